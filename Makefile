@@ -1,0 +1,63 @@
+# tjapi: everything a newcomer needs, each on one line. `make` alone lists it.
+SHELL := /bin/sh
+PORT ?= 8000
+STATE ?= .state
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_COMPILE = uv pip compile --universal --generate-hashes --no-emit-index-url --no-header -q -p 3.11 pyproject.toml --extra build
+
+.PHONY: help run visit test check fmt bench torture openapi requirements lock browser clean
+help: ## list these commands
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
+
+$(VENV)/.runtime: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+run: $(VENV)/.runtime ## start everything: API, worker, gateway, sandbox peers, embedded PostgreSQL and Valkey  [PORT=8000] [STATE=.state]
+	@exec $(BIN)/tjapi up --port $(PORT) --state $(STATE)
+
+visit: $(VENV)/.runtime ## play one whole visit against a running server, over HTTP and MLLP only
+	@exec $(BIN)/tjapi visit --state $(STATE) $(if $(filter command line environment,$(origin PORT)),--port $(PORT),)
+
+test: $(VENV)/.dev ## every test, in parallel on cloned databases
+	@exec $(BIN)/python -m tests
+
+check: $(VENV)/.dev ## lint, types, import contracts, contract drift
+	$(BIN)/ruff format --check -q .
+	$(BIN)/ruff check -q .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+fmt: $(VENV)/.dev ## format
+	$(BIN)/ruff format -q .
+	$(BIN)/ruff check -q --fix .
+
+openapi: $(VENV)/.runtime ## regenerate openapi/v1.json and openapi/problems.json
+	$(BIN)/tjapi contract write
+
+requirements: $(VENV)/.dev ## requirement rows, their operations and their tests, as Markdown
+	@$(BIN)/python -m tests.requirements
+
+torture: $(VENV)/.dev ## the full fault tier: 30 kills amid 5,000 messages
+	@exec $(BIN)/python -m pytest -p no:randomly tests/faults -m torture -n 0 -s
+
+bench: $(VENV)/.dev ## ratios to the floor, in one interleaved run
+	@exec $(BIN)/python -m bench
+
+browser: ## install Chromium for the page tests (Debian)
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
+
+lock: ## recompile the hash-locked requirements (needs uv)
+	$(UV_COMPILE) -o requirements.lock
+	$(UV_COMPILE) --extra dev -o requirements-dev.lock
+
+clean: ## remove the virtual environment and the default state
+	rm -rf $(VENV) .state
