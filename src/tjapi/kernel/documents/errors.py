@@ -1,0 +1,53 @@
+"""What may go wrong between a template and its pages."""
+
+
+class DocumentError(Exception):
+    """The document could not be made. Messages name templates, tags and lines, never a person's data."""
+
+
+class TemplateNotFound(DocumentError):
+    """No folder of that name with a `template.toml` and a `body.xml.j2`."""
+
+    def __init__(self, template: str) -> None:
+        super().__init__(f"template {template!r} not found")
+        self.template = template
+
+
+class TemplateInvalid(DocumentError):
+    """The template, or the XML it yields, breaks the rules of the vocabulary.
+
+    `line` counts from 1: in `body.xml.j2` for a template error, in the yielded XML for a vocabulary error, 0 when unknown.
+    """
+
+    def __init__(self, template: str, reason: str, line: int = 0) -> None:
+        super().__init__(f"template {template!r}, line {line}: {reason}")
+        self.template = template
+        self.reason = reason
+        self.line = line
+
+
+class RenderTooLarge(DocumentError):
+    """The input, the yielded XML, the pages or the memory needed pass their limits."""
+
+    def __init__(self, template: str, reason: str) -> None:
+        super().__init__(f"template {template!r}: {reason}")
+        self.template = template
+        self.reason = reason
+
+
+class RenderTimeout(DocumentError):
+    """The render took longer than its deadline; its worker was killed."""
+
+    def __init__(self, template: str, seconds: float) -> None:
+        super().__init__(f"template {template!r}: not rendered within {seconds:g} s")
+        self.template = template
+        self.seconds = seconds
+
+
+class RenderFailed(DocumentError):
+    """The worker died twice on the same document, or failed in a way that is our bug."""
+
+    def __init__(self, template: str, reason: str) -> None:
+        super().__init__(f"template {template!r}: {reason}")
+        self.template = template
+        self.reason = reason

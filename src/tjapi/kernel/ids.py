@@ -1,0 +1,14 @@
+"""Identifiers: time-ordered UUIDs (RFC 9562, version 7), made here because PostgreSQL 17 cannot."""
+
+import secrets
+import time
+from uuid import UUID
+
+
+def uuid7() -> UUID:
+    """Return a new UUIDv7: 48 bits of Unix milliseconds, then randomness."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds & 0xFFFFFFFFFFFF) << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return UUID(int=value)

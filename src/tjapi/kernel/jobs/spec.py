@@ -1,0 +1,68 @@
+"""How a context declares a job, and what a running one is given."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from tjapi.kernel.events import Event
+from tjapi.kernel.security.principal import Principal, job_principal
+from tjapi.kernel.uow import Fence, UnitOfWork, Units
+
+Progress = Callable[[int, int | None, str | None], Awaitable[None]]
+
+
+class GiveUp(Exception):  # noqa: N818 - an instruction, not an error
+    """Trying again cannot help: a person must look. The text must hold no personal data."""
+
+
+class TryLater(Exception):  # noqa: N818 - an instruction, not an error
+    """The neighbour is down; try again. The text must hold no personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """A claimed job on its way: its data, units that commit only under its fence, and the neighbours it may call."""
+
+    id: UUID
+    name: str
+    payload: Mapping[str, Any]
+    campus_id: int | None
+    attempts: int
+    fence: int
+    campuses: tuple[int, ...]
+    units: Units
+    services: Any
+    report: Progress
+    created_by: UUID
+
+    @property
+    def principal(self) -> Principal:
+        """Who the job acts as: itself, on its campus; a job of no campus sees all of them."""
+        return job_principal(self.id, (self.campus_id,) if self.campus_id is not None else self.campuses)
+
+    def unit(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Open a unit of work that commits only while this claim holds."""
+        return self.units.open(self.principal, "worker", fence=Fence(self.id, self.fence))
+
+    async def progress(self, done: int, total: int | None = None, message: str | None = None) -> None:
+        """Show progress, and extend nothing: the heartbeat does that."""
+        await self.report(done, total, message)
+
+
+Handler = Callable[[JobRun], Awaitable[Mapping[str, Any] | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """A kind of job. `on` lists the events that start it; `lane` names the payload field whose equal values run in order."""
+
+    name: str
+    handler: Handler
+    on: tuple[type[Event], ...] = ()
+    lane: str | None = None
+    key: str | None = None
+    max_attempts: int = 20
+    timeout: float = 120
+    labels: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,149 @@
+"""Live events over SSE: a table, one LISTEN connection per process, filtered by campus and permission as they are sent.
+
+Delivery is at least once: after a reconnect with `Last-Event-ID` the last seconds may come again. Events hold ids only; what they
+point at is read through the ordinary operations. Works without Valkey.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+from sqlalchemy import BigInteger, Identity, Index, SmallInteger, text
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tjapi.kernel.db import Base, Database
+from tjapi.kernel.security.principal import NOBODY, Principal
+
+log = structlog.get_logger("live")
+_KEEP = 1_000
+_OVERLAP_SECONDS = 30
+_RETRY_SECONDS = 1.0
+_SINCE = text("""
+select id, campus_id, topic, permission, principal_id, data, at from live_event
+where id > :last or (id > :last - 1000 and at > clock_timestamp() - make_interval(secs => :overlap))
+order by id limit 1000
+""")
+_FETCH = text("select id, campus_id, topic, permission, principal_id, data, at from live_event where id = any(:ids) order by id")
+
+
+class LiveEventRow(Base):
+    """An event on its way to screens; kept for a day."""
+
+    __tablename__ = "live_event"
+    __table_args__ = (Index("ix_live_event_at", "at"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    campus_id: Mapped[int | None] = mapped_column(SmallInteger)
+    topic: Mapped[str]
+    permission: Mapped[str | None]
+    principal_id: Mapped[UUID | None]
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvent:
+    """An event as the hub holds it."""
+
+    id: int
+    campus_id: int | None
+    topic: str
+    permission: str | None
+    principal_id: UUID | None
+    data: dict[str, Any]
+    at: datetime
+
+    def is_for(self, principal: Principal) -> bool:
+        """Say whether a principal may see it: addressed to it, or of its campus and under a permission it holds."""
+        if self.principal_id is not None:
+            return self.principal_id == principal.id
+        in_scope = self.campus_id is None or self.campus_id in principal.campuses
+        return in_scope and self.permission is not None and principal.may(self.permission)
+
+
+class LiveHub:
+    """Hands events to the streams of this process."""
+
+    def __init__(self, database: Database, campuses: tuple[int, ...]) -> None:
+        self._database = database
+        self._principal = Principal("job", NOBODY, campuses=campuses, departments=None)
+        self._queues: set[asyncio.Queue[LiveEvent | None]] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Start listening."""
+        self._task = asyncio.create_task(self._listen_forever())
+
+    async def stop(self) -> None:
+        """Stop listening and end every stream."""
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        for queue in list(self._queues):
+            queue.put_nowait(None)
+
+    async def stream(self, principal: Principal, last_event_id: int | None) -> AsyncIterator[LiveEvent]:
+        """Yield the events for a principal: those since `last_event_id`, then live ones. Ends when the reader is too slow."""
+        queue: asyncio.Queue[LiveEvent | None] = asyncio.Queue(_KEEP)
+        self._queues.add(queue)
+        seen: set[int] = set()
+        try:
+            if last_event_id is not None:
+                for event in await self._read(_SINCE, {"last": last_event_id, "overlap": _OVERLAP_SECONDS}):
+                    seen.add(event.id)
+                    if event.is_for(principal):
+                        yield event
+            while (event_or_end := await queue.get()) is not None:
+                if event_or_end.id not in seen and event_or_end.is_for(principal):
+                    yield event_or_end
+        finally:
+            self._queues.discard(queue)
+
+    async def _read(self, query: Any, values: dict[str, Any]) -> list[LiveEvent]:
+        async with self._database.session("reader", self._principal) as session:
+            return [LiveEvent(*row) for row in (await session.execute(query, values)).all()]
+
+    async def _listen_forever(self) -> None:
+        while True:
+            try:
+                await self._listen()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as error:
+                log.warning("live.lost", error=type(error).__name__)
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _listen(self) -> None:
+        ids: asyncio.Queue[int | None] = asyncio.Queue()
+        connection = await self._database.listener()
+        try:
+            connection.add_termination_listener(lambda _: ids.put_nowait(None))
+            await connection.add_listener("tj_live", lambda _c, _p, _ch, payload: ids.put_nowait(int(payload)))
+            while (first := await ids.get()) is not None:
+                batch = [first]
+                while not ids.empty() and (more := ids.get_nowait()) is not None:
+                    batch.append(more)
+                if self._queues:
+                    for event in await self._read(_FETCH, {"ids": batch}):
+                        self._hand_out(event)
+        finally:
+            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+                await connection.close(timeout=1)
+
+    def _hand_out(self, event: LiveEvent) -> None:
+        for queue in list(self._queues):
+            try:
+                queue.put_nowait(event)
+            except asyncio.QueueFull:
+                # A reader that does not read: end its stream; it comes back with Last-Event-ID.
+                self._queues.discard(queue)
+                while not queue.empty():
+                    queue.get_nowait()
+                queue.put_nowait(None)

@@ -1,0 +1,224 @@
+"""How an endpoint says what it is: operation id, summary in two languages, permission, requirement rows, problems, idempotency.
+
+`operation(...)` returns the keyword arguments of a route decorator. An operation without a permission, or not marked public, does not
+start: `assert_every_operation_is_guarded` is called when the application is built.
+"""
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.responses import Response
+
+from tjapi.kernel import idempotency
+from tjapi.kernel.problem import (
+    MEDIA_TYPE,
+    BodyTooLarge,
+    FieldError,
+    Forbidden,
+    InternalError,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    PermissionMissing,
+    PreconditionFailed,
+    PreconditionRequired,
+    Problem,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from tjapi.kernel.runtime import runtime
+from tjapi.kernel.security.principal import ANONYMOUS, Principal
+from tjapi.kernel.security.tokens import TokenInvalidError
+from tjapi.kernel.uow import UnitOfWork
+
+_bearer = HTTPBearer(auto_error=False, scheme_name="bearer", description="POST /api/v1/auth/token")
+PUBLIC = "public"
+Audience = Literal["staff", "me", "integration", "admin", "public"]
+
+
+class ForbiddenCharacter(Invalid):
+    """A NUL character, which no text of ours may hold."""
+
+    zh, en = "内容含有不允许的字符", "The content holds a character that is not allowed"
+
+
+async def current_principal(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Principal:
+    """Return who asks. The account is read on every request, so that a right taken away is gone on the next one."""
+    if credentials is None:
+        raise Unauthenticated
+    held = runtime(request)
+    try:
+        claims = held.mint.read(credentials.credentials, held.clock.now())
+    except TokenInvalidError as error:
+        raise Unauthenticated from error
+    async with held.units.read(ANONYMOUS) as uow:
+        principal = await held.authenticate(uow, claims)
+    if principal is None:
+        raise Unauthenticated
+    request.state.principal = principal
+    return principal
+
+
+Caller = Annotated[Principal, Depends(current_principal)]
+
+
+async def _write_unit(request: Request, principal: Caller) -> AsyncIterator[UnitOfWork]:
+    async with runtime(request).units.open(principal, request_id=request.scope.get("tj.request_id", "")) as uow:
+        request.state.uow = uow
+        yield uow
+
+
+async def _read_unit(request: Request, principal: Caller) -> AsyncIterator[UnitOfWork]:
+    async with runtime(request).units.read(principal, request_id=request.scope.get("tj.request_id", "")) as uow:
+        yield uow
+
+
+async def _public_unit(request: Request) -> AsyncIterator[UnitOfWork]:
+    async with runtime(request).units.open(ANONYMOUS, request_id=request.scope.get("tj.request_id", "")) as uow:
+        request.state.uow = uow
+        yield uow
+
+
+# scope="function": the commit comes before the response; with FastAPI's default scope the client hears 200 first.
+Unit = Annotated[UnitOfWork, Depends(_write_unit, scope="function")]
+ReadUnit = Annotated[UnitOfWork, Depends(_read_unit, scope="function")]
+PublicUnit = Annotated[UnitOfWork, Depends(_public_unit, scope="function")]
+
+
+def _permit(permission: str) -> Callable[..., Awaitable[None]]:
+    async def permit(request: Request, principal: Caller) -> None:
+        if principal.may(permission):
+            return
+        # In a transaction of its own: the refusal is remembered although nothing else is.
+        held = runtime(request)
+        async with held.units.open(principal, request_id=request.scope.get("tj.request_id", "")) as uow:
+            await uow.audit("access.refused", "permission", permission)
+        raise PermissionMissing
+
+    return permit
+
+
+def _take_key(operation_id: str, *, required: bool) -> Callable[..., Awaitable[None]]:
+    async def take_key(request: Request, uow: Unit, key: idempotency.IdempotencyHeader = None) -> None:
+        await idempotency.begin(request, uow, operation_id, key, required=required)
+
+    return take_key
+
+
+def operation(  # noqa: C901 - a flat list of what each declaration adds
+    operation_id: str,
+    zh: str,
+    en: str,
+    *,
+    permission: str,
+    requirement: Iterable[str],
+    audience: Audience = "staff",
+    problems: Iterable[type[Problem]] = (),
+    idempotent: Literal["required", "optional"] | None = None,
+    if_match: bool = False,
+    body: bool = False,
+    description: str | None = None,
+    answer: str | None = None,
+    status: int = 200,
+    example: Any = None,
+) -> dict[str, Any]:
+    """Return the keyword arguments of a route decorator for one operation of the contract."""
+    kinds: list[type[Problem]] = [*problems, Invalid, InternalError, Unavailable, TooManyRequests]
+    dependencies = []
+    if permission != PUBLIC:
+        kinds += [Unauthenticated, PermissionMissing]
+        dependencies.append(Depends(_permit(permission)))
+    if idempotent:
+        kinds += [idempotency.IdempotencyKeyReused, idempotency.RequestStillRunning]
+        kinds += [idempotency.IdempotencyKeyMissing] if idempotent == "required" else []
+        dependencies.append(Depends(_take_key(operation_id, required=idempotent == "required")))
+    if if_match:
+        kinds += [PreconditionFailed, PreconditionRequired]
+    if body:
+        kinds += [BodyTooLarge, UnsupportedMediaType, MalformedBody, ForbiddenCharacter]
+    responses: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        entry = responses.setdefault(
+            kind.status,
+            {"description": "", "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}}},
+        )
+        examples = entry["content"][MEDIA_TYPE]["examples"]
+        if kind.slug() not in examples:
+            examples[kind.slug()] = {"value": _example(kind)}
+            entry["description"] += ("" if not entry["description"] else " / ") + f"{kind.zh} · {kind.en}"
+    if example is not None:
+        responses[status] = {"content": {"application/json": {"example": example}}}
+    extra = {"x-permission": permission, "x-requirement": list(requirement), "x-audience": audience}
+    return {
+        "operation_id": operation_id,
+        "summary": f"{zh} · {en}",
+        "description": description,
+        "status_code": status,
+        "responses": responses,
+        "response_description": answer or "成功 · Success",
+        "dependencies": dependencies,
+        "openapi_extra": extra,
+    }
+
+
+class MalformedBody(Problem):
+    """The body is not JSON, or is nested too deeply."""
+
+    status, zh, en = 400, "请求体不是有效的 JSON", "The body is not valid JSON"
+
+
+def _example(kind: type[Problem]) -> dict[str, Any]:
+    return {
+        "type": f"/problems/{kind.slug()}", "title": kind.zh, "status": kind.status, "detail": kind.zh, "code": kind.slug(),
+        "request_id": "0192f0c47b1a7c3e9d551f2e3a4b5c6d", "errors": [],
+    }  # fmt: skip
+
+
+class OperationRoute(APIRoute):
+    """A route that refuses forbidden characters and stores an idempotent answer before the commit."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        """Wrap FastAPI's handler; the unit of work is still open when it returns."""
+        handle = super().get_route_handler()
+        takes_json = self.body_field is not None
+
+        async def guarded(request: Request) -> Response:
+            if b"%00" in request.scope.get("query_string", b"") or b"%00" in request.scope.get("raw_path", b""):
+                raise ForbiddenCharacter(errors=[FieldError("query:", "nul", "不允许 NUL 字符", "NUL is not allowed")])
+            if takes_json and b"\\u0000" in await request.body():
+                raise ForbiddenCharacter(errors=[FieldError("", "nul", "不允许 NUL 字符", "NUL is not allowed")])
+            response: Response = await handle(request)
+            pending: idempotency.PendingAnswer | None = getattr(request.state, "pending_answer", None)
+            if pending is not None:
+                await pending.store(response)
+            return response
+
+        return guarded
+
+
+def router(tag: str) -> APIRouter:
+    """Return a router of one noun."""
+    return APIRouter(route_class=OperationRoute, tags=[tag])
+
+
+def assert_every_operation_is_guarded(routes: Iterable[APIRoute]) -> None:
+    """Deny by default: refuse to start with an operation that names neither a permission nor `public`."""
+    for route in routes:
+        extra = route.openapi_extra or {}
+        if not extra.get("x-permission") or not extra.get("x-requirement") or not route.operation_id:
+            raise RuntimeError(f"operation without permission, requirement or id: {route.path}")
+        if not inspect.iscoroutinefunction(route.endpoint):
+            raise RuntimeError(f"endpoints are async: {route.path}")
+
+
+__all__ = [
+    "PUBLIC", "Caller", "Forbidden", "MethodNotAllowed", "NotFound", "OperationRoute", "PublicUnit", "ReadUnit", "Unit", "operation", "router",
+]  # fmt: skip

@@ -1,0 +1,48 @@
+"""What one process of tjapi holds: settings, clock, keys, database, files, neighbours. Built once, in `wiring.py`."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import HTTPConnection
+
+from tjapi.kernel.broker import Broker
+from tjapi.kernel.clock import Clock
+from tjapi.kernel.db import Database
+from tjapi.kernel.jobs.spec import JobSpec
+from tjapi.kernel.live import LiveHub
+from tjapi.kernel.security.fields import FieldCipher
+from tjapi.kernel.security.keys import KeyRing
+from tjapi.kernel.security.principal import Principal
+from tjapi.kernel.security.tokens import TokenClaims, TokenMint
+from tjapi.kernel.settings import Settings
+from tjapi.kernel.storage import Storage
+from tjapi.kernel.uow import UnitOfWork, Units
+
+Authenticator = Callable[[UnitOfWork, TokenClaims], Awaitable[Principal | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The composition of a process. `services` are the neighbours that flows may call, by name."""
+
+    settings: Settings
+    clock: Clock
+    keys: KeyRing
+    cipher: FieldCipher
+    mint: TokenMint
+    database: Database
+    broker: Broker
+    storage: Storage
+    units: Units
+    live: LiveHub
+    authenticate: Authenticator
+    jobs: Mapping[str, JobSpec]
+    services: Any
+    campuses: Sequence[int]
+
+
+def runtime(connection: HTTPConnection) -> Runtime:
+    """Return the runtime of the application that serves this request."""
+    held: Runtime = connection.app.state.runtime
+    return held

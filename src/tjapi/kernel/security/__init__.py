@@ -1,0 +1,1 @@
+"""Keys, tokens, passwords, the principal and what it may do. Deny by default."""

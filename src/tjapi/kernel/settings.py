@@ -1,0 +1,75 @@
+"""Every knob, each a `TJ_…` environment variable; `tjapi settings` lists them. Secrets may come from `TJ_…_FILE`."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def project_file(name: str) -> Path:
+    """Return a data folder of the project: from the checkout, or from inside the installed wheel."""
+    checkout = PACKAGE.parents[1] / name
+    return checkout if checkout.exists() else PACKAGE / "_data" / name
+
+
+class Settings(BaseSettings):
+    """What a process of tjapi is told from outside."""
+
+    model_config = SettingsConfigDict(env_prefix="TJ_", extra="ignore", hide_input_in_errors=True)
+
+    state: Path = Field(Path(".state"), description="folder of everything that must survive: database, files, keys, logs")
+    environment: Literal["demo", "production"] = Field(
+        "demo", description="demo loads the demo hospital and prints 演示 on documents; production does neither"
+    )
+    database_url: str | None = Field(
+        None,
+        description="postgresql+asyncpg://user:password@host/database; unset: embedded PostgreSQL. The user needs CREATEROLE"
+        " for `tjapi migrate` only; processes log in under roles of their own",
+    )
+    database_role_prefix: str = Field("tj", pattern=r"^[a-z][a-z0-9_]{0,20}$", description="prefix of the database roles")
+    database_pool: int = Field(6, ge=1, le=100, description="connections per process and role")
+    statement_timeout_ms: int = Field(15_000, ge=100, description="longest single statement of a request")
+    redis_url: str | None = Field(None, description="redis:// or unix:// address; unset: embedded Valkey. May vanish at any moment")
+    master_key: SecretStr | None = Field(
+        None, description="64 hex digits from which every other key is derived; unset: STATE/master.key, made at first start"
+    )
+    host: str = Field("127.0.0.1", description="address the API listens on")
+    port: int = Field(8000, ge=0, le=65535, description="port the API listens on")
+    public_url: str | None = Field(None, description="how clients reach the API; unset: http://host:port")
+    access_token_seconds: int = Field(900, ge=30, le=86_400, description="life of an access token")
+    refresh_token_days: int = Field(14, ge=1, le=90, description="life of a refresh token")
+    lockout_after: int = Field(5, ge=1, le=50, description="failed logins before a pause (doubling from 30 s to 1 h)")
+    password_min_length: int = Field(10, ge=8, le=128, description="shortest password (等保 2.0, 8.1.4.1)")
+    body_limit: int = Field(2 * 1024 * 1024, ge=1024, description="largest JSON body, bytes")
+    upload_limit: int = Field(12 * 1024 * 1024, ge=1024, description="largest raw body of an upload or an inbound message, bytes")
+    request_seconds: float = Field(30, gt=0, description="longest request; the live stream is exempt")
+    worker_slots: int = Field(8, ge=1, le=200, description="jobs one worker runs at a time")
+    job_lease_seconds: float = Field(12, ge=1, description="a job whose worker is silent for so long is taken back")
+    sweep_seconds: float = Field(5, gt=0, description="how often the sweeper looks for orphans (reliability.md 15: every 10 s at least)")
+    storage: str = Field("local", description="where files go; `local` is STATE/files")
+    lis_vendor: str = Field("hl7_mllp", description="the LIS adapter to use (adapters/lis)")
+    lis_host: str = Field("127.0.0.1", description="where the LIS listens for orders")
+    lis_port: int = Field(2576, ge=1, le=65535, description="port the LIS listens on for orders")
+    lis_charset: Literal["UTF-8", "GB18030"] = Field("UTF-8", description="charset of the orders we send")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="what the log keeps")
+    hospital_name: str = Field("桂澄中医医院(演示)", description="printed on documents")
+    payment_required: bool = Field(False, description="whether lines wait for payment before they are released")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, values: Any) -> Any:
+        """Let a secret come from a file: `TJ_MASTER_KEY_FILE=/run/secrets/key`."""
+        for name in ("MASTER_KEY", "DATABASE_URL", "REDIS_URL"):
+            path = os.environ.get(f"TJ_{name}_FILE")
+            if path and not values.get(name.lower()):
+                values[name.lower()] = Path(path).read_text(encoding="utf-8").strip()
+        return values
+
+    @property
+    def base_url(self) -> str:
+        """Return the address that clients are told."""
+        return self.public_url or f"http://{self.host}:{self.port}"

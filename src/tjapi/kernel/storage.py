@@ -1,0 +1,98 @@
+"""Files: content-addressed, encrypted, written and synced before the row that names them is committed.
+
+The address is a keyed hash of the content (so it betrays nothing about it), and the same bytes are stored once. A file whose
+row never came is an orphan; the sweeper removes it after a day.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from tjapi.kernel.security.keys import KeyRing
+
+_NONCE = 12
+_ADDRESS_HEX = 64
+
+
+class FileDamagedError(Exception):
+    """The stored bytes are not those that were written."""
+
+
+class Storage(Protocol):
+    """Where files are kept."""
+
+    async def put(self, content: bytes) -> str:
+        """Keep bytes durably and return their address."""
+        ...
+
+    async def get(self, address: str) -> bytes:
+        """Return the bytes at an address. Raises FileNotFoundError, FileDamagedError."""
+        ...
+
+
+class LocalStorage:
+    """A folder: `files/ab/cd…`, each file AES-256-GCM under its address."""
+
+    def __init__(self, folder: Path, keys: KeyRing) -> None:
+        self._folder = folder
+        self._aead = AESGCM(keys.of("storage-encryption/1"))
+        self._hash_key = keys.of("storage-address/1")
+
+    async def put(self, content: bytes) -> str:
+        """Keep bytes durably and return their address."""
+        return await asyncio.to_thread(self._put, content)
+
+    async def get(self, address: str) -> bytes:
+        """Return the bytes at an address. Raises FileNotFoundError, FileDamagedError."""
+        return await asyncio.to_thread(self._get, address)
+
+    async def delete(self, address: str) -> None:
+        """Remove a file; it may be gone already."""
+        await asyncio.to_thread(self._path(address).unlink, missing_ok=True)
+
+    def addresses(self) -> Iterator[tuple[str, float]]:
+        """Yield every address with the time it was last written."""
+        for path in self._folder.glob("??/*"):
+            if not path.name.startswith("."):
+                yield path.parent.name + path.name, path.stat().st_mtime
+
+    def _path(self, address: str) -> Path:
+        if len(address) != _ADDRESS_HEX or not all(c in "0123456789abcdef" for c in address):
+            raise FileNotFoundError("not an address")
+        return self._folder / address[:2] / address[2:]
+
+    def _put(self, content: bytes) -> str:
+        address = hmac.digest(self._hash_key, content, hashlib.sha256).hex()
+        path = self._path(address)
+        if path.exists():
+            os.utime(path)  # young again: the orphan sweeper must not take it before the new row is committed
+            return address
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nonce = os.urandom(_NONCE)
+        half = path.parent / f".{secrets.token_hex(8)}"
+        with half.open("wb") as file:
+            file.write(nonce + self._aead.encrypt(nonce, content, address.encode()))
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return address
+
+    def _get(self, address: str) -> bytes:
+        sealed = self._path(address).read_bytes()
+        try:
+            return self._aead.decrypt(sealed[:_NONCE], sealed[_NONCE:], address.encode())
+        except InvalidTag as error:
+            raise FileDamagedError from error

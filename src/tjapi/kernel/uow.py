@@ -1,0 +1,212 @@
+"""The unit of work: one transaction, the facts it published, and the only commit of tjapi.
+
+Publishing runs every reaction at once, in the order of `wiring.py`, and writes one job row per listener: facts and announcements
+are one transaction. After the commit the worker is poked, best effort.
+"""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tjapi.kernel.clock import Clock
+from tjapi.kernel.db import Database, Role
+from tjapi.kernel.events import Event
+from tjapi.kernel.ids import uuid7
+from tjapi.kernel.security.fields import FieldCipher
+from tjapi.kernel.security.principal import Principal
+
+Reaction = Callable[["UnitOfWork", Any], Awaitable[None]]
+
+_ENQUEUE = text("""
+insert into job (id, name, dedupe_key, lane, payload, campus_id, max_attempts, run_at, created_by, created_at)
+values (:id, :name, :key, :lane, cast(:payload as jsonb), :campus_id, :max_attempts, clock_timestamp() + :delay, :created_by, :now)
+on conflict (name, dedupe_key) do nothing
+returning id
+""")
+_EXISTING = text("select id from job where name = :name and dedupe_key = :key")
+_FENCE = text("select 1 from job where id = :id and fence = :fence and state = 'running' for update")
+_LIVE = text("""
+insert into live_event (campus_id, topic, permission, principal_id, data, at)
+values (:campus_id, :topic, :permission, :principal_id, cast(:data as jsonb), :at)
+""")
+_AUDIT = text("select tj.audit(:action, :object_type, :object_id, :campus_id, cast(:detail as jsonb), :request_id)")
+
+
+class LeaseLostError(Exception):
+    """Another worker holds this job now: what was done here must not be committed."""
+
+
+class Poke(Protocol):
+    """Whatever wakes a worker. It may fail; it must not raise."""
+
+    async def __call__(self, job_id: UUID) -> None:
+        """Wake a worker for a job."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A job that an event starts: its name, its ordering lane and its deduplication key, both drawn from the event."""
+
+    job: str
+    max_attempts: int
+    lane: Callable[[Any], str | None]
+    key: Callable[[Any], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Announcements:
+    """Who hears what: the part of the wiring that a unit of work needs."""
+
+    reactions: Mapping[type[Event], Sequence[Reaction]] = field(default_factory=dict)
+    listeners: Mapping[type[Event], Sequence[Listener]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The claim under which a job's unit may commit."""
+
+    job_id: UUID
+    number: int
+
+
+class UnitOfWork:
+    """One transaction on behalf of a principal."""
+
+    def __init__(
+        self,
+        session: AsyncSession,
+        principal: Principal,
+        clock: Clock,
+        cipher: FieldCipher,
+        announcements: Announcements,
+        *,
+        fence: Fence | None = None,
+        request_id: str = "",
+    ) -> None:
+        self.session = session
+        self.principal = principal
+        self.cipher = cipher
+        self.request_id = request_id
+        self._clock = clock
+        self._announcements = announcements
+        self._fence = fence
+        self.pokes: list[UUID] = []
+
+    @property
+    def now(self) -> datetime:
+        """The moment, by the injected clock."""
+        return self._clock.now()
+
+    async def publish(self, event: Event) -> None:
+        """State a fact: its reactions run now, its jobs are written with it."""
+        await self.session.flush()
+        for reaction in self._announcements.reactions.get(type(event), ()):
+            await reaction(self, event)
+        for listener in self._announcements.listeners.get(type(event), ()):
+            await self.enqueue(
+                listener.job,
+                event.payload(),
+                campus_id=event.campus_id,
+                key=listener.key(event),
+                lane=listener.lane(event),
+                max_attempts=listener.max_attempts,
+            )
+
+    async def enqueue(
+        self,
+        job: str,
+        payload: Mapping[str, Any],
+        *,
+        campus_id: int | None,
+        key: str | None = None,
+        lane: str | None = None,
+        max_attempts: int = 20,
+        delay: timedelta = timedelta(0),
+    ) -> UUID:
+        """Write a job row with this transaction and return its id; the same key returns the job that is there."""
+        job_id = uuid7()
+        values = {
+            "id": job_id,
+            "name": job,
+            "key": key or str(job_id),
+            "lane": lane,
+            "payload": _json(payload),
+            "campus_id": campus_id,
+            "max_attempts": max_attempts,
+            "delay": delay,
+            "created_by": self.principal.id,
+            "now": self.now,
+        }
+        created = (await self.session.execute(_ENQUEUE, values)).scalar()
+        if created is None:
+            existing: UUID = (await self.session.execute(_EXISTING, {"name": job, "key": key})).scalar_one()
+            return existing
+        self.pokes.append(job_id)
+        return job_id
+
+    async def announce(
+        self, topic: str, data: Mapping[str, Any], *, campus_id: int | None, permission: str | None, principal_id: UUID | None = None
+    ) -> None:
+        """Send a live event to those of a campus who hold a permission, or to one principal. Ids only, no personal data."""
+        values = {"campus_id": campus_id, "topic": topic, "permission": permission, "principal_id": principal_id}
+        await self.session.execute(_LIVE, {**values, "data": _json(data), "at": self.now})
+
+    async def audit(
+        self, action: str, object_type: str, object_id: object, *, campus_id: int | None = None, detail: Mapping[str, Any] | None = None
+    ) -> None:
+        """Leave an audit row in this transaction. The actor is read by the database from the signed context."""
+        await self.session.flush()
+        values = {"action": action, "object_type": object_type, "object_id": str(object_id), "campus_id": campus_id}
+        await self.session.execute(_AUDIT, {**values, "detail": _json(detail or {}), "request_id": self.request_id})
+
+    async def commit(self) -> None:
+        """Commit. Raises LeaseLostError when the job that this unit works for was taken over meanwhile."""
+        await self.session.flush()
+        if self._fence is not None:
+            held = await self.session.execute(_FENCE, {"id": self._fence.job_id, "fence": self._fence.number})
+            if held.scalar() is None:
+                raise LeaseLostError
+        await self.session.commit()
+
+
+class Units:
+    """The factory of units: what flows and dependencies are given."""
+
+    def __init__(self, database: Database, clock: Clock, cipher: FieldCipher, announcements: Announcements, poke: Poke) -> None:
+        self.database = database
+        self.clock = clock
+        self.cipher = cipher
+        self._announcements = announcements
+        self._poke = poke
+
+    @asynccontextmanager
+    async def open(
+        self, principal: Principal, role: Role = "app", *, fence: Fence | None = None, request_id: str = ""
+    ) -> AsyncIterator[UnitOfWork]:
+        """Lend a unit; commit when the block ends well, roll back when it raises."""
+        async with self.database.session(role, principal) as session:
+            uow = UnitOfWork(
+                session, principal, self.clock, self.cipher, self._announcements, fence=fence, request_id=request_id
+            )
+            yield uow
+            await uow.commit()
+        for job_id in uow.pokes:
+            await self._poke(job_id)
+
+    @asynccontextmanager
+    async def read(self, principal: Principal, *, request_id: str = "") -> AsyncIterator[UnitOfWork]:
+        """Lend a unit of the reading role: it can only SELECT and leave audit rows; each statement stands alone."""
+        async with self.database.session("reader", principal) as session:
+            yield UnitOfWork(session, principal, self.clock, self.cipher, self._announcements, request_id=request_id)
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
