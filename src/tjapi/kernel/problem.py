@@ -43,6 +43,12 @@ class Problem(Exception):  # noqa: N818 - the standard's word (RFC 9457)
         self.errors = tuple(errors)
         self.params = params
         self.extra_headers: dict[str, str] = {}
+        self.keep = False
+
+    def kept(self) -> "Problem":
+        """Return this problem so that what the unit has written is committed all the same: a refusal that must be remembered."""
+        self.keep = True
+        return self
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

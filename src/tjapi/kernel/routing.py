@@ -39,6 +39,7 @@ from tjapi.kernel.uow import UnitOfWork
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="bearer", description="POST /api/v1/auth/token")
 PUBLIC = "public"
+AUTHENTICATED = "authenticated"
 Audience = Literal["staff", "me", "integration", "admin", "public"]
 
 
@@ -95,7 +96,7 @@ PublicUnit = Annotated[UnitOfWork, Depends(_public_unit, scope="function")]
 
 def _permit(permission: str) -> Callable[..., Awaitable[None]]:
     async def permit(request: Request, principal: Caller) -> None:
-        if principal.may(permission):
+        if permission == AUTHENTICATED or principal.may(permission):
             return
         # In a transaction of its own: the refusal is remembered although nothing else is.
         held = runtime(request)
@@ -220,5 +221,5 @@ def assert_every_operation_is_guarded(routes: Iterable[APIRoute]) -> None:
 
 
 __all__ = [
-    "PUBLIC", "Caller", "Forbidden", "MethodNotAllowed", "NotFound", "OperationRoute", "PublicUnit", "ReadUnit", "Unit", "operation", "router",
+    "AUTHENTICATED", "PUBLIC", "Caller", "Forbidden", "MethodNotAllowed", "NotFound", "OperationRoute", "PublicUnit", "ReadUnit", "Unit", "operation", "router",
 ]  # fmt: skip

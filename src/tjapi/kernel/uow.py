@@ -19,6 +19,7 @@ from tjapi.kernel.clock import Clock
 from tjapi.kernel.db import Database, Role
 from tjapi.kernel.events import Event
 from tjapi.kernel.ids import uuid7
+from tjapi.kernel.problem import Problem
 from tjapi.kernel.security.fields import FieldCipher
 from tjapi.kernel.security.principal import Principal
 
@@ -191,12 +192,17 @@ class Units:
     async def open(
         self, principal: Principal, role: Role = "app", *, fence: Fence | None = None, request_id: str = ""
     ) -> AsyncIterator[UnitOfWork]:
-        """Lend a unit; commit when the block ends well, roll back when it raises."""
+        """Lend a unit; commit when the block ends well, roll back when it raises, unless the refusal itself must be kept."""
         async with self.database.session(role, principal) as session:
             uow = UnitOfWork(
                 session, principal, self.clock, self.cipher, self._announcements, fence=fence, request_id=request_id
             )
-            yield uow
+            try:
+                yield uow
+            except Problem as refusal:
+                if refusal.keep:
+                    await uow.commit()
+                raise
             await uow.commit()
         for job_id in uow.pokes:
             await self._poke(job_id)

@@ -1,0 +1,45 @@
+"""What may go wrong around an exam."""
+
+from tjapi.kernel.problem import Conflict, Invalid, NotFound
+
+
+class ExamNotFound(NotFound):
+    """No such exam, or not of a campus one may see."""
+
+    zh, en = "没有这次体检", "No such exam"
+
+
+class CampusNotHeld(NotFound):
+    """The campus does not exist for the caller."""
+
+    zh, en = "没有这个院区", "No such campus"
+
+
+class ExamStateConflict(Conflict):
+    """The exam is in a state that does not allow this step."""
+
+    zh, en = "体检当前状态不允许此操作", "The exam's state does not allow this"
+
+
+class LineStateConflict(Conflict):
+    """A line is in a state that does not allow this step."""
+
+    zh, en = "项目当前状态不允许此操作", "The line's state does not allow this"
+
+
+class ExamNotComplete(Conflict):
+    """Something is outstanding; `errors` say what, and where."""
+
+    zh, en = "体检尚有未完成内容", "Something of the exam is outstanding"
+
+
+class ExamEmpty(Invalid):
+    """An exam needs at least one item group."""
+
+    zh, en = "至少选择一个套餐或项目", "Choose a package or at least one item group"
+
+
+class PackageNotForSex(Invalid):
+    """The package is for the other sex."""
+
+    zh, en = "套餐不适用于受检者性别", "The package is not for the examinee's sex"

@@ -1,0 +1,56 @@
+"""What happened to an exam."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from tjapi.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamRegistered(Event):
+    """An exam was prepared for an examinee."""
+
+    name: ClassVar[str] = "exam.registered"
+    exam_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinesReleased(Event):
+    """Lines may be carried out: paid, covered, or free."""
+
+    name: ClassVar[str] = "exam.lines_released"
+    exam_id: UUID
+    line_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamCheckedIn(Event):
+    """The examinee is here."""
+
+    name: ClassVar[str] = "exam.checked_in"
+    exam_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamReadyForReview(Event):
+    """Nothing is outstanding any more."""
+
+    name: ClassVar[str] = "exam.ready_for_review"
+    exam_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamFinalized(Event):
+    """The final sign-off was given."""
+
+    name: ClassVar[str] = "exam.finalized"
+    exam_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamCancelled(Event):
+    """The exam will not take place."""
+
+    name: ClassVar[str] = "exam.cancelled"
+    exam_id: UUID

@@ -1,0 +1,103 @@
+"""Tables of an exam. Each row belongs to a campus and is shown by row security."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, SmallInteger, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tjapi.exam.rules import EXAM_MOVES, LINE_MOVES
+from tjapi.kernel.db import Base
+
+Moment = TIMESTAMP(timezone=True)
+
+
+class Exam(Base):
+    """体检. Name, sex, birth date and age are those of the day: an old report does not change with the person's file."""
+
+    __tablename__ = "exam"
+    __table_args__ = (
+        UniqueConstraint("campus_id", "exam_no"),
+        CheckConstraint(f"state in {tuple(EXAM_MOVES)}", name="state"),
+        Index("ix_exam_campus_day", "campus_id", "exam_date", "id"),
+        Index("ix_exam_campus_state", "campus_id", "state", "id"),
+        Index("ix_exam_examinee", "examinee_id", "exam_date"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    exam_no: Mapped[str]
+    examinee_id: Mapped[UUID]
+    package_id: Mapped[UUID | None]
+    package_name: Mapped[str | None]
+    state: Mapped[str]
+    version: Mapped[int] = mapped_column(server_default="1")
+    exam_date: Mapped[date] = mapped_column(Date)
+    name: Mapped[str]
+    sex: Mapped[str]
+    birth_date: Mapped[date] = mapped_column(Date)
+    age_years: Mapped[int] = mapped_column(SmallInteger)
+    age_days: Mapped[int]
+    total_fen: Mapped[int]
+    registered_by: Mapped[UUID]
+    registered_at: Mapped[datetime] = mapped_column(Moment)
+    checked_in_at: Mapped[datetime | None] = mapped_column(Moment)
+    ready_at: Mapped[datetime | None] = mapped_column(Moment)
+    finalized_at: Mapped[datetime | None] = mapped_column(Moment)
+    cancelled_at: Mapped[datetime | None] = mapped_column(Moment)
+    cancel_reason: Mapped[str | None]
+
+
+class ExamLine(Base):
+    """An item group ordered in an exam; what it is called, costs and why are copied here."""
+
+    __tablename__ = "exam_line"
+    __table_args__ = (
+        CheckConstraint(f"state in {tuple(LINE_MOVES)}", name="state"),
+        CheckConstraint("price_fen >= 0 and person_share_fen + employer_share_fen = price_fen", name="shares"),
+        Index("ix_exam_line_exam", "exam_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    exam_id: Mapped[UUID] = mapped_column(ForeignKey("exam.id"))
+    item_group_id: Mapped[UUID]
+    code: Mapped[str]
+    name: Mapped[str]
+    department_id: Mapped[int] = mapped_column(SmallInteger)
+    performed_by: Mapped[str]
+    specimen: Mapped[str | None]
+    container: Mapped[str | None]
+    fasting: Mapped[bool]
+    sort: Mapped[int]
+    state: Mapped[str]
+    list_price_fen: Mapped[int]
+    price_fen: Mapped[int]
+    person_share_fen: Mapped[int]
+    employer_share_fen: Mapped[int]
+    price_reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    state_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class ExamBlock(Base):
+    """Why an exam cannot be finalized: added and cleared by whoever knows."""
+
+    __tablename__ = "exam_block"
+
+    exam_id: Mapped[UUID] = mapped_column(ForeignKey("exam.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    added_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class ExamNumber(Base):
+    """The running number of a campus's day."""
+
+    __tablename__ = "exam_number"
+
+    campus_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    last: Mapped[int]

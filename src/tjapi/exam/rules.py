@@ -1,0 +1,65 @@
+"""State machines of an exam and of its lines, exam numbers, ages."""
+
+from datetime import date
+from typing import Literal
+
+ExamState = Literal["prepared", "checked_in", "in_progress", "ready_for_review", "in_review", "finalized", "cancelled"]
+LineState = Literal[
+    "ordered", "released", "sent", "collected", "started", "resulted", "verified",
+    "withdrawn", "refused", "waived", "deferred", "substituted", "specimen_rejected",
+]  # fmt: skip
+
+EXAM_MOVES: dict[str, frozenset[str]] = {
+    "prepared": frozenset({"checked_in", "cancelled"}),
+    "checked_in": frozenset({"in_progress", "cancelled"}),
+    "in_progress": frozenset({"ready_for_review"}),
+    "ready_for_review": frozenset({"in_review", "in_progress"}),
+    "in_review": frozenset({"finalized", "ready_for_review", "in_progress"}),
+    "finalized": frozenset({"in_review"}),
+    "cancelled": frozenset(),
+}
+LINE_MOVES: dict[str, frozenset[str]] = {
+    "ordered": frozenset({"released", "withdrawn", "refused", "waived", "deferred", "substituted"}),
+    "released": frozenset({"sent", "collected", "started", "resulted", "withdrawn", "refused", "waived", "deferred", "substituted"}),
+    "sent": frozenset({"collected", "started", "resulted", "withdrawn", "refused", "waived", "deferred", "substituted"}),
+    "collected": frozenset({"resulted", "specimen_rejected"}),
+    "started": frozenset({"resulted", "refused", "waived", "deferred"}),
+    "resulted": frozenset({"verified", "collected", "started"}),
+    "verified": frozenset({"resulted"}),
+    "specimen_rejected": frozenset({"released", "withdrawn", "refused", "waived", "deferred"}),
+    "deferred": frozenset({"released", "refused", "waived"}),
+    "refused": frozenset({"released"}),
+    "waived": frozenset({"released"}),
+    "withdrawn": frozenset(),
+    "substituted": frozenset(),
+}
+UNDONE: frozenset[str] = frozenset({"ordered", "released", "sent", "collected", "started", "resulted", "specimen_rejected", "deferred"})
+LIVE_FOR_RESULTS: frozenset[str] = frozenset({"released", "sent", "collected", "started", "resulted", "verified"})
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2)
+
+
+def may_move(moves: dict[str, frozenset[str]], current: str, to: str) -> bool:
+    """Say whether a state machine allows a step."""
+    return to in moves.get(current, frozenset())
+
+
+def exam_no(campus_code: str, day: date, number: int) -> str:
+    """Return the human number of an exam: campus, day, running number, check digit. such as `A26112200017`.
+
+    The check digit is a weighted sum modulo 11 (10 is written X, which Code 128 carries), so a mistyped digit does not find another person.
+    """
+    body = f"{day:%y%m%d}{number:04d}"
+    return f"{campus_code}{body}{check_digit(body)}"
+
+
+def check_digit(digits: str) -> str:
+    """Return the check character of a string of digits."""
+    total = sum(int(d) * _WEIGHTS[i % len(_WEIGHTS)] for i, d in enumerate(digits))
+    rest = total % 11
+    return "X" if rest == 10 else str(rest)  # noqa: PLR2004
+
+
+def age_on(birth: date, day: date) -> tuple[int, int]:
+    """Return the age in completed years and in days on the day of the exam."""
+    years = day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+    return years, (day - birth).days

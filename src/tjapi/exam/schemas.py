@@ -1,0 +1,97 @@
+"""Shapes of an exam."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tjapi.exam.rules import ExamState, LineState
+
+
+class Input(BaseModel):
+    """What a client sends: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class ExamIn(Input):
+    """A registration: an examinee, a package and/or further item groups."""
+
+    campus_id: int = Field(ge=1, le=32_000, description="院区编号 · Campus id", examples=[1])
+    examinee_id: UUID = Field(description="受检者 · Examinee", examples=["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"])
+    package_id: UUID | None = Field(None, description="套餐 · Package", examples=["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"])
+    item_group_ids: list[UUID] = Field(default_factory=list, max_length=100, description="加选组合项目 · Further item groups", examples=[[]])
+    exam_date: date | None = Field(None, description="体检日期,缺省为今天 · Day of the exam, today if absent", examples=["2026-11-23"])
+
+
+class CancelIn(Input):
+    """Why an exam is cancelled."""
+
+    reason: str = Field(min_length=1, max_length=200, description="原因 · Reason", examples=["受检者要求改期"])
+
+
+class LineOut(BaseModel):
+    """An item group ordered in an exam."""
+
+    id: UUID
+    item_group_id: UUID
+    code: str
+    name: str
+    department_id: int
+    performed_by: Literal["lis", "department"]
+    specimen: str | None
+    container: str | None
+    fasting: bool
+    state: LineState
+    list_price_fen: int = Field(description="原价,分 · List price, fen")
+    price_fen: int = Field(description="价格,分 · Price, fen")
+    person_share_fen: int = Field(description="个人承担,分 · Paid by the person, fen")
+    employer_share_fen: int = Field(description="单位承担,分 · Paid by the employer, fen")
+    price_reasons: list[dict[str, Any]] = Field(description="价格由来 · How the price came about")
+
+
+class Outstanding(BaseModel):
+    """One thing that keeps an exam from being finalized: what, where, why."""
+
+    code: str = Field(description="原因代码 · Reason code", examples=["line_released"])
+    source: str = Field(description="来源:项目或科室 · Line or department", examples=["line:0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"])
+    department_id: int | None
+    zh: str = Field(examples=["血常规:等待采集"])
+    en: str = Field(examples=["Blood count: waiting for the specimen"])
+
+
+class CompletenessOut(BaseModel):
+    """What is outstanding."""
+
+    exam_id: UUID
+    state: ExamState
+    complete: bool
+    outstanding: list[Outstanding]
+
+
+class ExamSummary(BaseModel):
+    """An exam in a list."""
+
+    id: UUID
+    campus_id: int
+    exam_no: str = Field(description="体检号 · Exam number", examples=["A26112200017"])
+    examinee_id: UUID
+    name: str
+    sex: str
+    age_years: int
+    package_name: str | None
+    state: ExamState
+    exam_date: date
+    total_fen: int = Field(description="合计,分 · Total, fen")
+    registered_at: datetime
+    checked_in_at: datetime | None
+    finalized_at: datetime | None
+
+
+class ExamOut(ExamSummary):
+    """An exam with its lines."""
+
+    version: int
+    birth_date: date
+    lines: list[LineOut]

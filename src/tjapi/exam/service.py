@@ -1,0 +1,288 @@
+"""The verbs of an exam. Every path that moves a line or an exam goes through `advance` and `_move`: one guard for all."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from uuid import UUID
+
+from tjapi.catalog import service as catalog
+from tjapi.exam import repository
+from tjapi.exam.errors import CampusNotHeld, ExamEmpty, ExamNotComplete, ExamNotFound, ExamStateConflict, LineStateConflict, PackageNotForSex
+from tjapi.exam.events import ExamCancelled, ExamCheckedIn, ExamFinalized, ExamReadyForReview, ExamRegistered, LinesReleased
+from tjapi.exam.models import Exam, ExamLine
+from tjapi.exam.rules import EXAM_MOVES, LINE_MOVES, UNDONE, age_on, exam_no, may_move
+from tjapi.exam.schemas import CompletenessOut, ExamIn, ExamOut, ExamSummary, LineOut, Outstanding
+from tjapi.examinee import service as examinees
+from tjapi.identity import service as identity
+from tjapi.kernel.clock import business_day
+from tjapi.kernel.ids import uuid7
+from tjapi.kernel.problem import FieldError
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.pricing import service as pricing
+
+_WAITS = {
+    "ordered": ("等待放行(交费)", "waiting for release (payment)"),
+    "released": ("等待采集或检查", "waiting for the specimen or the examination"),
+    "sent": ("已申请,等待采集或检查", "requested, waiting for the specimen or the examination"),
+    "collected": ("已采集,等待结果", "specimen collected, waiting for results"),
+    "started": ("检查中", "under examination"),
+    "resulted": ("已有结果,等待审核", "results are in, waiting to be verified"),
+    "specimen_rejected": ("标本被拒,需重新采集", "specimen rejected, to be collected again"),
+    "deferred": ("延期", "deferred"),
+}
+_BLOCKS = {
+    "summary_unsigned": ("科室小结未签名", "the department's summary is not signed"),
+    "result_under_review": ("复核期间结果有变化", "a result changed under the review"),
+}
+
+
+async def register(uow: UnitOfWork, new: ExamIn, *, payment_required: bool = False) -> Exam:
+    """Prepare an exam: price its lines, number it, release what needs no payment. Raises CampusNotHeld, ExamEmpty, PackageNotForSex."""
+    campus = next((c for c in await identity.campuses(uow) if c.id == new.campus_id and c.id in uow.principal.campuses), None)
+    if campus is None:
+        raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
+    person = await examinees.get(uow, new.examinee_id)
+    package = await catalog.package(uow, new.package_id) if new.package_id else None
+    if package is not None and package.sex not in ("any", person.sex):
+        raise PackageNotForSex(errors=[FieldError("/package_id", "wrong-sex", "套餐不适用于受检者性别", "not for the examinee's sex")])
+    quote = await pricing.quote(uow, new.package_id, new.item_group_ids)
+    if not quote.lines:
+        raise ExamEmpty(errors=[FieldError("/item_group_ids", "empty", "至少选择一个项目", "choose at least one item group")])
+    day = new.exam_date or business_day(uow.now)
+    years, days = age_on(person.birth_date, day)
+    exam = Exam(
+        id=uuid7(), campus_id=campus.id, exam_no=exam_no(campus.code, day, await repository.next_number(uow, campus.id, day)),
+        examinee_id=person.id, package_id=package.id if package else None, package_name=package.name if package else None,
+        state="prepared", version=1, exam_date=day, name=person.name, sex=person.sex, birth_date=person.birth_date,
+        age_years=years, age_days=days, total_fen=quote.total_fen, registered_by=uow.principal.id, registered_at=uow.now,
+    )  # fmt: skip
+    uow.session.add(exam)
+    await uow.session.flush()
+    lines = [
+        ExamLine(
+            id=uuid7(), campus_id=campus.id, exam_id=exam.id, item_group_id=q.item_group.id, code=q.item_group.code,
+            name=q.item_group.name, department_id=q.item_group.department_id, performed_by=q.item_group.performed_by,
+            specimen=q.item_group.specimen, container=q.item_group.container, fasting=q.item_group.fasting, sort=i, state="ordered",
+            list_price_fen=q.list_price_fen, price_fen=q.price_fen, person_share_fen=q.price_fen, employer_share_fen=0,
+            price_reasons=[r if isinstance(r, dict) else r.model_dump() for r in q.reasons], state_at=uow.now,
+        )
+        for i, q in enumerate(quote.lines)
+    ]  # fmt: skip
+    uow.session.add_all(lines)
+    await uow.session.flush()
+    await uow.audit("exam.registered", "exam", exam.id, campus_id=campus.id)
+    await uow.publish(ExamRegistered(campus_id=campus.id, exam_id=exam.id))
+    free = [line.id for line in lines if not payment_required or line.price_fen == 0]
+    if free:
+        await release(uow, exam.id, free)
+    return exam
+
+
+async def release(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None:
+    """Let lines be carried out: called where no payment is required, or by billing once they are covered."""
+    exam = await lock(uow, exam_id)
+    released = []
+    for line_id in line_ids:
+        line = await _line(uow, exam, line_id)
+        if line.state == "ordered":
+            _advance(uow, line, "released")
+            released.append(line.id)
+    if released:
+        await uow.publish(LinesReleased(campus_id=exam.campus_id, exam_id=exam.id, line_ids=tuple(released)))
+
+
+async def check_in(uow: UnitOfWork, exam_id: UUID) -> Exam:
+    """The examinee is here. Raises ExamNotFound, ExamStateConflict."""
+    exam = await lock(uow, exam_id)
+    _move(exam, "checked_in")
+    exam.checked_in_at = uow.now
+    await uow.audit("exam.checked_in", "exam", exam.id, campus_id=exam.campus_id)
+    await uow.announce("exam", {"exam_id": str(exam.id), "state": exam.state}, campus_id=exam.campus_id, permission="exam.read")
+    await uow.publish(ExamCheckedIn(campus_id=exam.campus_id, exam_id=exam.id))
+    return exam
+
+
+async def cancel(uow: UnitOfWork, exam_id: UUID, reason: str) -> Exam:
+    """Cancel an exam of which nothing was collected. Raises ExamNotFound, ExamStateConflict, LineStateConflict."""
+    exam = await lock(uow, exam_id)
+    _move(exam, "cancelled")
+    for line in await repository.lines(uow, exam_id):
+        if line.state in UNDONE:
+            _advance(uow, line, "withdrawn")
+    exam.cancelled_at, exam.cancel_reason = uow.now, reason
+    await uow.audit("exam.cancelled", "exam", exam.id, campus_id=exam.campus_id)
+    await uow.publish(ExamCancelled(campus_id=exam.campus_id, exam_id=exam.id))
+    return exam
+
+
+async def advance(uow: UnitOfWork, exam_id: UUID, line_id: UUID, to: str) -> None:
+    """Move a line; being there already is no error (messages come twice). Recomputes what is outstanding."""
+    exam = await lock(uow, exam_id)
+    line = await _line(uow, exam, line_id)
+    if line.state != to:
+        _advance(uow, line, to)
+        await _settle(uow, exam)
+
+
+async def block(uow: UnitOfWork, exam_id: UUID, code: str, source: str) -> None:
+    """Say why an exam cannot be finalized. Codes have their sentences in this module; an unknown code is a bug."""
+    if code not in _BLOCKS:
+        raise ValueError(f"unknown block code {code}")
+    exam = await lock(uow, exam_id)
+    await repository.add_block(uow, exam_id=exam_id, campus_id=exam.campus_id, code=code, source=source)
+    await _settle(uow, exam)
+
+
+async def unblock(uow: UnitOfWork, exam_id: UUID, code: str, source: str) -> None:
+    """Clear a reason; clearing what is not there is no error."""
+    exam = await lock(uow, exam_id)
+    await repository.remove_block(uow, exam_id=exam_id, code=code, source=source)
+    await _settle(uow, exam)
+
+
+async def begin_review(uow: UnitOfWork, exam_id: UUID) -> Exam:
+    """A reviewer took it. Raises ExamStateConflict, ExamNotComplete."""
+    exam = await lock(uow, exam_id)
+    if exam.state != "in_review":
+        await _refuse_incomplete(uow, exam)
+        _move(exam, "in_review")
+        await uow.announce("exam", {"exam_id": str(exam.id), "state": exam.state}, campus_id=exam.campus_id, permission="exam.read")
+    return exam
+
+
+async def finalize(uow: UnitOfWork, exam_id: UUID) -> Exam:
+    """The final sign-off was given. Raises ExamStateConflict, ExamNotComplete with every reason."""
+    exam = await lock(uow, exam_id)
+    await _refuse_incomplete(uow, exam)
+    _move(exam, "finalized")
+    exam.finalized_at = uow.now
+    await uow.audit("exam.finalized", "exam", exam.id, campus_id=exam.campus_id)
+    await uow.announce("exam", {"exam_id": str(exam.id), "state": exam.state}, campus_id=exam.campus_id, permission="exam.read")
+    await uow.publish(ExamFinalized(campus_id=exam.campus_id, exam_id=exam.id))
+    return exam
+
+
+async def completeness(uow: UnitOfWork, exam_id: UUID) -> CompletenessOut:
+    """Say what is outstanding, where, and why. Raises ExamNotFound."""
+    exam = await get(uow, exam_id)
+    outstanding = await _outstanding(uow, exam)
+    return CompletenessOut(exam_id=exam.id, state=exam.state, complete=not outstanding, outstanding=outstanding)
+
+
+async def lock(uow: UnitOfWork, exam_id: UUID) -> Exam:
+    """Return an exam under its row lock: the first lock of every transaction that changes it. Raises ExamNotFound."""
+    exam = await repository.exam(uow, exam_id, lock=True)
+    if exam is None:
+        raise ExamNotFound
+    return exam
+
+
+async def get(uow: UnitOfWork, exam_id: UUID) -> Exam:
+    """Return an exam. Raises ExamNotFound."""
+    exam = await repository.exam(uow, exam_id)
+    if exam is None:
+        raise ExamNotFound
+    return exam
+
+
+async def find_by_no(uow: UnitOfWork, number: str) -> Exam | None:
+    """Return the exam of a number, if it may be seen."""
+    return await repository.exam_by_no(uow, number)
+
+
+async def lines(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamLine]:
+    """Return the lines of an exam in printing order."""
+    return await repository.lines(uow, exam_id)
+
+
+async def page(
+    uow: UnitOfWork, *, campus_id: int | None, day: date | None, state: str | None, exam_no: str | None,
+    examinee_id: UUID | None, after: list[str] | None, size: int,
+) -> Sequence[Exam]:  # fmt: skip
+    """Return a page of exams, newest first, one too many."""
+    return await repository.page(
+        uow, campus_id=campus_id, day=day, state=state, exam_no=exam_no, examinee_id=examinee_id, after=after, size=size
+    )
+
+
+async def describe(uow: UnitOfWork, exam_id: UUID) -> ExamOut:
+    """Return an exam with its lines. Raises ExamNotFound."""
+    exam = await get(uow, exam_id)
+    rows = await repository.lines(uow, exam_id)
+    return ExamOut(
+        **summary(exam).model_dump(), version=exam.version, birth_date=exam.birth_date,
+        lines=[LineOut.model_validate(row, from_attributes=True) for row in rows],
+    )  # fmt: skip
+
+
+def summary(exam: Exam) -> ExamSummary:
+    """Return the public shape of an exam in a list."""
+    return ExamSummary.model_validate(exam, from_attributes=True)
+
+
+async def _line(uow: UnitOfWork, exam: Exam, line_id: UUID) -> ExamLine:
+    line = await repository.line(uow, line_id)
+    if line is None or line.exam_id != exam.id:
+        raise LineStateConflict("项目不属于这次体检", "The line does not belong to this exam")
+    return line
+
+
+def _advance(uow: UnitOfWork, line: ExamLine, to: str) -> None:
+    if not may_move(LINE_MOVES, line.state, to):
+        raise LineStateConflict(
+            "{name}:不能从 {current} 到 {to}", "{name}: not from {current} to {to}", name=line.name, current=line.state, to=to
+        )
+    line.state, line.state_at = to, uow.now
+
+
+def _move(exam: Exam, to: str) -> None:
+    if not may_move(EXAM_MOVES, exam.state, to):
+        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+    exam.state = to
+    exam.version += 1
+
+
+async def _outstanding(uow: UnitOfWork, exam: Exam) -> list[Outstanding]:
+    await uow.session.flush()
+    found = [
+        Outstanding(
+            code=f"line_{line.state}", source=f"line:{line.id}", department_id=line.department_id,
+            zh=f"{line.name}:{_WAITS[line.state][0]}", en=f"{line.name}: {_WAITS[line.state][1]}",
+        )
+        for line in await repository.lines(uow, exam.id)
+        if line.state in UNDONE
+    ]  # fmt: skip
+    for reason in await repository.blocks(uow, exam.id):
+        kind, _, number = reason.source.partition(":")
+        department = int(number) if kind == "department" else None
+        zh, en = _BLOCKS[reason.code]
+        found.append(Outstanding(code=reason.code, source=reason.source, department_id=department, zh=zh, en=en))
+    return found
+
+
+async def _refuse_incomplete(uow: UnitOfWork, exam: Exam) -> None:
+    outstanding = await _outstanding(uow, exam)
+    if outstanding:
+        raise ExamNotComplete(errors=[FieldError(o.source, o.code, o.zh, o.en) for o in outstanding])
+
+
+async def _settle(uow: UnitOfWork, exam: Exam) -> None:
+    """Bring the exam's state in line with what is outstanding now."""
+    if exam.state == "checked_in":
+        states = {line.state for line in await _flushed_lines(uow, exam)}
+        if states & {"collected", "started", "resulted", "verified"}:
+            _move(exam, "in_progress")
+    if exam.state not in ("in_progress", "ready_for_review", "in_review"):
+        return
+    outstanding = await _outstanding(uow, exam)
+    if exam.state == "in_progress" and not outstanding:
+        _move(exam, "ready_for_review")
+        exam.ready_at = uow.now
+        await uow.announce("exam", {"exam_id": str(exam.id), "state": exam.state}, campus_id=exam.campus_id, permission="exam.read")
+        await uow.publish(ExamReadyForReview(campus_id=exam.campus_id, exam_id=exam.id))
+    elif exam.state != "in_progress" and outstanding:
+        _move(exam, "in_progress")
+
+
+async def _flushed_lines(uow: UnitOfWork, exam: Exam) -> Sequence[ExamLine]:
+    await uow.session.flush()
+    return await repository.lines(uow, exam.id)

@@ -1,0 +1,206 @@
+"""HTTP of identity."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Path, Request, Response
+
+from tjapi.identity import service
+from tjapi.identity.errors import (
+    AccountLocked,
+    ApiClientNotFound,
+    CampusNotGranted,
+    ClientIdTaken,
+    CredentialsWrong,
+    PasswordTooWeak,
+    PermissionUnknown,
+    RefreshTokenInvalid,
+    RoleNotFound,
+    StaffNotFound,
+    UsernameTaken,
+)
+from tjapi.identity.schemas import (
+    AccessTokenOut,
+    ApiClientCreated,
+    ApiClientIn,
+    ApiClientOut,
+    ApiClientsOut,
+    CampusesOut,
+    CampusOut,
+    ClientTokenIn,
+    LoginIn,
+    PasswordIn,
+    PrincipalOut,
+    RefreshIn,
+    RoleIn,
+    RoleOut,
+    RolesOut,
+    StaffIn,
+    StaffOut,
+    StaffPatch,
+    TokensOut,
+)
+from tjapi.kernel.etag import IfMatch, set_etag
+from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
+from tjapi.kernel.routing import PUBLIC, Caller, PublicUnit, ReadUnit, Unit, operation, router
+from tjapi.kernel.runtime import runtime
+
+RoleCode = Annotated[str, Path(max_length=60, pattern=r"^[a-z_][a-z0-9_]*$", description="角色代码 · Role code", examples=["doctor"])]
+auth = router("auth")
+admin = router("identity")
+
+
+@auth.post(
+    "/auth/token",
+    **operation("login", "登录", "Sign in", permission=PUBLIC, requirement=["P2"], audience="public", body=True,
+                problems=[CredentialsWrong, AccountLocked]),
+)  # fmt: skip
+async def login(request: Request, uow: PublicUnit, body: LoginIn) -> TokensOut:
+    held = runtime(request)
+    return await service.login(uow, held.mint, held.settings, body.username, body.password)
+
+
+@auth.post(
+    "/auth/refresh",
+    **operation("refreshToken", "刷新令牌", "Refresh a token", permission=PUBLIC, requirement=["P2"], audience="public", body=True,
+                problems=[RefreshTokenInvalid]),
+)  # fmt: skip
+async def refresh(request: Request, uow: PublicUnit, body: RefreshIn) -> TokensOut:
+    held = runtime(request)
+    return await service.refresh(uow, held.mint, held.settings, body.refresh_token)
+
+
+@auth.post(
+    "/auth/client-token",
+    **operation("issueClientToken", "接口客户端换取令牌", "Token for an API client", permission=PUBLIC, requirement=["P2", "I5"],
+                audience="public", body=True, problems=[CredentialsWrong]),
+)  # fmt: skip
+async def client_token(request: Request, uow: PublicUnit, body: ClientTokenIn) -> AccessTokenOut:
+    held = runtime(request)
+    return await service.issue_client_token(uow, held.mint, held.settings, body.client_id, body.client_secret)
+
+
+@auth.post(
+    "/auth/logout",
+    **operation("logout", "退出登录", "Sign out", permission="authenticated", requirement=["P2"], status=204),
+)
+async def logout(uow: Unit) -> Response:
+    await service.logout(uow)
+    return Response(status_code=204)
+
+
+@auth.put(
+    "/auth/password",
+    **operation("changePassword", "修改本人密码", "Change one's own password", permission="authenticated", requirement=["P2"], body=True,
+                status=204, problems=[CredentialsWrong, PasswordTooWeak, StaffNotFound]),
+)  # fmt: skip
+async def change_password(request: Request, uow: Unit, body: PasswordIn) -> Response:
+    await service.change_password(uow, runtime(request).settings, body)
+    return Response(status_code=204)
+
+
+@auth.get(
+    "/auth/principal",
+    **operation("getPrincipal", "当前登录者及其权限", "Who the caller is and may do", permission="authenticated", requirement=["P2", "E8.1"]),
+)
+async def principal(caller: Caller) -> PrincipalOut:
+    return PrincipalOut(
+        kind=caller.kind, id=caller.id, name=caller.name, permissions=sorted(caller.permissions), campuses=list(caller.campuses),
+        departments=None if caller.departments is None else list(caller.departments),
+    )  # fmt: skip
+
+
+@admin.get(
+    "/campuses",
+    **operation("listCampuses", "院区列表", "List campuses", permission="authenticated", requirement=["D3"]),
+)
+async def list_campuses(uow: ReadUnit) -> CampusesOut:
+    return CampusesOut(items=[CampusOut.model_validate(c, from_attributes=True) for c in await service.campuses(uow)])
+
+
+@admin.get(
+    "/staff",
+    **operation("listStaff", "人员列表", "List staff", permission="identity.read", requirement=["E8.1"], problems=[PageTokenInvalid]),
+)
+async def list_staff(request: Request, uow: ReadUnit, page_size: PageSize = 50, page_token: PageToken = None) -> Page[StaffOut]:
+    pager = Pager(runtime(request).keys, "staff")
+    rows = await service.staff_page(uow, pager.read(page_token), page_size)
+    return pager.page(rows, page_size, lambda row: [row.username], lambda row: row)
+
+
+@admin.post(
+    "/staff",
+    **operation("createStaff", "新增人员", "Add a member of staff", permission="identity.write", requirement=["E8.1"], body=True, status=201,
+                idempotent="required", problems=[UsernameTaken, PasswordTooWeak, PermissionUnknown, CampusNotGranted]),
+)  # fmt: skip
+async def create_staff(request: Request, uow: Unit, body: StaffIn) -> StaffOut:
+    return await service.create_staff(uow, runtime(request).settings, body)
+
+
+@admin.get(
+    "/staff/{staff_id:uuid}",
+    **operation("getStaff", "人员详情", "One member of staff", permission="identity.read", requirement=["E8.1"], problems=[StaffNotFound]),
+)
+async def get_staff(response: Response, uow: ReadUnit, staff_id: UUID) -> StaffOut:
+    staff = await service.get_staff(uow, staff_id)
+    set_etag(response, staff.version)
+    return staff
+
+
+@admin.patch(
+    "/staff/{staff_id:uuid}",
+    **operation("updateStaff", "修改人员与授权", "Change a member of staff", permission="identity.write", requirement=["E8.1"], body=True,
+                if_match=True, problems=[StaffNotFound, PermissionUnknown, CampusNotGranted]),
+)  # fmt: skip
+async def update_staff(response: Response, uow: Unit, staff_id: UUID, body: StaffPatch, version: IfMatch) -> StaffOut:
+    staff = await service.patch_staff(uow, staff_id, body, version)
+    set_etag(response, staff.version)
+    return staff
+
+
+@admin.get("/roles", **operation("listRoles", "角色列表", "List roles", permission="identity.read", requirement=["E8.1"]))
+async def list_roles(uow: ReadUnit) -> RolesOut:
+    return RolesOut(items=[RoleOut.model_validate(role, from_attributes=True) for role in await service.roles(uow)])
+
+
+@admin.get(
+    "/roles/{code}",
+    **operation("getRole", "角色详情", "One role", permission="identity.read", requirement=["E8.1"], problems=[RoleNotFound]),
+)
+async def get_role(uow: ReadUnit, code: RoleCode) -> RoleOut:
+    return RoleOut.model_validate(await service.get_role(uow, code), from_attributes=True)
+
+
+@admin.put(
+    "/roles/{code}",
+    **operation("putRole", "设置角色权限", "Set a role's permissions", permission="identity.write", requirement=["E8.1"], body=True,
+                problems=[PermissionUnknown]),
+)  # fmt: skip
+async def put_role(uow: Unit, code: RoleCode, body: RoleIn) -> RoleOut:
+    return RoleOut.model_validate(await service.put_role(uow, code, body), from_attributes=True)
+
+
+@admin.get(
+    "/api-clients",
+    **operation("listApiClients", "接口客户端列表", "List API clients", permission="identity.read", requirement=["I5"]),
+)
+async def list_clients(uow: ReadUnit) -> ApiClientsOut:
+    return ApiClientsOut(items=[service.client_out(client) for client in await service.clients(uow)])
+
+
+@admin.post(
+    "/api-clients",
+    **operation("createApiClient", "新增接口客户端", "Add an API client", permission="identity.write", requirement=["I5"], body=True, status=201,
+                idempotent="required", problems=[ClientIdTaken, PermissionUnknown, CampusNotGranted]),
+)  # fmt: skip
+async def create_client(uow: Unit, body: ApiClientIn) -> ApiClientCreated:
+    return await service.create_client(uow, body)
+
+
+@admin.post(
+    "/api-clients/{client_id:uuid}:revoke",
+    **operation("revokeApiClient", "吊销接口客户端", "Revoke an API client", permission="identity.write", requirement=["I5"],
+                problems=[ApiClientNotFound]),
+)  # fmt: skip
+async def revoke_client(uow: Unit, client_id: UUID) -> ApiClientOut:
+    return await service.revoke_client(uow, client_id)

@@ -1,0 +1,69 @@
+"""What may go wrong around identity."""
+
+from tjapi.kernel.problem import Conflict, Forbidden, Invalid, NotFound, TooManyRequests, Unauthenticated
+
+
+class CredentialsWrong(Unauthenticated):
+    """User name or password, client id or secret: which one is not said."""
+
+    zh, en = "用户名或密码错误", "The user name or the password is wrong"
+
+
+class AccountLocked(TooManyRequests):
+    """Too many failed logins: wait."""
+
+    zh, en = "登录失败次数过多,账号暂时锁定", "Too many failed logins: the account is locked for a while"
+
+
+class RefreshTokenInvalid(Unauthenticated):
+    """The refresh token is unknown, expired or used before; a used one revokes its whole session."""
+
+    zh, en = "刷新令牌无效,请重新登录", "The refresh token is not valid; sign in again"
+
+
+class PasswordTooWeak(Invalid):
+    """The password breaks the policy."""
+
+    zh, en = "密码强度不足", "The password is too weak"
+
+
+class StaffNotFound(NotFound):
+    """No such member of staff."""
+
+    zh, en = "没有这位工作人员", "No such member of staff"
+
+
+class RoleNotFound(NotFound):
+    """No such role."""
+
+    zh, en = "没有这个角色", "No such role"
+
+
+class ApiClientNotFound(NotFound):
+    """No such API client."""
+
+    zh, en = "没有这个接口客户端", "No such API client"
+
+
+class UsernameTaken(Conflict):
+    """Another account has this user name."""
+
+    zh, en = "用户名已被使用", "The user name is taken"
+
+
+class ClientIdTaken(Conflict):
+    """Another client has this id."""
+
+    zh, en = "client_id 已被使用", "The client_id is taken"
+
+
+class PermissionUnknown(Invalid):
+    """A permission or role code that does not exist, or that staff cannot hold."""
+
+    zh, en = "未知的权限或角色", "Unknown permission or role"
+
+
+class CampusNotGranted(Forbidden):
+    """One cannot grant a campus that one does not hold."""
+
+    zh, en = "不能授予自己没有的院区", "A campus one does not hold cannot be granted"

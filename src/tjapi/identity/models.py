@@ -1,0 +1,105 @@
+"""Tables of identity: hospital-wide."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, Text
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tjapi.kernel.db import Base
+
+Moment = TIMESTAMP(timezone=True)
+
+
+class Campus(Base):
+    """院区."""
+
+    __tablename__ = "campus"
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+
+
+class Staff(Base):
+    """A person who works here and signs in. `token_version` grows when every token must end."""
+
+    __tablename__ = "staff"
+    __table_args__ = (CheckConstraint("status in ('active', 'disabled')", name="status"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    title: Mapped[str] = mapped_column(server_default="")
+    password_hash: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="active")
+    token_version: Mapped[int] = mapped_column(server_default="1")
+    version: Mapped[int] = mapped_column(server_default="1")
+    all_departments: Mapped[bool] = mapped_column(server_default="false")
+    departments: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default="{}")
+    campuses: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default="{}")
+    failed_logins: Mapped[int] = mapped_column(server_default="0")
+    locked_until: Mapped[datetime | None] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Role(Base):
+    """A named set of permissions."""
+
+    __tablename__ = "role"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    permissions: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    version: Mapped[int] = mapped_column(server_default="1")
+
+
+class StaffRole(Base):
+    """A role that a member of staff holds."""
+
+    __tablename__ = "staff_role"
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    role_code: Mapped[str] = mapped_column(ForeignKey("role.code"), primary_key=True)
+
+
+class StaffSession(Base):
+    """A login; its access and refresh tokens end when it is revoked."""
+
+    __tablename__ = "staff_session"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    revoked_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class RefreshToken(Base):
+    """One use each. Only the digest is kept."""
+
+    __tablename__ = "refresh_token"
+    __table_args__ = (Index("ix_refresh_token_session_id", "session_id"),)
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("staff_session.id"))
+    expires_at: Mapped[datetime] = mapped_column(Moment)
+    used_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class ApiClient(Base):
+    """A system that calls us: its scopes are permissions."""
+
+    __tablename__ = "api_client"
+    __table_args__ = (CheckConstraint("status in ('active', 'revoked')", name="status"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    secret_hash: Mapped[str]
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    campuses: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
+    status: Mapped[str] = mapped_column(server_default="active")
+    token_version: Mapped[int] = mapped_column(server_default="1")
+    created_at: Mapped[datetime] = mapped_column(Moment)

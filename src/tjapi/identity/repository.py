@@ -1,0 +1,124 @@
+"""Questions that identity asks of its own tables."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, text, update
+
+from tjapi.identity.models import ApiClient, Campus, RefreshToken, Role, Staff, StaffRole, StaffSession
+from tjapi.kernel.db import fetch_rows
+from tjapi.kernel.uow import UnitOfWork
+
+_STAFF_PRINCIPAL = """
+select s.name, s.campuses, s.departments, s.all_departments,
+  coalesce((select array_agg(distinct p) from staff_role r join role o on o.code = r.role_code, unnest(o.permissions) p
+            where r.staff_id = s.id), '{}') permissions
+from staff s join staff_session e on e.staff_id = s.id
+where s.id = $1 and s.token_version = $2 and s.status = 'active' and e.id = $3 and e.revoked_at is null
+"""
+_CLIENT_PRINCIPAL = """
+select name, campuses, scopes from api_client where id = $1 and token_version = $2 and status = 'active'
+"""
+
+
+async def staff_principal(uow: UnitOfWork, staff: UUID, version: int, session: UUID) -> Any | None:
+    """Return the rights of a member of staff whose session is open: the one hot question of identity."""
+    rows = await fetch_rows(uow.session, _STAFF_PRINCIPAL, staff, version, session)
+    return rows[0] if rows else None
+
+
+async def client_principal(uow: UnitOfWork, client: UUID, version: int) -> Any | None:
+    """Return the rights of an active API client."""
+    rows = await fetch_rows(uow.session, _CLIENT_PRINCIPAL, client, version)
+    return rows[0] if rows else None
+
+
+async def staff_by_username(uow: UnitOfWork, username: str) -> Staff | None:
+    """Return an account, locked, so that two logins count their failures one after the other."""
+    query = select(Staff).where(Staff.username == username).with_for_update()
+    return (await uow.session.execute(query)).scalar_one_or_none()
+
+
+async def staff_by_id(uow: UnitOfWork, staff: UUID, *, lock: bool = False) -> Staff | None:
+    """Return a member of staff."""
+    query = select(Staff).where(Staff.id == staff)
+    return (await uow.session.execute(query.with_for_update() if lock else query)).scalar_one_or_none()
+
+
+async def staff_page(uow: UnitOfWork, after: list[Any] | None, size: int) -> Sequence[Staff]:
+    """Return a page of staff by user name, one row too many."""
+    query = select(Staff).order_by(Staff.username).limit(size + 1)
+    if after:
+        query = query.where(Staff.username > after[0])
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def roles_of(uow: UnitOfWork, staff: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """Return the role codes of several members of staff."""
+    query = select(StaffRole.staff_id, StaffRole.role_code).where(StaffRole.staff_id.in_(staff)).order_by(StaffRole.role_code)
+    found: dict[UUID, list[str]] = {}
+    for staff_id, code in (await uow.session.execute(query)).all():
+        found.setdefault(staff_id, []).append(code)
+    return found
+
+
+async def set_roles(uow: UnitOfWork, staff: UUID, roles: Sequence[str]) -> None:
+    """Replace the roles of a member of staff."""
+    await uow.session.execute(delete(StaffRole).where(StaffRole.staff_id == staff))
+    if roles:
+        await uow.session.execute(insert(StaffRole), [{"staff_id": staff, "role_code": code} for code in sorted(set(roles))])
+
+
+async def roles(uow: UnitOfWork) -> Sequence[Role]:
+    """Return every role."""
+    return (await uow.session.execute(select(Role).order_by(Role.code))).scalars().all()
+
+
+async def role(uow: UnitOfWork, code: str) -> Role | None:
+    """Return a role."""
+    return (await uow.session.execute(select(Role).where(Role.code == code))).scalar_one_or_none()
+
+
+async def refresh_token(uow: UnitOfWork, digest: bytes) -> tuple[RefreshToken, StaffSession, Staff] | None:
+    """Return a refresh token, locked, with its session and account."""
+    query = (
+        select(RefreshToken, StaffSession, Staff)
+        .join(StaffSession, StaffSession.id == RefreshToken.session_id)
+        .join(Staff, Staff.id == StaffSession.staff_id)
+        .where(RefreshToken.digest == digest)
+        .with_for_update(of=RefreshToken)
+    )
+    row = (await uow.session.execute(query)).first()
+    return (row[0], row[1], row[2]) if row else None
+
+
+async def revoke_session(uow: UnitOfWork, session: UUID) -> None:
+    """End a session."""
+    query = update(StaffSession).where(StaffSession.id == session, StaffSession.revoked_at.is_(None)).values(revoked_at=uow.now)
+    await uow.session.execute(query)
+
+
+async def client_by_client_id(uow: UnitOfWork, client_id: str) -> ApiClient | None:
+    """Return an API client by its public id."""
+    return (await uow.session.execute(select(ApiClient).where(ApiClient.client_id == client_id))).scalar_one_or_none()
+
+
+async def client_by_id(uow: UnitOfWork, client: UUID) -> ApiClient | None:
+    """Return an API client, locked."""
+    return (await uow.session.execute(select(ApiClient).where(ApiClient.id == client).with_for_update())).scalar_one_or_none()
+
+
+async def clients(uow: UnitOfWork) -> Sequence[ApiClient]:
+    """Return every API client."""
+    return (await uow.session.execute(select(ApiClient).order_by(ApiClient.client_id))).scalars().all()
+
+
+async def campuses(uow: UnitOfWork) -> Sequence[Campus]:
+    """Return every campus."""
+    return (await uow.session.execute(select(Campus).order_by(Campus.id))).scalars().all()
+
+
+async def lock_name(uow: UnitOfWork, name: str) -> None:
+    """Make two creations of the same name wait for each other."""
+    await uow.session.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 1))"), {"name": name})

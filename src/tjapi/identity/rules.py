@@ -1,0 +1,66 @@
+"""Permissions and the roles a hospital starts with; how long a lockout lasts."""
+
+from datetime import timedelta
+
+PERMISSIONS: dict[str, tuple[str, str]] = {
+    "identity.read": ("查看人员与角色", "See staff and roles"),
+    "identity.write": ("维护人员、角色与接口客户端", "Maintain staff, roles and API clients"),
+    "catalog.read": ("查看项目与套餐", "See items and packages"),
+    "catalog.write": ("维护项目与套餐", "Maintain items and packages"),
+    "examinee.read": ("查看受检者", "See examinees"),
+    "examinee.write": ("登记受检者", "Register examinees"),
+    "examinee.unmask": ("查看受检者完整证件号和电话", "See full ID and phone numbers"),
+    "pricing.read": ("试算价格", "Ask for a quote"),
+    "exam.read": ("查看体检", "See exams"),
+    "exam.write": ("登记和维护体检", "Register and maintain exams"),
+    "exam.check_in": ("报到", "Check in"),
+    "requisition.read": ("查看申请和标本", "See requisitions and specimens"),
+    "requisition.write": ("采集和重发申请", "Collect specimens, resend orders"),
+    "result.read": ("查看结果", "See results"),
+    "result.write": ("录入本科室结果", "Enter results of own departments"),
+    "conclusion.read": ("查看主检结论", "See conclusions"),
+    "conclusion.review": ("主检初审", "First review"),
+    "conclusion.finalize": ("主检终审", "Final sign-off"),
+    "report.read": ("查看报告", "See reports"),
+    "report.write": ("生成、发布和撤回报告", "Make, publish and recall reports"),
+    "message.read": ("查看接口消息", "See interface messages"),
+    "message.write": ("接收和重放接口消息", "Push and replay interface messages"),
+    "message.raw": ("查看接口消息原文", "See the raw content of messages"),
+    "job.read_all": ("查看全部后台任务", "See every job"),
+    "job.write": ("取消和重试后台任务", "Cancel and retry jobs"),
+    "live.read": ("订阅实时事件", "Follow live events"),
+    "audit.read": ("查看审计记录", "See the audit trail"),
+    "portal.grant": ("为受检者换取令牌", "Obtain tokens for examinees"),
+    "me.read": ("查看本人资料", "See one's own data"),
+}
+
+_READ = {"catalog.read", "examinee.read", "exam.read", "result.read", "live.read"}
+ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
+    "admin": ("系统管理员", "Administrator", frozenset({
+        "identity.read", "identity.write", "catalog.read", "catalog.write", "audit.read", "job.read_all", "job.write", "live.read",
+    })),
+    "front_desk": ("前台", "Front desk", frozenset({
+        *_READ, "examinee.write", "pricing.read", "exam.write", "exam.check_in", "requisition.read", "requisition.write", "report.read",
+    } - {"result.read"})),
+    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "result.write", "requisition.read"})),
+    "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "conclusion.read", "conclusion.review", "report.read"})),
+    "chief": ("终审医生", "Chief physician", frozenset({
+        *_READ, "conclusion.read", "conclusion.review", "conclusion.finalize", "report.read", "report.write",
+    })),
+    "interface": ("接口工程师", "Interface engineer", frozenset({
+        "catalog.read", "catalog.write", "message.read", "message.write", "message.raw", "job.read_all", "job.write", "live.read",
+        "requisition.read", "requisition.write",
+    })),
+    "auditor": ("审计员", "Auditor", frozenset({"audit.read", "identity.read"})),
+}  # fmt: skip
+NOT_FOR_STAFF = frozenset({"portal.grant", "me.read"})
+
+_FIRST_PAUSE = timedelta(seconds=30)
+_LONGEST_PAUSE = timedelta(hours=1)
+
+
+def lockout(failures: int, threshold: int) -> timedelta | None:
+    """Return how long an account pauses after its n-th failed login in a row: 30 s at the threshold, doubling up to an hour."""
+    if failures < threshold:
+        return None
+    return min(_FIRST_PAUSE * 2 ** min(failures - threshold, 10), _LONGEST_PAUSE)

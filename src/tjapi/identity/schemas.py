@@ -1,0 +1,188 @@
+"""Shapes of identity."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Username = Annotated[str, StringConstraints(min_length=2, max_length=40, pattern=r"^[A-Za-z0-9_.\-]+$")]
+Password = Annotated[str, Field(min_length=1, max_length=128, description="口令 · Password", examples=["Demo-2026-front"])]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[a-z_][a-z0-9_.]*$")]
+CampusId = Annotated[int, Field(ge=1, le=32_000, description="院区编号 · Campus id", examples=[1])]
+DepartmentId = Annotated[int, Field(ge=1, le=32_000, description="科室编号 · Department id", examples=[1])]
+Campuses = Annotated[list[CampusId], Field(max_length=50)]
+Departments = Annotated[list[DepartmentId], Field(max_length=200)]
+
+
+class Input(BaseModel):
+    """What a client sends: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class LoginIn(Input):
+    """Staff login."""
+
+    username: Username = Field(examples=["front"])
+    password: Password
+
+
+class TokensOut(BaseModel):
+    """An access token, short-lived, and a refresh token, for one use."""
+
+    access_token: str
+    refresh_token: str
+    token_type: str = "Bearer"  # noqa: S105
+    expires_in: int = Field(description="秒 · Seconds", examples=[900])
+
+
+class RefreshIn(Input):
+    """A refresh token to be used up."""
+
+    refresh_token: str = Field(min_length=20, max_length=200)
+
+
+class ClientTokenIn(Input):
+    """Client credentials."""
+
+    client_id: Username = Field(examples=["kiosk"])
+    client_secret: Password
+
+
+class AccessTokenOut(BaseModel):
+    """An access token."""
+
+    access_token: str
+    token_type: str = "Bearer"  # noqa: S105
+    expires_in: int = Field(description="秒 · Seconds", examples=[900])
+
+
+class PrincipalOut(BaseModel):
+    """Who the caller is, and what it may do."""
+
+    kind: str = Field(examples=["staff"])
+    id: UUID
+    name: str
+    permissions: list[str]
+    campuses: list[int]
+    departments: list[int] | None = Field(description="null 表示全部科室 · null means every department")
+
+
+class PasswordIn(Input):
+    """A change of one's own password."""
+
+    old_password: Password
+    new_password: Password
+
+
+class StaffIn(Input):
+    """A new member of staff."""
+
+    username: Username = Field(examples=["li.na"])
+    name: str = Field(min_length=1, max_length=40, examples=["李娜"])
+    title: str = Field("", max_length=40, examples=["主治医师"])
+    password: Password
+    roles: list[Code] = Field(max_length=20, examples=[["doctor"]])
+    campuses: Campuses = Field(examples=[[1]])
+    departments: Departments = Field(default_factory=list, examples=[[3]])
+    all_departments: bool = False
+
+
+class StaffPatch(Input):
+    """What is to change; absent fields stay."""
+
+    name: str | None = Field(None, min_length=1, max_length=40)
+    title: str | None = Field(None, max_length=40)
+    roles: list[Code] | None = Field(None, max_length=20)
+    campuses: Campuses | None = None
+    departments: Departments | None = None
+    all_departments: bool | None = None
+    active: bool | None = Field(None, description="false 停用并立即失效其令牌 · false ends every token at once")
+
+
+class StaffOut(BaseModel):
+    """A member of staff."""
+
+    id: UUID
+    username: str
+    name: str
+    title: str
+    status: str
+    roles: list[str]
+    campuses: list[int]
+    departments: list[int]
+    all_departments: bool
+    version: int
+    created_at: datetime
+
+
+class RoleIn(Input):
+    """A role as it shall be."""
+
+    name_zh: str = Field(min_length=1, max_length=40, examples=["科室医生"])
+    name_en: str = Field(min_length=1, max_length=60, examples=["Department doctor"])
+    permissions: list[Code] = Field(max_length=200, examples=[["result.read", "result.write"]])
+
+
+class RoleOut(BaseModel):
+    """A role."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    permissions: list[str]
+    version: int
+
+
+class RolesOut(BaseModel):
+    """Every role."""
+
+    items: list[RoleOut]
+
+
+class ApiClientIn(Input):
+    """A new API client."""
+
+    client_id: Username = Field(examples=["mini-program"])
+    name: str = Field(min_length=1, max_length=60, examples=["微信小程序"])
+    scopes: list[Code] = Field(max_length=100, examples=[["portal.grant"]])
+    campuses: Campuses = Field(examples=[[1]])
+
+
+class ApiClientOut(BaseModel):
+    """An API client."""
+
+    id: UUID
+    client_id: str
+    name: str
+    scopes: list[str]
+    campuses: list[int]
+    status: str
+    created_at: datetime
+
+
+class ApiClientsOut(BaseModel):
+    """Every API client."""
+
+    items: list[ApiClientOut]
+
+
+class ApiClientCreated(ApiClientOut):
+    """The one time that the secret is shown."""
+
+    client_secret: str
+
+
+class CampusOut(BaseModel):
+    """A campus."""
+
+    id: int
+    code: str
+    name: str
+
+
+class CampusesOut(BaseModel):
+    """The campuses."""
+
+    items: list[CampusOut]

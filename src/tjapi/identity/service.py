@@ -1,0 +1,345 @@
+"""The verbs of identity."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+from math import ceil
+from uuid import UUID
+
+from tjapi.identity import repository
+from tjapi.identity.errors import (
+    AccountLocked,
+    ApiClientNotFound,
+    CampusNotGranted,
+    ClientIdTaken,
+    CredentialsWrong,
+    PasswordTooWeak,
+    PermissionUnknown,
+    RefreshTokenInvalid,
+    RoleNotFound,
+    StaffNotFound,
+    UsernameTaken,
+)
+from tjapi.identity.models import ApiClient, Campus, RefreshToken, Role, Staff, StaffSession
+from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS, ROLES, lockout
+from tjapi.identity.schemas import (
+    AccessTokenOut,
+    ApiClientCreated,
+    ApiClientIn,
+    ApiClientOut,
+    PasswordIn,
+    RoleIn,
+    StaffIn,
+    StaffOut,
+    StaffPatch,
+    TokensOut,
+)
+from tjapi.kernel.ids import uuid7
+from tjapi.kernel.problem import FieldError, PreconditionFailed
+from tjapi.kernel.security.fields import url_token
+from tjapi.kernel.security.passwords import hash_password, verify_password, weakness
+from tjapi.kernel.security.principal import Principal
+from tjapi.kernel.security.tokens import TokenClaims, TokenMint
+from tjapi.kernel.settings import Settings
+from tjapi.kernel.uow import UnitOfWork
+
+_WEAK = {
+    "too_short": ("密码太短", "too short"),
+    "contains_username": ("密码不能包含用户名", "must not contain the user name"),
+    "too_few_kinds_of_characters": ("至少包含大写、小写、数字、符号中的三种", "needs three of: upper case, lower case, digits, symbols"),
+}
+
+
+async def authenticate(uow: UnitOfWork, claims: TokenClaims) -> Principal | None:
+    """Return the principal of a token, with the rights of this moment; None when it was revoked."""
+    if claims.kind == "staff":
+        row = await repository.staff_principal(uow, claims.subject, claims.version, UUID(claims.session))
+        if row is None:
+            return None
+        departments = None if row["all_departments"] else tuple(row["departments"])
+        rights = frozenset(row["permissions"]) - NOT_FOR_STAFF
+        return Principal("staff", claims.subject, rights, tuple(row["campuses"]), departments, None, claims.session, row["name"])
+    row = await repository.client_principal(uow, claims.subject, claims.version)
+    if row is None:
+        return None
+    return Principal(
+        "client", claims.subject, frozenset(row["scopes"]), tuple(row["campuses"]), None, None, claims.session, row["name"]
+    )
+
+
+async def login(uow: UnitOfWork, mint: TokenMint, settings: Settings, username: str, password: str) -> TokensOut:
+    """Open a session. Raises CredentialsWrong, AccountLocked; both are remembered."""
+    staff = await repository.staff_by_username(uow, username)
+    if staff is not None and staff.locked_until is not None and staff.locked_until > uow.now:
+        raise _locked(staff.locked_until - uow.now)
+    right = await verify_password(password, staff.password_hash if staff is not None and staff.status == "active" else None)
+    if staff is None or not right:
+        if staff is not None:
+            staff.failed_logins += 1
+            pause = lockout(staff.failed_logins, settings.lockout_after)
+            staff.locked_until = uow.now + pause if pause else None
+            await uow.audit("staff.login_failed", "staff", staff.id)
+        raise CredentialsWrong().kept()
+    staff.failed_logins, staff.locked_until = 0, None
+    session = StaffSession(id=uuid7(), staff_id=staff.id, created_at=uow.now)
+    uow.session.add(session)
+    await uow.session.flush()
+    await uow.audit("staff.signed_in", "staff", staff.id)
+    return await _tokens(uow, mint, settings, staff, session.id)
+
+
+def _locked(left: timedelta) -> AccountLocked:
+    seconds = ceil(left.total_seconds())
+    refusal = AccountLocked("账号已锁定,请在 {seconds} 秒后重试", "The account is locked; try again in {seconds} seconds", seconds=seconds)
+    refusal.extra_headers["Retry-After"] = str(seconds)
+    return refusal
+
+
+async def _tokens(uow: UnitOfWork, mint: TokenMint, settings: Settings, staff: Staff, session: UUID) -> TokensOut:
+    refresh = url_token()
+    expires = uow.now + timedelta(days=settings.refresh_token_days)
+    uow.session.add(RefreshToken(digest=_digest(refresh), session_id=session, expires_at=expires))
+    access = mint.issue(
+        kind="staff", subject=staff.id, version=staff.token_version, session=str(session), now=uow.now, seconds=settings.access_token_seconds
+    )
+    return TokensOut(access_token=access, refresh_token=refresh, expires_in=settings.access_token_seconds)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+async def refresh(uow: UnitOfWork, mint: TokenMint, settings: Settings, token: str) -> TokensOut:
+    """Use up a refresh token. One that was used before revokes its session: somebody has a copy."""
+    found = await repository.refresh_token(uow, _digest(token))
+    if found is None:
+        raise RefreshTokenInvalid
+    row, session, staff = found
+    if row.used_at is not None:
+        await repository.revoke_session(uow, session.id)
+        await uow.audit("staff.refresh_token_reused", "staff", staff.id)
+        raise RefreshTokenInvalid().kept()
+    if row.expires_at <= uow.now or session.revoked_at is not None or staff.status != "active":
+        raise RefreshTokenInvalid
+    row.used_at = uow.now
+    return await _tokens(uow, mint, settings, staff, session.id)
+
+
+async def logout(uow: UnitOfWork) -> None:
+    """End the caller's session: its tokens are refused from the next request on."""
+    if uow.principal.kind == "staff":
+        await repository.revoke_session(uow, UUID(uow.principal.session))
+        await uow.audit("staff.signed_out", "staff", uow.principal.id)
+
+
+async def change_password(uow: UnitOfWork, settings: Settings, change: PasswordIn) -> None:
+    """Change the caller's own password; every token of the account ends."""
+    staff = await repository.staff_by_id(uow, uow.principal.id, lock=True)
+    if staff is None:
+        raise StaffNotFound
+    if not await verify_password(change.old_password, staff.password_hash):
+        raise CredentialsWrong(errors=[FieldError("/old_password", "wrong", "原密码错误", "the old password is wrong")])
+    _check_password(change.new_password, staff.username, settings, "/new_password")
+    staff.password_hash = await hash_password(change.new_password)
+    staff.token_version += 1
+    await uow.audit("staff.password_changed", "staff", staff.id)
+
+
+def _check_password(password: str, username: str, settings: Settings, pointer: str) -> None:
+    reason = weakness(password, username, settings.password_min_length)
+    if reason:
+        raise PasswordTooWeak(errors=[FieldError(pointer, reason, *_WEAK[reason])])
+
+
+async def issue_client_token(uow: UnitOfWork, mint: TokenMint, settings: Settings, client_id: str, secret: str) -> AccessTokenOut:
+    """Issue a token to an API client. Raises CredentialsWrong."""
+    client = await repository.client_by_client_id(uow, client_id)
+    right = await verify_password(secret, client.secret_hash if client is not None and client.status == "active" else None)
+    if client is None or not right:
+        raise CredentialsWrong
+    access = mint.issue(
+        kind="client", subject=client.id, version=client.token_version, session=uuid7().hex, now=uow.now, seconds=settings.access_token_seconds
+    )
+    return AccessTokenOut(access_token=access, expires_in=settings.access_token_seconds)
+
+
+async def create_staff(uow: UnitOfWork, settings: Settings, new: StaffIn) -> StaffOut:
+    """Add a member of staff. Raises UsernameTaken, PasswordTooWeak, PermissionUnknown, CampusNotGranted."""
+    await repository.lock_name(uow, f"staff|{new.username}")
+    if await repository.staff_by_username(uow, new.username) is not None:
+        raise UsernameTaken(errors=[FieldError("/username", "taken", "用户名已被使用", "the user name is taken")])
+    _check_password(new.password, new.username, settings, "/password")
+    await _check_grant(uow, new.roles, new.campuses)
+    staff = Staff(
+        id=uuid7(), username=new.username, name=new.name, title=new.title, password_hash=await hash_password(new.password),
+        status="active", token_version=1, version=1, all_departments=new.all_departments, departments=sorted(set(new.departments)),
+        campuses=sorted(set(new.campuses)), failed_logins=0, created_at=uow.now,
+    )  # fmt: skip
+    uow.session.add(staff)
+    await uow.session.flush()
+    await repository.set_roles(uow, staff.id, new.roles)
+    await uow.audit("staff.created", "staff", staff.id, detail={"roles": new.roles, "campuses": new.campuses})
+    return _staff_out(staff, sorted(set(new.roles)))
+
+
+async def _check_grant(uow: UnitOfWork, roles: Sequence[str] | None, campuses: Sequence[int] | None) -> None:
+    if roles is not None:
+        known = {role.code for role in await repository.roles(uow)}
+        unknown = [i for i, code in enumerate(roles) if code not in known]
+        if unknown:
+            raise PermissionUnknown(errors=[FieldError(f"/roles/{i}", "unknown", "没有这个角色", "no such role") for i in unknown])
+    held = {campus.id for campus in await repository.campuses(uow)} if uow.principal.kind == "job" else set(uow.principal.campuses)
+    strange = [i for i, campus in enumerate(campuses or ()) if campus not in held]
+    if strange:
+        errors = [FieldError(f"/campuses/{i}", "not-granted", "没有这个院区的权限", "a campus you do not hold") for i in strange]
+        raise CampusNotGranted(errors=errors)
+
+
+async def patch_staff(uow: UnitOfWork, staff_id: UUID, change: StaffPatch, expected: int) -> StaffOut:
+    """Change a member of staff; rights change on the next request. Raises StaffNotFound, PreconditionFailed."""
+    staff = await repository.staff_by_id(uow, staff_id, lock=True)
+    if staff is None:
+        raise StaffNotFound
+    if staff.version != expected:
+        raise PreconditionFailed
+    # Only campuses that are added must be the caller's own; those of colleagues elsewhere stay as they are.
+    added = [c for c in change.campuses or () if c not in staff.campuses]
+    await _check_grant(uow, change.roles, added)
+    for field in ("name", "title", "all_departments"):
+        value = getattr(change, field)
+        if value is not None:
+            setattr(staff, field, value)
+    if change.campuses is not None:
+        staff.campuses = sorted(set(change.campuses))
+    if change.departments is not None:
+        staff.departments = sorted(set(change.departments))
+    if change.active is not None:
+        staff.status = "active" if change.active else "disabled"
+        staff.token_version += not change.active
+    if change.roles is not None:
+        await repository.set_roles(uow, staff.id, change.roles)
+    staff.version += 1
+    await uow.audit("staff.changed", "staff", staff.id, detail=change.model_dump(exclude_none=True, exclude={"name"}))
+    return _staff_out(staff, (await repository.roles_of(uow, [staff.id])).get(staff.id, []))
+
+
+async def get_staff(uow: UnitOfWork, staff_id: UUID) -> StaffOut:
+    """Return a member of staff. Raises StaffNotFound."""
+    staff = await repository.staff_by_id(uow, staff_id)
+    if staff is None:
+        raise StaffNotFound
+    return _staff_out(staff, (await repository.roles_of(uow, [staff_id])).get(staff_id, []))
+
+
+async def staff_page(uow: UnitOfWork, after: list[str] | None, size: int) -> list[StaffOut]:
+    """Return a page of staff, one too many."""
+    rows = await repository.staff_page(uow, after, size)
+    roles = await repository.roles_of(uow, [row.id for row in rows])
+    return [_staff_out(row, roles.get(row.id, [])) for row in rows]
+
+
+async def staff_name(uow: UnitOfWork, staff_id: UUID) -> str:
+    """Return the name that is printed beside a signature; empty for what is no member of staff."""
+    staff = await repository.staff_by_id(uow, staff_id)
+    return staff.name if staff else ""
+
+
+def _staff_out(staff: Staff, roles: Sequence[str]) -> StaffOut:
+    return StaffOut(
+        id=staff.id, username=staff.username, name=staff.name, title=staff.title, status=staff.status, roles=list(roles),
+        campuses=staff.campuses, departments=staff.departments, all_departments=staff.all_departments, version=staff.version,
+        created_at=staff.created_at,
+    )  # fmt: skip
+
+
+async def roles(uow: UnitOfWork) -> Sequence[Role]:
+    """Return every role."""
+    return await repository.roles(uow)
+
+
+async def get_role(uow: UnitOfWork, code: str) -> Role:
+    """Return a role. Raises RoleNotFound."""
+    role = await repository.role(uow, code)
+    if role is None:
+        raise RoleNotFound
+    return role
+
+
+async def put_role(uow: UnitOfWork, code: str, change: RoleIn) -> Role:
+    """Make a role, or make it as it shall be; rights change on the next request. Raises PermissionUnknown."""
+    unknown = [i for i, p in enumerate(change.permissions) if p not in PERMISSIONS or p in NOT_FOR_STAFF]
+    if unknown:
+        errors = [FieldError(f"/permissions/{i}", "unknown", "没有这个权限", "no such permission") for i in unknown]
+        raise PermissionUnknown(errors=errors)
+    await repository.lock_name(uow, f"role|{code}")
+    role = await repository.role(uow, code)
+    if role is None:
+        role = Role(code=code, name_zh=change.name_zh, name_en=change.name_en, permissions=[], version=0)
+        uow.session.add(role)
+    role.name_zh, role.name_en, role.permissions = change.name_zh, change.name_en, sorted(set(change.permissions))
+    role.version += 1
+    await uow.audit("role.changed", "role", code, detail={"permissions": role.permissions})
+    return role
+
+
+async def create_client(uow: UnitOfWork, new: ApiClientIn, secret: str | None = None) -> ApiClientCreated:
+    """Add an API client; its secret is shown once. Raises ClientIdTaken, PermissionUnknown, CampusNotGranted."""
+    await repository.lock_name(uow, f"client|{new.client_id}")
+    if await repository.client_by_client_id(uow, new.client_id) is not None:
+        raise ClientIdTaken(errors=[FieldError("/client_id", "taken", "client_id 已被使用", "the client_id is taken")])
+    unknown = [i for i, p in enumerate(new.scopes) if p not in PERMISSIONS or p == "me.read"]
+    if unknown:
+        errors = [FieldError(f"/scopes/{i}", "unknown", "没有这个权限", "no such permission") for i in unknown]
+        raise PermissionUnknown(errors=errors)
+    await _check_grant(uow, None, new.campuses)
+    secret = secret or url_token()
+    client = ApiClient(
+        id=uuid7(), client_id=new.client_id, name=new.name, secret_hash=await hash_password(secret), scopes=sorted(set(new.scopes)),
+        campuses=sorted(set(new.campuses)), status="active", token_version=1, created_at=uow.now,
+    )  # fmt: skip
+    uow.session.add(client)
+    await uow.audit("api_client.created", "api_client", client.id, detail={"scopes": client.scopes})
+    return ApiClientCreated(**client_out(client).model_dump(), client_secret=secret)
+
+
+async def revoke_client(uow: UnitOfWork, client_id: UUID) -> ApiClientOut:
+    """End an API client: its tokens are refused from the next request on. Raises ApiClientNotFound."""
+    client = await repository.client_by_id(uow, client_id)
+    if client is None:
+        raise ApiClientNotFound
+    if client.status != "revoked":
+        client.status = "revoked"
+        client.token_version += 1
+        await uow.audit("api_client.revoked", "api_client", client.id)
+    return client_out(client)
+
+
+async def clients(uow: UnitOfWork) -> Sequence[ApiClient]:
+    """Return every API client."""
+    return await repository.clients(uow)
+
+
+def client_out(client: ApiClient) -> ApiClientOut:
+    """Return the public shape of a client."""
+    return ApiClientOut(
+        id=client.id, client_id=client.client_id, name=client.name, scopes=client.scopes, campuses=client.campuses,
+        status=client.status, created_at=client.created_at,
+    )  # fmt: skip
+
+
+async def campuses(uow: UnitOfWork) -> Sequence[Campus]:
+    """Return every campus."""
+    return await repository.campuses(uow)
+
+
+async def load_defaults(uow: UnitOfWork, campus_rows: Sequence[tuple[int, str, str]]) -> None:
+    """Make the campuses and the starting roles that are not there yet; what a hospital changed stays."""
+    known = {campus.id for campus in await repository.campuses(uow)}
+    uow.session.add_all(Campus(id=i, code=code, name=name) for i, code, name in campus_rows if i not in known)
+    codes = {role.code for role in await repository.roles(uow)}
+    uow.session.add_all(
+        Role(code=code, name_zh=zh, name_en=en, permissions=sorted(permissions), version=1)
+        for code, (zh, en, permissions) in ROLES.items()
+        if code not in codes
+    )
+    await uow.session.flush()
