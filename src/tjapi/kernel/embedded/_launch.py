@@ -24,7 +24,7 @@ def main() -> None:
     else:
         os.environ.pop(
             "LC_CTYPE", None
-        )  # Python sets it for itself in the C locale (PEP 538); it is not the program's business
+        )  # Python sets it for itself in the C locale (PEP 538): not the program's business
     # A shell's background job ignores SIGINT and Python itself ignores SIGPIPE; exec would hand both on.
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         if signal.getsignal(number) == signal.SIG_IGN:
@@ -37,7 +37,8 @@ def main() -> None:
             os.setgid(gid)
             os.setuid(uid)
         if libc is not None and libc.prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0) != 0:
-            raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) was refused")
+            sys.stderr.write(f"could not start {argv[0]}: prctl: {os.strerror(ctypes.get_errno())}\n")
+            sys.exit(_COULD_NOT_START)
         if os.getppid() != parent:  # the parent died before we were tied to it: nobody would ever stop us
             sys.exit(_COULD_NOT_START)
         os.execvp(argv[0], argv)  # noqa: S606 - there is no shell, by intent

