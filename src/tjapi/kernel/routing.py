@@ -205,6 +205,17 @@ class OperationRoute(APIRoute):
         return guarded
 
 
+class PDF(Response):
+    """A PDF that no cache keeps."""
+
+    media_type = "application/pdf"
+
+
+def pdf(content: bytes, filename: str) -> PDF:
+    """Answer with a PDF; personal, so never stored on the way."""
+    return PDF(content, headers={"Content-Disposition": f'inline; filename="{filename}"', "Cache-Control": "no-store"})
+
+
 def router(tag: str) -> APIRouter:
     """Return a router of one noun."""
     return APIRouter(route_class=OperationRoute, tags=[tag])
@@ -221,5 +232,5 @@ def assert_every_operation_is_guarded(routes: Iterable[APIRoute]) -> None:
 
 
 __all__ = [
-    "AUTHENTICATED", "PUBLIC", "Caller", "Forbidden", "MethodNotAllowed", "NotFound", "OperationRoute", "PublicUnit", "ReadUnit", "Unit", "operation", "router",
+    "AUTHENTICATED", "PUBLIC", "PDF", "Caller", "Forbidden", "MethodNotAllowed", "NotFound", "OperationRoute", "PublicUnit", "ReadUnit", "Unit", "operation", "pdf", "router",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ class DocumentError(Exception):
     """The document could not be made. Messages name templates, tags and lines, never a person's data."""
 
 
-class TemplateNotFound(DocumentError):
+class TemplateNotFound(DocumentError):  # noqa: N818  # named as the sentence a caller reads
     """No folder of that name with a `template.toml` and a `body.xml.j2`."""
 
     def __init__(self, template: str) -> None:
@@ -13,7 +13,7 @@ class TemplateNotFound(DocumentError):
         self.template = template
 
 
-class TemplateInvalid(DocumentError):
+class TemplateInvalid(DocumentError):  # noqa: N818  # named as the sentence a caller reads
     """The template, or the XML it yields, breaks the rules of the vocabulary.
 
     `line` counts from 1: in `body.xml.j2` for a template error, in the yielded XML for a vocabulary error, 0 when unknown.
@@ -26,7 +26,7 @@ class TemplateInvalid(DocumentError):
         self.line = line
 
 
-class RenderTooLarge(DocumentError):
+class RenderTooLarge(DocumentError):  # noqa: N818  # named as the sentence a caller reads
     """The input, the yielded XML, the pages or the memory needed pass their limits."""
 
     def __init__(self, template: str, reason: str) -> None:
@@ -35,7 +35,7 @@ class RenderTooLarge(DocumentError):
         self.reason = reason
 
 
-class RenderTimeout(DocumentError):
+class RenderTimeout(DocumentError):  # noqa: N818  # named as the sentence a caller reads
     """The render took longer than its deadline; its worker was killed."""
 
     def __init__(self, template: str, seconds: float) -> None:
@@ -44,7 +44,7 @@ class RenderTimeout(DocumentError):
         self.seconds = seconds
 
 
-class RenderFailed(DocumentError):
+class RenderFailed(DocumentError):  # noqa: N818  # named as the sentence a caller reads
     """The worker died twice on the same document, or failed in a way that is our bug."""
 
     def __init__(self, template: str, reason: str) -> None:

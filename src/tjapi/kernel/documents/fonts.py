@@ -22,6 +22,7 @@ MISSING = "〓"
 # Variation selectors, joiners, direction marks, BOM: they draw nothing and no face lists them.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]")
 
+_GLYPH_HEAD = 10
 _MORE_COMPONENTS = 0x20
 _WORDS = 0x01
 _SCALE, _XY_SCALE, _TWO_BY_TWO = 0x08, 0x40, 0x80
@@ -51,13 +52,13 @@ class Face:
         for glyph in order:  # grows while we walk: components are appended
             start, end = font.glyphPos[glyph], font.glyphPos[glyph + 1]
             data = bytearray(font._ttf_data[self._glyf_start + start : self._glyf_start + end])  # noqa: SLF001
-            if len(data) > 10 and data[0] & 0x80:
+            if len(data) > _GLYPH_HEAD and data[0] & 0x80:  # fewer than 0 contours: composite
                 _renumber_components(data, order, place)
             outlines.append(bytes(data) + b"\0" * (-len(data) % 4))
         offsets = [0]
         for outline in outlines:
             offsets.append(offsets[-1] + len(outline))
-        metrics = [value for glyph in order for value in font.hmetrics[glyph]]
+        metrics = [int(value) & 0xFFFF for glyph in order for value in font.hmetrics[glyph]]
         out: Any = TTFontMaker()
         head, hhea, maxp = (bytearray(font.get_table(tag)) for tag in ("head", "hhea", "maxp"))
         head[50:52] = pack(">H", 1)  # long offsets
@@ -66,7 +67,7 @@ class Face:
         out.add("head", bytes(head))
         out.add("hhea", bytes(hhea))
         out.add("maxp", bytes(maxp))
-        out.add("hmtx", pack(f">{len(metrics)}h", *metrics))
+        out.add("hmtx", pack(f">{len(metrics)}H", *metrics))
         out.add("loca", pack(f">{len(offsets)}L", *offsets))
         out.add("glyf", b"".join(outlines))
         program: bytes = out.makeStream()
@@ -74,7 +75,7 @@ class Face:
 
 
 def _renumber_components(data: bytearray, order: list[int], place: dict[int, int]) -> None:
-    position, flags = 10, _MORE_COMPONENTS
+    position, flags = _GLYPH_HEAD, _MORE_COMPONENTS
     while flags & _MORE_COMPONENTS:
         flags, glyph = unpack_from(">HH", data, position)
         if glyph not in place:
@@ -125,7 +126,7 @@ class EmbeddedFace(dict[str, str]):
             }
         )
         system = {"Registry": pdfdoc.PDFString("Adobe"), "Ordering": pdfdoc.PDFString("Identity"), "Supplement": 0}
-        widths = [round(face.widths[c] * 1000) for c in self._order]
+        widths = " ".join(str(round(face.widths[c] * 1000)) for c in self._order)
         descendant = pdfdoc.PDFDictionary(
             {
                 "Type": "/Font",
@@ -134,7 +135,7 @@ class EmbeddedFace(dict[str, str]):
                 "CIDSystemInfo": pdfdoc.PDFDictionary(system),
                 "FontDescriptor": doc.Reference(descriptor, f"{self.resource}.descriptor"),
                 "DW": 1000,
-                "W": pdfdoc.PDFArray([1, pdfdoc.PDFArray(widths)]),
+                "W": f"[1 [{widths}]]",
                 "CIDToGIDMap": "/Identity",
             }
         )
@@ -223,7 +224,7 @@ def _face(path: Path) -> Face:
 @lru_cache(maxsize=4)
 def load_fonts(templates: Path) -> FontSet:
     """Parse the faces of `templates/_shared/fonts`, once per process (about 0.2 s)."""
-    return FontSet(templates / "_shared" / "fonts")
+    return FontSet((templates / "_shared" / "fonts").resolve())
 
 
 def missing_glyphs(text: str, *, templates: Path) -> set[str]:

@@ -7,6 +7,7 @@ precedes it and an opening mark to what follows, so no break can fall between th
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from tjapi.kernel.documents.fonts import Face, FontSet
 from tjapi.kernel.documents.theme import TextStyle
@@ -20,13 +21,23 @@ _WIDE = "\u2014\u2018\u2019\u201c\u201d\u2026\u2e80-\u9fff\uac00-\ud7a3\uf900-\u
 _TOKEN = re.compile(f"[ \t]+|[{_WIDE}]|[^ \t{_WIDE}]+")
 _IS_WIDE = re.compile(f"[{_WIDE}]")
 _BREAK = "\n"
+_CLOSING = frozenset("，。、；：）》〉」』】〕〗］｝”’")
+_OPENING = frozenset("（《〈「『【〔〖［｛“‘")
+# Full-width marks are half blank: two in a row, or an opening one at the start of a line, give half an em back
+# (标点挤压; "），" would leave a hole otherwise).
+_SQUEEZE = re.compile(
+    "[，。、；：）》〉」』】〕〗］｝”’][，。、；：）》〉」』】〕〗］｝”’（《〈「『【〔〖［｛“‘]|(?:^|[（《〈「『【〔〖［｛“‘])[（《〈「『【〔〖［｛“‘]"
+)
+_HALF = 0.5
+_LEAST = 0.55  # no smaller than this when shrinking to one line
+_FULL = 0.95
 _MAX_STRETCH = 0.12
 """Justification adds at most this many em after a character; a line needing more stays ragged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A piece of text with one look. Text "\\n" alone is a line break."""
+    """A piece of text with one look. A newline as the whole text is a line break."""
 
     text: str
     bold: bool = False
@@ -63,9 +74,11 @@ class _Piece:
     face: Face
     run: Run
     width: float
+    tight: bool = False
+    """The next piece overlaps this one's blank half."""
 
 
-type_box = list[_Piece]
+_Box: TypeAlias = list[_Piece]
 
 
 class Typesetter:
@@ -93,7 +106,7 @@ class Typesetter:
         return lines
 
     def _short(self, run: Run, style: TextStyle, width: float) -> Line | None:
-        if _BREAK in run.text:
+        if _BREAK in run.text or _SQUEEZE.search(run.text):
             return None
         bold = style.bold or run.bold
         segments = self._fonts.segments(run.text, bold=bold, missing=self._missing)
@@ -103,14 +116,16 @@ class Typesetter:
         for face, part in segments:
             fragments.append(Fragment(x, part, face, size, run.colour or style.colour, run.rise * style.size))
             x += size * sum(map(face.widths.__getitem__, part))
-        return Line(tuple(fragments), x) if x <= width else None
+        if x > width:
+            return None
+        return Line(tuple(fragments), x - _hang(fragments[-1].text, fragments[-1].face, size) if fragments else x)
 
     def _one_line(self, runs: Sequence[Run], style: TextStyle, width: float) -> Line:
         runs = [replace(run, text=run.text.replace(_BREAK, " ")) for run in runs]
         whole = self._fill(runs, style, float("inf"))[0]
         if whole.width <= width:
             return whole
-        factor = max(0.6, width / whole.width * 0.995)
+        factor = max(_LEAST, width / whole.width * 0.995)
         smaller = replace(style, size=style.size * factor)
         line = self._fill(runs, smaller, float("inf"))[0]
         while line.width > width and any(run.text for run in runs):
@@ -122,9 +137,9 @@ class Typesetter:
 
     def _fill(self, runs: Sequence[Run], style: TextStyle, width: float) -> list[Line]:
         lines: list[Line] = []
-        current: type_box = []
+        current: _Box = []
         used = gap = 0.0
-        space: type_box = []
+        space: _Box = []
         for box in self._boxes(runs, style):
             if box[0].text[0] == " ":
                 gap, space = box[0].width, box
@@ -146,9 +161,9 @@ class Typesetter:
         lines.append(_line(current, style, width, last=True))
         return lines
 
-    def _boxes(self, runs: Sequence[Run], style: TextStyle) -> list[type_box]:
+    def _boxes(self, runs: Sequence[Run], style: TextStyle) -> list[_Box]:
         """Group characters that no line break may separate."""
-        boxes: list[type_box] = []
+        boxes: list[_Box] = []
         before = ""  # the character before the next token, "" where nothing binds
         for run in runs:
             bold = style.bold or run.bold
@@ -158,10 +173,15 @@ class Typesetter:
                 for token in _TOKEN.findall(part):
                     piece = _Piece(token, face, run, size * sum(map(widths.__getitem__, token)))
                     if token[0] in " \t":
-                        piece = replace(piece, text=" ", width=size * widths[" "])
+                        piece.text, piece.width = " ", size * widths[" "]
                         boxes.append([piece])
                         before = ""
                         continue
+                    if before and _squeezed(before, token[0]):
+                        last = boxes[-1][-1]
+                        if last.width >= _FULL * last.run.scale * style.size:  # not a proportional quotation mark
+                            last.width -= _HALF * last.run.scale * style.size
+                            last.tight = True
                     if before and _bound(before, token[0]):
                         boxes[-1].append(piece)
                     else:
@@ -176,6 +196,17 @@ def _bound(left: str, right: str) -> bool:
     return not (_IS_WIDE.match(left) or _IS_WIDE.match(right))
 
 
+def _hang(text: str, face: Face, size: float) -> float:
+    """Tell how much of a closing mark at the end of a line is blank and may hang over the edge."""
+    return _HALF * size if text[-1] in _CLOSING and face.widths[text[-1]] >= _FULL else 0.0
+
+
+def _squeezed(left: str, right: str) -> bool:
+    if left in _CLOSING:
+        return right in _CLOSING or right in _OPENING
+    return left in _OPENING and right in _OPENING
+
+
 def _paragraphs(runs: Sequence[Run]) -> list[list[Run]]:
     out: list[list[Run]] = [[]]
     for run in runs:
@@ -185,9 +216,9 @@ def _paragraphs(runs: Sequence[Run]) -> list[list[Run]]:
     return out
 
 
-def _chop(box: type_box, style: TextStyle, width: float) -> list[type_box]:
+def _chop(box: _Box, style: TextStyle, width: float) -> list[_Box]:
     """Cut what is longer than a line (a long code, a row of marks) between any two characters."""
-    lines: list[type_box] = [[]]
+    lines: list[_Box] = [[]]
     used = 0.0
     for piece in box:
         size = style.size * piece.run.scale
@@ -201,21 +232,30 @@ def _chop(box: type_box, style: TextStyle, width: float) -> list[type_box]:
     return lines
 
 
-def _line(pieces: type_box, style: TextStyle, width: float, *, last: bool) -> Line:
+def _line(pieces: _Box, style: TextStyle, width: float, *, last: bool) -> Line:
     merged: list[_Piece] = []
     for piece in pieces:
-        if merged and merged[-1].run is piece.run and merged[-1].face is piece.face:
-            merged[-1] = replace(merged[-1], text=merged[-1].text + piece.text, width=merged[-1].width + piece.width)
+        last_one = merged[-1] if merged else None
+        if last_one is not None and last_one.run is piece.run and last_one.face is piece.face and not last_one.tight:
+            last_one.text += piece.text
+            last_one.width += piece.width
+            last_one.tight = piece.tight
         else:
             merged.append(piece)
-    natural = sum(piece.width for piece in merged)
+    x = 0.0
+    if merged and merged[0].text[0] in _OPENING:
+        size = merged[0].run.scale * style.size
+        x = -_HALF * size if merged[0].face.widths[merged[0].text[0]] >= _FULL else 0.0
+    natural = x + sum(piece.width for piece in merged)
+    if merged:
+        end = merged[-1]
+        natural -= _hang(end.text, end.face, end.run.scale * style.size)
     spacing = 0.0
     if style.align == "justify" and not last:
         gaps = sum(len(piece.text) for piece in merged) - 1
         if gaps > 0 and 0 < (width - natural) / gaps <= _MAX_STRETCH * style.size:
             spacing = (width - natural) / gaps
     fragments: list[Fragment] = []
-    x = 0.0
     for piece in merged:
         run = piece.run
         size = style.size * run.scale

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-type_scale = Literal["tiny", "small", "normal", "lead", "large", "huge"]
 Align = Literal["left", "center", "right", "justify"]
 Colour = tuple[float, float, float]
 
@@ -21,14 +20,16 @@ class TextStyle:
     before: float = 0.0
     after: float = 0.0
     shrink: bool = False
-    """Keep to one line: get smaller down to 60 %, then end with …"""
+    """Keep to one line: get smaller down to 55 %, then end with …"""
 
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Named colours (RGB, 0 to 1) and the base size in points that the type scale is built from."""
+    """Named colours (RGB, 0 to 1), and the base size in points that the type scale is built from."""
 
     base: float = 9.5
+    leading: float = 1.62
+    """Line height of body text in em: Chinese wants air; labels have none to give."""
     colours: Mapping[str, Colour] = field(
         default_factory=lambda: {
             name: parse_colour(value)
@@ -58,7 +59,7 @@ class Theme:
     def text(self, size: str = "normal", **change: Any) -> TextStyle:
         """Make the paragraph style of a step of the scale."""
         points = self.size(size)
-        ratio = 1.62 if points < 11 else 1.4  # noqa: PLR2004  # Chinese body text wants air, titles do not
+        ratio = self.leading if points < 1.2 * self.base else min(self.leading, 1.4)
         return replace(TextStyle(points, points * ratio, after=points * 0.45), **change)
 
     def heading(self, level: int) -> TextStyle:
@@ -70,12 +71,10 @@ class Theme:
         return self.text("lead", bold=True, before=self.base * 1.3, after=self.base * 0.5)
 
     def overridden(self, settings: Mapping[str, Any]) -> "Theme":
-        """Lay a `[theme]` table over this theme: `base` in points, every other key a colour `#RRGGBB`."""
-        colours = dict(self.colours)
-        for name, value in settings.items():
-            if name != "base":
-                colours[name] = parse_colour(str(value))
-        return replace(self, base=float(settings.get("base", self.base)), colours=colours)
+        """Lay a `[theme]` table over this theme: `base` in points, `leading` in em, other keys colours."""
+        colours = {name: parse_colour(str(v)) for name, v in settings.items() if name not in {"base", "leading"}}
+        base, leading = float(settings.get("base", self.base)), float(settings.get("leading", self.leading))
+        return replace(self, colours={**self.colours, **colours}, base=base, leading=leading)
 
 
 def parse_colour(value: str) -> Colour:

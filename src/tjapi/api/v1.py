@@ -1,0 +1,36 @@
+"""The whole public surface on one page: every router of v1, in the order of a visit."""
+
+from fastapi import APIRouter
+
+from tjapi.catalog.endpoints import catalog
+from tjapi.conclusion.endpoints import conclusions
+from tjapi.exam.endpoints import exams
+from tjapi.examinee.endpoints import examinees
+from tjapi.frontdesk.endpoints import frontdesk
+from tjapi.identity.endpoints import admin, auth
+from tjapi.kernel.routing import OperationRoute
+from tjapi.operations.endpoints import jobs, live, messages, trail
+from tjapi.portal.endpoints import portal
+from tjapi.pricing.endpoints import pricing
+from tjapi.report.endpoints import reports
+from tjapi.requisition.endpoints import requisitions
+from tjapi.result.endpoints import results
+
+PREFIX = "/api/v1"
+ROUTERS: tuple[APIRouter, ...] = (
+    auth, admin, catalog, examinees, pricing, exams, frontdesk, requisitions, messages, results, conclusions, reports, portal,
+    jobs, live, trail,
+)  # fmt: skip
+
+
+def v1() -> APIRouter:
+    """Return the router of version 1."""
+    root = APIRouter(prefix=PREFIX)
+    for router in ROUTERS:
+        root.include_router(router)
+    return root
+
+
+def operations() -> list[OperationRoute]:
+    """Return every operation of the contract."""
+    return [route for router in ROUTERS for route in router.routes if isinstance(route, OperationRoute)]

@@ -1,0 +1,149 @@
+"""The ASGI application: the contract, its problems, its documentation pages, and health."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from starlette.exceptions import HTTPException
+
+from tjapi import wiring
+from tjapi.api import v1
+from tjapi.kernel import docs, logs, metrics, problem
+from tjapi.kernel.contract import build_contract
+from tjapi.kernel.idempotency import Replay
+from tjapi.kernel.middleware import Perimeter
+from tjapi.kernel.routing import MalformedBody, assert_every_operation_is_guarded
+from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.security.principal import NOBODY, Principal
+from tjapi.kernel.settings import Settings
+from tjapi.kernel.validation import field_errors
+from tjapi.operations import views
+
+STREAMS = ("/live-events",)
+_HTTP_PROBLEMS: dict[int, type[problem.Problem]] = {
+    401: problem.Unauthenticated, 404: problem.NoSuchPath, 405: problem.MethodNotAllowed, 413: problem.BodyTooLarge,
+    400: MalformedBody, 415: problem.UnsupportedMediaType,
+}  # fmt: skip
+
+
+class AlreadyThere(problem.Conflict):
+    """Somebody else created the same thing in the same moment."""
+
+    zh, en = "数据已存在或刚被他人修改", "It exists already, or was changed by somebody else in the same moment"
+
+
+def create(runtime: Runtime) -> FastAPI:
+    """Build the application around a runtime."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        runtime.live.start()
+        yield
+        await runtime.live.stop()
+        await wiring.close(runtime)
+
+    app = FastAPI(
+        title="tjapi", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False,
+    )  # fmt: skip
+    app.state.runtime = runtime
+    assert_every_operation_is_guarded(v1.operations())
+    app.include_router(v1.v1())
+    app.openapi = lambda: build_contract(app)  # type: ignore[method-assign]
+    _health(app, runtime)
+    docs.mount(app)
+    _handlers(app)
+    settings = runtime.settings
+    app.add_middleware(
+        Perimeter, json_limit=settings.body_limit, raw_limit=settings.upload_limit, seconds=settings.request_seconds, stream_suffixes=STREAMS
+    )
+    return app
+
+
+def _handlers(app: FastAPI) -> None:
+    async def on_problem(request: Request, error: Exception) -> Response:
+        assert isinstance(error, problem.Problem)
+        return problem.response(request, error)
+
+    async def on_replay(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, Replay)
+        return error.response
+
+    async def on_validation(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        if any(e["type"] == "json_invalid" for e in error.errors()):
+            return problem.response(request, MalformedBody(errors=field_errors(error)))
+        return problem.response(request, problem.Invalid(errors=field_errors(error)))
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        answer = _HTTP_PROBLEMS.get(error.status_code, problem.InternalError)()
+        answer.extra_headers.update({k: v for k, v in (error.headers or {}).items() if k.lower() == "allow"})
+        return problem.response(request, answer)
+
+    async def on_database(request: Request, error: Exception) -> Response:
+        assert isinstance(error, DBAPIError)
+        if isinstance(error, IntegrityError) and getattr(error.orig, "sqlstate", "") == "23505":
+            return problem.response(request, AlreadyThere())
+        if error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _PASSING:
+            return problem.response(request, problem.Unavailable())
+        raise error
+
+    async def on_lost_connection(request: Request, _error: Exception) -> Response:
+        return problem.response(request, problem.Unavailable())
+
+    async def on_depth(request: Request, _error: Exception) -> Response:
+        return problem.response(request, MalformedBody())
+
+    app.add_exception_handler(problem.Problem, on_problem)
+    app.add_exception_handler(Replay, on_replay)
+    app.add_exception_handler(RequestValidationError, on_validation)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(DBAPIError, on_database)
+    app.add_exception_handler(ConnectionError, on_lost_connection)
+    app.add_exception_handler(RecursionError, on_depth)
+
+
+# cannot_connect_now, admin_shutdown, crash_shutdown, query_canceled, serialization_failure, deadlock_detected, connection failures
+_PASSING = {"57P03", "57P01", "57P02", "57014", "40001", "40P01", "08000", "08003", "08006", "08001", "53300"}
+
+
+def _health(app: FastAPI, runtime: Runtime) -> None:
+    async def healthz(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(_request: Request) -> Response:
+        checks: dict[str, Any] = {"database": False, "valkey": await runtime.broker.ping()}
+        with contextlib.suppress(DBAPIError, OSError, TimeoutError):
+            async with asyncio.timeout(2), runtime.units.read(Principal("anonymous", NOBODY)) as uow:
+                checks["database"] = (await uow.session.execute(text("select 1"))).scalar() == 1
+        ready = bool(checks["database"])  # Valkey only wakes: its absence is shown, and does not make us unready
+        return JSONResponse({"ready": ready, **checks}, status_code=200 if ready else 503)
+
+    async def metrics_page(_request: Request) -> Response:
+        everywhere = Principal("job", NOBODY, campuses=tuple(runtime.campuses), departments=None)
+        with contextlib.suppress(DBAPIError, OSError):
+            async with runtime.units.read(everywhere) as uow:
+                jobs, oldest, inbox = await views.counts(uow)
+            for state, number in jobs.items():
+                metrics.JOBS.labels(state).set(number)
+            for state, number in inbox.items():
+                metrics.INBOX.labels(state).set(number)
+            metrics.OLDEST_JOB.set(oldest)
+        return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")
+
+    app.add_route("/healthz", healthz, include_in_schema=False)
+    app.add_route("/readyz", readyz, include_in_schema=False)
+    app.add_route("/metrics", metrics_page, include_in_schema=False)
+
+
+def from_environment() -> FastAPI:
+    """Build the application of this process from `TJ_…`: what uvicorn's factory calls."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    return create(wiring.build(settings))

@@ -1,0 +1,171 @@
+"""HTTP of the catalog."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Path, Query, Request
+
+from tjapi.catalog import service
+from tjapi.catalog.errors import ExamPackageNotFound, ItemGroupNotFound, ItemNotFound
+from tjapi.catalog.schemas import (
+    DepartmentOut,
+    DepartmentsOut,
+    ExamPackageDetail,
+    ExamPackageOut,
+    ExternalCodeIn,
+    ExternalCodeOut,
+    ItemDetail,
+    ItemGroupDetail,
+    ItemGroupOut,
+    ItemOut,
+)
+from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
+from tjapi.kernel.routing import ReadUnit, Unit, operation, router
+from tjapi.kernel.runtime import runtime
+
+catalog = router("catalog")
+
+Words = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=40,
+        description="名称的一部分或代码开头 · Part of the name or beginning of the code",
+        examples=["血红"],
+    ),
+]
+Active = Annotated[bool | None, Query(description="只看启用或停用的 · Only those in use, or not", examples=[True])]
+System = Annotated[
+    str,
+    Path(max_length=40, pattern=r"^[a-z0-9][a-z0-9_-]*$", description="外部系统 · The other system", examples=["lis"]),
+]
+TheirCode = Annotated[str, Path(min_length=1, max_length=64, description="外部代码 · Its code", examples=["HGB"])]
+
+
+@catalog.get(
+    "/departments",
+    **operation("listDepartments", "科室列表", "List departments", permission="catalog.read", requirement=["E8.1"]),
+)
+async def list_departments(uow: ReadUnit) -> DepartmentsOut:
+    return DepartmentsOut(items=[DepartmentOut.model_validate(d) for d in await service.departments(uow)])
+
+
+@catalog.get(
+    "/items",
+    **operation(
+        "listItems",
+        "项目列表",
+        "List items",
+        permission="catalog.read",
+        requirement=["E8.2"],
+        problems=[PageTokenInvalid],
+    ),
+)
+async def list_items(
+    request: Request,
+    uow: ReadUnit,
+    q: Words = None,
+    active: Active = None,
+    page_size: PageSize = 50,
+    page_token: PageToken = None,
+) -> Page[ItemOut]:
+    pager = Pager(runtime(request).keys, f"items|{q}|{active}")
+    rows = await service.items_page(uow, q=q, active=active, after=pager.read(page_token), size=page_size)
+    return pager.page(rows, page_size, lambda row: [row.sort, row.code], ItemOut.model_validate)
+
+
+@catalog.get(
+    "/items/{item_id:uuid}",
+    **operation("getItem", "项目详情", "One item with its reference ranges", permission="catalog.read", requirement=["E8.2", "E3.3"],
+                problems=[ItemNotFound]),
+)  # fmt: skip
+async def get_item(uow: ReadUnit, item_id: UUID) -> ItemDetail:
+    return await service.describe_item(uow, item_id)
+
+
+@catalog.get(
+    "/item-groups",
+    **operation("listItemGroups", "组合项目列表", "List item groups", permission="catalog.read", requirement=["E8.2"],
+                problems=[PageTokenInvalid]),
+)  # fmt: skip
+async def list_item_groups(
+    request: Request, uow: ReadUnit, q: Words = None,
+    department_id: Annotated[int | None, Query(ge=1, le=32_000, description="科室编号 · Department id", examples=[4])] = None,
+    active: Active = None, page_size: PageSize = 50, page_token: PageToken = None,
+) -> Page[ItemGroupOut]:  # fmt: skip
+    pager = Pager(runtime(request).keys, f"item-groups|{q}|{department_id}|{active}")
+    after = pager.read(page_token)
+    rows = await service.item_groups_page(
+        uow, q=q, department_id=department_id, active=active, after=after, size=page_size
+    )
+    return pager.page(rows, page_size, lambda row: [row.sort, row.code], ItemGroupOut.model_validate)
+
+
+@catalog.get(
+    "/item-groups/{item_group_id:uuid}",
+    **operation("getItemGroup", "组合项目详情", "One item group with its items", permission="catalog.read", requirement=["E8.2"],
+                problems=[ItemGroupNotFound]),
+)  # fmt: skip
+async def get_item_group(uow: ReadUnit, item_group_id: UUID) -> ItemGroupDetail:
+    return await service.describe_item_group(uow, item_group_id)
+
+
+@catalog.get(
+    "/exam-packages",
+    **operation(
+        "listExamPackages",
+        "套餐列表",
+        "List packages",
+        permission="catalog.read",
+        requirement=["E8.2"],
+        problems=[PageTokenInvalid],
+    ),
+)
+async def list_exam_packages(
+    request: Request,
+    uow: ReadUnit,
+    q: Words = None,
+    active: Active = None,
+    page_size: PageSize = 50,
+    page_token: PageToken = None,
+) -> Page[ExamPackageOut]:
+    pager = Pager(runtime(request).keys, f"exam-packages|{q}|{active}")
+    rows = await service.packages_page(uow, q=q, active=active, after=pager.read(page_token), size=page_size)
+    return pager.page(rows, page_size, lambda row: [row.code], ExamPackageOut.model_validate)
+
+
+@catalog.get(
+    "/exam-packages/{package_id:uuid}",
+    **operation("getExamPackage", "套餐详情", "One package with its item groups and items", permission="catalog.read", requirement=["E8.2"],
+                problems=[ExamPackageNotFound]),
+)  # fmt: skip
+async def get_exam_package(uow: ReadUnit, package_id: UUID) -> ExamPackageDetail:
+    return await service.describe_package(uow, package_id)
+
+
+@catalog.get(
+    "/external-codes",
+    **operation("listExternalCodes", "外部代码对照列表", "List what other systems call our items", permission="catalog.read",
+                requirement=["E8.2", "E3.5"], problems=[PageTokenInvalid]),
+)  # fmt: skip
+async def list_external_codes(
+    request: Request, uow: ReadUnit,
+    system: Annotated[str | None, Query(max_length=40, description="外部系统 · The other system", examples=["lis"])] = None,
+    item_id: Annotated[UUID | None, Query(description="项目编号 · Item id")] = None,
+    page_size: PageSize = 50, page_token: PageToken = None,
+) -> Page[ExternalCodeOut]:  # fmt: skip
+    pager = Pager(runtime(request).keys, f"external-codes|{system}|{item_id}")
+    rows = await service.external_codes_page(
+        uow, system=system, item_id=item_id, after=pager.read(page_token), size=page_size
+    )
+    return pager.page(rows, page_size, lambda row: [row.system, row.code], ExternalCodeOut.model_validate)
+
+
+# A path convertor, because real laboratories have codes such as `A/G`.
+@catalog.put(
+    "/external-codes/{system}/{code:path}",
+    **operation("putExternalCode", "外部代码对照", "Say to which item another system's code leads", permission="catalog.write",
+                requirement=["E8.2", "E3.5"], body=True, problems=[ItemNotFound]),
+)  # fmt: skip
+async def put_external_code(uow: Unit, system: System, code: TheirCode, body: ExternalCodeIn) -> ExternalCodeOut:
+    return ExternalCodeOut.model_validate(await service.map_external_code(uow, system, code, body.item_id))

@@ -1,0 +1,158 @@
+"""Tables of the catalog. They belong to the whole hospital."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Numeric, SmallInteger, func, text
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, ExcludeConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tjapi.catalog.rules import DEPARTMENT_KINDS, ITEM_KINDS, PERFORMERS, SEXES
+from tjapi.kernel.db import Base
+
+
+class Department(Base):
+    """科室."""
+
+    __tablename__ = "department"
+    __table_args__ = (CheckConstraint(f"kind in {DEPARTMENT_KINDS}", name="kind"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+    sort: Mapped[int]
+
+
+class Item(Base):
+    """明细项目: one observable. `unit` is what is printed, `ucum` what machines exchange."""
+
+    __tablename__ = "item"
+    __table_args__ = (CheckConstraint(f"kind in {ITEM_KINDS}", name="kind"), Index("ix_item_sort_code", "sort", "code"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+    unit: Mapped[str | None]
+    ucum: Mapped[str | None]
+    loinc: Mapped[str | None]
+    decimals: Mapped[int | None] = mapped_column(SmallInteger)
+    choices: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
+    normal_default: Mapped[str | None]
+    sort: Mapped[int]
+    active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class ItemRange(Base):
+    """参考区间: what is normal, and from where on a value is critical, for a sex, an age and a method.
+
+    `low` and `high` are inclusive: on the bound is normal. A value at or beyond a critical bound is critical. A row without
+    low, high and normal_texts gives no flag; it may still carry critical bounds, whose source stands in `critical_source`.
+    """
+
+    __tablename__ = "item_range"
+    __table_args__ = (
+        CheckConstraint(f"sex in {SEXES}", name="sex"),
+        CheckConstraint("age_from_days <= age_to_days", name="ages"),
+        CheckConstraint("low <= high", name="bounds"),
+        CheckConstraint("valid_from <= valid_to", name="validity"),
+        # Two equally specific ranges for one person would make the flag a matter of luck. Needs the extension btree_gist.
+        ExcludeConstraint(
+            ("item_id", "="),
+            ("sex", "="),
+            ("method", "="),
+            (func.int4range(text("age_from_days"), text("age_to_days"), text("'[]'")), "&&"),
+            (func.daterange(text("valid_from"), text("valid_to"), text("'[]'")), "&&"),
+            name="ex_item_range_overlap",
+            using="gist",
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("item.id"))
+    sex: Mapped[str]
+    age_from_days: Mapped[int | None]
+    age_to_days: Mapped[int | None]
+    method: Mapped[str] = mapped_column(server_default="")
+    low: Mapped[Decimal | None] = mapped_column(Numeric)
+    high: Mapped[Decimal | None] = mapped_column(Numeric)
+    critical_low: Mapped[Decimal | None] = mapped_column(Numeric)
+    critical_high: Mapped[Decimal | None] = mapped_column(Numeric)
+    normal_texts: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
+    text: Mapped[str]
+    source: Mapped[str]
+    critical_source: Mapped[str | None]
+    verified: Mapped[bool] = mapped_column(server_default="false")
+    valid_from: Mapped[date] = mapped_column(Date)
+    valid_to: Mapped[date | None] = mapped_column(Date)
+
+
+class ItemGroup(Base):
+    """组合项目: what is ordered and priced. `container` is the kind of tube; a group without one needs no specimen."""
+
+    __tablename__ = "item_group"
+    __table_args__ = (
+        CheckConstraint("price_fen >= 0", name="price"),
+        CheckConstraint(f"performed_by in {PERFORMERS}", name="performed_by"),
+        Index("ix_item_group_sort_code", "sort", "code"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    department_id: Mapped[int] = mapped_column(ForeignKey("department.id"))
+    price_fen: Mapped[int]
+    specimen: Mapped[str | None]
+    container: Mapped[str | None]
+    fasting: Mapped[bool]
+    performed_by: Mapped[str]
+    sort: Mapped[int]
+    active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class ItemGroupItem(Base):
+    """An item in an item group."""
+
+    __tablename__ = "item_group_item"
+
+    item_group_id: Mapped[UUID] = mapped_column(ForeignKey("item_group.id"), primary_key=True)
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("item.id"), primary_key=True, index=True)
+    sort: Mapped[int]
+
+
+class ExamPackage(Base):
+    """套餐: item groups at one fixed price."""
+
+    __tablename__ = "exam_package"
+    __table_args__ = (CheckConstraint("price_fen >= 0", name="price"), CheckConstraint(f"sex in {SEXES}", name="sex"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    sex: Mapped[str]
+    price_fen: Mapped[int]
+    active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class ExamPackageGroup(Base):
+    """An item group in a package."""
+
+    __tablename__ = "exam_package_group"
+
+    package_id: Mapped[UUID] = mapped_column(ForeignKey("exam_package.id"), primary_key=True)
+    item_group_id: Mapped[UUID] = mapped_column(ForeignKey("item_group.id"), primary_key=True, index=True)
+    sort: Mapped[int]
+
+
+class ExternalCode(Base):
+    """外部代码: what another system (a LIS, a device) calls an item of ours."""
+
+    __tablename__ = "external_code"
+
+    system: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("item.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+    created_by: Mapped[UUID]

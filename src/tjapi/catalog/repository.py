@@ -1,0 +1,207 @@
+"""Questions to the catalog's tables, and how starter rows are written."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import delete, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.elements import ColumnElement
+
+from tjapi.catalog.models import (
+    Department,
+    ExamPackage,
+    ExamPackageGroup,
+    ExternalCode,
+    Item,
+    ItemGroup,
+    ItemGroupItem,
+    ItemRange,
+)
+from tjapi.catalog.schemas import Row
+from tjapi.kernel.db import Base
+from tjapi.kernel.uow import UnitOfWork
+
+
+async def departments(uow: UnitOfWork) -> Sequence[Department]:
+    """Return every department, in order."""
+    return (await uow.session.scalars(select(Department).order_by(Department.sort, Department.id))).all()
+
+
+async def items(uow: UnitOfWork, ids: Collection[UUID]) -> Sequence[Item]:
+    """Return the items of these ids that exist."""
+    return (await uow.session.scalars(select(Item).where(Item.id.in_(ids)))).all()
+
+
+async def items_page(
+    uow: UnitOfWork, *, q: str | None, active: bool | None, after: Sequence[str] | None, size: int
+) -> Sequence[Item]:
+    """Return a page of items, one too many, by sort and code. `q` is a part of the name or a prefix of the code."""
+    wanted = _named(Item.name, Item.code, q)
+    if active is not None:
+        wanted.append(Item.active.is_(active))
+    if after is not None:
+        wanted.append(tuple_(Item.sort, Item.code) > (int(after[0]), after[1]))
+    query = select(Item).where(*wanted).order_by(Item.sort, Item.code).limit(size + 1)
+    return (await uow.session.scalars(query)).all()
+
+
+async def ranges_of(uow: UnitOfWork, item_ids: Collection[UUID], on: date | None = None) -> Sequence[ItemRange]:
+    """Return the reference ranges of items, all of them or those valid on a day."""
+    query = select(ItemRange).where(ItemRange.item_id.in_(item_ids))
+    if on is not None:
+        query = query.where(ItemRange.valid_from <= on, or_(ItemRange.valid_to.is_(None), ItemRange.valid_to >= on))
+    return (await uow.session.scalars(query.order_by(ItemRange.sex, ItemRange.method, ItemRange.age_from_days))).all()
+
+
+async def item_groups(uow: UnitOfWork, ids: Collection[UUID]) -> Sequence[ItemGroup]:
+    """Return the item groups of these ids that exist."""
+    return (await uow.session.scalars(select(ItemGroup).where(ItemGroup.id.in_(ids)))).all()
+
+
+async def item_groups_page(
+    uow: UnitOfWork,
+    *,
+    q: str | None,
+    department_id: int | None,
+    active: bool | None,
+    after: Sequence[str] | None,
+    size: int,
+) -> Sequence[ItemGroup]:
+    """Return a page of item groups, one too many, by sort and code."""
+    wanted = _named(ItemGroup.name, ItemGroup.code, q)
+    if department_id is not None:
+        wanted.append(ItemGroup.department_id == department_id)
+    if active is not None:
+        wanted.append(ItemGroup.active.is_(active))
+    if after is not None:
+        wanted.append(tuple_(ItemGroup.sort, ItemGroup.code) > (int(after[0]), after[1]))
+    query = select(ItemGroup).where(*wanted).order_by(ItemGroup.sort, ItemGroup.code).limit(size + 1)
+    return (await uow.session.scalars(query)).all()
+
+
+async def items_of_groups(uow: UnitOfWork, group_ids: Collection[UUID]) -> Sequence[tuple[UUID, Item]]:
+    """Return (item group, item) in the order of each group."""
+    query = (
+        select(ItemGroupItem.item_group_id, Item)
+        .join(Item, Item.id == ItemGroupItem.item_id)
+        .where(ItemGroupItem.item_group_id.in_(group_ids))
+        .order_by(ItemGroupItem.item_group_id, ItemGroupItem.sort, Item.code)
+    )
+    return [(row[0], row[1]) for row in await uow.session.execute(query)]
+
+
+async def package(uow: UnitOfWork, package_id: UUID) -> ExamPackage | None:
+    """Return a package."""
+    return await uow.session.get(ExamPackage, package_id)
+
+
+async def packages_page(
+    uow: UnitOfWork, *, q: str | None, active: bool | None, after: Sequence[str] | None, size: int
+) -> Sequence[ExamPackage]:
+    """Return a page of packages, one too many, by code."""
+    wanted = _named(ExamPackage.name, ExamPackage.code, q)
+    if active is not None:
+        wanted.append(ExamPackage.active.is_(active))
+    if after is not None:
+        wanted.append(ExamPackage.code > after[0])
+    query = select(ExamPackage).where(*wanted).order_by(ExamPackage.code).limit(size + 1)
+    return (await uow.session.scalars(query)).all()
+
+
+async def groups_of_package(uow: UnitOfWork, package_id: UUID) -> Sequence[ItemGroup]:
+    """Return the item groups of a package, in its order."""
+    query = (
+        select(ItemGroup)
+        .join(ExamPackageGroup, ExamPackageGroup.item_group_id == ItemGroup.id)
+        .where(ExamPackageGroup.package_id == package_id)
+        .order_by(ExamPackageGroup.sort, ItemGroup.code)
+    )
+    return (await uow.session.scalars(query)).all()
+
+
+async def items_of_codes(uow: UnitOfWork, system: str, codes: Collection[str]) -> Sequence[tuple[str, Item]]:
+    """Return (their code, our item) for those codes of a system that are mapped."""
+    query = (
+        select(ExternalCode.code, Item)
+        .join(Item, Item.id == ExternalCode.item_id)
+        .where(ExternalCode.system == system, ExternalCode.code.in_(codes))
+    )
+    return [(row[0], row[1]) for row in await uow.session.execute(query)]
+
+
+async def external_code(uow: UnitOfWork, system: str, code: str) -> ExternalCode | None:
+    """Return one mapping under its row lock."""
+    query = select(ExternalCode).where(ExternalCode.system == system, ExternalCode.code == code).with_for_update()
+    return (await uow.session.scalars(query)).first()
+
+
+async def put_external_code(uow: UnitOfWork, system: str, code: str, item_id: UUID) -> None:
+    """Write a mapping; two at once end with the later one, not with an error."""
+    values = {"item_id": item_id, "created_at": uow.now, "created_by": uow.principal.id}
+    query = insert(ExternalCode).values(system=system, code=code, **values)
+    await uow.session.execute(query.on_conflict_do_update(index_elements=["system", "code"], set_=values))
+
+
+async def external_codes_page(
+    uow: UnitOfWork, *, system: str | None, item_id: UUID | None, after: Sequence[str] | None, size: int
+) -> Sequence[ExternalCode]:
+    """Return a page of mappings, one too many, by system and code."""
+    wanted: list[ColumnElement[bool]] = []
+    if system is not None:
+        wanted.append(ExternalCode.system == system)
+    if item_id is not None:
+        wanted.append(ExternalCode.item_id == item_id)
+    if after is not None:
+        wanted.append(tuple_(ExternalCode.system, ExternalCode.code) > (after[0], after[1]))
+    query = select(ExternalCode).where(*wanted).order_by(ExternalCode.system, ExternalCode.code).limit(size + 1)
+    return (await uow.session.scalars(query)).all()
+
+
+async def put_departments(uow: UnitOfWork, rows: Sequence[Row]) -> dict[str, int]:
+    """Insert or update departments by code; return code → id."""
+    query = insert(Department).values(list(rows))
+    changed = {name: query.excluded[name] for name in ("name", "kind", "sort")}
+    found = await uow.session.execute(
+        query.on_conflict_do_update(index_elements=["code"], set_=changed).returning(Department.code, Department.id)
+    )
+    return dict(found.tuples().all())
+
+
+async def put_coded(
+    uow: UnitOfWork, table: type[Item | ItemGroup | ExamPackage], rows: Sequence[Row]
+) -> dict[str, UUID]:
+    """Insert or update items, item groups or packages by code, keeping the id of a row that is there; return code → id."""
+    query = insert(table).values(list(rows))
+    changed = {name: query.excluded[name] for name in rows[0] if name not in ("id", "code")}
+    found = await uow.session.execute(
+        query.on_conflict_do_update(index_elements=["code"], set_=changed).returning(table.code, table.id)
+    )
+    return dict(found.tuples().all())
+
+
+async def add_ranges(uow: UnitOfWork, rows: Sequence[Row]) -> None:
+    """Insert ranges that are not there yet; one that is keeps what the hospital made of it, its sign-off above all."""
+    await uow.session.execute(insert(ItemRange).values(list(rows)).on_conflict_do_nothing(index_elements=["id"]))
+
+
+async def replace_group_items(uow: UnitOfWork, rows: Sequence[Row]) -> None:
+    """Make the items of the groups named in these rows exactly these."""
+    await _replace(uow, ItemGroupItem, ItemGroupItem.item_group_id.in_({row["item_group_id"] for row in rows}), rows)
+
+
+async def replace_package_groups(uow: UnitOfWork, rows: Sequence[Row]) -> None:
+    """Make the item groups of the packages named in these rows exactly these."""
+    await _replace(uow, ExamPackageGroup, ExamPackageGroup.package_id.in_({row["package_id"] for row in rows}), rows)
+
+
+async def _replace(uow: UnitOfWork, table: type[Base], owned: ColumnElement[bool], rows: Sequence[Row]) -> None:
+    await uow.session.execute(delete(table).where(owned))
+    await uow.session.execute(insert(table).values(list(rows)))
+
+
+def _named(
+    name: InstrumentedAttribute[str], code: InstrumentedAttribute[str], q: str | None
+) -> list[ColumnElement[bool]]:
+    return [] if not q else [or_(name.icontains(q, autoescape=True), code.istartswith(q, autoescape=True))]

@@ -1,0 +1,112 @@
+"""Choosing a reference range; overlaps; ages in days; the fixed ids of starter rows. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, Protocol, TypeVar
+from uuid import UUID, uuid5
+
+ItemKind = Literal["numeric", "qualitative", "enumerated", "text", "computed"]
+DepartmentKind = Literal["lab", "clinical", "imaging"]
+ApplicableSex = Literal["any", "male", "female"]
+PerformedBy = Literal["lis", "department"]
+
+ITEM_KINDS = ("numeric", "qualitative", "enumerated", "text", "computed")
+DEPARTMENT_KINDS = ("lab", "clinical", "imaging")
+SEXES = ("any", "male", "female")
+PERFORMERS = ("lis", "department")
+
+_STARTER = UUID("6f0c1f0e-7f0b-5d53-9a41-2b8f6f6d7461")
+_DAYS_OF = {"d": 1.0, "w": 7.0, "m": 30.4375, "y": 365.25}
+
+
+class RangeLike(Protocol):
+    """What the chooser looks at. Ages are days, both ends belong to the range; None is open."""
+
+    @property
+    def item_id(self) -> UUID: ...  # noqa: D102 - plain data
+    @property
+    def sex(self) -> str: ...  # noqa: D102
+    @property
+    def age_from_days(self) -> int | None: ...  # noqa: D102
+    @property
+    def age_to_days(self) -> int | None: ...  # noqa: D102
+    @property
+    def method(self) -> str: ...  # noqa: D102
+    @property
+    def valid_from(self) -> date: ...  # noqa: D102
+    @property
+    def valid_to(self) -> date | None: ...  # noqa: D102
+
+
+R = TypeVar("R", bound=RangeLike)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """For whom a range is wanted: sex `unknown` takes only ranges for any sex; method `""` only those for any method."""
+
+    sex: str
+    age_days: int
+    method: str
+    on: date
+
+
+def choose(ranges: Iterable[R], subject: Subject) -> R | None:
+    """Return the most specific range of one item: by method first, then by sex. None: no range, therefore no flag.
+
+    Ranges of equal specificity never overlap (`overlaps`), so there is at most one best.
+    """
+    fitting = [r for r in ranges if _fits(r, subject)]
+    return max(fitting, key=lambda r: (r.method != "", r.sex != "any"), default=None)
+
+
+def _fits(r: RangeLike, subject: Subject) -> bool:
+    return (
+        r.sex in ("any", subject.sex)
+        and r.method in ("", subject.method)
+        and _within(subject.age_days, r.age_from_days, r.age_to_days)
+        and r.valid_from <= subject.on
+        and (r.valid_to is None or subject.on <= r.valid_to)
+    )
+
+
+def _within(age: int, low: int | None, high: int | None) -> bool:
+    return (low is None or low <= age) and (high is None or age <= high)
+
+
+def overlaps(ranges: Sequence[R]) -> list[tuple[R, R]]:
+    """Return every pair that could both be the best answer: same item, sex and method, with ages and validity in common."""
+    kinds: dict[tuple[UUID, str, str], list[R]] = {}
+    for r in ranges:
+        kinds.setdefault((r.item_id, r.sex, r.method), []).append(r)
+    return [
+        (a, b)
+        for same in kinds.values()
+        for i, a in enumerate(same)
+        for b in same[i + 1 :]
+        if _meet(a.age_from_days, a.age_to_days, b.age_from_days, b.age_to_days) and _valid_together(a, b)
+    ]
+
+
+def _meet(a_low: int | None, a_high: int | None, b_low: int | None, b_high: int | None) -> bool:
+    return (a_low is None or b_high is None or a_low <= b_high) and (b_low is None or a_high is None or b_low <= a_high)
+
+
+def _valid_together(a: RangeLike, b: RangeLike) -> bool:
+    return (b.valid_to is None or a.valid_from <= b.valid_to) and (a.valid_to is None or b.valid_from <= a.valid_to)
+
+
+def first_day_of_age(age: str) -> int:
+    """Return the day on which an age (`28d`, `6m`, `18y`) is reached, rounded down: nobody falls out on a birthday."""
+    return int(int(age[:-1]) * _DAYS_OF[age[-1]])
+
+
+def last_day_of_age(age: str) -> int:
+    """Return the last day on which an age still holds: `59y` lasts until the day before the sixtieth birthday."""
+    return first_day_of_age(f"{int(age[:-1]) + 1}{age[-1]}") - 1
+
+
+def starter_id(kind: str, code: str) -> UUID:
+    """Return the same id for the same starter row on every installation: loading twice changes nothing."""
+    return uuid5(_STARTER, f"{kind}|{code}")

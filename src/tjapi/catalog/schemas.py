@@ -1,0 +1,238 @@
+"""Shapes of the catalog, and of the starter files."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tjapi.catalog.rules import ApplicableSex, DepartmentKind, ItemKind, PerformedBy
+
+_ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
+_FROM_THE_BEGINNING = date(2000, 1, 1)
+
+
+class Input(BaseModel):
+    """What a client sends: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Output(BaseModel):
+    """What a row becomes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class DepartmentOut(Output):
+    """A department."""
+
+    id: int = Field(description="科室编号 · Department id", examples=[4])
+    code: str = Field(description="代码 · Code", examples=["LAB"])
+    name: str = Field(description="名称 · Name", examples=["检验科"])
+    kind: DepartmentKind = Field(description="类别 · Kind", examples=["lab"])
+    sort: int = Field(description="排序 · Order", examples=[40])
+
+
+class DepartmentsOut(BaseModel):
+    """Every department, in order."""
+
+    items: list[DepartmentOut]
+
+
+class ItemOut(Output):
+    """An item: one observable."""
+
+    id: UUID = Field(description="项目编号 · Item id", examples=[_ID])
+    code: str = Field(description="代码 · Code", examples=["HGB"])
+    name: str = Field(description="名称 · Name", examples=["血红蛋白"])
+    kind: ItemKind = Field(description="结果类型 · Kind of result", examples=["numeric"])
+    unit: str | None = Field(description="显示单位 · Unit as printed", examples=["g/L"])
+    ucum: str | None = Field(description="UCUM 单位 · UCUM unit", examples=["g/L"])
+    loinc: str | None = Field(description="LOINC 代码 · LOINC code", examples=["718-7"])
+    decimals: int | None = Field(description="小数位数 · Decimals", examples=[0])
+    choices: list[str] | None = Field(description="可选值 · Values to choose from", examples=[None])
+    normal_default: str | None = Field(description="缺省正常值 · Default when normal", examples=[None])
+    sort: int = Field(description="排序 · Order", examples=[130])
+    active: bool = Field(description="是否启用 · In use", examples=[True])
+
+
+class ItemRangeOut(Output):
+    """A reference range. Bounds are inclusive; numbers are strings, so that no digit is lost."""
+
+    id: UUID = Field(description="参考区间编号 · Range id", examples=[_ID])
+    sex: ApplicableSex = Field(description="适用性别 · Sex", examples=["male"])
+    age_from_days: int | None = Field(description="起始日龄,含 · From age in days, inclusive", examples=[6574])
+    age_to_days: int | None = Field(description="截止日龄,含 · To age in days, inclusive", examples=[None])
+    method: str = Field(description="方法,空为不限 · Method, empty for any", examples=[""])
+    low: Decimal | None = Field(description="下限,含 · Low, inclusive", examples=["130"])
+    high: Decimal | None = Field(description="上限,含 · High, inclusive", examples=["175"])
+    critical_low: Decimal | None = Field(description="危急值下限,达到即危急 · Critical at or below", examples=["50"])
+    critical_high: Decimal | None = Field(description="危急值上限,达到即危急 · Critical at or above", examples=["200"])
+    normal_texts: list[str] | None = Field(description="正常的文字结果 · Texts that are normal", examples=[None])
+    text: str = Field(description="打印用参考区间 · As printed", examples=["130–175"])
+    source: str = Field(description="来源 · Source", examples=["WS/T 405-2012"])
+    critical_source: str | None = Field(
+        description="危急值来源 · Source of the critical bounds", examples=["domain defaults"]
+    )
+    verified: bool = Field(description="是否已对照原文核实 · Checked against the source", examples=[False])
+    valid_from: date = Field(description="生效日期 · Valid from", examples=["2012-12-25"])
+    valid_to: date | None = Field(description="失效日期,含 · Valid to, inclusive", examples=[None])
+
+
+class ItemDetail(ItemOut):
+    """An item with its reference ranges."""
+
+    ranges: list[ItemRangeOut]
+
+
+class ItemGroupOut(Output):
+    """An item group: what is ordered and priced."""
+
+    id: UUID = Field(description="组合项目编号 · Item group id", examples=[_ID])
+    code: str = Field(description="代码 · Code", examples=["CBC"])
+    name: str = Field(description="名称 · Name", examples=["血常规"])
+    department_id: int = Field(description="科室编号 · Department id", examples=[4])
+    price_fen: int = Field(description="原价,分 · List price, fen", examples=[2000])
+    specimen: str | None = Field(description="标本 · Specimen", examples=["whole_blood"])
+    container: str | None = Field(description="容器 · Container", examples=["EDTA-2"])
+    fasting: bool = Field(description="是否空腹 · Fasting", examples=[False])
+    performed_by: PerformedBy = Field(description="执行方 · Performed by", examples=["lis"])
+    sort: int = Field(description="排序 · Order", examples=[40])
+    active: bool = Field(description="是否启用 · In use", examples=[True])
+
+
+class ItemGroupDetail(ItemGroupOut):
+    """An item group with its items, in order."""
+
+    items: list[ItemOut]
+
+
+class ExamPackageOut(Output):
+    """A package: item groups at one fixed price."""
+
+    id: UUID = Field(description="套餐编号 · Package id", examples=[_ID])
+    code: str = Field(description="代码 · Code", examples=["BASIC-M"])
+    name: str = Field(description="名称 · Name", examples=["男性基础套餐"])
+    sex: ApplicableSex = Field(description="适用性别 · For which sex", examples=["male"])
+    price_fen: int = Field(description="套餐价,分 · Price, fen", examples=[19800])
+    active: bool = Field(description="是否启用 · In use", examples=[True])
+
+
+class ExamPackageDetail(ExamPackageOut):
+    """A package with its item groups and their items, in order."""
+
+    groups: list[ItemGroupDetail]
+
+
+class ExternalCodeIn(Input):
+    """To which item a code leads."""
+
+    item_id: UUID = Field(description="项目编号 · Item id", examples=[_ID])
+
+
+class ExternalCodeOut(Output):
+    """What another system calls an item."""
+
+    system: str = Field(description="外部系统 · The other system", examples=["lis"])
+    code: str = Field(description="外部代码 · Its code", examples=["HGB"])
+    item_id: UUID = Field(description="项目编号 · Item id", examples=[_ID])
+
+
+class StarterOut(BaseModel):
+    """How many rows of each table the starter content names."""
+
+    departments: int
+    items: int
+    ranges: int
+    item_groups: int
+    packages: int
+
+
+Age = Annotated[str, Field(pattern=r"^[0-9]{1,3}[dwmy]$")]
+Code = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=40)]
+
+
+class StarterRange(Input):
+    """A reference range in a starter file; `age_to = "59y"` lasts until the sixtieth birthday."""
+
+    sex: ApplicableSex = "any"
+    age_from: Age | None = None
+    age_to: Age | None = None
+    method: str = Field("", max_length=40)
+    low: Decimal | None = None
+    high: Decimal | None = None
+    critical_low: Decimal | None = None
+    critical_high: Decimal | None = None
+    normal_texts: list[str] | None = None
+    text: str = Field("", max_length=80)
+    source: str = Field(min_length=1, max_length=200)
+    critical_source: str | None = Field(None, max_length=200)
+    verified: bool = False
+    valid_from: date = _FROM_THE_BEGINNING
+    valid_to: date | None = None
+
+
+class StarterItem(Input):
+    """An item in a starter file."""
+
+    code: Code
+    name: str = Field(min_length=1, max_length=80)
+    kind: ItemKind
+    unit: str | None = Field(None, max_length=40)
+    ucum: str | None = Field(None, max_length=40)
+    loinc: str | None = Field(None, pattern=r"^[0-9]{1,7}-[0-9]$")
+    decimals: int | None = Field(None, ge=0, le=6)
+    choices: list[str] | None = None
+    normal_default: str | None = Field(None, max_length=200)
+    sort: int
+    ranges: list[StarterRange] = Field(default_factory=list)
+
+
+class StarterDepartment(Input):
+    """A department in a starter file."""
+
+    id: int = Field(ge=1, le=32_000)
+    code: Code
+    name: str = Field(min_length=1, max_length=80)
+    kind: DepartmentKind
+    sort: int
+
+
+class StarterGroup(Input):
+    """An item group in a starter file, naming its items by code, in order."""
+
+    code: Code
+    name: str = Field(min_length=1, max_length=80)
+    department: Code
+    price_fen: int = Field(ge=0)
+    specimen: str | None = Field(None, pattern=r"^[a-z_]+$")
+    container: str | None = Field(None, max_length=40)
+    fasting: bool = False
+    performed_by: PerformedBy
+    sort: int
+    items: list[Code] = Field(min_length=1)
+
+
+class StarterPackage(Input):
+    """A package in a starter file, naming its item groups by code, in order."""
+
+    code: Code
+    name: str = Field(min_length=1, max_length=80)
+    sex: ApplicableSex
+    price_fen: int = Field(ge=0)
+    groups: list[Code] = Field(min_length=1)
+
+
+class Starter(Input):
+    """Everything the starter files hold."""
+
+    departments: list[StarterDepartment]
+    items: list[StarterItem]
+    item_groups: list[StarterGroup]
+    packages: list[StarterPackage]
+
+
+Row = dict[str, Any]
+"""A row as it is written: column → value."""

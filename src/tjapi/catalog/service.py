@@ -1,0 +1,300 @@
+"""The verbs of the catalog."""
+
+import tomllib
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from importlib import resources
+from typing import Any
+from uuid import UUID
+
+from tjapi.catalog import repository
+from tjapi.catalog.errors import ExamPackageNotFound, ItemGroupNotFound, ItemNotFound, ItemRangesOverlap
+from tjapi.catalog.events import ExternalCodeMapped
+from tjapi.catalog.models import Department, ExamPackage, ExternalCode, Item, ItemGroup, ItemRange
+from tjapi.catalog.rules import Subject, choose, first_day_of_age, last_day_of_age, overlaps, starter_id
+from tjapi.catalog.schemas import (
+    ExamPackageDetail,
+    ExamPackageOut,
+    ItemDetail,
+    ItemGroupDetail,
+    ItemGroupOut,
+    ItemOut,
+    ItemRangeOut,
+    Row,
+    Starter,
+    StarterItem,
+    StarterOut,
+    StarterRange,
+)
+from tjapi.kernel.problem import FieldError
+from tjapi.kernel.uow import UnitOfWork
+
+_STARTER_FILES = ("departments", "items", "item_groups", "packages")
+
+
+async def departments(uow: UnitOfWork) -> Sequence[Department]:
+    """Return every department, in order."""
+    return await repository.departments(uow)
+
+
+async def item(uow: UnitOfWork, item_id: UUID) -> Item:
+    """Return an item. Raises ItemNotFound."""
+    found = await repository.items(uow, [item_id])
+    if not found:
+        raise ItemNotFound
+    return found[0]
+
+
+async def items(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, Item]:
+    """Return items by id, those that exist."""
+    return {found.id: found for found in await repository.items(uow, ids)}
+
+
+async def items_page(
+    uow: UnitOfWork, *, q: str | None, active: bool | None, after: Sequence[str] | None, size: int
+) -> Sequence[Item]:
+    """Return a page of items by sort and code, one too many."""
+    return await repository.items_page(uow, q=q, active=active, after=after, size=size)
+
+
+async def describe_item(uow: UnitOfWork, item_id: UUID) -> ItemDetail:
+    """Return an item with every reference range it has or had. Raises ItemNotFound."""
+    found = await item(uow, item_id)
+    ranges = [ItemRangeOut.model_validate(r) for r in await repository.ranges_of(uow, [item_id])]
+    return ItemDetail(**ItemOut.model_validate(found).model_dump(), ranges=ranges)
+
+
+async def item_groups(uow: UnitOfWork, ids: Sequence[UUID]) -> list[ItemGroup]:
+    """Return item groups in the order asked for. Raises ItemGroupNotFound when one does not exist."""
+    found = {group.id: group for group in await repository.item_groups(uow, ids)}
+    if any(group_id not in found for group_id in ids):
+        raise ItemGroupNotFound
+    return [found[group_id] for group_id in ids]
+
+
+async def item_groups_page(
+    uow: UnitOfWork,
+    *,
+    q: str | None,
+    department_id: int | None,
+    active: bool | None,
+    after: Sequence[str] | None,
+    size: int,
+) -> Sequence[ItemGroup]:
+    """Return a page of item groups by sort and code, one too many."""
+    return await repository.item_groups_page(
+        uow, q=q, department_id=department_id, active=active, after=after, size=size
+    )
+
+
+async def describe_item_group(uow: UnitOfWork, group_id: UUID) -> ItemGroupDetail:
+    """Return an item group with its items. Raises ItemGroupNotFound."""
+    return (await _group_details(uow, await item_groups(uow, [group_id])))[0]
+
+
+async def group_items(uow: UnitOfWork, group_ids: Collection[UUID]) -> dict[UUID, list[Item]]:
+    """Return the items of each item group, in its order; a group without items has an empty list."""
+    found: dict[UUID, list[Item]] = {group_id: [] for group_id in group_ids}
+    for group_id, one in await repository.items_of_groups(uow, group_ids):
+        found[group_id].append(one)
+    return found
+
+
+async def package(uow: UnitOfWork, package_id: UUID) -> ExamPackage:
+    """Return a package. Raises ExamPackageNotFound."""
+    found = await repository.package(uow, package_id)
+    if found is None:
+        raise ExamPackageNotFound
+    return found
+
+
+async def packages_page(
+    uow: UnitOfWork, *, q: str | None, active: bool | None, after: Sequence[str] | None, size: int
+) -> Sequence[ExamPackage]:
+    """Return a page of packages by code, one too many."""
+    return await repository.packages_page(uow, q=q, active=active, after=after, size=size)
+
+
+async def package_groups(uow: UnitOfWork, package_id: UUID) -> list[ItemGroup]:
+    """Return the item groups of a package, in its order."""
+    return list(await repository.groups_of_package(uow, package_id))
+
+
+async def describe_package(uow: UnitOfWork, package_id: UUID) -> ExamPackageDetail:
+    """Return a package with its item groups and their items. Raises ExamPackageNotFound."""
+    found = ExamPackageOut.model_validate(await package(uow, package_id))
+    groups = await _group_details(uow, await package_groups(uow, package_id))
+    return ExamPackageDetail(**found.model_dump(), groups=groups)
+
+
+async def _group_details(uow: UnitOfWork, groups: Sequence[ItemGroup]) -> list[ItemGroupDetail]:
+    held = await group_items(uow, [group.id for group in groups])
+    return [
+        ItemGroupDetail(
+            **ItemGroupOut.model_validate(group).model_dump(),
+            items=[ItemOut.model_validate(one) for one in held[group.id]],
+        )
+        for group in groups
+    ]
+
+
+async def choose_range(
+    uow: UnitOfWork, item_id: UUID, sex: str, age_days: int, method: str, on: date
+) -> ItemRange | None:
+    """Return the reference range of an item for a person on a day. None: there is none, so there is no flag."""
+    return (await choose_ranges(uow, [item_id], sex, age_days, on, {item_id: method})).get(item_id)
+
+
+async def choose_ranges(
+    uow: UnitOfWork,
+    item_ids: Collection[UUID],
+    sex: str,
+    age_days: int,
+    on: date,
+    methods: Mapping[UUID, str] | None = None,
+) -> dict[UUID, ItemRange]:
+    """Return the reference range of each item for a person on a day, in one query; items without one are absent."""
+    ranges: dict[UUID, list[ItemRange]] = {}
+    for one in await repository.ranges_of(uow, item_ids, on):
+        ranges.setdefault(one.item_id, []).append(one)
+    chosen: dict[UUID, ItemRange] = {}
+    for item_id, candidates in ranges.items():
+        best = choose(candidates, Subject(sex, age_days, (methods or {}).get(item_id, ""), on))
+        if best is not None:
+            chosen[item_id] = best
+    return chosen
+
+
+async def item_of_external_code(uow: UnitOfWork, system: str, code: str) -> Item | None:
+    """Return our item for another system's code; None when nobody has mapped it."""
+    return (await items_of_external_codes(uow, system, [code])).get(code)
+
+
+async def items_of_external_codes(uow: UnitOfWork, system: str, codes: Collection[str]) -> dict[str, Item]:
+    """Return their code → our item, for those that are mapped."""
+    return dict(await repository.items_of_codes(uow, system, codes))
+
+
+async def map_external_code(uow: UnitOfWork, system: str, code: str, item_id: UUID) -> ExternalCode:
+    """Say to which item another system's code leads, in place of what was said before. Raises ItemNotFound."""
+    if not await repository.items(uow, [item_id]):
+        raise ItemNotFound(errors=[FieldError("/item_id", "not-found", "没有这个项目", "no such item")])
+    before = await repository.external_code(uow, system, code)
+    if before is not None and before.item_id == item_id:
+        return before
+    was = None if before is None else str(before.item_id)
+    await repository.put_external_code(uow, system, code, item_id)
+    detail = {"item_id": str(item_id), "previous_item_id": was}
+    await uow.audit("external_code.mapped", "external_code", f"{system}|{code}", detail=detail)
+    await uow.publish(ExternalCodeMapped(campus_id=None, system=system, code=code, item_id=item_id))
+    return ExternalCode(system=system, code=code, item_id=item_id, created_at=uow.now, created_by=uow.principal.id)
+
+
+async def external_codes_page(
+    uow: UnitOfWork, *, system: str | None, item_id: UUID | None, after: Sequence[str] | None, size: int
+) -> Sequence[ExternalCode]:
+    """Return a page of mappings by system and code, one too many."""
+    return await repository.external_codes_page(uow, system=system, item_id=item_id, after=after, size=size)
+
+
+def read_starter() -> Starter:
+    """Read and check the starter files that ship with this context."""
+    folder = resources.files("tjapi.catalog") / "starter"
+    held: dict[str, Any] = {}
+    for name in _STARTER_FILES:
+        held.update(tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"), parse_float=str))
+    return Starter.model_validate(held)
+
+
+async def load_starter(uow: UnitOfWork) -> StarterOut:
+    """Bring the starter content in; again changes nothing. Raises ItemRangesOverlap.
+
+    Rows are found by code. Departments, items, groups and packages named in the files become what the files say; rows that
+    the files do not name are left alone. Ranges are only added: one that the hospital signed off stays signed off.
+    """
+    starter = read_starter()
+    departments_by_code = await repository.put_departments(uow, [d.model_dump() for d in starter.departments])
+    items_by_code = await repository.put_coded(uow, Item, [_item_row(i) for i in starter.items])
+    ranges = [_range_row(items_by_code[i.code], i.code, r) for i in starter.items for r in i.ranges]
+    await _refuse_overlaps(uow, items_by_code, ranges)
+    await repository.add_ranges(uow, ranges)
+    groups = [
+        {
+            "id": starter_id("item_group", g.code), **g.model_dump(exclude={"department", "items"}),
+            "department_id": departments_by_code[g.department], "active": True,
+        }
+        for g in starter.item_groups
+    ]  # fmt: skip
+    groups_by_code = await repository.put_coded(uow, ItemGroup, groups)
+    held = [
+        {"item_group_id": groups_by_code[g.code], "item_id": items_by_code[code], "sort": sort}
+        for g in starter.item_groups
+        for sort, code in enumerate(g.items)
+    ]
+    await repository.replace_group_items(uow, held)
+    packages = [
+        {"id": starter_id("exam_package", p.code), **p.model_dump(exclude={"groups"}), "active": True}
+        for p in starter.packages
+    ]
+    packages_by_code = await repository.put_coded(uow, ExamPackage, packages)
+    offered = [
+        {"package_id": packages_by_code[p.code], "item_group_id": groups_by_code[code], "sort": sort}
+        for p in starter.packages
+        for sort, code in enumerate(p.groups)
+    ]
+    await repository.replace_package_groups(uow, offered)
+    counts = StarterOut(
+        departments=len(starter.departments),
+        items=len(starter.items),
+        ranges=len(ranges),
+        item_groups=len(groups),
+        packages=len(packages),
+    )
+    await uow.audit("catalog.starter_loaded", "catalog", "starter", detail=counts.model_dump())
+    return counts
+
+
+def _item_row(one: StarterItem) -> Row:
+    return {"id": starter_id("item", one.code), **one.model_dump(exclude={"ranges"}), "active": True}
+
+
+def _range_row(item_id: UUID, code: str, one: StarterRange) -> Row:
+    key = f"{code}|{one.sex}|{one.age_from}|{one.age_to}|{one.method}|{one.valid_from}"
+    return {
+        "id": starter_id("item_range", key),
+        "item_id": item_id,
+        "age_from_days": None if one.age_from is None else first_day_of_age(one.age_from),
+        "age_to_days": None if one.age_to is None else last_day_of_age(one.age_to),
+        **one.model_dump(exclude={"age_from", "age_to"}),
+    }
+
+
+async def _refuse_overlaps(uow: UnitOfWork, items_by_code: Mapping[str, UUID], rows: Sequence[Row]) -> None:
+    there = await repository.ranges_of(uow, items_by_code.values())
+    known = {one.id for one in there}
+    clashes = overlaps([*there, *(ItemRange(**row) for row in rows if row["id"] not in known)])
+    if clashes:
+        names = {item_id: code for code, item_id in items_by_code.items()}
+        raise ItemRangesOverlap(
+            errors=[
+                FieldError(
+                    f"/items/{names[a.item_id]}", "overlap",
+                    f"{names[a.item_id]} 的参考区间重叠:{_say(a)} 与 {_say(b)}", f"ranges of {names[a.item_id]} overlap: {_say(a)} and {_say(b)}",
+                )
+                for a, b in clashes
+            ]
+        )  # fmt: skip
+
+
+def _say(one: ItemRange) -> str:
+    low = "" if one.age_from_days is None else one.age_from_days
+    high = "" if one.age_to_days is None else one.age_to_days
+    return f"{one.sex} {one.method} {low}..{high}d".replace("  ", " ")
+
+
+__all__ = [
+    "Department", "ExamPackage", "ExternalCode", "Item", "ItemGroup", "ItemRange", "choose_range", "choose_ranges", "departments",
+    "describe_item", "describe_item_group", "describe_package", "external_codes_page", "group_items", "item", "item_groups",
+    "item_groups_page", "item_of_external_code", "items", "items_of_external_codes", "items_page", "load_starter", "map_external_code",
+    "package", "package_groups", "packages_page", "read_starter",
+]  # fmt: skip

@@ -1,0 +1,152 @@
+"""`tjapi …`: start, migrate, examine and mend an installation."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+import uvicorn
+from rich.console import Console
+from rich.table import Table
+
+from tjapi import app as application
+from tjapi import demo, doctor, up, visit, wiring, worker
+from tjapi.kernel import logs
+from tjapi.kernel.audit import AuditChain
+from tjapi.kernel.contract import contract_text, problems_text
+from tjapi.kernel.schema import migrate as migrate_schema
+from tjapi.kernel.security.keys import KeyMissingError, KeyRing, load_master_key, make_master_key
+from tjapi.kernel.security.principal import NOBODY, job_principal
+from tjapi.kernel.settings import PACKAGE, Settings
+
+app = typer.Typer(help="tjapi: 体检系统后端 · the back end of a health-examination department", no_args_is_help=True, pretty_exceptions_enable=False)
+audit_app = typer.Typer(help="审计 · the audit trail", no_args_is_help=True)
+contract_app = typer.Typer(help="接口文档 · the OpenAPI contract", no_args_is_help=True)
+app.add_typer(audit_app, name="audit")
+app.add_typer(contract_app, name="contract")
+StateOption = Annotated[Path, typer.Option(help="数据目录 · folder of everything that must survive", envvar="TJ_STATE")]
+DEFAULT_STATE = Path(".state")
+
+
+@app.command("up")
+def up_command(
+    port: Annotated[int, typer.Option(help="API 端口 · port of the API", envvar="TJ_PORT")] = 8000, state: StateOption = DEFAULT_STATE
+) -> None:
+    """启动全部 · Start everything: embedded databases, API, worker, gateway, sandbox peers."""
+    logs.configure("WARNING")
+    raise typer.Exit(asyncio.run(up.run(state.absolute(), port)))
+
+
+@app.command()
+def serve() -> None:
+    """启动 API · Run the API on TJ_HOST:TJ_PORT."""
+    settings = Settings()
+    uvicorn.run(
+        "tjapi.app:from_environment", factory=True, host=settings.host, port=settings.port, log_config=None, access_log=False,
+        loop="uvloop", http="httptools", server_header=False, timeout_graceful_shutdown=5,
+    )  # fmt: skip
+
+
+@app.command("worker")
+def worker_command() -> None:
+    """启动后台任务 · Run a worker."""
+    worker.main()
+
+
+@app.command()
+def migrate() -> None:
+    """升级数据库 · Make the roles and bring TJ_DATABASE_URL to the newest schema."""
+    settings = Settings()
+    make_master_key(settings.state)
+    keys = KeyRing(load_master_key(settings.master_key.get_secret_value() if settings.master_key else None, settings.state))
+    asyncio.run(migrate_schema(settings, keys))
+
+
+@app.command("load")
+def load_command() -> None:
+    """装入基础数据 · Load campuses, roles and starter content (and the demo hospital where TJ_ENVIRONMENT=demo)."""
+
+    async def run() -> None:
+        runtime = wiring.build(Settings())
+        await demo.load_base(runtime)
+        if runtime.settings.environment == "demo":
+            await demo.load(runtime)
+        await wiring.close(runtime)
+
+    asyncio.run(run())
+
+
+@app.command("visit")
+def visit_command(
+    state: StateOption = DEFAULT_STATE, port: Annotated[int | None, typer.Option(help="API 端口 · port of the API")] = None
+) -> None:
+    """走一次完整体检 · Play one whole visit against a running server, over HTTP and MLLP only."""
+    raise typer.Exit(asyncio.run(visit.run(state.absolute(), port)))
+
+
+@app.command("doctor")
+def doctor_command(
+    as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False, state: StateOption = DEFAULT_STATE
+) -> None:
+    """体检自己 · Check this installation and say how to mend it."""
+    raise typer.Exit(asyncio.run(doctor.run(state.absolute(), as_json=as_json)))
+
+
+@app.command("settings")
+def settings_command() -> None:
+    """列出全部设置 · List every TJ_… setting, its default and meaning."""
+    table = Table("TJ_…", "default", "meaning", box=None, pad_edge=False)
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else str(field.default)
+        table.add_row(f"TJ_{name.upper()}", default, field.description or "")
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+@audit_app.command("verify")
+def audit_verify() -> None:
+    """校验审计链 · Verify the audit chain against its anchors; exit 1 on a fault."""
+
+    async def run() -> int:
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+        runtime = wiring.build(Settings())
+        chain = AuditChain(runtime.keys, runtime.settings.state / "audit-anchor.jsonl")
+        faults = 0
+        async with runtime.database.session("worker", job_principal(NOBODY, ())) as session:
+            async for fault in chain.verify(session):
+                faults += 1
+                print(json.dumps({"n": fault.n, "event_id": fault.event_id, "fault": fault.kind}))
+        await wiring.close(runtime)
+        print(json.dumps({"faults": faults}))
+        return 1 if faults else 0
+
+    raise typer.Exit(asyncio.run(run()))
+
+
+@contract_app.command("write")
+def contract_write(folder: Annotated[Path, typer.Option()] = PACKAGE.parents[1] / "openapi") -> None:
+    """生成 openapi/ · Regenerate v1.json and problems.json."""
+    built = application.create(_offline_runtime())
+    folder.mkdir(exist_ok=True)
+    (folder / "v1.json").write_text(contract_text(built), encoding="utf-8")
+    (folder / "problems.json").write_text(problems_text(), encoding="utf-8")
+
+
+def _offline_runtime() -> "wiring.Runtime":
+    os.environ.setdefault("TJ_MASTER_KEY", "00" * 32)  # the contract depends on no key; nothing is opened with it
+    return wiring.build(Settings(database_url="postgresql+asyncpg://localhost/none"))
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except KeyMissingError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

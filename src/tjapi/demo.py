@@ -1,0 +1,125 @@
+"""The demo hospital: two campuses, staff of each role, API clients. All of it invented.
+
+Passwords and secrets derive from the installation's master key: two installations have different ones, and a restart the same.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from tjapi.catalog import service as catalog
+from tjapi.identity import service as identity
+from tjapi.identity.errors import ClientIdTaken, UsernameTaken
+from tjapi.identity.schemas import ApiClientIn, StaffIn
+from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.security.keys import KeyRing
+from tjapi.kernel.security.principal import Principal
+from tjapi.kernel.uow import UnitOfWork
+
+CAMPUSES = ((1, "A", "本部院区"), (2, "B", "城东院区"))
+GATEWAY = "device-gateway"
+LOADER = Principal("job", UUID(int=1), campuses=tuple(c[0] for c in CAMPUSES), departments=None)
+# username, name, title, roles, campuses, departments (None: all of them)
+STAFF: tuple[tuple[str, str, str, list[str], list[int], list[int] | None], ...] = (
+    ("admin", "覃管理", "系统管理员", ["admin"], [1, 2], []),
+    ("front", "韦前台", "", ["front_desk"], [1], []),
+    ("front.b", "农前台", "", ["front_desk"], [2], []),
+    ("doctor", "陆医生", "主治医师", ["doctor"], [1], None),
+    ("doctor.b", "黄医生", "主治医师", ["doctor"], [2], None),
+    ("reviewer", "蒙初审", "主治医师", ["reviewer"], [1, 2], []),
+    ("chief", "单终审", "副主任医师", ["chief"], [1, 2], []),
+    ("interface", "区工程师", "", ["interface"], [1, 2], []),
+    ("auditor", "仇审计", "", ["auditor"], [1, 2], []),
+)
+CLIENTS = (
+    (GATEWAY, "设备网关", ["message.write"], [1, 2]),
+    ("mini-program", "微信小程序", ["portal.grant"], [1, 2]),
+)
+
+
+def password(keys: KeyRing, username: str) -> str:
+    """Return the demo password of an account of this installation."""
+    return f"Demo-{keys.text(f'demo-password/{username}')[:12]}"
+
+
+def client_secret(keys: KeyRing, client_id: str) -> str:
+    """Return the secret of a client that this installation runs itself."""
+    return keys.text(f"client-secret/{client_id}")
+
+
+async def load_base(runtime: Runtime) -> None:
+    """Load what every installation needs: campuses, roles, starter content, the gateway's client. Twice is once."""
+    async with runtime.units.open(LOADER) as uow:
+        await identity.load_defaults(uow, CAMPUSES)
+    async with runtime.units.open(LOADER) as uow:
+        await catalog.load_starter(uow)
+    await _client(runtime, *CLIENTS[0])
+
+
+async def load(runtime: Runtime) -> None:
+    """Load the demo hospital. Twice is once."""
+    for account in STAFF:
+        await _staff(runtime, *account)
+    for client in CLIENTS[1:]:
+        await _client(runtime, *client)
+    async with runtime.units.open(LOADER) as uow:
+        await _map_laboratory_codes(uow)
+
+
+async def _staff(
+    runtime: Runtime, username: str, name: str, title: str, roles: list[str], campuses: list[int], departments: list[int] | None
+) -> None:
+    new = StaffIn(
+        username=username, name=name, title=title, password=password(runtime.keys, username), roles=roles, campuses=campuses,
+        departments=departments or [], all_departments=departments is None,
+    )  # fmt: skip
+    try:
+        async with runtime.units.open(LOADER) as uow:
+            await identity.create_staff(uow, runtime.settings, new)
+    except UsernameTaken:
+        return
+
+
+async def _client(runtime: Runtime, client_id: str, name: str, scopes: list[str], campuses: list[int]) -> None:
+    new = ApiClientIn(client_id=client_id, name=name, scopes=scopes, campuses=campuses)
+    try:
+        async with runtime.units.open(LOADER) as uow:
+            await identity.create_client(uow, new, client_secret(runtime.keys, client_id))
+    except ClientIdTaken:
+        return
+
+
+async def _map_laboratory_codes(uow: UnitOfWork) -> None:
+    """The sandbox LIS speaks the codes of our own items."""
+    for group in await _laboratory_groups(uow):
+        for item in group[1]:
+            if await catalog.item_of_external_code(uow, "lis", item.code) is None:
+                await catalog.map_external_code(uow, "lis", item.code, item.id)
+
+
+async def _laboratory_groups(uow: UnitOfWork) -> list[tuple[Any, list[Any]]]:
+    groups = [g for g in await catalog.item_groups_page(uow, after=None, size=500, q=None) if g.performed_by == "lis"]
+    items = await catalog.group_items(uow, [g.id for g in groups])
+    return [(group, items[group.id]) for group in groups]
+
+
+async def write_laboratory_dictionary(runtime: Runtime, path: Path) -> None:
+    """Write what the sandbox LIS knows: the laboratory's groups and items with a normal range to draw values from."""
+    dictionary: dict[str, list[dict[str, Any]]] = {}
+    async with runtime.units.read(LOADER) as uow:
+        for group, items in await _laboratory_groups(uow):
+            entries = []
+            for item in items:
+                chosen = await catalog.choose_range(uow, item.id, "male", 40 * 365, "", runtime.clock.now().date())
+                entry: dict[str, Any] = {"code": item.code, "name": item.name, "unit": item.unit or ""}
+                low, high = (chosen.low, chosen.high) if chosen else (None, None)
+                if item.kind == "numeric":
+                    low = float(low) if low is not None else (float(high) * 0.4 if high is not None else 1.0)
+                    high = float(high) if high is not None else low * 1.8
+                    entry |= {"kind": "numeric", "low": low, "high": high, "decimals": item.decimals or 0, "range": f"{low}~{high}"}
+                else:
+                    entry |= {"kind": "coded", "normal": item.normal_default or "阴性", "range": item.normal_default or "阴性", "abnormal": ["弱阳性", "阳性(1+)"]}
+                entries.append(entry)
+            dictionary[group.code] = entries
+    path.write_text(json.dumps({"groups": dictionary}, ensure_ascii=False, indent=1), encoding="utf-8")

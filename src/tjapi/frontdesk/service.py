@@ -1,0 +1,53 @@
+"""The verbs of the front desk."""
+
+import hmac
+from datetime import timedelta
+from uuid import UUID
+
+from tjapi.exam import service as exams
+from tjapi.frontdesk import repository
+from tjapi.frontdesk.models import AccessCode
+from tjapi.frontdesk.schemas import AccessCodeOut, CheckInOut
+from tjapi.kernel.security.fields import random_code
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.requisition import service as requisitions
+
+_LIFE = timedelta(days=30)
+_MOST_FAILURES = 5
+
+
+async def check_in(uow: UnitOfWork, exam_id: UUID) -> CheckInOut:
+    """Check in, order the tests, and hand out what is printed. Raises ExamNotFound, ExamStateConflict."""
+    await exams.check_in(uow, exam_id)
+    access = await issue_access_code(uow, exam_id)
+    return CheckInOut(exam=await exams.describe(uow, exam_id), tubes=await requisitions.tubes(uow, exam_id), access=access)
+
+
+async def issue_access_code(uow: UnitOfWork, exam_id: UUID) -> AccessCodeOut:
+    """Make a new one-time code for an exam; an older one ends. Raises ExamNotFound."""
+    exam = await exams.lock(uow, exam_id)
+    code = random_code(8)
+    row = await repository.access_code(uow, exam_id)
+    if row is None:
+        row = AccessCode(exam_id=exam_id, campus_id=exam.campus_id)
+        uow.session.add(row)
+    row.digest, row.failures, row.used_at = _digest(uow, exam_id, code), 0, None
+    row.issued_at, row.expires_at = uow.now, uow.now + _LIFE
+    await uow.audit("access_code.issued", "exam", exam_id, campus_id=exam.campus_id)
+    return AccessCodeOut(access_code=code, expires_at=row.expires_at)
+
+
+async def redeem_access_code(uow: UnitOfWork, exam_id: UUID, code: str, *, identity_agrees: bool) -> bool:
+    """Use up a code; five failures end it. Says nothing about which part was wrong."""
+    row = await repository.access_code(uow, exam_id)
+    if row is None or row.used_at is not None or row.expires_at <= uow.now or row.failures >= _MOST_FAILURES:
+        return False
+    if not (hmac.compare_digest(bytes(row.digest), _digest(uow, exam_id, code)) and identity_agrees):
+        row.failures += 1
+        return False
+    row.used_at = uow.now
+    return True
+
+
+def _digest(uow: UnitOfWork, exam_id: UUID, code: str) -> bytes:
+    return uow.cipher.blind_index(f"{exam_id}|{code}", "access-code")

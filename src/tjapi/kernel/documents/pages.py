@@ -1,0 +1,164 @@
+"""Breaking blocks into pages, drawing header, footer and watermark, and writing the file."""
+
+import hashlib
+import io
+import math
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from reportlab import rl_config
+from reportlab.lib.utils import TimeStamp
+from reportlab.pdfgen.canvas import Canvas
+
+from tjapi.kernel.documents.blocks import Block, PageBreak, chain_head
+from tjapi.kernel.documents.errors import RenderTooLarge
+from tjapi.kernel.documents.surface import Ink, Surface
+
+rl_config.useA85 = 0  # binary streams: a quarter smaller
+
+_SLACK = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where the body of a page goes. Points, origin at the bottom left."""
+
+    x: float
+    top: float
+    bottom: float
+    width: float
+
+
+def break_pages(
+    template: str, blocks: Sequence[Block], first: Frame, others: Frame, ink: Ink, limit: int
+) -> list[Surface]:
+    """Draw the blocks on as many pages as they need. Raises RenderTooLarge beyond `limit` pages."""
+    pages = [Surface(ink)]
+    queue = deque(blocks)
+    frame, top, gap, empty = first, first.top, 0.0, True
+    while queue:
+        block = queue[0]
+        space = 0.0 if empty else max(gap, block.before)
+        room = top - space - frame.bottom
+        place, rest = _next(queue, frame.width, room, empty=empty)
+        if place is not None:
+            place.draw(pages[-1], frame.x, top - space, frame.width)
+            top -= space + place.measure(frame.width)
+            gap, empty = place.after, False
+            queue.popleft()
+            if rest is None:
+                continue
+            queue.appendleft(rest)
+        elif isinstance(block, PageBreak):
+            queue.popleft()
+            if empty:
+                continue
+        if len(pages) == limit:
+            raise RenderTooLarge(template, f"more than {limit} pages")
+        pages.append(Surface(ink))
+        frame, top, gap, empty = others, others.top, 0.0, True
+    return pages
+
+
+def _next(queue: deque[Block], width: float, room: float, *, empty: bool) -> tuple[Block | None, Block | None]:
+    """Tell what of the first block goes here and what stays for the next page; (None, None): all of it goes there."""
+    block = queue[0]
+    if isinstance(block, PageBreak):
+        return None, None
+    if block.keep_with_next and not empty:
+        chain: list[Block] = []
+        for item in queue:
+            chain.append(item)
+            if not item.keep_with_next:
+                break
+        if chain_head(chain, width) > room + _SLACK:
+            return None, None
+    if block.measure(width) <= room + _SLACK:
+        return block, None
+    if not empty and block.head(width) > room + _SLACK:
+        return None, None
+    parts = block.split(width, room, force=False)
+    if parts is None and empty:
+        parts = block.split(width, room, force=True)
+    if parts is not None:
+        return parts
+    # taller than a page and not to be cut: better drawn over the edge than missing from somebody's report
+    return (block, None) if empty else (None, None)
+
+
+def draw_watermark(page: Surface, text: str, size: tuple[float, float]) -> str:
+    """Make the operators of a pale diagonal text repeated over a page of `size`; drawn over everything."""
+    wide, tall = size
+    points = max(7.0, min(wide, tall) / 11)
+    angle = math.radians(32)
+    cos, sin = math.cos(angle), math.sin(angle)
+    ink = page.ink
+    segments = ink.fonts.segments(text, bold=True, missing=ink.missing)
+    length = points * sum(sum(map(face.widths.__getitem__, part)) for face, part in segments)
+    out = ["BT", ink.fill("accent")]
+    step_x, step_y = length + points * 3.2, points * 4.6
+    for row in range(math.ceil(tall / step_y) + 1):
+        for column in range(-1, math.ceil(wide / step_x) + 1):
+            x = column * step_x + (row % 2) * step_x / 2
+            y = row * step_y
+            for face, part in segments:
+                embedded = ink.embedded(face)
+                codes = "".join(map(embedded.__getitem__, part))
+                out.append(f"/{embedded.resource} {points:.5g} Tf")
+                out.append(f"{cos:.4f} {sin:.4f} {-sin:.4f} {cos:.4f} {x:.2f} {y:.2f} Tm <{codes}> Tj")
+                advance = points * sum(map(face.widths.__getitem__, part))
+                x, y = x + advance * cos, y + advance * sin
+    out.append("ET")
+    return "\n".join(out)
+
+
+def write_pdf(
+    pages: Sequence[Surface],
+    ink: Ink,
+    pictures: Mapping[str, Any],
+    *,
+    size: tuple[float, float],
+    title: str,
+    subject: str,
+    lang: str,
+    now: datetime,
+    seed: bytes,
+    watermark: str,
+) -> bytes:
+    """Write the file. Same pages, `now` and `seed` → same bytes: dates come from `now`, the file id from `seed`."""
+    buffer = io.BytesIO()
+    canvas: Any = Canvas(buffer, pagesize=size, pageCompression=1, invariant=1, lang=lang)
+    doc = canvas._doc  # noqa: SLF001
+    # reportlab announces Helvetica on every page; nothing of ours uses it and it is not embedded
+    canvas._preamble = "1 0 0 1 0 0 cm"  # noqa: SLF001
+    doc.idToObject["BasicFonts"].dict.clear()
+    doc.fontMapping.clear()
+    doc._timeStamp = _stamp(now)  # noqa: SLF001
+    doc.signature = hashlib.md5(seed, usedforsecurity=False)
+    canvas.setTitle(title)
+    canvas.setSubject(subject)
+    canvas.setAuthor("")
+    canvas.setCreator("tjapi")
+    for page in pages:
+        page.emit(canvas, pictures)
+        if watermark:
+            canvas.saveState()
+            canvas.setFillAlpha(0.09)
+            canvas.addLiteral(watermark)
+            canvas.restoreState()
+        canvas.showPage()
+    doc.delayedFonts.extend(ink.used)
+    canvas.save()
+    return buffer.getvalue()
+
+
+def _stamp(now: datetime) -> Any:
+    stamp = TimeStamp(1)
+    stamp.YMDhms = now.timetuple()[:6]
+    offset = now.utcoffset()
+    minutes = int(offset.total_seconds() // 60) if offset else 0
+    stamp.dhh, stamp.dmm = int(minutes / 60), abs(minutes) % 60
+    return stamp

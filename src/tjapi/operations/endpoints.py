@@ -1,0 +1,227 @@
+"""HTTP of operations."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Body, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from tjapi.identity.rules import PERMISSIONS
+from tjapi.kernel.inbox import InboundMessageNotFound, MessageContentDiffers, MessageNotReplayable
+from tjapi.kernel.live import LiveEvent
+from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
+from tjapi.kernel.problem import FieldError, Invalid
+from tjapi.kernel.routing import AUTHENTICATED, Caller, ReadUnit, Unit, operation, router
+from tjapi.kernel.runtime import runtime
+from tjapi.operations import service, views
+from tjapi.operations.errors import JobEnded, JobNotDead, JobNotFound
+from tjapi.operations.rules import DICTIONARIES
+from tjapi.operations.schemas import (
+    AuditEventOut,
+    DictionariesOut,
+    Dictionary,
+    DictionaryEntry,
+    JobOut,
+    JobState,
+    LiveEventOut,
+    MessageAccepted,
+    MessageOut,
+    MessageState,
+)
+
+messages = router("inbound-messages")
+jobs = router("jobs")
+live = router("live")
+trail = router("audit")
+MessageId = Annotated[
+    str, Header(alias="X-Message-Id", min_length=1, max_length=199, pattern=r"^[\x21-\x7e]+$", description="消息编号 · Message id", examples=["LIS202611220001"])
+]  # fmt: skip
+Source = Annotated[
+    str, Header(alias="X-Source", max_length=40, pattern=r"^[a-z][a-z0-9-]*$", description="来源通道 · Channel", examples=["lis"])
+]
+RawBody = Annotated[
+    bytes, Body(media_type="application/hl7-v2", description="原始字节 · The bytes as they came", examples=["MSH|^~\\&|LIS|LAB|TJ|TJ|20261122||ORU^R01|1|P|2.4\r"])
+]  # fmt: skip
+
+
+@messages.post(
+    "/inbound-messages",
+    **operation("receiveMessage", "接收外部消息", "Take in a message from outside", permission="message.write", requirement=["E3.5", "I2"],
+                audience="integration", status=202, problems=[MessageContentDiffers]),
+)  # fmt: skip
+async def receive_message(
+    request: Request,
+    uow: Unit,
+    source: Source,
+    message_id: MessageId,
+    received_at: Annotated[datetime | None, Header(alias="X-Received-At", description="网关接收时间 · When the gateway took it in")] = None,
+) -> MessageAccepted:
+    body = await request.body()
+    media_type = request.headers.get("content-type", "application/octet-stream")[:100]
+    return await service.receive_message(
+        uow, source=source, message_id=message_id, body=body, media_type=media_type, gateway_received_at=received_at
+    )
+
+
+@messages.get(
+    "/inbound-messages",
+    **operation("listInboundMessages", "入站消息列表", "List inbound messages", permission="message.read", requirement=["X13", "E3.5"],
+                problems=[PageTokenInvalid]),
+)  # fmt: skip
+async def list_messages(
+    request: Request,
+    uow: ReadUnit,
+    page_size: PageSize = 50,
+    page_token: PageToken = None,
+    state: Annotated[MessageState | None, Query(description="状态 · State")] = None,
+    source: Annotated[str | None, Query(max_length=40, description="来源 · Source")] = None,
+    exam_id: Annotated[UUID | None, Query(description="体检 · Exam")] = None,
+) -> Page[MessageOut]:
+    pager = Pager(runtime(request).keys, f"inbound-messages|{state}|{source}|{exam_id}")
+    rows = await views.messages(uow, state=state, source=source, exam_id=exam_id, after=pager.read(page_token), size=page_size)
+    return pager.page(rows, page_size, lambda row: [row.id], service.message_out)
+
+
+@messages.get(
+    "/inbound-messages/{message_id:uuid}",
+    **operation("getInboundMessage", "入站消息详情", "One inbound message", permission="message.read", requirement=["X13"],
+                problems=[InboundMessageNotFound]),
+)  # fmt: skip
+async def get_message(uow: ReadUnit, message_id: UUID) -> MessageOut:
+    return await service.message(uow, message_id)
+
+
+@messages.get(
+    "/inbound-messages/{message_id:uuid}/raw",
+    response_class=Response,
+    **operation("getRawMessage", "入站消息原文", "The bytes of a message", permission="message.raw", requirement=["X13"],
+                problems=[InboundMessageNotFound]),
+)  # fmt: skip
+async def get_raw_message(uow: ReadUnit, message_id: UUID) -> Response:
+    content = await service.raw_message(uow, message_id)
+    return Response(content, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
+
+
+@messages.post(
+    "/inbound-messages/{message_id:uuid}:replay",
+    **operation("replayMessage", "重放消息", "File a message again", permission="message.write", requirement=["X13", "E3.5"],
+                problems=[InboundMessageNotFound, MessageNotReplayable]),
+)  # fmt: skip
+async def replay_message(uow: Unit, message_id: UUID) -> MessageOut:
+    return await service.replay_message(uow, message_id)
+
+
+@jobs.get(
+    "/jobs",
+    **operation("listJobs", "后台任务列表", "List jobs", permission="job.read_all", requirement=["P3"], problems=[PageTokenInvalid]),
+)
+async def list_jobs(
+    request: Request,
+    uow: ReadUnit,
+    page_size: PageSize = 50,
+    page_token: PageToken = None,
+    state: Annotated[JobState | None, Query(description="状态;dead 为死信 · State; dead letters are `dead`")] = None,
+    name: Annotated[str | None, Query(max_length=80, description="任务名 · Kind of job")] = None,
+) -> Page[JobOut]:
+    pager = Pager(runtime(request).keys, f"jobs|{state}|{name}")
+    rows = await views.jobs(uow, state=state, name=name, owner=None, after=pager.read(page_token), size=page_size)
+    return pager.page(rows, page_size, lambda row: [row.seq], service.job_out)
+
+
+@jobs.get(
+    "/jobs/{job_id:uuid}",
+    **operation("getJob", "任务进度", "A job and its progress", permission=AUTHENTICATED, requirement=["P3"], problems=[JobNotFound]),
+)
+async def get_job(uow: ReadUnit, job_id: UUID) -> JobOut:
+    return service.job_out(await service.job(uow, job_id))
+
+
+@jobs.post(
+    "/jobs/{job_id:uuid}:cancel",
+    **operation("cancelJob", "取消任务", "Cancel a job", permission="job.write", requirement=["P3"], problems=[JobNotFound, JobEnded]),
+)
+async def cancel_job(uow: Unit, job_id: UUID) -> JobOut:
+    return await service.cancel_job(uow, job_id)
+
+
+@jobs.post(
+    "/jobs/{job_id:uuid}:retry",
+    **operation("retryJob", "重试失败任务", "Try a dead job again", permission="job.write", requirement=["P3"],
+                problems=[JobNotFound, JobNotDead]),
+)  # fmt: skip
+async def retry_job(uow: Unit, job_id: UUID) -> JobOut:
+    return await service.retry_job(uow, job_id)
+
+
+class LastEventIdInvalid(Invalid):
+    """Last-Event-ID is not one of ours."""
+
+    zh, en = "Last-Event-ID 无效", "The Last-Event-ID is not valid"
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events."""
+
+    media_type = "text/event-stream"
+
+
+@live.get(
+    "/live-events",
+    response_class=EventStream,
+    **operation("followLiveEvents", "订阅实时事件", "Follow live events (SSE)", permission="live.read", requirement=["P3"],
+                description="`text/event-stream`。断线后带 `Last-Event-ID` 继续,至少一次送达 · At least once; resume with `Last-Event-ID`.",
+                problems=[LastEventIdInvalid]),
+)  # fmt: skip
+async def follow(
+    request: Request,
+    caller: Caller,
+    last_event_id: Annotated[str | None, Header(max_length=20, description="最后收到的事件编号 · The last event id seen", examples=["120"])] = None,
+) -> EventStream:
+    if last_event_id is not None and not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 19):  # noqa: PLR2004
+        raise LastEventIdInvalid(errors=[FieldError("header:Last-Event-ID", "invalid", "应为数字", "a number is expected")])
+    events = runtime(request).live.stream(caller, int(last_event_id) if last_event_id else None)
+    return EventStream(_sse(events), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+
+async def _sse(events: AsyncIterator[LiveEvent]) -> AsyncIterator[str]:
+    yield ": open\nretry: 2000\n\n"
+    async for event in events:
+        shown = LiveEventOut(topic=event.topic, at=event.at, campus_id=event.campus_id, data=event.data)
+        yield f"id: {event.id}\nevent: {event.topic}\ndata: {json.dumps(shown.model_dump(mode='json'), ensure_ascii=False)}\n\n"
+
+
+@trail.get(
+    "/audit-events",
+    **operation("listAuditEvents", "审计记录", "The audit trail", permission="audit.read", requirement=["D4"], problems=[PageTokenInvalid]),
+)
+async def list_audit_events(
+    request: Request,
+    uow: ReadUnit,
+    page_size: PageSize = 50,
+    page_token: PageToken = None,
+    action: Annotated[str | None, Query(max_length=80, description="动作 · Action")] = None,
+    object_type: Annotated[str | None, Query(max_length=80, description="对象类型 · Kind of object")] = None,
+    object_id: Annotated[str | None, Query(max_length=80, description="对象 · Object")] = None,
+) -> Page[AuditEventOut]:
+    pager = Pager(runtime(request).keys, f"audit|{action}|{object_type}|{object_id}")
+    rows = await views.audit_events(
+        uow, action=action, object_type=object_type, object_id=object_id, after=pager.read(page_token), size=page_size
+    )
+    return pager.page(rows, page_size, lambda row: [row.id], lambda row: AuditEventOut.model_validate(row, from_attributes=True))
+
+
+@trail.get(
+    "/dictionaries",
+    **operation("listDictionaries", "代码字典", "Labels of every code", permission=AUTHENTICATED, requirement=["P4"]),
+)
+async def list_dictionaries(caller: Caller) -> DictionariesOut:
+    tables = {**DICTIONARIES, "permission": PERMISSIONS}
+    return DictionariesOut(
+        items=[
+            Dictionary(name=name, entries=[DictionaryEntry(code=code, zh=zh, en=en) for code, (zh, en) in table.items()])
+            for name, table in sorted(tables.items())
+        ]
+    )

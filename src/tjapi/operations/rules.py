@@ -1,0 +1,44 @@
+"""Labels of every code in the contract."""
+
+EXAM_STATE = {
+    "prepared": ("已登记", "Prepared"), "checked_in": ("已报到", "Checked in"), "in_progress": ("检查中", "In progress"),
+    "ready_for_review": ("待主检", "Ready for review"), "in_review": ("主检中", "In review"), "finalized": ("已终审", "Finalized"),
+    "cancelled": ("已取消", "Cancelled"),
+}  # fmt: skip
+LINE_STATE = {
+    "ordered": ("已开单", "Ordered"), "released": ("已放行", "Released"), "sent": ("已申请", "Requested"), "collected": ("已采集", "Collected"),
+    "started": ("检查中", "Started"), "resulted": ("已出结果", "Resulted"), "verified": ("已审核", "Verified"),
+    "withdrawn": ("退项", "Withdrawn"), "refused": ("拒检", "Refused"), "waived": ("弃检", "Waived"), "deferred": ("延期", "Deferred"),
+    "substituted": ("已换项", "Substituted"), "specimen_rejected": ("标本被拒", "Specimen rejected"),
+}  # fmt: skip
+TUBE_STATE = {
+    "planned": ("待采集", "Planned"), "collected": ("已采集", "Collected"), "received": ("已接收", "Received"), "rejected": ("已拒收", "Rejected"),
+}  # fmt: skip
+REQUISITION_STATE = {
+    "planned": ("待发送", "Planned"), "sent": ("已发送", "Sent"), "failed": ("发送失败", "Failed"), "cancelled": ("已取消", "Cancelled"),
+}  # fmt: skip
+REPORT_STATE = {
+    "rendering": ("生成中", "Rendering"), "generated": ("已生成", "Generated"), "published": ("已发布", "Published"),
+    "superseded": ("已被新版取代", "Superseded"), "recalled": ("已撤回", "Recalled"),
+}  # fmt: skip
+JOB_STATE = {
+    "queued": ("排队", "Queued"), "running": ("运行中", "Running"), "succeeded": ("成功", "Succeeded"), "dead": ("失败", "Dead"),
+    "cancelled": ("已取消", "Cancelled"),
+}  # fmt: skip
+MESSAGE_STATE = {
+    "received": ("已接收", "Received"), "filed": ("已归档", "Filed"), "duplicate": ("重复", "Duplicate"), "revision": ("修订", "Revision"),
+    "quarantined": ("已隔离", "Quarantined"), "unmatched": ("未匹配", "Unmatched"),
+}  # fmt: skip
+SEX = {"male": ("男", "Male"), "female": ("女", "Female"), "unknown": ("未知", "Unknown"), "any": ("不限", "Any")}
+FLAG = {
+    "": ("正常", "Normal"), "H": ("偏高", "High"), "L": ("偏低", "Low"), "HH": ("危急偏高", "Critically high"),
+    "LL": ("危急偏低", "Critically low"), "A": ("异常", "Abnormal"),
+}  # fmt: skip
+ID_KIND = {
+    "resident": ("居民身份证", "Resident ID card"), "hk_mo_tw_resident": ("港澳台居民居住证", "Residence permit for HK, Macao, Taiwan residents"),
+    "foreign_permanent": ("外国人永久居留身份证", "Foreign permanent resident ID card"), "passport": ("护照", "Passport"), "none": ("无证件", "None"),
+}  # fmt: skip
+DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
+    "exam_state": EXAM_STATE, "line_state": LINE_STATE, "tube_state": TUBE_STATE, "requisition_state": REQUISITION_STATE,
+    "report_state": REPORT_STATE, "job_state": JOB_STATE, "message_state": MESSAGE_STATE, "sex": SEX, "result_flag": FLAG, "id_kind": ID_KIND,
+}  # fmt: skip

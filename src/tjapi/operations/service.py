@@ -1,0 +1,90 @@
+"""The verbs of operations."""
+
+from datetime import datetime
+from uuid import UUID
+
+from tjapi.kernel import inbox
+from tjapi.kernel.inbox import InboxMessage, MessageContentDiffers
+from tjapi.kernel.jobs.models import Job
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.operations import repository, views
+from tjapi.operations.errors import JobEnded, JobNotDead, JobNotFound
+from tjapi.operations.schemas import JobOut, MessageAccepted, MessageOut
+
+_READ_ALL = "job.read_all"
+
+
+async def receive_message(
+    uow: UnitOfWork, *, source: str, message_id: str, body: bytes, media_type: str, gateway_received_at: datetime | None
+) -> MessageAccepted:
+    """Store what was pushed at us. Raises MessageContentDiffers; the stranger is kept, quarantined."""
+    try:
+        message, before = await inbox.receive(
+            uow, source=source, message_id=message_id, body=body, media_type=media_type, gateway_received_at=gateway_received_at
+        )
+    except MessageContentDiffers as refusal:
+        await inbox.quarantine(uow, source=source, message_id=message_id, body=body, media_type=media_type, reason="content-differs")
+        raise refusal.kept() from None
+    return MessageAccepted(
+        id=message.id, source=message.source, message_id=message.message_id, state=message.state, duplicate=before
+    )
+
+
+async def message(uow: UnitOfWork, message_id: UUID) -> MessageOut:
+    """Return an inbound message. Raises InboundMessageNotFound."""
+    return message_out(await inbox.get(uow, message_id))
+
+
+async def raw_message(uow: UnitOfWork, message_id: UUID) -> bytes:
+    """Return the bytes of a message as they came, with an audit row. Raises InboundMessageNotFound."""
+    found = await inbox.get(uow, message_id)
+    await uow.audit("inbound_message.raw_read", "inbound_message", message_id)
+    return inbox.open_body(uow, found)
+
+
+async def replay_message(uow: UnitOfWork, message_id: UUID) -> MessageOut:
+    """File a quarantined or unmatched message again. Raises InboundMessageNotFound, MessageNotReplayable."""
+    return message_out(await inbox.replay(uow, message_id))
+
+
+async def job(uow: UnitOfWork, job_id: UUID) -> Job:
+    """Return a job to its creator, or to who may see all. Raises JobNotFound."""
+    found = await views.job(uow, job_id)
+    if found is None or (found.created_by != uow.principal.id and not uow.principal.may(_READ_ALL)):
+        raise JobNotFound
+    return found
+
+
+async def cancel_job(uow: UnitOfWork, job_id: UUID) -> JobOut:
+    """Stop a job. Raises JobNotFound, JobEnded."""
+    await job(uow, job_id)
+    if not await repository.cancel(uow, job_id):
+        raise JobEnded
+    await uow.audit("job.cancelled", "job", job_id)
+    uow.session.expire_all()
+    return job_out(await job(uow, job_id))
+
+
+async def retry_job(uow: UnitOfWork, job_id: UUID) -> JobOut:
+    """Queue a dead job again. Raises JobNotFound, JobNotDead."""
+    await job(uow, job_id)
+    if not await repository.retry(uow, job_id):
+        raise JobNotDead
+    await uow.audit("job.retried", "job", job_id)
+    uow.pokes.append(job_id)
+    uow.session.expire_all()
+    return job_out(await job(uow, job_id))
+
+
+def message_out(message: InboxMessage) -> MessageOut:
+    """Return the public shape of an inbound message, without its content."""
+    return MessageOut(
+        id=message.id, source=message.source, message_id=message.message_id, state=message.state, reason=message.reason,
+        detail=message.detail, exam_id=message.exam_id, media_type=message.media_type, sha256=bytes(message.sha256).hex(),
+        attempts=message.attempts, received_at=message.received_at, ended_at=message.ended_at,
+    )  # fmt: skip
+
+
+def job_out(job: Job) -> JobOut:
+    """Return the public shape of a job."""
+    return JobOut.model_validate(job, from_attributes=True)

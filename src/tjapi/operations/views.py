@@ -1,0 +1,69 @@
+"""What operations reads of the kernel's tables."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from tjapi.kernel.audit import AuditEvent
+from tjapi.kernel.inbox import InboxMessage
+from tjapi.kernel.jobs.models import Job
+from tjapi.kernel.uow import UnitOfWork
+
+_JOBS = text("select state, count(*) from job group by state")
+_OLDEST = text("select extract(epoch from clock_timestamp() - min(run_at)) from job where state = 'queued' and run_at <= clock_timestamp()")
+_INBOX = text("select state, count(*) from inbox_message group by state")
+
+
+async def messages(
+    uow: UnitOfWork, *, state: str | None, source: str | None, exam_id: UUID | None, after: list[str] | None, size: int
+) -> Sequence[InboxMessage]:
+    """Return a page of inbound messages, newest first, one too many."""
+    query = select(InboxMessage).order_by(InboxMessage.id.desc()).limit(size + 1)
+    for column, value in ((InboxMessage.state, state), (InboxMessage.source, source), (InboxMessage.exam_id, exam_id)):
+        if value is not None:
+            query = query.where(column == value)
+    if after:
+        query = query.where(InboxMessage.id < UUID(after[0]))
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def jobs(
+    uow: UnitOfWork, *, state: str | None, name: str | None, owner: UUID | None, after: list[str] | None, size: int
+) -> Sequence[Job]:
+    """Return a page of jobs, newest first, one too many; `owner` None means everybody's."""
+    query = select(Job).order_by(Job.seq.desc()).limit(size + 1)
+    for column, value in ((Job.state, state), (Job.name, name), (Job.created_by, owner)):
+        if value is not None:
+            query = query.where(column == value)
+    if after:
+        query = query.where(Job.seq < int(after[0]))
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def job(uow: UnitOfWork, job_id: UUID) -> Job | None:
+    """Return a job."""
+    return (await uow.session.execute(select(Job).where(Job.id == job_id))).scalar_one_or_none()
+
+
+async def audit_events(
+    uow: UnitOfWork, *, action: str | None, object_type: str | None, object_id: str | None, after: list[str] | None, size: int
+) -> Sequence[AuditEvent]:
+    """Return a page of the audit trail, newest first, one too many."""
+    query = select(AuditEvent).order_by(AuditEvent.id.desc()).limit(size + 1)
+    filters = ((AuditEvent.action, action), (AuditEvent.object_type, object_type), (AuditEvent.object_id, object_id))
+    for column, value in filters:
+        if value is not None:
+            query = query.where(column == value)
+    if after:
+        query = query.where(AuditEvent.id < int(after[0]))
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def counts(uow: UnitOfWork) -> tuple[dict[str, int], float, dict[str, int]]:
+    """Return jobs by state, the age of the oldest ready job in seconds, inbound messages by state."""
+    jobs_by: Any = (await uow.session.execute(_JOBS)).all()
+    oldest = (await uow.session.execute(_OLDEST)).scalar()
+    inbox_by: Any = (await uow.session.execute(_INBOX)).all()
+    return dict(jobs_by), float(oldest or 0), dict(inbox_by)

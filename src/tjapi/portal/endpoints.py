@@ -1,0 +1,50 @@
+"""HTTP of the portal: /me."""
+
+from uuid import UUID
+
+from fastapi import Request, Response
+
+from tjapi.identity.schemas import AccessTokenOut
+from tjapi.kernel.routing import PDF, ReadUnit, Unit, operation, pdf, router
+from tjapi.kernel.runtime import runtime
+from tjapi.portal import service
+from tjapi.portal.errors import AccessRefused
+from tjapi.portal.schemas import ExamineeTokenIn, MeOut
+from tjapi.report import service as reports
+from tjapi.report.errors import ReportNotFound, ReportRecalledProblem
+from tjapi.report.schemas import ReportsOut
+
+portal = router("me")
+
+
+@portal.post(
+    "/auth/examinee-token",
+    **operation("issueExamineeToken", "为受检者换取令牌", "A token for an examinee", permission="portal.grant", requirement=["I5"], body=True,
+                audience="integration", problems=[AccessRefused]),
+)  # fmt: skip
+async def issue_examinee_token(request: Request, uow: Unit, body: ExamineeTokenIn) -> AccessTokenOut:
+    return await service.issue_token(uow, runtime(request).mint, body)
+
+
+@portal.get("/me", **operation("getMe", "本人资料", "The examinee", permission="me.read", requirement=["I5"], audience="me"))
+async def get_me(uow: ReadUnit) -> MeOut:
+    return await service.me(uow)
+
+
+@portal.get(
+    "/me/reports",
+    **operation("listMyReports", "本人报告", "The examinee's published reports", permission="me.read", requirement=["E6.1", "I5"], audience="me"),
+)
+async def list_my_reports(uow: ReadUnit) -> ReportsOut:
+    return ReportsOut(items=list(await reports.of_examinee(uow, uow.principal.id)))
+
+
+@portal.get(
+    "/me/reports/{report_id:uuid}/pdf",
+    response_class=PDF,
+    **operation("downloadMyReport", "下载本人报告", "The PDF of the examinee's report", permission="me.read", requirement=["E6.1", "I5"],
+                audience="me", problems=[ReportNotFound, ReportRecalledProblem]),
+)  # fmt: skip
+async def download_my_report(request: Request, uow: ReadUnit, report_id: UUID) -> Response:
+    report = await reports.file_for_examinee(uow, report_id, uow.principal.id)
+    return pdf(await runtime(request).storage.get(str(report.file)), f"report-{report.version}.pdf")

@@ -1,0 +1,55 @@
+"""The verbs of the portal."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from tjapi.exam import service as exams
+from tjapi.examinee import service as examinees
+from tjapi.frontdesk import service as frontdesk
+from tjapi.identity.schemas import AccessTokenOut
+from tjapi.kernel.ids import uuid7
+from tjapi.kernel.security.principal import Principal
+from tjapi.kernel.security.tokens import TokenClaims, TokenMint
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.portal import repository
+from tjapi.portal.errors import AccessRefused
+from tjapi.portal.models import PortalSession
+from tjapi.portal.schemas import ExamineeTokenIn, MeOut
+
+_LIFE = timedelta(hours=2)
+
+
+async def issue_token(uow: UnitOfWork, mint: TokenMint, given: ExamineeTokenIn) -> AccessTokenOut:
+    """Exchange exam number, one-time code and last four for a token. Raises AccessRefused; the failure is counted."""
+    exam = await exams.find_by_no(uow, given.exam_no)
+    if exam is None:
+        raise AccessRefused
+    person = await examinees.get(uow, exam.examinee_id)
+    agrees = (person.id_number_masked or "")[-4:].upper() == given.id_number_last4.upper()
+    if not await frontdesk.redeem_access_code(uow, exam.id, given.access_code, identity_agrees=agrees):
+        await uow.audit("portal.refused", "exam", exam.id, campus_id=exam.campus_id)
+        raise AccessRefused().kept()
+    session = PortalSession(
+        id=uuid7(), campus_id=exam.campus_id, examinee_id=person.id, client_id=uow.principal.id, created_at=uow.now,
+        expires_at=uow.now + _LIFE,
+    )  # fmt: skip
+    uow.session.add(session)
+    await uow.audit("portal.token_issued", "examinee", person.id, campus_id=exam.campus_id)
+    seconds = int(_LIFE.total_seconds())
+    token = mint.issue(kind="examinee", subject=person.id, version=1, session=str(session.id), now=uow.now, seconds=seconds)
+    return AccessTokenOut(access_token=token, expires_in=seconds)
+
+
+async def authenticate(uow: UnitOfWork, claims: TokenClaims) -> Principal | None:
+    """Return the principal of an examinee's token: no campus, only the own rows."""
+    if not await repository.session_is_open(uow, UUID(claims.session), claims.subject):
+        return None
+    return Principal(
+        "examinee", claims.subject, frozenset({"me.read"}), departments=(), examinee_id=claims.subject, session=claims.session
+    )
+
+
+async def me(uow: UnitOfWork) -> MeOut:
+    """Return the caller, masked."""
+    person = await examinees.get(uow, uow.principal.id)
+    return MeOut(name=person.name, sex=person.sex, birth_date=person.birth_date, id_number=person.id_number_masked or "")

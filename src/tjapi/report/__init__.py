@@ -1,0 +1,8 @@
+"""体检报告: the finished exam as a document.
+
+    rendering → generated → published → superseded | recalled
+    rendering → failed (the job says why) → rendering
+
+The bytes are frozen when they are rendered: content-addressed, with their SHA-256; publishing and downloading never render again.
+Publishes ReportRequested, ReportGenerated, ReportPublished, ReportRecalled.
+"""

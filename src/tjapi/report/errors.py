@@ -1,0 +1,33 @@
+"""What may go wrong around reports."""
+
+from tjapi.kernel.problem import Conflict, Gone, NotFound
+
+
+class ReportNotFound(NotFound):
+    """No such report, or not one that may be seen."""
+
+    zh, en = "没有这份报告", "No such report"
+
+
+class ReportNotReady(Conflict):
+    """It is still being rendered."""
+
+    zh, en = "报告仍在生成", "The report is still being rendered"
+
+
+class ReportStateConflict(Conflict):
+    """The report's state does not allow this."""
+
+    zh, en = "报告当前状态不允许此操作", "The report's state does not allow this"
+
+
+class ExamNotFinalized(Conflict):
+    """Reports are made of finalized exams."""
+
+    zh, en = "体检尚未终审", "The exam is not finalized"
+
+
+class ReportRecalledProblem(Gone):
+    """The report was recalled; a new version may follow."""
+
+    zh, en = "报告已撤回", "The report was recalled"

@@ -1,0 +1,42 @@
+"""Tables of reports."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, SmallInteger, UniqueConstraint
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tjapi.kernel.db import Base
+from tjapi.report.rules import MOVES
+
+Moment = TIMESTAMP(timezone=True)
+
+
+class Report(Base):
+    """A version of an exam's report. A recalled version keeps its bytes."""
+
+    __tablename__ = "report"
+    __table_args__ = (
+        UniqueConstraint("exam_id", "version"),
+        CheckConstraint(f"state in {tuple(MOVES)}", name="state"),
+        Index("ix_report_examinee", "examinee_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    exam_id: Mapped[UUID]
+    examinee_id: Mapped[UUID]
+    version: Mapped[int]
+    state: Mapped[str]
+    job_id: Mapped[UUID]
+    file: Mapped[str | None]
+    sha256: Mapped[str | None]
+    pages: Mapped[int | None]
+    size: Mapped[int | None]
+    requested_by: Mapped[UUID]
+    requested_at: Mapped[datetime] = mapped_column(Moment)
+    generated_at: Mapped[datetime | None] = mapped_column(Moment)
+    published_at: Mapped[datetime | None] = mapped_column(Moment)
+    recalled_at: Mapped[datetime | None] = mapped_column(Moment)
+    recall_reason: Mapped[str | None]

@@ -1,0 +1,33 @@
+"""Questions that report asks of its own tables."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.report.models import Report
+
+
+async def report(uow: UnitOfWork, report_id: UUID, *, lock: bool = False) -> Report | None:
+    """Return a report."""
+    query = select(Report).where(Report.id == report_id).execution_options(populate_existing=True)
+    return (await uow.session.execute(query.with_for_update() if lock else query)).scalar_one_or_none()
+
+
+async def versions(uow: UnitOfWork, exam_id: UUID) -> Sequence[Report]:
+    """Return the versions of an exam's report, newest first."""
+    query = select(Report).where(Report.exam_id == exam_id).order_by(Report.version.desc())
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def next_version(uow: UnitOfWork, exam_id: UUID) -> int:
+    """Return the number of the next version; the exam is locked by the caller."""
+    highest = (await uow.session.execute(select(func.max(Report.version)).where(Report.exam_id == exam_id))).scalar()
+    return int(highest or 0) + 1
+
+
+async def of_examinee(uow: UnitOfWork, examinee_id: UUID) -> Sequence[Report]:
+    """Return what an examinee may see: the published reports, newest first."""
+    query = select(Report).where(Report.examinee_id == examinee_id, Report.state == "published").order_by(Report.id.desc()).limit(200)
+    return (await uow.session.execute(query)).scalars().all()

@@ -1,0 +1,136 @@
+"""The verbs of reports."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from tjapi.exam import service as exams
+from tjapi.kernel.ids import uuid7
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.report import repository
+from tjapi.report.errors import ExamNotFinalized, ReportNotFound, ReportNotReady, ReportRecalledProblem, ReportStateConflict
+from tjapi.report.events import ReportGenerated, ReportPublished, ReportRecalled
+from tjapi.report.models import Report
+from tjapi.report.rules import MOVES
+from tjapi.report.schemas import ReportOut
+
+RENDER = "report.render"
+
+
+async def request(uow: UnitOfWork, exam_id: UUID) -> ReportOut:
+    """Order a new version; while one is being rendered, return that one. Raises ExamNotFound, ExamNotFinalized."""
+    exam = await exams.lock(uow, exam_id)
+    if exam.state != "finalized":
+        raise ExamNotFinalized
+    waiting = next((r for r in await repository.versions(uow, exam_id) if r.state == "rendering"), None)
+    if waiting is not None:
+        return out(waiting)
+    report_id = uuid7()
+    payload = {"report_id": str(report_id), "exam_id": str(exam_id)}
+    job_id = await uow.enqueue(RENDER, payload, campus_id=exam.campus_id, key=str(report_id), lane=f"report:{exam_id}")
+    report = Report(
+        id=report_id, campus_id=exam.campus_id, exam_id=exam_id, examinee_id=exam.examinee_id,
+        version=await repository.next_version(uow, exam_id), state="rendering", job_id=job_id, requested_by=uow.principal.id,
+        requested_at=uow.now,
+    )  # fmt: skip
+    uow.session.add(report)
+    await uow.audit("report.requested", "report", report.id, campus_id=exam.campus_id)
+    return out(report)
+
+
+async def keep(uow: UnitOfWork, report_id: UUID, *, file: str, sha256: str, pages: int, size: int) -> None:
+    """The document is rendered and its bytes are kept; a second rendering of the same version changes nothing."""
+    report = await _locked(uow, report_id)
+    if report.state != "rendering":
+        return
+    report.state, report.file, report.sha256, report.pages, report.size = "generated", file, sha256, pages, size
+    report.generated_at = uow.now
+    await uow.audit("report.generated", "report", report.id, campus_id=report.campus_id, detail={"sha256": sha256})
+    await uow.announce(
+        "report", {"report_id": str(report.id), "state": "generated"}, campus_id=report.campus_id, permission="report.read"
+    )
+    await uow.publish(ReportGenerated(campus_id=report.campus_id, report_id=report.id, exam_id=report.exam_id))
+
+
+async def publish(uow: UnitOfWork, report_id: UUID) -> ReportOut:
+    """Let the examinee see it; an earlier published version is superseded. Raises ReportNotFound, ReportNotReady, ReportStateConflict."""
+    report = await _locked(uow, report_id)
+    if report.state == "rendering":
+        raise ReportNotReady
+    _move(report, "published")
+    for earlier in await repository.versions(uow, report.exam_id):
+        if earlier.id != report.id and earlier.state == "published":
+            _move(earlier, "superseded")
+    report.published_at = uow.now
+    await uow.audit("report.published", "report", report.id, campus_id=report.campus_id)
+    await uow.publish(ReportPublished(campus_id=report.campus_id, report_id=report.id, exam_id=report.exam_id))
+    return out(report)
+
+
+async def recall(uow: UnitOfWork, report_id: UUID, reason: str) -> ReportOut:
+    """Take a published report back: its owner hears 410 from the next request on. Raises ReportNotFound, ReportStateConflict."""
+    report = await _locked(uow, report_id)
+    _move(report, "recalled")
+    report.recalled_at, report.recall_reason = uow.now, reason
+    await uow.audit("report.recalled", "report", report.id, campus_id=report.campus_id)
+    await uow.publish(ReportRecalled(campus_id=report.campus_id, report_id=report.id, exam_id=report.exam_id))
+    return out(report)
+
+
+async def get(uow: UnitOfWork, report_id: UUID) -> Report:
+    """Return a report. Raises ReportNotFound."""
+    report = await repository.report(uow, report_id)
+    if report is None:
+        raise ReportNotFound
+    return report
+
+
+async def versions(uow: UnitOfWork, exam_id: UUID) -> list[ReportOut]:
+    """Return the versions of an exam's report. Raises ExamNotFound."""
+    await exams.get(uow, exam_id)
+    return [out(report) for report in await repository.versions(uow, exam_id)]
+
+
+async def file_for_staff(uow: UnitOfWork, report_id: UUID) -> Report:
+    """Return a report whose bytes a member of staff is about to read; it is audited. Raises ReportNotFound, ReportNotReady."""
+    report = await get(uow, report_id)
+    if report.file is None:
+        raise ReportNotReady
+    await uow.audit("report.downloaded", "report", report.id, campus_id=report.campus_id)
+    return report
+
+
+async def of_examinee(uow: UnitOfWork, examinee_id: UUID) -> Sequence[ReportOut]:
+    """Return what an examinee may see."""
+    return [out(report) for report in await repository.of_examinee(uow, examinee_id)]
+
+
+async def file_for_examinee(uow: UnitOfWork, report_id: UUID, examinee_id: UUID) -> Report:
+    """Return a published report that belongs to the examinee. Raises ReportNotFound, ReportRecalledProblem."""
+    report = await repository.report(uow, report_id)
+    if report is None or report.examinee_id != examinee_id or report.published_at is None:
+        raise ReportNotFound
+    if report.state != "published":
+        raise ReportRecalledProblem
+    await uow.audit("report.downloaded", "report", report.id, campus_id=report.campus_id)
+    return report
+
+
+def out(report: Report) -> ReportOut:
+    """Return the public shape of a report."""
+    return ReportOut.model_validate(report, from_attributes=True)
+
+
+async def _locked(uow: UnitOfWork, report_id: UUID) -> Report:
+    seen = await repository.report(uow, report_id)
+    if seen is None:
+        raise ReportNotFound
+    await exams.lock(uow, seen.exam_id)
+    report = await repository.report(uow, report_id, lock=True)
+    assert report is not None
+    return report
+
+
+def _move(report: Report, to: str) -> None:
+    if to not in MOVES[report.state]:
+        raise ReportStateConflict("报告当前为 {current}", "The report is {current}", current=report.state)
+    report.state = to

@@ -1,0 +1,56 @@
+"""What a report is made of: read-only over the exam, its results and its conclusion, in one moment of the database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from tjapi.kernel.uow import UnitOfWork
+
+_HEAD = text("""
+select e.exam_no, e.exam_date, e.package_name, e.name, e.sex, e.age_years, e.birth_date, e.campus_id, c.name campus_name,
+  p.id_number_masked, p.phone_masked
+from exam e join campus c on c.id = e.campus_id join examinee p on p.id = e.examinee_id where e.id = :exam_id
+""")
+_RESULTS = text("""
+select d.id department_id, d.name department, d.sort department_sort, l.name group_name, l.sort line_sort, r.item_name, r.item_code,
+  v.raw_value, v.flag, coalesce(nullif(v.unit, ''), r.unit, '') unit, v.range_snapshot, v.lis_range_text
+from result r
+join result_revision v on v.id = r.current_revision_id
+join exam_line l on l.id = r.line_id
+join department d on d.id = r.department_id
+left join item i on i.id = r.item_id
+where r.exam_id = :exam_id and l.state in ('resulted', 'verified')
+order by d.sort, d.id, l.sort, i.sort, r.item_code
+""")
+_SHEETS = text("""
+select department_id, summary, signer_name, signed_at from department_sheet where exam_id = :exam_id and state = 'signed'
+""")
+_CONCLUSION = text("select overview, initial_name, initial_at, final_name, final_at from conclusion where exam_id = :exam_id")
+_ENTRIES = text("select title, detail, advice from conclusion_entry where exam_id = :exam_id order by sort")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSource:
+    """The rows of which a report is made."""
+
+    head: Any
+    results: Sequence[Any]
+    sheets: Sequence[Any]
+    conclusion: Any | None
+    entries: Sequence[Any]
+
+
+async def source(uow: UnitOfWork, exam_id: UUID) -> ReportSource:
+    """Read everything of which an exam's report is made."""
+    values = {"exam_id": exam_id}
+    execute = uow.session.execute
+    return ReportSource(
+        (await execute(_HEAD, values)).one(),
+        (await execute(_RESULTS, values)).all(),
+        (await execute(_SHEETS, values)).all(),
+        (await execute(_CONCLUSION, values)).first(),
+        (await execute(_ENTRIES, values)).all(),
+    )

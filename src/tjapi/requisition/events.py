@@ -1,0 +1,25 @@
+"""What happened to requisitions and tubes."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from tjapi.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequisitionPlanned(Event):
+    """An order waits to be sent to the LIS."""
+
+    name: ClassVar[str] = "requisition.planned"
+    requisition_id: UUID
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TubeCollected(Event):
+    """A specimen was taken."""
+
+    name: ClassVar[str] = "requisition.tube_collected"
+    exam_id: UUID
+    tube_id: UUID

@@ -1,0 +1,41 @@
+"""The order's way to the LIS: read it (transaction) → send it → say what became of it (transaction)."""
+
+from adapters.errors import OutcomeUnknown, Rejected, Unavailable
+from adapters.lis.contract import LabGroup, LabOrder, LabPatient, LabTube
+from collections.abc import Mapping
+from typing import Any, cast
+from uuid import UUID
+
+from tjapi.kernel.jobs.spec import GiveUp, JobRun, TryLater
+from tjapi.requisition import service
+
+
+async def send_order(run: JobRun) -> Mapping[str, Any]:
+    """Send a planned order. The same message number every time: the LIS recognises an order it has."""
+    requisition_id = UUID(run.payload["requisition_id"])
+    async with run.unit() as uow:
+        order = await service.order_of(uow, requisition_id)
+    if order is None:
+        return {"sent": False}
+    lab_order = LabOrder(
+        placer_no=order.placer_no,
+        exam_no=order.exam_no,
+        campus_code=order.campus_code,
+        patient=LabPatient(examinee_no=order.exam_no, name=order.name, sex=cast(Any, order.sex), birth_date=order.birth_date),
+        tubes=tuple(
+            LabTube(t.barcode, t.container, t.specimen, t.collected_at, tuple(LabGroup(g.placer_no, g.code, g.name) for g in t.groups))
+            for t in order.tubes
+        ),
+        ordered_at=order.ordered_at,
+    )
+    try:
+        await run.services.lis.client.send_order(lab_order, message_id=order.message_id)
+    except (Unavailable, OutcomeUnknown) as error:
+        raise TryLater("lis-unavailable") from error
+    except Rejected as error:
+        async with run.unit() as uow:
+            await service.mark_failed(uow, requisition_id, error.code)
+        raise GiveUp("lis-rejected") from error
+    async with run.unit() as uow:
+        await service.mark_sent(uow, requisition_id)
+    return {"sent": True}

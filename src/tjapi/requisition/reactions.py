@@ -1,0 +1,30 @@
+"""What happens to requisitions when an exam moves."""
+
+from typing import Any
+
+from tjapi.exam.events import ExamCancelled, ExamCheckedIn, LinesReleased
+from tjapi.kernel.events import Event
+from tjapi.kernel.uow import Reaction, UnitOfWork
+from tjapi.requisition import service
+
+
+async def plan_tubes(uow: UnitOfWork, event: LinesReleased) -> None:
+    """Plan the tubes of released lines; the order itself goes out at check-in, or now when the examinee is already here."""
+    await service.plan(uow, event.exam_id, event.line_ids)
+
+
+async def send_orders(uow: UnitOfWork, event: ExamCheckedIn) -> None:
+    """Order what is planned."""
+    await service.order(uow, event.exam_id)
+
+
+async def drop_orders(uow: UnitOfWork, event: ExamCancelled) -> None:
+    """Order nothing more."""
+    await service.cancel_all(uow, event.exam_id)
+
+
+REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
+    (LinesReleased, plan_tubes),
+    (ExamCheckedIn, send_orders),
+    (ExamCancelled, drop_orders),
+]

@@ -1,0 +1,75 @@
+"""Questions that requisition asks of its own tables."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.requisition.models import Requisition, RequisitionLine, Tube, TubeLine, TubeNumber
+
+
+async def next_tube_number(uow: UnitOfWork, campus_id: int) -> int:
+    """Return the next number of a campus's tubes."""
+    statement = (
+        insert(TubeNumber)
+        .values(campus_id=campus_id, last=1)
+        .on_conflict_do_update(index_elements=["campus_id"], set_={"last": TubeNumber.last + 1})
+        .returning(TubeNumber.last)
+    )
+    return (await uow.session.execute(statement)).scalar_one()
+
+
+async def tube(uow: UnitOfWork, tube_id: UUID) -> Tube | None:
+    """Return a tube as it is now."""
+    query = select(Tube).where(Tube.id == tube_id).execution_options(populate_existing=True)
+    return (await uow.session.execute(query)).scalar_one_or_none()
+
+
+async def tube_by_barcode(uow: UnitOfWork, barcode: str) -> Tube | None:
+    """Return a tube by its barcode."""
+    return (await uow.session.execute(select(Tube).where(Tube.barcode == barcode))).scalar_one_or_none()
+
+
+async def tubes(uow: UnitOfWork, exam_id: UUID) -> Sequence[Tube]:
+    """Return the tubes of an exam."""
+    return (await uow.session.execute(select(Tube).where(Tube.exam_id == exam_id).order_by(Tube.barcode))).scalars().all()
+
+
+async def tube_lines(uow: UnitOfWork, tubes: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    """Return the lines of several tubes."""
+    query = select(TubeLine.tube_id, TubeLine.exam_line_id).where(TubeLine.tube_id.in_(tubes))
+    found: dict[UUID, list[UUID]] = {}
+    for tube_id, line_id in (await uow.session.execute(query)).all():
+        found.setdefault(tube_id, []).append(line_id)
+    return found
+
+
+async def requisition(uow: UnitOfWork, requisition_id: UUID, *, lock: bool = False) -> Requisition | None:
+    """Return a requisition."""
+    query = select(Requisition).where(Requisition.id == requisition_id).execution_options(populate_existing=True)
+    return (await uow.session.execute(query.with_for_update() if lock else query)).scalar_one_or_none()
+
+
+async def requisitions(uow: UnitOfWork, exam_id: UUID) -> Sequence[Requisition]:
+    """Return the requisitions of an exam."""
+    query = select(Requisition).where(Requisition.exam_id == exam_id).order_by(Requisition.id)
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def requisition_lines(uow: UnitOfWork, requisition_id: UUID) -> Sequence[RequisitionLine]:
+    """Return the lines that a requisition asks for."""
+    query = select(RequisitionLine).where(RequisitionLine.requisition_id == requisition_id)
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def line_by_placer(uow: UnitOfWork, placer_no: str) -> tuple[RequisitionLine, Requisition] | None:
+    """Return the line of a placer number with its requisition."""
+    query = (
+        select(RequisitionLine, Requisition)
+        .join(Requisition, Requisition.id == RequisitionLine.requisition_id)
+        .where(RequisitionLine.placer_no == placer_no)
+    )
+    row = (await uow.session.execute(query)).first()
+    return (row[0], row[1]) if row else None

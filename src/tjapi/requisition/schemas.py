@@ -1,0 +1,47 @@
+"""Shapes of requisitions and tubes."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from tjapi.requisition.rules import RequisitionState, TubeState
+
+
+class TubeOut(BaseModel):
+    """A tube and what it is for."""
+
+    id: UUID
+    exam_id: UUID
+    barcode: str = Field(examples=["010000000018"])
+    container: str = Field(examples=["EDTA-2"])
+    specimen: str
+    fasting: bool
+    state: TubeState
+    groups: list[str] = Field(description="组合项目 · Item groups", examples=[["血常规"]])
+    collected_at: datetime | None
+
+
+class TubesOut(BaseModel):
+    """The tubes of an exam."""
+
+    items: list[TubeOut]
+
+
+class RequisitionOut(BaseModel):
+    """An order to the LIS."""
+
+    id: UUID
+    exam_id: UUID
+    placer_no: str
+    state: RequisitionState
+    attempt: int
+    planned_at: datetime
+    sent_at: datetime | None
+    error: str | None
+
+
+class RequisitionsOut(BaseModel):
+    """The orders of an exam."""
+
+    items: list[RequisitionOut]

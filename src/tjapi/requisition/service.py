@@ -1,0 +1,261 @@
+"""The verbs of requisitions and tubes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from tjapi.exam import service as exams
+from tjapi.identity import service as identity
+from tjapi.kernel.ids import uuid7
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.requisition import repository
+from tjapi.requisition.errors import NotCheckedIn, RequisitionNotFailed, RequisitionNotFound, TubeNotFound, TubeStateConflict
+from tjapi.requisition.events import RequisitionPlanned, TubeCollected
+from tjapi.requisition.models import Requisition, RequisitionLine, Tube, TubeLine
+from tjapi.requisition.rules import PlannedLine, barcode, plan_tubes
+from tjapi.requisition.schemas import RequisitionOut, TubeOut
+
+
+@dataclass(frozen=True, slots=True)
+class TubeRef:
+    """Where a barcode leads."""
+
+    tube_id: UUID
+    exam_id: UUID
+    campus_id: int
+    line_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineRef:
+    """Where a placer number leads."""
+
+    exam_id: UUID
+    campus_id: int
+    line_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OrderGroup:
+    """An item group as it is ordered."""
+
+    placer_no: str
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTube:
+    """A tube as it is ordered."""
+
+    barcode: str
+    container: str
+    specimen: str
+    collected_at: datetime | None
+    groups: tuple[OrderGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Everything that is sent of a requisition; read in one unit, sent outside of it."""
+
+    placer_no: str
+    message_id: str
+    exam_no: str
+    campus_code: str
+    examinee_id: UUID
+    name: str
+    sex: str
+    birth_date: date
+    ordered_at: datetime
+    tubes: tuple[OrderTube, ...]
+
+
+async def plan(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None:
+    """Plan tubes and the order for released lines that the LIS carries out; lines already asked for are left alone."""
+    exam = await exams.lock(uow, exam_id)
+    wanted = set(line_ids)
+    lines = {line.id: line for line in await exams.lines(uow, exam_id) if line.id in wanted and line.performed_by == "lis"}
+    asked: set[UUID] = set()
+    for earlier in await repository.requisitions(uow, exam_id):
+        asked |= {row.exam_line_id for row in await repository.requisition_lines(uow, earlier.id)}
+    planned = [
+        PlannedLine(line.id, line.container or "", line.specimen or "", line.fasting) for line in lines.values() if line.id not in asked
+    ]
+    if not planned:
+        return
+    number = len(await repository.requisitions(uow, exam_id)) + 1
+    requisition = Requisition(
+        id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, placer_no=f"{exam.exam_no}-{number}", state="planned", attempt=0,
+        planned_at=uow.now,
+    )  # fmt: skip
+    uow.session.add(requisition)
+    for i, line in enumerate(planned, 1):
+        uow.session.add(
+            RequisitionLine(
+                exam_line_id=line.line_id, requisition_id=requisition.id, campus_id=exam.campus_id,
+                placer_no=f"{requisition.placer_no}-{i:02d}",
+            )
+        )  # fmt: skip
+    for group in plan_tubes(planned):
+        tube = Tube(
+            id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, requisition_id=requisition.id,
+            barcode=barcode(exam.campus_id, await repository.next_tube_number(uow, exam.campus_id)), container=group[0].container,
+            specimen=group[0].specimen, fasting=group[0].fasting, state="planned", planned_at=uow.now,
+        )  # fmt: skip
+        uow.session.add(tube)
+        uow.session.add_all(TubeLine(tube_id=tube.id, exam_line_id=line.line_id, campus_id=exam.campus_id) for line in group)
+    await uow.session.flush()
+    if exam.state not in ("prepared", "cancelled"):
+        await order(uow, exam_id)
+
+
+async def order(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Send what is planned of an exam: called at check-in, for nobody's tubes are made before they come."""
+    exam = await exams.lock(uow, exam_id)
+    for requisition in await repository.requisitions(uow, exam_id):
+        if requisition.state == "planned":
+            await uow.publish(
+                RequisitionPlanned(campus_id=exam.campus_id, requisition_id=requisition.id, attempt=requisition.attempt)
+            )
+
+
+async def order_of(uow: UnitOfWork, requisition_id: UUID) -> Order | None:
+    """Return what is to be sent of a planned requisition; None when there is nothing to send any more."""
+    requisition = await repository.requisition(uow, requisition_id)
+    if requisition is None or requisition.state != "planned":
+        return None
+    exam = await exams.get(uow, requisition.exam_id)
+    campus = next(c for c in await identity.campuses(uow) if c.id == exam.campus_id)
+    names = {line.id: line for line in await exams.lines(uow, exam.id)}
+    placers = {row.exam_line_id: row.placer_no for row in await repository.requisition_lines(uow, requisition_id)}
+    tubes = [tube for tube in await repository.tubes(uow, exam.id) if tube.requisition_id == requisition_id]
+    of_tube = await repository.tube_lines(uow, [tube.id for tube in tubes])
+    return Order(
+        placer_no=requisition.placer_no, message_id=f"{requisition.placer_no}-{requisition.attempt}"[-20:], exam_no=exam.exam_no,
+        campus_code=campus.code, examinee_id=exam.examinee_id, name=exam.name, sex=exam.sex, birth_date=exam.birth_date,
+        ordered_at=requisition.planned_at,
+        tubes=tuple(
+            OrderTube(
+                tube.barcode, tube.container, tube.specimen, tube.collected_at,
+                tuple(OrderGroup(placers[i], names[i].code, names[i].name) for i in of_tube.get(tube.id, [])),
+            )
+            for tube in tubes
+        ),
+    )  # fmt: skip
+
+
+async def mark_sent(uow: UnitOfWork, requisition_id: UUID) -> None:
+    """The LIS has acknowledged the order; saying so twice changes nothing."""
+    requisition = await _locked(uow, requisition_id)
+    if requisition.state != "planned":
+        return
+    requisition.state, requisition.sent_at, requisition.error = "sent", uow.now, None
+    for row in await repository.requisition_lines(uow, requisition_id):
+        line = next(line for line in await exams.lines(uow, requisition.exam_id) if line.id == row.exam_line_id)
+        if line.state == "released":
+            await exams.advance(uow, requisition.exam_id, line.id, "sent")
+
+
+async def mark_failed(uow: UnitOfWork, requisition_id: UUID, error: str) -> None:
+    """The LIS refused the order: a person must look."""
+    requisition = await _locked(uow, requisition_id)
+    if requisition.state == "planned":
+        requisition.state, requisition.error = "failed", error[:200]
+        await uow.announce(
+            "requisition", {"requisition_id": str(requisition.id), "state": "failed"}, campus_id=requisition.campus_id,
+            permission="requisition.read",
+        )  # fmt: skip
+
+
+async def resend(uow: UnitOfWork, requisition_id: UUID) -> RequisitionOut:
+    """Send a failed order again. Raises RequisitionNotFound, RequisitionNotFailed."""
+    requisition = await _locked(uow, requisition_id)
+    if requisition.state != "failed":
+        raise RequisitionNotFailed
+    requisition.state, requisition.attempt = "planned", requisition.attempt + 1
+    await uow.audit("requisition.resent", "requisition", requisition.id, campus_id=requisition.campus_id)
+    await uow.publish(
+        RequisitionPlanned(campus_id=requisition.campus_id, requisition_id=requisition.id, attempt=requisition.attempt)
+    )
+    return RequisitionOut.model_validate(requisition, from_attributes=True)
+
+
+async def collect(uow: UnitOfWork, tube_id: UUID) -> TubeOut:
+    """A specimen was taken; a second scan changes nothing. Raises TubeNotFound, TubeStateConflict, NotCheckedIn."""
+    seen = await repository.tube(uow, tube_id)
+    if seen is None:
+        raise TubeNotFound
+    exam = await exams.lock(uow, seen.exam_id)
+    if exam.state == "prepared":
+        raise NotCheckedIn
+    tube = await repository.tube(uow, tube_id)
+    assert tube is not None
+    if tube.state == "planned" and exam.state != "cancelled":
+        tube.state, tube.collected_at, tube.collected_by = "collected", uow.now, uow.principal.id
+        lines = {line.id: line for line in await exams.lines(uow, exam.id)}
+        for line_id in (await repository.tube_lines(uow, [tube.id])).get(tube.id, []):
+            if lines[line_id].state in ("released", "sent"):
+                await exams.advance(uow, exam.id, line_id, "collected")
+        await uow.audit("tube.collected", "tube", tube.id, campus_id=tube.campus_id)
+        await uow.publish(TubeCollected(campus_id=tube.campus_id, exam_id=exam.id, tube_id=tube.id))
+    elif tube.state not in ("collected", "received"):
+        raise TubeStateConflict("试管当前为 {current}", "The tube is {current}", current=tube.state)
+    return (await _describe(uow, exam.id, [tube]))[0]
+
+
+async def cancel_all(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Nothing more is asked for a cancelled exam: orders not yet sent are dropped."""
+    for requisition in await repository.requisitions(uow, exam_id):
+        if requisition.state in ("planned", "failed"):
+            requisition.state = "cancelled"
+
+
+async def tubes(uow: UnitOfWork, exam_id: UUID) -> list[TubeOut]:
+    """Return the tubes of an exam. Raises ExamNotFound."""
+    await exams.get(uow, exam_id)
+    return await _describe(uow, exam_id, await repository.tubes(uow, exam_id))
+
+
+async def requisitions(uow: UnitOfWork, exam_id: UUID) -> list[RequisitionOut]:
+    """Return the orders of an exam. Raises ExamNotFound."""
+    await exams.get(uow, exam_id)
+    return [RequisitionOut.model_validate(row, from_attributes=True) for row in await repository.requisitions(uow, exam_id)]
+
+
+async def tube_by_barcode(uow: UnitOfWork, code: str) -> TubeRef | None:
+    """Return where a barcode leads, if anywhere one may see."""
+    tube = await repository.tube_by_barcode(uow, code)
+    if tube is None:
+        return None
+    lines = (await repository.tube_lines(uow, [tube.id])).get(tube.id, [])
+    return TubeRef(tube.id, tube.exam_id, tube.campus_id, tuple(lines))
+
+
+async def lines_by_placer(uow: UnitOfWork, placer_no: str) -> LineRef | None:
+    """Return where a placer number leads, if anywhere one may see."""
+    found = await repository.line_by_placer(uow, placer_no)
+    return LineRef(found[1].exam_id, found[1].campus_id, found[0].exam_line_id) if found else None
+
+
+async def _locked(uow: UnitOfWork, requisition_id: UUID) -> Requisition:
+    seen = await repository.requisition(uow, requisition_id)
+    if seen is None:
+        raise RequisitionNotFound
+    await exams.lock(uow, seen.exam_id)
+    requisition = await repository.requisition(uow, requisition_id, lock=True)
+    assert requisition is not None
+    return requisition
+
+
+async def _describe(uow: UnitOfWork, exam_id: UUID, rows: Sequence[Tube]) -> list[TubeOut]:
+    names = {line.id: line.name for line in await exams.lines(uow, exam_id)}
+    of_tube = await repository.tube_lines(uow, [tube.id for tube in rows])
+    return [
+        TubeOut(
+            id=tube.id, exam_id=tube.exam_id, barcode=tube.barcode, container=tube.container, specimen=tube.specimen,
+            fasting=tube.fasting, state=tube.state, groups=[names[i] for i in of_tube.get(tube.id, [])], collected_at=tube.collected_at,
+        )
+        for tube in rows
+    ]  # fmt: skip

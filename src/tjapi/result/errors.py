@@ -1,0 +1,57 @@
+"""What may go wrong around results."""
+
+from tjapi.kernel.problem import Conflict, Forbidden, Invalid, NotFound
+
+
+class DepartmentNotOwn(Forbidden):
+    """The department is not one of the caller's; the refusal is audited."""
+
+    zh, en = "不是本人所在科室", "Not one of your departments"
+
+
+class SheetNotFound(NotFound):
+    """The department has nothing to do in this exam."""
+
+    zh, en = "该科室在这次体检中没有项目", "The department has no items in this exam"
+
+
+class ResultNotFound(NotFound):
+    """No such result, or not of a campus one may see."""
+
+    zh, en = "没有这个结果", "No such result"
+
+
+class SheetSigned(Conflict):
+    """The department has signed; reopen the sheet first."""
+
+    zh, en = "科室小结已签名,请先撤销签名", "The sheet is signed; reopen it first"
+
+
+class SheetNotSigned(Conflict):
+    """There is no signature to take back."""
+
+    zh, en = "科室小结尚未签名", "The sheet is not signed"
+
+
+class SheetNotComplete(Conflict):
+    """Items of the department have no value; `errors` name them."""
+
+    zh, en = "科室尚有项目没有结果", "Items of the department have no value"
+
+
+class ResultsClosed(Conflict):
+    """The exam is not under way: not checked in yet, finalized, or cancelled."""
+
+    zh, en = "体检当前状态不能录入结果", "Results cannot be entered in the exam's state"
+
+
+class ResultsInvalid(Invalid):
+    """Values break a rule; `errors` name the fields."""
+
+    zh, en = "结果内容有误", "The results are not valid"
+
+
+class SignerNotStaff(Forbidden):
+    """Only a person signs: API clients cannot."""
+
+    zh, en = "只有工作人员可以签名", "Only staff can sign"

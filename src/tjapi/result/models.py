@@ -1,0 +1,116 @@
+"""Tables of results. Each row belongs to a campus and is shown by row security; revisions and signatures are only added."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tjapi.kernel.db import Base
+from tjapi.result.rules import FLAGS, STATUSES
+
+Moment = TIMESTAMP(timezone=True)
+
+
+class DepartmentSheet(Base):
+    """分科录入单: what a department enters and signs in one exam. Its version is what If-Match guards; no row yet is version 0."""
+
+    __tablename__ = "department_sheet"
+    __table_args__ = (
+        CheckConstraint("state in ('draft', 'signed')", name="state"),
+        CheckConstraint("(state = 'signed') = (signed_by is not null)", name="signature"),
+    )
+
+    exam_id: Mapped[UUID] = mapped_column(primary_key=True)
+    department_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    version: Mapped[int]
+    state: Mapped[str]
+    summary: Mapped[str] = mapped_column(server_default="")
+    signed_by: Mapped[UUID | None]
+    signed_at: Mapped[datetime | None] = mapped_column(Moment)
+    signer_name: Mapped[str | None]
+
+
+class DepartmentSheetStep(Base):
+    """A signature given or taken back, with the summary of that moment. Append-only."""
+
+    __tablename__ = "department_sheet_step"
+    __table_args__ = (CheckConstraint("action in ('signed', 'reopened')", name="action"),)
+
+    exam_id: Mapped[UUID] = mapped_column(primary_key=True)
+    department_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    action: Mapped[str]
+    summary: Mapped[str]
+    reason: Mapped[str | None]
+    by: Mapped[UUID]
+    by_name: Mapped[str]
+    at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Result(Base):
+    """结果: an item of a line. What the item is called is copied here: an old report does not change with the catalog."""
+
+    __tablename__ = "result"
+    __table_args__ = (UniqueConstraint("exam_id", "line_id", "item_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    exam_id: Mapped[UUID]
+    line_id: Mapped[UUID]
+    item_id: Mapped[UUID]
+    item_code: Mapped[str]
+    item_name: Mapped[str]
+    unit: Mapped[str | None]
+    department_id: Mapped[int] = mapped_column(SmallInteger)
+    current_revision_id: Mapped[UUID | None]
+
+
+class ResultRevision(Base):
+    """One thing that was ever said of a result. Append-only: nobody may update or delete.
+
+    `unit` is the one the value was said in; `range_snapshot` is ours on that day, `lis_range_text` and `lis_flags` are theirs.
+    """
+
+    __tablename__ = "result_revision"
+    __table_args__ = (
+        UniqueConstraint("result_id", "seq"),
+        UniqueConstraint("result_id", "meaning_key"),
+        CheckConstraint(f"status in {STATUSES}", name="status"),
+        CheckConstraint("comparator in ('', '<', '<=', '>', '>=')", name="comparator"),
+        CheckConstraint(f"flag in {FLAGS}", name="flag"),
+        CheckConstraint("flag is null or range_snapshot is not null", name="flag_has_range"),
+        Index("ix_result_revision_exam", "exam_id"),
+        Index("ix_result_revision_filler", "source", "filler_no", postgresql_where=text("filler_no is not null")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    result_id: Mapped[UUID] = mapped_column(ForeignKey("result.id"))
+    exam_id: Mapped[UUID]
+    department_id: Mapped[int] = mapped_column(SmallInteger)
+    seq: Mapped[int]
+    status: Mapped[str]
+    raw_value: Mapped[str]
+    comparator: Mapped[str] = mapped_column(server_default="")
+    numeric: Mapped[Decimal | None] = mapped_column(Numeric)
+    text: Mapped[str]
+    unit: Mapped[str | None]
+    flag: Mapped[str | None]
+    range_snapshot: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    lis_range_text: Mapped[str | None]
+    lis_flags: Mapped[str | None]
+    observed_at: Mapped[datetime] = mapped_column(Moment)
+    issued_at: Mapped[datetime] = mapped_column(Moment)
+    source: Mapped[str]
+    sub_id: Mapped[str] = mapped_column(server_default="")
+    filler_no: Mapped[str | None]
+    message_id: Mapped[UUID | None]
+    recorded_by: Mapped[UUID]
+    recorded_at: Mapped[datetime] = mapped_column(Moment)
+    meaning_key: Mapped[str | None]

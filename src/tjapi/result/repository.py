@@ -1,0 +1,58 @@
+"""Questions that result asks of its own tables."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.result.models import DepartmentSheet, Result, ResultRevision
+
+
+async def sheet(uow: UnitOfWork, exam_id: UUID, department_id: int) -> DepartmentSheet | None:
+    """Return a department's sheet as it is now; whoever changes it holds the exam's lock."""
+    query = select(DepartmentSheet).where(DepartmentSheet.exam_id == exam_id, DepartmentSheet.department_id == department_id)
+    return (await uow.session.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
+
+
+async def sheets(uow: UnitOfWork, exam_id: UUID) -> Sequence[DepartmentSheet]:
+    """Return the sheets of an exam."""
+    query = select(DepartmentSheet).where(DepartmentSheet.exam_id == exam_id).order_by(DepartmentSheet.department_id)
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def results(uow: UnitOfWork, exam_id: UUID) -> Sequence[Result]:
+    """Return the results of an exam as they are now."""
+    query = select(Result).where(Result.exam_id == exam_id).order_by(Result.id)
+    return (await uow.session.execute(query.execution_options(populate_existing=True))).scalars().all()
+
+
+async def result(uow: UnitOfWork, result_id: UUID) -> Result | None:
+    """Return a result."""
+    return (await uow.session.execute(select(Result).where(Result.id == result_id))).scalar_one_or_none()
+
+
+async def revisions_of_exam(uow: UnitOfWork, exam_id: UUID) -> Sequence[ResultRevision]:
+    """Return every revision of an exam's results, in the order in which they came."""
+    query = select(ResultRevision).where(ResultRevision.exam_id == exam_id).order_by(ResultRevision.result_id, ResultRevision.seq)
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def revisions(uow: UnitOfWork, result_id: UUID) -> Sequence[ResultRevision]:
+    """Return the revisions of a result, in the order in which they came."""
+    query = select(ResultRevision).where(ResultRevision.result_id == result_id).order_by(ResultRevision.seq)
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def of_filler(uow: UnitOfWork, source: str, filler_no: str) -> Sequence[Result]:
+    """Return the results that a source has reported under its own number."""
+    query = (
+        select(Result)
+        .where(
+            Result.id.in_(
+                select(ResultRevision.result_id).where(ResultRevision.source == source, ResultRevision.filler_no == filler_no)
+            )
+        )
+        .order_by(Result.id)
+    )
+    return (await uow.session.execute(query)).scalars().all()

@@ -1,0 +1,203 @@
+"""The results of one exam under its lock, and what is being added to them. Every path that records a value goes through here."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from tjapi.catalog import service as catalog
+from tjapi.catalog.models import Item, ItemRange
+from tjapi.exam import service as exams
+from tjapi.exam.models import Exam, ExamLine
+from tjapi.exam.rules import LIVE_FOR_RESULTS
+from tjapi.kernel.ids import uuid7
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.result import repository
+from tjapi.result.events import ResultArrivedLate, ResultRecorded
+from tjapi.result.models import Result, ResultRevision
+from tjapi.result.rules import Fact, Range, ResultStatus, Value, contested, current, flag, line_target, parse, snapshot
+
+LIS = "lis:"
+Addition = Literal["filed", "revision", "duplicate"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One value to be recorded. `meaning_key` None: recorded without asking whether the same was said before."""
+
+    line: ExamLine
+    item: Item
+    status: ResultStatus
+    value: Value
+    unit: str | None
+    observed_at: datetime
+    issued_at: datetime
+    source: str
+    meaning_key: str | None = None
+    sub_id: str = ""
+    filler_no: str | None = None
+    lis_range_text: str | None = None
+    lis_flags: str | None = None
+    message_id: UUID | None = None
+
+
+class Book:
+    """What is known of one locked exam's results. `open` locks, `add` records, `close` writes and tells."""
+
+    def __init__(
+        self,
+        exam: Exam,
+        lines: Sequence[ExamLine],
+        items: dict[UUID, list[Item]],
+        ranges: dict[UUID, ItemRange],
+        results: Sequence[Result],
+        revisions: Sequence[ResultRevision],
+    ) -> None:
+        self.exam = exam
+        self.lines = {line.id: line for line in lines}
+        self._items = items
+        self._ranges = ranges
+        self._results = {(r.line_id, r.item_id): r for r in results}
+        self._revisions: dict[UUID, list[ResultRevision]] = {r.id: [] for r in results}
+        for revision in revisions:
+            self._revisions[revision.result_id].append(revision)
+        self._before = {r.id: r.current_revision_id for r in results}
+        self._new_results: list[Result] = []
+        self._new_revisions: list[ResultRevision] = []
+        self._touched: set[UUID] = set()
+
+    @classmethod
+    async def open(cls, uow: UnitOfWork, exam_id: UUID) -> "Book":
+        """Lock an exam and read its results. Raises ExamNotFound."""
+        exam = await exams.lock(uow, exam_id)
+        lines = await exams.lines(uow, exam_id)
+        items = await catalog.group_items(uow, {line.item_group_id for line in lines})
+        wanted = {item.id for group in items.values() for item in group}
+        ranges = await catalog.choose_ranges(uow, wanted, exam.sex, exam.age_days, exam.exam_date)
+        results = await repository.results(uow, exam_id)
+        return cls(exam, lines, items, ranges, results, await repository.revisions_of_exam(uow, exam_id))
+
+    def items_of(self, line: ExamLine) -> list[Item]:
+        """Return the items of a line, in order."""
+        return self._items.get(line.item_group_id, [])
+
+    def live(self, line: ExamLine) -> bool:
+        """Say whether results may be recorded on a line."""
+        return self.exam.state != "cancelled" and line.state in LIVE_FOR_RESULTS
+
+    def now_at(self, line_id: UUID, item_id: UUID) -> ResultRevision | None:
+        """Return the current revision of an item of a line."""
+        result = self._results.get((line_id, item_id))
+        return self._current(result) if result is not None else None
+
+    def result_id(self, line_id: UUID, item_id: UUID) -> UUID | None:
+        """Return the id of an item's result, if anything was ever said of it."""
+        result = self._results.get((line_id, item_id))
+        return result.id if result is not None else None
+
+    def range_of(self, item: Item) -> dict[str, object] | None:
+        """Return the range that applies to an item of this person on this day, as it is kept beside a value."""
+        found = self._ranges.get(item.id)
+        if found is None:
+            return None
+        return snapshot(_range(found), text=found.text, method=found.method, source=found.source)
+
+    def add(self, uow: UnitOfWork, entry: Entry) -> Addition:
+        """Record a value: a first one is filed, a further one a revision, one that says what was said before a duplicate."""
+        key = (entry.line.id, entry.item.id)
+        result = self._results.get(key)
+        first = result is None
+        if result is None:
+            result = Result(
+                id=uuid7(), campus_id=self.exam.campus_id, exam_id=self.exam.id, line_id=entry.line.id, item_id=entry.item.id,
+                item_code=entry.item.code, item_name=entry.item.name, unit=entry.item.unit, department_id=entry.line.department_id,
+                current_revision_id=None,
+            )  # fmt: skip
+            self._results[key] = result
+            self._revisions[result.id] = []
+            self._before[result.id] = None
+            self._new_results.append(result)
+        said = self._revisions[result.id]
+        if entry.meaning_key is not None and any(r.meaning_key == entry.meaning_key for r in said):
+            return "duplicate"
+        revision = self._revision(uow, result, entry, len(said) + 1)
+        said.append(revision)
+        self._new_revisions.append(revision)
+        self._touched.add(entry.line.id)
+        return "filed" if first else "revision"
+
+    def contested(self, line_id: UUID, item_id: UUID) -> bool:
+        """Say whether final values contradict each other."""
+        result = self._results.get((line_id, item_id))
+        return result is not None and contested(_fact(r) for r in self._revisions[result.id])
+
+    async def close(self, uow: UnitOfWork) -> None:
+        """Write what was added, move the lines, and say what changed. Lines of a finalized exam stay: its report is what it is."""
+        # The results first: revisions refer to them, and the session does not know.
+        uow.session.add_all(self._new_results)
+        await uow.session.flush()
+        uow.session.add_all(self._new_revisions)
+        await uow.session.flush()
+        added = {r.result_id: r for r in self._new_revisions}
+        changed: list[Result] = []
+        for result in self._results.values():
+            if result.id in added:
+                now = self._current(result)
+                result.current_revision_id = now.id if now is not None else None
+                if result.current_revision_id != self._before[result.id]:
+                    changed.append(result)
+        await uow.session.flush()
+        finalized = self.exam.state == "finalized"
+        if not finalized:
+            await self._settle(uow, self._touched)
+        for result in changed:
+            where = {"campus_id": result.campus_id, "exam_id": result.exam_id}
+            await uow.publish(
+                ResultRecorded(**where, line_id=result.line_id, result_id=result.id, revision_id=result.current_revision_id)
+            )
+        if finalized:
+            for result_id, revision in added.items():
+                await uow.publish(
+                    ResultArrivedLate(
+                        campus_id=self.exam.campus_id, exam_id=self.exam.id, result_id=result_id, revision_id=revision.id
+                    )
+                )
+
+    async def _settle(self, uow: UnitOfWork, line_ids: Iterable[UUID]) -> None:
+        for line in (line for line in self.lines.values() if line.id in line_ids):
+            now = [self.now_at(line.id, item.id) for item in self.items_of(line)]
+            statuses = [r.status if r is not None else None for r in now]
+            for step in line_target(line.state, statuses, verify=line.performed_by == "lis"):
+                await exams.advance(uow, self.exam.id, line.id, step)
+
+    def _current(self, result: Result) -> ResultRevision | None:
+        revisions = self._revisions[result.id]
+        chosen = current(_fact(r) for r in revisions)
+        return None if chosen is None else next(r for r in revisions if r.id == chosen.id)
+
+    def _revision(self, uow: UnitOfWork, result: Result, entry: Entry, seq: int) -> ResultRevision:
+        found = self._ranges.get(entry.item.id)
+        normal = _range(found) if found is not None else None
+        struck = entry.status == "entered_in_error"
+        return ResultRevision(
+            id=uuid7(), campus_id=result.campus_id, result_id=result.id, exam_id=result.exam_id, department_id=result.department_id,
+            seq=seq, status=entry.status, raw_value=entry.value.raw, comparator=entry.value.comparator, numeric=entry.value.numeric,
+            text=entry.value.text, unit=entry.unit, flag=None if struck else flag(entry.value, normal),
+            range_snapshot=self.range_of(entry.item), lis_range_text=entry.lis_range_text, lis_flags=entry.lis_flags,
+            observed_at=entry.observed_at, issued_at=entry.issued_at, source=entry.source, sub_id=entry.sub_id,
+            filler_no=entry.filler_no, message_id=entry.message_id, recorded_by=uow.principal.id, recorded_at=uow.now,
+            meaning_key=entry.meaning_key,
+        )  # fmt: skip
+
+
+def _fact(revision: ResultRevision) -> Fact:
+    by_hand = not revision.source.startswith(LIS)
+    return Fact(
+        revision.id, revision.status, parse(revision.raw_value).same, revision.observed_at, revision.issued_at,
+        revision.seq if by_hand else 0, revision.meaning_key or str(revision.seq),
+    )  # fmt: skip
+
+
+def _range(found: ItemRange) -> Range:
+    return Range(found.low, found.high, found.critical_low, found.critical_high, tuple(found.normal_texts or ()))

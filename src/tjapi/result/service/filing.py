@@ -1,0 +1,200 @@
+"""Filing what a laboratory reports: onto the right line of the right person, once, or not at all."""
+
+from adapters.lis.contract import LabObservation, LabReport, LabResult
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import UUID
+
+from tjapi.catalog import service as catalog
+from tjapi.catalog.models import Item
+from tjapi.exam.models import Exam, ExamLine
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.requisition import service as requisitions
+from tjapi.result import repository
+from tjapi.result.rules import LIS_STATUS, Identity, disagreement, meaning, parse, plain, same_unit
+from tjapi.result.service.book import LIS, Book, Entry
+
+# What keeps a value from being filed, gravest first: a message that meets several ends with the first; `detail` lists them all.
+REASONS: dict[str, str] = {
+    "unknown-barcode": "barcodes",
+    "unknown-code": "codes",
+    "item-not-ordered": "not_ordered",
+    "line-not-live": "not_live",
+    "status-not-filed": "statuses",
+    "unit-differs": "units",
+    "final-changed-without-correction": "contested",
+    "no-observations": "groups",
+}
+_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """What became of a message. `detail` holds codes, barcodes and numbers; never a value, never a name."""
+
+    outcome: Literal["filed", "duplicate", "revision", "quarantined", "unmatched"]
+    reason: str | None = None
+    exam_id: UUID | None = None
+    campus_id: int | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    exam_id: UUID
+    line_ids: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Observations of one item that belong together: one, or the numbered parts of one text."""
+
+    observation: LabObservation
+    raw_value: str
+    sub_id: str
+
+
+async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: LabReport) -> Filing:
+    """File a report: placer number, then filler number, then barcode lead to the line; then the identity must agree.
+
+    What can be filed is filed even where a part cannot: the message then ends unmatched, naming what is missing, and its replay files
+    the rest and finds the others duplicates. Nothing of a message is filed when its identity does not agree.
+    """
+    targets = [await _target(uow, source, result) for result in report.results]
+    exam_ids = {exam_id for found in targets for exam_id in found.exam_ids}
+    if len(exam_ids) > 1:
+        return Filing("quarantined", "identity-mismatch", detail={"disagree": ["order"], "exam_ids": sorted(map(str, exam_ids))})
+    lost: dict[str, list[str]] = {}
+    if not exam_ids:
+        for result in report.results:
+            _lose(lost, "unknown-barcode", result.barcode or result.placer_no or "")
+        return Filing("unmatched", "unknown-barcode", detail=_detail(lost, {}))
+    book = await Book.open(uow, exam_ids.pop())
+    against = disagreement(_ours(book.exam), _theirs(report))
+    if against is not None:
+        # Kept from the exam's own list: whose result this is, is exactly what is not known.
+        return Filing("quarantined", "identity-mismatch", detail={"disagree": against, "suspected_exam_id": str(book.exam.id)})
+    counts = {"filed": 0, "revision": 0, "duplicate": 0}
+    codes = {o.code for result in report.results for o in result.observations}
+    items = await catalog.items_of_external_codes(uow, source, codes)
+    for result, target in zip(report.results, targets, strict=True):
+        if target.line_ids is None:
+            _lose(lost, "unknown-barcode", result.barcode or result.placer_no or "")
+            continue
+        if not result.observations:
+            _lose(lost, "no-observations", result.group_code)
+        lines = [line for line in book.lines.values() if line.id in target.line_ids]
+        for reading in _readings(result.observations):
+            entry = _entry(book, lines, result, reading, items.get(reading.observation.code), lost, (message_id, source, report))
+            if entry is not None:
+                counts[book.add(uow, entry)] += 1
+                if book.contested(entry.line.id, entry.item.id) and entry.status == "final":
+                    _lose(lost, "final-changed-without-correction", reading.observation.code)
+    await book.close(uow)
+    if counts["filed"] or counts["revision"]:
+        exam = {"exam_id": str(book.exam.id)}
+        await uow.announce("result", exam, campus_id=book.exam.campus_id, permission="result.read")
+        await uow.audit("result.filed", "exam", book.exam.id, campus_id=book.exam.campus_id, detail={"message_id": str(message_id), **counts})
+    reason = next((name for name in REASONS if name in lost), None)
+    outcome = _outcome(reason, counts)
+    return Filing(outcome, reason, book.exam.id, book.exam.campus_id, _detail(lost, counts))
+
+
+def _outcome(reason: str | None, counts: dict[str, int]) -> Literal["filed", "duplicate", "revision", "unmatched"]:
+    if reason is not None:
+        return "unmatched"
+    if counts["revision"]:
+        return "revision"
+    return "filed" if counts["filed"] else "duplicate"
+
+
+def _lose(lost: dict[str, list[str]], reason: str, what: str) -> None:
+    names = lost.setdefault(reason, [])
+    if what not in names:
+        names.append(what)
+
+
+def _detail(lost: dict[str, list[str]], counts: dict[str, int]) -> dict[str, Any]:
+    return {**{REASONS[reason]: sorted(names)[:_SHOWN] for reason, names in lost.items()}, **counts}
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Where a reported group leads: every exam that one of its numbers names, and the lines of the best number."""
+
+    exam_ids: frozenset[UUID]
+    line_ids: frozenset[UUID] | None
+
+
+async def _target(uow: UnitOfWork, source: str, result: LabResult) -> _Found:
+    """Follow every number that was sent; numbers of one group that lead to two exams are not to be believed."""
+    found: list[_Target] = []
+    if result.placer_no:
+        line = await requisitions.lines_by_placer(uow, result.placer_no)
+        if line is not None:
+            found.append(_Target(line.exam_id, frozenset({line.line_id})))
+    if result.filler_no and not found:
+        # A number of theirs may come round again after years; only one that names a single exam leads anywhere.
+        known = await repository.of_filler(uow, LIS + source, result.filler_no)
+        if len({r.exam_id for r in known}) == 1:
+            found.append(_Target(known[0].exam_id, frozenset(r.line_id for r in known)))
+    if result.barcode:
+        tube = await requisitions.tube_by_barcode(uow, result.barcode)
+        if tube is not None:
+            found.append(_Target(tube.exam_id, frozenset(tube.line_ids)))
+    return _Found(frozenset(t.exam_id for t in found), found[0].line_ids if found else None)
+
+
+def _ours(exam: Exam) -> Identity:
+    return Identity(exam.exam_no, exam.name, exam.sex, exam.birth_date)
+
+
+def _theirs(report: LabReport) -> Identity:
+    return Identity(report.exam_no, report.patient_name, report.patient_sex, report.patient_birth_date)
+
+
+def _readings(observations: Sequence[LabObservation]) -> list[_Reading]:
+    """Put together what was said of one code in several numbered parts: a text in lines is one value, not a fight of many."""
+    parts: dict[tuple[object, ...], list[LabObservation]] = {}
+    for o in observations:
+        parts.setdefault((o.code, o.status, o.observed_at), []).append(o)
+    return [
+        _Reading(same[0], "\n".join(o.raw_value for o in same) if len(same) > 1 else same[0].raw_value, ",".join(o.sub_id for o in same))
+        for same in parts.values()
+    ]
+
+
+def _entry(
+    book: Book, lines: Sequence[ExamLine], result: LabResult, reading: _Reading, item: Item | None, lost: dict[str, list[str]],
+    told: tuple[UUID, str, LabReport],
+) -> Entry | None:  # fmt: skip
+    message_id, source, report = told
+    o = reading.observation
+    if item is None:
+        _lose(lost, "unknown-code", o.code)
+        return None
+    holding = [line for line in lines if any(one.id == item.id for one in book.items_of(line))]
+    if not holding:
+        _lose(lost, "item-not-ordered", o.code)
+        return None
+    line = next((line for line in holding if book.live(line)), None)
+    if line is None:
+        _lose(lost, "line-not-live", o.code)
+        return None
+    status = LIS_STATUS.get(o.status or result.status)
+    value = parse(reading.raw_value)
+    if status is None or (not value.text and status != "entered_in_error"):
+        _lose(lost, "status-not-filed", o.code)
+        return None
+    if value.numeric is not None and not same_unit(o.unit, item.unit):
+        _lose(lost, "unit-differs", o.code)
+        return None
+    said_at = o.observed_at or result.specimen_at or result.reported_at
+    return Entry(
+        line=line, item=item, status=status, value=value, unit=plain(o.unit) or item.unit, observed_at=said_at or report.sent_at,
+        issued_at=result.reported_at or report.sent_at, source=LIS + source,
+        meaning_key=meaning((line.id, item.id, reading.sub_id, status, said_at and said_at.timestamp(), value.text)),
+        sub_id=reading.sub_id, filler_no=result.filler_no, lis_range_text=o.range_text or None,
+        lis_flags=" ".join(o.abnormal_flags) or None, message_id=message_id,
+    )  # fmt: skip

@@ -1,0 +1,128 @@
+"""The one composition root: who hears what, in which order; which jobs there are; which neighbours are called.
+
+Reactions run in the order in which they are listed here.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.lis import registry as lis_registry
+from adapters.lis.contract import LabReport, LisClient
+
+from tjapi.conclusion.reactions import REACTIONS as CONCLUSION_REACTIONS
+from tjapi.identity import service as identity
+from tjapi.kernel.broker import Broker
+from tjapi.kernel.clock import Clock, SystemClock
+from tjapi.kernel.db import Database
+from tjapi.kernel.events import Event
+from tjapi.kernel.jobs.spec import JobSpec
+from tjapi.kernel.live import LiveHub
+from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.security.fields import FieldCipher
+from tjapi.kernel.security.keys import KeyRing, load_master_key
+from tjapi.kernel.security.principal import Principal
+from tjapi.kernel.security.tokens import TokenClaims, TokenMint
+from tjapi.kernel.settings import Settings, project_file
+from tjapi.kernel.storage import LocalStorage, Storage
+from tjapi.kernel.uow import Announcements, Listener, Reaction, UnitOfWork, Units
+from tjapi.portal import service as portal
+from tjapi.report.jobs import JOBS as REPORT_JOBS
+from tjapi.report.printing import Printing
+from tjapi.requisition.jobs import JOBS as REQUISITION_JOBS
+from tjapi.requisition.reactions import REACTIONS as REQUISITION_REACTIONS
+from tjapi.result.jobs import JOBS as RESULT_JOBS
+from tjapi.result.reactions import REACTIONS as RESULT_REACTIONS
+
+REACTIONS: tuple[tuple[type[Event], Reaction], ...] = (*REQUISITION_REACTIONS, *RESULT_REACTIONS, *CONCLUSION_REACTIONS)
+JOBS: tuple[JobSpec, ...] = (*REQUISITION_JOBS, *RESULT_JOBS, *REPORT_JOBS)
+CAMPUS_LIMIT = 100
+ALL_CAMPUSES = tuple(range(1, CAMPUS_LIMIT))
+
+
+class LisGate:
+    """The LIS as flows see it: a client for orders, a parser for what comes back."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: LisClient | None = None
+
+    @property
+    def client(self) -> LisClient:
+        """Return the client, made at the first call: only the worker sends orders."""
+        if self._client is None:
+            config = {"host": self._settings.lis_host, "port": self._settings.lis_port, "charset": self._settings.lis_charset}
+            self._client = lis_registry.client(self._settings.lis_vendor, config)
+        return self._client
+
+    def parse(self, _source: str, raw: bytes) -> LabReport:
+        """Read a message of the LIS. Raises UnparsableReport."""
+        return lis_registry.parser(self._settings.lis_vendor)(raw)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._client is not None:
+            await self._client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The neighbours of flows."""
+
+    lis: LisGate
+    printing: Printing
+    storage: Storage
+    watermark: str | None
+
+    async def close(self) -> None:
+        """Let go of every neighbour."""
+        await self.lis.close()
+        await self.printing.close()
+
+
+async def authenticate(uow: UnitOfWork, claims: TokenClaims) -> Principal | None:
+    """Return the principal of a token: staff and clients from identity, examinees from the portal."""
+    if claims.kind == "examinee":
+        return await portal.authenticate(uow, claims)
+    return await identity.authenticate(uow, claims)
+
+
+def announcements(reactions: Iterable[tuple[type[Event], Reaction]] = REACTIONS, jobs: Iterable[JobSpec] = JOBS) -> Announcements:
+    """Return who hears what."""
+    heard: dict[type[Event], list[Reaction]] = {}
+    for event, reaction in reactions:
+        heard.setdefault(event, []).append(reaction)
+    listeners: dict[type[Event], list[Listener]] = {}
+    for spec in jobs:
+        for event in spec.on:
+            listeners.setdefault(event, []).append(Listener(spec.name, spec.max_attempts, _drawn(spec.lane), _drawn(spec.key)))
+    return Announcements(heard, listeners)
+
+
+def _drawn(field: str | None) -> Callable[[Any], str | None]:
+    return (lambda _event: None) if field is None else (lambda event: f"{field}:{getattr(event, field)}")
+
+
+def build(settings: Settings, *, clock: Clock | None = None, pool: int | None = None) -> Runtime:
+    """Build what a process holds. Nothing connects before it is used."""
+    keys = KeyRing(load_master_key(settings.master_key.get_secret_value() if settings.master_key else None, settings.state))
+    cipher = FieldCipher(keys)
+    clock = clock or SystemClock()
+    database = Database(settings, keys, pool=pool)
+    broker = Broker(settings.redis_url)
+    storage = LocalStorage(settings.state / "files", keys)
+    units = Units(database, clock, cipher, announcements(), broker.poke)
+    watermark = "演示" if settings.environment == "demo" else None
+    services = Services(LisGate(settings), Printing(settings.hospital_name, project_file("report_templates")), storage, watermark)
+    return Runtime(
+        settings=settings, clock=clock, keys=keys, cipher=cipher, mint=TokenMint(keys), database=database, broker=broker,
+        storage=storage, units=units, live=LiveHub(database, ALL_CAMPUSES), authenticate=authenticate,
+        jobs={spec.name: spec for spec in JOBS}, services=services, campuses=ALL_CAMPUSES,
+    )  # fmt: skip
+
+
+async def close(runtime: Runtime) -> None:
+    """Let go of everything."""
+    await runtime.services.close()
+    await runtime.broker.close()
+    await runtime.database.close()

@@ -1,0 +1,116 @@
+"""The worker process: runs jobs, sweeps, seals the audit trail. arq listens for pokes; without Valkey the worker polls."""
+
+import asyncio
+import contextlib
+import signal
+from typing import Any
+
+import structlog
+from arq.worker import Worker, func
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from tjapi import wiring
+from tjapi.kernel import logs
+from tjapi.kernel.audit import AuditChain
+from tjapi.kernel.broker import WAKE_QUEUE, redis_settings
+from tjapi.kernel.jobs.runner import Runner
+from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.security.principal import NOBODY, job_principal
+from tjapi.kernel.settings import Settings
+
+log = structlog.get_logger("worker")
+_SEAL_SECONDS = 1.0
+_ANCHOR_EVERY = 3600
+_KEEP_SECONDS = 3600
+_TIDY = (
+    "delete from idempotency_key where created_at < clock_timestamp() - interval '72 hours'",
+    "delete from live_event where at < clock_timestamp() - interval '1 day'",
+    "delete from job where state in ('succeeded', 'cancelled') and finished_at < clock_timestamp() - interval '30 days'",
+)
+
+
+async def serve(settings: Settings, runtime: Runtime | None = None) -> None:
+    """Work until SIGTERM."""
+    held = runtime or wiring.build(settings, pool=settings.worker_slots + 2)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    runner = Runner(
+        held.units, held.jobs, held.services, tuple(held.campuses), slots=settings.worker_slots,
+        lease=settings.job_lease_seconds, sweep=settings.sweep_seconds,
+    )  # fmt: skip
+    helpers = [asyncio.create_task(_listen(settings, runner)), asyncio.create_task(_seal(held)), asyncio.create_task(_tidy(held))]
+    log.info("worker.ready")
+    try:
+        await runner.run(stop)
+    finally:
+        for helper in helpers:
+            helper.cancel()
+        await asyncio.gather(*helpers, return_exceptions=True)
+        await wiring.close(held)
+
+
+async def _listen(settings: Settings, runner: Runner) -> None:
+    """Let arq wake the runner; when Valkey is gone, try again: nothing depends on it."""
+    if not settings.redis_url:
+        return
+
+    async def wake(_ctx: dict[Any, Any], _job_id: str) -> None:
+        runner.wake()
+
+    while True:
+        worker = Worker(
+            functions=[func(wake, name="wake", keep_result=0, max_tries=1)], queue_name=WAKE_QUEUE,
+            redis_settings=redis_settings(settings.redis_url), handle_signals=False, poll_delay=0.02, keep_result=0, max_tries=1,
+            max_jobs=50, health_check_interval=3600,
+        )  # fmt: skip
+        try:
+            await worker.main()
+        except (RedisError, OSError) as error:
+            log.warning("broker.lost", error=type(error).__name__)
+        finally:
+            with contextlib.suppress(RedisError, OSError, RuntimeError):
+                await worker.close()
+        await asyncio.sleep(1)
+
+
+async def _seal(held: Runtime) -> None:
+    """Chain the audit rows; anchor the head outside the database every hour and at every start."""
+    chain = AuditChain(held.keys, held.settings.state / "audit-anchor.jsonl")
+    principal = job_principal(NOBODY, ())
+    anchored = -_ANCHOR_EVERY
+    while True:
+        with contextlib.suppress(DBAPIError, OSError):
+            async with held.units.open(principal, "worker") as uow:
+                sealed = await chain.seal(uow.session)
+            if asyncio.get_running_loop().time() - anchored >= _ANCHOR_EVERY and sealed:
+                async with held.units.read(principal) as uow:
+                    await chain.anchor(uow.session, uow.now)
+                anchored = asyncio.get_running_loop().time()
+            if sealed:
+                continue
+        await asyncio.sleep(_SEAL_SECONDS)
+
+
+async def _tidy(held: Runtime) -> None:
+    """Remove what is kept for a time only."""
+    while True:
+        with contextlib.suppress(DBAPIError, OSError):
+            for statement in _TIDY:
+                async with held.units.open(job_principal(NOBODY, ()), "worker") as uow:
+                    await uow.session.execute(text(statement))
+        await asyncio.sleep(_KEEP_SECONDS)
+
+
+def main() -> None:
+    """Run the worker."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    asyncio.run(serve(settings))
+
+
+if __name__ == "__main__":
+    main()
