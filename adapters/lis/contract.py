@@ -1,0 +1,141 @@
+"""What any laboratory system is to us, in the hospital's words. Every datetime is aware."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, Protocol
+
+Sex = Literal["male", "female", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class LabPatient:
+    """受检者, as much of them as a laboratory needs."""
+
+    examinee_no: str
+    name: str
+    sex: Sex
+    birth_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class LabGroup:
+    """组合项目: one thing ordered. `line_no` is our placer number, unique for ever, at most 22 characters (HL7 EI)."""
+
+    line_no: str
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabTube:
+    """试管: one barcode and what is to be done with it. `collected_at` is None before the draw."""
+
+    barcode: str
+    container: str
+    specimen: str
+    collected_at: datetime | None
+    groups: tuple[LabGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabOrder:
+    """申请单: what one exam asks of the laboratory. `placer_no` is the requisition's number."""
+
+    placer_no: str
+    exam_no: str
+    campus_code: str
+    patient: LabPatient
+    tubes: tuple[LabTube, ...]
+    ordered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LabOrderReceipt:
+    """The laboratory has it. `text` is in its own words, often empty."""
+
+    message_id: str
+    acknowledged_at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabObservation:
+    """明细项目 as reported, unjudged.
+
+    `raw_value` is the text as sent ("<0.01", "1:320", "弱阳性"); `unit` and `range_text` are the laboratory's, not ours.
+    `value_type` is OBX-2. `status` is OBX-11 (HL7 table 0085): P preliminary, F final, C correction, X cannot be obtained,
+    W wrong (the one before was somebody else's), D deleted. `abnormal_flags` is OBX-8 (table 0078): H, L, HH, LL, A…
+    """
+
+    code: str
+    name: str
+    sub_id: str
+    value_type: str
+    raw_value: str
+    unit: str
+    range_text: str
+    abnormal_flags: tuple[str, ...]
+    status: str
+    observed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LabResult:
+    """The report on one ordered group. `placer_no` is our `LabGroup.line_no`, `filler_no` the laboratory's own number.
+
+    `specimen_at` is when the specimen was taken, `reported_at` when the laboratory released it; `status` is OBR-25.
+    """
+
+    barcode: str | None
+    placer_no: str | None
+    filler_no: str | None
+    group_code: str
+    group_name: str
+    specimen_at: datetime | None
+    reported_at: datetime | None
+    status: str
+    observations: tuple[LabObservation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabReport:
+    """One inbound message about one person. Identity fields are what *they* believe; the caller compares them with ours."""
+
+    message_id: str
+    sent_at: datetime
+    sending_system: str
+    exam_no: str | None
+    patient_name: str
+    patient_sex: Sex
+    patient_birth_date: date | None
+    patient_id: str | None
+    results: tuple[LabResult, ...]
+
+
+class UnparsableReport(ValueError):  # noqa: N818 - named for the finding
+    """The message is readable but is no report we can file. `reason` names place and fault, never a value."""
+
+    def __init__(self, reason: str) -> None:
+        """Keep the reason for the quarantine's list."""
+        super().__init__(reason)
+        self.reason = reason
+
+
+class LisClient(Protocol):
+    """The laboratory, as a flow sees it. All verbs raise `Unavailable`, `Rejected` or `OutcomeUnknown`.
+
+    `message_id` is our stable key for this message: after `OutcomeUnknown` the *same* order is sent again under the
+    *same* key, which the laboratory recognises.
+    """
+
+    async def send_order(self, order: LabOrder, *, message_id: str) -> LabOrderReceipt:
+        """Ask for the tests on every tube of the order."""
+        ...
+
+    async def cancel_order(self, order: LabOrder, *, message_id: str) -> LabOrderReceipt:
+        """Withdraw exactly the groups in `order`; `Rejected` when the laboratory has already worked on one."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        ...

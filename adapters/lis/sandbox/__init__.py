@@ -1,0 +1,1 @@
+"""The other end of the LIS wire: a small laboratory that takes orders, measures tubes and reports, faults on demand."""

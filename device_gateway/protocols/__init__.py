@@ -1,0 +1,1 @@
+"""What bytes mean, sans-I/O: bytes in; frames, ids and answers out. The only room that borrows `adapters.wire`."""
