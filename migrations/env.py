@@ -23,13 +23,17 @@ def _run(connection: Connection) -> None:
     connection.execute(text(f"set role {prefix}_owner"))
     connection.execute(text("set lock_timeout = '2s'"))
     connection.commit()
-    context.configure(connection=connection, target_metadata=_target(), compare_type=True, transaction_per_migration=True)
+    context.configure(
+        connection=connection, target_metadata=_target(), compare_type=True, transaction_per_migration=True
+    )
     with context.begin_transaction():
         context.run_migrations()
 
 
 async def _online() -> None:
-    url = make_url(config.attributes.get("database_url") or os.environ["TJ_DATABASE_URL"]).set(drivername="postgresql+asyncpg")
+    url = make_url(config.attributes.get("database_url") or os.environ["TJ_DATABASE_URL"]).set(
+        drivername="postgresql+asyncpg"
+    )
     engine = create_async_engine(url, poolclass=pool.NullPool)
     async with engine.connect() as connection:
         await connection.run_sync(_run)

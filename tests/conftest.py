@@ -22,10 +22,12 @@ import uvicorn
 from tjapi import app as application
 from tjapi import demo, wiring
 from tjapi.kernel import logs
+from tjapi.kernel.db import Role
 from tjapi.kernel.embedded import EmbeddedPostgres, EmbeddedValkey, free_port
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import connect, migrate
 from tjapi.kernel.security.keys import KeyRing, load_master_key
+from tjapi.kernel.security.principal import Principal
 from tjapi.kernel.settings import Settings
 
 MASTER_KEY = "5e" * 32
@@ -123,7 +125,11 @@ async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
 @pytest.fixture
 def unit(runtime: Runtime) -> Callable[[], Any]:
     """`async with unit() as uow:` a unit of work of a principal that sees both campuses; committed at the end."""
-    return lambda principal=demo.LOADER, role="app": runtime.units.open(principal, role)
+
+    def open_unit(principal: Principal = demo.LOADER, role: Role = "app") -> Any:
+        return runtime.units.open(principal, role)
+
+    return open_unit
 
 
 @pytest.fixture
@@ -152,7 +158,7 @@ async def serving(runtime: Runtime) -> AsyncIterator[str]:
     server.config.setup_event_loop = lambda: None  # type: ignore[method-assign]
     with _no_signals(server):
         task = asyncio.create_task(server.serve())
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         yield f"http://127.0.0.1:{port}"
         server.should_exit = True
@@ -162,7 +168,7 @@ async def serving(runtime: Runtime) -> AsyncIterator[str]:
 
 @contextlib.contextmanager
 def _no_signals(server: uvicorn.Server) -> Iterator[None]:
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
     yield
 
 

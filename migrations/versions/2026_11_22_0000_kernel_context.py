@@ -12,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 SQL = """
+create extension if not exists btree_gist;
 create schema tj;
 create table tj.context_key (inner_pad bytea not null, outer_pad bytea not null);
 

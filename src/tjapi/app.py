@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -16,6 +17,7 @@ from tjapi import wiring
 from tjapi.api import v1
 from tjapi.kernel import docs, logs, metrics, problem
 from tjapi.kernel.contract import build_contract
+from tjapi.kernel.db import DATABASE_TROUBLE, is_passing
 from tjapi.kernel.idempotency import Replay
 from tjapi.kernel.middleware import Perimeter
 from tjapi.kernel.routing import MalformedBody, assert_every_operation_is_guarded
@@ -60,7 +62,11 @@ def create(runtime: Runtime) -> FastAPI:
     _handlers(app)
     settings = runtime.settings
     app.add_middleware(
-        Perimeter, json_limit=settings.body_limit, raw_limit=settings.upload_limit, seconds=settings.request_seconds, stream_suffixes=STREAMS
+        Perimeter,
+        json_limit=settings.body_limit,
+        raw_limit=settings.upload_limit,
+        seconds=settings.request_seconds,
+        stream_suffixes=STREAMS,
     )
     return app
 
@@ -90,7 +96,7 @@ def _handlers(app: FastAPI) -> None:
         assert isinstance(error, DBAPIError)
         if isinstance(error, IntegrityError) and getattr(error.orig, "sqlstate", "") == "23505":
             return problem.response(request, AlreadyThere())
-        if error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _PASSING:
+        if is_passing(error):
             return problem.response(request, problem.Unavailable())
         raise error
 
@@ -105,12 +111,9 @@ def _handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(DBAPIError, on_database)
-    app.add_exception_handler(ConnectionError, on_lost_connection)
+    for passing in (ConnectionError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError):
+        app.add_exception_handler(passing, on_lost_connection)
     app.add_exception_handler(RecursionError, on_depth)
-
-
-# cannot_connect_now, admin_shutdown, crash_shutdown, query_canceled, serialization_failure, deadlock_detected, connection failures
-_PASSING = {"57P03", "57P01", "57P02", "57014", "40001", "40P01", "08000", "08003", "08006", "08001", "53300"}
 
 
 def _health(app: FastAPI, runtime: Runtime) -> None:
@@ -119,7 +122,7 @@ def _health(app: FastAPI, runtime: Runtime) -> None:
 
     async def readyz(_request: Request) -> Response:
         checks: dict[str, Any] = {"database": False, "valkey": await runtime.broker.ping()}
-        with contextlib.suppress(DBAPIError, OSError, TimeoutError):
+        with contextlib.suppress(*DATABASE_TROUBLE):
             async with asyncio.timeout(2), runtime.units.read(Principal("anonymous", NOBODY)) as uow:
                 checks["database"] = (await uow.session.execute(text("select 1"))).scalar() == 1
         ready = bool(checks["database"])  # Valkey only wakes: its absence is shown, and does not make us unready
@@ -127,7 +130,7 @@ def _health(app: FastAPI, runtime: Runtime) -> None:
 
     async def metrics_page(_request: Request) -> Response:
         everywhere = Principal("job", NOBODY, campuses=tuple(runtime.campuses), departments=None)
-        with contextlib.suppress(DBAPIError, OSError):
+        with contextlib.suppress(*DATABASE_TROUBLE):
             async with runtime.units.read(everywhere) as uow:
                 jobs, oldest, inbox = await views.counts(uow)
             for state, number in jobs.items():

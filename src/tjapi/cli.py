@@ -18,12 +18,17 @@ from tjapi import demo, doctor, up, visit, wiring, worker
 from tjapi.kernel import logs
 from tjapi.kernel.audit import AuditChain
 from tjapi.kernel.contract import contract_text, problems_text
+from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import migrate as migrate_schema
 from tjapi.kernel.security.keys import KeyMissingError, KeyRing, load_master_key, make_master_key
 from tjapi.kernel.security.principal import NOBODY, job_principal
 from tjapi.kernel.settings import PACKAGE, Settings
 
-app = typer.Typer(help="tjapi: 体检系统后端 · the back end of a health-examination department", no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="tjapi: 体检系统后端 · the back end of a health-examination department",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
 audit_app = typer.Typer(help="审计 · the audit trail", no_args_is_help=True)
 contract_app = typer.Typer(help="接口文档 · the OpenAPI contract", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
@@ -34,7 +39,8 @@ DEFAULT_STATE = Path(".state")
 
 @app.command("up")
 def up_command(
-    port: Annotated[int, typer.Option(help="API 端口 · port of the API", envvar="TJ_PORT")] = 8000, state: StateOption = DEFAULT_STATE
+    port: Annotated[int, typer.Option(help="API 端口 · port of the API", envvar="TJ_PORT")] = 8000,
+    state: StateOption = DEFAULT_STATE,
 ) -> None:
     """启动全部 · Start everything: embedded databases, API, worker, gateway, sandbox peers."""
     logs.configure("WARNING")
@@ -62,7 +68,9 @@ def migrate() -> None:
     """升级数据库 · Make the roles and bring TJ_DATABASE_URL to the newest schema."""
     settings = Settings()
     make_master_key(settings.state)
-    keys = KeyRing(load_master_key(settings.master_key.get_secret_value() if settings.master_key else None, settings.state))
+    keys = KeyRing(
+        load_master_key(settings.master_key.get_secret_value() if settings.master_key else None, settings.state)
+    )
     asyncio.run(migrate_schema(settings, keys))
 
 
@@ -82,7 +90,8 @@ def load_command() -> None:
 
 @app.command("visit")
 def visit_command(
-    state: StateOption = DEFAULT_STATE, port: Annotated[int | None, typer.Option(help="API 端口 · port of the API")] = None
+    state: StateOption = DEFAULT_STATE,
+    port: Annotated[int | None, typer.Option(help="API 端口 · port of the API")] = None,
 ) -> None:
     """走一次完整体检 · Play one whole visit against a running server, over HTTP and MLLP only."""
     raise typer.Exit(asyncio.run(visit.run(state.absolute(), port)))
@@ -115,7 +124,7 @@ def audit_verify() -> None:
         runtime = wiring.build(Settings())
         chain = AuditChain(runtime.keys, runtime.settings.state / "audit-anchor.jsonl")
         faults = 0
-        async with runtime.database.session("worker", job_principal(NOBODY, ())) as session:
+        async with runtime.database.session("worker", job_principal(NOBODY, tuple(runtime.campuses))) as session:
             async for fault in chain.verify(session):
                 faults += 1
                 print(json.dumps({"n": fault.n, "event_id": fault.event_id, "fault": fault.kind}))
@@ -135,7 +144,7 @@ def contract_write(folder: Annotated[Path, typer.Option()] = PACKAGE.parents[1] 
     (folder / "problems.json").write_text(problems_text(), encoding="utf-8")
 
 
-def _offline_runtime() -> "wiring.Runtime":
+def _offline_runtime() -> Runtime:
     os.environ.setdefault("TJ_MASTER_KEY", "00" * 32)  # the contract depends on no key; nothing is opened with it
     return wiring.build(Settings(database_url="postgresql+asyncpg://localhost/none"))
 

@@ -4,6 +4,7 @@ Passwords and secrets derive from the installation's master key: two installatio
 """
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -68,7 +69,13 @@ async def load(runtime: Runtime) -> None:
 
 
 async def _staff(
-    runtime: Runtime, username: str, name: str, title: str, roles: list[str], campuses: list[int], departments: list[int] | None
+    runtime: Runtime,
+    username: str,
+    name: str,
+    title: str,
+    roles: list[str],
+    campuses: list[int],
+    departments: list[int] | None,
 ) -> None:
     new = StaffIn(
         username=username, name=name, title=title, password=password(runtime.keys, username), roles=roles, campuses=campuses,
@@ -99,7 +106,7 @@ async def _map_laboratory_codes(uow: UnitOfWork) -> None:
 
 
 async def _laboratory_groups(uow: UnitOfWork) -> list[tuple[Any, list[Any]]]:
-    groups = [g for g in await catalog.item_groups_page(uow, after=None, size=500, q=None) if g.performed_by == "lis"]
+    groups = [g for g in await catalog.item_groups_page(uow, q=None, department_id=None, active=True, after=None, size=500) if g.performed_by == "lis"]
     items = await catalog.group_items(uow, [g.id for g in groups])
     return [(group, items[group.id]) for group in groups]
 
@@ -113,13 +120,22 @@ async def write_laboratory_dictionary(runtime: Runtime, path: Path) -> None:
             for item in items:
                 chosen = await catalog.choose_range(uow, item.id, "male", 40 * 365, "", runtime.clock.now().date())
                 entry: dict[str, Any] = {"code": item.code, "name": item.name, "unit": item.unit or ""}
-                low, high = (chosen.low, chosen.high) if chosen else (None, None)
                 if item.kind == "numeric":
-                    low = float(low) if low is not None else (float(high) * 0.4 if high is not None else 1.0)
-                    high = float(high) if high is not None else low * 1.8
+                    low, high = _plausible(chosen.low if chosen else None, chosen.high if chosen else None)
                     entry |= {"kind": "numeric", "low": low, "high": high, "decimals": item.decimals or 0, "range": f"{low}~{high}"}
                 else:
-                    entry |= {"kind": "coded", "normal": item.normal_default or "阴性", "range": item.normal_default or "阴性", "abnormal": ["弱阳性", "阳性(1+)"]}
+                    entry |= {
+                        "kind": "coded",
+                        "normal": item.normal_default or "阴性",
+                        "range": item.normal_default or "阴性",
+                        "abnormal": ["弱阳性", "阳性(1+)"],
+                    }
                 entries.append(entry)
             dictionary[group.code] = entries
     path.write_text(json.dumps({"groups": dictionary}, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _plausible(low: Decimal | None, high: Decimal | None) -> tuple[float, float]:
+    """Return the bounds between which the sandbox draws a value, where a range is open on one side or absent."""
+    bottom = float(low) if low is not None else float(high) * 0.4 if high is not None else 1.0
+    return bottom, float(high) if high is not None else bottom * 1.8

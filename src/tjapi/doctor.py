@@ -55,7 +55,12 @@ def _python() -> Check:
 def _space(state: Path) -> Check:
     folder = next(p for p in (state, *state.parents) if p.exists())
     free = shutil.disk_usage(folder).free
-    return Check("disk", "ok" if free > _LITTLE_SPACE else "error", f"{free / 2**30:.1f} GiB free", f"make room on the disk of {state}")
+    return Check(
+        "disk",
+        "ok" if free > _LITTLE_SPACE else "error",
+        f"{free / 2**30:.1f} GiB free",
+        f"make room on the disk of {state}",
+    )
 
 
 def _key(state: Path) -> Check:
@@ -63,28 +68,52 @@ def _key(state: Path) -> Check:
     if os.environ.get("TJ_MASTER_KEY") or os.environ.get("TJ_MASTER_KEY_FILE"):
         return Check("master key", "ok", "from the environment")
     if not path.exists():
-        return Check("master key", "warning", "none yet", "`make run` makes one; keep a copy of it outside this machine")
+        return Check(
+            "master key", "warning", "none yet", "`make run` makes one; keep a copy of it outside this machine"
+        )
     is_private = path.stat().st_mode & 0o077 == 0
-    return Check("master key", "ok" if is_private else "error", "present" if is_private else "others can read it", f"chmod 600 {path}")
+    return Check(
+        "master key",
+        "ok" if is_private else "error",
+        "present" if is_private else "others can read it",
+        f"chmod 600 {path}",
+    )
 
 
 def _templates() -> Check:
     folder = project_file("report_templates")
     is_there = (folder / _FONT).exists()
-    return Check("templates and fonts", "ok" if is_there else "error", str(folder), "reinstall: the checkout or the wheel is incomplete")
+    return Check(
+        "templates and fonts",
+        "ok" if is_there else "error",
+        str(folder),
+        "reinstall: the checkout or the wheel is incomplete",
+    )
 
 
 async def _server(http: httpx.AsyncClient, told: dict[str, Any]) -> list[Check]:
     try:
         ready = (await http.get(f"{told['base_url']}/readyz")).json()
     except (httpx.HTTPError, ValueError):
-        return [Check("api", "error", f"no answer at {told['base_url']}", "make run; STATE/logs/api.log says why it ended")]
+        return [
+            Check("api", "error", f"no answer at {told['base_url']}", "make run; STATE/logs/api.log says why it ended")
+        ]
     checks = [Check("api", "ok", told["base_url"])]
     checks.append(
-        Check("database", "ok" if ready["database"] else "error", "answers" if ready["database"] else "does not answer", "see logs/postgres.log")
+        Check(
+            "database",
+            "ok" if ready["database"] else "error",
+            "answers" if ready["database"] else "does not answer",
+            "see logs/postgres.log",
+        )
     )
     checks.append(
-        Check("valkey", "ok" if ready["valkey"] else "warning", "answers" if ready["valkey"] else "does not answer", "work goes on, up to 1 s slower")
+        Check(
+            "valkey",
+            "ok" if ready["valkey"] else "warning",
+            "answers" if ready["valkey"] else "does not answer",
+            "work goes on, up to 1 s slower",
+        )
     )
     with contextlib.suppress(httpx.HTTPError, ValueError):
         health = (await http.get(f"http://127.0.0.1:{told['ports']['gateway_health']}/health")).json()
@@ -96,7 +125,12 @@ def _listener(name: str, port: int) -> Check:
     with contextlib.closing(socket.socket()) as probe:
         probe.settimeout(1)
         is_open = probe.connect_ex(("127.0.0.1", port)) == 0
-    return Check(name, "ok" if is_open else "error", f"port {port} {'open' if is_open else 'closed'}", f"see STATE/logs of {name}")
+    return Check(
+        name,
+        "ok" if is_open else "error",
+        f"port {port} {'open' if is_open else 'closed'}",
+        f"see STATE/logs of {name}",
+    )
 
 
 def _processes(state: Path) -> list[Check]:
@@ -105,7 +139,14 @@ def _processes(state: Path) -> list[Check]:
     except (OSError, ValueError):
         return []
     many = {name: p["restarts"] for name, p in processes.items() if p["restarts"]}
-    return [Check("restarts", "warning" if many else "ok", json.dumps(many) if many else "none", "see the log of each in STATE/logs")]
+    return [
+        Check(
+            "restarts",
+            "warning" if many else "ok",
+            json.dumps(many) if many else "none",
+            "see the log of each in STATE/logs",
+        )
+    ]
 
 
 async def run(state: Path, *, as_json: bool) -> int:

@@ -1,6 +1,5 @@
 """`tjapi up`: everything on one machine under one supervisor, for a first look, for tests, and for a small hospital."""
 
-import asyncio
 import json
 import os
 import secrets
@@ -71,7 +70,9 @@ async def _create_database(url: str) -> None:
 
 
 async def _prepare(settings: Settings) -> Runtime:
-    keys = KeyRing(load_master_key(settings.master_key.get_secret_value() if settings.master_key else None, settings.state))
+    keys = KeyRing(
+        load_master_key(settings.master_key.get_secret_value() if settings.master_key else None, settings.state)
+    )
     await migrate(settings, keys)
     runtime = wiring.build(settings)
     await demo.load_base(runtime)
@@ -102,7 +103,9 @@ async def _processes(supervisor: Supervisor, runtime: Runtime, port: int) -> dic
         ]  # fmt: skip
         health = f"http://127.0.0.1:{ports['lis_control']}/health"
         await supervisor.start(ProcessSpec("lis-sandbox", argv, common, ready=_answers(health)))
-    await supervisor.start(ProcessSpec("api", [sys.executable, "-m", "tjapi.cli", "serve"], ours, ready=_answers(f"{base}/readyz")))
+    await supervisor.start(
+        ProcessSpec("api", [sys.executable, "-m", "tjapi.cli", "serve"], ours, ready=_answers(f"{base}/readyz"))
+    )
     await supervisor.start(ProcessSpec("worker", [sys.executable, "-m", "tjapi.worker"], ours))
     gateway = common | {k: v for k, v in os.environ.items() if k.startswith("TJ_GATEWAY_")} | {
         "TJ_GATEWAY_LISTEN": os.environ.get("TJ_GATEWAY_LISTEN", f"lis=mllp://127.0.0.1:{ports['gateway_mllp']}"),
@@ -111,7 +114,9 @@ async def _processes(supervisor: Supervisor, runtime: Runtime, port: int) -> dic
         "TJ_GATEWAY_JOURNAL": str(state / "gateway-journal.sqlite3"), "TJ_GATEWAY_HEALTH_PORT": str(ports["gateway_health"]),
     }  # fmt: skip
     health = f"http://127.0.0.1:{ports['gateway_health']}/health"
-    await supervisor.start(ProcessSpec("gateway", [sys.executable, "-m", "device_gateway"], gateway, ready=_answers(health)))
+    await supervisor.start(
+        ProcessSpec("gateway", [sys.executable, "-m", "device_gateway"], gateway, ready=_answers(health))
+    )
     return ports
 
 
@@ -135,11 +140,17 @@ def _write_demo(runtime: Runtime, ports: dict[str, int]) -> None:
     told = {"base_url": f"http://127.0.0.1:{ports['api']}", "ports": ports, "logins": {}, "clients": {}}
     if runtime.settings.environment == "demo":
         told["logins"] = {
-            account[0]: {"username": account[0], "password": demo.password(runtime.keys, account[0]), "roles": account[3], "campuses": account[4]}
+            account[0]: {
+                "username": account[0],
+                "password": demo.password(runtime.keys, account[0]),
+                "roles": account[3],
+                "campuses": account[4],
+            }
             for account in demo.STAFF
         }
         told["clients"] = {
-            client[0]: {"client_id": client[0], "client_secret": demo.client_secret(runtime.keys, client[0])} for client in demo.CLIENTS
+            client[0]: {"client_id": client[0], "client_secret": demo.client_secret(runtime.keys, client[0])}
+            for client in demo.CLIENTS
         }
     half = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -154,8 +165,11 @@ async def _first_visit(state: Path) -> None:
         return
     try:
         result = await visit.play(visit.Demo.read(state), quiet=True)
-    except (visit.VisitFailedError, httpx.HTTPError, OSError, asyncio.TimeoutError) as error:
-        print(f"the first visit did not succeed ({error}); `make visit` plays it again and shows each step", file=sys.stderr)
+    except (TimeoutError, visit.VisitFailedError, httpx.HTTPError, OSError) as error:
+        print(
+            f"the first visit did not succeed ({error}); `make visit` plays it again and shows each step",
+            file=sys.stderr,
+        )
         return
     done.write_text(json.dumps(result, ensure_ascii=False), encoding="utf-8")
 

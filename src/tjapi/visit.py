@@ -20,7 +20,7 @@ import httpx
 _PATIENCE_SECONDS = 40
 _FAMILY = ("覃", "韦", "黄", "农", "蒙", "陆", "区", "单", "曾", "仇", "莫", "梁")
 _GIVEN = ("桂兰", "志远", "小燕", "建国", "美玲", "子轩", "雨桐", "文昊", "秀英", "一诺", "䶮", "壮")
-_REGION = "990101"  # no such administrative division: GB/T 2260 has none that begins with 99
+_REGION = "690101"  # no such administrative division: GB/T 2260 has none that begins with 69
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
@@ -92,7 +92,9 @@ async def play(demo: Demo, *, quiet: bool = False) -> dict[str, Any]:
 
 
 async def _play(demo: Demo, http: httpx.AsyncClient, say: Callable[[str], None], began: float) -> dict[str, Any]:
-    front, doctor, reviewer, chief = [await _sign_in(http, demo, name) for name in ("front", "doctor", "reviewer", "chief")]
+    front, doctor, reviewer, chief = [
+        await _sign_in(http, demo, name) for name in ("front", "doctor", "reviewer", "chief")
+    ]
     say("signed in: front desk, doctor, first reviewer, chief")
     card = invented_person()
     person = (await front("POST", "/examinees", expect=201, json={"campus_id": 1, **card}, headers=_key())).json()
@@ -101,7 +103,9 @@ async def _play(demo: Demo, http: httpx.AsyncClient, say: Callable[[str], None],
     package = next(p for p in packages if p["sex"] in ("any", card["sex"]))
     order = {"campus_id": 1, "examinee_id": person["id"], "package_id": package["id"]}
     exam = (await front("POST", "/exams", expect=201, json=order, headers=_key())).json()
-    say(f"exam {exam['exam_no']} registered: {package['name']}, {len(exam['lines'])} lines, {exam['total_fen'] / 100:.2f} yuan")
+    say(
+        f"exam {exam['exam_no']} registered: {package['name']}, {len(exam['lines'])} lines, {exam['total_fen'] / 100:.2f} yuan"
+    )
     desk = (await front("POST", f"/exams/{exam['id']}:check-in", headers=_key())).json()
     say(f"checked in: {len(desk['tubes'])} tubes")
     for tube in desk["tubes"]:
@@ -138,11 +142,18 @@ async def _enter_departments(doctor: Actor, exam: dict[str, Any], say: Callable[
         place = f"/exams/{exam['id']}/departments/{department}"
         answer = await doctor("GET", f"{place}/sheet")
         results = [
-            {"item_id": item["item_id"], "value": _finding(item)} for item in answer.json()["items"] if item["kind"] != "computed"
+            {"item_id": item["item_id"], "value": _finding(item)}
+            for item in answer.json()["items"]
+            if item["entered_here"]
         ]
-        stored = await doctor("PUT", f"{place}/results", json={"results": results}, headers={"If-Match": answer.headers["etag"]})
+        stored = await doctor(
+            "PUT", f"{place}/results", json={"results": results}, headers={"If-Match": answer.headers["etag"]}
+        )
         signed = await doctor(
-            "POST", f"{place}/sheet:sign", json={"summary": "未见明显异常"}, headers={"If-Match": stored.headers["etag"]}
+            "POST",
+            f"{place}/sheet:sign",
+            json={"summary": "未见明显异常"},
+            headers={"If-Match": stored.headers["etag"]},
         )
         say(f"department {department}: {len(results)} results entered, sheet {signed.json()['state']}")
 
@@ -181,7 +192,13 @@ async def _review_and_report(reviewer: Actor, chief: Actor, exam_id: str, say: C
     draft = {
         "overview": "本次体检主要指标如下,详见各科室结果。",
         "entries": [
-            {"kind": "finding", "title": "血压偏高", "detail": "收缩压 142 mmHg", "advice": "低盐饮食,规律作息,一周内复测血压。", "result_ids": []}
+            {
+                "kind": "finding",
+                "title": "血压偏高",
+                "detail": "收缩压 142 mmHg",
+                "advice": "低盐饮食,规律作息,一周内复测血压。",
+                "result_ids": [],
+            }
         ],
     }
     answer = await reviewer("PUT", place, json=draft, headers={"If-Match": answer.headers["etag"]})
@@ -203,7 +220,12 @@ async def _review_and_report(reviewer: Actor, chief: Actor, exam_id: str, say: C
 
 
 async def _download_as_owner(
-    demo: Demo, http: httpx.AsyncClient, exam: dict[str, Any], card: dict[str, Any], desk: dict[str, Any], report_id: str
+    demo: Demo,
+    http: httpx.AsyncClient,
+    exam: dict[str, Any],
+    card: dict[str, Any],
+    desk: dict[str, Any],
+    report_id: str,
 ) -> bytes:
     client = demo.clients["mini-program"]
     answer = await http.post(
@@ -212,7 +234,11 @@ async def _download_as_owner(
     if answer.status_code != httpx.codes.OK:
         raise VisitFailedError(f"the mini-program cannot sign in: {answer.status_code}")
     program = Actor(http, answer.json()["access_token"])
-    given = {"exam_no": exam["exam_no"], "access_code": desk["access"]["access_code"], "id_number_last4": card["id_number"][-4:]}
+    given = {
+        "exam_no": exam["exam_no"],
+        "access_code": desk["access"]["access_code"],
+        "id_number_last4": card["id_number"][-4:],
+    }
     owner = Actor(http, (await program("POST", "/auth/examinee-token", json=given)).json()["access_token"])
     mine = (await owner("GET", "/me/reports")).json()["items"]
     if [r["id"] for r in mine] != [report_id]:

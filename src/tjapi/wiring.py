@@ -9,7 +9,6 @@ from typing import Any
 
 from adapters.lis import registry as lis_registry
 from adapters.lis.contract import LabReport, LisClient
-
 from tjapi.conclusion.reactions import REACTIONS as CONCLUSION_REACTIONS
 from tjapi.identity import service as identity
 from tjapi.kernel.broker import Broker
@@ -51,7 +50,11 @@ class LisGate:
     def client(self) -> LisClient:
         """Return the client, made at the first call: only the worker sends orders."""
         if self._client is None:
-            config = {"host": self._settings.lis_host, "port": self._settings.lis_port, "charset": self._settings.lis_charset}
+            config = {
+                "host": self._settings.lis_host,
+                "port": self._settings.lis_port,
+                "charset": self._settings.lis_charset,
+            }
             self._client = lis_registry.client(self._settings.lis_vendor, config)
         return self._client
 
@@ -87,7 +90,9 @@ async def authenticate(uow: UnitOfWork, claims: TokenClaims) -> Principal | None
     return await identity.authenticate(uow, claims)
 
 
-def announcements(reactions: Iterable[tuple[type[Event], Reaction]] = REACTIONS, jobs: Iterable[JobSpec] = JOBS) -> Announcements:
+def announcements(
+    reactions: Iterable[tuple[type[Event], Reaction]] = REACTIONS, jobs: Iterable[JobSpec] = JOBS
+) -> Announcements:
     """Return who hears what."""
     heard: dict[type[Event], list[Reaction]] = {}
     for event, reaction in reactions:
@@ -95,7 +100,9 @@ def announcements(reactions: Iterable[tuple[type[Event], Reaction]] = REACTIONS,
     listeners: dict[type[Event], list[Listener]] = {}
     for spec in jobs:
         for event in spec.on:
-            listeners.setdefault(event, []).append(Listener(spec.name, spec.max_attempts, _drawn(spec.lane), _drawn(spec.key)))
+            listeners.setdefault(event, []).append(
+                Listener(spec.name, spec.max_attempts, _drawn(spec.lane), _drawn(spec.key))
+            )
     return Announcements(heard, listeners)
 
 
@@ -105,7 +112,9 @@ def _drawn(field: str | None) -> Callable[[Any], str | None]:
 
 def build(settings: Settings, *, clock: Clock | None = None, pool: int | None = None) -> Runtime:
     """Build what a process holds. Nothing connects before it is used."""
-    keys = KeyRing(load_master_key(settings.master_key.get_secret_value() if settings.master_key else None, settings.state))
+    keys = KeyRing(
+        load_master_key(settings.master_key.get_secret_value() if settings.master_key else None, settings.state)
+    )
     cipher = FieldCipher(keys)
     clock = clock or SystemClock()
     database = Database(settings, keys, pool=pool)
@@ -113,7 +122,9 @@ def build(settings: Settings, *, clock: Clock | None = None, pool: int | None = 
     storage = LocalStorage(settings.state / "files", keys)
     units = Units(database, clock, cipher, announcements(), broker.poke)
     watermark = "演示" if settings.environment == "demo" else None
-    services = Services(LisGate(settings), Printing(settings.hospital_name, project_file("report_templates")), storage, watermark)
+    services = Services(
+        LisGate(settings), Printing(settings.hospital_name, project_file("report_templates")), storage, watermark
+    )
     return Runtime(
         settings=settings, clock=clock, keys=keys, cipher=cipher, mint=TokenMint(keys), database=database, broker=broker,
         storage=storage, units=units, live=LiveHub(database, ALL_CAMPUSES), authenticate=authenticate,

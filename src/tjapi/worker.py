@@ -3,18 +3,19 @@
 import asyncio
 import contextlib
 import signal
-from typing import Any
+from typing import Any, cast
 
 import structlog
+from arq.typing import WorkerCoroutine
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from tjapi import wiring
 from tjapi.kernel import logs
 from tjapi.kernel.audit import AuditChain
 from tjapi.kernel.broker import WAKE_QUEUE, redis_settings
+from tjapi.kernel.db import DATABASE_TROUBLE
 from tjapi.kernel.jobs.runner import Runner
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.security.principal import NOBODY, job_principal
@@ -42,7 +43,11 @@ async def serve(settings: Settings, runtime: Runtime | None = None) -> None:
         held.units, held.jobs, held.services, tuple(held.campuses), slots=settings.worker_slots,
         lease=settings.job_lease_seconds, sweep=settings.sweep_seconds,
     )  # fmt: skip
-    helpers = [asyncio.create_task(_listen(settings, runner)), asyncio.create_task(_seal(held)), asyncio.create_task(_tidy(held))]
+    helpers = [
+        asyncio.create_task(_listen(settings, runner)),
+        asyncio.create_task(_seal(held)),
+        asyncio.create_task(_tidy(held)),
+    ]
     log.info("worker.ready")
     try:
         await runner.run(stop)
@@ -63,7 +68,7 @@ async def _listen(settings: Settings, runner: Runner) -> None:
 
     while True:
         worker = Worker(
-            functions=[func(wake, name="wake", keep_result=0, max_tries=1)], queue_name=WAKE_QUEUE,
+            functions=[func(cast("WorkerCoroutine", wake), name="wake", keep_result=0, max_tries=1)], queue_name=WAKE_QUEUE,
             redis_settings=redis_settings(settings.redis_url), handle_signals=False, poll_delay=0.02, keep_result=0, max_tries=1,
             max_jobs=50, health_check_interval=3600,
         )  # fmt: skip
@@ -80,10 +85,10 @@ async def _listen(settings: Settings, runner: Runner) -> None:
 async def _seal(held: Runtime) -> None:
     """Chain the audit rows; anchor the head outside the database every hour and at every start."""
     chain = AuditChain(held.keys, held.settings.state / "audit-anchor.jsonl")
-    principal = job_principal(NOBODY, ())
-    anchored = -_ANCHOR_EVERY
+    principal = job_principal(NOBODY, tuple(held.campuses))
+    anchored = -float(_ANCHOR_EVERY)
     while True:
-        with contextlib.suppress(DBAPIError, OSError):
+        with contextlib.suppress(*DATABASE_TROUBLE):
             async with held.units.open(principal, "worker") as uow:
                 sealed = await chain.seal(uow.session)
             if asyncio.get_running_loop().time() - anchored >= _ANCHOR_EVERY and sealed:
@@ -98,7 +103,7 @@ async def _seal(held: Runtime) -> None:
 async def _tidy(held: Runtime) -> None:
     """Remove what is kept for a time only."""
     while True:
-        with contextlib.suppress(DBAPIError, OSError):
+        with contextlib.suppress(*DATABASE_TROUBLE):
             for statement in _TIDY:
                 async with held.units.open(job_principal(NOBODY, ()), "worker") as uow:
                     await uow.session.execute(text(statement))

@@ -166,7 +166,7 @@ async def put_departments(uow: UnitOfWork, rows: Sequence[Row]) -> dict[str, int
     found = await uow.session.execute(
         query.on_conflict_do_update(index_elements=["code"], set_=changed).returning(Department.code, Department.id)
     )
-    return dict(found.tuples().all())
+    return {row[0]: row[1] for row in found}
 
 
 async def put_coded(
@@ -178,7 +178,7 @@ async def put_coded(
     found = await uow.session.execute(
         query.on_conflict_do_update(index_elements=["code"], set_=changed).returning(table.code, table.id)
     )
-    return dict(found.tuples().all())
+    return {row[0]: row[1] for row in found}
 
 
 async def add_ranges(uow: UnitOfWork, rows: Sequence[Row]) -> None:

@@ -7,7 +7,14 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 
 from tjapi.exam import service
-from tjapi.exam.errors import CampusNotHeld, ExamEmpty, ExamNotFound, ExamStateConflict, LineStateConflict, PackageNotForSex
+from tjapi.exam.errors import (
+    CampusNotHeld,
+    ExamEmpty,
+    ExamNotFound,
+    ExamStateConflict,
+    LineStateConflict,
+    PackageNotForSex,
+)
 from tjapi.exam.rules import ExamState
 from tjapi.exam.schemas import CancelIn, CompletenessOut, ExamIn, ExamOut, ExamSummary
 from tjapi.examinee.errors import ExamineeNotFound
@@ -32,7 +39,14 @@ async def create_exam(request: Request, response: Response, uow: Unit, body: Exa
 
 @exams.get(
     "/exams",
-    **operation("listExams", "体检列表", "List exams", permission="exam.read", requirement=["E1.2", "E9.2"], problems=[PageTokenInvalid]),
+    **operation(
+        "listExams",
+        "体检列表",
+        "List exams",
+        permission="exam.read",
+        requirement=["E1.2", "E9.2"],
+        problems=[PageTokenInvalid],
+    ),
 )
 async def list_exams(
     request: Request,
@@ -55,7 +69,14 @@ async def list_exams(
 
 @exams.get(
     "/exams/{exam_id:uuid}",
-    **operation("getExam", "体检详情", "One exam with its lines", permission="exam.read", requirement=["E9.1"], problems=[ExamNotFound]),
+    **operation(
+        "getExam",
+        "体检详情",
+        "One exam with its lines",
+        permission="exam.read",
+        requirement=["E9.1"],
+        problems=[ExamNotFound],
+    ),
 )
 async def get_exam(response: Response, uow: ReadUnit, exam_id: UUID) -> ExamOut:
     exam = await service.describe(uow, exam_id)

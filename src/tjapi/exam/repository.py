@@ -88,4 +88,4 @@ async def counts(uow: UnitOfWork, campus_id: int, day: date) -> dict[str, int]:
     query = (
         select(Exam.state, func.count()).where(Exam.campus_id == campus_id, Exam.exam_date == day).group_by(Exam.state)
     )
-    return {state: number for state, number in (await uow.session.execute(query)).all()}
+    return {row[0]: row[1] for row in (await uow.session.execute(query)).all()}

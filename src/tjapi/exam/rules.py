@@ -20,8 +20,12 @@ EXAM_MOVES: dict[str, frozenset[str]] = {
 }
 LINE_MOVES: dict[str, frozenset[str]] = {
     "ordered": frozenset({"released", "withdrawn", "refused", "waived", "deferred", "substituted"}),
-    "released": frozenset({"sent", "collected", "started", "resulted", "withdrawn", "refused", "waived", "deferred", "substituted"}),
-    "sent": frozenset({"collected", "started", "resulted", "withdrawn", "refused", "waived", "deferred", "substituted"}),
+    "released": frozenset(
+        {"sent", "collected", "started", "resulted", "withdrawn", "refused", "waived", "deferred", "substituted"}
+    ),
+    "sent": frozenset(
+        {"collected", "started", "resulted", "withdrawn", "refused", "waived", "deferred", "substituted"}
+    ),
     "collected": frozenset({"resulted", "specimen_rejected"}),
     "started": frozenset({"resulted", "refused", "waived", "deferred"}),
     "resulted": frozenset({"verified", "collected", "started"}),
@@ -33,7 +37,9 @@ LINE_MOVES: dict[str, frozenset[str]] = {
     "withdrawn": frozenset(),
     "substituted": frozenset(),
 }
-UNDONE: frozenset[str] = frozenset({"ordered", "released", "sent", "collected", "started", "resulted", "specimen_rejected", "deferred"})
+UNDONE: frozenset[str] = frozenset(
+    {"ordered", "released", "sent", "collected", "started", "resulted", "specimen_rejected", "deferred"}
+)
 LIVE_FOR_RESULTS: frozenset[str] = frozenset({"released", "sent", "collected", "started", "resulted", "verified"})
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2)
 

@@ -20,9 +20,15 @@ class ExamIn(Input):
 
     campus_id: int = Field(ge=1, le=32_000, description="院区编号 · Campus id", examples=[1])
     examinee_id: UUID = Field(description="受检者 · Examinee", examples=["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"])
-    package_id: UUID | None = Field(None, description="套餐 · Package", examples=["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"])
-    item_group_ids: list[UUID] = Field(default_factory=list, max_length=100, description="加选组合项目 · Further item groups", examples=[[]])
-    exam_date: date | None = Field(None, description="体检日期,缺省为今天 · Day of the exam, today if absent", examples=["2026-11-23"])
+    package_id: UUID | None = Field(
+        None, description="套餐 · Package", examples=["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"]
+    )
+    item_group_ids: list[UUID] = Field(
+        default_factory=list, max_length=100, description="加选组合项目 · Further item groups", examples=[[]]
+    )
+    exam_date: date | None = Field(
+        None, description="体检日期,缺省为今天 · Day of the exam, today if absent", examples=["2026-11-23"]
+    )
 
 
 class CancelIn(Input):
@@ -55,7 +61,9 @@ class Outstanding(BaseModel):
     """One thing that keeps an exam from being finalized: what, where, why."""
 
     code: str = Field(description="原因代码 · Reason code", examples=["line_released"])
-    source: str = Field(description="来源:项目或科室 · Line or department", examples=["line:0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"])
+    source: str = Field(
+        description="来源:项目或科室 · Line or department", examples=["line:0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"]
+    )
     department_id: int | None
     zh: str = Field(examples=["血常规:等待采集"])
     en: str = Field(examples=["Blood count: waiting for the specimen"])

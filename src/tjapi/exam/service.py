@@ -6,8 +6,23 @@ from uuid import UUID
 
 from tjapi.catalog import service as catalog
 from tjapi.exam import repository
-from tjapi.exam.errors import CampusNotHeld, ExamEmpty, ExamNotComplete, ExamNotFound, ExamStateConflict, LineStateConflict, PackageNotForSex
-from tjapi.exam.events import ExamCancelled, ExamCheckedIn, ExamFinalized, ExamReadyForReview, ExamRegistered, LinesReleased
+from tjapi.exam.errors import (
+    CampusNotHeld,
+    ExamEmpty,
+    ExamNotComplete,
+    ExamNotFound,
+    ExamStateConflict,
+    LineStateConflict,
+    PackageNotForSex,
+)
+from tjapi.exam.events import (
+    ExamCancelled,
+    ExamCheckedIn,
+    ExamFinalized,
+    ExamReadyForReview,
+    ExamRegistered,
+    LinesReleased,
+)
 from tjapi.exam.models import Exam, ExamLine
 from tjapi.exam.rules import EXAM_MOVES, LINE_MOVES, UNDONE, age_on, exam_no, may_move
 from tjapi.exam.schemas import CompletenessOut, ExamIn, ExamOut, ExamSummary, LineOut, Outstanding
@@ -37,16 +52,22 @@ _BLOCKS = {
 
 async def register(uow: UnitOfWork, new: ExamIn, *, payment_required: bool = False) -> Exam:
     """Prepare an exam: price its lines, number it, release what needs no payment. Raises CampusNotHeld, ExamEmpty, PackageNotForSex."""
-    campus = next((c for c in await identity.campuses(uow) if c.id == new.campus_id and c.id in uow.principal.campuses), None)
+    campus = next(
+        (c for c in await identity.campuses(uow) if c.id == new.campus_id and c.id in uow.principal.campuses), None
+    )
     if campus is None:
         raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
     person = await examinees.get(uow, new.examinee_id)
     package = await catalog.package(uow, new.package_id) if new.package_id else None
     if package is not None and package.sex not in ("any", person.sex):
-        raise PackageNotForSex(errors=[FieldError("/package_id", "wrong-sex", "套餐不适用于受检者性别", "not for the examinee's sex")])
+        raise PackageNotForSex(
+            errors=[FieldError("/package_id", "wrong-sex", "套餐不适用于受检者性别", "not for the examinee's sex")]
+        )
     quote = await pricing.quote(uow, new.package_id, new.item_group_ids)
     if not quote.lines:
-        raise ExamEmpty(errors=[FieldError("/item_group_ids", "empty", "至少选择一个项目", "choose at least one item group")])
+        raise ExamEmpty(
+            errors=[FieldError("/item_group_ids", "empty", "至少选择一个项目", "choose at least one item group")]
+        )
     day = new.exam_date or business_day(uow.now)
     years, days = age_on(person.birth_date, day)
     exam = Exam(
@@ -96,7 +117,9 @@ async def check_in(uow: UnitOfWork, exam_id: UUID) -> Exam:
     _move(exam, "checked_in")
     exam.checked_in_at = uow.now
     await uow.audit("exam.checked_in", "exam", exam.id, campus_id=exam.campus_id)
-    await uow.announce("exam", {"exam_id": str(exam.id), "state": exam.state}, campus_id=exam.campus_id, permission="exam.read")
+    await uow.announce(
+        "exam", {"exam_id": str(exam.id), "state": exam.state}, campus_id=exam.campus_id, permission="exam.read"
+    )
     await uow.publish(ExamCheckedIn(campus_id=exam.campus_id, exam_id=exam.id))
     return exam
 
@@ -145,7 +168,9 @@ async def begin_review(uow: UnitOfWork, exam_id: UUID) -> Exam:
     if exam.state != "in_review":
         await _refuse_incomplete(uow, exam)
         _move(exam, "in_review")
-        await uow.announce("exam", {"exam_id": str(exam.id), "state": exam.state}, campus_id=exam.campus_id, permission="exam.read")
+        await uow.announce(
+            "exam", {"exam_id": str(exam.id), "state": exam.state}, campus_id=exam.campus_id, permission="exam.read"
+        )
     return exam
 
 
@@ -156,7 +181,9 @@ async def finalize(uow: UnitOfWork, exam_id: UUID) -> Exam:
     _move(exam, "finalized")
     exam.finalized_at = uow.now
     await uow.audit("exam.finalized", "exam", exam.id, campus_id=exam.campus_id)
-    await uow.announce("exam", {"exam_id": str(exam.id), "state": exam.state}, campus_id=exam.campus_id, permission="exam.read")
+    await uow.announce(
+        "exam", {"exam_id": str(exam.id), "state": exam.state}, campus_id=exam.campus_id, permission="exam.read"
+    )
     await uow.publish(ExamFinalized(campus_id=exam.campus_id, exam_id=exam.id))
     return exam
 
@@ -229,7 +256,11 @@ async def _line(uow: UnitOfWork, exam: Exam, line_id: UUID) -> ExamLine:
 def _advance(uow: UnitOfWork, line: ExamLine, to: str) -> None:
     if not may_move(LINE_MOVES, line.state, to):
         raise LineStateConflict(
-            "{name}:不能从 {current} 到 {to}", "{name}: not from {current} to {to}", name=line.name, current=line.state, to=to
+            "{name}:不能从 {current} 到 {to}",
+            "{name}: not from {current} to {to}",
+            name=line.name,
+            current=line.state,
+            to=to,
         )
     line.state, line.state_at = to, uow.now
 
@@ -277,7 +308,9 @@ async def _settle(uow: UnitOfWork, exam: Exam) -> None:
     if exam.state == "in_progress" and not outstanding:
         _move(exam, "ready_for_review")
         exam.ready_at = uow.now
-        await uow.announce("exam", {"exam_id": str(exam.id), "state": exam.state}, campus_id=exam.campus_id, permission="exam.read")
+        await uow.announce(
+            "exam", {"exam_id": str(exam.id), "state": exam.state}, campus_id=exam.campus_id, permission="exam.read"
+        )
         await uow.publish(ExamReadyForReview(campus_id=exam.campus_id, exam_id=exam.id))
     elif exam.state != "in_progress" and outstanding:
         _move(exam, "in_progress")

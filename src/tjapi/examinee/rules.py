@@ -14,14 +14,24 @@ from pypinyin import Style, lazy_pinyin, pinyin
 Sex = Literal["male", "female", "unknown"]
 IdKind = Literal["resident", "hk_mo_tw_resident", "foreign_permanent", "passport", "none"]
 Fault = Literal[
-    "format", "kind", "check_digit", "birth_date_invalid", "birth_date_in_future", "age_over_130", "number_missing", "number_not_expected"
+    "format",
+    "kind",
+    "check_digit",
+    "birth_date_invalid",
+    "birth_date_in_future",
+    "age_over_130",
+    "number_missing",
+    "number_not_expected",
 ]
 SEXES = ("male", "female", "unknown")
 ID_KINDS = ("resident", "hk_mo_tw_resident", "foreign_permanent", "passport", "none")
 OLDEST = 130
 
 FAULTS: dict[Fault, tuple[str, str]] = {
-    "format": ("证件号码的长度或字符不符合该证件类型", "the number has not the length or characters of this kind of document"),
+    "format": (
+        "证件号码的长度或字符不符合该证件类型",
+        "the number has not the length or characters of this kind of document",
+    ),
     "kind": ("证件号码属于另一种证件", "the number belongs to another kind of document"),
     "check_digit": ("证件号码校验位不正确", "the check digit of the number is wrong"),
     "birth_date_invalid": ("证件号码中的出生日期不存在", "the birth date in the number does not exist"),
@@ -43,10 +53,13 @@ _PHONE = re.compile(r"\+?[0-9]{5,20}")
 _HAN = re.compile(r"[\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _UNSEEN = re.compile(r"[\s·•‧∙⋅・･.\-'’]+")
 _COMPOUND = frozenset(
-    "欧阳 太史 端木 上官 司马 东方 独孤 南宫 万俟 闻人 夏侯 诸葛 尉迟 公羊 赫连 澹台 皇甫 宗政 濮阳 公冶 太叔 申屠 公孙 慕容 仲孙 钟离 长孙 宇文 司徒 鲜于 "
-    "司空 闾丘 子车 亓官 司寇 巫马 公西 颛孙 壤驷 公良 漆雕 乐正 宰父 谷梁 拓跋 夹谷 轩辕 令狐 段干 百里 呼延 东郭 南门 羊舌 微生 公户 公玉 公仪 梁丘 公仲 公上 "
-    "公门 公山 公坚 左丘 公伯 西门 公祖 第五 公乘 贯丘 公皙 南荣 东里 东宫 仲长 子书 子桑 即墨 淳于 单于 纳兰 完颜 爱新".split()
-)
+    {
+        "欧阳", "太史", "端木", "上官", "司马", "东方", "独孤", "南宫", "万俟", "闻人", "夏侯", "诸葛",
+        "尉迟", "公羊", "赫连", "澹台", "皇甫", "宗政", "濮阳", "申屠", "公孙", "慕容", "钟离", "长孙",
+        "宇文", "司徒", "鲜于", "司空", "令狐", "呼延", "拓跋", "轩辕", "段干", "百里", "东郭", "南门",
+        "西门", "第五", "淳于", "单于", "纳兰", "完颜", "爱新", "乐正", "漆雕", "谷梁",
+    }
+)  # fmt: skip
 _READINGS_KEPT = 64
 
 
@@ -179,7 +192,9 @@ def _combined(name: str) -> list[tuple[str, ...]]:
     surname = 2 if name[:2] in _COMPOUND else 1
     characters = [c for c in name if not _UNSEEN.fullmatch(c)]
     usual = [*_usual("".join(characters[:surname])), *_usual("".join(characters[surname:]))]
-    readings = [list(dict.fromkeys([*_spelled([first]), *_readings(c)])) for c, first in zip(characters, usual, strict=True)]
+    readings = [
+        list(dict.fromkeys([*_spelled([first]), *_readings(c)])) for c, first in zip(characters, usual, strict=True)
+    ]
     if prod(map(len, readings)) > _READINGS_KEPT:
         readings[surname:] = [_spelled([first]) for first in usual[surname:]]
     return list(islice(product(*readings), _READINGS_KEPT))
@@ -187,16 +202,18 @@ def _combined(name: str) -> list[tuple[str, ...]]:
 
 def _usual(text: str) -> list[str]:
     """Return the usual reading of each character, by the words they make where that can be told."""
-    together = lazy_pinyin(text, errors=list)
-    return together if len(together) == len(text) else [lazy_pinyin(c, errors=list)[0] for c in text]
+    together = lazy_pinyin(text)
+    return together if len(together) == len(text) else [lazy_pinyin(c)[0] for c in text]
 
 
 def _readings(character: str) -> list[str]:
-    return _spelled(chain.from_iterable(pinyin(character, style=Style.NORMAL, heteronym=True, errors=list)))
+    return _spelled(chain.from_iterable(pinyin(character, style=Style.NORMAL, heteronym=True)))
 
 
 def _spelled(syllables: Iterable[str]) -> list[str]:
     found: list[str] = []
     for syllable in map(str.casefold, syllables):
-        found += [syllable.replace("v", u) for u in ("v", "yu", "u")] if re.fullmatch(r"[nl]ve?", syllable) else [syllable]
+        found += (
+            [syllable.replace("v", u) for u in ("v", "yu", "u")] if re.fullmatch(r"[nl]ve?", syllable) else [syllable]
+        )
     return list(dict.fromkeys(found))

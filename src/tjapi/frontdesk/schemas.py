@@ -11,7 +11,9 @@ from tjapi.requisition.schemas import TubeOut
 class AccessCodeOut(BaseModel):
     """A one-time code; shown only here."""
 
-    access_code: str = Field(description="一次性查询码,印在指引单上 · One-time code, printed on the guide sheet", examples=["40718265"])
+    access_code: str = Field(
+        description="一次性查询码,印在指引单上 · One-time code, printed on the guide sheet", examples=["40718265"]
+    )
     expires_at: datetime
 
 

@@ -20,7 +20,9 @@ async def check_in(uow: UnitOfWork, exam_id: UUID) -> CheckInOut:
     """Check in, order the tests, and hand out what is printed. Raises ExamNotFound, ExamStateConflict."""
     await exams.check_in(uow, exam_id)
     access = await issue_access_code(uow, exam_id)
-    return CheckInOut(exam=await exams.describe(uow, exam_id), tubes=await requisitions.tubes(uow, exam_id), access=access)
+    return CheckInOut(
+        exam=await exams.describe(uow, exam_id), tubes=await requisitions.tubes(uow, exam_id), access=access
+    )
 
 
 async def issue_access_code(uow: UnitOfWork, exam_id: UUID) -> AccessCodeOut:

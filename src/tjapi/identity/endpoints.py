@@ -45,7 +45,9 @@ from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInval
 from tjapi.kernel.routing import PUBLIC, Caller, PublicUnit, ReadUnit, Unit, operation, router
 from tjapi.kernel.runtime import runtime
 
-RoleCode = Annotated[str, Path(max_length=60, pattern=r"^[a-z_][a-z0-9_]*$", description="角色代码 · Role code", examples=["doctor"])]
+RoleCode = Annotated[
+    str, Path(max_length=60, pattern=r"^[a-z_][a-z0-9_]*$", description="角色代码 · Role code", examples=["doctor"])
+]
 auth = router("auth")
 admin = router("identity")
 
@@ -101,7 +103,13 @@ async def change_password(request: Request, uow: Unit, body: PasswordIn) -> Resp
 
 @auth.get(
     "/auth/principal",
-    **operation("getPrincipal", "当前登录者及其权限", "Who the caller is and may do", permission="authenticated", requirement=["P2", "E8.1"]),
+    **operation(
+        "getPrincipal",
+        "当前登录者及其权限",
+        "Who the caller is and may do",
+        permission="authenticated",
+        requirement=["P2", "E8.1"],
+    ),
 )
 async def principal(caller: Caller) -> PrincipalOut:
     return PrincipalOut(
@@ -120,9 +128,18 @@ async def list_campuses(uow: ReadUnit) -> CampusesOut:
 
 @admin.get(
     "/staff",
-    **operation("listStaff", "人员列表", "List staff", permission="identity.read", requirement=["E8.1"], problems=[PageTokenInvalid]),
+    **operation(
+        "listStaff",
+        "人员列表",
+        "List staff",
+        permission="identity.read",
+        requirement=["E8.1"],
+        problems=[PageTokenInvalid],
+    ),
 )
-async def list_staff(request: Request, uow: ReadUnit, page_size: PageSize = 50, page_token: PageToken = None) -> Page[StaffOut]:
+async def list_staff(
+    request: Request, uow: ReadUnit, page_size: PageSize = 50, page_token: PageToken = None
+) -> Page[StaffOut]:
     pager = Pager(runtime(request).keys, "staff")
     rows = await service.staff_page(uow, pager.read(page_token), page_size)
     return pager.page(rows, page_size, lambda row: [row.username], lambda row: row)
@@ -139,7 +156,14 @@ async def create_staff(request: Request, uow: Unit, body: StaffIn) -> StaffOut:
 
 @admin.get(
     "/staff/{staff_id:uuid}",
-    **operation("getStaff", "人员详情", "One member of staff", permission="identity.read", requirement=["E8.1"], problems=[StaffNotFound]),
+    **operation(
+        "getStaff",
+        "人员详情",
+        "One member of staff",
+        permission="identity.read",
+        requirement=["E8.1"],
+        problems=[StaffNotFound],
+    ),
 )
 async def get_staff(response: Response, uow: ReadUnit, staff_id: UUID) -> StaffOut:
     staff = await service.get_staff(uow, staff_id)
@@ -158,14 +182,18 @@ async def update_staff(response: Response, uow: Unit, staff_id: UUID, body: Staf
     return staff
 
 
-@admin.get("/roles", **operation("listRoles", "角色列表", "List roles", permission="identity.read", requirement=["E8.1"]))
+@admin.get(
+    "/roles", **operation("listRoles", "角色列表", "List roles", permission="identity.read", requirement=["E8.1"])
+)
 async def list_roles(uow: ReadUnit) -> RolesOut:
     return RolesOut(items=[RoleOut.model_validate(role, from_attributes=True) for role in await service.roles(uow)])
 
 
 @admin.get(
     "/roles/{code}",
-    **operation("getRole", "角色详情", "One role", permission="identity.read", requirement=["E8.1"], problems=[RoleNotFound]),
+    **operation(
+        "getRole", "角色详情", "One role", permission="identity.read", requirement=["E8.1"], problems=[RoleNotFound]
+    ),
 )
 async def get_role(uow: ReadUnit, code: RoleCode) -> RoleOut:
     return RoleOut.model_validate(await service.get_role(uow, code), from_attributes=True)

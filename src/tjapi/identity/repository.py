@@ -56,7 +56,11 @@ async def staff_page(uow: UnitOfWork, after: list[Any] | None, size: int) -> Seq
 
 async def roles_of(uow: UnitOfWork, staff: Sequence[UUID]) -> dict[UUID, list[str]]:
     """Return the role codes of several members of staff."""
-    query = select(StaffRole.staff_id, StaffRole.role_code).where(StaffRole.staff_id.in_(staff)).order_by(StaffRole.role_code)
+    query = (
+        select(StaffRole.staff_id, StaffRole.role_code)
+        .where(StaffRole.staff_id.in_(staff))
+        .order_by(StaffRole.role_code)
+    )
     found: dict[UUID, list[str]] = {}
     for staff_id, code in (await uow.session.execute(query)).all():
         found.setdefault(staff_id, []).append(code)
@@ -67,7 +71,9 @@ async def set_roles(uow: UnitOfWork, staff: UUID, roles: Sequence[str]) -> None:
     """Replace the roles of a member of staff."""
     await uow.session.execute(delete(StaffRole).where(StaffRole.staff_id == staff))
     if roles:
-        await uow.session.execute(insert(StaffRole), [{"staff_id": staff, "role_code": code} for code in sorted(set(roles))])
+        await uow.session.execute(
+            insert(StaffRole), [{"staff_id": staff, "role_code": code} for code in sorted(set(roles))]
+        )
 
 
 async def roles(uow: UnitOfWork) -> Sequence[Role]:
@@ -95,7 +101,11 @@ async def refresh_token(uow: UnitOfWork, digest: bytes) -> tuple[RefreshToken, S
 
 async def revoke_session(uow: UnitOfWork, session: UUID) -> None:
     """End a session."""
-    query = update(StaffSession).where(StaffSession.id == session, StaffSession.revoked_at.is_(None)).values(revoked_at=uow.now)
+    query = (
+        update(StaffSession)
+        .where(StaffSession.id == session, StaffSession.revoked_at.is_(None))
+        .values(revoked_at=uow.now)
+    )
     await uow.session.execute(query)
 
 
@@ -106,7 +116,9 @@ async def client_by_client_id(uow: UnitOfWork, client_id: str) -> ApiClient | No
 
 async def client_by_id(uow: UnitOfWork, client: UUID) -> ApiClient | None:
     """Return an API client, locked."""
-    return (await uow.session.execute(select(ApiClient).where(ApiClient.id == client).with_for_update())).scalar_one_or_none()
+    return (
+        await uow.session.execute(select(ApiClient).where(ApiClient.id == client).with_for_update())
+    ).scalar_one_or_none()
 
 
 async def clients(uow: UnitOfWork) -> Sequence[ApiClient]:

@@ -63,4 +63,5 @@ def lockout(failures: int, threshold: int) -> timedelta | None:
     """Return how long an account pauses after its n-th failed login in a row: 30 s at the threshold, doubling up to an hour."""
     if failures < threshold:
         return None
-    return min(_FIRST_PAUSE * 2 ** min(failures - threshold, 10), _LONGEST_PAUSE)
+    doubled: timedelta = _FIRST_PAUSE * (1 << min(failures - threshold, 10))
+    return min(doubled, _LONGEST_PAUSE)

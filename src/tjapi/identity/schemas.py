@@ -7,7 +7,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Username = Annotated[str, StringConstraints(min_length=2, max_length=40, pattern=r"^[A-Za-z0-9_.\-]+$")]
-Password = Annotated[str, Field(min_length=1, max_length=128, description="口令 · Password", examples=["Demo-2026-front"])]
+Password = Annotated[
+    str, Field(min_length=1, max_length=128, description="口令 · Password", examples=["Demo-2026-front"])
+]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[a-z_][a-z0-9_.]*$")]
 CampusId = Annotated[int, Field(ge=1, le=32_000, description="院区编号 · Campus id", examples=[1])]
 DepartmentId = Annotated[int, Field(ge=1, le=32_000, description="科室编号 · Department id", examples=[1])]

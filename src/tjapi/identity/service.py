@@ -46,7 +46,10 @@ from tjapi.kernel.uow import UnitOfWork
 _WEAK = {
     "too_short": ("密码太短", "too short"),
     "contains_username": ("密码不能包含用户名", "must not contain the user name"),
-    "too_few_kinds_of_characters": ("至少包含大写、小写、数字、符号中的三种", "needs three of: upper case, lower case, digits, symbols"),
+    "too_few_kinds_of_characters": (
+        "至少包含大写、小写、数字、符号中的三种",
+        "needs three of: upper case, lower case, digits, symbols",
+    ),
 }
 
 
@@ -58,12 +61,21 @@ async def authenticate(uow: UnitOfWork, claims: TokenClaims) -> Principal | None
             return None
         departments = None if row["all_departments"] else tuple(row["departments"])
         rights = frozenset(row["permissions"]) - NOT_FOR_STAFF
-        return Principal("staff", claims.subject, rights, tuple(row["campuses"]), departments, None, claims.session, row["name"])
+        return Principal(
+            "staff", claims.subject, rights, tuple(row["campuses"]), departments, None, claims.session, row["name"]
+        )
     row = await repository.client_principal(uow, claims.subject, claims.version)
     if row is None:
         return None
     return Principal(
-        "client", claims.subject, frozenset(row["scopes"]), tuple(row["campuses"]), None, None, claims.session, row["name"]
+        "client",
+        claims.subject,
+        frozenset(row["scopes"]),
+        tuple(row["campuses"]),
+        None,
+        None,
+        claims.session,
+        row["name"],
     )
 
 
@@ -72,7 +84,9 @@ async def login(uow: UnitOfWork, mint: TokenMint, settings: Settings, username: 
     staff = await repository.staff_by_username(uow, username)
     if staff is not None and staff.locked_until is not None and staff.locked_until > uow.now:
         raise _locked(staff.locked_until - uow.now)
-    right = await verify_password(password, staff.password_hash if staff is not None and staff.status == "active" else None)
+    right = await verify_password(
+        password, staff.password_hash if staff is not None and staff.status == "active" else None
+    )
     if staff is None or not right:
         if staff is not None:
             staff.failed_logins += 1
@@ -90,7 +104,9 @@ async def login(uow: UnitOfWork, mint: TokenMint, settings: Settings, username: 
 
 def _locked(left: timedelta) -> AccountLocked:
     seconds = ceil(left.total_seconds())
-    refusal = AccountLocked("账号已锁定,请在 {seconds} 秒后重试", "The account is locked; try again in {seconds} seconds", seconds=seconds)
+    refusal = AccountLocked(
+        "账号已锁定,请在 {seconds} 秒后重试", "The account is locked; try again in {seconds} seconds", seconds=seconds
+    )
     refusal.extra_headers["Retry-After"] = str(seconds)
     return refusal
 
@@ -100,7 +116,12 @@ async def _tokens(uow: UnitOfWork, mint: TokenMint, settings: Settings, staff: S
     expires = uow.now + timedelta(days=settings.refresh_token_days)
     uow.session.add(RefreshToken(digest=_digest(refresh), session_id=session, expires_at=expires))
     access = mint.issue(
-        kind="staff", subject=staff.id, version=staff.token_version, session=str(session), now=uow.now, seconds=settings.access_token_seconds
+        kind="staff",
+        subject=staff.id,
+        version=staff.token_version,
+        session=str(session),
+        now=uow.now,
+        seconds=settings.access_token_seconds,
     )
     return TokensOut(access_token=access, refresh_token=refresh, expires_in=settings.access_token_seconds)
 
@@ -151,14 +172,23 @@ def _check_password(password: str, username: str, settings: Settings, pointer: s
         raise PasswordTooWeak(errors=[FieldError(pointer, reason, *_WEAK[reason])])
 
 
-async def issue_client_token(uow: UnitOfWork, mint: TokenMint, settings: Settings, client_id: str, secret: str) -> AccessTokenOut:
+async def issue_client_token(
+    uow: UnitOfWork, mint: TokenMint, settings: Settings, client_id: str, secret: str
+) -> AccessTokenOut:
     """Issue a token to an API client. Raises CredentialsWrong."""
     client = await repository.client_by_client_id(uow, client_id)
-    right = await verify_password(secret, client.secret_hash if client is not None and client.status == "active" else None)
+    right = await verify_password(
+        secret, client.secret_hash if client is not None and client.status == "active" else None
+    )
     if client is None or not right:
         raise CredentialsWrong
     access = mint.issue(
-        kind="client", subject=client.id, version=client.token_version, session=uuid7().hex, now=uow.now, seconds=settings.access_token_seconds
+        kind="client",
+        subject=client.id,
+        version=client.token_version,
+        session=uuid7().hex,
+        now=uow.now,
+        seconds=settings.access_token_seconds,
     )
     return AccessTokenOut(access_token=access, expires_in=settings.access_token_seconds)
 
@@ -187,11 +217,20 @@ async def _check_grant(uow: UnitOfWork, roles: Sequence[str] | None, campuses: S
         known = {role.code for role in await repository.roles(uow)}
         unknown = [i for i, code in enumerate(roles) if code not in known]
         if unknown:
-            raise PermissionUnknown(errors=[FieldError(f"/roles/{i}", "unknown", "没有这个角色", "no such role") for i in unknown])
-    held = {campus.id for campus in await repository.campuses(uow)} if uow.principal.kind == "job" else set(uow.principal.campuses)
+            raise PermissionUnknown(
+                errors=[FieldError(f"/roles/{i}", "unknown", "没有这个角色", "no such role") for i in unknown]
+            )
+    held = (
+        {campus.id for campus in await repository.campuses(uow)}
+        if uow.principal.kind == "job"
+        else set(uow.principal.campuses)
+    )
     strange = [i for i, campus in enumerate(campuses or ()) if campus not in held]
     if strange:
-        errors = [FieldError(f"/campuses/{i}", "not-granted", "没有这个院区的权限", "a campus you do not hold") for i in strange]
+        errors = [
+            FieldError(f"/campuses/{i}", "not-granted", "没有这个院区的权限", "a campus you do not hold")
+            for i in strange
+        ]
         raise CampusNotGranted(errors=errors)
 
 

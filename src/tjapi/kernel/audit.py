@@ -88,7 +88,15 @@ class AuditChain:
         self._anchor = anchor
 
     def _digest(self, row: Any) -> bytes:
-        values = [row.id, row.at.timestamp(), row.principal_kind, str(row.principal_id), row.action, row.object_type, row.object_id]
+        values = [
+            row.id,
+            row.at.timestamp(),
+            row.principal_kind,
+            str(row.principal_id),
+            row.action,
+            row.object_type,
+            row.object_id,
+        ]
         values += [row.campus_id, row.detail, row.request_id]
         return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=False).encode()).digest()
 
@@ -150,7 +158,9 @@ class AuditChain:
         if anchors and max(anchors) > n:
             yield Fault(max(anchors), None, "tail-cut")
         unlinked = await session.execute(
-            text("select e.id from audit_event e where e.sealed and not exists (select from audit_link l where l.event_id = e.id)")
+            text(
+                "select e.id from audit_event e where e.sealed and not exists (select from audit_link l where l.event_id = e.id)"
+            )
         )
         for (event_id,) in unlinked.all():
             yield Fault(0, event_id, "unlinked")

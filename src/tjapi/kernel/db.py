@@ -17,6 +17,7 @@ from typing import Any, Literal
 import asyncpg
 from sqlalchemy import MetaData
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -36,6 +37,22 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+# Whatever a database in trouble raises, through SQLAlchemy or past it.
+DATABASE_TROUBLE: tuple[type[Exception], ...] = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+# cannot_connect_now, admin_shutdown, crash_shutdown, query_canceled, serialization_failure, deadlock_detected, too_many_connections
+_PASSING = frozenset({"57P03", "57P01", "57P02", "57014", "40001", "40P01", "53300"})
+
+
+def is_passing(error: BaseException) -> bool:
+    """Say whether trouble with the database is likely to pass, so that trying again helps: a lost connection, a restart, a deadlock."""
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated or isinstance(error, InterfaceError):
+            return True
+        error = error.orig or error
+    state = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None) or ""
+    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError) or state in _PASSING or state.startswith("08")
 
 
 class Base(DeclarativeBase):
@@ -73,7 +90,10 @@ class Database:
     def _engine(self, role: Role) -> AsyncEngine:
         if role not in self._engines:
             url = role_url(self._settings, self._keys, role)
-            server = {"application_name": f"tjapi {role}", "statement_timeout": str(self._settings.statement_timeout_ms)}
+            server = {
+                "application_name": f"tjapi {role}",
+                "statement_timeout": str(self._settings.statement_timeout_ms),
+            }
             # Readers work in autocommit: each statement its own snapshot, no BEGIN and COMMIT around it (speed.md).
             self._engines[role] = create_async_engine(
                 url,
@@ -97,10 +117,10 @@ class Database:
     async def session(self, role: Role, principal: Principal) -> AsyncIterator[AsyncSession]:
         """Lend a session that sees what the principal may see. Nothing is committed here."""
         engine = self._engine(role)
-        async with self._gates[role]:
-            async with async_sessionmaker(engine, expire_on_commit=False, autoflush=False)() as session:
-                await self._show(session, principal)
-                yield session
+        maker = async_sessionmaker(engine, expire_on_commit=False, autoflush=False)
+        async with self._gates[role], maker() as session:
+            await self._show(session, principal)
+            yield session
 
     async def _show(self, session: AsyncSession, principal: Principal) -> None:
         connection = await session.connection()
@@ -122,7 +142,12 @@ class Database:
         query = {key: str(value) for key, value in url.query.items()}
         host, port = query.get("host", url.host), query.get("port", url.port)
         return await asyncpg.connect(
-            host=host, port=int(port or 5432), user=url.username, password=url.password, database=url.database, timeout=10
+            host=host,
+            port=int(port or 5432),
+            user=url.username,
+            password=url.password,
+            database=url.database,
+            timeout=10,
         )
 
     async def close(self) -> None:

@@ -20,14 +20,20 @@ def set_etag(response: Response, version: int) -> None:
 async def _if_match(
     if_match: Annotated[
         str | None,
-        Header(max_length=40, description='读取时得到的 ETag, 例如 "3" · The ETag you read, such as "3"', examples=['"3"']),
+        Header(
+            max_length=40, description='读取时得到的 ETag, 例如 "3" · The ETag you read, such as "3"', examples=['"3"']
+        ),
     ] = None,
 ) -> int:
     if if_match is None:
-        raise PreconditionRequired(errors=[FieldError("header:If-Match", "missing", "请带上读取时得到的 ETag", "send the ETag you read")])
+        raise PreconditionRequired(
+            errors=[FieldError("header:If-Match", "missing", "请带上读取时得到的 ETag", "send the ETag you read")]
+        )
     digits = if_match.strip().removeprefix('"').removesuffix('"')
     if not (digits.isascii() and digits.isdigit() and len(digits) < 19):  # noqa: PLR2004
-        raise PreconditionFailed(errors=[FieldError("header:If-Match", "invalid", "不是我们发出的 ETag", "not an ETag of ours")])
+        raise PreconditionFailed(
+            errors=[FieldError("header:If-Match", "invalid", "不是我们发出的 ETag", "not an ETag of ours")]
+        )
     return int(digits)
 
 

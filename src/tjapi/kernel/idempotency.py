@@ -20,7 +20,9 @@ from tjapi.kernel.problem import BadRequest, Conflict, FieldError, Invalid
 from tjapi.kernel.uow import UnitOfWork
 
 _LOCK = text("select pg_try_advisory_xact_lock(hashtextextended(:lock, 4))")
-_FIND = text("select fingerprint, status, media_type, body from idempotency_key where principal_id = :principal and operation = :operation and key = :key")
+_FIND = text(
+    "select fingerprint, status, media_type, body from idempotency_key where principal_id = :principal and operation = :operation and key = :key"
+)
 _STORE = text("""
 insert into idempotency_key (principal_id, operation, key, fingerprint, status, media_type, body, created_at)
 values (:principal, :operation, :key, :fingerprint, :status, :media_type, :body, :now)
@@ -90,7 +92,14 @@ class PendingAnswer:
             return
         if bytes(found.fingerprint) != self._fingerprint:
             raise IdempotencyKeyReused(
-                errors=[FieldError("header:Idempotency-Key", "reused", "此键已用于内容不同的请求", "used for a request with other content")]
+                errors=[
+                    FieldError(
+                        "header:Idempotency-Key",
+                        "reused",
+                        "此键已用于内容不同的请求",
+                        "used for a request with other content",
+                    )
+                ]
             )
         body = self._uow.cipher.open(bytes(found.body), self._place())
         headers = {"Idempotency-Replayed": "true"}
@@ -123,10 +132,19 @@ async def begin(request: Request, uow: UnitOfWork, operation: str, key: str | No
     if key is None:
         if required:
             raise IdempotencyKeyMissing(
-                errors=[FieldError("header:Idempotency-Key", "missing", "请为每次新建生成一个唯一的键", "make a unique key for each creation")]
+                errors=[
+                    FieldError(
+                        "header:Idempotency-Key",
+                        "missing",
+                        "请为每次新建生成一个唯一的键",
+                        "make a unique key for each creation",
+                    )
+                ]
             )
         return
-    fingerprint = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()).digest()
+    fingerprint = hashlib.sha256(
+        f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
+    ).digest()
     pending = PendingAnswer(uow, operation, key, fingerprint)
     await pending.begin()
     request.state.pending_answer = pending

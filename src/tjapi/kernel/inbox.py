@@ -102,7 +102,9 @@ async def receive(
     if found is not None:
         if bytes(found.sha256) != digest:
             raise MessageContentDiffers(
-                errors=[FieldError("header:X-Message-Id", "content-differs", "同一编号,内容不同", "same id, other content")]
+                errors=[
+                    FieldError("header:X-Message-Id", "content-differs", "同一编号,内容不同", "same id, other content")
+                ]
             )
         return found, True
     message = InboxMessage(
@@ -115,7 +117,9 @@ async def receive(
     return message, False
 
 
-async def quarantine(uow: UnitOfWork, *, source: str, message_id: str, body: bytes, media_type: str, reason: str) -> InboxMessage:
+async def quarantine(
+    uow: UnitOfWork, *, source: str, message_id: str, body: bytes, media_type: str, reason: str
+) -> InboxMessage:
     """Keep a message that is not believed, under an id of its own; the same bytes are kept once."""
     digest = hashlib.sha256(body).digest()
     kept_as = f"{message_id}#{digest.hex()[:16]}"
@@ -156,10 +160,18 @@ async def end(
     campus_id: int | None = None, detail: dict[str, Any] | None = None,
 ) -> None:  # fmt: skip
     """Say what became of a received message; once matched it belongs to its exam's campus alone."""
-    values: dict[str, Any] = {"state": state, "reason": reason, "exam_id": exam_id, "ended_at": uow.now, "detail": detail or {}}
+    values: dict[str, Any] = {
+        "state": state,
+        "reason": reason,
+        "exam_id": exam_id,
+        "ended_at": uow.now,
+        "detail": detail or {},
+    }
     if campus_id is not None:
         values["campuses"] = [campus_id]
-    await uow.session.execute(update(InboxMessage).where(InboxMessage.id == message, InboxMessage.state == "received").values(**values))
+    await uow.session.execute(
+        update(InboxMessage).where(InboxMessage.id == message, InboxMessage.state == "received").values(**values)
+    )
 
 
 async def replay(uow: UnitOfWork, message: UUID) -> InboxMessage:

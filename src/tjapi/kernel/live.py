@@ -31,7 +31,9 @@ select id, campus_id, topic, permission, principal_id, data, at from live_event
 where id > :last or (id > :last - 1000 and at > clock_timestamp() - make_interval(secs => :overlap))
 order by id limit 1000
 """)
-_FETCH = text("select id, campus_id, topic, permission, principal_id, data, at from live_event where id = any(:ids) order by id")
+_FETCH = text(
+    "select id, campus_id, topic, permission, principal_id, data, at from live_event where id = any(:ids) order by id"
+)
 
 
 class LiveEventRow(Base):

@@ -9,8 +9,7 @@ from typing import Any
 import structlog
 
 ALLOWED = frozenset(
-    "event level timestamp logger request_id method route status seconds principal_kind principal_id error frames job id state count "
-    "source message_id size sha256 campus_id exam_id report_id name pid port version reason attempts code pages path hint".split()
+    ["event", "level", "timestamp", "logger", "request_id", "method", "route", "status", "seconds", "principal_kind", "principal_id", "error", "frames", "job", "id", "state", "count", "source", "message_id", "size", "sha256", "campus_id", "exam_id", "report_id", "name", "pid", "port", "version", "reason", "attempts", "code", "pages", "path", "hint"]
 )
 
 
@@ -34,7 +33,10 @@ def _frames_only(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
             chain.append(type(link).__name__)
             link = link.__cause__ or link.__context__
         event["error"] = " < ".join(chain)
-        event["frames"] = [f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)[-12:]]
+        event["frames"] = [
+            f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}"
+            for f in traceback.extract_tb(error.__traceback__)[-12:]
+        ]
     return event
 
 

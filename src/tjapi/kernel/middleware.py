@@ -33,7 +33,9 @@ class _TooLargeError(HTTPException):
 class Perimeter:
     """The outermost layer. `stream_suffixes` are paths that may last longer than a request."""
 
-    def __init__(self, app: ASGIApp, *, json_limit: int, raw_limit: int, seconds: float, stream_suffixes: tuple[str, ...]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, json_limit: int, raw_limit: int, seconds: float, stream_suffixes: tuple[str, ...]
+    ) -> None:
         self._app = app
         self._json_limit = json_limit
         self._raw_limit = raw_limit
@@ -86,8 +88,8 @@ class Perimeter:
         except TimeoutError:
             log.warning("request.timeout")
             await self._say(request, problem.Unavailable(), receive, send, status)
-        except Exception as error:  # noqa: BLE001 - the last line of defence: nothing internal leaves
-            log.error("request.failed", exc_info=error)
+        except Exception as error:
+            log.exception("request.failed", exc_info=error)
             await self._say(request, problem.InternalError(), receive, send, status)
 
     async def _say(self, request: Request, what: problem.Problem, receive: Receive, send: Send, status: Any) -> None:

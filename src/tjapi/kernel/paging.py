@@ -20,7 +20,8 @@ _SIGNATURE = 16
 
 PageSize = Annotated[int, Query(ge=1, le=MAX_PAGE, description="每页条数 · Rows per page")]
 PageToken = Annotated[
-    str | None, Query(max_length=600, description="上一页返回的 next_page_token · The next_page_token of the page before")
+    str | None,
+    Query(max_length=600, description="上一页返回的 next_page_token · The next_page_token of the page before"),
 ]
 
 
@@ -58,7 +59,9 @@ class Pager:
         key: list[Any] = json.loads(body)
         return key
 
-    def page(self, rows: Sequence[Row], size: int, key: Callable[[Row], Sequence[Any]], shape: Callable[[Row], Item]) -> Page[Item]:
+    def page(
+        self, rows: Sequence[Row], size: int, key: Callable[[Row], Sequence[Any]], shape: Callable[[Row], Item]
+    ) -> Page[Item]:
         """Make a page of `size + 1` rows read: the one too many says that there is a next page."""
         more = len(rows) > size
         rows = rows[:size]
@@ -73,4 +76,6 @@ class Pager:
 
 
 def _invalid() -> PageTokenInvalid:
-    return PageTokenInvalid(errors=[FieldError("query:page_token", "invalid", "page_token 无效或不属于此列表", "not a token of this list")])
+    return PageTokenInvalid(
+        errors=[FieldError("query:page_token", "invalid", "page_token 无效或不属于此列表", "not a token of this list")]
+    )

@@ -36,7 +36,9 @@ class Problem(Exception):  # noqa: N818 - the standard's word (RFC 9457)
     en: ClassVar[str] = "Internal error"
     headers: ClassVar[Mapping[str, str]] = {}
 
-    def __init__(self, zh: str | None = None, en: str | None = None, *, errors: Iterable[FieldError] = (), **params: Any) -> None:
+    def __init__(
+        self, zh: str | None = None, en: str | None = None, *, errors: Iterable[FieldError] = (), **params: Any
+    ) -> None:
         super().__init__(type(self).__name__)
         self.detail_zh = zh
         self.detail_en = en or zh
@@ -192,7 +194,9 @@ def body(problem: Problem, lang: str, request_id: str) -> dict[str, Any]:
         "detail": (detail or title).format(**problem.params) if problem.params else (detail or title),
         "code": kind.slug(),
         "request_id": request_id,
-        "errors": [{"pointer": e.pointer, "code": e.code, "message": e.en if lang == "en" else e.zh} for e in problem.errors],
+        "errors": [
+            {"pointer": e.pointer, "code": e.code, "message": e.en if lang == "en" else e.zh} for e in problem.errors
+        ],
     }
 
 
@@ -201,7 +205,10 @@ def response(request: Request, problem: Problem) -> Response:
     document = body(problem, language(request.headers.get("accept-language")), request.scope.get("tj.request_id", ""))
     headers = {**type(problem).headers, **problem.extra_headers, "Cache-Control": "no-store", "Vary": "Accept-Language"}
     return Response(
-        json.dumps(document, ensure_ascii=False), status_code=type(problem).status, headers=headers, media_type=MEDIA_TYPE
+        json.dumps(document, ensure_ascii=False),
+        status_code=type(problem).status,
+        headers=headers,
+        media_type=MEDIA_TYPE,
     )
 
 

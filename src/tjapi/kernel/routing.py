@@ -114,7 +114,7 @@ def _take_key(operation_id: str, *, required: bool) -> Callable[..., Awaitable[N
     return take_key
 
 
-def operation(  # noqa: C901 - a flat list of what each declaration adds
+def operation(
     operation_id: str,
     zh: str,
     en: str,
@@ -149,7 +149,10 @@ def operation(  # noqa: C901 - a flat list of what each declaration adds
     for kind in kinds:
         entry = responses.setdefault(
             kind.status,
-            {"description": "", "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}}},
+            {
+                "description": "",
+                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}},
+            },
         )
         examples = entry["content"][MEDIA_TYPE]["examples"]
         if kind.slug() not in examples:
@@ -232,5 +235,18 @@ def assert_every_operation_is_guarded(routes: Iterable[APIRoute]) -> None:
 
 
 __all__ = [
-    "AUTHENTICATED", "PUBLIC", "PDF", "Caller", "Forbidden", "MethodNotAllowed", "NotFound", "OperationRoute", "PublicUnit", "ReadUnit", "Unit", "operation", "pdf", "router",
+    "AUTHENTICATED",
+    "PDF",
+    "PUBLIC",
+    "Caller",
+    "Forbidden",
+    "MethodNotAllowed",
+    "NotFound",
+    "OperationRoute",
+    "PublicUnit",
+    "ReadUnit",
+    "Unit",
+    "operation",
+    "pdf",
+    "router",
 ]  # fmt: skip

@@ -21,7 +21,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TJ_", extra="ignore", hide_input_in_errors=True)
 
-    state: Path = Field(Path(".state"), description="folder of everything that must survive: database, files, keys, logs")
+    state: Path = Field(
+        Path(".state"), description="folder of everything that must survive: database, files, keys, logs"
+    )
     environment: Literal["demo", "production"] = Field(
         "demo", description="demo loads the demo hospital and prints 演示 on documents; production does neither"
     )
@@ -30,12 +32,17 @@ class Settings(BaseSettings):
         description="postgresql+asyncpg://user:password@host/database; unset: embedded PostgreSQL. The user needs CREATEROLE"
         " for `tjapi migrate` only; processes log in under roles of their own",
     )
-    database_role_prefix: str = Field("tj", pattern=r"^[a-z][a-z0-9_]{0,20}$", description="prefix of the database roles")
+    database_role_prefix: str = Field(
+        "tj", pattern=r"^[a-z][a-z0-9_]{0,20}$", description="prefix of the database roles"
+    )
     database_pool: int = Field(6, ge=1, le=100, description="connections per process and role")
     statement_timeout_ms: int = Field(15_000, ge=100, description="longest single statement of a request")
-    redis_url: str | None = Field(None, description="redis:// or unix:// address; unset: embedded Valkey. May vanish at any moment")
+    redis_url: str | None = Field(
+        None, description="redis:// or unix:// address; unset: embedded Valkey. May vanish at any moment"
+    )
     master_key: SecretStr | None = Field(
-        None, description="64 hex digits from which every other key is derived; unset: STATE/master.key, made at first start"
+        None,
+        description="64 hex digits from which every other key is derived; unset: STATE/master.key, made at first start",
     )
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8000, ge=0, le=65535, description="port the API listens on")
@@ -45,11 +52,15 @@ class Settings(BaseSettings):
     lockout_after: int = Field(5, ge=1, le=50, description="failed logins before a pause (doubling from 30 s to 1 h)")
     password_min_length: int = Field(10, ge=8, le=128, description="shortest password (等保 2.0, 8.1.4.1)")
     body_limit: int = Field(2 * 1024 * 1024, ge=1024, description="largest JSON body, bytes")
-    upload_limit: int = Field(12 * 1024 * 1024, ge=1024, description="largest raw body of an upload or an inbound message, bytes")
+    upload_limit: int = Field(
+        12 * 1024 * 1024, ge=1024, description="largest raw body of an upload or an inbound message, bytes"
+    )
     request_seconds: float = Field(30, gt=0, description="longest request; the live stream is exempt")
     worker_slots: int = Field(8, ge=1, le=200, description="jobs one worker runs at a time")
     job_lease_seconds: float = Field(12, ge=1, description="a job whose worker is silent for so long is taken back")
-    sweep_seconds: float = Field(5, gt=0, description="how often the sweeper looks for orphans (reliability.md 15: every 10 s at least)")
+    sweep_seconds: float = Field(
+        5, gt=0, description="how often the sweeper looks for orphans (reliability.md 15: every 10 s at least)"
+    )
     storage: str = Field("local", description="where files go; `local` is STATE/files")
     lis_vendor: str = Field("hl7_mllp", description="the LIS adapter to use (adapters/lis)")
     lis_host: str = Field("127.0.0.1", description="where the LIS listens for orders")

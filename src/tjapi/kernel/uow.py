@@ -154,14 +154,26 @@ class UnitOfWork:
         return job_id
 
     async def announce(
-        self, topic: str, data: Mapping[str, Any], *, campus_id: int | None, permission: str | None, principal_id: UUID | None = None
+        self,
+        topic: str,
+        data: Mapping[str, Any],
+        *,
+        campus_id: int | None,
+        permission: str | None,
+        principal_id: UUID | None = None,
     ) -> None:
         """Send a live event to those of a campus who hold a permission, or to one principal. Ids only, no personal data."""
         values = {"campus_id": campus_id, "topic": topic, "permission": permission, "principal_id": principal_id}
         await self.session.execute(_LIVE, {**values, "data": _json(data), "at": self.now})
 
     async def audit(
-        self, action: str, object_type: str, object_id: object, *, campus_id: int | None = None, detail: Mapping[str, Any] | None = None
+        self,
+        action: str,
+        object_type: str,
+        object_id: object,
+        *,
+        campus_id: int | None = None,
+        detail: Mapping[str, Any] | None = None,
     ) -> None:
         """Leave an audit row in this transaction. The actor is read by the database from the signed context."""
         await self.session.flush()
@@ -181,7 +193,9 @@ class UnitOfWork:
 class Units:
     """The factory of units: what flows and dependencies are given."""
 
-    def __init__(self, database: Database, clock: Clock, cipher: FieldCipher, announcements: Announcements, poke: Poke) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, cipher: FieldCipher, announcements: Announcements, poke: Poke
+    ) -> None:
         self.database = database
         self.clock = clock
         self.cipher = cipher

@@ -32,6 +32,7 @@ from tjapi.operations.schemas import (
     MessageState,
 )
 
+_LONGEST_ID = 18
 messages = router("inbound-messages")
 jobs = router("jobs")
 live = router("live")
@@ -40,7 +41,14 @@ MessageId = Annotated[
     str, Header(alias="X-Message-Id", min_length=1, max_length=199, pattern=r"^[\x21-\x7e]+$", description="消息编号 · Message id", examples=["LIS202611220001"])
 ]  # fmt: skip
 Source = Annotated[
-    str, Header(alias="X-Source", max_length=40, pattern=r"^[a-z][a-z0-9-]*$", description="来源通道 · Channel", examples=["lis"])
+    str,
+    Header(
+        alias="X-Source",
+        max_length=40,
+        pattern=r"^[a-z][a-z0-9-]*$",
+        description="来源通道 · Channel",
+        examples=["lis"],
+    ),
 ]
 RawBody = Annotated[
     bytes, Body(media_type="application/hl7-v2", description="原始字节 · The bytes as they came", examples=["MSH|^~\\&|LIS|LAB|TJ|TJ|20261122||ORU^R01|1|P|2.4\r"])
@@ -57,7 +65,9 @@ async def receive_message(
     uow: Unit,
     source: Source,
     message_id: MessageId,
-    received_at: Annotated[datetime | None, Header(alias="X-Received-At", description="网关接收时间 · When the gateway took it in")] = None,
+    received_at: Annotated[
+        datetime | None, Header(alias="X-Received-At", description="网关接收时间 · When the gateway took it in")
+    ] = None,
 ) -> MessageAccepted:
     body = await request.body()
     media_type = request.headers.get("content-type", "application/octet-stream")[:100]
@@ -81,7 +91,9 @@ async def list_messages(
     exam_id: Annotated[UUID | None, Query(description="体检 · Exam")] = None,
 ) -> Page[MessageOut]:
     pager = Pager(runtime(request).keys, f"inbound-messages|{state}|{source}|{exam_id}")
-    rows = await views.messages(uow, state=state, source=source, exam_id=exam_id, after=pager.read(page_token), size=page_size)
+    rows = await views.messages(
+        uow, state=state, source=source, exam_id=exam_id, after=pager.read(page_token), size=page_size
+    )
     return pager.page(rows, page_size, lambda row: [row.id], service.message_out)
 
 
@@ -116,7 +128,14 @@ async def replay_message(uow: Unit, message_id: UUID) -> MessageOut:
 
 @jobs.get(
     "/jobs",
-    **operation("listJobs", "后台任务列表", "List jobs", permission="job.read_all", requirement=["P3"], problems=[PageTokenInvalid]),
+    **operation(
+        "listJobs",
+        "后台任务列表",
+        "List jobs",
+        permission="job.read_all",
+        requirement=["P3"],
+        problems=[PageTokenInvalid],
+    ),
 )
 async def list_jobs(
     request: Request,
@@ -133,7 +152,14 @@ async def list_jobs(
 
 @jobs.get(
     "/jobs/{job_id:uuid}",
-    **operation("getJob", "任务进度", "A job and its progress", permission=AUTHENTICATED, requirement=["P3"], problems=[JobNotFound]),
+    **operation(
+        "getJob",
+        "任务进度",
+        "A job and its progress",
+        permission=AUTHENTICATED,
+        requirement=["P3"],
+        problems=[JobNotFound],
+    ),
 )
 async def get_job(uow: ReadUnit, job_id: UUID) -> JobOut:
     return service.job_out(await service.job(uow, job_id))
@@ -141,7 +167,14 @@ async def get_job(uow: ReadUnit, job_id: UUID) -> JobOut:
 
 @jobs.post(
     "/jobs/{job_id:uuid}:cancel",
-    **operation("cancelJob", "取消任务", "Cancel a job", permission="job.write", requirement=["P3"], problems=[JobNotFound, JobEnded]),
+    **operation(
+        "cancelJob",
+        "取消任务",
+        "Cancel a job",
+        permission="job.write",
+        requirement=["P3"],
+        problems=[JobNotFound, JobEnded],
+    ),
 )
 async def cancel_job(uow: Unit, job_id: UUID) -> JobOut:
     return await service.cancel_job(uow, job_id)
@@ -178,10 +211,16 @@ class EventStream(StreamingResponse):
 async def follow(
     request: Request,
     caller: Caller,
-    last_event_id: Annotated[str | None, Header(max_length=20, description="最后收到的事件编号 · The last event id seen", examples=["120"])] = None,
+    last_event_id: Annotated[
+        str | None, Header(max_length=20, description="最后收到的事件编号 · The last event id seen", examples=["120"])
+    ] = None,
 ) -> EventStream:
-    if last_event_id is not None and not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 19):  # noqa: PLR2004
-        raise LastEventIdInvalid(errors=[FieldError("header:Last-Event-ID", "invalid", "应为数字", "a number is expected")])
+    if last_event_id is not None and not (
+        last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) <= _LONGEST_ID
+    ):
+        raise LastEventIdInvalid(
+            errors=[FieldError("header:Last-Event-ID", "invalid", "应为数字", "a number is expected")]
+        )
     events = runtime(request).live.stream(caller, int(last_event_id) if last_event_id else None)
     return EventStream(_sse(events), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
@@ -195,7 +234,14 @@ async def _sse(events: AsyncIterator[LiveEvent]) -> AsyncIterator[str]:
 
 @trail.get(
     "/audit-events",
-    **operation("listAuditEvents", "审计记录", "The audit trail", permission="audit.read", requirement=["D4"], problems=[PageTokenInvalid]),
+    **operation(
+        "listAuditEvents",
+        "审计记录",
+        "The audit trail",
+        permission="audit.read",
+        requirement=["D4"],
+        problems=[PageTokenInvalid],
+    ),
 )
 async def list_audit_events(
     request: Request,
@@ -210,7 +256,9 @@ async def list_audit_events(
     rows = await views.audit_events(
         uow, action=action, object_type=object_type, object_id=object_id, after=pager.read(page_token), size=page_size
     )
-    return pager.page(rows, page_size, lambda row: [row.id], lambda row: AuditEventOut.model_validate(row, from_attributes=True))
+    return pager.page(
+        rows, page_size, lambda row: [row.id], lambda row: AuditEventOut.model_validate(row, from_attributes=True)
+    )
 
 
 @trail.get(
@@ -221,7 +269,9 @@ async def list_dictionaries(caller: Caller) -> DictionariesOut:
     tables = {**DICTIONARIES, "permission": PERMISSIONS}
     return DictionariesOut(
         items=[
-            Dictionary(name=name, entries=[DictionaryEntry(code=code, zh=zh, en=en) for code, (zh, en) in table.items()])
+            Dictionary(
+                name=name, entries=[DictionaryEntry(code=code, zh=zh, en=en) for code, (zh, en) in table.items()]
+            )
             for name, table in sorted(tables.items())
         ]
     )

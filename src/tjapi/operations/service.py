@@ -20,10 +20,17 @@ async def receive_message(
     """Store what was pushed at us. Raises MessageContentDiffers; the stranger is kept, quarantined."""
     try:
         message, before = await inbox.receive(
-            uow, source=source, message_id=message_id, body=body, media_type=media_type, gateway_received_at=gateway_received_at
+            uow,
+            source=source,
+            message_id=message_id,
+            body=body,
+            media_type=media_type,
+            gateway_received_at=gateway_received_at,
         )
     except MessageContentDiffers as refusal:
-        await inbox.quarantine(uow, source=source, message_id=message_id, body=body, media_type=media_type, reason="content-differs")
+        await inbox.quarantine(
+            uow, source=source, message_id=message_id, body=body, media_type=media_type, reason="content-differs"
+        )
         raise refusal.kept() from None
     return MessageAccepted(
         id=message.id, source=message.source, message_id=message.message_id, state=message.state, duplicate=before

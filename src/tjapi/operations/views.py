@@ -12,7 +12,9 @@ from tjapi.kernel.jobs.models import Job
 from tjapi.kernel.uow import UnitOfWork
 
 _JOBS = text("select state, count(*) from job group by state")
-_OLDEST = text("select extract(epoch from clock_timestamp() - min(run_at)) from job where state = 'queued' and run_at <= clock_timestamp()")
+_OLDEST = text(
+    "select extract(epoch from clock_timestamp() - min(run_at)) from job where state = 'queued' and run_at <= clock_timestamp()"
+)
 _INBOX = text("select state, count(*) from inbox_message group by state")
 
 
@@ -48,7 +50,13 @@ async def job(uow: UnitOfWork, job_id: UUID) -> Job | None:
 
 
 async def audit_events(
-    uow: UnitOfWork, *, action: str | None, object_type: str | None, object_id: str | None, after: list[str] | None, size: int
+    uow: UnitOfWork,
+    *,
+    action: str | None,
+    object_type: str | None,
+    object_id: str | None,
+    after: list[str] | None,
+    size: int,
 ) -> Sequence[AuditEvent]:
     """Return a page of the audit trail, newest first, one too many."""
     query = select(AuditEvent).order_by(AuditEvent.id.desc()).limit(size + 1)

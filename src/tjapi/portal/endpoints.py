@@ -26,14 +26,23 @@ async def issue_examinee_token(request: Request, uow: Unit, body: ExamineeTokenI
     return await service.issue_token(uow, runtime(request).mint, body)
 
 
-@portal.get("/me", **operation("getMe", "本人资料", "The examinee", permission="me.read", requirement=["I5"], audience="me"))
+@portal.get(
+    "/me", **operation("getMe", "本人资料", "The examinee", permission="me.read", requirement=["I5"], audience="me")
+)
 async def get_me(uow: ReadUnit) -> MeOut:
     return await service.me(uow)
 
 
 @portal.get(
     "/me/reports",
-    **operation("listMyReports", "本人报告", "The examinee's published reports", permission="me.read", requirement=["E6.1", "I5"], audience="me"),
+    **operation(
+        "listMyReports",
+        "本人报告",
+        "The examinee's published reports",
+        permission="me.read",
+        requirement=["E6.1", "I5"],
+        audience="me",
+    ),
 )
 async def list_my_reports(uow: ReadUnit) -> ReportsOut:
     return ReportsOut(items=list(await reports.of_examinee(uow, uow.principal.id)))

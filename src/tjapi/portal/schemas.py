@@ -11,7 +11,9 @@ class ExamineeTokenIn(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
     exam_no: str = Field(min_length=8, max_length=20, description="体检号 · Exam number", examples=["A26112200017"])
     access_code: str = Field(pattern=r"^\d{8}$", description="一次性查询码 · One-time code", examples=["40718265"])
-    id_number_last4: str = Field(pattern=r"^[0-9A-Za-z]{4}$", description="证件号后四位 · Last four of the ID number", examples=["123X"])
+    id_number_last4: str = Field(
+        pattern=r"^[0-9A-Za-z]{4}$", description="证件号后四位 · Last four of the ID number", examples=["123X"]
+    )
 
 
 class MeOut(BaseModel):

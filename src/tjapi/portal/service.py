@@ -36,7 +36,9 @@ async def issue_token(uow: UnitOfWork, mint: TokenMint, given: ExamineeTokenIn) 
     uow.session.add(session)
     await uow.audit("portal.token_issued", "examinee", person.id, campus_id=exam.campus_id)
     seconds = int(_LIFE.total_seconds())
-    token = mint.issue(kind="examinee", subject=person.id, version=1, session=str(session.id), now=uow.now, seconds=seconds)
+    token = mint.issue(
+        kind="examinee", subject=person.id, version=1, session=str(session.id), now=uow.now, seconds=seconds
+    )
     return AccessTokenOut(access_token=token, expires_in=seconds)
 
 
@@ -45,11 +47,18 @@ async def authenticate(uow: UnitOfWork, claims: TokenClaims) -> Principal | None
     if not await repository.session_is_open(uow, UUID(claims.session), claims.subject):
         return None
     return Principal(
-        "examinee", claims.subject, frozenset({"me.read"}), departments=(), examinee_id=claims.subject, session=claims.session
+        "examinee",
+        claims.subject,
+        frozenset({"me.read"}),
+        departments=(),
+        examinee_id=claims.subject,
+        session=claims.session,
     )
 
 
 async def me(uow: UnitOfWork) -> MeOut:
     """Return the caller, masked."""
     person = await examinees.get(uow, uow.principal.id)
-    return MeOut(name=person.name, sex=person.sex, birth_date=person.birth_date, id_number=person.id_number_masked or "")
+    return MeOut(
+        name=person.name, sex=person.sex, birth_date=person.birth_date, id_number=person.id_number_masked or ""
+    )

@@ -34,7 +34,14 @@ async def list_reports(uow: ReadUnit, exam_id: UUID) -> ReportsOut:
 
 @reports.get(
     "/reports/{report_id:uuid}",
-    **operation("getReport", "报告详情", "One version of a report", permission="report.read", requirement=["E6.1"], problems=[ReportNotFound]),
+    **operation(
+        "getReport",
+        "报告详情",
+        "One version of a report",
+        permission="report.read",
+        requirement=["E6.1"],
+        problems=[ReportNotFound],
+    ),
 )
 async def get_report(uow: ReadUnit, report_id: UUID) -> ReportOut:
     return service.out(await service.get(uow, report_id))

@@ -29,5 +29,7 @@ async def render(run: JobRun) -> Mapping[str, Any]:
     await run.progress(2, _STEPS, "rendered")
     file = await run.services.storage.put(document.pdf)
     async with run.unit() as uow:
-        await service.keep(uow, report_id, file=file, sha256=document.sha256, pages=document.pages, size=len(document.pdf))
+        await service.keep(
+            uow, report_id, file=file, sha256=document.sha256, pages=document.pages, size=len(document.pdf)
+        )
     return {"report_id": str(report_id), "sha256": document.sha256, "pages": document.pages}

@@ -11,7 +11,9 @@ _SEX = {"male": "男", "female": "女", "unknown": "未知"}
 _FLAGS = {"H": "high", "L": "low", "HH": "critical_high", "LL": "critical_low", "A": "abnormal"}
 
 
-def report_data(rows: ReportSource, *, hospital_name: str, version: int, watermark: str | None, printed_at: datetime) -> dict[str, Any]:
+def report_data(
+    rows: ReportSource, *, hospital_name: str, version: int, watermark: str | None, printed_at: datetime
+) -> dict[str, Any]:
     """Return what the template prints. Flags and ranges are those stored with each result."""
     head, closing = rows.head, rows.conclusion
     sheets = {sheet.department_id: sheet for sheet in rows.sheets}
@@ -19,7 +21,8 @@ def report_data(rows: ReportSource, *, hospital_name: str, version: int, waterma
     for (department_id, name), results in groupby(rows.results, lambda r: (r.department_id, r.department)):
         sheet = sheets.get(department_id)
         groups = [
-            {"name": group, "items": [_item(r) for r in members]} for group, members in groupby(results, lambda r: r.group_name)
+            {"name": group, "items": [_item(r) for r in members]}
+            for group, members in groupby(results, lambda r: r.group_name)
         ]
         departments.append(
             {
@@ -48,7 +51,11 @@ def report_data(rows: ReportSource, *, hospital_name: str, version: int, waterma
 
 def _item(row: Any) -> dict[str, str]:
     return {
-        "name": row.item_name, "value": row.raw_value or "", "flag": _FLAGS.get(row.flag or "", ""), "unit": row.unit, "range": _range(row),
+        "name": row.item_name,
+        "value": row.raw_value or "",
+        "flag": _FLAGS.get(row.flag or "", ""),
+        "unit": row.unit,
+        "range": _range(row),
     }
 
 

@@ -29,5 +29,10 @@ async def next_version(uow: UnitOfWork, exam_id: UUID) -> int:
 
 async def of_examinee(uow: UnitOfWork, examinee_id: UUID) -> Sequence[Report]:
     """Return what an examinee may see: the published reports, newest first."""
-    query = select(Report).where(Report.examinee_id == examinee_id, Report.state == "published").order_by(Report.id.desc()).limit(200)
+    query = (
+        select(Report)
+        .where(Report.examinee_id == examinee_id, Report.state == "published")
+        .order_by(Report.id.desc())
+        .limit(200)
+    )
     return (await uow.session.execute(query)).scalars().all()

@@ -7,7 +7,13 @@ from tjapi.exam import service as exams
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.report import repository
-from tjapi.report.errors import ExamNotFinalized, ReportNotFound, ReportNotReady, ReportRecalledProblem, ReportStateConflict
+from tjapi.report.errors import (
+    ExamNotFinalized,
+    ReportNotFound,
+    ReportNotReady,
+    ReportRecalledProblem,
+    ReportStateConflict,
+)
 from tjapi.report.events import ReportGenerated, ReportPublished, ReportRecalled
 from tjapi.report.models import Report
 from tjapi.report.rules import MOVES
@@ -46,7 +52,10 @@ async def keep(uow: UnitOfWork, report_id: UUID, *, file: str, sha256: str, page
     report.generated_at = uow.now
     await uow.audit("report.generated", "report", report.id, campus_id=report.campus_id, detail={"sha256": sha256})
     await uow.announce(
-        "report", {"report_id": str(report.id), "state": "generated"}, campus_id=report.campus_id, permission="report.read"
+        "report",
+        {"report_id": str(report.id), "state": "generated"},
+        campus_id=report.campus_id,
+        permission="report.read",
     )
     await uow.publish(ReportGenerated(campus_id=report.campus_id, report_id=report.id, exam_id=report.exam_id))
 

@@ -28,7 +28,9 @@ order by d.sort, d.id, l.sort, i.sort, r.item_code
 _SHEETS = text("""
 select department_id, summary, signer_name, signed_at from department_sheet where exam_id = :exam_id and state = 'signed'
 """)
-_CONCLUSION = text("select overview, initial_name, initial_at, final_name, final_at from conclusion where exam_id = :exam_id")
+_CONCLUSION = text(
+    "select overview, initial_name, initial_at, final_name, final_at from conclusion where exam_id = :exam_id"
+)
 _ENTRIES = text("select title, detail, advice from conclusion_entry where exam_id = :exam_id order by sort")
 
 

@@ -5,7 +5,13 @@ from uuid import UUID
 from tjapi.exam.errors import ExamNotFound
 from tjapi.kernel.routing import ReadUnit, Unit, operation, router
 from tjapi.requisition import service
-from tjapi.requisition.errors import NotCheckedIn, RequisitionNotFailed, RequisitionNotFound, TubeNotFound, TubeStateConflict
+from tjapi.requisition.errors import (
+    NotCheckedIn,
+    RequisitionNotFailed,
+    RequisitionNotFound,
+    TubeNotFound,
+    TubeStateConflict,
+)
 from tjapi.requisition.schemas import RequisitionOut, RequisitionsOut, TubeOut, TubesOut
 
 requisitions = router("requisitions")

@@ -1,11 +1,11 @@
 """The order's way to the LIS: read it (transaction) → send it → say what became of it (transaction)."""
 
-from adapters.errors import OutcomeUnknown, Rejected, Unavailable
-from adapters.lis.contract import LabGroup, LabOrder, LabPatient, LabTube
 from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID
 
+from adapters.errors import OutcomeUnknown, Rejected, Unavailable
+from adapters.lis.contract import LabGroup, LabOrder, LabPatient, LabTube
 from tjapi.kernel.jobs.spec import GiveUp, JobRun, TryLater
 from tjapi.requisition import service
 
@@ -21,9 +21,17 @@ async def send_order(run: JobRun) -> Mapping[str, Any]:
         placer_no=order.placer_no,
         exam_no=order.exam_no,
         campus_code=order.campus_code,
-        patient=LabPatient(examinee_no=order.exam_no, name=order.name, sex=cast(Any, order.sex), birth_date=order.birth_date),
+        patient=LabPatient(
+            examinee_no=order.exam_no, name=order.name, sex=cast("Any", order.sex), birth_date=order.birth_date
+        ),
         tubes=tuple(
-            LabTube(t.barcode, t.container, t.specimen, t.collected_at, tuple(LabGroup(g.placer_no, g.code, g.name) for g in t.groups))
+            LabTube(
+                t.barcode,
+                t.container,
+                t.specimen,
+                t.collected_at,
+                tuple(LabGroup(g.placer_no, g.code, g.name) for g in t.groups),
+            )
             for t in order.tubes
         ),
         ordered_at=order.ordered_at,

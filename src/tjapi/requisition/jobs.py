@@ -4,4 +4,13 @@ from tjapi.kernel.jobs.spec import JobSpec
 from tjapi.requisition import flows
 from tjapi.requisition.events import RequisitionPlanned
 
-JOBS = [JobSpec("requisition.send_order", flows.send_order, on=(RequisitionPlanned,), lane="requisition_id", max_attempts=1_000, timeout=40)]
+JOBS = [
+    JobSpec(
+        "requisition.send_order",
+        flows.send_order,
+        on=(RequisitionPlanned,),
+        lane="requisition_id",
+        max_attempts=1_000,
+        timeout=40,
+    )
+]

@@ -34,7 +34,9 @@ async def tube_by_barcode(uow: UnitOfWork, barcode: str) -> Tube | None:
 
 async def tubes(uow: UnitOfWork, exam_id: UUID) -> Sequence[Tube]:
     """Return the tubes of an exam."""
-    return (await uow.session.execute(select(Tube).where(Tube.exam_id == exam_id).order_by(Tube.barcode))).scalars().all()
+    return (
+        (await uow.session.execute(select(Tube).where(Tube.exam_id == exam_id).order_by(Tube.barcode))).scalars().all()
+    )
 
 
 async def tube_lines(uow: UnitOfWork, tubes: Sequence[UUID]) -> dict[UUID, list[UUID]]:

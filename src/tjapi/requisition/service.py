@@ -10,7 +10,13 @@ from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import repository
-from tjapi.requisition.errors import NotCheckedIn, RequisitionNotFailed, RequisitionNotFound, TubeNotFound, TubeStateConflict
+from tjapi.requisition.errors import (
+    NotCheckedIn,
+    RequisitionNotFailed,
+    RequisitionNotFound,
+    TubeNotFound,
+    TubeStateConflict,
+)
 from tjapi.requisition.events import RequisitionPlanned, TubeCollected
 from tjapi.requisition.models import Requisition, RequisitionLine, Tube, TubeLine
 from tjapi.requisition.rules import PlannedLine, barcode, plan_tubes
@@ -76,12 +82,16 @@ async def plan(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None
     """Plan tubes and the order for released lines that the LIS carries out; lines already asked for are left alone."""
     exam = await exams.lock(uow, exam_id)
     wanted = set(line_ids)
-    lines = {line.id: line for line in await exams.lines(uow, exam_id) if line.id in wanted and line.performed_by == "lis"}
+    lines = {
+        line.id: line for line in await exams.lines(uow, exam_id) if line.id in wanted and line.performed_by == "lis"
+    }
     asked: set[UUID] = set()
     for earlier in await repository.requisitions(uow, exam_id):
         asked |= {row.exam_line_id for row in await repository.requisition_lines(uow, earlier.id)}
     planned = [
-        PlannedLine(line.id, line.container or "", line.specimen or "", line.fasting) for line in lines.values() if line.id not in asked
+        PlannedLine(line.id, line.container or "", line.specimen or "", line.fasting)
+        for line in lines.values()
+        if line.id not in asked
     ]
     if not planned:
         return
@@ -105,7 +115,9 @@ async def plan(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None
             specimen=group[0].specimen, fasting=group[0].fasting, state="planned", planned_at=uow.now,
         )  # fmt: skip
         uow.session.add(tube)
-        uow.session.add_all(TubeLine(tube_id=tube.id, exam_line_id=line.line_id, campus_id=exam.campus_id) for line in group)
+        uow.session.add_all(
+            TubeLine(tube_id=tube.id, exam_line_id=line.line_id, campus_id=exam.campus_id) for line in group
+        )
     await uow.session.flush()
     if exam.state not in ("prepared", "cancelled"):
         await order(uow, exam_id)
@@ -221,7 +233,9 @@ async def tubes(uow: UnitOfWork, exam_id: UUID) -> list[TubeOut]:
 async def requisitions(uow: UnitOfWork, exam_id: UUID) -> list[RequisitionOut]:
     """Return the orders of an exam. Raises ExamNotFound."""
     await exams.get(uow, exam_id)
-    return [RequisitionOut.model_validate(row, from_attributes=True) for row in await repository.requisitions(uow, exam_id)]
+    return [
+        RequisitionOut.model_validate(row, from_attributes=True) for row in await repository.requisitions(uow, exam_id)
+    ]
 
 
 async def tube_by_barcode(uow: UnitOfWork, code: str) -> TubeRef | None:

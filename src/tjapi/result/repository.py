@@ -11,7 +11,9 @@ from tjapi.result.models import DepartmentSheet, Result, ResultRevision
 
 async def sheet(uow: UnitOfWork, exam_id: UUID, department_id: int) -> DepartmentSheet | None:
     """Return a department's sheet as it is now; whoever changes it holds the exam's lock."""
-    query = select(DepartmentSheet).where(DepartmentSheet.exam_id == exam_id, DepartmentSheet.department_id == department_id)
+    query = select(DepartmentSheet).where(
+        DepartmentSheet.exam_id == exam_id, DepartmentSheet.department_id == department_id
+    )
     return (await uow.session.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
 
 
@@ -34,7 +36,11 @@ async def result(uow: UnitOfWork, result_id: UUID) -> Result | None:
 
 async def revisions_of_exam(uow: UnitOfWork, exam_id: UUID) -> Sequence[ResultRevision]:
     """Return every revision of an exam's results, in the order in which they came."""
-    query = select(ResultRevision).where(ResultRevision.exam_id == exam_id).order_by(ResultRevision.result_id, ResultRevision.seq)
+    query = (
+        select(ResultRevision)
+        .where(ResultRevision.exam_id == exam_id)
+        .order_by(ResultRevision.result_id, ResultRevision.seq)
+    )
     return (await uow.session.execute(query)).scalars().all()
 
 
@@ -50,7 +56,9 @@ async def of_filler(uow: UnitOfWork, source: str, filler_no: str) -> Sequence[Re
         select(Result)
         .where(
             Result.id.in_(
-                select(ResultRevision.result_id).where(ResultRevision.source == source, ResultRevision.filler_no == filler_no)
+                select(ResultRevision.result_id).where(
+                    ResultRevision.source == source, ResultRevision.filler_no == filler_no
+                )
             )
         )
         .order_by(Result.id)

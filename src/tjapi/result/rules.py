@@ -48,7 +48,9 @@ _SPELLINGS: Mapping[str, str] = {
     for spelling in spellings
 }
 _LEAST, _MOST = Decimal("-Infinity"), Decimal("Infinity")
-_UNIT_SPELLINGS = str.maketrans({"µ": "u", "μ": "u", "*": "^", "×": "x", "·": "."} | {d: f"^{i}" for i, d in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")})
+_UNIT_SPELLINGS = str.maketrans(
+    {"µ": "u", "μ": "u", "*": "^", "×": "x", "·": "."} | {d: f"^{i}" for i, d in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,9 @@ class Job(Base):
         CheckConstraint(f"state in {STATES}", name="state"),
         Index("ix_job_ready", "run_at", "seq", postgresql_where=text("state = 'queued'")),
         Index("ix_job_lease", "lease_until", postgresql_where=text("state = 'running'")),
-        Index("ix_job_lane", "lane", "seq", postgresql_where=text("lane is not null and state in ('queued', 'running')")),
+        Index(
+            "ix_job_lane", "lane", "seq", postgresql_where=text("lane is not null and state in ('queued', 'running')")
+        ),
         Index("ix_job_creator", "created_by", "created_at"),
     )
 

@@ -12,10 +12,10 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from tjapi.kernel.db import DATABASE_TROUBLE, is_passing
 from tjapi.kernel.jobs.spec import GiveUp, JobRun, JobSpec
-from tjapi.kernel.security.principal import NOBODY, Principal, job_principal
+from tjapi.kernel.security.principal import NOBODY, Principal
 from tjapi.kernel.uow import LeaseLostError, UnitOfWork, Units
 
 log = structlog.get_logger("jobs")
@@ -30,13 +30,13 @@ with picked as (
     and (lane is null or not exists (
       select 1 from job e where e.lane = j.lane and e.seq < j.seq and e.state in ('queued', 'running')))
   order by run_at, seq limit :slots for update skip locked)
-update job set state = 'running', lease_until = clock_timestamp() + make_interval(secs => :lease), fence = fence + 1,
+update job set state = 'running', lease_until = clock_timestamp() + make_interval(secs => cast(:lease as double precision)), fence = fence + 1,
   claims = claims + 1, worker = :worker, started_at = coalesce(started_at, clock_timestamp())
 from picked where job.id = picked.id
 returning job.id, name, payload, campus_id, attempts, fence, created_by
 """)
 _BEAT = text("""
-update job set lease_until = clock_timestamp() + make_interval(secs => :lease)
+update job set lease_until = clock_timestamp() + make_interval(secs => cast(:lease as double precision))
 where id = :id and fence = :fence and state = 'running' returning cancel_requested
 """)
 _PROGRESS = text("""
@@ -44,10 +44,10 @@ update job set done = :done, total = coalesce(:total, total), message = coalesce
 where id = :id and fence = :fence and state = 'running' returning created_by, campus_id, done, total
 """)
 _FINISH = text("""
-update job set state = :state, result = cast(:result as jsonb), error = :error, lease_until = null,
-  finished_at = case when :state = 'queued' then null else clock_timestamp() end,
-  attempts = attempts + :attempt, run_at = clock_timestamp() + make_interval(secs => :pause),
-  done = case when :state = 'succeeded' then coalesce(total, done) else done end
+update job set state = cast(:state as text), result = cast(:result as jsonb), error = :error, lease_until = null,
+  finished_at = case when cast(:state as text) = 'queued' then null else clock_timestamp() end,
+  attempts = attempts + :attempt, run_at = clock_timestamp() + make_interval(secs => cast(:pause as double precision)),
+  done = case when cast(:state as text) = 'succeeded' then coalesce(total, done) else done end
 where id = :id and fence = :fence and state = 'running'
 returning created_by, campus_id, state
 """)
@@ -62,7 +62,15 @@ class Runner:
     """Runs up to `slots` jobs at a time. `wake()` makes it look at once; without it, it looks every second."""
 
     def __init__(
-        self, units: Units, jobs: Mapping[str, JobSpec], services: Any, campuses: tuple[int, ...], *, slots: int, lease: float, sweep: float
+        self,
+        units: Units,
+        jobs: Mapping[str, JobSpec],
+        services: Any,
+        campuses: tuple[int, ...],
+        *,
+        slots: int,
+        lease: float,
+        sweep: float,
     ) -> None:
         self._units = units
         self._jobs = jobs
@@ -92,7 +100,9 @@ class Runner:
                 if claimed and claimed == free:
                     continue
                 waiter = asyncio.create_task(self._awake.wait())
-                await asyncio.wait({waiter, stopper, *self._running}, timeout=_POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    {waiter, stopper, *self._running}, timeout=_POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                )
                 waiter.cancel()
         finally:
             sweeper.cancel()
@@ -107,8 +117,8 @@ class Runner:
             async with self._units.open(self._principal, "worker") as uow:
                 values = {"names": list(self._jobs), "slots": free, "lease": self._lease, "worker": self._name}
                 rows = (await uow.session.execute(_CLAIM, values)).all()
-        except (DBAPIError, OSError) as error:
-            log.warning("jobs.claim_failed", error=type(error).__name__)
+        except DATABASE_TROUBLE as error:
+            log.warning("jobs.claim_failed", exc_info=error)
             await asyncio.sleep(_POLL_SECONDS)
             return 0
         for row in rows:
@@ -126,7 +136,7 @@ class Runner:
             if time.monotonic() - last < 0.2 and done != total:  # noqa: PLR2004 - five updates a second are plenty for a progress bar
                 return
             last = time.monotonic()
-            async with self._units.open(job_principal(row.id, ()), "worker") as uow:
+            async with self._units.open(self._principal, "worker") as uow:
                 values = {"id": row.id, "fence": row.fence, "done": done, "total": total, "message": message}
                 shown = (await uow.session.execute(_PROGRESS, values)).first()
                 if shown is None:
@@ -150,7 +160,13 @@ class Runner:
             heart.cancel()
         if outcome is not None:
             await self._finish(row, outcome)
-            log.info("job.done", job=row.name, id=str(row.id), state=outcome["state"], seconds=round(time.monotonic() - started, 3))
+            log.info(
+                "job.done",
+                job=row.name,
+                id=str(row.id),
+                state=outcome["state"],
+                seconds=round(time.monotonic() - started, 3),
+            )
 
     async def _guarded(self, spec: JobSpec, run: JobRun) -> dict[str, Any] | None:
         try:
@@ -161,8 +177,8 @@ class Runner:
             return None
         except GiveUp as reason:
             return {"state": "dead", "error": str(reason), "attempt": 1}
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises, the row must say so
-            if isinstance(error, OperationalError | InterfaceError | OSError):
+        except Exception as error:
+            if isinstance(error, DATABASE_TROUBLE) and is_passing(error):
                 log.warning("job.interrupted", job=spec.name, id=str(run.id), error=type(error).__name__)
             else:
                 log.warning("job.failed", job=spec.name, id=str(run.id), exc_info=error)
@@ -174,9 +190,11 @@ class Runner:
     async def _beat(self, job_id: UUID, fence: int, work: "asyncio.Task[Any]", asked_to_stop: asyncio.Event) -> None:
         while True:
             await asyncio.sleep(self._lease / 3)
-            with contextlib.suppress(DBAPIError, OSError):
+            with contextlib.suppress(*DATABASE_TROUBLE):
                 async with self._units.open(self._principal, "worker") as uow:
-                    held = (await uow.session.execute(_BEAT, {"id": job_id, "fence": fence, "lease": self._lease})).first()
+                    held = (
+                        await uow.session.execute(_BEAT, {"id": job_id, "fence": fence, "lease": self._lease})
+                    ).first()
                 if held is None or held.cancel_requested:
                     if held is not None:
                         asked_to_stop.set()
@@ -186,7 +204,13 @@ class Runner:
     async def _finish(self, row: Any, outcome: dict[str, Any]) -> None:
         pause = min(2 ** min(row.attempts, 10), _LONGEST_PAUSE_SECONDS) * 0.5 if outcome["state"] == "queued" else 0
         result = json.dumps(outcome["result"], default=str) if outcome.get("result") is not None else None
-        values = {"id": row.id, "fence": row.fence, "state": outcome["state"], "error": outcome["error"], "result": result}
+        values = {
+            "id": row.id,
+            "fence": row.fence,
+            "state": outcome["state"],
+            "error": outcome["error"],
+            "result": result,
+        }
         for _ in range(20):
             try:
                 async with self._units.open(self._principal, "worker") as uow:
@@ -195,22 +219,27 @@ class Runner:
                     ).first()
                     if finished is not None:
                         await _announce(uow, row.id, row.name, finished.state, finished.created_by, None, None)
-            except (DBAPIError, OSError):
+            except DATABASE_TROUBLE as error:
+                log.warning("job.finish_failed", job=row.name, id=str(row.id), exc_info=error)
                 await asyncio.sleep(0.5)
             else:
                 return
 
     async def _sweep_forever(self) -> None:
         while True:
-            with contextlib.suppress(DBAPIError, OSError):
+            try:
                 async with self._units.open(self._principal, "worker") as uow:
                     orphans = (await uow.session.execute(_SWEEP, {"crash_loop": _CRASH_LOOP})).all()
                 if orphans:
                     log.warning("jobs.taken_back", count=len(orphans))
                     self.wake()
+            except DATABASE_TROUBLE as error:
+                log.warning("jobs.sweep_failed", exc_info=error)
             await asyncio.sleep(self._sweep)
 
 
-async def _announce(uow: UnitOfWork, job_id: UUID, name: str, state: str, owner: UUID, done: int | None, total: int | None) -> None:
+async def _announce(
+    uow: UnitOfWork, job_id: UUID, name: str, state: str, owner: UUID, done: int | None, total: int | None
+) -> None:
     data = {"job_id": str(job_id), "name": name, "state": state, "done": done, "total": total}
     await uow.announce("job", data, campus_id=None, permission=None, principal_id=owner)

@@ -42,7 +42,9 @@ def load_master_key(value: str | None, state: Path) -> bytes:
     try:
         text = value or path.read_text(encoding="ascii")
     except FileNotFoundError as error:
-        raise KeyMissingError(f"no TJ_MASTER_KEY and no {path.name} in the state folder; `tjapi up` makes one") from error
+        raise KeyMissingError(
+            f"no TJ_MASTER_KEY and no {path.name} in the state folder; `tjapi up` makes one"
+        ) from error
     return bytes.fromhex(text.strip())
 
 

@@ -34,7 +34,13 @@ class Principal:
         """The part of the signed database context that says what may be seen."""
         departments = "*" if self.departments is None else ",".join(map(str, sorted(self.departments)))
         return "|".join(
-            (self.kind, str(self.id), ",".join(map(str, sorted(self.campuses))), departments, str(self.examinee_id or "-"))
+            (
+                self.kind,
+                str(self.id),
+                ",".join(map(str, sorted(self.campuses))),
+                departments,
+                str(self.examinee_id or "-"),
+            )
         )
 
 

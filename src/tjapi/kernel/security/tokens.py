@@ -35,7 +35,15 @@ class TokenMint:
         self._key = keys.of("access-token/1")
 
     def issue(
-        self, *, kind: str, subject: UUID, version: int, session: str, now: datetime, seconds: int, extra: dict[str, Any] | None = None
+        self,
+        *,
+        kind: str,
+        subject: UUID,
+        version: int,
+        session: str,
+        now: datetime,
+        seconds: int,
+        extra: dict[str, Any] | None = None,
     ) -> str:
         """Return a signed token that lives `seconds`."""
         claims = {
@@ -58,9 +66,16 @@ class TokenMint:
                 self._key,
                 algorithms=[_ALGORITHM],
                 issuer=_ISSUER,
-                options={"verify_exp": False, "verify_aud": False, "verify_iat": False, "require": ["exp", "sub", "aud", "ver", "sid"]},
+                options={
+                    "verify_exp": False,
+                    "verify_aud": False,
+                    "verify_iat": False,
+                    "require": ["exp", "sub", "aud", "ver", "sid"],
+                },
             )
-            read = TokenClaims(claims["aud"], UUID(claims["sub"]), int(claims["ver"]), str(claims["sid"]), int(claims["exp"]))
+            read = TokenClaims(
+                claims["aud"], UUID(claims["sub"]), int(claims["ver"]), str(claims["sid"]), int(claims["exp"])
+            )
         except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
             raise TokenInvalidError from error
         if read.expires_at <= now.timestamp():

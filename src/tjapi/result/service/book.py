@@ -70,13 +70,17 @@ class Book:
     @classmethod
     async def open(cls, uow: UnitOfWork, exam_id: UUID) -> "Book":
         """Lock an exam and read its results. Raises ExamNotFound."""
-        exam = await exams.lock(uow, exam_id)
-        lines = await exams.lines(uow, exam_id)
+        return await cls.read(uow, await exams.lock(uow, exam_id))
+
+    @classmethod
+    async def read(cls, uow: UnitOfWork, exam: Exam) -> "Book":
+        """Read the results of an exam that is locked, or that is only looked at."""
+        lines = await exams.lines(uow, exam.id)
         items = await catalog.group_items(uow, {line.item_group_id for line in lines})
         wanted = {item.id for group in items.values() for item in group}
         ranges = await catalog.choose_ranges(uow, wanted, exam.sex, exam.age_days, exam.exam_date)
-        results = await repository.results(uow, exam_id)
-        return cls(exam, lines, items, ranges, results, await repository.revisions_of_exam(uow, exam_id))
+        results = await repository.results(uow, exam.id)
+        return cls(exam, lines, items, ranges, results, await repository.revisions_of_exam(uow, exam.id))
 
     def items_of(self, line: ExamLine) -> list[Item]:
         """Return the items of a line, in order."""
@@ -90,6 +94,11 @@ class Book:
         """Return the current revision of an item of a line."""
         result = self._results.get((line_id, item_id))
         return self._current(result) if result is not None else None
+
+    def last_moment(self, line_id: UUID, item_id: UUID) -> datetime | None:
+        """Return when an item was last observed."""
+        result = self._results.get((line_id, item_id))
+        return max((r.observed_at for r in self._revisions[result.id]), default=None) if result is not None else None
 
     def result_id(self, line_id: UUID, item_id: UUID) -> UUID | None:
         """Return the id of an item's result, if anything was ever said of it."""
@@ -152,15 +161,19 @@ class Book:
         if not finalized:
             await self._settle(uow, self._touched)
         for result in changed:
-            where = {"campus_id": result.campus_id, "exam_id": result.exam_id}
-            await uow.publish(
-                ResultRecorded(**where, line_id=result.line_id, result_id=result.id, revision_id=result.current_revision_id)
-            )
+            recorded = ResultRecorded(
+                campus_id=result.campus_id, exam_id=result.exam_id, line_id=result.line_id, result_id=result.id,
+                revision_id=result.current_revision_id,
+            )  # fmt: skip
+            await uow.publish(recorded)
         if finalized:
             for result_id, revision in added.items():
                 await uow.publish(
                     ResultArrivedLate(
-                        campus_id=self.exam.campus_id, exam_id=self.exam.id, result_id=result_id, revision_id=revision.id
+                        campus_id=self.exam.campus_id,
+                        exam_id=self.exam.id,
+                        result_id=result_id,
+                        revision_id=revision.id,
                     )
                 )
 

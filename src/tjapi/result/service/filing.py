@@ -1,11 +1,11 @@
 """Filing what a laboratory reports: onto the right line of the right person, once, or not at all."""
 
-from adapters.lis.contract import LabObservation, LabReport, LabResult
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
+from adapters.lis.contract import LabObservation, LabReport, LabResult
 from tjapi.catalog import service as catalog
 from tjapi.catalog.models import Item
 from tjapi.exam.models import Exam, ExamLine
@@ -22,6 +22,7 @@ REASONS: dict[str, str] = {
     "item-not-ordered": "not_ordered",
     "line-not-live": "not_live",
     "status-not-filed": "statuses",
+    "no-value": "empty",
     "unit-differs": "units",
     "final-changed-without-correction": "contested",
     "no-observations": "groups",
@@ -38,12 +39,6 @@ class Filing:
     exam_id: UUID | None = None
     campus_id: int | None = None
     detail: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    exam_id: UUID
-    line_ids: frozenset[UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +59,9 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
     targets = [await _target(uow, source, result) for result in report.results]
     exam_ids = {exam_id for found in targets for exam_id in found.exam_ids}
     if len(exam_ids) > 1:
-        return Filing("quarantined", "identity-mismatch", detail={"disagree": ["order"], "exam_ids": sorted(map(str, exam_ids))})
+        return Filing(
+            "quarantined", "identity-mismatch", detail={"disagree": ["order"], "exam_ids": sorted(map(str, exam_ids))}
+        )
     lost: dict[str, list[str]] = {}
     if not exam_ids:
         for result in report.results:
@@ -74,7 +71,9 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
     against = disagreement(_ours(book.exam), _theirs(report))
     if against is not None:
         # Kept from the exam's own list: whose result this is, is exactly what is not known.
-        return Filing("quarantined", "identity-mismatch", detail={"disagree": against, "suspected_exam_id": str(book.exam.id)})
+        return Filing(
+            "quarantined", "identity-mismatch", detail={"disagree": against, "suspected_exam_id": str(book.exam.id)}
+        )
     counts = {"filed": 0, "revision": 0, "duplicate": 0}
     codes = {o.code for result in report.results for o in result.observations}
     items = await catalog.items_of_external_codes(uow, source, codes)
@@ -86,7 +85,9 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
             _lose(lost, "no-observations", result.group_code)
         lines = [line for line in book.lines.values() if line.id in target.line_ids]
         for reading in _readings(result.observations):
-            entry = _entry(book, lines, result, reading, items.get(reading.observation.code), lost, (message_id, source, report))
+            entry = _entry(
+                book, lines, result, reading, items.get(reading.observation.code), lost, (message_id, source, report)
+            )
             if entry is not None:
                 counts[book.add(uow, entry)] += 1
                 if book.contested(entry.line.id, entry.item.id) and entry.status == "final":
@@ -95,7 +96,13 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
     if counts["filed"] or counts["revision"]:
         exam = {"exam_id": str(book.exam.id)}
         await uow.announce("result", exam, campus_id=book.exam.campus_id, permission="result.read")
-        await uow.audit("result.filed", "exam", book.exam.id, campus_id=book.exam.campus_id, detail={"message_id": str(message_id), **counts})
+        await uow.audit(
+            "result.filed",
+            "exam",
+            book.exam.id,
+            campus_id=book.exam.campus_id,
+            detail={"message_id": str(message_id), **counts},
+        )
     reason = next((name for name in REASONS if name in lost), None)
     outcome = _outcome(reason, counts)
     return Filing(outcome, reason, book.exam.id, book.exam.campus_id, _detail(lost, counts))
@@ -121,29 +128,29 @@ def _detail(lost: dict[str, list[str]], counts: dict[str, int]) -> dict[str, Any
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Where a reported group leads: every exam that one of its numbers names, and the lines of the best number."""
+    """Where a reported group leads: every exam that one of its numbers names, and the lines of the best number; None: nowhere."""
 
     exam_ids: frozenset[UUID]
     line_ids: frozenset[UUID] | None
 
 
 async def _target(uow: UnitOfWork, source: str, result: LabResult) -> _Found:
-    """Follow every number that was sent; numbers of one group that lead to two exams are not to be believed."""
-    found: list[_Target] = []
+    """Follow every number that was sent: numbers of one group that lead to two exams are not to be believed."""
+    found: list[tuple[UUID, frozenset[UUID]]] = []
     if result.placer_no:
         line = await requisitions.lines_by_placer(uow, result.placer_no)
         if line is not None:
-            found.append(_Target(line.exam_id, frozenset({line.line_id})))
+            found.append((line.exam_id, frozenset({line.line_id})))
     if result.filler_no and not found:
         # A number of theirs may come round again after years; only one that names a single exam leads anywhere.
         known = await repository.of_filler(uow, LIS + source, result.filler_no)
         if len({r.exam_id for r in known}) == 1:
-            found.append(_Target(known[0].exam_id, frozenset(r.line_id for r in known)))
+            found.append((known[0].exam_id, frozenset(r.line_id for r in known)))
     if result.barcode:
         tube = await requisitions.tube_by_barcode(uow, result.barcode)
         if tube is not None:
-            found.append(_Target(tube.exam_id, frozenset(tube.line_ids)))
-    return _Found(frozenset(t.exam_id for t in found), found[0].line_ids if found else None)
+            found.append((tube.exam_id, frozenset(tube.line_ids)))
+    return _Found(frozenset(exam_id for exam_id, _ in found), found[0][1] if found else None)
 
 
 def _ours(exam: Exam) -> Identity:
@@ -160,7 +167,11 @@ def _readings(observations: Sequence[LabObservation]) -> list[_Reading]:
     for o in observations:
         parts.setdefault((o.code, o.status, o.observed_at), []).append(o)
     return [
-        _Reading(same[0], "\n".join(o.raw_value for o in same) if len(same) > 1 else same[0].raw_value, ",".join(o.sub_id for o in same))
+        _Reading(
+            same[0],
+            "\n".join(o.raw_value for o in same) if len(same) > 1 else same[0].raw_value,
+            ",".join(o.sub_id for o in same),
+        )
         for same in parts.values()
     ]
 
@@ -171,21 +182,14 @@ def _entry(
 ) -> Entry | None:  # fmt: skip
     message_id, source, report = told
     o = reading.observation
-    if item is None:
-        _lose(lost, "unknown-code", o.code)
-        return None
-    holding = [line for line in lines if any(one.id == item.id for one in book.items_of(line))]
-    if not holding:
-        _lose(lost, "item-not-ordered", o.code)
-        return None
-    line = next((line for line in holding if book.live(line)), None)
-    if line is None:
-        _lose(lost, "line-not-live", o.code)
-        return None
+    line = _line(book, lines, result.group_code, item)
     status = LIS_STATUS.get(o.status or result.status)
     value = parse(reading.raw_value)
-    if status is None or (not value.text and status != "entered_in_error"):
-        _lose(lost, "status-not-filed", o.code)
+    if item is None or isinstance(line, str) or status is None:
+        _lose(lost, line if isinstance(line, str) else "status-not-filed", o.code)
+        return None
+    if not value.text and status != "entered_in_error":
+        _lose(lost, "no-value", o.code)
         return None
     if value.numeric is not None and not same_unit(o.unit, item.unit):
         _lose(lost, "unit-differs", o.code)
@@ -198,3 +202,15 @@ def _entry(
         sub_id=reading.sub_id, filler_no=result.filler_no, lis_range_text=o.range_text or None,
         lis_flags=" ".join(o.abnormal_flags) or None, message_id=message_id,
     )  # fmt: skip
+
+
+def _line(book: Book, lines: Sequence[ExamLine], group_code: str, item: Item | None) -> ExamLine | str:
+    """Return the line that an item is to be filed on, or why there is none."""
+    if item is None:
+        return "unknown-code"
+    # Where a tube serves two groups that hold the item, the group they name comes first.
+    named = sorted(lines, key=lambda line: line.code != group_code)
+    holding = [line for line in named if any(one.id == item.id for one in book.items_of(line))]
+    if not holding:
+        return "item-not-ordered"
+    return next((line for line in holding if book.live(line)), "line-not-live")

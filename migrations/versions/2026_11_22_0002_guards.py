@@ -1,0 +1,178 @@
+"""Row-level security, append-only rows, guarded states, and the functions that look where a role may not."""
+
+from collections.abc import Callable
+
+from alembic import context, op
+
+revision = "0003_guards"
+down_revision = "0002_tables"
+branch_labels = None
+depends_on = None
+
+# Rows of a campus. `owner` lets the definer functions see everything; nobody logs in as the owner.
+CAMPUS_TABLES = (
+    "exam", "exam_line", "exam_block", "exam_number", "access_code", "requisition", "requisition_line", "tube", "tube_line", "tube_number",
+    "department_sheet", "department_sheet_step", "result", "result_revision", "conclusion", "conclusion_entry", "report", "portal_session",
+)  # fmt: skip
+# Rows that may belong to no campus in particular.
+LOOSE_TABLES = ("audit_event", "job", "live_event")
+OWN_ROWS = {"exam": "examinee_id", "report": "examinee_id"}
+DEPARTMENT_TABLES = ("department_sheet", "department_sheet_step", "result", "result_revision")
+APPEND_ONLY = ("audit_link", "result_revision", "department_sheet_step")
+EXAM_MOVES = """{"prepared":["cancelled","checked_in"],"checked_in":["cancelled","in_progress"],"in_progress":["ready_for_review"],"ready_for_review":["in_progress","in_review"],"in_review":["finalized","in_progress","ready_for_review"],"finalized":["in_review"],"cancelled":[]}"""
+LINE_MOVES = """{"ordered":["deferred","refused","released","substituted","waived","withdrawn"],"released":["collected","deferred","refused","resulted","sent","started","substituted","waived","withdrawn"],"sent":["collected","deferred","refused","resulted","started","substituted","waived","withdrawn"],"collected":["resulted","specimen_rejected"],"started":["deferred","refused","resulted","waived"],"resulted":["collected","started","verified"],"verified":["resulted"],"specimen_rejected":["deferred","refused","released","waived","withdrawn"],"deferred":["refused","released","waived"],"refused":["released"],"waived":["released"],"withdrawn":[],"substituted":[]}"""
+REPORT_MOVES = """{"rendering":["generated"],"generated":["published"],"published":["recalled","superseded"],"superseded":[],"recalled":[]}"""
+
+FUNCTIONS = """
+create function tj.audit(p_action text, p_object_type text, p_object_id text, p_campus_id int, p_detail jsonb, p_request_id text)
+returns void language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+declare c text[] := tj.context();
+begin
+  if c is null then
+    raise exception 'no context' using errcode = 'insufficient_privilege';
+  end if;
+  insert into public.audit_event (at, principal_kind, principal_id, action, object_type, object_id, campus_id, detail, request_id)
+  values (clock_timestamp(), c[1], c[2]::uuid, p_action, p_object_type, p_object_id, p_campus_id, p_detail, p_request_id);
+end $$;
+
+-- marks rows as sealed that have a link; nothing else of a row can be changed by anybody
+create function tj.audit_sealed(p_ids bigint[]) returns void language sql security definer
+set search_path = pg_catalog, public, pg_temp as $$
+  update public.audit_event e set sealed = true
+  where e.id = any(p_ids) and exists (select from public.audit_link l where l.event_id = e.id)
+$$;
+
+-- an exact identifier finds a person whom row security hides; the campus has met them from now on, and the audit trail says so
+create function tj.meet_examinee(p_id_kind text, p_id_index bytea, p_campus_id smallint) returns uuid language plpgsql security definer
+set search_path = pg_catalog, public, pg_temp as $$
+declare found uuid;
+begin
+  if not p_campus_id = any(tj.campuses()) then
+    return null;
+  end if;
+  select id into found from public.examinee where id_kind = p_id_kind and id_number_index = p_id_index;
+  if found is not null then
+    insert into public.examinee_campus (examinee_id, campus_id, first_met_at) values (found, p_campus_id, clock_timestamp())
+    on conflict do nothing;
+    perform tj.audit('examinee.met', 'examinee', found::text, p_campus_id, '{}', '');
+  end if;
+  return found;
+end $$;
+
+-- asked before there is a context: does this session live, and is its client trusted still
+create function tj.examinee_session(p_session uuid, p_examinee uuid) returns boolean language sql stable security definer
+set search_path = pg_catalog, public, pg_temp as $$
+  select exists (
+    select from public.portal_session s join public.api_client c on c.id = s.client_id
+    where s.id = p_session and s.examinee_id = p_examinee and s.expires_at > clock_timestamp() and c.status = 'active')
+$$;
+
+create function tj.guard_state() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if new.state is distinct from old.state and not coalesce(tg_argv[0]::jsonb -> old.state ? new.state, false) then
+    raise exception 'state of % may not go from % to %', tg_table_name, old.state, new.state using errcode = 'check_violation';
+  end if;
+  return new;
+end $$;
+
+create function tj.refuse_change() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  raise exception '% is append-only', tg_table_name using errcode = 'insufficient_privilege';
+end $$;
+
+create function tj.refuse_finalized() returns trigger language plpgsql set search_path = pg_catalog, public, pg_temp as $$
+declare which uuid := case when tg_op = 'DELETE' then old.exam_id else new.exam_id end;
+begin
+  if exists (select from public.exam where id = which and state = 'finalized') then
+    raise exception 'the exam of this % is finalized', tg_table_name using errcode = 'check_violation';
+  end if;
+  return case when tg_op = 'DELETE' then old else new end;
+end $$;
+
+create function tj.notify_live() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  perform pg_notify('tj_live', new.id::text);
+  return null;
+end $$;
+"""
+
+GRANTS = """
+revoke insert, update, delete on audit_event from {p}_app, {p}_worker;
+revoke insert, update, delete on audit_link from {p}_app;
+revoke update, delete on audit_link from {p}_worker;
+revoke update, delete on result_revision, department_sheet_step from {p}_app, {p}_worker;
+revoke delete on exam, exam_line, requisition, requisition_line, tube, tube_line, report, result, inbox_message, examinee from {p}_app, {p}_worker;
+revoke all on audit_event, audit_link from public;
+revoke execute on all functions in schema tj from public;
+grant execute on function tj.audit(text, text, text, int, jsonb, text) to {p}_app, {p}_reader, {p}_worker;
+grant execute on function tj.audit_sealed(bigint[]) to {p}_worker;
+grant execute on function tj.meet_examinee(text, bytea, smallint) to {p}_app, {p}_worker;
+grant execute on function tj.examinee_session(uuid, uuid) to {p}_app, {p}_reader;
+create trigger guard_state before update of state on exam for each row execute function tj.guard_state('{exam}');
+create trigger guard_state before update of state on exam_line for each row execute function tj.guard_state('{line}');
+create trigger guard_state before update of state on report for each row execute function tj.guard_state('{report}');
+create trigger refuse_finalized before insert or update or delete on conclusion_entry for each row execute function tj.refuse_finalized();
+create trigger refuse_finalized before insert or delete on exam_line for each row execute function tj.refuse_finalized();
+create trigger notify_live after insert on live_event for each row execute function tj.notify_live();
+"""
+
+
+def upgrade() -> None:
+    prefix = context.config.attributes.get("role_prefix", "tj")
+    logins = f"{prefix}_app, {prefix}_reader, {prefix}_worker"
+    run = op.get_bind().exec_driver_sql
+    for statement in _statements(FUNCTIONS):
+        run(statement)
+    mine = "(select tj.campuses())::smallint[]"
+    policies = {
+        **dict.fromkeys(CAMPUS_TABLES, f"campus_id = any({mine})"),
+        **dict.fromkeys(LOOSE_TABLES, f"campus_id is null or campus_id = any({mine})"),
+        "inbox_message": f"campuses <@ {mine}",
+    }
+    for table, sees in policies.items():
+        own = f" or {OWN_ROWS[table]} = (select tj.subject())" if table in OWN_ROWS else ""
+        _secure(run, table, prefix)
+        run(f"create policy campus on {table} to {logins} using ({sees}{own}) with check ({sees})")
+    for table in DEPARTMENT_TABLES:
+        own = "(select tj.departments()) is null or department_id = any((select tj.departments())::smallint[])"
+        run(f"create policy department_write on {table} as restrictive for insert to {logins} with check ({own})")
+        run(
+            f"create policy department_update on {table} as restrictive for update to {logins} using ({own}) with check ({own})"
+        )
+    _secure(run, "examinee", prefix)
+    met = f"exists (select from examinee_campus m where m.examinee_id = examinee.id and m.campus_id = any({mine}))"
+    run(f"create policy met on examinee for select to {logins} using ({met} or id = (select tj.subject()))")
+    run(f"create policy changed on examinee for update to {logins} using ({met})")
+    run(f"create policy entered on examinee for insert to {logins} with check (cardinality({mine}) > 0)")
+    _secure(run, "examinee_campus", prefix)
+    run(
+        f"create policy campus on examinee_campus to {logins} using (campus_id = any({mine})) with check (campus_id = any({mine}))"
+    )
+    _secure(run, "examinee_name_key", prefix)
+    known = f"exists (select from examinee_campus m where m.examinee_id = examinee_name_key.examinee_id and m.campus_id = any({mine}))"
+    run(f"create policy met on examinee_name_key to {logins} using ({known}) with check ({known})")
+    script = GRANTS.replace("{exam}", EXAM_MOVES).replace("{line}", LINE_MOVES).replace("{report}", REPORT_MOVES)
+    for statement in _statements(script.replace("{p}", prefix)):
+        run(statement)
+    for table in APPEND_ONLY:
+        run(
+            f"create trigger refuse_change before update or delete on {table} for each row execute function tj.refuse_change()"
+        )
+
+
+def _secure(run: Callable[[str], object], table: str, prefix: str) -> None:
+    run(f"alter table {table} enable row level security")
+    run(f"alter table {table} force row level security")
+    run(f"create policy owner on {table} to {prefix}_owner using (true) with check (true)")
+
+
+def _statements(script: str) -> list[str]:
+    """Split a script at semicolons that end a line, outside of $$ bodies: asyncpg takes one statement at a time."""
+    found, current, quoted = [], [], False
+    for line in script.splitlines():
+        quoted ^= line.count("$$") % 2 == 1
+        current.append(line)
+        if line.rstrip().endswith(";") and not quoted:
+            found.append("\n".join(current))
+            current = []
+    return found

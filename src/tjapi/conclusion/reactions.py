@@ -1,0 +1,25 @@
+"""What happens to a conclusion when something is found that the first reviewer did not see.
+
+Each reaction looks at the conclusion and not at the exam: a department that reopens its sheet takes the exam out of review, and the
+exam comes back with another result under the old signature.
+"""
+
+from typing import Any
+
+from tjapi.conclusion import service
+from tjapi.kernel.events import Event
+from tjapi.kernel.uow import Reaction, UnitOfWork
+from tjapi.result.events import ResultRecorded, SheetSigned
+
+
+async def result_changed(uow: UnitOfWork, event: ResultRecorded) -> None:
+    """Take the first signature back: the current value of a result is another one."""
+    await service.invalidate(uow, event.exam_id)
+
+
+async def summary_changed(uow: UnitOfWork, event: SheetSigned) -> None:
+    """Take the first signature back: a department has signed anew."""
+    await service.invalidate(uow, event.exam_id)
+
+
+REACTIONS: list[tuple[type[Event], Reaction | Any]] = [(ResultRecorded, result_changed), (SheetSigned, summary_changed)]

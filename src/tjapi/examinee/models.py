@@ -1,0 +1,78 @@
+"""Tables of examinees. Row security shows a person to the campuses that have met them, and to themselves."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, SmallInteger, String, UniqueConstraint
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tjapi.examinee.rules import ID_KINDS, SEXES
+from tjapi.kernel.db import Base
+
+Moment = TIMESTAMP(timezone=True)
+
+
+class Examinee(Base):
+    """受检者. No column has a server default: an INSERT … RETURNING would have to see the row before any campus has met it.
+
+    The unique ID number spans campuses without telling them of each other: `tj.meet_examinee` looks before anything is inserted.
+    """
+
+    __tablename__ = "examinee"
+    __table_args__ = (
+        UniqueConstraint("id_kind", "id_number_index"),
+        CheckConstraint(f"sex in {SEXES}", name="sex"),
+        CheckConstraint(f"id_kind in {ID_KINDS}", name="id_kind"),
+        CheckConstraint("(id_kind = 'none') = (id_number_index is null)", name="id_number"),
+        CheckConstraint(
+            "(id_number_index is null) = (id_number_sealed is null) and (id_number_index is null) = (id_number_masked is null)",
+            name="id_number_whole",
+        ),
+        CheckConstraint("(phone_index is null) = (phone_sealed is null) and (phone_index is null) = (phone_masked is null)", name="phone_whole"),
+        # By number alone: whoever searches does not say of which kind it is.
+        Index("ix_examinee_id_number_index", "id_number_index"),
+        # Not unique: families share a phone.
+        Index("ix_examinee_phone_index", "phone_index"),
+    )  # fmt: skip
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    sex: Mapped[str]
+    birth_date: Mapped[date] = mapped_column(Date)
+    nation: Mapped[str | None]
+    id_kind: Mapped[str]
+    id_number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    id_number_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    id_number_masked: Mapped[str | None]
+    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone_masked: Mapped[str | None]
+    address_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    version: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class ExamineeCampus(Base):
+    """Which campus has met whom."""
+
+    __tablename__ = "examinee_campus"
+
+    examinee_id: Mapped[UUID] = mapped_column(ForeignKey("examinee.id"), primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    first_met_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class ExamineeNameKey(Base):
+    """By what a name is found: itself, its readings in pinyin, its initials.
+
+    A table of its own, because under row security only leakproof operators reach an index: `>=` and `<` on text are, LIKE, `@>` and
+    trigrams are not, so a prefix on an array or a trigram index would read every person.
+    """
+
+    __tablename__ = "examinee_name_key"
+    __table_args__ = (Index("ix_examinee_name_key_key", "key", "examinee_id"),)
+
+    examinee_id: Mapped[UUID] = mapped_column(ForeignKey("examinee.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(collation="C"), primary_key=True)

@@ -1,0 +1,78 @@
+"""Questions to the examinees' tables."""
+
+from collections.abc import Collection, Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import LargeBinary, SmallInteger, bindparam, insert, select, text
+from sqlalchemy.sql.elements import ColumnElement
+
+from tjapi.examinee.models import Examinee, ExamineeCampus, ExamineeNameKey
+from tjapi.kernel.uow import UnitOfWork
+
+_LOCK = text("select pg_advisory_xact_lock(hashtextextended(:key, 13))")
+# A definer function: it finds a person whom row security hides from this campus, links them and leaves an audit row.
+_MEET = text("select tj.meet_examinee(:kind, :index, :campus)").bindparams(
+    bindparam("index", type_=LargeBinary), bindparam("campus", type_=SmallInteger)
+)
+_LAST = chr(0x10FFFF)
+
+
+async def lock_identifier(uow: UnitOfWork, kind: str, index: bytes) -> None:
+    """Let only one transaction at a time look for, and then enter, the holder of an identifier."""
+    await uow.session.execute(_LOCK, {"key": f"examinee|{kind}|{index.hex()}"})
+
+
+async def meet(uow: UnitOfWork, kind: str, index: bytes, campus_id: int) -> UUID | None:
+    """Return the person with this identifier, whom the campus has now met; None when nobody has it."""
+    found: UUID | None = (
+        await uow.session.execute(_MEET, {"kind": kind, "index": index, "campus": campus_id})
+    ).scalar()
+    return found
+
+
+async def examinee(uow: UnitOfWork, examinee_id: UUID, *, lock: bool = False) -> Examinee | None:
+    """Return a person whom one may see, under the row lock if asked."""
+    query = select(Examinee).where(Examinee.id == examinee_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return (await uow.session.scalars(query)).first()
+
+
+async def examinees(uow: UnitOfWork, ids: Collection[UUID]) -> Sequence[Examinee]:
+    """Return those of these people whom one may see."""
+    return (await uow.session.scalars(select(Examinee).where(Examinee.id.in_(ids)))).all()
+
+
+async def add(uow: UnitOfWork, person: Examinee, campus_id: int, keys: Iterable[str]) -> None:
+    """Enter a person, met by a campus, with the keys of the name. In this order: the campus makes the row visible."""
+    uow.session.add(person)
+    await uow.session.flush()
+    await uow.session.execute(
+        insert(ExamineeCampus).values(examinee_id=person.id, campus_id=campus_id, first_met_at=uow.now)
+    )
+    await uow.session.execute(insert(ExamineeNameKey), [{"examinee_id": person.id, "key": key} for key in keys])
+
+
+async def by_name_prefix(uow: UnitOfWork, prefix: str, after: UUID | None, size: int) -> Sequence[Examinee]:
+    """Return people one of whose name keys begins so, the latest entered first, one too many."""
+    keyed = select(ExamineeNameKey.examinee_id).where(
+        ExamineeNameKey.key >= prefix, ExamineeNameKey.key < prefix + _LAST
+    )
+    return await _page(uow, Examinee.id.in_(keyed), after, size)
+
+
+async def by_id_number(uow: UnitOfWork, indexes: Sequence[bytes], after: UUID | None, size: int) -> Sequence[Examinee]:
+    """Return people with one of these ID numbers, whatever the kind."""
+    return await _page(uow, Examinee.id_number_index.in_(indexes), after, size)
+
+
+async def by_phone(uow: UnitOfWork, index: bytes, after: UUID | None, size: int) -> Sequence[Examinee]:
+    """Return people with this phone: a family may share one."""
+    return await _page(uow, Examinee.phone_index == index, after, size)
+
+
+async def _page(uow: UnitOfWork, wanted: ColumnElement[bool], after: UUID | None, size: int) -> Sequence[Examinee]:
+    query = select(Examinee).where(wanted).order_by(Examinee.id.desc()).limit(size + 1)
+    if after is not None:
+        query = query.where(Examinee.id < after)
+    return (await uow.session.scalars(query)).all()

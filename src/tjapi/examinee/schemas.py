@@ -1,0 +1,134 @@
+"""Shapes of examinees."""
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tjapi.examinee.rules import IdKind, Sex
+from tjapi.kernel.paging import MAX_PAGE
+
+_ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
+_EARLIEST, _LATEST = date(1850, 1, 1), date(2999, 12, 31)
+Nation = Annotated[str, Field(min_length=1, max_length=40, description="民族或国籍 · Nation", examples=["汉"])]
+Phone = Annotated[str, Field(min_length=5, max_length=30, description="电话 · Phone", examples=["13800001234"])]
+Address = Annotated[
+    str, Field(min_length=1, max_length=200, description="住址 · Address", examples=["广西南宁市青秀区某路 1 号"])
+]
+
+
+class Input(BaseModel):
+    """What a client sends: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class IdCardPayload(Input):
+    """What a reader reads from an identity document, or what is typed from it.
+
+    Sex and birth date may be left out where the number says them; what is given must agree with the number.
+    """
+
+    name: str = Field(min_length=1, max_length=64, description="姓名 · Name", examples=["张三"])
+    sex: Sex = Field("unknown", description="性别,可由证件号码得出 · Sex, unless the number says it", examples=["male"])
+    nation: Nation | None = None
+    birth_date: date | None = Field(
+        None,
+        ge=_EARLIEST,
+        le=_LATEST,
+        description="出生日期,可由证件号码得出 · Birth date, unless the number says it",
+        examples=["1990-01-01"],
+    )
+    address: Address | None = None
+    id_kind: IdKind = Field(description="证件类型 · Kind of document", examples=["resident"])
+    id_number: str | None = Field(
+        None, min_length=1, max_length=40, description="证件号码,15 位旧号自动升位 · Number; old 15-digit ones are converted",
+        examples=["11010519900307793X"],
+    )  # fmt: skip
+    phone: Phone | None = None
+
+
+class ExamineeIn(IdCardPayload):
+    """Whom a campus meets."""
+
+    campus_id: int = Field(ge=1, le=32_000, description="院区编号 · Campus id", examples=[1])
+
+
+class ExamineePatch(Input):
+    """What is to change; an absent field stays, null empties it."""
+
+    nation: Nation | None = None
+    phone: Phone | None = None
+    address: Address | None = None
+
+
+class ExamineeSearch(Input):
+    """By exactly one of `q`, `id_number`, `phone`. In a body, because addresses are logged and bodies are not."""
+
+    q: str | None = Field(
+        None,
+        min_length=1,
+        max_length=64,
+        description="姓名、全拼或拼音首字母的开头 · Beginning of name, pinyin or initials",
+        examples=["zs"],
+    )
+    id_number: str | None = Field(
+        None, min_length=1, max_length=40, description="完整证件号码 · The whole ID number", examples=[None]
+    )
+    phone: str | None = Field(
+        None, min_length=5, max_length=30, description="完整电话 · The whole phone number", examples=[None]
+    )
+    page_size: int = Field(50, ge=1, le=MAX_PAGE, description="每页条数 · Rows per page", examples=[50])
+    page_token: str | None = Field(
+        None,
+        max_length=600,
+        description="上一页返回的 next_page_token · The next_page_token of the page before",
+        examples=[None],
+    )
+
+
+class UnmaskIn(Input):
+    """Why somebody needs to see what is masked; it stays in the audit trail."""
+
+    purpose: str = Field(
+        min_length=2,
+        max_length=200,
+        description="用途,记入审计 · Purpose, kept in the audit trail",
+        examples=["电话通知复查"],
+    )
+
+
+class ExamineeOut(BaseModel):
+    """An examinee, masked."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID = Field(description="受检者编号 · Examinee id", examples=[_ID])
+    name: str = Field(description="姓名 · Name", examples=["张三"])
+    sex: Sex = Field(description="性别 · Sex", examples=["male"])
+    birth_date: date = Field(description="出生日期 · Birth date", examples=["1990-03-07"])
+    nation: str | None = Field(description="民族或国籍 · Nation", examples=["汉"])
+    id_kind: IdKind = Field(description="证件类型 · Kind of document", examples=["resident"])
+    id_number_masked: str | None = Field(
+        description="证件号码,脱敏 · ID number, masked", examples=["110105********793X"]
+    )
+    phone_masked: str | None = Field(description="电话,脱敏 · Phone, masked", examples=["138****1234"])
+    version: int = Field(description="版本,用于 If-Match · Version, for If-Match", examples=[1])
+    created_at: datetime = Field(description="建档时间 · Known since", examples=["2026-11-23T08:00:00+08:00"])
+    updated_at: datetime = Field(description="最近修改时间 · Last changed", examples=["2026-11-23T08:00:00+08:00"])
+
+
+class ExamineeMet(ExamineeOut):
+    """Whom the campus met, and whether they were new."""
+
+    created: bool = Field(description="是否新建 · Whether the person was new", examples=[True])
+
+
+class UnmaskedOut(BaseModel):
+    """What is masked elsewhere."""
+
+    id: UUID = Field(description="受检者编号 · Examinee id", examples=[_ID])
+    id_number: str | None = Field(description="证件号码 · ID number", examples=["11010519900307793X"])
+    phone: str | None = Field(description="电话 · Phone", examples=["13800001234"])
+    address: str | None = Field(description="住址 · Address", examples=["广西南宁市青秀区某路 1 号"])

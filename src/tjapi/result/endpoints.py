@@ -1,0 +1,101 @@
+"""HTTP of results and department sheets."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Path, Query, Response
+
+from tjapi.exam.errors import ExamNotFound
+from tjapi.kernel.etag import IfMatch, set_etag
+from tjapi.kernel.routing import ReadUnit, Unit, operation, router
+from tjapi.result import service
+from tjapi.result.errors import (
+    DepartmentNotOwn,
+    ResultNotFound,
+    ResultsClosed,
+    ResultsInvalid,
+    SheetNotComplete,
+    SheetNotFound,
+    SheetNotSigned,
+    SheetSigned,
+    SignerNotStaff,
+)
+from tjapi.result.schemas import ExamResultsOut, HistoryOut, ReopenIn, ResultsIn, SheetOut, SignIn
+
+DepartmentId = Annotated[int, Path(ge=1, le=32_000, description="科室编号 · Department id", examples=[1])]
+results = router("results")
+
+
+@results.get(
+    "/exams/{exam_id:uuid}/departments/{department_id}/sheet",
+    **operation("getDepartmentSheet", "科室录入单", "A department's sheet", permission="result.read", requirement=["E3.1", "E3.3"],
+                problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn]),
+)  # fmt: skip
+async def get_sheet(response: Response, uow: ReadUnit, exam_id: UUID, department_id: DepartmentId) -> SheetOut:
+    sheet = await service.get_sheet(uow, exam_id, department_id)
+    set_etag(response, sheet.version)
+    return sheet
+
+
+@results.put(
+    "/exams/{exam_id:uuid}/departments/{department_id}/results",
+    **operation("putDepartmentResults", "录入科室结果", "Enter a department's results", permission="result.write",
+                requirement=["E3.1", "E3.2", "E3.3"], body=True, if_match=True,
+                problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, ResultsClosed, SheetSigned, ResultsInvalid]),
+)  # fmt: skip
+async def put_results(
+    response: Response, uow: Unit, exam_id: UUID, department_id: DepartmentId, body: ResultsIn, version: IfMatch
+) -> SheetOut:
+    sheet = await service.put_results(uow, exam_id, department_id, body, version)
+    set_etag(response, sheet.version)
+    return sheet
+
+
+@results.post(
+    "/exams/{exam_id:uuid}/departments/{department_id}/sheet:sign",
+    **operation("signDepartmentSheet", "科室小结签名", "Sign a department's sheet", permission="result.write", requirement=["E3.2", "E3.4"],
+                body=True, if_match=True,
+                problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, SignerNotStaff, ResultsClosed, SheetSigned, SheetNotComplete]),
+)  # fmt: skip
+async def sign_sheet(
+    response: Response, uow: Unit, exam_id: UUID, department_id: DepartmentId, body: SignIn, version: IfMatch
+) -> SheetOut:
+    sheet = await service.sign_sheet(uow, exam_id, department_id, body.summary, version)
+    set_etag(response, sheet.version)
+    return sheet
+
+
+@results.post(
+    "/exams/{exam_id:uuid}/departments/{department_id}/sheet:reopen",
+    **operation("reopenDepartmentSheet", "撤销科室签名", "Take a department's signature back", permission="result.write",
+                requirement=["E3.1", "X5"], body=True, if_match=True,
+                problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, ResultsClosed, SheetNotSigned]),
+)  # fmt: skip
+async def reopen_sheet(
+    response: Response, uow: Unit, exam_id: UUID, department_id: DepartmentId, body: ReopenIn, version: IfMatch
+) -> SheetOut:
+    sheet = await service.reopen_sheet(uow, exam_id, department_id, body.reason, version)
+    set_etag(response, sheet.version)
+    return sheet
+
+
+@results.get(
+    "/exams/{exam_id:uuid}/results",
+    **operation("listExamResults", "全部结果", "Every result of an exam, by department", permission="result.read",
+                requirement=["E3.3", "E3.6", "E4.2"], problems=[ExamNotFound]),
+)  # fmt: skip
+async def list_results(
+    uow: ReadUnit,
+    exam_id: UUID,
+    abnormal: Annotated[bool, Query(description="只看异常 · Flagged results only")] = False,
+) -> ExamResultsOut:
+    return await service.overview(uow, exam_id, abnormal=abnormal)
+
+
+@results.get(
+    "/results/{result_id:uuid}/revisions",
+    **operation("listResultRevisions", "结果修订历史", "Every revision of a result", permission="result.read", requirement=["X5"],
+                problems=[ResultNotFound]),
+)  # fmt: skip
+async def list_revisions(uow: ReadUnit, result_id: UUID) -> HistoryOut:
+    return await service.history(uow, result_id)

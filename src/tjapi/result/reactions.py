@@ -1,0 +1,16 @@
+"""What happens to results when an exam moves."""
+
+from typing import Any
+
+from tjapi.exam.events import LinesReleased
+from tjapi.kernel.events import Event
+from tjapi.kernel.uow import Reaction, UnitOfWork
+from tjapi.result import service
+
+
+async def expect_signatures(uow: UnitOfWork, event: LinesReleased) -> None:
+    """Departments with released lines must sign before the exam is complete. Result rows come with the first value."""
+    await service.plan_sheets(uow, event.exam_id, event.line_ids)
+
+
+REACTIONS: list[tuple[type[Event], Reaction | Any]] = [(LinesReleased, expect_signatures)]

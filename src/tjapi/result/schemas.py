@@ -1,0 +1,158 @@
+"""Shapes of results and sheets. Values are strings, as they were said."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tjapi.exam.rules import LineState
+from tjapi.result.rules import Comparator, Flag, ResultStatus, SheetState
+
+_ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
+
+
+class Input(BaseModel):
+    """What a client sends: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class ResultIn(Input):
+    """A value of an item; null takes the value away."""
+
+    item_id: UUID = Field(description="明细项目 · Item", examples=[_ID])
+    value: str | None = Field(
+        max_length=2000, description="结果,null 为清除 · Value, null clears it", examples=["172.5"]
+    )
+
+
+class ResultsIn(Input):
+    """Values of a department; items that are not named stay as they are."""
+
+    results: list[ResultIn] = Field(max_length=200)
+
+
+class SignIn(Input):
+    """A signature."""
+
+    summary: str | None = Field(
+        None, max_length=4000, description="科室小结,缺省保留原文 · Summary, absent: as it is", examples=["未见异常"]
+    )
+
+
+class ReopenIn(Input):
+    """Why a signature is taken back."""
+
+    reason: str = Field(min_length=1, max_length=200, description="原因 · Reason", examples=["身高录入错误"])
+
+
+class RangeOut(BaseModel):
+    """The range a value was compared with. Bounds are inclusive; numbers are strings."""
+
+    low: str | None
+    high: str | None
+    critical_low: str | None
+    critical_high: str | None
+    normal_texts: list[str]
+    text: str = Field(description="打印用参考区间 · As printed", examples=["130–175"])
+    method: str
+    source: str = Field(description="来源 · Source", examples=["WS/T 405-2012"])
+
+
+class ValueOut(BaseModel):
+    """A value with everything that was stored with it."""
+
+    revision_id: UUID
+    seq: int = Field(description="第几次修订 · Number of the revision", examples=[1])
+    status: ResultStatus
+    value: str = Field(description="原文 · As it was said", examples=["<0.01"])
+    comparator: Comparator
+    numeric: str | None = Field(description="数值 · The number", examples=["0.01"])
+    unit: str | None
+    flag: Flag | None = Field(
+        description="空串正常;null 无法判断(无参考区间) · Empty: normal; null: cannot be said", examples=["H"]
+    )
+    range: RangeOut | None
+    lis_range_text: str | None = Field(description="检验系统的参考区间 · The laboratory's range")
+    lis_flags: str | None = Field(description="检验系统的标志 · The laboratory's flags")
+    observed_at: datetime
+    source: str = Field(examples=["lis:main"])
+    recorded_at: datetime
+
+
+class SheetItemOut(BaseModel):
+    """An item of a department in an exam."""
+
+    line_id: UUID
+    line_name: str
+    line_state: LineState
+    item_id: UUID
+    item_code: str
+    item_name: str
+    kind: Literal["numeric", "qualitative", "enumerated", "text", "computed"]
+    unit: str | None
+    choices: list[str] | None
+    normal_default: str | None
+    entered_here: bool = Field(description="可由科室录入 · Entered by the department, not by the LIS or a formula")
+    result_id: UUID | None
+    range: RangeOut | None = Field(description="适用的参考区间 · The range that applies")
+    current: ValueOut | None
+
+
+class SheetOut(BaseModel):
+    """A department's sheet in an exam. Its version is the ETag; version 0: nothing was entered yet."""
+
+    exam_id: UUID
+    department_id: int
+    version: int
+    state: SheetState
+    summary: str
+    signed_by: UUID | None
+    signer_name: str | None
+    signed_at: datetime | None
+    items: list[SheetItemOut]
+
+
+class ResultOut(BaseModel):
+    """A result with its current value; null when it was taken back."""
+
+    id: UUID
+    line_id: UUID
+    line_name: str
+    item_id: UUID
+    item_code: str
+    item_name: str
+    current: ValueOut | None
+
+
+class DepartmentResultsOut(BaseModel):
+    """What a department found in an exam."""
+
+    department_id: int
+    department_name: str
+    state: SheetState
+    summary: str
+    signer_name: str | None
+    signed_at: datetime | None
+    results: list[ResultOut]
+
+
+class ExamResultsOut(BaseModel):
+    """Every result of an exam, by department."""
+
+    exam_id: UUID
+    departments: list[DepartmentResultsOut]
+
+
+class HistoryOut(BaseModel):
+    """Everything that was ever said of a result, in the order in which it came."""
+
+    id: UUID
+    exam_id: UUID
+    line_id: UUID
+    item_id: UUID
+    item_code: str
+    item_name: str
+    current_revision_id: UUID | None
+    revisions: list[ValueOut]

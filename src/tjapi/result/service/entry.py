@@ -1,0 +1,353 @@
+"""Departments enter and sign: values by hand, computed items, the summary and its signature."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, cast
+from uuid import UUID
+
+from tjapi.catalog.models import Item
+from tjapi.catalog.rules import ItemKind
+from tjapi.exam import service as exams
+from tjapi.exam.models import ExamLine
+from tjapi.exam.rules import LineState
+from tjapi.identity import service as identity
+from tjapi.kernel.problem import FieldError, PreconditionFailed
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.result import repository
+from tjapi.result.errors import (
+    DepartmentNotOwn,
+    ResultsClosed,
+    ResultsInvalid,
+    SheetNotComplete,
+    SheetNotFound,
+    SheetNotSigned,
+    SheetSigned,
+    SignerNotStaff,
+)
+from tjapi.result.events import SheetSigned as SheetWasSigned
+from tjapi.result.models import DepartmentSheet, DepartmentSheetStep
+from tjapi.result.rules import FORMULAS, SETTLED, ResultStatus, SheetState, parse
+from tjapi.result.schemas import RangeOut, ResultsIn, SheetItemOut, SheetOut
+from tjapi.result.service.book import Book, Entry
+from tjapi.result.service.reading import value_out
+
+STAFF, COMPUTED = "staff", "computed"
+_UNDER_WAY = ("checked_in", "in_progress", "ready_for_review", "in_review")
+_BLOCK = "summary_unsigned"
+# Lines that never came to the department are none of its business.
+_NOT_HERE = ("ordered", "withdrawn", "substituted")
+_Place = tuple[ExamLine, Item]
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """A department's part of one exam, read under the exam's lock."""
+
+    book: Book
+    sheet: DepartmentSheet | None
+    lines: Sequence[ExamLine]
+
+    @property
+    def version(self) -> int:
+        return self.sheet.version if self.sheet is not None else 0
+
+    @property
+    def signed(self) -> bool:
+        return self.sheet is not None and self.sheet.state == "signed"
+
+    def entered(self) -> list[_Place]:
+        """Return the items that the department answers for: those of its live lines that no laboratory carries out."""
+        own = [line for line in self.lines if line.performed_by == "department" and self.book.live(line)]
+        return [(line, item) for line in own for item in self.book.items_of(line)]
+
+
+async def get_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int) -> SheetOut:
+    """Return a department's sheet. Raises ExamNotFound, DepartmentNotOwn, SheetNotFound."""
+    exam = await exams.get(uow, exam_id)
+    await _only_own(uow, exam_id, exam.campus_id, department_id)
+    return _out(await _desk(uow, await Book.read(uow, exam), department_id), exam_id, department_id)
+
+
+async def put_results(uow: UnitOfWork, exam_id: UUID, department_id: int, given: ResultsIn, expected: int) -> SheetOut:
+    """Enter values; computed items follow. Unchanged values make no revision.
+
+    Raises ExamNotFound, DepartmentNotOwn, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, ResultsInvalid.
+    """
+    desk = await _open(uow, exam_id, department_id, expected)
+    if desk.signed:
+        raise SheetSigned
+    places: dict[UUID, list[_Place]] = {}
+    for line, item in desk.entered():
+        places.setdefault(item.id, []).append((line, item))
+    _check(desk, places, given)
+    entered = 0
+    for one in given.results:
+        for place in places[one.item_id]:
+            entered += _enter(uow, desk.book, place, one.value, STAFF)
+    for place in desk.entered():
+        _compute(uow, desk.book, place)
+    sheet = _touch(uow, desk, department_id)
+    await uow.audit(
+        "result.entered",
+        "department_sheet",
+        f"{exam_id}/{department_id}",
+        campus_id=sheet.campus_id,
+        detail={"changed": entered},
+    )
+    await desk.book.close(uow)
+    await uow.announce("result", {"exam_id": str(exam_id)}, campus_id=sheet.campus_id, permission="result.read")
+    return await get_sheet(uow, exam_id, department_id)
+
+
+async def sign_sheet(
+    uow: UnitOfWork, exam_id: UUID, department_id: int, summary: str | None, expected: int
+) -> SheetOut:
+    """Sign what was entered: it becomes final, the department's lines are verified, its reason against the review is cleared.
+
+    Raises ExamNotFound, DepartmentNotOwn, SignerNotStaff, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, SheetNotComplete.
+    """
+    _only_staff(uow)
+    desk = await _open(uow, exam_id, department_id, expected)
+    if desk.signed:
+        raise SheetSigned
+    book = desk.book
+    missing = [(line, item) for line, item in desk.entered() if book.now_at(line.id, item.id) is None]
+    if missing:
+        raise SheetNotComplete(
+            errors=[FieldError(f"item:{item.id}", "missing", f"{line.name}/{item.name}:没有结果", f"{line.name}/{item.name}: no value") for line, item in missing]
+        )  # fmt: skip
+    for line, item in desk.entered():
+        now = book.now_at(line.id, item.id)
+        assert now is not None
+        if now.status not in SETTLED:
+            _record(uow, book, (line, item), now.raw_value, "final", now.source)
+    sheet = _touch(uow, desk, department_id)
+    sheet.summary = summary if summary is not None else sheet.summary
+    sheet.state, sheet.signed_by, sheet.signed_at = "signed", uow.principal.id, uow.now
+    sheet.signer_name = await identity.staff_name(uow, uow.principal.id)
+    _step(uow, sheet, "signed", None)
+    await uow.audit(
+        "department_sheet.signed", "department_sheet", f"{exam_id}/{department_id}", campus_id=sheet.campus_id
+    )
+    await book.close(uow)
+    for line in desk.lines:
+        if line.performed_by == "department" and book.live(line):
+            # Values moved it to resulted; a line without items comes straight from released.
+            for step in {"verified": (), "resulted": ("verified",)}.get(line.state, ("resulted", "verified")):
+                await exams.advance(uow, exam_id, line.id, step)
+    await exams.unblock(uow, exam_id, _BLOCK, f"department:{department_id}")
+    await uow.publish(SheetWasSigned(campus_id=sheet.campus_id, exam_id=exam_id, department_id=department_id))
+    return await get_sheet(uow, exam_id, department_id)
+
+
+async def reopen_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, reason: str, expected: int) -> SheetOut:
+    """Take a signature back. Raises ExamNotFound, DepartmentNotOwn, SheetNotFound, PreconditionFailed, ResultsClosed, SheetNotSigned."""
+    desk = await _open(uow, exam_id, department_id, expected)
+    if not desk.signed:
+        raise SheetNotSigned
+    sheet = _touch(uow, desk, department_id)
+    _step(uow, sheet, "reopened", reason)
+    sheet.state, sheet.signed_by, sheet.signed_at, sheet.signer_name = "draft", None, None, None
+    await uow.audit(
+        "department_sheet.reopened", "department_sheet", f"{exam_id}/{department_id}", campus_id=sheet.campus_id
+    )
+    for line in desk.lines:
+        if line.performed_by == "department" and line.state == "verified":
+            await exams.advance(uow, exam_id, line.id, "resulted")
+    await exams.block(uow, exam_id, _BLOCK, f"department:{department_id}")
+    return await get_sheet(uow, exam_id, department_id)
+
+
+async def plan_sheets(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None:
+    """Departments that carry out released lines must sign before the exam is complete.
+
+    A signature given before these lines came stays on what it was given for; the department takes it back itself to enter the new
+    ones, and until then the exam is not complete.
+    """
+    wanted = set(line_ids)
+    for department_id in sorted(
+        {x.department_id for x in await exams.lines(uow, exam_id) if x.id in wanted and x.performed_by == "department"}
+    ):
+        await exams.block(uow, exam_id, _BLOCK, f"department:{department_id}")
+
+
+async def _open(uow: UnitOfWork, exam_id: UUID, department_id: int, expected: int) -> _Desk:
+    exam = await exams.lock(uow, exam_id)
+    await _only_own(uow, exam_id, exam.campus_id, department_id)
+    desk = await _desk(uow, await Book.read(uow, exam), department_id)
+    if desk.version != expected:
+        raise PreconditionFailed
+    if exam.state not in _UNDER_WAY:
+        raise ResultsClosed("体检当前为 {current}", "The exam is {current}", current=exam.state)
+    return desk
+
+
+async def _desk(uow: UnitOfWork, book: Book, department_id: int) -> _Desk:
+    lines = [
+        line for line in book.lines.values() if line.department_id == department_id and line.state not in _NOT_HERE
+    ]
+    if not lines:
+        raise SheetNotFound
+    return _Desk(book, await repository.sheet(uow, book.exam.id, department_id), lines)
+
+
+async def _only_own(uow: UnitOfWork, exam_id: UUID, campus_id: int, department_id: int) -> None:
+    held = uow.principal.departments
+    if held is None or department_id in held:
+        return
+    await uow.audit("access.refused", "department_sheet", f"{exam_id}/{department_id}", campus_id=campus_id)
+    raise DepartmentNotOwn().kept()
+
+
+def _only_staff(uow: UnitOfWork) -> None:
+    if uow.principal.kind != "staff":
+        raise SignerNotStaff
+
+
+def _touch(uow: UnitOfWork, desk: _Desk, department_id: int) -> DepartmentSheet:
+    """Return the sheet under its next version, making it at the first entry."""
+    sheet = desk.sheet
+    if sheet is None:
+        exam = desk.book.exam
+        sheet = DepartmentSheet(
+            exam_id=exam.id, department_id=department_id, campus_id=exam.campus_id, version=0, state="draft", summary=""
+        )
+        uow.session.add(sheet)
+    sheet.version += 1
+    return sheet
+
+
+def _step(uow: UnitOfWork, sheet: DepartmentSheet, action: Literal["signed", "reopened"], reason: str | None) -> None:
+    uow.session.add(
+        DepartmentSheetStep(
+            exam_id=sheet.exam_id, department_id=sheet.department_id, version=sheet.version, campus_id=sheet.campus_id, action=action,
+            summary=sheet.summary, reason=reason, by=uow.principal.id, by_name=uow.principal.name, at=uow.now,
+        )
+    )  # fmt: skip
+
+
+def _check(desk: _Desk, places: dict[UUID, list[_Place]], given: ResultsIn) -> None:
+    from_lis = {item.id for line in desk.lines if line.performed_by == "lis" for item in desk.book.items_of(line)}
+    errors: list[FieldError] = []
+    seen: set[UUID] = set()
+    for i, one in enumerate(given.results):
+        if one.item_id in seen:
+            errors.append(
+                FieldError(f"/results/{i}/item_id", "duplicate", "同一项目出现两次", "the item is named twice")
+            )
+        elif one.item_id not in places and one.item_id in from_lis:
+            errors.append(
+                FieldError(
+                    f"/results/{i}/item_id", "from-lis", "该项目由检验系统回传", "this item is reported by the LIS"
+                )
+            )
+        elif one.item_id not in places:
+            errors.append(
+                FieldError(
+                    f"/results/{i}/item_id",
+                    "unknown",
+                    "不是该科室在这次体检中的项目",
+                    "no item of the department in this exam",
+                )
+            )
+        elif (wrong := _wrong(places[one.item_id][0][1], one.value)) is not None:
+            errors.append(FieldError(f"/results/{i}/value", *wrong))
+        seen.add(one.item_id)
+    if errors:
+        raise ResultsInvalid(errors=errors)
+
+
+def _wrong(item: Item, value: str | None) -> tuple[str, str, str] | None:
+    """Return what is wrong with a value of an item: code, sentence in Chinese and in English."""
+    if item.code in FORMULAS:
+        return "computed", "该项目由系统计算", "this item is computed"
+    if value is None:
+        return None
+    if not value:
+        return "empty", "清除结果请用 null", "use null to clear a value"
+    if item.kind in ("numeric", "computed") and parse(value).numeric is None:
+        return "not-a-number", "应为数值,可带 < ≤ > ≥", "must be a number, with < ≤ > ≥ if need be"
+    if item.kind == "enumerated" and value not in (item.choices or []):
+        return "not-a-choice", "不在可选值之中", "is none of the choices"
+    return None
+
+
+def _enter(uow: UnitOfWork, book: Book, place: _Place, value: str | None, source: str) -> bool:
+    """Bring an item to a value; says whether anything changed."""
+    line, item = place
+    now = book.now_at(line.id, item.id)
+    if now is None and value is None:
+        return False
+    if now is not None and now.raw_value == value:
+        return False
+    if value is None:
+        _record(uow, book, place, "", "entered_in_error", source)
+    else:
+        # What was signed once is corrected; before, it is a draft.
+        corrects = now is not None and now.status in SETTLED
+        _record(uow, book, place, value, "corrected" if corrects else "preliminary", source)
+    return True
+
+
+def _record(uow: UnitOfWork, book: Book, place: _Place, value: str, status: ResultStatus, source: str) -> None:
+    line, item = place
+    # Entries are made under a lock, so they have an order; two servers' clocks that differ must not turn it round.
+    at = max(uow.now, book.last_moment(line.id, item.id) or uow.now)
+    entry = Entry(
+        line=line,
+        item=item,
+        status=status,
+        value=parse(value),
+        unit=item.unit,
+        observed_at=at,
+        issued_at=at,
+        source=source,
+    )
+    book.add(uow, entry)
+
+
+def _compute(uow: UnitOfWork, book: Book, place: _Place) -> None:
+    """Bring a computed item in line with what it is computed from; without an input it has no value."""
+    line, item = place
+    formula = FORMULAS.get(item.code)
+    if formula is None:
+        return
+    inputs = [_input(book, line, code) for code in formula.inputs]
+    known = [n for n in inputs if n is not None]
+    computed = formula.compute(known) if len(known) == len(inputs) else None
+    _enter(uow, book, place, None if computed is None else f"{computed:f}", COMPUTED)
+
+
+def _input(book: Book, line: ExamLine, code: str) -> Decimal | None:
+    """Return the current number of an item, of this line if it is there; one with a comparator is no number to compute with."""
+    lines = sorted(book.lines.values(), key=lambda other: other.id != line.id)
+    for other in lines:
+        for item in book.items_of(other):
+            now = book.now_at(other.id, item.id) if item.code == code else None
+            if now is not None and now.numeric is not None and not now.comparator:
+                return now.numeric
+    return None
+
+
+def _out(desk: _Desk, exam_id: UUID, department_id: int) -> SheetOut:
+    sheet, book = desk.sheet, desk.book
+    items = []
+    for line in desk.lines:
+        for item in book.items_of(line):
+            now, normal = book.now_at(line.id, item.id), book.range_of(item)
+            items.append(
+                SheetItemOut(
+                    line_id=line.id, line_name=line.name, line_state=cast("LineState", line.state), item_id=item.id, item_code=item.code,
+                    item_name=item.name, kind=cast("ItemKind", item.kind), unit=item.unit, choices=item.choices,
+                    normal_default=item.normal_default, entered_here=line.performed_by == "department" and item.code not in FORMULAS,
+                    result_id=book.result_id(line.id, item.id), range=RangeOut.model_validate(normal) if normal else None,
+                    current=value_out(now) if now is not None else None,
+                )
+            )  # fmt: skip
+    return SheetOut(
+        exam_id=exam_id, department_id=department_id, version=desk.version,
+        state=cast("SheetState", sheet.state if sheet else "draft"), summary=sheet.summary if sheet else "",
+        signed_by=sheet.signed_by if sheet else None, signer_name=sheet.signer_name if sheet else None,
+        signed_at=sheet.signed_at if sheet else None, items=items,
+    )  # fmt: skip

@@ -1,0 +1,85 @@
+"""Reading results: by department, through time, and as one digest."""
+
+import hashlib
+from collections.abc import Collection
+from typing import cast
+from uuid import UUID
+
+from tjapi.catalog import service as catalog
+from tjapi.exam import service as exams
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.result import repository, views
+from tjapi.result.errors import ResultNotFound
+from tjapi.result.models import ResultRevision
+from tjapi.result.rules import Comparator, Flag, ResultStatus, SheetState
+from tjapi.result.schemas import DepartmentResultsOut, ExamResultsOut, HistoryOut, RangeOut, ResultOut, ValueOut
+
+
+async def overview(uow: UnitOfWork, exam_id: UUID, *, abnormal: bool = False) -> ExamResultsOut:
+    """Return every result of an exam that may be seen, by department; or the flagged ones alone. Raises ExamNotFound."""
+    await exams.get(uow, exam_id)
+    found: dict[int, list[ResultOut]] = {}
+    for result, revision, line_name in await views.results(uow, exam_id, abnormal=abnormal):
+        out = ResultOut(
+            id=result.id, line_id=result.line_id, line_name=line_name, item_id=result.item_id, item_code=result.item_code,
+            item_name=result.item_name, current=value_out(revision) if revision is not None else None,
+        )  # fmt: skip
+        found.setdefault(result.department_id, []).append(out)
+    sheets = {s.department_id: s for s in await repository.sheets(uow, exam_id)}
+    departments = []
+    for department in await catalog.departments(uow):
+        if department.id not in found and department.id not in sheets:
+            continue
+        sheet = sheets.get(department.id)
+        departments.append(
+            DepartmentResultsOut(
+                department_id=department.id, department_name=department.name,
+                state=cast("SheetState", sheet.state if sheet else "draft"), summary=sheet.summary if sheet else "",
+                signer_name=sheet.signer_name if sheet else None, signed_at=sheet.signed_at if sheet else None,
+                results=found.get(department.id, []),
+            )
+        )  # fmt: skip
+    return ExamResultsOut(exam_id=exam_id, departments=departments)
+
+
+async def history(uow: UnitOfWork, result_id: UUID) -> HistoryOut:
+    """Return every revision of a result. Raises ResultNotFound."""
+    result = await repository.result(uow, result_id)
+    if result is None:
+        raise ResultNotFound
+    revisions = await repository.revisions(uow, result_id)
+    return HistoryOut(
+        id=result.id, exam_id=result.exam_id, line_id=result.line_id, item_id=result.item_id, item_code=result.item_code,
+        item_name=result.item_name, current_revision_id=result.current_revision_id, revisions=[value_out(r) for r in revisions],
+    )  # fmt: skip
+
+
+async def digest(uow: UnitOfWork, exam_id: UUID) -> str:
+    """Return a digest of what a reviewer sees: the current revisions, and each department's sheet. It changes when they change.
+
+    The caller must be shown every department: under the department policy of row security two callers would get two digests.
+    """
+    said = [
+        f"{r.id}={r.current_revision_id}"
+        for r in await repository.results(uow, exam_id)
+        if r.current_revision_id is not None
+    ]
+    said += [f"{s.department_id}={s.version}" for s in await repository.sheets(uow, exam_id)]
+    return hashlib.sha256("\n".join(sorted(said)).encode()).hexdigest()
+
+
+async def result_ids(uow: UnitOfWork, exam_id: UUID) -> Collection[UUID]:
+    """Return the results of an exam that may be seen."""
+    return {r.id for r in await repository.results(uow, exam_id)}
+
+
+def value_out(revision: ResultRevision) -> ValueOut:
+    """Return the public shape of a revision."""
+    snapshot = revision.range_snapshot
+    return ValueOut(
+        revision_id=revision.id, seq=revision.seq, status=cast("ResultStatus", revision.status), value=revision.raw_value,
+        comparator=cast("Comparator", revision.comparator), numeric=None if revision.numeric is None else f"{revision.numeric:f}",
+        unit=revision.unit, flag=cast("Flag | None", revision.flag),
+        range=RangeOut.model_validate(snapshot) if snapshot is not None else None, lis_range_text=revision.lis_range_text,
+        lis_flags=revision.lis_flags, observed_at=revision.observed_at, source=revision.source, recorded_at=revision.recorded_at,
+    )  # fmt: skip
