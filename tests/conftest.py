@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
         server.start()
         _servers.append(server)
     os.environ[_STATE] = str(state)
-    os.environ[_ADDRESS] = postgres.url(postgres.superuser, postgres.superuser_password, "{database}")
+    os.environ[_ADDRESS] = postgres.url(postgres.superuser, postgres.superuser_password, "DATABASE")
     os.environ[_VALKEY] = valkey.url
     asyncio.run(_make_template())
 
@@ -69,7 +69,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def settings_for(database: str, state: Path) -> Settings:
     """Return the settings of a process on a test database."""
     return Settings(
-        state=state, database_url=os.environ[_ADDRESS].replace("{database}", database), redis_url=os.environ[_VALKEY],
+        state=state, database_url=os.environ[_ADDRESS].replace("/DATABASE?", f"/{database}?"), redis_url=os.environ[_VALKEY],
         master_key=MASTER_KEY, environment="demo", database_pool=5,
     )  # fmt: skip
 

@@ -111,7 +111,12 @@ def _handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(DBAPIError, on_database)
-    for passing in (ConnectionError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError):
+    for passing in (
+        ConnectionError,
+        asyncpg.InterfaceError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.CannotConnectNowError,
+    ):
         app.add_exception_handler(passing, on_lost_connection)
     app.add_exception_handler(RecursionError, on_depth)
 

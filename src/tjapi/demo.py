@@ -106,7 +106,11 @@ async def _map_laboratory_codes(uow: UnitOfWork) -> None:
 
 
 async def _laboratory_groups(uow: UnitOfWork) -> list[tuple[Any, list[Any]]]:
-    groups = [g for g in await catalog.item_groups_page(uow, q=None, department_id=None, active=True, after=None, size=500) if g.performed_by == "lis"]
+    groups = [
+        g
+        for g in await catalog.item_groups_page(uow, q=None, department_id=None, active=True, after=None, size=500)
+        if g.performed_by == "lis"
+    ]
     items = await catalog.group_items(uow, [g.id for g in groups])
     return [(group, items[group.id]) for group in groups]
 
@@ -122,7 +126,13 @@ async def write_laboratory_dictionary(runtime: Runtime, path: Path) -> None:
                 entry: dict[str, Any] = {"code": item.code, "name": item.name, "unit": item.unit or ""}
                 if item.kind == "numeric":
                     low, high = _plausible(chosen.low if chosen else None, chosen.high if chosen else None)
-                    entry |= {"kind": "numeric", "low": low, "high": high, "decimals": item.decimals or 0, "range": f"{low}~{high}"}
+                    entry |= {
+                        "kind": "numeric",
+                        "low": low,
+                        "high": high,
+                        "decimals": item.decimals or 0,
+                        "range": f"{low}~{high}",
+                    }
                 else:
                     entry |= {
                         "kind": "coded",

@@ -34,6 +34,7 @@ class Demo:
 
     base_url: str
     state: Path
+    ports: dict[str, int]
     logins: dict[str, Any]
     clients: dict[str, Any]
 
@@ -42,7 +43,7 @@ class Demo:
         """Read the file; a port given by hand wins."""
         told = json.loads((state / "demo.json").read_text(encoding="utf-8"))
         base = f"http://127.0.0.1:{port}" if port else told["base_url"]
-        return cls(base, state, told["logins"], told["clients"])
+        return cls(base, state, told["ports"], told["logins"], told["clients"])
 
 
 @dataclass(slots=True)
@@ -93,7 +94,7 @@ async def play(demo: Demo, *, quiet: bool = False) -> dict[str, Any]:
 
 async def _play(demo: Demo, http: httpx.AsyncClient, say: Callable[[str], None], began: float) -> dict[str, Any]:
     front, doctor, reviewer, chief = [
-        await _sign_in(http, demo, name) for name in ("front", "doctor", "reviewer", "chief")
+        await sign_in(http, demo, name) for name in ("front", "doctor", "reviewer", "chief")
     ]
     say("signed in: front desk, doctor, first reviewer, chief")
     card = invented_person()
@@ -129,7 +130,8 @@ async def _play(demo: Demo, http: httpx.AsyncClient, say: Callable[[str], None],
     }  # fmt: skip
 
 
-async def _sign_in(http: httpx.AsyncClient, demo: Demo, name: str) -> Actor:
+async def sign_in(http: httpx.AsyncClient, demo: Demo, name: str) -> Actor:
+    """Sign in under a demo login. Raises VisitFailedError."""
     login = demo.logins[name]
     answer = await http.post("/api/v1/auth/token", json={"username": login["username"], "password": login["password"]})
     if answer.status_code != httpx.codes.OK:

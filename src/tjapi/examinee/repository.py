@@ -54,11 +54,16 @@ async def add(uow: UnitOfWork, person: Examinee, campus_id: int, keys: Iterable[
 
 
 async def by_name_prefix(uow: UnitOfWork, prefix: str, after: UUID | None, size: int) -> Sequence[Examinee]:
-    """Return people one of whose name keys begins so, the latest entered first, one too many."""
-    keyed = select(ExamineeNameKey.examinee_id).where(
-        ExamineeNameKey.key >= prefix, ExamineeNameKey.key < prefix + _LAST
-    )
-    return await _page(uow, Examinee.id.in_(keyed), after, size)
+    """Return people one of whose name keys begins so, the latest entered first, one too many.
+
+    In two steps, and sorted here: given only ids, the database asks who may be seen for these few and not for everybody first.
+    """
+    key, person = ExamineeNameKey.key, ExamineeNameKey.examinee_id
+    query = select(person).distinct().where(key >= prefix, key < prefix + _LAST).order_by(person.desc()).limit(size + 1)
+    if after is not None:
+        query = query.where(person < after)
+    ids = (await uow.session.scalars(query)).all()
+    return sorted(await examinees(uow, ids), key=lambda found: found.id, reverse=True)
 
 
 async def by_id_number(uow: UnitOfWork, indexes: Sequence[bytes], after: UUID | None, size: int) -> Sequence[Examinee]:

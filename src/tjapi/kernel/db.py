@@ -40,7 +40,13 @@ NAMING = {
 
 
 # Whatever a database in trouble raises, through SQLAlchemy or past it.
-DATABASE_TROUBLE: tuple[type[Exception], ...] = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+DATABASE_TROUBLE: tuple[type[Exception], ...] = (
+    DBAPIError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
 # cannot_connect_now, admin_shutdown, crash_shutdown, query_canceled, serialization_failure, deadlock_detected, too_many_connections
 _PASSING = frozenset({"57P03", "57P01", "57P02", "57014", "40001", "40P01", "53300"})
 
@@ -52,7 +58,11 @@ def is_passing(error: BaseException) -> bool:
             return True
         error = error.orig or error
     state = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None) or ""
-    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError) or state in _PASSING or state.startswith("08")
+    return (
+        isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError)
+        or state in _PASSING
+        or state.startswith("08")
+    )
 
 
 class Base(DeclarativeBase):

@@ -9,7 +9,42 @@ from typing import Any
 import structlog
 
 ALLOWED = frozenset(
-    ["event", "level", "timestamp", "logger", "request_id", "method", "route", "status", "seconds", "principal_kind", "principal_id", "error", "frames", "job", "id", "state", "count", "source", "message_id", "size", "sha256", "campus_id", "exam_id", "report_id", "name", "pid", "port", "version", "reason", "attempts", "code", "pages", "path", "hint"]
+    [
+        "event",
+        "level",
+        "timestamp",
+        "logger",
+        "request_id",
+        "method",
+        "route",
+        "status",
+        "seconds",
+        "principal_kind",
+        "principal_id",
+        "error",
+        "frames",
+        "job",
+        "id",
+        "state",
+        "count",
+        "source",
+        "message_id",
+        "size",
+        "sha256",
+        "campus_id",
+        "exam_id",
+        "report_id",
+        "name",
+        "pid",
+        "port",
+        "version",
+        "reason",
+        "attempts",
+        "code",
+        "pages",
+        "path",
+        "hint",
+    ]
 )
 
 

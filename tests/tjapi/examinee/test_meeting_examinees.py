@@ -364,7 +364,7 @@ async def test_over_http_a_person_is_found_read_and_amended_masked_and_unmasked_
         await front.post("/api/v1/examinees", json=payload, headers={"Idempotency-Key": secrets.token_hex(16)})
     ).json()
     where = f"/api/v1/examinees/{made['id']}"
-    page = (await front.post("/api/v1/examinees:search", json={"q": "shanxy"})).json()
+    page = (await front.post("/api/v1/examinees:search", json={"q": "shanxiao"})).json()
     assert made["id"] in [person["id"] for person in page["items"]]
     read = await front.get(where)
     assert read.headers["etag"] == '"1"'

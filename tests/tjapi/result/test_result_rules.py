@@ -117,7 +117,9 @@ def test_a_finding_outside_the_normal_texts_is_abnormal_and_non_positive_is_no_n
     st.sampled_from(["<", "<=", ">", ">="]),
     st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-80, max_value=80),
 )
-def test_a_flag_with_a_comparator_holds_for_every_value_it_allows(bound: Decimal, comparator: str, value: Decimal) -> None:
+def test_a_flag_with_a_comparator_holds_for_every_value_it_allows(
+    bound: Decimal, comparator: str, value: Decimal
+) -> None:
     allowed = {"<": value < bound, "<=": value <= bound, ">": value > bound, ">=": value >= bound}[comparator]
     said = flag(parse(f"{comparator}{bound}"), NORMAL)
     if not allowed or said is None:
@@ -185,7 +187,9 @@ def test_entered_in_error_without_a_known_value_strikes_all_before_it() -> None:
 
 
 def test_striking_a_correction_does_not_bring_back_what_it_had_replaced() -> None:
-    assert _value(_fact(0, "final", "5", 0), _fact(1, "corrected", "6", 1), _fact(2, "entered_in_error", "6", 2)) is None
+    assert (
+        _value(_fact(0, "final", "5", 0), _fact(1, "corrected", "6", 1), _fact(2, "entered_in_error", "6", 2)) is None
+    )
 
 
 def test_entries_by_hand_are_ordered_even_within_one_instant() -> None:
@@ -199,7 +203,9 @@ def test_entries_by_hand_are_ordered_even_within_one_instant() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(sorted(set(LIS_STATUS.values()))), st.sampled_from(["5", "6", "7", ""]), st.integers(0, 4)),
+        st.tuples(
+            st.sampled_from(sorted(set(LIS_STATUS.values()))), st.sampled_from(["5", "6", "7", ""]), st.integers(0, 4)
+        ),
         max_size=7,
     ),
     st.randoms(use_true_random=False),

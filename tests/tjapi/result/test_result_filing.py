@@ -1,0 +1,315 @@
+"""Laboratory reports land on the right line of the right person, once, or not at all."""
+
+import asyncio
+import random
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from adapters.lis.contract import LabReport, UnparsableReport
+from tests.tjapi.result.scene import (
+    NOON,
+    OpenUnit,
+    Scene,
+    cbc,
+    exam_state,
+    file,
+    line_state,
+    observation,
+    report,
+    state_of,
+    visit,
+)
+from tjapi import demo
+from tjapi.catalog import service as catalog
+from tjapi.exam import service as exams
+from tjapi.kernel import inbox
+from tjapi.kernel.ids import uuid7
+from tjapi.kernel.jobs.spec import JobRun
+from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.uow import Units
+from tjapi.result import flows, repository, service
+
+
+@pytest.mark.requirement("E3.5", "I2")
+async def test_a_report_is_filed_flagged_and_verifies_its_line(unit: OpenUnit) -> None:
+    scene = await visit(unit, "CBC")
+    filing = await file(unit, report(scene, "CBC", *cbc(WBC="12.5")))
+    assert (filing.outcome, filing.reason, filing.exam_id, filing.campus_id) == ("filed", None, scene.exam_id, 1)
+    state = await state_of(unit, scene)
+    assert state["WBC"] == ("12.5", "H", "final")
+    assert state["RBC"] == ("4.8", "", "final")
+    assert await line_state(unit, scene, "CBC") == "verified"
+    assert await exam_state(unit, scene) == "ready_for_review"
+
+
+async def test_the_same_report_again_is_a_duplicate_and_adds_nothing(unit: OpenUnit) -> None:
+    scene = await visit(unit, "CBC")
+    await file(unit, report(scene, "CBC", *cbc()))
+    again = await file(unit, report(scene, "CBC", *cbc(), message_id="M2", sent_at=NOON.replace(day=24)))
+    assert again.outcome == "duplicate"
+    async with unit() as uow:
+        assert len(await repository.revisions_of_exam(uow, scene.exam_id)) == 5
+
+
+@pytest.mark.requirement("X5")
+async def test_a_correction_is_a_revision_and_history_keeps_both(unit: OpenUnit) -> None:
+    scene = await visit(unit, "CBC")
+    await file(unit, report(scene, "CBC", *cbc()))
+    filing = await file(unit, report(scene, "CBC", observation("HGB", "105", status="C", minute=9)))
+    assert filing.outcome == "revision"
+    assert (await state_of(unit, scene))["HGB"] == ("105", "L", "corrected")
+    async with unit() as uow:
+        result = next(r for r in await repository.results(uow, scene.exam_id) if r.item_code == "HGB")
+        history = await service.history(uow, result.id)
+    assert [(r.seq, r.value, r.status) for r in history.revisions] == [(1, "150", "final"), (2, "105", "corrected")]
+    assert history.revisions[1].range is not None
+    assert history.revisions[1].lis_range_text == "their range"
+
+
+async def test_a_changed_final_value_without_correction_is_kept_but_replaces_nothing(unit: OpenUnit) -> None:
+    scene = await visit(unit, "CBC")
+    await file(unit, report(scene, "CBC", *cbc()))
+    changed = report(scene, "CBC", observation("HGB", "90", minute=9))
+    filing = await file(unit, changed)
+    assert (filing.outcome, filing.reason, filing.detail["contested"]) == (
+        "unmatched",
+        "final-changed-without-correction",
+        ["HGB"],
+    )
+    assert (await state_of(unit, scene))["HGB"] == ("150", "", "final")
+    assert (await file(unit, changed)).outcome == "unmatched"
+    await file(unit, report(scene, "CBC", observation("HGB", "90", status="C", minute=12)))
+    assert (await file(unit, changed)).outcome == "duplicate"
+
+
+async def test_a_preliminary_value_does_not_verify_and_a_withdrawn_one_steps_back(unit: OpenUnit) -> None:
+    scene = await visit(unit, "GLU")
+    await file(unit, report(scene, "GLU", observation("GLU", "5.0", status="P")))
+    assert await line_state(unit, scene, "GLU") == "resulted"
+    await file(unit, report(scene, "GLU", observation("GLU", "5.1", minute=1)))
+    assert (await line_state(unit, scene, "GLU"), await exam_state(unit, scene)) == ("verified", "ready_for_review")
+    await file(unit, report(scene, "GLU", observation("GLU", "5.1", status="W", minute=5)))
+    assert (await line_state(unit, scene, "GLU"), await exam_state(unit, scene)) == ("collected", "in_progress")
+    assert (await state_of(unit, scene))["GLU"] == ("5.0", "", "preliminary") or (await state_of(unit, scene))[
+        "GLU"
+    ] is None
+
+
+async def test_unknown_codes_are_named_the_rest_is_filed_and_a_replay_files_what_is_mapped(unit: OpenUnit) -> None:
+    scene = await visit(unit, "CBC")
+    strange = f"Z{uuid7().hex[:8]}"
+    values = {o.code: o for o in cbc()}
+    said = report(scene, "CBC", *(values[c] for c in ("WBC", "RBC", "HCT", "PLT")), observation(strange, "150"))
+    filing = await file(unit, said)
+    assert (filing.outcome, filing.reason, filing.detail["codes"]) == ("unmatched", "unknown-code", [strange])
+    assert set(await state_of(unit, scene)) == {"WBC", "RBC", "HCT", "PLT"}
+    assert await line_state(unit, scene, "CBC") == "resulted"
+    async with unit() as uow:
+        await catalog.map_external_code(uow, "lis", strange, scene.items["HGB"])
+    replay = await file(unit, said)
+    assert (replay.outcome, replay.detail["duplicate"], replay.detail["filed"]) == ("filed", 4, 1)
+    assert await line_state(unit, scene, "CBC") == "verified"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exam_no": "X99999999"},
+        {"exam_no": None, "patient_name": "张冠"},
+        {"exam_no": None, "patient_name": "", "patient_birth_date": None},
+    ],
+)
+async def test_a_report_on_somebody_else_is_quarantined_and_nothing_is_filed(
+    unit: OpenUnit, changes: dict[str, Any]
+) -> None:
+    scene = await visit(unit, "CBC")
+    filing = await file(unit, report(scene, "CBC", *cbc(), **changes))
+    assert (filing.outcome, filing.reason, filing.exam_id) == ("quarantined", "identity-mismatch", None)
+    assert await state_of(unit, scene) == {}
+    assert "张冠" not in str(filing.detail)
+
+
+async def test_numbers_of_two_exams_in_one_report_are_not_believed(unit: OpenUnit) -> None:
+    scene, other = await visit(unit, "CBC"), await visit(unit, "CBC")
+    filing = await file(unit, report(scene, "CBC", *cbc(), barcode=other.barcodes["CBC"]))
+    assert (filing.outcome, filing.reason) == ("quarantined", "identity-mismatch")
+    assert (await state_of(unit, scene), await state_of(unit, other)) == ({}, {})
+
+
+async def test_an_unknown_barcode_is_unmatched_and_a_known_filler_number_leads_home(unit: OpenUnit) -> None:
+    scene = await visit(unit, "CBC")
+    lost = await file(unit, report(scene, "CBC", *cbc(), barcode="999", placer_no=None))
+    assert (lost.outcome, lost.reason, lost.detail["barcodes"]) == ("unmatched", "unknown-barcode", ["999"])
+    filler = f"L{scene.exam_no}"
+    await file(unit, report(scene, "CBC", *cbc(), filler_no=filler))
+    corrected = observation("HGB", "99", status="C", minute=3)
+    found = await file(unit, report(scene, "CBC", corrected, barcode=None, placer_no=None, filler_no=filler))
+    assert found.outcome == "revision"
+
+
+async def test_a_barcode_alone_finds_the_line_that_holds_the_item(unit: OpenUnit) -> None:
+    scene = await visit(unit, "LIVER", "GLU")
+    assert scene.barcodes["LIVER"] == scene.barcodes["GLU"]
+    await file(unit, report(scene, "", observation("GLU", "5.0"), barcode=scene.barcodes["GLU"]))
+    assert (await line_state(unit, scene, "GLU"), await line_state(unit, scene, "LIVER")) == ("verified", "released")
+    strange = await file(unit, report(scene, "", observation("WBC", "5.0"), barcode=scene.barcodes["GLU"]))
+    assert (strange.outcome, strange.reason) == ("unmatched", "item-not-ordered")
+
+
+async def test_another_unit_is_not_filed_as_if_it_were_ours(unit: OpenUnit) -> None:
+    scene = await visit(unit, "GLU")
+    filing = await file(unit, report(scene, "GLU", observation("GLU", "90", unit="mg/dL")))
+    assert (filing.outcome, filing.reason, filing.detail["units"]) == ("unmatched", "unit-differs", ["GLU"])
+    assert await state_of(unit, scene) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "value", "reason"),
+    [("X", "", "status-not-filed"), ("I", "5", "status-not-filed"), ("F", "", "no-value")],
+)
+async def test_what_holds_no_value_goes_to_a_person(unit: OpenUnit, status: str, value: str, reason: str) -> None:
+    scene = await visit(unit, "GLU")
+    filing = await file(unit, report(scene, "GLU", observation("GLU", value, status=status)))
+    assert (filing.outcome, filing.reason) == ("unmatched", reason)
+
+
+async def test_lines_that_are_not_live_take_no_results(unit: OpenUnit) -> None:
+    scene = await visit(unit, "CBC", "GLU", checked_in=False)
+    async with unit() as uow:
+        await exams.cancel(uow, scene.exam_id, "改期")
+    filing = await file(unit, report(scene, "CBC", *cbc()))
+    assert (filing.outcome, filing.reason, filing.exam_id) == ("unmatched", "line-not-live", scene.exam_id)
+    assert await state_of(unit, scene) == {}
+
+
+async def test_several_numbered_parts_of_a_code_are_one_value(unit: OpenUnit) -> None:
+    scene = await visit(unit, "URINE")
+    parts = (observation("UPRO", "第一行", sub_id="1"), observation("UPRO", "第二行", sub_id="2"))
+    await file(unit, report(scene, "URINE", *parts))
+    assert (await state_of(unit, scene))["UPRO"] == ("第一行\n第二行", "A", "final")
+
+
+def _day(scene: Scene) -> list[LabReport]:
+    return [
+        report(scene, "CBC", *(observation(o.code, o.raw_value, status="P", minute=-9) for o in cbc())),
+        report(scene, "CBC", *cbc()),
+        report(scene, "CBC", observation("HGB", "90", minute=4)),
+        report(scene, "CBC", observation("PLT", "100", status="C", minute=5)),
+        report(scene, "CBC", observation("PLT", "101", status="C", minute=6)),
+        report(scene, "CBC", observation("WBC", "6.2", status="W", minute=7)),
+        report(scene, "CBC", observation("WBC", "7.7", minute=8)),
+    ]
+
+
+@pytest.mark.requirement("X5")
+async def test_ten_permutations_of_a_days_messages_end_in_one_state(unit: OpenUnit) -> None:
+    ends = []
+    seed = random.Random(20261123)
+    for _ in range(10):
+        scene = await visit(unit, "CBC")
+        messages = _day(scene)
+        seed.shuffle(messages)
+        for said in (*messages, messages[0]):
+            await file(unit, said)
+        ends.append((await state_of(unit, scene), await line_state(unit, scene, "CBC")))
+    assert all(end == ends[0] for end in ends)
+    assert ends[0][0]["PLT"] == ("101", "L", "corrected")
+    assert ends[0][0]["WBC"] == ("7.7", "", "final")
+    assert ends[0][0]["HGB"] == ("150", "", "final")
+
+
+async def test_messages_of_one_exam_that_come_together_lose_nothing(unit: OpenUnit) -> None:
+    scene = await visit(unit, "CBC", "GLU", "URINE")
+    urine = tuple(observation(code, "阴性") for code in ("UPRO", "UGLU", "UBLD", "ULEU"))
+    said = [
+        report(scene, "CBC", *cbc()), report(scene, "CBC", *cbc()), report(scene, "GLU", observation("GLU", "5.0")),
+        report(scene, "URINE", *urine), report(scene, "CBC", observation("HGB", "99", status="C", minute=3)),
+    ]  # fmt: skip
+    filings = await asyncio.gather(*(file(unit, one) for one in said))
+    assert sorted(f.outcome for f in filings).count("unmatched") == 0
+    state = await state_of(unit, scene)
+    assert len(state) == 10
+    assert state["HGB"] == ("99", "L", "corrected")
+    async with unit() as uow:
+        assert len(await repository.revisions_of_exam(uow, scene.exam_id)) == 11
+    assert await exam_state(unit, scene) == "ready_for_review"
+
+
+async def test_revisions_cannot_be_changed_even_by_the_administrator(unit: OpenUnit, admin: asyncpg.Connection) -> None:
+    scene = await visit(unit, "GLU")
+    await file(unit, report(scene, "GLU", observation("GLU", "5.0")))
+    for statement in (
+        "update result_revision set raw_value = '4' where exam_id = $1",
+        "delete from result_revision where exam_id = $1",
+    ):
+        with pytest.raises(asyncpg.PostgresError, match="append-only"):
+            await admin.execute(statement, scene.exam_id)
+
+
+class Parser:
+    """A LIS whose parser answers what it is told."""
+
+    def __init__(self, said: LabReport | None) -> None:
+        self.lis = self
+        self._said = said
+
+    def parse(self, _source: str, _raw: bytes) -> LabReport:
+        if self._said is None:
+            raise UnparsableReport("OBX-3 is empty")
+        return self._said
+
+
+async def _receive(unit: OpenUnit, body: bytes) -> UUID:
+    async with unit() as uow:
+        message, _ = await inbox.receive(
+            uow,
+            source="lis",
+            message_id=uuid7().hex,
+            body=body,
+            media_type="application/hl7-v2",
+            gateway_received_at=None,
+        )
+    return message.id
+
+
+class Unfenced(Units):
+    """Units of a job that no worker has claimed."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def open(self, *_: Any, **__: Any) -> Any:
+        return self._runtime.units.open(demo.LOADER, "worker")
+
+
+def _run(runtime: Runtime, message_id: UUID, said: LabReport | None) -> JobRun:
+    async def silent(_done: int, _total: int | None, _message: str | None) -> None: ...
+
+    return JobRun(
+        id=uuid7(), name="result.file_message", payload={"message_id": str(message_id)}, campus_id=None, attempts=0, fence=1,
+        campuses=(1, 2), units=Unfenced(runtime), services=Parser(said), report=silent, created_by=uuid7(),
+    )  # fmt: skip
+
+
+async def test_every_message_ends_once_in_one_state(runtime: Runtime, unit: OpenUnit) -> None:
+    scene = await visit(unit, "GLU")
+    first = await _receive(unit, b"one")
+    said = report(scene, "GLU", observation("GLU", "5.0"))
+    assert await flows.file_message(_run(runtime, first, said)) == {"outcome": "filed", "reason": None}
+    assert await flows.file_message(_run(runtime, first, said)) == {"outcome": "filed"}
+    second = await _receive(unit, b"two")
+    assert await flows.file_message(_run(runtime, second, None)) == {
+        "outcome": "quarantined",
+        "reason": "unparsable",
+    }
+    async with unit() as uow:
+        filed, refused = await inbox.get(uow, first), await inbox.get(uow, second)
+        assert (filed.state, filed.exam_id, filed.campuses) == ("filed", scene.exam_id, [1])
+        assert (refused.state, refused.reason, refused.detail) == (
+            "quarantined",
+            "unparsable",
+            {"fault": "OBX-3 is empty"},
+        )
