@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_COMPILE = uv pip compile --universal --generate-hashes --no-emit-index-url --no-header -q -p 3.11 pyproject.toml --extra build
 
-.PHONY: help run visit test check fmt bench torture openapi requirements lock browser clean
+.PHONY: help run visit test check fmt bench torture twins openapi requirements lock browser clean
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
@@ -47,7 +47,10 @@ requirements: $(VENV)/.dev ## requirement rows, their operations and their tests
 	@$(BIN)/python -m tests.requirements
 
 torture: $(VENV)/.dev ## the full fault tier: 30 kills amid 5,000 messages
-	@exec $(BIN)/python -m pytest -p no:randomly tests/faults -m torture -n 0 -s
+	@exec $(BIN)/python -m pytest tests/faults -m torture -n 0 -s
+
+twins: $(VENV)/.dev ## break each guard on purpose; its test must turn red
+	@exec $(BIN)/python -m tests.twins
 
 bench: $(VENV)/.dev ## ratios to the floor, in one interleaved run
 	@exec $(BIN)/python -m bench

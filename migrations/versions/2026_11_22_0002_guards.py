@@ -140,7 +140,8 @@ def upgrade() -> None:
             f"create policy department_update on {table} as restrictive for update to {logins} using ({own}) with check ({own})"
         )
     _secure(run, "examinee", prefix)
-    met = f"exists (select from examinee_campus m where m.examinee_id = examinee.id and m.campus_id = any({mine}))"
+    # offset 0 keeps the planner from hashing every meeting of the campus: a name search among 100,000 people takes 5 ms, not 100.
+    met = f"exists (select from examinee_campus m where m.examinee_id = examinee.id and m.campus_id = any({mine}) offset 0)"
     run(f"create policy met on examinee for select to {logins} using ({met} or id = (select tj.subject()))")
     run(f"create policy changed on examinee for update to {logins} using ({met})")
     run(f"create policy entered on examinee for insert to {logins} with check (cardinality({mine}) > 0)")
@@ -149,7 +150,7 @@ def upgrade() -> None:
         f"create policy campus on examinee_campus to {logins} using (campus_id = any({mine})) with check (campus_id = any({mine}))"
     )
     _secure(run, "examinee_name_key", prefix)
-    known = f"exists (select from examinee_campus m where m.examinee_id = examinee_name_key.examinee_id and m.campus_id = any({mine}))"
+    known = f"exists (select from examinee_campus m where m.examinee_id = examinee_name_key.examinee_id and m.campus_id = any({mine}) offset 0)"
     run(f"create policy met on examinee_name_key to {logins} using ({known}) with check ({known})")
     script = GRANTS.replace("{exam}", EXAM_MOVES).replace("{line}", LINE_MOVES).replace("{report}", REPORT_MOVES)
     for statement in _statements(script.replace("{p}", prefix)):

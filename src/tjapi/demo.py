@@ -34,7 +34,7 @@ STAFF: tuple[tuple[str, str, str, list[str], list[int], list[int] | None], ...] 
     ("auditor", "仇审计", "", ["auditor"], [1, 2], []),
 )
 CLIENTS = (
-    (GATEWAY, "设备网关", ["message.write"], [1, 2]),
+    (GATEWAY, "设备网关", ["message.push"], [1, 2]),
     ("mini-program", "微信小程序", ["portal.grant"], [1, 2]),
 )
 

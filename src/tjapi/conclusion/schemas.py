@@ -50,11 +50,11 @@ class EntryOut(BaseModel):
     """One thing concluded."""
 
     id: UUID
-    sort: int
+    sort: int = Field(examples=[1])
     kind: EntryKind
-    title: str
-    detail: str
-    advice: str
+    title: str = Field(examples=["血压偏高"])
+    detail: str = Field(examples=["收缩压 142 mmHg"])
+    advice: str = Field(examples=["低盐饮食,一周内复测血压。"])
     result_ids: list[UUID]
     manual: bool = Field(description="手工录入,不依据结果 · Written by hand, resting on no result")
 
@@ -63,30 +63,30 @@ class ConclusionOut(BaseModel):
     """A conclusion. Its version is the ETag; version 0: nothing was written yet."""
 
     exam_id: UUID
-    version: int
+    version: int = Field(examples=[1])
     state: ConclusionState
-    overview: str
+    overview: str = Field(examples=["本次体检主要指标如下。"])
     entries: list[EntryOut]
     initial_by: UUID | None
-    initial_name: str | None
+    initial_name: str | None = Field(examples=["蒙初审"])
     initial_at: datetime | None
     final_by: UUID | None
-    final_name: str | None
+    final_name: str | None = Field(examples=["单终审"])
     final_at: datetime | None
-    returned_reason: str | None = Field(description="最近一次退回的原因 · Why it was last returned")
+    returned_reason: str | None = Field(description="最近一次退回的原因 · Why it was last returned", examples=[None])
 
 
 class QueueItem(BaseModel):
     """An exam that waits for a reviewer."""
 
     exam_id: UUID
-    exam_no: str
-    name: str
-    sex: str
-    age_years: int
+    exam_no: str = Field(examples=["A26112200017"])
+    name: str = Field(examples=["张三"])
+    sex: str = Field(examples=["male"])
+    age_years: int = Field(examples=[36])
     exam_date: date
     exam_state: ExamState
     conclusion_state: ConclusionState
     ready_at: datetime
     initial_by: UUID | None
-    initial_name: str | None
+    initial_name: str | None = Field(examples=["蒙初审"])

@@ -42,19 +42,31 @@ class LineOut(BaseModel):
 
     id: UUID
     item_group_id: UUID
-    code: str
-    name: str
-    department_id: int
+    code: str = Field(examples=["CBC"])
+    name: str = Field(examples=["血常规"])
+    department_id: int = Field(examples=[4])
     performed_by: Literal["lis", "department"]
-    specimen: str | None
-    container: str | None
+    specimen: str | None = Field(examples=["whole_blood"])
+    container: str | None = Field(examples=["EDTA-2"])
     fasting: bool
     state: LineState
-    list_price_fen: int = Field(description="原价,分 · List price, fen")
-    price_fen: int = Field(description="价格,分 · Price, fen")
-    person_share_fen: int = Field(description="个人承担,分 · Paid by the person, fen")
-    employer_share_fen: int = Field(description="单位承担,分 · Paid by the employer, fen")
-    price_reasons: list[dict[str, Any]] = Field(description="价格由来 · How the price came about")
+    list_price_fen: int = Field(description="原价,分 · List price, fen", examples=[2000])
+    price_fen: int = Field(description="价格,分 · Price, fen", examples=[1682])
+    person_share_fen: int = Field(description="个人承担,分 · Paid by the person, fen", examples=[1682])
+    employer_share_fen: int = Field(description="单位承担,分 · Paid by the employer, fen", examples=[0])
+    price_reasons: list[dict[str, Any]] = Field(
+        description="价格由来 · How the price came about",
+        examples=[
+            [
+                {
+                    "code": "package_share",
+                    "zh": "套餐「男性基础套餐」分摊",
+                    "en": "Share of the package 男性基础套餐",
+                    "amount_fen": -318,
+                }
+            ]
+        ],
+    )
 
 
 class Outstanding(BaseModel):
@@ -64,7 +76,7 @@ class Outstanding(BaseModel):
     source: str = Field(
         description="来源:项目或科室 · Line or department", examples=["line:0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"]
     )
-    department_id: int | None
+    department_id: int | None = Field(examples=[4])
     zh: str = Field(examples=["血常规:等待采集"])
     en: str = Field(examples=["Blood count: waiting for the specimen"])
 
@@ -82,16 +94,16 @@ class ExamSummary(BaseModel):
     """An exam in a list."""
 
     id: UUID
-    campus_id: int
+    campus_id: int = Field(examples=[1])
     exam_no: str = Field(description="体检号 · Exam number", examples=["A26112200017"])
     examinee_id: UUID
-    name: str
-    sex: str
-    age_years: int
-    package_name: str | None
+    name: str = Field(examples=["张三"])
+    sex: str = Field(examples=["male"])
+    age_years: int = Field(examples=[36])
+    package_name: str | None = Field(examples=["男性基础套餐"])
     state: ExamState
     exam_date: date
-    total_fen: int = Field(description="合计,分 · Total, fen")
+    total_fen: int = Field(description="合计,分 · Total, fen", examples=[19800])
     registered_at: datetime
     checked_in_at: datetime | None
     finalized_at: datetime | None
@@ -100,6 +112,6 @@ class ExamSummary(BaseModel):
 class ExamOut(ExamSummary):
     """An exam with its lines."""
 
-    version: int
+    version: int = Field(examples=[1])
     birth_date: date
     lines: list[LineOut]

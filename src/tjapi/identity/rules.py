@@ -24,7 +24,8 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "report.read": ("查看报告", "See reports"),
     "report.write": ("生成、发布和撤回报告", "Make, publish and recall reports"),
     "message.read": ("查看接口消息", "See interface messages"),
-    "message.write": ("接收和重放接口消息", "Push and replay interface messages"),
+    "message.push": ("推送接口消息(接口客户端)", "Push messages (API clients)"),
+    "message.write": ("重放接口消息", "Replay interface messages"),
     "message.raw": ("查看接口消息原文", "See the raw content of messages"),
     "job.read_all": ("查看全部后台任务", "See every job"),
     "job.write": ("取消和重试后台任务", "Cancel and retry jobs"),
@@ -40,7 +41,7 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
         "identity.read", "identity.write", "catalog.read", "catalog.write", "audit.read", "job.read_all", "job.write", "live.read",
     })),
     "front_desk": ("前台", "Front desk", frozenset({
-        *_READ, "examinee.write", "pricing.read", "exam.write", "exam.check_in", "requisition.read", "requisition.write", "report.read",
+        *_READ, "examinee.write", "examinee.unmask", "pricing.read", "exam.write", "exam.check_in", "requisition.read", "requisition.write", "report.read",
     } - {"result.read"})),
     "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "result.write", "requisition.read"})),
     "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "conclusion.read", "conclusion.review", "report.read"})),
@@ -53,7 +54,7 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
     })),
     "auditor": ("审计员", "Auditor", frozenset({"audit.read", "identity.read"})),
 }  # fmt: skip
-NOT_FOR_STAFF = frozenset({"portal.grant", "me.read"})
+NOT_FOR_STAFF = frozenset({"portal.grant", "message.push", "me.read"})
 
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=1)

@@ -33,8 +33,8 @@ class LoginIn(Input):
 class TokensOut(BaseModel):
     """An access token, short-lived, and a refresh token, for one use."""
 
-    access_token: str
-    refresh_token: str
+    access_token: str = Field(examples=["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTkyZjBjNCJ9.dBjftJeZ4CVP"])
+    refresh_token: str = Field(examples=["q3vJ0m2vS8u0Xb1cYw5n7Q4r9T6z"])
     token_type: str = "Bearer"  # noqa: S105
     expires_in: int = Field(description="秒 · Seconds", examples=[900])
 
@@ -42,7 +42,7 @@ class TokensOut(BaseModel):
 class RefreshIn(Input):
     """A refresh token to be used up."""
 
-    refresh_token: str = Field(min_length=20, max_length=200)
+    refresh_token: str = Field(min_length=20, max_length=200, examples=["q3vJ0m2vS8u0Xb1cYw5n7Q4r9T6z"])
 
 
 class ClientTokenIn(Input):
@@ -55,7 +55,7 @@ class ClientTokenIn(Input):
 class AccessTokenOut(BaseModel):
     """An access token."""
 
-    access_token: str
+    access_token: str = Field(examples=["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTkyZjBjNCJ9.dBjftJeZ4CVP"])
     token_type: str = "Bearer"  # noqa: S105
     expires_in: int = Field(description="秒 · Seconds", examples=[900])
 
@@ -65,10 +65,10 @@ class PrincipalOut(BaseModel):
 
     kind: str = Field(examples=["staff"])
     id: UUID
-    name: str
-    permissions: list[str]
-    campuses: list[int]
-    departments: list[int] | None = Field(description="null 表示全部科室 · null means every department")
+    name: str = Field(examples=["韦前台"])
+    permissions: list[str] = Field(examples=[["exam.read", "exam.write"]])
+    campuses: list[int] = Field(examples=[[1]])
+    departments: list[int] | None = Field(description="null 表示全部科室 · null means every department", examples=[[]])
 
 
 class PasswordIn(Input):
@@ -94,9 +94,9 @@ class StaffIn(Input):
 class StaffPatch(Input):
     """What is to change; absent fields stay."""
 
-    name: str | None = Field(None, min_length=1, max_length=40)
-    title: str | None = Field(None, max_length=40)
-    roles: list[Code] | None = Field(None, max_length=20)
+    name: str | None = Field(None, min_length=1, max_length=40, examples=["李娜"])
+    title: str | None = Field(None, max_length=40, examples=["副主任医师"])
+    roles: list[Code] | None = Field(None, max_length=20, examples=[["doctor"]])
     campuses: Campuses | None = None
     departments: Departments | None = None
     all_departments: bool | None = None
@@ -107,15 +107,15 @@ class StaffOut(BaseModel):
     """A member of staff."""
 
     id: UUID
-    username: str
-    name: str
-    title: str
-    status: str
-    roles: list[str]
-    campuses: list[int]
-    departments: list[int]
+    username: str = Field(examples=["li.na"])
+    name: str = Field(examples=["李娜"])
+    title: str = Field(examples=["主治医师"])
+    status: str = Field(examples=["active"])
+    roles: list[str] = Field(examples=[["doctor"]])
+    campuses: list[int] = Field(examples=[[1]])
+    departments: list[int] = Field(examples=[[3]])
     all_departments: bool
-    version: int
+    version: int = Field(examples=[1])
     created_at: datetime
 
 
@@ -130,11 +130,11 @@ class RoleIn(Input):
 class RoleOut(BaseModel):
     """A role."""
 
-    code: str
-    name_zh: str
-    name_en: str
-    permissions: list[str]
-    version: int
+    code: str = Field(examples=["doctor"])
+    name_zh: str = Field(examples=["科室医生"])
+    name_en: str = Field(examples=["Department doctor"])
+    permissions: list[str] = Field(examples=[["result.read", "result.write"]])
+    version: int = Field(examples=[1])
 
 
 class RolesOut(BaseModel):
@@ -156,11 +156,11 @@ class ApiClientOut(BaseModel):
     """An API client."""
 
     id: UUID
-    client_id: str
-    name: str
-    scopes: list[str]
-    campuses: list[int]
-    status: str
+    client_id: str = Field(examples=["mini-program"])
+    name: str = Field(examples=["微信小程序"])
+    scopes: list[str] = Field(examples=[["portal.grant"]])
+    campuses: list[int] = Field(examples=[[1]])
+    status: str = Field(examples=["active"])
     created_at: datetime
 
 
@@ -173,15 +173,15 @@ class ApiClientsOut(BaseModel):
 class ApiClientCreated(ApiClientOut):
     """The one time that the secret is shown."""
 
-    client_secret: str
+    client_secret: str = Field(examples=["kq0V4s7Z1m8T3x6B9n2R5u"])
 
 
 class CampusOut(BaseModel):
     """A campus."""
 
-    id: int
-    code: str
-    name: str
+    id: int = Field(examples=[1])
+    code: str = Field(examples=["A"])
+    name: str = Field(examples=["本部院区"])
 
 
 class CampusesOut(BaseModel):

@@ -1,13 +1,27 @@
-"""The OpenAPI document as it is published: problems, tags, security, and what belongs to which audience."""
+"""The OpenAPI document as it is published: problems, examples, headers, security, and what belongs to which audience.
+
+Problems are written once, under `components`: an operation refers to them. Examples are drawn from the fields' own examples, so that
+every request and every success shows one that is valid against its schema.
+"""
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 
 from tjapi.kernel import problem
+from tjapi.kernel.etag import set_etag
 
+AUDIENCES: dict[str, str] = {
+    "staff": "体检科工作人员 · staff of the department",
+    "me": "受检者本人 · the examinee",
+    "integration": "院内外系统与设备 · other systems and devices",
+    "admin": "管理员与接口工程师 · administrators and interface engineers",
+    "public": "未登录 · whoever has not signed in",
+}
 _PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "title": "Problem",
@@ -41,7 +55,39 @@ _TEXT = """体检科后端接口。The back end of a hospital's health-examinati
 * 金额以分为单位的整数; 检验值为字符串, 带比较符与单位; 时间为 RFC 3339。
 * 列表用带签名的 `page_token` 翻页。
 * 长任务返回 202 与 `/jobs/{id}`, 进度见 `/live-events` (SSE)。
+* 每个回答都带 `X-Request-Id`。Every answer carries `X-Request-Id`.
 """
+# What a value of a form looks like where its field shows none; a plain string or number has no such form and shows its own.
+_BY_FORMAT: dict[str, Any] = {
+    "uuid": "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d", "date-time": "2026-11-23T08:30:00+08:00", "date": "2026-11-23",
+}  # fmt: skip
+_BY_MEDIA_TYPE: dict[str, tuple[dict[str, Any], str]] = {
+    "application/pdf": ({"type": "string", "format": "binary"}, "%PDF-1.4 …"),
+    "application/octet-stream": ({"type": "string", "format": "binary"}, "MSH|^~\\&|LIS|LAB|TJ|TJ|20261122||ORU^R01|1|P|2.4\r"),
+    "text/event-stream": ({"type": "string"}, ': open\nretry: 2000\n\nid: 120\nevent: exam\ndata: {"topic": "exam", "data": {}}\n\n'),
+}  # fmt: skip
+_HEADERS: dict[str, dict[str, Any]] = {
+    "ETag": {
+        "description": "版本,用于 If-Match · The version, for If-Match",
+        "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+        "example": '"3"',
+    },
+    "Idempotency-Replayed": {
+        "description": "`true`:此前已答复,原样重放 · The stored answer of an earlier request",
+        "schema": {"type": "string", "const": "true"},
+        "example": "true",
+    },
+    "WWW-Authenticate": {"required": True, "schema": {"type": "string", "const": "Bearer"}, "example": "Bearer"},
+    "Retry-After": {
+        "description": "几秒后重试 · Try again after so many seconds",
+        "schema": {"type": "string", "pattern": "^[0-9]+$"},
+        "example": "2",
+    },
+}
+
+
+class NoExampleError(Exception):
+    """A field of the contract shows no example of itself."""
 
 
 def build_contract(app: FastAPI) -> dict[str, Any]:
@@ -50,25 +96,168 @@ def build_contract(app: FastAPI) -> dict[str, Any]:
         title="tjapi 体检系统 API", version="1.0.0", description=_TEXT, routes=app.routes,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"}, servers=[{"url": "/"}],
     )  # fmt: skip
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
     schemas["Problem"] = _PROBLEM_SCHEMA
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    for path in document["paths"].values():
-        for operation in path.values():
-            _tidy(operation)
+    components |= {"examples": {}, "responses": {}, "headers": _HEADERS}
+    tagged = _tagged(app)
+    for operation in _operations(document):
+        _tidy(operation)
+        _show_headers(operation, etag=operation["operationId"] in tagged)
+        _show_examples(operation, schemas)
+        _share_problems(operation, components)
     return document
 
 
+def for_audience(document: Mapping[str, Any], audience: str) -> dict[str, Any]:
+    """Return the part of the document that concerns one audience: its operations, those of anybody, and what they refer to."""
+    paths: dict[str, Any] = {}
+    for path, operations in document["paths"].items():
+        kept = {method: o for method, o in operations.items() if o["x-audience"] in (audience, "public")}
+        if kept:
+            paths[path] = kept
+    view = {**document, "info": {**document["info"], "title": f"{document['info']['title']} ({audience})"}, "paths": paths}
+    wanted = {("securitySchemes", name) for name in document["components"].get("securitySchemes", {})}
+    _reach(paths, document["components"], wanted)
+    view["components"] = {
+        kind: {name: value for name, value in named.items() if (kind, name) in wanted}
+        for kind, named in document["components"].items()
+    }
+    return view
+
+
+def _reach(node: Any, components: Mapping[str, Any], wanted: set[tuple[str, str]]) -> None:
+    if isinstance(node, dict):
+        reference = node.get("$ref")
+        if isinstance(reference, str):
+            _, _, kind, name = reference.split("/", 3)
+            if (kind, name) not in wanted:
+                wanted.add((kind, name))
+                _reach(components[kind][name], components, wanted)
+        for value in node.values():
+            _reach(value, components, wanted)
+    elif isinstance(node, list):
+        for value in node:
+            _reach(value, components, wanted)
+
+
+def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for operations in document["paths"].values():
+        yield from operations.values()
+
+
+def _tagged(app: FastAPI) -> set[str]:
+    """Return the operations whose endpoint sets an entity tag."""
+    endpoints = ((context.operation_id, context.endpoint) for context in iter_route_contexts(app.routes) if hasattr(context, "operation_id"))
+    return {name for name, endpoint in endpoints if name and set_etag.__name__ in endpoint.__code__.co_names}
+
+
 def _tidy(operation: dict[str, Any]) -> None:
-    answer = operation["responses"].get("422")
-    if answer and "application/json" in answer.get("content", {}):
-        del answer["content"]["application/json"]
-    public = operation.get("x-permission") == "public"
-    if public:
+    answers = operation["responses"]
+    answers.get("422", {}).get("content", {}).pop("application/json", None)
+    if operation.get("x-permission") == "public":
         operation.pop("security", None)
-    if "401" in operation["responses"]:
-        operation["responses"]["401"].setdefault("headers", {})["WWW-Authenticate"] = {"schema": {"type": "string"}}
+    parameters = operation.get("parameters", [])
+    if any(p["in"] == "path" for p in parameters):  # a value that has not the form of a path is no path of ours
+        _add_problem(answers, problem.NoSuchPath)
+    if _takes_key(operation):  # the body is read for the key's fingerprint
+        _add_problem(answers, problem.BodyTooLarge)
+
+
+def _takes_key(operation: Mapping[str, Any]) -> bool:
+    return any(p["name"] == "Idempotency-Key" for p in operation.get("parameters", []))
+
+
+def _add_problem(answers: dict[str, Any], kind: type[problem.Problem]) -> None:
+    fresh = {"description": "", "content": {problem.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}}}
+    examples = answers.setdefault(str(kind.status), fresh)["content"][problem.MEDIA_TYPE]["examples"]
+    examples.setdefault(kind.slug(), {"value": problem.body(kind(), "zh", "0192f0c47b1a7c3e9d551f2e3a4b5c6d")})
+
+
+def _show_headers(operation: dict[str, Any], *, etag: bool) -> None:
+    for status, answer in operation["responses"].items():
+        names = {"401": ["WWW-Authenticate"], "429": ["Retry-After"], "503": ["Retry-After"]}.get(status, [])
+        if status.startswith("2"):
+            names = ["ETag"] * etag + ["Idempotency-Replayed"] * _takes_key(operation)
+        if names:
+            answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _share_problems(operation: dict[str, Any], components: dict[str, Any]) -> None:
+    """Move the problems of an operation to the components: hundreds of operations share a few dozen."""
+    for status, answer in operation["responses"].items():
+        content = answer.get("content", {}).get(problem.MEDIA_TYPE)
+        if content is None:
+            continue
+        slugs = sorted(content["examples"])
+        for slug in slugs:
+            value = content["examples"][slug]["value"]
+            title = problem.title(slug)
+            components["examples"][slug] = {"summary": f"{title['zh']} · {title['en']}", "value": value}
+        content["examples"] = {slug: {"$ref": f"#/components/examples/{slug}"} for slug in slugs}
+        name = "_".join([status, *slugs])
+        answer["description"] = " / ".join(components["examples"][slug]["summary"] for slug in slugs)
+        components["responses"][name] = answer
+        operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
+
+
+def _show_examples(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
+    name = operation["operationId"]
+    try:
+        for parameter in operation.get("parameters", []):
+            if "example" not in parameter and "examples" not in parameter:
+                parameter["example"] = _example(parameter["schema"], schemas, parameter["name"])
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            if "example" not in content and "examples" not in content:
+                content["example"] = _example(content["schema"], schemas, "body", asked=True)
+        for status, answer in operation["responses"].items():
+            if status.startswith("2"):
+                _show_answer(answer, schemas)
+    except NoExampleError as error:
+        raise NoExampleError(f"{name}: no example of {error}") from error
+
+
+def _show_answer(answer: dict[str, Any], schemas: Mapping[str, Any]) -> None:
+    for media_type, content in answer.get("content", {}).items():
+        if media_type in _BY_MEDIA_TYPE:
+            content["schema"], content["example"] = _BY_MEDIA_TYPE[media_type]
+        elif "example" not in content:
+            content["example"] = _example(content["schema"], schemas, media_type)
+
+
+def _example(schema: Mapping[str, Any], schemas: Mapping[str, Any], place: str, *, asked: bool = False) -> Any:
+    """Return an example of a schema; `asked`: of a request, which leaves out what is optional and shows nothing."""
+    if "$ref" in schema and "examples" not in schema:
+        return _example(schemas[schema["$ref"].rpartition("/")[2]], schemas, place, asked=asked)
+    for keyword in ("examples", "enum"):
+        if schema.get(keyword):
+            return schema[keyword][0]
+    for keyword in ("const", "default"):
+        if schema.get(keyword) is not None:
+            return schema[keyword]
+    if "anyOf" in schema:
+        return _example(next(s for s in schema["anyOf"] if s.get("type") != "null"), schemas, place, asked=asked)
+    return _example_of_type(schema, schemas, place, asked=asked)
+
+
+def _example_of_type(schema: Mapping[str, Any], schemas: Mapping[str, Any], place: str, *, asked: bool) -> Any:
+    match schema.get("type"):
+        case "object":
+            fields = {
+                name: _example(field, schemas, f"{place}.{name}", asked=asked) for name, field in schema.get("properties", {}).items()
+            }
+            required = schema.get("required", ())
+            return {name: value for name, value in fields.items() if not asked or value is not None or name in required}
+        case "array":
+            return [_example(schema["items"], schemas, f"{place}[]", asked=asked)]
+        case "boolean":
+            return True
+        case "string" if schema.get("format") in _BY_FORMAT:
+            return _BY_FORMAT[schema["format"]]
+        case _:
+            raise NoExampleError(place)
 
 
 def contract_text(app: FastAPI) -> str:

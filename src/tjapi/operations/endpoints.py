@@ -57,7 +57,7 @@ RawBody = Annotated[
 
 @messages.post(
     "/inbound-messages",
-    **operation("receiveMessage", "接收外部消息", "Take in a message from outside", permission="message.write", requirement=["E3.5", "I2"],
+    **operation("receiveMessage", "接收外部消息", "Take in a message from outside", permission="message.push", requirement=["E3.5", "I2"],
                 audience="integration", status=202, problems=[MessageContentDiffers]),
 )  # fmt: skip
 async def receive_message(

@@ -14,8 +14,8 @@ class MessageAccepted(BaseModel):
     """The message is stored durably."""
 
     id: UUID
-    source: str
-    message_id: str
+    source: str = Field(examples=["lis"])
+    message_id: str = Field(examples=["LIS202611220001"])
     state: MessageState
     duplicate: bool = Field(description="此前已收到 · It was here before")
 
@@ -28,11 +28,11 @@ class MessageOut(BaseModel):
     message_id: str = Field(examples=["LIS202611220001"])
     state: MessageState
     reason: str | None = Field(description="原因代码 · Reason code", examples=["unknown-code"])
-    detail: dict[str, Any]
+    detail: dict[str, Any] = Field(examples=[{"codes": ["HGB2"]}])
     exam_id: UUID | None
-    media_type: str
-    sha256: str
-    attempts: int
+    media_type: str = Field(examples=["application/hl7-v2"])
+    sha256: str = Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
+    attempts: int = Field(examples=[0])
     received_at: datetime
     ended_at: datetime | None
 
@@ -43,13 +43,13 @@ class JobOut(BaseModel):
     id: UUID
     name: str = Field(examples=["report.render"])
     state: JobState
-    done: int = Field(description="已完成 · Done so far")
-    total: int | None = Field(description="总数 · Of how many")
-    message: str | None
-    result: dict[str, Any] | None
-    error: str | None = Field(description="错误代码 · Error code")
-    attempts: int
-    max_attempts: int
+    done: int = Field(description="已完成 · Done so far", examples=[3])
+    total: int | None = Field(description="总数 · Of how many", examples=[3])
+    message: str | None = Field(examples=["rendered"])
+    result: dict[str, Any] | None = Field(examples=[{"pages": 6}])
+    error: str | None = Field(description="错误代码 · Error code", examples=[None])
+    attempts: int = Field(examples=[1])
+    max_attempts: int = Field(examples=[8])
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -58,16 +58,16 @@ class JobOut(BaseModel):
 class AuditEventOut(BaseModel):
     """Who did what, when."""
 
-    id: int
+    id: int = Field(examples=[1203])
     at: datetime
-    principal_kind: str
+    principal_kind: str = Field(examples=["staff"])
     principal_id: UUID
     action: str = Field(examples=["exam.checked_in"])
-    object_type: str
-    object_id: str
-    campus_id: int | None
-    detail: dict[str, Any]
-    request_id: str
+    object_type: str = Field(examples=["exam"])
+    object_id: str = Field(examples=["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"])
+    campus_id: int | None = Field(examples=[1])
+    detail: dict[str, Any] = Field(examples=[{}])
+    request_id: str = Field(examples=["0192f0c47b1a7c3e9d551f2e3a4b5c6d"])
 
 
 class LiveEventOut(BaseModel):
@@ -75,22 +75,22 @@ class LiveEventOut(BaseModel):
 
     topic: str = Field(examples=["exam"])
     at: datetime
-    campus_id: int | None
-    data: dict[str, Any]
+    campus_id: int | None = Field(examples=[1])
+    data: dict[str, Any] = Field(examples=[{"exam_id": "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"}])
 
 
 class DictionaryEntry(BaseModel):
     """A code and its labels."""
 
-    code: str
-    zh: str
-    en: str
+    code: str = Field(examples=["checked_in"])
+    zh: str = Field(examples=["已报到"])
+    en: str = Field(examples=["Checked in"])
 
 
 class Dictionary(BaseModel):
     """The codes of one enumeration."""
 
-    name: str
+    name: str = Field(examples=["exam_state"])
     entries: list[DictionaryEntry]
 
 

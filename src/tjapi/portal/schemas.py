@@ -19,7 +19,7 @@ class ExamineeTokenIn(BaseModel):
 class MeOut(BaseModel):
     """The examinee, masked."""
 
-    name: str
-    sex: str
+    name: str = Field(examples=["张三"])
+    sex: str = Field(examples=["male"])
     birth_date: date
     id_number: str = Field(description="脱敏 · Masked", examples=["450122********1234"])

@@ -20,12 +20,15 @@ class ReportOut(BaseModel):
 
     id: UUID
     exam_id: UUID
-    version: int
+    version: int = Field(examples=[1])
     state: ReportState
     job_id: UUID = Field(description="生成任务 · The job that renders it: /jobs/{job_id}")
-    sha256: str | None = Field(description="PDF 的 SHA-256 · SHA-256 of the PDF")
-    pages: int | None
-    size: int | None = Field(description="字节 · Bytes")
+    sha256: str | None = Field(
+        description="PDF 的 SHA-256 · SHA-256 of the PDF",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    )
+    pages: int | None = Field(examples=[6])
+    size: int | None = Field(description="字节 · Bytes", examples=[184320])
     requested_at: datetime
     generated_at: datetime | None
     published_at: datetime | None

@@ -15,7 +15,7 @@ class TubeOut(BaseModel):
     exam_id: UUID
     barcode: str = Field(examples=["010000000018"])
     container: str = Field(examples=["EDTA-2"])
-    specimen: str
+    specimen: str = Field(examples=["whole_blood"])
     fasting: bool
     state: TubeState
     groups: list[str] = Field(description="组合项目 · Item groups", examples=[["血常规"]])
@@ -33,12 +33,12 @@ class RequisitionOut(BaseModel):
 
     id: UUID
     exam_id: UUID
-    placer_no: str
+    placer_no: str = Field(examples=["A26112200017-1-01"])
     state: RequisitionState
-    attempt: int
+    attempt: int = Field(examples=[1])
     planned_at: datetime
     sent_at: datetime | None
-    error: str | None
+    error: str | None = Field(examples=[None])
 
 
 class RequisitionsOut(BaseModel):

@@ -17,6 +17,7 @@ Comparator = Literal["", "<", "<=", ">", ">="]
 STATUSES: tuple[ResultStatus, ...] = ("preliminary", "final", "corrected", "entered_in_error")
 FLAGS: tuple[Flag, ...] = ("", "L", "H", "LL", "HH", "A")
 ABNORMAL: frozenset[str] = frozenset(FLAGS) - {""}
+_RANK: Mapping[str, int] = {"preliminary": 0, "final": 1, "corrected": 2}
 SETTLED: frozenset[str] = frozenset({"final", "corrected"})
 
 # HL7 table 0085 (OBX-11). Absent ones (I pending, O, N, X "cannot be obtained", U) hold no value to file: a person looks at them.
@@ -195,7 +196,7 @@ def standing(facts: Iterable[Fact]) -> list[Fact]:
     """Return the values that no entered_in_error has struck.
 
     It strikes, of what was observed up to its own moment, the values equal to the one it repeats; or all, when it repeats none that is
-    known. Striking a correction strikes with it the final and preliminary values that the correction had replaced.
+    known. With a value go those of a lower status that it had replaced: they do not come back.
     """
     held = list(facts)
     struck: set[UUID] = set()
@@ -204,9 +205,8 @@ def standing(facts: Iterable[Fact]) -> list[Fact]:
             continue
         before = [f for f in held if f.status != "entered_in_error" and f.moment <= wrong.moment]
         hit = [f for f in before if wrong.value and f.value == wrong.value] or before
-        struck |= {f.id for f in hit}
-        if any(f.status == "corrected" for f in hit):
-            struck |= {f.id for f in before if f.status != "corrected"}
+        highest = max((_RANK[f.status] for f in hit), default=0)
+        struck |= {f.id for f in hit} | {f.id for f in before if _RANK[f.status] < highest}
     return [f for f in held if f.status != "entered_in_error" and f.id not in struck]
 
 

@@ -50,13 +50,13 @@ class ReopenIn(Input):
 class RangeOut(BaseModel):
     """The range a value was compared with. Bounds are inclusive; numbers are strings."""
 
-    low: str | None
-    high: str | None
-    critical_low: str | None
-    critical_high: str | None
-    normal_texts: list[str]
+    low: str | None = Field(examples=["130"])
+    high: str | None = Field(examples=["175"])
+    critical_low: str | None = Field(examples=["50"])
+    critical_high: str | None = Field(examples=["200"])
+    normal_texts: list[str] = Field(examples=[[]])
     text: str = Field(description="打印用参考区间 · As printed", examples=["130–175"])
-    method: str
+    method: str = Field(examples=[""])
     source: str = Field(description="来源 · Source", examples=["WS/T 405-2012"])
 
 
@@ -69,13 +69,13 @@ class ValueOut(BaseModel):
     value: str = Field(description="原文 · As it was said", examples=["<0.01"])
     comparator: Comparator
     numeric: str | None = Field(description="数值 · The number", examples=["0.01"])
-    unit: str | None
+    unit: str | None = Field(examples=["g/L"])
     flag: Flag | None = Field(
         description="空串正常;null 无法判断(无参考区间) · Empty: normal; null: cannot be said", examples=["H"]
     )
     range: RangeOut | None
-    lis_range_text: str | None = Field(description="检验系统的参考区间 · The laboratory's range")
-    lis_flags: str | None = Field(description="检验系统的标志 · The laboratory's flags")
+    lis_range_text: str | None = Field(description="检验系统的参考区间 · The laboratory's range", examples=["130~175"])
+    lis_flags: str | None = Field(description="检验系统的标志 · The laboratory's flags", examples=["H"])
     observed_at: datetime
     source: str = Field(examples=["lis:main"])
     recorded_at: datetime
@@ -85,15 +85,15 @@ class SheetItemOut(BaseModel):
     """An item of a department in an exam."""
 
     line_id: UUID
-    line_name: str
+    line_name: str = Field(examples=["血常规"])
     line_state: LineState
     item_id: UUID
-    item_code: str
-    item_name: str
+    item_code: str = Field(examples=["HGB"])
+    item_name: str = Field(examples=["血红蛋白"])
     kind: Literal["numeric", "qualitative", "enumerated", "text", "computed"]
-    unit: str | None
-    choices: list[str] | None
-    normal_default: str | None
+    unit: str | None = Field(examples=["g/L"])
+    choices: list[str] | None = Field(examples=[None])
+    normal_default: str | None = Field(examples=[None])
     entered_here: bool = Field(description="可由科室录入 · Entered by the department, not by the LIS or a formula")
     result_id: UUID | None
     range: RangeOut | None = Field(description="适用的参考区间 · The range that applies")
@@ -104,12 +104,12 @@ class SheetOut(BaseModel):
     """A department's sheet in an exam. Its version is the ETag; version 0: nothing was entered yet."""
 
     exam_id: UUID
-    department_id: int
-    version: int
+    department_id: int = Field(examples=[4])
+    version: int = Field(examples=[1])
     state: SheetState
-    summary: str
+    summary: str = Field(examples=["未见异常"])
     signed_by: UUID | None
-    signer_name: str | None
+    signer_name: str | None = Field(examples=["陆医生"])
     signed_at: datetime | None
     items: list[SheetItemOut]
 
@@ -119,21 +119,21 @@ class ResultOut(BaseModel):
 
     id: UUID
     line_id: UUID
-    line_name: str
+    line_name: str = Field(examples=["血常规"])
     item_id: UUID
-    item_code: str
-    item_name: str
+    item_code: str = Field(examples=["HGB"])
+    item_name: str = Field(examples=["血红蛋白"])
     current: ValueOut | None
 
 
 class DepartmentResultsOut(BaseModel):
     """What a department found in an exam."""
 
-    department_id: int
-    department_name: str
+    department_id: int = Field(examples=[4])
+    department_name: str = Field(examples=["检验科"])
     state: SheetState
-    summary: str
-    signer_name: str | None
+    summary: str = Field(examples=["未见异常"])
+    signer_name: str | None = Field(examples=["陆医生"])
     signed_at: datetime | None
     results: list[ResultOut]
 
@@ -152,7 +152,7 @@ class HistoryOut(BaseModel):
     exam_id: UUID
     line_id: UUID
     item_id: UUID
-    item_code: str
-    item_name: str
+    item_code: str = Field(examples=["HGB"])
+    item_name: str = Field(examples=["血红蛋白"])
     current_revision_id: UUID | None
     revisions: list[ValueOut]

@@ -192,6 +192,12 @@ def test_striking_a_correction_does_not_bring_back_what_it_had_replaced() -> Non
     )
 
 
+def test_striking_a_final_value_does_not_bring_back_a_preliminary_one() -> None:
+    assert (
+        _value(_fact(0, "preliminary", "4", 0), _fact(1, "final", "6", 1), _fact(2, "entered_in_error", "6", 2)) is None
+    )
+
+
 def test_entries_by_hand_are_ordered_even_within_one_instant() -> None:
     first, cleared, again = (
         _fact(0, "preliminary", "170", 0, order=1),
