@@ -390,7 +390,8 @@ def upgrade() -> None:
         sa.Column("recalled_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("recall_reason", sa.String(), nullable=True),
         sa.CheckConstraint(
-            "state in ('rendering', 'generated', 'published', 'superseded', 'recalled')", name=op.f("ck_report_state")
+            "state in ('rendering', 'failed', 'generated', 'published', 'superseded', 'recalled')",
+            name=op.f("ck_report_state"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_report")),
         sa.UniqueConstraint("exam_id", "version", name=op.f("uq_report_exam_id_version")),

@@ -12,16 +12,19 @@ depends_on = None
 # Rows of a campus. `owner` lets the definer functions see everything; nobody logs in as the owner.
 CAMPUS_TABLES = (
     "exam", "exam_line", "exam_block", "exam_number", "access_code", "requisition", "requisition_line", "tube", "tube_line", "tube_number",
-    "department_sheet", "department_sheet_step", "result", "result_revision", "conclusion", "conclusion_entry", "report", "portal_session",
+    "department_sheet", "department_sheet_step", "result", "result_revision", "conclusion", "conclusion_entry", "conclusion_step", "report", "portal_session",
 )  # fmt: skip
 # Rows that may belong to no campus in particular.
 LOOSE_TABLES = ("audit_event", "job", "live_event")
 OWN_ROWS = {"exam": "examinee_id", "report": "examinee_id"}
 DEPARTMENT_TABLES = ("department_sheet", "department_sheet_step", "result", "result_revision")
-APPEND_ONLY = ("audit_link", "result_revision", "department_sheet_step")
+APPEND_ONLY = ("audit_link", "result_revision", "department_sheet_step", "conclusion_step")
 EXAM_MOVES = """{"prepared":["cancelled","checked_in"],"checked_in":["cancelled","in_progress"],"in_progress":["ready_for_review"],"ready_for_review":["in_progress","in_review"],"in_review":["finalized","in_progress","ready_for_review"],"finalized":["in_review"],"cancelled":[]}"""
 LINE_MOVES = """{"ordered":["deferred","refused","released","substituted","waived","withdrawn"],"released":["collected","deferred","refused","resulted","sent","started","substituted","waived","withdrawn"],"sent":["collected","deferred","refused","resulted","started","substituted","waived","withdrawn"],"collected":["resulted","specimen_rejected"],"started":["deferred","refused","resulted","waived"],"resulted":["collected","started","verified"],"verified":["resulted"],"specimen_rejected":["deferred","refused","released","waived","withdrawn"],"deferred":["refused","released","waived"],"refused":["released"],"waived":["released"],"withdrawn":[],"substituted":[]}"""
-REPORT_MOVES = """{"rendering":["generated"],"generated":["published"],"published":["recalled","superseded"],"superseded":[],"recalled":[]}"""
+REPORT_MOVES = """{"failed":[],"rendering":["failed","generated"],"generated":["published"],"published":["recalled","superseded"],"superseded":[],"recalled":[]}"""
+
+SHEET_MOVES = '{"draft":["signed"],"signed":["draft"]}'
+CONCLUSION_MOVES = '{"draft":["initial_signed"],"initial_signed":["finalized","draft"]}'
 
 FUNCTIONS = """
 create function tj.audit(p_action text, p_object_type text, p_object_id text, p_campus_id int, p_detail jsonb, p_request_id text)
@@ -100,7 +103,7 @@ GRANTS = """
 revoke insert, update, delete on audit_event from {p}_app, {p}_worker;
 revoke insert, update, delete on audit_link from {p}_app;
 revoke update, delete on audit_link from {p}_worker;
-revoke update, delete on result_revision, department_sheet_step from {p}_app, {p}_worker;
+revoke update, delete on result_revision, department_sheet_step, conclusion_step from {p}_app, {p}_worker;
 revoke delete on exam, exam_line, requisition, requisition_line, tube, tube_line, report, result, inbox_message, examinee from {p}_app, {p}_worker;
 revoke all on audit_event, audit_link from public;
 revoke execute on all functions in schema tj from public;
@@ -111,6 +114,8 @@ grant execute on function tj.examinee_session(uuid, uuid) to {p}_app, {p}_reader
 create trigger guard_state before update of state on exam for each row execute function tj.guard_state('{exam}');
 create trigger guard_state before update of state on exam_line for each row execute function tj.guard_state('{line}');
 create trigger guard_state before update of state on report for each row execute function tj.guard_state('{report}');
+create trigger guard_state before update of state on department_sheet for each row execute function tj.guard_state('{sheet}');
+create trigger guard_state before update of state on conclusion for each row execute function tj.guard_state('{conclusion}');
 create trigger refuse_finalized before insert or update or delete on conclusion_entry for each row execute function tj.refuse_finalized();
 create trigger refuse_finalized before insert or delete on exam_line for each row execute function tj.refuse_finalized();
 create trigger notify_live after insert on live_event for each row execute function tj.notify_live();
@@ -153,6 +158,7 @@ def upgrade() -> None:
     known = f"exists (select from examinee_campus m where m.examinee_id = examinee_name_key.examinee_id and m.campus_id = any({mine}) offset 0)"
     run(f"create policy met on examinee_name_key to {logins} using ({known}) with check ({known})")
     script = GRANTS.replace("{exam}", EXAM_MOVES).replace("{line}", LINE_MOVES).replace("{report}", REPORT_MOVES)
+    script = script.replace("{sheet}", SHEET_MOVES).replace("{conclusion}", CONCLUSION_MOVES)
     for statement in _statements(script.replace("{p}", prefix)):
         run(statement)
     for table in APPEND_ONLY:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import httpx
 
+from tjapi.catalog import service as catalog
 from tjapi.kernel.settings import project_file
 
 _LITTLE_SPACE = 2 * 2**30
@@ -32,7 +33,7 @@ class Check:
 
 async def examine(state: Path) -> list[Check]:
     """Look at everything; nothing is changed."""
-    checks = [_python(), _space(state), _key(state), _templates()]
+    checks = [_python(), _space(state), _key(state), _templates(), _content()]
     told: dict[str, Any] = {}
     with contextlib.suppress(OSError, ValueError):
         told = json.loads((state / "demo.json").read_text(encoding="utf-8"))
@@ -88,6 +89,15 @@ def _templates() -> Check:
         "ok" if is_there else "error",
         str(folder),
         "reinstall: the checkout or the wheel is incomplete",
+    )
+
+
+def _content() -> Check:
+    ranges = [one for item in catalog.read_starter().items for one in item.ranges]
+    open_ = sum(not one.verified for one in ranges)
+    found = f"{open_} of {len(ranges)} shipped reference ranges are not verified against their source"
+    return Check(
+        "medical defaults", "warning" if open_ else "ok", found, "have the hospital's laboratory check and sign them"
     )
 
 

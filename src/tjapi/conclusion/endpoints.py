@@ -34,7 +34,7 @@ async def list_queue(
     uow: ReadUnit,
     page_size: PageSize = 50,
     page_token: PageToken = None,
-    campus_id: Annotated[int | None, Query(ge=1, le=32_000, description="院区 · Campus")] = None,
+    campus_id: Annotated[int | None, Query(ge=1, le=32_000, description="院区 · Campus", examples=[1])] = None,
 ) -> Page[QueueItem]:
     pager = Pager(runtime(request).keys, f"review-queue|{campus_id}")
     rows = await service.queue(uow, campus_id=campus_id, after=pager.read(page_token), size=page_size)

@@ -64,7 +64,7 @@ class ConclusionOut(BaseModel):
 
     exam_id: UUID
     version: int = Field(examples=[1])
-    state: ConclusionState
+    state: ConclusionState = Field(examples=["finalized"])
     overview: str = Field(examples=["本次体检主要指标如下。"])
     entries: list[EntryOut]
     initial_by: UUID | None

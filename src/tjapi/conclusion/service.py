@@ -119,6 +119,14 @@ async def finalize(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionO
     return done
 
 
+async def stands(uow: UnitOfWork, exam_id: UUID) -> bool:
+    """Say whether the results of a finalized exam are still those that were signed: otherwise no report may be made of it."""
+    found = await repository.conclusion(uow, exam_id)
+    return (
+        found is not None and found.state == "finalized" and found.results_digest == await results.digest(uow, exam_id)
+    )
+
+
 async def give_back(uow: UnitOfWork, exam_id: UUID, reason: str, expected: int) -> ConclusionOut:
     """Return a signed conclusion to its first reviewer. Raises ExamNotFound, PreconditionFailed, ConclusionStateConflict."""
     found = await _open(uow, exam_id, expected)

@@ -53,10 +53,12 @@ async def list_exams(
     uow: ReadUnit,
     page_size: PageSize = 50,
     page_token: PageToken = None,
-    campus_id: Annotated[int | None, Query(ge=1, le=32_000, description="院区 · Campus")] = None,
-    exam_date: Annotated[date | None, Query(description="体检日期 · Day")] = None,
+    campus_id: Annotated[int | None, Query(ge=1, le=32_000, description="院区 · Campus", examples=[1])] = None,
+    exam_date: Annotated[date | None, Query(description="体检日期 · Day", examples=["2026-11-23"])] = None,
     state: Annotated[ExamState | None, Query(description="状态 · State")] = None,
-    exam_no: Annotated[str | None, Query(max_length=20, description="体检号 · Exam number")] = None,
+    exam_no: Annotated[
+        str | None, Query(max_length=20, description="体检号 · Exam number", examples=["A26112200017"])
+    ] = None,
     examinee_id: Annotated[UUID | None, Query(description="受检者 · Examinee")] = None,
 ) -> Page[ExamSummary]:
     pager = Pager(runtime(request).keys, f"exams|{campus_id}|{exam_date}|{state}|{exam_no}|{examinee_id}")

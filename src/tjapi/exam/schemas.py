@@ -48,8 +48,8 @@ class LineOut(BaseModel):
     performed_by: Literal["lis", "department"]
     specimen: str | None = Field(examples=["whole_blood"])
     container: str | None = Field(examples=["EDTA-2"])
-    fasting: bool
-    state: LineState
+    fasting: bool = Field(examples=[False])
+    state: LineState = Field(examples=["verified"])
     list_price_fen: int = Field(description="原价,分 · List price, fen", examples=[2000])
     price_fen: int = Field(description="价格,分 · Price, fen", examples=[1682])
     person_share_fen: int = Field(description="个人承担,分 · Paid by the person, fen", examples=[1682])
@@ -85,8 +85,8 @@ class CompletenessOut(BaseModel):
     """What is outstanding."""
 
     exam_id: UUID
-    state: ExamState
-    complete: bool
+    state: ExamState = Field(examples=["in_progress"])
+    complete: bool = Field(examples=[False])
     outstanding: list[Outstanding]
 
 
@@ -101,17 +101,17 @@ class ExamSummary(BaseModel):
     sex: str = Field(examples=["male"])
     age_years: int = Field(examples=[36])
     package_name: str | None = Field(examples=["男性基础套餐"])
-    state: ExamState
+    state: ExamState = Field(examples=["checked_in"])
     exam_date: date
     total_fen: int = Field(description="合计,分 · Total, fen", examples=[19800])
     registered_at: datetime
-    checked_in_at: datetime | None
-    finalized_at: datetime | None
+    checked_in_at: datetime | None = Field(examples=["2026-11-23T08:41:07+08:00"])
+    finalized_at: datetime | None = Field(examples=[None])
 
 
 class ExamOut(ExamSummary):
     """An exam with its lines."""
 
     version: int = Field(examples=[1])
-    birth_date: date
+    birth_date: date = Field(examples=["1990-03-07"])
     lines: list[LineOut]

@@ -133,6 +133,7 @@ async def list_campuses(uow: ReadUnit) -> CampusesOut:
         "人员列表",
         "List staff",
         permission="identity.read",
+        audience="admin",
         requirement=["E8.1"],
         problems=[PageTokenInvalid],
     ),
@@ -147,7 +148,7 @@ async def list_staff(
 
 @admin.post(
     "/staff",
-    **operation("createStaff", "新增人员", "Add a member of staff", permission="identity.write", requirement=["E8.1"], body=True, status=201,
+    **operation("createStaff", "新增人员", "Add a member of staff", permission="identity.write", audience="admin", requirement=["E8.1"], body=True, status=201,
                 idempotent="required", problems=[UsernameTaken, PasswordTooWeak, PermissionUnknown, CampusNotGranted]),
 )  # fmt: skip
 async def create_staff(request: Request, uow: Unit, body: StaffIn) -> StaffOut:
@@ -161,6 +162,7 @@ async def create_staff(request: Request, uow: Unit, body: StaffIn) -> StaffOut:
         "人员详情",
         "One member of staff",
         permission="identity.read",
+        audience="admin",
         requirement=["E8.1"],
         problems=[StaffNotFound],
     ),
@@ -173,7 +175,7 @@ async def get_staff(response: Response, uow: ReadUnit, staff_id: UUID) -> StaffO
 
 @admin.patch(
     "/staff/{staff_id:uuid}",
-    **operation("updateStaff", "修改人员与授权", "Change a member of staff", permission="identity.write", requirement=["E8.1"], body=True,
+    **operation("updateStaff", "修改人员与授权", "Change a member of staff", permission="identity.write", audience="admin", requirement=["E8.1"], body=True,
                 if_match=True, problems=[StaffNotFound, PermissionUnknown, CampusNotGranted]),
 )  # fmt: skip
 async def update_staff(response: Response, uow: Unit, staff_id: UUID, body: StaffPatch, version: IfMatch) -> StaffOut:
@@ -183,7 +185,10 @@ async def update_staff(response: Response, uow: Unit, staff_id: UUID, body: Staf
 
 
 @admin.get(
-    "/roles", **operation("listRoles", "角色列表", "List roles", permission="identity.read", requirement=["E8.1"])
+    "/roles",
+    **operation(
+        "listRoles", "角色列表", "List roles", permission="identity.read", audience="admin", requirement=["E8.1"]
+    ),
 )
 async def list_roles(uow: ReadUnit) -> RolesOut:
     return RolesOut(items=[RoleOut.model_validate(role, from_attributes=True) for role in await service.roles(uow)])
@@ -192,7 +197,13 @@ async def list_roles(uow: ReadUnit) -> RolesOut:
 @admin.get(
     "/roles/{code}",
     **operation(
-        "getRole", "角色详情", "One role", permission="identity.read", requirement=["E8.1"], problems=[RoleNotFound]
+        "getRole",
+        "角色详情",
+        "One role",
+        permission="identity.read",
+        audience="admin",
+        requirement=["E8.1"],
+        problems=[RoleNotFound],
     ),
 )
 async def get_role(uow: ReadUnit, code: RoleCode) -> RoleOut:
@@ -201,7 +212,7 @@ async def get_role(uow: ReadUnit, code: RoleCode) -> RoleOut:
 
 @admin.put(
     "/roles/{code}",
-    **operation("putRole", "设置角色权限", "Set a role's permissions", permission="identity.write", requirement=["E8.1"], body=True,
+    **operation("putRole", "设置角色权限", "Set a role's permissions", permission="identity.write", audience="admin", requirement=["E8.1"], body=True,
                 problems=[PermissionUnknown]),
 )  # fmt: skip
 async def put_role(uow: Unit, code: RoleCode, body: RoleIn) -> RoleOut:
@@ -210,7 +221,14 @@ async def put_role(uow: Unit, code: RoleCode, body: RoleIn) -> RoleOut:
 
 @admin.get(
     "/api-clients",
-    **operation("listApiClients", "接口客户端列表", "List API clients", permission="identity.read", requirement=["I5"]),
+    **operation(
+        "listApiClients",
+        "接口客户端列表",
+        "List API clients",
+        permission="identity.read",
+        audience="admin",
+        requirement=["I5"],
+    ),
 )
 async def list_clients(uow: ReadUnit) -> ApiClientsOut:
     return ApiClientsOut(items=[service.client_out(client) for client in await service.clients(uow)])
@@ -218,7 +236,7 @@ async def list_clients(uow: ReadUnit) -> ApiClientsOut:
 
 @admin.post(
     "/api-clients",
-    **operation("createApiClient", "新增接口客户端", "Add an API client", permission="identity.write", requirement=["I5"], body=True, status=201,
+    **operation("createApiClient", "新增接口客户端", "Add an API client", permission="identity.write", audience="admin", requirement=["I5"], body=True, status=201,
                 idempotent="required", problems=[ClientIdTaken, PermissionUnknown, CampusNotGranted]),
 )  # fmt: skip
 async def create_client(uow: Unit, body: ApiClientIn) -> ApiClientCreated:
@@ -227,7 +245,7 @@ async def create_client(uow: Unit, body: ApiClientIn) -> ApiClientCreated:
 
 @admin.post(
     "/api-clients/{client_id:uuid}:revoke",
-    **operation("revokeApiClient", "吊销接口客户端", "Revoke an API client", permission="identity.write", requirement=["I5"],
+    **operation("revokeApiClient", "吊销接口客户端", "Revoke an API client", permission="identity.write", audience="admin", requirement=["I5"],
                 problems=[ApiClientNotFound]),
 )  # fmt: skip
 async def revoke_client(uow: Unit, client_id: UUID) -> ApiClientOut:

@@ -5,6 +5,7 @@ every request and every success shows one that is valid against its schema.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from fastapi.routing import iter_route_contexts
 
 from tjapi.kernel import problem
 from tjapi.kernel.etag import set_etag
+from tjapi.kernel.routing import ForbiddenCharacter
 
 AUDIENCES: dict[str, str] = {
     "staff": "体检科工作人员 · staff of the department",
@@ -61,6 +63,7 @@ _TEXT = """体检科后端接口。The back end of a hospital's health-examinati
 _BY_FORMAT: dict[str, Any] = {
     "uuid": "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d", "date-time": "2026-11-23T08:30:00+08:00", "date": "2026-11-23",
 }  # fmt: skip
+_BY_NAME: dict[str, Any] = {"page_token": "q1Zt3xv0…", "next_page_token": None}
 _BY_MEDIA_TYPE: dict[str, tuple[dict[str, Any], str]] = {
     "application/pdf": ({"type": "string", "format": "binary"}, "%PDF-1.4 …"),
     "application/octet-stream": ({"type": "string", "format": "binary"}, "MSH|^~\\&|LIS|LAB|TJ|TJ|20261122||ORU^R01|1|P|2.4\r"),
@@ -103,11 +106,15 @@ def build_contract(app: FastAPI) -> dict[str, Any]:
         schemas.pop(name, None)
     components |= {"examples": {}, "responses": {}, "headers": _HEADERS}
     tagged = _tagged(app)
+    titles = {entry["code"]: entry["title"] for entry in problem.catalogue()}
     for operation in _operations(document):
         _tidy(operation)
         _show_headers(operation, etag=operation["operationId"] in tagged)
-        _show_examples(operation, schemas)
-        _share_problems(operation, components)
+        _show_examples(operation, schemas, components["examples"])
+        _share_problems(operation, components, titles)
+    _share_parameters(document)
+    _without_titles(document["paths"])
+    _without_titles({name: schema for name, schema in schemas.items() if name != "Problem"})
     return document
 
 
@@ -118,7 +125,11 @@ def for_audience(document: Mapping[str, Any], audience: str) -> dict[str, Any]:
         kept = {method: o for method, o in operations.items() if o["x-audience"] in (audience, "public")}
         if kept:
             paths[path] = kept
-    view = {**document, "info": {**document["info"], "title": f"{document['info']['title']} ({audience})"}, "paths": paths}
+    view = {
+        **document,
+        "info": {**document["info"], "title": f"{document['info']['title']} ({audience})"},
+        "paths": paths,
+    }
     wanted = {("securitySchemes", name) for name in document["components"].get("securitySchemes", {})}
     _reach(paths, document["components"], wanted)
     view["components"] = {
@@ -150,13 +161,18 @@ def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _tagged(app: FastAPI) -> set[str]:
     """Return the operations whose endpoint sets an entity tag."""
-    endpoints = ((context.operation_id, context.endpoint) for context in iter_route_contexts(app.routes) if hasattr(context, "operation_id"))
+    endpoints = (
+        (context.operation_id, context.endpoint)
+        for context in iter_route_contexts(app.routes)
+        if hasattr(context, "operation_id")
+    )
     return {name for name, endpoint in endpoints if name and set_etag.__name__ in endpoint.__code__.co_names}
 
 
 def _tidy(operation: dict[str, Any]) -> None:
     answers = operation["responses"]
     answers.get("422", {}).get("content", {}).pop("application/json", None)
+    _add_problem(answers, ForbiddenCharacter)  # in any address
     if operation.get("x-permission") == "public":
         operation.pop("security", None)
     parameters = operation.get("parameters", [])
@@ -171,7 +187,10 @@ def _takes_key(operation: Mapping[str, Any]) -> bool:
 
 
 def _add_problem(answers: dict[str, Any], kind: type[problem.Problem]) -> None:
-    fresh = {"description": "", "content": {problem.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}}}
+    fresh = {
+        "description": "",
+        "content": {problem.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}},
+    }
     examples = answers.setdefault(str(kind.status), fresh)["content"][problem.MEDIA_TYPE]["examples"]
     examples.setdefault(kind.slug(), {"value": problem.body(kind(), "zh", "0192f0c47b1a7c3e9d551f2e3a4b5c6d")})
 
@@ -185,7 +204,7 @@ def _show_headers(operation: dict[str, Any], *, etag: bool) -> None:
             answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def _share_problems(operation: dict[str, Any], components: dict[str, Any]) -> None:
+def _share_problems(operation: dict[str, Any], components: dict[str, Any], titles: Mapping[str, Any]) -> None:
     """Move the problems of an operation to the components: hundreds of operations share a few dozen."""
     for status, answer in operation["responses"].items():
         content = answer.get("content", {}).get(problem.MEDIA_TYPE)
@@ -194,16 +213,51 @@ def _share_problems(operation: dict[str, Any], components: dict[str, Any]) -> No
         slugs = sorted(content["examples"])
         for slug in slugs:
             value = content["examples"][slug]["value"]
-            title = problem.title(slug)
-            components["examples"][slug] = {"summary": f"{title['zh']} · {title['en']}", "value": value}
+            summary = f"{titles[slug]['zh']} · {titles[slug]['en']}"
+            components["examples"][slug] = {"summary": summary, "value": value}
         content["examples"] = {slug: {"$ref": f"#/components/examples/{slug}"} for slug in slugs}
-        name = "_".join([status, *slugs])
+        # Every 422 has these two: only the others make its name.
+        own = [slug for slug in slugs if slug not in (problem.Invalid.slug(), ForbiddenCharacter.slug())]
+        name = "_".join([status, *(own or [problem.Invalid.slug()])])
         answer["description"] = " / ".join(components["examples"][slug]["summary"] for slug in slugs)
         components["responses"][name] = answer
         operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
 
 
-def _show_examples(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
+def _share_parameters(document: dict[str, Any]) -> None:
+    """Move the parameters that several operations take to the components."""
+    shared: dict[str, Any] = {}
+    uses = Counter(_parameter_key(p) for o in _operations(document) for p in o.get("parameters", []))
+    named: dict[str, str] = {}
+    for operation in _operations(document):
+        for place, parameter in enumerate(operation.get("parameters", [])):
+            key = _parameter_key(parameter)
+            if uses[key] > 1:
+                name = parameter["name"]
+                name = named.setdefault(key, name if name not in shared else f"{name}_{operation['operationId']}")
+                shared[name] = parameter
+                operation["parameters"][place] = {"$ref": f"#/components/parameters/{name}"}
+    document["components"]["parameters"] = shared
+
+
+def _parameter_key(parameter: Mapping[str, Any]) -> str:
+    return json.dumps(parameter, sort_keys=True)
+
+
+def _without_titles(node: Any) -> None:
+    """Drop the titles that pydantic makes of names: they say nothing."""
+    if isinstance(node, dict):
+        if isinstance(node.get("title"), str):
+            del node["title"]
+        for key, value in node.items():
+            if key not in {"example", "examples"}:
+                _without_titles(value)
+    elif isinstance(node, list):
+        for value in node:
+            _without_titles(value)
+
+
+def _show_examples(operation: dict[str, Any], schemas: Mapping[str, Any], shared: dict[str, Any]) -> None:
     name = operation["operationId"]
     try:
         for parameter in operation.get("parameters", []):
@@ -214,17 +268,19 @@ def _show_examples(operation: dict[str, Any], schemas: Mapping[str, Any]) -> Non
                 content["example"] = _example(content["schema"], schemas, "body", asked=True)
         for status, answer in operation["responses"].items():
             if status.startswith("2"):
-                _show_answer(answer, schemas)
+                _show_answer(answer, schemas, shared)
     except NoExampleError as error:
         raise NoExampleError(f"{name}: no example of {error}") from error
 
 
-def _show_answer(answer: dict[str, Any], schemas: Mapping[str, Any]) -> None:
+def _show_answer(answer: dict[str, Any], schemas: Mapping[str, Any], shared: dict[str, Any]) -> None:
     for media_type, content in answer.get("content", {}).items():
+        model = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
         if media_type in _BY_MEDIA_TYPE:
             content["schema"], content["example"] = _BY_MEDIA_TYPE[media_type]
         elif "example" not in content:
-            content["example"] = _example(content["schema"], schemas, media_type)
+            shared[model] = {"value": _example(content["schema"], schemas, media_type)}
+            content["examples"] = {model: {"$ref": f"#/components/examples/{model}"}}
 
 
 def _example(schema: Mapping[str, Any], schemas: Mapping[str, Any], place: str, *, asked: bool = False) -> Any:
@@ -246,7 +302,8 @@ def _example_of_type(schema: Mapping[str, Any], schemas: Mapping[str, Any], plac
     match schema.get("type"):
         case "object":
             fields = {
-                name: _example(field, schemas, f"{place}.{name}", asked=asked) for name, field in schema.get("properties", {}).items()
+                name: _example(field, schemas, f"{place}.{name}", asked=asked)
+                for name, field in schema.get("properties", {}).items()
             }
             required = schema.get("required", ())
             return {name: value for name, value in fields.items() if not asked or value is not None or name in required}
@@ -257,7 +314,10 @@ def _example_of_type(schema: Mapping[str, Any], schemas: Mapping[str, Any], plac
         case "string" if schema.get("format") in _BY_FORMAT:
             return _BY_FORMAT[schema["format"]]
         case _:
-            raise NoExampleError(place)
+            name = place.rpartition(".")[2]
+            if name not in _BY_NAME:
+                raise NoExampleError(place)
+            return _BY_NAME[name]
 
 
 def contract_text(app: FastAPI) -> str:

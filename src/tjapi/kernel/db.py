@@ -124,12 +124,17 @@ class Database:
         return f"{body}|{hmac.digest(self._context_key, body.encode(), hashlib.sha256).hex()}"
 
     @asynccontextmanager
-    async def session(self, role: Role, principal: Principal) -> AsyncIterator[AsyncSession]:
-        """Lend a session that sees what the principal may see. Nothing is committed here."""
+    async def session(self, role: Role, principal: Principal | None) -> AsyncIterator[AsyncSession]:
+        """Lend a session that sees what the principal may see. Nothing is committed here.
+
+        Without a principal the connection keeps whatever context it has: only for asking who somebody is, of tables without row
+        security, so that a connection does not change its context twice per request.
+        """
         engine = self._engine(role)
         maker = async_sessionmaker(engine, expire_on_commit=False, autoflush=False)
         async with self._gates[role], maker() as session:
-            await self._show(session, principal)
+            if principal is not None:
+                await self._show(session, principal)
             yield session
 
     async def _show(self, session: AsyncSession, principal: Principal) -> None:

@@ -60,7 +60,7 @@ async def current_principal(
         claims = held.mint.read(credentials.credentials, held.clock.now())
     except TokenInvalidError as error:
         raise Unauthenticated from error
-    async with held.units.read(ANONYMOUS) as uow:
+    async with held.units.identify() as uow:
         principal = await held.authenticate(uow, claims)
     if principal is None:
         raise Unauthenticated

@@ -21,7 +21,7 @@ from tjapi.kernel.events import Event
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import Problem
 from tjapi.kernel.security.fields import FieldCipher
-from tjapi.kernel.security.principal import Principal
+from tjapi.kernel.security.principal import ANONYMOUS, Principal
 
 Reaction = Callable[["UnitOfWork", Any], Awaitable[None]]
 
@@ -226,6 +226,12 @@ class Units:
         """Lend a unit of the reading role: it can only SELECT and leave audit rows; each statement stands alone."""
         async with self.database.session("reader", principal) as session:
             yield UnitOfWork(session, principal, self.clock, self.cipher, self._announcements, request_id=request_id)
+
+    @asynccontextmanager
+    async def identify(self) -> AsyncIterator[UnitOfWork]:
+        """Lend a unit that may ask who somebody is, and nothing else."""
+        async with self.database.session("reader", None) as session:
+            yield UnitOfWork(session, ANONYMOUS, self.clock, self.cipher, self._announcements)
 
 
 def _json(value: Mapping[str, Any]) -> str:

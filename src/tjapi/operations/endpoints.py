@@ -3,17 +3,17 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Body, Header, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from tjapi.identity.rules import PERMISSIONS
 from tjapi.kernel.inbox import InboundMessageNotFound, MessageContentDiffers, MessageNotReplayable
 from tjapi.kernel.live import LiveEvent
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
-from tjapi.kernel.problem import FieldError, Invalid
+from tjapi.kernel.problem import BodyTooLarge, FieldError, Invalid
 from tjapi.kernel.routing import AUTHENTICATED, Caller, ReadUnit, Unit, operation, router
 from tjapi.kernel.runtime import runtime
 from tjapi.operations import service, views
@@ -50,16 +50,30 @@ Source = Annotated[
         examples=["lis"],
     ),
 ]
-RawBody = Annotated[
-    bytes, Body(media_type="application/hl7-v2", description="原始字节 · The bytes as they came", examples=["MSH|^~\\&|LIS|LAB|TJ|TJ|20261122||ORU^R01|1|P|2.4\r"])
-]  # fmt: skip
-
-
-@messages.post(
-    "/inbound-messages",
-    **operation("receiveMessage", "接收外部消息", "Take in a message from outside", permission="message.push", requirement=["E3.5", "I2"],
-                audience="integration", status=202, problems=[MessageContentDiffers]),
+_HL7 = "MSH|^~\\&|LIS|LAB|TJ|TJ|20261122||ORU^R01|1|P|2.4\r"
+# Read as bytes, whatever its type: FastAPI would decode a body that calls itself JSON.
+_RAW_BODY: dict[str, Any] = {
+    "description": "原始字节 · The bytes as they came",
+    "required": True,
+    "content": {
+        media_type: {"schema": {"type": "string", "format": "binary", "minLength": 1}, "example": _HL7}
+        for media_type in ("application/hl7-v2", "application/octet-stream")
+    },
+}
+_RECEIVE = operation(
+    "receiveMessage", "接收外部消息", "Take in a message from outside", permission="message.push", requirement=["E3.5", "I2"],
+    audience="integration", status=202, problems=[MessageContentDiffers, BodyTooLarge],
 )  # fmt: skip
+_RECEIVE["openapi_extra"]["requestBody"] = _RAW_BODY
+
+
+class RawBytes(Response):
+    """The bytes of a message."""
+
+    media_type = "application/octet-stream"
+
+
+@messages.post("/inbound-messages", **_RECEIVE)
 async def receive_message(
     request: Request,
     uow: Unit,
@@ -70,6 +84,8 @@ async def receive_message(
     ] = None,
 ) -> MessageAccepted:
     body = await request.body()
+    if not body:
+        raise Invalid(errors=[FieldError("", "missing", "缺少消息内容", "the message is missing")])
     media_type = request.headers.get("content-type", "application/octet-stream")[:100]
     return await service.receive_message(
         uow, source=source, message_id=message_id, body=body, media_type=media_type, gateway_received_at=received_at
@@ -78,7 +94,7 @@ async def receive_message(
 
 @messages.get(
     "/inbound-messages",
-    **operation("listInboundMessages", "入站消息列表", "List inbound messages", permission="message.read", requirement=["X13", "E3.5"],
+    **operation("listInboundMessages", "入站消息列表", "List inbound messages", permission="message.read", audience="admin", requirement=["X13", "E3.5"],
                 problems=[PageTokenInvalid]),
 )  # fmt: skip
 async def list_messages(
@@ -87,7 +103,7 @@ async def list_messages(
     page_size: PageSize = 50,
     page_token: PageToken = None,
     state: Annotated[MessageState | None, Query(description="状态 · State")] = None,
-    source: Annotated[str | None, Query(max_length=40, description="来源 · Source")] = None,
+    source: Annotated[str | None, Query(max_length=40, description="来源 · Source", examples=["lis"])] = None,
     exam_id: Annotated[UUID | None, Query(description="体检 · Exam")] = None,
 ) -> Page[MessageOut]:
     pager = Pager(runtime(request).keys, f"inbound-messages|{state}|{source}|{exam_id}")
@@ -99,7 +115,7 @@ async def list_messages(
 
 @messages.get(
     "/inbound-messages/{message_id:uuid}",
-    **operation("getInboundMessage", "入站消息详情", "One inbound message", permission="message.read", requirement=["X13"],
+    **operation("getInboundMessage", "入站消息详情", "One inbound message", permission="message.read", audience="admin", requirement=["X13"],
                 problems=[InboundMessageNotFound]),
 )  # fmt: skip
 async def get_message(uow: ReadUnit, message_id: UUID) -> MessageOut:
@@ -108,18 +124,18 @@ async def get_message(uow: ReadUnit, message_id: UUID) -> MessageOut:
 
 @messages.get(
     "/inbound-messages/{message_id:uuid}/raw",
-    response_class=Response,
-    **operation("getRawMessage", "入站消息原文", "The bytes of a message", permission="message.raw", requirement=["X13"],
+    response_class=RawBytes,
+    **operation("getRawMessage", "入站消息原文", "The bytes of a message", permission="message.raw", audience="admin", requirement=["X13"],
                 problems=[InboundMessageNotFound]),
 )  # fmt: skip
 async def get_raw_message(uow: ReadUnit, message_id: UUID) -> Response:
     content = await service.raw_message(uow, message_id)
-    return Response(content, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
+    return RawBytes(content, headers={"Cache-Control": "no-store"})
 
 
 @messages.post(
     "/inbound-messages/{message_id:uuid}:replay",
-    **operation("replayMessage", "重放消息", "File a message again", permission="message.write", requirement=["X13", "E3.5"],
+    **operation("replayMessage", "重放消息", "File a message again", permission="message.write", audience="admin", requirement=["X13", "E3.5"],
                 problems=[InboundMessageNotFound, MessageNotReplayable]),
 )  # fmt: skip
 async def replay_message(uow: Unit, message_id: UUID) -> MessageOut:
@@ -133,6 +149,7 @@ async def replay_message(uow: Unit, message_id: UUID) -> MessageOut:
         "后台任务列表",
         "List jobs",
         permission="job.read_all",
+        audience="admin",
         requirement=["P3"],
         problems=[PageTokenInvalid],
     ),
@@ -143,7 +160,9 @@ async def list_jobs(
     page_size: PageSize = 50,
     page_token: PageToken = None,
     state: Annotated[JobState | None, Query(description="状态;dead 为死信 · State; dead letters are `dead`")] = None,
-    name: Annotated[str | None, Query(max_length=80, description="任务名 · Kind of job")] = None,
+    name: Annotated[
+        str | None, Query(max_length=80, description="任务名 · Kind of job", examples=["report.render"])
+    ] = None,
 ) -> Page[JobOut]:
     pager = Pager(runtime(request).keys, f"jobs|{state}|{name}")
     rows = await views.jobs(uow, state=state, name=name, owner=None, after=pager.read(page_token), size=page_size)
@@ -172,6 +191,7 @@ async def get_job(uow: ReadUnit, job_id: UUID) -> JobOut:
         "取消任务",
         "Cancel a job",
         permission="job.write",
+        audience="admin",
         requirement=["P3"],
         problems=[JobNotFound, JobEnded],
     ),
@@ -182,7 +202,7 @@ async def cancel_job(uow: Unit, job_id: UUID) -> JobOut:
 
 @jobs.post(
     "/jobs/{job_id:uuid}:retry",
-    **operation("retryJob", "重试失败任务", "Try a dead job again", permission="job.write", requirement=["P3"],
+    **operation("retryJob", "重试失败任务", "Try a dead job again", permission="job.write", audience="admin", requirement=["P3"],
                 problems=[JobNotFound, JobNotDead]),
 )  # fmt: skip
 async def retry_job(uow: Unit, job_id: UUID) -> JobOut:
@@ -239,6 +259,7 @@ async def _sse(events: AsyncIterator[LiveEvent]) -> AsyncIterator[str]:
         "审计记录",
         "The audit trail",
         permission="audit.read",
+        audience="admin",
         requirement=["D4"],
         problems=[PageTokenInvalid],
     ),
@@ -248,9 +269,15 @@ async def list_audit_events(
     uow: ReadUnit,
     page_size: PageSize = 50,
     page_token: PageToken = None,
-    action: Annotated[str | None, Query(max_length=80, description="动作 · Action")] = None,
-    object_type: Annotated[str | None, Query(max_length=80, description="对象类型 · Kind of object")] = None,
-    object_id: Annotated[str | None, Query(max_length=80, description="对象 · Object")] = None,
+    action: Annotated[
+        str | None, Query(max_length=80, description="动作 · Action", examples=["exam.checked_in"])
+    ] = None,
+    object_type: Annotated[
+        str | None, Query(max_length=80, description="对象类型 · Kind of object", examples=["exam"])
+    ] = None,
+    object_id: Annotated[
+        str | None, Query(max_length=80, description="对象 · Object", examples=["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"])
+    ] = None,
 ) -> Page[AuditEventOut]:
     pager = Pager(runtime(request).keys, f"audit|{action}|{object_type}|{object_id}")
     rows = await views.audit_events(

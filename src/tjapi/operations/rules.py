@@ -18,7 +18,8 @@ REQUISITION_STATE = {
     "planned": ("待发送", "Planned"), "sent": ("已发送", "Sent"), "failed": ("发送失败", "Failed"), "cancelled": ("已取消", "Cancelled"),
 }  # fmt: skip
 REPORT_STATE = {
-    "rendering": ("生成中", "Rendering"), "generated": ("已生成", "Generated"), "published": ("已发布", "Published"),
+    "rendering": ("生成中", "Rendering"),
+    "failed": ("未生成", "Failed"), "generated": ("已生成", "Generated"), "published": ("已发布", "Published"),
     "superseded": ("已被新版取代", "Superseded"), "recalled": ("已撤回", "Recalled"),
 }  # fmt: skip
 JOB_STATE = {

@@ -16,8 +16,8 @@ class MessageAccepted(BaseModel):
     id: UUID
     source: str = Field(examples=["lis"])
     message_id: str = Field(examples=["LIS202611220001"])
-    state: MessageState
-    duplicate: bool = Field(description="此前已收到 · It was here before")
+    state: MessageState = Field(examples=["received"])
+    duplicate: bool = Field(description="此前已收到 · It was here before", examples=[False])
 
 
 class MessageOut(BaseModel):
@@ -26,10 +26,10 @@ class MessageOut(BaseModel):
     id: UUID
     source: str = Field(examples=["lis"])
     message_id: str = Field(examples=["LIS202611220001"])
-    state: MessageState
+    state: MessageState = Field(examples=["unmatched"])
     reason: str | None = Field(description="原因代码 · Reason code", examples=["unknown-code"])
     detail: dict[str, Any] = Field(examples=[{"codes": ["HGB2"]}])
-    exam_id: UUID | None
+    exam_id: UUID | None = Field(examples=[None])
     media_type: str = Field(examples=["application/hl7-v2"])
     sha256: str = Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
     attempts: int = Field(examples=[0])
@@ -42,7 +42,7 @@ class JobOut(BaseModel):
 
     id: UUID
     name: str = Field(examples=["report.render"])
-    state: JobState
+    state: JobState = Field(examples=["succeeded"])
     done: int = Field(description="已完成 · Done so far", examples=[3])
     total: int | None = Field(description="总数 · Of how many", examples=[3])
     message: str | None = Field(examples=["rendered"])

@@ -21,5 +21,5 @@ class MeOut(BaseModel):
 
     name: str = Field(examples=["张三"])
     sex: str = Field(examples=["male"])
-    birth_date: date
+    birth_date: date = Field(examples=["1990-03-07"])
     id_number: str = Field(description="脱敏 · Masked", examples=["450122********1234"])

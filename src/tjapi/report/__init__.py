@@ -1,7 +1,7 @@
 """体检报告: the finished exam as a document.
 
     rendering → generated → published → superseded | recalled
-    rendering → failed (the job says why) → rendering
+    rendering → failed (a result changed since the final sign-off)
 
 The bytes are frozen when they are rendered: content-addressed, with their SHA-256; publishing and downloading never render again.
 Publishes ReportRequested, ReportGenerated, ReportPublished, ReportRecalled.

@@ -8,7 +8,13 @@ from tjapi.exam.errors import ExamNotFound
 from tjapi.kernel.routing import PDF, ReadUnit, Unit, operation, pdf, router
 from tjapi.kernel.runtime import runtime
 from tjapi.report import service
-from tjapi.report.errors import ExamNotFinalized, ReportNotFound, ReportNotReady, ReportStateConflict
+from tjapi.report.errors import (
+    ExamNotFinalized,
+    ReportNotFound,
+    ReportNotReady,
+    ReportStateConflict,
+    ResultsChangedSinceSignOff,
+)
 from tjapi.report.schemas import RecallIn, ReportOut, ReportsOut
 
 reports = router("reports")
@@ -17,7 +23,7 @@ reports = router("reports")
 @reports.post(
     "/exams/{exam_id:uuid}/reports",
     **operation("createReport", "生成报告", "Render a report", permission="report.write", requirement=["E6.1"], status=202,
-                idempotent="optional", problems=[ExamNotFound, ExamNotFinalized]),
+                idempotent="optional", problems=[ExamNotFound, ExamNotFinalized, ResultsChangedSinceSignOff]),
 )  # fmt: skip
 async def create_report(uow: Unit, exam_id: UUID) -> ReportOut:
     return await service.request(uow, exam_id)

@@ -27,6 +27,15 @@ class ExamNotFinalized(Conflict):
     zh, en = "体检尚未终审", "The exam is not finalized"
 
 
+class ResultsChangedSinceSignOff(Conflict):
+    """A result came or changed after the final sign-off: the exam must be reviewed again before a report is made."""
+
+    zh, en = (
+        "终审后结果有变化,请重新主检后再生成报告",
+        "A result changed after the final sign-off; review the exam again first",
+    )
+
+
 class ReportRecalledProblem(Gone):
     """The report was recalled; a new version may follow."""
 

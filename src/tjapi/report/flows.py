@@ -9,6 +9,7 @@ from tjapi.report import service, views
 from tjapi.report.layout import report_data
 
 _STEPS = 3
+_CHANGED = "results-changed-since-sign-off"
 
 
 async def render(run: JobRun) -> Mapping[str, Any]:
@@ -18,6 +19,9 @@ async def render(run: JobRun) -> Mapping[str, Any]:
         report = await service.get(uow, report_id)
         if report.state != "rendering":
             return {"report_id": str(report_id), "sha256": report.sha256}
+        if not await service.still_stands(uow, report.exam_id):
+            await service.fail(uow, report_id, _CHANGED)
+            return {"report_id": str(report_id), "failed": _CHANGED}
         rows = await views.source(uow, report.exam_id)
         version, moment = report.version, report.requested_at
     await run.progress(1, _STEPS, "reading")

@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-ReportState = Literal["rendering", "generated", "published", "superseded", "recalled"]
+ReportState = Literal["rendering", "failed", "generated", "published", "superseded", "recalled"]
 MOVES: dict[str, frozenset[str]] = {
-    "rendering": frozenset({"generated"}),
+    "rendering": frozenset({"generated", "failed"}),
+    "failed": frozenset(),
     "generated": frozenset({"published"}),
     "published": frozenset({"superseded", "recalled"}),
     "superseded": frozenset(),

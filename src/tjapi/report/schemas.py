@@ -21,7 +21,7 @@ class ReportOut(BaseModel):
     id: UUID
     exam_id: UUID
     version: int = Field(examples=[1])
-    state: ReportState
+    state: ReportState = Field(examples=["published"])
     job_id: UUID = Field(description="生成任务 · The job that renders it: /jobs/{job_id}")
     sha256: str | None = Field(
         description="PDF 的 SHA-256 · SHA-256 of the PDF",
@@ -32,7 +32,7 @@ class ReportOut(BaseModel):
     requested_at: datetime
     generated_at: datetime | None
     published_at: datetime | None
-    recalled_at: datetime | None
+    recalled_at: datetime | None = Field(examples=[None])
 
 
 class ReportsOut(BaseModel):

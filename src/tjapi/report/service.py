@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from tjapi.conclusion import service as conclusion
 from tjapi.exam import service as exams
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
@@ -13,6 +14,7 @@ from tjapi.report.errors import (
     ReportNotReady,
     ReportRecalledProblem,
     ReportStateConflict,
+    ResultsChangedSinceSignOff,
 )
 from tjapi.report.events import ReportGenerated, ReportPublished, ReportRecalled
 from tjapi.report.models import Report
@@ -23,10 +25,12 @@ RENDER = "report.render"
 
 
 async def request(uow: UnitOfWork, exam_id: UUID) -> ReportOut:
-    """Order a new version; while one is being rendered, return that one. Raises ExamNotFound, ExamNotFinalized."""
+    """Order a new version; while one is being rendered, return that one. Raises ExamNotFound, ExamNotFinalized, ResultsChangedSinceSignOff."""
     exam = await exams.lock(uow, exam_id)
     if exam.state != "finalized":
         raise ExamNotFinalized
+    if not await conclusion.stands(uow, exam_id):
+        raise ResultsChangedSinceSignOff
     waiting = next((r for r in await repository.versions(uow, exam_id) if r.state == "rendering"), None)
     if waiting is not None:
         return out(waiting)
@@ -58,6 +62,19 @@ async def keep(uow: UnitOfWork, report_id: UUID, *, file: str, sha256: str, page
         permission="report.read",
     )
     await uow.publish(ReportGenerated(campus_id=report.campus_id, report_id=report.id, exam_id=report.exam_id))
+
+
+async def fail(uow: UnitOfWork, report_id: UUID, reason: str) -> None:
+    """This version will not come to be."""
+    report = await _locked(uow, report_id)
+    if report.state == "rendering":
+        _move(report, "failed")
+        await uow.audit("report.failed", "report", report.id, campus_id=report.campus_id, detail={"reason": reason})
+
+
+async def still_stands(uow: UnitOfWork, exam_id: UUID) -> bool:
+    """Say whether what was signed is still what is stored."""
+    return await conclusion.stands(uow, exam_id)
 
 
 async def publish(uow: UnitOfWork, report_id: UUID) -> ReportOut:

@@ -17,7 +17,7 @@ class TubeOut(BaseModel):
     container: str = Field(examples=["EDTA-2"])
     specimen: str = Field(examples=["whole_blood"])
     fasting: bool
-    state: TubeState
+    state: TubeState = Field(examples=["collected"])
     groups: list[str] = Field(description="组合项目 · Item groups", examples=[["血常规"]])
     collected_at: datetime | None
 
@@ -34,7 +34,7 @@ class RequisitionOut(BaseModel):
     id: UUID
     exam_id: UUID
     placer_no: str = Field(examples=["A26112200017-1-01"])
-    state: RequisitionState
+    state: RequisitionState = Field(examples=["sent"])
     attempt: int = Field(examples=[1])
     planned_at: datetime
     sent_at: datetime | None

@@ -65,7 +65,7 @@ class ValueOut(BaseModel):
 
     revision_id: UUID
     seq: int = Field(description="第几次修订 · Number of the revision", examples=[1])
-    status: ResultStatus
+    status: ResultStatus = Field(examples=["final"])
     value: str = Field(description="原文 · As it was said", examples=["<0.01"])
     comparator: Comparator
     numeric: str | None = Field(description="数值 · The number", examples=["0.01"])
@@ -86,7 +86,7 @@ class SheetItemOut(BaseModel):
 
     line_id: UUID
     line_name: str = Field(examples=["血常规"])
-    line_state: LineState
+    line_state: LineState = Field(examples=["verified"])
     item_id: UUID
     item_code: str = Field(examples=["HGB"])
     item_name: str = Field(examples=["血红蛋白"])
@@ -106,7 +106,7 @@ class SheetOut(BaseModel):
     exam_id: UUID
     department_id: int = Field(examples=[4])
     version: int = Field(examples=[1])
-    state: SheetState
+    state: SheetState = Field(examples=["signed"])
     summary: str = Field(examples=["未见异常"])
     signed_by: UUID | None
     signer_name: str | None = Field(examples=["陆医生"])
@@ -131,7 +131,7 @@ class DepartmentResultsOut(BaseModel):
 
     department_id: int = Field(examples=[4])
     department_name: str = Field(examples=["检验科"])
-    state: SheetState
+    state: SheetState = Field(examples=["signed"])
     summary: str = Field(examples=["未见异常"])
     signer_name: str | None = Field(examples=["陆医生"])
     signed_at: datetime | None

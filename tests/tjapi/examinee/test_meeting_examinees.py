@@ -374,4 +374,9 @@ async def test_over_http_a_person_is_found_read_and_amended_masked_and_unmasked_
     assert (await front.patch(where, json={"nation": "壮"}, headers={"If-Match": '"7"'})).status_code == 412
     amended = await front.patch(where, json={"nation": "壮"}, headers={"If-Match": '"1"'})
     assert (amended.status_code, amended.headers["etag"], amended.json()["nation"]) == (200, '"2"', "壮")
-    assert (await front.post(f"{where}:unmask", json={"purpose": "核对"})).status_code == 403
+    doctor, auditor = await sign_in("doctor"), await sign_in("auditor")
+    assert (await doctor.post(f"{where}:unmask", json={"purpose": "核对"})).status_code == 403
+    shown = await front.post(f"{where}:unmask", json={"purpose": "核对"})
+    assert (shown.status_code, shown.json()["id_number"]) == (200, payload["id_number"])
+    trail = (await auditor.get("/api/v1/audit-events", params={"object_id": made["id"], "object_type": "examinee"})).json()
+    assert "核对" in str([event["detail"] for event in trail["items"]])

@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
-import pypdfium2  # type: ignore[import-untyped]
+import psutil
+import pypdfium2
 import pytest
 from PIL import Image
 

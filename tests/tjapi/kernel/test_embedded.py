@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import asyncpg
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 import redis
 import redis.asyncio

@@ -17,7 +17,7 @@ async def hash_password(password: str) -> str:
 
 async def verify_password(password: str, stored: str | None) -> bool:
     """Say whether the password is right; takes as long when there is no such user."""
-    right = await asyncio.to_thread(lambda: _HASHER.verify(password, stored or _NOBODY))
+    right: bool = await asyncio.to_thread(_HASHER.verify, password, stored or _NOBODY)
     return right and stored is not None
 
 

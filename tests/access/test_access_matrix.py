@@ -1,0 +1,480 @@
+"""Every operation × role × scope of tests/access.csv over real HTTP. The table is written by hand, from the hospital's point of view.
+
+- allow: the answer is no refusal. 401, 403, 404 and any 5xx are refusals, and so is the plain 422 of a request that is not valid;
+  what the state of things forbids (409, 410, 412, a rule's own 422) is none. Of each operation at least one allowed call succeeds,
+  so that a cell is not "allowed" because every request of it was broken.
+- forbid: 403. unauth: 401. hidden: 404; or, for a list, an answer that names nothing of campus A.
+- foreign_campus holds every permission there is, in campus B, and addresses what belongs to campus A. foreign_examinee is another
+  person of campus A. other_department is a doctor of one department who addresses another's.
+"""
+
+import asyncio
+import contextlib
+import csv
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from tests.access.conftest import API, GENERAL, PASSWORD, A, World, do, fresh, once, oru
+from tjapi import demo
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.requisition import service as requisitions
+from tjapi.visit import invented_person
+
+pytestmark = [pytest.mark.xdist_group("access"), pytest.mark.requirement("P2", "D3", "E8.1", "E3.1")]
+ROOT = Path(__file__).resolve().parents[2]
+WORDS = {"allow", "forbid", "unauth", "hidden", "-"}
+with (ROOT / "tests" / "access.csv").open(encoding="utf-8") as _file:
+    TABLE = {row.pop("operation"): row for row in csv.DictReader(_file)}
+    _file.seek(0)
+    ROWS = [line.split(",")[0] for line in _file.read().splitlines()[1:]]
+
+# What the code answers today where the table says otherwise: reported, undecided. An entry that no longer differs fails.
+DISAGREEMENTS: dict[tuple[str, str], str] = {
+    ("logout", "client_gateway"): "allow",
+    ("logout", "client_portal"): "allow",
+    ("changePassword", "client_gateway"): "hidden",
+    ("changePassword", "client_portal"): "hidden",
+    ("changePassword", "examinee"): "hidden",
+    ("updateStaff", "foreign_campus"): "allow",
+    ("revokeApiClient", "foreign_campus"): "allow",
+    ("listAuditEvents", "admin"): "allow",
+    ("listAuditEvents", "foreign_campus"): "allow",
+    ("collectTube", "interface"): "allow",
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A valid request. `client` stands in for the column's own where the call would end its session."""
+
+    method: str
+    path: str
+    client: httpx.AsyncClient | None = None
+    shows: tuple[str, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+Ask = Callable[[World, str], Awaitable[Call]]
+
+
+def _just(method: str, path: str, *, shows: Callable[[World], tuple[str, ...]] | None = None, **options: Any) -> Ask:
+    """A call that is the same each time; `{}` names of the path and of values are filled from the world."""
+
+    async def ask(world: World, column: str) -> Call:
+        names = {
+            "exam": world.main.exam_id, "person": world.main.person_id, "message": world.main.message_id, "job": world.main.job_id,
+            "report": world.main.report_id, "result": world.main.result_id, "colleague": world.colleague_id, "number": world.main.exam_no,
+            "tube": world.arrived.tubes[0]["id"], "sheet": f"{world.arrived.exam_id}/departments/{GENERAL}",
+            "item": world.items[0]["id"], "group": world.groups["CBC"], "package": world.packages[0]["id"],
+        }  # fmt: skip
+        filled = json.loads(json.dumps(options)) if options else {}
+        for key in ("json", "params"):
+            filled |= {key: {k: v.format(**names) if isinstance(v, str) else v for k, v in filled[key].items()}} if key in filled else {}
+        return Call(method, path.format(**names), shows=shows(world) if shows else (), options=filled)
+
+    return ask
+
+
+def _exam(world: World) -> tuple[str, ...]:
+    return (world.main.exam_id,)
+
+
+async def _tag(client: httpx.AsyncClient, path: str) -> dict[str, str]:
+    return {"If-Match": (await do(client, "GET", path)).headers["etag"]}
+
+
+async def login(world: World, column: str) -> Call:
+    return Call("POST", "/auth/token", options={"json": {"username": "front", "password": demo.password(world.runtime.keys, "front")}})
+
+
+async def refresh_token(world: World, column: str) -> Call:
+    """One session that each caller refreshes in turn: a login takes a tenth of a second."""
+    pair = world.memo["refreshed"].json() if "refreshed" in world.memo else await world.login("front")
+    return Call("POST", "/auth/refresh", options={"json": {"refresh_token": pair["refresh_token"]}})
+
+
+async def issue_client_token(world: World, column: str) -> Call:
+    body = {"client_id": demo.GATEWAY, "client_secret": demo.client_secret(world.runtime.keys, demo.GATEWAY)}
+    return Call("POST", "/auth/client-token", options={"json": body})
+
+
+async def _second_session(world: World, column: str) -> httpx.AsyncClient | None:
+    """A session that may end: a further one of a demo login, or of a newcomer; clients and nobody have none."""
+    if column == "examinee":
+        return await world.examinee(world.main)
+    if column == "other_department":
+        return await world.newcomer(roles=["doctor"], departments=[])
+    logins = {"admin": "admin", "front_desk": "front"}
+    return await world.entered(logins.get(column, column)) if column not in ("client_gateway", "client_portal", "anonymous") else None
+
+
+async def logout(world: World, column: str) -> Call:
+    return Call("POST", "/auth/logout", await _second_session(world, column))
+
+
+async def change_password(world: World, column: str) -> Call:
+    """The old password is right and the new one breaks the policy: one who may hears that. The newcomer's is changed indeed."""
+    if column == "other_department":
+        username = (await world.hire(roles=["doctor"], departments=[]))["username"]
+        client = await world.entered(username, PASSWORD)
+        body = {"old_password": PASSWORD, "new_password": "Zugang-4712-xyz"}
+        return Call("PUT", "/auth/password", client, options={"json": body})
+    username = {"front_desk": "front"}.get(column, column)
+    return Call("PUT", "/auth/password", options={"json": {"old_password": demo.password(world.runtime.keys, username), "new_password": "x"}})
+
+
+async def create_staff(world: World, column: str) -> Call:
+    body = {"username": fresh("u"), "name": "新人", "password": PASSWORD, "roles": ["doctor"], "campuses": [A]}
+    return Call("POST", "/staff", options={"json": body, "headers": once()})
+
+
+async def update_staff(world: World, column: str) -> Call:
+    place = f"/staff/{world.colleague_id}"
+    return Call("PATCH", place, options={"json": {"title": "主治医师"}, "headers": await _tag(world.clients["admin"], place)})
+
+
+async def put_role(world: World, column: str) -> Call:
+    return Call("PUT", "/roles/nobody", options={"json": {"name_zh": "无", "name_en": "Nobody", "permissions": []}})
+
+
+async def create_api_client(world: World, column: str) -> Call:
+    body = {"client_id": fresh("c"), "name": "试", "scopes": ["portal.grant"], "campuses": [A]}
+    return Call("POST", "/api-clients", options={"json": body, "headers": once()})
+
+
+async def revoke_api_client(world: World, column: str) -> Call:
+    body = {"client_id": fresh("c"), "name": "试", "scopes": ["portal.grant"], "campuses": [A]}
+    made = await do(world.clients["admin"], "POST", "/api-clients", 201, json=body, headers=once())
+    return Call("POST", f"/api-clients/{made.json()['id']}:revoke")
+
+
+async def meet_examinee(world: World, column: str) -> Call:
+    return Call("POST", "/examinees", options={"json": {"campus_id": A, **invented_person()}, "headers": once()})
+
+
+async def amend_examinee(world: World, column: str) -> Call:
+    place = f"/examinees/{world.main.person_id}"
+    return Call("PATCH", place, options={"json": {"nation": "瑶族"}, "headers": await _tag(world.clients["front_desk"], place)})
+
+
+async def search_examinees(world: World, column: str) -> Call:
+    body = {"id_number": world.main.card["id_number"]}
+    return Call("POST", "/examinees:search", shows=(world.main.person_id,), options={"json": body})
+
+
+async def quote(world: World, column: str) -> Call:
+    return Call("POST", "/quotes", options={"json": {"item_group_ids": [world.groups["CBC"]]}})
+
+
+async def create_exam(world: World, column: str) -> Call:
+    body = {"campus_id": A, "examinee_id": world.main.person_id, "item_group_ids": [world.groups["CBC"]]}
+    return Call("POST", "/exams", options={"json": body, "headers": once()})
+
+
+def _booked(verb: str, **options: Any) -> Ask:
+    async def ask(world: World, column: str) -> Call:
+        return Call("POST", f"/exams/{world.booked.exam_id}:{verb}", options=options)
+
+    return ask
+
+
+async def _requisition(world: World) -> dict[str, Any]:
+    path = f"/exams/{world.arrived.exam_id}/requisitions"
+    found: dict[str, Any] = (await do(world.clients["front_desk"], "GET", path)).json()["items"][0]
+    return found
+
+
+async def resend_requisition(world: World, column: str) -> Call:
+    found = await _requisition(world)
+    if found["state"] == "planned":
+        async with world.runtime.units.open(demo.LOADER) as uow:
+            await requisitions.mark_failed(uow, UUID(found["id"]), "refused")
+    return Call("POST", f"/requisitions/{found['id']}:resend")
+
+
+async def receive_message(world: World, column: str) -> Call:
+    number, body = oru(world.arrived, "NOSUCHTUBE")
+    headers = {"X-Source": "lis", "X-Message-Id": number, "Content-Type": "application/hl7-v2"}
+    return Call("POST", "/inbound-messages", options={"content": body, "headers": headers})
+
+
+async def replay_message(world: World, column: str) -> Call:
+    return Call("POST", f"/inbound-messages/{world.unmatched_id}:replay")
+
+
+def _sheet(method: str, path: str, body: dict[str, Any] | None = None, *, before: str = "draft") -> Ask:
+    """Something done to the sheet of the visit that is under way, brought to a state first."""
+
+    async def ask(world: World, column: str) -> Call:
+        place = f"/exams/{world.arrived.exam_id}/departments/{GENERAL}"
+        doctor = world.clients["doctor"]
+        now = await do(doctor, "GET", f"{place}/sheet")
+        items = [{"item_id": i["item_id"], "value": "70"} for i in now.json()["items"] if i["entered_here"]]
+        tag = {"If-Match": now.headers["etag"]}
+        if now.json()["version"] == 0 and before == "entered":
+            tag = {"If-Match": (await do(doctor, "PUT", f"{place}/results", json={"results": items}, headers=tag)).headers["etag"]}
+        elif now.json()["state"] == "draft" and before == "signed":
+            now = await do(doctor, "PUT", f"{place}/results", json={"results": items}, headers=tag)
+            tag = {"If-Match": now.headers["etag"]}
+            tag = {"If-Match": (await do(doctor, "POST", f"{place}/sheet:sign", json={"summary": "无殊"}, headers=tag)).headers["etag"]}
+        elif now.json()["state"] == "signed" and before != "signed":
+            again = await do(doctor, "POST", f"{place}/sheet:reopen", json={"reason": "重录"}, headers=tag)
+            tag = {"If-Match": again.headers["etag"]}
+        sent = {"results": items} if body is None else body
+        return Call(method, f"{place}/{path}", options={"json": sent, "headers": tag})
+
+    return ask
+
+
+def _conclusion(method: str, verb: str, before: str, body: dict[str, Any] | None = None) -> Ask:
+    async def ask(world: World, column: str) -> Call:
+        await world.conclude(world.reviewing, before)
+        place = f"/exams/{world.reviewing.exam_id}/conclusion"
+        options: dict[str, Any] = {"headers": await _tag(world.clients["reviewer"], place)}
+        return Call(method, place + verb, options=options | ({"json": body} if body is not None else {}))
+
+    return ask
+
+
+async def finalize_conclusion(world: World, column: str) -> Call:
+    """On a visit of its own: what is finalized stays so."""
+    if "to_finalize" not in world.memo:
+        world.memo["to_finalize"] = await world.examine(await world.check_in(await world.register()))
+        await world.conclude(world.memo["to_finalize"], "initial_signed")
+    place = f"/exams/{world.memo['to_finalize'].exam_id}/conclusion"
+    return Call("POST", f"{place}:finalize", options={"headers": await _tag(world.clients["reviewer"], place)})
+
+
+async def issue_examinee_token(world: World, column: str) -> Call:
+    front, visit = world.clients["front_desk"], world.arrived
+    code = (await do(front, "POST", f"/exams/{visit.exam_id}:issue-access-code")).json()["access_code"]
+    body = {"exam_no": visit.exam_no, "access_code": code, "id_number_last4": visit.card["id_number"][-4:]}
+    return Call("POST", "/auth/examinee-token", options={"json": body})
+
+
+async def get_me(world: World, column: str) -> Call:
+    return Call("GET", "/me", shows=(world.main.card["id_number"][-4:],))
+
+
+async def _job(world: World, name: str, payload: dict[str, str]) -> Any:
+    async with world.runtime.units.open(demo.LOADER) as uow:
+        held: UnitOfWork = uow
+        return await held.enqueue(name, payload, campus_id=A)
+
+
+async def cancel_job(world: World, column: str) -> Call:
+    """An order that no laboratory takes: its job stays queued."""
+    job = await _job(world, "requisition.send_order", {"requisition_id": world.main.exam_id})
+    return Call("POST", f"/jobs/{job}:cancel")
+
+
+async def retry_job(world: World, column: str) -> Call:
+    """A job that has given up."""
+    if "to_retry" not in world.memo:
+        world.memo["to_retry"] = await _job(world, "result.file_message", {"message_id": world.main.exam_id})
+        world.wake()
+    path = f"/jobs/{world.memo['to_retry']}"
+
+    async def dead() -> bool:
+        return bool((await do(world.clients["admin"], "GET", path)).json()["state"] == "dead")
+
+    await world.until(dead)
+    return Call("POST", f"{path}:retry")
+
+
+async def follow_live_events(world: World, column: str) -> Call:
+    watches = column in ("front_desk", "doctor", "reviewer", "chief", "other_department", "foreign_campus")
+    return Call("GET", "/live-events", shows=_exam(world) if watches else (), options={"headers": {"Last-Event-ID": "0"}})
+
+
+async def publish_report(world: World, column: str) -> Call:
+    latest = await _latest(world, "generated")
+    return Call("POST", f"/reports/{latest or await world.render(world.main)}:publish")
+
+
+async def recall_report(world: World, column: str) -> Call:
+    published = await _latest(world, "published")
+    if published is None:
+        published = await world.render(world.main)
+        await do(world.clients["chief"], "POST", f"/reports/{published}:publish")
+    return Call("POST", f"/reports/{published}:recall", options={"json": {"reason": "更正"}})
+
+
+async def _latest(world: World, state: str) -> str | None:
+    found = (await do(world.clients["chief"], "GET", f"/exams/{world.main.exam_id}/reports")).json()["items"]
+    return next((r["id"] for r in found if r["state"] == state), None)
+
+
+_PAGE = {"params": {"page_size": 200}}
+OPERATIONS: dict[str, Ask] = {
+    "login": login,
+    "refreshToken": refresh_token,
+    "issueClientToken": issue_client_token,
+    "logout": logout,
+    "changePassword": change_password,
+    "getPrincipal": _just("GET", "/auth/principal"),
+    "listCampuses": _just("GET", "/campuses"),
+    "listDictionaries": _just("GET", "/dictionaries"),
+    "listStaff": _just("GET", "/staff"),
+    "getStaff": _just("GET", "/staff/{colleague}"),
+    "createStaff": create_staff,
+    "updateStaff": update_staff,
+    "listRoles": _just("GET", "/roles"),
+    "getRole": _just("GET", "/roles/doctor"),
+    "putRole": put_role,
+    "listApiClients": _just("GET", "/api-clients"),
+    "createApiClient": create_api_client,
+    "revokeApiClient": revoke_api_client,
+    "listAuditEvents": _just("GET", "/audit-events", shows=lambda w: w.markers, **_PAGE),
+    "listDepartments": _just("GET", "/departments"),
+    "listItems": _just("GET", "/items"),
+    "getItem": _just("GET", "/items/{item}"),
+    "listItemGroups": _just("GET", "/item-groups"),
+    "getItemGroup": _just("GET", "/item-groups/{group}"),
+    "listExamPackages": _just("GET", "/exam-packages"),
+    "getExamPackage": _just("GET", "/exam-packages/{package}"),
+    "listExternalCodes": _just("GET", "/external-codes"),
+    "putExternalCode": _just("PUT", "/external-codes/lis/ZUGANG", json={"item_id": "{item}"}),
+    "meetExaminee": meet_examinee,
+    "getExaminee": _just("GET", "/examinees/{person}"),
+    "amendExaminee": amend_examinee,
+    "unmaskExaminee": _just("POST", "/examinees/{person}:unmask", json={"purpose": "电话通知"}),
+    "searchExaminees": search_examinees,
+    "quote": quote,
+    "createExam": create_exam,
+    "listExams": _just("GET", "/exams", shows=_exam, params={"exam_no": "{number}"}),
+    "getExam": _just("GET", "/exams/{exam}"),
+    "getExamCompleteness": _just("GET", "/exams/{exam}/completeness"),
+    "checkIn": _booked("check-in"),
+    "issueAccessCode": _just("POST", "/exams/{exam}:issue-access-code"),
+    "cancelExam": _booked("cancel", json={"reason": "改期"}),
+    "listTubes": _just("GET", "/exams/{exam}/tubes"),
+    "collectTube": _just("POST", "/tubes/{tube}:collect"),
+    "listRequisitions": _just("GET", "/exams/{exam}/requisitions"),
+    "resendRequisition": resend_requisition,
+    "receiveMessage": receive_message,
+    "listInboundMessages": _just("GET", "/inbound-messages", shows=lambda w: (w.main.message_id,), **_PAGE),
+    "getInboundMessage": _just("GET", "/inbound-messages/{message}"),
+    "getRawMessage": _just("GET", "/inbound-messages/{message}/raw"),
+    "replayMessage": replay_message,
+    "getDepartmentSheet": _just("GET", "/exams/{sheet}/sheet"),
+    "putDepartmentResults": _sheet("PUT", "results"),
+    "signDepartmentSheet": _sheet("POST", "sheet:sign", {"summary": "无殊"}, before="entered"),
+    "reopenDepartmentSheet": _sheet("POST", "sheet:reopen", {"reason": "重录"}, before="signed"),
+    "listExamResults": _just("GET", "/exams/{exam}/results"),
+    "listResultRevisions": _just("GET", "/results/{result}/revisions"),
+    "listReviewQueue": _just("GET", "/review-queue", shows=lambda w: (w.reviewing.exam_id,), **_PAGE),
+    "getConclusion": _just("GET", "/exams/{exam}/conclusion"),
+    "putConclusion": _conclusion("PUT", "", "draft", {"overview": "各项如下。", "entries": []}),
+    "signConclusion": _conclusion("POST", ":sign", "draft"),
+    "returnConclusion": _conclusion("POST", ":return", "initial_signed", {"reason": "再看"}),
+    "finalizeConclusion": finalize_conclusion,
+    "listReports": _just("GET", "/exams/{exam}/reports"),
+    "getReport": _just("GET", "/reports/{report}"),
+    "downloadReport": _just("GET", "/reports/{report}/pdf"),
+    "issueExamineeToken": issue_examinee_token,
+    "getMe": get_me,
+    "listMyReports": _just("GET", "/me/reports", shows=lambda w: (w.main.exam_id,)),
+    "downloadMyReport": _just("GET", "/me/reports/{report}/pdf"),
+    "getJob": _just("GET", "/jobs/{job}"),
+    "listJobs": _just("GET", "/jobs", shows=lambda w: (w.main.job_id,), **_PAGE),
+    "cancelJob": cancel_job,
+    "retryJob": retry_job,
+    "followLiveEvents": follow_live_events,
+    "createReport": _just("POST", "/exams/{exam}/reports"),
+    "publishReport": publish_report,
+    "recallReport": recall_report,
+}
+
+def contract() -> set[str]:
+    paths = json.loads((ROOT / "openapi" / "v1.json").read_text(encoding="utf-8"))["paths"]
+    return {operation["operationId"] for methods in paths.values() for operation in methods.values()}
+
+
+def test_every_operation_of_the_contract_has_a_row_and_every_row_an_operation() -> None:
+    assert set(ROWS) == contract()
+    assert len(ROWS) == len(set(ROWS))
+
+
+def test_every_row_is_asked_and_every_cell_is_a_legal_word() -> None:
+    assert OPERATIONS.keys() == TABLE.keys()
+    assert {cell for row in TABLE.values() for cell in row.values()} <= WORDS
+    assert {len(row) for row in TABLE.values()} == {14}
+
+
+async def _stream(client: httpx.AsyncClient, call: Call) -> tuple[int, str, str]:
+    """Read a stream until it has shown what it should, or has been still for a while."""
+    text = ""
+    async with client.stream(call.method, API + call.path, **call.options) as answer:
+        if answer.status_code != 200:
+            return answer.status_code, json.loads(await answer.aread())["code"], ""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.4):
+                async for piece in answer.aiter_text():
+                    text += piece
+                    if not call.shows or any(marker in text for marker in call.shows):
+                        break
+        return 200, "", text
+
+
+async def _answer(world: World, operation: str, column: str, call: Call) -> tuple[int, str, str]:
+    """Make a call and return its status, its problem's code and its text."""
+    client = call.client or world.clients[column]
+    if operation == "followLiveEvents":
+        return await _stream(client, call)
+    answer = await client.request(call.method, API + call.path, **call.options)
+    if operation == "refreshToken":
+        world.memo["refreshed"] = answer
+    kind = answer.headers.get("content-type", "")
+    code = answer.json()["code"] if kind == "application/problem+json" else ""
+    return answer.status_code, code, "" if kind == "application/pdf" else answer.text
+
+
+def _outcome(status: int, code: str, text: str, shows: tuple[str, ...]) -> str:
+    """Put an answer into the table's words; anything else is told as it is."""
+    if status == 401 and code == "unauthenticated":
+        return "unauth"
+    if status == 403:
+        return "forbid"
+    if status == 404 and code != "no-such-path":
+        return "hidden"
+    if status == 200 and shows and not any(marker in text for marker in shows):
+        return "hidden"
+    if status < 300 or (status in (409, 410, 412, 422) and code != "invalid"):
+        return "allow"
+    return f"{status} {code}"
+
+
+@pytest.mark.parametrize("operation", list(TABLE))
+async def test_an_operation_answers_each_role_as_the_hospital_decided(world: World, operation: str) -> None:
+    ask, row = OPERATIONS[operation], {column: word for column, word in TABLE[operation].items() if word != "-"}
+    found: dict[str, str] = {}
+    statuses: dict[str, tuple[int, str]] = {}
+
+    async def call_as(column: str, call: Call) -> None:
+        status, code, text = await _answer(world, operation, column, call)
+        statuses[column], found[column] = (status, code), _outcome(status, code, text, call.shows)
+
+    # Those who are refused come first, and all with the same request: it changes nothing, and nothing has changed for it.
+    refused = [column for column, word in row.items() if word != "allow"]
+    if refused:
+        same = await ask(world, "foreign_campus" if "foreign_campus" in refused else refused[-1])
+        await asyncio.gather(*(call_as(column, same) for column in refused))
+    for column, word in row.items():
+        if word == "allow":
+            await call_as(column, await ask(world, column))
+    wrong = {column: f"{found[column]}, not {word}" for column, word in row.items() if found[column] != word}
+    known = {column: said for (name, column), said in DISAGREEMENTS.items() if name == operation}
+    assert {c: w for c, w in wrong.items() if c not in known} == {}, {c: statuses[c] for c in wrong}
+    assert {c: found[c] for c in known} == known, "a disagreement is settled: take it off the list"
+    allowed = [statuses[column][0] for column, word in row.items() if word == "allow"]
+    assert any(status < 300 for status in allowed), f"no allowed call succeeded: {allowed}"
+    if known:
+        pytest.xfail(f"the code differs from the table: {known}")

@@ -1,0 +1,399 @@
+"""A served application of its own, in a thread, and a world that was played through every operation of the contract.
+
+The fuzzer breaks what it touches: staff, roles, clients. So it gets a database clone nobody else looks at. The server runs in a
+thread because schemathesis speaks blocking HTTP.
+"""
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import itertools
+import json
+import os
+import secrets
+import threading
+from collections import defaultdict
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import requests
+import schemathesis
+from schemathesis.core.transport import Response
+from schemathesis.schemas import APIOperation
+
+from tests.conftest import MASTER_KEY, clone, serving, settings_for
+from tjapi import app as application
+from tjapi import demo, wiring
+from tjapi.catalog import service as catalog
+from tjapi.identity import service as identity
+from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS
+from tjapi.identity.schemas import RoleIn, StaffIn
+from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.schema import connect
+from tjapi.kernel.settings import Settings
+from tjapi.report import service as reports
+from tjapi.visit import invented_person
+
+Answer = TypeVar("Answer")
+PASSWORD = "Vertrag-4711-xyz"
+EVERYTHING = "contract_everything"
+SSE = "followLiveEvents"
+PDF_BYTES = b"%PDF-1.4 contract"
+_FIRST_BYTES = 64
+_SECONDS = 20
+
+
+@schemathesis.serializer("application/hl7-v2")
+def _as_is(_context: Any, value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def offline_document() -> dict[str, Any]:
+    """The contract as the code makes it, without any server."""
+    settings = Settings(
+        state=Path("unused"), database_url="postgresql+asyncpg://localhost/none", master_key=MASTER_KEY, redis_url="redis://127.0.0.1:1"
+    )  # fmt: skip
+    document: dict[str, Any] = json.loads(json.dumps(application.create(wiring.build(settings)).openapi()))
+    return document
+
+
+def find(document: dict[str, Any], operation_id: str) -> tuple[str, str, dict[str, Any]]:
+    """Path, method and definition of an operation."""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if operation["operationId"] == operation_id:
+                return path, method, operation
+    raise LookupError(operation_id)
+
+
+@dataclass
+class Stage:
+    """The served application, who is signed in, and the ids of what there is."""
+
+    url: str
+    runtime: Runtime
+    settings: Settings
+    loop: asyncio.AbstractEventLoop
+    schema: Any
+    http: requests.Session = field(default_factory=requests.Session)
+    tokens: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    seen: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        """Do something on the server's own loop."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+
+    def who(self, operation_id: str) -> str:
+        """Who is right for an operation."""
+        audience = self.operation(operation_id).definition.raw["x-audience"]
+        special = {"logout": "leaver", "changePassword": "changer", "issueExamineeToken": "program", "receiveMessage": "gateway"}
+        return special.get(operation_id, "owner" if audience == "me" else "all")
+
+    def operation(self, operation_id: str) -> APIOperation:
+        """An operation of the contract."""
+        found: APIOperation = self.schema.find_operation_by_id(operation_id)
+        return found
+
+    def bearer(self, who: str) -> dict[str, str]:
+        """Headers of somebody signed in."""
+        return {"Authorization": f"Bearer {self.tokens[who]}"}
+
+    def send(self, case: Any, headers: dict[str, str]) -> Response:
+        """Send a case; of a stream read the beginning only."""
+        if case.operation.definition.raw["operationId"] != SSE:
+            answer: Response = case.call(base_url=self.url, headers=headers, session=self.http, timeout=_SECONDS)
+            return answer
+        options = case.as_transport_kwargs(base_url=self.url, headers=headers)
+        with requests.request(**options, stream=True, timeout=_SECONDS) as raw:
+            streaming = raw.headers.get("content-type", "").startswith("text/event-stream")
+            raw._content = next(raw.iter_content(_FIRST_BYTES)) if streaming else raw.content
+            raw._content_consumed = True
+            return Response.from_requests(raw, verify=True)
+
+    def do(
+        self, operation_id: str, *, who: str | None = None, path: dict[str, Any] | None = None, expect: int = 0, headers: dict[str, str] | None = None,
+        query: dict[str, Any] | None = None, body: Any = None, media_type: str = "application/json",
+    ) -> Response:  # fmt: skip
+        """Call an operation well, hold its answer against the contract, and remember the status."""
+        operation = self.operation(operation_id)
+        given: dict[str, Any] = {"path_parameters": path or {}, "query": query or {}}
+        if body is not None:
+            given |= {"body": body, "media_type": media_type}
+        case = operation.Case(**given)
+        everything = {**(headers or {}), **({} if who == "nobody" else self.bearer(who or self.who(operation_id)))}
+        answer = self.send(case, everything)
+        expected = expect or int(next(s for s in operation.definition.raw["responses"] if s.startswith("2")))
+        assert answer.status_code == expected, f"{operation_id}: {answer.status_code} {answer.content[:600].decode(errors='replace')}"
+        case.validate_response(answer, headers=everything)
+        self.seen[operation_id].add(answer.status_code)
+        return answer
+
+
+def once() -> dict[str, str]:
+    """Headers of a creation."""
+    return {"Idempotency-Key": secrets.token_hex(16)}
+
+
+@contextlib.contextmanager
+def serve(name: str, schema: Any) -> Iterator[Stage]:
+    """Serve the application on a clone of its own, in a thread."""
+    ready: threading.Event = threading.Event()
+    held: dict[str, Any] = {}
+
+    async def main() -> None:
+        end = asyncio.Event()
+        state = Path(os.environ["TJ_TEST_STATE"]) / name
+        state.mkdir(exist_ok=True)
+        settings = settings_for(await clone(name), state)
+        runtime = wiring.build(settings)
+        async with serving(runtime) as url:
+            held.update(url=url, runtime=runtime, settings=settings, loop=asyncio.get_running_loop(), end=end)
+            ready.set()
+            await end.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(main()), name="contract-server", daemon=True)
+    thread.start()
+    try:
+        assert ready.wait(60), "the server did not start"
+        end = held.pop("end")
+        stage = Stage(schema=schema, **held)
+        stage.http.trust_env = False
+        try:
+            yield stage
+        finally:
+            stage.http.close()
+            stage.loop.call_soon_threadsafe(end.set)
+    finally:
+        thread.join(30)
+
+
+async def _people(runtime: Runtime) -> None:
+    rights = sorted(set(PERMISSIONS) - NOT_FOR_STAFF)
+    async with runtime.units.open(demo.LOADER) as uow:
+        await identity.put_role(uow, EVERYTHING, RoleIn(name_zh="全部", name_en="Everything", permissions=rights))
+        for username in ("all.rights", "second.pair", "leaver.x", "changer.x"):
+            new = StaffIn(
+                username=username, name="合同", password=PASSWORD, roles=[EVERYTHING], campuses=[1, 2], all_departments=True
+            )  # fmt: skip
+            await identity.create_staff(uow, runtime.settings, new)
+
+
+async def _department_groups(runtime: Runtime) -> list[str]:
+    async with runtime.units.read(demo.LOADER) as uow:
+        groups = await catalog.item_groups_page(uow, q=None, department_id=None, active=True, after=None, size=200)
+        return [str(g.id) for g in groups if g.performed_by == "department"][:2]
+
+
+async def _keep_report(runtime: Runtime, report_id: str) -> None:
+    """What the worker does when it has rendered a report."""
+    file = await runtime.storage.put(PDF_BYTES)
+    async with runtime.units.open(demo.LOADER) as uow:
+        digest = hashlib.sha256(PDF_BYTES).hexdigest()
+        await reports.keep(uow, UUID(report_id), file=file, sha256=digest, pages=1, size=len(PDF_BYTES))
+
+
+async def _sql(settings: Settings, statement: str, *values: Any) -> Any:
+    connection = await connect(settings)
+    try:
+        return await connection.fetchval(statement, *values)
+    finally:
+        await connection.close()
+
+
+def play(stage: Stage) -> None:
+    """Play every operation of the contract to its success; what came of it is in `ids`."""
+    stage.run(_people(stage.runtime))
+    _sign_in(stage)
+    _identity(stage)
+    _read_catalog(stage)
+    examined, person, tube = _examine(stage)
+    _conclude(stage, examined)
+    _report(stage, examined, person)
+    _operate(stage, tube)
+
+
+def _sign_in(stage: Stage) -> None:
+    def login(name: str) -> Any:
+        return stage.do("login", who="nobody", body={"username": name, "password": PASSWORD}).json()
+
+    first = login("all.rights")
+    stage.tokens["all"] = first["access_token"]
+    stage.do("refreshToken", who="nobody", body={"refresh_token": first["refresh_token"]})
+    for who, name in (("second", "second.pair"), ("leaver", "leaver.x"), ("changer", "changer.x")):
+        stage.tokens[who] = login(name)["access_token"]
+    stage.do("logout")
+    stage.do("changePassword", body={"old_password": PASSWORD, "new_password": PASSWORD + "!"})
+    again = {"username": "changer.x", "password": PASSWORD + "!"}
+    stage.tokens["changer"] = stage.do("login", who="nobody", body=again).json()["access_token"]
+    stage.tokens["leaver"] = login("leaver.x")["access_token"]
+    for who, client in (("program", "mini-program"), ("gateway", demo.GATEWAY)):
+        given = {"client_id": client, "client_secret": demo.client_secret(stage.runtime.keys, client)}
+        stage.tokens[who] = stage.do("issueClientToken", who="nobody", body=given).json()["access_token"]
+    for operation in ("getPrincipal", "listCampuses", "listDictionaries"):
+        stage.do(operation)
+
+
+def _identity(stage: Stage) -> None:
+    new = {"username": "contract.new", "name": "新人", "password": PASSWORD, "roles": ["doctor"], "campuses": [1]}
+    staff = stage.do("createStaff", headers=once(), body=new).json()
+    stage.ids["staff_id"].append(staff["id"])
+    shown = stage.do("getStaff", path={"staff_id": staff["id"]})
+    stage.do("updateStaff", path={"staff_id": staff["id"]}, headers={"If-Match": shown.headers["etag"][0]}, body={"title": "医师"})
+    role = {"name_zh": "见习", "name_en": "Intern", "permissions": ["catalog.read"]}
+    stage.do("putRole", path={"code": "intern"}, body=role)
+    stage.do("getRole", path={"code": "intern"})
+    client = {"client_id": "contract.kiosk", "name": "自助机", "scopes": ["portal.grant"], "campuses": [1]}
+    created = stage.do("createApiClient", headers=once(), body=client).json()
+    stage.ids["client_id"].append(created["id"])
+    stage.do("revokeApiClient", path={"client_id": created["id"]})
+    stage.ids["code"].append("intern")
+    for operation in ("listStaff", "listRoles", "listApiClients"):
+        stage.do(operation)
+
+
+def _read_catalog(stage: Stage) -> None:
+    stage.do("listDepartments")
+    for many, one, parameter in (
+        ("listItems", "getItem", "item_id"), ("listItemGroups", "getItemGroup", "item_group_id"), ("listExamPackages", "getExamPackage", "package_id"),
+    ):  # fmt: skip
+        found = stage.do(many, query={"page_size": 3}).json()["items"]
+        stage.ids[parameter] += [row["id"] for row in found]
+        stage.do(one, path={parameter: found[0]["id"]})
+    stage.do("putExternalCode", path={"system": "lis", "code": "A/G"}, body={"item_id": stage.ids["item_id"][0]})
+    stage.ids["system"].append("lis")
+    stage.do("listExternalCodes", query={"system": "lis"})
+    stage.do("quote", body={"package_id": stage.ids["package_id"][0]})
+
+
+def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """One exam of departments only, examined; one with tubes; one cancelled."""
+    person = invented_person()
+    met = stage.do("meetExaminee", headers=once(), body={"campus_id": 1, **person}).json()
+    place = {"examinee_id": met["id"]}
+    stage.ids["examinee_id"].append(met["id"])
+    shown = stage.do("getExaminee", path=place)
+    tag = {"If-Match": shown.headers["etag"][0]}
+    stage.do("amendExaminee", path=place, headers=tag, body={"nation": "壮族"})
+    stage.do("unmaskExaminee", path=place, body={"purpose": "合同测试"})
+    stage.do("searchExaminees", body={"q": person["name"][:1]})
+    groups = stage.run(_department_groups(stage.runtime))
+
+    def register(**what: Any) -> dict[str, Any]:
+        order = {"campus_id": 1, "examinee_id": met["id"], **what}
+        exam: dict[str, Any] = stage.do("createExam", headers=once(), body=order).json()
+        stage.ids["exam_id"].append(exam["id"])
+        return exam
+
+    cancelled = register(item_group_ids=groups[:1])
+    stage.do("cancelExam", path={"exam_id": cancelled["id"]}, body={"reason": "改期"})
+    suiting = next(p for p in stage.do("listExamPackages").json()["items"] if p["sex"] in ("any", person["sex"]))
+    with_tubes = register(package_id=suiting["id"])
+    desk = stage.do("checkIn", path={"exam_id": with_tubes["id"]}).json()
+    tube = str(desk["tubes"][0]["id"])
+    stage.ids["tube_id"] += [t["id"] for t in desk["tubes"]]
+    stage.do("collectTube", path={"tube_id": tube})
+    place = {"exam_id": with_tubes["id"]}
+    stage.do("listTubes", path=place)
+    order = stage.do("listRequisitions", path=place).json()["items"][0]["id"]
+    stage.ids["requisition_id"].append(order)
+    stage.run(_sql(stage.settings, "update requisition set state = 'failed' where id = $1", UUID(order)))
+    stage.do("resendRequisition", path={"requisition_id": order})
+    examined = register(item_group_ids=groups)
+    stage.do("getExam", path={"exam_id": examined["id"]})
+    stage.do("listExams", query={"campus_id": 1})
+    stage.do("checkIn", path={"exam_id": examined["id"]})
+    return examined, person, tube
+
+
+def _conclude(stage: Stage, exam: dict[str, Any]) -> None:
+    departments = sorted({line["department_id"] for line in exam["lines"]})
+    for department in departments:
+        place = {"exam_id": exam["id"], "department_id": department}
+        sheet = stage.do("getDepartmentSheet", path=place)
+        values = [
+            {"item_id": i["item_id"], "value": "70" if i["kind"] == "numeric" else (i["choices"] or ["未见异常"])[0]}
+            for i in sheet.json()["items"] if i["entered_here"]
+        ]  # fmt: skip
+        stored = stage.do("putDepartmentResults", path=place, headers=_tag(sheet), body={"results": values})
+        signed = stage.do("signDepartmentSheet", path=place, headers=_tag(stored), body={"summary": "未见异常"})
+        reopened = stage.do("reopenDepartmentSheet", path=place, headers=_tag(signed), body={"reason": "补录"})
+        stage.do("signDepartmentSheet", path=place, headers=_tag(reopened), body={})
+    stage.ids["department_id"] += [str(d) for d in departments]
+    place = {"exam_id": exam["id"]}
+    found = stage.do("listExamResults", path=place).json()["departments"]
+    stage.ids["result_id"] += [r["id"] for d in found for r in d["results"]]
+    stage.do("listResultRevisions", path={"result_id": stage.ids["result_id"][0]})
+    assert stage.do("getExamCompleteness", path=place).json()["complete"]
+    stage.do("listReviewQueue")
+    draft = {"overview": "综述", "entries": [{"kind": "finding", "title": "血压偏高"}]}
+    answer = stage.do("putConclusion", path=place, headers=_tag(stage.do("getConclusion", path=place)), body=draft)
+    answer = stage.do("signConclusion", path=place, headers=_tag(answer))
+    answer = stage.do("returnConclusion", who="second", path=place, headers=_tag(answer), body={"reason": "遗漏"})
+    answer = stage.do("signConclusion", path=place, headers=_tag(answer))
+    stage.do("finalizeConclusion", who="second", path=place, headers=_tag(answer))
+
+
+def _tag(answer: Response) -> dict[str, str]:
+    return {"If-Match": answer.headers["etag"][0]}
+
+
+def _report(stage: Stage, exam: dict[str, Any], person: dict[str, Any]) -> None:
+    place = {"exam_id": exam["id"]}
+    for last in (False, True):  # the first is recalled, the second stays
+        report = stage.do("createReport", path=place).json()
+        stage.ids["report_id"].append(report["id"])
+        one = {"report_id": report["id"]}
+        stage.run(_keep_report(stage.runtime, report["id"]))
+        stage.do("publishReport", path=one)
+        if not last:
+            stage.do("recallReport", path=one, body={"reason": "更正"})
+    stage.do("listReports", path=place)
+    stage.do("getReport", path=one)
+    assert stage.do("downloadReport", path=one).content == PDF_BYTES
+    code = stage.do("issueAccessCode", path=place).json()["access_code"]
+    given = {"exam_no": exam["exam_no"], "access_code": code, "id_number_last4": person["id_number"][-4:]}
+    stage.tokens["owner"] = stage.do("issueExamineeToken", body=given).json()["access_token"]
+    stage.do("getMe")
+    assert {r["id"] for r in stage.do("listMyReports").json()["items"]} == {report["id"]}
+    assert stage.do("downloadMyReport", path=one).content == PDF_BYTES
+
+
+def _operate(stage: Stage, _tube: str) -> None:
+    sent = stage.do(
+        "receiveMessage", headers={"X-Source": "lis", "X-Message-Id": "CONTRACT-1", "X-Received-At": "2026-11-23T08:30:00+08:00"},
+        body=b"MSH|^~\\&|LIS", media_type="application/hl7-v2",
+    ).json()  # fmt: skip
+    one = {"message_id": sent["id"]}
+    stage.ids["message_id"].append(sent["id"])
+    stage.do("listInboundMessages")
+    stage.do("getInboundMessage", path=one)
+    assert stage.do("getRawMessage", path=one).content == b"MSH|^~\\&|LIS"
+    stage.run(_sql(stage.settings, "update inbox_message set state = 'unmatched' where id = $1", UUID(sent["id"])))
+    stage.do("replayMessage", path=one)
+    jobs = stage.do("listJobs", query={"state": "queued"}).json()["items"]
+    first, second = jobs[0]["id"], jobs[1]["id"]
+    stage.ids["job_id"] += [first, second]
+    stage.do("getJob", path={"job_id": first})
+    stage.run(_sql(stage.settings, "update job set state = 'dead' where id = $1", UUID(first)))
+    stage.do("retryJob", path={"job_id": first})
+    stage.do("cancelJob", path={"job_id": second})
+    stage.do("listAuditEvents", query={"page_size": 5})
+    stage.do(SSE, headers={"Last-Event-ID": "0"})
+
+
+def load_schema(document: dict[str, Any], config: Any = None) -> Any:
+    """The contract as schemathesis reads it."""
+    return schemathesis.openapi.from_dict(document, config=config)
+
+
+def pick(values: list[str], case_id: str) -> str:
+    """One of the values, the same for the same case."""
+    return values[base64.b85encode(case_id.encode())[-1] % len(values)]
+
+
+counter = itertools.count(1)

@@ -1,0 +1,3 @@
+def test_walk(stage, document):
+    ids={o["operationId"] for p in document["paths"].values() for o in p.values()}
+    print(sorted(ids-set(stage.seen)))

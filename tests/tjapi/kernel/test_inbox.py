@@ -1,0 +1,166 @@
+"""What is pushed at us is kept once, as it came; what says two things under one name is kept beside and not believed."""
+
+import asyncio
+import hashlib
+import secrets
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.tjapi.world import API, SignIn
+from tjapi import demo
+from tjapi.kernel import inbox
+from tjapi.kernel.inbox import InboundMessageNotFound, MessageNotReplayable
+from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.security.principal import Principal
+
+BODY = "MSH|^~\\&|LIS|LAB|TJ|TJ|20261122||ORU^R01|1|P|2.4\rPID|||1||陈珅\r".encode()
+
+
+def _id() -> str:
+    return f"T{secrets.token_hex(8)}"
+
+
+async def _push(client: httpx.AsyncClient, message_id: str, body: bytes = BODY, source: str = "lis") -> httpx.Response:
+    headers = {"X-Source": source, "X-Message-Id": message_id, "Content-Type": "application/hl7-v2"}
+    return await client.post(f"{API}/inbound-messages", content=body, headers=headers)
+
+
+async def _rows(admin: asyncpg.Connection, message_id: str) -> list[asyncpg.Record]:
+    return list(
+        await admin.fetch(
+            "select * from inbox_message where message_id = $1 or message_id like $1 || '#%' order by received_at",
+            message_id,
+        )
+    )
+
+
+async def _jobs(admin: asyncpg.Connection, message: object) -> int:
+    return int(await admin.fetchval("select count(*) from job where payload ->> 'message_id' = $1", str(message)))
+
+
+async def test_the_same_bytes_again_get_the_same_answer_and_are_kept_once(
+    sign_in: SignIn, admin: asyncpg.Connection
+) -> None:
+    gateway, name = await sign_in("device-gateway"), _id()
+    first, again = await _push(gateway, name), await _push(gateway, name)
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert (first.json()["duplicate"], again.json()["duplicate"]) == (False, True)
+    assert {**first.json(), "duplicate": True} == again.json()
+    (row,) = await _rows(admin, name)
+    assert row["sha256"] == hashlib.sha256(BODY).digest()
+    assert await _jobs(admin, row["id"]) == 1
+
+
+async def test_what_came_is_kept_encrypted_and_comes_back_byte_for_byte(
+    sign_in: SignIn, admin: asyncpg.Connection
+) -> None:
+    gateway, engineer, name = await sign_in("device-gateway"), await sign_in("interface"), _id()
+    body = bytes(range(1, 256)) * 40
+    kept = (await _push(gateway, name, body)).json()
+    (row,) = await _rows(admin, name)
+    assert body[:16] not in bytes(row["body"])
+    raw = await engineer.get(f"{API}/inbound-messages/{kept['id']}/raw")
+    assert (raw.content, raw.headers["cache-control"]) == (body, "no-store")
+    read = await admin.fetchval(
+        "select count(*) from audit_event where action = 'inbound_message.raw_read' and object_id = $1", kept["id"]
+    )
+    assert read == 1
+
+
+async def test_other_bytes_under_a_used_id_are_refused_and_kept_beside_in_quarantine(
+    sign_in: SignIn, admin: asyncpg.Connection
+) -> None:
+    gateway, name = await sign_in("device-gateway"), _id()
+    await _push(gateway, name)
+    for _ in range(2):
+        refused = await _push(gateway, name, BODY + b"\rOBX|1")
+        assert (refused.status_code, refused.json()["code"]) == (409, "message-content-differs")
+    first, stranger = await _rows(admin, name)
+    assert (first["state"], first["reason"], first["sha256"]) == ("received", None, hashlib.sha256(BODY).digest())
+    assert (stranger["state"], stranger["reason"]) == ("quarantined", "content-differs")
+    assert (await _jobs(admin, first["id"]), await _jobs(admin, stranger["id"])) == (1, 0)
+
+
+async def test_two_sources_may_use_the_same_id(sign_in: SignIn, admin: asyncpg.Connection) -> None:
+    gateway, name = await sign_in("device-gateway"), _id()
+    one, two = await _push(gateway, name), await _push(gateway, name, b"other", source="pacs")
+    assert (one.status_code, two.status_code, len(await _rows(admin, name))) == (202, 202, 2)
+
+
+async def test_twenty_copies_at_once_are_one_message_with_one_job(sign_in: SignIn, admin: asyncpg.Connection) -> None:
+    gateway, name = await sign_in("device-gateway"), _id()
+    answers = await asyncio.gather(*(_push(gateway, name) for _ in range(20)))
+    assert {a.status_code for a in answers} == {202}
+    assert sorted(a.json()["duplicate"] for a in answers) == [False] + [True] * 19
+    (row,) = await _rows(admin, name)
+    assert await _jobs(admin, row["id"]) == 1
+
+
+async def test_ten_of_each_of_two_contents_at_once_end_with_one_believed_and_one_beside(
+    sign_in: SignIn, admin: asyncpg.Connection
+) -> None:
+    gateway, name = await sign_in("device-gateway"), _id()
+    answers = await asyncio.gather(*(_push(gateway, name, BODY + bytes([65 + i % 2])) for i in range(20)))
+    assert sorted(a.status_code for a in answers) == [202] * 10 + [409] * 10
+    assert sorted(row["state"] for row in await _rows(admin, name)) == ["quarantined", "received"]
+
+
+@pytest.mark.parametrize("ended", ["unmatched", "quarantined", "filed", "duplicate", "revision", "received"])
+async def test_only_what_was_unmatched_or_quarantined_is_filed_again(
+    sign_in: SignIn, runtime: Runtime, admin: asyncpg.Connection, ended: str
+) -> None:
+    gateway, engineer, name = await sign_in("device-gateway"), await sign_in("interface"), _id()
+    kept = (await _push(gateway, name)).json()
+    async with runtime.units.open(demo.LOADER) as uow:
+        if ended != "received":
+            await inbox.end(uow, kept["id"], ended, reason="for-the-test")
+    again = await engineer.post(f"{API}/inbound-messages/{kept['id']}:replay")
+    if ended in ("unmatched", "quarantined"):
+        assert (again.status_code, again.json()["state"], again.json()["attempts"]) == (200, "received", 1)
+        assert await _jobs(admin, kept["id"]) == 2
+    else:
+        assert (again.status_code, again.json()["code"]) == (409, "message-not-replayable")
+        assert await _jobs(admin, kept["id"]) == 1
+
+
+async def test_a_stranger_under_a_used_id_is_never_filed(sign_in: SignIn, admin: asyncpg.Connection) -> None:
+    gateway, engineer, name = await sign_in("device-gateway"), await sign_in("interface"), _id()
+    await _push(gateway, name)
+    await _push(gateway, name, b"something else")
+    stranger = (await _rows(admin, name))[1]["id"]
+    assert (await engineer.post(f"{API}/inbound-messages/{stranger}:replay")).status_code == 409
+
+
+async def test_what_has_ended_does_not_end_again(
+    sign_in: SignIn, runtime: Runtime, admin: asyncpg.Connection
+) -> None:
+    gateway, name = await sign_in("device-gateway"), _id()
+    kept = (await _push(gateway, name)).json()
+    async with runtime.units.open(demo.LOADER) as uow:
+        await inbox.end(uow, kept["id"], "filed")
+        await inbox.end(uow, kept["id"], "quarantined", reason="too late")
+    (row,) = await _rows(admin, name)
+    assert (row["state"], row["reason"]) == ("filed", None)
+
+
+async def test_once_matched_a_message_belongs_to_its_campus_alone(sign_in: SignIn, runtime: Runtime) -> None:
+    gateway, name = await sign_in("device-gateway"), _id()
+    kept = (await _push(gateway, name)).json()
+    async with runtime.units.open(demo.LOADER) as uow:
+        await inbox.end(uow, kept["id"], "filed", campus_id=1)
+    elsewhere = Principal("staff", demo.LOADER.id, campuses=(2,), departments=None)
+    async with runtime.units.read(elsewhere) as uow:
+        with pytest.raises(InboundMessageNotFound):
+            await inbox.get(uow, kept["id"])
+
+
+async def test_replaying_and_its_trace_are_one(sign_in: SignIn, runtime: Runtime, admin: asyncpg.Connection) -> None:
+    gateway, name = await sign_in("device-gateway"), _id()
+    kept = (await _push(gateway, name)).json()
+    asked = "select count(*) from audit_event where action = 'inbound_message.replayed' and object_id = $1"
+    with pytest.raises(MessageNotReplayable):
+        async with runtime.units.open(demo.LOADER) as uow:
+            await inbox.replay(uow, kept["id"])
+    assert await admin.fetchval(asked, kept["id"]) == 0

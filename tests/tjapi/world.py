@@ -1,0 +1,330 @@
+"""Visits played up to a point, for whoever tests what comes after; and whole houses of their own: database, server, worker.
+
+What a person does at a desk goes over HTTP; what a laboratory or two reviewers would say goes through the services.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from adapters.lis.contract import LabObservation, LabReport, LabResult
+from tests.conftest import clone, settings_for
+from tjapi import app as application
+from tjapi import demo, wiring
+from tjapi.catalog import service as catalog
+from tjapi.conclusion import service as conclusions
+from tjapi.conclusion.schemas import ConclusionIn
+from tjapi.exam import service as exams
+from tjapi.examinee import service as examinees
+from tjapi.examinee.schemas import IdCardPayload
+from tjapi.identity.rules import ROLES
+from tjapi.kernel import logs
+from tjapi.kernel.embedded import free_port
+from tjapi.kernel.ids import uuid7
+from tjapi.kernel.jobs.runner import Runner
+from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.schema import connect
+from tjapi.kernel.security.principal import Principal
+from tjapi.kernel.settings import Settings
+from tjapi.report import service as reports
+from tjapi.requisition import service as requisitions
+from tjapi.result import service as results
+from tjapi.visit import invented_person
+
+API = "/api/v1"
+SignIn = Callable[[str], Awaitable[httpx.AsyncClient]]
+PDF = b"%PDF-1.4 not a real one, but bytes all the same"
+
+
+def key() -> dict[str, str]:
+    """A fresh Idempotency-Key header."""
+    return {"Idempotency-Key": secrets.token_hex(16)}
+
+
+@dataclass
+class Visit:
+    """One exam of one invented person; `lines` and `departments` by the code of the group."""
+
+    examinee_id: UUID
+    card: dict[str, Any]
+    exam_id: UUID
+    exam_no: str
+    lines: dict[str, UUID]
+    departments: dict[str, int]
+    tubes: list[dict[str, Any]] = field(default_factory=list)
+    access_code: str = ""
+
+    @property
+    def place(self) -> str:
+        return f"{API}/exams/{self.exam_id}"
+
+    def tube(self, group: str) -> dict[str, Any]:
+        """The tube that serves a group, by the group's printed name."""
+        return next(tube for tube in self.tubes if group in tube["groups"])
+
+
+class World:
+    """Plays visits on a runtime whose application is served somewhere."""
+
+    def __init__(self, runtime: Runtime, sign_in: SignIn) -> None:
+        self.runtime = runtime
+        self.sign_in = sign_in
+        self._groups: dict[str, UUID] = {}
+
+    async def staff(self, username: str) -> Principal:
+        """The principal of a demo login, to act without HTTP."""
+        admin = await connect(self.runtime.settings)
+        found = await admin.fetchrow(
+            "select s.id, s.name, s.campuses, s.departments, s.all_departments, r.role_code from staff s"
+            " join staff_role r on r.staff_id = s.id where username = $1",
+            username,
+        )
+        await admin.close()
+        assert found is not None
+        departments = None if found["all_departments"] else tuple(found["departments"])
+        permissions = ROLES[found["role_code"]][2]
+        return Principal(
+            "staff", found["id"], permissions, tuple(found["campuses"]), departments, None, "", found["name"]
+        )
+
+    async def groups(self) -> dict[str, UUID]:
+        """Item groups by code."""
+        if not self._groups:
+            async with self.runtime.units.open(demo.LOADER) as uow:
+                page = await catalog.item_groups_page(
+                    uow, q=None, department_id=None, active=True, after=None, size=200
+                )
+                self._groups = {group.code: group.id for group in page}
+        return self._groups
+
+    async def person(self, campus_id: int = 1) -> tuple[UUID, dict[str, Any]]:
+        """Enter somebody invented."""
+        card = invented_person()
+        async with self.runtime.units.open(demo.LOADER) as uow:
+            known, _ = await examinees.meet(uow, IdCardPayload.model_validate(card), campus_id)
+        return known.id, card
+
+    async def order(self, examinee_id: UUID, *groups: str, campus_id: int = 1) -> dict[str, Any]:
+        """The body of a registration."""
+        ids = await self.groups()
+        return {
+            "campus_id": campus_id,
+            "examinee_id": str(examinee_id),
+            "item_group_ids": [str(ids[code]) for code in groups],
+        }
+
+    async def registered(self, *groups: str, campus_id: int = 1, examinee_id: UUID | None = None) -> Visit:
+        """Register somebody at the front desk."""
+        person, card = (examinee_id, {}) if examinee_id else await self.person(campus_id)
+        front = await self.sign_in("front" if campus_id == 1 else "front.b")
+        body = await self.order(person, *(groups or ("GLU",)), campus_id=campus_id)
+        answer = await front.post(f"{API}/exams", json=body, headers=key())
+        assert answer.status_code == 201, answer.text
+        exam = answer.json()
+        return Visit(
+            person, card, UUID(exam["id"]), exam["exam_no"], {line["code"]: UUID(line["id"]) for line in exam["lines"]},
+            {line["code"]: line["department_id"] for line in exam["lines"]},
+        )  # fmt: skip
+
+    async def checked_in(self, *groups: str, campus_id: int = 1, examinee_id: UUID | None = None) -> Visit:
+        """Register somebody and check them in."""
+        visit = await self.registered(*groups, campus_id=campus_id, examinee_id=examinee_id)
+        front = await self.sign_in("front" if campus_id == 1 else "front.b")
+        answer = await front.post(f"{visit.place}:check-in", headers=key())
+        assert answer.status_code == 200, answer.text
+        visit.tubes = answer.json()["tubes"]
+        visit.access_code = answer.json()["access"]["access_code"]
+        return visit
+
+    async def file(self, visit: Visit, **values: str) -> None:
+        """The laboratory reports on every tube; `values` by item code, otherwise 5."""
+        async with self.runtime.units.open(demo.LOADER) as uow:
+            exam = await exams.get(uow, visit.exam_id)
+            lines = {line.id: line for line in await exams.lines(uow, visit.exam_id) if line.performed_by == "lis"}
+            items = await catalog.group_items(uow, [line.item_group_id for line in lines.values()])
+            now = datetime.now(UTC)
+            found = []
+            for tube in await requisitions.tubes(uow, visit.exam_id):
+                ref = await requisitions.tube_by_barcode(uow, tube.barcode)
+                assert ref is not None
+                for line in (lines[i] for i in ref.line_ids):
+                    said = tuple(
+                        LabObservation(item.code, item.name, "", "NM", values.get(item.code, "5"), "", "", (), "F", now)
+                        for item in items[line.item_group_id]
+                    )
+                    found.append(LabResult(tube.barcode, None, None, line.code, line.name, now, now, "F", said))
+            report = LabReport(
+                uuid7().hex[:20], now, "LIS", exam.exam_no, exam.name, exam.sex, exam.birth_date, None, tuple(found)
+            )
+            filed = await results.file_report(uow, uuid7(), "lis", report)
+        assert filed.outcome in ("filed", "revision"), filed
+
+    async def ready(self, *groups: str, examinee_id: UUID | None = None) -> Visit:
+        """A visit of which nothing is outstanding: laboratory groups alone."""
+        visit = await self.checked_in(*groups, examinee_id=examinee_id)
+        await self.file(visit)
+        return visit
+
+    async def finalized(self, *groups: str, examinee_id: UUID | None = None) -> Visit:
+        """A visit that two people signed."""
+        visit = await self.ready(*groups, examinee_id=examinee_id)
+        draft = ConclusionIn.model_validate({"overview": "未见明显异常。", "entries": [{"kind": "finding", "title": "血糖"}]})
+        reviewer, chief = await self.staff("reviewer"), await self.staff("chief")
+        async with self.runtime.units.open(reviewer) as uow:
+            await conclusions.write(uow, visit.exam_id, draft, 0)
+            await conclusions.sign(uow, visit.exam_id, 1)
+        async with self.runtime.units.open(chief) as uow:
+            await conclusions.finalize(uow, visit.exam_id, 2)
+        return visit
+
+    async def generated(self, visit: Visit) -> UUID:
+        """A version of the visit's report whose bytes are kept, as if it had been rendered."""
+        async with self.runtime.units.open(await self.staff("chief")) as uow:
+            report = await reports.request(uow, visit.exam_id)
+        address = await self.runtime.storage.put(PDF)
+        async with self.runtime.units.open(demo.LOADER, "worker") as uow:
+            digest = hashlib.sha256(PDF).hexdigest()
+            await reports.keep(uow, report.id, file=address, sha256=digest, pages=1, size=len(PDF))
+        return report.id
+
+    async def published(self, visit: Visit) -> UUID:
+        """A version that its owner may see."""
+        report_id = await self.generated(visit)
+        async with self.runtime.units.open(await self.staff("chief")) as uow:
+            await reports.publish(uow, report_id)
+        return report_id
+
+    async def exchange(self, visit: Visit, **changes: str) -> httpx.Response:
+        """The mini-program asks for the examinee's token."""
+        program = await self.sign_in("mini-program")
+        given = {
+            "exam_no": visit.exam_no,
+            "access_code": visit.access_code,
+            "id_number_last4": visit.card["id_number"][-4:],
+        }
+        return await program.post(f"{API}/auth/examinee-token", json=given | changes)
+
+    @contextlib.asynccontextmanager
+    async def owner(self, visit: Visit) -> AsyncIterator[httpx.AsyncClient]:
+        """The examinee, signed in."""
+        answer = await self.exchange(visit)
+        assert answer.status_code == 200, answer.text
+        program = await self.sign_in("mini-program")
+        headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        async with httpx.AsyncClient(
+            base_url=program.base_url, headers=headers, timeout=30, trust_env=False
+        ) as client:
+            yield client
+
+
+@dataclass
+class House:
+    """A database, an application and its users that nobody else touches."""
+
+    world: World
+    runtime: Runtime
+    base_url: str
+    admin: asyncpg.Connection
+
+    async def sign_in(self, name: str) -> httpx.AsyncClient:
+        return await self.world.sign_in(name)
+
+
+@contextlib.asynccontextmanager
+async def house(name: str, **changes: Any) -> AsyncIterator[House]:
+    """Clone the template under a name, serve it, sign people in; `changes` go to the settings."""
+    logs.configure("ERROR")
+    state = Path(os.environ["TJ_TEST_STATE"]) / name
+    state.mkdir(exist_ok=True)
+    settings = settings_for(await clone(f"tj_{name}"), state).model_copy(update=changes)
+    runtime = wiring.build(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        base_url = await stack.enter_async_context(serving_app(application.create(runtime)))
+        sign_in = await stack.enter_async_context(signing_in(base_url, runtime))
+        admin = await connect(settings)
+        stack.push_async_callback(admin.close)
+        yield House(World(runtime, sign_in), runtime, base_url, admin)
+
+
+@contextlib.asynccontextmanager
+async def signing_in(base_url: str, runtime: Runtime) -> AsyncIterator[SignIn]:
+    """Sign in under demo logins at an address; each once."""
+    held: dict[str, httpx.AsyncClient] = {}
+
+    async def enter(name: str) -> httpx.AsyncClient:
+        if name not in held:
+            client = httpx.AsyncClient(base_url=base_url, timeout=30, trust_env=False)
+            if name in {entry[0] for entry in demo.CLIENTS}:
+                secret = demo.client_secret(runtime.keys, name)
+                answer = await client.post(
+                    f"{API}/auth/client-token", json={"client_id": name, "client_secret": secret}
+                )
+            else:
+                body = {"username": name, "password": demo.password(runtime.keys, name)}
+                answer = await client.post(f"{API}/auth/token", json=body)
+            assert answer.status_code == 200, answer.text
+            client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+            held[name] = client
+        return held[name]
+
+    yield enter
+    for client in held.values():
+        await client.aclose()
+
+
+@contextlib.asynccontextmanager
+async def serving_app(app: FastAPI) -> AsyncIterator[str]:
+    """Serve any application on a real socket in this loop, from its start to its shutdown."""
+    port = free_port()
+    options: dict[str, Any] = {"log_config": None, "access_log": False, "loop": "none", "lifespan": "on"}
+    server = uvicorn.Server(uvicorn.Config(app, port=port, timeout_graceful_shutdown=2, **options))
+    server.config.setup_event_loop = lambda: None  # type: ignore[method-assign]
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    task = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+@contextlib.asynccontextmanager
+async def working(settings: Settings, *, slots: int = 4, lease: float = 12) -> AsyncIterator[Runtime]:
+    """A worker's runner on a runtime of its own, in this loop."""
+    runtime = wiring.build(settings)
+    runner = Runner(
+        runtime.units, runtime.jobs, runtime.services, tuple(runtime.campuses), slots=slots, lease=lease, sweep=60
+    )
+    stop = asyncio.Event()
+    task = asyncio.create_task(runner.run(stop))
+    try:
+        yield runtime
+    finally:
+        stop.set()
+        await task
+        await wiring.close(runtime)
+
+
+async def until(ask: Callable[[], Awaitable[Any]], *, seconds: float = 20) -> Any:
+    """Ask until the answer is true, and return it."""
+    async with asyncio.timeout(seconds):
+        while not (answer := await ask()):
+            await asyncio.sleep(0.03)
+        return answer
+
+
