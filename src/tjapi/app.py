@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from tjapi import wiring
 from tjapi.api import v1
@@ -24,9 +25,10 @@ from tjapi.kernel.routing import MalformedBody, assert_every_operation_is_guarde
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.security.principal import NOBODY, Principal
 from tjapi.kernel.settings import Settings
-from tjapi.kernel.validation import field_errors
+from tjapi.kernel.validation import field_errors, not_json
 from tjapi.operations import views
 
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 STREAMS = ("/live-events",)
 _HTTP_PROBLEMS: dict[int, type[problem.Problem]] = {
     401: problem.Unauthenticated, 404: problem.NoSuchPath, 405: problem.MethodNotAllowed, 413: problem.BodyTooLarge,
@@ -52,6 +54,7 @@ def create(runtime: Runtime) -> FastAPI:
 
     app = FastAPI(
         title="tjapi", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # its log records would hold personal data
     )  # fmt: skip
     app.state.runtime = runtime
     assert_every_operation_is_guarded(v1.operations())
@@ -82,14 +85,13 @@ def _handlers(app: FastAPI) -> None:
 
     async def on_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        if any(e["type"] == "json_invalid" for e in error.errors()):
-            return problem.response(request, MalformedBody(errors=field_errors(error)))
-        return problem.response(request, problem.Invalid(errors=field_errors(error)))
+        return problem.response(request, _refusal(request, error))
 
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         answer = _HTTP_PROBLEMS.get(error.status_code, problem.InternalError)()
-        answer.extra_headers.update({k: v for k, v in (error.headers or {}).items() if k.lower() == "allow"})
+        if isinstance(answer, problem.MethodNotAllowed):
+            answer.extra_headers["Allow"] = ", ".join(_allowed(app, request))
         return problem.response(request, answer)
 
     async def on_database(request: Request, error: Exception) -> Response:
@@ -119,6 +121,23 @@ def _handlers(app: FastAPI) -> None:
     ):
         app.add_exception_handler(passing, on_lost_connection)
     app.add_exception_handler(RecursionError, on_depth)
+
+
+def _refusal(request: Request, error: RequestValidationError) -> problem.Problem:
+    if not_json(request, error):
+        return problem.UnsupportedMediaType()
+    if any(e["type"] == "json_invalid" for e in error.errors()):
+        return MalformedBody(errors=field_errors(error))
+    return problem.Invalid(errors=field_errors(error))
+
+
+def _allowed(app: FastAPI, request: Request) -> list[str]:
+    """Return the methods of an address: of all its routes, where the framework names those of the first alone."""
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in app.router.routes)
+    ]
 
 
 def _health(app: FastAPI, runtime: Runtime) -> None:

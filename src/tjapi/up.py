@@ -1,5 +1,6 @@
 """`tjapi up`: everything on one machine under one supervisor, for a first look, for tests, and for a small hospital."""
 
+import asyncio
 import json
 import os
 import secrets
@@ -94,6 +95,7 @@ async def _processes(supervisor: Supervisor, runtime: Runtime, port: int) -> dic
         "TJ_STATE": str(state), "TJ_DATABASE_URL": _without_credentials(str(settings.database_url)), "TJ_REDIS_URL": str(settings.redis_url),
         "TJ_PORT": str(port), "TJ_HOST": settings.host,
     }  # fmt: skip
+    specs: list[ProcessSpec] = []
     if is_demo:
         ours |= {"TJ_LIS_HOST": "127.0.0.1", "TJ_LIS_PORT": str(ports["lis_orders"])}
         argv = [
@@ -102,11 +104,11 @@ async def _processes(supervisor: Supervisor, runtime: Runtime, port: int) -> dic
             str(state / "lis-dictionary.json"), "--state", str(state / "lis-sandbox"),
         ]  # fmt: skip
         health = f"http://127.0.0.1:{ports['lis_control']}/health"
-        await supervisor.start(ProcessSpec("lis-sandbox", argv, common, ready=_answers(health)))
-    await supervisor.start(
+        specs.append(ProcessSpec("lis-sandbox", argv, common, ready=_answers(health)))
+    specs.append(
         ProcessSpec("api", [sys.executable, "-m", "tjapi.cli", "serve"], ours, ready=_answers(f"{base}/readyz"))
     )
-    await supervisor.start(ProcessSpec("worker", [sys.executable, "-m", "tjapi.worker"], ours))
+    specs.append(ProcessSpec("worker", [sys.executable, "-m", "tjapi.worker"], ours))
     gateway = common | {k: v for k, v in os.environ.items() if k.startswith("TJ_GATEWAY_")} | {
         "TJ_GATEWAY_LISTEN": os.environ.get("TJ_GATEWAY_LISTEN", f"lis=mllp://127.0.0.1:{ports['gateway_mllp']}"),
         "TJ_GATEWAY_API_URL": base, "TJ_GATEWAY_CLIENT_ID": demo.GATEWAY,
@@ -114,9 +116,14 @@ async def _processes(supervisor: Supervisor, runtime: Runtime, port: int) -> dic
         "TJ_GATEWAY_JOURNAL": str(state / "gateway-journal.sqlite3"), "TJ_GATEWAY_HEALTH_PORT": str(ports["gateway_health"]),
     }  # fmt: skip
     health = f"http://127.0.0.1:{ports['gateway_health']}/health"
-    await supervisor.start(
-        ProcessSpec("gateway", [sys.executable, "-m", "device_gateway"], gateway, ready=_answers(health))
-    )
+    specs.append(ProcessSpec("gateway", [sys.executable, "-m", "device_gateway"], gateway, ready=_answers(health)))
+    # Each imports for two seconds: side by side, not one after the other.
+    try:
+        async with asyncio.TaskGroup() as starting:
+            for spec in specs:
+                starting.create_task(supervisor.start(spec))
+    except* EmbeddedError as troubles:
+        raise troubles.exceptions[0] from None
     return ports
 
 

@@ -116,11 +116,17 @@ class World:
         body = {"exam_no": visit.exam_no, "access_code": code, "id_number_last4": visit.card["id_number"][-4:]}
         return self.client((await do(program, "POST", "/auth/examinee-token", json=body)).json()["access_token"])
 
-    async def register(self, campus: int = A, column: str = "front_desk", groups: tuple[str, ...] = ("GENERAL", "CBC")) -> Visit:
+    async def register(
+        self, campus: int = A, column: str = "front_desk", groups: tuple[str, ...] = ("GENERAL", "CBC")
+    ) -> Visit:
         """Enter a person and register an exam."""
         front, card = self.clients[column], invented_person()
         person = await do(front, "POST", "/examinees", 201, json={"campus_id": campus, **card}, headers=once())
-        order = {"campus_id": campus, "examinee_id": person.json()["id"], "item_group_ids": [self.groups[g] for g in groups]}
+        order = {
+            "campus_id": campus,
+            "examinee_id": person.json()["id"],
+            "item_group_ids": [self.groups[g] for g in groups],
+        }
         exam = (await do(front, "POST", "/exams", 201, json=order, headers=once())).json()
         return Visit(card, person.json()["id"], exam["id"], exam["exam_no"], exam["lines"])
 
@@ -137,8 +143,12 @@ class World:
         doctor, place = self.clients["doctor"], f"/exams/{visit.exam_id}/departments/{GENERAL}"
         sheet = await do(doctor, "GET", f"{place}/sheet")
         values = [{"item_id": i["item_id"], "value": "70"} for i in sheet.json()["items"] if i["entered_here"]]
-        sheet = await do(doctor, "PUT", f"{place}/results", json={"results": values}, headers={"If-Match": sheet.headers["etag"]})
-        await do(doctor, "POST", f"{place}/sheet:sign", json={"summary": "无殊"}, headers={"If-Match": sheet.headers["etag"]})
+        sheet = await do(
+            doctor, "PUT", f"{place}/results", json={"results": values}, headers={"If-Match": sheet.headers["etag"]}
+        )
+        await do(
+            doctor, "POST", f"{place}/sheet:sign", json={"summary": "无殊"}, headers={"If-Match": sheet.headers["etag"]}
+        )
         visit.message_id = await self.report_laboratory(visit, visit.tubes[0]["barcode"])
         await self.until(lambda: self.complete(visit))
         results = (await do(doctor, "GET", f"/exams/{visit.exam_id}/results")).json()["departments"]
@@ -154,7 +164,9 @@ class World:
         """Post a blood count as the gateway does; return our id of the message."""
         number, body = oru(visit, barcode)
         headers = {"X-Source": "lis", "X-Message-Id": number, "Content-Type": "application/hl7-v2"}
-        answer = await do(self.clients["client_gateway"], "POST", "/inbound-messages", 202, content=body, headers=headers)
+        answer = await do(
+            self.clients["client_gateway"], "POST", "/inbound-messages", 202, content=body, headers=headers
+        )
         self.wake()
         return str(answer.json()["id"])
 
@@ -200,7 +212,7 @@ class World:
     @property
     def markers(self) -> tuple[str, ...]:
         """What betrays campus A and its people wherever it is read."""
-        seen = [v for v in (self.main, self.reviewing, self.arrived, self.booked)]
+        seen = (self.main, self.reviewing, self.arrived, self.booked)
         texts = [t for v in seen for t in (v.exam_id, v.exam_no, v.person_id, v.report_id, v.message_id, v.job_id)]
         return tuple(t for t in texts if t)
 
@@ -235,7 +247,7 @@ async def world(runtime: Runtime, base_url: str, sign_in: SignIn) -> AsyncIterat
     yield held
     stop.set()
     await working
-    for name, client in clients.items():
+    for name, client in held.clients.items():
         if name not in COLUMNS:
             await client.aclose()
 
@@ -246,22 +258,37 @@ async def _prepare(world: World) -> None:
     world.groups = {g["code"]: g["id"] for g in found}
     world.packages = (await do(admin, "GET", "/exam-packages")).json()["items"]
     world.items = (await do(admin, "GET", "/items")).json()["items"]
-    every_right = {"name_zh": "全部权限", "name_en": "Every right", "permissions": sorted(PERMISSIONS.keys() - NOT_FOR_STAFF)}
+    every_right = {
+        "name_zh": "全部权限",
+        "name_en": "Every right",
+        "permissions": sorted(PERMISSIONS.keys() - NOT_FOR_STAFF),
+    }
     await do(admin, "PUT", "/roles/every_right", json=every_right)
-    clients["foreign_campus"], clients["other_department"] = await asyncio.gather(
+    world.main, world.reviewing, world.arrived = [await world.check_in(await world.register()) for _ in range(3)]
+    world.booked = await world.register()
+    await world.examine(world.main)
+    await world.conclude(world.main, "finalized")
+    # The rendering is another process's work; the rest goes on meanwhile.
+    world.main.report_id, *_ = await asyncio.gather(world.render(world.main), _hire(world), _review(world))
+    await do(clients["chief"], "POST", f"/reports/{world.main.report_id}:publish")
+    clients["examinee"], clients["foreign_examinee"] = (
+        await world.examinee(world.main),
+        await world.examinee(world.arrived),
+    )
+    await do(clients["front_desk"], "GET", f"/examinees/{world.main.person_id}")
+    world.unmatched_id = await world.report_laboratory(world.main, "NOSUCHTUBE")
+
+
+async def _hire(world: World) -> None:
+    foreign, other, colleague = await asyncio.gather(
         world.newcomer(roles=["every_right"], campuses=[B], all_departments=True),
         world.newcomer(roles=["doctor"], departments=[INTERNAL]),
+        world.hire(roles=["doctor"]),
     )
-    world.colleague_id = (await world.hire(roles=["doctor"]))["id"]
-    world.main, world.reviewing, world.arrived = [
-        await world.check_in(await world.register()) for _ in range(3)
-    ]
-    world.booked = await world.register()
-    await asyncio.gather(world.examine(world.main), world.examine(world.reviewing))
+    world.clients |= {"foreign_campus": foreign, "other_department": other}
+    world.colleague_id = colleague["id"]
+
+
+async def _review(world: World) -> None:
+    await world.examine(world.reviewing)
     await world.conclude(world.reviewing, "draft")
-    await world.conclude(world.main, "finalized")
-    world.main.report_id = await world.render(world.main)
-    await do(clients["chief"], "POST", f"/reports/{world.main.report_id}:publish")
-    clients["examinee"] = await world.examinee(world.main)
-    clients["foreign_examinee"] = await world.examinee(world.arrived)
-    world.unmatched_id = await world.report_laboratory(world.main, "NOSUCHTUBE")

@@ -91,12 +91,17 @@ class Stage:
     def who(self, operation_id: str) -> str:
         """Who is right for an operation."""
         audience = self.operation(operation_id).definition.raw["x-audience"]
-        special = {"logout": "leaver", "changePassword": "changer", "issueExamineeToken": "program", "receiveMessage": "gateway"}
+        special = {
+            "logout": "leaver",
+            "changePassword": "changer",
+            "issueExamineeToken": "program",
+            "receiveMessage": "gateway",
+        }
         return special.get(operation_id, "owner" if audience == "me" else "all")
 
-    def operation(self, operation_id: str) -> APIOperation:
+    def operation(self, operation_id: str) -> APIOperation[Any, Any, Any, Any]:
         """An operation of the contract."""
-        found: APIOperation = self.schema.find_operation_by_id(operation_id)
+        found: APIOperation[Any, Any, Any, Any] = self.schema.find_operation_by_id(operation_id)
         return found
 
     def bearer(self, who: str) -> dict[str, str]:
@@ -128,7 +133,9 @@ class Stage:
         everything = {**(headers or {}), **({} if who == "nobody" else self.bearer(who or self.who(operation_id)))}
         answer = self.send(case, everything)
         expected = expect or int(next(s for s in operation.definition.raw["responses"] if s.startswith("2")))
-        assert answer.status_code == expected, f"{operation_id}: {answer.status_code} {answer.content[:600].decode(errors='replace')}"
+        assert answer.status_code == expected, (
+            f"{operation_id}: {answer.status_code} {answer.content[:600].decode(errors='replace')}"
+        )
         case.validate_response(answer, headers=everything)
         self.seen[operation_id].add(answer.status_code)
         return answer
@@ -243,7 +250,12 @@ def _identity(stage: Stage) -> None:
     staff = stage.do("createStaff", headers=once(), body=new).json()
     stage.ids["staff_id"].append(staff["id"])
     shown = stage.do("getStaff", path={"staff_id": staff["id"]})
-    stage.do("updateStaff", path={"staff_id": staff["id"]}, headers={"If-Match": shown.headers["etag"][0]}, body={"title": "医师"})
+    stage.do(
+        "updateStaff",
+        path={"staff_id": staff["id"]},
+        headers={"If-Match": shown.headers["etag"][0]},
+        body={"title": "医师"},
+    )
     role = {"name_zh": "见习", "name_en": "Intern", "permissions": ["catalog.read"]}
     stage.do("putRole", path={"code": "intern"}, body=role)
     stage.do("getRole", path={"code": "intern"})

@@ -112,7 +112,9 @@ def stranger(patient: Patient) -> Message:
 def garbage() -> Message:
     """Text in no charset."""
     control = f"FT{next(_numbers):08d}"
-    return Message(control, "garbage", f"MSH|^~\\&|LIS|LAB|||||ORU^R01|{control}|P|2.5.1\rPID|".encode() + b"\xff\xfe\r")
+    return Message(
+        control, "garbage", f"MSH|^~\\&|LIS|LAB|||||ORU^R01|{control}|P|2.5.1\rPID|".encode() + b"\xff\xfe\r"
+    )
 
 
 def _oru(
@@ -204,7 +206,9 @@ def expected(messages: Iterable[Message]) -> dict[str, Any]:
     revisions = {said for message in messages for said in message.says}
     latest: dict[tuple[str, str], Said] = {}
     for said in sorted(revisions, key=lambda s: (s.status == "corrected", s.observed_at)):
-        latest[said.exam_no, said.item] = said  # a correction before a final value, and of corrections the last observed
+        latest[said.exam_no, said.item] = (
+            said  # a correction before a final value, and of corrections the last observed
+        )
     return fingerprint(revisions, latest.values())
 
 

@@ -29,7 +29,7 @@ from tjapi.kernel.settings import Settings
 from tjapi.visit import Actor, Demo
 
 START_SECONDS = 100
-TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
 Check = Callable[[], Awaitable[Any]]
 
 
@@ -46,13 +46,18 @@ async def eventually(seconds: float, check: Check, *, every: float = 0.1) -> Any
 
 @dataclass
 class House:
-    """A running system. Only processes that it started itself are ever signalled, by their id."""
+    """A running system. Only processes that it started itself are ever signalled, by their id.
+
+    `orphans` holds, for each job that a killed worker left, how long it took until it was taken back: since the last kill of a worker or of
+    PostgreSQL (whose successors are to do it), and in all.
+    """
 
     state: Path
     up: psutil.Process
     told: dict[str, Any]
     http: httpx.AsyncClient
-    orphans: dict[str, float] = field(default_factory=dict)
+    orphans: dict[str, tuple[float, float]] = field(default_factory=dict)
+    last_blow: float = 0
     kills: list[tuple[str, int]] = field(default_factory=list)
     _database: asyncpg.Connection | None = None
     _watches: list[asyncio.Task[None]] = field(default_factory=list)
@@ -90,6 +95,7 @@ class House:
                     self._database = await connect(Settings(state=self.state, database_url=url))
                 return list(await self._database.fetch(sql, *values))
             except TROUBLE:
+                self.hang_up()
                 if time.monotonic() > deadline:
                     raise
                 await asyncio.sleep(0.1)
@@ -129,6 +135,8 @@ class House:
         process.send_signal(signal.SIGKILL)
         killed = time.monotonic()
         self.kills.append((name, process.pid))
+        if name in {"worker", "postgres"}:
+            self.last_blow = killed
         if name == "worker":
             sql = "select id::text, fence from job where state = 'running' and worker like '%:' || $1::text"
             held = {row["id"]: row["fence"] for row in await self.rows(sql, str(process.pid))}
@@ -138,22 +146,15 @@ class House:
 
     async def _watch(self, held: dict[str, int], killed: float) -> None:
         sql = "select id::text, fence, state from job where id = any($1::uuid[])"
+        apart = House(self.state, self.up, self.told, self.http)  # a connection of its own: this runs beside the test
         while held:
-            for row in await self.rows_apart(sql, list(held)):
+            for row in await apart.rows(sql, list(held)):
                 if row["fence"] != held[row["id"]] or row["state"] != "running":
-                    self.orphans[f"{row['id']}#{held.pop(row['id'])}"] = time.monotonic() - killed
+                    now = time.monotonic()
+                    taken_back = (now - self.last_blow, now - killed)
+                    self.orphans[f"{row['id']}#{held.pop(row['id'])}"] = taken_back
             await asyncio.sleep(0.1)
-
-    async def rows_apart(self, sql: str, *values: Any) -> list[asyncpg.Record]:
-        """Look on a connection of its own, for a watch that runs beside the test."""
-        return await House(self.state, self.up, self.told, self.http).rows_once(sql, *values)
-
-    async def rows_once(self, sql: str, *values: Any) -> list[asyncpg.Record]:
-        try:
-            return await self.rows(sql, *values)
-        finally:
-            if self._database is not None:
-                await self._database.close()
+        apart.hang_up()
 
     async def orphans_settled(self) -> None:
         """Wait until everything that a killed worker held was taken back."""
@@ -162,9 +163,12 @@ class House:
     async def close(self) -> None:
         for watch in self._watches:
             watch.cancel()
+        self.hang_up()
+        await self.http.aclose()
+
+    def hang_up(self) -> None:
         if self._database is not None:
             self._database.terminate()
-        await self.http.aclose()
 
     def processes(self) -> list[psutil.Process]:
         """Every process below the system, and any other that works in its state folder."""
@@ -222,12 +226,15 @@ async def house() -> AsyncIterator[House]:
     """Start everything on a folder of its own; whatever the test did to it, nothing of it is left behind."""
     state = Path(tempfile.mkdtemp(prefix="tj-faults-"))
     state.chmod(0o711)
+    (state / "first-visit.json").write_text('{"pdf": ""}', "utf-8")  # no visit of its own before the storm
     port = free_port()
     argv = [sys.executable, "-m", "tjapi.cli", "up", "--port", str(port), "--state", str(state)]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TJ_")}
     log = state / "up.log"
     with log.open("wb") as said:
-        up = subprocess.Popen(argv, stdout=said, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
+        up = await asyncio.to_thread(
+            subprocess.Popen, argv, stdout=said, stderr=subprocess.STDOUT, env=environment, start_new_session=True
+        )
     try:
         deadline = time.monotonic() + START_SECONDS
         while f"ready http://127.0.0.1:{port}\n" not in log.read_text("utf-8"):

@@ -5,6 +5,7 @@ with SIGKILL and Valkey is made to forget, by a seeded schedule (TJ_FAULT_SEED r
 """
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import random
@@ -12,7 +13,7 @@ import signal
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import asyncpg
@@ -34,8 +35,7 @@ from tests.faults.system import Farewell, House, eventually, house, leave, seede
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.requirement("E3.5", "I2")]
 ORPHAN_SECONDS = 30
-DRAIN_SECONDS = 90
-CALM = 6
+CALM = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,10 +47,11 @@ class Tier:
     connections: int
     kills: dict[str, int]
     flushes: int
+    drain_seconds: float
 
 
-REDUCED = Tier(300, 12, 6, {"api": 2, "worker": 2, "gateway": 2}, 1)
-FULL = Tier(5_000, 150, 8, {"api": 7, "worker": 8, "gateway": 7, "postgres": 4, "valkey": 4}, 3)
+REDUCED = Tier(300, 12, 6, {"api": 2, "worker": 2, "gateway": 2}, 1, 60)
+FULL = Tier(5_000, 150, 8, {"api": 7, "worker": 8, "gateway": 7, "postgres": 4, "valkey": 4}, 3, 900)
 tiers = pytest.mark.parametrize(
     "storm",
     [
@@ -78,7 +79,7 @@ class Storm:
     effects: dict[str, list[str]]
     orders: dict[str, Any]
     journal: dict[str, Any]
-    orphans: dict[str, float]
+    orphans: dict[str, tuple[float, float]]
     requeued: tuple[str, float]
     wakes: list[float]
     farewell: Farewell
@@ -101,23 +102,28 @@ async def _play(held: House, tier: Tier, dice: random.Random, began: float) -> S
     front = await held.sign_in("front")
     dictionary = _dictionary(held)
     groups = await _groups(front, dictionary)
-    patients = await _admit(front, groups, tier.patients)
-    requeued = await _stop_worker_amid_an_order(held, front, groups, patients)
+    with _frozen(
+        held, "lis-sandbox"
+    ):  # so that a job surely runs when its worker is stopped, and when the next one is killed
+        patients = [await admit(front, groups)]
+        blow = asyncio.create_task(_stop_and_kill_the_worker(held))
+        patients += await _admit(front, groups, tier.patients - 1)
+        requeued = await blow
     messages = day(patients, dictionary, tier.messages, dice)
     print(f"{time.monotonic() - began:6.1f} s  {len(patients)} exams checked in", file=sys.stderr)
     answers, repeats = await _send_under_kills(held, tier, messages, dice, began)
-    await eventually(DRAIN_SECONDS, lambda: _drained(held), every=0.25)
+    await _drain(held, tier.drain_seconds, began)
     await held.orphans_settled()
     print(f"{time.monotonic() - began:6.1f} s  drained", file=sys.stderr)
     calm = [report(patients[0], "GLU", dictionary["GLU"], 900 + n, charset="utf-8") for n in range(CALM)]
     wakes = await _wakes(held, calm)
     found = await _look(held, patients)
     farewell = await leave(held)
-    longest = max(held.orphans.values(), default=0)
+    longest, in_all = (max(x) for x in zip(*held.orphans.values(), strict=True))
     waves = Counter(name for name, _ in held.kills)
     print(
         f"{time.monotonic() - began:6.1f} s  {len(answers)} answered, {repeats} repeated; killed {dict(waves)}; {len(held.orphans)} orphaned jobs, "
-        f"the longest taken back after {longest:.1f} s; stopped in {farewell.seconds:.1f} s",
+        f"the longest taken back after {longest:.1f} s ({in_all:.1f} s in all); stopped in {farewell.seconds:.1f} s",
         file=sys.stderr,
     )
     return Storm(
@@ -143,34 +149,34 @@ async def _admit(front: Any, groups: dict[str, dict[str, str]], count: int) -> l
     return patients
 
 
-async def _stop_worker_amid_an_order(
-    held: House, front: Any, groups: dict[str, dict[str, str]], patients: list[Patient]
-) -> tuple[str, float]:
-    """Freeze the LIS so that a job hangs on its answer; SIGTERM the worker, then kill -9 the next one: the job is never alone for long.
+@contextlib.contextmanager
+def _frozen(held: House, name: str) -> Iterator[None]:
+    process = held.process(name)
+    assert process is not None
+    process.send_signal(signal.SIGSTOP)
+    yield
+    process.send_signal(signal.SIGCONT)
+
+
+async def _stop_and_kill_the_worker(held: House) -> tuple[str, float]:
+    """SIGTERM the worker while an order waits for an answer, then kill -9 its successor.
 
     Returns the state of the job when the first worker had ended, and how many seconds that took.
     """
-    await eventually(30, lambda: _no_open_jobs(held))
-    laboratory = held.process("lis-sandbox")
-    assert laboratory is not None
-    laboratory.send_signal(signal.SIGSTOP)
-    try:
-        patients.append(await admit(front, groups))
-        sql = "select id, state, fence from job where state = 'running' and name = 'requisition.send_order'"
-        await eventually(20, lambda: held.rows(sql))
-        worker = held.process("worker")
-        assert worker is not None
-        began = time.monotonic()
-        worker.send_signal(signal.SIGTERM)
-        await eventually(15, lambda: _ended(worker), every=0.01)
-        took = time.monotonic() - began
-        (job,) = await held.rows(f"select state from job where name = 'requisition.send_order' and worker like '%:{worker.pid}' and state <> 'succeeded' limit 1")  # fmt: skip
-        await held.alive("worker")
-        await eventually(20, lambda: held.rows(sql))
-        await held.kill("worker")
-    finally:
-        laboratory.send_signal(signal.SIGCONT)
-    return job["state"], took
+    running = "select id, worker from job where state = 'running' and name = 'requisition.send_order' and worker like '%:' || $1::text"
+    first = await held.alive("worker")
+    (job, *_) = await eventually(20, lambda: held.rows(running, str(first.pid)))
+    began = time.monotonic()
+    first.send_signal(signal.SIGTERM)
+    await eventually(15, lambda: _ended(first), every=0.01)
+    took = time.monotonic() - began
+    (now,) = await held.rows("select state, worker from job where id = $1", job["id"])
+    state = "taken by the next worker" if now["worker"] != job["worker"] else now["state"]
+    await held.orphans_settled()
+    second = await held.alive("worker")
+    await eventually(30, lambda: held.rows(running, str(second.pid)))
+    await held.kill("worker")
+    return state, took
 
 
 async def _ended(process: Any) -> bool:
@@ -223,6 +229,21 @@ async def _at_least(answers: dict[str, str], goal: float) -> bool:
     return len(answers) >= goal
 
 
+async def _drain(held: House, seconds: float, began: float) -> None:
+    deadline, shown = time.monotonic() + seconds, time.monotonic()
+    while await eventually(30, lambda: _drained_or_not(held)) != "drained":
+        assert time.monotonic() < deadline, f"not drained within {seconds} s"
+        if time.monotonic() - shown > 10:
+            shown = time.monotonic()
+            left = await held.rows("select count(*) from inbox_message where state = 'received'")
+            print(f"{shown - began:6.1f} s  {left[0]['count']:5} to be filed", file=sys.stderr, flush=True)
+        await asyncio.sleep(0.5)
+
+
+async def _drained_or_not(held: House) -> str:
+    return "drained" if await _drained(held) else "not yet"
+
+
 async def _drained(held: House) -> bool:
     if (await held.backlog())["pending"]:
         return False
@@ -235,7 +256,7 @@ async def _wakes(held: House, calm: list[Message]) -> list[float]:
     async with lines(held.told["ports"]["gateway_mllp"], 1) as (line,):
         for message in calm:
             assert await line.deliver(message) == "AA"
-            await asyncio.sleep(0.37)
+            await asyncio.sleep(0.23)
     await eventually(30, lambda: _drained(held))
     sql = "select extract(epoch from started_at - created_at) as waited from job order by seq desc limit $1"
     return [float(row["waited"]) for row in await held.rows(sql, CALM)]
@@ -269,7 +290,9 @@ async def _pages(who: Any, path: str, wanted: dict[str, Any]) -> list[dict[str, 
     found: list[dict[str, Any]] = []
     token: str | None = None
     while True:
-        page = (await who("GET", path, params={**wanted, "page_size": 200, **({"page_token": token} if token else {})})).json()
+        page = (
+            await who("GET", path, params={**wanted, "page_size": 200, **({"page_token": token} if token else {})})
+        ).json()
         found += page["items"]
         token = page.get("next_page_token")
         if not token:
@@ -342,10 +365,10 @@ def test_the_state_is_the_same_as_if_everything_had_come_once_and_in_order(storm
     assert found["current"] == wanted["current"]
     assert found["sha256"] == wanted["sha256"]
     shown = {
-        (exam_no, item["item_code"], item["value"])
+        (exam_no, result["item_code"], result["current"]["value"])
         for exam_no, overview in storm.overviews.items()
         for department in overview["departments"]
-        for item in department["items"]
+        for result in department["results"]
     }
     assert shown == {(exam_no, item, value) for exam_no, item, _, value, _ in wanted["current"]}
 
@@ -361,13 +384,13 @@ def test_no_job_is_left_or_lost_and_each_message_had_its_own(storm: Storm) -> No
 @tiers
 def test_orphaned_jobs_were_taken_back_in_time(storm: Storm) -> None:
     assert storm.orphans, "no kill met a running job: this shows nothing"
-    assert max(storm.orphans.values()) <= ORPHAN_SECONDS, storm.orphans
+    assert max(since_last_blow for since_last_blow, _ in storm.orphans.values()) <= ORPHAN_SECONDS, storm.orphans
 
 
 @tiers
 def test_a_worker_that_is_stopped_puts_back_what_it_runs(storm: Storm) -> None:
     state, took = storm.requeued
-    assert state == "queued"
+    assert state in {"queued", "taken by the next worker"}
     assert took < 8
 
 

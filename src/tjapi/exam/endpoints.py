@@ -1,6 +1,5 @@
 """HTTP of exams."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from tjapi.kernel.etag import set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.routing import ReadUnit, Unit, operation, router
 from tjapi.kernel.runtime import runtime
+from tjapi.kernel.validation import Day
 
 exams = router("exams")
 
@@ -54,7 +54,7 @@ async def list_exams(
     page_size: PageSize = 50,
     page_token: PageToken = None,
     campus_id: Annotated[int | None, Query(ge=1, le=32_000, description="院区 · Campus", examples=[1])] = None,
-    exam_date: Annotated[date | None, Query(description="体检日期 · Day", examples=["2026-11-23"])] = None,
+    exam_date: Annotated[Day | None, Query(description="体检日期 · Day", examples=["2026-11-23"])] = None,
     state: Annotated[ExamState | None, Query(description="状态 · State")] = None,
     exam_no: Annotated[
         str | None, Query(max_length=20, description="体检号 · Exam number", examples=["A26112200017"])

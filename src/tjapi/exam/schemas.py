@@ -7,6 +7,10 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from tjapi.exam.rules import ExamState, LineState
+from tjapi.kernel.validation import Day, Whole
+
+# The exam number holds two digits of the year.
+_EARLIEST, _LATEST = date(2000, 1, 1), date(2099, 12, 31)
 
 
 class Input(BaseModel):
@@ -18,7 +22,7 @@ class Input(BaseModel):
 class ExamIn(Input):
     """A registration: an examinee, a package and/or further item groups."""
 
-    campus_id: int = Field(ge=1, le=32_000, description="院区编号 · Campus id", examples=[1])
+    campus_id: Whole = Field(ge=1, le=32_000, description="院区编号 · Campus id", examples=[1])
     examinee_id: UUID = Field(description="受检者 · Examinee", examples=["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"])
     package_id: UUID | None = Field(
         None, description="套餐 · Package", examples=["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"]
@@ -26,8 +30,12 @@ class ExamIn(Input):
     item_group_ids: list[UUID] = Field(
         default_factory=list, max_length=100, description="加选组合项目 · Further item groups", examples=[[]]
     )
-    exam_date: date | None = Field(
-        None, description="体检日期,缺省为今天 · Day of the exam, today if absent", examples=["2026-11-23"]
+    exam_date: Day | None = Field(
+        None,
+        ge=_EARLIEST,
+        le=_LATEST,
+        description="体检日期,缺省为今天 · Day of the exam, today if absent",
+        examples=["2026-11-23"],
     )
 
 

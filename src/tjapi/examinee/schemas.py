@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tjapi.examinee.rules import IdKind, Sex
 from tjapi.kernel.paging import MAX_PAGE
+from tjapi.kernel.validation import Day, Whole
 
 _ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
 _EARLIEST, _LATEST = date(1850, 1, 1), date(2999, 12, 31)
@@ -33,7 +34,7 @@ class IdCardPayload(Input):
     name: str = Field(min_length=1, max_length=64, description="姓名 · Name", examples=["张三"])
     sex: Sex = Field("unknown", description="性别,可由证件号码得出 · Sex, unless the number says it", examples=["male"])
     nation: Nation | None = None
-    birth_date: date | None = Field(
+    birth_date: Day | None = Field(
         None,
         ge=_EARLIEST,
         le=_LATEST,
@@ -52,7 +53,7 @@ class IdCardPayload(Input):
 class ExamineeIn(IdCardPayload):
     """Whom a campus meets."""
 
-    campus_id: int = Field(ge=1, le=32_000, description="院区编号 · Campus id", examples=[1])
+    campus_id: Whole = Field(ge=1, le=32_000, description="院区编号 · Campus id", examples=[1])
 
 
 class ExamineePatch(Input):
@@ -79,7 +80,7 @@ class ExamineeSearch(Input):
     phone: str | None = Field(
         None, min_length=5, max_length=30, description="完整电话 · The whole phone number", examples=[None]
     )
-    page_size: int = Field(50, ge=1, le=MAX_PAGE, description="每页条数 · Rows per page", examples=[50])
+    page_size: Whole = Field(50, ge=1, le=MAX_PAGE, description="每页条数 · Rows per page", examples=[50])
     page_token: str | None = Field(
         None,
         max_length=600,

@@ -6,13 +6,15 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from tjapi.kernel.validation import WHOLE
+
 Username = Annotated[str, StringConstraints(min_length=2, max_length=40, pattern=r"^[A-Za-z0-9_.\-]+$")]
 Password = Annotated[
     str, Field(min_length=1, max_length=128, description="口令 · Password", examples=["Demo-2026-front"])
 ]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[a-z_][a-z0-9_.]*$")]
-CampusId = Annotated[int, Field(ge=1, le=32_000, description="院区编号 · Campus id", examples=[1])]
-DepartmentId = Annotated[int, Field(ge=1, le=32_000, description="科室编号 · Department id", examples=[1])]
+CampusId = Annotated[int, Field(ge=1, le=32_000, description="院区编号 · Campus id", examples=[1]), WHOLE]
+DepartmentId = Annotated[int, Field(ge=1, le=32_000, description="科室编号 · Department id", examples=[1]), WHOLE]
 Campuses = Annotated[list[CampusId], Field(max_length=50)]
 Departments = Annotated[list[DepartmentId], Field(max_length=200)]
 
@@ -88,7 +90,7 @@ class StaffIn(Input):
     roles: list[Code] = Field(max_length=20, examples=[["doctor"]])
     campuses: Campuses = Field(examples=[[1]])
     departments: Departments = Field(default_factory=list, examples=[[3]])
-    all_departments: bool = False
+    all_departments: bool = Field(False, strict=True)
 
 
 class StaffPatch(Input):
@@ -99,8 +101,10 @@ class StaffPatch(Input):
     roles: list[Code] | None = Field(None, max_length=20, examples=[["doctor"]])
     campuses: Campuses | None = None
     departments: Departments | None = None
-    all_departments: bool | None = None
-    active: bool | None = Field(None, description="false 停用并立即失效其令牌 · false ends every token at once")
+    all_departments: bool | None = Field(None, strict=True)
+    active: bool | None = Field(
+        None, strict=True, description="false 停用并立即失效其令牌 · false ends every token at once"
+    )
 
 
 class StaffOut(BaseModel):

@@ -28,12 +28,16 @@ _BATCH = 500
 _GENESIS = b"tjapi audit chain"
 _LOCK = text("select pg_try_advisory_xact_lock(7307001)")
 _COLUMNS = "id, at, principal_kind, principal_id, action, object_type, object_id, campus_id, detail, request_id"
-_UNSEALED = text(f"select {_COLUMNS} from audit_event e where not sealed order by id limit {_BATCH}")
+# A row that has a link was sealed; if it says otherwise somebody turned the mark back, and `verify` says so. It must not stop the sealer.
+_UNSEALED = text(
+    f"select {_COLUMNS} from audit_event e where not sealed and not exists (select from audit_link l where l.event_id = e.id)"
+    f" order by id limit {_BATCH}"
+)
 _HEAD = text("select n, chain from audit_link order by n desc limit 1")
 _LINK = text("insert into audit_link (n, event_id, chain) values (:n, :event_id, :chain)")
 _SEALED = text("select tj.audit_sealed(:ids)")
 _WALK = text(
-    f"select l.n, l.event_id, l.chain, {_COLUMNS} from audit_link l left join audit_event e on e.id = l.event_id"
+    f"select l.n, l.event_id, l.chain, e.sealed, {_COLUMNS} from audit_link l left join audit_event e on e.id = l.event_id"
     " where l.n > :after order by l.n limit 2000"
 )
 
@@ -150,7 +154,7 @@ class AuditChain:
                 stored = bytes(row.chain)
                 if row.id is None:
                     yield Fault(row.n, row.event_id, "deleted")
-                elif stored != self._next(chain, row.n, row):
+                elif not row.sealed or stored != self._next(chain, row.n, row):
                     yield Fault(row.n, row.event_id, "changed")
                 if row.n in anchors and anchors[row.n] != stored:
                     yield Fault(row.n, row.event_id, "broken")

@@ -166,7 +166,9 @@ def _tagged(app: FastAPI) -> set[str]:
         for context in iter_route_contexts(app.routes)
         if hasattr(context, "operation_id")
     )
-    return {name for name, endpoint in endpoints if name and set_etag.__name__ in endpoint.__code__.co_names}
+    return {
+        name for name, endpoint in endpoints if name and endpoint and set_etag.__name__ in endpoint.__code__.co_names
+    }
 
 
 def _tidy(operation: dict[str, Any]) -> None:
@@ -176,10 +178,21 @@ def _tidy(operation: dict[str, Any]) -> None:
     if operation.get("x-permission") == "public":
         operation.pop("security", None)
     parameters = operation.get("parameters", [])
+    for parameter in parameters:
+        _without_null(parameter)
     if any(p["in"] == "path" for p in parameters):  # a value that has not the form of a path is no path of ours
         _add_problem(answers, problem.NoSuchPath)
     if _takes_key(operation):  # the body is read for the key's fingerprint
         _add_problem(answers, problem.BodyTooLarge)
+
+
+def _without_null(parameter: dict[str, Any]) -> None:
+    """Say what may be sent: an address or a header cannot hold null, it can only leave the parameter out."""
+    schema = parameter["schema"]
+    present = [s for s in schema.get("anyOf", ()) if s.get("type") != "null"]
+    if len(present) == 1:
+        del schema["anyOf"]
+        parameter["schema"] = {**present[0], **schema}
 
 
 def _takes_key(operation: Mapping[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from tjapi.kernel import problem
+from tjapi.kernel.contract import AUDIENCES, for_audience
 
 _STATIC = Path(fastapi_offline.__file__).parent / "static"
 # No script, style, font or image but our own: what a docs page wants from elsewhere is refused by the browser.
@@ -65,6 +66,12 @@ def mount(app: FastAPI) -> None:
     async def contract(_request: Request) -> Response:
         return JSONResponse(_built(app))
 
+    async def contract_of_audience(request: Request) -> Response:
+        audience = request.path_params["audience"]
+        if audience not in AUDIENCES:
+            return problem.response(request, problem.NoSuchPath())
+        return JSONResponse(for_audience(_built(app), audience))
+
     async def swagger(_request: Request) -> Response:
         page = get_swagger_ui_html(
             openapi_url="/openapi.json", title="tjapi · Swagger UI", swagger_js_url="/static/swagger-ui-bundle.js",
@@ -94,7 +101,7 @@ def mount(app: FastAPI) -> None:
         return _page(found[0]["code"], _problem_table(found))
 
     for path, endpoint in (
-        ("/", start), ("/openapi.json", contract), ("/docs", swagger), ("/redoc", redoc), ("/problems", problems), ("/problems/{code}", one_problem),
+        ("/", start), ("/openapi.json", contract), ("/openapi/{audience}.json", contract_of_audience), ("/docs", swagger), ("/redoc", redoc), ("/problems", problems), ("/problems/{code}", one_problem),
     ):  # fmt: skip
         app.add_route(path, endpoint, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")

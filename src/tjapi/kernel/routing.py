@@ -5,8 +5,10 @@ start: `assert_every_operation_is_guarded` is called when the application is bui
 """
 
 import inspect
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote_to_bytes
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
@@ -43,8 +45,16 @@ AUTHENTICATED = "authenticated"
 Audience = Literal["staff", "me", "integration", "admin", "public"]
 
 
+# The control characters that XML 1.0 (2.2) forbids, as JSON escapes or, for the last two, as UTF-8: PostgreSQL takes no NUL, a
+# vertical tab or file separator in a name would end the HL7 frame that carries it, and no document could print the others.
+_CONTROL = re.compile(
+    rb"(?<!\\)(?:\\\\)*\\(?:[bf]|u00(?:0[0-8bBcCeEfF]|1[0-9a-fA-F])|u[fF]{3}[eEfF])|\xef\xbf[\xbe\xbf]"
+)
+_CONTROLS = frozenset([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20)])
+
+
 class ForbiddenCharacter(Invalid):
-    """A NUL character, which no text of ours may hold."""
+    """A control character, or bytes that are not UTF-8: no text of ours may hold them."""
 
     zh, en = "内容含有不允许的字符", "The content holds a character that is not allowed"
 
@@ -186,6 +196,21 @@ def _example(kind: type[Problem]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _is_strange(address: bytes) -> bool:
+    content = unquote_to_bytes(address)
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return True
+    return not _CONTROLS.isdisjoint(content)
+
+
+def _forbidden(pointer: str) -> ForbiddenCharacter:
+    return ForbiddenCharacter(
+        errors=[FieldError(pointer, "control-character", "不允许控制字符或无效编码", "control characters and broken encodings are not allowed")]
+    )  # fmt: skip
+
+
 class OperationRoute(APIRoute):
     """A route that refuses forbidden characters and stores an idempotent answer before the commit."""
 
@@ -195,10 +220,17 @@ class OperationRoute(APIRoute):
         takes_json = self.body_field is not None
 
         async def guarded(request: Request) -> Response:
-            if b"%00" in request.scope.get("query_string", b"") or b"%00" in request.scope.get("raw_path", b""):
-                raise ForbiddenCharacter(errors=[FieldError("query:", "nul", "不允许 NUL 字符", "NUL is not allowed")])
-            if takes_json and b"\\u0000" in await request.body():
-                raise ForbiddenCharacter(errors=[FieldError("", "nul", "不允许 NUL 字符", "NUL is not allowed")])
+            for part in (request.scope.get("raw_path", b""), request.scope.get("query_string", b"")):
+                if b"%" in part and _is_strange(part):
+                    raise _forbidden("query:")
+            if takes_json:
+                body = await request.body()
+                if (
+                    b"\0" in body
+                ):  # UTF-16 or UTF-32, which RFC 8259 (8.1) does not allow: its escapes would slip through below
+                    raise MalformedBody
+                if _CONTROL.search(body):
+                    raise _forbidden("")
             response: Response = await handle(request)
             pending: idempotency.PendingAnswer | None = getattr(request.state, "pending_answer", None)
             if pending is not None:

@@ -5,6 +5,7 @@ row never came is an orphan; the sweeper removes it after a day.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import os
@@ -72,7 +73,9 @@ class LocalStorage:
     def _put(self, content: bytes) -> str:
         address = hmac.digest(self._hash_key, content, hashlib.sha256).hex()
         path = self._path(address)
-        if path.exists():
+        # A damaged file is no copy: it is written again. Whoever has the bytes mends it.
+        with contextlib.suppress(FileNotFoundError, FileDamagedError):
+            self._get(address)
             os.utime(path)  # young again: the orphan sweeper must not take it before the new row is committed
             return address
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,16 +86,17 @@ class LocalStorage:
             file.flush()
             os.fsync(file.fileno())
         half.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        for folder in (path.parent, self._folder):  # the name of the file, and that of a folder that may be new
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
         return address
 
     def _get(self, address: str) -> bytes:
         sealed = self._path(address).read_bytes()
         try:
             return self._aead.decrypt(sealed[:_NONCE], sealed[_NONCE:], address.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: cut so short that no nonce is left
             raise FileDamagedError from error

@@ -1,8 +1,13 @@
 """What is wrong with a payload, in both languages, naming the field and never repeating what was sent."""
 
-from typing import Any
+import re
+from datetime import date, datetime
+from typing import Annotated, Any
 
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from tjapi.kernel.problem import FieldError
 
@@ -20,6 +25,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "float_type": ("应为数字", "must be a number"),
     "float_parsing": ("应为数字", "must be a number"),
     "decimal_parsing": ("应为数字", "must be a number"),
+    "finite_number": ("应为有限的数", "must be a finite number"),
     "bool_type": ("应为 true 或 false", "must be true or false"),
     "bool_parsing": ("应为 true 或 false", "must be true or false"),
     "uuid_type": ("应为 UUID", "must be a UUID"),
@@ -30,6 +36,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "date_from_datetime_inexact": ("应为日期,不含时间", "must be a date without a time"),
     "datetime_parsing": ("应为 RFC 3339 时间", "must be an RFC 3339 time"),
     "datetime_from_date_parsing": ("应为 RFC 3339 时间", "must be an RFC 3339 time"),
+    "date_out_of_range": ("日期超出范围", "is out of range"),
     "timezone_aware": ("时间需带时区", "needs a time zone"),
     "greater_than_equal": ("不能小于 {ge}", "must be at least {ge}"),
     "less_than_equal": ("不能大于 {le}", "must be at most {le}"),
@@ -46,6 +53,60 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "json_invalid": ("不是有效的 JSON", "is not valid JSON"),
 }
 _IN_BODY = "body"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})")
+# A name that a client sends and that we repeat may be anything, a person's name too: only what looks like a field is repeated.
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
+_EARLIEST, _LATEST = datetime.fromisoformat("1900-01-01T00:00:00Z"), datetime.fromisoformat("9000-01-01T00:00:00Z")
+
+
+def _full_date(value: Any) -> Any:
+    """Let a date be nothing but an RFC 3339 full-date: pydantic alone would take seconds since 1970 as well."""
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise PydanticCustomError("date_parsing", "not a date")
+    if isinstance(value, int | float):
+        raise PydanticCustomError("date_type", "not a date")
+    return value
+
+
+def _full_moment(value: Any) -> Any:
+    if isinstance(value, str) and not _MOMENT.fullmatch(value):
+        raise PydanticCustomError("datetime_parsing", "not a date-time")
+    if isinstance(value, int | float):
+        raise PydanticCustomError("datetime_parsing", "not a date-time")
+    return value
+
+
+def _in_range(value: datetime) -> datetime:
+    """Keep out what the database cannot hold once it is in UTC."""
+    if not _EARLIEST <= value < _LATEST:
+        raise PydanticCustomError("date_out_of_range", "out of range")
+    return value
+
+
+def _whole(value: Any) -> Any:
+    """Let a number be nothing but a JSON number: pydantic alone would take "1" and true as well."""
+    if isinstance(value, bool | str):
+        raise PydanticCustomError("int_type", "not a number")
+    return value
+
+
+WHOLE = BeforeValidator(_whole)
+Whole = Annotated[int, WHOLE]
+"""A whole number of a JSON body."""
+Day = Annotated[date, BeforeValidator(_full_date)]
+"""A day, as RFC 3339 writes it."""
+Moment = Annotated[AwareDatetime, BeforeValidator(_full_moment), AfterValidator(_in_range)]
+"""A moment with its offset, as RFC 3339 writes it."""
+
+
+def not_json(request: Request, error: RequestValidationError) -> bool:
+    """Say whether a body was refused because its content type is not JSON, or is missing."""
+    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    whole_body = any(e["loc"] == (_IN_BODY,) and e["type"] == "model_attributes_type" for e in error.errors())
+    return whole_body and not (
+        declared == "application/json" or (declared.startswith("application/") and declared.endswith("+json"))
+    )
 
 
 def field_errors(error: RequestValidationError) -> list[FieldError]:
@@ -58,12 +119,13 @@ def _field_error(error: Any) -> FieldError:
     if place == _IN_BODY and error["type"] == "json_invalid":
         pointer = ""
     elif place == _IN_BODY:
-        pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in rest)
+        pointer = "".join(f"/{part}" for part in rest if isinstance(part, int) or _FIELD.fullmatch(part))
     else:
         pointer = f"{place}:{'.'.join(map(str, rest))}"
-    zh, en = _SENTENCES.get(error["type"], ("内容无效", "is not valid"))
     context = {key: value for key, value in (error.get("ctx") or {}).items() if isinstance(value, str | int | float)}
+    kind = "date_out_of_range" if str(next(iter(context.values()), "")).startswith("datetime.") else error["type"]
+    zh, en = _SENTENCES.get(kind, ("内容无效", "is not valid"))
     try:
-        return FieldError(pointer, error["type"], zh.format(**context), en.format(**context))
+        return FieldError(pointer, kind, zh.format(**context), en.format(**context))
     except KeyError:
-        return FieldError(pointer, error["type"], "内容无效", "is not valid")
+        return FieldError(pointer, kind, "内容无效", "is not valid")

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,8 +15,9 @@ from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInval
 from tjapi.kernel.problem import BodyTooLarge, FieldError, Invalid
 from tjapi.kernel.routing import AUTHENTICATED, Caller, ReadUnit, Unit, operation, router
 from tjapi.kernel.runtime import runtime
+from tjapi.kernel.validation import Moment
 from tjapi.operations import service, views
-from tjapi.operations.errors import JobEnded, JobNotDead, JobNotFound
+from tjapi.operations.errors import JobEnded, JobNotDead, JobNotFound, MessageEmpty
 from tjapi.operations.rules import DICTIONARIES
 from tjapi.operations.schemas import (
     AuditEventOut,
@@ -62,7 +62,7 @@ _RAW_BODY: dict[str, Any] = {
 }
 _RECEIVE = operation(
     "receiveMessage", "接收外部消息", "Take in a message from outside", permission="message.push", requirement=["E3.5", "I2"],
-    audience="integration", status=202, problems=[MessageContentDiffers, BodyTooLarge],
+    audience="integration", status=202, problems=[MessageContentDiffers, MessageEmpty, BodyTooLarge],
 )  # fmt: skip
 _RECEIVE["openapi_extra"]["requestBody"] = _RAW_BODY
 
@@ -80,12 +80,12 @@ async def receive_message(
     source: Source,
     message_id: MessageId,
     received_at: Annotated[
-        datetime | None, Header(alias="X-Received-At", description="网关接收时间 · When the gateway took it in")
+        Moment | None, Header(alias="X-Received-At", description="网关接收时间 · When the gateway took it in")
     ] = None,
 ) -> MessageAccepted:
     body = await request.body()
     if not body:
-        raise Invalid(errors=[FieldError("", "missing", "缺少消息内容", "the message is missing")])
+        raise MessageEmpty
     media_type = request.headers.get("content-type", "application/octet-stream")[:100]
     return await service.receive_message(
         uow, source=source, message_id=message_id, body=body, media_type=media_type, gateway_received_at=received_at

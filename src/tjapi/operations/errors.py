@@ -1,6 +1,6 @@
 """What may go wrong in operations."""
 
-from tjapi.kernel.problem import Conflict, NotFound
+from tjapi.kernel.problem import Conflict, Invalid, NotFound
 
 
 class JobNotFound(NotFound):
@@ -19,3 +19,9 @@ class JobNotDead(Conflict):
     """Only a dead job is tried again by hand."""
 
     zh, en = "只有失败的任务可以重试", "Only a dead job can be tried again"
+
+
+class MessageEmpty(Invalid):
+    """A message of no bytes."""
+
+    zh, en = "消息没有内容", "The message is empty"

@@ -82,8 +82,11 @@ async def publish(uow: UnitOfWork, report_id: UUID) -> ReportOut:
     report = await _locked(uow, report_id)
     if report.state == "rendering":
         raise ReportNotReady
+    versions = await repository.versions(uow, report.exam_id)
+    if any(later.version > report.version and later.state == "published" for later in versions):
+        raise ReportStateConflict("已发布更新的版本", "A later version is published already")
     _move(report, "published")
-    for earlier in await repository.versions(uow, report.exam_id):
+    for earlier in versions:
         if earlier.id != report.id and earlier.state == "published":
             _move(earlier, "superseded")
     report.published_at = uow.now

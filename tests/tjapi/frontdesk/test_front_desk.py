@@ -1,0 +1,78 @@
+"""Check-in hands out what is printed; the one-time code is kept as a digest, used once, and replaced by a new one."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from tests.tjapi.world import SignIn, World, key
+from tjapi.kernel.runtime import Runtime
+
+
+@pytest.fixture
+def world(runtime: Runtime, sign_in: SignIn) -> World:
+    return World(runtime, sign_in)
+
+
+@pytest.mark.requirement("E1.5")
+async def test_check_in_gives_the_exam_its_tubes_and_a_code_and_orders_the_tests(
+    world: World, admin: asyncpg.Connection
+) -> None:
+    visit, front = await world.registered("CBC", "GLU", "GENERAL"), await world.sign_in("front")
+    orders = "select count(*) from job where name = 'requisition.send_order' and payload ->> 'requisition_id' = any(select id::text from requisition where exam_id = $1)"
+    assert await admin.fetchval(orders, visit.exam_id) == 0
+    answer = (await front.post(f"{visit.place}:check-in", headers=key())).json()
+    assert (answer["exam"]["state"], len(answer["tubes"])) == ("checked_in", 2)
+    assert len(answer["access"]["access_code"]) == 8
+    assert answer["access"]["access_code"].isdigit()
+    assert await admin.fetchval(orders, visit.exam_id) == 1
+    seen = await admin.fetch(
+        "select action from audit_event where object_id = $1 order by id", str(visit.exam_id)
+    )  # fmt: skip
+    assert [row["action"] for row in seen] == ["exam.registered", "exam.checked_in", "access_code.issued"]
+
+
+async def test_checking_in_again_with_the_same_key_prints_the_same_sheet(world: World) -> None:
+    visit, front, header = await world.registered("GLU"), await world.sign_in("front"), key()
+    first = await front.post(f"{visit.place}:check-in", headers=header)
+    again = await front.post(f"{visit.place}:check-in", headers=header)
+    assert (first.status_code, again.status_code, again.headers["idempotency-replayed"]) == (200, 200, "true")
+    assert first.json() == again.json()
+
+
+@pytest.mark.requirement("I5")
+async def test_a_code_is_not_readable_where_it_is_kept(world: World, admin: asyncpg.Connection) -> None:
+    visit = await world.checked_in("GLU")
+    row = await admin.fetchrow("select * from access_code where exam_id = $1", visit.exam_id)
+    assert visit.access_code not in str(dict(row))
+    assert len(row["digest"]) == 32
+    assert (row["failures"], row["used_at"]) == (0, None)
+
+
+@pytest.mark.requirement("I5")
+async def test_a_new_code_ends_the_old_one_and_starts_counting_anew(world: World) -> None:
+    visit, front = await world.checked_in("GLU"), await world.sign_in("front")
+    for _ in range(4):
+        assert (await world.exchange(visit, id_number_last4="0000")).status_code == 401
+    old = visit.access_code
+    fresh = await front.post(f"{visit.place}:issue-access-code")
+    visit.access_code = fresh.json()["access_code"]
+    assert visit.access_code != old
+    assert (await world.exchange(visit, access_code=old)).status_code == 401
+    assert (await world.exchange(visit)).status_code == 200
+
+
+async def test_two_desks_asking_for_a_code_at_once_leave_one_that_works(world: World) -> None:
+    visit, front = await world.checked_in("GLU"), await world.sign_in("front")
+    answers = await asyncio.gather(*(front.post(f"{visit.place}:issue-access-code") for _ in range(4)))
+    assert [a.status_code for a in answers] == [200] * 4
+    tried = [await world.exchange(visit, access_code=a.json()["access_code"]) for a in answers]
+    assert sorted(a.status_code for a in tried) == [200, 401, 401, 401]
+
+
+async def test_only_who_may_check_in_does(world: World) -> None:
+    visit = await world.registered("GLU")
+    for name in ("doctor", "reviewer", "chief", "auditor"):
+        client = await world.sign_in(name)
+        answer = await client.post(f"{visit.place}:check-in")
+        assert (answer.status_code, answer.json()["code"]) == (403, "permission-missing"), name

@@ -1,0 +1,191 @@
+"""Tubes are planned with the lines, collected from who is here, and the order goes out, sooner or later, once."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from adapters.lis.sandbox.dictionary import BUILT_IN
+from tests.adapters.lis_peers import Sandbox, sandbox
+from tests.tjapi.world import API, House, SignIn, Visit, World, house, until, working
+from tjapi import demo
+from tjapi.exam import service as exams
+from tjapi.kernel.embedded import free_port
+from tjapi.kernel.runtime import Runtime
+from tjapi.requisition import service as requisitions
+from tjapi.requisition.rules import luhn
+
+
+@pytest.fixture
+def world(runtime: Runtime, sign_in: SignIn) -> World:
+    return World(runtime, sign_in)
+
+
+@pytest.mark.requirement("E1.5")
+async def test_lines_share_a_tube_by_container_specimen_and_fasting(world: World) -> None:
+    visit, front = await world.registered("CBC", "LIVER", "GLU", "LIPID", "URINE", "GENERAL"), await world.sign_in("front")
+    tubes = (await front.get(f"{visit.place}/tubes")).json()["items"]
+    assert sorted((t["container"], t["specimen"], t["fasting"], len(t["groups"])) for t in tubes) == [
+        ("EDTA-2", "whole_blood", False, 1), ("SST", "serum", True, 3), ("URINE", "urine", False, 1),
+    ]  # fmt: skip
+    assert {t["state"] for t in tubes} == {"planned"}
+    assert all(luhn(t["barcode"][:-1]) == t["barcode"][-1] for t in tubes)
+
+
+async def test_barcodes_are_never_given_twice(world: World, admin: asyncpg.Connection) -> None:
+    people = [await world.person() for _ in range(8)]
+    visits = await asyncio.gather(*(world.registered("CBC", "GLU", examinee_id=person) for person, _ in people))
+    codes = await admin.fetch("select barcode from tube where exam_id = any($1)", [v.exam_id for v in visits])
+    assert len({row["barcode"] for row in codes}) == 16
+
+
+async def test_releasing_again_plans_nothing_twice(world: World, admin: asyncpg.Connection) -> None:
+    visit = await world.registered("CBC", "GLU")
+    async with world.runtime.units.open(demo.LOADER) as uow:
+        await requisitions.plan(uow, visit.exam_id, visit.lines.values())
+    counted = await admin.fetchrow(
+        "select (select count(*) from tube where exam_id = $1), (select count(*) from requisition where exam_id = $1)",
+        visit.exam_id,
+    )
+    assert tuple(counted) == (2, 1)
+
+
+@pytest.mark.requirement("E1.5")
+async def test_nothing_is_taken_from_who_is_not_here(world: World, admin: asyncpg.Connection) -> None:
+    visit, front = await world.registered("GLU"), await world.sign_in("front")
+    tube = (await front.get(f"{visit.place}/tubes")).json()["items"][0]["id"]
+    early = await front.post(f"{API}/tubes/{tube}:collect")
+    assert (early.status_code, early.json()["code"]) == (409, "not-checked-in")
+    assert await admin.fetchval("select state from tube where id::text = $1", tube) == "planned"
+
+
+@pytest.mark.requirement("E1.5", "X3")
+async def test_a_second_scan_of_a_collected_tube_changes_nothing(world: World, admin: asyncpg.Connection) -> None:
+    visit, front = await world.checked_in("GLU"), await world.sign_in("front")
+    place = f"{API}/tubes/{visit.tubes[0]['id']}:collect"
+    answers = [await front.post(place), *await asyncio.gather(*(front.post(place) for _ in range(4)))]
+    assert [a.status_code for a in answers] == [200] * 5
+    assert {a.json()["collected_at"] for a in answers} == {answers[0].json()["collected_at"]}
+    audited = await admin.fetchval(
+        "select count(*) from audit_event where action = 'tube.collected' and object_id = $1", visit.tubes[0]["id"]
+    )
+    assert audited == 1
+
+
+async def test_a_cancelled_exams_tubes_are_not_collected_and_its_order_is_dropped(world: World) -> None:
+    visit, front = await world.checked_in("GLU"), await world.sign_in("front")
+    await front.post(f"{visit.place}:cancel", json={"reason": "离开"})
+    late = await front.post(f"{API}/tubes/{visit.tubes[0]['id']}:collect")
+    assert (late.status_code, late.json()["code"]) == (409, "tube-state-conflict")
+    orders = (await front.get(f"{visit.place}/requisitions")).json()["items"]
+    assert [order["state"] for order in orders] == ["cancelled"]
+
+
+async def test_only_a_failed_order_is_sent_again_by_hand(world: World) -> None:
+    visit, engineer = await world.checked_in("GLU"), await world.sign_in("interface")
+    order = (await engineer.get(f"{visit.place}/requisitions")).json()["items"][0]["id"]
+    answer = await engineer.post(f"{API}/requisitions/{order}:resend")
+    assert (answer.status_code, answer.json()["code"]) == (409, "requisition-not-failed")
+    nowhere = await engineer.post(f"{API}/requisitions/{uuid4()}:resend")
+    assert (nowhere.status_code, nowhere.json()["code"]) == (404, "requisition-not-found")
+
+
+async def test_saying_twice_that_an_order_was_sent_changes_nothing(world: World) -> None:
+    visit, front = await world.checked_in("GLU"), await world.sign_in("front")
+    order = (await front.get(f"{visit.place}/requisitions")).json()["items"][0]
+    for _ in range(2):
+        async with world.runtime.units.open(demo.LOADER) as uow:
+            await requisitions.mark_sent(uow, order["id"])
+    async with world.runtime.units.open(demo.LOADER) as uow:
+        await requisitions.mark_failed(uow, order["id"], "too late")
+        assert await requisitions.order_of(uow, order["id"]) is None
+        assert [line.state for line in await exams.lines(uow, visit.exam_id)] == ["sent"]
+    assert (await front.get(f"{visit.place}/requisitions")).json()["items"][0]["state"] == "sent"
+
+
+@pytest.fixture
+async def place(worker_name: str) -> AsyncIterator[House]:
+    async with house(f"orders_{worker_name}", lis_port=free_port()) as built:
+        yield built
+
+
+@contextlib.asynccontextmanager
+async def _laboratory(place: House, dictionary: Path) -> AsyncIterator[Sandbox]:
+    """The sandbox laboratory where this house expects it; it only takes orders."""
+    listen = f"--listen=127.0.0.1:{place.runtime.settings.lis_port}"
+    async with sandbox(free_port(), listen, "--auto-delay=-1", f"--dictionary={dictionary}") as lab:
+        yield lab
+
+
+async def _order(place: House, visit: Visit) -> dict[str, Any]:
+    front = await place.sign_in("front")
+    found: dict[str, Any] = (await front.get(f"{visit.place}/requisitions")).json()["items"][0]
+    return found
+
+
+async def _ordered(lab: Sandbox) -> dict[str, list[str]]:
+    tubes = (await lab.control.get("/orders")).json()["tubes"]
+    return {tube["barcode"]: sorted(line["code"] for line in tube["lines"].values()) for tube in tubes}
+
+
+@pytest.mark.requirement("I2")
+async def test_while_the_lis_is_down_the_visit_goes_on_and_the_order_follows_once_it_is_back(place: House) -> None:
+    visit = await place.world.registered("CBC", "GLU")
+    sent = "select count(*) from job where name = 'requisition.send_order'"
+    assert await place.admin.fetchval(sent) == 0  # nobody's tubes are ordered before they come
+    front = await place.sign_in("front")
+    visit.tubes = (await front.post(f"{visit.place}:check-in")).json()["tubes"]
+    async with working(place.runtime.settings):
+        tried = "select error from job where name = 'requisition.send_order' and attempts > 0"
+        assert await until(lambda: place.admin.fetchval(tried)) == "lis-unavailable"
+        assert (await _order(place, visit))["state"] == "planned"
+        collected = await front.post(f"{API}/tubes/{visit.tubes[0]['id']}:collect")
+        assert collected.status_code == 200
+        async with _laboratory(place, BUILT_IN) as lab:
+            order = await until(lambda: _sent(place, visit))
+            assert (order["attempt"], order["error"]) == (0, None)
+            held = await _ordered(lab)
+            assert sorted(held) == sorted(tube["barcode"] for tube in visit.tubes)
+            assert sorted(code for codes in held.values() for code in codes) == ["CBC", "GLU"]
+    states = await place.admin.fetch("select code, state from exam_line order by code")
+    assert {row["state"] for row in states} == {"collected", "sent"}
+
+
+async def _sent(place: House, visit: Visit) -> dict[str, Any] | None:
+    order = await _order(place, visit)
+    return order if order["state"] == "sent" else None
+
+
+@pytest.mark.requirement("I2")
+async def test_an_order_that_the_lis_refuses_fails_visibly_and_a_person_sends_it_again(
+    place: House, tmp_path: Path
+) -> None:
+    poor = tmp_path / "poor.json"
+    known = json.loads(BUILT_IN.read_text(encoding="utf-8"))["groups"]
+    poor.write_text(json.dumps({"groups": {"URINE": known["URINE"]}}), encoding="utf-8")
+    visit, engineer = await place.world.checked_in("GLU"), await place.sign_in("interface")
+
+    async def failed() -> dict[str, Any] | None:
+        order = await _order(place, visit)
+        return order if order["state"] == "failed" else None
+
+    async with working(place.runtime.settings):
+        async with _laboratory(place, poor):
+            refused = await until(failed)
+            job = "select state, error from job where name = 'requisition.send_order'"
+            assert tuple(await until(lambda: place.admin.fetchrow(job + " and state = 'dead'"))) == (
+                "dead",
+                "lis-rejected",
+            )
+        assert (refused["error"], refused["attempt"]) == ("AE", 0)
+        async with _laboratory(place, BUILT_IN) as lab:
+            again = await engineer.post(f"{API}/requisitions/{refused['id']}:resend")
+            assert (again.status_code, again.json()["state"], again.json()["attempt"]) == (200, "planned", 1)
+            assert (await until(lambda: _sent(place, visit)))["error"] is None
+            assert list(await _ordered(lab)) == [visit.tubes[0]["barcode"]]

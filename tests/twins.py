@@ -1,0 +1,376 @@
+"""`python -m tests.twins`: breaks each guard once, in a copy of the tree, and insists that its test turns red.
+
+A check that cannot fail is a defect. Each twin is an edit of the sources and the one test that must notice it. The test is first seen
+green in the untouched copy. Exit 1: a twin stayed green, or the text of its edit is no longer in the source.
+"""
+
+import asyncio
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests import conftest
+from tjapi.kernel.embedded import EmbeddedPostgres, EmbeddedValkey
+
+ROOT = Path(__file__).resolve().parents[1]
+COPIED = ("src", "adapters", "device_gateway", "migrations", "tests", "pyproject.toml", "alembic.ini")
+LINKED = ("report_templates", "openapi")
+LANES = int(os.environ.get("TJ_TWIN_LANES", "2"))
+GUARDS = "migrations/versions/2026_11_22_0002_guards.py"
+KERNEL = "src/tjapi/kernel"
+KERNEL_TESTS = "tests/tjapi/kernel"
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A guard, the edits of one file that break it (old text, new text), and the test that must turn red."""
+
+    guard: str
+    file: str
+    edits: tuple[tuple[str, str], ...]
+    test: str
+
+    @property
+    def own_servers(self) -> bool:
+        """Whether the template database itself is another one."""
+        return self.file.startswith("migrations")
+
+
+def _twin(guard: str, file: str, old: str, new: str, test: str) -> Twin:
+    return Twin(guard, file, ((old, new),), test)
+
+
+TWINS = (
+    _twin(
+        "commit before response", f"{KERNEL}/routing.py",
+        'Depends(_write_unit, scope="function")', "Depends(_write_unit)",
+        f"{KERNEL_TESTS}/test_commit_before_response.py::test_a_commit_that_takes_long_holds_the_answer_back",
+    ),
+    _twin(
+        "no 2xx without a commit", f"{KERNEL}/routing.py",
+        'Depends(_write_unit, scope="function")', "Depends(_write_unit)",
+        f"{KERNEL_TESTS}/test_commit_before_response.py::test_nobody_hears_200_of_what_failed_at_commit",
+    ),
+    _twin(
+        "idempotency: fingerprint", f"{KERNEL}/idempotency.py",
+        "if bytes(found.fingerprint) != self._fingerprint:", "if found is None:",
+        f"{KERNEL_TESTS}/test_idempotency.py::test_the_same_key_for_another_request_is_refused",
+    ),
+    _twin(
+        "idempotency: answer stored", f"{KERNEL}/routing.py",
+        "await pending.store(response)", "del pending",
+        f"{KERNEL_TESTS}/test_idempotency.py::test_the_same_request_again_gets_the_same_answer_and_nothing_more",
+    ),
+    _twin(
+        "idempotency: one at a time", f"{KERNEL}/idempotency.py",
+        'if not (await session.execute(_LOCK, {"lock": lock})).scalar():', "if not lock:",
+        f"{KERNEL_TESTS}/test_idempotency.py::test_twelve_at_once_have_one_effect",
+    ),
+    _twin(
+        "inbox: other bytes", f"{KERNEL}/inbox.py",
+        "if bytes(found.sha256) != digest:", "if found is None:",
+        f"{KERNEL_TESTS}/test_inbox.py::test_other_bytes_under_a_used_id_are_refused_and_kept_beside_in_quarantine",
+    ),
+    _twin(
+        "inbox: one at a time", f"{KERNEL}/inbox.py",
+        'await uow.session.execute(_LOCK, {"key": f"{source}|{message_id}"})', "",
+        f"{KERNEL_TESTS}/test_inbox.py::test_twenty_copies_at_once_are_one_message_with_one_job",
+    ),
+    _twin(
+        "lease fencing", f"{KERNEL}/uow.py",
+        "if held.scalar() is None:", "if held is None:",
+        f"{KERNEL_TESTS}/test_fence_and_rows.py::test_a_unit_whose_claim_was_taken_over_commits_nothing",
+    ),
+    _twin(
+        "row security: campus", GUARDS,
+        "        _secure(run, table, prefix)\n        run(f\"create policy campus",
+        "        _secure(run, table, prefix)\n        sees = \"true\" if table == \"tube\" else sees\n        run(f\"create policy campus",
+        f"{KERNEL_TESTS}/test_fence_and_rows.py::test_raw_sql_shows_a_campus_its_own_rows_alone",
+    ),
+    _twin(
+        "row security: own rows", GUARDS,
+        'own = f" or {OWN_ROWS[table]} = (select tj.subject())" if', 'own = " or (select tj.subject()) is not null" if',
+        f"{KERNEL_TESTS}/test_fence_and_rows.py::test_raw_sql_shows_a_campus_its_own_rows_alone",
+    ),
+    _twin(
+        "row security: signature of the context", "migrations/versions/2026_11_22_0000_kernel_context.py",
+        ", 'hex') <> parts[8] then", ", 'hex') is null then",
+        f"{KERNEL_TESTS}/test_fence_and_rows.py::test_a_forged_setting_shows_nothing",
+    ),
+    _twin(
+        "ETag of a sheet", "src/tjapi/result/service/entry.py",
+        "if desk.version != expected:", "if desk is None:",
+        f"{KERNEL_TESTS}/test_etag.py::test_of_eight_writers_of_a_sheet_exactly_one_wins",
+    ),
+    _twin(
+        "ETag of a conclusion", "src/tjapi/conclusion/service.py",
+        "if (found.version if found is not None else 0) != expected:", "if expected < 0:",
+        f"{KERNEL_TESTS}/test_etag.py::test_of_eight_writers_of_a_conclusion_exactly_one_wins",
+    ),
+    _twin(
+        "audit chain: previous link", f"{KERNEL}/audit.py",
+        'chain + n.to_bytes(8, "big")', 'n.to_bytes(8, "big")',
+        f"{KERNEL_TESTS}/test_audit_chain.py::test_a_tail_that_is_edited_and_sealed_anew_contradicts_the_anchor",
+    ),
+    _twin(
+        "audit chain: every column", f"{KERNEL}/audit.py",
+        "values += [row.campus_id, row.detail, row.request_id]", "values += [row.campus_id, row.request_id]",
+        f"{KERNEL_TESTS}/test_audit_chain.py::test_whatever_a_superuser_changes_is_located",
+    ),
+    _twin(
+        "audit chain: anchor", f"{KERNEL}/audit.py",
+        "if anchors and max(anchors) > n:", "if anchors and max(anchors) < 0:",
+        f"{KERNEL_TESTS}/test_audit_chain.py::test_whatever_a_superuser_changes_is_located",
+    ),
+    _twin(
+        "import contracts: the journey", "src/tjapi/catalog/errors.py",
+        "from tjapi.kernel.problem import", "from tjapi.requisition import rules as later  # noqa: F401\nfrom tjapi.kernel.problem import",
+        "tests/architecture/test_imports.py::test_every_import_contract_is_kept_and_asked_in_seconds",
+    ),
+    _twin(
+        "import contracts: rules are pure", "src/tjapi/exam/rules.py",
+        "from datetime import date\n", "from datetime import date\nimport sqlalchemy  # noqa: F401\n",
+        "tests/architecture/test_imports.py::test_every_import_contract_is_kept_and_asked_in_seconds",
+    ),
+    _twin(
+        "only one commit", "src/tjapi/exam/service.py",
+        'await uow.audit("exam.checked_in"', 'await uow.session.commit()\n    await uow.audit("exam.checked_in"',
+        "tests/architecture/test_imports.py::test_only_the_unit_of_work_commits",
+    ),
+    _twin(
+        "models = migrations", "src/tjapi/exam/models.py",
+        'Index("ix_exam_line_exam", "exam_id"),', "",
+        "tests/architecture/test_schema.py::test_alembic_finds_no_difference_between_models_and_migrations",
+    ),
+    _twin(
+        "checks of models = migrations", "src/tjapi/exam/models.py",
+        "price_fen >= 0 and", "price_fen >= 1 and",
+        "tests/architecture/test_schema.py::test_every_column_constraint_and_index_is_as_the_models_would_make_it",
+    ),
+    _twin(
+        "permission", f"{KERNEL}/routing.py",
+        "if permission == AUTHENTICATED or principal.may(permission):", "if principal:",
+        "tests/tjapi/operations/test_operations.py::test_a_refusal_is_remembered_although_nothing_else_is",
+    ),
+    _twin(
+        "four eyes", "src/tjapi/conclusion/service.py",
+        "if found.initial_by == uow.principal.id:", "if found.initial_by is None:",
+        "tests/tjapi/exam/test_exam.py::test_who_signed_first_does_not_give_the_final_signature",
+    ),
+    _twin(
+        "identity of a laboratory's result", "src/tjapi/result/service/filing.py",
+        "if against is not None:", "if against == []:",
+        "tests/tjapi/result/test_result_filing.py::test_a_report_on_somebody_else_is_quarantined_and_nothing_is_filed",
+    ),
+    _twin(
+        "append-only rows", GUARDS,
+        "for table in APPEND_ONLY:", "for table in APPEND_ONLY[:1]:",
+        "tests/tjapi/exam/test_exam.py::test_revisions_of_a_result_are_only_added",
+    ),
+    _twin(
+        "states in the database", GUARDS,
+        "if new.state is distinct from old.state and not", "if new.state is null and not",
+        "tests/tjapi/exam/test_exam.py::test_the_database_refuses_the_illegal_steps_and_allows_the_others",
+    ),
+    _twin(
+        "finalized means closed", GUARDS,
+        "where id = which and state = 'finalized'", "where id = which and state = 'cancelled'",
+        "tests/tjapi/exam/test_exam.py::test_a_finalized_exam_is_closed_in_the_database_itself",
+    ),
+    _twin(
+        "completeness", "src/tjapi/exam/service.py",
+        "    if outstanding:\n        raise ExamNotComplete", "    if not outstanding and outstanding:\n        raise ExamNotComplete",
+        "tests/tjapi/exam/test_exam.py::test_an_exam_with_anything_outstanding_is_neither_reviewed_nor_finalized",
+    ),
+    _twin(
+        "whose report it is", "src/tjapi/report/service.py",
+        "report.examinee_id != examinee_id or", "",
+        "tests/tjapi/portal/test_portal.py::test_whose_a_report_is_is_asked_even_where_the_database_would_show_it",
+    ),
+    _twin(
+        "recalled means gone", "src/tjapi/report/service.py",
+        '    if report.state != "published":\n        raise ReportRecalledProblem', "",
+        "tests/tjapi/report/test_report.py::test_a_recalled_report_is_gone_for_its_owner_at_the_next_request_and_its_bytes_stay",
+    ),
+    _twin(
+        "five failures end a code", "src/tjapi/frontdesk/service.py",
+        " or row.failures >= _MOST_FAILURES", "",
+        "tests/tjapi/portal/test_portal.py::test_five_failures_end_a_code",
+    ),
+    _twin(
+        "a code is used once", "src/tjapi/frontdesk/service.py",
+        "row.used_at = uow.now", "",
+        "tests/tjapi/portal/test_portal.py::test_a_code_is_used_once",
+    ),
+    _twin(
+        "nothing is taken from who is not here", "src/tjapi/requisition/service.py",
+        '    if exam.state == "prepared":\n        raise NotCheckedIn', "",
+        "tests/tjapi/requisition/test_requisition.py::test_nothing_is_taken_from_who_is_not_here",
+    ),
+    _twin(
+        "page token: signature", f"{KERNEL}/paging.py",
+        "if not hmac.compare_digest(signature, self._sign(body)):", "if not signature:",
+        f"{KERNEL_TESTS}/test_paging.py::test_no_token_can_be_made_or_changed",
+    ),
+    _twin(
+        "page token: its list", f"{KERNEL}/paging.py",
+        'self._scope + b"|" + body', "body",
+        f"{KERNEL_TESTS}/test_paging.py::test_a_token_belongs_to_one_list_its_filters_and_one_installation",
+    ),
+    Twin(
+        "field cipher: place", f"{KERNEL}/security/fields.py",
+        (
+            ("self._aead.encrypt(nonce, plain, place.encode())", "self._aead.encrypt(nonce, plain, None)"),
+            ("sealed[1 + _NONCE :], place.encode())", "sealed[1 + _NONCE :], None)"),
+        ),
+        f"{KERNEL_TESTS}/test_fields_and_storage.py::test_a_field_opens_nowhere_else_and_not_when_a_bit_was_turned",
+    ),
+    Twin(
+        "storage: address", f"{KERNEL}/storage.py",
+        (
+            ("self._aead.encrypt(nonce, content, address.encode())", "self._aead.encrypt(nonce, content, None)"),
+            ("sealed[_NONCE:], address.encode())", "sealed[_NONCE:], None)"),
+        ),
+        f"{KERNEL_TESTS}/test_fields_and_storage.py::test_a_file_under_anothers_address_is_noticed",
+    ),
+)  # fmt: skip
+
+
+class Lane:
+    """A copy of the tree, and servers with an untouched template for the twins that do not change the schema."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tree = folder / "tree"
+        self._state = folder / "state"
+        self._servers: list[EmbeddedPostgres | EmbeddedValkey] = []
+        self._addresses: dict[str, str] = {}
+
+    def open(self) -> None:
+        """Copy the sources and start the servers."""
+        ignore = shutil.ignore_patterns("__pycache__")
+        self.tree.mkdir(parents=True)
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, self.tree / name, ignore=ignore)
+            else:
+                shutil.copy2(source, self.tree / name)
+        for name in LINKED:
+            (self.tree / name).symlink_to(ROOT / name)
+        self._state.mkdir()
+        self._state.chmod(0o711)
+        postgres = EmbeddedPostgres(self._state, fsync=False, settings={"max_connections": "300"})
+        valkey = EmbeddedValkey(self._state)
+        for server in (postgres, valkey):
+            server.start()
+            self._servers.append(server)
+        self._addresses = {
+            "TJ_TEST_STATE": str(self._state),
+            "TJ_TEST_SERVER": postgres.url(postgres.superuser, postgres.superuser_password, "DATABASE"),
+            "TJ_TEST_VALKEY": valkey.url,
+        }
+        os.environ.update(self._addresses)
+        asyncio.run(conftest._make_template())
+        for name in self._addresses:
+            del os.environ[name]
+        where = self.run([sys.executable, "-c", "import tjapi, adapters, tests.conftest as t; print(tjapi.__file__, adapters.__file__, t.__file__)"])
+        if where.stdout.count(str(self.tree)) != 3:
+            raise RuntimeError(f"the copy is not what is imported: {where.stdout}{where.stderr}")
+
+    def close(self) -> None:
+        """Stop the servers."""
+        for server in reversed(self._servers):
+            server.stop()
+
+    def run(self, command: list[str], *, own_servers: bool = False) -> subprocess.CompletedProcess[str]:
+        """Run a command on the copy: PYTHONPATH comes before the editable install's path file."""
+        environment = {
+            **os.environ, **({} if own_servers else self._addresses), "PYTHONPATH": f"{self.tree}{os.pathsep}{self.tree / 'src'}",
+            "TJ_TEST_BUDGET": "600",
+        }  # fmt: skip
+        return subprocess.run(command, cwd=self.tree, env=environment, capture_output=True, text=True, check=False)
+
+    def ask(self, tests: list[str], *, own_servers: bool = False) -> subprocess.CompletedProcess[str]:
+        """Run tests."""
+        return self.run([sys.executable, "-m", "pytest", "-q", "-x", "--tb=line", *tests], own_servers=own_servers)
+
+    def judge(self, twin: Twin) -> tuple[str, str]:
+        """Break the guard, run its test, mend the guard; return the colour and what pytest said last."""
+        path = self.tree / twin.file
+        sound = path.read_text(encoding="utf-8")
+        broken = sound
+        for old, new in twin.edits:
+            if broken.count(old) != 1:
+                return "no match", f"{broken.count(old)} times in {twin.file}: {old!r}"
+            broken = broken.replace(old, new)
+        path.write_text(broken, encoding="utf-8")
+        try:
+            ended = self.ask([twin.test], own_servers=twin.own_servers)
+        finally:
+            path.write_text(sound, encoding="utf-8")
+        said = next((line for line in reversed(ended.stdout.splitlines()) if line), ended.stderr[-300:])
+        # Red is a test that failed; one that could not be run, or a test that is not there, proves nothing.
+        failed = ended.returncode == 1 and f"FAILED {twin.test}" in ended.stdout
+        return ("red" if failed else "green" if ended.returncode == 0 else "broken run"), said
+
+
+def _control(lane: Lane) -> bool:
+    ended = lane.ask(sorted({twin.test for twin in TWINS}))
+    if ended.returncode:
+        sys.stdout.write(ended.stdout[-4000:] + ended.stderr[-1000:] + "\nthe untouched copy is not green\n")
+    return ended.returncode == 0
+
+
+def _work(lane: Lane, waiting: "queue.Queue[Twin]", judged: dict[Twin, tuple[str, str]]) -> None:
+    while True:
+        try:
+            twin = waiting.get_nowait()
+        except queue.Empty:
+            return
+        judged[twin] = lane.judge(twin)
+
+
+def main() -> int:
+    """Judge every twin, or those whose guard holds a word given on the command line."""
+    began = time.monotonic()
+    chosen = [twin for twin in TWINS if all(word in twin.guard for word in sys.argv[1:])]
+    judged: dict[Twin, tuple[str, str]] = {}
+    with tempfile.TemporaryDirectory(prefix="tj-twins-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # a server started by root runs as another user
+        lanes = [Lane(folder / f"lane{number}") for number in range(min(LANES, len(chosen)))]
+        try:
+            for lane in lanes:
+                lane.open()
+            if not _control(lanes[0]):
+                return 1
+            waiting: queue.Queue[Twin] = queue.Queue()
+            for twin in chosen:
+                waiting.put(twin)
+            workers = [threading.Thread(target=_work, args=(lane, waiting, judged)) for lane in lanes]
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                worker.join()
+        finally:
+            for lane in lanes:
+                lane.close()
+    print("| guard | broken in | test | seen |\n|---|---|---|---|")
+    for twin in chosen:
+        colour, said = judged.get(twin, ("not run", ""))
+        test = twin.test.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+        print(f"| {twin.guard} | `{twin.file}` | {test} | {colour}{'' if colour == 'red' else ': ' + said} |")
+    reds = sum(colour == "red" for colour, _ in judged.values())
+    print(f"\n{reds} of {len(chosen)} twins red in {time.monotonic() - began:.0f} s")
+    return 0 if reds == len(chosen) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
