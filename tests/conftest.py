@@ -94,6 +94,8 @@ async def clone(name: str) -> str:
     try:
         await admin.execute(f"drop database if exists {name} with (force)")
         await admin.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
+        # A database's own grants are not part of the template.
+        await admin.execute(f"revoke temporary on database {name} from public")
     finally:
         await admin.close()
     return name
@@ -164,6 +166,7 @@ async def serving(runtime: Runtime) -> AsyncIterator[str]:
         server.should_exit = True
         server.force_exit = True
         await task
+        await server.lifespan.shutdown()  # which a forced exit skips
 
 
 @contextlib.contextmanager

@@ -81,7 +81,7 @@ TWINS = (
     _twin(
         "inbox: one at a time", f"{KERNEL}/inbox.py",
         'await uow.session.execute(_LOCK, {"key": f"{source}|{message_id}"})', "",
-        f"{KERNEL_TESTS}/test_inbox.py::test_twenty_copies_at_once_are_one_message_with_one_job",
+        f"{KERNEL_TESTS}/test_inbox.py::test_a_copy_that_comes_before_the_first_is_committed_waits_and_finds_it",
     ),
     _twin(
         "lease fencing", f"{KERNEL}/uow.py",
@@ -90,8 +90,8 @@ TWINS = (
     ),
     _twin(
         "row security: campus", GUARDS,
-        "        _secure(run, table, prefix)\n        run(f\"create policy campus",
-        "        _secure(run, table, prefix)\n        sees = \"true\" if table == \"tube\" else sees\n        run(f\"create policy campus",
+        '        _secure(run, table, prefix)\n        run(f"create policy campus',
+        '        _secure(run, table, prefix)\n        sees = "true" if table == "tube" else sees\n        run(f"create policy campus',
         f"{KERNEL_TESTS}/test_fence_and_rows.py::test_raw_sql_shows_a_campus_its_own_rows_alone",
     ),
     _twin(
@@ -280,7 +280,13 @@ class Lane:
         asyncio.run(conftest._make_template())
         for name in self._addresses:
             del os.environ[name]
-        where = self.run([sys.executable, "-c", "import tjapi, adapters, tests.conftest as t; print(tjapi.__file__, adapters.__file__, t.__file__)"])
+        where = self.run(
+            [
+                sys.executable,
+                "-c",
+                "import tjapi, adapters, tests.conftest as t; print(tjapi.__file__, adapters.__file__, t.__file__)",
+            ]
+        )
         if where.stdout.count(str(self.tree)) != 3:
             raise RuntimeError(f"the copy is not what is imported: {where.stdout}{where.stderr}")
 

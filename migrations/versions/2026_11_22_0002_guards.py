@@ -34,8 +34,10 @@ begin
   if c is null then
     raise exception 'no context' using errcode = 'insufficient_privilege';
   end if;
-  insert into public.audit_event (at, principal_kind, principal_id, action, object_type, object_id, campus_id, detail, request_id)
-  values (clock_timestamp(), c[1], c[2]::uuid, p_action, p_object_type, p_object_id, p_campus_id, p_detail, p_request_id);
+  insert into public.audit_event (at, principal_kind, principal_id, action, object_type, object_id, campus_id, campuses, detail, request_id)
+  values (clock_timestamp(), c[1], c[2]::uuid, p_action, p_object_type, p_object_id, p_campus_id,
+    coalesce((select array_agg(id) from public.campus where id = any(tj.campuses())),
+      (select array_agg(m.campus_id) from public.examinee_campus m where m.examinee_id = tj.subject()), '{}'), p_detail, p_request_id);
 end $$;
 
 -- marks rows as sealed that have a link; nothing else of a row can be changed by anybody
@@ -69,6 +71,28 @@ set search_path = pg_catalog, public, pg_temp as $$
     select from public.portal_session s join public.api_client c on c.id = s.client_id
     where s.id = p_session and s.examinee_id = p_examinee and s.expires_at > clock_timestamp() and c.status = 'active')
 $$;
+
+-- an examinee signs out: the own session ends now
+create function tj.end_examinee_session(p_session uuid) returns void language sql security definer
+set search_path = pg_catalog, public, pg_temp as $$
+  update public.portal_session set expires_at = clock_timestamp() where id = p_session and examinee_id = tj.subject()
+$$;
+
+-- has no campus met this person yet: asked past row security, so that nobody meets by id whom another campus knows
+create function tj.is_unmet(p_examinee uuid) returns boolean language sql stable security definer
+set search_path = pg_catalog, public, pg_temp as $$
+  select not exists (select from public.examinee_campus where examinee_id = p_examinee)
+$$;
+
+-- injected SQL may write to accounts; it cannot give a campus that its own session does not hold
+create function tj.guard_grant() returns trigger language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+  if exists (select unnest(new.campuses) except select unnest(tj.campuses())
+             except select unnest(case when tg_op = 'UPDATE' then old.campuses else '{}'::smallint[] end)) then
+    raise exception 'a campus that is not held cannot be granted' using errcode = 'insufficient_privilege';
+  end if;
+  return new;
+end $$;
 
 create function tj.guard_state() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -105,9 +129,16 @@ revoke insert, update, delete on audit_link from {p}_app;
 revoke update, delete on audit_link from {p}_worker;
 revoke update, delete on result_revision, department_sheet_step, conclusion_step from {p}_app, {p}_worker;
 revoke delete on exam, exam_line, requisition, requisition_line, tube, tube_line, report, result, inbox_message, examinee from {p}_app, {p}_worker;
+revoke update, delete on examinee_campus from {p}_app, {p}_worker;
+revoke delete on department_sheet from {p}_app, {p}_worker;
+revoke select on refresh_token, access_code, idempotency_key, portal_session from {p}_reader;
+create trigger guard_grant before insert or update of campuses on staff for each row execute function tj.guard_grant();
+create trigger guard_grant before insert or update of campuses on api_client for each row execute function tj.guard_grant();
 revoke all on audit_event, audit_link from public;
 revoke execute on all functions in schema tj from public;
 grant execute on function tj.audit(text, text, text, int, jsonb, text) to {p}_app, {p}_reader, {p}_worker;
+grant execute on function tj.end_examinee_session(uuid) to {p}_app;
+grant execute on function tj.is_unmet(uuid) to {p}_app, {p}_worker;
 grant execute on function tj.audit_sealed(bigint[]) to {p}_worker;
 grant execute on function tj.meet_examinee(text, bytea, smallint) to {p}_app, {p}_worker;
 grant execute on function tj.examinee_session(uuid, uuid) to {p}_app, {p}_reader;
@@ -131,8 +162,9 @@ def upgrade() -> None:
     mine = "(select tj.campuses())::smallint[]"
     policies = {
         **dict.fromkeys(CAMPUS_TABLES, f"campus_id = any({mine})"),
-        **dict.fromkeys(LOOSE_TABLES, f"campus_id is null or campus_id = any({mine})"),
-        "inbox_message": f"campuses <@ {mine}",
+        **dict.fromkeys(LOOSE_TABLES, f"campus_id = any({mine}) or (campus_id is null and cardinality({mine}) > 0)"),
+        "audit_event": f"campus_id = any({mine}) or (campus_id is null and campuses <@ {mine} and cardinality({mine}) > 0)",
+        "inbox_message": f"cardinality(campuses) > 0 and campuses <@ {mine}",
     }
     for table, sees in policies.items():
         own = f" or {OWN_ROWS[table]} = (select tj.subject())" if table in OWN_ROWS else ""
@@ -152,7 +184,7 @@ def upgrade() -> None:
     run(f"create policy entered on examinee for insert to {logins} with check (cardinality({mine}) > 0)")
     _secure(run, "examinee_campus", prefix)
     run(
-        f"create policy campus on examinee_campus to {logins} using (campus_id = any({mine})) with check (campus_id = any({mine}))"
+        f"create policy campus on examinee_campus to {logins} using (campus_id = any({mine})) with check (campus_id = any({mine}) and tj.is_unmet(examinee_id))"
     )
     _secure(run, "examinee_name_key", prefix)
     known = f"exists (select from examinee_campus m where m.examinee_id = examinee_name_key.examinee_id and m.campus_id = any({mine}) offset 0)"

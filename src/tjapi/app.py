@@ -59,7 +59,7 @@ def create(runtime: Runtime) -> FastAPI:
     app.state.runtime = runtime
     assert_every_operation_is_guarded(v1.operations())
     app.include_router(v1.v1())
-    app.openapi = lambda: build_contract(app)  # type: ignore[method-assign]
+    app.openapi = lambda: build_contract(app, [AlreadyThere])  # type: ignore[method-assign]
     _health(app, runtime)
     docs.mount(app)
     _handlers(app)

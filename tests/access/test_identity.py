@@ -188,16 +188,12 @@ async def test_a_change_of_password_names_the_field_that_is_wrong(world: World) 
     assert (await client.get("/api/v1/auth/principal")).status_code == 200
 
 
-@pytest.mark.xfail(
-    strict=True, reason="bug: a wrong old password answers 401, which tells a client to throw its good token away"
-)
 async def test_a_wrong_old_password_does_not_say_that_the_caller_is_signed_out(world: World) -> None:
     client = await world.newcomer()
     wrong = await client.put("/api/v1/auth/password", json={"old_password": "wrong", "new_password": f"{PASSWORD}+1"})
     assert wrong.status_code in (403, 422)
 
 
-@pytest.mark.xfail(strict=True, reason="bug: the old password may be guessed without end through a change of password")
 async def test_guessing_the_old_password_pauses_the_account_too(world: World) -> None:
     client = await world.newcomer()
     guess = {"old_password": "wrong", "new_password": f"{PASSWORD}+1"}
@@ -286,9 +282,6 @@ async def test_nobody_grants_a_campus_that_they_do_not_hold(world: World) -> Non
     assert kept.json()["campuses"] == [B]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="bug: of a change, the pointer counts the added campuses only, and names another one"
-)
 @pytest.mark.requirement("E8.1")
 async def test_a_refused_campus_of_a_change_is_named_by_its_own_place(world: World) -> None:
     own = await world.hire(campuses=[B])

@@ -88,18 +88,11 @@ async def test_the_reading_role_writes_nothing(admin: asyncpg.Connection) -> Non
     assert list(writable) == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="bug: PUBLIC may create temporary objects: they outlive the request on a pooled connection"
-)
 async def test_the_login_roles_create_no_temporary_objects(admin: asyncpg.Connection) -> None:
     for role in LOGINS:
         assert not await admin.fetchval("select has_database_privilege($1, current_database(), 'temporary')", role)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="bug: the reading role may read refresh tokens, access codes and stored answers, which it never does",
-)
 async def test_the_reading_role_reads_no_credentials(admin: asyncpg.Connection) -> None:
     for table in ("refresh_token", "access_code", "idempotency_key", "portal_session"):
         assert not await admin.fetchval("select has_table_privilege('tj_reader', $1, 'select')", table), table
@@ -262,31 +255,11 @@ PAYLOADS: dict[str, str] = {
         " update examinee_campus set examinee_id = '{person}' where examinee_id = '{new}'; --"
     ),
 }
-LEAKS: dict[tuple[str, str], str] = {
-    (
-        "a union over the audit trail",
-        "app",
-    ): "bug: audit rows of people carry no campus, and rows without a campus are shown to all",
-    (
-        "a union over the audit trail",
-        "reader",
-    ): "bug: audit rows of people carry no campus, and rows without a campus are shown to all",
-    (
-        "a person met by id",
-        "app",
-    ): "bug: any campus may write itself a meeting with anybody whose id it knows, without a trace",
-    ("a meeting turned to another person", "app"): "bug: a meeting may be changed to another person's",
-}
 
 
-def _case(name: str, role: str) -> Any:
-    reason = LEAKS.get((name, role))
-    return pytest.param(
-        name, role, id=f"{name}-{role}", marks=[pytest.mark.xfail(strict=True, reason=reason)] if reason else []
-    )
-
-
-@pytest.mark.parametrize(("name", "role"), [_case(name, role) for name in PAYLOADS for role in ("app", "reader")])
+@pytest.mark.parametrize(
+    ("name", "role"), [pytest.param(n, r, id=f"{n}-{r}") for n in PAYLOADS for r in ("app", "reader")]
+)
 async def test_injected_sql_shows_no_row_of_another_campus(
     world: World, attacked: Runtime, admin: asyncpg.Connection, name: str, role: Role
 ) -> None:
@@ -322,10 +295,6 @@ async def _pid(session: Any) -> int:
     return int(raw.get_server_pid())
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="bug: a temporary table shadows ours for the next request on the connection, and keeps what it writes",
-)
 async def test_nothing_that_one_request_leaves_behind_catches_the_next_ones_rows(attacked: Runtime) -> None:
     await attack(attacked, "app", "'; create temp table exam_number (like public.exam_number); --")
     async with attacked.database.session("app", KEEPER) as session:
@@ -335,9 +304,6 @@ async def test_nothing_that_one_request_leaves_behind_catches_the_next_ones_rows
         assert place.scalar() == "public"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="bug: the application's role may give any account any campus; the next request then has it"
-)
 @pytest.mark.requirement("E8.1")
 async def test_no_session_gives_an_account_a_campus_that_it_does_not_hold_itself(
     world: World, attacked: Runtime
@@ -390,7 +356,6 @@ async def test_a_context_holds_for_its_own_backend_until_it_expires(
     assert seen == {"expired": 0, "of another backend": 0, "absent": 0}
 
 
-@pytest.mark.xfail(strict=True, reason="bug: rows without a campus are shown without any context")
 @pytest.mark.parametrize("table", ["audit_event", "job", "live_event"])
 async def test_without_a_context_not_even_rows_without_a_campus_are_seen(
     world: World, attacked: Runtime, table: str
@@ -402,9 +367,6 @@ async def test_without_a_context_not_even_rows_without_a_campus_are_seen(
         assert await raw.fetchval(f"select count(*) from {table}") == 0
 
 
-@pytest.mark.xfail(
-    strict=True, reason="bug: a message of a client without a campus is shown to everybody, also without a context"
-)
 async def test_a_message_of_no_campus_is_nobodys(attacked: Runtime, admin: asyncpg.Connection) -> None:
     kept = """insert into inbox_message (id, source, message_id, sha256, body, media_type, campuses, received_at)
         values ($1, 'lis', $2, '\\x00', '\\x00', 'x', '{}', now())"""
@@ -472,9 +434,6 @@ async def test_a_doctor_of_one_department_writes_no_result_of_another_even_past_
             )
 
 
-@pytest.mark.xfail(
-    strict=True, reason="bug: sheets may be deleted, of every department: DELETE is granted and no policy restricts it"
-)
 @pytest.mark.requirement("E3.1")
 async def test_a_department_sheet_is_deleted_by_nobody(admin: asyncpg.Connection) -> None:
     for role in LOGINS:
@@ -569,7 +528,6 @@ async def test_signing_out_ends_the_session_and_no_other(world: World) -> None:
     assert again.status_code == 401
 
 
-@pytest.mark.xfail(strict=True, reason="bug: signing out as an examinee answers 204 and ends nothing")
 @pytest.mark.requirement("P2")
 async def test_an_examinee_who_signs_out_is_out(world: World) -> None:
     person = await world.examinee(world.main)
@@ -590,9 +548,6 @@ async def test_a_changed_password_ends_every_session_of_the_account(world: World
     assert old.status_code == 401
 
 
-@pytest.mark.xfail(
-    strict=True, reason="bug: refresh tokens survive a change of password and a ban that was lifted: sessions stay open"
-)
 @pytest.mark.parametrize("how", ["password", "ban"])
 @pytest.mark.requirement("P2")
 async def test_a_refresh_token_of_before_a_new_password_or_a_ban_opens_nothing(world: World, how: str) -> None:

@@ -70,7 +70,7 @@ def test_the_committed_contract_is_what_the_code_makes(document: dict[str, Any])
 
 def test_the_contract_is_a_valid_openapi_document(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1.")
-    assert set(document) == {"openapi", "info", "servers", "paths", "components"}
+    assert set(document) == {"openapi", "info", "servers", "paths", "components", "tags"}
     for path, by_method in document["paths"].items():
         assert re.fullmatch(r"/api/v1(/[a-z0-9-]+|/\{[a-z_]+\})+(:[a-z-]+)?", path), path
         assert set(by_method) <= _METHODS
@@ -88,6 +88,7 @@ def test_the_contract_is_a_valid_openapi_document(document: dict[str, Any]) -> N
 
 def test_every_operation_says_what_it_is(document: dict[str, Any]) -> None:
     seen: set[str] = set()
+    tags = {tag["name"] for tag in document["tags"]}
     for _path, _method, o in operations(document):
         name = o["operationId"]
         assert _CAMEL.fullmatch(name), name
@@ -98,6 +99,7 @@ def test_every_operation_says_what_it_is(document: dict[str, Any]) -> None:
         assert en, name
         assert not _HAN.search(en), name
         assert len(o["tags"]) == 1
+        assert o["tags"][0] in tags, f"{name}: a tag without a description in kernel/contract.py"
         assert o["x-permission"]
         assert o["x-audience"] in contract.AUDIENCES
         assert o["x-requirement"], name

@@ -35,8 +35,11 @@ async def own_runtime(own_settings: Settings) -> AsyncIterator[Runtime]:
 
 @pytest.fixture(scope="module")
 async def own_url(own_settings: Settings) -> AsyncIterator[str]:
-    async with serving(wiring.build(own_settings)) as url:
+    held = wiring.build(own_settings)
+    async with serving(held) as url:
         yield url
+        await held.live.stop()  # `serving` leaves in a hurry, without the application's own farewell
+    await wiring.close(held)
 
 
 @pytest.fixture

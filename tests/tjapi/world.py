@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
@@ -167,7 +167,15 @@ class World:
                     )
                     found.append(LabResult(tube.barcode, None, None, line.code, line.name, now, now, "F", said))
             report = LabReport(
-                uuid7().hex[:20], now, "LIS", exam.exam_no, exam.name, exam.sex, exam.birth_date, None, tuple(found)
+                uuid7().hex[:20],
+                now,
+                "LIS",
+                exam.exam_no,
+                exam.name,
+                cast("Any", exam.sex),
+                exam.birth_date,
+                None,
+                tuple(found),
             )
             filed = await results.file_report(uow, uuid7(), "lis", report)
         assert filed.outcome in ("filed", "revision"), filed
@@ -181,7 +189,9 @@ class World:
     async def finalized(self, *groups: str, examinee_id: UUID | None = None) -> Visit:
         """A visit that two people signed."""
         visit = await self.ready(*groups, examinee_id=examinee_id)
-        draft = ConclusionIn.model_validate({"overview": "未见明显异常。", "entries": [{"kind": "finding", "title": "血糖"}]})
+        draft = ConclusionIn.model_validate(
+            {"overview": "未见明显异常。", "entries": [{"kind": "finding", "title": "血糖"}]}
+        )
         reviewer, chief = await self.staff("reviewer"), await self.staff("chief")
         async with self.runtime.units.open(reviewer) as uow:
             await conclusions.write(uow, visit.exam_id, draft, 0)
@@ -224,9 +234,7 @@ class World:
         assert answer.status_code == 200, answer.text
         program = await self.sign_in("mini-program")
         headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
-        async with httpx.AsyncClient(
-            base_url=program.base_url, headers=headers, timeout=30, trust_env=False
-        ) as client:
+        async with httpx.AsyncClient(base_url=program.base_url, headers=headers, timeout=30, trust_env=False) as client:
             yield client
 
 
@@ -323,8 +331,6 @@ async def working(settings: Settings, *, slots: int = 4, lease: float = 12) -> A
 async def until(ask: Callable[[], Awaitable[Any]], *, seconds: float = 20) -> Any:
     """Ask until the answer is true, and return it."""
     async with asyncio.timeout(seconds):
-        while not (answer := await ask()):
+        while not (answer := await ask()):  # noqa: ASYNC110 - what is waited for happens in another process, or in a database
             await asyncio.sleep(0.03)
         return answer
-
-

@@ -12,6 +12,7 @@ from tjapi.identity.errors import (
     CampusNotGranted,
     ClientIdTaken,
     CredentialsWrong,
+    OldPasswordWrong,
     PasswordTooWeak,
     PermissionUnknown,
     RefreshTokenInvalid,
@@ -94,7 +95,7 @@ async def logout(uow: Unit) -> Response:
 @auth.put(
     "/auth/password",
     **operation("changePassword", "修改本人密码", "Change one's own password", permission="authenticated", requirement=["P2"], body=True,
-                status=204, problems=[CredentialsWrong, PasswordTooWeak, StaffNotFound]),
+                status=204, problems=[AccountLocked, OldPasswordWrong, PasswordTooWeak]),
 )  # fmt: skip
 async def change_password(request: Request, uow: Unit, body: PasswordIn) -> Response:
     await service.change_password(uow, runtime(request).settings, body)

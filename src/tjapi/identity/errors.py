@@ -15,6 +15,12 @@ class AccountLocked(TooManyRequests):
     zh, en = "登录失败次数过多,账号暂时锁定", "Too many failed logins: the account is locked for a while"
 
 
+class OldPasswordWrong(Invalid):
+    """The old password is wrong; it counts like a failed login."""
+
+    zh, en = "原密码错误", "The old password is wrong"
+
+
 class RefreshTokenInvalid(Unauthenticated):
     """The refresh token is unknown, expired or used before; a used one revokes its whole session."""
 

@@ -109,6 +109,21 @@ async def revoke_session(uow: UnitOfWork, session: UUID) -> None:
     await uow.session.execute(query)
 
 
+async def end_examinee_session(uow: UnitOfWork, session: UUID) -> None:
+    """End the caller's own portal session: the row belongs to a campus, and an examinee has none, so by a definer function."""
+    await uow.session.execute(text("select tj.end_examinee_session(:session)"), {"session": session})
+
+
+async def revoke_sessions(uow: UnitOfWork, staff: UUID) -> None:
+    """End every session of an account."""
+    query = (
+        update(StaffSession)
+        .where(StaffSession.staff_id == staff, StaffSession.revoked_at.is_(None))
+        .values(revoked_at=uow.now)
+    )
+    await uow.session.execute(query)
+
+
 async def client_by_client_id(uow: UnitOfWork, client_id: str) -> ApiClient | None:
     """Return an API client by its public id."""
     return (await uow.session.execute(select(ApiClient).where(ApiClient.client_id == client_id))).scalar_one_or_none()

@@ -15,7 +15,8 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "exam.write": ("登记和维护体检", "Register and maintain exams"),
     "exam.check_in": ("报到", "Check in"),
     "requisition.read": ("查看申请和标本", "See requisitions and specimens"),
-    "requisition.write": ("采集和重发申请", "Collect specimens, resend orders"),
+    "requisition.write": ("重发申请", "Resend orders"),
+    "specimen.collect": ("采集标本", "Record that a specimen was taken"),
     "result.read": ("查看结果", "See results"),
     "result.write": ("录入本科室结果", "Enter results of own departments"),
     "conclusion.read": ("查看主检结论", "See conclusions"),
@@ -38,10 +39,10 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
 _READ = {"catalog.read", "examinee.read", "exam.read", "result.read", "live.read"}
 ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "admin": ("系统管理员", "Administrator", frozenset({
-        "identity.read", "identity.write", "catalog.read", "catalog.write", "audit.read", "job.read_all", "job.write", "live.read",
+        "identity.read", "identity.write", "catalog.read", "catalog.write", "job.read_all", "job.write", "live.read",
     })),
     "front_desk": ("前台", "Front desk", frozenset({
-        *_READ, "examinee.write", "examinee.unmask", "pricing.read", "exam.write", "exam.check_in", "requisition.read", "requisition.write", "report.read",
+        *_READ, "examinee.write", "examinee.unmask", "pricing.read", "exam.write", "exam.check_in", "requisition.read", "requisition.write", "specimen.collect", "report.read",
     } - {"result.read"})),
     "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "result.write", "requisition.read"})),
     "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "conclusion.read", "conclusion.review", "report.read"})),

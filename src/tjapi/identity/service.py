@@ -13,6 +13,7 @@ from tjapi.identity.errors import (
     CampusNotGranted,
     ClientIdTaken,
     CredentialsWrong,
+    OldPasswordWrong,
     PasswordTooWeak,
     PermissionUnknown,
     RefreshTokenInvalid,
@@ -35,7 +36,7 @@ from tjapi.identity.schemas import (
     TokensOut,
 )
 from tjapi.kernel.ids import uuid7
-from tjapi.kernel.problem import FieldError, PreconditionFailed
+from tjapi.kernel.problem import FieldError, PermissionMissing, PreconditionFailed
 from tjapi.kernel.security.fields import url_token
 from tjapi.kernel.security.passwords import hash_password, verify_password, weakness
 from tjapi.kernel.security.principal import Principal
@@ -89,10 +90,7 @@ async def login(uow: UnitOfWork, mint: TokenMint, settings: Settings, username: 
     )
     if staff is None or not right:
         if staff is not None:
-            staff.failed_logins += 1
-            pause = lockout(staff.failed_logins, settings.lockout_after)
-            staff.locked_until = uow.now + pause if pause else None
-            await uow.audit("staff.login_failed", "staff", staff.id)
+            await _count_failure(uow, settings, staff)
         raise CredentialsWrong().kept()
     staff.failed_logins, staff.locked_until = 0, None
     session = StaffSession(id=uuid7(), staff_id=staff.id, created_at=uow.now)
@@ -147,23 +145,45 @@ async def refresh(uow: UnitOfWork, mint: TokenMint, settings: Settings, token: s
 
 
 async def logout(uow: UnitOfWork) -> None:
-    """End the caller's session: its tokens are refused from the next request on."""
+    """End the caller's session: its tokens are refused from the next request on. Raises PermissionMissing for clients, who have none."""
     if uow.principal.kind == "staff":
         await repository.revoke_session(uow, UUID(uow.principal.session))
         await uow.audit("staff.signed_out", "staff", uow.principal.id)
+    elif uow.principal.kind == "examinee":
+        await repository.end_examinee_session(uow, UUID(uow.principal.session))
+        await uow.audit("examinee.signed_out", "examinee", uow.principal.id)
+    else:
+        raise PermissionMissing
 
 
 async def change_password(uow: UnitOfWork, settings: Settings, change: PasswordIn) -> None:
-    """Change the caller's own password; every token of the account ends."""
-    staff = await repository.staff_by_id(uow, uow.principal.id, lock=True)
+    """Change the caller's own password; every token of the account ends.
+
+    Raises PermissionMissing for who has no password, AccountLocked, OldPasswordWrong (which counts like a failed login), PasswordTooWeak.
+    """
+    staff = await repository.staff_by_id(uow, uow.principal.id, lock=True) if uow.principal.kind == "staff" else None
     if staff is None:
-        raise StaffNotFound
+        raise PermissionMissing
+    if staff.locked_until is not None and staff.locked_until > uow.now:
+        raise _locked(staff.locked_until - uow.now)
     if not await verify_password(change.old_password, staff.password_hash):
-        raise CredentialsWrong(errors=[FieldError("/old_password", "wrong", "原密码错误", "the old password is wrong")])
+        await _count_failure(uow, settings, staff)
+        raise OldPasswordWrong(
+            errors=[FieldError("/old_password", "wrong", "原密码错误", "the old password is wrong")]
+        ).kept()
     _check_password(change.new_password, staff.username, settings, "/new_password")
     staff.password_hash = await hash_password(change.new_password)
     staff.token_version += 1
+    staff.failed_logins = 0
+    await repository.revoke_sessions(uow, staff.id)
     await uow.audit("staff.password_changed", "staff", staff.id)
+
+
+async def _count_failure(uow: UnitOfWork, settings: Settings, staff: Staff) -> None:
+    staff.failed_logins += 1
+    pause = lockout(staff.failed_logins, settings.lockout_after)
+    staff.locked_until = uow.now + pause if pause else None
+    await uow.audit("staff.login_failed", "staff", staff.id)
 
 
 def _check_password(password: str, username: str, settings: Settings, pointer: str) -> None:
@@ -212,7 +232,9 @@ async def create_staff(uow: UnitOfWork, settings: Settings, new: StaffIn) -> Sta
     return _staff_out(staff, sorted(set(new.roles)))
 
 
-async def _check_grant(uow: UnitOfWork, roles: Sequence[str] | None, campuses: Sequence[int] | None) -> None:
+async def _check_grant(
+    uow: UnitOfWork, roles: Sequence[str] | None, campuses: Sequence[int] | None, *, kept: Sequence[int] = ()
+) -> None:
     if roles is not None:
         known = {role.code for role in await repository.roles(uow)}
         unknown = [i for i, code in enumerate(roles) if code not in known]
@@ -225,7 +247,7 @@ async def _check_grant(uow: UnitOfWork, roles: Sequence[str] | None, campuses: S
         if uow.principal.kind == "job"
         else set(uow.principal.campuses)
     )
-    strange = [i for i, campus in enumerate(campuses or ()) if campus not in held]
+    strange = [i for i, campus in enumerate(campuses or ()) if campus not in held and campus not in kept]
     if strange:
         errors = [
             FieldError(f"/campuses/{i}", "not-granted", "没有这个院区的权限", "a campus you do not hold")
@@ -242,8 +264,9 @@ async def patch_staff(uow: UnitOfWork, staff_id: UUID, change: StaffPatch, expec
     if staff.version != expected:
         raise PreconditionFailed
     # Only campuses that are added must be the caller's own; those of colleagues elsewhere stay as they are.
-    added = [c for c in change.campuses or () if c not in staff.campuses]
-    await _check_grant(uow, change.roles, added)
+    if uow.principal.kind != "job" and staff.campuses and not set(staff.campuses) & set(uow.principal.campuses):
+        raise CampusNotGranted
+    await _check_grant(uow, change.roles, change.campuses, kept=staff.campuses)
     for field in ("name", "title", "all_departments"):
         value = getattr(change, field)
         if value is not None:
@@ -255,6 +278,8 @@ async def patch_staff(uow: UnitOfWork, staff_id: UUID, change: StaffPatch, expec
     if change.active is not None:
         staff.status = "active" if change.active else "disabled"
         staff.token_version += not change.active
+        if not change.active:
+            await repository.revoke_sessions(uow, staff.id)
     if change.roles is not None:
         await repository.set_roles(uow, staff.id, change.roles)
     staff.version += 1
@@ -346,6 +371,8 @@ async def revoke_client(uow: UnitOfWork, client_id: UUID) -> ApiClientOut:
     client = await repository.client_by_id(uow, client_id)
     if client is None:
         raise ApiClientNotFound
+    if client.campuses and not set(client.campuses) & set(uow.principal.campuses):
+        raise CampusNotGranted
     if client.status != "revoked":
         client.status = "revoked"
         client.token_version += 1

@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Identity, Index, LargeBinary, SmallInteger, text
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,7 +27,9 @@ from tjapi.kernel.security.keys import KeyRing
 _BATCH = 500
 _GENESIS = b"tjapi audit chain"
 _LOCK = text("select pg_try_advisory_xact_lock(7307001)")
-_COLUMNS = "id, at, principal_kind, principal_id, action, object_type, object_id, campus_id, detail, request_id"
+_COLUMNS = (
+    "id, at, principal_kind, principal_id, action, object_type, object_id, campus_id, campuses, detail, request_id"
+)
 # A row that has a link was sealed; if it says otherwise somebody turned the mark back, and `verify` says so. It must not stop the sealer.
 _UNSEALED = text(
     f"select {_COLUMNS} from audit_event e where not sealed and not exists (select from audit_link l where l.event_id = e.id)"
@@ -60,6 +62,7 @@ class AuditEvent(Base):
     object_type: Mapped[str]
     object_id: Mapped[str]
     campus_id: Mapped[int | None] = mapped_column(SmallInteger)
+    campuses: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default=text("'{}'"))
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB)
     request_id: Mapped[str]
     sealed: Mapped[bool] = mapped_column(server_default="false")
@@ -101,7 +104,7 @@ class AuditChain:
             row.object_type,
             row.object_id,
         ]
-        values += [row.campus_id, row.detail, row.request_id]
+        values += [row.campus_id, list(row.campuses), row.detail, row.request_id]
         return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=False).encode()).digest()
 
     def _next(self, chain: bytes, n: int, row: Any) -> bytes:

@@ -5,8 +5,9 @@ every request and every success shows one that is valid against its schema.
 """
 
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -50,6 +51,24 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
         },
     },
 }
+TAGS: dict[str, str] = {
+    "auth": "登录与令牌 · Signing in and tokens",
+    "identity": "人员、角色、院区、接口客户端 · Staff, roles, campuses, API clients",
+    "catalog": "科室、项目、套餐、代码对照 · Departments, items, packages, external codes",
+    "examinees": "受检者 · Examinees",
+    "pricing": "试算 · Quotes",
+    "exams": "体检 · Exams",
+    "frontdesk": "前台报到 · The front desk",
+    "requisitions": "检验申请与标本 · Orders and specimens",
+    "inbound-messages": "入站消息 · Messages from outside",
+    "results": "科室结果 · Results by department",
+    "conclusions": "主检结论 · Conclusions",
+    "reports": "体检报告 · Reports",
+    "me": "受检者本人 · The examinee's own",
+    "jobs": "后台任务 · Background jobs",
+    "live": "实时事件 · Live events",
+    "audit": "审计与字典 · Audit trail and dictionaries",
+}
 _TEXT = """体检科后端接口。The back end of a hospital's health-examination department.
 
 * 所有错误为 `application/problem+json` (RFC 9457), 按 `Accept-Language` 返回中文或英文。
@@ -89,15 +108,19 @@ _HEADERS: dict[str, dict[str, Any]] = {
 }
 
 
+_REFERENCE = re.compile(r'\{\s+("\$ref": "[^"]+")\s+\}')
+
+
 class NoExampleError(Exception):
     """A field of the contract shows no example of itself."""
 
 
-def build_contract(app: FastAPI) -> dict[str, Any]:
-    """Return the document of version 1, the same for the same code."""
+def build_contract(app: FastAPI, on_writes: Iterable[type[problem.Problem]] = ()) -> dict[str, Any]:
+    """Return the document of version 1, the same for the same code. Every write may meet the problems `on_writes`."""
     document = get_openapi(
         title="tjapi 体检系统 API", version="1.0.0", description=_TEXT, routes=app.routes,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"}, servers=[{"url": "/"}],
+        tags=[{"name": name, "description": text} for name, text in TAGS.items()],
     )  # fmt: skip
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
@@ -107,8 +130,10 @@ def build_contract(app: FastAPI) -> dict[str, Any]:
     components |= {"examples": {}, "responses": {}, "headers": _HEADERS}
     tagged = _tagged(app)
     titles = {entry["code"]: entry["title"] for entry in problem.catalogue()}
-    for operation in _operations(document):
+    for method, operation in _methods(document):
         _tidy(operation)
+        for kind in () if method == "get" else on_writes:
+            _add_problem(operation["responses"], kind)
         _show_headers(operation, etag=operation["operationId"] in tagged)
         _show_examples(operation, schemas, components["examples"])
         _share_problems(operation, components, titles)
@@ -125,8 +150,10 @@ def for_audience(document: Mapping[str, Any], audience: str) -> dict[str, Any]:
         kept = {method: o for method, o in operations.items() if o["x-audience"] in (audience, "public")}
         if kept:
             paths[path] = kept
+    used = {tag for operations in paths.values() for o in operations.values() for tag in o["tags"]}
     view = {
         **document,
+        "tags": [tag for tag in document["tags"] if tag["name"] in used],
         "info": {**document["info"], "title": f"{document['info']['title']} ({audience})"},
         "paths": paths,
     }
@@ -154,9 +181,13 @@ def _reach(node: Any, components: Mapping[str, Any], wanted: set[tuple[str, str]
             _reach(value, components, wanted)
 
 
-def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _methods(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for operations in document["paths"].values():
-        yield from operations.values()
+        yield from operations.items()
+
+
+def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    return (operation for _, operation in _methods(document))
 
 
 def _tagged(app: FastAPI) -> set[str]:
@@ -335,7 +366,13 @@ def _example_of_type(schema: Mapping[str, Any], schemas: Mapping[str, Any], plac
 
 def contract_text(app: FastAPI) -> str:
     """Return the document as it is committed."""
-    return json.dumps(app.openapi(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return written(app.openapi())
+
+
+def written(document: Mapping[str, Any]) -> str:
+    """Return a document as it is committed: a line for a field, a line for a reference."""
+    text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return _REFERENCE.sub(r"{\1}", text)
 
 
 def problems_text() -> str:

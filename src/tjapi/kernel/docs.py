@@ -14,6 +14,7 @@ from tjapi.kernel import problem
 from tjapi.kernel.contract import AUDIENCES, for_audience
 
 _STATIC = Path(fastapi_offline.__file__).parent / "static"
+_REDOC_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 # No script, style, font or image but our own: what a docs page wants from elsewhere is refused by the browser.
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
@@ -25,7 +26,8 @@ _STYLE = """
 main{max-width:860px;margin:0 auto;padding:56px 24px}h1{font-size:30px;margin:0 0 4px;letter-spacing:.5px}h1 span{color:var(--accent)}
 p.lead{color:var(--soft);margin:0 0 36px}h2{font-size:15px;color:var(--accent);margin:36px 0 8px;font-weight:600}
 ul{list-style:none;margin:0;padding:0;border-top:1px solid var(--line)}li{border-bottom:1px solid var(--line);padding:11px 0;display:flex;gap:18px;flex-wrap:wrap}
-a{color:var(--ink);text-decoration:none;font-weight:600;min-width:240px}a:hover{color:var(--accent)}li span{color:var(--soft)}
+a{color:var(--accent);text-decoration:none;font-weight:600;min-width:240px}a:hover{text-decoration:underline}a.in{min-width:0;font-weight:400}
+li span{color:var(--soft);flex:1;min-width:260px}li:hover{background:#f3f7f6}footer{color:var(--soft);font-size:13px;margin-top:40px}
 code{font:14px/1.5 ui-monospace,Menlo,Consolas,monospace;background:#eef3f2;padding:1px 5px;border-radius:4px}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:8px 10px 8px 0;border-bottom:1px solid var(--line);vertical-align:top}
 """
@@ -44,7 +46,7 @@ _START = """
 <h2>接口文档 · Contract</h2><ul>
 <li><a href="/docs">Swagger UI</a><span>试用每个操作 · try each operation</span></li>
 <li><a href="/redoc">Redoc</a><span>通读 · read it through</span></li>
-<li><a href="/openapi.json">/openapi.json</a><span>OpenAPI 3.1</span></li>
+<li><a href="/openapi.json">/openapi.json</a><span>OpenAPI 3.1 {audiences}</span></li>
 <li><a href="/problems">/problems</a><span>全部错误代码 · every problem, zh / en</span></li></ul>
 <h2>运行 · Health</h2><ul>
 <li><a href="/healthz">/healthz</a><span>存活 · liveness</span></li>
@@ -54,14 +56,21 @@ _START = """
 <li><a href="/docs#/auth/login">POST /api/v1/auth/token</a><span>用 <code>STATE/demo.json</code> 里的演示账号登录 · sign in with a demo login</span></li>
 <li><a href="/docs#/exams/createExam">POST /api/v1/exams</a><span>登记一次体检 · register an exam</span></li>
 <li><a href="/docs#/exams/getExamCompleteness">GET …/completeness</a><span>为什么还不能终审 · why it cannot be finalized</span></li></ul>
+<footer>本页与接口文档全部来自本机,不访问外网 · these pages ask nothing of any other host</footer>
 """
 
 
 def mount(app: FastAPI) -> None:
     """Add the pages to an application. Its contract is built once."""
+    # Redoc fetches one picture from its maker's site, with no setting against it.
+    offline = (_STATIC / "redoc.standalone.js").read_bytes().replace(_REDOC_LOGO, b"data:,")
 
     async def start(_request: Request) -> Response:
-        return _page("tjapi 体检系统", _START)
+        views = " · ".join(
+            f'<a class="in" href="/openapi/{name}.json" title="{escape(who)}">{name}</a>'
+            for name, who in AUDIENCES.items()
+        )
+        return _page("tjapi 体检系统", _START.replace("{audiences}", f"· {views}"))
 
     async def contract(_request: Request) -> Response:
         return JSONResponse(_built(app))
@@ -83,12 +92,24 @@ def mount(app: FastAPI) -> None:
 
     async def redoc(_request: Request) -> Response:
         page = get_redoc_html(
-            openapi_url="/openapi.json", title="tjapi · Redoc", redoc_js_url="/static/redoc.standalone.js",
+            openapi_url="/openapi.json", title="tjapi · Redoc", redoc_js_url="/redoc.js",
             redoc_favicon_url="/static/favicon.png", with_google_fonts=False,
         )  # fmt: skip
         page.headers["Content-Security-Policy"] = _POLICY
         return page
 
+    async def redoc_script(_request: Request) -> Response:
+        return Response(offline, media_type="text/javascript", headers={"Cache-Control": "public, max-age=86400"})
+
+    for path, endpoint in (
+        ("/", start), ("/openapi.json", contract), ("/openapi/{audience}.json", contract_of_audience), ("/docs", swagger), ("/redoc", redoc), ("/redoc.js", redoc_script),
+    ):  # fmt: skip
+        app.add_route(path, endpoint, include_in_schema=False)
+    _mount_problems(app)
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+
+
+def _mount_problems(app: FastAPI) -> None:
     async def problems(request: Request) -> Response:
         if "json" in request.headers.get("accept", ""):
             return JSONResponse(problem.catalogue())
@@ -100,11 +121,8 @@ def mount(app: FastAPI) -> None:
             return problem.response(request, problem.NoSuchPath())
         return _page(found[0]["code"], _problem_table(found))
 
-    for path, endpoint in (
-        ("/", start), ("/openapi.json", contract), ("/openapi/{audience}.json", contract_of_audience), ("/docs", swagger), ("/redoc", redoc), ("/problems", problems), ("/problems/{code}", one_problem),
-    ):  # fmt: skip
-        app.add_route(path, endpoint, include_in_schema=False)
-    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.add_route("/problems", problems, include_in_schema=False)
+    app.add_route("/problems/{code}", one_problem, include_in_schema=False)
 
 
 def _built(app: FastAPI) -> dict[str, Any]:

@@ -57,6 +57,8 @@ async def _make_roles(connection: asyncpg.Connection, prefix: str, keys: KeyRing
         # Hex digits of a derived key: nothing to quote. The server is told not to log statements' parameters or DDL.
         await connection.execute(f"alter role {name} password '{keys.text(f'database-role/{role}')}'")
     database = await connection.fetchval("select quote_ident(current_database())")
+    # Temporary objects outlive a request on a pooled connection and shadow tables for the next one.
+    await connection.execute(f"revoke temporary on database {database} from public")
     await connection.execute(f"grant create, connect, temporary on database {database} to {owner}")
     await connection.execute(f"grant usage, create on schema public to {owner}")
 

@@ -28,7 +28,7 @@ async def list_tubes(uow: ReadUnit, exam_id: UUID) -> TubesOut:
 
 @requisitions.post(
     "/tubes/{tube_id:uuid}:collect",
-    **operation("collectTube", "采集标本", "A specimen was taken", permission="requisition.write", requirement=["E1.5", "X3"],
+    **operation("collectTube", "采集标本", "A specimen was taken", permission="specimen.collect", requirement=["E1.5", "X3"],
                 problems=[TubeNotFound, TubeStateConflict, NotCheckedIn]),
 )  # fmt: skip
 async def collect_tube(uow: Unit, tube_id: UUID) -> TubeOut:

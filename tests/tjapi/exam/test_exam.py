@@ -245,7 +245,7 @@ async def test_the_database_refuses_the_illegal_steps_and_allows_the_others(
     which = visit.exam_id if table == "exam" else visit.lines["GENERAL"]
     wrong = []
     async with world.runtime.units.open(demo.LOADER) as uow:
-        for start in moves:
+        for start, legal in moves.items():
             # Only a superuser may put it anywhere.
             await admin.execute("set session_replication_role = replica")
             await admin.execute(f"update {table} set state = $1 where id = $2", start, which)
@@ -258,10 +258,9 @@ async def test_the_database_refuses_the_illegal_steps_and_allows_the_others(
                     )
                     allowed = True
                 except DBAPIError as error:
-                    assert "may not go" in str(error)
-                    allowed = False
+                    allowed = "may not go" not in str(error)
                 await nested.rollback()
-                if allowed != (to == start or to in moves[start]):
+                if allowed != (to == start or to in legal):
                     wrong.append((start, to, allowed))
             await uow.session.rollback()
     assert not wrong
@@ -274,8 +273,10 @@ async def test_a_finalized_exam_is_closed_in_the_database_itself(world: World) -
         "update conclusion_entry set title = 'other' where exam_id = :id",
         "delete from conclusion_entry where exam_id = :id",
         "insert into conclusion_entry (id, exam_id, campus_id, sort, kind, title) values (gen_random_uuid(), :id, 1, 9, 'risk', 'new')",
-        "insert into exam_line select (jsonb_populate_record(l, jsonb_build_object('id', gen_random_uuid()))).* from exam_line l"
-        " where exam_id = :id",
+        (
+            "insert into exam_line select (jsonb_populate_record(l, jsonb_build_object('id', gen_random_uuid()))).* from exam_line l"
+            " where exam_id = :id"
+        ),
     ):
         with pytest.raises(DBAPIError, match="is finalized"):
             async with world.runtime.units.open(demo.LOADER) as uow:

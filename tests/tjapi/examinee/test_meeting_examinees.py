@@ -378,5 +378,7 @@ async def test_over_http_a_person_is_found_read_and_amended_masked_and_unmasked_
     assert (await doctor.post(f"{where}:unmask", json={"purpose": "核对"})).status_code == 403
     shown = await front.post(f"{where}:unmask", json={"purpose": "核对"})
     assert (shown.status_code, shown.json()["id_number"]) == (200, payload["id_number"])
-    trail = (await auditor.get("/api/v1/audit-events", params={"object_id": made["id"], "object_type": "examinee"})).json()
+    trail = (
+        await auditor.get("/api/v1/audit-events", params={"object_id": made["id"], "object_type": "examinee"})
+    ).json()
     assert "核对" in str([event["detail"] for event in trail["items"]])

@@ -39,7 +39,7 @@ async def test_a_unit_whose_claim_was_taken_over_commits_nothing(
     runtime: Runtime, admin: asyncpg.Connection, taken_by: str
 ) -> None:
     job = await _claimed(runtime, admin)
-    with pytest.raises(LeaseLostError):
+    with pytest.raises(LeaseLostError):  # noqa: PT012 - the commit at the end of the block is what is refused
         async with runtime.units.open(job_principal(job, (1,)), "worker", fence=Fence(job, 7)) as uow:
             await uow.audit("test.fenced", "job", job)
             await admin.execute(f"update job set {taken_by} where id = $1", job)
@@ -81,9 +81,7 @@ async def test_a_forged_setting_shows_nothing(world: World, runtime: Runtime) ->
                 "with told as materialized (select set_config('tj.context', :forged, false))"
                 " select (select count(*) from exam where id = :id) from told"
             )
-            assert (
-                await uow.session.execute(query, {"forged": forged, "id": visit.exam_id})
-            ).scalar_one() == 0, forged
+            assert (await uow.session.execute(query, {"forged": forged, "id": visit.exam_id})).scalar_one() == 0, forged
         await uow.session.execute(text("select set_config('tj.context', :held, false)"), {"held": held})
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import secrets
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -98,6 +99,22 @@ async def test_twenty_copies_at_once_are_one_message_with_one_job(sign_in: SignI
     assert await _jobs(admin, row["id"]) == 1
 
 
+async def test_a_copy_that_comes_before_the_first_is_committed_waits_and_finds_it(runtime: Runtime) -> None:
+    told = {"source": "lis", "message_id": _id(), "body": BODY, "media_type": "x", "gateway_received_at": None}
+
+    async def again() -> tuple[UUID, bool]:
+        async with runtime.units.open(demo.LOADER) as uow:
+            message, before = await inbox.receive(uow, **told)  # type: ignore[arg-type]
+            return message.id, before
+
+    async with runtime.units.open(demo.LOADER) as uow:
+        first, before = await inbox.receive(uow, **told)  # type: ignore[arg-type]
+        second = asyncio.create_task(again())
+        await asyncio.sleep(0.15)
+        assert (before, second.done()) == (False, False)
+    assert await second == (first.id, True)
+
+
 async def test_ten_of_each_of_two_contents_at_once_end_with_one_believed_and_one_beside(
     sign_in: SignIn, admin: asyncpg.Connection
 ) -> None:
@@ -133,9 +150,7 @@ async def test_a_stranger_under_a_used_id_is_never_filed(sign_in: SignIn, admin:
     assert (await engineer.post(f"{API}/inbound-messages/{stranger}:replay")).status_code == 409
 
 
-async def test_what_has_ended_does_not_end_again(
-    sign_in: SignIn, runtime: Runtime, admin: asyncpg.Connection
-) -> None:
+async def test_what_has_ended_does_not_end_again(sign_in: SignIn, runtime: Runtime, admin: asyncpg.Connection) -> None:
     gateway, name = await sign_in("device-gateway"), _id()
     kept = (await _push(gateway, name)).json()
     async with runtime.units.open(demo.LOADER) as uow:

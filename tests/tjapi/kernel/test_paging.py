@@ -44,7 +44,9 @@ def test_no_token_can_be_made_or_changed(noise: bytes, seed: int) -> None:
             pager.read(base64.urlsafe_b64encode(forged).rstrip(b"=").decode())
 
 
-@pytest.mark.parametrize("foreign", [Pager(KEYS, "things|2"), Pager(KEYS, "other"), Pager(KeyRing(b"x" * 32), "things")])
+@pytest.mark.parametrize(
+    "foreign", [Pager(KEYS, "things|2"), Pager(KEYS, "other"), Pager(KeyRing(b"x" * 32), "things")]
+)
 def test_a_token_belongs_to_one_list_its_filters_and_one_installation(foreign: Pager) -> None:
     with pytest.raises(PageTokenInvalid):
         Pager(KEYS, "things").read(_token(foreign, ["a"]))

@@ -43,7 +43,9 @@ async def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_is_asked_to_
 ) -> None:
     engineer = await world.sign_in("interface")
     waiting, running = await _job(world), await _job(world)
-    await admin.execute("update job set state = 'running', lease_until = now() + interval '1 hour' where id = $1", running)
+    await admin.execute(
+        "update job set state = 'running', lease_until = now() + interval '1 hour' where id = $1", running
+    )
     answers = [await engineer.post(f"{API}/jobs/{job}:cancel") for job in (waiting, running)]
     assert [a.json()["state"] for a in answers] == ["cancelled", "running"]
     assert await admin.fetchval("select cancel_requested from job where id = $1", running) is True

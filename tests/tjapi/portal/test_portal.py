@@ -103,7 +103,9 @@ async def test_an_ending_with_a_small_x_is_the_same(world: World) -> None:
     assert (await world.exchange(visit, id_number_last4=card["id_number"][-4:].lower())).status_code == 200
 
 
-@pytest.mark.xfail(reason="portal compares with the masked number: of a passport the mask shows two characters", strict=True)
+@pytest.mark.xfail(
+    reason="portal compares with the masked number: of a passport the mask shows two characters", strict=True
+)
 async def test_the_holder_of_a_passport_enters_too(world: World) -> None:
     async with world.runtime.units.open(demo.LOADER) as uow:
         number = f"E{uuid4().int % 10**8:08d}"
@@ -175,7 +177,11 @@ async def test_a_token_ends_with_its_session_and_with_its_clients_trust(
 
 async def test_only_a_trusted_client_asks_for_an_examinees_token(world: World) -> None:
     visit = await world.checked_in("GLU")
-    given = {"exam_no": visit.exam_no, "access_code": visit.access_code, "id_number_last4": visit.card["id_number"][-4:]}
+    given = {
+        "exam_no": visit.exam_no,
+        "access_code": visit.access_code,
+        "id_number_last4": visit.card["id_number"][-4:],
+    }
     for name in ("front", "chief", "admin", "device-gateway"):
         client = await world.sign_in(name)
         answer = await client.post(f"{API}/auth/examinee-token", json=given)

@@ -38,9 +38,7 @@ async def test_there_is_no_report_of_an_exam_that_is_not_finalized(world: World,
     assert (answer.status_code, answer.json()["code"]) == (409, "exam-not-finalized")
 
 
-async def test_while_a_version_is_rendered_asking_again_gives_that_one(
-    world: World, admin: asyncpg.Connection
-) -> None:
+async def test_while_a_version_is_rendered_asking_again_gives_that_one(world: World, admin: asyncpg.Connection) -> None:
     visit, chief = await world.finalized("GLU"), await world.sign_in("chief")
     answers = await asyncio.gather(*(chief.post(f"{visit.place}/reports") for _ in range(5)))
     assert [a.status_code for a in answers] == [202] * 5

@@ -29,7 +29,10 @@ def world(runtime: Runtime, sign_in: SignIn) -> World:
 
 @pytest.mark.requirement("E1.5")
 async def test_lines_share_a_tube_by_container_specimen_and_fasting(world: World) -> None:
-    visit, front = await world.registered("CBC", "LIVER", "GLU", "LIPID", "URINE", "GENERAL"), await world.sign_in("front")
+    visit, front = (
+        await world.registered("CBC", "LIVER", "GLU", "LIPID", "URINE", "GENERAL"),
+        await world.sign_in("front"),
+    )
     tubes = (await front.get(f"{visit.place}/tubes")).json()["items"]
     assert sorted((t["container"], t["specimen"], t["fasting"], len(t["groups"])) for t in tubes) == [
         ("EDTA-2", "whole_blood", False, 1), ("SST", "serum", True, 3), ("URINE", "urine", False, 1),
