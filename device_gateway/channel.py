@@ -32,7 +32,7 @@ def parse_channels(text: str) -> list[ChannelSpec]:
     """Read the setting `listen`; raises `ValueError` saying which part is wrong."""
     specs = []
     for part in filter(None, (each.strip() for each in text.split(","))):
-        found = re.fullmatch(r"([a-z][a-z0-9_-]{0,31})=([a-z0-9]+)://\[?([^\]]+?)\]?:(\d{1,5})", part)
+        found = re.fullmatch(r"([a-z][a-z0-9-]{0,31})=([a-z0-9]+)://\[?([^\]]+?)\]?:(\d{1,5})", part)
         if not found or found[2] not in PROTOCOLS:
             raise ValueError(f"not a channel: {part} (expected name=mllp://host:port)")
         specs.append(ChannelSpec(found[1], found[2], found[3], int(found[4])))

@@ -327,8 +327,8 @@ class Lane:
         return ("red" if failed else "green" if ended.returncode == 0 else "broken run"), said
 
 
-def _control(lane: Lane) -> bool:
-    ended = lane.ask(sorted({twin.test for twin in TWINS}))
+def _control(lane: Lane, chosen: list[Twin]) -> bool:
+    ended = lane.ask(sorted({twin.test for twin in chosen}))
     if ended.returncode:
         sys.stdout.write(ended.stdout[-4000:] + ended.stderr[-1000:] + "\nthe untouched copy is not green\n")
     return ended.returncode == 0
@@ -355,7 +355,7 @@ def main() -> int:
         try:
             for lane in lanes:
                 lane.open()
-            if not _control(lanes[0]):
+            if not _control(lanes[0], chosen):
                 return 1
             waiting: queue.Queue[Twin] = queue.Queue()
             for twin in chosen:

@@ -4,6 +4,7 @@ A frame is only decoded and its MSH read; what it says is the API's business.
 """
 
 import hashlib
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,6 @@ from adapters.wire import hl7v2, mllp
 
 HL7 = "application/hl7-v2"
 OPAQUE = "application/octet-stream"
-_MAX_ID = 199  # MSH-10 from v2.7 on
 
 TooLarge = mllp.FrameTooLarge
 
@@ -63,7 +63,7 @@ def read(body: bytes) -> Frame:
     except hl7v2.UndecodableMessage as error:
         return Frame(body, sha256, f"sha256:{sha256}", OPAQUE, str(error), None)
     message_id = message.message_id()
-    if not message_id or len(message_id) > _MAX_ID or not (message_id.isascii() and message_id.isprintable()):
+    if not re.fullmatch(r"[\x21-\x7e]{1,199}", message_id):  # what the API takes as X-Message-Id
         # without an id nothing can be matched to its acknowledgement, nor a repeat told from a correction
         return Frame(body, sha256, f"sha256:{sha256}", OPAQUE, "MSH-10 is missing or unusable", message)
     return Frame(body, sha256, message_id, HL7, None, message)

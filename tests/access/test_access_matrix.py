@@ -35,8 +35,6 @@ with (ROOT / "tests" / "access.csv").open(encoding="utf-8") as _file:
     _file.seek(0)
     ROWS = [line.split(",")[0] for line in _file.read().splitlines()[1:]]
 
-# What the code answers today where the table says otherwise: reported, undecided. An entry that no longer differs fails.
-
 
 @dataclass(frozen=True)
 class Call:

@@ -1,6 +1,7 @@
 """The house's walls: import contracts, and what contracts cannot say."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -20,6 +21,11 @@ WIRING = {"api", "worker", "app", "cli", "wiring", "tables", "up", "doctor", "de
 # Names that several contexts share: states, kinds and their labels, and the pure functions that go with them. No decisions are taken twice.
 VOCABULARY = {"rules"}
 PUBLIC_ADAPTER_MODULES = {"contract", "registry"}
+
+
+@functools.cache
+def _trees() -> dict[str, ast.Module]:
+    return {str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
 
 
 def _lint() -> subprocess.CompletedProcess[str]:
@@ -102,23 +108,23 @@ def test_only_its_registry_knows_a_vendor() -> None:
 
 def test_only_the_unit_of_work_commits() -> None:
     found = [
-        f"{path.relative_to(ROOT)}:{node.lineno}"
-        for path in SOURCES
-        if path.is_relative_to(ROOT / "src")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        f"{path}:{node.lineno}"
+        for path, tree in _trees().items()
+        if path.startswith("src")
+        for node in ast.walk(tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit"
     ]
-    files = {place.split(":")[0] for place in found}
-    assert files == {"src/tjapi/kernel/uow.py"}, found
+    assert {place.split(":")[0] for place in found} == {"src/tjapi/kernel/uow.py"}, found
 
 
 def test_nothing_is_imported_inside_a_function() -> None:
-    found = [
-        f"{path.relative_to(ROOT)}:{inner.lineno}"
-        for path in SOURCES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        for inner in ast.walk(node)
-        if isinstance(inner, ast.Import | ast.ImportFrom)
-    ]
+    def imports(node: ast.AST, *, inside: bool = False) -> Iterator[int]:
+        if inside and isinstance(node, ast.Import | ast.ImportFrom):
+            yield node.lineno
+        inside = inside or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for child in ast.iter_child_nodes(node):
+            if inside or isinstance(child, ast.stmt):
+                yield from imports(child, inside=inside)
+
+    found = [f"{path}:{line}" for path, tree in _trees().items() for line in imports(tree)]
     assert not found, found

@@ -5,10 +5,8 @@ thread because schemathesis speaks blocking HTTP.
 """
 
 import asyncio
-import base64
 import contextlib
 import hashlib
-import itertools
 import json
 import os
 import secrets
@@ -107,6 +105,11 @@ class Stage:
     def bearer(self, who: str) -> dict[str, str]:
         """Headers of somebody signed in."""
         return {"Authorization": f"Bearer {self.tokens[who]}"}
+
+    def headers(self, operation: Any) -> dict[str, str]:
+        """The headers under which an operation may succeed."""
+        definition = operation.definition.raw
+        return self.bearer(self.who(definition["operationId"])) if definition.get("security") else {}
 
     def send(self, case: Any, headers: dict[str, str]) -> Response:
         """Send a case; of a stream read the beginning only."""
@@ -401,11 +404,3 @@ def _operate(stage: Stage, _tube: str) -> None:
 def load_schema(document: dict[str, Any], config: Any = None) -> Any:
     """The contract as schemathesis reads it."""
     return schemathesis.openapi.from_dict(document, config=config)
-
-
-def pick(values: list[str], case_id: str) -> str:
-    """One of the values, the same for the same case."""
-    return values[base64.b85encode(case_id.encode())[-1] % len(values)]
-
-
-counter = itertools.count(1)

@@ -141,7 +141,7 @@ async def test_a_form_that_is_wrong_names_its_fields_and_repeats_nothing(
 ) -> None:
     body = {
         "campus_id": MARKER, "name": {"x": MARKER}, "sex": MARKER, "birth_date": MARKER, "id_kind": MARKER, "nation": MARKER * 20,
-        "phone": [MARKER], "is_admin": MARKER, MARKER: 1, f"{MARKER}\ud800": 2,
+        "phone": [MARKER], "is_admin": MARKER, MARKER: 1,
     }  # fmt: skip
     headers = {**JSON, "Idempotency-Key": MARKER.encode().hex() + " x"}
     answer = await front.post("/api/v1/examinees", content=json.dumps(body).encode(), headers=headers)
@@ -152,7 +152,10 @@ async def test_a_form_that_is_wrong_names_its_fields_and_repeats_nothing(
     assert named["/campus_id"] == "int_type"
     assert all(e["message"] for e in said["errors"])
     assert named["header:Idempotency-Key"] == "string_pattern_mismatch"
-    answers = [answer.text]
+    worse = json.dumps({**body, f"{MARKER}\ud800": 2}).encode()
+    broken = await front.post("/api/v1/examinees", content=worse, headers=headers)
+    assert told(broken, 422, "invalid")["errors"][-1]["code"] == "string_unicode"
+    answers = [answer.text, broken.text]
     for path in (
         f"/api/v1/exams?campus_id={MARKER}&state={MARKER}&exam_date={MARKER}&examinee_id={MARKER}", f"/api/v1/items?page_size={MARKER}",
         f"/api/v1/exams?page_token={MARKER}", f"/api/v1/departments/{MARKER}", f"/api/v1/exams/{MARKER}", f"/{MARKER}",

@@ -3,19 +3,23 @@
 All of schemathesis' checks run. `TJ_SCHEMATHESIS_EXAMPLES` widens the search (default: a few per operation, always the same ones).
 """
 
+import json
 import os
+from pathlib import Path
 from typing import Any, TypeAlias
 
+import hypothesis
 import pytest
 import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import Failure
 from schemathesis.core.transport import Response
 
-from tests.contract.stage import Stage, find, load_schema, offline_document
+from tests.contract.stage import Stage, load_schema
 
 EXAMPLES = int(os.environ.get("TJ_SCHEMATHESIS_EXAMPLES", "4"))
 WIDE = "TJ_SCHEMATHESIS_EXAMPLES" in os.environ
+COMMITTED = Path(__file__).resolve().parents[2] / "openapi" / "v1.json"
 _CONFIG = SchemathesisConfig.from_dict({
     "seed": 20261123,
     "generation": {"max-examples": EXAMPLES, "deterministic": not WIDE, "no-shrink": not WIDE, "with-security-parameters": False},
@@ -25,8 +29,13 @@ _CONFIG = SchemathesisConfig.from_dict({
                "missing_required_header": {"expected-statuses": [400, 401, 404, 422, 428]}},
 })  # fmt: skip
 Case: TypeAlias = schemathesis.Case[Any]
-DOCUMENT = offline_document()
-SCHEMA = load_schema(DOCUMENT, _CONFIG)
+LAZY = schemathesis.pytest.from_fixture("fuzzed")
+# From the committed contract, because collecting must be quick; that it is what the code makes is a test of its own.
+OPERATIONS = [
+    o["operationId"]
+    for path in json.loads(COMMITTED.read_text(encoding="utf-8"))["paths"].values()
+    for o in path.values()
+]
 NEVER_WELL_FORMED = {"malformed-body", "unsupported-media-type", "invalid"}
 
 
@@ -45,18 +54,25 @@ def well_formed_is_not_called_malformed(_ctx: Any, response: Response, case: Cas
         )
 
 
+@pytest.fixture(scope="session")
+def fuzzed(document: dict[str, Any]) -> Any:
+    """The contract as schemathesis reads it, with the bounds of this file."""
+    return load_schema(document, _CONFIG)
+
+
 @pytest.mark.requirement("P4")
-def test_every_operation_has_succeeded(stage: Stage) -> None:
-    operations = {o["operationId"] for path in DOCUMENT["paths"].values() for o in path.values()}
+def test_every_operation_has_succeeded(stage: Stage, document: dict[str, Any]) -> None:
+    operations = {o["operationId"] for path in document["paths"].values() for o in path.values()}
     succeeded = {name for name, statuses in stage.seen.items() if any(200 <= s < 300 for s in statuses)}
     print(f"{len(succeeded & operations)} of {len(operations)} operations answered 2xx")
     assert operations - succeeded == set()
+    assert operations == set(OPERATIONS)
 
 
 def _keeps_its_word(case: Case, stage: Stage) -> None:
     operation_id = case.operation.definition.raw["operationId"]
     _lead_to_real_things(case, stage)
-    headers = stage.bearer(stage.who(operation_id)) if case.operation.definition.raw.get("security") else {}
+    headers = stage.headers(case.operation)
     answer = stage.send(case, headers)
     stage.seen[operation_id].add(answer.status_code)
     case.validate_response(answer, headers=headers)
@@ -64,17 +80,14 @@ def _keeps_its_word(case: Case, stage: Stage) -> None:
 
 def _make_tests() -> None:
     """A test per operation, each of a name of its own: those that schemathesis parametrizes share one, which xdist runs once."""
-    for path in DOCUMENT["paths"].values():
-        for operation in path.values():
-            name = operation["operationId"]
+    for name in OPERATIONS:
 
-            def test(case: Case, stage: Stage) -> None:
-                _keeps_its_word(case, stage)
+        def test(case: Case, stage: Stage) -> None:
+            _keeps_its_word(case, stage)
 
-            test.__name__ = test.__qualname__ = f"test_{name}_keeps_its_word"
-            globals()[test.__name__] = SCHEMA.include(operation_id=name).parametrize()(
-                pytest.mark.requirement("P4")(test)
-            )
+        test.__name__ = test.__qualname__ = f"test_{name}_keeps_its_word"
+        made = LAZY.include(operation_id=name).parametrize()(test)
+        globals()[test.__name__] = pytest.mark.requirement("P4")(made)
 
 
 _make_tests()
@@ -91,5 +104,19 @@ def _lead_to_real_things(case: Case, stage: Stage) -> None:
             case.path_parameters[name] = known[chosen % len(known)]
 
 
-def test_find_knows_every_operation() -> None:
-    assert find(DOCUMENT, "createExam")[:2] == ("/api/v1/exams", "post")
+@pytest.mark.requirement("P4")
+def test_what_was_created_can_be_followed_to_where_it_leads(stage: Stage, fuzzed: Any) -> None:
+    """Chains of operations, each fed by what the one before answered: nothing that was created is missing, nothing that ended lives on."""
+
+    class Machine(fuzzed.as_state_machine()):  # type: ignore[misc]
+        def get_call_kwargs(self, case: Case) -> dict[str, Any]:
+            return {"headers": stage.headers(case.operation)}
+
+        def call(self, case: Case, **options: Any) -> Response:
+            return stage.send(case, options["headers"])
+
+    limits = hypothesis.settings(
+        max_examples=EXAMPLES, stateful_step_count=5, deadline=None, derandomize=not WIDE, database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )  # fmt: skip
+    Machine.run(settings=limits)

@@ -83,9 +83,12 @@ class World:
         self.runtime = runtime
         self.sign_in = sign_in
         self._groups: dict[str, UUID] = {}
+        self._staff: dict[str, Principal] = {}
 
     async def staff(self, username: str) -> Principal:
         """The principal of a demo login, to act without HTTP."""
+        if username in self._staff:
+            return self._staff[username]
         admin = await connect(self.runtime.settings)
         found = await admin.fetchrow(
             "select s.id, s.name, s.campuses, s.departments, s.all_departments, r.role_code from staff s"
@@ -96,9 +99,10 @@ class World:
         assert found is not None
         departments = None if found["all_departments"] else tuple(found["departments"])
         permissions = ROLES[found["role_code"]][2]
-        return Principal(
+        self._staff[username] = Principal(
             "staff", found["id"], permissions, tuple(found["campuses"]), departments, None, "", found["name"]
         )
+        return self._staff[username]
 
     async def groups(self) -> dict[str, UUID]:
         """Item groups by code."""

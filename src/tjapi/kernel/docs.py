@@ -102,7 +102,8 @@ def mount(app: FastAPI) -> None:
         return Response(offline, media_type="text/javascript", headers={"Cache-Control": "public, max-age=86400"})
 
     for path, endpoint in (
-        ("/", start), ("/openapi.json", contract), ("/openapi/{audience}.json", contract_of_audience), ("/docs", swagger), ("/redoc", redoc), ("/redoc.js", redoc_script),
+        ("/", start), ("/openapi.json", contract), ("/openapi/{audience}.json", contract_of_audience), ("/docs", swagger),
+        ("/redoc", redoc), ("/redoc.js", redoc_script),
     ):  # fmt: skip
         app.add_route(path, endpoint, include_in_schema=False)
     _mount_problems(app)

@@ -28,7 +28,7 @@ _OVERLAP_SECONDS = 30
 _RETRY_SECONDS = 1.0
 _SINCE = text("""
 select id, campus_id, topic, permission, principal_id, data, at from live_event
-where id > :last or (id > :last - 1000 and at > clock_timestamp() - make_interval(secs => :overlap))
+where id > :after and (id > :last or at > clock_timestamp() - make_interval(secs => :overlap))
 order by id limit 1000
 """)
 _FETCH = text(
@@ -90,8 +90,7 @@ class LiveHub:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        for queue in list(self._queues):
-            queue.put_nowait(None)
+        self._end_streams()
 
     async def stream(self, principal: Principal, last_event_id: int | None) -> AsyncIterator[LiveEvent]:
         """Yield the events for a principal: those since `last_event_id`, then live ones. Ends when the reader is too slow."""
@@ -100,10 +99,15 @@ class LiveHub:
         seen: set[int] = set()
         try:
             if last_event_id is not None:
-                for event in await self._read(_SINCE, {"last": last_event_id, "overlap": _OVERLAP_SECONDS}):
-                    seen.add(event.id)
-                    if event.is_for(principal):
-                        yield event
+                after = last_event_id - _KEEP
+                while page := await self._read(
+                    _SINCE, {"after": after, "last": last_event_id, "overlap": _OVERLAP_SECONDS}
+                ):
+                    after = page[-1].id
+                    for event in page:
+                        seen.add(event.id)
+                        if event.is_for(principal):
+                            yield event
             while (event_or_end := await queue.get()) is not None:
                 if event_or_end.id not in seen and event_or_end.is_for(principal):
                     yield event_or_end
@@ -128,6 +132,7 @@ class LiveHub:
         try:
             connection.add_termination_listener(lambda _: ids.put_nowait(None))
             await connection.add_listener("tj_live", lambda _c, _p, _ch, payload: ids.put_nowait(int(payload)))
+            self._end_streams()  # those opened while nobody listened
             while (first := await ids.get()) is not None:
                 batch = [first]
                 while not ids.empty() and (more := ids.get_nowait()) is not None:
@@ -136,8 +141,20 @@ class LiveHub:
                     for event in await self._read(_FETCH, {"ids": batch}):
                         self._hand_out(event)
         finally:
+            # What is announced from now on is not heard: whoever watches comes back with Last-Event-ID and reads it.
+            self._end_streams()
             with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
                 await connection.close(timeout=1)
+
+    def _end_streams(self) -> None:
+        for queue in list(self._queues):
+            self._end(queue)
+
+    def _end(self, queue: "asyncio.Queue[LiveEvent | None]") -> None:
+        self._queues.discard(queue)
+        while not queue.empty():
+            queue.get_nowait()
+        queue.put_nowait(None)
 
     def _hand_out(self, event: LiveEvent) -> None:
         for queue in list(self._queues):
@@ -145,7 +162,4 @@ class LiveHub:
                 queue.put_nowait(event)
             except asyncio.QueueFull:
                 # A reader that does not read: end its stream; it comes back with Last-Event-ID.
-                self._queues.discard(queue)
-                while not queue.empty():
-                    queue.get_nowait()
-                queue.put_nowait(None)
+                self._end(queue)

@@ -11,6 +11,7 @@ JOBS = [
         on=(RequisitionPlanned,),
         lane="requisition_id",
         max_attempts=1_000,
+        at_once=2,  # they go out one by one, and a LIS that does not answer must not keep results from being filed
         timeout=40,
     )
 ]

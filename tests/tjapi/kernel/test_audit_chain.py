@@ -21,7 +21,7 @@ from tjapi.kernel.audit import AuditChain, Fault
 from tjapi.kernel.problem import Conflict
 from tjapi.kernel.security.principal import NOBODY, job_principal
 
-ROWS, ANCHORED = 60, 50
+MORE, TAIL = 6, 6
 ROUNDS = 300
 SEALER = job_principal(NOBODY, (1, 2))
 _COLUMNS = {
@@ -86,18 +86,20 @@ async def _faults(chain: AuditChain, session: AsyncSession) -> list[Fault]:
 
 @pytest.fixture(scope="module")
 async def trail(place: House) -> list[tuple[int, int]]:
-    """A sealed trail: (place in the chain, event id) of each row; the last ten came after the last anchor."""
+    """A sealed trail: (place in the chain, event id) of each row; the last `TAIL` came after the last anchor."""
+    await _write(place, MORE)
     while await _seal(place):
         pass
-    before = await place.admin.fetchval("select coalesce(max(n), 0) from audit_link")
-    await _write(place, ANCHORED - before)
-    await _seal(place)
     await _anchor(place)
-    await _write(place, ROWS - ANCHORED)
-    await _seal(place)
+    await _write(place, TAIL)
+    assert await _seal(place) == TAIL
     rows = await place.admin.fetch("select n, event_id from audit_link order by n")
-    assert len(rows) == ROWS
+    assert [row["n"] for row in rows] == list(range(1, len(rows) + 1))
     return [(row["n"], row["event_id"]) for row in rows]
+
+
+def _anchored(trail: list[tuple[int, int]]) -> int:
+    return len(trail) - TAIL
 
 
 Tampering = Callable[[AsyncConnection, random.Random, list[tuple[int, int]]], Awaitable[set[tuple[int, str]]]]
@@ -159,25 +161,25 @@ async def _insert(db: AsyncConnection, rng: random.Random, trail: list[tuple[int
     )
     if rng.random() < 0.5:
         return {(0, "unlinked")}
-    link = {"n": ROWS + 1, "event": made.scalar_one(), "chain": rng.randbytes(32)}
+    link = {"n": len(trail) + 1, "event": made.scalar_one(), "chain": rng.randbytes(32)}
     await db.execute(text("insert into audit_link (n, event_id, chain) values (:n, :event, :chain)"), link)
-    return {(ROWS + 1, "changed")}
+    return {(len(trail) + 1, "changed")}
 
 
 async def _cut_links(db: AsyncConnection, rng: random.Random, trail: list[tuple[int, int]]) -> set[tuple[int, str]]:
-    last = rng.randrange(1, ROWS)
+    last = rng.randrange(1, len(trail))
     await db.execute(text(f"delete from audit_link where n > {last}"))
-    return {(0, "unlinked")} | ({(ANCHORED, "tail-cut")} if last < ANCHORED else set())
+    return {(0, "unlinked")} | ({(_anchored(trail), "tail-cut")} if last < _anchored(trail) else set())
 
 
 async def _cut_tail(db: AsyncConnection, rng: random.Random, trail: list[tuple[int, int]]) -> set[tuple[int, str]]:
     """Cut off the tail, rows and links: whatever the last anchor had seen is missed."""
-    last = rng.randrange(ANCHORED)
+    last = rng.randrange(_anchored(trail))
     await db.execute(
         text("delete from audit_event where id in (select event_id from audit_link where n > :n)"), {"n": last}
     )
     await db.execute(text(f"delete from audit_link where n > {last}"))
-    return {(ANCHORED, "tail-cut")}
+    return {(_anchored(trail), "tail-cut")}
 
 
 TAMPERINGS: tuple[Tampering, ...] = (
@@ -215,13 +217,13 @@ async def test_a_tail_that_is_edited_and_sealed_anew_contradicts_the_anchor(
     chain = _chain(place)
     async with engine.connect() as db:
         await db.execute(text("set session_replication_role = replica"))
-        await db.execute(text(f"delete from audit_link where n > {ANCHORED - 5}"))
-        fallen = [event for n, event in trail if n > ANCHORED - 5]
+        await db.execute(text(f"delete from audit_link where n > {_anchored(trail) - 5}"))
+        fallen = [event for n, event in trail if n > _anchored(trail) - 5]
         await db.execute(text("update audit_event set sealed = false where id = any(:ids)"), {"ids": fallen})
         await db.execute(text(f"update audit_event set object_id = 'another' where id = {fallen[1]}"))
         session = AsyncSession(db, join_transaction_mode="create_savepoint")
         assert await chain.seal(session) == len(fallen)
-        assert (ANCHORED, "broken") in {(f.n, f.kind) for f in await _faults(chain, session)}
+        assert (_anchored(trail), "broken") in {(f.n, f.kind) for f in await _faults(chain, session)}
         await session.rollback()
         await db.rollback()
 
@@ -229,6 +231,8 @@ async def test_a_tail_that_is_edited_and_sealed_anew_contradicts_the_anchor(
 async def test_a_row_whose_seal_mark_was_turned_back_does_not_stop_the_sealer(
     place: House, trail: list[tuple[int, int]]
 ) -> None:
+    while await _seal(place):
+        pass
     await place.admin.execute("update audit_event set sealed = false where id = $1", trail[3][1])
     try:
         await _write(place, 1)

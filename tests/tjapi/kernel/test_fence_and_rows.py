@@ -61,7 +61,7 @@ async def test_raw_sql_shows_a_campus_its_own_rows_alone(world: World, runtime: 
         (ANONYMOUS, False),
         (Principal("examinee", uuid4(), departments=(), examinee_id=uuid4()), False),
     ):
-        async with runtime.units.read(principal) as uow:
+        async with runtime.units.open(principal) as uow:
             for table, column in tables.items():
                 seen = await uow.session.execute(
                     text(f"select count(*) from {table} where {column} = :id"), {"id": visit.exam_id}

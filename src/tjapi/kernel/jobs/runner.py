@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,8 @@ log = structlog.get_logger("jobs")
 _POLL_SECONDS = 1.0
 _CRASH_LOOP = 25
 _LONGEST_PAUSE_SECONDS = 300
+_GRACE_SECONDS = 5
+_LIMITED_SECONDS = 0.25
 
 _CLAIM = text("""
 with picked as (
@@ -80,7 +83,9 @@ class Runner:
         self._lease = lease
         self._sweep = sweep
         self._awake = asyncio.Event()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], str] = {}
+        self._unlimited = [spec.name for spec in jobs.values() if spec.at_once is None]
+        self._limited_due = 0.0
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._principal = Principal("job", NOBODY, campuses=campuses, departments=None)
 
@@ -95,27 +100,54 @@ class Runner:
         try:
             while not stop.is_set():
                 self._awake.clear()
-                free = self._slots - len(self._running)
-                claimed = await self._claim(free) if free else 0
-                if claimed and claimed == free:
+                if await self._fill():
                     continue
                 waiter = asyncio.create_task(self._awake.wait())
                 await asyncio.wait(
-                    {waiter, stopper, *self._running}, timeout=_POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                    {waiter, stopper, sweeper, *self._running},
+                    timeout=_POLL_SECONDS,
+                    return_when=asyncio.FIRST_COMPLETED,
                 )
                 waiter.cancel()
+                if sweeper.done():  # a bug: better a restart by the supervisor than a worker that takes nothing back
+                    sweeper.result()
         finally:
             sweeper.cancel()
             stopper.cancel()
             if self._running:
-                await asyncio.wait(self._running, timeout=5)
+                await asyncio.wait(self._running, timeout=_GRACE_SECONDS)
             for task in self._running:
                 task.cancel()
+            if self._running:  # each puts its job back, so that another worker takes it at once
+                await asyncio.wait(self._running, timeout=_GRACE_SECONDS)
 
-    async def _claim(self, free: int) -> int:
+    async def _fill(self) -> bool:
+        """Claim for the free slots; say whether they are all taken and more may wait.
+
+        Limited kinds are looked for beside the others; under load, when each look costs the others time, four times a second.
+        """
+        looked = time.monotonic() >= self._limited_due
+        if looked:
+            await self._claim_limited()
+        free = self._slots - len(self._running)
+        full = free > 0 and await self._claim(self._unlimited, free) == free
+        if not looked and not full:
+            await self._claim_limited()
+        return full
+
+    async def _claim_limited(self) -> None:
+        self._limited_due = time.monotonic() + _LIMITED_SECONDS
+        running = Counter(self._running.values())
+        for spec in self._jobs.values():
+            if spec.at_once is not None:
+                free = min(spec.at_once - running[spec.name], self._slots - len(self._running))
+                if free > 0:
+                    await self._claim([spec.name], free)
+
+    async def _claim(self, names: list[str], free: int) -> int:
         try:
             async with self._units.open(self._principal, "worker") as uow:
-                values = {"names": list(self._jobs), "slots": free, "lease": self._lease, "worker": self._name}
+                values = {"names": names, "slots": free, "lease": self._lease, "worker": self._name}
                 rows = (await uow.session.execute(_CLAIM, values)).all()
         except DATABASE_TROUBLE as error:
             log.warning("jobs.claim_failed", exc_info=error)
@@ -123,8 +155,8 @@ class Runner:
             return 0
         for row in rows:
             task = asyncio.create_task(self._work(row))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._running[task] = row.name
+            task.add_done_callback(self._running.pop)
         return len(rows)
 
     async def _work(self, row: Any) -> None:
@@ -202,7 +234,8 @@ class Runner:
                     return
 
     async def _finish(self, row: Any, outcome: dict[str, Any]) -> None:
-        pause = min(2 ** min(row.attempts, 10), _LONGEST_PAUSE_SECONDS) * 0.5 if outcome["state"] == "queued" else 0
+        failed = outcome["state"] == "queued" and outcome["attempt"]
+        pause = min(2 ** min(row.attempts, 10), _LONGEST_PAUSE_SECONDS) * 0.5 if failed else 0
         result = json.dumps(outcome["result"], default=str) if outcome.get("result") is not None else None
         values = {
             "id": row.id,
@@ -235,7 +268,9 @@ class Runner:
                     self.wake()
             except DATABASE_TROUBLE as error:
                 log.warning("jobs.sweep_failed", exc_info=error)
-            await asyncio.sleep(self._sweep)
+                await asyncio.sleep(min(self._sweep, _POLL_SECONDS))
+            else:
+                await asyncio.sleep(self._sweep)
 
 
 async def _announce(

@@ -56,7 +56,10 @@ Handler = Callable[[JobRun], Awaitable[Mapping[str, Any] | None]]
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """A kind of job. `on` lists the events that start it; `lane` names the payload field whose equal values run in order."""
+    """A kind of job. `on` lists the events that start it; `lane` names the payload field whose equal values run in order.
+
+    `at_once` is how many a worker runs at a time: what waits for a neighbour must not hold every slot.
+    """
 
     name: str
     handler: Handler
@@ -64,5 +67,6 @@ class JobSpec:
     lane: str | None = None
     key: str | None = None
     max_attempts: int = 20
+    at_once: int | None = None
     timeout: float = 120
     labels: Mapping[str, str] = field(default_factory=dict)
