@@ -7,4 +7,4 @@ import pytest
 
 if __name__ == "__main__":
     workers = os.environ.get("TJ_TEST_WORKERS", "2")
-    sys.exit(pytest.main(["-n", workers, "--dist", "loadfile", "-m", "not torture", "-q", *sys.argv[1:]]))
+    sys.exit(pytest.main(["-n", workers, "--dist", "loadgroup", "-m", "not torture", "-q", *sys.argv[1:]]))

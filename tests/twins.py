@@ -121,7 +121,7 @@ TWINS = (
     ),
     _twin(
         "audit chain: every column", f"{KERNEL}/audit.py",
-        "values += [row.campus_id, row.detail, row.request_id]", "values += [row.campus_id, row.request_id]",
+        "row.detail, row.request_id]", "row.request_id]",
         f"{KERNEL_TESTS}/test_audit_chain.py::test_whatever_a_superuser_changes_is_located",
     ),
     _twin(

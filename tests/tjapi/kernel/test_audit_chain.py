@@ -32,6 +32,7 @@ _COLUMNS = {
     "object_type": "'other'",
     "object_id": "gen_random_uuid()::text",
     "campus_id": "coalesce(campus_id, 0) + 1",
+    "campuses": "campuses || 77::smallint",
     "detail": "detail || '{\"more\": 1}'",
     "request_id": "request_id || 'x'",
     "sealed": "false",
