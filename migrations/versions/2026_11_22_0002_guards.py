@@ -26,6 +26,9 @@ REPORT_MOVES = """{"failed":[],"rendering":["failed","generated"],"generated":["
 SHEET_MOVES = '{"draft":["signed"],"signed":["draft"]}'
 CONCLUSION_MOVES = '{"draft":["initial_signed"],"initial_signed":["finalized","draft"]}'
 
+TUBE_MOVES = '{"planned":["collected"],"collected":["received","rejected"],"received":["rejected"]}'
+REQUISITION_MOVES = '{"planned":["sent","failed","cancelled"],"failed":["planned","cancelled"],"sent":["cancelled"]}'
+
 FUNCTIONS = """
 create function tj.audit(p_action text, p_object_type text, p_object_id text, p_campus_id int, p_detail jsonb, p_request_id text)
 returns void language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
@@ -147,8 +150,12 @@ create trigger guard_state before update of state on exam_line for each row exec
 create trigger guard_state before update of state on report for each row execute function tj.guard_state('{report}');
 create trigger guard_state before update of state on department_sheet for each row execute function tj.guard_state('{sheet}');
 create trigger guard_state before update of state on conclusion for each row execute function tj.guard_state('{conclusion}');
+create trigger guard_state before update of state on tube for each row execute function tj.guard_state('{tube}');
+create trigger guard_state before update of state on requisition for each row execute function tj.guard_state('{requisition}');
 create trigger refuse_finalized before insert or update or delete on conclusion_entry for each row execute function tj.refuse_finalized();
-create trigger refuse_finalized before insert or delete on exam_line for each row execute function tj.refuse_finalized();
+create trigger refuse_finalized before insert or update or delete on conclusion for each row execute function tj.refuse_finalized();
+create trigger refuse_finalized before insert or update or delete on department_sheet for each row execute function tj.refuse_finalized();
+create trigger refuse_finalized before insert or update or delete on exam_line for each row execute function tj.refuse_finalized();
 create trigger notify_live after insert on live_event for each row execute function tj.notify_live();
 """
 
@@ -191,6 +198,7 @@ def upgrade() -> None:
     run(f"create policy met on examinee_name_key to {logins} using ({known}) with check ({known})")
     script = GRANTS.replace("{exam}", EXAM_MOVES).replace("{line}", LINE_MOVES).replace("{report}", REPORT_MOVES)
     script = script.replace("{sheet}", SHEET_MOVES).replace("{conclusion}", CONCLUSION_MOVES)
+    script = script.replace("{tube}", TUBE_MOVES).replace("{requisition}", REQUISITION_MOVES)
     for statement in _statements(script.replace("{p}", prefix)):
         run(statement)
     for table in APPEND_ONLY:

@@ -21,6 +21,7 @@ from tjapi.exam.rules import EXAM_MOVES, LINE_MOVES
 from tjapi.kernel.schema import config, connect
 from tjapi.kernel.settings import Settings
 from tjapi.report.rules import MOVES as REPORT_MOVES
+from tjapi.requisition.rules import TUBE_MOVES
 
 _SHAPE = """
 select 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text, a.attidentity::text,
@@ -87,7 +88,13 @@ async def test_the_database_allows_the_state_changes_of_the_rules_and_no_other(a
     rows = await admin.fetch(
         "select tgrelid::regclass::text as name, pg_get_triggerdef(oid) as made from pg_trigger where tgname = 'guard_state'"
     )
-    rules = {"exam": EXAM_MOVES, "exam_line": LINE_MOVES, "report": REPORT_MOVES, "conclusion": CONCLUSION_MOVES}
+    rules = {
+        "exam": EXAM_MOVES,
+        "exam_line": LINE_MOVES,
+        "report": REPORT_MOVES,
+        "conclusion": CONCLUSION_MOVES,
+        "tube": TUBE_MOVES,
+    }
     guarded: dict[str, dict[str, set[str]]] = {}
     for row in rows:
         found = re.search(r"guard_state\('(.*)'\)$", row["made"])

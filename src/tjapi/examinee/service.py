@@ -1,5 +1,6 @@
 """The verbs of examinees."""
 
+import hmac
 from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
@@ -220,6 +221,13 @@ def _place(examinee_id: UUID, column: str) -> str:
     return f"examinee|{column}|{examinee_id}"
 
 
+async def number_ends_with(uow: UnitOfWork, examinee_id: UUID, ending: str) -> bool:
+    """Say whether a person's ID number ends so; a mask may show fewer characters than are asked for. Raises ExamineeNotFound."""
+    person = await get(uow, examinee_id)
+    number = _opened(uow, person, person.id_number_sealed, _ID_NUMBER) or ""
+    return hmac.compare_digest(number[-len(ending) :].upper().encode(), ending.upper().encode())
+
+
 def _opened(uow: UnitOfWork, person: Examinee, sealed: bytes | None, column: str) -> str | None:
     return None if sealed is None else uow.cipher.open(sealed, _place(person.id, column))
 
@@ -294,4 +302,4 @@ def shape(person: Examinee) -> ExamineeOut:
     return ExamineeOut.model_validate(person)
 
 
-__all__ = ["Examinee", "amend", "get", "look_at", "many", "meet", "search", "shape", "unmask"]
+__all__ = ["Examinee", "amend", "get", "look_at", "many", "meet", "number_ends_with", "search", "shape", "unmask"]

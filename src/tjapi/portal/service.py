@@ -25,7 +25,7 @@ async def issue_token(uow: UnitOfWork, mint: TokenMint, given: ExamineeTokenIn) 
     if exam is None:
         raise AccessRefused
     person = await examinees.get(uow, exam.examinee_id)
-    agrees = (person.id_number_masked or "")[-4:].upper() == given.id_number_last4.upper()
+    agrees = await examinees.number_ends_with(uow, person.id, given.id_number_last4)
     if not await frontdesk.redeem_access_code(uow, exam.id, given.access_code, identity_agrees=agrees):
         await uow.audit("portal.refused", "exam", exam.id, campus_id=exam.campus_id)
         raise AccessRefused().kept()

@@ -103,9 +103,6 @@ async def test_an_ending_with_a_small_x_is_the_same(world: World) -> None:
     assert (await world.exchange(visit, id_number_last4=card["id_number"][-4:].lower())).status_code == 200
 
 
-@pytest.mark.xfail(
-    reason="portal compares with the masked number: of a passport the mask shows two characters", strict=True
-)
 async def test_the_holder_of_a_passport_enters_too(world: World) -> None:
     async with world.runtime.units.open(demo.LOADER) as uow:
         number = f"E{uuid4().int % 10**8:08d}"
