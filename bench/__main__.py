@@ -19,7 +19,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 
-from tjapi import demo, visit, wiring
+from tjapi import demo, installation, visit, wiring
 from tjapi.catalog import service as catalog
 from tjapi.exam import service as exams
 from tjapi.exam.schemas import ExamIn
@@ -150,7 +150,7 @@ async def main() -> None:
         keys = KeyRing(load_master_key(None, state))
         await migrate(settings, keys)
         runtime = wiring.build(settings)
-        await demo.load_base(runtime)
+        await installation.load(runtime)
         await demo.load(runtime)
         ids = await _prepare(runtime)
         environment = os.environ | {

@@ -20,7 +20,7 @@ import pytest
 import uvicorn
 
 from tjapi import app as application
-from tjapi import demo, wiring
+from tjapi import demo, installation, wiring
 from tjapi.kernel import logs
 from tjapi.kernel.db import Role
 from tjapi.kernel.embedded import EmbeddedPostgres, EmbeddedValkey, free_port
@@ -83,7 +83,7 @@ async def _make_template() -> None:
     settings = settings_for(TEMPLATE, state)
     await migrate(settings, KeyRing(load_master_key(MASTER_KEY, state)))
     runtime = wiring.build(settings)
-    await demo.load_base(runtime)
+    await installation.load(runtime)
     await demo.load(runtime)
     await wiring.close(runtime)
 
@@ -200,8 +200,8 @@ async def sign_in(base_url: str, runtime: Runtime) -> AsyncIterator[SignIn]:
     async def enter(name: str) -> httpx.AsyncClient:
         if name not in held:
             client = httpx.AsyncClient(base_url=base_url, timeout=30, trust_env=False)
-            if name in {c[0] for c in demo.CLIENTS}:
-                body = {"client_id": name, "client_secret": demo.client_secret(runtime.keys, name)}
+            if secret := demo.client_secrets(runtime.keys).get(name):
+                body = {"client_id": name, "client_secret": secret}
                 answer = await client.post("/api/v1/auth/client-token", json=body)
             else:
                 body = {"username": name, "password": demo.password(runtime.keys, name)}

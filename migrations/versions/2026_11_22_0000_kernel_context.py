@@ -6,6 +6,8 @@ key that no login role can read. They answer nothing for a setting that is absen
 
 from alembic import context, op
 
+from tjapi.kernel.schema import statements
+
 revision = "0001_kernel_context"
 down_revision = None
 branch_labels = None
@@ -24,7 +26,7 @@ declare
   parts text[];
   k record;
 begin
-  if raw is null or raw !~ '^[a-z]+\\|[0-9a-f-]{36}\\|[0-9,]*\\|([0-9,]*|\\*)\\|([0-9a-f-]{36}|-)\\|[0-9]{10}\\|[0-9]{1,9}\\|[0-9a-f]{64}$' then
+  if raw is null or raw !~ '^[a-z]+\\|[0-9a-f-]{36}\\|([0-9,]*|\\*)\\|([0-9,]*|\\*)\\|([0-9a-f-]{36}|-)\\|[0-9]{10}\\|[0-9]{1,9}\\|[0-9a-f]{64}$' then
     return null;
   end if;
   parts := string_to_array(raw, '|');
@@ -38,10 +40,16 @@ begin
   return parts;
 end $$;
 
-create function tj.campuses() returns smallint[] language sql stable parallel restricted security definer
+-- plpgsql, because the table of campuses comes with the next migration; the house itself (*) sees all there are
+create function tj.campuses() returns smallint[] language plpgsql stable parallel restricted security definer
 set search_path = pg_catalog, pg_temp as $$
-  select coalesce(string_to_array(nullif((tj.context())[3], ''), ',')::smallint[], '{}'::smallint[])
-$$;
+declare mine text := (tj.context())[3];
+begin
+  if mine = '*' then
+    return (select coalesce(array_agg(id), '{}') from public.campus);
+  end if;
+  return coalesce(string_to_array(nullif(mine, ''), ',')::smallint[], '{}'::smallint[]);
+end $$;
 
 -- null: every department (only with a valid context); an invalid context gives none
 create function tj.departments() returns smallint[] language sql stable parallel restricted security definer
@@ -72,17 +80,5 @@ alter default privileges in schema tj revoke execute on functions from public;
 def upgrade() -> None:
     prefix = context.config.attributes.get("role_prefix", "tj")
     connection = op.get_bind()
-    for statement in _statements(SQL.replace("{p}", prefix)):
+    for statement in statements(SQL.replace("{p}", prefix)):
         connection.exec_driver_sql(statement)
-
-
-def _statements(script: str) -> list[str]:
-    """Split a script at semicolons that end a line, outside of $$ bodies: asyncpg takes one statement at a time."""
-    found, current, quoted = [], [], False
-    for line in script.splitlines():
-        quoted ^= line.count("$$") % 2 == 1
-        current.append(line)
-        if line.rstrip().endswith(";") and not quoted:
-            found.append("\n".join(current))
-            current = []
-    return found

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from alembic import context, op
 
+from tjapi.kernel.schema import statements
+
 revision = "0003_guards"
 down_revision = "0002_tables"
 branch_labels = None
@@ -164,7 +166,7 @@ def upgrade() -> None:
     prefix = context.config.attributes.get("role_prefix", "tj")
     logins = f"{prefix}_app, {prefix}_reader, {prefix}_worker"
     run = op.get_bind().exec_driver_sql
-    for statement in _statements(FUNCTIONS):
+    for statement in statements(FUNCTIONS):
         run(statement)
     mine = "(select tj.campuses())::smallint[]"
     policies = {
@@ -199,7 +201,7 @@ def upgrade() -> None:
     script = GRANTS.replace("{exam}", EXAM_MOVES).replace("{line}", LINE_MOVES).replace("{report}", REPORT_MOVES)
     script = script.replace("{sheet}", SHEET_MOVES).replace("{conclusion}", CONCLUSION_MOVES)
     script = script.replace("{tube}", TUBE_MOVES).replace("{requisition}", REQUISITION_MOVES)
-    for statement in _statements(script.replace("{p}", prefix)):
+    for statement in statements(script.replace("{p}", prefix)):
         run(statement)
     for table in APPEND_ONLY:
         run(
@@ -211,15 +213,3 @@ def _secure(run: Callable[[str], object], table: str, prefix: str) -> None:
     run(f"alter table {table} enable row level security")
     run(f"alter table {table} force row level security")
     run(f"create policy owner on {table} to {prefix}_owner using (true) with check (true)")
-
-
-def _statements(script: str) -> list[str]:
-    """Split a script at semicolons that end a line, outside of $$ bodies: asyncpg takes one statement at a time."""
-    found, current, quoted = [], [], False
-    for line in script.splitlines():
-        quoted ^= line.count("$$") % 2 == 1
-        current.append(line)
-        if line.rstrip().endswith(";") and not quoted:
-            found.append("\n".join(current))
-            current = []
-    return found

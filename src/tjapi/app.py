@@ -23,7 +23,7 @@ from tjapi.kernel.idempotency import Replay
 from tjapi.kernel.middleware import Perimeter
 from tjapi.kernel.routing import MalformedBody, assert_every_operation_is_guarded
 from tjapi.kernel.runtime import Runtime
-from tjapi.kernel.security.principal import NOBODY, Principal
+from tjapi.kernel.security.principal import ANONYMOUS, SYSTEM
 from tjapi.kernel.settings import Settings
 from tjapi.kernel.validation import field_errors, not_json
 from tjapi.operations import views
@@ -147,15 +147,14 @@ def _health(app: FastAPI, runtime: Runtime) -> None:
     async def readyz(_request: Request) -> Response:
         checks: dict[str, Any] = {"database": False, "valkey": await runtime.broker.ping()}
         with contextlib.suppress(*DATABASE_TROUBLE):
-            async with asyncio.timeout(2), runtime.units.read(Principal("anonymous", NOBODY)) as uow:
+            async with asyncio.timeout(2), runtime.units.read(ANONYMOUS) as uow:
                 checks["database"] = (await uow.session.execute(text("select 1"))).scalar() == 1
         ready = bool(checks["database"])  # Valkey only wakes: its absence is shown, and does not make us unready
         return JSONResponse({"ready": ready, **checks}, status_code=200 if ready else 503)
 
     async def metrics_page(_request: Request) -> Response:
-        everywhere = Principal("job", NOBODY, campuses=tuple(runtime.campuses), departments=None)
         with contextlib.suppress(*DATABASE_TROUBLE):
-            async with runtime.units.read(everywhere) as uow:
+            async with runtime.units.read(SYSTEM) as uow:
                 jobs, oldest, inbox = await views.counts(uow)
             for state, number in jobs.items():
                 metrics.JOBS.labels(state).set(number)

@@ -14,14 +14,14 @@ from rich.console import Console
 from rich.table import Table
 
 from tjapi import app as application
-from tjapi import demo, doctor, up, visit, wiring, worker
+from tjapi import demo, doctor, installation, up, visit, wiring, worker
 from tjapi.kernel import logs
 from tjapi.kernel.audit import AuditChain
 from tjapi.kernel.contract import contract_text, problems_text
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import migrate as migrate_schema
 from tjapi.kernel.security.keys import KeyMissingError, KeyRing, load_master_key, make_master_key
-from tjapi.kernel.security.principal import NOBODY, job_principal
+from tjapi.kernel.security.principal import SYSTEM
 from tjapi.kernel.settings import PACKAGE, Settings
 
 app = typer.Typer(
@@ -80,7 +80,7 @@ def load_command() -> None:
 
     async def run() -> None:
         runtime = wiring.build(Settings())
-        await demo.load_base(runtime)
+        await installation.load(runtime)
         if runtime.settings.environment == "demo":
             await demo.load(runtime)
         await wiring.close(runtime)
@@ -124,7 +124,7 @@ def audit_verify() -> None:
         runtime = wiring.build(Settings())
         chain = AuditChain(runtime.keys, runtime.settings.state / "audit-anchor.jsonl")
         faults = 0
-        async with runtime.database.session("worker", job_principal(NOBODY, tuple(runtime.campuses))) as session:
+        async with runtime.database.session("worker", SYSTEM) as session:
             async for fault in chain.verify(session):
                 faults += 1
                 print(json.dumps({"n": fault.n, "event_id": fault.event_id, "fault": fault.kind}))

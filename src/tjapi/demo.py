@@ -13,14 +13,13 @@ from tjapi.catalog import service as catalog
 from tjapi.identity import service as identity
 from tjapi.identity.errors import ClientIdTaken, UsernameTaken
 from tjapi.identity.schemas import ApiClientIn, StaffIn
+from tjapi.installation import GATEWAY, client_secret
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.security.keys import KeyRing
 from tjapi.kernel.security.principal import Principal
 from tjapi.kernel.uow import UnitOfWork
 
-CAMPUSES = ((1, "A", "本部院区"), (2, "B", "城东院区"))
-GATEWAY = "device-gateway"
-LOADER = Principal("job", UUID(int=1), campuses=tuple(c[0] for c in CAMPUSES), departments=None)
+LOADER = Principal("job", UUID(int=1), campuses=(1, 2), departments=None)
 # username, name, title, roles, campuses, departments (None: all of them)
 STAFF: tuple[tuple[str, str, str, list[str], list[int], list[int] | None], ...] = (
     ("admin", "覃管理", "系统管理员", ["admin"], [1, 2], []),
@@ -33,10 +32,7 @@ STAFF: tuple[tuple[str, str, str, list[str], list[int], list[int] | None], ...] 
     ("interface", "区工程师", "", ["interface"], [1, 2], []),
     ("auditor", "仇审计", "", ["auditor"], [1, 2], []),
 )
-CLIENTS = (
-    (GATEWAY, "设备网关", ["message.push"], [1, 2]),
-    ("mini-program", "微信小程序", ["portal.grant"], [1, 2]),
-)
+CLIENTS = (("mini-program", "微信小程序", ["portal.grant"], [1, 2]),)
 
 
 def password(keys: KeyRing, username: str) -> str:
@@ -44,25 +40,16 @@ def password(keys: KeyRing, username: str) -> str:
     return f"Demo-{keys.text(f'demo-password/{username}')[:12]}"
 
 
-def client_secret(keys: KeyRing, client_id: str) -> str:
-    """Return the secret of a client that this installation runs itself."""
-    return keys.text(f"client-secret/{client_id}")
-
-
-async def load_base(runtime: Runtime) -> None:
-    """Load what every installation needs: campuses, roles, starter content, the gateway's client. Twice is once."""
-    async with runtime.units.open(LOADER) as uow:
-        await identity.load_defaults(uow, CAMPUSES)
-    async with runtime.units.open(LOADER) as uow:
-        await catalog.load_starter(uow)
-    await _client(runtime, *CLIENTS[0])
+def client_secrets(keys: KeyRing) -> dict[str, str]:
+    """Return the secrets of the demo's clients, the gateway's included."""
+    return {name: client_secret(keys, name) for name in (GATEWAY, *(client[0] for client in CLIENTS))}
 
 
 async def load(runtime: Runtime) -> None:
-    """Load the demo hospital. Twice is once."""
+    """Load the demo hospital, over the base that `installation.load` laid. Twice is once."""
     for account in STAFF:
         await _staff(runtime, *account)
-    for client in CLIENTS[1:]:
+    for client in CLIENTS:
         await _client(runtime, *client)
     async with runtime.units.open(LOADER) as uow:
         await _map_laboratory_codes(uow)

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import secrets
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -12,7 +11,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 
-from tjapi import demo, visit, wiring
+from tjapi import demo, installation, visit, wiring
 from tjapi.kernel.embedded import EmbeddedError, EmbeddedPostgres, EmbeddedValkey, ProcessSpec, Supervisor, free_port
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import connect, migrate
@@ -76,7 +75,7 @@ async def _prepare(settings: Settings) -> Runtime:
     )
     await migrate(settings, keys)
     runtime = wiring.build(settings)
-    await demo.load_base(runtime)
+    await installation.load(runtime)
     if settings.environment == "demo":
         await demo.load(runtime)
         await demo.write_laboratory_dictionary(runtime, settings.state / "lis-dictionary.json")
@@ -111,8 +110,8 @@ async def _processes(supervisor: Supervisor, runtime: Runtime, port: int) -> dic
     specs.append(ProcessSpec("worker", [sys.executable, "-m", "tjapi.worker"], ours))
     gateway = common | {k: v for k, v in os.environ.items() if k.startswith("TJ_GATEWAY_")} | {
         "TJ_GATEWAY_LISTEN": os.environ.get("TJ_GATEWAY_LISTEN", f"lis=mllp://127.0.0.1:{ports['gateway_mllp']}"),
-        "TJ_GATEWAY_API_URL": base, "TJ_GATEWAY_CLIENT_ID": demo.GATEWAY,
-        "TJ_GATEWAY_CLIENT_SECRET": demo.client_secret(runtime.keys, demo.GATEWAY),
+        "TJ_GATEWAY_API_URL": base, "TJ_GATEWAY_CLIENT_ID": installation.GATEWAY,
+        "TJ_GATEWAY_CLIENT_SECRET": installation.client_secret(runtime.keys, installation.GATEWAY),
         "TJ_GATEWAY_JOURNAL": str(state / "gateway-journal.sqlite3"), "TJ_GATEWAY_HEALTH_PORT": str(ports["gateway_health"]),
     }  # fmt: skip
     health = f"http://127.0.0.1:{ports['gateway_health']}/health"
@@ -156,13 +155,10 @@ def _write_demo(runtime: Runtime, ports: dict[str, int]) -> None:
             for account in demo.STAFF
         }
         told["clients"] = {
-            client[0]: {"client_id": client[0], "client_secret": demo.client_secret(runtime.keys, client[0])}
-            for client in demo.CLIENTS
+            name: {"client_id": name, "client_secret": secret}
+            for name, secret in demo.client_secrets(runtime.keys).items()
         }
-    half = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(told, file, ensure_ascii=False, indent=1)
-    half.replace(path)
+    installation.write_private(path, json.dumps(told, ensure_ascii=False, indent=1))
 
 
 async def _first_visit(state: Path) -> None:
@@ -187,7 +183,10 @@ def _say(runtime: Runtime, seconds: float) -> None:
     print(f"started in {seconds:.1f} s")
     print(f"  API reference   {base}/docs   {base}/redoc")
     print(f"  start page      {base}/")
-    print(f"  demo logins     {state / 'demo.json'}")
+    if runtime.settings.environment == "demo":
+        print(f"  demo logins     {state / 'demo.json'}")
+    elif (first_admin := state / installation.FIRST_ADMIN).exists():
+        print(f"  administrator   {first_admin}  (sign in, change the password, delete the file)")
     first = state / "first-visit.json"
     if first.exists():
         print(f"  a first report  {json.loads(first.read_text(encoding='utf-8'))['pdf']}")

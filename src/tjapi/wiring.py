@@ -35,8 +35,6 @@ from tjapi.result.reactions import REACTIONS as RESULT_REACTIONS
 
 REACTIONS: tuple[tuple[type[Event], Reaction], ...] = (*REQUISITION_REACTIONS, *RESULT_REACTIONS, *CONCLUSION_REACTIONS)
 JOBS: tuple[JobSpec, ...] = (*REQUISITION_JOBS, *RESULT_JOBS, *REPORT_JOBS)
-CAMPUS_LIMIT = 100
-ALL_CAMPUSES = tuple(range(1, CAMPUS_LIMIT))
 
 
 class LisGate:
@@ -127,8 +125,8 @@ def build(settings: Settings, *, clock: Clock | None = None, pool: int | None = 
     )
     return Runtime(
         settings=settings, clock=clock, keys=keys, cipher=cipher, mint=TokenMint(keys), database=database, broker=broker,
-        storage=storage, units=units, live=LiveHub(database, ALL_CAMPUSES), authenticate=authenticate,
-        jobs={spec.name: spec for spec in JOBS}, services=services, campuses=ALL_CAMPUSES,
+        storage=storage, units=units, live=LiveHub(database), authenticate=authenticate,
+        jobs={spec.name: spec for spec in JOBS}, services=services,
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from tjapi.kernel.broker import WAKE_QUEUE, redis_settings
 from tjapi.kernel.db import DATABASE_TROUBLE
 from tjapi.kernel.jobs.runner import Runner
 from tjapi.kernel.runtime import Runtime
-from tjapi.kernel.security.principal import NOBODY, job_principal
+from tjapi.kernel.security.principal import SYSTEM
 from tjapi.kernel.settings import Settings
 
 log = structlog.get_logger("worker")
@@ -40,7 +40,7 @@ async def serve(settings: Settings, runtime: Runtime | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     runner = Runner(
-        held.units, held.jobs, held.services, tuple(held.campuses), slots=settings.worker_slots,
+        held.units, held.jobs, held.services, slots=settings.worker_slots,
         lease=settings.job_lease_seconds, sweep=settings.sweep_seconds,
     )  # fmt: skip
     helpers = [
@@ -85,14 +85,13 @@ async def _listen(settings: Settings, runner: Runner) -> None:
 async def _seal(held: Runtime) -> None:
     """Chain the audit rows; anchor the head outside the database every hour and at every start."""
     chain = AuditChain(held.keys, held.settings.state / "audit-anchor.jsonl")
-    principal = job_principal(NOBODY, tuple(held.campuses))
     anchored = -float(_ANCHOR_EVERY)
     while True:
         with contextlib.suppress(*DATABASE_TROUBLE):
-            async with held.units.open(principal, "worker") as uow:
+            async with held.units.open(SYSTEM, "worker") as uow:
                 sealed = await chain.seal(uow.session)
             if asyncio.get_running_loop().time() - anchored >= _ANCHOR_EVERY and sealed:
-                async with held.units.read(principal) as uow:
+                async with held.units.read(SYSTEM) as uow:
                     await chain.anchor(uow.session, uow.now)
                 anchored = asyncio.get_running_loop().time()
             if sealed:
@@ -105,7 +104,7 @@ async def _tidy(held: Runtime) -> None:
     while True:
         with contextlib.suppress(*DATABASE_TROUBLE):
             for statement in _TIDY:
-                async with held.units.open(job_principal(NOBODY, ()), "worker") as uow:
+                async with held.units.open(SYSTEM, "worker") as uow:
                     await uow.session.execute(text(statement))
         await asyncio.sleep(_KEEP_SECONDS)
 

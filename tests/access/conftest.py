@@ -12,10 +12,13 @@ import httpx
 import pytest
 
 from tests.conftest import SignIn
+from tests.tjapi.world import House, house
 from tjapi import demo
 from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS
+from tjapi.installation import GATEWAY
 from tjapi.kernel.jobs.runner import Runner
 from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.settings import Settings
 from tjapi.visit import invented_person
 
 API = "/api/v1"
@@ -23,7 +26,7 @@ A, B = 1, 2
 GENERAL, INTERNAL = 1, 2
 COLUMNS = {
     "admin": "admin", "front_desk": "front", "doctor": "doctor", "reviewer": "reviewer", "chief": "chief", "interface": "interface",
-    "auditor": "auditor", "client_gateway": demo.GATEWAY, "client_portal": "mini-program",
+    "auditor": "auditor", "client_gateway": GATEWAY, "client_portal": "mini-program",
 }  # fmt: skip
 PASSWORD = "Zugang-4711-xyz"
 _numbers = itertools.count(1)
@@ -233,11 +236,49 @@ def oru(visit: Visit, barcode: str) -> tuple[str, bytes]:
 
 
 @pytest.fixture(scope="session")
+async def own(worker_name: str) -> AsyncIterator[House]:
+    """A clone of these tests' own: a worker runs on it to the end of the session, and would take nobody else's jobs."""
+    async with house(f"access_{worker_name}") as held:
+        yield held
+
+
+@pytest.fixture(scope="session")
+def settings(own: House) -> Settings:
+    """Settings on that clone."""
+    return own.runtime.settings
+
+
+@pytest.fixture(scope="session")
+def runtime(own: House) -> Runtime:
+    """What a process holds, on that clone."""
+    return own.runtime
+
+
+@pytest.fixture(scope="session")
+def base_url(own: House) -> str:
+    """The address of the application that is served on that clone."""
+    return own.base_url
+
+
+@pytest.fixture(scope="session")
+async def anonymous(own: House) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that has not signed in, on that clone."""
+    async with httpx.AsyncClient(base_url=own.base_url, timeout=30, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def sign_in(own: House) -> SignIn:
+    """Sign in on that clone."""
+    return own.sign_in
+
+
+@pytest.fixture(scope="session")
 async def world(runtime: Runtime, base_url: str, sign_in: SignIn) -> AsyncIterator[World]:
     """The prepared world, once per session."""
     # Orders stay queued: there is no laboratory to send them to, and a test cancels one.
     jobs = {name: spec for name, spec in runtime.jobs.items() if name != "requisition.send_order"}
-    runner = Runner(runtime.units, jobs, runtime.services, tuple(runtime.campuses), slots=2, lease=30, sweep=30)
+    runner = Runner(runtime.units, jobs, runtime.services, slots=2, lease=30, sweep=30)
     stop = asyncio.Event()
     working = asyncio.create_task(runner.run(stop))
     clients = dict(zip(COLUMNS, await asyncio.gather(*(sign_in(name) for name in COLUMNS.values())), strict=True))

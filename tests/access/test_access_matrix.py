@@ -23,6 +23,7 @@ import pytest
 
 from tests.access.conftest import API, GENERAL, PASSWORD, A, World, do, fresh, once, oru
 from tjapi import demo
+from tjapi.installation import GATEWAY, client_secret
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import service as requisitions
 from tjapi.visit import invented_person
@@ -95,7 +96,7 @@ async def refresh_token(world: World, column: str) -> Call:
 
 
 async def issue_client_token(world: World, column: str) -> Call:
-    body = {"client_id": demo.GATEWAY, "client_secret": demo.client_secret(world.runtime.keys, demo.GATEWAY)}
+    body = {"client_id": GATEWAY, "client_secret": client_secret(world.runtime.keys, GATEWAY)}
     return Call("POST", "/auth/client-token", options={"json": body})
 
 

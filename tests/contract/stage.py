@@ -30,6 +30,7 @@ from tjapi.catalog import service as catalog
 from tjapi.identity import service as identity
 from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS
 from tjapi.identity.schemas import RoleIn, StaffIn
+from tjapi.installation import GATEWAY, client_secret
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import connect
 from tjapi.kernel.settings import Settings
@@ -241,8 +242,8 @@ def _sign_in(stage: Stage) -> None:
     again = {"username": "changer.x", "password": PASSWORD + "!"}
     stage.tokens["changer"] = stage.do("login", who="nobody", body=again).json()["access_token"]
     stage.tokens["leaver"] = login("leaver.x")["access_token"]
-    for who, client in (("program", "mini-program"), ("gateway", demo.GATEWAY)):
-        given = {"client_id": client, "client_secret": demo.client_secret(stage.runtime.keys, client)}
+    for who, client in (("program", "mini-program"), ("gateway", GATEWAY)):
+        given = {"client_id": client, "client_secret": client_secret(stage.runtime.keys, client)}
         stage.tokens[who] = stage.do("issueClientToken", who="nobody", body=given).json()["access_token"]
     for operation in ("getPrincipal", "listCampuses", "listDictionaries"):
         stage.do(operation)

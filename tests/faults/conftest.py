@@ -79,7 +79,7 @@ def working(own_runtime: Runtime) -> Working:
     async def work(*specs: JobSpec, lease: float = 12, sweep: float = 0.1, slots: int = 4) -> AsyncIterator[Runner]:
         stop = asyncio.Event()
         jobs = {spec.name: spec for spec in specs}
-        runner = Runner(own_runtime.units, jobs, None, (1, 2), slots=slots, lease=lease, sweep=sweep)
+        runner = Runner(own_runtime.units, jobs, None, slots=slots, lease=lease, sweep=sweep)
         task = asyncio.create_task(runner.run(stop))
         try:
             yield runner

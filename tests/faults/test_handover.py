@@ -8,7 +8,7 @@ import pytest
 from adapters.wire import hl7v2
 from device_gateway.channel import parse_channels
 from device_gateway.protocols.hl7v2 import read
-from tjapi import demo
+from tjapi.installation import GATEWAY, client_secret
 from tjapi.kernel.runtime import Runtime
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.requirement("E3.5", "I2")]
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.requirement("E3.5",
 async def gateway(own_url: str, own_runtime: Runtime) -> AsyncIterator[httpx.AsyncClient]:
     """The gateway's own login."""
     async with httpx.AsyncClient(base_url=own_url, timeout=10, trust_env=False) as client:
-        body = {"client_id": demo.GATEWAY, "client_secret": demo.client_secret(own_runtime.keys, demo.GATEWAY)}
+        body = {"client_id": GATEWAY, "client_secret": client_secret(own_runtime.keys, GATEWAY)}
         answer = await client.post("/api/v1/auth/client-token", json=body)
         client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
         yield client

@@ -279,8 +279,7 @@ async def signing_in(base_url: str, runtime: Runtime) -> AsyncIterator[SignIn]:
     async def enter(name: str) -> httpx.AsyncClient:
         if name not in held:
             client = httpx.AsyncClient(base_url=base_url, timeout=30, trust_env=False)
-            if name in {entry[0] for entry in demo.CLIENTS}:
-                secret = demo.client_secret(runtime.keys, name)
+            if secret := demo.client_secrets(runtime.keys).get(name):
                 answer = await client.post(
                     f"{API}/auth/client-token", json={"client_id": name, "client_secret": secret}
                 )
@@ -319,9 +318,7 @@ async def serving_app(app: FastAPI) -> AsyncIterator[str]:
 async def working(settings: Settings, *, slots: int = 4, lease: float = 12) -> AsyncIterator[Runtime]:
     """A worker's runner on a runtime of its own, in this loop."""
     runtime = wiring.build(settings)
-    runner = Runner(
-        runtime.units, runtime.jobs, runtime.services, tuple(runtime.campuses), slots=slots, lease=lease, sweep=60
-    )
+    runner = Runner(runtime.units, runtime.jobs, runtime.services, slots=slots, lease=lease, sweep=60)
     stop = asyncio.Event()
     task = asyncio.create_task(runner.run(stop))
     try:

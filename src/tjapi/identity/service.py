@@ -398,6 +398,31 @@ async def campuses(uow: UnitOfWork) -> Sequence[Campus]:
     return await repository.campuses(uow)
 
 
+async def trust_client(uow: UnitOfWork, client_id: str, name: str, scopes: Sequence[str], secret: str) -> None:
+    """Make a client that the installation runs itself, or give it the campuses that came since; its other rights stay as they are."""
+    await repository.lock_name(uow, f"client|{client_id}")
+    campuses_ = [campus.id for campus in await repository.campuses(uow)]
+    client = await repository.client_by_client_id(uow, client_id)
+    if client is None:
+        await create_client(
+            uow, ApiClientIn(client_id=client_id, name=name, scopes=list(scopes), campuses=campuses_), secret
+        )
+    elif sorted(client.campuses) != campuses_:
+        client.campuses = campuses_
+        await uow.audit("api_client.campuses_changed", "api_client", client.id, detail={"campuses": campuses_})
+
+
+async def first_administrator(uow: UnitOfWork, settings: Settings, username: str, password: str) -> bool:
+    """Make the first administrator, of every campus, where nobody works yet; say whether that was so."""
+    await repository.lock_name(uow, "first administrator")
+    if await repository.staff_page(uow, None, 1):
+        return False
+    campuses_ = [campus.id for campus in await repository.campuses(uow)]
+    new = StaffIn(username=username, name="管理员", password=password, roles=["admin"], campuses=campuses_)
+    await create_staff(uow, settings, new)
+    return True
+
+
 async def load_defaults(uow: UnitOfWork, campus_rows: Sequence[tuple[int, str, str]]) -> None:
     """Make the campuses and the starting roles that are not there yet; what a hospital changed stays."""
     known = {campus.id for campus in await repository.campuses(uow)}

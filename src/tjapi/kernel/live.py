@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tjapi.kernel.db import Base, Database
-from tjapi.kernel.security.principal import NOBODY, Principal
+from tjapi.kernel.security.principal import SYSTEM, Principal
 
 log = structlog.get_logger("live")
 _KEEP = 1_000
@@ -74,9 +74,8 @@ class LiveEvent:
 class LiveHub:
     """Hands events to the streams of this process."""
 
-    def __init__(self, database: Database, campuses: tuple[int, ...]) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._principal = Principal("job", NOBODY, campuses=campuses, departments=None)
         self._queues: set[asyncio.Queue[LiveEvent | None]] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -115,7 +114,7 @@ class LiveHub:
             self._queues.discard(queue)
 
     async def _read(self, query: Any, values: dict[str, Any]) -> list[LiveEvent]:
-        async with self._database.session("reader", self._principal) as session:
+        async with self._database.session("reader", SYSTEM) as session:
             return [LiveEvent(*row) for row in (await session.execute(query, values)).all()]
 
     async def _listen_forever(self) -> None:

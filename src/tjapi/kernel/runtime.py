@@ -1,6 +1,6 @@
 """What one process of tjapi holds: settings, clock, keys, database, files, neighbours. Built once, in `wiring.py`."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,6 @@ class Runtime:
     authenticate: Authenticator
     jobs: Mapping[str, JobSpec]
     services: Any
-    campuses: Sequence[int]
 
 
 def runtime(connection: HTTPConnection) -> Runtime:

@@ -63,6 +63,18 @@ async def _make_roles(connection: asyncpg.Connection, prefix: str, keys: KeyRing
     await connection.execute(f"grant usage, create on schema public to {owner}")
 
 
+def statements(script: str) -> list[str]:
+    """Split a SQL script at semicolons that end a line, outside of $$ bodies: asyncpg takes one statement at a time."""
+    found, current, quoted = [], [], False
+    for line in script.splitlines():
+        quoted ^= line.count("$$") % 2 == 1
+        current.append(line)
+        if line.rstrip().endswith(";") and not quoted:
+            found.append("\n".join(current))
+            current = []
+    return found
+
+
 def config(settings: Settings) -> Config:
     """Return Alembic's configuration."""
     made = Config()

@@ -44,6 +44,11 @@ class Settings(BaseSettings):
         None,
         description="64 hex digits from which every other key is derived; unset: STATE/master.key, made at first start",
     )
+    campuses: str | None = Field(
+        None,
+        pattern=r"^\d{1,5}:[A-Z]{1,2}:[^,:]{1,40}(,\d{1,5}:[A-Z]{1,2}:[^,:]{1,40})*$",
+        description="the hospital's campuses, number:letter:name, separated by commas; the letter begins exam numbers; unset: `1:A:本院`, in the demo two. Later ones may be added",
+    )
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8000, ge=0, le=65535, description="port the API listens on")
     public_url: str | None = Field(None, description="how clients reach the API; unset: http://host:port")
@@ -61,7 +66,6 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(
         5, gt=0, description="how often the sweeper looks for orphans (reliability.md 15: every 10 s at least)"
     )
-    storage: str = Field("local", description="where files go; `local` is STATE/files")
     lis_vendor: str = Field("hl7_mllp", description="the LIS adapter to use (adapters/lis)")
     lis_host: str = Field("127.0.0.1", description="where the LIS listens for orders")
     lis_port: int = Field(2576, ge=1, le=65535, description="port the LIS listens on for orders")

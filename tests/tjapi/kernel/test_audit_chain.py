@@ -19,11 +19,11 @@ from tjapi import cli, demo
 from tjapi.kernel import logs
 from tjapi.kernel.audit import AuditChain, Fault
 from tjapi.kernel.problem import Conflict
-from tjapi.kernel.security.principal import NOBODY, job_principal
+from tjapi.kernel.security.principal import SYSTEM
 
 MORE, TAIL = 6, 6
 ROUNDS = 300
-SEALER = job_principal(NOBODY, (1, 2))
+SEALER = SYSTEM
 _COLUMNS = {
     "at": "at + interval '1 microsecond'",
     "principal_kind": "principal_kind || 'x'",

@@ -29,7 +29,7 @@ async def _claimed(runtime: Runtime, admin: asyncpg.Connection) -> UUID:
 
 async def test_a_unit_under_the_current_claim_commits(runtime: Runtime, admin: asyncpg.Connection) -> None:
     job = await _claimed(runtime, admin)
-    async with runtime.units.open(job_principal(job, (1,)), "worker", fence=Fence(job, 7)) as uow:
+    async with runtime.units.open(job_principal(job, 1), "worker", fence=Fence(job, 7)) as uow:
         await uow.audit("test.fenced", "job", job)
     assert await admin.fetchval("select count(*) from audit_event where object_id = $1", str(job)) == 1
 
@@ -40,7 +40,7 @@ async def test_a_unit_whose_claim_was_taken_over_commits_nothing(
 ) -> None:
     job = await _claimed(runtime, admin)
     with pytest.raises(LeaseLostError):  # noqa: PT012 - the commit at the end of the block is what is refused
-        async with runtime.units.open(job_principal(job, (1,)), "worker", fence=Fence(job, 7)) as uow:
+        async with runtime.units.open(job_principal(job, 1), "worker", fence=Fence(job, 7)) as uow:
             await uow.audit("test.fenced", "job", job)
             await admin.execute(f"update job set {taken_by} where id = $1", job)
     assert await admin.fetchval("select count(*) from audit_event where object_id = $1", str(job)) == 0

@@ -288,7 +288,7 @@ def _run(runtime: Runtime, message_id: UUID, said: LabReport | None) -> JobRun:
 
     return JobRun(
         id=uuid7(), name="result.file_message", payload={"message_id": str(message_id)}, campus_id=None, attempts=0, fence=1,
-        campuses=(1, 2), units=Unfenced(runtime), services=Parser(said), report=silent, created_by=uuid7(),
+        units=Unfenced(runtime), services=Parser(said), report=silent, created_by=uuid7(),
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from tjapi.kernel.db import DATABASE_TROUBLE, is_passing
 from tjapi.kernel.jobs.spec import GiveUp, JobRun, JobSpec
-from tjapi.kernel.security.principal import NOBODY, Principal
+from tjapi.kernel.security.principal import SYSTEM
 from tjapi.kernel.uow import LeaseLostError, UnitOfWork, Units
 
 log = structlog.get_logger("jobs")
@@ -69,7 +69,6 @@ class Runner:
         units: Units,
         jobs: Mapping[str, JobSpec],
         services: Any,
-        campuses: tuple[int, ...],
         *,
         slots: int,
         lease: float,
@@ -78,7 +77,6 @@ class Runner:
         self._units = units
         self._jobs = jobs
         self._services = services
-        self._campuses = campuses
         self._slots = slots
         self._lease = lease
         self._sweep = sweep
@@ -87,7 +85,6 @@ class Runner:
         self._unlimited = [spec.name for spec in jobs.values() if spec.at_once is None]
         self._limited_due = 0.0
         self._name = f"{socket.gethostname()}:{os.getpid()}"
-        self._principal = Principal("job", NOBODY, campuses=campuses, departments=None)
 
     def wake(self) -> None:
         """Look for work now."""
@@ -146,7 +143,7 @@ class Runner:
 
     async def _claim(self, names: list[str], free: int) -> int:
         try:
-            async with self._units.open(self._principal, "worker") as uow:
+            async with self._units.open(SYSTEM, "worker") as uow:
                 values = {"names": names, "slots": free, "lease": self._lease, "worker": self._name}
                 rows = (await uow.session.execute(_CLAIM, values)).all()
         except DATABASE_TROUBLE as error:
@@ -168,7 +165,7 @@ class Runner:
             if time.monotonic() - last < 0.2 and done != total:  # noqa: PLR2004 - five updates a second are plenty for a progress bar
                 return
             last = time.monotonic()
-            async with self._units.open(self._principal, "worker") as uow:
+            async with self._units.open(SYSTEM, "worker") as uow:
                 values = {"id": row.id, "fence": row.fence, "done": done, "total": total, "message": message}
                 shown = (await uow.session.execute(_PROGRESS, values)).first()
                 if shown is None:
@@ -177,7 +174,7 @@ class Runner:
 
         run = JobRun(
             id=row.id, name=row.name, payload=row.payload, campus_id=row.campus_id, attempts=row.attempts, fence=row.fence,
-            campuses=self._campuses, units=self._units, services=self._services, report=report, created_by=row.created_by,
+            units=self._units, services=self._services, report=report, created_by=row.created_by,
         )  # fmt: skip
         work = asyncio.create_task(self._guarded(spec, run))
         asked_to_stop = asyncio.Event()
@@ -223,7 +220,7 @@ class Runner:
         while True:
             await asyncio.sleep(self._lease / 3)
             with contextlib.suppress(*DATABASE_TROUBLE):
-                async with self._units.open(self._principal, "worker") as uow:
+                async with self._units.open(SYSTEM, "worker") as uow:
                     held = (
                         await uow.session.execute(_BEAT, {"id": job_id, "fence": fence, "lease": self._lease})
                     ).first()
@@ -246,7 +243,7 @@ class Runner:
         }
         for _ in range(20):
             try:
-                async with self._units.open(self._principal, "worker") as uow:
+                async with self._units.open(SYSTEM, "worker") as uow:
                     finished = (
                         await uow.session.execute(_FINISH, {**values, "attempt": outcome["attempt"], "pause": pause})
                     ).first()
@@ -261,7 +258,7 @@ class Runner:
     async def _sweep_forever(self) -> None:
         while True:
             try:
-                async with self._units.open(self._principal, "worker") as uow:
+                async with self._units.open(SYSTEM, "worker") as uow:
                     orphans = (await uow.session.execute(_SWEEP, {"crash_loop": _CRASH_LOOP})).all()
                 if orphans:
                     log.warning("jobs.taken_back", count=len(orphans))

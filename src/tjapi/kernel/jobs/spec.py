@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +31,6 @@ class JobRun:
     campus_id: int | None
     attempts: int
     fence: int
-    campuses: tuple[int, ...]
     units: Units
     services: Any
     report: Progress
@@ -40,7 +39,7 @@ class JobRun:
     @property
     def principal(self) -> Principal:
         """Who the job acts as: itself, on its campus; a job of no campus sees all of them."""
-        return job_principal(self.id, (self.campus_id,) if self.campus_id is not None else self.campuses)
+        return job_principal(self.id, self.campus_id)
 
     def unit(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """Open a unit of work that commits only while this claim holds."""
@@ -69,4 +68,3 @@ class JobSpec:
     max_attempts: int = 20
     at_once: int | None = None
     timeout: float = 120
-    labels: Mapping[str, str] = field(default_factory=dict)

@@ -12,7 +12,7 @@ NOBODY = UUID(int=0)
 class Principal:
     """Somebody or something that acts.
 
-    `campuses` are the campuses whose rows the database shows; `departments` is None for all of them.
+    `campuses` are the campuses whose rows the database shows, `everywhere` all there are; `departments` is None for all of them.
     An examinee has no campus at all: row security shows the own rows alone.
     """
 
@@ -24,6 +24,7 @@ class Principal:
     examinee_id: UUID | None = None
     session: str = ""
     name: str = field(default="", repr=False)
+    everywhere: bool = False
 
     def may(self, permission: str) -> bool:
         """Say whether a permission is held. There are no wildcards."""
@@ -37,7 +38,7 @@ class Principal:
             (
                 self.kind,
                 str(self.id),
-                ",".join(map(str, sorted(self.campuses))),
+                "*" if self.everywhere else ",".join(map(str, sorted(self.campuses))),
                 departments,
                 str(self.examinee_id or "-"),
             )
@@ -47,6 +48,11 @@ class Principal:
 ANONYMOUS = Principal("anonymous", NOBODY)
 
 
-def job_principal(job_id: UUID, campuses: tuple[int, ...]) -> Principal:
-    """Return the principal of a background job: it sees the campuses of its row and every department."""
-    return Principal("job", job_id, campuses=campuses, departments=None)
+# The house itself: the worker's own errands, the listener of live events, the loader of content.
+SYSTEM = Principal("job", NOBODY, departments=None, everywhere=True)
+
+
+def job_principal(job_id: UUID, campus_id: int | None) -> Principal:
+    """Return the principal of a background job: it sees the campus of its row, or all when it has none, and every department."""
+    campuses = () if campus_id is None else (campus_id,)
+    return Principal("job", job_id, campuses=campuses, departments=None, everywhere=campus_id is None)

@@ -1,0 +1,69 @@
+"""What every installation begins with: campuses, roles, starter content, the gateway's client, the first administrator.
+
+Loading twice is loading once; what the hospital changed stays. Secrets of clients that the installation runs itself derive from the
+master key: two installations have different ones, and a restart the same.
+"""
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+from tjapi.catalog import service as catalog
+from tjapi.identity import service as identity
+from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.security.fields import url_token
+from tjapi.kernel.security.keys import KeyRing
+from tjapi.kernel.security.principal import SYSTEM
+
+GATEWAY = "device-gateway"
+GATEWAY_SCOPES = ("message.push",)
+ADMINISTRATOR = "admin"
+CAMPUSES = {"demo": "1:A:本部院区,2:B:城东院区", "production": "1:A:本院"}
+FIRST_ADMIN = "first-admin.json"
+
+
+def client_secret(keys: KeyRing, client_id: str) -> str:
+    """Return the secret of a client that this installation runs itself."""
+    return keys.text(f"client-secret/{client_id}")
+
+
+def campuses(text: str) -> list[tuple[int, str, str]]:
+    """Return the campuses of the setting: number, letter, name."""
+    rows = [row.split(":") for row in text.split(",")]
+    return [(int(number), letter, name) for number, letter, name in rows]
+
+
+async def load(runtime: Runtime) -> None:
+    """Load the base. In production the first administrator's password goes to STATE/first-admin.json, and the gateway's secret beside it."""
+    settings, state = runtime.settings, runtime.settings.state
+    async with runtime.units.open(SYSTEM) as uow:
+        await identity.load_defaults(uow, campuses(settings.campuses or CAMPUSES[settings.environment]))
+    async with runtime.units.open(SYSTEM) as uow:
+        await catalog.load_starter(uow)
+    secret = client_secret(runtime.keys, GATEWAY)
+    async with runtime.units.open(SYSTEM) as uow:
+        await identity.trust_client(uow, GATEWAY, "设备网关", GATEWAY_SCOPES, secret)
+    if settings.environment == "production":
+        write_private(state / "gateway.secret", secret)
+        await _first_administrator(runtime)
+
+
+async def _first_administrator(runtime: Runtime) -> None:
+    password = f"Tj-{url_token(12)}"
+    path = runtime.settings.state / FIRST_ADMIN
+    async with runtime.units.open(SYSTEM) as uow:
+        if await identity.first_administrator(uow, runtime.settings, ADMINISTRATOR, password):
+            # Before the commit: an account whose password nobody knows would be worse than a file without an account.
+            write_private(path, json.dumps({"username": ADMINISTRATOR, "password": password}))
+
+
+def write_private(path: Path, content: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    half.replace(path)
