@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 import asyncpg
 from alembic import command
@@ -73,6 +74,40 @@ def statements(script: str) -> list[str]:
             found.append("\n".join(current))
             current = []
     return found
+
+
+def guard_table(
+    run: Callable[[str], object],
+    table: str,
+    prefix: str,
+    *,
+    own: str | None = None,
+    department: bool = False,
+    append_only: bool = False,
+) -> None:
+    """Put a table with `campus_id` under row security, for a migration.
+
+    `own` names the column that is an examinee's own id, where they may read their rows; `department` that there is a `department_id`
+    whose rows only that department writes; `append_only` that nobody updates or deletes.
+    """
+    logins = ", ".join(f"{prefix}_{role}" for role in LOGINS)
+    mine = "campus_id = any((select tj.campuses())::smallint[])"
+    sees = mine if own is None else f"{mine} or {own} = (select tj.subject())"
+    run(f"alter table {table} enable row level security")
+    run(f"alter table {table} force row level security")
+    run(f"create policy owner on {table} to {prefix}_owner using (true) with check (true)")
+    run(f"create policy campus on {table} to {logins} using ({sees}) with check ({mine})")
+    if department:
+        theirs = "(select tj.departments()) is null or department_id = any((select tj.departments())::smallint[])"
+        run(f"create policy department_write on {table} as restrictive for insert to {logins} with check ({theirs})")
+        run(
+            f"create policy department_update on {table} as restrictive for update to {logins} using ({theirs}) with check ({theirs})"
+        )
+    if append_only:
+        run(f"revoke update, delete on {table} from {prefix}_app, {prefix}_worker")
+        run(
+            f"create trigger refuse_change before update or delete on {table} for each row execute function tj.refuse_change()"
+        )
 
 
 def config(settings: Settings) -> Config:

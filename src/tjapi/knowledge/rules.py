@@ -1,0 +1,400 @@
+"""The language of rules: a condition over the values of one exam, in three values, and what made it hold.
+
+A condition is one object of one key. Of single values:
+
+    {"flag":     {"item": "HGB", "in": ["L", "LL"]}}                      the stored flag
+    {"value":    {"item": "GLU", "ge": "7.0", "lt": "11.1", "unit": "mmol/L"}}   bounds; inclusive `ge` `le`, exclusive `gt` `lt`
+    {"is":       {"item": "HBSAG", "in": ["阳性", "弱阳性"]}}              a coded finding; of several chosen, any
+    {"text":     {"item": "US-LIVER", "contains": ["脂肪肝"], "unless": ["未见脂肪肝"]}}
+    {"change":   {"item": "CEA", "ratio_ge": "2"}}                        against the newest earlier exam; also ratio_le, by_ge, by_le
+    {"repeated": {"item": "SBP", "ge": "180", "times": 2}}                that often in this exam, the current value among them
+    {"first":    {"item": "HGB", "le": "60"}}                             holds now, and in no earlier exam
+
+of the person `{"person": {"sex": "female", "age_from": 50, "age_to": 74}}` (years, both ends belong), and of other conditions
+`{"all": […]}`, `{"any": […]}`, `{"at_least": {"times": 3, "of": […]}}`, `{"not": …}`.
+
+True and False are said only where the values allow it. A value that was not taken, or that cannot be compared ("溶血" where a number is
+wanted, "<5" against 3, another unit), makes it None: no rule fires on it, and `unreadable` names it, so that a person looks.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+Condition = Mapping[str, Any]
+_BOUNDS: Mapping[str, tuple[str, Callable[[Decimal, Decimal], bool]]] = {
+    "ge": ("≥", lambda a, b: a >= b),
+    "gt": (">", lambda a, b: a > b),
+    "le": ("≤", lambda a, b: a <= b),
+    "lt": ("<", lambda a, b: a < b),
+}
+_CHANGES: Mapping[str, str] = {
+    "ratio_ge": "变化倍数 ≥",
+    "ratio_le": "变化倍数 ≤",
+    "by_ge": "增加 ≥",
+    "by_le": "减少 ≥",
+}
+_MOST_DEEP = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A value as it stands. `text` is in plain widths and one spelling (a qualitative "(-)" is 阴性); `chosen` the parts of a multi-select."""
+
+    item_code: str
+    item_name: str
+    text: str
+    numeric: Decimal | None = None
+    comparator: str = ""
+    unit: str | None = None
+    flag: str | None = None
+    chosen: tuple[str, ...] = ()
+    result_id: UUID | None = None
+    department_id: int | None = None
+
+    @property
+    def said(self) -> str:
+        """The value as it is told: number with its unit."""
+        return f"{self.text} {self.unit}" if self.unit and self.numeric is not None else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Of whom a rule speaks: current values by item code; `before` earlier exams' values, newest first; `repeats` this exam's other measurements."""
+
+    sex: str
+    age_years: int
+    values: Mapping[str, Known]
+    before: Mapping[str, Sequence[Known]] = field(default_factory=dict)
+    repeats: Mapping[str, Sequence[Known]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One reason: what was found (`known`), and what was asked of it, in words (`asked`)."""
+
+    known: Known | None
+    asked: str
+
+    @property
+    def words(self) -> str:
+        """The reason as a sentence part: 空腹血糖 7.3 mmol/L(≥ 7.0)."""
+        return self.asked if self.known is None else f"{self.known.item_name} {self.known.said}({self.asked})"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a condition holds (None: cannot be said), why, and which values could not be read."""
+
+    holds: bool | None
+    clauses: tuple[Clause, ...] = ()
+    unreadable: tuple[Known, ...] = ()
+
+    @property
+    def result_ids(self) -> tuple[UUID, ...]:
+        """The results that made it hold, each once, in the order of the clauses."""
+        found = (c.known.result_id for c in self.clauses if c.known is not None)
+        return tuple(dict.fromkeys(r for r in found if r is not None))
+
+    @property
+    def words(self) -> str:
+        """Why, in one line."""
+        return ";".join(c.words for c in self.clauses)
+
+
+class ConditionInvalidError(ValueError):
+    """A condition that nobody could evaluate: says where (`path`) and what is wrong."""
+
+    def __init__(self, path: str, wrong: str) -> None:
+        super().__init__(f"{path or '/'}: {wrong}")
+        self.path, self.wrong = path, wrong
+
+
+def evaluate(condition: Condition, case: Case) -> Verdict:
+    """Say whether a condition holds in a case. Raises ConditionInvalidError for what `check` refuses."""
+    name, given = _only(condition, "")
+    if name in _OF_CONDITIONS:
+        return _OF_CONDITIONS[name](given, case)
+    if name in _OF_VALUES:
+        return _OF_VALUES[name](given, case)
+    raise ConditionInvalidError("", f"no such condition: {name}")
+
+
+def items_of(condition: Condition) -> frozenset[str]:
+    """Return the codes of the items that a condition looks at."""
+    name, given = _only(condition, "")
+    if name in ("all", "any"):
+        return frozenset().union(*(items_of(c) for c in given))
+    if name == "at_least":
+        return frozenset().union(*(items_of(c) for c in given["of"]))
+    if name == "not":
+        return items_of(given)
+    return frozenset({given["item"]}) if "item" in given else frozenset()
+
+
+def check(condition: object, path: str = "", depth: int = 0) -> None:
+    """Refuse a condition that could not be evaluated, or that could never hold for its form. Raises ConditionInvalidError."""
+    name, given = _only(condition, path)
+    here = f"{path}/{name}"
+    if depth > _MOST_DEEP:
+        raise ConditionInvalidError(here, "too deep")
+    if name in ("all", "any"):
+        _several(given, here, depth)
+    elif name == "at_least":
+        _fields(given, here, {"times", "of"}, {"times", "of"})
+        _several(given["of"], f"{here}/of", depth)
+        if not isinstance(given["times"], int) or not 1 <= given["times"] <= len(given["of"]):
+            raise ConditionInvalidError(f"{here}/times", "between 1 and the number of conditions")
+    elif name == "not":
+        check(given, here, depth + 1)
+    elif name in _SHAPES:
+        _fields(given, here, *_SHAPES[name])
+        _plain(name, given, here)
+    else:
+        raise ConditionInvalidError(here, "no such condition")
+
+
+_LIMITS = frozenset(_BOUNDS)
+_SHAPES: Mapping[str, tuple[frozenset[str] | set[str], frozenset[str] | set[str]]] = {
+    "flag": ({"item", "in"}, {"item", "in"}),
+    "value": ({"item", "unit"} | _LIMITS, {"item"}),
+    "is": ({"item", "in"}, {"item", "in"}),
+    "text": ({"item", "contains", "unless"}, {"item", "contains"}),
+    "change": ({"item"} | set(_CHANGES), {"item"}),
+    "repeated": ({"item", "times", "unit"} | _LIMITS, {"item", "times"}),
+    "first": ({"item", "unit"} | _LIMITS, {"item"}),
+    "person": ({"sex", "age_from", "age_to"}, set()),
+}
+
+
+def _only(condition: object, path: str) -> tuple[str, Any]:
+    if not isinstance(condition, Mapping) or len(condition) != 1:
+        raise ConditionInvalidError(path, "an object of exactly one key")
+    ((name, given),) = condition.items()
+    return str(name), given
+
+
+def _several(given: object, path: str, depth: int) -> None:
+    if not isinstance(given, Sequence) or isinstance(given, str) or not given:
+        raise ConditionInvalidError(path, "a list of one or more conditions")
+    for i, one in enumerate(given):
+        check(one, f"{path}/{i}", depth + 1)
+
+
+def _fields(given: object, path: str, may: Iterable[str], must: Iterable[str]) -> None:
+    if not isinstance(given, Mapping):
+        raise ConditionInvalidError(path, "an object")
+    for strange in given.keys() - set(may):
+        raise ConditionInvalidError(f"{path}/{strange}", "no such field")
+    for missing in set(must) - given.keys():
+        raise ConditionInvalidError(f"{path}/{missing}", "missing")
+
+
+def _plain(name: str, given: Mapping[str, Any], path: str) -> None:
+    if "in" in given and not (isinstance(given["in"], list) and given["in"]):
+        raise ConditionInvalidError(f"{path}/in", "a list of one or more")
+    if "contains" in given and not (
+        isinstance(given["contains"], list) and all(given["contains"]) and given["contains"]
+    ):
+        raise ConditionInvalidError(f"{path}/contains", "a list of one or more texts")
+    numbers = given.keys() & (_LIMITS | set(_CHANGES))
+    for one in numbers:
+        _number(given[one], f"{path}/{one}")
+    if name in ("value", "repeated", "first", "change") and not numbers:
+        raise ConditionInvalidError(path, "at least one bound")
+    if name == "repeated" and (not isinstance(given["times"], int) or given["times"] < 2):  # noqa: PLR2004 - once is no repetition
+        raise ConditionInvalidError(f"{path}/times", "two or more")
+    if name == "person":
+        if not given:
+            raise ConditionInvalidError(path, "sex or ages")
+        if given.get("sex", "male") not in ("male", "female"):
+            raise ConditionInvalidError(f"{path}/sex", "male or female")
+        if given.get("age_from", 0) > given.get("age_to", 200):
+            raise ConditionInvalidError(f"{path}/age_to", "not before age_from")
+
+
+def _number(given: object, path: str) -> Decimal:
+    try:
+        if isinstance(given, str):
+            return Decimal(given)
+    except InvalidOperation:
+        pass
+    raise ConditionInvalidError(path, 'a number as text, such as "7.0"')
+
+
+# --- conditions of conditions (Kleene's three values) ---
+
+
+def _all(given: Sequence[Condition], case: Case) -> Verdict:
+    return _joined([evaluate(c, case) for c in given], need=len(given))
+
+
+def _any(given: Sequence[Condition], case: Case) -> Verdict:
+    return _joined([evaluate(c, case) for c in given], need=1)
+
+
+def _at_least(given: Mapping[str, Any], case: Case) -> Verdict:
+    return _joined([evaluate(c, case) for c in given["of"]], need=given["times"])
+
+
+def _joined(found: Sequence[Verdict], *, need: int) -> Verdict:
+    true, false = [v for v in found if v.holds], [v for v in found if v.holds is False]
+    unreadable = tuple(dict.fromkeys(k for v in found for k in v.unreadable))
+    if len(true) >= need:
+        return Verdict(True, tuple(dict.fromkeys(c for v in true for c in v.clauses)))
+    if len(found) - len(false) < need:
+        return Verdict(False)
+    return Verdict(None, unreadable=unreadable)
+
+
+def _not(given: Condition, case: Case) -> Verdict:
+    inner = evaluate(given, case)
+    if inner.holds is None:
+        return inner
+    return Verdict(not inner.holds)
+
+
+# --- conditions of values ---
+
+
+def _flag(given: Mapping[str, Any], case: Case) -> Verdict:
+    known = case.values.get(given["item"])
+    if known is None or known.flag is None:
+        return Verdict(None)
+    return _said(known.flag in given["in"], known, "/".join(given["in"]))
+
+
+def _value(given: Mapping[str, Any], case: Case) -> Verdict:
+    known = case.values.get(given["item"])
+    if known is None:
+        return Verdict(None)
+    holds = _within(given, known)
+    if holds is None:
+        return Verdict(None, unreadable=(known,))
+    return _said(holds, known, _asked(given))
+
+
+def _is(given: Mapping[str, Any], case: Case) -> Verdict:
+    known = case.values.get(given["item"])
+    if known is None:
+        return Verdict(None)
+    return _said(bool(set(known.chosen or (known.text,)) & set(given["in"])), known, "/".join(given["in"]))
+
+
+def _text(given: Mapping[str, Any], case: Case) -> Verdict:
+    known = case.values.get(given["item"])
+    if known is None:
+        return Verdict(None)
+    rest = known.text
+    for innocent in sorted(given.get("unless", []), key=len, reverse=True):
+        rest = rest.replace(innocent, "")
+    found = [word for word in given["contains"] if word in rest]
+    return _said(bool(found), known, "/".join(found))
+
+
+def _change(given: Mapping[str, Any], case: Case) -> Verdict:
+    known = case.values.get(given["item"])
+    earlier = next(iter(case.before.get(given["item"], ())), None)
+    if known is None or earlier is None:
+        return Verdict(None)
+    now, then = _exact(known), _exact(earlier)
+    if now is None or then is None or (known.unit or "") != (earlier.unit or ""):
+        return Verdict(None, unreadable=(known,))
+    if then <= 0 and given.keys() & {"ratio_ge", "ratio_le"}:
+        return Verdict(None, unreadable=(known,))
+    tests = {
+        "ratio_ge": lambda x: now / then >= x,
+        "ratio_le": lambda x: now / then <= x,
+        "by_ge": lambda x: now - then >= x,
+        "by_le": lambda x: then - now >= x,
+    }
+    asked = [name for name in _CHANGES if name in given]
+    words = f"上次 {earlier.said};" + ",".join(f"{_CHANGES[name]} {given[name]}" for name in asked)
+    return _said(all(tests[name](Decimal(given[name])) for name in asked), known, words)
+
+
+def _repeated(given: Mapping[str, Any], case: Case) -> Verdict:
+    known = case.values.get(given["item"])
+    if known is None:
+        return Verdict(None)
+    found = [_within(given, k) for k in (known, *case.repeats.get(given["item"], ()))]
+    times = sum(1 for holds in found if holds)
+    if found[0] is None:
+        return Verdict(None, unreadable=(known,))
+    return _said(bool(found[0]) and times >= given["times"], known, f"{_asked(given)},{times} 次")
+
+
+def _first(given: Mapping[str, Any], case: Case) -> Verdict:
+    known = case.values.get(given["item"])
+    if known is None:
+        return Verdict(None)
+    holds = _within(given, known)
+    if holds is None:
+        return Verdict(None, unreadable=(known,))
+    seen = any(_within(given, k) for k in case.before.get(given["item"], ()))
+    return _said(holds and not seen, known, f"{_asked(given)},首次")
+
+
+def _person(given: Mapping[str, Any], case: Case) -> Verdict:
+    # An unknown sex is neither: a rule for women does not fire on it, nor does its negation.
+    if "sex" in given and case.sex not in ("male", "female"):
+        return Verdict(None)
+    fits = given.get("sex", case.sex) == case.sex
+    return Verdict(fits and given.get("age_from", 0) <= case.age_years <= given.get("age_to", 200))
+
+
+def _said(holds: bool, known: Known, asked: str) -> Verdict:
+    return Verdict(True, (Clause(known, asked),)) if holds else Verdict(False)
+
+
+def _asked(given: Mapping[str, Any]) -> str:
+    return ",".join(f"{_BOUNDS[name][0]} {given[name]}" for name in _BOUNDS if name in given)
+
+
+def _exact(known: Known) -> Decimal | None:
+    return known.numeric if known.comparator == "" else None
+
+
+def _within(given: Mapping[str, Any], known: Known) -> bool | None:
+    """Compare a value with bounds; None where the value allows both answers, is no number, or is in another unit."""
+    if known.numeric is None or (given.get("unit") and known.unit and given["unit"] != known.unit):
+        return None
+    answers = [
+        _bounded(name, Decimal(given[name]), known.comparator, known.numeric) for name in _BOUNDS if name in given
+    ]
+    if any(a is False for a in answers):
+        return False
+    return None if None in answers else True
+
+
+def _bounded(name: str, bound: Decimal, comparator: str, number: Decimal) -> bool | None:
+    if comparator == "":
+        return _BOUNDS[name][1](number, bound)
+    closed, upward = comparator in ("<=", ">="), name in ("ge", "gt")
+    inclusive = name in ("ge", "le")
+    # "<5" allows everything from minus infinity up to, but not with, 5: the far end is on one side of any bound, the near end decides.
+    away = number > bound if comparator in (">", ">=") else number < bound
+    if upward == (comparator in (">", ">=")):
+        return True if away or (number == bound and (inclusive or not closed)) else None
+    past = number < bound if comparator in (">", ">=") else number > bound
+    return None if past or (number == bound and inclusive and closed) else False
+
+
+_OF_CONDITIONS: Mapping[str, Callable[[Any, Case], Verdict]] = {
+    "all": _all,
+    "any": _any,
+    "at_least": _at_least,
+    "not": _not,
+}
+_OF_VALUES: Mapping[str, Callable[[Any, Case], Verdict]] = {
+    "flag": _flag,
+    "value": _value,
+    "is": _is,
+    "text": _text,
+    "change": _change,
+    "repeated": _repeated,
+    "first": _first,
+    "person": _person,
+}

@@ -1,0 +1,152 @@
+"""A rule fires where the values say so, and only there; what cannot be read needs a person and never passes for normal."""
+
+from decimal import Decimal
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tjapi.knowledge.rules import Case, ConditionInvalidError, Known, check, evaluate, items_of
+
+pytestmark = pytest.mark.requirement("E3.4", "E5.1")
+
+
+def known(code: str, text: str, **more: Any) -> Known:
+    comparator = text[0] if text[0] in "<>" else ""
+    if text[:2] in ("<=", ">="):
+        comparator = text[:2]
+    digits = text.removeprefix(comparator)
+    number = Decimal(digits) if digits.replace(".", "").isdigit() else None
+    return Known(code, code, text, number, comparator if number is not None else "", **more)
+
+
+def case(*values: Known, sex: str = "female", age: int = 50, **more: Any) -> Case:
+    return Case(sex, age, {v.item_code: v for v in values}, **more)
+
+
+@pytest.mark.parametrize(
+    ("condition", "values", "holds"),
+    [
+        ({"value": {"item": "GLU", "ge": "7.0"}}, [known("GLU", "7.0")], True),
+        ({"value": {"item": "GLU", "ge": "7.0"}}, [known("GLU", "6.99")], False),
+        ({"value": {"item": "GLU", "ge": "6.1", "lt": "7.0"}}, [known("GLU", "7.0")], False),
+        ({"value": {"item": "GLU", "ge": "7.0"}}, [], None),
+        ({"value": {"item": "GLU", "ge": "7.0"}}, [known("GLU", "溶血")], None),
+        ({"value": {"item": "GLU", "ge": "7.0", "unit": "mmol/L"}}, [known("GLU", "126", unit="mg/dL")], None),
+        ({"flag": {"item": "HGB", "in": ["L", "LL"]}}, [known("HGB", "100", flag="L")], True),
+        ({"flag": {"item": "HGB", "in": ["L", "LL"]}}, [known("HGB", "100", flag="")], False),
+        ({"flag": {"item": "HGB", "in": ["L", "LL"]}}, [known("HGB", "100")], None),
+        ({"is": {"item": "HBSAG", "in": ["阳性"]}}, [known("HBSAG", "阳性")], True),
+        ({"is": {"item": "HBSAG", "in": ["阳性"]}}, [known("HBSAG", "弱阳性")], False),
+        ({"is": {"item": "SYM", "in": ["胸痛"]}}, [known("SYM", "头晕;胸痛", chosen=("头晕", "胸痛"))], True),
+        ({"text": {"item": "US", "contains": ["脂肪肝"]}}, [known("US", "轻度脂肪肝")], True),
+        ({"text": {"item": "US", "contains": ["脂肪肝"], "unless": ["未见脂肪肝"]}}, [known("US", "未见脂肪肝")], False),
+        ({"text": {"item": "US", "contains": ["结节"], "unless": ["无结节"]}}, [known("US", "左叶无结节,右叶结节")], True),
+        ({"person": {"sex": "female", "age_from": 50, "age_to": 50}}, [], True),
+        ({"person": {"sex": "male"}}, [], False),
+        ({"person": {"age_from": 51}}, [], False),
+        ({"not": {"value": {"item": "GLU", "ge": "7.0"}}}, [known("GLU", "5")], True),
+        ({"not": {"value": {"item": "GLU", "ge": "7.0"}}}, [], None),
+    ],
+)  # fmt: skip
+def test_a_condition_holds_where_the_values_say_so(condition: Any, values: list[Known], holds: bool | None) -> None:
+    check(condition)
+    assert evaluate(condition, case(*values)).holds is holds
+
+
+def test_a_value_with_a_comparator_decides_only_what_all_it_allows_decides() -> None:
+    """Against a brute force over a grid: "<5" is every grid point below 5."""
+    grid = [Decimal(n) / 2 for n in range(-10, 41)]
+    compare = {
+        "<": lambda x, n: x < n,
+        "<=": lambda x, n: x <= n,
+        ">": lambda x, n: x > n,
+        ">=": lambda x, n: x >= n,
+        "": lambda x, n: x == n,
+    }
+    tests = {"ge": lambda x, b: x >= b, "gt": lambda x, b: x > b, "le": lambda x, b: x <= b, "lt": lambda x, b: x < b}
+    for comparator, number, name, bound in product(compare, range(3, 8), tests, range(3, 8)):
+        # Halves of halves near the bounds stand for the reals between them.
+        points = [
+            x
+            for x in grid + [x + Decimal("0.01") for x in grid] + [x - Decimal("0.01") for x in grid]
+            if compare[comparator](x, number)
+        ]
+        answers = {tests[name](x, bound) for x in points}
+        expected = answers.pop() if len(answers) == 1 else None
+        got = evaluate({"value": {"item": "X", name: str(bound)}}, case(known("X", f"{comparator}{number}")))
+        assert got.holds is expected, (comparator, number, name, bound)
+
+
+def test_three_values_join_as_kleene_says() -> None:
+    sides: dict[bool | None, Any] = {
+        True: {"person": {"sex": "female"}}, False: {"person": {"sex": "male"}}, None: {"value": {"item": "GLU", "ge": "7"}},
+    }  # fmt: skip
+    for a, b in product(sides, repeat=2):
+        both = evaluate({"all": [sides[a], sides[b]]}, case()).holds
+        either = evaluate({"any": [sides[a], sides[b]]}, case()).holds
+        assert both is (False if False in (a, b) else None if None in (a, b) else True), (a, b)
+        assert either is (True if True in (a, b) else None if None in (a, b) else False), (a, b)
+    two = {"at_least": {"times": 2, "of": [sides[True], sides[None], sides[False]]}}
+    assert evaluate(two, case()).holds is None
+    assert evaluate(two, case(known("GLU", "8"))).holds is True
+    assert evaluate(two, case(known("GLU", "5"))).holds is False
+
+
+def test_what_was_before_counts() -> None:
+    earlier = {"CEA": [known("CEA", "3"), known("CEA", "50")]}
+    doubled = {"change": {"item": "CEA", "ratio_ge": "2"}}
+    assert evaluate(doubled, case(known("CEA", "6"), before=earlier)).holds is True
+    assert evaluate(doubled, case(known("CEA", "5.9"), before=earlier)).holds is False
+    assert evaluate(doubled, case(known("CEA", "6"))).holds is None
+    first = {"first": {"item": "HGB", "le": "60"}}
+    assert evaluate(first, case(known("HGB", "60"))).holds is True
+    assert (
+        evaluate(first, case(known("HGB", "60"), before={"HGB": [known("HGB", "90"), known("HGB", "55")]})).holds
+        is False
+    )
+    twice = {"repeated": {"item": "SBP", "ge": "180", "times": 2}}
+    assert evaluate(twice, case(known("SBP", "182"))).holds is False
+    assert evaluate(twice, case(known("SBP", "182"), repeats={"SBP": [known("SBP", "185")]})).holds is True
+    assert (
+        evaluate(twice, case(known("SBP", "140"), repeats={"SBP": [known("SBP", "185"), known("SBP", "190")]})).holds
+        is False
+    )
+
+
+def test_a_verdict_names_the_results_and_the_values_that_nobody_could_read() -> None:
+    one, two = UUID(int=1), UUID(int=2)
+    syndrome = {"all": [{"value": {"item": "SBP", "ge": "140"}}, {"flag": {"item": "TG", "in": ["H"]}}]}
+    found = evaluate(
+        syndrome, case(known("SBP", "150", unit="mmHg", result_id=one), known("TG", "3", flag="H", result_id=two))
+    )
+    assert (found.result_ids, found.words) == ((one, two), "SBP 150 mmHg(≥ 140);TG 3(H)")
+    unread = evaluate(syndrome, case(known("SBP", "测不出"), known("TG", "3", flag="H")))
+    assert (unread.holds, [k.item_code for k in unread.unreadable]) == (None, ["SBP"])
+    assert items_of({"any": [syndrome, {"not": {"is": {"item": "AB", "in": ["x"]}}}]}) == {"SBP", "TG", "AB"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "path"),
+    [
+        ([], ""), ({}, ""), ({"value": {}, "is": {}}, ""), ({"values": {}}, "/values"), ({"all": []}, "/all"),
+        ({"value": {"item": "X"}}, "/value"), ({"value": {"ge": "1"}}, "/value/item"), ({"value": {"item": "X", "ge": 1}}, "/value/ge"),
+        ({"value": {"item": "X", "ge": "hoch"}}, "/value/ge"), ({"any": [{"is": {"item": "X", "in": []}}]}, "/any/0/is/in"),
+        ({"repeated": {"item": "X", "ge": "1", "times": 1}}, "/repeated/times"), ({"person": {}}, "/person"),
+        ({"person": {"age_from": 3, "age_to": 2}}, "/person/age_to"), ({"text": {"item": "X", "contains": [""]}}, "/text/contains"),
+        ({"at_least": {"times": 2, "of": [{"person": {"sex": "male"}}]}}, "/at_least/times"), ({"flag": {"item": "X", "in": ["H"], "of": 1}}, "/flag/of"),
+    ],
+)  # fmt: skip
+def test_a_condition_that_could_never_be_evaluated_is_refused_by_its_place(condition: Any, path: str) -> None:
+    with pytest.raises(ConditionInvalidError) as refused:
+        check(condition)
+    assert refused.value.path == path
+
+
+def test_no_depth_of_conditions_exhausts_the_stack() -> None:
+    deep: Any = {"person": {"sex": "male"}}
+    for _ in range(5000):
+        deep = {"not": deep}
+    with pytest.raises(ConditionInvalidError, match="deep"):
+        check(deep)
