@@ -216,6 +216,45 @@ async def replay_message(world: World, column: str) -> Call:
     return Call("POST", f"/inbound-messages/{world.unmatched_id}:replay")
 
 
+async def _proposed(world: World) -> str:
+    """A message that nobody can place, and the integration engineer's word on where it belongs."""
+    message = await world.report_laboratory(world.arrived, fresh("LOST"))
+    path, clients = f"/inbound-messages/{message}", world.clients
+
+    async def unmatched() -> bool:
+        return bool((await do(clients["interface"], "GET", path)).json()["state"] == "unmatched")
+
+    await world.until(unmatched)
+    return message
+
+
+def _release(verb: str) -> Ask:
+    async def ask(world: World, column: str) -> Call:
+        message = await _proposed(world)
+        given = {"exam_id": world.arrived.exam_id, "reason": "已与检验科核对"}
+        # Another than the one who decides.
+        other = world.clients["chief" if column == "interface" else "interface"]
+        made = await do(other, "POST", f"/inbound-messages/{message}:propose-release", json=given)
+        return Call("POST", f"/message-releases/{made.json()['id']}:{verb}")
+
+    return ask
+
+
+async def propose_release(world: World, column: str) -> Call:
+    message = await _proposed(world)
+    body = {"exam_id": world.arrived.exam_id, "reason": "已与检验科核对"}
+    return Call("POST", f"/inbound-messages/{message}:propose-release", options={"json": body})
+
+
+async def list_releases(world: World, column: str) -> Call:
+    if "release" not in world.memo:
+        message = await _proposed(world)
+        body = {"exam_id": world.arrived.exam_id, "reason": "已与检验科核对"}
+        path = f"/inbound-messages/{message}:propose-release"
+        world.memo["release"] = (await do(world.clients["interface"], "POST", path, json=body)).json()["id"]
+    return Call("GET", "/message-releases", shows=(world.memo["release"],), options={"params": {"state": "proposed"}})
+
+
 def _sheet(method: str, path: str, body: dict[str, Any] | None = None, *, before: str = "draft") -> Ask:
     """Something done to the sheet of the visit that is under way, brought to a state first."""
 
@@ -381,6 +420,11 @@ OPERATIONS: dict[str, Ask] = {
     "getInboundMessage": _just("GET", "/inbound-messages/{message}"),
     "getRawMessage": _just("GET", "/inbound-messages/{message}/raw"),
     "replayMessage": replay_message,
+    "listMessageReleases": list_releases,
+    "proposeMessageRelease": propose_release,
+    "agreeMessageRelease": _release("agree"),
+    "refuseMessageRelease": _release("refuse"),
+    "getDepartmentHistory": _just("GET", "/exams/{sheet}/history"),
     "getDepartmentSheet": _just("GET", "/exams/{sheet}/sheet"),
     "putDepartmentResults": _sheet("PUT", "results"),
     "signDepartmentSheet": _sheet("POST", "sheet:sign", {"summary": "无殊"}, before="entered"),

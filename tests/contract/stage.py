@@ -343,6 +343,7 @@ def _conclude(stage: Stage, exam: dict[str, Any]) -> None:
     place = {"exam_id": exam["id"]}
     found = stage.do("listExamResults", path=place).json()["departments"]
     stage.ids["result_id"] += [r["id"] for d in found for r in d["results"]]
+    stage.do("getDepartmentHistory", path={"exam_id": exam["id"], "department_id": departments[0]})
     stage.do("listResultRevisions", path={"result_id": stage.ids["result_id"][0]})
     assert stage.do("getExamCompleteness", path=place).json()["complete"]
     stage.do("listReviewQueue")
@@ -391,6 +392,7 @@ def _operate(stage: Stage, _tube: str) -> None:
     assert stage.do("getRawMessage", path=one).content == b"MSH|^~\\&|LIS"
     stage.run(_sql(stage.settings, "update inbox_message set state = 'unmatched' where id = $1", UUID(sent["id"])))
     stage.do("replayMessage", path=one)
+    _release(stage, sent["id"])
     jobs = stage.do("listJobs", query={"state": "queued"}).json()["items"]
     first, second = jobs[0]["id"], jobs[1]["id"]
     stage.ids["job_id"] += [first, second]
@@ -400,6 +402,18 @@ def _operate(stage: Stage, _tube: str) -> None:
     stage.do("cancelJob", path={"job_id": second})
     stage.do("listAuditEvents", query={"page_size": 5})
     stage.do(SSE, headers={"Last-Event-ID": "0"})
+
+
+def _release(stage: Stage, message: str) -> None:
+    """A message that nobody could place, proposed twice: refused once, agreed to once."""
+    lost = "update inbox_message set state = 'unmatched', reason = 'unknown-barcode' where id = $1"
+    stage.run(_sql(stage.settings, lost, UUID(message)))
+    given = {"exam_id": stage.ids["exam_id"][0], "reason": "已与检验科核对"}
+    for verb in ("refuseMessageRelease", "agreeMessageRelease"):
+        made = stage.do("proposeMessageRelease", path={"message_id": message}, body=given).json()["id"]
+        stage.ids["release_id"].append(made)
+        stage.do(verb, who="second", path={"release_id": made})
+    stage.do("listMessageReleases")
 
 
 def load_schema(document: dict[str, Any], config: Any = None) -> Any:

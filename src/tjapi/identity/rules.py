@@ -28,6 +28,7 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "message.push": ("推送接口消息(接口客户端)", "Push messages (API clients)"),
     "message.write": ("重放接口消息", "Replay interface messages"),
     "message.raw": ("查看接口消息原文", "See the raw content of messages"),
+    "message.release": ("放行身份不符的消息(双人)", "Release messages whose identity did not agree (two people)"),
     "job.read_all": ("查看全部后台任务", "See every job"),
     "job.write": ("取消和重试后台任务", "Cancel and retry jobs"),
     "live.read": ("订阅实时事件", "Follow live events"),
@@ -47,10 +48,10 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "result.write", "requisition.read"})),
     "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "conclusion.read", "conclusion.review", "report.read"})),
     "chief": ("终审医生", "Chief physician", frozenset({
-        *_READ, "conclusion.read", "conclusion.review", "conclusion.finalize", "report.read", "report.write",
+        *_READ, "conclusion.read", "conclusion.review", "conclusion.finalize", "report.read", "report.write", "message.release",
     })),
     "interface": ("接口工程师", "Interface engineer", frozenset({
-        "catalog.read", "catalog.write", "message.read", "message.write", "message.raw", "job.read_all", "job.write", "live.read",
+        "catalog.read", "catalog.write", "message.read", "message.write", "message.raw", "message.release", "job.read_all", "job.write", "live.read",
         "requisition.read", "requisition.write",
     })),
     "auditor": ("审计员", "Auditor", frozenset({"audit.read", "identity.read"})),

@@ -8,6 +8,7 @@ message id of its own, quarantined. Every message ends in exactly one state:
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -174,10 +175,26 @@ async def end(
     )
 
 
+async def waiting_for_code(uow: UnitOfWork, source: str, code: str) -> Sequence[UUID]:
+    """Return the unmatched messages of a source that named this code as unknown, oldest first."""
+    query = select(InboxMessage.id).where(
+        InboxMessage.source == source, InboxMessage.state == "unmatched", InboxMessage.detail["codes"].contains([code])
+    )
+    return (await uow.session.execute(query.order_by(InboxMessage.id))).scalars().all()
+
+
+async def locked(uow: UnitOfWork, message: UUID) -> InboxMessage:
+    """Return a message that nobody else ends or replays meanwhile. Raises InboundMessageNotFound."""
+    query = select(InboxMessage).where(InboxMessage.id == message).with_for_update()
+    found = (await uow.session.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
+    if found is None:
+        raise InboundMessageNotFound
+    return found
+
+
 async def replay(uow: UnitOfWork, message: UUID) -> InboxMessage:
     """Put an unmatched or quarantined message back to be filed again, with audit."""
-    await uow.session.execute(select(InboxMessage.id).where(InboxMessage.id == message).with_for_update())
-    found = await get(uow, message)
+    found = await locked(uow, message)
     if found.state not in _REPLAYABLE or found.reason == "content-differs":
         raise MessageNotReplayable
     found.state, found.reason, found.ended_at, found.attempts = "received", None, None, found.attempts + 1

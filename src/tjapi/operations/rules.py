@@ -30,6 +30,11 @@ MESSAGE_STATE = {
     "received": ("已接收", "Received"), "filed": ("已归档", "Filed"), "duplicate": ("重复", "Duplicate"), "revision": ("修订", "Revision"),
     "quarantined": ("已隔离", "Quarantined"), "unmatched": ("未匹配", "Unmatched"),
 }  # fmt: skip
+RELEASE_STATE = {
+    "proposed": ("待同意", "Proposed"),
+    "released": ("已放行", "Released"),
+    "rejected": ("已拒绝", "Refused"),
+}
 SEX = {"male": ("男", "Male"), "female": ("女", "Female"), "unknown": ("未知", "Unknown"), "any": ("不限", "Any")}
 FLAG = {
     "": ("正常", "Normal"), "H": ("偏高", "High"), "L": ("偏低", "Low"), "HH": ("危急偏高", "Critically high"),
@@ -41,5 +46,5 @@ ID_KIND = {
 }  # fmt: skip
 DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "exam_state": EXAM_STATE, "line_state": LINE_STATE, "tube_state": TUBE_STATE, "requisition_state": REQUISITION_STATE,
-    "report_state": REPORT_STATE, "job_state": JOB_STATE, "message_state": MESSAGE_STATE, "sex": SEX, "result_flag": FLAG, "id_kind": ID_KIND,
+    "report_state": REPORT_STATE, "job_state": JOB_STATE, "message_state": MESSAGE_STATE, "release_state": RELEASE_STATE, "sex": SEX, "result_flag": FLAG, "id_kind": ID_KIND,
 }  # fmt: skip

@@ -3,24 +3,43 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Query, Request, Response
 
 from tjapi.exam.errors import ExamNotFound
 from tjapi.kernel.etag import IfMatch, set_etag
+from tjapi.kernel.inbox import InboundMessageNotFound
+from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.routing import ReadUnit, Unit, operation, router
+from tjapi.kernel.runtime import runtime
 from tjapi.result import service
 from tjapi.result.errors import (
     DepartmentNotOwn,
+    MessageNotReleasable,
+    ReleaseDecided,
+    ReleaseNotFound,
+    ReleaseProposed,
     ResultNotFound,
     ResultsClosed,
     ResultsInvalid,
+    SamePerson,
     SheetNotComplete,
     SheetNotFound,
     SheetNotSigned,
     SheetSigned,
     SignerNotStaff,
 )
-from tjapi.result.schemas import ExamResultsOut, HistoryOut, ReopenIn, ResultsIn, SheetOut, SignIn
+from tjapi.result.rules import ReleaseState
+from tjapi.result.schemas import (
+    DepartmentHistoryOut,
+    ExamResultsOut,
+    HistoryOut,
+    ReleaseIn,
+    ReleaseOut,
+    ReopenIn,
+    ResultsIn,
+    SheetOut,
+    SignIn,
+)
 
 DepartmentId = Annotated[int, Path(ge=1, le=32_000, description="科室编号 · Department id", examples=[1])]
 results = router("results")
@@ -60,7 +79,7 @@ async def put_results(
 async def sign_sheet(
     response: Response, uow: Unit, exam_id: UUID, department_id: DepartmentId, body: SignIn, version: IfMatch
 ) -> SheetOut:
-    sheet = await service.sign_sheet(uow, exam_id, department_id, body.summary, version)
+    sheet = await service.sign_sheet(uow, exam_id, department_id, body, version)
     set_etag(response, sheet.version)
     return sheet
 
@@ -77,6 +96,66 @@ async def reopen_sheet(
     sheet = await service.reopen_sheet(uow, exam_id, department_id, body.reason, version)
     set_etag(response, sheet.version)
     return sheet
+
+
+@results.get(
+    "/exams/{exam_id:uuid}/departments/{department_id}/history",
+    **operation("getDepartmentHistory", "科室历次结果", "A department's results over the person's exams", permission="result.read",
+                requirement=["E3.6", "E4.5"], problems=[ExamNotFound]),
+)  # fmt: skip
+async def get_history(
+    uow: ReadUnit,
+    exam_id: UUID,
+    department_id: DepartmentId,
+    exams: Annotated[int, Query(ge=1, le=20, description="含本次在内的次数 · How many exams, this one included")] = 5,
+) -> DepartmentHistoryOut:
+    return await service.department_history(uow, exam_id, department_id, exams_shown=exams)
+
+
+@results.get(
+    "/message-releases",
+    **operation("listMessageReleases", "消息放行列表", "Releases of messages", permission="message.release",
+                requirement=["E3.5", "X13"], problems=[PageTokenInvalid]),
+)  # fmt: skip
+async def list_releases(
+    request: Request,
+    uow: ReadUnit,
+    page_size: PageSize = 50,
+    page_token: PageToken = None,
+    state: Annotated[ReleaseState | None, Query(description="状态 · State")] = None,
+) -> Page[ReleaseOut]:
+    pager = Pager(runtime(request).keys, f"message-releases|{state}")
+    rows = await service.releases(uow, state=state, after=pager.read(page_token), size=page_size)
+    return pager.page(rows, page_size, lambda row: [row.id], service.release_out)
+
+
+@results.post(
+    "/inbound-messages/{message_id:uuid}:propose-release",
+    **operation("proposeMessageRelease", "申请放行消息", "Propose to which exam a message belongs", permission="message.release",
+                requirement=["E3.5", "X13"], body=True,
+                problems=[InboundMessageNotFound, ExamNotFound, MessageNotReleasable, ReleaseProposed, SignerNotStaff]),
+)  # fmt: skip
+async def propose_release(uow: Unit, message_id: UUID, body: ReleaseIn) -> ReleaseOut:
+    return await service.propose_release(uow, message_id, body)
+
+
+@results.post(
+    "/message-releases/{release_id:uuid}:agree",
+    **operation("agreeMessageRelease", "同意放行", "Agree: the message is filed on that exam", permission="message.release",
+                requirement=["E3.5", "X13"],
+                problems=[ReleaseNotFound, ReleaseDecided, SamePerson, MessageNotReleasable, SignerNotStaff]),
+)  # fmt: skip
+async def agree_release(uow: Unit, release_id: UUID) -> ReleaseOut:
+    return await service.decide_release(uow, release_id, agree=True)
+
+
+@results.post(
+    "/message-releases/{release_id:uuid}:refuse",
+    **operation("refuseMessageRelease", "拒绝放行", "Refuse: the message stays where it is", permission="message.release",
+                requirement=["E3.5", "X13"], problems=[ReleaseNotFound, ReleaseDecided, SamePerson, SignerNotStaff]),
+)  # fmt: skip
+async def refuse_release(uow: Unit, release_id: UUID) -> ReleaseOut:
+    return await service.decide_release(uow, release_id, agree=False)
 
 
 @results.get(

@@ -51,6 +51,36 @@ class ResultsInvalid(Invalid):
     zh, en = "结果内容有误", "The results are not valid"
 
 
+class MessageNotReleasable(Conflict):
+    """Only a message is released whose identity did not agree or whose numbers nobody knows."""
+
+    zh, en = "该消息不需要或不能放行", "This message needs no release, or cannot have one"
+
+
+class ReleaseProposed(Conflict):
+    """Somebody has proposed a release of this message already."""
+
+    zh, en = "该消息已有放行申请", "A release of this message is proposed already"
+
+
+class ReleaseNotFound(NotFound):
+    """No such release, or not of a campus one may see."""
+
+    zh, en = "没有这个放行申请", "No such release"
+
+
+class ReleaseDecided(Conflict):
+    """The release was agreed to or refused before."""
+
+    zh, en = "放行申请已处理", "The release is decided already"
+
+
+class SamePerson(Conflict):
+    """Two people place a message: who proposes does not decide."""
+
+    zh, en = "申请人不能审批自己的放行", "Who proposed a release cannot decide it"
+
+
 class SignerNotStaff(Forbidden):
     """Only a person signs: API clients cannot."""
 

@@ -1,12 +1,13 @@
 """A message's way from the inbox to the results: read it (transaction) → parse it → file it and say what became of it (transaction)."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from adapters.lis.contract import UnparsableReport
 from tjapi.kernel import inbox
-from tjapi.kernel.inbox import InboundMessageNotFound
+from tjapi.kernel.inbox import InboundMessageNotFound, MessageNotReplayable
 from tjapi.kernel.jobs.spec import GiveUp, JobRun
 from tjapi.result import service
 
@@ -40,3 +41,18 @@ async def file_message(run: JobRun) -> Mapping[str, Any]:
             detail=filing.detail,
         )  # fmt: skip
     return {"outcome": filing.outcome, "reason": filing.reason}
+
+
+async def replay_mapped(run: JobRun) -> Mapping[str, Any]:
+    """A code leads to an item now: file the messages again that waited for it, each in a transaction of its own."""
+    system, code = str(run.payload["system"]), str(run.payload["code"])
+    done = 0
+    async with run.unit() as uow:
+        waiting = await inbox.waiting_for_code(uow, system, code)
+    for message_id in waiting:
+        async with run.unit() as uow:
+            with contextlib.suppress(MessageNotReplayable):  # somebody was faster
+                await inbox.replay(uow, message_id)
+                done += 1
+        await run.progress(done, len(waiting))
+    return {"replayed": done}

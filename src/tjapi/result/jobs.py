@@ -1,8 +1,12 @@
 """What the worker does for results."""
 
+from tjapi.catalog.events import ExternalCodeMapped
 from tjapi.kernel.inbox import MessageReceived
 from tjapi.kernel.jobs.spec import JobSpec
 from tjapi.result import flows
 
-# No lane: the current value does not depend on the order of arrival, and the exam's lock keeps two messages of one exam apart.
-JOBS = [JobSpec("result.file_message", flows.file_message, on=(MessageReceived,))]
+JOBS = [
+    # No lane: the current value does not depend on the order of arrival, and the exam's lock keeps two messages of one exam apart.
+    JobSpec("result.file_message", flows.file_message, on=(MessageReceived,)),
+    JobSpec("result.replay_mapped", flows.replay_mapped, on=(ExternalCodeMapped,)),
+]

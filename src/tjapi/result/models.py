@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, UniqueConstraint, Uuid
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tjapi.kernel.db import Base
@@ -53,6 +54,64 @@ class DepartmentSheetStep(Base):
     at: Mapped[datetime] = mapped_column(Moment)
 
 
+class DepartmentSheetLine(Base):
+    """小结行: one line of a department's summary. Made by a rule, which is named, or by hand; what a doctor did to it stays.
+
+    `removed` keeps a line that a doctor took out, so that the rule does not bring it back; `stale` says that a line which a doctor
+    edited is no longer what its rule finds.
+    """
+
+    __tablename__ = "department_sheet_line"
+    __table_args__ = (
+        CheckConstraint("origin in ('rule', 'manual')", name="origin"),
+        CheckConstraint("(origin = 'rule') = (rule_code is not null)", name="rule"),
+        UniqueConstraint("exam_id", "department_id", "rule_code"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    exam_id: Mapped[UUID]
+    department_id: Mapped[int] = mapped_column(SmallInteger)
+    sort: Mapped[int]
+    origin: Mapped[str]
+    rule_code: Mapped[str | None]
+    finding_code: Mapped[str | None]
+    knowledge_version_id: Mapped[UUID | None]
+    text: Mapped[str]
+    edited: Mapped[bool] = mapped_column(server_default="false")
+    removed: Mapped[bool] = mapped_column(server_default="false")
+    stale: Mapped[bool] = mapped_column(server_default="false")
+    result_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql("'{}'"))
+
+
+class MessageRelease(Base):
+    """放行: two people say that a message whose identity did not agree, or whose number is unknown, belongs to an exam."""
+
+    __tablename__ = "message_release"
+    __table_args__ = (
+        CheckConstraint("state in ('proposed', 'released', 'rejected')", name="state"),
+        CheckConstraint("decided_by is null or decided_by <> proposed_by", name="two_people"),
+        CheckConstraint("(state = 'proposed') = (decided_by is null)", name="decision"),
+        Index(
+            "uq_message_release_open",
+            "message_id",
+            unique=True,
+            postgresql_where=sql("state in ('proposed', 'released')"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    message_id: Mapped[UUID]
+    exam_id: Mapped[UUID]
+    reason: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="proposed")
+    proposed_by: Mapped[UUID]
+    proposed_at: Mapped[datetime] = mapped_column(Moment)
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
 class Result(Base):
     """结果: an item of a line. What the item is called is copied here: an old report does not change with the catalog."""
 
@@ -86,7 +145,7 @@ class ResultRevision(Base):
         CheckConstraint(f"flag in {FLAGS}", name="flag"),
         CheckConstraint("flag is null or range_snapshot is not null", name="flag_has_range"),
         Index("ix_result_revision_exam", "exam_id"),
-        Index("ix_result_revision_filler", "source", "filler_no", postgresql_where=text("filler_no is not null")),
+        Index("ix_result_revision_filler", "source", "filler_no", postgresql_where=sql("filler_no is not null")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

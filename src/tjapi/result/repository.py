@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.result.models import DepartmentSheet, Result, ResultRevision
+from tjapi.result.models import DepartmentSheet, MessageRelease, Result, ResultRevision
 
 
 async def sheet(uow: UnitOfWork, exam_id: UUID, department_id: int) -> DepartmentSheet | None:
@@ -47,6 +47,28 @@ async def revisions_of_exam(uow: UnitOfWork, exam_id: UUID) -> Sequence[ResultRe
 async def revisions(uow: UnitOfWork, result_id: UUID) -> Sequence[ResultRevision]:
     """Return the revisions of a result, in the order in which they came."""
     query = select(ResultRevision).where(ResultRevision.result_id == result_id).order_by(ResultRevision.seq)
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def release_of(uow: UnitOfWork, message_id: UUID) -> MessageRelease | None:
+    """Return the release of a message that is proposed or given."""
+    query = select(MessageRelease).where(MessageRelease.message_id == message_id, MessageRelease.state != "rejected")
+    return (await uow.session.execute(query)).scalar_one_or_none()
+
+
+async def release(uow: UnitOfWork, release_id: UUID) -> MessageRelease | None:
+    """Return a release, locked."""
+    query = select(MessageRelease).where(MessageRelease.id == release_id).with_for_update()
+    return (await uow.session.execute(query)).scalar_one_or_none()
+
+
+async def releases(uow: UnitOfWork, *, state: str | None, after: UUID | None, size: int) -> Sequence[MessageRelease]:
+    """Return a page of releases, newest first, one too many."""
+    query = select(MessageRelease).order_by(MessageRelease.id.desc()).limit(size + 1)
+    if state is not None:
+        query = query.where(MessageRelease.state == state)
+    if after is not None:
+        query = query.where(MessageRelease.id < after)
     return (await uow.session.execute(query)).scalars().all()
 
 

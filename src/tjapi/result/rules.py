@@ -13,6 +13,7 @@ from uuid import UUID
 ResultStatus = Literal["preliminary", "final", "corrected", "entered_in_error"]
 Flag = Literal["", "L", "H", "LL", "HH", "A"]
 SheetState = Literal["draft", "signed"]
+ReleaseState = Literal["proposed", "released", "rejected"]
 Comparator = Literal["", "<", "<=", ">", ">="]
 STATUSES: tuple[ResultStatus, ...] = ("preliminary", "final", "corrected", "entered_in_error")
 FLAGS: tuple[Flag, ...] = ("", "L", "H", "LL", "HH", "A")
@@ -131,6 +132,19 @@ def flag(value: Value, normal: Range | None) -> Flag | None:
     if not normal.normal_texts or not value.text:
         return None
     return "" if finding(value.text) in {finding(t) for t in normal.normal_texts} else "A"
+
+
+def flag_chosen(chosen: Sequence[str], normal: Range | None) -> Flag | None:
+    """Return the flag of a multi-select: normal where every part is; None where nothing says what is normal, or nothing was chosen."""
+    if normal is None or not normal.normal_texts or not chosen:
+        return None
+    usual = {finding(t) for t in normal.normal_texts}
+    return "" if all(finding(c) in usual for c in chosen) else "A"
+
+
+def chosen(text: str) -> tuple[str, ...]:
+    """Return the parts of a multi-select, each once, in the order in which they were said."""
+    return tuple(dict.fromkeys(part for part in (p.strip() for p in re.split("[;;]", plain(text))) if part))
 
 
 def _number_flag(comparator: Comparator, number: Decimal, normal: Range) -> Flag | None:

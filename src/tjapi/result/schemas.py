@@ -1,13 +1,13 @@
 """Shapes of results and sheets. Values are strings, as they were said."""
 
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tjapi.catalog.rules import ItemKind
 from tjapi.exam.rules import LineState
-from tjapi.result.rules import Comparator, Flag, ResultStatus, SheetState
+from tjapi.result.rules import Comparator, Flag, ReleaseState, ResultStatus, SheetState
 
 _ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
 
@@ -31,6 +31,9 @@ class ResultsIn(Input):
     """Values of a department; items that are not named stay as they are."""
 
     results: list[ResultIn] = Field(max_length=200)
+    fill_defaults: bool = Field(
+        False, description="零输入:未录入过的项目填入正常缺省值 · Zero input: untouched items get their normal default"
+    )
 
 
 class SignIn(Input):
@@ -39,12 +42,70 @@ class SignIn(Input):
     summary: str | None = Field(
         None, max_length=4000, description="科室小结,缺省保留原文 · Summary, absent: as it is", examples=["未见异常"]
     )
+    fill_defaults: bool = Field(
+        False, description="签名前先零输入 · Zero input first: untouched items get their normal default"
+    )
 
 
 class ReopenIn(Input):
     """Why a signature is taken back."""
 
     reason: str = Field(min_length=1, max_length=200, description="原因 · Reason", examples=["身高录入错误"])
+
+
+class ReleaseIn(Input):
+    """To which exam a message belongs, and why one is sure."""
+
+    exam_id: UUID = Field(description="体检 · Exam", examples=[_ID])
+    reason: str = Field(min_length=1, max_length=400, description="依据 · Grounds", examples=["已与检验科电话核对标本"])
+
+
+class ReleaseOut(BaseModel):
+    """What two people said of a message."""
+
+    id: UUID
+    message_id: UUID
+    exam_id: UUID
+    reason: str = Field(examples=["已与检验科电话核对标本"])
+    state: ReleaseState = Field(examples=["proposed"])
+    proposed_by: UUID
+    proposed_at: datetime
+    decided_by: UUID | None
+    decided_at: datetime | None
+
+
+class PastExamOut(BaseModel):
+    """An earlier exam of the same person, or this one."""
+
+    exam_id: UUID
+    exam_no: str = Field(examples=["A26112300018"])
+    exam_date: date = Field(examples=["2025-11-20"])
+
+
+class PastValueOut(BaseModel):
+    """What an item was in one exam."""
+
+    exam_id: UUID
+    value: str = Field(examples=["128"])
+    unit: str | None = Field(examples=["g/L"])
+    flag: Flag | None = Field(examples=["L"])
+
+
+class PastItemOut(BaseModel):
+    """An item through the years; `values` holds only exams in which it has one, newest first."""
+
+    item_id: UUID
+    item_code: str = Field(examples=["HGB"])
+    item_name: str = Field(examples=["血红蛋白"])
+    values: list[PastValueOut]
+
+
+class DepartmentHistoryOut(BaseModel):
+    """A department's results over the exams of one person, lined up by item."""
+
+    department_id: int = Field(examples=[4])
+    exams: list[PastExamOut] = Field(description="由近到远,首个为本次 · Newest first, this one at the head")
+    items: list[PastItemOut]
 
 
 class RangeOut(BaseModel):
@@ -90,7 +151,7 @@ class SheetItemOut(BaseModel):
     item_id: UUID
     item_code: str = Field(examples=["HGB"])
     item_name: str = Field(examples=["血红蛋白"])
-    kind: Literal["numeric", "qualitative", "enumerated", "text", "computed"]
+    kind: ItemKind
     unit: str | None = Field(examples=["g/L"])
     choices: list[str] | None = Field(examples=[None])
     normal_default: str | None = Field(examples=[None])

@@ -3,12 +3,40 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
-from tjapi.exam.models import ExamLine
+from tjapi.catalog.models import Item
+from tjapi.exam.models import Exam, ExamLine
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.models import Result, ResultRevision
 from tjapi.result.rules import ABNORMAL
+
+
+async def past_exams(uow: UnitOfWork, exam: Exam, size: int) -> Sequence[Exam]:
+    """Return an exam and the same person's exams before it, newest first."""
+    before = or_(Exam.exam_date < exam.exam_date, and_(Exam.exam_date == exam.exam_date, Exam.id <= exam.id))
+    query = (
+        select(Exam)
+        .where(Exam.examinee_id == exam.examinee_id, Exam.state != "cancelled", before)
+        .order_by(Exam.exam_date.desc(), Exam.id.desc())
+        .limit(size)
+    )
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def past_results(
+    uow: UnitOfWork, exam_ids: Sequence[UUID], department_id: int
+) -> Sequence[tuple[Result, ResultRevision]]:
+    """Return a department's current results of several exams, in printing order."""
+    query = (
+        select(Result, ResultRevision)
+        .join(ResultRevision, ResultRevision.id == Result.current_revision_id)
+        .join(ExamLine, ExamLine.id == Result.line_id)
+        .join(Item, Item.id == Result.item_id)
+        .where(Result.exam_id.in_(exam_ids), Result.department_id == department_id)
+        .order_by(ExamLine.sort, ExamLine.code, Item.sort, Result.id)
+    )
+    return [(row[0], row[1]) for row in (await uow.session.execute(query)).all()]
 
 
 async def results(

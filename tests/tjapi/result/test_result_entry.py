@@ -211,3 +211,64 @@ async def test_a_department_that_has_not_signed_is_what_is_outstanding(unit: Ope
     assert ("summary_unsigned", f"department:{scene.departments['GENERAL']}") in {
         (o.code, o.source) for o in outstanding
     }
+
+
+@pytest.mark.requirement("E3.2")
+async def test_zero_input_fills_what_nobody_touched_and_signs_in_one_call(
+    doctor: httpx.AsyncClient, unit: OpenUnit
+) -> None:
+    scene = await visit(unit, "INTERNAL")
+    place = f"/api/v1/exams/{scene.exam_id}/departments/{scene.departments['INTERNAL']}"
+    now = await doctor.get(f"{place}/sheet")
+    defaults = {i["item_code"]: i["normal_default"] for i in now.json()["items"] if i["normal_default"]}
+    assert defaults
+    touched = next(iter(defaults))
+    entered = {code: "72" for code in scene.items if code not in defaults}
+    body = _values(scene, **entered, **{touched: "其他"}) | {"fill_defaults": True}
+    if (choices := next(i["choices"] for i in now.json()["items"] if i["item_code"] == touched)) is not None:
+        body["results"][-1]["value"] = choices[-1]
+    filled = await doctor.put(f"{place}/results", json=body, headers={"If-Match": now.headers["etag"]})
+    assert filled.status_code == 200, filled.text
+    values = {code: item["current"]["value"] for code, item in _items(filled).items()}
+    assert values == {**defaults, **entered, touched: body["results"][-1]["value"]}
+    cleared = await doctor.put(
+        f"{place}/results",
+        json=_values(scene, **{touched: None}) | {"fill_defaults": True},
+        headers={"If-Match": filled.headers["etag"]},
+    )
+    assert _items(cleared)[touched]["current"] is None, (
+        "an item that was entered and cleared is not filled: somebody meant that"
+    )
+    again = await doctor.put(
+        f"{place}/results",
+        json=_values(scene, **{touched: defaults[touched]}),
+        headers={"If-Match": cleared.headers["etag"]},
+    )
+    signed = await doctor.post(f"{place}/sheet:sign", json={}, headers={"If-Match": again.headers["etag"]})
+    assert (signed.status_code, signed.json()["state"]) == (200, "signed")
+    fresh = await visit(unit, "INTERNAL")
+    place = f"/api/v1/exams/{fresh.exam_id}/departments/{fresh.departments['INTERNAL']}"
+    numbers = _values(fresh, **entered)
+    first = await doctor.put(f"{place}/results", json=numbers, headers={"If-Match": '"0"'})
+    once = await doctor.post(
+        f"{place}/sheet:sign", json={"fill_defaults": True}, headers={"If-Match": first.headers["etag"]}
+    )
+    assert (once.status_code, once.json()["state"]) == (200, "signed")
+
+
+@pytest.mark.requirement("E3.6")
+async def test_a_department_sees_its_results_of_this_exam_and_of_earlier_ones_lined_up(
+    doctor: httpx.AsyncClient, unit: OpenUnit, admin: asyncpg.Connection
+) -> None:
+    old, new, stranger = await visit(unit, "GLU"), await visit(unit, "GLU"), await visit(unit, "GLU")
+    for scene, value in ((old, "7.5"), (new, "5.0"), (stranger, "9.9")):
+        await file(unit, report(scene, "GLU", observation("GLU", value)))
+    await admin.execute(
+        "update exam set exam_date = '2025-11-20', examinee_id = (select examinee_id from exam where id = $2) where id = $1", old.exam_id, new.exam_id
+    )  # fmt: skip
+    answer = await doctor.get(f"/api/v1/exams/{new.exam_id}/departments/{new.departments['GLU']}/history")
+    assert [e["exam_id"] for e in answer.json()["exams"]] == [str(new.exam_id), str(old.exam_id)]
+    (row,) = answer.json()["items"]
+    assert [(v["value"], v["flag"]) for v in row["values"]] == [("5.0", ""), ("7.5", "H")]
+    earlier = await doctor.get(f"/api/v1/exams/{old.exam_id}/departments/{old.departments['GLU']}/history")
+    assert [e["exam_id"] for e in earlier.json()["exams"]] == [str(old.exam_id)], "an exam knows nothing of later ones"

@@ -16,11 +16,13 @@ from tjapi.result.rules import (
     Identity,
     Range,
     bmi,
+    chosen,
     contested,
     current,
     disagreement,
     finding,
     flag,
+    flag_chosen,
     line_target,
     parse,
     same_unit,
@@ -276,3 +278,17 @@ def test_bmi_is_rounded_half_up_and_refuses_nonsense() -> None:
     assert bmi([D(170), D(65)]) == D("22.5")
     assert bmi([D(0), D(65)]) is None
     assert bmi([D(170), D(-1)]) is None
+
+
+@pytest.mark.requirement("E3.2", "E3.3")
+def test_a_multi_select_is_normal_only_where_every_part_is() -> None:
+    usual = Range(normal_texts=("无", "正常"))
+    assert [flag_chosen(chosen(said), usual) for said in ("无", "正常;无", "无;头晕", "头晕", "")] == [
+        "",
+        "",
+        "A",
+        "A",
+        None,
+    ]
+    assert flag_chosen(("头晕",), None) is None
+    assert chosen("头晕; 胸痛;头晕;") == ("头晕", "胸痛")

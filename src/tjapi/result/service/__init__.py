@@ -2,9 +2,10 @@
 
 from tjapi.result.service.entry import get_sheet, plan_sheets, put_results, reopen_sheet, sign_sheet
 from tjapi.result.service.filing import Filing, file_report
-from tjapi.result.service.reading import digest, history, overview, result_ids
+from tjapi.result.service.reading import department_history, digest, history, overview, result_ids
+from tjapi.result.service.release import decide_release, propose_release, release_out, releases
 
 __all__ = [
-    "Filing", "digest", "file_report", "get_sheet", "history", "overview", "plan_sheets", "put_results", "reopen_sheet", "result_ids",
+    "Filing", "decide_release", "department_history", "digest", "file_report", "get_sheet", "history", "overview", "plan_sheets", "propose_release", "put_results", "release_out", "releases", "reopen_sheet", "result_ids",
     "sign_sheet",
 ]  # fmt: skip

@@ -16,7 +16,20 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
 from tjapi.result.events import ResultArrivedLate, ResultRecorded
 from tjapi.result.models import Result, ResultRevision
-from tjapi.result.rules import Fact, Range, ResultStatus, Value, contested, current, flag, line_target, parse, snapshot
+from tjapi.result.rules import (
+    Fact,
+    Range,
+    ResultStatus,
+    Value,
+    chosen,
+    contested,
+    current,
+    flag,
+    flag_chosen,
+    line_target,
+    parse,
+    snapshot,
+)
 
 LIS = "lis:"
 Addition = Literal["filed", "revision", "duplicate"]
@@ -193,10 +206,12 @@ class Book:
         found = self._ranges.get(entry.item.id)
         normal = _range(found) if found is not None else None
         struck = entry.status == "entered_in_error"
+        several = entry.item.kind == "multi_select"
+        said = flag_chosen(chosen(entry.value.text), normal) if several else flag(entry.value, normal)
         return ResultRevision(
             id=uuid7(), campus_id=result.campus_id, result_id=result.id, exam_id=result.exam_id, department_id=result.department_id,
             seq=seq, status=entry.status, raw_value=entry.value.raw, comparator=entry.value.comparator, numeric=entry.value.numeric,
-            text=entry.value.text, unit=entry.unit, flag=None if struck else flag(entry.value, normal),
+            text=entry.value.text, unit=entry.unit, flag=None if struck else said,
             range_snapshot=self.range_of(entry.item), lis_range_text=entry.lis_range_text, lis_flags=entry.lis_flags,
             observed_at=entry.observed_at, issued_at=entry.issued_at, source=entry.source, sub_id=entry.sub_id,
             filler_no=entry.filler_no, message_id=entry.message_id, recorded_by=uow.principal.id, recorded_at=uow.now,

@@ -18,7 +18,6 @@ from tjapi.result import repository
 from tjapi.result.errors import (
     DepartmentNotOwn,
     ResultsClosed,
-    ResultsInvalid,
     SheetNotComplete,
     SheetNotFound,
     SheetNotSigned,
@@ -28,7 +27,8 @@ from tjapi.result.errors import (
 from tjapi.result.events import SheetSigned as SheetWasSigned
 from tjapi.result.models import DepartmentSheet, DepartmentSheetStep
 from tjapi.result.rules import FORMULAS, SETTLED, ResultStatus, SheetState, parse
-from tjapi.result.schemas import RangeOut, ResultsIn, SheetItemOut, SheetOut
+from tjapi.result.schemas import RangeOut, ResultsIn, SheetItemOut, SheetOut, SignIn
+from tjapi.result.service.accepting import check, kept
 from tjapi.result.service.book import Book, Entry
 from tjapi.result.service.reading import value_out
 
@@ -72,6 +72,9 @@ async def get_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int) -> Sheet
 async def put_results(uow: UnitOfWork, exam_id: UUID, department_id: int, given: ResultsIn, expected: int) -> SheetOut:
     """Enter values; computed items follow. Unchanged values make no revision.
 
+    Zero input (零输入): with `fill_defaults` every item of the department that nobody has ever said anything of gets its normal default.
+    An item that was entered and cleared stays empty: somebody meant that.
+
     Raises ExamNotFound, DepartmentNotOwn, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, ResultsInvalid.
     """
     desk = await _open(uow, exam_id, department_id, expected)
@@ -80,11 +83,14 @@ async def put_results(uow: UnitOfWork, exam_id: UUID, department_id: int, given:
     places: dict[UUID, list[_Place]] = {}
     for line, item in desk.entered():
         places.setdefault(item.id, []).append((line, item))
-    _check(desk, places, given)
+    from_lis = {item.id for line in desk.lines if line.performed_by == "lis" for item in desk.book.items_of(line)}
+    check({item_id: found[0][1] for item_id, found in places.items()}, from_lis, given)
     entered = 0
     for one in given.results:
         for place in places[one.item_id]:
-            entered += _enter(uow, desk.book, place, one.value, STAFF)
+            entered += _enter(uow, desk.book, place, kept(place[1], one.value), STAFF)
+    if given.fill_defaults:
+        entered += _fill(uow, desk)
     for place in desk.entered():
         _compute(uow, desk.book, place)
     sheet = _touch(uow, desk, department_id)
@@ -100,9 +106,7 @@ async def put_results(uow: UnitOfWork, exam_id: UUID, department_id: int, given:
     return await get_sheet(uow, exam_id, department_id)
 
 
-async def sign_sheet(
-    uow: UnitOfWork, exam_id: UUID, department_id: int, summary: str | None, expected: int
-) -> SheetOut:
+async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: SignIn, expected: int) -> SheetOut:
     """Sign what was entered: it becomes final, the department's lines are verified, its reason against the review is cleared.
 
     Raises ExamNotFound, DepartmentNotOwn, SignerNotStaff, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, SheetNotComplete.
@@ -112,6 +116,10 @@ async def sign_sheet(
     if desk.signed:
         raise SheetSigned
     book = desk.book
+    if given.fill_defaults:
+        _fill(uow, desk)
+        for place in desk.entered():
+            _compute(uow, book, place)
     missing = [(line, item) for line, item in desk.entered() if book.now_at(line.id, item.id) is None]
     if missing:
         raise SheetNotComplete(
@@ -123,7 +131,7 @@ async def sign_sheet(
         if now.status not in SETTLED:
             _record(uow, book, (line, item), now.raw_value, "final", now.source)
     sheet = _touch(uow, desk, department_id)
-    sheet.summary = summary if summary is not None else sheet.summary
+    sheet.summary = given.summary if given.summary is not None else sheet.summary
     sheet.state, sheet.signed_by, sheet.signed_at = "signed", uow.principal.id, uow.now
     sheet.signer_name = await identity.staff_name(uow, uow.principal.id)
     _step(uow, sheet, "signed", None)
@@ -227,50 +235,14 @@ def _step(uow: UnitOfWork, sheet: DepartmentSheet, action: Literal["signed", "re
     )  # fmt: skip
 
 
-def _check(desk: _Desk, places: dict[UUID, list[_Place]], given: ResultsIn) -> None:
-    from_lis = {item.id for line in desk.lines if line.performed_by == "lis" for item in desk.book.items_of(line)}
-    errors: list[FieldError] = []
-    seen: set[UUID] = set()
-    for i, one in enumerate(given.results):
-        if one.item_id in seen:
-            errors.append(
-                FieldError(f"/results/{i}/item_id", "duplicate", "同一项目出现两次", "the item is named twice")
-            )
-        elif one.item_id not in places and one.item_id in from_lis:
-            errors.append(
-                FieldError(
-                    f"/results/{i}/item_id", "from-lis", "该项目由检验系统回传", "this item is reported by the LIS"
-                )
-            )
-        elif one.item_id not in places:
-            errors.append(
-                FieldError(
-                    f"/results/{i}/item_id",
-                    "unknown",
-                    "不是该科室在这次体检中的项目",
-                    "no item of the department in this exam",
-                )
-            )
-        elif (wrong := _wrong(places[one.item_id][0][1], one.value)) is not None:
-            errors.append(FieldError(f"/results/{i}/value", *wrong))
-        seen.add(one.item_id)
-    if errors:
-        raise ResultsInvalid(errors=errors)
-
-
-def _wrong(item: Item, value: str | None) -> tuple[str, str, str] | None:
-    """Return what is wrong with a value of an item: code, sentence in Chinese and in English."""
-    if item.code in FORMULAS:
-        return "computed", "该项目由系统计算", "this item is computed"
-    if value is None:
-        return None
-    if not value:
-        return "empty", "清除结果请用 null", "use null to clear a value"
-    if item.kind in ("numeric", "computed") and parse(value).numeric is None:
-        return "not-a-number", "应为数值,可带 < ≤ > ≥", "must be a number, with < ≤ > ≥ if need be"
-    if item.kind == "enumerated" and value not in (item.choices or []):
-        return "not-a-choice", "不在可选值之中", "is none of the choices"
-    return None
+def _fill(uow: UnitOfWork, desk: _Desk) -> int:
+    """Give every untouched item its normal default; return how many."""
+    untouched = [
+        (line, item)
+        for line, item in desk.entered()
+        if item.normal_default and item.code not in FORMULAS and desk.book.result_id(line.id, item.id) is None
+    ]
+    return sum(_enter(uow, desk.book, place, place[1].normal_default, STAFF) for place in untouched)
 
 
 def _enter(uow: UnitOfWork, book: Book, place: _Place, value: str | None, source: str) -> bool:

@@ -1,6 +1,6 @@
 """Filing what a laboratory reports: onto the right line of the right person, once, or not at all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
@@ -14,6 +14,7 @@ from tjapi.requisition import service as requisitions
 from tjapi.result import repository
 from tjapi.result.rules import LIS_STATUS, Identity, disagreement, meaning, parse, plain, same_unit
 from tjapi.result.service.book import LIS, Book, Entry
+from tjapi.result.service.release import released_to
 
 # What keeps a value from being filed, gravest first: a message that meets several ends with the first; `detail` lists them all.
 REASONS: dict[str, str] = {
@@ -58,17 +59,20 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
     """
     targets = [await _target(uow, source, result) for result in report.results]
     exam_ids = {exam_id for found in targets for exam_id in found.exam_ids}
+    placed = await released_to(uow, message_id)
+    if placed is not None:
+        # Two people looked: the identity is theirs to answer for. What they cannot do is split a message over two exams.
+        exam_ids.add(placed)
     if len(exam_ids) > 1:
         return Filing(
             "quarantined", "identity-mismatch", detail={"disagree": ["order"], "exam_ids": sorted(map(str, exam_ids))}
         )
     lost: dict[str, list[str]] = {}
     if not exam_ids:
-        for result in report.results:
-            _lose(lost, "unknown-barcode", result.barcode or result.placer_no or "")
+        lost["unknown-barcode"] = [result.barcode or result.placer_no or "" for result in report.results]
         return Filing("unmatched", "unknown-barcode", detail=_detail(lost, {}))
     book = await Book.open(uow, exam_ids.pop())
-    against = disagreement(_ours(book.exam), _theirs(report))
+    against = None if placed is not None else disagreement(_ours(book.exam), _theirs(report))
     if against is not None:
         # Kept from the exam's own list: whose result this is, is exactly what is not known.
         return Filing(
@@ -78,20 +82,13 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
     codes = {o.code for result in report.results for o in result.observations}
     items = await catalog.items_of_external_codes(uow, source, codes)
     for result, target in zip(report.results, targets, strict=True):
-        if target.line_ids is None:
+        if target.line_ids is None and placed is None:
             _lose(lost, "unknown-barcode", result.barcode or result.placer_no or "")
             continue
         if not result.observations:
             _lose(lost, "no-observations", result.group_code)
-        lines = [line for line in book.lines.values() if line.id in target.line_ids]
-        for reading in _readings(result.observations):
-            entry = _entry(
-                book, lines, result, reading, items.get(reading.observation.code), lost, (message_id, source, report)
-            )
-            if entry is not None:
-                counts[book.add(uow, entry)] += 1
-                if book.contested(entry.line.id, entry.item.id) and entry.status == "final":
-                    _lose(lost, "final-changed-without-correction", reading.observation.code)
+        lines = [line for line in book.lines.values() if target.line_ids is None or line.id in target.line_ids]
+        _add(uow, book, lines, result, items, (lost, counts), (message_id, source, report))
     await book.close(uow)
     if counts["filed"] or counts["revision"]:
         exam = {"exam_id": str(book.exam.id)}
@@ -106,6 +103,20 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
     reason = next((name for name in REASONS if name in lost), None)
     outcome = _outcome(reason, counts)
     return Filing(outcome, reason, book.exam.id, book.exam.campus_id, _detail(lost, counts))
+
+
+def _add(
+    uow: UnitOfWork, book: Book, lines: Sequence[ExamLine], result: LabResult, items: Mapping[str, Item],
+    tally: tuple[dict[str, list[str]], dict[str, int]], told: tuple[UUID, str, LabReport],
+) -> None:  # fmt: skip
+    """Record what was observed of one reported group; what cannot be recorded is named in the tally."""
+    lost, counts = tally
+    for reading in _readings(result.observations):
+        entry = _entry(book, lines, result, reading, items.get(reading.observation.code), lost, told)
+        if entry is not None:
+            counts[book.add(uow, entry)] += 1
+            if book.contested(entry.line.id, entry.item.id) and entry.status == "final":
+                _lose(lost, "final-changed-without-correction", reading.observation.code)
 
 
 def _outcome(reason: str | None, counts: dict[str, int]) -> Literal["filed", "duplicate", "revision", "unmatched"]:

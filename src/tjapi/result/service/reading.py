@@ -12,7 +12,18 @@ from tjapi.result import repository, views
 from tjapi.result.errors import ResultNotFound
 from tjapi.result.models import ResultRevision
 from tjapi.result.rules import Comparator, Flag, ResultStatus, SheetState
-from tjapi.result.schemas import DepartmentResultsOut, ExamResultsOut, HistoryOut, RangeOut, ResultOut, ValueOut
+from tjapi.result.schemas import (
+    DepartmentHistoryOut,
+    DepartmentResultsOut,
+    ExamResultsOut,
+    HistoryOut,
+    PastExamOut,
+    PastItemOut,
+    PastValueOut,
+    RangeOut,
+    ResultOut,
+    ValueOut,
+)
 
 
 async def overview(uow: UnitOfWork, exam_id: UUID, *, abnormal: bool = False) -> ExamResultsOut:
@@ -52,6 +63,35 @@ async def history(uow: UnitOfWork, result_id: UUID) -> HistoryOut:
         id=result.id, exam_id=result.exam_id, line_id=result.line_id, item_id=result.item_id, item_code=result.item_code,
         item_name=result.item_name, current_revision_id=result.current_revision_id, revisions=[value_out(r) for r in revisions],
     )  # fmt: skip
+
+
+async def department_history(
+    uow: UnitOfWork, exam_id: UUID, department_id: int, *, exams_shown: int
+) -> DepartmentHistoryOut:
+    """Return a department's results of this exam and of the person's earlier ones, lined up by item. Raises ExamNotFound.
+
+    Items meet by their id, which stays when a code or a unit changes; each value keeps the unit in which it was said. Exams of other
+    campuses are seen only by who works there.
+    """
+    exam = await exams.get(uow, exam_id)
+    past = await views.past_exams(uow, exam, exams_shown)
+    items: dict[UUID, PastItemOut] = {}
+    for result, revision in await views.past_results(uow, [e.id for e in past], department_id):
+        row = items.setdefault(
+            result.item_id,
+            PastItemOut(item_id=result.item_id, item_code=result.item_code, item_name=result.item_name, values=[]),
+        )
+        row.values.append(
+            PastValueOut(exam_id=result.exam_id, value=revision.raw_value, unit=revision.unit, flag=cast("Flag | None", revision.flag))
+        )  # fmt: skip
+    order = {e.id: i for i, e in enumerate(past)}
+    for row in items.values():
+        row.values.sort(key=lambda value: order[value.exam_id])
+    return DepartmentHistoryOut(
+        department_id=department_id,
+        exams=[PastExamOut(exam_id=e.id, exam_no=e.exam_no, exam_date=e.exam_date) for e in past],
+        items=list(items.values()),
+    )
 
 
 async def digest(uow: UnitOfWork, exam_id: UUID) -> str:

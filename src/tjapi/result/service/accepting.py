@@ -1,0 +1,66 @@
+"""What a department may enter for an item: every wrong field is named, and nothing of a request with one is kept."""
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from tjapi.catalog.models import Item
+from tjapi.kernel.problem import FieldError
+from tjapi.result.errors import ResultsInvalid
+from tjapi.result.rules import FORMULAS, chosen, finding, parse
+from tjapi.result.schemas import ResultsIn
+
+
+def check(items: Mapping[UUID, Item], from_lis: Collection[UUID], given: ResultsIn) -> None:
+    """Refuse values that the department's items do not take. Raises ResultsInvalid, naming every field."""
+    errors: list[FieldError] = []
+    seen: set[UUID] = set()
+    for i, one in enumerate(given.results):
+        field = f"/results/{i}/item_id"
+        if one.item_id in seen:
+            errors.append(FieldError(field, "duplicate", "同一项目出现两次", "the item is named twice"))
+        elif one.item_id not in items and one.item_id in from_lis:
+            errors.append(FieldError(field, "from-lis", "该项目由检验系统回传", "this item is reported by the LIS"))
+        elif one.item_id not in items:
+            errors.append(
+                FieldError(field, "unknown", "不是该科室在这次体检中的项目", "no item of the department in this exam")
+            )
+        elif (wrong := _wrong(items[one.item_id], one.value)) is not None:
+            errors.append(FieldError(f"/results/{i}/value", *wrong))
+        seen.add(one.item_id)
+    if errors:
+        raise ResultsInvalid(errors=errors)
+
+
+def kept(item: Item, value: str | None) -> str | None:
+    """Return a value as it is kept: a multi-select as its parts, in the order of the choices."""
+    if value is None or item.kind != "multi_select":
+        return value
+    said = chosen(value)
+    return ";".join(c for c in item.choices or () if c in said)
+
+
+def _wrong(item: Item, value: str | None) -> tuple[str, str, str] | None:
+    """Return what is wrong with a value of an item: code, sentence in Chinese and in English."""
+    if item.code in FORMULAS:
+        return "computed", "该项目由系统计算", "this item is computed"
+    if value is None:
+        return None
+    if not value:
+        return "empty", "清除结果请用 null", "use null to clear a value"
+    if item.kind in ("numeric", "computed") and parse(value).numeric is None:
+        return "not-a-number", "应为数值,可带 < ≤ > ≥", "must be a number, with < ≤ > ≥ if need be"
+    if not _is_choice(item, value):
+        return "not-a-choice", "不在可选值之中", "is none of the choices"
+    return None
+
+
+def _is_choice(item: Item, value: str) -> bool:
+    choices = item.choices or []
+    if item.kind == "enumerated":
+        return value in choices
+    if item.kind == "qualitative" and choices:
+        # A grade that is said in another spelling is the same grade.
+        return finding(value) in {finding(choice) for choice in choices}
+    if item.kind == "multi_select":
+        return bool(chosen(value)) and set(chosen(value)) <= set(choices)
+    return True
