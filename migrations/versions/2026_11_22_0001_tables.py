@@ -253,6 +253,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("media_type", sa.String(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("etag", sa.String(), nullable=True),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("principal_id", "operation", "key", name=op.f("pk_idempotency_key")),
     )
@@ -260,6 +261,7 @@ def upgrade() -> None:
     op.create_table(
         "inbox_message",
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("client_id", sa.Uuid(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("message_id", sa.String(), nullable=False),
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
@@ -279,7 +281,9 @@ def upgrade() -> None:
             name=op.f("ck_inbox_message_state"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox_message")),
-        sa.UniqueConstraint("source", "message_id", name=op.f("uq_inbox_message_source_message_id")),
+        sa.UniqueConstraint(
+            "client_id", "source", "message_id", name=op.f("uq_inbox_message_client_id_source_message_id")
+        ),
     )
     op.create_index("ix_inbox_message_state", "inbox_message", ["state", "id"], unique=False)
     op.create_table(

@@ -20,11 +20,18 @@ from tjapi.kernel.jobs.runner import Runner
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.security.principal import SYSTEM
 from tjapi.kernel.settings import Settings
+from tjapi.kernel.storage import FILE
+from tjapi.tables import METADATA
 
 log = structlog.get_logger("worker")
 _SEAL_SECONDS = 1.0
 _ANCHOR_EVERY = 3600
 _KEEP_SECONDS = 3600
+_ORPHAN_SECONDS = 24 * 3600
+_BATCH = 500
+_FILE_COLUMNS = [
+    (table.name, column.name) for table in METADATA.sorted_tables for column in table.columns if column.info == FILE
+]
 _TIDY = (
     "delete from idempotency_key where created_at < clock_timestamp() - interval '72 hours'",
     "delete from live_event where at < clock_timestamp() - interval '1 day'",
@@ -100,13 +107,43 @@ async def _seal(held: Runtime) -> None:
 
 
 async def _tidy(held: Runtime) -> None:
-    """Remove what is kept for a time only."""
+    """Remove what is kept for a time only, and files that no row names."""
     while True:
         with contextlib.suppress(*DATABASE_TROUBLE):
             for statement in _TIDY:
                 async with held.units.open(SYSTEM, "worker") as uow:
                     await uow.session.execute(text(statement))
+            await sweep_files(held)
         await asyncio.sleep(_KEEP_SECONDS)
+
+
+async def sweep_files(held: Runtime) -> list[str]:
+    """Remove files that are a day old and that no row names; return their addresses.
+
+    A file is written before the row that names it: for a day it may wait for one. Whoever stores the same bytes meanwhile makes it
+    young again, and a young file is not deleted.
+    """
+    moment = held.clock.now().timestamp() - _ORPHAN_SECONDS
+    removed = []
+    old = await held.storage.older_than(moment)
+    for start in range(0, len(old), _BATCH):
+        batch = old[start : start + _BATCH]
+        async with held.units.read(SYSTEM) as uow:
+            named = {
+                address
+                for table, column in _FILE_COLUMNS
+                for address in (
+                    await uow.session.execute(
+                        text(f"select {column} from {table} where {column} = any(:batch)"), {"batch": batch}
+                    )
+                ).scalars()
+            }
+        for address in set(batch) - named:
+            await held.storage.delete(address, older_than=moment)
+            removed.append(address)
+    if removed:
+        log.info("files.orphans_removed", count=len(removed))
+    return removed
 
 
 def main() -> None:

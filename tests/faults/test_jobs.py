@@ -17,6 +17,7 @@ import asyncpg
 import httpx
 import psutil
 import pytest
+from sqlalchemy import text
 
 from tests.faults.conftest import Working
 from tests.faults.system import eventually
@@ -131,6 +132,24 @@ async def test_a_job_that_fails_is_tried_later_and_later_then_dead_and_by_hand_a
         assert (await interface.post(f"/api/v1/jobs/{job}:retry")).status_code == 200
         await until(behind, job, "succeeded")
     assert len(tried) == 7
+
+
+async def test_a_database_that_goes_away_under_a_job_is_no_attempt_of_the_job(
+    working: Working, enqueue: Enqueue, behind: asyncpg.Connection
+) -> None:
+    name, tried = fresh(), []
+
+    async def handler(run: JobRun) -> None:
+        async with run.unit() as uow:
+            backend = (await uow.session.execute(text("select pg_backend_pid()"))).scalar_one()
+            tried.append(backend)
+            if len(tried) < 4:
+                await behind.execute("select pg_terminate_backend($1)", backend)
+                await uow.session.execute(text("select 1"))
+
+    async with working(JobSpec(name, handler)):
+        done = await until(behind, await enqueue(name, max_attempts=2), "succeeded")
+    assert (len(tried), done["attempts"], done["claims"]) == (4, 1, 4)
 
 
 async def test_a_job_that_gives_up_is_dead_at_once(working: Working, enqueue: Enqueue, behind: asyncpg.Connection) -> None:  # fmt: skip

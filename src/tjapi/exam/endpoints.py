@@ -8,6 +8,7 @@ from fastapi import Query, Request, Response
 from tjapi.exam import service
 from tjapi.exam.errors import (
     CampusNotHeld,
+    ExamBeforeBirth,
     ExamEmpty,
     ExamNotFound,
     ExamStateConflict,
@@ -29,7 +30,7 @@ exams = router("exams")
 @exams.post(
     "/exams",
     **operation("createExam", "登记体检", "Register an exam", permission="exam.write", requirement=["E1.3"], body=True, status=201,
-                idempotent="required", problems=[CampusNotHeld, ExamineeNotFound, ExamEmpty, PackageNotForSex]),
+                idempotent="required", problems=[CampusNotHeld, ExamineeNotFound, ExamEmpty, PackageNotForSex, ExamBeforeBirth]),
 )  # fmt: skip
 async def create_exam(request: Request, response: Response, uow: Unit, body: ExamIn) -> ExamOut:
     exam = await service.register(uow, body, payment_required=runtime(request).settings.payment_required)

@@ -39,6 +39,12 @@ class ExamEmpty(Invalid):
     zh, en = "至少选择一个套餐或项目", "Choose a package or at least one item group"
 
 
+class ExamBeforeBirth(Invalid):
+    """The exam's date lies before the examinee's birth."""
+
+    zh, en = "体检日期早于受检者出生日期", "The exam's date lies before the examinee's birth"
+
+
 class PackageNotForSex(Invalid):
     """The package is for the other sex."""
 

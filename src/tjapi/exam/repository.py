@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from tjapi.exam.models import Exam, ExamBlock, ExamLine, ExamNumber
@@ -81,11 +81,3 @@ async def page(
     if after:
         query = query.where(Exam.id < UUID(after[0]))
     return (await uow.session.execute(query)).scalars().all()
-
-
-async def counts(uow: UnitOfWork, campus_id: int, day: date) -> dict[str, int]:
-    """Return how many exams of a campus's day are in each state."""
-    query = (
-        select(Exam.state, func.count()).where(Exam.campus_id == campus_id, Exam.exam_date == day).group_by(Exam.state)
-    )
-    return {row[0]: row[1] for row in (await uow.session.execute(query)).all()}

@@ -8,6 +8,7 @@ from tjapi.catalog import service as catalog
 from tjapi.exam import repository
 from tjapi.exam.errors import (
     CampusNotHeld,
+    ExamBeforeBirth,
     ExamEmpty,
     ExamNotComplete,
     ExamNotFound,
@@ -51,7 +52,10 @@ _BLOCKS = {
 
 
 async def register(uow: UnitOfWork, new: ExamIn, *, payment_required: bool = False) -> Exam:
-    """Prepare an exam: price its lines, number it, release what needs no payment. Raises CampusNotHeld, ExamEmpty, PackageNotForSex."""
+    """Prepare an exam: price its lines, number it, release what needs no payment.
+
+    Raises CampusNotHeld, ExamineeNotFound, ExamEmpty, PackageNotForSex, ExamBeforeBirth.
+    """
     campus = next(
         (c for c in await identity.campuses(uow) if c.id == new.campus_id and c.id in uow.principal.campuses), None
     )
@@ -69,6 +73,10 @@ async def register(uow: UnitOfWork, new: ExamIn, *, payment_required: bool = Fal
             errors=[FieldError("/item_group_ids", "empty", "至少选择一个项目", "choose at least one item group")]
         )
     day = new.exam_date or business_day(uow.now)
+    if day < person.birth_date:
+        raise ExamBeforeBirth(
+            errors=[FieldError("/exam_date", "before-birth", "体检日期早于出生日期", "before the examinee's birth")]
+        )
     years, days = age_on(person.birth_date, day)
     exam = Exam(
         id=uuid7(), campus_id=campus.id, exam_no=exam_no(campus.code, day, await repository.next_number(uow, campus.id, day)),

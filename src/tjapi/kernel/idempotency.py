@@ -21,11 +21,11 @@ from tjapi.kernel.uow import UnitOfWork
 
 _LOCK = text("select pg_try_advisory_xact_lock(hashtextextended(:lock, 4))")
 _FIND = text(
-    "select fingerprint, status, media_type, body from idempotency_key where principal_id = :principal and operation = :operation and key = :key"
+    "select fingerprint, status, media_type, body, etag from idempotency_key where principal_id = :principal and operation = :operation and key = :key"
 )
 _STORE = text("""
-insert into idempotency_key (principal_id, operation, key, fingerprint, status, media_type, body, created_at)
-values (:principal, :operation, :key, :fingerprint, :status, :media_type, :body, :now)
+insert into idempotency_key (principal_id, operation, key, fingerprint, status, media_type, body, etag, created_at)
+values (:principal, :operation, :key, :fingerprint, :status, :media_type, :body, :etag, :now)
 """)
 
 
@@ -60,6 +60,7 @@ class IdempotencyKey(Base):
     status: Mapped[int]
     media_type: Mapped[str]
     body: Mapped[bytes] = mapped_column(LargeBinary)
+    etag: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
 
 
@@ -102,7 +103,7 @@ class PendingAnswer:
                 ]
             )
         body = self._uow.cipher.open(bytes(found.body), self._place())
-        headers = {"Idempotency-Replayed": "true"}
+        headers = {"Idempotency-Replayed": "true"} | ({"ETag": found.etag} if found.etag else {})
         raise Replay(Response(body, status_code=found.status, media_type=found.media_type, headers=headers))
 
     async def store(self, response: Response) -> None:
@@ -114,6 +115,7 @@ class PendingAnswer:
             {
                 "principal": self._uow.principal.id, "operation": self._operation, "key": self._key, "now": self._uow.now,
                 "fingerprint": self._fingerprint, "status": response.status_code, "media_type": "application/json", "body": sealed,
+                "etag": response.headers.get("etag"),
             },
         )  # fmt: skip
 

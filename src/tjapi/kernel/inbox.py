@@ -1,6 +1,6 @@
 """What is pushed at us is stored raw before it is believed.
 
-Unique per (source, message id). Same id, same bytes → the stored answer; same id, other bytes → refused, and kept beside under a
+Unique per (API client, source, message id): who pushes answers for its own numbers. Same id, same bytes → the stored answer; same id, other bytes → refused, and kept beside under a
 message id of its own, quarantined. Every message ends in exactly one state:
 
     received → filed | duplicate | revision | quarantined | unmatched
@@ -53,12 +53,13 @@ class InboxMessage(Base):
 
     __tablename__ = "inbox_message"
     __table_args__ = (
-        UniqueConstraint("source", "message_id"),
+        UniqueConstraint("client_id", "source", "message_id"),
         CheckConstraint(f"state in {STATES}", name="state"),
         Index("ix_inbox_message_state", "state", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    client_id: Mapped[UUID]
     source: Mapped[str]
     message_id: Mapped[str]
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
@@ -85,8 +86,8 @@ class MessageReceived(Event):
     attempt: int = 0
 
 
-def _aad(source: str, message_id: str) -> str:
-    return f"inbox_message|body|{source}|{message_id}"
+def _aad(client_id: UUID, source: str, message_id: str) -> str:
+    return f"inbox_message|body|{client_id}|{source}|{message_id}"
 
 
 async def receive(
@@ -97,7 +98,7 @@ async def receive(
     Raises MessageContentDiffers after committing nothing: the caller stores the stranger with `quarantine` in a unit of its own.
     """
     # One at a time per message id: of two equal ones that come together, the second finds the first.
-    await uow.session.execute(_LOCK, {"key": f"{source}|{message_id}"})
+    await uow.session.execute(_LOCK, {"key": f"{uow.principal.id}|{source}|{message_id}"})
     digest = hashlib.sha256(body).digest()
     found = await find(uow, source, message_id)
     if found is not None:
@@ -109,7 +110,7 @@ async def receive(
             )
         return found, True
     message = InboxMessage(
-        id=uuid7(), source=source, message_id=message_id, sha256=digest, body=uow.cipher.seal_bytes(body, _aad(source, message_id)),
+        id=uuid7(), client_id=uow.principal.id, source=source, message_id=message_id, sha256=digest, body=uow.cipher.seal_bytes(body, _aad(uow.principal.id, source, message_id)),
         media_type=media_type, campuses=list(uow.principal.campuses), state="received", attempts=0, detail={},
         received_at=uow.now, gateway_received_at=gateway_received_at,
     )  # fmt: skip
@@ -124,12 +125,12 @@ async def quarantine(
     """Keep a message that is not believed, under an id of its own; the same bytes are kept once."""
     digest = hashlib.sha256(body).digest()
     kept_as = f"{message_id}#{digest.hex()[:16]}"
-    await uow.session.execute(_LOCK, {"key": f"{source}|{kept_as}"})
+    await uow.session.execute(_LOCK, {"key": f"{uow.principal.id}|{source}|{kept_as}"})
     found = await find(uow, source, kept_as)
     if found is not None:
         return found
     message = InboxMessage(
-        id=uuid7(), source=source, message_id=kept_as, sha256=digest, body=uow.cipher.seal_bytes(body, _aad(source, kept_as)),
+        id=uuid7(), client_id=uow.principal.id, source=source, message_id=kept_as, sha256=digest, body=uow.cipher.seal_bytes(body, _aad(uow.principal.id, source, kept_as)),
         media_type=media_type, campuses=list(uow.principal.campuses), state="quarantined", reason=reason, attempts=0,
         detail={"original_message_id": message_id}, received_at=uow.now, ended_at=uow.now,
     )  # fmt: skip
@@ -138,8 +139,10 @@ async def quarantine(
 
 
 async def find(uow: UnitOfWork, source: str, message_id: str) -> InboxMessage | None:
-    """Return a message by its source and id."""
-    query = select(InboxMessage).where(InboxMessage.source == source, InboxMessage.message_id == message_id)
+    """Return a message of the caller's by its source and id."""
+    query = select(InboxMessage).where(
+        InboxMessage.client_id == uow.principal.id, InboxMessage.source == source, InboxMessage.message_id == message_id
+    )
     return (await uow.session.execute(query)).scalar_one_or_none()
 
 
@@ -153,7 +156,7 @@ async def get(uow: UnitOfWork, message: UUID) -> InboxMessage:
 
 def open_body(uow: UnitOfWork, message: InboxMessage) -> bytes:
     """Return the bytes as they came."""
-    return uow.cipher.open_bytes(bytes(message.body), _aad(message.source, message.message_id))
+    return uow.cipher.open_bytes(bytes(message.body), _aad(message.client_id, message.source, message.message_id))
 
 
 async def end(

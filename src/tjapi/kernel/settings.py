@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     )
     request_seconds: float = Field(30, gt=0, description="longest request; the live stream is exempt")
     worker_slots: int = Field(8, ge=1, le=200, description="jobs one worker runs at a time")
-    job_lease_seconds: float = Field(12, ge=1, description="a job whose worker is silent for so long is taken back")
+    job_lease_seconds: float = Field(8, ge=1, description="a job whose worker is silent for so long is taken back")
     sweep_seconds: float = Field(
         5, gt=0, description="how often the sweeper looks for orphans (reliability.md 15: every 10 s at least)"
     )

@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tjapi.kernel.security.keys import KeyRing
 
+# The mark of a column that holds an address: `mapped_column(info=FILE)`. What no marked column names is an orphan.
+FILE = {"holds": "file"}
 _NONCE = 12
 _ADDRESS_HEX = 64
 
@@ -38,6 +40,14 @@ class Storage(Protocol):
         """Return the bytes at an address. Raises FileNotFoundError, FileDamagedError."""
         ...
 
+    async def older_than(self, moment: float) -> list[str]:
+        """Return the addresses last written before a moment (seconds since 1970)."""
+        ...
+
+    async def delete(self, address: str, *, older_than: float) -> None:
+        """Remove a file, unless it was written again since that moment; it may be gone already."""
+        ...
+
 
 class LocalStorage:
     """A folder: `files/ab/cd…`, each file AES-256-GCM under its address."""
@@ -55,15 +65,25 @@ class LocalStorage:
         """Return the bytes at an address. Raises FileNotFoundError, FileDamagedError."""
         return await asyncio.to_thread(self._get, address)
 
-    async def delete(self, address: str) -> None:
-        """Remove a file; it may be gone already."""
-        await asyncio.to_thread(self._path(address).unlink, missing_ok=True)
+    async def older_than(self, moment: float) -> list[str]:
+        """Return the addresses last written before a moment (seconds since 1970)."""
+        return await asyncio.to_thread(lambda: [a for a, written in self._addresses() if written < moment])
 
-    def addresses(self) -> Iterator[tuple[str, float]]:
-        """Yield every address with the time it was last written."""
+    async def delete(self, address: str, *, older_than: float) -> None:
+        """Remove a file, unless it was written again since that moment; it may be gone already."""
+        await asyncio.to_thread(self._delete, address, older_than)
+
+    def _delete(self, address: str, older_than: float) -> None:
+        path = self._path(address)
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < older_than:
+                path.unlink()
+
+    def _addresses(self) -> Iterator[tuple[str, float]]:
         for path in self._folder.glob("??/*"):
-            if not path.name.startswith("."):
-                yield path.parent.name + path.name, path.stat().st_mtime
+            with contextlib.suppress(FileNotFoundError):
+                if not path.name.startswith("."):
+                    yield path.parent.name + path.name, path.stat().st_mtime
 
     def _path(self, address: str) -> Path:
         if len(address) != _ADDRESS_HEX or not all(c in "0123456789abcdef" for c in address):

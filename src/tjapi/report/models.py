@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tjapi.kernel.db import Base
+from tjapi.kernel.storage import FILE
 from tjapi.report.rules import MOVES
 
 Moment = TIMESTAMP(timezone=True)
@@ -30,7 +31,7 @@ class Report(Base):
     version: Mapped[int]
     state: Mapped[str]
     job_id: Mapped[UUID]
-    file: Mapped[str | None]
+    file: Mapped[str | None] = mapped_column(info=FILE)
     sha256: Mapped[str | None]
     pages: Mapped[int | None]
     size: Mapped[int | None]

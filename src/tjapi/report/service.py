@@ -22,6 +22,7 @@ from tjapi.report.rules import MOVES
 from tjapi.report.schemas import ReportOut
 
 RENDER = "report.render"
+RENDER_ATTEMPTS = 8
 
 
 async def request(uow: UnitOfWork, exam_id: UUID) -> ReportOut:
@@ -36,7 +37,14 @@ async def request(uow: UnitOfWork, exam_id: UUID) -> ReportOut:
         return out(waiting)
     report_id = uuid7()
     payload = {"report_id": str(report_id), "exam_id": str(exam_id)}
-    job_id = await uow.enqueue(RENDER, payload, campus_id=exam.campus_id, key=str(report_id), lane=f"report:{exam_id}")
+    job_id = await uow.enqueue(
+        RENDER,
+        payload,
+        campus_id=exam.campus_id,
+        key=str(report_id),
+        lane=f"report:{exam_id}",
+        max_attempts=RENDER_ATTEMPTS,
+    )
     report = Report(
         id=report_id, campus_id=exam.campus_id, exam_id=exam_id, examinee_id=exam.examinee_id,
         version=await repository.next_version(uow, exam_id), state="rendering", job_id=job_id, requested_by=uow.principal.id,

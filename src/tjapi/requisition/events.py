@@ -17,6 +17,14 @@ class RequisitionPlanned(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequisitionCancelled(Event):
+    """An order that may have reached the LIS is not wanted any more."""
+
+    name: ClassVar[str] = "requisition.cancelled"
+    requisition_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TubeCollected(Event):
     """A specimen was taken."""
 

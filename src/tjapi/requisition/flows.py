@@ -17,7 +17,43 @@ async def send_order(run: JobRun) -> Mapping[str, Any]:
         order = await service.order_of(uow, requisition_id)
     if order is None:
         return {"sent": False}
-    lab_order = LabOrder(
+    try:
+        await run.services.lis.client.send_order(_lab_order(order), message_id=order.message_id)
+    except (Unavailable, OutcomeUnknown) as error:
+        raise TryLater("lis-unavailable") from error
+    except Rejected as error:
+        async with run.unit() as uow:
+            await service.mark_failed(uow, requisition_id, error.code)
+        raise GiveUp("lis-rejected") from error
+    async with run.unit() as uow:
+        await service.mark_sent(uow, requisition_id)
+    return {"sent": True}
+
+
+async def cancel_order(run: JobRun) -> Mapping[str, Any]:
+    """Take an order back at the LIS. One that the LIS never had is none to take back: it may say so, and that is the end of it.
+
+    A LIS that acknowledged the order and now refuses has worked on it: a person must look.
+    """
+    requisition_id = UUID(run.payload["requisition_id"])
+    async with run.unit() as uow:
+        cancellation = await service.cancellation_of(uow, requisition_id)
+    if cancellation is None:
+        return {"cancelled": False}
+    order = cancellation.order
+    try:
+        await run.services.lis.client.cancel_order(_lab_order(order), message_id=order.message_id)
+    except (Unavailable, OutcomeUnknown) as error:
+        raise TryLater("lis-unavailable") from error
+    except Rejected as error:
+        if cancellation.acknowledged:
+            raise GiveUp("lis-rejected") from error
+        return {"cancelled": True, "known": False}
+    return {"cancelled": True, "known": True}
+
+
+def _lab_order(order: service.Order) -> LabOrder:
+    return LabOrder(
         placer_no=order.placer_no,
         exam_no=order.exam_no,
         campus_code=order.campus_code,
@@ -36,14 +72,3 @@ async def send_order(run: JobRun) -> Mapping[str, Any]:
         ),
         ordered_at=order.ordered_at,
     )
-    try:
-        await run.services.lis.client.send_order(lab_order, message_id=order.message_id)
-    except (Unavailable, OutcomeUnknown) as error:
-        raise TryLater("lis-unavailable") from error
-    except Rejected as error:
-        async with run.unit() as uow:
-            await service.mark_failed(uow, requisition_id, error.code)
-        raise GiveUp("lis-rejected") from error
-    async with run.unit() as uow:
-        await service.mark_sent(uow, requisition_id)
-    return {"sent": True}

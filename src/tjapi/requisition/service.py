@@ -17,7 +17,7 @@ from tjapi.requisition.errors import (
     TubeNotFound,
     TubeStateConflict,
 )
-from tjapi.requisition.events import RequisitionPlanned, TubeCollected
+from tjapi.requisition.events import RequisitionCancelled, RequisitionPlanned, TubeCollected
 from tjapi.requisition.models import Requisition, RequisitionLine, Tube, TubeLine
 from tjapi.requisition.rules import PlannedLine, barcode, plan_tubes
 from tjapi.requisition.schemas import RequisitionOut, TubeOut
@@ -76,6 +76,14 @@ class Order:
     birth_date: date
     ordered_at: datetime
     tubes: tuple[OrderTube, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """An order to be taken back; `acknowledged`: the LIS has said that it has it."""
+
+    order: Order
+    acknowledged: bool
 
 
 async def plan(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None:
@@ -138,6 +146,20 @@ async def order_of(uow: UnitOfWork, requisition_id: UUID) -> Order | None:
     requisition = await repository.requisition(uow, requisition_id)
     if requisition is None or requisition.state != "planned":
         return None
+    return await _order(uow, requisition, f"{requisition.placer_no}-{requisition.attempt}")
+
+
+async def cancellation_of(uow: UnitOfWork, requisition_id: UUID) -> Cancellation | None:
+    """Return what is to be taken back at the LIS of a cancelled requisition; None when it is not cancelled."""
+    requisition = await repository.requisition(uow, requisition_id)
+    if requisition is None or requisition.state != "cancelled":
+        return None
+    order = await _order(uow, requisition, f"{requisition.placer_no}-{requisition.attempt}C")
+    return Cancellation(order, acknowledged=requisition.sent_at is not None)
+
+
+async def _order(uow: UnitOfWork, requisition: Requisition, message_id: str) -> Order:
+    requisition_id = requisition.id
     exam = await exams.get(uow, requisition.exam_id)
     campus = next(c for c in await identity.campuses(uow) if c.id == exam.campus_id)
     names = {line.id: line for line in await exams.lines(uow, exam.id)}
@@ -145,7 +167,7 @@ async def order_of(uow: UnitOfWork, requisition_id: UUID) -> Order | None:
     tubes = [tube for tube in await repository.tubes(uow, exam.id) if tube.requisition_id == requisition_id]
     of_tube = await repository.tube_lines(uow, [tube.id for tube in tubes])
     return Order(
-        placer_no=requisition.placer_no, message_id=f"{requisition.placer_no}-{requisition.attempt}"[-20:], exam_no=exam.exam_no,
+        placer_no=requisition.placer_no, message_id=message_id[-20:], exam_no=exam.exam_no,
         campus_code=campus.code, examinee_id=exam.examinee_id, name=exam.name, sex=exam.sex, birth_date=exam.birth_date,
         ordered_at=requisition.planned_at,
         tubes=tuple(
@@ -161,6 +183,9 @@ async def order_of(uow: UnitOfWork, requisition_id: UUID) -> Order | None:
 async def mark_sent(uow: UnitOfWork, requisition_id: UUID) -> None:
     """The LIS has acknowledged the order; saying so twice changes nothing."""
     requisition = await _locked(uow, requisition_id)
+    if requisition.state == "cancelled" and requisition.sent_at is None:
+        # It was on its way when the exam was cancelled; the cancellation that follows it must know that the LIS has it.
+        requisition.sent_at = uow.now
     if requisition.state != "planned":
         return
     requisition.state, requisition.sent_at, requisition.error = "sent", uow.now, None
@@ -218,10 +243,13 @@ async def collect(uow: UnitOfWork, tube_id: UUID) -> TubeOut:
 
 
 async def cancel_all(uow: UnitOfWork, exam_id: UUID) -> None:
-    """Nothing more is asked for a cancelled exam: orders not yet sent are dropped."""
+    """Nothing more is asked for a cancelled exam: what may have reached the LIS is taken back there, the rest is dropped."""
+    exam = await exams.get(uow, exam_id)
     for requisition in await repository.requisitions(uow, exam_id):
-        if requisition.state in ("planned", "failed"):
+        if requisition.state != "cancelled":
             requisition.state = "cancelled"
+            if exam.checked_in_at is not None:  # before, nothing is sent
+                await uow.publish(RequisitionCancelled(campus_id=exam.campus_id, requisition_id=requisition.id))
 
 
 async def tubes(uow: UnitOfWork, exam_id: UUID) -> list[TubeOut]:

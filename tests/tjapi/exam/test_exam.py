@@ -327,3 +327,21 @@ async def test_who_signed_first_does_not_give_the_final_signature(world: World) 
                 {"id": visit.exam_id},
             )
     assert await _state(world, visit) == "in_review"
+
+
+async def test_nobody_is_examined_before_being_born(world: World) -> None:
+    front = await world.sign_in("front")
+    card = {
+        "name": "新生",
+        "sex": "female",
+        "birth_date": "2020-05-02",
+        "id_kind": "passport",
+        "id_number": f"E{uuid4().hex[:8].upper()}",
+    }
+    child = (await front.post(f"{API}/examinees", json={"campus_id": 1, **card}, headers=key())).json()["id"]
+    body = await world.order(child, "GLU") | {"exam_date": "2020-05-01"}
+    refused = await front.post(f"{API}/exams", json=body, headers=key())
+    assert (refused.status_code, refused.json()["code"]) == (422, "exam-before-birth")
+    assert [e["pointer"] for e in refused.json()["errors"]] == ["/exam_date"]
+    born = await front.post(f"{API}/exams", json=body | {"exam_date": "2020-05-02"}, headers=key())
+    assert (born.status_code, born.json()["age_years"]) == (201, 0)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from pathlib import Path
 
 import asyncpg
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.tjapi.world import API, SignIn, World, key
 from tjapi.kernel.runtime import Runtime
-from tjapi.kernel.security.fields import FieldCipher, mask_id_number, mask_name, mask_phone
+from tjapi.kernel.security.fields import FieldCipher, mask_id_number, mask_phone
 from tjapi.kernel.security.keys import KeyRing
 from tjapi.kernel.storage import FileDamagedError, LocalStorage
 from tjapi.visit import invented_person
@@ -60,7 +61,7 @@ def test_a_blind_index_finds_the_exact_value_of_its_purpose_and_says_nothing_els
     ("masked", "shown"),
     [
         (mask_phone("13812341234"), "138****1234"), (mask_id_number("450122199003071234"), "450122********1234"),
-        (mask_name("张三"), "张*"), (mask_name("欧阳娜娜"), "欧***"), (mask_name("张"), "张*"), (mask_phone("0771123"), "*****23"),
+        (mask_phone("0771123"), "*****23"),
         (mask_id_number("E12345678"), "E******78"),
     ],
 )  # fmt: skip
@@ -113,7 +114,8 @@ async def test_a_file_comes_back_as_it_was_and_the_same_bytes_are_kept_once(
     addresses = await asyncio.gather(*(storage.put(content) for content in contents * 3))
     assert len(set(addresses)) == len(contents) == len(_files(tmp_path))
     assert [await storage.get(address) for address in addresses] == contents * 3
-    assert sorted(address for address, _ in storage.addresses()) == sorted(set(addresses))
+    assert sorted(await storage.older_than(time.time() + 60)) == sorted(set(addresses))
+    assert await storage.older_than(time.time() - 60) == []
 
 
 async def test_a_file_tells_nothing_to_who_finds_it(storage: LocalStorage, tmp_path: Path) -> None:

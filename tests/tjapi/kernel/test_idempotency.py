@@ -28,6 +28,7 @@ async def test_the_same_request_again_gets_the_same_answer_and_nothing_more(
     assert first.json() == again.json()
     assert ("idempotency-replayed" in first.headers, again.headers["idempotency-replayed"]) == (False, "true")
     assert await admin.fetchval("select count(*) from exam where examinee_id = $1", person) == 1
+    assert first.headers["etag"] == again.headers["etag"], "whoever repeats a creation may go on editing"
 
 
 async def test_the_same_key_for_another_request_is_refused(world: World, admin: asyncpg.Connection) -> None:

@@ -90,6 +90,25 @@ async def test_two_sources_may_use_the_same_id(sign_in: SignIn, admin: asyncpg.C
     assert (one.status_code, two.status_code, len(await _rows(admin, name))) == (202, 202, 2)
 
 
+async def test_a_client_answers_for_its_own_numbers_and_not_for_anothers(
+    sign_in: SignIn, base_url: str, admin: asyncpg.Connection
+) -> None:
+    ours, administrator, name = await sign_in("device-gateway"), await sign_in("admin"), _id()
+    theirs = {"client_id": f"lab-{name.lower()}", "name": "城东检验", "scopes": ["message.push"], "campuses": [2]}
+    made = await administrator.post(f"{API}/api-clients", json=theirs, headers={"Idempotency-Key": name})
+    login = {"client_id": theirs["client_id"], "client_secret": made.json()["client_secret"]}
+    async with httpx.AsyncClient(base_url=base_url, timeout=30, trust_env=False) as client:
+        token = (await client.post(f"{API}/auth/client-token", json=login)).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        answers = [
+            await _push(client, name, BODY + b"theirs"),
+            await _push(ours, name),
+            await _push(client, name, BODY + b"theirs"),
+        ]
+    assert [(a.status_code, a.json()["duplicate"]) for a in answers] == [(202, False), (202, False), (202, True)]
+    assert [row["state"] for row in await _rows(admin, name)] == ["received", "received"]
+
+
 async def test_twenty_copies_at_once_are_one_message_with_one_job(sign_in: SignIn, admin: asyncpg.Connection) -> None:
     gateway, name = await sign_in("device-gateway"), _id()
     answers = await asyncio.gather(*(_push(gateway, name) for _ in range(20)))

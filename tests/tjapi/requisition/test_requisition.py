@@ -165,6 +165,53 @@ async def _sent(place: House, visit: Visit) -> dict[str, Any] | None:
     return order if order["state"] == "sent" else None
 
 
+async def _cancelled(place: House) -> asyncpg.Record | None:
+    return await place.admin.fetchrow(
+        "select state, error, result from job where name = 'requisition.cancel_order' and state in ('succeeded', 'dead')"
+    )
+
+
+@pytest.mark.requirement("I2", "E1.6")
+async def test_the_order_of_a_cancelled_exam_is_taken_back_at_the_lis(place: House) -> None:
+    visit, front = await place.world.checked_in("GLU"), await place.sign_in("front")
+    async with working(place.runtime.settings), _laboratory(place, BUILT_IN) as lab:
+        await until(lambda: _sent(place, visit))
+        assert list(await _ordered(lab)) == [visit.tubes[0]["barcode"]]
+        assert (await front.post(f"{visit.place}:cancel", json={"reason": "离开"})).status_code == 200
+        assert (await until(lambda: _cancelled(place)))["state"] == "succeeded"
+        (tube,) = (await lab.control.get("/orders")).json()["tubes"]
+        assert [line["cancelled"] for line in tube["lines"].values()] == [True]
+        assert (await _order(place, visit))["state"] == "cancelled"
+
+
+@pytest.mark.requirement("I2")
+async def test_an_order_that_was_cancelled_on_its_way_is_taken_back_and_one_that_never_left_need_not_be(
+    place: House,
+) -> None:
+    visit, front = await place.world.checked_in("GLU"), await place.sign_in("front")
+    order = (await _order(place, visit))["id"]
+    async with place.runtime.units.open(demo.LOADER) as uow:
+        assert await requisitions.order_of(uow, order) is not None  # the worker has read it; then the exam is cancelled
+    await front.post(f"{visit.place}:cancel", json={"reason": "离开"})
+    async with place.runtime.units.open(demo.LOADER) as uow:
+        before = await requisitions.cancellation_of(uow, order)
+    async with place.runtime.units.open(demo.LOADER) as uow:
+        await requisitions.mark_sent(uow, order)
+    async with place.runtime.units.open(demo.LOADER) as uow:
+        after = await requisitions.cancellation_of(uow, order)
+    assert before is not None
+    assert after is not None
+    assert (before.acknowledged, after.acknowledged) == (False, True)
+    assert (await _order(place, visit))["state"] == "cancelled"
+    await place.admin.execute("update requisition set sent_at = null where id = $1", order)
+    async with working(place.runtime.settings), _laboratory(place, BUILT_IN):
+        done = await until(lambda: _cancelled(place))
+    assert (done["state"], json.loads(done["result"])) == ("succeeded", {"cancelled": True, "known": False})
+    never_here = await place.world.registered("GLU")
+    await front.post(f"{never_here.place}:cancel", json={"reason": "不来"})
+    assert await place.admin.fetchval("select count(*) from job where name = 'requisition.cancel_order'") == 1
+
+
 @pytest.mark.requirement("I2")
 async def test_an_order_that_the_lis_refuses_fails_visibly_and_a_person_sends_it_again(
     place: House, tmp_path: Path

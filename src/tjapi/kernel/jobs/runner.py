@@ -25,6 +25,7 @@ _CRASH_LOOP = 25
 _LONGEST_PAUSE_SECONDS = 300
 _GRACE_SECONDS = 5
 _LIMITED_SECONDS = 0.25
+_INTERRUPTED_SECONDS = 0.5
 
 _CLAIM = text("""
 with picked as (
@@ -36,7 +37,7 @@ with picked as (
 update job set state = 'running', lease_until = clock_timestamp() + make_interval(secs => cast(:lease as double precision)), fence = fence + 1,
   claims = claims + 1, worker = :worker, started_at = coalesce(started_at, clock_timestamp())
 from picked where job.id = picked.id
-returning job.id, name, payload, campus_id, attempts, fence, created_by
+returning job.id, name, payload, campus_id, attempts, max_attempts, fence, created_by
 """)
 _BEAT = text("""
 update job set lease_until = clock_timestamp() + make_interval(secs => cast(:lease as double precision))
@@ -176,7 +177,7 @@ class Runner:
             id=row.id, name=row.name, payload=row.payload, campus_id=row.campus_id, attempts=row.attempts, fence=row.fence,
             units=self._units, services=self._services, report=report, created_by=row.created_by,
         )  # fmt: skip
-        work = asyncio.create_task(self._guarded(spec, run))
+        work = asyncio.create_task(self._guarded(spec, run, row.max_attempts))
         asked_to_stop = asyncio.Event()
         heart = asyncio.create_task(self._beat(row.id, row.fence, work, asked_to_stop))
         started = time.monotonic()
@@ -197,7 +198,7 @@ class Runner:
                 seconds=round(time.monotonic() - started, 3),
             )
 
-    async def _guarded(self, spec: JobSpec, run: JobRun) -> dict[str, Any] | None:
+    async def _guarded(self, spec: JobSpec, run: JobRun, most: int) -> dict[str, Any] | None:
         try:
             async with asyncio.timeout(spec.timeout):
                 result = await spec.handler(run)
@@ -208,10 +209,11 @@ class Runner:
             return {"state": "dead", "error": str(reason), "attempt": 1}
         except Exception as error:
             if isinstance(error, DATABASE_TROUBLE) and is_passing(error):
+                # The database went away under it, as under everybody: no attempt of its own (reliability.md 15).
                 log.warning("job.interrupted", job=spec.name, id=str(run.id), error=type(error).__name__)
-            else:
-                log.warning("job.failed", job=spec.name, id=str(run.id), exc_info=error)
-            last = run.attempts + 1 >= spec.max_attempts
+                return {"state": "queued", "error": type(error).__name__, "attempt": 0, "pause": _INTERRUPTED_SECONDS}
+            log.warning("job.failed", job=spec.name, id=str(run.id), exc_info=error)
+            last = run.attempts + 1 >= most
             text_ = str(error) if type(error).__name__ == "TryLater" else type(error).__name__
             return {"state": "dead" if last else "queued", "error": text_, "attempt": 1}
         return {"state": "succeeded", "result": result, "error": None, "attempt": 1}
@@ -232,7 +234,7 @@ class Runner:
 
     async def _finish(self, row: Any, outcome: dict[str, Any]) -> None:
         failed = outcome["state"] == "queued" and outcome["attempt"]
-        pause = min(2 ** min(row.attempts, 10), _LONGEST_PAUSE_SECONDS) * 0.5 if failed else 0
+        pause = min(2 ** min(row.attempts, 10), _LONGEST_PAUSE_SECONDS) * 0.5 if failed else outcome.get("pause", 0)
         result = json.dumps(outcome["result"], default=str) if outcome.get("result") is not None else None
         values = {
             "id": row.id,

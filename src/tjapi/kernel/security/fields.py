@@ -57,11 +57,6 @@ def mask_id_number(number: str) -> str:
     return number[:6] + "*" * (len(number) - 10) + number[-4:]
 
 
-def mask_name(name: str) -> str:
-    """Return 张* of 张三: the first character, then one star per character."""
-    return name[:1] + "*" * max(len(name) - 1, 1)
-
-
 def random_code(digits: int = 8) -> str:
     """Return a one-time code a person can type: digits only, from the system's randomness."""
     return "".join(secrets.choice("0123456789") for _ in range(digits))
