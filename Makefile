@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_COMPILE = uv pip compile --universal --generate-hashes --no-emit-index-url --no-header -q -p 3.11 pyproject.toml --extra build
 
-.PHONY: help run visit test check fmt bench torture twins openapi requirements lock browser clean
+.PHONY: help run visit test check fmt contract bench torture twins openapi requirements lock browser clean
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
@@ -51,6 +51,9 @@ torture: $(VENV)/.dev ## the full fault tier: 30 kills amid 5,000 messages
 
 twins: $(VENV)/.dev ## break each guard on purpose; its test must turn red
 	@exec $(BIN)/python -m tests.twins
+
+contract: $(VENV)/.dev ## the contract against the server, wide: every boundary of every field of every operation
+	@TJ_SCHEMATHESIS_EXAMPLES=60 TJ_TEST_BUDGET=3600 $(BIN)/python -m tests tests/contract
 
 bench: $(VENV)/.dev ## ratios to the floor, in one interleaved run
 	@exec $(BIN)/python -m bench

@@ -368,8 +368,8 @@ async def test_without_a_context_not_even_rows_without_a_campus_are_seen(
 
 
 async def test_a_message_of_no_campus_is_nobodys(attacked: Runtime, admin: asyncpg.Connection) -> None:
-    kept = """insert into inbox_message (id, source, message_id, sha256, body, media_type, campuses, received_at)
-        values ($1, 'lis', $2, '\\x00', '\\x00', 'x', '{}', now())"""
+    kept = """insert into inbox_message (id, client_id, source, message_id, sha256, body, media_type, campuses, received_at)
+        values ($1, gen_random_uuid(), 'lis', $2, '\\x00', '\\x00', 'x', '{}', now())"""
     ours = uuid7()
     await admin.execute(kept, ours, fresh("M"))
     try:
