@@ -110,6 +110,8 @@ async def write_laboratory_dictionary(runtime: Runtime, path: Path) -> None:
             entries = []
             for item in items:
                 chosen = await catalog.choose_range(uow, item.id, "male", 40 * 365, "", runtime.clock.now().date())
+                if item.kind == "computed":
+                    continue  # a laboratory that reports it may; this one leaves it to us
                 entry: dict[str, Any] = {"code": item.code, "name": item.name, "unit": item.unit or ""}
                 if item.kind == "numeric":
                     low, high = _plausible(chosen.low if chosen else None, chosen.high if chosen else None)
@@ -121,12 +123,9 @@ async def write_laboratory_dictionary(runtime: Runtime, path: Path) -> None:
                         "range": f"{low}~{high}",
                     }
                 else:
-                    entry |= {
-                        "kind": "coded",
-                        "normal": item.normal_default or "阴性",
-                        "range": item.normal_default or "阴性",
-                        "abnormal": ["弱阳性", "阳性(1+)"],
-                    }
+                    normal = item.normal_default or (item.choices or ["阴性"])[0]
+                    abnormal = [c for c in item.choices or ["弱阳性", "阳性(1+)"] if c != normal]
+                    entry |= {"kind": "coded", "normal": normal, "range": normal, "abnormal": abnormal}
                 entries.append(entry)
             dictionary[group.code] = entries
     path.write_text(json.dumps({"groups": dictionary}, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -96,6 +96,7 @@ class ItemGroup(Base):
     __table_args__ = (
         CheckConstraint("price_fen >= 0", name="price"),
         CheckConstraint(f"performed_by in {PERFORMERS}", name="performed_by"),
+        CheckConstraint(f"sex in {SEXES}", name="sex"),
         Index("ix_item_group_sort_code", "sort", "code"),
     )
 
@@ -108,6 +109,7 @@ class ItemGroup(Base):
     container: Mapped[str | None]
     fasting: Mapped[bool]
     performed_by: Mapped[str]
+    sex: Mapped[str] = mapped_column(server_default="any")
     sort: Mapped[int]
     active: Mapped[bool] = mapped_column(server_default="true")
 

@@ -6,12 +6,12 @@ from datetime import date
 from typing import Literal, Protocol, TypeVar
 from uuid import UUID, uuid5
 
-ItemKind = Literal["numeric", "qualitative", "enumerated", "text", "computed"]
+ItemKind = Literal["numeric", "qualitative", "enumerated", "multi_select", "text", "computed"]
 DepartmentKind = Literal["lab", "clinical", "imaging"]
 ApplicableSex = Literal["any", "male", "female"]
 PerformedBy = Literal["lis", "department"]
 
-ITEM_KINDS = ("numeric", "qualitative", "enumerated", "text", "computed")
+ITEM_KINDS = ("numeric", "qualitative", "enumerated", "multi_select", "text", "computed")
 DEPARTMENT_KINDS = ("lab", "clinical", "imaging")
 SEXES = ("any", "male", "female")
 PERFORMERS = ("lis", "department")

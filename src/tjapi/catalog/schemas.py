@@ -1,11 +1,12 @@
 """Shapes of the catalog, and of the starter files."""
 
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tjapi.catalog.rules import ApplicableSex, DepartmentKind, ItemKind, PerformedBy
 
@@ -99,6 +100,7 @@ class ItemGroupOut(Output):
     container: str | None = Field(description="容器 · Container", examples=["EDTA-2"])
     fasting: bool = Field(description="是否空腹 · Fasting", examples=[False])
     performed_by: PerformedBy = Field(description="执行方 · Performed by", examples=["lis"])
+    sex: ApplicableSex = Field(description="适用性别 · For which sex", examples=["any"])
     sort: int = Field(description="排序 · Order", examples=[40])
     active: bool = Field(description="是否启用 · In use", examples=[True])
 
@@ -211,6 +213,7 @@ class StarterGroup(Input):
     container: str | None = Field(None, max_length=40)
     fasting: bool = False
     performed_by: PerformedBy
+    sex: ApplicableSex = "any"
     sort: int
     items: list[Code] = Field(min_length=1)
 
@@ -232,6 +235,66 @@ class Starter(Input):
     items: list[StarterItem]
     item_groups: list[StarterGroup]
     packages: list[StarterPackage]
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> "Starter":
+        """Codes are unique, whatever is named exists, and no package holds a group that does not fit its sex."""
+        faults = [*self._twice(), *self._of_items(), *self._of_groups(), *self._of_packages()]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def _twice(self) -> list[str]:
+        kinds = {
+            "items": self.items,
+            "item_groups": self.item_groups,
+            "packages": self.packages,
+            "departments": self.departments,
+        }
+        return [
+            f"{kind}/{code}: twice"
+            for kind, rows in kinds.items()
+            for code, times in Counter([row.code for row in rows]).items()
+            if times > 1
+        ]
+
+    def _of_items(self) -> list[str]:
+        choosing = [i for i in self.items if i.kind in ("enumerated", "multi_select")]
+        return [f"items/{i.code}/choices: none to choose from" for i in choosing if not i.choices] + [
+            f"items/{i.code}/normal_default: is none of the choices"
+            for i in self.items
+            if i.normal_default and i.choices and i.normal_default not in i.choices
+        ]
+
+    def _of_groups(self) -> list[str]:
+        items, departments = {i.code for i in self.items}, {d.code for d in self.departments}
+        return (
+            [
+                f"item_groups/{g.code}/items: no item {code}"
+                for g in self.item_groups
+                for code in g.items
+                if code not in items
+            ]
+            + [
+                f"item_groups/{g.code}/department: no {g.department}"
+                for g in self.item_groups
+                if g.department not in departments
+            ]
+            + [
+                f"item_groups/{g.code}/container: what the LIS does needs one, what a department does has none"
+                for g in self.item_groups
+                if (g.container is None) == (g.performed_by == "lis")
+            ]
+        )
+
+    def _of_packages(self) -> list[str]:
+        groups = {g.code: g for g in self.item_groups}
+        held = [(p, code) for p in self.packages for code in p.groups]
+        return [f"packages/{p.code}/groups: no item group {code}" for p, code in held if code not in groups] + [
+            f"packages/{p.code}/groups: {code} does not fit its sex"
+            for p, code in held
+            if code in groups and groups[code].sex not in ("any", p.sex)
+        ]
 
 
 Row = dict[str, Any]

@@ -29,8 +29,6 @@ from tjapi.catalog.schemas import (
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 
-_STARTER_FILES = ("departments", "items", "item_groups", "packages")
-
 
 async def departments(uow: UnitOfWork) -> Sequence[Department]:
     """Return every department, in order."""
@@ -200,9 +198,11 @@ async def external_codes_page(
 def read_starter() -> Starter:
     """Read and check the starter files that ship with this context."""
     folder = resources.files("tjapi.catalog") / "starter"
-    held: dict[str, Any] = {}
-    for name in _STARTER_FILES:
-        held.update(tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"), parse_float=str))
+    held: dict[str, list[Any]] = {}
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".toml"):
+            for kind, rows in tomllib.loads(file.read_text(encoding="utf-8"), parse_float=str).items():
+                held.setdefault(kind, []).extend(rows)
     return Starter.model_validate(held)
 
 

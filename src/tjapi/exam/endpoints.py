@@ -12,6 +12,7 @@ from tjapi.exam.errors import (
     ExamEmpty,
     ExamNotFound,
     ExamStateConflict,
+    ItemGroupNotForSex,
     LineStateConflict,
     PackageNotForSex,
 )
@@ -30,7 +31,7 @@ exams = router("exams")
 @exams.post(
     "/exams",
     **operation("createExam", "登记体检", "Register an exam", permission="exam.write", requirement=["E1.3"], body=True, status=201,
-                idempotent="required", problems=[CampusNotHeld, ExamineeNotFound, ExamEmpty, PackageNotForSex, ExamBeforeBirth]),
+                idempotent="required", problems=[CampusNotHeld, ExamineeNotFound, ExamEmpty, PackageNotForSex, ItemGroupNotForSex, ExamBeforeBirth]),
 )  # fmt: skip
 async def create_exam(request: Request, response: Response, uow: Unit, body: ExamIn) -> ExamOut:
     exam = await service.register(uow, body, payment_required=runtime(request).settings.payment_required)

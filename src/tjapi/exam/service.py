@@ -13,6 +13,7 @@ from tjapi.exam.errors import (
     ExamNotComplete,
     ExamNotFound,
     ExamStateConflict,
+    ItemGroupNotForSex,
     LineStateConflict,
     PackageNotForSex,
 )
@@ -54,7 +55,7 @@ _BLOCKS = {
 async def register(uow: UnitOfWork, new: ExamIn, *, payment_required: bool = False) -> Exam:
     """Prepare an exam: price its lines, number it, release what needs no payment.
 
-    Raises CampusNotHeld, ExamineeNotFound, ExamEmpty, PackageNotForSex, ExamBeforeBirth.
+    Raises CampusNotHeld, ExamineeNotFound, ExamEmpty, PackageNotForSex, ItemGroupNotForSex, ExamBeforeBirth.
     """
     campus = next(
         (c for c in await identity.campuses(uow) if c.id == new.campus_id and c.id in uow.principal.campuses), None
@@ -71,6 +72,19 @@ async def register(uow: UnitOfWork, new: ExamIn, *, payment_required: bool = Fal
     if not quote.lines:
         raise ExamEmpty(
             errors=[FieldError("/item_group_ids", "empty", "至少选择一个项目", "choose at least one item group")]
+        )
+    unsuitable = [q.item_group for q in quote.lines if q.item_group.sex not in ("any", person.sex)]
+    if unsuitable:
+        raise ItemGroupNotForSex(
+            errors=[
+                FieldError(
+                    "/item_group_ids",
+                    "wrong-sex",
+                    f"{g.name}:不适用于受检者性别",
+                    f"{g.name}: not for the examinee's sex",
+                )
+                for g in unsuitable
+            ]
         )
     day = new.exam_date or business_day(uow.now)
     if day < person.birth_date:

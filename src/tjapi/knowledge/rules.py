@@ -23,6 +23,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
+KINDS = ("disease", "finding", "risk")
+"""What a finding is; also the order in which a report lists conclusions (主检报告撰写共识)."""
+CLASSES = ("A", "B")
+"""重要异常结果: A wants action at once, B further examination (2019 expert consensus)."""
+PURPOSES = ("finding", "critical")
 Condition = Mapping[str, Any]
 _BOUNDS: Mapping[str, tuple[str, Callable[[Decimal, Decimal], bool]]] = {
     "ge": ("≥", lambda a, b: a >= b),

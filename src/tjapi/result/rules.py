@@ -3,10 +3,10 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
@@ -298,26 +298,6 @@ def disagreement(ours: Identity, theirs: Identity) -> list[str] | None:
 
 def _name(text: str) -> str:
     return plain(text).replace(" ", "").replace("•", "·").casefold()
-
-
-@dataclass(frozen=True, slots=True)
-class Formula:
-    """How a computed item comes from others, by item code."""
-
-    inputs: tuple[str, ...]
-    compute: Callable[[Sequence[Decimal]], Decimal | None]
-
-
-def bmi(values: Sequence[Decimal]) -> Decimal | None:
-    """Return the body mass index, kg/m², of height in cm and weight in kg, to one decimal; None for what is no body's measure."""
-    height, weight = values
-    if height <= 0 or weight <= 0:
-        return None
-    metres = height / 100
-    return (weight / (metres * metres)).quantize(Decimal("0.1"), ROUND_HALF_UP)
-
-
-FORMULAS: Mapping[str, Formula] = {"BMI": Formula(("HEIGHT", "WEIGHT"), bmi)}
 
 
 def meaning(parts: Iterable[object]) -> str:

@@ -147,8 +147,8 @@ async def test_items_are_searched_by_part_of_the_name_or_beginning_of_the_code_a
         async def found(q: str) -> list[str]:
             return [i.code for i in await service.items_page(uow, q=q, active=True, after=None, size=50)]
 
-        assert await found("血红") == ["HGB"]
-        assert await found("hg") == ["HGB"]
+        assert await found("血红蛋白") == ["HGB", "MCH", "MCHC", "HBA1C"]
+        assert await found("hgb") == ["HGB"]
         assert await found("%") == []
 
 

@@ -15,7 +15,6 @@ from tjapi.result.rules import (
     Fact,
     Identity,
     Range,
-    bmi,
     chosen,
     contested,
     current,
@@ -272,12 +271,6 @@ OURS = Identity("A26112300017", "韦 小明", "male", date(1986, 3, 1))
 )
 def test_identity_must_agree(theirs: Identity, against: list[str] | None) -> None:
     assert disagreement(OURS, theirs) == against
-
-
-def test_bmi_is_rounded_half_up_and_refuses_nonsense() -> None:
-    assert bmi([D(170), D(65)]) == D("22.5")
-    assert bmi([D(0), D(65)]) is None
-    assert bmi([D(170), D(-1)]) is None
 
 
 @pytest.mark.requirement("E3.2", "E3.3")

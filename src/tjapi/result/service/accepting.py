@@ -6,7 +6,8 @@ from uuid import UUID
 from tjapi.catalog.models import Item
 from tjapi.kernel.problem import FieldError
 from tjapi.result.errors import ResultsInvalid
-from tjapi.result.rules import FORMULAS, chosen, finding, parse
+from tjapi.result.formulas import FORMULAS
+from tjapi.result.rules import chosen, finding, parse
 from tjapi.result.schemas import ResultsIn
 
 

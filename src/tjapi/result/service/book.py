@@ -15,6 +15,7 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
 from tjapi.result.events import ResultArrivedLate, ResultRecorded
+from tjapi.result.formulas import FORMULAS
 from tjapi.result.models import Result, ResultRevision
 from tjapi.result.rules import (
     Fact,
@@ -108,6 +109,11 @@ class Book:
         result = self._results.get((line_id, item_id))
         return self._current(result) if result is not None else None
 
+    def said_by(self, line_id: UUID, item_id: UUID, source: str) -> bool:
+        """Say whether a source (`lis:`: any laboratory) ever said anything of an item."""
+        result = self._results.get((line_id, item_id))
+        return result is not None and any(r.source.startswith(source) for r in self._revisions[result.id])
+
     def last_moment(self, line_id: UUID, item_id: UUID) -> datetime | None:
         """Return when an item was last observed."""
         result = self._results.get((line_id, item_id))
@@ -192,7 +198,9 @@ class Book:
 
     async def _settle(self, uow: UnitOfWork, line_ids: Iterable[UUID]) -> None:
         for line in (line for line in self.lines.values() if line.id in line_ids):
-            now = [self.now_at(line.id, item.id) for item in self.items_of(line)]
+            # What is computed of a laboratory's values may have no value at all (out of its domain): nothing waits for it.
+            awaited = [i for i in self.items_of(line) if line.performed_by != "lis" or i.code not in FORMULAS]
+            now = [self.now_at(line.id, item.id) for item in awaited]
             statuses = [r.status if r is not None else None for r in now]
             for step in line_target(line.state, statuses, verify=line.performed_by == "lis"):
                 await exams.advance(uow, self.exam.id, line.id, step)

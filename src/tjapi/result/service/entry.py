@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Literal, cast
 from uuid import UUID
 
@@ -25,14 +24,16 @@ from tjapi.result.errors import (
     SignerNotStaff,
 )
 from tjapi.result.events import SheetSigned as SheetWasSigned
+from tjapi.result.formulas import FORMULAS
 from tjapi.result.models import DepartmentSheet, DepartmentSheetStep
-from tjapi.result.rules import FORMULAS, SETTLED, ResultStatus, SheetState, parse
+from tjapi.result.rules import SETTLED, SheetState
 from tjapi.result.schemas import RangeOut, ResultsIn, SheetItemOut, SheetOut, SignIn
 from tjapi.result.service.accepting import check, kept
-from tjapi.result.service.book import Book, Entry
+from tjapi.result.service.book import Book
+from tjapi.result.service.computing import compute, record
 from tjapi.result.service.reading import value_out
 
-STAFF, COMPUTED = "staff", "computed"
+STAFF = "staff"
 _UNDER_WAY = ("checked_in", "in_progress", "ready_for_review", "in_review")
 _BLOCK = "summary_unsigned"
 # Lines that never came to the department are none of its business.
@@ -91,8 +92,7 @@ async def put_results(uow: UnitOfWork, exam_id: UUID, department_id: int, given:
             entered += _enter(uow, desk.book, place, kept(place[1], one.value), STAFF)
     if given.fill_defaults:
         entered += _fill(uow, desk)
-    for place in desk.entered():
-        _compute(uow, desk.book, place)
+    compute(uow, desk.book, (line for line, _ in desk.entered()))
     sheet = _touch(uow, desk, department_id)
     await uow.audit(
         "result.entered",
@@ -118,8 +118,7 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
     book = desk.book
     if given.fill_defaults:
         _fill(uow, desk)
-        for place in desk.entered():
-            _compute(uow, book, place)
+        compute(uow, book, (line for line, _ in desk.entered()))
     missing = [(line, item) for line, item in desk.entered() if book.now_at(line.id, item.id) is None]
     if missing:
         raise SheetNotComplete(
@@ -129,7 +128,7 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
         now = book.now_at(line.id, item.id)
         assert now is not None
         if now.status not in SETTLED:
-            _record(uow, book, (line, item), now.raw_value, "final", now.source)
+            record(uow, book, (line, item), now.raw_value, "final", now.source)
     sheet = _touch(uow, desk, department_id)
     sheet.summary = given.summary if given.summary is not None else sheet.summary
     sheet.state, sheet.signed_by, sheet.signed_at = "signed", uow.principal.id, uow.now
@@ -254,52 +253,12 @@ def _enter(uow: UnitOfWork, book: Book, place: _Place, value: str | None, source
     if now is not None and now.raw_value == value:
         return False
     if value is None:
-        _record(uow, book, place, "", "entered_in_error", source)
+        record(uow, book, place, "", "entered_in_error", source)
     else:
         # What was signed once is corrected; before, it is a draft.
         corrects = now is not None and now.status in SETTLED
-        _record(uow, book, place, value, "corrected" if corrects else "preliminary", source)
+        record(uow, book, place, value, "corrected" if corrects else "preliminary", source)
     return True
-
-
-def _record(uow: UnitOfWork, book: Book, place: _Place, value: str, status: ResultStatus, source: str) -> None:
-    line, item = place
-    # Entries are made under a lock, so they have an order; two servers' clocks that differ must not turn it round.
-    at = max(uow.now, book.last_moment(line.id, item.id) or uow.now)
-    entry = Entry(
-        line=line,
-        item=item,
-        status=status,
-        value=parse(value),
-        unit=item.unit,
-        observed_at=at,
-        issued_at=at,
-        source=source,
-    )
-    book.add(uow, entry)
-
-
-def _compute(uow: UnitOfWork, book: Book, place: _Place) -> None:
-    """Bring a computed item in line with what it is computed from; without an input it has no value."""
-    line, item = place
-    formula = FORMULAS.get(item.code)
-    if formula is None:
-        return
-    inputs = [_input(book, line, code) for code in formula.inputs]
-    known = [n for n in inputs if n is not None]
-    computed = formula.compute(known) if len(known) == len(inputs) else None
-    _enter(uow, book, place, None if computed is None else f"{computed:f}", COMPUTED)
-
-
-def _input(book: Book, line: ExamLine, code: str) -> Decimal | None:
-    """Return the current number of an item, of this line if it is there; one with a comparator is no number to compute with."""
-    lines = sorted(book.lines.values(), key=lambda other: other.id != line.id)
-    for other in lines:
-        for item in book.items_of(other):
-            now = book.now_at(other.id, item.id) if item.code == code else None
-            if now is not None and now.numeric is not None and not now.comparator:
-                return now.numeric
-    return None
 
 
 def _out(desk: _Desk, exam_id: UUID, department_id: int) -> SheetOut:

@@ -14,6 +14,7 @@ from tjapi.requisition import service as requisitions
 from tjapi.result import repository
 from tjapi.result.rules import LIS_STATUS, Identity, disagreement, meaning, parse, plain, same_unit
 from tjapi.result.service.book import LIS, Book, Entry
+from tjapi.result.service.computing import compute
 from tjapi.result.service.release import released_to
 
 # What keeps a value from being filed, gravest first: a message that meets several ends with the first; `detail` lists them all.
@@ -89,6 +90,8 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
             _lose(lost, "no-observations", result.group_code)
         lines = [line for line in book.lines.values() if target.line_ids is None or line.id in target.line_ids]
         _add(uow, book, lines, result, items, (lost, counts), (message_id, source, report))
+    if counts["filed"] or counts["revision"]:
+        compute(uow, book, (line for line in book.lines.values() if line.performed_by == "lis" and book.live(line)))
     await book.close(uow)
     if counts["filed"] or counts["revision"]:
         exam = {"exam_id": str(book.exam.id)}

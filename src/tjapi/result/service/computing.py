@@ -1,0 +1,77 @@
+"""Bringing computed items in line with what they are computed from, whoever said it: a department or the laboratory."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from tjapi.catalog.models import Item
+from tjapi.exam.models import ExamLine
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.result.formulas import FORMULAS, Person
+from tjapi.result.models import ResultRevision
+from tjapi.result.rules import SETTLED, ResultStatus, parse
+from tjapi.result.service.book import LIS, Book, Entry
+
+COMPUTED = "computed"
+_Place = tuple[ExamLine, Item]
+
+
+def compute(uow: UnitOfWork, book: Book, lines: Iterable[ExamLine]) -> None:
+    """Bring the computed items of lines in line; without an input, or outside of its domain, an item has no value.
+
+    What a laboratory computes itself is its own: where it ever reported the item, nothing is computed here. On a department's line a
+    value is a draft until the signature; on a laboratory's it is as final as the values that it comes from.
+    """
+    for line in {line.id: line for line in lines}.values():
+        for item in book.items_of(line):
+            if item.code in FORMULAS and not book.said_by(line.id, item.id, LIS):
+                _bring(uow, book, (line, item))
+
+
+def record(uow: UnitOfWork, book: Book, place: _Place, value: str, status: ResultStatus, source: str) -> None:
+    """Record what was entered or computed here, after everything that was said of the item before."""
+    line, item = place
+    # Entries are made under a lock, so they have an order; two servers' clocks that differ must not turn it round.
+    at = max(uow.now, book.last_moment(line.id, item.id) or uow.now)
+    entry = Entry(
+        line=line,
+        item=item,
+        status=status,
+        value=parse(value),
+        unit=item.unit,
+        observed_at=at,
+        issued_at=at,
+        source=source,
+    )
+    book.add(uow, entry)
+
+
+def _bring(uow: UnitOfWork, book: Book, place: _Place) -> None:
+    line, item = place
+    formula = FORMULAS[item.code]
+    inputs = [_input(book, line, code) for code in formula.inputs]
+    known = [found.numeric for found in inputs if found is not None and found.numeric is not None]
+    computed: Decimal | None = None
+    if len(known) == len(inputs):
+        computed = formula.compute(known, Person(book.exam.sex, book.exam.age_years))
+    now = book.now_at(line.id, item.id)
+    settled = line.performed_by == "lis" and all(found is not None and found.status in SETTLED for found in inputs)
+    if computed is None:
+        if now is not None:
+            record(uow, book, place, "", "entered_in_error", COMPUTED)
+        return
+    value = f"{computed:f}"
+    same = now is not None and now.raw_value == value and (not settled or now.status in SETTLED)
+    if not same:
+        corrects = now is not None and now.status in SETTLED
+        record(uow, book, place, value, "corrected" if corrects else "final" if settled else "preliminary", COMPUTED)
+
+
+def _input(book: Book, line: ExamLine, code: str) -> ResultRevision | None:
+    """Return the current number of an item, of this line if it is there; one with a comparator is no number to compute with."""
+    lines = sorted(book.lines.values(), key=lambda other: other.id != line.id)
+    for other in lines:
+        for item in book.items_of(other):
+            now = book.now_at(other.id, item.id) if item.code == code else None
+            if now is not None and now.numeric is not None and not now.comparator:
+                return now
+    return None
