@@ -1,6 +1,7 @@
 """Shapes of the catalog, and of the starter files."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -245,7 +246,7 @@ class Starter(Input):
         return self
 
     def _twice(self) -> list[str]:
-        kinds = {
+        kinds: dict[str, Sequence[Any]] = {
             "items": self.items,
             "item_groups": self.item_groups,
             "packages": self.packages,

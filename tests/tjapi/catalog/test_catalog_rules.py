@@ -120,13 +120,16 @@ def test_a_starter_id_is_the_same_everywhere_and_different_for_each_row() -> Non
     assert starter_id("item", "HGB") == starter_id("item", "HGB") != starter_id("item_group", "HGB")
 
 
+STARTER = read_starter()
+
+
 def starter_ranges(code: str) -> list[ItemRange]:
-    item = next(i for i in read_starter().items if i.code == code)
+    item = next(i for i in STARTER.items if i.code == code)
     return [ItemRange(**_range_row(starter_id("item", code), code, r)) for r in item.ranges]
 
 
 def test_the_starter_files_name_only_what_they_hold() -> None:
-    starter = read_starter()
+    starter = STARTER
     items, groups = {i.code for i in starter.items}, {g.code for g in starter.item_groups}
     assert len(items) == len(starter.items)
     assert {code for g in starter.item_groups for code in g.items} <= items
@@ -135,7 +138,7 @@ def test_the_starter_files_name_only_what_they_hold() -> None:
 
 
 def test_no_starter_range_claims_to_be_verified_and_each_names_its_source() -> None:
-    ranges = [r for item in read_starter().items for r in item.ranges]
+    ranges = [r for item in STARTER.items for r in item.ranges]
     assert len(ranges) > 30
     assert all(r.source and not r.verified for r in ranges)
     critical = [r for r in ranges if r.critical_low is not None or r.critical_high is not None]
@@ -144,7 +147,7 @@ def test_no_starter_range_claims_to_be_verified_and_each_names_its_source() -> N
 
 
 def test_starter_ranges_do_not_overlap() -> None:
-    codes = [item.code for item in read_starter().items]
+    codes = [item.code for item in STARTER.items]
     assert overlaps([r for code in codes for r in starter_ranges(code)]) == []
 
 
