@@ -18,7 +18,7 @@ from schemathesis.core.transport import Response
 
 from tests.contract.stage import Stage, load_schema
 
-EXAMPLES = int(os.environ.get("TJ_SCHEMATHESIS_EXAMPLES", "16"))
+EXAMPLES = int(os.environ.get("TJ_SCHEMATHESIS_EXAMPLES", "10"))
 WIDE = "TJ_SCHEMATHESIS_EXAMPLES" in os.environ
 COMMITTED = Path(__file__).resolve().parents[2] / "openapi" / "v1.json"
 _CONFIG = SchemathesisConfig.from_dict({

@@ -1,5 +1,6 @@
 """What an identity document says about its holder; how a name is written, compared and found. Pure."""
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -9,7 +10,10 @@ from itertools import chain, islice, product
 from math import prod
 from typing import Literal
 
-from pypinyin import Style, lazy_pinyin, pinyin
+os.environ.setdefault(
+    "PYPINYIN_NO_PHRASES", "true"
+)  # 40 MB and half a second of phrases; a name is read character by character
+from pypinyin import Style, lazy_pinyin, pinyin  # noqa: E402 - after the setting that it reads at import
 
 Sex = Literal["male", "female", "unknown"]
 IdKind = Literal["resident", "hk_mo_tw_resident", "foreign_permanent", "passport", "none"]
