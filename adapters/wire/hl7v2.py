@@ -33,6 +33,7 @@ _CHARSETS = {
     "GB231280": _GB,
 }
 _BLANK = bytes(range(0x21))
+_END = b"\r\n\0"  # not blanks: the last field may end in one
 _BLANK_OR_BOM = _BLANK + b"\xef\xbb\xbf"
 _JUNK = "".join(map(chr, range(0x21))) + "\x7f\ufeff"
 _MAX_ACK_TEXT = 80  # MSA-3 is ST(80)
@@ -191,7 +192,7 @@ def decode(raw: bytes) -> Message:
     The charset is MSH-18's where we know it, and must then hold strictly; otherwise UTF-8, then GB18030, both strictly.
     Raises `UndecodableMessage`; nothing else, whatever the bytes.
     """
-    body = raw.lstrip(_BLANK_OR_BOM).rstrip(_BLANK)
+    body = raw.lstrip(_BLANK_OR_BOM).rstrip(_END)
     if not body.startswith(b"MSH"):
         raise UndecodableMessage("does not begin with MSH")
     declared = _declared_charset(body)

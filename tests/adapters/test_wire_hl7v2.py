@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import hl7
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.wire import hl7v2
@@ -48,6 +48,7 @@ def test_components_are_those_python_hl7_sees(fields: list[list[str]]) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(TEXT, TEXT, TEXT)
+@example(" ", "", "")
 def test_what_we_build_python_hl7_reads_back_unescaped(first: str, second: str, third: str) -> None:
     header: list[hl7v2.Field] = ["MSH", "A", "B", "C", "D", "20260801", "", ("ORU", "R01"), "1", "P", "2.5.1"]
     raw = hl7v2.build([header, ["NTE", "1", (first, "x" + second), ["r" + third, (("s", "t" + first),)]]])

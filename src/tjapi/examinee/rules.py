@@ -13,7 +13,7 @@ from typing import Literal
 os.environ.setdefault(
     "PYPINYIN_NO_PHRASES", "true"
 )  # 40 MB and half a second of phrases; a name is read character by character
-from pypinyin import Style, lazy_pinyin, pinyin  # noqa: E402 - after the setting that it reads at import
+from pypinyin import Style, lazy_pinyin, pinyin
 
 Sex = Literal["male", "female", "unknown"]
 IdKind = Literal["resident", "hk_mo_tw_resident", "foreign_permanent", "passport", "none"]
