@@ -23,8 +23,8 @@ def upgrade() -> None:
         sa.Column("department_id", sa.SmallInteger(), nullable=False),
         sa.Column("sort", sa.Integer(), nullable=False),
         sa.Column("origin", sa.String(), nullable=False),
-        sa.Column("rule_code", sa.String(), nullable=True),
         sa.Column("finding_code", sa.String(), nullable=True),
+        sa.Column("rule_codes", postgresql.ARRAY(sa.String()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("knowledge_version_id", sa.Uuid(), nullable=True),
         sa.Column("text", sa.String(), nullable=False),
         sa.Column("edited", sa.Boolean(), server_default="false", nullable=False),
@@ -32,13 +32,15 @@ def upgrade() -> None:
         sa.Column("stale", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("result_ids", postgresql.ARRAY(sa.Uuid()), server_default=sa.text("'{}'"), nullable=False),
         sa.CheckConstraint("origin in ('rule', 'manual')", name=op.f("ck_department_sheet_line_origin")),
-        sa.CheckConstraint("(origin = 'rule') = (rule_code is not null)", name=op.f("ck_department_sheet_line_rule")),
+        sa.CheckConstraint(
+            "(origin = 'rule') = (finding_code is not null)", name=op.f("ck_department_sheet_line_finding")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_department_sheet_line")),
         sa.UniqueConstraint(
             "exam_id",
             "department_id",
-            "rule_code",
-            name=op.f("uq_department_sheet_line_exam_id_department_id_rule_code"),
+            "finding_code",
+            name=op.f("uq_department_sheet_line_exam_id_department_id_finding_code"),
         ),
     )
     op.create_table(

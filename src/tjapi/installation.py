@@ -15,6 +15,7 @@ from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.security.fields import url_token
 from tjapi.kernel.security.keys import KeyRing
 from tjapi.kernel.security.principal import SYSTEM
+from tjapi.knowledge import service as knowledge
 
 GATEWAY = "device-gateway"
 GATEWAY_SCOPES = ("message.push",)
@@ -41,6 +42,8 @@ async def load(runtime: Runtime) -> None:
         await identity.load_defaults(uow, campuses(settings.campuses or CAMPUSES[settings.environment]))
     async with runtime.units.open(SYSTEM) as uow:
         await catalog.load_starter(uow)
+    async with runtime.units.open(SYSTEM) as uow:
+        await knowledge.load_starter(uow)
     secret = client_secret(runtime.keys, GATEWAY)
     async with runtime.units.open(SYSTEM) as uow:
         await identity.trust_client(uow, GATEWAY, "设备网关", GATEWAY_SCOPES, secret)

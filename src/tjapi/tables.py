@@ -9,12 +9,13 @@ from tjapi.identity import models as identity
 from tjapi.kernel import audit, idempotency, inbox, live
 from tjapi.kernel.db import Base
 from tjapi.kernel.jobs import models as jobs
+from tjapi.knowledge import models as knowledge
 from tjapi.portal import models as portal
 from tjapi.report import models as report
 from tjapi.requisition import models as requisition
 from tjapi.result import models as result
 
 MODULES = (
-    audit, idempotency, inbox, live, jobs, identity, catalog, examinee, exam, frontdesk, requisition, result, conclusion, report, portal,
+    audit, idempotency, inbox, live, jobs, identity, catalog, knowledge, examinee, exam, frontdesk, requisition, result, conclusion, report, portal,
 )  # fmt: skip
 METADATA = Base.metadata

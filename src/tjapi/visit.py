@@ -151,13 +151,9 @@ async def _enter_departments(doctor: Actor, exam: dict[str, Any], say: Callable[
         stored = await doctor(
             "PUT", f"{place}/results", json={"results": results}, headers={"If-Match": answer.headers["etag"]}
         )
-        signed = await doctor(
-            "POST",
-            f"{place}/sheet:sign",
-            json={"summary": "未见明显异常"},
-            headers={"If-Match": stored.headers["etag"]},
-        )
-        say(f"department {department}: {len(results)} results entered, sheet {signed.json()['state']}")
+        signed = await doctor("POST", f"{place}/sheet:sign", json={}, headers={"If-Match": stored.headers["etag"]})
+        found = [line["finding_code"] for line in signed.json()["lines"]]
+        say(f"department {department}: {len(results)} results entered, signed; found: {', '.join(found) or 'nothing'}")
 
 
 def _finding(item: dict[str, Any]) -> str:

@@ -160,6 +160,40 @@ async def revoke_api_client(world: World, column: str) -> Call:
     return Call("POST", f"/api-clients/{made.json()['id']}:revoke")
 
 
+def _knowledge() -> dict[str, Any]:
+    """Content of its own each time: the same content is one version."""
+    code = fresh("F").upper()
+    finding = {
+        "code": code,
+        "name": "血糖高",
+        "pinyin": "xtg",
+        "kind": "finding",
+        "importance": 1,
+        "advice": "复查",
+        "source": "试",
+    }
+    rule = {"code": code, "finding": code, "condition": {"value": {"item": "GLU", "ge": "7.0"}}, "source": "试"}
+    cases = {"fires": [{"values": {"GLU": "7.0"}}], "misses": [{"values": {"GLU": "6.9"}}]}
+    return {"note": "试", "findings": [finding], "rules": [rule | cases], "critical": []}
+
+
+async def create_knowledge_version(world: World, column: str) -> Call:
+    return Call("POST", "/knowledge-versions", options={"json": _knowledge()})
+
+
+async def _draft(world: World) -> str:
+    made = await do(world.clients["admin"], "POST", "/knowledge-versions", 201, json=_knowledge())
+    return str(made.json()["id"])
+
+
+async def knowledge_changes(world: World, column: str) -> Call:
+    return Call("GET", f"/knowledge-versions/{await _draft(world)}/changes")
+
+
+async def activate_knowledge_version(world: World, column: str) -> Call:
+    return Call("POST", f"/knowledge-versions/{await _draft(world)}:activate")
+
+
 async def meet_examinee(world: World, column: str) -> Call:
     return Call("POST", "/examinees", options={"json": {"campus_id": A, **invented_person()}, "headers": once()})
 
@@ -398,6 +432,12 @@ OPERATIONS: dict[str, Ask] = {
     "getExamPackage": _just("GET", "/exam-packages/{package}"),
     "listExternalCodes": _just("GET", "/external-codes"),
     "putExternalCode": _just("PUT", "/external-codes/lis/ZUGANG", json={"item_id": "{item}"}),
+    "listFindings": _just("GET", "/findings"),
+    "listKnowledgeRules": _just("GET", "/knowledge-rules"),
+    "listKnowledgeVersions": _just("GET", "/knowledge-versions"),
+    "createKnowledgeVersion": create_knowledge_version,
+    "getKnowledgeChanges": knowledge_changes,
+    "activateKnowledgeVersion": activate_knowledge_version,
     "meetExaminee": meet_examinee,
     "getExaminee": _just("GET", "/examinees/{person}"),
     "amendExaminee": amend_examinee,
@@ -427,6 +467,7 @@ OPERATIONS: dict[str, Ask] = {
     "getDepartmentHistory": _just("GET", "/exams/{sheet}/history"),
     "getDepartmentSheet": _just("GET", "/exams/{sheet}/sheet"),
     "putDepartmentResults": _sheet("PUT", "results"),
+    "putDepartmentSummary": _sheet("PUT", "summary", {"lines": [{"text": "血压偏高"}]}),
     "signDepartmentSheet": _sheet("POST", "sheet:sign", {"summary": "无殊"}, before="entered"),
     "reopenDepartmentSheet": _sheet("POST", "sheet:reopen", {"reason": "重录"}, before="signed"),
     "listExamResults": _just("GET", "/exams/{exam}/results"),

@@ -31,6 +31,7 @@ from tjapi.identity import service as identity
 from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS
 from tjapi.identity.schemas import RoleIn, StaffIn
 from tjapi.installation import GATEWAY, client_secret
+from tjapi.kernel.ids import uuid7
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import connect
 from tjapi.kernel.settings import Settings
@@ -283,6 +284,34 @@ def _read_catalog(stage: Stage) -> None:
     stage.do("putExternalCode", path={"system": "lis", "code": "A/G"}, body={"item_id": stage.ids["item_id"][0]})
     stage.ids["system"].append("lis")
     stage.do("listExternalCodes", query={"system": "lis"})
+    stage.do("listFindings", query={"q": "zfg"})
+    stage.do("listKnowledgeRules", query={"purpose": "critical", "page_size": 3})
+    stage.do("listKnowledgeVersions")
+    finding = {
+        "code": "VERTRAG",
+        "name": "血糖高",
+        "pinyin": "xtg",
+        "kind": "finding",
+        "importance": 1,
+        "advice": "复查",
+        "source": "试",
+    }
+    rule = {
+        "code": "VERTRAG",
+        "finding": "VERTRAG",
+        "condition": {"value": {"item": "GLU", "ge": "7.0"}},
+        "source": "试",
+    }
+    cases = {"fires": [{"values": {"GLU": "7.0"}}], "misses": [{"values": {"GLU": "6.9"}}]}
+    version = stage.do(
+        "createKnowledgeVersion", body={"note": "试", "findings": [finding], "rules": [rule | cases], "critical": []}
+    ).json()["id"]
+    stage.ids["version_id"].append(version)
+    stage.do("getKnowledgeChanges", path={"version_id": version})
+    stage.run(
+        _sql(stage.settings, "update knowledge_version set created_by = $1 where id = $2", uuid7(), UUID(version))
+    )
+    stage.do("activateKnowledgeVersion", path={"version_id": version})
     stage.do("quote", body={"package_id": stage.ids["package_id"][0]})
 
 
@@ -336,6 +365,8 @@ def _conclude(stage: Stage, exam: dict[str, Any]) -> None:
             for i in sheet.json()["items"] if i["entered_here"]
         ]  # fmt: skip
         stored = stage.do("putDepartmentResults", path=place, headers=_tag(sheet), body={"results": values})
+        stored = stage.do("putDepartmentSummary", path=place, headers=_tag(stored), body={"lines": [{"text": "同前"}]})
+        stored = stage.do("putDepartmentSummary", path=place, headers=_tag(stored), body={"lines": []})
         signed = stage.do("signDepartmentSheet", path=place, headers=_tag(stored), body={"summary": "未见异常"})
         reopened = stage.do("reopenDepartmentSheet", path=place, headers=_tag(signed), body={"reason": "补录"})
         stage.do("signDepartmentSheet", path=place, headers=_tag(reopened), body={})

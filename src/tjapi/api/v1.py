@@ -9,6 +9,7 @@ from tjapi.examinee.endpoints import examinees
 from tjapi.frontdesk.endpoints import frontdesk
 from tjapi.identity.endpoints import admin, auth
 from tjapi.kernel.routing import OperationRoute
+from tjapi.knowledge.endpoints import knowledge
 from tjapi.operations.endpoints import jobs, live, messages, trail
 from tjapi.portal.endpoints import portal
 from tjapi.pricing.endpoints import pricing
@@ -18,7 +19,7 @@ from tjapi.result.endpoints import results
 
 PREFIX = "/api/v1"
 ROUTERS: tuple[APIRouter, ...] = (
-    auth, admin, catalog, examinees, pricing, exams, frontdesk, requisitions, messages, results, conclusions, reports, portal,
+    auth, admin, catalog, knowledge, examinees, pricing, exams, frontdesk, requisitions, messages, results, conclusions, reports, portal,
     jobs, live, trail,
 )  # fmt: skip
 

@@ -34,6 +34,11 @@ async def items(uow: UnitOfWork, ids: Collection[UUID]) -> Sequence[Item]:
     return (await uow.session.scalars(select(Item).where(Item.id.in_(ids)))).all()
 
 
+async def item_codes(uow: UnitOfWork) -> frozenset[str]:
+    """Return the codes of every item."""
+    return frozenset((await uow.session.scalars(select(Item.code))).all())
+
+
 async def items_page(
     uow: UnitOfWork, *, q: str | None, active: bool | None, after: Sequence[str] | None, size: int
 ) -> Sequence[Item]:

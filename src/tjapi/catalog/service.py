@@ -90,6 +90,11 @@ async def describe_item_group(uow: UnitOfWork, group_id: UUID) -> ItemGroupDetai
     return (await _group_details(uow, await item_groups(uow, [group_id])))[0]
 
 
+async def item_codes(uow: UnitOfWork) -> frozenset[str]:
+    """Return the codes of every item."""
+    return await repository.item_codes(uow)
+
+
 async def group_items(uow: UnitOfWork, group_ids: Collection[UUID]) -> dict[UUID, list[Item]]:
     """Return the items of each item group, in its order; a group without items has an empty list."""
     found: dict[UUID, list[Item]] = {group_id: [] for group_id in group_ids}

@@ -7,6 +7,9 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "identity.write": ("维护人员、角色与接口客户端", "Maintain staff, roles and API clients"),
     "catalog.read": ("查看项目与套餐", "See items and packages"),
     "catalog.write": ("维护项目与套餐", "Maintain items and packages"),
+    "knowledge.read": ("查看知识库", "See findings, advice and rules"),
+    "knowledge.write": ("编写知识库版本", "Write versions of the knowledge base"),
+    "knowledge.activate": ("启用知识库版本", "Put versions of the knowledge base into use"),
     "examinee.read": ("查看受检者", "See examinees"),
     "examinee.write": ("登记受检者", "Register examinees"),
     "examinee.unmask": ("查看受检者完整证件号和电话", "See full ID and phone numbers"),
@@ -40,15 +43,16 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
 _READ = {"catalog.read", "examinee.read", "exam.read", "result.read", "live.read"}
 ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "admin": ("系统管理员", "Administrator", frozenset({
-        "identity.read", "identity.write", "catalog.read", "catalog.write", "job.read_all", "job.write", "live.read",
+        "identity.read", "identity.write", "catalog.read", "catalog.write", "knowledge.read", "knowledge.write", "job.read_all", "job.write",
+        "live.read",
     })),
     "front_desk": ("前台", "Front desk", frozenset({
         *_READ, "examinee.write", "examinee.unmask", "pricing.read", "exam.write", "exam.check_in", "requisition.read", "requisition.write", "specimen.collect", "report.read",
     } - {"result.read"})),
-    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "result.write", "requisition.read"})),
-    "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "conclusion.read", "conclusion.review", "report.read"})),
+    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "result.write", "requisition.read"})),
+    "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "knowledge.read", "knowledge.write", "conclusion.read", "conclusion.review", "report.read"})),
     "chief": ("终审医生", "Chief physician", frozenset({
-        *_READ, "conclusion.read", "conclusion.review", "conclusion.finalize", "report.read", "report.write", "message.release",
+        *_READ, "knowledge.read", "knowledge.write", "knowledge.activate", "conclusion.read", "conclusion.review", "conclusion.finalize", "report.read", "report.write", "message.release",
     })),
     "interface": ("接口工程师", "Interface engineer", frozenset({
         "catalog.read", "catalog.write", "message.read", "message.write", "message.raw", "message.release", "job.read_all", "job.write", "live.read",

@@ -55,6 +55,7 @@ TAGS: dict[str, str] = {
     "auth": "登录与令牌 · Signing in and tokens",
     "identity": "人员、角色、院区、接口客户端 · Staff, roles, campuses, API clients",
     "catalog": "科室、项目、套餐、代码对照 · Departments, items, packages, external codes",
+    "knowledge": "知识库:体征词、建议、规则、版本 · Knowledge base: findings, advice, rules, versions",
     "examinees": "受检者 · Examinees",
     "pricing": "试算 · Quotes",
     "exams": "体检 · Exams",

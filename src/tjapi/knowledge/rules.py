@@ -20,14 +20,17 @@ wanted, "<5" against 3, another unit), makes it None: no rule fires on it, and `
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-KINDS = ("disease", "finding", "risk")
+FindingKind = Literal["disease", "finding", "risk"]
+ImportantClass = Literal["A", "B"]
+Purpose = Literal["finding", "critical"]
+KINDS: tuple[FindingKind, ...] = ("disease", "finding", "risk")
 """What a finding is; also the order in which a report lists conclusions (主检报告撰写共识)."""
-CLASSES = ("A", "B")
+CLASSES: tuple[ImportantClass, ...] = ("A", "B")
 """重要异常结果: A wants action at once, B further examination (2019 expert consensus)."""
-PURPOSES = ("finding", "critical")
+PURPOSES: tuple[Purpose, ...] = ("finding", "critical")
 Condition = Mapping[str, Any]
 _BOUNDS: Mapping[str, tuple[str, Callable[[Decimal, Decimal], bool]]] = {
     "ge": ("≥", lambda a, b: a >= b),
@@ -137,6 +140,18 @@ def items_of(condition: Condition) -> frozenset[str]:
     if name == "not":
         return items_of(given)
     return frozenset({given["item"]}) if "item" in given else frozenset()
+
+
+def needs_past(condition: Condition) -> frozenset[str]:
+    """Return the codes of the items whose values in earlier exams a condition asks for."""
+    name, given = _only(condition, "")
+    if name in ("all", "any"):
+        return frozenset().union(*(needs_past(c) for c in given))
+    if name == "at_least":
+        return frozenset().union(*(needs_past(c) for c in given["of"]))
+    if name == "not":
+        return needs_past(given)
+    return frozenset({given["item"]}) if name in ("change", "first") else frozenset()
 
 
 def check(condition: object, path: str = "", depth: int = 0) -> None:

@@ -44,7 +44,17 @@ ID_KIND = {
     "resident": ("居民身份证", "Resident ID card"), "hk_mo_tw_resident": ("港澳台居民居住证", "Residence permit for HK, Macao, Taiwan residents"),
     "foreign_permanent": ("外国人永久居留身份证", "Foreign permanent resident ID card"), "passport": ("护照", "Passport"), "none": ("无证件", "None"),
 }  # fmt: skip
+KNOWLEDGE_VERSION_STATE = {
+    "draft": ("草稿", "Draft"), "active": ("使用中", "Active"), "retired": ("已停用", "Retired"),
+}  # fmt: skip
+FINDING_KIND = {
+    "disease": ("疾病", "Disease"), "finding": ("阳性发现", "Positive finding"), "risk": ("危险因素", "Risk factor"),
+}  # fmt: skip
+IMPORTANT_CLASS = {
+    "A": ("A 类:立即处理", "Class A: act at once"), "B": ("B 类:进一步检查", "Class B: further examination"),
+}  # fmt: skip
 DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "exam_state": EXAM_STATE, "line_state": LINE_STATE, "tube_state": TUBE_STATE, "requisition_state": REQUISITION_STATE,
     "report_state": REPORT_STATE, "job_state": JOB_STATE, "message_state": MESSAGE_STATE, "release_state": RELEASE_STATE, "sex": SEX, "result_flag": FLAG, "id_kind": ID_KIND,
+    "knowledge_version_state": KNOWLEDGE_VERSION_STATE, "finding_kind": FINDING_KIND, "important_class": IMPORTANT_CLASS,
 }  # fmt: skip

@@ -27,6 +27,8 @@ from tjapi.result.errors import (
     SheetNotSigned,
     SheetSigned,
     SignerNotStaff,
+    SummaryContradictsFindings,
+    SummaryLineUnknown,
 )
 from tjapi.result.rules import ReleaseState
 from tjapi.result.schemas import (
@@ -39,6 +41,7 @@ from tjapi.result.schemas import (
     ResultsIn,
     SheetOut,
     SignIn,
+    SummaryIn,
 )
 
 DepartmentId = Annotated[int, Path(ge=1, le=32_000, description="科室编号 · Department id", examples=[1])]
@@ -70,11 +73,26 @@ async def put_results(
     return sheet
 
 
+@results.put(
+    "/exams/{exam_id:uuid}/departments/{department_id}/summary",
+    **operation("putDepartmentSummary", "编辑科室小结", "Edit the lines of a department's summary", permission="result.write",
+                requirement=["E3.4"], body=True, if_match=True,
+                problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, ResultsClosed, SheetSigned, SummaryLineUnknown]),
+)  # fmt: skip
+async def put_summary(
+    response: Response, uow: Unit, exam_id: UUID, department_id: DepartmentId, body: SummaryIn, version: IfMatch
+) -> SheetOut:
+    sheet = await service.put_summary(uow, exam_id, department_id, body, version)
+    set_etag(response, sheet.version)
+    return sheet
+
+
 @results.post(
     "/exams/{exam_id:uuid}/departments/{department_id}/sheet:sign",
     **operation("signDepartmentSheet", "科室小结签名", "Sign a department's sheet", permission="result.write", requirement=["E3.2", "E3.4"],
                 body=True, if_match=True,
-                problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, SignerNotStaff, ResultsClosed, SheetSigned, SheetNotComplete]),
+                problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, SignerNotStaff, ResultsClosed, SheetSigned, SheetNotComplete,
+                          SummaryContradictsFindings]),
 )  # fmt: skip
 async def sign_sheet(
     response: Response, uow: Unit, exam_id: UUID, department_id: DepartmentId, body: SignIn, version: IfMatch

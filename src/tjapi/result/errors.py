@@ -15,6 +15,21 @@ class SheetNotFound(NotFound):
     zh, en = "该科室在这次体检中没有项目", "The department has no items in this exam"
 
 
+class SummaryLineUnknown(Invalid):
+    """A line that was named is none of the department's summary."""
+
+    zh, en = "不是该科室的小结行", "No line of the department's summary"
+
+
+class SummaryContradictsFindings(Conflict):
+    """未见异常 cannot stand beside findings: take the lines out, or say them."""
+
+    zh, en = (
+        "小结写未见异常,但仍有阳性发现,请先处理小结行",
+        "The summary says nothing was found, but there are findings; settle its lines first",
+    )
+
+
 class ResultNotFound(NotFound):
     """No such result, or not of a campus one may see."""
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, UniqueConstraint, Uuid
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, String, UniqueConstraint, Uuid
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
@@ -55,7 +55,7 @@ class DepartmentSheetStep(Base):
 
 
 class DepartmentSheetLine(Base):
-    """小结行: one line of a department's summary. Made by a rule, which is named, or by hand; what a doctor did to it stays.
+    """小结行: one line of a department's summary. Made by rules, which are named, or by hand; what a doctor did to it stays.
 
     `removed` keeps a line that a doctor took out, so that the rule does not bring it back; `stale` says that a line which a doctor
     edited is no longer what its rule finds.
@@ -64,8 +64,8 @@ class DepartmentSheetLine(Base):
     __tablename__ = "department_sheet_line"
     __table_args__ = (
         CheckConstraint("origin in ('rule', 'manual')", name="origin"),
-        CheckConstraint("(origin = 'rule') = (rule_code is not null)", name="rule"),
-        UniqueConstraint("exam_id", "department_id", "rule_code"),
+        CheckConstraint("(origin = 'rule') = (finding_code is not null)", name="finding"),
+        UniqueConstraint("exam_id", "department_id", "finding_code"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -74,8 +74,8 @@ class DepartmentSheetLine(Base):
     department_id: Mapped[int] = mapped_column(SmallInteger)
     sort: Mapped[int]
     origin: Mapped[str]
-    rule_code: Mapped[str | None]
     finding_code: Mapped[str | None]
+    rule_codes: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
     knowledge_version_id: Mapped[UUID | None]
     text: Mapped[str]
     edited: Mapped[bool] = mapped_column(server_default="false")

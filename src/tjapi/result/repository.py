@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.result.models import DepartmentSheet, MessageRelease, Result, ResultRevision
+from tjapi.result.models import DepartmentSheet, DepartmentSheetLine, MessageRelease, Result, ResultRevision
 
 
 async def sheet(uow: UnitOfWork, exam_id: UUID, department_id: int) -> DepartmentSheet | None:
@@ -15,6 +15,17 @@ async def sheet(uow: UnitOfWork, exam_id: UUID, department_id: int) -> Departmen
         DepartmentSheet.exam_id == exam_id, DepartmentSheet.department_id == department_id
     )
     return (await uow.session.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
+
+
+async def sheet_lines(
+    uow: UnitOfWork, exam_id: UUID, department_id: int | None = None
+) -> Sequence[DepartmentSheetLine]:
+    """Return the lines of a department's summary, or of every department's, in order; those taken out as well."""
+    query = select(DepartmentSheetLine).where(DepartmentSheetLine.exam_id == exam_id)
+    if department_id is not None:
+        query = query.where(DepartmentSheetLine.department_id == department_id)
+    query = query.order_by(DepartmentSheetLine.department_id, DepartmentSheetLine.sort, DepartmentSheetLine.id)
+    return (await uow.session.execute(query.execution_options(populate_existing=True))).scalars().all()
 
 
 async def sheets(uow: UnitOfWork, exam_id: UUID) -> Sequence[DepartmentSheet]:

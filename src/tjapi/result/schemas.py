@@ -1,6 +1,7 @@
 """Shapes of results and sheets. Values are strings, as they were said."""
 
 from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -45,6 +46,19 @@ class SignIn(Input):
     fill_defaults: bool = Field(
         False, description="签名前先零输入 · Zero input first: untouched items get their normal default"
     )
+
+
+class SummaryLineIn(Input):
+    """A line of a summary as it shall be; without an id it is a new one, written by hand."""
+
+    id: UUID | None = Field(None, description="小结行,新增时缺省 · Line, absent: a new one", examples=[_ID])
+    text: str = Field(min_length=1, max_length=400, description="内容 · Words", examples=["血压升高(收缩压 152 mmHg)"])
+
+
+class SummaryIn(Input):
+    """The lines of a department's summary, in order. A line that is not named is taken out, and stays out."""
+
+    lines: list[SummaryLineIn] = Field(max_length=100)
 
 
 class ReopenIn(Input):
@@ -142,6 +156,19 @@ class ValueOut(BaseModel):
     recorded_at: datetime
 
 
+class SummaryLineOut(BaseModel):
+    """A line of a department's summary: made by rules, which it names, or by hand."""
+
+    id: UUID
+    text: str = Field(examples=["血压升高(收缩压 152 mmHg(≥ 140))"])
+    origin: Literal["rule", "manual"] = Field(examples=["rule"])
+    finding_code: str | None = Field(examples=["HYPERTENSION"])
+    rule_codes: list[str] = Field(description="产生该行的规则 · The rules that made it", examples=[["HYPERTENSION-1"]])
+    result_ids: list[UUID] = Field(description="所依据的结果 · The results it rests on")
+    edited: bool = Field(description="经人工修改,重新生成时保留 · Edited by hand: kept when it is made anew")
+    stale: bool = Field(description="规则已不再成立,但文字经人工修改 · Edited, and its rules do not find it any more")
+
+
 class SheetItemOut(BaseModel):
     """An item of a department in an exam."""
 
@@ -169,6 +196,10 @@ class SheetOut(BaseModel):
     version: int = Field(examples=[1])
     state: SheetState = Field(examples=["signed"])
     summary: str = Field(examples=["未见异常"])
+    lines: list[SummaryLineOut] = Field(description="小结行 · Lines of the summary, those taken out left away")
+    proposed_summary: str = Field(
+        description="由小结行生成的小结 · The summary as the lines make it", examples=["所检项目未见明显异常"]
+    )
     signed_by: UUID | None
     signer_name: str | None = Field(examples=["陆医生"])
     signed_at: datetime | None
@@ -196,6 +227,7 @@ class DepartmentResultsOut(BaseModel):
     summary: str = Field(examples=["未见异常"])
     signer_name: str | None = Field(examples=["陆医生"])
     signed_at: datetime | None
+    lines: list[SummaryLineOut] = Field(description="小结行 · Lines of the summary")
     results: list[ResultOut]
 
 

@@ -1,6 +1,8 @@
 """What is read of results together with the lines they belong to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select
@@ -9,7 +11,7 @@ from tjapi.catalog.models import Item
 from tjapi.exam.models import Exam, ExamLine
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.models import Result, ResultRevision
-from tjapi.result.rules import ABNORMAL
+from tjapi.result.rules import ABNORMAL, Comparator
 
 
 async def past_exams(uow: UnitOfWork, exam: Exam, size: int) -> Sequence[Exam]:
@@ -37,6 +39,46 @@ async def past_results(
         .order_by(ExamLine.sort, ExamLine.code, Item.sort, Result.id)
     )
     return [(row[0], row[1]) for row in (await uow.session.execute(query)).all()]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """A current value with what its item says of it."""
+
+    exam_id: UUID
+    result_id: UUID
+    department_id: int
+    item_code: str
+    item_name: str
+    kind: str
+    item_unit: str | None
+    raw_value: str
+    text: str
+    comparator: Comparator
+    numeric: Decimal | None
+    unit: str | None
+    flag: str | None
+
+
+async def case_values(
+    uow: UnitOfWork, exam_ids: Sequence[UUID], codes: Collection[str] | None = None
+) -> Sequence[CaseRow]:
+    """Return the current values of exams, or those of some items, in printing order."""
+    query = (
+        select(
+            Result.exam_id, Result.id, Result.department_id, Result.item_code, Result.item_name, Item.kind, Item.unit,
+            ResultRevision.raw_value, ResultRevision.text, ResultRevision.comparator, ResultRevision.numeric, ResultRevision.unit,
+            ResultRevision.flag,
+        )
+        .join(ResultRevision, ResultRevision.id == Result.current_revision_id)
+        .join(ExamLine, ExamLine.id == Result.line_id)
+        .join(Item, Item.id == Result.item_id)
+        .where(Result.exam_id.in_(exam_ids))
+        .order_by(ExamLine.sort, ExamLine.code, Item.sort, Result.id)
+    )  # fmt: skip
+    if codes is not None:
+        query = query.where(Result.item_code.in_(codes))
+    return [CaseRow(*tuple(row)) for row in (await uow.session.execute(query)).all()]
 
 
 async def results(

@@ -1,11 +1,12 @@
 """The verbs of results, one use case per file: filing what a laboratory reports, and what departments enter and sign."""
 
-from tjapi.result.service.entry import get_sheet, plan_sheets, put_results, reopen_sheet, sign_sheet
+from tjapi.result.service.case import case_of
+from tjapi.result.service.entry import get_sheet, plan_sheets, put_results, put_summary, reopen_sheet, sign_sheet
 from tjapi.result.service.filing import Filing, file_report
 from tjapi.result.service.reading import department_history, digest, history, overview, result_ids
 from tjapi.result.service.release import decide_release, propose_release, release_out, releases
 
 __all__ = [
-    "Filing", "decide_release", "department_history", "digest", "file_report", "get_sheet", "history", "overview", "plan_sheets", "propose_release", "put_results", "release_out", "releases", "reopen_sheet", "result_ids",
+    "Filing", "case_of", "decide_release", "department_history", "digest", "file_report", "get_sheet", "history", "overview", "plan_sheets", "propose_release", "put_results", "put_summary", "release_out", "releases", "reopen_sheet", "result_ids",
     "sign_sheet",
 ]  # fmt: skip

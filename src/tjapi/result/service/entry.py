@@ -22,20 +22,23 @@ from tjapi.result.errors import (
     SheetNotSigned,
     SheetSigned,
     SignerNotStaff,
+    SummaryContradictsFindings,
 )
 from tjapi.result.events import SheetSigned as SheetWasSigned
 from tjapi.result.formulas import FORMULAS
-from tjapi.result.models import DepartmentSheet, DepartmentSheetStep
+from tjapi.result.models import DepartmentSheet, DepartmentSheetLine, DepartmentSheetStep
 from tjapi.result.rules import SETTLED, SheetState
-from tjapi.result.schemas import RangeOut, ResultsIn, SheetItemOut, SheetOut, SignIn
+from tjapi.result.schemas import RangeOut, ResultsIn, SheetItemOut, SheetOut, SignIn, SummaryIn
 from tjapi.result.service.accepting import check, kept
 from tjapi.result.service.book import Book
 from tjapi.result.service.computing import compute, record
-from tjapi.result.service.reading import value_out
+from tjapi.result.service.reading import line_out, value_out
+from tjapi.result.service.summarizing import NOTHING_FOUND, put_lines, summarize, text_of
 
 STAFF = "staff"
 _UNDER_WAY = ("checked_in", "in_progress", "ready_for_review", "in_review")
 _BLOCK = "summary_unsigned"
+_NOTHING_FOUND = frozenset({NOTHING_FOUND, "未见异常", "未见明显异常", "所检项目未见异常"})
 # Lines that never came to the department are none of its business.
 _NOT_HERE = ("ordered", "withdrawn", "substituted")
 _Place = tuple[ExamLine, Item]
@@ -48,6 +51,7 @@ class _Desk:
     book: Book
     sheet: DepartmentSheet | None
     lines: Sequence[ExamLine]
+    summary: Sequence[DepartmentSheetLine]
 
     @property
     def version(self) -> int:
@@ -56,6 +60,13 @@ class _Desk:
     @property
     def signed(self) -> bool:
         return self.sheet is not None and self.sheet.state == "signed"
+
+    @property
+    def complete(self) -> bool:
+        """Whether every item of the department's live lines has a value."""
+        live = [line for line in self.lines if self.book.live(line)]
+        places = [(line, item) for line in live for item in self.book.items_of(line)]
+        return bool(places) and all(self.book.now_at(line.id, item.id) is not None for line, item in places)
 
     def entered(self) -> list[_Place]:
         """Return the items that the department answers for: those of its live lines that no laboratory carries out."""
@@ -102,6 +113,7 @@ async def put_results(uow: UnitOfWork, exam_id: UUID, department_id: int, given:
         detail={"changed": entered},
     )
     await desk.book.close(uow)
+    await summarize(uow, desk.book.exam, [department_id])
     await uow.announce("result", {"exam_id": str(exam_id)}, campus_id=sheet.campus_id, permission="result.read")
     return await get_sheet(uow, exam_id, department_id)
 
@@ -129,15 +141,20 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
         assert now is not None
         if now.status not in SETTLED:
             record(uow, book, (line, item), now.raw_value, "final", now.source)
+    # The lines as they are after zero input; then the signature covers them.
+    await book.close(uow)
+    await summarize(uow, book.exam, [department_id])
+    lines = await repository.sheet_lines(uow, exam_id, department_id)
+    if given.summary in _NOTHING_FOUND and any(not line.removed for line in lines):
+        raise SummaryContradictsFindings
     sheet = _touch(uow, desk, department_id)
-    sheet.summary = given.summary if given.summary is not None else sheet.summary
+    sheet.summary = given.summary if given.summary is not None else sheet.summary or text_of(lines, complete=True)
     sheet.state, sheet.signed_by, sheet.signed_at = "signed", uow.principal.id, uow.now
     sheet.signer_name = await identity.staff_name(uow, uow.principal.id)
     _step(uow, sheet, "signed", None)
     await uow.audit(
         "department_sheet.signed", "department_sheet", f"{exam_id}/{department_id}", campus_id=sheet.campus_id
     )
-    await book.close(uow)
     for line in desk.lines:
         if line.performed_by == "department" and book.live(line):
             # Values moved it to resulted; a line without items comes straight from released.
@@ -163,6 +180,24 @@ async def reopen_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, reaso
         if line.performed_by == "department" and line.state == "verified":
             await exams.advance(uow, exam_id, line.id, "resulted")
     await exams.block(uow, exam_id, _BLOCK, f"department:{department_id}")
+    return await get_sheet(uow, exam_id, department_id)
+
+
+async def put_summary(uow: UnitOfWork, exam_id: UUID, department_id: int, given: SummaryIn, expected: int) -> SheetOut:
+    """Edit the lines of a department's summary.
+
+    Raises ExamNotFound, DepartmentNotOwn, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, SummaryLineUnknown.
+    """
+    desk = await _open(uow, exam_id, department_id, expected)
+    if desk.signed:
+        raise SheetSigned
+    await put_lines(uow, desk.book.exam, department_id, given.lines)
+    sheet = _touch(uow, desk, department_id)
+    await uow.audit(
+        "department_summary.edited", "department_sheet", f"{exam_id}/{department_id}", campus_id=sheet.campus_id,
+        detail={"lines": len(given.lines)},
+    )  # fmt: skip
+    await uow.session.flush()
     return await get_sheet(uow, exam_id, department_id)
 
 
@@ -196,7 +231,9 @@ async def _desk(uow: UnitOfWork, book: Book, department_id: int) -> _Desk:
     ]
     if not lines:
         raise SheetNotFound
-    return _Desk(book, await repository.sheet(uow, book.exam.id, department_id), lines)
+    exam_id = book.exam.id
+    sheet = await repository.sheet(uow, exam_id, department_id)
+    return _Desk(book, sheet, lines, await repository.sheet_lines(uow, exam_id, department_id))
 
 
 async def _only_own(uow: UnitOfWork, exam_id: UUID, campus_id: int, department_id: int) -> None:
@@ -279,6 +316,7 @@ def _out(desk: _Desk, exam_id: UUID, department_id: int) -> SheetOut:
     return SheetOut(
         exam_id=exam_id, department_id=department_id, version=desk.version,
         state=cast("SheetState", sheet.state if sheet else "draft"), summary=sheet.summary if sheet else "",
-        signed_by=sheet.signed_by if sheet else None, signer_name=sheet.signer_name if sheet else None,
+        lines=[line_out(line) for line in desk.summary if not line.removed],
+        proposed_summary=text_of(desk.summary, complete=desk.complete), signed_by=sheet.signed_by if sheet else None, signer_name=sheet.signer_name if sheet else None,
         signed_at=sheet.signed_at if sheet else None, items=items,
     )  # fmt: skip

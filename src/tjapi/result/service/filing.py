@@ -16,6 +16,7 @@ from tjapi.result.rules import LIS_STATUS, Identity, disagreement, meaning, pars
 from tjapi.result.service.book import LIS, Book, Entry
 from tjapi.result.service.computing import compute
 from tjapi.result.service.release import released_to
+from tjapi.result.service.summarizing import summarize
 
 # What keeps a value from being filed, gravest first: a message that meets several ends with the first; `detail` lists them all.
 REASONS: dict[str, str] = {
@@ -94,6 +95,9 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
         compute(uow, book, (line for line in book.lines.values() if line.performed_by == "lis" and book.live(line)))
     await book.close(uow)
     if counts["filed"] or counts["revision"]:
+        if book.exam.state != "finalized":
+            departments = {line.department_id for line in book.lines.values() if line.performed_by == "lis"}
+            await summarize(uow, book.exam, departments)
         exam = {"exam_id": str(book.exam.id)}
         await uow.announce("result", exam, campus_id=book.exam.campus_id, permission="result.read")
         await uow.audit(

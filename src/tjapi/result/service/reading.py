@@ -10,7 +10,7 @@ from tjapi.exam import service as exams
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository, views
 from tjapi.result.errors import ResultNotFound
-from tjapi.result.models import ResultRevision
+from tjapi.result.models import DepartmentSheetLine, ResultRevision
 from tjapi.result.rules import Comparator, Flag, ResultStatus, SheetState
 from tjapi.result.schemas import (
     DepartmentHistoryOut,
@@ -22,6 +22,7 @@ from tjapi.result.schemas import (
     PastValueOut,
     RangeOut,
     ResultOut,
+    SummaryLineOut,
     ValueOut,
 )
 
@@ -37,6 +38,7 @@ async def overview(uow: UnitOfWork, exam_id: UUID, *, abnormal: bool = False) ->
         )  # fmt: skip
         found.setdefault(result.department_id, []).append(out)
     sheets = {s.department_id: s for s in await repository.sheets(uow, exam_id)}
+    lines = await repository.sheet_lines(uow, exam_id)
     departments = []
     for department in await catalog.departments(uow):
         if department.id not in found and department.id not in sheets:
@@ -47,6 +49,7 @@ async def overview(uow: UnitOfWork, exam_id: UUID, *, abnormal: bool = False) ->
                 department_id=department.id, department_name=department.name,
                 state=cast("SheetState", sheet.state if sheet else "draft"), summary=sheet.summary if sheet else "",
                 signer_name=sheet.signer_name if sheet else None, signed_at=sheet.signed_at if sheet else None,
+                lines=[line_out(line) for line in lines if line.department_id == department.id and not line.removed],
                 results=found.get(department.id, []),
             )
         )  # fmt: skip
@@ -111,6 +114,11 @@ async def digest(uow: UnitOfWork, exam_id: UUID) -> str:
 async def result_ids(uow: UnitOfWork, exam_id: UUID) -> Collection[UUID]:
     """Return the results of an exam that may be seen."""
     return {r.id for r in await repository.results(uow, exam_id)}
+
+
+def line_out(line: DepartmentSheetLine) -> SummaryLineOut:
+    """Return the public shape of a line of a summary."""
+    return SummaryLineOut.model_validate(line, from_attributes=True)
 
 
 def value_out(revision: ResultRevision) -> ValueOut:

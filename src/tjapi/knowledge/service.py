@@ -1,0 +1,388 @@
+"""The verbs of the knowledge base: write a version, look at how it differs, activate it; and what it finds in a case."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from importlib import resources
+from typing import Any
+from uuid import UUID
+
+from tjapi.catalog import service as catalog
+from tjapi.kernel.ids import uuid7
+from tjapi.kernel.problem import FieldError
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge import repository
+from tjapi.knowledge.errors import (
+    KnowledgeInvalid,
+    KnowledgeKnown,
+    KnowledgeNotDraft,
+    KnowledgeOwnDraft,
+    KnowledgeVersionNotFound,
+)
+from tjapi.knowledge.models import Finding, KnowledgeRule, KnowledgeVersion
+from tjapi.knowledge.rules import (
+    Case,
+    Condition,
+    ConditionInvalidError,
+    Known,
+    Purpose,
+    Verdict,
+    check,
+    evaluate,
+    items_of,
+    needs_past,
+)
+from tjapi.knowledge.schemas import (
+    ChangeOut,
+    ChangesOut,
+    ContentIn,
+    CriticalRuleIn,
+    ExampleIn,
+    RuleIn,
+    VersionIn,
+    VersionOut,
+)
+
+_ERRORS_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A finding of a version, and what is advised."""
+
+    code: str
+    name: str
+    kind: str
+    importance: int
+    icd10: str | None
+    important_class: str | None
+    advice: str
+    lifestyle: str
+    see: str | None
+    recheck_days: int | None
+    outranks: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of a version. `items`: what it looks at; `past`: of those, what it compares with earlier exams."""
+
+    code: str
+    purpose: str
+    name: str
+    condition: Condition
+    finding: Advice | None
+    important_class: str | None
+    action: str
+    items: frozenset[str]
+    past: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A rule whose condition holds, and why."""
+
+    rule: Rule
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """A version, ready to be asked."""
+
+    version_id: UUID
+    number: int
+    findings: Mapping[str, Advice]
+    rules: tuple[Rule, ...]
+
+    def about(self, purpose: Purpose, items: frozenset[str] | None = None) -> list[Rule]:
+        """Return the rules of a purpose; with `items`, those that look at any of these."""
+        return [r for r in self.rules if r.purpose == purpose and (items is None or r.items & items)]
+
+    def fired(self, purpose: Purpose, case: Case, items: frozenset[str] | None = None) -> list[Fired]:
+        """Return the rules of a purpose that hold in a case, in the order of their codes. Nobody's finding is outranked here."""
+        found = []
+        for rule in self.about(purpose, items):
+            verdict = evaluate(rule.condition, case)
+            if verdict.holds:
+                found.append(Fired(rule, verdict))
+        return found
+
+
+# A version never changes: what was read once is what it is. The active one and the one before are kept.
+_READ: dict[UUID, Knowledge] = {}
+_KEPT = 2
+
+
+async def active(uow: UnitOfWork) -> Knowledge | None:
+    """Return the version in use; None before any is."""
+    version_id = await repository.active_id(uow)
+    if version_id is None:
+        return None
+    if version_id not in _READ:
+        while len(_READ) >= _KEPT:
+            _READ.pop(next(iter(_READ)))
+        _READ[version_id] = await _read(uow, version_id)
+    return _READ[version_id]
+
+
+async def _read(uow: UnitOfWork, version_id: UUID) -> Knowledge:
+    version = await _version(uow, version_id)
+    return _knowledge(
+        version_id, version.number, await repository.findings(uow, version_id), await repository.rules(uow, version_id)
+    )
+
+
+def in_memory(content: ContentIn) -> Knowledge:
+    """Return a content as it would be asked once it is active: to try it before it is."""
+    names = {f.code: f.name for f in content.findings}
+    version_id = UUID(int=0)
+    rules: list[RuleIn | CriticalRuleIn] = [*content.rules, *content.critical]
+    return _knowledge(
+        version_id, 0, [Finding(version_id=version_id, **f.model_dump()) for f in content.findings],
+        [KnowledgeRule(**_rule_row(version_id, r, names)) for r in sorted(rules, key=lambda r: r.code)],
+    )  # fmt: skip
+
+
+def _knowledge(version_id: UUID, number: int, findings: Sequence[Finding], rules: Sequence[KnowledgeRule]) -> Knowledge:
+    by_code = {
+        f.code: Advice(
+            f.code, f.name, f.kind, f.importance, f.icd10, f.important_class, f.advice, f.lifestyle, f.see, f.recheck_days,
+            frozenset(f.outranks),
+        )
+        for f in findings
+    }  # fmt: skip
+    held = tuple(
+        Rule(
+            r.code, r.purpose, r.name, r.condition, by_code[r.finding_code] if r.finding_code else None, r.important_class, r.action,
+            items_of(r.condition), needs_past(r.condition),
+        )
+        for r in rules
+    )  # fmt: skip
+    return Knowledge(version_id, number, by_code, held)
+
+
+def read_starter() -> ContentIn:
+    """Read the starter files that ship with this context."""
+    held: dict[str, list[Any]] = {"findings": [], "rules": [], "critical": []}
+    for file in sorted((resources.files("tjapi.knowledge") / "starter").iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".toml"):
+            for kind, rows in tomllib.loads(file.read_text(encoding="utf-8")).items():
+                held[kind].extend(rows)
+    return ContentIn.model_validate(held)
+
+
+async def load_starter(uow: UnitOfWork) -> None:
+    """Bring the starter content in. The first is active at once; of a later release it is a draft, which the hospital looks at."""
+    content = read_starter()
+    await repository.lock(uow)
+    if await repository.of_content(uow, _sha256(content)) is not None:
+        return
+    first = await repository.active_id(uow) is None
+    version = await _add(uow, content, "随软件附带的起始内容")
+    if first:
+        await _activate(uow, version)
+
+
+async def write(uow: UnitOfWork, given: VersionIn) -> VersionOut:
+    """Write a version as a draft. Every condition must be one that can be evaluated, of items that exist, and do what its examples say.
+
+    Raises KnowledgeInvalid naming every field, KnowledgeKnown.
+    """
+    content = ContentIn.model_validate(given.model_dump(exclude={"note"}))
+    known = await catalog.item_codes(uow)
+    errors = [
+        FieldError(at, "code", f"{code} 重复或不存在", f"{code} is there twice, or not at all")
+        for at, code in content.faults()
+    ]
+    errors += faults(content, known)
+    if errors:
+        raise KnowledgeInvalid(errors=errors[:_ERRORS_SHOWN])
+    await repository.lock(uow)
+    if await repository.of_content(uow, _sha256(content)) is not None:
+        raise KnowledgeKnown
+    version = await _add(uow, content, given.note)
+    return (await out(uow, [version]))[0]
+
+
+async def activate(uow: UnitOfWork, version_id: UUID) -> VersionOut:
+    """Put a version into use; the one before is retired. Conclusions that exist keep theirs.
+
+    Raises KnowledgeVersionNotFound, KnowledgeNotDraft, KnowledgeOwnDraft.
+    """
+    await repository.lock(uow)
+    version = await _version(uow, version_id)
+    if version.state == "active":
+        raise KnowledgeNotDraft
+    if version.created_by == uow.principal.id:
+        raise KnowledgeOwnDraft
+    await _activate(uow, version)
+    return (await out(uow, [version]))[0]
+
+
+async def changes(uow: UnitOfWork, version_id: UUID) -> ChangesOut:
+    """Say how a version differs from the active one. Raises KnowledgeVersionNotFound."""
+    await _version(uow, version_id)
+    now = await repository.active_id(uow)
+    theirs, ours = await _rows(uow, version_id), (await _rows(uow, now) if now is not None else {})
+    found = []
+    for key in sorted(theirs.keys() | ours.keys()):
+        new, old = theirs.get(key), ours.get(key)
+        if new == old:
+            continue
+        fields = sorted(f for f in new if new[f] != old.get(f)) if new is not None and old is not None else []
+        change = "added" if old is None else "removed" if new is None else "changed"
+        found.append(ChangeOut.model_validate({"what": key[0], "code": key[1], "change": change, "fields": fields}))
+    return ChangesOut(version_id=version_id, active_id=now, changes=found)
+
+
+async def versions(uow: UnitOfWork, *, after: Sequence[str] | None, size: int) -> Sequence[KnowledgeVersion]:
+    """Return a page of versions, newest first, one too many."""
+    return await repository.versions(uow, after=int(after[0]) if after else None, size=size)
+
+
+async def findings_page(
+    uow: UnitOfWork, *, q: str | None, kind: str | None, after: Sequence[str] | None, size: int
+) -> Sequence[Finding]:
+    """Return a page of the active version's findings, weightiest first, one too many."""
+    now = await repository.active_id(uow)
+    return await repository.findings_page(uow, now, q=q, kind=kind, after=after, size=size) if now else []
+
+
+async def rules_page(
+    uow: UnitOfWork, *, purpose: str | None, after: Sequence[str] | None, size: int
+) -> Sequence[KnowledgeRule]:
+    """Return a page of the active version's rules by code, one too many."""
+    now = await repository.active_id(uow)
+    return (
+        await repository.rules_page(uow, now, purpose=purpose, after=after[0] if after else None, size=size)
+        if now
+        else []
+    )
+
+
+async def out(uow: UnitOfWork, found: Sequence[KnowledgeVersion]) -> list[VersionOut]:
+    """Return the public shape of versions."""
+    counts = await repository.counts(uow, [v.id for v in found])
+    return [
+        VersionOut.model_validate({
+            "id": v.id, "number": v.number, "state": v.state, "note": v.note, "sha256": v.sha256, "created_at": v.created_at,
+            "activated_at": v.activated_at, **dict(zip(("findings", "rules", "critical", "unverified"), counts[v.id], strict=True)),
+        })
+        for v in found
+    ]  # fmt: skip
+
+
+def faults(content: ContentIn, items: frozenset[str]) -> list[FieldError]:
+    """Return what is wrong with the rules of a content: an enabled rule that never fires, or fires on its near miss, is a fault."""
+    rules: list[tuple[str, RuleIn | CriticalRuleIn]] = [(f"/rules/{i}", r) for i, r in enumerate(content.rules)]
+    rules += [(f"/critical/{i}", r) for i, r in enumerate(content.critical)]
+    return [fault for at, rule in rules for fault in _of_rule(at, rule, items)]
+
+
+def _of_rule(at: str, rule: RuleIn | CriticalRuleIn, items: frozenset[str]) -> list[FieldError]:
+    try:
+        check(rule.condition)
+    except ConditionInvalidError as wrong:
+        return [
+            FieldError(
+                f"{at}/condition{wrong.path}", "condition", "条件无法执行", f"cannot be evaluated: {wrong.wrong}"
+            )
+        ]
+    strange = items_of(rule.condition) - items
+    if strange:
+        return [
+            FieldError(f"{at}/condition", "item", f"没有项目 {code}", f"no item {code}") for code in sorted(strange)
+        ]
+    return [
+        FieldError(f"{at}/{name}/{i}", "example", "该例与条件不符", "the condition does not do what this example says")
+        for name, examples, wanted in (("fires", rule.fires, True), ("misses", rule.misses, False))
+        for i, example in enumerate(examples)
+        if bool(evaluate(rule.condition, example_case(example)).holds) is not wanted
+    ]
+
+
+def example_case(example: ExampleIn) -> Case:
+    """Return the case that an example describes."""
+    return Case(
+        example.sex,
+        example.age_years,
+        {code: _known(code, text, example.flags.get(code)) for code, text in example.values.items()},
+        {code: [_known(code, text, None) for text in texts] for code, texts in example.before.items()},
+        {code: [_known(code, text, None) for text in texts] for code, texts in example.repeats.items()},
+    )
+
+
+def _known(code: str, text: str, flag: str | None) -> Known:
+    try:
+        numeric = Decimal(text)
+    except InvalidOperation:
+        numeric = None
+    return Known(code, code, text, numeric, flag=flag, chosen=tuple(text.split(";")) if ";" in text else ())
+
+
+async def _add(uow: UnitOfWork, content: ContentIn, note: str) -> KnowledgeVersion:
+    version = KnowledgeVersion(
+        id=uuid7(), number=await repository.next_number(uow), state="draft", note=note, sha256=_sha256(content),
+        created_by=uow.principal.id, created_at=uow.now,
+    )  # fmt: skip
+    uow.session.add(version)
+    await uow.session.flush()
+    await repository.put(uow, Finding, [{"version_id": version.id, **f.model_dump()} for f in content.findings])
+    names = {f.code: f.name for f in content.findings}
+    rules: list[RuleIn | CriticalRuleIn] = [*content.rules, *content.critical]
+    await repository.put(uow, KnowledgeRule, [_rule_row(version.id, r, names) for r in rules])
+    await uow.audit("knowledge.written", "knowledge_version", version.id, detail={"number": version.number})
+    return version
+
+
+def _rule_row(version_id: UUID, rule: RuleIn | CriticalRuleIn, names: Mapping[str, str]) -> dict[str, Any]:
+    finds = isinstance(rule, RuleIn)
+    return {
+        "version_id": version_id, "code": rule.code, "purpose": "finding" if finds else "critical",
+        "name": names[rule.finding] if isinstance(rule, RuleIn) else rule.name, "condition": rule.condition,
+        "finding_code": rule.finding if isinstance(rule, RuleIn) else None,
+        "important_class": None if isinstance(rule, RuleIn) else rule.important_class,
+        "action": "" if isinstance(rule, RuleIn) else rule.action,
+        "fires": [e.model_dump(exclude_defaults=True) for e in rule.fires],
+        "misses": [e.model_dump(exclude_defaults=True) for e in rule.misses], "source": rule.source, "verified": rule.verified,
+    }  # fmt: skip
+
+
+async def _activate(uow: UnitOfWork, version: KnowledgeVersion) -> None:
+    before = await repository.active(uow)
+    if before is not None:
+        before.state = "retired"
+        await uow.session.flush()
+    version.state, version.activated_by, version.activated_at = "active", uow.principal.id, uow.now
+    await uow.audit("knowledge.activated", "knowledge_version", version.id, detail={"number": version.number})
+    await uow.session.flush()
+
+
+async def _version(uow: UnitOfWork, version_id: UUID) -> KnowledgeVersion:
+    found = await repository.version(uow, version_id)
+    if found is None:
+        raise KnowledgeVersionNotFound
+    return found
+
+
+async def _rows(uow: UnitOfWork, version_id: UUID) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return the rows of a version as they are compared."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for finding in await repository.findings(uow, version_id):
+        found["finding", finding.code] = _fields(finding)
+    for rule in await repository.rules(uow, version_id):
+        found["critical" if rule.purpose == "critical" else "rule", rule.code] = _fields(rule)
+    return found
+
+
+def _fields(row: Finding | KnowledgeRule) -> dict[str, Any]:
+    return {c.key: getattr(row, c.key) for c in row.__table__.columns if c.key != "version_id"}
+
+
+def _sha256(content: ContentIn) -> str:
+    said = json.dumps(content.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()

@@ -1,0 +1,137 @@
+"""The shipped findings and critical rules: each is fired by its cases and missed by its near misses, with the flags that our ranges give."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.tjapi.catalog.test_starter import STARTER, flagged
+from tjapi.knowledge import service as knowledge
+from tjapi.knowledge.rules import Case, Known, evaluate, items_of
+from tjapi.knowledge.schemas import CriticalRuleIn, ExampleIn, RuleIn
+from tjapi.result.rules import chosen, parse
+from tjapi.result.service.case import known
+from tjapi.result.service.summarizing import standing
+
+pytestmark = pytest.mark.requirement("X15", "E3.4", "E5.1")
+CONTENT = knowledge.read_starter()
+RULES: list[RuleIn | CriticalRuleIn] = [*CONTENT.rules, *CONTENT.critical]
+ITEMS = {item.code: item for item in STARTER.items}
+
+
+def _known(code: str, raw: str, example: ExampleIn) -> Known:
+    item, value = ITEMS[code], parse(raw)
+    flag = flagged(code, raw, example.sex, example.age_years * 366)
+    if item.kind == "multi_select":
+        normal = next((r for r in item.ranges if r.normal_texts), None)
+        flag = "" if normal and set(chosen(raw)) <= set(normal.normal_texts or ()) else "A" if normal else None
+    return known(code, item.name, value, kind=item.kind, item_unit=item.unit, unit=item.unit, flag=flag)
+
+
+def _case(example: ExampleIn) -> Case:
+    """The case as the system would see it: parsed, and flagged by the shipped ranges."""
+    return Case(
+        example.sex, example.age_years,
+        {c: _known(c, raw, example) for c, raw in example.values.items()},
+        {c: [_known(c, raw, example) for raw in raws] for c, raws in example.before.items()},
+        {c: [_known(c, raw, example) for raw in raws] for c, raws in example.repeats.items()},
+    )  # fmt: skip
+
+
+def _cases() -> Iterator[Any]:
+    for rule in RULES:
+        for name, examples in (("fires", rule.fires), ("misses", rule.misses)):
+            for i, example in enumerate(examples):
+                yield pytest.param(rule, example, name == "fires", id=f"{rule.code}-{name}-{i}")
+
+
+def test_there_is_what_a_department_needs() -> None:
+    assert len(CONTENT.findings) >= 150
+    assert {r.finding for r in CONTENT.rules} == {f.code for f in CONTENT.findings}
+    assert CONTENT.faults() == []
+    assert knowledge.faults(CONTENT, frozenset(ITEMS)) == []
+
+
+def test_every_rule_does_what_its_examples_say_under_the_shipped_ranges() -> None:
+    wrong = [
+        case.id
+        for case in _cases()
+        if bool(evaluate(case.values[0].condition, _case(case.values[1])).holds) is not case.values[2]
+    ]
+    assert wrong == []
+
+
+def test_a_flag_that_an_example_states_is_the_one_that_the_range_gives() -> None:
+    wrong = [
+        (rule.code, code, said)
+        for rule in RULES
+        for example in (*rule.fires, *rule.misses)
+        for code, said in example.flags.items()
+        if _known(code, example.values[code], example).flag != said
+    ]
+    assert wrong == []
+
+
+def test_every_choice_and_unit_that_a_rule_asks_for_is_one_that_its_item_has() -> None:
+    def asked(condition: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+        ((name, given),) = condition.items()
+        if name in ("all", "any"):
+            for one in given:
+                yield from asked(one)
+        elif name == "at_least":
+            for one in given["of"]:
+                yield from asked(one)
+        elif name == "not":
+            yield from asked(given)
+        else:
+            yield name, given
+
+    for rule in RULES:
+        for name, given in asked(rule.condition):
+            item = ITEMS.get(given.get("item", ""))
+            if name == "is" and item is not None and item.choices:
+                assert set(given["in"]) <= set(item.choices), rule.code
+            if given.get("unit") and item is not None:
+                assert given["unit"] == item.unit, rule.code
+            if name in ("value", "repeated", "first", "change"):
+                assert item is not None
+                assert item.kind in ("numeric", "computed"), rule.code
+
+
+def test_nothing_claims_to_be_verified_and_everything_names_its_source() -> None:
+    rows = [*CONTENT.findings, *RULES]
+    assert all(row.source and not row.verified for row in rows)
+    assert all(f.advice and f.lifestyle for f in CONTENT.findings)
+
+
+def test_no_normal_value_makes_a_finding() -> None:
+    """A person of whom every item is as its default says has nothing to be told but what the defaults themselves are."""
+    for sex in ("male", "female"):
+        example = ExampleIn(sex=sex, values={"GLU": "5"})
+        values = {i.code: _known(i.code, i.normal_default, example) for i in STARTER.items if i.normal_default}
+        for rule in RULES:
+            assert evaluate(rule.condition, Case(sex, 45, values)).holds is not True, rule.code
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ({"SBP": "152", "DBP": "95"}, ["HYPERTENSION"]),
+        ({"SBP": "128", "DBP": "84"}, ["BP-HIGH-NORMAL"]),
+        ({"GLU": "17.2"}, ["GLU-VERY-HIGH"]),
+        ({"GLU": "7.0", "HBA1C": "6.6"}, ["DIABETES-GLU"]),
+        ({"US-THYROID": "右叶见低回声结节", "US-THYROID-TR": "TI-RADS 4b类"}, ["THYROID-SUSPICIOUS"]),
+        ({"US-LIVER": "肝脏回声增强,提示脂肪肝", "FIBRO-CAP": "280"}, ["FATTY-LIVER"]),
+        ({"US-LIVER": "未见脂肪肝"}, []),
+        ({"CXR": "双肺纹理增多,主动脉迂曲"}, ["AORTIC-SCLEROSIS", "LUNG-MARKINGS"]),
+    ],
+)
+def test_what_stands_beside_what(values: dict[str, str], found: list[str]) -> None:
+    """The weightier finding stands in for the lighter one of the same thing; two ways of finding one thing are one."""
+    example = ExampleIn(values=values)
+    held = knowledge.in_memory(CONTENT)
+    assert [advice.code for advice, _ in standing(held.fired("finding", _case(example)))] == found
+
+
+def test_items_of_the_rules_are_items_of_the_catalog() -> None:
+    assert {code for rule in RULES for code in items_of(rule.condition)} <= set(ITEMS)
