@@ -80,7 +80,7 @@ TWINS = (
     ),
     _twin(
         "inbox: one at a time", f"{KERNEL}/inbox.py",
-        'await uow.session.execute(_LOCK, {"key": f"{source}|{message_id}"})', "",
+        'await uow.session.execute(_LOCK, {"key": f"{uow.principal.id}|{source}|{message_id}"})', "",
         f"{KERNEL_TESTS}/test_inbox.py::test_a_copy_that_comes_before_the_first_is_committed_waits_and_finds_it",
     ),
     _twin(
@@ -110,7 +110,7 @@ TWINS = (
         f"{KERNEL_TESTS}/test_etag.py::test_of_eight_writers_of_a_sheet_exactly_one_wins",
     ),
     _twin(
-        "ETag of a conclusion", "src/tjapi/conclusion/service.py",
+        "ETag of a conclusion", "src/tjapi/conclusion/service/writing.py",
         "if (found.version if found is not None else 0) != expected:", "if expected < 0:",
         f"{KERNEL_TESTS}/test_etag.py::test_of_eight_writers_of_a_conclusion_exactly_one_wins",
     ),
@@ -160,7 +160,7 @@ TWINS = (
         "tests/tjapi/operations/test_operations.py::test_a_refusal_is_remembered_although_nothing_else_is",
     ),
     _twin(
-        "four eyes", "src/tjapi/conclusion/service.py",
+        "four eyes", "src/tjapi/conclusion/service/writing.py",
         "if found.initial_by == uow.principal.id:", "if found.initial_by is None:",
         "tests/tjapi/exam/test_exam.py::test_who_signed_first_does_not_give_the_final_signature",
     ),

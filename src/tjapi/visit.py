@@ -186,20 +186,11 @@ async def _wait_until_complete(doctor: Actor, exam_id: str, say: Callable[[str],
 
 async def _review_and_report(reviewer: Actor, chief: Actor, exam_id: str, say: Callable[[str], None]) -> dict[str, Any]:
     place = f"/exams/{exam_id}/conclusion"
+    await reviewer("POST", f"{place}:claim")
     answer = await reviewer("GET", place)
-    draft = {
-        "overview": "本次体检主要指标如下,详见各科室结果。",
-        "entries": [
-            {
-                "kind": "finding",
-                "title": "血压偏高",
-                "detail": "收缩压 142 mmHg",
-                "advice": "低盐饮食,规律作息,一周内复测血压。",
-                "result_ids": [],
-            }
-        ],
-    }
-    answer = await reviewer("PUT", place, json=draft, headers={"If-Match": answer.headers["etag"]})
+    answer = await reviewer("POST", f"{place}:generate", headers={"If-Match": answer.headers["etag"]})
+    entries = answer.json()["entries"]
+    say(f"claimed, and the conclusion made: {', '.join(e['title'] for e in entries) or 'nothing found'}")
     answer = await reviewer("POST", f"{place}:sign", headers={"If-Match": answer.headers["etag"]})
     say("first review signed")
     await chief("POST", f"{place}:finalize", headers={"If-Match": answer.headers["etag"]})

@@ -23,9 +23,12 @@ import pytest
 
 from tests.access.conftest import API, GENERAL, PASSWORD, A, World, do, fresh, once, oru
 from tjapi import demo
+from tjapi.conclusion import service as conclusions
 from tjapi.installation import GATEWAY, client_secret
+from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import service as requisitions
+from tjapi.result.events import ResultArrivedLate
 from tjapi.visit import invented_person
 
 pytestmark = [pytest.mark.xdist_group("access"), pytest.mark.requirement("P2", "D3", "E8.1", "E3.1")]
@@ -331,6 +334,33 @@ def _conclusion(method: str, verb: str, before: str, body: dict[str, Any] | None
     return ask
 
 
+async def release_review(world: World, column: str) -> Call:
+    place = f"/exams/{world.reviewing.exam_id}/conclusion"
+    if column in ("reviewer", "chief"):
+        await world.clients[column].post(f"{API}{place}:claim")
+    return Call("POST", f"{place}:release")
+
+
+async def _task(world: World) -> str:
+    """A result that came after the final sign-off."""
+    result = UUID(world.main.result_id)
+    event = ResultArrivedLate(campus_id=A, exam_id=UUID(world.main.exam_id), result_id=result, revision_id=uuid7())
+    async with world.runtime.units.open(demo.LOADER) as uow:
+        await conclusions.raise_task(uow, event)
+    found = await do(world.clients["chief"], "GET", "/amendment-tasks", params={"state": "open", "page_size": 200})
+    return str(found.json()["items"][-1]["id"])
+
+
+async def list_amendment_tasks(world: World, column: str) -> Call:
+    if "task" not in world.memo:
+        world.memo["task"] = await _task(world)
+    return Call("GET", "/amendment-tasks", shows=(world.memo["task"],))
+
+
+async def close_amendment_task(world: World, column: str) -> Call:
+    return Call("POST", f"/amendment-tasks/{await _task(world)}:close", options={"json": {"outcome": "已告知"}})
+
+
 async def finalize_conclusion(world: World, column: str) -> Call:
     """On a visit of its own: what is finalized stays so."""
     if "to_finalize" not in world.memo:
@@ -474,6 +504,12 @@ OPERATIONS: dict[str, Ask] = {
     "listResultRevisions": _just("GET", "/results/{result}/revisions"),
     "listReviewQueue": _just("GET", "/review-queue", shows=lambda w: (w.reviewing.exam_id,), **_PAGE),
     "getConclusion": _just("GET", "/exams/{exam}/conclusion"),
+    "getReview": _just("GET", "/exams/{exam}/review"),
+    "claimReview": _just("POST", "/exams/{exam}/conclusion:claim"),
+    "releaseReview": release_review,
+    "generateConclusion": _conclusion("POST", ":generate", "draft"),
+    "listAmendmentTasks": list_amendment_tasks,
+    "closeAmendmentTask": close_amendment_task,
     "putConclusion": _conclusion("PUT", "", "draft", {"overview": "各项如下。", "entries": []}),
     "signConclusion": _conclusion("POST", ":sign", "draft"),
     "returnConclusion": _conclusion("POST", ":return", "initial_signed", {"reason": "再看"}),

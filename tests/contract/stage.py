@@ -27,6 +27,7 @@ from tests.conftest import MASTER_KEY, clone, serving, settings_for
 from tjapi import app as application
 from tjapi import demo, wiring
 from tjapi.catalog import service as catalog
+from tjapi.conclusion import service as conclusions
 from tjapi.identity import service as identity
 from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS
 from tjapi.identity.schemas import RoleIn, StaffIn
@@ -36,6 +37,7 @@ from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import connect
 from tjapi.kernel.settings import Settings
 from tjapi.report import service as reports
+from tjapi.result.events import ResultArrivedLate
 from tjapi.visit import invented_person
 
 Answer = TypeVar("Answer")
@@ -355,6 +357,12 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     return examined, person, tube
 
 
+async def _late_result(runtime: Runtime, exam_id: str) -> None:
+    async with runtime.units.open(demo.LOADER) as uow:
+        event = ResultArrivedLate(campus_id=1, exam_id=UUID(exam_id), result_id=uuid7(), revision_id=uuid7())
+        await conclusions.raise_task(uow, event)
+
+
 def _conclude(stage: Stage, exam: dict[str, Any]) -> None:
     departments = sorted({line["department_id"] for line in exam["lines"]})
     for department in departments:
@@ -379,11 +387,19 @@ def _conclude(stage: Stage, exam: dict[str, Any]) -> None:
     assert stage.do("getExamCompleteness", path=place).json()["complete"]
     stage.do("listReviewQueue")
     draft = {"overview": "综述", "entries": [{"kind": "finding", "title": "血压偏高"}]}
-    answer = stage.do("putConclusion", path=place, headers=_tag(stage.do("getConclusion", path=place)), body=draft)
+    stage.do("claimReview", path=place)
+    stage.do("releaseReview", path=place)
+    answer = stage.do("generateConclusion", path=place, headers=_tag(stage.do("getConclusion", path=place)))
+    stage.do("getReview", path=place)
+    answer = stage.do("putConclusion", path=place, headers=_tag(answer), body=draft)
     answer = stage.do("signConclusion", path=place, headers=_tag(answer))
     answer = stage.do("returnConclusion", who="second", path=place, headers=_tag(answer), body={"reason": "遗漏"})
     answer = stage.do("signConclusion", path=place, headers=_tag(answer))
     stage.do("finalizeConclusion", who="second", path=place, headers=_tag(answer))
+    stage.run(_late_result(stage.runtime, exam["id"]))
+    task = stage.do("listAmendmentTasks").json()["items"][0]["id"]
+    stage.ids["task_id"].append(task)
+    stage.do("closeAmendmentTask", path={"task_id": task}, body={"outcome": "已告知"})
 
 
 def _tag(answer: Response) -> dict[str, str]:

@@ -153,8 +153,8 @@ class World:
         visit.access_code = answer.json()["access"]["access_code"]
         return visit
 
-    async def file(self, visit: Visit, **values: str) -> None:
-        """The laboratory reports on every tube; `values` by item code, otherwise 5."""
+    async def file(self, visit: Visit, *, status: str = "F", **values: str) -> None:
+        """The laboratory reports on every tube; `values` by item code, otherwise 5; `status` as in OBX-11."""
         async with self.runtime.units.open(demo.LOADER) as uow:
             exam = await exams.get(uow, visit.exam_id)
             lines = {line.id: line for line in await exams.lines(uow, visit.exam_id) if line.performed_by == "lis"}
@@ -166,10 +166,12 @@ class World:
                 assert ref is not None
                 for line in (lines[i] for i in ref.line_ids):
                     said = tuple(
-                        LabObservation(item.code, item.name, "", "NM", values.get(item.code, "5"), "", "", (), "F", now)
+                        LabObservation(
+                            item.code, item.name, "", "NM", values.get(item.code, "5"), "", "", (), status, now
+                        )
                         for item in items[line.item_group_id]
                     )
-                    found.append(LabResult(tube.barcode, None, None, line.code, line.name, now, now, "F", said))
+                    found.append(LabResult(tube.barcode, None, None, line.code, line.name, now, now, status, said))
             report = LabReport(
                 uuid7().hex[:20],
                 now,

@@ -1,12 +1,36 @@
 """What may go wrong around a conclusion."""
 
-from tjapi.kernel.problem import Conflict, Invalid
+from tjapi.kernel.problem import Conflict, Invalid, NotFound
 
 
 class ConclusionStateConflict(Conflict):
     """The conclusion is in a state that does not allow this step."""
 
     zh, en = "主检结论当前状态不允许此操作", "The conclusion's state does not allow this"
+
+
+class ReviewClaimed(Conflict):
+    """Somebody else reviews this exam just now."""
+
+    zh, en = "该体检已由他人认领主检", "Somebody else reviews this exam"
+
+
+class ReviewNotClaimed(Conflict):
+    """There is no claim of yours to give back."""
+
+    zh, en = "您没有认领该体检", "You hold no claim on this exam"
+
+
+class AmendmentTaskNotFound(NotFound):
+    """No such task."""
+
+    zh, en = "没有这个修订任务", "No such task"
+
+
+class AmendmentTaskClosed(Conflict):
+    """The task is closed."""
+
+    zh, en = "该修订任务已处理", "The task is closed"
 
 
 class ConclusionEmpty(Conflict):
@@ -28,6 +52,12 @@ class ResultsChangedUnderReview(Conflict):
         "初审签名后结果或科室小结有变化,请退回重审",
         "Results or summaries changed since the first signature; return it",
     )
+
+
+class EntryKeyUnknown(Invalid):
+    """An entry names a source that nothing was made from, or one source is named twice."""
+
+    zh, en = "来源标识不正确", "A key is not known, or is there twice"
 
 
 class EntryResultUnknown(Invalid):

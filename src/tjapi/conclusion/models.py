@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, Uuid
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint, Uuid
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
@@ -39,15 +39,22 @@ class Conclusion(Base):
     final_at: Mapped[datetime | None] = mapped_column(Moment)
     results_digest: Mapped[str | None]
     returned_reason: Mapped[str | None]
+    knowledge_version_id: Mapped[UUID | None]
+    removed_keys: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
 
 
 class ConclusionEntry(Base):
-    """One thing concluded: a disease, a positive finding, a risk factor."""
+    """One thing concluded: a disease, a positive finding, a risk factor.
+
+    `key` says where it came from (`finding:…` the knowledge base, `line:…` a department's own words); none: a reviewer's own. What a
+    reviewer changed is `edited` and keeps its words; `stale`: edited, and its rules do not find it any more.
+    """
 
     __tablename__ = "conclusion_entry"
     __table_args__ = (
         CheckConstraint(f"kind in {KINDS}", name="kind"),
         Index("ix_conclusion_entry_exam", "exam_id", "sort"),
+        UniqueConstraint("exam_id", "key"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -59,13 +66,57 @@ class ConclusionEntry(Base):
     detail: Mapped[str] = mapped_column(server_default="")
     advice: Mapped[str] = mapped_column(server_default="")
     result_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql("'{}'"))
+    lifestyle: Mapped[str] = mapped_column(server_default="")
+    key: Mapped[str | None]
+    icd10: Mapped[str | None]
+    rule_codes: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
+    edited: Mapped[bool] = mapped_column(server_default="true")
+    stale: Mapped[bool] = mapped_column(server_default="false")
+
+
+class ReviewClaim(Base):
+    """认领: who reviews an exam, until when. A claim that has run out is nobody's."""
+
+    __tablename__ = "review_claim"
+
+    exam_id: Mapped[UUID] = mapped_column(primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    by: Mapped[UUID]
+    by_name: Mapped[str]
+    claimed_at: Mapped[datetime] = mapped_column(Moment)
+    until: Mapped[datetime] = mapped_column(Moment)
+
+
+class AmendmentTask(Base):
+    """补充修订任务: a result came, or changed, after the final sign-off. The report is outdated until somebody says what became of it."""
+
+    __tablename__ = "amendment_task"
+    __table_args__ = (
+        CheckConstraint("state in ('open', 'closed')", name="state"),
+        CheckConstraint("(state = 'closed') = (closed_by is not null)", name="closing"),
+        UniqueConstraint("exam_id", "revision_id"),
+        Index("ix_amendment_task_open", "raised_at", "id", postgresql_where=sql("state = 'open'")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    exam_id: Mapped[UUID]
+    result_id: Mapped[UUID]
+    revision_id: Mapped[UUID]
+    state: Mapped[str] = mapped_column(server_default="open")
+    raised_at: Mapped[datetime] = mapped_column(Moment)
+    closed_by: Mapped[UUID | None]
+    closed_at: Mapped[datetime | None] = mapped_column(Moment)
+    outcome: Mapped[str | None]
 
 
 class ConclusionStep(Base):
     """Every version as it was, and who made it. Append-only."""
 
     __tablename__ = "conclusion_step"
-    __table_args__ = (CheckConstraint("action in ('written', 'signed', 'returned', 'finalized')", name="action"),)
+    __table_args__ = (
+        CheckConstraint("action in ('written', 'generated', 'signed', 'returned', 'finalized')", name="action"),
+    )
 
     exam_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)

@@ -9,7 +9,7 @@ from typing import Any
 from tjapi.conclusion import service
 from tjapi.kernel.events import Event
 from tjapi.kernel.uow import Reaction, UnitOfWork
-from tjapi.result.events import ResultRecorded, SheetSigned
+from tjapi.result.events import ResultArrivedLate, ResultRecorded, SheetSigned
 
 
 async def result_changed(uow: UnitOfWork, event: ResultRecorded) -> None:
@@ -22,4 +22,13 @@ async def summary_changed(uow: UnitOfWork, event: SheetSigned) -> None:
     await service.invalidate(uow, event.exam_id)
 
 
-REACTIONS: list[tuple[type[Event], Reaction | Any]] = [(ResultRecorded, result_changed), (SheetSigned, summary_changed)]
+async def came_late(uow: UnitOfWork, event: ResultArrivedLate) -> None:
+    """Raise a task: the exam is finalized, and this was not in what was signed."""
+    await service.raise_task(uow, event)
+
+
+REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
+    (ResultRecorded, result_changed),
+    (SheetSigned, summary_changed),
+    (ResultArrivedLate, came_late),
+]

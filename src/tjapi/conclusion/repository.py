@@ -1,12 +1,16 @@
 """Questions that conclusion asks of its own tables."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
 
-from tjapi.conclusion.models import Conclusion, ConclusionEntry
+from tjapi.conclusion.models import AmendmentTask, Conclusion, ConclusionEntry, ReviewClaim
+from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.result.events import ResultArrivedLate
 
 
 async def conclusion(uow: UnitOfWork, exam_id: UUID) -> Conclusion | None:
@@ -24,3 +28,54 @@ async def entries(uow: UnitOfWork, exam_id: UUID) -> Sequence[ConclusionEntry]:
 async def clear_entries(uow: UnitOfWork, exam_id: UUID) -> None:
     """Drop the entries of a draft, whose steps keep what they were."""
     await uow.session.execute(delete(ConclusionEntry).where(ConclusionEntry.exam_id == exam_id))
+
+
+async def claim(uow: UnitOfWork, exam_id: UUID) -> ReviewClaim | None:
+    """Return the claim on an exam, run out or not."""
+    query = select(ReviewClaim).where(ReviewClaim.exam_id == exam_id).execution_options(populate_existing=True)
+    return (await uow.session.execute(query)).scalar_one_or_none()
+
+
+async def drop_claim(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Drop the claim on an exam."""
+    await uow.session.execute(delete(ReviewClaim).where(ReviewClaim.exam_id == exam_id))
+
+
+async def add_task(uow: UnitOfWork, event: ResultArrivedLate) -> UUID | None:
+    """Add a task for a revision; None where there is one already."""
+    query = (
+        insert(AmendmentTask)
+        .values(
+            id=uuid7(), campus_id=event.campus_id, exam_id=event.exam_id, result_id=event.result_id, revision_id=event.revision_id,
+            raised_at=uow.now,
+        )
+        .on_conflict_do_nothing(index_elements=["exam_id", "revision_id"])
+        .returning(AmendmentTask.id)
+    )  # fmt: skip
+    return (await uow.session.execute(query)).scalar_one_or_none()
+
+
+async def task(uow: UnitOfWork, task_id: UUID) -> AmendmentTask | None:
+    """Return a task, locked."""
+    query = select(AmendmentTask).where(AmendmentTask.id == task_id).with_for_update()
+    return (await uow.session.execute(query)).scalar_one_or_none()
+
+
+async def tasks(
+    uow: UnitOfWork, *, state: str | None, after: Sequence[str] | None, size: int
+) -> Sequence[AmendmentTask]:
+    """Return a page of tasks, oldest first, one too many."""
+    query = select(AmendmentTask).order_by(AmendmentTask.raised_at, AmendmentTask.id).limit(size + 1)
+    if state is not None:
+        query = query.where(AmendmentTask.state == state)
+    if after:
+        query = query.where(
+            tuple_(AmendmentTask.raised_at, AmendmentTask.id) > (datetime.fromisoformat(after[0]), UUID(after[1]))
+        )
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def has_open_task(uow: UnitOfWork, exam_id: UUID) -> bool:
+    """Say whether an exam has an open task."""
+    query = select(exists().where(AmendmentTask.exam_id == exam_id, AmendmentTask.state == "open"))
+    return bool((await uow.session.execute(query)).scalar())

@@ -5,8 +5,11 @@ from typing import Literal, Protocol, TypeVar
 
 ConclusionState = Literal["draft", "initial_signed", "finalized"]
 EntryKind = Literal["disease", "finding", "risk"]
+TaskState = Literal["open", "closed"]
+ReviewView = Literal["all", "abnormal", "summaries"]
 STATES: tuple[ConclusionState, ...] = ("draft", "initial_signed", "finalized")
 KINDS: tuple[EntryKind, ...] = ("disease", "finding", "risk")
+_ORDER: dict[str, int] = {kind: i for i, kind in enumerate(KINDS)}
 MOVES: dict[str, frozenset[str]] = {
     "draft": frozenset({"initial_signed"}),
     "initial_signed": frozenset({"draft", "finalized"}),
@@ -18,7 +21,7 @@ class Kinded(Protocol):
     """Anything of a kind."""
 
     @property
-    def kind(self) -> EntryKind: ...  # noqa: D102 - plain data
+    def kind(self) -> str: ...  # noqa: D102 - plain data
 
 
 E = TypeVar("E", bound=Kinded)
@@ -29,4 +32,10 @@ def in_order(entries: Iterable[E]) -> list[E]:
 
     主检报告撰写共识: disease → positive finding → risk factor.
     """
-    return sorted(entries, key=lambda entry: KINDS.index(entry.kind))
+    return sorted(entries, key=lambda entry: _ORDER[entry.kind])
+
+
+def overview_of(titles: Iterable[str]) -> str:
+    """Return the overview (综述) of what was concluded: a numbered list, or that nothing was found."""
+    said = [f"{i}. {title}" for i, title in enumerate(titles, 1)]
+    return "\n".join(["本次体检主要发现:", *said]) if said else "本次体检所检项目未见明显异常。"

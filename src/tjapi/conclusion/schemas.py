@@ -5,8 +5,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tjapi.conclusion.rules import ConclusionState, EntryKind
+from tjapi.conclusion.rules import ConclusionState, EntryKind, TaskState
 from tjapi.exam.rules import ExamState
+from tjapi.exam.schemas import ExamOut, Outstanding
+from tjapi.result.schemas import DepartmentResultsOut
 
 _ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
 
@@ -24,9 +26,14 @@ class EntryIn(Input):
     title: str = Field(min_length=1, max_length=200, description="名称 · Title", examples=["血压偏高"])
     detail: str = Field("", max_length=2000, description="依据 · Detail", examples=["收缩压 142 mmHg"])
     advice: str = Field("", max_length=4000, description="建议 · Advice", examples=["低盐饮食,一周内复测血压。"])
+    lifestyle: str = Field("", max_length=4000, description="生活指导 · Lifestyle", examples=["减盐,规律运动。"])
     result_ids: list[UUID] = Field(
         default_factory=list, max_length=50, description="所依据的结果 · The results it rests on", examples=[[_ID]]
     )
+    key: str | None = Field(
+        None, pattern=r"^(finding|line):[A-Za-z0-9_-]{1,60}$", description="来源标识,原样送回 · Where it came from; send it back as it is",
+        examples=["finding:HYPERTENSION"],
+    )  # fmt: skip
 
 
 class ConclusionIn(Input):
@@ -55,7 +62,13 @@ class EntryOut(BaseModel):
     title: str = Field(examples=["血压偏高"])
     detail: str = Field(examples=["收缩压 142 mmHg"])
     advice: str = Field(examples=["低盐饮食,一周内复测血压。"])
+    lifestyle: str = Field(description="生活指导 · Lifestyle", examples=["减盐,规律运动。"])
     result_ids: list[UUID]
+    key: str | None = Field(description="来源标识 · Where it came from", examples=["finding:HYPERTENSION"])
+    icd10: str | None = Field(examples=["I10"])
+    rule_codes: list[str] = Field(description="发现它的规则 · The rules that found it", examples=[["HYPERTENSION-1"]])
+    edited: bool = Field(description="经主检修改,重新汇总时保留 · Edited: kept when it is made anew")
+    stale: bool = Field(description="规则已不再成立 · Edited, and its rules do not find it any more")
     manual: bool = Field(description="手工录入,不依据结果 · Written by hand, resting on no result")
 
 
@@ -74,6 +87,7 @@ class ConclusionOut(BaseModel):
     final_name: str | None = Field(examples=["单终审"])
     final_at: datetime | None
     returned_reason: str | None = Field(description="最近一次退回的原因 · Why it was last returned", examples=[None])
+    knowledge_version_id: UUID | None = Field(description="所用知识库版本 · The version of the knowledge base used")
 
 
 class QueueItem(BaseModel):
@@ -90,3 +104,50 @@ class QueueItem(BaseModel):
     ready_at: datetime
     initial_by: UUID | None
     initial_name: str | None = Field(examples=["蒙初审"])
+    claimed_name: str | None = Field(description="认领人 · Who reviews it", examples=["蒙初审"])
+    claimed_until: datetime | None = Field(description="认领到期 · When the claim runs out")
+
+
+class ClaimOut(BaseModel):
+    """Who reviews an exam, and until when nobody else does. Any step of the review renews it."""
+
+    exam_id: UUID
+    by: UUID
+    by_name: str = Field(examples=["蒙初审"])
+    claimed_at: datetime
+    until: datetime
+
+
+class ReviewOut(BaseModel):
+    """Everything that a reviewer needs of an exam, in one answer."""
+
+    exam: ExamOut
+    complete: bool = Field(description="是否可以终审 · Whether nothing is outstanding")
+    outstanding: list[Outstanding] = Field(description="未完成的原因 · What is outstanding, and why")
+    departments: list[DepartmentResultsOut]
+    conclusion: ConclusionOut
+    claim: ClaimOut | None
+
+
+class AmendmentTaskOut(BaseModel):
+    """A result that came, or changed, after the final sign-off."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    exam_id: UUID
+    result_id: UUID
+    revision_id: UUID
+    state: TaskState = Field(examples=["open"])
+    raised_at: datetime
+    closed_by: UUID | None
+    closed_at: datetime | None
+    outcome: str | None = Field(examples=["已电话告知并重出报告"])
+
+
+class TaskCloseIn(Input):
+    """What became of it."""
+
+    outcome: str = Field(
+        min_length=1, max_length=400, description="处理结果 · What was done", examples=["已电话告知并重出报告"]
+    )

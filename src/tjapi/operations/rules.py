@@ -53,8 +53,9 @@ FINDING_KIND = {
 IMPORTANT_CLASS = {
     "A": ("A 类:立即处理", "Class A: act at once"), "B": ("B 类:进一步检查", "Class B: further examination"),
 }  # fmt: skip
+AMENDMENT_TASK_STATE = {"open": ("待处理", "Open"), "closed": ("已处理", "Closed")}
 DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "exam_state": EXAM_STATE, "line_state": LINE_STATE, "tube_state": TUBE_STATE, "requisition_state": REQUISITION_STATE,
     "report_state": REPORT_STATE, "job_state": JOB_STATE, "message_state": MESSAGE_STATE, "release_state": RELEASE_STATE, "sex": SEX, "result_flag": FLAG, "id_kind": ID_KIND,
-    "knowledge_version_state": KNOWLEDGE_VERSION_STATE, "finding_kind": FINDING_KIND, "important_class": IMPORTANT_CLASS,
+    "knowledge_version_state": KNOWLEDGE_VERSION_STATE, "finding_kind": FINDING_KIND, "amendment_task_state": AMENDMENT_TASK_STATE, "important_class": IMPORTANT_CLASS,
 }  # fmt: skip

@@ -37,7 +37,7 @@ def report_data(
             "name": head.name, "sex": _SEX.get(head.sex, ""), "age": f"{head.age_years} 岁", "birth_date": head.birth_date.isoformat(),
             "id_number_masked": head.id_number_masked or "", "phone_masked": head.phone_masked or "",
         },
-        "conclusions": [{"title": e.title, "detail": e.detail or "", "advice": e.advice or ""} for e in rows.entries],
+        "conclusions": [{"title": e.title, "detail": e.detail or "", "advice": "\n".join(t for t in (e.advice, e.lifestyle) if t)} for e in rows.entries],
         "overview": (closing.overview or "") if closing else "",
         "abnormal": [{"department": r.department, **_abnormal(r)} for r in rows.results if _FLAGS.get(r.flag or "")],
         "departments": departments,

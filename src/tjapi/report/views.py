@@ -31,7 +31,9 @@ select department_id, summary, signer_name, signed_at from department_sheet wher
 _CONCLUSION = text(
     "select overview, initial_name, initial_at, final_name, final_at from conclusion where exam_id = :exam_id"
 )
-_ENTRIES = text("select title, detail, advice from conclusion_entry where exam_id = :exam_id order by sort")
+_ENTRIES = text(
+    "select title, detail, advice, lifestyle, kind from conclusion_entry where exam_id = :exam_id order by sort"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,31 @@ from tjapi.result.service.entry import get_sheet, plan_sheets, put_results, put_
 from tjapi.result.service.filing import Filing, file_report
 from tjapi.result.service.reading import department_history, digest, history, overview, result_ids
 from tjapi.result.service.release import decide_release, propose_release, release_out, releases
+from tjapi.result.service.summarizing import Found, reasons, standing, summary_lines
+from tjapi.result.service.summarizing import result_ids as found_result_ids
 
 __all__ = [
-    "Filing", "case_of", "decide_release", "department_history", "digest", "file_report", "get_sheet", "history", "overview", "plan_sheets", "propose_release", "put_results", "put_summary", "release_out", "releases", "reopen_sheet", "result_ids",
+    "Filing",
+    "Found",
+    "case_of",
+    "decide_release",
+    "department_history",
+    "digest",
+    "file_report",
+    "found_result_ids",
+    "get_sheet",
+    "history",
+    "overview",
+    "plan_sheets",
+    "propose_release",
+    "put_results",
+    "put_summary",
+    "reasons",
+    "release_out",
+    "releases",
+    "reopen_sheet",
+    "result_ids",
     "sign_sheet",
+    "standing",
+    "summary_lines",
 ]  # fmt: skip

@@ -16,10 +16,12 @@ from tjapi.result.models import DepartmentSheetLine
 from tjapi.result.schemas import SummaryLineIn
 from tjapi.result.service.case import case_of
 
+Found = tuple[Advice, list[Fired]]
+"""A finding, and the rules that found it."""
 NOTHING_FOUND = "所检项目未见明显异常"
 
 
-def standing(fired: Sequence[Fired]) -> list[tuple[Advice, list[Fired]]]:
+def standing(fired: Sequence[Fired]) -> list[Found]:
     """Return what was found, weightiest first, each with the rules that found it; what another finding outranks is not listed."""
     by_code: dict[str, tuple[Advice, list[Fired]]] = {}
     for one in fired:
@@ -68,7 +70,7 @@ async def summarize(uow: UnitOfWork, exam: Exam, department_ids: Collection[int]
 
 
 async def _bring(
-    uow: UnitOfWork, exam: Exam, department_id: int, held: Sequence[DepartmentSheetLine], found: Sequence[tuple[Advice, list[Fired]]],
+    uow: UnitOfWork, exam: Exam, department_id: int, held: Sequence[DepartmentSheetLine], found: Sequence[Found],
     version_id: UUID,
 ) -> None:  # fmt: skip
     by_finding = {line.finding_code: line for line in held if line.origin == "rule"}
@@ -93,6 +95,11 @@ async def _bring(
         known.knowledge_version_id, known.stale = version_id, False
         if not known.edited:
             known.text = f"{advice.name}({reasons(fired)})"
+
+
+async def summary_lines(uow: UnitOfWork, exam_id: UUID) -> Sequence[DepartmentSheetLine]:
+    """Return the lines of every department's summary, those taken out as well."""
+    return await repository.sheet_lines(uow, exam_id)
 
 
 async def put_lines(uow: UnitOfWork, exam: Exam, department_id: int, given: Sequence[SummaryLineIn]) -> None:

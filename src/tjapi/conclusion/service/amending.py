@@ -1,0 +1,50 @@
+"""What came after the final sign-off: a task for each revision, open until somebody says what became of it. Nothing edits the report."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from tjapi.conclusion import repository
+from tjapi.conclusion.errors import AmendmentTaskClosed, AmendmentTaskNotFound
+from tjapi.conclusion.models import AmendmentTask
+from tjapi.conclusion.schemas import AmendmentTaskOut
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.result.events import ResultArrivedLate
+
+
+async def raise_task(uow: UnitOfWork, event: ResultArrivedLate) -> None:
+    """Raise a task for a revision; again changes nothing."""
+    task_id = await repository.add_task(uow, event)
+    if task_id is None:
+        return
+    detail = {"exam_id": str(event.exam_id), "result_id": str(event.result_id)}
+    await uow.audit("amendment_task.raised", "amendment_task", task_id, campus_id=event.campus_id, detail=detail)
+    told = {"exam_id": str(event.exam_id), "task_id": str(task_id)}
+    await uow.announce("amendment_task", told, campus_id=event.campus_id, permission="conclusion.read")
+
+
+async def close_task(uow: UnitOfWork, task_id: UUID, outcome: str) -> AmendmentTaskOut:
+    """Say what became of a task. Raises AmendmentTaskNotFound, AmendmentTaskClosed."""
+    task = await repository.task(uow, task_id)
+    if task is None:
+        raise AmendmentTaskNotFound
+    if task.state != "open":
+        raise AmendmentTaskClosed
+    task.state, task.outcome, task.closed_by, task.closed_at = "closed", outcome, uow.principal.id, uow.now
+    await uow.audit("amendment_task.closed", "amendment_task", task_id, campus_id=task.campus_id)
+    await uow.session.flush()
+    return task_out(task)
+
+
+async def tasks(uow: UnitOfWork, *, state: str | None, after: list[str] | None, size: int) -> Sequence[AmendmentTask]:
+    """Return a page of tasks, oldest first, one too many."""
+    return await repository.tasks(uow, state=state, after=after, size=size)
+
+
+async def has_open_task(uow: UnitOfWork, exam_id: UUID) -> bool:
+    """Say whether something came after the final sign-off that nobody has dealt with: the report is outdated."""
+    return await repository.has_open_task(uow, exam_id)
+
+
+def task_out(task: AmendmentTask) -> AmendmentTaskOut:
+    """Return the public shape of a task."""
+    return AmendmentTaskOut.model_validate(task)

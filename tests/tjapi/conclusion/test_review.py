@@ -1,0 +1,179 @@
+"""The review: one doctor at a time, a draft made of everything that was found, and what comes too late."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from tests.tjapi.world import API, SignIn, Visit, World, until
+from tjapi.conclusion.rules import overview_of
+from tjapi.kernel.runtime import Runtime
+
+OpenUnit = Callable[..., Any]
+
+
+@pytest.fixture
+def world(runtime: Runtime, sign_in: SignIn) -> World:
+    return World(runtime, sign_in)
+
+
+async def _generate(client: httpx.AsyncClient, visit: Visit, version: int) -> dict[str, Any]:
+    answer = await client.post(f"{visit.place}/conclusion:generate", headers={"If-Match": f'"{version}"'})
+    assert answer.status_code == 200, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def _put(
+    client: httpx.AsyncClient, visit: Visit, shown: dict[str, Any], entries: list[dict[str, Any]]
+) -> httpx.Response:
+    fields = ("kind", "title", "detail", "advice", "lifestyle", "result_ids", "key")
+    body = {"overview": shown["overview"], "entries": [{f: e[f] for f in fields if f in e} for e in entries]}
+    return await client.put(f"{visit.place}/conclusion", json=body, headers={"If-Match": f'"{shown["version"]}"'})
+
+
+async def _examined(world: World) -> Visit:
+    """Somebody with high blood pressure, too heavy, and with too much uric acid and glucose."""
+    visit = await world.checked_in("GENERAL", "GLU", "RENAL")
+    doctor = await world.sign_in("doctor")
+    desk = f"{visit.place}/departments/{visit.departments['GENERAL']}"
+    sheet = (await doctor.get(f"{desk}/sheet")).json()
+    given = {"SBP": "152", "DBP": "95", "HEIGHT": "170", "WEIGHT": "85", "PULSE": "72"}
+    results = [
+        {"item_id": i["item_id"], "value": given[i["item_code"]]} for i in sheet["items"] if i["item_code"] in given
+    ]
+    stored = await doctor.put(f"{desk}/results", json={"results": results}, headers={"If-Match": '"0"'})
+    lines = [{"id": line["id"], "text": line["text"]} for line in stored.json()["lines"]]
+    edited = await doctor.put(
+        f"{desk}/summary",
+        json={"lines": [*lines, {"text": "左手静脉细,采血困难"}]},
+        headers={"If-Match": stored.headers["etag"]},
+    )
+    signed = await doctor.post(f"{desk}/sheet:sign", json={}, headers={"If-Match": edited.headers["etag"]})
+    assert signed.status_code == 200, signed.text
+    await world.file(visit, GLU="7.4", UA="455", CREA="60", UREA="5")
+    return visit
+
+
+@pytest.mark.requirement("E4.3", "E4.4")
+async def test_what_was_found_becomes_a_draft_in_the_order_of_a_report_with_its_reasons_and_advice(
+    world: World,
+) -> None:
+    visit = await _examined(world)
+    reviewer = await world.sign_in("reviewer")
+    made = await _generate(reviewer, visit, 0)
+    assert [(e["key"], e["kind"]) for e in made["entries"]] == [
+        ("finding:DIABETES-GLU", "disease"), ("finding:HYPERTENSION", "disease"), ("finding:OBESITY", "disease"),
+        ("finding:HYPERURICEMIA", "disease"), (made["entries"][4]["key"], "finding"),
+    ]  # fmt: skip
+    pressure = made["entries"][1]
+    assert pressure["detail"] == "收缩压 152 mmHg(≥ 140);舒张压 95 mmHg(≥ 90)"
+    assert (pressure["icd10"], pressure["rule_codes"], len(pressure["result_ids"])) == ("I10", ["HYPERTENSION-1"], 2)
+    assert pressure["advice"]
+    assert pressure["lifestyle"]
+    assert made["entries"][4]["title"] == "左手静脉细,采血困难"
+    assert made["overview"] == overview_of([e["title"] for e in made["entries"]])
+    assert made["knowledge_version_id"]
+    again = await _generate(reviewer, visit, 1)
+    same = ("key", "title", "detail", "advice", "result_ids")
+    assert [[e[f] for f in same] for e in again["entries"]] == [[e[f] for f in same] for e in made["entries"]]
+
+
+@pytest.mark.requirement("E4.3")
+async def test_a_reviewers_words_order_and_removals_survive_being_made_anew(world: World) -> None:
+    visit = await _examined(world)
+    reviewer = await world.sign_in("reviewer")
+    made = await _generate(reviewer, visit, 0)
+    sugar, pressure, heavy, acid, vein = made["entries"]
+    merged = pressure | {"title": "高血压合并肥胖", "result_ids": pressure["result_ids"] + heavy["result_ids"]}
+    own = {"kind": "risk", "title": "睡眠不足", "detail": "", "advice": "早睡", "lifestyle": "", "result_ids": []}
+    written = (await _put(reviewer, visit, made, [merged, sugar, acid, own])).json()
+    assert [e["title"] for e in written["entries"]] == ["高血压合并肥胖", sugar["title"], acid["title"], "睡眠不足"]
+    assert [e["edited"] for e in written["entries"]] == [True, False, False, True]
+    again = await _generate(reviewer, visit, 2)
+    assert [e["title"] for e in again["entries"]] == ["高血压合并肥胖", sugar["title"], acid["title"], "睡眠不足"]
+    # One that was removed may come back by hand, under its own key; one that never was there may not.
+    back = (await _put(reviewer, visit, again, [*again["entries"], heavy])).json()
+    assert heavy["key"] in [e["key"] for e in back["entries"]]
+    strange = await _put(reviewer, visit, back, [own | {"key": "finding:NOTHING"}])
+    assert (strange.status_code, strange.json()["errors"][0]["pointer"]) == (422, "/entries/0/key")
+    twice = await _put(reviewer, visit, back, [sugar, sugar])
+    assert twice.json()["errors"][0]["code"] == "duplicate"
+    assert vein["key"].startswith("line:")
+
+
+@pytest.mark.requirement("E4.1")
+async def test_of_two_doctors_one_reviews_until_the_claim_is_given_back_or_runs_out(
+    world: World, unit: OpenUnit, admin: Any
+) -> None:
+    visit = await world.ready("GLU")
+    reviewer, chief = await world.sign_in("reviewer"), await world.sign_in("chief")
+    claims = await asyncio.gather(*(c.post(f"{visit.place}/conclusion:claim") for c in (reviewer, chief)))
+    assert sorted(c.status_code for c in claims) == [200, 409]
+    winner, loser = (reviewer, chief) if claims[0].status_code == 200 else (chief, reviewer)
+    refused = await loser.post(f"{visit.place}/conclusion:generate", headers={"If-Match": '"0"'})
+    assert refused.json()["code"] == "review-claimed"
+    queue = (await loser.get(f"{API}/review-queue", params={"page_size": 200})).json()["items"]
+    assert next(q for q in queue if q["exam_id"] == str(visit.exam_id))["claimed_name"]
+    free = (await loser.get(f"{API}/review-queue", params={"page_size": 200, "unclaimed": True})).json()["items"]
+    assert str(visit.exam_id) not in [q["exam_id"] for q in free]
+    assert (await loser.post(f"{visit.place}/conclusion:release")).json()["code"] == "review-not-claimed"
+    assert (await winner.post(f"{visit.place}/conclusion:release")).status_code == 204
+    assert (await loser.post(f"{visit.place}/conclusion:claim")).status_code == 200
+    await admin.execute(
+        "update review_claim set until = until - $1::interval where exam_id = $2", timedelta(hours=1), visit.exam_id
+    )
+    assert (await _generate(winner, visit, 0))["version"] == 1
+
+
+@pytest.mark.requirement("E4.2")
+async def test_one_answer_shows_everything_in_three_views_of_the_same_rows(world: World) -> None:
+    visit = await _examined(world)
+    reviewer = await world.sign_in("reviewer")
+    made = await _generate(reviewer, visit, 0)
+
+    async def view(**query: Any) -> dict[str, Any]:
+        shown: dict[str, Any] = (await reviewer.get(f"{visit.place}/review", params=query)).json()
+        return shown
+
+    everything, abnormal, summaries = await view(), await view(view="abnormal"), await view(view="summaries")
+    assert everything["exam"]["exam_no"] == visit.exam_no
+    assert (everything["complete"], everything["outstanding"]) == (True, [])
+    assert everything["conclusion"] == made
+    assert everything["claim"]["by_name"]
+    items = [
+        [r["item_code"] for d in v["departments"] for r in d["results"]] for v in (everything, abnormal, summaries)
+    ]
+    assert {"SBP", "GLU", "UA", "CREA", "PULSE"} <= set(items[0])
+    assert {"SBP", "DBP", "BMI", "GLU", "UA"} == set(items[1])
+    assert items[2] == []
+    assert all(d["lines"] for d in summaries["departments"])
+    one = await view(department_id=visit.departments["GLU"])
+    assert [d["department_id"] for d in one["departments"]] == [visit.departments["GLU"]]
+
+
+@pytest.mark.requirement("E3.5", "E4.3")
+async def test_a_correction_after_the_final_sign_off_raises_one_task_and_changes_nothing_that_was_signed(
+    world: World,
+) -> None:
+    visit = await world.finalized("GLU")
+    chief = await world.sign_in("chief")
+
+    async def tasks(**query: Any) -> list[dict[str, Any]]:
+        found = (await chief.get(f"{API}/amendment-tasks", params={"page_size": 200, **query})).json()["items"]
+        return [t for t in found if t["exam_id"] == str(visit.exam_id)]
+
+    before = (await chief.get(f"{visit.place}/conclusion")).json()
+    assert await tasks() == []
+    await world.file(visit, status="C", GLU="9.9")
+    task = (await until(tasks))[0]
+    assert (task["state"], UUID(task["result_id"]).version) == ("open", 7)
+    assert (await chief.get(f"{visit.place}/conclusion")).json() == before
+    closed = await chief.post(f"{API}/amendment-tasks/{task['id']}:close", json={"outcome": "已电话告知"})
+    assert closed.json()["state"] == "closed"
+    assert (await chief.post(f"{API}/amendment-tasks/{task['id']}:close", json={"outcome": "再次"})).status_code == 409
+    assert await tasks(state="open") == []
