@@ -10,6 +10,7 @@ from typing import Any
 from adapters.lis import registry as lis_registry
 from adapters.lis.contract import LabReport, LisClient
 from tjapi.conclusion.reactions import REACTIONS as CONCLUSION_REACTIONS
+from tjapi.critical_value.reactions import REACTIONS as CRITICAL_REACTIONS
 from tjapi.identity import service as identity
 from tjapi.kernel.broker import Broker
 from tjapi.kernel.clock import Clock, SystemClock
@@ -33,7 +34,9 @@ from tjapi.requisition.reactions import REACTIONS as REQUISITION_REACTIONS
 from tjapi.result.jobs import JOBS as RESULT_JOBS
 from tjapi.result.reactions import REACTIONS as RESULT_REACTIONS
 
-REACTIONS: tuple[tuple[type[Event], Reaction], ...] = (*REQUISITION_REACTIONS, *RESULT_REACTIONS, *CONCLUSION_REACTIONS)
+REACTIONS: tuple[tuple[type[Event], Reaction], ...] = (
+    *REQUISITION_REACTIONS, *RESULT_REACTIONS, *CRITICAL_REACTIONS, *CONCLUSION_REACTIONS,
+)  # fmt: skip
 JOBS: tuple[JobSpec, ...] = (*REQUISITION_JOBS, *RESULT_JOBS, *REPORT_JOBS)
 
 

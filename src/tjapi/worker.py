@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 
 from tjapi import wiring
+from tjapi.critical_value import service as critical_values
 from tjapi.kernel import logs
 from tjapi.kernel.audit import AuditChain
 from tjapi.kernel.broker import WAKE_QUEUE, redis_settings
@@ -27,6 +28,7 @@ log = structlog.get_logger("worker")
 _SEAL_SECONDS = 1.0
 _ANCHOR_EVERY = 3600
 _KEEP_SECONDS = 3600
+_ESCALATE_SECONDS = 10
 _ORPHAN_SECONDS = 24 * 3600
 _BATCH = 500
 _FILE_COLUMNS = [
@@ -54,6 +56,7 @@ async def serve(settings: Settings, runtime: Runtime | None = None) -> None:
         asyncio.create_task(_listen(settings, runner)),
         asyncio.create_task(_seal(held)),
         asyncio.create_task(_tidy(held)),
+        asyncio.create_task(_escalate(held)),
     ]
     log.info("worker.ready")
     try:
@@ -104,6 +107,15 @@ async def _seal(held: Runtime) -> None:
             if sealed:
                 continue
         await asyncio.sleep(_SEAL_SECONDS)
+
+
+async def _escalate(held: Runtime) -> None:
+    """Tell again of critical values past due that nobody has seen to."""
+    while True:
+        with contextlib.suppress(*DATABASE_TROUBLE):
+            async with held.units.open(SYSTEM, "worker") as uow:
+                await critical_values.escalate(uow)
+        await asyncio.sleep(_ESCALATE_SECONDS)
 
 
 async def _tidy(held: Runtime) -> None:

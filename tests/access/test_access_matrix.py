@@ -26,6 +26,7 @@ from tjapi import demo
 from tjapi.conclusion import service as conclusions
 from tjapi.installation import GATEWAY, client_secret
 from tjapi.kernel.ids import uuid7
+from tjapi.kernel.schema import connect
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import service as requisitions
 from tjapi.result.events import ResultArrivedLate
@@ -334,6 +335,38 @@ def _conclusion(method: str, verb: str, before: str, body: dict[str, Any] | None
     return ask
 
 
+async def _critical_value(world: World, state: str = "detected") -> str:
+    """A critical value of campus A, brought to a state by who keeps the database: what is asked here is who may go on."""
+    values = {
+        "id": uuid7(), "campus_id": A, "exam_id": UUID(world.arrived.exam_id), "examinee_id": UUID(world.arrived.person_id),
+        "exam_no": world.arrived.exam_no, "department_id": GENERAL, "rule_code": "CRIT", "rule_name": "危急", "important_class": "B",
+        "knowledge_version_id": uuid7(), "event_key": fresh("e"), "explanation": "试", "result_ids": [uuid7()], "revision_ids": [uuid7()],
+        "state": state, "version": 1,
+    }  # fmt: skip
+    names = ", ".join(values)
+    places = ", ".join(f"${i}" for i in range(1, len(values) + 1))
+    query = f"insert into critical_value ({names}, detected_at, due_at) values ({places}, now(), now())"
+    admin = await connect(world.runtime.settings)
+    await admin.execute(query, *values.values())
+    await admin.close()
+    return str(values["id"])
+
+
+async def list_critical_values(world: World, column: str) -> Call:
+    if "critical" not in world.memo:
+        world.memo["critical"] = await _critical_value(world)
+    return Call("GET", "/critical-values", shows=(world.memo["critical"],), options={"params": {"page_size": 200}})
+
+
+def _critical(method: str, verb: str, body: dict[str, Any] | None = None, *, state: str = "detected") -> Ask:
+    async def ask(world: World, column: str) -> Call:
+        options: dict[str, Any] = {"headers": {"If-Match": '"1"'}} if method == "POST" else {}
+        place = f"/critical-values/{await _critical_value(world, state)}{verb}"
+        return Call(method, place, options=options | ({"json": body} if body is not None else {}))
+
+    return ask
+
+
 async def release_review(world: World, column: str) -> Call:
     place = f"/exams/{world.reviewing.exam_id}/conclusion"
     if column in ("reviewer", "chief"):
@@ -502,6 +535,15 @@ OPERATIONS: dict[str, Ask] = {
     "reopenDepartmentSheet": _sheet("POST", "sheet:reopen", {"reason": "重录"}, before="signed"),
     "listExamResults": _just("GET", "/exams/{exam}/results"),
     "listResultRevisions": _just("GET", "/results/{result}/revisions"),
+    "listCriticalValues": list_critical_values,
+    "getCriticalValue": _critical("GET", ""),
+    "confirmCriticalValue": _critical("POST", ":confirm"),
+    "dismissCriticalValue": _critical("POST", ":dismiss", {"reason": "溶血"}),
+    "notifyCriticalValue": _critical(
+        "POST", ":notify", {"channel": "phone", "told": "本人", "reached": False}, state="confirmed"
+    ),
+    "followUpCriticalValue": _critical("POST", ":follow-up", {"note": "已就诊"}, state="notified"),
+    "closeCriticalValue": _critical("POST", ":close", {"outcome": "好转"}, state="notified"),
     "listReviewQueue": _just("GET", "/review-queue", shows=lambda w: (w.reviewing.exam_id,), **_PAGE),
     "getConclusion": _just("GET", "/exams/{exam}/conclusion"),
     "getReview": _just("GET", "/exams/{exam}/review"),

@@ -28,6 +28,8 @@ from tjapi import app as application
 from tjapi import demo, wiring
 from tjapi.catalog import service as catalog
 from tjapi.conclusion import service as conclusions
+from tjapi.critical_value.models import CriticalValue
+from tjapi.exam import service as exams
 from tjapi.identity import service as identity
 from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS
 from tjapi.identity.schemas import RoleIn, StaffIn
@@ -363,6 +365,37 @@ async def _late_result(runtime: Runtime, exam_id: str) -> None:
         await conclusions.raise_task(uow, event)
 
 
+def _alert(stage: Stage, exam_id: str) -> None:
+    """Critical values: one told and closed, one dismissed, one left for the fuzzer."""
+    for end in ("close", "dismiss", "leave"):
+        alert = stage.run(_critical_value(stage.runtime, exam_id, end))
+        stage.ids["critical_value_id"].append(alert)
+        place = {"critical_value_id": alert}
+        tag = _tag(stage.do("getCriticalValue", path=place))
+        if end == "dismiss":
+            stage.do("dismissCriticalValue", path=place, headers=tag, body={"reason": "溶血"})
+        elif end == "close":
+            tag = _tag(stage.do("confirmCriticalValue", path=place, headers=tag))
+            told = {"channel": "phone", "told": "本人", "reached": True, "read_back": "去急诊"}
+            tag = _tag(stage.do("notifyCriticalValue", path=place, headers=tag, body=told))
+            tag = _tag(stage.do("followUpCriticalValue", path=place, headers=tag, body={"note": "已就诊"}))
+            stage.do("closeCriticalValue", path=place, headers=tag, body={"outcome": "好转"})
+    stage.do("listCriticalValues", query={"open": True})
+
+
+async def _critical_value(runtime: Runtime, exam_id: str, key: str) -> str:
+    """An alert of class B: it does not stand in the way of the exam."""
+    async with runtime.units.open(demo.LOADER) as uow:
+        exam = await exams.get(uow, UUID(exam_id))
+        value = CriticalValue(
+            id=uuid7(), campus_id=1, exam_id=exam.id, examinee_id=exam.examinee_id, exam_no=exam.exam_no, department_id=1,
+            rule_code="VERTRAG", rule_name="危急", important_class="B", knowledge_version_id=uuid7(), event_key=key, explanation="试",
+            result_ids=[], revision_ids=[], state="detected", version=1, detected_at=uow.now, due_at=uow.now,
+        )  # fmt: skip
+        uow.session.add(value)
+        return str(value.id)
+
+
 def _conclude(stage: Stage, exam: dict[str, Any]) -> None:
     departments = sorted({line["department_id"] for line in exam["lines"]})
     for department in departments:
@@ -385,6 +418,7 @@ def _conclude(stage: Stage, exam: dict[str, Any]) -> None:
     stage.do("getDepartmentHistory", path={"exam_id": exam["id"], "department_id": departments[0]})
     stage.do("listResultRevisions", path={"result_id": stage.ids["result_id"][0]})
     assert stage.do("getExamCompleteness", path=place).json()["complete"]
+    _alert(stage, exam["id"])
     stage.do("listReviewQueue")
     draft = {"overview": "综述", "entries": [{"kind": "finding", "title": "血压偏高"}]}
     stage.do("claimReview", path=place)

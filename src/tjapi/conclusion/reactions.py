@@ -9,11 +9,11 @@ from typing import Any
 from tjapi.conclusion import service
 from tjapi.kernel.events import Event
 from tjapi.kernel.uow import Reaction, UnitOfWork
-from tjapi.result.events import ResultArrivedLate, ResultRecorded, SheetSigned
+from tjapi.result.events import ResultArrivedLate, ResultsRecorded, SheetSigned
 
 
-async def result_changed(uow: UnitOfWork, event: ResultRecorded) -> None:
-    """Take the first signature back: the current value of a result is another one."""
+async def result_changed(uow: UnitOfWork, event: ResultsRecorded) -> None:
+    """Take the first signature back: current values are others now."""
     await service.invalidate(uow, event.exam_id)
 
 
@@ -28,7 +28,7 @@ async def came_late(uow: UnitOfWork, event: ResultArrivedLate) -> None:
 
 
 REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
-    (ResultRecorded, result_changed),
+    (ResultsRecorded, result_changed),
     (SheetSigned, summary_changed),
     (ResultArrivedLate, came_late),
 ]

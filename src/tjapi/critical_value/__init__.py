@@ -1,5 +1,8 @@
-"""危急值与重要异常: raised on that very result, explained, acknowledged, told with read-back, escalated by the clock, closed.
+"""危急值与重要异常: raised on the very result that makes it, and not closed before somebody has said what became of it.
 
-detected → confirmed | dismissed → notifying → notified (read back) → in_follow_up → closed;  overdue is derived
-superseded marks one whose result was corrected: it does not vanish
+    detected → confirmed | dismissed | superseded
+    confirmed → notifying → notified (with read-back) → in_follow_up → closed (with an outcome, or lost after two failed channels)
+
+A correction never makes one vanish: what nobody had acted on is superseded, what somebody had acted on stays open and says so. Overdue is
+derived from the clock, never stored. Escalation is a sweep: twice is once.
 """

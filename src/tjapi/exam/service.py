@@ -47,6 +47,7 @@ _WAITS = {
     "deferred": ("延期", "deferred"),
 }
 _BLOCKS = {
+    "critical_open": ("危急值未确认", "a critical value that nobody has seen to"),
     "summary_unsigned": ("科室小结未签名", "the department's summary is not signed"),
     "result_under_review": ("复核期间结果有变化", "a result changed under the review"),
 }

@@ -22,6 +22,8 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "specimen.collect": ("采集标本", "Record that a specimen was taken"),
     "result.read": ("查看结果", "See results"),
     "result.write": ("录入本科室结果", "Enter results of own departments"),
+    "critical.read": ("查看危急值", "See critical values"),
+    "critical.handle": ("处理危急值", "Confirm, tell and close critical values"),
     "conclusion.read": ("查看主检结论", "See conclusions"),
     "conclusion.review": ("主检初审", "First review"),
     "conclusion.finalize": ("主检终审", "Final sign-off"),
@@ -49,10 +51,10 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "front_desk": ("前台", "Front desk", frozenset({
         *_READ, "examinee.write", "examinee.unmask", "pricing.read", "exam.write", "exam.check_in", "requisition.read", "requisition.write", "specimen.collect", "report.read",
     } - {"result.read"})),
-    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "result.write", "requisition.read"})),
-    "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "knowledge.read", "knowledge.write", "conclusion.read", "conclusion.review", "report.read"})),
+    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "result.write", "requisition.read"})),
+    "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "knowledge.read", "knowledge.write", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "report.read"})),
     "chief": ("终审医生", "Chief physician", frozenset({
-        *_READ, "knowledge.read", "knowledge.write", "knowledge.activate", "conclusion.read", "conclusion.review", "conclusion.finalize", "report.read", "report.write", "message.release",
+        *_READ, "knowledge.read", "knowledge.write", "knowledge.activate", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "conclusion.finalize", "report.read", "report.write", "message.release",
     })),
     "interface": ("接口工程师", "Interface engineer", frozenset({
         "catalog.read", "catalog.write", "message.read", "message.write", "message.raw", "message.release", "job.read_all", "job.write", "live.read",

@@ -56,6 +56,7 @@ TAGS: dict[str, str] = {
     "identity": "人员、角色、院区、接口客户端 · Staff, roles, campuses, API clients",
     "catalog": "科室、项目、套餐、代码对照 · Departments, items, packages, external codes",
     "knowledge": "知识库:体征词、建议、规则、版本 · Knowledge base: findings, advice, rules, versions",
+    "critical-values": "危急值与重要异常 · Critical values and important abnormal results",
     "examinees": "受检者 · Examinees",
     "pricing": "试算 · Quotes",
     "exams": "体检 · Exams",

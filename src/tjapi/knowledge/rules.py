@@ -61,6 +61,7 @@ class Known:
     chosen: tuple[str, ...] = ()
     result_id: UUID | None = None
     department_id: int | None = None
+    revision_id: UUID | None = None
 
     @property
     def said(self) -> str:

@@ -53,9 +53,17 @@ FINDING_KIND = {
 IMPORTANT_CLASS = {
     "A": ("A 类:立即处理", "Class A: act at once"), "B": ("B 类:进一步检查", "Class B: further examination"),
 }  # fmt: skip
+CRITICAL_STATE = {
+    "detected": ("待确认", "Detected"), "confirmed": ("已确认", "Confirmed"), "dismissed": ("已排除", "Dismissed"),
+    "notifying": ("通知中", "Notifying"), "notified": ("已通知", "Notified"), "in_follow_up": ("随访中", "In follow-up"),
+    "closed": ("已了结", "Closed"), "superseded": ("结果更正后取代", "Superseded by a correction"),
+}  # fmt: skip
+CHANNEL = {
+    "phone": ("电话", "Phone"), "in_person": ("当面", "In person"), "sms": ("短信", "SMS"), "wechat": ("微信", "WeChat"), "other": ("其他", "Other"),
+}  # fmt: skip
 AMENDMENT_TASK_STATE = {"open": ("待处理", "Open"), "closed": ("已处理", "Closed")}
 DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "exam_state": EXAM_STATE, "line_state": LINE_STATE, "tube_state": TUBE_STATE, "requisition_state": REQUISITION_STATE,
     "report_state": REPORT_STATE, "job_state": JOB_STATE, "message_state": MESSAGE_STATE, "release_state": RELEASE_STATE, "sex": SEX, "result_flag": FLAG, "id_kind": ID_KIND,
-    "knowledge_version_state": KNOWLEDGE_VERSION_STATE, "finding_kind": FINDING_KIND, "amendment_task_state": AMENDMENT_TASK_STATE, "important_class": IMPORTANT_CLASS,
+    "knowledge_version_state": KNOWLEDGE_VERSION_STATE, "finding_kind": FINDING_KIND, "amendment_task_state": AMENDMENT_TASK_STATE, "critical_state": CRITICAL_STATE, "channel": CHANNEL, "important_class": IMPORTANT_CLASS,
 }  # fmt: skip

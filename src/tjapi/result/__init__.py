@@ -5,5 +5,5 @@
 
 Revisions are only added. The current one is a function of the set of revisions, never of the order in which they came: corrected
 before final before preliminary; a final value is replaced by a corrected one and by nothing else (rules.current).
-Publishes ResultRecorded, ResultArrivedLate, SheetSigned.
+Publishes ResultsRecorded, ResultArrivedLate, SheetSigned.
 """

@@ -8,14 +8,12 @@ from tjapi.kernel.events import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResultRecorded(Event):
-    """The current value of a result is another one now; `revision_id` None: it has none any more."""
+class ResultsRecorded(Event):
+    """The current values of these results are others now, or are none any more. Once per transaction and exam."""
 
     name: ClassVar[str] = "result.recorded"
     exam_id: UUID
-    line_id: UUID
-    result_id: UUID
-    revision_id: UUID | None
+    result_ids: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

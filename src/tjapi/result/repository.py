@@ -1,6 +1,6 @@
 """Questions that result asks of its own tables."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -38,6 +38,12 @@ async def results(uow: UnitOfWork, exam_id: UUID) -> Sequence[Result]:
     """Return the results of an exam as they are now."""
     query = select(Result).where(Result.exam_id == exam_id).order_by(Result.id)
     return (await uow.session.execute(query.execution_options(populate_existing=True))).scalars().all()
+
+
+async def item_codes(uow: UnitOfWork, ids: Collection[UUID]) -> frozenset[str]:
+    """Return the codes of the items of results."""
+    query = select(Result.item_code).where(Result.id.in_(ids)).distinct()
+    return frozenset((await uow.session.execute(query)).scalars().all())
 
 
 async def result(uow: UnitOfWork, result_id: UUID) -> Result | None:

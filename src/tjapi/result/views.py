@@ -47,6 +47,7 @@ class CaseRow:
 
     exam_id: UUID
     result_id: UUID
+    revision_id: UUID
     department_id: int
     item_code: str
     item_name: str
@@ -66,7 +67,7 @@ async def case_values(
     """Return the current values of exams, or those of some items, in printing order."""
     query = (
         select(
-            Result.exam_id, Result.id, Result.department_id, Result.item_code, Result.item_name, Item.kind, Item.unit,
+            Result.exam_id, Result.id, ResultRevision.id, Result.department_id, Result.item_code, Result.item_name, Item.kind, Item.unit,
             ResultRevision.raw_value, ResultRevision.text, ResultRevision.comparator, ResultRevision.numeric, ResultRevision.unit,
             ResultRevision.flag,
         )

@@ -14,7 +14,7 @@ from tjapi.exam.rules import LIVE_FOR_RESULTS
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
-from tjapi.result.events import ResultArrivedLate, ResultRecorded
+from tjapi.result.events import ResultArrivedLate, ResultsRecorded
 from tjapi.result.formulas import FORMULAS
 from tjapi.result.models import Result, ResultRevision
 from tjapi.result.rules import (
@@ -179,12 +179,9 @@ class Book:
         finalized = self.exam.state == "finalized"
         if not finalized:
             await self._settle(uow, self._touched)
-        for result in changed:
-            recorded = ResultRecorded(
-                campus_id=result.campus_id, exam_id=result.exam_id, line_id=result.line_id, result_id=result.id,
-                revision_id=result.current_revision_id,
-            )  # fmt: skip
-            await uow.publish(recorded)
+        if changed:
+            ids = tuple(result.id for result in changed)
+            await uow.publish(ResultsRecorded(campus_id=self.exam.campus_id, exam_id=self.exam.id, result_ids=ids))
         if finalized:
             for result_id, revision in added.items():
                 await uow.publish(

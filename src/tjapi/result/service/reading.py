@@ -111,6 +111,11 @@ async def digest(uow: UnitOfWork, exam_id: UUID) -> str:
     return hashlib.sha256("\n".join(sorted(said)).encode()).hexdigest()
 
 
+async def item_codes(uow: UnitOfWork, ids: Collection[UUID]) -> frozenset[str]:
+    """Return the codes of the items of results."""
+    return await repository.item_codes(uow, ids)
+
+
 async def result_ids(uow: UnitOfWork, exam_id: UUID) -> Collection[UUID]:
     """Return the results of an exam that may be seen."""
     return {r.id for r in await repository.results(uow, exam_id)}

@@ -1,0 +1,10 @@
+"""What happens to critical values when results are recorded: in the same transaction, so that none is stored without its alert."""
+
+from typing import Any
+
+from tjapi.critical_value import service
+from tjapi.kernel.events import Event
+from tjapi.kernel.uow import Reaction
+from tjapi.result.events import ResultsRecorded
+
+REACTIONS: list[tuple[type[Event], Reaction | Any]] = [(ResultsRecorded, service.look)]

@@ -1,0 +1,73 @@
+"""Questions that critical values ask of their own tables."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, not_, or_, select, tuple_
+
+from tjapi.critical_value.models import CriticalStep, CriticalValue
+from tjapi.critical_value.rules import ENDED, ESCALATE_AGAIN, MOST_LEVELS
+from tjapi.kernel.uow import UnitOfWork
+
+
+async def of_exam(uow: UnitOfWork, exam_id: UUID) -> Sequence[CriticalValue]:
+    """Return every critical value of an exam, oldest first; whoever changes one holds the exam's lock."""
+    query = select(CriticalValue).where(CriticalValue.exam_id == exam_id).order_by(CriticalValue.id)
+    return (await uow.session.execute(query.execution_options(populate_existing=True))).scalars().all()
+
+
+async def get(uow: UnitOfWork, critical_id: UUID) -> CriticalValue | None:
+    """Return a critical value as it is now."""
+    query = select(CriticalValue).where(CriticalValue.id == critical_id)
+    return (await uow.session.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
+
+
+async def steps(uow: UnitOfWork, critical_id: UUID) -> Sequence[CriticalStep]:
+    """Return what was done, in order."""
+    query = select(CriticalStep).where(CriticalStep.critical_value_id == critical_id).order_by(CriticalStep.version)
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def page(
+    uow: UnitOfWork, *, state: str | None, important_class: str | None, department_id: int | None, exam_id: UUID | None,
+    still_open: bool | None, overdue: bool | None, after: Sequence[str] | None, size: int,
+) -> Sequence[CriticalValue]:  # fmt: skip
+    """Return a page, what is due first first, one too many."""
+    wanted: list[ColumnElement[bool]] = []
+    if state is not None:
+        wanted.append(CriticalValue.state == state)
+    if important_class is not None:
+        wanted.append(CriticalValue.important_class == important_class)
+    if department_id is not None:
+        wanted.append(CriticalValue.department_id == department_id)
+    if exam_id is not None:
+        wanted.append(CriticalValue.exam_id == exam_id)
+    if still_open is not None:
+        is_open = CriticalValue.state.not_in(ENDED)
+        wanted.append(is_open if still_open else not_(is_open))
+    if overdue is not None:
+        late = and_(CriticalValue.state.not_in(ENDED), CriticalValue.due_at < uow.now)
+        wanted.append(late if overdue else not_(late))
+    if after is not None:
+        wanted.append(
+            tuple_(CriticalValue.due_at, CriticalValue.id) > (datetime.fromisoformat(after[0]), UUID(after[1]))
+        )
+    query = select(CriticalValue).where(*wanted).order_by(CriticalValue.due_at, CriticalValue.id).limit(size + 1)
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def to_escalate(uow: UnitOfWork, size: int) -> Sequence[CriticalValue]:
+    """Return values nobody has seen to that are past due, and were not escalated within the pause; locked, others' left alone."""
+    rested = or_(CriticalValue.escalated_at.is_(None), CriticalValue.escalated_at <= uow.now - ESCALATE_AGAIN)
+    query = (
+        select(CriticalValue)
+        .where(
+            CriticalValue.state == "detected", CriticalValue.due_at < uow.now, rested,
+            CriticalValue.escalation_level < MOST_LEVELS,
+        )
+        .order_by(CriticalValue.due_at)
+        .limit(size)
+        .with_for_update(skip_locked=True)
+    )  # fmt: skip
+    return (await uow.session.execute(query)).scalars().all()

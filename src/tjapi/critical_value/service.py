@@ -1,0 +1,244 @@
+"""The verbs of critical values: raise on a result, confirm or dismiss, tell with read-back, follow up, close; escalate by the clock."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from tjapi.critical_value import repository
+from tjapi.critical_value.errors import (
+    CriticalStateConflict,
+    CriticalValueNotFound,
+    OutcomeMissing,
+    ReadBackMissing,
+)
+from tjapi.critical_value.models import CriticalStep, CriticalValue
+from tjapi.critical_value.rules import ENDED, MOVES, CriticalState, StepAction, event_key, may_be_lost
+from tjapi.critical_value.schemas import CriticalStepOut, CriticalValueDetail, CriticalValueOut, NotifyIn
+from tjapi.exam import service as exams
+from tjapi.exam.models import Exam
+from tjapi.identity import service as identity
+from tjapi.kernel.ids import uuid7
+from tjapi.kernel.problem import FieldError, PreconditionFailed
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge import service as knowledge
+from tjapi.knowledge.service import Fired
+from tjapi.result import service as results
+from tjapi.result.errors import SignerNotStaff
+from tjapi.result.events import ResultsRecorded
+
+# By when somebody must have seen to it. Parameters of the hospital, not read in a source.
+DUE = {"A": timedelta(minutes=10), "B": timedelta(hours=24)}
+_BLOCK = "critical_open"
+_AT_ONCE = 50
+
+
+async def look(uow: UnitOfWork, event: ResultsRecorded) -> None:
+    """Look at results that were just recorded, in the same transaction: raise what they make critical, supersede what they no longer do.
+
+    Once per event: a rule and the revisions that made it fire. A corrected value that is still critical is a new event that supersedes
+    the one before it.
+    """
+    active = await knowledge.active(uow)
+    if active is None:
+        return
+    changed = await results.item_codes(uow, event.result_ids)
+    held = await repository.of_exam(uow, event.exam_id)
+    open_before = [c for c in held if c.state not in ENDED]
+    if not active.about("critical", changed) and not open_before:
+        return
+    exam = await exams.lock(uow, event.exam_id)
+    case = await results.case_of(uow, event.exam_id)
+    fired = {f.rule.code: f for f in active.fired("critical", case)}
+    keys = {code: event_key(_revisions(f)) for code, f in fired.items()}
+    known = {(c.rule_code, c.event_key) for c in held}
+    replaced: dict[str, UUID] = {}
+    for value in open_before:
+        if keys.get(value.rule_code) != value.event_key and value.corrected_at is None:
+            replaced[value.rule_code] = value.id
+            await _correct(uow, value)
+    for code, one in fired.items():
+        if (code, keys[code]) not in known and one.rule.items & changed:
+            await _raise(uow, exam, one, keys[code], replaced.get(code), active.version_id)
+
+
+async def confirm(uow: UnitOfWork, critical_id: UUID, expected: int) -> CriticalValueDetail:
+    """Somebody has seen it, and it is one. Raises CriticalValueNotFound, PreconditionFailed, CriticalStateConflict, SignerNotStaff."""
+    value = await _open(uow, critical_id, expected)
+    await _step(uow, value, "confirmed", to="confirmed")
+    await _unblock(uow, value)
+    return await _detail(uow, value)
+
+
+async def dismiss(uow: UnitOfWork, critical_id: UUID, reason: str, expected: int) -> CriticalValueDetail:
+    """It is none, for a reason. Raises CriticalValueNotFound, PreconditionFailed, CriticalStateConflict, SignerNotStaff."""
+    value = await _open(uow, critical_id, expected)
+    await _step(uow, value, "dismissed", to="dismissed", note=reason)
+    await _unblock(uow, value)
+    return await _detail(uow, value)
+
+
+async def notify(uow: UnitOfWork, critical_id: UUID, given: NotifyIn, expected: int) -> CriticalValueDetail:
+    """Somebody was told, and read it back; or was not reached.
+
+    Raises CriticalValueNotFound, PreconditionFailed, CriticalStateConflict, ReadBackMissing, SignerNotStaff.
+    """
+    value = await _open(uow, critical_id, expected)
+    if given.reached and value.important_class == "A" and not given.read_back:
+        raise ReadBackMissing(errors=[FieldError("/read_back", "missing", "请记录复述内容", "say what was read back")])
+    action: StepAction = "notified" if given.reached else "attempt_failed"
+    to: CriticalState = "notified" if given.reached else "notifying"
+    step = CriticalStep(channel=given.channel, told=given.told, read_back=given.read_back, note=given.note)
+    await _step(uow, value, action, to=None if value.state == to == "notifying" else to, step=step)
+    return await _detail(uow, value)
+
+
+async def follow_up(uow: UnitOfWork, critical_id: UUID, note: str, expected: int) -> CriticalValueDetail:
+    """Something was heard later. Raises CriticalValueNotFound, PreconditionFailed, CriticalStateConflict, SignerNotStaff."""
+    value = await _open(uow, critical_id, expected)
+    await _step(uow, value, "followed_up", to=None if value.state == "in_follow_up" else "in_follow_up", note=note)
+    return await _detail(uow, value)
+
+
+async def close(uow: UnitOfWork, critical_id: UUID, outcome: str | None, expected: int) -> CriticalValueDetail:
+    """It ended: with an outcome, or with nobody reached over two channels.
+
+    Raises CriticalValueNotFound, PreconditionFailed, CriticalStateConflict, OutcomeMissing, SignerNotStaff.
+    """
+    value = await _open(uow, critical_id, expected)
+    steps = await repository.steps(uow, critical_id)
+    lost = may_be_lost(s.channel for s in steps if s.action == "attempt_failed" and s.channel is not None)
+    if (value.state == "notifying" and not lost) or (outcome is None and not (value.state == "notifying" and lost)):
+        raise OutcomeMissing
+    value.outcome = outcome or "失访"
+    await _step(uow, value, "closed", to="closed", note=value.outcome)
+    return await _detail(uow, value)
+
+
+async def escalate(uow: UnitOfWork) -> int:
+    """Tell again, one level higher, of values past due that nobody has seen to; say how many. Twice at once is once."""
+    late = await repository.to_escalate(uow, _AT_ONCE)
+    for value in late:
+        value.escalation_level += 1
+        value.escalated_at = uow.now
+        await _step(uow, value, "escalated", to=None, note=f"level {value.escalation_level}")
+    return len(late)
+
+
+async def get(uow: UnitOfWork, critical_id: UUID) -> CriticalValueDetail:
+    """Return a critical value with what was done about it. Raises CriticalValueNotFound."""
+    value = await repository.get(uow, critical_id)
+    if value is None:
+        raise CriticalValueNotFound
+    return await _detail(uow, value)
+
+
+async def page(
+    uow: UnitOfWork, *, state: str | None, important_class: str | None, department_id: int | None, exam_id: UUID | None,
+    still_open: bool | None, overdue: bool | None, after: Sequence[str] | None, size: int,
+) -> Sequence[CriticalValue]:  # fmt: skip
+    """Return a page of critical values, what is due first first, one too many."""
+    return await repository.page(
+        uow, state=state, important_class=important_class, department_id=department_id, exam_id=exam_id, still_open=still_open,
+        overdue=overdue, after=after, size=size,
+    )  # fmt: skip
+
+
+def out(value: CriticalValue, now: datetime) -> CriticalValueOut:
+    """Return the public shape of a critical value."""
+    fields = {c.key: getattr(value, c.key) for c in value.__table__.columns}
+    return CriticalValueOut.model_validate({**fields, "overdue": value.state not in ENDED and value.due_at < now})
+
+
+async def _raise(
+    uow: UnitOfWork, exam: Exam, fired: Fired, key: str, supersedes: UUID | None, version_id: UUID
+) -> None:
+    rule, verdict = fired.rule, fired.verdict
+    assert rule.important_class is not None
+    departments = [c.known.department_id for c in verdict.clauses if c.known and c.known.department_id is not None]
+    value = CriticalValue(
+        id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, examinee_id=exam.examinee_id, exam_no=exam.exam_no,
+        department_id=departments[0], rule_code=rule.code, rule_name=rule.name, important_class=rule.important_class,
+        knowledge_version_id=version_id, event_key=key, explanation=verdict.words, action=rule.action,
+        result_ids=list(verdict.result_ids), revision_ids=_revisions(fired), supersedes=supersedes, state="detected", version=0,
+        detected_at=uow.now, due_at=uow.now + DUE[rule.important_class], escalation_level=0,
+    )  # fmt: skip
+    uow.session.add(value)
+    await uow.session.flush()
+    await _step(uow, value, "detected", to=None)
+    if value.important_class == "A" and exam.state != "finalized":
+        await exams.block(uow, exam.id, _BLOCK, f"critical:{value.id}")
+
+
+async def _correct(uow: UnitOfWork, value: CriticalValue) -> None:
+    """The reason is gone: what nobody had acted on is superseded; what somebody had acted on stays open, and says so."""
+    value.corrected_at = uow.now
+    if value.state == "detected":
+        await _step(uow, value, "superseded", to="superseded")
+        await _unblock(uow, value)
+    else:
+        await _step(uow, value, "corrected", to=None)
+
+
+async def _open(uow: UnitOfWork, critical_id: UUID, expected: int) -> CriticalValue:
+    if uow.principal.kind != "staff":
+        raise SignerNotStaff
+    seen = await repository.get(uow, critical_id)
+    if seen is None:
+        raise CriticalValueNotFound
+    await exams.lock(uow, seen.exam_id)
+    value = await repository.get(uow, critical_id)
+    assert value is not None
+    if value.version != expected:
+        raise PreconditionFailed
+    return value
+
+
+async def _step(
+    uow: UnitOfWork, value: CriticalValue, action: StepAction, *, to: CriticalState | None, note: str | None = None,
+    step: CriticalStep | None = None,
+) -> None:  # fmt: skip
+    """Move, and keep what was done, with its audit row and its live event."""
+    if to is not None:
+        if to not in MOVES[value.state]:
+            raise CriticalStateConflict(
+                "危急值当前为 {current}", "The critical value is {current}", current=value.state
+            )
+        value.state = to
+    elif action == "followed_up" and value.state != "in_follow_up":
+        raise CriticalStateConflict("危急值当前为 {current}", "The critical value is {current}", current=value.state)
+    value.version += 1
+    step = step or CriticalStep(note=note)
+    step.critical_value_id, step.version, step.campus_id = value.id, value.version, value.campus_id
+    step.action, step.by, step.at = action, uow.principal.id, uow.now
+    step.by_name = await _name(uow)
+    uow.session.add(step)
+    await uow.session.flush()
+    detail = {"exam_id": str(value.exam_id), "rule": value.rule_code, "class": value.important_class}
+    await uow.audit(f"critical_value.{action}", "critical_value", value.id, campus_id=value.campus_id, detail=detail)
+    told = {
+        "critical_value_id": str(value.id), "exam_id": str(value.exam_id), "important_class": value.important_class, "state": value.state,
+        "action": action, "escalation_level": value.escalation_level,
+    }  # fmt: skip
+    await uow.announce("critical_value", told, campus_id=value.campus_id, permission="critical.read")
+
+
+async def _name(uow: UnitOfWork) -> str:
+    if uow.principal.kind != "staff":
+        return "系统"
+    return await identity.staff_name(uow, uow.principal.id) or uow.principal.name
+
+
+async def _unblock(uow: UnitOfWork, value: CriticalValue) -> None:
+    exam = await exams.get(uow, value.exam_id)
+    if value.important_class == "A" and exam.state != "finalized":
+        await exams.unblock(uow, value.exam_id, _BLOCK, f"critical:{value.id}")
+
+
+async def _detail(uow: UnitOfWork, value: CriticalValue) -> CriticalValueDetail:
+    steps = [CriticalStepOut.model_validate(s) for s in await repository.steps(uow, value.id)]
+    return CriticalValueDetail.model_validate({**out(value, uow.now).model_dump(), "steps": steps})
+
+
+def _revisions(fired: Fired) -> list[UUID]:
+    found = (c.known.revision_id for c in fired.verdict.clauses if c.known is not None)
+    return sorted({r for r in found if r is not None})
