@@ -26,6 +26,7 @@ from tjapi.kernel.db import Role
 from tjapi.kernel.embedded import EmbeddedPostgres, EmbeddedValkey, free_port
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import connect, migrate
+from tjapi.kernel.seal import make_demo_seal
 from tjapi.kernel.security.keys import KeyRing, load_master_key
 from tjapi.kernel.security.principal import Principal
 from tjapi.kernel.settings import Settings
@@ -113,7 +114,9 @@ async def settings(worker_name: str) -> Settings:
     logs.configure("ERROR")
     state = Path(os.environ[_STATE]) / worker_name
     state.mkdir(exist_ok=True)
-    return settings_for(await clone(f"tj_{worker_name}"), state)
+    held = settings_for(await clone(f"tj_{worker_name}"), state)
+    make_demo_seal(held.seal_folder, held.hospital_name)
+    return held
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ from tjapi.kernel.security.principal import ANONYMOUS, SYSTEM
 from tjapi.kernel.settings import Settings
 from tjapi.kernel.validation import field_errors, not_json
 from tjapi.operations import views
+from tjapi.report.endpoints import mount_pages
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 STREAMS = ("/live-events",)
@@ -62,6 +63,7 @@ def create(runtime: Runtime) -> FastAPI:
     app.openapi = lambda: build_contract(app, [AlreadyThere])  # type: ignore[method-assign]
     _health(app, runtime)
     docs.mount(app)
+    mount_pages(app)
     _handlers(app)
     settings = runtime.settings
     app.add_middleware(

@@ -12,6 +12,7 @@ from pathlib import Path
 from tjapi.catalog import service as catalog
 from tjapi.identity import service as identity
 from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.seal import make_demo_seal
 from tjapi.kernel.security.fields import url_token
 from tjapi.kernel.security.keys import KeyRing
 from tjapi.kernel.security.principal import SYSTEM
@@ -47,6 +48,8 @@ async def load(runtime: Runtime) -> None:
     secret = client_secret(runtime.keys, GATEWAY)
     async with runtime.units.open(SYSTEM) as uow:
         await identity.trust_client(uow, GATEWAY, "设备网关", GATEWAY_SCOPES, secret)
+    if settings.environment == "demo":
+        make_demo_seal(settings.seal_folder, settings.hospital_name)
     if settings.environment == "production":
         write_private(state / "gateway.secret", secret)
         await _first_administrator(runtime)

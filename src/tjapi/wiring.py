@@ -19,6 +19,7 @@ from tjapi.kernel.events import Event
 from tjapi.kernel.jobs.spec import JobSpec
 from tjapi.kernel.live import LiveHub
 from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.seal import Seal
 from tjapi.kernel.security.fields import FieldCipher
 from tjapi.kernel.security.keys import KeyRing, load_master_key
 from tjapi.kernel.security.principal import Principal
@@ -34,6 +35,7 @@ from tjapi.requisition.reactions import REACTIONS as REQUISITION_REACTIONS
 from tjapi.result.jobs import JOBS as RESULT_JOBS
 from tjapi.result.reactions import REACTIONS as RESULT_REACTIONS
 
+SEAL_FOOT = "体检专用章"
 REACTIONS: tuple[tuple[type[Event], Reaction], ...] = (
     *REQUISITION_REACTIONS, *RESULT_REACTIONS, *CRITICAL_REACTIONS, *CONCLUSION_REACTIONS,
 )  # fmt: skip
@@ -69,6 +71,23 @@ class LisGate:
             await self._client.close()
 
 
+class SealBox:
+    """Where the seal is kept: its key is read when something is sealed, which only the worker does."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._seal: Seal | None = None
+
+    def open(self) -> Seal:
+        """Return the seal. Raises SealMissingError."""
+        if self._seal is None:
+            font = project_file("report_templates") / "_shared" / "fonts" / "NotoSansSC-Bold.ttf"
+            self._seal = Seal(
+                self._settings.seal_folder, rim=self._settings.hospital_name, foot=SEAL_FOOT, font=font, tsa_url=self._settings.tsa_url
+            )  # fmt: skip
+        return self._seal
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The neighbours of flows."""
@@ -77,6 +96,12 @@ class Services:
     printing: Printing
     storage: Storage
     watermark: str | None
+    seal_box: "SealBox"
+
+    @property
+    def seal(self) -> Seal:
+        """The hospital's seal. Raises SealMissingError."""
+        return self.seal_box.open()
 
     async def close(self) -> None:
         """Let go of every neighbour."""
@@ -124,8 +149,9 @@ def build(settings: Settings, *, clock: Clock | None = None, pool: int | None = 
     units = Units(database, clock, cipher, announcements(), broker.poke)
     watermark = "演示" if settings.environment == "demo" else None
     services = Services(
-        LisGate(settings), Printing(settings.hospital_name, project_file("report_templates")), storage, watermark
-    )
+        LisGate(settings), Printing(settings.hospital_name, project_file("report_templates"), settings.base_url), storage, watermark,
+        SealBox(settings),
+    )  # fmt: skip
     return Runtime(
         settings=settings, clock=clock, keys=keys, cipher=cipher, mint=TokenMint(keys), database=database, broker=broker,
         storage=storage, units=units, live=LiveHub(database), authenticate=authenticate,

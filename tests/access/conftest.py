@@ -198,7 +198,9 @@ class World:
         self.wake()
 
         async def generated() -> bool:
-            return bool((await do(chief, "GET", f"/reports/{report['id']}")).json()["state"] != "rendering")
+            return bool(
+                (await do(chief, "GET", f"/reports/{report['id']}")).json()["state"] not in ("rendering", "generated")
+            )
 
         await self.until(generated)
         return str(report["id"])

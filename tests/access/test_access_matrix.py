@@ -448,7 +448,7 @@ async def follow_live_events(world: World, column: str) -> Call:
 
 
 async def publish_report(world: World, column: str) -> Call:
-    latest = await _latest(world, "generated")
+    latest = await _latest(world, "sealed")
     return Call("POST", f"/reports/{latest or await world.render(world.main)}:publish")
 
 
@@ -559,10 +559,15 @@ OPERATIONS: dict[str, Ask] = {
     "listReports": _just("GET", "/exams/{exam}/reports"),
     "getReport": _just("GET", "/reports/{report}"),
     "downloadReport": _just("GET", "/reports/{report}/pdf"),
+    "previewReport": _just("GET", "/exams/{exam}/report-preview"),
+    "listTrends": _just("GET", "/exams/{exam}/trends"),
+    "verifyReport": _just("GET", "/report-verifications/" + "0" * 32),
+    "getSealAuthority": _just("GET", "/seal-authority"),
     "issueExamineeToken": issue_examinee_token,
     "getMe": get_me,
     "listMyReports": _just("GET", "/me/reports", shows=lambda w: (w.main.exam_id,)),
     "downloadMyReport": _just("GET", "/me/reports/{report}/pdf"),
+    "linkMyReport": _just("POST", "/me/reports/{report}:link"),
     "getJob": _just("GET", "/jobs/{job}"),
     "listJobs": _just("GET", "/jobs", shows=lambda w: (w.main.job_id,), **_PAGE),
     "cancelJob": cancel_job,

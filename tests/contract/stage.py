@@ -37,6 +37,7 @@ from tjapi.installation import GATEWAY, client_secret
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import connect
+from tjapi.kernel.seal import make_demo_seal
 from tjapi.kernel.settings import Settings
 from tjapi.report import service as reports
 from tjapi.result.events import ResultArrivedLate
@@ -166,6 +167,7 @@ def serve(name: str, schema: Any) -> Iterator[Stage]:
         state = Path(os.environ["TJ_TEST_STATE"]) / name
         state.mkdir(exist_ok=True)
         settings = settings_for(await clone(name), state)
+        make_demo_seal(settings.seal_folder, settings.hospital_name)
         runtime = wiring.build(settings)
         async with serving(runtime) as url:
             held.update(url=url, runtime=runtime, settings=settings, loop=asyncio.get_running_loop(), end=end)
@@ -211,6 +213,7 @@ async def _keep_report(runtime: Runtime, report_id: str) -> None:
     async with runtime.units.open(demo.LOADER) as uow:
         digest = hashlib.sha256(PDF_BYTES).hexdigest()
         await reports.keep(uow, UUID(report_id), file=file, sha256=digest, pages=1, size=len(PDF_BYTES))
+        await reports.seal(uow, UUID(report_id), file=file, sha256=digest, size=len(PDF_BYTES))
 
 
 async def _sql(settings: Settings, statement: str, *values: Any) -> Any:
@@ -452,6 +455,12 @@ def _report(stage: Stage, exam: dict[str, Any], person: dict[str, Any]) -> None:
             stage.do("recallReport", path=one, body={"reason": "更正"})
     stage.do("listReports", path=place)
     stage.do("getReport", path=one)
+    stage.do("listTrends", path=place)
+    assert stage.do("previewReport", path=place).content.startswith(b"%PDF-")
+    stage.do("getSealAuthority", who="nobody")
+    known = stage.run(_sql(stage.settings, "select verify_code from report where id = $1", UUID(report["id"])))
+    stage.ids["verify_code"].append(known)
+    assert stage.do("verifyReport", who="nobody", path={"verify_code": known}).json()["verdict"] == "genuine"
     assert stage.do("downloadReport", path=one).content == PDF_BYTES
     code = stage.do("issueAccessCode", path=place).json()["access_code"]
     given = {"exam_no": exam["exam_no"], "access_code": code, "id_number_last4": person["id_number"][-4:]}
@@ -459,6 +468,7 @@ def _report(stage: Stage, exam: dict[str, Any], person: dict[str, Any]) -> None:
     stage.do("getMe")
     assert {r["id"] for r in stage.do("listMyReports").json()["items"]} == {report["id"]}
     assert stage.do("downloadMyReport", path=one).content == PDF_BYTES
+    stage.do("linkMyReport", path=one)
 
 
 def _operate(stage: Stage, _tube: str) -> None:

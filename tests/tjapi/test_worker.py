@@ -37,9 +37,9 @@ async def test_a_file_that_no_row_names_is_removed_after_a_day_and_no_other(
     orphan, young = await _kept(runtime, b"orphan", days=1.1), await _kept(runtime, b"young", days=0.9)
     named, again = await _kept(runtime, b"named", days=30), await _kept(runtime, b"stored again", days=30)
     await admin.execute(
-        "insert into report (id, campus_id, exam_id, examinee_id, version, state, job_id, file, requested_by, requested_at)"
+        "insert into report (id, campus_id, exam_id, examinee_id, version, state, job_id, file, requested_by, requested_at, verify_code)"
         " values (gen_random_uuid(), 1, $1, (select examinee_id from exam where id = $1), 1, 'generated', gen_random_uuid(), $2,"
-        " gen_random_uuid(), now())",
+        " gen_random_uuid(), now(), '0')",
         visit.exam_id,
         named,
     )

@@ -37,6 +37,7 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.jobs.runner import Runner
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import connect
+from tjapi.kernel.seal import make_demo_seal
 from tjapi.kernel.security.principal import Principal
 from tjapi.kernel.settings import Settings
 from tjapi.report import service as reports
@@ -46,6 +47,8 @@ from tjapi.visit import invented_person
 
 API = "/api/v1"
 SignIn = Callable[[str], Awaitable[httpx.AsyncClient]]
+UNREMARKABLE = {"HGB": "140", "PLT": "200", "CREA": "60", "K": "4.2", "NA": "140", "CA": "2.30", "INR": "1.0"}
+"""Where 5 would be a critical value."""
 PDF = b"%PDF-1.4 not a real one, but bytes all the same"
 
 
@@ -154,7 +157,7 @@ class World:
         return visit
 
     async def file(self, visit: Visit, *, status: str = "F", **values: str) -> None:
-        """The laboratory reports on every tube; `values` by item code, otherwise 5; `status` as in OBX-11."""
+        """The laboratory reports on every tube; `values` by item code, otherwise nothing critical; `status` as in OBX-11."""
         async with self.runtime.units.open(demo.LOADER) as uow:
             exam = await exams.get(uow, visit.exam_id)
             lines = {line.id: line for line in await exams.lines(uow, visit.exam_id) if line.performed_by == "lis"}
@@ -167,7 +170,16 @@ class World:
                 for line in (lines[i] for i in ref.line_ids):
                     said = tuple(
                         LabObservation(
-                            item.code, item.name, "", "NM", values.get(item.code, "5"), "", "", (), status, now
+                            item.code,
+                            item.name,
+                            "",
+                            "NM",
+                            values.get(item.code, UNREMARKABLE.get(item.code, "5")),
+                            "",
+                            "",
+                            (),
+                            status,
+                            now,
                         )
                         for item in items[line.item_group_id]
                     )
@@ -214,6 +226,7 @@ class World:
         async with self.runtime.units.open(demo.LOADER, "worker") as uow:
             digest = hashlib.sha256(PDF).hexdigest()
             await reports.keep(uow, report.id, file=address, sha256=digest, pages=1, size=len(PDF))
+            await reports.seal(uow, report.id, file=address, sha256=digest, size=len(PDF))
         return report.id
 
     async def published(self, visit: Visit) -> UUID:
@@ -264,6 +277,7 @@ async def house(name: str, **changes: Any) -> AsyncIterator[House]:
     state = Path(os.environ["TJ_TEST_STATE"]) / name
     state.mkdir(exist_ok=True)
     settings = settings_for(await clone(f"tj_{name}"), state).model_copy(update=changes)
+    make_demo_seal(settings.seal_folder, settings.hospital_name)
     runtime = wiring.build(settings)
     async with contextlib.AsyncExitStack() as stack:
         base_url = await stack.enter_async_context(serving_app(application.create(runtime)))

@@ -72,6 +72,12 @@ class Settings(BaseSettings):
     lis_charset: Literal["UTF-8", "GB18030"] = Field("UTF-8", description="charset of the orders we send")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="what the log keeps")
     hospital_name: str = Field("桂澄中医医院(演示)", description="printed on documents")
+    seal: Path | None = Field(
+        None,
+        description="folder with seal.pem, seal.key (PKCS#8, 0600) and ca.pem of the hospital's electronic seal; unset: STATE/seal, where"
+        " the demo makes its own",
+    )
+    tsa_url: str | None = Field(None, description="RFC 3161 timestamp authority for the seal (PAdES-B-T); unset: B-B")
     payment_required: bool = Field(False, description="whether lines wait for payment before they are released")
 
     @model_validator(mode="before")
@@ -83,6 +89,11 @@ class Settings(BaseSettings):
             if path and not values.get(name.lower()):
                 values[name.lower()] = Path(path).read_text(encoding="utf-8").strip()
         return values
+
+    @property
+    def seal_folder(self) -> Path:
+        """Return where the seal is."""
+        return self.seal or self.state / "seal"
 
     @property
     def base_url(self) -> str:

@@ -19,7 +19,7 @@ REQUISITION_STATE = {
 }  # fmt: skip
 REPORT_STATE = {
     "rendering": ("生成中", "Rendering"),
-    "failed": ("未生成", "Failed"), "generated": ("已生成", "Generated"), "published": ("已发布", "Published"),
+    "failed": ("未生成", "Failed"), "generated": ("已生成", "Generated"), "sealed": ("已盖章", "Sealed"), "published": ("已发布", "Published"),
     "superseded": ("已被新版取代", "Superseded"), "recalled": ("已撤回", "Recalled"),
 }  # fmt: skip
 JOB_STATE = {

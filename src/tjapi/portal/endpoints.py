@@ -7,12 +7,13 @@ from fastapi import Request, Response
 from tjapi.identity.schemas import AccessTokenOut
 from tjapi.kernel.routing import PDF, ReadUnit, Unit, operation, pdf, router
 from tjapi.kernel.runtime import runtime
+from tjapi.kernel.security.tokens import LinkMint
 from tjapi.portal import service
 from tjapi.portal.errors import AccessRefused
 from tjapi.portal.schemas import ExamineeTokenIn, MeOut
 from tjapi.report import service as reports
 from tjapi.report.errors import ReportNotFound, ReportRecalledProblem
-from tjapi.report.schemas import ReportsOut
+from tjapi.report.schemas import LinkOut, ReportsOut
 
 portal = router("me")
 
@@ -46,6 +47,16 @@ async def get_me(uow: ReadUnit) -> MeOut:
 )
 async def list_my_reports(uow: ReadUnit) -> ReportsOut:
     return ReportsOut(items=list(await reports.of_examinee(uow, uow.principal.id)))
+
+
+@portal.post(
+    "/me/reports/{report_id:uuid}:link",
+    **operation("linkMyReport", "获取报告短链接", "A short-lived link to the examinee's report, for a phone", permission="me.read",
+                requirement=["E6.1", "I5"], audience="me", problems=[ReportNotFound, ReportRecalledProblem]),
+)  # fmt: skip
+async def link_my_report(request: Request, uow: Unit, report_id: UUID) -> LinkOut:
+    held = runtime(request)
+    return await reports.link(uow, LinkMint(held.keys), held.settings.base_url, report_id)
 
 
 @portal.get(

@@ -1,21 +1,27 @@
-"""HTTP of reports."""
+"""HTTP of reports, and the pages that people open."""
 
+import json
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import FastAPI, Path, Request, Response
 
 from tjapi.exam.errors import ExamNotFound
-from tjapi.kernel.routing import PDF, ReadUnit, Unit, operation, pdf, router
+from tjapi.kernel.routing import PDF, PUBLIC, Caller, PublicUnit, ReadUnit, Unit, operation, pdf, router
 from tjapi.kernel.runtime import runtime
-from tjapi.report import service
+from tjapi.kernel.security.principal import ANONYMOUS, Principal
+from tjapi.kernel.security.tokens import LinkMint, TokenInvalidError
+from tjapi.report import flows, pages, service
 from tjapi.report.errors import (
     ExamNotFinalized,
     ReportNotFound,
     ReportNotReady,
+    ReportRecalledProblem,
     ReportStateConflict,
     ResultsChangedSinceSignOff,
+    SealNotSet,
 )
-from tjapi.report.schemas import RecallIn, ReportOut, ReportsOut
+from tjapi.report.schemas import RecallIn, ReportOut, ReportsOut, SealAuthorityOut, VerificationOut
 
 reports = router("reports")
 
@@ -80,3 +86,92 @@ async def publish_report(uow: Unit, report_id: UUID) -> ReportOut:
 )  # fmt: skip
 async def recall_report(uow: Unit, report_id: UUID, body: RecallIn) -> ReportOut:
     return await service.recall(uow, report_id, body.reason)
+
+
+@reports.get(
+    "/exams/{exam_id:uuid}/report-preview",
+    response_class=PDF,
+    **operation("previewReport", "预览报告", "The report as it would be now, marked as a preview", permission="conclusion.read",
+                requirement=["E4.7", "E6.1"], problems=[ExamNotFound]),
+)  # fmt: skip
+async def preview_report(request: Request, caller: Caller, exam_id: UUID) -> Response:
+    return pdf(await flows.preview(runtime(request), caller, exam_id), "preview.pdf")
+
+
+@reports.get(
+    "/report-verifications/{verify_code}",
+    **operation("verifyReport", "验证报告", "What became of the report of a QR code", permission=PUBLIC, audience="public",
+                requirement=["E6.1"]),
+)  # fmt: skip
+async def verify_report(
+    uow: PublicUnit,
+    verify_code: Annotated[
+        str,
+        Path(pattern=r"^[0-9a-f]{32}$", description="二维码中的编号 · The code of the QR code", examples=["0" * 32]),
+    ],
+) -> VerificationOut:
+    return await service.verify(uow, verify_code)
+
+
+@reports.get(
+    "/seal-authority",
+    **operation("getSealAuthority", "电子章根证书", "The certificate against which seals are checked", permission=PUBLIC,
+                audience="public", requirement=["E6.1"], problems=[SealNotSet]),
+)  # fmt: skip
+async def get_seal_authority(request: Request) -> SealAuthorityOut:
+    return service.seal_authority(runtime(request).settings.seal_folder)
+
+
+def mount_pages(app: FastAPI) -> None:
+    """Add the verification page and the owner's phone page. They are opened from paper and from a message: no token but the link's own."""
+
+    async def verify(request: Request) -> Response:
+        held = runtime(request)
+        code = str(request.path_params["code"])
+        async with held.units.read(ANONYMOUS) as uow:
+            found = await service.verify(uow, code)
+        return pages.verification(found, held.settings.hospital_name, _language(request))
+
+    async def phone(request: Request) -> Response:
+        try:
+            report = await _linked(request)
+        except (TokenInvalidError, ReportNotFound):
+            return _notice(request, "expired", 404)
+        except ReportRecalledProblem:
+            return _notice(request, "gone", 410)
+        if report.snapshot is None:
+            return _notice(request, "expired", 404)
+        data = json.loads(await runtime(request).storage.get(report.snapshot))
+        return pages.report(data, _language(request), f"{request.url.path}/pdf")
+
+    async def phone_pdf(request: Request) -> Response:
+        try:
+            report = await _linked(request)
+        except (TokenInvalidError, ReportNotFound):
+            return _notice(request, "expired", 404)
+        except ReportRecalledProblem:
+            return _notice(request, "gone", 410)
+        return pdf(await runtime(request).storage.get(str(report.file)), f"report-{report.version}.pdf")
+
+    app.add_route("/verify/{code}", verify, include_in_schema=False)
+    app.add_route("/r/{token}", phone, include_in_schema=False)
+    app.add_route("/r/{token}/pdf", phone_pdf, include_in_schema=False)
+
+
+async def _linked(request: Request) -> service.OpenReport:
+    """Follow a link as the person it was made for; whether the version is still published is asked now."""
+    held = runtime(request)
+    claims = LinkMint(held.keys).read(str(request.path_params["token"]), held.clock.now())
+    owner = Principal(
+        "examinee", claims.subject, frozenset({"me.read"}), departments=(), examinee_id=claims.subject, session=""
+    )
+    async with held.units.read(owner) as uow:
+        return await service.file_for_examinee(uow, claims.object_id, claims.subject)
+
+
+def _notice(request: Request, kind: str, status: int) -> Response:
+    return pages.notice(kind, runtime(request).settings.hospital_name, _language(request), status)
+
+
+def _language(request: Request) -> str:
+    return pages.language(request.query_params.get("lang"), request.headers.get("accept-language", ""))

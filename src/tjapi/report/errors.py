@@ -9,6 +9,12 @@ class ReportNotFound(NotFound):
     zh, en = "没有这份报告", "No such report"
 
 
+class SealNotSet(NotFound):
+    """This installation has no electronic seal yet."""
+
+    zh, en = "尚未配置电子章", "No electronic seal is set up"
+
+
 class ReportNotReady(Conflict):
     """It is still being rendered."""
 

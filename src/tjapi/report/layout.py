@@ -1,18 +1,29 @@
 """From rows to the data of the `exam_report` template: every figure becomes the text that is printed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from tjapi.kernel.clock import HOSPITAL_ZONE
 from tjapi.report.views import ReportSource
+from tjapi.result.schemas import TrendOut
 
 _SEX = {"male": "男", "female": "女", "unknown": "未知"}
+_KEY_ITEMS = frozenset({"BMI", "SBP", "GLU", "HBA1C", "TC", "TG", "LDL", "UA", "ALT", "CREA", "HGB"})
+_MOST_CHARTS = 8
 _FLAGS = {"H": "high", "L": "low", "HH": "critical_high", "LL": "critical_low", "A": "abnormal"}
 
 
 def report_data(
-    rows: ReportSource, *, hospital_name: str, version: int, watermark: str | None, printed_at: datetime
+    rows: ReportSource,
+    trends: Sequence[TrendOut],
+    *,
+    hospital_name: str,
+    version: int,
+    watermark: str | None,
+    printed_at: datetime,
+    verify_url: str = "",
 ) -> dict[str, Any]:
     """Return what the template prints. Flags and ranges are those stored with each result."""
     head, closing = rows.head, rows.conclusion
@@ -37,10 +48,14 @@ def report_data(
             "name": head.name, "sex": _SEX.get(head.sex, ""), "age": f"{head.age_years} 岁", "birth_date": head.birth_date.isoformat(),
             "id_number_masked": head.id_number_masked or "", "phone_masked": head.phone_masked or "",
         },
-        "conclusions": [{"title": e.title, "detail": e.detail or "", "advice": "\n".join(t for t in (e.advice, e.lifestyle) if t)} for e in rows.entries],
+        "conclusions": [
+            {"kind": e.kind, "title": e.title, "detail": e.detail or "", "advice": e.advice or "", "lifestyle": e.lifestyle or ""}
+            for e in rows.entries
+        ],
         "overview": (closing.overview or "") if closing else "",
         "abnormal": [{"department": r.department, **_abnormal(r)} for r in rows.results if _FLAGS.get(r.flag or "")],
         "departments": departments,
+        "trends": [_trend(t) for t in _shown(trends)], "verify_url": verify_url,
         "signatures": {
             "initial": {"name": closing.initial_name or "", "at": _moment(closing.initial_at)} if closing else {"name": "", "at": ""},
             "final": {"name": closing.final_name or "", "at": _moment(closing.final_at)} if closing else {"name": "", "at": ""},
@@ -57,6 +72,21 @@ def _item(row: Any) -> dict[str, str]:
         "unit": row.unit,
         "range": _range(row),
     }
+
+
+def _shown(trends: Sequence[TrendOut]) -> Sequence[TrendOut]:
+    """Return what is charted: what was flagged at any time, and what everybody asks about; eight at most."""
+    asked = [t for t in trends if t.item_code in _KEY_ITEMS or any(p.flag for p in t.points)]
+    return sorted(asked, key=lambda t: not any(p.flag for p in t.points))[:_MOST_CHARTS]
+
+
+def _trend(trend: TrendOut) -> dict[str, Any]:
+    return {
+        "name": trend.item_name, "unit": trend.unit or "", "low": trend.low, "high": trend.high,
+        "points": [
+            {"label": p.exam_date.isoformat(), "value": p.value, "flag": _FLAGS.get(p.flag or "", "")} for p in reversed(trend.points)
+        ],
+    }  # fmt: skip
 
 
 def _abnormal(row: Any) -> dict[str, str]:

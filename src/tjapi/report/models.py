@@ -15,7 +15,11 @@ Moment = TIMESTAMP(timezone=True)
 
 
 class Report(Base):
-    """A version of an exam's report. A recalled version keeps its bytes."""
+    """A version of an exam's report. A recalled version keeps its bytes.
+
+    `file` holds the rendered document, and from its sealing on the sealed one; `sha256` is of `file`, `rendered_sha256` of what was
+    rendered. `snapshot` is the data it was made of. `verify_code` is what its QR code leads to: 128 bits that tell nothing.
+    """
 
     __tablename__ = "report"
     __table_args__ = (
@@ -33,6 +37,10 @@ class Report(Base):
     job_id: Mapped[UUID]
     file: Mapped[str | None] = mapped_column(info=FILE)
     sha256: Mapped[str | None]
+    rendered_sha256: Mapped[str | None]
+    snapshot: Mapped[str | None] = mapped_column(info=FILE)
+    verify_code: Mapped[str] = mapped_column(unique=True)
+    sealed_at: Mapped[datetime | None] = mapped_column(Moment)
     pages: Mapped[int | None]
     size: Mapped[int | None]
     requested_by: Mapped[UUID]

@@ -11,8 +11,9 @@ from tjapi.kernel.documents import DocumentRenderer, RenderedDocument
 class Printing:
     """Renders templates for the hospital whose name is on the letterhead."""
 
-    def __init__(self, hospital_name: str, templates: Path) -> None:
+    def __init__(self, hospital_name: str, templates: Path, public_url: str) -> None:
         self.hospital_name = hospital_name
+        self.public_url = public_url.rstrip("/")
         self._templates = templates
         self._renderer: DocumentRenderer | None = None
 

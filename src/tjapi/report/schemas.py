@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tjapi.report.rules import ReportState
+from tjapi.report.rules import ReportState, Verdict
 
 
 class RecallIn(BaseModel):
@@ -29,7 +29,9 @@ class ReportOut(BaseModel):
     )
     pages: int | None = Field(examples=[6])
     size: int | None = Field(description="字节 · Bytes", examples=[184320])
+    outdated: bool = Field(False, description="终审后结果有变化 · Something came after the final sign-off")
     requested_at: datetime
+    sealed_at: datetime | None = Field(description="盖章时间 · When it was sealed")
     generated_at: datetime | None
     published_at: datetime | None
     recalled_at: datetime | None = Field(examples=[None])
@@ -39,3 +41,28 @@ class ReportsOut(BaseModel):
     """The versions of an exam's report, newest first."""
 
     items: list[ReportOut]
+
+
+class VerificationOut(BaseModel):
+    """What became of a printed report. Nothing personal: whoever holds the paper can read the rest there."""
+
+    verdict: Verdict = Field(
+        description="真实有效、已有新版、已撤回、查无此报告 · Genuine, superseded, recalled, or unknown",
+        examples=["genuine"],
+    )
+    version: int | None = Field(examples=[1])
+    published_at: datetime | None
+    recalled_at: datetime | None = Field(examples=[None])
+
+
+class LinkOut(BaseModel):
+    """A short-lived link to the owner's report, to be opened on a phone."""
+
+    url: str = Field(examples=["https://tj.example.cn/r/AZLwxHsafD6dVR8uPkpbbQ"])
+    expires_at: datetime
+
+
+class SealAuthorityOut(BaseModel):
+    """The certificate against which anybody checks the seal."""
+
+    pem: str = Field(description="PEM 证书 · Certificate, PEM", examples=["-----BEGIN CERTIFICATE-----…"])

@@ -1,11 +1,16 @@
 """The verbs of reports."""
 
+import secrets
 from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 from tjapi.conclusion import service as conclusion
 from tjapi.exam import service as exams
 from tjapi.kernel.ids import uuid7
+from tjapi.kernel.seal import SealMissingError, authority_pem
+from tjapi.kernel.security.tokens import LinkClaims, LinkMint
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.report import repository
 from tjapi.report.errors import (
@@ -15,12 +20,16 @@ from tjapi.report.errors import (
     ReportRecalledProblem,
     ReportStateConflict,
     ResultsChangedSinceSignOff,
+    SealNotSet,
 )
 from tjapi.report.events import ReportGenerated, ReportPublished, ReportRecalled
 from tjapi.report.models import Report
 from tjapi.report.rules import MOVES
-from tjapi.report.schemas import ReportOut
+from tjapi.report.schemas import LinkOut, ReportOut, SealAuthorityOut, VerificationOut
 
+_LINK_LIFE = timedelta(minutes=10)
+OpenReport = Report
+"""A report whose bytes are about to be read."""
 RENDER = "report.render"
 RENDER_ATTEMPTS = 8
 
@@ -32,7 +41,8 @@ async def request(uow: UnitOfWork, exam_id: UUID) -> ReportOut:
         raise ExamNotFinalized
     if not await conclusion.stands(uow, exam_id):
         raise ResultsChangedSinceSignOff
-    waiting = next((r for r in await repository.versions(uow, exam_id) if r.state == "rendering"), None)
+    under_way = ("rendering", "generated")
+    waiting = next((r for r in await repository.versions(uow, exam_id) if r.state in under_way), None)
     if waiting is not None:
         return out(waiting)
     report_id = uuid7()
@@ -48,34 +58,43 @@ async def request(uow: UnitOfWork, exam_id: UUID) -> ReportOut:
     report = Report(
         id=report_id, campus_id=exam.campus_id, exam_id=exam_id, examinee_id=exam.examinee_id,
         version=await repository.next_version(uow, exam_id), state="rendering", job_id=job_id, requested_by=uow.principal.id,
-        requested_at=uow.now,
+        requested_at=uow.now, verify_code=secrets.token_hex(16),
     )  # fmt: skip
     uow.session.add(report)
     await uow.audit("report.requested", "report", report.id, campus_id=exam.campus_id)
     return out(report)
 
 
-async def keep(uow: UnitOfWork, report_id: UUID, *, file: str, sha256: str, pages: int, size: int) -> None:
+async def keep(
+    uow: UnitOfWork, report_id: UUID, *, file: str, sha256: str, pages: int, size: int, snapshot: str | None = None
+) -> None:
     """The document is rendered and its bytes are kept; a second rendering of the same version changes nothing."""
     report = await _locked(uow, report_id)
     if report.state != "rendering":
         return
     report.state, report.file, report.sha256, report.pages, report.size = "generated", file, sha256, pages, size
+    report.rendered_sha256, report.snapshot = sha256, snapshot
     report.generated_at = uow.now
     await uow.audit("report.generated", "report", report.id, campus_id=report.campus_id, detail={"sha256": sha256})
-    await uow.announce(
-        "report",
-        {"report_id": str(report.id), "state": "generated"},
-        campus_id=report.campus_id,
-        permission="report.read",
-    )
+    await _tell(uow, report)
     await uow.publish(ReportGenerated(campus_id=report.campus_id, report_id=report.id, exam_id=report.exam_id))
+
+
+async def seal(uow: UnitOfWork, report_id: UUID, *, file: str, sha256: str, size: int) -> None:
+    """The document is sealed, and the seal was checked; each use of the key is an audit row (reliability.md 24). Twice is once."""
+    report = await _locked(uow, report_id)
+    if report.state != "generated":
+        return
+    report.state, report.file, report.sha256, report.size, report.sealed_at = "sealed", file, sha256, size, uow.now
+    detail = {"rendered_sha256": report.rendered_sha256, "sha256": sha256}
+    await uow.audit("report.sealed", "report", report.id, campus_id=report.campus_id, detail=detail)
+    await _tell(uow, report)
 
 
 async def fail(uow: UnitOfWork, report_id: UUID, reason: str) -> None:
     """This version will not come to be."""
     report = await _locked(uow, report_id)
-    if report.state == "rendering":
+    if report.state in ("rendering", "generated"):
         _move(report, "failed")
         await uow.audit("report.failed", "report", report.id, campus_id=report.campus_id, detail={"reason": reason})
 
@@ -88,7 +107,7 @@ async def still_stands(uow: UnitOfWork, exam_id: UUID) -> bool:
 async def publish(uow: UnitOfWork, report_id: UUID) -> ReportOut:
     """Let the examinee see it; an earlier published version is superseded. Raises ReportNotFound, ReportNotReady, ReportStateConflict."""
     report = await _locked(uow, report_id)
-    if report.state == "rendering":
+    if report.state in ("rendering", "generated"):
         raise ReportNotReady
     versions = await repository.versions(uow, report.exam_id)
     if any(later.version > report.version and later.state == "published" for later in versions):
@@ -124,7 +143,11 @@ async def get(uow: UnitOfWork, report_id: UUID) -> Report:
 async def versions(uow: UnitOfWork, exam_id: UUID) -> list[ReportOut]:
     """Return the versions of an exam's report. Raises ExamNotFound."""
     await exams.get(uow, exam_id)
-    return [out(report) for report in await repository.versions(uow, exam_id)]
+    outdated = await conclusion.has_open_task(uow, exam_id)
+    return [
+        out(report).model_copy(update={"outdated": outdated and report.state == "published"})
+        for report in await repository.versions(uow, exam_id)
+    ]
 
 
 async def file_for_staff(uow: UnitOfWork, report_id: UUID) -> Report:
@@ -155,6 +178,33 @@ async def file_for_examinee(uow: UnitOfWork, report_id: UUID, examinee_id: UUID)
 def out(report: Report) -> ReportOut:
     """Return the public shape of a report."""
     return ReportOut.model_validate(report, from_attributes=True)
+
+
+async def verify(uow: UnitOfWork, code: str) -> VerificationOut:
+    """Say what became of a printed report, and nothing else; asked by nobody in particular."""
+    return await repository.verify(uow, code)
+
+
+def seal_authority(folder: Path) -> SealAuthorityOut:
+    """Return the certificate against which seals are checked. Raises SealNotSet."""
+    try:
+        return SealAuthorityOut(pem=authority_pem(folder))
+    except SealMissingError as error:
+        raise SealNotSet from error
+
+
+async def link(uow: UnitOfWork, mint: LinkMint, base_url: str, report_id: UUID) -> LinkOut:
+    """Make a short-lived link to the caller's own published report. Raises ReportNotFound, ReportRecalledProblem."""
+    report = await file_for_examinee(uow, report_id, uow.principal.id)
+    expires_at = uow.now + _LINK_LIFE
+    claims = LinkClaims(uow.principal.id, report.id, report.version)
+    await uow.audit("report.linked", "report", report.id, campus_id=report.campus_id)
+    return LinkOut(url=f"{base_url.rstrip('/')}/r/{mint.issue(claims, expires_at=expires_at)}", expires_at=expires_at)
+
+
+async def _tell(uow: UnitOfWork, report: Report) -> None:
+    told = {"report_id": str(report.id), "state": report.state}
+    await uow.announce("report", told, campus_id=report.campus_id, permission="report.read")
 
 
 async def _locked(uow: UnitOfWork, report_id: UUID) -> Report:

@@ -42,6 +42,7 @@ from tjapi.result.schemas import (
     SheetOut,
     SignIn,
     SummaryIn,
+    TrendsOut,
 )
 
 DepartmentId = Annotated[int, Path(ge=1, le=32_000, description="科室编号 · Department id", examples=[1])]
@@ -187,6 +188,15 @@ async def list_results(
     abnormal: Annotated[bool, Query(description="只看异常 · Flagged results only")] = False,
 ) -> ExamResultsOut:
     return await service.overview(uow, exam_id, abnormal=abnormal)
+
+
+@results.get(
+    "/exams/{exam_id:uuid}/trends",
+    **operation("listTrends", "历次趋势", "Numbers through the last three years", permission="result.read",
+                requirement=["E4.5", "E6.3"], problems=[ExamNotFound]),
+)  # fmt: skip
+async def list_trends(uow: ReadUnit, exam_id: UUID) -> TrendsOut:
+    return await service.trends(uow, exam_id)
 
 
 @results.get(

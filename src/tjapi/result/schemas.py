@@ -122,6 +122,35 @@ class DepartmentHistoryOut(BaseModel):
     items: list[PastItemOut]
 
 
+class TrendPointOut(BaseModel):
+    """An item's number in one exam."""
+
+    exam_id: UUID
+    exam_date: date = Field(examples=["2025-11-20"])
+    value: str = Field(examples=["6.1"])
+    flag: Flag | None = Field(examples=["H"])
+
+
+class TrendOut(BaseModel):
+    """A number through the years, in one unit, newest first; `low` and `high` are those of the newest."""
+
+    item_id: UUID
+    item_code: str = Field(examples=["GLU"])
+    item_name: str = Field(examples=["葡萄糖"])
+    unit: str | None = Field(examples=["mmol/L"])
+    low: str | None = Field(examples=["3.9"])
+    high: str | None = Field(examples=["6.1"])
+    change: str | None = Field(description="与上次之差 · Difference to the exam before", examples=["0.4"])
+    points: list[TrendPointOut]
+
+
+class TrendsOut(BaseModel):
+    """The items that have a number in this exam and in an earlier one."""
+
+    exam_id: UUID
+    items: list[TrendOut]
+
+
 class RangeOut(BaseModel):
     """The range a value was compared with. Bounds are inclusive; numbers are strings."""
 

@@ -41,6 +41,19 @@ async def past_results(
     return [(row[0], row[1]) for row in (await uow.session.execute(query)).all()]
 
 
+async def numbers(uow: UnitOfWork, exam_ids: Sequence[UUID]) -> Sequence[tuple[Result, ResultRevision]]:
+    """Return the current plain numbers of exams (none with a comparator), in printing order."""
+    query = (
+        select(Result, ResultRevision)
+        .join(ResultRevision, ResultRevision.id == Result.current_revision_id)
+        .join(ExamLine, ExamLine.id == Result.line_id)
+        .join(Item, Item.id == Result.item_id)
+        .where(Result.exam_id.in_(exam_ids), ResultRevision.numeric.is_not(None), ResultRevision.comparator == "")
+        .order_by(ExamLine.sort, ExamLine.code, Item.sort, Result.id)
+    )
+    return [(row[0], row[1]) for row in (await uow.session.execute(query)).all()]
+
+
 @dataclass(frozen=True, slots=True)
 class CaseRow:
     """A current value with what its item says of it."""

@@ -58,8 +58,9 @@ async def test_bytes_are_kept_once_for_a_version_and_a_second_rendering_changes_
     address = await world.runtime.storage.put(b"%PDF-another rendering")
     async with world.runtime.units.open(demo.LOADER, "worker") as uow:
         await reports.keep(uow, report_id, file=address, sha256="00" * 32, pages=9, size=1)
+        await reports.seal(uow, report_id, file=address, sha256="00" * 32, size=1)
     kept = (await chief.get(f"{API}/reports/{report_id}")).json()
-    assert (kept["sha256"], kept["pages"], kept["state"]) == (hashlib.sha256(PDF).hexdigest(), 1, "generated")
+    assert (kept["sha256"], kept["pages"], kept["state"]) == (hashlib.sha256(PDF).hexdigest(), 1, "sealed")
     copies = await asyncio.gather(*(chief.get(f"{API}/reports/{report_id}/pdf") for _ in range(10)))
     assert {copy.content for copy in copies} == {PDF}
     assert {copy.headers["cache-control"] for copy in copies} == {"no-store"}
@@ -169,7 +170,7 @@ async def test_a_version_is_rendered_once_even_when_its_job_runs_twice(place: Ho
         await place.admin.execute("update job set state = 'queued' where id::text = $1", asked["job_id"])
         await until(lambda: job("succeeded"))
     again = (await chief.get(f"{API}/reports/{asked['id']}")).json()
-    assert (made, made["state"]) == (again, "generated")
+    assert (made, made["state"]) == (again, "sealed")
     content = (await chief.get(f"{API}/reports/{asked['id']}/pdf")).content
     assert (hashlib.sha256(content).hexdigest(), len(content)) == (made["sha256"], made["size"])
     pages = pdfium.PdfDocument(content)
@@ -179,4 +180,5 @@ async def test_a_version_is_rendered_once_even_when_its_job_runs_twice(place: Ho
     assert visit.card["id_number"] not in words
     generated = "select count(*) from audit_event where action = 'report.generated' and object_id = $1"
     assert await place.admin.fetchval(generated, asked["id"]) == 1
-    assert len(list(place.runtime.settings.state.glob("files/??/*"))) == 1
+    # What was rendered, what it was made of, and what was sealed.
+    assert len(list(place.runtime.settings.state.glob("files/??/*"))) == 3

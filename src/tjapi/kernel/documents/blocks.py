@@ -325,6 +325,24 @@ class Spacer(Solid):
 
 
 @dataclass(slots=True)
+class SealPlace(Solid):
+    """Room for a seal that is put on later: draws nothing, and says where it is."""
+
+    size: float = 0.0
+    align: str = "right"
+
+    def measure(self, width: float) -> float:
+        """Its side."""
+        return min(self.size, width)
+
+    def draw(self, page: Surface, x: float, top: float, width: float) -> None:
+        """Remember the place."""
+        side = min(self.size, width)
+        left = {"left": x, "center": x + (width - side) / 2}.get(self.align, x + width - side)
+        page.seal_place = (left, top - side, side, side)
+
+
+@dataclass(slots=True)
 class PageBreak(Solid):
     """Ends the page."""
 

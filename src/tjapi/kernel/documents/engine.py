@@ -27,12 +27,16 @@ _EDGE = 8.5 * MM
 
 @dataclass(frozen=True)
 class RenderedDocument:
-    """A finished file: its bytes, pages and SHA-256 (hex). `missing_glyphs` are the code points drawn as 〓."""
+    """A finished file: its bytes, pages and SHA-256 (hex). `missing_glyphs` are the code points drawn as 〓.
+
+    `seal_place` is where a seal may go: page from 1, lower left corner and size in points.
+    """
 
     pdf: bytes = field(repr=False)
     pages: int
     sha256: str
     missing_glyphs: tuple[str, ...] = ()
+    seal_place: tuple[int, float, float, float, float] | None = None
 
 
 def render(
@@ -108,7 +112,8 @@ def render_json(
         watermark=draw_watermark(pages[0], text, (width, height)) if text else "",
     )
     missing = tuple(sorted(f"U+{ord(c):04X}" for c in ink.missing))
-    return RenderedDocument(pdf, len(pages), hashlib.sha256(pdf).hexdigest(), missing)
+    places = [(number, *page.seal_place) for number, page in enumerate(pages, 1) if page.seal_place is not None]
+    return RenderedDocument(pdf, len(pages), hashlib.sha256(pdf).hexdigest(), missing, places[-1] if places else None)
 
 
 def _sheet(size: str) -> tuple[float, float]:

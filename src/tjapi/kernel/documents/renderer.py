@@ -154,7 +154,8 @@ class DocumentRenderer:
                     continue
                 if "error" in answer:
                     raise told(answer)
-                document = RenderedDocument(pdf, answer["pages"], answer["sha256"], tuple(answer["missing"]))
+                place = tuple(answer["seal"]) if answer["seal"] else None
+                document = RenderedDocument(pdf, answer["pages"], answer["sha256"], tuple(answer["missing"]), place)
                 log_missing(template, document)
                 return document
         raise RenderFailed(template, "the worker died twice")

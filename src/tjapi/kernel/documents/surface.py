@@ -55,6 +55,7 @@ class Surface:
     def __init__(self, ink: Ink) -> None:
         self.ink = ink
         self.items: list[str | PlacedImage] = []
+        self.seal_place: tuple[float, float, float, float] | None = None
         self._in_text = False
         self._font: tuple[str, float] | None = None
         self._colour: str | None = None

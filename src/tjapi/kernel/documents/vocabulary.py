@@ -18,6 +18,7 @@ from tjapi.kernel.documents.blocks import (
     Paragraph,
     Picture,
     Rule,
+    SealPlace,
     Spacer,
     Stack,
 )
@@ -105,6 +106,7 @@ class Builder:
             "barcode": self._barcode,
             "qrcode": self._qrcode,
             "chart": self._chart,
+            "seal": self._seal,
             "spacer": lambda e: [Spacer(height=_mm(e, "height", 0))],
             "rule": self._rule,
             "pagebreak": lambda _: [PageBreak()],
@@ -245,6 +247,9 @@ class Builder:
         return [
             TrendChart(setter=self._setter, series=series, low=low, high=high, height=tall, style=style, after=after)
         ]
+
+    def _seal(self, element: Any) -> list[Block]:
+        return [SealPlace(size=_mm(element, "size", 38), align=_align(element, "right"))]
 
     def _rule(self, element: Any) -> list[Block]:
         colour = CLASSES[element.get("class", "")][0] or "hairline"

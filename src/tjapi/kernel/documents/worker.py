@@ -57,7 +57,12 @@ def _serve(head: dict[str, Any], body: bytes, templates: Path) -> tuple[dict[str
     except Exception as error:  # noqa: BLE001  # reported to the parent; the message may quote data, the frames do not
         sys.stderr.writelines(traceback.format_tb(error.__traceback__))
         return {**tell(RenderFailed(template, type(error).__name__)), "retire": True}, b""
-    return {"pages": made.pages, "sha256": made.sha256, "missing": made.missing_glyphs}, made.pdf
+    return {
+        "pages": made.pages,
+        "sha256": made.sha256,
+        "missing": made.missing_glyphs,
+        "seal": made.seal_place,
+    }, made.pdf
 
 
 def _die_with(parent: int) -> None:

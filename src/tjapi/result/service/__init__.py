@@ -3,7 +3,7 @@
 from tjapi.result.service.case import case_of
 from tjapi.result.service.entry import get_sheet, plan_sheets, put_results, put_summary, reopen_sheet, sign_sheet
 from tjapi.result.service.filing import Filing, file_report
-from tjapi.result.service.reading import department_history, digest, history, item_codes, overview, result_ids
+from tjapi.result.service.reading import department_history, digest, history, item_codes, overview, result_ids, trends
 from tjapi.result.service.release import decide_release, propose_release, release_out, releases
 from tjapi.result.service.summarizing import Found, reasons, standing, summary_lines
 from tjapi.result.service.summarizing import result_ids as found_result_ids
@@ -18,7 +18,8 @@ __all__ = [
     "file_report",
     "found_result_ids",
     "get_sheet",
-    "history", "item_codes",
+    "history",
+    "item_codes",
     "overview",
     "plan_sheets",
     "propose_release",
@@ -32,4 +33,5 @@ __all__ = [
     "sign_sheet",
     "standing",
     "summary_lines",
+    "trends",
 ]  # fmt: skip

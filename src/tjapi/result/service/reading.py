@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection
+from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
@@ -10,8 +11,8 @@ from tjapi.exam import service as exams
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository, views
 from tjapi.result.errors import ResultNotFound
-from tjapi.result.models import DepartmentSheetLine, ResultRevision
-from tjapi.result.rules import Comparator, Flag, ResultStatus, SheetState
+from tjapi.result.models import DepartmentSheetLine, Result, ResultRevision
+from tjapi.result.rules import Comparator, Flag, ResultStatus, SheetState, same_unit
 from tjapi.result.schemas import (
     DepartmentHistoryOut,
     DepartmentResultsOut,
@@ -23,8 +24,14 @@ from tjapi.result.schemas import (
     RangeOut,
     ResultOut,
     SummaryLineOut,
+    TrendOut,
+    TrendPointOut,
+    TrendsOut,
     ValueOut,
 )
+
+_TREND_SPAN = timedelta(days=3 * 366)
+_TREND_EXAMS = 12
 
 
 async def overview(uow: UnitOfWork, exam_id: UUID, *, abnormal: bool = False) -> ExamResultsOut:
@@ -95,6 +102,43 @@ async def department_history(
         exams=[PastExamOut(exam_id=e.id, exam_no=e.exam_no, exam_date=e.exam_date) for e in past],
         items=list(items.values()),
     )
+
+
+async def trends(uow: UnitOfWork, exam_id: UUID) -> TrendsOut:
+    """Return the numbers of this exam that an earlier one of the last three years has too, in the same unit. Raises ExamNotFound."""
+    exam = await exams.get(uow, exam_id)
+    since = exam.exam_date - _TREND_SPAN
+    past = [e for e in await views.past_exams(uow, exam, _TREND_EXAMS) if e.exam_date >= since]
+    dates = {e.id: e.exam_date for e in past}
+    order = {e.id: i for i, e in enumerate(past)}
+    found: dict[UUID, dict[UUID, tuple[Result, ResultRevision]]] = {}
+    for result, revision in await views.numbers(uow, list(dates)):
+        found.setdefault(result.item_id, {}).setdefault(result.exam_id, (result, revision))
+    items = []
+    for item_id, by_exam in found.items():
+        if exam_id not in by_exam:
+            continue
+        result, now = by_exam[exam_id]
+        same = [pair for pair in by_exam.values() if same_unit(pair[1].unit or "", now.unit)]
+        same.sort(key=lambda pair: order[pair[0].exam_id])
+        if len(same) < 2:  # noqa: PLR2004 - one point is no trend
+            continue
+        normal = now.range_snapshot or {}
+        before = same[1][1].numeric
+        change = None if now.numeric is None or before is None else f"{now.numeric - before:f}"
+        points = [
+            TrendPointOut(
+                exam_id=r.exam_id, exam_date=dates[r.exam_id], value=f"{v.numeric:f}", flag=cast("Flag | None", v.flag)
+            )
+            for r, v in same
+        ]
+        items.append(
+            TrendOut(
+                item_id=item_id, item_code=result.item_code, item_name=result.item_name, unit=now.unit, low=normal.get("low"),
+                high=normal.get("high"), change=change, points=points,
+            )
+        )  # fmt: skip
+    return TrendsOut(exam_id=exam_id, items=items)
 
 
 async def digest(uow: UnitOfWork, exam_id: UUID) -> str:

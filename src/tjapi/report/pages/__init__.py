@@ -1,0 +1,120 @@
+"""The two pages that people open: what became of a printed report, and the owner's report on a phone. No script, nothing from elsewhere."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from tjapi.kernel.clock import HOSPITAL_ZONE
+from tjapi.report.schemas import VerificationOut
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+_HEADERS = {
+    "Content-Security-Policy": _POLICY, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex",
+    "X-Content-Type-Options": "nosniff",
+}  # fmt: skip
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "zh": {
+        "title": "体检报告验证", "genuine": "真实有效", "superseded": "已有新版本", "recalled": "已撤回", "unknown": "查无此报告",
+        "genuine_more": "本报告由本院签发,是当前有效的版本。", "superseded_more": "本报告由本院签发,但已被新版本取代,请以新版本为准。",
+        "recalled_more": "本报告由本院签发,后已撤回,请勿使用。", "unknown_more": "本院没有签发过带有此二维码的报告。",
+        "version": "版本", "published": "签发时间", "recalled_at": "撤回时间", "other": "English", "other_lang": "en",
+        "report": "健康体检报告", "exam_no": "体检号", "date": "体检日期", "conclusions": "主检结论与建议", "none": "本次体检所检项目未见明显异常。",
+        "abnormal": "异常结果", "trends": "历次趋势", "departments": "各科室结果", "summary": "小结", "lifestyle": "生活指导", "pdf": "下载盖章 PDF",
+        "range": "参考", "gone": "报告已撤回", "gone_more": "医院已撤回这份报告。新的版本发布后可再次查看。", "expired": "链接已失效",
+        "expired_more": "链接已过期或不完整,请在小程序中重新打开。", "note": "本页只供本人查看。", "high": "偏高", "low": "偏低", "abnormal_flag": "异常",
+    },
+    "en": {
+        "title": "Report verification", "genuine": "Genuine", "superseded": "Superseded", "recalled": "Recalled", "unknown": "Unknown",
+        "genuine_more": "This hospital issued the report, and it is the version in force.",
+        "superseded_more": "This hospital issued the report, but a later version has taken its place.",
+        "recalled_more": "This hospital issued the report and has since recalled it. Do not use it.",
+        "unknown_more": "This hospital has issued no report with this code.",
+        "version": "Version", "published": "Issued", "recalled_at": "Recalled", "other": "中文", "other_lang": "zh",
+        "report": "Health examination report", "exam_no": "Exam no.", "date": "Date", "conclusions": "Conclusions and advice",
+        "none": "Nothing out of the ordinary was found.", "abnormal": "Abnormal results", "trends": "Trends", "departments": "Results by department",
+        "summary": "Summary", "lifestyle": "Lifestyle", "pdf": "Download the sealed PDF", "range": "range", "gone": "Report recalled",
+        "gone_more": "The hospital has recalled this report. It can be read again once a new version is published.", "expired": "Link expired",
+        "expired_more": "The link has expired or is incomplete. Open the report in the mini-program again.",
+        "note": "For the owner's eyes only.", "high": "high", "low": "low", "abnormal_flag": "abnormal",
+    },
+}  # fmt: skip
+_FLAG = {"high": "high", "critical_high": "high", "low": "low", "critical_low": "low", "abnormal": "abnormal_flag"}
+_WIDE, _TALL, _EDGE = 300.0, 92.0, 10.0
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("tjapi.report", "pages"), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
+    trim_blocks=True, lstrip_blocks=True,
+)  # fmt: skip
+
+
+def language(asked: str | None, accepted: str) -> str:
+    """Return zh or en: what was asked for, else what the browser prefers, else zh."""
+    if asked in _WORDS:
+        return str(asked)
+    first = accepted.split(",", 1)[0].strip().lower()
+    return "en" if first.startswith("en") else "zh"
+
+
+def verification(found: VerificationOut, hospital: str, lang: str) -> HTMLResponse:
+    """Return the page that a QR code leads to: the verdict, the version and its dates, and nothing else."""
+    return _page(
+        "verify.html.j2", lang, hospital=hospital, found=found, published=_moment(found.published_at), recalled=_moment(found.recalled_at)
+    )  # fmt: skip
+
+
+def report(data: Mapping[str, Any], lang: str, pdf_url: str) -> HTMLResponse:
+    """Return the owner's report for a phone, of the data that the document was made of."""
+    charts = [{**t, "svg": _chart(t)} for t in data.get("trends", [])]
+    return _page(
+        "report.html.j2", lang, hospital=data["hospital"]["name"], data=data, charts=charts, pdf_url=pdf_url, flag=_FLAG
+    )
+
+
+def notice(kind: str, hospital: str, lang: str, status: int) -> HTMLResponse:
+    """Return a page that says why there is nothing to see: `gone` or `expired`."""
+    return _page("notice.html.j2", lang, status=status, hospital=hospital, kind=kind)
+
+
+def _page(template: str, lang: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    html = _ENVIRONMENT.get_template(template).render(t=_WORDS[lang], lang=lang, **values)
+    return HTMLResponse(html, status_code=status, headers=_HEADERS)
+
+
+def _moment(moment: datetime | None) -> str:
+    return moment.astimezone(HOSPITAL_ZONE).strftime("%Y-%m-%d %H:%M") if moment else ""
+
+
+def _chart(trend: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the points of a line drawing, scaled to its box; the normal range as a band."""
+    values = [float(p["value"]) for p in trend["points"]]
+    bounds = [float(b) for b in (trend.get("low"), trend.get("high")) if b is not None]
+    least, most = min([*values, *bounds]), max([*values, *bounds])
+    span = (most - least) or 1.0
+
+    def up(value: float) -> float:
+        return round(_TALL - _EDGE - (value - least) / span * (_TALL - 2 * _EDGE), 1)
+
+    step = (_WIDE - 6 * _EDGE) / max(len(values) - 1, 1)
+    points = [
+        {
+            "x": round(3 * _EDGE + i * step, 1),
+            "y": up(v),
+            "value": p["value"],
+            "label": p["label"],
+            "flag": bool(p["flag"]),
+        }
+        for i, (v, p) in enumerate(zip(values, trend["points"], strict=True))
+    ]
+    top = up(float(trend["high"])) if trend.get("high") is not None else 0.0
+    bottom = up(float(trend["low"])) if trend.get("low") is not None else _TALL
+    line = " ".join(f"{p['x']},{p['y']}" for p in points)
+    return {
+        "points": points,
+        "line": line,
+        "top": top,
+        "band": round(max(bottom - top, 0.0), 1),
+        "wide": _WIDE,
+        "tall": _TALL,
+    }
