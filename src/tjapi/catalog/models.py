@@ -13,7 +13,7 @@ from tjapi.kernel.db import Base
 
 
 class Department(Base):
-    """科室."""
+    """科室. `place` is where people go, as it is printed for them; None until the hospital says so."""
 
     __tablename__ = "department"
     __table_args__ = (CheckConstraint(f"kind in {DEPARTMENT_KINDS}", name="kind"),)
@@ -23,6 +23,7 @@ class Department(Base):
     name: Mapped[str]
     kind: Mapped[str]
     sort: Mapped[int]
+    place: Mapped[str | None]
 
 
 class Item(Base):
@@ -90,13 +91,19 @@ class ItemRange(Base):
 
 
 class ItemGroup(Base):
-    """组合项目: what is ordered and priced. `container` is the kind of tube; a group without one needs no specimen."""
+    """组合项目: what is ordered and priced. `container` is the kind of tube; a group without one needs no specimen.
+
+    Two groups share a tube where container, specimen, section (检验组), fasting, `minutes_after` (of the meal or the load; None: at any
+    time) and sending out agree, up to `groups_per_tube` (None: as many as there are). `precaution` is what the examinee is told.
+    """
 
     __tablename__ = "item_group"
     __table_args__ = (
         CheckConstraint("price_fen >= 0", name="price"),
         CheckConstraint(f"performed_by in {PERFORMERS}", name="performed_by"),
         CheckConstraint(f"sex in {SEXES}", name="sex"),
+        CheckConstraint("minutes_after > 0", name="minutes_after"),
+        CheckConstraint("groups_per_tube > 0", name="groups_per_tube"),
         Index("ix_item_group_sort_code", "sort", "code"),
     )
 
@@ -108,6 +115,11 @@ class ItemGroup(Base):
     specimen: Mapped[str | None]
     container: Mapped[str | None]
     fasting: Mapped[bool]
+    section: Mapped[str | None]
+    minutes_after: Mapped[int | None] = mapped_column(SmallInteger)
+    send_out: Mapped[bool] = mapped_column(server_default="false")
+    groups_per_tube: Mapped[int | None] = mapped_column(SmallInteger)
+    precaution: Mapped[str | None]
     performed_by: Mapped[str]
     sex: Mapped[str] = mapped_column(server_default="any")
     sort: Mapped[int]

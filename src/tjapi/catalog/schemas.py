@@ -35,6 +35,7 @@ class DepartmentOut(Output):
     name: str = Field(description="名称 · Name", examples=["检验科"])
     kind: DepartmentKind = Field(description="类别 · Kind", examples=["lab"])
     sort: int = Field(description="排序 · Order", examples=[40])
+    place: str | None = Field(description="地点,印在指引单上 · Where it is, as printed", examples=["五层 503"])
 
 
 class DepartmentsOut(BaseModel):
@@ -100,6 +101,13 @@ class ItemGroupOut(Output):
     specimen: str | None = Field(description="标本 · Specimen", examples=["whole_blood"])
     container: str | None = Field(description="容器 · Container", examples=["EDTA-2"])
     fasting: bool = Field(description="是否空腹 · Fasting", examples=[False])
+    section: str | None = Field(description="检验组 · Section of the laboratory", examples=["chemistry"])
+    minutes_after: int | None = Field(
+        description="餐后(负荷后)采集时间,分钟 · Minutes after the meal or the load", examples=[None]
+    )
+    send_out: bool = Field(description="是否外送 · Sent to another laboratory", examples=[False])
+    groups_per_tube: int | None = Field(description="每管最多项目数 · Most groups in one tube", examples=[None])
+    precaution: str | None = Field(description="注意事项 · What the examinee is told", examples=["憋尿"])
     performed_by: PerformedBy = Field(description="执行方 · Performed by", examples=["lis"])
     sex: ApplicableSex = Field(description="适用性别 · For which sex", examples=["any"])
     sort: int = Field(description="排序 · Order", examples=[40])
@@ -213,6 +221,11 @@ class StarterGroup(Input):
     specimen: str | None = Field(None, pattern=r"^[a-z_]+$")
     container: str | None = Field(None, max_length=40)
     fasting: bool = False
+    section: str | None = Field(None, pattern=r"^[a-z_]+$", max_length=20)
+    minutes_after: int | None = Field(None, ge=1, le=1440)
+    send_out: bool = False
+    groups_per_tube: int | None = Field(None, ge=1, le=50)
+    precaution: str | None = Field(None, min_length=1, max_length=40)
     performed_by: PerformedBy
     sex: ApplicableSex = "any"
     sort: int

@@ -3,10 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, SmallInteger
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, SmallInteger, UniqueConstraint
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
+from tjapi.frontdesk.rules import DOCUMENT_KINDS, PRINT_FORMATS
 from tjapi.kernel.db import Base
 
 Moment = TIMESTAMP(timezone=True)
@@ -24,3 +25,47 @@ class AccessCode(Base):
     issued_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment)
     used_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class DocumentPrint(Base):
+    """打印记录: one file handed to a printer, by whom and when.
+
+    `content` is the data of which the file was made, sealed: it can be made again, byte for byte, and holds the one-time code.
+    """
+
+    __tablename__ = "document_print"
+    __table_args__ = (CheckConstraint(f"format in {tuple(PRINT_FORMATS)}", name="format"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    format: Mapped[str]
+    printed_by: Mapped[UUID]
+    printed_by_name: Mapped[str]
+    printed_at: Mapped[datetime] = mapped_column(Moment)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class DocumentPrintItem(Base):
+    """What was printed: which paper of which exam, which copies of it. `subject` tells the labels and forms of a kind apart.
+
+    `version` and `digest` are those of the guide sheet's content: what is on paper, and whether it still holds.
+    """
+
+    __tablename__ = "document_print_item"
+    __table_args__ = (
+        CheckConstraint(f"kind in {tuple(DOCUMENT_KINDS)}", name="kind"),
+        CheckConstraint("copies > 0 and first_copy > 0", name="copies"),
+        CheckConstraint("(kind = 'guide_sheet') = (version is not null)", name="version"),
+        UniqueConstraint("exam_id", "kind", "subject", "first_copy"),
+    )
+
+    print_id: Mapped[UUID] = mapped_column(ForeignKey("document_print.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    exam_id: Mapped[UUID]
+    kind: Mapped[str]
+    subject: Mapped[str]
+    copies: Mapped[int] = mapped_column(SmallInteger)
+    first_copy: Mapped[int]
+    version: Mapped[int | None]
+    digest: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -58,6 +58,9 @@ class Tube(Base):
     container: Mapped[str]
     specimen: Mapped[str]
     fasting: Mapped[bool]
+    section: Mapped[str | None]
+    minutes_after: Mapped[int | None] = mapped_column(SmallInteger)
+    send_out: Mapped[bool] = mapped_column(server_default="false")
     state: Mapped[str]
     planned_at: Mapped[datetime] = mapped_column(Moment)
     collected_at: Mapped[datetime | None] = mapped_column(Moment)

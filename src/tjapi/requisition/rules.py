@@ -1,6 +1,6 @@
 """How tubes are planned and numbered."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -13,24 +13,84 @@ TUBE_MOVES: dict[str, frozenset[str]] = {
     "received": frozenset({"rejected"}),
     "rejected": frozenset(),
 }
+OPEN: frozenset[str] = frozenset({"planned", "collected"})
+"""Not received by the laboratory: an add-on may still be measured from it."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TubeKind:
+    """What must agree for two lines to share a tube. `section` "" and `minutes_after` 0: said of neither."""
+
+    container: str
+    specimen: str
+    section: str = ""
+    fasting: bool = False
+    minutes_after: int = 0
+    send_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedLine:
-    """A line that needs a specimen."""
+    """A line that needs a specimen; `most`: how many groups its tube may serve (None: any number)."""
 
     line_id: UUID
-    container: str
-    specimen: str
-    fasting: bool
+    kind: TubeKind
+    most: int | None = None
 
 
-def plan_tubes(lines: Iterable[PlannedLine]) -> list[Sequence[PlannedLine]]:
-    """Group lines into tubes: one tube for each container, specimen and fasting condition."""
-    tubes: dict[tuple[str, str, bool], list[PlannedLine]] = {}
-    for line in lines:
-        tubes.setdefault((line.container, line.specimen, line.fasting), []).append(line)
-    return [tubes[key] for key in sorted(tubes)]
+@dataclass(frozen=True, slots=True)
+class OpenTube:
+    """A tube that has not been handed to the laboratory, with the lines that it serves already."""
+
+    tube_id: UUID
+    kind: TubeKind
+    lines: int
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTube:
+    """A tube and its lines; `tube_id` is that of an open tube which takes them too, None: a new tube."""
+
+    tube_id: UUID | None
+    kind: TubeKind
+    lines: tuple[PlannedLine, ...]
+
+
+def plan_tubes(lines: Iterable[PlannedLine], open_tubes: Iterable[OpenTube] = ()) -> list[PlannedTube]:
+    """Put each line into a tube of its kind: an open one that has room, else a new one. The order of the lines does not matter.
+
+    A tube serves no more groups than the strictest of them allows. Tubes come out by kind, new ones after those that were there.
+    """
+    rows = [_Filling(tube.tube_id, tube.kind, tube.lines, tube.most, []) for tube in open_tubes]
+    rows.sort(key=lambda row: (row.kind, str(row.tube_id)))
+    for line in sorted(lines, key=lambda line: (line.kind, line.line_id)):
+        row = next((row for row in rows if row.takes(line)), None)
+        if row is None:
+            row = _Filling(None, line.kind, 0, None, [])
+            rows.append(row)
+        row.put(line)
+    filled = [row for row in rows if row.added]
+    filled.sort(key=lambda row: (row.kind, row.tube_id is None))
+    return [PlannedTube(row.tube_id, row.kind, tuple(row.added)) for row in filled]
+
+
+@dataclass(slots=True)
+class _Filling:
+    tube_id: UUID | None
+    kind: TubeKind
+    held: int
+    most: int | None
+    added: list[PlannedLine]
+
+    def takes(self, line: PlannedLine) -> bool:
+        most = min((limit for limit in (self.most, line.most) if limit is not None), default=None)
+        return self.kind == line.kind and (most is None or self.held < most)
+
+    def put(self, line: PlannedLine) -> None:
+        self.added.append(line)
+        self.held += 1
+        self.most = min((limit for limit in (self.most, line.most) if limit is not None), default=None)
 
 
 def barcode(campus_id: int, number: int) -> str:

@@ -17,6 +17,11 @@ class TubeOut(BaseModel):
     container: str = Field(examples=["EDTA-2"])
     specimen: str = Field(examples=["whole_blood"])
     fasting: bool
+    section: str | None = Field(description="检验组 · Section of the laboratory", examples=["chemistry"])
+    minutes_after: int | None = Field(
+        description="餐后(负荷后)采集时间,分钟 · Minutes after the meal or the load", examples=[None]
+    )
+    send_out: bool = Field(description="是否外送 · Sent to another laboratory", examples=[False])
     state: TubeState = Field(examples=["collected"])
     groups: list[str] = Field(description="组合项目 · Item groups", examples=[["血常规"]])
     collected_at: datetime | None

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from tjapi.catalog import service as catalog
+from tjapi.catalog.models import ItemGroup
 from tjapi.exam import service as exams
+from tjapi.exam.models import ExamLine
 from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
@@ -19,7 +22,7 @@ from tjapi.requisition.errors import (
 )
 from tjapi.requisition.events import RequisitionCancelled, RequisitionPlanned, TubeCollected
 from tjapi.requisition.models import Requisition, RequisitionLine, Tube, TubeLine
-from tjapi.requisition.rules import PlannedLine, barcode, plan_tubes
+from tjapi.requisition.rules import OPEN, OpenTube, PlannedLine, TubeKind, barcode, plan_tubes
 from tjapi.requisition.schemas import RequisitionOut, TubeOut
 
 
@@ -87,48 +90,85 @@ class Cancellation:
 
 
 async def plan(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None:
-    """Plan tubes and the order for released lines that the LIS carries out; lines already asked for are left alone."""
+    """Plan tubes and the order for released lines that the LIS carries out; lines already asked for are left alone.
+
+    A tube that the laboratory has not received yet takes an add-on of its kind; where it was collected, so is the add-on.
+    """
     exam = await exams.lock(uow, exam_id)
     wanted = set(line_ids)
-    lines = {
-        line.id: line for line in await exams.lines(uow, exam_id) if line.id in wanted and line.performed_by == "lis"
-    }
     asked: set[UUID] = set()
-    for earlier in await repository.requisitions(uow, exam_id):
-        asked |= {row.exam_line_id for row in await repository.requisition_lines(uow, earlier.id)}
-    planned = [
-        PlannedLine(line.id, line.container or "", line.specimen or "", line.fasting)
-        for line in lines.values()
-        if line.id not in asked
-    ]
-    if not planned:
+    earlier = await repository.requisitions(uow, exam_id)
+    for requisition in earlier:
+        asked |= {row.exam_line_id for row in await repository.requisition_lines(uow, requisition.id)}
+    lines = {
+        line.id: line
+        for line in await exams.lines(uow, exam_id)
+        if line.id in wanted and line.performed_by == "lis" and line.id not in asked
+    }
+    if not lines:
         return
-    number = len(await repository.requisitions(uow, exam_id)) + 1
+    groups = {group.id: group for group in await catalog.item_groups(uow, [x.item_group_id for x in lines.values()])}
+    number = len(earlier) + 1
     requisition = Requisition(
         id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, placer_no=f"{exam.exam_no}-{number}", state="planned", attempt=0,
         planned_at=uow.now,
     )  # fmt: skip
     uow.session.add(requisition)
-    for i, line in enumerate(planned, 1):
+    for i, line in enumerate(lines.values(), 1):
         uow.session.add(
             RequisitionLine(
-                exam_line_id=line.line_id, requisition_id=requisition.id, campus_id=exam.campus_id,
+                exam_line_id=line.id, requisition_id=requisition.id, campus_id=exam.campus_id,
                 placer_no=f"{requisition.placer_no}-{i:02d}",
             )
         )  # fmt: skip
-    for group in plan_tubes(planned):
-        tube = Tube(
-            id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, requisition_id=requisition.id,
-            barcode=barcode(exam.campus_id, await repository.next_tube_number(uow, exam.campus_id)), container=group[0].container,
-            specimen=group[0].specimen, fasting=group[0].fasting, state="planned", planned_at=uow.now,
-        )  # fmt: skip
-        uow.session.add(tube)
+    planned = [_planned(line, groups[line.item_group_id]) for line in lines.values()]
+    collected = []
+    for one in plan_tubes(planned, await _open_tubes(uow, exam_id)):
+        tube = await repository.tube(uow, one.tube_id) if one.tube_id else None
+        if tube is None:
+            kind = one.kind
+            tube = Tube(
+                id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, requisition_id=requisition.id,
+                barcode=barcode(exam.campus_id, await repository.next_tube_number(uow, exam.campus_id)), container=kind.container,
+                specimen=kind.specimen, fasting=kind.fasting, section=kind.section or None, minutes_after=kind.minutes_after or None,
+                send_out=kind.send_out, state="planned", planned_at=uow.now,
+            )  # fmt: skip
+            uow.session.add(tube)
+        if tube.state == "collected":
+            collected += [line.line_id for line in one.lines]
         uow.session.add_all(
-            TubeLine(tube_id=tube.id, exam_line_id=line.line_id, campus_id=exam.campus_id) for line in group
+            TubeLine(tube_id=tube.id, exam_line_id=line.line_id, campus_id=exam.campus_id) for line in one.lines
         )
     await uow.session.flush()
+    for line_id in collected:
+        await exams.advance(uow, exam_id, line_id, "collected")
     if exam.state not in ("prepared", "cancelled"):
         await order(uow, exam_id)
+
+
+def _planned(line: ExamLine, group: ItemGroup) -> PlannedLine:
+    kind = TubeKind(
+        line.container or "", line.specimen or "", group.section or "", line.fasting, group.minutes_after or 0, group.send_out
+    )  # fmt: skip
+    return PlannedLine(line.id, kind, group.groups_per_tube)
+
+
+async def _open_tubes(uow: UnitOfWork, exam_id: UUID) -> list[OpenTube]:
+    tubes = [tube for tube in await repository.tubes(uow, exam_id) if tube.state in OPEN]
+    if not tubes:
+        return []
+    of_tube = await repository.tube_lines(uow, [tube.id for tube in tubes])
+    lines = {line.id: line for line in await exams.lines(uow, exam_id)}
+    groups = {g.id: g for g in await catalog.item_groups(uow, [line.item_group_id for line in lines.values()])}
+    found = []
+    for tube in tubes:
+        served = [lines[i] for i in of_tube.get(tube.id, [])]
+        limits = [n for line in served if (n := groups[line.item_group_id].groups_per_tube) is not None]
+        kind = TubeKind(
+            tube.container, tube.specimen, tube.section or "", tube.fasting, tube.minutes_after or 0, tube.send_out
+        )
+        found.append(OpenTube(tube.id, kind, len(served), min(limits, default=None)))
+    return found
 
 
 async def order(uow: UnitOfWork, exam_id: UUID) -> None:
@@ -164,8 +204,10 @@ async def _order(uow: UnitOfWork, requisition: Requisition, message_id: str) -> 
     campus = next(c for c in await identity.campuses(uow) if c.id == exam.campus_id)
     names = {line.id: line for line in await exams.lines(uow, exam.id)}
     placers = {row.exam_line_id: row.placer_no for row in await repository.requisition_lines(uow, requisition_id)}
-    tubes = [tube for tube in await repository.tubes(uow, exam.id) if tube.requisition_id == requisition_id]
-    of_tube = await repository.tube_lines(uow, [tube.id for tube in tubes])
+    of_tube = await repository.tube_lines(uow, [tube.id for tube in await repository.tubes(uow, exam.id)])
+    # A tube that takes an add-on belongs to two orders; each asks for its own lines.
+    mine = {tube_id: [i for i in line_ids if i in placers] for tube_id, line_ids in of_tube.items()}
+    tubes = [tube for tube in await repository.tubes(uow, exam.id) if mine.get(tube.id)]
     return Order(
         placer_no=requisition.placer_no, message_id=message_id[-20:], exam_no=exam.exam_no,
         campus_code=campus.code, examinee_id=exam.examinee_id, name=exam.name, sex=exam.sex, birth_date=exam.birth_date,
@@ -173,7 +215,7 @@ async def _order(uow: UnitOfWork, requisition: Requisition, message_id: str) -> 
         tubes=tuple(
             OrderTube(
                 tube.barcode, tube.container, tube.specimen, tube.collected_at,
-                tuple(OrderGroup(placers[i], names[i].code, names[i].name) for i in of_tube.get(tube.id, [])),
+                tuple(OrderGroup(placers[i], names[i].code, names[i].name) for i in mine[tube.id]),
             )
             for tube in tubes
         ),
@@ -297,7 +339,7 @@ async def _describe(uow: UnitOfWork, exam_id: UUID, rows: Sequence[Tube]) -> lis
     return [
         TubeOut(
             id=tube.id, exam_id=tube.exam_id, barcode=tube.barcode, container=tube.container, specimen=tube.specimen,
-            fasting=tube.fasting, state=tube.state, groups=[names[i] for i in of_tube.get(tube.id, [])], collected_at=tube.collected_at,
+            fasting=tube.fasting, section=tube.section, minutes_after=tube.minutes_after, send_out=tube.send_out, state=tube.state, groups=[names[i] for i in of_tube.get(tube.id, [])], collected_at=tube.collected_at,
         )
         for tube in rows
     ]  # fmt: skip

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -15,8 +15,11 @@ from adapters.lis.sandbox.dictionary import BUILT_IN
 from tests.adapters.lis_peers import Sandbox, sandbox
 from tests.tjapi.world import API, House, SignIn, Visit, World, house, until, working
 from tjapi import demo
+from tjapi.catalog import service as catalog
 from tjapi.exam import service as exams
+from tjapi.exam.models import ExamLine
 from tjapi.kernel.embedded import free_port
+from tjapi.kernel.ids import uuid7
 from tjapi.kernel.runtime import Runtime
 from tjapi.requisition import service as requisitions
 from tjapi.requisition.rules import luhn
@@ -39,6 +42,58 @@ async def test_lines_share_a_tube_by_container_specimen_and_fasting(world: World
     ]  # fmt: skip
     assert {t["state"] for t in tubes} == {"planned"}
     assert all(luhn(t["barcode"][:-1]) == t["barcode"][-1] for t in tubes)
+
+
+@pytest.mark.requirement("E1.5")
+async def test_a_section_and_a_time_have_tubes_of_their_own(world: World) -> None:
+    visit, front = await world.registered("GLU", "GLU-2H", "GA", "THYROID"), await world.sign_in("front")
+    tubes = (await front.get(f"{visit.place}/tubes")).json()["items"]
+    assert sorted((t["section"], t["fasting"], t["minutes_after"] or 0, len(t["groups"])) for t in tubes) == [
+        ("chemistry", False, 0, 1), ("chemistry", False, 120, 1), ("chemistry", True, 0, 1), ("immunoassay", False, 0, 1),
+    ]  # fmt: skip
+    assert {(t["container"], t["send_out"]) for t in tubes} == {("SST", False)}
+
+
+async def _added(world: World, visit: Visit, code: str) -> UUID:
+    """A line that came later, released. The exam has no verb for it yet, so its row is written as `register` writes it."""
+    async with world.runtime.units.open(await world.staff("front")) as uow:
+        (group,) = await catalog.item_groups(uow, [(await world.groups())[code]])
+        line = ExamLine(
+            id=uuid7(), campus_id=1, exam_id=visit.exam_id, item_group_id=group.id, code=group.code, name=group.name,
+            department_id=group.department_id, performed_by=group.performed_by, specimen=group.specimen, container=group.container,
+            fasting=group.fasting, sort=99, state="ordered", list_price_fen=0, price_fen=0, person_share_fen=0, employer_share_fen=0,
+            price_reasons=[], state_at=uow.now,
+        )  # fmt: skip
+        uow.session.add(line)
+        await uow.session.flush()
+        await exams.release(uow, visit.exam_id, [line.id])
+    return line.id
+
+
+@pytest.mark.requirement("E1.5", "E1.6")
+async def test_an_add_on_is_measured_from_the_tube_that_is_there_until_the_laboratory_has_received_it(
+    world: World, admin: asyncpg.Connection
+) -> None:
+    visit, front = await world.checked_in("GLU"), await world.sign_in("front")
+    (first,) = visit.tubes
+    await front.post(f"{API}/tubes/{first['id']}:collect")
+    await _added(world, visit, "RENAL")
+    (tube,) = (await front.get(f"{visit.place}/tubes")).json()["items"]
+    assert (tube["barcode"], sorted(tube["groups"])) == (first["barcode"], ["空腹血糖", "肾功能"])
+    lines = await admin.fetch("select state from exam_line where exam_id = $1", visit.exam_id)
+    assert {row["state"] for row in lines} == {"collected"}  # its blood is drawn
+    orders = (await front.get(f"{visit.place}/requisitions")).json()["items"]
+    async with world.runtime.units.open(demo.LOADER) as uow:
+        sent = [await requisitions.order_of(uow, UUID(order["id"])) for order in orders]
+    asked = [[(t.barcode, [g.code for g in t.groups]) for t in order.tubes] for order in sent if order]
+    assert asked == [
+        [(first["barcode"], ["GLU"])],
+        [(first["barcode"], ["RENAL"])],
+    ]  # each order asks for its own lines
+    await admin.execute("update tube set state = 'received' where id = $1", UUID(first["id"]))
+    await _added(world, visit, "LIPID")
+    tubes = (await front.get(f"{visit.place}/tubes")).json()["items"]
+    assert [(t["state"], t["groups"]) for t in tubes][1:] == [("planned", ["血脂"])]
 
 
 async def test_barcodes_are_never_given_twice(world: World, admin: asyncpg.Connection) -> None:
