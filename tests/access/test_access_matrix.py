@@ -22,6 +22,7 @@ import httpx
 import pytest
 
 from tests.access.conftest import API, GENERAL, PASSWORD, A, World, do, fresh, once, oru
+from tests.tjapi.world import portrait
 from tjapi import demo
 from tjapi.conclusion import service as conclusions
 from tjapi.installation import GATEWAY, client_secret
@@ -212,6 +213,21 @@ async def amend_examinee(world: World, column: str) -> Call:
 async def search_examinees(world: World, column: str) -> Call:
     body = {"id_number": world.main.card["id_number"]}
     return Call("POST", "/examinees:search", shows=(world.main.person_id,), options={"json": body})
+
+
+async def put_photo(world: World, column: str) -> Call:
+    return Call("PUT", f"/examinees/{world.main.person_id}/photo", options={"content": portrait()})
+
+
+def _photo(tail: str) -> Ask:
+    """What is asked of the photo of the person, which is there."""
+
+    async def ask(world: World, column: str) -> Call:
+        place = f"/examinees/{world.main.person_id}"
+        await do(world.clients["front_desk"], "PUT", f"{place}/photo", content=portrait())
+        return Call("GET", place + tail)
+
+    return ask
 
 
 async def quote(world: World, column: str) -> Call:
@@ -506,6 +522,10 @@ OPERATIONS: dict[str, Ask] = {
     "amendExaminee": amend_examinee,
     "unmaskExaminee": _just("POST", "/examinees/{person}:unmask", json={"purpose": "电话通知"}),
     "searchExaminees": search_examinees,
+    "putExamineePhoto": put_photo,
+    "getExamineePhoto": _photo("/photo"),
+    "listExamineePhotos": _photo("/photos"),
+    "getExamineePhotoVersion": _photo("/photos/1"),
     "quote": quote,
     "createExam": create_exam,
     "listExams": _just("GET", "/exams", shows=_exam, params={"exam_no": "{number}"}),

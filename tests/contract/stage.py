@@ -24,6 +24,7 @@ from schemathesis.core.transport import Response
 from schemathesis.schemas import APIOperation
 
 from tests.conftest import MASTER_KEY, clone, serving, settings_for
+from tests.tjapi.world import portrait
 from tjapi import app as application
 from tjapi import demo, wiring
 from tjapi.catalog import service as catalog
@@ -52,9 +53,12 @@ _FIRST_BYTES = 64
 _SECONDS = 20
 
 
-@schemathesis.serializer("application/hl7-v2")
 def _as_is(_context: Any, value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
+
+
+for _media_type in ("application/hl7-v2", "image/jpeg", "image/png"):
+    schemathesis.serializer(_media_type)(_as_is)
 
 
 def offline_document() -> dict[str, Any]:
@@ -333,6 +337,10 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     stage.do("amendExaminee", path=place, headers=tag, body={"nation": "壮族"})
     stage.do("unmaskExaminee", path=place, body={"purpose": "合同测试"})
     stage.do("searchExaminees", body={"q": person["name"][:1]})
+    stage.do("putExamineePhoto", path=place, body=portrait(), media_type="image/jpeg")
+    stage.do("getExamineePhoto", path=place)
+    stage.do("listExamineePhotos", path=place)
+    stage.do("getExamineePhotoVersion", path={**place, "photo_version": 1})
     groups = stage.run(_department_groups(stage.runtime))
 
     def register(**what: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ What a person does at a desk goes over HTTP; what a laboratory or two reviewers 
 import asyncio
 import contextlib
 import hashlib
+import io
 import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,6 +20,7 @@ import asyncpg
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from PIL import Image
 
 from adapters.lis.contract import LabObservation, LabReport, LabResult
 from tests.conftest import clone, settings_for
@@ -55,6 +57,15 @@ PDF = b"%PDF-1.4 not a real one, but bytes all the same"
 def key() -> dict[str, str]:
     """A fresh Idempotency-Key header."""
     return {"Idempotency-Key": secrets.token_hex(16)}
+
+
+def portrait(kind: str = "JPEG", size: tuple[int, int] = (300, 400), *, seed: int = 0, **options: Any) -> bytes:
+    """A picture that nobody is on: one colour that differs by the seed, its upper left corner white."""
+    image = Image.new("RGB", size, ((37 * seed) % 256, (91 * seed) % 200, 120))
+    image.paste((255, 255, 255), (0, 0, size[0] // 4, size[1] // 4))
+    made = io.BytesIO()
+    image.save(made, kind, **options)
+    return made.getvalue()
 
 
 @dataclass

@@ -1,10 +1,11 @@
 """HTTP of examinees."""
 
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import Path, Query, Request, Response
 
-from tjapi.examinee import service
+from tjapi.examinee import flows, service
 from tjapi.examinee.errors import (
     CampusNotFound,
     ExamineeDetailsDiffer,
@@ -13,23 +14,58 @@ from tjapi.examinee.errors import (
     ExamineeNotFound,
     IdCardContradiction,
     IdNumberInvalid,
+    PhotoInvalid,
+    PhotoNotFound,
     SearchNotOneCriterion,
 )
+from tjapi.examinee.rules import PhotoSource
 from tjapi.examinee.schemas import (
     ExamineeIn,
     ExamineeMet,
     ExamineeOut,
     ExamineePatch,
     ExamineeSearch,
+    PhotoOut,
+    PhotosOut,
     UnmaskedOut,
     UnmaskIn,
 )
 from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.paging import Page, Pager, PageTokenInvalid
-from tjapi.kernel.routing import ReadUnit, Unit, operation, router
+from tjapi.kernel.problem import BodyTooLarge
+from tjapi.kernel.routing import Caller, ReadUnit, Unit, operation, router
 from tjapi.kernel.runtime import runtime
 
 examinees = router("examinees")
+# Judged by its content, whatever it calls itself.
+_PHOTO_BODY: dict[str, Any] = {
+    "description": "JPEG 或 PNG,不超过 8 MB · JPEG or PNG, at most 8 MB",
+    "required": True,
+    "content": {
+        media_type: {"schema": {"type": "string", "format": "binary", "minLength": 1}, "example": "\u00ff\u00d8\u00ff…"}
+        for media_type in ("image/jpeg", "image/png")
+    },
+}
+_PUT_PHOTO = operation(
+    "putExamineePhoto", "上传照片", "Attach a photo, or replace it", permission="examinee.write", requirement=["E1.4"],
+    problems=[ExamineeNotFound, PhotoInvalid, BodyTooLarge],
+)  # fmt: skip
+_PUT_PHOTO["openapi_extra"]["requestBody"] = _PHOTO_BODY
+_GET_PHOTO = operation(
+    "getExamineePhoto", "当前照片", "The current photo", permission="examinee.read", requirement=["E1.4"],
+    problems=[ExamineeNotFound, PhotoNotFound],
+)  # fmt: skip
+
+
+class JPEG(Response):
+    """A picture that no cache keeps."""
+
+    media_type = "image/jpeg"
+
+
+def _photo(content: bytes) -> JPEG:
+    """Answer with a photo; personal, so never stored on the way."""
+    return JPEG(content, headers={"Cache-Control": "no-store", "Content-Disposition": "inline"})
 
 
 @examinees.post(
@@ -37,10 +73,11 @@ examinees = router("examinees")
     **operation("meetExaminee", "读取证件登记受检者", "Find or enter the holder of a document", permission="examinee.write",
                 requirement=["E1.3"], body=True, status=201, idempotent="required",
                 problems=[CampusNotFound, IdNumberInvalid, IdCardContradiction, ExamineeDetailsInvalid, ExamineeNameDiffers,
-                          ExamineeDetailsDiffer]),
+                          ExamineeDetailsDiffer, PhotoInvalid]),
 )  # fmt: skip
-async def meet_examinee(response: Response, uow: Unit, body: ExamineeIn) -> ExamineeMet:
-    person, created = await service.meet(uow, body, body.campus_id)
+async def meet_examinee(request: Request, response: Response, uow: Unit, body: ExamineeIn) -> ExamineeMet:
+    photo = await flows.card_photo(runtime(request), body.photo, "/photo")
+    person, created = await service.meet(uow, body, body.campus_id, photo=photo)
     set_etag(response, person.version)
     return ExamineeMet(**service.shape(person).model_dump(), created=created)
 
@@ -88,3 +125,49 @@ async def amend_examinee(
 )  # fmt: skip
 async def unmask_examinee(uow: Unit, examinee_id: UUID, body: UnmaskIn) -> UnmaskedOut:
     return await service.unmask(uow, examinee_id, body.purpose)
+
+
+@examinees.put("/examinees/{examinee_id:uuid}/photo", **_PUT_PHOTO)
+async def put_photo(
+    request: Request,
+    caller: Caller,
+    examinee_id: UUID,
+    source: Annotated[PhotoSource, Query(description="来源:读卡器或拍照 · Card reader or camera")] = "camera",
+) -> PhotoOut:
+    request_id = request.scope.get("tj.request_id", "")
+    return await flows.put_photo(runtime(request), caller, request_id, examinee_id, await request.body(), source)
+
+
+@examinees.get("/examinees/{examinee_id:uuid}/photo", response_class=JPEG, **_GET_PHOTO)
+async def get_photo(request: Request, uow: ReadUnit, examinee_id: UUID) -> Response:
+    photo = await service.photo_for_reading(uow, examinee_id)
+    response = _photo(await runtime(request).storage.get(photo.file))
+    set_etag(response, photo.version)
+    return response
+
+
+@examinees.get(
+    "/examinees/{examinee_id:uuid}/photos",
+    **operation("listExamineePhotos", "照片版本", "Versions of a photo", permission="examinee.read", requirement=["E1.4"],
+                problems=[ExamineeNotFound]),
+)  # fmt: skip
+async def list_photos(uow: ReadUnit, examinee_id: UUID) -> PhotosOut:
+    return await service.photos(uow, examinee_id)
+
+
+@examinees.get(
+    "/examinees/{examinee_id:uuid}/photos/{photo_version}",
+    response_class=JPEG,
+    **operation("getExamineePhotoVersion", "某一版照片", "One version of a photo", permission="examinee.read", requirement=["E1.4"],
+                problems=[ExamineeNotFound, PhotoNotFound]),
+)  # fmt: skip
+async def get_photo_version(
+    request: Request,
+    uow: ReadUnit,
+    examinee_id: UUID,
+    photo_version: Annotated[int, Path(ge=1, le=32_000, description="版本 · Version", examples=[1])],
+) -> Response:
+    photo = await service.photo_for_reading(uow, examinee_id, photo_version)
+    response = _photo(await runtime(request).storage.get(photo.file))
+    set_etag(response, photo.version)
+    return response

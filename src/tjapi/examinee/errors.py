@@ -52,3 +52,15 @@ class SearchNotOneCriterion(Invalid):
     """A search goes by exactly one of name, ID number, phone."""
 
     zh, en = "请只用姓名、证件号码、电话之一查询", "Search by exactly one of name, ID number, phone"
+
+
+class PhotoInvalid(Invalid):
+    """What was sent is not a photo that is taken; the error's code says why."""
+
+    zh, en = "照片无法使用", "The photo cannot be used"
+
+
+class PhotoNotFound(NotFound):
+    """The person has no photo, or no such version of it."""
+
+    zh, en = "没有照片", "No such photo"

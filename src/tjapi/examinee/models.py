@@ -7,8 +7,9 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, Sm
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tjapi.examinee.rules import ID_KINDS, SEXES
+from tjapi.examinee.rules import ID_KINDS, PHOTO_SOURCES, SEXES
 from tjapi.kernel.db import Base
+from tjapi.kernel.storage import FILE
 
 Moment = TIMESTAMP(timezone=True)
 
@@ -76,3 +77,25 @@ class ExamineeNameKey(Base):
 
     examinee_id: Mapped[UUID] = mapped_column(ForeignKey("examinee.id"), primary_key=True)
     key: Mapped[str] = mapped_column(String(collation="C"), primary_key=True)
+
+
+class ExamineePhoto(Base):
+    """A version of a person's photo. Append-only; the highest version is the current one. `size` in bytes."""
+
+    __tablename__ = "examinee_photo"
+    __table_args__ = (
+        CheckConstraint(f"source in {PHOTO_SOURCES}", name="source"),
+        CheckConstraint("version > 0", name="version"),
+    )
+
+    examinee_id: Mapped[UUID] = mapped_column(ForeignKey("examinee.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    file: Mapped[str] = mapped_column(info=FILE)
+    media_type: Mapped[str]
+    width: Mapped[int]
+    height: Mapped[int]
+    size: Mapped[int]
+    source: Mapped[str]
+    taken_by: Mapped[UUID]
+    taken_by_name: Mapped[str]
+    taken_at: Mapped[datetime] = mapped_column(Moment)

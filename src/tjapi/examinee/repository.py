@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import LargeBinary, SmallInteger, bindparam, insert, select, text
 from sqlalchemy.sql.elements import ColumnElement
 
-from tjapi.examinee.models import Examinee, ExamineeCampus, ExamineeNameKey
+from tjapi.examinee.models import Examinee, ExamineeCampus, ExamineeNameKey, ExamineePhoto
 from tjapi.kernel.uow import UnitOfWork
 
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:key, 13))")
@@ -15,6 +15,7 @@ _MEET = text("select tj.meet_examinee(:kind, :index, :campus)").bindparams(
     bindparam("index", type_=LargeBinary), bindparam("campus", type_=SmallInteger)
 )
 _LAST = chr(0x10FFFF)
+_MOST_VERSIONS = 200
 
 
 async def lock_identifier(uow: UnitOfWork, kind: str, index: bytes) -> None:
@@ -81,3 +82,21 @@ async def _page(uow: UnitOfWork, wanted: ColumnElement[bool], after: UUID | None
     if after is not None:
         query = query.where(Examinee.id < after)
     return (await uow.session.scalars(query)).all()
+
+
+async def photo(
+    uow: UnitOfWork, examinee_id: UUID, *, version: int | None = None, source: str | None = None
+) -> ExamineePhoto | None:
+    """Return a version of a photo: that of a number, or the newest, or the newest from a source."""
+    query = select(ExamineePhoto).where(ExamineePhoto.examinee_id == examinee_id)
+    if version is not None:
+        query = query.where(ExamineePhoto.version == version)
+    if source is not None:
+        query = query.where(ExamineePhoto.source == source)
+    return (await uow.session.scalars(query.order_by(ExamineePhoto.version.desc()).limit(1))).first()
+
+
+async def photos(uow: UnitOfWork, examinee_id: UUID) -> Sequence[ExamineePhoto]:
+    """Return the versions of a photo, newest first."""
+    query = select(ExamineePhoto).where(ExamineePhoto.examinee_id == examinee_id)
+    return (await uow.session.scalars(query.order_by(ExamineePhoto.version.desc()).limit(_MOST_VERSIONS))).all()

@@ -27,8 +27,10 @@ Fault = Literal[
     "number_missing",
     "number_not_expected",
 ]
+PhotoSource = Literal["id_card", "camera"]
 SEXES = ("male", "female", "unknown")
 ID_KINDS = ("resident", "hk_mo_tw_resident", "foreign_permanent", "passport", "none")
+PHOTO_SOURCES = ("id_card", "camera")
 OLDEST = 130
 
 FAULTS: dict[Fault, tuple[str, str]] = {
@@ -83,6 +85,26 @@ class IdNumber:
     number: str
     sex: Sex | None
     birth_date: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFile:
+    """A photo whose bytes are stored, and of which a version can be made. `size` in bytes."""
+
+    file: str
+    media_type: str
+    width: int
+    height: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoRef:
+    """Where a version of a photo is stored: `file` is an address of kernel/storage."""
+
+    file: str
+    media_type: str
+    version: int
 
 
 def parse_id_number(kind: IdKind, raw: str, today: date) -> IdNumber:

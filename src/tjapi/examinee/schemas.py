@@ -6,11 +6,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tjapi.examinee.rules import IdKind, Sex
+from tjapi.examinee.rules import IdKind, PhotoSource, Sex
 from tjapi.kernel.paging import MAX_PAGE
 from tjapi.kernel.validation import Day, Whole
 
 _ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
+# The photo of a card is 102 × 126: 38 KB as a bitmap, a third more in Base64.
+_MOST_PHOTO = 400_000
 _EARLIEST, _LATEST = date(1850, 1, 1), date(2999, 12, 31)
 Nation = Annotated[str, Field(min_length=1, max_length=40, description="民族或国籍 · Nation", examples=["汉"])]
 Phone = Annotated[str, Field(min_length=5, max_length=30, description="电话 · Phone", examples=["13800001234"])]
@@ -48,6 +50,10 @@ class IdCardPayload(Input):
         examples=["11010519900307793X"],
     )  # fmt: skip
     phone: Phone | None = None
+    photo: str | None = Field(
+        None, min_length=1, max_length=_MOST_PHOTO, examples=[None],
+        description="证件照片,Base64 (JPEG、PNG 或 BMP) · The card's photo, Base64 (JPEG, PNG or BMP)",
+    )  # fmt: skip
 
 
 class ExamineeIn(IdCardPayload):
@@ -133,3 +139,22 @@ class UnmaskedOut(BaseModel):
     id_number: str | None = Field(description="证件号码 · ID number", examples=["11010519900307793X"])
     phone: str | None = Field(description="电话 · Phone", examples=["13800001234"])
     address: str | None = Field(description="住址 · Address", examples=["广西南宁市青秀区某路 1 号"])
+
+
+class PhotoOut(BaseModel):
+    """A version of a photo: who took it, when, from where. Its bytes are under `/photos/{version}`."""
+
+    version: int = Field(description="版本 · Version", examples=[1])
+    source: PhotoSource = Field(description="来源:读卡器或拍照 · Card reader or camera", examples=["camera"])
+    taken_at: datetime = Field(description="时间 · When", examples=["2026-11-23T08:00:00+08:00"])
+    taken_by_name: str = Field(description="操作人 · By whom", examples=["前台甲"])
+    media_type: str = Field(description="格式 · Media type", examples=["image/jpeg"])
+    width: int = Field(description="宽,像素 · Width, pixels", examples=[480])
+    height: int = Field(description="高,像素 · Height, pixels", examples=[640])
+    size: int = Field(description="字节数 · Bytes", examples=[61234])
+
+
+class PhotosOut(BaseModel):
+    """The versions of a photo, newest first; the first is the current one."""
+
+    items: list[PhotoOut]

@@ -44,6 +44,7 @@ ID_KIND = {
     "resident": ("居民身份证", "Resident ID card"), "hk_mo_tw_resident": ("港澳台居民居住证", "Residence permit for HK, Macao, Taiwan residents"),
     "foreign_permanent": ("外国人永久居留身份证", "Foreign permanent resident ID card"), "passport": ("护照", "Passport"), "none": ("无证件", "None"),
 }  # fmt: skip
+PHOTO_SOURCE = {"id_card": ("读卡器", "Card reader"), "camera": ("拍照", "Camera")}
 KNOWLEDGE_VERSION_STATE = {
     "draft": ("草稿", "Draft"), "active": ("使用中", "Active"), "retired": ("已停用", "Retired"),
 }  # fmt: skip
@@ -64,6 +65,6 @@ CHANNEL = {
 AMENDMENT_TASK_STATE = {"open": ("待处理", "Open"), "closed": ("已处理", "Closed")}
 DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "exam_state": EXAM_STATE, "line_state": LINE_STATE, "tube_state": TUBE_STATE, "requisition_state": REQUISITION_STATE,
-    "report_state": REPORT_STATE, "job_state": JOB_STATE, "message_state": MESSAGE_STATE, "release_state": RELEASE_STATE, "sex": SEX, "result_flag": FLAG, "id_kind": ID_KIND,
+    "report_state": REPORT_STATE, "job_state": JOB_STATE, "message_state": MESSAGE_STATE, "release_state": RELEASE_STATE, "sex": SEX, "result_flag": FLAG, "id_kind": ID_KIND, "photo_source": PHOTO_SOURCE,
     "knowledge_version_state": KNOWLEDGE_VERSION_STATE, "finding_kind": FINDING_KIND, "amendment_task_state": AMENDMENT_TASK_STATE, "critical_state": CRITICAL_STATE, "channel": CHANNEL, "important_class": IMPORTANT_CLASS,
 }  # fmt: skip

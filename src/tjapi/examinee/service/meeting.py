@@ -1,7 +1,5 @@
-"""The verbs of examinees."""
+"""Meeting people: by what a document says, or by what is typed from it; and what the desk hears anew."""
 
-import hmac
-from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -11,10 +9,8 @@ from tjapi.examinee.errors import (
     ExamineeDetailsDiffer,
     ExamineeDetailsInvalid,
     ExamineeNameDiffers,
-    ExamineeNotFound,
     IdCardContradiction,
     IdNumberInvalid,
-    SearchNotOneCriterion,
 )
 from tjapi.examinee.events import ExamineeAmended, ExamineeRegistered
 from tjapi.examinee.models import Examinee
@@ -23,28 +19,30 @@ from tjapi.examinee.rules import (
     Fault,
     IdNumber,
     IdNumberFault,
+    PhotoFile,
     birth_date_fault,
     clean_name,
     folded,
     name_keys,
     normalise_phone,
     parse_id_number,
-    spellings_sought,
 )
-from tjapi.examinee.schemas import ExamineeOut, ExamineePatch, ExamineeSearch, IdCardPayload, UnmaskedOut
+from tjapi.examinee.schemas import ExamineePatch, IdCardPayload
+from tjapi.examinee.service.photos import keep_photo
+from tjapi.examinee.service.reading import ADDRESS, ID_NUMBER, PHONE, locked, opened, place
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
 from tjapi.kernel.security.fields import mask_id_number, mask_phone
 from tjapi.kernel.uow import UnitOfWork
 
-_ID_NUMBER, _PHONE = "id_number", "phone"
 
-
-async def meet(uow: UnitOfWork, payload: IdCardPayload, campus_id: int) -> tuple[Examinee, bool]:
+async def meet(
+    uow: UnitOfWork, payload: IdCardPayload, campus_id: int, *, photo: PhotoFile | None = None
+) -> tuple[Examinee, bool]:
     """Find the holder of a document, or enter them; say whether they are new. Two at once end with one person.
 
-    What the document or the desk says anew about phone, address and nation replaces what was known. Raises CampusNotFound,
+    `photo` is the one of the document, whose bytes are stored already. What the document or the desk says anew about phone, address and nation replaces what was known. Raises CampusNotFound,
     IdNumberInvalid, IdCardContradiction, ExamineeDetailsInvalid, ExamineeNameDiffers, ExamineeDetailsDiffer.
     """
     if campus_id not in uow.principal.campuses:
@@ -56,25 +54,33 @@ async def meet(uow: UnitOfWork, payload: IdCardPayload, campus_id: int) -> tuple
     sex = document.sex or payload.sex if document else payload.sex
     name = _name(payload.name)
     if document is not None:
-        index = uow.cipher.blind_index(document.number, _ID_NUMBER)
+        index = uow.cipher.blind_index(document.number, ID_NUMBER)
         await repository.lock_identifier(uow, document.kind, index)
         known = await repository.meet(uow, document.kind, index, campus_id)
         if known is not None:
-            return await _met_again(uow, known, payload, name, sex, birth_date), False
+            again = await _met_again(uow, known, payload, name, sex, birth_date)
+            await _keep_photo(uow, again, photo)
+            return again, False
     person = Examinee(
         id=uuid7(), name=name, sex=sex, birth_date=birth_date, id_kind=payload.id_kind,
         nation=payload.nation, version=1, created_at=uow.now, updated_at=uow.now,
     )  # fmt: skip
     if document is not None:
-        person.id_number_sealed = uow.cipher.seal(document.number, _place(person.id, _ID_NUMBER))
-        person.id_number_index = uow.cipher.blind_index(document.number, _ID_NUMBER)
+        person.id_number_sealed = uow.cipher.seal(document.number, place(person.id, ID_NUMBER))
+        person.id_number_index = uow.cipher.blind_index(document.number, ID_NUMBER)
         person.id_number_masked = mask_id_number(document.number)
     _set_phone(uow, person, _phone(payload.phone))
     _set_address(uow, person, payload.address)
     await repository.add(uow, person, campus_id, name_keys(name))
     await uow.audit("examinee.registered", "examinee", person.id, campus_id=campus_id)
+    await _keep_photo(uow, person, photo)
     await uow.publish(ExamineeRegistered(campus_id=campus_id, examinee_id=person.id))
     return person, True
+
+
+async def _keep_photo(uow: UnitOfWork, person: Examinee, photo: PhotoFile | None) -> None:
+    if photo is not None:
+        await keep_photo(uow, person.id, photo, "id_card")
 
 
 def _document(payload: IdCardPayload, today: date) -> IdNumber | None:
@@ -144,7 +150,7 @@ def _name(raw: str) -> str:
 async def _met_again(
     uow: UnitOfWork, examinee_id: UUID, payload: IdCardPayload, name: str, sex: str, birth_date: date
 ) -> Examinee:
-    person = await _locked(uow, examinee_id)
+    person = await locked(uow, examinee_id)
     if folded(person.name) != folded(name):
         raise ExamineeNameDiffers(
             errors=[FieldError("/name", "differs", "与已登记的姓名不同", "differs from the name that is known")]
@@ -170,7 +176,7 @@ async def _met_again(
 
 async def amend(uow: UnitOfWork, examinee_id: UUID, patch: ExamineePatch, version: int) -> Examinee:
     """Change phone, address, nation. Raises ExamineeNotFound, PreconditionFailed, ExamineeDetailsInvalid."""
-    person = await _locked(uow, examinee_id)
+    person = await locked(uow, examinee_id)
     if person.version != version:
         raise PreconditionFailed
     await _amend(uow, person, patch, [])
@@ -184,10 +190,10 @@ async def _amend(uow: UnitOfWork, person: Examinee, patch: ExamineePatch, change
         person.nation = patch.nation
         changed.append("nation")
     phone = _phone(patch.phone)
-    if "phone" in given and phone != _opened(uow, person, person.phone_sealed, _PHONE):
+    if "phone" in given and phone != opened(uow, person, person.phone_sealed, PHONE):
         _set_phone(uow, person, phone)
         changed.append("phone")
-    if "address" in given and patch.address != _opened(uow, person, person.address_sealed, "address"):
+    if "address" in given and patch.address != opened(uow, person, person.address_sealed, ADDRESS):
         _set_address(uow, person, patch.address)
         changed.append("address")
     if not changed:
@@ -208,98 +214,10 @@ def _phone(raw: str | None) -> str | None:
 
 
 def _set_phone(uow: UnitOfWork, person: Examinee, phone: str | None) -> None:
-    person.phone_sealed = None if phone is None else uow.cipher.seal(phone, _place(person.id, _PHONE))
-    person.phone_index = None if phone is None else uow.cipher.blind_index(phone, _PHONE)
+    person.phone_sealed = None if phone is None else uow.cipher.seal(phone, place(person.id, PHONE))
+    person.phone_index = None if phone is None else uow.cipher.blind_index(phone, PHONE)
     person.phone_masked = None if phone is None else mask_phone(phone)
 
 
 def _set_address(uow: UnitOfWork, person: Examinee, address: str | None) -> None:
-    person.address_sealed = None if address is None else uow.cipher.seal(address, _place(person.id, "address"))
-
-
-def _place(examinee_id: UUID, column: str) -> str:
-    return f"examinee|{column}|{examinee_id}"
-
-
-async def number_ends_with(uow: UnitOfWork, examinee_id: UUID, ending: str) -> bool:
-    """Say whether a person's ID number ends so; a mask may show fewer characters than are asked for. Raises ExamineeNotFound."""
-    person = await get(uow, examinee_id)
-    number = _opened(uow, person, person.id_number_sealed, _ID_NUMBER) or ""
-    return hmac.compare_digest(number[-len(ending) :].upper().encode(), ending.upper().encode())
-
-
-def _opened(uow: UnitOfWork, person: Examinee, sealed: bytes | None, column: str) -> str | None:
-    return None if sealed is None else uow.cipher.open(sealed, _place(person.id, column))
-
-
-async def get(uow: UnitOfWork, examinee_id: UUID) -> Examinee:
-    """Return a person whom one may see. Raises ExamineeNotFound."""
-    person = await repository.examinee(uow, examinee_id)
-    if person is None:
-        raise ExamineeNotFound
-    return person
-
-
-async def many(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, Examinee]:
-    """Return people by id, those whom one may see."""
-    return {person.id: person for person in await repository.examinees(uow, ids)}
-
-
-async def _locked(uow: UnitOfWork, examinee_id: UUID) -> Examinee:
-    person = await repository.examinee(uow, examinee_id, lock=True)
-    if person is None:
-        raise ExamineeNotFound
-    return person
-
-
-async def look_at(uow: UnitOfWork, examinee_id: UUID) -> ExamineeOut:
-    """Return a person, masked, and leave a trace of who looked. Raises ExamineeNotFound."""
-    person = await get(uow, examinee_id)
-    await uow.audit("examinee.read", "examinee", person.id)
-    return shape(person)
-
-
-async def search(uow: UnitOfWork, by: ExamineeSearch, after: UUID | None) -> Sequence[Examinee]:
-    """Return a page of people, the latest entered first, one too many, and leave a trace. Raises SearchNotOneCriterion.
-
-    `q` is the beginning of a name, of its pinyin or of its initials; ID number and phone match whole.
-    """
-    criteria = [field for field in ("q", "id_number", "phone") if getattr(by, field) is not None]
-    if len(criteria) != 1:
-        raise SearchNotOneCriterion
-    found: Sequence[Examinee] = ()
-    if by.q is not None:
-        prefix = folded(by.q)
-        found = await repository.by_name_prefix(uow, prefix, after, by.page_size) if prefix else ()
-    elif by.id_number is not None:
-        indexes = [uow.cipher.blind_index(number, _ID_NUMBER) for number in spellings_sought(by.id_number)]
-        found = await repository.by_id_number(uow, indexes, after, by.page_size)
-    elif by.phone is not None:
-        phone = normalise_phone(by.phone)
-        found = (
-            await repository.by_phone(uow, uow.cipher.blind_index(phone, _PHONE), after, by.page_size) if phone else ()
-        )
-    await uow.audit(
-        "examinee.searched", "examinee", "search", detail={"by": criteria[0], "found": min(len(found), by.page_size)}
-    )
-    return found
-
-
-async def unmask(uow: UnitOfWork, examinee_id: UUID, purpose: str) -> UnmaskedOut:
-    """Return what is masked elsewhere; who asked, and why, is kept with it. Raises ExamineeNotFound."""
-    person = await get(uow, examinee_id)
-    await uow.audit("examinee.unmasked", "examinee", person.id, detail={"purpose": purpose})
-    return UnmaskedOut(
-        id=person.id,
-        id_number=_opened(uow, person, person.id_number_sealed, _ID_NUMBER),
-        phone=_opened(uow, person, person.phone_sealed, _PHONE),
-        address=_opened(uow, person, person.address_sealed, "address"),
-    )
-
-
-def shape(person: Examinee) -> ExamineeOut:
-    """Return the public, masked shape of a person."""
-    return ExamineeOut.model_validate(person)
-
-
-__all__ = ["Examinee", "amend", "get", "look_at", "many", "meet", "number_ends_with", "search", "shape", "unmask"]
+    person.address_sealed = None if address is None else uow.cipher.seal(address, place(person.id, ADDRESS))

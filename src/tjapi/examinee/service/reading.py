@@ -1,0 +1,75 @@
+"""People as they are kept: read, locked, opened by right."""
+
+import hmac
+from collections.abc import Collection
+from uuid import UUID
+
+from tjapi.examinee import repository
+from tjapi.examinee.errors import ExamineeNotFound
+from tjapi.examinee.models import Examinee
+from tjapi.examinee.schemas import ExamineeOut, UnmaskedOut
+from tjapi.kernel.uow import UnitOfWork
+
+ID_NUMBER, PHONE, ADDRESS = "id_number", "phone", "address"
+
+
+async def get(uow: UnitOfWork, examinee_id: UUID) -> Examinee:
+    """Return a person whom one may see. Raises ExamineeNotFound."""
+    person = await repository.examinee(uow, examinee_id)
+    if person is None:
+        raise ExamineeNotFound
+    return person
+
+
+async def many(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, Examinee]:
+    """Return people by id, those whom one may see."""
+    return {person.id: person for person in await repository.examinees(uow, ids)}
+
+
+async def locked(uow: UnitOfWork, examinee_id: UUID) -> Examinee:
+    """Return a person under the row lock. Raises ExamineeNotFound."""
+    person = await repository.examinee(uow, examinee_id, lock=True)
+    if person is None:
+        raise ExamineeNotFound
+    return person
+
+
+async def look_at(uow: UnitOfWork, examinee_id: UUID) -> ExamineeOut:
+    """Return a person, masked, and leave a trace of who looked. Raises ExamineeNotFound."""
+    person = await get(uow, examinee_id)
+    await uow.audit("examinee.read", "examinee", person.id)
+    return shape(person)
+
+
+async def number_ends_with(uow: UnitOfWork, examinee_id: UUID, ending: str) -> bool:
+    """Say whether a person's ID number ends so; a mask may show fewer characters than are asked for. Raises ExamineeNotFound."""
+    person = await get(uow, examinee_id)
+    number = opened(uow, person, person.id_number_sealed, ID_NUMBER) or ""
+    return hmac.compare_digest(number[-len(ending) :].upper().encode(), ending.upper().encode())
+
+
+async def unmask(uow: UnitOfWork, examinee_id: UUID, purpose: str) -> UnmaskedOut:
+    """Return what is masked elsewhere; who asked, and why, is kept with it. Raises ExamineeNotFound."""
+    person = await get(uow, examinee_id)
+    await uow.audit("examinee.unmasked", "examinee", person.id, detail={"purpose": purpose})
+    return UnmaskedOut(
+        id=person.id,
+        id_number=opened(uow, person, person.id_number_sealed, ID_NUMBER),
+        phone=opened(uow, person, person.phone_sealed, PHONE),
+        address=opened(uow, person, person.address_sealed, ADDRESS),
+    )
+
+
+def shape(person: Examinee) -> ExamineeOut:
+    """Return the public, masked shape of a person."""
+    return ExamineeOut.model_validate(person)
+
+
+def place(examinee_id: UUID, column: str) -> str:
+    """Return where a sealed field belongs."""
+    return f"examinee|{column}|{examinee_id}"
+
+
+def opened(uow: UnitOfWork, person: Examinee, sealed: bytes | None, column: str) -> str | None:
+    """Return a sealed field of a person in clear."""
+    return None if sealed is None else uow.cipher.open(sealed, place(person.id, column))
