@@ -5,7 +5,7 @@ from alembic import context, op
 from sqlalchemy.dialects import postgresql
 
 revision = "0012_examinee_photo"
-down_revision = "0011_report"
+down_revision = "0012_frontdesk_paper"
 branch_labels = None
 depends_on = None
 

@@ -578,6 +578,7 @@ OPERATIONS: dict[str, Ask] = {
     "finalizeConclusion": finalize_conclusion,
     "listReports": _just("GET", "/exams/{exam}/reports"),
     "getReport": _just("GET", "/reports/{report}"),
+    "getReportChanges": _just("GET", "/reports/{report}/changes"),
     "downloadReport": _just("GET", "/reports/{report}/pdf"),
     "previewReport": _just("GET", "/exams/{exam}/report-preview"),
     "listTrends": _just("GET", "/exams/{exam}/trends"),

@@ -39,7 +39,7 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import connect
 from tjapi.kernel.seal import make_demo_seal
-from tjapi.kernel.settings import Settings
+from tjapi.kernel.settings import Settings, project_file
 from tjapi.report import service as reports
 from tjapi.result.events import ResultArrivedLate
 from tjapi.visit import invented_person
@@ -214,9 +214,13 @@ async def _department_groups(runtime: Runtime) -> list[str]:
 async def _keep_report(runtime: Runtime, report_id: str) -> None:
     """What the worker does when it has rendered a report."""
     file = await runtime.storage.put(PDF_BYTES)
+    sample = project_file("report_templates") / "exam_report" / "sample.json"
+    snapshot = await runtime.storage.put(sample.read_bytes())
     async with runtime.units.open(demo.LOADER) as uow:
         digest = hashlib.sha256(PDF_BYTES).hexdigest()
-        await reports.keep(uow, UUID(report_id), file=file, sha256=digest, pages=1, size=len(PDF_BYTES))
+        await reports.keep(
+            uow, UUID(report_id), file=file, sha256=digest, pages=1, size=len(PDF_BYTES), snapshot=snapshot
+        )
         await reports.seal(uow, UUID(report_id), file=file, sha256=digest, size=len(PDF_BYTES))
 
 
@@ -463,6 +467,7 @@ def _report(stage: Stage, exam: dict[str, Any], person: dict[str, Any]) -> None:
             stage.do("recallReport", path=one, body={"reason": "更正"})
     stage.do("listReports", path=place)
     stage.do("getReport", path=one)
+    assert stage.do("getReportChanges", path=one, query={"against": 1}).json()["against_version"] == 1
     stage.do("listTrends", path=place)
     assert stage.do("previewReport", path=place).content.startswith(b"%PDF-")
     stage.do("getSealAuthority", who="nobody")

@@ -22,6 +22,15 @@ REPORT_STATE = {
     "failed": ("未生成", "Failed"), "generated": ("已生成", "Generated"), "sealed": ("已盖章", "Sealed"), "published": ("已发布", "Published"),
     "superseded": ("已被新版取代", "Superseded"), "recalled": ("已撤回", "Recalled"),
 }  # fmt: skip
+REPORT_FAILURE = {
+    "results_changed": ("终审后结果有变化", "A result changed after the final sign-off"), "no_seal": ("没有电子章", "There is no seal"),
+    "seal_invalid": ("盖章未通过校验", "The seal did not check out"),
+}  # fmt: skip
+REPORT_CHANGE_SECTION = {
+    "person": ("受检者", "Examinee"), "result": ("结果", "Result"), "conclusion": ("结论", "Conclusion"), "overview": ("综述", "Overview"),
+    "unperformed": ("未检项目", "Not examined"), "signature": ("签署", "Signature"),
+}  # fmt: skip
+REPORT_CHANGE = {"added": ("新增", "Added"), "removed": ("删除", "Removed"), "changed": ("改变", "Changed")}
 JOB_STATE = {
     "queued": ("排队", "Queued"), "running": ("运行中", "Running"), "succeeded": ("成功", "Succeeded"), "dead": ("失败", "Dead"),
     "cancelled": ("已取消", "Cancelled"),
@@ -64,7 +73,25 @@ CHANNEL = {
 }  # fmt: skip
 AMENDMENT_TASK_STATE = {"open": ("待处理", "Open"), "closed": ("已处理", "Closed")}
 DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
-    "exam_state": EXAM_STATE, "line_state": LINE_STATE, "tube_state": TUBE_STATE, "requisition_state": REQUISITION_STATE,
-    "report_state": REPORT_STATE, "job_state": JOB_STATE, "message_state": MESSAGE_STATE, "release_state": RELEASE_STATE, "sex": SEX, "result_flag": FLAG, "id_kind": ID_KIND, "photo_source": PHOTO_SOURCE,
-    "knowledge_version_state": KNOWLEDGE_VERSION_STATE, "finding_kind": FINDING_KIND, "amendment_task_state": AMENDMENT_TASK_STATE, "critical_state": CRITICAL_STATE, "channel": CHANNEL, "important_class": IMPORTANT_CLASS,
-}  # fmt: skip
+    "exam_state": EXAM_STATE,
+    "line_state": LINE_STATE,
+    "tube_state": TUBE_STATE,
+    "requisition_state": REQUISITION_STATE,
+    "report_state": REPORT_STATE,
+    "report_failure": REPORT_FAILURE,
+    "report_change_section": REPORT_CHANGE_SECTION,
+    "report_change": REPORT_CHANGE,
+    "job_state": JOB_STATE,
+    "message_state": MESSAGE_STATE,
+    "release_state": RELEASE_STATE,
+    "sex": SEX,
+    "result_flag": FLAG,
+    "id_kind": ID_KIND,
+    "photo_source": PHOTO_SOURCE,
+    "knowledge_version_state": KNOWLEDGE_VERSION_STATE,
+    "finding_kind": FINDING_KIND,
+    "amendment_task_state": AMENDMENT_TASK_STATE,
+    "critical_state": CRITICAL_STATE,
+    "channel": CHANNEL,
+    "important_class": IMPORTANT_CLASS,
+}

@@ -12,7 +12,7 @@ from tjapi.portal import service
 from tjapi.portal.errors import AccessRefused
 from tjapi.portal.schemas import ExamineeTokenIn, MeOut
 from tjapi.report import service as reports
-from tjapi.report.errors import ReportNotFound, ReportRecalledProblem
+from tjapi.report.errors import ReportNotFound, ReportRecalledProblem, ReportSuperseded
 from tjapi.report.schemas import LinkOut, ReportsOut
 
 portal = router("me")
@@ -52,7 +52,7 @@ async def list_my_reports(uow: ReadUnit) -> ReportsOut:
 @portal.post(
     "/me/reports/{report_id:uuid}:link",
     **operation("linkMyReport", "获取报告短链接", "A short-lived link to the examinee's report, for a phone", permission="me.read",
-                requirement=["E6.1", "I5"], audience="me", problems=[ReportNotFound, ReportRecalledProblem]),
+                requirement=["E6.1", "I5"], audience="me", problems=[ReportNotFound, ReportSuperseded, ReportRecalledProblem]),
 )  # fmt: skip
 async def link_my_report(request: Request, uow: Unit, report_id: UUID) -> LinkOut:
     held = runtime(request)
@@ -63,7 +63,7 @@ async def link_my_report(request: Request, uow: Unit, report_id: UUID) -> LinkOu
     "/me/reports/{report_id:uuid}/pdf",
     response_class=PDF,
     **operation("downloadMyReport", "下载本人报告", "The PDF of the examinee's report", permission="me.read", requirement=["E6.1", "I5"],
-                audience="me", problems=[ReportNotFound, ReportRecalledProblem]),
+                audience="me", problems=[ReportNotFound, ReportSuperseded, ReportRecalledProblem]),
 )  # fmt: skip
 async def download_my_report(request: Request, uow: ReadUnit, report_id: UUID) -> Response:
     report = await reports.file_for_examinee(uow, report_id, uow.principal.id)

@@ -4,7 +4,7 @@ import json
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import FastAPI, Path, Request, Response
+from fastapi import FastAPI, Path, Query, Request, Response
 
 from tjapi.exam.errors import ExamNotFound
 from tjapi.kernel.routing import PDF, PUBLIC, Caller, PublicUnit, ReadUnit, Unit, operation, pdf, router
@@ -18,10 +18,11 @@ from tjapi.report.errors import (
     ReportNotReady,
     ReportRecalledProblem,
     ReportStateConflict,
+    ReportSuperseded,
     ResultsChangedSinceSignOff,
     SealNotSet,
 )
-from tjapi.report.schemas import RecallIn, ReportOut, ReportsOut, SealAuthorityOut, VerificationOut
+from tjapi.report.schemas import RecallIn, ReportChangesOut, ReportOut, ReportsOut, SealAuthorityOut, VerificationOut
 
 reports = router("reports")
 
@@ -70,10 +71,32 @@ async def download_report(request: Request, uow: ReadUnit, report_id: UUID) -> R
     return pdf(await runtime(request).storage.get(str(report.file)), f"report-{report.version}.pdf")
 
 
+@reports.get(
+    "/reports/{report_id:uuid}/changes",
+    **operation("getReportChanges", "报告版本差异", "What changed between two versions of a report", permission="report.read",
+                requirement=["X5", "E6.1"], problems=[ReportNotFound, ReportNotReady]),
+)  # fmt: skip
+async def get_report_changes(
+    request: Request,
+    caller: Caller,
+    report_id: UUID,
+    against: Annotated[
+        int | None,
+        Query(
+            ge=1,
+            le=10_000,
+            description="与哪一版对比,缺省为前一版 · The version to compare with; unset: the one before",
+            examples=[1],
+        ),
+    ] = None,
+) -> ReportChangesOut:
+    return await flows.changes(runtime(request), caller, report_id, against)
+
+
 @reports.post(
     "/reports/{report_id:uuid}:publish",
     **operation("publishReport", "发布报告", "Publish a report to its owner", permission="report.write", requirement=["E6.1"],
-                problems=[ReportNotFound, ReportNotReady, ReportStateConflict]),
+                problems=[ReportNotFound, ReportNotReady, ReportStateConflict, ResultsChangedSinceSignOff]),
 )  # fmt: skip
 async def publish_report(uow: Unit, report_id: UUID) -> ReportOut:
     return await service.publish(uow, report_id)
@@ -137,6 +160,8 @@ def mount_pages(app: FastAPI) -> None:
             report = await _linked(request)
         except (TokenInvalidError, ReportNotFound):
             return _notice(request, "expired", 404)
+        except ReportSuperseded:
+            return _notice(request, "replaced", 410)
         except ReportRecalledProblem:
             return _notice(request, "gone", 410)
         if report.snapshot is None:
@@ -149,6 +174,8 @@ def mount_pages(app: FastAPI) -> None:
             report = await _linked(request)
         except (TokenInvalidError, ReportNotFound):
             return _notice(request, "expired", 404)
+        except ReportSuperseded:
+            return _notice(request, "replaced", 410)
         except ReportRecalledProblem:
             return _notice(request, "gone", 410)
         return pdf(await runtime(request).storage.get(str(report.file)), f"report-{report.version}.pdf")

@@ -42,6 +42,12 @@ class ResultsChangedSinceSignOff(Conflict):
     )
 
 
+class ReportSuperseded(Gone):
+    """A later version has taken the report's place."""
+
+    zh, en = "报告已有新版本,请查看新版", "A later version has taken the report's place"
+
+
 class ReportRecalledProblem(Gone):
     """The report was recalled; a new version may follow."""
 

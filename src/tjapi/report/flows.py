@@ -10,14 +10,15 @@ from tjapi.kernel.jobs.spec import JobRun
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.seal import Anchor, SealInvalidError, SealMissingError
 from tjapi.kernel.security.principal import Principal
-from tjapi.report import service, views
+from tjapi.kernel.storage import Storage
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.report import rules, service, views
 from tjapi.report.layout import report_data
+from tjapi.report.rules import ReportFailure
+from tjapi.report.schemas import ReportChangeOut, ReportChangesOut
 from tjapi.result import service as results
 
 _STEPS = 3
-_CHANGED = "results-changed-since-sign-off"
-_NO_SEAL = "no-seal"
-_SEAL_INVALID = "seal-invalid"
 
 
 async def preview(held: Runtime, caller: Principal, exam_id: UUID) -> bytes:
@@ -37,8 +38,56 @@ async def preview(held: Runtime, caller: Principal, exam_id: UUID) -> bytes:
         printed_at=moment,
         verify_url="",
     )
-    document = await printing.render("exam_report", data, now=moment)
+    document = await printing.render("exam_report", data, await _assets(held.storage, data), now=moment)
     return bytes(document.pdf)
+
+
+async def changes(held: Runtime, caller: Principal, report_id: UUID, against: int | None) -> ReportChangesOut:
+    """Return what changed between a version and an earlier one, from what each was made of. Raises ReportNotFound, ReportNotReady."""
+    async with held.units.read(caller) as uow:
+        report, other = await service.to_compare(uow, report_id, against)
+    items: list[ReportChangeOut] = []
+    if other is not None:
+        before, after = await _snapshot(held.storage, other), await _snapshot(held.storage, report)
+        items = [
+            ReportChangeOut(section=section, change=change, name=name, before=was, after=now)
+            for section, change, name, was, now in rules.changes(before, after)
+        ]
+    return ReportChangesOut(
+        report_id=report.id,
+        version=report.version,
+        against_version=None if other is None else other.version,
+        items=items,
+    )
+
+
+async def reproduce(held: Runtime, caller: Principal, report_id: UUID) -> bytes:
+    """Render a version again from its snapshot: the bytes that were sealed, as long as templates and fonts are those of that day.
+
+    Raises ReportNotFound, ReportNotReady.
+    """
+    async with held.units.read(caller) as uow:
+        report, _ = await service.to_compare(uow, report_id, None)
+        moment = report.requested_at
+    data = await _snapshot(held.storage, report)
+    document = await held.services.printing.render("exam_report", data, await _assets(held.storage, data), now=moment)
+    return bytes(document.pdf)
+
+
+async def _snapshot(storage: Storage, report: service.OpenReport) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(await storage.get(str(report.snapshot)))
+    return data
+
+
+async def _assets(storage: Storage, data: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return the pictures that a report prints: that version of the photo which its data names."""
+    photo = data.get("photo")
+    return {} if photo is None else {"photo": await storage.get(photo["file"])}
+
+
+async def _failed(uow: UnitOfWork, report_id: UUID, reason: ReportFailure) -> Mapping[str, Any]:
+    await service.fail(uow, report_id, reason)
+    return {"report_id": str(report_id), "failed": reason}
 
 
 async def render(run: JobRun) -> Mapping[str, Any]:
@@ -52,8 +101,7 @@ async def render(run: JobRun) -> Mapping[str, Any]:
         if report.state not in ("rendering", "generated"):
             return {"report_id": str(report_id), "sha256": report.sha256}
         if not await service.still_stands(uow, report.exam_id):
-            await service.fail(uow, report_id, _CHANGED)
-            return {"report_id": str(report_id), "failed": _CHANGED}
+            return await _failed(uow, report_id, "results_changed")
         rows = await views.source(uow, report.exam_id)
         trends = (await results.trends(uow, report.exam_id)).items
         version, moment, code = report.version, report.requested_at, report.verify_code
@@ -63,24 +111,24 @@ async def render(run: JobRun) -> Mapping[str, Any]:
         rows, trends, hospital_name=printing.hospital_name, version=version, watermark=run.services.watermark, printed_at=moment,
         verify_url=f"{printing.public_url}/verify/{code}",
     )  # fmt: skip
-    document = await printing.render("exam_report", data, now=moment)
+    document = await printing.render("exam_report", data, await _assets(run.services.storage, data), now=moment)
     await run.progress(2, _STEPS, "rendered")
     storage = run.services.storage
     file, snapshot = await storage.put(document.pdf), await storage.put(json.dumps(data, ensure_ascii=False).encode())
     async with run.unit() as uow:
-        await service.keep(
+        stands = await service.keep(
             uow, report_id, file=file, sha256=document.sha256, pages=document.pages, size=len(document.pdf), snapshot=snapshot
         )  # fmt: skip
+    if not stands:
+        return {"report_id": str(report_id), "failed": "results_changed"}
     try:
         assert document.seal_place is not None, "the template has room for the seal"
         sealed = await run.services.seal.seal(
             document.pdf, Anchor(*document.seal_place), reason="健康体检报告", location=printing.hospital_name
         )
     except (SealMissingError, SealInvalidError) as error:
-        reason = _NO_SEAL if isinstance(error, SealMissingError) else _SEAL_INVALID
         async with run.unit() as uow:
-            await service.fail(uow, report_id, reason)
-        return {"report_id": str(report_id), "failed": reason}
+            return await _failed(uow, report_id, "no_seal" if isinstance(error, SealMissingError) else "seal_invalid")
     digest = hashlib.sha256(sealed).hexdigest()
     file = await storage.put(sealed)
     async with run.unit() as uow:

@@ -1,17 +1,22 @@
 """From rows to the data of the `exam_report` template: every figure becomes the text that is printed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
 from tjapi.kernel.clock import HOSPITAL_ZONE
+from tjapi.report.rules import printed_unit
 from tjapi.report.views import ReportSource
 from tjapi.result.schemas import TrendOut
 
 _SEX = {"male": "男", "female": "女", "unknown": "未知"}
 _KEY_ITEMS = frozenset({"BMI", "SBP", "GLU", "HBA1C", "TC", "TG", "LDL", "UA", "ALT", "CREA", "HGB"})
 _MOST_CHARTS = 8
+_ORDER = {"disease": 0, "finding": 1, "risk": 2}
+"""疾病 → 阳性发现 → 危险因素 (主检报告撰写共识)."""
+_UNPERFORMED = {"refused": "拒检", "waived": "弃检", "deferred": "延期检查"}
 _FLAGS = {"H": "high", "L": "low", "HH": "critical_high", "LL": "critical_low", "A": "abnormal"}
 
 
@@ -24,9 +29,11 @@ def report_data(
     watermark: str | None,
     printed_at: datetime,
     verify_url: str = "",
+    photo: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return what the template prints. Flags and ranges are those stored with each result."""
+    """Return what the template prints. Flags and ranges are those stored with each result; `photo` says which version of it is printed."""
     head, closing = rows.head, rows.conclusion
+    conclusions, abnormal = _conclusions(rows), [r for r in rows.results if _FLAGS.get(r.flag or "")]
     sheets = {sheet.department_id: sheet for sheet in rows.sheets}
     departments = []
     for (department_id, name), results in groupby(rows.results, lambda r: (r.department_id, r.department)):
@@ -48,14 +55,14 @@ def report_data(
             "name": head.name, "sex": _SEX.get(head.sex, ""), "age": f"{head.age_years} 岁", "birth_date": head.birth_date.isoformat(),
             "id_number_masked": head.id_number_masked or "", "phone_masked": head.phone_masked or "",
         },
-        "conclusions": [
-            {"kind": e.kind, "title": e.title, "detail": e.detail or "", "advice": e.advice or "", "lifestyle": e.lifestyle or ""}
-            for e in rows.entries
-        ],
+        "photo": photo, "figures": _figures(rows, conclusions, abnormal), "conclusions": conclusions,
         "overview": (closing.overview or "") if closing else "",
-        "abnormal": [{"department": r.department, **_abnormal(r)} for r in rows.results if _FLAGS.get(r.flag or "")],
+        "abnormal": [{"department": r.department, **_abnormal(r)} for r in abnormal],
         "departments": departments,
         "trends": [_trend(t) for t in _shown(trends)], "verify_url": verify_url,
+        "unperformed": [
+            {"department": line.department, "name": line.name, "why": _UNPERFORMED[line.state]} for line in rows.unperformed
+        ],
         "signatures": {
             "initial": {"name": closing.initial_name or "", "at": _moment(closing.initial_at)} if closing else {"name": "", "at": ""},
             "final": {"name": closing.final_name or "", "at": _moment(closing.final_at)} if closing else {"name": "", "at": ""},
@@ -69,9 +76,36 @@ def _item(row: Any) -> dict[str, str]:
         "name": row.item_name,
         "value": row.raw_value or "",
         "flag": _FLAGS.get(row.flag or "", ""),
-        "unit": row.unit,
+        "unit": printed_unit(row.unit),
         "range": _range(row),
     }
+
+
+def _conclusions(rows: ReportSource) -> list[dict[str, Any]]:
+    """Return what was concluded, diseases first, each with the results it rests on; one that rests on a critical value says so."""
+    results = {r.result_id: _item(r) for r in rows.results}
+    made = []
+    for entry in sorted(rows.entries, key=lambda e: _ORDER[e.kind]):
+        linked = [
+            {k: results[i][k] for k in ("name", "value", "unit", "flag")} for i in entry.result_ids if i in results
+        ]
+        critical = any(r["flag"].startswith("critical") for r in linked)
+        made.append(
+            {
+                "kind": entry.kind, "title": entry.title, "detail": entry.detail or "", "advice": entry.advice or "",
+                "lifestyle": entry.lifestyle or "", "level": "critical" if critical else "", "results": linked,
+            }
+        )  # fmt: skip
+    return made
+
+
+def _figures(rows: ReportSource, conclusions: Sequence[Any], abnormal: Sequence[Any]) -> list[dict[str, str]]:
+    """Return the figures of the cover; critical values only where there are any."""
+    critical = sum(_FLAGS[r.flag].startswith("critical") for r in abnormal)
+    figures = [("检查项目", len(rows.results), ""), ("异常结果", len(abnormal), ""), ("主检结论", len(conclusions), "")]
+    if critical:
+        figures.append(("危急值", critical, "critical_high"))
+    return [{"label": label, "value": str(value), "flag": flag} for label, value, flag in figures]
 
 
 def _shown(trends: Sequence[TrendOut]) -> Sequence[TrendOut]:
@@ -82,11 +116,20 @@ def _shown(trends: Sequence[TrendOut]) -> Sequence[TrendOut]:
 
 def _trend(trend: TrendOut) -> dict[str, Any]:
     return {
-        "name": trend.item_name, "unit": trend.unit or "", "low": trend.low, "high": trend.high,
+        "name": trend.item_name, "unit": printed_unit(trend.unit or ""), "change": _change(trend.change), "low": trend.low, "high": trend.high,
         "points": [
             {"label": p.exam_date.isoformat(), "value": p.value, "flag": _FLAGS.get(p.flag or "", "")} for p in reversed(trend.points)
         ],
     }  # fmt: skip
+
+
+def _change(difference: str | None) -> str:
+    if difference is None:
+        return ""
+    number = Decimal(difference)
+    if not number:
+        return "持平"
+    return f"{'↑' if number > 0 else '↓'} {abs(number):f}"
 
 
 def _abnormal(row: Any) -> dict[str, str]:

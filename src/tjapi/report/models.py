@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from tjapi.kernel.db import Base
 from tjapi.kernel.storage import FILE
-from tjapi.report.rules import MOVES
+from tjapi.report.rules import FAILURES, MOVES
 
 Moment = TIMESTAMP(timezone=True)
 
@@ -25,6 +25,7 @@ class Report(Base):
     __table_args__ = (
         UniqueConstraint("exam_id", "version"),
         CheckConstraint(f"state in {tuple(MOVES)}", name="state"),
+        CheckConstraint(f"failure in {FAILURES}", name="failure"),
         Index("ix_report_examinee", "examinee_id"),
     )
 
@@ -35,6 +36,7 @@ class Report(Base):
     version: Mapped[int]
     state: Mapped[str]
     job_id: Mapped[UUID]
+    failure: Mapped[str | None]
     file: Mapped[str | None] = mapped_column(info=FILE)
     sha256: Mapped[str | None]
     rendered_sha256: Mapped[str | None]

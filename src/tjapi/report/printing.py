@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tjapi.kernel.documents import DocumentRenderer, RenderedDocument
+from tjapi.kernel.documents import NO_ASSETS, DocumentRenderer, RenderedDocument
 
 
 class Printing:
@@ -17,11 +17,13 @@ class Printing:
         self._templates = templates
         self._renderer: DocumentRenderer | None = None
 
-    async def render(self, template: str, data: Mapping[str, Any], *, now: datetime) -> RenderedDocument:
-        """Render a template. The same data and moment give the same bytes."""
+    async def render(
+        self, template: str, data: Mapping[str, Any], assets: Mapping[str, bytes] = NO_ASSETS, *, now: datetime
+    ) -> RenderedDocument:
+        """Render a template with its pictures. The same data, pictures and moment give the same bytes."""
         if self._renderer is None:
             self._renderer = DocumentRenderer(self._templates)
-        return await self._renderer.render(template, data, now=now)
+        return await self._renderer.render(template, data, assets, now=now)
 
     async def close(self) -> None:
         """Stop the worker processes."""

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tjapi.report.rules import ReportState, Verdict
+from tjapi.report.rules import ChangeKind, ChangeSection, ReportFailure, ReportState, Verdict
 
 
 class RecallIn(BaseModel):
@@ -22,6 +22,10 @@ class ReportOut(BaseModel):
     exam_id: UUID
     version: int = Field(examples=[1])
     state: ReportState = Field(examples=["published"])
+    failure: ReportFailure | None = Field(
+        description="未生成的原因:终审后结果有变化、没有电子章、盖章未通过校验 · Why it failed; put that right and ask for a report again",
+        examples=[None],
+    )
     job_id: UUID = Field(description="生成任务 · The job that renders it: /jobs/{job_id}")
     sha256: str | None = Field(
         description="PDF 的 SHA-256 · SHA-256 of the PDF",
@@ -41,6 +45,28 @@ class ReportsOut(BaseModel):
     """The versions of an exam's report, newest first."""
 
     items: list[ReportOut]
+
+
+class ReportChangeOut(BaseModel):
+    """One difference between two versions; `before` is empty where something was added, `after` where it was removed."""
+
+    section: ChangeSection = Field(examples=["result"])
+    change: ChangeKind = Field(examples=["changed"])
+    name: str = Field(examples=["检验科 / 血糖 / 空腹血糖"])
+    before: str | None = Field(examples=["5.4 mmol/L（3.9–6.1）"])
+    after: str | None = Field(examples=["6.4 mmol/L ↑（3.9–6.1）"])
+
+
+class ReportChangesOut(BaseModel):
+    """What changed between two versions of an exam's report."""
+
+    report_id: UUID
+    version: int = Field(examples=[2])
+    against_version: int | None = Field(
+        description="与之对比的版本;没有更早版本时为空 · The version compared with; none: there is no earlier one",
+        examples=[1],
+    )
+    items: list[ReportChangeOut]
 
 
 class VerificationOut(BaseModel):

@@ -19,12 +19,13 @@ from tjapi.report.errors import (
     ReportNotReady,
     ReportRecalledProblem,
     ReportStateConflict,
+    ReportSuperseded,
     ResultsChangedSinceSignOff,
     SealNotSet,
 )
 from tjapi.report.events import ReportGenerated, ReportPublished, ReportRecalled
 from tjapi.report.models import Report
-from tjapi.report.rules import MOVES
+from tjapi.report.rules import MOVES, ReportFailure
 from tjapi.report.schemas import LinkOut, ReportOut, SealAuthorityOut, VerificationOut
 
 _LINK_LIFE = timedelta(minutes=10)
@@ -67,17 +68,24 @@ async def request(uow: UnitOfWork, exam_id: UUID) -> ReportOut:
 
 async def keep(
     uow: UnitOfWork, report_id: UUID, *, file: str, sha256: str, pages: int, size: int, snapshot: str | None = None
-) -> None:
-    """The document is rendered and its bytes are kept; a second rendering of the same version changes nothing."""
+) -> bool:
+    """The document is rendered and its bytes are kept; a second rendering of the same version changes nothing.
+
+    A result that changed while it was read or rendered fails the version: the exam is locked, so what stands now stood all the while.
+    """
     report = await _locked(uow, report_id)
     if report.state != "rendering":
-        return
+        return report.state != "failed"
+    if not await conclusion.stands(uow, report.exam_id):
+        await fail(uow, report_id, "results_changed")
+        return False
     report.state, report.file, report.sha256, report.pages, report.size = "generated", file, sha256, pages, size
     report.rendered_sha256, report.snapshot = sha256, snapshot
     report.generated_at = uow.now
     await uow.audit("report.generated", "report", report.id, campus_id=report.campus_id, detail={"sha256": sha256})
     await _tell(uow, report)
     await uow.publish(ReportGenerated(campus_id=report.campus_id, report_id=report.id, exam_id=report.exam_id))
+    return True
 
 
 async def seal(uow: UnitOfWork, report_id: UUID, *, file: str, sha256: str, size: int) -> None:
@@ -91,11 +99,13 @@ async def seal(uow: UnitOfWork, report_id: UUID, *, file: str, sha256: str, size
     await _tell(uow, report)
 
 
-async def fail(uow: UnitOfWork, report_id: UUID, reason: str) -> None:
-    """This version will not come to be."""
+async def fail(uow: UnitOfWork, report_id: UUID, reason: ReportFailure) -> None:
+    """This version will not come to be; the next request makes another one."""
     report = await _locked(uow, report_id)
     if report.state in ("rendering", "generated"):
         _move(report, "failed")
+        report.failure = reason
+        await _tell(uow, report)
         await uow.audit("report.failed", "report", report.id, campus_id=report.campus_id, detail={"reason": reason})
 
 
@@ -105,10 +115,15 @@ async def still_stands(uow: UnitOfWork, exam_id: UUID) -> bool:
 
 
 async def publish(uow: UnitOfWork, report_id: UUID) -> ReportOut:
-    """Let the examinee see it; an earlier published version is superseded. Raises ReportNotFound, ReportNotReady, ReportStateConflict."""
+    """Let the examinee see it; an earlier published version is superseded.
+
+    Raises ReportNotFound, ReportNotReady, ReportStateConflict, ResultsChangedSinceSignOff.
+    """
     report = await _locked(uow, report_id)
     if report.state in ("rendering", "generated"):
         raise ReportNotReady
+    if report.state == "sealed" and not await conclusion.stands(uow, report.exam_id):
+        raise ResultsChangedSinceSignOff
     versions = await repository.versions(uow, report.exam_id)
     if any(later.version > report.version and later.state == "published" for later in versions):
         raise ReportStateConflict("已发布更新的版本", "A later version is published already")
@@ -150,6 +165,22 @@ async def versions(uow: UnitOfWork, exam_id: UUID) -> list[ReportOut]:
     ]
 
 
+async def to_compare(uow: UnitOfWork, report_id: UUID, against: int | None) -> tuple[Report, Report | None]:
+    """Return a version and the one to compare it with: that of the number, else the one made before it; none where there is none.
+
+    Raises ReportNotFound (also for a version that there is not), ReportNotReady.
+    """
+    report = await get(uow, report_id)
+    made = [r for r in await repository.versions(uow, report.exam_id) if r.snapshot is not None]
+    if report.snapshot is None:
+        raise ReportNotReady
+    other = next((r for r in made if (r.version < report.version if against is None else r.version == against)), None)
+    if against is not None and other is None:
+        raise ReportNotFound
+    await uow.audit("report.compared", "report", report.id, campus_id=report.campus_id)
+    return report, other
+
+
 async def file_for_staff(uow: UnitOfWork, report_id: UUID) -> Report:
     """Return a report whose bytes a member of staff is about to read; it is audited. Raises ReportNotFound, ReportNotReady."""
     report = await get(uow, report_id)
@@ -165,10 +196,12 @@ async def of_examinee(uow: UnitOfWork, examinee_id: UUID) -> Sequence[ReportOut]
 
 
 async def file_for_examinee(uow: UnitOfWork, report_id: UUID, examinee_id: UUID) -> Report:
-    """Return a published report that belongs to the examinee. Raises ReportNotFound, ReportRecalledProblem."""
+    """Return a published report that belongs to the examinee. Raises ReportNotFound, ReportSuperseded, ReportRecalledProblem."""
     report = await repository.report(uow, report_id)
     if report is None or report.examinee_id != examinee_id or report.published_at is None:
         raise ReportNotFound
+    if report.state == "superseded":
+        raise ReportSuperseded
     if report.state != "published":
         raise ReportRecalledProblem
     await uow.audit("report.downloaded", "report", report.id, campus_id=report.campus_id)
@@ -194,7 +227,7 @@ def seal_authority(folder: Path) -> SealAuthorityOut:
 
 
 async def link(uow: UnitOfWork, mint: LinkMint, base_url: str, report_id: UUID) -> LinkOut:
-    """Make a short-lived link to the caller's own published report. Raises ReportNotFound, ReportRecalledProblem."""
+    """Make a short-lived link to the caller's own published report. Raises ReportNotFound, ReportSuperseded, ReportRecalledProblem."""
     report = await file_for_examinee(uow, report_id, uow.principal.id)
     expires_at = uow.now + _LINK_LIFE
     claims = LinkClaims(uow.principal.id, report.id, report.version)

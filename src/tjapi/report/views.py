@@ -15,7 +15,7 @@ select e.exam_no, e.exam_date, e.package_name, e.name, e.sex, e.age_years, e.bir
 from exam e join campus c on c.id = e.campus_id join examinee p on p.id = e.examinee_id where e.id = :exam_id
 """)
 _RESULTS = text("""
-select d.id department_id, d.name department, d.sort department_sort, l.name group_name, l.sort line_sort, r.item_name, r.item_code,
+select d.id department_id, d.name department, d.sort department_sort, l.name group_name, l.sort line_sort, r.id result_id, r.item_name, r.item_code,
   v.raw_value, v.flag, coalesce(nullif(v.unit, ''), r.unit, '') unit, v.range_snapshot, v.lis_range_text
 from result r
 join result_revision v on v.id = r.current_revision_id
@@ -32,8 +32,13 @@ _CONCLUSION = text(
     "select overview, initial_name, initial_at, final_name, final_at from conclusion where exam_id = :exam_id"
 )
 _ENTRIES = text(
-    "select title, detail, advice, lifestyle, kind from conclusion_entry where exam_id = :exam_id order by sort"
+    "select title, detail, advice, lifestyle, kind, result_ids from conclusion_entry where exam_id = :exam_id order by sort"
 )
+# 拒检、弃检、延期 stay on the report; what was withdrawn or exchanged does not (domain.md, trap 2)
+_UNPERFORMED = text("""
+select d.name department, l.name, l.state from exam_line l join department d on d.id = l.department_id
+where l.exam_id = :exam_id and l.state in ('refused', 'waived', 'deferred') order by d.sort, d.id, l.sort
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class ReportSource:
     sheets: Sequence[Any]
     conclusion: Any | None
     entries: Sequence[Any]
+    unperformed: Sequence[Any] = ()
 
 
 async def source(uow: UnitOfWork, exam_id: UUID) -> ReportSource:
@@ -57,4 +63,5 @@ async def source(uow: UnitOfWork, exam_id: UUID) -> ReportSource:
         (await execute(_SHEETS, values)).all(),
         (await execute(_CONCLUSION, values)).first(),
         (await execute(_ENTRIES, values)).all(),
+        (await execute(_UNPERFORMED, values)).all(),
     )

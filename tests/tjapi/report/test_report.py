@@ -88,7 +88,7 @@ async def test_a_new_version_supersedes_the_published_one_for_its_owner_too(worl
         versions = (await chief.get(f"{visit.place}/reports")).json()["items"]
         assert [(v["version"], v["state"]) for v in versions] == [(2, "published"), (1, "superseded")]
         gone = await owner.get(f"{API}/me/reports/{first}/pdf")
-        assert (gone.status_code, gone.json()["code"]) == (410, "report-recalled-problem")
+        assert (gone.status_code, gone.json()["code"]) == (410, "report-superseded")
         assert [r["id"] for r in (await owner.get(f"{API}/me/reports")).json()["items"]] == [str(second)]
 
 

@@ -5,7 +5,7 @@
 processes with limits on time and memory. This package knows no hospital noun: those live in the templates.
 """
 
-from tjapi.kernel.documents.engine import RenderedDocument, render
+from tjapi.kernel.documents.engine import NO_ASSETS, RenderedDocument, render
 from tjapi.kernel.documents.errors import (
     DocumentError,
     RenderFailed,
@@ -18,6 +18,7 @@ from tjapi.kernel.documents.fonts import missing_glyphs
 from tjapi.kernel.documents.renderer import DocumentRenderer
 
 __all__ = [
+    "NO_ASSETS",
     "DocumentError",
     "DocumentRenderer",
     "RenderFailed",

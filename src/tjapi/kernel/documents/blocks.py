@@ -132,9 +132,11 @@ def draw_lines(page: Surface, lines: Sequence[Line], style: TextStyle, x: float,
 class Stack:
     """Blocks one below the other. Between two blocks the larger of the two spaces counts."""
 
-    def __init__(self, blocks: Sequence[Block], *, keep: bool = False) -> None:
+    def __init__(self, blocks: Sequence[Block], *, keep: bool = False, follows: bool = False) -> None:
         self.blocks = list(blocks)
         self.keep = keep
+        self.follows = follows
+        """It takes the end of what precedes it along rather than stand alone on a page."""
         self.before = self.blocks[0].before if self.blocks else 0.0
         self.after = self.blocks[-1].after if self.blocks else 0.0
         self.keep_with_next = False
@@ -322,6 +324,11 @@ class Spacer(Solid):
     def measure(self, width: float) -> float:  # noqa: ARG002
         """Its height."""
         return self.height
+
+
+@dataclass(slots=True)
+class Filler(Solid):
+    """What is left of a page, so that what follows stands at its foot; the page breaker knows how much that is."""
 
 
 @dataclass(slots=True)

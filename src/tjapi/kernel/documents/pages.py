@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import itertools
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -13,13 +14,15 @@ from reportlab import rl_config
 from reportlab.lib.utils import TimeStamp
 from reportlab.pdfgen.canvas import Canvas
 
-from tjapi.kernel.documents.blocks import Block, PageBreak, chain_head
+from tjapi.kernel.documents.blocks import Block, Filler, PageBreak, Stack, chain_head
 from tjapi.kernel.documents.errors import RenderTooLarge
 from tjapi.kernel.documents.surface import Ink, Surface
 
 rl_config.useA85 = 0  # binary streams: a quarter smaller
 
 _SLACK = 0.01
+_PALE = 0.075
+"""Opacity of a watermark: seen at arm's length, and no obstacle to the smallest grey print above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ def break_pages(
         block = queue[0]
         space = 0.0 if empty else max(gap, block.before)
         room = top - space - frame.bottom
+        if isinstance(block, Filler):
+            queue.popleft()
+            below = Stack([*itertools.takewhile(lambda item: not isinstance(item, PageBreak), queue)])
+            top, gap, empty = top - max(0.0, room - below.before - below.measure(frame.width)), 0.0, False
+            continue
         place, rest = _next(queue, frame.width, room, empty=empty)
         if place is not None:
             place.draw(pages[-1], frame.x, top - space, frame.width)
@@ -74,10 +82,10 @@ def _next(queue: deque[Block], width: float, room: float, *, empty: bool) -> tup
             chain.append(item)
             if not item.keep_with_next:
                 break
-        if chain_head(chain, width) > room + _SLACK:
+        if chain_head(chain, width) > room + _SLACK or _strands(chain, queue, width, room):
             return None, None
     if block.measure(width) <= room + _SLACK:
-        return block, None
+        return _leaving(block, queue, width, room)
     if not empty and block.head(width) > room + _SLACK:
         return None, None
     parts = block.split(width, room, force=False)
@@ -89,21 +97,47 @@ def _next(queue: deque[Block], width: float, room: float, *, empty: bool) -> tup
     return (block, None) if empty else (None, None)
 
 
+def _strands(chain: Sequence[Block], queue: deque[Block], width: float, room: float) -> bool:
+    """Tell whether a heading and its uncuttable block would fill this page and leave alone what must not stand alone."""
+    after = queue[len(chain)] if len(queue) > len(chain) else None
+    if not (isinstance(after, Stack) and after.follows) or _without_end(chain[-1], width):
+        return False
+    whole = Stack(chain).measure(width)
+    return whole <= room + _SLACK < whole + max(chain[-1].after, after.before) + after.measure(width)
+
+
+def _leaving(block: Block, queue: deque[Block], width: float, room: float) -> tuple[Block | None, Block | None]:
+    """Place a block that fits; but its end goes along with what must not stand alone on the next page and does not fit on this one."""
+    after = queue[1] if len(queue) > 1 else None
+    if not (isinstance(after, Stack) and after.follows):
+        return block, None
+    tall = block.measure(width)
+    if tall + max(block.after, after.before) + after.measure(width) <= room + _SLACK:
+        return block, None
+    return _without_end(block, width) or (block, None)
+
+
+def _without_end(block: Block, width: float) -> tuple[Block, Block] | None:
+    """Cut off the end of a block, unless too little would be left of it to stand where it stands."""
+    parts = block.split(width, block.measure(width) - 1.0, force=False)
+    return parts if parts is not None and parts[0].measure(width) >= block.head(width) - _SLACK else None
+
+
 def draw_watermark(page: Surface, text: str, size: tuple[float, float]) -> str:
-    """Make the operators of a pale diagonal text repeated over a page of `size`; drawn over everything."""
+    """Make the operators of a pale diagonal text repeated over a page of `size`, below what is read."""
     wide, tall = size
-    points = max(7.0, min(wide, tall) / 11)
-    angle = math.radians(32)
+    points = max(7.0, min(wide, tall) / 13)
+    angle = math.radians(28)
     cos, sin = math.cos(angle), math.sin(angle)
     ink = page.ink
     segments = ink.fonts.segments(text, bold=True, missing=ink.missing)
     length = points * sum(sum(map(face.widths.__getitem__, part)) for face, part in segments)
     out = ["BT", ink.fill("accent")]
-    step_x, step_y = length + points * 3.2, points * 4.6
+    step_x, step_y = length + points * 3.4, points * 5.2
     for row in range(math.ceil(tall / step_y) + 1):
         for column in range(-1, math.ceil(wide / step_x) + 1):
             x = column * step_x + (row % 2) * step_x / 2
-            y = row * step_y
+            y = (row + 0.4) * step_y
             for face, part in segments:
                 embedded = ink.embedded(face)
                 codes = "".join(map(embedded.__getitem__, part))
@@ -143,12 +177,12 @@ def write_pdf(
     canvas.setAuthor("")
     canvas.setCreator("tjapi")
     for page in pages:
-        page.emit(canvas, pictures)
         if watermark:
             canvas.saveState()
-            canvas.setFillAlpha(0.09)
+            canvas.setFillAlpha(_PALE)
             canvas.addLiteral(watermark)
             canvas.restoreState()
+        page.emit(canvas, pictures)
         canvas.showPage()
     doc.delayedFonts.extend(ink.used)
     canvas.save()

@@ -49,7 +49,15 @@ class Theme:
         }
     )
     scale: Mapping[str, float] = field(
-        default_factory=lambda: {"tiny": 0.74, "small": 0.86, "normal": 1.0, "lead": 1.12, "large": 1.45, "huge": 2.1}
+        default_factory=lambda: {
+            "tiny": 0.74,
+            "small": 0.86,
+            "normal": 1.0,
+            "lead": 1.12,
+            "large": 1.45,
+            "huge": 2.1,
+            "title": 3.3,
+        }
     )
 
     def size(self, name: str) -> float:

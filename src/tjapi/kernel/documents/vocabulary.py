@@ -14,6 +14,7 @@ from tjapi.kernel.documents.blocks import (
     Box,
     BoxStyle,
     Columns,
+    Filler,
     PageBreak,
     Paragraph,
     Picture,
@@ -110,7 +111,8 @@ class Builder:
             "spacer": lambda e: [Spacer(height=_mm(e, "height", 0))],
             "rule": self._rule,
             "pagebreak": lambda _: [PageBreak()],
-            "keep": lambda e: [Stack(self.blocks(e), keep=True)],
+            "filler": lambda _: [Filler()],
+            "keep": lambda e: [Stack(self.blocks(e), keep=True, follows=e.get("with") == "previous")],
             "section": self._section,
             "columns": self._columns,
         }

@@ -15,7 +15,7 @@ _HEADERS = {
     "Content-Security-Policy": _POLICY, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex",
     "X-Content-Type-Options": "nosniff",
 }  # fmt: skip
-_WORDS: Mapping[str, Mapping[str, str]] = {
+_WORDS: Mapping[str, Mapping[str, Any]] = {
     "zh": {
         "title": "体检报告验证", "genuine": "真实有效", "superseded": "已有新版本", "recalled": "已撤回", "unknown": "查无此报告",
         "genuine_more": "本报告由本院签发,是当前有效的版本。", "superseded_more": "本报告由本院签发,但已被新版本取代,请以新版本为准。",
@@ -24,7 +24,11 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "report": "健康体检报告", "exam_no": "体检号", "date": "体检日期", "conclusions": "主检结论与建议", "none": "本次体检所检项目未见明显异常。",
         "abnormal": "异常结果", "trends": "历次趋势", "departments": "各科室结果", "summary": "小结", "lifestyle": "生活指导", "pdf": "下载盖章 PDF",
         "range": "参考", "gone": "报告已撤回", "gone_more": "医院已撤回这份报告。新的版本发布后可再次查看。", "expired": "链接已失效",
-        "expired_more": "链接已过期或不完整,请在小程序中重新打开。", "note": "本页只供本人查看。", "high": "偏高", "low": "偏低", "abnormal_flag": "异常",
+        "expired_more": "链接已过期或不完整,请在小程序中重新打开。", "note": "本页只供本人查看。", "high": "↑ 偏高", "low": "↓ 偏低", "abnormal_flag": "异常",
+        "replaced": "已有新版本", "replaced_more": "这份报告已被新版本取代,请在小程序中打开新版本。", "chinese": "", "person": "受检者", "contents": "目录",
+        "critical": "危急", "critical_high": "↑ 危急", "critical_low": "↓ 危急", "change": "较上次", "results": "相关结果", "abnormal_count": "项异常",
+        "unperformed": "未检项目", "see_abnormal": "主检未另列结论,请见异常结果。", "signed": "主检医师",
+        "figure": {"检查项目": "检查项目", "异常结果": "异常结果", "主检结论": "主检结论", "危急值": "危急值"},
     },
     "en": {
         "title": "Report verification", "genuine": "Genuine", "superseded": "Superseded", "recalled": "Recalled", "unknown": "Unknown",
@@ -38,11 +42,24 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "summary": "Summary", "lifestyle": "Lifestyle", "pdf": "Download the sealed PDF", "range": "range", "gone": "Report recalled",
         "gone_more": "The hospital has recalled this report. It can be read again once a new version is published.", "expired": "Link expired",
         "expired_more": "The link has expired or is incomplete. Open the report in the mini-program again.",
-        "note": "For the owner's eyes only.", "high": "high", "low": "low", "abnormal_flag": "abnormal",
+        "note": "For the owner's eyes only.", "high": "↑ high", "low": "↓ low", "abnormal_flag": "abnormal", "replaced": "A later version exists",
+        "replaced_more": "A later version has taken this report's place. Open it in the mini-program.",
+        "chinese": "The medical content is shown in Chinese, as the hospital issued it.", "person": "Examinee", "contents": "Contents",
+        "critical": "critical", "critical_high": "↑ critical", "critical_low": "↓ critical", "change": "since the last exam", "results": "Based on",
+        "abnormal_count": "abnormal", "unperformed": "Not examined", "see_abnormal": "No conclusion was drawn; see the abnormal results.", "signed": "Signed by",
+        "figure": {"检查项目": "items", "异常结果": "abnormal", "主检结论": "conclusions", "危急值": "critical"},
     },
 }  # fmt: skip
-_FLAG = {"high": "high", "critical_high": "high", "low": "low", "critical_low": "low", "abnormal": "abnormal_flag"}
-_WIDE, _TALL, _EDGE = 300.0, 92.0, 10.0
+_FLAG = {
+    "high": "high",
+    "critical_high": "critical_high",
+    "low": "low",
+    "critical_low": "critical_low",
+    "abnormal": "abnormal_flag",
+}
+_WIDE, _TALL, _EDGE = 320.0, 120.0, 12.0
+_ROOF = 2 * _EDGE
+"""Above the highest point there is room for its value."""
 _ENVIRONMENT = Environment(
     loader=PackageLoader("tjapi.report", "pages"), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
     trim_blocks=True, lstrip_blocks=True,
@@ -66,20 +83,28 @@ def verification(found: VerificationOut, hospital: str, lang: str) -> HTMLRespon
 
 def report(data: Mapping[str, Any], lang: str, pdf_url: str) -> HTMLResponse:
     """Return the owner's report for a phone, of the data that the document was made of."""
-    charts = [{**t, "svg": _chart(t)} for t in data.get("trends", [])]
+    charts = [{**t, "svg": _chart(t), "bounds": _bounds(t)} for t in data["trends"]]
     return _page(
-        "report.html.j2", lang, hospital=data["hospital"]["name"], data=data, charts=charts, pdf_url=pdf_url, flag=_FLAG
-    )
+        "report.html.j2", lang, hospital=data["hospital"]["name"], data=data, charts=charts, pdf_url=pdf_url, words=_FLAG,
+        page_lang="zh-CN" if lang == "zh" else "en",
+    )  # fmt: skip
 
 
 def notice(kind: str, hospital: str, lang: str, status: int) -> HTMLResponse:
-    """Return a page that says why there is nothing to see: `gone` or `expired`."""
+    """Return a page that says why there is nothing to see: `gone`, `replaced` or `expired`."""
     return _page("notice.html.j2", lang, status=status, hospital=hospital, kind=kind)
 
 
 def _page(template: str, lang: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     html = _ENVIRONMENT.get_template(template).render(t=_WORDS[lang], lang=lang, **values)
     return HTMLResponse(html, status_code=status, headers=_HEADERS)
+
+
+def _bounds(trend: Mapping[str, Any]) -> str:
+    low, high = trend["low"], trend["high"]
+    if low is not None and high is not None:
+        return f"{low}–{high}"
+    return f"≤ {high}" if high is not None else f"≥ {low}" if low is not None else ""
 
 
 def _moment(moment: datetime | None) -> str:
@@ -94,7 +119,7 @@ def _chart(trend: Mapping[str, Any]) -> dict[str, Any]:
     span = (most - least) or 1.0
 
     def up(value: float) -> float:
-        return round(_TALL - _EDGE - (value - least) / span * (_TALL - 2 * _EDGE), 1)
+        return round(_TALL - _EDGE - (value - least) / span * (_TALL - _EDGE - _ROOF), 1)
 
     step = (_WIDE - 6 * _EDGE) / max(len(values) - 1, 1)
     points = [
@@ -103,7 +128,9 @@ def _chart(trend: Mapping[str, Any]) -> dict[str, Any]:
             "y": up(v),
             "value": p["value"],
             "label": p["label"],
+            "short": p["label"][:7],
             "flag": bool(p["flag"]),
+            "kind": p["flag"],
         }
         for i, (v, p) in enumerate(zip(values, trend["points"], strict=True))
     ]
