@@ -140,7 +140,7 @@ TWINS = (
         "tests/architecture/test_imports.py::test_every_import_contract_is_kept_and_asked_in_seconds",
     ),
     _twin(
-        "only one commit", "src/tjapi/exam/service.py",
+        "only one commit", "src/tjapi/exam/service/course.py",
         'await uow.audit("exam.checked_in"', 'await uow.session.commit()\n    await uow.audit("exam.checked_in"',
         "tests/architecture/test_imports.py::test_only_the_unit_of_work_commits",
     ),
@@ -185,7 +185,7 @@ TWINS = (
         "tests/tjapi/exam/test_exam.py::test_a_finalized_exam_is_closed_in_the_database_itself",
     ),
     _twin(
-        "completeness", "src/tjapi/exam/service.py",
+        "completeness", "src/tjapi/exam/service/course.py",
         "    if outstanding:\n        raise ExamNotComplete", "    if not outstanding and outstanding:\n        raise ExamNotComplete",
         "tests/tjapi/exam/test_exam.py::test_an_exam_with_anything_outstanding_is_neither_reviewed_nor_finalized",
     ),

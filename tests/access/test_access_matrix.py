@@ -246,6 +246,45 @@ def _booked(verb: str, **options: Any) -> Ask:
     return ask
 
 
+def _lines(verb: str, before: str | None = None, **more: Any) -> Ask:
+    """Something commanded on a line of a visit of its own, brought to a state first."""
+
+    async def ask(world: World, column: str) -> Call:
+        front = world.clients["front_desk"]
+        visit = await world.check_in(await world.register(groups=("GENERAL", "GLU")))
+        place = f"/exams/{visit.exam_id}/lines"
+        line = next(line["id"] for line in visit.lines if line["code"] == "GENERAL")
+        body = {"line_ids": [line], "reason": "受检者要求", **more}
+        if before is not None:
+            await do(front, "POST", f"{place}:{before}", json=body)
+        return Call("POST", f"{place}:{verb}", options={"json": body})
+
+    return ask
+
+
+async def add_exam_lines(world: World, column: str) -> Call:
+    visit = await world.register(groups=("GLU",))
+    body = {"item_group_ids": [world.groups["CBC"]]}
+    return Call("POST", f"/exams/{visit.exam_id}/lines", options={"json": body, "headers": once()})
+
+
+async def substitute_exam_line(world: World, column: str) -> Call:
+    visit = await world.register(groups=("GLU",))
+    body = {"line_id": visit.lines[0]["id"], "item_group_ids": [world.groups["CBC"]], "reason": "受检者要求"}
+    return Call("POST", f"/exams/{visit.exam_id}/lines:substitute", options={"json": body, "headers": once()})
+
+
+def _hold(verb: str) -> Ask:
+    async def ask(world: World, column: str) -> Call:
+        visit = await world.register(groups=("GLU",))
+        if verb == "resume":
+            await do(world.clients["front_desk"], "POST", f"/exams/{visit.exam_id}:hold", json={"reason": "发热"})
+        options = {"json": {"reason": "发热"}} if verb == "hold" else {}
+        return Call("POST", f"/exams/{visit.exam_id}:{verb}", options=options)
+
+    return ask
+
+
 async def _requisition(world: World) -> dict[str, Any]:
     path = f"/exams/{world.arrived.exam_id}/requisitions"
     found: dict[str, Any] = (await do(world.clients["front_desk"], "GET", path)).json()["items"][0]
@@ -534,6 +573,16 @@ OPERATIONS: dict[str, Ask] = {
     "checkIn": _booked("check-in"),
     "issueAccessCode": _just("POST", "/exams/{exam}:issue-access-code"),
     "cancelExam": _booked("cancel", json={"reason": "改期"}),
+    "addExamLines": add_exam_lines,
+    "substituteExamLine": substitute_exam_line,
+    "withdrawExamLines": _lines("withdraw"),
+    "refuseExamLines": _lines("refuse"),
+    "waiveExamLines": _lines("waive"),
+    "deferExamLines": _lines("defer", due_on="2099-01-01"),
+    "reinstateExamLines": _lines("reinstate", "refuse"),
+    "listExamLineSteps": _just("GET", "/exams/{exam}/line-steps"),
+    "holdExam": _hold("hold"),
+    "resumeExam": _hold("resume"),
     "listTubes": _just("GET", "/exams/{exam}/tubes"),
     "collectTube": _just("POST", "/tubes/{tube}:collect"),
     "listRequisitions": _just("GET", "/exams/{exam}/requisitions"),

@@ -355,6 +355,7 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
 
     cancelled = register(item_group_ids=groups[:1])
     stage.do("cancelExam", path={"exam_id": cancelled["id"]}, body={"reason": "改期"})
+    _change_lines(stage, register(item_group_ids=groups[:1])["id"], groups[1])
     suiting = next(p for p in stage.do("listExamPackages").json()["items"] if p["sex"] in ("any", person["sex"]))
     with_tubes = register(package_id=suiting["id"])
     desk = stage.do("checkIn", path={"exam_id": with_tubes["id"]}).json()
@@ -372,6 +373,28 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     stage.do("listExams", query={"campus_id": 1})
     stage.do("checkIn", path={"exam_id": examined["id"]})
     return examined, person, tube
+
+
+def _change_lines(stage: Stage, exam_id: str, group: str) -> None:
+    """Everything that can be commanded on the lines of an exam."""
+    place = {"exam_id": exam_id}
+    first = stage.do("getExam", path=place).json()["lines"][0]
+    added = {"item_group_ids": [group], "reason": "医生建议"}
+    line = stage.do("addExamLines", path=place, headers=once(), body=added).json()["lines"][1]
+    command = {"line_ids": [line["id"]], "reason": "受检者拒绝", "signature": "张三"}
+    stage.do("refuseExamLines", path=place, body=command)
+    again = {"line_ids": [line["id"]], "reason": "同意检查"}
+    stage.do("reinstateExamLines", path=place, body=again)
+    stage.do("waiveExamLines", path=place, body=command)
+    stage.do("reinstateExamLines", path=place, body=again)
+    stage.do("deferExamLines", path=place, body=command | {"due_on": "2099-01-01"})
+    stage.do("reinstateExamLines", path=place, body=again)
+    stage.do("withdrawExamLines", path=place, body=command)
+    other = {"line_id": first["id"], "item_group_ids": [group], "reason": "换项"}
+    stage.do("substituteExamLine", path=place, headers=once(), body=other)
+    assert stage.do("listExamLineSteps", path=place).json()["items"]
+    stage.do("holdExam", path=place, body={"reason": "发热"})
+    stage.do("resumeExam", path=place)
 
 
 async def _late_result(runtime: Runtime, exam_id: str) -> None:

@@ -1,10 +1,10 @@
 """体检: one visit of an examinee, its lines, their execution state, and what keeps it from being finalized.
 
-    exam   prepared → checked_in → in_progress → ready_for_review → in_review → finalized
-           prepared → cancelled;  finalized → in_review only by a named command with a reason
+    exam   prepared → checked_in → in_progress → sheet_returned → ready_for_review → in_review → finalized
+           prepared → cancelled;  any before the review ⇄ on_hold;  finalized → in_review only by a named command with a reason
     line   ordered → released → sent → collected | started → resulted → verified
-           ordered | released | sent → withdrawn;  ordered … started → refused | waived | deferred
+           ordered | released | sent → withdrawn | substituted;  ordered … started → refused | waived | deferred → ordered
 
 Why an exam cannot be finalized are rows that any later context adds and clears: `block(uow, exam_id, code, source)`.
-Publishes ExamRegistered, LinesReleased, ExamCheckedIn, ExamReadyForReview, ExamFinalized, ExamCancelled.
+Publishes ExamRegistered, LinesReleased, LinesSetAside, ExamCheckedIn, ExamReadyForReview, ExamFinalized, ExamCancelled.
 """

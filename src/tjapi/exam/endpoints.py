@@ -5,25 +5,44 @@ from uuid import UUID
 
 from fastapi import Query, Request, Response
 
+from tjapi.catalog.errors import ItemGroupNotFound
 from tjapi.exam import service
 from tjapi.exam.errors import (
     CampusNotHeld,
+    DueDateNotAhead,
     ExamBeforeBirth,
     ExamEmpty,
     ExamNotFound,
     ExamStateConflict,
     ItemGroupNotForSex,
+    ItemGroupOrdered,
+    LineNotOwn,
+    LineNotThere,
     LineStateConflict,
     PackageNotForSex,
 )
 from tjapi.exam.rules import ExamState
-from tjapi.exam.schemas import CancelIn, CompletenessOut, ExamIn, ExamOut, ExamSummary
+from tjapi.exam.schemas import (
+    CancelIn,
+    CompletenessOut,
+    DeferIn,
+    ExamIn,
+    ExamOut,
+    ExamSummary,
+    HoldIn,
+    LinesIn,
+    LineStepsOut,
+    ReinstateIn,
+    SetAsideIn,
+    SubstituteIn,
+)
 from tjapi.examinee.errors import ExamineeNotFound
 from tjapi.kernel.etag import set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.routing import ReadUnit, Unit, operation, router
 from tjapi.kernel.runtime import runtime
 from tjapi.kernel.validation import Day
+from tjapi.pricing.errors import ItemGroupNotOffered, ItemGroupTwice
 
 exams = router("exams")
 
@@ -104,4 +123,121 @@ async def get_completeness(uow: ReadUnit, exam_id: UUID) -> CompletenessOut:
 )  # fmt: skip
 async def cancel_exam(uow: Unit, exam_id: UUID, body: CancelIn) -> ExamOut:
     await service.cancel(uow, exam_id, body.reason)
+    return await service.describe(uow, exam_id)
+
+
+_LINES = [ExamNotFound, ExamStateConflict, LineNotThere, LineStateConflict]
+_ORDERS = [
+    ExamNotFound,
+    ExamStateConflict,
+    ItemGroupNotFound,
+    ItemGroupNotOffered,
+    ItemGroupTwice,
+    ItemGroupOrdered,
+    ItemGroupNotForSex,
+]
+
+
+@exams.post(
+    "/exams/{exam_id:uuid}/lines",
+    **operation("addExamLines", "加项", "Add item groups to an exam", permission="exam.write", requirement=["E1.6", "E2.5"], body=True,
+                idempotent="required", problems=_ORDERS),
+)  # fmt: skip
+async def add_exam_lines(request: Request, uow: Unit, exam_id: UUID, body: LinesIn) -> ExamOut:
+    payment = runtime(request).settings.payment_required
+    await service.add_lines(uow, exam_id, body.item_group_ids, reason=body.reason, payment_required=payment)
+    return await service.describe(uow, exam_id)
+
+
+@exams.post(
+    "/exams/{exam_id:uuid}/lines:substitute",
+    **operation("substituteExamLine", "换项", "Put item groups in the place of a line", permission="exam.write", requirement=["E1.6"], body=True,
+                idempotent="required", problems=[*_ORDERS, LineNotThere, LineStateConflict]),
+)  # fmt: skip
+async def substitute_exam_line(request: Request, uow: Unit, exam_id: UUID, body: SubstituteIn) -> ExamOut:
+    payment = runtime(request).settings.payment_required
+    await service.substitute_line(
+        uow, exam_id, body.line_id, body.item_group_ids, reason=body.reason, payment_required=payment
+    )
+    return await service.describe(uow, exam_id)
+
+
+@exams.post(
+    "/exams/{exam_id:uuid}/lines:withdraw",
+    **operation("withdrawExamLines", "退项", "Withdraw lines that nobody has begun", permission="exam.write", requirement=["E1.6"], body=True,
+                idempotent="optional", problems=_LINES),
+)  # fmt: skip
+async def withdraw_exam_lines(uow: Unit, exam_id: UUID, body: SetAsideIn) -> ExamOut:
+    await service.set_aside(uow, exam_id, body.line_ids, "withdrawn", reason=body.reason, signature=body.signature)
+    return await service.describe(uow, exam_id)
+
+
+@exams.post(
+    "/exams/{exam_id:uuid}/lines:refuse",
+    **operation("refuseExamLines", "拒检", "The examinee refuses lines, and signs for it", permission="exam.set_aside", requirement=["E1.6", "E1.8"],
+                body=True, idempotent="optional", problems=[*_LINES, LineNotOwn]),
+)  # fmt: skip
+async def refuse_exam_lines(uow: Unit, exam_id: UUID, body: SetAsideIn) -> ExamOut:
+    await service.set_aside(uow, exam_id, body.line_ids, "refused", reason=body.reason, signature=body.signature)
+    return await service.describe(uow, exam_id)
+
+
+@exams.post(
+    "/exams/{exam_id:uuid}/lines:waive",
+    **operation("waiveExamLines", "弃检", "The staff decides that lines are not carried out", permission="exam.set_aside", requirement=["E1.6", "E1.8"],
+                body=True, idempotent="optional", problems=[*_LINES, LineNotOwn]),
+)  # fmt: skip
+async def waive_exam_lines(uow: Unit, exam_id: UUID, body: SetAsideIn) -> ExamOut:
+    await service.set_aside(uow, exam_id, body.line_ids, "waived", reason=body.reason, signature=body.signature)
+    return await service.describe(uow, exam_id)
+
+
+@exams.post(
+    "/exams/{exam_id:uuid}/lines:defer",
+    **operation("deferExamLines", "延期", "Lines will be carried out later", permission="exam.set_aside", requirement=["E1.6", "E1.8"], body=True,
+                idempotent="optional", problems=[*_LINES, LineNotOwn, DueDateNotAhead]),
+)  # fmt: skip
+async def defer_exam_lines(uow: Unit, exam_id: UUID, body: DeferIn) -> ExamOut:
+    await service.set_aside(
+        uow, exam_id, body.line_ids, "deferred", reason=body.reason, signature=body.signature, due_on=body.due_on
+    )
+    return await service.describe(uow, exam_id)
+
+
+@exams.post(
+    "/exams/{exam_id:uuid}/lines:reinstate",
+    **operation("reinstateExamLines", "恢复检查或补检", "Carry lines out after all", permission="exam.set_aside", requirement=["E1.6", "E1.8"], body=True,
+                idempotent="optional", problems=[*_LINES, LineNotOwn]),
+)  # fmt: skip
+async def reinstate_exam_lines(uow: Unit, exam_id: UUID, body: ReinstateIn) -> ExamOut:
+    await service.reinstate(uow, exam_id, body.line_ids, reason=body.reason)
+    return await service.describe(uow, exam_id)
+
+
+@exams.get(
+    "/exams/{exam_id:uuid}/line-steps",
+    **operation("listExamLineSteps", "项目变更记录", "What was commanded on an exam's lines", permission="exam.read", requirement=["E1.6", "X5"],
+                problems=[ExamNotFound]),
+)  # fmt: skip
+async def list_exam_line_steps(uow: ReadUnit, exam_id: UUID) -> LineStepsOut:
+    return LineStepsOut(items=await service.steps(uow, exam_id))
+
+
+@exams.post(
+    "/exams/{exam_id:uuid}:hold",
+    **operation("holdExam", "暂停体检", "Stop an exam for the time being", permission="exam.write", requirement=["E1.6", "X1"], body=True,
+                problems=[ExamNotFound, ExamStateConflict]),
+)  # fmt: skip
+async def hold_exam(uow: Unit, exam_id: UUID, body: HoldIn) -> ExamOut:
+    await service.hold(uow, exam_id, body.reason)
+    return await service.describe(uow, exam_id)
+
+
+@exams.post(
+    "/exams/{exam_id:uuid}:resume",
+    **operation("resumeExam", "恢复体检", "Go on with an exam on hold", permission="exam.write", requirement=["E1.6", "X1"],
+                problems=[ExamNotFound, ExamStateConflict]),
+)  # fmt: skip
+async def resume_exam(uow: Unit, exam_id: UUID) -> ExamOut:
+    await service.resume(uow, exam_id)
     return await service.describe(uow, exam_id)

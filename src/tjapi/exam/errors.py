@@ -1,6 +1,6 @@
 """What may go wrong around an exam."""
 
-from tjapi.kernel.problem import Conflict, Invalid, NotFound
+from tjapi.kernel.problem import Conflict, Forbidden, Invalid, NotFound
 
 
 class ExamNotFound(NotFound):
@@ -55,3 +55,27 @@ class PackageNotForSex(Invalid):
     """The package is for the other sex."""
 
     zh, en = "套餐不适用于受检者性别", "The package is not for the examinee's sex"
+
+
+class LineNotThere(NotFound):
+    """The exam has no such line; `errors` name each."""
+
+    zh, en = "这次体检没有这个项目", "The exam has no such line"
+
+
+class LineNotOwn(Forbidden):
+    """A line of another department; `errors` name each."""
+
+    zh, en = "项目不属于本科室", "The line belongs to another department"
+
+
+class ItemGroupOrdered(Conflict):
+    """The exam has this item group already: nobody pays twice for one examination."""
+
+    zh, en = "组合项目已在本次体检中", "The exam has this item group already"
+
+
+class DueDateNotAhead(Invalid):
+    """What is deferred is deferred to a day that is yet to come."""
+
+    zh, en = "延期日期须晚于今天", "What is deferred must be due after today"

@@ -54,3 +54,13 @@ class ExamCancelled(Event):
 
     name: ClassVar[str] = "exam.cancelled"
     exam_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinesSetAside(Event):
+    """Lines will not be carried out, or not now: withdrawn, substituted, refused, waived or deferred, as `action` says."""
+
+    name: ClassVar[str] = "exam.lines_set_aside"
+    exam_id: UUID
+    line_ids: tuple[UUID, ...]
+    action: str

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, SmallInteger, U
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tjapi.exam.rules import EXAM_MOVES, LINE_MOVES
+from tjapi.exam.rules import EXAM_MOVES, LINE_ACTIONS, LINE_MOVES
 from tjapi.kernel.db import Base
 
 Moment = TIMESTAMP(timezone=True)
@@ -44,10 +44,13 @@ class Exam(Base):
     registered_by: Mapped[UUID]
     registered_at: Mapped[datetime] = mapped_column(Moment)
     checked_in_at: Mapped[datetime | None] = mapped_column(Moment)
+    sheet_returned_at: Mapped[datetime | None] = mapped_column(Moment)
     ready_at: Mapped[datetime | None] = mapped_column(Moment)
     finalized_at: Mapped[datetime | None] = mapped_column(Moment)
     cancelled_at: Mapped[datetime | None] = mapped_column(Moment)
     cancel_reason: Mapped[str | None]
+    held_from: Mapped[str | None]
+    hold_reason: Mapped[str | None]
 
 
 class ExamLine(Base):
@@ -57,6 +60,7 @@ class ExamLine(Base):
     __table_args__ = (
         CheckConstraint(f"state in {tuple(LINE_MOVES)}", name="state"),
         CheckConstraint("price_fen >= 0 and person_share_fen + employer_share_fen = price_fen", name="shares"),
+        CheckConstraint("due_on is null or state = 'deferred'", name="due_on"),
         Index("ix_exam_line_exam", "exam_id"),
     )
 
@@ -79,6 +83,32 @@ class ExamLine(Base):
     employer_share_fen: Mapped[int]
     price_reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     state_at: Mapped[datetime] = mapped_column(Moment)
+    reason: Mapped[str | None]
+    due_on: Mapped[date | None] = mapped_column(Date)
+    replaces_id: Mapped[UUID | None]
+
+
+class ExamLineStep(Base):
+    """What somebody commanded on a line, and why. Append-only. `signature` is the name signed on paper."""
+
+    __tablename__ = "exam_line_step"
+    __table_args__ = (
+        CheckConstraint(f"action in {LINE_ACTIONS}", name="action"),
+        Index("ix_exam_line_step_exam", "exam_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    exam_id: Mapped[UUID]
+    line_id: Mapped[UUID] = mapped_column(ForeignKey("exam_line.id"))
+    action: Mapped[str]
+    from_state: Mapped[str | None]
+    reason: Mapped[str | None]
+    signature: Mapped[str | None]
+    due_on: Mapped[date | None] = mapped_column(Date)
+    by: Mapped[UUID]
+    by_name: Mapped[str]
+    at: Mapped[datetime] = mapped_column(Moment)
 
 
 class ExamBlock(Base):

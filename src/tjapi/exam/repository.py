@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from tjapi.exam.models import Exam, ExamBlock, ExamLine, ExamNumber
+from tjapi.exam.models import Exam, ExamBlock, ExamLine, ExamLineStep, ExamNumber
 from tjapi.kernel.uow import UnitOfWork
 
 
@@ -24,9 +24,12 @@ async def exam_by_no(uow: UnitOfWork, exam_no: str) -> Exam | None:
     return (await uow.session.execute(select(Exam).where(Exam.exam_no == exam_no))).scalars().first()
 
 
-async def lines(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamLine]:
-    """Return the lines of an exam in printing order."""
+async def lines(uow: UnitOfWork, exam_id: UUID, *, fresh: bool = False) -> Sequence[ExamLine]:
+    """Return the lines of an exam in printing order; `fresh`: as they are now, whatever this unit has read before."""
     query = select(ExamLine).where(ExamLine.exam_id == exam_id).order_by(ExamLine.sort, ExamLine.code)
+    if fresh:
+        await uow.session.flush()
+        query = query.execution_options(populate_existing=True)
     return (await uow.session.execute(query)).scalars().all()
 
 
@@ -34,6 +37,12 @@ async def line(uow: UnitOfWork, line_id: UUID) -> ExamLine | None:
     """Return a line as it is now."""
     query = select(ExamLine).where(ExamLine.id == line_id).execution_options(populate_existing=True)
     return (await uow.session.execute(query)).scalar_one_or_none()
+
+
+async def line_steps(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamLineStep]:
+    """Return what was commanded on the lines of an exam, in order."""
+    query = select(ExamLineStep).where(ExamLineStep.exam_id == exam_id).order_by(ExamLineStep.id)
+    return (await uow.session.execute(query)).scalars().all()
 
 
 async def blocks(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamBlock]:

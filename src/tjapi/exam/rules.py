@@ -3,19 +3,28 @@
 from datetime import date
 from typing import Literal
 
-ExamState = Literal["prepared", "checked_in", "in_progress", "ready_for_review", "in_review", "finalized", "cancelled"]
+ExamState = Literal[
+    "prepared", "checked_in", "in_progress", "sheet_returned", "ready_for_review", "in_review", "finalized", "on_hold", "cancelled",
+]  # fmt: skip
 LineState = Literal[
     "ordered", "released", "sent", "collected", "started", "resulted", "verified",
     "withdrawn", "refused", "waived", "deferred", "substituted", "specimen_rejected",
 ]  # fmt: skip
 
+LineAction = Literal["added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up"]
+LINE_ACTIONS: tuple[LineAction, ...] = (
+    "added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up",
+)  # fmt: skip
+
 EXAM_MOVES: dict[str, frozenset[str]] = {
-    "prepared": frozenset({"checked_in", "cancelled"}),
-    "checked_in": frozenset({"in_progress", "cancelled"}),
-    "in_progress": frozenset({"ready_for_review"}),
-    "ready_for_review": frozenset({"in_review", "in_progress"}),
-    "in_review": frozenset({"finalized", "ready_for_review", "in_progress"}),
+    "prepared": frozenset({"checked_in", "cancelled", "on_hold"}),
+    "checked_in": frozenset({"in_progress", "cancelled", "on_hold"}),
+    "in_progress": frozenset({"sheet_returned", "ready_for_review", "on_hold"}),
+    "sheet_returned": frozenset({"in_progress", "ready_for_review", "on_hold"}),
+    "ready_for_review": frozenset({"in_review", "in_progress", "sheet_returned", "on_hold"}),
+    "in_review": frozenset({"finalized", "ready_for_review", "in_progress", "sheet_returned"}),
     "finalized": frozenset({"in_review"}),
+    "on_hold": frozenset({"prepared", "checked_in", "in_progress", "sheet_returned", "ready_for_review"}),
     "cancelled": frozenset(),
 }
 LINE_MOVES: dict[str, frozenset[str]] = {
@@ -31,15 +40,23 @@ LINE_MOVES: dict[str, frozenset[str]] = {
     "resulted": frozenset({"verified", "collected", "started"}),
     "verified": frozenset({"resulted"}),
     "specimen_rejected": frozenset({"released", "withdrawn", "refused", "waived", "deferred"}),
-    "deferred": frozenset({"released", "refused", "waived"}),
-    "refused": frozenset({"released"}),
-    "waived": frozenset({"released"}),
+    "deferred": frozenset({"ordered", "refused", "waived", "withdrawn"}),
+    "refused": frozenset({"ordered"}),
+    "waived": frozenset({"ordered"}),
     "withdrawn": frozenset(),
     "substituted": frozenset(),
 }
 UNDONE: frozenset[str] = frozenset(
     {"ordered", "released", "sent", "collected", "started", "resulted", "specimen_rejected", "deferred"}
 )
+ON_REPORT: frozenset[str] = frozenset({"verified", "refused", "waived"})
+"""Lines about which the report says something and nothing more is to be done."""
+GONE: frozenset[str] = frozenset({"withdrawn", "substituted"})
+"""Lines that are no part of the exam any more: they cost nothing, and their item group may be ordered again."""
+OPEN_FOR_LINES: frozenset[str] = frozenset(
+    {"prepared", "checked_in", "in_progress", "sheet_returned", "ready_for_review", "in_review"}
+)
+"""States in which lines may be added and set aside: any before the final sign-off."""
 LIVE_FOR_RESULTS: frozenset[str] = frozenset({"released", "sent", "collected", "started", "resulted", "verified"})
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2)
 

@@ -1,12 +1,12 @@
 """Shapes of an exam."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tjapi.exam.rules import ExamState, LineState
+from tjapi.exam.rules import ExamState, LineAction, LineState
 from tjapi.kernel.validation import Day, Whole
 
 # The exam number holds two digits of the year.
@@ -45,6 +45,82 @@ class CancelIn(Input):
     reason: str = Field(min_length=1, max_length=200, description="原因 · Reason", examples=["受检者要求改期"])
 
 
+_LINE = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
+Reason = Annotated[str, Field(min_length=1, max_length=200, description="原因 · Reason", examples=["受检者拒绝采血"])]
+Chosen = Annotated[
+    list[UUID], Field(min_length=1, max_length=100, description="项目 · Lines of the exam", examples=[[_LINE]])
+]
+ItemGroups = Annotated[
+    list[UUID], Field(min_length=1, max_length=50, description="组合项目 · Item groups", examples=[[_LINE]])
+]
+
+
+class LinesIn(Input):
+    """Item groups to be added."""
+
+    item_group_ids: ItemGroups
+    reason: str | None = Field(None, max_length=200, description="原因 · Reason", examples=["医生建议"])
+
+
+class SubstituteIn(Input):
+    """Item groups in the place of a line."""
+
+    line_id: UUID = Field(description="被替换的项目 · The line that makes room", examples=[_LINE])
+    item_group_ids: ItemGroups
+    reason: Reason
+
+
+class SetAsideIn(Input):
+    """Lines that will not be carried out, and why."""
+
+    line_ids: Chosen
+    reason: Reason
+    signature: str | None = Field(
+        None, max_length=64, description="纸面签名人 · The name signed on paper", examples=["张三"]
+    )
+
+
+class DeferIn(SetAsideIn):
+    """Lines that will be carried out later."""
+
+    due_on: Day = Field(le=_LATEST, description="延期至 · The day by which they are due", examples=["2026-12-07"])
+
+
+class ReinstateIn(Input):
+    """Lines that are to be carried out after all."""
+
+    line_ids: Chosen
+    reason: Reason
+
+
+class HoldIn(Input):
+    """Why an exam stops for the time being."""
+
+    reason: Reason
+
+
+class LineStepOut(BaseModel):
+    """What somebody commanded on a line."""
+
+    id: UUID
+    line_id: UUID
+    line_name: str = Field(examples=["血常规"])
+    action: LineAction = Field(examples=["refused"])
+    from_state: LineState | None = Field(examples=["released"])
+    reason: str | None = Field(examples=["受检者拒绝采血"])
+    signature: str | None = Field(examples=["张三"])
+    due_on: date | None = Field(examples=[None])
+    by: UUID
+    by_name: str = Field(examples=["韦前台"])
+    at: datetime
+
+
+class LineStepsOut(BaseModel):
+    """Everything that was commanded on an exam's lines, in order."""
+
+    items: list[LineStepOut]
+
+
 class LineOut(BaseModel):
     """An item group ordered in an exam."""
 
@@ -62,6 +138,13 @@ class LineOut(BaseModel):
     price_fen: int = Field(description="价格,分 · Price, fen", examples=[1682])
     person_share_fen: int = Field(description="个人承担,分 · Paid by the person, fen", examples=[1682])
     employer_share_fen: int = Field(description="单位承担,分 · Paid by the employer, fen", examples=[0])
+    reason: str | None = Field(
+        None, description="退项、拒检、弃检或延期的原因 · Why it was set aside", examples=["受检者拒绝采血"]
+    )
+    due_on: date | None = Field(None, description="延期至 · Due, where deferred", examples=[None])
+    replaces_id: UUID | None = Field(
+        None, description="替换了哪一项 · The line in whose place it came", examples=[None]
+    )
     price_reasons: list[dict[str, Any]] = Field(
         description="价格由来 · How the price came about",
         examples=[
@@ -113,6 +196,9 @@ class ExamSummary(BaseModel):
     exam_date: date
     total_fen: int = Field(description="合计,分 · Total, fen", examples=[19800])
     registered_at: datetime
+    sheet_returned_at: datetime | None = Field(
+        None, description="指引单交回时间 · When the guide sheet came back", examples=[None]
+    )
     checked_in_at: datetime | None = Field(examples=["2026-11-23T08:41:07+08:00"])
     finalized_at: datetime | None = Field(examples=[None])
 
@@ -121,5 +207,6 @@ class ExamOut(ExamSummary):
     """An exam with its lines."""
 
     version: int = Field(examples=[1])
+    hold_reason: str | None = Field(None, description="暂停原因 · Why it is on hold", examples=[None])
     birth_date: date = Field(examples=["1990-03-07"])
     lines: list[LineOut]

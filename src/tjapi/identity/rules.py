@@ -16,6 +16,7 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "pricing.read": ("试算价格", "Ask for a quote"),
     "exam.read": ("查看体检", "See exams"),
     "exam.write": ("登记和维护体检", "Register and maintain exams"),
+    "exam.set_aside": ("拒检、弃检、延期与恢复项目", "Refuse, waive, defer and reinstate lines"),
     "exam.check_in": ("报到", "Check in"),
     "requisition.read": ("查看申请和标本", "See requisitions and specimens"),
     "requisition.write": ("重发申请", "Resend orders"),
@@ -49,9 +50,9 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
         "live.read",
     })),
     "front_desk": ("前台", "Front desk", frozenset({
-        *_READ, "examinee.write", "examinee.unmask", "pricing.read", "exam.write", "exam.check_in", "requisition.read", "requisition.write", "specimen.collect", "report.read",
+        *_READ, "examinee.write", "examinee.unmask", "pricing.read", "exam.write", "exam.set_aside", "exam.check_in", "requisition.read", "requisition.write", "specimen.collect", "report.read",
     } - {"result.read"})),
-    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "result.write", "requisition.read"})),
+    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "result.write", "exam.set_aside", "requisition.read"})),
     "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "knowledge.read", "knowledge.write", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "report.read"})),
     "chief": ("终审医生", "Chief physician", frozenset({
         *_READ, "knowledge.read", "knowledge.write", "knowledge.activate", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "conclusion.finalize", "report.read", "report.write", "message.release",

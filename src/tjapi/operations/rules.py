@@ -1,7 +1,7 @@
 """Labels of every code in the contract."""
 
 EXAM_STATE = {
-    "prepared": ("已登记", "Prepared"), "checked_in": ("已报到", "Checked in"), "in_progress": ("检查中", "In progress"),
+    "prepared": ("已登记", "Prepared"), "checked_in": ("已报到", "Checked in"), "in_progress": ("检查中", "In progress"), "sheet_returned": ("已交指引单", "Guide sheet returned"), "on_hold": ("暂停", "On hold"),
     "ready_for_review": ("待主检", "Ready for review"), "in_review": ("主检中", "In review"), "finalized": ("已终审", "Finalized"),
     "cancelled": ("已取消", "Cancelled"),
 }  # fmt: skip

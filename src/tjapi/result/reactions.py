@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tjapi.exam.events import LinesReleased
+from tjapi.exam.events import LinesReleased, LinesSetAside
 from tjapi.kernel.events import Event
 from tjapi.kernel.uow import Reaction, UnitOfWork
 from tjapi.result import service
@@ -13,4 +13,12 @@ async def expect_signatures(uow: UnitOfWork, event: LinesReleased) -> None:
     await service.plan_sheets(uow, event.exam_id, event.line_ids)
 
 
-REACTIONS: list[tuple[type[Event], Reaction | Any]] = [(LinesReleased, expect_signatures)]
+async def expect_no_more(uow: UnitOfWork, event: LinesSetAside) -> None:
+    """A department is not waited for when nothing is left for it to do."""
+    await service.drop_sheets(uow, event.exam_id, event.line_ids)
+
+
+REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
+    (LinesReleased, expect_signatures),
+    (LinesSetAside, expect_no_more),
+]

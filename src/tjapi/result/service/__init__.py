@@ -1,7 +1,15 @@
 """The verbs of results, one use case per file: filing what a laboratory reports, and what departments enter and sign."""
 
 from tjapi.result.service.case import case_of
-from tjapi.result.service.entry import get_sheet, plan_sheets, put_results, put_summary, reopen_sheet, sign_sheet
+from tjapi.result.service.entry import (
+    drop_sheets,
+    get_sheet,
+    plan_sheets,
+    put_results,
+    put_summary,
+    reopen_sheet,
+    sign_sheet,
+)
 from tjapi.result.service.filing import Filing, file_report
 from tjapi.result.service.reading import department_history, digest, history, item_codes, overview, result_ids, trends
 from tjapi.result.service.release import decide_release, propose_release, release_out, releases
@@ -15,6 +23,7 @@ __all__ = [
     "decide_release",
     "department_history",
     "digest",
+    "drop_sheets",
     "file_report",
     "found_result_ids",
     "get_sheet",

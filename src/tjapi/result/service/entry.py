@@ -36,11 +36,13 @@ from tjapi.result.service.reading import line_out, value_out
 from tjapi.result.service.summarizing import NOTHING_FOUND, put_lines, summarize, text_of
 
 STAFF = "staff"
-_UNDER_WAY = ("checked_in", "in_progress", "ready_for_review", "in_review")
+_UNDER_WAY = ("checked_in", "in_progress", "sheet_returned", "ready_for_review", "in_review")
 _BLOCK = "summary_unsigned"
 _NOTHING_FOUND = frozenset({NOTHING_FOUND, "未见异常", "未见明显异常", "所检项目未见异常"})
 # Lines that never came to the department are none of its business.
 _NOT_HERE = ("ordered", "withdrawn", "substituted")
+# Lines for which nobody enters anything any more, or not now.
+_DONE_WITH = ("withdrawn", "substituted", "refused", "waived", "deferred")
 _Place = tuple[ExamLine, Item]
 
 
@@ -212,6 +214,18 @@ async def plan_sheets(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) 
         {x.department_id for x in await exams.lines(uow, exam_id) if x.id in wanted and x.performed_by == "department"}
     ):
         await exams.block(uow, exam_id, _BLOCK, f"department:{department_id}")
+
+
+async def drop_sheets(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None:
+    """A department that has nothing left to do, or has signed for all that is left, is not waited for."""
+    gone = set(line_ids)
+    lines = [line for line in await exams.lines(uow, exam_id) if line.performed_by == "department"]
+    for department_id in sorted({line.department_id for line in lines if line.id in gone}):
+        left = [line for line in lines if line.department_id == department_id and line.state not in _DONE_WITH]
+        sheet = await repository.sheet(uow, exam_id, department_id)
+        signed = sheet is not None and sheet.state == "signed"
+        if not left or (signed and all(line.state == "verified" for line in left)):
+            await exams.unblock(uow, exam_id, _BLOCK, f"department:{department_id}")
 
 
 async def _open(uow: UnitOfWork, exam_id: UUID, department_id: int, expected: int) -> _Desk:

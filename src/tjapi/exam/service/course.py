@@ -1,4 +1,4 @@
-"""The verbs of an exam. Every path that moves a line or an exam goes through `advance` and `_move`: one guard for all."""
+"""The course of an exam. Every path that moves a line or an exam goes through `step` and `move`: one guard for all."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -26,7 +26,7 @@ from tjapi.exam.events import (
     LinesReleased,
 )
 from tjapi.exam.models import Exam, ExamLine
-from tjapi.exam.rules import EXAM_MOVES, LINE_MOVES, UNDONE, age_on, exam_no, may_move
+from tjapi.exam.rules import EXAM_MOVES, LINE_MOVES, ON_REPORT, OPEN_FOR_LINES, UNDONE, age_on, exam_no, may_move
 from tjapi.exam.schemas import CompletenessOut, ExamIn, ExamOut, ExamSummary, LineOut, Outstanding
 from tjapi.examinee import service as examinees
 from tjapi.identity import service as identity
@@ -74,19 +74,7 @@ async def register(uow: UnitOfWork, new: ExamIn, *, payment_required: bool = Fal
         raise ExamEmpty(
             errors=[FieldError("/item_group_ids", "empty", "至少选择一个项目", "choose at least one item group")]
         )
-    unsuitable = [q.item_group for q in quote.lines if q.item_group.sex not in ("any", person.sex)]
-    if unsuitable:
-        raise ItemGroupNotForSex(
-            errors=[
-                FieldError(
-                    "/item_group_ids",
-                    "wrong-sex",
-                    f"{g.name}:不适用于受检者性别",
-                    f"{g.name}: not for the examinee's sex",
-                )
-                for g in unsuitable
-            ]
-        )
+    refuse_unsuitable(person.sex, quote)
     day = new.exam_date or business_day(uow.now)
     if day < person.birth_date:
         raise ExamBeforeBirth(
@@ -101,16 +89,7 @@ async def register(uow: UnitOfWork, new: ExamIn, *, payment_required: bool = Fal
     )  # fmt: skip
     uow.session.add(exam)
     await uow.session.flush()
-    lines = [
-        ExamLine(
-            id=uuid7(), campus_id=campus.id, exam_id=exam.id, item_group_id=q.item_group.id, code=q.item_group.code,
-            name=q.item_group.name, department_id=q.item_group.department_id, performed_by=q.item_group.performed_by,
-            specimen=q.item_group.specimen, container=q.item_group.container, fasting=q.item_group.fasting, sort=i, state="ordered",
-            list_price_fen=q.list_price_fen, price_fen=q.price_fen, person_share_fen=q.price_fen, employer_share_fen=0,
-            price_reasons=[r if isinstance(r, dict) else r.model_dump() for r in q.reasons], state_at=uow.now,
-        )
-        for i, q in enumerate(quote.lines)
-    ]  # fmt: skip
+    lines = draft_lines(uow, exam, quote)
     uow.session.add_all(lines)
     await uow.session.flush()
     await uow.audit("exam.registered", "exam", exam.id, campus_id=campus.id)
@@ -121,14 +100,40 @@ async def register(uow: UnitOfWork, new: ExamIn, *, payment_required: bool = Fal
     return exam
 
 
+def refuse_unsuitable(sex: str, quote: pricing.Quote) -> None:
+    """Refuse item groups that are not for a sex. Raises ItemGroupNotForSex, which names each."""
+    unsuitable = [q.item_group for q in quote.lines if q.item_group.sex not in ("any", sex)]
+    if unsuitable:
+        raise ItemGroupNotForSex(
+            errors=[
+                FieldError("/item_group_ids", "wrong-sex", f"{g.name}:不适用于受检者性别", f"{g.name}: not for the examinee's sex")
+                for g in unsuitable
+            ]
+        )  # fmt: skip
+
+
+def draft_lines(uow: UnitOfWork, exam: Exam, quote: pricing.Quote, first: int = 0) -> list[ExamLine]:
+    """Return the lines of a quote, to be added to an exam; what they are called, cost and why is copied."""
+    return [
+        ExamLine(
+            id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, item_group_id=q.item_group.id, code=q.item_group.code,
+            name=q.item_group.name, department_id=q.item_group.department_id, performed_by=q.item_group.performed_by,
+            specimen=q.item_group.specimen, container=q.item_group.container, fasting=q.item_group.fasting, sort=i, state="ordered",
+            list_price_fen=q.list_price_fen, price_fen=q.price_fen, person_share_fen=q.price_fen, employer_share_fen=0,
+            price_reasons=[r if isinstance(r, dict) else r.model_dump() for r in q.reasons], state_at=uow.now,
+        )
+        for i, q in enumerate(quote.lines, first)
+    ]  # fmt: skip
+
+
 async def release(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None:
     """Let lines be carried out: called where no payment is required, or by billing once they are covered."""
     exam = await lock(uow, exam_id)
     released = []
     for line_id in line_ids:
-        line = await _line(uow, exam, line_id)
+        line = await line_of(uow, exam, line_id)
         if line.state == "ordered":
-            _advance(uow, line, "released")
+            step(uow, line, "released")
             released.append(line.id)
     if released:
         await uow.publish(LinesReleased(campus_id=exam.campus_id, exam_id=exam.id, line_ids=tuple(released)))
@@ -137,12 +142,10 @@ async def release(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> N
 async def check_in(uow: UnitOfWork, exam_id: UUID) -> Exam:
     """The examinee is here. Raises ExamNotFound, ExamStateConflict."""
     exam = await lock(uow, exam_id)
-    _move(exam, "checked_in")
+    move(exam, "checked_in")
     exam.checked_in_at = uow.now
     await uow.audit("exam.checked_in", "exam", exam.id, campus_id=exam.campus_id)
-    await uow.announce(
-        "exam", {"exam_id": str(exam.id), "state": exam.state}, campus_id=exam.campus_id, permission="exam.read"
-    )
+    await _announce(uow, exam)
     await uow.publish(ExamCheckedIn(campus_id=exam.campus_id, exam_id=exam.id))
     return exam
 
@@ -150,23 +153,78 @@ async def check_in(uow: UnitOfWork, exam_id: UUID) -> Exam:
 async def cancel(uow: UnitOfWork, exam_id: UUID, reason: str) -> Exam:
     """Cancel an exam of which nothing was collected. Raises ExamNotFound, ExamStateConflict, LineStateConflict."""
     exam = await lock(uow, exam_id)
-    _move(exam, "cancelled")
+    move(exam, "cancelled")
     for line in await repository.lines(uow, exam_id):
         if line.state in UNDONE:
-            _advance(uow, line, "withdrawn")
+            step(uow, line, "withdrawn")
     exam.cancelled_at, exam.cancel_reason = uow.now, reason
     await uow.audit("exam.cancelled", "exam", exam.id, campus_id=exam.campus_id)
     await uow.publish(ExamCancelled(campus_id=exam.campus_id, exam_id=exam.id))
     return exam
 
 
+async def hold(uow: UnitOfWork, exam_id: UUID, reason: str) -> Exam:
+    """Stop an exam for the time being (禁检): results that are under way still come in. Raises ExamNotFound, ExamStateConflict."""
+    exam = await lock(uow, exam_id)
+    before = exam.state
+    move(exam, "on_hold")
+    exam.held_from, exam.hold_reason = before, reason
+    await uow.audit("exam.held", "exam", exam.id, campus_id=exam.campus_id)
+    await _announce(uow, exam)
+    return exam
+
+
+async def resume(uow: UnitOfWork, exam_id: UUID) -> Exam:
+    """Go on with an exam on hold, from where it stood. Raises ExamNotFound, ExamStateConflict."""
+    exam = await lock(uow, exam_id)
+    if exam.state != "on_hold" or exam.held_from is None:
+        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+    move(exam, exam.held_from)
+    exam.held_from = exam.hold_reason = None
+    await uow.audit("exam.resumed", "exam", exam.id, campus_id=exam.campus_id)
+    await _announce(uow, exam)
+    await settle(uow, exam)
+    return exam
+
+
+async def sheet_returned(uow: UnitOfWork, exam_id: UUID) -> Exam:
+    """The guide sheet is back: nobody will walk to a room any more. Twice is once. Raises ExamNotFound, ExamStateConflict."""
+    exam = await lock(uow, exam_id)
+    if exam.sheet_returned_at is not None:
+        return exam
+    if exam.state == "checked_in":
+        move(exam, "in_progress")
+    if exam.state == "in_progress":
+        move(exam, "sheet_returned")
+    elif exam.state not in ("ready_for_review", "in_review"):
+        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+    exam.sheet_returned_at = uow.now
+    await uow.audit("exam.sheet_returned", "exam", exam.id, campus_id=exam.campus_id)
+    await _announce(uow, exam)
+    await settle(uow, exam)
+    return exam
+
+
+async def sheet_given_back(uow: UnitOfWork, exam_id: UUID) -> Exam:
+    """The guide sheet goes out again, until the final sign-off. Raises ExamNotFound, ExamStateConflict."""
+    exam = await lock(uow, exam_id)
+    if exam.sheet_returned_at is None or exam.state not in OPEN_FOR_LINES:
+        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+    exam.sheet_returned_at = None
+    if exam.state == "sheet_returned":
+        move(exam, "in_progress")
+    await uow.audit("exam.sheet_given_back", "exam", exam.id, campus_id=exam.campus_id)
+    await settle(uow, exam)
+    return exam
+
+
 async def advance(uow: UnitOfWork, exam_id: UUID, line_id: UUID, to: str) -> None:
     """Move a line; being there already is no error (messages come twice). Recomputes what is outstanding."""
     exam = await lock(uow, exam_id)
-    line = await _line(uow, exam, line_id)
+    line = await line_of(uow, exam, line_id)
     if line.state != to:
-        _advance(uow, line, to)
-        await _settle(uow, exam)
+        step(uow, line, to)
+        await settle(uow, exam)
 
 
 async def block(uow: UnitOfWork, exam_id: UUID, code: str, source: str) -> None:
@@ -175,14 +233,14 @@ async def block(uow: UnitOfWork, exam_id: UUID, code: str, source: str) -> None:
         raise ValueError(f"unknown block code {code}")
     exam = await lock(uow, exam_id)
     await repository.add_block(uow, exam_id=exam_id, campus_id=exam.campus_id, code=code, source=source)
-    await _settle(uow, exam)
+    await settle(uow, exam)
 
 
 async def unblock(uow: UnitOfWork, exam_id: UUID, code: str, source: str) -> None:
     """Clear a reason; clearing what is not there is no error."""
     exam = await lock(uow, exam_id)
     await repository.remove_block(uow, exam_id=exam_id, code=code, source=source)
-    await _settle(uow, exam)
+    await settle(uow, exam)
 
 
 async def begin_review(uow: UnitOfWork, exam_id: UUID) -> Exam:
@@ -190,10 +248,8 @@ async def begin_review(uow: UnitOfWork, exam_id: UUID) -> Exam:
     exam = await lock(uow, exam_id)
     if exam.state != "in_review":
         await _refuse_incomplete(uow, exam)
-        _move(exam, "in_review")
-        await uow.announce(
-            "exam", {"exam_id": str(exam.id), "state": exam.state}, campus_id=exam.campus_id, permission="exam.read"
-        )
+        move(exam, "in_review")
+        await _announce(uow, exam)
     return exam
 
 
@@ -201,12 +257,10 @@ async def finalize(uow: UnitOfWork, exam_id: UUID) -> Exam:
     """The final sign-off was given. Raises ExamStateConflict, ExamNotComplete with every reason."""
     exam = await lock(uow, exam_id)
     await _refuse_incomplete(uow, exam)
-    _move(exam, "finalized")
+    move(exam, "finalized")
     exam.finalized_at = uow.now
     await uow.audit("exam.finalized", "exam", exam.id, campus_id=exam.campus_id)
-    await uow.announce(
-        "exam", {"exam_id": str(exam.id), "state": exam.state}, campus_id=exam.campus_id, permission="exam.read"
-    )
+    await _announce(uow, exam)
     await uow.publish(ExamFinalized(campus_id=exam.campus_id, exam_id=exam.id))
     return exam
 
@@ -259,7 +313,7 @@ async def describe(uow: UnitOfWork, exam_id: UUID) -> ExamOut:
     exam = await get(uow, exam_id)
     rows = await repository.lines(uow, exam_id)
     return ExamOut(
-        **summary(exam).model_dump(), version=exam.version, birth_date=exam.birth_date,
+        **summary(exam).model_dump(), version=exam.version, hold_reason=exam.hold_reason, birth_date=exam.birth_date,
         lines=[LineOut.model_validate(row, from_attributes=True) for row in rows],
     )  # fmt: skip
 
@@ -269,14 +323,16 @@ def summary(exam: Exam) -> ExamSummary:
     return ExamSummary.model_validate(exam, from_attributes=True)
 
 
-async def _line(uow: UnitOfWork, exam: Exam, line_id: UUID) -> ExamLine:
+async def line_of(uow: UnitOfWork, exam: Exam, line_id: UUID) -> ExamLine:
+    """Return a line of an exam as it is now. Raises LineStateConflict."""
     line = await repository.line(uow, line_id)
     if line is None or line.exam_id != exam.id:
         raise LineStateConflict("项目不属于这次体检", "The line does not belong to this exam")
     return line
 
 
-def _advance(uow: UnitOfWork, line: ExamLine, to: str) -> None:
+def step(uow: UnitOfWork, line: ExamLine, to: str) -> None:
+    """Move a line: the one guard of every path. Raises LineStateConflict."""
     if not may_move(LINE_MOVES, line.state, to):
         raise LineStateConflict(
             "{name}:不能从 {current} 到 {to}",
@@ -288,7 +344,13 @@ def _advance(uow: UnitOfWork, line: ExamLine, to: str) -> None:
     line.state, line.state_at = to, uow.now
 
 
-def _move(exam: Exam, to: str) -> None:
+async def _announce(uow: UnitOfWork, exam: Exam) -> None:
+    told = {"exam_id": str(exam.id), "state": exam.state}
+    await uow.announce("exam", told, campus_id=exam.campus_id, permission="exam.read")
+
+
+def move(exam: Exam, to: str) -> None:
+    """Move an exam: the one guard of every path. Raises ExamStateConflict."""
     if not may_move(EXAM_MOVES, exam.state, to):
         raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
     exam.state = to
@@ -319,26 +381,20 @@ async def _refuse_incomplete(uow: UnitOfWork, exam: Exam) -> None:
         raise ExamNotComplete(errors=[FieldError(o.source, o.code, o.zh, o.en) for o in outstanding])
 
 
-async def _settle(uow: UnitOfWork, exam: Exam) -> None:
+async def settle(uow: UnitOfWork, exam: Exam) -> None:
     """Bring the exam's state in line with what is outstanding now."""
+    await uow.session.flush()  # whoever moves the line on reads it from the database
     if exam.state == "checked_in":
-        states = {line.state for line in await _flushed_lines(uow, exam)}
-        if states & {"collected", "started", "resulted", "verified"}:
-            _move(exam, "in_progress")
-    if exam.state not in ("in_progress", "ready_for_review", "in_review"):
+        states = {line.state for line in await repository.lines(uow, exam.id)}
+        if states & {"collected", "started", "resulted", "verified"} or (states & ON_REPORT and not states & UNDONE):
+            move(exam, "in_progress")
+    if exam.state not in ("in_progress", "sheet_returned", "ready_for_review", "in_review"):
         return
     outstanding = await _outstanding(uow, exam)
-    if exam.state == "in_progress" and not outstanding:
-        _move(exam, "ready_for_review")
+    if exam.state in ("in_progress", "sheet_returned") and not outstanding:
+        move(exam, "ready_for_review")
         exam.ready_at = uow.now
-        await uow.announce(
-            "exam", {"exam_id": str(exam.id), "state": exam.state}, campus_id=exam.campus_id, permission="exam.read"
-        )
+        await _announce(uow, exam)
         await uow.publish(ExamReadyForReview(campus_id=exam.campus_id, exam_id=exam.id))
-    elif exam.state != "in_progress" and outstanding:
-        _move(exam, "in_progress")
-
-
-async def _flushed_lines(uow: UnitOfWork, exam: Exam) -> Sequence[ExamLine]:
-    await uow.session.flush()
-    return await repository.lines(uow, exam.id)
+    elif exam.state in ("ready_for_review", "in_review") and outstanding:
+        move(exam, "in_progress" if exam.sheet_returned_at is None else "sheet_returned")

@@ -1,0 +1,269 @@
+"""Lines while the exam goes on: 加项, 退项, 换项, 拒检, 弃检, 延期, and their undoing.
+
+Four things that must not be mixed up: what is withdrawn costs nothing and is gone; what is refused (by the person, signed) or waived (by
+the staff) stays on the report; what is deferred is still owed. Each command is one transaction: the lines, the tubes and orders, the
+departments' signatures and the price follow in it, by whatever path it came.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from uuid import UUID
+
+from tjapi.catalog import service as catalog
+from tjapi.exam import repository
+from tjapi.exam.errors import (
+    DueDateNotAhead,
+    ExamStateConflict,
+    ItemGroupOrdered,
+    LineNotOwn,
+    LineNotThere,
+    LineStateConflict,
+)
+from tjapi.exam.events import LinesSetAside
+from tjapi.exam.models import Exam, ExamLine, ExamLineStep
+from tjapi.exam.rules import GONE, LINE_MOVES, OPEN_FOR_LINES, LineAction, may_move
+from tjapi.exam.schemas import LineStepOut
+from tjapi.exam.service.course import draft_lines, get, lock, move, refuse_unsuitable, release, settle, step
+from tjapi.kernel.clock import business_day
+from tjapi.kernel.ids import uuid7
+from tjapi.kernel.problem import FieldError
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.pricing import service as pricing
+
+_EVERY_LINE = "exam.write"
+ENDS: Mapping[LineAction, str] = {
+    "withdrawn": "withdrawn", "substituted": "substituted", "refused": "refused", "waived": "waived", "deferred": "deferred",
+}  # fmt: skip
+
+
+async def add_lines(
+    uow: UnitOfWork,
+    exam_id: UUID,
+    item_group_ids: Sequence[UUID],
+    *,
+    reason: str | None = None,
+    payment_required: bool = False,
+) -> Exam:
+    """Order further item groups at their list price. An exam that was complete goes on.
+
+    Raises ExamNotFound, ExamStateConflict, ItemGroupOrdered, ItemGroupNotForSex, and what a quote raises.
+    """
+    exam = await _open(uow, exam_id)
+    await _add(uow, exam, item_group_ids, reason=reason, replaces=None, payment_required=payment_required)
+    await _close(uow, exam)
+    return exam
+
+
+async def substitute_line(
+    uow: UnitOfWork,
+    exam_id: UUID,
+    line_id: UUID,
+    item_group_ids: Sequence[UUID],
+    *,
+    reason: str,
+    payment_required: bool = False,
+) -> Exam:
+    """Put other item groups in the place of one that nobody has begun: its price is given back, theirs is charged.
+
+    Raises ExamNotFound, ExamStateConflict, LineNotThere, LineStateConflict, ItemGroupOrdered, ItemGroupNotForSex, and what a quote raises.
+    """
+    exam = await _open(uow, exam_id)
+    line = (await _chosen(uow, exam, [line_id], "substituted", "/line_id"))[0]
+    await _set_aside(uow, exam, [line], "substituted", reason=reason)
+    await _add(uow, exam, item_group_ids, reason=reason, replaces=line.id, payment_required=payment_required)
+    await _close(uow, exam)
+    return exam
+
+
+async def set_aside(
+    uow: UnitOfWork,
+    exam_id: UUID,
+    line_ids: Sequence[UUID],
+    action: LineAction,
+    *,
+    reason: str,
+    signature: str | None = None,
+    due_on: date | None = None,
+) -> Exam:
+    """Withdraw, refuse, waive or defer lines: all of them or none. What was collected or has results stays.
+
+    `signature` is the name under which the examinee or the member of staff signed for it on paper. Raises ExamNotFound,
+    ExamStateConflict, LineNotThere, LineNotOwn, LineStateConflict, DueDateNotAhead.
+    """
+    exam = await _open(uow, exam_id)
+    if due_on is not None and due_on <= business_day(uow.now):
+        raise DueDateNotAhead(errors=[FieldError("/due_on", "not-ahead", "延期日期须晚于今天", "must lie after today")])
+    lines = await _chosen(uow, exam, line_ids, ENDS[action])
+    await _set_aside(uow, exam, lines, action, reason=reason, signature=signature, due_on=due_on)
+    await _close(uow, exam)
+    return exam
+
+
+async def reinstate(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *, reason: str) -> Exam:
+    """Take a refusal or a waiver back, or make up for what was deferred (补检): the lines may be carried out again.
+
+    What waited for payment before waits for it again.
+
+        Raises ExamNotFound, ExamStateConflict, LineNotThere, LineNotOwn, LineStateConflict.
+    """
+    exam = await _open(uow, exam_id)
+    lines = await _chosen(uow, exam, line_ids, "ordered", undo=True)
+    before = {row.line_id: row.from_state for row in await repository.line_steps(uow, exam_id)}
+    for line in lines:
+        action: LineAction = "made_up" if line.state == "deferred" else "reinstated"
+        _note(uow, exam, line, action, reason=reason)
+        step(uow, line, "ordered")
+        line.reason = line.due_on = None
+    await uow.session.flush()
+    await uow.audit(
+        "exam.lines_reinstated",
+        "exam",
+        exam.id,
+        campus_id=exam.campus_id,
+        detail={"lines": [line.code for line in lines]},
+    )
+    await release(uow, exam.id, [line.id for line in lines if before[line.id] != "ordered"])
+    await _close(uow, exam)
+    return exam
+
+
+async def steps(uow: UnitOfWork, exam_id: UUID) -> list[LineStepOut]:
+    """Return what was commanded on an exam's lines, in order. Raises ExamNotFound."""
+    await get(uow, exam_id)
+    names = {line.id: line.name for line in await repository.lines(uow, exam_id)}
+    return [
+        LineStepOut(
+            id=row.id, line_id=row.line_id, line_name=names[row.line_id], action=row.action, from_state=row.from_state, reason=row.reason,
+            signature=row.signature, due_on=row.due_on, by=row.by, by_name=row.by_name, at=row.at,
+        )
+        for row in await repository.line_steps(uow, exam_id)
+    ]  # fmt: skip
+
+
+async def _open(uow: UnitOfWork, exam_id: UUID) -> Exam:
+    exam = await lock(uow, exam_id)
+    if exam.state not in OPEN_FOR_LINES:
+        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+    return exam
+
+
+async def _chosen(
+    uow: UnitOfWork, exam: Exam, line_ids: Sequence[UUID], to: str, pointer: str | None = None, *, undo: bool = False
+) -> list[ExamLine]:
+    """Return the lines of a command, or name every one that it cannot have."""
+    known = {line.id: line for line in await repository.lines(uow, exam.id, fresh=True)}
+    missing, foreign, stuck = [], [], []
+    for i, line_id in enumerate(line_ids):
+        place = pointer or f"/line_ids/{i}"
+        line = known.get(line_id)
+        if line is None:
+            missing.append(FieldError(place, "not-found", "这次体检没有这个项目", "the exam has no such line"))
+        elif not _may(uow, line):
+            foreign.append(
+                FieldError(place, "not-own", f"{line.name}:不属于本科室", f"{line.name}: of another department")
+            )
+        elif not may_move(LINE_MOVES, line.state, to) or (undo and line.state not in ("refused", "waived", "deferred")):
+            zh, en = f"{line.name}:当前为 {line.state}", f"{line.name}: is {line.state}"
+            stuck.append(FieldError(place, f"line-{line.state}", zh, en))
+    if missing:
+        raise LineNotThere(errors=missing)
+    if foreign:
+        raise LineNotOwn(errors=foreign).kept()
+    if stuck:
+        raise LineStateConflict(errors=stuck)
+    return [known[line_id] for line_id in dict.fromkeys(line_ids)]
+
+
+def _may(uow: UnitOfWork, line: ExamLine) -> bool:
+    """Say whether a caller may decide on a line: the front desk on all of them, a doctor on those of own departments."""
+    who = uow.principal
+    return who.kind == "job" or who.may(_EVERY_LINE) or who.departments is None or line.department_id in who.departments
+
+
+async def _set_aside(
+    uow: UnitOfWork,
+    exam: Exam,
+    lines: Sequence[ExamLine],
+    action: LineAction,
+    *,
+    reason: str,
+    signature: str | None = None,
+    due_on: date | None = None,
+) -> None:
+    for line in lines:
+        _note(uow, exam, line, action, reason=reason, signature=signature, due_on=due_on)
+        step(uow, line, ENDS[action])
+        line.reason, line.due_on = reason, due_on
+    await uow.session.flush()
+    codes = [line.code for line in lines]
+    await uow.audit(f"exam.lines_{action}", "exam", exam.id, campus_id=exam.campus_id, detail={"lines": codes})
+    ids = tuple(line.id for line in lines)
+    await uow.publish(LinesSetAside(campus_id=exam.campus_id, exam_id=exam.id, line_ids=ids, action=action))
+
+
+async def _add(
+    uow: UnitOfWork,
+    exam: Exam,
+    item_group_ids: Sequence[UUID],
+    *,
+    reason: str | None,
+    replaces: UUID | None,
+    payment_required: bool,
+) -> None:
+    there = await repository.lines(uow, exam.id, fresh=True)
+    groups = await catalog.item_groups(uow, item_group_ids)
+    ordered = {line.item_group_id for line in there if line.state not in GONE}
+    twice = [
+        FieldError(f"/item_group_ids/{i}", "ordered", f"{group.name}:已在本次体检中", f"{group.name}: is part of the exam already")
+        for i, group in enumerate(groups)
+        if group.id in ordered
+    ]  # fmt: skip
+    if twice:
+        raise ItemGroupOrdered(errors=twice)
+    quote = await pricing.quote(uow, None, item_group_ids)
+    refuse_unsuitable(exam.sex, quote)
+    lines = draft_lines(uow, exam, quote, first=max((line.sort for line in there), default=-1) + 1)
+    uow.session.add_all(lines)
+    await uow.session.flush()
+    for line in lines:
+        line.replaces_id = replaces
+        _note(uow, exam, line, "added", reason=reason)
+    codes = [line.code for line in lines]
+    await uow.audit("exam.lines_added", "exam", exam.id, campus_id=exam.campus_id, detail={"lines": codes})
+    free = [line.id for line in lines if not payment_required or line.price_fen == 0]
+    if free:
+        await release(uow, exam.id, free)
+
+
+def _note(
+    uow: UnitOfWork,
+    exam: Exam,
+    line: ExamLine,
+    action: LineAction,
+    *,
+    reason: str | None,
+    signature: str | None = None,
+    due_on: date | None = None,
+) -> None:
+    who = uow.principal
+    uow.session.add(
+        ExamLineStep(
+            id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, line_id=line.id, action=action,
+            from_state=None if action == "added" else line.state, reason=reason, signature=signature, due_on=due_on, by=who.id,
+            by_name=who.name, at=uow.now,
+        )
+    )  # fmt: skip
+
+
+async def _close(uow: UnitOfWork, exam: Exam) -> None:
+    """Sum up: the price is that of the lines which are part of the exam; the state follows what is outstanding."""
+    lines = await repository.lines(uow, exam.id, fresh=True)
+    exam.total_fen = sum(line.price_fen for line in lines if line.state not in GONE)
+    exam.version += 1
+    if exam.state == "sheet_returned" and any(line.state == "released" for line in lines):
+        # The paper is needed again.
+        exam.sheet_returned_at = None
+        move(exam, "in_progress")
+    await settle(uow, exam)
+    told = {"exam_id": str(exam.id), "state": exam.state}
+    await uow.announce("exam", told, campus_id=exam.campus_id, permission="exam.read")
