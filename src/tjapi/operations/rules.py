@@ -13,6 +13,7 @@ LINE_STATE = {
 }  # fmt: skip
 TUBE_STATE = {
     "planned": ("待采集", "Planned"), "collected": ("已采集", "Collected"), "received": ("已接收", "Received"), "rejected": ("已拒收", "Rejected"),
+    "cancelled": ("已取消", "Cancelled"),
 }  # fmt: skip
 REQUISITION_STATE = {
     "planned": ("待发送", "Planned"), "sent": ("已发送", "Sent"), "failed": ("发送失败", "Failed"), "cancelled": ("已取消", "Cancelled"),

@@ -25,6 +25,15 @@ class RequisitionCancelled(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequisitionLinesCancelled(Event):
+    """Some lines of an order that may have reached the LIS are not wanted any more."""
+
+    name: ClassVar[str] = "requisition.lines_cancelled"
+    requisition_id: UUID
+    placer_nos: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TubeCollected(Event):
     """A specimen was taken."""
 

@@ -26,18 +26,30 @@ async def send_order(run: JobRun) -> Mapping[str, Any]:
             await service.mark_failed(uow, requisition_id, error.code)
         raise GiveUp("lis-rejected") from error
     async with run.unit() as uow:
-        await service.mark_sent(uow, requisition_id)
+        await service.mark_sent(uow, requisition_id, {group.placer_no for tube in order.tubes for group in tube.groups})
     return {"sent": True}
 
 
 async def cancel_order(run: JobRun) -> Mapping[str, Any]:
-    """Take an order back at the LIS. One that the LIS never had is none to take back: it may say so, and that is the end of it.
+    """Take an order back at the LIS."""
+    async with run.unit() as uow:
+        cancellation = await service.cancellation_of(uow, UUID(run.payload["requisition_id"]))
+    return await _take_back(run, cancellation)
+
+
+async def cancel_lines(run: JobRun) -> Mapping[str, Any]:
+    """Take some lines of an order back at the LIS."""
+    requisition_id, placer_nos = UUID(run.payload["requisition_id"]), run.payload["placer_nos"]
+    async with run.unit() as uow:
+        cancellation = await service.lines_cancellation_of(uow, requisition_id, placer_nos)
+    return await _take_back(run, cancellation)
+
+
+async def _take_back(run: JobRun, cancellation: service.Cancellation | None) -> Mapping[str, Any]:
+    """Tell the LIS. What it never had is nothing to take back: it may say so, and that is the end of it.
 
     A LIS that acknowledged the order and now refuses has worked on it: a person must look.
     """
-    requisition_id = UUID(run.payload["requisition_id"])
-    async with run.unit() as uow:
-        cancellation = await service.cancellation_of(uow, requisition_id)
     if cancellation is None:
         return {"cancelled": False}
     order = cancellation.order

@@ -2,7 +2,7 @@
 
 from tjapi.kernel.jobs.spec import JobSpec
 from tjapi.requisition import flows
-from tjapi.requisition.events import RequisitionCancelled, RequisitionPlanned
+from tjapi.requisition.events import RequisitionCancelled, RequisitionLinesCancelled, RequisitionPlanned
 
 JOBS = [
     JobSpec(
@@ -19,6 +19,15 @@ JOBS = [
         "requisition.cancel_order",
         flows.cancel_order,
         on=(RequisitionCancelled,),
+        lane="requisition_id",
+        max_attempts=1_000,
+        at_once=1,
+        timeout=40,
+    ),
+    JobSpec(
+        "requisition.cancel_lines",
+        flows.cancel_lines,
+        on=(RequisitionLinesCancelled,),
         lane="requisition_id",
         max_attempts=1_000,
         at_once=1,

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -34,14 +35,20 @@ class Requisition(Base):
 
 
 class RequisitionLine(Base):
-    """A line asked for, under a placer number of its own."""
+    """A line asked for, under a placer number of its own. One that is taken back and asked for again has a new number."""
 
     __tablename__ = "requisition_line"
+    __table_args__ = (
+        # Whatever happens at two desks at once: nobody asks twice.
+        Index("uq_requisition_line_asked", "exam_line_id", unique=True, postgresql_where=sql("cancelled_at is null")),
+    )
 
-    exam_line_id: Mapped[UUID] = mapped_column(primary_key=True)
+    placer_no: Mapped[str] = mapped_column(primary_key=True)
+    exam_line_id: Mapped[UUID] = mapped_column(index=True)
     requisition_id: Mapped[UUID] = mapped_column(index=True)
     campus_id: Mapped[int] = mapped_column(SmallInteger)
-    placer_no: Mapped[str] = mapped_column(unique=True)
+    sent_at: Mapped[datetime | None] = mapped_column(Moment)
+    cancelled_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class Tube(Base):

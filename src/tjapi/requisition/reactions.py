@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tjapi.exam.events import ExamCancelled, ExamCheckedIn, LinesReleased
+from tjapi.exam.events import ExamCancelled, ExamCheckedIn, LinesReleased, LinesSetAside
 from tjapi.kernel.events import Event
 from tjapi.kernel.uow import Reaction, UnitOfWork
 from tjapi.requisition import service
@@ -23,8 +23,14 @@ async def drop_orders(uow: UnitOfWork, event: ExamCancelled) -> None:
     await service.cancel_all(uow, event.exam_id)
 
 
+async def take_back(uow: UnitOfWork, event: LinesSetAside) -> None:
+    """Ask no more for lines that will not be carried out, or not now."""
+    await service.withdraw(uow, event.exam_id, event.line_ids)
+
+
 REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
     (LinesReleased, plan_tubes),
     (ExamCheckedIn, send_orders),
     (ExamCancelled, drop_orders),
+    (LinesSetAside, take_back),
 ]

@@ -1,6 +1,6 @@
 """Questions that requisition asks of its own tables."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -61,8 +61,24 @@ async def requisitions(uow: UnitOfWork, exam_id: UUID) -> Sequence[Requisition]:
 
 
 async def requisition_lines(uow: UnitOfWork, requisition_id: UUID) -> Sequence[RequisitionLine]:
-    """Return the lines that a requisition asks for."""
-    query = select(RequisitionLine).where(RequisitionLine.requisition_id == requisition_id)
+    """Return the lines that a requisition asks for, those that were taken back as well."""
+    query = (
+        select(RequisitionLine)
+        .where(RequisitionLine.requisition_id == requisition_id)
+        .order_by(RequisitionLine.placer_no)
+        .execution_options(populate_existing=True)
+    )
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def asked(uow: UnitOfWork, line_ids: Collection[UUID]) -> Sequence[RequisitionLine]:
+    """Return what is asked for of some lines now."""
+    query = (
+        select(RequisitionLine)
+        .where(RequisitionLine.exam_line_id.in_(line_ids), RequisitionLine.cancelled_at.is_(None))
+        .order_by(RequisitionLine.placer_no)
+        .execution_options(populate_existing=True)
+    )
     return (await uow.session.execute(query)).scalars().all()
 
 

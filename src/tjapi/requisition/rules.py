@@ -6,12 +6,13 @@ from typing import Literal
 from uuid import UUID
 
 RequisitionState = Literal["planned", "sent", "failed", "cancelled"]
-TubeState = Literal["planned", "collected", "received", "rejected"]
+TubeState = Literal["planned", "collected", "received", "rejected", "cancelled"]
 TUBE_MOVES: dict[str, frozenset[str]] = {
-    "planned": frozenset({"collected"}),
+    "planned": frozenset({"collected", "cancelled"}),
     "collected": frozenset({"received", "rejected"}),
     "received": frozenset({"rejected"}),
     "rejected": frozenset(),
+    "cancelled": frozenset(),
 }
 OPEN: frozenset[str] = frozenset({"planned", "collected"})
 """Not received by the laboratory: an add-on may still be measured from it."""

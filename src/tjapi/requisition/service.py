@@ -1,6 +1,6 @@
 """The verbs of requisitions and tubes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -20,7 +20,7 @@ from tjapi.requisition.errors import (
     TubeNotFound,
     TubeStateConflict,
 )
-from tjapi.requisition.events import RequisitionCancelled, RequisitionPlanned, TubeCollected
+from tjapi.requisition.events import RequisitionCancelled, RequisitionLinesCancelled, RequisitionPlanned, TubeCollected
 from tjapi.requisition.models import Requisition, RequisitionLine, Tube, TubeLine
 from tjapi.requisition.rules import OPEN, OpenTube, PlannedLine, TubeKind, barcode, plan_tubes
 from tjapi.requisition.schemas import RequisitionOut, TubeOut
@@ -96,10 +96,8 @@ async def plan(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None
     """
     exam = await exams.lock(uow, exam_id)
     wanted = set(line_ids)
-    asked: set[UUID] = set()
     earlier = await repository.requisitions(uow, exam_id)
-    for requisition in earlier:
-        asked |= {row.exam_line_id for row in await repository.requisition_lines(uow, requisition.id)}
+    asked = {row.exam_line_id for row in await repository.asked(uow, wanted)}
     lines = {
         line.id: line
         for line in await exams.lines(uow, exam_id)
@@ -122,6 +120,7 @@ async def plan(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None
             )
         )  # fmt: skip
     planned = [_planned(line, groups[line.item_group_id]) for line in lines.values()]
+    served = await repository.tube_lines(uow, [tube.id for tube in await repository.tubes(uow, exam_id)])
     collected = []
     for one in plan_tubes(planned, await _open_tubes(uow, exam_id)):
         tube = await repository.tube(uow, one.tube_id) if one.tube_id else None
@@ -137,7 +136,9 @@ async def plan(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None
         if tube.state == "collected":
             collected += [line.line_id for line in one.lines]
         uow.session.add_all(
-            TubeLine(tube_id=tube.id, exam_line_id=line.line_id, campus_id=exam.campus_id) for line in one.lines
+            TubeLine(tube_id=tube.id, exam_line_id=line.line_id, campus_id=exam.campus_id)
+            for line in one.lines
+            if line.line_id not in served.get(tube.id, ())  # a line that comes back finds its old tube
         )
     await uow.session.flush()
     for line_id in collected:
@@ -159,10 +160,11 @@ async def _open_tubes(uow: UnitOfWork, exam_id: UUID) -> list[OpenTube]:
         return []
     of_tube = await repository.tube_lines(uow, [tube.id for tube in tubes])
     lines = {line.id: line for line in await exams.lines(uow, exam_id)}
-    groups = {g.id: g for g in await catalog.item_groups(uow, [line.item_group_id for line in lines.values()])}
+    groups = {g.id: g for g in await catalog.item_groups(uow, list({line.item_group_id for line in lines.values()}))}
+    asked = {row.exam_line_id for row in await repository.asked(uow, lines)}
     found = []
     for tube in tubes:
-        served = [lines[i] for i in of_tube.get(tube.id, [])]
+        served = [lines[i] for i in of_tube.get(tube.id, []) if i in asked]
         limits = [n for line in served if (n := groups[line.item_group_id].groups_per_tube) is not None]
         kind = TubeKind(
             tube.container, tube.specimen, tube.section or "", tube.fasting, tube.minutes_after or 0, tube.send_out
@@ -198,12 +200,18 @@ async def cancellation_of(uow: UnitOfWork, requisition_id: UUID) -> Cancellation
     return Cancellation(order, acknowledged=requisition.sent_at is not None)
 
 
-async def _order(uow: UnitOfWork, requisition: Requisition, message_id: str) -> Order:
+async def _order(
+    uow: UnitOfWork, requisition: Requisition, message_id: str, only: Collection[str] | None = None
+) -> Order:
     requisition_id = requisition.id
     exam = await exams.get(uow, requisition.exam_id)
     campus = next(c for c in await identity.campuses(uow) if c.id == exam.campus_id)
     names = {line.id: line for line in await exams.lines(uow, exam.id)}
-    placers = {row.exam_line_id: row.placer_no for row in await repository.requisition_lines(uow, requisition_id)}
+    placers = {
+        row.exam_line_id: row.placer_no
+        for row in await repository.requisition_lines(uow, requisition_id)
+        if (row.cancelled_at is None if only is None else row.placer_no in only)
+    }
     of_tube = await repository.tube_lines(uow, [tube.id for tube in await repository.tubes(uow, exam.id)])
     # A tube that takes an add-on belongs to two orders; each asks for its own lines.
     mine = {tube_id: [i for i in line_ids if i in placers] for tube_id, line_ids in of_tube.items()}
@@ -222,16 +230,23 @@ async def _order(uow: UnitOfWork, requisition: Requisition, message_id: str) -> 
     )  # fmt: skip
 
 
-async def mark_sent(uow: UnitOfWork, requisition_id: UUID) -> None:
-    """The LIS has acknowledged the order; saying so twice changes nothing."""
+async def mark_sent(uow: UnitOfWork, requisition_id: UUID, placer_nos: Collection[str]) -> None:
+    """The LIS has acknowledged the order of some lines; saying so twice changes nothing."""
     requisition = await _locked(uow, requisition_id)
+    rows = await repository.requisition_lines(uow, requisition_id)
+    for row in rows:
+        if row.placer_no in placer_nos and row.sent_at is None:
+            row.sent_at = uow.now
     if requisition.state == "cancelled" and requisition.sent_at is None:
         # It was on its way when the exam was cancelled; the cancellation that follows it must know that the LIS has it.
         requisition.sent_at = uow.now
     if requisition.state != "planned":
         return
     requisition.state, requisition.sent_at, requisition.error = "sent", uow.now, None
-    for row in await repository.requisition_lines(uow, requisition_id):
+    await uow.session.flush()
+    for row in rows:
+        if row.cancelled_at is not None:
+            continue
         line = next(line for line in await exams.lines(uow, requisition.exam_id) if line.id == row.exam_line_id)
         if line.state == "released":
             await exams.advance(uow, requisition.exam_id, line.id, "sent")
@@ -282,6 +297,49 @@ async def collect(uow: UnitOfWork, tube_id: UUID) -> TubeOut:
     elif tube.state not in ("collected", "received"):
         raise TubeStateConflict("试管当前为 {current}", "The tube is {current}", current=tube.state)
     return (await _describe(uow, exam.id, [tube]))[0]
+
+
+async def withdraw(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None:
+    """Some lines are not asked for any more: tubes that serve nothing else are not drawn, and the LIS hears of it if it may have heard of them."""
+    exam = await exams.lock(uow, exam_id)
+    rows = await repository.asked(uow, set(line_ids))
+    for row in rows:
+        row.cancelled_at = uow.now
+    await uow.session.flush()
+    lines = {line.id for line in await exams.lines(uow, exam_id)}
+    asked = {row.exam_line_id for row in await repository.asked(uow, lines)}
+    tubes = [tube for tube in await repository.tubes(uow, exam_id) if tube.state == "planned"]
+    of_tube = await repository.tube_lines(uow, [tube.id for tube in tubes])
+    for tube in tubes:
+        if not asked & set(of_tube.get(tube.id, [])):
+            tube.state = "cancelled"
+    for requisition_id in dict.fromkeys(row.requisition_id for row in rows):
+        requisition = await repository.requisition(uow, requisition_id, lock=True)
+        assert requisition is not None
+        taken = tuple(row.placer_no for row in rows if row.requisition_id == requisition_id)
+        if all(row.cancelled_at is not None for row in await repository.requisition_lines(uow, requisition_id)):
+            requisition.state = "cancelled"
+        if exam.checked_in_at is not None:  # before, nothing is sent
+            await uow.publish(
+                RequisitionLinesCancelled(campus_id=exam.campus_id, requisition_id=requisition_id, placer_nos=taken)
+            )
+
+
+async def lines_cancellation_of(
+    uow: UnitOfWork, requisition_id: UUID, placer_nos: Collection[str]
+) -> Cancellation | None:
+    """Return which lines are to be taken back at the LIS."""
+    requisition = await repository.requisition(uow, requisition_id)
+    if requisition is None:
+        return None
+    rows = await repository.requisition_lines(uow, requisition_id)
+    taken = [row for row in rows if row.placer_no in placer_nos and row.cancelled_at is not None]
+    if not taken:
+        return None
+    # One message per set of lines, the same at every try; its number fits in the 20 characters of MSH-10.
+    message_id = f"{taken[0].placer_no}X{len(taken)}"
+    order = await _order(uow, requisition, message_id, {row.placer_no for row in taken})
+    return Cancellation(order, acknowledged=any(row.sent_at is not None for row in taken))
 
 
 async def cancel_all(uow: UnitOfWork, exam_id: UUID) -> None:
@@ -336,10 +394,11 @@ async def _locked(uow: UnitOfWork, requisition_id: UUID) -> Requisition:
 async def _describe(uow: UnitOfWork, exam_id: UUID, rows: Sequence[Tube]) -> list[TubeOut]:
     names = {line.id: line.name for line in await exams.lines(uow, exam_id)}
     of_tube = await repository.tube_lines(uow, [tube.id for tube in rows])
+    asked = {row.exam_line_id for row in await repository.asked(uow, names)}
     return [
         TubeOut(
             id=tube.id, exam_id=tube.exam_id, barcode=tube.barcode, container=tube.container, specimen=tube.specimen,
-            fasting=tube.fasting, section=tube.section, minutes_after=tube.minutes_after, send_out=tube.send_out, state=tube.state, groups=[names[i] for i in of_tube.get(tube.id, [])], collected_at=tube.collected_at,
+            fasting=tube.fasting, section=tube.section, minutes_after=tube.minutes_after, send_out=tube.send_out, state=tube.state, groups=[names[i] for i in of_tube.get(tube.id, []) if i in asked or tube.state == "cancelled"], collected_at=tube.collected_at,
         )
         for tube in rows
     ]  # fmt: skip

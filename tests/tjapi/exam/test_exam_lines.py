@@ -176,12 +176,10 @@ async def test_what_waited_for_payment_waits_for_it_again_when_it_comes_back(wor
         new = ExamIn(campus_id=1, examinee_id=person, item_group_ids=[ids["GLU"]])
         exam = await exams.register(uow, new, payment_required=True)
         line = (await exams.lines(uow, exam.id))[0]
-    for command in (
-        lambda uow: exams.set_aside(uow, exam.id, [line.id], "refused", reason="不想查"),
-        lambda uow: exams.reinstate(uow, exam.id, [line.id], reason="又想查"),
-    ):
-        async with world.runtime.units.open(demo.LOADER) as uow:
-            await command(uow)
+    async with world.runtime.units.open(demo.LOADER) as uow:
+        await exams.set_aside(uow, exam.id, [line.id], "refused", reason="不想查")
+    async with world.runtime.units.open(demo.LOADER) as uow:
+        await exams.reinstate(uow, exam.id, [line.id], reason="又想查")
     async with world.runtime.units.read(demo.LOADER) as uow:
         assert [row.state for row in await exams.lines(uow, exam.id)] == ["ordered"]
 

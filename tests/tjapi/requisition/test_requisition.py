@@ -159,7 +159,7 @@ async def test_saying_twice_that_an_order_was_sent_changes_nothing(world: World)
     order = (await front.get(f"{visit.place}/requisitions")).json()["items"][0]
     for _ in range(2):
         async with world.runtime.units.open(demo.LOADER) as uow:
-            await requisitions.mark_sent(uow, order["id"])
+            await requisitions.mark_sent(uow, order["id"], ())
     async with world.runtime.units.open(demo.LOADER) as uow:
         await requisitions.mark_failed(uow, order["id"], "too late")
         assert await requisitions.order_of(uow, order["id"]) is None
@@ -239,6 +239,63 @@ async def test_the_order_of_a_cancelled_exam_is_taken_back_at_the_lis(place: Hou
         assert (await _order(place, visit))["state"] == "cancelled"
 
 
+@pytest.mark.requirement("I2", "E1.6")
+async def test_a_line_that_is_withdrawn_is_taken_back_at_the_lis_alone_and_asked_for_anew_when_it_comes_back(
+    place: House,
+) -> None:
+    visit, front = await place.world.checked_in("CBC", "GLU", "LIVER"), await place.sign_in("front")
+
+    async def command(verb: str, code: str) -> None:
+        body = {"line_ids": [str(visit.lines[code])], "reason": "受检者要求"}
+        assert (await front.post(f"{visit.place}/lines:{verb}", json=body)).status_code == 200
+
+    async def at_the_lis(lab: Sandbox) -> dict[str, list[bool]]:
+        found: dict[str, list[bool]] = {}
+        for tube in (await lab.control.get("/orders")).json()["tubes"]:
+            for line in tube["lines"].values():
+                found.setdefault(line["code"], []).append(line["cancelled"])
+        return found
+
+    async with working(place.runtime.settings), _laboratory(place, BUILT_IN) as lab:
+        await until(lambda: _sent(place, visit))
+        await command("refuse", "GLU")
+        await command("withdraw", "CBC")
+        done = "select count(*) = 2 from job where name = 'requisition.cancel_lines' and state = 'succeeded'"
+        await until(lambda: place.admin.fetchval(done))
+        assert await at_the_lis(lab) == {"CBC": [True], "GLU": [True], "LIVER": [False]}
+        held = {
+            t["barcode"]: (t["state"], t["groups"]) for t in (await front.get(f"{visit.place}/tubes")).json()["items"]
+        }
+        assert held[visit.tube("血常规")["barcode"]] == ("cancelled", ["血常规"])
+        assert held[visit.tube("肝功能")["barcode"]] == ("planned", ["肝功能"])
+        refused = await front.post(f"{API}/tubes/{visit.tube('血常规')['id']}:collect")
+        assert (refused.status_code, refused.json()["code"]) == (409, "tube-state-conflict")
+        await command("reinstate", "GLU")
+        sent = "select count(*) = 2 from requisition where exam_id = $1 and state = 'sent'"
+        await until(lambda: place.admin.fetchval(sent, visit.exam_id))
+        assert await at_the_lis(lab) == {"CBC": [True], "GLU": [True, False], "LIVER": [False]}
+        tubes = {
+            t["barcode"]: sorted(t["groups"])
+            for t in (await front.get(f"{visit.place}/tubes")).json()["items"]
+            if t["state"] == "planned"
+        }
+        assert tubes == {visit.tube("肝功能")["barcode"]: ["空腹血糖", "肝功能"]}  # its old tube
+
+
+async def test_what_is_withdrawn_before_anybody_comes_is_asked_of_nobody(
+    world: World, admin: asyncpg.Connection
+) -> None:
+    visit, front = await world.registered("CBC", "GLU"), await world.sign_in("front")
+    body = {"line_ids": [str(line) for line in visit.lines.values()], "reason": "不做"}
+    assert (await front.post(f"{visit.place}/lines:withdraw", json=body)).status_code == 200
+    states = await admin.fetchrow(
+        "select (select array_agg(distinct state) from tube where exam_id = $1), (select array_agg(state) from requisition where exam_id = $1),"
+        " (select count(*) from job where name = 'requisition.cancel_lines' and payload ->> 'requisition_id' in (select id::text from requisition where exam_id = $1))",
+        visit.exam_id,
+    )  # fmt: skip
+    assert tuple(states) == (["cancelled"], ["cancelled"], 0)
+
+
 @pytest.mark.requirement("I2")
 async def test_an_order_that_was_cancelled_on_its_way_is_taken_back_and_one_that_never_left_need_not_be(
     place: House,
@@ -251,7 +308,7 @@ async def test_an_order_that_was_cancelled_on_its_way_is_taken_back_and_one_that
     async with place.runtime.units.open(demo.LOADER) as uow:
         before = await requisitions.cancellation_of(uow, order)
     async with place.runtime.units.open(demo.LOADER) as uow:
-        await requisitions.mark_sent(uow, order)
+        await requisitions.mark_sent(uow, order, ())
     async with place.runtime.units.open(demo.LOADER) as uow:
         after = await requisitions.cancellation_of(uow, order)
     assert before is not None

@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from tjapi.kernel.schema import guard_table
 
-revision = "0012_exam_lines"
-down_revision = "0011_report"
+revision = "0013_exam_lines"
+down_revision = "0012_frontdesk_paper"
 branch_labels = None
 depends_on = None
 
@@ -28,6 +28,7 @@ LINE_MOVES = (
     '"specimen_rejected":["deferred","refused","released","waived","withdrawn"],"deferred":["ordered","refused","waived","withdrawn"],'
     '"refused":["ordered"],"waived":["ordered"],"withdrawn":[],"substituted":[]}'
 )
+TUBE_MOVES = '{"planned":["collected","cancelled"],"collected":["received","rejected"],"received":["rejected"],"rejected":[],"cancelled":[]}'
 ACTIONS = "('added', 'withdrawn', 'substituted', 'refused', 'waived', 'deferred', 'reinstated', 'made_up')"
 
 
@@ -64,7 +65,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_exam_line_step_exam"), "exam_line_step", ["exam_id"])
     guard_table(run, "exam_line_step", prefix, append_only=True)
-    for table, moves in (("exam", EXAM_MOVES), ("exam_line", LINE_MOVES)):
+    op.add_column("requisition_line", sa.Column("sent_at", moment, nullable=True))
+    op.add_column("requisition_line", sa.Column("cancelled_at", moment, nullable=True))
+    op.drop_constraint(op.f("pk_requisition_line"), "requisition_line")
+    op.drop_constraint(op.f("uq_requisition_line_placer_no"), "requisition_line")
+    op.create_primary_key(op.f("pk_requisition_line"), "requisition_line", ["placer_no"])
+    op.create_index(op.f("ix_requisition_line_exam_line_id"), "requisition_line", ["exam_line_id"])
+    op.create_index(
+        op.f("uq_requisition_line_asked"), "requisition_line", ["exam_line_id"], unique=True, postgresql_where=sa.text("cancelled_at is null")
+    )  # fmt: skip
+    op.drop_constraint(op.f("ck_tube_state"), "tube")
+    op.create_check_constraint(
+        op.f("ck_tube_state"), "tube", "state in ('planned', 'collected', 'received', 'rejected', 'cancelled')"
+    )
+    for table, moves in (("exam", EXAM_MOVES), ("exam_line", LINE_MOVES), ("tube", TUBE_MOVES)):
         run(f"drop trigger guard_state on {table}")
         run(
             f"create trigger guard_state before update of state on {table} for each row execute function tj.guard_state('{moves}')"
