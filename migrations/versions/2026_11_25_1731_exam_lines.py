@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from tjapi.kernel.schema import guard_table
 
 revision = "0013_exam_lines"
-down_revision = "0012_frontdesk_paper"
+down_revision = "0012_report_failure"
 branch_labels = None
 depends_on = None
 
