@@ -39,6 +39,8 @@ def upgrade() -> None:
     op.add_column("exam", sa.Column("sheet_returned_at", moment, nullable=True))
     op.add_column("exam", sa.Column("held_from", sa.String(), nullable=True))
     op.add_column("exam", sa.Column("hold_reason", sa.String(), nullable=True))
+    for column in ("awaits_payment", "blood_drawn", "examined"):
+        op.add_column("exam", sa.Column(column, sa.Boolean(), server_default="false", nullable=False))
     op.drop_constraint(op.f("ck_exam_state"), "exam")
     op.create_check_constraint(op.f("ck_exam_state"), "exam", f"state in {EXAM_STATES}")
     op.add_column("exam_line", sa.Column("reason", sa.String(), nullable=True))

@@ -6,6 +6,7 @@ from tjapi.critical_value import models as critical_value
 from tjapi.exam import models as exam
 from tjapi.examinee import models as examinee
 from tjapi.frontdesk import models as frontdesk
+from tjapi.guidance import models as guidance
 from tjapi.identity import models as identity
 from tjapi.kernel import audit, idempotency, inbox, live
 from tjapi.kernel.db import Base
@@ -17,6 +18,6 @@ from tjapi.requisition import models as requisition
 from tjapi.result import models as result
 
 MODULES = (
-    audit, idempotency, inbox, live, jobs, identity, catalog, knowledge, examinee, exam, frontdesk, requisition, result, critical_value, conclusion, report, portal,
+    audit, idempotency, inbox, live, jobs, identity, catalog, knowledge, examinee, exam, frontdesk, requisition, result, guidance, critical_value, conclusion, report, portal,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import csv
 import json
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -422,6 +423,87 @@ def _critical(method: str, verb: str, body: dict[str, Any] | None = None, *, sta
     return ask
 
 
+def _new_room() -> dict[str, Any]:
+    return {"campus_id": A, "code": f"R{secrets.randbelow(10**6)}", "name": "内科一室", "department_id": GENERAL}
+
+
+async def create_room(world: World, column: str) -> Call:
+    return Call("POST", "/rooms", options={"json": _new_room()})
+
+
+async def _room(world: World) -> dict[str, Any]:
+    """A room of campus A; the one with the shortest queue is chosen by whoever is guided."""
+    if "room" not in world.memo:
+        world.memo["room"] = (await do(world.clients["admin"], "POST", "/rooms", 201, json=_new_room())).json()
+    return dict(world.memo["room"])
+
+
+async def list_rooms(world: World, column: str) -> Call:
+    return Call("GET", "/rooms", shows=((await _room(world))["id"],))
+
+
+async def update_room(world: World, column: str) -> Call:
+    room = await _room(world)
+    body = {k: room[k] for k in ("campus_id", "code", "name", "department_id", "minutes")}
+    return Call("PUT", f"/rooms/{room['id']}", options={"json": body})
+
+
+async def list_tickets(world: World, column: str) -> Call:
+    return Call("GET", f"/rooms/{(await _room(world))['id']}/tickets")
+
+
+async def guide_examinee(world: World, column: str) -> Call:
+    await _room(world)
+    visit = await world.check_in(await world.register(groups=("GENERAL",)))
+    return Call("POST", f"/exams/{visit.exam_id}:guide")
+
+
+async def _ticket(world: World) -> dict[str, Any]:
+    call = await guide_examinee(world, "front_desk")
+    return dict((await do(world.clients["front_desk"], "POST", call.path)).json()["ticket"])
+
+
+async def call_next(world: World, column: str) -> Call:
+    return Call("POST", f"/rooms/{(await _ticket(world))['room_id']}:call-next")
+
+
+def _ticket_step(verb: str, *before: str) -> Ask:
+    """A step of a ticket whose turn has come."""
+
+    async def ask(world: World, column: str) -> Call:
+        front, ticket = world.clients["front_desk"], await _ticket(world)
+        while (await do(front, "POST", f"/rooms/{ticket['room_id']}:call-next")).json()["id"] != ticket["id"]:
+            pass
+        for step in before:
+            await do(front, "POST", f"/tickets/{ticket['id']}:{step}")
+        return Call("POST", f"/tickets/{ticket['id']}:{verb}")
+
+    return ask
+
+
+async def list_policies(world: World, column: str) -> Call:
+    body = {"campus_id": A, "mode": "ask"}
+    made = await do(world.clients["admin"], "PUT", "/guide-sheet-policies", json=body)
+    return Call("GET", "/guide-sheet-policies", shows=(made.json()["id"],))
+
+
+async def put_policy(world: World, column: str) -> Call:
+    return Call("PUT", "/guide-sheet-policies", options={"json": {"campus_id": A, "mode": "ask"}})
+
+
+def _sheet_back(verb: str) -> Ask:
+    async def ask(world: World, column: str) -> Call:
+        visit = await world.check_in(await world.register(groups=("GENERAL",)))
+        place, line = f"/exams/{visit.exam_id}", visit.lines[0]["id"]
+        body = {"decisions": [{"line_id": line, "decision": "refused", "reason": "受检者要求"}]}
+        if verb == "return-guide-sheet":
+            return Call("POST", f"{place}:{verb}", options={"json": body})
+        await do(world.clients["front_desk"], "POST", f"{place}:return-guide-sheet", json=body)
+        return Call("POST", f"{place}:{verb}", options={"json": {"reason": "同意检查"}})
+
+    return ask
+
+
 async def release_review(world: World, column: str) -> Call:
     place = f"/exams/{world.reviewing.exam_id}/conclusion"
     if column in ("reviewer", "chief"):
@@ -604,6 +686,24 @@ OPERATIONS: dict[str, Ask] = {
     "reopenDepartmentSheet": _sheet("POST", "sheet:reopen", {"reason": "重录"}, before="signed"),
     "listExamResults": _just("GET", "/exams/{exam}/results"),
     "listResultRevisions": _just("GET", "/results/{result}/revisions"),
+    "listRooms": list_rooms,
+    "createRoom": create_room,
+    "updateRoom": update_room,
+    "getRoomOrder": _just("GET", "/room-order", params={"campus_id": A}),
+    "putRoomOrder": _just("PUT", "/room-order", json={"campus_id": A, "pairs": []}),
+    "guideExaminee": guide_examinee,
+    "listTickets": list_tickets,
+    "callNextTicket": call_next,
+    "recallTicket": _ticket_step("recall"),
+    "passTicket": _ticket_step("pass"),
+    "requeueTicket": _ticket_step("requeue", "pass"),
+    "enterTicket": _ticket_step("enter"),
+    "finishTicket": _ticket_step("finish", "enter"),
+    "listGuideSheetPolicies": list_policies,
+    "putGuideSheetPolicy": put_policy,
+    "getGuideSheetReturn": _just("GET", "/exams/{exam}/guide-sheet-return"),
+    "returnGuideSheet": _sheet_back("return-guide-sheet"),
+    "giveBackGuideSheet": _sheet_back("give-back-guide-sheet"),
     "listCriticalValues": list_critical_values,
     "getCriticalValue": _critical("GET", ""),
     "confirmCriticalValue": _critical("POST", ":confirm"),

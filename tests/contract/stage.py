@@ -372,7 +372,38 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     stage.do("getExam", path={"exam_id": examined["id"]})
     stage.do("listExams", query={"campus_id": 1})
     stage.do("checkIn", path={"exam_id": examined["id"]})
+    walking = register(item_group_ids=groups)
+    stage.do("checkIn", path={"exam_id": walking["id"]})
+    _guide(stage, walking["id"])
     return examined, person, tube
+
+
+def _guide(stage: Stage, exam_id: str) -> None:
+    """Rooms, a queue walked through, and a guide sheet that comes back and goes out again."""
+    place = {"exam_id": exam_id}
+    lines = stage.do("getExam", path=place).json()["lines"]
+    room = {"campus_id": 1, "code": "V", "name": "合同诊室", "department_id": lines[0]["department_id"]}
+    made = stage.do("createRoom", body=room).json()["id"]
+    stage.ids["room_id"].append(made)
+    stage.do("updateRoom", path={"room_id": made}, body=room | {"minutes": 3})
+    stage.do("putRoomOrder", body={"campus_id": 1, "pairs": [{"before_id": 1, "after_id": 2}]})
+    stage.do("getRoomOrder", query={"campus_id": 1})
+    stage.do("listRooms", query={"campus_id": 1})
+    ticket = stage.do("guideExaminee", path=place).json()["ticket"]["id"]
+    stage.ids["ticket_id"].append(ticket)
+    stage.do("listTickets", path={"room_id": made})
+    one = {"ticket_id": ticket}
+    stage.do("callNextTicket", path={"room_id": made})
+    for step in ("recallTicket", "passTicket", "requeueTicket"):
+        stage.do(step, path=one)
+    stage.do("callNextTicket", path={"room_id": made})
+    stage.do("enterTicket", path=one)
+    stage.do("finishTicket", path=one)
+    stage.do("putGuideSheetPolicy", body={"campus_id": 1, "mode": "refuse"})
+    stage.do("listGuideSheetPolicies", query={"campus_id": 1})
+    stage.do("getGuideSheetReturn", path=place)
+    stage.do("returnGuideSheet", path=place, body={"decisions": []})
+    stage.do("giveBackGuideSheet", path=place, body={"reason": "同意检查"})
 
 
 def _change_lines(stage: Stage, exam_id: str, group: str) -> None:

@@ -8,6 +8,7 @@ from tjapi.critical_value.endpoints import critical_values
 from tjapi.exam.endpoints import exams
 from tjapi.examinee.endpoints import examinees
 from tjapi.frontdesk.endpoints import frontdesk
+from tjapi.guidance.endpoints import guidance
 from tjapi.identity.endpoints import admin, auth
 from tjapi.kernel.routing import OperationRoute
 from tjapi.knowledge.endpoints import knowledge
@@ -20,7 +21,7 @@ from tjapi.result.endpoints import results
 
 PREFIX = "/api/v1"
 ROUTERS: tuple[APIRouter, ...] = (
-    auth, admin, catalog, knowledge, examinees, pricing, exams, frontdesk, requisitions, messages, results, critical_values, conclusions, reports, portal,
+    auth, admin, catalog, knowledge, examinees, pricing, exams, frontdesk, requisitions, messages, results, guidance, critical_values, conclusions, reports, portal,
     jobs, live, trail,
 )  # fmt: skip
 

@@ -49,6 +49,9 @@ class Exam(Base):
     finalized_at: Mapped[datetime | None] = mapped_column(Moment)
     cancelled_at: Mapped[datetime | None] = mapped_column(Moment)
     cancel_reason: Mapped[str | None]
+    awaits_payment: Mapped[bool] = mapped_column(server_default="false")
+    blood_drawn: Mapped[bool] = mapped_column(server_default="false")
+    examined: Mapped[bool] = mapped_column(server_default="false")
     held_from: Mapped[str | None]
     hold_reason: Mapped[str | None]
 

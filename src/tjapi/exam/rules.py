@@ -1,5 +1,7 @@
 """State machines of an exam and of its lines, exam numbers, ages."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -51,6 +53,10 @@ UNDONE: frozenset[str] = frozenset(
 )
 ON_REPORT: frozenset[str] = frozenset({"verified", "refused", "waived"})
 """Lines about which the report says something and nothing more is to be done."""
+FOR_THE_PERSON: frozenset[str] = frozenset({"ordered", "released", "sent", "started", "specimen_rejected"})
+"""Lines for which the person must still be here."""
+BLOOD: frozenset[str] = frozenset({"whole_blood", "serum", "plasma"})
+DRAWN: frozenset[str] = frozenset({"collected", "resulted", "verified"})
 GONE: frozenset[str] = frozenset({"withdrawn", "substituted"})
 """Lines that are no part of the exam any more: they cost nothing, and their item group may be ordered again."""
 OPEN_FOR_LINES: frozenset[str] = frozenset(
@@ -59,6 +65,29 @@ OPEN_FOR_LINES: frozenset[str] = frozenset(
 """States in which lines may be added and set aside: any before the final sign-off."""
 LIVE_FOR_RESULTS: frozenset[str] = frozenset({"released", "sent", "collected", "started", "resulted", "verified"})
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What the day's board counts an exam under, besides its state; all of it follows from the lines.
+
+    `awaits_payment`: a line that costs something is not released. `blood_drawn`: blood of the exam was taken. `examined`: nothing is left
+    for the person to do or to decide today; results may still be on their way.
+    """
+
+    awaits_payment: bool
+    blood_drawn: bool
+    examined: bool
+
+
+def marks(lines: Iterable[tuple[str, int, str | None]]) -> Marks:
+    """Return what follows from lines, each its state, price in fen and specimen."""
+    here = [line for line in lines if line[0] not in GONE]
+    return Marks(
+        any(state == "ordered" and price > 0 for state, price, _ in here),
+        any(specimen in BLOOD and state in DRAWN for state, _, specimen in here),
+        bool(here) and not any(state in FOR_THE_PERSON for state, _, _ in here),
+    )
 
 
 def may_move(moves: dict[str, frozenset[str]], current: str, to: str) -> bool:

@@ -23,6 +23,9 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "specimen.collect": ("采集标本", "Record that a specimen was taken"),
     "result.read": ("查看结果", "See results"),
     "result.write": ("录入本科室结果", "Enter results of own departments"),
+    "guidance.read": ("查看导检排队", "See rooms and queues"),
+    "guidance.call": ("导检与叫号", "Guide examinees and call them"),
+    "guidance.write": ("维护诊室与回收策略", "Maintain rooms and guide-sheet policies"),
     "critical.read": ("查看危急值", "See critical values"),
     "critical.handle": ("处理危急值", "Confirm, tell and close critical values"),
     "conclusion.read": ("查看主检结论", "See conclusions"),
@@ -46,13 +49,13 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
 _READ = {"catalog.read", "examinee.read", "exam.read", "result.read", "live.read"}
 ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "admin": ("系统管理员", "Administrator", frozenset({
-        "identity.read", "identity.write", "catalog.read", "catalog.write", "knowledge.read", "knowledge.write", "job.read_all", "job.write",
+        "identity.read", "identity.write", "catalog.read", "catalog.write", "knowledge.read", "knowledge.write", "guidance.read", "guidance.write", "job.read_all", "job.write",
         "live.read",
     })),
     "front_desk": ("前台", "Front desk", frozenset({
-        *_READ, "examinee.write", "examinee.unmask", "pricing.read", "exam.write", "exam.set_aside", "exam.check_in", "requisition.read", "requisition.write", "specimen.collect", "report.read",
+        *_READ, "examinee.write", "examinee.unmask", "pricing.read", "exam.write", "exam.set_aside", "guidance.read", "guidance.call", "exam.check_in", "requisition.read", "requisition.write", "specimen.collect", "report.read",
     } - {"result.read"})),
-    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "result.write", "exam.set_aside", "requisition.read"})),
+    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "result.write", "exam.set_aside", "guidance.read", "guidance.call", "requisition.read"})),
     "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "knowledge.read", "knowledge.write", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "report.read"})),
     "chief": ("终审医生", "Chief physician", frozenset({
         *_READ, "knowledge.read", "knowledge.write", "knowledge.activate", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "conclusion.finalize", "report.read", "report.write", "message.release",

@@ -61,6 +61,7 @@ TAGS: dict[str, str] = {
     "pricing": "试算 · Quotes",
     "exams": "体检 · Exams",
     "frontdesk": "前台报到 · The front desk",
+    "guidance": "导检、叫号与回收指引单 · Rooms, queues and the guide sheet on its way back",
     "requisitions": "检验申请与标本 · Orders and specimens",
     "inbound-messages": "入站消息 · Messages from outside",
     "results": "科室结果 · Results by department",

@@ -18,6 +18,15 @@ TUBE_STATE = {
 REQUISITION_STATE = {
     "planned": ("待发送", "Planned"), "sent": ("已发送", "Sent"), "failed": ("发送失败", "Failed"), "cancelled": ("已取消", "Cancelled"),
 }  # fmt: skip
+TICKET_STATE = {
+    "waiting": ("候诊", "Waiting"), "called": ("已叫号", "Called"), "in_room": ("检查中", "In the room"), "passed": ("过号", "Passed over"),
+    "done": ("已完成", "Done"), "dropped": ("已放弃", "Dropped"),
+}  # fmt: skip
+SHEET_POLICY_MODE = {"refuse": ("自动拒检", "Refuse what is open"), "ask": ("逐项决定", "Ask on each line")}
+LINE_ACTION = {
+    "added": ("加项", "Added"), "withdrawn": ("退项", "Withdrawn"), "substituted": ("换项", "Substituted"), "refused": ("拒检", "Refused"),
+    "waived": ("弃检", "Waived"), "deferred": ("延期", "Deferred"), "reinstated": ("恢复", "Reinstated"), "made_up": ("补检", "Made up for"),
+}  # fmt: skip
 REPORT_STATE = {
     "rendering": ("生成中", "Rendering"),
     "failed": ("未生成", "Failed"), "generated": ("已生成", "Generated"), "sealed": ("已盖章", "Sealed"), "published": ("已发布", "Published"),
@@ -77,6 +86,9 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "exam_state": EXAM_STATE,
     "line_state": LINE_STATE,
     "tube_state": TUBE_STATE,
+    "ticket_state": TICKET_STATE,
+    "sheet_policy_mode": SHEET_POLICY_MODE,
+    "line_action": LINE_ACTION,
     "requisition_state": REQUISITION_STATE,
     "report_state": REPORT_STATE,
     "report_failure": REPORT_FAILURE,

@@ -265,5 +265,3 @@ async def _close(uow: UnitOfWork, exam: Exam) -> None:
         exam.sheet_returned_at = None
         move(exam, "in_progress")
     await settle(uow, exam)
-    told = {"exam_id": str(exam.id), "state": exam.state}
-    await uow.announce("exam", told, campus_id=exam.campus_id, permission="exam.read")

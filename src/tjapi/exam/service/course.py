@@ -26,7 +26,18 @@ from tjapi.exam.events import (
     LinesReleased,
 )
 from tjapi.exam.models import Exam, ExamLine
-from tjapi.exam.rules import EXAM_MOVES, LINE_MOVES, ON_REPORT, OPEN_FOR_LINES, UNDONE, age_on, exam_no, may_move
+from tjapi.exam.rules import (
+    EXAM_MOVES,
+    LINE_MOVES,
+    ON_REPORT,
+    OPEN_FOR_LINES,
+    UNDONE,
+    Marks,
+    age_on,
+    exam_no,
+    marks,
+    may_move,
+)
 from tjapi.exam.schemas import CompletenessOut, ExamIn, ExamOut, ExamSummary, LineOut, Outstanding
 from tjapi.examinee import service as examinees
 from tjapi.identity import service as identity
@@ -86,6 +97,7 @@ async def register(uow: UnitOfWork, new: ExamIn, *, payment_required: bool = Fal
         examinee_id=person.id, package_id=package.id if package else None, package_name=package.name if package else None,
         state="prepared", version=1, exam_date=day, name=person.name, sex=person.sex, birth_date=person.birth_date,
         age_years=years, age_days=days, total_fen=quote.total_fen, registered_by=uow.principal.id, registered_at=uow.now,
+        awaits_payment=False, blood_drawn=False, examined=False,
     )  # fmt: skip
     uow.session.add(exam)
     await uow.session.flush()
@@ -97,6 +109,8 @@ async def register(uow: UnitOfWork, new: ExamIn, *, payment_required: bool = Fal
     free = [line.id for line in lines if not payment_required or line.price_fen == 0]
     if free:
         await release(uow, exam.id, free)
+    else:
+        await mark(uow, exam)
     return exam
 
 
@@ -137,6 +151,7 @@ async def release(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> N
             released.append(line.id)
     if released:
         await uow.publish(LinesReleased(campus_id=exam.campus_id, exam_id=exam.id, line_ids=tuple(released)))
+    await mark(uow, exam)
 
 
 async def check_in(uow: UnitOfWork, exam_id: UUID) -> Exam:
@@ -345,7 +360,10 @@ def step(uow: UnitOfWork, line: ExamLine, to: str) -> None:
 
 
 async def _announce(uow: UnitOfWork, exam: Exam) -> None:
-    told = {"exam_id": str(exam.id), "state": exam.state}
+    told = {
+        "exam_id": str(exam.id), "state": exam.state, "exam_date": exam.exam_date.isoformat(), "awaits_payment": exam.awaits_payment,
+        "blood_drawn": exam.blood_drawn, "examined": exam.examined,
+    }  # fmt: skip
     await uow.announce("exam", told, campus_id=exam.campus_id, permission="exam.read")
 
 
@@ -381,11 +399,21 @@ async def _refuse_incomplete(uow: UnitOfWork, exam: Exam) -> None:
         raise ExamNotComplete(errors=[FieldError(o.source, o.code, o.zh, o.en) for o in outstanding])
 
 
+async def mark(uow: UnitOfWork, exam: Exam) -> Sequence[ExamLine]:
+    """Bring the marks that the day's board counts in line with the lines, tell the screens when one changed, and return the lines."""
+    lines = await repository.lines(uow, exam.id, fresh=True)
+    now = marks((line.state, line.price_fen, line.specimen) for line in lines)
+    if now != Marks(exam.awaits_payment, exam.blood_drawn, exam.examined):
+        exam.awaits_payment, exam.blood_drawn, exam.examined = now.awaits_payment, now.blood_drawn, now.examined
+        await _announce(uow, exam)
+    return lines
+
+
 async def settle(uow: UnitOfWork, exam: Exam) -> None:
     """Bring the exam's state in line with what is outstanding now."""
-    await uow.session.flush()  # whoever moves the line on reads it from the database
+    lines = await mark(uow, exam)
     if exam.state == "checked_in":
-        states = {line.state for line in await repository.lines(uow, exam.id)}
+        states = {line.state for line in lines}
         if states & {"collected", "started", "resulted", "verified"} or (states & ON_REPORT and not states & UNDONE):
             move(exam, "in_progress")
     if exam.state not in ("in_progress", "sheet_returned", "ready_for_review", "in_review"):

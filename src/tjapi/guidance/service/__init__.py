@@ -1,0 +1,23 @@
+"""The verbs of guidance: rooms and queues, and the guide sheet's way back."""
+
+from tjapi.guidance.service.queueing import call_next, guide, leave, queue, step_ticket
+from tjapi.guidance.service.returning import give_back, look, policies, put_policy, return_sheet
+from tjapi.guidance.service.rooms import create_room, put_order, rooms, show_order, update_room
+
+__all__ = [
+    "call_next",
+    "create_room",
+    "give_back",
+    "guide",
+    "leave",
+    "look",
+    "policies",
+    "put_order",
+    "put_policy",
+    "queue",
+    "return_sheet",
+    "rooms",
+    "show_order",
+    "step_ticket",
+    "update_room",
+]

@@ -1,0 +1,160 @@
+"""Queues: where to go next, who is called, who did not come."""
+
+from uuid import UUID
+
+from tjapi.exam import service as exams
+from tjapi.exam.models import Exam
+from tjapi.exam.rules import FOR_THE_PERSON
+from tjapi.guidance import repository
+from tjapi.guidance.errors import NobodyWaits, NotHere, RoomNotFound, TicketNotFound, TicketStateConflict
+from tjapi.guidance.models import Room, Ticket
+from tjapi.guidance.rules import TICKET_MOVES, Errand, TicketState, called_name, next_room, ticket_no
+from tjapi.guidance.rules import Room as OpenRoom
+from tjapi.guidance.schemas import GuidanceOut, TicketOut
+from tjapi.kernel.clock import business_day
+from tjapi.kernel.ids import uuid7
+from tjapi.kernel.uow import UnitOfWork
+
+_HERE = ("checked_in", "in_progress")
+_MOST_CALLS = 3
+
+
+async def guide(uow: UnitOfWork, exam_id: UUID) -> GuidanceOut:
+    """Say where an examinee goes next, and take the place in that queue; whoever stands in one stays there.
+
+    Raises ExamNotFound, NotHere.
+    """
+    exam = await exams.lock(uow, exam_id)
+    if exam.state not in _HERE:
+        raise NotHere
+    held = await repository.open_ticket(uow, exam_id)
+    if held is not None:
+        return GuidanceOut(exam_id=exam_id, ticket=await _shown(uow, held), done=False)
+    errands = await _errands(uow, exam_id)
+    room = await _choose(uow, exam, list(errands.values()))
+    if room is None:
+        return GuidanceOut(exam_id=exam_id, ticket=None, done=not errands)
+    number = await repository.next_number(uow, room, business_day(uow.now))
+    ticket = Ticket(
+        id=uuid7(), campus_id=exam.campus_id, room_id=room.id, exam_id=exam_id, number=ticket_no(room.code, number),
+        called_name=called_name(exam.name), state="waiting", turn=uow.now, issued_at=uow.now, calls=0,
+    )  # fmt: skip
+    uow.session.add(ticket)
+    await uow.session.flush()
+    await _tell(uow, ticket)
+    return GuidanceOut(exam_id=exam_id, ticket=await _shown(uow, ticket), done=False)
+
+
+async def call_next(uow: UnitOfWork, room_id: UUID) -> TicketOut:
+    """Call whose turn it is; two callers at once call two people. Raises RoomNotFound, NobodyWaits."""
+    await _room(uow, room_id)
+    ticket = await repository.first_waiting(uow, room_id)
+    if ticket is None:
+        raise NobodyWaits
+    return await _move(uow, ticket, "called")
+
+
+async def step_ticket(uow: UnitOfWork, ticket_id: UUID, to: TicketState) -> TicketOut:
+    """Move a ticket. Who is passed over stands at the end of the queue; after three calls without an answer the place is given up.
+
+    Raises TicketNotFound, TicketStateConflict.
+    """
+    ticket = await repository.ticket(uow, ticket_id, lock=True)
+    if ticket is None:
+        raise TicketNotFound
+    if to == "waiting" and ticket.calls >= _MOST_CALLS:
+        to = "dropped"
+    return await _move(uow, ticket, to)
+
+
+async def leave(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Give up the place of somebody who has nothing left to do, or goes home."""
+    ticket = await repository.open_ticket(uow, exam_id)
+    if ticket is not None:
+        ticket.state, ticket.ended_at = ("done" if ticket.state == "in_room" else "dropped"), uow.now
+        await _tell(uow, ticket)
+
+
+async def queue(uow: UnitOfWork, room_id: UUID) -> list[TicketOut]:
+    """Return the queue of a room. Raises RoomNotFound."""
+    room = await _room(uow, room_id)
+    found, ahead = [], 0
+    for ticket in await repository.queue(uow, room_id):
+        found.append(_out(ticket, room, ahead if ticket.state == "waiting" else None))
+        ahead += ticket.state != "passed"
+    return found
+
+
+async def _errands(uow: UnitOfWork, exam_id: UUID) -> dict[int, Errand]:
+    """Return what is still to be done, by department; what waits for payment is not."""
+    found: dict[int, Errand] = {}
+    for line in await exams.lines(uow, exam_id):
+        if line.state in FOR_THE_PERSON and line.state != "ordered":
+            fasting = line.fasting or (line.department_id in found and found[line.department_id].fasting)
+            found[line.department_id] = Errand(line.department_id, fasting)
+    return found
+
+
+async def _choose(uow: UnitOfWork, exam: Exam, errands: list[Errand]) -> Room | None:
+    rooms = {room.id: room for room in await repository.rooms(uow, exam.campus_id) if room.open}
+    counts = await repository.queues(uow, exam.campus_id)
+    after: dict[int, set[int]] = {}
+    for pair in await repository.order(uow, exam.campus_id):
+        after.setdefault(pair.after_id, set()).add(pair.before_id)
+    choice = next_room(
+        errands,
+        (OpenRoom(r.id, r.department_id, counts.get(r.id, 0), r.minutes, r.sort) for r in rooms.values()),
+        after,
+    )
+    return rooms[choice.id] if choice is not None else None
+
+
+async def _move(uow: UnitOfWork, ticket: Ticket, to: TicketState) -> TicketOut:
+    if to not in TICKET_MOVES[ticket.state]:
+        raise TicketStateConflict("排队号当前为 {current}", "The ticket is {current}", current=ticket.state)
+    if to == "called":
+        ticket.called_at, ticket.calls = uow.now, ticket.calls + 1
+    elif to == "waiting":
+        ticket.turn = uow.now
+    elif to in ("done", "dropped"):
+        ticket.ended_at = uow.now
+    ticket.state = to
+    await uow.audit(f"ticket.{to}", "ticket", ticket.id, campus_id=ticket.campus_id)
+    await _tell(uow, ticket)
+    return await _shown(uow, ticket)
+
+
+async def _shown(uow: UnitOfWork, ticket: Ticket) -> TicketOut:
+    await uow.session.flush()
+    room = await _room(uow, ticket.room_id)
+    ahead = None
+    if ticket.state == "waiting":
+        before = [t for t in await repository.queue(uow, ticket.room_id) if (t.turn, t.id) < (ticket.turn, ticket.id)]
+        ahead = sum(t.state != "passed" for t in before)
+    return _out(ticket, room, ahead)
+
+
+def _out(ticket: Ticket, room: Room, ahead: int | None) -> TicketOut:
+    return TicketOut(
+        id=ticket.id, campus_id=ticket.campus_id, room_id=room.id, room_name=room.name, place=room.place, exam_id=ticket.exam_id,
+        number=ticket.number, called_name=ticket.called_name, state=ticket.state, ahead=ahead, issued_at=ticket.issued_at,
+        called_at=ticket.called_at, calls=ticket.calls,
+    )  # fmt: skip
+
+
+async def _room(uow: UnitOfWork, room_id: UUID) -> Room:
+    room = await repository.room(uow, room_id)
+    if room is None:
+        raise RoomNotFound
+    return room
+
+
+async def _tell(uow: UnitOfWork, ticket: Ticket) -> None:
+    """A screen hears the number and what it may show of the name."""
+    told = {
+        "room_id": str(ticket.room_id),
+        "number": ticket.number,
+        "called_name": ticket.called_name,
+        "state": ticket.state,
+    }
+    await uow.announce("guidance", told, campus_id=ticket.campus_id, permission="guidance.read")

@@ -1,0 +1,187 @@
+"""Rooms and queues; and the guide sheet, which comes back once."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.tjapi.world import API, House, SignIn, Visit, World, house
+from tjapi.kernel.runtime import Runtime
+
+GENERAL, INTERNAL = 1, 2
+
+
+@pytest.fixture
+def world(runtime: Runtime, sign_in: SignIn) -> World:
+    return World(runtime, sign_in)
+
+
+@pytest.fixture(scope="module")
+async def place(worker_name: str) -> AsyncIterator[House]:
+    """A house of its own: whoever is guided goes to the shortest queue, so nobody else may stand in them."""
+    async with house(f"guidance_{worker_name}") as built:
+        yield built
+
+
+async def _room(world: World, department: int, **changes: Any) -> dict[str, Any]:
+    admin = await world.sign_in("admin")
+    body = {
+        "campus_id": 1,
+        "code": f"R{secrets.randbelow(10**6)}",
+        "name": "诊室",
+        "department_id": department,
+        **changes,
+    }
+    answer = await admin.post(f"{API}/rooms", json=body)
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def _guided(world: World, visit: Visit) -> dict[str, Any]:
+    front = await world.sign_in("front")
+    answer = await front.post(f"{visit.place}:guide")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def _return(world: World, visit: Visit, *decisions: dict[str, Any]) -> httpx.Response:
+    front = await world.sign_in("front")
+    return await front.post(f"{visit.place}:return-guide-sheet", json={"decisions": list(decisions)})
+
+
+def _decide(visit: Visit, code: str, decision: str = "refused", **more: Any) -> dict[str, Any]:
+    return {"line_id": str(visit.lines[code]), "decision": decision, "reason": "受检者要求", **more}
+
+
+@pytest.mark.requirement("X2")
+async def test_people_are_sent_from_room_to_room_called_in_turn_and_told_when_nothing_is_left(place: House) -> None:
+    world = place.world
+    room = await _room(world, GENERAL, minutes=4)
+    other = await _room(world, INTERNAL, minutes=9)
+    visits = [await world.checked_in("GENERAL", "INTERNAL") for _ in range(3)]
+    tickets = [(await _guided(world, v))["ticket"] for v in visits]
+    assert [t["room_id"] for t in tickets] == [
+        room["id"],
+        other["id"],
+        room["id"],
+    ]  # 0 min, then 4 against 0, then 4 against 9
+    assert tickets[2]["ahead"] == 1
+    assert (await _guided(world, visits[0]))["ticket"]["id"] == tickets[0]["id"]  # who stands in a queue stays there
+    doctor = await world.sign_in("doctor")
+    called = (await doctor.post(f"{API}/rooms/{room['id']}:call-next")).json()
+    assert (called["id"], called["state"], called["calls"]) == (tickets[0]["id"], "called", 1)
+    one = f"{API}/tickets/{called['id']}"
+    assert (await doctor.post(f"{one}:recall")).json()["calls"] == 2
+    await doctor.post(f"{one}:pass")
+    assert (await doctor.post(f"{one}:requeue")).json()["ahead"] == 1  # behind the one who waited
+    second = (await doctor.post(f"{API}/rooms/{room['id']}:call-next")).json()
+    assert second["id"] == tickets[2]["id"]
+    for verb in ("enter", "finish"):
+        assert (await doctor.post(f"{API}/tickets/{second['id']}:{verb}")).status_code == 200
+    assert (await doctor.post(f"{API}/tickets/{second['id']}:enter")).json()["code"] == "ticket-state-conflict"
+    await _return(world, visits[2], _decide(visits[2], "GENERAL"), _decide(visits[2], "INTERNAL"))
+    front = await world.sign_in("front")
+    assert (await front.post(f"{visits[2].place}:guide")).json()["code"] == "not-here"
+    listed = (await front.get(f"{API}/rooms", params={"campus_id": 1})).json()["items"]
+    assert {r["id"]: (r["queue"], r["wait_minutes"]) for r in listed} == {room["id"]: (1, 4), other["id"]: (1, 9)}
+
+
+@pytest.mark.requirement("X2")
+async def test_two_who_call_at_once_call_two_people_and_an_empty_queue_says_so(place: House) -> None:
+    world = place.world
+    room = await _room(world, 3)
+    visits = [await world.checked_in("SURGERY") for _ in range(5)]
+    tickets = {(await _guided(world, v))["ticket"]["id"] for v in visits}
+    doctor = await world.sign_in("doctor")
+    answers = await asyncio.gather(*(doctor.post(f"{API}/rooms/{room['id']}:call-next") for _ in range(8)))
+    called = [a.json()["id"] for a in answers if a.status_code == 200]
+    assert len(called) == len(set(called)) == 5
+    assert set(called) == tickets
+    assert {a.json()["code"] for a in answers if a.status_code != 200} == {"nobody-waits"}
+
+
+@pytest.mark.requirement("E1.8", "X1")
+async def test_a_returned_guide_sheet_needs_a_decision_on_each_open_line_and_twice_is_once(world: World) -> None:
+    visit = await world.checked_in("GENERAL", "INTERNAL", "GLU")
+    front = await world.sign_in("front")
+    await front.post(f"{API}/tubes/{visit.tubes[0]['id']}:collect")
+    seen = (await front.get(f"{visit.place}/guide-sheet-return")).json()
+    assert [line["name"] for line in seen["open_lines"]] == [
+        "一般检查",
+        "内科检查",
+    ]  # the blood is drawn: nobody must be here for it
+    refused = await _return(world, visit, _decide(visit, "GENERAL"))
+    assert (refused.status_code, refused.json()["code"]) == (409, "guide-sheet-undecided")
+    assert [e["pointer"] for e in refused.json()["errors"]] == [f"line:{visit.lines['INTERNAL']}"]
+    assert (await front.get(visit.place)).json()["state"] == "in_progress"
+    decisions = (
+        _decide(visit, "GENERAL", signature="张三"),
+        _decide(visit, "INTERNAL", "deferred", due_on="2098-01-05"),
+    )
+    back = (await _return(world, visit, *decisions)).json()
+    assert (back["state"], back["open_lines"]) == ("sheet_returned", [])
+    assert set(back["decided_line_ids"]) == {str(visit.lines[c]) for c in ("GENERAL", "INTERNAL")}
+    lines = {line["code"]: line for line in (await front.get(visit.place)).json()["lines"]}
+    assert back["refund_fen"] == lines["GENERAL"]["person_share_fen"]  # what is deferred is still owed
+    assert {o["code"] for o in back["outstanding"]} == {"line_deferred", "line_collected"}
+    assert (await _return(world, visit, *decisions)).json() == back
+    again = (await front.post(f"{visit.place}:give-back-guide-sheet", json={"reason": "同意检查"})).json()
+    assert (again["state"], again["returned_at"], again["refund_fen"]) == ("in_progress", None, 0)
+    assert [line["name"] for line in again["open_lines"]] == ["一般检查", "内科检查"]
+    twice = await front.post(f"{visit.place}:give-back-guide-sheet", json={"reason": "同意检查"})
+    assert (twice.status_code, twice.json()["code"]) == (409, "guide-sheet-not-returned")
+
+
+@pytest.mark.requirement("E1.8")
+async def test_where_the_policy_says_so_what_is_open_is_refused_and_its_package_may_say_otherwise(place: House) -> None:
+    world = place.world
+    admin, front = await world.sign_in("admin"), await world.sign_in("front")
+    policy = {"campus_id": 1, "mode": "refuse", "reason": "离院未检"}
+    assert (await admin.put(f"{API}/guide-sheet-policies", json=policy)).status_code == 200
+    visit = await world.checked_in("GENERAL", "GLU")
+    await world.file(visit)
+    back = (await _return(world, visit)).json()
+    assert (back["state"], back["outstanding"]) == ("ready_for_review", [])
+    steps = (await front.get(f"{visit.place}/line-steps")).json()["items"]
+    assert [(s["action"], s["reason"]) for s in steps] == [("refused", "离院未检")]
+    await admin.put(f"{API}/guide-sheet-policies", json=policy | {"mode": "ask"})
+
+
+@pytest.mark.requirement("E1.8")
+async def test_a_decision_must_be_on_an_open_line_of_this_exam_and_a_deferral_needs_its_day(world: World) -> None:
+    visit, other = await world.checked_in("GENERAL", "GLU"), await world.checked_in("GENERAL")
+    await world.file(visit)
+    for decision, status, code, pointer in (
+        (_decide(visit, "GENERAL", "deferred"), 422, "due-date-missing", "/decisions/0/due_on"),
+        (_decide(other, "GENERAL"), 404, "line-not-there", "/decisions/0/line_id"),
+        (_decide(visit, "GLU"), 409, "line-state-conflict", "/decisions/0/line_id"),
+    ):
+        answer = await _return(world, visit, decision)
+        assert (answer.status_code, answer.json()["code"], answer.json()["errors"][0]["pointer"]) == (
+            status,
+            code,
+            pointer,
+        )
+    prepared = await world.registered("GENERAL")
+    assert (await _return(world, prepared, _decide(prepared, "GENERAL"))).json()["code"] == "exam-state-conflict"
+
+
+@pytest.mark.requirement("E1.8", "E1.6")
+async def test_a_line_that_is_added_brings_the_sheet_out_again(world: World) -> None:
+    visit, front = await world.checked_in("GENERAL", "GLU"), await world.sign_in("front")
+    await front.post(f"{API}/tubes/{visit.tubes[0]['id']}:collect")
+    assert (await _return(world, visit, _decide(visit, "GENERAL"))).json()["state"] == "sheet_returned"
+    body = {"item_group_ids": [str((await world.groups())["INTERNAL"])]}
+    exam = (
+        await front.post(f"{visit.place}/lines", json=body, headers={"Idempotency-Key": secrets.token_hex(16)})
+    ).json()
+    assert (exam["state"], exam["sheet_returned_at"]) == ("in_progress", None)
+    visit.lines["INTERNAL"] = next(line["id"] for line in exam["lines"] if line["code"] == "INTERNAL")
+    back = (await _return(world, visit, _decide(visit, "INTERNAL"))).json()
+    assert back["state"] == "sheet_returned"
+    assert len(back["decided_line_ids"]) == 2
