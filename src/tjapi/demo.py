@@ -32,6 +32,11 @@ STAFF: tuple[tuple[str, str, str, list[str], list[int], list[int] | None], ...] 
     ("interface", "区工程师", "", ["interface"], [1, 2], []),
     ("auditor", "仇审计", "", ["auditor"], [1, 2], []),
 )
+PLACES = {
+    "GENERAL": "五层 501", "LAB": "五层 503", "INTERNAL": "五层 508", "SURGERY": "五层 509", "EYE": "五层 510", "ENT": "五层 511",
+    "DENTAL": "五层 513", "GYN": "五层 514", "ECG": "五层 512", "ULTRASOUND": "五层 516", "RADIOLOGY": "一层 102", "FUNCTION": "五层 517",
+    "TCM": "五层 518",
+}  # fmt: skip
 CLIENTS = (("mini-program", "微信小程序", ["portal.grant"], [1, 2]),)
 
 
@@ -53,6 +58,7 @@ async def load(runtime: Runtime) -> None:
         await _client(runtime, *client)
     async with runtime.units.open(LOADER) as uow:
         await _map_laboratory_codes(uow)
+        await catalog.place_departments(uow, PLACES)
 
 
 async def _staff(

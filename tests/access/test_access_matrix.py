@@ -285,6 +285,19 @@ def _hold(verb: str) -> Ask:
     return ask
 
 
+async def create_document_print(world: World, column: str) -> Call:
+    body = {"papers": [{"exam_id": world.main.exam_id, "kind": "exam_label"}]}
+    return Call("POST", "/document-prints", options={"json": body})
+
+
+async def download_document_print(world: World, column: str) -> Call:
+    if "print" not in world.memo:
+        body = {"format": "zpl", "papers": [{"exam_id": world.main.exam_id, "kind": "exam_label", "copies": 1}]}
+        made = await do(world.clients["front_desk"], "POST", "/document-prints", 201, json=body)
+        world.memo["print"] = made.json()["id"]
+    return Call("GET", f"/document-prints/{world.memo['print']}/file")
+
+
 async def _requisition(world: World) -> dict[str, Any]:
     path = f"/exams/{world.arrived.exam_id}/requisitions"
     found: dict[str, Any] = (await do(world.clients["front_desk"], "GET", path)).json()["items"][0]
@@ -572,6 +585,10 @@ OPERATIONS: dict[str, Ask] = {
     "getExamCompleteness": _just("GET", "/exams/{exam}/completeness"),
     "checkIn": _booked("check-in"),
     "issueAccessCode": _just("POST", "/exams/{exam}:issue-access-code"),
+    "listExamDocuments": _just("GET", "/exams/{exam}/documents"),
+    "createDocumentPrint": create_document_print,
+    "downloadDocumentPrint": download_document_print,
+    "listDocumentPrints": _just("GET", "/exams/{exam}/document-prints"),
     "cancelExam": _booked("cancel", json={"reason": "改期"}),
     "addExamLines": add_exam_lines,
     "substituteExamLine": substitute_exam_line,

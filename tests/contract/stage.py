@@ -359,6 +359,7 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     suiting = next(p for p in stage.do("listExamPackages").json()["items"] if p["sex"] in ("any", person["sex"]))
     with_tubes = register(package_id=suiting["id"])
     desk = stage.do("checkIn", path={"exam_id": with_tubes["id"]}).json()
+    _print(stage, with_tubes["id"])
     tube = str(desk["tubes"][0]["id"])
     stage.ids["tube_id"] += [t["id"] for t in desk["tubes"]]
     stage.do("collectTube", path={"tube_id": tube})
@@ -395,6 +396,17 @@ def _change_lines(stage: Stage, exam_id: str, group: str) -> None:
     assert stage.do("listExamLineSteps", path=place).json()["items"]
     stage.do("holdExam", path=place, body={"reason": "发热"})
     stage.do("resumeExam", path=place)
+
+
+def _print(stage: Stage, exam_id: str) -> None:
+    place = {"exam_id": exam_id}
+    papers = stage.do("listExamDocuments", path=place).json()["items"]
+    label = next(paper for paper in papers if paper["kind"] == "tube_label")
+    for link in label["links"]:
+        made = stage.do("createDocumentPrint", body=link["body"]).json()
+        stage.ids["print_id"].append(made["id"])
+        assert stage.do("downloadDocumentPrint", path={"print_id": made["id"]}).content
+    assert len(stage.do("listDocumentPrints", path=place).json()["items"]) == len(label["links"])
 
 
 async def _late_result(runtime: Runtime, exam_id: str) -> None:

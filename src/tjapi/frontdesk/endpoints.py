@@ -2,10 +2,21 @@
 
 from uuid import UUID
 
+from fastapi import Request, Response
+
 from tjapi.exam.errors import ExamNotFound, ExamStateConflict
-from tjapi.frontdesk import service
-from tjapi.frontdesk.schemas import AccessCodeOut, CheckInOut
-from tjapi.kernel.routing import Unit, operation, router
+from tjapi.frontdesk import flows, service
+from tjapi.frontdesk.errors import (
+    AccessCodeNotCurrent,
+    NotALabel,
+    PaperNotOfExam,
+    PrintNotFound,
+    PrintOfOneCampus,
+    TooManyPapers,
+)
+from tjapi.frontdesk.schemas import AccessCodeOut, CheckInOut, DocumentsOut, PrintIn, PrintOut, PrintsOut
+from tjapi.kernel.routing import PDF, Caller, ReadUnit, Unit, file, operation, router
+from tjapi.kernel.runtime import runtime
 
 frontdesk = router("frontdesk")
 
@@ -26,3 +37,42 @@ async def check_in(uow: Unit, exam_id: UUID) -> CheckInOut:
 )  # fmt: skip
 async def issue_access_code(uow: Unit, exam_id: UUID) -> AccessCodeOut:
     return await service.issue_access_code(uow, exam_id)
+
+
+@frontdesk.get(
+    "/exams/{exam_id:uuid}/documents",
+    **operation("listExamDocuments", "可打印清单", "What can be printed of an exam", permission="document.print",
+                requirement=["E1.5", "E1.7"], problems=[ExamNotFound]),
+)  # fmt: skip
+async def list_exam_documents(uow: ReadUnit, exam_id: UUID) -> DocumentsOut:
+    return await service.documents(uow, exam_id)
+
+
+@frontdesk.post(
+    "/document-prints",
+    **operation("createDocumentPrint", "打印所选(补打)", "Print what was chosen, again or for the first time", permission="document.print",
+                requirement=["E1.5", "E1.7"], status=201, idempotent="optional", body=True,
+                problems=[ExamNotFound, ExamStateConflict, PaperNotOfExam, NotALabel, PrintOfOneCampus, TooManyPapers, AccessCodeNotCurrent]),
+)  # fmt: skip
+async def create_document_print(uow: Unit, body: PrintIn) -> PrintOut:
+    return await service.print_documents(uow, body)
+
+
+@frontdesk.get(
+    "/document-prints/{print_id:uuid}/file",
+    response_class=PDF,
+    **operation("downloadDocumentPrint", "打印文件", "The file of a print: PDF, ZPL or TSPL", permission="document.print",
+                requirement=["E1.5", "E1.7"], problems=[PrintNotFound], media_types=["application/x-zpl", "application/x-tspl"]),
+)  # fmt: skip
+async def download_document_print(request: Request, caller: Caller, print_id: UUID) -> Response:
+    made = await flows.file(runtime(request), caller, print_id)
+    return file(made.content, made.media_type, made.name)
+
+
+@frontdesk.get(
+    "/exams/{exam_id:uuid}/document-prints",
+    **operation("listDocumentPrints", "打印记录", "Every print of an exam: who, when, which copy", permission="document.print",
+                requirement=["E1.7"], problems=[ExamNotFound]),
+)  # fmt: skip
+async def list_document_prints(uow: ReadUnit, exam_id: UUID) -> PrintsOut:
+    return await service.prints(uow, exam_id)

@@ -18,6 +18,7 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "exam.write": ("登记和维护体检", "Register and maintain exams"),
     "exam.set_aside": ("拒检、弃检、延期与恢复项目", "Refuse, waive, defer and reinstate lines"),
     "exam.check_in": ("报到", "Check in"),
+    "document.print": ("打印指引单、申请单和标签", "Print guide sheets, request forms and labels"),
     "requisition.read": ("查看申请和标本", "See requisitions and specimens"),
     "requisition.write": ("重发申请", "Resend orders"),
     "specimen.collect": ("采集标本", "Record that a specimen was taken"),
@@ -50,7 +51,7 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
         "live.read",
     })),
     "front_desk": ("前台", "Front desk", frozenset({
-        *_READ, "examinee.write", "examinee.unmask", "pricing.read", "exam.write", "exam.set_aside", "exam.check_in", "requisition.read", "requisition.write", "specimen.collect", "report.read",
+        *_READ, "examinee.write", "examinee.unmask", "pricing.read", "exam.write", "exam.set_aside", "exam.check_in", "document.print", "requisition.read", "requisition.write", "specimen.collect", "report.read",
     } - {"result.read"})),
     "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "result.write", "exam.set_aside", "requisition.read"})),
     "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "knowledge.read", "knowledge.write", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "report.read"})),

@@ -18,6 +18,13 @@ TUBE_STATE = {
 REQUISITION_STATE = {
     "planned": ("待发送", "Planned"), "sent": ("已发送", "Sent"), "failed": ("发送失败", "Failed"), "cancelled": ("已取消", "Cancelled"),
 }  # fmt: skip
+DOCUMENT_KIND = {
+    "guide_sheet": ("指引单", "Guide sheet"), "request_form": ("申请单", "Request form"), "tube_label": ("试管标签", "Tube label"),
+    "exam_label": ("体检号标签", "Exam label"),
+}  # fmt: skip
+PRINT_FORMAT = {
+    "pdf": ("PDF", "PDF"), "zpl": ("ZPL(斑马标签机)", "ZPL (Zebra label printers)"), "tspl": ("TSPL(TSC 等标签机)", "TSPL (TSC and other label printers)"),
+}  # fmt: skip
 REPORT_STATE = {
     "rendering": ("生成中", "Rendering"),
     "failed": ("未生成", "Failed"), "generated": ("已生成", "Generated"), "sealed": ("已盖章", "Sealed"), "published": ("已发布", "Published"),
@@ -78,6 +85,8 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "line_state": LINE_STATE,
     "tube_state": TUBE_STATE,
     "requisition_state": REQUISITION_STATE,
+    "document_kind": DOCUMENT_KIND,
+    "print_format": PRINT_FORMAT,
     "report_state": REPORT_STATE,
     "report_failure": REPORT_FAILURE,
     "report_change_section": REPORT_CHANGE_SECTION,
