@@ -1,6 +1,6 @@
 """The verbs of results, one use case per file: filing what a laboratory reports, and what departments enter and sign."""
 
-from tjapi.result.service.case import case_of
+from tjapi.result.service.case import case_of, values_of
 from tjapi.result.service.entry import get_sheet, plan_sheets, put_results, put_summary, reopen_sheet, sign_sheet
 from tjapi.result.service.filing import Filing, file_report
 from tjapi.result.service.reading import department_history, digest, history, item_codes, overview, result_ids, trends
@@ -34,4 +34,5 @@ __all__ = [
     "standing",
     "summary_lines",
     "trends",
+    "values_of",
 ]  # fmt: skip
