@@ -182,7 +182,15 @@ async def item_of_external_code(uow: UnitOfWork, system: str, code: str) -> Item
 
 
 async def items_of_external_codes(uow: UnitOfWork, system: str, codes: Collection[str]) -> dict[str, Item]:
-    """Return their code → our item, for those that are mapped."""
+    """Return their code → our item, for those that are mapped.
+
+    Whoever is told that a code leads nowhere has told so, committed, before it is mapped: what then goes through the messages that wait
+    for the code misses none.
+    """
+    found = dict(await repository.items_of_codes(uow, system, codes))
+    if len(found) == len(set(codes)):
+        return found
+    await repository.await_mappings(uow, system)
     return dict(await repository.items_of_codes(uow, system, codes))
 
 
