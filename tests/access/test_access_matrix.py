@@ -230,6 +230,23 @@ def _photo(tail: str) -> Ask:
     return ask
 
 
+async def remove_identifier(world: World, column: str) -> Call:
+    place = f"/examinees/{world.main.person_id}/identifiers"
+    body = {"kind": "exam_card", "number": fresh("K")}
+    made = await do(world.clients["front_desk"], "POST", place, 201, json=body)
+    return Call("POST", f"{place}/{made.json()['id']}:remove")
+
+
+async def add_identifier(world: World, column: str) -> Call:
+    body = {"kind": "visit_card", "number": fresh("K")}
+    return Call("POST", f"/examinees/{world.main.person_id}/identifiers", options={"json": body})
+
+
+async def search_exams(world: World, column: str) -> Call:
+    body = {"key": world.main.card["id_number"]}
+    return Call("POST", "/exams:search", shows=(world.main.exam_id,), options={"json": body})
+
+
 async def quote(world: World, column: str) -> Call:
     return Call("POST", "/quotes", options={"json": {"item_group_ids": [world.groups["CBC"]]}})
 
@@ -578,6 +595,11 @@ OPERATIONS: dict[str, Ask] = {
     "getExamineePhoto": _photo("/photo"),
     "listExamineePhotos": _photo("/photos"),
     "getExamineePhotoVersion": _photo("/photos/1"),
+    "addExamineeIdentifier": add_identifier,
+    "listExamineeIdentifiers": _just("GET", "/examinees/{person}/identifiers"),
+    "removeExamineeIdentifier": remove_identifier,
+    "listExamineeExams": _just("GET", "/examinees/{person}/exams", shows=_exam),
+    "searchExams": search_exams,
     "quote": quote,
     "createExam": create_exam,
     "listExams": _just("GET", "/exams", shows=_exam, params={"exam_no": "{number}"}),

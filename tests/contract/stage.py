@@ -345,6 +345,11 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     stage.do("getExamineePhoto", path=place)
     stage.do("listExamineePhotos", path=place)
     stage.do("getExamineePhotoVersion", path={**place, "photo_version": 1})
+    given = stage.do("addExamineeIdentifier", path=place, body={"kind": "exam_card", "number": "K6901"}).json()
+    stage.do("listExamineeIdentifiers", path=place)
+    stage.do("removeExamineeIdentifier", path={**place, "identifier_id": given["id"]})
+    kept = stage.do("addExamineeIdentifier", path=place, body={"kind": "visit_card", "number": "K6902"}).json()
+    stage.ids["identifier_id"].append(kept["id"])
     groups = stage.run(_department_groups(stage.runtime))
 
     def register(**what: Any) -> dict[str, Any]:
@@ -354,6 +359,8 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
         return exam
 
     cancelled = register(item_group_ids=groups[:1])
+    stage.do("listExamineeExams", path=place)
+    stage.do("searchExams", body={"key": person["id_number"]})
     stage.do("cancelExam", path={"exam_id": cancelled["id"]}, body={"reason": "改期"})
     _change_lines(stage, register(item_group_ids=groups[:1])["id"], groups[1])
     suiting = next(p for p in stage.do("listExamPackages").json()["items"] if p["sex"] in ("any", person["sex"]))

@@ -15,7 +15,7 @@ Moment = TIMESTAMP(timezone=True)
 
 
 class Exam(Base):
-    """体检. Name, sex, birth date and age are those of the day: an old report does not change with the person's file."""
+    """体检. `report_version` is the version of its report that the examinee may see now. Name, sex, birth date and age are those of the day: an old report does not change with the person's file."""
 
     __tablename__ = "exam"
     __table_args__ = (
@@ -51,6 +51,7 @@ class Exam(Base):
     cancel_reason: Mapped[str | None]
     held_from: Mapped[str | None]
     hold_reason: Mapped[str | None]
+    report_version: Mapped[int | None]
 
 
 class ExamLine(Base):

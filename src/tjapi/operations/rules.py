@@ -63,6 +63,9 @@ ID_KIND = {
     "foreign_permanent": ("外国人永久居留身份证", "Foreign permanent resident ID card"), "passport": ("护照", "Passport"), "none": ("无证件", "None"),
 }  # fmt: skip
 PHOTO_SOURCE = {"id_card": ("读卡器", "Card reader"), "camera": ("拍照", "Camera")}
+IDENTIFIER_KIND = {
+    "exam_card": ("体检卡", "Exam card"), "visit_card": ("就诊卡", "Hospital card"), "his_patient": ("HIS 患者号", "Patient id of the HIS"),
+}  # fmt: skip
 KNOWLEDGE_VERSION_STATE = {
     "draft": ("草稿", "Draft"), "active": ("使用中", "Active"), "retired": ("已停用", "Retired"),
 }  # fmt: skip
@@ -99,6 +102,7 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "result_flag": FLAG,
     "id_kind": ID_KIND,
     "photo_source": PHOTO_SOURCE,
+    "identifier_kind": IDENTIFIER_KIND,
     "knowledge_version_state": KNOWLEDGE_VERSION_STATE,
     "finding_kind": FINDING_KIND,
     "amendment_task_state": AMENDMENT_TASK_STATE,

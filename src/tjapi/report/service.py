@@ -134,6 +134,7 @@ async def publish(uow: UnitOfWork, report_id: UUID) -> ReportOut:
         if earlier.id != report.id and earlier.state == "published":
             _move(earlier, "superseded")
     report.published_at = uow.now
+    await exams.show_report(uow, report.exam_id, report.version)
     await uow.audit("report.published", "report", report.id, campus_id=report.campus_id)
     await uow.publish(ReportPublished(campus_id=report.campus_id, report_id=report.id, exam_id=report.exam_id))
     return out(report)
@@ -144,6 +145,7 @@ async def recall(uow: UnitOfWork, report_id: UUID, reason: str) -> ReportOut:
     report = await _locked(uow, report_id)
     _move(report, "recalled")
     report.recalled_at, report.recall_reason = uow.now, reason
+    await exams.show_report(uow, report.exam_id, None)
     await uow.audit("report.recalled", "report", report.id, campus_id=report.campus_id)
     await uow.publish(ReportRecalled(campus_id=report.campus_id, report_id=report.id, exam_id=report.exam_id))
     return out(report)
