@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0014_report_not_rendered"
-down_revision = "0013_exam_lines"
+down_revision = "0014_examinee_identifier"
 branch_labels = None
 depends_on = None
 

@@ -25,6 +25,7 @@ STAFF: tuple[tuple[str, str, str, list[str], list[int], list[int] | None], ...] 
     ("admin", "覃管理", "系统管理员", ["admin"], [1, 2], []),
     ("front", "韦前台", "", ["front_desk"], [1], []),
     ("front.b", "农前台", "", ["front_desk"], [2], []),
+    ("group", "莫团检", "", ["group_manager"], [1], []),
     ("doctor", "陆医生", "主治医师", ["doctor"], [1], None),
     ("doctor.b", "黄医生", "主治医师", ["doctor"], [2], None),
     ("reviewer", "蒙初审", "主治医师", ["reviewer"], [1, 2], []),

@@ -13,6 +13,9 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "examinee.read": ("查看受检者", "See examinees"),
     "examinee.write": ("登记受检者", "Register examinees"),
     "examinee.unmask": ("查看受检者完整证件号和电话", "See full ID and phone numbers"),
+    "employer.read": ("查看单位与团检", "See employers and campaigns"),
+    "employer.write": ("维护单位、团检任务和名单", "Maintain employers, campaigns and their members"),
+    "campaign.complete": ("完成和重启团检任务", "Complete campaigns and open them again"),
     "pricing.read": ("试算价格", "Ask for a quote"),
     "exam.read": ("查看体检", "See exams"),
     "exam.write": ("登记和维护体检", "Register and maintain exams"),
@@ -51,8 +54,12 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
         "live.read",
     })),
     "front_desk": ("前台", "Front desk", frozenset({
-        *_READ, "examinee.write", "examinee.unmask", "pricing.read", "exam.write", "exam.set_aside", "exam.check_in", "document.print", "requisition.read", "requisition.write", "specimen.collect", "report.read",
+        *_READ, "examinee.write", "examinee.unmask", "employer.read", "pricing.read", "exam.write", "exam.set_aside", "exam.check_in", "document.print", "requisition.read", "requisition.write", "specimen.collect", "report.read",
     } - {"result.read"})),
+    "group_manager": ("团检专员", "Group manager", frozenset({
+        "catalog.read", "examinee.read", "examinee.write", "employer.read", "employer.write", "campaign.complete", "pricing.read", "exam.read", "exam.write",
+        "live.read",
+    })),
     "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "result.write", "exam.set_aside", "requisition.read"})),
     "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "knowledge.read", "knowledge.write", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "report.read"})),
     "chief": ("终审医生", "Chief physician", frozenset({

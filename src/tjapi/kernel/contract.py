@@ -58,6 +58,8 @@ TAGS: dict[str, str] = {
     "knowledge": "知识库:体征词、建议、规则、版本 · Knowledge base: findings, advice, rules, versions",
     "critical-values": "危急值与重要异常 · Critical values and important abnormal results",
     "examinees": "受检者 · Examinees",
+    "employers": "单位、联系人、合同 · Employers, contacts, contracts",
+    "campaigns": "团检任务、分组、名单 · Campaigns, groups, members",
     "pricing": "试算 · Quotes",
     "exams": "体检 · Exams",
     "frontdesk": "前台报到 · The front desk",

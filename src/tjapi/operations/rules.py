@@ -83,6 +83,25 @@ CRITICAL_STATE = {
 CHANNEL = {
     "phone": ("电话", "Phone"), "in_person": ("当面", "In person"), "sms": ("短信", "SMS"), "wechat": ("微信", "WeChat"), "other": ("其他", "Other"),
 }  # fmt: skip
+CAMPAIGN_STATE = {
+    "draft": ("筹备中", "Draft"), "open": ("进行中", "Open"), "completed": ("已完成", "Completed"), "reopened": ("重新启动", "Reopened"),
+}  # fmt: skip
+MEMBER_STATE = {
+    "listed": ("未预约", "Listed"), "booked": ("已预约", "Booked"), "done": ("已体检", "Done"), "no_show": ("未到检", "Did not come"),
+    "cancelled": ("已取消", "Cancelled"),
+}  # fmt: skip
+PLACEMENT = {
+    "matched": ("按条件归组", "By the rules"), "assigned": ("人工指定", "By hand"), "none": ("无符合分组", "No group fits"),
+    "ambiguous": ("多组符合", "Several groups fit"),
+}  # fmt: skip
+MARITAL_STATUS = {
+    "single": ("未婚", "Single"), "married": ("已婚", "Married"), "divorced": ("离异", "Divorced"), "widowed": ("丧偶", "Widowed"),
+    "unknown": ("未知", "Unknown"),
+}  # fmt: skip
+MEMBER_IMPORT_STATE = {
+    "received": ("读取中", "Being read"), "previewed": ("待确认", "Previewed"), "committed": ("已导入", "Taken over"),
+    "refused": ("不能读取", "Refused"), "discarded": ("已放弃", "Discarded"),
+}  # fmt: skip
 AMENDMENT_TASK_STATE = {"open": ("待处理", "Open"), "closed": ("已处理", "Closed")}
 DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "exam_state": EXAM_STATE,
@@ -101,6 +120,11 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "sex": SEX,
     "result_flag": FLAG,
     "id_kind": ID_KIND,
+    "campaign_state": CAMPAIGN_STATE,
+    "member_state": MEMBER_STATE,
+    "placement": PLACEMENT,
+    "marital_status": MARITAL_STATUS,
+    "member_import_state": MEMBER_IMPORT_STATE,
     "photo_source": PHOTO_SOURCE,
     "identifier_kind": IDENTIFIER_KIND,
     "knowledge_version_state": KNOWLEDGE_VERSION_STATE,
