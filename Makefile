@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_COMPILE = uv pip compile --universal --generate-hashes --no-emit-index-url --no-header -q -p 3.11 pyproject.toml --extra build
 
-.PHONY: help run visit test check fmt contract bench torture twins openapi requirements lock browser clean
+.PHONY: help run visit test check fmt contract bench torture twins openapi requirements lock browser pdfsig clean
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
@@ -46,8 +46,8 @@ openapi: $(VENV)/.runtime ## regenerate openapi/v1.json and openapi/problems.jso
 requirements: $(VENV)/.dev ## requirement rows, their operations and their tests, as Markdown
 	@$(BIN)/python -m tests.requirements
 
-torture: $(VENV)/.dev ## the full fault tier: 30 kills amid 5,000 messages
-	@exec $(BIN)/python -m pytest tests/faults -m torture -n 0 -s
+torture: $(VENV)/.dev ## the full tier: 30 kills amid 5,000 messages, 1,000 flipped bits of a sealed report
+	@exec $(BIN)/python -m pytest tests/faults tests/tjapi/report -m torture -n 0 -s
 
 twins: $(VENV)/.dev ## break each guard on purpose; its test must turn red
 	@exec $(BIN)/python -m tests.twins
@@ -60,6 +60,9 @@ bench: $(VENV)/.dev ## ratios to the floor, in one interleaved run
 
 browser: ## install Chromium for the page tests (Debian)
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
+
+pdfsig: ## install Poppler's pdfsig, another opinion on seals, for their tests (Debian)
+	@command -v pdfsig >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends poppler-utils; }
 
 lock: ## recompile the hash-locked requirements (needs uv)
 	$(UV_COMPILE) -o requirements.lock

@@ -20,17 +20,31 @@ def operations_by_row() -> dict[str, list[str]]:
 
 
 def tests_by_row() -> dict[str, list[str]]:
-    """Return the tests marked with each row, from their source."""
+    """Return the tests marked with each row, from their source: by a mark of their own, or by `pytestmark` for all of a file."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                continue
-            for mark in node.decorator_list:
-                if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.requirement":
-                    for row in mark.args:
-                        assert isinstance(row, ast.Constant)
-                        found[str(row.value)].append(f"{path.relative_to(ROOT)}::{node.name}")
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        shared = [
+            row
+            for node in module.body
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"
+            for row in _rows(node.value)
+        ]
+        for node in ast.walk(module):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+                own = [row for mark in node.decorator_list for row in _rows(mark)]
+                for row in dict.fromkeys([*shared, *own]):
+                    found[row].append(f"{path.relative_to(ROOT)}::{node.name}")
+    return found
+
+
+def _rows(marks: ast.expr) -> list[str]:
+    found = []
+    for mark in ast.walk(marks):
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.requirement":
+            for row in mark.args:
+                assert isinstance(row, ast.Constant)
+                found.append(str(row.value))
     return found
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from tjapi.kernel.schema import guard_table
 
 revision = "0014_guidance"
-down_revision = "0013_exam_lines"
+down_revision = "0014_employer"
 branch_labels = None
 depends_on = None
 

@@ -25,6 +25,7 @@ STAFF: tuple[tuple[str, str, str, list[str], list[int], list[int] | None], ...] 
     ("admin", "覃管理", "系统管理员", ["admin"], [1, 2], []),
     ("front", "韦前台", "", ["front_desk"], [1], []),
     ("front.b", "农前台", "", ["front_desk"], [2], []),
+    ("group", "莫团检", "", ["group_manager"], [1], []),
     ("doctor", "陆医生", "主治医师", ["doctor"], [1], None),
     ("doctor.b", "黄医生", "主治医师", ["doctor"], [2], None),
     ("reviewer", "蒙初审", "主治医师", ["reviewer"], [1, 2], []),
@@ -32,6 +33,11 @@ STAFF: tuple[tuple[str, str, str, list[str], list[int], list[int] | None], ...] 
     ("interface", "区工程师", "", ["interface"], [1, 2], []),
     ("auditor", "仇审计", "", ["auditor"], [1, 2], []),
 )
+PLACES = {
+    "GENERAL": "五层 501", "LAB": "五层 503", "INTERNAL": "五层 508", "SURGERY": "五层 509", "EYE": "五层 510", "ENT": "五层 511",
+    "DENTAL": "五层 513", "GYN": "五层 514", "ECG": "五层 512", "ULTRASOUND": "五层 516", "RADIOLOGY": "一层 102", "FUNCTION": "五层 517",
+    "TCM": "五层 518",
+}  # fmt: skip
 CLIENTS = (("mini-program", "微信小程序", ["portal.grant"], [1, 2]),)
 
 
@@ -53,6 +59,7 @@ async def load(runtime: Runtime) -> None:
         await _client(runtime, *client)
     async with runtime.units.open(LOADER) as uow:
         await _map_laboratory_codes(uow)
+        await catalog.place_departments(uow, PLACES)
 
 
 async def _staff(

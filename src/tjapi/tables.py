@@ -3,6 +3,7 @@
 from tjapi.catalog import models as catalog
 from tjapi.conclusion import models as conclusion
 from tjapi.critical_value import models as critical_value
+from tjapi.employer import models as employer
 from tjapi.exam import models as exam
 from tjapi.examinee import models as examinee
 from tjapi.frontdesk import models as frontdesk
@@ -18,6 +19,24 @@ from tjapi.requisition import models as requisition
 from tjapi.result import models as result
 
 MODULES = (
-    audit, idempotency, inbox, live, jobs, identity, catalog, knowledge, examinee, exam, frontdesk, requisition, result, guidance, critical_value, conclusion, report, portal,
-)  # fmt: skip
+    audit,
+    idempotency,
+    inbox,
+    live,
+    jobs,
+    identity,
+    catalog,
+    knowledge,
+    examinee,
+    employer,
+    exam,
+    frontdesk,
+    requisition,
+    result,
+    guidance,
+    critical_value,
+    conclusion,
+    report,
+    portal,
+)
 METADATA = Base.metadata

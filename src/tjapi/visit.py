@@ -5,6 +5,7 @@ It knows nothing of the server but `STATE/demo.json` and the contract.
 
 import asyncio
 import hashlib
+import io
 import json
 import secrets
 import sys
@@ -16,6 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from asn1crypto import pem, x509
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import async_validate_pdf_signature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
+from pyhanko_certvalidator import ValidationContext
 
 _PATIENCE_SECONDS = 40
 _FAMILY = ("覃", "韦", "黄", "农", "蒙", "陆", "区", "单", "曾", "仇", "莫", "梁")
@@ -77,6 +83,19 @@ def invented_person() -> dict[str, Any]:
     }  # fmt: skip
 
 
+async def seal_holds(pdf: bytes, authority_pem: bytes) -> tuple[bool, str]:
+    """Ask pyHanko, and nothing of ours, whether one signature covers the whole file, is intact, and is of the authority."""
+    reader = PdfFileReader(io.BytesIO(pdf))
+    signatures = reader.embedded_signatures
+    if len(signatures) != 1:
+        return False, f"{len(signatures)} signatures"
+    _, _, der = pem.unarmor(authority_pem)
+    trust = ValidationContext(trust_roots=[x509.Certificate.load(der)], allow_fetching=False)
+    status = await async_validate_pdf_signature(signatures[0], signer_validation_context=trust)
+    whole = status.coverage == SignatureCoverageLevel.ENTIRE_FILE
+    return bool(status.bottom_line and whole), status.summary()
+
+
 def _key() -> dict[str, str]:
     return {"Idempotency-Key": secrets.token_hex(16)}
 
@@ -126,8 +145,14 @@ async def _play(demo: Demo, http: httpx.AsyncClient, say: Callable[[str], None],
     path = folder / f"{exam['exam_no']}.pdf"
     path.write_bytes(pdf)
     say(f"the examinee downloaded the report: {report['pages']} pages, {len(pdf)} bytes")
+    authority = (await front("GET", "/seal-authority")).json()["pem"]
+    seal_valid, seal_says = await seal_holds(pdf, authority.encode())
+    say(f"pyHanko on the seal, against the hospital's published certificate: {seal_says}")
+    if not seal_valid:
+        raise VisitFailedError(f"the seal does not hold: {seal_says}")
     return {
         "exam_no": exam["exam_no"], "exam_id": exam["id"], "report_id": report["id"], "pdf": str(path), "sha256": digest,
+        "seal_valid": seal_valid,
         "critical_seconds": critical_seconds, "elapsed_seconds": round(time.monotonic() - began, 3),
     }  # fmt: skip
 

@@ -25,7 +25,7 @@ API = "/api/v1"
 A, B = 1, 2
 GENERAL, INTERNAL = 1, 2
 COLUMNS = {
-    "admin": "admin", "front_desk": "front", "doctor": "doctor", "reviewer": "reviewer", "chief": "chief", "interface": "interface",
+    "admin": "admin", "front_desk": "front", "group_manager": "group", "doctor": "doctor", "reviewer": "reviewer", "chief": "chief", "interface": "interface",
     "auditor": "auditor", "client_gateway": GATEWAY, "client_portal": "mini-program",
 }  # fmt: skip
 PASSWORD = "Zugang-4711-xyz"
@@ -81,6 +81,7 @@ class World:
     arrived: Visit = field(init=False)
     booked: Visit = field(init=False)
     unmatched_id: str = ""
+    unit: dict[str, str] = field(default_factory=dict)
     colleague_id: str = ""
     packages: list[dict[str, Any]] = field(default_factory=list)
     items: list[dict[str, Any]] = field(default_factory=list)
@@ -132,6 +133,29 @@ class World:
         }
         exam = (await do(front, "POST", "/exams", 201, json=order, headers=once())).json()
         return Visit(card, person.json()["id"], exam["id"], exam["exam_no"], exam["lines"])
+
+    async def plan(self) -> dict[str, str]:
+        """Plan a campaign of a unit of campus A, with a group and a member; ids by what they are."""
+        manager = self.clients["group_manager"]
+
+        async def make(path: str, **body: Any) -> str:
+            return str((await do(manager, "POST", path, 201, json=body, headers=once())).json()["id"])
+
+        employer = await make("/employers", code=fresh("E"), name="某单位")
+        contact = await make(f"/employers/{employer}/contacts", name="韦经理", phone="13800001234")
+        period = {"employer_id": employer, "campus_id": A, "name": "年度体检"}
+        contract = await make(
+            "/contracts", contract_no=fresh("HT"), valid_from="2026-01-01", valid_to="2026-12-31", **period
+        )
+        campaign = await make("/campaigns", year=2026, starts_on="2026-03-01", ends_on="2026-12-31", **period)
+        group = {"name": "全员", "criteria": [{}], "item_group_ids": [self.groups["CBC"]]}
+        made = (await do(manager, "PUT", f"/campaigns/{campaign}/groups/ALL", json=group)).json()
+        card = invented_person()
+        person = {k: card[k] for k in ("name", "sex", "birth_date", "id_kind", "id_number", "phone")}
+        member = await make(f"/campaigns/{campaign}/members", **person)
+        return {
+            "employer": employer, "contact": contact, "contract": contract, "campaign": campaign, "campaign_group": made["id"], "member": member,
+        }  # fmt: skip
 
     async def check_in(self, visit: Visit) -> Visit:
         """Check somebody in."""
@@ -309,6 +333,7 @@ async def _prepare(world: World) -> None:
     await do(admin, "PUT", "/roles/every_right", json=every_right)
     world.main, world.reviewing, world.arrived = [await world.check_in(await world.register()) for _ in range(3)]
     world.booked = await world.register()
+    world.unit = await world.plan()
     await world.examine(world.main)
     await world.conclude(world.main, "finalized")
     # The rendering is another process's work; the rest goes on meanwhile.

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from tests.conftest import settings_for
 from tjapi import tables
 from tjapi.conclusion.rules import MOVES as CONCLUSION_MOVES
+from tjapi.employer.rules.campaigns import CAMPAIGN_MOVES, IMPORT_MOVES, MEMBER_MOVES
 from tjapi.exam.rules import EXAM_MOVES, LINE_MOVES
 from tjapi.kernel.schema import config, connect
 from tjapi.kernel.settings import Settings
@@ -94,6 +95,9 @@ async def test_the_database_allows_the_state_changes_of_the_rules_and_no_other(a
         "report": REPORT_MOVES,
         "conclusion": CONCLUSION_MOVES,
         "tube": TUBE_MOVES,
+        "campaign": CAMPAIGN_MOVES,
+        "member": MEMBER_MOVES,
+        "member_import": IMPORT_MOVES,
     }
     guarded: dict[str, dict[str, set[str]]] = {}
     for row in rows:

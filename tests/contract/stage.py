@@ -238,6 +238,7 @@ def play(stage: Stage) -> None:
     _sign_in(stage)
     _identity(stage)
     _read_catalog(stage)
+    _plan(stage)
     examined, person, tube = _examine(stage)
     _conclude(stage, examined)
     _report(stage, examined, person)
@@ -330,6 +331,53 @@ def _read_catalog(stage: Stage) -> None:
     stage.do("quote", body={"package_id": stage.ids["package_id"][0]})
 
 
+def _plan(stage: Stage) -> None:
+    """A unit, its campaign from draft to completion, and the next year's."""
+    unit = stage.do("createEmployer", headers=once(), body={"code": "GL001", "name": "桂澄机械有限公司"})
+    employer = {"employer_id": unit.json()["id"]}
+    stage.ids["employer_id"].append(employer["employer_id"])
+    stage.do("updateEmployer", path=employer, headers=_tag(unit), body={"industry": "制造业"})
+    for last in (False, True):
+        calls = stage.do(
+            "addEmployerContact", path=employer, headers=once(), body={"name": "韦经理", "phone": "13800001234"}
+        ).json()
+        contact = employer | {"contact_id": calls["id"]}
+        stage.do("unmaskEmployerContact", path=contact, body={"purpose": "合同测试"})
+        if not last:
+            stage.do("removeEmployerContact", path=contact)
+    stage.ids["contact_id"].append(calls["id"])
+    stage.do("listEmployers", query={"q": "机械"})
+    stage.do("getEmployer", path=employer)
+    period = {"campus_id": 1, "name": "年度体检", **employer}
+    valid = {"contract_no": "HT-1", "valid_from": "2026-01-01", "valid_to": "2026-12-31"}
+    contract = stage.do("createContract", headers=once(), body=period | valid).json()["id"]
+    stage.do("listContracts", query=employer)
+    days = {"year": 2026, "starts_on": "2026-03-01", "ends_on": "2026-03-31"}
+    made = stage.do("createCampaign", headers=once(), body=period | days | {"contract_id": contract})
+    campaign = {"campaign_id": made.json()["id"]}
+    stage.do("updateCampaign", path=campaign, headers=_tag(made), body={"daily_quota": 100})
+    stage.ids["campaign_id"].append(campaign["campaign_id"])
+    group = {"name": "全员", "criteria": [{}], "package_ids": stage.ids["package_id"][:1]}
+    stage.do("putCampaignGroup", path=campaign | {"group_code": "ALL"}, body=group)
+    stage.ids["group_code"].append("ALL")
+    person = {"name": "张三", "employee_no": "0017"}
+    member = stage.do("addMember", path=campaign, headers=once(), body=person).json()["id"]
+    stage.ids["member_id"].append(member)
+    seen = stage.do("getMember", path={"member_id": member})
+    stage.do("amendMember", path={"member_id": member}, headers=_tag(seen), body={"post": "焊工"})
+    stage.do("listMembers", path=campaign)
+    stage.do("openCampaign", path=campaign)
+    stage.run(_sql(stage.settings, "update member set state = 'no_show' where id = $1", UUID(member)))
+    stage.run(
+        _sql(stage.settings, "update campaign set state = 'completed' where id = $1", UUID(campaign["campaign_id"]))
+    )
+    following = {"name": "明年", "year": 2027, "starts_on": "2027-03-01", "ends_on": "2027-03-31"}
+    stage.do("startNextCampaign", path=campaign, headers=once(), body=following)
+    stage.do("reopenCampaign", path=campaign, body={"reason": "补检三人"})
+    stage.do("getCampaign", path=campaign)
+    stage.do("listCampaigns", query=employer)
+
+
 def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     """One exam of departments only, examined; one with tubes; one cancelled."""
     person = invented_person()
@@ -345,6 +393,11 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     stage.do("getExamineePhoto", path=place)
     stage.do("listExamineePhotos", path=place)
     stage.do("getExamineePhotoVersion", path={**place, "photo_version": 1})
+    given = stage.do("addExamineeIdentifier", path=place, body={"kind": "exam_card", "number": "K6901"}).json()
+    stage.do("listExamineeIdentifiers", path=place)
+    stage.do("removeExamineeIdentifier", path={**place, "identifier_id": given["id"]})
+    kept = stage.do("addExamineeIdentifier", path=place, body={"kind": "visit_card", "number": "K6902"}).json()
+    stage.ids["identifier_id"].append(kept["id"])
     groups = stage.run(_department_groups(stage.runtime))
 
     def register(**what: Any) -> dict[str, Any]:
@@ -354,16 +407,21 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
         return exam
 
     cancelled = register(item_group_ids=groups[:1])
+    stage.do("listExamineeExams", path=place)
+    stage.do("searchExams", body={"key": person["id_number"]})
     stage.do("cancelExam", path={"exam_id": cancelled["id"]}, body={"reason": "改期"})
     _change_lines(stage, register(item_group_ids=groups[:1])["id"], groups[1])
     suiting = next(p for p in stage.do("listExamPackages").json()["items"] if p["sex"] in ("any", person["sex"]))
     with_tubes = register(package_id=suiting["id"])
     desk = stage.do("checkIn", path={"exam_id": with_tubes["id"]}).json()
+    _print(stage, with_tubes["id"])
     tube = str(desk["tubes"][0]["id"])
     stage.ids["tube_id"] += [t["id"] for t in desk["tubes"]]
     stage.do("collectTube", path={"tube_id": tube})
     place = {"exam_id": with_tubes["id"]}
     stage.do("listTubes", path=place)
+    stage.do("getBoard", query={"campus_id": 1})
+    stage.do("listBoardExams", path={"column": "checked_in"}, query={"campus_id": 1})
     order = stage.do("listRequisitions", path=place).json()["items"][0]["id"]
     stage.ids["requisition_id"].append(order)
     stage.run(_sql(stage.settings, "update requisition set state = 'failed' where id = $1", UUID(order)))
@@ -426,6 +484,17 @@ def _change_lines(stage: Stage, exam_id: str, group: str) -> None:
     assert stage.do("listExamLineSteps", path=place).json()["items"]
     stage.do("holdExam", path=place, body={"reason": "发热"})
     stage.do("resumeExam", path=place)
+
+
+def _print(stage: Stage, exam_id: str) -> None:
+    place = {"exam_id": exam_id}
+    papers = stage.do("listExamDocuments", path=place).json()["items"]
+    label = next(paper for paper in papers if paper["kind"] == "tube_label")
+    for link in label["links"]:
+        made = stage.do("createDocumentPrint", body=link["body"]).json()
+        stage.ids["print_id"].append(made["id"])
+        assert stage.do("downloadDocumentPrint", path={"print_id": made["id"]}).content
+    assert len(stage.do("listDocumentPrints", path=place).json()["items"]) == len(label["links"])
 
 
 async def _late_result(runtime: Runtime, exam_id: str) -> None:

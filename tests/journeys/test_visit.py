@@ -41,6 +41,7 @@ async def test_a_person_is_examined_reviewed_and_downloads_the_report(system: De
     pdf = (system.state / "visits" / f"{result['exam_no']}.pdf").read_bytes()
     assert hashlib.sha256(pdf).hexdigest() == result["sha256"]
     assert result["critical_seconds"] <= 1
+    assert result["seal_valid"] is True
     text = "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(pdf))
     assert result["exam_no"] in text
     chief = await sign_in(http, system, "chief")

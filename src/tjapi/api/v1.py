@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from tjapi.catalog.endpoints import catalog
 from tjapi.conclusion.endpoints import conclusions
 from tjapi.critical_value.endpoints import critical_values
+from tjapi.employer.endpoints import campaigns, employers
 from tjapi.exam.endpoints import exams
 from tjapi.examinee.endpoints import examinees
 from tjapi.frontdesk.endpoints import frontdesk
@@ -21,9 +22,28 @@ from tjapi.result.endpoints import results
 
 PREFIX = "/api/v1"
 ROUTERS: tuple[APIRouter, ...] = (
-    auth, admin, catalog, knowledge, examinees, pricing, exams, frontdesk, requisitions, messages, results, guidance, critical_values, conclusions, reports, portal,
-    jobs, live, trail,
-)  # fmt: skip
+    auth,
+    admin,
+    catalog,
+    knowledge,
+    examinees,
+    employers,
+    campaigns,
+    pricing,
+    exams,
+    frontdesk,
+    requisitions,
+    messages,
+    results,
+    guidance,
+    critical_values,
+    conclusions,
+    reports,
+    portal,
+    jobs,
+    live,
+    trail,
+)
 
 
 def v1() -> APIRouter:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, tuple_
+from sqlalchemy import delete, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import ColumnElement
@@ -22,6 +22,9 @@ from tjapi.catalog.models import (
 from tjapi.catalog.schemas import Row
 from tjapi.kernel.db import Base
 from tjapi.kernel.uow import UnitOfWork
+
+_SHARE_CODES = text("select pg_advisory_xact_lock_shared(hashtextextended(:system, 14))")
+_HOLD_CODES = text("select pg_advisory_xact_lock(hashtextextended(:system, 14))")
 
 
 async def departments(uow: UnitOfWork) -> Sequence[Department]:
@@ -142,8 +145,14 @@ async def external_code(uow: UnitOfWork, system: str, code: str) -> ExternalCode
     return (await uow.session.scalars(query)).first()
 
 
+async def await_mappings(uow: UnitOfWork, system: str) -> None:
+    """Wait for whoever maps codes of a system, and make the next one wait until this transaction has ended."""
+    await uow.session.execute(_SHARE_CODES, {"system": system})
+
+
 async def put_external_code(uow: UnitOfWork, system: str, code: str, item_id: UUID) -> None:
-    """Write a mapping; two at once end with the later one, not with an error."""
+    """Write a mapping; two at once end with the later one, not with an error. Waits for those who found the code unknown."""
+    await uow.session.execute(_HOLD_CODES, {"system": system})
     values = {"item_id": item_id, "created_at": uow.now, "created_by": uow.principal.id}
     query = insert(ExternalCode).values(system=system, code=code, **values)
     await uow.session.execute(query.on_conflict_do_update(index_elements=["system", "code"], set_=values))

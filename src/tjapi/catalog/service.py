@@ -30,6 +30,14 @@ from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 
 
+async def place_departments(uow: UnitOfWork, places: Mapping[str, str]) -> None:
+    """Say where departments (by code) are, as guide sheets print it; those not named stay where they are."""
+    for department in await repository.departments(uow):
+        if department.code in places:
+            department.place = places[department.code]
+    await uow.audit("catalog.departments_placed", "catalog", "departments", detail={"departments": sorted(places)})
+
+
 async def departments(uow: UnitOfWork) -> Sequence[Department]:
     """Return every department, in order."""
     return await repository.departments(uow)
@@ -174,7 +182,15 @@ async def item_of_external_code(uow: UnitOfWork, system: str, code: str) -> Item
 
 
 async def items_of_external_codes(uow: UnitOfWork, system: str, codes: Collection[str]) -> dict[str, Item]:
-    """Return their code → our item, for those that are mapped."""
+    """Return their code → our item, for those that are mapped.
+
+    Whoever is told that a code leads nowhere has told so, committed, before it is mapped: what then goes through the messages that wait
+    for the code misses none.
+    """
+    found = dict(await repository.items_of_codes(uow, system, codes))
+    if len(found) == len(set(codes)):
+        return found
+    await repository.await_mappings(uow, system)
     return dict(await repository.items_of_codes(uow, system, codes))
 
 
@@ -301,5 +317,5 @@ __all__ = [
     "Department", "ExamPackage", "ExternalCode", "Item", "ItemGroup", "ItemRange", "choose_range", "choose_ranges", "departments",
     "describe_item", "describe_item_group", "describe_package", "external_codes_page", "group_items", "item", "item_groups",
     "item_groups_page", "item_of_external_code", "items", "items_of_external_codes", "items_page", "load_starter", "map_external_code",
-    "package", "package_groups", "packages_page", "read_starter",
+    "package", "package_groups", "packages_page", "place_departments", "read_starter",
 ]  # fmt: skip

@@ -5,6 +5,6 @@ from typing import Any
 from tjapi.critical_value import service
 from tjapi.kernel.events import Event
 from tjapi.kernel.uow import Reaction
-from tjapi.result.events import ResultsRecorded
+from tjapi.result.events import RevisionsAdded
 
-REACTIONS: list[tuple[type[Event], Reaction | Any]] = [(ResultsRecorded, service.look)]
+REACTIONS: list[tuple[type[Event], Reaction | Any]] = [(RevisionsAdded, service.look)]

@@ -12,9 +12,15 @@ from tjapi.kernel.uow import UnitOfWork
 
 
 async def of_exam(uow: UnitOfWork, exam_id: UUID) -> Sequence[CriticalValue]:
-    """Return every critical value of an exam, oldest first; whoever changes one holds the exam's lock."""
-    query = select(CriticalValue).where(CriticalValue.exam_id == exam_id).order_by(CriticalValue.id)
+    """Return every critical value of an exam, oldest first, locked: escalation does not ask for the exam's lock."""
+    query = select(CriticalValue).where(CriticalValue.exam_id == exam_id).order_by(CriticalValue.id).with_for_update()
     return (await uow.session.execute(query.execution_options(populate_existing=True))).scalars().all()
+
+
+async def locked(uow: UnitOfWork, critical_id: UUID) -> CriticalValue | None:
+    """Return a critical value that nobody else moves or escalates meanwhile."""
+    query = select(CriticalValue).where(CriticalValue.id == critical_id).with_for_update()
+    return (await uow.session.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
 
 
 async def get(uow: UnitOfWork, critical_id: UUID) -> CriticalValue | None:

@@ -35,10 +35,23 @@ ESCALATE_AGAIN = timedelta(minutes=10)
 MOST_LEVELS = 5
 
 
-def event_key(revision_ids: Iterable[UUID]) -> str:
-    """Return what makes two alerts of one rule the same event: the revisions that made it fire."""
-    said = ",".join(sorted(str(r) for r in revision_ids))
+def event_key(values: Iterable[tuple[UUID | None, str]]) -> str:
+    """Return what makes two alerts of one rule the same event: the results that made it fire, with what they said.
+
+    A value that is said again, final after preliminary or repeated by a correction, is the event that somebody is dealing with already.
+    """
+    said = ",".join(sorted(f"{result_id}={value}" for result_id, value in values))
     return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def nth(key: str, times: int) -> str:
+    """Return the key under which an event is kept that happened so many times before, each time to be corrected away."""
+    return f"{key}.{times + 1}" if times else key
+
+
+def event_of(kept_as: str) -> str:
+    """Return the event of a kept key."""
+    return kept_as.partition(".")[0]
 
 
 def may_be_lost(failed_channels: Iterable[str]) -> bool:

@@ -12,7 +12,16 @@ from tjapi.critical_value.errors import (
     ReadBackMissing,
 )
 from tjapi.critical_value.models import CriticalStep, CriticalValue
-from tjapi.critical_value.rules import ENDED, MOVES, CriticalState, StepAction, event_key, may_be_lost
+from tjapi.critical_value.rules import (
+    ENDED,
+    MOVES,
+    CriticalState,
+    StepAction,
+    event_key,
+    event_of,
+    may_be_lost,
+    nth,
+)
 from tjapi.critical_value.schemas import CriticalStepOut, CriticalValueDetail, CriticalValueOut, NotifyIn
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
@@ -21,44 +30,100 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import service as knowledge
-from tjapi.knowledge.service import Fired
+from tjapi.knowledge.rules import Case, Clause, Known, Verdict, counts, evaluate
+from tjapi.knowledge.service import Fired, Knowledge
 from tjapi.result import service as results
 from tjapi.result.errors import SignerNotStaff
-from tjapi.result.events import ResultsRecorded
+from tjapi.result.events import RevisionsAdded
 
 # By when somebody must have seen to it. Parameters of the hospital, not read in a source.
 DUE = {"A": timedelta(minutes=10), "B": timedelta(hours=24)}
 _BLOCK = "critical_open"
 _AT_ONCE = 50
+_Event = tuple[str, str]
+"""What happened: a rule, and the key of the values that made it fire."""
 
 
-async def look(uow: UnitOfWork, event: ResultsRecorded) -> None:
-    """Look at results that were just recorded, in the same transaction: raise what they make critical, supersede what they no longer do.
+async def look(uow: UnitOfWork, event: RevisionsAdded) -> None:
+    """Look at what was just said of results, in the same transaction: raise what is critical, supersede what no longer is.
 
-    Once per event: a rule and the revisions that made it fire. A corrected value that is still critical is a new event that supersedes
-    the one before it.
+    Once per event: a rule and the values that made it fire. The same value said again is the same event; a corrected value that is still
+    critical is a new one, and so is a value that comes back after it had been corrected away. Of final values that contradict each other
+    each counts: nobody knows yet which is wrong. What was corrected before it came is kept as superseded: the laboratory did say it.
     """
     active = await knowledge.active(uow)
     if active is None:
         return
     changed = await results.item_codes(uow, event.result_ids)
-    held = await repository.of_exam(uow, event.exam_id)
-    open_before = [c for c in held if c.state not in ENDED]
-    if not active.about("critical", changed) and not open_before:
-        return
     exam = await exams.lock(uow, event.exam_id)
+    held = await repository.of_exam(uow, event.exam_id)
+    if not active.about("critical", changed) and not any(_stands(c) for c in held):
+        return
     case = await results.case_of(uow, event.exam_id)
-    fired = {f.rule.code: f for f in active.fired("critical", case)}
-    keys = {code: event_key(_revisions(f)) for code, f in fired.items()}
-    known = {(c.rule_code, c.event_key) for c in held}
+    others = await results.values_of(uow, [*event.beside, *event.passed_over])
+    now = _events(active, case, [others[r] for r in event.beside])
     replaced: dict[str, UUID] = {}
-    for value in open_before:
-        if keys.get(value.rule_code) != value.event_key and value.corrected_at is None:
+    for value in held:
+        if _stands(value) and (value.rule_code, event_of(value.event_key)) not in now:
             replaced[value.rule_code] = value.id
             await _correct(uow, value)
-    for code, one in fired.items():
-        if (code, keys[code]) not in known and one.rule.items & changed:
-            await _raise(uow, exam, one, keys[code], replaced.get(code), active.version_id)
+    known: dict[_Event, list[CriticalValue]] = {}
+    for value in held:
+        known.setdefault((value.rule_code, event_of(value.event_key)), []).append(value)
+    for (code, key), one in now.items():
+        before = known.get((code, key), [])
+        if one.rule.items & changed and all(c.corrected_at is not None for c in before):
+            value = _new(uow, exam, one, nth(key, len(before)), active.version_id)
+            value.supersedes = replaced.get(code)
+            await _raise(uow, exam, value)
+    for known_late in (others[r] for r in event.passed_over):
+        for happened, one in _events_of(active, case, known_late).items():
+            if happened not in now and happened not in known:
+                known[happened] = []
+                value = _new(uow, exam, one, happened[1], active.version_id)
+                value.state, value.corrected_at = "superseded", uow.now
+                uow.session.add(value)
+                await uow.session.flush()
+                await _step(uow, value, "superseded", to=None, note="更正先于原值到达")
+
+
+def _stands(value: CriticalValue) -> bool:
+    """Whether the reason of an alert has not been taken away, as far as was seen: also of one that was dealt with."""
+    return value.corrected_at is None
+
+
+def _events(active: Knowledge, case: Case, beside: Sequence[Known]) -> dict[_Event, Fired]:
+    """Return what is critical now: of every measurement of an item, and of every final value that contradicts the current one."""
+    found = {_event(one): one for one in _fired(active, case, None)}
+    for other in (*(k for many in case.repeats.values() for k in many), *beside):
+        for happened, one in _events_of(active, case, other).items():
+            # What counts measurements counts the same ones from wherever it starts.
+            counted = other.item_code in counts(one.rule.condition)
+            if not (counted and any(code == one.rule.code for code, _ in found)):
+                found.setdefault(happened, one)
+    return found
+
+
+def _events_of(active: Knowledge, case: Case, known: Known) -> dict[_Event, Fired]:
+    """Return what is critical for a value, were it the current one."""
+    fired = _fired(active, case.led_by(known), frozenset({known.item_code}))
+    return {_event(f): f for f in fired if any(c.known == known for c in f.verdict.clauses)}
+
+
+def _fired(active: Knowledge, case: Case, items: frozenset[str] | None) -> list[Fired]:
+    """Return the critical rules that hold, and those that a value such as ">20" may well fulfil: a person decides, not silence."""
+    found = active.fired("critical", case, items)
+    for rule in active.about("critical", items):
+        doubtful = [k for k in evaluate(rule.condition, case).unreadable if k.numeric is not None and k.comparator]
+        if doubtful and len(rule.items) == 1:
+            clauses = tuple(Clause(k, f"不能排除{rule.name}") for k in doubtful)
+            found.append(Fired(rule, Verdict(True, clauses)))
+    return found
+
+
+def _event(fired: Fired) -> _Event:
+    said = {(c.known.result_id, c.known.same) for c in fired.verdict.clauses if c.known is not None}
+    return fired.rule.code, event_key(said)
 
 
 async def confirm(uow: UnitOfWork, critical_id: UUID, expected: int) -> CriticalValueDetail:
@@ -149,19 +214,20 @@ def out(value: CriticalValue, now: datetime) -> CriticalValueOut:
     return CriticalValueOut.model_validate({**fields, "overdue": value.state not in ENDED and value.due_at < now})
 
 
-async def _raise(
-    uow: UnitOfWork, exam: Exam, fired: Fired, key: str, supersedes: UUID | None, version_id: UUID
-) -> None:
+def _new(uow: UnitOfWork, exam: Exam, fired: Fired, key: str, version_id: UUID) -> CriticalValue:
     rule, verdict = fired.rule, fired.verdict
     assert rule.important_class is not None
     departments = [c.known.department_id for c in verdict.clauses if c.known and c.known.department_id is not None]
-    value = CriticalValue(
+    return CriticalValue(
         id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, examinee_id=exam.examinee_id, exam_no=exam.exam_no,
         department_id=departments[0], rule_code=rule.code, rule_name=rule.name, important_class=rule.important_class,
         knowledge_version_id=version_id, event_key=key, explanation=verdict.words, action=rule.action,
-        result_ids=list(verdict.result_ids), revision_ids=_revisions(fired), supersedes=supersedes, state="detected", version=0,
+        result_ids=list(verdict.result_ids), revision_ids=_revisions(fired), state="detected", version=0,
         detected_at=uow.now, due_at=uow.now + DUE[rule.important_class], escalation_level=0,
     )  # fmt: skip
+
+
+async def _raise(uow: UnitOfWork, exam: Exam, value: CriticalValue) -> None:
     uow.session.add(value)
     await uow.session.flush()
     await _step(uow, value, "detected", to=None)
@@ -186,7 +252,7 @@ async def _open(uow: UnitOfWork, critical_id: UUID, expected: int) -> CriticalVa
     if seen is None:
         raise CriticalValueNotFound
     await exams.lock(uow, seen.exam_id)
-    value = await repository.get(uow, critical_id)
+    value = await repository.locked(uow, critical_id)
     assert value is not None
     if value.version != expected:
         raise PreconditionFailed

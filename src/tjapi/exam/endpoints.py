@@ -1,5 +1,6 @@
 """HTTP of exams."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from tjapi.exam.errors import (
     DueDateNotAhead,
     ExamBeforeBirth,
     ExamEmpty,
+    ExamineeNotNamed,
     ExamNotFound,
     ExamStateConflict,
     ItemGroupNotForSex,
@@ -27,8 +29,10 @@ from tjapi.exam.schemas import (
     CompletenessOut,
     DeferIn,
     ExamIn,
+    ExamLookup,
     ExamOut,
     ExamSummary,
+    FoundPerson,
     HoldIn,
     LinesIn,
     LineStepsOut,
@@ -36,7 +40,8 @@ from tjapi.exam.schemas import (
     SetAsideIn,
     SubstituteIn,
 )
-from tjapi.examinee.errors import ExamineeNotFound
+from tjapi.examinee.errors import NOT_MET, ExamineeNotFound, LookupKeyInvalid
+from tjapi.examinee.flows import card_photo
 from tjapi.kernel.etag import set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.routing import ReadUnit, Unit, operation, router
@@ -50,10 +55,13 @@ exams = router("exams")
 @exams.post(
     "/exams",
     **operation("createExam", "登记体检", "Register an exam", permission="exam.write", requirement=["E1.3"], body=True, status=201,
-                idempotent="required", problems=[CampusNotHeld, ExamineeNotFound, ExamEmpty, PackageNotForSex, ItemGroupNotForSex, ExamBeforeBirth]),
+                idempotent="required", problems=[CampusNotHeld, ExamineeNotFound, ExamineeNotNamed, ExamEmpty, PackageNotForSex, ItemGroupNotForSex, ExamBeforeBirth,
+                                             *NOT_MET]),
 )  # fmt: skip
 async def create_exam(request: Request, response: Response, uow: Unit, body: ExamIn) -> ExamOut:
-    exam = await service.register(uow, body, payment_required=runtime(request).settings.payment_required)
+    held = runtime(request)
+    photo = await card_photo(held, body.id_card, "/id_card/photo")
+    exam = await service.register(uow, body, payment_required=held.settings.payment_required, photo=photo)
     set_etag(response, exam.version)
     return await service.describe(uow, exam.id)
 
@@ -88,6 +96,33 @@ async def list_exams(
         after=pager.read(page_token), size=page_size,
     )  # fmt: skip
     return pager.page(rows, page_size, lambda row: [row.id], service.summary)
+
+
+@exams.post(
+    "/exams:search",
+    **operation("searchExams", "查询受检者及其历次体检", "Find people and their past exams by anything that is scanned or typed",
+                permission="exam.read", requirement=["E1.2"], body=True, problems=[PageTokenInvalid, LookupKeyInvalid]),
+)  # fmt: skip
+async def search_exams(request: Request, uow: ReadUnit, body: ExamLookup) -> Page[FoundPerson]:
+    pager = Pager(runtime(request).keys, f"exam-lookup|{body.by}|{body.key}")
+    after = pager.read(body.page_token)
+    rows = await service.look_up(uow, body, UUID(after[0]) if after else None)
+    return pager.page(rows, body.page_size, lambda row: [row.examinee.id], lambda row: row)
+
+
+@exams.get(
+    "/examinees/{examinee_id:uuid}/exams",
+    **operation("listExamineeExams", "历次体检", "A person's exams, newest first", permission="exam.read", requirement=["E1.2"],
+                problems=[PageTokenInvalid, ExamineeNotFound]),
+)  # fmt: skip
+async def list_examinee_exams(
+    request: Request, uow: ReadUnit, examinee_id: UUID, page_size: PageSize = 50, page_token: PageToken = None
+) -> Page[ExamSummary]:
+    pager = Pager(runtime(request).keys, f"examinee-exams|{examinee_id}")
+    after = pager.read(page_token)
+    cursor = (date.fromisoformat(after[0]), UUID(after[1])) if after else None
+    rows = await service.past(uow, examinee_id, cursor, page_size)
+    return pager.page(rows, page_size, lambda row: [row.exam_date, row.id], lambda row: row)
 
 
 @exams.get(

@@ -79,3 +79,9 @@ class DueDateNotAhead(Invalid):
     """What is deferred is deferred to a day that is yet to come."""
 
     zh, en = "延期日期须晚于今天", "What is deferred must be due after today"
+
+
+class ExamineeNotNamed(Invalid):
+    """An exam is registered for exactly one of: a person who is known, the holder of a document."""
+
+    zh, en = "请给出受检者编号或证件信息之一", "Give exactly one of the examinee's id and a document"

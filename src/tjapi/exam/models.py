@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, SmallInteger, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -15,7 +16,7 @@ Moment = TIMESTAMP(timezone=True)
 
 
 class Exam(Base):
-    """体检. Name, sex, birth date and age are those of the day: an old report does not change with the person's file."""
+    """体检. `report_version` is the version of its report that the examinee may see now. Name, sex, birth date and age are those of the day: an old report does not change with the person's file."""
 
     __tablename__ = "exam"
     __table_args__ = (
@@ -24,6 +25,7 @@ class Exam(Base):
         Index("ix_exam_campus_day", "campus_id", "exam_date", "id"),
         Index("ix_exam_campus_state", "campus_id", "state", "id"),
         Index("ix_exam_examinee", "examinee_id", "exam_date"),
+        Index("ix_exam_campaign", "campaign_id", "exam_date", postgresql_where=sql("campaign_id is not null")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -32,6 +34,9 @@ class Exam(Base):
     examinee_id: Mapped[UUID]
     package_id: Mapped[UUID | None]
     package_name: Mapped[str | None]
+    employer_id: Mapped[UUID | None]
+    campaign_id: Mapped[UUID | None]
+    member_id: Mapped[UUID | None]
     state: Mapped[str]
     version: Mapped[int] = mapped_column(server_default="1")
     exam_date: Mapped[date] = mapped_column(Date)
@@ -54,6 +59,7 @@ class Exam(Base):
     examined: Mapped[bool] = mapped_column(server_default="false")
     held_from: Mapped[str | None]
     hold_reason: Mapped[str | None]
+    report_version: Mapped[int | None]
 
 
 class ExamLine(Base):

@@ -1,5 +1,7 @@
 """State machines of an exam and of its lines, exam numbers, ages."""
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -64,6 +66,8 @@ OPEN_FOR_LINES: frozenset[str] = frozenset(
 )
 """States in which lines may be added and set aside: any before the final sign-off."""
 LIVE_FOR_RESULTS: frozenset[str] = frozenset({"released", "sent", "collected", "started", "resulted", "verified"})
+_EXAM_NO = re.compile(r"[A-Z][A-Z0-9]{0,9}[0-9]{10}[0-9X]")
+_DIGITS = 10
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2)
 
 
@@ -102,6 +106,16 @@ def exam_no(campus_code: str, day: date, number: int) -> str:
     """
     body = f"{day:%y%m%d}{number:04d}"
     return f"{campus_code}{body}{check_digit(body)}"
+
+
+def exam_no_read(raw: str) -> str | None:
+    """Return a scanned or typed exam number in its one spelling; None when it is none, or a digit of it is wrong."""
+    number = re.sub(r"\s", "", unicodedata.normalize("NFKC", raw)).upper()
+    if not _EXAM_NO.fullmatch(number):
+        return None
+    # A campus's code may end in digits and a day may have more than 9,999 exams: whatever division the check digit fits.
+    bodies = [number[at:-1] for at in range(1, len(number) - _DIGITS)]
+    return number if any(body.isdigit() and check_digit(body) == number[-1] for body in bodies) else None
 
 
 def check_digit(digits: str) -> str:

@@ -7,6 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from tjapi.exam.rules import ExamState, LineAction, LineState
+from tjapi.examinee.rules import LookupKind
+from tjapi.examinee.schemas import ExamineeOut, IdCardPayload
 from tjapi.kernel.validation import Day, Whole
 
 # The exam number holds two digits of the year.
@@ -20,10 +22,17 @@ class Input(BaseModel):
 
 
 class ExamIn(Input):
-    """A registration: an examinee, a package and/or further item groups."""
+    """A registration: an examinee who is known, or the holder of a document as the card reader read it; a package and/or item groups."""
 
     campus_id: Whole = Field(ge=1, le=32_000, description="院区编号 · Campus id", examples=[1])
-    examinee_id: UUID = Field(description="受检者 · Examinee", examples=["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"])
+    examinee_id: UUID | None = Field(
+        None,
+        description="受检者,与 id_card 二选一 · Examinee; or else id_card",
+        examples=["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"],
+    )
+    id_card: IdCardPayload | None = Field(
+        None, description="读卡内容,建档或沿用已有档案 · What the card reader read: its holder is found or entered", examples=[None]
+    )  # fmt: skip
     package_id: UUID | None = Field(
         None, description="套餐 · Package", examples=["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"]
     )
@@ -121,6 +130,26 @@ class LineStepsOut(BaseModel):
     items: list[LineStepOut]
 
 
+class ExamLookup(Input):
+    """Whatever the front desk scans or types. In a body, because addresses are logged and bodies are not."""
+
+    key: str = Field(
+        min_length=1, max_length=64, examples=["zs"],
+        description="证件号、体检号、电话、卡号,或姓名、全拼、首字母的开头 · ID, exam, phone or card number; or the beginning of a name or its pinyin",
+    )  # fmt: skip
+    by: LookupKind = Field("any", description="按什么查,any 为逐一尝试 · As what; any tries each", examples=["any"])
+    exams_each: Whole = Field(
+        10, ge=1, le=50, description="每人最近几次体检 · How many of the newest exams of each person", examples=[10]
+    )
+    page_size: Whole = Field(20, ge=1, le=50, description="每页人数 · People per page", examples=[20])
+    page_token: str | None = Field(
+        None,
+        max_length=600,
+        description="上一页返回的 next_page_token · The next_page_token of the page before",
+        examples=[None],
+    )
+
+
 class LineOut(BaseModel):
     """An item group ordered in an exam."""
 
@@ -201,6 +230,19 @@ class ExamSummary(BaseModel):
     )
     checked_in_at: datetime | None = Field(examples=["2026-11-23T08:41:07+08:00"])
     finalized_at: datetime | None = Field(examples=[None])
+    report_version: int | None = Field(
+        description="受检者现在可见的报告版本 · Version of the report that its owner may see now", examples=[None]
+    )
+
+
+class FoundPerson(BaseModel):
+    """Somebody whom a key may mean, and their past exams, newest first: those of the campuses one holds."""
+
+    examinee: ExamineeOut
+    exams: list[ExamSummary]
+    more_exams: bool = Field(
+        description="还有更早的体检,见 /examinees/{id}/exams · There are earlier ones", examples=[False]
+    )
 
 
 class ExamOut(ExamSummary):

@@ -7,13 +7,13 @@ from fastapi import Path, Query, Request, Response
 
 from tjapi.examinee import flows, service
 from tjapi.examinee.errors import (
+    NOT_MET,
     CampusNotFound,
-    ExamineeDetailsDiffer,
     ExamineeDetailsInvalid,
-    ExamineeNameDiffers,
     ExamineeNotFound,
-    IdCardContradiction,
-    IdNumberInvalid,
+    IdentifierNotFound,
+    IdentifierNumberInvalid,
+    IdentifierTaken,
     PhotoInvalid,
     PhotoNotFound,
     SearchNotOneCriterion,
@@ -25,6 +25,9 @@ from tjapi.examinee.schemas import (
     ExamineeOut,
     ExamineePatch,
     ExamineeSearch,
+    IdentifierIn,
+    IdentifierOut,
+    IdentifiersOut,
     PhotoOut,
     PhotosOut,
     UnmaskedOut,
@@ -72,23 +75,22 @@ def _photo(content: bytes) -> JPEG:
     "/examinees",
     **operation("meetExaminee", "读取证件登记受检者", "Find or enter the holder of a document", permission="examinee.write",
                 requirement=["E1.3"], body=True, status=201, idempotent="required",
-                problems=[CampusNotFound, IdNumberInvalid, IdCardContradiction, ExamineeDetailsInvalid, ExamineeNameDiffers,
-                          ExamineeDetailsDiffer, PhotoInvalid]),
+                problems=[CampusNotFound, *NOT_MET]),
 )  # fmt: skip
 async def meet_examinee(request: Request, response: Response, uow: Unit, body: ExamineeIn) -> ExamineeMet:
-    photo = await flows.card_photo(runtime(request), body.photo, "/photo")
+    photo = await flows.card_photo(runtime(request), body, "/photo")
     person, created = await service.meet(uow, body, body.campus_id, photo=photo)
     set_etag(response, person.version)
-    return ExamineeMet(**service.shape(person).model_dump(), created=created)
+    return service.met(uow, person, created=created)
 
 
 @examinees.post(
     "/examinees:search",
-    **operation("searchExaminees", "查询受检者", "Search by name, pinyin, ID number or phone", permission="examinee.read",
+    **operation("searchExaminees", "查询受检者", "Search by name, pinyin, ID number, phone or card", permission="examinee.read",
                 requirement=["E1.2", "E9.1"], body=True, problems=[PageTokenInvalid, SearchNotOneCriterion]),
 )  # fmt: skip
 async def search_examinees(request: Request, uow: ReadUnit, body: ExamineeSearch) -> Page[ExamineeOut]:
-    pager = Pager(runtime(request).keys, f"examinees|{body.q}|{body.id_number}|{body.phone}")
+    pager = Pager(runtime(request).keys, f"examinees|{body.q}|{body.id_number}|{body.phone}|{body.card_no}")
     after = pager.read(body.page_token)
     rows = await service.search(uow, body, UUID(after[0]) if after else None)
     return pager.page(rows, body.page_size, lambda row: [row.id], service.shape)
@@ -171,3 +173,31 @@ async def get_photo_version(
     response = _photo(await runtime(request).storage.get(photo.file))
     set_etag(response, photo.version)
     return response
+
+
+@examinees.post(
+    "/examinees/{examinee_id:uuid}/identifiers",
+    **operation("addExamineeIdentifier", "登记卡号", "Add a card or a number of another system", permission="examinee.write",
+                requirement=["E1.2"], body=True, status=201, idempotent="optional",
+                problems=[ExamineeNotFound, IdentifierNumberInvalid, IdentifierTaken]),
+)  # fmt: skip
+async def add_identifier(uow: Unit, examinee_id: UUID, body: IdentifierIn) -> IdentifierOut:
+    return await service.add_identifier(uow, examinee_id, body)
+
+
+@examinees.get(
+    "/examinees/{examinee_id:uuid}/identifiers",
+    **operation("listExamineeIdentifiers", "卡号列表", "The cards and numbers of a person", permission="examinee.read",
+                requirement=["E1.2"], problems=[ExamineeNotFound]),
+)  # fmt: skip
+async def list_identifiers(uow: ReadUnit, examinee_id: UUID) -> IdentifiersOut:
+    return await service.identifiers(uow, examinee_id)
+
+
+@examinees.post(
+    "/examinees/{examinee_id:uuid}/identifiers/{identifier_id:uuid}:remove",
+    **operation("removeExamineeIdentifier", "注销卡号", "Take a card or number away from a person", permission="examinee.write",
+                requirement=["E1.2"], problems=[ExamineeNotFound, IdentifierNotFound]),
+)  # fmt: skip
+async def remove_identifier(uow: Unit, examinee_id: UUID, identifier_id: UUID) -> IdentifiersOut:
+    return await service.remove_identifier(uow, examinee_id, identifier_id)

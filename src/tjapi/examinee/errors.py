@@ -1,6 +1,6 @@
 """What may go wrong around an examinee. Personal data is never echoed."""
 
-from tjapi.kernel.problem import Conflict, Invalid, NotFound
+from tjapi.kernel.problem import Conflict, Invalid, NotFound, Problem
 
 
 class ExamineeNotFound(NotFound):
@@ -49,9 +49,9 @@ class ExamineeDetailsDiffer(Conflict):
 
 
 class SearchNotOneCriterion(Invalid):
-    """A search goes by exactly one of name, ID number, phone."""
+    """A search goes by exactly one of name, ID number, phone, card number."""
 
-    zh, en = "请只用姓名、证件号码、电话之一查询", "Search by exactly one of name, ID number, phone"
+    zh, en = "请只用姓名、证件号码、电话、卡号之一查询", "Search by exactly one of name, ID number, phone, card number"
 
 
 class PhotoInvalid(Invalid):
@@ -64,3 +64,33 @@ class PhotoNotFound(NotFound):
     """The person has no photo, or no such version of it."""
 
     zh, en = "没有照片", "No such photo"
+
+
+class IdentifierNumberInvalid(Invalid):
+    """It is not the number of a card or of another system."""
+
+    zh, en = "卡号无效", "This is not a card number"
+
+
+class IdentifierTaken(Conflict):
+    """The number belongs to somebody else already: a person must look. It is not said to whom."""
+
+    zh, en = "该卡号已属于另一位受检者,请人工核对", "This number belongs to somebody else already; check it by hand"
+
+
+class IdentifierNotFound(NotFound):
+    """The person has no such card or number."""
+
+    zh, en = "没有这个卡号", "No such card or number"
+
+
+class LookupKeyInvalid(Invalid):
+    """What was typed cannot be what it is said to be."""
+
+    zh, en = "查询内容不符合所选类型", "What was typed is not of the kind that was chosen"
+
+
+# What may go wrong when the holder of a document is met.
+NOT_MET: tuple[type[Problem], ...] = (
+    IdNumberInvalid, IdCardContradiction, ExamineeDetailsInvalid, ExamineeNameDiffers, ExamineeDetailsDiffer, PhotoInvalid,
+)  # fmt: skip

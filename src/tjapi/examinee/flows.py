@@ -8,7 +8,7 @@ from uuid import UUID
 from tjapi.examinee import service
 from tjapi.examinee.errors import PhotoInvalid
 from tjapi.examinee.rules import PhotoFile, PhotoSource
-from tjapi.examinee.schemas import PhotoOut
+from tjapi.examinee.schemas import IdCardPayload, PhotoOut
 from tjapi.kernel import pictures
 from tjapi.kernel.pictures import PictureFault, PictureRefusedError
 from tjapi.kernel.problem import FieldError
@@ -31,12 +31,12 @@ async def put_photo(
         return await service.keep_photo(uow, examinee_id, file, source)
 
 
-async def card_photo(held: Runtime, encoded: str | None, pointer: str) -> PhotoFile | None:
+async def card_photo(held: Runtime, card: IdCardPayload | None, pointer: str) -> PhotoFile | None:
     """Keep the bytes of the photo that a card reader read, base64; a version is made of it when the holder is met. Raises PhotoInvalid."""
-    if encoded is None:
+    if card is None or card.photo is None:
         return None
     try:
-        raw = base64.b64decode("".join(_DATA_URL.sub("", encoded, count=1).split()), validate=True)
+        raw = base64.b64decode("".join(_DATA_URL.sub("", card.photo, count=1).split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise PhotoInvalid(
             errors=[FieldError(pointer, "not_base64", "照片不是有效的 Base64", "the photo is not valid Base64")]

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, LargeBinary, Sm
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tjapi.examinee.rules import ID_KINDS, PHOTO_SOURCES, SEXES
+from tjapi.examinee.rules import ID_KINDS, IDENTIFIER_KINDS, PHOTO_SOURCES, SEXES
 from tjapi.kernel.db import Base
 from tjapi.kernel.storage import FILE
 
@@ -31,6 +31,7 @@ class Examinee(Base):
             name="id_number_whole",
         ),
         CheckConstraint("(phone_index is null) = (phone_sealed is null) and (phone_index is null) = (phone_masked is null)", name="phone_whole"),
+        CheckConstraint("not (id_long_term and id_valid_until is not null)", name="id_validity"),
         # By number alone: whoever searches does not say of which kind it is.
         Index("ix_examinee_id_number_index", "id_number_index"),
         # Not unique: families share a phone.
@@ -50,6 +51,10 @@ class Examinee(Base):
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_masked: Mapped[str | None]
     address_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    id_issuer: Mapped[str | None]
+    id_valid_from: Mapped[date | None] = mapped_column(Date)
+    id_valid_until: Mapped[date | None] = mapped_column(Date)
+    id_long_term: Mapped[bool | None]
     version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(Moment)
     updated_at: Mapped[datetime] = mapped_column(Moment)
@@ -99,3 +104,25 @@ class ExamineePhoto(Base):
     taken_by: Mapped[UUID]
     taken_by_name: Mapped[str]
     taken_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class ExamineeIdentifier(Base):
+    """A card or number of another system: 体检卡, 就诊卡, the HIS's patient id. Of each kind a number belongs to one person."""
+
+    __tablename__ = "examinee_identifier"
+    __table_args__ = (
+        CheckConstraint(f"kind in {IDENTIFIER_KINDS}", name="kind"),
+        # The number leads: whoever scans a card does not say of which kind it is.
+        UniqueConstraint("number_index", "kind"),
+        Index("ix_examinee_identifier_examinee", "examinee_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    examinee_id: Mapped[UUID] = mapped_column(ForeignKey("examinee.id"))
+    kind: Mapped[str]
+    number_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    number_index: Mapped[bytes] = mapped_column(LargeBinary)
+    number_masked: Mapped[str]
+    added_by: Mapped[UUID]
+    added_by_name: Mapped[str]
+    added_at: Mapped[datetime] = mapped_column(Moment)

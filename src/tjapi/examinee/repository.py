@@ -3,10 +3,12 @@
 from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, SmallInteger, bindparam, insert, select, text
+from sqlalchemy import LargeBinary, SmallInteger, and_, bindparam, delete, insert, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import ColumnElement
 
-from tjapi.examinee.models import Examinee, ExamineeCampus, ExamineeNameKey, ExamineePhoto
+from tjapi.examinee.models import Examinee, ExamineeCampus, ExamineeIdentifier, ExamineeNameKey, ExamineePhoto
 from tjapi.kernel.uow import UnitOfWork
 
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:key, 13))")
@@ -54,34 +56,64 @@ async def add(uow: UnitOfWork, person: Examinee, campus_id: int, keys: Iterable[
     await uow.session.execute(insert(ExamineeNameKey), [{"examinee_id": person.id, "key": key} for key in keys])
 
 
-async def by_name_prefix(uow: UnitOfWork, prefix: str, after: UUID | None, size: int) -> Sequence[Examinee]:
-    """Return people one of whose name keys begins so, the latest entered first, one too many.
-
-    In two steps, and sorted here: given only ids, the database asks who may be seen for these few and not for everybody first.
-    """
+async def ids_by_name_prefix(uow: UnitOfWork, prefix: str, after: UUID | None, size: int) -> Sequence[UUID]:
+    """Return people one of whose name keys begins so, the latest entered first, one too many."""
     key, person = ExamineeNameKey.key, ExamineeNameKey.examinee_id
-    query = select(person).distinct().where(key >= prefix, key < prefix + _LAST).order_by(person.desc()).limit(size + 1)
+    return await _ids(uow, person, and_(key >= prefix, key < prefix + _LAST), after, size)
+
+
+async def ids_by_id_number(uow: UnitOfWork, indexes: Sequence[bytes], after: UUID | None, size: int) -> Sequence[UUID]:
+    """Return people with one of these ID numbers, whatever the kind."""
+    return await _ids(uow, Examinee.id, Examinee.id_number_index.in_(indexes), after, size)
+
+
+async def ids_by_phone(uow: UnitOfWork, index: bytes, after: UUID | None, size: int) -> Sequence[UUID]:
+    """Return people with this phone: a family may share one."""
+    return await _ids(uow, Examinee.id, Examinee.phone_index == index, after, size)
+
+
+async def ids_by_identifier(uow: UnitOfWork, index: bytes, after: UUID | None, size: int) -> Sequence[UUID]:
+    """Return people with this card or number of another system, whatever the kind."""
+    return await _ids(uow, ExamineeIdentifier.examinee_id, ExamineeIdentifier.number_index == index, after, size)
+
+
+async def _ids(
+    uow: UnitOfWork, person: InstrumentedAttribute[UUID], wanted: ColumnElement[bool], after: UUID | None, size: int
+) -> Sequence[UUID]:
+    query = select(person).distinct().where(wanted).order_by(person.desc()).limit(size + 1)
     if after is not None:
         query = query.where(person < after)
-    ids = (await uow.session.scalars(query)).all()
-    return sorted(await examinees(uow, ids), key=lambda found: found.id, reverse=True)
-
-
-async def by_id_number(uow: UnitOfWork, indexes: Sequence[bytes], after: UUID | None, size: int) -> Sequence[Examinee]:
-    """Return people with one of these ID numbers, whatever the kind."""
-    return await _page(uow, Examinee.id_number_index.in_(indexes), after, size)
-
-
-async def by_phone(uow: UnitOfWork, index: bytes, after: UUID | None, size: int) -> Sequence[Examinee]:
-    """Return people with this phone: a family may share one."""
-    return await _page(uow, Examinee.phone_index == index, after, size)
-
-
-async def _page(uow: UnitOfWork, wanted: ColumnElement[bool], after: UUID | None, size: int) -> Sequence[Examinee]:
-    query = select(Examinee).where(wanted).order_by(Examinee.id.desc()).limit(size + 1)
-    if after is not None:
-        query = query.where(Examinee.id < after)
     return (await uow.session.scalars(query)).all()
+
+
+async def add_identifier(uow: UnitOfWork, row: ExamineeIdentifier) -> bool:
+    """Add a card or number; say whether nobody had it. Two at once: the second waits for the first."""
+    values = {column.key: getattr(row, column.key) for column in ExamineeIdentifier.__table__.columns}
+    made = await uow.session.execute(
+        upsert(ExamineeIdentifier).values(**values).on_conflict_do_nothing().returning(ExamineeIdentifier.id)
+    )
+    return made.scalar() is not None
+
+
+async def identifier_of_number(uow: UnitOfWork, kind: str, index: bytes) -> ExamineeIdentifier | None:
+    """Return the card or number of this index, if its holder may be seen."""
+    query = select(ExamineeIdentifier).where(ExamineeIdentifier.number_index == index, ExamineeIdentifier.kind == kind)
+    return (await uow.session.scalars(query)).first()
+
+
+async def identifiers(uow: UnitOfWork, examinee_id: UUID) -> Sequence[ExamineeIdentifier]:
+    """Return the cards and numbers of a person, in the order in which they came."""
+    query = select(ExamineeIdentifier).where(ExamineeIdentifier.examinee_id == examinee_id)
+    return (await uow.session.scalars(query.order_by(ExamineeIdentifier.id).limit(_MOST_VERSIONS))).all()
+
+
+async def remove_identifier(uow: UnitOfWork, examinee_id: UUID, identifier_id: UUID) -> str | None:
+    """Take a card or number away and return its kind; None when the person has none of this id."""
+    statement = delete(ExamineeIdentifier).where(
+        ExamineeIdentifier.id == identifier_id, ExamineeIdentifier.examinee_id == examinee_id
+    )
+    kind: str | None = (await uow.session.execute(statement.returning(ExamineeIdentifier.kind))).scalar()
+    return kind
 
 
 async def photo(

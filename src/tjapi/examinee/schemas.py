@@ -4,21 +4,27 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from tjapi.examinee.rules import IdKind, PhotoSource, Sex
+from tjapi.examinee.rules import IdentifierKind, IdKind, PhotoSource, Sex
 from tjapi.kernel.paging import MAX_PAGE
-from tjapi.kernel.validation import Day, Whole
+from tjapi.kernel.validation import Whole
 
 _ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
 # The photo of a card is 102 × 126: 38 KB as a bitmap, a third more in Base64.
 _MOST_PHOTO = 400_000
-_EARLIEST, _LATEST = date(1850, 1, 1), date(2999, 12, 31)
-Nation = Annotated[str, Field(min_length=1, max_length=40, description="民族或国籍 · Nation", examples=["汉"])]
+Nation = Annotated[
+    str,
+    Field(min_length=1, max_length=40, description="民族(名称或 01–56)或国籍 · Nation, or its code", examples=["汉族"]),
+]
 Phone = Annotated[str, Field(min_length=5, max_length=30, description="电话 · Phone", examples=["13800001234"])]
 Address = Annotated[
     str, Field(min_length=1, max_length=200, description="住址 · Address", examples=["广西南宁市青秀区某路 1 号"])
 ]
+
+
+def _written(given: object) -> object:
+    return given.isoformat() if isinstance(given, date) else given
 
 
 class Input(BaseModel):
@@ -28,26 +34,35 @@ class Input(BaseModel):
 
 
 class IdCardPayload(Input):
-    """What a reader reads from an identity document, or what is typed from it.
+    """What a reader reads from an identity document, or what is typed from it; in the reader's own codes and spellings.
 
     Sex and birth date may be left out where the number says them; what is given must agree with the number.
     """
 
     name: str = Field(min_length=1, max_length=64, description="姓名 · Name", examples=["张三"])
-    sex: Sex = Field("unknown", description="性别,可由证件号码得出 · Sex, unless the number says it", examples=["male"])
+    sex: str = Field(
+        "unknown", min_length=1, max_length=10, examples=["male"],
+        description="性别:male、female、unknown,或读卡器的 1、2、0、9、男、女;可由证件号码得出 · Sex, or the reader's code; the number may say it",
+    )  # fmt: skip
     nation: Nation | None = None
-    birth_date: Day | None = Field(
-        None,
-        ge=_EARLIEST,
-        le=_LATEST,
-        description="出生日期,可由证件号码得出 · Birth date, unless the number says it",
-        examples=["1990-01-01"],
-    )
+    birth_date: Annotated[str | None, BeforeValidator(_written)] = Field(
+        None, min_length=1, max_length=20, examples=["1990-01-01"],
+        description="出生日期,如 1990-01-01 或 19900101;可由证件号码得出 · Birth date; the number may say it",
+    )  # fmt: skip
     address: Address | None = None
     id_kind: IdKind = Field(description="证件类型 · Kind of document", examples=["resident"])
     id_number: str | None = Field(
         None, min_length=1, max_length=40, description="证件号码,15 位旧号自动升位 · Number; old 15-digit ones are converted",
-        examples=["11010519900307793X"],
+        examples=["690101199003077937"],
+    )  # fmt: skip
+    issuer: str | None = Field(
+        None, min_length=1, max_length=60, description="签发机关 · Issuing authority", examples=["示例市公安局"]
+    )
+    valid_from: str | None = Field(
+        None, min_length=1, max_length=20, description="有效期起 · Valid from", examples=["20200101"]
+    )
+    valid_until: str | None = Field(
+        None, min_length=1, max_length=20, description="有效期止,或“长期” · Valid until, or 长期 (for ever)", examples=["20400101"]
     )  # fmt: skip
     phone: Phone | None = None
     photo: str | None = Field(
@@ -71,7 +86,7 @@ class ExamineePatch(Input):
 
 
 class ExamineeSearch(Input):
-    """By exactly one of `q`, `id_number`, `phone`. In a body, because addresses are logged and bodies are not."""
+    """By exactly one of `q`, `id_number`, `phone`, `card_no`. In a body, because addresses are logged and bodies are not."""
 
     q: str | None = Field(
         None,
@@ -86,6 +101,9 @@ class ExamineeSearch(Input):
     phone: str | None = Field(
         None, min_length=5, max_length=30, description="完整电话 · The whole phone number", examples=[None]
     )
+    card_no: str | None = Field(
+        None, min_length=1, max_length=60, description="完整卡号(体检卡、就诊卡、HIS 患者号) · The whole number of a card", examples=[None]
+    )  # fmt: skip
     page_size: Whole = Field(50, ge=1, le=MAX_PAGE, description="每页条数 · Rows per page", examples=[50])
     page_token: str | None = Field(
         None,
@@ -115,12 +133,16 @@ class ExamineeOut(BaseModel):
     name: str = Field(description="姓名 · Name", examples=["张三"])
     sex: Sex = Field(description="性别 · Sex", examples=["male"])
     birth_date: date = Field(description="出生日期 · Birth date", examples=["1990-03-07"])
-    nation: str | None = Field(description="民族或国籍 · Nation", examples=["汉"])
+    nation: str | None = Field(description="民族或国籍 · Nation", examples=["汉族"])
     id_kind: IdKind = Field(description="证件类型 · Kind of document", examples=["resident"])
     id_number_masked: str | None = Field(
-        description="证件号码,脱敏 · ID number, masked", examples=["110105********793X"]
+        description="证件号码,脱敏 · ID number, masked", examples=["690101********7937"]
     )
     phone_masked: str | None = Field(description="电话,脱敏 · Phone, masked", examples=["138****1234"])
+    id_valid_until: date | None = Field(
+        description="证件有效期止;长期或未读到则为空 · The document's last day; null if for ever or not known",
+        examples=["2040-01-01"],
+    )
     version: int = Field(description="版本,用于 If-Match · Version, for If-Match", examples=[1])
     created_at: datetime = Field(description="建档时间 · Known since", examples=["2026-11-23T08:00:00+08:00"])
     updated_at: datetime = Field(description="最近修改时间 · Last changed", examples=["2026-11-23T08:00:00+08:00"])
@@ -130,13 +152,17 @@ class ExamineeMet(ExamineeOut):
     """Whom the campus met, and whether they were new."""
 
     created: bool = Field(description="是否新建 · Whether the person was new", examples=[True])
+    age_years: int = Field(description="年龄,今天的周岁 · Age today, completed years", examples=[36])
+    document_expired: bool = Field(
+        description="证件已过有效期,请核对 · The document is past its last day: check it", examples=[False]
+    )
 
 
 class UnmaskedOut(BaseModel):
     """What is masked elsewhere."""
 
     id: UUID = Field(description="受检者编号 · Examinee id", examples=[_ID])
-    id_number: str | None = Field(description="证件号码 · ID number", examples=["11010519900307793X"])
+    id_number: str | None = Field(description="证件号码 · ID number", examples=["690101199003077937"])
     phone: str | None = Field(description="电话 · Phone", examples=["13800001234"])
     address: str | None = Field(description="住址 · Address", examples=["广西南宁市青秀区某路 1 号"])
 
@@ -158,3 +184,26 @@ class PhotosOut(BaseModel):
     """The versions of a photo, newest first; the first is the current one."""
 
     items: list[PhotoOut]
+
+
+class IdentifierIn(Input):
+    """A card or number of another system by which a person is found from now on."""
+
+    kind: IdentifierKind = Field(description="种类 · Kind", examples=["visit_card"])
+    number: str = Field(min_length=1, max_length=60, description="号码 · Number", examples=["6901000012345"])
+
+
+class IdentifierOut(BaseModel):
+    """A card or number of another system, masked."""
+
+    id: UUID = Field(description="编号 · Id", examples=[_ID])
+    kind: IdentifierKind = Field(description="种类 · Kind", examples=["visit_card"])
+    number_masked: str = Field(description="号码,脱敏 · Number, masked", examples=["*********2345"])
+    added_at: datetime = Field(description="登记时间 · When", examples=["2026-11-23T08:00:00+08:00"])
+    added_by_name: str = Field(description="操作人 · By whom", examples=["前台甲"])
+
+
+class IdentifiersOut(BaseModel):
+    """The cards and numbers of a person."""
+
+    items: list[IdentifierOut]

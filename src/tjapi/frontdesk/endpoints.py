@@ -1,11 +1,29 @@
 """HTTP of the front desk."""
 
+from typing import Annotated
 from uuid import UUID
 
+from fastapi import Path, Query, Request, Response
+
+from tjapi.exam import service as exams
 from tjapi.exam.errors import ExamNotFound, ExamStateConflict
-from tjapi.frontdesk import service
-from tjapi.frontdesk.schemas import AccessCodeOut, CheckInOut
-from tjapi.kernel.routing import Unit, operation, router
+from tjapi.exam.schemas import ExamSummary
+from tjapi.frontdesk import flows, service, views
+from tjapi.frontdesk.errors import (
+    AccessCodeNotCurrent,
+    NotALabel,
+    PaperNotOfExam,
+    PrintNotFound,
+    PrintOfOneCampus,
+    TooManyPapers,
+)
+from tjapi.frontdesk.rules import BoardColumn
+from tjapi.frontdesk.schemas import AccessCodeOut, BoardOut, CheckInOut, DocumentsOut, PrintIn, PrintOut, PrintsOut
+from tjapi.kernel.clock import business_day
+from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
+from tjapi.kernel.routing import PDF, Caller, ReadUnit, Unit, file, operation, router
+from tjapi.kernel.runtime import runtime
+from tjapi.kernel.validation import Day
 
 frontdesk = router("frontdesk")
 
@@ -26,3 +44,75 @@ async def check_in(uow: Unit, exam_id: UUID) -> CheckInOut:
 )  # fmt: skip
 async def issue_access_code(uow: Unit, exam_id: UUID) -> AccessCodeOut:
     return await service.issue_access_code(uow, exam_id)
+
+
+@frontdesk.get(
+    "/exams/{exam_id:uuid}/documents",
+    **operation("listExamDocuments", "可打印清单", "What can be printed of an exam", permission="document.print",
+                requirement=["E1.5", "E1.7"], problems=[ExamNotFound]),
+)  # fmt: skip
+async def list_exam_documents(uow: ReadUnit, exam_id: UUID) -> DocumentsOut:
+    return await service.documents(uow, exam_id)
+
+
+@frontdesk.post(
+    "/document-prints",
+    **operation("createDocumentPrint", "打印所选(补打)", "Print what was chosen, again or for the first time", permission="document.print",
+                requirement=["E1.5", "E1.7"], status=201, idempotent="optional", body=True,
+                problems=[ExamNotFound, ExamStateConflict, PaperNotOfExam, NotALabel, PrintOfOneCampus, TooManyPapers, AccessCodeNotCurrent]),
+)  # fmt: skip
+async def create_document_print(uow: Unit, body: PrintIn) -> PrintOut:
+    return await service.print_documents(uow, body)
+
+
+@frontdesk.get(
+    "/document-prints/{print_id:uuid}/file",
+    response_class=PDF,
+    **operation("downloadDocumentPrint", "打印文件", "The file of a print: PDF, ZPL or TSPL", permission="document.print",
+                requirement=["E1.5", "E1.7"], problems=[PrintNotFound], media_types=["application/x-zpl", "application/x-tspl"]),
+)  # fmt: skip
+async def download_document_print(request: Request, caller: Caller, print_id: UUID) -> Response:
+    made = await flows.file(runtime(request), caller, print_id)
+    return file(made.content, made.media_type, made.name)
+
+
+@frontdesk.get(
+    "/exams/{exam_id:uuid}/document-prints",
+    **operation("listDocumentPrints", "打印记录", "Every print of an exam: who, when, which copy", permission="document.print",
+                requirement=["E1.7"], problems=[ExamNotFound]),
+)  # fmt: skip
+async def list_document_prints(uow: ReadUnit, exam_id: UUID) -> PrintsOut:
+    return await service.prints(uow, exam_id)
+
+
+OneCampus = Annotated[int, Query(ge=1, le=32_000, description="院区 · Campus", examples=[1])]
+BoardDay = Annotated[Day | None, Query(description="日期,缺省为今天 · Day, today if absent", examples=["2026-11-23"])]
+
+
+@frontdesk.get(
+    "/board",
+    **operation("getBoard", "今日看板", "The day's five counts", permission="exam.read", requirement=["E1.1"],
+                description="实时事件主题 `exam` 到来时重新读取 · Read it again when a live event of the topic `exam` comes."),
+)  # fmt: skip
+async def get_board(uow: ReadUnit, campus_id: OneCampus, day: BoardDay = None) -> BoardOut:
+    return await views.board(uow, campus_id, day or business_day(uow.now))
+
+
+@frontdesk.get(
+    "/board/{column}/exams",
+    **operation("listBoardExams", "看板清单", "The exams that a count of the board counts", permission="exam.read", requirement=["E1.1"],
+                problems=[PageTokenInvalid]),
+)  # fmt: skip
+async def list_board_exams(
+    request: Request,
+    uow: ReadUnit,
+    column: Annotated[BoardColumn, Path(description="看板列 · Column of the board", examples=["checked_in"])],
+    campus_id: OneCampus,
+    day: BoardDay = None,
+    page_size: PageSize = 50,
+    page_token: PageToken = None,
+) -> Page[ExamSummary]:
+    asked = day or business_day(uow.now)
+    pager = Pager(runtime(request).keys, f"board|{column}|{campus_id}|{asked}")
+    rows = await views.board_list(uow, campus_id, asked, column, after=pager.read(page_token), size=page_size)
+    return pager.page(rows, page_size, lambda row: [row.id], exams.summary)

@@ -1,11 +1,27 @@
 """Shapes of the front desk."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from tjapi.exam.schemas import ExamOut
+from tjapi.frontdesk.rules import DocumentKind, PrintFormat, Station
+from tjapi.kernel.validation import Whole
 from tjapi.requisition.schemas import TubeOut
+
+_EXAM = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
+_TUBE = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"
+MOST_PAPERS = 1_000
+"""Copies in one file."""
+Section = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,20}$")]
+
+
+class Input(BaseModel):
+    """What a client sends: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
 class AccessCodeOut(BaseModel):
@@ -17,9 +33,139 @@ class AccessCodeOut(BaseModel):
     expires_at: datetime
 
 
+class PaperIn(Input):
+    """What is to be printed. A kind alone means every paper of this kind: all tubes, all request forms that print by default."""
+
+    exam_id: UUID = Field(description="体检 · Exam", examples=[_EXAM])
+    kind: DocumentKind = Field(description="打印件 · Paper", examples=["tube_label"])
+    tube_id: UUID | None = Field(None, description="试管,仅试管标签 · The tube of a tube label", examples=[_TUBE])
+    department_id: Whole | None = Field(
+        None, ge=1, le=32_000, description="科室,仅申请单 · The department of a request form", examples=[None]
+    )
+    section: Section | None = Field(
+        None, description="检验组,仅单独出单者 · The section of a form of its own", examples=[None]
+    )
+    copies: Whole | None = Field(None, ge=1, le=20, description="份数,缺省见清单 · Copies", examples=[1])
+    access_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{8}$")] | None = Field(
+        None,
+        description="刚生成的查询码,印在指引单上 · The code just issued, for the guide sheet",
+        examples=[None],
+    )
+
+
+class PrintIn(Input):
+    """What is to be printed, in order, into one file."""
+
+    format: PrintFormat = Field(
+        "pdf", description="格式;ZPL/TSPL 仅标签 · ZPL and TSPL for labels only", examples=["zpl"]
+    )
+    papers: list[PaperIn] = Field(min_length=1, max_length=300, description="所选打印件 · What was chosen")
+
+
+class PrintLink(BaseModel):
+    """How to print one paper: send `body` to `href`. It is logged as a print."""
+
+    format: PrintFormat = Field(examples=["pdf"])
+    method: Literal["POST"] = Field(examples=["POST"])
+    href: str = Field(examples=["/api/v1/document-prints"])
+    body: PrintIn
+
+
+class DocumentOut(BaseModel):
+    """A paper that can be printed of an exam."""
+
+    kind: DocumentKind = Field(description="打印件 · Paper", examples=["tube_label"])
+    title: str = Field(description="名称 · Name", examples=["血清 黄盖 促凝胶管"])
+    tube_id: UUID | None = Field(examples=[_TUBE])
+    barcode: str | None = Field(description="条码 · Bar code", examples=["010000000018"])
+    department_id: int | None = Field(examples=[None])
+    section: str | None = Field(examples=["chemistry"])
+    copies: int = Field(description="缺省份数,0 为不缺省打印 · Default copies; 0: only when asked for", examples=[1])
+    printed: int = Field(description="已打印份数 · Copies printed so far", examples=[0])
+    outdated: bool = Field(
+        description="最近一次打印后内容已变 · It changed since it was printed last", examples=[False]
+    )
+    links: list[PrintLink] = Field(description="打印方式 · How to print it")
+
+
+class DocumentsOut(BaseModel):
+    """Everything that can be printed of an exam, in the order of printing."""
+
+    exam_id: UUID
+    exam_no: str = Field(examples=["A26112200017"])
+    guide_sheet_version: int = Field(
+        description="指引单版本,项目变化即加一 · Version of the guide sheet: the next one when its lines change",
+        examples=[1],
+    )
+    items: list[DocumentOut]
+
+
+class PrintedPaperOut(BaseModel):
+    """A paper that was printed, and which copies of it."""
+
+    exam_id: UUID
+    kind: DocumentKind = Field(examples=["tube_label"])
+    subject: str = Field(description="试管或科室 · Tube, or department", examples=[_TUBE])
+    copies: int = Field(examples=[1])
+    first_copy: int = Field(description="从第几份起 · Number of the first copy", examples=[2])
+    reprint: bool = Field(description="补打 · Printed before", examples=[True])
+    version: int | None = Field(description="指引单版本 · Version of the guide sheet", examples=[None])
+
+
+class PrintOut(BaseModel):
+    """A print: who, when, what; and where its file is."""
+
+    id: UUID
+    campus_id: int = Field(examples=[1])
+    format: PrintFormat = Field(examples=["zpl"])
+    printed_at: datetime
+    printed_by: UUID
+    printed_by_name: str = Field(examples=["韦前台"])
+    url: str = Field(
+        description="文件地址;每次取得的内容相同 · Where the file is; the same every time",
+        examples=["/api/v1/document-prints/0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d/file"],
+    )
+    papers: list[PrintedPaperOut]
+
+
+class PrintsOut(BaseModel):
+    """The prints of an exam, newest first; of each, the papers of this exam."""
+
+    items: list[PrintOut]
+
+
 class CheckInOut(BaseModel):
-    """What check-in gives: the exam, its tubes with barcodes, the one-time code."""
+    """What check-in gives: the exam, its tubes with barcodes, the one-time code, and what can be printed now."""
 
     exam: ExamOut
     tubes: list[TubeOut]
     access: AccessCodeOut
+    documents: DocumentsOut
+
+
+class Paper(BaseModel):
+    """`paper.toml`: default copies, names on paper, stations of the walk."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    copies: dict[str, int]
+    form_copies: dict[str, int]
+    section_form_copies: dict[str, int]
+    sections: dict[str, str]
+    specimens: dict[str, str]
+    containers: dict[str, str]
+    stations: list[Station]
+
+
+class BoardOut(BaseModel):
+    """The day's five counts of a campus, of one moment. Cancelled exams count nowhere."""
+
+    campus_id: int = Field(examples=[1])
+    day: date
+    booked: int = Field(description="当日已预约 · Booked for the day", examples=[86])
+    awaiting_payment: int = Field(
+        description="待交费;零元体检不计 · Something priced is not paid; never a free exam", examples=[4]
+    )
+    checked_in: int = Field(description="已报到 · Checked in", examples=[52])
+    blood_drawn: int = Field(description="已抽血 · Blood was drawn", examples=[47])
+    examined: int = Field(description="已检查:受检者已无待做项目 · Nothing is left for the person to do", examples=[31])

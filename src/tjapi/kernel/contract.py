@@ -58,6 +58,8 @@ TAGS: dict[str, str] = {
     "knowledge": "知识库:体征词、建议、规则、版本 · Knowledge base: findings, advice, rules, versions",
     "critical-values": "危急值与重要异常 · Critical values and important abnormal results",
     "examinees": "受检者 · Examinees",
+    "employers": "单位、联系人、合同 · Employers, contacts, contracts",
+    "campaigns": "团检任务、分组、名单 · Campaigns, groups, members",
     "pricing": "试算 · Quotes",
     "exams": "体检 · Exams",
     "frontdesk": "前台报到 · The front desk",
@@ -90,6 +92,8 @@ _BY_NAME: dict[str, Any] = {"page_token": "q1Zt3xv0…", "next_page_token": None
 _BY_MEDIA_TYPE: dict[str, tuple[dict[str, Any], str]] = {
     "application/pdf": ({"type": "string", "format": "binary"}, "%PDF-1.4 …"),
     "image/jpeg": ({"type": "string", "format": "binary"}, "\u00ff\u00d8\u00ff…"),
+    "application/x-zpl": ({"type": "string"}, "^XA\n^CI28\n^PW400\n^LL240\n…\n^XZ\n"),
+    "application/x-tspl": ({"type": "string", "format": "binary"}, "SIZE 50 mm,30 mm\r\nGAP 2 mm,0 mm\r\n…\r\nPRINT 1,1\r\n"),
     "application/octet-stream": ({"type": "string", "format": "binary"}, "MSH|^~\\&|LIS|LAB|TJ|TJ|20261122||ORU^R01|1|P|2.4\r"),
     "text/event-stream": ({"type": "string"}, ': open\nretry: 2000\n\nid: 120\nevent: exam\ndata: {"topic": "exam", "data": {}}\n\n'),
 }  # fmt: skip

@@ -190,3 +190,9 @@ async def _driver(session: AsyncSession) -> Any:
     if adapter._transaction is None:  # noqa: SLF001 - SQLAlchemy opens its transaction lazily, at its own first statement
         await adapter._start_transaction()  # noqa: SLF001 - does nothing in autocommit
     return fairy.driver_connection
+
+
+async def copy_rows(session: AsyncSession, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """COPY rows into a table without row security, on the session's own connection, in its transaction; JSON goes as text."""
+    raw = await _driver(session)
+    await raw.copy_records_to_table(table, columns=list(columns), records=rows)

@@ -6,7 +6,7 @@ A problem is a class, a sentence in each language and a status by its base; slug
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from starlette.requests import Request
@@ -50,6 +50,14 @@ class Problem(Exception):  # noqa: N818 - the standard's word (RFC 9457)
     def kept(self) -> "Problem":
         """Return this problem so that what the unit has written is committed all the same: a refusal that must be remembered."""
         self.keep = True
+        return self
+
+    def within(self, pointer: str) -> "Problem":
+        """Return this problem with the fields of the body named from further outside: what was the body lies under `pointer`."""
+        self.errors = tuple(
+            replace(error, pointer=pointer + error.pointer) if error.pointer.startswith("/") else error
+            for error in self.errors
+        )
         return self
 
     def __init_subclass__(cls) -> None:

@@ -140,8 +140,12 @@ def operation(
     answer: str | None = None,
     status: int = 200,
     example: Any = None,
+    media_types: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """Return the keyword arguments of a route decorator for one operation of the contract."""
+    """Return the keyword arguments of a route decorator for one operation of the contract.
+
+    `media_types` are those an answer may have beside that of the route's `response_class`.
+    """
     kinds: list[type[Problem]] = [*problems, Invalid, InternalError, Unavailable, TooManyRequests]
     dependencies = []
     if permission != PUBLIC:
@@ -170,6 +174,8 @@ def operation(
             entry["description"] += ("" if not entry["description"] else " / ") + f"{kind.zh} · {kind.en}"
     if example is not None:
         responses[status] = {"content": {"application/json": {"example": example}}}
+    for media_type in media_types:
+        responses.setdefault(status, {"content": {}})["content"][media_type] = {"schema": {}}
     extra = {"x-permission": permission, "x-requirement": list(requirement), "x-audience": audience}
     return {
         "operation_id": operation_id,
@@ -246,9 +252,15 @@ class PDF(Response):
     media_type = "application/pdf"
 
 
-def pdf(content: bytes, filename: str) -> PDF:
+def pdf(content: bytes, filename: str) -> Response:
     """Answer with a PDF; personal, so never stored on the way."""
-    return PDF(content, headers={"Content-Disposition": f'inline; filename="{filename}"', "Cache-Control": "no-store"})
+    return file(content, "application/pdf", filename)
+
+
+def file(content: bytes, media_type: str, filename: str) -> Response:
+    """Answer with a file; personal, so never stored on the way."""
+    headers = {"Content-Disposition": f'inline; filename="{filename}"', "Cache-Control": "no-store"}
+    return Response(content, media_type=media_type, headers=headers)
 
 
 def router(tag: str) -> APIRouter:
@@ -278,6 +290,7 @@ __all__ = [
     "PublicUnit",
     "ReadUnit",
     "Unit",
+    "file",
     "operation",
     "pdf",
     "router",

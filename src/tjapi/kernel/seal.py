@@ -15,6 +15,7 @@ from math import cos, radians, sin
 from pathlib import Path
 from typing import Any
 
+from asn1crypto import cms as asn1_cms
 from asn1crypto import keys as asn1_keys
 from asn1crypto import pem as asn1_pem
 from asn1crypto import x509 as asn1_x509
@@ -27,6 +28,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers, timestamps
 from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.validation import async_validate_pdf_signature
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.stamp import StaticStampStyle
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
@@ -115,7 +117,11 @@ class Seal:
 
 
 async def check(pdf: bytes, authority: bytes) -> SealCheck:
-    """Check a sealed document against the authority's certificate (DER): one seal, over the whole file, unchanged since, and ours."""
+    """Check a sealed document against the authority's certificate (DER): one seal, over the whole file, unchanged since, and ours.
+
+    A signature cannot cover its own container: the hexadecimal digits, their padding, the copies of certificates. These are held against
+    what sealing writes, so that not one bit of the file may differ.
+    """
     try:
         reader = PdfFileReader(io.BytesIO(pdf))
         seals = reader.embedded_regular_signatures
@@ -125,6 +131,7 @@ async def check(pdf: bytes, authority: bytes) -> SealCheck:
             trust_roots=[asn1_x509.Certificate.load(authority)], allow_fetching=False, other_certs=[]
         )
         status = await async_validate_pdf_signature(seals[0], signer_validation_context=context)
+        untouched = _container_is_as_made(pdf, seals[0], status.signing_cert.dump(), authority)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with the bytes, the answer is that the seal does not hold
         return SealCheck(False, "", None, f"cannot be read: {type(error).__name__}")
     signer = status.signing_cert.subject.native.get("common_name", "")
@@ -139,11 +146,39 @@ async def check(pdf: bytes, authority: bytes) -> SealCheck:
                 status.coverage is not None and status.coverage.name == "ENTIRE_FILE",
             ),
             ("changes are allowed after the seal", bool(status.docmdp_ok)),
+            ("the seal's own container was changed", untouched),
         )
         if not holds
     ]
     moment = status.signer_reported_dt
     return SealCheck(not wrong, str(signer), moment, "; ".join(wrong))
+
+
+def _container_is_as_made(pdf: bytes, found: EmbeddedPdfSignature, leaf: bytes, authority: bytes) -> bool:
+    """Say whether what the signature does not cover is what sealing writes: upper-case hexadecimal of DER, zeros, and the two certificates."""
+    _, start, end, _ = (int(number) for number in found.byte_range)
+    held = bytes.fromhex(pdf[start + 1 : end - 1].decode("ascii"))
+    info = asn1_cms.ContentInfo.load(held)
+    der = info.dump(force=True)
+    if pdf[start:end] != b"<" + der.hex().upper().encode() + b"00" * (len(held) - len(der)) + b">":
+        return False
+    signed = info["content"]
+    (signer,) = signed["signer_infos"]
+    (digest,) = signed["digest_algorithms"]
+    unsigned = {attribute["type"].native for attribute in signer["unsigned_attrs"]}
+    issued = asn1_x509.Certificate.load(leaf)
+    return (
+        info["content_type"].native == "signed_data"
+        and signed["version"].native == signer["version"].native == "v1"
+        and signed["encap_content_info"].native == {"content_type": "data", "content": None}
+        and digest.dump() == signer["digest_algorithm"].dump()
+        and sorted(choice.chosen.dump() for choice in signed["certificates"]) == sorted((leaf, authority))
+        and not signed["crls"].native
+        and signer["sid"].name == "issuer_and_serial_number"
+        and signer["sid"].chosen["issuer"].dump() == issued.issuer.dump()
+        and signer["sid"].chosen["serial_number"].native == issued.serial_number
+        and unsigned <= {"signature_time_stamp_token"}
+    )
 
 
 def make_demo_seal(folder: Path, hospital: str) -> None:

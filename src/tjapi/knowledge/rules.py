@@ -18,7 +18,7 @@ wanted, "<5" against 3, another unit), makes it None: no rule fires on it, and `
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 from uuid import UUID
@@ -64,6 +64,13 @@ class Known:
     revision_id: UUID | None = None
 
     @property
+    def same(self) -> str:
+        """A text that is equal for equal values: 25.0 and 25."""
+        if self.numeric is None:
+            return self.text
+        return f"{self.comparator}{self.numeric.normalize():f}"
+
+    @property
     def said(self) -> str:
         """The value as it is told: number with its unit."""
         return f"{self.text} {self.unit}" if self.unit and self.numeric is not None else self.text
@@ -78,6 +85,15 @@ class Case:
     values: Mapping[str, Known]
     before: Mapping[str, Sequence[Known]] = field(default_factory=dict)
     repeats: Mapping[str, Sequence[Known]] = field(default_factory=dict)
+
+    def led_by(self, known: Known) -> "Case":
+        """Return the case with another value of an item as its value: another measurement's, or another that was said of the same one."""
+        first = self.values.get(known.item_code)
+        said = [*([first] if first is not None else []), *self.repeats.get(known.item_code, ())]
+        others = [one for one in said if one.result_id != known.result_id]
+        return replace(
+            self, values={**self.values, known.item_code: known}, repeats={**self.repeats, known.item_code: others}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +161,23 @@ def items_of(condition: Condition) -> frozenset[str]:
 
 def needs_past(condition: Condition) -> frozenset[str]:
     """Return the codes of the items whose values in earlier exams a condition asks for."""
+    return _asked_by(condition, ("change", "first"))
+
+
+def counts(condition: Condition) -> frozenset[str]:
+    """Return the codes of the items whose measurements a condition counts."""
+    return _asked_by(condition, ("repeated",))
+
+
+def _asked_by(condition: Condition, names: Sequence[str]) -> frozenset[str]:
     name, given = _only(condition, "")
     if name in ("all", "any"):
-        return frozenset().union(*(needs_past(c) for c in given))
+        return frozenset().union(*(_asked_by(c, names) for c in given))
     if name == "at_least":
-        return frozenset().union(*(needs_past(c) for c in given["of"]))
+        return frozenset().union(*(_asked_by(c, names) for c in given["of"]))
     if name == "not":
-        return needs_past(given)
-    return frozenset({given["item"]}) if name in ("change", "first") else frozenset()
+        return _asked_by(given, names)
+    return frozenset({given["item"]}) if name in names else frozenset()
 
 
 def check(condition: object, path: str = "", depth: int = 0) -> None:

@@ -22,10 +22,21 @@ TICKET_STATE = {
     "waiting": ("候诊", "Waiting"), "called": ("已叫号", "Called"), "in_room": ("检查中", "In the room"), "passed": ("过号", "Passed over"),
     "done": ("已完成", "Done"), "dropped": ("已放弃", "Dropped"),
 }  # fmt: skip
+BOARD_COLUMN = {
+    "booked": ("当日已预约", "Booked"), "awaiting_payment": ("待交费", "Awaiting payment"), "checked_in": ("已报到", "Checked in"),
+    "blood_drawn": ("已抽血", "Blood drawn"), "examined": ("已检查", "Examined"),
+}  # fmt: skip
 SHEET_POLICY_MODE = {"refuse": ("自动拒检", "Refuse what is open"), "ask": ("逐项决定", "Ask on each line")}
 LINE_ACTION = {
     "added": ("加项", "Added"), "withdrawn": ("退项", "Withdrawn"), "substituted": ("换项", "Substituted"), "refused": ("拒检", "Refused"),
     "waived": ("弃检", "Waived"), "deferred": ("延期", "Deferred"), "reinstated": ("恢复", "Reinstated"), "made_up": ("补检", "Made up for"),
+}  # fmt: skip
+DOCUMENT_KIND = {
+    "guide_sheet": ("指引单", "Guide sheet"), "request_form": ("申请单", "Request form"), "tube_label": ("试管标签", "Tube label"),
+    "exam_label": ("体检号标签", "Exam label"),
+}  # fmt: skip
+PRINT_FORMAT = {
+    "pdf": ("PDF", "PDF"), "zpl": ("ZPL(斑马标签机)", "ZPL (Zebra label printers)"), "tspl": ("TSPL(TSC 等标签机)", "TSPL (TSC and other label printers)"),
 }  # fmt: skip
 REPORT_STATE = {
     "rendering": ("生成中", "Rendering"),
@@ -35,6 +46,7 @@ REPORT_STATE = {
 REPORT_FAILURE = {
     "results_changed": ("终审后结果有变化", "A result changed after the final sign-off"), "no_seal": ("没有电子章", "There is no seal"),
     "seal_invalid": ("盖章未通过校验", "The seal did not check out"),
+    "not_rendered": ("多次生成未成功", "It could not be rendered"),
 }  # fmt: skip
 REPORT_CHANGE_SECTION = {
     "person": ("受检者", "Examinee"), "result": ("结果", "Result"), "conclusion": ("结论", "Conclusion"), "overview": ("综述", "Overview"),
@@ -64,6 +76,9 @@ ID_KIND = {
     "foreign_permanent": ("外国人永久居留身份证", "Foreign permanent resident ID card"), "passport": ("护照", "Passport"), "none": ("无证件", "None"),
 }  # fmt: skip
 PHOTO_SOURCE = {"id_card": ("读卡器", "Card reader"), "camera": ("拍照", "Camera")}
+IDENTIFIER_KIND = {
+    "exam_card": ("体检卡", "Exam card"), "visit_card": ("就诊卡", "Hospital card"), "his_patient": ("HIS 患者号", "Patient id of the HIS"),
+}  # fmt: skip
 KNOWLEDGE_VERSION_STATE = {
     "draft": ("草稿", "Draft"), "active": ("使用中", "Active"), "retired": ("已停用", "Retired"),
 }  # fmt: skip
@@ -81,15 +96,37 @@ CRITICAL_STATE = {
 CHANNEL = {
     "phone": ("电话", "Phone"), "in_person": ("当面", "In person"), "sms": ("短信", "SMS"), "wechat": ("微信", "WeChat"), "other": ("其他", "Other"),
 }  # fmt: skip
+CAMPAIGN_STATE = {
+    "draft": ("筹备中", "Draft"), "open": ("进行中", "Open"), "completed": ("已完成", "Completed"), "reopened": ("重新启动", "Reopened"),
+}  # fmt: skip
+MEMBER_STATE = {
+    "listed": ("未预约", "Listed"), "booked": ("已预约", "Booked"), "done": ("已体检", "Done"), "no_show": ("未到检", "Did not come"),
+    "cancelled": ("已取消", "Cancelled"),
+}  # fmt: skip
+PLACEMENT = {
+    "matched": ("按条件归组", "By the rules"), "assigned": ("人工指定", "By hand"), "none": ("无符合分组", "No group fits"),
+    "ambiguous": ("多组符合", "Several groups fit"),
+}  # fmt: skip
+MARITAL_STATUS = {
+    "single": ("未婚", "Single"), "married": ("已婚", "Married"), "divorced": ("离异", "Divorced"), "widowed": ("丧偶", "Widowed"),
+    "unknown": ("未知", "Unknown"),
+}  # fmt: skip
+MEMBER_IMPORT_STATE = {
+    "received": ("读取中", "Being read"), "previewed": ("待确认", "Previewed"), "committed": ("已导入", "Taken over"),
+    "refused": ("不能读取", "Refused"), "discarded": ("已放弃", "Discarded"),
+}  # fmt: skip
 AMENDMENT_TASK_STATE = {"open": ("待处理", "Open"), "closed": ("已处理", "Closed")}
 DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "exam_state": EXAM_STATE,
     "line_state": LINE_STATE,
     "tube_state": TUBE_STATE,
     "ticket_state": TICKET_STATE,
+    "board_column": BOARD_COLUMN,
     "sheet_policy_mode": SHEET_POLICY_MODE,
     "line_action": LINE_ACTION,
     "requisition_state": REQUISITION_STATE,
+    "document_kind": DOCUMENT_KIND,
+    "print_format": PRINT_FORMAT,
     "report_state": REPORT_STATE,
     "report_failure": REPORT_FAILURE,
     "report_change_section": REPORT_CHANGE_SECTION,
@@ -100,7 +137,13 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "sex": SEX,
     "result_flag": FLAG,
     "id_kind": ID_KIND,
+    "campaign_state": CAMPAIGN_STATE,
+    "member_state": MEMBER_STATE,
+    "placement": PLACEMENT,
+    "marital_status": MARITAL_STATUS,
+    "member_import_state": MEMBER_IMPORT_STATE,
     "photo_source": PHOTO_SOURCE,
+    "identifier_kind": IDENTIFIER_KIND,
     "knowledge_version_state": KNOWLEDGE_VERSION_STATE,
     "finding_kind": FINDING_KIND,
     "amendment_task_state": AMENDMENT_TASK_STATE,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from tjapi.examinee import service as examinees
 from tjapi.kernel.jobs.spec import JobRun
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.seal import Anchor, SealInvalidError, SealMissingError
@@ -26,17 +27,12 @@ async def preview(held: Runtime, caller: Principal, exam_id: UUID) -> bytes:
     async with held.units.read(caller) as uow:
         trends = (await results.trends(uow, exam_id)).items
         rows = await views.source(uow, exam_id)
+        photo = await _photo(uow, rows.head.examinee_id)
         moment = uow.now
         await uow.audit("report.previewed", "exam", exam_id, campus_id=rows.head.campus_id)
     printing = held.services.printing
     data = report_data(
-        rows,
-        trends,
-        hospital_name=printing.hospital_name,
-        version=1,
-        watermark="预览",
-        printed_at=moment,
-        verify_url="",
+        rows, trends, hospital_name=printing.hospital_name, version=1, watermark="预览", printed_at=moment, photo=photo
     )
     document = await printing.render("exam_report", data, await _assets(held.storage, data), now=moment)
     return bytes(document.pdf)
@@ -90,37 +86,52 @@ async def _failed(uow: UnitOfWork, report_id: UUID, reason: ReportFailure) -> Ma
     return {"report_id": str(report_id), "failed": reason}
 
 
+async def _photo(uow: UnitOfWork, examinee_id: UUID) -> dict[str, Any] | None:
+    photo = await examinees.photo_of(uow, examinee_id)
+    return None if photo is None else {"file": photo.file, "media_type": photo.media_type, "version": photo.version}
+
+
 async def render(run: JobRun) -> Mapping[str, Any]:
     """Render a version and seal it. Its moment is that of the request, so a second rendering gives the same bytes.
 
-    A worker that is killed between the two finds the version generated, renders the same bytes again and seals them.
+    A worker that is killed between the two finds the version generated: it renders the snapshot that was kept, whatever changed since, and
+    seals those bytes or none.
     """
     report_id = UUID(run.payload["report_id"])
+    printing, storage = run.services.printing, run.services.storage
     async with run.unit() as uow:
         report = await service.get(uow, report_id)
         if report.state not in ("rendering", "generated"):
             return {"report_id": str(report_id), "sha256": report.sha256}
         if not await service.still_stands(uow, report.exam_id):
             return await _failed(uow, report_id, "results_changed")
-        rows = await views.source(uow, report.exam_id)
-        trends = (await results.trends(uow, report.exam_id)).items
-        version, moment, code = report.version, report.requested_at, report.verify_code
+        moment, made = report.requested_at, report.rendered_sha256
+        data: dict[str, Any] | None = None
+        if report.snapshot is None:
+            rows = await views.source(uow, report.exam_id)
+            trends = (await results.trends(uow, report.exam_id)).items
+            data = report_data(
+                rows, trends, hospital_name=printing.hospital_name, version=report.version, watermark=run.services.watermark,
+                printed_at=moment, verify_url=f"{printing.public_url}/verify/{report.verify_code}",
+                photo=await _photo(uow, report.examinee_id),
+            )  # fmt: skip
+    if data is None:
+        data = await _snapshot(storage, report)
     await run.progress(1, _STEPS, "reading")
-    printing = run.services.printing
-    data = report_data(
-        rows, trends, hospital_name=printing.hospital_name, version=version, watermark=run.services.watermark, printed_at=moment,
-        verify_url=f"{printing.public_url}/verify/{code}",
-    )  # fmt: skip
-    document = await printing.render("exam_report", data, await _assets(run.services.storage, data), now=moment)
+    document = await printing.render("exam_report", data, await _assets(storage, data), now=moment)
     await run.progress(2, _STEPS, "rendered")
-    storage = run.services.storage
-    file, snapshot = await storage.put(document.pdf), await storage.put(json.dumps(data, ensure_ascii=False).encode())
-    async with run.unit() as uow:
-        stands = await service.keep(
-            uow, report_id, file=file, sha256=document.sha256, pages=document.pages, size=len(document.pdf), snapshot=snapshot
-        )  # fmt: skip
-    if not stands:
-        return {"report_id": str(report_id), "failed": "results_changed"}
+    if made is None:
+        file = await storage.put(document.pdf)
+        snapshot = await storage.put(json.dumps(data, ensure_ascii=False).encode())
+        async with run.unit() as uow:
+            stands = await service.keep(
+                uow, report_id, file=file, sha256=document.sha256, pages=document.pages, size=len(document.pdf), snapshot=snapshot
+            )  # fmt: skip
+        if not stands:
+            return {"report_id": str(report_id), "failed": "results_changed"}
+    elif made != document.sha256:  # templates or fonts were exchanged in between
+        async with run.unit() as uow:
+            return await _failed(uow, report_id, "not_rendered")
     try:
         assert document.seal_place is not None, "the template has room for the seal"
         sealed = await run.services.seal.seal(

@@ -1,11 +1,11 @@
 """The printing press: one process pool for every document of a process, started at the first use."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tjapi.kernel.documents import NO_ASSETS, DocumentRenderer, RenderedDocument
+from tjapi.kernel.documents import NO_ASSETS, DocumentRenderer, RenderedDocument, RenderedLabels, Sheet
 
 
 class Printing:
@@ -21,11 +21,22 @@ class Printing:
         self, template: str, data: Mapping[str, Any], assets: Mapping[str, bytes] = NO_ASSETS, *, now: datetime
     ) -> RenderedDocument:
         """Render a template with its pictures. The same data, pictures and moment give the same bytes."""
-        if self._renderer is None:
-            self._renderer = DocumentRenderer(self._templates)
-        return await self._renderer.render(template, data, assets, now=now)
+        return await self._press().render(template, data, assets, now=now)
+
+    async def render_set(self, sheets: Sequence[Sheet], *, now: datetime, timeout: float) -> RenderedDocument:  # noqa: ASYNC109
+        """Render several documents into one file, within so many seconds."""
+        return await self._press().render_set(sheets, now=now, timeout=timeout)
+
+    async def render_labels(self, sheets: Sequence[Sheet], language: str, *, timeout: float) -> RenderedLabels:  # noqa: ASYNC109
+        """Render labels in a printer's language, within so many seconds."""
+        return await self._press().render_labels(sheets, language, timeout=timeout)
 
     async def close(self) -> None:
         """Stop the worker processes."""
         if self._renderer is not None:
             await self._renderer.close()
+
+    def _press(self) -> DocumentRenderer:
+        if self._renderer is None:
+            self._renderer = DocumentRenderer(self._templates)
+        return self._renderer

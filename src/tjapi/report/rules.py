@@ -17,9 +17,9 @@ MOVES: dict[str, frozenset[str]] = {
     "recalled": frozenset(),
 }
 
-ReportFailure = Literal["results_changed", "no_seal", "seal_invalid"]
+ReportFailure = Literal["results_changed", "no_seal", "seal_invalid", "not_rendered"]
 """Why a version did not come to be."""
-FAILURES = ("results_changed", "no_seal", "seal_invalid")
+FAILURES = ("results_changed", "no_seal", "seal_invalid", "not_rendered")
 
 ChangeSection = Literal["person", "result", "conclusion", "overview", "unperformed", "signature"]
 ChangeKind = Literal["added", "removed", "changed"]

@@ -23,7 +23,7 @@ class ReportOut(BaseModel):
     version: int = Field(examples=[1])
     state: ReportState = Field(examples=["published"])
     failure: ReportFailure | None = Field(
-        description="未生成的原因:终审后结果有变化、没有电子章、盖章未通过校验 · Why it failed; put that right and ask for a report again",
+        description="未生成的原因:终审后结果有变化、没有电子章、盖章未通过校验、多次生成未成功 · Why it failed; put that right and ask for a report again",
         examples=[None],
     )
     job_id: UUID = Field(description="生成任务 · The job that renders it: /jobs/{job_id}")

@@ -12,7 +12,7 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.seal import SealMissingError, authority_pem
 from tjapi.kernel.security.tokens import LinkClaims, LinkMint
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.report import repository
+from tjapi.report import repository, views
 from tjapi.report.errors import (
     ExamNotFinalized,
     ReportNotFound,
@@ -36,7 +36,7 @@ RENDER_ATTEMPTS = 8
 
 
 async def request(uow: UnitOfWork, exam_id: UUID) -> ReportOut:
-    """Order a new version; while one is being rendered, return that one. Raises ExamNotFound, ExamNotFinalized, ResultsChangedSinceSignOff."""
+    """Order a new version; while one is being rendered, return that one, unless its job was given up. Raises ExamNotFound, ExamNotFinalized, ResultsChangedSinceSignOff."""
     exam = await exams.lock(uow, exam_id)
     if exam.state != "finalized":
         raise ExamNotFinalized
@@ -44,8 +44,10 @@ async def request(uow: UnitOfWork, exam_id: UUID) -> ReportOut:
         raise ResultsChangedSinceSignOff
     under_way = ("rendering", "generated")
     waiting = next((r for r in await repository.versions(uow, exam_id) if r.state in under_way), None)
-    if waiting is not None:
+    if waiting is not None and not await views.given_up(uow, waiting.job_id):
         return out(waiting)
+    if waiting is not None:
+        await fail(uow, waiting.id, "not_rendered")
     report_id = uuid7()
     payload = {"report_id": str(report_id), "exam_id": str(exam_id)}
     job_id = await uow.enqueue(
@@ -132,6 +134,7 @@ async def publish(uow: UnitOfWork, report_id: UUID) -> ReportOut:
         if earlier.id != report.id and earlier.state == "published":
             _move(earlier, "superseded")
     report.published_at = uow.now
+    await exams.show_report(uow, report.exam_id, report.version)
     await uow.audit("report.published", "report", report.id, campus_id=report.campus_id)
     await uow.publish(ReportPublished(campus_id=report.campus_id, report_id=report.id, exam_id=report.exam_id))
     return out(report)
@@ -142,6 +145,7 @@ async def recall(uow: UnitOfWork, report_id: UUID, reason: str) -> ReportOut:
     report = await _locked(uow, report_id)
     _move(report, "recalled")
     report.recalled_at, report.recall_reason = uow.now, reason
+    await exams.show_report(uow, report.exam_id, None)
     await uow.audit("report.recalled", "report", report.id, campus_id=report.campus_id)
     await uow.publish(ReportRecalled(campus_id=report.campus_id, report_id=report.id, exam_id=report.exam_id))
     return out(report)

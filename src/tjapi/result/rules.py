@@ -240,13 +240,18 @@ def current(facts: Iterable[Fact]) -> Fact | None:
     return max(valid, key=lambda f: f.sequence, default=None)
 
 
-def contested(facts: Iterable[Fact]) -> bool:
-    """Say whether a second final value contradicts the first, and no correction decides: a person must ask the laboratory."""
+def rivals(facts: Iterable[Fact]) -> list[Fact]:
+    """Return the final values that contradict the current one, and that no correction decides: a person must ask the laboratory."""
     held = list(facts)
     chosen = current(held)
     if chosen is None or chosen.status != "final":
-        return False
-    return any(f.status == "final" and f.value != chosen.value for f in standing(held))
+        return []
+    return [f for f in standing(held) if f.status == "final" and f.value != chosen.value]
+
+
+def contested(facts: Iterable[Fact]) -> bool:
+    """Say whether a second final value contradicts the first."""
+    return bool(rivals(facts))
 
 
 def line_target(state: str, statuses: Sequence[str | None], *, verify: bool) -> tuple[str, ...]:
@@ -258,7 +263,10 @@ def line_target(state: str, statuses: Sequence[str | None], *, verify: bool) -> 
     complete = bool(statuses) and all(s in SETTLED for s in statuses)
     if all(s is None for s in statuses):
         before = "collected" if verify else "started"
-        return {"verified": ("resulted", before), "resulted": (before,)}.get(state, ())
+        # Whatever a laboratory says of a tube, also that a value was wrong, it says because it has the tube.
+        arrived = (before,) if verify else ()
+        steps = {"verified": ("resulted", before), "resulted": (before,), "released": arrived, "sent": arrived}
+        return steps.get(state, ())
     if verify and complete:
         return () if state == "verified" else ("verified",) if state == "resulted" else ("resulted", "verified")
     if state == "verified" and not complete:

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from tjapi.catalog.models import Item
 from tjapi.exam.models import Exam, ExamLine
@@ -78,21 +79,30 @@ async def case_values(
     uow: UnitOfWork, exam_ids: Sequence[UUID], codes: Collection[str] | None = None
 ) -> Sequence[CaseRow]:
     """Return the current values of exams, or those of some items, in printing order."""
-    query = (
+    query = _case_rows(ResultRevision.id == Result.current_revision_id).where(Result.exam_id.in_(exam_ids))
+    if codes is not None:
+        query = query.where(Result.item_code.in_(codes))
+    return [CaseRow(*tuple(row)) for row in (await uow.session.execute(query)).all()]
+
+
+async def case_values_of(uow: UnitOfWork, revision_ids: Collection[UUID]) -> Sequence[CaseRow]:
+    """Return revisions as the values that they are or were, in printing order."""
+    query = _case_rows(ResultRevision.result_id == Result.id).where(ResultRevision.id.in_(revision_ids))
+    return [CaseRow(*tuple(row)) for row in (await uow.session.execute(query)).all()]
+
+
+def _case_rows(joined: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return (
         select(
             Result.exam_id, Result.id, ResultRevision.id, Result.department_id, Result.item_code, Result.item_name, Item.kind, Item.unit,
             ResultRevision.raw_value, ResultRevision.text, ResultRevision.comparator, ResultRevision.numeric, ResultRevision.unit,
             ResultRevision.flag,
         )
-        .join(ResultRevision, ResultRevision.id == Result.current_revision_id)
+        .join(ResultRevision, joined)
         .join(ExamLine, ExamLine.id == Result.line_id)
         .join(Item, Item.id == Result.item_id)
-        .where(Result.exam_id.in_(exam_ids))
         .order_by(ExamLine.sort, ExamLine.code, Item.sort, Result.id)
     )  # fmt: skip
-    if codes is not None:
-        query = query.where(Result.item_code.in_(codes))
-    return [CaseRow(*tuple(row)) for row in (await uow.session.execute(query)).all()]
 
 
 async def results(

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tjapi.examinee.rules import (
+    NATIONS,
     IdKind,
     IdNumberFault,
     birth_date_fault,
@@ -14,16 +15,22 @@ from tjapi.examinee.rules import (
     clean_name,
     eighteen_of_fifteen,
     folded,
+    is_for_ever,
+    mask_card_no,
     name_keys,
+    normalise_card_no,
     normalise_phone,
     parse_id_number,
+    read_date,
+    read_nation,
+    read_sex,
     spellings_sought,
 )
 
 TODAY = date(2026, 11, 23)
 
 
-def number(area: str = "450102", born: str = "19900307", order: str = "793") -> str:
+def number(area: str = "690101", born: str = "19900307", order: str = "793") -> str:
     body = area + born + order
     return body + check_digit(body)
 
@@ -93,16 +100,16 @@ def test_each_fault_of_a_number_has_its_name() -> None:
     assert fault_of("resident", number(born="20261124")) == "birth_date_in_future"
     assert fault_of("resident", number(born="18900101")) == "age_over_130"
     assert fault_of("resident", good[:-1]) == "format"
-    assert fault_of("resident", "45010219900307７９Ａ3") == "format"
+    assert fault_of("resident", "69010119900307７９Ａ3") == "format"
     assert fault_of("passport", "A1") == "format"
-    assert fault_of("hk_mo_tw_resident", "450102900307793") == "format"
+    assert fault_of("hk_mo_tw_resident", "690101900307793") == "format"
 
 
 def test_a_number_of_another_kind_of_document_is_refused() -> None:
     assert fault_of("resident", number("810000")) == "kind"
     assert fault_of("resident", number("931156")) == "kind"
-    assert fault_of("hk_mo_tw_resident", number("450102")) == "kind"
-    assert fault_of("foreign_permanent", number("450102")) == "kind"
+    assert fault_of("hk_mo_tw_resident", number("690101")) == "kind"
+    assert fault_of("foreign_permanent", number("690101")) == "kind"
 
 
 def test_someone_born_today_and_someone_of_130_are_people() -> None:
@@ -112,7 +119,7 @@ def test_someone_born_today_and_someone_of_130_are_people() -> None:
     assert birth_date_fault(TODAY + timedelta(days=1), TODAY) == "birth_date_in_future"
 
 
-@given(st.dates(date(1900, 1, 1), TODAY), st.integers(0, 999), st.sampled_from(["450102", "110105", "659004"]))
+@given(st.dates(date(1900, 1, 1), TODAY), st.integers(0, 999), st.sampled_from(["690101", "690102", "699099"]))
 def test_every_well_made_number_is_read_back(born: date, order: int, area: str) -> None:
     parsed = parse_id_number("resident", number(area, f"{born:%Y%m%d}", f"{order:03d}"), TODAY)
     assert parsed.birth_date == born
@@ -138,7 +145,7 @@ def test_no_text_breaks_the_reader(raw: str, kind: IdKind) -> None:
 
 
 def test_an_old_number_is_sought_in_both_spellings() -> None:
-    assert spellings_sought("450102900307793") == ("450102900307793", number())
+    assert spellings_sought("690101900307793") == ("690101900307793", number())
     assert spellings_sought(" e12345678") == ("E12345678",)
 
 
@@ -169,6 +176,11 @@ def test_a_phone_number_has_one_spelling(raw: str, kept: str | None) -> None:
         ("区志强", "ouzhiqiang"), ("区志强", "qu"),
         ("曾国藩", "zeng"), ("仇英", "qiu"), ("解缙", "xie"), ("查良镛", "zha"), ("朴正花", "piao"), ("翟天临", "zhai"),
         ("欧阳修", "oyx"), ("尉迟恭", "yuchi"), ("令狐冲", "lhc"), ("单于", "chanyu"),
+        ("缪昌", "miao"), ("缪昌", "mou"), ("缪昌", "miu"), ("盖叫", "ge"), ("盖叫", "gai"), ("万俟一", "moqi"), ("万俟一", "mqy"), ("萬俟一", "moqi"),
+        ("长孙无", "zhangsun"), ("长孙无", "zsw"), ("曾一", "ceng"), ("仇一", "chou"), ("解一", "jie"), ("查一", "cha"), ("查一", "zy"),
+        ("黑一", "he"), ("谌一", "shen"), ("谌一", "chen"), ("员一", "yun"), ("种一", "chong"), ("乐一", "yue"), ("任一", "ren"), ("折一", "she"),
+        ("繁一", "po"), ("逄一", "pang"), ("秘一", "bi"), ("祭一", "zhai"), ("召一", "shao"), ("尉迟一", "weichi"), ("澹台一", "tantai"), ("牟一", "mou"),
+        ("牟一", "mu"), ("燕一", "yan"), ("宓一", "fu"), ("郇一", "xun"), ("郇一", "huan"), ("區一", "ou"), ("單一", "shan"), ("粘一", "nian"),
         ("吕布", "lvbu"), ("吕布", "lyubu"), ("吕布", "lubu"),
         ("王乐", "wangyue"), ("王乐", "wangle"),
         ("艾力·买买提", "艾力买"), ("艾力·买买提", "almmt"),
@@ -184,6 +196,45 @@ def test_a_long_name_keeps_every_reading_of_its_surname_and_few_keys() -> None:
     keys = name_keys("单乐行重长朝和")
     assert {key[:2] for key in keys if key[:1] in "dsc" and key.isascii()} >= {"da", "sh", "ch"}
     assert len(keys) <= 130
+
+
+@pytest.mark.requirement("E1.3")
+def test_what_card_readers_send_is_understood_and_nothing_is_guessed() -> None:
+    assert [read_sex(raw) for raw in ("1", "2", "0", "9", "男", " 女 ", "M", "female", "１", "3", "", "不详")] == [
+        "male", "female", "unknown", "unknown", "male", "female", "male", "female", "male", None, None, None,
+    ]  # fmt: skip
+    assert [read_nation(raw) for raw in ("01", "1", "08", "56", "97", "汉", "汉族", "穿青人", "USA")] == [
+        "汉族", "汉族", "壮族", "基诺族", "其他", "汉族", "汉族", "穿青人", "USA",
+    ]  # fmt: skip
+    assert [read_nation(raw) for raw in ("57", "00", "99", " ")] == [None] * 4
+    assert len(set(NATIONS)) == 56
+    for raw in ("19900307", "1990-03-07", "1990/3/7", "1990.03.07", "1990年3月7日", " １９９００３０７ "):
+        assert read_date(raw) == date(1990, 3, 7), raw
+    for raw in ("19900230", "900307", "07/03/1990", "1990", "1990-03-07T00:00", "长期", "00000000", ""):
+        assert read_date(raw) is None, raw
+    assert [is_for_ever(raw) for raw in ("长期", "長期", " 永久", "20400101")] == [True, True, True, False]
+
+
+@given(st.text(max_size=40))
+def test_nothing_that_a_reader_sends_breaks_what_reads_it(raw: str) -> None:
+    read_sex(raw)
+    read_nation(raw)
+    read_date(raw)
+    is_for_ever(raw)
+    number = normalise_card_no(raw)
+    assert number is None or (normalise_card_no(number) == number and len(mask_card_no(number)) == len(number))
+
+
+@pytest.mark.requirement("E1.2")
+@pytest.mark.parametrize(
+    ("raw", "kept"),
+    [
+        (";6901000012345?", "6901000012345"), ("%B690100001?", "B690100001"), ("6901-0000 1234", "690100001234"), ("ａ１２３", "A123"),
+        ("x", None), ("卡号", None), ("A" * 41, None),
+    ],
+)  # fmt: skip
+def test_a_card_number_has_one_spelling(raw: str, kept: str | None) -> None:
+    assert normalise_card_no(raw) == kept
 
 
 @given(st.text(min_size=1, max_size=64))

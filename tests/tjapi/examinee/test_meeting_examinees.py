@@ -35,7 +35,8 @@ CAMPUS_2 = Principal("staff", UUID(int=102), campuses=(2,), departments=None)
 
 
 def new_number(born: str = "19900307", odd: bool = True) -> str:
-    body = f"{secrets.randbelow(500_000) + 110_000}{born}{secrets.randbelow(499) * 2 + odd:03d}"
+    # No administrative division begins with 69.
+    body = f"69{secrets.randbelow(10_000):04d}{born}{secrets.randbelow(499) * 2 + odd:03d}"
     return body + check_digit(body)
 
 
@@ -184,7 +185,7 @@ async def test_a_passport_known_with_another_birth_date_is_looked_at_by_a_person
     async with unit(CAMPUS_1) as uow:
         again, _ = await service.meet(uow, payload.model_copy(update={"sex": "male"}), 1)
         assert (again.id, again.sex, again.version) == (person.id, "male", 2)
-    for change in ({"birth_date": date(1985, 5, 6)}, {"sex": "female"}):
+    for change in ({"birth_date": "1985-05-06"}, {"sex": "female"}):
         with pytest.raises(ExamineeDetailsDiffer):
             async with unit(CAMPUS_1) as uow:
                 await service.meet(uow, payload.model_copy(update=change), 1)
@@ -314,7 +315,7 @@ async def test_an_amendment_needs_the_version_that_was_read_and_null_empties(uni
         person, _ = await service.meet(uow, card(phone="13511112222", nation="壮"), 1)
     async with unit(CAMPUS_1) as uow:
         amended = await service.amend(uow, person.id, ExamineePatch.model_validate({"phone": None}), 1)
-        assert (amended.version, amended.phone_masked, amended.nation) == (2, None, "壮")
+        assert (amended.version, amended.phone_masked, amended.nation) == (2, None, "壮族")
     async with unit(CAMPUS_1) as uow:
         with pytest.raises(PreconditionFailed):
             await service.amend(uow, person.id, ExamineePatch(nation="汉"), 1)
@@ -373,7 +374,7 @@ async def test_over_http_a_person_is_found_read_and_amended_masked_and_unmasked_
     assert (await front.patch(where, json={"nation": "壮"})).status_code == 428
     assert (await front.patch(where, json={"nation": "壮"}, headers={"If-Match": '"7"'})).status_code == 412
     amended = await front.patch(where, json={"nation": "壮"}, headers={"If-Match": '"1"'})
-    assert (amended.status_code, amended.headers["etag"], amended.json()["nation"]) == (200, '"2"', "壮")
+    assert (amended.status_code, amended.headers["etag"], amended.json()["nation"]) == (200, '"2"', "壮族")
     doctor, auditor = await sign_in("doctor"), await sign_in("auditor")
     assert (await doctor.post(f"{where}:unmask", json={"purpose": "核对"})).status_code == 403
     shown = await front.post(f"{where}:unmask", json={"purpose": "核对"})

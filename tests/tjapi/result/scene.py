@@ -8,13 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from adapters.lis.contract import LabObservation, LabReport, LabResult
+from tjapi import demo
 from tjapi.catalog import service as catalog
 from tjapi.exam import service as exams
 from tjapi.exam.schemas import ExamIn
 from tjapi.examinee import service as examinees
 from tjapi.examinee.schemas import IdCardPayload
 from tjapi.kernel.ids import uuid7
-from tjapi.kernel.uow import UnitOfWork
+from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.uow import UnitOfWork, Units
 from tjapi.requisition import service as requisitions
 from tjapi.result import repository, service
 from tjapi.result.service import Filing
@@ -97,6 +99,16 @@ def report(scene: Scene, group: str, *observations: LabObservation, **changes: A
 async def file(unit: OpenUnit, said: LabReport) -> Filing:
     async with unit() as uow:
         return await service.file_report(uow, uuid7(), "lis", said)
+
+
+class Unfenced(Units):
+    """Units of a job that no worker has claimed."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def open(self, *_: Any, **__: Any) -> Any:
+        return self._runtime.units.open(demo.LOADER, "worker")
 
 
 async def state_of(unit: OpenUnit, scene: Scene) -> dict[str, tuple[str, str | None, str] | None]:

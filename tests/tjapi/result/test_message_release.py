@@ -8,8 +8,8 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.tjapi.result.scene import OpenUnit, Scene, cbc, exam_state, observation, report, state_of, visit
-from tests.tjapi.result.test_result_filing import Parser, Unfenced
+from tests.tjapi.result.scene import OpenUnit, Scene, Unfenced, cbc, exam_state, observation, report, state_of, visit
+from tests.tjapi.result.test_result_filing import Parser
 from tests.tjapi.world import API, SignIn
 from tjapi.catalog import service as catalog
 from tjapi.kernel import inbox

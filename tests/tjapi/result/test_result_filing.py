@@ -1,7 +1,6 @@
 """Laboratory reports land on the right line of the right person, once, or not at all."""
 
 import asyncio
-import random
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from adapters.lis.contract import LabReport, UnparsableReport
 from tests.tjapi.result.scene import (
     NOON,
     OpenUnit,
-    Scene,
+    Unfenced,
     cbc,
     exam_state,
     file,
@@ -22,14 +21,12 @@ from tests.tjapi.result.scene import (
     state_of,
     visit,
 )
-from tjapi import demo
 from tjapi.catalog import service as catalog
 from tjapi.exam import service as exams
 from tjapi.kernel import inbox
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.jobs.spec import JobRun
 from tjapi.kernel.runtime import Runtime
-from tjapi.kernel.uow import Units
 from tjapi.result import flows, repository, service
 
 
@@ -98,7 +95,7 @@ async def test_a_preliminary_value_does_not_verify_and_a_withdrawn_one_steps_bac
 
 async def test_unknown_codes_are_named_the_rest_is_filed_and_a_replay_files_what_is_mapped(unit: OpenUnit) -> None:
     scene = await visit(unit, "CBC")
-    strange = f"Z{uuid7().hex[:8]}"
+    strange = f"Z{uuid7().hex[-8:]}"
     values = {o.code: o for o in cbc()}
     said = report(scene, "CBC", *(values[c] for c in ("WBC", "RBC", "HCT", "PLT")), observation(strange, "150"))
     filing = await file(unit, said)
@@ -110,6 +107,27 @@ async def test_unknown_codes_are_named_the_rest_is_filed_and_a_replay_files_what
     replay = await file(unit, said)
     assert (replay.outcome, replay.detail["duplicate"], replay.detail["filed"]) == ("filed", 4, 1)
     assert await line_state(unit, scene, "CBC") == "verified"
+
+
+async def test_a_code_that_is_mapped_while_a_message_is_found_to_wait_for_it_is_replayed_for_that_message(
+    unit: OpenUnit,
+) -> None:
+    scene, strange = await visit(unit, "GLU"), f"Z{uuid7().hex[-8:]}"
+    waiting = await _receive(unit, b"waits")
+
+    async def mapped() -> list[UUID]:
+        async with unit() as uow:
+            await catalog.map_external_code(uow, "lis", strange, scene.items["GLU"])
+        async with unit() as uow:
+            return list(await inbox.waiting_for_code(uow, "lis", strange))
+
+    async with unit() as uow:
+        filing = await service.file_report(uow, waiting, "lis", report(scene, "GLU", observation(strange, "5.0")))
+        found = asyncio.create_task(mapped())
+        await asyncio.sleep(0.2)
+        await inbox.end(uow, waiting, filing.outcome, reason=filing.reason, detail=filing.detail)
+    assert (filing.outcome, filing.reason) == ("unmatched", "unknown-code")
+    assert await found == [waiting]
 
 
 @pytest.mark.parametrize(
@@ -190,35 +208,6 @@ async def test_several_numbered_parts_of_a_code_are_one_value(unit: OpenUnit) ->
     assert (await state_of(unit, scene))["UPRO"] == ("第一行\n第二行", "A", "final")
 
 
-def _day(scene: Scene) -> list[LabReport]:
-    return [
-        report(scene, "CBC", *(observation(o.code, o.raw_value, status="P", minute=-9) for o in cbc())),
-        report(scene, "CBC", *cbc()),
-        report(scene, "CBC", observation("HGB", "90", minute=4)),
-        report(scene, "CBC", observation("PLT", "100", status="C", minute=5)),
-        report(scene, "CBC", observation("PLT", "101", status="C", minute=6)),
-        report(scene, "CBC", observation("WBC", "6.2", status="W", minute=7)),
-        report(scene, "CBC", observation("WBC", "7.7", minute=8)),
-    ]
-
-
-@pytest.mark.requirement("X5")
-async def test_ten_permutations_of_a_days_messages_end_in_one_state(unit: OpenUnit) -> None:
-    ends = []
-    seed = random.Random(20261123)
-    for _ in range(10):
-        scene = await visit(unit, "CBC")
-        messages = _day(scene)
-        seed.shuffle(messages)
-        for said in (*messages, messages[0]):
-            await file(unit, said)
-        ends.append((await state_of(unit, scene), await line_state(unit, scene, "CBC")))
-    assert all(end == ends[0] for end in ends)
-    assert ends[0][0]["PLT"] == ("101", "L", "corrected")
-    assert ends[0][0]["WBC"] == ("7.7", "", "final")
-    assert ends[0][0]["HGB"] == ("150", "", "final")
-
-
 async def test_messages_of_one_exam_that_come_together_lose_nothing(unit: OpenUnit) -> None:
     scene = await visit(unit, "CBC", "GLU", "URINE")
     urine = tuple(observation(code, "阴性") for code in ("UPRO", "UGLU", "UBLD", "ULEU"))
@@ -271,16 +260,6 @@ async def _receive(unit: OpenUnit, body: bytes) -> UUID:
             gateway_received_at=None,
         )
     return message.id
-
-
-class Unfenced(Units):
-    """Units of a job that no worker has claimed."""
-
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
-
-    def open(self, *_: Any, **__: Any) -> Any:
-        return self._runtime.units.open(demo.LOADER, "worker")
 
 
 def _run(runtime: Runtime, message_id: UUID, said: LabReport | None) -> JobRun:

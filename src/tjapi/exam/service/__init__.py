@@ -21,9 +21,11 @@ from tjapi.exam.service.course import (
     resume,
     sheet_given_back,
     sheet_returned,
+    show_report,
     summary,
     unblock,
 )
+from tjapi.exam.service.finding import look_up, past
 
 __all__ = [
     "add_lines",
@@ -40,7 +42,9 @@ __all__ = [
     "hold",
     "lines",
     "lock",
+    "look_up",
     "page",
+    "past",
     "register",
     "reinstate",
     "release",
@@ -48,6 +52,7 @@ __all__ = [
     "set_aside",
     "sheet_given_back",
     "sheet_returned",
+    "show_report",
     "steps",
     "substitute_line",
     "summary",

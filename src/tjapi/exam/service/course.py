@@ -39,7 +39,8 @@ from tjapi.exam.rules import (
     may_move,
 )
 from tjapi.exam.schemas import CompletenessOut, ExamIn, ExamOut, ExamSummary, LineOut, Outstanding
-from tjapi.examinee import service as examinees
+from tjapi.exam.service.finding import whom
+from tjapi.examinee.rules import PhotoFile
 from tjapi.identity import service as identity
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
@@ -64,17 +65,20 @@ _BLOCKS = {
 }
 
 
-async def register(uow: UnitOfWork, new: ExamIn, *, payment_required: bool = False) -> Exam:
-    """Prepare an exam: price its lines, number it, release what needs no payment.
+async def register(
+    uow: UnitOfWork, new: ExamIn, *, payment_required: bool = False, photo: PhotoFile | None = None
+) -> Exam:
+    """Prepare an exam: find or enter whom it is for, price its lines, number it, release what needs no payment.
 
-    Raises CampusNotHeld, ExamineeNotFound, ExamEmpty, PackageNotForSex, ItemGroupNotForSex, ExamBeforeBirth.
+    `photo` is that of the document, whose bytes are stored already. Raises CampusNotHeld, ExamineeNotFound, ExamEmpty, PackageNotForSex,
+    ItemGroupNotForSex, ExamBeforeBirth, ExamineeNotNamed, and with a document whatever meeting its holder raises.
     """
     campus = next(
         (c for c in await identity.campuses(uow) if c.id == new.campus_id and c.id in uow.principal.campuses), None
     )
     if campus is None:
         raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
-    person = await examinees.get(uow, new.examinee_id)
+    person = await whom(uow, new, photo)
     package = await catalog.package(uow, new.package_id) if new.package_id else None
     if package is not None and package.sex not in ("any", person.sex):
         raise PackageNotForSex(
@@ -321,6 +325,12 @@ async def page(
     return await repository.page(
         uow, campus_id=campus_id, day=day, state=state, exam_no=exam_no, examinee_id=examinee_id, after=after, size=size
     )
+
+
+async def show_report(uow: UnitOfWork, exam_id: UUID, version: int | None) -> None:
+    """Note which version of the report its owner may see now: for lists that show it. Raises ExamNotFound."""
+    exam = await lock(uow, exam_id)
+    exam.report_version = version
 
 
 async def describe(uow: UnitOfWork, exam_id: UUID) -> ExamOut:

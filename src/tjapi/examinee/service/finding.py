@@ -1,38 +1,74 @@
 """Finding people by what the desk scans or types."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from tjapi.examinee import repository
-from tjapi.examinee.errors import SearchNotOneCriterion
+from tjapi.examinee.errors import LookupKeyInvalid, SearchNotOneCriterion
 from tjapi.examinee.models import Examinee
-from tjapi.examinee.rules import folded, normalise_phone, spellings_sought
+from tjapi.examinee.rules import LookupKind, folded, normalise_card_no, normalise_phone, spellings_sought
 from tjapi.examinee.schemas import ExamineeSearch
+from tjapi.examinee.service.identifiers import IDENTIFIER
 from tjapi.examinee.service.reading import ID_NUMBER, PHONE
+from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
+
+_CRITERIA: dict[str, LookupKind] = {"q": "name", "id_number": "id_number", "phone": "phone", "card_no": "card_no"}
+_NOT_A: dict[LookupKind, tuple[str, str]] = {
+    "phone": ("不是电话号码", "not a phone number"),
+    "card_no": ("不是卡号", "not a card number"),
+    "exam_no": ("不是体检号,或校验位不符", "not an exam number, or its check digit is wrong"),
+}
 
 
 async def search(uow: UnitOfWork, by: ExamineeSearch, after: UUID | None) -> Sequence[Examinee]:
     """Return a page of people, the latest entered first, one too many, and leave a trace. Raises SearchNotOneCriterion.
 
-    `q` is the beginning of a name, of its pinyin or of its initials; ID number and phone match whole.
+    `q` is the beginning of a name, of its pinyin or of its initials; the others match whole.
     """
-    criteria = [field for field in ("q", "id_number", "phone") if getattr(by, field) is not None]
+    criteria = [field for field in _CRITERIA if getattr(by, field) is not None]
     if len(criteria) != 1:
         raise SearchNotOneCriterion
-    found: Sequence[Examinee] = ()
-    if by.q is not None:
-        prefix = folded(by.q)
-        found = await repository.by_name_prefix(uow, prefix, after, by.page_size) if prefix else ()
-    elif by.id_number is not None:
-        indexes = [uow.cipher.blind_index(number, ID_NUMBER) for number in spellings_sought(by.id_number)]
-        found = await repository.by_id_number(uow, indexes, after, by.page_size)
-    elif by.phone is not None:
-        phone = normalise_phone(by.phone)
-        found = (
-            await repository.by_phone(uow, uow.cipher.blind_index(phone, PHONE), after, by.page_size) if phone else ()
-        )
-    await uow.audit(
-        "examinee.searched", "examinee", "search", detail={"by": criteria[0], "found": min(len(found), by.page_size)}
+    return await _found(uow, getattr(by, criteria[0]), _CRITERIA[criteria[0]], criteria[0], after, by.page_size, ())
+
+
+async def look_up(
+    uow: UnitOfWork, key: str, by: LookupKind, after: UUID | None, size: int, *, of_exam_no: Collection[UUID] | None
+) -> Sequence[Examinee]:
+    """Return whom a key may mean, the latest entered first, one too many, and leave a trace. Raises LookupKeyInvalid.
+
+    `any` tries the key as everything that it can be. `of_exam_no` is whose exam has this number; None when it is no exam number at all.
+    """
+    impossible = (
+        (by == "phone" and normalise_phone(key) is None)
+        or (by == "card_no" and normalise_card_no(key) is None)
+        or (by == "exam_no" and of_exam_no is None)
     )
-    return found
+    if impossible:
+        raise LookupKeyInvalid(errors=[FieldError("/key", f"not_{by}", *_NOT_A[by])])
+    return await _found(uow, key, by, by, after, size, of_exam_no or ())
+
+
+async def _found(
+    uow: UnitOfWork, key: str, by: LookupKind, told: str, after: UUID | None, size: int, also: Collection[UUID]
+) -> Sequence[Examinee]:
+    def tried(kind: LookupKind) -> bool:
+        return by in ("any", kind)
+
+    ids = {person for person in also if after is None or person < after}
+    prefix = folded(key)
+    # No name begins with a digit, and a long number would only be sought in vain.
+    if tried("name") and prefix and not (by == "any" and prefix[0].isdigit()):
+        ids |= set(await repository.ids_by_name_prefix(uow, prefix, after, size))
+    if tried("id_number"):
+        numbers = [uow.cipher.blind_index(number, ID_NUMBER) for number in spellings_sought(key)]
+        ids |= set(await repository.ids_by_id_number(uow, numbers, after, size))
+    if tried("phone") and (phone := normalise_phone(key)):
+        ids |= set(await repository.ids_by_phone(uow, uow.cipher.blind_index(phone, PHONE), after, size))
+    if tried("card_no") and (card := normalise_card_no(key)):
+        ids |= set(await repository.ids_by_identifier(uow, uow.cipher.blind_index(card, IDENTIFIER), after, size))
+    page = sorted(ids, reverse=True)[: size + 1]
+    # Given only ids, the database asks who may be seen for these few and not for everybody first; whom it hides is not found.
+    people = sorted(await repository.examinees(uow, page), key=lambda person: person.id, reverse=True) if page else []
+    await uow.audit("examinee.searched", "examinee", "search", detail={"by": told, "found": min(len(people), size)})
+    return people

@@ -1,5 +1,6 @@
 """Meeting people: by what a document says, or by what is typed from it; and what the desk hears anew."""
 
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -20,16 +21,22 @@ from tjapi.examinee.rules import (
     IdNumber,
     IdNumberFault,
     PhotoFile,
+    Sex,
     birth_date_fault,
     clean_name,
     folded,
+    full_years,
+    is_for_ever,
     name_keys,
     normalise_phone,
     parse_id_number,
+    read_date,
+    read_nation,
+    read_sex,
 )
-from tjapi.examinee.schemas import ExamineePatch, IdCardPayload
+from tjapi.examinee.schemas import ExamineeMet, ExamineePatch, IdCardPayload
 from tjapi.examinee.service.photos import keep_photo
-from tjapi.examinee.service.reading import ADDRESS, ID_NUMBER, PHONE, locked, opened, place
+from tjapi.examinee.service.reading import ADDRESS, ID_NUMBER, PHONE, locked, opened, place, shape
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
@@ -48,39 +55,89 @@ async def meet(
     if campus_id not in uow.principal.campuses:
         raise CampusNotFound(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
     today = business_day(uow.now)
+    read = _understood(payload)
     document = _document(payload, today)
-    _refuse_contradictions(payload, document)
-    birth_date = _birth_date(payload, document, today)
-    sex = document.sex or payload.sex if document else payload.sex
-    name = _name(payload.name)
+    _refuse_contradictions(read, document)
+    read = replace(
+        read, sex=(document.sex if document else None) or read.sex, birth_date=_birth_date(read, document, today)
+    )
     if document is not None:
         index = uow.cipher.blind_index(document.number, ID_NUMBER)
         await repository.lock_identifier(uow, document.kind, index)
         known = await repository.meet(uow, document.kind, index, campus_id)
         if known is not None:
-            again = await _met_again(uow, known, payload, name, sex, birth_date)
+            again = await _met_again(uow, known, payload, read)
             await _keep_photo(uow, again, photo)
             return again, False
+    assert read.birth_date is not None
     person = Examinee(
-        id=uuid7(), name=name, sex=sex, birth_date=birth_date, id_kind=payload.id_kind,
-        nation=payload.nation, version=1, created_at=uow.now, updated_at=uow.now,
+        id=uuid7(), name=read.name, sex=read.sex, birth_date=read.birth_date, id_kind=payload.id_kind,
+        nation=read.nation, version=1, created_at=uow.now, updated_at=uow.now,
     )  # fmt: skip
     if document is not None:
         person.id_number_sealed = uow.cipher.seal(document.number, place(person.id, ID_NUMBER))
         person.id_number_index = uow.cipher.blind_index(document.number, ID_NUMBER)
         person.id_number_masked = mask_id_number(document.number)
+    _set_validity(person, read)
     _set_phone(uow, person, _phone(payload.phone))
     _set_address(uow, person, payload.address)
-    await repository.add(uow, person, campus_id, name_keys(name))
+    await repository.add(uow, person, campus_id, name_keys(read.name))
     await uow.audit("examinee.registered", "examinee", person.id, campus_id=campus_id)
     await _keep_photo(uow, person, photo)
     await uow.publish(ExamineeRegistered(campus_id=campus_id, examinee_id=person.id))
     return person, True
 
 
+def met(uow: UnitOfWork, person: Examinee, *, created: bool) -> ExamineeMet:
+    """Return the public shape of somebody who was just met."""
+    today = business_day(uow.now)
+    return ExamineeMet(
+        **shape(person).model_dump(), created=created, age_years=full_years(person.birth_date, today),
+        document_expired=person.id_valid_until is not None and person.id_valid_until < today,
+    )  # fmt: skip
+
+
 async def _keep_photo(uow: UnitOfWork, person: Examinee, photo: PhotoFile | None) -> None:
     if photo is not None:
         await keep_photo(uow, person.id, photo, "id_card")
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a document says, understood."""
+
+    name: str
+    sex: Sex
+    nation: str | None
+    birth_date: date | None
+    issuer: str | None
+    valid_from: date | None
+    valid_until: date | None
+    long_term: bool | None
+
+
+def _understood(payload: IdCardPayload) -> _Read:
+    """Bring a reader's codes and spellings to one form. Raises ExamineeDetailsInvalid with every field that says nothing."""
+    name, sex = clean_name(payload.name), read_sex(payload.sex)
+    nation = read_nation(payload.nation) if payload.nation is not None else None
+    birth_date = read_date(payload.birth_date) if payload.birth_date is not None else None
+    for_ever = payload.valid_until is not None and is_for_ever(payload.valid_until)
+    valid_from = read_date(payload.valid_from) if payload.valid_from is not None else None
+    valid_until = read_date(payload.valid_until) if payload.valid_until is not None and not for_ever else None
+    unread = [
+        ("/name", not folded(name), "请填写姓名", "give a name"),
+        ("/sex", sex is None, "性别代码无法识别", "not a code of a sex"),
+        ("/nation", payload.nation is not None and nation is None, "民族代码无法识别", "not a code of a nation"),
+        ("/birth_date", payload.birth_date is not None and birth_date is None, "出生日期无法识别或不存在", "not a date that exists"),
+        ("/valid_from", payload.valid_from is not None and valid_from is None, "有效期起无法识别", "not a date that exists"),
+        ("/valid_until", not for_ever and payload.valid_until is not None and valid_until is None, "有效期止无法识别", "not a date that exists"),
+        ("/valid_until", valid_from is not None and valid_until is not None and valid_until < valid_from, "有效期止早于有效期起", "before it begins"),
+    ]  # fmt: skip
+    errors = [FieldError(pointer, "invalid", zh, en) for pointer, wrong, zh, en in unread if wrong]
+    if errors or sex is None:
+        raise ExamineeDetailsInvalid(errors=errors)
+    known = payload.valid_until is not None
+    return _Read(name, sex, nation, birth_date, payload.issuer, valid_from, valid_until, for_ever if known else None)
 
 
 def _document(payload: IdCardPayload, today: date) -> IdNumber | None:
@@ -100,15 +157,15 @@ def _number_problem(fault: Fault) -> IdNumberInvalid:
     return IdNumberInvalid(errors=[FieldError("/id_number", fault, *FAULTS[fault])])
 
 
-def _refuse_contradictions(payload: IdCardPayload, document: IdNumber | None) -> None:
+def _refuse_contradictions(read: _Read, document: IdNumber | None) -> None:
     if document is None:
         return
     errors = []
-    if document.sex is not None and payload.sex not in ("unknown", document.sex):
+    if document.sex is not None and read.sex not in ("unknown", document.sex):
         errors.append(
             FieldError("/sex", "contradicts_id_number", "性别与证件号码不一致", "the sex contradicts the ID number")
         )
-    if document.birth_date is not None and payload.birth_date not in (None, document.birth_date):
+    if document.birth_date is not None and read.birth_date not in (None, document.birth_date):
         errors.append(
             FieldError(
                 "/birth_date",
@@ -121,8 +178,8 @@ def _refuse_contradictions(payload: IdCardPayload, document: IdNumber | None) ->
         raise IdCardContradiction(errors=errors)
 
 
-def _birth_date(payload: IdCardPayload, document: IdNumber | None, today: date) -> date:
-    birth = (document.birth_date if document else None) or payload.birth_date
+def _birth_date(read: _Read, document: IdNumber | None, today: date) -> date:
+    birth = (document.birth_date if document else None) or read.birth_date
     if birth is None:
         raise ExamineeDetailsInvalid(
             errors=[
@@ -140,22 +197,13 @@ def _birth_date(payload: IdCardPayload, document: IdNumber | None, today: date) 
     return birth
 
 
-def _name(raw: str) -> str:
-    name = clean_name(raw)
-    if not folded(name):
-        raise ExamineeDetailsInvalid(errors=[FieldError("/name", "invalid", "请填写姓名", "give a name")])
-    return name
-
-
-async def _met_again(
-    uow: UnitOfWork, examinee_id: UUID, payload: IdCardPayload, name: str, sex: str, birth_date: date
-) -> Examinee:
+async def _met_again(uow: UnitOfWork, examinee_id: UUID, payload: IdCardPayload, read: _Read) -> Examinee:
     person = await locked(uow, examinee_id)
-    if folded(person.name) != folded(name):
+    if folded(person.name) != folded(read.name):
         raise ExamineeNameDiffers(
             errors=[FieldError("/name", "differs", "与已登记的姓名不同", "differs from the name that is known")]
         )
-    if person.birth_date != birth_date:
+    if person.birth_date != read.birth_date:
         raise ExamineeDetailsDiffer(
             errors=[
                 FieldError(
@@ -163,15 +211,27 @@ async def _met_again(
                 )
             ]
         )
-    if sex != "unknown" and person.sex not in ("unknown", sex):
+    if read.sex != "unknown" and person.sex not in ("unknown", read.sex):
         raise ExamineeDetailsDiffer(
             errors=[FieldError("/sex", "differs", "与已登记的性别不同", "differs from the sex that is known")]
         )
-    changed = ["sex"] if person.sex == "unknown" and sex != "unknown" else []
-    person.sex = sex if changed else person.sex
+    changed = ["sex"] if person.sex == "unknown" and read.sex != "unknown" else []
+    person.sex = read.sex if changed else person.sex
+    if _set_validity(person, read):
+        changed.append("document")
     given = {field: value for field in ("nation", "phone", "address") if (value := getattr(payload, field)) is not None}
     await _amend(uow, person, ExamineePatch.model_validate(given), changed)
     return person
+
+
+def _set_validity(person: Examinee, read: _Read) -> bool:
+    """Take over who issued the document and for how long, where it was read; say whether that is new."""
+    before = (person.id_issuer, person.id_valid_from, person.id_valid_until, person.id_long_term)
+    person.id_issuer = read.issuer or person.id_issuer
+    person.id_valid_from = read.valid_from or person.id_valid_from
+    if read.long_term is not None:
+        person.id_valid_until, person.id_long_term = read.valid_until, read.long_term
+    return before != (person.id_issuer, person.id_valid_from, person.id_valid_until, person.id_long_term)
 
 
 async def amend(uow: UnitOfWork, examinee_id: UUID, patch: ExamineePatch, version: int) -> Examinee:
@@ -186,8 +246,9 @@ async def amend(uow: UnitOfWork, examinee_id: UUID, patch: ExamineePatch, versio
 async def _amend(uow: UnitOfWork, person: Examinee, patch: ExamineePatch, changed: list[str]) -> None:
     """Set what is given and differs; leave a trace and a fact only when something did."""
     given = patch.model_fields_set
-    if "nation" in given and patch.nation != person.nation:
-        person.nation = patch.nation
+    nation = _nation(patch.nation)
+    if "nation" in given and nation != person.nation:
+        person.nation = nation
         changed.append("nation")
     phone = _phone(patch.phone)
     if "phone" in given and phone != opened(uow, person, person.phone_sealed, PHONE):
@@ -202,6 +263,15 @@ async def _amend(uow: UnitOfWork, person: Examinee, patch: ExamineePatch, change
     person.updated_at = uow.now
     await uow.audit("examinee.amended", "examinee", person.id, detail={"fields": changed})
     await uow.publish(ExamineeAmended(campus_id=None, examinee_id=person.id))
+
+
+def _nation(raw: str | None) -> str | None:
+    nation = None if raw is None else read_nation(raw)
+    if raw is not None and nation is None:
+        raise ExamineeDetailsInvalid(
+            errors=[FieldError("/nation", "invalid", "民族代码无法识别", "not a code of a nation")]
+        )
+    return nation
 
 
 def _phone(raw: str | None) -> str | None:

@@ -2,10 +2,11 @@
 
 `report_templates/<name>/body.xml.j2` (sandboxed jinja2) yields XML of a closed vocabulary (`_shared/document.xsd`);
 `vocabulary` turns it into blocks, `pages` breaks them, `fonts` embeds Chinese. `DocumentRenderer` does it in worker
-processes with limits on time and memory. This package knows no hospital noun: those live in the templates.
+processes with limits on time and memory; `labels` writes the same pages for label printers (ZPL, TSPL). This package knows no hospital
+noun: those live in the templates.
 """
 
-from tjapi.kernel.documents.engine import NO_ASSETS, RenderedDocument, render
+from tjapi.kernel.documents.engine import NO_ASSETS, RenderedDocument, RenderedLabels, render
 from tjapi.kernel.documents.errors import (
     DocumentError,
     RenderFailed,
@@ -15,7 +16,7 @@ from tjapi.kernel.documents.errors import (
     TemplateNotFound,
 )
 from tjapi.kernel.documents.fonts import missing_glyphs
-from tjapi.kernel.documents.renderer import DocumentRenderer
+from tjapi.kernel.documents.renderer import DocumentRenderer, Sheet
 
 __all__ = [
     "NO_ASSETS",
@@ -25,6 +26,8 @@ __all__ = [
     "RenderTimeout",
     "RenderTooLarge",
     "RenderedDocument",
+    "RenderedLabels",
+    "Sheet",
     "TemplateInvalid",
     "TemplateNotFound",
     "missing_glyphs",

@@ -75,7 +75,8 @@ class Barcode(Solid):
         wide = modules * module
         quiet = 0.0 if self.align in {"left", "right"} else _QUIET_MODULES * module
         left = aligned(x + quiet, width - 2 * quiet, wide, self.align)
-        page.rects([(left + at * module, top - self.height, n * module, self.height) for at, n in bars], "black")
+        boxes = [(left + at * module, top - self.height, n * module, self.height) for at, n in bars]
+        page.bars(self.value, boxes, module)
         if self.style and self.setter:
             lines = self.setter.set(self.value, self.style, 1e6)
             draw_lines(page, lines, self.style, left, top - self.height, wide)

@@ -33,6 +33,7 @@ class Face:
 
     def __init__(self, path: Path) -> None:
         font: Any = TTFontFile(str(path), validate=0)
+        self.path = path
         self.font = font
         self.name: str = font.name.decode("ascii")
         self.glyphs: dict[str, int] = {chr(code): glyph for code, glyph in font.charToGlyph.items()}

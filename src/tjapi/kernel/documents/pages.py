@@ -35,11 +35,24 @@ class Frame:
     width: float
 
 
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A document laid out on pages of one size, in points, and what is written of it into the file."""
+
+    pages: Sequence[Surface]
+    size: tuple[float, float]
+    pictures: Mapping[str, Any]
+    watermark: str
+    title: str
+    subject: str
+    lang: str
+
+
 def break_pages(
-    template: str, blocks: Sequence[Block], first: Frame, others: Frame, ink: Ink, limit: int
+    template: str, blocks: Sequence[Block], first: Frame, others: Frame, ink: Ink, limit: int, size: tuple[float, float]
 ) -> list[Surface]:
     """Draw the blocks on as many pages as they need. Raises RenderTooLarge beyond `limit` pages."""
-    pages = [Surface(ink)]
+    pages = [ink.sheet(*size)]
     queue = deque(blocks)
     frame, top, gap, empty = first, first.top, 0.0, True
     while queue:
@@ -66,7 +79,7 @@ def break_pages(
                 continue
         if len(pages) == limit:
             raise RenderTooLarge(template, f"more than {limit} pages")
-        pages.append(Surface(ink))
+        pages.append(ink.sheet(*size))
         frame, top, gap, empty = others, others.top, 0.0, True
     return pages
 
@@ -149,22 +162,14 @@ def draw_watermark(page: Surface, text: str, size: tuple[float, float]) -> str:
     return "\n".join(out)
 
 
-def write_pdf(
-    pages: Sequence[Surface],
-    ink: Ink,
-    pictures: Mapping[str, Any],
-    *,
-    size: tuple[float, float],
-    title: str,
-    subject: str,
-    lang: str,
-    now: datetime,
-    seed: bytes,
-    watermark: str,
-) -> bytes:
-    """Write the file. Same pages, `now` and `seed` → same bytes: dates come from `now`, the file id from `seed`."""
+def write_pdf(documents: Sequence[Laid], ink: Ink, *, now: datetime, seed: bytes) -> bytes:
+    """Write documents into one file, which bears the name of the first. Same pages, `now` and `seed` → same bytes.
+
+    Dates come from `now`, the file id from `seed`. `ink` is that of any of the documents: they share their fonts.
+    """
     buffer = io.BytesIO()
-    canvas: Any = Canvas(buffer, pagesize=size, pageCompression=1, invariant=1, lang=lang)
+    first = documents[0]
+    canvas: Any = Canvas(buffer, pagesize=first.size, pageCompression=1, invariant=1, lang=first.lang)
     doc = canvas._doc  # noqa: SLF001
     # reportlab announces Helvetica on every page; nothing of ours uses it and it is not embedded
     canvas._preamble = "1 0 0 1 0 0 cm"  # noqa: SLF001
@@ -172,18 +177,20 @@ def write_pdf(
     doc.fontMapping.clear()
     doc._timeStamp = _stamp(now)  # noqa: SLF001
     doc.signature = hashlib.md5(seed, usedforsecurity=False)
-    canvas.setTitle(title)
-    canvas.setSubject(subject)
+    canvas.setTitle(first.title)
+    canvas.setSubject(first.subject)
     canvas.setAuthor("")
     canvas.setCreator("tjapi")
-    for page in pages:
-        if watermark:
-            canvas.saveState()
-            canvas.setFillAlpha(_PALE)
-            canvas.addLiteral(watermark)
-            canvas.restoreState()
-        page.emit(canvas, pictures)
-        canvas.showPage()
+    for document in documents:
+        canvas._pagesize = document.size  # noqa: SLF001  # setPageSize() would bring Helvetica back
+        for page in document.pages:
+            if document.watermark:
+                canvas.saveState()
+                canvas.setFillAlpha(_PALE)
+                canvas.addLiteral(document.watermark)
+                canvas.restoreState()
+            page.emit(canvas, document.pictures)
+            canvas.showPage()
     doc.delayedFonts.extend(ink.used)
     canvas.save()
     return buffer.getvalue()

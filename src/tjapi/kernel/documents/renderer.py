@@ -8,20 +8,31 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from tjapi.kernel.documents.engine import NO_ASSETS, RenderedDocument, log_missing
+from tjapi.kernel.documents.engine import NO_ASSETS, RenderedDocument, RenderedLabels, log_missing
 from tjapi.kernel.documents.errors import RenderFailed, RenderTimeout, RenderTooLarge
 from tjapi.kernel.documents.frames import PREFIX, lengths, pack, told
+from tjapi.kernel.documents.labels import LANGUAGES
 from tjapi.kernel.documents.templating import plain
 
 MAX_ASSET_BYTES = 64 * 2**20
 _START_SECONDS = 60.0
 _DIED = (asyncio.IncompleteReadError, ConnectionError, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One document of a set: its template, its data, its pictures by key."""
+
+    template: str
+    data: Mapping[str, Any]
+    assets: Mapping[str, bytes] = field(default_factory=lambda: NO_ASSETS)
 
 
 class _Worker:
@@ -135,29 +146,63 @@ class DocumentRenderer:
         `timeout` in seconds starts when a worker is free. Raises TemplateNotFound, TemplateInvalid, RenderTooLarge,
         RenderTimeout, RenderFailed; TypeError or ValueError when `data` is not plain JSON; RuntimeError when closed.
         """
-        text = plain(template, data).encode("utf-8")
-        if sum(map(len, assets.values())) > MAX_ASSET_BYTES:
+        return await self.render_set([Sheet(template, data, assets)], now=now, timeout=timeout)
+
+    async def render_set(
+        self,
+        sheets: Sequence[Sheet],
+        *,
+        now: datetime,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> RenderedDocument:
+        """Render several documents, at least one, into one file; else like `render`."""
+        answer, pdf = await self._ask({"form": "pdf", "now": now.isoformat()}, sheets, timeout)
+        place = tuple(answer["seal"]) if answer["seal"] else None
+        document = RenderedDocument(pdf, answer["pages"], answer["sha256"], tuple(answer["missing"]), place)
+        log_missing(sheets[0].template, document)
+        return document
+
+    async def render_labels(
+        self,
+        sheets: Sequence[Sheet],
+        language: str,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> RenderedLabels:
+        """Render documents, at least one, as labels in a printer's language (`zpl`, `tspl`); raises like `render`."""
+        if language not in LANGUAGES:
+            raise ValueError(f"no such language: {language}")
+        answer, content = await self._ask({"form": language}, sheets, timeout)
+        labels = RenderedLabels(content, answer["pages"], tuple(answer["missing"]))
+        log_missing(sheets[0].template, labels)
+        return labels
+
+    async def _ask(
+        self,
+        head: dict[str, Any],
+        sheets: Sequence[Sheet],
+        timeout: float | None,  # noqa: ASYNC109
+    ) -> tuple[dict[str, Any], bytes]:
+        template = sheets[0].template
+        if sum(len(picture) for sheet in sheets for picture in sheet.assets.values()) > MAX_ASSET_BYTES:
             raise RenderTooLarge(template, f"assets of more than {MAX_ASSET_BYTES} bytes")
-        head = {
-            "template": template,
-            "now": now.isoformat(),
-            "data": len(text),
-            "assets": [[key, len(picture)] for key, picture in assets.items()],
-        }
-        frame = pack(head, text, *assets.values())
+        parts, blobs = [], []
+        for sheet in sheets:
+            text = plain(sheet.template, sheet.data).encode("utf-8")
+            assets = [[key, len(picture)] for key, picture in sheet.assets.items()]
+            parts.append({"template": sheet.template, "data": len(text), "assets": assets})
+            blobs += [text, *sheet.assets.values()]
+        frame = pack({**head, "parts": parts}, *blobs)
         seconds = self._timeout if timeout is None else timeout
         async with self._gate:
             for _ in range(2):
                 try:
-                    answer, pdf = await self._once(frame, template, seconds)
+                    answer, made = await self._once(frame, template, seconds)
                 except _DIED:
                     continue
                 if "error" in answer:
                     raise told(answer)
-                place = tuple(answer["seal"]) if answer["seal"] else None
-                document = RenderedDocument(pdf, answer["pages"], answer["sha256"], tuple(answer["missing"]), place)
-                log_missing(template, document)
-                return document
+                return answer, made
         raise RenderFailed(template, "the worker died twice")
 
     async def close(self) -> None:

@@ -20,14 +20,25 @@ class PlacedImage:
 
 
 class Ink:
-    """What all pages of one document share: fonts and their subsets, colours, pictures, characters without a glyph."""
+    """What all pages of one document share: fonts and their subsets, colours, pictures, characters without a glyph.
 
-    def __init__(self, fonts: FontSet, colours: Mapping[str, Colour], assets: Mapping[str, bytes]) -> None:
+    Documents of one file share fonts and missing characters with the one `beside` them: each face is embedded once.
+    """
+
+    def __init__(
+        self,
+        fonts: FontSet,
+        colours: Mapping[str, Colour],
+        assets: Mapping[str, bytes],
+        *,
+        beside: "Ink | None" = None,
+    ) -> None:
         self.fonts = fonts
         self.assets = assets
-        self.missing: set[str] = set()
-        self.used: list[EmbeddedFace] = []
-        self._by_face: dict[str, EmbeddedFace] = {}
+        self.colours = colours
+        self.missing: set[str] = beside.missing if beside else set()
+        self.used: list[EmbeddedFace] = beside.used if beside else []
+        self._by_face: dict[str, EmbeddedFace] = beside._by_face if beside else {}  # noqa: SLF001  # our own kind
         self._fill = {name: "{:.3g} {:.3g} {:.3g} rg".format(*rgb) for name, rgb in colours.items()}
         self._stroke = {name: operator[:-2] + "RG" for name, operator in self._fill.items()}
 
@@ -47,6 +58,10 @@ class Ink:
     def stroke(self, colour: str) -> str:
         """Operator that sets the stroke colour."""
         return self._stroke[colour]
+
+    def sheet(self, width: float, height: float) -> "Surface":  # noqa: ARG002  # a page of PDF needs no size
+        """Take a new page of this size in points."""
+        return Surface(self)
 
 
 class Surface:
@@ -90,6 +105,10 @@ class Surface:
         """Fill many rectangles at once (bars of a code), with three decimals: scanners measure them."""
         path = " ".join(f"{x:.3f} {y:.3f} {w:.3f} {h:.3f} re" for x, y, w, h in boxes)
         self._shape(colour, f"{path} f")
+
+    def bars(self, value: str, boxes: Sequence[tuple[float, float, float, float]], module: float) -> None:  # noqa: ARG002
+        """Draw the bars of a Code 128 of `value`, whose module is so wide."""
+        self.rects(boxes, "black")
 
     def rounded(self, x: float, y: float, width: float, height: float, radius: float, colour: str) -> None:
         """Fill a rectangle with round corners."""

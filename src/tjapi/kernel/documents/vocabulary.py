@@ -32,6 +32,8 @@ from tjapi.kernel.documents.theme import Align, TextStyle, Theme
 
 MM = 72 / 25.4
 _MAX_PIXELS = 40_000_000
+_SHARP = 300 / 72
+"""Pixels per point that paper shows; what a camera gives beyond twice that is left out of the file."""
 _WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60"
 _FOLD = re.compile(f"(?<=[{_WIDE}])[ \t]*[\r\n][ \t\r\n]*(?=[{_WIDE}])")
 _SPACE = re.compile(r"[ \t\r\n]+")
@@ -85,6 +87,21 @@ class Pictures:
             self.readers[key] = ImageReader(io.BytesIO(self._assets[key]))
         size: tuple[int, int] = self.readers[key].getSize()
         return size
+
+    def shrink(self, key: str, wide: float, tall: float) -> None:
+        """Leave out the pixels that a picture of this many points cannot show."""
+        width, height = self.readers[key].getSize()
+        factor = min(wide * _SHARP / width, tall * _SHARP / height)
+        picture = Image.open(io.BytesIO(self._assets[key]), formats=("PNG", "JPEG"))
+        if factor > 1 / 2 or picture.mode not in ("RGB", "L"):
+            return
+        smaller, out = (
+            picture.resize((round(width * factor), round(height * factor)), Image.Resampling.LANCZOS),
+            io.BytesIO(),
+        )
+        smaller.save(out, "JPEG", quality=85)
+        out.seek(0)
+        self.readers[key] = ImageReader(out)
 
 
 class Builder:
@@ -213,6 +230,7 @@ class Builder:
             wide = wide_px * 72 / 150
         wide = wide or tall * wide_px / tall_px
         tall = tall or wide * tall_px / wide_px
+        self._pictures.shrink(key, wide, tall)
         return [Picture(key=key, width=wide, height=tall, align=_align(element, "left"))]
 
     def _barcode(self, element: Any) -> list[Block]:

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tjapi.kernel.documents.engine import render_json
+from tjapi.kernel.documents.engine import Part, render_labels, render_parts
 from tjapi.kernel.documents.errors import DocumentError, RenderFailed, RenderTooLarge
 from tjapi.kernel.documents.fonts import load_fonts
 from tjapi.kernel.documents.frames import PREFIX, cut, lengths, pack, tell
@@ -42,13 +42,13 @@ def main() -> None:
 
 
 def _serve(head: dict[str, Any], body: bytes, templates: Path) -> tuple[dict[str, Any], bytes]:
-    template = str(head["template"])
-    data, *pictures = cut(body, [head["data"], *(size for _, size in head["assets"])])
-    assets = {key: picture for (key, _), picture in zip(head["assets"], pictures, strict=True)}
+    template = str(head["parts"][0]["template"])
     try:
-        made = render_json(
-            template, data.decode("utf-8"), assets, now=datetime.fromisoformat(head["now"]), templates=templates
-        )
+        parts = _parts(head["parts"], body)
+        if head["form"] != "pdf":
+            labels = render_labels(parts, head["form"], templates=templates)
+            return {"pages": labels.labels, "missing": labels.missing_glyphs}, labels.content
+        made = render_parts(parts, now=datetime.fromisoformat(head["now"]), templates=templates)
     except DocumentError as error:
         return tell(error), b""
     except MemoryError:
@@ -63,6 +63,14 @@ def _serve(head: dict[str, Any], body: bytes, templates: Path) -> tuple[dict[str
         "missing": made.missing_glyphs,
         "seal": made.seal_place,
     }, made.pdf
+
+
+def _parts(heads: list[dict[str, Any]], body: bytes) -> list[Part]:
+    blobs = iter(cut(body, [size for head in heads for size in (head["data"], *(n for _, n in head["assets"]))]))
+    return [
+        Part(head["template"], next(blobs).decode("utf-8"), {key: next(blobs) for key, _ in head["assets"]})
+        for head in heads
+    ]
 
 
 def _die_with(parent: int) -> None:

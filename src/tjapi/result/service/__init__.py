@@ -1,6 +1,6 @@
 """The verbs of results, one use case per file: filing what a laboratory reports, and what departments enter and sign."""
 
-from tjapi.result.service.case import case_of
+from tjapi.result.service.case import case_of, values_of
 from tjapi.result.service.entry import (
     drop_sheets,
     get_sheet,
@@ -43,4 +43,5 @@ __all__ = [
     "standing",
     "summary_lines",
     "trends",
+    "values_of",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from tjapi.exam.rules import LIVE_FOR_RESULTS
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
-from tjapi.result.events import ResultArrivedLate, ResultsRecorded
+from tjapi.result.events import ResultArrivedLate, ResultsRecorded, RevisionsAdded
 from tjapi.result.formulas import FORMULAS
 from tjapi.result.models import Result, ResultRevision
 from tjapi.result.rules import (
@@ -29,6 +29,7 @@ from tjapi.result.rules import (
     flag_chosen,
     line_target,
     parse,
+    rivals,
     snapshot,
 )
 
@@ -182,6 +183,8 @@ class Book:
         if changed:
             ids = tuple(result.id for result in changed)
             await uow.publish(ResultsRecorded(campus_id=self.exam.campus_id, exam_id=self.exam.id, result_ids=ids))
+        if added:
+            await self._tell(uow, tuple(added))
         if finalized:
             for result_id, revision in added.items():
                 await uow.publish(
@@ -192,6 +195,21 @@ class Book:
                         revision_id=revision.id,
                     )
                 )
+
+    async def _tell(self, uow: UnitOfWork, result_ids: tuple[UUID, ...]) -> None:
+        beside = {f.id for said in self._revisions.values() for f in rivals(map(_fact, said))}
+        current_ids = {result.current_revision_id for result in self._results.values()}
+        passed_over = tuple(
+            r.id
+            for r in self._new_revisions
+            if r.status != "entered_in_error" and r.id not in current_ids and r.id not in beside
+        )
+        await uow.publish(
+            RevisionsAdded(
+                campus_id=self.exam.campus_id, exam_id=self.exam.id, result_ids=result_ids, beside=tuple(sorted(beside)),
+                passed_over=passed_over,
+            )
+        )  # fmt: skip
 
     async def _settle(self, uow: UnitOfWork, line_ids: Iterable[UUID]) -> None:
         for line in (line for line in self.lines.values() if line.id in line_ids):

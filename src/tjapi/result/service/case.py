@@ -34,6 +34,13 @@ async def case_of(uow: UnitOfWork, exam_id: UUID) -> Case:
     return Case(exam.sex, exam.age_years, values, await _before(uow, exam, compared), repeats)
 
 
+async def values_of(uow: UnitOfWork, revision_ids: Collection[UUID]) -> dict[UUID, Known]:
+    """Return revisions as rules would see them, by id: those that are no current values as well."""
+    if not revision_ids:
+        return {}
+    return {row.revision_id: _known(row) for row in await views.case_values_of(uow, revision_ids)}
+
+
 async def _before(uow: UnitOfWork, exam: Exam, codes: Collection[str]) -> dict[str, list[Known]]:
     if not codes:
         return {}

@@ -1,6 +1,6 @@
 """Bringing computed items in line with what they are computed from, whoever said it: a department or the laboratory."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 
 from tjapi.catalog.models import Item
@@ -54,16 +54,35 @@ def _bring(uow: UnitOfWork, book: Book, place: _Place) -> None:
     if len(known) == len(inputs):
         computed = formula.compute(known, Person(book.exam.sex, book.exam.age_years))
     now = book.now_at(line.id, item.id)
-    settled = line.performed_by == "lis" and all(found is not None and found.status in SETTLED for found in inputs)
     if computed is None:
         if now is not None:
             record(uow, book, place, "", "entered_in_error", COMPUTED)
         return
     value = f"{computed:f}"
-    same = now is not None and now.raw_value == value and (not settled or now.status in SETTLED)
-    if not same:
-        corrects = now is not None and now.status in SETTLED
-        record(uow, book, place, value, "corrected" if corrects else "final" if settled else "preliminary", COMPUTED)
+    if line.performed_by == "lis":
+        _follow(uow, book, place, value, _status({found.status for found in inputs if found is not None}))
+    elif now is None or now.raw_value != value:
+        # What was signed once is corrected; before, it is a draft.
+        record(uow, book, place, value, "corrected" if now and now.status in SETTLED else "preliminary", COMPUTED)
+
+
+def _status(of_inputs: Collection[str]) -> ResultStatus:
+    """Return the status of what is computed: that of the least settled value that it comes from; corrected where one was."""
+    if not SETTLED.issuperset(of_inputs):
+        return "preliminary"
+    return "corrected" if "corrected" in of_inputs else "final"
+
+
+def _follow(uow: UnitOfWork, book: Book, place: _Place, value: str, status: ResultStatus) -> None:
+    """Bring what a laboratory's values make to value and status: both depend on the values alone, not on the order in which they came."""
+    line, item = place
+    now = book.now_at(line.id, item.id)
+    if now is not None and (now.raw_value, now.status) == (value, status):
+        return
+    if now is not None and now.status in SETTLED and status != "corrected":
+        # Neither a final value nor a corrected one makes room by itself.
+        record(uow, book, place, "", "entered_in_error", COMPUTED)
+    record(uow, book, place, value, status, COMPUTED)
 
 
 def _input(book: Book, line: ExamLine, code: str) -> ResultRevision | None:

@@ -90,6 +90,7 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
         if not result.observations:
             _lose(lost, "no-observations", result.group_code)
         lines = [line for line in book.lines.values() if target.line_ids is None or line.id in target.line_ids]
+        lines.sort(key=lambda line, known=target.known: line.id not in known)  # type: ignore[misc]
         _add(uow, book, lines, result, items, (lost, counts), (message_id, source, report))
     if counts["filed"] or counts["revision"]:
         compute(uow, book, (line for line in book.lines.values() if line.performed_by == "lis" and book.live(line)))
@@ -146,29 +147,40 @@ def _detail(lost: dict[str, list[str]], counts: dict[str, int]) -> dict[str, Any
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Where a reported group leads: every exam that one of its numbers names, and the lines of the best number; None: nowhere."""
+    """Where a reported group leads: every exam that one of its numbers names, and the lines; None: nowhere. `known`: theirs before."""
 
     exam_ids: frozenset[UUID]
     line_ids: frozenset[UUID] | None
+    known: frozenset[UUID] = frozenset()
 
 
 async def _target(uow: UnitOfWork, source: str, result: LabResult) -> _Found:
-    """Follow every number that was sent: numbers of one group that lead to two exams are not to be believed."""
-    found: list[tuple[UUID, frozenset[UUID]]] = []
+    """Follow every number that was sent: numbers of one group that lead to two exams are not to be believed.
+
+    Our own number is one line. A number of theirs is often the tube's, the same for each of its groups: it leads to what it was used for
+    before and to whatever else the tube is for.
+    """
+    exam_ids: set[UUID] = set()
+    ordered: set[UUID] = set()
+    used: set[UUID] = set()
+    in_tube: set[UUID] = set()
     if result.placer_no:
         line = await requisitions.lines_by_placer(uow, result.placer_no)
         if line is not None:
-            found.append((line.exam_id, frozenset({line.line_id})))
-    if result.filler_no and not found:
+            exam_ids.add(line.exam_id)
+            ordered.add(line.line_id)
+    if result.filler_no and not ordered:
         # A number of theirs may come round again after years; only one that names a single exam leads anywhere.
         known = await repository.of_filler(uow, LIS + source, result.filler_no)
         if len({r.exam_id for r in known}) == 1:
-            found.append((known[0].exam_id, frozenset(r.line_id for r in known)))
+            exam_ids.add(known[0].exam_id)
+            used.update(r.line_id for r in known)
     if result.barcode:
         tube = await requisitions.tube_by_barcode(uow, result.barcode)
         if tube is not None:
-            found.append((tube.exam_id, frozenset(tube.line_ids)))
-    return _Found(frozenset(exam_id for exam_id, _ in found), found[0][1] if found else None)
+            exam_ids.add(tube.exam_id)
+            in_tube.update(tube.line_ids)
+    return _Found(frozenset(exam_ids), frozenset(ordered or used | in_tube) if exam_ids else None, frozenset(used))
 
 
 def _ours(exam: Exam) -> Identity:

@@ -1,0 +1,67 @@
+"""Finding people and their past exams by what the desk scans or types; and whom a new exam is for."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from tjapi.exam import repository, views
+from tjapi.exam.errors import ExamineeNotNamed
+from tjapi.exam.rules import exam_no_read
+from tjapi.exam.schemas import ExamIn, ExamLookup, ExamSummary, FoundPerson
+from tjapi.examinee import service as examinees
+from tjapi.examinee.rules import PhotoFile
+from tjapi.examinee.schemas import ExamineeOut
+from tjapi.kernel.problem import FieldError, PermissionMissing, Problem
+from tjapi.kernel.uow import UnitOfWork
+
+_MEET, _SEE_PEOPLE = "examinee.write", "examinee.read"
+
+
+async def whom(uow: UnitOfWork, new: ExamIn, photo: PhotoFile | None) -> examinees.Examinee:
+    """Return whom an exam is for: somebody known, or the holder of a document. Raises ExamineeNotNamed, PermissionMissing, and what meeting raises."""
+    if new.examinee_id is not None and new.id_card is None:
+        return await examinees.get(uow, new.examinee_id)
+    if new.id_card is None or new.examinee_id is not None:
+        raise ExamineeNotNamed(
+            errors=[
+                FieldError(pointer, "one_of", "受检者编号与证件信息只给一项", "give one of examinee_id and id_card")
+                for pointer in ("/examinee_id", "/id_card")
+            ]
+        )
+    # The house's own jobs hold no permissions; whoever signs in needs the right that meeting somebody needs elsewhere.
+    if uow.principal.kind != "job" and not uow.principal.may(_MEET):
+        raise PermissionMissing
+    try:
+        person, _ = await examinees.meet(uow, new.id_card, new.campus_id, photo=photo)
+    except Problem as refusal:
+        raise refusal.within("/id_card") from None
+    return person
+
+
+async def past(uow: UnitOfWork, examinee_id: UUID, after: tuple[date, UUID] | None, size: int) -> Sequence[ExamSummary]:
+    """Return a page of a person's exams, newest first, one too many, and leave a trace. Raises ExamineeNotFound."""
+    await examinees.get(uow, examinee_id)
+    rows = await views.past_exams(uow, examinee_id, after, size)
+    await uow.audit("exam.history_read", "examinee", examinee_id)
+    return [ExamSummary.model_validate(row, from_attributes=True) for row in rows]
+
+
+async def look_up(uow: UnitOfWork, sought: ExamLookup, after: UUID | None) -> list[FoundPerson]:
+    """Return whom a key may mean, with their newest exams; one person too many. Raises PermissionMissing, LookupKeyInvalid.
+
+    An exam that may not be seen finds nobody, as if there were none.
+    """
+    if uow.principal.kind != "job" and not uow.principal.may(_SEE_PEOPLE):
+        raise PermissionMissing
+    number = exam_no_read(sought.key) if sought.by in ("any", "exam_no") else None
+    exam = await repository.exam_by_no(uow, number) if number else None
+    whose = None if number is None else [exam.examinee_id] if exam else []
+    people = await examinees.look_up(uow, sought.key, sought.by, after, sought.page_size, of_exam_no=whose)
+    exams = await views.past_exams_of(uow, [person.id for person in people], sought.exams_each)
+    return [_found(examinees.shape(person), exams[person.id], sought.exams_each) for person in people]
+
+
+def _found(person: ExamineeOut, rows: Sequence[Any], size: int) -> FoundPerson:
+    exams = [ExamSummary.model_validate(row, from_attributes=True) for row in rows[:size]]
+    return FoundPerson(examinee=person, exams=exams, more_exams=len(rows) > size)

@@ -1,0 +1,39 @@
+"""What may go wrong at the front desk."""
+
+from tjapi.kernel.problem import Invalid, NotFound
+
+
+class PaperNotOfExam(Invalid):
+    """The exam has no such paper: no tube of this id, no form of this department."""
+
+    zh, en = "这次体检没有此打印件", "The exam has no such paper"
+
+
+class NotALabel(Invalid):
+    """ZPL and TSPL are languages of label printers: they print tube and exam labels."""
+
+    zh, en = "只有标签可以输出为 ZPL 或 TSPL", "Only labels can be made as ZPL or TSPL"
+
+
+class PrintOfOneCampus(Invalid):
+    """A file is printed at one campus."""
+
+    zh, en = "一次打印只能是同一院区的体检", "One print holds exams of one campus"
+
+
+class TooManyPapers(Invalid):
+    """The file would hold more papers than a printer should be sent at once."""
+
+    zh, en = "一次打印的份数过多,请分批打印", "Too many papers for one print: print them in parts"
+
+
+class AccessCodeNotCurrent(Invalid):
+    """The code is not the one that was issued last, was used, or has expired: on paper it would open nothing."""
+
+    zh, en = "查询码不是当前有效的查询码", "The access code is not the one that is valid now"
+
+
+class PrintNotFound(NotFound):
+    """No such print, or not of a campus one may see."""
+
+    zh, en = "没有这次打印", "No such print"

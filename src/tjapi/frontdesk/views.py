@@ -1,0 +1,93 @@
+"""Exams as their papers show them, and the day's board: read-only over the exam, its lines, the catalog and the tubes.
+
+The board counts marks that the exam row keeps: a day of a campus is one short index scan.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, select, text
+
+from tjapi.exam.models import Exam
+from tjapi.frontdesk.rules import NOT_TODAY, BoardColumn, PaperExam, PaperLine, PaperTube
+from tjapi.frontdesk.schemas import BoardOut
+from tjapi.kernel.uow import UnitOfWork
+
+_EXAMS = text("""
+select e.id exam_id, e.campus_id, c.name campus, e.exam_no, e.exam_date, e.package_name package, e.examinee_id, e.name, e.sex,
+  e.age_years, e.age_days, e.state
+from exam e join campus c on c.id = e.campus_id where e.id = any(:ids)
+""")
+_LINES = text("""
+select l.exam_id, l.id line_id, l.code, l.name, l.department_id, d.code department_code, d.name department, d.kind department_kind,
+  d.sort department_sort, d.place, l.performed_by, l.specimen, g.section, l.fasting, g.minutes_after, g.precaution, l.state
+from exam_line l join department d on d.id = l.department_id join item_group g on g.id = l.item_group_id
+where l.exam_id = any(:ids) order by l.exam_id, l.sort, l.code
+""")
+_TUBES = text("""
+select t.exam_id, t.id tube_id, t.barcode, t.container, t.specimen, t.section, t.fasting, t.minutes_after, t.send_out,
+  array_agg(l.name order by l.sort, l.code) groups, array_agg(l.id order by l.sort, l.code) line_ids
+from tube t join tube_line s on s.tube_id = t.id join exam_line l on l.id = s.exam_line_id
+where t.exam_id = any(:ids) and t.state not in ('rejected', 'cancelled') and l.state <> all(:not_today)
+group by t.id order by t.exam_id, t.barcode
+""")
+
+
+async def paper_exams(uow: UnitOfWork, exam_ids: Sequence[UUID]) -> dict[UUID, PaperExam]:
+    """Return the exams of these ids that may be seen. A tube that was rejected, or is not drawn any more, has no label."""
+    ids = {"ids": list(exam_ids)}
+    execute = uow.session.execute
+    await uow.session.flush()
+    lines = _by_exam((await execute(_LINES, ids)).mappings().all())
+    tubes = _by_exam((await execute(_TUBES, {**ids, "not_today": list(NOT_TODAY)})).mappings().all())
+    return {
+        row["exam_id"]: PaperExam(
+            **row,
+            lines=[PaperLine(**line) for line in lines.get(row["exam_id"], [])],
+            tubes=[PaperTube(**tube) for tube in tubes.get(row["exam_id"], [])],
+        )
+        for row in (await execute(_EXAMS, ids)).mappings()
+    }
+
+
+def _by_exam(rows: Sequence[Any]) -> dict[UUID, list[dict[str, Any]]]:
+    return {
+        exam_id: [{name: value for name, value in row.items() if name != "exam_id"} for row in held]
+        for exam_id, held in groupby(rows, lambda row: row["exam_id"])
+    }
+
+
+# One meaning of each column, for the count and for the list. Whoever has only been registered is booked.
+_COLUMNS: dict[BoardColumn, ColumnElement[bool]] = {
+    "booked": Exam.state != "cancelled",
+    "awaiting_payment": and_(Exam.state != "cancelled", Exam.awaits_payment),
+    "checked_in": and_(Exam.state != "cancelled", Exam.checked_in_at.is_not(None)),
+    "blood_drawn": and_(Exam.state != "cancelled", Exam.blood_drawn),
+    "examined": and_(Exam.state != "cancelled", Exam.checked_in_at.is_not(None), Exam.examined),
+}
+
+
+async def board(uow: UnitOfWork, campus_id: int, day: date) -> BoardOut:
+    """Return the five counts of a campus's day, of one moment."""
+    columns = (func.count().filter(meaning).label(name) for name, meaning in _COLUMNS.items())
+    query = select(*columns).where(Exam.campus_id == campus_id, Exam.exam_date == day)
+    row = (await uow.session.execute(query)).one()
+    return BoardOut(campus_id=campus_id, day=day, **row._mapping)  # noqa: SLF001 - SQLAlchemy's public name of it
+
+
+async def board_list(
+    uow: UnitOfWork, campus_id: int, day: date, column: BoardColumn, *, after: list[str] | None, size: int
+) -> Sequence[Exam]:
+    """Return a page of the exams that a count counts, newest first, one too many."""
+    query = (
+        select(Exam)
+        .where(Exam.campus_id == campus_id, Exam.exam_date == day, _COLUMNS[column])
+        .order_by(Exam.id.desc())
+        .limit(size + 1)
+    )
+    if after:
+        query = query.where(Exam.id < UUID(after[0]))
+    return (await uow.session.execute(query)).scalars().all()

@@ -1,0 +1,131 @@
+"""The day's board: five counts that are exact at any moment, each with its list."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.tjapi.world import API, House, Visit, house
+from tjapi import demo
+from tjapi.exam import service as exams
+from tjapi.exam.schemas import ExamIn
+
+pytestmark = pytest.mark.requirement("E1.1")
+COLUMNS = ("booked", "awaiting_payment", "checked_in", "blood_drawn", "examined")
+# What the hospital means, over the lines themselves: a recount that shares nothing with the product's marks.
+RECOUNT = """
+with here as (select * from exam where campus_id = 1 and exam_date = (now() at time zone 'Asia/Shanghai')::date and state <> 'cancelled')
+select count(*) booked,
+  count(*) filter (where exists (select from exam_line l where l.exam_id = here.id and l.state = 'ordered' and l.price_fen > 0)) awaiting_payment,
+  count(*) filter (where checked_in_at is not null) checked_in,
+  count(*) filter (where exists (select from exam_line l where l.exam_id = here.id and l.specimen in ('whole_blood', 'serum', 'plasma')
+    and l.state in ('collected', 'resulted', 'verified'))) blood_drawn,
+  count(*) filter (where checked_in_at is not null and exists (select from exam_line l where l.exam_id = here.id
+      and l.state not in ('withdrawn', 'substituted'))
+    and not exists (select from exam_line l where l.exam_id = here.id
+      and l.state in ('ordered', 'released', 'sent', 'started', 'specimen_rejected'))) examined
+from here
+"""
+
+
+@pytest.fixture
+async def place(worker_name: str) -> AsyncIterator[House]:
+    """A campus's day that nobody else writes to."""
+    async with house(f"board_{worker_name}") as built:
+        yield built
+
+
+async def _board(front: httpx.AsyncClient) -> dict[str, int]:
+    answer = (await front.get(f"{API}/board", params={"campus_id": 1})).json()
+    return {column: answer[column] for column in COLUMNS}
+
+
+async def _agrees(place: House, front: httpx.AsyncClient) -> dict[str, int]:
+    """The board, a recount and the lists say the same."""
+    told = await _board(front)
+    recount = await place.admin.fetchrow(RECOUNT)
+    assert recount is not None
+    assert told == dict(recount)
+    for column, count in told.items():
+        listed = await front.get(f"{API}/board/{column}/exams", params={"campus_id": 1, "page_size": 200})
+        assert len(listed.json()["items"]) == count, column
+    return told
+
+
+async def test_each_count_is_that_of_its_list_and_of_a_recount_after_every_step(place: House) -> None:
+    world, front = place.world, await place.sign_in("front")
+    visit = await world.registered("GENERAL", "GLU")
+    assert await _agrees(place, front) == dict(zip(COLUMNS, (1, 0, 0, 0, 0), strict=True))
+    await front.post(f"{visit.place}:check-in")
+    tubes = (await front.get(f"{visit.place}/tubes")).json()["items"]
+    await front.post(f"{API}/tubes/{tubes[0]['id']}:collect")
+    assert await _agrees(place, front) == dict(zip(COLUMNS, (1, 0, 1, 1, 0), strict=True))
+    body = {"line_ids": [str(visit.lines["GENERAL"])], "reason": "受检者要求"}
+    await front.post(f"{visit.place}/lines:refuse", json=body)
+    assert await _agrees(place, front) == dict(zip(COLUMNS, (1, 0, 1, 1, 1), strict=True))
+    await front.post(f"{visit.place}/lines:reinstate", json=body)
+    assert (await _agrees(place, front))["examined"] == 0
+    cancelled = await world.registered("GLU")
+    await front.post(f"{cancelled.place}:cancel", json={"reason": "改期"})
+    assert (await _agrees(place, front))["booked"] == 1
+
+
+async def test_a_free_exam_never_awaits_payment_and_one_that_costs_does_until_it_is_covered(place: House) -> None:
+    world, front, ids = place.world, await place.sign_in("front"), await place.world.groups()
+    await place.admin.execute("update item_group set price_fen = 0 where code = 'GENERAL'")
+    made = []
+    for code in ("GENERAL", "GLU"):
+        person, _ = await world.person()
+        async with place.runtime.units.open(demo.LOADER) as uow:
+            new = ExamIn(campus_id=1, examinee_id=person, item_group_ids=[ids[code]])
+            made.append((await exams.register(uow, new, payment_required=True)).id)
+    assert (await _agrees(place, front))["awaiting_payment"] == 1
+    async with place.runtime.units.open(demo.LOADER) as uow:
+        await exams.release(uow, made[1], [line.id for line in await exams.lines(uow, made[1])])
+    assert (await _agrees(place, front))["awaiting_payment"] == 0
+
+
+async def test_the_board_is_exact_at_any_moment_of_a_burst_and_screens_hear_of_it(place: House) -> None:
+    world, front, chance = place.world, await place.sign_in("front"), random.Random(20261125)
+    visits = [await world.registered("GENERAL", "GLU", "CBC") for _ in range(8)]
+
+    async def morning(visit: Visit) -> None:
+        tubes = (await front.post(f"{visit.place}:check-in")).json()["tubes"]
+        for tube in chance.sample(tubes, chance.randint(1, len(tubes))):
+            await front.post(f"{API}/tubes/{tube['id']}:collect")
+        verb = chance.choice(("refuse", "waive", "withdraw"))
+        await front.post(
+            f"{visit.place}/lines:{verb}", json={"line_ids": [str(visit.lines["GENERAL"])], "reason": "赶时间"}
+        )
+
+    async def watch(until: asyncio.Event) -> list[dict[str, int]]:
+        seen = []
+        while not until.is_set():
+            seen.append(await _board(front))
+        return seen
+
+    heard: list[str] = []
+    done = asyncio.Event()
+
+    async def listen() -> None:
+        async with front.stream("GET", f"{API}/live-events") as screen:
+            async for line in screen.aiter_lines():
+                heard.append(line)  # noqa: PERF401 - it is read while it grows
+
+    listening, watching = asyncio.create_task(listen()), asyncio.create_task(watch(done))
+    await asyncio.sleep(0.2)
+    await asyncio.gather(*(morning(visit) for visit in visits))
+    done.set()
+    seen: list[dict[str, Any]] = await watching
+    for column in COLUMNS[2:4]:  # a count of people who are here, or whose blood is drawn, only grows in this morning
+        counts = [board[column] for board in seen]
+        assert counts == sorted(counts), column
+    final = await _agrees(place, front)
+    assert (final["booked"], final["checked_in"], final["blood_drawn"]) == (8, 8, 8)
+    async with asyncio.timeout(10):
+        while len({visit.exam_id for visit in visits if any(str(visit.exam_id) in line for line in heard)}) < 8:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    listening.cancel()
