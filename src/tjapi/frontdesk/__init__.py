@@ -1,5 +1,11 @@
 """前台: what spans the visit: check-in with everything that is printed then.
 
-Check-in answers with the tubes and their barcodes, and with a one-time code by which the examinee, together with the last four
-characters of the ID number, obtains access to the own reports.
+Check-in answers with the tubes and their barcodes, with a one-time code by which the examinee, together with the last four
+characters of the ID number, obtains access to the own reports, and with what can be printed now.
+
+    print   a row: who, when, which copies of which papers, and of what they were made (sealed) → its file, made when it is fetched
+
+Papers are the guide sheet 指引单, request forms 申请单, tube and exam labels 标签; default copies and the names printed on them are data
+(`paper.toml`). A guide sheet's version stands for its content: it grows when another one is printed after lines changed. The file of a
+print is the same each time; a second print of a paper says 补打 and its copy number.
 """

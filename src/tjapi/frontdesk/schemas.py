@@ -13,8 +13,8 @@ from tjapi.requisition.schemas import TubeOut
 
 _EXAM = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
 _TUBE = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"
-MOST_PAPERS = 1_000
-"""Copies in one file."""
+MOST_PAPERS = 400
+"""Copies in one file: it is made within a request."""
 Section = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,20}$")]
 
 

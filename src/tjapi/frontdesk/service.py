@@ -200,8 +200,9 @@ async def open_print(uow: UnitOfWork, print_id: UUID) -> OpenedPrint:
     made = await repository.document_print(uow, print_id)
     if made is None:
         raise PrintNotFound
-    await uow.audit("document.opened", "document_print", made.id, campus_id=made.campus_id)
     opened = _CONTENT.validate_json(uow.cipher.open_bytes(bytes(made.content), _place(made.id)))
+    detail = {"copies": len(opened.papers), "photos": sum(exam.photo is not None for exam in opened.exams)}
+    await uow.audit("document.opened", "document_print", made.id, campus_id=made.campus_id, detail=detail)
     form: PrintFormat = made.format  # type: ignore[assignment]  # the database holds nothing else
     return OpenedPrint(form, made.printed_at, opened)
 

@@ -1,4 +1,4 @@
-"""The printing press: one process pool for every document of a process, started at the first use."""
+"""The printing press: one pool of processes for every document of a process, started at the first use."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -38,5 +38,6 @@ class Printing:
 
     def _press(self) -> DocumentRenderer:
         if self._renderer is None:
-            self._renderer = DocumentRenderer(self._templates)
+            # Two, the second started when it is needed: a unit's papers must not keep one person's waiting.
+            self._renderer = DocumentRenderer(self._templates, max_workers=2)
         return self._renderer

@@ -6,7 +6,7 @@ from typing import Any
 import pypdfium2
 import pytest
 import zxingcpp
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
@@ -40,6 +40,8 @@ def printed(name: str, data: dict[str, Any], language: str) -> Paper:
 
 
 @given(ROWS, st.integers(0, HEIGHT - 30), VALUES, st.sampled_from(sorted(LANGUAGES)))
+@example([bytes([0x0F] * 50)] * 3, 0, "^~_\\>", "zpl")
+@example([bytes([0xFF] * 25 + [0xF0] * 20 + [0] * 5)], 200, '"\\"^', "tspl")
 def test_every_dot_and_every_character_arrives(rows: list[bytes], top: int, value: str, language: str) -> None:
     blank = bytes(WIDTH // 8)
     whole = (*[blank] * top, *rows, *[blank] * (HEIGHT - top - len(rows)))
