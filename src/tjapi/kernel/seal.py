@@ -41,6 +41,10 @@ SIDE = 108.0
 """Width and height of the visible seal, points: 38 mm, the size of an institution's round seal being 40 to 45."""
 _CA, _CERTIFICATE, _KEY = "ca.pem", "seal.pem", "seal.key"
 _YEARS = 10
+_SEQUENCE, _SET, _TAG_0, _SHORT = 0x30, 0x31, 0xA0, 0x80
+_VERSION_1 = bytes((0x02, 1, 1))
+_DATA = asn1_cms.ContentType("data").dump()
+_SIGNED_DATA = asn1_cms.ContentType("signed_data").dump()
 _RED = (0.80, 0.10, 0.10)
 
 
@@ -155,30 +159,43 @@ async def check(pdf: bytes, authority: bytes) -> SealCheck:
 
 
 def _container_is_as_made(pdf: bytes, found: EmbeddedPdfSignature, leaf: bytes, authority: bytes) -> bool:
-    """Say whether what the signature does not cover is what sealing writes: upper-case hexadecimal of DER, zeros, and the two certificates."""
+    """Say whether what the signature does not cover is what sealing writes.
+
+    That is CMS SignedData (RFC 5652, 5.1) in DER around the signed parts, with these two certificates, as upper-case hexadecimal and zeros.
+    """
     _, start, end, _ = (int(number) for number in found.byte_range)
-    held = bytes.fromhex(pdf[start + 1 : end - 1].decode("ascii"))
-    info = asn1_cms.ContentInfo.load(held)
-    der = info.dump(force=True)
-    if pdf[start:end] != b"<" + der.hex().upper().encode() + b"00" * (len(held) - len(der)) + b">":
+    (signer,) = found.signed_data["signer_infos"]
+    (digest,) = found.signed_data["digest_algorithms"]
+    issued, unsigned = asn1_x509.Certificate.load(leaf), signer["unsigned_attrs"]
+    if {attribute["type"].native for attribute in unsigned} - {"signature_time_stamp_token"}:
         return False
-    signed = info["content"]
-    (signer,) = signed["signer_infos"]
-    (digest,) = signed["digest_algorithms"]
-    unsigned = {attribute["type"].native for attribute in signer["unsigned_attrs"]}
-    issued = asn1_x509.Certificate.load(leaf)
-    return (
-        info["content_type"].native == "signed_data"
-        and signed["version"].native == signer["version"].native == "v1"
-        and signed["encap_content_info"].native == {"content_type": "data", "content": None}
-        and digest.dump() == signer["digest_algorithm"].dump()
-        and sorted(choice.chosen.dump() for choice in signed["certificates"]) == sorted((leaf, authority))
-        and not signed["crls"].native
-        and signer["sid"].name == "issuer_and_serial_number"
-        and signer["sid"].chosen["issuer"].dump() == issued.issuer.dump()
-        and signer["sid"].chosen["serial_number"].native == issued.serial_number
-        and unsigned <= {"signature_time_stamp_token"}
-    )
+    named = _der(_SEQUENCE, issued.issuer.dump(), issued["tbs_certificate"]["serial_number"].dump())
+    info = _der(
+        _SEQUENCE, _VERSION_1, named, signer["digest_algorithm"].dump(), signer["signed_attrs"].dump(), signer["signature_algorithm"].dump(),
+        signer["signature"].dump(), unsigned.dump() if len(unsigned) else b"",
+    )  # fmt: skip
+    for certificates in ((leaf, authority), (authority, leaf)):
+        signed = _der(
+            _SEQUENCE,
+            _VERSION_1,
+            _der(_SET, digest.dump()),
+            _der(_SEQUENCE, _DATA),
+            _der(_TAG_0, *certificates),
+            _der(_SET, info),
+        )
+        made = _der(_SEQUENCE, _SIGNED_DATA, _der(_TAG_0, signed)).hex().upper().encode()
+        if pdf[start:end] == b"<" + made.ljust(end - start - 2, b"0") + b">":
+            return bool(digest.dump() == signer["digest_algorithm"].dump())
+    return False
+
+
+def _der(tag: int, *parts: bytes) -> bytes:
+    """Wrap parts under a tag, with the length as DER writes it (X.690, 8.1.3 and 10.1)."""
+    body = b"".join(parts)
+    if len(body) < _SHORT:
+        return bytes((tag, len(body))) + body
+    length = len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
+    return bytes((tag, _SHORT | len(length))) + length + body
 
 
 def make_demo_seal(folder: Path, hospital: str) -> None:

@@ -47,7 +47,7 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
         "chinese": "The medical content is shown in Chinese, as the hospital issued it.", "person": "Examinee", "contents": "Contents",
         "critical": "critical", "critical_high": "↑ critical", "critical_low": "↓ critical", "change": "since the last exam", "results": "Based on",
         "abnormal_count": "abnormal", "unperformed": "Not examined", "see_abnormal": "No conclusion was drawn; see the abnormal results.", "signed": "Signed by",
-        "figure": {"检查项目": "items", "异常结果": "abnormal", "主检结论": "conclusions", "危急值": "critical"},
+        "figure": {"检查项目": "items", "异常结果": "flagged", "主检结论": "findings", "危急值": "critical"},
     },
 }  # fmt: skip
 _FLAG = {
