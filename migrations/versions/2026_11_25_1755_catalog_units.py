@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0013_item_unit"
-down_revision = "0012_report_failure"
+revision = "0015_item_unit"
+down_revision = "0014_employer"
 branch_labels = None
 depends_on = None
 

@@ -121,9 +121,9 @@ def test_every_range_holds_for_its_ages_and_sex_and_for_nobody_else(limit: Limit
     own = rows[limit.item.ranges.index(r)]
     first = 0 if r.age_from is None else first_day_of_age(r.age_from)
     last = 150 * 365 if r.age_to is None else last_day_of_age(r.age_to)
-    sex = "male" if r.sex == "any" else r.sex
-    if r.sex == "any" and any(row.sex == sex for row in rows):
-        sex = "unknown"
+    # Where there are ranges by sex, the one for anybody is for those of unknown sex.
+    anybody = "unknown" if any(row.sex != "any" for row in rows) else "male"
+    sex = anybody if r.sex == "any" else r.sex
     for days, holds in ((first, True), (last, True), (first - 1, False), (last + 1, False)):
         if days >= 0 and not (days < first and r.age_from is None) and not (days > last and r.age_to is None):
             assert (choose(rows, Subject(sex, days, r.method, TODAY)) is own) is holds, days
