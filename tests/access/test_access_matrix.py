@@ -420,6 +420,19 @@ async def list_releases(world: World, column: str) -> Call:
     return Call("GET", "/message-releases", shows=(world.memo["release"],), options={"params": {"state": "proposed"}})
 
 
+async def list_unmapped_codes(world: World, column: str) -> Call:
+    if "unmapped" not in world.memo:
+        message, code = await _proposed(world), fresh("CODE")
+        admin = await connect(world.runtime.settings)
+        await admin.execute(
+            "update inbox_message set campuses = $3, detail = jsonb_build_object('codes', jsonb_build_array($2::text)) where id = $1",
+            UUID(message), code, [A],
+        )  # fmt: skip
+        await admin.close()
+        world.memo["unmapped"] = code
+    return Call("GET", "/unmapped-codes", shows=(world.memo["unmapped"],), options={"params": {"page_size": 200}})
+
+
 def _sheet(method: str, path: str, body: dict[str, Any] | None = None, *, before: str = "draft") -> Ask:
     """Something done to the sheet of the visit that is under way, brought to a state first."""
 
@@ -785,6 +798,7 @@ OPERATIONS: dict[str, Ask] = {
     "getRawMessage": _just("GET", "/inbound-messages/{message}/raw"),
     "replayMessage": replay_message,
     "listMessageReleases": list_releases,
+    "listUnmappedCodes": list_unmapped_codes,
     "proposeMessageRelease": propose_release,
     "agreeMessageRelease": _release("agree"),
     "refuseMessageRelease": _release("refuse"),

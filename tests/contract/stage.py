@@ -617,7 +617,10 @@ def _operate(stage: Stage, _tube: str) -> None:
     stage.do("listInboundMessages")
     stage.do("getInboundMessage", path=one)
     assert stage.do("getRawMessage", path=one).content == b"MSH|^~\\&|LIS"
-    stage.run(_sql(stage.settings, "update inbox_message set state = 'unmatched' where id = $1", UUID(sent["id"])))
+    unknown = "update inbox_message set state = 'unmatched', detail = '{\"codes\": [\"GLUC3\"]}' where id = $1"
+    stage.run(_sql(stage.settings, unknown, UUID(sent["id"])))
+    (waiting,) = stage.do("listUnmappedCodes", query={"system": "lis"}).json()["items"]
+    assert (waiting["code"], waiting["messages"]) == ("GLUC3", 1)
     stage.do("replayMessage", path=one)
     _release(stage, sent["id"])
     jobs = stage.do("listJobs", query={"state": "queued"}).json()["items"]

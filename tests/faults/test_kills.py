@@ -53,19 +53,19 @@ class Tier:
 
 REDUCED = Tier(300, 8, ("GLU", "RENAL"), 6, {"api": 2, "worker": 2, "gateway": 2}, 1, 60)
 FULL = Tier(
-    5_000,
-    150,
+    20_000,
+    500,
     ("CBC", "GLU", "LIPID", "LIVER", "RENAL"),
     8,
-    {"api": 7, "worker": 8, "gateway": 7, "postgres": 4, "valkey": 4},
+    {"api": 10, "worker": 14, "gateway": 12, "postgres": 8, "valkey": 6},
     3,
-    900,
+    2400,
 )
 tiers = pytest.mark.parametrize(
     "storm",
     [
         pytest.param(REDUCED, id="reduced"),
-        pytest.param(FULL, id="full", marks=[pytest.mark.torture, pytest.mark.timeout(1800)]),
+        pytest.param(FULL, id="full", marks=[pytest.mark.torture, pytest.mark.timeout(5400)]),
     ],
     indirect=True,
     scope="module",

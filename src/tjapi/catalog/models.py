@@ -90,6 +90,23 @@ class ItemRange(Base):
     valid_to: Mapped[date | None] = mapped_column(Date)
 
 
+class ItemUnit(Base):
+    """换算单位: another unit in which an item may be reported: ours = theirs × factor + addend. Per item: mg/dL is not one factor.
+
+    A unit that stands nowhere is never guessed. `source` says where the factor comes from.
+    """
+
+    __tablename__ = "item_unit"
+    __table_args__ = (CheckConstraint("factor > 0", name="factor"),)
+
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("item.id"), primary_key=True)
+    unit: Mapped[str] = mapped_column(primary_key=True)
+    factor: Mapped[Decimal] = mapped_column(Numeric)
+    addend: Mapped[Decimal] = mapped_column(Numeric, server_default="0")
+    source: Mapped[str]
+    verified: Mapped[bool] = mapped_column(server_default="false")
+
+
 class ItemGroup(Base):
     """组合项目: what is ordered and priced. `container` is the kind of tube; a group without one needs no specimen.
 

@@ -18,6 +18,7 @@ from tjapi.catalog.models import (
     ItemGroup,
     ItemGroupItem,
     ItemRange,
+    ItemUnit,
 )
 from tjapi.catalog.schemas import Row
 from tjapi.kernel.db import Base
@@ -61,6 +62,12 @@ async def ranges_of(uow: UnitOfWork, item_ids: Collection[UUID], on: date | None
     if on is not None:
         query = query.where(ItemRange.valid_from <= on, or_(ItemRange.valid_to.is_(None), ItemRange.valid_to >= on))
     return (await uow.session.scalars(query.order_by(ItemRange.sex, ItemRange.method, ItemRange.age_from_days))).all()
+
+
+async def units_of(uow: UnitOfWork, item_ids: Collection[UUID]) -> Sequence[ItemUnit]:
+    """Return the other units of items."""
+    query = select(ItemUnit).where(ItemUnit.item_id.in_(item_ids)).order_by(ItemUnit.item_id, ItemUnit.unit)
+    return (await uow.session.scalars(query)).all()
 
 
 async def item_groups(uow: UnitOfWork, ids: Collection[UUID]) -> Sequence[ItemGroup]:
@@ -198,6 +205,11 @@ async def put_coded(
 async def add_ranges(uow: UnitOfWork, rows: Sequence[Row]) -> None:
     """Insert ranges that are not there yet; one that is keeps what the hospital made of it, its sign-off above all."""
     await uow.session.execute(insert(ItemRange).values(list(rows)).on_conflict_do_nothing(index_elements=["id"]))
+
+
+async def add_units(uow: UnitOfWork, rows: Sequence[Row]) -> None:
+    """Insert units that are not there yet; one that is keeps what the hospital made of it."""
+    await uow.session.execute(insert(ItemUnit).values(list(rows)).on_conflict_do_nothing())
 
 
 async def replace_group_items(uow: UnitOfWork, rows: Sequence[Row]) -> None:

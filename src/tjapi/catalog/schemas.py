@@ -157,6 +157,7 @@ class StarterOut(BaseModel):
     departments: int
     items: int
     ranges: int
+    units: int
     item_groups: int
     packages: int
 
@@ -199,6 +200,17 @@ class StarterItem(Input):
     normal_default: str | None = Field(None, max_length=200)
     sort: int
     ranges: list[StarterRange] = Field(default_factory=list)
+
+
+class StarterUnit(Input):
+    """Another unit of an item in a starter file: ours = theirs × factor + addend."""
+
+    item: Code
+    unit: str = Field(min_length=1, max_length=40)
+    factor: Decimal = Field(gt=0)
+    addend: Decimal = Decimal(0)
+    source: str = Field(min_length=1, max_length=200)
+    verified: bool = False
 
 
 class StarterDepartment(Input):
@@ -247,13 +259,14 @@ class Starter(Input):
 
     departments: list[StarterDepartment]
     items: list[StarterItem]
+    units: list[StarterUnit] = Field(default_factory=list)
     item_groups: list[StarterGroup]
     packages: list[StarterPackage]
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "Starter":
         """Codes are unique, whatever is named exists, and no package holds a group that does not fit its sex."""
-        faults = [*self._twice(), *self._of_items(), *self._of_groups(), *self._of_packages()]
+        faults = [*self._twice(), *self._of_items(), *self._of_units(), *self._of_groups(), *self._of_packages()]
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -279,6 +292,15 @@ class Starter(Input):
             for i in self.items
             if i.normal_default and i.choices and i.normal_default not in i.choices
         ]
+
+    def _of_units(self) -> list[str]:
+        units = {i.code: i.unit for i in self.items}
+        times = Counter((u.item, u.unit) for u in self.units)
+        return (
+            [f"units/{item}/{unit}: twice" for (item, unit), n in times.items() if n > 1]
+            + [f"units/{u.item}/{u.unit}: no item {u.item}" for u in self.units if u.item not in units]
+            + [f"units/{u.item}/{u.unit}: is the item's own" for u in self.units if units.get(u.item) == u.unit]
+        )
 
     def _of_groups(self) -> list[str]:
         items, departments = {i.code for i in self.items}, {d.code for d in self.departments}

@@ -10,7 +10,7 @@ from uuid import UUID
 from tjapi.catalog import repository
 from tjapi.catalog.errors import ExamPackageNotFound, ItemGroupNotFound, ItemNotFound, ItemRangesOverlap
 from tjapi.catalog.events import ExternalCodeMapped
-from tjapi.catalog.models import Department, ExamPackage, ExternalCode, Item, ItemGroup, ItemRange
+from tjapi.catalog.models import Department, ExamPackage, ExternalCode, Item, ItemGroup, ItemRange, ItemUnit
 from tjapi.catalog.rules import Subject, choose, first_day_of_age, last_day_of_age, overlaps, starter_id
 from tjapi.catalog.schemas import (
     ExamPackageDetail,
@@ -149,6 +149,14 @@ async def _group_details(uow: UnitOfWork, groups: Sequence[ItemGroup]) -> list[I
     ]
 
 
+async def units(uow: UnitOfWork, item_ids: Collection[UUID]) -> dict[UUID, list[ItemUnit]]:
+    """Return the other units in which items may be reported; items without any are absent."""
+    found: dict[UUID, list[ItemUnit]] = {}
+    for one in await repository.units_of(uow, item_ids):
+        found.setdefault(one.item_id, []).append(one)
+    return found
+
+
 async def choose_range(
     uow: UnitOfWork, item_id: UUID, sex: str, age_days: int, method: str, on: date
 ) -> ItemRange | None:
@@ -239,6 +247,9 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
     ranges = [_range_row(items_by_code[i.code], i.code, r) for i in starter.items for r in i.ranges]
     await _refuse_overlaps(uow, items_by_code, ranges)
     await repository.add_ranges(uow, ranges)
+    await repository.add_units(
+        uow, [{"item_id": items_by_code[u.item], **u.model_dump(exclude={"item"})} for u in starter.units]
+    )
     groups = [
         {
             "id": starter_id("item_group", g.code), **g.model_dump(exclude={"department", "items"}),
@@ -268,6 +279,7 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
         departments=len(starter.departments),
         items=len(starter.items),
         ranges=len(ranges),
+        units=len(starter.units),
         item_groups=len(groups),
         packages=len(packages),
     )
@@ -314,7 +326,7 @@ def _say(one: ItemRange) -> str:
 
 
 __all__ = [
-    "Department", "ExamPackage", "ExternalCode", "Item", "ItemGroup", "ItemRange", "choose_range", "choose_ranges", "departments",
+    "Department", "ExamPackage", "ExternalCode", "Item", "ItemGroup", "ItemRange", "ItemUnit", "choose_range", "choose_ranges", "departments",
     "describe_item", "describe_item_group", "describe_package", "external_codes_page", "group_items", "item", "item_groups",
     "item_groups_page", "item_of_external_code", "items", "items_of_external_codes", "items_page", "load_starter", "map_external_code",
     "package", "package_groups", "packages_page", "place_departments", "read_starter",

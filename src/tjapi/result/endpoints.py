@@ -43,6 +43,7 @@ from tjapi.result.schemas import (
     SignIn,
     SummaryIn,
     TrendsOut,
+    UnmappedCodeOut,
 )
 
 DepartmentId = Annotated[int, Path(ge=1, le=32_000, description="科室编号 · Department id", examples=[1])]
@@ -146,6 +147,24 @@ async def list_releases(
     pager = Pager(runtime(request).keys, f"message-releases|{state}")
     rows = await service.releases(uow, state=state, after=pager.read(page_token), size=page_size)
     return pager.page(rows, page_size, lambda row: [row.id], service.release_out)
+
+
+@results.get(
+    "/unmapped-codes",
+    **operation("listUnmappedCodes", "未对照代码队列", "Codes that nobody has mapped, with the messages that wait for them",
+                permission="message.read", audience="admin", requirement=["E3.5", "X4", "X13"],
+                description="对照后(`PUT /external-codes/{system}/{code}`),等待该代码的全部消息自动重新归档 · Mapping a code files all that"
+                " wait for it again.",
+                problems=[PageTokenInvalid]),
+)  # fmt: skip
+async def list_unmapped_codes(
+    request: Request, uow: ReadUnit,
+    system: Annotated[str | None, Query(max_length=40, description="外部系统 · The other system", examples=["lis"])] = None,
+    page_size: PageSize = 50, page_token: PageToken = None,
+) -> Page[UnmappedCodeOut]:  # fmt: skip
+    pager = Pager(runtime(request).keys, f"unmapped-codes|{system}")
+    rows = await service.unmapped_codes(uow, system=system, after=pager.read(page_token), size=page_size)
+    return pager.page(rows, page_size, lambda row: [row.system, row.code], lambda row: row)
 
 
 @results.post(

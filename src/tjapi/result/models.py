@@ -133,7 +133,8 @@ class Result(Base):
 class ResultRevision(Base):
     """One thing that was ever said of a result. Append-only: nobody may update or delete.
 
-    `unit` is the one the value was said in; `range_snapshot` is ours on that day, `lis_range_text` and `lis_flags` are theirs.
+    `unit` is that of the value as it stands here; where a laboratory said it in another one, `conversion` keeps its number, its unit,
+    the factor and where that comes from. `range_snapshot` is ours on that day, `lis_range_text` and `lis_flags` are theirs.
     """
 
     __tablename__ = "result_revision"
@@ -162,6 +163,7 @@ class ResultRevision(Base):
     unit: Mapped[str | None]
     flag: Mapped[str | None]
     range_snapshot: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    conversion: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     lis_range_text: Mapped[str | None]
     lis_flags: Mapped[str | None]
     observed_at: Mapped[datetime] = mapped_column(Moment)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
 from uuid import UUID
 
@@ -100,6 +100,23 @@ def same_unit(theirs: str, ours: str | None) -> bool:
 def _unit(text: str) -> str:
     said = plain(text).replace(" ", "").translate(_UNIT_SPELLINGS).lower()
     return re.sub(r"^x(?=10)", "", said)
+
+
+def converted(value: Value, factor: Decimal, addend: Decimal, decimals: int) -> Value:
+    """Return a number in our unit: theirs × factor + addend, under the same comparator.
+
+    What comes out exactly stays exact; else it is kept one digit finer than the item is printed, so that no rounding moves it over a
+    bound. Raises ValueError for a text.
+    """
+    if value.numeric is None:
+        raise ValueError
+    ours = value.numeric * factor + addend
+    finest = Decimal(1).scaleb(-(decimals + 1))
+    if ours != ours.quantize(finest):
+        ours = ours.quantize(finest, ROUND_HALF_UP)
+    # No finer than it was said where the factor is a mere shift, and never as 1E+2.
+    said = f"{value.comparator}{ours.normalize():f}"
+    return Value(said, said, value.comparator, Decimal(f"{ours.normalize():f}"))
 
 
 @dataclass(frozen=True, slots=True)

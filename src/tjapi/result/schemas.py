@@ -164,6 +164,26 @@ class RangeOut(BaseModel):
     source: str = Field(description="来源 · Source", examples=["WS/T 405-2012"])
 
 
+class UnmappedCodeOut(BaseModel):
+    """A code of another system that nobody has mapped, and the messages that wait for it. Mapping it files them all again."""
+
+    system: str = Field(examples=["lis"])
+    code: str = Field(examples=["GLUC3"])
+    messages: int = Field(description="等待对照的消息数 · How many messages wait for it", examples=[12])
+    first_seen_at: datetime = Field(description="最早收到 · When the first of them came")
+    last_seen_at: datetime = Field(description="最近收到 · When the last of them came")
+
+
+class ConversionOut(BaseModel):
+    """What a laboratory said in another unit, and how it became ours: theirs × factor + addend."""
+
+    value: str = Field(examples=["110"])
+    unit: str = Field(examples=["mg/dL"])
+    factor: str = Field(examples=["0.05551"])
+    addend: str = Field(examples=["0"])
+    source: str = Field(description="系数来源 · Where the factor comes from", examples=["摩尔质量 180.16 g/mol"])
+
+
 class ValueOut(BaseModel):
     """A value with everything that was stored with it."""
 
@@ -174,6 +194,9 @@ class ValueOut(BaseModel):
     comparator: Comparator
     numeric: str | None = Field(description="数值 · The number", examples=["0.01"])
     unit: str | None = Field(examples=["g/L"])
+    conversion: ConversionOut | None = Field(
+        description="检验系统以其他单位回传时的原值与换算 · As the laboratory said it, where that was in another unit"
+    )
     flag: Flag | None = Field(
         description="空串正常;null 无法判断(无参考区间) · Empty: normal; null: cannot be said", examples=["H"]
     )

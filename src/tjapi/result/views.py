@@ -6,13 +6,30 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, text
 
 from tjapi.catalog.models import Item
 from tjapi.exam.models import Exam, ExamLine
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.models import Result, ResultRevision
 from tjapi.result.rules import ABNORMAL, Comparator
+
+_UNMAPPED = text("""
+select m.source as system, c.code, count(*) as messages, min(m.received_at) as first_seen_at, max(m.received_at) as last_seen_at
+from inbox_message m cross join lateral jsonb_array_elements_text(m.detail->'codes') c(code)
+where m.state = 'unmatched' and m.detail ? 'codes' and (cast(:system as text) is null or m.source = :system)
+  and (cast(:after_system as text) is null or (m.source, c.code) > (:after_system, :after_code))
+group by m.source, c.code order by m.source, c.code limit :size
+""")
+
+
+async def unmapped_codes(
+    uow: UnitOfWork, *, system: str | None, after: Sequence[str] | None, size: int
+) -> Sequence[Row[Any]]:
+    """Return the codes that messages wait for, by system and code, one too many; how many wait, since when, until when."""
+    last = after or (None, None)
+    asked = {"system": system, "after_system": last[0], "after_code": last[1], "size": size + 1}
+    return (await uow.session.execute(_UNMAPPED, asked)).all()
 
 
 async def past_exams(uow: UnitOfWork, exam: Exam, size: int) -> Sequence[Exam]:

@@ -68,34 +68,68 @@ class Limit:
 LIMITS = [Limit(item, r) for item in STARTER.items for r in item.ranges]
 
 
-def _expected(limit: Limit) -> list[tuple[str, str]]:
-    """What each bound means, from the file's own words: inclusive bounds are normal, one last digit beyond is not."""
-    r, step, said = limit.of, limit.step(), []
+def _meant(r: StarterRange, number: Decimal) -> str | None:
+    """What the file's own words say of a number: bounds are normal, critical bounds are critical, none of them says nothing."""
+    if r.critical_low is not None and number <= r.critical_low:
+        return "LL"
+    if r.critical_high is not None and number >= r.critical_high:
+        return "HH"
+    if r.low is not None and number < r.low:
+        return "L"
+    if r.high is not None and number > r.high:
+        return "H"
+    return None if r.low is None and r.high is None else ""
+
+
+def _cases(limit: Limit) -> list[tuple[str, str | None]]:
+    """Each bound of a range: on it, and one last digit to either side; each normal text, and one that is none."""
+    r, step = limit.of, limit.step()
+    bounds = [b for b in (r.critical_low, r.low, r.high, r.critical_high) if b is not None]
+    around = sorted({b + n * step for b in bounds for n in (-1, 0, 1)})
+    said: list[tuple[str, str | None]] = [(f"{number:f}", _meant(r, number)) for number in around]
     if r.normal_texts:
         said += [(text, "") for text in r.normal_texts] + [("不在其中的结果", "A")]
-    if r.low is not None and (r.critical_low is None or r.low > r.critical_low):
-        said += [
-            (f"{r.low}", ""),
-            (f"{r.low - step}", "LL" if r.critical_low is not None and r.low - step <= r.critical_low else "L"),
-        ]
-    if r.high is not None and (r.critical_high is None or r.high < r.critical_high):
-        said += [
-            (f"{r.high}", ""),
-            (f"{r.high + step}", "HH" if r.critical_high is not None and r.high + step >= r.critical_high else "H"),
-        ]
-    if r.critical_low is not None:
-        said.append((f"{r.critical_low}", "LL"))
-    if r.critical_high is not None:
-        said.append((f"{r.critical_high}", "HH"))
     return said
 
 
-@pytest.mark.parametrize("limit", LIMITS, ids=lambda x: f"{x.item.code}-{x.of.sex}-{x.of.age_from}")
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda x: f"{x.item.code}-{x.of.sex}-{x.of.age_from}-{x.of.method}")
 def test_every_range_that_ships_fires_just_beyond_its_bounds_and_not_on_them(limit: Limit) -> None:
+    """A row that no case can tell from nothing fails here: each must call something normal or critical, and its neighbour otherwise."""
     sex, age = limit.subject()
-    said = _expected(limit)
-    assert said, "a range that says nothing"
+    said = _cases(limit)
+    flags = {expected for _, expected in said}
+    assert len(flags) > 1, "a range that tells nothing apart"
+    for bound, flag_ in (
+        (limit.of.low, "L"),
+        (limit.of.high, "H"),
+        (limit.of.critical_low, "LL"),
+        (limit.of.critical_high, "HH"),
+    ):
+        beyond = {"L": {"L", "LL"}, "H": {"H", "HH"}}.get(flag_, {flag_})
+        assert bound is None or flags & beyond, f"{flag_} never fires"
     assert [(raw, flagged(limit.item.code, raw, sex, age, limit.of.method)) for raw, _ in said] == said
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [x for x in LIMITS if x.of.age_from or x.of.age_to or x.of.sex != "any"],
+    ids=lambda x: f"{x.item.code}-{x.of.sex}-{x.of.age_from}",
+)
+def test_every_range_holds_for_its_ages_and_sex_and_for_nobody_else(limit: Limit) -> None:
+    """From the first day of its age to the last, and not a day longer; what holds for a sex holds not for the other."""
+    rows, r = _rows(limit.item), limit.of
+    own = rows[limit.item.ranges.index(r)]
+    first = 0 if r.age_from is None else first_day_of_age(r.age_from)
+    last = 150 * 365 if r.age_to is None else last_day_of_age(r.age_to)
+    # Where there are ranges by sex, the one for anybody is for those of unknown sex.
+    anybody = "unknown" if any(row.sex != "any" for row in rows) else "male"
+    sex = anybody if r.sex == "any" else r.sex
+    for days, holds in ((first, True), (last, True), (first - 1, False), (last + 1, False)):
+        if days >= 0 and not (days < first and r.age_from is None) and not (days > last and r.age_to is None):
+            assert (choose(rows, Subject(sex, days, r.method, TODAY)) is own) is holds, days
+    if r.sex != "any":
+        for other in {"male", "female", "unknown"} - {r.sex}:
+            assert choose(rows, Subject(other, first, r.method, TODAY)) is not own
 
 
 @pytest.mark.parametrize(
@@ -117,6 +151,16 @@ def test_every_range_that_ships_fires_just_beyond_its_bounds_and_not_on_them(lim
 def test_classic_limits_are_as_a_physician_expects(code: str, raw: str, sex: str, expected: str | None) -> None:
     """Written by hand, beside the file and not from it; the critical ones are the defaults of the domain (docs, §4)."""
     assert flagged(code, raw, sex) == expected
+
+
+def test_the_packages_are_those_that_a_department_is_asked_for() -> None:
+    names = {p.code: p.name for p in STARTER.packages}
+    assert len(names) >= 12
+    for wanted in ("入职", "1+X", "老年", "两癌", "体质", "基础"):
+        assert any(wanted in name for name in names.values()), wanted
+    held = {code for p in STARTER.packages for code in p.groups}
+    assert held <= {g.code for g in STARTER.item_groups}
+    assert {p.sex for p in STARTER.packages} >= {"male", "female"}
 
 
 def test_there_is_enough_to_open_a_department_with() -> None:

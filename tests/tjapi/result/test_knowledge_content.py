@@ -1,13 +1,14 @@
 """The shipped findings and critical rules: each is fired by its cases and missed by its near misses, with the flags that our ranges give."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from tests.tjapi.catalog.test_starter import STARTER, flagged
 from tjapi.knowledge import service as knowledge
-from tjapi.knowledge.rules import Case, Known, evaluate, items_of
+from tjapi.knowledge.rules import Case, Condition, Known, evaluate, items_of
 from tjapi.knowledge.schemas import CriticalRuleIn, ExampleIn, RuleIn
 from tjapi.result.rules import chosen, parse
 from tjapi.result.service.case import known
@@ -59,6 +60,72 @@ def test_every_rule_does_what_its_examples_say_under_the_shipped_ranges() -> Non
         if bool(evaluate(case.values[0].condition, _case(case.values[1])).holds) is not case.values[2]
     ]
     assert wrong == []
+
+
+def _leaves(condition: Condition) -> Iterator[Condition]:
+    ((name, given),) = condition.items()
+    if name in ("all", "any"):
+        for one in given:
+            yield from _leaves(one)
+    elif name == "at_least":
+        for one in given["of"]:
+            yield from _leaves(one)
+    elif name == "not":
+        yield from _leaves(given)
+    else:
+        yield condition
+
+
+def test_every_part_of_every_rule_is_what_decides_in_some_example_and_fails_in_another() -> None:
+    """A rule of several branches is not covered by a case of one of them: a branch that can never hold is a rule that never fires."""
+    never = []
+    for rule in RULES:
+        cases = [_case(example) for example in (*rule.fires, *rule.misses)]
+        for leaf in _leaves(rule.condition):
+            said = [evaluate(leaf, case).holds for case in cases]
+            if True not in said or all(said):
+                never.append((rule.code, leaf, said))
+    assert never == []
+
+
+def _bounds() -> Iterator[Any]:
+    for rule in RULES:
+        for n, leaf in enumerate(_leaves(rule.condition)):
+            ((name, given),) = leaf.items()
+            for bound in ("ge", "gt", "le", "lt"):
+                if name in ("value", "first", "repeated") and bound in given:
+                    yield pytest.param(leaf, given, bound, id=f"{rule.code}-{n}-{bound}")
+
+
+@pytest.mark.parametrize(("leaf", "given", "bound"), list(_bounds()))
+def test_every_bound_of_every_rule_holds_on_its_side_and_not_beyond(
+    leaf: Condition, given: dict[str, Any], bound: str
+) -> None:
+    """Generated from the rules: on the bound, one last digit inside and one outside, told by the bound's own name alone."""
+    item, limit = ITEMS[given["item"]], Decimal(given[bound])
+    step = Decimal(1).scaleb(min(-(item.decimals or 0), int(limit.as_tuple().exponent)))
+    inward = step if bound in ("ge", "gt") else -step
+    for value, holds in ((limit + inward, True), (limit, bound in ("ge", "le")), (limit - inward, False)):
+        others = [Decimal(given[b]) for b in ("ge", "gt", "le", "lt") if b in given and b != bound]
+        if holds and any(abs(other - limit) <= step for other in others):
+            continue  # between two bounds there is no room for a digit
+        known = _known(given["item"], f"{value:f}", ExampleIn(values={given["item"]: f"{value:f}"}))
+        again = [known] * (given.get("times", 1) - 1)
+        case = Case("male", 45, {given["item"]: known}, repeats={given["item"]: again})
+        assert bool(evaluate(leaf, case).holds) is holds, (f"{value:f}", evaluate(leaf, case))
+
+
+def test_every_finding_stands_in_a_case_of_its_own_and_brings_its_advice() -> None:
+    """Not only does its rule fire: nothing that outranks it is always found beside it."""
+    held = knowledge.in_memory(CONTENT)
+    found = {
+        advice.code: advice
+        for rule in CONTENT.rules
+        for example in rule.fires
+        for advice, _ in standing(held.fired("finding", _case(example)))
+    }
+    assert {f.code for f in CONTENT.findings} - found.keys() == set()
+    assert all(advice.advice for advice in found.values())
 
 
 def test_a_flag_that_an_example_states_is_the_one_that_the_range_gives() -> None:

@@ -177,7 +177,7 @@ async def test_a_barcode_alone_finds_the_line_that_holds_the_item(unit: OpenUnit
 
 async def test_another_unit_is_not_filed_as_if_it_were_ours(unit: OpenUnit) -> None:
     scene = await visit(unit, "GLU")
-    filing = await file(unit, report(scene, "GLU", observation("GLU", "90", unit="mg/dL")))
+    filing = await file(unit, report(scene, "GLU", observation("GLU", "90", unit="mg/24h")))
     assert (filing.outcome, filing.reason, filing.detail["units"]) == ("unmatched", "unit-differs", ["GLU"])
     assert await state_of(unit, scene) == {}
 

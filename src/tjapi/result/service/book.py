@@ -52,6 +52,7 @@ class Entry:
     meaning_key: str | None = None
     sub_id: str = ""
     filler_no: str | None = None
+    conversion: dict[str, str] | None = None
     lis_range_text: str | None = None
     lis_flags: str | None = None
     message_id: UUID | None = None
@@ -235,7 +236,7 @@ class Book:
             id=uuid7(), campus_id=result.campus_id, result_id=result.id, exam_id=result.exam_id, department_id=result.department_id,
             seq=seq, status=entry.status, raw_value=entry.value.raw, comparator=entry.value.comparator, numeric=entry.value.numeric,
             text=entry.value.text, unit=entry.unit, flag=None if struck else said,
-            range_snapshot=self.range_of(entry.item), lis_range_text=entry.lis_range_text, lis_flags=entry.lis_flags,
+            range_snapshot=self.range_of(entry.item), conversion=entry.conversion, lis_range_text=entry.lis_range_text, lis_flags=entry.lis_flags,
             observed_at=entry.observed_at, issued_at=entry.issued_at, source=entry.source, sub_id=entry.sub_id,
             filler_no=entry.filler_no, message_id=entry.message_id, recorded_by=uow.principal.id, recorded_at=uow.now,
             meaning_key=entry.meaning_key,

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from adapters.lis.contract import LabObservation, LabReport, LabResult
 from tjapi.catalog import service as catalog
-from tjapi.catalog.models import Item
+from tjapi.catalog.models import Item, ItemUnit
 from tjapi.exam.models import Exam, ExamLine
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import service as requisitions
 from tjapi.result import repository
-from tjapi.result.rules import LIS_STATUS, Identity, disagreement, meaning, parse, plain, same_unit
+from tjapi.result.rules import LIS_STATUS, Identity, converted, disagreement, meaning, parse, plain, same_unit
 from tjapi.result.service.book import LIS, Book, Entry
 from tjapi.result.service.computing import compute
 from tjapi.result.service.release import released_to
@@ -53,6 +53,16 @@ class _Reading:
     sub_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The message that is being filed, and the units in which its items may be said besides our own."""
+
+    message_id: UUID
+    source: str
+    report: LabReport
+    units: Mapping[UUID, Sequence[ItemUnit]]
+
+
 async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: LabReport) -> Filing:
     """File a report: placer number, then filler number, then barcode lead to the line; then the identity must agree.
 
@@ -83,6 +93,7 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
     counts = {"filed": 0, "revision": 0, "duplicate": 0}
     codes = {o.code for result in report.results for o in result.observations}
     items = await catalog.items_of_external_codes(uow, source, codes)
+    told = _Told(message_id, source, report, await _other_units(uow, report, items))
     for result, target in zip(report.results, targets, strict=True):
         if target.line_ids is None and placed is None:
             _lose(lost, "unknown-barcode", result.barcode or result.placer_no or "")
@@ -91,7 +102,7 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
             _lose(lost, "no-observations", result.group_code)
         lines = [line for line in book.lines.values() if target.line_ids is None or line.id in target.line_ids]
         lines.sort(key=lambda line, known=target.known: line.id not in known)  # type: ignore[misc]
-        _add(uow, book, lines, result, items, (lost, counts), (message_id, source, report))
+        _add(uow, book, lines, result, items, (lost, counts), told)
     if counts["filed"] or counts["revision"]:
         compute(uow, book, (line for line in book.lines.values() if line.performed_by == "lis" and book.live(line)))
     await book.close(uow)
@@ -113,9 +124,17 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
     return Filing(outcome, reason, book.exam.id, book.exam.campus_id, _detail(lost, counts))
 
 
+async def _other_units(
+    uow: UnitOfWork, report: LabReport, items: Mapping[str, Item]
+) -> Mapping[UUID, Sequence[ItemUnit]]:
+    said = [(items[o.code], o) for result in report.results for o in result.observations if o.code in items]
+    strange = {item.id for item, o in said if not same_unit(o.unit, item.unit)}
+    return await catalog.units(uow, strange) if strange else {}
+
+
 def _add(
     uow: UnitOfWork, book: Book, lines: Sequence[ExamLine], result: LabResult, items: Mapping[str, Item],
-    tally: tuple[dict[str, list[str]], dict[str, int]], told: tuple[UUID, str, LabReport],
+    tally: tuple[dict[str, list[str]], dict[str, int]], told: _Told,
 ) -> None:  # fmt: skip
     """Record what was observed of one reported group; what cannot be recorded is named in the tally."""
     lost, counts = tally
@@ -208,9 +227,9 @@ def _readings(observations: Sequence[LabObservation]) -> list[_Reading]:
 
 def _entry(
     book: Book, lines: Sequence[ExamLine], result: LabResult, reading: _Reading, item: Item | None, lost: dict[str, list[str]],
-    told: tuple[UUID, str, LabReport],
+    told: _Told,
 ) -> Entry | None:  # fmt: skip
-    message_id, source, report = told
+    source, report = told.source, told.report
     o = reading.observation
     line = _line(book, lines, result.group_code, item)
     status = LIS_STATUS.get(o.status or result.status)
@@ -221,16 +240,24 @@ def _entry(
     if not value.text and status != "entered_in_error":
         _lose(lost, "no-value", o.code)
         return None
+    unit, conversion = plain(o.unit) or item.unit, None
     if value.numeric is not None and not same_unit(o.unit, item.unit):
-        _lose(lost, "unit-differs", o.code)
-        return None
+        known = next((u for u in told.units.get(item.id, ()) if same_unit(o.unit, u.unit)), None)
+        if known is None:
+            # The same name is not the same analyte, and no factor is guessed: a person looks.
+            _lose(lost, "unit-differs", o.code)
+            return None
+        conversion = {
+            "value": value.raw, "unit": plain(o.unit), "factor": f"{known.factor:f}", "addend": f"{known.addend:f}", "source": known.source,
+        }  # fmt: skip
+        value, unit = converted(value, known.factor, known.addend, item.decimals or 0), item.unit
     said_at = o.observed_at or result.specimen_at or result.reported_at
     return Entry(
-        line=line, item=item, status=status, value=value, unit=plain(o.unit) or item.unit, observed_at=said_at or report.sent_at,
+        line=line, item=item, status=status, value=value, unit=unit, conversion=conversion, observed_at=said_at or report.sent_at,
         issued_at=result.reported_at or report.sent_at, source=LIS + source,
         meaning_key=meaning((line.id, item.id, reading.sub_id, status, said_at and said_at.timestamp(), value.text)),
         sub_id=reading.sub_id, filler_no=result.filler_no, lis_range_text=o.range_text or None,
-        lis_flags=" ".join(o.abnormal_flags) or None, message_id=message_id,
+        lis_flags=" ".join(o.abnormal_flags) or None, message_id=told.message_id,
     )  # fmt: skip
 
 

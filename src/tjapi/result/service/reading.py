@@ -1,7 +1,7 @@
 """Reading results: by department, through time, and as one digest."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import cast
 from uuid import UUID
@@ -14,6 +14,7 @@ from tjapi.result.errors import ResultNotFound
 from tjapi.result.models import DepartmentSheetLine, Result, ResultRevision
 from tjapi.result.rules import Comparator, Flag, ResultStatus, SheetState, same_unit
 from tjapi.result.schemas import (
+    ConversionOut,
     DepartmentHistoryOut,
     DepartmentResultsOut,
     ExamResultsOut,
@@ -27,6 +28,7 @@ from tjapi.result.schemas import (
     TrendOut,
     TrendPointOut,
     TrendsOut,
+    UnmappedCodeOut,
     ValueOut,
 )
 
@@ -165,6 +167,14 @@ async def result_ids(uow: UnitOfWork, exam_id: UUID) -> Collection[UUID]:
     return {r.id for r in await repository.results(uow, exam_id)}
 
 
+async def unmapped_codes(
+    uow: UnitOfWork, *, system: str | None, after: Sequence[str] | None, size: int
+) -> Sequence[UnmappedCodeOut]:
+    """Return a page of codes that messages wait for, one too many."""
+    rows = await views.unmapped_codes(uow, system=system, after=after, size=size)
+    return [UnmappedCodeOut.model_validate(row, from_attributes=True) for row in rows]
+
+
 def line_out(line: DepartmentSheetLine) -> SummaryLineOut:
     """Return the public shape of a line of a summary."""
     return SummaryLineOut.model_validate(line, from_attributes=True)
@@ -176,7 +186,7 @@ def value_out(revision: ResultRevision) -> ValueOut:
     return ValueOut(
         revision_id=revision.id, seq=revision.seq, status=cast("ResultStatus", revision.status), value=revision.raw_value,
         comparator=cast("Comparator", revision.comparator), numeric=None if revision.numeric is None else f"{revision.numeric:f}",
-        unit=revision.unit, flag=cast("Flag | None", revision.flag),
+        unit=revision.unit, flag=cast("Flag | None", revision.flag), conversion=ConversionOut.model_validate(revision.conversion) if revision.conversion else None,
         range=RangeOut.model_validate(snapshot) if snapshot is not None else None, lis_range_text=revision.lis_range_text,
         lis_flags=revision.lis_flags, observed_at=revision.observed_at, source=revision.source, recorded_at=revision.recorded_at,
     )  # fmt: skip
