@@ -1,5 +1,6 @@
 """Every table of tjapi, so that Alembic and the drift test see them all."""
 
+from tjapi.appointment import models as appointment
 from tjapi.catalog import models as catalog
 from tjapi.conclusion import models as conclusion
 from tjapi.critical_value import models as critical_value
@@ -17,6 +18,6 @@ from tjapi.requisition import models as requisition
 from tjapi.result import models as result
 
 MODULES = (
-    audit, idempotency, inbox, live, jobs, identity, catalog, knowledge, examinee, exam, frontdesk, requisition, result, critical_value, conclusion, report, portal,
+    audit, idempotency, inbox, live, jobs, identity, catalog, knowledge, examinee, appointment, exam, frontdesk, requisition, result, critical_value, conclusion, report, portal,
 )  # fmt: skip
 METADATA = Base.metadata

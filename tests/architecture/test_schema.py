@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from tests.conftest import settings_for
 from tjapi import tables
+from tjapi.appointment.rules import MOVES as APPOINTMENT_MOVES
+from tjapi.appointment.rules import WAIT_MOVES
 from tjapi.conclusion.rules import MOVES as CONCLUSION_MOVES
 from tjapi.exam.rules import EXAM_MOVES, LINE_MOVES
 from tjapi.kernel.schema import config, connect
@@ -94,6 +96,8 @@ async def test_the_database_allows_the_state_changes_of_the_rules_and_no_other(a
         "report": REPORT_MOVES,
         "conclusion": CONCLUSION_MOVES,
         "tube": TUBE_MOVES,
+        "appointment": APPOINTMENT_MOVES,
+        "appointment_wait": WAIT_MOVES,
     }
     guarded: dict[str, dict[str, set[str]]] = {}
     for row in rows:

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from tjapi.appointment.endpoints import appointments
 from tjapi.catalog.endpoints import catalog
 from tjapi.conclusion.endpoints import conclusions
 from tjapi.critical_value.endpoints import critical_values
@@ -20,7 +21,7 @@ from tjapi.result.endpoints import results
 
 PREFIX = "/api/v1"
 ROUTERS: tuple[APIRouter, ...] = (
-    auth, admin, catalog, knowledge, examinees, pricing, exams, frontdesk, requisitions, messages, results, critical_values, conclusions, reports, portal,
+    auth, admin, catalog, knowledge, examinees, appointments, pricing, exams, frontdesk, requisitions, messages, results, critical_values, conclusions, reports, portal,
     jobs, live, trail,
 )  # fmt: skip
 

@@ -13,6 +13,9 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "examinee.read": ("查看受检者", "See examinees"),
     "examinee.write": ("登记受检者", "Register examinees"),
     "examinee.unmask": ("查看受检者完整证件号和电话", "See full ID and phone numbers"),
+    "appointment.configure": ("维护预约日历", "Maintain appointment calendars"),
+    "appointment.read": ("查看预约和剩余名额", "See appointments and what is free"),
+    "appointment.write": ("预约、改期和取消", "Book, move and cancel appointments"),
     "pricing.read": ("试算价格", "Ask for a quote"),
     "exam.read": ("查看体检", "See exams"),
     "exam.write": ("登记和维护体检", "Register and maintain exams"),
@@ -42,16 +45,17 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "audit.read": ("查看审计记录", "See the audit trail"),
     "portal.grant": ("为受检者换取令牌", "Obtain tokens for examinees"),
     "me.read": ("查看本人资料", "See one's own data"),
+    "me.write": ("为本人预约", "Book for oneself"),
 }
 
 _READ = {"catalog.read", "examinee.read", "exam.read", "result.read", "live.read"}
 ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "admin": ("系统管理员", "Administrator", frozenset({
         "identity.read", "identity.write", "catalog.read", "catalog.write", "knowledge.read", "knowledge.write", "job.read_all", "job.write",
-        "live.read",
+        "live.read", "appointment.configure",
     })),
     "front_desk": ("前台", "Front desk", frozenset({
-        *_READ, "examinee.write", "examinee.unmask", "pricing.read", "exam.write", "exam.set_aside", "exam.check_in", "document.print", "requisition.read", "requisition.write", "specimen.collect", "report.read",
+        *_READ, "appointment.read", "appointment.write", "examinee.write", "examinee.unmask", "pricing.read", "exam.write", "exam.set_aside", "exam.check_in", "document.print", "requisition.read", "requisition.write", "specimen.collect", "report.read",
     } - {"result.read"})),
     "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "result.write", "exam.set_aside", "requisition.read"})),
     "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "knowledge.read", "knowledge.write", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "report.read"})),
@@ -64,7 +68,7 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
     })),
     "auditor": ("审计员", "Auditor", frozenset({"audit.read", "identity.read"})),
 }  # fmt: skip
-NOT_FOR_STAFF = frozenset({"portal.grant", "message.push", "me.read"})
+NOT_FOR_STAFF = frozenset({"portal.grant", "message.push", "me.read", "me.write"})
 
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=1)

@@ -59,6 +59,7 @@ TAGS: dict[str, str] = {
     "critical-values": "危急值与重要异常 · Critical values and important abnormal results",
     "examinees": "受检者 · Examinees",
     "pricing": "试算 · Quotes",
+    "appointments": "预约 · Appointments",
     "exams": "体检 · Exams",
     "frontdesk": "前台报到 · The front desk",
     "requisitions": "检验申请与标本 · Orders and specimens",
