@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from tjapi.appointment.endpoints import appointments
 from tjapi.catalog.endpoints import catalog
 from tjapi.conclusion.endpoints import conclusions
 from tjapi.critical_value.endpoints import critical_values
@@ -29,6 +30,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     examinees,
     employers,
     campaigns,
+    appointments,
     pricing,
     exams,
     frontdesk,
