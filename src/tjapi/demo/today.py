@@ -220,7 +220,9 @@ class _Visit:
                     for tube in await requisitions.tubes(uow, exam_id):
                         await requisitions.collect(uow, tube.id)
                 for requisition in await requisitions.requisitions(uow, exam_id):
-                    await requisitions.mark_sent(uow, requisition.id)
+                    order = await requisitions.order_of(uow, requisition.id)
+                    asked = [group.placer_no for tube in order.tubes for group in tube.groups] if order else []
+                    await requisitions.mark_sent(uow, requisition.id, asked)
 
     async def _enter(self, exam_id: UUID) -> None:
         """Some departments have signed, one is in the middle, the laboratory has reported some tubes."""
