@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -17,8 +18,10 @@ from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import connect, migrate
 from tjapi.kernel.security.keys import KeyRing, load_master_key, make_master_key
 from tjapi.kernel.settings import Settings
+from tjapi.operations import service as operations
 
 _DATABASE = "tjapi"
+_PATIENCE_SECONDS = 32
 _KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV")
 
 
@@ -32,9 +35,11 @@ async def run(state: Path, port: int) -> int:
             runtime = await _prepare(settings)
             ports = await _processes(supervisor, runtime, port)
             _write_demo(runtime, ports)
-            await _first_visit(state)
+            await _first_visit(state)  # first: it waits for the worker, which is busy with everybody else after this
+            populating = await _order_people(runtime)
+            people = await _people(runtime, populating, began + _PATIENCE_SECONDS)
             await wiring.close(runtime)
-            _say(runtime, time.monotonic() - began)
+            _say(runtime, time.monotonic() - began, people)
             await supervisor.run_forever()
     except EmbeddedError as error:
         print(f"tjapi up: {error}", file=sys.stderr)
@@ -80,6 +85,25 @@ async def _prepare(settings: Settings) -> Runtime:
         await demo.load(runtime)
         await demo.write_laboratory_dictionary(runtime, settings.state / "lis-dictionary.json")
     return runtime
+
+
+async def _order_people(runtime: Runtime) -> UUID | None:
+    """Order the demo's people of the worker."""
+    return await demo.order(runtime, runtime.settings.demo_people) if runtime.settings.environment == "demo" else None
+
+
+async def _people(runtime: Runtime, job_id: UUID | None, until: float) -> str:
+    """Wait a while for the demo's people; say how far they have come."""
+    if job_id is None:
+        return ""
+    while True:
+        async with runtime.units.read(demo.LOADER) as uow:
+            job = await operations.job(uow, job_id)
+        if job.state not in ("queued", "running"):
+            return f"{runtime.settings.demo_people} people, {job.state}"
+        if time.monotonic() > until:
+            return f"still coming in ({job.message or job.state} {job.done or 0}/{job.total or '?'}): /api/v1/jobs/{job_id}"
+        await asyncio.sleep(0.2)
 
 
 async def _processes(supervisor: Supervisor, runtime: Runtime, port: int) -> dict[str, int]:
@@ -177,7 +201,7 @@ async def _first_visit(state: Path) -> None:
     done.write_text(json.dumps(result, ensure_ascii=False), encoding="utf-8")
 
 
-def _say(runtime: Runtime, seconds: float) -> None:
+def _say(runtime: Runtime, seconds: float, people: str) -> None:
     told = json.loads((runtime.settings.state / "demo.json").read_text(encoding="utf-8"))
     base, state = told["base_url"], runtime.settings.state
     print(f"started in {seconds:.1f} s")
@@ -185,6 +209,8 @@ def _say(runtime: Runtime, seconds: float) -> None:
     print(f"  start page      {base}/")
     if runtime.settings.environment == "demo":
         print(f"  demo logins     {state / 'demo.json'}")
+        if people:
+            print(f"  demo hospital   {people}")
     elif (first_admin := state / installation.FIRST_ADMIN).exists():
         print(f"  administrator   {first_admin}  (sign in, change the password, delete the file)")
     first = state / "first-visit.json"

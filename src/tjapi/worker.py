@@ -11,7 +11,7 @@ from arq.worker import Worker, func
 from redis.exceptions import RedisError
 from sqlalchemy import text
 
-from tjapi import wiring
+from tjapi import demo, wiring
 from tjapi.appointment import service as appointments
 from tjapi.critical_value import service as critical_values
 from tjapi.kernel import logs
@@ -50,8 +50,11 @@ async def serve(settings: Settings, runtime: Runtime | None = None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    jobs = dict(held.jobs)
+    if settings.environment == "demo":
+        jobs[demo.POPULATE] = demo.job(held)
     runner = Runner(
-        held.units, held.jobs, held.services, slots=settings.worker_slots,
+        held.units, jobs, held.services, slots=settings.worker_slots,
         lease=settings.job_lease_seconds, sweep=settings.sweep_seconds,
     )  # fmt: skip
     helpers = [

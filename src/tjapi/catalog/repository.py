@@ -75,6 +75,16 @@ async def item_groups(uow: UnitOfWork, ids: Collection[UUID]) -> Sequence[ItemGr
     return (await uow.session.scalars(select(ItemGroup).where(ItemGroup.id.in_(ids)))).all()
 
 
+async def item_groups_of_codes(uow: UnitOfWork, codes: Collection[str]) -> Sequence[ItemGroup]:
+    """Return the item groups of these codes that exist."""
+    return (await uow.session.scalars(select(ItemGroup).where(ItemGroup.code.in_(codes)))).all()
+
+
+async def packages_of_codes(uow: UnitOfWork, codes: Collection[str]) -> Sequence[ExamPackage]:
+    """Return the packages of these codes that exist."""
+    return (await uow.session.scalars(select(ExamPackage).where(ExamPackage.code.in_(codes)))).all()
+
+
 async def item_groups_page(
     uow: UnitOfWork,
     *,

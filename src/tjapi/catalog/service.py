@@ -111,6 +111,16 @@ async def group_items(uow: UnitOfWork, group_ids: Collection[UUID]) -> dict[UUID
     return found
 
 
+async def item_groups_of_codes(uow: UnitOfWork, codes: Collection[str]) -> dict[str, ItemGroup]:
+    """Return item groups by code, those that exist."""
+    return {group.code: group for group in await repository.item_groups_of_codes(uow, codes)}
+
+
+async def packages_of_codes(uow: UnitOfWork, codes: Collection[str]) -> dict[str, ExamPackage]:
+    """Return packages by code, those that exist."""
+    return {found.code: found for found in await repository.packages_of_codes(uow, codes)}
+
+
 async def package(uow: UnitOfWork, package_id: UUID) -> ExamPackage:
     """Return a package. Raises ExamPackageNotFound."""
     found = await repository.package(uow, package_id)
@@ -173,15 +183,32 @@ async def choose_ranges(
     methods: Mapping[UUID, str] | None = None,
 ) -> dict[UUID, ItemRange]:
     """Return the reference range of each item for a person on a day, in one query; items without one are absent."""
-    ranges: dict[UUID, list[ItemRange]] = {}
-    for one in await repository.ranges_of(uow, item_ids, on):
-        ranges.setdefault(one.item_id, []).append(one)
-    chosen: dict[UUID, ItemRange] = {}
-    for item_id, candidates in ranges.items():
-        best = choose(candidates, Subject(sex, age_days, (methods or {}).get(item_id, ""), on))
-        if best is not None:
-            chosen[item_id] = best
-    return chosen
+    return HeldRanges(await repository.ranges_of(uow, item_ids, on)).of(sex, age_days, on, methods)
+
+
+async def hold_ranges(uow: UnitOfWork, item_ids: Collection[UUID]) -> "HeldRanges":
+    """Return every reference range of items, of whichever day, to choose from for many people without asking again."""
+    return HeldRanges(await repository.ranges_of(uow, item_ids))
+
+
+class HeldRanges:
+    """Reference ranges, read once."""
+
+    def __init__(self, ranges: Sequence[ItemRange]) -> None:
+        self._ranges: dict[UUID, list[ItemRange]] = {}
+        for one in ranges:
+            self._ranges.setdefault(one.item_id, []).append(one)
+
+    def of(
+        self, sex: str, age_days: int, on: date, methods: Mapping[UUID, str] | None = None, item_ids: Collection[UUID] | None = None
+    ) -> dict[UUID, ItemRange]:  # fmt: skip
+        """Return the range of each item, or of some, for a person on a day; items without one are absent."""
+        chosen: dict[UUID, ItemRange] = {}
+        for item_id in self._ranges if item_ids is None else self._ranges.keys() & item_ids:
+            best = choose(self._ranges[item_id], Subject(sex, age_days, (methods or {}).get(item_id, ""), on))
+            if best is not None:
+                chosen[item_id] = best
+        return chosen
 
 
 async def item_of_external_code(uow: UnitOfWork, system: str, code: str) -> Item | None:

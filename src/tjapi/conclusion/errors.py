@@ -64,3 +64,9 @@ class EntryResultUnknown(Invalid):
     """An entry refers to a result that is none of this exam's."""
 
     zh, en = "引用的结果不属于这次体检", "A result that is referred to is none of this exam's"
+
+
+class PastConclusionsInvalid(Invalid):
+    """Conclusions of an archive cannot be kept; `errors` name each."""
+
+    zh, en = "往年档案中有无效的结论", "Conclusions of the archive are invalid"

@@ -1,13 +1,15 @@
 """Questions that conclusion asks of its own tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, exists, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from tjapi.conclusion.models import AmendmentTask, Conclusion, ConclusionEntry, ReviewClaim
+from tjapi.conclusion.models import AmendmentTask, Conclusion, ConclusionEntry, ConclusionStep, ReviewClaim
+from tjapi.kernel.db import insert_rows
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.events import ResultArrivedLate
@@ -28,6 +30,15 @@ async def entries(uow: UnitOfWork, exam_id: UUID) -> Sequence[ConclusionEntry]:
 async def clear_entries(uow: UnitOfWork, exam_id: UUID) -> None:
     """Drop the entries of a draft, whose steps keep what they were."""
     await uow.session.execute(delete(ConclusionEntry).where(ConclusionEntry.exam_id == exam_id))
+
+
+async def add_past(
+    uow: UnitOfWork, conclusions: Sequence[Mapping[str, Any]], entries: Sequence[Mapping[str, Any]], steps: Sequence[Mapping[str, Any]]
+) -> None:  # fmt: skip
+    """Write many conclusions, what they say, and who signed them."""
+    await insert_rows(uow.session, Conclusion, conclusions)
+    await insert_rows(uow.session, ConclusionEntry, entries)
+    await insert_rows(uow.session, ConclusionStep, steps)
 
 
 async def claim(uow: UnitOfWork, exam_id: UUID) -> ReviewClaim | None:

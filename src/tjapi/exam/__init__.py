@@ -6,5 +6,6 @@
            ordered | released | sent → withdrawn | substituted;  ordered … started → refused | waived | deferred → ordered
 
 Why an exam cannot be finalized are rows that any later context adds and clears: `block(uow, exam_id, code, source)`.
-Publishes ExamRegistered, LinesReleased, LinesSetAside, ExamCheckedIn, ExamReadyForReview, ExamFinalized, ExamCancelled.
+Past exams of another system's archive (往年档案) come in bulk, between two states that nobody else sees: `import_past` … `close_past`.
+Publishes ExamRegistered, LinesReleased, LinesSetAside, ExamCheckedIn, ExamReadyForReview, ExamFinalized, ExamCancelled, PastExamsImported.
 """

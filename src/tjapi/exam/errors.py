@@ -85,3 +85,15 @@ class ExamineeNotNamed(Invalid):
     """An exam is registered for exactly one of: a person who is known, the holder of a document."""
 
     zh, en = "请给出受检者编号或证件信息之一", "Give exactly one of the examinee's id and a document"
+
+
+class PastExamsInvalid(Invalid):
+    """Rows of an archive are not exams that can be kept; `errors` name each."""
+
+    zh, en = "往年体检档案有无效的行", "Rows of the archive are invalid"
+
+
+class PastExamNotOpen(Conflict):
+    """Only an exam that is just being brought in from an archive takes what belongs to it."""
+
+    zh, en = "不是正在导入的往年体检", "Not an exam that is being brought in from an archive"

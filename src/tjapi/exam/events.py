@@ -64,3 +64,11 @@ class LinesSetAside(Event):
     exam_id: UUID
     line_ids: tuple[UUID, ...]
     action: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastExamsImported(Event):
+    """Past exams were brought in, finalized. Nobody is told of them as of news."""
+
+    name: ClassVar[str] = "exam.past_imported"
+    exam_ids: tuple[UUID, ...]

@@ -16,11 +16,17 @@ Moment = TIMESTAMP(timezone=True)
 
 
 class Exam(Base):
-    """体检. `report_version` is the version of its report that the examinee may see now. Name, sex, birth date and age are those of the day: an old report does not change with the person's file."""
+    """体检. `report_version` is the version of its report that the examinee may see now. Name, sex, birth date and age are those of the day: an old report does not change with the person's file.
+
+    `archive` and `archive_no` say from which system's archive a past exam was brought in, and its number there.
+    """
 
     __tablename__ = "exam"
     __table_args__ = (
         UniqueConstraint("campus_id", "exam_no"),
+        # Nulls differ: what was done here has no number there. Bringing an archive in twice is bringing it in once.
+        UniqueConstraint("campus_id", "archive", "archive_no"),
+        CheckConstraint("(archive is null) = (archive_no is null)", name="archive"),
         CheckConstraint(f"state in {tuple(EXAM_MOVES)}", name="state"),
         Index("ix_exam_campus_day", "campus_id", "exam_date", "id"),
         Index("ix_exam_campus_state", "campus_id", "state", "id"),
@@ -60,6 +66,8 @@ class Exam(Base):
     held_from: Mapped[str | None]
     hold_reason: Mapped[str | None]
     report_version: Mapped[int | None]
+    archive: Mapped[str | None]
+    archive_no: Mapped[str | None]
 
 
 class ExamLine(Base):

@@ -1,13 +1,15 @@
 """Questions that exam asks of its own tables."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from tjapi.exam.models import Exam, ExamBlock, ExamLine, ExamLineStep, ExamNumber
+from tjapi.kernel.db import fetch_rows, insert_rows
 from tjapi.kernel.uow import UnitOfWork
 
 
@@ -90,3 +92,58 @@ async def page(
     if after:
         query = query.where(Exam.id < UUID(after[0]))
     return (await uow.session.execute(query)).scalars().all()
+
+
+_NEXT_NUMBERS = """
+insert into exam_number (campus_id, day, last)
+select $1, given.day, given.wanted from unnest($2::date[], $3::int[]) as given (day, wanted) order by given.day
+on conflict (campus_id, day) do update set last = exam_number.last + excluded.last
+returning day, last
+"""
+
+
+async def next_numbers(uow: UnitOfWork, campus_id: int, wanted: Mapping[date, int]) -> dict[date, int]:
+    """Take as many running numbers of each day as are wanted; return the first of each day's."""
+    days = sorted(wanted)
+    rows = await fetch_rows(uow.session, _NEXT_NUMBERS, campus_id, days, [wanted[day] for day in days])
+    return {row["day"]: row["last"] - wanted[row["day"]] + 1 for row in rows}
+
+
+async def of_archive(uow: UnitOfWork, campus_id: int, archive: str, numbers: Collection[str]) -> dict[str, UUID]:
+    """Return the exams of a campus that were brought in under these numbers of an archive."""
+    query = select(Exam.archive_no, Exam.id).where(
+        Exam.campus_id == campus_id, Exam.archive == archive, Exam.archive_no.in_(numbers)
+    )
+    return {str(number): exam_id for number, exam_id in (await uow.session.execute(query)).all()}
+
+
+async def archive_numbers(uow: UnitOfWork, archive: str) -> set[tuple[int, str]]:
+    """Return the campus and number of every exam of an archive."""
+    query = select(Exam.campus_id, Exam.archive_no).where(Exam.archive == archive)
+    return {(campus_id, str(number)) for campus_id, number in (await uow.session.execute(query)).all()}
+
+
+async def add_past(uow: UnitOfWork, exams: Sequence[Mapping[str, Any]], lines: Sequence[Mapping[str, Any]]) -> None:
+    """Write many exams and their lines."""
+    await insert_rows(uow.session, Exam, exams)
+    await insert_rows(uow.session, ExamLine, lines)
+
+
+async def exams(uow: UnitOfWork, ids: Collection[UUID], *, lock: bool = False) -> Sequence[Exam]:
+    """Return exams, locked in the order of their ids if asked."""
+    query = select(Exam).where(Exam.id.in_(ids)).order_by(Exam.id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def lines_of(uow: UnitOfWork, ids: Collection[UUID]) -> Sequence[ExamLine]:
+    """Return the lines of exams in printing order."""
+    query = select(ExamLine).where(ExamLine.exam_id.in_(ids)).order_by(ExamLine.exam_id, ExamLine.sort, ExamLine.code)
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def finalize_past(uow: UnitOfWork, ids: Collection[UUID]) -> None:
+    """Finalize exams that are in review."""
+    values = {"state": "finalized", "version": Exam.version + 1}
+    await uow.session.execute(update(Exam).where(Exam.id.in_(ids), Exam.state == "in_review").values(**values))

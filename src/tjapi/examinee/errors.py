@@ -94,3 +94,9 @@ class LookupKeyInvalid(Invalid):
 NOT_MET: tuple[type[Problem], ...] = (
     IdNumberInvalid, IdCardContradiction, ExamineeDetailsInvalid, ExamineeNameDiffers, ExamineeDetailsDiffer, PhotoInvalid,
 )  # fmt: skip
+
+
+class PeopleInvalid(Invalid):
+    """Rows of an archive are not people who can be kept; `errors` name each."""
+
+    zh, en = "往年档案中有无效的人员", "People of the archive are invalid"

@@ -1,6 +1,6 @@
 """Questions to the examinees' tables."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import LargeBinary, SmallInteger, and_, bindparam, delete, insert, select, text
@@ -9,6 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import ColumnElement
 
 from tjapi.examinee.models import Examinee, ExamineeCampus, ExamineeIdentifier, ExamineeNameKey, ExamineePhoto
+from tjapi.kernel.db import fetch_rows, insert_rows
 from tjapi.kernel.uow import UnitOfWork
 
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:key, 13))")
@@ -16,6 +17,11 @@ _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:key, 13))")
 _MEET = text("select tj.meet_examinee(:kind, :index, :campus)").bindparams(
     bindparam("index", type_=LargeBinary), bindparam("campus", type_=SmallInteger)
 )
+_LOCK_MANY = "select pg_advisory_xact_lock(hashtextextended(key, 13)) from unnest($1::text[]) as given (key)"
+_MEET_MANY = """
+select tj.meet_examinee(given.kind, given.index, $3::smallint) as found
+from unnest($1::text[], $2::bytea[]) with ordinality as given (kind, index, n) order by given.n
+"""
 _LAST = chr(0x10FFFF)
 _MOST_VERSIONS = 200
 
@@ -62,6 +68,29 @@ async def add(uow: UnitOfWork, person: Examinee, campus_id: int, keys: Iterable[
         insert(ExamineeCampus).values(examinee_id=person.id, campus_id=campus_id, first_met_at=uow.now)
     )
     await uow.session.execute(insert(ExamineeNameKey), [{"examinee_id": person.id, "key": key} for key in keys])
+
+
+async def lock_identifiers(uow: UnitOfWork, keys: Collection[tuple[str, bytes]]) -> None:
+    """Let only one transaction at a time look for, and then enter, the holders of identifiers; in one order, against deadlocks."""
+    await fetch_rows(uow.session, _LOCK_MANY, sorted(f"examinee|{kind}|{index.hex()}" for kind, index in keys))
+
+
+async def meet_many(uow: UnitOfWork, keys: Sequence[tuple[str, bytes]], campus_id: int) -> list[UUID | None]:
+    """Return the person with each identifier, whom the campus has now met; None where nobody has it."""
+    kinds, indexes = [kind for kind, _ in keys], [index for _, index in keys]
+    return [row["found"] for row in await fetch_rows(uow.session, _MEET_MANY, kinds, indexes, campus_id)]
+
+
+async def add_many(
+    uow: UnitOfWork, people: Sequence[Examinee], campus_id: int, keys: Mapping[UUID, Iterable[str]]
+) -> None:
+    """Enter people, met by a campus, with the keys of their names. In this order: the campus makes the rows visible."""
+    columns = [column.key for column in Examinee.__table__.columns]
+    await insert_rows(uow.session, Examinee, [{key: getattr(one, key) for key in columns} for one in people])
+    met = [{"examinee_id": one.id, "campus_id": campus_id, "first_met_at": uow.now} for one in people]
+    await insert_rows(uow.session, ExamineeCampus, met)
+    named = [{"examinee_id": one.id, "key": key} for one in people for key in keys[one.id]]
+    await insert_rows(uow.session, ExamineeNameKey, named)
 
 
 async def ids_by_name_prefix(uow: UnitOfWork, prefix: str, after: UUID | None, size: int) -> Sequence[UUID]:

@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     environment: Literal["demo", "production"] = Field(
         "demo", description="demo loads the demo hospital and prints 演示 on documents; production does neither"
     )
+    demo_people: int = Field(
+        300, ge=0, le=5_000, description="how many invented examinees the demo hospital has, with their years and the work of a day; 0: none"
+    )  # fmt: skip
     database_url: str | None = Field(
         None,
         description="postgresql+asyncpg://user:password@host/database; unset: embedded PostgreSQL. The user needs CREATEROLE"

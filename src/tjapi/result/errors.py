@@ -100,3 +100,9 @@ class SignerNotStaff(Forbidden):
     """Only a person signs: API clients cannot."""
 
     zh, en = "只有工作人员可以签名", "Only staff can sign"
+
+
+class PastResultsInvalid(Invalid):
+    """Results of an archive cannot be kept; `errors` name each."""
+
+    zh, en = "往年档案中有无效的结果", "Results of the archive are invalid"

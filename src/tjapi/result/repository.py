@@ -1,12 +1,23 @@
 """Questions that result asks of its own tables."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
+from tjapi.kernel.db import fetch_rows, insert_rows
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.result.models import DepartmentSheet, DepartmentSheetLine, MessageRelease, Result, ResultRevision
+from tjapi.result.models import (
+    DepartmentSheet,
+    DepartmentSheetLine,
+    DepartmentSheetStep,
+    MessageRelease,
+    Result,
+    ResultRevision,
+)
+
+Rows = Sequence[Mapping[str, Any]]
 
 
 async def sheet(uow: UnitOfWork, exam_id: UUID, department_id: int) -> DepartmentSheet | None:
@@ -103,3 +114,36 @@ async def of_filler(uow: UnitOfWork, source: str, filler_no: str) -> Sequence[Re
         .order_by(Result.id)
     )
     return (await uow.session.execute(query)).scalars().all()
+
+
+_CURRENT_OF = """
+select exam_id, id, current_revision_id from result where exam_id = any($1::uuid[]) and current_revision_id is not null
+"""
+_SHEETS_OF = "select exam_id, department_id, version from department_sheet where exam_id = any($1::uuid[])"
+
+
+async def current_of(uow: UnitOfWork, exam_ids: Collection[UUID]) -> dict[UUID, list[tuple[UUID, UUID]]]:
+    """Return the results of each exam with their current revisions."""
+    found: dict[UUID, list[tuple[UUID, UUID]]] = {}
+    for exam_id, result_id, revision_id in await fetch_rows(uow.session, _CURRENT_OF, list(exam_ids)):
+        found.setdefault(exam_id, []).append((result_id, revision_id))
+    return found
+
+
+async def sheet_versions(uow: UnitOfWork, exam_ids: Collection[UUID]) -> dict[UUID, list[tuple[int, int]]]:
+    """Return the departments of each exam with the version of their sheet."""
+    found: dict[UUID, list[tuple[int, int]]] = {}
+    for exam_id, department_id, version in await fetch_rows(uow.session, _SHEETS_OF, list(exam_ids)):
+        found.setdefault(exam_id, []).append((department_id, version))
+    return found
+
+
+async def add_past(
+    uow: UnitOfWork, results: Rows, revisions: Rows, sheets: Rows, steps: Rows, lines: Rows
+) -> None:  # fmt: skip
+    """Write many results with their only revision, and what departments signed."""
+    await insert_rows(uow.session, Result, results)
+    await insert_rows(uow.session, ResultRevision, revisions)
+    await insert_rows(uow.session, DepartmentSheet, sheets)
+    await insert_rows(uow.session, DepartmentSheetStep, steps)
+    await insert_rows(uow.session, DepartmentSheetLine, lines)

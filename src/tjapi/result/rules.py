@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
@@ -97,6 +98,7 @@ def same_unit(theirs: str, ours: str | None) -> bool:
     return not plain(theirs) or not ours or _unit(theirs) == _unit(ours)
 
 
+@lru_cache(maxsize=1_024)
 def _unit(text: str) -> str:
     said = plain(text).replace(" ", "").translate(_UNIT_SPELLINGS).lower()
     return re.sub(r"^x(?=10)", "", said)
@@ -148,15 +150,25 @@ def flag(value: Value, normal: Range | None) -> Flag | None:
         return _number_flag(value.comparator, value.numeric, normal)
     if not normal.normal_texts or not value.text:
         return None
-    return "" if finding(value.text) in {finding(t) for t in normal.normal_texts} else "A"
+    return "" if finding(value.text) in _usual(normal.normal_texts) else "A"
 
 
 def flag_chosen(chosen: Sequence[str], normal: Range | None) -> Flag | None:
     """Return the flag of a multi-select: normal where every part is; None where nothing says what is normal, or nothing was chosen."""
     if normal is None or not normal.normal_texts or not chosen:
         return None
-    usual = {finding(t) for t in normal.normal_texts}
+    usual = _usual(normal.normal_texts)
     return "" if all(finding(c) in usual for c in chosen) else "A"
+
+
+@lru_cache(maxsize=1_024)
+def _usual(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(finding(t) for t in texts)
+
+
+def flag_of(kind: str, value: Value, normal: Range | None) -> Flag | None:
+    """Return the flag of a value of an item of a kind: the one rule of every path that records a value."""
+    return flag_chosen(chosen(value.text), normal) if kind == "multi_select" else flag(value, normal)
 
 
 def chosen(text: str) -> tuple[str, ...]:
@@ -329,6 +341,13 @@ def meaning(parts: Iterable[object]) -> str:
     """Return the digest that is equal for messages that say the same: line, item, sub-id, status, time of observation, value."""
     said = json.dumps([p if p is None else str(p) for p in parts], ensure_ascii=False)
     return hashlib.sha256(said.encode()).hexdigest()
+
+
+def digest(current: Iterable[tuple[UUID, UUID]], sheets: Iterable[tuple[int, int]]) -> str:
+    """Return the digest of what a reviewer sees: results with their current revisions, departments with their sheet's version."""
+    said = [f"{result_id}={revision_id}" for result_id, revision_id in current]
+    said += [f"{department_id}={version}" for department_id, version in sheets]
+    return hashlib.sha256("\n".join(sorted(said)).encode()).hexdigest()
 
 
 def snapshot(normal: Range, *, text: str, method: str, source: str) -> dict[str, Any]:

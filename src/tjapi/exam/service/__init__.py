@@ -27,23 +27,31 @@ from tjapi.exam.service.course import (
     unblock,
 )
 from tjapi.exam.service.finding import look_up, past
+from tjapi.exam.service.importing import PastExam, PastLine, close_past, import_past, imported, lines_of, open_past
 
 __all__ = [
+    "PastExam",
+    "PastLine",
     "add_lines",
     "advance",
     "begin_review",
     "block",
     "cancel",
     "check_in",
+    "close_past",
     "completeness",
     "describe",
     "finalize",
     "find_by_no",
     "get",
     "hold",
+    "import_past",
+    "imported",
     "lines",
+    "lines_of",
     "lock",
     "look_up",
+    "open_past",
     "page",
     "past",
     "register",

@@ -54,13 +54,7 @@ async def meet(
     """
     if campus_id not in uow.principal.campuses:
         raise CampusNotFound(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
-    today = business_day(uow.now)
-    read = _understood(payload)
-    document = _document(payload, today)
-    _refuse_contradictions(read, document)
-    read = replace(
-        read, sex=(document.sex if document else None) or read.sex, birth_date=_birth_date(read, document, today)
-    )
+    document, read = said_by(payload, business_day(uow.now))
     if document is not None:
         index = uow.cipher.blind_index(document.number, ID_NUMBER)
         await repository.lock_identifier(uow, document.kind, index)
@@ -69,6 +63,25 @@ async def meet(
             again = await _met_again(uow, known, payload, read)
             await _keep_photo(uow, again, photo)
             return again, False
+    person = entered(uow, payload, document, read)
+    await repository.add(uow, person, campus_id, name_keys(read.name))
+    await uow.audit("examinee.registered", "examinee", person.id, campus_id=campus_id)
+    await _keep_photo(uow, person, photo)
+    await uow.publish(ExamineeRegistered(campus_id=campus_id, examinee_id=person.id))
+    return person, True
+
+
+def said_by(payload: IdCardPayload, today: date) -> tuple[IdNumber | None, "Read"]:
+    """Return what a payload says of a person. Raises IdNumberInvalid, IdCardContradiction, ExamineeDetailsInvalid."""
+    read = _understood(payload)
+    document = _document(payload, today)
+    _refuse_contradictions(read, document)
+    sex = (document.sex if document else None) or read.sex
+    return document, replace(read, sex=sex, birth_date=_birth_date(read, document, today))
+
+
+def entered(uow: UnitOfWork, payload: IdCardPayload, document: IdNumber | None, read: "Read") -> Examinee:
+    """Return a new person, not yet written. Raises ExamineeDetailsInvalid."""
     assert read.birth_date is not None
     person = Examinee(
         id=uuid7(), name=read.name, sex=read.sex, birth_date=read.birth_date, id_kind=payload.id_kind,
@@ -81,11 +94,7 @@ async def meet(
     _set_validity(person, read)
     _set_phone(uow, person, _phone(payload.phone))
     _set_address(uow, person, payload.address)
-    await repository.add(uow, person, campus_id, name_keys(read.name))
-    await uow.audit("examinee.registered", "examinee", person.id, campus_id=campus_id)
-    await _keep_photo(uow, person, photo)
-    await uow.publish(ExamineeRegistered(campus_id=campus_id, examinee_id=person.id))
-    return person, True
+    return person
 
 
 def met(uow: UnitOfWork, person: Examinee, *, created: bool) -> ExamineeMet:
@@ -103,7 +112,7 @@ async def _keep_photo(uow: UnitOfWork, person: Examinee, photo: PhotoFile | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class Read:
     """What a document says, understood."""
 
     name: str
@@ -116,7 +125,7 @@ class _Read:
     long_term: bool | None
 
 
-def _understood(payload: IdCardPayload) -> _Read:
+def _understood(payload: IdCardPayload) -> Read:
     """Bring a reader's codes and spellings to one form. Raises ExamineeDetailsInvalid with every field that says nothing."""
     name, sex = clean_name(payload.name), read_sex(payload.sex)
     nation = read_nation(payload.nation) if payload.nation is not None else None
@@ -137,7 +146,7 @@ def _understood(payload: IdCardPayload) -> _Read:
     if errors or sex is None:
         raise ExamineeDetailsInvalid(errors=errors)
     known = payload.valid_until is not None
-    return _Read(name, sex, nation, birth_date, payload.issuer, valid_from, valid_until, for_ever if known else None)
+    return Read(name, sex, nation, birth_date, payload.issuer, valid_from, valid_until, for_ever if known else None)
 
 
 async def introduce(uow: UnitOfWork, examinee_id: UUID, campus_id: int) -> None:
@@ -158,21 +167,22 @@ async def introduce(uow: UnitOfWork, examinee_id: UUID, campus_id: int) -> None:
 def _document(payload: IdCardPayload, today: date) -> IdNumber | None:
     if payload.id_kind == "none":
         if payload.id_number is not None:
-            raise _number_problem("number_not_expected")
+            raise number_problem("number_not_expected")
         return None
     if payload.id_number is None:
-        raise _number_problem("number_missing")
+        raise number_problem("number_missing")
     try:
         return parse_id_number(payload.id_kind, payload.id_number, today)
     except IdNumberFault as fault:
-        raise _number_problem(fault.fault) from None
+        raise number_problem(fault.fault) from None
 
 
-def _number_problem(fault: Fault) -> IdNumberInvalid:
+def number_problem(fault: Fault) -> IdNumberInvalid:
+    """Return the refusal of a number."""
     return IdNumberInvalid(errors=[FieldError("/id_number", fault, *FAULTS[fault])])
 
 
-def _refuse_contradictions(read: _Read, document: IdNumber | None) -> None:
+def _refuse_contradictions(read: Read, document: IdNumber | None) -> None:
     if document is None:
         return
     errors = []
@@ -193,7 +203,7 @@ def _refuse_contradictions(read: _Read, document: IdNumber | None) -> None:
         raise IdCardContradiction(errors=errors)
 
 
-def _birth_date(read: _Read, document: IdNumber | None, today: date) -> date:
+def _birth_date(read: Read, document: IdNumber | None, today: date) -> date:
     birth = (document.birth_date if document else None) or read.birth_date
     if birth is None:
         raise ExamineeDetailsInvalid(
@@ -212,7 +222,7 @@ def _birth_date(read: _Read, document: IdNumber | None, today: date) -> date:
     return birth
 
 
-async def _met_again(uow: UnitOfWork, examinee_id: UUID, payload: IdCardPayload, read: _Read) -> Examinee:
+async def _met_again(uow: UnitOfWork, examinee_id: UUID, payload: IdCardPayload, read: Read) -> Examinee:
     person = await locked(uow, examinee_id)
     if folded(person.name) != folded(read.name):
         raise ExamineeNameDiffers(
@@ -239,7 +249,7 @@ async def _met_again(uow: UnitOfWork, examinee_id: UUID, payload: IdCardPayload,
     return person
 
 
-def _set_validity(person: Examinee, read: _Read) -> bool:
+def _set_validity(person: Examinee, read: Read) -> bool:
     """Take over who issued the document and for how long, where it was read; say whether that is new."""
     before = (person.id_issuer, person.id_valid_from, person.id_valid_until, person.id_long_term)
     person.id_issuer = read.issuer or person.id_issuer

@@ -11,10 +11,13 @@ from tjapi.result.service.entry import (
     sign_sheet,
 )
 from tjapi.result.service.filing import Filing, file_report
+from tjapi.result.service.importing import PastResults, PastSheet, PastValue, import_past
 from tjapi.result.service.reading import (
     department_history,
     digest,
+    digests,
     history,
+    ids_of,
     item_codes,
     overview,
     result_ids,
@@ -28,15 +31,21 @@ from tjapi.result.service.summarizing import result_ids as found_result_ids
 __all__ = [
     "Filing",
     "Found",
+    "PastResults",
+    "PastSheet",
+    "PastValue",
     "case_of",
     "decide_release",
     "department_history",
     "digest",
+    "digests",
     "drop_sheets",
     "file_report",
     "found_result_ids",
     "get_sheet",
     "history",
+    "ids_of",
+    "import_past",
     "item_codes",
     "overview",
     "plan_sheets",

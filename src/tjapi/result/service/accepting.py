@@ -25,7 +25,7 @@ def check(items: Mapping[UUID, Item], from_lis: Collection[UUID], given: Results
             errors.append(
                 FieldError(field, "unknown", "不是该科室在这次体检中的项目", "no item of the department in this exam")
             )
-        elif (wrong := _wrong(items[one.item_id], one.value)) is not None:
+        elif (wrong := wrong_value(items[one.item_id], one.value)) is not None:
             errors.append(FieldError(f"/results/{i}/value", *wrong))
         seen.add(one.item_id)
     if errors:
@@ -40,7 +40,7 @@ def kept(item: Item, value: str | None) -> str | None:
     return ";".join(c for c in item.choices or () if c in said)
 
 
-def _wrong(item: Item, value: str | None) -> tuple[str, str, str] | None:
+def wrong_value(item: Item, value: str | None) -> tuple[str, str, str] | None:
     """Return what is wrong with a value of an item: code, sentence in Chinese and in English."""
     if item.code in FORMULAS:
         return "computed", "该项目由系统计算", "this item is computed"

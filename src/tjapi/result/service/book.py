@@ -22,11 +22,9 @@ from tjapi.result.rules import (
     Range,
     ResultStatus,
     Value,
-    chosen,
     contested,
     current,
-    flag,
-    flag_chosen,
+    flag_of,
     line_target,
     parse,
     rivals,
@@ -131,7 +129,7 @@ class Book:
         found = self._ranges.get(item.id)
         if found is None:
             return None
-        return snapshot(_range(found), text=found.text, method=found.method, source=found.source)
+        return range_snapshot(found)
 
     def add(self, uow: UnitOfWork, entry: Entry) -> Addition:
         """Record a value: a first one is filed, a further one a revision, one that says what was said before a duplicate."""
@@ -228,10 +226,9 @@ class Book:
 
     def _revision(self, uow: UnitOfWork, result: Result, entry: Entry, seq: int) -> ResultRevision:
         found = self._ranges.get(entry.item.id)
-        normal = _range(found) if found is not None else None
+        normal = range_rules(found) if found is not None else None
         struck = entry.status == "entered_in_error"
-        several = entry.item.kind == "multi_select"
-        said = flag_chosen(chosen(entry.value.text), normal) if several else flag(entry.value, normal)
+        said = flag_of(entry.item.kind, entry.value, normal)
         return ResultRevision(
             id=uuid7(), campus_id=result.campus_id, result_id=result.id, exam_id=result.exam_id, department_id=result.department_id,
             seq=seq, status=entry.status, raw_value=entry.value.raw, comparator=entry.value.comparator, numeric=entry.value.numeric,
@@ -251,5 +248,11 @@ def _fact(revision: ResultRevision) -> Fact:
     )  # fmt: skip
 
 
-def _range(found: ItemRange) -> Range:
+def range_snapshot(found: ItemRange) -> dict[str, object]:
+    """Return a range as it is kept beside a value."""
+    return snapshot(range_rules(found), text=found.text, method=found.method, source=found.source)
+
+
+def range_rules(found: ItemRange) -> Range:
+    """Return what a range says is normal."""
     return Range(found.low, found.high, found.critical_low, found.critical_high, tuple(found.normal_texts or ()))

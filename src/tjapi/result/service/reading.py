@@ -1,6 +1,5 @@
 """Reading results: by department, through time, and as one digest."""
 
-import hashlib
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import cast
@@ -9,7 +8,7 @@ from uuid import UUID
 from tjapi.catalog import service as catalog
 from tjapi.exam import service as exams
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.result import repository, views
+from tjapi.result import repository, rules, views
 from tjapi.result.errors import ResultNotFound
 from tjapi.result.models import DepartmentSheetLine, Result, ResultRevision
 from tjapi.result.rules import Comparator, Flag, ResultStatus, SheetState, same_unit
@@ -148,13 +147,25 @@ async def digest(uow: UnitOfWork, exam_id: UUID) -> str:
 
     The caller must be shown every department: under the department policy of row security two callers would get two digests.
     """
-    said = [
-        f"{r.id}={r.current_revision_id}"
+    current = [
+        (r.id, r.current_revision_id)
         for r in await repository.results(uow, exam_id)
         if r.current_revision_id is not None
     ]
-    said += [f"{s.department_id}={s.version}" for s in await repository.sheets(uow, exam_id)]
-    return hashlib.sha256("\n".join(sorted(said)).encode()).hexdigest()
+    return rules.digest(current, [(s.department_id, s.version) for s in await repository.sheets(uow, exam_id)])
+
+
+async def digests(uow: UnitOfWork, exam_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the digest of each of many exams; see `digest`."""
+    current = await repository.current_of(uow, exam_ids)
+    sheets = await repository.sheet_versions(uow, exam_ids)
+    return {exam_id: rules.digest(current.get(exam_id, ()), sheets.get(exam_id, ())) for exam_id in exam_ids}
+
+
+async def ids_of(uow: UnitOfWork, exam_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
+    """Return the results of each of many exams."""
+    found = await repository.current_of(uow, exam_ids)
+    return {exam_id: {result_id for result_id, _ in pairs} for exam_id, pairs in found.items()}
 
 
 async def item_codes(uow: UnitOfWork, ids: Collection[UUID]) -> frozenset[str]:

@@ -1,0 +1,21 @@
+"""The demo hospital: two campuses, departments, staff of each role, API clients; and people with years of exams behind them, and today's work.
+
+Everything and everybody is invented. `load` brings staff and clients, `populate` brings people, their archive and the work of the day.
+"""
+
+from tjapi.demo.base import CLIENTS, LOADER, STAFF, client_secrets, load, password, write_laboratory_dictionary
+from tjapi.demo.hospital import POPULATE, job, order, populate
+
+__all__ = [
+    "CLIENTS",
+    "LOADER",
+    "POPULATE",
+    "STAFF",
+    "client_secrets",
+    "job",
+    "load",
+    "order",
+    "password",
+    "populate",
+    "write_laboratory_dictionary",
+]
