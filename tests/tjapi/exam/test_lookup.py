@@ -125,7 +125,7 @@ async def test_pages_of_people_and_of_exams_hold_everybody_once(world: World, si
     assert (len(found["exams"]), found["more_exams"]) == (3, True)
     place, seen, token = f"{API}/examinees/{entered[0]}/exams", [], None
     while True:
-        params = {"page_size": 2, **({"page_token": token} if token else {})}
+        params = {"page_size": 3, **({"page_token": token} if token else {})}
         page = (await front.get(place, params=params)).json()
         seen += page["items"]
         if (token := page["next_page_token"]) is None:

@@ -7,8 +7,11 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from tests.conftest import SignIn
+from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.security.principal import Principal
 from tjapi.visit import invented_person
 
 pytestmark = pytest.mark.requirement("E1.2")
@@ -79,13 +82,19 @@ async def test_what_is_no_number_names_its_field_in_both_languages(sign_in: Sign
 
 
 @pytest.mark.requirement("D3")
-async def test_another_campus_neither_finds_nor_touches_a_card_and_learns_no_name(sign_in: SignIn) -> None:
+async def test_another_campus_neither_finds_nor_touches_a_card_and_learns_no_name(
+    sign_in: SignIn, runtime: Runtime
+) -> None:
     front, other, number = await sign_in("front"), await sign_in("front.b"), fresh()
     person, place = await place_of(sign_in)
     added = (await front.post(place, json={"kind": "his_patient", "number": number})).json()
     assert await people(other, number) == []
     assert (await other.get(place)).status_code == 404
     assert (await other.post(f"{place}/{added['id']}:remove")).status_code == 404
+    rows = text("select count(*) from examinee_identifier where examinee_id = :person")
+    for campus, seen in ((1, 1), (2, 0)):
+        async with runtime.units.read(Principal("staff", uuid4(), campuses=(campus,))) as uow:
+            assert (await uow.session.execute(rows, {"person": UUID(person)})).scalar() == seen, "past every service"
     _, theirs = await place_of(sign_in, "front.b")
     refused = await other.post(theirs, json={"kind": "his_patient", "number": number})
     assert (refused.status_code, refused.json()["code"]) == (409, "identifier-taken")
