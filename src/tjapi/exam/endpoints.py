@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 
 from tjapi.catalog.errors import ItemGroupNotFound
-from tjapi.exam import service
+from tjapi.exam import service, views
 from tjapi.exam.errors import (
     CampusNotHeld,
     DueDateNotAhead,
@@ -27,8 +27,8 @@ from tjapi.exam.schemas import (
     CompletenessOut,
     DeferIn,
     ExamIn,
+    ExamListItem,
     ExamOut,
-    ExamSummary,
     HoldIn,
     LinesIn,
     LineStepsOut,
@@ -39,7 +39,7 @@ from tjapi.exam.schemas import (
 from tjapi.examinee.errors import ExamineeNotFound
 from tjapi.kernel.etag import set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
-from tjapi.kernel.routing import ReadUnit, Unit, operation, router
+from tjapi.kernel.routing import ReadUnit, Unit, operation, passed, router
 from tjapi.kernel.runtime import runtime
 from tjapi.kernel.validation import Day
 from tjapi.pricing.errors import ItemGroupNotOffered, ItemGroupTwice
@@ -60,6 +60,7 @@ async def create_exam(request: Request, response: Response, uow: Unit, body: Exa
 
 @exams.get(
     "/exams",
+    response_model=Page[ExamListItem],
     **operation(
         "listExams",
         "体检列表",
@@ -81,17 +82,18 @@ async def list_exams(
         str | None, Query(max_length=20, description="体检号 · Exam number", examples=["A26112200017"])
     ] = None,
     examinee_id: Annotated[UUID | None, Query(description="受检者 · Examinee")] = None,
-) -> Page[ExamSummary]:
+) -> Response:
     pager = Pager(runtime(request).keys, f"exams|{campus_id}|{exam_date}|{state}|{exam_no}|{examinee_id}")
-    rows = await service.page(
+    rows = await views.page(
         uow, campus_id=campus_id, day=exam_date, state=state, exam_no=exam_no, examinee_id=examinee_id,
         after=pager.read(page_token), size=page_size,
     )  # fmt: skip
-    return pager.page(rows, page_size, lambda row: [row.id], service.summary)
+    return passed(pager.passed(rows, page_size, lambda row: [row[0]], lambda row: row[1]))
 
 
 @exams.get(
     "/exams/{exam_id:uuid}",
+    response_model=ExamOut,
     **operation(
         "getExam",
         "体检详情",
@@ -101,10 +103,9 @@ async def list_exams(
         problems=[ExamNotFound],
     ),
 )
-async def get_exam(response: Response, uow: ReadUnit, exam_id: UUID) -> ExamOut:
-    exam = await service.describe(uow, exam_id)
-    set_etag(response, exam.version)
-    return exam
+async def get_exam(uow: ReadUnit, exam_id: UUID) -> Response:
+    exam = await service.passed(uow, exam_id)
+    return passed(exam.content, version=exam.version)
 
 
 @exams.get(

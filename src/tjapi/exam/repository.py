@@ -73,20 +73,3 @@ async def next_number(uow: UnitOfWork, campus_id: int, day: date) -> int:
         .returning(ExamNumber.last)
     )
     return (await uow.session.execute(statement)).scalar_one()
-
-
-async def page(
-    uow: UnitOfWork, *, campus_id: int | None, day: date | None, state: str | None, exam_no: str | None,
-    examinee_id: UUID | None, after: list[str] | None, size: int,
-) -> Sequence[Exam]:  # fmt: skip
-    """Return a page of exams, newest first, one row too many."""
-    query = select(Exam).order_by(Exam.id.desc()).limit(size + 1)
-    filters = (
-        (Exam.campus_id, campus_id), (Exam.exam_date, day), (Exam.state, state), (Exam.exam_no, exam_no), (Exam.examinee_id, examinee_id),
-    )  # fmt: skip
-    for column, value in filters:
-        if value is not None:
-            query = query.where(column == value)
-    if after:
-        query = query.where(Exam.id < UUID(after[0]))
-    return (await uow.session.execute(query)).scalars().all()

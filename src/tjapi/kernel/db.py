@@ -184,6 +184,17 @@ async def fetch_rows(session: AsyncSession, sql: str, *values: Any) -> Sequence[
     return list(await raw.fetch(sql, *values))
 
 
+async def fetch_row(session: AsyncSession, sql: str, *values: Any) -> Any | None:
+    """Run one hot statement on the session's own asyncpg connection, in its transaction, and return its first row; None: no row."""
+    raw = await _driver(session)
+    return await raw.fetchrow(sql, *values)
+
+
+def moment(column: str) -> str:
+    """Return the SQL of a moment as the contract writes it: RFC 3339 in UTC, whatever the session's time zone is."""
+    return f"""to_char({column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+
+
 async def _driver(session: AsyncSession) -> Any:
     fairy = await (await session.connection()).get_raw_connection()
     adapter: Any = fairy.dbapi_connection

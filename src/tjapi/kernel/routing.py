@@ -16,6 +16,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.responses import Response
 
 from tjapi.kernel import idempotency
+from tjapi.kernel.etag import etag
 from tjapi.kernel.problem import (
     MEDIA_TYPE,
     BodyTooLarge,
@@ -251,6 +252,12 @@ def pdf(content: bytes, filename: str) -> PDF:
     return PDF(content, headers={"Content-Disposition": f'inline; filename="{filename}"', "Cache-Control": "no-store"})
 
 
+def passed(content: str, *, version: int | None = None) -> Response:
+    """Answer with JSON that the database built; with a version, under its entity tag."""
+    headers = None if version is None else {"ETag": etag(version)}
+    return Response(content, media_type="application/json", headers=headers)
+
+
 def router(tag: str) -> APIRouter:
     """Return a router of one noun."""
     return APIRouter(route_class=OperationRoute, tags=[tag])
@@ -279,6 +286,7 @@ __all__ = [
     "ReadUnit",
     "Unit",
     "operation",
+    "passed",
     "pdf",
     "router",
 ]  # fmt: skip

@@ -6,12 +6,13 @@ from uuid import UUID
 
 from tjapi.conclusion import repository, views
 from tjapi.conclusion.rules import ReviewView
-from tjapi.conclusion.schemas import ConclusionOut, QueueItem, ReviewOut
-from tjapi.conclusion.service.claiming import claim_out, live
+from tjapi.conclusion.schemas import ConclusionOut, QueueItem
 from tjapi.conclusion.service.writing import empty, out
 from tjapi.exam import service as exams
+from tjapi.exam.errors import ExamNotFound
+from tjapi.exam.views import Versioned, undone_lines
+from tjapi.exam.views import blocks as blocks_of
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.result import service as results
 
 
 async def get(uow: UnitOfWork, exam_id: UUID) -> ConclusionOut:
@@ -21,22 +22,22 @@ async def get(uow: UnitOfWork, exam_id: UUID) -> ConclusionOut:
     return empty(exam_id) if found is None else out(found, await repository.entries(uow, exam_id))
 
 
-async def review(uow: UnitOfWork, exam_id: UUID, view: ReviewView, department_id: int | None) -> ReviewOut:
+async def review(uow: UnitOfWork, exam_id: UUID, view: ReviewView, department_id: int | None) -> Versioned:
     """Return everything of an exam: all results, the flagged ones, or the departments' summaries alone; one department, or all.
 
-    Three views of the same rows. Raises ExamNotFound.
+    Three views of the same rows, read in one statement. Raises ExamNotFound.
     """
-    exam = await exams.describe(uow, exam_id)
-    state = await exams.completeness(uow, exam_id)
-    found = (await results.overview(uow, exam_id, abnormal=view == "abnormal")).departments
-    if view == "summaries":
-        found = [d.model_copy(update={"results": []}) for d in found]
-    held = await live(uow, exam_id)
-    return ReviewOut(
-        exam=exam, complete=state.complete, outstanding=state.outstanding,
-        departments=[d for d in found if department_id is None or d.department_id == department_id],
-        conclusion=await get(uow, exam_id), claim=claim_out(held) if held is not None else None,
-    )  # fmt: skip
+    row = await views.review(uow, exam_id, view, department_id)
+    if row is None:
+        raise ExamNotFound
+    version, exam, departments, conclusion, claim, undone, blocks = row
+    found = exams.outstanding(undone_lines(undone), blocks_of(blocks))
+    outstanding = ",".join(one.model_dump_json() for one in found)
+    return Versioned(
+        version,
+        f'{{"exam":{exam},"complete":{"false" if found else "true"},"outstanding":[{outstanding}],"departments":{departments},'
+        f'"conclusion":{conclusion},"claim":{claim or "null"}}}',
+    )
 
 
 async def queue(

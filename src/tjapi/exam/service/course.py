@@ -1,11 +1,10 @@
 """The course of an exam. Every path that moves a line or an exam goes through `step` and `move`: one guard for all."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
-from tjapi.exam import repository
+from tjapi.exam import repository, views
 from tjapi.exam.errors import (
     CampusNotHeld,
     ExamBeforeBirth,
@@ -298,16 +297,6 @@ async def lines(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamLine]:
     return await repository.lines(uow, exam_id)
 
 
-async def page(
-    uow: UnitOfWork, *, campus_id: int | None, day: date | None, state: str | None, exam_no: str | None,
-    examinee_id: UUID | None, after: list[str] | None, size: int,
-) -> Sequence[Exam]:  # fmt: skip
-    """Return a page of exams, newest first, one too many."""
-    return await repository.page(
-        uow, campus_id=campus_id, day=day, state=state, exam_no=exam_no, examinee_id=examinee_id, after=after, size=size
-    )
-
-
 async def describe(uow: UnitOfWork, exam_id: UUID) -> ExamOut:
     """Return an exam with its lines. Raises ExamNotFound."""
     exam = await get(uow, exam_id)
@@ -316,6 +305,14 @@ async def describe(uow: UnitOfWork, exam_id: UUID) -> ExamOut:
         **summary(exam).model_dump(), version=exam.version, hold_reason=exam.hold_reason, birth_date=exam.birth_date,
         lines=[LineOut.model_validate(row, from_attributes=True) for row in rows],
     )  # fmt: skip
+
+
+async def passed(uow: UnitOfWork, exam_id: UUID) -> views.Versioned:
+    """Return the JSON of an exam with its lines, in one statement. Raises ExamNotFound."""
+    found = await views.one(uow, exam_id)
+    if found is None:
+        raise ExamNotFound
+    return found
 
 
 def summary(exam: Exam) -> ExamSummary:
@@ -359,19 +356,28 @@ def move(exam: Exam, to: str) -> None:
 
 async def _outstanding(uow: UnitOfWork, exam: Exam) -> list[Outstanding]:
     await uow.session.flush()
-    found = [
-        Outstanding(
-            code=f"line_{line.state}", source=f"line:{line.id}", department_id=line.department_id,
-            zh=f"{line.name}:{_WAITS[line.state][0]}", en=f"{line.name}: {_WAITS[line.state][1]}",
-        )
+    undone = [
+        (line.id, line.name, line.state, line.department_id)
         for line in await repository.lines(uow, exam.id)
         if line.state in UNDONE
+    ]
+    return outstanding(undone, [(b.code, b.source) for b in await repository.blocks(uow, exam.id)])
+
+
+def outstanding(undone: Iterable[tuple[UUID, str, str, int]], blocks: Iterable[tuple[str, str]]) -> list[Outstanding]:
+    """Say what keeps an exam from being finalized: of undone lines (id, name, state, department) and blocks (code, source)."""
+    found = [
+        Outstanding(
+            code=f"line_{state}", source=f"line:{line_id}", department_id=department_id,
+            zh=f"{name}:{_WAITS[state][0]}", en=f"{name}: {_WAITS[state][1]}",
+        )
+        for line_id, name, state, department_id in undone
     ]  # fmt: skip
-    for reason in await repository.blocks(uow, exam.id):
-        kind, _, number = reason.source.partition(":")
+    for code, source in blocks:
+        kind, _, number = source.partition(":")
         department = int(number) if kind == "department" else None
-        zh, en = _BLOCKS[reason.code]
-        found.append(Outstanding(code=reason.code, source=reason.source, department_id=department, zh=zh, en=en))
+        zh, en = _BLOCKS[code]
+        found.append(Outstanding(code=code, source=source, department_id=department, zh=zh, en=en))
     return found
 
 

@@ -11,7 +11,7 @@ from tjapi.result.service.entry import (
     sign_sheet,
 )
 from tjapi.result.service.filing import Filing, file_report
-from tjapi.result.service.reading import department_history, digest, history, item_codes, overview, result_ids, trends
+from tjapi.result.service.reading import department_history, digest, history, item_codes, passed, result_ids, trends
 from tjapi.result.service.release import decide_release, propose_release, release_out, releases
 from tjapi.result.service.summarizing import Found, reasons, standing, summary_lines
 from tjapi.result.service.summarizing import result_ids as found_result_ids
@@ -29,7 +29,7 @@ __all__ = [
     "get_sheet",
     "history",
     "item_codes",
-    "overview",
+    "passed",
     "plan_sheets",
     "propose_release",
     "put_results",

@@ -1,0 +1,88 @@
+"""The hot reads of exams: single statements whose JSON the database builds and an endpoint passes through.
+
+`schemas` documents the JSON; a test validates what is passed through and compares it with what the tables say.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from tjapi.exam.rules import GONE, UNDONE
+from tjapi.kernel.db import fetch_row, fetch_rows, moment
+from tjapi.kernel.uow import UnitOfWork
+
+_SUMMARY = f"""
+e.id, e.campus_id, e.exam_no, e.examinee_id, e.name, e.sex, e.age_years, e.package_name, e.state, e.exam_date, e.total_fen,
+{moment("e.registered_at")} registered_at, {moment("e.checked_in_at")} checked_in_at, {moment("e.finalized_at")} finalized_at
+"""
+EXAM = f"""
+select left(row_to_json(x)::text, -1) || ',"lines":[' || coalesce((
+  select string_agg(row_to_json(l)::text, ',') from (
+    select id, item_group_id, code, name, department_id, performed_by, specimen, container, fasting, state, list_price_fen, price_fen,
+      person_share_fen, employer_share_fen, price_reasons
+    from exam_line where exam_id = e.id order by sort, code) l), '') || ']}}'
+from (select {_SUMMARY}, e.version, e.birth_date) x
+"""
+"""JSON of the exam `e` with its lines, as `ExamOut`."""
+_UNDONE = f"'{{{','.join(sorted(UNDONE))}}}'::text[]"
+_GONE = f"'{{{','.join(sorted(GONE))}}}'::text[]"
+OUTSTANDING = f"""
+(select coalesce(json_agg(json_build_array(id, name, state, department_id) order by sort, code), '[]')::text from exam_line
+  where exam_id = e.id and state = any({_UNDONE})),
+(select coalesce(json_agg(json_build_array(code, source) order by code, source), '[]')::text from exam_block where exam_id = e.id)
+"""
+"""JSON of what keeps the exam `e` from being finalized: its undone lines, its blocks."""
+_ONE = f"select e.version, ({EXAM}) from exam e where e.id = $1"
+_PAGE = f"""
+select e.id, row_to_json(x)::text from exam e cross join lateral (
+  select count(*) filter (where l.state <> all({_GONE})) line_count,
+    count(*) filter (where l.state <> all({_GONE}) and l.state <> all({_UNDONE})) done_count
+  from exam_line l where l.exam_id = e.id) c cross join lateral (select {_SUMMARY}, c.line_count, c.done_count) x
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned:
+    """JSON of something, and its version."""
+
+    version: int
+    content: str
+
+
+async def one(uow: UnitOfWork, exam_id: UUID) -> Versioned | None:
+    """Return an exam with its lines, as `ExamOut`."""
+    row = await fetch_row(uow.session, _ONE, exam_id)
+    return None if row is None else Versioned(row[0], row[1])
+
+
+async def page(
+    uow: UnitOfWork, *, campus_id: int | None, day: date | None, state: str | None, exam_no: str | None,
+    examinee_id: UUID | None, after: Sequence[str] | None, size: int,
+) -> Sequence[Any]:  # fmt: skip
+    """Return a page of exams, newest first, one row too many: id, and JSON as `ExamListItem`."""
+    filters = (
+        ("e.campus_id = ", campus_id), ("e.exam_date = ", day), ("e.state = ", state), ("e.exam_no = ", exam_no),
+        ("e.examinee_id = ", examinee_id), ("e.id < ", UUID(after[0]) if after else None),
+    )  # fmt: skip
+    given = [(text, value) for text, value in filters if value is not None]
+    sql = page_statement([text for text, _ in given])
+    return await fetch_rows(uow.session, sql, *(value for _, value in given), size + 1)
+
+
+def page_statement(filters: Sequence[str]) -> str:
+    """Return the statement of a page under filters such as `e.campus_id = `: their values, then one more than the size."""
+    where = " and ".join(f"{text}${i}" for i, text in enumerate(filters, 1)) or "true"
+    return f"{_PAGE} where {where} order by e.id desc limit ${len(filters) + 1}"
+
+
+def undone_lines(content: str) -> list[tuple[UUID, str, str, int]]:
+    """Read the first column of `OUTSTANDING`: id, name, state and department of each line."""
+    return [(UUID(row[0]), row[1], row[2], row[3]) for row in json.loads(content)]
+
+
+def blocks(content: str) -> list[tuple[str, str]]:
+    """Read the second column of `OUTSTANDING`: code and source of each block."""
+    return [(row[0], row[1]) for row in json.loads(content)]
