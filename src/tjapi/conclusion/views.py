@@ -10,7 +10,7 @@ from sqlalchemy import and_, select, tuple_
 from tjapi.conclusion.models import Conclusion, ReviewClaim
 from tjapi.exam import views as exam_views
 from tjapi.exam.models import Exam
-from tjapi.kernel.db import fetch_row, moment
+from tjapi.kernel.db import Look, moment
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import views as result_views
 
@@ -36,9 +36,9 @@ from exam e left join conclusion c on c.exam_id = e.id where e.id = $1
 """Everything of the exam $1 for who reviews it at the moment $4: version and JSON of its parts. $2 and $3 as in `DEPARTMENTS`."""
 
 
-async def review(uow: UnitOfWork, exam_id: UUID, view: str, department_id: int | None) -> Any | None:
+async def review(look: Look, exam_id: UUID, view: str, department_id: int | None) -> Any | None:
     """Return the parts of a review: version, exam, departments, conclusion, claim, undone lines, blocks; None: no such exam."""
-    return await fetch_row(uow.session, REVIEW, exam_id, view, department_id, uow.now)
+    return await look.row(REVIEW, exam_id, view, department_id, look.now)
 
 
 WAITING = ("ready_for_review", "in_review")

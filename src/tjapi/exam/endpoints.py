@@ -39,7 +39,7 @@ from tjapi.exam.schemas import (
 from tjapi.examinee.errors import ExamineeNotFound
 from tjapi.kernel.etag import set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
-from tjapi.kernel.routing import ReadUnit, Unit, operation, passed, router
+from tjapi.kernel.routing import ReadLook, ReadUnit, Unit, operation, passed, router
 from tjapi.kernel.runtime import runtime
 from tjapi.kernel.validation import Day
 from tjapi.pricing.errors import ItemGroupNotOffered, ItemGroupTwice
@@ -72,7 +72,7 @@ async def create_exam(request: Request, response: Response, uow: Unit, body: Exa
 )
 async def list_exams(
     request: Request,
-    uow: ReadUnit,
+    look: ReadLook,
     page_size: PageSize = 50,
     page_token: PageToken = None,
     campus_id: Annotated[int | None, Query(ge=1, le=32_000, description="院区 · Campus", examples=[1])] = None,
@@ -85,7 +85,7 @@ async def list_exams(
 ) -> Response:
     pager = Pager(runtime(request).keys, f"exams|{campus_id}|{exam_date}|{state}|{exam_no}|{examinee_id}")
     rows = await views.page(
-        uow, campus_id=campus_id, day=exam_date, state=state, exam_no=exam_no, examinee_id=examinee_id,
+        look, campus_id=campus_id, day=exam_date, state=state, exam_no=exam_no, examinee_id=examinee_id,
         after=pager.read(page_token), size=page_size,
     )  # fmt: skip
     return passed(pager.passed(rows, page_size, lambda row: [row[0]], lambda row: row[1]))
@@ -103,8 +103,8 @@ async def list_exams(
         problems=[ExamNotFound],
     ),
 )
-async def get_exam(uow: ReadUnit, exam_id: UUID) -> Response:
-    exam = await service.passed(uow, exam_id)
+async def get_exam(look: ReadLook, exam_id: UUID) -> Response:
+    exam = await service.passed(look, exam_id)
     return passed(exam.content, version=exam.version)
 
 

@@ -3,16 +3,13 @@
 `schemas` documents the JSON; a test validates what is passed through and compares it with what the tables say.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from tjapi.exam.rules import GONE, UNDONE
-from tjapi.kernel.db import fetch_row, fetch_rows, moment
-from tjapi.kernel.uow import UnitOfWork
+from tjapi.kernel.db import Built, Look, moment
 
 _SUMMARY = f"""
 e.id, e.campus_id, e.exam_no, e.examinee_id, e.name, e.sex, e.age_years, e.package_name, e.state, e.exam_date, e.total_fen,
@@ -34,7 +31,7 @@ OUTSTANDING = f"""
   where exam_id = e.id and state = any({_UNDONE})),
 (select coalesce(json_agg(json_build_array(code, source) order by code, source), '[]')::text from exam_block where exam_id = e.id)
 """
-"""JSON of what keeps the exam `e` from being finalized: its undone lines, its blocks."""
+"""JSON of what keeps the exam `e` from being finalized: id, name, state and department of its undone lines; code and source of its blocks."""
 _ONE = f"select e.version, ({EXAM}) from exam e where e.id = $1"
 _PAGE = f"""
 select e.id, row_to_json(x)::text from exam e cross join lateral (
@@ -44,22 +41,14 @@ select e.id, row_to_json(x)::text from exam e cross join lateral (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Versioned:
-    """JSON of something, and its version."""
-
-    version: int
-    content: str
-
-
-async def one(uow: UnitOfWork, exam_id: UUID) -> Versioned | None:
+async def one(look: Look, exam_id: UUID) -> Built | None:
     """Return an exam with its lines, as `ExamOut`."""
-    row = await fetch_row(uow.session, _ONE, exam_id)
-    return None if row is None else Versioned(row[0], row[1])
+    row = await look.row(_ONE, exam_id)
+    return None if row is None else Built(row[0], row[1])
 
 
 async def page(
-    uow: UnitOfWork, *, campus_id: int | None, day: date | None, state: str | None, exam_no: str | None,
+    look: Look, *, campus_id: int | None, day: date | None, state: str | None, exam_no: str | None,
     examinee_id: UUID | None, after: Sequence[str] | None, size: int,
 ) -> Sequence[Any]:  # fmt: skip
     """Return a page of exams, newest first, one row too many: id, and JSON as `ExamListItem`."""
@@ -69,20 +58,10 @@ async def page(
     )  # fmt: skip
     given = [(text, value) for text, value in filters if value is not None]
     sql = page_statement([text for text, _ in given])
-    return await fetch_rows(uow.session, sql, *(value for _, value in given), size + 1)
+    return await look.rows(sql, *(value for _, value in given), size + 1)
 
 
 def page_statement(filters: Sequence[str]) -> str:
     """Return the statement of a page under filters such as `e.campus_id = `: their values, then one more than the size."""
     where = " and ".join(f"{text}${i}" for i, text in enumerate(filters, 1)) or "true"
     return f"{_PAGE} where {where} order by e.id desc limit ${len(filters) + 1}"
-
-
-def undone_lines(content: str) -> list[tuple[UUID, str, str, int]]:
-    """Read the first column of `OUTSTANDING`: id, name, state and department of each line."""
-    return [(UUID(row[0]), row[1], row[2], row[3]) for row in json.loads(content)]
-
-
-def blocks(content: str) -> list[tuple[str, str]]:
-    """Read the second column of `OUTSTANDING`: code and source of each block."""
-    return [(row[0], row[1]) for row in json.loads(content)]

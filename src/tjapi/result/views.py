@@ -9,7 +9,7 @@ from sqlalchemy import and_, or_, select
 
 from tjapi.catalog.models import Item
 from tjapi.exam.models import Exam, ExamLine
-from tjapi.kernel.db import fetch_row, moment
+from tjapi.kernel.db import Look, moment
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.models import Result, ResultRevision
 from tjapi.result.rules import ABNORMAL, Comparator, ResultsView
@@ -53,9 +53,9 @@ _OVERVIEW = (
 )
 
 
-async def overview(uow: UnitOfWork, exam_id: UUID, view: ResultsView) -> str | None:
+async def overview(look: Look, exam_id: UUID, view: ResultsView) -> str | None:
     """Return the results of an exam by department, as `ExamResultsOut`; None: no such exam."""
-    row = await fetch_row(uow.session, _OVERVIEW, exam_id, view, None)
+    row = await look.row(_OVERVIEW, exam_id, view, None)
     return None if row is None else str(row[0])
 
 

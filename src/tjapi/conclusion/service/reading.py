@@ -10,8 +10,7 @@ from tjapi.conclusion.schemas import ConclusionOut, QueueItem
 from tjapi.conclusion.service.writing import empty, out
 from tjapi.exam import service as exams
 from tjapi.exam.errors import ExamNotFound
-from tjapi.exam.views import Versioned, undone_lines
-from tjapi.exam.views import blocks as blocks_of
+from tjapi.kernel.db import Built, Look
 from tjapi.kernel.uow import UnitOfWork
 
 
@@ -22,18 +21,18 @@ async def get(uow: UnitOfWork, exam_id: UUID) -> ConclusionOut:
     return empty(exam_id) if found is None else out(found, await repository.entries(uow, exam_id))
 
 
-async def review(uow: UnitOfWork, exam_id: UUID, view: ReviewView, department_id: int | None) -> Versioned:
+async def review(look: Look, exam_id: UUID, view: ReviewView, department_id: int | None) -> Built:
     """Return everything of an exam: all results, the flagged ones, or the departments' summaries alone; one department, or all.
 
     Three views of the same rows, read in one statement. Raises ExamNotFound.
     """
-    row = await views.review(uow, exam_id, view, department_id)
+    row = await views.review(look, exam_id, view, department_id)
     if row is None:
         raise ExamNotFound
     version, exam, departments, conclusion, claim, undone, blocks = row
-    found = exams.outstanding(undone_lines(undone), blocks_of(blocks))
+    found = exams.outstanding(undone, blocks)
     outstanding = ",".join(one.model_dump_json() for one in found)
-    return Versioned(
+    return Built(
         version,
         f'{{"exam":{exam},"complete":{"false" if found else "true"},"outstanding":[{outstanding}],"departments":{departments},'
         f'"conclusion":{conclusion},"claim":{claim or "null"}}}',

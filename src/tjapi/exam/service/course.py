@@ -1,5 +1,6 @@
 """The course of an exam. Every path that moves a line or an exam goes through `step` and `move`: one guard for all."""
 
+import json
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from tjapi.exam.schemas import CompletenessOut, ExamIn, ExamOut, ExamSummary, Li
 from tjapi.examinee import service as examinees
 from tjapi.identity import service as identity
 from tjapi.kernel.clock import business_day
+from tjapi.kernel.db import Built, Look
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
@@ -307,9 +309,9 @@ async def describe(uow: UnitOfWork, exam_id: UUID) -> ExamOut:
     )  # fmt: skip
 
 
-async def passed(uow: UnitOfWork, exam_id: UUID) -> views.Versioned:
+async def passed(look: Look, exam_id: UUID) -> Built:
     """Return the JSON of an exam with its lines, in one statement. Raises ExamNotFound."""
-    found = await views.one(uow, exam_id)
+    found = await views.one(look, exam_id)
     if found is None:
         raise ExamNotFound
     return found
@@ -361,11 +363,16 @@ async def _outstanding(uow: UnitOfWork, exam: Exam) -> list[Outstanding]:
         for line in await repository.lines(uow, exam.id)
         if line.state in UNDONE
     ]
-    return outstanding(undone, [(b.code, b.source) for b in await repository.blocks(uow, exam.id)])
+    return _said(undone, [(b.code, b.source) for b in await repository.blocks(uow, exam.id)])
 
 
-def outstanding(undone: Iterable[tuple[UUID, str, str, int]], blocks: Iterable[tuple[str, str]]) -> list[Outstanding]:
-    """Say what keeps an exam from being finalized: of undone lines (id, name, state, department) and blocks (code, source)."""
+def outstanding(undone: str, blocks: str) -> list[Outstanding]:
+    """Say what keeps an exam from being finalized, of the two columns of `views.OUTSTANDING`."""
+    lines = [(UUID(line_id), name, state, department) for line_id, name, state, department in json.loads(undone)]
+    return _said(lines, json.loads(blocks))
+
+
+def _said(undone: Iterable[tuple[UUID, str, str, int]], blocks: Iterable[Sequence[str]]) -> list[Outstanding]:
     found = [
         Outstanding(
             code=f"line_{state}", source=f"line:{line_id}", department_id=department_id,

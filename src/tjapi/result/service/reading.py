@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tjapi.exam import service as exams
 from tjapi.exam.errors import ExamNotFound
+from tjapi.kernel.db import Look
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository, views
 from tjapi.result.errors import ResultNotFound
@@ -31,9 +32,9 @@ _TREND_SPAN = timedelta(days=3 * 366)
 _TREND_EXAMS = 12
 
 
-async def passed(uow: UnitOfWork, exam_id: UUID, view: ResultsView) -> str:
+async def passed(look: Look, exam_id: UUID, view: ResultsView) -> str:
     """Return the JSON of an exam's results that may be seen, by department, in one statement. Raises ExamNotFound."""
-    found = await views.overview(uow, exam_id, view)
+    found = await views.overview(look, exam_id, view)
     if found is None:
         raise ExamNotFound
     return found
