@@ -10,7 +10,7 @@ from sqlalchemy import and_, select, tuple_
 from tjapi.conclusion.models import Conclusion, ReviewClaim
 from tjapi.exam import views as exam_views
 from tjapi.exam.models import Exam
-from tjapi.kernel.db import Look, moment
+from tjapi.kernel.db import Look, moment, utf8
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import views as result_views
 
@@ -30,7 +30,8 @@ select row_to_json(x)::text from (
   where exam_id = e.id and until > $4) x
 """
 REVIEW = f"""
-select coalesce(c.version, 0), ({exam_views.EXAM}), {result_views.DEPARTMENTS}, ({_CONCLUSION}), ({_CLAIM}), {exam_views.OUTSTANDING}
+select coalesce(c.version, 0), {utf8(f"({exam_views.EXAM})")}, {utf8(result_views.DEPARTMENTS)}, {utf8(f"({_CONCLUSION})")}, {utf8(f"({_CLAIM})")},
+  {exam_views.OUTSTANDING}
 from exam e left join conclusion c on c.exam_id = e.id where e.id = $1
 """
 """Everything of the exam $1 for who reviews it at the moment $4: version and JSON of its parts. $2 and $3 as in `DEPARTMENTS`."""

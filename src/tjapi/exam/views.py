@@ -9,19 +9,19 @@ from typing import Any
 from uuid import UUID
 
 from tjapi.exam.rules import GONE, UNDONE
-from tjapi.kernel.db import Built, Look, moment
+from tjapi.kernel.db import Built, Look, moment, utf8
 
 _SUMMARY = f"""
 e.id, e.campus_id, e.exam_no, e.examinee_id, e.name, e.sex, e.age_years, e.package_name, e.state, e.exam_date, e.total_fen,
-{moment("e.registered_at")} registered_at, {moment("e.checked_in_at")} checked_in_at, {moment("e.finalized_at")} finalized_at
+{moment("e.registered_at")} registered_at, {moment("e.sheet_returned_at")} sheet_returned_at, {moment("e.checked_in_at")} checked_in_at, {moment("e.finalized_at")} finalized_at
 """
 EXAM = f"""
 select left(row_to_json(x)::text, -1) || ',"lines":[' || coalesce((
   select string_agg(row_to_json(l)::text, ',') from (
     select id, item_group_id, code, name, department_id, performed_by, specimen, container, fasting, state, list_price_fen, price_fen,
-      person_share_fen, employer_share_fen, price_reasons
+      person_share_fen, employer_share_fen, reason, due_on, replaces_id, price_reasons
     from exam_line where exam_id = e.id order by sort, code) l), '') || ']}}'
-from (select {_SUMMARY}, e.version, e.birth_date) x
+from (select {_SUMMARY}, e.version, e.hold_reason, e.birth_date) x
 """
 """JSON of the exam `e` with its lines, as `ExamOut`."""
 _UNDONE = f"'{{{','.join(sorted(UNDONE))}}}'::text[]"
@@ -32,9 +32,9 @@ OUTSTANDING = f"""
 (select coalesce(json_agg(json_build_array(code, source) order by code, source), '[]')::text from exam_block where exam_id = e.id)
 """
 """JSON of what keeps the exam `e` from being finalized: id, name, state and department of its undone lines; code and source of its blocks."""
-_ONE = f"select e.version, ({EXAM}) from exam e where e.id = $1"
+_ONE = f"select e.version, {utf8(f'({EXAM})')} from exam e where e.id = $1"
 _PAGE = f"""
-select e.id, row_to_json(x)::text from exam e cross join lateral (
+select e.id, {utf8("row_to_json(x)::text")} from exam e cross join lateral (
   select count(*) filter (where l.state <> all({_GONE})) line_count,
     count(*) filter (where l.state <> all({_GONE}) and l.state <> all({_UNDONE})) done_count
   from exam_line l where l.exam_id = e.id) c cross join lateral (select {_SUMMARY}, c.line_count, c.done_count) x

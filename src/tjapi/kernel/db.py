@@ -271,7 +271,12 @@ class Built:
     """JSON that the database built, and the version of what it tells."""
 
     version: int
-    content: str
+    content: bytes
+
+
+def utf8(text: str) -> str:
+    """Return the SQL of a text as bytes: what is only passed on is neither decoded nor encoded again."""
+    return f"convert_to({text}, 'UTF8')"
 
 
 def moment(column: str) -> str:

@@ -67,12 +67,12 @@ class Pager:
         return Page[Item](items=[shape(row) for row in rows[:size]], next_page_token=token)
 
     def passed(
-        self, rows: Sequence[Row], size: int, key: Callable[[Row], Sequence[Any]], content: Callable[[Row], str]
-    ) -> str:
+        self, rows: Sequence[Row], size: int, key: Callable[[Row], Sequence[Any]], content: Callable[[Row], bytes]
+    ) -> bytes:
         """Make the JSON of a page of rows whose JSON the database built."""
         token = self._token(rows, size, key)
-        items = ",".join(content(row) for row in rows[:size])
-        return f'{{"items":[{items}],"next_page_token":{json.dumps(token)}}}'
+        items = b",".join([content(row) for row in rows[:size]])
+        return b'{"items":[%b],"next_page_token":%b}' % (items, json.dumps(token).encode())
 
     def _token(self, rows: Sequence[Row], size: int, key: Callable[[Row], Sequence[Any]]) -> str | None:
         if len(rows) <= size:

@@ -313,7 +313,7 @@ def pdf(content: bytes, filename: str) -> PDF:
     return PDF(content, headers={"Content-Disposition": f'inline; filename="{filename}"', "Cache-Control": "no-store"})
 
 
-def passed(content: str, *, version: int | None = None) -> Response:
+def passed(content: bytes, *, version: int | None = None) -> Response:
     """Answer with JSON that the database built; with a version, under its entity tag."""
     headers = None if version is None else {"ETag": etag(version)}
     return Response(content, media_type="application/json", headers=headers)

@@ -9,7 +9,7 @@ from sqlalchemy import and_, or_, select
 
 from tjapi.catalog.models import Item
 from tjapi.exam.models import Exam, ExamLine
-from tjapi.kernel.db import Look, moment
+from tjapi.kernel.db import Look, moment, utf8
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.models import Result, ResultRevision
 from tjapi.result.rules import ABNORMAL, Comparator, ResultsView
@@ -48,15 +48,13 @@ cross join lateral (
 where (s.department_id is not null or said.department_id is not null) and ($3::int is null or d.id = $3))
 """
 """JSON of what the departments found in the exam $1, as a list of `DepartmentResultsOut`: the view $2, the department $3 or all."""
-_OVERVIEW = (
-    f"""select '{{"exam_id":"' || e.id || '","departments":' || {DEPARTMENTS} || '}}' from exam e where e.id = $1"""
-)
+_OVERVIEW = f"select e.id, {utf8(DEPARTMENTS)} from exam e where e.id = $1"
 
 
-async def overview(look: Look, exam_id: UUID, view: ResultsView) -> str | None:
+async def overview(look: Look, exam_id: UUID, view: ResultsView) -> bytes | None:
     """Return the results of an exam by department, as `ExamResultsOut`; None: no such exam."""
     row = await look.row(_OVERVIEW, exam_id, view, None)
-    return None if row is None else str(row[0])
+    return None if row is None else b'{"exam_id":"%b","departments":%b}' % (str(row[0]).encode(), row[1])
 
 
 async def past_exams(uow: UnitOfWork, exam: Exam, size: int) -> Sequence[Exam]:

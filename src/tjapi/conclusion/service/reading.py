@@ -31,12 +31,10 @@ async def review(look: Look, exam_id: UUID, view: ReviewView, department_id: int
         raise ExamNotFound
     version, exam, departments, conclusion, claim, undone, blocks = row
     found = exams.outstanding(undone, blocks)
-    outstanding = ",".join(one.model_dump_json() for one in found)
-    return Built(
-        version,
-        f'{{"exam":{exam},"complete":{"false" if found else "true"},"outstanding":[{outstanding}],"departments":{departments},'
-        f'"conclusion":{conclusion},"claim":{claim or "null"}}}',
-    )
+    outstanding = ",".join(one.model_dump_json() for one in found).encode()
+    parts = (exam, b"false" if found else b"true", outstanding, departments, conclusion, claim or b"null")
+    shape = b'{"exam":%b,"complete":%b,"outstanding":[%b],"departments":%b,"conclusion":%b,"claim":%b}'
+    return Built(version, shape % parts)
 
 
 async def queue(

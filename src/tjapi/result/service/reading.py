@@ -32,7 +32,7 @@ _TREND_SPAN = timedelta(days=3 * 366)
 _TREND_EXAMS = 12
 
 
-async def passed(look: Look, exam_id: UUID, view: ResultsView) -> str:
+async def passed(look: Look, exam_id: UUID, view: ResultsView) -> bytes:
     """Return the JSON of an exam's results that may be seen, by department, in one statement. Raises ExamNotFound."""
     found = await views.overview(look, exam_id, view)
     if found is None:
