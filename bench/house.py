@@ -150,7 +150,7 @@ async def running() -> AsyncIterator[House]:
 
 async def _until_ready(base: str) -> None:
     async with httpx.AsyncClient(trust_env=False) as http:
-        for _ in range(300):
+        for _ in range(1_200):
             with contextlib.suppress(httpx.HTTPError):
                 if (await http.get(f"{base}/readyz")).status_code == httpx.codes.OK:
                     return

@@ -274,16 +274,27 @@ async def completeness(uow: UnitOfWork, exam_id: UUID) -> CompletenessOut:
 
 
 async def lock(uow: UnitOfWork, exam_id: UUID) -> Exam:
-    """Return an exam under its row lock: the first lock of every transaction that changes it. Raises ExamNotFound."""
-    exam = await repository.exam(uow, exam_id, lock=True)
-    if exam is None:
-        raise ExamNotFound
-    return exam
+    """Return an exam under its row lock: the first lock of every transaction that changes it. Raises ExamNotFound.
+
+    Whoever holds the lock need not ask again: nobody else can have changed it, and what this unit changed is in the row it holds.
+    """
+    held = _locked(uow)
+    if exam_id not in held:
+        exam = await repository.exam(uow, exam_id, lock=True)
+        if exam is None:
+            raise ExamNotFound
+        held[exam_id] = exam
+    return held[exam_id]
+
+
+def _locked(uow: UnitOfWork) -> dict[UUID, Exam]:
+    held: dict[UUID, Exam] = uow.session.info.setdefault("locked exams", {})
+    return held
 
 
 async def get(uow: UnitOfWork, exam_id: UUID) -> Exam:
     """Return an exam. Raises ExamNotFound."""
-    exam = await repository.exam(uow, exam_id)
+    exam = _locked(uow).get(exam_id) or await repository.exam(uow, exam_id)
     if exam is None:
         raise ExamNotFound
     return exam
