@@ -145,7 +145,7 @@ async def _send(port: int, messages: list[bytes]) -> None:
 
 async def _filed(house: House, count: int) -> None:
     async with asyncio.timeout(300):
-        while await house.admin.fetchval("select count(*) from inbox_message where ended_at is not null") < count:
+        while await house.admin.fetchval("select count(*) from inbox_message where ended_at is not null") < count:  # noqa: ASYNC110 - it happens in another process
             await asyncio.sleep(0.05)
     states = await house.admin.fetch("select state, reason, count(*) n from inbox_message group by 1, 2")
     if {row["state"] for row in states} != {"filed"}:

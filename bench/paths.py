@@ -9,7 +9,8 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -17,10 +18,17 @@ import asyncpg
 from bench.fixture import SURGERY, Copies, day_of
 from bench.house import House
 from bench.load import Call, Connection, expect, request
+from tjapi import demo
 from tjapi.conclusion.views import REVIEW
 from tjapi.exam.views import EXAM, page_statement
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
+from tjapi.kernel.security.tokens import LinkClaims, LinkMint
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.report import pages
+from tjapi.report import views as report_views
+from tjapi.report.layout import report_data
+from tjapi.result import service as results
 
 CLIENTS = 16
 API = "/api/v1"
@@ -221,6 +229,56 @@ async def check_in(
     return Path("check-in", whole, floor, 0.6), bare
 
 
-PATHS: dict[str, Callable[[House, dict[str, Copies], list[Connection]], Awaitable[tuple[Path, list[asyncpg.Connection]]]]] = {
-    "exam": exam_read, "list": day_list, "store": store, "check-in": check_in,
+_REPORTS = 400
+
+
+async def published_report(
+    house: House, made: dict[str, Copies], sockets: list[Connection]
+) -> tuple[Path, list[asyncpg.Connection]]:
+    """The owner's published report on a phone, read of its snapshot; beside it the same page of what is assembled from the tables anew."""
+    past, held = made["past"], house.runtime
+    moment = held.clock.now()
+    async with held.units.read(demo.LOADER) as uow:
+        data = await _assembled(uow, past.exam(0), moment)
+    content = json.dumps(data, ensure_ascii=False).encode()
+    snapshot = await held.storage.put(content)
+    rows = await house.admin.fetch(
+        "select id, examinee_id from exam where id = any($1)", [past.exam(n) for n in range(_REPORTS)]
+    )
+    reports = [(uuid7(), row["id"], row["examinee_id"]) for row in rows]
+    await house.admin.executemany(
+        "insert into report (id, campus_id, exam_id, examinee_id, version, state, job_id, file, snapshot, requested_by, requested_at, published_at,"
+        " verify_code) values ($1, 1, $2, $3, 1, 'published', $1, $4, $4, $1, now(), now(), $5)",
+        [(report, exam, owner, snapshot, report.hex) for report, exam, owner in reports],
+    )  # fmt: skip
+    mint, expires = LinkMint(held.keys), moment + timedelta(hours=4)
+    requests = [
+        request("GET", f"/r/{mint.issue(LinkClaims(owner, report, 1), expires_at=expires)}", "")
+        for report, _, owner in reports
+    ]
+
+    async def whole(who: int, n: int) -> None:
+        await expect(sockets[who], 200, requests[n % len(requests)])
+
+    async def assembled(_who: int, n: int) -> None:
+        async with held.units.read(demo.LOADER) as uow:
+            await uow.audit("report.downloaded", "report", reports[n % len(reports)][0], campus_id=1)
+            found = await _assembled(uow, past.exam(n % _REPORTS), moment)
+        pages.report(found, "zh", "")
+
+    bare = await house.bare("reader", demo.LOADER)
+    return Path(
+        "published report on a phone, of its snapshot (beside: assembled anew, no HTTP)", whole, assembled, 2
+    ), bare
+
+
+async def _assembled(uow: UnitOfWork, exam_id: UUID, moment: datetime) -> dict[str, Any]:
+    trends = (await results.trends(uow, exam_id)).items
+    rows = await report_views.source(uow, exam_id)
+    return report_data(rows, trends, hospital_name="桂澄中医医院", version=1, watermark=None, printed_at=moment)
+
+
+Make = Callable[[House, dict[str, Copies], list[Connection]], Awaitable[tuple[Path, list[asyncpg.Connection]]]]
+PATHS: dict[str, Make] = {
+    "exam": exam_read, "list": day_list, "store": store, "check-in": check_in, "report": published_report,
 }  # fmt: skip

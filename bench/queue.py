@@ -31,7 +31,7 @@ async def throughput(house: House) -> float:
     process = await _worker(house)
     try:
         async with asyncio.timeout(300):
-            while await house.admin.fetchval("select count(*) from job where name = $1 and state <> 'succeeded'", NAME):
+            while await house.admin.fetchval("select count(*) from job where name = $1 and state <> 'succeeded'", NAME):  # noqa: ASYNC110 - it happens in another process
                 await asyncio.sleep(0.2)
         # The first and the last tenth belong to the worker's start and to its end.
         spent = await house.admin.fetchval(
@@ -69,7 +69,7 @@ async def _worker(house: House) -> Process:
         _ENQUEUE.replace("clock_timestamp(), '0", "clock_timestamp() - interval '1 h', '0"), [first], NAME
     )
     async with asyncio.timeout(120):
-        while await house.admin.fetchval("select state from job where id = $1", first) != "succeeded":
+        while await house.admin.fetchval("select state from job where id = $1", first) != "succeeded":  # noqa: ASYNC110 - it happens in another process
             await asyncio.sleep(0.02)
     await house.admin.execute("delete from job where id = $1", first)
     return process
