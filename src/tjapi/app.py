@@ -21,7 +21,7 @@ from tjapi.kernel.contract import build_contract
 from tjapi.kernel.db import DATABASE_TROUBLE, is_passing
 from tjapi.kernel.idempotency import Replay
 from tjapi.kernel.middleware import Perimeter
-from tjapi.kernel.routing import MalformedBody, assert_every_operation_is_guarded
+from tjapi.kernel.routing import MalformedBody, Switchboard, assert_every_operation_is_guarded
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.security.principal import ANONYMOUS, SYSTEM
 from tjapi.kernel.settings import Settings
@@ -60,6 +60,7 @@ def create(runtime: Runtime) -> FastAPI:
     app.state.runtime = runtime
     assert_every_operation_is_guarded(v1.operations())
     app.include_router(v1.v1())
+    app.router.middleware_stack = Switchboard(v1.PREFIX, v1.operations(), app.router.app)
     app.openapi = lambda: build_contract(app, [AlreadyThere])  # type: ignore[method-assign]
     _health(app, runtime)
     docs.mount(app)
@@ -97,7 +98,6 @@ def _handlers(app: FastAPI) -> None:
         return problem.response(request, answer)
 
     async def on_database(request: Request, error: Exception) -> Response:
-        assert isinstance(error, DBAPIError)
         if isinstance(error, IntegrityError) and getattr(error.orig, "sqlstate", "") == "23505":
             return problem.response(request, AlreadyThere())
         if is_passing(error):
@@ -115,13 +115,9 @@ def _handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(DBAPIError, on_database)
-    for passing in (
-        ConnectionError,
-        asyncpg.InterfaceError,
-        asyncpg.PostgresConnectionError,
-        asyncpg.CannotConnectNowError,
-    ):
+    for passing in (ConnectionError, asyncpg.InterfaceError):
         app.add_exception_handler(passing, on_lost_connection)
+    app.add_exception_handler(asyncpg.PostgresError, on_database)  # a hot statement's, past SQLAlchemy
     app.add_exception_handler(RecursionError, on_depth)
 
 

@@ -16,7 +16,7 @@ from tjapi.frontdesk.reactions import REACTIONS as FRONTDESK_REACTIONS
 from tjapi.identity import service as identity
 from tjapi.kernel.broker import Broker
 from tjapi.kernel.clock import Clock, SystemClock
-from tjapi.kernel.db import Database
+from tjapi.kernel.db import Database, Look
 from tjapi.kernel.events import Event
 from tjapi.kernel.jobs.spec import JobSpec
 from tjapi.kernel.live import LiveHub
@@ -28,7 +28,7 @@ from tjapi.kernel.security.principal import Principal
 from tjapi.kernel.security.tokens import TokenClaims, TokenMint
 from tjapi.kernel.settings import Settings, project_file
 from tjapi.kernel.storage import LocalStorage, Storage
-from tjapi.kernel.uow import Announcements, Listener, Reaction, UnitOfWork, Units
+from tjapi.kernel.uow import Announcements, Listener, Reaction, Units
 from tjapi.portal import service as portal
 from tjapi.report.jobs import JOBS as REPORT_JOBS
 from tjapi.report.printing import Printing
@@ -111,11 +111,11 @@ class Services:
         await self.printing.close()
 
 
-async def authenticate(uow: UnitOfWork, claims: TokenClaims) -> Principal | None:
+async def authenticate(look: Look, claims: TokenClaims) -> Principal | None:
     """Return the principal of a token: staff and clients from identity, examinees from the portal."""
     if claims.kind == "examinee":
-        return await portal.authenticate(uow, claims)
-    return await identity.authenticate(uow, claims)
+        return await portal.authenticate(look, claims)
+    return await identity.authenticate(look, claims)
 
 
 def announcements(

@@ -46,7 +46,10 @@ def test_every_import_contract_is_kept_and_asked_in_seconds() -> None:
 
 
 def test_neighbours_meet_only_at_the_front_door() -> None:
-    """A context reaches another through its service, events, schemas or errors; only `views` and `measures` read its tables."""
+    """A context reaches another through its service, events, schemas or errors; only `views` and `measures` read its tables.
+
+    A single statement over several contexts is put together of the statements of theirs: views may stand on earlier views.
+    """
     graph = grimp.build_graph("tjapi", cache_dir=None)
     offences = []
     for target in graph.modules:
@@ -57,6 +60,7 @@ def test_neighbours_meet_only_at_the_front_door() -> None:
                 continue
             reads = rooms[0] in ("views", "measures")
             private = room in PRIVATE_ROOMS - VOCABULARY or (room == "models" and not reads)
+            private = private and not (room == "views" == rooms[0])
             if private and not _names_types_only(importer, target):
                 offences.append(f"{importer} -> {target}")
     assert not offences, offences

@@ -32,7 +32,7 @@ from tjapi.conclusion.schemas import (
 from tjapi.exam.errors import ExamNotComplete, ExamNotFound, ExamStateConflict
 from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
-from tjapi.kernel.routing import ReadUnit, Unit, operation, router
+from tjapi.kernel.routing import ReadLook, ReadUnit, Unit, operation, passed, router
 from tjapi.kernel.runtime import runtime
 from tjapi.result.errors import SignerNotStaff
 
@@ -99,21 +99,20 @@ async def generate_conclusion(response: Response, uow: Unit, exam_id: UUID, vers
 
 @conclusions.get(
     "/exams/{exam_id:uuid}/review",
+    response_model=ReviewOut,
     **operation("getReview", "主检一览", "Everything that a reviewer needs of an exam, in one answer", permission="conclusion.read",
                 requirement=["E4.2", "X1"], problems=[ExamNotFound]),
 )  # fmt: skip
 async def get_review(
-    response: Response,
-    uow: ReadUnit,
+    look: ReadLook,
     exam_id: UUID,
     view: Annotated[
         ReviewView, Query(description="全部结果、只看异常、只看小结 · All results, flagged ones, or summaries alone")
     ] = "all",
     department_id: Annotated[int | None, Query(ge=1, le=32_000, description="科室 · Department", examples=[4])] = None,
-) -> ReviewOut:
-    shown = await service.review(uow, exam_id, view, department_id)
-    set_etag(response, shown.conclusion.version)
-    return shown
+) -> Response:
+    shown = await service.review(look, exam_id, view, department_id)
+    return passed(shown.content, version=shown.version)
 
 
 @conclusions.post(

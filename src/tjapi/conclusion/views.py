@@ -8,8 +8,39 @@ from uuid import UUID
 from sqlalchemy import and_, select, tuple_
 
 from tjapi.conclusion.models import Conclusion, ReviewClaim
+from tjapi.exam import views as exam_views
 from tjapi.exam.models import Exam
+from tjapi.kernel.db import Look, moment, utf8
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.result import views as result_views
+
+_CONCLUSION = f"""
+select left(row_to_json(x)::text, -1) || ',"entries":[' || coalesce((
+  select string_agg(row_to_json(y)::text, ',' order by y.sort) from (
+    select id, sort, kind, title, detail, advice, lifestyle, result_ids, key, icd10, rule_codes, edited, stale, result_ids = '{{}}' manual
+    from conclusion_entry where exam_id = e.id) y), '') || ']}}'
+from (
+  select e.id exam_id, coalesce(c.version, 0) "version", coalesce(c.state, 'draft') state, coalesce(c.overview, '') overview, c.initial_by,
+    c.initial_name, {moment("c.initial_at")} initial_at, c.final_by, c.final_name, {moment("c.final_at")} final_at, c.returned_reason,
+    c.knowledge_version_id) x
+"""
+_CLAIM = f"""
+select row_to_json(x)::text from (
+  select exam_id, by, by_name, {moment("claimed_at")} claimed_at, {moment("until")} until from review_claim
+  where exam_id = e.id and until > $4) x
+"""
+REVIEW = f"""
+select coalesce(c.version, 0), {utf8(f"({exam_views.EXAM})")}, {utf8(result_views.DEPARTMENTS)}, {utf8(f"({_CONCLUSION})")}, {utf8(f"({_CLAIM})")},
+  {exam_views.OUTSTANDING}
+from exam e left join conclusion c on c.exam_id = e.id where e.id = $1
+"""
+"""Everything of the exam $1 for who reviews it at the moment $4: version and JSON of its parts. $2 and $3 as in `DEPARTMENTS`."""
+
+
+async def review(look: Look, exam_id: UUID, view: str, department_id: int | None) -> Any | None:
+    """Return the parts of a review: version, exam, departments, conclusion, claim, undone lines, blocks; None: no such exam."""
+    return await look.row(REVIEW, exam_id, view, department_id, look.now)
+
 
 WAITING = ("ready_for_review", "in_review")
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 
 from tjapi.catalog.errors import ItemGroupNotFound
-from tjapi.exam import service
+from tjapi.exam import service, views
 from tjapi.exam.errors import (
     CampusNotHeld,
     DueDateNotAhead,
@@ -29,6 +29,7 @@ from tjapi.exam.schemas import (
     CompletenessOut,
     DeferIn,
     ExamIn,
+    ExamListItem,
     ExamLookup,
     ExamOut,
     ExamSummary,
@@ -44,7 +45,7 @@ from tjapi.examinee.errors import NOT_MET, ExamineeNotFound, LookupKeyInvalid
 from tjapi.examinee.flows import card_photo
 from tjapi.kernel.etag import set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
-from tjapi.kernel.routing import ReadUnit, Unit, operation, router
+from tjapi.kernel.routing import ReadLook, ReadUnit, Unit, operation, passed, router
 from tjapi.kernel.runtime import runtime
 from tjapi.kernel.validation import Day
 from tjapi.pricing.errors import ItemGroupNotOffered, ItemGroupTwice
@@ -68,6 +69,7 @@ async def create_exam(request: Request, response: Response, uow: Unit, body: Exa
 
 @exams.get(
     "/exams",
+    response_model=Page[ExamListItem],
     **operation(
         "listExams",
         "体检列表",
@@ -79,7 +81,7 @@ async def create_exam(request: Request, response: Response, uow: Unit, body: Exa
 )
 async def list_exams(
     request: Request,
-    uow: ReadUnit,
+    look: ReadLook,
     page_size: PageSize = 50,
     page_token: PageToken = None,
     campus_id: Annotated[int | None, Query(ge=1, le=32_000, description="院区 · Campus", examples=[1])] = None,
@@ -89,13 +91,13 @@ async def list_exams(
         str | None, Query(max_length=20, description="体检号 · Exam number", examples=["A26112200017"])
     ] = None,
     examinee_id: Annotated[UUID | None, Query(description="受检者 · Examinee")] = None,
-) -> Page[ExamSummary]:
+) -> Response:
     pager = Pager(runtime(request).keys, f"exams|{campus_id}|{exam_date}|{state}|{exam_no}|{examinee_id}")
-    rows = await service.page(
-        uow, campus_id=campus_id, day=exam_date, state=state, exam_no=exam_no, examinee_id=examinee_id,
+    rows = await views.page(
+        look, campus_id=campus_id, day=exam_date, state=state, exam_no=exam_no, examinee_id=examinee_id,
         after=pager.read(page_token), size=page_size,
     )  # fmt: skip
-    return pager.page(rows, page_size, lambda row: [row.id], service.summary)
+    return passed(pager.passed(rows, page_size, lambda row: [row[0]], lambda row: row[1]))
 
 
 @exams.post(
@@ -127,6 +129,7 @@ async def list_examinee_exams(
 
 @exams.get(
     "/exams/{exam_id:uuid}",
+    response_model=ExamOut,
     **operation(
         "getExam",
         "体检详情",
@@ -136,10 +139,9 @@ async def list_examinee_exams(
         problems=[ExamNotFound],
     ),
 )
-async def get_exam(response: Response, uow: ReadUnit, exam_id: UUID) -> ExamOut:
-    exam = await service.describe(uow, exam_id)
-    set_etag(response, exam.version)
-    return exam
+async def get_exam(look: ReadLook, exam_id: UUID) -> Response:
+    exam = await service.passed(look, exam_id)
+    return passed(exam.content, version=exam.version)
 
 
 @exams.get(

@@ -245,6 +245,13 @@ class FoundPerson(BaseModel):
     )
 
 
+class ExamListItem(ExamSummary):
+    """An exam in a list, with how far it is."""
+
+    line_count: int = Field(description="项目数,不含已退项目 · Lines, those taken out left away", examples=[12])
+    done_count: int = Field(description="已完成或不再等待的项目数 · Lines of them that nothing waits for", examples=[7])
+
+
 class ExamOut(ExamSummary):
     """An exam with its lines."""
 

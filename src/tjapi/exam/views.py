@@ -1,4 +1,7 @@
-"""Past exams of people: read-only, newest first. Row security leaves those of the campuses one holds."""
+"""The hot reads of exams, and the past exams of people: single statements whose JSON the database builds and an endpoint passes through.
+
+Row security leaves the exams of the campuses one holds. `schemas` documents the JSON; a test validates what is passed through and compares it with what the tables say.
+"""
 
 from collections.abc import Sequence
 from datetime import date
@@ -8,6 +11,8 @@ from uuid import UUID
 from sqlalchemy import Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from tjapi.exam.rules import GONE, UNDONE
+from tjapi.kernel.db import Built, Look, moment, utf8
 from tjapi.kernel.uow import UnitOfWork
 
 _COLUMNS = """e.id, e.campus_id, e.exam_no, e.examinee_id, e.name, e.sex, e.age_years, e.package_name, e.state, e.exam_date, e.total_fen,
@@ -38,3 +43,60 @@ async def past_exams_of(uow: UnitOfWork, people: Sequence[UUID], size: int) -> d
     for row in (await uow.session.execute(_OF_MANY, {"people": list(people), "size": size + 1})).all():
         found[row.examinee_id].append(row)
     return found
+
+
+_SUMMARY = f"""
+e.id, e.campus_id, e.exam_no, e.examinee_id, e.name, e.sex, e.age_years, e.package_name, e.state, e.exam_date, e.total_fen,
+{moment("e.registered_at")} registered_at, {moment("e.sheet_returned_at")} sheet_returned_at, {moment("e.checked_in_at")} checked_in_at, {moment("e.finalized_at")} finalized_at,
+e.report_version
+"""
+EXAM = f"""
+select left(row_to_json(x)::text, -1) || ',"lines":[' || coalesce((
+  select string_agg(row_to_json(l)::text, ',') from (
+    select id, item_group_id, code, name, department_id, performed_by, specimen, container, fasting, state, list_price_fen, price_fen,
+      person_share_fen, employer_share_fen, reason, due_on, replaces_id, price_reasons
+    from exam_line where exam_id = e.id order by sort, code) l), '') || ']}}'
+from (select {_SUMMARY}, e.version, e.hold_reason, e.birth_date) x
+"""
+"""JSON of the exam `e` with its lines, as `ExamOut`."""
+_UNDONE = f"'{{{','.join(sorted(UNDONE))}}}'::text[]"
+_GONE = f"'{{{','.join(sorted(GONE))}}}'::text[]"
+OUTSTANDING = f"""
+(select coalesce(json_agg(json_build_array(id, name, state, department_id) order by sort, code), '[]')::text from exam_line
+  where exam_id = e.id and state = any({_UNDONE})),
+(select coalesce(json_agg(json_build_array(code, source) order by code, source), '[]')::text from exam_block where exam_id = e.id)
+"""
+"""JSON of what keeps the exam `e` from being finalized: id, name, state and department of its undone lines; code and source of its blocks."""
+_ONE = f"select e.version, {utf8(f'({EXAM})')} from exam e where e.id = $1"
+_PAGE = f"""
+select e.id, {utf8("row_to_json(x)::text")} from exam e cross join lateral (
+  select count(*) filter (where l.state <> all({_GONE})) line_count,
+    count(*) filter (where l.state <> all({_GONE}) and l.state <> all({_UNDONE})) done_count
+  from exam_line l where l.exam_id = e.id) c cross join lateral (select {_SUMMARY}, c.line_count, c.done_count) x
+"""
+
+
+async def one(look: Look, exam_id: UUID) -> Built | None:
+    """Return an exam with its lines, as `ExamOut`."""
+    row = await look.row(_ONE, exam_id)
+    return None if row is None else Built(row[0], row[1])
+
+
+async def page(
+    look: Look, *, campus_id: int | None, day: date | None, state: str | None, exam_no: str | None,
+    examinee_id: UUID | None, after: Sequence[str] | None, size: int,
+) -> Sequence[Any]:  # fmt: skip
+    """Return a page of exams, newest first, one row too many: id, and JSON as `ExamListItem`."""
+    filters = (
+        ("e.campus_id = ", campus_id), ("e.exam_date = ", day), ("e.state = ", state), ("e.exam_no = ", exam_no),
+        ("e.examinee_id = ", examinee_id), ("e.id < ", UUID(after[0]) if after else None),
+    )  # fmt: skip
+    given = [(text, value) for text, value in filters if value is not None]
+    sql = page_statement([text for text, _ in given])
+    return await look.rows(sql, *(value for _, value in given), size + 1)
+
+
+def page_statement(filters: Sequence[str]) -> str:
+    """Return the statement of a page under filters such as `e.campus_id = `: their values, then one more than the size."""
+    where = " and ".join(f"{text}${i}" for i, text in enumerate(filters, 1)) or "true"
+    return f"{_PAGE} where {where} order by e.id desc limit ${len(filters) + 1}"

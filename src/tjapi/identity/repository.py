@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, text, update
 
 from tjapi.identity.models import ApiClient, Campus, RefreshToken, Role, Staff, StaffRole, StaffSession
-from tjapi.kernel.db import fetch_rows
+from tjapi.kernel.db import Look
 from tjapi.kernel.uow import UnitOfWork
 
 _STAFF_PRINCIPAL = """
@@ -22,16 +22,14 @@ select name, campuses, scopes from api_client where id = $1 and token_version = 
 """
 
 
-async def staff_principal(uow: UnitOfWork, staff: UUID, version: int, session: UUID) -> Any | None:
+async def staff_principal(look: Look, staff: UUID, version: int, session: UUID) -> Any | None:
     """Return the rights of a member of staff whose session is open: the one hot question of identity."""
-    rows = await fetch_rows(uow.session, _STAFF_PRINCIPAL, staff, version, session)
-    return rows[0] if rows else None
+    return await look.row(_STAFF_PRINCIPAL, staff, version, session)
 
 
-async def client_principal(uow: UnitOfWork, client: UUID, version: int) -> Any | None:
+async def client_principal(look: Look, client: UUID, version: int) -> Any | None:
     """Return the rights of an active API client."""
-    rows = await fetch_rows(uow.session, _CLIENT_PRINCIPAL, client, version)
-    return rows[0] if rows else None
+    return await look.row(_CLIENT_PRINCIPAL, client, version)
 
 
 async def staff_by_username(uow: UnitOfWork, username: str) -> Staff | None:

@@ -35,6 +35,7 @@ from tjapi.identity.schemas import (
     StaffPatch,
     TokensOut,
 )
+from tjapi.kernel.db import Look
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PermissionMissing, PreconditionFailed
 from tjapi.kernel.security.fields import url_token
@@ -54,10 +55,10 @@ _WEAK = {
 }
 
 
-async def authenticate(uow: UnitOfWork, claims: TokenClaims) -> Principal | None:
+async def authenticate(look: Look, claims: TokenClaims) -> Principal | None:
     """Return the principal of a token, with the rights of this moment; None when it was revoked."""
     if claims.kind == "staff":
-        row = await repository.staff_principal(uow, claims.subject, claims.version, UUID(claims.session))
+        row = await repository.staff_principal(look, claims.subject, claims.version, UUID(claims.session))
         if row is None:
             return None
         departments = None if row["all_departments"] else tuple(row["departments"])
@@ -65,7 +66,7 @@ async def authenticate(uow: UnitOfWork, claims: TokenClaims) -> Principal | None
         return Principal(
             "staff", claims.subject, rights, tuple(row["campuses"]), departments, None, claims.session, row["name"]
         )
-    row = await repository.client_principal(uow, claims.subject, claims.version)
+    row = await repository.client_principal(look, claims.subject, claims.version)
     if row is None:
         return None
     return Principal(

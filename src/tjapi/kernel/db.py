@@ -10,8 +10,10 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import asyncpg
@@ -97,7 +99,9 @@ class Database:
         self._context_key = keys.of("database-context/1")
         self._pool = pool or settings.database_pool
         self._engines: dict[Role, AsyncEngine] = {}
+        self._makers: dict[Role, async_sessionmaker[AsyncSession]] = {}
         self._gates: dict[Role, asyncio.Semaphore] = {}
+        self._bare = BareReaders(self, settings, keys, self._pool)
 
     def _engine(self, role: Role) -> AsyncEngine:
         if role not in self._engines:
@@ -118,6 +122,7 @@ class Database:
                 json_serializer=lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
             )
             self._gates[role] = asyncio.Semaphore(self._pool)
+            self._makers[role] = async_sessionmaker(self._engines[role], expire_on_commit=False, autoflush=False)
         return self._engines[role]
 
     def context(self, principal: Principal, pid: int, expires: int) -> str:
@@ -126,32 +131,39 @@ class Database:
         return f"{body}|{hmac.digest(self._context_key, body.encode(), hashlib.sha256).hex()}"
 
     @asynccontextmanager
-    async def session(self, role: Role, principal: Principal | None) -> AsyncIterator[AsyncSession]:
-        """Lend a session that sees what the principal may see. Nothing is committed here.
+    async def session(self, role: Role, principal: Principal) -> AsyncIterator[AsyncSession]:
+        """Lend a session that sees what the principal may see. Nothing is committed here."""
+        self._engine(role)
+        async with self._gates[role], self._makers[role]() as session:
+            await self._show(session, principal)
+            yield session
+
+    @asynccontextmanager
+    async def bare(self, principal: Principal | None) -> AsyncIterator[asyncpg.Connection]:
+        """Lend a reader's connection for single statements, past SQLAlchemy, whose session costs more than they do.
 
         Without a principal the connection keeps whatever context it has: only for asking who somebody is, of tables without row
         security, so that a connection does not change its context twice per request.
         """
-        engine = self._engine(role)
-        maker = async_sessionmaker(engine, expire_on_commit=False, autoflush=False)
-        async with self._gates[role], maker() as session:
-            if principal is not None:
-                await self._show(session, principal)
-            yield session
+        async with self._bare.lend(principal) as connection:
+            yield connection
 
     async def _show(self, session: AsyncSession, principal: Principal) -> None:
-        connection = await session.connection()
-        raw = (await connection.get_raw_connection()).driver_connection
+        fairy = await (await session.connection()).get_raw_connection()
+        raw = fairy.driver_connection
         assert raw is not None
-        held: tuple[str, float] = (await connection.get_raw_connection()).info.get("tj", ("", 0.0))
+        # On the driver's own connection, before SQLAlchemy opens the transaction: a rollback must not take it back.
+        fairy.info["tj"] = await self.shown(raw, principal, fairy.info.get("tj", ("", 0.0)))
+
+    async def shown(self, raw: Any, principal: Principal, held: tuple[str, float]) -> tuple[str, float]:
+        """Give a connection the context of a principal, unless it holds that for a while yet; return what it holds, and until when."""
         now = time.time()
         if held[0] == principal.scope_text and held[1] > now + _RENEW_BEFORE:
-            return
+            return held
         expires = int(now) + CONTEXT_SECONDS
         token = self.context(principal, raw.get_server_pid(), expires)
-        # On the driver's own connection, before SQLAlchemy opens the transaction: a rollback must not take it back.
         await raw.fetchval("select set_config('tj.context', $1, false)", token)
-        (await connection.get_raw_connection()).info["tj"] = (principal.scope_text, float(expires))
+        return principal.scope_text, float(expires)
 
     async def show_for_now(self, session: AsyncSession, principal: Principal) -> None:
         """Let a session see what another principal may see, until its transaction ends: then it sees what it saw before."""
@@ -162,34 +174,88 @@ class Database:
 
     async def listener(self) -> asyncpg.Connection:
         """Open a connection of its own for LISTEN, outside the pools."""
-        url = role_url(self._settings, self._keys, "reader")
-        query = {key: str(value) for key, value in url.query.items()}
-        host, port = query.get("host", url.host), query.get("port", url.port)
-        return await asyncpg.connect(
-            host=host,
-            port=int(port or 5432),
-            user=url.username,
-            password=url.password,
-            database=url.database,
-            timeout=10,
-        )
+        return await _connect(self._settings, self._keys, None)
 
     async def close(self) -> None:
         """Close every pool."""
+        await self._bare.close()
         for engine in self._engines.values():
             await engine.dispose()
         self._engines.clear()
 
 
+class BareReaders:
+    """Connections of the reading role without SQLAlchemy: as many as the pool, lent first come, first served, the warmest first."""
+
+    def __init__(self, database: Database, settings: Settings, keys: KeyRing, size: int) -> None:
+        self._database = database
+        self._settings = settings
+        self._keys = keys
+        self._gate = asyncio.Semaphore(size)
+        self._idle: list[asyncpg.Connection] = []
+        self._held: dict[asyncpg.Connection, tuple[str, float]] = {}
+
+    @asynccontextmanager
+    async def lend(self, principal: Principal | None) -> AsyncIterator[asyncpg.Connection]:
+        """Lend a connection that shows what a principal may see; a broken one is dropped, and the idle ones with it."""
+        async with self._gate:
+            connection = await self._take()
+            try:
+                if principal is not None:
+                    self._held[connection] = await self._database.shown(
+                        connection, principal, self._held.get(connection, ("", 0.0))
+                    )
+                yield connection
+            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError, OSError):
+                await self.close()  # what broke this one broke them all
+                raise
+            except asyncio.CancelledError:
+                connection.terminate()  # its statement may run on
+                raise
+            finally:
+                if connection.is_closed():
+                    self._held.pop(connection, None)
+                else:
+                    self._idle.append(connection)
+
+    async def _take(self) -> asyncpg.Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+            self._held.pop(connection, None)
+        return await _connect(self._settings, self._keys, self._settings.statement_timeout_ms)
+
+    async def close(self) -> None:
+        """Let go of the idle connections."""
+        while self._idle:
+            connection = self._idle.pop()
+            self._held.pop(connection, None)
+            connection.terminate()
+
+
+async def _connect(settings: Settings, keys: KeyRing, statement_timeout_ms: int | None) -> asyncpg.Connection:
+    url = role_url(settings, keys, "reader")
+    query = {key: str(value) for key, value in url.query.items()}
+    host, port = query.get("host", url.host), query.get("port", url.port)
+    server = {"application_name": "tjapi reader"}
+    if statement_timeout_ms is not None:
+        server["statement_timeout"] = str(statement_timeout_ms)
+    return await asyncpg.connect(
+        host=host, port=int(port or 5432), user=url.username, password=url.password, database=url.database, timeout=10,
+        server_settings=server,
+    )  # fmt: skip
+
+
 async def fetch_value(session: AsyncSession, sql: str, *values: Any) -> Any:
     """Run one hot statement on the session's own asyncpg connection, in its transaction, and return its first value."""
-    raw = await _driver(session)
+    raw = await driver(session)
     return await raw.fetchval(sql, *values)
 
 
 async def fetch_rows(session: AsyncSession, sql: str, *values: Any) -> Sequence[Any]:
     """Run one hot statement on the session's own asyncpg connection, in its transaction, and return its rows."""
-    raw = await _driver(session)
+    raw = await driver(session)
     return list(await raw.fetch(sql, *values))
 
 
@@ -206,7 +272,7 @@ async def insert_rows(session: AsyncSession, table: type[Base], rows: Sequence[M
     shown = ", ".join(f'"{name}"::{_named(kind)}' for name, kind in columns.items())
     given = ", ".join(f"${i}::{kind}[]" for i, kind in enumerate(sent.values(), 1))
     statement = f"insert into {table.__tablename__} ({names}) select {shown} from unnest({given}) as given ({names})"
-    raw = await _driver(session)
+    raw = await driver(session)
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         some = rows[first : first + _ROWS_AT_ONCE]
         await raw.execute(statement, *(_column([row[name] for row in some], kind) for name, kind in columns.items()))
@@ -242,7 +308,54 @@ def _array(items: Collection[Any]) -> str:
     return "{" + ",".join(f'"{item}"' for item in quoted) + "}"
 
 
-async def _driver(session: AsyncSession) -> Any:
+class Look:
+    """A reader's single statements, past SQLAlchemy: each lends a connection for as long as it runs, and stands alone.
+
+    What a principal may see is what the database shows, as everywhere; nothing can be written.
+    """
+
+    def __init__(self, database: Database, principal: Principal | None, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._principal = principal
+        self._now = now
+
+    @property
+    def now(self) -> datetime:
+        """The moment, by the injected clock."""
+        return self._now()
+
+    async def row(self, sql: str, *values: Any) -> Any | None:
+        """Return a statement's first row; None: no row."""
+        async with self._database.bare(self._principal) as connection:
+            return await connection.fetchrow(sql, *values)
+
+    async def rows(self, sql: str, *values: Any) -> Sequence[Any]:
+        """Return a statement's rows."""
+        async with self._database.bare(self._principal) as connection:
+            found: Sequence[Any] = await connection.fetch(sql, *values)
+            return found
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """JSON that the database built, and the version of what it tells."""
+
+    version: int
+    content: bytes
+
+
+def utf8(text: str) -> str:
+    """Return the SQL of a text as bytes: what is only passed on is neither decoded nor encoded again."""
+    return f"convert_to({text}, 'UTF8')"
+
+
+def moment(column: str) -> str:
+    """Return the SQL of a moment as the contract writes it: RFC 3339 in UTC, whatever the session's time zone is."""
+    return f"""to_char({column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+
+
+async def driver(session: AsyncSession) -> Any:
+    """Return the asyncpg connection of a session, inside its transaction."""
     fairy = await (await session.connection()).get_raw_connection()
     adapter: Any = fairy.dbapi_connection
     if adapter._transaction is None:  # noqa: SLF001 - SQLAlchemy opens its transaction lazily, at its own first statement
@@ -252,5 +365,5 @@ async def _driver(session: AsyncSession) -> Any:
 
 async def copy_rows(session: AsyncSession, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """COPY rows into a table without row security, on the session's own connection, in its transaction; JSON goes as text."""
-    raw = await _driver(session)
+    raw = await driver(session)
     await raw.copy_records_to_table(table, columns=list(columns), records=rows)

@@ -63,13 +63,22 @@ class Pager:
         self, rows: Sequence[Row], size: int, key: Callable[[Row], Sequence[Any]], shape: Callable[[Row], Item]
     ) -> Page[Item]:
         """Make a page of `size + 1` rows read: the one too many says that there is a next page."""
-        more = len(rows) > size
-        rows = rows[:size]
-        token = None
-        if more:
-            body = json.dumps([str(k) if k is not None else None for k in key(rows[-1])]).encode()
-            token = base64.urlsafe_b64encode(self._sign(body) + body).rstrip(b"=").decode()
-        return Page[Item](items=[shape(row) for row in rows], next_page_token=token)
+        token = self._token(rows, size, key)
+        return Page[Item](items=[shape(row) for row in rows[:size]], next_page_token=token)
+
+    def passed(
+        self, rows: Sequence[Row], size: int, key: Callable[[Row], Sequence[Any]], content: Callable[[Row], bytes]
+    ) -> bytes:
+        """Make the JSON of a page of rows whose JSON the database built."""
+        token = self._token(rows, size, key)
+        items = b",".join([content(row) for row in rows[:size]])
+        return b'{"items":[%b],"next_page_token":%b}' % (items, json.dumps(token).encode())
+
+    def _token(self, rows: Sequence[Row], size: int, key: Callable[[Row], Sequence[Any]]) -> str | None:
+        if len(rows) <= size:
+            return None
+        body = json.dumps([str(k) if k is not None else None for k in key(rows[size - 1])]).encode()
+        return base64.urlsafe_b64encode(self._sign(body) + body).rstrip(b"=").decode()
 
     def _sign(self, body: bytes) -> bytes:
         return hmac.digest(self._key, self._scope + b"|" + body, hashlib.sha256)[:_SIGNATURE]

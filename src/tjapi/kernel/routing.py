@@ -6,7 +6,7 @@ start: `assert_every_operation_is_guarded` is called when the application is bui
 
 import inspect
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote_to_bytes
 
@@ -14,8 +14,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tjapi.kernel import idempotency
+from tjapi.kernel.db import Look
+from tjapi.kernel.etag import etag
 from tjapi.kernel.problem import (
     MEDIA_TYPE,
     BodyTooLarge,
@@ -70,8 +73,7 @@ async def current_principal(
         claims = held.mint.read(credentials.credentials, held.clock.now())
     except TokenInvalidError as error:
         raise Unauthenticated from error
-    async with held.units.identify() as uow:
-        principal = await held.authenticate(uow, claims)
+    principal = await held.authenticate(held.units.identify(), claims)
     if principal is None:
         raise Unauthenticated
     request.state.principal = principal
@@ -92,6 +94,10 @@ async def _read_unit(request: Request, principal: Caller) -> AsyncIterator[UnitO
         yield uow
 
 
+async def _look(request: Request, principal: Caller) -> Look:
+    return runtime(request).units.look(principal)
+
+
 async def _public_unit(request: Request) -> AsyncIterator[UnitOfWork]:
     async with runtime(request).units.open(ANONYMOUS, request_id=request.scope.get("tj.request_id", "")) as uow:
         request.state.uow = uow
@@ -101,6 +107,7 @@ async def _public_unit(request: Request) -> AsyncIterator[UnitOfWork]:
 # scope="function": the commit comes before the response; with FastAPI's default scope the client hears 200 first.
 Unit = Annotated[UnitOfWork, Depends(_write_unit, scope="function")]
 ReadUnit = Annotated[UnitOfWork, Depends(_read_unit, scope="function")]
+ReadLook = Annotated[Look, Depends(_look)]
 PublicUnit = Annotated[UnitOfWork, Depends(_public_unit, scope="function")]
 
 
@@ -246,6 +253,61 @@ class OperationRoute(APIRoute):
         return guarded
 
 
+class Switchboard:
+    """Finds the operation of a request by its method, noun and shape, where the framework asks every route of every router in turn.
+
+    What it does not find goes the framework's way, which knows 404, 405 and everything that is no operation. It matches with the
+    routes' own expressions, in the order in which they are registered, so that both ways find the same.
+    """
+
+    def __init__(self, prefix: str, routes: Sequence[APIRoute], otherwise: ASGIApp) -> None:
+        self._prefix = prefix
+        self._otherwise = otherwise
+        self._of: dict[tuple[str, str, int, str], list[APIRoute]] = {}
+        endings = {_ending(route.path) for route in routes}
+        # A path of any length is not told by its shape: its noun goes the framework's way as a whole.
+        shapeless = {
+            route.path.split("/")[1]
+            for route in routes
+            if any(c.regex == ".*" for c in route.param_convertors.values())
+        }
+        for route in routes:
+            _, noun, *rest = route.path.split("/")
+            if noun in shapeless:
+                continue
+            ending = _ending(route.path)
+            for method in route.methods or ():
+                for told in endings if ending == _ANY else (ending,):
+                    self._of.setdefault((method, noun, len(rest), told), []).append(route)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request to its operation."""
+        if scope["type"] == "http" and not scope.get("root_path") and scope["path"].startswith(self._prefix):
+            path = scope["path"][len(self._prefix) :]
+            _, noun, *rest = path.split("/") if path else ("", "")
+            shape = (scope["method"], noun, len(rest))
+            told = self._of.get((*shape, rest[-1] if rest else noun)) or self._of.get((*shape, _ANY)) or ()
+            for route in told:
+                found = route.path_regex.match(path)
+                if found is not None:
+                    convertors = route.param_convertors
+                    scope["path_params"] = {
+                        name: convertors[name].convert(text) for name, text in found.groupdict().items()
+                    }
+                    scope["endpoint"], scope["route"] = route.endpoint, route
+                    await route.app(scope, receive, send)
+                    return
+        await self._otherwise(scope, receive, send)
+
+
+_ANY = "{}"
+
+
+def _ending(path: str) -> str:
+    last = path.rpartition("/")[2]
+    return _ANY if "{" in last else last
+
+
 class PDF(Response):
     """A PDF that no cache keeps."""
 
@@ -261,6 +323,12 @@ def file(content: bytes, media_type: str, filename: str) -> Response:
     """Answer with a file; personal, so never stored on the way."""
     headers = {"Content-Disposition": f'inline; filename="{filename}"', "Cache-Control": "no-store"}
     return Response(content, media_type=media_type, headers=headers)
+
+
+def passed(content: bytes, *, version: int | None = None) -> Response:
+    """Answer with JSON that the database built; with a version, under its entity tag."""
+    headers = None if version is None else {"ETag": etag(version)}
+    return Response(content, media_type="application/json", headers=headers)
 
 
 def router(tag: str) -> APIRouter:
@@ -288,10 +356,13 @@ __all__ = [
     "NotFound",
     "OperationRoute",
     "PublicUnit",
+    "ReadLook",
     "ReadUnit",
+    "Switchboard",
     "Unit",
     "file",
     "operation",
+    "passed",
     "pdf",
     "router",
 ]  # fmt: skip

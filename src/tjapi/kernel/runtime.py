@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 
 from tjapi.kernel.broker import Broker
 from tjapi.kernel.clock import Clock
-from tjapi.kernel.db import Database
+from tjapi.kernel.db import Database, Look
 from tjapi.kernel.jobs.spec import JobSpec
 from tjapi.kernel.live import LiveHub
 from tjapi.kernel.security.fields import FieldCipher
@@ -17,9 +17,9 @@ from tjapi.kernel.security.principal import Principal
 from tjapi.kernel.security.tokens import TokenClaims, TokenMint
 from tjapi.kernel.settings import Settings
 from tjapi.kernel.storage import Storage
-from tjapi.kernel.uow import UnitOfWork, Units
+from tjapi.kernel.uow import Units
 
-Authenticator = Callable[[UnitOfWork, TokenClaims], Awaitable[Principal | None]]
+Authenticator = Callable[[Look, TokenClaims], Awaitable[Principal | None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tjapi.kernel.clock import Clock
-from tjapi.kernel.db import Database, Role
+from tjapi.kernel.db import Database, Look, Role
 from tjapi.kernel.events import Event
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import Problem
 from tjapi.kernel.security.fields import FieldCipher
-from tjapi.kernel.security.principal import ANONYMOUS, Principal
+from tjapi.kernel.security.principal import Principal
 
 Reaction = Callable[["UnitOfWork", Any], Awaitable[None]]
 
@@ -240,11 +240,13 @@ class Units:
         async with self.database.session("reader", principal) as session:
             yield UnitOfWork(session, principal, self.clock, self.cipher, self._announcements, request_id=request_id)
 
-    @asynccontextmanager
-    async def identify(self) -> AsyncIterator[UnitOfWork]:
-        """Lend a unit that may ask who somebody is, and nothing else."""
-        async with self.database.session("reader", None) as session:
-            yield UnitOfWork(session, ANONYMOUS, self.clock, self.cipher, self._announcements)
+    def look(self, principal: Principal) -> Look:
+        """Return what reads single statements as a principal."""
+        return Look(self.database, principal, self.clock.now)
+
+    def identify(self) -> Look:
+        """Return what may ask who somebody is, and nothing else."""
+        return Look(self.database, None, self.clock.now)
 
 
 def _json(value: Mapping[str, Any]) -> str:

@@ -2,13 +2,12 @@
 
 from uuid import UUID
 
-from sqlalchemy import text
+from tjapi.kernel.db import Look
 
-from tjapi.kernel.uow import UnitOfWork
-
-_SESSION = text("select tj.examinee_session(:session, :examinee)")
+_SESSION = "select tj.examinee_session($1, $2)"
 
 
-async def session_is_open(uow: UnitOfWork, session: UUID, examinee: UUID) -> bool:
+async def session_is_open(look: Look, session: UUID, examinee: UUID) -> bool:
     """Say whether a session lives and its client was not revoked: asked before there is a context, so by a definer function."""
-    return bool((await uow.session.execute(_SESSION, {"session": session, "examinee": examinee})).scalar())
+    row = await look.row(_SESSION, session, examinee)
+    return row is not None and bool(row[0])

@@ -11,6 +11,7 @@ from tjapi.examinee import service as examinees
 from tjapi.frontdesk import service as frontdesk
 from tjapi.frontdesk.schemas import BookingOut, OwnBookingIn
 from tjapi.identity.schemas import AccessTokenOut
+from tjapi.kernel.db import Look
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.security.principal import Principal
 from tjapi.kernel.security.tokens import TokenClaims, TokenMint
@@ -47,9 +48,9 @@ async def issue_token(uow: UnitOfWork, mint: TokenMint, given: ExamineeTokenIn) 
     return AccessTokenOut(access_token=token, expires_in=seconds)
 
 
-async def authenticate(uow: UnitOfWork, claims: TokenClaims) -> Principal | None:
+async def authenticate(look: Look, claims: TokenClaims) -> Principal | None:
     """Return the principal of an examinee's token: no campus, only the own rows."""
-    if not await repository.session_is_open(uow, UUID(claims.session), claims.subject):
+    if not await repository.session_is_open(look, UUID(claims.session), claims.subject):
         return None
     return Principal(
         "examinee",

@@ -9,7 +9,7 @@ from tjapi.exam.errors import ExamNotFound
 from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.inbox import InboundMessageNotFound
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
-from tjapi.kernel.routing import ReadUnit, Unit, operation, router
+from tjapi.kernel.routing import ReadLook, ReadUnit, Unit, operation, passed, router
 from tjapi.kernel.runtime import runtime
 from tjapi.result import service
 from tjapi.result.errors import (
@@ -198,15 +198,16 @@ async def refuse_release(uow: Unit, release_id: UUID) -> ReleaseOut:
 
 @results.get(
     "/exams/{exam_id:uuid}/results",
+    response_model=ExamResultsOut,
     **operation("listExamResults", "全部结果", "Every result of an exam, by department", permission="result.read",
                 requirement=["E3.3", "E3.6", "E4.2"], problems=[ExamNotFound]),
 )  # fmt: skip
 async def list_results(
-    uow: ReadUnit,
+    look: ReadLook,
     exam_id: UUID,
     abnormal: Annotated[bool, Query(description="只看异常 · Flagged results only")] = False,
-) -> ExamResultsOut:
-    return await service.overview(uow, exam_id, abnormal=abnormal)
+) -> Response:
+    return passed(await service.passed(look, exam_id, "abnormal" if abnormal else "all"))
 
 
 @results.get(

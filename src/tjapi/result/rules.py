@@ -18,6 +18,7 @@ ReleaseState = Literal["proposed", "released", "rejected"]
 Comparator = Literal["", "<", "<=", ">", ">="]
 STATUSES: tuple[ResultStatus, ...] = ("preliminary", "final", "corrected", "entered_in_error")
 FLAGS: tuple[Flag, ...] = ("", "L", "H", "LL", "HH", "A")
+ResultsView = Literal["all", "abnormal", "summaries"]
 ABNORMAL: frozenset[str] = frozenset(FLAGS) - {""}
 _RANK: Mapping[str, int] = {"preliminary": 0, "final": 1, "corrected": 2}
 SETTLED: frozenset[str] = frozenset({"final", "corrected"})

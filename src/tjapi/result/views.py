@@ -10,9 +10,53 @@ from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, text
 
 from tjapi.catalog.models import Item
 from tjapi.exam.models import Exam, ExamLine
+from tjapi.kernel.db import Look, moment, utf8
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.models import Result, ResultRevision
-from tjapi.result.rules import ABNORMAL, Comparator
+from tjapi.result.rules import ABNORMAL, Comparator, ResultsView
+
+_ABNORMAL = f"'{{{','.join(sorted(ABNORMAL))}}}'::text[]"
+_CURRENT = f"""
+select v.id revision_id, v.seq, v.status, v.raw_value "value", v.comparator, v.numeric::text "numeric", v.unit, v.flag,
+  v.range_snapshot "range", v.lis_range_text, v.lis_flags, {moment("v.observed_at")} observed_at, v.source,
+  {moment("v.recorded_at")} recorded_at
+"""
+DEPARTMENTS = f"""
+(with said as (
+  select r.department_id, case when $2 <> 'summaries' then string_agg(row_to_json(x)::text, ',' order by l.sort, l.code, r.id) end content
+  from result r
+  join exam_line l on l.id = r.line_id
+  left join result_revision v on v.id = r.current_revision_id
+  cross join lateral (
+    select r.id, r.line_id, l.name line_name, r.item_id, r.item_code, r.item_name,
+      case when v.id is not null then (select row_to_json(c) from ({_CURRENT}) c) end "current") x
+  where r.exam_id = $1 and ($2 <> 'abnormal' or v.flag = any({_ABNORMAL}))
+  group by r.department_id),
+lined as (
+  select l.department_id, string_agg(row_to_json(x)::text, ',' order by l.sort, l.id) content from department_sheet_line l
+  cross join lateral (select l.id, l.text, l.origin, l.finding_code, l.rule_codes, l.result_ids, l.edited, l.stale) x
+  where exam_id = $1 and not removed group by department_id)
+select '[' || coalesce(string_agg(
+    left(row_to_json(x)::text, -1) || ',"lines":[' || coalesce(lined.content, '') || '],"results":[' || coalesce(said.content, '') || ']}}',
+    ',' order by d.sort, d.id), '') || ']'
+from department d
+left join department_sheet s on s.exam_id = $1 and s.department_id = d.id
+left join said on said.department_id = d.id
+left join lined on lined.department_id = d.id
+cross join lateral (
+  select d.id department_id, d.name department_name, coalesce(s.state, 'draft') state, coalesce(s.summary, '') summary, s.signer_name,
+    {moment("s.signed_at")} signed_at) x
+where (s.department_id is not null or said.department_id is not null) and ($3::int is null or d.id = $3))
+"""
+"""JSON of what the departments found in the exam $1, as a list of `DepartmentResultsOut`: the view $2, the department $3 or all."""
+_OVERVIEW = f"select e.id, {utf8(DEPARTMENTS)} from exam e where e.id = $1"
+
+
+async def overview(look: Look, exam_id: UUID, view: ResultsView) -> bytes | None:
+    """Return the results of an exam by department, as `ExamResultsOut`; None: no such exam."""
+    row = await look.row(_OVERVIEW, exam_id, view, None)
+    return None if row is None else b'{"exam_id":"%b","departments":%b}' % (str(row[0]).encode(), row[1])
+
 
 _UNMAPPED = text("""
 select m.source as system, c.code, count(*) as messages, min(m.received_at) as first_seen_at, max(m.received_at) as last_seen_at
@@ -120,19 +164,3 @@ def _case_rows(joined: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
         .join(Item, Item.id == Result.item_id)
         .order_by(ExamLine.sort, ExamLine.code, Item.sort, Result.id)
     )  # fmt: skip
-
-
-async def results(
-    uow: UnitOfWork, exam_id: UUID, *, abnormal: bool
-) -> Sequence[tuple[Result, ResultRevision | None, str]]:
-    """Return the results of an exam with their current revision and the name of their line, in printing order."""
-    query = (
-        select(Result, ResultRevision, ExamLine.name)
-        .join(ExamLine, ExamLine.id == Result.line_id)
-        .join(ResultRevision, ResultRevision.id == Result.current_revision_id, isouter=True)
-        .where(Result.exam_id == exam_id)
-        .order_by(ExamLine.sort, ExamLine.code, Result.id)
-    )
-    if abnormal:
-        query = query.where(ResultRevision.flag.in_(ABNORMAL))
-    return [(row[0], row[1], row[2]) for row in (await uow.session.execute(query)).all()]

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from tjapi.conclusion import repository, views
 from tjapi.conclusion.rules import ReviewView
-from tjapi.conclusion.schemas import ConclusionOut, QueueItem, ReviewOut
-from tjapi.conclusion.service.claiming import claim_out, live
+from tjapi.conclusion.schemas import ConclusionOut, QueueItem
 from tjapi.conclusion.service.writing import empty, out
 from tjapi.exam import service as exams
+from tjapi.exam.errors import ExamNotFound
+from tjapi.kernel.db import Built, Look
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.result import service as results
 
 
 async def get(uow: UnitOfWork, exam_id: UUID) -> ConclusionOut:
@@ -21,22 +21,20 @@ async def get(uow: UnitOfWork, exam_id: UUID) -> ConclusionOut:
     return empty(exam_id) if found is None else out(found, await repository.entries(uow, exam_id))
 
 
-async def review(uow: UnitOfWork, exam_id: UUID, view: ReviewView, department_id: int | None) -> ReviewOut:
+async def review(look: Look, exam_id: UUID, view: ReviewView, department_id: int | None) -> Built:
     """Return everything of an exam: all results, the flagged ones, or the departments' summaries alone; one department, or all.
 
-    Three views of the same rows. Raises ExamNotFound.
+    Three views of the same rows, read in one statement. Raises ExamNotFound.
     """
-    exam = await exams.describe(uow, exam_id)
-    state = await exams.completeness(uow, exam_id)
-    found = (await results.overview(uow, exam_id, abnormal=view == "abnormal")).departments
-    if view == "summaries":
-        found = [d.model_copy(update={"results": []}) for d in found]
-    held = await live(uow, exam_id)
-    return ReviewOut(
-        exam=exam, complete=state.complete, outstanding=state.outstanding,
-        departments=[d for d in found if department_id is None or d.department_id == department_id],
-        conclusion=await get(uow, exam_id), claim=claim_out(held) if held is not None else None,
-    )  # fmt: skip
+    row = await views.review(look, exam_id, view, department_id)
+    if row is None:
+        raise ExamNotFound
+    version, exam, departments, conclusion, claim, undone, blocks = row
+    found = exams.outstanding(undone, blocks)
+    outstanding = ",".join(one.model_dump_json() for one in found).encode()
+    parts = (exam, b"false" if found else b"true", outstanding, departments, conclusion, claim or b"null")
+    shape = b'{"exam":%b,"complete":%b,"outstanding":[%b],"departments":%b,"conclusion":%b,"claim":%b}'
+    return Built(version, shape % parts)
 
 
 async def queue(

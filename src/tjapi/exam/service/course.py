@@ -1,11 +1,12 @@
 """The course of an exam. Every path that moves a line or an exam goes through `step` and `move`: one guard for all."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
-from tjapi.exam import repository
+from tjapi.exam import repository, views
 from tjapi.exam.errors import (
     CampusNotHeld,
     ExamBeforeBirth,
@@ -43,6 +44,7 @@ from tjapi.exam.service.finding import whom
 from tjapi.examinee.rules import PhotoFile
 from tjapi.identity import service as identity
 from tjapi.kernel.clock import business_day
+from tjapi.kernel.db import Built, Look
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
@@ -306,16 +308,27 @@ async def completeness(uow: UnitOfWork, exam_id: UUID) -> CompletenessOut:
 
 
 async def lock(uow: UnitOfWork, exam_id: UUID) -> Exam:
-    """Return an exam under its row lock: the first lock of every transaction that changes it. Raises ExamNotFound."""
-    exam = await repository.exam(uow, exam_id, lock=True)
-    if exam is None:
-        raise ExamNotFound
-    return exam
+    """Return an exam under its row lock: the first lock of every transaction that changes it. Raises ExamNotFound.
+
+    Whoever holds the lock need not ask again: nobody else can have changed it, and what this unit changed is in the row it holds.
+    """
+    held = _locked(uow)
+    if exam_id not in held:
+        exam = await repository.exam(uow, exam_id, lock=True)
+        if exam is None:
+            raise ExamNotFound
+        held[exam_id] = exam
+    return held[exam_id]
+
+
+def _locked(uow: UnitOfWork) -> dict[UUID, Exam]:
+    held: dict[UUID, Exam] = uow.session.info.setdefault("locked exams", {})
+    return held
 
 
 async def get(uow: UnitOfWork, exam_id: UUID) -> Exam:
     """Return an exam. Raises ExamNotFound."""
-    exam = await repository.exam(uow, exam_id)
+    exam = _locked(uow).get(exam_id) or await repository.exam(uow, exam_id)
     if exam is None:
         raise ExamNotFound
     return exam
@@ -355,6 +368,14 @@ async def describe(uow: UnitOfWork, exam_id: UUID) -> ExamOut:
         **summary(exam).model_dump(), version=exam.version, hold_reason=exam.hold_reason, birth_date=exam.birth_date,
         lines=[LineOut.model_validate(row, from_attributes=True) for row in rows],
     )  # fmt: skip
+
+
+async def passed(look: Look, exam_id: UUID) -> Built:
+    """Return the JSON of an exam with its lines, in one statement. Raises ExamNotFound."""
+    found = await views.one(look, exam_id)
+    if found is None:
+        raise ExamNotFound
+    return found
 
 
 def summary(exam: Exam) -> ExamSummary:
@@ -401,19 +422,33 @@ def move(exam: Exam, to: str) -> None:
 
 async def _outstanding(uow: UnitOfWork, exam: Exam) -> list[Outstanding]:
     await uow.session.flush()
-    found = [
-        Outstanding(
-            code=f"line_{line.state}", source=f"line:{line.id}", department_id=line.department_id,
-            zh=f"{line.name}:{_WAITS[line.state][0]}", en=f"{line.name}: {_WAITS[line.state][1]}",
-        )
+    undone = [
+        (line.id, line.name, line.state, line.department_id)
         for line in await repository.lines(uow, exam.id)
         if line.state in UNDONE
+    ]
+    return _said(undone, [(b.code, b.source) for b in await repository.blocks(uow, exam.id)])
+
+
+def outstanding(undone: str, blocks: str) -> list[Outstanding]:
+    """Say what keeps an exam from being finalized, of the two columns of `views.OUTSTANDING`."""
+    lines = [(UUID(line_id), name, state, department) for line_id, name, state, department in json.loads(undone)]
+    return _said(lines, json.loads(blocks))
+
+
+def _said(undone: Iterable[tuple[UUID, str, str, int]], blocks: Iterable[Sequence[str]]) -> list[Outstanding]:
+    found = [
+        Outstanding(
+            code=f"line_{state}", source=f"line:{line_id}", department_id=department_id,
+            zh=f"{name}:{_WAITS[state][0]}", en=f"{name}: {_WAITS[state][1]}",
+        )
+        for line_id, name, state, department_id in undone
     ]  # fmt: skip
-    for reason in await repository.blocks(uow, exam.id):
-        kind, _, number = reason.source.partition(":")
+    for code, source in blocks:
+        kind, _, number = source.partition(":")
         department = int(number) if kind == "department" else None
-        zh, en = _BLOCKS[reason.code]
-        found.append(Outstanding(code=reason.code, source=reason.source, department_id=department, zh=zh, en=en))
+        zh, en = _BLOCKS[code]
+        found.append(Outstanding(code=code, source=source, department_id=department, zh=zh, en=en))
     return found
 
 

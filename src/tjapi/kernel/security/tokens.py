@@ -16,6 +16,7 @@ from tjapi.kernel.security.keys import KeyRing
 
 _ALGORITHM = "HS256"
 _ISSUER = "tjapi"
+_REMEMBERED = 4_096
 _LINK = struct.Struct(">16s16sIQ16s")
 
 
@@ -39,6 +40,7 @@ class TokenMint:
 
     def __init__(self, keys: KeyRing) -> None:
         self._key = keys.of("access-token/1")
+        self._read: dict[str, TokenClaims] = {}
 
     def issue(
         self,
@@ -65,7 +67,23 @@ class TokenMint:
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
 
     def read(self, token: str, now: datetime) -> TokenClaims:
-        """Return what a token says. Raises TokenInvalidError; time is the injected clock's."""
+        """Return what a token says. Raises TokenInvalidError; time is the injected clock's.
+
+        A signature that was checked once is remembered, not what it entitles to: expiry is looked at here each time, and whether the
+        account, the session and the rights still stand is asked of the database on each request.
+        """
+        read = self._read.get(token)
+        if read is None:
+            read = self._decoded(token)
+            if len(self._read) >= _REMEMBERED:
+                self._read.clear()
+            self._read[token] = read
+        if read.expires_at <= now.timestamp():
+            self._read.pop(token, None)
+            raise TokenInvalidError
+        return read
+
+    def _decoded(self, token: str) -> TokenClaims:
         try:
             claims = jwt.decode(
                 token,
@@ -79,14 +97,11 @@ class TokenMint:
                     "require": ["exp", "sub", "aud", "ver", "sid"],
                 },
             )
-            read = TokenClaims(
+            return TokenClaims(
                 claims["aud"], UUID(claims["sub"]), int(claims["ver"]), str(claims["sid"]), int(claims["exp"])
             )
         except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
             raise TokenInvalidError from error
-        if read.expires_at <= now.timestamp():
-            raise TokenInvalidError
-        return read
 
 
 @dataclass(frozen=True, slots=True)

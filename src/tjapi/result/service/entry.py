@@ -117,7 +117,7 @@ async def put_results(uow: UnitOfWork, exam_id: UUID, department_id: int, given:
     await desk.book.close(uow)
     await summarize(uow, desk.book.exam, [department_id])
     await uow.announce("result", {"exam_id": str(exam_id)}, campus_id=sheet.campus_id, permission="result.read")
-    return await get_sheet(uow, exam_id, department_id)
+    return await _shown(uow, desk.book, department_id)
 
 
 async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: SignIn, expected: int) -> SheetOut:
@@ -164,7 +164,7 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
                 await exams.advance(uow, exam_id, line.id, step)
     await exams.unblock(uow, exam_id, _BLOCK, f"department:{department_id}")
     await uow.publish(SheetWasSigned(campus_id=sheet.campus_id, exam_id=exam_id, department_id=department_id))
-    return await get_sheet(uow, exam_id, department_id)
+    return await _shown(uow, desk.book, department_id)
 
 
 async def reopen_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, reason: str, expected: int) -> SheetOut:
@@ -182,7 +182,7 @@ async def reopen_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, reaso
         if line.performed_by == "department" and line.state == "verified":
             await exams.advance(uow, exam_id, line.id, "resulted")
     await exams.block(uow, exam_id, _BLOCK, f"department:{department_id}")
-    return await get_sheet(uow, exam_id, department_id)
+    return await _shown(uow, desk.book, department_id)
 
 
 async def put_summary(uow: UnitOfWork, exam_id: UUID, department_id: int, given: SummaryIn, expected: int) -> SheetOut:
@@ -200,7 +200,7 @@ async def put_summary(uow: UnitOfWork, exam_id: UUID, department_id: int, given:
         detail={"lines": len(given.lines)},
     )  # fmt: skip
     await uow.session.flush()
-    return await get_sheet(uow, exam_id, department_id)
+    return await _shown(uow, desk.book, department_id)
 
 
 async def plan_sheets(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None:
@@ -237,6 +237,12 @@ async def _open(uow: UnitOfWork, exam_id: UUID, department_id: int, expected: in
     if exam.state not in _UNDER_WAY:
         raise ResultsClosed("体检当前为 {current}", "The exam is {current}", current=exam.state)
     return desk
+
+
+async def _shown(uow: UnitOfWork, book: Book, department_id: int) -> SheetOut:
+    """Return the sheet as this unit leaves it: the book holds the values, only sheet and summary are read again."""
+    await uow.session.flush()
+    return _out(await _desk(uow, book, department_id), book.exam.id, department_id)
 
 
 async def _desk(uow: UnitOfWork, book: Book, department_id: int) -> _Desk:
