@@ -59,9 +59,11 @@ class DotSurface(Surface):
         """Write one run with its baseline at `y`."""
         if not self._dots.is_dark(colour):
             return
-        font = _font(face.path, size * _SCALE * _FINE)
         for character in text:
-            self._pen.text((x * _SCALE * _FINE, self._down(y)), character, fill=255, font=font, anchor="ls")
+            mask, left, top = _glyph(face.path, size * _SCALE * _FINE, character)
+            if mask is not None:
+                at = round(x * _SCALE * _FINE) + left, round(self._down(y)) + top
+                self._sheet.paste(255, at, mask)
             x += face.widths[character] * size + spacing
 
     def rect(self, x: float, y: float, width: float, height: float, colour: str) -> None:
@@ -114,6 +116,18 @@ class DotSurface(Surface):
 
     def _down(self, y: float) -> float:
         return (self._tall - y) * _SCALE * _FINE
+
+
+@lru_cache(maxsize=2048)
+def _glyph(path: Path, size: float, character: str) -> tuple[Image.Image | None, int, int]:
+    """Draw a character once: what covers it, and where that lies from the pen's place on the baseline. None: it shows nothing."""
+    font = _font(path, size)
+    left, top, right, bottom = (round(edge) for edge in font.getbbox(character, anchor="ls"))
+    if right <= left or bottom <= top:
+        return None, 0, 0
+    mask = Image.new("L", (right - left, bottom - top), 0)
+    ImageDraw.Draw(mask).text((-left, -top), character, fill=255, font=font, anchor="ls")
+    return mask, left, top
 
 
 @lru_cache(maxsize=64)

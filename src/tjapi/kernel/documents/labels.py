@@ -8,11 +8,13 @@ Manual (SIZE, GAP, DIRECTION, CLS, BITMAP, BARCODE, PRINT). Neither was open whe
 general knowledge of the two languages, and is checked by the reader in the tests, not by a printer.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 DOTS_PER_MM = 8
 _GAP_MM = 2
+_RUN = re.compile(r"(.)\1*")
 _NEAR = 8
 """Rows of dots further apart than this become two graphics: the room of a bar code is not sent."""
 
@@ -92,14 +94,8 @@ def _compressed(rows: tuple[bytes, ...]) -> str:
 def _counted(line: str) -> str:
     kept = line.rstrip("0")
     kept += "0" * (len(kept) % 2)  # zeros to the end are said for whole bytes
-    out, at = [], 0
-    while at < len(kept):
-        run = 1
-        while at + run < len(kept) and kept[at + run] == kept[at]:
-            run += 1
-        out.append(_count(run) + kept[at])
-        at += run
-    return "".join(out) + ("," if len(kept) < len(line) else "")
+    out = "".join(_count(len(run[0])) + run[1] for run in _RUN.finditer(kept))
+    return out + ("," if len(kept) < len(line) else "")
 
 
 def _count(run: int) -> str:
