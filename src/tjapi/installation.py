@@ -9,6 +9,7 @@ import os
 import secrets
 from pathlib import Path
 
+from tjapi.appointment import service as appointments
 from tjapi.catalog import service as catalog
 from tjapi.identity import service as identity
 from tjapi.kernel.runtime import Runtime
@@ -41,6 +42,8 @@ async def load(runtime: Runtime) -> None:
     settings, state = runtime.settings, runtime.settings.state
     async with runtime.units.open(SYSTEM) as uow:
         await identity.load_defaults(uow, campuses(settings.campuses or CAMPUSES[settings.environment]))
+    async with runtime.units.open(SYSTEM) as uow:
+        await appointments.load_defaults(uow, [campus.id for campus in await identity.campuses(uow)])
     async with runtime.units.open(SYSTEM) as uow:
         await catalog.load_starter(uow)
     async with runtime.units.open(SYSTEM) as uow:

@@ -1,5 +1,6 @@
 """Every table of tjapi, so that Alembic and the drift test see them all."""
 
+from tjapi.appointment import models as appointment
 from tjapi.catalog import models as catalog
 from tjapi.conclusion import models as conclusion
 from tjapi.critical_value import models as critical_value
@@ -29,6 +30,7 @@ MODULES = (
     knowledge,
     examinee,
     employer,
+    appointment,
     exam,
     frontdesk,
     requisition,

@@ -9,8 +9,10 @@ from typing import Any
 
 from adapters.lis import registry as lis_registry
 from adapters.lis.contract import LabReport, LisClient
+from tjapi.appointment.jobs import JOBS as APPOINTMENT_JOBS
 from tjapi.conclusion.reactions import REACTIONS as CONCLUSION_REACTIONS
 from tjapi.critical_value.reactions import REACTIONS as CRITICAL_REACTIONS
+from tjapi.frontdesk.reactions import REACTIONS as FRONTDESK_REACTIONS
 from tjapi.identity import service as identity
 from tjapi.kernel.broker import Broker
 from tjapi.kernel.clock import Clock, SystemClock
@@ -37,9 +39,9 @@ from tjapi.result.reactions import REACTIONS as RESULT_REACTIONS
 
 SEAL_FOOT = "体检专用章"
 REACTIONS: tuple[tuple[type[Event], Reaction], ...] = (
-    *REQUISITION_REACTIONS, *RESULT_REACTIONS, *CRITICAL_REACTIONS, *CONCLUSION_REACTIONS,
+    *REQUISITION_REACTIONS, *RESULT_REACTIONS, *CRITICAL_REACTIONS, *CONCLUSION_REACTIONS, *FRONTDESK_REACTIONS,
 )  # fmt: skip
-JOBS: tuple[JobSpec, ...] = (*REQUISITION_JOBS, *RESULT_JOBS, *REPORT_JOBS)
+JOBS: tuple[JobSpec, ...] = (*APPOINTMENT_JOBS, *REQUISITION_JOBS, *RESULT_JOBS, *REPORT_JOBS)
 
 
 class LisGate:

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 
 from tjapi import wiring
+from tjapi.appointment import service as appointments
 from tjapi.critical_value import service as critical_values
 from tjapi.kernel import logs
 from tjapi.kernel.audit import AuditChain
@@ -29,6 +30,7 @@ _SEAL_SECONDS = 1.0
 _ANCHOR_EVERY = 3600
 _KEEP_SECONDS = 3600
 _ESCALATE_SECONDS = 10
+_KEEP_APPOINTMENTS_SECONDS = 10
 _ORPHAN_SECONDS = 24 * 3600
 _BATCH = 500
 _FILE_COLUMNS = [
@@ -57,6 +59,7 @@ async def serve(settings: Settings, runtime: Runtime | None = None) -> None:
         asyncio.create_task(_seal(held)),
         asyncio.create_task(_tidy(held)),
         asyncio.create_task(_escalate(held)),
+        asyncio.create_task(_keep_appointments(held)),
     ]
     log.info("worker.ready")
     try:
@@ -116,6 +119,17 @@ async def _escalate(held: Runtime) -> None:
             async with held.units.open(SYSTEM, "worker") as uow:
                 await critical_values.escalate(uow)
         await asyncio.sleep(_ESCALATE_SECONDS)
+
+
+async def _keep_appointments(held: Runtime) -> None:
+    """End holds past their time and mark who did not come; without a pause while there is more."""
+    while True:
+        done = (0, 0)
+        with contextlib.suppress(*DATABASE_TROUBLE):
+            async with held.units.open(SYSTEM, "worker") as uow:
+                done = await appointments.sweep(uow)
+        if not any(done):
+            await asyncio.sleep(_KEEP_APPOINTMENTS_SECONDS)
 
 
 async def _tidy(held: Runtime) -> None:

@@ -11,10 +11,12 @@
 import asyncio
 import contextlib
 import csv
+import itertools
 import json
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,6 +29,7 @@ from tests.tjapi.world import portrait
 from tjapi import demo
 from tjapi.conclusion import service as conclusions
 from tjapi.installation import GATEWAY, client_secret
+from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.schema import connect
 from tjapi.kernel.uow import UnitOfWork
@@ -36,6 +39,7 @@ from tjapi.visit import invented_person
 
 pytestmark = [pytest.mark.xdist_group("access"), pytest.mark.requirement("P2", "D3", "E8.1", "E3.1")]
 ROOT = Path(__file__).resolve().parents[2]
+_ahead = itertools.count()
 WORDS = {"allow", "forbid", "unauth", "hidden", "-"}
 with (ROOT / "tests" / "access.csv").open(encoding="utf-8") as _file:
     TABLE = {row.pop("operation"): row for row in csv.DictReader(_file)}
@@ -296,6 +300,137 @@ async def add_member(world: World, column: str) -> Call:
 async def create_exam(world: World, column: str) -> Call:
     body = {"campus_id": A, "examinee_id": world.main.person_id, "item_group_ids": [world.groups["CBC"]]}
     return Call("POST", "/exams", options={"json": body, "headers": once()})
+
+
+async def _person(world: World) -> str:
+    """Somebody new, whose day is free."""
+    front = world.clients["front_desk"]
+    body = {"campus_id": A, **invented_person()}
+    return str((await do(front, "POST", "/examinees", 201, json=body, headers=once())).json()["id"])
+
+
+async def _place(world: World) -> dict[str, str]:
+    """A place of campus A that is free: on another day each time."""
+    today = business_day(world.runtime.clock.now())
+    day = next(d for d in (today + timedelta(days=3 + n % 80) for n in _ahead) if d.isoweekday() < 7)
+    asked = {"campus_id": A, "day_from": str(day), "day_to": str(day)}
+    shown = (await do(world.clients["front_desk"], "GET", "/appointment-availability", params=asked)).json()["days"][0]
+    return {"day": str(day), "session_id": next(s["session_id"] for s in shown["sessions"] if s["free"] > 0)}
+
+
+async def _booking(world: World, person: str | None = None) -> dict[str, Any]:
+    body = {
+        "campus_id": A,
+        "examinee_id": person or await _person(world),
+        "item_group_ids": [world.groups["CBC"]],
+        **await _place(world),
+    }
+    made = await do(world.clients["front_desk"], "POST", "/appointments", 201, json=body, headers=once())
+    return dict(made.json()["appointment"])
+
+
+async def _today(world: World, appointment: str, state: str = "booked") -> None:
+    """The day of an appointment has come."""
+    admin = await connect(world.runtime.settings)
+    today = business_day(world.runtime.clock.now())
+    await admin.execute("update appointment set day = $1 where id = $2", today, UUID(appointment))
+    await admin.execute("update appointment set state = $1 where id = $2", state, UUID(appointment))
+    await admin.close()
+
+
+async def put_calendar(world: World, column: str) -> Call:
+    now = await do(world.clients["admin"], "GET", f"/appointment-calendars/{A}")
+    calendar = now.json()
+    body = {
+        "policy": calendar["policy"], "resources": [],
+        "sessions": [{k: v for k, v in s.items() if k != "id"} for s in calendar["sessions"]],
+    }  # fmt: skip
+    options = {"json": body, "headers": {"If-Match": now.headers["etag"]}}
+    return Call("PUT", f"/appointment-calendars/{A}", options=options)
+
+
+async def hold_appointment(world: World, column: str) -> Call:
+    return Call("POST", "/appointment-holds", options={"json": {"campus_id": A, **await _place(world)}})
+
+
+async def release_hold(world: World, column: str) -> Call:
+    held = await do(
+        world.clients["front_desk"], "POST", "/appointment-holds", 201, json={"campus_id": A, **await _place(world)}
+    )
+    return Call("POST", f"/appointment-holds/{held.json()['id']}:release")
+
+
+async def list_appointments(world: World, column: str) -> Call:
+    made = await _booking(world)
+    params = {"examinee_id": made["examinee_id"]}
+    return Call("GET", "/appointments", shows=(made["id"],), options={"params": params})
+
+
+async def get_appointment(world: World, column: str) -> Call:
+    return Call("GET", f"/appointments/{(await _booking(world))['id']}")
+
+
+async def create_appointment(world: World, column: str) -> Call:
+    body = {
+        "campus_id": A,
+        "examinee_id": await _person(world),
+        "item_group_ids": [world.groups["CBC"]],
+        **await _place(world),
+    }
+    return Call("POST", "/appointments", options={"json": body, "headers": once()})
+
+
+def _appointment(verb: str, **body: str) -> Ask:
+    async def ask(world: World, column: str) -> Call:
+        made = await _booking(world)
+        if verb in ("no-show", "reinstate"):
+            await _today(world, made["id"], "booked" if verb == "no-show" else "no_show")
+        sent: dict[str, Any] = await _place(world) if verb == "reschedule" else body
+        return Call("POST", f"/appointments/{made['id']}:{verb}", options={"json": sent} if sent else {})
+
+    return ask
+
+
+def _wait(world: World, person: str) -> dict[str, Any]:
+    day = business_day(world.runtime.clock.now()) + timedelta(days=5)
+    body = {"campus_id": A, "examinee_id": person, "day_from": str(day), "day_to": str(day), "starts_at": "23:00"}
+    return {"json": body, "headers": once()}
+
+
+async def _waits(world: World) -> str:
+    options = _wait(world, await _person(world))
+    return str((await do(world.clients["front_desk"], "POST", "/waiting-list", 201, **options)).json()["id"])
+
+
+async def list_waiting_list(world: World, column: str) -> Call:
+    return Call("GET", "/waiting-list", shows=(await _waits(world),), options={"params": {"page_size": 200}})
+
+
+async def join_waiting_list(world: World, column: str) -> Call:
+    return Call("POST", "/waiting-list", options=_wait(world, await _person(world)))
+
+
+async def leave_waiting_list(world: World, column: str) -> Call:
+    return Call("POST", f"/waiting-list/{await _waits(world)}:leave")
+
+
+async def create_my_appointment(world: World, column: str) -> Call:
+    body = {"campus_id": A, "item_group_ids": [world.groups["CBC"]], **await _place(world)}
+    return Call("POST", "/me/appointments", options={"json": body, "headers": once()})
+
+
+async def list_my_appointments(world: World, column: str) -> Call:
+    if "mine" not in world.memo:
+        world.memo["mine"] = (await _booking(world, world.main.person_id))["id"]
+    return Call("GET", "/me/appointments", shows=(world.memo["mine"],))
+
+
+def _mine(verb: str, **body: str) -> Ask:
+    async def ask(world: World, column: str) -> Call:
+        made = await _booking(world, world.main.person_id)
+        return Call("POST", f"/me/appointments/{made['id']}:{verb}", options={"json": body or await _place(world)})
+
+    return ask
 
 
 def _booked(verb: str, **options: Any) -> Ask:
@@ -674,6 +809,7 @@ async def _latest(world: World, state: str) -> str | None:
 
 
 _PAGE = {"params": {"page_size": 200}}
+_TERM = {"day_from": "2027-03-01", "day_to": "2027-03-07"}
 OPERATIONS: dict[str, Ask] = {
     "login": login,
     "refreshToken": refresh_token,
@@ -751,6 +887,23 @@ OPERATIONS: dict[str, Ask] = {
     "listMembers": _just("GET", "/campaigns/{campaign}/members"),
     "getMember": _just("GET", "/members/{member}"),
     "amendMember": _planned("PATCH", "/members/{member}", {"post": "焊工"}, tagged=True),
+    "getAppointmentCalendar": _just("GET", f"/appointment-calendars/{A}"),
+    "putAppointmentCalendar": put_calendar,
+    "listAppointmentDays": _just("GET", f"/appointment-calendars/{A}/days", params=_TERM),
+    "putAppointmentDay": _just("PUT", f"/appointment-calendars/{A}/days/2027-12-31", json={"note": "盘点"}),
+    "getAppointmentAvailability": _just("GET", "/appointment-availability", params={"campus_id": A, **_TERM}),
+    "holdAppointment": hold_appointment,
+    "releaseAppointmentHold": release_hold,
+    "listAppointments": list_appointments,
+    "getAppointment": get_appointment,
+    "listWaitingList": list_waiting_list,
+    "joinWaitingList": join_waiting_list,
+    "leaveWaitingList": leave_waiting_list,
+    "createAppointment": create_appointment,
+    "rescheduleAppointment": _appointment("reschedule"),
+    "cancelAppointment": _appointment("cancel", reason="有事"),
+    "missAppointment": _appointment("no-show"),
+    "reinstateAppointment": _appointment("reinstate"),
     "quote": quote,
     "createExam": create_exam,
     "listExams": _just("GET", "/exams", shows=_exam, params={"exam_no": "{number}"}),
@@ -848,6 +1001,11 @@ OPERATIONS: dict[str, Ask] = {
     "listMyReports": _just("GET", "/me/reports", shows=lambda w: (w.main.exam_id,)),
     "downloadMyReport": _just("GET", "/me/reports/{report}/pdf"),
     "linkMyReport": _just("POST", "/me/reports/{report}:link"),
+    "getMyAppointmentAvailability": _just("GET", "/me/appointment-availability", params={"campus_id": A, **_TERM}),
+    "listMyAppointments": list_my_appointments,
+    "createMyAppointment": create_my_appointment,
+    "rescheduleMyAppointment": _mine("reschedule"),
+    "cancelMyAppointment": _mine("cancel", reason="有事"),
     "getJob": _just("GET", "/jobs/{job}"),
     "listJobs": _just("GET", "/jobs", shows=lambda w: (w.main.job_id,), **_PAGE),
     "cancelJob": cancel_job,

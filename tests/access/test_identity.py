@@ -355,4 +355,8 @@ async def test_a_caller_hears_what_it_may_do_and_where(world: World) -> None:
     assert "result.write" in told["permissions"]
     assert "conclusion.finalize" not in told["permissions"]
     examinee = (await do(world.clients["examinee"], "GET", "/auth/principal")).json()
-    assert (examinee["kind"], examinee["permissions"], examinee["campuses"]) == ("examinee", ["me.read"], [])
+    assert (examinee["kind"], examinee["permissions"], examinee["campuses"]) == (
+        "examinee",
+        ["me.read", "me.write"],
+        [],
+    )

@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from tests.conftest import settings_for
 from tjapi import tables
+from tjapi.appointment.rules import MOVES as APPOINTMENT_MOVES
+from tjapi.appointment.rules import WAIT_MOVES
 from tjapi.conclusion.rules import MOVES as CONCLUSION_MOVES
 from tjapi.employer.rules.campaigns import CAMPAIGN_MOVES, IMPORT_MOVES, MEMBER_MOVES
 from tjapi.exam.rules import EXAM_MOVES, LINE_MOVES
@@ -98,6 +100,8 @@ async def test_the_database_allows_the_state_changes_of_the_rules_and_no_other(a
         "campaign": CAMPAIGN_MOVES,
         "member": MEMBER_MOVES,
         "member_import": IMPORT_MOVES,
+        "appointment": APPOINTMENT_MOVES,
+        "appointment_wait": WAIT_MOVES,
     }
     guarded: dict[str, dict[str, set[str]]] = {}
     for row in rows:

@@ -14,6 +14,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -35,6 +36,7 @@ from tjapi.identity import service as identity
 from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS
 from tjapi.identity.schemas import RoleIn, StaffIn
 from tjapi.installation import GATEWAY, client_secret
+from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import connect
@@ -239,6 +241,7 @@ def play(stage: Stage) -> None:
     _identity(stage)
     _read_catalog(stage)
     _plan(stage)
+    _book(stage)
     examined, person, tube = _examine(stage)
     _conclude(stage, examined)
     _report(stage, examined, person)
@@ -376,6 +379,71 @@ def _plan(stage: Stage) -> None:
     stage.do("reopenCampaign", path=campaign, body={"reason": "补检三人"})
     stage.do("getCampaign", path=campaign)
     stage.do("listCampaigns", query=employer)
+
+
+def _day(stage: Stage, ahead: int) -> dict[str, Any]:
+    """A day of campus A with what is free."""
+    day = business_day(stage.runtime.clock.now()) + timedelta(days=ahead)
+    asked = {"campus_id": 1, "day_from": str(day), "day_to": str(day + timedelta(days=1))}
+    days: list[dict[str, Any]] = stage.do("getAppointmentAvailability", query=asked).json()["days"]
+    return next(d for d in days if d["sessions"])
+
+
+def _place(stage: Stage, ahead: int) -> dict[str, Any]:
+    found = _day(stage, ahead)
+    return {"day": found["day"], "session_id": found["sessions"][0]["session_id"]}
+
+
+def _book(stage: Stage) -> None:
+    """A calendar changed; a hold used and one let go; bookings moved, missed, reinstated, cancelled; somebody who waits."""
+    campus = {"campus_id": 1}
+    calendar = stage.do("getAppointmentCalendar", path=campus)
+    shown = calendar.json()
+    body = {
+        "policy": shown["policy"], "sessions": [{k: v for k, v in s.items() if k != "id"} for s in shown["sessions"]],
+        "resources": [{"code": "CT", "name": "CT", "per": "day", "capacity": 20}],
+    }  # fmt: skip
+    stage.do("putAppointmentCalendar", path=campus, headers=_tag(calendar), body=body)
+    stage.do("putAppointmentDay", path=campus | {"day": "2027-10-01"}, body={"closed": True, "note": "国庆"})
+    assert stage.do(
+        "listAppointmentDays", path=campus, query={"day_from": "2027-10-01", "day_to": "2027-10-01"}
+    ).json()["items"]
+    person = stage.do("meetExaminee", headers=once(), body={**campus, **invented_person()}).json()["id"]
+    group = stage.do("listItemGroups", query={"q": "CBC"}).json()["items"][0]["id"]
+    place = _place(stage, 7)
+    stage.ids["session_id"].append(place["session_id"])
+    held, let_go = (stage.do("holdAppointment", headers=once(), body=campus | place).json()["id"] for _ in range(2))
+    stage.do("releaseAppointmentHold", path={"appointment_id": let_go})
+    order = campus | place | {"examinee_id": person, "item_group_ids": [group], "hold_id": held}
+    made = stage.do("createAppointment", headers=once(), body=order).json()["appointment"]["id"]
+    stage.ids["appointment_id"].append(made)
+    one = {"appointment_id": made}
+    stage.do("getAppointment", path=one)
+    stage.do("listAppointments", query=campus)
+    stage.do("rescheduleAppointment", path=one, body=_place(stage, 14))
+    today = business_day(stage.runtime.clock.now())
+    stage.run(_sql(stage.settings, "update appointment set day = $1 where id = $2", today, UUID(made)))
+    stage.do("missAppointment", path=one)
+    stage.do("reinstateAppointment", path=one)
+    stage.do("cancelAppointment", path=one, body={"reason": "有事"})
+    wish = campus | {"examinee_id": person, "day_from": place["day"], "day_to": place["day"], "starts_at": "23:00"}
+    waits = stage.do("joinWaitingList", headers=once(), body=wish).json()["id"]
+    stage.ids["wait_id"].append(waits)
+    stage.do("listWaitingList")
+    stage.do("leaveWaitingList", path={"wait_id": waits})
+
+
+def _book_for_oneself(stage: Stage) -> None:
+    place = _place(stage, 7)
+    asked = {"campus_id": 1, "day_from": place["day"], "day_to": place["day"]}
+    stage.do("getMyAppointmentAvailability", query=asked)
+    group = stage.do("listItemGroups", query={"q": "CBC"}).json()["items"][0]["id"]
+    order = {"campus_id": 1, "item_group_ids": [group], **place}
+    made = stage.do("createMyAppointment", headers=once(), body=order).json()["appointment"]["id"]
+    stage.ids["appointment_id"].append(made)
+    stage.do("rescheduleMyAppointment", path={"appointment_id": made}, body=_place(stage, 14))
+    assert [a["id"] for a in stage.do("listMyAppointments").json()["items"]] == [made]
+    stage.do("cancelMyAppointment", path={"appointment_id": made}, body={"reason": "有事"})
 
 
 def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
@@ -605,6 +673,7 @@ def _report(stage: Stage, exam: dict[str, Any], person: dict[str, Any]) -> None:
     assert {r["id"] for r in stage.do("listMyReports").json()["items"]} == {report["id"]}
     assert stage.do("downloadMyReport", path=one).content == PDF_BYTES
     stage.do("linkMyReport", path=one)
+    _book_for_oneself(stage)
 
 
 def _operate(stage: Stage, _tube: str) -> None:

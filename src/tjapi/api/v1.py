@@ -2,13 +2,14 @@
 
 from fastapi import APIRouter
 
+from tjapi.appointment.endpoints import appointments
 from tjapi.catalog.endpoints import catalog
 from tjapi.conclusion.endpoints import conclusions
 from tjapi.critical_value.endpoints import critical_values
 from tjapi.employer.endpoints import campaigns, employers
 from tjapi.exam.endpoints import exams
 from tjapi.examinee.endpoints import examinees
-from tjapi.frontdesk.endpoints import frontdesk
+from tjapi.frontdesk.endpoints import bookings, frontdesk
 from tjapi.guidance.endpoints import guidance
 from tjapi.identity.endpoints import admin, auth
 from tjapi.kernel.routing import OperationRoute
@@ -27,10 +28,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     catalog,
     knowledge,
     examinees,
+    appointments,
     employers,
     campaigns,
     pricing,
     exams,
+    bookings,
     frontdesk,
     requisitions,
     messages,

@@ -95,6 +95,7 @@ class ItemGroup(Base):
 
     Two groups share a tube where container, specimen, section (检验组), fasting, `minutes_after` (of the meal or the load; None: at any
     time) and sending out agree, up to `groups_per_tube` (None: as many as there are). `precaution` is what the examinee is told.
+    `resource` is what is scarce about it, by the code under which a campus's appointment calendar counts it.
     """
 
     __tablename__ = "item_group"
@@ -122,6 +123,7 @@ class ItemGroup(Base):
     precaution: Mapped[str | None]
     performed_by: Mapped[str]
     sex: Mapped[str] = mapped_column(server_default="any")
+    resource: Mapped[str | None]
     sort: Mapped[int]
     active: Mapped[bool] = mapped_column(server_default="true")
 

@@ -110,6 +110,7 @@ class ItemGroupOut(Output):
     precaution: str | None = Field(description="注意事项 · What the examinee is told", examples=["憋尿"])
     performed_by: PerformedBy = Field(description="执行方 · Performed by", examples=["lis"])
     sex: ApplicableSex = Field(description="适用性别 · For which sex", examples=["any"])
+    resource: str | None = Field(description="占用的预约资源 · Resource that a booking takes", examples=[None])
     sort: int = Field(description="排序 · Order", examples=[40])
     active: bool = Field(description="是否启用 · In use", examples=[True])
 
@@ -228,6 +229,7 @@ class StarterGroup(Input):
     precaution: str | None = Field(None, min_length=1, max_length=40)
     performed_by: PerformedBy
     sex: ApplicableSex = "any"
+    resource: Code | None = None
     sort: int
     items: list[Code] = Field(min_length=1)
 

@@ -33,6 +33,14 @@ async def meet(uow: UnitOfWork, kind: str, index: bytes, campus_id: int) -> UUID
     return found
 
 
+async def is_met(uow: UnitOfWork, examinee_id: UUID, campus_id: int) -> bool:
+    """Say whether a campus knows somebody."""
+    query = select(ExamineeCampus.campus_id).where(
+        ExamineeCampus.examinee_id == examinee_id, ExamineeCampus.campus_id == campus_id
+    )
+    return (await uow.session.execute(query)).first() is not None
+
+
 async def examinee(uow: UnitOfWork, examinee_id: UUID, *, lock: bool = False) -> Examinee | None:
     """Return a person whom one may see, under the row lock if asked."""
     query = select(Examinee).where(Examinee.id == examinee_id)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from tjapi.appointment.schemas import AppointmentOut, PlaceIn
 from tjapi.exam.schemas import ExamOut
 from tjapi.frontdesk.rules import DocumentKind, PrintFormat, Station
 from tjapi.kernel.validation import Whole
@@ -169,3 +170,27 @@ class BoardOut(BaseModel):
     checked_in: int = Field(description="已报到 · Checked in", examples=[52])
     blood_drawn: int = Field(description="已抽血 · Blood was drawn", examples=[47])
     examined: int = Field(description="已检查:受检者已无待做项目 · Nothing is left for the person to do", examples=[31])
+
+
+class OwnBookingIn(PlaceIn):
+    """What somebody books: a place, and what is examined then."""
+
+    campus_id: Whole = Field(ge=1, le=32_000, description="院区编号 · Campus id", examples=[1])
+    package_id: UUID | None = Field(None, description="套餐 · Package", examples=[_EXAM])
+    item_group_ids: list[UUID] = Field(
+        default_factory=list, max_length=100, description="加选组合项目 · Further item groups", examples=[[]]
+    )
+    hold_id: UUID | None = Field(None, description="先前的占位 · The place that was kept", examples=[None])
+
+
+class BookingIn(OwnBookingIn):
+    """A booking at the desk, for an examinee."""
+
+    examinee_id: UUID = Field(description="受检者 · Examinee", examples=[_EXAM])
+
+
+class BookingOut(BaseModel):
+    """A booking: the place, and the exam that it is for."""
+
+    appointment: AppointmentOut
+    exam: ExamOut | None

@@ -16,6 +16,9 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "employer.read": ("查看单位与团检", "See employers and campaigns"),
     "employer.write": ("维护单位、团检任务和名单", "Maintain employers, campaigns and their members"),
     "campaign.complete": ("完成和重启团检任务", "Complete campaigns and open them again"),
+    "appointment.configure": ("维护预约日历", "Maintain appointment calendars"),
+    "appointment.read": ("查看预约和剩余名额", "See appointments and what is free"),
+    "appointment.write": ("预约、改期和取消", "Book, move and cancel appointments"),
     "pricing.read": ("试算价格", "Ask for a quote"),
     "exam.read": ("查看体检", "See exams"),
     "exam.write": ("登记和维护体检", "Register and maintain exams"),
@@ -48,20 +51,21 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "audit.read": ("查看审计记录", "See the audit trail"),
     "portal.grant": ("为受检者换取令牌", "Obtain tokens for examinees"),
     "me.read": ("查看本人资料", "See one's own data"),
+    "me.write": ("为本人预约", "Book for oneself"),
 }
 
 _READ = {"catalog.read", "examinee.read", "exam.read", "result.read", "live.read"}
 ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "admin": ("系统管理员", "Administrator", frozenset({
         "identity.read", "identity.write", "catalog.read", "catalog.write", "knowledge.read", "knowledge.write", "guidance.read", "guidance.write", "job.read_all", "job.write",
-        "live.read",
+        "live.read", "appointment.configure",
     })),
     "front_desk": ("前台", "Front desk", frozenset({
-        *_READ, "examinee.write", "examinee.unmask", "employer.read", "pricing.read", "exam.write", "exam.set_aside", "guidance.read", "guidance.call", "exam.check_in", "document.print", "requisition.read", "requisition.write", "specimen.collect", "report.read",
+        *_READ, "appointment.read", "appointment.write", "examinee.write", "examinee.unmask", "employer.read", "pricing.read", "exam.write", "exam.set_aside", "guidance.read", "guidance.call", "exam.check_in", "document.print", "requisition.read", "requisition.write", "specimen.collect", "report.read",
     } - {"result.read"})),
     "group_manager": ("团检专员", "Group manager", frozenset({
         "catalog.read", "examinee.read", "examinee.write", "employer.read", "employer.write", "campaign.complete", "pricing.read", "exam.read", "exam.write",
-        "live.read",
+        "live.read", "appointment.read", "appointment.write",
     })),
     "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "result.write", "exam.set_aside", "guidance.read", "guidance.call", "requisition.read"})),
     "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "knowledge.read", "knowledge.write", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "report.read"})),
@@ -74,7 +78,7 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
     })),
     "auditor": ("审计员", "Auditor", frozenset({"audit.read", "identity.read"})),
 }  # fmt: skip
-NOT_FOR_STAFF = frozenset({"portal.grant", "message.push", "me.read"})
+NOT_FOR_STAFF = frozenset({"portal.grant", "message.push", "me.read", "me.write"})
 
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=1)

@@ -61,6 +61,7 @@ TAGS: dict[str, str] = {
     "employers": "单位、联系人、合同 · Employers, contacts, contracts",
     "campaigns": "团检任务、分组、名单 · Campaigns, groups, members",
     "pricing": "试算 · Quotes",
+    "appointments": "预约 · Appointments",
     "exams": "体检 · Exams",
     "frontdesk": "前台报到 · The front desk",
     "guidance": "导检、叫号与回收指引单 · Rooms, queues and the guide sheet on its way back",

@@ -7,7 +7,7 @@ are one transaction. After the commit the worker is poked, best effort.
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -91,8 +91,10 @@ class UnitOfWork:
         *,
         fence: Fence | None = None,
         request_id: str = "",
+        database: Database | None = None,
     ) -> None:
         self.session = session
+        self._database = database
         self.principal = principal
         self.cipher = cipher
         self.request_id = request_id
@@ -105,6 +107,16 @@ class UnitOfWork:
     def now(self) -> datetime:
         """The moment, by the injected clock."""
         return self._clock.now()
+
+    async def serve(self, campus_id: int) -> None:
+        """Act for an examinee at a campus until this transaction ends: their booking takes places, and an exam, of that campus.
+
+        Row security then shows the campus and not the own rows alone: whoever calls this has made sure whose things are touched.
+        """
+        if self.principal.kind != "examinee" or self._database is None:
+            raise ValueError("only an examinee is served")
+        self.principal = replace(self.principal, campuses=(campus_id,))
+        await self._database.show_for_now(self.session, self.principal)
 
     async def publish(self, event: Event) -> None:
         """State a fact: its reactions run now, its jobs are written with it."""
@@ -209,8 +221,9 @@ class Units:
         """Lend a unit; commit when the block ends well, roll back when it raises, unless the refusal itself must be kept."""
         async with self.database.session(role, principal) as session:
             uow = UnitOfWork(
-                session, principal, self.clock, self.cipher, self._announcements, fence=fence, request_id=request_id
-            )
+                session, principal, self.clock, self.cipher, self._announcements, fence=fence, request_id=request_id,
+                database=self.database,
+            )  # fmt: skip
             try:
                 yield uow
             except Problem as refusal:

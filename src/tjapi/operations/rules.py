@@ -116,7 +116,24 @@ MEMBER_IMPORT_STATE = {
     "refused": ("不能读取", "Refused"), "discarded": ("已放弃", "Discarded"),
 }  # fmt: skip
 AMENDMENT_TASK_STATE = {"open": ("待处理", "Open"), "closed": ("已处理", "Closed")}
+APPOINTMENT_STATE = {
+    "held": ("占位", "Held"), "booked": ("已预约", "Booked"), "arrived": ("已到检", "Arrived"), "no_show": ("未到检", "Did not come"),
+    "cancelled": ("已取消", "Cancelled"),
+}  # fmt: skip
+APPOINTMENT_SOURCE = {
+    "desk": ("前台", "Front desk"), "portal": ("自助", "By the examinee"), "batch": ("团检批量", "Group batch"),
+    "waiting_list": ("候补", "Waiting list"),
+}  # fmt: skip
+WAIT_STATE = {
+    "waiting": ("候补中", "Waiting"), "offered": ("已有名额", "Offered a place"), "booked": ("已预约", "Booked"), "lapsed": ("已过期", "Lapsed"),
+    "left": ("已退出", "Left"),
+}  # fmt: skip
+RESOURCE_SCOPE = {"day": ("按天", "By day"), "session": ("按时段", "By session")}
 DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
+    "appointment_state": APPOINTMENT_STATE,
+    "appointment_source": APPOINTMENT_SOURCE,
+    "wait_state": WAIT_STATE,
+    "resource_scope": RESOURCE_SCOPE,
     "exam_state": EXAM_STATE,
     "line_state": LINE_STATE,
     "tube_state": TUBE_STATE,

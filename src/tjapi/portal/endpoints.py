@@ -4,13 +4,27 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
+from tjapi.appointment import service as appointments
+from tjapi.appointment.endpoints import CampusAsked, First, Last
+from tjapi.appointment.errors import (
+    AppointmentCampusNotHeld,
+    AppointmentDayOutOfReach,
+    AppointmentNotFound,
+    AppointmentStateConflict,
+    OnlineBookingClosed,
+)
+from tjapi.appointment.schemas import AvailabilityOut, CancelAppointmentIn, PlaceIn
+from tjapi.exam.errors import ExamStateConflict, LineStateConflict
+from tjapi.examinee.errors import CampusNotFound
+from tjapi.frontdesk.endpoints import BOOKING, PLACE
+from tjapi.frontdesk.schemas import BookingOut, OwnBookingIn
 from tjapi.identity.schemas import AccessTokenOut
 from tjapi.kernel.routing import PDF, ReadUnit, Unit, operation, pdf, router
 from tjapi.kernel.runtime import runtime
 from tjapi.kernel.security.tokens import LinkMint
 from tjapi.portal import service
 from tjapi.portal.errors import AccessRefused
-from tjapi.portal.schemas import ExamineeTokenIn, MeOut
+from tjapi.portal.schemas import ExamineeTokenIn, MeOut, MyAppointmentsOut
 from tjapi.report import service as reports
 from tjapi.report.errors import ReportNotFound, ReportRecalledProblem, ReportSuperseded
 from tjapi.report.schemas import LinkOut, ReportsOut
@@ -68,3 +82,47 @@ async def link_my_report(request: Request, uow: Unit, report_id: UUID) -> LinkOu
 async def download_my_report(request: Request, uow: ReadUnit, report_id: UUID) -> Response:
     report = await reports.file_for_examinee(uow, report_id, uow.principal.id)
     return pdf(await runtime(request).storage.get(str(report.file)), f"report-{report.version}.pdf")
+
+
+@portal.get(
+    "/me/appointment-availability",
+    **operation("getMyAppointmentAvailability", "可自助预约的名额", "What an examinee may book", permission="me.read", requirement=["E1.3", "I5"],
+                audience="me", problems=[AppointmentCampusNotHeld, OnlineBookingClosed, AppointmentDayOutOfReach]),
+)  # fmt: skip
+async def get_my_availability(uow: ReadUnit, campus_id: CampusAsked, day_from: First, day_to: Last) -> AvailabilityOut:
+    return await appointments.availability(uow, campus_id, day_from, day_to, online=True)
+
+
+@portal.get(
+    "/me/appointments",
+    **operation("listMyAppointments", "本人预约", "The examinee's appointments", permission="me.read", requirement=["E1.2", "I5"], audience="me"),
+)  # fmt: skip
+async def list_my_appointments(uow: ReadUnit) -> MyAppointmentsOut:
+    return await service.my_appointments(uow)
+
+
+@portal.post(
+    "/me/appointments",
+    **operation("createMyAppointment", "自助预约", "Book for oneself", permission="me.write", requirement=["E1.3", "I5"], audience="me", body=True,
+                status=201, idempotent="required", problems=[*BOOKING, OnlineBookingClosed, CampusNotFound]),
+)  # fmt: skip
+async def create_my_appointment(request: Request, uow: Unit, body: OwnBookingIn) -> BookingOut:
+    return await service.book(uow, body, payment_required=runtime(request).settings.payment_required)
+
+
+@portal.post(
+    "/me/appointments/{appointment_id:uuid}:reschedule",
+    **operation("rescheduleMyAppointment", "自助改期", "Move an own appointment", permission="me.write", requirement=["E1.3", "I5"], audience="me",
+                body=True, problems=[*PLACE, AppointmentNotFound, AppointmentStateConflict, ExamStateConflict, OnlineBookingClosed]),
+)  # fmt: skip
+async def reschedule_my_appointment(uow: Unit, appointment_id: UUID, body: PlaceIn) -> BookingOut:
+    return await service.reschedule(uow, appointment_id, body)
+
+
+@portal.post(
+    "/me/appointments/{appointment_id:uuid}:cancel",
+    **operation("cancelMyAppointment", "自助取消预约", "Cancel an own appointment", permission="me.write", requirement=["E1.3", "I5"], audience="me",
+                body=True, problems=[AppointmentNotFound, AppointmentStateConflict, ExamStateConflict, LineStateConflict, OnlineBookingClosed]),
+)  # fmt: skip
+async def cancel_my_appointment(uow: Unit, appointment_id: UUID, body: CancelAppointmentIn) -> BookingOut:
+    return await service.cancel(uow, appointment_id, body.reason)

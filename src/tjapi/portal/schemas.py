@@ -4,6 +4,8 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tjapi.appointment.schemas import AppointmentOut
+
 
 class ExamineeTokenIn(BaseModel):
     """What the examinee holds in hand: the guide sheet and the ID card."""
@@ -23,3 +25,9 @@ class MeOut(BaseModel):
     sex: str = Field(examples=["male"])
     birth_date: date = Field(examples=["1990-03-07"])
     id_number: str = Field(description="脱敏 · Masked", examples=["450122********1234"])
+
+
+class MyAppointmentsOut(BaseModel):
+    """The examinee's appointments, latest day first."""
+
+    items: list[AppointmentOut]

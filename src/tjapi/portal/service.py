@@ -3,9 +3,13 @@
 from datetime import timedelta
 from uuid import UUID
 
+from tjapi.appointment import service as appointments
+from tjapi.appointment.errors import AppointmentNotFound
+from tjapi.appointment.schemas import PlaceIn
 from tjapi.exam import service as exams
 from tjapi.examinee import service as examinees
 from tjapi.frontdesk import service as frontdesk
+from tjapi.frontdesk.schemas import BookingOut, OwnBookingIn
 from tjapi.identity.schemas import AccessTokenOut
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.security.principal import Principal
@@ -14,9 +18,10 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.portal import repository
 from tjapi.portal.errors import AccessRefused
 from tjapi.portal.models import PortalSession
-from tjapi.portal.schemas import ExamineeTokenIn, MeOut
+from tjapi.portal.schemas import ExamineeTokenIn, MeOut, MyAppointmentsOut
 
 _LIFE = timedelta(hours=2)
+_MOST_APPOINTMENTS = 100
 
 
 async def issue_token(uow: UnitOfWork, mint: TokenMint, given: ExamineeTokenIn) -> AccessTokenOut:
@@ -49,7 +54,7 @@ async def authenticate(uow: UnitOfWork, claims: TokenClaims) -> Principal | None
     return Principal(
         "examinee",
         claims.subject,
-        frozenset({"me.read"}),
+        frozenset({"me.read", "me.write"}),
         departments=(),
         examinee_id=claims.subject,
         session=claims.session,
@@ -62,3 +67,38 @@ async def me(uow: UnitOfWork) -> MeOut:
     return MeOut(
         name=person.name, sex=person.sex, birth_date=person.birth_date, id_number=person.id_number_masked or ""
     )
+
+
+async def my_appointments(uow: UnitOfWork) -> MyAppointmentsOut:
+    """Return the caller's appointments, latest day first."""
+    rows = await appointments.of_examinee(uow, uow.principal.id, _MOST_APPOINTMENTS)
+    return MyAppointmentsOut(items=[appointments.out(row) for row in rows])
+
+
+async def book(uow: UnitOfWork, new: OwnBookingIn, *, payment_required: bool) -> BookingOut:
+    """Book for oneself, at a campus that lets people. Raises OnlineBookingClosed, CampusNotFound and what `frontdesk.book` raises."""
+    await appointments.refuse_offline(uow, new.campus_id)
+    await uow.serve(new.campus_id)
+    await examinees.introduce(uow, uow.principal.id, new.campus_id)
+    return await frontdesk.book(uow, uow.principal.id, new, "portal", payment_required=payment_required)
+
+
+async def reschedule(uow: UnitOfWork, appointment_id: UUID, to: PlaceIn) -> BookingOut:
+    """Move an own appointment. Raises OnlineBookingClosed and what `frontdesk.reschedule_booking` raises."""
+    await _own(uow, appointment_id)
+    return await frontdesk.reschedule_booking(uow, appointment_id, to.day, to.session_id)
+
+
+async def cancel(uow: UnitOfWork, appointment_id: UUID, reason: str) -> BookingOut:
+    """Cancel an own appointment. Raises OnlineBookingClosed and what `frontdesk.cancel_booking` raises."""
+    await _own(uow, appointment_id)
+    return await frontdesk.cancel_booking(uow, appointment_id, reason)
+
+
+async def _own(uow: UnitOfWork, appointment_id: UUID) -> None:
+    """Serve the caller at the campus of an own appointment; of anybody else's nothing is known."""
+    found = await appointments.get(uow, appointment_id)
+    if found.examinee_id != uow.principal.id:
+        raise AppointmentNotFound
+    await appointments.refuse_offline(uow, found.campus_id)
+    await uow.serve(found.campus_id)

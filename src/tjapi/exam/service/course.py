@@ -169,6 +169,20 @@ async def check_in(uow: UnitOfWork, exam_id: UUID) -> Exam:
     return exam
 
 
+async def reschedule(uow: UnitOfWork, exam_id: UUID, day: date) -> Exam:
+    """Move an exam that has not begun to another day; the age is that of the new day. Raises ExamNotFound, ExamStateConflict."""
+    exam = await lock(uow, exam_id)
+    if exam.state != "prepared":
+        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+    if exam.exam_date != day:
+        was, exam.exam_date = exam.exam_date, day
+        exam.age_years, exam.age_days = age_on(exam.birth_date, day)
+        exam.version += 1
+        detail = {"from": was.isoformat(), "to": day.isoformat()}
+        await uow.audit("exam.rescheduled", "exam", exam.id, campus_id=exam.campus_id, detail=detail)
+    return exam
+
+
 async def cancel(uow: UnitOfWork, exam_id: UUID, reason: str) -> Exam:
     """Cancel an exam of which nothing was collected. Raises ExamNotFound, ExamStateConflict, LineStateConflict."""
     exam = await lock(uow, exam_id)

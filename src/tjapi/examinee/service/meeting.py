@@ -36,7 +36,7 @@ from tjapi.examinee.rules import (
 )
 from tjapi.examinee.schemas import ExamineeMet, ExamineePatch, IdCardPayload
 from tjapi.examinee.service.photos import keep_photo
-from tjapi.examinee.service.reading import ADDRESS, ID_NUMBER, PHONE, locked, opened, place, shape
+from tjapi.examinee.service.reading import ADDRESS, ID_NUMBER, PHONE, get, locked, opened, place, shape
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
@@ -138,6 +138,21 @@ def _understood(payload: IdCardPayload) -> _Read:
         raise ExamineeDetailsInvalid(errors=errors)
     known = payload.valid_until is not None
     return _Read(name, sex, nation, birth_date, payload.issuer, valid_from, valid_until, for_ever if known else None)
+
+
+async def introduce(uow: UnitOfWork, examinee_id: UUID, campus_id: int) -> None:
+    """Let a campus know somebody who comes to it of their own accord; by the document, as at its desk.
+
+    Raises ExamineeNotFound; CampusNotFound for a person without a document whom the campus does not know.
+    """
+    person = await get(uow, examinee_id)
+    if await repository.is_met(uow, examinee_id, campus_id):
+        return
+    if person.id_number_index is None:
+        raise CampusNotFound(
+            errors=[FieldError("/campus_id", "unknown-there", "请先到该院区前台登记", "register at that desk first")]
+        )
+    await repository.meet(uow, person.id_kind, bytes(person.id_number_index), campus_id)
 
 
 def _document(payload: IdCardPayload, today: date) -> IdNumber | None:

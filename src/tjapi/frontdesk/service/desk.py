@@ -1,4 +1,4 @@
-"""The verbs of the front desk."""
+"""The desk itself: check-in, the one-time code, and every paper that is printed."""
 
 import hmac
 import tomllib
@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from tjapi.appointment import service as appointments
 from tjapi.exam import service as exams
 from tjapi.exam.errors import ExamNotFound, ExamStateConflict
 from tjapi.examinee import service as examinees
@@ -53,6 +54,7 @@ from tjapi.frontdesk.schemas import (
     PrintOut,
     PrintsOut,
 )
+from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.security.fields import random_code
@@ -76,7 +78,14 @@ class OpenedPrint:
 
 
 async def check_in(uow: UnitOfWork, exam_id: UUID) -> CheckInOut:
-    """Check in, order the tests, and hand out what is printed. Raises ExamNotFound, ExamStateConflict."""
+    """Check in, order the tests, and hand out what is printed; the appointment, if there is one, is kept.
+
+    Raises ExamNotFound, ExamStateConflict, WalkInNotTaken.
+    """
+    exam = await exams.lock(uow, exam_id)
+    kept = await appointments.arrive(uow, exam.campus_id, exam_id)
+    if kept is not None and exam.state == "prepared":
+        await exams.reschedule(uow, exam_id, business_day(uow.now))
     await exams.check_in(uow, exam_id)
     access = await issue_access_code(uow, exam_id)
     return CheckInOut(

@@ -1,10 +1,11 @@
-"""HTTP of the front desk."""
+"""HTTP of the desk itself: check-in, papers, the board."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
 
+from tjapi.appointment.errors import WalkInNotTaken
 from tjapi.exam import service as exams
 from tjapi.exam.errors import ExamNotFound, ExamStateConflict
 from tjapi.exam.schemas import ExamSummary
@@ -31,7 +32,7 @@ frontdesk = router("frontdesk")
 @frontdesk.post(
     "/exams/{exam_id:uuid}:check-in",
     **operation("checkIn", "报到", "Check in", permission="exam.check_in", requirement=["E1.5"], idempotent="optional",
-                problems=[ExamNotFound, ExamStateConflict]),
+                problems=[ExamNotFound, ExamStateConflict, WalkInNotTaken]),
 )  # fmt: skip
 async def check_in(uow: Unit, exam_id: UUID) -> CheckInOut:
     return await service.check_in(uow, exam_id)

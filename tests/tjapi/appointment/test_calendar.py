@@ -1,0 +1,198 @@
+"""The calendar is data: sessions, resources, days unlike their weekday; what it says holds at once, and bookings stay."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.tjapi.appointment.desk import Desk
+from tests.tjapi.world import API, until, working
+from tjapi.kernel.clock import business_day
+
+pytestmark = pytest.mark.requirement("E1.3", "E8.5")
+PLACE = f"{API}/appointment-calendars/2"
+
+
+async def _calendar(desk: Desk) -> tuple[dict[str, Any], str]:
+    answer = await (await desk.sign_in("admin")).get(PLACE)
+    calendar = answer.json()
+    strip = {"id"}
+    body = {
+        "policy": calendar["policy"],
+        "sessions": [{k: v for k, v in s.items() if k not in strip} for s in calendar["sessions"]],
+        "resources": [{k: v for k, v in r.items() if k not in strip} for r in calendar["resources"]],
+    }
+    return body, answer.headers["etag"]
+
+
+async def _put(desk: Desk, body: dict[str, Any], tag: str, place: str = PLACE) -> httpx.Response:
+    return await (await desk.sign_in("admin")).put(place, json=body, headers={"If-Match": tag})
+
+
+async def _free(desk: Desk, day: Any) -> dict[str, Any]:
+    asked: dict[str, str | int] = {"campus_id": 2, "day_from": str(day), "day_to": str(day)}
+    answer = await (await desk.sign_in("front.b")).get(f"{API}/appointment-availability", params=asked)
+    shown: dict[str, Any] = answer.json()["days"][0]
+    return shown
+
+
+async def test_a_campus_opens_with_a_usual_calendar_and_changes_it_as_a_whole(
+    desk: Desk, admin: asyncpg.Connection
+) -> None:
+    body, tag = await _calendar(desk)
+    assert {s["weekday"] for s in body["sessions"]} == {1, 2, 3, 4, 5, 6}
+    kept = [s | {"capacity": 7} for s in body["sessions"] if s["starts_at"] == "07:30"]
+    women = {
+        "weekday": 3,
+        "name": "女性专场",
+        "starts_at": "14:00",
+        "ends_at": "16:00",
+        "sex": "female",
+        "capacity": 12,
+    }
+    lens = {"code": "LENS", "name": "胃镜", "per": "day", "capacity": 20, "weekdays": [1, 3]}
+    answer = await _put(desk, body | {"sessions": [*kept, women], "resources": [lens]}, tag)
+    assert answer.status_code == 200, answer.text
+    today = business_day(desk.runtime.clock.now())
+    days = [today + timedelta(days=n) for n in range(7, 14)]
+    shown = {day.isoweekday(): await _free(desk, day) for day in days}
+    assert [(s["starts_at"], s["capacity"], s["sex"]) for s in shown[3]["sessions"]] == [
+        ("07:30", 7, "any"),
+        ("14:00", 12, "female"),
+    ]
+    assert shown[7]["sessions"] == []
+    assert {d: s["resources"][0]["capacity"] for d, s in shown.items()} == {1: 20, 2: 0, 3: 20, 4: 0, 5: 0, 6: 0, 7: 0}
+    stale = await _put(desk, body, tag)
+    assert (stale.status_code, stale.json()["code"]) == (412, "precondition-failed")
+    assert (await _put(desk, body, answer.headers["etag"])).json()["resources"] == []
+    seen = "select count(*) from audit_event where action = 'appointment_calendar.changed' and campus_id = 2"
+    assert await admin.fetchval(seen) >= 2
+
+
+async def test_a_calendar_that_contradicts_itself_is_refused_where_it_does(desk: Desk) -> None:
+    body, tag = await _calendar(desk)
+    first = body["sessions"][0]
+    lens = {"code": "LENS", "name": "胃镜", "per": "day", "capacity": 20}
+    wrong = body | {
+        "sessions": [first, first, first | {"starts_at": "09:00", "ends_at": "08:00"}],
+        "resources": [lens, lens],
+    }
+    answer = await _put(desk, wrong, tag)
+    assert (answer.status_code, answer.json()["code"]) == (422, "appointment-calendar-invalid")
+    found = {(e["pointer"], e["code"]) for e in answer.json()["errors"]}
+    assert found == {("/sessions/1", "twice"), ("/sessions/2/ends_at", "not-after"), ("/resources/1/code", "twice")}
+    odd = await _put(desk, body | {"sessions": [first | {"starts_at": "7:30"}]}, tag)
+    assert odd.json()["errors"][0]["pointer"] == "/sessions/0/starts_at"
+
+
+async def test_a_closed_day_a_day_worked_like_another_and_a_day_with_fewer_places(desk: Desk) -> None:
+    admin = await desk.sign_in("admin")
+    day = desk.day()
+    while day.isoweekday() != 6:
+        day = desk.day()
+    sunday = day + timedelta(days=1)
+    assert (await desk.free(sunday))["sessions"] == []
+    monday = (await desk.free(day + timedelta(days=2)))["sessions"][0]["session_id"]
+    swap = {"as_weekday": 1, "note": "国庆调休"}
+    assert (await admin.put(f"{API}/appointment-calendars/1/days/{sunday}", json=swap)).status_code == 200
+    worked = await desk.free(sunday)
+    assert (worked["sessions"][0]["session_id"], worked["note"]) == (monday, "国庆调休")
+    booked = await desk.booked(sunday, UUID(monday))
+    closed = await admin.put(f"{API}/appointment-calendars/1/days/{sunday}", json={"closed": True, "note": "停电"})
+    assert closed.status_code == 200
+    shown = await desk.free(sunday)
+    assert (shown["closed"], shown["note"]) == (True, "停电")
+    asked = {"day_from": str(sunday), "day_to": str(sunday)}
+    listed = await admin.get(f"{API}/appointment-calendars/1/days", params=asked)
+    assert listed.json()["items"] == [
+        {"day": str(sunday), "closed": True, "as_weekday": None, "note": "停电", "sessions": [], "resources": []}
+    ]
+    kept = await (await desk.sign_in("front")).get(f"{API}/appointments/{booked['appointment']['id']}")
+    assert kept.json()["state"] == "booked", "a closed day takes nobody's appointment away by itself"
+    await admin.put(f"{API}/appointment-calendars/1/days/{sunday}", json={})
+    assert (await desk.free(sunday))["sessions"] == []
+
+
+async def test_a_day_loses_places_below_what_is_booked_and_then_takes_nobody(desk: Desk) -> None:
+    day = desk.day()
+    session = (await desk.places(day, 5))[0]
+    for _ in range(3):
+        await desk.booked(day, session)
+    await desk.places(day, 1)
+    free = (await desk.free(day))["sessions"][0]
+    assert (free["capacity"], free["taken"], free["free"]) == (1, 3, 0)
+    assert (await desk.ask(day, session)).json()["code"] == "appointment-full"
+    await desk.places(day, 4)
+    assert (await desk.ask(day, session)).status_code == 201
+    assert (await desk.ask(day, session)).status_code == 409
+
+
+async def test_counters_made_while_the_calendar_changes_have_the_new_capacity(
+    desk: Desk, admin: asyncpg.Connection
+) -> None:
+    for _ in range(4):
+        day = desk.day()
+        session = (await desk.places(day, 9))[0]
+        await asyncio.gather(desk.places(day, 4), *(desk.ask(day, session) for _ in range(3)))
+        found = await admin.fetchval(
+            "select capacity from appointment_slot where day = $1 and resource_id is null", day
+        )
+        assert found == 4
+
+
+async def test_a_session_for_women_is_for_women(desk: Desk, admin: asyncpg.Connection) -> None:
+    day = desk.day()
+    session = (await desk.places(day, 9))[0]
+    await admin.execute("update appointment_session set sex = 'female' where id = $1", session)
+    try:
+        people = await desk.people(8)
+        sexes = dict(await admin.fetch("select id, sex from examinee where id = any($1)", people))
+        for person in people:
+            answer = await desk.ask(day, session, "GLU", person=person)
+            said = answer.json().get("code", "booked")
+            assert said == ("booked" if sexes[person] == "female" else "appointment-session-not-for-sex")
+    finally:
+        await admin.execute("update appointment_session set sex = 'any' where id = $1", session)
+
+
+async def test_the_waiting_list_is_served_in_order_as_places_come_free(desk: Desk) -> None:
+    day, front = desk.day(), await desk.sign_in("front")
+    session = (await desk.places(day, 1, 0, 0, 0))[0]
+    booking = await desk.booked(day, session)
+    people = await desk.people(3)
+    waits = []
+    for person in people:
+        body = {"campus_id": 1, "examinee_id": str(person), "day_from": str(day), "day_to": str(day)}
+        answer = await front.post(f"{API}/waiting-list", json=body, headers={"Idempotency-Key": f"wait-{person}"})
+        assert (answer.status_code, answer.json()["state"]) == (201, "waiting")
+        waits.append(answer.json()["id"])
+    left = await front.post(f"{API}/waiting-list/{waits[0]}:leave")
+    assert left.json()["state"] == "left"
+
+    async def states() -> list[str]:
+        listed = (await front.get(f"{API}/waiting-list", params={"campus_id": 1, "page_size": 200})).json()["items"]
+        by_id = {w["id"]: w for w in listed}
+        return [by_id[w]["state"] for w in waits]
+
+    async def offer(index: int) -> dict[str, Any] | None:
+        asked = {"examinee_id": str(people[index]), "state": "offered"}
+        found: list[dict[str, Any]] = (await front.get(f"{API}/waiting-list", params=asked)).json()["items"]
+        return found[0] if found else None
+
+    async with working(desk.runtime.settings):
+        await desk.do(booking, "cancel", reason="有事")
+        held = await until(lambda: offer(1))
+        assert await states() == ["left", "offered", "waiting"]
+        foreign = await desk.ask(day, session, person=people[2], hold_id=held["appointment_id"])
+        assert (foreign.status_code, foreign.json()["code"]) == (409, "appointment-hold-ended")
+        assert (await front.post(f"{API}/waiting-list/{waits[1]}:leave")).json()["state"] == "left"
+        held = await until(lambda: offer(2))
+        made = await desk.booked(day, session, person=people[2], hold_id=held["appointment_id"])
+        assert made["appointment"]["source"] == "waiting_list"
+    assert await states() == ["left", "left", "booked"]
+    ended = await front.post(f"{API}/waiting-list/{waits[2]}:leave")
+    assert (ended.status_code, ended.json()["code"]) == (409, "wait-state-conflict")
