@@ -1,37 +1,14 @@
-"""HTTP of the front desk."""
+"""HTTP of the desk itself: check-in, papers, the board."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
 
-from tjapi.appointment.errors import (
-    AppointmentCampusNotHeld,
-    AppointmentDayOutOfReach,
-    AppointmentFull,
-    AppointmentHoldEnded,
-    AppointmentNotFound,
-    AppointmentSessionNotForSex,
-    AppointmentSessionNotOffered,
-    AppointmentStateConflict,
-    AppointmentTwice,
-    WalkInNotTaken,
-)
-from tjapi.appointment.schemas import CancelAppointmentIn, PlaceIn
-from tjapi.catalog.errors import ExamPackageNotFound, ItemGroupNotFound
+from tjapi.appointment.errors import WalkInNotTaken
 from tjapi.exam import service as exams
-from tjapi.exam.errors import (
-    CampusNotHeld,
-    ExamBeforeBirth,
-    ExamEmpty,
-    ExamNotFound,
-    ExamStateConflict,
-    ItemGroupNotForSex,
-    LineStateConflict,
-    PackageNotForSex,
-)
+from tjapi.exam.errors import ExamNotFound, ExamStateConflict
 from tjapi.exam.schemas import ExamSummary
-from tjapi.examinee.errors import ExamineeNotFound
 from tjapi.frontdesk import flows, service, views
 from tjapi.frontdesk.errors import (
     AccessCodeNotCurrent,
@@ -42,35 +19,14 @@ from tjapi.frontdesk.errors import (
     TooManyPapers,
 )
 from tjapi.frontdesk.rules import BoardColumn
-from tjapi.frontdesk.schemas import (
-    AccessCodeOut,
-    BoardOut,
-    BookingIn,
-    BookingOut,
-    CheckInOut,
-    DocumentsOut,
-    PrintIn,
-    PrintOut,
-    PrintsOut,
-)
+from tjapi.frontdesk.schemas import AccessCodeOut, BoardOut, CheckInOut, DocumentsOut, PrintIn, PrintOut, PrintsOut
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
-from tjapi.kernel.problem import Problem
 from tjapi.kernel.routing import PDF, Caller, ReadUnit, Unit, file, operation, router
 from tjapi.kernel.runtime import runtime
 from tjapi.kernel.validation import Day
-from tjapi.pricing.errors import ItemGroupNotOffered, ItemGroupTwice, PackageNotOffered
 
 frontdesk = router("frontdesk")
-PLACE: list[type[Problem]] = [
-    AppointmentFull, AppointmentSessionNotOffered, AppointmentSessionNotForSex, AppointmentDayOutOfReach, AppointmentTwice,
-]  # fmt: skip
-"""Why a place cannot be had."""
-BOOKING: list[type[Problem]] = [
-    *PLACE, AppointmentCampusNotHeld, AppointmentHoldEnded, CampusNotHeld, ExamineeNotFound, ExamEmpty, ExamBeforeBirth, PackageNotForSex,
-    ItemGroupNotForSex, ExamPackageNotFound, ItemGroupNotFound, PackageNotOffered, ItemGroupNotOffered, ItemGroupTwice,
-]  # fmt: skip
-"""Why a booking cannot be made."""
 
 
 @frontdesk.post(
@@ -161,49 +117,3 @@ async def list_board_exams(
     pager = Pager(runtime(request).keys, f"board|{column}|{campus_id}|{asked}")
     rows = await views.board_list(uow, campus_id, asked, column, after=pager.read(page_token), size=page_size)
     return pager.page(rows, page_size, lambda row: [row.id], exams.summary)
-
-
-@frontdesk.post(
-    "/appointments",
-    **operation("createAppointment", "预约体检", "Book: a place and the exam that it is for", permission="appointment.write",
-                requirement=["E1.3", "E7.2"], body=True, status=201, idempotent="required", problems=BOOKING),
-)  # fmt: skip
-async def create_appointment(request: Request, uow: Unit, body: BookingIn) -> BookingOut:
-    required = runtime(request).settings.payment_required
-    return await service.book(uow, body.examinee_id, body, "desk", payment_required=required)
-
-
-@frontdesk.post(
-    "/appointments/{appointment_id:uuid}:reschedule",
-    **operation("rescheduleAppointment", "改期", "Move a booking to another place", permission="appointment.write", requirement=["E1.3"], body=True,
-                idempotent="optional", problems=[*PLACE, AppointmentNotFound, AppointmentStateConflict, ExamStateConflict]),
-)  # fmt: skip
-async def reschedule_appointment(uow: Unit, appointment_id: UUID, body: PlaceIn) -> BookingOut:
-    return await service.reschedule_booking(uow, appointment_id, body.day, body.session_id)
-
-
-@frontdesk.post(
-    "/appointments/{appointment_id:uuid}:cancel",
-    **operation("cancelAppointment", "取消预约", "Cancel a booking and its exam", permission="appointment.write", requirement=["E1.3"], body=True,
-                problems=[AppointmentNotFound, AppointmentStateConflict, ExamStateConflict, LineStateConflict]),
-)  # fmt: skip
-async def cancel_appointment(uow: Unit, appointment_id: UUID, body: CancelAppointmentIn) -> BookingOut:
-    return await service.cancel_booking(uow, appointment_id, body.reason)
-
-
-@frontdesk.post(
-    "/appointments/{appointment_id:uuid}:no-show",
-    **operation("missAppointment", "标记未到检", "Somebody did not come", permission="appointment.write", requirement=["E1.3", "E9.2"],
-                problems=[AppointmentNotFound, AppointmentStateConflict]),
-)  # fmt: skip
-async def miss_appointment(uow: Unit, appointment_id: UUID) -> BookingOut:
-    return await service.miss_booking(uow, appointment_id)
-
-
-@frontdesk.post(
-    "/appointments/{appointment_id:uuid}:reinstate",
-    **operation("reinstateAppointment", "撤销未到检", "Somebody is expected after all", permission="appointment.write", requirement=["E1.3", "E9.2"],
-                problems=[AppointmentNotFound, AppointmentStateConflict, AppointmentTwice]),
-)  # fmt: skip
-async def reinstate_appointment(uow: Unit, appointment_id: UUID) -> BookingOut:
-    return await service.reinstate_booking(uow, appointment_id)
