@@ -31,7 +31,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     appointments,
     employers,
     campaigns,
-    appointments,
     pricing,
     exams,
     bookings,
