@@ -9,7 +9,7 @@ from tjapi.critical_value.endpoints import critical_values
 from tjapi.employer.endpoints import campaigns, employers
 from tjapi.exam.endpoints import exams
 from tjapi.examinee.endpoints import examinees
-from tjapi.frontdesk.endpoints import frontdesk
+from tjapi.frontdesk.endpoints import bookings, frontdesk
 from tjapi.guidance.endpoints import guidance
 from tjapi.identity.endpoints import admin, auth
 from tjapi.kernel.routing import OperationRoute
@@ -28,11 +28,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     catalog,
     knowledge,
     examinees,
+    appointments,
     employers,
     campaigns,
     appointments,
     pricing,
     exams,
+    bookings,
     frontdesk,
     requisitions,
     messages,

@@ -172,6 +172,13 @@ class Database:
         token = self.context(principal, raw.get_server_pid(), int(time.time()) + CONTEXT_SECONDS)
         await fetch_value(session, "select set_config('tj.context', $1, true)", token)
 
+    async def show_for_now(self, session: AsyncSession, principal: Principal) -> None:
+        """Let a session see what another principal may see, until its transaction ends: then it sees what it saw before."""
+        raw = (await (await session.connection()).get_raw_connection()).driver_connection
+        assert raw is not None
+        token = self.context(principal, raw.get_server_pid(), int(time.time()) + CONTEXT_SECONDS)
+        await fetch_value(session, "select set_config('tj.context', $1, true)", token)
+
     async def listener(self) -> asyncpg.Connection:
         """Open a connection of its own for LISTEN, outside the pools."""
         return await _connect(self._settings, self._keys, None)

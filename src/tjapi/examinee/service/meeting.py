@@ -164,6 +164,21 @@ async def introduce(uow: UnitOfWork, examinee_id: UUID, campus_id: int) -> None:
     await repository.meet(uow, person.id_kind, bytes(person.id_number_index), campus_id)
 
 
+async def introduce(uow: UnitOfWork, examinee_id: UUID, campus_id: int) -> None:
+    """Let a campus know somebody who comes to it of their own accord; by the document, as at its desk.
+
+    Raises ExamineeNotFound; CampusNotFound for a person without a document whom the campus does not know.
+    """
+    person = await get(uow, examinee_id)
+    if await repository.is_met(uow, examinee_id, campus_id):
+        return
+    if person.id_number_index is None:
+        raise CampusNotFound(
+            errors=[FieldError("/campus_id", "unknown-there", "请先到该院区前台登记", "register at that desk first")]
+        )
+    await repository.meet(uow, person.id_kind, bytes(person.id_number_index), campus_id)
+
+
 def _document(payload: IdCardPayload, today: date) -> IdNumber | None:
     if payload.id_kind == "none":
         if payload.id_number is not None:

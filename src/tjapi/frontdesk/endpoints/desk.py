@@ -1,24 +1,11 @@
-"""HTTP of the front desk."""
+"""HTTP of the desk itself: check-in, papers, the board."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
 
-from tjapi.appointment.errors import (
-    AppointmentCampusNotHeld,
-    AppointmentDayOutOfReach,
-    AppointmentFull,
-    AppointmentHoldEnded,
-    AppointmentNotFound,
-    AppointmentSessionNotForSex,
-    AppointmentSessionNotOffered,
-    AppointmentStateConflict,
-    AppointmentTwice,
-    WalkInNotTaken,
-)
-from tjapi.appointment.schemas import CancelAppointmentIn, PlaceIn
-from tjapi.catalog.errors import ExamPackageNotFound, ItemGroupNotFound
+from tjapi.appointment.errors import WalkInNotTaken
 from tjapi.exam import service as exams
 from tjapi.exam.errors import (
     CampusNotHeld,

@@ -1,0 +1,92 @@
+"""HTTP of bookings."""
+
+from uuid import UUID
+
+from fastapi import Request
+
+from tjapi.appointment.errors import (
+    AppointmentCampusNotHeld,
+    AppointmentDayOutOfReach,
+    AppointmentFull,
+    AppointmentHoldEnded,
+    AppointmentNotFound,
+    AppointmentSessionNotForSex,
+    AppointmentSessionNotOffered,
+    AppointmentStateConflict,
+    AppointmentTwice,
+)
+from tjapi.appointment.schemas import CancelAppointmentIn, PlaceIn
+from tjapi.catalog.errors import ExamPackageNotFound, ItemGroupNotFound
+from tjapi.exam.errors import (
+    CampusNotHeld,
+    ExamBeforeBirth,
+    ExamEmpty,
+    ExamStateConflict,
+    ItemGroupNotForSex,
+    LineStateConflict,
+    PackageNotForSex,
+)
+from tjapi.examinee.errors import ExamineeNotFound
+from tjapi.frontdesk import service
+from tjapi.frontdesk.schemas import BookingIn, BookingOut
+from tjapi.kernel.problem import Problem
+from tjapi.kernel.routing import Unit, operation, router
+from tjapi.kernel.runtime import runtime
+from tjapi.pricing.errors import ItemGroupNotOffered, ItemGroupTwice, PackageNotOffered
+
+bookings = router("appointments")
+PLACE: list[type[Problem]] = [
+    AppointmentFull, AppointmentSessionNotOffered, AppointmentSessionNotForSex, AppointmentDayOutOfReach, AppointmentTwice,
+]  # fmt: skip
+"""Why a place cannot be had."""
+BOOKING: list[type[Problem]] = [
+    *PLACE, AppointmentCampusNotHeld, AppointmentHoldEnded, CampusNotHeld, ExamineeNotFound, ExamEmpty, ExamBeforeBirth, PackageNotForSex,
+    ItemGroupNotForSex, ExamPackageNotFound, ItemGroupNotFound, PackageNotOffered, ItemGroupNotOffered, ItemGroupTwice,
+]  # fmt: skip
+"""Why a booking cannot be made."""
+
+
+@bookings.post(
+    "/appointments",
+    **operation("createAppointment", "预约体检", "Book: a place and the exam that it is for", permission="appointment.write",
+                requirement=["E1.3", "E7.2"], body=True, status=201, idempotent="required", problems=BOOKING),
+)  # fmt: skip
+async def create_appointment(request: Request, uow: Unit, body: BookingIn) -> BookingOut:
+    required = runtime(request).settings.payment_required
+    return await service.book(uow, body.examinee_id, body, "desk", payment_required=required)
+
+
+@bookings.post(
+    "/appointments/{appointment_id:uuid}:reschedule",
+    **operation("rescheduleAppointment", "改期", "Move a booking to another place", permission="appointment.write", requirement=["E1.3"], body=True,
+                idempotent="optional", problems=[*PLACE, AppointmentNotFound, AppointmentStateConflict, ExamStateConflict]),
+)  # fmt: skip
+async def reschedule_appointment(uow: Unit, appointment_id: UUID, body: PlaceIn) -> BookingOut:
+    return await service.reschedule_booking(uow, appointment_id, body.day, body.session_id)
+
+
+@bookings.post(
+    "/appointments/{appointment_id:uuid}:cancel",
+    **operation("cancelAppointment", "取消预约", "Cancel a booking and its exam", permission="appointment.write", requirement=["E1.3"], body=True,
+                problems=[AppointmentNotFound, AppointmentStateConflict, ExamStateConflict, LineStateConflict]),
+)  # fmt: skip
+async def cancel_appointment(uow: Unit, appointment_id: UUID, body: CancelAppointmentIn) -> BookingOut:
+    return await service.cancel_booking(uow, appointment_id, body.reason)
+
+
+@bookings.post(
+    "/appointments/{appointment_id:uuid}:no-show",
+    **operation("missAppointment", "标记未到检", "Somebody did not come", permission="appointment.write", requirement=["E1.3", "E9.2"],
+                problems=[AppointmentNotFound, AppointmentStateConflict]),
+)  # fmt: skip
+async def miss_appointment(uow: Unit, appointment_id: UUID) -> BookingOut:
+    return await service.miss_booking(uow, appointment_id)
+
+
+@bookings.post(
+    "/appointments/{appointment_id:uuid}:reinstate",
+    **operation("reinstateAppointment", "撤销未到检", "Somebody is expected after all", permission="appointment.write", requirement=["E1.3", "E9.2"],
+                problems=[AppointmentNotFound, AppointmentStateConflict, AppointmentTwice]),
+)  # fmt: skip
+async def reinstate_appointment(uow: Unit, appointment_id: UUID) -> BookingOut:
+    return await service.reinstate_booking(uow, appointment_id)
