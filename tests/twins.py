@@ -26,6 +26,7 @@ LANES = int(os.environ.get("TJ_TWIN_LANES", "2"))
 GUARDS = "migrations/versions/2026_11_22_0002_guards.py"
 KERNEL = "src/tjapi/kernel"
 KERNEL_TESTS = "tests/tjapi/kernel"
+REPORT_TESTS = "tests/tjapi/report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +240,37 @@ TWINS = (
             ("sealed[_NONCE:], address.encode())", "sealed[_NONCE:], None)"),
         ),
         f"{KERNEL_TESTS}/test_fields_and_storage.py::test_a_file_under_anothers_address_is_noticed",
+    ),
+    _twin(
+        "report: no bit of its seal's container", f"{KERNEL}/seal.py",
+        'container was changed", untouched)', 'container was changed", True)',
+        f"{REPORT_TESTS}/test_seal.py::test_a_flipped_bit_is_detected_wherever_it_is",
+    ),
+    _twin(
+        "report: results stand at publication", "src/tjapi/report/service.py",
+        'if report.state == "sealed" and not await conclusion.stands(uow, report.exam_id):', "if False:",
+        f"{REPORT_TESTS}/test_lifecycle.py::test_a_result_that_changes_after_the_sealing_stops_the_publication",
+    ),
+    _twin(
+        "report: a retry seals what was rendered", "src/tjapi/report/flows.py",
+        "if report.snapshot is None:", "if report.state:",
+        f"{REPORT_TESTS}/test_lifecycle.py"
+        "::test_a_worker_killed_between_rendering_and_sealing_leaves_a_version_that_is_sealed_once_as_it_was_rendered",
+    ),
+    _twin(
+        "report: recalled is gone at once", "src/tjapi/report/service.py",
+        'if report.state != "published":\n        raise ReportRecalledProblem', "",
+        f"{REPORT_TESTS}/test_lifecycle.py::test_a_report_is_recalled_on_every_path_at_once_and_comes_back_as_a_new_version",
+    ),
+    _twin(
+        "report: a link ends", f"{KERNEL}/security/tokens.py",
+        "if expires <= now.timestamp():", "if expires < 0:",
+        f"{REPORT_TESTS}/test_lifecycle.py::test_a_link_ends_after_ten_minutes_and_is_good_for_its_person_and_version_alone",
+    ),
+    _twin(
+        "report: signatures never alone", f"{KERNEL}/documents/pages.py",
+        "return _without_end(block, width) or (block, None)", "return block, None",
+        f"{REPORT_TESTS}/test_document.py::test_the_signatures_take_the_end_of_the_results_along_wherever_the_page_ends",
     ),
 )  # fmt: skip
 

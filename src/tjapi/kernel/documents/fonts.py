@@ -178,14 +178,14 @@ class FontSet:
         spec = tomllib.loads((folder / "fonts.toml").read_text("utf-8"))
         self._folder = folder
         self._chains: dict[bool, list[str]] = {False: spec["regular"], True: spec["bold"]}
-        self.regular = _face(folder / spec["regular"][0])
-        self.bold = _face(folder / spec["bold"][0])
+        self.regular = load_face(folder / spec["regular"][0])
+        self.bold = load_face(folder / spec["bold"][0])
 
     def chain(self, *, bold: bool) -> Iterable[Face]:
         """Yield the faces in order of preference; rare ones are parsed only when somebody's name asks for them."""
         yield self.bold if bold else self.regular
         for name in self._chains[bold][1:]:
-            yield _face(self._folder / name)
+            yield load_face(self._folder / name)
 
     def segments(self, text: str, *, bold: bool, missing: set[str]) -> list[tuple[Face, str]]:
         """Cut `text` where the face changes. Characters no face has become 〓 and are added to `missing`."""
@@ -218,7 +218,8 @@ class FontSet:
 
 
 @lru_cache(maxsize=16)
-def _face(path: Path) -> Face:
+def load_face(path: Path) -> Face:
+    """Parse a TrueType file, once per process."""
     return Face(path)
 
 
