@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from tjapi.appointment.schemas import AppointmentOut, PlaceIn
 from tjapi.exam.schemas import ExamOut
 from tjapi.frontdesk.rules import DocumentKind, PrintFormat, Station
-from tjapi.kernel.validation import Whole
+from tjapi.kernel.validation import WHOLE, Whole
 from tjapi.requisition.schemas import TubeOut
 
 _EXAM = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
@@ -40,13 +40,15 @@ class PaperIn(Input):
     exam_id: UUID = Field(description="体检 · Exam", examples=[_EXAM])
     kind: DocumentKind = Field(description="打印件 · Paper", examples=["tube_label"])
     tube_id: UUID | None = Field(None, description="试管,仅试管标签 · The tube of a tube label", examples=[_TUBE])
-    department_id: Whole | None = Field(
-        None, ge=1, le=32_000, description="科室,仅申请单 · The department of a request form", examples=[None]
+    department_id: Annotated[int, Field(ge=1, le=32_000), WHOLE] | None = Field(
+        None, description="科室,仅申请单 · The department of a request form", examples=[None]
     )
     section: Section | None = Field(
         None, description="检验组,仅单独出单者 · The section of a form of its own", examples=[None]
     )
-    copies: Whole | None = Field(None, ge=1, le=20, description="份数,缺省见清单 · Copies", examples=[1])
+    copies: Annotated[int, Field(ge=1, le=20), WHOLE] | None = Field(
+        None, description="份数,缺省见清单 · Copies", examples=[1]
+    )
     access_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{8}$")] | None = Field(
         None,
         description="刚生成的查询码,印在指引单上 · The code just issued, for the guide sheet",
