@@ -302,6 +302,31 @@ async def create_exam(world: World, column: str) -> Call:
     return Call("POST", "/exams", options={"json": body, "headers": once()})
 
 
+async def create_item_group(world: World, column: str) -> Call:
+    body = {
+        "code": fresh("G").upper(), "name": "试", "department_id": 1, "price_fen": 1, "performed_by": "department", "sort": 9, "item_ids": [world.items[0]["id"]],
+    }  # fmt: skip
+    return Call("POST", "/item-groups", options={"json": body})
+
+
+async def update_item_group(world: World, column: str) -> Call:
+    place = f"/item-groups/{world.groups['CBC']}"
+    return Call(
+        "PATCH", place, options={"json": {"active": True}, "headers": await _tag(world.clients["admin"], place)}
+    )
+
+
+async def put_exclusions(world: World, column: str) -> Call:
+    return Call("PUT", f"/item-groups/{world.groups['BMD']}/exclusions", options={"json": {"exclusions": []}})
+
+
+async def create_exam_package(world: World, column: str) -> Call:
+    body = {
+        "code": fresh("P").upper(), "name": "试", "sex": "any", "price_fen": 1, "valid_from": "2026-01-01", "item_group_ids": [world.groups["CBC"]],
+    }  # fmt: skip
+    return Call("POST", "/exam-packages", options={"json": body})
+
+
 async def _person(world: World) -> str:
     """Somebody new, whose day is free."""
     front = world.clients["front_desk"]
@@ -848,6 +873,10 @@ OPERATIONS: dict[str, Ask] = {
     "getItem": _just("GET", "/items/{item}"),
     "listItemGroups": _just("GET", "/item-groups"),
     "getItemGroup": _just("GET", "/item-groups/{group}"),
+    "createItemGroup": create_item_group,
+    "updateItemGroup": update_item_group,
+    "putItemGroupExclusions": put_exclusions,
+    "createExamPackage": create_exam_package,
     "listExamPackages": _just("GET", "/exam-packages"),
     "getExamPackage": _just("GET", "/exam-packages/{package}"),
     "listExternalCodes": _just("GET", "/external-codes"),

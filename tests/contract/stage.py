@@ -300,6 +300,7 @@ def _read_catalog(stage: Stage) -> None:
         found = stage.do(many, query={"page_size": 3}).json()["items"]
         stage.ids[parameter] += [row["id"] for row in found]
         stage.do(one, path={parameter: found[0]["id"]})
+    _keep_catalog(stage)
     stage.do("putExternalCode", path={"system": "lis", "code": "A/G"}, body={"item_id": stage.ids["item_id"][0]})
     stage.ids["system"].append("lis")
     stage.do("listExternalCodes", query={"system": "lis"})
@@ -379,6 +380,29 @@ def _plan(stage: Stage) -> None:
     stage.do("reopenCampaign", path=campaign, body={"reason": "补检三人"})
     stage.do("getCampaign", path=campaign)
     stage.do("listCampaigns", query=employer)
+
+
+def _keep_catalog(stage: Stage) -> None:
+    new = {
+        "code": "CONTRACT", "name": "合同", "department_id": 1, "price_fen": 100, "performed_by": "department", "sort": 9,
+        "item_ids": stage.ids["item_id"][:1],
+    }  # fmt: skip
+    made = stage.do("createItemGroup", headers=once(), body=new)
+    one = {"item_group_id": made.json()["id"]}
+    body = {"price_fen": 200, "suitability": {"not_when_pregnant": True}}
+    stage.do("updateItemGroup", path=one, headers=_tag(made), body=body)
+    other = stage.ids["item_group_id"][0]
+    stage.do("putItemGroupExclusions", path=one, body={"exclusions": [{"item_group_id": other, "reason": "试"}]})
+    option = {"name": "二选一", "choose": 1, "item_group_ids": stage.ids["item_group_id"][1:3]}
+    package = {
+        "code": "CONTRACT",
+        "name": "合同",
+        "sex": "any",
+        "price_fen": 100,
+        "valid_from": "2026-01-01",
+        "item_group_ids": [other],
+    }
+    stage.do("createExamPackage", headers=once(), body=package | {"options": [option]})
 
 
 def _day(stage: Stage, ahead: int) -> dict[str, Any]:

@@ -3,22 +3,35 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Query, Request
+from fastapi import Path, Query, Request, Response
 
 from tjapi.catalog import service
-from tjapi.catalog.errors import ExamPackageNotFound, ItemGroupNotFound, ItemNotFound
+from tjapi.catalog.errors import (
+    ExamPackageContradiction,
+    ExamPackageEditionNotAhead,
+    ExamPackageNotFound,
+    ItemGroupCodeTaken,
+    ItemGroupContradiction,
+    ItemGroupNotFound,
+    ItemNotFound,
+)
 from tjapi.catalog.schemas import (
     DepartmentOut,
     DepartmentsOut,
     ExamPackageDetail,
+    ExamPackageIn,
     ExamPackageOut,
+    ExclusionsIn,
     ExternalCodeIn,
     ExternalCodeOut,
     ItemDetail,
     ItemGroupDetail,
+    ItemGroupIn,
     ItemGroupOut,
+    ItemGroupPatch,
     ItemOut,
 )
+from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.routing import ReadUnit, Unit, operation, router
 from tjapi.kernel.runtime import runtime
@@ -106,8 +119,43 @@ async def list_item_groups(
     **operation("getItemGroup", "组合项目详情", "One item group with its items", permission="catalog.read", requirement=["E8.2"],
                 problems=[ItemGroupNotFound]),
 )  # fmt: skip
-async def get_item_group(uow: ReadUnit, item_group_id: UUID) -> ItemGroupDetail:
-    return await service.describe_item_group(uow, item_group_id)
+async def get_item_group(response: Response, uow: ReadUnit, item_group_id: UUID) -> ItemGroupDetail:
+    found = await service.describe_item_group(uow, item_group_id)
+    set_etag(response, found.version)
+    return found
+
+
+@catalog.post(
+    "/item-groups",
+    **operation("createItemGroup", "新增组合项目", "Enter an item group", permission="catalog.write", requirement=["E8.2"], body=True, status=201,
+                idempotent="optional", problems=[ItemNotFound, ItemGroupContradiction, ItemGroupCodeTaken]),
+)  # fmt: skip
+async def create_item_group(response: Response, uow: Unit, body: ItemGroupIn) -> ItemGroupDetail:
+    found = await service.add_item_group(uow, body)
+    set_etag(response, found.version)
+    return found
+
+
+@catalog.patch(
+    "/item-groups/{item_group_id:uuid}",
+    **operation("updateItemGroup", "修改组合项目的价格、适用范围和资源", "Change an item group: price, whom it fits, what a booking takes",
+                permission="catalog.write", requirement=["E8.2"], body=True, if_match=True, problems=[ItemGroupNotFound, ItemGroupContradiction]),
+)  # fmt: skip
+async def update_item_group(
+    response: Response, uow: Unit, item_group_id: UUID, body: ItemGroupPatch, expected: IfMatch
+) -> ItemGroupDetail:
+    found = await service.change_item_group(uow, item_group_id, body, expected)
+    set_etag(response, found.version)
+    return found
+
+
+@catalog.put(
+    "/item-groups/{item_group_id:uuid}/exclusions",
+    **operation("putItemGroupExclusions", "设置互斥项目", "Say what an item group may not be ordered with", permission="catalog.write",
+                requirement=["E8.2"], body=True, problems=[ItemGroupNotFound, ItemGroupContradiction]),
+)  # fmt: skip
+async def put_item_group_exclusions(uow: Unit, item_group_id: UUID, body: ExclusionsIn) -> ItemGroupDetail:
+    return await service.put_exclusions(uow, item_group_id, body)
 
 
 @catalog.get(
@@ -131,7 +179,7 @@ async def list_exam_packages(
 ) -> Page[ExamPackageOut]:
     pager = Pager(runtime(request).keys, f"exam-packages|{q}|{active}")
     rows = await service.packages_page(uow, q=q, active=active, after=pager.read(page_token), size=page_size)
-    return pager.page(rows, page_size, lambda row: [row.code], ExamPackageOut.model_validate)
+    return pager.page(rows, page_size, lambda row: [row.code, row.edition], ExamPackageOut.model_validate)
 
 
 @catalog.get(
@@ -141,6 +189,15 @@ async def list_exam_packages(
 )  # fmt: skip
 async def get_exam_package(uow: ReadUnit, package_id: UUID) -> ExamPackageDetail:
     return await service.describe_package(uow, package_id)
+
+
+@catalog.post(
+    "/exam-packages",
+    **operation("createExamPackage", "新增套餐或套餐新版本", "Enter a package, or its next edition", permission="catalog.write", requirement=["E8.2"],
+                body=True, status=201, idempotent="optional", problems=[ItemGroupNotFound, ExamPackageContradiction, ExamPackageEditionNotAhead]),
+)  # fmt: skip
+async def create_exam_package(uow: Unit, body: ExamPackageIn) -> ExamPackageDetail:
+    return await service.add_package(uow, body)
 
 
 @catalog.get(

@@ -1,6 +1,6 @@
 """What may go wrong around the catalog."""
 
-from tjapi.kernel.problem import Conflict, NotFound
+from tjapi.kernel.problem import Conflict, Invalid, NotFound
 
 
 class ItemNotFound(NotFound):
@@ -25,3 +25,27 @@ class ItemRangesOverlap(Conflict):
     """Two equally specific reference ranges of one item would fit one person on one day: the flag would be a matter of luck."""
 
     zh, en = "同一项目的参考区间重叠", "Reference ranges of one item overlap"
+
+
+class ItemGroupCodeTaken(Conflict):
+    """Another item group has this code."""
+
+    zh, en = "组合项目代码已被使用", "The code belongs to another item group"
+
+
+class ItemGroupContradiction(Invalid):
+    """What is said of an item group contradicts itself; `errors` name where."""
+
+    zh, en = "组合项目的设置有矛盾", "What is said of the item group contradicts itself"
+
+
+class ExamPackageContradiction(Invalid):
+    """What is said of a package contradicts itself, or what its item groups say; `errors` name where."""
+
+    zh, en = "套餐的设置有矛盾", "What is said of the package contradicts itself"
+
+
+class ExamPackageEditionNotAhead(Conflict):
+    """The next edition begins after the one before it began."""
+
+    zh, en = "新版本的生效日期须晚于上一版本", "The next edition must begin after the one before it"

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Numeric, SmallInteger, func, text
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Numeric, SmallInteger, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -112,6 +112,7 @@ class ItemGroup(Base):
 
     Two groups share a tube where container, specimen, section (检验组), fasting, `minutes_after` (of the meal or the load; None: at any
     time) and sending out agree, up to `groups_per_tube` (None: as many as there are). `precaution` is what the examinee is told.
+    Whom it does not fit: the other sex, ages outside of the inclusive bounds, and with `not_when_pregnant` who is pregnant.
     `resource` is what is scarce about it, by the code under which a campus's appointment calendar counts it.
     """
 
@@ -120,6 +121,7 @@ class ItemGroup(Base):
         CheckConstraint("price_fen >= 0", name="price"),
         CheckConstraint(f"performed_by in {PERFORMERS}", name="performed_by"),
         CheckConstraint(f"sex in {SEXES}", name="sex"),
+        CheckConstraint("age_from_years >= 0 and age_from_years <= coalesce(age_to_years, 200)", name="ages"),
         CheckConstraint("minutes_after > 0", name="minutes_after"),
         CheckConstraint("groups_per_tube > 0", name="groups_per_tube"),
         Index("ix_item_group_sort_code", "sort", "code"),
@@ -141,6 +143,10 @@ class ItemGroup(Base):
     performed_by: Mapped[str]
     sex: Mapped[str] = mapped_column(server_default="any")
     resource: Mapped[str | None]
+    age_from_years: Mapped[int | None] = mapped_column(SmallInteger)
+    age_to_years: Mapped[int | None] = mapped_column(SmallInteger)
+    not_when_pregnant: Mapped[bool] = mapped_column(server_default="false")
+    version: Mapped[int] = mapped_column(server_default="1")
     sort: Mapped[int]
     active: Mapped[bool] = mapped_column(server_default="true")
 
@@ -155,18 +161,63 @@ class ItemGroupItem(Base):
     sort: Mapped[int]
 
 
+class ItemGroupExclusion(Base):
+    """Two item groups that nobody orders together, and why. The smaller id comes first: a pair is one row."""
+
+    __tablename__ = "item_group_exclusion"
+    __table_args__ = (CheckConstraint("first_id < second_id", name="order"),)
+
+    first_id: Mapped[UUID] = mapped_column(ForeignKey("item_group.id"), primary_key=True)
+    second_id: Mapped[UUID] = mapped_column(ForeignKey("item_group.id"), primary_key=True, index=True)
+    reason: Mapped[str]
+
+
 class ExamPackage(Base):
-    """套餐: item groups at one fixed price."""
+    """套餐: item groups at one fixed price, and option groups of which so many are chosen. An edition is never edited: the next succeeds it."""
 
     __tablename__ = "exam_package"
-    __table_args__ = (CheckConstraint("price_fen >= 0", name="price"), CheckConstraint(f"sex in {SEXES}", name="sex"))
+    __table_args__ = (
+        UniqueConstraint("code", "edition"),
+        CheckConstraint("price_fen >= 0", name="price"),
+        CheckConstraint(f"sex in {SEXES}", name="sex"),
+        CheckConstraint("valid_from <= valid_to", name="validity"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    code: Mapped[str] = mapped_column(unique=True)
+    code: Mapped[str]
+    edition: Mapped[int] = mapped_column(server_default="1")
     name: Mapped[str]
     sex: Mapped[str]
     price_fen: Mapped[int]
+    valid_from: Mapped[date | None] = mapped_column(Date)
+    valid_to: Mapped[date | None] = mapped_column(Date)
     active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class ExamPackageOption(Base):
+    """可选组: of these item groups exactly `choose` are chosen."""
+
+    __tablename__ = "exam_package_option"
+    __table_args__ = (
+        CheckConstraint("choose > 0", name="choose"),
+        Index("ix_exam_package_option_package", "package_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    package_id: Mapped[UUID] = mapped_column(ForeignKey("exam_package.id"))
+    name: Mapped[str]
+    choose: Mapped[int] = mapped_column(SmallInteger)
+    sort: Mapped[int]
+
+
+class ExamPackageOptionGroup(Base):
+    """An item group that may be chosen."""
+
+    __tablename__ = "exam_package_option_group"
+
+    option_id: Mapped[UUID] = mapped_column(ForeignKey("exam_package_option.id"), primary_key=True)
+    item_group_id: Mapped[UUID] = mapped_column(ForeignKey("item_group.id"), primary_key=True, index=True)
+    sort: Mapped[int]
 
 
 class ExamPackageGroup(Base):

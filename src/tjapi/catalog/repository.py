@@ -13,9 +13,12 @@ from tjapi.catalog.models import (
     Department,
     ExamPackage,
     ExamPackageGroup,
+    ExamPackageOption,
+    ExamPackageOptionGroup,
     ExternalCode,
     Item,
     ItemGroup,
+    ItemGroupExclusion,
     ItemGroupItem,
     ItemRange,
     ItemUnit,
@@ -82,7 +85,9 @@ async def item_groups_of_codes(uow: UnitOfWork, codes: Collection[str]) -> Seque
 
 async def packages_of_codes(uow: UnitOfWork, codes: Collection[str]) -> Sequence[ExamPackage]:
     """Return the packages of these codes that exist."""
-    return (await uow.session.scalars(select(ExamPackage).where(ExamPackage.code.in_(codes)))).all()
+    return (
+        await uow.session.scalars(select(ExamPackage).where(ExamPackage.code.in_(codes)).order_by(ExamPackage.edition))
+    ).all()
 
 
 async def item_groups_page(
@@ -125,13 +130,13 @@ async def package(uow: UnitOfWork, package_id: UUID) -> ExamPackage | None:
 async def packages_page(
     uow: UnitOfWork, *, q: str | None, active: bool | None, after: Sequence[str] | None, size: int
 ) -> Sequence[ExamPackage]:
-    """Return a page of packages, one too many, by code."""
+    """Return a page of packages, one too many, by code and edition."""
     wanted = _named(ExamPackage.name, ExamPackage.code, q)
     if active is not None:
         wanted.append(ExamPackage.active.is_(active))
     if after is not None:
-        wanted.append(ExamPackage.code > after[0])
-    query = select(ExamPackage).where(*wanted).order_by(ExamPackage.code).limit(size + 1)
+        wanted.append(tuple_(ExamPackage.code, ExamPackage.edition) > (after[0], int(after[1])))
+    query = select(ExamPackage).where(*wanted).order_by(ExamPackage.code, ExamPackage.edition).limit(size + 1)
     return (await uow.session.scalars(query)).all()
 
 
@@ -144,6 +149,72 @@ async def groups_of_package(uow: UnitOfWork, package_id: UUID) -> Sequence[ItemG
         .order_by(ExamPackageGroup.sort, ItemGroup.code)
     )
     return (await uow.session.scalars(query)).all()
+
+
+async def options_of_package(uow: UnitOfWork, package_id: UUID) -> Sequence[tuple[ExamPackageOption, ItemGroup]]:
+    """Return (option, item group that may be chosen) of a package, in its order."""
+    query = (
+        select(ExamPackageOption, ItemGroup)
+        .join(ExamPackageOptionGroup, ExamPackageOptionGroup.option_id == ExamPackageOption.id)
+        .join(ItemGroup, ItemGroup.id == ExamPackageOptionGroup.item_group_id)
+        .where(ExamPackageOption.package_id == package_id)
+        .order_by(ExamPackageOption.sort, ExamPackageOptionGroup.sort, ItemGroup.code)
+    )
+    return [(row[0], row[1]) for row in await uow.session.execute(query)]
+
+
+async def exclusions(uow: UnitOfWork, group_ids: Collection[UUID]) -> Sequence[ItemGroupExclusion]:
+    """Return what these item groups may not be ordered with."""
+    table = ItemGroupExclusion
+    query = select(table).where(or_(table.first_id.in_(group_ids), table.second_id.in_(group_ids)))
+    return (await uow.session.scalars(query.order_by(table.first_id, table.second_id))).all()
+
+
+async def put_exclusions(uow: UnitOfWork, rows: Sequence[Row], *, of: UUID | None = None) -> None:
+    """Write exclusions; `of`: and make those of an item group exactly these."""
+    table = ItemGroupExclusion
+    if of is not None:
+        await uow.session.execute(delete(table).where(or_(table.first_id == of, table.second_id == of)))
+    if rows:
+        await uow.session.execute(insert(table).values(list(rows)).on_conflict_do_nothing())
+
+
+async def item_group_locked(uow: UnitOfWork, group_id: UUID) -> ItemGroup | None:
+    """Return an item group under its row lock."""
+    query = select(ItemGroup).where(ItemGroup.id == group_id).with_for_update()
+    return (await uow.session.scalars(query.execution_options(populate_existing=True))).first()
+
+
+async def add_item_group(uow: UnitOfWork, row: Row, item_ids: Sequence[UUID]) -> bool:
+    """Enter an item group with its items; False: its code is taken."""
+    made = insert(ItemGroup).values(**row).on_conflict_do_nothing(index_elements=["code"]).returning(ItemGroup.id)
+    if (await uow.session.execute(made)).first() is None:
+        return False
+    held = [{"item_group_id": row["id"], "item_id": item_id, "sort": sort} for sort, item_id in enumerate(item_ids)]
+    await uow.session.execute(insert(ItemGroupItem).values(held))
+    return True
+
+
+async def latest_package(uow: UnitOfWork, code: str) -> ExamPackage | None:
+    """Return the latest edition of a package under its row lock."""
+    query = select(ExamPackage).where(ExamPackage.code == code).order_by(ExamPackage.edition.desc()).limit(1)
+    return (await uow.session.scalars(query.with_for_update().execution_options(populate_existing=True))).first()
+
+
+async def add_package(
+    uow: UnitOfWork, row: Row, group_ids: Sequence[UUID], options: Sequence[tuple[Row, Sequence[UUID]]]
+) -> bool:
+    """Enter an edition of a package; False: it is there already."""
+    made = insert(ExamPackage).values(**row).on_conflict_do_nothing(index_elements=["code", "edition"])
+    if (await uow.session.execute(made.returning(ExamPackage.id))).first() is None:
+        return False
+    held = [{"package_id": row["id"], "item_group_id": group, "sort": sort} for sort, group in enumerate(group_ids)]
+    await uow.session.execute(insert(ExamPackageGroup).values(held))
+    for option, members in options:
+        await uow.session.execute(insert(ExamPackageOption).values(**option, package_id=row["id"]))
+        chosen = [{"option_id": option["id"], "item_group_id": g, "sort": sort} for sort, g in enumerate(members)]
+        await uow.session.execute(insert(ExamPackageOptionGroup).values(chosen))
+    return True
 
 
 async def items_of_codes(uow: UnitOfWork, system: str, codes: Collection[str]) -> Sequence[tuple[str, Item]]:
@@ -205,9 +276,10 @@ async def put_coded(
 ) -> dict[str, UUID]:
     """Insert or update items, item groups or packages by code, keeping the id of a row that is there; return code → id."""
     query = insert(table).values(list(rows))
-    changed = {name: query.excluded[name] for name in rows[0] if name not in ("id", "code")}
+    changed = {name: query.excluded[name] for name in rows[0] if name not in ("id", "code", "edition")}
+    by = ["code", "edition"] if table is ExamPackage else ["code"]
     found = await uow.session.execute(
-        query.on_conflict_do_update(index_elements=["code"], set_=changed).returning(table.code, table.id)
+        query.on_conflict_do_update(index_elements=by, set_=changed).returning(table.code, table.id)
     )
     return {row[0]: row[1] for row in found}
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tjapi.catalog.rules import ApplicableSex, DepartmentKind, ItemKind, PerformedBy
+from tjapi.kernel.validation import WHOLE, Day, Whole
 
 _ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
 _FROM_THE_BEGINNING = date(2000, 1, 1)
@@ -111,14 +112,27 @@ class ItemGroupOut(Output):
     performed_by: PerformedBy = Field(description="执行方 · Performed by", examples=["lis"])
     sex: ApplicableSex = Field(description="适用性别 · For which sex", examples=["any"])
     resource: str | None = Field(description="占用的预约资源 · Resource that a booking takes", examples=[None])
+    age_from_years: int | None = Field(description="适用年龄起,含 · From this age, inclusive", examples=[18])
+    age_to_years: int | None = Field(description="适用年龄止,含 · To this age, inclusive", examples=[None])
+    not_when_pregnant: bool = Field(description="孕期禁忌 · Not for who is pregnant", examples=[False])
+    version: int = Field(examples=[1])
     sort: int = Field(description="排序 · Order", examples=[40])
     active: bool = Field(description="是否启用 · In use", examples=[True])
 
 
+class ExclusionOut(BaseModel):
+    """An item group that may not be ordered beside, and why."""
+
+    item_group_id: UUID = Field(examples=[_ID])
+    name: str = Field(examples=["胸部低剂量CT"])
+    reason: str = Field(examples=["胸部 CT 已包含胸片所见"])
+
+
 class ItemGroupDetail(ItemGroupOut):
-    """An item group with its items, in order."""
+    """An item group with its items, in order, and what it may not be ordered with."""
 
     items: list[ItemOut]
+    exclusions: list[ExclusionOut]
 
 
 class ExamPackageOut(Output):
@@ -129,13 +143,124 @@ class ExamPackageOut(Output):
     name: str = Field(description="名称 · Name", examples=["男性基础套餐"])
     sex: ApplicableSex = Field(description="适用性别 · For which sex", examples=["male"])
     price_fen: int = Field(description="套餐价,分 · Price, fen", examples=[19800])
+    edition: int = Field(description="版本 · Edition", examples=[1])
+    valid_from: date | None = Field(description="生效日期 · Valid from", examples=["2026-01-01"])
+    valid_to: date | None = Field(description="失效日期,含 · Valid to, inclusive", examples=[None])
     active: bool = Field(description="是否启用 · In use", examples=[True])
 
 
+class PackageOptionOut(BaseModel):
+    """Of these item groups exactly `choose` are chosen."""
+
+    id: UUID = Field(description="可选组编号 · Option id", examples=[_ID])
+    name: str = Field(examples=["超声三选二"])
+    choose: int = Field(description="选择个数 · How many are chosen", examples=[2])
+    groups: list[ItemGroupOut]
+
+
 class ExamPackageDetail(ExamPackageOut):
-    """A package with its item groups and their items, in order."""
+    """A package with its item groups and their items, in order, and what is to be chosen."""
 
     groups: list[ItemGroupDetail]
+    options: list[PackageOptionOut]
+
+
+Years = Annotated[int, Field(ge=0, le=150), WHOLE]
+ResourceCode = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=40)]
+
+
+class SuitabilityIn(Input):
+    """For whom an item group is, and what a booking of it takes."""
+
+    sex: ApplicableSex = Field("any", description="适用性别 · For which sex", examples=["any"])
+    age_from_years: Years | None = Field(None, description="适用年龄起,含 · From this age", examples=[18])
+    age_to_years: Years | None = Field(None, description="适用年龄止,含 · To this age", examples=[None])
+    not_when_pregnant: bool = Field(False, description="孕期禁忌 · Not for who is pregnant", examples=[True])
+    resource: ResourceCode | None = Field(
+        None, description="占用的预约资源 · Resource that a booking takes", examples=["CT"]
+    )
+
+
+class ItemGroupIn(SuitabilityIn):
+    """A new item group."""
+
+    code: Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=40)] = Field(
+        description="代码 · Code", examples=["CT-KNEE"]
+    )
+    name: str = Field(min_length=1, max_length=80, description="名称 · Name", examples=["膝关节CT"])
+    department_id: Whole = Field(ge=1, le=32_000, description="科室编号 · Department id", examples=[4])
+    price_fen: Whole = Field(ge=0, le=100_000_000, description="原价,分 · List price, fen", examples=[22000])
+    specimen: str | None = Field(
+        None, pattern=r"^[a-z_]+$", max_length=40, description="标本 · Specimen", examples=[None]
+    )
+    container: str | None = Field(
+        None, min_length=1, max_length=40, description="容器,送检项目必填 · Container", examples=[None]
+    )
+    fasting: bool = Field(False, description="是否空腹 · Fasting", examples=[False])
+    performed_by: PerformedBy = Field(description="执行方 · Performed by", examples=["department"])
+    sort: Whole = Field(ge=0, le=1_000_000, description="排序 · Order", examples=[930])
+    item_ids: list[UUID] = Field(
+        min_length=1, max_length=200, description="明细项目,按打印顺序 · Items, in printing order", examples=[[_ID]]
+    )
+
+
+class ItemGroupPatch(Input):
+    """What changes of an item group; what is not named stays. An exam that has it keeps what it had."""
+
+    name: str = Field("", max_length=80, description="名称 · Name", examples=["膝关节CT"])
+    price_fen: Annotated[int, Field(ge=0, le=100_000_000), WHOLE] | None = Field(
+        None, description="原价,分 · List price, fen", examples=[22000]
+    )
+    active: bool | None = Field(None, description="是否启用 · In use", examples=[True])
+    suitability: SuitabilityIn | None = Field(None, description="适用范围与预约资源,整体替换 · Replaces all of it")
+
+
+class ExclusionIn(Input):
+    """An item group that may not be ordered beside, and why."""
+
+    item_group_id: UUID = Field(description="组合项目 · Item group", examples=[_ID])
+    reason: str = Field(min_length=1, max_length=100, description="原因 · Reason", examples=["胸部 CT 已包含胸片所见"])
+
+
+class ExclusionsIn(Input):
+    """Everything that an item group may not be ordered with."""
+
+    exclusions: list[ExclusionIn] = Field(max_length=100)
+
+
+class PackageOptionIn(Input):
+    """Of these item groups exactly `choose` are chosen."""
+
+    name: str = Field(min_length=1, max_length=40, description="名称 · Name", examples=["超声三选二"])
+    choose: Whole = Field(ge=1, le=50, description="选择个数 · How many are chosen", examples=[2])
+    item_group_ids: list[UUID] = Field(
+        min_length=2, max_length=50, description="组合项目 · Item groups", examples=[[_ID]]
+    )
+
+
+class ExamPackageIn(Input):
+    """A package, or the next edition of one: it succeeds the one before it on its first day."""
+
+    code: Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=40)] = Field(
+        description="代码 · Code", examples=["BASIC-M"]
+    )
+    name: str = Field(min_length=1, max_length=80, description="名称 · Name", examples=["男性基础套餐"])
+    sex: ApplicableSex = Field(description="适用性别 · For which sex", examples=["male"])
+    price_fen: Whole = Field(ge=0, le=100_000_000, description="套餐价,分 · Price, fen", examples=[19800])
+    valid_from: Day = Field(
+        ge=date(2000, 1, 1), le=date(2099, 12, 31), description="生效日期 · Valid from", examples=["2027-01-01"]
+    )
+    valid_to: Day | None = Field(
+        None,
+        ge=date(2000, 1, 1),
+        le=date(2099, 12, 31),
+        description="失效日期,含 · Valid to, inclusive",
+        examples=[None],
+    )
+    item_group_ids: list[UUID] = Field(
+        min_length=1, max_length=200, description="必含组合项目 · Item groups it always holds", examples=[[_ID]]
+    )
+    options: list[PackageOptionIn] = Field(default_factory=list, max_length=20)
 
 
 class ExternalCodeIn(Input):
@@ -242,6 +367,9 @@ class StarterGroup(Input):
     performed_by: PerformedBy
     sex: ApplicableSex = "any"
     resource: Code | None = None
+    age_from_years: int | None = Field(None, ge=0, le=150)
+    age_to_years: int | None = Field(None, ge=0, le=150)
+    not_when_pregnant: bool = False
     sort: int
     items: list[Code] = Field(min_length=1)
 
@@ -256,6 +384,13 @@ class StarterPackage(Input):
     groups: list[Code] = Field(min_length=1)
 
 
+class StarterExclusion(Input):
+    """Two item groups that nobody orders together."""
+
+    groups: list[Code] = Field(min_length=2, max_length=2)
+    reason: str = Field(min_length=1, max_length=100)
+
+
 class Starter(Input):
     """Everything the starter files hold."""
 
@@ -264,6 +399,7 @@ class Starter(Input):
     units: list[StarterUnit] = Field(default_factory=list)
     item_groups: list[StarterGroup]
     packages: list[StarterPackage]
+    exclusions: list[StarterExclusion] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "Starter":

@@ -2,31 +2,49 @@
 
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from importlib import resources
 from typing import Any
 from uuid import UUID
 
 from tjapi.catalog import repository
-from tjapi.catalog.errors import ExamPackageNotFound, ItemGroupNotFound, ItemNotFound, ItemRangesOverlap
+from tjapi.catalog.errors import (
+    ExamPackageContradiction,
+    ExamPackageEditionNotAhead,
+    ExamPackageNotFound,
+    ItemGroupCodeTaken,
+    ItemGroupContradiction,
+    ItemGroupNotFound,
+    ItemNotFound,
+    ItemRangesOverlap,
+)
 from tjapi.catalog.events import ExternalCodeMapped
 from tjapi.catalog.models import Department, ExamPackage, ExternalCode, Item, ItemGroup, ItemRange, ItemUnit
 from tjapi.catalog.rules import Subject, choose, first_day_of_age, last_day_of_age, overlaps, starter_id
 from tjapi.catalog.schemas import (
     ExamPackageDetail,
+    ExamPackageIn,
     ExamPackageOut,
+    ExclusionOut,
+    ExclusionsIn,
     ItemDetail,
     ItemGroupDetail,
+    ItemGroupIn,
     ItemGroupOut,
+    ItemGroupPatch,
     ItemOut,
     ItemRangeOut,
+    PackageOptionOut,
     Row,
     Starter,
     StarterItem,
     StarterOut,
     StarterRange,
+    SuitabilityIn,
 )
-from tjapi.kernel.problem import FieldError
+from tjapi.kernel.ids import uuid7
+from tjapi.kernel.problem import FieldError, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
 
 
@@ -36,6 +54,16 @@ async def place_departments(uow: UnitOfWork, places: Mapping[str, str]) -> None:
         if department.code in places:
             department.place = places[department.code]
     await uow.audit("catalog.departments_placed", "catalog", "departments", detail={"departments": sorted(places)})
+
+
+@dataclass(frozen=True, slots=True)
+class PackageOption:
+    """Of these item groups exactly `choose` are chosen."""
+
+    id: UUID
+    name: str
+    choose: int
+    groups: list[ItemGroup]
 
 
 async def departments(uow: UnitOfWork) -> Sequence[Department]:
@@ -141,19 +169,49 @@ async def package_groups(uow: UnitOfWork, package_id: UUID) -> list[ItemGroup]:
     return list(await repository.groups_of_package(uow, package_id))
 
 
+async def package_options(uow: UnitOfWork, package_id: UUID) -> list[PackageOption]:
+    """Return what is to be chosen in a package, in its order."""
+    found: dict[UUID, PackageOption] = {}
+    for option, group in await repository.options_of_package(uow, package_id):
+        found.setdefault(option.id, PackageOption(option.id, option.name, option.choose, [])).groups.append(group)
+    return list(found.values())
+
+
+async def exclusions(uow: UnitOfWork, group_ids: Collection[UUID]) -> dict[frozenset[UUID], str]:
+    """Return the pairs among these item groups that nobody orders together, and why."""
+    ids = set(group_ids)
+    rows = await repository.exclusions(uow, ids)
+    return {frozenset((r.first_id, r.second_id)): r.reason for r in rows if {r.first_id, r.second_id} <= ids}
+
+
 async def describe_package(uow: UnitOfWork, package_id: UUID) -> ExamPackageDetail:
     """Return a package with its item groups and their items. Raises ExamPackageNotFound."""
     found = ExamPackageOut.model_validate(await package(uow, package_id))
     groups = await _group_details(uow, await package_groups(uow, package_id))
-    return ExamPackageDetail(**found.model_dump(), groups=groups)
+    options = [
+        PackageOptionOut(
+            id=o.id, name=o.name, choose=o.choose, groups=[ItemGroupOut.model_validate(g) for g in o.groups]
+        )
+        for o in await package_options(uow, package_id)
+    ]
+    return ExamPackageDetail(**found.model_dump(), groups=groups, options=options)
 
 
 async def _group_details(uow: UnitOfWork, groups: Sequence[ItemGroup]) -> list[ItemGroupDetail]:
-    held = await group_items(uow, [group.id for group in groups])
+    ids = [group.id for group in groups]
+    held, apart = await group_items(uow, ids), await repository.exclusions(uow, ids)
+    others = {r.first_id for r in apart} | {r.second_id for r in apart}
+    names = {group.id: group.name for group in await repository.item_groups(uow, others)}
     return [
         ItemGroupDetail(
             **ItemGroupOut.model_validate(group).model_dump(),
             items=[ItemOut.model_validate(one) for one in held[group.id]],
+            exclusions=[
+                ExclusionOut(item_group_id=other, name=names[other], reason=r.reason)
+                for r in apart
+                for one, other in ((r.first_id, r.second_id), (r.second_id, r.first_id))
+                if one == group.id
+            ],
         )
         for group in groups
     ]
@@ -251,6 +309,165 @@ async def external_codes_page(
     return await repository.external_codes_page(uow, system=system, item_id=item_id, after=after, size=size)
 
 
+async def add_item_group(uow: UnitOfWork, new: ItemGroupIn) -> ItemGroupDetail:
+    """Enter an item group. Raises ItemNotFound, ItemGroupContradiction, ItemGroupCodeTaken."""
+    known = await items(uow, new.item_ids)
+    missing = [i for i, item_id in enumerate(new.item_ids) if item_id not in known]
+    if missing:
+        raise ItemNotFound(
+            errors=[FieldError(f"/item_ids/{i}", "not-found", "没有这个项目", "no such item") for i in missing]
+        )
+    faults = _faults_of_ages(new, "")
+    if not any(d.id == new.department_id for d in await departments(uow)):
+        faults.append(FieldError("/department_id", "not-found", "没有这个科室", "no such department"))
+    if (new.container is None) == (new.performed_by == "lis"):
+        faults.append(
+            FieldError(
+                "/container",
+                "contradiction",
+                "送检项目必须有容器,科室检查不能有",
+                "what the LIS does needs one, the rest has none",
+            )
+        )
+    if len(set(new.item_ids)) < len(new.item_ids):
+        faults.append(FieldError("/item_ids", "twice", "明细项目重复", "an item appears twice"))
+    if faults:
+        raise ItemGroupContradiction(errors=faults)
+    row = {"id": uuid7(), **new.model_dump(exclude={"item_ids"}), "active": True}
+    if not await repository.add_item_group(uow, row, new.item_ids):
+        raise ItemGroupCodeTaken(errors=[FieldError("/code", "taken", "代码已被使用", "is taken")])
+    await uow.audit("item_group.added", "item_group", row["id"], detail={"code": new.code})
+    return await describe_item_group(uow, row["id"])
+
+
+async def change_item_group(uow: UnitOfWork, group_id: UUID, patch: ItemGroupPatch, expected: int) -> ItemGroupDetail:
+    """Change an item group for exams to come. Raises ItemGroupNotFound, PreconditionFailed, ItemGroupContradiction."""
+    group = await _locked_group(uow, group_id)
+    if group.version != expected:
+        raise PreconditionFailed
+    changes = patch.model_dump(exclude={"suitability"}, exclude_defaults=True)
+    if patch.suitability is not None:
+        faults = _faults_of_ages(patch.suitability, "/suitability")
+        if faults:
+            raise ItemGroupContradiction(errors=faults)
+        changes |= patch.suitability.model_dump()
+    was = {name: getattr(group, name) for name in changes if getattr(group, name) != changes[name]}
+    for name in was:
+        setattr(group, name, changes[name])
+    if was:
+        group.version += 1
+        detail = {"was": was, "is": {name: changes[name] for name in was}}
+        await uow.audit("item_group.changed", "item_group", group_id, detail=detail)
+    return await describe_item_group(uow, group_id)
+
+
+async def put_exclusions(uow: UnitOfWork, group_id: UUID, new: ExclusionsIn) -> ItemGroupDetail:
+    """Say what an item group may not be ordered with, in place of what was said. Raises ItemGroupNotFound, ItemGroupContradiction."""
+    await _locked_group(uow, group_id)
+    there = {group.id for group in await repository.item_groups(uow, [e.item_group_id for e in new.exclusions])}
+    errors = [
+        FieldError(
+            f"/exclusions/{i}/item_group_id",
+            "not-found",
+            "没有这个组合项目,或为其自身",
+            "no such item group, or itself",
+        )
+        for i, e in enumerate(new.exclusions)
+        if e.item_group_id == group_id or e.item_group_id not in there
+    ]
+    if errors:
+        raise ItemGroupContradiction(errors=errors)
+    pairs = {frozenset((group_id, e.item_group_id)): e.reason for e in new.exclusions}
+    rows = [{"first_id": min(pair), "second_id": max(pair), "reason": reason} for pair, reason in pairs.items()]
+    await repository.put_exclusions(uow, rows, of=group_id)
+    detail = {"exclusions": [str(e.item_group_id) for e in new.exclusions]}
+    await uow.audit("item_group.exclusions_put", "item_group", group_id, detail=detail)
+    return await describe_item_group(uow, group_id)
+
+
+async def add_package(uow: UnitOfWork, new: ExamPackageIn) -> ExamPackageDetail:
+    """Enter a package, or its next edition: the one before it ends the day before. Exams keep the edition they were made of.
+
+    Raises ItemGroupNotFound, ExamPackageContradiction, ExamPackageEditionNotAhead.
+    """
+    await _refuse_contradictions(uow, new)
+    before = await repository.latest_package(uow, new.code)
+    if before is not None:
+        if before.valid_from is not None and before.valid_from >= new.valid_from:
+            raise ExamPackageEditionNotAhead(
+                errors=[FieldError("/valid_from", "not-ahead", "须晚于上一版本", "after the one before it")]
+            )
+        if before.valid_to is None or before.valid_to >= new.valid_from:
+            before.valid_to = new.valid_from - timedelta(days=1)
+            await uow.session.flush()
+    row = {
+        "id": uuid7(), "edition": 1 if before is None else before.edition + 1, "active": True,
+        **new.model_dump(exclude={"item_group_ids", "options"}),
+    }  # fmt: skip
+    options = [
+        ({"id": uuid7(), "name": o.name, "choose": o.choose, "sort": sort}, o.item_group_ids)
+        for sort, o in enumerate(new.options)
+    ]
+    if not await repository.add_package(uow, row, new.item_group_ids, options):
+        raise ExamPackageEditionNotAhead
+    await uow.audit(
+        "exam_package.added", "exam_package", row["id"], detail={"code": new.code, "edition": row["edition"]}
+    )
+    return await describe_package(uow, row["id"])
+
+
+async def _refuse_contradictions(uow: UnitOfWork, new: ExamPackageIn) -> None:
+    placed = [(f"/item_group_ids/{i}", group_id) for i, group_id in enumerate(new.item_group_ids)]
+    fixed = {group_id for _, group_id in placed}
+    for k, option in enumerate(new.options):
+        placed += [(f"/options/{k}/item_group_ids/{i}", group_id) for i, group_id in enumerate(option.item_group_ids)]
+    found = {group.id: group for group in await repository.item_groups(uow, [group_id for _, group_id in placed])}
+    unknown = [pointer for pointer, group_id in placed if group_id not in found]
+    if unknown:
+        raise ItemGroupNotFound(
+            errors=[FieldError(p, "not-found", "没有这个组合项目", "no such item group") for p in unknown]
+        )
+    seen: set[UUID] = set()
+    faults = []
+    for pointer, group_id in placed:
+        group = found[group_id]
+        if group_id in seen:
+            faults.append(FieldError(pointer, "twice", f"{group.name} 重复", f"{group.name} appears twice"))
+        if group.sex not in ("any", new.sex):
+            faults.append(
+                FieldError(pointer, "wrong-sex", f"{group.name} 与套餐性别不符", f"{group.name} is not for its sex")
+            )
+        seen.add(group_id)
+    for k, option in enumerate(new.options):
+        if option.choose >= len(option.item_group_ids):
+            faults.append(
+                FieldError(f"/options/{k}/choose", "too-many", "须少于可选个数", "must be fewer than there are")
+            )
+    for pair, reason in (await exclusions(uow, fixed)).items():
+        one, other = (found[group_id].name for group_id in sorted(pair))
+        faults.append(
+            FieldError("/item_group_ids", "excluded", f"{one} 与 {other} 互斥:{reason}", f"{one} and {other}: {reason}")
+        )
+    if new.valid_to is not None and new.valid_to < new.valid_from:
+        faults.append(FieldError("/valid_to", "before-start", "早于生效日期", "before the first day"))
+    if faults:
+        raise ExamPackageContradiction(errors=faults)
+
+
+async def _locked_group(uow: UnitOfWork, group_id: UUID) -> ItemGroup:
+    found = await repository.item_group_locked(uow, group_id)
+    if found is None:
+        raise ItemGroupNotFound
+    return found
+
+
+def _faults_of_ages(given: SuitabilityIn, place: str) -> list[FieldError]:
+    low, high = given.age_from_years, given.age_to_years
+    if low is None or high is None or low <= high:
+        return []
+    return [FieldError(f"{place}/age_to_years", "before-start", "小于起始年龄", "is less than the first age")]
+
+
 def read_starter() -> Starter:
     """Read and check the starter files that ship with this context."""
     folder = resources.files("tjapi.catalog") / "starter"
@@ -292,7 +509,7 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
     ]
     await repository.replace_group_items(uow, held)
     packages = [
-        {"id": starter_id("exam_package", p.code), **p.model_dump(exclude={"groups"}), "active": True}
+        {"id": starter_id("exam_package", p.code), **p.model_dump(exclude={"groups"}), "edition": 1, "active": True}
         for p in starter.packages
     ]
     packages_by_code = await repository.put_coded(uow, ExamPackage, packages)
@@ -302,6 +519,8 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
         for sort, code in enumerate(p.groups)
     ]
     await repository.replace_package_groups(uow, offered)
+    pairs = [(*sorted(groups_by_code[code] for code in e.groups), e.reason) for e in starter.exclusions]
+    await repository.put_exclusions(uow, [{"first_id": a, "second_id": b, "reason": reason} for a, b, reason in pairs])
     counts = StarterOut(
         departments=len(starter.departments),
         items=len(starter.items),
@@ -353,8 +572,40 @@ def _say(one: ItemRange) -> str:
 
 
 __all__ = [
-    "Department", "ExamPackage", "ExternalCode", "Item", "ItemGroup", "ItemRange", "ItemUnit", "choose_range", "choose_ranges", "departments",
-    "describe_item", "describe_item_group", "describe_package", "external_codes_page", "group_items", "item", "item_groups",
-    "item_groups_page", "item_of_external_code", "items", "items_of_external_codes", "items_page", "load_starter", "map_external_code",
-    "package", "package_groups", "packages_page", "place_departments", "read_starter",
+    "Department",
+    "ExamPackage",
+    "ExternalCode",
+    "Item",
+    "ItemGroup",
+    "ItemRange",
+    "ItemUnit",
+    "PackageOption",
+    "add_item_group",
+    "add_package",
+    "change_item_group",
+    "choose_range",
+    "choose_ranges",
+    "departments",
+    "describe_item",
+    "describe_item_group",
+    "describe_package",
+    "exclusions",
+    "external_codes_page",
+    "group_items",
+    "item",
+    "item_groups",
+    "item_groups_page",
+    "item_of_external_code",
+    "items",
+    "items_of_external_codes",
+    "items_page",
+    "load_starter",
+    "map_external_code",
+    "package",
+    "package_groups",
+    "package_options",
+    "packages_page",
+    "place_departments",
+    "put_exclusions",
+    "read_starter",
 ]  # fmt: skip

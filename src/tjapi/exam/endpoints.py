@@ -16,7 +16,6 @@ from tjapi.exam.errors import (
     ExamineeNotNamed,
     ExamNotFound,
     ExamStateConflict,
-    ItemGroupNotForSex,
     ItemGroupOrdered,
     LineNotOwn,
     LineNotThere,
@@ -48,7 +47,15 @@ from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInval
 from tjapi.kernel.routing import ReadLook, ReadUnit, Unit, operation, passed, router
 from tjapi.kernel.runtime import runtime
 from tjapi.kernel.validation import Day
-from tjapi.pricing.errors import ItemGroupNotOffered, ItemGroupTwice
+from tjapi.pricing.endpoints import QUOTE
+from tjapi.pricing.errors import (
+    ItemGroupContained,
+    ItemGroupNotForSex,
+    ItemGroupNotOffered,
+    ItemGroupsExclude,
+    ItemGroupTwice,
+    ItemGroupUnsuitable,
+)
 
 exams = router("exams")
 
@@ -56,7 +63,7 @@ exams = router("exams")
 @exams.post(
     "/exams",
     **operation("createExam", "登记体检", "Register an exam", permission="exam.write", requirement=["E1.3"], body=True, status=201,
-                idempotent="required", problems=[CampusNotHeld, ExamineeNotFound, ExamineeNotNamed, ExamEmpty, PackageNotForSex, ItemGroupNotForSex, ExamBeforeBirth,
+                idempotent="required", problems=[CampusNotHeld, ExamineeNotFound, ExamineeNotNamed, ExamEmpty, PackageNotForSex, ExamBeforeBirth, *QUOTE,
                                              *NOT_MET]),
 )  # fmt: skip
 async def create_exam(request: Request, response: Response, uow: Unit, body: ExamIn) -> ExamOut:
@@ -171,6 +178,9 @@ _ORDERS = [
     ItemGroupNotOffered,
     ItemGroupTwice,
     ItemGroupOrdered,
+    ItemGroupContained,
+    ItemGroupsExclude,
+    ItemGroupUnsuitable,
     ItemGroupNotForSex,
 ]
 

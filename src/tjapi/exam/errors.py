@@ -39,12 +39,6 @@ class ExamEmpty(Invalid):
     zh, en = "至少选择一个套餐或项目", "Choose a package or at least one item group"
 
 
-class ItemGroupNotForSex(Invalid):
-    """An item group does not fit the examinee's sex; `errors` name it."""
-
-    zh, en = "有项目不适用于受检者性别", "An item group is not for the examinee's sex"
-
-
 class ExamBeforeBirth(Invalid):
     """The exam's date lies before the examinee's birth."""
 

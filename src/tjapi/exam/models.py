@@ -51,6 +51,7 @@ class Exam(Base):
     birth_date: Mapped[date] = mapped_column(Date)
     age_years: Mapped[int] = mapped_column(SmallInteger)
     age_days: Mapped[int]
+    pregnant: Mapped[bool | None]
     total_fen: Mapped[int]
     registered_by: Mapped[UUID]
     registered_at: Mapped[datetime] = mapped_column(Moment)

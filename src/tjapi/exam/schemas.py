@@ -10,6 +10,7 @@ from tjapi.exam.rules import ExamState, LineAction, LineState
 from tjapi.examinee.rules import LookupKind
 from tjapi.examinee.schemas import ExamineeOut, IdCardPayload
 from tjapi.kernel.validation import Day, Whole
+from tjapi.pricing.schemas import Choices, Pregnant
 
 # The exam number holds two digits of the year.
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2099, 12, 31)
@@ -39,6 +40,8 @@ class ExamIn(Input):
     item_group_ids: list[UUID] = Field(
         default_factory=list, max_length=100, description="加选组合项目 · Further item groups", examples=[[]]
     )
+    choices: Choices = Field(default_factory=list)
+    pregnant: Pregnant = None
     exam_date: Day | None = Field(
         None,
         ge=_EARLIEST,

@@ -10,6 +10,7 @@ from tjapi.appointment.schemas import AppointmentOut, PlaceIn
 from tjapi.exam.schemas import ExamOut
 from tjapi.frontdesk.rules import DocumentKind, PrintFormat, Station
 from tjapi.kernel.validation import WHOLE, Whole
+from tjapi.pricing.schemas import Choices, Pregnant
 from tjapi.requisition.schemas import TubeOut
 
 _EXAM = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
@@ -182,6 +183,8 @@ class OwnBookingIn(PlaceIn):
     item_group_ids: list[UUID] = Field(
         default_factory=list, max_length=100, description="加选组合项目 · Further item groups", examples=[[]]
     )
+    choices: Choices = Field(default_factory=list)
+    pregnant: Pregnant = None
     hold_id: UUID | None = Field(None, description="先前的占位 · The place that was kept", examples=[None])
 
 

@@ -19,3 +19,33 @@ class ItemGroupTwice(Invalid):
     """An item group was asked for twice, or is in the package already: nobody pays twice for one examination."""
 
     zh, en = "组合项目重复", "An item group appears twice"
+
+
+class ItemGroupUnsuitable(Invalid):
+    """An item group does not fit the person: sex, age, pregnancy. `errors` name each with the reason."""
+
+    zh, en = "有项目不适用于受检者", "An item group is not for this person"
+
+
+class ItemGroupNotForSex(ItemGroupUnsuitable):
+    """An item group does not fit the examinee's sex, and nothing else is wrong; `errors` name it."""
+
+    zh, en = "有项目不适用于受检者性别", "An item group is not for the examinee's sex"
+
+
+class ItemGroupsExclude(Invalid):
+    """Two item groups are not ordered together; `errors` name both and the reason."""
+
+    zh, en = "有项目互斥", "Item groups exclude each other"
+
+
+class ItemGroupContained(Invalid):
+    """Everything of an item group is examined by another one that is ordered already: nothing is left to add."""
+
+    zh, en = "所选项目已包含在已开项目中", "What was chosen is contained in what is ordered already"
+
+
+class PackageChoiceInvalid(Invalid):
+    """What is chosen in a package is not what its options ask for; `errors` name the option."""
+
+    zh, en = "套餐可选项的选择不符合要求", "The choices are not what the package's options ask for"

@@ -1,6 +1,8 @@
-"""Sharing a fixed price among lines. Money is integer fen. Pure."""
+"""Sharing a fixed price among lines; whom an item group fits; what another one contains. Money is integer fen. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar
 
 
 def allocate(total_fen: int, list_prices_fen: Sequence[int]) -> list[int]:
@@ -32,3 +34,65 @@ def allocate(total_fen: int, list_prices_fen: Sequence[int]) -> list[int]:
             shares[i] -= 1
             over -= 1
     return shares
+
+
+Misfit = Literal["wrong-sex", "too-young", "too-old", "pregnant"]
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What decides whether an item group fits. None: not known, and then nothing is refused for it."""
+
+    sex: str | None = None
+    age_years: int | None = None
+    pregnant: bool | None = None
+
+
+class Suiting(Protocol):
+    """What an item group says of whom it fits; ages are completed years, both ends belong to it."""
+
+    @property
+    def sex(self) -> str: ...  # noqa: D102 - plain data
+    @property
+    def age_from_years(self) -> int | None: ...  # noqa: D102
+    @property
+    def age_to_years(self) -> int | None: ...  # noqa: D102
+    @property
+    def not_when_pregnant(self) -> bool: ...  # noqa: D102
+
+
+def misfits(group: Suiting, person: Person) -> list[Misfit]:
+    """Return why an item group does not fit a person; empty: it does, as far as is known."""
+    found: list[Misfit] = []
+    if person.sex is not None and group.sex not in ("any", person.sex):
+        found.append("wrong-sex")
+    if person.age_years is not None:
+        if group.age_from_years is not None and person.age_years < group.age_from_years:
+            found.append("too-young")
+        if group.age_to_years is not None and person.age_years > group.age_to_years:
+            found.append("too-old")
+    if person.pregnant and group.not_when_pregnant:
+        found.append("pregnant")
+    return found
+
+
+def contained(items: Mapping[Key, Collection[object]], order: Sequence[Key]) -> dict[Key, Key]:
+    """Return group → the group that examines all of it. Of two with the same items the later one is contained in the earlier.
+
+    A group without items is contained in nothing. What contains a group is not itself contained in another.
+    """
+    sets = {key: frozenset(items[key]) for key in order}
+    place = {key: i for i, key in enumerate(order)}
+    found: dict[Key, Key] = {}
+    for key in order:
+        holders = [
+            other
+            for other in order
+            if other != key
+            and sets[key]
+            and (sets[key] < sets[other] or (sets[key] == sets[other] and place[other] < place[key]))
+        ]
+        if holders:
+            found[key] = max(holders, key=lambda other: (len(sets[other]), -place[other]))
+    return found

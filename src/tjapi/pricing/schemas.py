@@ -1,12 +1,34 @@
 """Shapes of a quote."""
 
-from typing import Literal
+from datetime import date
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tjapi.kernel.validation import WHOLE, Day
+
 ReasonCode = Literal["list_price", "package_share"]
+PersonSex = Literal["male", "female", "unknown"]
 _ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
+
+
+class ChoiceIn(BaseModel):
+    """What is chosen of an option of the package."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    option_id: UUID = Field(description="可选组 · Option", examples=[_ID])
+    item_group_ids: list[UUID] = Field(
+        min_length=1, max_length=50, description="所选组合项目 · Item groups chosen", examples=[[_ID]]
+    )
+
+
+Choices = Annotated[
+    list[ChoiceIn],
+    Field(max_length=20, description="套餐可选项的选择 · Choices in the package", examples=[[]]),
+]
+Pregnant = Annotated[bool | None, Field(description="是否怀孕,未知为空 · Whether pregnant, if known", examples=[None])]
 
 
 class QuoteIn(BaseModel):
@@ -17,6 +39,24 @@ class QuoteIn(BaseModel):
     package_id: UUID | None = Field(None, description="套餐 · Package", examples=[_ID])
     item_group_ids: list[UUID] = Field(
         default_factory=list, max_length=100, description="加选组合项目 · Further item groups", examples=[[]]
+    )
+    choices: Choices = Field(default_factory=list)
+    examinee_id: UUID | None = Field(
+        None, description="受检者,用于核对适用范围 · Examinee, to see what fits", examples=[None]
+    )
+    sex: PersonSex | None = Field(
+        None, description="性别,未登记时 · Sex, of who is not registered", examples=["female"]
+    )
+    age_years: Annotated[int, Field(ge=0, le=150), WHOLE] | None = Field(
+        None, description="年龄,未登记时 · Age, of who is not registered", examples=[34]
+    )
+    pregnant: Pregnant = None
+    on: Day | None = Field(
+        None,
+        ge=date(2000, 1, 1),
+        le=date(2099, 12, 31),
+        description="体检日期,缺省为今天 · Day of the exam, today if absent",
+        examples=["2026-12-01"],
     )
 
 
@@ -40,8 +80,19 @@ class QuotedLineOut(BaseModel):
     reasons: list[PriceReason] = Field(description="价格由来 · How the price came about")
 
 
+class ContainedOut(BaseModel):
+    """An item group that was left out, because another one examines all of it: nobody pays twice."""
+
+    item_group_id: UUID = Field(examples=[_ID])
+    name: str = Field(examples=["肝功能"])
+    contained_in: UUID = Field(description="包含它的组合项目 · The item group that contains it", examples=[_ID])
+    zh: str = Field(examples=["肝功能 已包含在 肝功能全套 中,不重复计费"])
+    en: str = Field(examples=["肝功能 is part of 肝功能全套 and not billed"])
+
+
 class QuoteOut(BaseModel):
     """What it all costs: the total is the sum of the lines, to the fen."""
 
     lines: list[QuotedLineOut]
+    contained: list[ContainedOut] = Field(description="因被包含而不计费 · Left out because contained")
     total_fen: int = Field(description="合计,分 · Total, fen", examples=[14800])

@@ -23,7 +23,7 @@ from tjapi.exam.events import LinesSetAside
 from tjapi.exam.models import Exam, ExamLine, ExamLineStep
 from tjapi.exam.rules import GONE, LINE_MOVES, OPEN_FOR_LINES, LineAction, may_move
 from tjapi.exam.schemas import LineStepOut
-from tjapi.exam.service.course import draft_lines, get, lock, move, refuse_unsuitable, release, settle, step
+from tjapi.exam.service.course import draft_lines, get, lock, move, release, settle, step
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
@@ -46,7 +46,7 @@ async def add_lines(
 ) -> Exam:
     """Order further item groups at their list price. An exam that was complete goes on.
 
-    Raises ExamNotFound, ExamStateConflict, ItemGroupOrdered, ItemGroupNotForSex, and what a quote raises.
+    Raises ExamNotFound, ExamStateConflict, ItemGroupOrdered, and what a quote raises.
     """
     exam = await _open(uow, exam_id)
     await _add(uow, exam, item_group_ids, reason=reason, replaces=None, payment_required=payment_required)
@@ -65,7 +65,7 @@ async def substitute_line(
 ) -> Exam:
     """Put other item groups in the place of one that nobody has begun: its price is given back, theirs is charged.
 
-    Raises ExamNotFound, ExamStateConflict, LineNotThere, LineStateConflict, ItemGroupOrdered, ItemGroupNotForSex, and what a quote raises.
+    Raises ExamNotFound, ExamStateConflict, LineNotThere, LineStateConflict, ItemGroupOrdered, and what a quote raises.
     """
     exam = await _open(uow, exam_id)
     line = (await _chosen(uow, exam, [line_id], "substituted", "/line_id"))[0]
@@ -220,8 +220,10 @@ async def _add(
     ]  # fmt: skip
     if twice:
         raise ItemGroupOrdered(errors=twice)
-    quote = await pricing.quote(uow, None, item_group_ids)
-    refuse_unsuitable(exam.sex, quote)
+    quote = await pricing.quote(
+        uow, None, item_group_ids, person=pricing.Person(exam.sex, exam.age_years, exam.pregnant), on=exam.exam_date,
+        beside=[line.item_group_id for line in there if line.state not in GONE],
+    )  # fmt: skip
     lines = draft_lines(uow, exam, quote, first=max((line.sort for line in there), default=-1) + 1)
     uow.session.add_all(lines)
     await uow.session.flush()

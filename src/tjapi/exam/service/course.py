@@ -14,7 +14,6 @@ from tjapi.exam.errors import (
     ExamNotComplete,
     ExamNotFound,
     ExamStateConflict,
-    ItemGroupNotForSex,
     LineStateConflict,
     PackageNotForSex,
 )
@@ -73,7 +72,7 @@ async def register(
     """Prepare an exam: find or enter whom it is for, price its lines, number it, release what needs no payment.
 
     `photo` is that of the document, whose bytes are stored already. Raises CampusNotHeld, ExamineeNotFound, ExamEmpty, PackageNotForSex,
-    ItemGroupNotForSex, ExamBeforeBirth, ExamineeNotNamed, and with a document whatever meeting its holder raises.
+    ExamBeforeBirth, ExamineeNotNamed, what a quote raises, and with a document whatever meeting its holder raises.
     """
     campus = next(
         (c for c in await identity.campuses(uow) if c.id == new.campus_id and c.id in uow.principal.campuses), None
@@ -86,23 +85,29 @@ async def register(
         raise PackageNotForSex(
             errors=[FieldError("/package_id", "wrong-sex", "套餐不适用于受检者性别", "not for the examinee's sex")]
         )
-    quote = await pricing.quote(uow, new.package_id, new.item_group_ids)
-    if not quote.lines:
-        raise ExamEmpty(
-            errors=[FieldError("/item_group_ids", "empty", "至少选择一个项目", "choose at least one item group")]
-        )
-    refuse_unsuitable(person.sex, quote)
     day = new.exam_date or business_day(uow.now)
     if day < person.birth_date:
         raise ExamBeforeBirth(
             errors=[FieldError("/exam_date", "before-birth", "体检日期早于出生日期", "before the examinee's birth")]
         )
     years, days = age_on(person.birth_date, day)
+    quote = await pricing.quote(
+        uow,
+        new.package_id,
+        new.item_group_ids,
+        choices=new.choices,
+        person=pricing.Person(person.sex, years, new.pregnant),
+        on=day,
+    )
+    if not quote.lines:
+        raise ExamEmpty(
+            errors=[FieldError("/item_group_ids", "empty", "至少选择一个项目", "choose at least one item group")]
+        )
     exam = Exam(
         id=uuid7(), campus_id=campus.id, exam_no=exam_no(campus.code, day, await repository.next_number(uow, campus.id, day)),
         examinee_id=person.id, package_id=package.id if package else None, package_name=package.name if package else None,
         state="prepared", version=1, exam_date=day, name=person.name, sex=person.sex, birth_date=person.birth_date,
-        age_years=years, age_days=days, total_fen=quote.total_fen, registered_by=uow.principal.id, registered_at=uow.now,
+        age_years=years, age_days=days, pregnant=new.pregnant, total_fen=quote.total_fen, registered_by=uow.principal.id, registered_at=uow.now,
         awaits_payment=False, blood_drawn=False, examined=False,
     )  # fmt: skip
     uow.session.add(exam)
@@ -118,18 +123,6 @@ async def register(
     else:
         await mark(uow, exam)
     return exam
-
-
-def refuse_unsuitable(sex: str, quote: pricing.Quote) -> None:
-    """Refuse item groups that are not for a sex. Raises ItemGroupNotForSex, which names each."""
-    unsuitable = [q.item_group for q in quote.lines if q.item_group.sex not in ("any", sex)]
-    if unsuitable:
-        raise ItemGroupNotForSex(
-            errors=[
-                FieldError("/item_group_ids", "wrong-sex", f"{g.name}:不适用于受检者性别", f"{g.name}: not for the examinee's sex")
-                for g in unsuitable
-            ]
-        )  # fmt: skip
 
 
 def draft_lines(uow: UnitOfWork, exam: Exam, quote: pricing.Quote, first: int = 0) -> list[ExamLine]:

@@ -16,13 +16,11 @@ from tjapi.appointment.errors import (
     AppointmentTwice,
 )
 from tjapi.appointment.schemas import CancelAppointmentIn, PlaceIn
-from tjapi.catalog.errors import ExamPackageNotFound, ItemGroupNotFound
 from tjapi.exam.errors import (
     CampusNotHeld,
     ExamBeforeBirth,
     ExamEmpty,
     ExamStateConflict,
-    ItemGroupNotForSex,
     LineStateConflict,
     PackageNotForSex,
 )
@@ -32,7 +30,7 @@ from tjapi.frontdesk.schemas import BookingIn, BookingOut
 from tjapi.kernel.problem import Problem
 from tjapi.kernel.routing import Unit, operation, router
 from tjapi.kernel.runtime import runtime
-from tjapi.pricing.errors import ItemGroupNotOffered, ItemGroupTwice, PackageNotOffered
+from tjapi.pricing.endpoints import QUOTE
 
 bookings = router("appointments")
 PLACE: list[type[Problem]] = [
@@ -41,7 +39,7 @@ PLACE: list[type[Problem]] = [
 """Why a place cannot be had."""
 BOOKING: list[type[Problem]] = [
     *PLACE, AppointmentCampusNotHeld, AppointmentHoldEnded, CampusNotHeld, ExamineeNotFound, ExamEmpty, ExamBeforeBirth, PackageNotForSex,
-    ItemGroupNotForSex, ExamPackageNotFound, ItemGroupNotFound, PackageNotOffered, ItemGroupNotOffered, ItemGroupTwice,
+    *QUOTE,
 ]  # fmt: skip
 """Why a booking cannot be made."""
 

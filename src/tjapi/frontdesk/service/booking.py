@@ -34,7 +34,7 @@ async def book(
     await appointments.look(uow, place)
     order = ExamIn(
         campus_id=new.campus_id, examinee_id=examinee_id, package_id=new.package_id, item_group_ids=new.item_group_ids,
-        exam_date=new.day,
+        choices=new.choices, pregnant=new.pregnant, exam_date=new.day,
     )  # fmt: skip
     exam = await exams.register(uow, order, payment_required=payment_required)
     groups = await catalog.item_groups(uow, [line.item_group_id for line in await exams.lines(uow, exam.id)])
