@@ -208,7 +208,8 @@ async def check_in(
     principal = await house.principal("front")
     bare = await house.bare("app", principal)
     token, prepared = await house.token("front"), made["prepared"]
-    most = prepared.count - 200
+    kept = min(200, prepared.count // 4)
+    most = prepared.count - kept
 
     async def whole(who: int, n: int) -> None:
         if n >= most:
@@ -219,7 +220,7 @@ async def check_in(
         await expect(sockets[who], 200, content)
 
     async def floor(who: int, n: int) -> None:
-        exam, key, connection = prepared.exam(most + n % 200), secrets.token_hex(16), bare[who]
+        exam, key, connection = prepared.exam(most + n % kept), secrets.token_hex(16), bare[who]
         async with connection.transaction():
             await connection.fetchrow(_KEY, principal.id, key)
             row = await connection.fetchrow(_TUBES, exam)
