@@ -3,11 +3,13 @@ SHELL := /bin/sh
 PORT ?= 8000
 STATE ?= .state
 PYTHON ?= python3
+EXAMS ?= 20000
+GROWTH ?= 200000
 VENV := .venv
 BIN := $(VENV)/bin
 UV_COMPILE = uv pip compile --universal --generate-hashes --no-emit-index-url --no-header -q -p 3.11 pyproject.toml --extra build
 
-.PHONY: help run visit test check fmt contract bench torture twins openapi requirements lock browser pdfsig clean
+.PHONY: help run visit test check fmt contract bench bench-growth torture twins openapi requirements lock browser pdfsig clean
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
@@ -55,8 +57,11 @@ twins: $(VENV)/.dev ## break each guard on purpose; its test must turn red
 contract: $(VENV)/.dev ## the contract against the server, wide: every boundary of every field of every operation
 	@TJ_SCHEMATHESIS_EXAMPLES=60 TJ_TEST_BUDGET=3600 $(BIN)/python -m tests tests/contract
 
-bench: $(VENV)/.dev ## ratios to the floor, in one interleaved run
-	@exec $(BIN)/python -m bench
+bench: $(VENV)/.dev ## every path beside its floor, in one interleaved run  [EXAMS=20000]
+	@exec $(BIN)/python -m bench --exams $(EXAMS)
+
+bench-growth: $(VENV)/.dev ## how reads and lists grow up to 200,000 exams  [GROWTH=200000]
+	@exec $(BIN)/python -m bench --growth $(GROWTH)
 
 browser: ## install Chromium for the page tests (Debian)
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }

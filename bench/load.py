@@ -21,7 +21,8 @@ Call = Callable[[int, int], Awaitable[None]]
 class Connection(asyncio.Protocol):
     """One connection, one request in flight."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int) -> None:
+        self._port = port
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[tuple[int, bytes, bytes]] | None = None
         self._held = bytearray()
@@ -32,6 +33,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """Fail what waits."""
+        self._transport = None
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error or ConnectionError("closed"))
 
@@ -52,7 +54,10 @@ class Connection(asyncio.Protocol):
             self._held.clear()
 
     async def send(self, request: bytes) -> tuple[int, bytes, bytes]:
-        """Send a request; return status, head and body."""
+        """Send a request; return status, head and body. A connection that was idle for too long is opened anew."""
+        if self._transport is None or self._transport.is_closing():
+            self._held.clear()
+            await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", self._port)
         assert self._transport is not None
         self._answer = asyncio.get_running_loop().create_future()
         answer = self._answer
@@ -68,8 +73,7 @@ class Connection(asyncio.Protocol):
 @contextlib.asynccontextmanager
 async def connections(port: int, size: int) -> AsyncIterator[list[Connection]]:
     """Open connections to the API."""
-    loop = asyncio.get_running_loop()
-    opened = [(await loop.create_connection(Connection, "127.0.0.1", port))[1] for _ in range(size)]
+    opened = [Connection(port) for _ in range(size)]
     try:
         yield opened
     finally:

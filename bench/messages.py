@@ -154,10 +154,10 @@ async def _filed(house: House, count: int) -> None:
 
 _INBOX = """
 insert into inbox_message (id, client_id, source, message_id, sha256, body, media_type, campuses, state, received_at)
-values ($1, $1, 'bench', $1::text, $2, $3, 'application/hl7-v2', '{1}', 'received', now())
+values ($1, $1, 'bench', $1::uuid::text, $2, $3, 'application/hl7-v2', '{1}', 'received', now())
 """
 _JOB = """
-insert into job (id, name, dedupe_key, payload, run_at, created_by, created_at, state) values ($1, 'bench.file', $1::text, '{}', now(), $1, now(), 'running')
+insert into job (id, name, dedupe_key, payload, run_at, created_by, created_at, state) values ($1, 'bench.file', $1::uuid::text, '{}', now(), $1, now(), 'running')
 """
 _FILED = """
 with held as (select campus_id from exam where id = $1),
@@ -172,12 +172,12 @@ added as (
   from held, unnest($3::uuid[], $5::uuid[], $7::text[]) x(v, i, t) join said on said.item_id = x.i returning 1),
 told as (
   insert into live_event (campus_id, topic, permission, data, at)
-  select campus_id, 'result', 'result.read', json_build_object('exam_id', $1), now() from held returning 1)
-select tj.audit('result.filed', 'exam', $1::text, campus_id, '{}', '') from held
+  select campus_id, 'result', 'result.read', json_build_object('exam_id', $1::uuid), now() from held returning 1)
+select tj.audit('result.filed', 'exam', $1::uuid::text, campus_id, '{}', '') from held
 """
 
 
-async def floor(house: House, awaiting: Copies, message: bytes, seconds: float) -> float:
+async def floor(house: House, awaiting: Copies, message: bytes, seconds: float, turn: int) -> float:
     """Return messages per second of the bare inserts: the message and its job, then the exam's 40 results, in two transactions."""
     bare = await house.bare("worker", SYSTEM)
     half = awaiting.count // 2
@@ -200,7 +200,7 @@ async def floor(house: House, awaiting: Copies, message: bytes, seconds: float) 
             lines = [UUID(f"{exam.hex[:8]}{row['line_id'].hex[8:]}") for row in of]
             await connection.execute(
                 _FILED, exam, [uuid7() for _ in of], [uuid7() for _ in of], lines, [r["item_id"] for r in of], [r["code"] for r in of],
-                ["5.1" for _ in of], n // half + 1,
+                ["5.1" for _ in of], turn * 1_000 + n // half,
             )  # fmt: skip
             await connection.execute(
                 "update exam_line set state = 'resulted', state_at = now() where exam_id = $1 and state <> 'resulted'",

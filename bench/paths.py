@@ -107,8 +107,8 @@ sheet as (
   on conflict (exam_id, department_id) do update set version = department_sheet.version + 1 returning version),
 told as (
   insert into live_event (campus_id, topic, permission, data, at)
-  select campus_id, 'result', 'result.read', json_build_object('exam_id', $1), now() from held returning 1)
-select tj.audit('result.entered', 'department_sheet', $1::text || '/' || $2::text, campus_id, json_build_object('changed', 8)::jsonb, '') from held
+  select campus_id, 'result', 'result.read', json_build_object('exam_id', $1::uuid), now() from held returning 1)
+select tj.audit('result.entered', 'department_sheet', $1::uuid::text || '/' || $2::smallint::text, campus_id, json_build_object('changed', 8)::jsonb, '') from held
 """
 _STORED = """
 select string_agg(row_to_json(x)::text, ',') from (
@@ -180,11 +180,11 @@ coded as (
   on conflict (exam_id) do update set digest = excluded.digest, issued_at = excluded.issued_at returning 1),
 ordered as (
   insert into job (id, name, dedupe_key, payload, campus_id, run_at, created_by, created_at, state)
-  select $3, 'bench.nothing', $3::text, '{}', campus_id, now(), $1, now(), 'succeeded' from moved returning 1),
+  select $3::uuid, 'bench.nothing', $3::uuid::text, '{}', campus_id, now(), $1, now(), 'succeeded' from moved returning 1),
 told as (
   insert into live_event (campus_id, topic, permission, data, at)
-  select campus_id, 'exam', 'exam.read', json_build_object('exam_id', $1), now() from moved returning 1)
-select tj.audit('exam.checked_in', 'exam', $1::text, campus_id, '{}', ''), tj.audit('access_code.issued', 'exam', $1::text, campus_id, '{}', '')
+  select campus_id, 'exam', 'exam.read', json_build_object('exam_id', $1::uuid), now() from moved returning 1)
+select tj.audit('exam.checked_in', 'exam', $1::uuid::text, campus_id, '{}', ''), tj.audit('access_code.issued', 'exam', $1::uuid::text, campus_id, '{}', '')
 from moved
 """
 _KEY = """
@@ -208,7 +208,8 @@ async def check_in(
     principal = await house.principal("front")
     bare = await house.bare("app", principal)
     token, prepared = await house.token("front"), made["prepared"]
-    most = prepared.count - 200
+    kept = min(200, prepared.count // 4)
+    most = prepared.count - kept
 
     async def whole(who: int, n: int) -> None:
         if n >= most:
@@ -219,7 +220,7 @@ async def check_in(
         await expect(sockets[who], 200, content)
 
     async def floor(who: int, n: int) -> None:
-        exam, key, connection = prepared.exam(most + n % 200), secrets.token_hex(16), bare[who]
+        exam, key, connection = prepared.exam(most + n % kept), secrets.token_hex(16), bare[who]
         async with connection.transaction():
             await connection.fetchrow(_KEY, principal.id, key)
             row = await connection.fetchrow(_TUBES, exam)

@@ -35,7 +35,7 @@ async def throughput(house: House) -> float:
                 await asyncio.sleep(0.2)
         # The first and the last tenth belong to the worker's start and to its end.
         spent = await house.admin.fetchval(
-            "select extract(epoch from percentile_cont(0.9) within group (order by finished_at) - percentile_cont(0.1) within group"
+            "select extract(epoch from percentile_disc(0.9) within group (order by finished_at) - percentile_disc(0.1) within group"
             " (order by finished_at)) from job where name = $1", NAME,
         )  # fmt: skip
     finally:

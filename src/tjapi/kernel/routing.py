@@ -282,22 +282,27 @@ class Switchboard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to its operation."""
-        if scope["type"] == "http" and not scope.get("root_path") and scope["path"].startswith(self._prefix):
-            path = scope["path"][len(self._prefix) :]
-            _, noun, *rest = path.split("/") if path else ("", "")
-            shape = (scope["method"], noun, len(rest))
+        if scope["type"] == "http" and not scope.get("root_path"):
+            route, params = self.find(scope["method"], scope["path"])
+            if route is not None:
+                scope["path_params"], scope["endpoint"], scope["route"] = params, route.endpoint, route
+                await route.app(scope, receive, send)
+                return
+        await self._otherwise(scope, receive, send)
+
+    def find(self, method: str, path: str) -> tuple[APIRoute | None, dict[str, Any]]:
+        """Return the operation of a method at a path, and what the path says; None: not found here."""
+        if path.startswith(self._prefix + "/"):
+            path = path[len(self._prefix) :]
+            _, noun, *rest = path.split("/")
+            shape = (method, noun, len(rest))
             told = self._of.get((*shape, rest[-1] if rest else noun)) or self._of.get((*shape, _ANY)) or ()
             for route in told:
                 found = route.path_regex.match(path)
                 if found is not None:
                     convertors = route.param_convertors
-                    scope["path_params"] = {
-                        name: convertors[name].convert(text) for name, text in found.groupdict().items()
-                    }
-                    scope["endpoint"], scope["route"] = route.endpoint, route
-                    await route.app(scope, receive, send)
-                    return
-        await self._otherwise(scope, receive, send)
+                    return route, {name: convertors[name].convert(text) for name, text in found.groupdict().items()}
+        return None, {}
 
 
 _ANY = "{}"

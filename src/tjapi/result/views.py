@@ -17,7 +17,7 @@ from tjapi.result.rules import ABNORMAL, Comparator, ResultsView
 
 _ABNORMAL = f"'{{{','.join(sorted(ABNORMAL))}}}'::text[]"
 _CURRENT = f"""
-select v.id revision_id, v.seq, v.status, v.raw_value "value", v.comparator, v.numeric::text "numeric", v.unit, v.flag,
+select v.id revision_id, v.seq, v.status, v.raw_value "value", v.comparator, v.numeric::text "numeric", v.unit, v.conversion, v.flag,
   v.range_snapshot "range", v.lis_range_text, v.lis_flags, {moment("v.observed_at")} observed_at, v.source,
   {moment("v.recorded_at")} recorded_at
 """
