@@ -85,6 +85,7 @@ def test_any_name_is_drawn_and_stays_on_the_label(name: str) -> None:
     drawn = ImageChops.difference(with_name.sheet, another.sheet).getbbox()
     assert drawn is not None
     left, top, right, bottom = drawn
+    assert right - left >= 14 * len(name)  # its characters stand side by side
     assert left >= 8
     assert top >= 8
     assert right <= (392 if len(name) > 12 else 280)  # sex and age stand beside a short one
