@@ -28,7 +28,7 @@ from tjapi.kernel.schema import connect
 from tjapi.kernel.settings import Settings
 from tjapi.visit import Actor, Demo
 
-START_SECONDS = 100
+START_SECONDS = 240
 TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
 Check = Callable[[], Awaitable[Any]]
 
@@ -126,7 +126,7 @@ class House:
                 return None
             return process
 
-        found: psutil.Process = await eventually(60, working)
+        found: psutil.Process = await eventually(180, working)
         return found
 
     async def kill(self, name: str) -> None:
