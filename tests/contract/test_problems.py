@@ -147,7 +147,8 @@ async def test_a_form_that_is_wrong_names_its_fields_and_repeats_nothing(
     answer = await front.post("/api/v1/examinees", content=json.dumps(body).encode(), headers=headers)
     said = told(answer, 422, "invalid")
     named = {e["pointer"]: e["code"] for e in said["errors"]}
-    assert set(named) >= {"/campus_id", "/name", "/sex", "/birth_date", "/id_kind", "/nation", "/phone", "/is_admin"}
+    # A card reader writes dates in many ways: whether one is a date is asked once the form is right.
+    assert set(named) >= {"/campus_id", "/name", "/sex", "/id_kind", "/nation", "/phone", "/is_admin"}
     assert named["/is_admin"] == "extra_forbidden"
     assert named["/campus_id"] == "int_type"
     assert all(e["message"] for e in said["errors"])

@@ -234,7 +234,7 @@ class PackageOptionIn(Input):
     name: str = Field(min_length=1, max_length=40, description="名称 · Name", examples=["超声三选二"])
     choose: Whole = Field(ge=1, le=50, description="选择个数 · How many are chosen", examples=[2])
     item_group_ids: list[UUID] = Field(
-        min_length=2, max_length=50, description="组合项目 · Item groups", examples=[[_ID]]
+        min_length=2, max_length=50, description="组合项目 · Item groups", examples=[[_ID, _ID[:-1] + "e"]]
     )
 
 
