@@ -28,6 +28,8 @@ KERNEL = "src/tjapi/kernel"
 KERNEL_TESTS = "tests/tjapi/kernel"
 REPORT_TESTS = "tests/tjapi/report"
 
+LIST_TESTS, GROUP_TESTS = "tests/tjapi/employer", "tests/tjapi/groupdesk"
+
 
 @dataclass(frozen=True, slots=True)
 class Twin:
@@ -271,6 +273,46 @@ TWINS = (
         "report: signatures never alone", f"{KERNEL}/documents/pages.py",
         "return _without_end(block, width) or (block, None)", "return block, None",
         f"{REPORT_TESTS}/test_document.py::test_the_signatures_take_the_end_of_the_results_along_wherever_the_page_ends",
+    ),
+    _twin(
+        "campaign: a day's quota", "src/tjapi/groupdesk/service.py",
+        "if taken.get((place.day, place.session_id), 0) >= place.quota:", "if place.quota < 0:",
+        f"{GROUP_TESTS}/test_group_desk.py::test_members_are_spread_over_days_by_quota_and_whom_no_day_takes_hears_so",
+    ),
+    _twin(
+        "campaign: who has arrived is left alone", "src/tjapi/groupdesk/service.py",
+        "if exam_state is not None and exam_state not in NOTHING_TO_LOSE:", "if exam_state == 'finalized':",
+        f"{GROUP_TESTS}/test_group_desk.py::test_moving_to_another_group_prices_anew_whoever_has_not_arrived_and_says_who_was_left_alone",
+    ),
+    _twin(
+        "campaign: the booked are not relisted", "src/tjapi/employer/service/members.py",
+        'if found.state not in ("no_show", "cancelled"):', 'if found.state == "done":',
+        f"{GROUP_TESTS}/test_campaign_model.py::test_whatever_is_done_to_a_campaign_its_counts_and_states_are_those_of_the_model[1]",
+    ),
+    _twin(
+        "list: all or nothing", "src/tjapi/employer/service/importing.py",
+        'if mode == "atomic" and found.bad:', 'if mode == "never":',
+        f"{LIST_TESTS}/test_member_import.py::test_every_error_names_its_row_and_column_and_nothing_is_half_taken_over",
+    ),
+    _twin(
+        "list: a bomb is counted", "src/tjapi/employer/sheets.py",
+        "if room < 0:", "if room < -(1 << 40):",
+        f"{LIST_TESTS}/test_member_import.py::test_what_is_no_list_is_refused_and_says_why",
+    ),
+    _twin(
+        "list: changed by another hand", "src/tjapi/employer/service/importing.py",
+        "if staged != found.added + found.changed or await repository.clashes(uow, found):", "if staged != found.added + found.changed:",
+        f"{LIST_TESTS}/test_member_import.py::test_a_list_that_another_hand_changed_after_the_preview_is_not_taken_over",
+    ),
+    _twin(
+        "list: staged rows", "migrations/versions/2026_11_25_1735_employer.py",
+        "revoke all on member_staging from {prefix}_app, {prefix}_reader", "revoke delete on member_staging from {prefix}_reader",
+        f"{LIST_TESTS}/test_member_import.py::test_the_staged_rows_are_seen_by_no_role_but_the_workers",
+    ),
+    _twin(
+        "price: the cap", "src/tjapi/pricing/rules.py",
+        "share = min(price, left)", "share = price",
+        "tests/tjapi/pricing/test_member_quote.py::test_what_exceeds_the_cap_is_the_persons_and_says_so",
     ),
 )  # fmt: skip
 

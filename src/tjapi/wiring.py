@@ -12,7 +12,10 @@ from adapters.lis.contract import LabReport, LisClient
 from tjapi.appointment.jobs import JOBS as APPOINTMENT_JOBS
 from tjapi.conclusion.reactions import REACTIONS as CONCLUSION_REACTIONS
 from tjapi.critical_value.reactions import REACTIONS as CRITICAL_REACTIONS
+from tjapi.employer.jobs import JOBS as EMPLOYER_JOBS
 from tjapi.frontdesk.reactions import REACTIONS as FRONTDESK_REACTIONS
+from tjapi.groupdesk.jobs import JOBS as GROUPDESK_JOBS
+from tjapi.groupdesk.reactions import REACTIONS as GROUPDESK_REACTIONS
 from tjapi.identity import service as identity
 from tjapi.kernel.broker import Broker
 from tjapi.kernel.clock import Clock, SystemClock
@@ -39,9 +42,16 @@ from tjapi.result.reactions import REACTIONS as RESULT_REACTIONS
 
 SEAL_FOOT = "体检专用章"
 REACTIONS: tuple[tuple[type[Event], Reaction], ...] = (
-    *REQUISITION_REACTIONS, *RESULT_REACTIONS, *CRITICAL_REACTIONS, *CONCLUSION_REACTIONS, *FRONTDESK_REACTIONS,
+    *REQUISITION_REACTIONS, *RESULT_REACTIONS, *CRITICAL_REACTIONS, *CONCLUSION_REACTIONS, *FRONTDESK_REACTIONS, *GROUPDESK_REACTIONS,
 )  # fmt: skip
-JOBS: tuple[JobSpec, ...] = (*APPOINTMENT_JOBS, *REQUISITION_JOBS, *RESULT_JOBS, *REPORT_JOBS)
+JOBS: tuple[JobSpec, ...] = (
+    *EMPLOYER_JOBS,
+    *APPOINTMENT_JOBS,
+    *REQUISITION_JOBS,
+    *RESULT_JOBS,
+    *REPORT_JOBS,
+    *GROUPDESK_JOBS,
+)
 
 
 class LisGate:
@@ -99,6 +109,7 @@ class Services:
     storage: Storage
     watermark: str | None
     seal_box: "SealBox"
+    payment_required: bool
 
     @property
     def seal(self) -> Seal:
@@ -152,7 +163,7 @@ def build(settings: Settings, *, clock: Clock | None = None, pool: int | None = 
     watermark = "演示" if settings.environment == "demo" else None
     services = Services(
         LisGate(settings), Printing(settings.hospital_name, project_file("report_templates"), settings.base_url), storage, watermark,
-        SealBox(settings),
+        SealBox(settings), settings.payment_required,
     )  # fmt: skip
     return Runtime(
         settings=settings, clock=clock, keys=keys, cipher=cipher, mint=TokenMint(keys), database=database, broker=broker,

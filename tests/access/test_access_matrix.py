@@ -260,7 +260,7 @@ async def quote(world: World, column: str) -> Call:
 
 
 def _planned(
-    method: str, path: str, body: dict[str, Any] | None = None, *, tagged: bool = False, state: str = "draft"
+    method: str, path: str, body: dict[str, Any] | None = None, *, version: int = 0, state: str = "draft"
 ) -> Ask:
     """Something done to a campaign of its own, brought to a state by who keeps the database."""
 
@@ -272,7 +272,7 @@ def _planned(
             await admin.execute("update campaign set state = $2 where id = $1", UUID(unit["campaign"]), state)
             await admin.execute("alter table campaign enable trigger guard_state")
             await admin.close()
-        options: dict[str, Any] = {"headers": once() | ({"If-Match": '"1"'} if tagged else {})}
+        options: dict[str, Any] = {"headers": once() | ({"If-Match": f'"{version}"'} if version else {})}
         return Call(method, path.format(**unit), options=options | ({"json": body} if body is not None else {}))
 
     return ask
@@ -295,6 +295,51 @@ async def create_campaign(world: World, column: str) -> Call:
 async def add_member(world: World, column: str) -> Call:
     body = {"name": "张三", "employee_no": fresh("W")}
     return Call("POST", f"/campaigns/{world.unit['campaign']}/members", options={"json": body, "headers": once()})
+
+
+async def transfer_members(world: World, column: str) -> Call:
+    unit = await world.plan()
+    body = {"group_id": unit["campaign_group"], "member_ids": [unit["member"]]}
+    return Call("POST", f"/campaigns/{unit['campaign']}:transfer-members", options={"json": body})
+
+
+async def decide_members(world: World, column: str) -> Call:
+    unit = await world.plan()
+    body = {"decisions": [{"member_id": unit["member"], "decision": "no_show"}]}
+    return Call("POST", f"/campaigns/{unit['campaign']}:decide-members", options={"json": body})
+
+
+async def complete_campaign(world: World, column: str) -> Call:
+    """One whose only member did not come."""
+    unit = await world.plan()
+    place = f"/campaigns/{unit['campaign']}"
+    body = {"decisions": [{"member_id": unit["member"], "decision": "no_show"}]}
+    manager = world.clients["group_manager"]
+    await do(manager, "POST", f"{place}:open")
+    await do(manager, "POST", f"{place}:decide-members", 204, json=body)
+    return Call("POST", f"{place}:complete")
+
+
+async def upload_members(world: World, column: str) -> Call:
+    place = f"/campaigns/{world.unit['campaign']}/member-imports"
+    return Call("POST", place, options={"content": "姓名,工号\n张三,0017\n".encode()})
+
+
+def _imported(method: str, verb: str, body: dict[str, Any] | None = None) -> Ask:
+    """Something done to a list that was read and previewed."""
+
+    async def ask(world: World, column: str) -> Call:
+        manager, content = world.clients["group_manager"], f"姓名,工号\n张三,{fresh('W')}\n".encode()
+        place = f"/campaigns/{world.unit['campaign']}/member-imports"
+        made = f"/member-imports/{(await do(manager, 'POST', place, 202, content=content)).json()['id']}"
+
+        async def previewed() -> bool:
+            return bool((await do(manager, "GET", made)).json()["state"] == "previewed")
+
+        await world.until(previewed)
+        return Call(method, made + verb, options={"json": body} if body is not None else {})
+
+    return ask
 
 
 async def create_exam(world: World, column: str) -> Call:
@@ -904,7 +949,7 @@ OPERATIONS: dict[str, Ask] = {
     "createEmployer": create_employer,
     "listEmployers": _just("GET", "/employers"),
     "getEmployer": _just("GET", "/employers/{employer}"),
-    "updateEmployer": _planned("PATCH", "/employers/{employer}", {"industry": "制造业"}, tagged=True),
+    "updateEmployer": _planned("PATCH", "/employers/{employer}", {"industry": "制造业"}, version=1),
     "addEmployerContact": _planned("POST", "/employers/{employer}/contacts", {"name": "韦", "phone": "13800001234"}),
     "removeEmployerContact": _planned("POST", "/employers/{employer}/contacts/{contact}:remove"),
     "unmaskEmployerContact": _just("POST", "/employers/{employer}/contacts/{contact}:unmask", json={"purpose": "通知"}),
@@ -913,7 +958,7 @@ OPERATIONS: dict[str, Ask] = {
     "createCampaign": create_campaign,
     "listCampaigns": _just("GET", "/campaigns", shows=lambda w: (w.unit["campaign"],), **_PAGE),
     "getCampaign": _just("GET", "/campaigns/{campaign}"),
-    "updateCampaign": _planned("PATCH", "/campaigns/{campaign}", {"daily_quota": 50}, tagged=True),
+    "updateCampaign": _planned("PATCH", "/campaigns/{campaign}", {"daily_quota": 50}, version=2),
     "openCampaign": _planned("POST", "/campaigns/{campaign}:open"),
     "reopenCampaign": _planned("POST", "/campaigns/{campaign}:reopen", {"reason": "补检"}, state="completed"),
     "startNextCampaign": _planned(
@@ -928,7 +973,7 @@ OPERATIONS: dict[str, Ask] = {
     "addMember": add_member,
     "listMembers": _just("GET", "/campaigns/{campaign}/members"),
     "getMember": _just("GET", "/members/{member}"),
-    "amendMember": _planned("PATCH", "/members/{member}", {"post": "焊工"}, tagged=True),
+    "amendMember": _planned("PATCH", "/members/{member}", {"post": "焊工"}, version=1),
     "getAppointmentCalendar": _just("GET", f"/appointment-calendars/{A}"),
     "putAppointmentCalendar": put_calendar,
     "listAppointmentDays": _just("GET", f"/appointment-calendars/{A}/days", params=_TERM),
@@ -946,6 +991,22 @@ OPERATIONS: dict[str, Ask] = {
     "cancelAppointment": _appointment("cancel", reason="有事"),
     "missAppointment": _appointment("no-show"),
     "reinstateAppointment": _appointment("reinstate"),
+    "getMemberTemplate": _just("GET", "/member-template"),
+    "uploadMembers": upload_members,
+    "getMemberImport": _imported("GET", ""),
+    "listMemberImportEntries": _imported("GET", "/entries"),
+    "mapMemberImport": _imported("POST", ":map", {"mapping": {"员工": "name"}}),
+    "commitMemberImport": _imported("POST", ":commit", {"mode": "valid_rows"}),
+    "discardMemberImport": _imported("POST", ":discard"),
+    "listCampaignProgress": _just("GET", "/campaign-progress", shows=lambda w: (w.unit["campaign"],)),
+    "listStandings": _just("GET", "/campaigns/{campaign}/standings"),
+    "bookMembers": _planned(
+        "POST", "/campaigns/{campaign}:book-members", {"days": [{"day": "2026-12-01", "quota": 5}]}, state="open"
+    ),
+    "transferMembers": transfer_members,
+    "decideMembers": decide_members,
+    "completeCampaign": complete_campaign,
+    "quoteMember": _just("GET", "/members/{member}/quote"),
     "quote": quote,
     "createExam": create_exam,
     "listExams": _just("GET", "/exams", shows=_exam, params={"exam_no": "{number}"}),

@@ -38,6 +38,7 @@ from tjapi.identity.schemas import RoleIn, StaffIn
 from tjapi.installation import GATEWAY, client_secret
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
+from tjapi.kernel.jobs.spec import JobRun
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import connect
 from tjapi.kernel.seal import make_demo_seal
@@ -370,11 +371,10 @@ def _plan(stage: Stage) -> None:
     seen = stage.do("getMember", path={"member_id": member})
     stage.do("amendMember", path={"member_id": member}, headers=_tag(seen), body={"post": "焊工"})
     stage.do("listMembers", path=campaign)
+    stage.do("quoteMember", path={"member_id": member})
+    _import_members(stage, campaign)
     stage.do("openCampaign", path=campaign)
-    stage.run(_sql(stage.settings, "update member set state = 'no_show' where id = $1", UUID(member)))
-    stage.run(
-        _sql(stage.settings, "update campaign set state = 'completed' where id = $1", UUID(campaign["campaign_id"]))
-    )
+    _book_members(stage, campaign, member)
     following = {"name": "明年", "year": 2027, "starts_on": "2027-03-01", "ends_on": "2027-03-31"}
     stage.do("startNextCampaign", path=campaign, headers=once(), body=following)
     stage.do("reopenCampaign", path=campaign, body={"reason": "补检三人"})
@@ -468,6 +468,55 @@ def _book_for_oneself(stage: Stage) -> None:
     stage.do("rescheduleMyAppointment", path={"appointment_id": made}, body=_place(stage, 14))
     assert [a["id"] for a in stage.do("listMyAppointments").json()["items"]] == [made]
     stage.do("cancelMyAppointment", path={"appointment_id": made}, body={"reason": "有事"})
+
+
+def _book_members(stage: Stage, campaign: dict[str, Any], member: str) -> None:
+    """A batch asked for; then everybody brought to an end, and the campaign with them."""
+    group = stage.do("getCampaign", path=campaign).json()["groups"][0]["id"]
+    stage.do("transferMembers", path=campaign, body={"group_id": group, "member_ids": [member]})
+    days = [{"day": "2027-03-01", "quota": 5}]
+    stage.do("bookMembers", path=campaign, headers=once(), body={"days": days})
+    stage.do("listCampaignProgress")
+    everybody = [row["member_id"] for row in stage.do("listStandings", path=campaign).json()["items"]]
+    decisions = [{"member_id": one, "decision": "no_show"} for one in everybody]
+    stage.do("decideMembers", path=campaign, body={"decisions": decisions})
+    stage.do("completeCampaign", path=campaign)
+
+
+def _import_members(stage: Stage, campaign: dict[str, Any]) -> None:
+    """Three lists: one mapped and taken over, one given up, one left. What the worker does is done here."""
+    stage.do("getMemberTemplate")
+    for end in ("map", "discard", "leave"):
+        content = f"姓名,工号\n张三,{end}\n李四,{end}\n".encode()
+        kind = "application/octet-stream"
+        made = stage.do("uploadMembers", path=campaign, body=content, media_type=kind).json()["id"]
+        place = {"import_id": made}
+        stage.ids["import_id"].append(made)
+        if end == "map":
+            stage.run(_run_job(stage.runtime, "employer.read_members", made))
+            stage.do("listMemberImportEntries", path=place)
+            stage.do("mapMemberImport", path=place, body={"mapping": {"员工": "name"}})
+            stage.run(_run_job(stage.runtime, "employer.read_members", made))
+            assert stage.do("getMemberImport", path=place).json()["bad"] == 1
+            stage.do("commitMemberImport", path=place, body={"mode": "valid_rows"})
+            stage.run(_run_job(stage.runtime, "employer.commit_members", made))
+        elif end == "discard":
+            stage.do("discardMemberImport", path=place)
+
+
+async def _run_job(runtime: Runtime, name: str, import_id: str) -> None:
+    """What the worker does with a list."""
+
+    async def report(_done: int, _total: int | None, _message: str | None) -> None:
+        """Nobody watches."""
+
+    connection = await connect(runtime.settings)
+    taken = "update job set state = 'running', fence = 1 where name = $1 and payload ->> 'import_id' = $2 and state = 'queued' returning id"
+    job = await connection.fetchval(taken, name, import_id)
+    run = JobRun(job, name, {"import_id": import_id}, 1, 0, 1, runtime.units, runtime.services, report, job)
+    await runtime.jobs[name].handler(run)
+    await connection.execute("update job set state = 'succeeded' where id = $1", job)
+    await connection.close()
 
 
 def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:

@@ -6,10 +6,11 @@ from tjapi.appointment.endpoints import appointments
 from tjapi.catalog.endpoints import catalog
 from tjapi.conclusion.endpoints import conclusions
 from tjapi.critical_value.endpoints import critical_values
-from tjapi.employer.endpoints import campaigns, employers
+from tjapi.employer.endpoints import campaigns, employers, imports
 from tjapi.exam.endpoints import exams
 from tjapi.examinee.endpoints import examinees
 from tjapi.frontdesk.endpoints import bookings, frontdesk
+from tjapi.groupdesk.endpoints import groupdesk
 from tjapi.guidance.endpoints import guidance
 from tjapi.identity.endpoints import admin, auth
 from tjapi.kernel.routing import OperationRoute
@@ -31,10 +32,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     appointments,
     employers,
     campaigns,
+    imports,
     pricing,
     exams,
     bookings,
     frontdesk,
+    groupdesk,
     requisitions,
     messages,
     results,

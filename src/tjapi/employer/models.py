@@ -228,6 +228,7 @@ class MemberImport(Base):
     changed: Mapped[int] = mapped_column(server_default="0")
     same: Mapped[int] = mapped_column(server_default="0")
     bad: Mapped[int] = mapped_column(server_default="0")
+    campaign_version: Mapped[int | None]
     job_id: Mapped[UUID | None]
     created_by: Mapped[UUID]
     created_at: Mapped[datetime] = mapped_column(Moment)

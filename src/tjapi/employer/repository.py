@@ -1,10 +1,10 @@
 """Questions to the employers' tables."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, func, insert, or_, select, text, tuple_
 
 from tjapi.employer.models import (
     Campaign,
@@ -274,6 +274,14 @@ async def replace(uow: UnitOfWork, rows: Sequence[tuple[UUID, UUID | None, str, 
     uow.session.expire_all()
 
 
+async def placings(uow: UnitOfWork, campaign_id: UUID) -> Sequence[Any]:
+    """Return of whoever is listed and was not assigned by hand what groups ask for, and where they are now."""
+    query = select(
+        Member.id, Member.sex, Member.birth_date, Member.marital_status, Member.post, Member.hazards, Member.group_id, Member.placement, Member.placement_reason,
+    ).where(Member.campaign_id == campaign_id, Member.state == "listed", Member.placement != "assigned")  # fmt: skip
+    return (await uow.session.execute(query)).all()
+
+
 async def facts(uow: UnitOfWork, campaign_id: UUID) -> Sequence[Any]:
     """Return what the list says of every member now, to compare a file with."""
     query = f"select id, state, {', '.join(_FACTS)} from member where campaign_id = $1"
@@ -303,6 +311,26 @@ async def entries_page(
     if after is not None:
         query = query.where(MemberImportEntry.n > int(after[0]))
     return (await uow.session.scalars(query)).all()
+
+
+async def clashes(uow: UnitOfWork, found: MemberImport) -> bool:
+    """Say whether staged rows no longer suit the list: somebody new is on it already, or who was to change is no longer merely listed."""
+    query = """
+        select exists (
+          select from member_staging s join member m on m.campaign_id = $2
+            and (m.id_number_index = s.id_number_index or m.employee_no = s.employee_no) and m.id <> s.member_id where s.import_id = $1)
+        or exists (select from member_staging s left join member m on m.id = s.member_id and m.state = 'listed'
+          where s.import_id = $1 and s.known and m.id is null)
+    """
+    answer: bool = await fetch_value(uow.session, query, found.id, found.campaign_id)
+    return answer
+
+
+async def keep_entries(uow: UnitOfWork, found: MemberImport, rows: Iterable[dict[str, Any]]) -> None:
+    """Keep what there is to say about the rows of a file."""
+    values = [{"import_id": found.id, "campus_id": found.campus_id, **row} for row in rows]
+    if values:
+        await uow.session.execute(insert(MemberImportEntry), values)
 
 
 async def clear_staging(uow: UnitOfWork, import_id: UUID) -> None:

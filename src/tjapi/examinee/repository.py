@@ -169,3 +169,9 @@ async def photos(uow: UnitOfWork, examinee_id: UUID) -> Sequence[ExamineePhoto]:
     """Return the versions of a photo, newest first."""
     query = select(ExamineePhoto).where(ExamineePhoto.examinee_id == examinee_id)
     return (await uow.session.scalars(query.order_by(ExamineePhoto.version.desc()).limit(_MOST_VERSIONS))).all()
+
+
+async def names_by_number(uow: UnitOfWork, indexes: Sequence[bytes]) -> Sequence[tuple[bytes, str]]:
+    """Return index and name of those whose ID number is one of these, in one statement for a whole list."""
+    query = "select id_number_index, name from examinee where id_number_index = any($1)"
+    return [(bytes(row[0]), row[1]) for row in await fetch_rows(uow.session, query, list(indexes))]

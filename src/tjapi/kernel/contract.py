@@ -96,6 +96,7 @@ _BY_MEDIA_TYPE: dict[str, tuple[dict[str, Any], str]] = {
     "application/x-zpl": ({"type": "string"}, "^XA\n^CI28\n^PW400\n^LL240\n…\n^XZ\n"),
     "application/x-tspl": ({"type": "string", "format": "binary"}, "SIZE 50 mm,30 mm\r\nGAP 2 mm,0 mm\r\n…\r\nPRINT 1,1\r\n"),
     "application/octet-stream": ({"type": "string", "format": "binary"}, "MSH|^~\\&|LIS|LAB|TJ|TJ|20261122||ORU^R01|1|P|2.4\r"),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ({"type": "string", "format": "binary"}, "PK\u0003\u0004…"),
     "text/event-stream": ({"type": "string"}, ': open\nretry: 2000\n\nid: 120\nevent: exam\ndata: {"topic": "exam", "data": {}}\n\n'),
 }  # fmt: skip
 _HEADERS: dict[str, dict[str, Any]] = {

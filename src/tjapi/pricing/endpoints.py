@@ -1,11 +1,17 @@
 """HTTP of pricing."""
 
+from uuid import UUID
+
 from tjapi.catalog.errors import ExamPackageNotFound, ItemGroupNotFound
+from tjapi.employer import service as employers
+from tjapi.employer.errors import MemberNotFound, MemberNotPlaced
 from tjapi.examinee.errors import ExamineeNotFound
 from tjapi.kernel.problem import Problem
 from tjapi.kernel.routing import ReadUnit, operation, router
 from tjapi.pricing import service
 from tjapi.pricing.errors import (
+    CapExceeded,
+    ChoiceInvalid,
     ItemGroupNotForSex,
     ItemGroupNotOffered,
     ItemGroupsExclude,
@@ -31,3 +37,12 @@ QUOTE: list[type[Problem]] = [
 )  # fmt: skip
 async def quote(uow: ReadUnit, body: QuoteIn) -> QuoteOut:
     return service.shape(await service.ask(uow, body))
+
+
+@pricing.get(
+    "/members/{member_id:uuid}/quote",
+    **operation("quoteMember", "成员试算", "What a member costs, and who pays what of it", permission="pricing.read",
+                requirement=["E7.2", "E2.2", "E2.5"], problems=[*QUOTE, MemberNotFound, MemberNotPlaced, ChoiceInvalid, CapExceeded]),
+)  # fmt: skip
+async def quote_member(uow: ReadUnit, member_id: UUID) -> QuoteOut:
+    return service.shape(await service.quote_member(uow, await employers.member(uow, member_id)))

@@ -49,3 +49,15 @@ class PackageChoiceInvalid(Invalid):
     """What is chosen in a package is not what its options ask for; `errors` name the option."""
 
     zh, en = "套餐可选项的选择不符合要求", "The choices are not what the package's options ask for"
+
+
+class ChoiceInvalid(Invalid):
+    """The member chose another package, other item groups or another number of them than the group offers."""
+
+    zh, en = "所选套餐或自选项目不符合分组规定", "What was chosen is not what the group offers"
+
+
+class CapExceeded(Conflict):
+    """What is ordered costs more than the employer pays, and the employer lets nobody pay the rest."""
+
+    zh, en = "超出单位承担上限,且不允许自费补足", "It costs more than the employer's cap, and may not be topped up"

@@ -4,6 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
+_WHOLE = 10_000
+"""Rates are basis points."""
+
 
 def allocate(total_fen: int, list_prices_fen: Sequence[int]) -> list[int]:
     """Share a fixed price among lines in proportion to their list prices; the shares are never negative and sum to the price.
@@ -96,3 +99,20 @@ def contained(items: Mapping[Key, Collection[object]], order: Sequence[Key]) -> 
         if holders:
             found[key] = max(holders, key=lambda other: (len(sets[other]), -place[other]))
     return found
+
+
+def reduced(total_fen: int, *, rate_bp: int | None, amount_fen: int | None, floor_fen: int) -> int:
+    """Return a price after its discount: a rate of it (half up), or an amount less; never below the floor, and never more than before."""
+    found = total_fen - (amount_fen or 0) if rate_bp is None else (total_fen * rate_bp + _WHOLE // 2) // _WHOLE
+    return min(total_fen, max(found, floor_fen, 0))
+
+
+def employer_shares(prices_fen: Sequence[int], cap_fen: int | None) -> list[int]:
+    """Return what the employer pays of each line: all of it, or line by line until the cap is used up; one line may be shared."""
+    left = sum(prices_fen) if cap_fen is None else cap_fen
+    shares = []
+    for price in prices_fen:
+        share = min(price, left)
+        shares.append(share)
+        left -= share
+    return shares

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tjapi.kernel.validation import WHOLE, Day
 
-ReasonCode = Literal["list_price", "package_share"]
+ReasonCode = Literal["list_price", "package_share", "discount", "employer_pays", "beyond_cap", "self_paid"]
 PersonSex = Literal["male", "female", "unknown"]
 _ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
 
@@ -77,6 +77,8 @@ class QuotedLineOut(BaseModel):
     name: str = Field(description="名称 · Name", examples=["血常规"])
     list_price_fen: int = Field(description="原价,分 · List price, fen", examples=[2000])
     price_fen: int = Field(description="价格,分 · Price, fen", examples=[1682])
+    person_share_fen: int = Field(description="个人承担,分 · Paid by the person, fen", examples=[1682])
+    employer_share_fen: int = Field(description="单位承担,分 · Paid by the employer, fen", examples=[0])
     reasons: list[PriceReason] = Field(description="价格由来 · How the price came about")
 
 
@@ -96,3 +98,5 @@ class QuoteOut(BaseModel):
     lines: list[QuotedLineOut]
     contained: list[ContainedOut] = Field(description="因被包含而不计费 · Left out because contained")
     total_fen: int = Field(description="合计,分 · Total, fen", examples=[14800])
+    person_fen: int = Field(description="个人承担合计,分 · Paid by the person in all, fen", examples=[14800])
+    employer_fen: int = Field(description="单位承担合计,分 · Paid by the employer in all, fen", examples=[0])

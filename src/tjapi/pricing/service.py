@@ -2,18 +2,24 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
 from tjapi.catalog.service import ExamPackage, ItemGroup, PackageOption
+from tjapi.employer import service as employers
+from tjapi.employer.errors import MemberNotPlaced
+from tjapi.employer.rules.campaigns import years_on
+from tjapi.employer.service import CampaignGroup, Member
 from tjapi.examinee import service as examinees
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.pricing.errors import (
+    CapExceeded,
+    ChoiceInvalid,
     ItemGroupContained,
     ItemGroupNotForSex,
     ItemGroupNotOffered,
@@ -23,7 +29,7 @@ from tjapi.pricing.errors import (
     PackageChoiceInvalid,
     PackageNotOffered,
 )
-from tjapi.pricing.rules import Misfit, Person, allocate, contained, misfits
+from tjapi.pricing.rules import Misfit, Person, allocate, contained, employer_shares, misfits, reduced
 from tjapi.pricing.schemas import ChoiceIn, ContainedOut, PriceReason, QuotedLineOut, QuoteIn, QuoteOut
 
 
@@ -31,7 +37,7 @@ from tjapi.pricing.schemas import ChoiceIn, ContainedOut, PriceReason, QuotedLin
 class QuotedLine:
     """What one item group costs, and why; `reasons` are PriceReason as JSON, whose amounts sum to the price.
 
-    `pointer` is where in the request it was asked for.
+    `pointer` is where in the request it was asked for. Who pays is a reason of its own, of amount 0: it does not change the price.
     """
 
     item_group: ItemGroup
@@ -39,6 +45,12 @@ class QuotedLine:
     price_fen: int
     reasons: list[dict[str, Any]]
     pointer: str = "/package_id"
+    employer_share_fen: int = 0
+
+    @property
+    def person_share_fen(self) -> int:
+        """What the person pays of it."""
+        return self.price_fen - self.employer_share_fen
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,7 @@ class Quote:
 
     lines: tuple[QuotedLine, ...]
     contained: tuple[Contained, ...] = ()
+    package: ExamPackage | None = None
 
     @property
     def total_fen(self) -> int:
@@ -85,7 +98,7 @@ async def quote(
     lines, left_out = await _resolved(uow, package, bundled, asked, there)
     await _refuse_exclusions(uow, lines, there)
     _refuse_misfits(lines, person or Person())
-    return Quote(tuple(lines), tuple(left_out))
+    return Quote(tuple(lines), tuple(left_out), package)
 
 
 async def ask(uow: UnitOfWork, asked: QuoteIn) -> Quote:
@@ -234,6 +247,145 @@ def _refuse_misfits(lines: Sequence[QuotedLine], person: Person) -> None:
     )
 
 
+async def quote_member(
+    uow: UnitOfWork, member: Member, *, person: Person | None = None, on: date | None = None
+) -> Quote:
+    """Price what a member of a campaign is examined for, and say what of each line the employer pays.
+
+    The package's lines come first, then what the group adds, what the member chose, and what was added on; in this order the cap is used
+    up. Add-ons are the member's own unless the group lets them draw on the cap. `person` None: whom the list describes, on the campaign's
+    first day. Raises MemberNotPlaced, ChoiceInvalid, CapExceeded, and what a quote raises.
+    """
+    if member.group_id is None:
+        raise MemberNotPlaced
+    group = await employers.group(uow, member.group_id)
+    package_id = _chosen_package(group, member)
+    options = await catalog.package_options(uow, package_id) if package_id is not None else []
+    choices = [_choice(option, member) for option in options]
+    there = {g.id for g in await catalog.package_groups(uow, package_id)} if package_id is not None else set()
+    there |= {group_id for choice in choices for group_id in choice.item_group_ids}
+    _refuse_other_choices(group, member, there)
+    # What the group adds and the package has already is not ordered twice.
+    further = [g for g in dict.fromkeys((*group.item_group_ids, *member.choice_ids)) if g not in there]
+    whom = person or await _as_listed(uow, member)
+    priced = await quote(uow, package_id, [*further, *member.self_paid_ids], choices=choices, person=whom, on=on)
+    own_ids = set(member.self_paid_ids)
+    ordered = _discounted(group, package_id, [line for line in priced.lines if line.item_group.id not in own_ids])
+    own = [_discounted_alone(group, line) for line in priced.lines if line.item_group.id in own_ids]
+    within = [*ordered, *own] if group.add_ons == "within_cap" else ordered
+    shares = employer_shares([line.price_fen for line in within], group.cap_fen)
+    if group.beyond_cap == "refused" and sum(shares) < sum(line.price_fen for line in within):
+        raise CapExceeded
+    lines = [_with_share(line, share, group.cap_fen) for line, share in zip(within, shares, strict=True)]
+    alone = (_self_paid(line) for line in own if group.add_ons != "within_cap")
+    return replace(priced, lines=(*lines, *alone))
+
+
+async def _as_listed(uow: UnitOfWork, member: Member) -> Person:
+    campaign = await employers.campaign(uow, member.campaign_id)
+    age = None if member.birth_date is None else years_on(member.birth_date, campaign.starts_on)
+    return Person(None if member.sex == "unknown" else member.sex, age)
+
+
+def _choice(option: PackageOption, member: Member) -> ChoiceIn:
+    offered = {group.id for group in option.groups}
+    return ChoiceIn(option_id=option.id, item_group_ids=[g for g in dict.fromkeys(member.choice_ids) if g in offered])
+
+
+def _chosen_package(group: CampaignGroup, member: Member) -> UUID | None:
+    if member.package_id is None:
+        return group.package_ids[0] if group.package_ids else None
+    if member.package_id not in group.package_ids:
+        raise ChoiceInvalid(
+            errors=[FieldError("/package_id", "not-offered", "分组不含该套餐", "the group does not offer this package")]
+        )
+    return member.package_id
+
+
+def _refuse_other_choices(group: CampaignGroup, member: Member, there: Collection[UUID]) -> None:
+    """Refuse what neither the package nor the group offers, or more of it than may be chosen."""
+    chosen, errors = set(member.choice_ids) - set(there), []
+    for choice in group.choices:
+        offered = {UUID(g) for g in choice["item_group_ids"]}
+        picked = len(chosen & offered)
+        chosen -= offered
+        if picked > choice["choose"]:
+            errors.append(
+                FieldError(
+                    "/choice_ids",
+                    "too-many",
+                    f"{choice['name']}:最多选 {choice['choose']} 项",
+                    f"{choice['name']}: at most {choice['choose']}",
+                )
+            )
+    if chosen:
+        errors.append(
+            FieldError("/choice_ids", "not-offered", "分组不含所选项目", "the group does not offer what was chosen")
+        )
+    if errors:
+        raise ChoiceInvalid(errors=errors)
+
+
+def _discounted(group: CampaignGroup, package_id: UUID | None, lines: Sequence[QuotedLine]) -> list[QuotedLine]:
+    """Apply the discount plan: the row that names an item group, else the one of its package, else that of everything else together."""
+    plan = {(row["target"], row["target_id"]): row for row in group.discounts}
+    scopes: dict[str, tuple[dict[str, Any], list[int]]] = {}
+    for i, line in enumerate(lines):
+        row = plan.get(("item_group", str(line.item_group.id)))
+        if row is None and any(reason["code"] == "package_share" for reason in line.reasons):
+            row = plan.get(("package", str(package_id)))
+        row = row or plan.get(("everything", None))
+        if row is not None:
+            scopes.setdefault(f"{row['target']}|{row['target_id']}", (row, []))[1].append(i)
+    found = list(lines)
+    for row, places in scopes.values():
+        before = [found[i].price_fen for i in places]
+        total = reduced(sum(before), rate_bp=row["rate_bp"], amount_fen=row["amount_fen"], floor_fen=row["floor_fen"])
+        for i, price in zip(places, allocate(total, before), strict=True):
+            found[i] = _cheaper(found[i], price, row)
+    return found
+
+
+def _discounted_alone(group: CampaignGroup, line: QuotedLine) -> QuotedLine:
+    """An add-on has a discount where the plan names its item group."""
+    row = next((r for r in group.discounts if r["target_id"] == str(line.item_group.id)), None)
+    if row is None:
+        return line
+    price = reduced(line.price_fen, rate_bp=row["rate_bp"], amount_fen=row["amount_fen"], floor_fen=row["floor_fen"])
+    return _cheaper(line, price, row)
+
+
+def _cheaper(line: QuotedLine, price_fen: int, row: dict[str, Any]) -> QuotedLine:
+    if price_fen == line.price_fen:
+        return line
+    if row["rate_bp"] is not None:
+        zh, en = f"打折方案:{row['rate_bp'] / 100:g}%", f"Discount plan: {row['rate_bp'] / 100:g} %"
+    else:
+        zh, en = f"打折方案:减 {_yuan(row['amount_fen'])} 元", f"Discount plan: {_yuan(row['amount_fen'])} yuan off"
+    reason = PriceReason(code="discount", zh=zh, en=en, amount_fen=price_fen - line.price_fen)
+    return replace(line, price_fen=price_fen, reasons=[*line.reasons, reason.model_dump()])
+
+
+def _with_share(line: QuotedLine, share_fen: int, cap_fen: int | None) -> QuotedLine:
+    if share_fen == line.price_fen:
+        reason = PriceReason(code="employer_pays", zh="单位承担", en="Paid by the employer", amount_fen=0)
+    else:
+        beyond = _yuan(line.price_fen - share_fen)
+        zh = f"单位承担上限 {_yuan(cap_fen or 0)} 元,本项超出 {beyond} 元自费"
+        en = f"Beyond the employer's cap of {_yuan(cap_fen or 0)} yuan: {beyond} yuan are the person's"
+        reason = PriceReason(code="beyond_cap", zh=zh, en=en, amount_fen=0)
+    return replace(line, employer_share_fen=share_fen, reasons=[*line.reasons, reason.model_dump()])
+
+
+def _self_paid(line: QuotedLine) -> QuotedLine:
+    reason = PriceReason(code="self_paid", zh="加项自费", en="Added on, paid by the person", amount_fen=0)
+    return replace(line, reasons=[*line.reasons, reason.model_dump()])
+
+
+def _yuan(fen: int) -> str:
+    return f"{fen // 100}.{fen % 100:02d}"
+
+
 def _shared(package: ExamPackage, held: Sequence[tuple[str, ItemGroup]]) -> list[QuotedLine]:
     shares = allocate(package.price_fen, [group.price_fen for _, group in held])
     zh, en = f"套餐「{package.name}」分摊", f"Share of the package {package.name}"
@@ -281,7 +433,8 @@ def shape(priced: Quote) -> QuoteOut:
     lines = [
         QuotedLineOut(
             item_group_id=line.item_group.id, code=line.item_group.code, name=line.item_group.name,
-            list_price_fen=line.list_price_fen, price_fen=line.price_fen, reasons=[PriceReason.model_validate(reason) for reason in line.reasons],
+            list_price_fen=line.list_price_fen, price_fen=line.price_fen, person_share_fen=line.person_share_fen,
+            employer_share_fen=line.employer_share_fen, reasons=[PriceReason.model_validate(reason) for reason in line.reasons],
         )
         for line in priced.lines
     ]  # fmt: skip
@@ -290,7 +443,11 @@ def shape(priced: Quote) -> QuoteOut:
         for c in priced.contained
         for zh, en in [_say_contained(c.item_group, c.within)]
     ]
-    return QuoteOut(lines=lines, contained=left_out, total_fen=priced.total_fen)
+    employer = sum(line.employer_share_fen for line in priced.lines)
+    person = priced.total_fen - employer
+    return QuoteOut(
+        lines=lines, contained=left_out, total_fen=priced.total_fen, person_fen=person, employer_fen=employer
+    )
 
 
-__all__ = ["Contained", "Person", "Quote", "QuotedLine", "ask", "quote", "shape"]
+__all__ = ["Contained", "Person", "Quote", "QuotedLine", "ask", "quote", "quote_member", "shape"]

@@ -2,5 +2,6 @@
 
 from tjapi.employer.endpoints.campaigns import campaigns
 from tjapi.employer.endpoints.employers import employers
+from tjapi.employer.endpoints.imports import imports
 
-__all__ = ["campaigns", "employers"]
+__all__ = ["campaigns", "employers", "imports"]

@@ -33,6 +33,7 @@ async def put_group(uow: UnitOfWork, campaign_id: UUID, code: str, wanted: Group
         for field, value in values.items():
             setattr(found, field, value)
     group_id = found.id
+    campaign.version += 1
     await uow.audit("campaign.group_put", "campaign", campaign_id, campus_id=campaign.campus_id, detail={"code": code})
     await place_all(uow, campaign)
     return await group(uow, group_id)

@@ -171,7 +171,9 @@ async def decide(uow: UnitOfWork, found: Member, decision: str, reason: str | No
 
 
 async def relist(uow: UnitOfWork, found: Member) -> None:
-    """Take back that a member did not come or was cancelled. Raises MemberStateConflict."""
+    """Take back that a member did not come or was cancelled. Raises MemberStateConflict; who is booked is unbooked by the exam alone."""
+    if found.state not in ("no_show", "cancelled"):
+        raise MemberStateConflict("成员当前为 {current}", "The member is {current}", current=found.state)
     _move(uow, found, "listed")
     found.decided_reason = None
     await uow.audit("member.relisted", "member", found.id, campus_id=found.campus_id)

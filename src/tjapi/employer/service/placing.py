@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tjapi.employer import repository
-from tjapi.employer.models import Campaign, CampaignGroup, Member
+from tjapi.employer.models import Campaign, CampaignGroup
 from tjapi.employer.rules.campaigns import Criterion, Facts, GroupRule, Placed, place, years_on
 from tjapi.kernel.uow import UnitOfWork
 
@@ -31,8 +31,8 @@ def facts_of(
     return Facts(sex, age, marital_status, post, frozenset(hazards))
 
 
-def placed(rules: Sequence[GroupRule], member: Member, day: date) -> Placed:
-    """Say where a member belongs."""
+def placed(rules: Sequence[GroupRule], member: Any, day: date) -> Placed:
+    """Say where a member belongs, or whoever has a member's facts."""
     facts = facts_of(member.sex, member.birth_date, member.marital_status, member.post, member.hazards, day)
     return place(rules, facts)
 
@@ -42,11 +42,13 @@ async def place_all(uow: UnitOfWork, campaign: Campaign) -> int:
     await uow.session.flush()
     rules = rules_of(await repository.groups(uow, campaign.id))
     moved: list[tuple[UUID, UUID | None, str, str]] = []
-    for member in await repository.members(uow, campaign.id):
-        if member.state != "listed" or member.placement == "assigned":
-            continue
+    for member in await repository.placings(uow, campaign.id):
         now = placed(rules, member, campaign.starts_on)
-        if (now.placement, now.group_id, now.reason) != (member.placement, member.group_id, member.placement_reason):
+        if (now.placement, now.group_id, now.reason) != (
+            member.placement,
+            member.group_id,
+            member.placement_reason,
+        ):
             moved.append((member.id, now.group_id, now.placement, json.dumps(now.reason)))
     if moved:
         await repository.replace(uow, moved)

@@ -1,6 +1,6 @@
 """The verbs of an exam. One use case per file; this is what later contexts call."""
 
-from tjapi.exam.service.changing import add_lines, reinstate, set_aside, steps, substitute_line
+from tjapi.exam.service.changing import add_lines, reinstate, reprice, set_aside, steps, substitute_line
 from tjapi.exam.service.course import (
     advance,
     begin_review,
@@ -61,6 +61,7 @@ __all__ = [
     "register",
     "reinstate",
     "release",
+    "reprice",
     "reschedule",
     "resume",
     "set_aside",

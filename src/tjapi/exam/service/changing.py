@@ -10,6 +10,7 @@ from datetime import date
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
+from tjapi.employer.service import Member
 from tjapi.exam import repository
 from tjapi.exam.errors import (
     DueDateNotAhead,
@@ -71,6 +72,37 @@ async def substitute_line(
     line = (await _chosen(uow, exam, [line_id], "substituted", "/line_id"))[0]
     await _set_aside(uow, exam, [line], "substituted", reason=reason)
     await _add(uow, exam, item_group_ids, reason=reason, replaces=line.id, payment_required=payment_required)
+    await _close(uow, exam)
+    return exam
+
+
+async def reprice(
+    uow: UnitOfWork, exam_id: UUID, member: Member, *, reason: str, payment_required: bool = False
+) -> Exam:
+    """Order what a member's group orders now, at its prices: what both groups order stays and is priced anew, the rest comes or goes.
+
+    Only before check-in. Raises ExamNotFound, ExamStateConflict, ItemGroupNotForSex, and what a member's quote raises.
+    """
+    exam = await lock(uow, exam_id)
+    if exam.state != "prepared":
+        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+    fits = pricing.Person(exam.sex, exam.age_years, exam.pregnant)
+    quote = await pricing.quote_member(uow, member, person=fits, on=exam.exam_date)
+    rows = await repository.lines(uow, exam.id, fresh=True)
+    there = {line.item_group_id: line for line in rows if line.state not in GONE}
+    wanted = {priced.item_group.id: priced for priced in quote.lines}
+    if gone := [line for group, line in there.items() if group not in wanted]:
+        await _set_aside(uow, exam, gone, "withdrawn", reason=reason)
+    for group, line in there.items():
+        if (priced := wanted.get(group)) is not None:
+            line.list_price_fen, line.price_fen = priced.list_price_fen, priced.price_fen
+            line.person_share_fen, line.employer_share_fen = priced.person_share_fen, priced.employer_share_fen
+            line.price_reasons = priced.reasons
+    further = pricing.Quote(tuple(priced for priced in quote.lines if priced.item_group.id not in there))
+    await _order(uow, exam, further, rows, reason=reason, replaces=None, payment_required=payment_required)
+    exam.package_id = quote.package.id if quote.package else None
+    exam.package_name = quote.package.name if quote.package else None
+    await uow.audit("exam.repriced", "exam", exam.id, campus_id=exam.campus_id)
     await _close(uow, exam)
     return exam
 
@@ -224,6 +256,22 @@ async def _add(
         uow, None, item_group_ids, person=pricing.Person(exam.sex, exam.age_years, exam.pregnant), on=exam.exam_date,
         beside=[line.item_group_id for line in there if line.state not in GONE],
     )  # fmt: skip
+    await _order(uow, exam, quote, there, reason=reason, replaces=replaces, payment_required=payment_required)
+
+
+async def _order(
+    uow: UnitOfWork,
+    exam: Exam,
+    quote: pricing.Quote,
+    there: Sequence[ExamLine],
+    *,
+    reason: str | None,
+    replaces: UUID | None,
+    payment_required: bool,
+) -> None:
+    """Add the lines of a quote after those that are there; nothing to add is no error."""
+    if not quote.lines:
+        return
     lines = draft_lines(uow, exam, quote, first=max((line.sort for line in there), default=-1) + 1)
     uow.session.add_all(lines)
     await uow.session.flush()
@@ -232,7 +280,7 @@ async def _add(
         _note(uow, exam, line, "added", reason=reason)
     codes = [line.code for line in lines]
     await uow.audit("exam.lines_added", "exam", exam.id, campus_id=exam.campus_id, detail={"lines": codes})
-    free = [line.id for line in lines if not payment_required or line.price_fen == 0]
+    free = [line.id for line in lines if not payment_required or line.person_share_fen == 0]
     if free:
         await release(uow, exam.id, free)
 

@@ -6,6 +6,8 @@ from datetime import date
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
+from tjapi.employer import service as employers
+from tjapi.employer.service import Member
 from tjapi.exam import repository, views
 from tjapi.exam.errors import (
     CampusNotHeld,
@@ -67,12 +69,19 @@ _BLOCKS = {
 
 
 async def register(
-    uow: UnitOfWork, new: ExamIn, *, payment_required: bool = False, photo: PhotoFile | None = None
+    uow: UnitOfWork,
+    new: ExamIn,
+    *,
+    payment_required: bool = False,
+    photo: PhotoFile | None = None,
+    member: Member | None = None,
 ) -> Exam:
     """Prepare an exam: find or enter whom it is for, price its lines, number it, release what needs no payment.
 
-    `photo` is that of the document, whose bytes are stored already. Raises CampusNotHeld, ExamineeNotFound, ExamEmpty, PackageNotForSex,
-    ExamBeforeBirth, ExamineeNotNamed, what a quote raises, and with a document whatever meeting its holder raises.
+    `photo` is that of the document, whose bytes are stored already. Of a `member` of a campaign the lines, prices and shares are those of the
+    member's group, and `new` says whom and when only; what the employer pays in full waits for no payment; the caller binds the member to
+    the exam. Raises CampusNotHeld, ExamineeNotFound, ExamEmpty, PackageNotForSex, ExamBeforeBirth, ExamineeNotNamed, what a quote raises,
+    and with a document whatever meeting its holder raises.
     """
     campus = next(
         (c for c in await identity.campuses(uow) if c.id == new.campus_id and c.id in uow.principal.campuses), None
@@ -91,14 +100,13 @@ async def register(
             errors=[FieldError("/exam_date", "before-birth", "体检日期早于出生日期", "before the examinee's birth")]
         )
     years, days = age_on(person.birth_date, day)
-    quote = await pricing.quote(
-        uow,
-        new.package_id,
-        new.item_group_ids,
-        choices=new.choices,
-        person=pricing.Person(person.sex, years, new.pregnant),
-        on=day,
-    )
+    fits = pricing.Person(person.sex, years, new.pregnant)
+    belongs = await employers.campaign(uow, member.campaign_id) if member is not None else None
+    if member is not None:
+        quote = await pricing.quote_member(uow, member, person=fits, on=day)
+        package = quote.package
+    else:
+        quote = await pricing.quote(uow, new.package_id, new.item_group_ids, choices=new.choices, person=fits, on=day)
     if not quote.lines:
         raise ExamEmpty(
             errors=[FieldError("/item_group_ids", "empty", "至少选择一个项目", "choose at least one item group")]
@@ -109,6 +117,7 @@ async def register(
         state="prepared", version=1, exam_date=day, name=person.name, sex=person.sex, birth_date=person.birth_date,
         age_years=years, age_days=days, pregnant=new.pregnant, total_fen=quote.total_fen, registered_by=uow.principal.id, registered_at=uow.now,
         awaits_payment=False, blood_drawn=False, examined=False,
+        employer_id=belongs.employer_id if belongs else None, campaign_id=belongs.id if belongs else None, member_id=member.id if member else None,
     )  # fmt: skip
     uow.session.add(exam)
     await uow.session.flush()
@@ -117,7 +126,7 @@ async def register(
     await uow.session.flush()
     await uow.audit("exam.registered", "exam", exam.id, campus_id=campus.id)
     await uow.publish(ExamRegistered(campus_id=campus.id, exam_id=exam.id))
-    free = [line.id for line in lines if not payment_required or line.price_fen == 0]
+    free = [line.id for line in lines if not payment_required or line.person_share_fen == 0]
     if free:
         await release(uow, exam.id, free)
     else:
@@ -132,7 +141,7 @@ def draft_lines(uow: UnitOfWork, exam: Exam, quote: pricing.Quote, first: int = 
             id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, item_group_id=q.item_group.id, code=q.item_group.code,
             name=q.item_group.name, department_id=q.item_group.department_id, performed_by=q.item_group.performed_by,
             specimen=q.item_group.specimen, container=q.item_group.container, fasting=q.item_group.fasting, sort=i, state="ordered",
-            list_price_fen=q.list_price_fen, price_fen=q.price_fen, person_share_fen=q.price_fen, employer_share_fen=0,
+            list_price_fen=q.list_price_fen, price_fen=q.price_fen, person_share_fen=q.person_share_fen, employer_share_fen=q.employer_share_fen,
             price_reasons=[r if isinstance(r, dict) else r.model_dump() for r in q.reasons], state_at=uow.now,
         )
         for i, q in enumerate(quote.lines, first)

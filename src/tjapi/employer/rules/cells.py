@@ -1,0 +1,391 @@
+"""How people write what a list asks for: headers, numbers, dates, sexes, in every spelling that Excel and habit have invented. Pure."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Literal
+from uuid import UUID
+
+from tjapi.employer.rules.campaigns import MaritalStatus
+from tjapi.examinee.rules import (
+    FAULTS,
+    IdKind,
+    IdNumberFault,
+    Sex,
+    birth_date_fault,
+    clean_name,
+    folded,
+    normalise_phone,
+    parse_id_number,
+)
+
+Cell = str | float | int | bool | date | datetime | None
+Field = Literal[
+    "name", "sex", "birth_date", "id_kind", "id_number", "phone", "employee_no", "department", "post", "marital_status", "hazards",
+    "group", "note", "ignore",
+]  # fmt: skip
+EntryKind = Literal["error", "warning", "update"]
+
+SYNONYMS: dict[Field, tuple[str, ...]] = {
+    "name": ("姓名", "名字", "员工姓名", "职工姓名", "受检人", "受检者", "受检者姓名", "体检人", "体检人姓名", "人员姓名", "name", "fullname"),
+    "sex": ("性别", "sex", "gender"),
+    "birth_date": ("出生日期", "出生年月日", "出生年月", "出生", "生日", "birthday", "birthdate", "dateofbirth"),
+    "id_kind": ("证件类型", "证件类别", "证件种类", "idtype", "idkind"),
+    "id_number": ("身份证号", "身份证号码", "身份证", "证件号码", "证件号", "居民身份证号", "居民身份证号码", "公民身份号码", "idnumber", "idno", "idcard"),
+    "phone": ("手机", "手机号", "手机号码", "电话", "联系电话", "联系方式", "移动电话", "电话号码", "phone", "mobile", "tel"),
+    "employee_no": ("工号", "员工号", "员工编号", "职工号", "职工编号", "人员编号", "employeeno", "employeeid", "staffno"),
+    "department": ("部门", "所在部门", "车间", "班组", "部门名称", "department", "dept"),
+    "post": ("岗位", "工种", "职务", "职位", "岗位名称", "post", "position", "job"),
+    "marital_status": ("婚姻状况", "婚姻", "婚否", "婚姻状态", "maritalstatus", "married"),
+    "hazards": ("危害因素", "接害因素", "职业危害因素", "接触危害因素", "职业病危害因素", "hazards", "hazard"),
+    "group": ("分组", "体检分组", "组别", "分组编号", "体检组", "group"),
+    "note": ("备注", "说明", "note", "remark"),
+}  # fmt: skip
+_FIELD_OF: dict[str, Field] = {word: name for name, words in SYNONYMS.items() for word in words}
+
+SHEET_REFUSALS: dict[str, tuple[str, str]] = {
+    "empty": ("文件为空", "the file is empty"),
+    "not_a_list": ("不是 XLSX、XLS 或 CSV 文件", "it is no XLSX, XLS or CSV file"),
+    "macros": ("文件含有宏,请另存为不含宏的 .xlsx", "it holds macros: save it as .xlsx without them"),
+    "encrypted": ("文件有密码保护", "it is protected by a password"),
+    "damaged": ("文件已损坏", "it is damaged"),
+    "inflates": ("压缩包展开后过大", "it inflates beyond every bound"),
+    "too_wide": ("表格超过 100 列或 50000 行", "the table has more than 100 columns or 50,000 rows"),
+    "encoding": ("CSV 应为 UTF-8 或 GB18030 编码", "a CSV must be UTF-8 or GB18030"),
+    "no_header": ("前十行中没有列名:至少需要姓名和另一列", "no row of the first ten names the columns: a name and one more are needed"),
+    "no_rows": ("没有数据行", "it has no rows"),
+    "unreadable": ("无法读取", "it cannot be read"),
+}  # fmt: skip
+SENTENCES: dict[str, tuple[str, str]] = {
+    "missing": ("必填", "is required"),
+    "too_long": ("内容过长", "is too long"),
+    "formula": ("含有公式,请粘贴为数值", "holds a formula: paste values"),
+    "control_character": ("含有控制字符", "holds a control character"),
+    "not_text": ("应为文本", "must be text"),
+    "digits_lost": ("Excel 已把号码变成科学计数法,末几位丢失;请把该列设为文本后重新填写", "Excel has turned the number into scientific notation and lost its last digits: make the column text and type it again"),
+    "date_invalid": ("不是有效日期", "is not a date"),
+    "date_incomplete": ("日期缺少日", "lacks the day"),
+    "date_ambiguous": ("日期有歧义,请写成 1990-03-07", "is ambiguous: write it as 1990-03-07"),
+    "sex_invalid": ("性别无法识别", "is not a sex"),
+    "marital_status_invalid": ("婚姻状况无法识别", "is not a marital status"),
+    "id_kind_invalid": ("证件类型无法识别", "is not a kind of document"),
+    "phone_invalid": ("电话号码无效", "is not a phone number"),
+    "contradicts_id_number": ("与证件号码不一致", "contradicts the ID number"),
+    "no_identity": ("证件号码和工号至少填一项", "give an ID number or an employee number"),
+    "twice_in_file": ("与本文件第 {row} 行重复", "is in row {row} of this file as well"),
+    "employee_no_taken": ("该工号属于名单中另一人", "this employee number is another's on the list"),
+    "changed_meanwhile": ("名单在预览后已被更改,请重新上传", "the list was changed after the preview: upload the file again"),
+    **SHEET_REFUSALS,
+    "group_unknown": ("没有这个分组", "is no group of this campaign"),
+    "known_as_another": ("该证件号码已登记为另一姓名,请人工核对", "this ID number is known under another name: check it by hand"),
+    "locked": ("成员已预约或已终结,不再更改", "the member is booked or has come to an end: not changed"),
+    "not_placed_none": ("没有符合条件的分组", "fits no group"),
+    "not_placed_ambiguous": ("同时符合多个分组", "fits several groups"),
+    "changed": ("将更新", "will change"),
+    **dict(FAULTS.items()),
+}  # fmt: skip
+"""What is said about a cell. `{…}` are filled from the entry's detail, which never holds the cell's content."""
+
+_PUNCTUATION = re.compile(r"[\s*:：()（）\[\]【】_\-/\\.。、,，]+|必填|选填")
+_LONGEST = {"name": 64, "department": 60, "post": 60, "note": 200, "employee_no": 40, "group": 60}
+_PLAIN_NAME = re.compile(r"[\u4e00-\u9fff]+")
+"""A name of nothing but common characters is clean as it is: of ten thousand, nearly all."""
+_SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+?\d{1,2}")
+_SIGNED = re.compile(r"[+-][\d\s()-]*")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_MOST_EXACT = 10**15
+"""The last whole number of which Excel keeps every digit is below this: it keeps fifteen."""
+_SEXES: dict[str, Sex] = {
+    **dict.fromkeys(("男", "男性", "男士", "先生", "m", "male", "man", "1", "♂", "男.", "boy"), "male"),
+    **dict.fromkeys(("女", "女性", "女士", "小姐", "f", "female", "woman", "2", "♀", "girl"), "female"),
+    **dict.fromkeys(("", "未知", "不详", "未说明", "未知性别", "0", "9", "u", "unknown", "-", "/"), "unknown"),
+}
+_MARITAL: dict[str, MaritalStatus] = {
+    **dict.fromkeys(("未婚", "单身", "否", "10", "single", "n", "no"), "single"),
+    **dict.fromkeys(
+        ("已婚", "有配偶", "初婚", "再婚", "复婚", "是", "20", "21", "22", "23", "married", "y", "yes"), "married"
+    ),
+    **dict.fromkeys(("离异", "离婚", "离", "40", "divorced"), "divorced"),
+    **dict.fromkeys(("丧偶", "30", "widowed"), "widowed"),
+    **dict.fromkeys(("", "未知", "不详", "未说明", "90", "unknown", "-", "/"), "unknown"),
+}
+_ID_KINDS: dict[str, IdKind] = {
+    **dict.fromkeys(("", "身份证", "居民身份证", "二代身份证", "resident", "01", "1"), "resident"),
+    **dict.fromkeys(("港澳台居民居住证", "港澳台居住证", "居住证", "hk_mo_tw_resident"), "hk_mo_tw_resident"),
+    **dict.fromkeys(("外国人永久居留身份证", "外国人永久居留证", "永居证", "foreign_permanent"), "foreign_permanent"),
+    **dict.fromkeys(("护照", "普通护照", "passport"), "passport"),
+    **dict.fromkeys(("无", "无证件", "none"), "none"),
+}
+_YEAR_FIRST = re.compile(
+    r"(\d{4})\s*[-/.年\s]\s*(\d{1,2})\s*[-/.月\s]\s*(\d{1,2})\s*日?(?:[T\s]+0{1,2}:00(?::00(?:\.0+)?)?)?"
+)
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_NO_DAY = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*月?|\d{6}|\d{4}年?")
+_MONTHS = {
+    name: i
+    for i, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)
+}
+_WORDED = re.compile(r"(\d{1,2})[-\s]([A-Za-z]{3})[a-z]*[-\s,]+(\d{4})")
+_DAY_OR_MONTH_FIRST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
+_SHORT_YEAR = re.compile(r"\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?")
+_SERIAL = re.compile(r"[1-6]\d{4}")
+_EXCEL_EPOCH = date(1899, 12, 30)
+_SERIALS = (366, 73_050)
+"""Days that Excel counts as a serial number and that can be a birth date: 1900-12-31 to 2099."""
+_MOST_HAZARDS = 20
+_LATER_THAN_A_MONTH = 12
+
+
+class CellFault(ValueError):  # noqa: N818 - named for the finding
+    """What is wrong with a cell: a code of SENTENCES. It never holds the cell."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(slots=True)
+class Row:
+    """What a row says, in one spelling, and what is wrong with it: pairs of column and code."""
+
+    number: int
+    name: str = ""
+    sex: Sex = "unknown"
+    birth_date: date | None = None
+    id_kind: IdKind = "none"
+    id_number: str | None = None
+    phone: str | None = None
+    employee_no: str | None = None
+    department: str | None = None
+    post: str | None = None
+    marital_status: MaritalStatus = "unknown"
+    hazards: list[str] = field(default_factory=list)
+    group: str | None = None
+    note: str | None = None
+    faults: list[tuple[Field, str]] = field(default_factory=list)
+
+
+@lru_cache(maxsize=4096)
+def header_key(text: Cell) -> str:
+    """Return a header as it is compared: half-width, no spaces, stars, brackets or 必填."""
+    return _PUNCTUATION.sub("", unicodedata.normalize("NFKC", str(text or ""))).casefold()
+
+
+def field_of(header: str, remembered: Mapping[str, str]) -> str:
+    """Return which field a column holds: as it was said before for this employer, else by its name; `ignore` of a strange one."""
+    return remembered.get(header) or _FIELD_OF.get(header_key(header), "ignore")
+
+
+def find_header(rows: Sequence[Sequence[Cell]], remembered: Mapping[str, str]) -> int | None:
+    """Return which of the first rows names the columns: the first that has a name and one field more; None when none does."""
+    for number, row in enumerate(rows):
+        fields = [field_of(str(cell).strip(), remembered) for cell in row if isinstance(cell, str) and cell.strip()]
+        known = {f for f in fields if f != "ignore"}
+        if "name" in known and len(known) > 1:
+            return number
+    return None
+
+
+def read_row(number: int, cells: Sequence[Cell], fields: Sequence[str], today: date) -> Row:
+    """Read one row; `fields` say what each column holds."""
+    row = Row(number)
+    given: dict[str, Cell] = {}
+    for name, cell in zip(fields, cells, strict=False):
+        if name != "ignore" and cell is not None and cell != "" and name not in given:
+            given[name] = cell
+    for name in ("name", "department", "post", "note", "employee_no", "group"):
+        if name in given:
+            _text_field(row, name, given[name])
+    if not row.name and not any(column == "name" for column, _ in row.faults):
+        row.faults.append(("name", "missing"))
+    _identity(row, given, today)
+    if "marital_status" in given:
+        _worded(row, "marital_status", given["marital_status"], _MARITAL)
+    if "hazards" in given:
+        _hazards(row, given["hazards"])
+    if "phone" in given:
+        _phone(row, given["phone"])
+    if (
+        row.id_number is None
+        and row.employee_no is None
+        and not any(c in ("id_number", "employee_no") for c, _ in row.faults)
+    ):
+        row.faults.append(("id_number", "no_identity"))
+    return row
+
+
+def _text_field(row: Row, name: str, cell: Cell) -> None:
+    try:
+        text = as_text(cell)
+    except CellFault as fault:
+        row.faults.append((name, fault.code))  # type: ignore[arg-type]
+        return
+    if name == "name" and not _PLAIN_NAME.fullmatch(text):
+        text = clean_name(text)
+        text = text if folded(text) else ""
+    if len(text) > _LONGEST[name]:
+        row.faults.append((name, "too_long"))  # type: ignore[arg-type]
+    elif text:
+        setattr(row, name, text)
+
+
+def as_text(cell: Cell) -> str:
+    """Return a cell as text: whole numbers without their point, no apostrophe before. Raises CellFault of formulas and control characters."""
+    if isinstance(cell, str):
+        text = cell.strip()
+        if text[:1] in "=@" and text:
+            raise CellFault("formula")
+        if text[:1] in "+-" and not _SIGNED.fullmatch(text):
+            raise CellFault("formula")
+        if _CONTROL.search(text):
+            raise CellFault("control_character")
+        return text.removeprefix("'")
+    if isinstance(cell, bool) or cell is None:
+        raise CellFault("not_text")
+    if isinstance(cell, float | int):
+        if not math.isfinite(cell):
+            raise CellFault("not_text")
+        if cell != int(cell):
+            return str(cell)
+        if abs(cell) >= _MOST_EXACT:
+            raise CellFault("digits_lost")
+        return str(int(cell))
+    return cell.isoformat()[:10]
+
+
+def _identity(row: Row, given: Mapping[str, Cell], today: date) -> None:
+    kind: IdKind = "resident"
+    if "id_kind" in given:
+        try:
+            said = header_key(as_text(given["id_kind"]))
+            kind = _ID_KINDS[said]
+        except (CellFault, KeyError):
+            row.faults.append(("id_kind", "id_kind_invalid"))
+    sex_said = _worded(row, "sex", given["sex"], _SEXES) if "sex" in given else None
+    birth_said = _birth(row, given["birth_date"], today) if "birth_date" in given else None
+    if "id_number" not in given:
+        return
+    try:
+        document = parse_id_number(kind, _number_text(given["id_number"]), today)
+    except IdNumberFault as fault:
+        row.faults.append(("id_number", fault.fault))
+        return
+    except CellFault as fault:
+        row.faults.append(("id_number", fault.code))
+        return
+    row.id_kind, row.id_number = document.kind, document.number
+    if document.sex is not None:
+        if sex_said not in (None, "unknown", document.sex):
+            row.faults.append(("sex", "contradicts_id_number"))
+        row.sex = document.sex
+    if document.birth_date is not None:
+        if birth_said is not None and birth_said != document.birth_date:
+            row.faults.append(("birth_date", "contradicts_id_number"))
+        row.birth_date = document.birth_date
+
+
+def _number_text(cell: Cell) -> str:
+    text = as_text(cell)
+    if _SCIENTIFIC.fullmatch(text):
+        raise CellFault("digits_lost")
+    return text
+
+
+def _worded(row: Row, name: Literal["sex", "marital_status"], cell: Cell, words: Mapping[str, str]) -> str | None:
+    try:
+        found = words[header_key(as_text(cell)) if cell not in ("-", "/") else "-"]
+    except (CellFault, KeyError):
+        row.faults.append((name, f"{name}_invalid"))
+        return None
+    setattr(row, name, found)
+    return found
+
+
+def _birth(row: Row, cell: Cell, today: date) -> date | None:
+    try:
+        birth = as_date(cell)
+    except CellFault as fault:
+        row.faults.append(("birth_date", fault.code))
+        return None
+    wrong = birth_date_fault(birth, today)
+    if wrong is not None:
+        row.faults.append(("birth_date", wrong))
+        return None
+    row.birth_date = birth
+    return birth
+
+
+def as_date(cell: Cell) -> date:
+    """Return the day of a cell. Raises CellFault, saying whether it is none, incomplete, or may be read in two ways."""
+    if isinstance(cell, date):
+        return cell.date() if isinstance(cell, datetime) else cell
+    if isinstance(cell, float | int) and not isinstance(cell, bool) and _SERIALS[0] <= cell <= _SERIALS[1]:
+        return _EXCEL_EPOCH + timedelta(days=int(cell))
+    return _read_date(unicodedata.normalize("NFKC", as_text(cell)).strip())
+
+
+def _read_date(text: str) -> date:
+    if found := _YEAR_FIRST.fullmatch(text) or _COMPACT.fullmatch(text):
+        return _day(int(found[1]), int(found[2]), int(found[3]))
+    if found := _WORDED.fullmatch(text):
+        return _day(int(found[3]), _MONTHS.get(found[2].casefold(), 0), int(found[1]))
+    if found := _DAY_OR_MONTH_FIRST.fullmatch(text):
+        return _either_first(int(found[1]), int(found[2]), int(found[3]))
+    if _SERIAL.fullmatch(text):
+        return _EXCEL_EPOCH + timedelta(days=int(text))
+    if _NO_DAY.fullmatch(text):
+        raise CellFault("date_incomplete")
+    raise CellFault("date_ambiguous" if _SHORT_YEAR.fullmatch(text) else "date_invalid")
+
+
+def _either_first(first: int, second: int, year: int) -> date:
+    """Read 25/12/1990 and 12/25/1990, which can be read in one way only; 03/07/1990 can be read in two."""
+    if first > _LATER_THAN_A_MONTH:
+        return _day(year, second, first)
+    if second > _LATER_THAN_A_MONTH or first == second:
+        return _day(year, first, second)
+    raise CellFault("date_ambiguous")
+
+
+def _day(year: int, month: int, day: int) -> date:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise CellFault("date_invalid") from None
+
+
+def _hazards(row: Row, cell: Cell) -> None:
+    try:
+        found = _parts(as_text(cell))
+    except CellFault as fault:
+        row.faults.append(("hazards", fault.code))
+        return
+    if len(found) > _MOST_HAZARDS or any(len(p) > _LONGEST["post"] for p in found):
+        row.faults.append(("hazards", "too_long"))
+    else:
+        row.hazards = list(found)
+
+
+@lru_cache(maxsize=1024)
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part for part in re.split(r"[,，、;；/\s]+", text) if part))
+
+
+def _phone(row: Row, cell: Cell) -> None:
+    try:
+        phone = normalise_phone(as_text(cell))
+    except CellFault as fault:
+        row.faults.append(("phone", fault.code))
+        return
+    if phone is None:
+        row.faults.append(("phone", "phone_invalid"))
+    row.phone = phone
+
+
+def group_named(said: str, groups: Mapping[str, UUID]) -> UUID | None:
+    """Return the group that a list names by its code or its name; `groups` by folded code and name."""
+    return groups.get(folded(said))

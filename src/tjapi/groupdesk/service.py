@@ -1,0 +1,240 @@
+"""The verbs of the group desk. Whatever changes a campaign's members locks the campaign first, then the member's exam, then the member."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from tjapi.appointment import service as appointments
+from tjapi.appointment.errors import AppointmentFull
+from tjapi.catalog import service as catalog
+from tjapi.employer import service as employers
+from tjapi.employer.errors import CampaignGroupNotFound, MemberNotFound, MemberNotPlaced
+from tjapi.employer.rules.campaigns import BOOKABLE, TERMINAL
+from tjapi.employer.service import Campaign, Member
+from tjapi.exam import service as exams
+from tjapi.exam.schemas import ExamIn
+from tjapi.examinee import service as examinees
+from tjapi.groupdesk import views
+from tjapi.groupdesk.errors import CampaignNotOpen, DaysFull, MemberBeingExamined
+from tjapi.groupdesk.rules import NOTHING_TO_LOSE
+from tjapi.groupdesk.schemas import (
+    BatchOut,
+    BookMembersIn,
+    DayIn,
+    DecisionIn,
+    LeftAlone,
+    Moved,
+    ProgressListOut,
+    ProgressOut,
+    StandingOut,
+    TransferOut,
+)
+from tjapi.kernel.uow import UnitOfWork
+
+BOOK = "groupdesk.book_members"
+_LEFT: dict[str, tuple[str, str]] = {
+    "same_group": ("已在该分组", "Belongs to this group already"),
+    "arrived": ("已报到,不再换组", "Has arrived: not moved any more"),
+    "ended": ("已终结", "Has come to an end"),
+}
+_REGROUPED = "换组重新计价"
+
+
+async def plan_booking(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) -> BatchOut:
+    """Have members booked by a job, one transaction each. Raises CampaignNotFound, CampaignNotOpen."""
+    found = await employers.lock_campaign(uow, campaign_id, active=False)
+    if found.state not in BOOKABLE:
+        raise CampaignNotOpen
+    waiting = await to_book(uow, campaign_id, plan)
+    payload = {"campaign_id": str(campaign_id), "plan": plan.model_dump(mode="json")}
+    job_id = await uow.enqueue(BOOK, payload, campus_id=found.campus_id, lane=f"campaign:{campaign_id}")
+    await uow.audit(
+        "campaign.booking_asked", "campaign", campaign_id, campus_id=found.campus_id, detail={"members": len(waiting)}
+    )
+    return BatchOut(job_id=job_id, campaign_id=campaign_id, members=len(waiting))
+
+
+async def to_book(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) -> list[UUID]:
+    """Return whom a plan would book now, in the order of the list."""
+    members = await employers.members(uow, campaign_id, plan.member_ids or None)
+    return [m.id for m in members if m.state == "listed" and plan.group_id in (None, m.group_id)]
+
+
+async def book_member(
+    uow: UnitOfWork, member_id: UUID, days: Sequence[DayIn], *, payment_required: bool = False
+) -> bool:
+    """Book a member on the first day of a plan that has a place; False when there is nothing to do any more, so that doing it twice is once.
+
+    The campaign's lock makes quotas exact: two batches never count the same place. Raises DaysFull, CampaignNotOpen, MemberNotPlaced, and
+    what meeting the person, pricing and registering raise.
+    """
+    seen = await employers.member(uow, member_id)
+    campaign = await employers.lock_campaign(uow, seen.campaign_id, active=False)
+    if campaign.state not in BOOKABLE:
+        raise CampaignNotOpen
+    member = await employers.lock_member(uow, member_id)
+    if member.state != "listed":
+        return False
+    if member.group_id is None:
+        raise MemberNotPlaced
+    examinee_id = await _meet(uow, campaign, member)
+    await _take_place(
+        uow,
+        campaign,
+        member,
+        examinee_id,
+        await _first_free(uow, campaign, examinee_id, days),
+        payment_required=payment_required,
+    )
+    return True
+
+
+async def _meet(uow: UnitOfWork, campaign: Campaign, member: Member) -> UUID:
+    if member.examinee_id is not None:
+        return member.examinee_id
+    person, _ = await examinees.meet(uow, employers.card(uow, member), campaign.campus_id)
+    return person.id
+
+
+async def _first_free(uow: UnitOfWork, campaign: Campaign, examinee_id: UUID, days: Sequence[DayIn]) -> DayIn:
+    taken = await views.taken(uow, campaign.id)
+    for place in days:
+        if taken.get((place.day, place.session_id), 0) >= place.quota:
+            continue
+        if place.session_id is not None:
+            try:
+                await appointments.look(uow, _order(campaign, examinee_id, place))
+            except AppointmentFull:
+                continue
+        return place
+    raise DaysFull
+
+
+def _order(campaign: Campaign, examinee_id: UUID, place: DayIn) -> appointments.Order:
+    assert place.session_id is not None
+    return appointments.Order(
+        campus_id=campaign.campus_id,
+        day=place.day,
+        session_id=place.session_id,
+        examinee_id=examinee_id,
+        source="batch",
+    )
+
+
+async def _take_place(
+    uow: UnitOfWork, campaign: Campaign, member: Member, examinee_id: UUID, place: DayIn, *, payment_required: bool
+) -> None:
+    order = ExamIn(campus_id=campaign.campus_id, examinee_id=examinee_id, exam_date=place.day)
+    exam = await exams.register(uow, order, payment_required=payment_required, member=member)
+    if place.session_id is not None:
+        groups = await catalog.item_groups(uow, [line.item_group_id for line in await exams.lines(uow, exam.id)])
+        needed = {group.resource for group in groups if group.resource}
+        wish = _order(campaign, examinee_id, place)
+        await appointments.book(
+            uow,
+            appointments.Order(
+                campus_id=wish.campus_id, day=wish.day, session_id=wish.session_id, examinee_id=wish.examinee_id, exam_id=exam.id, resources=needed,
+                source=wish.source,
+            ),
+        )  # fmt: skip
+    await employers.bind(uow, member, examinee_id, exam.id)
+
+
+async def refuse(uow: UnitOfWork, member_id: UUID, code: str, zh: str, en: str) -> None:
+    """Keep why a member could not be booked."""
+    member = await employers.lock_member(uow, member_id)
+    if member.state == "listed":
+        await employers.refuse(uow, member, code, zh, en)
+
+
+async def let_go(uow: UnitOfWork, exam_id: UUID) -> None:
+    """An exam was cancelled: its member, if it has one, is on the list again."""
+    member = await employers.member_of_exam(uow, exam_id)
+    if member is not None:
+        await employers.unbind(uow, member)
+
+
+async def transfer(uow: UnitOfWork, campaign_id: UUID, group_id: UUID, member_ids: Sequence[UUID]) -> TransferOut:
+    """Put members into another group by hand, and price anew whoever is booked and has not arrived; say who was left alone, and why.
+
+    Raises CampaignNotFound, CampaignStateConflict, CampaignGroupNotFound, MemberNotFound, and what pricing raises: then nobody moves.
+    """
+    await employers.lock_campaign(uow, campaign_id)
+    group = await employers.group(uow, group_id)
+    if group.campaign_id != campaign_id:
+        raise CampaignGroupNotFound
+    moved, left = [], []
+    for member_id in dict.fromkeys(member_ids):
+        member, state = await _member_and_exam(uow, campaign_id, member_id)
+        why = _left_alone(member, state, group_id)
+        if why is not None:
+            left.append(LeftAlone(member_id=member_id, code=why, zh=_LEFT[why][0], en=_LEFT[why][1]))
+            continue
+        await employers.assign(uow, member, group_id)
+        before = after = None
+        if member.exam_id is not None:
+            before = (await exams.get(uow, member.exam_id)).total_fen
+            after = (await exams.reprice(uow, member.exam_id, member, reason=_REGROUPED)).total_fen
+        moved.append(Moved(member_id=member_id, exam_id=member.exam_id, before_fen=before, after_fen=after))
+    return TransferOut(moved=moved, left_alone=left)
+
+
+async def _member_and_exam(uow: UnitOfWork, campaign_id: UUID, member_id: UUID) -> tuple[Member, str | None]:
+    seen = await employers.member(uow, member_id)
+    if seen.campaign_id != campaign_id:
+        raise MemberNotFound
+    state = (await exams.lock(uow, seen.exam_id)).state if seen.exam_id is not None else None
+    return await employers.lock_member(uow, member_id), state
+
+
+def _left_alone(member: Member, exam_state: str | None, group_id: UUID) -> str | None:
+    if member.state in TERMINAL:
+        return "ended"
+    if exam_state is not None and exam_state not in NOTHING_TO_LOSE:
+        return "arrived"
+    return "same_group" if member.group_id == group_id else None
+
+
+async def decide(uow: UnitOfWork, campaign_id: UUID, decisions: Sequence[DecisionIn]) -> None:
+    """Bring members to an end, all of them or none; the exam of whoever did not come or does not come is cancelled.
+
+    Raises CampaignNotFound, CampaignStateConflict, MemberNotFound, MemberStateConflict, MemberBeingExamined.
+    """
+    await employers.lock_campaign(uow, campaign_id)
+    for one in decisions:
+        member, state = await _member_and_exam(uow, campaign_id, one.member_id)
+        if one.decision == "listed":
+            await employers.relist(uow, member)
+            continue
+        if one.decision != "done" and member.exam_id is not None and member.state == "booked":
+            if state not in NOTHING_TO_LOSE:
+                raise MemberBeingExamined
+            await exams.cancel(uow, member.exam_id, one.reason or one.decision)
+            member = await employers.lock_member(uow, one.member_id)
+        await employers.decide(uow, member, one.decision, one.reason)
+
+
+async def complete(uow: UnitOfWork, campaign_id: UUID) -> Campaign:
+    """Let whoever is examined be done, and lock the campaign if nobody is left open; the open ones are named.
+
+    Raises CampaignNotFound, CampaignStateConflict, CampaignNotComplete.
+    """
+    await employers.lock_campaign(uow, campaign_id)
+    for member_id in await views.examined(uow, campaign_id):
+        await employers.decide(uow, await employers.lock_member(uow, member_id), "done", None)
+    await uow.session.flush()
+    return await employers.complete(uow, campaign_id)
+
+
+async def progress(uow: UnitOfWork, *, still_open: bool) -> ProgressListOut:
+    """Return how far units have come: those not completed, or all."""
+    rows = [ProgressOut.model_validate(dict(row)) for row in await views.progress(uow, still_open=still_open)]
+    return ProgressListOut(count=len(rows), items=rows)
+
+
+async def standings(
+    uow: UnitOfWork, campaign_id: UUID, *, standing: str | None, after: Sequence[str] | None, size: int
+) -> Sequence[StandingOut]:
+    """Return a page of a campaign's members with their standing, one too many. Raises CampaignNotFound."""
+    await employers.campaign(uow, campaign_id)
+    rows = await views.standings(uow, campaign_id, standing=standing, after=after, size=size)
+    return [StandingOut.model_validate(row, from_attributes=True) for row in rows]

@@ -1,0 +1,134 @@
+"""Cells as people write them: one day in ten spellings, a sex in twenty, and numbers that Excel has spoilt."""
+
+import contextlib
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tjapi.employer import sheets
+from tjapi.employer.rules.cells import Cell, CellFault, as_date, as_text, field_of, find_header, read_row
+from tjapi.employer.sheets import SheetRefusedError
+
+pytestmark = pytest.mark.requirement("E2.3")
+TODAY = date(2026, 11, 25)
+SEVENTH = date(1990, 3, 7)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        SEVENTH, datetime(1990, 3, 7, 0, 0), 32939.0, "32939", "1990-03-07", "1990/3/7", "1990.3.7", "19900307", 19900307.0, "1990年3月7日",
+        "1990年03月07日", "1990 - 3 - 7", "1990-03-07 00:00:00", "1990-03-07T00:00:00", "１９９０－０３－０７", "7-Mar-1990", "7 March 1990", "'1990-03-07",
+    ],
+)  # fmt: skip
+def test_a_day_is_read_in_every_spelling(cell: Cell) -> None:
+    assert as_date(cell) == SEVENTH
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("1990-02-30", "date_invalid"), ("1990年3月", "date_incomplete"), ("1990", "date_incomplete"), ("03/07/1990", "date_ambiguous"),
+        ("90-3-7", "date_ambiguous"), ("三月七日", "date_invalid"), (True, "not_text"), ("=A1", "formula"),
+    ],
+)  # fmt: skip
+def test_what_is_no_day_or_may_be_two_is_said_so(cell: Cell, code: str) -> None:
+    with pytest.raises(CellFault) as told:
+        as_date(cell)
+    assert told.value.code == code
+
+
+def test_a_day_that_can_be_read_in_one_way_only_is_read_so() -> None:
+    assert as_date("25/12/1990") == as_date("12/25/1990") == date(1990, 12, 25)
+
+
+@pytest.mark.parametrize("cell", ["男", "男性", "M", "male", "1", 1.0, "男 ", "先生", "Ｍ"])
+def test_a_man_is_a_man_in_every_spelling(cell: Cell) -> None:
+    assert _row(sex=cell).sex == "male"
+
+
+@pytest.mark.parametrize("cell", ["女", "女性", "F", "Female", "2", 2.0, " 女", "女士"])
+def test_a_woman_is_a_woman_in_every_spelling(cell: Cell) -> None:
+    assert _row(sex=cell).sex == "female"
+
+
+def _row(**given: Any) -> Any:
+    cells = {"name": "张三", "employee_no": "1"} | given
+    return read_row(2, list(cells.values()), list(cells), TODAY)
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["69010119900307001x", " 69010119900307001X", "６９０１０１１９９００３０７００１Ｘ", "'69010119900307001X"],
+)
+def test_a_number_is_read_with_small_x_full_width_digits_and_apostrophe(number: str) -> None:
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    order = next(
+        o
+        for o in range(1, 999, 2)
+        if sum(int(d) * w for d, w in zip(f"69010119900307{o:03d}", weights, strict=True)) % 11 == 2
+    )
+    valid = f"69010119900307{order:03d}X"
+    spelled = number.replace("001", f"{order:03d}").replace(
+        "００１", "".join(chr(ord(c) + 0xFEE0) for c in f"{order:03d}")
+    )
+    row = _row(id_number=spelled)
+    assert (row.faults, row.id_number, row.sex, row.birth_date, row.id_kind) == ([], valid, "male", SEVENTH, "resident")
+
+
+@pytest.mark.parametrize("cell", [4.50122199001011e17, 450122199001011234, "4.4E+17", "4.50122E+17", "4.50122e17"])
+def test_a_number_that_excel_has_spoilt_is_told_and_never_guessed(cell: Cell) -> None:
+    row = _row(id_number=cell)
+    assert (row.faults, row.id_number) == ([("id_number", "digits_lost")], None)
+
+
+@pytest.mark.parametrize("cell", ["=cmd|' /C calc'!A0", "@SUM(1)", "+cmd|1", "-2+3+cmd|' /C calc'!A0"])
+def test_a_formula_in_a_text_is_refused_by_name(cell: str) -> None:
+    assert _row(department=cell).faults == [("department", "formula")]
+
+
+def test_a_phone_may_come_as_a_number_or_with_the_countrys_code() -> None:
+    assert [_row(phone=p).phone for p in (13800001234.0, "+86 138 0000 1234", "138-0000-1234")] == ["13800001234"] * 3
+
+
+def test_what_contradicts_the_number_is_named() -> None:
+    row = _row(id_number="11010519491231002X", sex="男", birth_date="1990-03-07")
+    assert row.faults == [("sex", "contradicts_id_number"), ("birth_date", "contradicts_id_number")]
+
+
+def test_headers_are_known_by_many_names_and_by_what_was_said_before() -> None:
+    assert [field_of(h, {"代号": "employee_no"}) for h in ("姓 名*", "身份证号码（必填）", "手机号", "代号", "鞋码")] == [
+        "name", "id_number", "phone", "employee_no", "ignore",
+    ]  # fmt: skip
+    assert find_header([["某单位名单"], ["", ""], ["姓名", "工号"]], {}) == 2
+    assert find_header([["姓名"], ["张三"]], {}) is None
+
+
+@given(
+    st.lists(
+        st.one_of(st.none(), st.text(max_size=12), st.floats(), st.booleans(), st.dates(), st.datetimes()),
+        min_size=13,
+        max_size=13,
+    )
+)
+def test_no_cell_whatever_breaks_the_reader(cells: list[Cell]) -> None:
+    fields = (
+        "name", "sex", "birth_date", "id_kind", "id_number", "phone", "employee_no", "department", "post", "marital_status", "hazards", "group", "note",
+    )  # fmt: skip
+    row = read_row(2, cells, fields, TODAY)
+    assert row.number == 2
+    assert len(row.name) <= 64
+
+
+@given(st.binary(max_size=400))
+def test_no_bytes_whatever_break_the_reader(content: bytes) -> None:
+    for start in (b"", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        with contextlib.suppress(SheetRefusedError):
+            assert sheets.read(start + content).kind
+
+
+def test_a_text_that_begins_with_a_dash_alone_is_text() -> None:
+    assert as_text("-") == "-"
