@@ -13,6 +13,7 @@ from tjapi.catalog.rules import ApplicableSex, DepartmentKind, ItemKind, Perform
 from tjapi.kernel.validation import WHOLE, Day, Whole
 
 _ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
+_OTHER_ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"
 _FROM_THE_BEGINNING = date(2000, 1, 1)
 
 
@@ -234,7 +235,7 @@ class PackageOptionIn(Input):
     name: str = Field(min_length=1, max_length=40, description="名称 · Name", examples=["超声三选二"])
     choose: Whole = Field(ge=1, le=50, description="选择个数 · How many are chosen", examples=[2])
     item_group_ids: list[UUID] = Field(
-        min_length=2, max_length=50, description="组合项目 · Item groups", examples=[[_ID]]
+        min_length=2, max_length=50, description="组合项目 · Item groups", examples=[[_ID, _OTHER_ID]]
     )
 
 
