@@ -393,6 +393,7 @@ def _keep_catalog(stage: Stage) -> None:
     stage.do("updateItemGroup", path=one, headers=_tag(made), body=body)
     other = stage.ids["item_group_id"][0]
     stage.do("putItemGroupExclusions", path=one, body={"exclusions": [{"item_group_id": other, "reason": "试"}]})
+    stage.do("putItemGroupExclusions", path=one, body={"exclusions": []})
     option = {"name": "二选一", "choose": 1, "item_group_ids": stage.ids["item_group_id"][1:3]}
     package = {
         "code": "CONTRACT",

@@ -13,6 +13,7 @@ from tjapi.catalog.rules import ApplicableSex, DepartmentKind, ItemKind, Perform
 from tjapi.kernel.validation import WHOLE, Day, Whole
 
 _ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
+_OTHER_ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"
 _FROM_THE_BEGINNING = date(2000, 1, 1)
 
 
