@@ -123,8 +123,11 @@ def _field_error(error: Any) -> FieldError:
     else:
         pointer = f"{place}:{'.'.join(map(str, rest))}"
     context = {key: value for key, value in (error.get("ctx") or {}).items() if isinstance(value, str | int | float)}
-    kind = "date_out_of_range" if str(next(iter(context.values()), "")).startswith("datetime.") else error["type"]
+    bound = str(next(iter(context.values()), ""))
+    kind = "date_out_of_range" if bound.startswith("datetime.") else error["type"]
     zh, en = _SENTENCES.get(kind, ("内容无效", "is not valid"))
+    if _DAY.fullmatch(bound):
+        kind = "date_out_of_range"  # the bound itself stands in the sentence
     try:
         return FieldError(pointer, kind, zh.format(**context), en.format(**context))
     except KeyError:
