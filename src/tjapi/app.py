@@ -115,7 +115,7 @@ def _handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(DBAPIError, on_database)
-    for passing in (ConnectionError, asyncpg.InterfaceError):
+    for passing in (ConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError):
         app.add_exception_handler(passing, on_lost_connection)
     app.add_exception_handler(asyncpg.PostgresError, on_database)  # a hot statement's, past SQLAlchemy
     app.add_exception_handler(RecursionError, on_depth)

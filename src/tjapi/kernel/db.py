@@ -184,6 +184,16 @@ class Database:
         self._engines.clear()
 
 
+# InternalClientError: the server hung up between two messages, and the driver does not know what to make of it.
+_BROKEN = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.AdminShutdownError,
+    OSError,
+)
+
+
 class BareReaders:
     """Connections of the reading role without SQLAlchemy: as many as the pool, lent first come, first served, the warmest first."""
 
@@ -206,7 +216,8 @@ class BareReaders:
                         connection, principal, self._held.get(connection, ("", 0.0))
                     )
                 yield connection
-            except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError, OSError):
+            except _BROKEN:
+                connection.terminate()
                 await self.close()  # what broke this one broke them all
                 raise
             except asyncio.CancelledError:
