@@ -23,6 +23,7 @@ from tjapi.result import service as results
 from tjapi.result.rules import Range, flag_of, parse
 from tjapi.result.service.book import range_snapshot
 
+pytestmark = pytest.mark.xdist_group("demo")  # one small hospital for all of them
 TODAY = date(2026, 11, 25)
 PEOPLE = 8
 
@@ -60,8 +61,8 @@ def test_invented_people_bring_what_trips_systems_up() -> None:
 
 
 @pytest.fixture(scope="module")
-async def small() -> AsyncIterator[House]:
-    async with house("demo_hospital") as held:
+async def small(worker_name: str) -> AsyncIterator[House]:
+    async with house(f"demo_hospital_{worker_name}") as held:
         with pytest.raises(ExceptionGroup):
             await demo.populate(held.runtime, PEOPLE, _killed, with_reports=False)
         await demo.populate(held.runtime, PEOPLE, unheard, with_reports=False)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from typer.testing import CliRunner
 
 from tests.conftest import MASTER_KEY
-from tests.tjapi.world import House, house
+from tests.tjapi.world import House, house, until
 from tjapi import cli, demo
 from tjapi.kernel import logs
 from tjapi.kernel.audit import AuditChain, Fault
@@ -285,8 +285,13 @@ async def test_the_sealer_skips_nothing_that_writers_commit_meanwhile(
     await asyncio.gather(*(write(number) for number in range(8)))
     sealer.cancel()
     await asyncio.gather(sealer, return_exceptions=True)
-    while await _seal(place):
-        pass
+
+    async def sealed() -> bool:
+        # A sealer that was cancelled holds its lock until the server has heard of it.
+        await _seal(place)
+        return bool(await place.admin.fetchval("select not exists (select from audit_event where not sealed)"))
+
+    await until(sealed)
     counted = await place.admin.fetchrow(
         "select count(*), count(*) filter (where sealed), (select count(*) from audit_link), (select max(n) from audit_link)"
         " from audit_event"
