@@ -183,10 +183,10 @@ async def _a_session(runtime: Runtime) -> tuple[date, UUID]:
     """A session of campus A that is offered."""
     async with runtime.units.open(demo.LOADER) as uow:
         today = uow.now.date()
-        for ahead in range(28, 42):  # weeks that no other test books
+        for ahead in range(60, 88):
             day = date.fromordinal(today.toordinal() + ahead)
             found = await appointments.availability(uow, 1, day, day)
-            sessions = [s for d in found.days for s in d.sessions]
+            sessions = [s for d in found.days for s in d.sessions if s.taken == 0]  # that no other test books
             if sessions:
                 return day, sessions[0].session_id
     raise AssertionError("no session is offered")
