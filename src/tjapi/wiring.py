@@ -16,6 +16,7 @@ from tjapi.employer.jobs import JOBS as EMPLOYER_JOBS
 from tjapi.frontdesk.reactions import REACTIONS as FRONTDESK_REACTIONS
 from tjapi.groupdesk.jobs import JOBS as GROUPDESK_JOBS
 from tjapi.groupdesk.reactions import REACTIONS as GROUPDESK_REACTIONS
+from tjapi.guidance.reactions import REACTIONS as GUIDANCE_REACTIONS
 from tjapi.identity import service as identity
 from tjapi.kernel.broker import Broker
 from tjapi.kernel.clock import Clock, SystemClock
@@ -42,7 +43,7 @@ from tjapi.result.reactions import REACTIONS as RESULT_REACTIONS
 
 SEAL_FOOT = "体检专用章"
 REACTIONS: tuple[tuple[type[Event], Reaction], ...] = (
-    *REQUISITION_REACTIONS, *RESULT_REACTIONS, *CRITICAL_REACTIONS, *CONCLUSION_REACTIONS, *FRONTDESK_REACTIONS, *GROUPDESK_REACTIONS,
+    *REQUISITION_REACTIONS, *RESULT_REACTIONS, *GUIDANCE_REACTIONS, *CRITICAL_REACTIONS, *CONCLUSION_REACTIONS, *FRONTDESK_REACTIONS, *GROUPDESK_REACTIONS,
 )  # fmt: skip
 JOBS: tuple[JobSpec, ...] = (
     *EMPLOYER_JOBS,

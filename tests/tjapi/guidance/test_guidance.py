@@ -105,6 +105,21 @@ async def test_two_who_call_at_once_call_two_people_and_an_empty_queue_says_so(p
     assert {a.json()["code"] for a in answers if a.status_code != 200} == {"nobody-waits"}
 
 
+@pytest.mark.requirement("X2", "E1.6")
+async def test_whose_exam_is_cancelled_is_called_no_more_and_who_was_inside_waits_again(place: House) -> None:
+    world, front, doctor = place.world, await place.sign_in("front"), await place.sign_in("doctor")
+    room = await _room(world, 5)
+    gone, inside = await world.checked_in("ECG"), await world.checked_in("ECG")
+    await _guided(world, gone)
+    ticket = (await _guided(world, inside))["ticket"]["id"]
+    assert (await front.post(f"{gone.place}:cancel", json={"reason": "离开"})).status_code == 200
+    assert [t["id"] for t in (await front.get(f"{API}/rooms/{room['id']}/tickets")).json()["items"]] == [ticket]
+    assert (await doctor.post(f"{API}/rooms/{room['id']}:call-next")).json()["id"] == ticket
+    for verb in ("recall", "recall", "enter"):
+        assert (await doctor.post(f"{API}/tickets/{ticket}:{verb}")).status_code == 200
+    assert (await doctor.post(f"{API}/tickets/{ticket}:requeue")).json()["state"] == "waiting"
+
+
 @pytest.mark.requirement("E1.8", "X1")
 async def test_a_returned_guide_sheet_needs_a_decision_on_each_open_line_and_twice_is_once(world: World) -> None:
     visit = await world.checked_in("GENERAL", "INTERNAL", "GLU")

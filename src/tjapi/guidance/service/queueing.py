@@ -8,7 +8,7 @@ from tjapi.exam.rules import FOR_THE_PERSON
 from tjapi.guidance import repository
 from tjapi.guidance.errors import NobodyWaits, NotHere, RoomNotFound, TicketNotFound, TicketStateConflict
 from tjapi.guidance.models import Room, Ticket
-from tjapi.guidance.rules import TICKET_MOVES, Errand, TicketState, called_name, next_room, ticket_no
+from tjapi.guidance.rules import OPEN, TICKET_MOVES, Errand, TicketState, called_name, next_room, ticket_no
 from tjapi.guidance.rules import Room as OpenRoom
 from tjapi.guidance.schemas import GuidanceOut, TicketOut
 from tjapi.kernel.clock import business_day
@@ -62,15 +62,16 @@ async def step_ticket(uow: UnitOfWork, ticket_id: UUID, to: TicketState) -> Tick
     ticket = await repository.ticket(uow, ticket_id, lock=True)
     if ticket is None:
         raise TicketNotFound
-    if to == "waiting" and ticket.calls >= _MOST_CALLS:
+    if to == "waiting" and ticket.state == "passed" and ticket.calls >= _MOST_CALLS:
         to = "dropped"
     return await _move(uow, ticket, to)
 
 
 async def leave(uow: UnitOfWork, exam_id: UUID) -> None:
     """Give up the place of somebody who has nothing left to do, or goes home."""
-    ticket = await repository.open_ticket(uow, exam_id)
-    if ticket is not None:
+    held = await repository.open_ticket(uow, exam_id)
+    ticket = await repository.ticket(uow, held.id, lock=True) if held is not None else None
+    if ticket is not None and ticket.state in OPEN:  # a room may have ended it meanwhile
         ticket.state, ticket.ended_at = ("done" if ticket.state == "in_room" else "dropped"), uow.now
         await _tell(uow, ticket)
 
