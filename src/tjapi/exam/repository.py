@@ -35,12 +35,6 @@ async def lines(uow: UnitOfWork, exam_id: UUID, *, fresh: bool = False) -> Seque
     return (await uow.session.execute(query)).scalars().all()
 
 
-async def line(uow: UnitOfWork, line_id: UUID) -> ExamLine | None:
-    """Return a line as it is now."""
-    query = select(ExamLine).where(ExamLine.id == line_id).execution_options(populate_existing=True)
-    return (await uow.session.execute(query)).scalar_one_or_none()
-
-
 async def line_steps(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamLineStep]:
     """Return what was commanded on the lines of an exam, in order."""
     query = select(ExamLineStep).where(ExamLineStep.exam_id == exam_id).order_by(ExamLineStep.id)

@@ -159,6 +159,33 @@ def items_of(condition: Condition) -> frozenset[str]:
     return frozenset({given["item"]}) if "item" in given else frozenset()
 
 
+def may_hold_of_nothing(condition: Condition) -> bool:
+    """Say whether a condition might hold in a case without a single value of its items: one that asks for the person alone may.
+
+    A value that is not there is neither true nor false, so whatever needs one to hold is passed over unread.
+    """
+    name, given = _only(condition, "")
+    if name == "all":
+        return all(may_hold_of_nothing(c) for c in given)
+    if name == "any":
+        return any(may_hold_of_nothing(c) for c in given)
+    if name == "at_least":
+        times: int = given["times"]
+        return sum(may_hold_of_nothing(c) for c in given["of"]) >= times
+    if name == "not":
+        return _asks_for_person(given)
+    return name == "person"
+
+
+def _asks_for_person(condition: Condition) -> bool:
+    name, given = _only(condition, "")
+    if name in ("all", "any"):
+        return any(_asks_for_person(c) for c in given)
+    if name == "at_least":
+        return any(_asks_for_person(c) for c in given["of"])
+    return _asks_for_person(given) if name == "not" else name == "person"
+
+
 def needs_past(condition: Condition) -> frozenset[str]:
     """Return the codes of the items whose values in earlier exams a condition asks for."""
     return _asked_by(condition, ("change", "first"))

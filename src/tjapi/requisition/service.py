@@ -141,8 +141,7 @@ async def plan(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None
             if line.line_id not in served.get(tube.id, ())  # a line that comes back finds its old tube
         )
     await uow.session.flush()
-    for line_id in collected:
-        await exams.advance(uow, exam_id, line_id, "collected")
+    await exams.advance(uow, exam_id, dict.fromkeys(collected, ("collected",)))
     if exam.state not in ("prepared", "cancelled"):
         await order(uow, exam_id)
 
@@ -244,12 +243,10 @@ async def mark_sent(uow: UnitOfWork, requisition_id: UUID, placer_nos: Collectio
         return
     requisition.state, requisition.sent_at, requisition.error = "sent", uow.now, None
     await uow.session.flush()
-    for row in rows:
-        if row.cancelled_at is not None:
-            continue
-        line = next(line for line in await exams.lines(uow, requisition.exam_id) if line.id == row.exam_line_id)
-        if line.state == "released":
-            await exams.advance(uow, requisition.exam_id, line.id, "sent")
+    asked = {row.exam_line_id for row in rows if row.cancelled_at is None}
+    lines = await exams.lines(uow, requisition.exam_id)
+    sent = [line.id for line in lines if line.id in asked and line.state == "released"]
+    await exams.advance(uow, requisition.exam_id, dict.fromkeys(sent, ("sent",)))
 
 
 async def mark_failed(uow: UnitOfWork, requisition_id: UUID, error: str) -> None:
@@ -289,9 +286,9 @@ async def collect(uow: UnitOfWork, tube_id: UUID) -> TubeOut:
     if tube.state == "planned" and exam.state != "cancelled":
         tube.state, tube.collected_at, tube.collected_by = "collected", uow.now, uow.principal.id
         lines = {line.id: line for line in await exams.lines(uow, exam.id)}
-        for line_id in (await repository.tube_lines(uow, [tube.id])).get(tube.id, []):
-            if lines[line_id].state in ("released", "sent"):
-                await exams.advance(uow, exam.id, line_id, "collected")
+        served = (await repository.tube_lines(uow, [tube.id])).get(tube.id, [])
+        drawn = [line_id for line_id in served if lines[line_id].state in ("released", "sent")]
+        await exams.advance(uow, exam.id, dict.fromkeys(drawn, ("collected",)))
         await uow.audit("tube.collected", "tube", tube.id, campus_id=tube.campus_id)
         await uow.publish(TubeCollected(campus_id=tube.campus_id, exam_id=exam.id, tube_id=tube.id))
     elif tube.state not in ("collected", "received"):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from tjapi.kernel.db import fetch_rows, insert_rows
+from tjapi.kernel.db import as_row, fetch_rows, insert_rows
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.models import (
     DepartmentSheet,
@@ -49,12 +49,6 @@ async def results(uow: UnitOfWork, exam_id: UUID) -> Sequence[Result]:
     """Return the results of an exam as they are now."""
     query = select(Result).where(Result.exam_id == exam_id).order_by(Result.id)
     return (await uow.session.execute(query.execution_options(populate_existing=True))).scalars().all()
-
-
-async def item_codes(uow: UnitOfWork, ids: Collection[UUID]) -> frozenset[str]:
-    """Return the codes of the items of results."""
-    query = select(Result.item_code).where(Result.id.in_(ids)).distinct()
-    return frozenset((await uow.session.execute(query)).scalars().all())
 
 
 async def result(uow: UnitOfWork, result_id: UUID) -> Result | None:
@@ -136,6 +130,13 @@ async def sheet_versions(uow: UnitOfWork, exam_ids: Collection[UUID]) -> dict[UU
     for exam_id, department_id, version in await fetch_rows(uow.session, _SHEETS_OF, list(exam_ids)):
         found.setdefault(exam_id, []).append((department_id, version))
     return found
+
+
+async def add(uow: UnitOfWork, results: Sequence[Result], revisions: Sequence[ResultRevision]) -> None:
+    """Write results and revisions that the session does not hold, and what it holds of those that were there."""
+    await uow.session.flush()
+    await insert_rows(uow.session, Result, [as_row(one) for one in results])
+    await insert_rows(uow.session, ResultRevision, [as_row(one) for one in revisions])
 
 
 async def add_past(

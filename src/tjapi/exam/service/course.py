@@ -1,7 +1,8 @@
 """The course of an exam. Every path that moves a line or an exam goes through `step` and `move`: one guard for all."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -121,12 +122,13 @@ async def register(
     )  # fmt: skip
     uow.session.add(exam)
     await uow.session.flush()
-    lines = draft_lines(uow, exam, quote)
-    uow.session.add_all(lines)
-    await uow.session.flush()
+    # Nobody else sees a row that was not there before: it needs no lock to be ours.
+    _held(uow)[exam.id] = _Held(exam, [], set())
+    drafted = draft_lines(uow, exam, quote)
+    await add(uow, exam, drafted)
     await uow.audit("exam.registered", "exam", exam.id, campus_id=campus.id)
     await uow.publish(ExamRegistered(campus_id=campus.id, exam_id=exam.id))
-    free = [line.id for line in lines if not payment_required or line.person_share_fen == 0]
+    free = [line.id for line in drafted if not payment_required or line.person_share_fen == 0]
     if free:
         await release(uow, exam.id, free)
     else:
@@ -191,7 +193,7 @@ async def cancel(uow: UnitOfWork, exam_id: UUID, reason: str) -> Exam:
     """Cancel an exam of which nothing was collected. Raises ExamNotFound, ExamStateConflict, LineStateConflict."""
     exam = await lock(uow, exam_id)
     move(exam, "cancelled")
-    for line in await repository.lines(uow, exam_id):
+    for line in await lines(uow, exam_id):
         if line.state in UNDONE:
             step(uow, line, "withdrawn")
     exam.cancelled_at, exam.cancel_reason = uow.now, reason
@@ -231,6 +233,7 @@ async def sheet_returned(uow: UnitOfWork, exam_id: UUID) -> Exam:
         return exam
     if exam.state == "checked_in":
         move(exam, "in_progress")
+        await uow.session.flush()  # the database sees each step
     if exam.state == "in_progress":
         move(exam, "sheet_returned")
     elif exam.state not in ("ready_for_review", "in_review"):
@@ -255,12 +258,21 @@ async def sheet_given_back(uow: UnitOfWork, exam_id: UUID) -> Exam:
     return exam
 
 
-async def advance(uow: UnitOfWork, exam_id: UUID, line_id: UUID, to: str) -> None:
-    """Move a line; being there already is no error (messages come twice). Recomputes what is outstanding."""
+async def advance(uow: UnitOfWork, exam_id: UUID, ways: Mapping[UUID, Sequence[str]]) -> None:
+    """Move lines, each its own way step by step, then say what is outstanding. Being there already is no error: messages come twice.
+
+    Raises LineStateConflict.
+    """
     exam = await lock(uow, exam_id)
-    line = await line_of(uow, exam, line_id)
-    if line.state != to:
-        step(uow, line, to)
+    moved = False
+    for round_ in range(max(map(len, ways.values()), default=0)):
+        for line_id, way in ways.items():
+            if round_ < len(way) and (line := await line_of(uow, exam, line_id)).state != way[round_]:
+                step(uow, line, way[round_])
+                moved = True
+        # The database has the same guard: it must see each step, not the sum of two.
+        await uow.session.flush()
+    if moved:
         await settle(uow, exam)
 
 
@@ -269,15 +281,21 @@ async def block(uow: UnitOfWork, exam_id: UUID, code: str, source: str) -> None:
     if code not in _BLOCKS:
         raise ValueError(f"unknown block code {code}")
     exam = await lock(uow, exam_id)
-    await repository.add_block(uow, exam_id=exam_id, campus_id=exam.campus_id, code=code, source=source)
-    await settle(uow, exam)
+    held = await _held_blocks(uow, exam)
+    if (code, source) not in held:
+        await repository.add_block(uow, exam_id=exam_id, campus_id=exam.campus_id, code=code, source=source)
+        held.add((code, source))
+        await settle(uow, exam)
 
 
 async def unblock(uow: UnitOfWork, exam_id: UUID, code: str, source: str) -> None:
     """Clear a reason; clearing what is not there is no error."""
     exam = await lock(uow, exam_id)
-    await repository.remove_block(uow, exam_id=exam_id, code=code, source=source)
-    await settle(uow, exam)
+    held = await _held_blocks(uow, exam)
+    if (code, source) in held:
+        await repository.remove_block(uow, exam_id=exam_id, code=code, source=source)
+        held.remove((code, source))
+        await settle(uow, exam)
 
 
 async def begin_review(uow: UnitOfWork, exam_id: UUID) -> Exam:
@@ -314,23 +332,41 @@ async def lock(uow: UnitOfWork, exam_id: UUID) -> Exam:
 
     Whoever holds the lock need not ask again: nobody else can have changed it, and what this unit changed is in the row it holds.
     """
-    held = _locked(uow)
+    held = _held(uow)
     if exam_id not in held:
         exam = await repository.exam(uow, exam_id, lock=True)
         if exam is None:
             raise ExamNotFound
-        held[exam_id] = exam
-    return held[exam_id]
+        held[exam_id] = _Held(exam)
+    return held[exam_id].exam
 
 
-def _locked(uow: UnitOfWork) -> dict[UUID, Exam]:
-    held: dict[UUID, Exam] = uow.session.info.setdefault("locked exams", {})
+@dataclass(slots=True)
+class _Held:
+    """What a unit knows of an exam that it holds the lock of: read once, for nobody else can change it before the unit ends."""
+
+    exam: Exam
+    lines: list[ExamLine] | None = None
+    blocks: set[tuple[str, str]] | None = None
+
+
+def _held(uow: UnitOfWork) -> dict[UUID, _Held]:
+    held: dict[UUID, _Held] = uow.session.info.setdefault("locked exams", {})
     return held
+
+
+async def _held_blocks(uow: UnitOfWork, exam: Exam) -> set[tuple[str, str]]:
+    """Return why a locked exam cannot be finalized; whoever changes the rows changes this set."""
+    held = _held(uow)[exam.id]
+    if held.blocks is None:
+        held.blocks = {(b.code, b.source) for b in await repository.blocks(uow, exam.id)}
+    return held.blocks
 
 
 async def get(uow: UnitOfWork, exam_id: UUID) -> Exam:
     """Return an exam. Raises ExamNotFound."""
-    exam = _locked(uow).get(exam_id) or await repository.exam(uow, exam_id)
+    held = _held(uow).get(exam_id)
+    exam = held.exam if held is not None else await repository.exam(uow, exam_id)
     if exam is None:
         raise ExamNotFound
     return exam
@@ -342,8 +378,22 @@ async def find_by_no(uow: UnitOfWork, number: str) -> Exam | None:
 
 
 async def lines(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamLine]:
-    """Return the lines of an exam in printing order."""
-    return await repository.lines(uow, exam_id)
+    """Return the lines of an exam in printing order: of a locked one as this unit leaves them."""
+    held = _held(uow).get(exam_id)
+    if held is None:
+        return await repository.lines(uow, exam_id)
+    if held.lines is None:
+        # What was read before the lock was taken may have changed until then.
+        held.lines = list(await repository.lines(uow, exam_id, fresh=True))
+    return held.lines
+
+
+async def add(uow: UnitOfWork, exam: Exam, further: Sequence[ExamLine]) -> None:
+    """Add lines to an exam whose lock is held."""
+    held = await lines(uow, exam.id)
+    uow.session.add_all(further)
+    await uow.session.flush()
+    _held(uow)[exam.id].lines = sorted([*held, *further], key=lambda line: (line.sort, line.code))
 
 
 async def page(
@@ -365,7 +415,7 @@ async def show_report(uow: UnitOfWork, exam_id: UUID, version: int | None) -> No
 async def describe(uow: UnitOfWork, exam_id: UUID) -> ExamOut:
     """Return an exam with its lines. Raises ExamNotFound."""
     exam = await get(uow, exam_id)
-    rows = await repository.lines(uow, exam_id)
+    rows = await lines(uow, exam_id)
     return ExamOut(
         **summary(exam).model_dump(), version=exam.version, hold_reason=exam.hold_reason, birth_date=exam.birth_date,
         lines=[LineOut.model_validate(row, from_attributes=True) for row in rows],
@@ -386,9 +436,9 @@ def summary(exam: Exam) -> ExamSummary:
 
 
 async def line_of(uow: UnitOfWork, exam: Exam, line_id: UUID) -> ExamLine:
-    """Return a line of an exam as it is now. Raises LineStateConflict."""
-    line = await repository.line(uow, line_id)
-    if line is None or line.exam_id != exam.id:
+    """Return a line of a locked exam. Raises LineStateConflict."""
+    line = next((line for line in await lines(uow, exam.id) if line.id == line_id), None)
+    if line is None:
         raise LineStateConflict("项目不属于这次体检", "The line does not belong to this exam")
     return line
 
@@ -423,12 +473,13 @@ def move(exam: Exam, to: str) -> None:
 
 
 async def _outstanding(uow: UnitOfWork, exam: Exam) -> list[Outstanding]:
-    await uow.session.flush()
     undone = [
         (line.id, line.name, line.state, line.department_id)
-        for line in await repository.lines(uow, exam.id)
+        for line in await lines(uow, exam.id)
         if line.state in UNDONE
     ]
+    if exam.id in _held(uow):
+        return _said(undone, sorted(await _held_blocks(uow, exam)))
     return _said(undone, [(b.code, b.source) for b in await repository.blocks(uow, exam.id)])
 
 
@@ -460,23 +511,22 @@ async def _refuse_incomplete(uow: UnitOfWork, exam: Exam) -> None:
         raise ExamNotComplete(errors=[FieldError(o.source, o.code, o.zh, o.en) for o in outstanding])
 
 
-async def mark(uow: UnitOfWork, exam: Exam) -> Sequence[ExamLine]:
-    """Bring the marks that the day's board counts in line with the lines, tell the screens when one changed, and return the lines."""
-    lines = await repository.lines(uow, exam.id, fresh=True)
-    now = marks((line.state, line.price_fen, line.specimen) for line in lines)
+async def mark(uow: UnitOfWork, exam: Exam) -> None:
+    """Bring the marks that the day's board counts in line with the lines, and tell the screens when one changed."""
+    now = marks((line.state, line.price_fen, line.specimen) for line in await lines(uow, exam.id))
     if now != Marks(exam.awaits_payment, exam.blood_drawn, exam.examined):
         exam.awaits_payment, exam.blood_drawn, exam.examined = now.awaits_payment, now.blood_drawn, now.examined
         await _announce(uow, exam)
-    return lines
 
 
 async def settle(uow: UnitOfWork, exam: Exam) -> None:
     """Bring the exam's state in line with what is outstanding now."""
-    lines = await mark(uow, exam)
+    await mark(uow, exam)
     if exam.state == "checked_in":
-        states = {line.state for line in lines}
+        states = {line.state for line in await lines(uow, exam.id)}
         if states & {"collected", "started", "resulted", "verified"} or (states & ON_REPORT and not states & UNDONE):
             move(exam, "in_progress")
+            await uow.session.flush()  # the database sees each step
     if exam.state not in ("in_progress", "sheet_returned", "ready_for_review", "in_review"):
         return
     outstanding = await _outstanding(uow, exam)

@@ -30,6 +30,7 @@ from tjapi.result.rules import (
     rivals,
     snapshot,
 )
+from tjapi.result.service import case
 
 LIS = "lis:"
 Addition = Literal["filed", "revision", "duplicate"]
@@ -162,11 +163,6 @@ class Book:
 
     async def close(self, uow: UnitOfWork) -> None:
         """Write what was added, move the lines, and say what changed. Lines of a finalized exam stay: its report is what it is."""
-        # The results first: revisions refer to them, and the session does not know.
-        uow.session.add_all(self._new_results)
-        await uow.session.flush()
-        uow.session.add_all(self._new_revisions)
-        await uow.session.flush()
         added = {r.result_id: r for r in self._new_revisions}
         changed: list[Result] = []
         for result in self._results.values():
@@ -175,7 +171,8 @@ class Book:
                 result.current_revision_id = now.id if now is not None else None
                 if result.current_revision_id != self._before[result.id]:
                     changed.append(result)
-        await uow.session.flush()
+        await repository.add(uow, self._new_results, self._new_revisions)
+        case.changed(uow, self.exam.id)
         finalized = self.exam.state == "finalized"
         if not finalized:
             await self._settle(uow, self._touched)
@@ -183,7 +180,7 @@ class Book:
             ids = tuple(result.id for result in changed)
             await uow.publish(ResultsRecorded(campus_id=self.exam.campus_id, exam_id=self.exam.id, result_ids=ids))
         if added:
-            await self._tell(uow, tuple(added))
+            await self._tell(uow, [result for result in self._results.values() if result.id in added])
         if finalized:
             for result_id, revision in added.items():
                 await uow.publish(
@@ -195,7 +192,7 @@ class Book:
                     )
                 )
 
-    async def _tell(self, uow: UnitOfWork, result_ids: tuple[UUID, ...]) -> None:
+    async def _tell(self, uow: UnitOfWork, added: Sequence[Result]) -> None:
         beside = {f.id for said in self._revisions.values() for f in rivals(map(_fact, said))}
         current_ids = {result.current_revision_id for result in self._results.values()}
         passed_over = tuple(
@@ -205,19 +202,20 @@ class Book:
         )
         await uow.publish(
             RevisionsAdded(
-                campus_id=self.exam.campus_id, exam_id=self.exam.id, result_ids=result_ids, beside=tuple(sorted(beside)),
-                passed_over=passed_over,
+                campus_id=self.exam.campus_id, exam_id=self.exam.id, result_ids=tuple(r.id for r in added),
+                item_codes=tuple(sorted({r.item_code for r in added})), beside=tuple(sorted(beside)), passed_over=passed_over,
             )
         )  # fmt: skip
 
     async def _settle(self, uow: UnitOfWork, line_ids: Iterable[UUID]) -> None:
+        ways: dict[UUID, Sequence[str]] = {}
         for line in (line for line in self.lines.values() if line.id in line_ids):
             # What is computed of a laboratory's values may have no value at all (out of its domain): nothing waits for it.
             awaited = [i for i in self.items_of(line) if line.performed_by != "lis" or i.code not in FORMULAS]
             now = [self.now_at(line.id, item.id) for item in awaited]
             statuses = [r.status if r is not None else None for r in now]
-            for step in line_target(line.state, statuses, verify=line.performed_by == "lis"):
-                await exams.advance(uow, self.exam.id, line.id, step)
+            ways[line.id] = line_target(line.state, statuses, verify=line.performed_by == "lis")
+        await exams.advance(uow, self.exam.id, ways)
 
     def _current(self, result: Result) -> ResultRevision | None:
         revisions = self._revisions[result.id]

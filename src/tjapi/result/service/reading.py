@@ -145,11 +145,6 @@ async def ids_of(uow: UnitOfWork, exam_ids: Collection[UUID]) -> dict[UUID, set[
     return {exam_id: {result_id for result_id, _ in pairs} for exam_id, pairs in found.items()}
 
 
-async def item_codes(uow: UnitOfWork, ids: Collection[UUID]) -> frozenset[str]:
-    """Return the codes of the items of results."""
-    return await repository.item_codes(uow, ids)
-
-
 async def result_ids(uow: UnitOfWork, exam_id: UUID) -> Collection[UUID]:
     """Return the results of an exam that may be seen."""
     return {r.id for r in await repository.results(uow, exam_id)}
