@@ -88,7 +88,7 @@ TWINS = (
     ),
     _twin(
         "lease fencing", f"{KERNEL}/uow.py",
-        "if held.scalar() is None:", "if held is None:",
+        "fence is not None and await", "fence is None and await",
         f"{KERNEL_TESTS}/test_fence_and_rows.py::test_a_unit_whose_claim_was_taken_over_commits_nothing",
     ),
     _twin(
@@ -204,7 +204,7 @@ TWINS = (
     ),
     _twin(
         "five failures end a code", "src/tjapi/frontdesk/service/desk.py",
-        " or row.failures >= _MOST_FAILURES", "",
+        " and row.failures < _MOST_FAILURES", "",
         "tests/tjapi/portal/test_portal.py::test_five_failures_end_a_code",
     ),
     _twin(
