@@ -289,11 +289,6 @@ async def insert_rows(session: AsyncSession, table: type[Base], rows: Sequence[M
         await raw.execute(statement, *(_column([row[name] for row in some], kind) for name, kind in columns.items()))
 
 
-def as_row(one: Base) -> dict[str, Any]:
-    """Return the columns of an object that no session holds, for `insert_rows`."""
-    return {column.key: getattr(one, column.key) for column in one.__table__.columns}
-
-
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
 

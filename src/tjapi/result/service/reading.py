@@ -11,7 +11,7 @@ from tjapi.kernel.db import Look
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository, rules, views
 from tjapi.result.errors import ResultNotFound
-from tjapi.result.models import DepartmentSheetLine, Result, ResultRevision
+from tjapi.result.models import DepartmentSheetLine, HeldRevision, Result, ResultRevision
 from tjapi.result.rules import Comparator, Flag, ResultStatus, ResultsView, same_unit
 from tjapi.result.schemas import (
     ConversionOut,
@@ -163,7 +163,7 @@ def line_out(line: DepartmentSheetLine) -> SummaryLineOut:
     return SummaryLineOut.model_validate(line, from_attributes=True)
 
 
-def value_out(revision: ResultRevision) -> ValueOut:
+def value_out(revision: ResultRevision | HeldRevision) -> ValueOut:
     """Return the public shape of a revision."""
     snapshot = revision.range_snapshot
     return ValueOut(
