@@ -9,7 +9,6 @@
 """
 
 import asyncio
-import contextlib
 import csv
 import itertools
 import json
@@ -1140,18 +1139,24 @@ def test_every_row_is_asked_and_every_cell_is_a_legal_word() -> None:
     assert set(MANAGED.values()) <= WORDS
 
 
-async def _stream(client: httpx.AsyncClient, call: Call) -> tuple[int, str, str]:
-    """Read a stream until it has shown what it should, or has been still for a while."""
+async def _stream(world: World, client: httpx.AsyncClient, call: Call) -> tuple[int, str, str]:
+    """Read a stream up to an event that was sent to this caller alone, after everything that the caller may see or must not."""
+    last = fresh("last")
+    asks = await client.get(f"{API}/auth/principal")
+    if asks.status_code == 200:
+        async with world.runtime.units.open(demo.LOADER) as uow:
+            await uow.announce(
+                "job", {"id": last}, campus_id=None, permission=None, principal_id=UUID(asks.json()["id"])
+            )
     text = ""
     async with client.stream(call.method, API + call.path, **call.options) as answer:
         if answer.status_code != 200:
             return answer.status_code, json.loads(await answer.aread())["code"], ""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.4):
-                async for piece in answer.aiter_text():
-                    text += piece
-                    if not call.shows or any(marker in text for marker in call.shows):
-                        break
+        async with asyncio.timeout(30):
+            async for piece in answer.aiter_text():
+                text += piece
+                if last in text:
+                    break
         return 200, "", text
 
 
@@ -1159,7 +1164,7 @@ async def _answer(world: World, operation: str, column: str, call: Call) -> tupl
     """Make a call and return its status, its problem's code and its text."""
     client = call.client or world.clients[column]
     if operation == "followLiveEvents":
-        return await _stream(client, call)
+        return await _stream(world, client, call)
     answer = await client.request(call.method, API + call.path, **call.options)
     if operation == "refreshToken":
         world.memo["refreshed"] = answer
