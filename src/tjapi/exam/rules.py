@@ -129,3 +129,13 @@ def age_on(birth: date, day: date) -> tuple[int, int]:
     """Return the age in completed years and in days on the day of the exam."""
     years = day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
     return years, (day - birth).days
+
+
+_MONTH = 30
+
+
+def age_text(years: int, days: int) -> str:
+    """Return an age as it is written: years, for the first year months, for the first month days."""
+    if years:
+        return f"{years}岁"
+    return f"{days // _MONTH}个月" if days >= _MONTH else f"{days}天"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from tjapi.exam.rules import age_text
 from tjapi.frontdesk.rules import (
     DONE,
     PaperExam,
@@ -13,7 +14,6 @@ from tjapi.frontdesk.rules import (
     PrintedPaper,
     Stop,
     abbreviated,
-    age_text,
     form_lines,
     walk,
 )

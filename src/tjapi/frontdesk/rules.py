@@ -20,7 +20,6 @@ NOT_TODAY: frozenset[str] = frozenset({"withdrawn", "refused", "waived", "deferr
 """Lines that are on no paper of the day."""
 DONE: frozenset[str] = frozenset({"collected", "resulted", "verified"})
 _ASIDE = re.compile(r"[(（][^()（）]*[)）]")
-_MONTH = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +221,3 @@ def abbreviated(names: Sequence[str], most: int) -> str:
     while kept > 1 and len("、".join(short[:kept])) > most - 4:
         kept -= 1
     return f"{'、'.join(short[:kept])} 等{len(short)}项"
-
-
-def age_text(years: int, days: int) -> str:
-    """Return an age as it is written: years, for the first year months, for the first month days."""
-    if years:
-        return f"{years}岁"
-    return f"{days // _MONTH}个月" if days >= _MONTH else f"{days}天"
