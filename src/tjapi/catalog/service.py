@@ -482,12 +482,12 @@ def read_starter() -> Starter:
 async def load_starter(uow: UnitOfWork) -> StarterOut:
     """Bring the starter content in; again changes nothing. Raises ItemRangesOverlap.
 
-    Rows are found by code. Departments, items, groups and packages named in the files become what the files say; rows that
-    the files do not name are left alone. Ranges are only added: one that the hospital signed off stays signed off.
+    Rows are found by code. Departments and items named in the files become what the files say: nobody else changes them. Groups, packages,
+    exclusions, ranges and units are only added: a price, a choice or a sign-off is the hospital's from the first day on.
     """
     starter = read_starter()
     departments_by_code = await repository.put_departments(uow, [d.model_dump() for d in starter.departments])
-    items_by_code = await repository.put_coded(uow, Item, [_item_row(i) for i in starter.items])
+    items_by_code = await repository.put_items(uow, [_item_row(i) for i in starter.items])
     ranges = [_range_row(items_by_code[i.code], i.code, r) for i in starter.items for r in i.ranges]
     await _refuse_overlaps(uow, items_by_code, ranges)
     await repository.add_ranges(uow, ranges)
@@ -501,25 +501,31 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
         }
         for g in starter.item_groups
     ]  # fmt: skip
-    groups_by_code = await repository.put_coded(uow, ItemGroup, groups)
+    groups_by_code, new_groups = await repository.add_coded(uow, ItemGroup, groups)
     held = [
         {"item_group_id": groups_by_code[g.code], "item_id": items_by_code[code], "sort": sort}
         for g in starter.item_groups
+        if g.code in new_groups
         for sort, code in enumerate(g.items)
     ]
-    await repository.replace_group_items(uow, held)
+    await repository.add_group_items(uow, held)
     packages = [
         {"id": starter_id("exam_package", p.code), **p.model_dump(exclude={"groups"}), "edition": 1, "active": True}
         for p in starter.packages
     ]
-    packages_by_code = await repository.put_coded(uow, ExamPackage, packages)
+    packages_by_code, new_packages = await repository.add_coded(uow, ExamPackage, packages)
     offered = [
         {"package_id": packages_by_code[p.code], "item_group_id": groups_by_code[code], "sort": sort}
         for p in starter.packages
+        if p.code in new_packages
         for sort, code in enumerate(p.groups)
     ]
-    await repository.replace_package_groups(uow, offered)
-    pairs = [(*sorted(groups_by_code[code] for code in e.groups), e.reason) for e in starter.exclusions]
+    await repository.add_package_groups(uow, offered)
+    pairs = [
+        (*sorted(groups_by_code[code] for code in e.groups), e.reason)
+        for e in starter.exclusions
+        if new_groups.intersection(e.groups)
+    ]
     await repository.put_exclusions(uow, [{"first_id": a, "second_id": b, "reason": reason} for a, b, reason in pairs])
     counts = StarterOut(
         departments=len(starter.departments),
