@@ -51,6 +51,12 @@ class PackageNotForSex(Invalid):
     zh, en = "套餐不适用于受检者性别", "The package is not for the examinee's sex"
 
 
+class ExamsOnOneDay(Conflict):
+    """Two people who are to be one have exams on the same day that have not come to an end; `errors` name them."""
+
+    zh, en = "两人同日均有未完成的体检", "Both have an exam on the same day that has not come to an end"
+
+
 class LineNotThere(NotFound):
     """The exam has no such line; `errors` name each."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from tjapi.examinee.rules import IdentifierKind, IdKind, PhotoSource, Sex
+from tjapi.examinee.rules import Contradiction, Evidence, IdentifierKind, IdKind, PhotoSource, Sex
 from tjapi.kernel.paging import MAX_PAGE
 from tjapi.kernel.validation import Whole
 
@@ -207,3 +207,108 @@ class IdentifiersOut(BaseModel):
     """The cards and numbers of a person."""
 
     items: list[IdentifierOut]
+
+
+class EvidenceOut(BaseModel):
+    """What speaks for two entries being one person, or against it."""
+
+    code: Evidence = Field(description="依据 · Evidence", examples=["same_name"])
+    points: int = Field(description="分值,负数为反证 · Points; negative speaks against it", examples=[30])
+
+
+class DuplicateOut(BaseModel):
+    """Two entries that may be one person, masked. `examinee` was entered later."""
+
+    examinee: ExamineeOut
+    other: ExamineeOut
+    score: int = Field(description="相似度 0–100 · Likeness, 0 to 100", examples=[70])
+    evidence: list[EvidenceOut] = Field(description="依据 · Why")
+    contradictions: list[Contradiction] = Field(
+        description="合并时须明确接受的矛盾 · What a merge must accept explicitly", examples=[["birth_date"]]
+    )
+
+
+Reason = Annotated[
+    str, Field(min_length=2, max_length=200, description="原因 · Reason", examples=["同一人换证后重复建档"])
+]
+
+
+class DistinctionIn(Input):
+    """Two entries that are two people."""
+
+    examinee_ids: list[UUID] = Field(
+        min_length=2, max_length=2, description="两条档案 · The two entries",
+        examples=[[_ID, "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"]],
+    )  # fmt: skip
+    reason: Reason | None = None
+
+
+class DistinctionOut(BaseModel):
+    """不是同一人: who decided that two entries are two people, and when."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID = Field(description="判定编号 · Decision id", examples=[_ID])
+    first_id: UUID = Field(description="其中一条 · One of them", examples=[_ID])
+    second_id: UUID = Field(description="另一条 · The other", examples=["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"])
+    reason: str | None = Field(description="原因 · Reason", examples=["双胞胎"])
+    decided_by_name: str = Field(description="操作人 · By whom", examples=["前台甲"])
+    decided_at: datetime = Field(description="时间 · When", examples=["2026-11-23T08:00:00+08:00"])
+    withdrawn_at: datetime | None = Field(
+        description="撤销时间 · When it was withdrawn", examples=["2026-11-23T09:00:00+08:00"]
+    )
+
+
+class DistinctionsOut(BaseModel):
+    """What was decided of a person, newest first."""
+
+    items: list[DistinctionOut]
+
+
+class MergeIn(Input):
+    """Into whom somebody is merged, and why. What the two contradict each other in is accepted by name."""
+
+    survivor_id: UUID = Field(
+        description="保留的档案 · The entry that goes on", examples=["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"]
+    )
+    reason: Reason
+    accept_contradictions: list[Contradiction] = Field(
+        default_factory=list, max_length=3, examples=[[]],
+        description="明确接受的矛盾,须有相应权限 · Contradictions accepted explicitly; needs a permission of its own",
+    )  # fmt: skip
+
+
+class UndoMergeIn(Input):
+    """Why a merge is undone."""
+
+    reason: Reason
+
+
+class MergeOut(BaseModel):
+    """合并: which entry was found to be which, by whom and why; undone or not."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID = Field(description="合并编号 · Merge id", examples=[_ID])
+    merged_id: UUID = Field(description="被合并的档案 · The entry that was merged", examples=[_ID])
+    survivor_id: UUID = Field(
+        description="保留的档案 · The entry that goes on", examples=["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"]
+    )
+    score: int = Field(description="合并时的相似度 · Likeness at the time", examples=[70])
+    contradictions: list[Contradiction] = Field(description="已接受的矛盾 · Contradictions accepted", examples=[[]])
+    reason: str = Field(description="原因 · Reason", examples=["同一人换证后重复建档"])
+    merged_by_name: str = Field(description="操作人 · By whom", examples=["前台甲"])
+    merged_at: datetime = Field(description="时间 · When", examples=["2026-11-23T08:00:00+08:00"])
+    undone_by_name: str | None = Field(description="撤销人 · Undone by whom", examples=["前台乙"])
+    undone_at: datetime | None = Field(description="撤销时间 · Undone when", examples=["2026-11-24T08:00:00+08:00"])
+    undo_reason: str | None = Field(description="撤销原因 · Why it was undone", examples=["系双胞胎"])
+    followed: dict[str, int] = Field(
+        description="随合并转移(撤销时原样转回)的记录数,按表 · How many rows of which table followed, and come back when it is undone",
+        examples=[{"exam": 2, "report": 1}],
+    )
+
+
+class MergesOut(BaseModel):
+    """The merges of a person's archive, newest first."""
+
+    items: list[MergeOut]

@@ -129,6 +129,16 @@ WAIT_STATE = {
     "left": ("已退出", "Left"),
 }  # fmt: skip
 RESOURCE_SCOPE = {"day": ("按天", "By day"), "session": ("按时段", "By session")}
+DUPLICATE_EVIDENCE = {
+    "same_id_number": ("证件号码相同(含 15/18 位)", "The same ID number (15 or 18 digits)"), "different_id_number": ("同类证件号码不同", "Different ID numbers of one kind"),
+    "same_name": ("姓名相同", "The same name"), "same_reading": ("姓名读音相同", "Names that read the same"), "different_name": ("姓名不同", "Different names"),
+    "same_birth_date": ("出生日期相同", "The same birth date"), "similar_birth_date": ("出生日期仅差一位或月日互换", "Birth dates a slip apart"),
+    "different_birth_date": ("出生日期不同", "Different birth dates"), "same_sex": ("性别相同", "The same sex"), "different_sex": ("性别不同", "Different sexes"),
+    "same_phone": ("电话相同", "The same phone"),
+}  # fmt: skip
+CONTRADICTION = {
+    "id_number": ("证件号码矛盾", "ID numbers contradict"), "sex": ("性别矛盾", "Sexes contradict"), "birth_date": ("出生日期矛盾", "Birth dates contradict"),
+}  # fmt: skip
 DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "appointment_state": APPOINTMENT_STATE,
     "appointment_source": APPOINTMENT_SOURCE,
@@ -161,6 +171,8 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "member_import_state": MEMBER_IMPORT_STATE,
     "photo_source": PHOTO_SOURCE,
     "identifier_kind": IDENTIFIER_KIND,
+    "duplicate_evidence": DUPLICATE_EVIDENCE,
+    "contradiction": CONTRADICTION,
     "knowledge_version_state": KNOWLEDGE_VERSION_STATE,
     "finding_kind": FINDING_KIND,
     "amendment_task_state": AMENDMENT_TASK_STATE,

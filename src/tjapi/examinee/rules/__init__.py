@@ -16,7 +16,19 @@ from tjapi.examinee.rules.documents import (
     full_years,
     normalise_id_number,
     parse_id_number,
+    spellings_of,
     spellings_sought,
+)
+from tjapi.examinee.rules.duplicates import (
+    CONTRADICTIONS,
+    LIKELY,
+    POINTS,
+    Contradiction,
+    Evidence,
+    Likeness,
+    Traits,
+    contradictions,
+    likeness,
 )
 from tjapi.examinee.rules.keys import (
     IDENTIFIER_KINDS,
@@ -26,12 +38,12 @@ from tjapi.examinee.rules.keys import (
     normalise_card_no,
     normalise_phone,
 )
-from tjapi.examinee.rules.names import clean_name, folded, name_keys
+from tjapi.examinee.rules.names import clean_name, folded, name_keys, readings
 from tjapi.examinee.rules.photos import PHOTO_SOURCES, PhotoFile, PhotoRef, PhotoSource
 
 __all__ = [
-    "FAULTS", "IDENTIFIER_KINDS", "ID_KINDS", "NATIONS", "PHOTO_SOURCES", "SEXES", "Fault", "IdKind", "IdNumber", "IdNumberFault",
-    "IdentifierKind", "LookupKind", "PhotoFile", "PhotoRef", "PhotoSource", "Sex", "birth_date_fault", "check_digit", "clean_name",
-    "eighteen_of_fifteen", "folded", "full_years", "is_for_ever", "mask_card_no", "name_keys", "normalise_card_no", "normalise_id_number",
-    "normalise_phone", "parse_id_number", "read_date", "read_nation", "read_sex", "spellings_sought",
+    "CONTRADICTIONS", "FAULTS", "IDENTIFIER_KINDS", "ID_KINDS", "LIKELY", "NATIONS", "PHOTO_SOURCES", "POINTS", "SEXES", "Contradiction", "Evidence", "Fault", "IdKind",
+    "IdNumber", "IdNumberFault", "IdentifierKind", "Likeness", "LookupKind", "PhotoFile", "PhotoRef", "PhotoSource", "Sex", "Traits", "birth_date_fault", "check_digit",
+    "clean_name", "contradictions", "eighteen_of_fifteen", "folded", "full_years", "is_for_ever", "likeness", "mask_card_no", "name_keys", "normalise_card_no",
+    "normalise_id_number", "normalise_phone", "parse_id_number", "read_date", "read_nation", "read_sex", "readings", "spellings_of", "spellings_sought",
 ]  # fmt: skip

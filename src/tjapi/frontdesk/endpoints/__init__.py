@@ -2,5 +2,6 @@
 
 from tjapi.frontdesk.endpoints.booking import BOOKING, PLACE, bookings
 from tjapi.frontdesk.endpoints.desk import frontdesk
+from tjapi.frontdesk.endpoints.merging import merging
 
-__all__ = ["BOOKING", "PLACE", "bookings", "frontdesk"]
+__all__ = ["BOOKING", "PLACE", "bookings", "frontdesk", "merging"]

@@ -1,0 +1,6 @@
+"""HTTP of examinees."""
+
+from tjapi.examinee.endpoints.duplicates import duplicates
+from tjapi.examinee.endpoints.people import examinees
+
+__all__ = ["duplicates", "examinees"]
