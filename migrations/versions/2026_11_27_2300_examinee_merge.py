@@ -80,7 +80,7 @@ begin
     or (new.merged_into_id is not null and exists (select from public.examinee where merged_into_id = new.id)) then
     raise exception 'merged into somebody who is merged' using errcode = 'check_violation';
   end if;
-  return new;
+  return null;
 end $$;
 
 -- nothing goes from one person to another without a merge of the two
@@ -89,14 +89,13 @@ begin
   if (tg_nargs > 0 or new.examinee_id <> old.examinee_id) and not exists (
     select from public.examinee_merge m
     where (m.merged_id, m.survivor_id) in ((old.examinee_id, new.examinee_id), (new.examinee_id, old.examinee_id))) then
-    raise exception 'a % belongs to whom it belongs', tg_table_name using errcode = 'check_violation';
+    raise exception 'a row of % goes to somebody else by a merge alone', tg_table_name using errcode = 'insufficient_privilege';
   end if;
   return new;
 end $$;
 """
 GUARDS = """
-create constraint trigger guard_merged after update of merged_into_id on examinee
-deferrable initially deferred for each row execute function tj.guard_merged();
+create trigger guard_merged after update of merged_into_id on examinee for each row execute function tj.guard_merged();
 drop trigger refuse_change on examinee_photo;
 create trigger refuse_change before delete on examinee_photo for each row execute function tj.refuse_change();
 grant update (examinee_id, version) on examinee_photo to {p}_app, {p}_worker;

@@ -250,6 +250,40 @@ async def add_identifier(world: World, column: str) -> Call:
     return Call("POST", f"/examinees/{world.main.person_id}/identifiers", options={"json": body})
 
 
+async def _twins(world: World) -> tuple[str, str]:
+    """Two entries of one person of campus A: a passport and an ID card."""
+    front, card = world.clients["front_desk"], invented_person()
+    passport = card | {"id_kind": "passport", "id_number": f"E{secrets.randbelow(10**8):08d}"}
+    cards = [{"campus_id": A, **one} for one in (passport, card)]
+    made = [await do(front, "POST", "/examinees", 201, json=one, headers=once()) for one in cards]
+    return str(made[0].json()["id"]), str(made[1].json()["id"])
+
+
+async def list_duplicates(world: World, column: str) -> Call:
+    return Call("GET", "/examinee-duplicates", shows=await _twins(world), options={"params": {"campus_id": A}})
+
+
+async def distinguish(world: World, column: str) -> Call:
+    return Call("POST", "/examinee-distinctions", options={"json": {"examinee_ids": await _twins(world)}})
+
+
+async def withdraw_distinction(world: World, column: str) -> Call:
+    body = {"examinee_ids": await _twins(world)}
+    made = await do(world.clients["front_desk"], "POST", "/examinee-distinctions", 201, json=body)
+    return Call("POST", f"/examinee-distinctions/{made.json()['id']}:withdraw")
+
+
+async def merge_examinee(world: World, column: str) -> Call:
+    one, two = await _twins(world)
+    return Call("POST", f"/examinees/{one}:merge", options={"json": {"survivor_id": two, "reason": "重复建档"}})
+
+
+async def undo_merge(world: World, column: str) -> Call:
+    call = await merge_examinee(world, column)
+    made = await do(world.clients["front_desk"], "POST", call.path, **call.options)
+    return Call("POST", f"/examinee-merges/{made.json()['id']}:undo", options={"json": {"reason": "系双胞胎"}})
+
+
 async def search_exams(world: World, column: str) -> Call:
     body = {"key": world.main.card["id_number"]}
     return Call("POST", "/exams:search", shows=(world.main.exam_id,), options={"json": body})
@@ -944,6 +978,13 @@ OPERATIONS: dict[str, Ask] = {
     "addExamineeIdentifier": add_identifier,
     "listExamineeIdentifiers": _just("GET", "/examinees/{person}/identifiers"),
     "removeExamineeIdentifier": remove_identifier,
+    "listExamineeDuplicates": list_duplicates,
+    "distinguishExaminees": distinguish,
+    "listExamineeDistinctions": _just("GET", "/examinees/{person}/distinctions"),
+    "withdrawExamineeDistinction": withdraw_distinction,
+    "mergeExaminee": merge_examinee,
+    "undoExamineeMerge": undo_merge,
+    "listExamineeMerges": _just("GET", "/examinees/{person}/merges"),
     "listExamineeExams": _just("GET", "/examinees/{person}/exams", shows=_exam),
     "searchExams": search_exams,
     "createEmployer": create_employer,

@@ -540,6 +540,7 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     stage.do("removeExamineeIdentifier", path={**place, "identifier_id": given["id"]})
     kept = stage.do("addExamineeIdentifier", path=place, body={"kind": "visit_card", "number": "K6902"}).json()
     stage.ids["identifier_id"].append(kept["id"])
+    _merge(stage, person, met["id"])
     groups = stage.run(_department_groups(stage.runtime))
 
     def register(**what: Any) -> dict[str, Any]:
@@ -604,6 +605,25 @@ def _guide(stage: Stage, exam_id: str) -> None:
     stage.do("getGuideSheetReturn", path=place)
     stage.do("returnGuideSheet", path=place, body={"decisions": []})
     stage.do("giveBackGuideSheet", path=place, body={"reason": "同意检查"})
+
+
+def _merge(stage: Stage, person: dict[str, Any], survivor: str) -> None:
+    """Somebody is entered a second and a third time; one of the two is they themselves."""
+    entries = []
+    for number in ("E69010001", "E69010002"):
+        again = {"campus_id": 1, **person, "id_kind": "passport", "id_number": number}
+        entries.append(stage.do("meetExaminee", headers=once(), body=again).json()["id"])
+    stage.do("listExamineeDuplicates", query={"campus_id": 1, "page_size": 3})
+    decided = stage.do("distinguishExaminees", body={"examinee_ids": [entries[0], survivor]}).json()
+    stage.ids["distinction_id"].append(decided["id"])
+    stage.do("listExamineeDistinctions", path={"examinee_id": survivor})
+    stage.do("withdrawExamineeDistinction", path={"distinction_id": decided["id"]})
+    order = {"survivor_id": survivor, "reason": "换证后重复建档"}
+    for entry in entries:
+        made = stage.do("mergeExaminee", path={"examinee_id": entry}, body=order).json()
+    stage.ids["merge_id"].append(made["id"])
+    stage.do("undoExamineeMerge", path={"merge_id": made["id"]}, body={"reason": "系双胞胎"})
+    stage.do("listExamineeMerges", path={"examinee_id": survivor})
 
 
 def _change_lines(stage: Stage, exam_id: str, group: str) -> None:

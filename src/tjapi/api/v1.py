@@ -8,7 +8,7 @@ from tjapi.conclusion.endpoints import conclusions
 from tjapi.critical_value.endpoints import critical_values
 from tjapi.employer.endpoints import campaigns, employers, imports
 from tjapi.exam.endpoints import exams
-from tjapi.examinee.endpoints import duplicates, examinees
+from tjapi.examinee.endpoints import duplicates, examinees, guardians
 from tjapi.frontdesk.endpoints import bookings, frontdesk, merging
 from tjapi.groupdesk.endpoints import groupdesk
 from tjapi.guidance.endpoints import guidance
@@ -29,6 +29,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     catalog,
     knowledge,
     examinees,
+    guardians,
     duplicates,
     merging,
     appointments,

@@ -90,6 +90,30 @@ class LookupKeyInvalid(Invalid):
     zh, en = "查询内容不符合所选类型", "What was typed is not of the kind that was chosen"
 
 
+class GuardianNotFound(NotFound):
+    """The person has no such guardian."""
+
+    zh, en = "没有这位监护人", "No such guardian"
+
+
+class GuardianInvalid(Invalid):
+    """A detail of the guardian is not possible; `errors` name the field."""
+
+    zh, en = "监护人信息无效", "The guardian's details are not valid"
+
+
+class ExamineeOfAge(Conflict):
+    """Nobody answers for somebody who is of age."""
+
+    zh, en = "受检者已成年,无须监护人", "The examinee is of age and has no guardian"
+
+
+class GuardianConsentMissing(Conflict):
+    """A child below 14 is examined by consent of a guardian, kept beforehand; the error's code says whether guardian or consent is missing."""
+
+    zh, en = "未满 14 周岁,须先登记监护人同意", "Below 14 years a guardian's consent is kept first"
+
+
 # What may go wrong when the holder of a document is met.
 NOT_MET: tuple[type[Problem], ...] = (
     IdNumberInvalid, IdCardContradiction, ExamineeDetailsInvalid, ExamineeNameDiffers, ExamineeDetailsDiffer, PhotoInvalid,

@@ -8,7 +8,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tjapi.examinee.rules import ID_KINDS, IDENTIFIER_KINDS, PHOTO_SOURCES, SEXES
+from tjapi.examinee.rules import CONSENT_FORMS, ID_KINDS, IDENTIFIER_KINDS, PHOTO_SOURCES, RELATIONS, SEXES
 from tjapi.kernel.db import Base
 from tjapi.kernel.storage import FILE
 
@@ -136,6 +136,47 @@ class ExamineeIdentifier(Base):
     added_by: Mapped[UUID]
     added_by_name: Mapped[str]
     added_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class ExamineeGuardian(Base):
+    """监护人 of a minor: who answers for them, and whether they consented. One who no longer does is ended, not deleted: so is their consent."""
+
+    __tablename__ = "examinee_guardian"
+    __table_args__ = (
+        CheckConstraint(f"relation in {RELATIONS}", name="relation"),
+        CheckConstraint(f"id_kind in {ID_KINDS}", name="id_kind"),
+        CheckConstraint(
+            "(id_kind = 'none') = (id_number_sealed is null) and (id_number_sealed is null) = (id_number_masked is null)",
+            name="id_number_whole",
+        ),
+        CheckConstraint(f"consent_form in {CONSENT_FORMS}", name="consent_form"),
+        CheckConstraint(
+            "(consented_at is null) = (consent_form is null) and (consented_at is null) = (consent_by is null)"
+            " and (consented_at is null) = (consent_by_name is null)",
+            name="consent_whole",
+        ),
+        Index("ix_examinee_guardian_examinee", "examinee_id"),
+        Index("ix_examinee_guardian_phone_index", "phone_index"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    examinee_id: Mapped[UUID] = mapped_column(ForeignKey("examinee.id"))
+    name: Mapped[str] = mapped_column(String(64))
+    relation: Mapped[str]
+    phone_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    phone_index: Mapped[bytes] = mapped_column(LargeBinary)
+    phone_masked: Mapped[str]
+    id_kind: Mapped[str]
+    id_number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    id_number_masked: Mapped[str | None]
+    added_by: Mapped[UUID]
+    added_by_name: Mapped[str]
+    added_at: Mapped[datetime] = mapped_column(Moment)
+    consent_form: Mapped[str | None]
+    consent_by: Mapped[UUID | None]
+    consent_by_name: Mapped[str | None]
+    consented_at: Mapped[datetime | None] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class ExamineeMerge(Base):

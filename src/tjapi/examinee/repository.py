@@ -14,6 +14,7 @@ from tjapi.examinee.models import (
     Examinee,
     ExamineeCampus,
     ExamineeDistinction,
+    ExamineeGuardian,
     ExamineeIdentifier,
     ExamineeMerge,
     ExamineeMergeRow,
@@ -154,6 +155,17 @@ async def ids_by_phone(uow: UnitOfWork, index: bytes, after: UUID | None, size: 
 async def ids_by_identifier(uow: UnitOfWork, index: bytes, after: UUID | None, size: int) -> Sequence[UUID]:
     """Return people with this card or number of another system, whatever the kind."""
     return await _ids(uow, ExamineeIdentifier.examinee_id, ExamineeIdentifier.number_index == index, after, size)
+
+
+async def ids_by_guardian(
+    uow: UnitOfWork, index: bytes, born_after: date, after: UUID | None, size: int
+) -> Sequence[UUID]:
+    """Return for whom somebody with this phone answers: those who are minors yet, born after a day."""
+    guardian = ExamineeGuardian
+    minor = select(Examinee.id).where(Examinee.id == guardian.examinee_id, Examinee.birth_date > born_after).exists()
+    return await _ids(
+        uow, guardian.examinee_id, and_(guardian.phone_index == index, guardian.ended_at.is_(None), minor), after, size
+    )
 
 
 async def _ids(
@@ -348,7 +360,11 @@ async def count_followed(uow: UnitOfWork, merge_ids: Collection[UUID]) -> dict[U
 
 
 async def repoint(
-    uow: UnitOfWork, table: type[ExamineeIdentifier], was: UUID, now: UUID, ids: Collection[UUID] | None
+    uow: UnitOfWork,
+    table: type[ExamineeIdentifier | ExamineeGuardian],
+    was: UUID,
+    now: UUID,
+    ids: Collection[UUID] | None,
 ) -> list[UUID]:
     """Give rows of a person to another, all or these; return which."""
     return await repoint_rows(uow.session, table, "examinee_id", was, now, ids)
@@ -406,3 +422,17 @@ async def move_photos(uow: UnitOfWork, was: UUID, now: UUID, numbers: Sequence[t
     """Give photos of a person to another, under other numbers."""
     values: list[Any] = [[number for number, _ in numbers], [becomes for _, becomes in numbers]]
     await fetch_rows(uow.session, _MOVE_PHOTOS, was, now, *values)
+
+
+async def guardians(uow: UnitOfWork, examinee_id: UUID) -> Sequence[ExamineeGuardian]:
+    """Return who answers for somebody, in the order in which they were named."""
+    row = ExamineeGuardian
+    query = select(row).where(row.examinee_id == examinee_id, row.ended_at.is_(None)).order_by(row.id)
+    return (await uow.session.scalars(query.limit(_MOST_VERSIONS))).all()
+
+
+async def guardian(uow: UnitOfWork, examinee_id: UUID, guardian_id: UUID) -> ExamineeGuardian | None:
+    """Return somebody who answers for a person; whoever changes it holds the person's lock."""
+    row = ExamineeGuardian
+    query = select(row).where(row.id == guardian_id, row.examinee_id == examinee_id, row.ended_at.is_(None))
+    return (await uow.session.scalars(query.execution_options(populate_existing=True))).first()

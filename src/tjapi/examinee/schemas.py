@@ -6,7 +6,16 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from tjapi.examinee.rules import Contradiction, Evidence, IdentifierKind, IdKind, PhotoSource, Sex
+from tjapi.examinee.rules import (
+    ConsentForm,
+    Contradiction,
+    Evidence,
+    GuardianRelation,
+    IdentifierKind,
+    IdKind,
+    PhotoSource,
+    Sex,
+)
 from tjapi.kernel.paging import MAX_PAGE
 from tjapi.kernel.validation import Whole
 
@@ -312,3 +321,64 @@ class MergesOut(BaseModel):
     """The merges of a person's archive, newest first."""
 
     items: list[MergeOut]
+
+
+class ConsentIn(Input):
+    """In which form a guardian consents to the child's personal data being handled."""
+
+    form: ConsentForm = Field(description="同意形式 · Form of the consent", examples=["signed_paper"])
+
+
+class GuardianIn(Input):
+    """Who answers for a minor. The phone finds the child; an ID number is not asked for unless one wants it kept."""
+
+    name: str = Field(min_length=1, max_length=64, description="姓名 · Name", examples=["张建国"])
+    relation: GuardianRelation = Field(description="与受检者关系 · What they are to the examinee", examples=["father"])
+    phone: Phone
+    id_kind: IdKind = Field("none", description="证件类型 · Kind of document", examples=["none"])
+    id_number: str | None = Field(
+        None, min_length=1, max_length=40, description="证件号码,可不填 · ID number, may be left out", examples=[None]
+    )
+    consent: ConsentIn | None = Field(None, description="已取得的同意 · Consent that was given")
+
+
+class GuardianOut(BaseModel):
+    """A guardian, masked."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID = Field(description="监护人编号 · Guardian id", examples=[_ID])
+    name: str = Field(description="姓名 · Name", examples=["张建国"])
+    relation: GuardianRelation = Field(description="与受检者关系 · What they are to the examinee", examples=["father"])
+    phone_masked: str = Field(description="电话,脱敏 · Phone, masked", examples=["138****1234"])
+    id_kind: IdKind = Field(description="证件类型 · Kind of document", examples=["none"])
+    id_number_masked: str | None = Field(
+        description="证件号码,脱敏 · ID number, masked", examples=["690101********7937"]
+    )
+    added_at: datetime = Field(description="登记时间 · When", examples=["2026-11-23T08:00:00+08:00"])
+    added_by_name: str = Field(description="操作人 · By whom", examples=["前台甲"])
+    consent_form: ConsentForm | None = Field(
+        description="同意形式;尚未同意则为空 · Form of the consent; null before it", examples=["signed_paper"]
+    )
+    consented_at: datetime | None = Field(
+        description="同意时间 · When they consented", examples=["2026-11-23T08:00:00+08:00"]
+    )
+    consent_by_name: str | None = Field(description="记录人 · By whom that was written down", examples=["前台甲"])
+
+
+class GuardiansOut(BaseModel):
+    """Who answers for a minor."""
+
+    consent_required: bool = Field(
+        description="今天未满 14 周岁,报到前须有监护人同意 · Below 14 today: a guardian consents before check-in",
+        examples=[True],
+    )
+    items: list[GuardianOut]
+
+
+class GuardianUnmaskedOut(BaseModel):
+    """What is masked elsewhere."""
+
+    id: UUID = Field(description="监护人编号 · Guardian id", examples=[_ID])
+    phone: str = Field(description="电话 · Phone", examples=["13800001234"])
+    id_number: str | None = Field(description="证件号码 · ID number", examples=["690101199003077937"])

@@ -139,6 +139,12 @@ DUPLICATE_EVIDENCE = {
 CONTRADICTION = {
     "id_number": ("证件号码矛盾", "ID numbers contradict"), "sex": ("性别矛盾", "Sexes contradict"), "birth_date": ("出生日期矛盾", "Birth dates contradict"),
 }  # fmt: skip
+GUARDIAN_RELATION = {
+    "father": ("父亲", "Father"), "mother": ("母亲", "Mother"), "grandparent": ("祖父母或外祖父母", "Grandparent"), "other": ("其他监护人", "Another guardian"),
+}  # fmt: skip
+CONSENT_FORM = {
+    "signed_paper": ("书面签字", "Signed paper"), "in_person": ("当面口头", "Said in person"), "electronic": ("电子确认", "Electronically"),
+}  # fmt: skip
 DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "appointment_state": APPOINTMENT_STATE,
     "appointment_source": APPOINTMENT_SOURCE,
@@ -173,6 +179,8 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "identifier_kind": IDENTIFIER_KIND,
     "duplicate_evidence": DUPLICATE_EVIDENCE,
     "contradiction": CONTRADICTION,
+    "guardian_relation": GUARDIAN_RELATION,
+    "consent_form": CONSENT_FORM,
     "knowledge_version_state": KNOWLEDGE_VERSION_STATE,
     "finding_kind": FINDING_KIND,
     "amendment_task_state": AMENDMENT_TASK_STATE,

@@ -13,7 +13,7 @@ from tjapi.visit import invented_person
 # Where a person's id stands; the tests hold this list against the tables there are.
 OWNED = {
     "exam": "id", "report": "id", "critical_value": "id", "member": "id", "appointment": "id", "appointment_wait": "id",
-    "examinee_identifier": "id", "examinee_photo": "version", "examinee_name_key": "key", "examinee_campus": "campus_id",
+    "examinee_identifier": "id", "examinee_guardian": "id", "examinee_photo": "version", "examinee_name_key": "key", "examinee_campus": "campus_id",
 }  # fmt: skip
 
 
@@ -59,7 +59,9 @@ async def holdings(admin: asyncpg.Connection, *people: str) -> dict[tuple[str, s
     """Whose each row of these people is, by table and key."""
     ids, held = [UUID(person) for person in people], {}
     for table, name in OWNED.items():
-        rows = await admin.fetch(f"select {name}::text as key, examinee_id::text as owner from {table} where examinee_id = any($1)", ids)
+        rows = await admin.fetch(
+            f"select {name}::text as key, examinee_id::text as owner from {table} where examinee_id = any($1)", ids
+        )
         for row in rows:
             # What has no id of its own is told apart by its owner.
             held[table, row["key"] if name == "id" else f"{row['owner']} {row['key']}"] = row["owner"]

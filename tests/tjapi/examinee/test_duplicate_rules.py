@@ -72,7 +72,9 @@ def test_two_numbers_of_one_kind_are_two_people_whatever_else_is_the_same() -> N
 
 def test_one_number_under_two_kinds_or_in_two_spellings_says_more_than_a_mistyped_name() -> None:
     one = with_(id_kind="resident", numbers=frozenset({NUMBER, b"fifteen"}))
-    two = with_(name="李四", sex="female", id_kind="passport", numbers=frozenset({b"fifteen"}), birth_date=date(1980, 1, 1))
+    two = with_(
+        name="李四", sex="female", id_kind="passport", numbers=frozenset({b"fifteen"}), birth_date=date(1980, 1, 1)
+    )
     assert score(one, two) == 80
     assert score(one, with_(id_kind="passport", numbers=frozenset({b"fifteen"}))) == 100
     assert set(contradictions(one, two)) == {"sex", "birth_date"}

@@ -122,7 +122,9 @@ async def test_who_was_found_to_be_two_people_is_not_suggested_until_that_is_wit
     assert "examinee.distinguished" in told
     assert "examinee.distinction_withdrawn" in told
     assert "双胞胎" not in told, "why is kept with the decision, under row security"
-    rows = await admin.fetchval("select count(*) from examinee_distinction where first_id = any($1::uuid[])", [one, two])
+    rows = await admin.fetchval(
+        "select count(*) from examinee_distinction where first_id = any($1::uuid[])", [one, two]
+    )
     assert rows == 1, "what was decided once is history, not gone"
 
 

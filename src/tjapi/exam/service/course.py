@@ -42,6 +42,7 @@ from tjapi.exam.rules import (
 )
 from tjapi.exam.schemas import CompletenessOut, ExamIn, ExamOut, ExamSummary, LineOut, Outstanding
 from tjapi.exam.service.finding import whom
+from tjapi.examinee import service as examinees
 from tjapi.examinee.rules import PhotoFile
 from tjapi.identity import service as identity
 from tjapi.kernel.clock import business_day
@@ -163,8 +164,9 @@ async def release(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> N
 
 
 async def check_in(uow: UnitOfWork, exam_id: UUID) -> Exam:
-    """The examinee is here. Raises ExamNotFound, ExamStateConflict."""
+    """The examinee is here. Raises ExamNotFound, ExamStateConflict, GuardianConsentMissing."""
     exam = await lock(uow, exam_id)
+    await examinees.refuse_unconsented(uow, exam.examinee_id, exam.birth_date, "path:exam_id")
     move(exam, "checked_in")
     exam.checked_in_at = uow.now
     await uow.audit("exam.checked_in", "exam", exam.id, campus_id=exam.campus_id)

@@ -25,7 +25,7 @@ from tjapi.examinee.errors import (
     SurvivorWithoutDocument,
 )
 from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
-from tjapi.examinee.models import Examinee, ExamineeIdentifier, ExamineeMerge
+from tjapi.examinee.models import Examinee, ExamineeGuardian, ExamineeIdentifier, ExamineeMerge
 from tjapi.examinee.rules import Contradiction, contradictions, likeness, name_keys
 from tjapi.examinee.schemas import MergeIn, MergeOut, MergesOut
 from tjapi.examinee.service.duplicates import found_distinct, keep_apart, same, traits
@@ -186,6 +186,8 @@ async def _take_along(uow: UnitOfWork, made: ExamineeMerge) -> None:
     await repository.keep_followed(uow, made.id, "examinee_name_key", [(key, None) for key in keys])
     cards = await repository.repoint(uow, ExamineeIdentifier, was, now, None)
     await repository.keep_followed(uow, made.id, "examinee_identifier", [(str(card), None) for card in cards])
+    wards = await repository.repoint(uow, ExamineeGuardian, was, now, None)
+    await repository.keep_followed(uow, made.id, "examinee_guardian", [(str(guardian), None) for guardian in wards])
     first = await repository.next_photo_version(uow, now)
     numbers = list(
         zip(versions := await repository.photo_versions(uow, was), range(first, first + len(versions)), strict=True)
@@ -201,6 +203,8 @@ async def _bring_back(uow: UnitOfWork, made: ExamineeMerge, survivor: Examinee) 
     await repository.bring_keys_back(uow, was, now, keys, name_keys(survivor.name))
     cards = [UUID(key) for key, _ in await repository.followed(uow, made.id, "examinee_identifier")]
     await repository.repoint(uow, ExamineeIdentifier, was, now, cards)
+    guardians = [UUID(key) for key, _ in await repository.followed(uow, made.id, "examinee_guardian")]
+    await repository.repoint(uow, ExamineeGuardian, was, now, guardians)
     photos = await repository.followed(uow, made.id, "examinee_photo")
     await repository.move_photos(uow, was, now, [(int(became or 0), int(number)) for number, became in photos])
 

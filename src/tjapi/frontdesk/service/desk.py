@@ -80,7 +80,7 @@ class OpenedPrint:
 async def check_in(uow: UnitOfWork, exam_id: UUID) -> CheckInOut:
     """Check in, order the tests, and hand out what is printed; the appointment, if there is one, is kept.
 
-    Raises ExamNotFound, ExamStateConflict, WalkInNotTaken.
+    Raises ExamNotFound, ExamStateConflict, WalkInNotTaken, GuardianConsentMissing.
     """
     exam = await exams.lock(uow, exam_id)
     kept = await appointments.arrive(uow, exam.campus_id, exam_id)
