@@ -9,7 +9,7 @@ from tjapi.critical_value.endpoints import critical_values
 from tjapi.employer.endpoints import campaigns, employers, imports
 from tjapi.exam.endpoints import exams
 from tjapi.examinee.endpoints import duplicates, examinees, guardians
-from tjapi.frontdesk.endpoints import bookings, frontdesk, merging
+from tjapi.frontdesk.endpoints import bookings, checking, frontdesk, merging
 from tjapi.groupdesk.endpoints import groupdesk
 from tjapi.guidance.endpoints import guidance
 from tjapi.identity.endpoints import admin, auth
@@ -40,6 +40,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     exams,
     bookings,
     frontdesk,
+    checking,
     groupdesk,
     requisitions,
     messages,

@@ -145,6 +145,14 @@ GUARDIAN_RELATION = {
 CONSENT_FORM = {
     "signed_paper": ("书面签字", "Signed paper"), "in_person": ("当面口头", "Said in person"), "electronic": ("电子确认", "Electronically"),
 }  # fmt: skip
+CHECK_METHOD = {
+    "id_card": ("读取证件", "Card read"), "photo": ("比对照片", "Photo compared"), "face_match": ("外部人脸比对", "Faces compared by a device"),
+}  # fmt: skip
+CHECK_OUTCOME = {
+    "same": ("本人", "The same person"),
+    "doubtful": ("存疑", "Doubtful"),
+    "different": ("非本人", "Somebody else"),
+}
 DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "appointment_state": APPOINTMENT_STATE,
     "appointment_source": APPOINTMENT_SOURCE,
@@ -181,6 +189,8 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "contradiction": CONTRADICTION,
     "guardian_relation": GUARDIAN_RELATION,
     "consent_form": CONSENT_FORM,
+    "identity_check_method": CHECK_METHOD,
+    "identity_check_outcome": CHECK_OUTCOME,
     "knowledge_version_state": KNOWLEDGE_VERSION_STATE,
     "finding_kind": FINDING_KIND,
     "amendment_task_state": AMENDMENT_TASK_STATE,
