@@ -259,6 +259,40 @@ async def _twins(world: World) -> tuple[str, str]:
     return str(made[0].json()["id"]), str(made[1].json()["id"])
 
 
+def _guardian(method: str, verb: str, body: dict[str, Any] | None = None) -> Ask:
+    """Something of somebody who answers for a child of campus A."""
+
+    async def ask(world: World, column: str) -> Call:
+        front = world.clients["front_desk"]
+        born = business_day(world.runtime.clock.now()) - timedelta(days=3_000)
+        card = {k: v for k, v in invented_person().items() if k != "id_number"}
+        child = {"campus_id": A, **card, "id_kind": "none", "birth_date": str(born)}
+        place = f"/examinees/{(await do(front, 'POST', '/examinees', 201, json=child, headers=once())).json()['id']}/guardians"
+        father = {"name": "张建国", "relation": "father", "phone": "13800001234"}
+        if verb == "":
+            return Call(method, place, options={"json": father} if method == "POST" else {})
+        made = (await do(front, "POST", place, 201, json=father)).json()
+        return Call(method, f"{place}/{made['id']}:{verb}", options={"json": body} if body else {})
+
+    return ask
+
+
+async def check_identity(world: World, column: str) -> Call:
+    """A doctor's own department says where; the desk is none."""
+    where = {} if column == "front_desk" else {"department_id": GENERAL}
+    visit = await world.check_in(await world.register(groups=("GENERAL",)))
+    body = {"method": "photo", "outcome": "same", **where}
+    return Call("POST", f"/exams/{visit.exam_id}/identity-checks", options={"json": body})
+
+
+async def decide_identity(world: World, column: str) -> Call:
+    place = (await check_identity(world, "doctor")).path
+    body = {"method": "photo", "outcome": "different"}
+    found = (await do(world.clients["doctor"], "POST", place, 201, json=body)).json()
+    decided = {"decision": "same", "reason": "核对户口簿"}
+    return Call("POST", f"/identity-checks/{found['id']}:decide", options={"json": decided})
+
+
 async def list_duplicates(world: World, column: str) -> Call:
     return Call("GET", "/examinee-duplicates", shows=await _twins(world), options={"params": {"campus_id": A}})
 
@@ -978,6 +1012,11 @@ OPERATIONS: dict[str, Ask] = {
     "addExamineeIdentifier": add_identifier,
     "listExamineeIdentifiers": _just("GET", "/examinees/{person}/identifiers"),
     "removeExamineeIdentifier": remove_identifier,
+    "addExamineeGuardian": _guardian("POST", ""),
+    "listExamineeGuardians": _guardian("GET", ""),
+    "recordGuardianConsent": _guardian("POST", "consent", {"form": "signed_paper"}),
+    "removeExamineeGuardian": _guardian("POST", "remove"),
+    "unmaskExamineeGuardian": _guardian("POST", "unmask", {"purpose": "通知家长"}),
     "listExamineeDuplicates": list_duplicates,
     "distinguishExaminees": distinguish,
     "listExamineeDistinctions": _just("GET", "/examinees/{person}/distinctions"),
@@ -1054,6 +1093,9 @@ OPERATIONS: dict[str, Ask] = {
     "getExam": _just("GET", "/exams/{exam}"),
     "getExamCompleteness": _just("GET", "/exams/{exam}/completeness"),
     "checkIn": _booked("check-in"),
+    "checkIdentity": check_identity,
+    "listIdentityChecks": _just("GET", "/exams/{exam}/identity-checks"),
+    "decideIdentity": decide_identity,
     "issueAccessCode": _just("POST", "/exams/{exam}:issue-access-code"),
     "listExamDocuments": _just("GET", "/exams/{exam}/documents"),
     "createDocumentPrint": create_document_print,

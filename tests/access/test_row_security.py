@@ -50,6 +50,7 @@ async def test_every_table_with_rows_of_a_campus_is_under_forced_row_security(ad
             "examinee",
             "examinee_campus",
             "examinee_name_key",
+            "examinee_guardian",
             "examinee_merge",
             "examinee_merge_row",
             "examinee_distinction",

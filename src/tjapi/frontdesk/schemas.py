@@ -213,14 +213,14 @@ class IdentityCheckIn(BaseModel):
     outcome: CheckOutcome = Field(
         description="结论:本人、存疑、非本人 · Same, doubtful, or somebody else", examples=["same"]
     )
-    score: Whole | None = Field(
-        None, ge=0, le=100, description="人脸比对相似度 0–100 · Score of the device, 0 to 100", examples=[97]
+    score: Annotated[int, Field(ge=0, le=100), WHOLE] | None = Field(
+        None, description="人脸比对相似度 0–100 · Score of the device, 0 to 100", examples=[97]
     )
     device: str | None = Field(
         None, min_length=1, max_length=60, description="比对设备 · The device", examples=["入口 1 号机"]
     )
-    department_id: Whole | None = Field(
-        None, ge=1, le=32_000, description="科室;前台核验则不填 · Department; left out at the desk", examples=[None]
+    department_id: Annotated[int, Field(ge=1, le=32_000), WHOLE] | None = Field(
+        None, description="科室;前台核验则不填 · Department; left out at the desk", examples=[None]
     )
     note: str | None = Field(None, min_length=1, max_length=200, description="备注 · Note", examples=[None])
 
