@@ -10,9 +10,12 @@ from typing import Any
 from adapters.lis import registry as lis_registry
 from adapters.lis.contract import LabReport, LisClient
 from tjapi.appointment.jobs import JOBS as APPOINTMENT_JOBS
+from tjapi.appointment.reactions import REACTIONS as APPOINTMENT_REACTIONS
 from tjapi.conclusion.reactions import REACTIONS as CONCLUSION_REACTIONS
 from tjapi.critical_value.reactions import REACTIONS as CRITICAL_REACTIONS
 from tjapi.employer.jobs import JOBS as EMPLOYER_JOBS
+from tjapi.employer.reactions import REACTIONS as EMPLOYER_REACTIONS
+from tjapi.exam.reactions import REACTIONS as EXAM_REACTIONS
 from tjapi.frontdesk.reactions import REACTIONS as FRONTDESK_REACTIONS
 from tjapi.groupdesk.jobs import JOBS as GROUPDESK_JOBS
 from tjapi.groupdesk.reactions import REACTIONS as GROUPDESK_REACTIONS
@@ -34,8 +37,10 @@ from tjapi.kernel.settings import Settings, project_file
 from tjapi.kernel.storage import LocalStorage, Storage
 from tjapi.kernel.uow import Announcements, Listener, Reaction, Units
 from tjapi.portal import service as portal
+from tjapi.portal.reactions import REACTIONS as PORTAL_REACTIONS
 from tjapi.report.jobs import JOBS as REPORT_JOBS
 from tjapi.report.printing import Printing
+from tjapi.report.reactions import REACTIONS as REPORT_REACTIONS
 from tjapi.requisition.jobs import JOBS as REQUISITION_JOBS
 from tjapi.requisition.reactions import REACTIONS as REQUISITION_REACTIONS
 from tjapi.result.jobs import JOBS as RESULT_JOBS
@@ -43,7 +48,7 @@ from tjapi.result.reactions import REACTIONS as RESULT_REACTIONS
 
 SEAL_FOOT = "体检专用章"
 REACTIONS: tuple[tuple[type[Event], Reaction], ...] = (
-    *REQUISITION_REACTIONS, *RESULT_REACTIONS, *GUIDANCE_REACTIONS, *CRITICAL_REACTIONS, *CONCLUSION_REACTIONS, *FRONTDESK_REACTIONS, *GROUPDESK_REACTIONS,
+    *EMPLOYER_REACTIONS, *EXAM_REACTIONS, *APPOINTMENT_REACTIONS, *REQUISITION_REACTIONS, *RESULT_REACTIONS, *GUIDANCE_REACTIONS, *CRITICAL_REACTIONS, *CONCLUSION_REACTIONS, *FRONTDESK_REACTIONS, *GROUPDESK_REACTIONS, *REPORT_REACTIONS, *PORTAL_REACTIONS,
 )  # fmt: skip
 JOBS: tuple[JobSpec, ...] = (
     *EMPLOYER_JOBS,

@@ -69,6 +69,12 @@ class AppointmentCalendarInvalid(Invalid):
     zh, en = "预约日历有矛盾", "The calendar contradicts itself"
 
 
+class AppointmentsOnOneDay(Conflict):
+    """Two people who are to be one have appointments on the same day at one campus; `errors` name the days."""
+
+    zh, en = "两人同日均有预约", "Both have an appointment on the same day"
+
+
 class WalkInNotTaken(Conflict):
     """The campus examines by appointment alone."""
 

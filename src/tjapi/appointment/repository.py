@@ -5,9 +5,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, insert, select, text, update
+from sqlalchemy import and_, delete, exists, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from tjapi.appointment.models import (
     Appointment,
@@ -22,6 +23,7 @@ from tjapi.appointment.models import (
 )
 from tjapi.appointment.rules import EXPIRED, SlotKey
 from tjapi.appointment.views import OFFER
+from tjapi.kernel.db import repoint_rows
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
 
@@ -339,3 +341,34 @@ async def has_calendar(uow: UnitOfWork, campus_id: int) -> bool:
     """Say whether a campus has a session at all."""
     query = select(func.count()).select_from(AppointmentSession).where(AppointmentSession.campus_id == campus_id)
     return (await uow.session.execute(query)).scalar_one() > 0
+
+
+async def repoint(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] | None) -> list[UUID] | None:
+    """Give the appointments of one person to another, all or these; return which. None: both have one on the same day."""
+    try:
+        async with uow.session.begin_nested():
+            return await repoint_rows(uow.session, Appointment, "examinee_id", was, now, ids)
+    except IntegrityError as error:
+        if "uq_appointment_person_day" not in str(error.orig):
+            raise
+        return None
+
+
+async def days_of_both(uow: UnitOfWork, one: UUID, two: UUID) -> Sequence[date]:
+    """Return the days on which two people are expected, or have come, at one campus."""
+    other = aliased(Appointment)
+    here = ("booked", "arrived")
+    query = (
+        select(Appointment.day)
+        .join(other, and_(other.day == Appointment.day, other.campus_id == Appointment.campus_id))
+        .where(
+            Appointment.examinee_id == one, other.examinee_id == two, Appointment.state.in_(here), other.state.in_(here)
+        )
+        .order_by(Appointment.day)
+    )
+    return (await uow.session.scalars(query.distinct())).all()
+
+
+async def repoint_waits(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] | None) -> list[UUID]:
+    """Give the places of one person on the waiting list to another, all or these; return which."""
+    return await repoint_rows(uow.session, AppointmentWait, "examinee_id", was, now, ids)

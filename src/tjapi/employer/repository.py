@@ -16,7 +16,7 @@ from tjapi.employer.models import (
     MemberImport,
     MemberImportEntry,
 )
-from tjapi.kernel.db import copy_rows, fetch_rows, fetch_value
+from tjapi.kernel.db import copy_rows, fetch_rows, fetch_value, repoint_rows
 from tjapi.kernel.uow import UnitOfWork
 
 _FACTS = (
@@ -355,3 +355,8 @@ async def take_over(uow: UnitOfWork, found: MemberImport, first: int) -> None:
     await fetch_value(uow.session, _ADD, found.id, found.campus_id, found.campaign_id, first, uow.now)
     await fetch_value(uow.session, _CHANGE, found.id, uow.now)
     await uow.session.execute(text("delete from member_staging where import_id = :id"), {"id": found.id})
+
+
+async def repoint(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] | None) -> list[UUID]:
+    """Give the memberships of one person to another, all or these; return which."""
+    return await repoint_rows(uow.session, Member, "examinee_id", was, now, ids)

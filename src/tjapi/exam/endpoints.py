@@ -13,6 +13,7 @@ from tjapi.exam.errors import (
     DueDateNotAhead,
     ExamBeforeBirth,
     ExamEmpty,
+    ExamHeldUntilDecided,
     ExamineeNotNamed,
     ExamNotFound,
     ExamStateConflict,
@@ -283,7 +284,7 @@ async def hold_exam(uow: Unit, exam_id: UUID, body: HoldIn) -> ExamOut:
 @exams.post(
     "/exams/{exam_id:uuid}:resume",
     **operation("resumeExam", "恢复体检", "Go on with an exam on hold", permission="exam.write", requirement=["E1.6", "X1"],
-                problems=[ExamNotFound, ExamStateConflict]),
+                problems=[ExamHeldUntilDecided, ExamNotFound, ExamStateConflict]),
 )  # fmt: skip
 async def resume_exam(uow: Unit, exam_id: UUID) -> ExamOut:
     await service.resume(uow, exam_id)

@@ -7,9 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from tjapi.exam.models import Exam, ExamBlock, ExamLine, ExamLineStep, ExamNumber
-from tjapi.kernel.db import fetch_rows, insert_rows
+from tjapi.exam.rules import ENDED
+from tjapi.kernel.db import fetch_rows, insert_rows, repoint_rows
 from tjapi.kernel.uow import UnitOfWork
 
 
@@ -141,3 +143,21 @@ async def finalize_past(uow: UnitOfWork, ids: Collection[UUID]) -> None:
     """Finalize exams that are in review."""
     values = {"state": "finalized", "version": Exam.version + 1}
     await uow.session.execute(update(Exam).where(Exam.id.in_(ids), Exam.state == "in_review").values(**values))
+
+
+async def repoint(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] | None) -> list[UUID]:
+    """Give the exams of one person to another, all or these; return which."""
+    return await repoint_rows(uow.session, Exam, "examinee_id", was, now, ids)
+
+
+async def open_on_one_day(uow: UnitOfWork, one: UUID, two: UUID) -> Sequence[tuple[str, str]]:
+    """Return the numbers of exams of two people, one of each, that are on the same day and have not come to an end."""
+    other = aliased(Exam)
+    query = (
+        select(Exam.exam_no, other.exam_no)
+        .join(other, other.exam_date == Exam.exam_date)
+        .where(Exam.examinee_id == one, other.examinee_id == two, Exam.state.not_in(ENDED), other.state.not_in(ENDED))
+        .order_by(Exam.exam_no, other.exam_no)
+        .limit(10)
+    )
+    return [(mine, theirs) for mine, theirs in (await uow.session.execute(query)).all()]

@@ -65,6 +65,8 @@ OPEN_FOR_LINES: frozenset[str] = frozenset(
     {"prepared", "checked_in", "in_progress", "sheet_returned", "ready_for_review", "in_review"}
 )
 """States in which lines may be added and set aside: any before the final sign-off."""
+ENDED: tuple[str, ...] = ("finalized", "cancelled")
+"""States in which nobody waits for anything of an exam."""
 LIVE_FOR_RESULTS: frozenset[str] = frozenset({"released", "sent", "collected", "started", "resulted", "verified"})
 _EXAM_NO = re.compile(r"[A-Z][A-Z0-9]{0,9}[0-9]{10}[0-9X]")
 _DIGITS = 10

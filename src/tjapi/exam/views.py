@@ -68,6 +68,8 @@ OUTSTANDING = f"""
 """
 """JSON of what keeps the exam `e` from being finalized: id, name, state and department of its undone lines; code and source of its blocks."""
 _ONE = f"select e.version, {utf8(f'({EXAM})')} from exam e where e.id = $1"
+# Under whose id the exams of somebody are who was merged into somebody else.
+_STANDS_FOR = "select coalesce(merged_into_id, id) from examinee where id = $1"
 _PAGE = f"""
 select e.id, {utf8("row_to_json(x)::text")} from exam e cross join lateral (
   select count(*) filter (where l.state <> all({_GONE})) line_count,
@@ -87,6 +89,8 @@ async def page(
     examinee_id: UUID | None, after: Sequence[str] | None, size: int,
 ) -> Sequence[Any]:  # fmt: skip
     """Return a page of exams, newest first, one row too many: id, and JSON as `ExamListItem`."""
+    if examinee_id is not None and (stands_for := await look.row(_STANDS_FOR, examinee_id)) is not None:
+        examinee_id = stands_for[0]
     filters = (
         ("e.campus_id = ", campus_id), ("e.exam_date = ", day), ("e.state = ", state), ("e.exam_no = ", exam_no),
         ("e.examinee_id = ", examinee_id), ("e.id < ", UUID(after[0]) if after else None),

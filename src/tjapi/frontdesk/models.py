@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, SmallInteger, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, UniqueConstraint
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tjapi.frontdesk.rules import DOCUMENT_KINDS, PRINT_FORMATS
+from tjapi.frontdesk.rules import CHECK_DECISIONS, CHECK_METHODS, CHECK_OUTCOMES, DOCUMENT_KINDS, PRINT_FORMATS
 from tjapi.kernel.db import Base
 
 Moment = TIMESTAMP(timezone=True)
@@ -69,3 +69,42 @@ class DocumentPrintItem(Base):
     first_copy: Mapped[int]
     version: Mapped[int | None]
     digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class IdentityCheck(Base):
+    """替检核验: whether who stands here is whose exam this is: how it was looked at, what was seen, and what a second person decided.
+
+    `department_id` is where, null at the desk; `score` is that of a device, 0 to 100. Only the decision is added later.
+    """
+
+    __tablename__ = "identity_check"
+    __table_args__ = (
+        CheckConstraint(f"method in {CHECK_METHODS}", name="method"),
+        CheckConstraint(f"outcome in {CHECK_OUTCOMES}", name="outcome"),
+        CheckConstraint(f"decision in {CHECK_DECISIONS}", name="decision"),
+        CheckConstraint("(method = 'face_match') = (score is not null) and (score is null) = (device is null)", name="score"),
+        CheckConstraint("score between 0 and 100", name="score_range"),
+        CheckConstraint(
+            "(decision is null) = (decided_by is null) and (decision is null) = (decided_at is null) and decided_by <> checked_by",
+            name="two_people",
+        ),
+        Index("ix_identity_check_exam", "exam_id", "id"),
+    )  # fmt: skip
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    exam_id: Mapped[UUID]
+    department_id: Mapped[int | None] = mapped_column(SmallInteger)
+    method: Mapped[str]
+    score: Mapped[int | None] = mapped_column(SmallInteger)
+    device: Mapped[str | None]
+    outcome: Mapped[str]
+    note: Mapped[str | None]
+    checked_by: Mapped[UUID]
+    checked_by_name: Mapped[str]
+    checked_at: Mapped[datetime] = mapped_column(Moment)
+    decision: Mapped[str | None]
+    decision_reason: Mapped[str | None]
+    decided_by: Mapped[UUID | None]
+    decided_by_name: Mapped[str | None]
+    decided_at: Mapped[datetime | None] = mapped_column(Moment)

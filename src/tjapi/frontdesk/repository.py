@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from tjapi.frontdesk.models import AccessCode, DocumentPrint, DocumentPrintItem
+from tjapi.frontdesk.models import AccessCode, DocumentPrint, DocumentPrintItem, IdentityCheck
 from tjapi.kernel.uow import UnitOfWork
 
 
@@ -55,3 +55,15 @@ async def prints_of(uow: UnitOfWork, exam_id: UUID) -> Sequence[tuple[DocumentPr
         .order_by(DocumentPrint.id.desc(), DocumentPrintItem.position)
     )
     return [(row[0], row[1]) for row in await uow.session.execute(query)]
+
+
+async def identity_checks(uow: UnitOfWork, exam_id: UUID) -> Sequence[IdentityCheck]:
+    """Return the identity checks of an exam, newest first; whoever relies on them holds the exam's lock."""
+    query = select(IdentityCheck).where(IdentityCheck.exam_id == exam_id).order_by(IdentityCheck.id.desc()).limit(200)
+    return (await uow.session.scalars(query.execution_options(populate_existing=True))).all()
+
+
+async def identity_check(uow: UnitOfWork, check_id: UUID) -> IdentityCheck | None:
+    """Return an identity check as it is now."""
+    query = select(IdentityCheck).where(IdentityCheck.id == check_id)
+    return (await uow.session.scalars(query.execution_options(populate_existing=True))).first()

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from tjapi.appointment.schemas import AppointmentOut, PlaceIn
 from tjapi.exam.schemas import ExamOut
-from tjapi.frontdesk.rules import DocumentKind, PrintFormat, Station
+from tjapi.frontdesk.rules import CheckDecision, CheckMethod, CheckOutcome, DocumentKind, PrintFormat, Station
 from tjapi.kernel.validation import WHOLE, Whole
 from tjapi.pricing.schemas import Choices, Pregnant
 from tjapi.requisition.schemas import TubeOut
@@ -199,3 +199,65 @@ class BookingOut(BaseModel):
 
     appointment: AppointmentOut
     exam: ExamOut | None
+
+
+class IdentityCheckIn(BaseModel):
+    """How somebody was held against whose exam this is, and what was seen."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    method: CheckMethod = Field(
+        description="方式:读证件、比对照片、外部人脸比对 · Card read, photo compared, or a device that compares faces",
+        examples=["face_match"],
+    )
+    outcome: CheckOutcome = Field(
+        description="结论:本人、存疑、非本人 · Same, doubtful, or somebody else", examples=["same"]
+    )
+    score: Annotated[int, Field(ge=0, le=100), WHOLE] | None = Field(
+        None, description="人脸比对相似度 0–100 · Score of the device, 0 to 100", examples=[97]
+    )
+    device: str | None = Field(
+        None, min_length=1, max_length=60, description="比对设备 · The device", examples=["入口 1 号机"]
+    )
+    department_id: Annotated[int, Field(ge=1, le=32_000), WHOLE] | None = Field(
+        None, description="科室;前台核验则不填 · Department; left out at the desk", examples=[None]
+    )
+    note: str | None = Field(None, min_length=1, max_length=200, description="备注 · Note", examples=[None])
+
+
+class IdentityDecisionIn(BaseModel):
+    """What a second person decides, and why."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    decision: CheckDecision = Field(
+        description="裁定:本人或非本人 · The same person, or somebody else", examples=["same"]
+    )
+    reason: str = Field(min_length=2, max_length=200, description="理由 · Why", examples=["核对户口簿与本人一致"])
+
+
+class IdentityCheckOut(BaseModel):
+    """替检核验: how, by whom, what was seen, and what a second person decided."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID = Field(description="核验编号 · Id of the check", examples=[_EXAM])
+    exam_id: UUID = Field(description="体检 · Exam", examples=[_EXAM])
+    department_id: int | None = Field(description="科室;前台为空 · Department; null at the desk", examples=[None])
+    method: CheckMethod = Field(description="方式 · How", examples=["face_match"])
+    score: int | None = Field(description="相似度 0–100 · Score of the device", examples=[97])
+    device: str | None = Field(description="比对设备 · The device", examples=["入口 1 号机"])
+    outcome: CheckOutcome = Field(description="结论 · What was seen", examples=["same"])
+    note: str | None = Field(description="备注 · Note", examples=[None])
+    checked_by_name: str = Field(description="核验人 · By whom", examples=["前台甲"])
+    checked_at: datetime = Field(description="时间 · When", examples=["2026-11-23T08:00:00+08:00"])
+    decision: CheckDecision | None = Field(description="裁定 · Decision of a second person", examples=[None])
+    decision_reason: str | None = Field(description="裁定理由 · Why", examples=[None])
+    decided_by_name: str | None = Field(description="裁定人 · Decided by whom", examples=[None])
+    decided_at: datetime | None = Field(description="裁定时间 · Decided when", examples=[None])
+
+
+class IdentityChecksOut(BaseModel):
+    """The identity checks of an exam, newest first."""
+
+    items: list[IdentityCheckOut]

@@ -97,11 +97,11 @@ async def book(uow: UnitOfWork, order: Order) -> Appointment:
     AppointmentSessionNotForSex, AppointmentHoldEnded, AppointmentTwice, AppointmentFull.
     """
     refuse_foreign_campus(uow, order.campus_id)
-    person = await examinees.get(uow, order.examinee_id)
+    person = await examinees.kept(uow, order.examinee_id)
     rules = await policy(uow, order.campus_id)
     wish = await places.wish(uow, rules, order.day, order.session_id, order.resources, person.sex)
     if order.hold_id is not None:
-        booked = await _held(uow, order)
+        booked = await _held(uow, order, person.id)
         _become(booked, "booked")
         _put(booked, wish)
     else:
@@ -238,6 +238,7 @@ async def page(
     resource: str | None, examinee_id: UUID | None, after: Sequence[str] | None, size: int,
 ) -> Sequence[AppointmentListed]:  # fmt: skip
     """Return a page of appointments with names, by day and session, one too many."""
+    examinee_id = None if examinee_id is None else await examinees.survivor_id(uow, examinee_id)
     rows = await views.appointments(
         uow, campus_id=campus_id, first=first, last=last, state=state, session_id=session_id, resource=resource, examinee_id=examinee_id,
         now=uow.now, after=after, size=size,
@@ -275,11 +276,11 @@ async def say_missed(uow: UnitOfWork, appointment_id: UUID, campus_id: int) -> N
     await uow.publish(AppointmentMissed(campus_id=campus_id, appointment_id=appointment_id))
 
 
-async def _held(uow: UnitOfWork, order: Order) -> Appointment:
+async def _held(uow: UnitOfWork, order: Order, examinee_id: UUID) -> Appointment:
     found = await repository.appointment(uow, order.hold_id, lock=True) if order.hold_id else None
     if found is None or found.campus_id != order.campus_id:
         raise AppointmentHoldEnded(errors=[FieldError("/hold_id", "not-found", "没有这个占位", "no such hold")])
-    is_theirs = found.examinee_id in (None, order.examinee_id)
+    is_theirs = found.examinee_id in (None, examinee_id)
     if found.state != "held" or found.expires_at is None or found.expires_at <= uow.now or not is_theirs:
         raise AppointmentHoldEnded(errors=[FieldError("/hold_id", "ended", "占位已失效", "the hold has ended")])
     return found

@@ -32,6 +32,7 @@ from tjapi.employer.service.members import (
     bind,
     card,
     decide,
+    follow_person,
     lock_member,
     member,
     member_of_exam,
@@ -45,7 +46,7 @@ from tjapi.employer.service.members import (
 __all__ = [
     "Campaign", "CampaignGroup", "Contract", "Employer", "EmployerContact", "Member", "MemberImport", "add_contact", "add_member",
     "amend_member", "assign", "bind", "campaign", "campaigns_page", "card", "complete", "contract", "contracts_page", "create_campaign",
-    "create_contract", "create_employer", "decide", "describe_campaign", "describe_employer", "employer", "employers_page", "group",
+    "create_contract", "create_employer", "decide", "describe_campaign", "describe_employer", "employer", "employers_page", "follow_person", "group",
     "groups", "lock_campaign", "lock_member", "member", "member_of_exam", "members", "members_page", "next_campaign", "open_campaign",
     "put_group", "refuse", "relist", "remove_contact", "reopen", "unbind", "unmask_contact", "update_campaign", "update_employer",
 ]  # fmt: skip

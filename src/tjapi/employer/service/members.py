@@ -10,6 +10,8 @@ from tjapi.employer.rules.campaigns import MEMBER_MOVES, may_move
 from tjapi.employer.schemas import MemberIn, MemberPatch
 from tjapi.employer.service.campaigns import campaign, lock_campaign
 from tjapi.employer.service.placing import placed, rules_of
+from tjapi.examinee import service as examinees
+from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
 from tjapi.examinee.rules import (
     FAULTS,
     Fault,
@@ -263,3 +265,8 @@ def _set_phone(uow: UnitOfWork, found: Member, phone: str | None) -> None:
 
 def _place(member_id: UUID, column: str) -> str:
     return f"member|{column}|{member_id}"
+
+
+async def follow_person(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
+    """Let memberships follow a merge, and go back when it is undone; what the employer's list says of a member stays."""
+    await examinees.follow(uow, event, "member", repository.repoint)

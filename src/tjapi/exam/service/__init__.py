@@ -28,7 +28,7 @@ from tjapi.exam.service.course import (
     summary,
     unblock,
 )
-from tjapi.exam.service.finding import look_up, past
+from tjapi.exam.service.finding import follow_person, look_up, past
 from tjapi.exam.service.importing import PastExam, PastLine, close_past, import_past, imported, lines_of, open_past
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "describe",
     "finalize",
     "find_by_no",
+    "follow_person",
     "get",
     "hold",
     "import_past",

@@ -14,6 +14,7 @@ from tjapi.exam.errors import (
     CampusNotHeld,
     ExamBeforeBirth,
     ExamEmpty,
+    ExamHeldUntilDecided,
     ExamNotComplete,
     ExamNotFound,
     ExamStateConflict,
@@ -43,6 +44,7 @@ from tjapi.exam.rules import (
 )
 from tjapi.exam.schemas import CompletenessOut, ExamIn, ExamOut, ExamSummary, LineOut, Outstanding
 from tjapi.exam.service.finding import whom
+from tjapi.examinee import service as examinees
 from tjapi.examinee.rules import PhotoFile
 from tjapi.identity import service as identity
 from tjapi.kernel.clock import business_day
@@ -65,8 +67,13 @@ _WAITS = {
 _BLOCKS = {
     "critical_open": ("危急值未确认", "a critical value that nobody has seen to"),
     "summary_unsigned": ("科室小结未签名", "the department's summary is not signed"),
+    "identity_open": ("身份核验不符,待第二人裁定", "an identity check failed, and a second person has not decided yet"),
     "result_under_review": ("复核期间结果有变化", "a result changed under the review"),
 }
+
+
+_HOLDING = frozenset({"identity_open"})
+"""Blocks until whose end nobody goes on with an exam on hold."""
 
 
 async def register(
@@ -165,8 +172,11 @@ async def release(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> N
 
 
 async def check_in(uow: UnitOfWork, exam_id: UUID) -> Exam:
-    """The examinee is here. Raises ExamNotFound, ExamStateConflict."""
+    """The examinee is here. Raises ExamNotFound, ExamStateConflict, GuardianConsentMissing."""
     exam = await lock(uow, exam_id)
+    if exam.state == "on_hold":  # which may go back to where it stood, by `resume` alone
+        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+    await examinees.refuse_unconsented(uow, exam.examinee_id, exam.birth_date, "path:exam_id")
     move(exam, "checked_in")
     exam.checked_in_at = uow.now
     await uow.audit("exam.checked_in", "exam", exam.id, campus_id=exam.campus_id)
@@ -214,10 +224,12 @@ async def hold(uow: UnitOfWork, exam_id: UUID, reason: str) -> Exam:
 
 
 async def resume(uow: UnitOfWork, exam_id: UUID) -> Exam:
-    """Go on with an exam on hold, from where it stood. Raises ExamNotFound, ExamStateConflict."""
+    """Go on with an exam on hold, from where it stood. Raises ExamNotFound, ExamStateConflict, ExamHeldUntilDecided."""
     exam = await lock(uow, exam_id)
     if exam.state != "on_hold" or exam.held_from is None:
         raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+    if any(block.code in _HOLDING for block in await repository.blocks(uow, exam_id)):
+        raise ExamHeldUntilDecided
     move(exam, exam.held_from)
     exam.held_from = exam.hold_reason = None
     await uow.audit("exam.resumed", "exam", exam.id, campus_id=exam.campus_id)

@@ -128,6 +128,13 @@ def spellings_sought(raw: str) -> tuple[str, ...]:
     return (number, eighteen_of_fifteen(number)) if _FIFTEEN.fullmatch(number) else (number,)
 
 
+def spellings_of(number: str) -> tuple[str, ...]:
+    """Return the spellings in which one number may be kept: as it is, and with 15 digits for 18 or 18 for 15."""
+    if _EIGHTEEN.fullmatch(number) and number[6:8] == "19":
+        return (number, number[:6] + number[8:17])
+    return spellings_sought(number)
+
+
 def birth_date_fault(birth: date, today: date) -> Fault | None:
     """Say what is wrong with a birth date: in the future, or more than 130 years ago."""
     if birth > today:

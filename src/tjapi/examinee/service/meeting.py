@@ -223,12 +223,15 @@ def _birth_date(read: Read, document: IdNumber | None, today: date) -> date:
 
 
 async def _met_again(uow: UnitOfWork, examinee_id: UUID, payload: IdCardPayload, read: Read) -> Examinee:
+    """Meet the holder of a document that is known: it is held against the entry that has it, and what is new goes to whom that was merged into."""
     person = await locked(uow, examinee_id)
-    if folded(person.name) != folded(read.name):
+    holder = person if person.id == examinee_id else await repository.entry(uow, examinee_id)
+    assert holder is not None  # `locked` went by it
+    if folded(holder.name) != folded(read.name):
         raise ExamineeNameDiffers(
             errors=[FieldError("/name", "differs", "与已登记的姓名不同", "differs from the name that is known")]
         )
-    if person.birth_date != read.birth_date:
+    if holder.birth_date != read.birth_date:
         raise ExamineeDetailsDiffer(
             errors=[
                 FieldError(
@@ -236,13 +239,13 @@ async def _met_again(uow: UnitOfWork, examinee_id: UUID, payload: IdCardPayload,
                 )
             ]
         )
-    if read.sex != "unknown" and person.sex not in ("unknown", read.sex):
+    if read.sex != "unknown" and holder.sex not in ("unknown", read.sex):
         raise ExamineeDetailsDiffer(
             errors=[FieldError("/sex", "differs", "与已登记的性别不同", "differs from the sex that is known")]
         )
     changed = ["sex"] if person.sex == "unknown" and read.sex != "unknown" else []
     person.sex = read.sex if changed else person.sex
-    if _set_validity(person, read):
+    if _set_validity(holder, read):
         changed.append("document")
     given = {field: value for field in ("nation", "phone", "address") if (value := getattr(payload, field)) is not None}
     await _amend(uow, person, ExamineePatch.model_validate(given), changed)

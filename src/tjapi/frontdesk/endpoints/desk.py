@@ -9,9 +9,11 @@ from tjapi.appointment.errors import WalkInNotTaken
 from tjapi.exam import service as exams
 from tjapi.exam.errors import ExamNotFound, ExamStateConflict
 from tjapi.exam.schemas import ExamSummary
+from tjapi.examinee.errors import GuardianConsentMissing
 from tjapi.frontdesk import flows, service, views
 from tjapi.frontdesk.errors import (
     AccessCodeNotCurrent,
+    IdentityNotConfirmed,
     NotALabel,
     PaperNotOfExam,
     PrintNotFound,
@@ -32,7 +34,7 @@ frontdesk = router("frontdesk")
 @frontdesk.post(
     "/exams/{exam_id:uuid}:check-in",
     **operation("checkIn", "报到", "Check in", permission="exam.check_in", requirement=["E1.5"], idempotent="optional",
-                problems=[ExamNotFound, ExamStateConflict, WalkInNotTaken]),
+                problems=[ExamNotFound, ExamStateConflict, WalkInNotTaken, GuardianConsentMissing, IdentityNotConfirmed]),
 )  # fmt: skip
 async def check_in(uow: Unit, exam_id: UUID) -> CheckInOut:
     return await service.check_in(uow, exam_id)

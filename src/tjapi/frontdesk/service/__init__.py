@@ -9,6 +9,7 @@ from tjapi.frontdesk.service.booking import (
     reinstate_booking,
     reschedule_booking,
 )
+from tjapi.frontdesk.service.checking import check_identity, decide_identity, identity_checks
 from tjapi.frontdesk.service.desk import (
     OpenedPrint,
     check_in,
@@ -22,6 +23,23 @@ from tjapi.frontdesk.service.desk import (
 )
 
 __all__ = [
-    "OpenedPrint", "book", "booking", "cancel_booking", "check_in", "documents", "issue_access_code", "let_place_go", "miss_booking",
-    "open_print", "print_documents", "prints", "read_paper", "redeem_access_code", "reinstate_booking", "reschedule_booking",
+    "OpenedPrint",
+    "book",
+    "booking",
+    "cancel_booking",
+    "check_identity",
+    "check_in",
+    "decide_identity",
+    "documents",
+    "identity_checks",
+    "issue_access_code",
+    "let_place_go",
+    "miss_booking",
+    "open_print",
+    "print_documents",
+    "prints",
+    "read_paper",
+    "redeem_access_code",
+    "reinstate_booking",
+    "reschedule_booking",
 ]  # fmt: skip

@@ -54,6 +54,7 @@ from tjapi.frontdesk.schemas import (
     PrintOut,
     PrintsOut,
 )
+from tjapi.frontdesk.service.checking import refuse_somebody_else
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
@@ -80,9 +81,10 @@ class OpenedPrint:
 async def check_in(uow: UnitOfWork, exam_id: UUID) -> CheckInOut:
     """Check in, order the tests, and hand out what is printed; the appointment, if there is one, is kept.
 
-    Raises ExamNotFound, ExamStateConflict, WalkInNotTaken.
+    Raises ExamNotFound, ExamStateConflict, WalkInNotTaken, GuardianConsentMissing, IdentityNotConfirmed.
     """
     exam = await exams.lock(uow, exam_id)
+    await refuse_somebody_else(uow, exam_id)
     kept = await appointments.arrive(uow, exam.campus_id, exam_id)
     if kept is not None and exam.state == "prepared":
         await exams.reschedule(uow, exam_id, business_day(uow.now))
