@@ -1,7 +1,8 @@
 """The unit of work: one transaction, the facts it published, and the only commit of tjapi.
 
 Publishing runs every reaction at once, in the order of `wiring.py`, and writes one job row per listener: facts and announcements
-are one transaction. After the commit the worker is poked, best effort.
+are one transaction. After the commit the worker is poked, best effort. What is done to many at once is said by the same verbs in
+their plural: a few statements for all of them.
 """
 
 import json
@@ -16,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tjapi.kernel.clock import Clock
-from tjapi.kernel.db import Database, Look, Role
+from tjapi.kernel.db import Database, Look, Role, fetch_rows
 from tjapi.kernel.events import Event
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import Problem
@@ -24,6 +25,7 @@ from tjapi.kernel.security.fields import FieldCipher
 from tjapi.kernel.security.principal import Principal
 
 Reaction = Callable[["UnitOfWork", Any], Awaitable[None]]
+ReactionToMany = Callable[["UnitOfWork", Sequence[Any]], Awaitable[None]]
 
 _ENQUEUE = text("""
 insert into job (id, name, dedupe_key, lane, payload, campus_id, max_attempts, run_at, created_by, created_at)
@@ -38,6 +40,14 @@ insert into live_event (campus_id, topic, permission, principal_id, data, at)
 values (:campus_id, :topic, :permission, :principal_id, cast(:data as jsonb), :at)
 """)
 _AUDIT = text("select tj.audit(:action, :object_type, :object_id, :campus_id, cast(:detail as jsonb), :request_id)")
+_LIVE_MANY = """
+insert into live_event (campus_id, topic, permission, data, at)
+select $1, $2, $3, given.data::jsonb, $4 from unnest($5::text[]) as given (data)
+"""
+_AUDIT_MANY = """
+select tj.audit($1, $2, given.object_id, $3, given.detail::jsonb, $4)
+from unnest($5::text[], $6::text[]) as given (object_id, detail)
+"""
 
 
 class LeaseLostError(Exception):
@@ -67,6 +77,7 @@ class Announcements:
     """Who hears what: the part of the wiring that a unit of work needs."""
 
     reactions: Mapping[type[Event], Sequence[Reaction]] = field(default_factory=dict)
+    in_bulk: Mapping[Reaction, ReactionToMany] = field(default_factory=dict)
     listeners: Mapping[type[Event], Sequence[Listener]] = field(default_factory=dict)
 
 
@@ -123,6 +134,24 @@ class UnitOfWork:
         await self.session.flush()
         for reaction in self._announcements.reactions.get(type(event), ()):
             await reaction(self, event)
+        await self._write_jobs(event)
+
+    async def publish_many(self, events: Sequence[Event]) -> None:
+        """State facts of one kind: a reaction that has a way for many is given all of them, any other one after the other."""
+        if not events:
+            return
+        await self.session.flush()
+        for reaction in self._announcements.reactions.get(type(events[0]), ()):
+            to_many = self._announcements.in_bulk.get(reaction)
+            if to_many is not None:
+                await to_many(self, events)
+                continue
+            for event in events:
+                await reaction(self, event)
+        for event in events:
+            await self._write_jobs(event)
+
+    async def _write_jobs(self, event: Event) -> None:
         for listener in self._announcements.listeners.get(type(event), ()):
             await self.enqueue(
                 listener.job,
@@ -178,6 +207,14 @@ class UnitOfWork:
         values = {"campus_id": campus_id, "topic": topic, "permission": permission, "principal_id": principal_id}
         await self.session.execute(_LIVE, {**values, "data": _json(data), "at": self.now})
 
+    async def announce_many(
+        self, topic: str, told: Sequence[Mapping[str, Any]], *, campus_id: int, permission: str
+    ) -> None:
+        """Send many live events of one topic to those of a campus who hold a permission."""
+        if told:
+            rows = [_json(data) for data in told]
+            await fetch_rows(self.session, _LIVE_MANY, campus_id, topic, permission, self.now, rows)
+
     async def audit(
         self,
         action: str,
@@ -191,6 +228,15 @@ class UnitOfWork:
         await self.session.flush()
         values = {"action": action, "object_type": object_type, "object_id": str(object_id), "campus_id": campus_id}
         await self.session.execute(_AUDIT, {**values, "detail": _json(detail or {}), "request_id": self.request_id})
+
+    async def audit_many(
+        self, action: str, object_type: str, objects: Mapping[UUID, Mapping[str, Any]], *, campus_id: int
+    ) -> None:
+        """Leave an audit row for each of many objects, with its detail: the rows that `audit` would leave one by one."""
+        if objects:
+            await self.session.flush()
+            ids, details = [str(one) for one in objects], [_json(detail) for detail in objects.values()]
+            await fetch_rows(self.session, _AUDIT_MANY, action, object_type, campus_id, self.request_id, ids, details)
 
     async def commit(self) -> None:
         """Commit. Raises LeaseLostError when the job that this unit works for was taken over meanwhile."""

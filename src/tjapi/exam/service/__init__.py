@@ -5,6 +5,7 @@ from tjapi.exam.service.course import (
     advance,
     begin_review,
     block,
+    block_many,
     cancel,
     check_in,
     completeness,
@@ -30,14 +31,26 @@ from tjapi.exam.service.course import (
 )
 from tjapi.exam.service.finding import look_up, past
 from tjapi.exam.service.importing import PastExam, PastLine, close_past, import_past, imported, lines_of, open_past
+from tjapi.exam.service.registering import (
+    MemberOrder,
+    OrderedExam,
+    OrderedLine,
+    member_order,
+    ordered,
+    register_members,
+)
 
 __all__ = [
+    "MemberOrder",
+    "OrderedExam",
+    "OrderedLine",
     "PastExam",
     "PastLine",
     "add_lines",
     "advance",
     "begin_review",
     "block",
+    "block_many",
     "cancel",
     "check_in",
     "close_past",
@@ -53,12 +66,15 @@ __all__ = [
     "lines_of",
     "lock",
     "look_up",
+    "member_order",
     "open_past",
+    "ordered",
     "outstanding",
     "page",
     "passed",
     "past",
     "register",
+    "register_members",
     "reinstate",
     "release",
     "reprice",
