@@ -13,6 +13,7 @@ from tjapi.appointment.jobs import JOBS as APPOINTMENT_JOBS
 from tjapi.conclusion.reactions import REACTIONS as CONCLUSION_REACTIONS
 from tjapi.critical_value.reactions import REACTIONS as CRITICAL_REACTIONS
 from tjapi.employer.jobs import JOBS as EMPLOYER_JOBS
+from tjapi.frontdesk.jobs import JOBS as FRONTDESK_JOBS
 from tjapi.frontdesk.reactions import REACTIONS as FRONTDESK_REACTIONS
 from tjapi.groupdesk.jobs import JOBS as GROUPDESK_JOBS
 from tjapi.groupdesk.reactions import REACTIONS as GROUPDESK_REACTIONS
@@ -56,6 +57,7 @@ JOBS: tuple[JobSpec, ...] = (
     *RESULT_JOBS,
     *REPORT_JOBS,
     *GROUPDESK_JOBS,
+    *FRONTDESK_JOBS,
 )
 
 

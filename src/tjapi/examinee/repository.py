@@ -171,6 +171,12 @@ async def photo(
     return (await uow.session.scalars(query.order_by(ExamineePhoto.version.desc()).limit(1))).first()
 
 
+async def photo_files(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return where the newest photo of each of many people is; who has none is absent."""
+    query = "select distinct on (examinee_id) examinee_id, file from examinee_photo where examinee_id = any($1) order by examinee_id, version desc"
+    return {row["examinee_id"]: row["file"] for row in await fetch_rows(uow.session, query, list(ids))}
+
+
 async def photos(uow: UnitOfWork, examinee_id: UUID) -> Sequence[ExamineePhoto]:
     """Return the versions of a photo, newest first."""
     query = select(ExamineePhoto).where(ExamineePhoto.examinee_id == examinee_id)

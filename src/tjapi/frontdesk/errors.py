@@ -1,6 +1,6 @@
 """What may go wrong at the front desk."""
 
-from tjapi.kernel.problem import Invalid, NotFound
+from tjapi.kernel.problem import Conflict, Invalid, NotFound
 
 
 class PaperNotOfExam(Invalid):
@@ -37,3 +37,15 @@ class PrintNotFound(NotFound):
     """No such print, or not of a campus one may see."""
 
     zh, en = "没有这次打印", "No such print"
+
+
+class PapersNotNamed(Invalid):
+    """A print is of chosen papers or of a unit: one of the two."""
+
+    zh, en = "请给出所选打印件或单位之一", "Give either the chosen papers or a unit"
+
+
+class PrintNotReady(Conflict):
+    """The file is large: a job is making it."""
+
+    zh, en = "打印文件正在生成,请稍后再取", "The file is being made: fetch it when its job is done"

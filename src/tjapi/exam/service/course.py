@@ -1,7 +1,7 @@
 """The course of an exam. Every path that moves a line or an exam goes through `step` and `move`: one guard for all."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -311,6 +311,15 @@ async def lock(uow: UnitOfWork, exam_id: UUID) -> Exam:
             raise ExamNotFound
         held[exam_id] = exam
     return held[exam_id]
+
+
+async def lock_many(uow: UnitOfWork, exam_ids: Collection[UUID]) -> Sequence[Exam]:
+    """Return exams under their row locks, taken in one order. Raises ExamNotFound when one may not be seen."""
+    found = await repository.exams(uow, exam_ids, lock=True)
+    if len(found) != len(exam_ids):
+        raise ExamNotFound
+    _locked(uow).update({exam.id: exam for exam in found})
+    return found
 
 
 def _locked(uow: UnitOfWork) -> dict[UUID, Exam]:
