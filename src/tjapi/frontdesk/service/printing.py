@@ -86,7 +86,7 @@ class OpenedPrint:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A paper asked for, and where in the request; `if_any`: of an exam that has none of the kind, nothing is printed."""
+    """A paper asked for, and where in the request; `if_any`: nothing where the exam has none that prints by default."""
 
     pointer: str
     paper: PaperIn
@@ -338,7 +338,7 @@ def _chosen(exam: PaperExam, paper: Paper, asked: _Asked) -> Iterator[tuple[Pape
         )
     for key, copies in known:
         wanted = one.copies or copies
-        if subject or len(known) == 1:
+        if subject or (len(known) == 1 and not asked.if_any):
             yield key, wanted or 1  # asked for by name: also what is not printed by default
         elif wanted:
             yield key, wanted
