@@ -203,12 +203,12 @@ TWINS = (
         "tests/tjapi/report/test_report.py::test_a_recalled_report_is_gone_for_its_owner_at_the_next_request_and_its_bytes_stay",
     ),
     _twin(
-        "five failures end a code", "src/tjapi/frontdesk/service/desk.py",
+        "five failures end a code", "src/tjapi/frontdesk/service/codes.py",
         " and row.failures < _MOST_FAILURES", "",
         "tests/tjapi/portal/test_portal.py::test_five_failures_end_a_code",
     ),
     _twin(
-        "a code is used once", "src/tjapi/frontdesk/service/desk.py",
+        "a code is used once", "src/tjapi/frontdesk/service/codes.py",
         "row.used_at = uow.now", "",
         "tests/tjapi/portal/test_portal.py::test_a_code_is_used_once",
     ),

@@ -36,6 +36,20 @@ group by t.id order by t.exam_id, t.barcode
 """)
 
 
+_UNIT = text("""
+select e.id from member m join exam e on e.id = m.exam_id
+where m.campaign_id = :campaign and e.state <> 'cancelled' and (cast(:day as date) is null or e.exam_date = :day)
+  and (cast(:group_id as uuid) is null or m.group_id = :group_id)
+order by m.list_no, m.id
+""")
+
+
+async def unit_exams(uow: UnitOfWork, campaign_id: UUID, day: date | None, group_id: UUID | None) -> Sequence[UUID]:
+    """Return the exams of a campaign's members in the order of the list."""
+    values = {"campaign": campaign_id, "day": day, "group_id": group_id}
+    return (await uow.session.scalars(_UNIT, values)).all()
+
+
 async def paper_exams(uow: UnitOfWork, exam_ids: Sequence[UUID]) -> dict[UUID, PaperExam]:
     """Return the exams of these ids that may be seen. A tube that was rejected, or is not drawn any more, has no label."""
     ids = {"ids": list(exam_ids)}

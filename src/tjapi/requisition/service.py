@@ -1,8 +1,10 @@
 """The verbs of requisitions and tubes."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
@@ -125,12 +127,10 @@ async def plan(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None
     for one in plan_tubes(planned, await _open_tubes(uow, exam_id)):
         tube = await repository.tube(uow, one.tube_id) if one.tube_id else None
         if tube is None:
-            kind = one.kind
             tube = Tube(
                 id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, requisition_id=requisition.id,
-                barcode=barcode(exam.campus_id, await repository.next_tube_number(uow, exam.campus_id)), container=kind.container,
-                specimen=kind.specimen, fasting=kind.fasting, section=kind.section or None, minutes_after=kind.minutes_after or None,
-                send_out=kind.send_out, state="planned", planned_at=uow.now,
+                barcode=barcode(exam.campus_id, await repository.next_tube_numbers(uow, exam.campus_id, 1)), state="planned",
+                planned_at=uow.now, **_tube_values(one.kind),
             )  # fmt: skip
             uow.session.add(tube)
         if tube.state == "collected":
@@ -146,7 +146,54 @@ async def plan(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None
         await order(uow, exam_id)
 
 
-def _planned(line: ExamLine, group: ItemGroup) -> PlannedLine:
+async def plan_many(uow: UnitOfWork, released: Sequence[tuple[UUID, Iterable[UUID]]]) -> None:
+    """Plan as `plan` does for many exams, each its id and lines: those for which nothing was asked yet, in few statements."""
+    found = await exams.ordered(uow, [line_id for _, line_ids in released for line_id in line_ids])
+    known = await repository.with_requisitions(uow, [exam.id for exam in found])
+    new = [exam for exam in found if exam.state == "prepared" and exam.id not in known]
+    await _plan_new(uow, new)
+    alone = {exam.id for exam in found} - {exam.id for exam in new}
+    for exam_id, line_ids in released:
+        if exam_id in alone:
+            await plan(uow, exam_id, line_ids)
+
+
+async def _plan_new(uow: UnitOfWork, new: Sequence[exams.OrderedExam]) -> None:
+    asked = [(exam, lines) for exam in new if (lines := [x for x in exam.lines if x.performed_by == "lis"])]
+    ids = list({line.item_group_id for _, lines in asked for line in lines})
+    groups = {group.id: group for group in await catalog.item_groups(uow, ids)}
+    planned = [
+        (exam, lines, plan_tubes([_planned(line, groups[line.item_group_id]) for line in lines])) for exam, lines in asked
+    ]  # fmt: skip
+    wanted = Counter[int]()
+    for exam, _, tubes_ in planned:
+        wanted[exam.campus_id] += len(tubes_)
+    next_of = {campus_id: await repository.next_tube_numbers(uow, campus_id, wanted[campus_id]) for campus_id in sorted(wanted)}  # fmt: skip
+    requisitions_, lines_, tubes_made, tube_lines = [], [], [], []
+    for exam, lines, tubes_ in planned:
+        of = {"campus_id": exam.campus_id}
+        head = {**of, "id": uuid7(), "exam_id": exam.id, "placer_no": f"{exam.exam_no}-1", "state": "planned", "attempt": 0, "planned_at": uow.now}  # fmt: skip
+        requisitions_.append(head)
+        lines_ += [
+            {**of, "exam_line_id": line.id, "requisition_id": head["id"], "placer_no": f"{head['placer_no']}-{i:02d}"}
+            for i, line in enumerate(lines, 1)
+        ]
+        for one in tubes_:
+            number, next_of[exam.campus_id] = next_of[exam.campus_id], next_of[exam.campus_id] + 1
+            tube = {**of, **_tube_values(one.kind), "id": uuid7(), "exam_id": exam.id, "requisition_id": head["id"], "barcode": barcode(exam.campus_id, number), "state": "planned", "planned_at": uow.now}  # fmt: skip
+            tubes_made.append(tube)
+            tube_lines += [{**of, "tube_id": tube["id"], "exam_line_id": line.line_id} for line in one.lines]
+    await repository.add_many(uow, requisitions_, lines_, tubes_made, tube_lines)
+
+
+def _tube_values(kind: TubeKind) -> dict[str, Any]:
+    return {
+        "container": kind.container, "specimen": kind.specimen, "fasting": kind.fasting, "section": kind.section or None,
+        "minutes_after": kind.minutes_after or None, "send_out": kind.send_out,
+    }  # fmt: skip
+
+
+def _planned(line: ExamLine | exams.OrderedLine, group: ItemGroup) -> PlannedLine:
     kind = TubeKind(
         line.container or "", line.specimen or "", group.section or "", line.fasting, group.minutes_after or 0, group.send_out
     )  # fmt: skip

@@ -321,6 +321,10 @@ async def _say(
     await uow.publish(event(campus_id=found.campus_id, appointment_id=found.id))  # type: ignore[call-arg]
 
 
+def told(found: Appointment) -> dict[str, str]:
+    """Return what screens are told of an appointment."""
+    return {"appointment_id": str(found.id), "state": found.state, "day": found.day.isoformat()}
+
+
 async def _announce(uow: UnitOfWork, found: Appointment) -> None:
-    told = {"appointment_id": str(found.id), "state": found.state, "day": found.day.isoformat()}
-    await uow.announce("appointment", told, campus_id=found.campus_id, permission="appointment.read")
+    await uow.announce("appointment", told(found), campus_id=found.campus_id, permission="appointment.read")

@@ -61,7 +61,7 @@ async def wish(
     """
     session = await repository.session(uow, session_id)
     if session is None or session.campus_id != policy.campus_id:
-        raise _not_offered()
+        raise not_offered()
     today = business_day(uow.now)
     last = today + timedelta(days=policy.horizon_days)
     if not today <= day <= last:
@@ -139,6 +139,19 @@ async def give_back(uow: UnitOfWork, campus_id: int, slots: Sequence[UUID]) -> N
     await tell_who_waits(uow, campus_id, {key.day for key in by_key})
 
 
+async def give_back_expired(uow: UnitOfWork, campus_id: int, days: Collection[date]) -> None:
+    """End the holds of some days whose time is over, as whoever asks for a place there does."""
+    expired = await repository.expire(uow, [campus_id], days, _MOST_EXPIRED)
+    await repository.end_offers(uow, [row[0] for row in expired], "lapsed")
+    await give_back(uow, campus_id, [row[3] for row in expired])
+
+
+async def make_counters(uow: UnitOfWork, campus_id: int, day: date) -> None:
+    """Make the counters of everything that the calendar offers on a day."""
+    await repository.share_policy(uow, campus_id)
+    await repository.make_slots_of_day(uow, campus_id, day)
+
+
 async def tell_who_waits(uow: UnitOfWork, campus_id: int, days: Collection[date]) -> None:
     """State that places came free, where somebody waits for them."""
     for day in sorted(days):
@@ -166,11 +179,12 @@ async def _counters(uow: UnitOfWork, campus_id: int, keys: Sequence[SlotKey]) ->
         await repository.make_slots(uow, campus_id, missing)
         found = await repository.slots(uow, campus_id, keys)
     if any(key not in found for key in keys):
-        raise _not_offered()
+        raise not_offered()
     return found
 
 
-def _not_offered() -> AppointmentSessionNotOffered:
+def not_offered() -> AppointmentSessionNotOffered:
+    """Return the refusal of what the calendar does not have."""
     return AppointmentSessionNotOffered(
         errors=[FieldError("/session_id", "not-offered", "当天没有这个时段", "no such session on that day")]
     )

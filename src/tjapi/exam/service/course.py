@@ -1,7 +1,7 @@
 """The course of an exam. Every path that moves a line or an exam goes through `step` and `move`: one guard for all."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -12,8 +12,6 @@ from tjapi.employer.service import Member
 from tjapi.exam import repository, views
 from tjapi.exam.errors import (
     CampusNotHeld,
-    ExamBeforeBirth,
-    ExamEmpty,
     ExamHeldUntilDecided,
     ExamNotComplete,
     ExamNotFound,
@@ -44,6 +42,7 @@ from tjapi.exam.rules import (
 )
 from tjapi.exam.schemas import CompletenessOut, ExamIn, ExamOut, ExamSummary, LineOut, Outstanding
 from tjapi.exam.service.finding import whom
+from tjapi.exam.service.registering import age_at, exam_values, is_free, line_values, refuse_empty, told
 from tjapi.examinee import service as examinees
 from tjapi.examinee.rules import PhotoFile
 from tjapi.identity import service as identity
@@ -103,11 +102,7 @@ async def register(
             errors=[FieldError("/package_id", "wrong-sex", "套餐不适用于受检者性别", "not for the examinee's sex")]
         )
     day = new.exam_date or business_day(uow.now)
-    if day < person.birth_date:
-        raise ExamBeforeBirth(
-            errors=[FieldError("/exam_date", "before-birth", "体检日期早于出生日期", "before the examinee's birth")]
-        )
-    years, days = age_on(person.birth_date, day)
+    years, _ = age_at(person, day)
     fits = pricing.Person(person.sex, years, new.pregnant)
     belongs = await employers.campaign(uow, member.campaign_id) if member is not None else None
     if member is not None:
@@ -115,16 +110,10 @@ async def register(
         package = quote.package
     else:
         quote = await pricing.quote(uow, new.package_id, new.item_group_ids, choices=new.choices, person=fits, on=day)
-    if not quote.lines:
-        raise ExamEmpty(
-            errors=[FieldError("/item_group_ids", "empty", "至少选择一个项目", "choose at least one item group")]
-        )
+    refuse_empty(quote)
     exam = Exam(
-        id=uuid7(), campus_id=campus.id, exam_no=exam_no(campus.code, day, await repository.next_number(uow, campus.id, day)),
-        examinee_id=person.id, package_id=package.id if package else None, package_name=package.name if package else None,
-        state="prepared", version=1, exam_date=day, name=person.name, sex=person.sex, birth_date=person.birth_date,
-        age_years=years, age_days=days, pregnant=new.pregnant, total_fen=quote.total_fen, registered_by=uow.principal.id, registered_at=uow.now,
-        awaits_payment=False, blood_drawn=False, examined=False,
+        **exam_values(uow, person, day, quote, package), campus_id=campus.id, pregnant=new.pregnant,
+        exam_no=exam_no(campus.code, day, await repository.next_number(uow, campus.id, day)),
         employer_id=belongs.employer_id if belongs else None, campaign_id=belongs.id if belongs else None, member_id=member.id if member else None,
     )  # fmt: skip
     uow.session.add(exam)
@@ -135,7 +124,7 @@ async def register(
     await add(uow, exam, drafted)
     await uow.audit("exam.registered", "exam", exam.id, campus_id=campus.id)
     await uow.publish(ExamRegistered(campus_id=campus.id, exam_id=exam.id))
-    free = [line.id for line in drafted if not payment_required or line.person_share_fen == 0]
+    free = [line.id for line in drafted if is_free(line.person_share_fen, payment_required=payment_required)]
     if free:
         await release(uow, exam.id, free)
     else:
@@ -146,15 +135,9 @@ async def register(
 def draft_lines(uow: UnitOfWork, exam: Exam, quote: pricing.Quote, first: int = 0) -> list[ExamLine]:
     """Return the lines of a quote, to be added to an exam; what they are called, cost and why is copied."""
     return [
-        ExamLine(
-            id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, item_group_id=q.item_group.id, code=q.item_group.code,
-            name=q.item_group.name, department_id=q.item_group.department_id, performed_by=q.item_group.performed_by,
-            specimen=q.item_group.specimen, container=q.item_group.container, fasting=q.item_group.fasting, sort=i, state="ordered",
-            list_price_fen=q.list_price_fen, price_fen=q.price_fen, person_share_fen=q.person_share_fen, employer_share_fen=q.employer_share_fen,
-            price_reasons=[r if isinstance(r, dict) else r.model_dump() for r in q.reasons], state_at=uow.now,
-        )
-        for i, q in enumerate(quote.lines, first)
-    ]  # fmt: skip
+        ExamLine(id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, state="ordered", state_at=uow.now, **values)
+        for values in line_values(quote, first)
+    ]
 
 
 async def release(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None:
@@ -300,6 +283,13 @@ async def block(uow: UnitOfWork, exam_id: UUID, code: str, source: str) -> None:
         await settle(uow, exam)
 
 
+async def block_many(uow: UnitOfWork, blocks: Sequence[tuple[UUID, int, str, str]]) -> None:
+    """Say why exams cannot be finalized, each its id, campus, code and source: of exams that have not begun, which nothing outstanding moves."""
+    if any(code not in _BLOCKS for _, _, code, _ in blocks):
+        raise ValueError("unknown block code")
+    await repository.add_blocks(uow, blocks)
+
+
 async def unblock(uow: UnitOfWork, exam_id: UUID, code: str, source: str) -> None:
     """Clear a reason; clearing what is not there is no error."""
     exam = await lock(uow, exam_id)
@@ -351,6 +341,17 @@ async def lock(uow: UnitOfWork, exam_id: UUID) -> Exam:
             raise ExamNotFound
         held[exam_id] = _Held(exam)
     return held[exam_id].exam
+
+
+async def lock_many(uow: UnitOfWork, exam_ids: Collection[UUID]) -> Sequence[Exam]:
+    """Return exams under their row locks, taken in one order. Raises ExamNotFound when one may not be seen."""
+    found = await repository.exams(uow, exam_ids, lock=True)
+    if len(found) != len(exam_ids):
+        raise ExamNotFound
+    held = _held(uow)
+    for exam in found:
+        held.setdefault(exam.id, _Held(exam))
+    return found
 
 
 @dataclass(slots=True)
@@ -469,11 +470,9 @@ def step(uow: UnitOfWork, line: ExamLine, to: str) -> None:
 
 
 async def _announce(uow: UnitOfWork, exam: Exam) -> None:
-    told = {
-        "exam_id": str(exam.id), "state": exam.state, "exam_date": exam.exam_date.isoformat(), "awaits_payment": exam.awaits_payment,
-        "blood_drawn": exam.blood_drawn, "examined": exam.examined,
-    }  # fmt: skip
-    await uow.announce("exam", told, campus_id=exam.campus_id, permission="exam.read")
+    now = Marks(exam.awaits_payment, exam.blood_drawn, exam.examined)
+    news = told(exam.id, exam.state, exam.exam_date, now)
+    await uow.announce("exam", news, campus_id=exam.campus_id, permission="exam.read")
 
 
 def move(exam: Exam, to: str) -> None:

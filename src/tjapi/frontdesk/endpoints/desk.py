@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Path, Query, Request, Response
 
 from tjapi.appointment.errors import WalkInNotTaken
+from tjapi.employer.errors import CampaignNotFound
 from tjapi.exam import service as exams
 from tjapi.exam.errors import ExamNotFound, ExamStateConflict
 from tjapi.exam.schemas import ExamSummary
@@ -16,7 +17,9 @@ from tjapi.frontdesk.errors import (
     IdentityNotConfirmed,
     NotALabel,
     PaperNotOfExam,
+    PapersNotNamed,
     PrintNotFound,
+    PrintNotReady,
     PrintOfOneCampus,
     TooManyPapers,
 )
@@ -62,7 +65,9 @@ async def list_exam_documents(uow: ReadUnit, exam_id: UUID) -> DocumentsOut:
     "/document-prints",
     **operation("createDocumentPrint", "打印所选(补打)", "Print what was chosen, again or for the first time", permission="document.print",
                 requirement=["E1.5", "E1.7"], status=201, idempotent="optional", body=True,
-                problems=[ExamNotFound, ExamStateConflict, PaperNotOfExam, NotALabel, PrintOfOneCampus, TooManyPapers, AccessCodeNotCurrent]),
+                problems=[ExamNotFound, ExamStateConflict, PaperNotOfExam, NotALabel, PrintOfOneCampus, TooManyPapers, AccessCodeNotCurrent,
+                PapersNotNamed, CampaignNotFound],
+                description="份数较多时文件由后台任务生成(job_id),完成后取 · The file of many copies is made by a job (`job_id`): fetch it then"),
 )  # fmt: skip
 async def create_document_print(uow: Unit, body: PrintIn) -> PrintOut:
     return await service.print_documents(uow, body)
@@ -72,7 +77,7 @@ async def create_document_print(uow: Unit, body: PrintIn) -> PrintOut:
     "/document-prints/{print_id:uuid}/file",
     response_class=PDF,
     **operation("downloadDocumentPrint", "打印文件", "The file of a print: PDF, ZPL or TSPL", permission="document.print",
-                requirement=["E1.5", "E1.7"], problems=[PrintNotFound], media_types=["application/x-zpl", "application/x-tspl"]),
+                requirement=["E1.5", "E1.7"], problems=[PrintNotFound, PrintNotReady], media_types=["application/x-zpl", "application/x-tspl"]),
 )  # fmt: skip
 async def download_document_print(request: Request, caller: Caller, print_id: UUID) -> Response:
     made = await flows.file(runtime(request), caller, print_id)
