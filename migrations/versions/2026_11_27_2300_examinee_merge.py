@@ -113,6 +113,8 @@ def upgrade() -> None:
     op.add_column("examinee", sa.Column("merged_into_id", sa.Uuid(), nullable=True))
     op.create_foreign_key(op.f("fk_examinee_merged_into_id"), "examinee", "examinee", ["merged_into_id"], ["id"])
     op.create_check_constraint(op.f("ck_examinee_merged_into"), "examinee", "merged_into_id <> id")
+    op.drop_index("ix_examinee_phone_index", "examinee")
+    op.create_index("ix_examinee_phone_index", "examinee", ["phone_index", "id"])
     op.create_index("ix_examinee_birth_date", "examinee", ["birth_date"])
     op.create_index(
         "ix_examinee_merged_into",

@@ -36,8 +36,8 @@ class Examinee(Base):
         CheckConstraint("not (id_long_term and id_valid_until is not null)", name="id_validity"),
         # By number alone: whoever searches does not say of which kind it is.
         Index("ix_examinee_id_number_index", "id_number_index"),
-        # Not unique: families share a phone.
-        Index("ix_examinee_phone_index", "phone_index"),
+        # Not unique: families share a phone, and a company may give one for all; the last few of those are found without reading them all.
+        Index("ix_examinee_phone_index", "phone_index", "id"),
         CheckConstraint("merged_into_id <> id", name="merged_into"),
         Index("ix_examinee_birth_date", "birth_date"),
         Index("ix_examinee_merged_into", "merged_into_id", postgresql_where=sql("merged_into_id is not null")),

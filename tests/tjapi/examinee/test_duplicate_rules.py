@@ -2,11 +2,22 @@
 
 from dataclasses import replace
 from datetime import date
+from itertools import product
 from typing import Any
 
 import pytest
 
-from tjapi.examinee.rules import LIKELY, POINTS, Evidence, Traits, contradictions, likeness, readings, spellings_of
+from tjapi.examinee.rules import (
+    LIKELY,
+    POINTS,
+    Evidence,
+    Traits,
+    contradictions,
+    likeness,
+    may_reach,
+    readings,
+    spellings_of,
+)
 
 pytestmark = pytest.mark.requirement("E1.2")
 NUMBER, OTHER, PHONE = b"number", b"another", b"phone"
@@ -78,6 +89,23 @@ def test_one_number_under_two_kinds_or_in_two_spellings_says_more_than_a_mistype
     assert score(one, two) == 80
     assert score(one, with_(id_kind="passport", numbers=frozenset({b"fifteen"}))) == 100
     assert set(contradictions(one, two)) == {"sex", "birth_date"}
+
+
+@pytest.mark.parametrize("score_wanted", [1, 50, 70, 100])
+def test_what_is_left_out_before_names_are_read_could_not_have_been_as_like(score_wanted: int) -> None:
+    names, births = ("张三", "章叁", "李四"), (date(1990, 3, 7), date(1990, 7, 3), date(1970, 1, 1))
+    numbers = (frozenset[bytes](), frozenset({NUMBER}), frozenset({OTHER}))
+    many = [
+        with_(name=n, birth_date=b, sex=s, phone=p, numbers=d, id_kind="resident" if d else "none")
+        for n, b, s, p, d in product(names, births, ("male", "female", "unknown"), (PHONE, None), numbers)
+    ]
+    wrongly = [
+        (one, two)
+        for one, two in product(many[::5], many)
+        if score(one, two) >= score_wanted and not may_reach(one, two, score_wanted)
+    ]
+    assert wrongly == []
+    assert not may_reach(with_(phone=PHONE), with_(phone=PHONE, name="李四", birth_date=date(1970, 1, 1)), LIKELY)
 
 
 def test_every_point_names_itself_and_the_sum_is_the_score() -> None:

@@ -29,6 +29,7 @@ from tjapi.examinee.rules.duplicates import (
     Traits,
     contradictions,
     likeness,
+    may_reach,
 )
 from tjapi.examinee.rules.keys import (
     IDENTIFIER_KINDS,
@@ -90,6 +91,7 @@ __all__ = [
     "is_minor",
     "likeness",
     "mask_card_no",
+    "may_reach",
     "name_keys",
     "needs_consent",
     "normalise_card_no",

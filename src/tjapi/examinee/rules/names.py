@@ -4,6 +4,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import chain, islice, product
 from math import prod
 
@@ -87,8 +88,9 @@ def _usual(text: str) -> list[str]:
     return together if len(together) == len(text) else [lazy_pinyin(c)[0] for c in text]
 
 
-def _readings(character: str) -> list[str]:
-    return _spelled(chain.from_iterable(pinyin(character, style=Style.NORMAL, heteronym=True)))
+@lru_cache(maxsize=4096)
+def _readings(character: str) -> tuple[str, ...]:
+    return tuple(_spelled(chain.from_iterable(pinyin(character, style=Style.NORMAL, heteronym=True))))
 
 
 def _spelled(syllables: Iterable[str]) -> list[str]:

@@ -7,7 +7,17 @@ from uuid import UUID
 from tjapi.examinee import repository
 from tjapi.examinee.errors import DistinctionNotFound, ExamineeNotFound, SameExaminee
 from tjapi.examinee.models import Examinee, ExamineeDistinction
-from tjapi.examinee.rules import POINTS, IdKind, Likeness, Sex, Traits, contradictions, likeness, spellings_of
+from tjapi.examinee.rules import (
+    POINTS,
+    IdKind,
+    Likeness,
+    Sex,
+    Traits,
+    contradictions,
+    likeness,
+    may_reach,
+    spellings_of,
+)
 from tjapi.examinee.schemas import (
     DistinctionIn,
     DistinctionOut,
@@ -22,7 +32,7 @@ from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 
 _PEOPLE_AT_ONCE = 200
-_MOST_PEOPLE = 2_000
+_MOST_PEOPLE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,7 @@ async def duplicates(
 ) -> Found:  # fmt: skip
     """Return pairs of entries that may be one person, of whom the campus has met at least one; the latest entered first.
 
-    A page is as long as was found among some thousands of people, so it may be short, or empty, before the end. Of one person, when
+    A page is as long as was found among a thousand people, so it may be short, or empty, before the end. Of one person, when
     `examinee_id` is given, all are found at once. Raises ExamineeNotFound.
     """
     if examinee_id is not None:
@@ -152,7 +162,9 @@ async def _pairs(uow: UnitOfWork, people: Sequence[Examinee], campus_id: int | N
     likely = [
         (whole[one], others[two], like)
         for one, two in candidates
-        if two in others and (like := likeness(told[one], told[two])).score >= min_score
+        if two in others
+        and may_reach(told[one], told[two], min_score)
+        and (like := likeness(told[one], told[two])).score >= min_score
     ]
     apart = await _apart(uow, {person.id for pair in likely for person in pair[:2]})
     left = [pair for pair in likely if frozenset((pair[0].id, pair[1].id)) not in apart]
