@@ -1,4 +1,4 @@
-"""Large prints are made by a job: what they are made of is kept in parts, and the file once it is there."""
+"""Large prints are made by a job: what they are made of is kept in parts, and the file once it is there. Exams are found by their unit."""
 
 import sqlalchemy as sa
 from alembic import context, op
@@ -13,6 +13,9 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_index(
+        "ix_exam_employer", "exam", ["employer_id", "id"], postgresql_where=sa.text("employer_id is not null")
+    )
     op.add_column("document_print", sa.Column("job_id", sa.Uuid(), nullable=True))
     op.alter_column("document_print", "content", nullable=True)
     op.create_check_constraint(
@@ -45,6 +48,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_exam_employer", "exam")
     op.drop_table("document_print_file")
     op.drop_table("document_print_part")
     op.drop_constraint(op.f("ck_document_print_whole_or_by_job"), "document_print")

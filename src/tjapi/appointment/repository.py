@@ -1,7 +1,7 @@
 """Questions that appointment asks of its own tables, and the guarded counters."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date
+from datetime import date, time
 from typing import Any
 from uuid import UUID
 
@@ -51,6 +51,33 @@ from (select *, row_number() over (order by day, session_id nulls first, resourc
 join unnest(cast(:ids as uuid[])) with ordinality as i(id, n) on i.n = o.n
 order by o.n
 on conflict do nothing
+""")
+_WAITED = text("""
+select distinct d::date from appointment_wait w
+cross join generate_series(greatest(w.day_from, cast(:first as date)), least(w.day_to, cast(:last as date)), interval '1 day') d
+where w.campus_id = :campus and w.state = 'waiting' order by 1
+""")
+# As `offer_next` would serve them: whom the session suits, who has nothing else that day, who needs nothing that is used up.
+_AHEAD = text("""
+select count(*) from appointment_wait w join examinee e on e.id = w.examinee_id
+where w.campus_id = :campus and w.state = 'waiting' and cast(:day as date) between w.day_from and w.day_to
+  and (w.starts_at is null or w.starts_at = cast(:starts_at as time)) and cast(:sex as text) in ('any', e.sex)
+  and w.examinee_id is distinct from cast(:examinee as uuid)
+  and w.joined_at < coalesce((
+    select min(me.joined_at) from appointment_wait me where me.campus_id = :campus and me.state = 'waiting'
+      and me.examinee_id = cast(:examinee as uuid) and cast(:day as date) between me.day_from and me.day_to
+      and (me.starts_at is null or me.starts_at = cast(:starts_at as time))), 'infinity')
+  and not exists (
+    select from appointment a where a.campus_id = :campus and a.examinee_id = w.examinee_id and a.day = cast(:day as date)
+      and a.state in ('booked', 'arrived'))
+  and not exists (
+    select from appointment_resource r join appointment_slot t on t.campus_id = :campus and t.resource_id = r.id and t.day = cast(:day as date)
+      and (t.session_id is null or t.session_id = cast(:session as uuid))
+    where r.campus_id = :campus and r.active and r.code = any(w.resources) and t.taken >= t.capacity)
+""")
+_LEFT = text("""
+select capacity - taken from appointment_slot
+where campus_id = :campus and day = :day and session_id = :session and resource_id is null
 """)
 _MOST_OF_A_DAY = 200
 _TAKE = text("update appointment_slot set taken = taken + :n where id = :id and taken + :n <= capacity returning id")
@@ -236,6 +263,13 @@ async def take(uow: UnitOfWork, slot_id: UUID, places_: int = 1) -> bool:
     return (await uow.session.execute(_TAKE, {"id": slot_id, "n": places_})).scalar() is not None
 
 
+async def left(uow: UnitOfWork, campus_id: int, day: date, session_id: UUID) -> int:
+    """Return how many places a session of a day has left, as this unit leaves it."""
+    values = {"campus": campus_id, "day": day, "session": session_id}
+    found: int = (await uow.session.execute(_LEFT, values)).scalar_one()
+    return found
+
+
 async def is_full(uow: UnitOfWork, campus_id: int, key: SlotKey) -> bool:
     """Say whether a counter is full at this moment, and no hold of it has expired: a look, which takes nothing."""
     query = select(AppointmentSlot.id).where(
@@ -348,6 +382,22 @@ async def someone_waits(uow: UnitOfWork, campus_id: int, day: date) -> bool:
         AppointmentWait.day_from <= day, AppointmentWait.day_to >= day,
     )  # fmt: skip
     return (await uow.session.execute(query.limit(1))).first() is not None
+
+
+async def waited_days(uow: UnitOfWork, campus_id: int, first: date, last: date) -> Sequence[date]:
+    """Return the days for which somebody waits."""
+    return (await uow.session.scalars(_WAITED, {"campus": campus_id, "first": first, "last": last})).all()
+
+
+async def ahead(
+    uow: UnitOfWork, campus_id: int, day: date, session_id: UUID, starts_at: time, sex: str, examinee_id: UUID | None
+) -> int:
+    """Count who waits for a place in a session of a day, could have it, and came before somebody (None: somebody who does not wait)."""
+    values = {
+        "campus": campus_id, "day": day, "session": session_id, "starts_at": starts_at, "sex": sex, "examinee": examinee_id,
+    }  # fmt: skip
+    found: int = (await uow.session.execute(_AHEAD, values)).scalar_one()
+    return found
 
 
 async def waiting(uow: UnitOfWork, campus_id: int, day: date) -> Sequence[AppointmentWait]:

@@ -216,6 +216,9 @@ class BookingIn(OwnBookingIn):
     """A booking at the desk, for an examinee."""
 
     examinee_id: UUID = Field(description="受检者 · Examinee", examples=[_EXAM])
+    over_waiting_list: bool = Field(
+        default=False, description="知有人候补仍占用 · Take it although others wait for the session", examples=[False]
+    )
 
 
 class BookingOut(BaseModel):

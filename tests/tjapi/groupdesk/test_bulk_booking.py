@@ -14,7 +14,7 @@ import pytest
 
 from tests.tjapi.employer.scene import BASIC_M, CBC, GENERAL, Plan, Unit, listed, person, plan
 from tests.tjapi.groupdesk.batch import Batch
-from tests.tjapi.world import house
+from tests.tjapi.world import API, SignIn, house
 from tjapi import demo
 from tjapi.appointment import service as appointments
 from tjapi.catalog.rules import starter_id
@@ -270,3 +270,28 @@ async def _a_free_session(runtime: Runtime) -> tuple[date, UUID]:
             if sessions:
                 return day, sessions[-1].session_id
     raise AssertionError("no session is offered")
+
+
+@pytest.mark.requirement("E1.7", "E9.2")
+async def test_exams_are_found_by_the_unit_its_code_and_its_campaign(
+    unit: Unit, batch: Batch, sign_in: SignIn, admin: asyncpg.Connection
+) -> None:
+    plans = [await plan(unit), await plan(unit)]
+    for one in plans:
+        await listed(unit, one.campaign_id, 2)
+        await batch.run(await batch.ask(one.campaign_id, _plan([{"day": DAY, "quota": 9}])))
+    code = await admin.fetchval("select code from employer where id = $1", plans[0].employer_id)
+    wanted = await admin.fetch("select id from exam where campaign_id = $1 order by id desc", plans[0].campaign_id)
+    front = await sign_in("front")
+    asked: list[dict[str, Any]] = [
+        {"employer_id": str(plans[0].employer_id)}, {"employer_code": code}, {"campaign_id": str(plans[0].campaign_id)},
+        {"employer_code": code, "exam_date": str(DAY), "state": "prepared"},
+    ]  # fmt: skip
+    for filters in asked:
+        found = (await front.get(f"{API}/exams", params=filters)).json()["items"]
+        assert [UUID(one["id"]) for one in found] == [row["id"] for row in wanted], filters
+    page = (await front.get(f"{API}/exams", params={"employer_code": code, "page_size": 1})).json()
+    second = {"employer_code": code, "page_size": 1, "page_token": page["next_page_token"]}
+    assert (await front.get(f"{API}/exams", params=second)).json()["items"][0]["id"] == str(wanted[1]["id"])
+    for nobody in ({"employer_code": "没有"}, {"employer_code": code, "campaign_id": str(plans[1].campaign_id)}):
+        assert (await front.get(f"{API}/exams", params=nobody)).json()["items"] == []

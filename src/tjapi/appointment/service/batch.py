@@ -45,6 +45,7 @@ class Batch:
     def __init__(self, uow: UnitOfWork, rules: AppointmentPolicy, free: dict[SlotKey, "_Counter"]) -> None:
         self._uow, self._rules, self._free = uow, rules, free
         self._wishes: dict[Any, places.Wish] = {}
+        self._awaited: dict[tuple[date, UUID], int] = {}
         self._taken: set[tuple[UUID, date]] = set()
         self._orders: list[tuple[Order, places.Wish]] = []
 
@@ -67,12 +68,18 @@ class Batch:
         return counter is not None and counter.free < 1
 
     async def has_room(self, day: date, session_id: UUID, sex: str) -> bool:
-        """Say whether a session has a place for somebody still. Raises AppointmentDayOutOfReach, AppointmentSessionNotOffered."""
+        """Say whether a session has a place for somebody still, beside those for whoever waits for it. Raises AppointmentDayOutOfReach, AppointmentSessionNotOffered."""
         try:
             wish = await self._wish(day, session_id, frozenset(), sex)
         except AppointmentSessionNotForSex:
             return False
-        return all(self._left(key) > 0 for key in wish.keys)
+        place = (day, session_id)
+        if place not in self._awaited:
+            session = wish.session
+            self._awaited[place] = await repository.ahead(
+                self._uow, self._rules.campus_id, day, session_id, session.starts_at, session.sex, None
+            )
+        return self._left(SlotKey(day, session_id, None)) > self._awaited[place]
 
     async def add(self, order: Order, person: Examinee) -> None:
         """Take somebody in. Raises what `book` raises, though AppointmentFull and AppointmentTwice without a word of where there is room."""

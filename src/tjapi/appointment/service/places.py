@@ -12,6 +12,7 @@ from uuid import UUID
 
 from tjapi.appointment import repository, views
 from tjapi.appointment.errors import (
+    AppointmentAwaited,
     AppointmentDayOutOfReach,
     AppointmentFull,
     AppointmentSessionNotForSex,
@@ -127,6 +128,22 @@ async def move(
         uow, appointment_id, campus_id, gone=[s for s in have if s not in come.values()], come=take
     )
     await tell_who_waits(uow, campus_id, {keys[slot].day for slot in give})
+
+
+async def refuse_awaited(uow: UnitOfWork, to: Wish, examinee_id: UUID | None) -> None:
+    """Refuse a place that was just taken before others who wait for it: what is left must be enough for them. Raises AppointmentAwaited.
+
+    The counter is locked by then, so whoever asks next sees it.
+    """
+    waiting = await repository.ahead(
+        uow, to.campus_id, to.day, to.session.id, to.session.starts_at, to.session.sex, examinee_id
+    )
+    if waiting and await repository.left(uow, to.campus_id, to.day, to.session.id) < waiting:
+        raise AppointmentAwaited(
+            errors=[
+                FieldError("/session_id", "awaited", f"{to.day} {to.session.name} 有 {waiting} 人候补", f"{waiting} wait for it")
+            ]
+        )  # fmt: skip
 
 
 async def give_back(uow: UnitOfWork, campus_id: int, slots: Sequence[UUID]) -> None:
