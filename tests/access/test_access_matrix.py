@@ -576,6 +576,53 @@ async def resend_requisition(world: World, column: str) -> Call:
     return Call("POST", f"/requisitions/{found['id']}:resend")
 
 
+async def _drawn(world: World) -> dict[str, Any]:
+    """A tube of campus A that was collected a moment ago."""
+    visit = await world.check_in(await world.register(groups=("CBC",)))
+    found: dict[str, Any] = visit.tubes[0]
+    await do(world.clients["front_desk"], "POST", f"/tubes/{found['id']}:collect")
+    return found
+
+
+async def _list(world: World, until: str, *, outside: bool = False) -> tuple[str, dict[str, Any]]:
+    """A hand-over list of campus A that is `open` with a tube on it, or `handed_over`; and the tube."""
+    front, tube, body = world.clients["front_desk"], await _drawn(world), {"campus_id": A, "from_place": "采血处"}
+    if outside:
+        lab = await do(world.clients["admin"], "PUT", "/outside-labs/ZUGANG", json={"name": "外送检验所"})
+        body["outside_lab_id"] = lab.json()["id"]
+    made = (await do(front, "POST", "/specimen-handovers", 201, json=body)).json()["id"]
+    await do(front, "POST", f"/specimen-handovers/{made}:add", json={"barcodes": [tube["barcode"]]})
+    if until == "handed_over":
+        await do(front, "POST", f"/specimen-handovers/{made}:hand-over", json={"counted": 1})
+    return made, tube
+
+
+async def scan_tube(world: World, column: str) -> Call:
+    return Call("GET", "/tubes", options={"params": {"barcode": world.arrived.tubes[0]["barcode"]}})
+
+
+async def reject_tube(world: World, column: str) -> Call:
+    return Call("POST", f"/tubes/{(await _drawn(world))['id']}:reject", options={"json": {"reason": "clotted"}})
+
+
+async def return_tube(world: World, column: str) -> Call:
+    _, tube = await _list(world, "handed_over", outside=True)
+    return Call("POST", f"/tubes/{tube['id']}:return", options={"json": {}})
+
+
+async def list_handovers(world: World, column: str) -> Call:
+    return Call("GET", "/specimen-handovers", shows=((await _list(world, "open"))[0],))
+
+
+def _handover(verb: str, state: str, *, read: bool = False, scans: bool = False, **body: Any) -> Ask:
+    async def ask(world: World, column: str) -> Call:
+        made, tube = await _list(world, state)
+        options = {} if read else {"json": {"barcodes": [tube["barcode"]]} if scans else body}
+        return Call("GET" if read else "POST", f"/specimen-handovers/{made}{verb}", options=options)
+
+    return ask
+
+
 async def receive_message(world: World, column: str) -> Call:
     number, body = oru(world.arrived, "NOSUCHTUBE")
     headers = {"X-Source": "lis", "X-Message-Id": number, "Content-Type": "application/hl7-v2"}
@@ -926,6 +973,8 @@ OPERATIONS: dict[str, Ask] = {
     "getExamPackage": _just("GET", "/exam-packages/{package}"),
     "listExternalCodes": _just("GET", "/external-codes"),
     "putExternalCode": _just("PUT", "/external-codes/lis/ZUGANG", json={"item_id": "{item}"}),
+    "listOutsideLabs": _just("GET", "/outside-labs"),
+    "putOutsideLab": _just("PUT", "/outside-labs/ZUGANG", json={"name": "外送检验所"}),
     "listFindings": _just("GET", "/findings"),
     "listKnowledgeRules": _just("GET", "/knowledge-rules"),
     "listKnowledgeVersions": _just("GET", "/knowledge-versions"),
@@ -1033,6 +1082,20 @@ OPERATIONS: dict[str, Ask] = {
     "listBoardExams": _just("GET", "/board/booked/exams", shows=_exam, params={"campus_id": A, "page_size": 200}),
     "listTubes": _just("GET", "/exams/{exam}/tubes"),
     "collectTube": _just("POST", "/tubes/{tube}:collect"),
+    "scanTube": scan_tube,
+    "rejectTube": reject_tube,
+    "returnTube": return_tube,
+    "getTubeCustody": _just("GET", "/tubes/{tube}/custody"),
+    "openHandover": _just("POST", "/specimen-handovers", json={"campus_id": A, "from_place": "采血处"}),
+    "listHandovers": list_handovers,
+    "getHandover": _handover("", "open", read=True),
+    "addHandoverTubes": _handover(":add", "open", scans=True),
+    "removeHandoverTubes": _handover(":remove", "open", scans=True),
+    "handOverTubes": _handover(":hand-over", "open", counted=1),
+    "receiveHandoverTubes": _handover(":receive", "handed_over", scans=True),
+    "signHandoverReceipt": _handover(":sign", "handed_over", counted=1, whole=True),
+    "cancelHandover": _handover(":cancel", "open", reason="改日"),
+    "downloadHandover": _handover("/file", "open", read=True),
     "listRequisitions": _just("GET", "/exams/{exam}/requisitions"),
     "resendRequisition": resend_requisition,
     "receiveMessage": receive_message,

@@ -562,6 +562,7 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     stage.do("collectTube", path={"tube_id": tube})
     place = {"exam_id": with_tubes["id"]}
     stage.do("listTubes", path=place)
+    _hand_over(stage, desk["tubes"])
     stage.do("getBoard", query={"campus_id": 1})
     stage.do("listBoardExams", path={"column": "checked_in"}, query={"campus_id": 1})
     order = stage.do("listRequisitions", path=place).json()["items"][0]["id"]
@@ -576,6 +577,43 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     stage.do("checkIn", path={"exam_id": walking["id"]})
     _guide(stage, walking["id"])
     return examined, person, tube
+
+
+def _hand_over(stage: Stage, tubes: list[dict[str, Any]]) -> None:
+    """Tubes from hand to hand: one within the house, the others out of it; one is refused and drawn again."""
+    lab = stage.do("putOutsideLab", path={"code": "VERTRAG"}, body={"name": "外送检验所"}).json()["id"]
+    stage.ids["outside_lab_id"].append(lab)
+    stage.do("listOutsideLabs")
+
+    def handover(codes: list[str], **more: Any) -> dict[str, str]:
+        made = stage.do("openHandover", body={"campus_id": 1, "from_place": "采血处", **more}).json()["id"]
+        stage.ids["handover_id"].append(made)
+        place = {"handover_id": made}
+        stage.do("addHandoverTubes", path=place, body={"barcodes": codes})
+        return place
+
+    first, second = tubes[:2]
+    stage.do("collectTube", path={"tube_id": second["id"]}, query={"place": "采血处"})
+    stage.do("scanTube", query={"barcode": first["barcode"]})
+    inside = handover([first["barcode"]])
+    stage.do("removeHandoverTubes", path=inside, body={"barcodes": [first["barcode"]]})
+    stage.do("cancelHandover", path=inside, body={"reason": "改日"})
+    inside = handover([first["barcode"]])
+    stage.do("handOverTubes", path=inside, body={"counted": 1})
+    stage.do("receiveHandoverTubes", who="second", path=inside, body={"barcodes": [first["barcode"], "UNBEKANNT"]})
+    stage.do("signHandoverReceipt", who="second", path=inside, body={"counted": 1})
+    outside = handover([second["barcode"]], outside_lab_id=lab)
+    stage.do("handOverTubes", path=outside, body={"counted": 1, "carrier": "王五"})
+    stage.do("signHandoverReceipt", path=outside, body={"counted": 1, "whole": True, "receiver_name": "赵六"})
+    assert [row["id"] for row in stage.do("listHandovers", query={"awaiting": True}).json()["items"]] == [
+        outside["handover_id"]
+    ]
+    stage.do("returnTube", path={"tube_id": second["id"]}, body={"note": "退回"})
+    stage.do("getHandover", path=outside)
+    assert stage.do("downloadHandover", path=outside).content.startswith(b"%PDF-")
+    again = stage.do("rejectTube", path={"tube_id": second["id"]}, body={"reason": "haemolysed"}).json()["replacement"]
+    stage.ids["tube_id"].append(again["id"])
+    assert stage.do("getTubeCustody", path={"tube_id": second["id"]}).json()["replaced_by_id"] == again["id"]
 
 
 def _guide(stage: Stage, exam_id: str) -> None:

@@ -19,7 +19,7 @@ from tjapi.operations.endpoints import jobs, live, messages, trail
 from tjapi.portal.endpoints import portal
 from tjapi.pricing.endpoints import pricing
 from tjapi.report.endpoints import reports
-from tjapi.requisition.endpoints import requisitions
+from tjapi.requisition.endpoints import requisitions, specimens
 from tjapi.result.endpoints import results
 
 PREFIX = "/api/v1"
@@ -39,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     frontdesk,
     groupdesk,
     requisitions,
+    specimens,
     messages,
     results,
     guidance,

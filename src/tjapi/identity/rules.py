@@ -28,6 +28,7 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "requisition.read": ("查看申请和标本", "See requisitions and specimens"),
     "requisition.write": ("重发申请", "Resend orders"),
     "specimen.collect": ("采集标本", "Record that a specimen was taken"),
+    "specimen.handle": ("交接、拒收和外送标本", "Hand over, refuse and send out specimens"),
     "result.read": ("查看结果", "See results"),
     "result.write": ("录入本科室结果", "Enter results of own departments"),
     "guidance.read": ("查看导检排队", "See rooms and queues"),
@@ -61,13 +62,13 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
         "live.read", "appointment.configure",
     })),
     "front_desk": ("前台", "Front desk", frozenset({
-        *_READ, "appointment.read", "appointment.write", "examinee.write", "examinee.unmask", "employer.read", "pricing.read", "exam.write", "exam.set_aside", "guidance.read", "guidance.call", "exam.check_in", "document.print", "requisition.read", "requisition.write", "specimen.collect", "report.read",
+        *_READ, "appointment.read", "appointment.write", "examinee.write", "examinee.unmask", "employer.read", "pricing.read", "exam.write", "exam.set_aside", "guidance.read", "guidance.call", "exam.check_in", "document.print", "requisition.read", "requisition.write", "specimen.collect", "specimen.handle", "report.read",
     } - {"result.read"})),
     "group_manager": ("团检专员", "Group manager", frozenset({
         "catalog.read", "examinee.read", "examinee.write", "employer.read", "employer.write", "campaign.complete", "pricing.read", "exam.read", "exam.write",
         "live.read", "appointment.read", "appointment.write",
     })),
-    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "result.write", "exam.set_aside", "guidance.read", "guidance.call", "requisition.read"})),
+    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "result.write", "exam.set_aside", "guidance.read", "guidance.call", "requisition.read", "specimen.handle"})),
     "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "knowledge.read", "knowledge.write", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "report.read"})),
     "chief": ("终审医生", "Chief physician", frozenset({
         *_READ, "knowledge.read", "knowledge.write", "knowledge.activate", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "conclusion.finalize", "report.read", "report.write", "message.release",

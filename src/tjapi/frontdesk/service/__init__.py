@@ -13,6 +13,7 @@ from tjapi.frontdesk.service.desk import (
     OpenedPrint,
     check_in,
     documents,
+    handover_paper,
     issue_access_code,
     open_print,
     print_documents,
@@ -22,6 +23,6 @@ from tjapi.frontdesk.service.desk import (
 )
 
 __all__ = [
-    "OpenedPrint", "book", "booking", "cancel_booking", "check_in", "documents", "issue_access_code", "let_place_go", "miss_booking",
+    "OpenedPrint", "book", "booking", "cancel_booking", "check_in", "documents", "handover_paper", "issue_access_code", "let_place_go", "miss_booking",
     "open_print", "print_documents", "prints", "read_paper", "redeem_access_code", "reinstate_booking", "reschedule_booking",
 ]  # fmt: skip

@@ -28,6 +28,7 @@ from tjapi.frontdesk.errors import (
 from tjapi.frontdesk.models import AccessCode, DocumentPrint, DocumentPrintItem
 from tjapi.frontdesk.rules import (
     LABELS,
+    HandedOverTube,
     PaperExam,
     PaperKey,
     PrintContent,
@@ -54,12 +55,14 @@ from tjapi.frontdesk.schemas import (
     PrintOut,
     PrintsOut,
 )
+from tjapi.identity import service as identity
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.security.fields import random_code
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import service as requisitions
+from tjapi.requisition.schemas import HandoverDetail
 
 _LIFE = timedelta(days=30)
 _MOST_FAILURES = 5
@@ -191,9 +194,19 @@ async def print_documents(uow: UnitOfWork, order: PrintIn) -> PrintOut:
     uow.session.add(made)
     await uow.session.flush()
     uow.session.add_all(rows)
+    await requisitions.labels_printed(uow, [UUID(row.subject) for row in rows if row.kind == "tube_label"])
     detail = {"format": order.format, "exams": len(exam_ids), "copies": len(sheets)}
     await uow.audit("document.printed", "document_print", made.id, campus_id=made.campus_id, detail=detail)
     return _print(made, rows)
+
+
+async def handover_paper(uow: UnitOfWork, handover_id: UUID) -> tuple[HandoverDetail, Sequence[HandedOverTube], str]:
+    """Return what a hand-over list's paper shows, and the campus's name; it is audited. Raises HandoverNotFound."""
+    found = await requisitions.handover_detail(uow, handover_id)
+    tubes = await views.handed_over(uow, handover_id)
+    campus = next((c.name for c in await identity.campuses(uow) if c.id == found.campus_id), "")
+    await uow.audit("handover.printed", "handover", handover_id, campus_id=found.campus_id)
+    return found, tubes, campus
 
 
 async def prints(uow: UnitOfWork, exam_id: UUID) -> PrintsOut:
