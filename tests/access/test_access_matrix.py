@@ -883,6 +883,51 @@ async def issue_examinee_token(world: World, column: str) -> Call:
     return Call("POST", "/auth/examinee-token", options={"json": body})
 
 
+async def _unit(world: World) -> dict[str, str]:
+    """A unit whose campaign of campus A is open and goes on for a while."""
+    manager, unit = world.clients["group_manager"], await world.plan()
+    today = business_day(world.runtime.clock.now())
+    now = await do(manager, "GET", f"/campaigns/{unit['campaign']}")
+    later = {"starts_on": str(today), "ends_on": str(today + timedelta(days=300))}
+    await do(manager, "PATCH", f"/campaigns/{unit['campaign']}", json=later, headers={"If-Match": now.headers["etag"]})
+    await do(manager, "POST", f"/campaigns/{unit['campaign']}:open")
+    return unit
+
+
+async def make_member_links(world: World, column: str) -> Call:
+    unit = await _unit(world)
+    return Call(
+        "POST", f"/campaigns/{unit['campaign']}/member-links", options={"json": {"member_ids": [unit["member"]]}}
+    )
+
+
+async def _link(world: World) -> dict[str, str]:
+    unit, manager = await _unit(world), world.clients["group_manager"]
+    body = {"member_ids": [unit["member"]]}
+    made = (await do(manager, "POST", f"/campaigns/{unit['campaign']}/member-links", json=body)).json()["items"][0]
+    return {"link_token": made["link_token"], "last4": unit["last4"]}
+
+
+async def issue_member_token(world: World, column: str) -> Call:
+    return Call("POST", "/auth/member-token", options={"json": await _link(world)})
+
+
+def _member(method: str, path: str, *, booked: bool = False, place: bool = False, **options: Any) -> Ask:
+    """What a member does in an own session, which stands in for an examinee's: that one opens another door."""
+
+    async def ask(world: World, column: str) -> Call:
+        client = None
+        if column == "examinee":
+            given = await do(world.clients["client_portal"], "POST", "/auth/member-token", json=await _link(world))
+            client = world.client(given.json()["access_token"])
+            if booked:
+                await do(client, "POST", "/me/campaign:book", json=await _place(world), headers=once())
+        held = {"json": await _place(world), "headers": once()} if place else options
+        return Call(method, path, client, options=held)
+
+    return ask
+
+
 async def get_me(world: World, column: str) -> Call:
     return Call("GET", "/me", shows=(world.main.card["id_number"][-4:],))
 
@@ -1020,6 +1065,8 @@ OPERATIONS: dict[str, Ask] = {
         "PUT", "/campaigns/{campaign}/groups/F1", {"name": "女", "criteria": [{"sex": "female"}]}
     ),
     "addMember": add_member,
+    "makeMemberLinks": make_member_links,
+    "endMemberLink": _just("POST", "/members/{member}:end-link"),
     "listMembers": _just("GET", "/campaigns/{campaign}/members"),
     "getMember": _just("GET", "/members/{member}"),
     "amendMember": _planned("PATCH", "/members/{member}", {"post": "焊工"}, version=1),
@@ -1164,6 +1211,14 @@ OPERATIONS: dict[str, Ask] = {
     "verifyReport": _just("GET", "/report-verifications/" + "0" * 32),
     "getSealAuthority": _just("GET", "/seal-authority"),
     "issueExamineeToken": issue_examinee_token,
+    "issueMemberToken": issue_member_token,
+    "getMyCampaign": _member("GET", "/me/campaign"),
+    "quoteMyCampaign": _member("POST", "/me/campaign:quote", json={}),
+    "putMySelection": _member("PUT", "/me/campaign/selection", json={}),
+    "getMyCampaignAvailability": _member("GET", "/me/campaign/availability", params=_TERM),
+    "bookMyCampaign": _member("POST", "/me/campaign:book", place=True),
+    "rescheduleMyCampaign": _member("POST", "/me/campaign:reschedule", booked=True, place=True),
+    "cancelMyCampaign": _member("POST", "/me/campaign:cancel", booked=True, json={"reason": "有事"}),
     "getMe": get_me,
     "listMyReports": _just("GET", "/me/reports", shows=lambda w: (w.main.exam_id,)),
     "downloadMyReport": _just("GET", "/me/reports/{report}/pdf"),

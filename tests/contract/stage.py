@@ -107,9 +107,11 @@ class Stage:
             "logout": "leaver",
             "changePassword": "changer",
             "issueExamineeToken": "program",
+            "issueMemberToken": "program",
             "receiveMessage": "gateway",
         }
-        return special.get(operation_id, "owner" if audience == "me" else "all")
+        own = "member" if "MyCampaign" in operation_id or operation_id == "putMySelection" else "owner"
+        return special.get(operation_id, own if audience == "me" else "all")
 
     def operation(self, operation_id: str) -> APIOperation[Any, Any, Any, Any]:
         """An operation of the contract."""
@@ -471,6 +473,35 @@ def _book_for_oneself(stage: Stage) -> None:
     stage.do("cancelMyAppointment", path={"appointment_id": made}, body={"reason": "有事"})
 
 
+def _choose_for_oneself(stage: Stage) -> None:
+    """A member comes by a link, chooses, books, moves, cancels; the fuzzer finds the session and the link alive."""
+    group = stage.do("listItemGroups", query={"q": "CBC"}).json()["items"][0]["id"]
+    today = business_day(stage.runtime.clock.now())
+    period = {"year": today.year, "starts_on": str(today), "ends_on": str(today + timedelta(days=300))}
+    unit = {"employer_id": stage.ids["employer_id"][0], "campus_id": 1, "name": "自助团检"}
+    campaign = {"campaign_id": stage.do("createCampaign", headers=once(), body=unit | period).json()["id"]}
+    rules = {"name": "全员", "criteria": [{}], "item_group_ids": [group]}
+    stage.do("putCampaignGroup", path=campaign | {"group_code": "ALL"}, body=rules)
+    card = invented_person()
+    person = {name: card[name] for name in ("name", "sex", "birth_date", "id_kind", "id_number", "phone")}
+    member = stage.do("addMember", path=campaign, headers=once(), body=person).json()["id"]
+    stage.do("openCampaign", path=campaign)
+    asked = {"member_ids": [member]}
+    stage.do("makeMemberLinks", path=campaign, body=asked)
+    stage.do("endMemberLink", path={"member_id": member})
+    (link,) = stage.do("makeMemberLinks", path=campaign, body=asked).json()["items"]
+    given = {"link_token": link["link_token"], "last4": card["id_number"][-4:]}
+    stage.tokens["member"] = stage.do("issueMemberToken", body=given).json()["access_token"]
+    stage.do("quoteMyCampaign", body={})
+    stage.do("putMySelection", body={})
+    place = _place(stage, 21)
+    stage.do("getMyCampaignAvailability", query={"day_from": place["day"], "day_to": place["day"]})
+    stage.do("bookMyCampaign", headers=once(), body=place)
+    stage.do("rescheduleMyCampaign", body=_place(stage, 28))
+    stage.do("cancelMyCampaign", body={"reason": "有事"})
+    assert stage.do("getMyCampaign").json()["state"] == "listed"
+
+
 def _book_members(stage: Stage, campaign: dict[str, Any], member: str) -> None:
     """A batch asked for; then everybody brought to an end, and the campaign with them."""
     group = stage.do("getCampaign", path=campaign).json()["groups"][0]["id"]
@@ -786,6 +817,7 @@ def _report(stage: Stage, exam: dict[str, Any], person: dict[str, Any]) -> None:
     assert stage.do("downloadMyReport", path=one).content == PDF_BYTES
     stage.do("linkMyReport", path=one)
     _book_for_oneself(stage)
+    _choose_for_oneself(stage)
 
 
 def _operate(stage: Stage, _tube: str) -> None:

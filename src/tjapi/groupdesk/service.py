@@ -1,10 +1,12 @@
 """The verbs of the group desk. Whatever changes a campaign's members locks the campaign first, then the member's exam, then the member."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from tjapi.appointment import service as appointments
 from tjapi.appointment.errors import AppointmentFull
+from tjapi.appointment.rules import AppointmentSource
 from tjapi.catalog import service as catalog
 from tjapi.employer import service as employers
 from tjapi.employer.errors import CampaignGroupNotFound, MemberNotFound, MemberNotPlaced
@@ -60,7 +62,12 @@ async def to_book(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) -> li
 
 
 async def book_member(
-    uow: UnitOfWork, member_id: UUID, days: Sequence[DayIn], *, payment_required: bool = False
+    uow: UnitOfWork,
+    member_id: UUID,
+    days: Sequence[DayIn],
+    *,
+    source: AppointmentSource = "batch",
+    payment_required: bool = False,
 ) -> bool:
     """Book a member on the first day of a plan that has a place; False when there is nothing to do any more, so that doing it twice is once.
 
@@ -83,6 +90,7 @@ async def book_member(
         member,
         examinee_id,
         await _first_free(uow, campaign, examinee_id, days),
+        source=source,
         payment_required=payment_required,
     )
     return True
@@ -121,7 +129,14 @@ def _order(campaign: Campaign, examinee_id: UUID, place: DayIn) -> appointments.
 
 
 async def _take_place(
-    uow: UnitOfWork, campaign: Campaign, member: Member, examinee_id: UUID, place: DayIn, *, payment_required: bool
+    uow: UnitOfWork,
+    campaign: Campaign,
+    member: Member,
+    examinee_id: UUID,
+    place: DayIn,
+    *,
+    source: AppointmentSource,
+    payment_required: bool,
 ) -> None:
     order = ExamIn(campus_id=campaign.campus_id, examinee_id=examinee_id, exam_date=place.day)
     exam = await exams.register(uow, order, payment_required=payment_required, member=member)
@@ -133,10 +148,15 @@ async def _take_place(
             uow,
             appointments.Order(
                 campus_id=wish.campus_id, day=wish.day, session_id=wish.session_id, examinee_id=wish.examinee_id, exam_id=exam.id, resources=needed,
-                source=wish.source,
+                source=source,
             ),
         )  # fmt: skip
     await employers.bind(uow, member, examinee_id, exam.id)
+
+
+async def booked_on(uow: UnitOfWork, campaign_id: UUID, day: date) -> int:
+    """Return how many of a campaign's members are booked on a day: exact under the campaign's lock."""
+    return sum(count for (on, _), count in (await views.taken(uow, campaign_id)).items() if on == day)
 
 
 async def refuse(uow: UnitOfWork, member_id: UUID, code: str, zh: str, en: str) -> None:

@@ -53,6 +53,7 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "portal.grant": ("为受检者换取令牌", "Obtain tokens for examinees"),
     "me.read": ("查看本人资料", "See one's own data"),
     "me.write": ("为本人预约", "Book for oneself"),
+    "member.self": ("团检成员自助选择和预约", "Choose and book for oneself as a member of a campaign"),
 }
 
 _READ = {"catalog.read", "examinee.read", "exam.read", "result.read", "live.read"}
@@ -79,7 +80,7 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
     })),
     "auditor": ("审计员", "Auditor", frozenset({"audit.read", "identity.read"})),
 }  # fmt: skip
-NOT_FOR_STAFF = frozenset({"portal.grant", "message.push", "me.read", "me.write"})
+NOT_FOR_STAFF = frozenset({"portal.grant", "message.push", "me.read", "me.write", "member.self"})
 
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=1)

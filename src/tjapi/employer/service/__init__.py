@@ -31,6 +31,7 @@ from tjapi.employer.service.members import (
     assign,
     bind,
     card,
+    choose,
     decide,
     lock_member,
     member,
@@ -44,7 +45,7 @@ from tjapi.employer.service.members import (
 
 __all__ = [
     "Campaign", "CampaignGroup", "Contract", "Employer", "EmployerContact", "Member", "MemberImport", "add_contact", "add_member",
-    "amend_member", "assign", "bind", "campaign", "campaigns_page", "card", "complete", "contract", "contracts_page", "create_campaign",
+    "amend_member", "assign", "bind", "campaign", "campaigns_page", "card", "choose", "complete", "contract", "contracts_page", "create_campaign",
     "create_contract", "create_employer", "decide", "describe_campaign", "describe_employer", "employer", "employers_page", "group",
     "groups", "lock_campaign", "lock_member", "member", "member_of_exam", "members", "members_page", "next_campaign", "open_campaign",
     "put_group", "refuse", "relist", "remove_contact", "reopen", "unbind", "unmask_contact", "update_campaign", "update_employer",

@@ -30,6 +30,7 @@ from tjapi.exam.events import (
 from tjapi.exam.models import Exam, ExamLine
 from tjapi.exam.rules import (
     EXAM_MOVES,
+    GONE,
     LINE_MOVES,
     ON_REPORT,
     OPEN_FOR_LINES,
@@ -344,6 +345,11 @@ async def find_by_no(uow: UnitOfWork, number: str) -> Exam | None:
 async def lines(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamLine]:
     """Return the lines of an exam in printing order."""
     return await repository.lines(uow, exam_id)
+
+
+async def live_lines(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamLine]:
+    """Return the lines that are part of an exam, as they are now."""
+    return [line for line in await repository.lines(uow, exam_id, fresh=True) if line.state not in GONE]
 
 
 async def page(
