@@ -22,6 +22,7 @@ from tjapi.catalog.models import (
     ItemGroupItem,
     ItemRange,
     ItemUnit,
+    OutsideLab,
 )
 from tjapi.catalog.schemas import Row
 from tjapi.kernel.uow import UnitOfWork
@@ -33,6 +34,25 @@ _HOLD_CODES = text("select pg_advisory_xact_lock(hashtextextended(:system, 14))"
 async def departments(uow: UnitOfWork) -> Sequence[Department]:
     """Return every department, in order."""
     return (await uow.session.scalars(select(Department).order_by(Department.sort, Department.id))).all()
+
+
+async def outside_labs(uow: UnitOfWork) -> Sequence[OutsideLab]:
+    """Return every outside laboratory, by code."""
+    return (await uow.session.scalars(select(OutsideLab).order_by(OutsideLab.code))).all()
+
+
+async def outside_lab(uow: UnitOfWork, lab_id: UUID) -> OutsideLab | None:
+    """Return an outside laboratory."""
+    return await uow.session.get(OutsideLab, lab_id)
+
+
+async def put_outside_lab(uow: UnitOfWork, row: Row) -> OutsideLab:
+    """Enter an outside laboratory or change the one of this code."""
+    made = insert(OutsideLab).values(**row)
+    made = made.on_conflict_do_update(
+        index_elements=["code"], set_={"name": made.excluded.name, "active": made.excluded.active}
+    )
+    return (await uow.session.scalars(made.returning(OutsideLab), execution_options={"populate_existing": True})).one()
 
 
 async def items(uow: UnitOfWork, ids: Collection[UUID]) -> Sequence[Item]:

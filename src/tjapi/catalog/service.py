@@ -18,9 +18,10 @@ from tjapi.catalog.errors import (
     ItemGroupNotFound,
     ItemNotFound,
     ItemRangesOverlap,
+    OutsideLabNotFound,
 )
 from tjapi.catalog.events import ExternalCodeMapped
-from tjapi.catalog.models import Department, ExamPackage, ExternalCode, Item, ItemGroup, ItemRange, ItemUnit
+from tjapi.catalog.models import Department, ExamPackage, ExternalCode, Item, ItemGroup, ItemRange, ItemUnit, OutsideLab
 from tjapi.catalog.rules import Subject, choose, first_day_of_age, last_day_of_age, overlaps, starter_id
 from tjapi.catalog.schemas import (
     ExamPackageDetail,
@@ -35,6 +36,7 @@ from tjapi.catalog.schemas import (
     ItemGroupPatch,
     ItemOut,
     ItemRangeOut,
+    OutsideLabIn,
     PackageOptionOut,
     Row,
     Starter,
@@ -69,6 +71,28 @@ class PackageOption:
 async def departments(uow: UnitOfWork) -> Sequence[Department]:
     """Return every department, in order."""
     return await repository.departments(uow)
+
+
+async def outside_labs(uow: UnitOfWork) -> Sequence[OutsideLab]:
+    """Return every outside laboratory, by code."""
+    return await repository.outside_labs(uow)
+
+
+async def outside_lab_in_use(uow: UnitOfWork, lab_id: UUID) -> OutsideLab:
+    """Return an outside laboratory to which specimens may be sent now. Raises OutsideLabNotFound."""
+    lab = await repository.outside_lab(uow, lab_id)
+    if lab is None or not lab.active:
+        raise OutsideLabNotFound(
+            errors=[FieldError("/outside_lab_id", "not-found", OutsideLabNotFound.zh, OutsideLabNotFound.en)]
+        )
+    return lab
+
+
+async def put_outside_lab(uow: UnitOfWork, code: str, new: OutsideLabIn) -> OutsideLab:
+    """Enter an outside laboratory, or say what it is called and whether it is in use."""
+    lab = await repository.put_outside_lab(uow, {"id": uuid7(), "code": code, **new.model_dump()})
+    await uow.audit("outside_lab.kept", "outside_lab", lab.id, detail={"code": code, "active": new.active})
+    return lab
 
 
 async def item(uow: UnitOfWork, item_id: UUID) -> Item:

@@ -84,6 +84,20 @@ async def _made(services: Any, opened: service.OpenedPrint, content: PrintConten
     return labels.content, labels.labels
 
 
+async def handover_file(held: Runtime, caller: Principal, handover_id: UUID) -> PrintFile:
+    """Make the paper of a hand-over list as it stands now. Raises HandoverNotFound."""
+    async with held.units.read(caller) as uow:
+        found, tubes, campus = await service.handover_paper(uow, handover_id)
+        moment = uow.now
+    services = held.services
+    press = Press(
+        service.read_paper(), hospital_name=services.printing.hospital_name, watermark=services.watermark, printed_at=moment
+    )  # fmt: skip
+    sheet = Sheet("handover_list", press.handover_list(found, tubes, campus), {})
+    content = (await services.printing.render_set([sheet], now=moment, timeout=_SECONDS)).pdf
+    return PrintFile(content, "application/pdf", f"{found.list_no}.pdf")
+
+
 async def _photo(storage: Storage, address: str | None) -> bytes | None:
     """Return a photograph; a sheet without one is better than none."""
     if address is None:

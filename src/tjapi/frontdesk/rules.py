@@ -90,6 +90,19 @@ class PaperExam:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOverTube:
+    """A tube as a hand-over list shows it."""
+
+    barcode: str
+    container: str
+    specimen: str
+    outcome: str | None
+    name: str
+    exam_no: str
+    groups: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Station:
     """Where specimens of some kinds are taken; `department` (a code) where that is a department's own room."""
 

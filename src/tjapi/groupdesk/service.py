@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tjapi.appointment import service as appointments
 from tjapi.appointment.errors import AppointmentFull, AppointmentSessionNotForSex
+from tjapi.appointment.rules import AppointmentSource
 from tjapi.catalog import service as catalog
 from tjapi.employer import service as employers
 from tjapi.employer.errors import CampaignGroupNotFound, MemberNotFound, MemberNotPlaced
@@ -65,7 +66,12 @@ async def to_book(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) -> li
 
 
 async def book_member(
-    uow: UnitOfWork, member_id: UUID, days: Sequence[DayIn], *, payment_required: bool = False
+    uow: UnitOfWork,
+    member_id: UUID,
+    days: Sequence[DayIn],
+    *,
+    source: AppointmentSource = "batch",
+    payment_required: bool = False,
 ) -> bool:
     """Book a member on the first day of a plan that has a place; False when there is nothing to do any more, so that doing it twice is once.
 
@@ -88,6 +94,7 @@ async def book_member(
         member,
         examinee_id,
         await _first_free(uow, campaign, examinee_id, days),
+        source=source,
         payment_required=payment_required,
     )
     return True
@@ -126,7 +133,14 @@ def _order(campaign: Campaign, examinee_id: UUID, place: DayIn) -> appointments.
 
 
 async def _take_place(
-    uow: UnitOfWork, campaign: Campaign, member: Member, examinee_id: UUID, place: DayIn, *, payment_required: bool
+    uow: UnitOfWork,
+    campaign: Campaign,
+    member: Member,
+    examinee_id: UUID,
+    place: DayIn,
+    *,
+    source: AppointmentSource,
+    payment_required: bool,
 ) -> None:
     order = ExamIn(campus_id=campaign.campus_id, examinee_id=examinee_id, exam_date=place.day)
     exam = await exams.register(uow, order, payment_required=payment_required, member=member)
@@ -138,7 +152,7 @@ async def _take_place(
             uow,
             appointments.Order(
                 campus_id=wish.campus_id, day=wish.day, session_id=wish.session_id, examinee_id=wish.examinee_id, exam_id=exam.id, resources=needed,
-                source=wish.source,
+                source=source,
             ),
         )  # fmt: skip
     await employers.bind(uow, member, examinee_id, exam.id)
@@ -273,6 +287,11 @@ async def _meet_all(uow: UnitOfWork, campaign: Campaign, members: Sequence[Membe
 async def refuse_full(uow: UnitOfWork, campaign_id: UUID, member_ids: Sequence[UUID]) -> None:
     """Keep that no day of the plan had a place for some members."""
     await employers.refuse_many(uow, campaign_id, member_ids, DaysFull.slug(), DaysFull.zh, DaysFull.en)
+
+
+async def booked_on(uow: UnitOfWork, campaign_id: UUID, day: date) -> int:
+    """Return how many of a campaign's members are booked on a day: exact under the campaign's lock."""
+    return sum(count for (on, _), count in (await views.taken(uow, campaign_id)).items() if on == day)
 
 
 async def refuse(uow: UnitOfWork, member_id: UUID, code: str, zh: str, en: str) -> None:

@@ -265,7 +265,7 @@ async def quote_member(
     group = await employers.group(uow, member.group_id)
     package_id = _chosen_package(group, member)
     options = await catalog.package_options(uow, package_id) if package_id is not None else []
-    choices = [_choice(option, member) for option in options]
+    choices = [choice for option in options if (choice := _choice(option, member)) is not None]
     there = {g.id for g in await catalog.package_groups(uow, package_id)} if package_id is not None else set()
     there |= {group_id for choice in choices for group_id in choice.item_group_ids}
     _refuse_other_choices(group, member, there)
@@ -311,9 +311,11 @@ async def _as_listed(uow: UnitOfWork, member: Member) -> Person:
     return Person(None if member.sex == "unknown" else member.sex, age)
 
 
-def _choice(option: PackageOption, member: Member) -> ChoiceIn:
+def _choice(option: PackageOption, member: Member) -> ChoiceIn | None:
+    """Return what a member chose in an option; None: nothing yet, which the quote refuses by the option's name."""
     offered = {group.id for group in option.groups}
-    return ChoiceIn(option_id=option.id, item_group_ids=[g for g in dict.fromkeys(member.choice_ids) if g in offered])
+    picked = [g for g in dict.fromkeys(member.choice_ids) if g in offered]
+    return ChoiceIn(option_id=option.id, item_group_ids=picked) if picked else None
 
 
 def _chosen_package(group: CampaignGroup, member: Member) -> UUID | None:

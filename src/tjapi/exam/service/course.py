@@ -30,6 +30,7 @@ from tjapi.exam.events import (
 from tjapi.exam.models import Exam, ExamLine
 from tjapi.exam.rules import (
     EXAM_MOVES,
+    GONE,
     LINE_MOVES,
     ON_REPORT,
     OPEN_FOR_LINES,
@@ -407,6 +408,11 @@ async def add(uow: UnitOfWork, exam: Exam, further: Sequence[ExamLine]) -> None:
     uow.session.add_all(further)
     await uow.session.flush()
     _held(uow)[exam.id].lines = sorted([*held, *further], key=lambda line: (line.sort, line.code))
+
+
+async def live_lines(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamLine]:
+    """Return the lines that are part of an exam, as they are now."""
+    return [line for line in await repository.lines(uow, exam_id, fresh=True) if line.state not in GONE]
 
 
 async def page(

@@ -30,6 +30,7 @@ from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInval
 from tjapi.kernel.routing import PDF, Caller, ReadUnit, Unit, file, operation, router
 from tjapi.kernel.runtime import runtime
 from tjapi.kernel.validation import Day
+from tjapi.requisition.errors import HandoverNotFound
 
 frontdesk = router("frontdesk")
 
@@ -91,6 +92,17 @@ async def download_document_print(request: Request, caller: Caller, print_id: UU
 )  # fmt: skip
 async def list_document_prints(uow: ReadUnit, exam_id: UUID) -> PrintsOut:
     return await service.prints(uow, exam_id)
+
+
+@frontdesk.get(
+    "/specimen-handovers/{handover_id:uuid}/file",
+    response_class=PDF,
+    **operation("downloadHandover", "打印交接单或外送单", "The paper of a hand-over list, as PDF", permission="specimen.handle",
+                requirement=["X3"], problems=[HandoverNotFound]),
+)  # fmt: skip
+async def download_handover(request: Request, caller: Caller, handover_id: UUID) -> Response:
+    made = await flows.handover_file(runtime(request), caller, handover_id)
+    return file(made.content, made.media_type, made.name)
 
 
 OneCampus = Annotated[int, Query(ge=1, le=32_000, description="院区 · Campus", examples=[1])]

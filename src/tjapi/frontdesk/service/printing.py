@@ -35,6 +35,7 @@ from tjapi.frontdesk.errors import (
 from tjapi.frontdesk.models import DocumentPrint, DocumentPrintFile, DocumentPrintItem
 from tjapi.frontdesk.rules import (
     LABELS,
+    HandedOverTube,
     PaperExam,
     PaperKey,
     PrintContent,
@@ -61,9 +62,12 @@ from tjapi.frontdesk.schemas import (
     UnitPapersIn,
 )
 from tjapi.frontdesk.service.codes import digest, is_open
+from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.requisition import service as requisitions
+from tjapi.requisition.schemas import HandoverDetail
 
 MAKE = "frontdesk.make_print"
 _PRINTS = "/api/v1/document-prints"
@@ -149,9 +153,19 @@ async def print_documents(uow: UnitOfWork, order: PrintIn) -> PrintOut:
         raise PaperNotOfExam(errors=[FieldError("/unit", "nothing", "没有可打印的内容", "there is nothing to print")])
     rows = [{"print_id": made.id, "position": i, "campus_id": made.campus_id, **row} for i, row in enumerate(log.rows)]
     await repository.add_items(uow, rows)
+    await requisitions.labels_printed(uow, [UUID(row["subject"]) for row in rows if row["kind"] == "tube_label"])
     detail = {"format": order.format, "exams": len(found), "copies": log.copies}
     await uow.audit("document.printed", "document_print", made.id, campus_id=made.campus_id, detail=detail)
     return _print(made, [] if made.job_id else rows, log.copies)
+
+
+async def handover_paper(uow: UnitOfWork, handover_id: UUID) -> tuple[HandoverDetail, Sequence[HandedOverTube], str]:
+    """Return what a hand-over list's paper shows, and the campus's name; it is audited. Raises HandoverNotFound."""
+    found = await requisitions.handover_detail(uow, handover_id)
+    tubes = await views.handed_over(uow, handover_id)
+    campus = next((c.name for c in await identity.campuses(uow) if c.id == found.campus_id), "")
+    await uow.audit("handover.printed", "handover", handover_id, campus_id=found.campus_id)
+    return found, tubes, campus
 
 
 async def _asked(uow: UnitOfWork, order: PrintIn) -> list[_Asked]:
