@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from tjapi.exam.errors import ExamNotFound
+from tjapi.exam.errors import ExamNotFound, ExamStateConflict
 from tjapi.kernel.routing import ReadUnit, Unit, operation, router
 from tjapi.requisition import service
 from tjapi.requisition.errors import (
@@ -29,7 +29,7 @@ async def list_tubes(uow: ReadUnit, exam_id: UUID) -> TubesOut:
 @requisitions.post(
     "/tubes/{tube_id:uuid}:collect",
     **operation("collectTube", "采集标本", "A specimen was taken", permission="specimen.collect", requirement=["E1.5", "X3"],
-                problems=[TubeNotFound, TubeStateConflict, NotCheckedIn]),
+                problems=[TubeNotFound, TubeStateConflict, NotCheckedIn, ExamStateConflict]),
 )  # fmt: skip
 async def collect_tube(uow: Unit, tube_id: UUID) -> TubeOut:
     return await service.collect(uow, tube_id)

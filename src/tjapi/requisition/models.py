@@ -35,7 +35,10 @@ class Requisition(Base):
 
 
 class RequisitionLine(Base):
-    """A line asked for, under a placer number of its own. One that is taken back and asked for again has a new number."""
+    """A line asked for, under a placer number of its own. One that is taken back and asked for again has a new number.
+
+    `tube_id` is the tube under which it was asked for: the second time it may be another one. Null: asked for before that was kept.
+    """
 
     __tablename__ = "requisition_line"
     __table_args__ = (
@@ -47,6 +50,7 @@ class RequisitionLine(Base):
     exam_line_id: Mapped[UUID] = mapped_column(index=True)
     requisition_id: Mapped[UUID] = mapped_column(index=True)
     campus_id: Mapped[int] = mapped_column(SmallInteger)
+    tube_id: Mapped[UUID | None] = mapped_column(index=True)
     sent_at: Mapped[datetime | None] = mapped_column(Moment)
     cancelled_at: Mapped[datetime | None] = mapped_column(Moment)
 
@@ -75,7 +79,7 @@ class Tube(Base):
 
 
 class TubeLine(Base):
-    """Which lines a tube serves."""
+    """Which lines a tube was ever for; whether it still is, says the line that is asked for under it."""
 
     __tablename__ = "tube_line"
 

@@ -16,6 +16,8 @@ TUBE_MOVES: dict[str, frozenset[str]] = {
 }
 OPEN: frozenset[str] = frozenset({"planned", "collected"})
 """Not received by the laboratory: an add-on may still be measured from it."""
+REPORTED: frozenset[str] = frozenset({"resulted", "verified"})
+"""Lines of which the laboratory has said something: it has their tube."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

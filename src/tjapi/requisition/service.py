@@ -8,6 +8,7 @@ from uuid import UUID
 from tjapi.catalog import service as catalog
 from tjapi.catalog.models import ItemGroup
 from tjapi.exam import service as exams
+from tjapi.exam.errors import ExamStateConflict
 from tjapi.exam.models import ExamLine
 from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
@@ -22,7 +23,7 @@ from tjapi.requisition.errors import (
 )
 from tjapi.requisition.events import RequisitionCancelled, RequisitionLinesCancelled, RequisitionPlanned, TubeCollected
 from tjapi.requisition.models import Requisition, RequisitionLine, Tube, TubeLine
-from tjapi.requisition.rules import OPEN, OpenTube, PlannedLine, TubeKind, barcode, plan_tubes
+from tjapi.requisition.rules import OPEN, REPORTED, OpenTube, PlannedLine, TubeKind, barcode, plan_tubes
 from tjapi.requisition.schemas import RequisitionOut, TubeOut
 
 
@@ -112,13 +113,13 @@ async def plan(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None
         planned_at=uow.now,
     )  # fmt: skip
     uow.session.add(requisition)
-    for i, line in enumerate(lines.values(), 1):
-        uow.session.add(
-            RequisitionLine(
-                exam_line_id=line.id, requisition_id=requisition.id, campus_id=exam.campus_id,
-                placer_no=f"{requisition.placer_no}-{i:02d}",
-            )
-        )  # fmt: skip
+    asking = {
+        line.id: RequisitionLine(
+            exam_line_id=line.id, requisition_id=requisition.id, campus_id=exam.campus_id, placer_no=f"{requisition.placer_no}-{i:02d}",
+        )
+        for i, line in enumerate(lines.values(), 1)
+    }  # fmt: skip
+    uow.session.add_all(asking.values())
     planned = [_planned(line, groups[line.item_group_id]) for line in lines.values()]
     served = await repository.tube_lines(uow, [tube.id for tube in await repository.tubes(uow, exam_id)])
     collected = []
@@ -135,6 +136,8 @@ async def plan(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None
             uow.session.add(tube)
         if tube.state == "collected":
             collected += [line.line_id for line in one.lines]
+        for line in one.lines:
+            asking[line.line_id].tube_id = tube.id
         uow.session.add_all(
             TubeLine(tube_id=tube.id, exam_line_id=line.line_id, campus_id=exam.campus_id)
             for line in one.lines
@@ -143,7 +146,7 @@ async def plan(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None
     await uow.session.flush()
     for line_id in collected:
         await exams.advance(uow, exam_id, line_id, "collected")
-    if exam.state not in ("prepared", "cancelled"):
+    if exam.checked_in_at is not None and exam.state != "cancelled":
         await order(uow, exam_id)
 
 
@@ -158,18 +161,29 @@ async def _open_tubes(uow: UnitOfWork, exam_id: UUID) -> list[OpenTube]:
     tubes = [tube for tube in await repository.tubes(uow, exam_id) if tube.state in OPEN]
     if not tubes:
         return []
-    of_tube = await repository.tube_lines(uow, [tube.id for tube in tubes])
     lines = {line.id: line for line in await exams.lines(uow, exam_id)}
     groups = {g.id: g for g in await catalog.item_groups(uow, list({line.item_group_id for line in lines.values()}))}
-    asked = {row.exam_line_id for row in await repository.asked(uow, lines)}
+    serves = await _served(uow, exam_id)
     found = []
     for tube in tubes:
-        served = [lines[i] for i in of_tube.get(tube.id, []) if i in asked]
+        served = [lines[i] for i in serves.get(tube.id, ())]
+        if any(line.state in REPORTED for line in served):
+            continue  # nobody has scanned it at the laboratory's door, but that is where it is
         limits = [n for line in served if (n := groups[line.item_group_id].groups_per_tube) is not None]
         kind = TubeKind(
             tube.container, tube.specimen, tube.section or "", tube.fasting, tube.minutes_after or 0, tube.send_out
         )
         found.append(OpenTube(tube.id, kind, len(served), min(limits, default=None)))
+    return found
+
+
+async def _served(uow: UnitOfWork, exam_id: UUID) -> dict[UUID, list[UUID]]:
+    """Return the lines that are asked for under each tube of an exam."""
+    line_ids = [line.id for line in await exams.lines(uow, exam_id)]
+    found: dict[UUID, list[UUID]] = {}
+    for row in await repository.asked(uow, line_ids):
+        if row.tube_id is not None:
+            found.setdefault(row.tube_id, []).append(row.exam_line_id)
     return found
 
 
@@ -207,15 +221,18 @@ async def _order(
     exam = await exams.get(uow, requisition.exam_id)
     campus = next(c for c in await identity.campuses(uow) if c.id == exam.campus_id)
     names = {line.id: line for line in await exams.lines(uow, exam.id)}
-    placers = {
-        row.exam_line_id: row.placer_no
+    rows = [
+        row
         for row in await repository.requisition_lines(uow, requisition_id)
         if (row.cancelled_at is None if only is None else row.placer_no in only)
-    }
-    of_tube = await repository.tube_lines(uow, [tube.id for tube in await repository.tubes(uow, exam.id)])
+    ]
+    tubes = await repository.tubes(uow, exam.id)
+    of_tube = await repository.tube_lines(uow, [tube.id for tube in tubes])
     # A tube that takes an add-on belongs to two orders; each asks for its own lines.
-    mine = {tube_id: [i for i in line_ids if i in placers] for tube_id, line_ids in of_tube.items()}
-    tubes = [tube for tube in await repository.tubes(uow, exam.id) if mine.get(tube.id)]
+    mine: dict[UUID, list[RequisitionLine]] = {}
+    for row in rows:
+        under = row.tube_id or max(tube.id for tube in tubes if row.exam_line_id in of_tube.get(tube.id, ()))
+        mine.setdefault(under, []).append(row)
     return Order(
         placer_no=requisition.placer_no, message_id=message_id[-20:], exam_no=exam.exam_no,
         campus_code=campus.code, examinee_id=exam.examinee_id, name=exam.name, sex=exam.sex, birth_date=exam.birth_date,
@@ -223,9 +240,12 @@ async def _order(
         tubes=tuple(
             OrderTube(
                 tube.barcode, tube.container, tube.specimen, tube.collected_at,
-                tuple(OrderGroup(placers[i], names[i].code, names[i].name) for i in mine[tube.id]),
+                tuple(
+                    OrderGroup(row.placer_no, names[row.exam_line_id].code, names[row.exam_line_id].name) for row in mine[tube.id]
+                ),
             )
             for tube in tubes
+            if tube.id in mine
         ),
     )  # fmt: skip
 
@@ -277,7 +297,7 @@ async def resend(uow: UnitOfWork, requisition_id: UUID) -> RequisitionOut:
 
 
 async def collect(uow: UnitOfWork, tube_id: UUID) -> TubeOut:
-    """A specimen was taken; a second scan changes nothing. Raises TubeNotFound, TubeStateConflict, NotCheckedIn."""
+    """A specimen was taken; a second scan changes nothing. Raises TubeNotFound, TubeStateConflict, NotCheckedIn, ExamStateConflict."""
     seen = await repository.tube(uow, tube_id)
     if seen is None:
         raise TubeNotFound
@@ -286,10 +306,12 @@ async def collect(uow: UnitOfWork, tube_id: UUID) -> TubeOut:
         raise NotCheckedIn
     tube = await repository.tube(uow, tube_id)
     assert tube is not None
+    if tube.state == "planned" and exam.state == "on_hold":
+        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
     if tube.state == "planned" and exam.state != "cancelled":
         tube.state, tube.collected_at, tube.collected_by = "collected", uow.now, uow.principal.id
         lines = {line.id: line for line in await exams.lines(uow, exam.id)}
-        for line_id in (await repository.tube_lines(uow, [tube.id])).get(tube.id, []):
+        for line_id in (await _served(uow, exam.id)).get(tube.id, []):
             if lines[line_id].state in ("released", "sent"):
                 await exams.advance(uow, exam.id, line_id, "collected")
         await uow.audit("tube.collected", "tube", tube.id, campus_id=tube.campus_id)
@@ -306,12 +328,9 @@ async def withdraw(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> 
     for row in rows:
         row.cancelled_at = uow.now
     await uow.session.flush()
-    lines = {line.id for line in await exams.lines(uow, exam_id)}
-    asked = {row.exam_line_id for row in await repository.asked(uow, lines)}
-    tubes = [tube for tube in await repository.tubes(uow, exam_id) if tube.state == "planned"]
-    of_tube = await repository.tube_lines(uow, [tube.id for tube in tubes])
-    for tube in tubes:
-        if not asked & set(of_tube.get(tube.id, [])):
+    serves = await _served(uow, exam_id)
+    for tube in await repository.tubes(uow, exam_id):
+        if tube.state == "planned" and tube.id not in serves:
             tube.state = "cancelled"
     for requisition_id in dict.fromkeys(row.requisition_id for row in rows):
         requisition = await repository.requisition(uow, requisition_id, lock=True)
@@ -343,8 +362,11 @@ async def lines_cancellation_of(
 
 
 async def cancel_all(uow: UnitOfWork, exam_id: UUID) -> None:
-    """Nothing more is asked for a cancelled exam: what may have reached the LIS is taken back there, the rest is dropped."""
+    """Nothing more is asked for a cancelled exam: what may have reached the LIS is taken back there, the rest is dropped; no tube is drawn."""
     exam = await exams.get(uow, exam_id)
+    for tube in await repository.tubes(uow, exam_id):
+        if tube.state == "planned":
+            tube.state = "cancelled"
     for requisition in await repository.requisitions(uow, exam_id):
         if requisition.state != "cancelled":
             requisition.state = "cancelled"
@@ -394,11 +416,12 @@ async def _locked(uow: UnitOfWork, requisition_id: UUID) -> Requisition:
 async def _describe(uow: UnitOfWork, exam_id: UUID, rows: Sequence[Tube]) -> list[TubeOut]:
     names = {line.id: line.name for line in await exams.lines(uow, exam_id)}
     of_tube = await repository.tube_lines(uow, [tube.id for tube in rows])
-    asked = {row.exam_line_id for row in await repository.asked(uow, names)}
+    serves = await _served(uow, exam_id)
     return [
         TubeOut(
             id=tube.id, exam_id=tube.exam_id, barcode=tube.barcode, container=tube.container, specimen=tube.specimen,
-            fasting=tube.fasting, section=tube.section, minutes_after=tube.minutes_after, send_out=tube.send_out, state=tube.state, groups=[names[i] for i in of_tube.get(tube.id, []) if i in asked or tube.state == "cancelled"], collected_at=tube.collected_at,
+            fasting=tube.fasting, section=tube.section, minutes_after=tube.minutes_after, send_out=tube.send_out, state=tube.state,
+            groups=[names[i] for i in (of_tube if tube.state == "cancelled" else serves).get(tube.id, [])], collected_at=tube.collected_at,
         )
         for tube in rows
     ]  # fmt: skip
