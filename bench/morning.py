@@ -106,7 +106,9 @@ class Seen:
     wrong: list[str] = field(default_factory=list)
 
 
-async def check_in_all(place: Hospital, people: Sequence[UUID], desks: int, drawn: "asyncio.Queue[tuple[UUID, list[str]]]", seen: Seen) -> float:
+async def check_in_all(
+    place: Hospital, people: Sequence[UUID], desks: int, drawn: "asyncio.Queue[tuple[UUID, list[str]]]", seen: Seen
+) -> float:
     """Check people in at so many desks at once; return people per second."""
     waiting = list(reversed(people))
 
@@ -114,7 +116,9 @@ async def check_in_all(place: Hospital, people: Sequence[UUID], desks: int, draw
         mine, second = place.sockets[2 * who], place.sockets[2 * who + 1]
         while waiting:
             exam = waiting.pop()
-            content = request("POST", f"{API}/exams/{exam}:check-in", place.front, Idempotency_Key=secrets.token_hex(16))
+            content = request(
+                "POST", f"{API}/exams/{exam}:check-in", place.front, Idempotency_Key=secrets.token_hex(16)
+            )
             if place.chance.randrange(_TWICE):
                 said = await expect(mine, 200, content)
             else:
@@ -214,7 +218,9 @@ async def _people(house: House, number: int) -> fixture.Copies:
     async with house.runtime.units.read(demo.LOADER) as uow:
         page = await catalog.item_groups_page(uow, q=None, department_id=None, active=True, after=None, size=500)
         groups = {group.code: group.id for group in page}
-    originals = tuple([await fixture.registered(house, [groups[code] for code in fixture.LABORATORY]) for _ in range(6)])
+    originals = tuple(
+        [await fixture.registered(house, [groups[code] for code in fixture.LABORATORY]) for _ in range(6)]
+    )
     made = await fixture.copy(house, "prepared", originals, 0, number)
     await fixture.settle(house.admin)
     return made
@@ -262,7 +268,12 @@ async def _beside(house: House) -> asyncpg.Connection:
 
 
 async def _played(
-    house: House, place: Hospital, made: fixture.Copies, people: Sequence[UUID], said: dict[UUID, bytes], given: argparse.Namespace
+    house: House,
+    place: Hospital,
+    made: fixture.Copies,
+    people: Sequence[UUID],
+    said: dict[UUID, bytes],
+    given: argparse.Namespace,
 ) -> int:
     seen, drawn, taken = Seen(), asyncio.Queue[tuple[UUID, list[str]]](), asyncio.Queue[UUID]()
     floor, bare = await paths.check_in_floor(house, [made.exam(given.people + n) for n in range(_KEPT)])
@@ -291,7 +302,11 @@ async def _played(
     await asyncio.sleep(0.2)
     for task in company:
         task.cancel()
-    failed = [f"{e!r}" for e in await asyncio.gather(*company, return_exceptions=True) if not isinstance(e, asyncio.CancelledError)]
+    failed = [
+        f"{e!r}"
+        for e in await asyncio.gather(*company, return_exceptions=True)
+        if not isinstance(e, asyncio.CancelledError)
+    ]
     wrong += failed + seen.wrong + await lost(house.admin, people)
     ratio = statistics.median(a / b for a, b in zip(rates, floors, strict=True))
     board, least = statistics.median(seen.board_seconds), statistics.median(seen.bare_seconds)
@@ -300,9 +315,15 @@ async def _played(
         f" checked in {seen.checked_in}, {seen.replayed} double clicks answered alike, laboratory done {behind:.1f} s after the last\n"
     )
     print("| path | reached/s | floor/s | ratio | goal |\n|---|---|---|---|---|")
-    print(f"| check-in in a morning's company | {statistics.median(rates):.0f} | {statistics.median(floors):.0f} | {ratio:.2f} | ≥ 0.6 |")
-    print(f"| the board in a morning's company, one after another | {1 / board:.0f} | {1 / least:.0f} | {least / board:.2f} | ≥ 0.5 |")
-    print(f"\n{seen.boards} boards and {seen.snapshots} snapshots recounted; wrong: {'; '.join(wrong[:20]) or 'nothing'}")
+    print(
+        f"| check-in in a morning's company | {statistics.median(rates):.0f} | {statistics.median(floors):.0f} | {ratio:.2f} | ≥ 0.6 |"
+    )
+    print(
+        f"| the board in a morning's company, one after another | {1 / board:.0f} | {1 / least:.0f} | {least / board:.2f} | ≥ 0.5 |"
+    )
+    print(
+        f"\n{seen.boards} boards and {seen.snapshots} snapshots recounted; wrong: {'; '.join(wrong[:20]) or 'nothing'}"
+    )
     for connection in (*bare, *place.watchers):
         await connection.close()
     return 1 if wrong else 0

@@ -15,7 +15,20 @@ import httpx
 from tjapi.kernel.settings import project_file
 
 SignIn = Callable[[str], Awaitable[httpx.AsyncClient]]
-_DAYS = {"day", "day_from", "day_to", "due_on", "on", "exam_date", "starts_on", "ends_on", "signed_on", "valid_from", "valid_to", "year"}
+_DAYS = {
+    "day",
+    "day_from",
+    "day_to",
+    "due_on",
+    "on",
+    "exam_date",
+    "starts_on",
+    "ends_on",
+    "signed_on",
+    "valid_from",
+    "valid_to",
+    "year",
+}
 _JSON = "application/json"
 
 

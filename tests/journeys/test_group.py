@@ -80,11 +80,15 @@ async def test_from_the_contract_to_next_years_campaign(
     # What was agreed upon, and who is to come.
     unit = (await call("createEmployer"))["id"]
     await call("addEmployerContact", employer_id=unit)
-    spoken = await call("createContract", employer_id=unit, signed_on=str(today), valid_from=str(starts), valid_to=str(ends))
+    spoken = await call(
+        "createContract", employer_id=unit, signed_on=str(today), valid_from=str(starts), valid_to=str(ends)
+    )
     assert [c["id"] for c in (await call("listContracts", query={"employer_id": unit}))["items"]] == [spoken["id"]]
     made = await call("createCampaign", employer_id=unit, year=starts.year, starts_on=str(starts), ends_on=str(ends))
     campaign = {"campaign_id": made["id"]}
-    group = await call("putCampaignGroup", **campaign, group_code="F1", package_ids=[], item_group_ids=[str(ids[g]) for g in GROUPS])
+    group = await call(
+        "putCampaignGroup", **campaign, group_code="F1", package_ids=[], item_group_ids=[str(ids[g]) for g in GROUPS]
+    )
     template = await front_end("getMemberTemplate", CLERK)
     assert template.content
 
@@ -129,7 +133,11 @@ async def test_from_the_contract_to_next_years_campaign(
     owed = {line["code"]: (line["person_share_fen"], line["employer_share_fen"]) for line in more["lines"]}
     lipid = next(line["price_fen"] for line in more["lines"] if line["code"] == "LIPID")
     assert owed["LIPID"] == (lipid, 0)
-    assert sum(e for _, e in owed.values()) == sum(line["employer_share_fen"] for line in before["lines"]) == before["total_fen"]
+    assert (
+        sum(e for _, e in owed.values())
+        == sum(line["employer_share_fen"] for line in before["lines"])
+        == before["total_fen"]
+    )
     quote = await call("quoteMember", member_id=lone["id"])
     assert quote["employer_fen"] + quote["person_fen"] == quote["total_fen"]
     for member in people[:2]:
@@ -156,7 +164,9 @@ async def test_from_the_contract_to_next_years_campaign(
 
     # Next year's begins with this year's groups and people.
     year = date(starts.year + 1, starts.month, 1)
-    coming = await call("startNextCampaign", **campaign, year=year.year, starts_on=str(year), ends_on=str(year + timedelta(30)))
+    coming = await call(
+        "startNextCampaign", **campaign, year=year.year, starts_on=str(year), ends_on=str(year + timedelta(30))
+    )
     assert coming["previous_id"] == made["id"]
     assert example("startNextCampaign")["with_members"]
     following = await call("getCampaign", campaign_id=coming["id"])

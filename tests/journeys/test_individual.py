@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -48,7 +47,9 @@ async def test_from_the_card_to_the_guide_sheets_return(place: House, front_end:
     )
     assert booked["exam"]["total_fen"] == package["price_fen"]
     appointment, exam = {"appointment_id": booked["appointment"]["id"]}, {"exam_id": booked["exam"]["id"]}
-    moved = await call("rescheduleAppointment", **appointment, day=second["day"], session_id=second["sessions"][0]["session_id"])
+    moved = await call(
+        "rescheduleAppointment", **appointment, day=second["day"], session_id=second["sessions"][0]["session_id"]
+    )
     assert moved["exam"]["exam_date"] == second["day"]
 
     # They come today, and are given their papers.
@@ -81,7 +82,9 @@ async def test_from_the_card_to_the_guide_sheets_return(place: House, front_end:
     assert set(lines) == set(GROUPS)
     extra = await call("addExamLines", **exam, item_group_ids=[str(groups["ECG"])])
     assert extra["total_fen"] > package["price_fen"]
-    instead = await call("substituteExamLine", **exam, line_id=lines["URINE"], item_group_ids=[str(groups["URINE-SED"])])
+    instead = await call(
+        "substituteExamLine", **exam, line_id=lines["URINE"], item_group_ids=[str(groups["URINE-SED"])]
+    )
     lines |= {line["code"]: line["id"] for line in instead["lines"]}
     withdrawn = await call("withdrawExamLines", **exam, line_ids=[lines["ECG"]])
     assert withdrawn["total_fen"] == sum(

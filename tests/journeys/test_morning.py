@@ -51,7 +51,10 @@ async def test_a_morning_of_many_desks_loses_nobody_and_its_board_is_exact_at_an
             desk = morning.Hospital(front, front, sockets, watchers, deliver, random.Random(str(uuid4())))
             drawn, taken = asyncio.Queue[tuple[UUID, list[str]]](), asyncio.Queue[UUID]()
             company = [
-                *(asyncio.create_task(morning.draw_blood(desk, sockets[2 * DESKS + n], drawn, taken)) for n in range(2)),
+                *(
+                    asyncio.create_task(morning.draw_blood(desk, sockets[2 * DESKS + n], drawn, taken))
+                    for n in range(2)
+                ),
                 asyncio.create_task(morning.report(desk, said, taken)),
                 asyncio.create_task(morning.watch(desk, sockets[2 * DESKS + 2], seen)),
             ]
