@@ -45,13 +45,12 @@ class Line:
 
 @dataclass(eq=False)
 class Tube:
-    """A tube, and every line that it was ever for."""
+    """A tube. Which lines it is for, the lines say."""
 
     id: UUID
     barcode: str
     kind: tuple[object, ...]
     state: str = "planned"
-    lines: set[UUID] = field(default_factory=set)
 
 
 @dataclass
@@ -114,7 +113,7 @@ class Paper:
 
     def takes_add_on(self, tube: Tube) -> bool:
         """Whether the laboratory cannot have it yet, for all one knows: nothing was reported of it."""
-        reported = any(x.id in tube.lines and x.state in ("resulted", "verified") for x in self.lines)
+        reported = any(line.state in ("resulted", "verified") for line in self._of(tube))
         return tube.state in ("planned", "collected") and not reported
 
     def may_set_aside(self, lines: Iterable[Line], to: str) -> bool:
@@ -151,7 +150,7 @@ class Paper:
 
     def place(self, line: Line, tube: Tube) -> None:
         """A released line has its tube; where that was collected, so is the line."""
-        tube.lines.add(line.id)
+        line.tube = tube.id
         if tube.state == "collected":
             line.state = "collected"
 
@@ -222,7 +221,7 @@ class Paper:
             self.state = "sheet_returned" if self.returned else "in_progress"
 
     def _of(self, tube: Tube) -> Iterator[Line]:
-        return (line for line in self.lines if line.id in tube.lines)
+        return (line for line in self.lines if line.tube == tube.id)
 
     def _drop_tubes(self) -> None:
         """A tube that is for nothing any more is not drawn."""

@@ -65,6 +65,34 @@ async def test_who_refused_everything_before_coming_is_ready_for_review_on_comin
     assert (await front.post(f"{visit.place}:check-in")).json()["exam"]["state"] == "ready_for_review"
 
 
+@pytest.mark.requirement("E1.1")
+async def test_the_board_of_nobodys_campus_is_not_found_and_a_column_that_there_is_not_is_said_in_chinese(
+    world: World,
+) -> None:
+    front = await world.sign_in("front")
+    for path in ("board", "board/booked/exams"):
+        answer = await front.get(f"{API}/{path}", params={"campus_id": 9})
+        assert (answer.status_code, answer.json()["code"]) == (404, "campus-not-held")
+        assert [e["pointer"] for e in answer.json()["errors"]] == ["query:campus_id"]
+    wrong = await front.get(f"{API}/board/nonsense/exams", params={"campus_id": 1})
+    (said,) = wrong.json()["errors"]
+    assert said["message"] == "只能是:'booked'、'awaiting_payment'、'checked_in'、'blood_drawn'、'examined'"
+
+
+@pytest.mark.requirement("E1.6")
+async def test_a_group_that_there_is_not_is_named_where_it_was_asked_for(world: World) -> None:
+    visit, front, ids = await world.registered("GLU"), await world.sign_in("front"), await world.groups()
+    body = {"item_group_ids": [str(ids["CBC"]), str(visit.exam_id)]}
+    answers = [
+        await front.post(f"{visit.place}/lines", json=body, headers=key()),
+        await front.post(f"{API}/exams", json={"campus_id": 1, "examinee_id": str(visit.examinee_id), **body}, headers=key()),
+        await front.post(f"{API}/quotes", json=body),
+    ]  # fmt: skip
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (404, "item-group-not-found")
+        assert [e["pointer"] for e in answer.json()["errors"]] == ["/item_group_ids/1"]
+
+
 async def test_checking_in_again_with_the_same_key_prints_the_same_sheet(world: World) -> None:
     visit, front, header = await world.registered("GLU"), await world.sign_in("front"), key()
     first = await front.post(f"{visit.place}:check-in", headers=header)

@@ -251,7 +251,7 @@ async def _add(
     payment_required: bool,
 ) -> None:
     there = await repository.lines(uow, exam.id, fresh=True)
-    groups = await catalog.item_groups(uow, item_group_ids)
+    groups = await catalog.item_groups(uow, item_group_ids, "/item_group_ids")
     ordered = {line.item_group_id for line in there if line.state not in GONE}
     twice = [
         FieldError(f"/item_group_ids/{i}", "ordered", f"{group.name}:已在本次体检中", f"{group.name}: is part of the exam already")
