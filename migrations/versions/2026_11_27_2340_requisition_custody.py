@@ -56,6 +56,7 @@ def upgrade() -> None:
     op.create_index(op.f("uq_tube_replaces"), "tube", ["replaces_id"], unique=True)
     op.add_column("tube_line", sa.Column("rejected_at", moment, nullable=True))
     op.add_column("requisition_line", sa.Column("tube_id", sa.Uuid(), nullable=True))
+    op.create_index(op.f("ix_requisition_line_tube_id"), "requisition_line", ["tube_id"])
     run(FILL)
     op.create_table(
         "tube_step",

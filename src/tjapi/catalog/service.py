@@ -122,11 +122,18 @@ async def describe_item(uow: UnitOfWork, item_id: UUID) -> ItemDetail:
     return ItemDetail(**ItemOut.model_validate(found).model_dump(), ranges=ranges)
 
 
-async def item_groups(uow: UnitOfWork, ids: Sequence[UUID]) -> list[ItemGroup]:
-    """Return item groups in the order asked for. Raises ItemGroupNotFound when one does not exist."""
+async def item_groups(uow: UnitOfWork, ids: Sequence[UUID], place: str | None = None) -> list[ItemGroup]:
+    """Return item groups in the order asked for; `place` is where in the request they were asked for, so that a refusal names each.
+
+    Raises ItemGroupNotFound when one does not exist.
+    """
     found = {group.id: group for group in await repository.item_groups(uow, ids)}
-    if any(group_id not in found for group_id in ids):
-        raise ItemGroupNotFound
+    unknown = [i for i, group_id in enumerate(ids) if group_id not in found]
+    if unknown:
+        named = [] if place is None else [f"{place}/{i}" for i in unknown]
+        raise ItemGroupNotFound(
+            errors=[FieldError(pointer, "not-found", "没有这个组合项目", "no such item group") for pointer in named]
+        )
     return [found[group_id] for group_id in ids]
 
 

@@ -67,6 +67,15 @@ class LinesSetAside(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinesReinstated(Event):
+    """Lines that were refused, waived or deferred are to be carried out after all."""
+
+    name: ClassVar[str] = "exam.lines_reinstated"
+    exam_id: UUID
+    line_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PastExamsImported(Event):
     """Past exams were brought in, finalized. Nobody is told of them as of news."""
 

@@ -88,7 +88,7 @@ async def quote(
     """
     package = await catalog.package(uow, package_id) if package_id is not None else None
     bundled = await _bundled(uow, package, choices, on or business_day(uow.now))
-    added = await catalog.item_groups(uow, added_group_ids)
+    added = await catalog.item_groups(uow, added_group_ids, "/item_group_ids")
     _refuse_twice([group for _, group in bundled], added)
     asked = [*bundled, *((f"/item_group_ids/{i}", group) for i, group in enumerate(added))]
     _refuse_retired(asked)

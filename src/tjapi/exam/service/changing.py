@@ -20,9 +20,9 @@ from tjapi.exam.errors import (
     LineNotThere,
     LineStateConflict,
 )
-from tjapi.exam.events import LinesSetAside
+from tjapi.exam.events import LinesReinstated, LinesSetAside
 from tjapi.exam.models import Exam, ExamLine, ExamLineStep
-from tjapi.exam.rules import GONE, LINE_MOVES, OPEN_FOR_LINES, LineAction, may_move
+from tjapi.exam.rules import FOR_THE_PERSON, GONE, LINE_MOVES, OPEN_FOR_LINES, LineAction, may_move
 from tjapi.exam.schemas import LineStepOut
 from tjapi.exam.service.course import add, draft_lines, get, lock, move, release, settle, step
 from tjapi.exam.service.course import lines as lines_of
@@ -141,7 +141,12 @@ async def reinstate(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *,
     """
     exam = await _open(uow, exam_id)
     lines = await _chosen(uow, exam, line_ids, "ordered", undo=True)
-    before = {row.line_id: row.from_state for row in await repository.line_steps(uow, exam_id)}
+    # What was deferred and then refused waits for what it waited for before it was deferred.
+    before = {
+        row.line_id: row.from_state
+        for row in await repository.line_steps(uow, exam_id)
+        if row.from_state not in (None, "refused", "waived", "deferred")
+    }
     for line in lines:
         action: LineAction = "made_up" if line.state == "deferred" else "reinstated"
         _note(uow, exam, line, action, reason=reason)
@@ -154,6 +159,9 @@ async def reinstate(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *,
         exam.id,
         campus_id=exam.campus_id,
         detail={"lines": [line.code for line in lines]},
+    )
+    await uow.publish(
+        LinesReinstated(campus_id=exam.campus_id, exam_id=exam.id, line_ids=tuple(line.id for line in lines))
     )
     await release(uow, exam.id, [line.id for line in lines if before[line.id] != "ordered"])
     await _close(uow, exam)
@@ -244,7 +252,7 @@ async def _add(
     payment_required: bool,
 ) -> None:
     there = await lines_of(uow, exam.id)
-    groups = await catalog.item_groups(uow, item_group_ids)
+    groups = await catalog.item_groups(uow, item_group_ids, "/item_group_ids")
     ordered = {line.item_group_id for line in there if line.state not in GONE}
     twice = [
         FieldError(f"/item_group_ids/{i}", "ordered", f"{group.name}:已在本次体检中", f"{group.name}: is part of the exam already")
@@ -310,8 +318,9 @@ async def _close(uow: UnitOfWork, exam: Exam) -> None:
     lines = await lines_of(uow, exam.id)
     exam.total_fen = sum(line.price_fen for line in lines if line.state not in GONE)
     exam.version += 1
-    if exam.state == "sheet_returned" and any(line.state == "released" for line in lines):
-        # The paper is needed again.
+    if exam.sheet_returned_at is not None and any(line.state in FOR_THE_PERSON for line in lines):
+        # The paper is needed again, however far the exam had come.
         exam.sheet_returned_at = None
-        move(exam, "in_progress")
+        if exam.state == "sheet_returned":
+            move(exam, "in_progress")
     await settle(uow, exam)

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from tjapi.appointment import service as appointments
 from tjapi.exam import service as exams
+from tjapi.exam.errors import ExamStateConflict
 from tjapi.frontdesk.schemas import CheckInOut
 from tjapi.frontdesk.service.checking import refuse_somebody_else
 from tjapi.frontdesk.service.codes import issue_access_code
@@ -16,14 +17,18 @@ from tjapi.requisition import service as requisitions
 async def check_in(uow: UnitOfWork, exam_id: UUID) -> CheckInOut:
     """Check in, order the tests, and hand out what is printed; the appointment, if there is one, is kept.
 
-    Raises ExamNotFound, ExamStateConflict, WalkInNotTaken, GuardianConsentMissing, IdentityNotConfirmed.
+    The exam is of the day on which somebody comes, whatever day was meant. Raises ExamNotFound, ExamStateConflict, WalkInNotTaken,
+    GuardianConsentMissing, IdentityNotConfirmed.
     """
     exam = await exams.lock(uow, exam_id)
+    if exam.state != "prepared":  # one on hold goes on by `resume`, with its reason
+        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
     await refuse_somebody_else(uow, exam_id)
-    kept = await appointments.arrive(uow, exam.campus_id, exam_id)
-    if kept is not None and exam.state == "prepared":
-        await exams.reschedule(uow, exam_id, business_day(uow.now))
+    await appointments.arrive(uow, exam.campus_id, exam_id)
+    await exams.reschedule(uow, exam_id, business_day(uow.now))
     await exams.check_in(uow, exam_id)
+    if exam.examined:  # everything was refused or waived before
+        await exams.settle(uow, exam)
     access = await issue_access_code(uow, exam_id)
     return CheckInOut(
         exam=await exams.describe(uow, exam_id), tubes=await requisitions.tubes(uow, exam_id), access=access,

@@ -14,7 +14,7 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import repository
 from tjapi.requisition.events import RequisitionCancelled, RequisitionLinesCancelled, RequisitionPlanned
 from tjapi.requisition.models import Requisition, RequisitionLine, Tube, TubeLine
-from tjapi.requisition.rules import DRAWN, OPEN, OpenTube, PlannedLine, TubeKind, barcode, plan_tubes
+from tjapi.requisition.rules import DRAWN, OPEN, REPORTED, OpenTube, PlannedLine, TubeKind, barcode, plan_tubes
 from tjapi.requisition.service.custody import note
 
 
@@ -54,7 +54,7 @@ async def plan(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None
         )
     await uow.session.flush()
     await exams.advance(uow, exam_id, dict.fromkeys(collected, ("collected",)))
-    if exam.state not in ("prepared", "cancelled"):
+    if exam.checked_in_at is not None and exam.state != "cancelled":
         await order(uow, exam_id)
 
 
@@ -160,18 +160,29 @@ async def _open_tubes(uow: UnitOfWork, exam_id: UUID) -> list[OpenTube]:
     tubes = [tube for tube in await repository.tubes(uow, exam_id) if tube.state in OPEN]
     if not tubes:
         return []
-    of_tube = await repository.tube_lines(uow, [tube.id for tube in tubes])
     lines = {line.id: line for line in await exams.lines(uow, exam_id)}
     groups = {g.id: g for g in await catalog.item_groups(uow, list({line.item_group_id for line in lines.values()}))}
-    asked = {row.exam_line_id for row in await repository.asked(uow, lines)}
+    serves = await asked_under(uow, exam_id)
     found = []
     for tube in tubes:
-        served = [lines[i] for i in of_tube.get(tube.id, []) if i in asked]
+        served = [lines[i] for i in serves.get(tube.id, ())]
+        if any(line.state in REPORTED for line in served):
+            continue  # nobody has scanned it at the laboratory's door, but that is where it is
         limits = [n for line in served if (n := groups[line.item_group_id].groups_per_tube) is not None]
         kind = TubeKind(
             tube.container, tube.specimen, tube.section or "", tube.fasting, tube.minutes_after or 0, tube.send_out
         )
         found.append(OpenTube(tube.id, kind, len(served), min(limits, default=None)))
+    return found
+
+
+async def asked_under(uow: UnitOfWork, exam_id: UUID) -> dict[UUID, list[UUID]]:
+    """Return the lines that are asked for under each tube of an exam."""
+    line_ids = [line.id for line in await exams.lines(uow, exam_id)]
+    found: dict[UUID, list[UUID]] = {}
+    for row in await repository.asked(uow, line_ids):
+        if row.tube_id is not None:
+            found.setdefault(row.tube_id, []).append(row.exam_line_id)
     return found
 
 
@@ -192,12 +203,9 @@ async def withdraw(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> 
     for row in rows:
         row.cancelled_at = uow.now
     await uow.session.flush()
-    lines = {line.id for line in await exams.lines(uow, exam_id)}
-    asked = {row.exam_line_id for row in await repository.asked(uow, lines)}
-    tubes = [tube for tube in await repository.tubes(uow, exam_id) if tube.state == "planned"]
-    of_tube = await repository.tube_lines(uow, [tube.id for tube in tubes])
-    for tube in tubes:
-        if not asked & set(of_tube.get(tube.id, [])):
+    serves = await asked_under(uow, exam_id)
+    for tube in await repository.tubes(uow, exam_id):
+        if tube.state == "planned" and tube.id not in serves:
             tube.state = "cancelled"
             note(uow, tube, "cancelled")
     await take_back(uow, exam, rows)
@@ -218,8 +226,12 @@ async def take_back(uow: UnitOfWork, exam: Exam, rows: Sequence[RequisitionLine]
 
 
 async def cancel_all(uow: UnitOfWork, exam_id: UUID) -> None:
-    """Nothing more is asked for a cancelled exam: what may have reached the LIS is taken back there, the rest is dropped."""
+    """Nothing more is asked for a cancelled exam: what may have reached the LIS is taken back there, the rest is dropped; no tube is drawn."""
     exam = await exams.get(uow, exam_id)
+    for tube in await repository.tubes(uow, exam_id):
+        if tube.state == "planned":
+            tube.state = "cancelled"
+            note(uow, tube, "cancelled")
     for requisition in await repository.requisitions(uow, exam_id):
         if requisition.state != "cancelled":
             requisition.state = "cancelled"
