@@ -76,7 +76,7 @@ $$ select overlay(id::text placing lpad(to_hex(16777216 + n), 8, '0') from 1 for
 _IDS = {
     "examinee": ("id",), "examinee_campus": ("examinee_id",), "exam": ("id", "examinee_id"), "exam_line": ("id", "exam_id"),
     "exam_block": ("exam_id",), "requisition": ("id", "exam_id"), "requisition_line": ("exam_line_id", "requisition_id", "tube_id"),
-    "tube": ("id", "exam_id", "requisition_id"), "tube_line": ("tube_id", "exam_line_id"), "department_sheet": ("exam_id",),
+    "tube": ("id", "exam_id", "requisition_id", "replaces_id"), "tube_line": ("tube_id", "exam_line_id"), "department_sheet": ("exam_id",),
     "department_sheet_line": ("id", "exam_id"), "result": ("id", "exam_id", "line_id", "current_revision_id"),
     "result_revision": ("id", "result_id", "exam_id"), "conclusion": ("exam_id",), "conclusion_entry": ("id", "exam_id"),
 }  # fmt: skip

@@ -9,7 +9,6 @@
 """
 
 import asyncio
-import contextlib
 import csv
 import itertools
 import json
@@ -248,6 +247,74 @@ async def remove_identifier(world: World, column: str) -> Call:
 async def add_identifier(world: World, column: str) -> Call:
     body = {"kind": "visit_card", "number": fresh("K")}
     return Call("POST", f"/examinees/{world.main.person_id}/identifiers", options={"json": body})
+
+
+async def _twins(world: World) -> tuple[str, str]:
+    """Two entries of one person of campus A: a passport and an ID card."""
+    front, card = world.clients["front_desk"], invented_person()
+    passport = card | {"id_kind": "passport", "id_number": f"E{secrets.randbelow(10**8):08d}"}
+    cards = [{"campus_id": A, **one} for one in (passport, card)]
+    made = [await do(front, "POST", "/examinees", 201, json=one, headers=once()) for one in cards]
+    return str(made[0].json()["id"]), str(made[1].json()["id"])
+
+
+def _guardian(method: str, verb: str, body: dict[str, Any] | None = None) -> Ask:
+    """Something of somebody who answers for a child of campus A."""
+
+    async def ask(world: World, column: str) -> Call:
+        front = world.clients["front_desk"]
+        born = business_day(world.runtime.clock.now()) - timedelta(days=3_000)
+        card = {k: v for k, v in invented_person().items() if k != "id_number"}
+        child = {"campus_id": A, **card, "id_kind": "none", "birth_date": str(born)}
+        place = f"/examinees/{(await do(front, 'POST', '/examinees', 201, json=child, headers=once())).json()['id']}/guardians"
+        father = {"name": "张建国", "relation": "father", "phone": "13800001234"}
+        if verb == "":
+            return Call(method, place, options={"json": father} if method == "POST" else {})
+        made = (await do(front, "POST", place, 201, json=father)).json()
+        return Call(method, f"{place}/{made['id']}:{verb}", options={"json": body} if body else {})
+
+    return ask
+
+
+async def check_identity(world: World, column: str) -> Call:
+    """A doctor's own department says where; the desk is none."""
+    where = {} if column == "front_desk" else {"department_id": GENERAL}
+    visit = await world.check_in(await world.register(groups=("GENERAL",)))
+    body = {"method": "photo", "outcome": "same", **where}
+    return Call("POST", f"/exams/{visit.exam_id}/identity-checks", options={"json": body})
+
+
+async def decide_identity(world: World, column: str) -> Call:
+    place = (await check_identity(world, "doctor")).path
+    body = {"method": "photo", "outcome": "different"}
+    found = (await do(world.clients["doctor"], "POST", place, 201, json=body)).json()
+    decided = {"decision": "same", "reason": "核对户口簿"}
+    return Call("POST", f"/identity-checks/{found['id']}:decide", options={"json": decided})
+
+
+async def list_duplicates(world: World, column: str) -> Call:
+    return Call("GET", "/examinee-duplicates", shows=await _twins(world), options={"params": {"campus_id": A}})
+
+
+async def distinguish(world: World, column: str) -> Call:
+    return Call("POST", "/examinee-distinctions", options={"json": {"examinee_ids": await _twins(world)}})
+
+
+async def withdraw_distinction(world: World, column: str) -> Call:
+    body = {"examinee_ids": await _twins(world)}
+    made = await do(world.clients["front_desk"], "POST", "/examinee-distinctions", 201, json=body)
+    return Call("POST", f"/examinee-distinctions/{made.json()['id']}:withdraw")
+
+
+async def merge_examinee(world: World, column: str) -> Call:
+    one, two = await _twins(world)
+    return Call("POST", f"/examinees/{one}:merge", options={"json": {"survivor_id": two, "reason": "重复建档"}})
+
+
+async def undo_merge(world: World, column: str) -> Call:
+    call = await merge_examinee(world, column)
+    made = await do(world.clients["front_desk"], "POST", call.path, **call.options)
+    return Call("POST", f"/examinee-merges/{made.json()['id']}:undo", options={"json": {"reason": "系双胞胎"}})
 
 
 async def search_exams(world: World, column: str) -> Call:
@@ -576,6 +643,53 @@ async def resend_requisition(world: World, column: str) -> Call:
     return Call("POST", f"/requisitions/{found['id']}:resend")
 
 
+async def _drawn(world: World) -> dict[str, Any]:
+    """A tube of campus A that was collected a moment ago."""
+    visit = await world.check_in(await world.register(groups=("CBC",)))
+    found: dict[str, Any] = visit.tubes[0]
+    await do(world.clients["front_desk"], "POST", f"/tubes/{found['id']}:collect")
+    return found
+
+
+async def _list(world: World, until: str, *, outside: bool = False) -> tuple[str, dict[str, Any]]:
+    """A hand-over list of campus A that is `open` with a tube on it, or `handed_over`; and the tube."""
+    front, tube, body = world.clients["front_desk"], await _drawn(world), {"campus_id": A, "from_place": "采血处"}
+    if outside:
+        lab = await do(world.clients["admin"], "PUT", "/outside-labs/ZUGANG", json={"name": "外送检验所"})
+        body["outside_lab_id"] = lab.json()["id"]
+    made = (await do(front, "POST", "/specimen-handovers", 201, json=body)).json()["id"]
+    await do(front, "POST", f"/specimen-handovers/{made}:add", json={"barcodes": [tube["barcode"]]})
+    if until == "handed_over":
+        await do(front, "POST", f"/specimen-handovers/{made}:hand-over", json={"counted": 1})
+    return made, tube
+
+
+async def scan_tube(world: World, column: str) -> Call:
+    return Call("GET", "/tubes", options={"params": {"barcode": world.arrived.tubes[0]["barcode"]}})
+
+
+async def reject_tube(world: World, column: str) -> Call:
+    return Call("POST", f"/tubes/{(await _drawn(world))['id']}:reject", options={"json": {"reason": "clotted"}})
+
+
+async def return_tube(world: World, column: str) -> Call:
+    _, tube = await _list(world, "handed_over", outside=True)
+    return Call("POST", f"/tubes/{tube['id']}:return", options={"json": {}})
+
+
+async def list_handovers(world: World, column: str) -> Call:
+    return Call("GET", "/specimen-handovers", shows=((await _list(world, "open"))[0],))
+
+
+def _handover(verb: str, state: str, *, read: bool = False, scans: bool = False, **body: Any) -> Ask:
+    async def ask(world: World, column: str) -> Call:
+        made, tube = await _list(world, state)
+        options = {} if read else {"json": {"barcodes": [tube["barcode"]]} if scans else body}
+        return Call("GET" if read else "POST", f"/specimen-handovers/{made}{verb}", options=options)
+
+    return ask
+
+
 async def receive_message(world: World, column: str) -> Call:
     number, body = oru(world.arrived, "NOSUCHTUBE")
     headers = {"X-Source": "lis", "X-Message-Id": number, "Content-Type": "application/hl7-v2"}
@@ -836,6 +950,51 @@ async def issue_examinee_token(world: World, column: str) -> Call:
     return Call("POST", "/auth/examinee-token", options={"json": body})
 
 
+async def _unit(world: World) -> dict[str, str]:
+    """A unit whose campaign of campus A is open and goes on for a while."""
+    manager, unit = world.clients["group_manager"], await world.plan()
+    today = business_day(world.runtime.clock.now())
+    now = await do(manager, "GET", f"/campaigns/{unit['campaign']}")
+    later = {"starts_on": str(today), "ends_on": str(today + timedelta(days=300))}
+    await do(manager, "PATCH", f"/campaigns/{unit['campaign']}", json=later, headers={"If-Match": now.headers["etag"]})
+    await do(manager, "POST", f"/campaigns/{unit['campaign']}:open")
+    return unit
+
+
+async def make_member_links(world: World, column: str) -> Call:
+    unit = await _unit(world)
+    return Call(
+        "POST", f"/campaigns/{unit['campaign']}/member-links", options={"json": {"member_ids": [unit["member"]]}}
+    )
+
+
+async def _link(world: World) -> dict[str, str]:
+    unit, manager = await _unit(world), world.clients["group_manager"]
+    body = {"member_ids": [unit["member"]]}
+    made = (await do(manager, "POST", f"/campaigns/{unit['campaign']}/member-links", json=body)).json()["items"][0]
+    return {"link_token": made["link_token"], "last4": unit["last4"]}
+
+
+async def issue_member_token(world: World, column: str) -> Call:
+    return Call("POST", "/auth/member-token", options={"json": await _link(world)})
+
+
+def _member(method: str, path: str, *, booked: bool = False, place: bool = False, **options: Any) -> Ask:
+    """What a member does in an own session, which stands in for an examinee's: that one opens another door."""
+
+    async def ask(world: World, column: str) -> Call:
+        client = None
+        if column == "examinee":
+            given = await do(world.clients["client_portal"], "POST", "/auth/member-token", json=await _link(world))
+            client = world.client(given.json()["access_token"])
+            if booked:
+                await do(client, "POST", "/me/campaign:book", json=await _place(world), headers=once())
+        held = {"json": await _place(world), "headers": once()} if place else options
+        return Call(method, path, client, options=held)
+
+    return ask
+
+
 async def get_me(world: World, column: str) -> Call:
     return Call("GET", "/me", shows=(world.main.card["id_number"][-4:],))
 
@@ -926,6 +1085,8 @@ OPERATIONS: dict[str, Ask] = {
     "getExamPackage": _just("GET", "/exam-packages/{package}"),
     "listExternalCodes": _just("GET", "/external-codes"),
     "putExternalCode": _just("PUT", "/external-codes/lis/ZUGANG", json={"item_id": "{item}"}),
+    "listOutsideLabs": _just("GET", "/outside-labs"),
+    "putOutsideLab": _just("PUT", "/outside-labs/ZUGANG", json={"name": "外送检验所"}),
     "listFindings": _just("GET", "/findings"),
     "listKnowledgeRules": _just("GET", "/knowledge-rules"),
     "listKnowledgeVersions": _just("GET", "/knowledge-versions"),
@@ -944,6 +1105,18 @@ OPERATIONS: dict[str, Ask] = {
     "addExamineeIdentifier": add_identifier,
     "listExamineeIdentifiers": _just("GET", "/examinees/{person}/identifiers"),
     "removeExamineeIdentifier": remove_identifier,
+    "addExamineeGuardian": _guardian("POST", ""),
+    "listExamineeGuardians": _guardian("GET", ""),
+    "recordGuardianConsent": _guardian("POST", "consent", {"form": "signed_paper"}),
+    "removeExamineeGuardian": _guardian("POST", "remove"),
+    "unmaskExamineeGuardian": _guardian("POST", "unmask", {"purpose": "通知家长"}),
+    "listExamineeDuplicates": list_duplicates,
+    "distinguishExaminees": distinguish,
+    "listExamineeDistinctions": _just("GET", "/examinees/{person}/distinctions"),
+    "withdrawExamineeDistinction": withdraw_distinction,
+    "mergeExaminee": merge_examinee,
+    "undoExamineeMerge": undo_merge,
+    "listExamineeMerges": _just("GET", "/examinees/{person}/merges"),
     "listExamineeExams": _just("GET", "/examinees/{person}/exams", shows=_exam),
     "searchExams": search_exams,
     "createEmployer": create_employer,
@@ -971,6 +1144,8 @@ OPERATIONS: dict[str, Ask] = {
         "PUT", "/campaigns/{campaign}/groups/F1", {"name": "女", "criteria": [{"sex": "female"}]}
     ),
     "addMember": add_member,
+    "makeMemberLinks": make_member_links,
+    "endMemberLink": _just("POST", "/members/{member}:end-link"),
     "listMembers": _just("GET", "/campaigns/{campaign}/members"),
     "getMember": _just("GET", "/members/{member}"),
     "amendMember": _planned("PATCH", "/members/{member}", {"post": "焊工"}, version=1),
@@ -1013,6 +1188,9 @@ OPERATIONS: dict[str, Ask] = {
     "getExam": _just("GET", "/exams/{exam}"),
     "getExamCompleteness": _just("GET", "/exams/{exam}/completeness"),
     "checkIn": _booked("check-in"),
+    "checkIdentity": check_identity,
+    "listIdentityChecks": _just("GET", "/exams/{exam}/identity-checks"),
+    "decideIdentity": decide_identity,
     "issueAccessCode": _just("POST", "/exams/{exam}:issue-access-code"),
     "listExamDocuments": _just("GET", "/exams/{exam}/documents"),
     "createDocumentPrint": create_document_print,
@@ -1033,6 +1211,20 @@ OPERATIONS: dict[str, Ask] = {
     "listBoardExams": _just("GET", "/board/booked/exams", shows=_exam, params={"campus_id": A, "page_size": 200}),
     "listTubes": _just("GET", "/exams/{exam}/tubes"),
     "collectTube": _just("POST", "/tubes/{tube}:collect"),
+    "scanTube": scan_tube,
+    "rejectTube": reject_tube,
+    "returnTube": return_tube,
+    "getTubeCustody": _just("GET", "/tubes/{tube}/custody"),
+    "openHandover": _just("POST", "/specimen-handovers", json={"campus_id": A, "from_place": "采血处"}),
+    "listHandovers": list_handovers,
+    "getHandover": _handover("", "open", read=True),
+    "addHandoverTubes": _handover(":add", "open", scans=True),
+    "removeHandoverTubes": _handover(":remove", "open", scans=True),
+    "handOverTubes": _handover(":hand-over", "open", counted=1),
+    "receiveHandoverTubes": _handover(":receive", "handed_over", scans=True),
+    "signHandoverReceipt": _handover(":sign", "handed_over", counted=1, whole=True),
+    "cancelHandover": _handover(":cancel", "open", reason="改日"),
+    "downloadHandover": _handover("/file", "open", read=True),
     "listRequisitions": _just("GET", "/exams/{exam}/requisitions"),
     "resendRequisition": resend_requisition,
     "receiveMessage": receive_message,
@@ -1101,6 +1293,14 @@ OPERATIONS: dict[str, Ask] = {
     "verifyReport": _just("GET", "/report-verifications/" + "0" * 32),
     "getSealAuthority": _just("GET", "/seal-authority"),
     "issueExamineeToken": issue_examinee_token,
+    "issueMemberToken": issue_member_token,
+    "getMyCampaign": _member("GET", "/me/campaign"),
+    "quoteMyCampaign": _member("POST", "/me/campaign:quote", json={}),
+    "putMySelection": _member("PUT", "/me/campaign/selection", json={}),
+    "getMyCampaignAvailability": _member("GET", "/me/campaign/availability", params=_TERM),
+    "bookMyCampaign": _member("POST", "/me/campaign:book", place=True),
+    "rescheduleMyCampaign": _member("POST", "/me/campaign:reschedule", booked=True, place=True),
+    "cancelMyCampaign": _member("POST", "/me/campaign:cancel", booked=True, json={"reason": "有事"}),
     "getMe": get_me,
     "listMyReports": _just("GET", "/me/reports", shows=lambda w: (w.main.exam_id,)),
     "downloadMyReport": _just("GET", "/me/reports/{report}/pdf"),
@@ -1140,18 +1340,24 @@ def test_every_row_is_asked_and_every_cell_is_a_legal_word() -> None:
     assert set(MANAGED.values()) <= WORDS
 
 
-async def _stream(client: httpx.AsyncClient, call: Call) -> tuple[int, str, str]:
-    """Read a stream until it has shown what it should, or has been still for a while."""
+async def _stream(world: World, client: httpx.AsyncClient, call: Call) -> tuple[int, str, str]:
+    """Read a stream up to an event that was sent to this caller alone, after everything that the caller may see or must not."""
+    last = fresh("last")
+    asks = await client.get(f"{API}/auth/principal")
+    if asks.status_code == 200:
+        async with world.runtime.units.open(demo.LOADER) as uow:
+            await uow.announce(
+                "job", {"id": last}, campus_id=None, permission=None, principal_id=UUID(asks.json()["id"])
+            )
     text = ""
     async with client.stream(call.method, API + call.path, **call.options) as answer:
         if answer.status_code != 200:
             return answer.status_code, json.loads(await answer.aread())["code"], ""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.4):
-                async for piece in answer.aiter_text():
-                    text += piece
-                    if not call.shows or any(marker in text for marker in call.shows):
-                        break
+        async with asyncio.timeout(30):
+            async for piece in answer.aiter_text():
+                text += piece
+                if last in text:
+                    break
         return 200, "", text
 
 
@@ -1159,7 +1365,7 @@ async def _answer(world: World, operation: str, column: str, call: Call) -> tupl
     """Make a call and return its status, its problem's code and its text."""
     client = call.client or world.clients[column]
     if operation == "followLiveEvents":
-        return await _stream(client, call)
+        return await _stream(world, client, call)
     answer = await client.request(call.method, API + call.path, **call.options)
     if operation == "refreshToken":
         world.memo["refreshed"] = answer

@@ -26,7 +26,7 @@ HOSPITAL_WIDE = {
     "alembic_version", "api_client", "campus", "department", "exam_package", "exam_package_group", "external_code", "finding", "idempotency_key",
     "knowledge_rule", "knowledge_version",
     "item", "item_group", "item_group_item", "item_range", "refresh_token", "role", "staff", "staff_role", "staff_session", "audit_link",
-    "employer", "employer_contact", "item_unit", "item_group_exclusion", "exam_package_option", "exam_package_option_group",
+    "employer", "employer_contact", "outside_lab", "item_unit", "item_group_exclusion", "exam_package_option", "exam_package_option_group",
     "member_staging",  # COPY is refused where rows have security: nobody but the worker's role may touch it
 }  # fmt: skip
 STRANGER = Principal("staff", UUID(int=7), campuses=(B,), departments=None)
@@ -43,7 +43,20 @@ async def test_every_table_with_rows_of_a_campus_is_under_forced_row_security(ad
     """)
     secured = {t["name"] for t in tables if t["enabled"] and t["forced"] and set(LOGINS) <= set(t["roles"] or ())}
     of_campus = {t["name"] for t in tables if t["of_campus"]}
-    assert of_campus | {"inbox_message", "examinee", "examinee_campus", "examinee_name_key"} <= secured
+    assert (
+        of_campus
+        | {
+            "inbox_message",
+            "examinee",
+            "examinee_campus",
+            "examinee_name_key",
+            "examinee_guardian",
+            "examinee_merge",
+            "examinee_merge_row",
+            "examinee_distinction",
+        }
+        <= secured
+    )
     assert {t["name"] for t in tables} - secured == HOSPITAL_WIDE
 
 

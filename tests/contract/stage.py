@@ -107,9 +107,11 @@ class Stage:
             "logout": "leaver",
             "changePassword": "changer",
             "issueExamineeToken": "program",
+            "issueMemberToken": "program",
             "receiveMessage": "gateway",
         }
-        return special.get(operation_id, "owner" if audience == "me" else "all")
+        own = "member" if "MyCampaign" in operation_id or operation_id == "putMySelection" else "owner"
+        return special.get(operation_id, own if audience == "me" else "all")
 
     def operation(self, operation_id: str) -> APIOperation[Any, Any, Any, Any]:
         """An operation of the contract."""
@@ -471,6 +473,35 @@ def _book_for_oneself(stage: Stage) -> None:
     stage.do("cancelMyAppointment", path={"appointment_id": made}, body={"reason": "有事"})
 
 
+def _choose_for_oneself(stage: Stage) -> None:
+    """A member comes by a link, chooses, books, moves, cancels; the fuzzer finds the session and the link alive."""
+    group = stage.do("listItemGroups", query={"q": "CBC"}).json()["items"][0]["id"]
+    today = business_day(stage.runtime.clock.now())
+    period = {"year": today.year, "starts_on": str(today), "ends_on": str(today + timedelta(days=300))}
+    unit = {"employer_id": stage.ids["employer_id"][0], "campus_id": 1, "name": "自助团检"}
+    campaign = {"campaign_id": stage.do("createCampaign", headers=once(), body=unit | period).json()["id"]}
+    rules = {"name": "全员", "criteria": [{}], "item_group_ids": [group]}
+    stage.do("putCampaignGroup", path=campaign | {"group_code": "ALL"}, body=rules)
+    card = invented_person()
+    person = {name: card[name] for name in ("name", "sex", "birth_date", "id_kind", "id_number", "phone")}
+    member = stage.do("addMember", path=campaign, headers=once(), body=person).json()["id"]
+    stage.do("openCampaign", path=campaign)
+    asked = {"member_ids": [member]}
+    stage.do("makeMemberLinks", path=campaign, body=asked)
+    stage.do("endMemberLink", path={"member_id": member})
+    (link,) = stage.do("makeMemberLinks", path=campaign, body=asked).json()["items"]
+    given = {"link_token": link["link_token"], "last4": card["id_number"][-4:]}
+    stage.tokens["member"] = stage.do("issueMemberToken", body=given).json()["access_token"]
+    stage.do("quoteMyCampaign", body={})
+    stage.do("putMySelection", body={})
+    place = _place(stage, 21)
+    stage.do("getMyCampaignAvailability", query={"day_from": place["day"], "day_to": place["day"]})
+    stage.do("bookMyCampaign", headers=once(), body=place)
+    stage.do("rescheduleMyCampaign", body=_place(stage, 28))
+    stage.do("cancelMyCampaign", body={"reason": "有事"})
+    assert stage.do("getMyCampaign").json()["state"] == "listed"
+
+
 def _book_members(stage: Stage, campaign: dict[str, Any], member: str) -> None:
     """A batch asked for; then everybody brought to an end, and the campaign with them."""
     group = stage.do("getCampaign", path=campaign).json()["groups"][0]["id"]
@@ -540,6 +571,8 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     stage.do("removeExamineeIdentifier", path={**place, "identifier_id": given["id"]})
     kept = stage.do("addExamineeIdentifier", path=place, body={"kind": "visit_card", "number": "K6902"}).json()
     stage.ids["identifier_id"].append(kept["id"])
+    _merge(stage, person, met["id"])
+    _guard(stage, person)
     groups = stage.run(_department_groups(stage.runtime))
 
     def register(**what: Any) -> dict[str, Any]:
@@ -555,6 +588,7 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     _change_lines(stage, register(item_group_ids=groups[:1])["id"], groups[1])
     suiting = next(p for p in stage.do("listExamPackages").json()["items"] if p["sex"] in ("any", person["sex"]))
     with_tubes = register(package_id=suiting["id"])
+    _check_identity(stage, with_tubes["id"])
     desk = stage.do("checkIn", path={"exam_id": with_tubes["id"]}).json()
     _print(stage, with_tubes["id"])
     tube = str(desk["tubes"][0]["id"])
@@ -562,6 +596,7 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     stage.do("collectTube", path={"tube_id": tube})
     place = {"exam_id": with_tubes["id"]}
     stage.do("listTubes", path=place)
+    _hand_over(stage, desk["tubes"])
     stage.do("getBoard", query={"campus_id": 1})
     stage.do("listBoardExams", path={"column": "checked_in"}, query={"campus_id": 1})
     order = stage.do("listRequisitions", path=place).json()["items"][0]["id"]
@@ -576,6 +611,43 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     stage.do("checkIn", path={"exam_id": walking["id"]})
     _guide(stage, walking["id"])
     return examined, person, tube
+
+
+def _hand_over(stage: Stage, tubes: list[dict[str, Any]]) -> None:
+    """Tubes from hand to hand: one within the house, the others out of it; one is refused and drawn again."""
+    lab = stage.do("putOutsideLab", path={"code": "VERTRAG"}, body={"name": "外送检验所"}).json()["id"]
+    stage.ids["outside_lab_id"].append(lab)
+    stage.do("listOutsideLabs")
+
+    def handover(codes: list[str], **more: Any) -> dict[str, str]:
+        made = stage.do("openHandover", body={"campus_id": 1, "from_place": "采血处", **more}).json()["id"]
+        stage.ids["handover_id"].append(made)
+        place = {"handover_id": made}
+        stage.do("addHandoverTubes", path=place, body={"barcodes": codes})
+        return place
+
+    first, second = tubes[:2]
+    stage.do("collectTube", path={"tube_id": second["id"]}, query={"place": "采血处"})
+    stage.do("scanTube", query={"barcode": first["barcode"]})
+    inside = handover([first["barcode"]])
+    stage.do("removeHandoverTubes", path=inside, body={"barcodes": [first["barcode"]]})
+    stage.do("cancelHandover", path=inside, body={"reason": "改日"})
+    inside = handover([first["barcode"]])
+    stage.do("handOverTubes", path=inside, body={"counted": 1})
+    stage.do("receiveHandoverTubes", who="second", path=inside, body={"barcodes": [first["barcode"], "UNBEKANNT"]})
+    stage.do("signHandoverReceipt", who="second", path=inside, body={"counted": 1})
+    outside = handover([second["barcode"]], outside_lab_id=lab)
+    stage.do("handOverTubes", path=outside, body={"counted": 1, "carrier": "王五"})
+    stage.do("signHandoverReceipt", path=outside, body={"counted": 1, "whole": True, "receiver_name": "赵六"})
+    assert [row["id"] for row in stage.do("listHandovers", query={"awaiting": True}).json()["items"]] == [
+        outside["handover_id"]
+    ]
+    stage.do("returnTube", path={"tube_id": second["id"]}, body={"note": "退回"})
+    stage.do("getHandover", path=outside)
+    assert stage.do("downloadHandover", path=outside).content.startswith(b"%PDF-")
+    again = stage.do("rejectTube", path={"tube_id": second["id"]}, body={"reason": "haemolysed"}).json()["replacement"]
+    stage.ids["tube_id"].append(again["id"])
+    assert stage.do("getTubeCustody", path={"tube_id": second["id"]}).json()["replaced_by_id"] == again["id"]
 
 
 def _guide(stage: Stage, exam_id: str) -> None:
@@ -604,6 +676,53 @@ def _guide(stage: Stage, exam_id: str) -> None:
     stage.do("getGuideSheetReturn", path=place)
     stage.do("returnGuideSheet", path=place, body={"decisions": []})
     stage.do("giveBackGuideSheet", path=place, body={"reason": "同意检查"})
+
+
+def _merge(stage: Stage, person: dict[str, Any], survivor: str) -> None:
+    """Somebody is entered a second and a third time; one of the two is they themselves."""
+    entries = []
+    for number in ("E69010001", "E69010002"):
+        again = {"campus_id": 1, **person, "id_kind": "passport", "id_number": number}
+        entries.append(stage.do("meetExaminee", headers=once(), body=again).json()["id"])
+    stage.do("listExamineeDuplicates", query={"campus_id": 1, "page_size": 3})
+    decided = stage.do("distinguishExaminees", body={"examinee_ids": [entries[0], survivor]}).json()
+    stage.ids["distinction_id"].append(decided["id"])
+    stage.do("listExamineeDistinctions", path={"examinee_id": survivor})
+    stage.do("withdrawExamineeDistinction", path={"distinction_id": decided["id"]})
+    order = {"survivor_id": survivor, "reason": "换证后重复建档"}
+    for entry in entries:
+        made = stage.do("mergeExaminee", path={"examinee_id": entry}, body=order).json()
+    stage.ids["merge_id"].append(made["id"])
+    stage.do("undoExamineeMerge", path={"merge_id": made["id"]}, body={"reason": "系双胞胎"})
+    stage.do("listExamineeMerges", path={"examinee_id": survivor})
+
+
+def _guard(stage: Stage, person: dict[str, Any]) -> None:
+    """A child, and who answers for it."""
+    card = {k: v for k, v in person.items() if k != "id_number"} | {"name": "小童", "birth_date": "2020-01-01"}
+    child = {"campus_id": 1, **card, "id_kind": "none"}
+    place = {"examinee_id": stage.do("meetExaminee", headers=once(), body=child).json()["id"]}
+    father = {"name": "张建国", "relation": "father", "phone": "13800001234"}
+    for _ in range(2):
+        added = stage.do("addExamineeGuardian", path=place, body=father).json()
+        one = {**place, "guardian_id": added["id"]}
+        stage.do("recordGuardianConsent", path=one, body={"form": "signed_paper"})
+        stage.do("unmaskExamineeGuardian", path=one, body={"purpose": "合同测试"})
+        stage.do("listExamineeGuardians", path=place)
+        if not stage.ids["guardian_id"]:
+            stage.ids["guardian_id"].append(added["id"])
+        else:
+            stage.do("removeExamineeGuardian", path=one)
+
+
+def _check_identity(stage: Stage, exam_id: str) -> None:
+    """Somebody else seems to stand there; a second person decides that it is the examinee."""
+    seen = {"method": "face_match", "outcome": "different", "score": 41, "device": "入口 1 号机"}
+    found = stage.do("checkIdentity", path={"exam_id": exam_id}, body=seen).json()
+    stage.ids["check_id"].append(found["id"])
+    stage.do("listIdentityChecks", path={"exam_id": exam_id})
+    decided = {"decision": "same", "reason": "核对户口簿"}
+    stage.do("decideIdentity", who="second", path={"check_id": found["id"]}, body=decided)
 
 
 def _change_lines(stage: Stage, exam_id: str, group: str) -> None:
@@ -748,6 +867,7 @@ def _report(stage: Stage, exam: dict[str, Any], person: dict[str, Any]) -> None:
     assert stage.do("downloadMyReport", path=one).content == PDF_BYTES
     stage.do("linkMyReport", path=one)
     _book_for_oneself(stage)
+    _choose_for_oneself(stage)
 
 
 def _operate(stage: Stage, _tube: str) -> None:

@@ -8,18 +8,18 @@ from tjapi.conclusion.endpoints import conclusions
 from tjapi.critical_value.endpoints import critical_values
 from tjapi.employer.endpoints import campaigns, employers, imports
 from tjapi.exam.endpoints import exams
-from tjapi.examinee.endpoints import examinees
-from tjapi.frontdesk.endpoints import bookings, frontdesk
+from tjapi.examinee.endpoints import duplicates, examinees, guardians
+from tjapi.frontdesk.endpoints import bookings, checking, frontdesk, merging
 from tjapi.groupdesk.endpoints import groupdesk
 from tjapi.guidance.endpoints import guidance
 from tjapi.identity.endpoints import admin, auth
 from tjapi.kernel.routing import OperationRoute
 from tjapi.knowledge.endpoints import knowledge
 from tjapi.operations.endpoints import jobs, live, messages, trail
-from tjapi.portal.endpoints import portal
+from tjapi.portal.endpoints import member_links, own_campaign, portal
 from tjapi.pricing.endpoints import pricing
 from tjapi.report.endpoints import reports
-from tjapi.requisition.endpoints import requisitions
+from tjapi.requisition.endpoints import requisitions, specimens
 from tjapi.result.endpoints import results
 
 PREFIX = "/api/v1"
@@ -29,6 +29,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     catalog,
     knowledge,
     examinees,
+    guardians,
+    duplicates,
+    merging,
     appointments,
     employers,
     campaigns,
@@ -37,15 +40,19 @@ ROUTERS: tuple[APIRouter, ...] = (
     exams,
     bookings,
     frontdesk,
+    checking,
     groupdesk,
     requisitions,
+    specimens,
     messages,
     results,
     guidance,
     critical_values,
     conclusions,
     reports,
+    member_links,
     portal,
+    own_campaign,
     jobs,
     live,
     trail,

@@ -30,6 +30,9 @@ from tjapi.catalog.schemas import (
     ItemGroupOut,
     ItemGroupPatch,
     ItemOut,
+    OutsideLabIn,
+    OutsideLabOut,
+    OutsideLabsOut,
 )
 from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
@@ -216,6 +219,29 @@ async def list_external_codes(
         uow, system=system, item_id=item_id, after=pager.read(page_token), size=page_size
     )
     return pager.page(rows, page_size, lambda row: [row.system, row.code], ExternalCodeOut.model_validate)
+
+
+@catalog.get(
+    "/outside-labs",
+    **operation("listOutsideLabs", "外送机构", "Laboratories to which specimens are sent", permission="catalog.read", requirement=["X3"]),
+)  # fmt: skip
+async def list_outside_labs(uow: ReadUnit) -> OutsideLabsOut:
+    return OutsideLabsOut(items=[OutsideLabOut.model_validate(lab) for lab in await service.outside_labs(uow)])
+
+
+@catalog.put(
+    "/outside-labs/{code}",
+    **operation("putOutsideLab", "维护外送机构", "Enter an outside laboratory or change it", permission="catalog.write", requirement=["X3"], body=True),
+)  # fmt: skip
+async def put_outside_lab(
+    uow: Unit,
+    code: Annotated[
+        str,
+        Path(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=40, description="机构代码 · Code of the laboratory", examples=["GHYJ"]),
+    ],
+    body: OutsideLabIn,
+) -> OutsideLabOut:  # fmt: skip
+    return OutsideLabOut.model_validate(await service.put_outside_lab(uow, code, body))
 
 
 # A path convertor, because real laboratories have codes such as `A/G`.

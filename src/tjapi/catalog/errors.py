@@ -21,6 +21,12 @@ class ExamPackageNotFound(NotFound):
     zh, en = "没有这个套餐", "No such package"
 
 
+class OutsideLabNotFound(NotFound):
+    """No such outside laboratory, or it is not in use."""
+
+    zh, en = "没有这个外送机构或已停用", "No such outside laboratory, or it is not in use"
+
+
 class ItemRangesOverlap(Conflict):
     """Two equally specific reference ranges of one item would fit one person on one day: the flag would be a matter of luck."""
 

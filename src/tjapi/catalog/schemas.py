@@ -278,6 +278,28 @@ class ExternalCodeOut(Output):
     item_id: UUID = Field(description="项目编号 · Item id", examples=[_ID])
 
 
+class OutsideLabIn(Input):
+    """A laboratory to which specimens are sent."""
+
+    name: str = Field(min_length=1, max_length=80, description="名称 · Name", examples=["桂海医学检验所"])
+    active: bool = Field(True, description="是否启用 · In use", examples=[True])
+
+
+class OutsideLabOut(Output):
+    """A laboratory to which specimens are sent."""
+
+    id: UUID = Field(examples=[_ID])
+    code: str = Field(description="代码 · Code", examples=["GHYJ"])
+    name: str = Field(description="名称 · Name", examples=["桂海医学检验所"])
+    active: bool = Field(description="是否启用 · In use", examples=[True])
+
+
+class OutsideLabsOut(BaseModel):
+    """Every outside laboratory, by code."""
+
+    items: list[OutsideLabOut]
+
+
 class StarterOut(BaseModel):
     """How many rows of each table the starter content names."""
 

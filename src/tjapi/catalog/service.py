@@ -18,9 +18,10 @@ from tjapi.catalog.errors import (
     ItemGroupNotFound,
     ItemNotFound,
     ItemRangesOverlap,
+    OutsideLabNotFound,
 )
 from tjapi.catalog.events import ExternalCodeMapped
-from tjapi.catalog.models import Department, ExamPackage, ExternalCode, Item, ItemGroup, ItemRange, ItemUnit
+from tjapi.catalog.models import Department, ExamPackage, ExternalCode, Item, ItemGroup, ItemRange, ItemUnit, OutsideLab
 from tjapi.catalog.rules import Subject, choose, first_day_of_age, last_day_of_age, overlaps, starter_id
 from tjapi.catalog.schemas import (
     ExamPackageDetail,
@@ -35,6 +36,7 @@ from tjapi.catalog.schemas import (
     ItemGroupPatch,
     ItemOut,
     ItemRangeOut,
+    OutsideLabIn,
     PackageOptionOut,
     Row,
     Starter,
@@ -69,6 +71,28 @@ class PackageOption:
 async def departments(uow: UnitOfWork) -> Sequence[Department]:
     """Return every department, in order."""
     return await repository.departments(uow)
+
+
+async def outside_labs(uow: UnitOfWork) -> Sequence[OutsideLab]:
+    """Return every outside laboratory, by code."""
+    return await repository.outside_labs(uow)
+
+
+async def outside_lab_in_use(uow: UnitOfWork, lab_id: UUID) -> OutsideLab:
+    """Return an outside laboratory to which specimens may be sent now. Raises OutsideLabNotFound."""
+    lab = await repository.outside_lab(uow, lab_id)
+    if lab is None or not lab.active:
+        raise OutsideLabNotFound(
+            errors=[FieldError("/outside_lab_id", "not-found", OutsideLabNotFound.zh, OutsideLabNotFound.en)]
+        )
+    return lab
+
+
+async def put_outside_lab(uow: UnitOfWork, code: str, new: OutsideLabIn) -> OutsideLab:
+    """Enter an outside laboratory, or say what it is called and whether it is in use."""
+    lab = await repository.put_outside_lab(uow, {"id": uuid7(), "code": code, **new.model_dump()})
+    await uow.audit("outside_lab.kept", "outside_lab", lab.id, detail={"code": code, "active": new.active})
+    return lab
 
 
 async def item(uow: UnitOfWork, item_id: UUID) -> Item:
@@ -489,12 +513,12 @@ def read_starter() -> Starter:
 async def load_starter(uow: UnitOfWork) -> StarterOut:
     """Bring the starter content in; again changes nothing. Raises ItemRangesOverlap.
 
-    Rows are found by code. Departments, items, groups and packages named in the files become what the files say; rows that
-    the files do not name are left alone. Ranges are only added: one that the hospital signed off stays signed off.
+    Rows are found by code. Departments and items named in the files become what the files say: nobody else changes them. Groups, packages,
+    exclusions, ranges and units are only added: a price, a choice or a sign-off is the hospital's from the first day on.
     """
     starter = read_starter()
     departments_by_code = await repository.put_departments(uow, [d.model_dump() for d in starter.departments])
-    items_by_code = await repository.put_coded(uow, Item, [_item_row(i) for i in starter.items])
+    items_by_code = await repository.put_items(uow, [_item_row(i) for i in starter.items])
     ranges = [_range_row(items_by_code[i.code], i.code, r) for i in starter.items for r in i.ranges]
     await _refuse_overlaps(uow, items_by_code, ranges)
     await repository.add_ranges(uow, ranges)
@@ -508,25 +532,31 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
         }
         for g in starter.item_groups
     ]  # fmt: skip
-    groups_by_code = await repository.put_coded(uow, ItemGroup, groups)
+    groups_by_code, new_groups = await repository.add_coded(uow, ItemGroup, groups)
     held = [
         {"item_group_id": groups_by_code[g.code], "item_id": items_by_code[code], "sort": sort}
         for g in starter.item_groups
+        if g.code in new_groups
         for sort, code in enumerate(g.items)
     ]
-    await repository.replace_group_items(uow, held)
+    await repository.add_group_items(uow, held)
     packages = [
         {"id": starter_id("exam_package", p.code), **p.model_dump(exclude={"groups"}), "edition": 1, "active": True}
         for p in starter.packages
     ]
-    packages_by_code = await repository.put_coded(uow, ExamPackage, packages)
+    packages_by_code, new_packages = await repository.add_coded(uow, ExamPackage, packages)
     offered = [
         {"package_id": packages_by_code[p.code], "item_group_id": groups_by_code[code], "sort": sort}
         for p in starter.packages
+        if p.code in new_packages
         for sort, code in enumerate(p.groups)
     ]
-    await repository.replace_package_groups(uow, offered)
-    pairs = [(*sorted(groups_by_code[code] for code in e.groups), e.reason) for e in starter.exclusions]
+    await repository.add_package_groups(uow, offered)
+    pairs = [
+        (*sorted(groups_by_code[code] for code in e.groups), e.reason)
+        for e in starter.exclusions
+        if new_groups.intersection(e.groups)
+    ]
     await repository.put_exclusions(uow, [{"first_id": a, "second_id": b, "reason": reason} for a, b, reason in pairs])
     counts = StarterOut(
         departments=len(starter.departments),

@@ -12,8 +12,33 @@ LINE_STATE = {
     "substituted": ("已换项", "Substituted"), "specimen_rejected": ("标本被拒", "Specimen rejected"),
 }  # fmt: skip
 TUBE_STATE = {
-    "planned": ("待采集", "Planned"), "collected": ("已采集", "Collected"), "received": ("已接收", "Received"), "rejected": ("已拒收", "Rejected"),
+    "planned": ("待采集", "Planned"), "collected": ("已采集", "Collected"), "handed_over": ("已交出", "Handed over"), "received": ("已接收", "Received"),
+    "sent_out": ("已外送", "Sent out"), "rejected": ("已拒收", "Rejected"),
     "cancelled": ("已取消", "Cancelled"),
+}  # fmt: skip
+REJECT_REASON = {
+    "haemolysed": ("溶血", "Haemolysed"), "clotted": ("凝块", "Clotted"), "lipaemic": ("脂血", "Lipaemic"), "insufficient": ("标本量不足", "Not enough"),
+    "wrong_container": ("容器错误", "Wrong container"), "unlabeled": ("无标签", "No label"), "mislabeled": ("标签错误", "Wrong label"),
+    "contaminated": ("污染", "Contaminated"), "broken": ("容器破损", "Broken or leaking"), "wrong_time": ("采集时间不符", "Taken at the wrong time"),
+    "expired": ("超过送检时限", "Too old"), "lost": ("标本丢失", "Lost"), "other": ("其他", "Other"),
+}  # fmt: skip
+TUBE_ACTION = {
+    "label_printed": ("打印标签", "Label printed"), "collected": ("采集", "Collected"), "listed": ("上交接单", "Put on a list"),
+    "unlisted": ("下交接单", "Taken off a list"), "handed_over": ("交出", "Handed over"), "sent_out": ("外送", "Sent out"),
+    "received": ("接收", "Received"), "missing": ("接收时缺失", "Missing at the receipt"), "rejected": ("拒收", "Rejected"),
+    "replaced": ("代替被拒试管", "Planned in place of a rejected one"), "reported": ("外送结果回报", "Result came in"),
+    "returned": ("外送退回", "Came back"), "cancelled": ("取消", "Cancelled"),
+}  # fmt: skip
+HANDOVER_STATE = {
+    "open": ("登记中", "Open"), "handed_over": ("已交出", "Handed over"), "received": ("已签收", "Signed for"), "cancelled": ("已作废", "Cancelled"),
+}  # fmt: skip
+HANDOVER_OUTCOME = {
+    "received": ("已接收", "Received"), "rejected": ("拒收", "Refused"), "missing": ("缺失", "Missing"), "removed": ("已下单", "Taken off"),
+    "elsewhere": ("出现在其他交接单", "Turned up on another list"),
+}  # fmt: skip
+HANDOVER_EXTRA = {
+    "received": ("多出,已接收", "Too many, taken in"), "unknown": ("条码不存在", "Unknown bar code"), "not_collected": ("未登记采集", "Not collected by our records"),
+    "rejected": ("已拒收的试管", "Rejected before"), "cancelled": ("已取消的试管", "Cancelled"), "sent_out": ("已外送的试管", "Sent out"),
 }  # fmt: skip
 REQUISITION_STATE = {
     "planned": ("待发送", "Planned"), "sent": ("已发送", "Sent"), "failed": ("发送失败", "Failed"), "cancelled": ("已取消", "Cancelled"),
@@ -129,6 +154,30 @@ WAIT_STATE = {
     "left": ("已退出", "Left"),
 }  # fmt: skip
 RESOURCE_SCOPE = {"day": ("按天", "By day"), "session": ("按时段", "By session")}
+DUPLICATE_EVIDENCE = {
+    "same_id_number": ("证件号码相同(含 15/18 位)", "The same ID number (15 or 18 digits)"), "different_id_number": ("同类证件号码不同", "Different ID numbers of one kind"),
+    "same_name": ("姓名相同", "The same name"), "same_reading": ("姓名读音相同", "Names that read the same"), "different_name": ("姓名不同", "Different names"),
+    "same_birth_date": ("出生日期相同", "The same birth date"), "similar_birth_date": ("出生日期仅差一位或月日互换", "Birth dates a slip apart"),
+    "different_birth_date": ("出生日期不同", "Different birth dates"), "same_sex": ("性别相同", "The same sex"), "different_sex": ("性别不同", "Different sexes"),
+    "same_phone": ("电话相同", "The same phone"),
+}  # fmt: skip
+CONTRADICTION = {
+    "id_number": ("证件号码矛盾", "ID numbers contradict"), "sex": ("性别矛盾", "Sexes contradict"), "birth_date": ("出生日期矛盾", "Birth dates contradict"),
+}  # fmt: skip
+GUARDIAN_RELATION = {
+    "father": ("父亲", "Father"), "mother": ("母亲", "Mother"), "grandparent": ("祖父母或外祖父母", "Grandparent"), "other": ("其他监护人", "Another guardian"),
+}  # fmt: skip
+CONSENT_FORM = {
+    "signed_paper": ("书面签字", "Signed paper"), "in_person": ("当面口头", "Said in person"), "electronic": ("电子确认", "Electronically"),
+}  # fmt: skip
+CHECK_METHOD = {
+    "id_card": ("读取证件", "Card read"), "photo": ("比对照片", "Photo compared"), "face_match": ("外部人脸比对", "Faces compared by a device"),
+}  # fmt: skip
+CHECK_OUTCOME = {
+    "same": ("本人", "The same person"),
+    "doubtful": ("存疑", "Doubtful"),
+    "different": ("非本人", "Somebody else"),
+}
 DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "appointment_state": APPOINTMENT_STATE,
     "appointment_source": APPOINTMENT_SOURCE,
@@ -137,6 +186,11 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "exam_state": EXAM_STATE,
     "line_state": LINE_STATE,
     "tube_state": TUBE_STATE,
+    "reject_reason": REJECT_REASON,
+    "tube_action": TUBE_ACTION,
+    "handover_state": HANDOVER_STATE,
+    "handover_outcome": HANDOVER_OUTCOME,
+    "handover_extra": HANDOVER_EXTRA,
     "ticket_state": TICKET_STATE,
     "board_column": BOARD_COLUMN,
     "sheet_policy_mode": SHEET_POLICY_MODE,
@@ -161,6 +215,12 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "member_import_state": MEMBER_IMPORT_STATE,
     "photo_source": PHOTO_SOURCE,
     "identifier_kind": IDENTIFIER_KIND,
+    "duplicate_evidence": DUPLICATE_EVIDENCE,
+    "contradiction": CONTRADICTION,
+    "guardian_relation": GUARDIAN_RELATION,
+    "consent_form": CONSENT_FORM,
+    "identity_check_method": CHECK_METHOD,
+    "identity_check_outcome": CHECK_OUTCOME,
     "knowledge_version_state": KNOWLEDGE_VERSION_STATE,
     "finding_kind": FINDING_KIND,
     "amendment_task_state": AMENDMENT_TASK_STATE,

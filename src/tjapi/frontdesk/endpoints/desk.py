@@ -6,15 +6,20 @@ from uuid import UUID
 from fastapi import Path, Query, Request, Response
 
 from tjapi.appointment.errors import WalkInNotTaken
+from tjapi.employer.errors import CampaignNotFound
 from tjapi.exam import service as exams
 from tjapi.exam.errors import CampusNotHeld, ExamNotFound, ExamStateConflict
 from tjapi.exam.schemas import ExamSummary
+from tjapi.examinee.errors import GuardianConsentMissing
 from tjapi.frontdesk import flows, service, views
 from tjapi.frontdesk.errors import (
     AccessCodeNotCurrent,
+    IdentityNotConfirmed,
     NotALabel,
     PaperNotOfExam,
+    PapersNotNamed,
     PrintNotFound,
+    PrintNotReady,
     PrintOfOneCampus,
     TooManyPapers,
 )
@@ -26,6 +31,7 @@ from tjapi.kernel.problem import FieldError
 from tjapi.kernel.routing import PDF, Caller, ReadUnit, Unit, file, operation, router
 from tjapi.kernel.runtime import runtime
 from tjapi.kernel.validation import Day
+from tjapi.requisition.errors import HandoverNotFound
 
 frontdesk = router("frontdesk")
 
@@ -33,7 +39,7 @@ frontdesk = router("frontdesk")
 @frontdesk.post(
     "/exams/{exam_id:uuid}:check-in",
     **operation("checkIn", "报到", "Check in", permission="exam.check_in", requirement=["E1.5"], idempotent="optional",
-                problems=[ExamNotFound, ExamStateConflict, WalkInNotTaken]),
+                problems=[ExamNotFound, ExamStateConflict, WalkInNotTaken, GuardianConsentMissing, IdentityNotConfirmed]),
 )  # fmt: skip
 async def check_in(uow: Unit, exam_id: UUID) -> CheckInOut:
     return await service.check_in(uow, exam_id)
@@ -61,7 +67,9 @@ async def list_exam_documents(uow: ReadUnit, exam_id: UUID) -> DocumentsOut:
     "/document-prints",
     **operation("createDocumentPrint", "打印所选(补打)", "Print what was chosen, again or for the first time", permission="document.print",
                 requirement=["E1.5", "E1.7"], status=201, idempotent="optional", body=True,
-                problems=[ExamNotFound, ExamStateConflict, PaperNotOfExam, NotALabel, PrintOfOneCampus, TooManyPapers, AccessCodeNotCurrent]),
+                problems=[ExamNotFound, ExamStateConflict, PaperNotOfExam, NotALabel, PrintOfOneCampus, TooManyPapers, AccessCodeNotCurrent,
+                PapersNotNamed, CampaignNotFound],
+                description="份数较多时文件由后台任务生成(job_id),完成后取 · The file of many copies is made by a job (`job_id`): fetch it then"),
 )  # fmt: skip
 async def create_document_print(uow: Unit, body: PrintIn) -> PrintOut:
     return await service.print_documents(uow, body)
@@ -71,7 +79,7 @@ async def create_document_print(uow: Unit, body: PrintIn) -> PrintOut:
     "/document-prints/{print_id:uuid}/file",
     response_class=PDF,
     **operation("downloadDocumentPrint", "打印文件", "The file of a print: PDF, ZPL or TSPL", permission="document.print",
-                requirement=["E1.5", "E1.7"], problems=[PrintNotFound], media_types=["application/x-zpl", "application/x-tspl"]),
+                requirement=["E1.5", "E1.7"], problems=[PrintNotFound, PrintNotReady], media_types=["application/x-zpl", "application/x-tspl"]),
 )  # fmt: skip
 async def download_document_print(request: Request, caller: Caller, print_id: UUID) -> Response:
     made = await flows.file(runtime(request), caller, print_id)
@@ -85,6 +93,17 @@ async def download_document_print(request: Request, caller: Caller, print_id: UU
 )  # fmt: skip
 async def list_document_prints(uow: ReadUnit, exam_id: UUID) -> PrintsOut:
     return await service.prints(uow, exam_id)
+
+
+@frontdesk.get(
+    "/specimen-handovers/{handover_id:uuid}/file",
+    response_class=PDF,
+    **operation("downloadHandover", "打印交接单或外送单", "The paper of a hand-over list, as PDF", permission="specimen.handle",
+                requirement=["X3"], problems=[HandoverNotFound]),
+)  # fmt: skip
+async def download_handover(request: Request, caller: Caller, handover_id: UUID) -> Response:
+    made = await flows.handover_file(runtime(request), caller, handover_id)
+    return file(made.content, made.media_type, made.name)
 
 
 OneCampus = Annotated[int, Query(ge=1, le=32_000, description="院区 · Campus", examples=[1])]
