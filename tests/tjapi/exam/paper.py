@@ -90,6 +90,11 @@ class Paper:
         unsigned = {x.department for x in self.lines if not x.laboratory and x.state in ("released", "resulted")}
         return owed | {("summary_unsigned", f"department:{d}") for d in unsigned}
 
+    def perhaps(self) -> set[tuple[str, str]]:
+        """What may be said besides: a department whose other line waits for payment is not let go, and would have to sign for that one."""
+        unpaid = {line.department for line in self.lines if not line.laboratory and line.state == "ordered"}
+        return {("summary_unsigned", f"department:{d}") for d in unpaid}
+
     def columns(self) -> dict[str, bool]:
         """Under which counts of the board it stands, on its day."""
         there = self.state != "cancelled"

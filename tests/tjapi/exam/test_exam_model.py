@@ -580,7 +580,7 @@ class ExamMachine(RuleBasedStateMachine):
         if not self.sound:
             return
         self.worker()
-        where = self.columns()
+        where = self.columns(self.get("front", self.place)["exam_date"])
         for column in COLUMNS:
             listed_ids = list(self.paged(f"/board/{column}/exams"))
             assert len(listed_ids) == len(set(listed_ids)) == self.board()[column]
@@ -592,7 +592,7 @@ class ExamMachine(RuleBasedStateMachine):
         self, operation: str, path: str, body: dict[str, Any] | None, expected: bool, done: Any, *, who: str = "front",
         method: str = "POST", headers: dict[str, str] | None = None,
     ) -> httpx.Response:  # fmt: skip
-        before = self.get("front", self.place)
+        before = None if expected else self.get("front", self.place)
         answer = self.call(who, method, path, body, headers=headers)
         self.judge(operation, answer, expected=expected, before=before)
         if expected:
@@ -620,7 +620,7 @@ class ExamMachine(RuleBasedStateMachine):
         wanted: Sequence[str],
         gone: Line | None = None,
     ) -> None:
-        before = self.get("front", self.place)
+        before = None if expected else self.get("front", self.place)
         answer = self.call("front", "POST", path, body, headers=key())
         self.judge(operation, answer, expected=expected, before=before)
         if expected:
@@ -662,7 +662,8 @@ class ExamMachine(RuleBasedStateMachine):
             assert exam["total_fen"] == paper.total()
             found = self.get("front", f"{self.place}/completeness")
             reasons = {(o["code"], o["source"]) for o in found["outstanding"]}
-            assert (reasons, found["complete"]) == (paper.outstanding(), not paper.outstanding()), paper
+            assert paper.outstanding() <= reasons <= paper.outstanding() | paper.perhaps(), (reasons, paper)
+            assert found["complete"] == (not paper.outstanding())
         assert {t["id"]: t["state"] for t in tubes} == {str(t.id): t.state for t in paper.tubes.values()}, paper
         assert (facts["steps"], facts["tickets"]) == (paper.steps, int(paper.ticket)), paper
         if self.booked:
@@ -675,12 +676,12 @@ class ExamMachine(RuleBasedStateMachine):
             )
             assert json.loads(facts["appointments"]) == [kept]
         told, recount = self.board(), dict(self.ground.do(self._recount()))
-        mine = self.columns()
+        mine = self.columns(exam["exam_date"])
         assert told == recount == {c: self.base[c] + mine[c] for c in COLUMNS}, (told, recount, mine)
 
-    def columns(self) -> dict[str, bool]:
+    def columns(self, day: str) -> dict[str, bool]:
         """Where the exam stands on today's board: one that is booked for another day comes when its examinee does."""
-        today = self.get("front", self.place)["exam_date"] == str(business_day(self.ground.house.runtime.clock.now()))
+        today = day == str(business_day(self.ground.house.runtime.clock.now()))
         assert today or not self.paper.arrived
         return {column: today and counted for column, counted in self.paper.columns().items()}
 
@@ -841,7 +842,7 @@ def _run(name: str, sequences: int, steps: int, start: int) -> Counter[tuple[str
 
 @pytest.mark.requirement("E1.1", "E1.6", "E1.8", "X1", "X2")
 def test_whatever_is_done_to_an_exam_it_is_what_a_clerk_would_have_on_paper(worker_name: str) -> None:
-    _run(f"exam_model_{worker_name}", 4, 30, 20261127)
+    _run(f"exam_model_{worker_name}", 3, 20, 20261127)
 
 
 @pytest.mark.torture
