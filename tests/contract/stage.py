@@ -623,8 +623,9 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
 
 def _hand_over(stage: Stage, tubes: list[dict[str, Any]]) -> None:
     """Tubes from hand to hand: one within the house, the others out of it; one is refused and drawn again."""
-    lab = stage.do("putOutsideLab", path={"code": "VERTRAG"}, body={"name": "外送检验所"}).json()["id"]
+    lab = stage.do("putOutsideLab", path={"lab_code": "VERTRAG"}, body={"name": "外送检验所"}).json()["id"]
     stage.ids["outside_lab_id"].append(lab)
+    stage.ids["lab_code"].append("VERTRAG")
     stage.do("listOutsideLabs")
 
     def handover(codes: list[str], **more: Any) -> dict[str, str]:

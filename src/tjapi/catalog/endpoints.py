@@ -236,18 +236,18 @@ async def list_outside_labs(uow: ReadUnit) -> OutsideLabsOut:
 
 
 @catalog.put(
-    "/outside-labs/{code}",
+    "/outside-labs/{lab_code}",
     **operation("putOutsideLab", "维护外送机构", "Enter an outside laboratory or change it", permission="catalog.write", requirement=["X3"], body=True),
 )  # fmt: skip
 async def put_outside_lab(
     uow: Unit,
-    code: Annotated[
+    lab_code: Annotated[
         str,
         Path(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=40, description="机构代码 · Code of the laboratory", examples=["GHYJ"]),
     ],
     body: OutsideLabIn,
 ) -> OutsideLabOut:  # fmt: skip
-    return OutsideLabOut.model_validate(await service.put_outside_lab(uow, code, body))
+    return OutsideLabOut.model_validate(await service.put_outside_lab(uow, lab_code, body))
 
 
 @catalog.post(
