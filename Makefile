@@ -58,7 +58,9 @@ contract: $(VENV)/.dev ## the contract against the server, wide: every boundary 
 	@TJ_SCHEMATHESIS_EXAMPLES=60 TJ_TEST_BUDGET=3600 $(BIN)/python -m tests tests/contract
 
 bench: $(VENV)/.dev ## every path beside its floor, in one interleaved run  [EXAMS=20000]
-	@exec $(BIN)/python -m bench --exams $(EXAMS)
+	@$(BIN)/python -m bench --exams $(EXAMS)
+	@$(BIN)/python -m bench.documents
+	@$(BIN)/python -m bench.morning
 
 bench-growth: $(VENV)/.dev ## how reads and lists grow up to 200,000 exams  [GROWTH=200000]
 	@exec $(BIN)/python -m bench --growth $(GROWTH)
