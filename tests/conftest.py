@@ -18,6 +18,7 @@ import asyncpg
 import httpx
 import pytest
 import uvicorn
+from argon2 import PasswordHasher
 
 from tjapi import app as application
 from tjapi import demo, installation, wiring
@@ -86,7 +87,20 @@ async def _make_template() -> None:
     runtime = wiring.build(settings)
     await installation.load(runtime)
     await demo.load(runtime)
+    await _cheapen(runtime)
     await wiring.close(runtime)
+
+
+async def _cheapen(runtime: Runtime) -> None:
+    """Keep the same passwords under hashes that cost a hundredth: hundreds of tests sign in, and none of them is about that."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=1_024, parallelism=1)
+    admin = await connect(runtime.settings)
+    for row in await admin.fetch("select username from staff"):
+        hashed = cheap.hash(demo.password(runtime.keys, row["username"]))
+        await admin.execute("update staff set password_hash = $2 where username = $1", row["username"], hashed)
+    for name, secret in demo.client_secrets(runtime.keys).items():
+        await admin.execute("update api_client set secret_hash = $2 where client_id = $1", name, cheap.hash(secret))
+    await admin.close()
 
 
 async def clone(name: str) -> str:
