@@ -206,13 +206,17 @@ class ExamineeMerge(Base):
 
 
 class ExamineeMergeRow(Base):
-    """A row that followed a merge, so that undoing it brings back these and no others. `became`: its key with the survivor, where that is another."""
+    """A row that followed a merge, so that undoing it brings back these and no others. `became`: its key with the survivor, where that is another.
+
+    `stayed`: one that came to the survivor after the merge, and stayed there when it was undone.
+    """
 
     __tablename__ = "examinee_merge_row"
 
     merge_id: Mapped[UUID] = mapped_column(ForeignKey("examinee_merge.id"), primary_key=True)
     table_name: Mapped[str] = mapped_column(primary_key=True)
     row_key: Mapped[str] = mapped_column(primary_key=True)
+    stayed: Mapped[bool] = mapped_column(primary_key=True)
     became: Mapped[str | None]
 
 
