@@ -1,6 +1,7 @@
 """Two entries become one archive, and two again when they were not: what belongs to whom, who sees it, and who may say so."""
 
 import asyncio
+import hashlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -119,6 +120,7 @@ async def test_everything_follows_every_key_finds_the_survivor_and_undoing_bring
     own = await world.finalized("GLU", examinee_id=UUID(survivor))
     cards = (await front.get(f"{API}/examinees/{merged}/identifiers")).json()["items"]
     before = await holdings(admin, merged, survivor)
+    report = await admin.fetchrow("select id, sha256, file from report where exam_id = $1", visit.exam_id)
     printed = await admin.fetchrow("select name, sex, birth_date, age_years from exam where id = $1", visit.exam_id)
 
     # The exams are of one day and both have come to an end: nothing speaks against it.
@@ -135,6 +137,10 @@ async def test_everything_follows_every_key_finds_the_survivor_and_undoing_bring
         await admin.fetchrow("select name, sex, birth_date, age_years from exam where id = $1", visit.exam_id)
         == printed
     )
+
+    assert await admin.fetchrow("select id, sha256, file from report where exam_id = $1", visit.exam_id) == report
+    bytes_now = (await front.get(f"{API}/reports/{report['id']}/pdf")).content
+    assert hashlib.sha256(bytes_now).hexdigest() == report["sha256"], "a sealed report prints the name it printed"
 
     by: tuple[dict[str, str], ...] = (
         {"id_number": passport["id_number"]}, {"id_number": card["id_number"]}, {"phone": passport["phone"]}, {"phone": card["phone"]},

@@ -1,7 +1,9 @@
 """替检: who finds somebody else stops the exam, a second person decides, and until then nothing goes on."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -9,8 +11,12 @@ import pytest
 
 from tests.conftest import SignIn
 from tests.tjapi.world import API, Visit, World
+from tjapi.frontdesk import service
 from tjapi.frontdesk.rules import score_fault, verdict
+from tjapi.frontdesk.schemas import IdentityCheckIn, IdentityDecisionIn
 from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.security.principal import Principal
+from tjapi.result.errors import SignerNotStaff
 
 pytestmark = pytest.mark.requirement("X11")
 
@@ -134,6 +140,18 @@ async def test_of_many_who_decide_at_once_one_does(world: World) -> None:
     found = (await check(front, visit, "different")).json()["id"]
     answers = await asyncio.gather(*(decide(chief, found, decision) for decision in ("same", "different", "same")))
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+
+
+async def test_a_device_looks_and_does_not_decide(world: World, runtime: Runtime) -> None:
+    visit = await world.registered("GLU")
+    device = Principal("client", uuid4(), campuses=(1,), departments=None, name="入口 1 号机")
+    seen = IdentityCheckIn(method="face_match", outcome="different", score=12, device="入口 1 号机")
+    async with runtime.units.open(device) as uow:
+        found = await service.check_identity(uow, visit.exam_id, seen)
+    async with runtime.units.open(replace(device, id=uuid4())) as uow:
+        with pytest.raises(SignerNotStaff):
+            await service.decide_identity(uow, found.id, IdentityDecisionIn(decision="same", reason="机器"))
+    assert (await decide(await world.sign_in("front"), str(found.id), "same")).status_code == 200
 
 
 @pytest.mark.requirement("D3")
