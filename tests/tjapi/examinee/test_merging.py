@@ -444,7 +444,6 @@ async def test_a_campus_that_knew_the_one_knows_the_other_until_it_is_undone(uni
     assert await found(front, id_number=passport["id_number"]) == [survivor]
     assert await found(other, q=card["name"]) == [survivor]
     assert (await front.get(f"{API}/examinees/{merged}")).json()["id"] == survivor
-    # A third campus meets the passport: it is shown to whom it stands for as well.
     async with unit(BOTH) as uow:
         await service.undo_merge(uow, done.id, "有误")
     assert (await front.get(f"{API}/examinees/{survivor}")).status_code == 404, "known by the merge alone"
