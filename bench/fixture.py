@@ -75,8 +75,8 @@ $$ select overlay(id::text placing lpad(to_hex(16777216 + n), 8, '0') from 1 for
 # Columns that are ids of the copied exam; every other column is copied as it is, but for what `_CHANGED` says.
 _IDS = {
     "examinee": ("id",), "examinee_campus": ("examinee_id",), "exam": ("id", "examinee_id"), "exam_line": ("id", "exam_id"),
-    "exam_block": ("exam_id",), "requisition": ("id", "exam_id"), "requisition_line": ("exam_line_id", "requisition_id"),
-    "tube": ("id", "exam_id", "requisition_id"), "tube_line": ("tube_id", "exam_line_id"), "department_sheet": ("exam_id",),
+    "exam_block": ("exam_id",), "requisition": ("id", "exam_id"), "requisition_line": ("exam_line_id", "requisition_id", "tube_id"),
+    "tube": ("id", "exam_id", "requisition_id", "replaces_id"), "tube_line": ("tube_id", "exam_line_id"), "department_sheet": ("exam_id",),
     "department_sheet_line": ("id", "exam_id"), "result": ("id", "exam_id", "line_id", "current_revision_id"),
     "result_revision": ("id", "result_id", "exam_id"), "conclusion": ("exam_id",), "conclusion_entry": ("id", "exam_id"),
 }  # fmt: skip
@@ -108,7 +108,7 @@ async def templates(house: House) -> dict[str, tuple[UUID, ...]]:
         luck = random.Random(i)
         for kind in KINDS:
             codes = LABORATORY if kind == "awaiting" else GROUPS
-            exam_id = await _registered(house, [groups[code] for code in codes])
+            exam_id = await registered(house, [groups[code] for code in codes])
             made[kind].append(exam_id)
             if kind == "prepared":
                 continue
@@ -133,7 +133,7 @@ async def _staff(house: House, username: str) -> Principal:
     )
 
 
-async def _registered(house: House, groups: list[UUID]) -> UUID:
+async def registered(house: House, groups: list[UUID]) -> UUID:
     card = visit.invented_person()
     async with house.runtime.units.open(demo.LOADER) as uow:
         person, _ = await examinees.meet(uow, IdCardPayload.model_validate(card), 1)

@@ -75,7 +75,7 @@ TWINS = (
         f"{MERGING}::test_what_contradicts_is_accepted_by_name_and_by_somebody_who_may",
     ),
     _twin(
-        "merge: tokens end", "src/tjapi/portal/service.py",
+        "merge: tokens end", "src/tjapi/portal/service/access.py",
         "await repository.end_sessions(uow, examinee_ids)", "del uow, examinee_ids",
         f"{MERGING}::test_a_token_ends_with_the_merge_and_whoever_enters_anew_sees_the_reports_of_both",
     ),
@@ -121,7 +121,7 @@ TWINS = (
     ),
     _twin(
         "idempotency: fingerprint", f"{KERNEL}/idempotency.py",
-        "if bytes(found.fingerprint) != self._fingerprint:", "if found is None:",
+        'if bytes(found["fingerprint"]) != self._fingerprint:', "if found is None:",
         f"{KERNEL_TESTS}/test_idempotency.py::test_the_same_key_for_another_request_is_refused",
     ),
     _twin(
@@ -131,7 +131,7 @@ TWINS = (
     ),
     _twin(
         "idempotency: one at a time", f"{KERNEL}/idempotency.py",
-        'if not (await session.execute(_LOCK, {"lock": lock})).scalar():', "if not lock:",
+        "if not await fetch_value(session, _LOCK, lock):", "if not lock:",
         f"{KERNEL_TESTS}/test_idempotency.py::test_twelve_at_once_have_one_effect",
     ),
     _twin(
@@ -146,7 +146,7 @@ TWINS = (
     ),
     _twin(
         "lease fencing", f"{KERNEL}/uow.py",
-        "if held.scalar() is None:", "if held is None:",
+        "fence is not None and await", "fence is None and await",
         f"{KERNEL_TESTS}/test_fence_and_rows.py::test_a_unit_whose_claim_was_taken_over_commits_nothing",
     ),
     _twin(
@@ -261,17 +261,17 @@ TWINS = (
         "tests/tjapi/report/test_report.py::test_a_recalled_report_is_gone_for_its_owner_at_the_next_request_and_its_bytes_stay",
     ),
     _twin(
-        "five failures end a code", "src/tjapi/frontdesk/service/desk.py",
-        " or row.failures >= _MOST_FAILURES", "",
+        "five failures end a code", "src/tjapi/frontdesk/service/codes.py",
+        " and row.failures < _MOST_FAILURES", "",
         "tests/tjapi/portal/test_portal.py::test_five_failures_end_a_code",
     ),
     _twin(
-        "a code is used once", "src/tjapi/frontdesk/service/desk.py",
+        "a code is used once", "src/tjapi/frontdesk/service/codes.py",
         "row.used_at = uow.now", "",
         "tests/tjapi/portal/test_portal.py::test_a_code_is_used_once",
     ),
     _twin(
-        "nothing is taken from who is not here", "src/tjapi/requisition/service.py",
+        "nothing is taken from who is not here", "src/tjapi/requisition/service/specimens.py",
         '    if exam.state == "prepared":\n        raise NotCheckedIn', "",
         "tests/tjapi/requisition/test_requisition.py::test_nothing_is_taken_from_who_is_not_here",
     ),

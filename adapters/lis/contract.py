@@ -5,6 +5,10 @@ from datetime import date, datetime
 from typing import Literal, Protocol
 
 Sex = Literal["male", "female", "unknown"]
+Refusal = Literal[
+    "haemolysed", "clotted", "lipaemic", "insufficient", "wrong_container", "unlabeled", "mislabeled", "contaminated", "broken",
+    "wrong_time", "expired", "lost", "other",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +84,19 @@ class LabObservation:
 
 
 @dataclass(frozen=True, slots=True)
+class LabRefusal:
+    """The laboratory cannot work on a specimen. `text` is in its own words, often empty."""
+
+    reason: Refusal
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class LabResult:
     """The report on one ordered group. `placer_no` is our `LabGroup.line_no`, `filler_no` the laboratory's own number.
 
-    `specimen_at` is when the specimen was taken, `reported_at` when the laboratory released it; `status` is OBR-25.
+    `specimen_at` is when the specimen was taken, `reported_at` when the laboratory released it; `status` is OBR-25. `refused`: the
+    specimen is refused, and whatever of it has no result needs another.
     """
 
     barcode: str | None
@@ -95,6 +108,7 @@ class LabResult:
     reported_at: datetime | None
     status: str
     observations: tuple[LabObservation, ...]
+    refused: LabRefusal | None = None
 
 
 @dataclass(frozen=True, slots=True)

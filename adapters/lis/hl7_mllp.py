@@ -3,6 +3,7 @@
 Where things are, both ways:
 - PID-3 repetitions: examinee number with type `PI`, exam number with type `VN` (PV1-19 is read when there is no `VN`).
 - ORC-2 = OBR-2 = our placer number of one ordered group (`LabGroup.line_no`); ORC-4 = the requisition (`placer_no`).
+- SPM-21 of a report = why the specimen is refused (HL7 table 0490, and the words of laboratories that write text).
 - SPM-2.1 = the tube's barcode. A LIS without SPM puts it in OBR-3; one that has neither, in OBR-2.
 """
 
@@ -24,9 +25,11 @@ from adapters.lis.contract import (
     LabObservation,
     LabOrder,
     LabOrderReceipt,
+    LabRefusal,
     LabReport,
     LabResult,
     LabTube,
+    Refusal,
     Sex,
     UnparsableReport,
 )
@@ -35,6 +38,15 @@ from adapters.wire import hl7v2, mllp
 _HOSPITAL = ZoneInfo("Asia/Shanghai")
 _HL7_SEX: dict[Sex, str] = {"male": "M", "female": "F", "unknown": "U"}
 _SEX: dict[str, Sex] = {"M": "male", "F": "female"}
+# HL7 v2.5.1, table 0490. What is not here (a missing date or phlebotomist, improper storage) is another reason, in their words.
+_REFUSALS: dict[str, Refusal] = {
+    "EX": "expired", "QS": "insufficient", "RA": "unlabeled", "RB": "broken", "RC": "clotted", "RE": "unlabeled", "RH": "haemolysed",
+    "RI": "mislabeled", "RM": "mislabeled", "RN": "contaminated", "RS": "mislabeled",
+}  # fmt: skip
+_REFUSAL_WORDS: dict[str, Refusal] = {
+    "溶血": "haemolysed", "凝": "clotted", "脂血": "lipaemic", "乳糜": "lipaemic", "量不足": "insufficient", "量少": "insufficient",
+    "容器": "wrong_container", "试管错误": "wrong_container", "无标签": "unlabeled", "污染": "contaminated", "破": "broken", "漏": "broken",
+}  # fmt: skip
 _MSH_18 = {"UTF-8": "UNICODE UTF-8", "GB18030": "GB 18030-2000"}
 _ACCEPTED = ("AA", "CA")  # CA: a peer in enhanced mode has it safe, which is all we ask
 
@@ -288,7 +300,18 @@ def _result(group: _Group) -> LabResult:
         reported_at=_moment(obr, 22),
         status=obr.value(25),
         observations=tuple(_observation(obx) for obx in group.obx),
+        refused=_refusal(spm) if spm else None,
     )
+
+
+def _refusal(spm: hl7v2.Segment) -> LabRefusal | None:
+    """SPM-21 is coded, but a text is written into it by those who have no code."""
+    code, text = _content(spm.value(21)), _content(spm.value(21, component=2)) or ""
+    if code is None and not text:
+        return None
+    words = text or code or ""
+    told: Refusal = next((why for word, why in _REFUSAL_WORDS.items() if word in words), "other")
+    return LabRefusal(_REFUSALS.get((code or "").upper(), told), words)
 
 
 def _observation(obx: hl7v2.Segment) -> LabObservation:

@@ -166,10 +166,9 @@ def upgrade() -> None:
         sa.Column("merge_id", sa.Uuid(), nullable=False),
         sa.Column("table_name", sa.String(), nullable=False),
         sa.Column("row_key", sa.String(), nullable=False),
-        sa.Column("stayed", sa.Boolean(), nullable=False),
         sa.Column("became", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["merge_id"], ["examinee_merge.id"], name=op.f("fk_examinee_merge_row_merge_id")),
-        sa.PrimaryKeyConstraint("merge_id", "table_name", "row_key", "stayed", name=op.f("pk_examinee_merge_row")),
+        sa.PrimaryKeyConstraint("merge_id", "table_name", "row_key", name=op.f("pk_examinee_merge_row")),
     )
     op.create_table(
         "examinee_distinction",

@@ -155,6 +155,7 @@ class World:
         member = await make(f"/campaigns/{campaign}/members", **person)
         return {
             "employer": employer, "contact": contact, "contract": contract, "campaign": campaign, "campaign_group": made["id"], "member": member,
+            "last4": card["id_number"][-4:],
         }  # fmt: skip
 
     async def check_in(self, visit: Visit) -> Visit:

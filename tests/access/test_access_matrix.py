@@ -9,7 +9,6 @@
 """
 
 import asyncio
-import contextlib
 import csv
 import itertools
 import json
@@ -644,6 +643,58 @@ async def resend_requisition(world: World, column: str) -> Call:
     return Call("POST", f"/requisitions/{found['id']}:resend")
 
 
+async def _drawn(world: World) -> dict[str, Any]:
+    """A tube of campus A that was collected a moment ago."""
+    visit = await world.check_in(await world.register(groups=("CBC",)))
+    found: dict[str, Any] = visit.tubes[0]
+    await do(world.clients["front_desk"], "POST", f"/tubes/{found['id']}:collect")
+    return found
+
+
+async def _list(world: World, until: str, *, outside: bool = False) -> tuple[str, dict[str, Any]]:
+    """A hand-over list of campus A that is `open` with a tube on it, or `handed_over`; and the tube."""
+    front, tube, body = world.clients["front_desk"], await _drawn(world), {"campus_id": A, "from_place": "采血处"}
+    if outside:
+        lab = await do(world.clients["admin"], "PUT", "/outside-labs/ZUGANG", json={"name": "外送检验所"})
+        body["outside_lab_id"] = lab.json()["id"]
+    made = (await do(front, "POST", "/specimen-handovers", 201, json=body)).json()["id"]
+    await do(front, "POST", f"/specimen-handovers/{made}:add", json={"barcodes": [tube["barcode"]]})
+    if until == "handed_over":
+        await do(front, "POST", f"/specimen-handovers/{made}:hand-over", json={"counted": 1})
+    return made, tube
+
+
+async def copy_package(world: World, column: str) -> Call:
+    body = {"code": fresh("COPY").upper(), "name": "副本", "valid_from": "2026-01-01"}
+    return Call("POST", f"/exam-packages/{world.packages[0]['id']}:copy", options={"json": body})
+
+
+async def scan_tube(world: World, column: str) -> Call:
+    return Call("GET", "/tubes", options={"params": {"barcode": world.arrived.tubes[0]["barcode"]}})
+
+
+async def reject_tube(world: World, column: str) -> Call:
+    return Call("POST", f"/tubes/{(await _drawn(world))['id']}:reject", options={"json": {"reason": "clotted"}})
+
+
+async def return_tube(world: World, column: str) -> Call:
+    _, tube = await _list(world, "handed_over", outside=True)
+    return Call("POST", f"/tubes/{tube['id']}:return", options={"json": {}})
+
+
+async def list_handovers(world: World, column: str) -> Call:
+    return Call("GET", "/specimen-handovers", shows=((await _list(world, "open"))[0],))
+
+
+def _handover(verb: str, state: str, *, read: bool = False, scans: bool = False, **body: Any) -> Ask:
+    async def ask(world: World, column: str) -> Call:
+        made, tube = await _list(world, state)
+        options = {} if read else {"json": {"barcodes": [tube["barcode"]]} if scans else body}
+        return Call("GET" if read else "POST", f"/specimen-handovers/{made}{verb}", options=options)
+
+    return ask
+
+
 async def receive_message(world: World, column: str) -> Call:
     number, body = oru(world.arrived, "NOSUCHTUBE")
     headers = {"X-Source": "lis", "X-Message-Id": number, "Content-Type": "application/hl7-v2"}
@@ -904,6 +955,51 @@ async def issue_examinee_token(world: World, column: str) -> Call:
     return Call("POST", "/auth/examinee-token", options={"json": body})
 
 
+async def _unit(world: World) -> dict[str, str]:
+    """A unit whose campaign of campus A is open and goes on for a while."""
+    manager, unit = world.clients["group_manager"], await world.plan()
+    today = business_day(world.runtime.clock.now())
+    now = await do(manager, "GET", f"/campaigns/{unit['campaign']}")
+    later = {"starts_on": str(today), "ends_on": str(today + timedelta(days=300))}
+    await do(manager, "PATCH", f"/campaigns/{unit['campaign']}", json=later, headers={"If-Match": now.headers["etag"]})
+    await do(manager, "POST", f"/campaigns/{unit['campaign']}:open")
+    return unit
+
+
+async def make_member_links(world: World, column: str) -> Call:
+    unit = await _unit(world)
+    return Call(
+        "POST", f"/campaigns/{unit['campaign']}/member-links", options={"json": {"member_ids": [unit["member"]]}}
+    )
+
+
+async def _link(world: World) -> dict[str, str]:
+    unit, manager = await _unit(world), world.clients["group_manager"]
+    body = {"member_ids": [unit["member"]]}
+    made = (await do(manager, "POST", f"/campaigns/{unit['campaign']}/member-links", json=body)).json()["items"][0]
+    return {"link_token": made["link_token"], "last4": unit["last4"]}
+
+
+async def issue_member_token(world: World, column: str) -> Call:
+    return Call("POST", "/auth/member-token", options={"json": await _link(world)})
+
+
+def _member(method: str, path: str, *, booked: bool = False, place: bool = False, **options: Any) -> Ask:
+    """What a member does in an own session, which stands in for an examinee's: that one opens another door."""
+
+    async def ask(world: World, column: str) -> Call:
+        client = None
+        if column == "examinee":
+            given = await do(world.clients["client_portal"], "POST", "/auth/member-token", json=await _link(world))
+            client = world.client(given.json()["access_token"])
+            if booked:
+                await do(client, "POST", "/me/campaign:book", json=await _place(world), headers=once())
+        held = {"json": await _place(world), "headers": once()} if place else options
+        return Call(method, path, client, options=held)
+
+    return ask
+
+
 async def get_me(world: World, column: str) -> Call:
     return Call("GET", "/me", shows=(world.main.card["id_number"][-4:],))
 
@@ -994,6 +1090,11 @@ OPERATIONS: dict[str, Ask] = {
     "getExamPackage": _just("GET", "/exam-packages/{package}"),
     "listExternalCodes": _just("GET", "/external-codes"),
     "putExternalCode": _just("PUT", "/external-codes/lis/ZUGANG", json={"item_id": "{item}"}),
+    "copyExamPackage": copy_package,
+    "exportCatalog": _just("GET", "/catalog-file"),
+    "importCatalog": _just("POST", "/catalog-imports", json={"file": {"format": "tjapi-catalog", "version": 1}}),
+    "listOutsideLabs": _just("GET", "/outside-labs"),
+    "putOutsideLab": _just("PUT", "/outside-labs/ZUGANG", json={"name": "外送检验所"}),
     "listFindings": _just("GET", "/findings"),
     "listKnowledgeRules": _just("GET", "/knowledge-rules"),
     "listKnowledgeVersions": _just("GET", "/knowledge-versions"),
@@ -1051,6 +1152,8 @@ OPERATIONS: dict[str, Ask] = {
         "PUT", "/campaigns/{campaign}/groups/F1", {"name": "女", "criteria": [{"sex": "female"}]}
     ),
     "addMember": add_member,
+    "makeMemberLinks": make_member_links,
+    "endMemberLink": _just("POST", "/members/{member}:end-link"),
     "listMembers": _just("GET", "/campaigns/{campaign}/members"),
     "getMember": _just("GET", "/members/{member}"),
     "amendMember": _planned("PATCH", "/members/{member}", {"post": "焊工"}, version=1),
@@ -1116,6 +1219,20 @@ OPERATIONS: dict[str, Ask] = {
     "listBoardExams": _just("GET", "/board/booked/exams", shows=_exam, params={"campus_id": A, "page_size": 200}),
     "listTubes": _just("GET", "/exams/{exam}/tubes"),
     "collectTube": _just("POST", "/tubes/{tube}:collect"),
+    "scanTube": scan_tube,
+    "rejectTube": reject_tube,
+    "returnTube": return_tube,
+    "getTubeCustody": _just("GET", "/tubes/{tube}/custody"),
+    "openHandover": _just("POST", "/specimen-handovers", json={"campus_id": A, "from_place": "采血处"}),
+    "listHandovers": list_handovers,
+    "getHandover": _handover("", "open", read=True),
+    "addHandoverTubes": _handover(":add", "open", scans=True),
+    "removeHandoverTubes": _handover(":remove", "open", scans=True),
+    "handOverTubes": _handover(":hand-over", "open", counted=1),
+    "receiveHandoverTubes": _handover(":receive", "handed_over", scans=True),
+    "signHandoverReceipt": _handover(":sign", "handed_over", counted=1, whole=True),
+    "cancelHandover": _handover(":cancel", "open", reason="改日"),
+    "downloadHandover": _handover("/file", "open", read=True),
     "listRequisitions": _just("GET", "/exams/{exam}/requisitions"),
     "resendRequisition": resend_requisition,
     "receiveMessage": receive_message,
@@ -1184,6 +1301,14 @@ OPERATIONS: dict[str, Ask] = {
     "verifyReport": _just("GET", "/report-verifications/" + "0" * 32),
     "getSealAuthority": _just("GET", "/seal-authority"),
     "issueExamineeToken": issue_examinee_token,
+    "issueMemberToken": issue_member_token,
+    "getMyCampaign": _member("GET", "/me/campaign"),
+    "quoteMyCampaign": _member("POST", "/me/campaign:quote", json={}),
+    "putMySelection": _member("PUT", "/me/campaign/selection", json={}),
+    "getMyCampaignAvailability": _member("GET", "/me/campaign/availability", params=_TERM),
+    "bookMyCampaign": _member("POST", "/me/campaign:book", place=True),
+    "rescheduleMyCampaign": _member("POST", "/me/campaign:reschedule", booked=True, place=True),
+    "cancelMyCampaign": _member("POST", "/me/campaign:cancel", booked=True, json={"reason": "有事"}),
     "getMe": get_me,
     "listMyReports": _just("GET", "/me/reports", shows=lambda w: (w.main.exam_id,)),
     "downloadMyReport": _just("GET", "/me/reports/{report}/pdf"),
@@ -1223,18 +1348,24 @@ def test_every_row_is_asked_and_every_cell_is_a_legal_word() -> None:
     assert set(MANAGED.values()) <= WORDS
 
 
-async def _stream(client: httpx.AsyncClient, call: Call) -> tuple[int, str, str]:
-    """Read a stream until it has shown what it should, or has been still for a while."""
+async def _stream(world: World, client: httpx.AsyncClient, call: Call) -> tuple[int, str, str]:
+    """Read a stream up to an event that was sent to this caller alone, after everything that the caller may see or must not."""
+    last = fresh("last")
+    asks = await client.get(f"{API}/auth/principal")
+    if asks.status_code == 200:
+        async with world.runtime.units.open(demo.LOADER) as uow:
+            await uow.announce(
+                "job", {"id": last}, campus_id=None, permission=None, principal_id=UUID(asks.json()["id"])
+            )
     text = ""
     async with client.stream(call.method, API + call.path, **call.options) as answer:
         if answer.status_code != 200:
             return answer.status_code, json.loads(await answer.aread())["code"], ""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.4):
-                async for piece in answer.aiter_text():
-                    text += piece
-                    if not call.shows or any(marker in text for marker in call.shows):
-                        break
+        async with asyncio.timeout(30):
+            async for piece in answer.aiter_text():
+                text += piece
+                if last in text:
+                    break
         return 200, "", text
 
 
@@ -1242,7 +1373,7 @@ async def _answer(world: World, operation: str, column: str, call: Call) -> tupl
     """Make a call and return its status, its problem's code and its text."""
     client = call.client or world.clients[column]
     if operation == "followLiveEvents":
-        return await _stream(client, call)
+        return await _stream(world, client, call)
     answer = await client.request(call.method, API + call.path, **call.options)
     if operation == "refreshToken":
         world.memo["refreshed"] = answer

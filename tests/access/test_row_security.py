@@ -26,7 +26,7 @@ HOSPITAL_WIDE = {
     "alembic_version", "api_client", "campus", "department", "exam_package", "exam_package_group", "external_code", "finding", "idempotency_key",
     "knowledge_rule", "knowledge_version",
     "item", "item_group", "item_group_item", "item_range", "refresh_token", "role", "staff", "staff_role", "staff_session", "audit_link",
-    "employer", "employer_contact", "item_unit", "item_group_exclusion", "exam_package_option", "exam_package_option_group",
+    "employer", "employer_contact", "outside_lab", "item_unit", "item_group_exclusion", "exam_package_option", "exam_package_option_group",
     "member_staging",  # COPY is refused where rows have security: nobody but the worker's role may touch it
 }  # fmt: skip
 STRANGER = Principal("staff", UUID(int=7), campuses=(B,), departments=None)

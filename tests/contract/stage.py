@@ -107,9 +107,11 @@ class Stage:
             "logout": "leaver",
             "changePassword": "changer",
             "issueExamineeToken": "program",
+            "issueMemberToken": "program",
             "receiveMessage": "gateway",
         }
-        return special.get(operation_id, "owner" if audience == "me" else "all")
+        own = "member" if "MyCampaign" in operation_id or operation_id == "putMySelection" else "owner"
+        return special.get(operation_id, own if audience == "me" else "all")
 
     def operation(self, operation_id: str) -> APIOperation[Any, Any, Any, Any]:
         """An operation of the contract."""
@@ -302,6 +304,7 @@ def _read_catalog(stage: Stage) -> None:
         stage.ids[parameter] += [row["id"] for row in found]
         stage.do(one, path={parameter: found[0]["id"]})
     _keep_catalog(stage)
+    _exchange_catalog(stage)
     stage.do("putExternalCode", path={"system": "lis", "code": "A/G"}, body={"item_id": stage.ids["item_id"][0]})
     stage.ids["system"].append("lis")
     stage.do("listExternalCodes", query={"system": "lis"})
@@ -380,6 +383,16 @@ def _plan(stage: Stage) -> None:
     stage.do("reopenCampaign", path=campaign, body={"reason": "补检三人"})
     stage.do("getCampaign", path=campaign)
     stage.do("listCampaigns", query=employer)
+
+
+def _exchange_catalog(stage: Stage) -> None:
+    """A package copied; the catalog as a file, looked at and taken over, which changes nothing."""
+    copy = {"code": "KOPIE", "name": "副本", "valid_from": "2026-01-01"}
+    made = stage.do("copyExamPackage", path={"package_id": stage.ids["package_id"][0]}, headers=once(), body=copy)
+    stage.ids["package_id"].append(made.json()["id"])
+    file = stage.do("exportCatalog").json()
+    for commit in (False, True):
+        assert stage.do("importCatalog", body={"file": file, "commit": commit}).json()["changes"] == []
 
 
 def _keep_catalog(stage: Stage) -> None:
@@ -469,6 +482,35 @@ def _book_for_oneself(stage: Stage) -> None:
     stage.do("rescheduleMyAppointment", path={"appointment_id": made}, body=_place(stage, 14))
     assert [a["id"] for a in stage.do("listMyAppointments").json()["items"]] == [made]
     stage.do("cancelMyAppointment", path={"appointment_id": made}, body={"reason": "有事"})
+
+
+def _choose_for_oneself(stage: Stage) -> None:
+    """A member comes by a link, chooses, books, moves, cancels; the fuzzer finds the session and the link alive."""
+    group = stage.do("listItemGroups", query={"q": "CBC"}).json()["items"][0]["id"]
+    today = business_day(stage.runtime.clock.now())
+    period = {"year": today.year, "starts_on": str(today), "ends_on": str(today + timedelta(days=300))}
+    unit = {"employer_id": stage.ids["employer_id"][0], "campus_id": 1, "name": "自助团检"}
+    campaign = {"campaign_id": stage.do("createCampaign", headers=once(), body=unit | period).json()["id"]}
+    rules = {"name": "全员", "criteria": [{}], "item_group_ids": [group]}
+    stage.do("putCampaignGroup", path=campaign | {"group_code": "ALL"}, body=rules)
+    card = invented_person()
+    person = {name: card[name] for name in ("name", "sex", "birth_date", "id_kind", "id_number", "phone")}
+    member = stage.do("addMember", path=campaign, headers=once(), body=person).json()["id"]
+    stage.do("openCampaign", path=campaign)
+    asked = {"member_ids": [member]}
+    stage.do("makeMemberLinks", path=campaign, body=asked)
+    stage.do("endMemberLink", path={"member_id": member})
+    (link,) = stage.do("makeMemberLinks", path=campaign, body=asked).json()["items"]
+    given = {"link_token": link["link_token"], "last4": card["id_number"][-4:]}
+    stage.tokens["member"] = stage.do("issueMemberToken", body=given).json()["access_token"]
+    stage.do("quoteMyCampaign", body={})
+    stage.do("putMySelection", body={})
+    place = _place(stage, 21)
+    stage.do("getMyCampaignAvailability", query={"day_from": place["day"], "day_to": place["day"]})
+    stage.do("bookMyCampaign", headers=once(), body=place)
+    stage.do("rescheduleMyCampaign", body=_place(stage, 28))
+    stage.do("cancelMyCampaign", body={"reason": "有事"})
+    assert stage.do("getMyCampaign").json()["state"] == "listed"
 
 
 def _book_members(stage: Stage, campaign: dict[str, Any], member: str) -> None:
@@ -565,6 +607,7 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     stage.do("collectTube", path={"tube_id": tube})
     place = {"exam_id": with_tubes["id"]}
     stage.do("listTubes", path=place)
+    _hand_over(stage, desk["tubes"])
     stage.do("getBoard", query={"campus_id": 1})
     stage.do("listBoardExams", path={"column": "checked_in"}, query={"campus_id": 1})
     order = stage.do("listRequisitions", path=place).json()["items"][0]["id"]
@@ -579,6 +622,44 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     stage.do("checkIn", path={"exam_id": walking["id"]})
     _guide(stage, walking["id"])
     return examined, person, tube
+
+
+def _hand_over(stage: Stage, tubes: list[dict[str, Any]]) -> None:
+    """Tubes from hand to hand: one within the house, the others out of it; one is refused and drawn again."""
+    lab = stage.do("putOutsideLab", path={"lab_code": "VERTRAG"}, body={"name": "外送检验所"}).json()["id"]
+    stage.ids["outside_lab_id"].append(lab)
+    stage.ids["lab_code"].append("VERTRAG")
+    stage.do("listOutsideLabs")
+
+    def handover(codes: list[str], **more: Any) -> dict[str, str]:
+        made = stage.do("openHandover", body={"campus_id": 1, "from_place": "采血处", **more}).json()["id"]
+        stage.ids["handover_id"].append(made)
+        place = {"handover_id": made}
+        stage.do("addHandoverTubes", path=place, body={"barcodes": codes})
+        return place
+
+    first, second = tubes[:2]
+    stage.do("collectTube", path={"tube_id": second["id"]}, query={"place": "采血处"})
+    stage.do("scanTube", query={"barcode": first["barcode"]})
+    inside = handover([first["barcode"]])
+    stage.do("removeHandoverTubes", path=inside, body={"barcodes": [first["barcode"]]})
+    stage.do("cancelHandover", path=inside, body={"reason": "改日"})
+    inside = handover([first["barcode"]])
+    stage.do("handOverTubes", path=inside, body={"counted": 1})
+    stage.do("receiveHandoverTubes", who="second", path=inside, body={"barcodes": [first["barcode"], "UNBEKANNT"]})
+    stage.do("signHandoverReceipt", who="second", path=inside, body={"counted": 1})
+    outside = handover([second["barcode"]], outside_lab_id=lab)
+    stage.do("handOverTubes", path=outside, body={"counted": 1, "carrier": "王五"})
+    stage.do("signHandoverReceipt", path=outside, body={"counted": 1, "whole": True, "receiver_name": "赵六"})
+    assert [row["id"] for row in stage.do("listHandovers", query={"awaiting": True}).json()["items"]] == [
+        outside["handover_id"]
+    ]
+    stage.do("returnTube", path={"tube_id": second["id"]}, body={"note": "退回"})
+    stage.do("getHandover", path=outside)
+    assert stage.do("downloadHandover", path=outside).content.startswith(b"%PDF-")
+    again = stage.do("rejectTube", path={"tube_id": second["id"]}, body={"reason": "haemolysed"}).json()["replacement"]
+    stage.ids["tube_id"].append(again["id"])
+    assert stage.do("getTubeCustody", path={"tube_id": second["id"]}).json()["replaced_by_id"] == again["id"]
 
 
 def _guide(stage: Stage, exam_id: str) -> None:
@@ -798,6 +879,7 @@ def _report(stage: Stage, exam: dict[str, Any], person: dict[str, Any]) -> None:
     assert stage.do("downloadMyReport", path=one).content == PDF_BYTES
     stage.do("linkMyReport", path=one)
     _book_for_oneself(stage)
+    _choose_for_oneself(stage)
 
 
 def _operate(stage: Stage, _tube: str) -> None:

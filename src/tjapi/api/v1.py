@@ -16,10 +16,10 @@ from tjapi.identity.endpoints import admin, auth
 from tjapi.kernel.routing import OperationRoute
 from tjapi.knowledge.endpoints import knowledge
 from tjapi.operations.endpoints import jobs, live, messages, trail
-from tjapi.portal.endpoints import portal
+from tjapi.portal.endpoints import member_links, own_campaign, portal
 from tjapi.pricing.endpoints import pricing
 from tjapi.report.endpoints import reports
-from tjapi.requisition.endpoints import requisitions
+from tjapi.requisition.endpoints import requisitions, specimens
 from tjapi.result.endpoints import results
 
 PREFIX = "/api/v1"
@@ -43,13 +43,16 @@ ROUTERS: tuple[APIRouter, ...] = (
     checking,
     groupdesk,
     requisitions,
+    specimens,
     messages,
     results,
     guidance,
     critical_values,
     conclusions,
     reports,
+    member_links,
     portal,
+    own_campaign,
     jobs,
     live,
     trail,

@@ -21,6 +21,12 @@ class ExamPackageNotFound(NotFound):
     zh, en = "没有这个套餐", "No such package"
 
 
+class OutsideLabNotFound(NotFound):
+    """No such outside laboratory, or it is not in use."""
+
+    zh, en = "没有这个外送机构或已停用", "No such outside laboratory, or it is not in use"
+
+
 class ItemRangesOverlap(Conflict):
     """Two equally specific reference ranges of one item would fit one person on one day: the flag would be a matter of luck."""
 
@@ -43,6 +49,18 @@ class ExamPackageContradiction(Invalid):
     """What is said of a package contradicts itself, or what its item groups say; `errors` name where."""
 
     zh, en = "套餐的设置有矛盾", "What is said of the package contradicts itself"
+
+
+class ExamPackageCodeTaken(Conflict):
+    """A copy has a code of its own: under one that is taken it would be the next edition of another package."""
+
+    zh, en = "套餐代码已被使用", "The code belongs to another package"
+
+
+class CatalogFileInvalid(Invalid):
+    """The file cannot be taken over; `errors` name every row and field, and nothing of it was."""
+
+    zh, en = "目录文件不能导入", "The catalog file cannot be taken over"
 
 
 class ExamPackageEditionNotAhead(Conflict):

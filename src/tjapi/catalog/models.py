@@ -230,6 +230,17 @@ class ExamPackageGroup(Base):
     sort: Mapped[int]
 
 
+class OutsideLab(Base):
+    """外送机构: a laboratory of another house, to which specimens are sent."""
+
+    __tablename__ = "outside_lab"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    active: Mapped[bool] = mapped_column(server_default="true")
+
+
 class ExternalCode(Base):
     """外部代码: what another system (a LIS, a device) calls an item of ours."""
 

@@ -5,7 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from sqlalchemy import delete, or_, select, text, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -22,9 +22,9 @@ from tjapi.catalog.models import (
     ItemGroupItem,
     ItemRange,
     ItemUnit,
+    OutsideLab,
 )
 from tjapi.catalog.schemas import Row
-from tjapi.kernel.db import Base
 from tjapi.kernel.uow import UnitOfWork
 
 _SHARE_CODES = text("select pg_advisory_xact_lock_shared(hashtextextended(:system, 14))")
@@ -34,6 +34,55 @@ _HOLD_CODES = text("select pg_advisory_xact_lock(hashtextextended(:system, 14))"
 async def departments(uow: UnitOfWork) -> Sequence[Department]:
     """Return every department, in order."""
     return (await uow.session.scalars(select(Department).order_by(Department.sort, Department.id))).all()
+
+
+async def hold_catalog(uow: UnitOfWork) -> None:
+    """Wait for whoever takes a catalog file over: two at once would take each other's codes for new."""
+    await uow.session.execute(_HOLD_CODES, {"system": "catalog file"})
+
+
+async def every_item(uow: UnitOfWork) -> Sequence[Item]:
+    """Return every item, in order."""
+    query = select(Item).order_by(Item.sort, Item.code).execution_options(populate_existing=True)
+    return (await uow.session.scalars(query)).all()
+
+
+async def every_item_group(uow: UnitOfWork, *, lock: bool = False) -> Sequence[ItemGroup]:
+    """Return every item group, in order."""
+    query = select(ItemGroup).order_by(ItemGroup.sort, ItemGroup.code).execution_options(populate_existing=True)
+    return (await uow.session.scalars(query.with_for_update() if lock else query)).all()
+
+
+async def latest_packages(uow: UnitOfWork) -> Sequence[ExamPackage]:
+    """Return the latest edition of every package, by code."""
+    query = select(ExamPackage).ext(distinct_on(ExamPackage.code))
+    query = query.order_by(ExamPackage.code, ExamPackage.edition.desc()).execution_options(populate_existing=True)
+    return (await uow.session.scalars(query)).all()
+
+
+async def add_items(uow: UnitOfWork, rows: Sequence[Row]) -> None:
+    """Enter items."""
+    if rows:
+        await uow.session.execute(insert(Item).values(list(rows)))
+
+
+async def outside_labs(uow: UnitOfWork) -> Sequence[OutsideLab]:
+    """Return every outside laboratory, by code."""
+    return (await uow.session.scalars(select(OutsideLab).order_by(OutsideLab.code))).all()
+
+
+async def outside_lab(uow: UnitOfWork, lab_id: UUID) -> OutsideLab | None:
+    """Return an outside laboratory."""
+    return await uow.session.get(OutsideLab, lab_id)
+
+
+async def put_outside_lab(uow: UnitOfWork, row: Row) -> OutsideLab:
+    """Enter an outside laboratory or change the one of this code."""
+    made = insert(OutsideLab).values(**row)
+    made = made.on_conflict_do_update(
+        index_elements=["code"], set_={"name": made.excluded.name, "active": made.excluded.active}
+    )
+    return (await uow.session.scalars(made.returning(OutsideLab), execution_options={"populate_existing": True})).one()
 
 
 async def items(uow: UnitOfWork, ids: Collection[UUID]) -> Sequence[Item]:
@@ -271,17 +320,28 @@ async def put_departments(uow: UnitOfWork, rows: Sequence[Row]) -> dict[str, int
     return {row[0]: row[1] for row in found}
 
 
-async def put_coded(
-    uow: UnitOfWork, table: type[Item | ItemGroup | ExamPackage], rows: Sequence[Row]
-) -> dict[str, UUID]:
-    """Insert or update items, item groups or packages by code, keeping the id of a row that is there; return code → id."""
-    query = insert(table).values(list(rows))
-    changed = {name: query.excluded[name] for name in rows[0] if name not in ("id", "code", "edition")}
-    by = ["code", "edition"] if table is ExamPackage else ["code"]
+async def put_items(uow: UnitOfWork, rows: Sequence[Row]) -> dict[str, UUID]:
+    """Insert or update items by code, keeping the id of a row that is there; return code → id."""
+    query = insert(Item).values(list(rows))
+    changed = {name: query.excluded[name] for name in rows[0] if name not in ("id", "code")}
     found = await uow.session.execute(
-        query.on_conflict_do_update(index_elements=by, set_=changed).returning(table.code, table.id)
+        query.on_conflict_do_update(index_elements=["code"], set_=changed).returning(Item.code, Item.id)
     )
     return {row[0]: row[1] for row in found}
+
+
+async def add_coded(
+    uow: UnitOfWork, table: type[ItemGroup | ExamPackage], rows: Sequence[Row]
+) -> tuple[dict[str, UUID], frozenset[str]]:
+    """Insert item groups or packages whose code is not there in any edition; return code → id of all, and the codes that are new."""
+    codes = [row["code"] for row in rows]
+    there = {
+        row[0]: row[1] for row in await uow.session.execute(select(table.code, table.id).where(table.code.in_(codes)))
+    }
+    new = [row for row in rows if row["code"] not in there]
+    if new:
+        await uow.session.execute(insert(table).values(new))
+    return there | {row["code"]: row["id"] for row in new}, frozenset(row["code"] for row in new)
 
 
 async def add_ranges(uow: UnitOfWork, rows: Sequence[Row]) -> None:
@@ -294,19 +354,16 @@ async def add_units(uow: UnitOfWork, rows: Sequence[Row]) -> None:
     await uow.session.execute(insert(ItemUnit).values(list(rows)).on_conflict_do_nothing())
 
 
-async def replace_group_items(uow: UnitOfWork, rows: Sequence[Row]) -> None:
-    """Make the items of the groups named in these rows exactly these."""
-    await _replace(uow, ItemGroupItem, ItemGroupItem.item_group_id.in_({row["item_group_id"] for row in rows}), rows)
+async def add_group_items(uow: UnitOfWork, rows: Sequence[Row]) -> None:
+    """Give new item groups their items."""
+    if rows:
+        await uow.session.execute(insert(ItemGroupItem).values(list(rows)))
 
 
-async def replace_package_groups(uow: UnitOfWork, rows: Sequence[Row]) -> None:
-    """Make the item groups of the packages named in these rows exactly these."""
-    await _replace(uow, ExamPackageGroup, ExamPackageGroup.package_id.in_({row["package_id"] for row in rows}), rows)
-
-
-async def _replace(uow: UnitOfWork, table: type[Base], owned: ColumnElement[bool], rows: Sequence[Row]) -> None:
-    await uow.session.execute(delete(table).where(owned))
-    await uow.session.execute(insert(table).values(list(rows)))
+async def add_package_groups(uow: UnitOfWork, rows: Sequence[Row]) -> None:
+    """Give new packages their item groups."""
+    if rows:
+        await uow.session.execute(insert(ExamPackageGroup).values(list(rows)))
 
 
 def _named(

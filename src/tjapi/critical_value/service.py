@@ -56,7 +56,7 @@ async def look(uow: UnitOfWork, event: RevisionsAdded) -> None:
     active = await knowledge.active(uow)
     if active is None:
         return
-    changed = await results.item_codes(uow, event.result_ids)
+    changed = frozenset(event.item_codes)
     exam = await exams.lock(uow, event.exam_id)
     held = await repository.of_exam(uow, event.exam_id)
     if not active.about("critical", changed) and not any(_stands(c) for c in held):

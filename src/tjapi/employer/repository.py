@@ -1,5 +1,6 @@
 """Questions to the employers' tables."""
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -41,6 +42,13 @@ from unnest(cast(:ids as uuid[]), cast(:groups as uuid[]), cast(:placements as t
   as p(id, group_id, placement, reason)
 where m.id = p.id
 """)
+_BIND = """
+update member m set state = 'booked', examinee_id = given.examinee_id, exam_id = given.exam_id, refusal = null, version = m.version + 1, updated_at = $1
+from unnest($2::uuid[], $3::uuid[], $4::uuid[]) as given (id, examinee_id, exam_id) where m.id = given.id and m.state = 'listed' returning m.id
+"""
+_REFUSE = """
+update member set refusal = $1::jsonb, version = version + 1, updated_at = $2 where campaign_id = $3 and id = any($4) and state = 'listed'
+"""
 _COUNTS = text("""
 select count(*) as total, count(*) filter (where state = 'listed') as listed, count(*) filter (where state = 'booked') as booked,
   count(*) filter (where state = 'done') as done, count(*) filter (where state = 'no_show') as no_show,
@@ -272,6 +280,18 @@ async def replace(uow: UnitOfWork, rows: Sequence[tuple[UUID, UUID | None, str, 
     values = {"ids": ids, "groups": groups_, "placements": placements, "reasons": reasons, "now": uow.now}
     await uow.session.execute(_REPLACE, values)
     uow.session.expire_all()
+
+
+async def bind_many(uow: UnitOfWork, rows: Sequence[tuple[UUID, UUID, UUID]]) -> int:
+    """Book listed members, each its id, examinee and exam; return how many were listed."""
+    ids, examinees, exams = (list(column) for column in zip(*rows, strict=True))
+    return len(await fetch_rows(uow.session, _BIND, uow.now, ids, examinees, exams))
+
+
+async def refuse_many(uow: UnitOfWork, campaign_id: UUID, ids: Collection[UUID], refusal: dict[str, str]) -> None:
+    """Keep one refusal for many listed members."""
+    sent = json.dumps(refusal, ensure_ascii=False)
+    await fetch_rows(uow.session, _REFUSE, sent, uow.now, campaign_id, list(ids))
 
 
 async def placings(uow: UnitOfWork, campaign_id: UUID) -> Sequence[Any]:

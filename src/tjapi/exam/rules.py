@@ -43,7 +43,7 @@ LINE_MOVES: dict[str, frozenset[str]] = {
     "started": frozenset({"resulted", "refused", "waived", "deferred"}),
     "resulted": frozenset({"verified", "collected", "started"}),
     "verified": frozenset({"resulted"}),
-    "specimen_rejected": frozenset({"released", "withdrawn", "refused", "waived", "deferred"}),
+    "specimen_rejected": frozenset({"collected", "resulted", "released", "withdrawn", "refused", "waived", "deferred"}),
     "deferred": frozenset({"ordered", "refused", "waived", "withdrawn"}),
     "refused": frozenset({"ordered"}),
     "waived": frozenset({"ordered"}),
@@ -67,7 +67,10 @@ OPEN_FOR_LINES: frozenset[str] = frozenset(
 """States in which lines may be added and set aside: any before the final sign-off."""
 ENDED: tuple[str, ...] = ("finalized", "cancelled")
 """States in which nobody waits for anything of an exam."""
-LIVE_FOR_RESULTS: frozenset[str] = frozenset({"released", "sent", "collected", "started", "resulted", "verified"})
+LIVE_FOR_RESULTS: frozenset[str] = frozenset(
+    {"released", "sent", "specimen_rejected", "collected", "started", "resulted", "verified"}
+)
+"""A line whose specimen was rejected waits for the result of the next one."""
 _EXAM_NO = re.compile(r"[A-Z][A-Z0-9]{0,9}[0-9]{10}[0-9X]")
 _DIGITS = 10
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2)
@@ -131,3 +134,13 @@ def age_on(birth: date, day: date) -> tuple[int, int]:
     """Return the age in completed years and in days on the day of the exam."""
     years = day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
     return years, (day - birth).days
+
+
+_MONTH = 30
+
+
+def age_text(years: int, days: int) -> str:
+    """Return an age as it is written: years, for the first year months, for the first month days."""
+    if years:
+        return f"{years}岁"
+    return f"{days // _MONTH}个月" if days >= _MONTH else f"{days}天"

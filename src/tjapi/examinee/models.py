@@ -216,8 +216,8 @@ class ExamineeMergeRow(Base):
     merge_id: Mapped[UUID] = mapped_column(ForeignKey("examinee_merge.id"), primary_key=True)
     table_name: Mapped[str] = mapped_column(primary_key=True)
     row_key: Mapped[str] = mapped_column(primary_key=True)
-    stayed: Mapped[bool] = mapped_column(primary_key=True)
     became: Mapped[str | None]
+    stayed: Mapped[bool] = mapped_column(primary_key=True, server_default=sql("false"))
 
 
 class ExamineeDistinction(Base):

@@ -103,6 +103,12 @@ async def merged_into(uow: UnitOfWork, ids: Collection[UUID]) -> Sequence[Examin
     return (await uow.session.scalars(select(Examinee).where(Examinee.merged_into_id.in_(ids)))).all()
 
 
+async def lock_many(uow: UnitOfWork, ids: Collection[UUID]) -> Sequence[Examinee]:
+    """Return people under their row locks, taken in one order."""
+    query = select(Examinee).where(Examinee.id.in_(ids)).order_by(Examinee.id).with_for_update()
+    return (await uow.session.scalars(query.execution_options(populate_existing=True))).all()
+
+
 async def add(uow: UnitOfWork, person: Examinee, campus_id: int, keys: Iterable[str]) -> None:
     """Enter a person, met by a campus, with the keys of the name. In this order: the campus makes the row visible."""
     uow.session.add(person)
@@ -227,6 +233,12 @@ async def next_photo_version(uow: UnitOfWork, examinee_id: UUID) -> int:
     """Return the number of the next version of a photo: no number is used twice for one person."""
     query = select(func.max(ExamineePhoto.version)).where(ExamineePhoto.examinee_id == examinee_id)
     return ((await uow.session.execute(query)).scalar() or 0) + 1
+
+
+async def photo_files(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return where the newest photo of each of many people is; who has none is absent."""
+    query = "select distinct on (examinee_id) examinee_id, file from examinee_photo where examinee_id = any($1) order by examinee_id, version desc"
+    return {row["examinee_id"]: row["file"] for row in await fetch_rows(uow.session, query, list(ids))}
 
 
 async def photos(uow: UnitOfWork, examinee_id: UUID) -> Sequence[ExamineePhoto]:

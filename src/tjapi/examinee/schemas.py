@@ -55,7 +55,7 @@ class IdCardPayload(Input):
     )  # fmt: skip
     nation: Nation | None = None
     birth_date: Annotated[str | None, BeforeValidator(_written)] = Field(
-        None, min_length=1, max_length=20, examples=["1990-01-01"],
+        None, min_length=1, max_length=20, examples=["1990-03-07"],
         description="出生日期,如 1990-01-01 或 19900101;可由证件号码得出 · Birth date; the number may say it",
     )  # fmt: skip
     address: Address | None = None

@@ -70,3 +70,15 @@ class IdentityNotConfirmed(Conflict):
         "最近一次身份核验不符,须重新核验本人",
         "The last identity check found somebody else; check the person again",
     )
+
+
+class PapersNotNamed(Invalid):
+    """A print is of chosen papers or of a unit: one of the two."""
+
+    zh, en = "请给出所选打印件或单位之一", "Give either the chosen papers or a unit"
+
+
+class PrintNotReady(Conflict):
+    """The file is large: a job is making it."""
+
+    zh, en = "打印文件正在生成,请稍后再取", "The file is being made: fetch it when its job is done"

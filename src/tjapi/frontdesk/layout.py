@@ -1,11 +1,13 @@
 """From an exam as it was to the data of the templates: every figure becomes the text that is printed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from tjapi.exam.rules import age_text
 from tjapi.frontdesk.rules import (
     DONE,
+    HandedOverTube,
     PaperExam,
     PaperLine,
     PaperTube,
@@ -13,15 +15,22 @@ from tjapi.frontdesk.rules import (
     PrintedPaper,
     Stop,
     abbreviated,
-    age_text,
     form_lines,
     walk,
 )
 from tjapi.frontdesk.schemas import Paper
 from tjapi.kernel.clock import HOSPITAL_ZONE
+from tjapi.requisition.schemas import HandoverDetail
 
 _SEX = {"male": "男", "female": "女", "unknown": "未知"}
 _LABEL_GROUPS = 26
+_LIST_GROUPS = 40
+_LIST_STATES = {"open": "登记中", "handed_over": "已交出", "received": "已签收", "cancelled": "已作废"}
+_OUTCOMES = {None: "", "received": "接收", "rejected": "拒收", "missing": "缺失", "elsewhere": "见其他交接单"}
+_EXTRAS = {
+    "received": "不在单上，已接收", "unknown": "条码不存在", "not_collected": "未登记采集，未接收", "rejected": "已拒收的试管，未接收",
+    "cancelled": "已取消的试管，未接收", "sent_out": "已外送的试管，未接收",
+}  # fmt: skip
 _HOUR = 60
 _NOTICES = {
     "fasting": "带“空腹”的项目请先做，做完再用餐、喝水。",
@@ -48,6 +57,31 @@ class Press:
                 "exam_label": self._exam_label,
             }[paper.kind]  # fmt: skip
             yield paper.kind, make(exam, paper), exam
+
+    def handover_list(self, found: HandoverDetail, tubes: Sequence[HandedOverTube], campus: str) -> dict[str, Any]:
+        """Return the data of a hand-over list."""
+        counts, out = found.counts, found.outside_lab_id is not None
+        told = [("清点", found.counted), ("接收", counts.received), ("拒收", counts.rejected), ("缺失", counts.missing), ("多出", counts.extra)]  # fmt: skip
+        return {
+            "hospital": {"name": self._hospital, "campus": campus}, "kind": "外送单" if out else "交接单", "list_no": found.list_no,
+            "state": _LIST_STATES[found.state], "from_place": found.from_place, "to_place": found.to_place,
+            "handed_over": _signed(found.handed_over_by_name, found.handed_over_at),
+            "received": _signed(found.received_by_name, found.received_at),
+            "total": "，".join(f"{name} {n}" for name, n in told if n) or f"在单 {counts.listed}", "carrier": found.carrier or "",
+            "note": found.note or found.cancel_reason or "",
+            "tubes": [
+                {
+                    "barcode": tube.barcode, "name": tube.name, "exam_no": tube.exam_no,
+                    "specimen": self._paper.specimens.get(tube.specimen, tube.specimen),
+                    "container": self._paper.containers.get(tube.container, tube.container),
+                    "groups": abbreviated(tube.groups, _LIST_GROUPS) if tube.groups else "", "outcome": _OUTCOMES[tube.outcome],
+                    "wrong": tube.outcome not in (None, "received"),
+                }
+                for tube in tubes
+            ],
+            "extras": [{"barcode": one.barcode, "what": _EXTRAS[one.kind]} for one in found.extras],
+            "printed_at": self._printed_at, "watermark": self._watermark,
+        }  # fmt: skip
 
     def _guide_sheet(self, exam: PaperExam, paper: PrintedPaper) -> dict[str, Any]:
         stops = walk(exam.lines, self._paper.stations)
@@ -147,6 +181,10 @@ def _line(line: PaperLine) -> dict[str, Any]:
 
 def _tags(line: PaperLine) -> list[str]:
     return ["空腹"] if line.fasting else []
+
+
+def _signed(name: str | None, at: datetime | None) -> str:
+    return f"{name}　{at.astimezone(HOSPITAL_ZONE):%Y-%m-%d %H:%M}" if name is not None and at is not None else ""
 
 
 def _after(minutes: int) -> str:

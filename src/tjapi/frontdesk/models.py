@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from tjapi.frontdesk.rules import CHECK_DECISIONS, CHECK_METHODS, CHECK_OUTCOMES, DOCUMENT_KINDS, PRINT_FORMATS
 from tjapi.kernel.db import Base
+from tjapi.kernel.storage import FILE
 
 Moment = TIMESTAMP(timezone=True)
 
@@ -30,11 +31,15 @@ class AccessCode(Base):
 class DocumentPrint(Base):
     """打印记录: one file handed to a printer, by whom and when.
 
-    `content` is the data of which the file was made, sealed: it can be made again, byte for byte, and holds the one-time code.
+    `content` is the data of which the file was made, sealed: it can be made again, byte for byte, and holds the one-time code. A large
+    file is made by the job `job_id`, of parts.
     """
 
     __tablename__ = "document_print"
-    __table_args__ = (CheckConstraint(f"format in {tuple(PRINT_FORMATS)}", name="format"),)
+    __table_args__ = (
+        CheckConstraint(f"format in {tuple(PRINT_FORMATS)}", name="format"),
+        CheckConstraint("(content is null) = (job_id is not null)", name="whole_or_by_job"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     campus_id: Mapped[int] = mapped_column(SmallInteger)
@@ -42,7 +47,32 @@ class DocumentPrint(Base):
     printed_by: Mapped[UUID]
     printed_by_name: Mapped[str]
     printed_at: Mapped[datetime] = mapped_column(Moment)
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    job_id: Mapped[UUID | None]
+
+
+class DocumentPrintPart(Base):
+    """Some exams of a large print, as they were; sealed."""
+
+    __tablename__ = "document_print_part"
+
+    print_id: Mapped[UUID] = mapped_column(ForeignKey("document_print.id"), primary_key=True)
+    n: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
     content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class DocumentPrintFile(Base):
+    """The file of a large print, once it is there. `size` in bytes."""
+
+    __tablename__ = "document_print_file"
+
+    print_id: Mapped[UUID] = mapped_column(ForeignKey("document_print.id"), primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    file: Mapped[str] = mapped_column(info=FILE)
+    size: Mapped[int]
+    pages: Mapped[int]
+    made_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class DocumentPrintItem(Base):

@@ -1,11 +1,21 @@
 """Questions that the front desk asks of its own tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 
-from tjapi.frontdesk.models import AccessCode, DocumentPrint, DocumentPrintItem, IdentityCheck
+from tjapi.frontdesk.models import (
+    AccessCode,
+    DocumentPrint,
+    DocumentPrintFile,
+    DocumentPrintItem,
+    DocumentPrintPart,
+    IdentityCheck,
+)
+from tjapi.kernel.db import insert_rows
 from tjapi.kernel.uow import UnitOfWork
 
 
@@ -44,6 +54,40 @@ async def last_sheets(uow: UnitOfWork, exam_ids: Iterable[UUID]) -> dict[UUID, t
 async def document_print(uow: UnitOfWork, print_id: UUID) -> DocumentPrint | None:
     """Return a print."""
     return await uow.session.get(DocumentPrint, print_id)
+
+
+async def print_file(uow: UnitOfWork, print_id: UUID) -> DocumentPrintFile | None:
+    """Return where the file of a large print is."""
+    return await uow.session.get(DocumentPrintFile, print_id)
+
+
+async def add_file(uow: UnitOfWork, row: DocumentPrintFile) -> None:
+    """Say where the file of a large print is, unless it was said already."""
+    values = {column.key: getattr(row, column.key) for column in DocumentPrintFile.__table__.columns}
+    await uow.session.execute(insert(DocumentPrintFile).values(**values).on_conflict_do_nothing())
+
+
+async def add_part(uow: UnitOfWork, made: DocumentPrint, n: int, content: bytes) -> None:
+    """Keep a part of a large print."""
+    row = {"print_id": made.id, "n": n, "campus_id": made.campus_id, "content": content}
+    await insert_rows(uow.session, DocumentPrintPart, [row])
+
+
+async def parts(uow: UnitOfWork, print_id: UUID) -> int:
+    """Count the parts of a large print."""
+    query = select(func.count()).select_from(DocumentPrintPart).where(DocumentPrintPart.print_id == print_id)
+    return (await uow.session.execute(query)).scalar_one()
+
+
+async def part(uow: UnitOfWork, print_id: UUID, n: int) -> bytes:
+    """Return a part of a large print."""
+    query = select(DocumentPrintPart.content).where(DocumentPrintPart.print_id == print_id, DocumentPrintPart.n == n)
+    return (await uow.session.execute(query)).scalar_one()
+
+
+async def add_items(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Log what was printed."""
+    await insert_rows(uow.session, DocumentPrintItem, rows)
 
 
 async def prints_of(uow: UnitOfWork, exam_id: UUID) -> Sequence[tuple[DocumentPrint, DocumentPrintItem]]:

@@ -28,7 +28,6 @@ NOT_TODAY: frozenset[str] = frozenset({"withdrawn", "refused", "waived", "deferr
 """Lines that are on no paper of the day."""
 DONE: frozenset[str] = frozenset({"collected", "resulted", "verified"})
 _ASIDE = re.compile(r"[(（][^()（）]*[)）]")
-_MONTH = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +87,19 @@ class PaperExam:
     lines: list[PaperLine]
     tubes: list[PaperTube]
     photo: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOverTube:
+    """A tube as a hand-over list shows it."""
+
+    barcode: str
+    container: str
+    specimen: str
+    outcome: str | None
+    name: str
+    exam_no: str
+    groups: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,13 +242,6 @@ def abbreviated(names: Sequence[str], most: int) -> str:
     while kept > 1 and len("、".join(short[:kept])) > most - 4:
         kept -= 1
     return f"{'、'.join(short[:kept])} 等{len(short)}项"
-
-
-def age_text(years: int, days: int) -> str:
-    """Return an age as it is written: years, for the first year months, for the first month days."""
-    if years:
-        return f"{years}岁"
-    return f"{days // _MONTH}个月" if days >= _MONTH else f"{days}天"
 
 
 def verdict(outcome: str, decision: str | None) -> str:

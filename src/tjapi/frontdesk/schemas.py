@@ -9,14 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from tjapi.appointment.schemas import AppointmentOut, PlaceIn
 from tjapi.exam.schemas import ExamOut
 from tjapi.frontdesk.rules import CheckDecision, CheckMethod, CheckOutcome, DocumentKind, PrintFormat, Station
-from tjapi.kernel.validation import WHOLE, Whole
+from tjapi.kernel.validation import WHOLE, Day, Whole
 from tjapi.pricing.schemas import Choices, Pregnant
 from tjapi.requisition.schemas import TubeOut
 
 _EXAM = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
 _TUBE = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"
-MOST_PAPERS = 400
-"""Copies in one file: it is made within a request."""
+MOST_PAPERS = 10_000
+"""Copies in one file."""
 Section = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,20}$")]
 
 
@@ -57,13 +57,31 @@ class PaperIn(Input):
     )
 
 
+class UnitPapersIn(Input):
+    """The papers of a unit's people: person by person in the order of the campaign's list, of each the kinds in the order given."""
+
+    campaign_id: UUID = Field(description="团检任务 · Campaign", examples=[_EXAM])
+    kinds: list[DocumentKind] = Field(
+        min_length=1, max_length=4, description="打印件 · Papers", examples=[["guide_sheet", "tube_label"]]
+    )
+    day: Day | None = Field(None, description="只限该体检日 · Of this day only", examples=["2026-03-02"])
+    group_id: UUID | None = Field(None, description="只限该分组 · Of this group only", examples=[None])
+
+
 class PrintIn(Input):
     """What is to be printed, in order, into one file."""
 
     format: PrintFormat = Field(
         "pdf", description="格式;ZPL/TSPL 仅标签 · ZPL and TSPL for labels only", examples=["zpl"]
     )
-    papers: list[PaperIn] = Field(min_length=1, max_length=300, description="所选打印件 · What was chosen")
+    papers: list[PaperIn] = Field(
+        default_factory=list,
+        max_length=2_000,
+        description="所选打印件,与 unit 二选一 · What was chosen; or give `unit`",
+    )
+    unit: UnitPapersIn | None = Field(
+        None, description="整个单位,与 papers 二选一 · A whole unit; or give `papers`", examples=[None]
+    )
 
 
 class PrintLink(BaseModel):
@@ -129,7 +147,13 @@ class PrintOut(BaseModel):
         description="文件地址;每次取得的内容相同 · Where the file is; the same every time",
         examples=["/api/v1/document-prints/0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d/file"],
     )
-    papers: list[PrintedPaperOut]
+    copies: int = Field(description="总份数 · Copies in all", examples=[3])
+    job_id: UUID | None = Field(
+        description="文件较大时由此后台任务生成,见 /jobs · The job that makes a large file, see /jobs", examples=[None]
+    )
+    papers: list[PrintedPaperOut] = Field(
+        description="打印件;由后台任务生成者见各次体检的打印记录 · The papers; of a print made by a job they are in each exam's prints"
+    )
 
 
 class PrintsOut(BaseModel):
@@ -192,6 +216,9 @@ class BookingIn(OwnBookingIn):
     """A booking at the desk, for an examinee."""
 
     examinee_id: UUID = Field(description="受检者 · Examinee", examples=[_EXAM])
+    over_waiting_list: bool = Field(
+        default=False, description="知有人候补仍占用 · Take it although others wait for the session", examples=[False]
+    )
 
 
 class BookingOut(BaseModel):

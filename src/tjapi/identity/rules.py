@@ -35,6 +35,7 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "requisition.read": ("查看申请和标本", "See requisitions and specimens"),
     "requisition.write": ("重发申请", "Resend orders"),
     "specimen.collect": ("采集标本", "Record that a specimen was taken"),
+    "specimen.handle": ("交接、拒收和外送标本", "Hand over, refuse and send out specimens"),
     "result.read": ("查看结果", "See results"),
     "result.write": ("录入本科室结果", "Enter results of own departments"),
     "guidance.read": ("查看导检排队", "See rooms and queues"),
@@ -59,6 +60,7 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "portal.grant": ("为受检者换取令牌", "Obtain tokens for examinees"),
     "me.read": ("查看本人资料", "See one's own data"),
     "me.write": ("为本人预约", "Book for oneself"),
+    "member.self": ("团检成员自助选择和预约", "Choose and book for oneself as a member of a campaign"),
 }
 
 _READ = {"catalog.read", "examinee.read", "exam.read", "result.read", "live.read"}
@@ -68,13 +70,13 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
         "live.read", "appointment.configure",
     })),
     "front_desk": ("前台", "Front desk", frozenset({
-        *_READ, "appointment.read", "appointment.write", "examinee.write", "examinee.unmask", "examinee.merge", "identity_check.write", "identity_check.decide", "employer.read", "pricing.read", "exam.write", "exam.set_aside", "guidance.read", "guidance.call", "exam.check_in", "document.print", "requisition.read", "requisition.write", "specimen.collect", "report.read",
+        *_READ, "appointment.read", "appointment.write", "examinee.write", "examinee.unmask", "examinee.merge", "identity_check.write", "identity_check.decide", "employer.read", "pricing.read", "exam.write", "exam.set_aside", "guidance.read", "guidance.call", "exam.check_in", "document.print", "requisition.read", "requisition.write", "specimen.collect", "specimen.handle", "report.read",
     } - {"result.read"})),
     "group_manager": ("团检专员", "Group manager", frozenset({
         "catalog.read", "examinee.read", "examinee.write", "employer.read", "employer.write", "campaign.complete", "pricing.read", "exam.read", "exam.write",
         "live.read", "appointment.read", "appointment.write",
     })),
-    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "result.write", "identity_check.write", "exam.set_aside", "guidance.read", "guidance.call", "requisition.read"})),
+    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "result.write", "identity_check.write", "exam.set_aside", "guidance.read", "guidance.call", "requisition.read", "specimen.handle"})),
     "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "knowledge.read", "knowledge.write", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "report.read"})),
     "chief": ("终审医生", "Chief physician", frozenset({
         *_READ, "knowledge.read", "knowledge.write", "knowledge.activate", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "conclusion.finalize", "report.read", "report.write", "message.release", "examinee.merge", "examinee.merge_contradicting", "identity_check.decide",
@@ -85,7 +87,7 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
     })),
     "auditor": ("审计员", "Auditor", frozenset({"audit.read", "identity.read"})),
 }  # fmt: skip
-NOT_FOR_STAFF = frozenset({"portal.grant", "message.push", "me.read", "me.write"})
+NOT_FOR_STAFF = frozenset({"portal.grant", "message.push", "me.read", "me.write", "member.self"})
 
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=1)

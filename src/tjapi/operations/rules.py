@@ -12,8 +12,33 @@ LINE_STATE = {
     "substituted": ("已换项", "Substituted"), "specimen_rejected": ("标本被拒", "Specimen rejected"),
 }  # fmt: skip
 TUBE_STATE = {
-    "planned": ("待采集", "Planned"), "collected": ("已采集", "Collected"), "received": ("已接收", "Received"), "rejected": ("已拒收", "Rejected"),
+    "planned": ("待采集", "Planned"), "collected": ("已采集", "Collected"), "handed_over": ("已交出", "Handed over"), "received": ("已接收", "Received"),
+    "sent_out": ("已外送", "Sent out"), "rejected": ("已拒收", "Rejected"),
     "cancelled": ("已取消", "Cancelled"),
+}  # fmt: skip
+REJECT_REASON = {
+    "haemolysed": ("溶血", "Haemolysed"), "clotted": ("凝块", "Clotted"), "lipaemic": ("脂血", "Lipaemic"), "insufficient": ("标本量不足", "Not enough"),
+    "wrong_container": ("容器错误", "Wrong container"), "unlabeled": ("无标签", "No label"), "mislabeled": ("标签错误", "Wrong label"),
+    "contaminated": ("污染", "Contaminated"), "broken": ("容器破损", "Broken or leaking"), "wrong_time": ("采集时间不符", "Taken at the wrong time"),
+    "expired": ("超过送检时限", "Too old"), "lost": ("标本丢失", "Lost"), "other": ("其他", "Other"),
+}  # fmt: skip
+TUBE_ACTION = {
+    "label_printed": ("打印标签", "Label printed"), "collected": ("采集", "Collected"), "listed": ("上交接单", "Put on a list"),
+    "unlisted": ("下交接单", "Taken off a list"), "handed_over": ("交出", "Handed over"), "sent_out": ("外送", "Sent out"),
+    "received": ("接收", "Received"), "missing": ("接收时缺失", "Missing at the receipt"), "rejected": ("拒收", "Rejected"),
+    "replaced": ("代替被拒试管", "Planned in place of a rejected one"), "reported": ("外送结果回报", "Result came in"),
+    "returned": ("外送退回", "Came back"), "cancelled": ("取消", "Cancelled"),
+}  # fmt: skip
+HANDOVER_STATE = {
+    "open": ("登记中", "Open"), "handed_over": ("已交出", "Handed over"), "received": ("已签收", "Signed for"), "cancelled": ("已作废", "Cancelled"),
+}  # fmt: skip
+HANDOVER_OUTCOME = {
+    "received": ("已接收", "Received"), "rejected": ("拒收", "Refused"), "missing": ("缺失", "Missing"), "removed": ("已下单", "Taken off"),
+    "elsewhere": ("出现在其他交接单", "Turned up on another list"),
+}  # fmt: skip
+HANDOVER_EXTRA = {
+    "received": ("多出,已接收", "Too many, taken in"), "unknown": ("条码不存在", "Unknown bar code"), "not_collected": ("未登记采集", "Not collected by our records"),
+    "rejected": ("已拒收的试管", "Rejected before"), "cancelled": ("已取消的试管", "Cancelled"), "sent_out": ("已外送的试管", "Sent out"),
 }  # fmt: skip
 REQUISITION_STATE = {
     "planned": ("待发送", "Planned"), "sent": ("已发送", "Sent"), "failed": ("发送失败", "Failed"), "cancelled": ("已取消", "Cancelled"),
@@ -161,6 +186,11 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "exam_state": EXAM_STATE,
     "line_state": LINE_STATE,
     "tube_state": TUBE_STATE,
+    "reject_reason": REJECT_REASON,
+    "tube_action": TUBE_ACTION,
+    "handover_state": HANDOVER_STATE,
+    "handover_outcome": HANDOVER_OUTCOME,
+    "handover_extra": HANDOVER_EXTRA,
     "ticket_state": TICKET_STATE,
     "board_column": BOARD_COLUMN,
     "sheet_policy_mode": SHEET_POLICY_MODE,

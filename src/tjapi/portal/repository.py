@@ -3,19 +3,38 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, text, update
 
 from tjapi.kernel.db import Look
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.portal.models import PortalSession
+from tjapi.portal.models import MemberLink, PortalSession
 
-_SESSION = "select tj.examinee_session($1, $2)"
+_SESSION = "select tj.portal_access($1, $2)"
+_CAMPUS = text("select tj.member_campus(cast(:session as uuid))")
 
 
-async def session_is_open(look: Look, session: UUID, examinee: UUID) -> bool:
-    """Say whether a session lives and its client was not revoked: asked before there is a context, so by a definer function."""
-    row = await look.row(_SESSION, session, examinee)
-    return row is not None and bool(row[0])
+async def access(look: Look, session: UUID, subject: UUID) -> str | None:
+    """Return what a session that lives opens, `own` or `member`: asked before there is a context, so of a definer function."""
+    row = await look.row(_SESSION, session, subject)
+    return None if row is None else row[0]
+
+
+async def member_campus(uow: UnitOfWork, session: UUID) -> int | None:
+    """Return the campus of the caller's own session."""
+    return (await uow.session.execute(_CAMPUS, {"session": session})).scalar_one_or_none()
+
+
+async def end_links(uow: UnitOfWork, member_ids: Collection[UUID]) -> int:
+    """End the links of members; return how many lived."""
+    query = update(MemberLink).where(MemberLink.member_id.in_(member_ids), MemberLink.ended_at.is_(None))
+    found = await uow.session.execute(query.values(ended_at=uow.now).returning(MemberLink.id))
+    return len(found.scalars().all())
+
+
+async def link(uow: UnitOfWork, link_id: UUID) -> MemberLink | None:
+    """Return a link under its row lock: tries are counted one after the other."""
+    query = select(MemberLink).where(MemberLink.id == link_id).with_for_update()
+    return (await uow.session.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
 
 
 async def end_sessions(uow: UnitOfWork, examinee_ids: Collection[UUID]) -> None:

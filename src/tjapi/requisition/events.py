@@ -40,3 +40,13 @@ class TubeCollected(Event):
     name: ClassVar[str] = "requisition.tube_collected"
     exam_id: UUID
     tube_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TubeRejected(Event):
+    """A specimen was refused and is to be taken again, in the tube `replacement_id`."""
+
+    name: ClassVar[str] = "requisition.tube_rejected"
+    exam_id: UUID
+    tube_id: UUID
+    replacement_id: UUID

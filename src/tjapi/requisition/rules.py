@@ -1,21 +1,64 @@
-"""How tubes are planned and numbered."""
+"""How tubes are planned, numbered, moved, refused and handed over. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
 RequisitionState = Literal["planned", "sent", "failed", "cancelled"]
-TubeState = Literal["planned", "collected", "received", "rejected", "cancelled"]
+TubeState = Literal["planned", "collected", "handed_over", "received", "sent_out", "rejected", "cancelled"]
 TUBE_MOVES: dict[str, frozenset[str]] = {
     "planned": frozenset({"collected", "cancelled"}),
-    "collected": frozenset({"received", "rejected"}),
-    "received": frozenset({"rejected"}),
+    "collected": frozenset({"handed_over", "received", "sent_out", "rejected"}),
+    # Back where it was: it was on the list, and was not there when the list was received.
+    "handed_over": frozenset({"collected", "received", "rejected"}),
+    "received": frozenset({"sent_out", "rejected"}),
+    "sent_out": frozenset({"received", "rejected"}),
     "rejected": frozenset(),
     "cancelled": frozenset(),
 }
-OPEN: frozenset[str] = frozenset({"planned", "collected"})
+OPEN: frozenset[str] = frozenset({"planned", "collected", "handed_over"})
 """Not received by the laboratory: an add-on may still be measured from it."""
+DRAWN: frozenset[str] = frozenset({"collected", "handed_over", "received", "sent_out"})
+"""The specimen is there: it can be refused, and the line of a further scan is collected already."""
+
+RejectReason = Literal[
+    "haemolysed", "clotted", "lipaemic", "insufficient", "wrong_container", "unlabeled", "mislabeled", "contaminated", "broken",
+    "wrong_time", "expired", "lost", "other",
+]  # fmt: skip
+REJECT_REASONS: tuple[RejectReason, ...] = (
+    "haemolysed", "clotted", "lipaemic", "insufficient", "wrong_container", "unlabeled", "mislabeled", "contaminated", "broken",
+    "wrong_time", "expired", "lost", "other",
+)  # fmt: skip
+
+HandoverState = Literal["open", "handed_over", "received", "cancelled"]
+HANDOVER_MOVES: dict[str, frozenset[str]] = {
+    "open": frozenset({"handed_over", "cancelled"}),
+    "handed_over": frozenset({"received"}),
+    "received": frozenset(),
+    "cancelled": frozenset(),
+}
+HandoverOutcome = Literal["received", "rejected", "missing", "removed", "elsewhere"]
+OUTCOMES: tuple[HandoverOutcome, ...] = ("received", "rejected", "missing", "removed", "elsewhere")
+"""What became of a tube of a list; `elsewhere`: it turned up on another one."""
+ExtraKind = Literal["received", "unknown", "not_collected", "rejected", "cancelled", "sent_out"]
+EXTRAS: tuple[ExtraKind, ...] = ("received", "unknown", "not_collected", "rejected", "cancelled", "sent_out")
+"""What a scanned bar code was that stands on no list: taken in all the same, or why it was not."""
+BackHow = Literal["reported", "returned"]
+BACK: tuple[BackHow, ...] = ("reported", "returned")
+"""How a tube that was sent out came back: as a result, or itself."""
+
+TubeAction = Literal[
+    "label_printed", "collected", "listed", "unlisted", "handed_over", "sent_out", "received", "missing", "rejected", "replaced",
+    "reported", "returned", "cancelled",
+]  # fmt: skip
+TUBE_ACTIONS: tuple[TubeAction, ...] = (
+    "label_printed", "collected", "listed", "unlisted", "handed_over", "sent_out", "received", "missing", "rejected", "replaced",
+    "reported", "returned", "cancelled",
+)  # fmt: skip
+REPORTED: frozenset[str] = frozenset({"resulted", "verified"})
+"""Lines of which the laboratory has said something: it has their tube."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -98,6 +141,21 @@ def barcode(campus_id: int, number: int) -> str:
     """Return a tube's barcode: campus, running number, check digit (Luhn, ISO/IEC 7812-1); digits only, so any scanner reads it."""
     body = f"{campus_id:02d}{number:09d}"
     return body + luhn(body)
+
+
+def handover_no(campus_id: int, day: date, number: int) -> str:
+    """Return the number of a hand-over list, such as `J01261127003`: campus, day, running number; it is printed as a bar code."""
+    return f"J{campus_id:02d}{day:%y%m%d}{number:03d}"
+
+
+def extra(state: str | None) -> ExtraKind:
+    """Return what a tube is that is scanned at a receipt and stands on no list; None: nobody knows the bar code."""
+    if state is None:
+        return "unknown"
+    kinds: dict[str, ExtraKind] = {
+        "planned": "not_collected", "rejected": "rejected", "cancelled": "cancelled", "sent_out": "sent_out",
+    }  # fmt: skip
+    return kinds.get(state, "received")
 
 
 def luhn(digits: str) -> str:

@@ -344,6 +344,11 @@ def test_markup_in_data_is_text_and_unprintable_characters_vanish(show: Show) ->
     assert text_of(document).count('<b>O\'Neil & "王"</b>{{ 7 * 7 }}') == 3
 
 
+def test_what_is_left_empty_is_drawn_as_nothing(show: Show) -> None:
+    body = '<grid columns="2"><field label="送检人">{{ x }}</field><field label="备注"> </field></grid><p>{{ x }}</p>'
+    assert "送检人" in text_of(show(body, x=""))
+
+
 def test_only_plain_data_reach_a_template(show: Show) -> None:
     for value in (object(), b"bytes", {1, 2}, float("nan")):
         with pytest.raises((TypeError, ValueError)):

@@ -1,6 +1,6 @@
 """Members: who is on the list, the group that follows from it, and how each comes to an end."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from tjapi.employer import repository
@@ -143,11 +143,30 @@ async def assign(uow: UnitOfWork, found: Member, group_id: UUID) -> None:
     )
 
 
+async def choose(uow: UnitOfWork, found: Member, package_id: UUID | None, choice_ids: Sequence[UUID]) -> None:
+    """Keep what a member chose. The caller holds the member's lock, and prices it: what does not fit is refused there."""
+    found.package_id, found.choice_ids = package_id, list(dict.fromkeys(choice_ids))
+    _touch(uow, found)
+    await uow.audit("member.chose", "member", found.id, campus_id=found.campus_id)
+
+
 async def bind(uow: UnitOfWork, found: Member, examinee_id: UUID, exam_id: UUID) -> None:
     """Say which exam a member was booked into. Raises MemberStateConflict."""
     _move(uow, found, "booked")
     found.examinee_id, found.exam_id, found.refusal = examinee_id, exam_id, None
     await uow.audit("member.booked", "member", found.id, campus_id=found.campus_id, detail={"exam_id": str(exam_id)})
+
+
+async def bind_many(uow: UnitOfWork, campus_id: int, bound: Mapping[UUID, tuple[UUID, UUID]]) -> None:
+    """Do what `bind` does for many members, each their examinee and exam, in one statement. Raises MemberStateConflict.
+
+    The caller holds the members' locks, and has seen that they are listed.
+    """
+    rows = [(member_id, examinee_id, exam_id) for member_id, (examinee_id, exam_id) in bound.items()]
+    if await repository.bind_many(uow, rows) != len(rows):
+        raise MemberStateConflict
+    details = {member_id: {"exam_id": str(exam_id)} for member_id, _, exam_id in rows}
+    await uow.audit_many("member.booked", "member", details, campus_id=campus_id)
 
 
 async def unbind(uow: UnitOfWork, found: Member) -> None:
@@ -163,6 +182,11 @@ async def refuse(uow: UnitOfWork, found: Member, code: str, zh: str, en: str) ->
     """Keep why a member could not be booked."""
     found.refusal = {"code": code, "zh": zh, "en": en}
     _touch(uow, found)
+
+
+async def refuse_many(uow: UnitOfWork, campaign_id: UUID, ids: Collection[UUID], code: str, zh: str, en: str) -> None:
+    """Keep for many members why they could not be booked; who is listed no more is left alone."""
+    await repository.refuse_many(uow, campaign_id, ids, {"code": code, "zh": zh, "en": en})
 
 
 async def decide(uow: UnitOfWork, found: Member, decision: str, reason: str | None) -> None:
@@ -227,6 +251,11 @@ async def lock_member(uow: UnitOfWork, member_id: UUID) -> Member:
     if found is None:
         raise MemberNotFound
     return found
+
+
+async def lock_members(uow: UnitOfWork, campaign_id: UUID, ids: Collection[UUID]) -> Sequence[Member]:
+    """Return members of a campaign under their row locks, in the order of the list. The caller holds the campaign's lock."""
+    return await repository.members(uow, campaign_id, ids, lock=True)
 
 
 async def member_of_exam(uow: UnitOfWork, exam_id: UUID) -> Member | None:

@@ -72,7 +72,8 @@ def may_reach(one: Traits, two: Traits, score: int) -> bool:
     """Say whether two entries may be as like as that, before their names are read aloud, which takes longer than all the rest."""
     found = (_number(one, two), _birth_date(one, two), _sex(one, two), _phone(one, two))
     name: Evidence = "same_name" if folded(one.name) == folded(two.name) else "same_reading"
-    return "same_id_number" in found or sum(POINTS[e] for e in (*found, name) if e is not None) >= score
+    points = sum(POINTS[evidence] for evidence in (*found, name) if evidence is not None)
+    return "same_id_number" in found or points >= score
 
 
 def contradictions(one: Traits, two: Traits) -> tuple[Contradiction, ...]:

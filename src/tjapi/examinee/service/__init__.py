@@ -14,9 +14,9 @@ from tjapi.examinee.service.guardians import (
 from tjapi.examinee.service.identifiers import add_identifier, identifiers, remove_identifier
 from tjapi.examinee.service.importing import import_people
 from tjapi.examinee.service.matching import names_by_number
-from tjapi.examinee.service.meeting import amend, introduce, meet, met
+from tjapi.examinee.service.meeting import amend, introduce, meet, meet_many, met
 from tjapi.examinee.service.merging import follow, merge, merges, undo_merge
-from tjapi.examinee.service.photos import keep_photo, photo_for_reading, photo_of, photos
+from tjapi.examinee.service.photos import keep_photo, photo_files, photo_for_reading, photo_of, photos
 from tjapi.examinee.service.reading import get, kept, look_at, many, number_ends_with, shape, survivor_id, unmask
 
 __all__ = [
@@ -41,11 +41,13 @@ __all__ = [
     "look_up",
     "many",
     "meet",
+    "meet_many",
     "merge",
     "merges",
     "met",
     "names_by_number",
     "number_ends_with",
+    "photo_files",
     "photo_for_reading",
     "photo_of",
     "photos",

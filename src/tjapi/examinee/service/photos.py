@@ -1,5 +1,6 @@
 """Photos: every version is kept; the last one is the face that paper and screens show."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from tjapi.examinee import repository
@@ -38,6 +39,11 @@ async def photo_of(uow: UnitOfWork, examinee_id: UUID) -> PhotoRef | None:
     """
     photo = await repository.photo(uow, examinee_id)
     return None if photo is None else PhotoRef(photo.file, photo.media_type, photo.version)
+
+
+async def photo_files(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return where the current photo of each of many people is; whoever shows them leaves the audit row."""
+    return await repository.photo_files(uow, ids)
 
 
 async def photo_for_reading(uow: UnitOfWork, examinee_id: UUID, version: int | None = None) -> PhotoRef:

@@ -1,4 +1,4 @@
-"""The verbs of the front desk: bookings in one file, the desk and its papers in the other."""
+"""The verbs of the front desk: bookings, the desk, one-time codes, and what is printed."""
 
 from tjapi.frontdesk.service.booking import (
     book,
@@ -10,19 +10,24 @@ from tjapi.frontdesk.service.booking import (
     reschedule_booking,
 )
 from tjapi.frontdesk.service.checking import check_identity, decide_identity, identity_checks
-from tjapi.frontdesk.service.desk import (
+from tjapi.frontdesk.service.codes import issue_access_code, redeem_access_code
+from tjapi.frontdesk.service.desk import check_in
+from tjapi.frontdesk.service.printing import (
+    MAKE,
     OpenedPrint,
-    check_in,
     documents,
-    issue_access_code,
+    handover_paper,
+    keep_file,
     open_print,
+    part_of,
     print_documents,
     prints,
     read_paper,
-    redeem_access_code,
+    to_make,
 )
 
 __all__ = [
+    "MAKE",
     "OpenedPrint",
     "book",
     "booking",
@@ -31,15 +36,19 @@ __all__ = [
     "check_in",
     "decide_identity",
     "documents",
+    "handover_paper",
     "identity_checks",
     "issue_access_code",
+    "keep_file",
     "let_place_go",
     "miss_booking",
     "open_print",
+    "part_of",
     "print_documents",
     "prints",
     "read_paper",
     "redeem_access_code",
     "reinstate_booking",
     "reschedule_booking",
+    "to_make",
 ]  # fmt: skip

@@ -198,7 +198,7 @@ def _bound(left: str, right: str) -> bool:
 
 def _hang(text: str, face: Face, size: float) -> float:
     """Tell how much of a closing mark at the end of a line is blank and may hang over the edge."""
-    return _HALF * size if text[-1] in _CLOSING and face.widths[text[-1]] >= _FULL else 0.0
+    return _HALF * size if text and text[-1] in _CLOSING and face.widths[text[-1]] >= _FULL else 0.0
 
 
 def _squeezed(left: str, right: str) -> bool:

@@ -11,6 +11,7 @@ from tjapi.catalog.models import Item, ItemUnit
 from tjapi.exam.models import Exam, ExamLine
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import service as requisitions
+from tjapi.requisition.errors import TubeHasResults, TubeStateConflict
 from tjapi.result import repository
 from tjapi.result.rules import LIS_STATUS, Identity, converted, disagreement, meaning, parse, plain, same_unit
 from tjapi.result.service.book import LIS, Book, Entry
@@ -21,6 +22,8 @@ from tjapi.result.service.summarizing import summarize
 # What keeps a value from being filed, gravest first: a message that meets several ends with the first; `detail` lists them all.
 REASONS: dict[str, str] = {
     "unknown-barcode": "barcodes",
+    "specimen-rejected": "rejected",
+    "refusal-not-possible": "not_refused",
     "unknown-code": "codes",
     "item-not-ordered": "not_ordered",
     "line-not-live": "not_live",
@@ -69,7 +72,7 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
     What can be filed is filed even where a part cannot: the message then ends unmatched, naming what is missing, and its replay files
     the rest and finds the others duplicates. Nothing of a message is filed when its identity does not agree.
     """
-    targets = [await _target(uow, source, result) for result in report.results]
+    targets = await _targets(uow, source, report.results)
     exam_ids = {exam_id for found in targets for exam_id in found.exam_ids}
     placed = await released_to(uow, message_id)
     if placed is not None:
@@ -84,6 +87,9 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
         lost["unknown-barcode"] = [result.barcode or result.placer_no or "" for result in report.results]
         return Filing("unmatched", "unknown-barcode", detail=_detail(lost, {}))
     book = await Book.open(uow, exam_ids.pop())
+    if await requisitions.drawn_again(uow, book.exam.id):
+        # Whoever waited for the lock may have looked before a specimen was rejected: where the numbers lead now is what counts.
+        targets = [await _target(uow, source, result) for result in report.results]
     against = None if placed is not None else disagreement(_ours(book.exam), _theirs(report))
     if against is not None:
         # Kept from the exam's own list: whose result this is, is exactly what is not known.
@@ -98,30 +104,41 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
         if target.line_ids is None and placed is None:
             _lose(lost, "unknown-barcode", result.barcode or result.placer_no or "")
             continue
-        if not result.observations:
+        if not result.observations and result.refused is None:
             _lose(lost, "no-observations", result.group_code)
         lines = [line for line in book.lines.values() if target.line_ids is None or line.id in target.line_ids]
         lines.sort(key=lambda line, known=target.known: line.id not in known)  # type: ignore[misc]
-        _add(uow, book, lines, result, items, (lost, counts), told)
+        rejected = [line for line in book.lines.values() if line.id in target.rejected]
+        _add(uow, book, (lines, rejected), result, items, (lost, counts), told)
     if counts["filed"] or counts["revision"]:
         compute(uow, book, (line for line in book.lines.values() if line.performed_by == "lis" and book.live(line)))
     await book.close(uow)
     if counts["filed"] or counts["revision"]:
-        if book.exam.state != "finalized":
-            departments = {line.department_id for line in book.lines.values() if line.performed_by == "lis"}
-            await summarize(uow, book.exam, departments)
-        exam = {"exam_id": str(book.exam.id)}
-        await uow.announce("result", exam, campus_id=book.exam.campus_id, permission="result.read")
-        await uow.audit(
-            "result.filed",
-            "exam",
-            book.exam.id,
-            campus_id=book.exam.campus_id,
-            detail={"message_id": str(message_id), **counts},
-        )
+        await _tell(uow, book, targets, told, counts)
+    counts["filed"] += await _refuse(uow, report, targets, lost)
     reason = next((name for name in REASONS if name in lost), None)
     outcome = _outcome(reason, counts)
     return Filing(outcome, reason, book.exam.id, book.exam.campus_id, _detail(lost, counts))
+
+
+async def _tell(
+    uow: UnitOfWork, book: Book, targets: Sequence["_Found"], told: _Told, counts: Mapping[str, int]
+) -> None:
+    """Draw what follows from results that were filed: what is back from outside, the departments' summaries, the screens, the trail."""
+    for tube_id in {target.sent_out for target in targets if target.sent_out is not None}:
+        await requisitions.reported(uow, tube_id)
+    if book.exam.state != "finalized":
+        departments = {line.department_id for line in book.lines.values() if line.performed_by == "lis"}
+        await summarize(uow, book.exam, departments)
+    exam = {"exam_id": str(book.exam.id)}
+    await uow.announce("result", exam, campus_id=book.exam.campus_id, permission="result.read")
+    await uow.audit(
+        "result.filed",
+        "exam",
+        book.exam.id,
+        campus_id=book.exam.campus_id,
+        detail={"message_id": str(told.message_id), **counts},
+    )
 
 
 async def _other_units(
@@ -132,11 +149,28 @@ async def _other_units(
     return await catalog.units(uow, strange) if strange else {}
 
 
+async def _refuse(uow: UnitOfWork, report: LabReport, targets: Sequence["_Found"], lost: dict[str, list[str]]) -> int:
+    """Reject the specimens that the laboratory refuses, after what it says of them is filed; return how many were not rejected before."""
+    done = 0
+    for result, target in zip(report.results, targets, strict=True):
+        if result.refused is None or target.tube_id is None:
+            continue
+        try:
+            why = result.refused
+            done += await requisitions.reject_reported(uow, target.tube_id, why.reason, why.text[:200] or None)
+        except (TubeHasResults, TubeStateConflict):
+            _lose(lost, "refusal-not-possible", result.barcode or result.placer_no or "")
+    return done
+
+
 def _add(
-    uow: UnitOfWork, book: Book, lines: Sequence[ExamLine], result: LabResult, items: Mapping[str, Item],
+    uow: UnitOfWork, book: Book, lines: tuple[Sequence[ExamLine], Sequence[ExamLine]], result: LabResult, items: Mapping[str, Item],
     tally: tuple[dict[str, list[str]], dict[str, int]], told: _Told,
 ) -> None:  # fmt: skip
-    """Record what was observed of one reported group; what cannot be recorded is named in the tally."""
+    """Record what was observed of one reported group; what cannot be recorded is named in the tally.
+
+    `lines` are those it may be recorded on, and those whose specimen was rejected: what is measured from it all the same, a person looks at.
+    """
     lost, counts = tally
     for reading in _readings(result.observations):
         entry = _entry(book, lines, result, reading, items.get(reading.observation.code), lost, told)
@@ -166,11 +200,27 @@ def _detail(lost: dict[str, list[str]], counts: dict[str, int]) -> dict[str, Any
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Where a reported group leads: every exam that one of its numbers names, and the lines; None: nowhere. `known`: theirs before."""
+    """Where a reported group leads: every exam that one of its numbers names, and the lines; None: nowhere. `known`: theirs before.
+
+    `rejected` are lines whose specimen was rejected and that wait for another one. `tube_id` is the tube, `sent_out` the same if it is out.
+    """
 
     exam_ids: frozenset[UUID]
     line_ids: frozenset[UUID] | None
     known: frozenset[UUID] = frozenset()
+    rejected: frozenset[UUID] = frozenset()
+    tube_id: UUID | None = None
+    sent_out: UUID | None = None
+
+
+async def _targets(uow: UnitOfWork, source: str, results: Sequence[LabResult]) -> list[_Found]:
+    """Follow the numbers of each group; groups of one tube mostly share theirs, and each number is followed once."""
+    known: dict[tuple[str | None, ...], _Found] = {}
+    for result in results:
+        numbers = (result.placer_no, result.filler_no, result.barcode)
+        if numbers not in known:
+            known[numbers] = await _target(uow, source, result)
+    return [known[(result.placer_no, result.filler_no, result.barcode)] for result in results]
 
 
 async def _target(uow: UnitOfWork, source: str, result: LabResult) -> _Found:
@@ -183,23 +233,31 @@ async def _target(uow: UnitOfWork, source: str, result: LabResult) -> _Found:
     ordered: set[UUID] = set()
     used: set[UUID] = set()
     in_tube: set[UUID] = set()
-    if result.placer_no:
-        line = await requisitions.lines_by_placer(uow, result.placer_no)
-        if line is not None:
-            exam_ids.add(line.exam_id)
-            ordered.add(line.line_id)
-    if result.filler_no and not ordered:
+    rejected: set[UUID] = set()
+    line = await requisitions.lines_by_placer(uow, result.placer_no) if result.placer_no else None
+    tube = await requisitions.tube_by_barcode(uow, result.barcode) if result.barcode else None
+    if line is not None:
+        exam_ids.add(line.exam_id)
+        # The number of an order whose specimen was rejected is good for the next specimen only where that one's barcode stands beside it.
+        good = not line.rejected or (tube is not None and line.line_id in tube.line_ids)
+        (ordered if good else rejected).add(line.line_id)
+    if result.filler_no and line is None:
         # A number of theirs may come round again after years; only one that names a single exam leads anywhere.
         known = await repository.of_filler(uow, LIS + source, result.filler_no)
         if len({r.exam_id for r in known}) == 1:
             exam_ids.add(known[0].exam_id)
             used.update(r.line_id for r in known)
-    if result.barcode:
-        tube = await requisitions.tube_by_barcode(uow, result.barcode)
-        if tube is not None:
-            exam_ids.add(tube.exam_id)
-            in_tube.update(tube.line_ids)
-    return _Found(frozenset(exam_ids), frozenset(ordered or used | in_tube) if exam_ids else None, frozenset(used))
+    tube_id = line.tube_id if line is not None else None
+    out = None
+    if tube is not None:
+        exam_ids.add(tube.exam_id)
+        in_tube.update(tube.line_ids)
+        rejected.update(tube.rejected_line_ids)
+        tube_id, out = tube.tube_id, tube.tube_id if tube.state == "sent_out" else None
+    lines = (ordered if line is not None else used | in_tube) - rejected
+    return _Found(
+        frozenset(exam_ids), frozenset(lines) if exam_ids else None, frozenset(used), frozenset(rejected), tube_id, out
+    )
 
 
 def _ours(exam: Exam) -> Identity:
@@ -226,7 +284,7 @@ def _readings(observations: Sequence[LabObservation]) -> list[_Reading]:
 
 
 def _entry(
-    book: Book, lines: Sequence[ExamLine], result: LabResult, reading: _Reading, item: Item | None, lost: dict[str, list[str]],
+    book: Book, lines: tuple[Sequence[ExamLine], Sequence[ExamLine]], result: LabResult, reading: _Reading, item: Item | None, lost: dict[str, list[str]],
     told: _Told,
 ) -> Entry | None:  # fmt: skip
     source, report = told.source, told.report
@@ -234,6 +292,9 @@ def _entry(
     line = _line(book, lines, result.group_code, item)
     status = LIS_STATUS.get(o.status or result.status)
     value = parse(reading.raw_value)
+    if line == "specimen-rejected":
+        _lose(lost, line, result.barcode or result.placer_no or o.code)
+        return None
     if item is None or isinstance(line, str) or status is None:
         _lose(lost, line if isinstance(line, str) else "status-not-filed", o.code)
         return None
@@ -261,13 +322,16 @@ def _entry(
     )  # fmt: skip
 
 
-def _line(book: Book, lines: Sequence[ExamLine], group_code: str, item: Item | None) -> ExamLine | str:
+def _line(
+    book: Book, found: tuple[Sequence[ExamLine], Sequence[ExamLine]], group_code: str, item: Item | None
+) -> ExamLine | str:
     """Return the line that an item is to be filed on, or why there is none."""
+    lines, rejected = found
     if item is None:
         return "unknown-code"
     # Where a tube serves two groups that hold the item, the group they name comes first.
     named = sorted(lines, key=lambda line: line.code != group_code)
     holding = [line for line in named if any(one.id == item.id for one in book.items_of(line))]
     if not holding:
-        return "item-not-ordered"
+        return "specimen-rejected" if any(item in book.items_of(line) for line in rejected) else "item-not-ordered"
     return next((line for line in holding if book.live(line)), "line-not-live")

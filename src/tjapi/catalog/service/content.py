@@ -1,4 +1,4 @@
-"""The verbs of the catalog."""
+"""What is in the catalog: asked for, entered, changed, loaded."""
 
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
@@ -18,9 +18,10 @@ from tjapi.catalog.errors import (
     ItemGroupNotFound,
     ItemNotFound,
     ItemRangesOverlap,
+    OutsideLabNotFound,
 )
 from tjapi.catalog.events import ExternalCodeMapped
-from tjapi.catalog.models import Department, ExamPackage, ExternalCode, Item, ItemGroup, ItemRange, ItemUnit
+from tjapi.catalog.models import Department, ExamPackage, ExternalCode, Item, ItemGroup, ItemRange, ItemUnit, OutsideLab
 from tjapi.catalog.rules import Subject, choose, first_day_of_age, last_day_of_age, overlaps, starter_id
 from tjapi.catalog.schemas import (
     ExamPackageDetail,
@@ -35,6 +36,7 @@ from tjapi.catalog.schemas import (
     ItemGroupPatch,
     ItemOut,
     ItemRangeOut,
+    OutsideLabIn,
     PackageOptionOut,
     Row,
     Starter,
@@ -71,6 +73,28 @@ async def departments(uow: UnitOfWork) -> Sequence[Department]:
     return await repository.departments(uow)
 
 
+async def outside_labs(uow: UnitOfWork) -> Sequence[OutsideLab]:
+    """Return every outside laboratory, by code."""
+    return await repository.outside_labs(uow)
+
+
+async def outside_lab_in_use(uow: UnitOfWork, lab_id: UUID) -> OutsideLab:
+    """Return an outside laboratory to which specimens may be sent now. Raises OutsideLabNotFound."""
+    lab = await repository.outside_lab(uow, lab_id)
+    if lab is None or not lab.active:
+        raise OutsideLabNotFound(
+            errors=[FieldError("/outside_lab_id", "not-found", OutsideLabNotFound.zh, OutsideLabNotFound.en)]
+        )
+    return lab
+
+
+async def put_outside_lab(uow: UnitOfWork, code: str, new: OutsideLabIn) -> OutsideLab:
+    """Enter an outside laboratory, or say what it is called and whether it is in use."""
+    lab = await repository.put_outside_lab(uow, {"id": uuid7(), "code": code, **new.model_dump()})
+    await uow.audit("outside_lab.kept", "outside_lab", lab.id, detail={"code": code, "active": new.active})
+    return lab
+
+
 async def item(uow: UnitOfWork, item_id: UUID) -> Item:
     """Return an item. Raises ItemNotFound."""
     found = await repository.items(uow, [item_id])
@@ -98,11 +122,18 @@ async def describe_item(uow: UnitOfWork, item_id: UUID) -> ItemDetail:
     return ItemDetail(**ItemOut.model_validate(found).model_dump(), ranges=ranges)
 
 
-async def item_groups(uow: UnitOfWork, ids: Sequence[UUID]) -> list[ItemGroup]:
-    """Return item groups in the order asked for. Raises ItemGroupNotFound when one does not exist."""
+async def item_groups(uow: UnitOfWork, ids: Sequence[UUID], place: str | None = None) -> list[ItemGroup]:
+    """Return item groups in the order asked for; `place` is where in the request they were asked for, so that a refusal names each.
+
+    Raises ItemGroupNotFound when one does not exist.
+    """
     found = {group.id: group for group in await repository.item_groups(uow, ids)}
-    if any(group_id not in found for group_id in ids):
-        raise ItemGroupNotFound
+    unknown = [i for i, group_id in enumerate(ids) if group_id not in found]
+    if unknown:
+        named = [] if place is None else [f"{place}/{i}" for i in unknown]
+        raise ItemGroupNotFound(
+            errors=[FieldError(pointer, "not-found", "没有这个组合项目", "no such item group") for pointer in named]
+        )
     return [found[group_id] for group_id in ids]
 
 
@@ -482,12 +513,12 @@ def read_starter() -> Starter:
 async def load_starter(uow: UnitOfWork) -> StarterOut:
     """Bring the starter content in; again changes nothing. Raises ItemRangesOverlap.
 
-    Rows are found by code. Departments, items, groups and packages named in the files become what the files say; rows that
-    the files do not name are left alone. Ranges are only added: one that the hospital signed off stays signed off.
+    Rows are found by code. Departments and items named in the files become what the files say: nobody else changes them. Groups, packages,
+    exclusions, ranges and units are only added: a price, a choice or a sign-off is the hospital's from the first day on.
     """
     starter = read_starter()
     departments_by_code = await repository.put_departments(uow, [d.model_dump() for d in starter.departments])
-    items_by_code = await repository.put_coded(uow, Item, [_item_row(i) for i in starter.items])
+    items_by_code = await repository.put_items(uow, [_item_row(i) for i in starter.items])
     ranges = [_range_row(items_by_code[i.code], i.code, r) for i in starter.items for r in i.ranges]
     await _refuse_overlaps(uow, items_by_code, ranges)
     await repository.add_ranges(uow, ranges)
@@ -501,25 +532,31 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
         }
         for g in starter.item_groups
     ]  # fmt: skip
-    groups_by_code = await repository.put_coded(uow, ItemGroup, groups)
+    groups_by_code, new_groups = await repository.add_coded(uow, ItemGroup, groups)
     held = [
         {"item_group_id": groups_by_code[g.code], "item_id": items_by_code[code], "sort": sort}
         for g in starter.item_groups
+        if g.code in new_groups
         for sort, code in enumerate(g.items)
     ]
-    await repository.replace_group_items(uow, held)
+    await repository.add_group_items(uow, held)
     packages = [
         {"id": starter_id("exam_package", p.code), **p.model_dump(exclude={"groups"}), "edition": 1, "active": True}
         for p in starter.packages
     ]
-    packages_by_code = await repository.put_coded(uow, ExamPackage, packages)
+    packages_by_code, new_packages = await repository.add_coded(uow, ExamPackage, packages)
     offered = [
         {"package_id": packages_by_code[p.code], "item_group_id": groups_by_code[code], "sort": sort}
         for p in starter.packages
+        if p.code in new_packages
         for sort, code in enumerate(p.groups)
     ]
-    await repository.replace_package_groups(uow, offered)
-    pairs = [(*sorted(groups_by_code[code] for code in e.groups), e.reason) for e in starter.exclusions]
+    await repository.add_package_groups(uow, offered)
+    pairs = [
+        (*sorted(groups_by_code[code] for code in e.groups), e.reason)
+        for e in starter.exclusions
+        if new_groups.intersection(e.groups)
+    ]
     await repository.put_exclusions(uow, [{"first_id": a, "second_id": b, "reason": reason} for a, b, reason in pairs])
     counts = StarterOut(
         departments=len(starter.departments),
@@ -569,43 +606,3 @@ def _say(one: ItemRange) -> str:
     low = "" if one.age_from_days is None else one.age_from_days
     high = "" if one.age_to_days is None else one.age_to_days
     return f"{one.sex} {one.method} {low}..{high}d".replace("  ", " ")
-
-
-__all__ = [
-    "Department",
-    "ExamPackage",
-    "ExternalCode",
-    "Item",
-    "ItemGroup",
-    "ItemRange",
-    "ItemUnit",
-    "PackageOption",
-    "add_item_group",
-    "add_package",
-    "change_item_group",
-    "choose_range",
-    "choose_ranges",
-    "departments",
-    "describe_item",
-    "describe_item_group",
-    "describe_package",
-    "exclusions",
-    "external_codes_page",
-    "group_items",
-    "item",
-    "item_groups",
-    "item_groups_page",
-    "item_of_external_code",
-    "items",
-    "items_of_external_codes",
-    "items_page",
-    "load_starter",
-    "map_external_code",
-    "package",
-    "package_groups",
-    "package_options",
-    "packages_page",
-    "place_departments",
-    "put_exclusions",
-    "read_starter",
-]  # fmt: skip

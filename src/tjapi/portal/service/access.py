@@ -1,4 +1,4 @@
-"""The verbs of the portal."""
+"""Who an examinee is, and what they see and book of their own."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -50,8 +50,12 @@ async def issue_token(uow: UnitOfWork, mint: TokenMint, given: ExamineeTokenIn) 
 
 
 async def authenticate(look: Look, claims: TokenClaims) -> Principal | None:
-    """Return the principal of an examinee's token: no campus, only the own rows."""
-    if not await repository.session_is_open(look, UUID(claims.session), claims.subject):
+    """Return the principal of an examinee's token: no campus, only the own rows; of a member's, who sees no row at all."""
+    opens = await repository.access(look, UUID(claims.session), claims.subject)
+    if opens == "member":
+        held = frozenset({"member.self"})
+        return Principal("examinee", claims.subject, held, departments=(), session=claims.session)
+    if opens is None:
         return None
     return Principal(
         "examinee",

@@ -1,38 +1,14 @@
-"""HTTP of requisitions and tubes."""
+"""HTTP of orders to the LIS."""
 
 from uuid import UUID
 
 from tjapi.exam.errors import ExamNotFound
 from tjapi.kernel.routing import ReadUnit, Unit, operation, router
 from tjapi.requisition import service
-from tjapi.requisition.errors import (
-    NotCheckedIn,
-    RequisitionNotFailed,
-    RequisitionNotFound,
-    TubeNotFound,
-    TubeStateConflict,
-)
-from tjapi.requisition.schemas import RequisitionOut, RequisitionsOut, TubeOut, TubesOut
+from tjapi.requisition.errors import RequisitionNotFailed, RequisitionNotFound
+from tjapi.requisition.schemas import RequisitionOut, RequisitionsOut
 
 requisitions = router("requisitions")
-
-
-@requisitions.get(
-    "/exams/{exam_id:uuid}/tubes",
-    **operation("listTubes", "试管与条码", "Tubes and barcodes of an exam", permission="requisition.read", requirement=["E1.5"],
-                problems=[ExamNotFound]),
-)  # fmt: skip
-async def list_tubes(uow: ReadUnit, exam_id: UUID) -> TubesOut:
-    return TubesOut(items=await service.tubes(uow, exam_id))
-
-
-@requisitions.post(
-    "/tubes/{tube_id:uuid}:collect",
-    **operation("collectTube", "采集标本", "A specimen was taken", permission="specimen.collect", requirement=["E1.5", "X3"],
-                problems=[TubeNotFound, TubeStateConflict, NotCheckedIn]),
-)  # fmt: skip
-async def collect_tube(uow: Unit, tube_id: UUID) -> TubeOut:
-    return await service.collect(uow, tube_id)
 
 
 @requisitions.get(
