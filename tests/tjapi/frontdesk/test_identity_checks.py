@@ -11,6 +11,8 @@ import pytest
 
 from tests.conftest import SignIn
 from tests.tjapi.world import API, Visit, World
+from tjapi.exam import service as exams
+from tjapi.exam.errors import ExamStateConflict
 from tjapi.frontdesk import service
 from tjapi.frontdesk.rules import score_fault, verdict
 from tjapi.frontdesk.schemas import IdentityCheckIn, IdentityDecisionIn
@@ -128,6 +130,9 @@ async def test_an_exam_held_for_another_reason_is_not_resumed_by_a_decision(worl
     assert (refused.status_code, refused.json()["code"]) == (409, "exam-state-conflict"), (
         "a hold ends by resuming alone"
     )
+    async with world.runtime.units.open(await world.staff("front")) as uow:
+        with pytest.raises(ExamStateConflict):  # past the desk, which refuses on its own
+            await exams.check_in(uow, visit.exam_id)
     found = (await check(front, visit, "different")).json()
     await decide(chief, found["id"], "same")
     assert (await front.get(visit.place)).json()["hold_reason"] == "发热"
