@@ -24,7 +24,7 @@ from tjapi.appointment.models import (
 )
 from tjapi.appointment.rules import EXPIRED, SlotKey
 from tjapi.appointment.views import OFFER
-from tjapi.kernel.db import fetch_rows, insert_rows, repoint_rows
+from tjapi.kernel.db import fetch_rows, insert_rows, repoint_rows, rows_since
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
 
@@ -478,3 +478,13 @@ async def days_of_both(uow: UnitOfWork, one: UUID, two: UUID) -> Sequence[date]:
 async def repoint_waits(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] | None) -> list[UUID]:
     """Give the places of one person on the waiting list to another, all or these; return which."""
     return await repoint_rows(uow.session, AppointmentWait, "examinee_id", was, now, ids)
+
+
+async def given_since(uow: UnitOfWork, examinee_id: UUID, since: UUID) -> list[UUID]:
+    """Return somebody's appointments that were made after a merge."""
+    return await rows_since(uow.session, Appointment, "examinee_id", examinee_id, since)
+
+
+async def waits_since(uow: UnitOfWork, examinee_id: UUID, since: UUID) -> list[UUID]:
+    """Return somebody's places on the waiting list that were taken after a merge."""
+    return await rows_since(uow.session, AppointmentWait, "examinee_id", examinee_id, since)

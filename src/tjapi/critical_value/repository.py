@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, not_, or_, select, tuple_
 
 from tjapi.critical_value.models import CriticalStep, CriticalValue
 from tjapi.critical_value.rules import ENDED, ESCALATE_AGAIN, MOST_LEVELS
-from tjapi.kernel.db import repoint_rows
+from tjapi.kernel.db import repoint_rows, rows_since
 from tjapi.kernel.uow import UnitOfWork
 
 
@@ -83,3 +83,8 @@ async def to_escalate(uow: UnitOfWork, size: int) -> Sequence[CriticalValue]:
 async def repoint(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] | None) -> list[UUID]:
     """Give the critical values of one person to another, all or these; return which."""
     return await repoint_rows(uow.session, CriticalValue, "examinee_id", was, now, ids)
+
+
+async def given_since(uow: UnitOfWork, examinee_id: UUID, since: UUID) -> list[UUID]:
+    """Return somebody's critical values that were made after a merge."""
+    return await rows_since(uow.session, CriticalValue, "examinee_id", examinee_id, since)

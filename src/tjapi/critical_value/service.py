@@ -314,4 +314,4 @@ def _revisions(fired: Fired) -> list[UUID]:
 
 async def follow_person(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
     """Let critical values follow a merge, and go back when it is undone."""
-    await examinees.follow(uow, event, "critical_value", repository.repoint)
+    await examinees.follow(uow, event, "critical_value", repository.repoint, repository.given_since)

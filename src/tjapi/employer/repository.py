@@ -17,7 +17,7 @@ from tjapi.employer.models import (
     MemberImport,
     MemberImportEntry,
 )
-from tjapi.kernel.db import copy_rows, fetch_rows, fetch_value, repoint_rows
+from tjapi.kernel.db import copy_rows, fetch_rows, fetch_value, repoint_rows, rows_since
 from tjapi.kernel.uow import UnitOfWork
 
 _FACTS = (
@@ -380,3 +380,8 @@ async def take_over(uow: UnitOfWork, found: MemberImport, first: int) -> None:
 async def repoint(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] | None) -> list[UUID]:
     """Give the memberships of one person to another, all or these; return which."""
     return await repoint_rows(uow.session, Member, "examinee_id", was, now, ids)
+
+
+async def given_since(uow: UnitOfWork, examinee_id: UUID, since: UUID) -> list[UUID]:
+    """Return somebody's memberships that were made after a merge."""
+    return await rows_since(uow.session, Member, "examinee_id", examinee_id, since)

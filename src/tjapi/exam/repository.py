@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from tjapi.exam.models import Exam, ExamBlock, ExamLine, ExamLineStep, ExamNumber
 from tjapi.exam.rules import ENDED
-from tjapi.kernel.db import fetch_rows, insert_rows, repoint_rows
+from tjapi.kernel.db import fetch_rows, insert_rows, repoint_rows, rows_since
 from tjapi.kernel.uow import UnitOfWork
 
 
@@ -183,3 +183,8 @@ async def open_on_one_day(uow: UnitOfWork, one: UUID, two: UUID) -> Sequence[tup
         .limit(10)
     )
     return [(mine, theirs) for mine, theirs in (await uow.session.execute(query)).all()]
+
+
+async def given_since(uow: UnitOfWork, examinee_id: UUID, since: UUID) -> list[UUID]:
+    """Return somebody's exams that were made after a merge."""
+    return await rows_since(uow.session, Exam, "examinee_id", examinee_id, since)

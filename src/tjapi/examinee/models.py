@@ -206,7 +206,10 @@ class ExamineeMerge(Base):
 
 
 class ExamineeMergeRow(Base):
-    """A row that followed a merge, so that undoing it brings back these and no others. `became`: its key with the survivor, where that is another."""
+    """A row that followed a merge, so that undoing it brings back these and no others. `became`: its key with the survivor, where that is another.
+
+    `stayed`: one that came to the survivor after the merge, and stayed there when it was undone.
+    """
 
     __tablename__ = "examinee_merge_row"
 
@@ -214,6 +217,7 @@ class ExamineeMergeRow(Base):
     table_name: Mapped[str] = mapped_column(primary_key=True)
     row_key: Mapped[str] = mapped_column(primary_key=True)
     became: Mapped[str | None]
+    stayed: Mapped[bool] = mapped_column(primary_key=True, server_default=sql("false"))
 
 
 class ExamineeDistinction(Base):

@@ -1,7 +1,7 @@
 """Questions to the examinees' tables."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from tjapi.examinee.models import (
     ExamineeNameKey,
     ExamineePhoto,
 )
-from tjapi.kernel.db import fetch_rows, fetch_value, insert_rows, repoint_rows
+from tjapi.kernel.db import fetch_rows, fetch_value, insert_rows, repoint_rows, rows_since
 from tjapi.kernel.uow import UnitOfWork
 
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:key, 13))")
@@ -348,26 +348,36 @@ async def merges(uow: UnitOfWork, ids: Collection[UUID]) -> Sequence[ExamineeMer
     return (await uow.session.scalars(query.order_by(ExamineeMerge.id.desc()).limit(_MOST_VERSIONS))).all()
 
 
-async def keep_followed(uow: UnitOfWork, merge_id: UUID, table: str, rows: Iterable[tuple[str, str | None]]) -> None:
-    """Write down which rows of a table followed a merge, and what their keys became."""
-    values = [{"merge_id": merge_id, "table_name": table, "row_key": key, "became": became} for key, became in rows]
+async def keep_followed(
+    uow: UnitOfWork, merge_id: UUID, table: str, rows: Iterable[tuple[str, str | None]], *, stayed: bool = False
+) -> None:
+    """Write down which rows of a table followed a merge, and what their keys became; or which stayed when it was undone."""
+    values = [
+        {"merge_id": merge_id, "table_name": table, "row_key": key, "became": became, "stayed": stayed}
+        for key, became in rows
+    ]
     await insert_rows(uow.session, ExamineeMergeRow, values)
 
 
 async def followed(uow: UnitOfWork, merge_id: UUID, table: str) -> list[tuple[str, str | None]]:
     """Return which rows of a table followed a merge, and what their keys became."""
     row = ExamineeMergeRow
-    query = select(row.row_key, row.became).where(row.merge_id == merge_id, row.table_name == table)
+    query = select(row.row_key, row.became).where(
+        row.merge_id == merge_id, row.table_name == table, row.stayed.is_(False)
+    )
     return [(key, became) for key, became in (await uow.session.execute(query)).all()]
 
 
-async def count_followed(uow: UnitOfWork, merge_ids: Collection[UUID]) -> dict[UUID, dict[str, int]]:
-    """Return how many rows of each table followed each of these merges."""
+async def count_followed(
+    uow: UnitOfWork, merge_ids: Collection[UUID]
+) -> dict[UUID, tuple[dict[str, int], dict[str, int]]]:
+    """Return of each of these merges how many rows of each table followed it, and how many stayed when it was undone."""
     row = ExamineeMergeRow
-    query = select(row.merge_id, row.table_name, func.count()).where(row.merge_id.in_(merge_ids))
-    counted: dict[UUID, dict[str, int]] = {merge_id: {} for merge_id in merge_ids}
-    for merge_id, table, number in (await uow.session.execute(query.group_by(row.merge_id, row.table_name))).all():
-        counted[merge_id][table] = number
+    query = select(row.merge_id, row.table_name, row.stayed, func.count()).where(row.merge_id.in_(merge_ids))
+    query = query.group_by(row.merge_id, row.table_name, row.stayed)
+    counted: dict[UUID, tuple[dict[str, int], dict[str, int]]] = {merge_id: ({}, {}) for merge_id in merge_ids}
+    for merge_id, table, stayed, number in (await uow.session.execute(query)).all():
+        counted[merge_id][stayed][table] = number
     return counted
 
 
@@ -380,6 +390,13 @@ async def repoint(
 ) -> list[UUID]:
     """Give rows of a person to another, all or these; return which."""
     return await repoint_rows(uow.session, table, "examinee_id", was, now, ids)
+
+
+async def given_since(
+    uow: UnitOfWork, table: type[ExamineeIdentifier | ExamineeGuardian], examinee_id: UUID, since: UUID
+) -> list[UUID]:
+    """Return which rows came to a person after a merge."""
+    return await rows_since(uow.session, table, "examinee_id", examinee_id, since)
 
 
 async def point(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] | None = None) -> list[UUID]:
@@ -428,6 +445,14 @@ async def photo_versions(uow: UnitOfWork, examinee_id: UUID) -> Sequence[int]:
     """Return the numbers of a person's photos."""
     query = select(ExamineePhoto.version).where(ExamineePhoto.examinee_id == examinee_id)
     return (await uow.session.scalars(query.order_by(ExamineePhoto.version))).all()
+
+
+async def photos_since(uow: UnitOfWork, examinee_id: UUID, since: datetime) -> Sequence[int]:
+    """Return the numbers of a person's photos that were taken after a moment."""
+    query = select(ExamineePhoto.version).where(
+        ExamineePhoto.examinee_id == examinee_id, ExamineePhoto.taken_at > since
+    )
+    return (await uow.session.scalars(query)).all()
 
 
 async def move_photos(uow: UnitOfWork, was: UUID, now: UUID, numbers: Sequence[tuple[int, int]]) -> None:

@@ -315,6 +315,10 @@ class MergeOut(BaseModel):
         description="随合并转移(撤销时原样转回)的记录数,按表 · How many rows of which table followed, and come back when it is undone",
         examples=[{"exam": 2, "report": 1}],
     )
+    stayed: dict[str, int] = Field(
+        description="撤销后留在保留档案的、合并之后新增的记录数,按表,须人工核对归属 · Rows that came after the merge and stayed with the survivor when it was undone: somebody should look whose they are",
+        examples=[{"exam": 1}],
+    )
 
 
 class MergesOut(BaseModel):

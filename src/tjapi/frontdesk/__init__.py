@@ -5,6 +5,9 @@ A booking is a place and the exam that it is for, in one transaction: moved, can
 Check-in answers with the tubes and their barcodes, with a one-time code by which the examinee, together with the last four
 characters of the ID number, obtains access to the own reports, and with what can be printed now.
 
+Whoever is found to be somebody else than the examinee (替检) stops the exam; a second person decides.
+
+    check   same | doubtful | different → (a second person) same | different
     print   a row: who, when, which copies of which papers, and of what they were made (sealed) → its file, made when it is fetched
 
 Papers are the guide sheet 指引单, request forms 申请单, tube and exam labels 标签; default copies and the names printed on them are data

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ARRAY, JSON, MetaData, update
+from sqlalchemy import ARRAY, JSON, MetaData, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError
@@ -302,6 +302,13 @@ async def repoint_rows(
     await session.flush()
     changed = await session.scalars(statement.execution_options(synchronize_session=False))
     return list(changed.all())
+
+
+async def rows_since(session: AsyncSession, table: type[Base], column: str, held: UUID, since: UUID) -> list[UUID]:
+    """Return the ids of the rows whose column holds an id and which were made after another row: ids tell the time."""
+    holds: Any = getattr(table, column)
+    key: Any = getattr(table, "id")  # noqa: B009 - as above
+    return list((await session.scalars(select(key).where(holds == held, key > since))).all())
 
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped

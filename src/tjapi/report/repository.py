@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select, text
 
-from tjapi.kernel.db import repoint_rows
+from tjapi.kernel.db import repoint_rows, rows_since
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.report.models import Report
 from tjapi.report.rules import VERDICTS
@@ -55,3 +55,8 @@ async def verify(uow: UnitOfWork, code: str) -> VerificationOut:
 async def repoint(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] | None) -> list[UUID]:
     """Give the reports of one person to another, all or these; return which."""
     return await repoint_rows(uow.session, Report, "examinee_id", was, now, ids)
+
+
+async def given_since(uow: UnitOfWork, examinee_id: UUID, since: UUID) -> list[UUID]:
+    """Return somebody's reports that were made after a merge."""
+    return await rows_since(uow.session, Report, "examinee_id", examinee_id, since)

@@ -264,4 +264,4 @@ def _move(report: Report, to: str) -> None:
 
 async def follow_person(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
     """Let whoever a report is of see it, as merged or not; its bytes, and the name it prints, are what was sealed."""
-    await examinees.follow(uow, event, "report", repository.repoint)
+    await examinees.follow(uow, event, "report", repository.repoint, repository.given_since)

@@ -12,7 +12,7 @@ from tests.tjapi.examinee.people import enter, pair, twice
 from tests.tjapi.world import API, key
 from tjapi.visit import invented_person
 
-pytestmark = pytest.mark.requirement("E1.2", "I1")
+pytestmark = pytest.mark.requirement("E1.2")
 PLACE = f"{API}/examinee-duplicates"
 
 

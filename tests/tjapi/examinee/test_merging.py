@@ -1,6 +1,7 @@
 """Two entries become one archive, and two again when they were not: what belongs to whom, who sees it, and who may say so."""
 
 import asyncio
+import hashlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -24,7 +25,7 @@ from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.security.principal import Principal
 from tjapi.visit import invented_person
 
-pytestmark = pytest.mark.requirement("E1.2", "I1")
+pytestmark = pytest.mark.requirement("E1.2")
 FRONT = frozenset({"examinee.merge"})
 CAMPUS_1 = Principal("staff", UUID(int=301), FRONT, campuses=(1,), departments=None)
 CAMPUS_2 = Principal("staff", UUID(int=302), FRONT, campuses=(2,), departments=None)
@@ -119,6 +120,7 @@ async def test_everything_follows_every_key_finds_the_survivor_and_undoing_bring
     own = await world.finalized("GLU", examinee_id=UUID(survivor))
     cards = (await front.get(f"{API}/examinees/{merged}/identifiers")).json()["items"]
     before = await holdings(admin, merged, survivor)
+    report = await admin.fetchrow("select id, sha256, file from report where exam_id = $1", visit.exam_id)
     printed = await admin.fetchrow("select name, sex, birth_date, age_years from exam where id = $1", visit.exam_id)
 
     # The exams are of one day and both have come to an end: nothing speaks against it.
@@ -135,6 +137,10 @@ async def test_everything_follows_every_key_finds_the_survivor_and_undoing_bring
         await admin.fetchrow("select name, sex, birth_date, age_years from exam where id = $1", visit.exam_id)
         == printed
     )
+
+    assert await admin.fetchrow("select id, sha256, file from report where exam_id = $1", visit.exam_id) == report
+    bytes_now = (await front.get(f"{API}/reports/{report['id']}/pdf")).content
+    assert hashlib.sha256(bytes_now).hexdigest() == report["sha256"], "a sealed report prints the name it printed"
 
     by: tuple[dict[str, str], ...] = (
         {"id_number": passport["id_number"]}, {"id_number": card["id_number"]}, {"phone": passport["phone"]}, {"phone": card["phone"]},
@@ -161,10 +167,22 @@ async def test_everything_follows_every_key_finds_the_survivor_and_undoing_bring
     assert (await front.get(later.place)).json()["examinee_id"] == survivor, (
         "who is registered under the old id is the survivor"
     )
+    number = f"K{secrets.token_hex(5)}"
+    given = await front.post(f"{API}/examinees/{merged}/identifiers", json={"kind": "exam_card", "number": number})
+    assert (await front.put(f"{API}/examinees/{survivor}/photo", content=portrait(seed=4))).json()["version"] == 4
     undone = await undo(front, done["id"])
     assert undone.status_code == 200, undone.text
+    assert undone.json()["stayed"] == {"exam": 1, "examinee_identifier": 1, "examinee_photo": 1}, (
+        "somebody looks whose they are"
+    )
+    assert undone.json()["followed"] == done["followed"]
     after = await holdings(admin, merged, survivor)
-    assert after.pop(("exam", str(later.exam_id))) == survivor, "what came since stays"
+    since = [
+        ("exam", str(later.exam_id)),
+        ("examinee_identifier", given.json()["id"]),
+        ("examinee_photo", f"{survivor} 4"),
+    ]
+    assert [after.pop(row) for row in since] == [survivor] * 3, "what came since stays"
     assert after == before
     assert await found(front, id_number=passport["id_number"]) == [merged]
     assert (await front.get(f"{API}/examinees/{merged}")).json()["id"] == merged
@@ -426,7 +444,6 @@ async def test_a_campus_that_knew_the_one_knows_the_other_until_it_is_undone(uni
     assert await found(front, id_number=passport["id_number"]) == [survivor]
     assert await found(other, q=card["name"]) == [survivor]
     assert (await front.get(f"{API}/examinees/{merged}")).json()["id"] == survivor
-    # A third campus meets the passport: it is shown to whom it stands for as well.
     async with unit(BOTH) as uow:
         await service.undo_merge(uow, done.id, "有误")
     assert (await front.get(f"{API}/examinees/{survivor}")).status_code == 404, "known by the merge alone"

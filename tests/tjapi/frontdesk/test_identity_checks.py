@@ -1,7 +1,9 @@
 """替检: who finds somebody else stops the exam, a second person decides, and until then nothing goes on."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -9,8 +11,14 @@ import pytest
 
 from tests.conftest import SignIn
 from tests.tjapi.world import API, Visit, World
+from tjapi.exam import service as exams
+from tjapi.exam.errors import ExamStateConflict
+from tjapi.frontdesk import service
 from tjapi.frontdesk.rules import score_fault, verdict
+from tjapi.frontdesk.schemas import IdentityCheckIn, IdentityDecisionIn
 from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.security.principal import Principal
+from tjapi.result.errors import SignerNotStaff
 
 pytestmark = pytest.mark.requirement("X11")
 
@@ -58,7 +66,7 @@ async def test_somebody_else_is_not_checked_in_until_a_second_person_decides(
     held = (await front.get(visit.place)).json()
     assert (held["state"], held["hold_reason"]) == ("on_hold", "身份核验不符")
     refused = await front.post(f"{visit.place}:check-in")
-    assert (refused.status_code, refused.json()["code"]) == (409, "identity-not-confirmed")
+    assert (refused.status_code, refused.json()["code"]) == (409, "exam-state-conflict"), "it is on hold"
     resumed = await front.post(f"{visit.place}:resume")
     assert (resumed.status_code, resumed.json()["code"]) == (409, "exam-held-until-decided")
     own = await decide(front, found.json()["id"], "same")
@@ -122,6 +130,9 @@ async def test_an_exam_held_for_another_reason_is_not_resumed_by_a_decision(worl
     assert (refused.status_code, refused.json()["code"]) == (409, "exam-state-conflict"), (
         "a hold ends by resuming alone"
     )
+    async with world.runtime.units.open(await world.staff("front")) as uow:
+        with pytest.raises(ExamStateConflict):  # past the desk, which refuses on its own
+            await exams.check_in(uow, visit.exam_id)
     found = (await check(front, visit, "different")).json()
     await decide(chief, found["id"], "same")
     assert (await front.get(visit.place)).json()["hold_reason"] == "发热"
@@ -134,6 +145,18 @@ async def test_of_many_who_decide_at_once_one_does(world: World) -> None:
     found = (await check(front, visit, "different")).json()["id"]
     answers = await asyncio.gather(*(decide(chief, found, decision) for decision in ("same", "different", "same")))
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+
+
+async def test_a_device_looks_and_does_not_decide(world: World, runtime: Runtime) -> None:
+    visit = await world.registered("GLU")
+    device = Principal("client", uuid4(), campuses=(1,), departments=None, name="入口 1 号机")
+    seen = IdentityCheckIn(method="face_match", outcome="different", score=12, device="入口 1 号机")
+    async with runtime.units.open(device) as uow:
+        found = await service.check_identity(uow, visit.exam_id, seen)
+    async with runtime.units.open(replace(device, id=uuid4())) as uow:
+        with pytest.raises(SignerNotStaff):
+            await service.decide_identity(uow, found.id, IdentityDecisionIn(decision="same", reason="机器"))
+    assert (await decide(await world.sign_in("front"), str(found.id), "same")).status_code == 200
 
 
 @pytest.mark.requirement("D3")

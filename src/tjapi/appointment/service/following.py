@@ -13,8 +13,8 @@ from tjapi.kernel.uow import UnitOfWork
 
 async def follow_person(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
     """Let appointments follow a merge, and go back when it is undone. Raises AppointmentsOnOneDay: one of them is cancelled first."""
-    await examinees.follow(uow, event, "appointment", _repoint)
-    await examinees.follow(uow, event, "appointment_wait", repository.repoint_waits)
+    await examinees.follow(uow, event, "appointment", _repoint, repository.given_since)
+    await examinees.follow(uow, event, "appointment_wait", repository.repoint_waits, repository.waits_since)
 
 
 async def _repoint(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] | None) -> list[UUID]:

@@ -298,4 +298,4 @@ def _place(member_id: UUID, column: str) -> str:
 
 async def follow_person(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
     """Let memberships follow a merge, and go back when it is undone; what the employer's list says of a member stays."""
-    await examinees.follow(uow, event, "member", repository.repoint)
+    await examinees.follow(uow, event, "member", repository.repoint, repository.given_since)

@@ -54,7 +54,7 @@ async def follow_person(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmer
                     for mine, theirs in clashes
                 ]
             )  # fmt: skip
-    await examinees.follow(uow, event, "exam", repository.repoint)
+    await examinees.follow(uow, event, "exam", repository.repoint, repository.given_since)
 
 
 async def past(uow: UnitOfWork, examinee_id: UUID, after: tuple[date, UUID] | None, size: int) -> Sequence[ExamSummary]:

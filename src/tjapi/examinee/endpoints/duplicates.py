@@ -19,7 +19,7 @@ duplicates = router("examinees")
 @duplicates.get(
     "/examinee-duplicates",
     **operation("listExamineeDuplicates", "疑似重复建档", "People who may have been entered twice, with a score and its reasons",
-                permission="examinee.merge", requirement=["E1.2", "I1"], problems=[ExamineeNotFound, PageTokenInvalid],
+                permission="examinee.merge", requirement=["E1.2"], problems=[ExamineeNotFound, PageTokenInvalid],
                 description="后建档者在前;一页可能不满甚至为空,以 next_page_token 为准 · The latest entered first; a page may be short or empty, only next_page_token says whether more follow."),
 )  # fmt: skip
 async def list_duplicates(
@@ -68,7 +68,7 @@ async def withdraw_distinction(uow: Unit, distinction_id: UUID) -> DistinctionOu
 
 @duplicates.get(
     "/examinees/{examinee_id:uuid}/merges",
-    **operation("listExamineeMerges", "合并记录", "The merges of a person's archive", permission="examinee.merge", requirement=["E1.2", "I1"],
+    **operation("listExamineeMerges", "合并记录", "The merges of a person's archive", permission="examinee.merge", requirement=["E1.2"],
                 problems=[ExamineeNotFound]),
 )  # fmt: skip
 async def list_merges(uow: ReadUnit, examinee_id: UUID) -> MergesOut:

@@ -99,6 +99,7 @@ async def search_examinees(request: Request, uow: ReadUnit, body: ExamineeSearch
 @examinees.get(
     "/examinees/{examinee_id:uuid}",
     **operation("getExaminee", "受检者详情", "One examinee, masked", permission="examinee.read", requirement=["E9.1"],
+                description="已合并的编号返回保留的档案 · An id that was merged answers as whom it was merged into.",
                 problems=[ExamineeNotFound]),
 )  # fmt: skip
 async def get_examinee(response: Response, uow: ReadUnit, examinee_id: UUID) -> ExamineeOut:

@@ -42,6 +42,12 @@ _DIFFERS: dict[Contradiction, tuple[str, str]] = {
 }
 Repoint = Callable[[UnitOfWork, UUID, UUID, Collection[UUID] | None], Awaitable[list[UUID]]]
 """Gives rows of one person to another, all or those of these ids, and returns the ids of the rows that changed."""
+GivenSince = Callable[[UnitOfWork, UUID, UUID], Awaitable[list[UUID]]]
+"""Returns the ids of a person's rows that were made after a merge."""
+_OWN: dict[str, type[ExamineeIdentifier | ExamineeGuardian]] = {
+    "examinee_identifier": ExamineeIdentifier,
+    "examinee_guardian": ExamineeGuardian,
+}
 
 
 async def merge(uow: UnitOfWork, merged_id: UUID, order: MergeIn) -> MergeOut:
@@ -120,18 +126,26 @@ async def merges(uow: UnitOfWork, examinee_id: UUID) -> MergesOut:
     ids = [person.id, *(entry.id for entry in await repository.merged_into(uow, [person.id]))]
     rows = await repository.merges(uow, ids)
     counted = await repository.count_followed(uow, [row.id for row in rows])
-    return MergesOut(items=[_out(row, counted[row.id]) for row in rows])
+    return MergesOut(items=[_out(row, *counted[row.id]) for row in rows])
 
 
-async def follow(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged, table: str, repoint: Repoint) -> None:
+async def follow(
+    uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged, table: str, repoint: Repoint, given_since: GivenSince
+) -> None:
     """Let the rows of a table follow a merge, or go back when it is undone: for the reactions of later contexts."""
     if isinstance(event, ExamineesMerged):
         rows = await repoint(uow, event.merged_id, event.survivor_id, None)
-        await repository.keep_followed(uow, event.merge_id, table, [(str(row_id), None) for row_id in rows])
+        await repository.keep_followed(uow, event.merge_id, table, _keys(rows))
         return
     followed = [UUID(key) for key, _ in await repository.followed(uow, event.merge_id, table)]
     if followed:
         await repoint(uow, event.survivor_id, event.merged_id, followed)
+    left = await given_since(uow, event.survivor_id, event.merge_id)
+    await repository.keep_followed(uow, event.merge_id, table, _keys(left), stayed=True)
+
+
+def _keys(rows: Collection[UUID]) -> list[tuple[str, str | None]]:
+    return [(str(row_id), None) for row_id in rows]
 
 
 async def _both(uow: UnitOfWork, merged_id: UUID, survivor_id: UUID) -> tuple[Examinee, Examinee]:
@@ -184,10 +198,9 @@ async def _take_along(uow: UnitOfWork, made: ExamineeMerge) -> None:
     was, now = made.merged_id, made.survivor_id
     keys = await repository.move_keys(uow, was, now)
     await repository.keep_followed(uow, made.id, "examinee_name_key", [(key, None) for key in keys])
-    cards = await repository.repoint(uow, ExamineeIdentifier, was, now, None)
-    await repository.keep_followed(uow, made.id, "examinee_identifier", [(str(card), None) for card in cards])
-    wards = await repository.repoint(uow, ExamineeGuardian, was, now, None)
-    await repository.keep_followed(uow, made.id, "examinee_guardian", [(str(guardian), None) for guardian in wards])
+    for name, table in _OWN.items():
+        rows = await repository.repoint(uow, table, was, now, None)
+        await repository.keep_followed(uow, made.id, name, _keys(rows))
     first = await repository.next_photo_version(uow, now)
     numbers = list(
         zip(versions := await repository.photo_versions(uow, was), range(first, first + len(versions)), strict=True)
@@ -201,23 +214,27 @@ async def _bring_back(uow: UnitOfWork, made: ExamineeMerge, survivor: Examinee) 
     was, now = made.survivor_id, made.merged_id
     keys = [key for key, _ in await repository.followed(uow, made.id, "examinee_name_key")]
     await repository.bring_keys_back(uow, was, now, keys, name_keys(survivor.name))
-    cards = [UUID(key) for key, _ in await repository.followed(uow, made.id, "examinee_identifier")]
-    await repository.repoint(uow, ExamineeIdentifier, was, now, cards)
-    guardians = [UUID(key) for key, _ in await repository.followed(uow, made.id, "examinee_guardian")]
-    await repository.repoint(uow, ExamineeGuardian, was, now, guardians)
+    for name, table in _OWN.items():
+        followed = [UUID(key) for key, _ in await repository.followed(uow, made.id, name)]
+        await repository.repoint(uow, table, was, now, followed)
+        left = await repository.given_since(uow, table, was, made.id)
+        await repository.keep_followed(uow, made.id, name, _keys(left), stayed=True)
     photos = await repository.followed(uow, made.id, "examinee_photo")
     await repository.move_photos(uow, was, now, [(int(became or 0), int(number)) for number, became in photos])
+    since = [(str(number), None) for number in await repository.photos_since(uow, was, made.merged_at)]
+    await repository.keep_followed(uow, made.id, "examinee_photo", since, stayed=True)
 
 
 async def _said(uow: UnitOfWork, made: ExamineeMerge, action: str, detail: dict[str, object]) -> MergeOut:
     """Leave a trace with both; why is kept with the merge, where row security shows it to those who know the two."""
-    counted = (await repository.count_followed(uow, [made.id]))[made.id]
+    followed, stayed = (await repository.count_followed(uow, [made.id]))[made.id]
     for person, other in ((made.merged_id, made.survivor_id), (made.survivor_id, made.merged_id)):
         told = {"merge_id": str(made.id), "other_id": str(other), "survivor_id": str(made.survivor_id), **detail}
-        await uow.audit(action, "examinee", person, detail={**told, "followed": counted})
-    return _out(made, counted)
+        await uow.audit(action, "examinee", person, detail={**told, "followed": followed, "stayed": stayed})
+    return _out(made, followed, stayed)
 
 
-def _out(row: ExamineeMerge, counted: dict[str, int]) -> MergeOut:
-    shown = {name: getattr(row, name) for name in MergeOut.model_fields if name != "followed"}
-    return MergeOut.model_validate({**shown, "followed": counted})
+def _out(row: ExamineeMerge, followed: dict[str, int], stayed: dict[str, int]) -> MergeOut:
+    counted = {"followed": followed, "stayed": stayed}
+    shown = {name: getattr(row, name) for name in MergeOut.model_fields if name not in counted}
+    return MergeOut.model_validate({**shown, **counted})

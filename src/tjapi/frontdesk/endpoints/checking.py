@@ -12,7 +12,7 @@ from tjapi.frontdesk.errors import (
 )
 from tjapi.frontdesk.schemas import IdentityCheckIn, IdentityCheckOut, IdentityChecksOut, IdentityDecisionIn
 from tjapi.kernel.routing import ReadUnit, Unit, operation, router
-from tjapi.result.errors import DepartmentNotOwn
+from tjapi.result.errors import DepartmentNotOwn, SignerNotStaff
 
 checking = router("frontdesk")
 
@@ -41,7 +41,7 @@ async def list_identity_checks(uow: ReadUnit, exam_id: UUID) -> IdentityChecksOu
     "/identity-checks/{check_id:uuid}:decide",
     **operation("decideIdentity", "裁定身份核验", "A second person decides about an identity check", permission="identity_check.decide",
                 requirement=["X11"], body=True, idempotent="optional",
-                problems=[IdentityCheckNotFound, IdentityCheckDecided, IdentityDecidedBySame]),
+                problems=[IdentityCheckNotFound, IdentityCheckDecided, IdentityDecidedBySame, SignerNotStaff]),
 )  # fmt: skip
 async def decide_identity(uow: Unit, check_id: UUID, body: IdentityDecisionIn) -> IdentityCheckOut:
     return await service.decide_identity(uow, check_id, body)

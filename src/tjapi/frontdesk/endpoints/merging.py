@@ -26,7 +26,7 @@ merging = router("examinees")
 @merging.post(
     "/examinees/{examinee_id:uuid}:merge",
     **operation("mergeExaminee", "合并到另一条档案", "Merge somebody into whom they were found to be", permission="examinee.merge",
-                requirement=["E1.2", "I1"], body=True, idempotent="optional",
+                requirement=["E1.2"], body=True, idempotent="optional",
                 problems=[ExamineeNotFound, SameExaminee, ExamineeMergedAway, ExamineeKnownElsewhere, ExamineesDistinct, ExamineesContradict,
                           SurvivorWithoutDocument, ExamsOnOneDay, AppointmentsOnOneDay],
                 description="体检、预约、名单、报告等随之转移,可撤销;两人及其会话须重新登录 · Exams, appointments, memberships and reports follow, and come back when it is undone; whoever is signed in as either signs in again."),
@@ -37,7 +37,7 @@ async def merge_examinee(uow: Unit, examinee_id: UUID, body: MergeIn) -> MergeOu
 
 @merging.post(
     "/examinee-merges/{merge_id:uuid}:undo",
-    **operation("undoExamineeMerge", "撤销合并", "They are two people after all", permission="examinee.merge", requirement=["E1.2", "I1"], body=True,
+    **operation("undoExamineeMerge", "撤销合并", "They are two people after all", permission="examinee.merge", requirement=["E1.2"], body=True,
                 idempotent="optional", problems=[MergeNotFound, MergeUndone, MergeNotLast, ExamineeKnownElsewhere],
                 description="合并时转移的记录原样转回;合并之后新增的留在保留的档案 · What followed the merge goes back; what came since stays with the survivor."),
 )  # fmt: skip

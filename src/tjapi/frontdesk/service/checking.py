@@ -18,7 +18,7 @@ from tjapi.frontdesk.schemas import IdentityCheckIn, IdentityCheckOut, IdentityC
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.result.errors import DepartmentNotOwn
+from tjapi.result.errors import DepartmentNotOwn, SignerNotStaff
 
 _OPEN = "identity_open"
 _HELD = "身份核验不符"
@@ -58,8 +58,10 @@ async def decide_identity(uow: UnitOfWork, check_id: UUID, decided: IdentityDeci
     """Somebody else than who looked decides. The same person: the exam goes on from where it stood, unless another check waits yet.
 
     Somebody else: the exam stays on hold; whoever goes on with it checks the right person first. Raises IdentityCheckNotFound,
-    IdentityCheckDecided, IdentityDecidedBySame.
+    IdentityCheckDecided, IdentityDecidedBySame, SignerNotStaff.
     """
+    if uow.principal.kind == "client":  # a device may look; it does not decide
+        raise SignerNotStaff
     seen = await repository.identity_check(uow, check_id)
     if seen is None:
         raise IdentityCheckNotFound
