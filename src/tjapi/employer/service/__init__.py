@@ -33,6 +33,7 @@ from tjapi.employer.service.members import (
     bind_many,
     card,
     decide,
+    listed,
     lock_member,
     lock_members,
     member,
@@ -49,6 +50,6 @@ __all__ = [
     "Campaign", "CampaignGroup", "Contract", "Employer", "EmployerContact", "Member", "MemberImport", "add_contact", "add_member",
     "amend_member", "assign", "bind", "bind_many", "campaign", "campaigns_page", "card", "complete", "contract", "contracts_page", "create_campaign",
     "create_contract", "create_employer", "decide", "describe_campaign", "describe_employer", "employer", "employers_page", "group",
-    "groups", "lock_campaign", "lock_member", "lock_members", "member", "member_of_exam", "members", "members_page", "next_campaign", "open_campaign",
+    "groups", "listed", "lock_campaign", "lock_member", "lock_members", "member", "member_of_exam", "members", "members_page", "next_campaign", "open_campaign",
     "put_group", "refuse", "refuse_many", "relist", "remove_contact", "reopen", "unbind", "unmask_contact", "update_campaign", "update_employer",
 ]  # fmt: skip
