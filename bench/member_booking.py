@@ -1,6 +1,7 @@
 """`python -m bench.member_booking [members]`: one batch over ten days by a worker process that is killed with SIGKILL in the middle.
 
-A second worker takes the batch up. Printed: members per second of each, and whether each member was booked once and no day exceeded its quota.
+A second worker takes the batch up. Printed: members per second of each, and whether each member was booked once and no day exceeded its quota;
+the same once more into the sessions of ten days, whose counters have exactly as many places as there are members.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import tempfile
 import time
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -33,17 +35,17 @@ _FIRST = date(2027, 3, 1)
 _PATIENCE = 3_600
 
 
-async def _campaign(runtime: Runtime, members: int) -> UUID:
+async def _campaign(runtime: Runtime, members: int, code: str = "B1") -> UUID:
     """A unit whose men and women are examined for a package each."""
     async with runtime.units.open(demo.LOADER) as uow:
-        unit = await employers.create_employer(uow, EmployerIn(code="B1", name="某单位"))
+        unit = await employers.create_employer(uow, EmployerIn(code=code, name="某单位"))
         plan = CampaignIn(
             campus_id=1, employer_id=unit.id, name="年度", year=2027, starts_on=_FIRST, ends_on=date(2027, 4, 1)
         )
         made = await employers.create_campaign(uow, plan)
-        for sex, code in (("male", "BASIC-M"), ("female", "BASIC-F")):
-            group = {"name": sex, "criteria": [{"sex": sex}], "package_ids": [starter_id("exam_package", code)]}
-            await employers.put_group(uow, made.id, code, GroupIn.model_validate(group))
+        for sex, package in (("male", "BASIC-M"), ("female", "BASIC-F")):
+            group = {"name": sex, "criteria": [{"sex": sex}], "package_ids": [starter_id("exam_package", package)]}
+            await employers.put_group(uow, made.id, package, GroupIn.model_validate(group))
         await employers.open_campaign(uow, made.id)
     wanted = ("name", "sex", "birth_date", "id_kind", "id_number", "phone")
     for begin in range(0, members, 100):
@@ -67,6 +69,53 @@ async def _until(admin: asyncpg.Connection, campaign: UUID, before: int, booked:
     return time.perf_counter() - first
 
 
+def _days(members: int) -> list[dict[str, Any]]:
+    quota = -(-members // DAYS)
+    return [{"day": str(_FIRST + timedelta(days=n)), "quota": quota} for n in range(DAYS)]
+
+
+async def _sessions(admin: asyncpg.Connection, members: int) -> list[dict[str, Any]]:
+    """Give the sessions of ten days to come as many places as there are members, and return them."""
+    found = await admin.fetch(
+        "select d::date as day, s.id from generate_series(current_date + 2, current_date + 40, interval '1 day') d"
+        " join appointment_session s on s.campus_id = 1 and s.weekday = extract(isodow from d) and s.active order by d, s.starts_at"
+    )
+    days = sorted({row["day"] for row in found})[:DAYS]
+    chosen = [row for row in found if row["day"] in days]
+    quota = -(-members // len(chosen))
+    await admin.execute("update appointment_session set capacity = $1 where campus_id = 1", quota)
+    return [{"day": str(row["day"]), "session_id": str(row["id"]), "quota": quota} for row in chosen]
+
+
+async def _measure(
+    runtime: Runtime, admin: asyncpg.Connection, environment: dict[str, str], members: int, code: str, places: list[dict[str, Any]]
+) -> None:  # fmt: skip
+    campaign = await _campaign(runtime, members, code)
+    async with runtime.units.open(demo.LOADER) as uow:
+        await service.plan_booking(uow, campaign, BookMembersIn.model_validate({"days": places}))
+    booked = "select count(*) from member where campaign_id = $1 and state = 'booked'"
+    for share in (0.4, 1.0):
+        worker = subprocess.Popen([sys.executable, "-m", "tjapi.cli", "worker"], env=environment)  # noqa: ASYNC220 - it runs beside us
+        try:
+            before = await admin.fetchval(booked, campaign)
+            seconds = await _until(admin, campaign, before, int(members * share))
+            after = await admin.fetchval(booked, campaign)
+        finally:
+            worker.kill()
+            worker.wait()
+        print(f"{after - before} members in {seconds:.1f} s, {(after - before) / seconds:.1f}/s; then SIGKILL")
+    once = "select count(*) from (select 1 from exam where campaign_id = $1 group by member_id having count(*) > 1) x"
+    fullest = "select max(n) from (select count(*) as n from exam where campaign_id = $1 group by exam_date) x"
+    exams = await admin.fetchval("select count(*) from exam where campaign_id = $1", campaign)
+    lines = await admin.fetchval("select count(*) from exam_line l join exam e on e.id = l.exam_id where e.campaign_id = $1", campaign)  # fmt: skip
+    appointed = await admin.fetchval("select count(*) from appointment a join exam e on e.id = a.exam_id where e.campaign_id = $1", campaign)  # fmt: skip
+    over = await admin.fetchval("select count(*) from appointment_slot where taken > capacity")
+    print(
+        f"{exams} exams with {lines} lines and {appointed} appointments of {members} members, {await admin.fetchval(once, campaign)} booked twice,"
+        f" most on a day {await admin.fetchval(fullest, campaign)}, {over} sessions overbooked"
+    )
+
+
 async def main() -> None:
     """Start what is needed, book, kill, book on, count."""
     members = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
@@ -76,7 +125,6 @@ async def main() -> None:
     postgres, valkey = EmbeddedPostgres(state), EmbeddedValkey(state)
     postgres.start()
     valkey.start()
-    worker = None
     try:
         make_master_key(state)
         url = postgres.url(postgres.superuser, postgres.superuser_password, "postgres")
@@ -84,44 +132,15 @@ async def main() -> None:
         await migrate(settings, KeyRing(load_master_key(None, state)))
         runtime = wiring.build(settings)
         await installation.load(runtime)
-        campaign = await _campaign(runtime, members)
         admin = await connect(settings)
-        quota = -(-members // DAYS)
-        days = [{"day": str(_FIRST + timedelta(days=n)), "quota": quota} for n in range(DAYS)]
-        async with runtime.units.open(demo.LOADER) as uow:
-            await service.plan_booking(uow, campaign, BookMembersIn.model_validate({"days": days}))
         environment = os.environ | {
             "TJ_STATE": str(state), "TJ_DATABASE_URL": url, "TJ_REDIS_URL": valkey.url, "TJ_LOG_LEVEL": "ERROR", "TJ_LIS_PORT": "1",
         }  # fmt: skip
-        for share in (0.4, 1.0):
-            worker = subprocess.Popen([sys.executable, "-m", "tjapi.cli", "worker"], env=environment)  # noqa: ASYNC220 - it runs beside us
-            before = await admin.fetchval(
-                "select count(*) from member where campaign_id = $1 and state = 'booked'", campaign
-            )
-            seconds = await _until(admin, campaign, before, int(members * share))
-            after = await admin.fetchval(
-                "select count(*) from member where campaign_id = $1 and state = 'booked'", campaign
-            )
-            print(f"{after - before} members in {seconds:.1f} s, {(after - before) / seconds:.1f}/s; then SIGKILL")
-            worker.kill()
-            worker.wait()
-        twice = await admin.fetchval(
-            "select count(*) from (select 1 from exam where campaign_id = $1 group by member_id having count(*) > 1) x",
-            campaign,
-        )
-        most = await admin.fetchval(
-            "select max(n) from (select count(*) as n from exam where campaign_id = $1 group by exam_date) x", campaign
-        )
-        exams = await admin.fetchval("select count(*) from exam where campaign_id = $1", campaign)
-        lines = await admin.fetchval("select count(*) from exam_line")
-        print(
-            f"{exams} exams with {lines} lines of {members} members, {twice} booked twice, most on a day {most} of {quota}"
-        )
+        for code, places in (("B1", _days(members)), ("B2", await _sessions(admin, members))):
+            await _measure(runtime, admin, environment, members, code, places)
         await admin.close()
         await wiring.close(runtime)
     finally:
-        if worker is not None and worker.poll() is None:
-            worker.kill()
         valkey.stop()
         postgres.stop()
 

@@ -110,6 +110,21 @@ TWINS = (
         f"{IDENTITY_TESTS}::test_an_exam_held_for_another_reason_is_not_resumed_by_a_decision",
     ),
     _twin(
+        "together as one by one", "src/tjapi/exam/service/registering.py",
+        '"released" if free else "ordered"', '"released"',
+        "tests/tjapi/groupdesk/test_bulk_booking.py::test_members_booked_together_leave_the_rows_in_every_table_that_they_leave_one_by_one",
+    ),
+    _twin(
+        "a place is for who waits", "src/tjapi/appointment/service/places.py",
+        "    if waiting and await", "    if not waiting and await",
+        "tests/tjapi/appointment/test_calendar.py::test_a_free_place_is_for_who_waits_unless_the_desk_says_that_it_goes_past_them",
+    ),
+    _twin(
+        "a unit's list keeps its order", "src/tjapi/frontdesk/views.py",
+        "order by m.list_no, m.id", "order by e.id",
+        "tests/tjapi/groupdesk/test_unit_papers.py::test_a_unit_s_sheets_and_labels_are_one_file_in_its_order_and_logged_once_though_the_job_is_killed",
+    ),
+    _twin(
         "commit before response", f"{KERNEL}/routing.py",
         'Depends(_write_unit, scope="function")', "Depends(_write_unit)",
         f"{KERNEL_TESTS}/test_commit_before_response.py::test_a_commit_that_takes_long_holds_the_answer_back",

@@ -234,6 +234,18 @@ async def members(
     return (await uow.session.scalars(query)).all()
 
 
+async def listed(
+    uow: UnitOfWork, campaign_id: UUID, ids: Collection[UUID] | None, group_id: UUID | None
+) -> Sequence[UUID]:
+    """Return the ids of whoever is listed still, in the order of the list."""
+    query = select(Member.id).where(Member.campaign_id == campaign_id, Member.state == "listed")
+    if ids is not None:
+        query = query.where(Member.id.in_(ids))
+    if group_id is not None:
+        query = query.where(Member.group_id == group_id)
+    return (await uow.session.scalars(query.order_by(Member.list_no, Member.id))).all()
+
+
 async def listed_already(
     uow: UnitOfWork, campaign_id: UUID, id_number_index: bytes | None, employee_no: str | None
 ) -> Member | None:

@@ -117,10 +117,11 @@ async def list_exams(
 @exams.post(
     "/exams:search",
     **operation("searchExams", "查询受检者及其历次体检", "Find people and their past exams by anything that is scanned or typed",
-                permission="exam.read", requirement=["E1.2"], body=True, problems=[PageTokenInvalid, LookupKeyInvalid]),
+                permission="exam.read", requirement=["E1.2", "E1.7"], body=True, problems=[PageTokenInvalid, LookupKeyInvalid]),
 )  # fmt: skip
 async def search_exams(request: Request, uow: ReadUnit, body: ExamLookup) -> Page[FoundPerson]:
-    pager = Pager(runtime(request).keys, f"exam-lookup|{body.by}|{body.key}")
+    scope = f"exam-lookup|{body.by}|{body.key}|{body.employer_id}|{body.campaign_id}"
+    pager = Pager(runtime(request).keys, scope)
     after = pager.read(body.page_token)
     rows = await service.look_up(uow, body, UUID(after[0]) if after else None)
     return pager.page(rows, body.page_size, lambda row: [row.examinee.id], lambda row: row)

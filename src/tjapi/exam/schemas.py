@@ -143,6 +143,12 @@ class ExamLookup(Input):
         description="证件号、体检号、电话、卡号,或姓名、全拼、首字母的开头 · ID, exam, phone or card number; or the beginning of a name or its pinyin",
     )  # fmt: skip
     by: LookupKind = Field("any", description="按什么查,any 为逐一尝试 · As what; any tries each", examples=["any"])
+    employer_id: UUID | None = Field(
+        None, description="只查该单位的受检者 · Only people examined for this employer", examples=[None]
+    )
+    campaign_id: UUID | None = Field(
+        None, description="只查该团检任务的受检者 · Only people examined in this campaign", examples=[None]
+    )
     exams_each: Whole = Field(
         10, ge=1, le=50, description="每人最近几次体检 · How many of the newest exams of each person", examples=[10]
     )

@@ -45,6 +45,12 @@ async def past_exams_of(uow: UnitOfWork, people: Sequence[UUID], size: int) -> d
     return found
 
 
+async def people_of_unit(uow: UnitOfWork, employer_id: UUID | None, campaign_id: UUID | None) -> set[UUID]:
+    """Return who has an exam of a unit, of one of its campaigns if that is said."""
+    values = {"employer": employer_id, "campaign": campaign_id}
+    return set((await uow.session.scalars(_OF_UNIT, values)).all())
+
+
 _SUMMARY = f"""
 e.id, e.campus_id, e.exam_no, e.examinee_id, e.name, e.sex, e.age_years, e.package_name, e.state, e.exam_date, e.total_fen,
 {moment("e.registered_at")} registered_at, {moment("e.sheet_returned_at")} sheet_returned_at, {moment("e.checked_in_at")} checked_in_at, {moment("e.finalized_at")} finalized_at,
@@ -70,6 +76,10 @@ OUTSTANDING = f"""
 _ONE = f"select e.version, {utf8(f'({EXAM})')} from exam e where e.id = $1"
 # Under whose id the exams of somebody are who was merged into somebody else.
 _STANDS_FOR = "select coalesce(merged_into_id, id) from examinee where id = $1"
+_OF_UNIT = text("""
+select distinct examinee_id from exam
+where (cast(:employer as uuid) is null or employer_id = :employer) and (cast(:campaign as uuid) is null or campaign_id = :campaign)
+""")
 _UNIT_CODED = "select id from employer where code = $1"
 _PAGE = f"""
 select e.id, {utf8("row_to_json(x)::text")} from exam e cross join lateral (

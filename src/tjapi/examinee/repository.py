@@ -1,11 +1,27 @@
 """Questions to the examinees' tables."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, SmallInteger, and_, bindparam, delete, func, insert, or_, select, text
+from sqlalchemy import (
+    ARRAY,
+    LargeBinary,
+    SmallInteger,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import ColumnElement
@@ -142,48 +158,53 @@ async def add_many(
     await insert_rows(uow.session, ExamineeNameKey, named)
 
 
-async def ids_by_name_prefix(uow: UnitOfWork, prefix: str, after: UUID | None, size: int) -> Sequence[UUID]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Which of the people found are asked for: after whom, how many, and only of `among` if that is said."""
+
+    after: UUID | None
+    size: int
+    among: Collection[UUID] | None = None
+
+
+async def ids_by_name_prefix(uow: UnitOfWork, prefix: str, page: Found) -> Sequence[UUID]:
     """Return people one of whose name keys begins so, the latest entered first, one too many."""
     key, person = ExamineeNameKey.key, ExamineeNameKey.examinee_id
-    return await _ids(uow, person, and_(key >= prefix, key < prefix + _LAST), after, size)
+    return await _ids(uow, person, and_(key >= prefix, key < prefix + _LAST), page)
 
 
-async def ids_by_id_number(uow: UnitOfWork, indexes: Sequence[bytes], after: UUID | None, size: int) -> Sequence[UUID]:
+async def ids_by_id_number(uow: UnitOfWork, indexes: Sequence[bytes], page: Found) -> Sequence[UUID]:
     """Return people with one of these ID numbers, whatever the kind."""
-    return await _ids(uow, _STANDS_FOR, Examinee.id_number_index.in_(indexes), after, size)
+    return await _ids(uow, _STANDS_FOR, Examinee.id_number_index.in_(indexes), page)
 
 
-async def ids_by_phone(uow: UnitOfWork, index: bytes, after: UUID | None, size: int) -> Sequence[UUID]:
+async def ids_by_phone(uow: UnitOfWork, index: bytes, page: Found) -> Sequence[UUID]:
     """Return people with this phone: a family may share one."""
-    return await _ids(uow, _STANDS_FOR, Examinee.phone_index == index, after, size)
+    return await _ids(uow, _STANDS_FOR, Examinee.phone_index == index, page)
 
 
-async def ids_by_identifier(uow: UnitOfWork, index: bytes, after: UUID | None, size: int) -> Sequence[UUID]:
+async def ids_by_identifier(uow: UnitOfWork, index: bytes, page: Found) -> Sequence[UUID]:
     """Return people with this card or number of another system, whatever the kind."""
-    return await _ids(uow, ExamineeIdentifier.examinee_id, ExamineeIdentifier.number_index == index, after, size)
+    return await _ids(uow, ExamineeIdentifier.examinee_id, ExamineeIdentifier.number_index == index, page)
 
 
-async def ids_by_guardian(
-    uow: UnitOfWork, index: bytes, born_after: date, after: UUID | None, size: int
-) -> Sequence[UUID]:
+async def ids_by_guardian(uow: UnitOfWork, index: bytes, born_after: date, page: Found) -> Sequence[UUID]:
     """Return for whom somebody with this phone answers: those who are minors yet, born after a day."""
     guardian = ExamineeGuardian
     minor = select(Examinee.id).where(Examinee.id == guardian.examinee_id, Examinee.birth_date > born_after).exists()
     return await _ids(
-        uow, guardian.examinee_id, and_(guardian.phone_index == index, guardian.ended_at.is_(None), minor), after, size
+        uow, guardian.examinee_id, and_(guardian.phone_index == index, guardian.ended_at.is_(None), minor), page
     )
 
 
 async def _ids(
-    uow: UnitOfWork,
-    person: InstrumentedAttribute[UUID] | ColumnElement[UUID],
-    wanted: ColumnElement[bool],
-    after: UUID | None,
-    size: int,
+    uow: UnitOfWork, person: InstrumentedAttribute[UUID] | ColumnElement[UUID], wanted: ColumnElement[bool], page: Found
 ) -> Sequence[UUID]:
-    query = select(person).distinct().where(wanted).order_by(person.desc()).limit(size + 1)
-    if after is not None:
-        query = query.where(person < after)
+    query = select(person).distinct().where(wanted).order_by(person.desc()).limit(page.size + 1)
+    if page.after is not None:
+        query = query.where(person < page.after)
+    if page.among is not None:
+        query = query.where(person == any_(literal(list(page.among), ARRAY(Uuid))))
     return (await uow.session.scalars(query)).all()
 
 

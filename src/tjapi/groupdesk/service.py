@@ -59,10 +59,9 @@ async def plan_booking(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) 
     return BatchOut(job_id=job_id, campaign_id=campaign_id, members=len(waiting))
 
 
-async def to_book(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) -> list[UUID]:
+async def to_book(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) -> Sequence[UUID]:
     """Return whom a plan would book now, in the order of the list."""
-    members = await employers.members(uow, campaign_id, plan.member_ids or None)
-    return [m.id for m in members if m.state == "listed" and plan.group_id in (None, m.group_id)]
+    return await employers.listed(uow, campaign_id, plan.member_ids or None, plan.group_id)
 
 
 async def book_member(

@@ -295,3 +295,10 @@ async def test_exams_are_found_by_the_unit_its_code_and_its_campaign(
     assert (await front.get(f"{API}/exams", params=second)).json()["items"][0]["id"] == str(wanted[1]["id"])
     for nobody in ({"employer_code": "没有"}, {"employer_code": code, "campaign_id": str(plans[1].campaign_id)}):
         assert (await front.get(f"{API}/exams", params=nobody)).json()["items"] == []
+    name = await admin.fetchval("select name from exam where id = $1", wanted[0]["id"])
+    theirs = {row["examinee_id"] for row in await admin.fetch("select examinee_id from exam where campaign_id = $1 and name = $2", plans[0].campaign_id, name)}  # fmt: skip
+    for unit_ in ({"employer_id": str(plans[0].employer_id)}, {"campaign_id": str(plans[0].campaign_id)}):
+        people = (await front.post(f"{API}/exams:search", json={"key": name, "by": "name", **unit_})).json()["items"]
+        assert {UUID(one["examinee"]["id"]) for one in people} == theirs
+    strangers = {"key": name, "by": "name", "campaign_id": str(uuid7())}
+    assert (await front.post(f"{API}/exams:search", json=strangers)).json()["items"] == []

@@ -253,6 +253,13 @@ async def lock_member(uow: UnitOfWork, member_id: UUID) -> Member:
     return found
 
 
+async def listed(
+    uow: UnitOfWork, campaign_id: UUID, ids: Collection[UUID] | None, group_id: UUID | None
+) -> Sequence[UUID]:
+    """Return who is listed still, of a campaign or of these ids, and of a group if one is said, in the order of the list."""
+    return await repository.listed(uow, campaign_id, ids, group_id)
+
+
 async def lock_members(uow: UnitOfWork, campaign_id: UUID, ids: Collection[UUID]) -> Sequence[Member]:
     """Return members of a campaign under their row locks, in the order of the list. The caller holds the campaign's lock."""
     return await repository.members(uow, campaign_id, ids, lock=True)

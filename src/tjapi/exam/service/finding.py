@@ -75,7 +75,10 @@ async def look_up(uow: UnitOfWork, sought: ExamLookup, after: UUID | None) -> li
     number = exam_no_read(sought.key) if sought.by in ("any", "exam_no") else None
     exam = await repository.exam_by_no(uow, number) if number else None
     whose = None if number is None else [exam.examinee_id] if exam else []
-    people = await examinees.look_up(uow, sought.key, sought.by, after, sought.page_size, of_exam_no=whose)
+    among = None
+    if sought.employer_id is not None or sought.campaign_id is not None:
+        among = await views.people_of_unit(uow, sought.employer_id, sought.campaign_id)
+    people = await examinees.look_up(uow, sought.key, sought.by, after, sought.page_size, of_exam_no=whose, among=among)
     exams = await views.past_exams_of(uow, [person.id for person in people], sought.exams_each)
     return [_found(examinees.shape(person), exams[person.id], sought.exams_each) for person in people]
 

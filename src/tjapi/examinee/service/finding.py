@@ -6,6 +6,7 @@ from uuid import UUID
 from tjapi.examinee import repository
 from tjapi.examinee.errors import LookupKeyInvalid, SearchNotOneCriterion
 from tjapi.examinee.models import Examinee
+from tjapi.examinee.repository import Found
 from tjapi.examinee.rules import LookupKind, born_after, folded, normalise_card_no, normalise_phone, spellings_sought
 from tjapi.examinee.schemas import ExamineeSearch
 from tjapi.examinee.service.identifiers import IDENTIFIER
@@ -30,15 +31,25 @@ async def search(uow: UnitOfWork, by: ExamineeSearch, after: UUID | None) -> Seq
     criteria = [field for field in _CRITERIA if getattr(by, field) is not None]
     if len(criteria) != 1:
         raise SearchNotOneCriterion
-    return await _found(uow, getattr(by, criteria[0]), _CRITERIA[criteria[0]], criteria[0], after, by.page_size, ())
+    return await _found(
+        uow, getattr(by, criteria[0]), _CRITERIA[criteria[0]], criteria[0], Found(after, by.page_size), ()
+    )
 
 
 async def look_up(
-    uow: UnitOfWork, key: str, by: LookupKind, after: UUID | None, size: int, *, of_exam_no: Collection[UUID] | None
+    uow: UnitOfWork,
+    key: str,
+    by: LookupKind,
+    after: UUID | None,
+    size: int,
+    *,
+    of_exam_no: Collection[UUID] | None,
+    among: Collection[UUID] | None = None,
 ) -> Sequence[Examinee]:
     """Return whom a key may mean, the latest entered first, one too many, and leave a trace. Raises LookupKeyInvalid.
 
     `any` tries the key as everything that it can be. `of_exam_no` is whose exam has this number; None when it is no exam number at all.
+    `among`: nobody else is meant.
     """
     impossible = (
         (by == "phone" and normalise_phone(key) is None)
@@ -47,29 +58,30 @@ async def look_up(
     )
     if impossible:
         raise LookupKeyInvalid(errors=[FieldError("/key", f"not_{by}", *_NOT_A[by])])
-    return await _found(uow, key, by, by, after, size, of_exam_no or ())
+    return await _found(uow, key, by, by, Found(after, size, among), of_exam_no or ())
 
 
 async def _found(
-    uow: UnitOfWork, key: str, by: LookupKind, told: str, after: UUID | None, size: int, also: Collection[UUID]
+    uow: UnitOfWork, key: str, by: LookupKind, told: str, wanted: Found, also: Collection[UUID]
 ) -> Sequence[Examinee]:
     def tried(kind: LookupKind) -> bool:
         return by in ("any", kind)
 
-    ids = {person for person in also if after is None or person < after}
+    after, size, among = wanted.after, wanted.size, wanted.among
+    ids = {one for one in also if (after is None or one < after) and (among is None or one in among)}
     prefix = folded(key)
     # No name begins with a digit, and a long number would only be sought in vain.
     if tried("name") and prefix and not (by == "any" and prefix[0].isdigit()):
-        ids |= set(await repository.ids_by_name_prefix(uow, prefix, after, size))
+        ids |= set(await repository.ids_by_name_prefix(uow, prefix, wanted))
     if tried("id_number"):
         numbers = [uow.cipher.blind_index(number, ID_NUMBER) for number in spellings_sought(key)]
-        ids |= set(await repository.ids_by_id_number(uow, numbers, after, size))
+        ids |= set(await repository.ids_by_id_number(uow, numbers, wanted))
     if tried("phone") and (phone := normalise_phone(key)):
         index = uow.cipher.blind_index(phone, PHONE)
-        ids |= set(await repository.ids_by_phone(uow, index, after, size))
-        ids |= set(await repository.ids_by_guardian(uow, index, born_after(business_day(uow.now)), after, size))
+        ids |= set(await repository.ids_by_phone(uow, index, wanted))
+        ids |= set(await repository.ids_by_guardian(uow, index, born_after(business_day(uow.now)), wanted))
     if tried("card_no") and (card := normalise_card_no(key)):
-        ids |= set(await repository.ids_by_identifier(uow, uow.cipher.blind_index(card, IDENTIFIER), after, size))
+        ids |= set(await repository.ids_by_identifier(uow, uow.cipher.blind_index(card, IDENTIFIER), wanted))
     page = sorted(ids, reverse=True)[: size + 1]
     # Given only ids, the database asks who may be seen for these few and not for everybody first; whom it hides is not found.
     people = sorted(await repository.examinees(uow, page), key=lambda person: person.id, reverse=True) if page else []

@@ -74,7 +74,7 @@ _PRINTS = "/api/v1/document-prints"
 _TITLES: Mapping[str, str] = {"guide_sheet": "指引单", "exam_label": "体检号标签"}
 _CONTENT = TypeAdapter(PrintContent)
 _MOST_IN_A_REQUEST = 100
-_EXAMS_A_PART = 50
+_EXAMS_A_PART, _COPIES_A_PART = 50, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +142,13 @@ async def print_documents(uow: UnitOfWork, order: PrintIn) -> PrintOut:
         await uow.session.flush()
     log = _Log(await repository.copies_printed(uow, [e.id for e in found]), await repository.last_sheets(uow, [e.id for e in found]))  # fmt: skip
     for n, part in enumerate(_parts(asked) if made.job_id else [asked]):
-        content = uow.cipher.seal_bytes(_CONTENT.dump_json(await _logged(uow, log, part)), _place(made.id))
+        content = _CONTENT.dump_json(await _logged(uow, log, part))
         if made.job_id is None:
-            made.content = content
+            made.content = uow.cipher.seal_bytes(content, _place(made.id))
             uow.session.add(made)
             await uow.session.flush()
         else:
-            await repository.add_part(uow, made, n, content)
+            await repository.add_part(uow, made, n, uow.cipher.seal_bytes(content, _part_place(made.id, n)))
     if not log.rows:
         raise PaperNotOfExam(errors=[FieldError("/unit", "nothing", "没有可打印的内容", "there is nothing to print")])
     rows = [{"print_id": made.id, "position": i, "campus_id": made.campus_id, **row} for i, row in enumerate(log.rows)]
@@ -199,12 +199,15 @@ def _parts(asked: Sequence[_Asked]) -> Iterator[list[_Asked]]:
     """Cut what was asked for into parts of some exams or papers each, in its order."""
     part: list[_Asked] = []
     held: set[UUID] = set()
+    copies = 0
     for one in asked:
-        if (one.paper.exam_id not in held and len(held) == _EXAMS_A_PART) or len(part) == _MOST_IN_A_REQUEST * 2:
+        more = one.paper.copies or 1
+        if (one.paper.exam_id not in held and len(held) == _EXAMS_A_PART) or copies + more > _COPIES_A_PART:
             yield part
-            part, held = [], set()
+            part, held, copies = [], set(), 0
         part.append(one)
         held.add(one.paper.exam_id)
+        copies += more
     yield part
 
 
@@ -284,7 +287,7 @@ async def open_print(uow: UnitOfWork, print_id: UUID) -> OpenedPrint:
             raise PrintNotReady
         await uow.audit("document.opened", "document_print", made.id, campus_id=made.campus_id, detail={"pages": there.pages})  # fmt: skip
         return OpenedPrint(form, made.printed_at, None, there.file)
-    opened = _opened(uow, print_id, made.content)
+    opened = _opened(uow, made.content, _place(print_id))
     detail = {"copies": len(opened.papers), "photos": sum(exam.photo is not None for exam in opened.exams)}
     await uow.audit("document.opened", "document_print", made.id, campus_id=made.campus_id, detail=detail)
     return OpenedPrint(form, made.printed_at, opened)
@@ -301,7 +304,7 @@ async def to_make(uow: UnitOfWork, print_id: UUID) -> OpenedPrint | None:
 
 async def part_of(uow: UnitOfWork, print_id: UUID, n: int) -> PrintContent:
     """Return of what a part of a large print is made."""
-    return _opened(uow, print_id, await repository.part(uow, print_id, n))
+    return _opened(uow, await repository.part(uow, print_id, n), _part_place(print_id, n))
 
 
 async def keep_file(uow: UnitOfWork, print_id: UUID, file: str, *, size: int, pages: int) -> None:
@@ -314,8 +317,8 @@ async def keep_file(uow: UnitOfWork, print_id: UUID, file: str, *, size: int, pa
     await repository.add_file(uow, row)
 
 
-def _opened(uow: UnitOfWork, print_id: UUID, content: bytes) -> PrintContent:
-    return _CONTENT.validate_json(uow.cipher.open_bytes(bytes(content), _place(print_id)))
+def _opened(uow: UnitOfWork, content: bytes, place: str) -> PrintContent:
+    return _CONTENT.validate_json(uow.cipher.open_bytes(bytes(content), place))
 
 
 @lru_cache(maxsize=1)
@@ -424,3 +427,7 @@ def _print(made: DocumentPrint, rows: Sequence[Mapping[str, Any]], copies: int) 
 
 def _place(print_id: UUID) -> str:
     return f"document_print|content|{print_id}"
+
+
+def _part_place(print_id: UUID, n: int) -> str:
+    return f"document_print_part|content|{print_id}|{n}"
