@@ -16,6 +16,7 @@ from tjapi.portal.service.campaign import (
     end_link,
     free_places,
     issue_member_token,
+    links_page,
     make_links,
     move_place,
     offer,
@@ -24,5 +25,5 @@ from tjapi.portal.service.campaign import (
 
 __all__ = [
     "authenticate", "book", "book_place", "cancel", "cancel_place", "choose", "end_link", "free_places", "issue_member_token", "issue_token",
-    "make_links", "me", "move_place", "my_appointments", "offer", "price", "reschedule",
+    "links_page",     "make_links", "me", "move_place", "my_appointments", "offer", "price", "reschedule",
 ]  # fmt: skip
