@@ -49,7 +49,7 @@ requirements: $(VENV)/.dev ## requirement rows, their operations and their tests
 	@$(BIN)/python -m tests.requirements
 
 torture: $(VENV)/.dev ## the full tier: 50 kills amid 20,000 messages, a day of results in 200 orders, 1,000 flipped bits of a report
-	@exec $(BIN)/python -m pytest tests/faults tests/tjapi/report tests/tjapi/result -m torture -n 0 -s
+	@TJ_TEST_BUDGET=3600 $(BIN)/python -m pytest tests/faults tests/tjapi/report tests/tjapi/result -m torture -n 0 -s
 
 twins: $(VENV)/.dev ## break each guard on purpose; its test must turn red
 	@exec $(BIN)/python -m tests.twins
@@ -58,7 +58,9 @@ contract: $(VENV)/.dev ## the contract against the server, wide: every boundary 
 	@TJ_SCHEMATHESIS_EXAMPLES=60 TJ_TEST_BUDGET=3600 $(BIN)/python -m tests tests/contract
 
 bench: $(VENV)/.dev ## every path beside its floor, in one interleaved run  [EXAMS=20000]
-	@exec $(BIN)/python -m bench --exams $(EXAMS)
+	@$(BIN)/python -m bench --exams $(EXAMS)
+	@$(BIN)/python -m bench.documents
+	@$(BIN)/python -m bench.morning
 
 bench-growth: $(VENV)/.dev ## how reads and lists grow up to 200,000 exams  [GROWTH=200000]
 	@exec $(BIN)/python -m bench --growth $(GROWTH)

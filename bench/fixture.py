@@ -108,7 +108,7 @@ async def templates(house: House) -> dict[str, tuple[UUID, ...]]:
         luck = random.Random(i)
         for kind in KINDS:
             codes = LABORATORY if kind == "awaiting" else GROUPS
-            exam_id = await _registered(house, [groups[code] for code in codes])
+            exam_id = await registered(house, [groups[code] for code in codes])
             made[kind].append(exam_id)
             if kind == "prepared":
                 continue
@@ -133,7 +133,7 @@ async def _staff(house: House, username: str) -> Principal:
     )
 
 
-async def _registered(house: House, groups: list[UUID]) -> UUID:
+async def registered(house: House, groups: list[UUID]) -> UUID:
     card = visit.invented_person()
     async with house.runtime.units.open(demo.LOADER) as uow:
         person, _ = await examinees.meet(uow, IdCardPayload.model_validate(card), 1)

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -26,8 +27,12 @@ _SENDERS = 4
 
 async def reports(house: House, awaiting: Copies, first: int, count: int) -> list[bytes]:
     """Return ORU^R01 messages, one for each of some exams: two tubes, three groups, 40 observations."""
-    exams = [awaiting.exam(first + n) for n in range(count)]
-    rows = await house.admin.fetch(
+    return await of_exams(house.admin, [awaiting.exam(first + n) for n in range(count)], first)
+
+
+async def of_exams(admin: asyncpg.Connection, exams: Sequence[UUID], first: int = 0) -> list[bytes]:
+    """Return an ORU^R01 message for each exam: everything that its tubes are for."""
+    rows = await admin.fetch(
         "select e.id, e.exam_no, e.name, e.sex, e.birth_date, t.barcode, l.code group_code, l.name group_name, l.sort, i.code, i.name item, i.unit,"
         " i.kind, i.decimals, i.normal_default, i.choices from exam e join tube t on t.exam_id = e.id join tube_line x on x.tube_id = t.id"
         " join exam_line l on l.id = x.exam_line_id join item_group_item g on g.item_group_id = l.item_group_id join item i on i.id = g.item_id"
@@ -107,12 +112,12 @@ async def end_to_end(house: House, awaiting: Copies, count: int) -> float:
     worker = house.start("tjapi.worker")
     try:
         warm = await reports(house, awaiting, 0, 8)
-        await _until_open(port)
-        await _send(port, warm)
+        await until_open(port)
+        await send(port, warm)
         await _filed(house, len(warm))
         messages = await reports(house, awaiting, 8, count)
         began = time.perf_counter()
-        await asyncio.gather(*(_send(port, messages[i::_SENDERS]) for i in range(_SENDERS)))
+        await asyncio.gather(*(send(port, messages[i::_SENDERS]) for i in range(_SENDERS)))
         await _filed(house, len(warm) + count)
         return count / (time.perf_counter() - began)
     finally:
@@ -120,7 +125,7 @@ async def end_to_end(house: House, awaiting: Copies, count: int) -> float:
         worker.stop()
 
 
-async def _until_open(port: int) -> None:
+async def until_open(port: int) -> None:
     for _ in range(600):
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -132,7 +137,7 @@ async def _until_open(port: int) -> None:
     raise TimeoutError(port)
 
 
-async def _send(port: int, messages: list[bytes]) -> None:
+async def send(port: int, messages: list[bytes]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     decoder = mllp.MllpDecoder()
     for message in messages:

@@ -7,7 +7,7 @@ them, through bare asyncpg in a loop. For reads it is the product's own single s
 
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -201,15 +201,30 @@ select ({EXAM}), (select json_agg(row_to_json(t)) from tube t where t.exam_id = 
 """
 
 
+async def check_in_floor(house: House, exams: Sequence[UUID]) -> tuple[Call, list[asyncpg.Connection]]:
+    """The floor of a check-in: some exams again and again, on connections that are the caller's to close."""
+    principal = await house.principal("front")
+    bare = await house.bare("app", principal)
+
+    async def floor(who: int, n: int) -> None:
+        exam, key, connection = exams[n % len(exams)], secrets.token_hex(16), bare[who]
+        async with connection.transaction():
+            await connection.fetchrow(_KEY, principal.id, key)
+            row = await connection.fetchrow(_TUBES, exam)
+            await connection.execute(_CHECK_IN, exam, bytes(32), uuid7())
+            await connection.execute(_KEPT, principal.id, key, bytes(32), row[0].encode())
+
+    return floor, bare
+
+
 async def check_in(
     house: House, made: dict[str, Copies], sockets: list[Connection]
 ) -> tuple[Path, list[asyncpg.Connection]]:
     """An examinee is here: the orders go out, the tubes' labels and the one-time code are answered, under an Idempotency-Key."""
-    principal = await house.principal("front")
-    bare = await house.bare("app", principal)
     token, prepared = await house.token("front"), made["prepared"]
     kept = min(200, prepared.count // 4)
     most = prepared.count - kept
+    floor, bare = await check_in_floor(house, [prepared.exam(most + n) for n in range(kept)])
 
     async def whole(who: int, n: int) -> None:
         if n >= most:
@@ -218,14 +233,6 @@ async def check_in(
             "POST", f"{API}/exams/{prepared.exam(n)}:check-in", token, Idempotency_Key=secrets.token_hex(16)
         )
         await expect(sockets[who], 200, content)
-
-    async def floor(who: int, n: int) -> None:
-        exam, key, connection = prepared.exam(most + n % kept), secrets.token_hex(16), bare[who]
-        async with connection.transaction():
-            await connection.fetchrow(_KEY, principal.id, key)
-            row = await connection.fetchrow(_TUBES, exam)
-            await connection.execute(_CHECK_IN, exam, bytes(32), uuid7())
-            await connection.execute(_KEPT, principal.id, key, bytes(32), row[0].encode())
 
     return Path("check-in", whole, floor, 0.6), bare
 

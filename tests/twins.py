@@ -28,6 +28,9 @@ KERNEL = "src/tjapi/kernel"
 KERNEL_TESTS = "tests/tjapi/kernel"
 REPORT_TESTS = "tests/tjapi/report"
 
+PEOPLE, PEOPLE_TESTS = "src/tjapi/examinee", "tests/tjapi/examinee"
+MERGING, MERGE_TABLES = f"{PEOPLE_TESTS}/test_merging.py", "migrations/versions/2026_11_27_2300_examinee_merge.py"
+IDENTITY_TESTS = "tests/tjapi/frontdesk/test_identity_checks.py"
 LIST_TESTS, GROUP_TESTS = "tests/tjapi/employer", "tests/tjapi/groupdesk"
 
 
@@ -52,6 +55,61 @@ def _twin(guard: str, file: str, old: str, new: str, test: str) -> Twin:
 
 TWINS = (
     _twin(
+        "merge: nothing is given to somebody merged away", "src/tjapi/exam/service/finding.py",
+        "return await examinees.kept(uow, new.examinee_id)", "return await examinees.get(uow, new.examinee_id)",
+        f"{MERGING}::test_what_is_registered_while_people_are_merged_is_the_survivors",
+    ),
+    _twin(
+        "merge: every campus is held", f"{PEOPLE}/service/merging.py",
+        "if not await repository.covers(uow, whole):", "if not whole:",
+        f"{MERGING}::test_nobody_moves_what_a_campus_of_theirs_does_not_see",
+    ),
+    _twin(
+        "merge: undoing brings back these rows alone", f"{PEOPLE}/service/merging.py",
+        "await repoint(uow, event.survivor_id, event.merged_id, followed)", "await repoint(uow, event.survivor_id, event.merged_id, None)",
+        f"{MERGING}::test_everything_follows_every_key_finds_the_survivor_and_undoing_brings_back_exactly_that",
+    ),
+    _twin(
+        "merge: contradictions are accepted by name", f"{PEOPLE}/service/merging.py",
+        "missing = [what for what in found if what not in accepted]", "missing = []",
+        f"{MERGING}::test_what_contradicts_is_accepted_by_name_and_by_somebody_who_may",
+    ),
+    _twin(
+        "merge: tokens end", "src/tjapi/portal/service/access.py",
+        "await repository.end_sessions(uow, examinee_ids)", "del uow, examinee_ids",
+        f"{MERGING}::test_a_token_ends_with_the_merge_and_whoever_enters_anew_sees_the_reports_of_both",
+    ),
+    _twin(
+        "merge: nothing changes hands without one", MERGE_TABLES,
+        "for table in OWNED:", "for table in ():",
+        f"{MERGING}::test_past_every_service_nothing_goes_from_one_person_to_another",
+    ),
+    _twin(
+        "duplicates: found to be two", f"{PEOPLE}/service/duplicates.py",
+        "if frozenset((pair[0].id, pair[1].id)) not in apart", "if apart is not None",
+        f"{PEOPLE_TESTS}/test_duplicates.py::test_who_was_found_to_be_two_people_is_not_suggested_until_that_is_withdrawn",
+    ),
+    _twin(
+        "guardian: consent before check-in", f"{PEOPLE}/service/guardians.py",
+        "if any(row.consented_at is not None for row in rows):", "if rows:",
+        f"{PEOPLE_TESTS}/test_guardians.py::test_a_child_below_14_is_checked_in_once_a_guardian_has_consented",
+    ),
+    _twin(
+        "identity check: two people", "src/tjapi/frontdesk/service/checking.py",
+        "if row.checked_by == uow.principal.id:", "if row.checked_by is None:",
+        f"{IDENTITY_TESTS}::test_somebody_else_is_not_checked_in_until_a_second_person_decides",
+    ),
+    _twin(
+        "identity check: the right person first", "src/tjapi/frontdesk/service/desk.py",
+        "await refuse_somebody_else(uow, exam_id)", "assert exam",
+        f"{IDENTITY_TESTS}::test_who_is_somebody_else_indeed_leaves_the_exam_for_the_right_person_or_for_nobody",
+    ),
+    _twin(
+        "a hold ends by resuming alone", "src/tjapi/exam/service/course.py",
+        'if exam.state == "on_hold":  # which', "if not exam.state:  # which",
+        f"{IDENTITY_TESTS}::test_an_exam_held_for_another_reason_is_not_resumed_by_a_decision",
+    ),
+    _twin(
         "commit before response", f"{KERNEL}/routing.py",
         'Depends(_write_unit, scope="function")', "Depends(_write_unit)",
         f"{KERNEL_TESTS}/test_commit_before_response.py::test_a_commit_that_takes_long_holds_the_answer_back",
@@ -63,7 +121,7 @@ TWINS = (
     ),
     _twin(
         "idempotency: fingerprint", f"{KERNEL}/idempotency.py",
-        "if bytes(found.fingerprint) != self._fingerprint:", "if found is None:",
+        'if bytes(found["fingerprint"]) != self._fingerprint:', "if found is None:",
         f"{KERNEL_TESTS}/test_idempotency.py::test_the_same_key_for_another_request_is_refused",
     ),
     _twin(
@@ -73,7 +131,7 @@ TWINS = (
     ),
     _twin(
         "idempotency: one at a time", f"{KERNEL}/idempotency.py",
-        'if not (await session.execute(_LOCK, {"lock": lock})).scalar():', "if not lock:",
+        "if not await fetch_value(session, _LOCK, lock):", "if not lock:",
         f"{KERNEL_TESTS}/test_idempotency.py::test_twelve_at_once_have_one_effect",
     ),
     _twin(
@@ -88,7 +146,7 @@ TWINS = (
     ),
     _twin(
         "lease fencing", f"{KERNEL}/uow.py",
-        "if held.scalar() is None:", "if held is None:",
+        "fence is not None and await", "fence is None and await",
         f"{KERNEL_TESTS}/test_fence_and_rows.py::test_a_unit_whose_claim_was_taken_over_commits_nothing",
     ),
     _twin(
@@ -203,17 +261,17 @@ TWINS = (
         "tests/tjapi/report/test_report.py::test_a_recalled_report_is_gone_for_its_owner_at_the_next_request_and_its_bytes_stay",
     ),
     _twin(
-        "five failures end a code", "src/tjapi/frontdesk/service/desk.py",
-        " or row.failures >= _MOST_FAILURES", "",
+        "five failures end a code", "src/tjapi/frontdesk/service/codes.py",
+        " and row.failures < _MOST_FAILURES", "",
         "tests/tjapi/portal/test_portal.py::test_five_failures_end_a_code",
     ),
     _twin(
-        "a code is used once", "src/tjapi/frontdesk/service/desk.py",
+        "a code is used once", "src/tjapi/frontdesk/service/codes.py",
         "row.used_at = uow.now", "",
         "tests/tjapi/portal/test_portal.py::test_a_code_is_used_once",
     ),
     _twin(
-        "nothing is taken from who is not here", "src/tjapi/requisition/service.py",
+        "nothing is taken from who is not here", "src/tjapi/requisition/service/specimens.py",
         '    if exam.state == "prepared":\n        raise NotCheckedIn', "",
         "tests/tjapi/requisition/test_requisition.py::test_nothing_is_taken_from_who_is_not_here",
     ),

@@ -3,16 +3,20 @@
 Reactions run in the order in which they are listed here.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from adapters.lis import registry as lis_registry
 from adapters.lis.contract import LabReport, LisClient
 from tjapi.appointment.jobs import JOBS as APPOINTMENT_JOBS
+from tjapi.appointment.reactions import REACTIONS as APPOINTMENT_REACTIONS
 from tjapi.conclusion.reactions import REACTIONS as CONCLUSION_REACTIONS
 from tjapi.critical_value.reactions import REACTIONS as CRITICAL_REACTIONS
 from tjapi.employer.jobs import JOBS as EMPLOYER_JOBS
+from tjapi.employer.reactions import REACTIONS as EMPLOYER_REACTIONS
+from tjapi.exam.reactions import REACTIONS as EXAM_REACTIONS
+from tjapi.frontdesk.jobs import JOBS as FRONTDESK_JOBS
 from tjapi.frontdesk.reactions import REACTIONS as FRONTDESK_REACTIONS
 from tjapi.groupdesk.jobs import JOBS as GROUPDESK_JOBS
 from tjapi.groupdesk.reactions import REACTIONS as GROUPDESK_REACTIONS
@@ -32,19 +36,25 @@ from tjapi.kernel.security.principal import Principal
 from tjapi.kernel.security.tokens import TokenClaims, TokenMint
 from tjapi.kernel.settings import Settings, project_file
 from tjapi.kernel.storage import LocalStorage, Storage
-from tjapi.kernel.uow import Announcements, Listener, Reaction, Units
+from tjapi.kernel.uow import Announcements, Listener, Reaction, ReactionToMany, Units
 from tjapi.portal import service as portal
+from tjapi.portal.reactions import REACTIONS as PORTAL_REACTIONS
 from tjapi.report.jobs import JOBS as REPORT_JOBS
 from tjapi.report.printing import Printing
+from tjapi.report.reactions import REACTIONS as REPORT_REACTIONS
 from tjapi.requisition.jobs import JOBS as REQUISITION_JOBS
+from tjapi.requisition.reactions import IN_BULK as REQUISITION_IN_BULK
 from tjapi.requisition.reactions import REACTIONS as REQUISITION_REACTIONS
 from tjapi.result.jobs import JOBS as RESULT_JOBS
+from tjapi.result.reactions import IN_BULK as RESULT_IN_BULK
 from tjapi.result.reactions import REACTIONS as RESULT_REACTIONS
 
 SEAL_FOOT = "体检专用章"
 REACTIONS: tuple[tuple[type[Event], Reaction], ...] = (
-    *REQUISITION_REACTIONS, *RESULT_REACTIONS, *GUIDANCE_REACTIONS, *CRITICAL_REACTIONS, *CONCLUSION_REACTIONS, *FRONTDESK_REACTIONS, *GROUPDESK_REACTIONS,
+    *EMPLOYER_REACTIONS, *EXAM_REACTIONS, *APPOINTMENT_REACTIONS, *REQUISITION_REACTIONS, *RESULT_REACTIONS, *GUIDANCE_REACTIONS, *CRITICAL_REACTIONS, *CONCLUSION_REACTIONS, *FRONTDESK_REACTIONS, *GROUPDESK_REACTIONS, *REPORT_REACTIONS, *PORTAL_REACTIONS,
 )  # fmt: skip
+IN_BULK: Mapping[Reaction, ReactionToMany] = {**REQUISITION_IN_BULK, **RESULT_IN_BULK}
+"""Reactions that have a way for many facts at once; the others hear them one by one."""
 JOBS: tuple[JobSpec, ...] = (
     *EMPLOYER_JOBS,
     *APPOINTMENT_JOBS,
@@ -52,6 +62,7 @@ JOBS: tuple[JobSpec, ...] = (
     *RESULT_JOBS,
     *REPORT_JOBS,
     *GROUPDESK_JOBS,
+    *FRONTDESK_JOBS,
 )
 
 
@@ -143,7 +154,7 @@ def announcements(
             listeners.setdefault(event, []).append(
                 Listener(spec.name, spec.max_attempts, _drawn(spec.lane), _drawn(spec.key))
             )
-    return Announcements(heard, listeners)
+    return Announcements(heard, IN_BULK, listeners)
 
 
 def _drawn(field: str | None) -> Callable[[Any], str | None]:

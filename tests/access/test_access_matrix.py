@@ -9,7 +9,6 @@
 """
 
 import asyncio
-import contextlib
 import csv
 import itertools
 import json
@@ -248,6 +247,74 @@ async def remove_identifier(world: World, column: str) -> Call:
 async def add_identifier(world: World, column: str) -> Call:
     body = {"kind": "visit_card", "number": fresh("K")}
     return Call("POST", f"/examinees/{world.main.person_id}/identifiers", options={"json": body})
+
+
+async def _twins(world: World) -> tuple[str, str]:
+    """Two entries of one person of campus A: a passport and an ID card."""
+    front, card = world.clients["front_desk"], invented_person()
+    passport = card | {"id_kind": "passport", "id_number": f"E{secrets.randbelow(10**8):08d}"}
+    cards = [{"campus_id": A, **one} for one in (passport, card)]
+    made = [await do(front, "POST", "/examinees", 201, json=one, headers=once()) for one in cards]
+    return str(made[0].json()["id"]), str(made[1].json()["id"])
+
+
+def _guardian(method: str, verb: str, body: dict[str, Any] | None = None) -> Ask:
+    """Something of somebody who answers for a child of campus A."""
+
+    async def ask(world: World, column: str) -> Call:
+        front = world.clients["front_desk"]
+        born = business_day(world.runtime.clock.now()) - timedelta(days=3_000)
+        card = {k: v for k, v in invented_person().items() if k != "id_number"}
+        child = {"campus_id": A, **card, "id_kind": "none", "birth_date": str(born)}
+        place = f"/examinees/{(await do(front, 'POST', '/examinees', 201, json=child, headers=once())).json()['id']}/guardians"
+        father = {"name": "张建国", "relation": "father", "phone": "13800001234"}
+        if verb == "":
+            return Call(method, place, options={"json": father} if method == "POST" else {})
+        made = (await do(front, "POST", place, 201, json=father)).json()
+        return Call(method, f"{place}/{made['id']}:{verb}", options={"json": body} if body else {})
+
+    return ask
+
+
+async def check_identity(world: World, column: str) -> Call:
+    """A doctor's own department says where; the desk is none."""
+    where = {} if column == "front_desk" else {"department_id": GENERAL}
+    visit = await world.check_in(await world.register(groups=("GENERAL",)))
+    body = {"method": "photo", "outcome": "same", **where}
+    return Call("POST", f"/exams/{visit.exam_id}/identity-checks", options={"json": body})
+
+
+async def decide_identity(world: World, column: str) -> Call:
+    place = (await check_identity(world, "doctor")).path
+    body = {"method": "photo", "outcome": "different"}
+    found = (await do(world.clients["doctor"], "POST", place, 201, json=body)).json()
+    decided = {"decision": "same", "reason": "核对户口簿"}
+    return Call("POST", f"/identity-checks/{found['id']}:decide", options={"json": decided})
+
+
+async def list_duplicates(world: World, column: str) -> Call:
+    return Call("GET", "/examinee-duplicates", shows=await _twins(world), options={"params": {"campus_id": A}})
+
+
+async def distinguish(world: World, column: str) -> Call:
+    return Call("POST", "/examinee-distinctions", options={"json": {"examinee_ids": await _twins(world)}})
+
+
+async def withdraw_distinction(world: World, column: str) -> Call:
+    body = {"examinee_ids": await _twins(world)}
+    made = await do(world.clients["front_desk"], "POST", "/examinee-distinctions", 201, json=body)
+    return Call("POST", f"/examinee-distinctions/{made.json()['id']}:withdraw")
+
+
+async def merge_examinee(world: World, column: str) -> Call:
+    one, two = await _twins(world)
+    return Call("POST", f"/examinees/{one}:merge", options={"json": {"survivor_id": two, "reason": "重复建档"}})
+
+
+async def undo_merge(world: World, column: str) -> Call:
+    call = await merge_examinee(world, column)
+    made = await do(world.clients["front_desk"], "POST", call.path, **call.options)
+    return Call("POST", f"/examinee-merges/{made.json()['id']}:undo", options={"json": {"reason": "系双胞胎"}})
 
 
 async def search_exams(world: World, column: str) -> Call:
@@ -1046,6 +1113,18 @@ OPERATIONS: dict[str, Ask] = {
     "addExamineeIdentifier": add_identifier,
     "listExamineeIdentifiers": _just("GET", "/examinees/{person}/identifiers"),
     "removeExamineeIdentifier": remove_identifier,
+    "addExamineeGuardian": _guardian("POST", ""),
+    "listExamineeGuardians": _guardian("GET", ""),
+    "recordGuardianConsent": _guardian("POST", "consent", {"form": "signed_paper"}),
+    "removeExamineeGuardian": _guardian("POST", "remove"),
+    "unmaskExamineeGuardian": _guardian("POST", "unmask", {"purpose": "通知家长"}),
+    "listExamineeDuplicates": list_duplicates,
+    "distinguishExaminees": distinguish,
+    "listExamineeDistinctions": _just("GET", "/examinees/{person}/distinctions"),
+    "withdrawExamineeDistinction": withdraw_distinction,
+    "mergeExaminee": merge_examinee,
+    "undoExamineeMerge": undo_merge,
+    "listExamineeMerges": _just("GET", "/examinees/{person}/merges"),
     "listExamineeExams": _just("GET", "/examinees/{person}/exams", shows=_exam),
     "searchExams": search_exams,
     "createEmployer": create_employer,
@@ -1118,6 +1197,9 @@ OPERATIONS: dict[str, Ask] = {
     "getExam": _just("GET", "/exams/{exam}"),
     "getExamCompleteness": _just("GET", "/exams/{exam}/completeness"),
     "checkIn": _booked("check-in"),
+    "checkIdentity": check_identity,
+    "listIdentityChecks": _just("GET", "/exams/{exam}/identity-checks"),
+    "decideIdentity": decide_identity,
     "issueAccessCode": _just("POST", "/exams/{exam}:issue-access-code"),
     "listExamDocuments": _just("GET", "/exams/{exam}/documents"),
     "createDocumentPrint": create_document_print,
@@ -1267,18 +1349,24 @@ def test_every_row_is_asked_and_every_cell_is_a_legal_word() -> None:
     assert set(MANAGED.values()) <= WORDS
 
 
-async def _stream(client: httpx.AsyncClient, call: Call) -> tuple[int, str, str]:
-    """Read a stream until it has shown what it should, or has been still for a while."""
+async def _stream(world: World, client: httpx.AsyncClient, call: Call) -> tuple[int, str, str]:
+    """Read a stream up to an event that was sent to this caller alone, after everything that the caller may see or must not."""
+    last = fresh("last")
+    asks = await client.get(f"{API}/auth/principal")
+    if asks.status_code == 200:
+        async with world.runtime.units.open(demo.LOADER) as uow:
+            await uow.announce(
+                "job", {"id": last}, campus_id=None, permission=None, principal_id=UUID(asks.json()["id"])
+            )
     text = ""
     async with client.stream(call.method, API + call.path, **call.options) as answer:
         if answer.status_code != 200:
             return answer.status_code, json.loads(await answer.aread())["code"], ""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.4):
-                async for piece in answer.aiter_text():
-                    text += piece
-                    if not call.shows or any(marker in text for marker in call.shows):
-                        break
+        async with asyncio.timeout(30):
+            async for piece in answer.aiter_text():
+                text += piece
+                if last in text:
+                    break
         return 200, "", text
 
 
@@ -1286,7 +1374,7 @@ async def _answer(world: World, operation: str, column: str, call: Call) -> tupl
     """Make a call and return its status, its problem's code and its text."""
     client = call.client or world.clients[column]
     if operation == "followLiveEvents":
-        return await _stream(client, call)
+        return await _stream(world, client, call)
     answer = await client.request(call.method, API + call.path, **call.options)
     if operation == "refreshToken":
         world.memo["refreshed"] = answer

@@ -583,6 +583,8 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     stage.do("removeExamineeIdentifier", path={**place, "identifier_id": given["id"]})
     kept = stage.do("addExamineeIdentifier", path=place, body={"kind": "visit_card", "number": "K6902"}).json()
     stage.ids["identifier_id"].append(kept["id"])
+    _merge(stage, person, met["id"])
+    _guard(stage, person)
     groups = stage.run(_department_groups(stage.runtime))
 
     def register(**what: Any) -> dict[str, Any]:
@@ -598,6 +600,7 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
     _change_lines(stage, register(item_group_ids=groups[:1])["id"], groups[1])
     suiting = next(p for p in stage.do("listExamPackages").json()["items"] if p["sex"] in ("any", person["sex"]))
     with_tubes = register(package_id=suiting["id"])
+    _check_identity(stage, with_tubes["id"])
     desk = stage.do("checkIn", path={"exam_id": with_tubes["id"]}).json()
     _print(stage, with_tubes["id"])
     tube = str(desk["tubes"][0]["id"])
@@ -686,6 +689,53 @@ def _guide(stage: Stage, exam_id: str) -> None:
     stage.do("getGuideSheetReturn", path=place)
     stage.do("returnGuideSheet", path=place, body={"decisions": []})
     stage.do("giveBackGuideSheet", path=place, body={"reason": "同意检查"})
+
+
+def _merge(stage: Stage, person: dict[str, Any], survivor: str) -> None:
+    """Somebody is entered a second and a third time; one of the two is they themselves."""
+    entries = []
+    for number in ("E69010001", "E69010002"):
+        again = {"campus_id": 1, **person, "id_kind": "passport", "id_number": number}
+        entries.append(stage.do("meetExaminee", headers=once(), body=again).json()["id"])
+    stage.do("listExamineeDuplicates", query={"campus_id": 1, "page_size": 3})
+    decided = stage.do("distinguishExaminees", body={"examinee_ids": [entries[0], survivor]}).json()
+    stage.ids["distinction_id"].append(decided["id"])
+    stage.do("listExamineeDistinctions", path={"examinee_id": survivor})
+    stage.do("withdrawExamineeDistinction", path={"distinction_id": decided["id"]})
+    order = {"survivor_id": survivor, "reason": "换证后重复建档"}
+    for entry in entries:
+        made = stage.do("mergeExaminee", path={"examinee_id": entry}, body=order).json()
+    stage.ids["merge_id"].append(made["id"])
+    stage.do("undoExamineeMerge", path={"merge_id": made["id"]}, body={"reason": "系双胞胎"})
+    stage.do("listExamineeMerges", path={"examinee_id": survivor})
+
+
+def _guard(stage: Stage, person: dict[str, Any]) -> None:
+    """A child, and who answers for it."""
+    card = {k: v for k, v in person.items() if k != "id_number"} | {"name": "小童", "birth_date": "2020-01-01"}
+    child = {"campus_id": 1, **card, "id_kind": "none"}
+    place = {"examinee_id": stage.do("meetExaminee", headers=once(), body=child).json()["id"]}
+    father = {"name": "张建国", "relation": "father", "phone": "13800001234"}
+    for _ in range(2):
+        added = stage.do("addExamineeGuardian", path=place, body=father).json()
+        one = {**place, "guardian_id": added["id"]}
+        stage.do("recordGuardianConsent", path=one, body={"form": "signed_paper"})
+        stage.do("unmaskExamineeGuardian", path=one, body={"purpose": "合同测试"})
+        stage.do("listExamineeGuardians", path=place)
+        if not stage.ids["guardian_id"]:
+            stage.ids["guardian_id"].append(added["id"])
+        else:
+            stage.do("removeExamineeGuardian", path=one)
+
+
+def _check_identity(stage: Stage, exam_id: str) -> None:
+    """Somebody else seems to stand there; a second person decides that it is the examinee."""
+    seen = {"method": "face_match", "outcome": "different", "score": 41, "device": "入口 1 号机"}
+    found = stage.do("checkIdentity", path={"exam_id": exam_id}, body=seen).json()
+    stage.ids["check_id"].append(found["id"])
+    stage.do("listIdentityChecks", path={"exam_id": exam_id})
+    decided = {"decision": "same", "reason": "核对户口簿"}
+    stage.do("decideIdentity", who="second", path={"check_id": found["id"]}, body=decided)
 
 
 def _change_lines(stage: Stage, exam_id: str, group: str) -> None:

@@ -8,8 +8,8 @@ from tjapi.conclusion.endpoints import conclusions
 from tjapi.critical_value.endpoints import critical_values
 from tjapi.employer.endpoints import campaigns, employers, imports
 from tjapi.exam.endpoints import exams
-from tjapi.examinee.endpoints import examinees
-from tjapi.frontdesk.endpoints import bookings, frontdesk
+from tjapi.examinee.endpoints import duplicates, examinees, guardians
+from tjapi.frontdesk.endpoints import bookings, checking, frontdesk, merging
 from tjapi.groupdesk.endpoints import groupdesk
 from tjapi.guidance.endpoints import guidance
 from tjapi.identity.endpoints import admin, auth
@@ -29,6 +29,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     catalog,
     knowledge,
     examinees,
+    guardians,
+    duplicates,
+    merging,
     appointments,
     employers,
     campaigns,
@@ -37,6 +40,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     exams,
     bookings,
     frontdesk,
+    checking,
     groupdesk,
     requisitions,
     specimens,

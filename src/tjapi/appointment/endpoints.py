@@ -8,6 +8,7 @@ from fastapi import Path, Query, Request, Response
 
 from tjapi.appointment import service
 from tjapi.appointment.errors import (
+    AppointmentAwaited,
     AppointmentCalendarInvalid,
     AppointmentCampusNotHeld,
     AppointmentDayOutOfReach,
@@ -117,7 +118,7 @@ async def get_availability(uow: ReadUnit, campus_id: CampusAsked, day_from: Firs
     "/appointment-holds",
     **operation("holdAppointment", "占位", "Keep a place for some minutes", permission="appointment.write", requirement=["E1.3"], body=True,
                 status=201, idempotent="optional",
-                problems=[AppointmentCampusNotHeld, AppointmentDayOutOfReach, AppointmentSessionNotOffered, AppointmentFull]),
+                problems=[AppointmentCampusNotHeld, AppointmentDayOutOfReach, AppointmentSessionNotOffered, AppointmentFull, AppointmentAwaited]),
 )  # fmt: skip
 async def hold_appointment(uow: Unit, body: HoldIn) -> AppointmentOut:
     return service.out(await service.hold(uow, body))

@@ -21,6 +21,12 @@ class AppointmentWaitNotFound(NotFound):
     zh, en = "没有这条候补记录", "No such entry of the waiting list"
 
 
+class AppointmentAwaited(Conflict):
+    """Others wait for this session, and were there before: its free places are theirs. A desk may book all the same, and says so."""
+
+    zh, en = "该时段有人候补,空出的名额先留给候补者", "Others wait for this session: its free places are theirs first"
+
+
 class AppointmentFull(Conflict):
     """A session or a resource has no place left; `errors` name which, and the nearest days with room."""
 
@@ -67,6 +73,12 @@ class AppointmentCalendarInvalid(Invalid):
     """A calendar that contradicts itself; `errors` name where."""
 
     zh, en = "预约日历有矛盾", "The calendar contradicts itself"
+
+
+class AppointmentsOnOneDay(Conflict):
+    """Two people who are to be one have appointments on the same day at one campus; `errors` name the days."""
+
+    zh, en = "两人同日均有预约", "Both have an appointment on the same day"
 
 
 class WalkInNotTaken(Conflict):

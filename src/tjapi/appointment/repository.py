@@ -1,13 +1,15 @@
 """Questions that appointment asks of its own tables, and the guarded counters."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date
+from datetime import date, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, insert, select, text, update
+from asyncpg import UniqueViolationError
+from sqlalchemy import and_, delete, exists, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from tjapi.appointment.models import (
     Appointment,
@@ -22,6 +24,7 @@ from tjapi.appointment.models import (
 )
 from tjapi.appointment.rules import EXPIRED, SlotKey
 from tjapi.appointment.views import OFFER
+from tjapi.kernel.db import fetch_rows, insert_rows, repoint_rows
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
 
@@ -37,7 +40,47 @@ join offer o on o.day = w.day and o.session_id is not distinct from w.session_id
 order by w.day, w.session_id nulls first, w.resource_id nulls first
 on conflict do nothing
 """)
-_TAKE = text("update appointment_slot set taken = taken + 1 where id = :id and taken + 1 <= capacity returning id")
+_MAKE_DAY = text(f"""
+with {OFFER}
+insert into appointment_slot (id, campus_id, day, session_id, resource_id, capacity, taken)
+select i.id, :campus, o.day, o.session_id, o.resource_id, o.capacity, 0
+from (select *, row_number() over (order by day, session_id nulls first, resource_id nulls first) as n from offer
+  where not exists (
+    select from appointment_slot t where t.campus_id = :campus and t.day = offer.day
+      and t.session_id is not distinct from offer.session_id and t.resource_id is not distinct from offer.resource_id)) o
+join unnest(cast(:ids as uuid[])) with ordinality as i(id, n) on i.n = o.n
+order by o.n
+on conflict do nothing
+""")
+_WAITED = text("""
+select distinct d::date from appointment_wait w
+cross join generate_series(greatest(w.day_from, cast(:first as date)), least(w.day_to, cast(:last as date)), interval '1 day') d
+where w.campus_id = :campus and w.state = 'waiting' order by 1
+""")
+# As `offer_next` would serve them: whom the session suits, who has nothing else that day, who needs nothing that is used up.
+_AHEAD = text("""
+select count(*) from appointment_wait w join examinee e on e.id = w.examinee_id
+where w.campus_id = :campus and w.state = 'waiting' and cast(:day as date) between w.day_from and w.day_to
+  and (w.starts_at is null or w.starts_at = cast(:starts_at as time)) and cast(:sex as text) in ('any', e.sex)
+  and w.examinee_id is distinct from cast(:examinee as uuid)
+  and w.joined_at < coalesce((
+    select min(me.joined_at) from appointment_wait me where me.campus_id = :campus and me.state = 'waiting'
+      and me.examinee_id = cast(:examinee as uuid) and cast(:day as date) between me.day_from and me.day_to
+      and (me.starts_at is null or me.starts_at = cast(:starts_at as time))), 'infinity')
+  and not exists (
+    select from appointment a where a.campus_id = :campus and a.examinee_id = w.examinee_id and a.day = cast(:day as date)
+      and a.state in ('booked', 'arrived'))
+  and not exists (
+    select from appointment_resource r join appointment_slot t on t.campus_id = :campus and t.resource_id = r.id and t.day = cast(:day as date)
+      and (t.session_id is null or t.session_id = cast(:session as uuid))
+    where r.campus_id = :campus and r.active and r.code = any(w.resources) and t.taken >= t.capacity)
+""")
+_LEFT = text("""
+select capacity - taken from appointment_slot
+where campus_id = :campus and day = :day and session_id = :session and resource_id is null
+""")
+_MOST_OF_A_DAY = 200
+_TAKE = text("update appointment_slot set taken = taken + :n where id = :id and taken + :n <= capacity returning id")
 _GIVE = text("update appointment_slot set taken = taken - :n where id = :id")
 _RECOUNT = text(f"""
 with locked as (
@@ -173,9 +216,58 @@ async def make_slots(uow: UnitOfWork, campus_id: int, keys: Sequence[SlotKey]) -
     await uow.session.execute(_MAKE, values)
 
 
-async def take(uow: UnitOfWork, slot_id: UUID) -> bool:
-    """Take a place of a counter; say whether there was one."""
-    return (await uow.session.execute(_TAKE, {"id": slot_id})).scalar() is not None
+async def make_slots_of_day(uow: UnitOfWork, campus_id: int, day: date) -> None:
+    """Make the counters of everything that the calendar offers on a day, in order."""
+    ids = [uuid7() for _ in range(_MOST_OF_A_DAY)]
+    await uow.session.execute(_MAKE_DAY, {"campus": campus_id, "first": day, "last": day, "ids": ids})
+
+
+async def counters(uow: UnitOfWork, campus_id: int, days: Collection[date]) -> Sequence[Any]:
+    """Return the counters of some days with how many places each has left at this moment."""
+    query = "select id, day, session_id, resource_id, capacity - taken as free from appointment_slot where campus_id = $1 and day = any($2)"
+    return await fetch_rows(uow.session, query, campus_id, list(days))
+
+
+async def booked_days(
+    uow: UnitOfWork, campus_id: int, days: Collection[date], examinees: Collection[UUID]
+) -> set[tuple[UUID, date]]:
+    """Return who of some people has an appointment at a campus on which of some days."""
+    query = """
+        select examinee_id, day from appointment
+        where campus_id = $1 and day = any($2) and examinee_id = any($3) and state in ('booked', 'arrived')
+    """
+    rows = await fetch_rows(uow.session, query, campus_id, list(days), list(examinees))
+    return {(row["examinee_id"], row["day"]) for row in rows}
+
+
+async def add_many(uow: UnitOfWork, booked: Sequence[Appointment]) -> bool:
+    """Write many appointments; False: somebody else's stands in the way of one, and the unit is lost."""
+    columns = [column.key for column in Appointment.__table__.columns]
+    try:
+        await insert_rows(uow.session, Appointment, [{key: getattr(one, key) for key in columns} for one in booked])
+    except UniqueViolationError as error:
+        if "uq_appointment" not in str(error):
+            raise
+        return False
+    return True
+
+
+async def add_places(uow: UnitOfWork, campus_id: int, come: Sequence[tuple[UUID, UUID]]) -> None:
+    """Write down which places many appointments have, each its appointment and counter."""
+    rows = [{"appointment_id": one, "slot_id": slot, "campus_id": campus_id} for one, slot in come]
+    await insert_rows(uow.session, AppointmentPlace, rows)
+
+
+async def take(uow: UnitOfWork, slot_id: UUID, places_: int = 1) -> bool:
+    """Take places of a counter, all of them or none; say whether there were so many."""
+    return (await uow.session.execute(_TAKE, {"id": slot_id, "n": places_})).scalar() is not None
+
+
+async def left(uow: UnitOfWork, campus_id: int, day: date, session_id: UUID) -> int:
+    """Return how many places a session of a day has left, as this unit leaves it."""
+    values = {"campus": campus_id, "day": day, "session": session_id}
+    found: int = (await uow.session.execute(_LEFT, values)).scalar_one()
+    return found
 
 
 async def is_full(uow: UnitOfWork, campus_id: int, key: SlotKey) -> bool:
@@ -292,6 +384,22 @@ async def someone_waits(uow: UnitOfWork, campus_id: int, day: date) -> bool:
     return (await uow.session.execute(query.limit(1))).first() is not None
 
 
+async def waited_days(uow: UnitOfWork, campus_id: int, first: date, last: date) -> Sequence[date]:
+    """Return the days for which somebody waits."""
+    return (await uow.session.scalars(_WAITED, {"campus": campus_id, "first": first, "last": last})).all()
+
+
+async def ahead(
+    uow: UnitOfWork, campus_id: int, day: date, session_id: UUID, starts_at: time, sex: str, examinee_id: UUID | None
+) -> int:
+    """Count who waits for a place in a session of a day, could have it, and came before somebody (None: somebody who does not wait)."""
+    values = {
+        "campus": campus_id, "day": day, "session": session_id, "starts_at": starts_at, "sex": sex, "examinee": examinee_id,
+    }  # fmt: skip
+    found: int = (await uow.session.execute(_AHEAD, values)).scalar_one()
+    return found
+
+
 async def waiting(uow: UnitOfWork, campus_id: int, day: date) -> Sequence[AppointmentWait]:
     """Return who waits for a place on a day, who waits longest first, under their row locks; who is being served is left out."""
     query = (
@@ -339,3 +447,34 @@ async def has_calendar(uow: UnitOfWork, campus_id: int) -> bool:
     """Say whether a campus has a session at all."""
     query = select(func.count()).select_from(AppointmentSession).where(AppointmentSession.campus_id == campus_id)
     return (await uow.session.execute(query)).scalar_one() > 0
+
+
+async def repoint(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] | None) -> list[UUID] | None:
+    """Give the appointments of one person to another, all or these; return which. None: both have one on the same day."""
+    try:
+        async with uow.session.begin_nested():
+            return await repoint_rows(uow.session, Appointment, "examinee_id", was, now, ids)
+    except IntegrityError as error:
+        if "uq_appointment_person_day" not in str(error.orig):
+            raise
+        return None
+
+
+async def days_of_both(uow: UnitOfWork, one: UUID, two: UUID) -> Sequence[date]:
+    """Return the days on which two people are expected, or have come, at one campus."""
+    other = aliased(Appointment)
+    here = ("booked", "arrived")
+    query = (
+        select(Appointment.day)
+        .join(other, and_(other.day == Appointment.day, other.campus_id == Appointment.campus_id))
+        .where(
+            Appointment.examinee_id == one, other.examinee_id == two, Appointment.state.in_(here), other.state.in_(here)
+        )
+        .order_by(Appointment.day)
+    )
+    return (await uow.session.scalars(query.distinct())).all()
+
+
+async def repoint_waits(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] | None) -> list[UUID]:
+    """Give the places of one person on the waiting list to another, all or these; return which."""
+    return await repoint_rows(uow.session, AppointmentWait, "examinee_id", was, now, ids)

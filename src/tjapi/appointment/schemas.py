@@ -230,7 +230,15 @@ class PlaceIn(Input):
     session_id: UUID = Field(description="时段 · Session", examples=[_ID])
 
 
-class HoldIn(PlaceIn):
+class DeskPlaceIn(PlaceIn):
+    """A place that a desk gives, which may go past those who wait for it."""
+
+    over_waiting_list: bool = Field(
+        default=False, description="知有人候补仍占用 · Take it although others wait for the session", examples=[False]
+    )
+
+
+class HoldIn(DeskPlaceIn):
     """A place to keep for some minutes, while the rest is filled in."""
 
     campus_id: Whole = Field(ge=1, le=32_000, description="院区编号 · Campus id", examples=[1])

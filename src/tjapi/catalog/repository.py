@@ -25,7 +25,6 @@ from tjapi.catalog.models import (
     OutsideLab,
 )
 from tjapi.catalog.schemas import Row
-from tjapi.kernel.db import Base
 from tjapi.kernel.uow import UnitOfWork
 
 _SHARE_CODES = text("select pg_advisory_xact_lock_shared(hashtextextended(:system, 14))")
@@ -321,17 +320,28 @@ async def put_departments(uow: UnitOfWork, rows: Sequence[Row]) -> dict[str, int
     return {row[0]: row[1] for row in found}
 
 
-async def put_coded(
-    uow: UnitOfWork, table: type[Item | ItemGroup | ExamPackage], rows: Sequence[Row]
-) -> dict[str, UUID]:
-    """Insert or update items, item groups or packages by code, keeping the id of a row that is there; return code → id."""
-    query = insert(table).values(list(rows))
-    changed = {name: query.excluded[name] for name in rows[0] if name not in ("id", "code", "edition")}
-    by = ["code", "edition"] if table is ExamPackage else ["code"]
+async def put_items(uow: UnitOfWork, rows: Sequence[Row]) -> dict[str, UUID]:
+    """Insert or update items by code, keeping the id of a row that is there; return code → id."""
+    query = insert(Item).values(list(rows))
+    changed = {name: query.excluded[name] for name in rows[0] if name not in ("id", "code")}
     found = await uow.session.execute(
-        query.on_conflict_do_update(index_elements=by, set_=changed).returning(table.code, table.id)
+        query.on_conflict_do_update(index_elements=["code"], set_=changed).returning(Item.code, Item.id)
     )
     return {row[0]: row[1] for row in found}
+
+
+async def add_coded(
+    uow: UnitOfWork, table: type[ItemGroup | ExamPackage], rows: Sequence[Row]
+) -> tuple[dict[str, UUID], frozenset[str]]:
+    """Insert item groups or packages whose code is not there in any edition; return code → id of all, and the codes that are new."""
+    codes = [row["code"] for row in rows]
+    there = {
+        row[0]: row[1] for row in await uow.session.execute(select(table.code, table.id).where(table.code.in_(codes)))
+    }
+    new = [row for row in rows if row["code"] not in there]
+    if new:
+        await uow.session.execute(insert(table).values(new))
+    return there | {row["code"]: row["id"] for row in new}, frozenset(row["code"] for row in new)
 
 
 async def add_ranges(uow: UnitOfWork, rows: Sequence[Row]) -> None:
@@ -344,19 +354,16 @@ async def add_units(uow: UnitOfWork, rows: Sequence[Row]) -> None:
     await uow.session.execute(insert(ItemUnit).values(list(rows)).on_conflict_do_nothing())
 
 
-async def replace_group_items(uow: UnitOfWork, rows: Sequence[Row]) -> None:
-    """Make the items of the groups named in these rows exactly these."""
-    await _replace(uow, ItemGroupItem, ItemGroupItem.item_group_id.in_({row["item_group_id"] for row in rows}), rows)
+async def add_group_items(uow: UnitOfWork, rows: Sequence[Row]) -> None:
+    """Give new item groups their items."""
+    if rows:
+        await uow.session.execute(insert(ItemGroupItem).values(list(rows)))
 
 
-async def replace_package_groups(uow: UnitOfWork, rows: Sequence[Row]) -> None:
-    """Make the item groups of the packages named in these rows exactly these."""
-    await _replace(uow, ExamPackageGroup, ExamPackageGroup.package_id.in_({row["package_id"] for row in rows}), rows)
-
-
-async def _replace(uow: UnitOfWork, table: type[Base], owned: ColumnElement[bool], rows: Sequence[Row]) -> None:
-    await uow.session.execute(delete(table).where(owned))
-    await uow.session.execute(insert(table).values(list(rows)))
+async def add_package_groups(uow: UnitOfWork, rows: Sequence[Row]) -> None:
+    """Give new packages their item groups."""
+    if rows:
+        await uow.session.execute(insert(ExamPackageGroup).values(list(rows)))
 
 
 def _named(

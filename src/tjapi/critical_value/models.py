@@ -24,6 +24,7 @@ class CriticalValue(Base):
         UniqueConstraint("exam_id", "rule_code", "event_key"),
         Index("ix_critical_value_open", "due_at", "id", postgresql_where=sql(f"state not in {tuple(sorted(ENDED))}")),
         Index("ix_critical_value_exam", "exam_id"),
+        Index("ix_critical_value_examinee", "examinee_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -3,8 +3,13 @@
 from typing import Any
 
 from tjapi.critical_value import service
+from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
 from tjapi.kernel.events import Event
 from tjapi.kernel.uow import Reaction
 from tjapi.result.events import RevisionsAdded
 
-REACTIONS: list[tuple[type[Event], Reaction | Any]] = [(RevisionsAdded, service.look)]
+REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
+    (RevisionsAdded, service.look),
+    (ExamineesMerged, service.follow_person),
+    (ExamineesUnmerged, service.follow_person),
+]

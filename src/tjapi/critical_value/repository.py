@@ -1,6 +1,6 @@
 """Questions that critical values ask of their own tables."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, not_, or_, select, tuple_
 
 from tjapi.critical_value.models import CriticalStep, CriticalValue
 from tjapi.critical_value.rules import ENDED, ESCALATE_AGAIN, MOST_LEVELS
+from tjapi.kernel.db import repoint_rows
 from tjapi.kernel.uow import UnitOfWork
 
 
@@ -77,3 +78,8 @@ async def to_escalate(uow: UnitOfWork, size: int) -> Sequence[CriticalValue]:
         .with_for_update(skip_locked=True)
     )  # fmt: skip
     return (await uow.session.execute(query)).scalars().all()
+
+
+async def repoint(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] | None) -> list[UUID]:
+    """Give the critical values of one person to another, all or these; return which."""
+    return await repoint_rows(uow.session, CriticalValue, "examinee_id", was, now, ids)

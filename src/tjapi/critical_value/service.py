@@ -25,6 +25,8 @@ from tjapi.critical_value.rules import (
 from tjapi.critical_value.schemas import CriticalStepOut, CriticalValueDetail, CriticalValueOut, NotifyIn
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
+from tjapi.examinee import service as examinees
+from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
 from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
@@ -54,7 +56,7 @@ async def look(uow: UnitOfWork, event: RevisionsAdded) -> None:
     active = await knowledge.active(uow)
     if active is None:
         return
-    changed = await results.item_codes(uow, event.result_ids)
+    changed = frozenset(event.item_codes)
     exam = await exams.lock(uow, event.exam_id)
     held = await repository.of_exam(uow, event.exam_id)
     if not active.about("critical", changed) and not any(_stands(c) for c in held):
@@ -308,3 +310,8 @@ async def _detail(uow: UnitOfWork, value: CriticalValue) -> CriticalValueDetail:
 def _revisions(fired: Fired) -> list[UUID]:
     found = (c.known.revision_id for c in fired.verdict.clauses if c.known is not None)
     return sorted({r for r in found if r is not None})
+
+
+async def follow_person(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
+    """Let critical values follow a merge, and go back when it is undone."""
+    await examinees.follow(uow, event, "critical_value", repository.repoint)

@@ -117,7 +117,7 @@ async def _stage(
         found = []
         for at in range(begin, min(begin + _AT_A_TIME, len(rows))):
             cells = rows[at]
-            if any(cell not in ("", None) for cell in cells):
+            if any(cells) or any(cell not in ("", None) for cell in cells):
                 row = read_row(at + 1, cells, fields, judge.today)
                 made = sheet.formulas.get(at + 1, ())
                 row.faults += [(fields[c], "formula") for c in made if c < len(fields) and fields[c] != "ignore"]  # type: ignore[misc]

@@ -165,6 +165,7 @@ class Member(Base):
         Index("uq_member_employee_no", "campaign_id", "employee_no", unique=True, postgresql_where=sql("employee_no is not null")),
         Index("uq_member_exam", "exam_id", unique=True, postgresql_where=sql("exam_id is not null")),
         Index("ix_member_campaign", "campaign_id", "list_no", "id"),
+        Index("ix_member_examinee", "examinee_id", postgresql_where=sql("examinee_id is not null")),
     )  # fmt: skip
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

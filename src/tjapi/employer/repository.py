@@ -1,5 +1,6 @@
 """Questions to the employers' tables."""
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from tjapi.employer.models import (
     MemberImport,
     MemberImportEntry,
 )
-from tjapi.kernel.db import copy_rows, fetch_rows, fetch_value
+from tjapi.kernel.db import copy_rows, fetch_rows, fetch_value, repoint_rows
 from tjapi.kernel.uow import UnitOfWork
 
 _FACTS = (
@@ -41,6 +42,13 @@ from unnest(cast(:ids as uuid[]), cast(:groups as uuid[]), cast(:placements as t
   as p(id, group_id, placement, reason)
 where m.id = p.id
 """)
+_BIND = """
+update member m set state = 'booked', examinee_id = given.examinee_id, exam_id = given.exam_id, refusal = null, version = m.version + 1, updated_at = $1
+from unnest($2::uuid[], $3::uuid[], $4::uuid[]) as given (id, examinee_id, exam_id) where m.id = given.id and m.state = 'listed' returning m.id
+"""
+_REFUSE = """
+update member set refusal = $1::jsonb, version = version + 1, updated_at = $2 where campaign_id = $3 and id = any($4) and state = 'listed'
+"""
 _COUNTS = text("""
 select count(*) as total, count(*) filter (where state = 'listed') as listed, count(*) filter (where state = 'booked') as booked,
   count(*) filter (where state = 'done') as done, count(*) filter (where state = 'no_show') as no_show,
@@ -274,6 +282,18 @@ async def replace(uow: UnitOfWork, rows: Sequence[tuple[UUID, UUID | None, str, 
     uow.session.expire_all()
 
 
+async def bind_many(uow: UnitOfWork, rows: Sequence[tuple[UUID, UUID, UUID]]) -> int:
+    """Book listed members, each its id, examinee and exam; return how many were listed."""
+    ids, examinees, exams = (list(column) for column in zip(*rows, strict=True))
+    return len(await fetch_rows(uow.session, _BIND, uow.now, ids, examinees, exams))
+
+
+async def refuse_many(uow: UnitOfWork, campaign_id: UUID, ids: Collection[UUID], refusal: dict[str, str]) -> None:
+    """Keep one refusal for many listed members."""
+    sent = json.dumps(refusal, ensure_ascii=False)
+    await fetch_rows(uow.session, _REFUSE, sent, uow.now, campaign_id, list(ids))
+
+
 async def placings(uow: UnitOfWork, campaign_id: UUID) -> Sequence[Any]:
     """Return of whoever is listed and was not assigned by hand what groups ask for, and where they are now."""
     query = select(
@@ -355,3 +375,8 @@ async def take_over(uow: UnitOfWork, found: MemberImport, first: int) -> None:
     await fetch_value(uow.session, _ADD, found.id, found.campus_id, found.campaign_id, first, uow.now)
     await fetch_value(uow.session, _CHANGE, found.id, uow.now)
     await uow.session.execute(text("delete from member_staging where import_id = :id"), {"id": found.id})
+
+
+async def repoint(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] | None) -> list[UUID]:
+    """Give the memberships of one person to another, all or these; return which."""
+    return await repoint_rows(uow.session, Member, "examinee_id", was, now, ids)

@@ -70,7 +70,7 @@ class EmployerIn(Input):
         None, min_length=18, max_length=18, pattern=r"^[0-9A-HJ-NPQRTUWXY]{18}$", examples=["91450100MA5K00000X"],
         description="统一社会信用代码 · Unified social credit code",
     )  # fmt: skip
-    parent_id: UUID | None = Field(None, description="上级单位 · The unit it is a branch of", examples=[_ID])
+    parent_id: UUID | None = Field(None, description="上级单位 · The unit it is a branch of", examples=[None])
     address: str | None = Field(
         None, min_length=1, max_length=200, description="地址 · Address", examples=["某路 1 号"]
     )
@@ -81,7 +81,7 @@ class EmployerPatch(Input):
     """What is to change; an absent field stays, null empties what may be empty."""
 
     name: str = Field("", min_length=1, max_length=100, description="名称 · Name", examples=["桂澄机械有限公司"])
-    parent_id: UUID | None = Field(None, description="上级单位 · The unit it is a branch of", examples=[_ID])
+    parent_id: UUID | None = Field(None, description="上级单位 · The unit it is a branch of", examples=[None])
     address: str | None = Field(
         None, min_length=1, max_length=200, description="地址 · Address", examples=["某路 2 号"]
     )
@@ -319,12 +319,14 @@ class CampaignDetail(CampaignOut):
 class MemberIn(Input):
     """One person of an employer's list."""
 
-    name: str = Field(min_length=1, max_length=64, description="姓名 · Name", examples=["张三"])
-    sex: Sex = Field("unknown", description="性别,可由证件号码得出 · Sex, unless the number says it", examples=["male"])
-    birth_date: BirthDay | None = Field(None, description="出生日期 · Birth date", examples=["1990-03-07"])
+    name: str = Field(min_length=1, max_length=64, description="姓名 · Name", examples=["李四"])
+    sex: Sex = Field(
+        "unknown", description="性别,可由证件号码得出 · Sex, unless the number says it", examples=["female"]
+    )
+    birth_date: BirthDay | None = Field(None, description="出生日期 · Birth date", examples=["1980-03-07"])
     id_kind: IdKind = Field("none", description="证件类型 · Kind of document", examples=["resident"])
     id_number: str | None = Field(
-        None, min_length=1, max_length=40, description="证件号码 · Number", examples=["11010519900307793X"]
+        None, min_length=1, max_length=40, description="证件号码 · Number", examples=["690101198003077844"]
     )
     phone: str | None = Field(None, min_length=5, max_length=30, description="电话 · Phone", examples=["13800001234"])
     employee_no: str | None = Field(

@@ -38,9 +38,10 @@ _ZIP = b"PK\x03\x04"
 # A cell in a column of three letters or beyond CV (100), or in a row of six digits or more; one pattern per kind of quote, because a
 # literal beginning is what makes a search fast.
 _FAR = rb"(?:[A-Z]{3,}\d|[D-Z][A-Z]\d|C[W-Z]\d|[A-Z]+\d{6,})"
-_FAR_CELLS = (
-    re.compile(rb' r="' + _FAR),
-    re.compile(rb" r='" + _FAR),
+_FAR_CELLS = (re.compile(rb' r="' + _FAR), re.compile(rb" r='" + _FAR))
+# The same with space around the sign, which hardly anybody writes: these have no literal beginning, so it is asked first whether there is any.
+_SPACES = (b" ", b"\t", b"\r", b"\n")
+_FAR_SPACED = (
     re.compile(rb"\sr\s*=\s+[\"']" + _FAR),
     re.compile(rb"\sr\s+=\s*[\"']" + _FAR),
 )
@@ -198,7 +199,9 @@ class _Scan:
 
     def look(self, piece: bytes) -> None:
         seen = self._tail + piece
-        if any(pattern.search(seen) for pattern in _FAR_CELLS):
+        spaced = any(space in seen and (space + b"=" in seen or b"=" + space in seen) for space in _SPACES)
+        patterns = (*_FAR_CELLS, *_FAR_SPACED) if spaced else _FAR_CELLS
+        if any(pattern.search(seen) for pattern in patterns):
             raise SheetRefusedError("too_wide")
         if b"<f" in seen or b":f" in seen:
             for found in _FORMULA.finditer(seen):

@@ -13,6 +13,7 @@ from tjapi.exam.errors import (
     DueDateNotAhead,
     ExamBeforeBirth,
     ExamEmpty,
+    ExamHeldUntilDecided,
     ExamineeNotNamed,
     ExamNotFound,
     ExamStateConflict,
@@ -82,7 +83,7 @@ async def create_exam(request: Request, response: Response, uow: Unit, body: Exa
         "体检列表",
         "List exams",
         permission="exam.read",
-        requirement=["E1.2", "E9.2"],
+        requirement=["E1.2", "E1.7", "E9.2"],
         problems=[PageTokenInvalid],
     ),
 )
@@ -98,11 +99,17 @@ async def list_exams(
         str | None, Query(max_length=20, description="体检号 · Exam number", examples=["A26112200017"])
     ] = None,
     examinee_id: Annotated[UUID | None, Query(description="受检者 · Examinee")] = None,
+    employer_id: Annotated[UUID | None, Query(description="单位 · Employer")] = None,
+    employer_code: Annotated[
+        str | None, Query(max_length=40, description="单位编号 · Code of an employer", examples=["E0017"])
+    ] = None,
+    campaign_id: Annotated[UUID | None, Query(description="团检任务 · Campaign")] = None,
 ) -> Response:
-    pager = Pager(runtime(request).keys, f"exams|{campus_id}|{exam_date}|{state}|{exam_no}|{examinee_id}")
+    scope = f"exams|{campus_id}|{exam_date}|{state}|{exam_no}|{examinee_id}|{employer_id}|{employer_code}|{campaign_id}"
+    pager = Pager(runtime(request).keys, scope)
     rows = await views.page(
-        look, campus_id=campus_id, day=exam_date, state=state, exam_no=exam_no, examinee_id=examinee_id,
-        after=pager.read(page_token), size=page_size,
+        look, campus_id=campus_id, day=exam_date, state=state, exam_no=exam_no, examinee_id=examinee_id, employer_id=employer_id,
+        employer_code=employer_code, campaign_id=campaign_id, after=pager.read(page_token), size=page_size,
     )  # fmt: skip
     return passed(pager.passed(rows, page_size, lambda row: [row[0]], lambda row: row[1]))
 
@@ -283,7 +290,7 @@ async def hold_exam(uow: Unit, exam_id: UUID, body: HoldIn) -> ExamOut:
 @exams.post(
     "/exams/{exam_id:uuid}:resume",
     **operation("resumeExam", "恢复体检", "Go on with an exam on hold", permission="exam.write", requirement=["E1.6", "X1"],
-                problems=[ExamNotFound, ExamStateConflict]),
+                problems=[ExamHeldUntilDecided, ExamNotFound, ExamStateConflict]),
 )  # fmt: skip
 async def resume_exam(uow: Unit, exam_id: UUID) -> ExamOut:
     await service.resume(uow, exam_id)

@@ -51,6 +51,21 @@ class PackageNotForSex(Invalid):
     zh, en = "套餐不适用于受检者性别", "The package is not for the examinee's sex"
 
 
+class ExamHeldUntilDecided(Conflict):
+    """The exam is on hold until somebody else decides whether the person is who they say they are."""
+
+    zh, en = (
+        "体检因身份核验不符暂停,须先由第二人裁定",
+        "The exam is on hold until a second person decides about the identity check",
+    )
+
+
+class ExamsOnOneDay(Conflict):
+    """Two people who are to be one have exams on the same day that have not come to an end; `errors` name them."""
+
+    zh, en = "两人同日均有未完成的体检", "Both have an exam on the same day that has not come to an end"
+
+
 class LineNotThere(NotFound):
     """The exam has no such line; `errors` name each."""
 

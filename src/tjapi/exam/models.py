@@ -31,6 +31,7 @@ class Exam(Base):
         Index("ix_exam_campus_day", "campus_id", "exam_date", "id"),
         Index("ix_exam_campus_state", "campus_id", "state", "id"),
         Index("ix_exam_examinee", "examinee_id", "exam_date"),
+        Index("ix_exam_employer", "employer_id", "id", postgresql_where=sql("employer_id is not null")),
         Index("ix_exam_campaign", "campaign_id", "exam_date", postgresql_where=sql("campaign_id is not null")),
     )
 

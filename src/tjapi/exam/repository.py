@@ -7,9 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from tjapi.exam.models import Exam, ExamBlock, ExamLine, ExamLineStep, ExamNumber
-from tjapi.kernel.db import fetch_rows, insert_rows
+from tjapi.exam.rules import ENDED
+from tjapi.kernel.db import fetch_rows, insert_rows, repoint_rows
 from tjapi.kernel.uow import UnitOfWork
 
 
@@ -35,12 +37,6 @@ async def lines(uow: UnitOfWork, exam_id: UUID, *, fresh: bool = False) -> Seque
     return (await uow.session.execute(query)).scalars().all()
 
 
-async def line(uow: UnitOfWork, line_id: UUID) -> ExamLine | None:
-    """Return a line as it is now."""
-    query = select(ExamLine).where(ExamLine.id == line_id).execution_options(populate_existing=True)
-    return (await uow.session.execute(query)).scalar_one_or_none()
-
-
 async def line_steps(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamLineStep]:
     """Return what was commanded on the lines of an exam, in order."""
     query = select(ExamLineStep).where(ExamLineStep.exam_id == exam_id).order_by(ExamLineStep.id)
@@ -57,6 +53,19 @@ async def add_block(uow: UnitOfWork, *, exam_id: UUID, campus_id: int, code: str
     """Add a reason; adding it twice is adding it once."""
     values = {"exam_id": exam_id, "campus_id": campus_id, "code": code, "source": source, "added_at": uow.now}
     await uow.session.execute(insert(ExamBlock).values(**values).on_conflict_do_nothing())
+
+
+async def add_blocks(uow: UnitOfWork, blocks: Sequence[tuple[UUID, int, str, str]]) -> None:
+    """Add reasons, each its exam, campus, code and source; adding one twice is adding it once."""
+    if blocks:
+        exams_, campuses, codes, sources = (list(column) for column in zip(*blocks, strict=True))
+        await fetch_rows(uow.session, _BLOCK_MANY, exams_, campuses, codes, sources, uow.now)
+
+
+async def ordered(uow: UnitOfWork, line_ids: Collection[UUID]) -> Sequence[Any]:
+    """Return lines with what is asked of their exams, in printing order."""
+    await uow.session.flush()
+    return await fetch_rows(uow.session, _ORDERED, list(line_ids))
 
 
 async def remove_block(uow: UnitOfWork, *, exam_id: UUID, code: str, source: str) -> None:
@@ -94,6 +103,15 @@ async def page(
     return (await uow.session.execute(query)).scalars().all()
 
 
+_ORDERED = """
+select l.id, l.exam_id, l.item_group_id, l.department_id, l.performed_by, l.specimen, l.container, l.fasting, e.campus_id, e.exam_no, e.state
+from exam_line l join exam e on e.id = l.exam_id where l.id = any($1) order by e.id, l.sort, l.code
+"""
+_BLOCK_MANY = """
+insert into exam_block (exam_id, campus_id, code, source, added_at)
+select given.*, $5 from unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[]) as given (exam_id, campus_id, code, source)
+on conflict do nothing
+"""
 _NEXT_NUMBERS = """
 insert into exam_number (campus_id, day, last)
 select $1, given.day, given.wanted from unnest($2::date[], $3::int[]) as given (day, wanted) order by given.day
@@ -123,7 +141,7 @@ async def archive_numbers(uow: UnitOfWork, archive: str) -> set[tuple[int, str]]
     return {(campus_id, str(number)) for campus_id, number in (await uow.session.execute(query)).all()}
 
 
-async def add_past(uow: UnitOfWork, exams: Sequence[Mapping[str, Any]], lines: Sequence[Mapping[str, Any]]) -> None:
+async def add_many(uow: UnitOfWork, exams: Sequence[Mapping[str, Any]], lines: Sequence[Mapping[str, Any]]) -> None:
     """Write many exams and their lines."""
     await insert_rows(uow.session, Exam, exams)
     await insert_rows(uow.session, ExamLine, lines)
@@ -147,3 +165,21 @@ async def finalize_past(uow: UnitOfWork, ids: Collection[UUID]) -> None:
     """Finalize exams that are in review."""
     values = {"state": "finalized", "version": Exam.version + 1}
     await uow.session.execute(update(Exam).where(Exam.id.in_(ids), Exam.state == "in_review").values(**values))
+
+
+async def repoint(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] | None) -> list[UUID]:
+    """Give the exams of one person to another, all or these; return which."""
+    return await repoint_rows(uow.session, Exam, "examinee_id", was, now, ids)
+
+
+async def open_on_one_day(uow: UnitOfWork, one: UUID, two: UUID) -> Sequence[tuple[str, str]]:
+    """Return the numbers of exams of two people, one of each, that are on the same day and have not come to an end."""
+    other = aliased(Exam)
+    query = (
+        select(Exam.exam_no, other.exam_no)
+        .join(other, other.exam_date == Exam.exam_date)
+        .where(Exam.examinee_id == one, other.examinee_id == two, Exam.state.not_in(ENDED), other.state.not_in(ENDED))
+        .order_by(Exam.exam_no, other.exam_no)
+        .limit(10)
+    )
+    return [(mine, theirs) for mine, theirs in (await uow.session.execute(query)).all()]

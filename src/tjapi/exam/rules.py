@@ -65,6 +65,8 @@ OPEN_FOR_LINES: frozenset[str] = frozenset(
     {"prepared", "checked_in", "in_progress", "sheet_returned", "ready_for_review", "in_review"}
 )
 """States in which lines may be added and set aside: any before the final sign-off."""
+ENDED: tuple[str, ...] = ("finalized", "cancelled")
+"""States in which nobody waits for anything of an exam."""
 LIVE_FOR_RESULTS: frozenset[str] = frozenset(
     {"released", "sent", "specimen_rejected", "collected", "started", "resulted", "verified"}
 )
@@ -132,3 +134,13 @@ def age_on(birth: date, day: date) -> tuple[int, int]:
     """Return the age in completed years and in days on the day of the exam."""
     years = day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
     return years, (day - birth).days
+
+
+_MONTH = 30
+
+
+def age_text(years: int, days: int) -> str:
+    """Return an age as it is written: years, for the first year months, for the first month days."""
+    if years:
+        return f"{years}岁"
+    return f"{days // _MONTH}个月" if days >= _MONTH else f"{days}天"

@@ -59,6 +59,7 @@ class CancelIn(Input):
 
 _LINE = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
 Reason = Annotated[str, Field(min_length=1, max_length=200, description="原因 · Reason", examples=["受检者拒绝采血"])]
+_WHY = "原因 · Reason"
 Chosen = Annotated[
     list[UUID], Field(min_length=1, max_length=100, description="项目 · Lines of the exam", examples=[[_LINE]])
 ]
@@ -79,7 +80,7 @@ class SubstituteIn(Input):
 
     line_id: UUID = Field(description="被替换的项目 · The line that makes room", examples=[_LINE])
     item_group_ids: ItemGroups
-    reason: Reason
+    reason: str = Field(min_length=1, max_length=200, description=_WHY, examples=["改做沉渣镜检"])
 
 
 class SetAsideIn(Input):
@@ -95,6 +96,7 @@ class SetAsideIn(Input):
 class DeferIn(SetAsideIn):
     """Lines that will be carried out later."""
 
+    reason: str = Field(min_length=1, max_length=200, description=_WHY, examples=["今日未空腹"])
     due_on: Day = Field(le=_LATEST, description="延期至 · The day by which they are due", examples=["2026-12-07"])
 
 
@@ -102,13 +104,13 @@ class ReinstateIn(Input):
     """Lines that are to be carried out after all."""
 
     line_ids: Chosen
-    reason: Reason
+    reason: str = Field(min_length=1, max_length=200, description=_WHY, examples=["受检者同意检查"])
 
 
 class HoldIn(Input):
     """Why an exam stops for the time being."""
 
-    reason: Reason
+    reason: str = Field(min_length=1, max_length=200, description=_WHY, examples=["受检者发热"])
 
 
 class LineStepOut(BaseModel):

@@ -68,6 +68,9 @@ OUTSTANDING = f"""
 """
 """JSON of what keeps the exam `e` from being finalized: id, name, state and department of its undone lines; code and source of its blocks."""
 _ONE = f"select e.version, {utf8(f'({EXAM})')} from exam e where e.id = $1"
+# Under whose id the exams of somebody are who was merged into somebody else.
+_STANDS_FOR = "select coalesce(merged_into_id, id) from examinee where id = $1"
+_UNIT_CODED = "select id from employer where code = $1"
 _PAGE = f"""
 select e.id, {utf8("row_to_json(x)::text")} from exam e cross join lateral (
   select count(*) filter (where l.state <> all({_GONE})) line_count,
@@ -84,12 +87,22 @@ async def one(look: Look, exam_id: UUID) -> Built | None:
 
 async def page(
     look: Look, *, campus_id: int | None, day: date | None, state: str | None, exam_no: str | None,
-    examinee_id: UUID | None, after: Sequence[str] | None, size: int,
+    examinee_id: UUID | None, after: Sequence[str] | None, size: int, employer_id: UUID | None = None, employer_code: str | None = None,
+    campaign_id: UUID | None = None,
 ) -> Sequence[Any]:  # fmt: skip
     """Return a page of exams, newest first, one row too many: id, and JSON as `ExamListItem`."""
+    if examinee_id is not None and (stands_for := await look.row(_STANDS_FOR, examinee_id)) is not None:
+        examinee_id = stands_for[0]
+    coded = None
+    if employer_code is not None:
+        unit = await look.row(_UNIT_CODED, employer_code)
+        if unit is None:
+            return []
+        coded = unit[0]
     filters = (
         ("e.campus_id = ", campus_id), ("e.exam_date = ", day), ("e.state = ", state), ("e.exam_no = ", exam_no),
-        ("e.examinee_id = ", examinee_id), ("e.id < ", UUID(after[0]) if after else None),
+        ("e.examinee_id = ", examinee_id), ("e.employer_id = ", employer_id), ("e.employer_id = ", coded), ("e.campaign_id = ", campaign_id),
+        ("e.id < ", UUID(after[0]) if after else None),
     )  # fmt: skip
     given = [(text, value) for text, value in filters if value is not None]
     sql = page_statement([text for text, _ in given])

@@ -1,6 +1,6 @@
 """What may go wrong around an examinee. Personal data is never echoed."""
 
-from tjapi.kernel.problem import Conflict, Invalid, NotFound, Problem
+from tjapi.kernel.problem import Conflict, Forbidden, Invalid, NotFound, Problem
 
 
 class ExamineeNotFound(NotFound):
@@ -90,6 +90,30 @@ class LookupKeyInvalid(Invalid):
     zh, en = "查询内容不符合所选类型", "What was typed is not of the kind that was chosen"
 
 
+class GuardianNotFound(NotFound):
+    """The person has no such guardian."""
+
+    zh, en = "没有这位监护人", "No such guardian"
+
+
+class GuardianInvalid(Invalid):
+    """A detail of the guardian is not possible; `errors` name the field."""
+
+    zh, en = "监护人信息无效", "The guardian's details are not valid"
+
+
+class ExamineeOfAge(Conflict):
+    """Nobody answers for somebody who is of age."""
+
+    zh, en = "受检者已成年,无须监护人", "The examinee is of age and has no guardian"
+
+
+class GuardianConsentMissing(Conflict):
+    """A child below 14 is examined by consent of a guardian, kept beforehand; the error's code says whether guardian or consent is missing."""
+
+    zh, en = "未满 14 周岁,须先登记监护人同意", "Below 14 years a guardian's consent is kept first"
+
+
 # What may go wrong when the holder of a document is met.
 NOT_MET: tuple[type[Problem], ...] = (
     IdNumberInvalid, IdCardContradiction, ExamineeDetailsInvalid, ExamineeNameDiffers, ExamineeDetailsDiffer, PhotoInvalid,
@@ -100,3 +124,72 @@ class PeopleInvalid(Invalid):
     """Rows of an archive are not people who can be kept; `errors` name each."""
 
     zh, en = "往年档案中有无效的人员", "People of the archive are invalid"
+
+
+class SameExaminee(Invalid):
+    """The two are one entry, or one was merged into the other already."""
+
+    zh, en = "两条档案是同一人", "The two are one and the same"
+
+
+class ExamineeMergedAway(Conflict):
+    """The entry was merged into another one: say which person is meant."""
+
+    zh, en = "该档案已合并到另一条档案", "This entry was merged into another one"
+
+
+class ExamineesDistinct(Conflict):
+    """Somebody found these two to be two people; that is withdrawn first."""
+
+    zh, en = "已判定不是同一人,须先撤销该判定", "They were found to be two people; withdraw that first"
+
+
+class ExamineesContradict(Conflict):
+    """One person cannot have both: `errors` name what differs and was not accepted."""
+
+    zh, en = (
+        "两条档案的证件号码、性别或出生日期相互矛盾",
+        "ID number, sex or birth date of the two contradict each other",
+    )
+
+
+class SurvivorWithoutDocument(Conflict):
+    """The entry that goes on has no document while the other has one: merge the other way round."""
+
+    zh, en = (
+        "保留的档案没有证件而另一条有,请反向合并",
+        "The entry that goes on has no document, the other has: merge the other way round",
+    )
+
+
+class ExamineeKnownElsewhere(Forbidden):
+    """A campus that one does not hold knows one of them: whoever moves what is theirs must see all of it."""
+
+    zh, en = (
+        "其中一人在您无权操作的院区也有档案,须由有全部相关院区权限的人员操作",
+        "A campus that you do not hold knows one of them: somebody who holds every one of their campuses must do this",
+    )
+
+
+class MergeNotFound(NotFound):
+    """No such merge, or of people one may not see."""
+
+    zh, en = "没有这次合并", "No such merge"
+
+
+class MergeUndone(Conflict):
+    """The merge was undone already."""
+
+    zh, en = "这次合并已撤销", "This merge was undone already"
+
+
+class MergeNotLast(Conflict):
+    """Whom they were merged into was merged in turn since: that is undone first."""
+
+    zh, en = "保留的档案此后又被合并,须先撤销那次合并", "The entry that went on was merged since; undo that first"
+
+
+class DistinctionNotFound(NotFound):
+    """No such decision, or of people one may not see."""
+
+    zh, en = "没有这个判定", "No such decision"

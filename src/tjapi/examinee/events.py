@@ -21,3 +21,23 @@ class ExamineeAmended(Event):
 
     name: ClassVar[str] = "examinee.amended"
     examinee_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamineesMerged(Event):
+    """One entry was found to be another: what belongs to `merged_id` belongs to `survivor_id` from now on."""
+
+    name: ClassVar[str] = "examinee.merged"
+    merge_id: UUID
+    merged_id: UUID
+    survivor_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamineesUnmerged(Event):
+    """They are two after all: what followed that merge, and nothing else, goes back to `merged_id`."""
+
+    name: ClassVar[str] = "examinee.unmerged"
+    merge_id: UUID
+    merged_id: UUID
+    survivor_id: UUID

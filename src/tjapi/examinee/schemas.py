@@ -6,7 +6,16 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from tjapi.examinee.rules import IdentifierKind, IdKind, PhotoSource, Sex
+from tjapi.examinee.rules import (
+    ConsentForm,
+    Contradiction,
+    Evidence,
+    GuardianRelation,
+    IdentifierKind,
+    IdKind,
+    PhotoSource,
+    Sex,
+)
 from tjapi.kernel.paging import MAX_PAGE
 from tjapi.kernel.validation import Whole
 
@@ -46,7 +55,7 @@ class IdCardPayload(Input):
     )  # fmt: skip
     nation: Nation | None = None
     birth_date: Annotated[str | None, BeforeValidator(_written)] = Field(
-        None, min_length=1, max_length=20, examples=["1990-01-01"],
+        None, min_length=1, max_length=20, examples=["1990-03-07"],
         description="出生日期,如 1990-01-01 或 19900101;可由证件号码得出 · Birth date; the number may say it",
     )  # fmt: skip
     address: Address | None = None
@@ -207,3 +216,169 @@ class IdentifiersOut(BaseModel):
     """The cards and numbers of a person."""
 
     items: list[IdentifierOut]
+
+
+class EvidenceOut(BaseModel):
+    """What speaks for two entries being one person, or against it."""
+
+    code: Evidence = Field(description="依据 · Evidence", examples=["same_name"])
+    points: int = Field(description="分值,负数为反证 · Points; negative speaks against it", examples=[30])
+
+
+class DuplicateOut(BaseModel):
+    """Two entries that may be one person, masked. `examinee` was entered later."""
+
+    examinee: ExamineeOut
+    other: ExamineeOut
+    score: int = Field(description="相似度 0–100 · Likeness, 0 to 100", examples=[70])
+    evidence: list[EvidenceOut] = Field(description="依据 · Why")
+    contradictions: list[Contradiction] = Field(
+        description="合并时须明确接受的矛盾 · What a merge must accept explicitly", examples=[["birth_date"]]
+    )
+
+
+Reason = Annotated[
+    str, Field(min_length=2, max_length=200, description="原因 · Reason", examples=["同一人换证后重复建档"])
+]
+
+
+class DistinctionIn(Input):
+    """Two entries that are two people."""
+
+    examinee_ids: list[UUID] = Field(
+        min_length=2, max_length=2, description="两条档案 · The two entries",
+        examples=[[_ID, "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"]],
+    )  # fmt: skip
+    reason: Reason | None = None
+
+
+class DistinctionOut(BaseModel):
+    """不是同一人: who decided that two entries are two people, and when."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID = Field(description="判定编号 · Decision id", examples=[_ID])
+    first_id: UUID = Field(description="其中一条 · One of them", examples=[_ID])
+    second_id: UUID = Field(description="另一条 · The other", examples=["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"])
+    reason: str | None = Field(description="原因 · Reason", examples=["双胞胎"])
+    decided_by_name: str = Field(description="操作人 · By whom", examples=["前台甲"])
+    decided_at: datetime = Field(description="时间 · When", examples=["2026-11-23T08:00:00+08:00"])
+    withdrawn_at: datetime | None = Field(
+        description="撤销时间 · When it was withdrawn", examples=["2026-11-23T09:00:00+08:00"]
+    )
+
+
+class DistinctionsOut(BaseModel):
+    """What was decided of a person, newest first."""
+
+    items: list[DistinctionOut]
+
+
+class MergeIn(Input):
+    """Into whom somebody is merged, and why. What the two contradict each other in is accepted by name."""
+
+    survivor_id: UUID = Field(
+        description="保留的档案 · The entry that goes on", examples=["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"]
+    )
+    reason: Reason
+    accept_contradictions: list[Contradiction] = Field(
+        default_factory=list, max_length=3, examples=[[]],
+        description="明确接受的矛盾,须有相应权限 · Contradictions accepted explicitly; needs a permission of its own",
+    )  # fmt: skip
+
+
+class UndoMergeIn(Input):
+    """Why a merge is undone."""
+
+    reason: Reason
+
+
+class MergeOut(BaseModel):
+    """合并: which entry was found to be which, by whom and why; undone or not."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID = Field(description="合并编号 · Merge id", examples=[_ID])
+    merged_id: UUID = Field(description="被合并的档案 · The entry that was merged", examples=[_ID])
+    survivor_id: UUID = Field(
+        description="保留的档案 · The entry that goes on", examples=["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"]
+    )
+    score: int = Field(description="合并时的相似度 · Likeness at the time", examples=[70])
+    contradictions: list[Contradiction] = Field(description="已接受的矛盾 · Contradictions accepted", examples=[[]])
+    reason: str = Field(description="原因 · Reason", examples=["同一人换证后重复建档"])
+    merged_by_name: str = Field(description="操作人 · By whom", examples=["前台甲"])
+    merged_at: datetime = Field(description="时间 · When", examples=["2026-11-23T08:00:00+08:00"])
+    undone_by_name: str | None = Field(description="撤销人 · Undone by whom", examples=["前台乙"])
+    undone_at: datetime | None = Field(description="撤销时间 · Undone when", examples=["2026-11-24T08:00:00+08:00"])
+    undo_reason: str | None = Field(description="撤销原因 · Why it was undone", examples=["系双胞胎"])
+    followed: dict[str, int] = Field(
+        description="随合并转移(撤销时原样转回)的记录数,按表 · How many rows of which table followed, and come back when it is undone",
+        examples=[{"exam": 2, "report": 1}],
+    )
+
+
+class MergesOut(BaseModel):
+    """The merges of a person's archive, newest first."""
+
+    items: list[MergeOut]
+
+
+class ConsentIn(Input):
+    """In which form a guardian consents to the child's personal data being handled."""
+
+    form: ConsentForm = Field(description="同意形式 · Form of the consent", examples=["signed_paper"])
+
+
+class GuardianIn(Input):
+    """Who answers for a minor. The phone finds the child; an ID number is not asked for unless one wants it kept."""
+
+    name: str = Field(min_length=1, max_length=64, description="姓名 · Name", examples=["张建国"])
+    relation: GuardianRelation = Field(description="与受检者关系 · What they are to the examinee", examples=["father"])
+    phone: Phone
+    id_kind: IdKind = Field("none", description="证件类型 · Kind of document", examples=["none"])
+    id_number: str | None = Field(
+        None, min_length=1, max_length=40, description="证件号码,可不填 · ID number, may be left out", examples=[None]
+    )
+    consent: ConsentIn | None = Field(None, description="已取得的同意 · Consent that was given")
+
+
+class GuardianOut(BaseModel):
+    """A guardian, masked."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID = Field(description="监护人编号 · Guardian id", examples=[_ID])
+    name: str = Field(description="姓名 · Name", examples=["张建国"])
+    relation: GuardianRelation = Field(description="与受检者关系 · What they are to the examinee", examples=["father"])
+    phone_masked: str = Field(description="电话,脱敏 · Phone, masked", examples=["138****1234"])
+    id_kind: IdKind = Field(description="证件类型 · Kind of document", examples=["none"])
+    id_number_masked: str | None = Field(
+        description="证件号码,脱敏 · ID number, masked", examples=["690101********7937"]
+    )
+    added_at: datetime = Field(description="登记时间 · When", examples=["2026-11-23T08:00:00+08:00"])
+    added_by_name: str = Field(description="操作人 · By whom", examples=["前台甲"])
+    consent_form: ConsentForm | None = Field(
+        description="同意形式;尚未同意则为空 · Form of the consent; null before it", examples=["signed_paper"]
+    )
+    consented_at: datetime | None = Field(
+        description="同意时间 · When they consented", examples=["2026-11-23T08:00:00+08:00"]
+    )
+    consent_by_name: str | None = Field(description="记录人 · By whom that was written down", examples=["前台甲"])
+
+
+class GuardiansOut(BaseModel):
+    """Who answers for a minor."""
+
+    consent_required: bool = Field(
+        description="今天未满 14 周岁,报到前须有监护人同意 · Below 14 today: a guardian consents before check-in",
+        examples=[True],
+    )
+    items: list[GuardianOut]
+
+
+class GuardianUnmaskedOut(BaseModel):
+    """What is masked elsewhere."""
+
+    id: UUID = Field(description="监护人编号 · Guardian id", examples=[_ID])
+    phone: str = Field(description="电话 · Phone", examples=["13800001234"])
+    id_number: str | None = Field(description="证件号码 · ID number", examples=["690101199003077937"])

@@ -1,6 +1,6 @@
 """What may go wrong at the front desk."""
 
-from tjapi.kernel.problem import Invalid, NotFound
+from tjapi.kernel.problem import Conflict, Invalid, NotFound
 
 
 class PaperNotOfExam(Invalid):
@@ -37,3 +37,48 @@ class PrintNotFound(NotFound):
     """No such print, or not of a campus one may see."""
 
     zh, en = "没有这次打印", "No such print"
+
+
+class IdentityCheckInvalid(Invalid):
+    """A score where there is none, none where there must be one, or a department in which nothing is examined; `errors` name the field."""
+
+    zh, en = "身份核验内容有误", "The identity check is not valid"
+
+
+class IdentityCheckNotFound(NotFound):
+    """No such identity check, or not of a campus one may see."""
+
+    zh, en = "没有这次身份核验", "No such identity check"
+
+
+class IdentityCheckDecided(Conflict):
+    """A second person has decided already, or there is nothing to decide: only `different` waits for a decision."""
+
+    zh, en = "该身份核验已裁定或无须裁定", "The identity check is decided, or needs no decision"
+
+
+class IdentityDecidedBySame(Conflict):
+    """Two people decide whether somebody is who they say they are: who looked does not decide."""
+
+    zh, en = "核验人不能裁定自己的核验", "Who made an identity check cannot decide about it"
+
+
+class IdentityNotConfirmed(Conflict):
+    """The last identity check says that this is somebody else: another check has to find the right person first."""
+
+    zh, en = (
+        "最近一次身份核验不符,须重新核验本人",
+        "The last identity check found somebody else; check the person again",
+    )
+
+
+class PapersNotNamed(Invalid):
+    """A print is of chosen papers or of a unit: one of the two."""
+
+    zh, en = "请给出所选打印件或单位之一", "Give either the chosen papers or a unit"
+
+
+class PrintNotReady(Conflict):
+    """The file is large: a job is making it."""
+
+    zh, en = "打印文件正在生成,请稍后再取", "The file is being made: fetch it when its job is done"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from tjapi.exam.rules import age_text
 from tjapi.frontdesk.rules import (
     DONE,
     HandedOverTube,
@@ -14,7 +15,6 @@ from tjapi.frontdesk.rules import (
     PrintedPaper,
     Stop,
     abbreviated,
-    age_text,
     form_lines,
     walk,
 )

@@ -12,6 +12,14 @@ from uuid import UUID
 DocumentKind = Literal["guide_sheet", "request_form", "tube_label", "exam_label"]
 PrintFormat = Literal["pdf", "zpl", "tspl"]
 BoardColumn = Literal["booked", "awaiting_payment", "checked_in", "blood_drawn", "examined"]
+CheckMethod = Literal["id_card", "photo", "face_match"]
+CheckOutcome = Literal["same", "doubtful", "different"]
+CheckDecision = Literal["same", "different"]
+CHECK_METHODS: tuple[CheckMethod, ...] = ("id_card", "photo", "face_match")
+CHECK_OUTCOMES: tuple[CheckOutcome, ...] = ("same", "doubtful", "different")
+CHECK_DECISIONS: tuple[CheckDecision, ...] = ("same", "different")
+MAY_BE_CHECKED: frozenset[str] = frozenset({"prepared", "checked_in", "in_progress", "on_hold"})
+"""States of an exam in which the person stands before somebody."""
 DOCUMENT_KINDS = ("guide_sheet", "request_form", "tube_label", "exam_label")
 PRINT_FORMATS = ("pdf", "zpl", "tspl")
 LABELS: frozenset[str] = frozenset({"tube_label", "exam_label"})
@@ -20,7 +28,6 @@ NOT_TODAY: frozenset[str] = frozenset({"withdrawn", "refused", "waived", "deferr
 """Lines that are on no paper of the day."""
 DONE: frozenset[str] = frozenset({"collected", "resulted", "verified"})
 _ASIDE = re.compile(r"[(（][^()（）]*[)）]")
-_MONTH = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +244,16 @@ def abbreviated(names: Sequence[str], most: int) -> str:
     return f"{'、'.join(short[:kept])} 等{len(short)}项"
 
 
-def age_text(years: int, days: int) -> str:
-    """Return an age as it is written: years, for the first year months, for the first month days."""
-    if years:
-        return f"{years}岁"
-    return f"{days // _MONTH}个月" if days >= _MONTH else f"{days}天"
+def verdict(outcome: str, decision: str | None) -> str:
+    """Return what an identity check says in the end: what the second person decided, or else what was seen."""
+    return decision or outcome
+
+
+def score_fault(
+    method: CheckMethod, score: int | None, device: str | None
+) -> Literal["missing", "not_expected"] | None:
+    """Say what is wrong with a score: a device that compares faces gives one and names itself, people and card readers give none."""
+    given = score is not None and device is not None
+    if method == "face_match":
+        return None if given else "missing"
+    return None if score is None and device is None else "not_expected"

@@ -8,15 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from tjapi.appointment.schemas import AppointmentOut, PlaceIn
 from tjapi.exam.schemas import ExamOut
-from tjapi.frontdesk.rules import DocumentKind, PrintFormat, Station
-from tjapi.kernel.validation import WHOLE, Whole
+from tjapi.frontdesk.rules import CheckDecision, CheckMethod, CheckOutcome, DocumentKind, PrintFormat, Station
+from tjapi.kernel.validation import WHOLE, Day, Whole
 from tjapi.pricing.schemas import Choices, Pregnant
 from tjapi.requisition.schemas import TubeOut
 
 _EXAM = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
 _TUBE = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"
-MOST_PAPERS = 400
-"""Copies in one file: it is made within a request."""
+MOST_PAPERS = 10_000
+"""Copies in one file."""
 Section = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,20}$")]
 
 
@@ -57,13 +57,31 @@ class PaperIn(Input):
     )
 
 
+class UnitPapersIn(Input):
+    """The papers of a unit's people: person by person in the order of the campaign's list, of each the kinds in the order given."""
+
+    campaign_id: UUID = Field(description="团检任务 · Campaign", examples=[_EXAM])
+    kinds: list[DocumentKind] = Field(
+        min_length=1, max_length=4, description="打印件 · Papers", examples=[["guide_sheet", "tube_label"]]
+    )
+    day: Day | None = Field(None, description="只限该体检日 · Of this day only", examples=["2026-03-02"])
+    group_id: UUID | None = Field(None, description="只限该分组 · Of this group only", examples=[None])
+
+
 class PrintIn(Input):
     """What is to be printed, in order, into one file."""
 
     format: PrintFormat = Field(
         "pdf", description="格式;ZPL/TSPL 仅标签 · ZPL and TSPL for labels only", examples=["zpl"]
     )
-    papers: list[PaperIn] = Field(min_length=1, max_length=300, description="所选打印件 · What was chosen")
+    papers: list[PaperIn] = Field(
+        default_factory=list,
+        max_length=2_000,
+        description="所选打印件,与 unit 二选一 · What was chosen; or give `unit`",
+    )
+    unit: UnitPapersIn | None = Field(
+        None, description="整个单位,与 papers 二选一 · A whole unit; or give `papers`", examples=[None]
+    )
 
 
 class PrintLink(BaseModel):
@@ -129,7 +147,13 @@ class PrintOut(BaseModel):
         description="文件地址;每次取得的内容相同 · Where the file is; the same every time",
         examples=["/api/v1/document-prints/0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d/file"],
     )
-    papers: list[PrintedPaperOut]
+    copies: int = Field(description="总份数 · Copies in all", examples=[3])
+    job_id: UUID | None = Field(
+        description="文件较大时由此后台任务生成,见 /jobs · The job that makes a large file, see /jobs", examples=[None]
+    )
+    papers: list[PrintedPaperOut] = Field(
+        description="打印件;由后台任务生成者见各次体检的打印记录 · The papers; of a print made by a job they are in each exam's prints"
+    )
 
 
 class PrintsOut(BaseModel):
@@ -192,6 +216,9 @@ class BookingIn(OwnBookingIn):
     """A booking at the desk, for an examinee."""
 
     examinee_id: UUID = Field(description="受检者 · Examinee", examples=[_EXAM])
+    over_waiting_list: bool = Field(
+        default=False, description="知有人候补仍占用 · Take it although others wait for the session", examples=[False]
+    )
 
 
 class BookingOut(BaseModel):
@@ -199,3 +226,65 @@ class BookingOut(BaseModel):
 
     appointment: AppointmentOut
     exam: ExamOut | None
+
+
+class IdentityCheckIn(BaseModel):
+    """How somebody was held against whose exam this is, and what was seen."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    method: CheckMethod = Field(
+        description="方式:读证件、比对照片、外部人脸比对 · Card read, photo compared, or a device that compares faces",
+        examples=["face_match"],
+    )
+    outcome: CheckOutcome = Field(
+        description="结论:本人、存疑、非本人 · Same, doubtful, or somebody else", examples=["same"]
+    )
+    score: Annotated[int, Field(ge=0, le=100), WHOLE] | None = Field(
+        None, description="人脸比对相似度 0–100 · Score of the device, 0 to 100", examples=[97]
+    )
+    device: str | None = Field(
+        None, min_length=1, max_length=60, description="比对设备 · The device", examples=["入口 1 号机"]
+    )
+    department_id: Annotated[int, Field(ge=1, le=32_000), WHOLE] | None = Field(
+        None, description="科室;前台核验则不填 · Department; left out at the desk", examples=[None]
+    )
+    note: str | None = Field(None, min_length=1, max_length=200, description="备注 · Note", examples=[None])
+
+
+class IdentityDecisionIn(BaseModel):
+    """What a second person decides, and why."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    decision: CheckDecision = Field(
+        description="裁定:本人或非本人 · The same person, or somebody else", examples=["same"]
+    )
+    reason: str = Field(min_length=2, max_length=200, description="理由 · Why", examples=["核对户口簿与本人一致"])
+
+
+class IdentityCheckOut(BaseModel):
+    """替检核验: how, by whom, what was seen, and what a second person decided."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID = Field(description="核验编号 · Id of the check", examples=[_EXAM])
+    exam_id: UUID = Field(description="体检 · Exam", examples=[_EXAM])
+    department_id: int | None = Field(description="科室;前台为空 · Department; null at the desk", examples=[None])
+    method: CheckMethod = Field(description="方式 · How", examples=["face_match"])
+    score: int | None = Field(description="相似度 0–100 · Score of the device", examples=[97])
+    device: str | None = Field(description="比对设备 · The device", examples=["入口 1 号机"])
+    outcome: CheckOutcome = Field(description="结论 · What was seen", examples=["same"])
+    note: str | None = Field(description="备注 · Note", examples=[None])
+    checked_by_name: str = Field(description="核验人 · By whom", examples=["前台甲"])
+    checked_at: datetime = Field(description="时间 · When", examples=["2026-11-23T08:00:00+08:00"])
+    decision: CheckDecision | None = Field(description="裁定 · Decision of a second person", examples=[None])
+    decision_reason: str | None = Field(description="裁定理由 · Why", examples=[None])
+    decided_by_name: str | None = Field(description="裁定人 · Decided by whom", examples=[None])
+    decided_at: datetime | None = Field(description="裁定时间 · Decided when", examples=[None])
+
+
+class IdentityChecksOut(BaseModel):
+    """The identity checks of an exam, newest first."""
+
+    items: list[IdentityCheckOut]

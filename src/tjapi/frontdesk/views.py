@@ -30,10 +30,24 @@ where l.exam_id = any(:ids) order by l.exam_id, l.sort, l.code
 _TUBES = text("""
 select t.exam_id, t.id tube_id, t.barcode, t.container, t.specimen, t.section, t.fasting, t.minutes_after, t.send_out,
   array_agg(l.name order by l.sort, l.code) groups, array_agg(l.id order by l.sort, l.code) line_ids
-from tube t join tube_line s on s.tube_id = t.id join exam_line l on l.id = s.exam_line_id
+from tube t join requisition_line r on r.tube_id = t.id and r.cancelled_at is null join exam_line l on l.id = r.exam_line_id
 where t.exam_id = any(:ids) and t.state not in ('rejected', 'cancelled') and l.state <> all(:not_today)
 group by t.id order by t.exam_id, t.barcode
 """)
+
+
+_UNIT = text("""
+select e.id from member m join exam e on e.id = m.exam_id
+where m.campaign_id = :campaign and e.state <> 'cancelled' and (cast(:day as date) is null or e.exam_date = :day)
+  and (cast(:group_id as uuid) is null or m.group_id = :group_id)
+order by m.list_no, m.id
+""")
+
+
+async def unit_exams(uow: UnitOfWork, campaign_id: UUID, day: date | None, group_id: UUID | None) -> Sequence[UUID]:
+    """Return the exams of a campaign's members in the order of the list."""
+    values = {"campaign": campaign_id, "day": day, "group_id": group_id}
+    return (await uow.session.scalars(_UNIT, values)).all()
 
 
 async def paper_exams(uow: UnitOfWork, exam_ids: Sequence[UUID]) -> dict[UUID, PaperExam]:

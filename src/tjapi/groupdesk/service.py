@@ -1,11 +1,13 @@
 """The verbs of the group desk. Whatever changes a campaign's members locks the campaign first, then the member's exam, then the member."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
 from tjapi.appointment import service as appointments
-from tjapi.appointment.errors import AppointmentFull
+from tjapi.appointment.errors import AppointmentFull, AppointmentSessionNotForSex
 from tjapi.appointment.rules import AppointmentSource
 from tjapi.catalog import service as catalog
 from tjapi.employer import service as employers
@@ -30,7 +32,9 @@ from tjapi.groupdesk.schemas import (
     StandingOut,
     TransferOut,
 )
+from tjapi.kernel.problem import Problem
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.pricing import service as pricing
 
 BOOK = "groupdesk.book_members"
 _LEFT: dict[str, tuple[str, str]] = {
@@ -42,7 +46,7 @@ _REGROUPED = "换组重新计价"
 
 
 async def plan_booking(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) -> BatchOut:
-    """Have members booked by a job, one transaction each. Raises CampaignNotFound, CampaignNotOpen."""
+    """Have members booked by a job. Raises CampaignNotFound, CampaignNotOpen."""
     found = await employers.lock_campaign(uow, campaign_id, active=False)
     if found.state not in BOOKABLE:
         raise CampaignNotOpen
@@ -111,7 +115,7 @@ async def _first_free(uow: UnitOfWork, campaign: Campaign, examinee_id: UUID, da
         if place.session_id is not None:
             try:
                 await appointments.look(uow, _order(campaign, examinee_id, place))
-            except AppointmentFull:
+            except (AppointmentFull, AppointmentSessionNotForSex):
                 continue
         return place
     raise DaysFull
@@ -152,6 +156,137 @@ async def _take_place(
             ),
         )  # fmt: skip
     await employers.bind(uow, member, examinee_id, exam.id)
+
+
+class Apart(Exception):  # noqa: N818 - an instruction, not an error
+    """Some of those who were to be booked together cannot be: nothing of the unit may be kept, and the others are asked for again.
+
+    `full`: no day of the plan has a place for them. `alone`: booked one by one they are, or are told why not.
+    """
+
+    def __init__(self, *, full: Sequence[UUID] = (), alone: Sequence[UUID] = ()) -> None:
+        super().__init__(f"{len(full)} find no place, {len(alone)} go alone")
+        self.full, self.alone = full, alone
+
+
+async def prepare(uow: UnitOfWork, campaign_id: UUID, days: Sequence[DayIn]) -> None:
+    """Make ready what members take places of: in a unit of its own, before some are booked together. Raises CampaignNotFound."""
+    booked_on = {place.day for place in days if place.session_id is not None}
+    if booked_on:
+        await appointments.prepare(uow, (await employers.campaign(uow, campaign_id)).campus_id, booked_on)
+
+
+async def book_together(
+    uow: UnitOfWork,
+    campaign_id: UUID,
+    member_ids: Sequence[UUID],
+    days: Sequence[DayIn],
+    *,
+    payment_required: bool = False,
+) -> int:
+    """Do for many members what `book_member` does for each, in a few statements; return how many were booked.
+
+    Who is listed no more is left out, so that doing it twice is once. Raises CampaignNotOpen; Apart, and AppointmentFull or
+    AppointmentTwice when somebody else took a place meanwhile: then nothing may be kept.
+    """
+    campaign = await employers.lock_campaign(uow, campaign_id, active=False)
+    if campaign.state not in BOOKABLE:
+        raise CampaignNotOpen
+    members = [m for m in await employers.lock_members(uow, campaign_id, member_ids) if m.state == "listed"]
+    if not members:
+        return 0
+    if unplaced := [m.id for m in members if m.group_id is None]:
+        raise Apart(alone=unplaced)
+    taken = Counter(await views.taken(uow, campaign.id))
+    desk = await _desk(uow, campaign, days)
+    places = [place for place in days if _is_open(place, taken, desk)]
+    if not places:
+        raise Apart(full=[m.id for m in members])
+    people = await _meet_all(uow, campaign, members)
+    if desk is not None:
+        await desk.expect([person.id for person in people.values()])
+    orders, with_place = await _spread(uow, campaign, [(m, people[m.id]) for m in members], places, taken, desk)
+    exam_ids = await exams.register_members(uow, campaign, orders, payment_required=payment_required)
+    if desk is not None:
+        await desk.book([exam_ids[i] for i in with_place])
+    bound = {order.member.id: (order.person.id, exam_id) for order, exam_id in zip(orders, exam_ids, strict=True)}
+    await employers.bind_many(uow, campaign.campus_id, bound)
+    return len(orders)
+
+
+async def _spread(
+    uow: UnitOfWork,
+    campaign: Campaign,
+    people: Sequence[tuple[Member, examinees.Examinee]],
+    places: Sequence[DayIn],
+    taken: Counter[tuple[date, UUID | None]],
+    desk: appointments.Batch | None,
+) -> tuple[list[exams.MemberOrder], list[int]]:
+    """Give each the first place of the plan that takes them; return their exams, and which of them have a place in a session.
+
+    Raises Apart with those whom no place takes, and those who are refused.
+    """
+    quotes = pricing.MemberQuotes(uow)
+    orders: list[exams.MemberOrder] = []
+    with_place, full, alone = [], [], []
+    for member, person in people:
+        try:
+            place = await _first_open(places, taken, desk, person.sex)
+            order = await exams.member_order(quotes, member, person, place.day)
+            if place.session_id is not None and desk is not None:
+                needed = {line.item_group.resource for line in order.quote.lines if line.item_group.resource}
+                await desk.add(replace(_order(campaign, person.id, place), resources=needed), person)
+                with_place.append(len(orders))
+        except DaysFull:
+            full.append(member.id)
+        except Problem:
+            alone.append(member.id)
+        else:
+            orders.append(order)
+            taken[place.day, place.session_id] += 1
+    if full or alone:
+        raise Apart(full=full, alone=alone)
+    return orders, with_place
+
+
+async def _desk(uow: UnitOfWork, campaign: Campaign, days: Sequence[DayIn]) -> appointments.Batch | None:
+    """Return where places are taken; None: the plan takes none, its quotas alone count."""
+    booked_on = {place.day for place in days if place.session_id is not None}
+    return await appointments.Batch.open(uow, campaign.campus_id, booked_on) if booked_on else None
+
+
+def _is_open(place: DayIn, taken: Counter[tuple[date, UUID | None]], desk: appointments.Batch | None) -> bool:
+    if taken[place.day, place.session_id] >= place.quota:
+        return False
+    return place.session_id is None or desk is None or not desk.is_full(place.day, place.session_id)
+
+
+async def _first_open(
+    places: Sequence[DayIn], taken: Counter[tuple[date, UUID | None]], desk: appointments.Batch | None, sex: str
+) -> DayIn:
+    for place in places:
+        if taken[place.day, place.session_id] >= place.quota:
+            continue
+        if place.session_id is None or desk is None or await desk.has_room(place.day, place.session_id, sex):
+            return place
+    raise DaysFull
+
+
+async def _meet_all(uow: UnitOfWork, campaign: Campaign, members: Sequence[Member]) -> dict[UUID, examinees.Examinee]:
+    """Return who each member is, found or entered. Raises Apart with those who are not met together."""
+    met_before = await examinees.many(uow, [m.examinee_id for m in members if m.examinee_id is not None])
+    to_meet = [m for m in members if m.examinee_id is None]
+    met = await examinees.meet_many(uow, [employers.card(uow, m) for m in to_meet], campaign.campus_id)
+    people = {m.id: met_before[m.examinee_id] for m in members if m.examinee_id in met_before}
+    people |= {m.id: one for m, one in zip(to_meet, met, strict=True) if not isinstance(one, Problem)}
+    if alone := [m.id for m in members if m.id not in people]:
+        raise Apart(alone=alone)
+    return people
+
+
+async def refuse_full(uow: UnitOfWork, campaign_id: UUID, member_ids: Sequence[UUID]) -> None:
+    """Keep that no day of the plan had a place for some members."""
+    await employers.refuse_many(uow, campaign_id, member_ids, DaysFull.slug(), DaysFull.zh, DaysFull.en)
 
 
 async def booked_on(uow: UnitOfWork, campaign_id: UUID, day: date) -> int:

@@ -59,8 +59,8 @@ class RoomsOut(BaseModel):
 class OrderPair(Input):
     """One department's examinations before another's."""
 
-    before_id: Whole = Field(ge=1, le=32_000, description="科室编号 · Department id", examples=[6])
-    after_id: Whole = Field(ge=1, le=32_000, description="科室编号 · Department id", examples=[6])
+    before_id: Whole = Field(ge=1, le=32_000, description="先检科室 · Department that comes first", examples=[4])
+    after_id: Whole = Field(ge=1, le=32_000, description="后检科室 · Department that comes after", examples=[6])
 
 
 class RoomOrderIn(Input):
@@ -163,7 +163,7 @@ class ReturnIn(Input):
 class TakeBackIn(Input):
     """Why a guide sheet goes out again."""
 
-    reason: Reason
+    reason: str = Field(min_length=1, max_length=200, description="原因 · Reason", examples=["受检者同意继续检查"])
 
 
 class OpenLineOut(BaseModel):

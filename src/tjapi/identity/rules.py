@@ -13,6 +13,11 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "examinee.read": ("查看受检者", "See examinees"),
     "examinee.write": ("登记受检者", "Register examinees"),
     "examinee.unmask": ("查看受检者完整证件号和电话", "See full ID and phone numbers"),
+    "examinee.merge": ("合并与拆分重复档案", "Merge people entered twice, and undo it"),
+    "examinee.merge_contradicting": (
+        "合并证件号、性别或出生日期矛盾的档案",
+        "Merge people whose ID number, sex or birth date contradict",
+    ),
     "employer.read": ("查看单位与团检", "See employers and campaigns"),
     "employer.write": ("维护单位、团检任务和名单", "Maintain employers, campaigns and their members"),
     "campaign.complete": ("完成和重启团检任务", "Complete campaigns and open them again"),
@@ -24,6 +29,8 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "exam.write": ("登记和维护体检", "Register and maintain exams"),
     "exam.set_aside": ("拒检、弃检、延期与恢复项目", "Refuse, waive, defer and reinstate lines"),
     "exam.check_in": ("报到", "Check in"),
+    "identity_check.write": ("核验受检者身份(防替检)", "Check whether an examinee is who they say they are"),
+    "identity_check.decide": ("裁定身份核验(第二人)", "Decide about identity checks of others"),
     "document.print": ("打印指引单、申请单和标签", "Print guide sheets, request forms and labels"),
     "requisition.read": ("查看申请和标本", "See requisitions and specimens"),
     "requisition.write": ("重发申请", "Resend orders"),
@@ -63,16 +70,16 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
         "live.read", "appointment.configure",
     })),
     "front_desk": ("前台", "Front desk", frozenset({
-        *_READ, "appointment.read", "appointment.write", "examinee.write", "examinee.unmask", "employer.read", "pricing.read", "exam.write", "exam.set_aside", "guidance.read", "guidance.call", "exam.check_in", "document.print", "requisition.read", "requisition.write", "specimen.collect", "specimen.handle", "report.read",
+        *_READ, "appointment.read", "appointment.write", "examinee.write", "examinee.unmask", "examinee.merge", "identity_check.write", "identity_check.decide", "employer.read", "pricing.read", "exam.write", "exam.set_aside", "guidance.read", "guidance.call", "exam.check_in", "document.print", "requisition.read", "requisition.write", "specimen.collect", "specimen.handle", "report.read",
     } - {"result.read"})),
     "group_manager": ("团检专员", "Group manager", frozenset({
         "catalog.read", "examinee.read", "examinee.write", "employer.read", "employer.write", "campaign.complete", "pricing.read", "exam.read", "exam.write",
         "live.read", "appointment.read", "appointment.write",
     })),
-    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "result.write", "exam.set_aside", "guidance.read", "guidance.call", "requisition.read", "specimen.handle"})),
+    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "result.write", "identity_check.write", "exam.set_aside", "guidance.read", "guidance.call", "requisition.read", "specimen.handle"})),
     "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "knowledge.read", "knowledge.write", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "report.read"})),
     "chief": ("终审医生", "Chief physician", frozenset({
-        *_READ, "knowledge.read", "knowledge.write", "knowledge.activate", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "conclusion.finalize", "report.read", "report.write", "message.release",
+        *_READ, "knowledge.read", "knowledge.write", "knowledge.activate", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "conclusion.finalize", "report.read", "report.write", "message.release", "examinee.merge", "examinee.merge_contradicting", "identity_check.decide",
     })),
     "interface": ("接口工程师", "Interface engineer", frozenset({
         "catalog.read", "catalog.write", "message.read", "message.write", "message.raw", "message.release", "job.read_all", "job.write", "live.read",

@@ -15,9 +15,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ARRAY, JSON, MetaData
+from sqlalchemy import ARRAY, JSON, MetaData, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError
@@ -287,6 +288,20 @@ async def insert_rows(session: AsyncSession, table: type[Base], rows: Sequence[M
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         some = rows[first : first + _ROWS_AT_ONCE]
         await raw.execute(statement, *(_column([row[name] for row in some], kind) for name, kind in columns.items()))
+
+
+async def repoint_rows(
+    session: AsyncSession, table: type[Base], column: str, was: UUID, now: UUID, ids: Collection[UUID] | None = None
+) -> list[UUID]:
+    """Let a column hold another id where it holds `was`, in all rows or in those of these ids; return the ids of the rows that changed."""
+    holds: Any = getattr(table, column)
+    key: Any = getattr(table, "id")  # noqa: B009 - every table that is asked about has one, which `Base` does not know
+    statement = update(table).where(holds == was).values({column: now}).returning(key)
+    if ids is not None:
+        statement = statement.where(key.in_(ids))
+    await session.flush()
+    changed = await session.scalars(statement.execution_options(synchronize_session=False))
+    return list(changed.all())
 
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped

@@ -74,10 +74,15 @@ class Pager:
         items = b",".join([content(row) for row in rows[:size]])
         return b'{"items":[%b],"next_page_token":%b}' % (items, json.dumps(token).encode())
 
+    def searched(self, rows: Sequence[Row], until: Sequence[Any] | None, shape: Callable[[Row], Item]) -> Page[Item]:
+        """Make a page of what a search found as far as `until`, where the next one goes on; None: it came to the end."""
+        return Page[Item](items=[shape(row) for row in rows], next_page_token=until and self._signed(until))
+
     def _token(self, rows: Sequence[Row], size: int, key: Callable[[Row], Sequence[Any]]) -> str | None:
-        if len(rows) <= size:
-            return None
-        body = json.dumps([str(k) if k is not None else None for k in key(rows[size - 1])]).encode()
+        return self._signed(key(rows[size - 1])) if len(rows) > size else None
+
+    def _signed(self, key: Sequence[Any]) -> str:
+        body = json.dumps([str(k) if k is not None else None for k in key]).encode()
         return base64.urlsafe_b64encode(self._sign(body) + body).rstrip(b"=").decode()
 
     def _sign(self, body: bytes) -> bytes:

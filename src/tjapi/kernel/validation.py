@@ -128,7 +128,13 @@ def _field_error(error: Any) -> FieldError:
     zh, en = _SENTENCES.get(kind, ("内容无效", "is not valid"))
     if _DAY.fullmatch(bound):
         kind = "date_out_of_range"  # the bound itself stands in the sentence
+    # pydantic joins what may be chosen in English.
+    chosen = (
+        {"expected": str(context["expected"]).replace(" or ", "、").replace(", ", "、")}
+        if "expected" in context
+        else {}
+    )
     try:
-        return FieldError(pointer, kind, zh.format(**context), en.format(**context))
+        return FieldError(pointer, kind, zh.format(**context | chosen), en.format(**context))
     except KeyError:
         return FieldError(pointer, kind, "内容无效", "is not valid")

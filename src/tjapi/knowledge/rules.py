@@ -105,8 +105,11 @@ class Clause:
 
     @property
     def words(self) -> str:
-        """The reason as a sentence part: 空腹血糖 7.3 mmol/L(≥ 7.0)."""
-        return self.asked if self.known is None else f"{self.known.item_name} {self.known.said}({self.asked})"
+        """The reason as a sentence part, for whoever reads the report: 空腹血糖 7.3 mmol/L(≥ 7.0); 血红蛋白 105 g/L(偏低); 尿蛋白 2+."""
+        if self.known is None:
+            return self.asked
+        told = f"{self.known.item_name} {self.known.said}"
+        return f"{told}({self.asked})" if self.asked else told
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,33 @@ def items_of(condition: Condition) -> frozenset[str]:
     if name == "not":
         return items_of(given)
     return frozenset({given["item"]}) if "item" in given else frozenset()
+
+
+def may_hold_of_nothing(condition: Condition) -> bool:
+    """Say whether a condition might hold in a case without a single value of its items: one that asks for the person alone may.
+
+    A value that is not there is neither true nor false, so whatever needs one to hold is passed over unread.
+    """
+    name, given = _only(condition, "")
+    if name == "all":
+        return all(may_hold_of_nothing(c) for c in given)
+    if name == "any":
+        return any(may_hold_of_nothing(c) for c in given)
+    if name == "at_least":
+        times: int = given["times"]
+        return sum(may_hold_of_nothing(c) for c in given["of"]) >= times
+    if name == "not":
+        return _asks_for_person(given)
+    return name == "person"
+
+
+def _asks_for_person(condition: Condition) -> bool:
+    name, given = _only(condition, "")
+    if name in ("all", "any"):
+        return any(_asks_for_person(c) for c in given)
+    if name == "at_least":
+        return any(_asks_for_person(c) for c in given["of"])
+    return _asks_for_person(given) if name == "not" else name == "person"
 
 
 def needs_past(condition: Condition) -> frozenset[str]:
@@ -305,11 +335,15 @@ def _not(given: Condition, case: Case) -> Verdict:
 # --- conditions of values ---
 
 
+# A flag as it is said; that something is abnormal is what finding it says already.
+_FLAG_WORDS = {"H": "偏高", "L": "偏低", "HH": "危急偏高", "LL": "危急偏低"}
+
+
 def _flag(given: Mapping[str, Any], case: Case) -> Verdict:
     known = case.values.get(given["item"])
     if known is None or known.flag is None:
         return Verdict(None)
-    return _said(known.flag in given["in"], known, "/".join(given["in"]))
+    return _said(known.flag in given["in"], known, _FLAG_WORDS.get(known.flag, ""))
 
 
 def _value(given: Mapping[str, Any], case: Case) -> Verdict:
@@ -326,7 +360,8 @@ def _is(given: Mapping[str, Any], case: Case) -> Verdict:
     known = case.values.get(given["item"])
     if known is None:
         return Verdict(None)
-    return _said(bool(set(known.chosen or (known.text,)) & set(given["in"])), known, "/".join(given["in"]))
+    # The value says itself what was asked of it.
+    return _said(bool(set(known.chosen or (known.text,)) & set(given["in"])), known, "")
 
 
 def _text(given: Mapping[str, Any], case: Case) -> Verdict:

@@ -33,6 +33,7 @@ from tjapi.knowledge.rules import (
     check,
     evaluate,
     items_of,
+    may_hold_of_nothing,
     needs_past,
 )
 from tjapi.knowledge.schemas import (
@@ -68,7 +69,7 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of a version. `items`: what it looks at; `past`: of those, what it compares with earlier exams."""
+    """A rule of a version. `items`: what it looks at; `past`: of those, what it compares with earlier exams; `of_nothing`: it may hold without any."""
 
     code: str
     purpose: str
@@ -79,6 +80,7 @@ class Rule:
     action: str
     items: frozenset[str]
     past: frozenset[str]
+    of_nothing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,8 @@ class Knowledge:
         """Return the rules of a purpose that hold in a case, in the order of their codes. Nobody's finding is outranked here."""
         found = []
         for rule in self.about(purpose, items):
+            if not rule.of_nothing and rule.items.isdisjoint(case.values):
+                continue
             verdict = evaluate(rule.condition, case)
             if verdict.holds:
                 found.append(Fired(rule, verdict))
@@ -118,7 +122,15 @@ _KEPT = 2
 
 
 async def active(uow: UnitOfWork) -> Knowledge | None:
-    """Return the version in use; None before any is."""
+    """Return the version in use; None before any is. A unit of work asks once: all of it is judged by the same rules."""
+    held = uow.session.info
+    if "knowledge" not in held:
+        held["knowledge"] = await _active(uow)
+    found: Knowledge | None = held["knowledge"]
+    return found
+
+
+async def _active(uow: UnitOfWork) -> Knowledge | None:
     version_id = await repository.active_id(uow)
     if version_id is None:
         return None
@@ -158,7 +170,7 @@ def _knowledge(version_id: UUID, number: int, findings: Sequence[Finding], rules
     held = tuple(
         Rule(
             r.code, r.purpose, r.name, r.condition, by_code[r.finding_code] if r.finding_code else None, r.important_class, r.action,
-            items_of(r.condition), needs_past(r.condition),
+            items_of(r.condition), needs_past(r.condition), may_hold_of_nothing(r.condition),
         )
         for r in rules
     )  # fmt: skip
@@ -353,6 +365,7 @@ def _rule_row(version_id: UUID, rule: RuleIn | CriticalRuleIn, names: Mapping[st
 
 
 async def _activate(uow: UnitOfWork, version: KnowledgeVersion) -> None:
+    uow.session.info.pop("knowledge", None)
     before = await repository.active(uow)
     if before is not None:
         before.state = "retired"

@@ -154,6 +154,30 @@ WAIT_STATE = {
     "left": ("已退出", "Left"),
 }  # fmt: skip
 RESOURCE_SCOPE = {"day": ("按天", "By day"), "session": ("按时段", "By session")}
+DUPLICATE_EVIDENCE = {
+    "same_id_number": ("证件号码相同(含 15/18 位)", "The same ID number (15 or 18 digits)"), "different_id_number": ("同类证件号码不同", "Different ID numbers of one kind"),
+    "same_name": ("姓名相同", "The same name"), "same_reading": ("姓名读音相同", "Names that read the same"), "different_name": ("姓名不同", "Different names"),
+    "same_birth_date": ("出生日期相同", "The same birth date"), "similar_birth_date": ("出生日期仅差一位或月日互换", "Birth dates a slip apart"),
+    "different_birth_date": ("出生日期不同", "Different birth dates"), "same_sex": ("性别相同", "The same sex"), "different_sex": ("性别不同", "Different sexes"),
+    "same_phone": ("电话相同", "The same phone"),
+}  # fmt: skip
+CONTRADICTION = {
+    "id_number": ("证件号码矛盾", "ID numbers contradict"), "sex": ("性别矛盾", "Sexes contradict"), "birth_date": ("出生日期矛盾", "Birth dates contradict"),
+}  # fmt: skip
+GUARDIAN_RELATION = {
+    "father": ("父亲", "Father"), "mother": ("母亲", "Mother"), "grandparent": ("祖父母或外祖父母", "Grandparent"), "other": ("其他监护人", "Another guardian"),
+}  # fmt: skip
+CONSENT_FORM = {
+    "signed_paper": ("书面签字", "Signed paper"), "in_person": ("当面口头", "Said in person"), "electronic": ("电子确认", "Electronically"),
+}  # fmt: skip
+CHECK_METHOD = {
+    "id_card": ("读取证件", "Card read"), "photo": ("比对照片", "Photo compared"), "face_match": ("外部人脸比对", "Faces compared by a device"),
+}  # fmt: skip
+CHECK_OUTCOME = {
+    "same": ("本人", "The same person"),
+    "doubtful": ("存疑", "Doubtful"),
+    "different": ("非本人", "Somebody else"),
+}
 DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "appointment_state": APPOINTMENT_STATE,
     "appointment_source": APPOINTMENT_SOURCE,
@@ -191,6 +215,12 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "member_import_state": MEMBER_IMPORT_STATE,
     "photo_source": PHOTO_SOURCE,
     "identifier_kind": IDENTIFIER_KIND,
+    "duplicate_evidence": DUPLICATE_EVIDENCE,
+    "contradiction": CONTRADICTION,
+    "guardian_relation": GUARDIAN_RELATION,
+    "consent_form": CONSENT_FORM,
+    "identity_check_method": CHECK_METHOD,
+    "identity_check_outcome": CHECK_OUTCOME,
     "knowledge_version_state": KNOWLEDGE_VERSION_STATE,
     "finding_kind": FINDING_KIND,
     "amendment_task_state": AMENDMENT_TASK_STATE,

@@ -7,7 +7,7 @@ from sqlalchemy import select, text, update
 
 from tjapi.kernel.db import Look
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.portal.models import MemberLink
+from tjapi.portal.models import MemberLink, PortalSession
 
 _SESSION = "select tj.portal_access($1, $2)"
 _CAMPUS = text("select tj.member_campus(cast(:session as uuid))")
@@ -45,3 +45,9 @@ async def link(uow: UnitOfWork, link_id: UUID) -> MemberLink | None:
     """Return a link under its row lock: tries are counted one after the other."""
     query = select(MemberLink).where(MemberLink.id == link_id).with_for_update()
     return (await uow.session.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
+
+
+async def end_sessions(uow: UnitOfWork, examinee_ids: Collection[UUID]) -> None:
+    """End the sessions of people at every campus that one holds."""
+    open_ones = (PortalSession.examinee_id.in_(examinee_ids), PortalSession.expires_at > uow.now)
+    await uow.session.execute(update(PortalSession).where(*open_ones).values(expires_at=uow.now))

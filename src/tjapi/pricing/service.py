@@ -88,7 +88,7 @@ async def quote(
     """
     package = await catalog.package(uow, package_id) if package_id is not None else None
     bundled = await _bundled(uow, package, choices, on or business_day(uow.now))
-    added = await catalog.item_groups(uow, added_group_ids)
+    added = await catalog.item_groups(uow, added_group_ids, "/item_group_ids")
     _refuse_twice([group for _, group in bundled], added)
     asked = [*bundled, *((f"/item_group_ids/{i}", group) for i, group in enumerate(added))]
     _refuse_retired(asked)
@@ -128,11 +128,15 @@ async def _bundled(
         raise PackageNotOffered(
             errors=[FieldError("/package_id", "not-offered", "套餐已停用或没有项目", "out of use, or empty")]
         )
+    _refuse_not_valid(package, on)
+    return fixed + _chosen(await catalog.package_options(uow, package.id), choices)
+
+
+def _refuse_not_valid(package: ExamPackage, on: date) -> None:
     if (package.valid_from and on < package.valid_from) or (package.valid_to and on > package.valid_to):
         zh = f"套餐有效期 {package.valid_from or ''} 至 {package.valid_to or ''}"
         en = f"valid from {package.valid_from or ''} to {package.valid_to or ''}"
         raise PackageNotOffered(errors=[FieldError("/package_id", "not-valid", zh, en)])
-    return fixed + _chosen(await catalog.package_options(uow, package.id), choices)
 
 
 def _chosen(options: Sequence[PackageOption], choices: Sequence[ChoiceIn]) -> list[tuple[str, ItemGroup]]:
@@ -279,6 +283,26 @@ async def quote_member(
     lines = [_with_share(line, share, group.cap_fen) for line, share in zip(within, shares, strict=True)]
     alone = (_self_paid(line) for line in own if group.add_ons != "within_cap")
     return replace(priced, lines=(*lines, *alone))
+
+
+class MemberQuotes:
+    """Quotes for many members in one unit: what a group, a package and choices come to is worked out once, for whomever it is."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._held: dict[Any, Quote] = {}
+
+    async def of(self, member: Member, *, person: Person, on: date) -> Quote:
+        """Return what `quote_member` would. Raises what it raises."""
+        order = (member.group_id, member.package_id, tuple(member.choice_ids), tuple(member.self_paid_ids))
+        if order not in self._held:
+            # Nobody in particular: whom it suits is asked of each, what it costs is the same for all.
+            self._held[order] = await quote_member(self._uow, member, person=Person(), on=on)
+        found = self._held[order]
+        if found.package is not None:
+            _refuse_not_valid(found.package, on)
+        _refuse_misfits(found.lines, person)
+        return found
 
 
 async def _as_listed(uow: UnitOfWork, member: Member) -> Person:

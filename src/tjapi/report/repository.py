@@ -1,10 +1,11 @@
 """Questions that report asks of its own tables."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select, text
 
+from tjapi.kernel.db import repoint_rows
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.report.models import Report
 from tjapi.report.rules import VERDICTS
@@ -49,3 +50,8 @@ async def verify(uow: UnitOfWork, code: str) -> VerificationOut:
     return VerificationOut(
         verdict=VERDICTS[row.state], version=row.version, published_at=row.published_at, recalled_at=row.recalled_at
     )
+
+
+async def repoint(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] | None) -> list[UUID]:
+    """Give the reports of one person to another, all or these; return which."""
+    return await repoint_rows(uow.session, Report, "examinee_id", was, now, ids)

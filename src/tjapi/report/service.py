@@ -8,6 +8,8 @@ from uuid import UUID
 
 from tjapi.conclusion import service as conclusion
 from tjapi.exam import service as exams
+from tjapi.examinee import service as examinees
+from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.seal import SealMissingError, authority_pem
 from tjapi.kernel.security.tokens import LinkClaims, LinkMint
@@ -258,3 +260,8 @@ def _move(report: Report, to: str) -> None:
     if to not in MOVES[report.state]:
         raise ReportStateConflict("报告当前为 {current}", "The report is {current}", current=report.state)
     report.state = to
+
+
+async def follow_person(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
+    """Let whoever a report is of see it, as merged or not; its bytes, and the name it prints, are what was sealed."""
+    await examinees.follow(uow, event, "report", repository.repoint)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from tjapi.kernel.uow import UnitOfWork
 
 _HEAD = text("""
-select e.exam_no, e.exam_date, e.package_name, e.name, e.sex, e.age_years, e.birth_date, e.campus_id, e.examinee_id, c.name campus_name,
+select e.exam_no, e.exam_date, e.package_name, e.name, e.sex, e.age_years, e.age_days, e.birth_date, e.campus_id, e.examinee_id, c.name campus_name,
   p.id_number_masked, p.phone_masked
 from exam e join campus c on c.id = e.campus_id join examinee p on p.id = e.examinee_id where e.id = :exam_id
 """)

@@ -49,7 +49,7 @@ class RequisitionLine(Base):
     placer_no: Mapped[str] = mapped_column(primary_key=True)
     exam_line_id: Mapped[UUID] = mapped_column(index=True)
     requisition_id: Mapped[UUID] = mapped_column(index=True)
-    tube_id: Mapped[UUID | None]
+    tube_id: Mapped[UUID | None] = mapped_column(index=True)
     campus_id: Mapped[int] = mapped_column(SmallInteger)
     sent_at: Mapped[datetime | None] = mapped_column(Moment)
     cancelled_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -1,16 +1,22 @@
 """What happens to requisitions when an exam moves."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from tjapi.exam.events import ExamCancelled, ExamCheckedIn, LinesReleased, LinesSetAside
 from tjapi.kernel.events import Event
-from tjapi.kernel.uow import Reaction, UnitOfWork
+from tjapi.kernel.uow import Reaction, ReactionToMany, UnitOfWork
 from tjapi.requisition import service
 
 
 async def plan_tubes(uow: UnitOfWork, event: LinesReleased) -> None:
     """Plan the tubes of released lines; the order itself goes out at check-in, or now when the examinee is already here."""
     await service.plan(uow, event.exam_id, event.line_ids)
+
+
+async def plan_tubes_of_many(uow: UnitOfWork, events: Sequence[LinesReleased]) -> None:
+    """Plan the tubes of many exams at once."""
+    await service.plan_many(uow, [(event.exam_id, event.line_ids) for event in events])
 
 
 async def send_orders(uow: UnitOfWork, event: ExamCheckedIn) -> None:
@@ -34,3 +40,4 @@ REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
     (ExamCancelled, drop_orders),
     (LinesSetAside, take_back),
 ]
+IN_BULK: dict[Reaction, ReactionToMany | Any] = {plan_tubes: plan_tubes_of_many}

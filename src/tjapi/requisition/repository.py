@@ -1,12 +1,14 @@
 """Questions that requisition asks of its own tables."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from tjapi.kernel.db import fetch_rows, insert_rows
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition.models import (
     Handover,
@@ -29,16 +31,32 @@ _OUT = and_(
     HandoverTube.outcome.is_distinct_from("missing"),
 )
 
+Rows = Sequence[Mapping[str, Any]]
 
-async def next_tube_number(uow: UnitOfWork, campus_id: int) -> int:
-    """Return the next number of a campus's tubes."""
+
+async def next_tube_numbers(uow: UnitOfWork, campus_id: int, wanted: int) -> int:
+    """Take some numbers of a campus's tubes, one after the other; return the first."""
     statement = (
         insert(TubeNumber)
-        .values(campus_id=campus_id, last=1)
-        .on_conflict_do_update(index_elements=["campus_id"], set_={"last": TubeNumber.last + 1})
+        .values(campus_id=campus_id, last=wanted)
+        .on_conflict_do_update(index_elements=["campus_id"], set_={"last": TubeNumber.last + wanted})
         .returning(TubeNumber.last)
     )
-    return (await uow.session.execute(statement)).scalar_one()
+    return (await uow.session.execute(statement)).scalar_one() - wanted + 1
+
+
+async def with_requisitions(uow: UnitOfWork, exam_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of some exams for which something was asked already."""
+    query = "select distinct exam_id from requisition where exam_id = any($1)"
+    return {row["exam_id"] for row in await fetch_rows(uow.session, query, list(exam_ids))}
+
+
+async def add_many(uow: UnitOfWork, requisitions_: Rows, lines: Rows, tubes_: Rows, tube_lines_: Rows) -> None:
+    """Write many requisitions with their lines and tubes."""
+    await insert_rows(uow.session, Requisition, requisitions_)
+    await insert_rows(uow.session, RequisitionLine, lines)
+    await insert_rows(uow.session, Tube, tubes_)
+    await insert_rows(uow.session, TubeLine, tube_lines_)
 
 
 async def tube(uow: UnitOfWork, tube_id: UUID) -> Tube | None:

@@ -57,6 +57,8 @@ TUBE_ACTIONS: tuple[TubeAction, ...] = (
     "label_printed", "collected", "listed", "unlisted", "handed_over", "sent_out", "received", "missing", "rejected", "replaced",
     "reported", "returned", "cancelled",
 )  # fmt: skip
+REPORTED: frozenset[str] = frozenset({"resulted", "verified"})
+"""Lines of which the laboratory has said something: it has their tube."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -20,13 +20,14 @@ class ResultsRecorded(Event):
 class RevisionsAdded(Event):
     """Something was said of these results, whether it became their current value or not. Once per transaction and exam.
 
-    `beside`: every revision of the exam that contradicts a final value and that no correction has decided; a person must ask, and until
+    `item_codes`: of which items they are. `beside`: every revision of the exam that contradicts a final value and that no correction has decided; a person must ask, and until
     then both count. `passed_over`: what was added and is no value any more: it was corrected, or struck, before it came.
     """
 
     name: ClassVar[str] = "result.revisions_added"
     exam_id: UUID
     result_ids: tuple[UUID, ...]
+    item_codes: tuple[str, ...]
     beside: tuple[UUID, ...] = ()
     passed_over: tuple[UUID, ...] = ()
 

@@ -1,6 +1,7 @@
 """Questions that result asks of its own tables."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from tjapi.result.models import (
     DepartmentSheet,
     DepartmentSheetLine,
     DepartmentSheetStep,
+    HeldResult,
+    HeldRevision,
     MessageRelease,
     Result,
     ResultRevision,
@@ -45,16 +48,20 @@ async def sheets(uow: UnitOfWork, exam_id: UUID) -> Sequence[DepartmentSheet]:
     return (await uow.session.execute(query)).scalars().all()
 
 
-async def results(uow: UnitOfWork, exam_id: UUID) -> Sequence[Result]:
+_RESULT_COLUMNS = tuple(f.name for f in fields(HeldResult))
+_REVISION_COLUMNS = tuple(f.name for f in fields(HeldRevision))
+_OF_EXAM = f"select {', '.join(_RESULT_COLUMNS)} from result where exam_id = $1 order by id"
+_SAID_OF_EXAM = f"""
+select {", ".join(f'"{name}"' for name in _REVISION_COLUMNS)} from result_revision where exam_id = $1 order by result_id, seq
+"""
+_NOW_CURRENT = """
+update result r set current_revision_id = now.revision_id from unnest($1::uuid[], $2::uuid[]) now (result_id, revision_id) where r.id = now.result_id
+"""
+
+
+async def results(uow: UnitOfWork, exam_id: UUID) -> list[HeldResult]:
     """Return the results of an exam as they are now."""
-    query = select(Result).where(Result.exam_id == exam_id).order_by(Result.id)
-    return (await uow.session.execute(query.execution_options(populate_existing=True))).scalars().all()
-
-
-async def item_codes(uow: UnitOfWork, ids: Collection[UUID]) -> frozenset[str]:
-    """Return the codes of the items of results."""
-    query = select(Result.item_code).where(Result.id.in_(ids)).distinct()
-    return frozenset((await uow.session.execute(query)).scalars().all())
+    return [HeldResult(*row) for row in await fetch_rows(uow.session, _OF_EXAM, exam_id)]
 
 
 async def result(uow: UnitOfWork, result_id: UUID) -> Result | None:
@@ -62,14 +69,9 @@ async def result(uow: UnitOfWork, result_id: UUID) -> Result | None:
     return (await uow.session.execute(select(Result).where(Result.id == result_id))).scalar_one_or_none()
 
 
-async def revisions_of_exam(uow: UnitOfWork, exam_id: UUID) -> Sequence[ResultRevision]:
+async def revisions_of_exam(uow: UnitOfWork, exam_id: UUID) -> list[HeldRevision]:
     """Return every revision of an exam's results, in the order in which they came."""
-    query = (
-        select(ResultRevision)
-        .where(ResultRevision.exam_id == exam_id)
-        .order_by(ResultRevision.result_id, ResultRevision.seq)
-    )
-    return (await uow.session.execute(query)).scalars().all()
+    return [HeldRevision(*row) for row in await fetch_rows(uow.session, _SAID_OF_EXAM, exam_id)]
 
 
 async def revisions(uow: UnitOfWork, result_id: UUID) -> Sequence[ResultRevision]:
@@ -136,6 +138,21 @@ async def sheet_versions(uow: UnitOfWork, exam_ids: Collection[UUID]) -> dict[UU
     for exam_id, department_id, version in await fetch_rows(uow.session, _SHEETS_OF, list(exam_ids)):
         found.setdefault(exam_id, []).append((department_id, version))
     return found
+
+
+async def add(
+    uow: UnitOfWork, results: Sequence[HeldResult], revisions: Sequence[HeldRevision], moved: Sequence[HeldResult]
+) -> None:
+    """Write new results and revisions, and what is the current value now of results that were there."""
+    await insert_rows(uow.session, Result, [_row(one, _RESULT_COLUMNS) for one in results])
+    await insert_rows(uow.session, ResultRevision, [_row(one, _REVISION_COLUMNS) for one in revisions])
+    if moved:
+        ids, current = [one.id for one in moved], [one.current_revision_id for one in moved]
+        await fetch_rows(uow.session, _NOW_CURRENT, ids, current)
+
+
+def _row(one: object, columns: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in columns}
 
 
 async def add_past(

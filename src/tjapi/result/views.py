@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, text
+from sqlalchemy import Row, and_, or_, select, text
 
 from tjapi.catalog.models import Item
 from tjapi.exam.models import Exam, ExamLine
-from tjapi.kernel.db import Look, moment, utf8
+from tjapi.kernel.db import Look, fetch_rows, moment, utf8
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.models import Result, ResultRevision
 from tjapi.result.rules import ABNORMAL, Comparator, ResultsView
@@ -136,31 +136,26 @@ class CaseRow:
     flag: str | None
 
 
+_CASE = """
+select r.exam_id, r.id, v.id, r.department_id, r.item_code, r.item_name, i.kind, i.unit, v.raw_value, v.text, v.comparator, v."numeric", v.unit, v.flag
+from result r join result_revision v on {joined} join exam_line l on l.id = r.line_id join item i on i.id = r.item_id
+where {wanted} order by l.sort, l.code, i.sort, r.id
+"""
+_CASE_NOW = _CASE.format(
+    joined="v.id = r.current_revision_id",
+    wanted="r.exam_id = any($1::uuid[]) and ($2::text[] is null or r.item_code = any($2))",
+)
+_CASE_THEN = _CASE.format(joined="v.result_id = r.id", wanted="v.id = any($1::uuid[])")
+
+
 async def case_values(
     uow: UnitOfWork, exam_ids: Sequence[UUID], codes: Collection[str] | None = None
 ) -> Sequence[CaseRow]:
     """Return the current values of exams, or those of some items, in printing order."""
-    query = _case_rows(ResultRevision.id == Result.current_revision_id).where(Result.exam_id.in_(exam_ids))
-    if codes is not None:
-        query = query.where(Result.item_code.in_(codes))
-    return [CaseRow(*tuple(row)) for row in (await uow.session.execute(query)).all()]
+    asked = None if codes is None else list(codes)
+    return [CaseRow(*row) for row in await fetch_rows(uow.session, _CASE_NOW, list(exam_ids), asked)]
 
 
 async def case_values_of(uow: UnitOfWork, revision_ids: Collection[UUID]) -> Sequence[CaseRow]:
     """Return revisions as the values that they are or were, in printing order."""
-    query = _case_rows(ResultRevision.result_id == Result.id).where(ResultRevision.id.in_(revision_ids))
-    return [CaseRow(*tuple(row)) for row in (await uow.session.execute(query)).all()]
-
-
-def _case_rows(joined: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            Result.exam_id, Result.id, ResultRevision.id, Result.department_id, Result.item_code, Result.item_name, Item.kind, Item.unit,
-            ResultRevision.raw_value, ResultRevision.text, ResultRevision.comparator, ResultRevision.numeric, ResultRevision.unit,
-            ResultRevision.flag,
-        )
-        .join(ResultRevision, joined)
-        .join(ExamLine, ExamLine.id == Result.line_id)
-        .join(Item, Item.id == Result.item_id)
-        .order_by(ExamLine.sort, ExamLine.code, Item.sort, Result.id)
-    )  # fmt: skip
+    return [CaseRow(*row) for row in await fetch_rows(uow.session, _CASE_THEN, list(revision_ids))]

@@ -1,7 +1,7 @@
 """The calendar is data: sessions, resources, days unlike their weekday; what it says holds at once, and bookings stay."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.tjapi.appointment.desk import Desk
-from tests.tjapi.world import API, until, working
+from tests.tjapi.world import API, key, until, working
 from tjapi.kernel.clock import business_day
 
 pytestmark = pytest.mark.requirement("E1.3", "E8.5")
@@ -196,3 +196,56 @@ async def test_the_waiting_list_is_served_in_order_as_places_come_free(desk: Des
     assert await states() == ["left", "left", "booked"]
     ended = await front.post(f"{API}/waiting-list/{waits[2]}:leave")
     assert (ended.status_code, ended.json()["code"]) == (409, "wait-state-conflict")
+
+
+async def _waits(desk: Desk, day: date, person: UUID, **more: Any) -> None:
+    body = {"campus_id": 1, "examinee_id": str(person), "day_from": str(day), "day_to": str(day), **more}
+    answer = await (await desk.sign_in("front")).post(f"{API}/waiting-list", json=body, headers=key())
+    assert (answer.status_code, answer.json()["state"]) == (201, "waiting"), answer.text
+
+
+@pytest.mark.requirement("E1.3")
+async def test_a_free_place_is_for_who_waits_unless_the_desk_says_that_it_goes_past_them(
+    desk: Desk, admin: asyncpg.Connection
+) -> None:
+    day, front = desk.day(), await desk.sign_in("front")
+    session, other = (await desk.places(day, 1, 1, 0, 0))[:2]
+    booking, elsewhere = await desk.booked(day, session), await desk.booked(day, other)
+    first, second, passer = await desk.people(3)
+    for person in (first, second):
+        await _waits(desk, day, person, starts_at=booking["appointment"]["starts_at"])
+    await desk.do(booking, "cancel", reason="有事")  # no worker runs: nobody has been offered the place yet
+    refused = await desk.ask(day, session, person=passer)
+    assert (refused.status_code, refused.json()["code"]) == (409, "appointment-awaited")
+    assert "2 人候补" in refused.json()["errors"][0]["message"]
+    held = {"campus_id": 1, "day": str(day), "session_id": str(session)}
+    assert (await front.post(f"{API}/appointment-holds", json=held)).json()["code"] == "appointment-awaited"
+    moved = await desk.do(elsewhere, "reschedule", day=str(day), session_id=str(session))
+    assert (moved.status_code, moved.json()["code"]) == (409, "appointment-awaited")
+    assert (await desk.ask(day, session, person=second)).json()["code"] == "appointment-awaited"
+    assert (await desk.free(day))["sessions"][0]["free"] == 1, "who was refused took nothing"
+    await desk.booked(day, session, person=first)  # whose turn it is may come to the desk as well
+    await desk.places(day, 2, 1, 0, 0)
+    past = await desk.booked(day, session, person=passer, over_waiting_list=True)
+    detail = (
+        "select detail ->> 'over_waiting_list' from audit_event where object_id = $1 and action = 'appointment.booked'"
+    )
+    assert await admin.fetchval(detail, past["appointment"]["id"]) == "true"
+
+
+@pytest.mark.requirement("E1.3")
+async def test_a_day_that_gets_more_places_offers_them_to_who_waits(desk: Desk) -> None:
+    day, front = desk.day(), await desk.sign_in("front")
+    session = (await desk.places(day, 1, 0, 0, 0))[0]
+    await desk.booked(day, session)
+    person = (await desk.people(1))[0]
+    await _waits(desk, day, person)
+
+    async def offered() -> list[dict[str, Any]]:
+        asked = {"examinee_id": str(person), "state": "offered"}
+        found: list[dict[str, Any]] = (await front.get(f"{API}/waiting-list", params=asked)).json()["items"]
+        return found
+
+    async with working(desk.runtime.settings):
+        await desk.places(day, 2, 0, 0, 0)
+        assert len(await until(offered)) == 1

@@ -10,9 +10,11 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.tjapi.world import house
 from tjapi.catalog import service
 from tjapi.catalog.errors import ExamPackageNotFound, ItemGroupNotFound, ItemNotFound
 from tjapi.catalog.rules import starter_id
+from tjapi.kernel.security.principal import SYSTEM
 
 Unit = Callable[..., Any]
 DAY = date(2026, 11, 23)
@@ -48,6 +50,35 @@ async def test_loading_again_leaves_a_signed_off_range_and_a_row_of_the_hospital
     assert await admin.fetchval("select name from item where id = $1", own) == "本院项目"
     await admin.execute("update item_range set verified = false where id = $1", signed)
     await admin.execute("delete from item where id = $1", own)
+
+
+@pytest.mark.requirement("E8.2", "X15")
+async def test_loading_again_leaves_what_the_hospital_decided_on_groups_and_packages_alone() -> None:
+    """Every start of the house loads the starter content: a price that somebody set yesterday must not be gone this morning."""
+    async with house("starter") as own:
+        group = "GLU"
+        package = await own.admin.fetchval("select code from exam_package order by code limit 1")
+        pair = await own.admin.fetchval("select first_id from item_group_exclusion limit 1")
+        for statement, given in (
+            ("update item_group set price_fen = 4321, active = false where code = $1", group),
+            ("delete from item_group_exclusion where first_id = $1", pair),
+            ("update exam_package set active = false where code = $1", package),
+            (
+                "delete from exam_package_group where package_id = (select id from exam_package where code = $1)",
+                package,
+            ),
+        ):
+            await own.admin.execute(statement, given)
+        asked = (
+            "select (select price_fen from item_group where code = $1), (select active from item_group where code = $1),"
+            " (select active from exam_package where code = $2), (select count(*) from item_group_exclusion),"
+            " (select count(*) from exam_package_group p join exam_package e on e.id = p.package_id where e.code = $2)"
+        )
+        decided = tuple(await own.admin.fetchrow(asked, group, package))
+        assert (decided[0], decided[1], decided[2], decided[4]) == (4321, False, False, 0)
+        async with own.runtime.units.open(SYSTEM) as uow:
+            await service.load_starter(uow)
+        assert tuple(await own.admin.fetchrow(asked, group, package)) == decided
 
 
 async def test_an_item_the_hospital_entered_first_keeps_its_id(unit: Unit, admin: asyncpg.Connection) -> None:

@@ -228,10 +228,10 @@ async def test_every_step_of_a_line_that_the_table_lacks_is_refused_by_the_servi
     for to in sorted(set(LINE_MOVES) - LINE_MOVES["released"] - {"released"}):
         with pytest.raises(LineStateConflict):
             async with world.runtime.units.open(demo.LOADER) as uow:
-                await exams.advance(uow, visit.exam_id, line, to)
+                await exams.advance(uow, visit.exam_id, {line: [to]})
     async with world.runtime.units.open(demo.LOADER) as uow:
         with pytest.raises(LineStateConflict):
-            await exams.advance(uow, visit.exam_id, uuid4(), "started")
+            await exams.advance(uow, visit.exam_id, {uuid4(): ["started"]})
         with pytest.raises(ExamStateConflict):
             await exams.check_in(uow, visit.exam_id)
 

@@ -1,7 +1,7 @@
 """Lines while the exam goes on: added, withdrawn, replaced, refused, waived, deferred, and brought back."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
@@ -11,7 +11,7 @@ import pytest
 from tests.tjapi.world import API, SignIn, Visit, World, key
 from tjapi import demo
 from tjapi.exam import service as exams
-from tjapi.exam.rules import GONE
+from tjapi.exam.rules import GONE, LineAction
 from tjapi.exam.schemas import ExamIn
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.runtime import Runtime
@@ -178,6 +178,26 @@ async def test_what_waited_for_payment_waits_for_it_again_when_it_comes_back(wor
         line = (await exams.lines(uow, exam.id))[0]
     async with world.runtime.units.open(demo.LOADER) as uow:
         await exams.set_aside(uow, exam.id, [line.id], "refused", reason="不想查")
+    async with world.runtime.units.open(demo.LOADER) as uow:
+        await exams.reinstate(uow, exam.id, [line.id], reason="又想查")
+    async with world.runtime.units.read(demo.LOADER) as uow:
+        assert [row.state for row in await exams.lines(uow, exam.id)] == ["ordered"]
+
+
+@pytest.mark.parametrize("then", ["refused", "waived"])
+async def test_what_was_deferred_unpaid_and_then_refused_is_not_free_when_it_comes_back(
+    world: World, then: LineAction
+) -> None:
+    person, _ = await world.person()
+    new = ExamIn(campus_id=1, examinee_id=person, item_group_ids=[(await world.groups())["GLU"]])
+    async with world.runtime.units.open(demo.LOADER) as uow:
+        exam = await exams.register(uow, new, payment_required=True)
+        line = (await exams.lines(uow, exam.id))[0]
+    ahead = business_day(world.runtime.clock.now()) + timedelta(days=7)
+    actions: tuple[tuple[LineAction, date | None], ...] = (("deferred", ahead), (then, None))
+    for action, due_on in actions:
+        async with world.runtime.units.open(demo.LOADER) as uow:
+            await exams.set_aside(uow, exam.id, [line.id], action, reason="改日", due_on=due_on)
     async with world.runtime.units.open(demo.LOADER) as uow:
         await exams.reinstate(uow, exam.id, [line.id], reason="又想查")
     async with world.runtime.units.read(demo.LOADER) as uow:

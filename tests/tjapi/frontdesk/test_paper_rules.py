@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.tjapi.kernel.test_documents import TEMPLATES, pages_of
 from tjapi.catalog import service as catalog
+from tjapi.exam.rules import age_text
 from tjapi.frontdesk.layout import Press
 from tjapi.frontdesk.rules import (
     NOT_TODAY,
@@ -22,7 +23,6 @@ from tjapi.frontdesk.rules import (
     PrintContent,
     PrintedPaper,
     abbreviated,
-    age_text,
     content_digest,
     papers,
     sheet_version,

@@ -248,7 +248,7 @@ async def test_what_does_not_exist_or_cannot_be_is_refused_with_its_place(world:
     code = _of(visit, "guide_sheet", access_code="00000000")
     assert await _refused(front, code) == (422, "access-code-not-current", ["/papers/0/access_code"])
     assert (await _refused(front, {"exam_id": str(uuid4()), "kind": "guide_sheet"}))[:2] == (404, "exam-not-found")
-    many = [_of(visit, "exam_label", copies=20)] * 51
+    many = [_of(visit, "exam_label", copies=20)] * 501
     assert (await _refused(front, *many))[:2] == (422, "too-many-papers")
     assert (await front.get(f"{PRINTS}/{uuid4()}/file")).json()["code"] == "print-not-found"
     await front.post(f"{other.place}:cancel", json={"reason": "离开"})

@@ -1,7 +1,6 @@
 """A unit's members booked, moved, brought to an end; and how far the unit has come, beside a recount."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
@@ -12,6 +11,7 @@ import asyncpg
 import pytest
 
 from tests.tjapi.employer.scene import CBC, GENERAL, GLU, Unit, listed, plan
+from tests.tjapi.groupdesk.batch import Batch
 from tests.tjapi.world import API, SignIn, key
 from tjapi import demo
 from tjapi.appointment import service as appointments
@@ -34,43 +34,6 @@ MARCH = [date(2027, 3, day) for day in range(1, 11)]
 
 def _plan(quota: int, days: Sequence[date] = MARCH[:3], **changes: Any) -> BookMembersIn:
     return BookMembersIn.model_validate({"days": [{"day": str(d), "quota": quota} for d in days], **changes})
-
-
-class Batch:
-    """A batch as a worker runs it; its claim may be taken over."""
-
-    def __init__(self, runtime: Runtime, admin: asyncpg.Connection) -> None:
-        self.runtime, self.admin = runtime, admin
-
-    async def ask(self, campaign_id: UUID, asked: BookMembersIn) -> UUID:
-        async with self.runtime.units.open(demo.LOADER) as uow:
-            return (await service.plan_booking(uow, campaign_id, asked)).job_id
-
-    async def run(self, job_id: UUID, *, stop_after: int | None = None) -> dict[str, Any] | None:
-        """Claim the job and run it; killed after so many members, nothing comes back."""
-        try:
-            return dict(await flows.book_members(await self.claim(job_id, stop_after)))
-        except asyncio.CancelledError:
-            return None
-
-    async def claim(self, job_id: UUID, stop_after: int | None = None) -> JobRun:
-        """Claim the job as a worker does."""
-        claim = "update job set state = 'running', fence = fence + 1 where id = $1 returning fence, payload::text as payload"
-        row = await self.admin.fetchrow(claim, job_id)
-
-        async def report(done: int, _total: int | None, _message: str | None) -> None:
-            if done == stop_after:
-                raise asyncio.CancelledError
-
-        units, services = self.runtime.units, self.runtime.services
-        return JobRun(
-            job_id, service.BOOK, json.loads(row["payload"]), 1, 0, row["fence"], units, services, report, job_id
-        )
-
-
-@pytest.fixture
-def batch(runtime: Runtime, admin: asyncpg.Connection) -> Batch:
-    return Batch(runtime, admin)
 
 
 async def _booked(admin: asyncpg.Connection, campaign_id: UUID) -> Counter[date]:
@@ -106,7 +69,7 @@ async def test_a_batch_killed_in_the_middle_and_repeated_books_each_once(
     made = await plan(unit)
     await listed(unit, made.campaign_id, 7)
     job = await batch.ask(made.campaign_id, _plan(3))
-    assert await batch.run(job, stop_after=3) is None
+    assert await batch.run(job, stop_after=3, at_once=3) is None
     assert (await _booked(admin, made.campaign_id)).total() == 3
     assert await batch.run(job) == {"booked": 4, "full": 0, "refused": 0, "skipped": 0}
     assert await batch.run(job) == {"booked": 0, "full": 0, "refused": 0, "skipped": 0}

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.tjapi.world import API, House, SignIn, Visit, World, house
+from tests.tjapi.world import API, House, SignIn, Visit, World, house, key
 from tjapi.kernel.runtime import Runtime
 
 GENERAL, INTERNAL = 1, 2
@@ -120,6 +120,21 @@ async def test_whose_exam_is_cancelled_is_called_no_more_and_who_was_inside_wait
     assert (await doctor.post(f"{API}/tickets/{ticket}:requeue")).json()["state"] == "waiting"
 
 
+@pytest.mark.requirement("X2", "X11")
+async def test_whose_exam_is_on_hold_is_not_called_and_is_guided_anew_when_it_goes_on(place: House) -> None:
+    world, front, doctor = place.world, await place.sign_in("front"), await place.sign_in("doctor")
+    room = await _room(world, 5)
+    stopped = await world.checked_in("ECG")
+    before = (await _guided(world, stopped))["ticket"]["id"]
+    assert (await front.post(f"{stopped.place}:hold", json={"reason": "低血糖"})).status_code == 200
+    called = await doctor.post(f"{API}/rooms/{room['id']}:call-next")
+    assert (called.status_code, called.json()["code"]) == (409, "nobody-waits")
+    assert (await front.post(f"{stopped.place}:resume")).status_code == 200
+    again = (await _guided(world, stopped))["ticket"]["id"]
+    assert again != before
+    assert (await doctor.post(f"{API}/rooms/{room['id']}:call-next")).json()["id"] == again
+
+
 @pytest.mark.requirement("E1.8", "X1")
 async def test_a_returned_guide_sheet_needs_a_decision_on_each_open_line_and_twice_is_once(world: World) -> None:
     visit = await world.checked_in("GENERAL", "INTERNAL", "GLU")
@@ -200,3 +215,47 @@ async def test_a_line_that_is_added_brings_the_sheet_out_again(world: World) -> 
     back = (await _return(world, visit, _decide(visit, "INTERNAL"))).json()
     assert back["state"] == "sheet_returned"
     assert len(back["decided_line_ids"]) == 2
+
+
+@pytest.mark.requirement("E1.6", "E1.8", "X2")
+async def test_a_line_added_to_an_exam_that_waits_for_review_brings_the_sheet_out_and_its_examinee_to_a_room(
+    place: House,
+) -> None:
+    world, front = place.world, await place.sign_in("front")
+    await _room(world, INTERNAL)
+    visit = await world.ready("GLU")
+    assert (await _return(world, visit)).json()["state"] == "ready_for_review"
+    body = {"item_group_ids": [str((await world.groups())["INTERNAL"])]}
+    exam = (await front.post(f"{visit.place}/lines", json=body, headers=key())).json()
+    assert (exam["state"], exam["sheet_returned_at"]) == ("in_progress", None)
+    assert (await _guided(world, visit))["ticket"] is not None
+
+
+@pytest.mark.requirement("E1.8")
+async def test_a_decision_that_was_made_after_the_sheet_came_back_is_not_undone_with_it(world: World) -> None:
+    visit, front = await world.checked_in("GENERAL", "INTERNAL", "SURGERY", "GLU"), await world.sign_in("front")
+    await front.post(f"{API}/tubes/{visit.tubes[0]['id']}:collect")
+    later = _decide(visit, "SURGERY", "deferred", due_on="2098-01-05")
+    await _return(world, visit, _decide(visit, "GENERAL"), _decide(visit, "INTERNAL"), later)
+    refused = {"line_ids": [str(visit.lines["SURGERY"])], "reason": "不做了", "signature": "张三"}
+    assert (await front.post(f"{visit.place}/lines:refuse", json=refused)).status_code == 200
+    alone = {"line_ids": [str(visit.lines["GENERAL"])], "reason": "同意检查"}
+    await front.post(f"{visit.place}/lines:reinstate", json=alone)
+    await front.post(f"{visit.place}/lines:refuse", json=alone | {"reason": "还是不做", "signature": "张三"})
+    out = (await front.post(f"{visit.place}:give-back-guide-sheet", json={"reason": "同意检查"})).json()
+    assert [line["name"] for line in out["open_lines"]] == ["内科检查"]
+    states = {line["code"]: line["state"] for line in (await front.get(visit.place)).json()["lines"]}
+    assert (states["GENERAL"], states["INTERNAL"], states["SURGERY"]) == ("refused", "released", "refused")
+
+
+@pytest.mark.requirement("E1.8")
+async def test_a_line_decided_upon_twice_and_a_deferral_to_the_past_are_named_where_they_stand(world: World) -> None:
+    visit = await world.checked_in("GENERAL", "INTERNAL")
+    twice = await _return(world, visit, _decide(visit, "GENERAL"), _decide(visit, "INTERNAL"), _decide(visit, "GENERAL", "waived"))  # fmt: skip
+    assert (twice.status_code, [(e["pointer"], e["code"]) for e in twice.json()["errors"]]) == (
+        409, [("/decisions/2/line_id", "twice")],
+    )  # fmt: skip
+    late = await _return(world, visit, _decide(visit, "GENERAL"), _decide(visit, "INTERNAL", "deferred", due_on="2020-01-05"))  # fmt: skip
+    assert (late.status_code, [(e["pointer"], e["code"]) for e in late.json()["errors"]]) == (
+        422, [("/decisions/1/due_on", "not-ahead")],
+    )  # fmt: skip

@@ -1,8 +1,9 @@
 """An appointment: held, booked, moved, cancelled, kept or missed."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from tjapi.appointment import repository, views
@@ -47,12 +48,14 @@ class Order:
     resources: Collection[str] = ()
     source: AppointmentSource = "desk"
     hold_id: UUID | None = None
+    over_waiting_list: bool = False
+    """Book although others wait for the session."""
 
 
 async def hold(uow: UnitOfWork, new: HoldIn) -> Appointment:
     """Keep a place for some minutes, for whoever asks.
 
-    Raises AppointmentCampusNotHeld, AppointmentDayOutOfReach, AppointmentSessionNotOffered, AppointmentFull.
+    Raises AppointmentCampusNotHeld, AppointmentDayOutOfReach, AppointmentSessionNotOffered, AppointmentFull, AppointmentAwaited.
     """
     refuse_foreign_campus(uow, new.campus_id)
     rules = await policy(uow, new.campus_id)
@@ -61,6 +64,8 @@ async def hold(uow: UnitOfWork, new: HoldIn) -> Appointment:
     uow.session.add(held)
     await uow.session.flush()
     await places.move(uow, new.campus_id, held.id, wish)
+    if not new.over_waiting_list:
+        await places.refuse_awaited(uow, wish, None)
     await uow.audit("appointment.held", "appointment", held.id, campus_id=held.campus_id)
     return held
 
@@ -94,14 +99,14 @@ async def book(uow: UnitOfWork, order: Order) -> Appointment:
     """Give somebody a place: the one kept for them, or a free one.
 
     Raises AppointmentCampusNotHeld, ExamineeNotFound, AppointmentDayOutOfReach, AppointmentSessionNotOffered,
-    AppointmentSessionNotForSex, AppointmentHoldEnded, AppointmentTwice, AppointmentFull.
+    AppointmentSessionNotForSex, AppointmentHoldEnded, AppointmentTwice, AppointmentFull, AppointmentAwaited.
     """
     refuse_foreign_campus(uow, order.campus_id)
-    person = await examinees.get(uow, order.examinee_id)
+    person = await examinees.kept(uow, order.examinee_id)
     rules = await policy(uow, order.campus_id)
     wish = await places.wish(uow, rules, order.day, order.session_id, order.resources, person.sex)
     if order.hold_id is not None:
-        booked = await _held(uow, order)
+        booked = await _held(uow, order, person.id)
         _become(booked, "booked")
         _put(booked, wish)
     else:
@@ -112,7 +117,11 @@ async def book(uow: UnitOfWork, order: Order) -> Appointment:
     await places.move(uow, order.campus_id, booked.id, wish, sex=person.sex)
     if order.hold_id is not None:
         await repository.end_offers(uow, [booked.id], "booked")
-    await _say(uow, booked, "appointment.booked", AppointmentBooked)
+    elif not order.over_waiting_list:
+        await places.refuse_awaited(uow, wish, person.id)
+    await _say(
+        uow, booked, "appointment.booked", AppointmentBooked, said=_said(over_waiting_list=order.over_waiting_list)
+    )
     return booked
 
 
@@ -125,11 +134,13 @@ async def attach(uow: UnitOfWork, appointment_id: UUID, exam_id: UUID) -> None:
     await uow.session.flush()
 
 
-async def reschedule(uow: UnitOfWork, appointment_id: UUID, day: date, session_id: UUID) -> Appointment:
+async def reschedule(
+    uow: UnitOfWork, appointment_id: UUID, day: date, session_id: UUID, *, over_waiting_list: bool = False
+) -> Appointment:
     """Give somebody another place; the old one is kept unless there is the new one.
 
     Raises AppointmentNotFound, AppointmentStateConflict, AppointmentDayOutOfReach, AppointmentSessionNotOffered,
-    AppointmentSessionNotForSex, AppointmentTwice, AppointmentFull.
+    AppointmentSessionNotForSex, AppointmentTwice, AppointmentFull, AppointmentAwaited.
     """
     found = await lock(uow, appointment_id)
     if found.state not in ("booked", "no_show") or found.examinee_id is None:
@@ -144,7 +155,10 @@ async def reschedule(uow: UnitOfWork, appointment_id: UUID, day: date, session_i
     _put(found, wish)
     await _one_a_day(uow, found)
     await places.move(uow, found.campus_id, found.id, wish, sex=person.sex)
-    await _say(uow, found, "appointment.rescheduled", AppointmentRescheduled, was=was)
+    if not over_waiting_list:
+        await places.refuse_awaited(uow, wish, person.id)
+    said = {"was": was} | _said(over_waiting_list=over_waiting_list)
+    await _say(uow, found, "appointment.rescheduled", AppointmentRescheduled, said=said)
     return found
 
 
@@ -238,6 +252,7 @@ async def page(
     resource: str | None, examinee_id: UUID | None, after: Sequence[str] | None, size: int,
 ) -> Sequence[AppointmentListed]:  # fmt: skip
     """Return a page of appointments with names, by day and session, one too many."""
+    examinee_id = None if examinee_id is None else await examinees.survivor_id(uow, examinee_id)
     rows = await views.appointments(
         uow, campus_id=campus_id, first=first, last=last, state=state, session_id=session_id, resource=resource, examinee_id=examinee_id,
         now=uow.now, after=after, size=size,
@@ -275,11 +290,11 @@ async def say_missed(uow: UnitOfWork, appointment_id: UUID, campus_id: int) -> N
     await uow.publish(AppointmentMissed(campus_id=campus_id, appointment_id=appointment_id))
 
 
-async def _held(uow: UnitOfWork, order: Order) -> Appointment:
+async def _held(uow: UnitOfWork, order: Order, examinee_id: UUID) -> Appointment:
     found = await repository.appointment(uow, order.hold_id, lock=True) if order.hold_id else None
     if found is None or found.campus_id != order.campus_id:
         raise AppointmentHoldEnded(errors=[FieldError("/hold_id", "not-found", "没有这个占位", "no such hold")])
-    is_theirs = found.examinee_id in (None, order.examinee_id)
+    is_theirs = found.examinee_id in (None, examinee_id)
     if found.state != "held" or found.expires_at is None or found.expires_at <= uow.now or not is_theirs:
         raise AppointmentHoldEnded(errors=[FieldError("/hold_id", "ended", "占位已失效", "the hold has ended")])
     return found
@@ -310,16 +325,24 @@ def _conflict(found: Appointment) -> AppointmentStateConflict:
     return AppointmentStateConflict("预约当前为 {current}", "The appointment is {current}", current=found.state)
 
 
+def _said(*, over_waiting_list: bool) -> dict[str, Any]:
+    return {"over_waiting_list": True} if over_waiting_list else {}
+
+
 async def _say(
-    uow: UnitOfWork, found: Appointment, action: str, event: type[Event], *, was: dict[str, str] | None = None
+    uow: UnitOfWork, found: Appointment, action: str, event: type[Event], *, said: Mapping[str, Any] | None = None
 ) -> None:
     await uow.session.flush()
-    detail = {"day": found.day.isoformat(), "session_id": str(found.session_id)} | ({"was": was} if was else {})
+    detail = {"day": found.day.isoformat(), "session_id": str(found.session_id), **(said or {})}
     await uow.audit(action, "appointment", found.id, campus_id=found.campus_id, detail=detail)
     await _announce(uow, found)
     await uow.publish(event(campus_id=found.campus_id, appointment_id=found.id))  # type: ignore[call-arg]
 
 
+def told(found: Appointment) -> dict[str, str]:
+    """Return what screens are told of an appointment."""
+    return {"appointment_id": str(found.id), "state": found.state, "day": found.day.isoformat()}
+
+
 async def _announce(uow: UnitOfWork, found: Appointment) -> None:
-    told = {"appointment_id": str(found.id), "state": found.state, "day": found.day.isoformat()}
-    await uow.announce("appointment", told, campus_id=found.campus_id, permission="appointment.read")
+    await uow.announce("appointment", told(found), campus_id=found.campus_id, permission="appointment.read")

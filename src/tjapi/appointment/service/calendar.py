@@ -31,6 +31,7 @@ from tjapi.appointment.schemas import (
     SessionIn,
     SessionOut,
 )
+from tjapi.appointment.service import places
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
@@ -111,6 +112,8 @@ async def put_calendar(uow: UnitOfWork, campus_id: int, new: CalendarIn, expecte
     await uow.session.flush()
     today = business_day(uow.now)
     await repository.recount(uow, campus_id, today, today + _EVER)
+    waited = await repository.waited_days(uow, campus_id, today, today + timedelta(days=held.horizon_days))
+    await places.tell_who_waits(uow, campus_id, waited)  # there may be room for them now
     detail = {"version": held.version, "sessions": len(new.sessions), "resources": len(new.resources)}
     await uow.audit("appointment_calendar.changed", "campus", campus_id, campus_id=campus_id, detail=detail)
     return await calendar(uow, campus_id)
@@ -197,6 +200,7 @@ async def put_day(uow: UnitOfWork, campus_id: int, day: date, new: DayIn) -> Day
     is_usual = not (new.closed or new.as_weekday or new.note)
     await repository.put_day(uow, campus_id, day, None if is_usual else row, capacities)
     await repository.recount(uow, campus_id, day, day)
+    await places.tell_who_waits(uow, campus_id, {day})
     await uow.audit(
         "appointment_day.changed", "campus", campus_id, campus_id=campus_id,
         detail={"day": day.isoformat(), **new.model_dump(mode="json")},

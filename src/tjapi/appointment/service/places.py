@@ -12,6 +12,7 @@ from uuid import UUID
 
 from tjapi.appointment import repository, views
 from tjapi.appointment.errors import (
+    AppointmentAwaited,
     AppointmentDayOutOfReach,
     AppointmentFull,
     AppointmentSessionNotForSex,
@@ -61,7 +62,7 @@ async def wish(
     """
     session = await repository.session(uow, session_id)
     if session is None or session.campus_id != policy.campus_id:
-        raise _not_offered()
+        raise not_offered()
     today = business_day(uow.now)
     last = today + timedelta(days=policy.horizon_days)
     if not today <= day <= last:
@@ -129,6 +130,22 @@ async def move(
     await tell_who_waits(uow, campus_id, {keys[slot].day for slot in give})
 
 
+async def refuse_awaited(uow: UnitOfWork, to: Wish, examinee_id: UUID | None) -> None:
+    """Refuse a place that was just taken before others who wait for it: what is left must be enough for them. Raises AppointmentAwaited.
+
+    The counter is locked by then, so whoever asks next sees it.
+    """
+    waiting = await repository.ahead(
+        uow, to.campus_id, to.day, to.session.id, to.session.starts_at, to.session.sex, examinee_id
+    )
+    if waiting and await repository.left(uow, to.campus_id, to.day, to.session.id) < waiting:
+        raise AppointmentAwaited(
+            errors=[
+                FieldError("/session_id", "awaited", f"{to.day} {to.session.name} 有 {waiting} 人候补", f"{waiting} wait for it")
+            ]
+        )  # fmt: skip
+
+
 async def give_back(uow: UnitOfWork, campus_id: int, slots: Sequence[UUID]) -> None:
     """Give back the places of what has ended already."""
     give = Counter(slots)
@@ -137,6 +154,19 @@ async def give_back(uow: UnitOfWork, campus_id: int, slots: Sequence[UUID]) -> N
     for key in in_order(by_key):
         await repository.give(uow, by_key[key], give[by_key[key]])
     await tell_who_waits(uow, campus_id, {key.day for key in by_key})
+
+
+async def give_back_expired(uow: UnitOfWork, campus_id: int, days: Collection[date]) -> None:
+    """End the holds of some days whose time is over, as whoever asks for a place there does."""
+    expired = await repository.expire(uow, [campus_id], days, _MOST_EXPIRED)
+    await repository.end_offers(uow, [row[0] for row in expired], "lapsed")
+    await give_back(uow, campus_id, [row[3] for row in expired])
+
+
+async def make_counters(uow: UnitOfWork, campus_id: int, day: date) -> None:
+    """Make the counters of everything that the calendar offers on a day."""
+    await repository.share_policy(uow, campus_id)
+    await repository.make_slots_of_day(uow, campus_id, day)
 
 
 async def tell_who_waits(uow: UnitOfWork, campus_id: int, days: Collection[date]) -> None:
@@ -166,11 +196,12 @@ async def _counters(uow: UnitOfWork, campus_id: int, keys: Sequence[SlotKey]) ->
         await repository.make_slots(uow, campus_id, missing)
         found = await repository.slots(uow, campus_id, keys)
     if any(key not in found for key in keys):
-        raise _not_offered()
+        raise not_offered()
     return found
 
 
-def _not_offered() -> AppointmentSessionNotOffered:
+def not_offered() -> AppointmentSessionNotOffered:
+    """Return the refusal of what the calendar does not have."""
     return AppointmentSessionNotOffered(
         errors=[FieldError("/session_id", "not-offered", "当天没有这个时段", "no such session on that day")]
     )

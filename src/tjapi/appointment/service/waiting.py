@@ -31,7 +31,7 @@ async def join(uow: UnitOfWork, new: WaitIn) -> AppointmentWait:
     """
     refuse_foreign_campus(uow, new.campus_id)
     rules = await policy(uow, new.campus_id)
-    person = await examinees.get(uow, new.examinee_id)
+    person = await examinees.kept(uow, new.examinee_id)
     today = business_day(uow.now)
     if new.day_to < max(today, new.day_from) or new.day_from > today + timedelta(days=rules.horizon_days):
         raise AppointmentDayOutOfReach(
@@ -136,6 +136,7 @@ async def waits(
     size: int,
 ) -> Sequence[WaitOut]:
     """Return a page of the waiting list, who waits longest first, one too many."""
+    examinee_id = None if examinee_id is None else await examinees.survivor_id(uow, examinee_id)
     rows = await views.waits(uow, campus_id=campus_id, state=state, examinee_id=examinee_id, after=after, size=size)
     return [wait_out(row, name) for row, name in rows]
 

@@ -122,11 +122,18 @@ async def describe_item(uow: UnitOfWork, item_id: UUID) -> ItemDetail:
     return ItemDetail(**ItemOut.model_validate(found).model_dump(), ranges=ranges)
 
 
-async def item_groups(uow: UnitOfWork, ids: Sequence[UUID]) -> list[ItemGroup]:
-    """Return item groups in the order asked for. Raises ItemGroupNotFound when one does not exist."""
+async def item_groups(uow: UnitOfWork, ids: Sequence[UUID], place: str | None = None) -> list[ItemGroup]:
+    """Return item groups in the order asked for; `place` is where in the request they were asked for, so that a refusal names each.
+
+    Raises ItemGroupNotFound when one does not exist.
+    """
     found = {group.id: group for group in await repository.item_groups(uow, ids)}
-    if any(group_id not in found for group_id in ids):
-        raise ItemGroupNotFound
+    unknown = [i for i, group_id in enumerate(ids) if group_id not in found]
+    if unknown:
+        named = [] if place is None else [f"{place}/{i}" for i in unknown]
+        raise ItemGroupNotFound(
+            errors=[FieldError(pointer, "not-found", "没有这个组合项目", "no such item group") for pointer in named]
+        )
     return [found[group_id] for group_id in ids]
 
 
@@ -506,12 +513,12 @@ def read_starter() -> Starter:
 async def load_starter(uow: UnitOfWork) -> StarterOut:
     """Bring the starter content in; again changes nothing. Raises ItemRangesOverlap.
 
-    Rows are found by code. Departments, items, groups and packages named in the files become what the files say; rows that
-    the files do not name are left alone. Ranges are only added: one that the hospital signed off stays signed off.
+    Rows are found by code. Departments and items named in the files become what the files say: nobody else changes them. Groups, packages,
+    exclusions, ranges and units are only added: a price, a choice or a sign-off is the hospital's from the first day on.
     """
     starter = read_starter()
     departments_by_code = await repository.put_departments(uow, [d.model_dump() for d in starter.departments])
-    items_by_code = await repository.put_coded(uow, Item, [_item_row(i) for i in starter.items])
+    items_by_code = await repository.put_items(uow, [_item_row(i) for i in starter.items])
     ranges = [_range_row(items_by_code[i.code], i.code, r) for i in starter.items for r in i.ranges]
     await _refuse_overlaps(uow, items_by_code, ranges)
     await repository.add_ranges(uow, ranges)
@@ -525,25 +532,31 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
         }
         for g in starter.item_groups
     ]  # fmt: skip
-    groups_by_code = await repository.put_coded(uow, ItemGroup, groups)
+    groups_by_code, new_groups = await repository.add_coded(uow, ItemGroup, groups)
     held = [
         {"item_group_id": groups_by_code[g.code], "item_id": items_by_code[code], "sort": sort}
         for g in starter.item_groups
+        if g.code in new_groups
         for sort, code in enumerate(g.items)
     ]
-    await repository.replace_group_items(uow, held)
+    await repository.add_group_items(uow, held)
     packages = [
         {"id": starter_id("exam_package", p.code), **p.model_dump(exclude={"groups"}), "edition": 1, "active": True}
         for p in starter.packages
     ]
-    packages_by_code = await repository.put_coded(uow, ExamPackage, packages)
+    packages_by_code, new_packages = await repository.add_coded(uow, ExamPackage, packages)
     offered = [
         {"package_id": packages_by_code[p.code], "item_group_id": groups_by_code[code], "sort": sort}
         for p in starter.packages
+        if p.code in new_packages
         for sort, code in enumerate(p.groups)
     ]
-    await repository.replace_package_groups(uow, offered)
-    pairs = [(*sorted(groups_by_code[code] for code in e.groups), e.reason) for e in starter.exclusions]
+    await repository.add_package_groups(uow, offered)
+    pairs = [
+        (*sorted(groups_by_code[code] for code in e.groups), e.reason)
+        for e in starter.exclusions
+        if new_groups.intersection(e.groups)
+    ]
     await repository.put_exclusions(uow, [{"first_id": a, "second_id": b, "reason": reason} for a, b, reason in pairs])
     counts = StarterOut(
         departments=len(starter.departments),

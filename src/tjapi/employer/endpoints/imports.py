@@ -23,7 +23,7 @@ from tjapi.kernel.runtime import runtime
 
 imports = router("campaigns")
 _STEP = [MemberImportNotFound, MemberImportStateConflict, CampaignStateConflict]
-_CSV = "姓名,证件号码,手机号码\n张三,11010519900307793X,13800001234\n"
+_CSV = "姓名,证件号码,手机号码\n张三,690101199003077937,13800001234\n"
 _UPLOAD = operation(
     "uploadMembers", "上传名单", "Take in a list of members", permission="employer.write", requirement=["E2.3"], status=202,
     problems=[CampaignNotFound, CampaignStateConflict, UploadRefused, BodyTooLarge],

@@ -92,9 +92,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
 
 _PUNCTUATION = re.compile(r"[\s*:：()（）\[\]【】_\-/\\.。、,，]+|必填|选填")
 _LONGEST = {"name": 64, "department": 60, "post": 60, "note": 200, "employee_no": 40, "group": 60}
+_TEXTS = tuple(_LONGEST)
 _PLAIN_NAME = re.compile(r"[\u4e00-\u9fff]+")
 """A name of nothing but common characters is clean as it is: of ten thousand, nearly all."""
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+?\d{1,2}")
+_TO_LOOK_AT = frozenset("=@+-'")
+"""With these a formula may begin, or a text that Excel was told is one."""
 _SIGNED = re.compile(r"[+-][\d\s()-]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _MOST_EXACT = 10**15
@@ -195,9 +198,9 @@ def read_row(number: int, cells: Sequence[Cell], fields: Sequence[str], today: d
     row = Row(number)
     given: dict[str, Cell] = {}
     for name, cell in zip(fields, cells, strict=False):
-        if name != "ignore" and cell is not None and cell != "" and name not in given:
+        if cell is not None and cell != "" and name != "ignore" and name not in given:
             given[name] = cell
-    for name in ("name", "department", "post", "note", "employee_no", "group"):
+    for name in _TEXTS:
         if name in given:
             _text_field(row, name, given[name])
     if not row.name and not any(column == "name" for column, _ in row.faults):
@@ -237,6 +240,8 @@ def as_text(cell: Cell) -> str:
     """Return a cell as text: whole numbers without their point, no apostrophe before. Raises CellFault of formulas and control characters."""
     if isinstance(cell, str):
         text = cell.strip()
+        if text[:1] not in _TO_LOOK_AT and text.isprintable():  # as nearly every cell is
+            return text
         if text[:1] in "=@" and text:
             raise CellFault("formula")
         if text[:1] in "+-" and not _SIGNED.fullmatch(text):

@@ -1,7 +1,7 @@
 """Lists of members from files: judged row by row against the campaign, shown as they would be taken over, and then taken over."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -23,10 +23,11 @@ from tjapi.employer.service.placing import facts_of, place_all, rules_of
 from tjapi.examinee import service as examinees
 from tjapi.examinee.rules import folded
 from tjapi.kernel.clock import business_day
-from tjapi.kernel.ids import uuid7
+from tjapi.kernel.ids import uuid7, uuid7s
 from tjapi.kernel.security.fields import FieldCipher, mask_id_number, mask_phone
 from tjapi.kernel.uow import UnitOfWork
 
+Seal = Callable[[str, str], bytes]
 READ, COMMIT = "employer.read_members", "employer.commit_members"
 MOST_ENTRIES = 5_000
 """So many things are kept to say about the rows of a file; whoever has more begins with these."""
@@ -204,6 +205,7 @@ class Judge:
     bad: int = 0
     _numbers: dict[bytes, int] = field(default_factory=dict)
     _employee_nos: dict[str, int] = field(default_factory=dict)
+    _placements: dict[Any, tuple[UUID | None, str, str]] = field(default_factory=dict)
 
     def indexed(self, rows: Sequence[Row]) -> list[tuple[Row, bytes | None]]:
         """Return rows with the blind index of their ID numbers."""
@@ -213,11 +215,13 @@ class Judge:
     def judge(self, rows: Sequence[tuple[Row, bytes | None]]) -> list[tuple[Any, ...]]:
         """Judge rows, and return those that would change the list, as staging takes them."""
         staged = []
+        seal, new = self.cipher.sealing(2 * len(rows)), uuid7s(len(rows))
         for row, index in rows:
             self.total += 1
             known = self._known(row, index)
             self._hold_against_the_file(row, index)
-            if index is not None and folded(self.known_names.get(index, row.name)) != folded(row.name):
+            known_name = None if index is None else self.known_names.get(index)
+            if known_name is not None and folded(known_name) != folded(row.name):
                 row.faults.append(("name", "known_as_another"))
             group_id = None if row.group is None else self.groups.get(folded(row.group))
             if row.group is not None and group_id is None:
@@ -227,7 +231,7 @@ class Judge:
                 for column, code in row.faults:
                     self._say(row.number, "error", column, code)
                 continue
-            values = self._values(row, index, known, group_id)
+            values = self._values(row, index, known, group_id, seal, new)
             if values is not None:
                 staged.append(values)
         return staged
@@ -257,7 +261,9 @@ class Judge:
         ):
             row.faults.append(("employee_no", f"twice_in_file|{first}"))
 
-    def _values(self, row: Row, index: bytes | None, known: Any, group_id: UUID | None) -> tuple[Any, ...] | None:
+    def _values(
+        self, row: Row, index: bytes | None, known: Any, group_id: UUID | None, seal: Seal, new: Iterator[UUID]
+    ) -> tuple[Any, ...] | None:
         """Return a row of staging: None when nothing changes."""
         now = _Facts.of(row, index, self.cipher)
         if known is not None:
@@ -276,16 +282,11 @@ class Judge:
                 self._say(row.number, "update", column, "changed")
         else:
             self.added += 1
-        member_id = uuid7() if known is None else known["id"]
+        member_id = next(new) if known is None else known["id"]
         placed = self._placed(row, now, known, group_id)
         return (
-            self.import_id,
-            row.number,
-            member_id,
-            known is not None,
-            *now.sealed(member_id, self.cipher, known),
-            *placed,
-        )
+            self.import_id, row.number, member_id, known is not None, *now.sealed(str(member_id), seal, known), *placed,
+        )  # fmt: skip
 
     def _placed(self, row: Row, now: "_Facts", known: Any, group_id: UUID | None) -> tuple[UUID | None, str, str]:
         if group_id is not None:
@@ -293,10 +294,14 @@ class Judge:
         if known is not None and known["placement"] == "assigned":
             return known["group_id"], "assigned", "{}"
         facts = facts_of(now.sex, now.birth_date, now.marital_status, now.post, now.hazards, self.day)
-        found = place(self.rules, facts)
-        if found.group_id is None:
-            self._say(row.number, "warning", "group", f"not_placed_{found.placement}")
-        return found.group_id, found.placement, json.dumps(found.reason)
+        asked = facts.sex, facts.age, facts.marital_status, facts.post, facts.hazards
+        if asked not in self._placements:
+            found = place(self.rules, facts)
+            self._placements[asked] = found.group_id, found.placement, json.dumps(found.reason)
+        placed = self._placements[asked]
+        if placed[0] is None:
+            self._say(row.number, "warning", "group", f"not_placed_{placed[1]}")
+        return placed
 
 
 @dataclass(slots=True)
@@ -351,25 +356,25 @@ class _Facts:
             changes.append("phone")
         return changes
 
-    def sealed(self, member_id: UUID, cipher: FieldCipher, known: Any) -> tuple[Any, ...]:
+    def sealed(self, member_id: str, seal: Seal, known: Any) -> tuple[Any, ...]:
         """Return the columns of staging, numbers sealed for the member's own row; what the row does not say stays sealed as it is."""
         return (
             self.employee_no, self.name, self.sex, self.birth_date,
-            *self._number(member_id, cipher, known), *self._phone(member_id, cipher, known),
+            *self._number(member_id, seal, known), *self._phone(member_id, seal, known),
             self.department, self.post, self.marital_status, self.hazards, self.note,
         )  # fmt: skip
 
-    def _number(self, member_id: UUID, cipher: FieldCipher, known: Any) -> tuple[Any, ...]:
+    def _number(self, member_id: str, seal: Seal, known: Any) -> tuple[Any, ...]:
         if self.id_number is not None:
-            sealed = cipher.seal(self.id_number, f"member|id_number|{member_id}")
+            sealed = seal(self.id_number, f"member|id_number|{member_id}")
             return self.id_kind, sealed, self.id_index, mask_id_number(self.id_number)
         if known is not None:
             return known["id_kind"], known["id_number_sealed"], known["id_number_index"], known["id_number_masked"]
         return "none", None, None, None
 
-    def _phone(self, member_id: UUID, cipher: FieldCipher, known: Any) -> tuple[Any, ...]:
+    def _phone(self, member_id: str, seal: Seal, known: Any) -> tuple[Any, ...]:
         if self.phone is not None:
-            return cipher.seal(self.phone, f"member|phone|{member_id}"), self.phone_index, mask_phone(self.phone)
+            return seal(self.phone, f"member|phone|{member_id}"), self.phone_index, mask_phone(self.phone)
         if known is not None:
             return known["phone_sealed"], known["phone_index"], known["phone_masked"]
         return None, None, None

@@ -1,6 +1,6 @@
 """Members: who is on the list, the group that follows from it, and how each comes to an end."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from tjapi.employer import repository
@@ -10,6 +10,8 @@ from tjapi.employer.rules.campaigns import MEMBER_MOVES, may_move
 from tjapi.employer.schemas import MemberIn, MemberPatch
 from tjapi.employer.service.campaigns import campaign, lock_campaign
 from tjapi.employer.service.placing import placed, rules_of
+from tjapi.examinee import service as examinees
+from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
 from tjapi.examinee.rules import (
     FAULTS,
     Fault,
@@ -155,6 +157,18 @@ async def bind(uow: UnitOfWork, found: Member, examinee_id: UUID, exam_id: UUID)
     await uow.audit("member.booked", "member", found.id, campus_id=found.campus_id, detail={"exam_id": str(exam_id)})
 
 
+async def bind_many(uow: UnitOfWork, campus_id: int, bound: Mapping[UUID, tuple[UUID, UUID]]) -> None:
+    """Do what `bind` does for many members, each their examinee and exam, in one statement. Raises MemberStateConflict.
+
+    The caller holds the members' locks, and has seen that they are listed.
+    """
+    rows = [(member_id, examinee_id, exam_id) for member_id, (examinee_id, exam_id) in bound.items()]
+    if await repository.bind_many(uow, rows) != len(rows):
+        raise MemberStateConflict
+    details = {member_id: {"exam_id": str(exam_id)} for member_id, _, exam_id in rows}
+    await uow.audit_many("member.booked", "member", details, campus_id=campus_id)
+
+
 async def unbind(uow: UnitOfWork, found: Member) -> None:
     """The member's exam was cancelled: the member is on the list again. One who has come to an end stays there."""
     if found.state == "booked":
@@ -168,6 +182,11 @@ async def refuse(uow: UnitOfWork, found: Member, code: str, zh: str, en: str) ->
     """Keep why a member could not be booked."""
     found.refusal = {"code": code, "zh": zh, "en": en}
     _touch(uow, found)
+
+
+async def refuse_many(uow: UnitOfWork, campaign_id: UUID, ids: Collection[UUID], code: str, zh: str, en: str) -> None:
+    """Keep for many members why they could not be booked; who is listed no more is left alone."""
+    await repository.refuse_many(uow, campaign_id, ids, {"code": code, "zh": zh, "en": en})
 
 
 async def decide(uow: UnitOfWork, found: Member, decision: str, reason: str | None) -> None:
@@ -234,6 +253,11 @@ async def lock_member(uow: UnitOfWork, member_id: UUID) -> Member:
     return found
 
 
+async def lock_members(uow: UnitOfWork, campaign_id: UUID, ids: Collection[UUID]) -> Sequence[Member]:
+    """Return members of a campaign under their row locks, in the order of the list. The caller holds the campaign's lock."""
+    return await repository.members(uow, campaign_id, ids, lock=True)
+
+
 async def member_of_exam(uow: UnitOfWork, exam_id: UUID) -> Member | None:
     """Return the member whose exam it is, under the row lock; None of an exam of nobody's list."""
     return await repository.member_of_exam(uow, exam_id)
@@ -270,3 +294,8 @@ def _set_phone(uow: UnitOfWork, found: Member, phone: str | None) -> None:
 
 def _place(member_id: UUID, column: str) -> str:
     return f"member|{column}|{member_id}"
+
+
+async def follow_person(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
+    """Let memberships follow a merge, and go back when it is undone; what the employer's list says of a member stays."""
+    await examinees.follow(uow, event, "member", repository.repoint)

@@ -20,11 +20,12 @@ from tjapi.exam.errors import (
     LineNotThere,
     LineStateConflict,
 )
-from tjapi.exam.events import LinesSetAside
+from tjapi.exam.events import LinesReinstated, LinesSetAside
 from tjapi.exam.models import Exam, ExamLine, ExamLineStep
-from tjapi.exam.rules import GONE, LINE_MOVES, OPEN_FOR_LINES, LineAction, may_move
+from tjapi.exam.rules import FOR_THE_PERSON, GONE, LINE_MOVES, OPEN_FOR_LINES, LineAction, may_move
 from tjapi.exam.schemas import LineStepOut
-from tjapi.exam.service.course import draft_lines, get, lock, move, release, settle, step
+from tjapi.exam.service.course import add, draft_lines, get, lock, move, release, settle, step
+from tjapi.exam.service.course import lines as lines_of
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
@@ -88,7 +89,7 @@ async def reprice(
         raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
     fits = pricing.Person(exam.sex, exam.age_years, exam.pregnant)
     quote = await pricing.quote_member(uow, member, person=fits, on=exam.exam_date)
-    rows = await repository.lines(uow, exam.id, fresh=True)
+    rows = await lines_of(uow, exam.id)
     there = {line.item_group_id: line for line in rows if line.state not in GONE}
     wanted = {priced.item_group.id: priced for priced in quote.lines}
     if gone := [line for group, line in there.items() if group not in wanted]:
@@ -140,7 +141,12 @@ async def reinstate(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *,
     """
     exam = await _open(uow, exam_id)
     lines = await _chosen(uow, exam, line_ids, "ordered", undo=True)
-    before = {row.line_id: row.from_state for row in await repository.line_steps(uow, exam_id)}
+    # What was deferred and then refused waits for what it waited for before it was deferred.
+    before = {
+        row.line_id: row.from_state
+        for row in await repository.line_steps(uow, exam_id)
+        if row.from_state not in (None, "refused", "waived", "deferred")
+    }
     for line in lines:
         action: LineAction = "made_up" if line.state == "deferred" else "reinstated"
         _note(uow, exam, line, action, reason=reason)
@@ -154,6 +160,9 @@ async def reinstate(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *,
         campus_id=exam.campus_id,
         detail={"lines": [line.code for line in lines]},
     )
+    await uow.publish(
+        LinesReinstated(campus_id=exam.campus_id, exam_id=exam.id, line_ids=tuple(line.id for line in lines))
+    )
     await release(uow, exam.id, [line.id for line in lines if before[line.id] != "ordered"])
     await _close(uow, exam)
     return exam
@@ -162,7 +171,7 @@ async def reinstate(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *,
 async def steps(uow: UnitOfWork, exam_id: UUID) -> list[LineStepOut]:
     """Return what was commanded on an exam's lines, in order. Raises ExamNotFound."""
     await get(uow, exam_id)
-    names = {line.id: line.name for line in await repository.lines(uow, exam_id)}
+    names = {line.id: line.name for line in await lines_of(uow, exam_id)}
     return [
         LineStepOut(
             id=row.id, line_id=row.line_id, line_name=names[row.line_id], action=row.action, from_state=row.from_state, reason=row.reason,
@@ -183,7 +192,7 @@ async def _chosen(
     uow: UnitOfWork, exam: Exam, line_ids: Sequence[UUID], to: str, pointer: str | None = None, *, undo: bool = False
 ) -> list[ExamLine]:
     """Return the lines of a command, or name every one that it cannot have."""
-    known = {line.id: line for line in await repository.lines(uow, exam.id, fresh=True)}
+    known = {line.id: line for line in await lines_of(uow, exam.id)}
     missing, foreign, stuck = [], [], []
     for i, line_id in enumerate(line_ids):
         place = pointer or f"/line_ids/{i}"
@@ -242,8 +251,8 @@ async def _add(
     replaces: UUID | None,
     payment_required: bool,
 ) -> None:
-    there = await repository.lines(uow, exam.id, fresh=True)
-    groups = await catalog.item_groups(uow, item_group_ids)
+    there = await lines_of(uow, exam.id)
+    groups = await catalog.item_groups(uow, item_group_ids, "/item_group_ids")
     ordered = {line.item_group_id for line in there if line.state not in GONE}
     twice = [
         FieldError(f"/item_group_ids/{i}", "ordered", f"{group.name}:已在本次体检中", f"{group.name}: is part of the exam already")
@@ -273,8 +282,7 @@ async def _order(
     if not quote.lines:
         return
     lines = draft_lines(uow, exam, quote, first=max((line.sort for line in there), default=-1) + 1)
-    uow.session.add_all(lines)
-    await uow.session.flush()
+    await add(uow, exam, lines)
     for line in lines:
         line.replaces_id = replaces
         _note(uow, exam, line, "added", reason=reason)
@@ -307,11 +315,12 @@ def _note(
 
 async def _close(uow: UnitOfWork, exam: Exam) -> None:
     """Sum up: the price is that of the lines which are part of the exam; the state follows what is outstanding."""
-    lines = await repository.lines(uow, exam.id, fresh=True)
+    lines = await lines_of(uow, exam.id)
     exam.total_fen = sum(line.price_fen for line in lines if line.state not in GONE)
     exam.version += 1
-    if exam.state == "sheet_returned" and any(line.state == "released" for line in lines):
-        # The paper is needed again.
+    if exam.sheet_returned_at is not None and any(line.state in FOR_THE_PERSON for line in lines):
+        # The paper is needed again, however far the exam had come.
         exam.sheet_returned_at = None
-        move(exam, "in_progress")
+        if exam.state == "sheet_returned":
+            move(exam, "in_progress")
     await settle(uow, exam)

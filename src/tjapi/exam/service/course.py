@@ -1,7 +1,8 @@
 """The course of an exam. Every path that moves a line or an exam goes through `step` and `move`: one guard for all."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -11,8 +12,7 @@ from tjapi.employer.service import Member
 from tjapi.exam import repository, views
 from tjapi.exam.errors import (
     CampusNotHeld,
-    ExamBeforeBirth,
-    ExamEmpty,
+    ExamHeldUntilDecided,
     ExamNotComplete,
     ExamNotFound,
     ExamStateConflict,
@@ -23,6 +23,7 @@ from tjapi.exam.events import (
     ExamCancelled,
     ExamCheckedIn,
     ExamFinalized,
+    ExamHeld,
     ExamReadyForReview,
     ExamRegistered,
     LinesReleased,
@@ -43,6 +44,8 @@ from tjapi.exam.rules import (
 )
 from tjapi.exam.schemas import CompletenessOut, ExamIn, ExamOut, ExamSummary, LineOut, Outstanding
 from tjapi.exam.service.finding import whom
+from tjapi.exam.service.registering import age_at, exam_values, is_free, line_values, refuse_empty, told
+from tjapi.examinee import service as examinees
 from tjapi.examinee.rules import PhotoFile
 from tjapi.identity import service as identity
 from tjapi.kernel.clock import business_day
@@ -65,8 +68,13 @@ _WAITS = {
 _BLOCKS = {
     "critical_open": ("危急值未确认", "a critical value that nobody has seen to"),
     "summary_unsigned": ("科室小结未签名", "the department's summary is not signed"),
+    "identity_open": ("身份核验不符,待第二人裁定", "an identity check failed, and a second person has not decided yet"),
     "result_under_review": ("复核期间结果有变化", "a result changed under the review"),
 }
+
+
+_HOLDING = frozenset({"identity_open"})
+"""Blocks until whose end nobody goes on with an exam on hold."""
 
 
 async def register(
@@ -96,11 +104,7 @@ async def register(
             errors=[FieldError("/package_id", "wrong-sex", "套餐不适用于受检者性别", "not for the examinee's sex")]
         )
     day = new.exam_date or business_day(uow.now)
-    if day < person.birth_date:
-        raise ExamBeforeBirth(
-            errors=[FieldError("/exam_date", "before-birth", "体检日期早于出生日期", "before the examinee's birth")]
-        )
-    years, days = age_on(person.birth_date, day)
+    years, _ = age_at(person, day)
     fits = pricing.Person(person.sex, years, new.pregnant)
     belongs = await employers.campaign(uow, member.campaign_id) if member is not None else None
     if member is not None:
@@ -108,26 +112,21 @@ async def register(
         package = quote.package
     else:
         quote = await pricing.quote(uow, new.package_id, new.item_group_ids, choices=new.choices, person=fits, on=day)
-    if not quote.lines:
-        raise ExamEmpty(
-            errors=[FieldError("/item_group_ids", "empty", "至少选择一个项目", "choose at least one item group")]
-        )
+    refuse_empty(quote)
     exam = Exam(
-        id=uuid7(), campus_id=campus.id, exam_no=exam_no(campus.code, day, await repository.next_number(uow, campus.id, day)),
-        examinee_id=person.id, package_id=package.id if package else None, package_name=package.name if package else None,
-        state="prepared", version=1, exam_date=day, name=person.name, sex=person.sex, birth_date=person.birth_date,
-        age_years=years, age_days=days, pregnant=new.pregnant, total_fen=quote.total_fen, registered_by=uow.principal.id, registered_at=uow.now,
-        awaits_payment=False, blood_drawn=False, examined=False,
+        **exam_values(uow, person, day, quote, package), campus_id=campus.id, pregnant=new.pregnant,
+        exam_no=exam_no(campus.code, day, await repository.next_number(uow, campus.id, day)),
         employer_id=belongs.employer_id if belongs else None, campaign_id=belongs.id if belongs else None, member_id=member.id if member else None,
     )  # fmt: skip
     uow.session.add(exam)
     await uow.session.flush()
-    lines = draft_lines(uow, exam, quote)
-    uow.session.add_all(lines)
-    await uow.session.flush()
+    # Nobody else sees a row that was not there before: it needs no lock to be ours.
+    _held(uow)[exam.id] = _Held(exam, [], set())
+    drafted = draft_lines(uow, exam, quote)
+    await add(uow, exam, drafted)
     await uow.audit("exam.registered", "exam", exam.id, campus_id=campus.id)
     await uow.publish(ExamRegistered(campus_id=campus.id, exam_id=exam.id))
-    free = [line.id for line in lines if not payment_required or line.person_share_fen == 0]
+    free = [line.id for line in drafted if is_free(line.person_share_fen, payment_required=payment_required)]
     if free:
         await release(uow, exam.id, free)
     else:
@@ -138,15 +137,9 @@ async def register(
 def draft_lines(uow: UnitOfWork, exam: Exam, quote: pricing.Quote, first: int = 0) -> list[ExamLine]:
     """Return the lines of a quote, to be added to an exam; what they are called, cost and why is copied."""
     return [
-        ExamLine(
-            id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, item_group_id=q.item_group.id, code=q.item_group.code,
-            name=q.item_group.name, department_id=q.item_group.department_id, performed_by=q.item_group.performed_by,
-            specimen=q.item_group.specimen, container=q.item_group.container, fasting=q.item_group.fasting, sort=i, state="ordered",
-            list_price_fen=q.list_price_fen, price_fen=q.price_fen, person_share_fen=q.person_share_fen, employer_share_fen=q.employer_share_fen,
-            price_reasons=[r if isinstance(r, dict) else r.model_dump() for r in q.reasons], state_at=uow.now,
-        )
-        for i, q in enumerate(quote.lines, first)
-    ]  # fmt: skip
+        ExamLine(id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, state="ordered", state_at=uow.now, **values)
+        for values in line_values(quote, first)
+    ]
 
 
 async def release(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None:
@@ -164,8 +157,11 @@ async def release(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> N
 
 
 async def check_in(uow: UnitOfWork, exam_id: UUID) -> Exam:
-    """The examinee is here. Raises ExamNotFound, ExamStateConflict."""
+    """The examinee is here. Raises ExamNotFound, ExamStateConflict, GuardianConsentMissing."""
     exam = await lock(uow, exam_id)
+    if exam.state == "on_hold":  # which may go back to where it stood, by `resume` alone
+        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+    await examinees.refuse_unconsented(uow, exam.examinee_id, exam.birth_date, "path:exam_id")
     move(exam, "checked_in")
     exam.checked_in_at = uow.now
     await uow.audit("exam.checked_in", "exam", exam.id, campus_id=exam.campus_id)
@@ -192,7 +188,7 @@ async def cancel(uow: UnitOfWork, exam_id: UUID, reason: str) -> Exam:
     """Cancel an exam of which nothing was collected. Raises ExamNotFound, ExamStateConflict, LineStateConflict."""
     exam = await lock(uow, exam_id)
     move(exam, "cancelled")
-    for line in await repository.lines(uow, exam_id):
+    for line in await lines(uow, exam_id):
         if line.state in UNDONE:
             step(uow, line, "withdrawn")
     exam.cancelled_at, exam.cancel_reason = uow.now, reason
@@ -209,14 +205,17 @@ async def hold(uow: UnitOfWork, exam_id: UUID, reason: str) -> Exam:
     exam.held_from, exam.hold_reason = before, reason
     await uow.audit("exam.held", "exam", exam.id, campus_id=exam.campus_id)
     await _announce(uow, exam)
+    await uow.publish(ExamHeld(campus_id=exam.campus_id, exam_id=exam.id))
     return exam
 
 
 async def resume(uow: UnitOfWork, exam_id: UUID) -> Exam:
-    """Go on with an exam on hold, from where it stood. Raises ExamNotFound, ExamStateConflict."""
+    """Go on with an exam on hold, from where it stood. Raises ExamNotFound, ExamStateConflict, ExamHeldUntilDecided."""
     exam = await lock(uow, exam_id)
     if exam.state != "on_hold" or exam.held_from is None:
         raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+    if any(block.code in _HOLDING for block in await repository.blocks(uow, exam_id)):
+        raise ExamHeldUntilDecided
     move(exam, exam.held_from)
     exam.held_from = exam.hold_reason = None
     await uow.audit("exam.resumed", "exam", exam.id, campus_id=exam.campus_id)
@@ -232,6 +231,7 @@ async def sheet_returned(uow: UnitOfWork, exam_id: UUID) -> Exam:
         return exam
     if exam.state == "checked_in":
         move(exam, "in_progress")
+        await uow.session.flush()  # the database sees each step
     if exam.state == "in_progress":
         move(exam, "sheet_returned")
     elif exam.state not in ("ready_for_review", "in_review"):
@@ -256,12 +256,21 @@ async def sheet_given_back(uow: UnitOfWork, exam_id: UUID) -> Exam:
     return exam
 
 
-async def advance(uow: UnitOfWork, exam_id: UUID, line_id: UUID, to: str) -> None:
-    """Move a line; being there already is no error (messages come twice). Recomputes what is outstanding."""
+async def advance(uow: UnitOfWork, exam_id: UUID, ways: Mapping[UUID, Sequence[str]]) -> None:
+    """Move lines, each its own way step by step, then say what is outstanding. Being there already is no error: messages come twice.
+
+    Raises LineStateConflict.
+    """
     exam = await lock(uow, exam_id)
-    line = await line_of(uow, exam, line_id)
-    if line.state != to:
-        step(uow, line, to)
+    moved = False
+    for round_ in range(max(map(len, ways.values()), default=0)):
+        for line_id, way in ways.items():
+            if round_ < len(way) and (line := await line_of(uow, exam, line_id)).state != way[round_]:
+                step(uow, line, way[round_])
+                moved = True
+        # The database has the same guard: it must see each step, not the sum of two.
+        await uow.session.flush()
+    if moved:
         await settle(uow, exam)
 
 
@@ -270,15 +279,28 @@ async def block(uow: UnitOfWork, exam_id: UUID, code: str, source: str) -> None:
     if code not in _BLOCKS:
         raise ValueError(f"unknown block code {code}")
     exam = await lock(uow, exam_id)
-    await repository.add_block(uow, exam_id=exam_id, campus_id=exam.campus_id, code=code, source=source)
-    await settle(uow, exam)
+    held = await _held_blocks(uow, exam)
+    if (code, source) not in held:
+        await repository.add_block(uow, exam_id=exam_id, campus_id=exam.campus_id, code=code, source=source)
+        held.add((code, source))
+        await settle(uow, exam)
+
+
+async def block_many(uow: UnitOfWork, blocks: Sequence[tuple[UUID, int, str, str]]) -> None:
+    """Say why exams cannot be finalized, each its id, campus, code and source: of exams that have not begun, which nothing outstanding moves."""
+    if any(code not in _BLOCKS for _, _, code, _ in blocks):
+        raise ValueError("unknown block code")
+    await repository.add_blocks(uow, blocks)
 
 
 async def unblock(uow: UnitOfWork, exam_id: UUID, code: str, source: str) -> None:
     """Clear a reason; clearing what is not there is no error."""
     exam = await lock(uow, exam_id)
-    await repository.remove_block(uow, exam_id=exam_id, code=code, source=source)
-    await settle(uow, exam)
+    held = await _held_blocks(uow, exam)
+    if (code, source) in held:
+        await repository.remove_block(uow, exam_id=exam_id, code=code, source=source)
+        held.remove((code, source))
+        await settle(uow, exam)
 
 
 async def begin_review(uow: UnitOfWork, exam_id: UUID) -> Exam:
@@ -315,23 +337,52 @@ async def lock(uow: UnitOfWork, exam_id: UUID) -> Exam:
 
     Whoever holds the lock need not ask again: nobody else can have changed it, and what this unit changed is in the row it holds.
     """
-    held = _locked(uow)
+    held = _held(uow)
     if exam_id not in held:
         exam = await repository.exam(uow, exam_id, lock=True)
         if exam is None:
             raise ExamNotFound
-        held[exam_id] = exam
-    return held[exam_id]
+        held[exam_id] = _Held(exam)
+    return held[exam_id].exam
 
 
-def _locked(uow: UnitOfWork) -> dict[UUID, Exam]:
-    held: dict[UUID, Exam] = uow.session.info.setdefault("locked exams", {})
+async def lock_many(uow: UnitOfWork, exam_ids: Collection[UUID]) -> Sequence[Exam]:
+    """Return exams under their row locks, taken in one order. Raises ExamNotFound when one may not be seen."""
+    found = await repository.exams(uow, exam_ids, lock=True)
+    if len(found) != len(exam_ids):
+        raise ExamNotFound
+    held = _held(uow)
+    for exam in found:
+        held.setdefault(exam.id, _Held(exam))
+    return found
+
+
+@dataclass(slots=True)
+class _Held:
+    """What a unit knows of an exam that it holds the lock of: read once, for nobody else can change it before the unit ends."""
+
+    exam: Exam
+    lines: list[ExamLine] | None = None
+    blocks: set[tuple[str, str]] | None = None
+
+
+def _held(uow: UnitOfWork) -> dict[UUID, _Held]:
+    held: dict[UUID, _Held] = uow.session.info.setdefault("locked exams", {})
     return held
+
+
+async def _held_blocks(uow: UnitOfWork, exam: Exam) -> set[tuple[str, str]]:
+    """Return why a locked exam cannot be finalized; whoever changes the rows changes this set."""
+    held = _held(uow)[exam.id]
+    if held.blocks is None:
+        held.blocks = {(b.code, b.source) for b in await repository.blocks(uow, exam.id)}
+    return held.blocks
 
 
 async def get(uow: UnitOfWork, exam_id: UUID) -> Exam:
     """Return an exam. Raises ExamNotFound."""
-    exam = _locked(uow).get(exam_id) or await repository.exam(uow, exam_id)
+    held = _held(uow).get(exam_id)
+    exam = held.exam if held is not None else await repository.exam(uow, exam_id)
     if exam is None:
         raise ExamNotFound
     return exam
@@ -343,8 +394,22 @@ async def find_by_no(uow: UnitOfWork, number: str) -> Exam | None:
 
 
 async def lines(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamLine]:
-    """Return the lines of an exam in printing order."""
-    return await repository.lines(uow, exam_id)
+    """Return the lines of an exam in printing order: of a locked one as this unit leaves them."""
+    held = _held(uow).get(exam_id)
+    if held is None:
+        return await repository.lines(uow, exam_id)
+    if held.lines is None:
+        # What was read before the lock was taken may have changed until then.
+        held.lines = list(await repository.lines(uow, exam_id, fresh=True))
+    return held.lines
+
+
+async def add(uow: UnitOfWork, exam: Exam, further: Sequence[ExamLine]) -> None:
+    """Add lines to an exam whose lock is held."""
+    held = await lines(uow, exam.id)
+    uow.session.add_all(further)
+    await uow.session.flush()
+    _held(uow)[exam.id].lines = sorted([*held, *further], key=lambda line: (line.sort, line.code))
 
 
 async def live_lines(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamLine]:
@@ -371,7 +436,7 @@ async def show_report(uow: UnitOfWork, exam_id: UUID, version: int | None) -> No
 async def describe(uow: UnitOfWork, exam_id: UUID) -> ExamOut:
     """Return an exam with its lines. Raises ExamNotFound."""
     exam = await get(uow, exam_id)
-    rows = await repository.lines(uow, exam_id)
+    rows = await lines(uow, exam_id)
     return ExamOut(
         **summary(exam).model_dump(), version=exam.version, hold_reason=exam.hold_reason, birth_date=exam.birth_date,
         lines=[LineOut.model_validate(row, from_attributes=True) for row in rows],
@@ -392,9 +457,9 @@ def summary(exam: Exam) -> ExamSummary:
 
 
 async def line_of(uow: UnitOfWork, exam: Exam, line_id: UUID) -> ExamLine:
-    """Return a line of an exam as it is now. Raises LineStateConflict."""
-    line = await repository.line(uow, line_id)
-    if line is None or line.exam_id != exam.id:
+    """Return a line of a locked exam. Raises LineStateConflict."""
+    line = next((line for line in await lines(uow, exam.id) if line.id == line_id), None)
+    if line is None:
         raise LineStateConflict("项目不属于这次体检", "The line does not belong to this exam")
     return line
 
@@ -413,11 +478,9 @@ def step(uow: UnitOfWork, line: ExamLine, to: str) -> None:
 
 
 async def _announce(uow: UnitOfWork, exam: Exam) -> None:
-    told = {
-        "exam_id": str(exam.id), "state": exam.state, "exam_date": exam.exam_date.isoformat(), "awaits_payment": exam.awaits_payment,
-        "blood_drawn": exam.blood_drawn, "examined": exam.examined,
-    }  # fmt: skip
-    await uow.announce("exam", told, campus_id=exam.campus_id, permission="exam.read")
+    now = Marks(exam.awaits_payment, exam.blood_drawn, exam.examined)
+    news = told(exam.id, exam.state, exam.exam_date, now)
+    await uow.announce("exam", news, campus_id=exam.campus_id, permission="exam.read")
 
 
 def move(exam: Exam, to: str) -> None:
@@ -429,12 +492,13 @@ def move(exam: Exam, to: str) -> None:
 
 
 async def _outstanding(uow: UnitOfWork, exam: Exam) -> list[Outstanding]:
-    await uow.session.flush()
     undone = [
         (line.id, line.name, line.state, line.department_id)
-        for line in await repository.lines(uow, exam.id)
+        for line in await lines(uow, exam.id)
         if line.state in UNDONE
     ]
+    if exam.id in _held(uow):
+        return _said(undone, sorted(await _held_blocks(uow, exam)))
     return _said(undone, [(b.code, b.source) for b in await repository.blocks(uow, exam.id)])
 
 
@@ -466,23 +530,22 @@ async def _refuse_incomplete(uow: UnitOfWork, exam: Exam) -> None:
         raise ExamNotComplete(errors=[FieldError(o.source, o.code, o.zh, o.en) for o in outstanding])
 
 
-async def mark(uow: UnitOfWork, exam: Exam) -> Sequence[ExamLine]:
-    """Bring the marks that the day's board counts in line with the lines, tell the screens when one changed, and return the lines."""
-    lines = await repository.lines(uow, exam.id, fresh=True)
-    now = marks((line.state, line.price_fen, line.specimen) for line in lines)
+async def mark(uow: UnitOfWork, exam: Exam) -> None:
+    """Bring the marks that the day's board counts in line with the lines, and tell the screens when one changed."""
+    now = marks((line.state, line.price_fen, line.specimen) for line in await lines(uow, exam.id))
     if now != Marks(exam.awaits_payment, exam.blood_drawn, exam.examined):
         exam.awaits_payment, exam.blood_drawn, exam.examined = now.awaits_payment, now.blood_drawn, now.examined
         await _announce(uow, exam)
-    return lines
 
 
 async def settle(uow: UnitOfWork, exam: Exam) -> None:
     """Bring the exam's state in line with what is outstanding now."""
-    lines = await mark(uow, exam)
+    await mark(uow, exam)
     if exam.state == "checked_in":
-        states = {line.state for line in lines}
+        states = {line.state for line in await lines(uow, exam.id)}
         if states & {"collected", "started", "resulted", "verified"} or (states & ON_REPORT and not states & UNDONE):
             move(exam, "in_progress")
+            await uow.session.flush()  # the database sees each step
     if exam.state not in ("in_progress", "sheet_returned", "ready_for_review", "in_review"):
         return
     outstanding = await _outstanding(uow, exam)

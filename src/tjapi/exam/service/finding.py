@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from tjapi.exam import repository, views
-from tjapi.exam.errors import ExamineeNotNamed
+from tjapi.exam.errors import ExamineeNotNamed, ExamsOnOneDay
 from tjapi.exam.rules import exam_no_read
 from tjapi.exam.schemas import ExamIn, ExamLookup, ExamSummary, FoundPerson
 from tjapi.examinee import service as examinees
+from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
 from tjapi.examinee.rules import PhotoFile
 from tjapi.examinee.schemas import ExamineeOut
 from tjapi.kernel.problem import FieldError, PermissionMissing, Problem
@@ -21,7 +22,7 @@ _MEET, _SEE_PEOPLE = "examinee.write", "examinee.read"
 async def whom(uow: UnitOfWork, new: ExamIn, photo: PhotoFile | None) -> examinees.Examinee:
     """Return whom an exam is for: somebody known, or the holder of a document. Raises ExamineeNotNamed, PermissionMissing, and what meeting raises."""
     if new.examinee_id is not None and new.id_card is None:
-        return await examinees.get(uow, new.examinee_id)
+        return await examinees.kept(uow, new.examinee_id)
     if new.id_card is None or new.examinee_id is not None:
         raise ExamineeNotNamed(
             errors=[
@@ -39,9 +40,26 @@ async def whom(uow: UnitOfWork, new: ExamIn, photo: PhotoFile | None) -> examine
     return person
 
 
+async def follow_person(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
+    """Let exams follow a merge, and go back when it is undone. Raises ExamsOnOneDay: which of the two people came to is for the desk to say."""
+    if isinstance(event, ExamineesMerged):
+        clashes = await repository.open_on_one_day(uow, event.merged_id, event.survivor_id)
+        if clashes:
+            raise ExamsOnOneDay(
+                errors=[
+                    FieldError(
+                        "/survivor_id", "exams-on-one-day", f"体检 {mine} 与 {theirs} 在同一天",
+                        f"exams {mine} and {theirs} are on the same day",
+                    )
+                    for mine, theirs in clashes
+                ]
+            )  # fmt: skip
+    await examinees.follow(uow, event, "exam", repository.repoint)
+
+
 async def past(uow: UnitOfWork, examinee_id: UUID, after: tuple[date, UUID] | None, size: int) -> Sequence[ExamSummary]:
     """Return a page of a person's exams, newest first, one too many, and leave a trace. Raises ExamineeNotFound."""
-    await examinees.get(uow, examinee_id)
+    examinee_id = (await examinees.get(uow, examinee_id)).id
     rows = await views.past_exams(uow, examinee_id, after, size)
     await uow.audit("exam.history_read", "examinee", examinee_id)
     return [ExamSummary.model_validate(row, from_attributes=True) for row in rows]

@@ -93,7 +93,7 @@ async def import_past(uow: UnitOfWork, campus_id: int, archive: str, rows: Seque
         ordered += [
             _line(campus_id, exam_id, sort, line, groups[line.code], row) for sort, line in enumerate(row.lines)
         ]
-    await repository.add_past(uow, entered, ordered)
+    await repository.add_many(uow, entered, ordered)
     if entered:
         await uow.audit("exam.imported", "archive", archive, campus_id=campus_id, detail={"exams": len(entered)})
     return {exam["archive_no"]: exam["id"] for exam in entered}

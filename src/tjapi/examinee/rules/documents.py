@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
+from operator import mul
 from typing import Literal
 
 Sex = Literal["male", "female", "unknown"]
@@ -39,6 +40,7 @@ FAULTS: dict[Fault, tuple[str, str]] = {
 # ISO 7064 MOD 11-2 as GB 11643-1999 uses it: weight 2^(17-i) mod 11, check character by the remainder.
 _WEIGHTS = tuple(2 ** (17 - i) % 11 for i in range(17))
 _CHECK = "10X98765432"
+_ZEROS = ord("0") * sum(_WEIGHTS)
 _EIGHTEEN = re.compile(r"[0-9]{17}[0-9X]")
 _FIFTEEN = re.compile(r"[0-9]{15}")
 _OLD_PERMANENT = re.compile(r"[A-Z]{3}[0-9]{12}")
@@ -85,7 +87,7 @@ def parse_id_number(kind: IdKind, raw: str, today: date) -> IdNumber:
     if check_digit(number[:17]) != number[17]:
         raise IdNumberFault("check_digit")
     try:
-        birth = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        birth = date.fromisoformat(number[6:14])
     except ValueError as error:
         raise IdNumberFault("birth_date_invalid") from error
     fault = birth_date_fault(birth, today)
@@ -108,12 +110,17 @@ def _kind_of_eighteen(number: str) -> IdKind:
 
 def normalise_id_number(raw: str) -> str:
     """Return a number without spaces and hyphens, in half-width capitals."""
+    if raw.isascii() and raw.isalnum():  # as nearly every list has it
+        return raw.upper()
     return re.sub(r"[\s\-]", "", unicodedata.normalize("NFKC", raw)).upper()
 
 
 def check_digit(body: str) -> str:
-    """Return the check character of 17 digits."""
-    return _CHECK[sum(int(digit) * weight for digit, weight in zip(body, _WEIGHTS, strict=True)) % 11]
+    """Return the check character of 17 digits, 0 to 9 of ASCII. Raises ValueError."""
+    digits = body.encode("ascii")
+    if len(digits) != len(_WEIGHTS) or not digits.isdigit():
+        raise ValueError("17 digits have a check digit")
+    return _CHECK[(sum(map(mul, digits, _WEIGHTS)) - _ZEROS) % 11]
 
 
 def eighteen_of_fifteen(number: str) -> str:
@@ -126,6 +133,13 @@ def spellings_sought(raw: str) -> tuple[str, ...]:
     """Return the stored spellings that a typed number may stand for, whatever its kind."""
     number = normalise_id_number(raw)
     return (number, eighteen_of_fifteen(number)) if _FIFTEEN.fullmatch(number) else (number,)
+
+
+def spellings_of(number: str) -> tuple[str, ...]:
+    """Return the spellings in which one number may be kept: as it is, and with 15 digits for 18 or 18 for 15."""
+    if _EIGHTEEN.fullmatch(number) and number[6:8] == "19":
+        return (number, number[:6] + number[8:17])
+    return spellings_sought(number)
 
 
 def birth_date_fault(birth: date, today: date) -> Fault | None:

@@ -8,6 +8,7 @@ IdentifierKind = Literal["exam_card", "visit_card", "his_patient"]
 IDENTIFIER_KINDS = ("exam_card", "visit_card", "his_patient")
 LookupKind = Literal["any", "name", "id_number", "exam_no", "phone", "card_no"]
 _PHONE = re.compile(r"\+?[0-9]{5,20}")
+_MOBILE = 11
 # A magnetic stripe sends its sentinels along: ;6217…? or %B6217…^…?
 _SENTINELS = re.compile(r"^[;%]|[?]$")
 _CARD = re.compile(r"[A-Z0-9]{2,40}")
@@ -15,6 +16,8 @@ _CARD = re.compile(r"[A-Z0-9]{2,40}")
 
 def normalise_phone(raw: str) -> str | None:
     """Return a phone number as digits, without the country code of China; None when it is none."""
+    if len(raw) == _MOBILE and raw.isascii() and raw.isdecimal():  # as nearly every list has it
+        return raw
     number = re.sub(r"[\s\-()]", "", unicodedata.normalize("NFKC", raw))
     number = re.sub(r"^(\+86|0086)(?=1[0-9]{10}$)", "", number)
     return number if _PHONE.fullmatch(number) else None

@@ -4,6 +4,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import chain, islice, product
 from math import prod
 
@@ -56,6 +57,16 @@ def name_keys(name: str) -> list[str]:
     return list(dict.fromkeys(key for key in keys if key))
 
 
+def readings(name: str) -> frozenset[str]:
+    """Return every way in which a whole name is read aloud, without its initials; a name in Latin letters is read as it is written.
+
+    So a passport's Zhang San and an ID card's 张三 have one reading.
+    """
+    if not _HAN.search(name):
+        return frozenset({folded(name)})
+    return frozenset("".join(reading) for reading in _combined(clean_name(name)))
+
+
 def _combined(name: str) -> list[tuple[str, ...]]:
     # 萬俟 is read as 万俟 is: the dictionary knows 万 as mò, and 萬 not.
     surname = 2 if name[:2].translate(_OLD_SPELLING) in _COMPOUND else 1
@@ -77,8 +88,9 @@ def _usual(text: str) -> list[str]:
     return together if len(together) == len(text) else [lazy_pinyin(c)[0] for c in text]
 
 
-def _readings(character: str) -> list[str]:
-    return _spelled(chain.from_iterable(pinyin(character, style=Style.NORMAL, heteronym=True)))
+@lru_cache(maxsize=4096)
+def _readings(character: str) -> tuple[str, ...]:
+    return tuple(_spelled(chain.from_iterable(pinyin(character, style=Style.NORMAL, heteronym=True))))
 
 
 def _spelled(syllables: Iterable[str]) -> list[str]:

@@ -1,15 +1,63 @@
-"""The verbs of examinees, one use case per file: meeting, reading, finding, photos, cards and numbers of other systems."""
+"""The verbs of examinees, one use case per file: meeting, reading, finding, photos, cards and numbers of other systems, and who was entered twice."""
 
 from tjapi.examinee.models import Examinee
+from tjapi.examinee.service.duplicates import distinctions, distinguish, duplicates, withdraw_distinction
 from tjapi.examinee.service.finding import look_up, search
+from tjapi.examinee.service.guardians import (
+    add_guardian,
+    consent,
+    end_guardian,
+    guardians,
+    refuse_unconsented,
+    unmask_guardian,
+)
 from tjapi.examinee.service.identifiers import add_identifier, identifiers, remove_identifier
 from tjapi.examinee.service.importing import import_people
 from tjapi.examinee.service.matching import names_by_number
-from tjapi.examinee.service.meeting import amend, introduce, meet, met
-from tjapi.examinee.service.photos import keep_photo, photo_for_reading, photo_of, photos
-from tjapi.examinee.service.reading import get, look_at, many, number_ends_with, shape, unmask
+from tjapi.examinee.service.meeting import amend, introduce, meet, meet_many, met
+from tjapi.examinee.service.merging import follow, merge, merges, undo_merge
+from tjapi.examinee.service.photos import keep_photo, photo_files, photo_for_reading, photo_of, photos
+from tjapi.examinee.service.reading import get, kept, look_at, many, number_ends_with, shape, survivor_id, unmask
 
 __all__ = [
-    "Examinee", "add_identifier", "amend", "get", "identifiers", "import_people", "introduce", "keep_photo", "look_at", "look_up", "many", "meet", "met", "names_by_number", "number_ends_with",
-    "photo_for_reading", "photo_of", "photos", "remove_identifier", "search", "shape", "unmask",
+    "Examinee",
+    "add_guardian",
+    "add_identifier",
+    "amend",
+    "consent",
+    "distinctions",
+    "distinguish",
+    "duplicates",
+    "end_guardian",
+    "follow",
+    "get",
+    "guardians",
+    "identifiers",
+    "import_people",
+    "introduce",
+    "keep_photo",
+    "kept",
+    "look_at",
+    "look_up",
+    "many",
+    "meet",
+    "meet_many",
+    "merge",
+    "merges",
+    "met",
+    "names_by_number",
+    "number_ends_with",
+    "photo_files",
+    "photo_for_reading",
+    "photo_of",
+    "photos",
+    "refuse_unconsented",
+    "remove_identifier",
+    "search",
+    "shape",
+    "survivor_id",
+    "undo_merge",
+    "unmask",
+    "unmask_guardian",
+    "withdraw_distinction",
 ]  # fmt: skip

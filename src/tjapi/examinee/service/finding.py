@@ -6,10 +6,11 @@ from uuid import UUID
 from tjapi.examinee import repository
 from tjapi.examinee.errors import LookupKeyInvalid, SearchNotOneCriterion
 from tjapi.examinee.models import Examinee
-from tjapi.examinee.rules import LookupKind, folded, normalise_card_no, normalise_phone, spellings_sought
+from tjapi.examinee.rules import LookupKind, born_after, folded, normalise_card_no, normalise_phone, spellings_sought
 from tjapi.examinee.schemas import ExamineeSearch
 from tjapi.examinee.service.identifiers import IDENTIFIER
 from tjapi.examinee.service.reading import ID_NUMBER, PHONE
+from tjapi.kernel.clock import business_day
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 
@@ -64,7 +65,9 @@ async def _found(
         numbers = [uow.cipher.blind_index(number, ID_NUMBER) for number in spellings_sought(key)]
         ids |= set(await repository.ids_by_id_number(uow, numbers, after, size))
     if tried("phone") and (phone := normalise_phone(key)):
-        ids |= set(await repository.ids_by_phone(uow, uow.cipher.blind_index(phone, PHONE), after, size))
+        index = uow.cipher.blind_index(phone, PHONE)
+        ids |= set(await repository.ids_by_phone(uow, index, after, size))
+        ids |= set(await repository.ids_by_guardian(uow, index, born_after(business_day(uow.now)), after, size))
     if tried("card_no") and (card := normalise_card_no(key)):
         ids |= set(await repository.ids_by_identifier(uow, uow.cipher.blind_index(card, IDENTIFIER), after, size))
     page = sorted(ids, reverse=True)[: size + 1]

@@ -17,7 +17,7 @@ IDENTIFIER = "identifier"
 
 async def add_identifier(uow: UnitOfWork, examinee_id: UUID, new: IdentifierIn) -> IdentifierOut:
     """Let a card or number find a person; adding it twice is adding it once. Raises ExamineeNotFound, IdentifierNumberInvalid, IdentifierTaken."""
-    await locked(uow, examinee_id)
+    examinee_id = (await locked(uow, examinee_id)).id
     number = normalise_card_no(new.number)
     if number is None:
         raise IdentifierNumberInvalid(
@@ -42,14 +42,14 @@ async def add_identifier(uow: UnitOfWork, examinee_id: UUID, new: IdentifierIn) 
 
 async def identifiers(uow: UnitOfWork, examinee_id: UUID) -> IdentifiersOut:
     """Return the cards and numbers of a person, masked. Raises ExamineeNotFound."""
-    await get(uow, examinee_id)
+    examinee_id = (await get(uow, examinee_id)).id
     await uow.audit("examinee.identifiers_listed", "examinee", examinee_id)
     return IdentifiersOut(items=[_out(row) for row in await repository.identifiers(uow, examinee_id)])
 
 
 async def remove_identifier(uow: UnitOfWork, examinee_id: UUID, identifier_id: UUID) -> IdentifiersOut:
     """Take a card or number away: lost, or given to somebody else. Returns what is left. Raises ExamineeNotFound, IdentifierNotFound."""
-    await locked(uow, examinee_id)
+    examinee_id = (await locked(uow, examinee_id)).id
     kind = await repository.remove_identifier(uow, examinee_id, identifier_id)
     if kind is None:
         raise IdentifierNotFound

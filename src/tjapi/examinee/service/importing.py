@@ -11,7 +11,6 @@ from tjapi.examinee.models import Examinee
 from tjapi.examinee.rules import IdNumber, folded, name_keys
 from tjapi.examinee.schemas import IdCardPayload
 from tjapi.examinee.service.meeting import entered, number_problem, said_by
-from tjapi.examinee.service.reading import many
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.problem import FieldError, Problem
 from tjapi.kernel.uow import UnitOfWork
@@ -30,7 +29,9 @@ async def import_people(uow: UnitOfWork, campus_id: int, rows: Sequence[IdCardPa
     keys = [(document.kind, person.id_number_index or b"") for document, person in people]
     await repository.lock_identifiers(uow, keys)
     met = await repository.meet_many(uow, keys, campus_id)
-    known = await many(uow, [found for found in met if found is not None])
+    known = {
+        entry.id: entry for entry in await repository.examinees(uow, {found for found in met if found is not None})
+    }
     differing = [
         FieldError(f"/rows/{i}/name", "differs", "与已登记的姓名或出生日期不同", "differs from the name or birth date that is known")
         for i, (found, (_, person)) in enumerate(zip(met, people, strict=True))
@@ -45,7 +46,10 @@ async def import_people(uow: UnitOfWork, campus_id: int, rows: Sequence[IdCardPa
         await uow.audit("examinee.imported", "examinee", "archive", campus_id=campus_id, detail={"people": len(new)})
     for person in new:
         await uow.publish(ExamineeRegistered(campus_id=campus_id, examinee_id=person.id))
-    return [found or person.id for found, (_, person) in zip(met, people, strict=True)]
+    return [
+        (known[found].merged_into_id or found) if found is not None else person.id
+        for found, (_, person) in zip(met, people, strict=True)
+    ]
 
 
 def _read(uow: UnitOfWork, rows: Sequence[IdCardPayload]) -> list[tuple[IdNumber, Examinee]]:

@@ -1,5 +1,6 @@
 """Meeting people: by what a document says, or by what is typed from it; and what the desk hears anew."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
@@ -39,7 +40,7 @@ from tjapi.examinee.service.photos import keep_photo
 from tjapi.examinee.service.reading import ADDRESS, ID_NUMBER, PHONE, get, locked, opened, place, shape
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
-from tjapi.kernel.problem import FieldError, PreconditionFailed
+from tjapi.kernel.problem import FieldError, PreconditionFailed, Problem
 from tjapi.kernel.security.fields import mask_id_number, mask_phone
 from tjapi.kernel.uow import UnitOfWork
 
@@ -69,6 +70,63 @@ async def meet(
     await _keep_photo(uow, person, photo)
     await uow.publish(ExamineeRegistered(campus_id=campus_id, examinee_id=person.id))
     return person, True
+
+
+async def meet_many(uow: UnitOfWork, payloads: Sequence[IdCardPayload], campus_id: int) -> list[Examinee | Problem]:
+    """Do what `meet` does for many documents, in few statements; return the holder of each, or why there is none.
+
+    Where somebody is refused the unit must not be committed: whoever keeps the others leaves these out and asks again. Raises CampusNotFound.
+    """
+    if campus_id not in uow.principal.campuses:
+        raise CampusNotFound(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
+    read = [_read_or_refused(payload, business_day(uow.now)) for payload in payloads]
+    keys = [_key(uow, one) for one in read]
+    wanted = list({key for key in keys if key is not None})
+    await repository.lock_identifiers(uow, wanted)
+    met_as = dict(zip(wanted, await repository.meet_many(uow, wanted, campus_id), strict=True))
+    known = {one.id: one for one in await repository.lock_many(uow, [found for found in met_as.values() if found])}
+    answer: list[Examinee | Problem] = []
+    new: list[Examinee] = []
+    for payload, one, key in zip(payloads, read, keys, strict=True):
+        holder = None if key is None else met_as[key]
+        try:
+            person = await _holder(uow, payload, one, None if holder is None else known[holder])
+        except Problem as refusal:
+            answer.append(refusal)
+            continue
+        answer.append(person)
+        if holder is None:
+            new.append(person)
+    await repository.add_many(uow, new, campus_id, {person.id: name_keys(person.name) for person in new})
+    await uow.audit_many("examinee.registered", "examinee", {person.id: {} for person in new}, campus_id=campus_id)
+    await uow.publish_many([ExamineeRegistered(campus_id=campus_id, examinee_id=person.id) for person in new])
+    return answer
+
+
+def _read_or_refused(payload: IdCardPayload, today: date) -> "tuple[IdNumber | None, Read] | Problem":
+    try:
+        return said_by(payload, today)
+    except Problem as refusal:
+        return refusal
+
+
+def _key(uow: UnitOfWork, read: "tuple[IdNumber | None, Read] | Problem") -> tuple[str, bytes] | None:
+    if isinstance(read, Problem) or read[0] is None:
+        return None
+    return read[0].kind, uow.cipher.blind_index(read[0].number, ID_NUMBER)
+
+
+async def _holder(
+    uow: UnitOfWork, payload: IdCardPayload, read: "tuple[IdNumber | None, Read] | Problem", person: Examinee | None
+) -> Examinee:
+    if isinstance(read, Problem):
+        raise read
+    document, said = read
+    if person is None:
+        return entered(uow, payload, document, said)
+    if person.merged_into_id is not None:
+        return await _met_again(uow, person.id, payload, said)
+    return await _welcome(uow, person, person, payload, said)
 
 
 def said_by(payload: IdCardPayload, today: date) -> tuple[IdNumber | None, "Read"]:
@@ -222,13 +280,13 @@ def _birth_date(read: Read, document: IdNumber | None, today: date) -> date:
     return birth
 
 
-async def _met_again(uow: UnitOfWork, examinee_id: UUID, payload: IdCardPayload, read: Read) -> Examinee:
-    person = await locked(uow, examinee_id)
-    if folded(person.name) != folded(read.name):
+def _refuse_other_person(holder: Examinee, read: Read) -> None:
+    """Refuse a document that is that of somebody known and says somebody else. Raises ExamineeNameDiffers, ExamineeDetailsDiffer."""
+    if folded(holder.name) != folded(read.name):
         raise ExamineeNameDiffers(
             errors=[FieldError("/name", "differs", "与已登记的姓名不同", "differs from the name that is known")]
         )
-    if person.birth_date != read.birth_date:
+    if holder.birth_date != read.birth_date:
         raise ExamineeDetailsDiffer(
             errors=[
                 FieldError(
@@ -236,13 +294,26 @@ async def _met_again(uow: UnitOfWork, examinee_id: UUID, payload: IdCardPayload,
                 )
             ]
         )
-    if read.sex != "unknown" and person.sex not in ("unknown", read.sex):
+    if read.sex != "unknown" and holder.sex not in ("unknown", read.sex):
         raise ExamineeDetailsDiffer(
             errors=[FieldError("/sex", "differs", "与已登记的性别不同", "differs from the sex that is known")]
         )
+
+
+async def _met_again(uow: UnitOfWork, examinee_id: UUID, payload: IdCardPayload, read: Read) -> Examinee:
+    """Meet the holder of a document that is known: it is held against the entry that has it, and what is new goes to whom that was merged into."""
+    person = await locked(uow, examinee_id)
+    holder = person if person.id == examinee_id else await repository.entry(uow, examinee_id)
+    assert holder is not None  # `locked` went by it
+    return await _welcome(uow, person, holder, payload, read)
+
+
+async def _welcome(uow: UnitOfWork, person: Examinee, holder: Examinee, payload: IdCardPayload, read: Read) -> Examinee:
+    """Take over what is new, of a person under the lock whose document `holder` has: themselves, or an entry that was merged into them."""
+    _refuse_other_person(holder, read)
     changed = ["sex"] if person.sex == "unknown" and read.sex != "unknown" else []
     person.sex = read.sex if changed else person.sex
-    if _set_validity(person, read):
+    if _set_validity(holder, read):
         changed.append("document")
     given = {field: value for field in ("nation", "phone", "address") if (value := getattr(payload, field)) is not None}
     await _amend(uow, person, ExamineePatch.model_validate(given), changed)

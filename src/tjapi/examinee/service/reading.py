@@ -14,21 +14,38 @@ ID_NUMBER, PHONE, ADDRESS = "id_number", "phone", "address"
 
 
 async def get(uow: UnitOfWork, examinee_id: UUID) -> Examinee:
-    """Return a person whom one may see. Raises ExamineeNotFound."""
+    """Return a person whom one may see; of one who was merged, whom they were merged into. Raises ExamineeNotFound."""
     person = await repository.examinee(uow, examinee_id)
     if person is None:
         raise ExamineeNotFound
     return person
 
 
+async def survivor_id(uow: UnitOfWork, examinee_id: UUID) -> UUID:
+    """Return the id under which a person's things are: their own, or that of whom they were merged into."""
+    return await repository.survivor_id(uow, examinee_id)
+
+
 async def many(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, Examinee]:
-    """Return people by id, those whom one may see."""
-    return {person.id: person for person in await repository.examinees(uow, ids)}
+    """Return people by the id that was asked for, those whom one may see; for one who was merged, whom they were merged into."""
+    entries = await repository.examinees(uow, ids)
+    others = {entry.merged_into_id for entry in entries if entry.merged_into_id is not None}
+    survivors = {person.id: person for person in await repository.examinees(uow, others)} if others else {}
+    people = {entry.id: survivors.get(entry.merged_into_id) if entry.merged_into_id else entry for entry in entries}
+    return {asked: person for asked, person in people.items() if person is not None}
 
 
 async def locked(uow: UnitOfWork, examinee_id: UUID) -> Examinee:
     """Return a person under the row lock. Raises ExamineeNotFound."""
-    person = await repository.examinee(uow, examinee_id, lock=True)
+    person = await repository.examinee(uow, examinee_id, lock="change")
+    if person is None:
+        raise ExamineeNotFound
+    return person
+
+
+async def kept(uow: UnitOfWork, examinee_id: UUID) -> Examinee:
+    """Return a person to whom something is about to be given: until it is theirs, nobody merges them away. Raises ExamineeNotFound."""
+    person = await repository.examinee(uow, examinee_id, lock="keep")
     if person is None:
         raise ExamineeNotFound
     return person
@@ -42,10 +59,15 @@ async def look_at(uow: UnitOfWork, examinee_id: UUID) -> ExamineeOut:
 
 
 async def number_ends_with(uow: UnitOfWork, examinee_id: UUID, ending: str) -> bool:
-    """Say whether a person's ID number ends so; a mask may show fewer characters than are asked for. Raises ExamineeNotFound."""
+    """Say whether an ID number of a person ends so; a mask may show fewer characters than are asked for. Raises ExamineeNotFound.
+
+    Whoever was entered under two documents may hold either in hand.
+    """
     person = await get(uow, examinee_id)
-    number = opened(uow, person, person.id_number_sealed, ID_NUMBER) or ""
-    return hmac.compare_digest(number[-len(ending) :].upper().encode(), ending.upper().encode())
+    entries = [person, *await repository.merged_into(uow, [person.id])]
+    numbers = [opened(uow, entry, entry.id_number_sealed, ID_NUMBER) or "" for entry in entries]
+    wanted = ending.upper().encode()
+    return True in [hmac.compare_digest(number[-len(ending) :].upper().encode(), wanted) for number in numbers]
 
 
 async def unmask(uow: UnitOfWork, examinee_id: UUID, purpose: str) -> UnmaskedOut:

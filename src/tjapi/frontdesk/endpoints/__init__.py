@@ -1,6 +1,8 @@
 """HTTP of the front desk."""
 
 from tjapi.frontdesk.endpoints.booking import BOOKING, PLACE, bookings
+from tjapi.frontdesk.endpoints.checking import checking
 from tjapi.frontdesk.endpoints.desk import frontdesk
+from tjapi.frontdesk.endpoints.merging import merging
 
-__all__ = ["BOOKING", "PLACE", "bookings", "frontdesk"]
+__all__ = ["BOOKING", "PLACE", "bookings", "checking", "frontdesk", "merging"]

@@ -5,6 +5,7 @@ from uuid import UUID
 from fastapi import Request
 
 from tjapi.appointment.errors import (
+    AppointmentAwaited,
     AppointmentCampusNotHeld,
     AppointmentDayOutOfReach,
     AppointmentFull,
@@ -15,7 +16,7 @@ from tjapi.appointment.errors import (
     AppointmentStateConflict,
     AppointmentTwice,
 )
-from tjapi.appointment.schemas import CancelAppointmentIn, PlaceIn
+from tjapi.appointment.schemas import CancelAppointmentIn, DeskPlaceIn
 from tjapi.exam.errors import (
     CampusNotHeld,
     ExamBeforeBirth,
@@ -34,7 +35,7 @@ from tjapi.pricing.endpoints import QUOTE
 
 bookings = router("appointments")
 PLACE: list[type[Problem]] = [
-    AppointmentFull, AppointmentSessionNotOffered, AppointmentSessionNotForSex, AppointmentDayOutOfReach, AppointmentTwice,
+    AppointmentFull, AppointmentAwaited, AppointmentSessionNotOffered, AppointmentSessionNotForSex, AppointmentDayOutOfReach, AppointmentTwice,
 ]  # fmt: skip
 """Why a place cannot be had."""
 BOOKING: list[type[Problem]] = [
@@ -51,7 +52,9 @@ BOOKING: list[type[Problem]] = [
 )  # fmt: skip
 async def create_appointment(request: Request, uow: Unit, body: BookingIn) -> BookingOut:
     required = runtime(request).settings.payment_required
-    return await service.book(uow, body.examinee_id, body, "desk", payment_required=required)
+    return await service.book(
+        uow, body.examinee_id, body, "desk", payment_required=required, over_waiting_list=body.over_waiting_list
+    )
 
 
 @bookings.post(
@@ -59,8 +62,10 @@ async def create_appointment(request: Request, uow: Unit, body: BookingIn) -> Bo
     **operation("rescheduleAppointment", "改期", "Move a booking to another place", permission="appointment.write", requirement=["E1.3"], body=True,
                 idempotent="optional", problems=[*PLACE, AppointmentNotFound, AppointmentStateConflict, ExamStateConflict]),
 )  # fmt: skip
-async def reschedule_appointment(uow: Unit, appointment_id: UUID, body: PlaceIn) -> BookingOut:
-    return await service.reschedule_booking(uow, appointment_id, body.day, body.session_id)
+async def reschedule_appointment(uow: Unit, appointment_id: UUID, body: DeskPlaceIn) -> BookingOut:
+    return await service.reschedule_booking(
+        uow, appointment_id, body.day, body.session_id, over_waiting_list=body.over_waiting_list
+    )
 
 
 @bookings.post(

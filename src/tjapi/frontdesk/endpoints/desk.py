@@ -6,15 +6,20 @@ from uuid import UUID
 from fastapi import Path, Query, Request, Response
 
 from tjapi.appointment.errors import WalkInNotTaken
+from tjapi.employer.errors import CampaignNotFound
 from tjapi.exam import service as exams
-from tjapi.exam.errors import ExamNotFound, ExamStateConflict
+from tjapi.exam.errors import CampusNotHeld, ExamNotFound, ExamStateConflict
 from tjapi.exam.schemas import ExamSummary
+from tjapi.examinee.errors import GuardianConsentMissing
 from tjapi.frontdesk import flows, service, views
 from tjapi.frontdesk.errors import (
     AccessCodeNotCurrent,
+    IdentityNotConfirmed,
     NotALabel,
     PaperNotOfExam,
+    PapersNotNamed,
     PrintNotFound,
+    PrintNotReady,
     PrintOfOneCampus,
     TooManyPapers,
 )
@@ -22,6 +27,7 @@ from tjapi.frontdesk.rules import BoardColumn
 from tjapi.frontdesk.schemas import AccessCodeOut, BoardOut, CheckInOut, DocumentsOut, PrintIn, PrintOut, PrintsOut
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
+from tjapi.kernel.problem import FieldError
 from tjapi.kernel.routing import PDF, Caller, ReadUnit, Unit, file, operation, router
 from tjapi.kernel.runtime import runtime
 from tjapi.kernel.validation import Day
@@ -33,7 +39,7 @@ frontdesk = router("frontdesk")
 @frontdesk.post(
     "/exams/{exam_id:uuid}:check-in",
     **operation("checkIn", "报到", "Check in", permission="exam.check_in", requirement=["E1.5"], idempotent="optional",
-                problems=[ExamNotFound, ExamStateConflict, WalkInNotTaken]),
+                problems=[ExamNotFound, ExamStateConflict, WalkInNotTaken, GuardianConsentMissing, IdentityNotConfirmed]),
 )  # fmt: skip
 async def check_in(uow: Unit, exam_id: UUID) -> CheckInOut:
     return await service.check_in(uow, exam_id)
@@ -61,7 +67,9 @@ async def list_exam_documents(uow: ReadUnit, exam_id: UUID) -> DocumentsOut:
     "/document-prints",
     **operation("createDocumentPrint", "打印所选(补打)", "Print what was chosen, again or for the first time", permission="document.print",
                 requirement=["E1.5", "E1.7"], status=201, idempotent="optional", body=True,
-                problems=[ExamNotFound, ExamStateConflict, PaperNotOfExam, NotALabel, PrintOfOneCampus, TooManyPapers, AccessCodeNotCurrent]),
+                problems=[ExamNotFound, ExamStateConflict, PaperNotOfExam, NotALabel, PrintOfOneCampus, TooManyPapers, AccessCodeNotCurrent,
+                PapersNotNamed, CampaignNotFound],
+                description="份数较多时文件由后台任务生成(job_id),完成后取 · The file of many copies is made by a job (`job_id`): fetch it then"),
 )  # fmt: skip
 async def create_document_print(uow: Unit, body: PrintIn) -> PrintOut:
     return await service.print_documents(uow, body)
@@ -71,7 +79,7 @@ async def create_document_print(uow: Unit, body: PrintIn) -> PrintOut:
     "/document-prints/{print_id:uuid}/file",
     response_class=PDF,
     **operation("downloadDocumentPrint", "打印文件", "The file of a print: PDF, ZPL or TSPL", permission="document.print",
-                requirement=["E1.5", "E1.7"], problems=[PrintNotFound], media_types=["application/x-zpl", "application/x-tspl"]),
+                requirement=["E1.5", "E1.7"], problems=[PrintNotFound, PrintNotReady], media_types=["application/x-zpl", "application/x-tspl"]),
 )  # fmt: skip
 async def download_document_print(request: Request, caller: Caller, print_id: UUID) -> Response:
     made = await flows.file(runtime(request), caller, print_id)
@@ -105,16 +113,17 @@ BoardDay = Annotated[Day | None, Query(description="日期,缺省为今天 · Da
 @frontdesk.get(
     "/board",
     **operation("getBoard", "今日看板", "The day's five counts", permission="exam.read", requirement=["E1.1"],
-                description="实时事件主题 `exam` 到来时重新读取 · Read it again when a live event of the topic `exam` comes."),
+                problems=[CampusNotHeld], description="实时事件主题 `exam` 到来时重新读取 · Read it again when a live event of the topic `exam` comes."),
 )  # fmt: skip
 async def get_board(uow: ReadUnit, campus_id: OneCampus, day: BoardDay = None) -> BoardOut:
+    _held(uow, campus_id)
     return await views.board(uow, campus_id, day or business_day(uow.now))
 
 
 @frontdesk.get(
     "/board/{column}/exams",
     **operation("listBoardExams", "看板清单", "The exams that a count of the board counts", permission="exam.read", requirement=["E1.1"],
-                problems=[PageTokenInvalid]),
+                problems=[PageTokenInvalid, CampusNotHeld]),
 )  # fmt: skip
 async def list_board_exams(
     request: Request,
@@ -125,7 +134,14 @@ async def list_board_exams(
     page_size: PageSize = 50,
     page_token: PageToken = None,
 ) -> Page[ExamSummary]:
+    _held(uow, campus_id)
     asked = day or business_day(uow.now)
     pager = Pager(runtime(request).keys, f"board|{column}|{campus_id}|{asked}")
     rows = await views.board_list(uow, campus_id, asked, column, after=pager.read(page_token), size=page_size)
     return pager.page(rows, page_size, lambda row: [row.id], exams.summary)
+
+
+def _held(uow: ReadUnit, campus_id: int) -> None:
+    """A board of nobody's campus is not an empty board."""
+    if campus_id not in uow.principal.campuses:
+        raise CampusNotHeld(errors=[FieldError("query:campus_id", "not-found", "没有这个院区", "no such campus")])

@@ -1,4 +1,4 @@
-"""The verbs of the front desk: bookings in one file, the desk and its papers in the other."""
+"""The verbs of the front desk: bookings, the desk, one-time codes, and what is printed."""
 
 from tjapi.frontdesk.service.booking import (
     book,
@@ -9,20 +9,46 @@ from tjapi.frontdesk.service.booking import (
     reinstate_booking,
     reschedule_booking,
 )
-from tjapi.frontdesk.service.desk import (
+from tjapi.frontdesk.service.checking import check_identity, decide_identity, identity_checks
+from tjapi.frontdesk.service.codes import issue_access_code, redeem_access_code
+from tjapi.frontdesk.service.desk import check_in
+from tjapi.frontdesk.service.printing import (
+    MAKE,
     OpenedPrint,
-    check_in,
     documents,
     handover_paper,
-    issue_access_code,
+    keep_file,
     open_print,
+    part_of,
     print_documents,
     prints,
     read_paper,
-    redeem_access_code,
+    to_make,
 )
 
 __all__ = [
-    "OpenedPrint", "book", "booking", "cancel_booking", "check_in", "documents", "handover_paper", "issue_access_code", "let_place_go", "miss_booking",
-    "open_print", "print_documents", "prints", "read_paper", "redeem_access_code", "reinstate_booking", "reschedule_booking",
+    "MAKE",
+    "OpenedPrint",
+    "book",
+    "booking",
+    "cancel_booking",
+    "check_identity",
+    "check_in",
+    "decide_identity",
+    "documents",
+    "handover_paper",
+    "identity_checks",
+    "issue_access_code",
+    "keep_file",
+    "let_place_go",
+    "miss_booking",
+    "open_print",
+    "part_of",
+    "print_documents",
+    "prints",
+    "read_paper",
+    "redeem_access_code",
+    "reinstate_booking",
+    "reschedule_booking",
+    "to_make",
 ]  # fmt: skip

@@ -17,7 +17,13 @@ from tjapi.kernel.uow import UnitOfWork
 
 
 async def book(
-    uow: UnitOfWork, examinee_id: UUID, new: OwnBookingIn, source: AppointmentSource, *, payment_required: bool = False
+    uow: UnitOfWork,
+    examinee_id: UUID,
+    new: OwnBookingIn,
+    source: AppointmentSource,
+    *,
+    payment_required: bool = False,
+    over_waiting_list: bool = False,
 ) -> BookingOut:
     """Register an exam for a day and take its places there: the session, and whatever its item groups need. Both, or neither.
 
@@ -30,6 +36,7 @@ async def book(
         examinee_id=examinee_id,
         source=source,
         hold_id=new.hold_id,
+        over_waiting_list=over_waiting_list,
     )
     await appointments.look(uow, place)
     order = ExamIn(
@@ -43,10 +50,12 @@ async def book(
     return BookingOut(appointment=appointments.out(appointment), exam=await exams.describe(uow, exam.id))
 
 
-async def reschedule_booking(uow: UnitOfWork, appointment_id: UUID, day: date, session_id: UUID) -> BookingOut:
+async def reschedule_booking(
+    uow: UnitOfWork, appointment_id: UUID, day: date, session_id: UUID, *, over_waiting_list: bool = False
+) -> BookingOut:
     """Move an appointment and its exam to another place. Raises what `appointments.reschedule` and `exams.reschedule` raise."""
     exam_id = await _lock_exam_of(uow, appointment_id)
-    await appointments.reschedule(uow, appointment_id, day, session_id)
+    await appointments.reschedule(uow, appointment_id, day, session_id, over_waiting_list=over_waiting_list)
     if exam_id is not None:
         await exams.reschedule(uow, exam_id, day)
     return await booking(uow, appointment_id)

@@ -1,12 +1,12 @@
 """回收指引单: the guide sheet comes back, and whatever is open is decided on; until the final sign-off it may go out again."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
 from tjapi.exam import service as exams
-from tjapi.exam.errors import CampusNotHeld, LineNotThere, LineStateConflict
+from tjapi.exam.errors import CampusNotHeld, DueDateNotAhead, LineNotThere, LineStateConflict
 from tjapi.exam.models import Exam, ExamLine
 from tjapi.exam.rules import FOR_THE_PERSON
 from tjapi.guidance import repository
@@ -22,6 +22,7 @@ from tjapi.guidance.schemas import (
     SheetReturnOut,
 )
 from tjapi.guidance.service.queueing import leave
+from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
@@ -97,15 +98,23 @@ async def give_back(uow: UnitOfWork, exam_id: UUID, reason: str) -> SheetReturnO
     standing = await repository.standing_return(uow, exam_id)
     if standing is None:
         raise GuideSheetNotReturned
+    standing.undone_by, standing.undone_at, standing.undone_reason = uow.principal.id, uow.now, reason
+    await uow.session.flush()
     if exam.sheet_returned_at is not None:
         exam = await exams.sheet_given_back(uow, exam_id)
     still = {line.id for line in await exams.lines(uow, exam_id) if line.state in ("refused", "waived", "deferred")}
     again = [line_id for line_id in standing.line_ids if line_id in still]
     if again:
         exam = await exams.reinstate(uow, exam_id, again, reason=reason)
-    standing.undone_by, standing.undone_at, standing.undone_reason = uow.principal.id, uow.now, reason
     await uow.session.flush()
     return await _out(uow, exam)
+
+
+async def forget(uow: UnitOfWork, exam_id: UUID, line_ids: Collection[UUID]) -> None:
+    """Something else was decided on lines: that was not when the sheet came back."""
+    standing = await repository.standing_return(uow, exam_id)
+    if standing is not None:
+        standing.line_ids = [line_id for line_id in standing.line_ids if line_id not in line_ids]
 
 
 async def _decide(
@@ -128,6 +137,14 @@ async def _decide(
         for i, one in enumerate(given)
         if one.line_id not in {line.id for line in open_lines} and known[one.line_id].state != one.decision
     ]  # fmt: skip
+    named = [one.line_id for one in given]
+    stuck += [
+        FieldError(
+            f"/decisions/{i}/line_id", "twice", f"{known[line_id].name}:重复", f"{known[line_id].name}: named twice"
+        )
+        for i, line_id in enumerate(named)
+        if line_id in named[:i]
+    ]
     if stuck:
         raise LineStateConflict(errors=stuck)
     undated = [
@@ -137,6 +154,13 @@ async def _decide(
     ]
     if undated:
         raise DueDateMissing(errors=undated)
+    early = [
+        FieldError(f"/decisions/{i}/due_on", "not-ahead", "延期日期须晚于今天", "must lie after today")
+        for i, one in enumerate(given)
+        if one.decision == "deferred" and one.due_on is not None and one.due_on <= business_day(uow.now)
+    ]
+    if early:
+        raise DueDateNotAhead(errors=early)
     policy = await _policy(uow, exam)
     told = {one.line_id: one for one in given}
     decided: dict[_How, list[UUID]] = defaultdict(list)

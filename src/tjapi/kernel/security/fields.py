@@ -3,8 +3,10 @@
 import base64
 import hashlib
 import hmac
+import io
 import os
 import secrets
+from collections.abc import Callable
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -24,6 +26,18 @@ class FieldCipher:
     def seal(self, plain: str, place: str) -> bytes:
         """Encrypt a field for its place, `table|column|row`."""
         return self.seal_bytes(plain.encode(), place)
+
+    def sealing(self, most: int) -> Callable[[str, str], bytes]:
+        """Return what seals so many fields as `seal` does, for one caller alone: the system is asked for randomness once."""
+        drawn = io.BytesIO(os.urandom(_NONCE * most))
+
+        def seal(plain: str, place: str) -> bytes:
+            nonce = drawn.read(_NONCE)
+            if len(nonce) != _NONCE:
+                raise ValueError("more fields than were said")
+            return _VERSION + nonce + self._aead.encrypt(nonce, plain.encode(), place.encode())
+
+        return seal
 
     def open(self, sealed: bytes, place: str) -> str:
         """Decrypt a field at its place. Raises cryptography's InvalidTag when it was moved or changed."""

@@ -1,5 +1,6 @@
 """Who an examinee is, and what they see and book of their own."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -30,7 +31,7 @@ async def issue_token(uow: UnitOfWork, mint: TokenMint, given: ExamineeTokenIn) 
     exam = await exams.find_by_no(uow, given.exam_no)
     if exam is None:
         raise AccessRefused
-    person = await examinees.get(uow, exam.examinee_id)
+    person = await examinees.kept(uow, exam.examinee_id)
     agrees = await examinees.number_ends_with(uow, person.id, given.id_number_last4)
     if not await frontdesk.redeem_access_code(uow, exam.id, given.access_code, identity_agrees=agrees):
         await uow.audit("portal.refused", "exam", exam.id, campus_id=exam.campus_id)
@@ -64,6 +65,11 @@ async def authenticate(look: Look, claims: TokenClaims) -> Principal | None:
         examinee_id=claims.subject,
         session=claims.session,
     )
+
+
+async def end_sessions(uow: UnitOfWork, examinee_ids: Collection[UUID]) -> None:
+    """Let whoever is signed in as one of these sign in again: what they see is about to be another archive."""
+    await repository.end_sessions(uow, examinee_ids)
 
 
 async def me(uow: UnitOfWork) -> MeOut:

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query, Request
 
 from tjapi.catalog.errors import OutsideLabNotFound
-from tjapi.exam.errors import CampusNotHeld, ExamNotFound
+from tjapi.exam.errors import CampusNotHeld, ExamNotFound, ExamStateConflict
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.problem import Problem
 from tjapi.kernel.routing import ReadUnit, Unit, operation, router
@@ -71,7 +71,7 @@ async def scan_tube(
 @specimens.post(
     "/tubes/{tube_id:uuid}:collect",
     **operation("collectTube", "采集标本", "A specimen was taken", permission="specimen.collect", requirement=["E1.5", "X3"],
-                problems=[TubeNotFound, TubeStateConflict, NotCheckedIn]),
+                problems=[TubeNotFound, TubeStateConflict, NotCheckedIn, ExamStateConflict]),
 )  # fmt: skip
 async def collect_tube(
     uow: Unit,

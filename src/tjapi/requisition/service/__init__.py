@@ -25,7 +25,7 @@ from tjapi.requisition.service.ordering import (
     requisitions,
     resend,
 )
-from tjapi.requisition.service.planning import cancel_all, order, plan, withdraw
+from tjapi.requisition.service.planning import cancel_all, order, plan, plan_many, withdraw
 from tjapi.requisition.service.specimens import (
     LineRef,
     TubeRef,
@@ -67,6 +67,7 @@ __all__ = [
     "order",
     "order_of",
     "plan",
+    "plan_many",
     "receive",
     "reject",
     "reject_reported",

@@ -128,12 +128,10 @@ async def mark_sent(uow: UnitOfWork, requisition_id: UUID, placer_nos: Collectio
         return
     requisition.state, requisition.sent_at, requisition.error = "sent", uow.now, None
     await uow.session.flush()
-    for row in rows:
-        if row.cancelled_at is not None:
-            continue
-        line = next(line for line in await exams.lines(uow, requisition.exam_id) if line.id == row.exam_line_id)
-        if line.state == "released":
-            await exams.advance(uow, requisition.exam_id, line.id, "sent")
+    asked = {row.exam_line_id for row in rows if row.cancelled_at is None}
+    lines = await exams.lines(uow, requisition.exam_id)
+    sent = [line.id for line in lines if line.id in asked and line.state == "released"]
+    await exams.advance(uow, requisition.exam_id, dict.fromkeys(sent, ("sent",)))
 
 
 async def mark_failed(uow: UnitOfWork, requisition_id: UUID, error: str) -> None:

@@ -6,6 +6,7 @@ from typing import cast
 from uuid import UUID
 
 from tjapi.exam import service as exams
+from tjapi.exam.errors import ExamStateConflict
 from tjapi.exam.models import Exam, ExamLine
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
@@ -23,7 +24,7 @@ from tjapi.requisition.models import Tube
 from tjapi.requisition.rules import DRAWN, RejectReason
 from tjapi.requisition.schemas import TubeOut, TubeRejectedOut
 from tjapi.requisition.service.custody import note
-from tjapi.requisition.service.planning import draw_again, take_back
+from tjapi.requisition.service.planning import asked_under, draw_again, take_back
 
 _UNCOLLECTED = ("released", "sent", "specimen_rejected")
 _LIS = "LIS"
@@ -53,10 +54,12 @@ class LineRef:
 
 
 async def collect(uow: UnitOfWork, tube_id: UUID, place: str | None = None) -> TubeOut:
-    """A specimen was taken; a second scan changes nothing. Raises TubeNotFound, TubeStateConflict, NotCheckedIn."""
+    """A specimen was taken; a second scan changes nothing. Raises TubeNotFound, TubeStateConflict, NotCheckedIn, ExamStateConflict."""
     exam, tube = await _held(uow, tube_id)
     if exam.state == "prepared":
         raise NotCheckedIn
+    if tube.state == "planned" and exam.state == "on_hold":
+        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
     if tube.state == "planned" and exam.state != "cancelled":
         await _collect(uow, exam, tube, place, by_name=None)
     elif tube.state not in DRAWN:
@@ -151,12 +154,12 @@ async def describe(uow: UnitOfWork, exam_id: UUID, rows: Sequence[Tube]) -> list
     of_tube: dict[UUID, list[UUID]] = {}
     for row in await repository.served(uow, [tube.id for tube in rows]):
         of_tube.setdefault(row.tube_id, []).append(row.exam_line_id)
-    asked = {row.exam_line_id for row in await repository.asked(uow, names)}
+    serves = await asked_under(uow, exam_id)
     return [
         TubeOut(
             id=tube.id, exam_id=tube.exam_id, barcode=tube.barcode, container=tube.container, specimen=tube.specimen,
             fasting=tube.fasting, section=tube.section, minutes_after=tube.minutes_after, send_out=tube.send_out, state=tube.state,
-            groups=[names[i] for i in of_tube.get(tube.id, []) if i in asked or tube.state in ("cancelled", "rejected")],
+            groups=[names[i] for i in (of_tube if tube.state in ("cancelled", "rejected") else serves).get(tube.id, [])],
             collected_at=tube.collected_at, reject_reason=cast("RejectReason | None", tube.reject_reason), replaces_id=tube.replaces_id,
         )
         for tube in rows
@@ -178,9 +181,9 @@ async def _collect(uow: UnitOfWork, exam: Exam, tube: Tube, place: str | None, *
     tube.state, tube.collected_at, tube.collected_by = "collected", uow.now, uow.principal.id
     note(uow, tube, "collected", place=place, by_name=by_name)
     lines = {line.id: line for line in await exams.lines(uow, exam.id)}
-    for line_id in (await repository.tube_lines(uow, [tube.id])).get(tube.id, []):
-        if lines[line_id].state in _UNCOLLECTED:
-            await exams.advance(uow, exam.id, line_id, "collected")
+    served = (await asked_under(uow, exam.id)).get(tube.id, [])
+    drawn = [line_id for line_id in served if lines[line_id].state in _UNCOLLECTED]
+    await exams.advance(uow, exam.id, dict.fromkeys(drawn, ("collected",)))
     await uow.audit("tube.collected", "tube", tube.id, campus_id=tube.campus_id)
     await uow.publish(TubeCollected(campus_id=tube.campus_id, exam_id=exam.id, tube_id=tube.id))
 
@@ -192,15 +195,12 @@ async def _reject(
     if tube.state not in DRAWN and tube.state != "rejected":
         raise TubeStateConflict("试管当前为 {current}", "The tube is {current}", current=tube.state)
     lines = {line.id: line for line in await exams.lines(uow, exam.id)}
-    asked_in = {row.exam_line_id: row.tube_id for row in await repository.asked(uow, lines)}
-    serves = [
-        row
-        for row in await repository.served(uow, [tube.id])
-        if row.rejected_at is None
-        and lines[row.exam_line_id].state == "collected"
-        # A line that was deferred and made up for may wait for another tube by now.
-        and asked_in.get(row.exam_line_id) in (None, tube.id)
+    # A line that was taken back and came again may be asked for under another tube by now.
+    mine = (await asked_under(uow, exam.id)).get(tube.id, ())
+    rows = [
+        row for row in await repository.served(uow, [tube.id]) if row.exam_line_id in mine and row.rejected_at is None
     ]
+    serves = [row for row in rows if lines[row.exam_line_id].state == "collected"]
     if not serves:
         if tube.state == "rejected":
             return False
@@ -211,8 +211,7 @@ async def _reject(
     note(uow, tube, "rejected", reason=reason, text=text, by_name=_LIS if by_lis else None)
     await _off_its_list(uow, tube)
     again: list[ExamLine] = [lines[row.exam_line_id] for row in serves]
-    for line in again:
-        await exams.advance(uow, exam.id, line.id, "specimen_rejected")
+    await exams.advance(uow, exam.id, {line.id: ("specimen_rejected",) for line in again})
     asked = await repository.asked(uow, [line.id for line in again])
     for ordered in asked:
         ordered.cancelled_at = uow.now

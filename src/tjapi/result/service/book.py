@@ -16,7 +16,7 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
 from tjapi.result.events import ResultArrivedLate, ResultsRecorded, RevisionsAdded
 from tjapi.result.formulas import FORMULAS
-from tjapi.result.models import Result, ResultRevision
+from tjapi.result.models import HeldResult, HeldRevision
 from tjapi.result.rules import (
     Fact,
     Range,
@@ -30,6 +30,7 @@ from tjapi.result.rules import (
     rivals,
     snapshot,
 )
+from tjapi.result.service import case
 
 LIS = "lis:"
 Addition = Literal["filed", "revision", "duplicate"]
@@ -65,20 +66,20 @@ class Book:
         lines: Sequence[ExamLine],
         items: dict[UUID, list[Item]],
         ranges: dict[UUID, ItemRange],
-        results: Sequence[Result],
-        revisions: Sequence[ResultRevision],
+        results: Sequence[HeldResult],
+        revisions: Sequence[HeldRevision],
     ) -> None:
         self.exam = exam
         self.lines = {line.id: line for line in lines}
         self._items = items
         self._ranges = ranges
         self._results = {(r.line_id, r.item_id): r for r in results}
-        self._revisions: dict[UUID, list[ResultRevision]] = {r.id: [] for r in results}
+        self._revisions: dict[UUID, list[HeldRevision]] = {r.id: [] for r in results}
         for revision in revisions:
             self._revisions[revision.result_id].append(revision)
         self._before = {r.id: r.current_revision_id for r in results}
-        self._new_results: list[Result] = []
-        self._new_revisions: list[ResultRevision] = []
+        self._new_results: list[HeldResult] = []
+        self._new_revisions: list[HeldRevision] = []
         self._touched: set[UUID] = set()
 
     @classmethod
@@ -104,7 +105,7 @@ class Book:
         """Say whether results may be recorded on a line."""
         return self.exam.state != "cancelled" and line.state in LIVE_FOR_RESULTS
 
-    def now_at(self, line_id: UUID, item_id: UUID) -> ResultRevision | None:
+    def now_at(self, line_id: UUID, item_id: UUID) -> HeldRevision | None:
         """Return the current revision of an item of a line."""
         result = self._results.get((line_id, item_id))
         return self._current(result) if result is not None else None
@@ -137,7 +138,7 @@ class Book:
         result = self._results.get(key)
         first = result is None
         if result is None:
-            result = Result(
+            result = HeldResult(
                 id=uuid7(), campus_id=self.exam.campus_id, exam_id=self.exam.id, line_id=entry.line.id, item_id=entry.item.id,
                 item_code=entry.item.code, item_name=entry.item.name, unit=entry.item.unit, department_id=entry.line.department_id,
                 current_revision_id=None,
@@ -162,20 +163,18 @@ class Book:
 
     async def close(self, uow: UnitOfWork) -> None:
         """Write what was added, move the lines, and say what changed. Lines of a finalized exam stay: its report is what it is."""
-        # The results first: revisions refer to them, and the session does not know.
-        uow.session.add_all(self._new_results)
-        await uow.session.flush()
-        uow.session.add_all(self._new_revisions)
-        await uow.session.flush()
         added = {r.result_id: r for r in self._new_revisions}
-        changed: list[Result] = []
+        changed: list[HeldResult] = []
         for result in self._results.values():
             if result.id in added:
                 now = self._current(result)
                 result.current_revision_id = now.id if now is not None else None
                 if result.current_revision_id != self._before[result.id]:
                     changed.append(result)
-        await uow.session.flush()
+        new = {result.id for result in self._new_results}
+        moved = [result for result in changed if result.id not in new]
+        await repository.add(uow, self._new_results, self._new_revisions, moved)
+        case.changed(uow, self.exam.id)
         finalized = self.exam.state == "finalized"
         if not finalized:
             await self._settle(uow, self._touched)
@@ -183,7 +182,7 @@ class Book:
             ids = tuple(result.id for result in changed)
             await uow.publish(ResultsRecorded(campus_id=self.exam.campus_id, exam_id=self.exam.id, result_ids=ids))
         if added:
-            await self._tell(uow, tuple(added))
+            await self._tell(uow, [result for result in self._results.values() if result.id in added])
         if finalized:
             for result_id, revision in added.items():
                 await uow.publish(
@@ -195,7 +194,7 @@ class Book:
                     )
                 )
 
-    async def _tell(self, uow: UnitOfWork, result_ids: tuple[UUID, ...]) -> None:
+    async def _tell(self, uow: UnitOfWork, added: Sequence[HeldResult]) -> None:
         beside = {f.id for said in self._revisions.values() for f in rivals(map(_fact, said))}
         current_ids = {result.current_revision_id for result in self._results.values()}
         passed_over = tuple(
@@ -205,31 +204,32 @@ class Book:
         )
         await uow.publish(
             RevisionsAdded(
-                campus_id=self.exam.campus_id, exam_id=self.exam.id, result_ids=result_ids, beside=tuple(sorted(beside)),
-                passed_over=passed_over,
+                campus_id=self.exam.campus_id, exam_id=self.exam.id, result_ids=tuple(r.id for r in added),
+                item_codes=tuple(sorted({r.item_code for r in added})), beside=tuple(sorted(beside)), passed_over=passed_over,
             )
         )  # fmt: skip
 
     async def _settle(self, uow: UnitOfWork, line_ids: Iterable[UUID]) -> None:
+        ways: dict[UUID, Sequence[str]] = {}
         for line in (line for line in self.lines.values() if line.id in line_ids):
             # What is computed of a laboratory's values may have no value at all (out of its domain): nothing waits for it.
             awaited = [i for i in self.items_of(line) if line.performed_by != "lis" or i.code not in FORMULAS]
             now = [self.now_at(line.id, item.id) for item in awaited]
             statuses = [r.status if r is not None else None for r in now]
-            for step in line_target(line.state, statuses, verify=line.performed_by == "lis"):
-                await exams.advance(uow, self.exam.id, line.id, step)
+            ways[line.id] = line_target(line.state, statuses, verify=line.performed_by == "lis")
+        await exams.advance(uow, self.exam.id, ways)
 
-    def _current(self, result: Result) -> ResultRevision | None:
+    def _current(self, result: HeldResult) -> HeldRevision | None:
         revisions = self._revisions[result.id]
         chosen = current(_fact(r) for r in revisions)
         return None if chosen is None else next(r for r in revisions if r.id == chosen.id)
 
-    def _revision(self, uow: UnitOfWork, result: Result, entry: Entry, seq: int) -> ResultRevision:
+    def _revision(self, uow: UnitOfWork, result: HeldResult, entry: Entry, seq: int) -> HeldRevision:
         found = self._ranges.get(entry.item.id)
         normal = range_rules(found) if found is not None else None
         struck = entry.status == "entered_in_error"
         said = flag_of(entry.item.kind, entry.value, normal)
-        return ResultRevision(
+        return HeldRevision(
             id=uuid7(), campus_id=result.campus_id, result_id=result.id, exam_id=result.exam_id, department_id=result.department_id,
             seq=seq, status=entry.status, raw_value=entry.value.raw, comparator=entry.value.comparator, numeric=entry.value.numeric,
             text=entry.value.text, unit=entry.unit, flag=None if struck else said,
@@ -240,7 +240,7 @@ class Book:
         )  # fmt: skip
 
 
-def _fact(revision: ResultRevision) -> Fact:
+def _fact(revision: HeldRevision) -> Fact:
     by_hand = not revision.source.startswith(LIS)
     return Fact(
         revision.id, revision.status, parse(revision.raw_value).same, revision.observed_at, revision.issued_at,

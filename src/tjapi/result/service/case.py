@@ -14,8 +14,27 @@ from tjapi.result.rules import Value, chosen, finding, same_unit
 _EXAMS_BACK = 10
 
 
+def changed(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Note that the values of a locked exam are others now: its case is put together at the next question, and kept for those after it."""
+    _kept(uow)[exam_id] = None
+
+
+def _kept(uow: UnitOfWork) -> dict[UUID, Case | None]:
+    kept: dict[UUID, Case | None] = uow.session.info.setdefault("cases", {})
+    return kept
+
+
 async def case_of(uow: UnitOfWork, exam_id: UUID) -> Case:
-    """Return what the rules may be asked about an exam, as far as the caller may see it. Raises ExamNotFound.
+    """Return what the rules may be asked about an exam, as far as the caller may see it. Raises ExamNotFound."""
+    kept = _kept(uow)
+    case = kept.get(exam_id) or await _put_together(uow, exam_id)
+    if exam_id in kept:
+        kept[exam_id] = case
+    return case
+
+
+async def _put_together(uow: UnitOfWork, exam_id: UUID) -> Case:
+    """Return the case of an exam, read of its tables.
 
     Of an item that stands on several lines the first is its value and the others are repeated measurements. Earlier values are read
     only of items that a rule of the active version compares with the past, newest exam first.

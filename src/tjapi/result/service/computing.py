@@ -7,7 +7,7 @@ from tjapi.catalog.models import Item
 from tjapi.exam.models import ExamLine
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.formulas import FORMULAS, Person
-from tjapi.result.models import ResultRevision
+from tjapi.result.models import HeldRevision
 from tjapi.result.rules import SETTLED, ResultStatus, parse
 from tjapi.result.service.book import LIS, Book, Entry
 
@@ -85,7 +85,7 @@ def _follow(uow: UnitOfWork, book: Book, place: _Place, value: str, status: Resu
     record(uow, book, place, value, status, COMPUTED)
 
 
-def _input(book: Book, line: ExamLine, code: str) -> ResultRevision | None:
+def _input(book: Book, line: ExamLine, code: str) -> HeldRevision | None:
     """Return the current number of an item, of this line if it is there; one with a comparator is no number to compute with."""
     lines = sorted(book.lines.values(), key=lambda other: other.id != line.id)
     for other in lines:

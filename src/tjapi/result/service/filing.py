@@ -72,7 +72,7 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
     What can be filed is filed even where a part cannot: the message then ends unmatched, naming what is missing, and its replay files
     the rest and finds the others duplicates. Nothing of a message is filed when its identity does not agree.
     """
-    targets = [await _target(uow, source, result) for result in report.results]
+    targets = await _targets(uow, source, report.results)
     exam_ids = {exam_id for found in targets for exam_id in found.exam_ids}
     placed = await released_to(uow, message_id)
     if placed is not None:
@@ -211,6 +211,16 @@ class _Found:
     rejected: frozenset[UUID] = frozenset()
     tube_id: UUID | None = None
     sent_out: UUID | None = None
+
+
+async def _targets(uow: UnitOfWork, source: str, results: Sequence[LabResult]) -> list[_Found]:
+    """Follow the numbers of each group; groups of one tube mostly share theirs, and each number is followed once."""
+    known: dict[tuple[str | None, ...], _Found] = {}
+    for result in results:
+        numbers = (result.placer_no, result.filler_no, result.barcode)
+        if numbers not in known:
+            known[numbers] = await _target(uow, source, result)
+    return [known[(result.placer_no, result.filler_no, result.barcode)] for result in results]
 
 
 async def _target(uow: UnitOfWork, source: str, result: LabResult) -> _Found:

@@ -11,7 +11,7 @@ from tjapi.kernel.db import Look
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository, rules, views
 from tjapi.result.errors import ResultNotFound
-from tjapi.result.models import DepartmentSheetLine, Result, ResultRevision
+from tjapi.result.models import DepartmentSheetLine, HeldRevision, Result, ResultRevision
 from tjapi.result.rules import Comparator, Flag, ResultStatus, ResultsView, same_unit
 from tjapi.result.schemas import (
     ConversionOut,
@@ -145,11 +145,6 @@ async def ids_of(uow: UnitOfWork, exam_ids: Collection[UUID]) -> dict[UUID, set[
     return {exam_id: {result_id for result_id, _ in pairs} for exam_id, pairs in found.items()}
 
 
-async def item_codes(uow: UnitOfWork, ids: Collection[UUID]) -> frozenset[str]:
-    """Return the codes of the items of results."""
-    return await repository.item_codes(uow, ids)
-
-
 async def result_ids(uow: UnitOfWork, exam_id: UUID) -> Collection[UUID]:
     """Return the results of an exam that may be seen."""
     return {r.id for r in await repository.results(uow, exam_id)}
@@ -168,7 +163,7 @@ def line_out(line: DepartmentSheetLine) -> SummaryLineOut:
     return SummaryLineOut.model_validate(line, from_attributes=True)
 
 
-def value_out(revision: ResultRevision) -> ValueOut:
+def value_out(revision: ResultRevision | HeldRevision) -> ValueOut:
     """Return the public shape of a revision."""
     snapshot = revision.range_snapshot
     return ValueOut(

@@ -57,30 +57,42 @@ async def summarize(uow: UnitOfWork, exam: Exam, department_ids: Collection[int]
     A line that somebody edited keeps its words, and is marked stale when its rules find it no longer; one that was taken out stays out
     for as long as it would come back. What spans departments is found by the conclusion. The caller holds the exam's lock.
     """
+    signed = {s.department_id for s in await repository.sheets(uow, exam.id) if s.state == "signed"}
+    held: dict[int, list[DepartmentSheetLine]] = {}
+    for line in await repository.sheet_lines(uow, exam.id):
+        held.setdefault(line.department_id, []).append(line)
+    for department_id in sorted(set(department_ids) - signed):
+        await summarize_department(uow, exam, department_id, held.get(department_id, []))
+
+
+async def summarize_department(
+    uow: UnitOfWork, exam: Exam, department_id: int, held: Sequence[DepartmentSheetLine]
+) -> Sequence[DepartmentSheetLine]:
+    """Do so for one department, whose lines are `held` and whose sheet is not signed; return its lines as they are then."""
     active = await knowledge.active(uow)
     if active is None:
-        return
-    signed = {s.department_id for s in await repository.sheets(uow, exam.id) if s.state == "signed"}
+        return held
     case = await case_of(uow, exam.id)
-    for department_id in sorted(set(department_ids) - signed):
-        held = await repository.sheet_lines(uow, exam.id, department_id)
-        found = standing(active.fired("finding", of_department(case, department_id)))
-        await _bring(uow, exam, department_id, held, found, active.version_id)
+    found = standing(active.fired("finding", of_department(case, department_id)))
+    lines = await _bring(uow, exam, department_id, held, found, active.version_id)
     await uow.session.flush()
+    return lines
 
 
 async def _bring(
     uow: UnitOfWork, exam: Exam, department_id: int, held: Sequence[DepartmentSheetLine], found: Sequence[Found],
     version_id: UUID,
-) -> None:  # fmt: skip
+) -> list[DepartmentSheetLine]:  # fmt: skip
     by_finding = {line.finding_code: line for line in held if line.origin == "rule"}
     found_codes = {advice.code for advice, _ in found}
+    lines = list(held)
     for code, line in by_finding.items():
         if code not in found_codes:
             if line.edited and not line.removed:
                 line.stale = True
             else:
                 await uow.session.delete(line)
+                lines.remove(line)
     after = max((line.sort for line in held), default=0)
     for advice, fired in found:
         known = by_finding.get(advice.code)
@@ -91,10 +103,12 @@ async def _bring(
                 finding_code=advice.code, text="", edited=False, removed=False,
             )  # fmt: skip
             uow.session.add(known)
+            lines.append(known)
         known.rule_codes, known.result_ids = [one.rule.code for one in fired], result_ids(fired)
         known.knowledge_version_id, known.stale = version_id, False
         if not known.edited:
             known.text = f"{advice.name}({reasons(fired)})"
+    return sorted(lines, key=lambda line: (line.sort, line.id))
 
 
 async def summary_lines(uow: UnitOfWork, exam_id: UUID) -> Sequence[DepartmentSheetLine]:

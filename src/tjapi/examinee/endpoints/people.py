@@ -1,4 +1,4 @@
-"""HTTP of examinees."""
+"""HTTP of people: met, found, amended, with their photos and cards."""
 
 from typing import Annotated, Any
 from uuid import UUID

@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from tjapi.kernel.schema import guard_table, statements
 
-revision = "0020_portal_member"
-down_revision = "0019_catalog_outside_lab"
+revision = "0024_portal_member"
+down_revision = "0023_catalog_outside_lab"
 branch_labels = None
 depends_on = None
 

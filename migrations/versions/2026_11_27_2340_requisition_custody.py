@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from tjapi.kernel.schema import guard_table
 
-revision = "0018_requisition_custody"
-down_revision = "0017_idempotency_rows"
+revision = "0022_requisition_custody"
+down_revision = "0021_frontdesk_print_job"
 branch_labels = None
 depends_on = None
 
@@ -57,6 +57,7 @@ def upgrade() -> None:
     op.create_index(op.f("uq_tube_replaces"), "tube", ["replaces_id"], unique=True)
     op.add_column("tube_line", sa.Column("rejected_at", moment, nullable=True))
     op.add_column("requisition_line", sa.Column("tube_id", sa.Uuid(), nullable=True))
+    op.create_index(op.f("ix_requisition_line_tube_id"), "requisition_line", ["tube_id"])
     run(FILL)
     op.create_table(
         "tube_step",

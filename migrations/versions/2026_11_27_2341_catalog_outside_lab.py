@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019_catalog_outside_lab"
-down_revision = "0018_requisition_custody"
+revision = "0023_catalog_outside_lab"
+down_revision = "0022_requisition_custody"
 branch_labels = None
 depends_on = None
 

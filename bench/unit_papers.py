@@ -1,0 +1,103 @@
+"""`python -m bench.unit_papers [people]`: the guide sheets and tube labels of a whole unit as one file.
+
+Printed: seconds and CPU of logging the print and of making its file, memory of this process and of the renderer by part, size and pages,
+and whether the bar codes of some pages lead back. The file is left in the folder named at the end.
+"""
+
+import asyncio
+import json
+import resource
+import sys
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+import psutil
+
+from bench.member_booking import _FIRST, _campaign
+from tjapi import demo, installation, wiring
+from tjapi.frontdesk import flows as desk
+from tjapi.frontdesk import service as printing
+from tjapi.frontdesk.schemas import PrintIn
+from tjapi.groupdesk import flows, service
+from tjapi.groupdesk.schemas import BookMembersIn
+from tjapi.kernel import logs
+from tjapi.kernel.embedded import EmbeddedPostgres
+from tjapi.kernel.jobs.spec import JobRun
+from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.schema import connect, migrate
+from tjapi.kernel.security.keys import KeyRing, load_master_key, make_master_key
+from tjapi.kernel.settings import Settings
+
+_DAYS = 10
+
+
+async def _run(runtime: Runtime, admin: asyncpg.Connection, job_id: object, memory: list[int]) -> JobRun:
+    claim = "update job set state = 'running', fence = fence + 1 where id = $1 returning id, name, fence, payload::text as payload"
+    row = await admin.fetchrow(claim, job_id)
+
+    async def report(_done: int, _total: int | None, _message: str | None) -> None:
+        children = psutil.Process().children(recursive=True)
+        renderers = [c.memory_info().rss for c in children if "tjapi.kernel.documents.worker" in " ".join(c.cmdline())]
+        memory.append((psutil.Process().memory_info().rss + sum(renderers)) // 2**20)
+
+    return JobRun(
+        row["id"], row["name"], json.loads(row["payload"]), 1, 0, row["fence"], runtime.units, runtime.services, report, row["id"]
+    )  # fmt: skip
+
+
+async def _measure(runtime: Runtime, admin: asyncpg.Connection, people: int, state: Path) -> None:
+    campaign = await _campaign(runtime, people)
+    days = [{"day": str(_FIRST + timedelta(days=n)), "quota": -(-people // _DAYS)} for n in range(_DAYS)]
+    async with runtime.units.open(demo.LOADER) as uow:
+        asked = await service.plan_booking(uow, campaign, BookMembersIn.model_validate({"days": days}))
+    print(await flows.book_members(await _run(runtime, admin, asked.job_id, [])))
+    for form, kinds in (("pdf", ["guide_sheet", "tube_label"]), ("zpl", ["tube_label"])):
+        order = PrintIn.model_validate({"format": form, "unit": {"campaign_id": campaign, "kinds": kinds}})
+        began, cpu = time.perf_counter(), time.process_time()
+        async with runtime.units.open(demo.LOADER) as uow:
+            made = await printing.print_documents(uow, order)
+        print(
+            f"{form}: {made.copies} copies logged in {time.perf_counter() - began:.2f} s, {time.process_time() - cpu:.2f} s of CPU"
+        )
+        memory: list[int] = []
+        began = time.perf_counter()
+        told = await desk.make_file(await _run(runtime, admin, made.job_id, memory))
+        seconds = time.perf_counter() - began
+        file = await desk.file(runtime, demo.LOADER, made.id)
+        (state / f"unit.{form}").write_bytes(file.content)
+        print(
+            f"  {told['pages']} pages in {seconds:.1f} s, {seconds / told['pages'] * 1e3:.1f} ms a page, {len(file.content) / 2**20:.1f} MB"
+        )
+        print(
+            f"  memory of this process and the renderer after each part: {memory} MB; peak of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB"
+        )
+    print(state)
+
+
+async def main() -> None:
+    """Start what is needed, measure."""
+    logs.configure("ERROR")
+    state = Path(tempfile.mkdtemp(prefix="tj-bench-"))
+    state.chmod(0o711)
+    postgres = EmbeddedPostgres(state)
+    postgres.start()
+    try:
+        make_master_key(state)
+        url = postgres.url(postgres.superuser, postgres.superuser_password, "postgres")
+        settings = Settings(state=state, database_url=url, redis_url="redis://127.0.0.1:1", environment="demo")
+        await migrate(settings, KeyRing(load_master_key(None, state)))
+        runtime = wiring.build(settings)
+        await installation.load(runtime)
+        admin = await connect(settings)
+        await _measure(runtime, admin, int(sys.argv[1]) if len(sys.argv) > 1 else 500, state)
+        await admin.close()
+        await wiring.close(runtime)
+    finally:
+        postgres.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
