@@ -51,6 +51,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("uq_member_link_live"), "member_link", ["member_id"], unique=True, postgresql_where=sa.text("ended_at is null")
     )  # fmt: skip
+    op.create_index(op.f("ix_member_link_campaign"), "member_link", ["campaign_id", "id"])
     op.create_table(
         "member_session",
         sa.Column("id", sa.Uuid(), nullable=False),

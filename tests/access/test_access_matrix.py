@@ -1153,6 +1153,7 @@ OPERATIONS: dict[str, Ask] = {
     ),
     "addMember": add_member,
     "makeMemberLinks": make_member_links,
+    "listMemberLinks": _just("GET", "/campaigns/{campaign}/member-links"),
     "endMemberLink": _just("POST", "/members/{member}:end-link"),
     "listMembers": _just("GET", "/campaigns/{campaign}/members"),
     "getMember": _just("GET", "/members/{member}"),

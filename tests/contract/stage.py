@@ -501,6 +501,7 @@ def _choose_for_oneself(stage: Stage) -> None:
     stage.do("makeMemberLinks", path=campaign, body=asked)
     stage.do("endMemberLink", path={"member_id": member})
     (link,) = stage.do("makeMemberLinks", path=campaign, body=asked).json()["items"]
+    assert stage.do("listMemberLinks", path=campaign).json()["items"][0]["live"]
     given = {"link_token": link["link_token"], "last4": card["id_number"][-4:]}
     stage.tokens["member"] = stage.do("issueMemberToken", body=given).json()["access_token"]
     stage.do("quoteMyCampaign", body={})

@@ -30,7 +30,10 @@ class MemberLink(Base):
     """成员链接: lets one member of a campaign in, after the last digits of a number. A new one ends the one before; so do wrong tries."""
 
     __tablename__ = "member_link"
-    __table_args__ = (Index("uq_member_link_live", "member_id", unique=True, postgresql_where=sql("ended_at is null")),)
+    __table_args__ = (
+        Index("ix_member_link_campaign", "campaign_id", "id"),
+        Index("uq_member_link_live", "member_id", unique=True, postgresql_where=sql("ended_at is null")),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     campus_id: Mapped[int] = mapped_column(SmallInteger)

@@ -1,6 +1,6 @@
 """Questions that the portal asks of its own tables."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import select, text, update
@@ -29,6 +29,16 @@ async def end_links(uow: UnitOfWork, member_ids: Collection[UUID]) -> int:
     query = update(MemberLink).where(MemberLink.member_id.in_(member_ids), MemberLink.ended_at.is_(None))
     found = await uow.session.execute(query.values(ended_at=uow.now).returning(MemberLink.id))
     return len(found.scalars().all())
+
+
+async def links_page(
+    uow: UnitOfWork, campaign_id: UUID, after: Sequence[str] | None, size: int
+) -> Sequence[MemberLink]:
+    """Return a page of a campaign's links, newest first, one too many."""
+    query = select(MemberLink).where(MemberLink.campaign_id == campaign_id).order_by(MemberLink.id.desc())
+    if after:
+        query = query.where(MemberLink.id < UUID(after[0]))
+    return (await uow.session.execute(query.limit(size + 1))).scalars().all()
 
 
 async def link(uow: UnitOfWork, link_id: UUID) -> MemberLink | None:

@@ -81,6 +81,19 @@ class MemberLinksOut(BaseModel):
     left_out: list[MemberLeftOut]
 
 
+class MemberLinkState(BaseModel):
+    """A link that was made: whether it lives, was used, or was tried wrongly. The link itself is never shown again."""
+
+    link_id: UUID
+    member_id: UUID
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = Field(description="最近一次进入 · When somebody came in by it last", examples=[None])
+    failures: int = Field(description="连续输错次数,五次即作废 · Wrong tries in a row; five end it", examples=[0])
+    ended_at: datetime | None = Field(description="作废时间 · When it was ended", examples=[None])
+    live: bool = Field(examples=[True])
+
+
 class MemberTokenIn(Input):
     """A link, and the last four of the ID number or of the phone number."""
 

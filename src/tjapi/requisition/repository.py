@@ -111,6 +111,14 @@ async def replacement(uow: UnitOfWork, tube_id: UUID) -> Tube | None:
     return (await uow.session.execute(select(Tube).where(Tube.replaces_id == tube_id))).scalar_one_or_none()
 
 
+async def drawn_instead(uow: UnitOfWork, tube_id: UUID) -> Tube | None:
+    """Return the last of the tubes that are drawn in the place of a rejected one, each in that of the one before."""
+    last = None
+    while (found := await replacement(uow, last.id if last is not None else tube_id)) is not None:
+        last = found
+    return last
+
+
 async def any_replacement(uow: UnitOfWork, exam_id: UUID) -> bool:
     """Say whether a tube of an exam is drawn in the place of another."""
     query = select(exists().where(Tube.exam_id == exam_id, Tube.replaces_id.is_not(None)))

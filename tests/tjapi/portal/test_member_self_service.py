@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -14,6 +15,9 @@ import pytest
 
 from tests.tjapi.appointment.desk import Desk
 from tests.tjapi.world import API, SignIn, key
+from tjapi import demo
+from tjapi.groupdesk import service as groupdesk
+from tjapi.groupdesk.schemas import DayIn
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.runtime import Runtime
 from tjapi.visit import invented_person
@@ -193,6 +197,12 @@ async def test_five_wrong_tries_end_a_link_even_at_once_and_a_new_one_ends_the_o
         "select failures, ended_at from member_link where member_id::text = $1 order by id", plan.members[0]["id"]
     )
     assert [row["failures"] for row in rows] == [0, 5]
+    manager = await desk.sign_in("group")
+    shown = (await manager.get(f"{API}/campaigns/{plan.campaign_id}/member-links")).json()["items"]
+    assert [(link["failures"], link["live"], link["used_at"] is None) for link in shown] == [
+        (5, False, False),
+        (0, False, True),
+    ]
     assert all(row["ended_at"] is not None for row in rows)
     (third,) = await _links(desk, plan, 0)
     await admin.execute(
@@ -261,3 +271,30 @@ async def test_on_the_day_nothing_is_changed_any_more_and_days_outside_or_full_a
         for call in (first.put(f"{OWN}/selection", json=wish), first.post(f"{OWN}:cancel", json={"reason": "有事"})):
             refused = await call
             assert (refused.status_code, refused.json()["code"]) == (409, "choice-too-late")
+
+
+async def test_whom_the_unit_gave_a_day_takes_a_place_there_and_a_choice_that_needs_more_than_the_place_is_refused(
+    desk: Desk, admin: asyncpg.Connection
+) -> None:
+    plan, groups = await _plan(desk, 1), await desk.groups()
+    day = desk.day()
+    session = (await desk.places(day, 1))[0]
+    async with _member(desk, plan) as member:
+        wish = {"package_id": plan.package_id, "choice_ids": [str(groups["GLU"])]}
+        assert (await member.put(f"{OWN}/selection", json=wish)).status_code == 200
+        async with desk.runtime.units.open(demo.LOADER) as uow:
+            place = DayIn(day=day, quota=5)
+            assert await groupdesk.book_member(uow, UUID(plan.members[0]["id"]), [place])
+        assert (await member.get(OWN)).json()["booking"]["appointment"] is None
+        taken = await member.post(f"{OWN}:reschedule", json={"day": str(day), "session_id": str(session)})
+        assert taken.status_code == 200, taken.text
+        assert taken.json()["booking"]["appointment"]["session_id"] == str(session)
+        assert (await desk.free(day))["sessions"][0]["free"] == 0
+        scarce = wish | {"choice_ids": [str(groups["GLU"]), str(groups["RENAL"])]}
+        await admin.execute("update item_group set resource = 'RENAL-DAY' where code = 'RENAL'")
+        try:
+            refused = await member.put(f"{OWN}/selection", json=scarce)
+            assert (refused.status_code, refused.json()["code"]) == (409, "choice-needs-other-place")
+        finally:
+            await admin.execute("update item_group set resource = null where code = 'RENAL'")
+        assert (await member.get(OWN)).json()["selection"]["choice_ids"] == wish["choice_ids"]

@@ -136,6 +136,46 @@ async def test_what_has_results_keeps_them_and_only_the_rest_is_taken_again(
             assert (late.status_code, late.json()["code"]) == (409, "tube-has-results")
 
 
+async def test_a_value_that_is_struck_after_its_specimen_was_refused_is_drawn_again_with_the_rest(
+    world: World, admin: asyncpg.Connection
+) -> None:
+    visit, front = await _drawn(world, "GLU", "RENAL")
+    (tube,) = visit.tubes
+    await says(world, visit, "GLU", barcode=tube["barcode"])
+    first = (await _reject(front, tube)).json()["replacement"]
+    assert (await says(world, visit, "GLU", barcode=tube["barcode"], status="W")).outcome == "revision"
+    assert await _lines(admin, visit) == {"GLU": "collected", "RENAL": "specimen_rejected"}
+    again = await _reject(front, tube, "clotted")
+    assert (again.status_code, again.json()["replacement"]["id"]) == (200, first["id"])
+    assert sorted(again.json()["replacement"]["groups"]) == ["空腹血糖", "肾功能"]
+    assert sorted(len(numbers) for numbers in (await placers(world, visit.exam_id)).values()) == [2]
+    await front.post(f"{API}/tubes/{first['id']}:collect")
+    assert set((await _lines(admin, visit)).values()) == {"collected"}
+
+
+async def test_a_line_that_waits_for_another_tube_is_not_drawn_again_for_the_first_ones_sake(
+    world: World, admin: asyncpg.Connection
+) -> None:
+    visit, front, doctor = (
+        await world.checked_in("GLU", "RENAL"),
+        await world.sign_in("front"),
+        await world.sign_in("doctor"),
+    )
+    (tube,) = visit.tubes
+    body = {"line_ids": [str(visit.lines["GLU"])], "reason": "早餐已用", "due_on": "2099-01-01", "signature": "张三"}
+    assert (await front.post(f"{visit.place}/lines:defer", json=body)).status_code == 200
+    await front.post(f"{API}/tubes/{tube['id']}:collect")
+    await admin.execute("update tube set state = 'received' where id::text = $1", tube["id"])
+    made_up = await front.post(
+        f"{visit.place}/lines:reinstate", json={"line_ids": [str(visit.lines["GLU"])], "reason": "补检"}
+    )
+    assert made_up.status_code == 200
+    second = next(t for t in (await front.get(f"{visit.place}/tubes")).json()["items"] if t["state"] == "planned")
+    await front.post(f"{API}/tubes/{second['id']}:collect")
+    assert (await _reject(doctor, tube)).json()["replacement"]["groups"] == ["肾功能"]
+    assert await _lines(admin, visit) == {"GLU": "collected", "RENAL": "specimen_rejected"}
+
+
 async def test_a_late_result_of_a_refused_specimen_is_not_filed_by_barcode_nor_by_number(
     world: World, admin: asyncpg.Connection
 ) -> None:

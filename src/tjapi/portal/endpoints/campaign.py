@@ -24,8 +24,9 @@ from tjapi.examinee.errors import (
 from tjapi.frontdesk.endpoints import BOOKING, PLACE
 from tjapi.groupdesk.errors import CampaignNotOpen, DaysFull
 from tjapi.identity.schemas import AccessTokenOut
+from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.problem import Problem
-from tjapi.kernel.routing import Unit, operation, router
+from tjapi.kernel.routing import ReadUnit, Unit, operation, router
 from tjapi.kernel.runtime import runtime
 from tjapi.kernel.security.tokens import LinkMint
 from tjapi.portal import service
@@ -37,7 +38,14 @@ from tjapi.portal.errors import (
     MemberLinkRefused,
     NotBookedYet,
 )
-from tjapi.portal.schemas import MemberLinksIn, MemberLinksOut, MemberOfferOut, MemberTokenIn, SelectionIn
+from tjapi.portal.schemas import (
+    MemberLinksIn,
+    MemberLinksOut,
+    MemberLinkState,
+    MemberOfferOut,
+    MemberTokenIn,
+    SelectionIn,
+)
 from tjapi.pricing.endpoints import QUOTE
 from tjapi.pricing.errors import CapExceeded, ChoiceInvalid
 from tjapi.pricing.schemas import QuoteOut
@@ -59,6 +67,19 @@ _CHANGE: list[type[Problem]] = [CampaignNotOpen, MemberStateConflict, ChoiceTooL
 )  # fmt: skip
 async def make_member_links(request: Request, uow: Unit, campaign_id: UUID, body: MemberLinksIn) -> MemberLinksOut:
     return await service.make_links(uow, LinkMint(runtime(request).keys), campaign_id, body)
+
+
+@member_links.get(
+    "/campaigns/{campaign_id:uuid}/member-links",
+    **operation("listMemberLinks", "成员自助链接状态", "Whether links live, were used, or were tried wrongly", permission="employer.read",
+                requirement=["E2.4", "I5"], problems=[CampaignNotFound, PageTokenInvalid]),
+)  # fmt: skip
+async def list_member_links(
+    request: Request, uow: ReadUnit, campaign_id: UUID, page_size: PageSize = 50, page_token: PageToken = None
+) -> Page[MemberLinkState]:
+    pager = Pager(runtime(request).keys, f"member-links|{campaign_id}")
+    rows = await service.links_page(uow, campaign_id, after=pager.read(page_token), size=page_size)
+    return pager.page(rows, page_size, lambda row: [row.link_id], lambda row: row)
 
 
 @member_links.post(

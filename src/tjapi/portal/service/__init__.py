@@ -17,6 +17,7 @@ from tjapi.portal.service.campaign import (
     end_link,
     free_places,
     issue_member_token,
+    links_page,
     make_links,
     move_place,
     offer,
@@ -24,6 +25,6 @@ from tjapi.portal.service.campaign import (
 )
 
 __all__ = [
-    "authenticate", "book", "book_place", "cancel", "cancel_place", "choose", "end_link", "end_sessions", "free_places", "issue_member_token", "issue_token",
-    "make_links", "me", "move_place", "my_appointments", "offer", "price", "reschedule",
+    "authenticate", "book", "book_place", "cancel", "cancel_place", "choose", "end_link", "end_sessions", "free_places", "issue_member_token",
+    "issue_token", "links_page", "make_links", "me", "move_place", "my_appointments", "offer", "price", "reschedule",
 ]  # fmt: skip

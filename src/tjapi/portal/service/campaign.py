@@ -45,6 +45,7 @@ from tjapi.portal.schemas import (
     MemberLinkOut,
     MemberLinksIn,
     MemberLinksOut,
+    MemberLinkState,
     MemberOfferOut,
     MemberTokenIn,
     OfferedChoice,
@@ -108,6 +109,21 @@ def _left_out(member: Member | None) -> str | None:
     if member.state not in ("listed", "booked"):
         return "ended"
     return None if member.id_number_sealed is not None or member.phone_sealed is not None else "no_identity"
+
+
+async def links_page(
+    uow: UnitOfWork, campaign_id: UUID, *, after: Sequence[str] | None, size: int
+) -> Sequence[MemberLinkState]:
+    """Return a page of a campaign's links, newest first, one too many. Raises CampaignNotFound."""
+    await employers.campaign(uow, campaign_id)
+    rows = await repository.links_page(uow, campaign_id, after, size)
+    return [
+        MemberLinkState(
+            link_id=row.id, member_id=row.member_id, created_at=row.created_at, expires_at=row.expires_at, used_at=row.used_at,
+            failures=row.failures, ended_at=row.ended_at, live=row.ended_at is None and row.expires_at > uow.now,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 async def end_link(uow: UnitOfWork, member_id: UUID) -> None:
@@ -217,17 +233,23 @@ async def book_place(uow: UnitOfWork, to: PlaceIn, *, payment_required: bool) ->
 
 
 async def move_place(uow: UnitOfWork, to: PlaceIn) -> MemberOfferOut:
-    """Move the caller's booking. Raises NotBookedYet, DayOutsideCampaign, DaysFull, and what moving a booking raises."""
+    """Move the caller's booking, or take a place for one that has only a day. Raises NotBookedYet, DayOutsideCampaign, DaysFull, and what moving a booking raises."""
     _, campaign, exam = await _changing(uow)
     if exam is None:
         raise NotBookedYet
     if to.day != exam.exam_date:
         await _refuse_day(uow, campaign, to.day)
-    found = await appointments.of_exam(uow, exam.id)
-    if found is None:  # the unit named a day without a session
-        raise NotBookedYet
     await appointments.refuse_offline(uow, campaign.campus_id)
-    await frontdesk.reschedule_booking(uow, found.id, to.day, to.session_id)
+    found = await appointments.of_exam(uow, exam.id)
+    if found is not None:
+        await frontdesk.reschedule_booking(uow, found.id, to.day, to.session_id)
+    else:  # the unit named a day without a session: from now on the member has a place
+        await exams.reschedule(uow, exam.id, to.day)
+        place = appointments.Order(
+            campus_id=campaign.campus_id, day=to.day, session_id=to.session_id, examinee_id=exam.examinee_id, exam_id=exam.id,
+            resources=await _resources(uow, exam), source="portal",
+        )  # fmt: skip
+        await appointments.book(uow, place)
     return await offer(uow)
 
 

@@ -30,7 +30,8 @@ def note(
 
 async def labels_printed(uow: UnitOfWork, tube_ids: Iterable[UUID]) -> None:
     """Keep that labels of tubes were printed."""
-    for tube in await repository.tubes_of(uow, set(tube_ids)):
+    printed = set(tube_ids)
+    for tube in await repository.tubes_of(uow, printed) if printed else ():
         note(uow, tube, "label_printed")
 
 

@@ -111,11 +111,18 @@ def _tube_values(kind: TubeKind) -> dict[str, Any]:
 
 
 async def draw_again(uow: UnitOfWork, exam: Exam, old: Tube, lines: Sequence[ExamLine]) -> Tube:
-    """Plan another tube, under another barcode, for lines whose specimen was rejected, and ask for them again. The order goes out at once."""
+    """Plan another tube, under another barcode, for lines whose specimen was rejected, and ask for them again. The order goes out at once.
+
+    Where one is planned already in its place, it takes them too.
+    """
+    last = await repository.drawn_instead(uow, old.id)
     requisition, rows = _ask(uow, exam, len(await repository.requisitions(uow, exam.id)) + 1, lines)
     kind = TubeKind(old.container, old.specimen, old.section or "", old.fasting, old.minutes_after or 0, old.send_out)
-    tube = _new_tube(uow, requisition, kind, await repository.next_tube_numbers(uow, exam.campus_id, 1))
-    tube.replaces_id = old.id
+    if last is not None and last.state == "planned":
+        tube = last
+    else:
+        tube = _new_tube(uow, requisition, kind, await repository.next_tube_numbers(uow, exam.campus_id, 1))
+        tube.replaces_id = last.id if last is not None else old.id
     for line in lines:
         rows[line.id].tube_id = tube.id
         uow.session.add(TubeLine(tube_id=tube.id, exam_line_id=line.id, campus_id=exam.campus_id))

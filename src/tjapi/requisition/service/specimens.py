@@ -70,17 +70,18 @@ async def collect(uow: UnitOfWork, tube_id: UUID, place: str | None = None) -> T
 async def reject(uow: UnitOfWork, tube_id: UUID, reason: RejectReason, text: str | None = None) -> TubeRejectedOut:
     """A specimen is refused: what waits for its result is taken again in another tube, under another barcode, and asked for again.
 
-    What has results keeps them. Twice for one reason is once. Raises TubeNotFound, TubeStateConflict, TubeHasResults,
-    RejectionNotExplained.
+    What has results keeps them; where they are struck afterwards, it is refused once more, and drawn with the rest. Twice for one
+    reason is once. Raises TubeNotFound, TubeStateConflict, TubeHasResults, RejectionNotExplained.
     """
     if reason == "other" and not text:
         raise RejectionNotExplained(errors=[FieldError("/note", "required", "须填写说明", "a note is needed")])
     exam, tube = await _held(uow, tube_id)
-    if tube.state != "rejected":
-        await _reject(uow, exam, tube, reason, text, by_lis=False)
-    elif tube.reject_reason != reason:
+    if not await _reject(uow, exam, tube, reason, text, by_lis=False) and tube.reject_reason != reason:
         raise TubeStateConflict("试管已拒收", "The tube is rejected already")
-    return await _rejected(uow, exam, tube)
+    replacement = await repository.drawn_instead(uow, tube.id)
+    assert replacement is not None
+    shown = await describe(uow, exam.id, [tube, replacement])
+    return TubeRejectedOut(tube=shown[0], replacement=shown[1])
 
 
 async def reject_reported(uow: UnitOfWork, tube_id: UUID, reason: RejectReason, text: str | None) -> bool:
@@ -89,12 +90,9 @@ async def reject_reported(uow: UnitOfWork, tube_id: UUID, reason: RejectReason, 
     Raises TubeNotFound, TubeStateConflict, TubeHasResults.
     """
     exam, tube = await _held(uow, tube_id)
-    if tube.state == "rejected":
-        return False
     if tube.state == "planned" and exam.state not in ("prepared", "cancelled"):
         await _collect(uow, exam, tube, None, by_name=_LIS)
-    await _reject(uow, exam, tube, reason, text, by_lis=True)
-    return True
+    return await _reject(uow, exam, tube, reason, text, by_lis=True)
 
 
 async def give_back(uow: UnitOfWork, tube_id: UUID, text: str | None = None) -> TubeOut:
@@ -192,15 +190,20 @@ async def _collect(uow: UnitOfWork, exam: Exam, tube: Tube, place: str | None, *
 
 async def _reject(
     uow: UnitOfWork, exam: Exam, tube: Tube, reason: RejectReason, text: str | None, *, by_lis: bool
-) -> None:
-    if tube.state not in DRAWN:
+) -> bool:
+    """Reject a specimen for whatever waits for its result; False: it was rejected before, and nothing waits."""
+    if tube.state not in DRAWN and tube.state != "rejected":
         raise TubeStateConflict("试管当前为 {current}", "The tube is {current}", current=tube.state)
     lines = {line.id: line for line in await exams.lines(uow, exam.id)}
     # A line that was taken back and came again may be asked for under another tube by now.
     mine = (await asked_under(uow, exam.id)).get(tube.id, ())
-    rows = [row for row in await repository.served(uow, [tube.id]) if row.exam_line_id in mine]
+    rows = [
+        row for row in await repository.served(uow, [tube.id]) if row.exam_line_id in mine and row.rejected_at is None
+    ]
     serves = [row for row in rows if lines[row.exam_line_id].state == "collected"]
     if not serves:
+        if tube.state == "rejected":
+            return False
         raise TubeHasResults
     tube.state, tube.reject_reason = "rejected", reason
     for row in serves:
@@ -222,6 +225,7 @@ async def _reject(
     await uow.publish(
         TubeRejected(campus_id=tube.campus_id, exam_id=exam.id, tube_id=tube.id, replacement_id=replacement.id)
     )
+    return True
 
 
 async def _off_its_list(uow: UnitOfWork, tube: Tube) -> None:
@@ -231,10 +235,3 @@ async def _off_its_list(uow: UnitOfWork, tube: Tube) -> None:
         row, handover = waiting
         row.outcome = "removed" if handover.state == "open" else "rejected"
         row.outcome_by, row.outcome_at = uow.principal.id, uow.now
-
-
-async def _rejected(uow: UnitOfWork, exam: Exam, tube: Tube) -> TubeRejectedOut:
-    replacement = await repository.replacement(uow, tube.id)
-    assert replacement is not None
-    shown = await describe(uow, exam.id, [tube, replacement])
-    return TubeRejectedOut(tube=shown[0], replacement=shown[1])
