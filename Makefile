@@ -60,7 +60,9 @@ contract: $(VENV)/.dev ## the contract against the server, wide: every boundary 
 	@TJ_SCHEMATHESIS_EXAMPLES=60 TJ_TEST_BUDGET=3600 $(BIN)/python -m tests tests/contract
 
 bench: $(VENV)/.dev ## every path beside its floor, in one interleaved run  [EXAMS=20000]
-	@exec $(BIN)/python -m bench --exams $(EXAMS)
+	@$(BIN)/python -m bench --exams $(EXAMS)
+	@$(BIN)/python -m bench.documents
+	@$(BIN)/python -m bench.morning
 
 morning: $(VENV)/.dev ## 600 people checked in at 20 desks while results arrive and the board is watched  [PEOPLE=600 DESKS=20]
 	@exec $(BIN)/python -m bench.morning --people $(PEOPLE) --desks $(DESKS)

@@ -9,7 +9,6 @@ import asyncio
 import copy
 import json
 import statistics
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -118,15 +117,14 @@ async def _seal() -> list[Row]:
     ]  # fmt: skip
 
 
-async def main() -> int:
-    """Measure and print; the exit code says whether every goal is met."""
+async def main() -> None:
+    """Measure and print; that a goal is missed is said in the table."""
     rows = [*await _speed(), *await _memory(), *await _seal()]
     print("| a report as a document | measured | goal | |\n|---|---|---|---|")
     for row in rows:
         verdict = "" if row.met is None else "met" if row.met else "not met"
         print(f"| {row.what} | {row.found} | {row.goal} | {verdict} |")
-    return 0 if all(row.met is not False for row in rows) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    asyncio.run(main())

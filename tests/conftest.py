@@ -158,6 +158,7 @@ async def serving(runtime: Runtime) -> AsyncIterator[str]:
             loop="none",
             lifespan="on",
             server_header=False,
+            timeout_keep_alive=application.KEEP_ALIVE_SECONDS,
         )
     )
     server.config.setup_event_loop = lambda: None  # type: ignore[method-assign]

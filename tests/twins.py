@@ -75,7 +75,7 @@ TWINS = (
         f"{MERGING}::test_what_contradicts_is_accepted_by_name_and_by_somebody_who_may",
     ),
     _twin(
-        "merge: tokens end", "src/tjapi/portal/service.py",
+        "merge: tokens end", "src/tjapi/portal/service/access.py",
         "await repository.end_sessions(uow, examinee_ids)", "del uow, examinee_ids",
         f"{MERGING}::test_a_token_ends_with_the_merge_and_whoever_enters_anew_sees_the_reports_of_both",
     ),
@@ -121,7 +121,7 @@ TWINS = (
     ),
     _twin(
         "idempotency: fingerprint", f"{KERNEL}/idempotency.py",
-        "if bytes(found.fingerprint) != self._fingerprint:", "if found is None:",
+        'if bytes(found["fingerprint"]) != self._fingerprint:', "if found is None:",
         f"{KERNEL_TESTS}/test_idempotency.py::test_the_same_key_for_another_request_is_refused",
     ),
     _twin(
@@ -131,7 +131,7 @@ TWINS = (
     ),
     _twin(
         "idempotency: one at a time", f"{KERNEL}/idempotency.py",
-        'if not (await session.execute(_LOCK, {"lock": lock})).scalar():', "if not lock:",
+        "if not await fetch_value(session, _LOCK, lock):", "if not lock:",
         f"{KERNEL_TESTS}/test_idempotency.py::test_twelve_at_once_have_one_effect",
     ),
     _twin(
@@ -271,7 +271,7 @@ TWINS = (
         "tests/tjapi/portal/test_portal.py::test_a_code_is_used_once",
     ),
     _twin(
-        "nothing is taken from who is not here", "src/tjapi/requisition/service.py",
+        "nothing is taken from who is not here", "src/tjapi/requisition/service/specimens.py",
         '    if exam.state == "prepared":\n        raise NotCheckedIn', "",
         "tests/tjapi/requisition/test_requisition.py::test_nothing_is_taken_from_who_is_not_here",
     ),

@@ -36,11 +36,12 @@ ACTIONS = (
     "'reported', 'returned', 'cancelled')"
 )
 EXTRAS = "('received', 'unknown', 'not_collected', 'rejected', 'cancelled', 'sent_out')"
-# What each line was asked for with: the newest tube that served it when its order was planned.
+# What each line was asked for with: the tube that its order made, else the newest that was there before it.
 FILL = """
 update requisition_line l set tube_id = (
   select t.id from tube_line s join tube t on t.id = s.tube_id join requisition r on r.id = l.requisition_id
-  where s.exam_line_id = l.exam_line_id and t.planned_at <= r.planned_at order by t.planned_at desc, t.id desc limit 1)
+  where s.exam_line_id = l.exam_line_id and (t.requisition_id = r.id or t.planned_at <= r.planned_at)
+  order by t.requisition_id = r.id desc, t.planned_at desc, t.id desc limit 1)
 """
 
 

@@ -31,6 +31,8 @@ from tjapi.report.endpoints import mount_pages
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 STREAMS = ("/live-events",)
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection is kept. Longer than a reverse proxy keeps its own (nginx: 60): whoever closes last meets no request half way."""
 _HTTP_PROBLEMS: dict[int, type[problem.Problem]] = {
     401: problem.Unauthenticated, 404: problem.NoSuchPath, 405: problem.MethodNotAllowed, 413: problem.BodyTooLarge,
     400: MalformedBody, 415: problem.UnsupportedMediaType,

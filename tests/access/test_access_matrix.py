@@ -664,6 +664,11 @@ async def _list(world: World, until: str, *, outside: bool = False) -> tuple[str
     return made, tube
 
 
+async def copy_package(world: World, column: str) -> Call:
+    body = {"code": fresh("COPY").upper(), "name": "副本", "valid_from": "2026-01-01"}
+    return Call("POST", f"/exam-packages/{world.packages[0]['id']}:copy", options={"json": body})
+
+
 async def scan_tube(world: World, column: str) -> Call:
     return Call("GET", "/tubes", options={"params": {"barcode": world.arrived.tubes[0]["barcode"]}})
 
@@ -1085,6 +1090,9 @@ OPERATIONS: dict[str, Ask] = {
     "getExamPackage": _just("GET", "/exam-packages/{package}"),
     "listExternalCodes": _just("GET", "/external-codes"),
     "putExternalCode": _just("PUT", "/external-codes/lis/ZUGANG", json={"item_id": "{item}"}),
+    "copyExamPackage": copy_package,
+    "exportCatalog": _just("GET", "/catalog-file"),
+    "importCatalog": _just("POST", "/catalog-imports", json={"file": {"format": "tjapi-catalog", "version": 1}}),
     "listOutsideLabs": _just("GET", "/outside-labs"),
     "putOutsideLab": _just("PUT", "/outside-labs/ZUGANG", json={"name": "外送检验所"}),
     "listFindings": _just("GET", "/findings"),

@@ -65,6 +65,19 @@ async def test_next_value_correction_and_withdrawal_reach_the_gateway_as_f_c_and
         assert (gone.code, gone.status) == ("WBC", "W")
 
 
+async def test_a_specimen_that_is_sent_back_unmeasured_says_why_and_is_not_measured_afterwards() -> None:
+    async with laboratory("--auto-delay=-1") as (lab, gateway):
+        await send(lab, "B1")
+        assert (await lab.post("/refuse", barcode="B1", reason="RC", text="凝块")).status_code == 200
+        await lab.sent(1)
+        (report,) = gateway.reports()
+        found = [(r.barcode, r.placer_no, r.refused and (r.refused.reason, r.refused.text)) for r in report.results]
+        assert found == [("B1", "B1-1", ("clotted", "凝块")), ("B1", "B1-2", ("clotted", "凝块"))]
+        assert not any(result.observations for result in report.results)
+        for path in ("/refuse", "/receive"):
+            assert (await lab.post(path, barcode="B1")).status_code == 409
+
+
 async def test_an_answer_that_never_came_makes_it_send_the_same_bytes_again() -> None:
     async with laboratory() as (lab, gateway):
         await lab.post("/faults", drop_ack=2)

@@ -304,6 +304,7 @@ def _read_catalog(stage: Stage) -> None:
         stage.ids[parameter] += [row["id"] for row in found]
         stage.do(one, path={parameter: found[0]["id"]})
     _keep_catalog(stage)
+    _exchange_catalog(stage)
     stage.do("putExternalCode", path={"system": "lis", "code": "A/G"}, body={"item_id": stage.ids["item_id"][0]})
     stage.ids["system"].append("lis")
     stage.do("listExternalCodes", query={"system": "lis"})
@@ -382,6 +383,16 @@ def _plan(stage: Stage) -> None:
     stage.do("reopenCampaign", path=campaign, body={"reason": "补检三人"})
     stage.do("getCampaign", path=campaign)
     stage.do("listCampaigns", query=employer)
+
+
+def _exchange_catalog(stage: Stage) -> None:
+    """A package copied; the catalog as a file, looked at and taken over, which changes nothing."""
+    copy = {"code": "KOPIE", "name": "副本", "valid_from": "2026-01-01"}
+    made = stage.do("copyExamPackage", path={"package_id": stage.ids["package_id"][0]}, headers=once(), body=copy)
+    stage.ids["package_id"].append(made.json()["id"])
+    file = stage.do("exportCatalog").json()
+    for commit in (False, True):
+        assert stage.do("importCatalog", body={"file": file, "commit": commit}).json()["changes"] == []
 
 
 def _keep_catalog(stage: Stage) -> None:
@@ -615,8 +626,9 @@ def _examine(stage: Stage) -> tuple[dict[str, Any], dict[str, Any], str]:
 
 def _hand_over(stage: Stage, tubes: list[dict[str, Any]]) -> None:
     """Tubes from hand to hand: one within the house, the others out of it; one is refused and drawn again."""
-    lab = stage.do("putOutsideLab", path={"code": "VERTRAG"}, body={"name": "外送检验所"}).json()["id"]
+    lab = stage.do("putOutsideLab", path={"lab_code": "VERTRAG"}, body={"name": "外送检验所"}).json()["id"]
     stage.ids["outside_lab_id"].append(lab)
+    stage.ids["lab_code"].append("VERTRAG")
     stage.do("listOutsideLabs")
 
     def handover(codes: list[str], **more: Any) -> dict[str, str]:

@@ -327,7 +327,13 @@ async def signing_in(base_url: str, runtime: Runtime) -> AsyncIterator[SignIn]:
 async def serving_app(app: FastAPI) -> AsyncIterator[str]:
     """Serve any application on a real socket in this loop, from its start to its shutdown."""
     port = free_port()
-    options: dict[str, Any] = {"log_config": None, "access_log": False, "loop": "none", "lifespan": "on"}
+    options: dict[str, Any] = {
+        "log_config": None,
+        "access_log": False,
+        "loop": "none",
+        "lifespan": "on",
+        "timeout_keep_alive": application.KEEP_ALIVE_SECONDS,
+    }
     server = uvicorn.Server(uvicorn.Config(app, port=port, timeout_graceful_shutdown=2, **options))
     server.config.setup_event_loop = lambda: None  # type: ignore[method-assign]
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]

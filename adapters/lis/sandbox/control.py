@@ -48,6 +48,12 @@ class _Withdraw(_Body):
     status: str = "W"
 
 
+class _Refuse(_Body):
+    barcode: str
+    reason: str = "RH"
+    text: str = "溶血"
+
+
 class _Auto(_Body):
     enabled: bool
     delay: float | None = Field(default=None, ge=0)
@@ -97,6 +103,7 @@ class Control:
             ("POST", "/next-value"): self._next_value,
             ("POST", "/correct"): self._correct,
             ("POST", "/withdraw"): self._withdraw,
+            ("POST", "/refuse"): self._refuse,
             ("POST", "/auto"): self._set_auto,
             ("POST", "/resend"): self._resend,
             ("POST", "/flood"): self._flood,
@@ -175,6 +182,13 @@ class Control:
     async def _withdraw(self, body: bytes) -> object:
         asked = _Withdraw.model_validate_json(body)
         return self._put(self._laboratory.revise(asked.barcode, asked.code, None, flag=None, status=asked.status))
+
+    async def _refuse(self, body: bytes) -> object:
+        asked = _Refuse.model_validate_json(body)
+        message = self._laboratory.refuse(asked.barcode, asked.reason, asked.text)
+        if message is None:
+            raise ControlFault(HTTPStatus.CONFLICT, "nothing is open on this tube")
+        return self._put(message)
 
     async def _set_auto(self, body: bytes) -> object:
         asked = _Auto.model_validate_json(body)

@@ -176,6 +176,16 @@ class Laboratory:
             line.reported = True
         return self._report(tube, "result", measured)
 
+    def refuse(self, barcode: str, reason: str, text: str) -> Outgoing | None:
+        """Send a tube back unmeasured: SPM-21 says why, of every open group; None when nothing is open."""
+        tube = self.tubes[barcode]
+        lines = tube.open_lines()
+        if not lines:
+            return None
+        for line in lines.values():
+            line.reported = True
+        return self._report(tube, "refusal", {number: [] for number in lines}, (reason, text, "HL70490"))
+
     def revise(self, barcode: str, code: str, value: str | None, *, flag: str | None, status: str) -> Outgoing:
         """Report one test again: C with a corrected value, W or D to withdraw it. Raises `KeyError` for what is unknown."""
         tube = self.tubes[barcode]
@@ -231,7 +241,13 @@ class Laboratory:
                 return Measurement(wanted.value, flag, wanted.status)
         return None
 
-    def _report(self, tube: Tube, kind: str, measured: dict[str, list[tuple[Test, Measurement]]]) -> Outgoing:
+    def _report(
+        self,
+        tube: Tube,
+        kind: str,
+        measured: dict[str, list[tuple[Test, Measurement]]],
+        refused: tuple[str, ...] | None = None,
+    ) -> Outgoing:
         if self.faults.take("unknown_code"):
             first = next(iter(measured))
             measured[first] = [*measured[first], (_UNKNOWN_TEST, measure(_UNKNOWN_TEST, tube.barcode))]
@@ -241,7 +257,7 @@ class Laboratory:
             other: _Numbers = [("E99999999", "", "", "TJ", "PI"), ("X99999999", "", "", "TJ", "VN")]
             identity = (other, "张冠", "19010101", tube.sex)
         control = _control_id()
-        payload = self._oru(tube, identity, control, measured)
+        payload = self._oru(tube, identity, control, measured, refused)
         changed = None
         if self.faults.take("changed_content_same_id"):
             others = {number: [(test, _altered(found)) for test, found in tests] for number, tests in measured.items()}
@@ -255,6 +271,7 @@ class Laboratory:
         identity: tuple[_Numbers, str, str, str],
         control: str,
         measured: dict[str, list[tuple[Test, Measurement]]],
+        refused: tuple[str, ...] | None = None,
     ) -> bytes:
         numbers, name, birth, sex = identity
         charset, now = self.faults.charset, _time()
@@ -268,14 +285,25 @@ class Laboratory:
         for sequence, (line_no, tests) in enumerate(measured.items(), 1):
             line = tube.lines[line_no]
             filler = f"L{tube.barcode}-{list(tube.lines).index(line_no) + 1}"
-            status = "C" if any(found.status in {"C", "W", "D"} for _, found in tests) else "F"
+            specimen: list[hl7v2.Field] = [
+                "SPM",
+                "1",
+                (tube.barcode,),
+                "",
+                (tube.specimen,),
+                *[""] * 12,
+                tube.collected,
+            ]
+            if refused:
+                specimen += ["", "", "", refused]
+            status = "X" if refused else "C" if any(found.status in {"C", "W", "D"} for _, found in tests) else "F"
             obr: list[hl7v2.Field] = ["OBR", str(sequence), line_no, filler, (line.code, line.name, "L"), "", ""]
             obr += [tube.collected, *[""] * 14, now, "", "LAB", status]
             segments += [
                 ["ORC", "RE", line_no, filler, tube.placer_no],
                 obr,
                 *(_obx(number, test, found, now) for number, (test, found) in enumerate(tests, 1)),
-                ["SPM", "1", (tube.barcode,), "", (tube.specimen,), *[""] * 12, tube.collected],
+                specimen,
             ]
         return hl7v2.build(segments, charset=charset)
 

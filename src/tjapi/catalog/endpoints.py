@@ -7,6 +7,8 @@ from fastapi import Path, Query, Request, Response
 
 from tjapi.catalog import service
 from tjapi.catalog.errors import (
+    CatalogFileInvalid,
+    ExamPackageCodeTaken,
     ExamPackageContradiction,
     ExamPackageEditionNotAhead,
     ExamPackageNotFound,
@@ -16,6 +18,9 @@ from tjapi.catalog.errors import (
     ItemNotFound,
 )
 from tjapi.catalog.schemas import (
+    CatalogFile,
+    CatalogImportIn,
+    CatalogImportOut,
     DepartmentOut,
     DepartmentsOut,
     ExamPackageDetail,
@@ -33,6 +38,7 @@ from tjapi.catalog.schemas import (
     OutsideLabIn,
     OutsideLabOut,
     OutsideLabsOut,
+    PackageCopyIn,
 )
 from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
@@ -230,18 +236,47 @@ async def list_outside_labs(uow: ReadUnit) -> OutsideLabsOut:
 
 
 @catalog.put(
-    "/outside-labs/{code}",
+    "/outside-labs/{lab_code}",
     **operation("putOutsideLab", "维护外送机构", "Enter an outside laboratory or change it", permission="catalog.write", requirement=["X3"], body=True),
 )  # fmt: skip
 async def put_outside_lab(
     uow: Unit,
-    code: Annotated[
+    lab_code: Annotated[
         str,
         Path(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=40, description="机构代码 · Code of the laboratory", examples=["GHYJ"]),
     ],
     body: OutsideLabIn,
 ) -> OutsideLabOut:  # fmt: skip
-    return OutsideLabOut.model_validate(await service.put_outside_lab(uow, code, body))
+    return OutsideLabOut.model_validate(await service.put_outside_lab(uow, lab_code, body))
+
+
+@catalog.post(
+    "/exam-packages/{package_id:uuid}:copy",
+    **operation("copyExamPackage", "复制套餐", "Enter a package like another one", permission="catalog.write", requirement=["E8.2"], body=True, status=201,
+                idempotent="optional", problems=[ExamPackageNotFound, ExamPackageCodeTaken, ItemGroupNotFound, ExamPackageContradiction, ExamPackageEditionNotAhead]),
+)  # fmt: skip
+async def copy_exam_package(uow: Unit, package_id: UUID, body: PackageCopyIn) -> ExamPackageDetail:
+    return await service.copy_package(uow, package_id, body)
+
+
+@catalog.get(
+    "/catalog-file",
+    **operation("exportCatalog", "导出项目、组合项目和套餐", "Items, item groups and packages as a file, by their codes", permission="catalog.write",
+                requirement=["E8.2"]),
+)  # fmt: skip
+async def export_catalog(response: Response, uow: ReadUnit) -> CatalogFile:
+    response.headers["Content-Disposition"] = 'attachment; filename="catalog.json"'
+    return await service.export_catalog(uow)
+
+
+@catalog.post(
+    "/catalog-imports",
+    **operation("importCatalog", "导入目录文件(可预览)", "Take a catalog file over, or see what it would change", permission="catalog.write",
+                requirement=["E8.2"], body=True, problems=[CatalogFileInvalid],
+                description="全部导入或全部不导入;已有项目的类型和单位、已有组合的明细不会被改变 · All of it or nothing; what is known keeps its meaning."),
+)  # fmt: skip
+async def import_catalog(uow: Unit, body: CatalogImportIn) -> CatalogImportOut:
+    return await service.import_catalog(uow, body)
 
 
 # A path convertor, because real laboratories have codes such as `A/G`.

@@ -51,6 +51,18 @@ class ExamPackageContradiction(Invalid):
     zh, en = "套餐的设置有矛盾", "What is said of the package contradicts itself"
 
 
+class ExamPackageCodeTaken(Conflict):
+    """A copy has a code of its own: under one that is taken it would be the next edition of another package."""
+
+    zh, en = "套餐代码已被使用", "The code belongs to another package"
+
+
+class CatalogFileInvalid(Invalid):
+    """The file cannot be taken over; `errors` name every row and field, and nothing of it was."""
+
+    zh, en = "目录文件不能导入", "The catalog file cannot be taken over"
+
+
 class ExamPackageEditionNotAhead(Conflict):
     """The next edition begins after the one before it began."""
 

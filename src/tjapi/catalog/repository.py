@@ -5,7 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from sqlalchemy import delete, or_, select, text, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -34,6 +34,36 @@ _HOLD_CODES = text("select pg_advisory_xact_lock(hashtextextended(:system, 14))"
 async def departments(uow: UnitOfWork) -> Sequence[Department]:
     """Return every department, in order."""
     return (await uow.session.scalars(select(Department).order_by(Department.sort, Department.id))).all()
+
+
+async def hold_catalog(uow: UnitOfWork) -> None:
+    """Wait for whoever takes a catalog file over: two at once would take each other's codes for new."""
+    await uow.session.execute(_HOLD_CODES, {"system": "catalog file"})
+
+
+async def every_item(uow: UnitOfWork) -> Sequence[Item]:
+    """Return every item, in order."""
+    query = select(Item).order_by(Item.sort, Item.code).execution_options(populate_existing=True)
+    return (await uow.session.scalars(query)).all()
+
+
+async def every_item_group(uow: UnitOfWork, *, lock: bool = False) -> Sequence[ItemGroup]:
+    """Return every item group, in order."""
+    query = select(ItemGroup).order_by(ItemGroup.sort, ItemGroup.code).execution_options(populate_existing=True)
+    return (await uow.session.scalars(query.with_for_update() if lock else query)).all()
+
+
+async def latest_packages(uow: UnitOfWork) -> Sequence[ExamPackage]:
+    """Return the latest edition of every package, by code."""
+    query = select(ExamPackage).ext(distinct_on(ExamPackage.code))
+    query = query.order_by(ExamPackage.code, ExamPackage.edition.desc()).execution_options(populate_existing=True)
+    return (await uow.session.scalars(query)).all()
+
+
+async def add_items(uow: UnitOfWork, rows: Sequence[Row]) -> None:
+    """Enter items."""
+    if rows:
+        await uow.session.execute(insert(Item).values(list(rows)))
 
 
 async def outside_labs(uow: UnitOfWork) -> Sequence[OutsideLab]:

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tjapi.catalog.rules import ApplicableSex, DepartmentKind, ItemKind, PerformedBy
-from tjapi.kernel.validation import WHOLE, Day, Whole
+from tjapi.kernel.validation import WHOLE, Day, Moment, Whole
 
 _ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
 _OTHER_ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6e"
@@ -262,6 +262,130 @@ class ExamPackageIn(Input):
         min_length=1, max_length=200, description="必含组合项目 · Item groups it always holds", examples=[[_ID]]
     )
     options: list[PackageOptionIn] = Field(default_factory=list, max_length=20)
+
+
+class PackageCopyIn(Input):
+    """A package like another one, under a code of its own."""
+
+    code: Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=40)] = Field(
+        description="新代码 · Its code", examples=["BASIC-M-2027"]
+    )
+    name: str = Field(min_length=1, max_length=80, description="名称 · Name", examples=["男性基础套餐(2027)"])
+    price_fen: Annotated[int, Field(ge=0, le=100_000_000), WHOLE] | None = Field(
+        None, description="套餐价,缺省不变,分 · Price, the same if absent, fen", examples=[None]
+    )
+    valid_from: Day = Field(
+        ge=date(2000, 1, 1), le=date(2099, 12, 31), description="生效日期 · Valid from", examples=["2027-01-01"]
+    )
+    valid_to: Day | None = Field(
+        None, ge=date(2000, 1, 1), le=date(2099, 12, 31), description="失效日期,含 · Valid to, inclusive", examples=[None]
+    )  # fmt: skip
+
+
+FileCode = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=40)]
+
+
+class FileItem(Input):
+    """An item in a catalog file; what it measures, by `kind` and `unit`, is never changed by a file."""
+
+    code: FileCode = Field(examples=["HGB"])
+    name: str = Field(min_length=1, max_length=80, examples=["血红蛋白"])
+    kind: ItemKind = Field(examples=["numeric"])
+    unit: str | None = Field(None, max_length=40, examples=["g/L"])
+    ucum: str | None = Field(None, max_length=40, examples=["g/L"])
+    loinc: str | None = Field(None, pattern=r"^[0-9]{1,7}-[0-9]$", examples=["718-7"])
+    decimals: Annotated[int, Field(ge=0, le=6), WHOLE] | None = Field(None, examples=[0])
+    choices: list[Annotated[str, Field(min_length=1, max_length=200)]] | None = Field(
+        None, max_length=100, examples=[None]
+    )
+    normal_default: str | None = Field(None, max_length=200, examples=[None])
+    sort: Whole = Field(ge=0, le=1_000_000, examples=[130])
+    active: bool = Field(True, examples=[True])
+
+
+class FileExclusion(Input):
+    """An item group that may not be ordered beside, and why."""
+
+    code: FileCode = Field(examples=["CT-CHEST"])
+    reason: str = Field(min_length=1, max_length=100, examples=["胸部 CT 已包含胸片所见"])
+
+
+class FileGroup(SuitabilityIn):
+    """An item group in a catalog file; the items of one that is known are never changed by a file."""
+
+    code: FileCode = Field(examples=["CBC"])
+    name: str = Field(min_length=1, max_length=80, examples=["血常规"])
+    department: FileCode = Field(description="科室代码 · Code of the department", examples=["LAB"])
+    price_fen: Whole = Field(ge=0, le=100_000_000, examples=[2000])
+    specimen: str | None = Field(None, pattern=r"^[a-z_]+$", max_length=40, examples=["whole_blood"])
+    container: str | None = Field(None, min_length=1, max_length=40, examples=["EDTA-2"])
+    fasting: bool = Field(False, examples=[False])
+    section: str | None = Field(None, pattern=r"^[a-z_]{1,20}$", examples=["haematology"])
+    minutes_after: Annotated[int, Field(ge=1, le=1_440), WHOLE] | None = Field(None, examples=[None])
+    send_out: bool = Field(False, examples=[False])
+    groups_per_tube: Annotated[int, Field(ge=1, le=100), WHOLE] | None = Field(None, examples=[None])
+    precaution: str | None = Field(None, min_length=1, max_length=200, examples=[None])
+    performed_by: PerformedBy = Field(examples=["lis"])
+    sort: Whole = Field(ge=0, le=1_000_000, examples=[40])
+    active: bool = Field(True, examples=[True])
+    items: list[FileCode] = Field(min_length=1, max_length=200, examples=[["HGB"]])
+    excludes: list[FileExclusion] = Field(default_factory=list, max_length=100)
+
+
+class FileOption(Input):
+    """Of these item groups exactly `choose` are chosen."""
+
+    name: str = Field(min_length=1, max_length=40, examples=["超声三选二"])
+    choose: Whole = Field(ge=1, le=50, examples=[2])
+    groups: list[FileCode] = Field(min_length=2, max_length=50, examples=[["US-ABD", "US-THYROID"]])
+
+
+class FilePackage(Input):
+    """The latest edition of a package in a catalog file; one that differs from what is known becomes the next edition."""
+
+    code: Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=40)] = Field(examples=["BASIC-M"])
+    name: str = Field(min_length=1, max_length=80, examples=["男性基础套餐"])
+    sex: ApplicableSex = Field(examples=["male"])
+    price_fen: Whole = Field(ge=0, le=100_000_000, examples=[19800])
+    valid_from: Day | None = Field(None, ge=date(2000, 1, 1), le=date(2099, 12, 31), examples=["2027-01-01"])
+    valid_to: Day | None = Field(None, ge=date(2000, 1, 1), le=date(2099, 12, 31), examples=[None])
+    groups: list[FileCode] = Field(min_length=1, max_length=200, examples=[["CBC"]])
+    options: list[FileOption] = Field(default_factory=list, max_length=20)
+
+
+class CatalogFile(Input):
+    """Items, item groups and packages by their codes, so that they can be taken to another hospital. Reference ranges travel not."""
+
+    format: Literal["tjapi-catalog"] = Field(examples=["tjapi-catalog"])
+    version: Whole = Field(ge=1, le=1, description="文件格式版本 · Version of the format", examples=[1])
+    exported_at: Moment | None = Field(None, examples=["2026-11-27T08:30:00+08:00"])
+    items: list[FileItem] = Field(default_factory=list, max_length=5_000)
+    item_groups: list[FileGroup] = Field(default_factory=list, max_length=2_000)
+    packages: list[FilePackage] = Field(default_factory=list, max_length=500)
+
+
+class CatalogImportIn(Input):
+    """A file, and whether it is taken over or only looked at."""
+
+    file: CatalogFile
+    commit: bool = Field(False, description="否:只预览 · False: say only what would change", examples=[False])
+
+
+class CatalogChange(BaseModel):
+    """A row of a file that is new or changes something."""
+
+    kind: Literal["item", "item_group", "package"] = Field(examples=["item_group"])
+    code: str = Field(examples=["CBC"])
+    change: Literal["added", "changed", "new_edition"] = Field(examples=["changed"])
+    fields: list[str] = Field(description="变化的字段 · What differs", examples=[["price_fen"]])
+
+
+class CatalogImportOut(BaseModel):
+    """What a file changes, or would change."""
+
+    committed: bool = Field(examples=[False])
+    same: int = Field(description="无变化的行数 · Rows that change nothing", examples=[412])
+    changes: list[CatalogChange]
 
 
 class ExternalCodeIn(Input):

@@ -10,23 +10,23 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Header, Request
-from sqlalchemy import Index, LargeBinary, text
+from sqlalchemy import Index, LargeBinary
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 from starlette.responses import Response
 
-from tjapi.kernel.db import Base
+from tjapi.kernel.db import Base, fetch_rows, fetch_value
 from tjapi.kernel.problem import BadRequest, Conflict, FieldError, Invalid
 from tjapi.kernel.uow import UnitOfWork
 
-_LOCK = text("select pg_try_advisory_xact_lock(hashtextextended(:lock, 4))")
-_FIND = text(
-    "select fingerprint, status, media_type, body, etag from idempotency_key where principal_id = :principal and operation = :operation and key = :key"
-)
-_STORE = text("""
+_LOCK = "select pg_try_advisory_xact_lock(hashtextextended($1, 4))"
+_FIND = """
+select fingerprint, status, media_type, body, etag from idempotency_key where principal_id = $1 and operation = $2 and key = $3
+"""
+_STORE = """
 insert into idempotency_key (principal_id, operation, key, fingerprint, status, media_type, body, etag, created_at)
-values (:principal, :operation, :key, :fingerprint, :status, :media_type, :body, :etag, :now)
-""")
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
 
 
 class IdempotencyKeyMissing(BadRequest):
@@ -84,14 +84,14 @@ class PendingAnswer:
     async def begin(self) -> None:
         """Take the key. Raises Replay, IdempotencyKeyReused, RequestStillRunning."""
         session, principal = self._uow.session, self._uow.principal.id
-        names = {"principal": principal, "operation": self._operation, "key": self._key}
         lock = f"{principal}|{self._operation}|{self._key}"
-        if not (await session.execute(_LOCK, {"lock": lock})).scalar():
+        if not await fetch_value(session, _LOCK, lock):
             raise RequestStillRunning
-        found = (await session.execute(_FIND, names)).first()
-        if found is None:
+        rows = await fetch_rows(session, _FIND, principal, self._operation, self._key)
+        if not rows:
             return
-        if bytes(found.fingerprint) != self._fingerprint:
+        found = rows[0]
+        if bytes(found["fingerprint"]) != self._fingerprint:
             raise IdempotencyKeyReused(
                 errors=[
                     FieldError(
@@ -102,21 +102,17 @@ class PendingAnswer:
                     )
                 ]
             )
-        body = self._uow.cipher.open(bytes(found.body), self._place())
-        headers = {"Idempotency-Replayed": "true"} | ({"ETag": found.etag} if found.etag else {})
-        raise Replay(Response(body, status_code=found.status, media_type=found.media_type, headers=headers))
+        body = self._uow.cipher.open(bytes(found["body"]), self._place())
+        headers = {"Idempotency-Replayed": "true"} | ({"ETag": found["etag"]} if found["etag"] else {})
+        raise Replay(Response(body, status_code=found["status"], media_type=found["media_type"], headers=headers))
 
     async def store(self, response: Response) -> None:
         """Store the answer in the unit's transaction."""
         sealed = self._uow.cipher.seal(bytes(response.body).decode(), self._place())
         await self._uow.session.flush()
-        await self._uow.session.execute(
-            _STORE,
-            {
-                "principal": self._uow.principal.id, "operation": self._operation, "key": self._key, "now": self._uow.now,
-                "fingerprint": self._fingerprint, "status": response.status_code, "media_type": "application/json", "body": sealed,
-                "etag": response.headers.get("etag"),
-            },
+        await fetch_value(
+            self._uow.session, _STORE, self._uow.principal.id, self._operation, self._key, self._fingerprint, response.status_code,
+            "application/json", sealed, response.headers.get("etag"), self._uow.now,
         )  # fmt: skip
 
 

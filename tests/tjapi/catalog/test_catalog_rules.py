@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tjapi.catalog.models import ItemRange
 from tjapi.catalog.rules import Subject, choose, first_day_of_age, last_day_of_age, overlaps, starter_id
-from tjapi.catalog.service import _range_row, read_starter
+from tjapi.catalog.service.content import _range_row, read_starter
 
 ITEM = UUID(int=1)
 DAY = date(2026, 11, 23)

@@ -24,13 +24,13 @@ async def plan(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None
     A tube that the laboratory has not received yet takes an add-on of its kind; where it was collected, so is the add-on.
     """
     exam = await exams.lock(uow, exam_id)
-    wanted = set(line_ids)
+    named = set(line_ids)
     earlier = await repository.requisitions(uow, exam_id)
-    asked = {row.exam_line_id for row in await repository.asked(uow, wanted)}
+    asked = {row.exam_line_id for row in await repository.asked(uow, named)}
     lines = {
         line.id: line
         for line in await exams.lines(uow, exam_id)
-        if line.id in wanted and line.performed_by == "lis" and line.id not in asked
+        if line.id in named and line.performed_by == "lis" and line.id not in asked
     }
     if not lines:
         return
@@ -39,10 +39,13 @@ async def plan(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None
     planned = [_planned(line, groups[line.item_group_id]) for line in lines.values()]
     served = await repository.tube_lines(uow, [tube.id for tube in await repository.tubes(uow, exam_id)])
     collected = []
-    for one in plan_tubes(planned, await _open_tubes(uow, exam_id)):
+    wanted = plan_tubes(planned, await _open_tubes(uow, exam_id))
+    further = sum(one.tube_id is None for one in wanted)
+    number = await repository.next_tube_numbers(uow, exam.campus_id, further) if further else 0
+    for one in wanted:
         tube = await repository.tube(uow, one.tube_id) if one.tube_id else None
         if tube is None:
-            tube = await _new_tube(uow, requisition, one.kind)
+            tube, number = _new_tube(uow, requisition, one.kind, number), number + 1
         if tube.state in DRAWN:
             collected += [line.line_id for line in one.lines]
         for line in one.lines:
@@ -111,7 +114,7 @@ async def draw_again(uow: UnitOfWork, exam: Exam, old: Tube, lines: Sequence[Exa
     """Plan another tube, under another barcode, for lines whose specimen was rejected, and ask for them again. The order goes out at once."""
     requisition, rows = _ask(uow, exam, len(await repository.requisitions(uow, exam.id)) + 1, lines)
     kind = TubeKind(old.container, old.specimen, old.section or "", old.fasting, old.minutes_after or 0, old.send_out)
-    tube = await _new_tube(uow, requisition, kind)
+    tube = _new_tube(uow, requisition, kind, await repository.next_tube_numbers(uow, exam.campus_id, 1))
     tube.replaces_id = old.id
     for line in lines:
         rows[line.id].tube_id = tube.id
@@ -139,8 +142,7 @@ def _ask(
     return requisition, rows
 
 
-async def _new_tube(uow: UnitOfWork, requisition: Requisition, kind: TubeKind) -> Tube:
-    number = await repository.next_tube_numbers(uow, requisition.campus_id, 1)
+def _new_tube(uow: UnitOfWork, requisition: Requisition, kind: TubeKind, number: int) -> Tube:
     tube = Tube(
         id=uuid7(), campus_id=requisition.campus_id, exam_id=requisition.exam_id, requisition_id=requisition.id,
         barcode=barcode(requisition.campus_id, number), state="planned", planned_at=uow.now, **_tube_values(kind),

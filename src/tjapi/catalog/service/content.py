@@ -1,4 +1,4 @@
-"""The verbs of the catalog."""
+"""What is in the catalog: asked for, entered, changed, loaded."""
 
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
@@ -606,43 +606,3 @@ def _say(one: ItemRange) -> str:
     low = "" if one.age_from_days is None else one.age_from_days
     high = "" if one.age_to_days is None else one.age_to_days
     return f"{one.sex} {one.method} {low}..{high}d".replace("  ", " ")
-
-
-__all__ = [
-    "Department",
-    "ExamPackage",
-    "ExternalCode",
-    "Item",
-    "ItemGroup",
-    "ItemRange",
-    "ItemUnit",
-    "PackageOption",
-    "add_item_group",
-    "add_package",
-    "change_item_group",
-    "choose_range",
-    "choose_ranges",
-    "departments",
-    "describe_item",
-    "describe_item_group",
-    "describe_package",
-    "exclusions",
-    "external_codes_page",
-    "group_items",
-    "item",
-    "item_groups",
-    "item_groups_page",
-    "item_of_external_code",
-    "items",
-    "items_of_external_codes",
-    "items_page",
-    "load_starter",
-    "map_external_code",
-    "package",
-    "package_groups",
-    "package_options",
-    "packages_page",
-    "place_departments",
-    "put_exclusions",
-    "read_starter",
-]  # fmt: skip
