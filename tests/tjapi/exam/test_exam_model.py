@@ -64,6 +64,7 @@ PHASES = (Phase.generate, *((Phase.shrink,) if os.environ.get("TJ_SHRINK") else 
 """Looking for the fewest commands that still show a fault takes minutes: only when asked."""
 JUMPS = True
 SHEET_STAYS_IN = True
+ENOUGH = 200
 ONLY_AFTER_ANOTHER = {"signConclusion", "signDepartmentSheet"}
 DEPARTMENT = ("GENERAL", "INTERNAL", "ECG", "TCD", "FIBRO")
 LABORATORY = ("CBC", "LIVER", "RENAL", "GLU", "LIPID", "URINE")
@@ -867,6 +868,8 @@ def test_an_exam_is_what_is_on_paper_after_hundreds_of_orders_of_commands(worker
     print(f"TJ_FAULT_SEED={SEED}", file=sys.stderr)
     tally = _run(f"exam_model_wide_{worker_name}", TORTURE, 40, SEED)
     print(dict(sorted(tally.items())), file=sys.stderr)
+    if TORTURE < ENOUGH:
+        return  # of a few orders of commands nothing is claimed about which commands they held
     commands = {operation for operation, _ in tally}
     assert [o for o in sorted(commands) if not tally[o, True]] == [], "never taken"
     assert [o for o in sorted(commands - ONLY_AFTER_ANOTHER) if not tally[o, False]] == [], "never refused"
