@@ -143,7 +143,7 @@ class Ground:
             self._loop.close()
 
     async def _live(self, name: str) -> None:
-        async with house(name, payment_required=True) as built:
+        async with house(name, payment_required=True, access_token_seconds=14_400) as built:
             await self._furnish(built)
             self._ready.set()
             await self._end.wait()
