@@ -4,12 +4,14 @@ PORT ?= 8000
 STATE ?= .state
 PYTHON ?= python3
 EXAMS ?= 20000
+PEOPLE ?= 600
+DESKS ?= 20
 GROWTH ?= 200000
 VENV := .venv
 BIN := $(VENV)/bin
 UV_COMPILE = uv pip compile --universal --generate-hashes --no-emit-index-url --no-header -q -p 3.11 pyproject.toml --extra build
 
-.PHONY: help run visit test check fmt contract bench bench-growth torture twins openapi requirements lock browser pdfsig clean
+.PHONY: help run visit test check fmt contract bench bench-growth morning torture twins openapi requirements lock browser pdfsig clean
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
@@ -48,8 +50,8 @@ openapi: $(VENV)/.runtime ## regenerate openapi/v1.json and openapi/problems.jso
 requirements: $(VENV)/.dev ## requirement rows, their operations and their tests, as Markdown
 	@$(BIN)/python -m tests.requirements
 
-torture: $(VENV)/.dev ## the full tier: 50 kills amid 20,000 messages, a day of results in 200 orders, 1,000 flipped bits of a report
-	@TJ_TEST_BUDGET=3600 $(BIN)/python -m pytest tests/faults tests/tjapi/report tests/tjapi/result -m torture -n 0 -s
+torture: $(VENV)/.dev ## the full tier: 50 kills amid 20,000 messages, a day of results in 200 orders, an exam under 300 orders of commands, 1,000 flipped bits of a report
+	@TJ_TEST_BUDGET=3600 $(BIN)/python -m pytest tests/faults tests/tjapi/exam tests/tjapi/report tests/tjapi/result -m torture -n 0 -s
 
 twins: $(VENV)/.dev ## break each guard on purpose; its test must turn red
 	@exec $(BIN)/python -m tests.twins
@@ -61,6 +63,9 @@ bench: $(VENV)/.dev ## every path beside its floor, in one interleaved run  [EXA
 	@$(BIN)/python -m bench --exams $(EXAMS)
 	@$(BIN)/python -m bench.documents
 	@$(BIN)/python -m bench.morning
+
+morning: $(VENV)/.dev ## 600 people checked in at 20 desks while results arrive and the board is watched  [PEOPLE=600 DESKS=20]
+	@exec $(BIN)/python -m bench.morning --people $(PEOPLE) --desks $(DESKS)
 
 bench-growth: $(VENV)/.dev ## how reads and lists grow up to 200,000 exams  [GROWTH=200000]
 	@exec $(BIN)/python -m bench --growth $(GROWTH)

@@ -31,6 +31,7 @@ REPORT_TESTS = "tests/tjapi/report"
 PEOPLE, PEOPLE_TESTS = "src/tjapi/examinee", "tests/tjapi/examinee"
 MERGING, MERGE_TABLES = f"{PEOPLE_TESTS}/test_merging.py", "migrations/versions/2026_11_27_2300_examinee_merge.py"
 IDENTITY_TESTS = "tests/tjapi/frontdesk/test_identity_checks.py"
+BACK_TESTS = "tests/tjapi/requisition/test_lines_that_come_back.py"
 LIST_TESTS, GROUP_TESTS = "tests/tjapi/employer", "tests/tjapi/groupdesk"
 
 
@@ -289,6 +290,41 @@ TWINS = (
         "nothing is taken from who is not here", "src/tjapi/requisition/service/specimens.py",
         '    if exam.state == "prepared":\n        raise NotCheckedIn', "",
         "tests/tjapi/requisition/test_requisition.py::test_nothing_is_taken_from_who_is_not_here",
+    ),
+    _twin(
+        "visit: no add-on in a tube that was reported on", "src/tjapi/requisition/service/planning.py",
+        "if any(line.state in REPORTED for line in served):", "if not served and tube.state == 'reported':",
+        f"{BACK_TESTS}::test_an_add_on_does_not_go_into_a_tube_of_which_the_laboratory_has_reported",
+    ),
+    _twin(
+        "visit: a line is asked for under its own tube", "src/tjapi/requisition/service/ordering.py",
+        "row.tube_id == tube.id if row.tube_id else", "row.tube_id is None or",
+        f"{BACK_TESTS}::test_a_line_that_comes_back_is_asked_for_under_its_new_tube_and_taken_back_under_its_old_one",
+    ),
+    _twin(
+        "visit: nothing is taken of an exam on hold", "src/tjapi/requisition/service/specimens.py",
+        'if tube.state == "planned" and exam.state == "on_hold":', 'if tube.state == "rejected" and exam.state == "on_hold":',
+        f"{BACK_TESTS}::test_nothing_is_taken_from_whose_exam_is_on_hold_here_or_not_yet_here",
+    ),
+    _twin(
+        "visit: what is unpaid comes back unpaid", "src/tjapi/exam/service/changing.py",
+        'if row.from_state not in (None, "refused", "waived", "deferred")', "if row.from_state is not None",
+        "tests/tjapi/exam/test_exam_lines.py::test_what_was_deferred_unpaid_and_then_refused_is_not_free_when_it_comes_back[refused]",
+    ),
+    _twin(
+        "visit: the sheet goes out for a further line", "src/tjapi/exam/service/changing.py",
+        "if exam.sheet_returned_at is not None and any(", 'if exam.state == "sheet_returned" and any(',
+        "tests/tjapi/guidance/test_guidance.py::test_a_line_added_to_an_exam_that_waits_for_review_brings_the_sheet_out_and_its_examinee_to_a_room",
+    ),
+    _twin(
+        "visit: later decisions outlive a return that is undone", "src/tjapi/guidance/service/returning.py",
+        "standing.line_ids = [line_id for line_id in standing.line_ids if line_id not in line_ids]", "del line_ids",
+        "tests/tjapi/guidance/test_guidance.py::test_a_decision_that_was_made_after_the_sheet_came_back_is_not_undone_with_it",
+    ),
+    _twin(
+        "visit: who counts as examined", "src/tjapi/exam/rules.py",
+        "bool(here) and not any(state in FOR_THE_PERSON for state, _, _ in here)", "bool(here)",
+        "tests/tjapi/exam/test_exam_model.py::test_whatever_is_done_to_an_exam_it_is_what_a_clerk_would_have_on_paper",
     ),
     _twin(
         "page token: signature", f"{KERNEL}/paging.py",

@@ -1,4 +1,4 @@
-"""A morning at the front desk in little: the bench's own, of 40 people at six desks; see `bench/morning.py`."""
+"""A morning at the front desk in little: the bench's own, of 24 people at six desks; see `bench/morning.py`."""
 
 import asyncio
 import random
@@ -18,7 +18,7 @@ from tjapi.kernel.jobs.runner import Runner
 from tjapi.kernel.schema import connect
 from tjapi.visit import invented_person
 
-PEOPLE, DESKS = 40, 6
+PEOPLE, DESKS = 24, 6
 
 
 @pytest.mark.requirement("E1.1", "E1.5", "E3.5", "X1")

@@ -13,12 +13,13 @@ HERE = {"checked_in", "in_progress"}
 UNDER_WAY = OPEN - {"prepared"}
 GONE = {"withdrawn", "substituted"}
 ASIDE = {"refused", "waived", "deferred"}
-WAITS_FOR_THE_PERSON = {"ordered", "released", "sent"}
+WAITS_FOR_THE_PERSON = {"ordered", "released", "sent", "specimen_rejected"}
 OWED = WAITS_FOR_THE_PERSON | {"collected", "resulted", "deferred"}
-LIVE = {"released", "sent", "collected", "resulted", "verified"}
+UNDRAWN = {"released", "sent", "specimen_rejected"}
+LIVE = UNDRAWN | {"collected", "resulted", "verified"}
 BLOOD = {"whole_blood", "serum", "plasma"}
 MAY_BECOME = {
-    "withdrawn": WAITS_FOR_THE_PERSON | {"deferred"}, "substituted": WAITS_FOR_THE_PERSON, "deferred": WAITS_FOR_THE_PERSON,
+    "withdrawn": WAITS_FOR_THE_PERSON | {"deferred"}, "substituted": {"ordered", "released", "sent"}, "deferred": WAITS_FOR_THE_PERSON,
     "refused": WAITS_FOR_THE_PERSON | {"deferred"}, "waived": WAITS_FOR_THE_PERSON | {"deferred"}, "ordered": ASIDE,
 }  # fmt: skip
 """What was collected or has results is not set aside on any path."""
@@ -162,8 +163,18 @@ class Paper:
     def collect(self, tube: Tube) -> None:
         tube.state = "collected"
         for line in self._of(tube):
-            if line.state in ("released", "sent"):
+            if line.state in UNDRAWN:
                 line.state = "collected"
+
+    def waiting_in(self, tube: Tube) -> list[Line]:
+        """The lines of a tube whose results are awaited."""
+        return [line for line in self._of(tube) if line.state == "collected"]
+
+    def reject(self, tube: Tube) -> None:
+        """The specimen is refused: what waits for its result is drawn again; what has results keeps them."""
+        for line in self.waiting_in(tube):
+            line.state = "specimen_rejected"
+        tube.state = "rejected"
 
     def result(self, line: Line, *, final: bool) -> None:
         if line.state != "verified":

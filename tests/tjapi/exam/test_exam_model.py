@@ -63,6 +63,8 @@ TORTURE = int(os.environ.get("TJ_EXAM_SEQUENCES", "300"))
 PHASES = (Phase.generate, *((Phase.shrink,) if os.environ.get("TJ_SHRINK") else ()))
 """Looking for the fewest commands that still show a fault takes minutes: only when asked."""
 JUMPS = True
+SHEET_STAYS_IN = True
+ENOUGH = 200
 ONLY_AFTER_ANOTHER = {"signConclusion", "signDepartmentSheet"}
 DEPARTMENT = ("GENERAL", "INTERNAL", "ECG", "TCD", "FIBRO")
 LABORATORY = ("CBC", "LIVER", "RENAL", "GLU", "LIPID", "URINE")
@@ -141,7 +143,7 @@ class Ground:
             self._loop.close()
 
     async def _live(self, name: str) -> None:
-        async with house(name, payment_required=True) as built:
+        async with house(name, payment_required=True, access_token_seconds=14_400) as built:
             await self._furnish(built)
             self._ready.set()
             await self._end.wait()
@@ -226,6 +228,7 @@ class ExamMachine(RuleBasedStateMachine):
         self.booked = False
         self.lucky = True
         self.sound = False
+        self.anew = False
 
     # Beginnings.
 
@@ -306,6 +309,7 @@ class ExamMachine(RuleBasedStateMachine):
             "hold": (1, self.paper.state in OPEN - {"in_review"}, self.hold),
             "resume": (3, self.paper.state == "on_hold", self.resume),
             "collect": (4, any(t.state == "planned" for t in self.paper.tubes.values()), lambda: self.collect(at[0])),
+            "reject": (2, any(t.state == "collected" for t in self.paper.tubes.values()), lambda: self.reject(at[0])),
             "results": (4, self.paper.arrived and self.has(LIVE), lambda: self.results_arrive(at, flag)),
             "examine": (4, self.paper.state in UNDER_WAY, lambda: self.examine(at[0], sign=sure > 1)),
             "reopen": (1, bool(self.paper.signed), lambda: self.reopen(at[0])),
@@ -394,6 +398,19 @@ class ExamMachine(RuleBasedStateMachine):
         if again and self.paper.state == "on_hold":
             return  # a second scan is no step: it may be answered either way
         self.command("collectTube", f"/tubes/{tube.id}:collect", None, expected, lambda: self.paper.collect(tube))
+
+    def reject(self, at: int) -> None:
+        """The laboratory finds a specimen unfit; saying so twice is saying it once."""
+        tubes = list(self.paper.tubes.values())
+        tubes = [tube for tube in tubes if self.paper.waiting_in(tube) or not self.lucky] or tubes
+        if not tubes or (SHEET_STAYS_IN and self.paper.returned):
+            return
+        tube = tubes[at % len(tubes)]
+        expected = tube.state == "rejected" or (tube.state == "collected" and bool(self.paper.waiting_in(tube)))
+        self.anew = True
+        body = {"reason": "haemolysed"}
+        self.command("rejectTube", f"/tubes/{tube.id}:reject", body, expected, lambda: self.paper.reject(tube))
+        self.anew = False
 
     def results_arrive(self, at: list[int], final: bool) -> None:
         """The laboratory reports on some lines; one that nothing is asked of any more is filed nowhere."""
@@ -695,7 +712,7 @@ class ExamMachine(RuleBasedStateMachine):
                 assert paper.tubes[tube_id].barcode == said["barcode"]
                 continue
             kind = tuple(said["kind"])
-            assert kind not in open_kinds, "a new tube beside one that would have taken it"
+            assert self.anew or kind not in open_kinds, "a new tube beside one that would have taken it"
             assert said["barcode"] not in self.barcodes, "a bar code is given once"
             self.barcodes.add(said["barcode"])
             paper.tubes[tube_id] = Tube(tube_id, said["barcode"], kind)
@@ -851,6 +868,8 @@ def test_an_exam_is_what_is_on_paper_after_hundreds_of_orders_of_commands(worker
     print(f"TJ_FAULT_SEED={SEED}", file=sys.stderr)
     tally = _run(f"exam_model_wide_{worker_name}", TORTURE, 40, SEED)
     print(dict(sorted(tally.items())), file=sys.stderr)
+    if TORTURE < ENOUGH:
+        return  # of a few orders of commands nothing is claimed about which commands they held
     commands = {operation for operation, _ in tally}
     assert [o for o in sorted(commands) if not tally[o, True]] == [], "never taken"
     assert [o for o in sorted(commands - ONLY_AFTER_ANOTHER) if not tally[o, False]] == [], "never refused"

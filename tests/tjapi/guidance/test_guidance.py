@@ -222,10 +222,10 @@ async def test_a_line_added_to_an_exam_that_waits_for_review_brings_the_sheet_ou
     place: House,
 ) -> None:
     world, front = place.world, await place.sign_in("front")
-    await _room(world, INTERNAL)
     visit = await world.ready("GLU")
+    await _room(world, visit.departments["GLU"])
     assert (await _return(world, visit)).json()["state"] == "ready_for_review"
-    body = {"item_group_ids": [str((await world.groups())["INTERNAL"])]}
+    body = {"item_group_ids": [str((await world.groups())["CBC"])]}
     exam = (await front.post(f"{visit.place}/lines", json=body, headers=key())).json()
     assert (exam["state"], exam["sheet_returned_at"]) == ("in_progress", None)
     assert (await _guided(world, visit))["ticket"] is not None
