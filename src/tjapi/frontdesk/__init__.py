@@ -12,5 +12,5 @@ Whoever is found to be somebody else than the examinee (替检) stops the exam; 
 
 Papers are the guide sheet 指引单, request forms 申请单, tube and exam labels 标签; default copies and the names printed on them are data
 (`paper.toml`). A guide sheet's version stands for its content: it grows when another one is printed after lines changed. The file of a
-print is the same each time; a second print of a paper says 补打 and its copy number.
+print is the same each time; a second print of a paper says 补打 and its copy number. A large one, a whole unit's for instance, is made by a job.
 """

@@ -55,9 +55,12 @@ async def _slice(run: JobRun, campaign_id: UUID, members: Sequence[UUID], plan: 
             full += some.full
             alone += some.alone
             together = [one for one in together if one not in {*some.full, *some.alone}]
-        except (AppointmentFull, AppointmentTwice):  # somebody was faster between the look and the booking
+        except Problem as refusal:
+            if isinstance(refusal, CampaignNotOpen):
+                raise
             tries += 1
-            if tries == _TRIES:
+            faster = isinstance(refusal, AppointmentFull | AppointmentTwice)  # somebody was, since the look
+            if not faster or tries == _TRIES:
                 alone += together
                 together = []
     if full:

@@ -302,3 +302,17 @@ async def test_exams_are_found_by_the_unit_its_code_and_its_campaign(
         assert {UUID(one["examinee"]["id"]) for one in people} == theirs
     strangers = {"key": name, "by": "name", "campaign_id": str(uuid7())}
     assert (await front.post(f"{API}/exams:search", json=strangers)).json()["items"] == []
+
+
+@pytest.mark.requirement("E2.4")
+async def test_a_session_that_there_is_not_refuses_each_by_name_and_the_batch_ends_well(
+    unit: Unit, batch: Batch, admin: asyncpg.Connection
+) -> None:
+    made = await plan(unit)
+    await listed(unit, made.campaign_id, 2)
+    day = date.today() + timedelta(days=3)
+    asked = _plan([{"day": day, "session_id": str(uuid7()), "quota": 9}])
+    found = await batch.run(await batch.ask(made.campaign_id, asked))
+    assert found == {"booked": 0, "full": 0, "refused": 2, "skipped": 0}
+    why = await admin.fetch("select refusal ->> 'code' as code from member where campaign_id = $1", made.campaign_id)
+    assert {row["code"] for row in why} == {"appointment-session-not-offered"}
