@@ -57,6 +57,14 @@ class ExamCancelled(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExamHeld(Event):
+    """The exam is stopped for the time being: nobody is called or examined until it goes on."""
+
+    name: ClassVar[str] = "exam.held"
+    exam_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinesSetAside(Event):
     """Lines will not be carried out, or not now: withdrawn, substituted, refused, waived or deferred, as `action` says."""
 

@@ -1,15 +1,15 @@
-"""What happens to a queue when an exam will not take place, and to a guide sheet's return when a line is decided upon anew."""
+"""What happens to a queue when an exam will not take place, or not now, and to a guide sheet's return when a line is decided upon anew."""
 
 from typing import Any
 
-from tjapi.exam.events import ExamCancelled, LinesReinstated, LinesSetAside
+from tjapi.exam.events import ExamCancelled, ExamHeld, LinesReinstated, LinesSetAside
 from tjapi.guidance import service
 from tjapi.kernel.events import Event
 from tjapi.kernel.uow import Reaction, UnitOfWork
 
 
-async def give_place_up(uow: UnitOfWork, event: ExamCancelled) -> None:
-    """Call nobody whose exam was cancelled."""
+async def give_place_up(uow: UnitOfWork, event: ExamCancelled | ExamHeld) -> None:
+    """Call nobody whose exam was cancelled or is on hold; whoever goes on is guided anew."""
     await service.leave(uow, event.exam_id)
 
 
@@ -19,5 +19,5 @@ async def forget_decision(uow: UnitOfWork, event: LinesReinstated | LinesSetAsid
 
 
 REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
-    (ExamCancelled, give_place_up), (LinesReinstated, forget_decision), (LinesSetAside, forget_decision),
+    (ExamCancelled, give_place_up), (ExamHeld, give_place_up), (LinesReinstated, forget_decision), (LinesSetAside, forget_decision),
 ]  # fmt: skip

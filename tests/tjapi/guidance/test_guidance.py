@@ -120,6 +120,21 @@ async def test_whose_exam_is_cancelled_is_called_no_more_and_who_was_inside_wait
     assert (await doctor.post(f"{API}/tickets/{ticket}:requeue")).json()["state"] == "waiting"
 
 
+@pytest.mark.requirement("X2", "X11")
+async def test_whose_exam_is_on_hold_is_not_called_and_is_guided_anew_when_it_goes_on(place: House) -> None:
+    world, front, doctor = place.world, await place.sign_in("front"), await place.sign_in("doctor")
+    room = await _room(world, 5)
+    stopped = await world.checked_in("ECG")
+    before = (await _guided(world, stopped))["ticket"]["id"]
+    assert (await front.post(f"{stopped.place}:hold", json={"reason": "低血糖"})).status_code == 200
+    called = await doctor.post(f"{API}/rooms/{room['id']}:call-next")
+    assert (called.status_code, called.json()["code"]) == (409, "nobody-waits")
+    assert (await front.post(f"{stopped.place}:resume")).status_code == 200
+    again = (await _guided(world, stopped))["ticket"]["id"]
+    assert again != before
+    assert (await doctor.post(f"{API}/rooms/{room['id']}:call-next")).json()["id"] == again
+
+
 @pytest.mark.requirement("E1.8", "X1")
 async def test_a_returned_guide_sheet_needs_a_decision_on_each_open_line_and_twice_is_once(world: World) -> None:
     visit = await world.checked_in("GENERAL", "INTERNAL", "GLU")

@@ -23,6 +23,7 @@ from tjapi.exam.events import (
     ExamCancelled,
     ExamCheckedIn,
     ExamFinalized,
+    ExamHeld,
     ExamReadyForReview,
     ExamRegistered,
     LinesReleased,
@@ -204,6 +205,7 @@ async def hold(uow: UnitOfWork, exam_id: UUID, reason: str) -> Exam:
     exam.held_from, exam.hold_reason = before, reason
     await uow.audit("exam.held", "exam", exam.id, campus_id=exam.campus_id)
     await _announce(uow, exam)
+    await uow.publish(ExamHeld(campus_id=exam.campus_id, exam_id=exam.id))
     return exam
 
 
