@@ -207,7 +207,7 @@ class Paper:
             line.at_return = False
 
     def hold(self) -> None:
-        self.held_from, self.state = self.state, "on_hold"
+        self.held_from, self.state, self.ticket = self.state, "on_hold", False
 
     def resume(self) -> None:
         assert self.held_from is not None
