@@ -262,7 +262,7 @@ TWINS = (
         "tests/tjapi/exam/test_exam.py::test_a_finalized_exam_is_closed_in_the_database_itself",
     ),
     _twin(
-        "completeness", "src/tjapi/exam/service/course.py",
+        "completeness", "src/tjapi/exam/service/standing.py",
         "    if outstanding:\n        raise ExamNotComplete", "    if not outstanding and outstanding:\n        raise ExamNotComplete",
         "tests/tjapi/exam/test_exam.py::test_an_exam_with_anything_outstanding_is_neither_reviewed_nor_finalized",
     ),

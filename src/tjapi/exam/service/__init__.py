@@ -4,35 +4,25 @@ from tjapi.exam.service.changing import add_lines, reinstate, reprice, set_aside
 from tjapi.exam.service.course import (
     advance,
     begin_review,
-    block,
-    block_many,
     cancel,
     check_in,
-    completeness,
     describe,
     finalize,
     find_by_no,
-    get,
     hold,
-    lines,
-    live_lines,
-    lock,
-    lock_many,
-    outstanding,
     page,
     passed,
     register,
     release,
     reschedule,
     resume,
-    settle,
     sheet_given_back,
     sheet_returned,
     show_report,
     summary,
-    unblock,
 )
 from tjapi.exam.service.finding import follow_person, look_up, past
+from tjapi.exam.service.holding import get, lines, live_lines, lock, lock_many
 from tjapi.exam.service.importing import PastExam, PastLine, close_past, import_past, imported, lines_of, open_past
 from tjapi.exam.service.registering import (
     MemberOrder,
@@ -42,6 +32,7 @@ from tjapi.exam.service.registering import (
     ordered,
     register_members,
 )
+from tjapi.exam.service.standing import block, block_many, completeness, outstanding, settle, unblock
 
 __all__ = [
     "MemberOrder",

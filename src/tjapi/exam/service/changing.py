@@ -24,8 +24,10 @@ from tjapi.exam.events import LinesReinstated, LinesSetAside
 from tjapi.exam.models import Exam, ExamLine, ExamLineStep
 from tjapi.exam.rules import FOR_THE_PERSON, GONE, LINE_MOVES, OPEN_FOR_LINES, LineAction, may_move
 from tjapi.exam.schemas import LineStepOut
-from tjapi.exam.service.course import add, draft_lines, get, lock, move, release, settle, step
-from tjapi.exam.service.course import lines as lines_of
+from tjapi.exam.service.course import draft_lines, release
+from tjapi.exam.service.holding import add, get, lock
+from tjapi.exam.service.holding import lines as lines_of
+from tjapi.exam.service.standing import move, settle, step
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError

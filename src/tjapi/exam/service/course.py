@@ -1,8 +1,6 @@
 """The course of an exam. Every path that moves a line or an exam goes through `step` and `move`: one guard for all."""
 
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -13,10 +11,8 @@ from tjapi.exam import repository, views
 from tjapi.exam.errors import (
     CampusNotHeld,
     ExamHeldUntilDecided,
-    ExamNotComplete,
     ExamNotFound,
     ExamStateConflict,
-    LineStateConflict,
     PackageNotForSex,
 )
 from tjapi.exam.events import (
@@ -24,27 +20,21 @@ from tjapi.exam.events import (
     ExamCheckedIn,
     ExamFinalized,
     ExamHeld,
-    ExamReadyForReview,
     ExamRegistered,
     LinesReleased,
 )
 from tjapi.exam.models import Exam, ExamLine
 from tjapi.exam.rules import (
-    EXAM_MOVES,
-    GONE,
-    LINE_MOVES,
-    ON_REPORT,
     OPEN_FOR_LINES,
     UNDONE,
-    Marks,
     age_on,
     exam_no,
-    marks,
-    may_move,
 )
-from tjapi.exam.schemas import CompletenessOut, ExamIn, ExamOut, ExamSummary, LineOut, Outstanding
+from tjapi.exam.schemas import ExamIn, ExamOut, ExamSummary, LineOut
 from tjapi.exam.service.finding import whom
-from tjapi.exam.service.registering import age_at, exam_values, is_free, line_values, refuse_empty, told
+from tjapi.exam.service.holding import Held, add, get, held_here, line_of, lines, lock
+from tjapi.exam.service.registering import age_at, exam_values, is_free, line_values, refuse_empty
+from tjapi.exam.service.standing import announce, mark, move, refuse_incomplete, settle, step
 from tjapi.examinee import service as examinees
 from tjapi.examinee.rules import PhotoFile
 from tjapi.identity import service as identity
@@ -54,24 +44,6 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.pricing import service as pricing
-
-_WAITS = {
-    "ordered": ("等待放行(交费)", "waiting for release (payment)"),
-    "released": ("等待采集或检查", "waiting for the specimen or the examination"),
-    "sent": ("已申请,等待采集或检查", "requested, waiting for the specimen or the examination"),
-    "collected": ("已采集,等待结果", "specimen collected, waiting for results"),
-    "started": ("检查中", "under examination"),
-    "resulted": ("已有结果,等待审核", "results are in, waiting to be verified"),
-    "specimen_rejected": ("标本被拒,需重新采集", "specimen rejected, to be collected again"),
-    "deferred": ("延期", "deferred"),
-}
-_BLOCKS = {
-    "critical_open": ("危急值未确认", "a critical value that nobody has seen to"),
-    "summary_unsigned": ("科室小结未签名", "the department's summary is not signed"),
-    "identity_open": ("身份核验不符,待第二人裁定", "an identity check failed, and a second person has not decided yet"),
-    "result_under_review": ("复核期间结果有变化", "a result changed under the review"),
-}
-
 
 _HOLDING = frozenset({"identity_open"})
 """Blocks until whose end nobody goes on with an exam on hold."""
@@ -121,7 +93,7 @@ async def register(
     uow.session.add(exam)
     await uow.session.flush()
     # Nobody else sees a row that was not there before: it needs no lock to be ours.
-    _held(uow)[exam.id] = _Held(exam, [], set())
+    held_here(uow)[exam.id] = Held(exam, [], set())
     drafted = draft_lines(uow, exam, quote)
     await add(uow, exam, drafted)
     await uow.audit("exam.registered", "exam", exam.id, campus_id=campus.id)
@@ -165,7 +137,7 @@ async def check_in(uow: UnitOfWork, exam_id: UUID) -> Exam:
     move(exam, "checked_in")
     exam.checked_in_at = uow.now
     await uow.audit("exam.checked_in", "exam", exam.id, campus_id=exam.campus_id)
-    await _announce(uow, exam)
+    await announce(uow, exam)
     await uow.publish(ExamCheckedIn(campus_id=exam.campus_id, exam_id=exam.id))
     return exam
 
@@ -204,7 +176,7 @@ async def hold(uow: UnitOfWork, exam_id: UUID, reason: str) -> Exam:
     move(exam, "on_hold")
     exam.held_from, exam.hold_reason = before, reason
     await uow.audit("exam.held", "exam", exam.id, campus_id=exam.campus_id)
-    await _announce(uow, exam)
+    await announce(uow, exam)
     await uow.publish(ExamHeld(campus_id=exam.campus_id, exam_id=exam.id))
     return exam
 
@@ -219,7 +191,7 @@ async def resume(uow: UnitOfWork, exam_id: UUID) -> Exam:
     move(exam, exam.held_from)
     exam.held_from = exam.hold_reason = None
     await uow.audit("exam.resumed", "exam", exam.id, campus_id=exam.campus_id)
-    await _announce(uow, exam)
+    await announce(uow, exam)
     await settle(uow, exam)
     return exam
 
@@ -238,7 +210,7 @@ async def sheet_returned(uow: UnitOfWork, exam_id: UUID) -> Exam:
         raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
     exam.sheet_returned_at = uow.now
     await uow.audit("exam.sheet_returned", "exam", exam.id, campus_id=exam.campus_id)
-    await _announce(uow, exam)
+    await announce(uow, exam)
     await settle(uow, exam)
     return exam
 
@@ -274,147 +246,31 @@ async def advance(uow: UnitOfWork, exam_id: UUID, ways: Mapping[UUID, Sequence[s
         await settle(uow, exam)
 
 
-async def block(uow: UnitOfWork, exam_id: UUID, code: str, source: str) -> None:
-    """Say why an exam cannot be finalized. Codes have their sentences in this module; an unknown code is a bug."""
-    if code not in _BLOCKS:
-        raise ValueError(f"unknown block code {code}")
-    exam = await lock(uow, exam_id)
-    held = await _held_blocks(uow, exam)
-    if (code, source) not in held:
-        await repository.add_block(uow, exam_id=exam_id, campus_id=exam.campus_id, code=code, source=source)
-        held.add((code, source))
-        await settle(uow, exam)
-
-
-async def block_many(uow: UnitOfWork, blocks: Sequence[tuple[UUID, int, str, str]]) -> None:
-    """Say why exams cannot be finalized, each its id, campus, code and source: of exams that have not begun, which nothing outstanding moves."""
-    if any(code not in _BLOCKS for _, _, code, _ in blocks):
-        raise ValueError("unknown block code")
-    await repository.add_blocks(uow, blocks)
-
-
-async def unblock(uow: UnitOfWork, exam_id: UUID, code: str, source: str) -> None:
-    """Clear a reason; clearing what is not there is no error."""
-    exam = await lock(uow, exam_id)
-    held = await _held_blocks(uow, exam)
-    if (code, source) in held:
-        await repository.remove_block(uow, exam_id=exam_id, code=code, source=source)
-        held.remove((code, source))
-        await settle(uow, exam)
-
-
 async def begin_review(uow: UnitOfWork, exam_id: UUID) -> Exam:
     """A reviewer took it. Raises ExamStateConflict, ExamNotComplete."""
     exam = await lock(uow, exam_id)
     if exam.state != "in_review":
-        await _refuse_incomplete(uow, exam)
+        await refuse_incomplete(uow, exam)
         move(exam, "in_review")
-        await _announce(uow, exam)
+        await announce(uow, exam)
     return exam
 
 
 async def finalize(uow: UnitOfWork, exam_id: UUID) -> Exam:
     """The final sign-off was given. Raises ExamStateConflict, ExamNotComplete with every reason."""
     exam = await lock(uow, exam_id)
-    await _refuse_incomplete(uow, exam)
+    await refuse_incomplete(uow, exam)
     move(exam, "finalized")
     exam.finalized_at = uow.now
     await uow.audit("exam.finalized", "exam", exam.id, campus_id=exam.campus_id)
-    await _announce(uow, exam)
+    await announce(uow, exam)
     await uow.publish(ExamFinalized(campus_id=exam.campus_id, exam_id=exam.id))
-    return exam
-
-
-async def completeness(uow: UnitOfWork, exam_id: UUID) -> CompletenessOut:
-    """Say what is outstanding, where, and why. Raises ExamNotFound."""
-    exam = await get(uow, exam_id)
-    outstanding = await _outstanding(uow, exam)
-    return CompletenessOut(exam_id=exam.id, state=exam.state, complete=not outstanding, outstanding=outstanding)
-
-
-async def lock(uow: UnitOfWork, exam_id: UUID) -> Exam:
-    """Return an exam under its row lock: the first lock of every transaction that changes it. Raises ExamNotFound.
-
-    Whoever holds the lock need not ask again: nobody else can have changed it, and what this unit changed is in the row it holds.
-    """
-    held = _held(uow)
-    if exam_id not in held:
-        exam = await repository.exam(uow, exam_id, lock=True)
-        if exam is None:
-            raise ExamNotFound
-        held[exam_id] = _Held(exam)
-    return held[exam_id].exam
-
-
-async def lock_many(uow: UnitOfWork, exam_ids: Collection[UUID]) -> Sequence[Exam]:
-    """Return exams under their row locks, taken in one order. Raises ExamNotFound when one may not be seen."""
-    found = await repository.exams(uow, exam_ids, lock=True)
-    if len(found) != len(exam_ids):
-        raise ExamNotFound
-    held = _held(uow)
-    for exam in found:
-        held.setdefault(exam.id, _Held(exam))
-    return found
-
-
-@dataclass(slots=True)
-class _Held:
-    """What a unit knows of an exam that it holds the lock of: read once, for nobody else can change it before the unit ends."""
-
-    exam: Exam
-    lines: list[ExamLine] | None = None
-    blocks: set[tuple[str, str]] | None = None
-
-
-def _held(uow: UnitOfWork) -> dict[UUID, _Held]:
-    held: dict[UUID, _Held] = uow.session.info.setdefault("locked exams", {})
-    return held
-
-
-async def _held_blocks(uow: UnitOfWork, exam: Exam) -> set[tuple[str, str]]:
-    """Return why a locked exam cannot be finalized; whoever changes the rows changes this set."""
-    held = _held(uow)[exam.id]
-    if held.blocks is None:
-        held.blocks = {(b.code, b.source) for b in await repository.blocks(uow, exam.id)}
-    return held.blocks
-
-
-async def get(uow: UnitOfWork, exam_id: UUID) -> Exam:
-    """Return an exam. Raises ExamNotFound."""
-    held = _held(uow).get(exam_id)
-    exam = held.exam if held is not None else await repository.exam(uow, exam_id)
-    if exam is None:
-        raise ExamNotFound
     return exam
 
 
 async def find_by_no(uow: UnitOfWork, number: str) -> Exam | None:
     """Return the exam of a number, if it may be seen."""
     return await repository.exam_by_no(uow, number)
-
-
-async def lines(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamLine]:
-    """Return the lines of an exam in printing order: of a locked one as this unit leaves them."""
-    held = _held(uow).get(exam_id)
-    if held is None:
-        return await repository.lines(uow, exam_id)
-    if held.lines is None:
-        # What was read before the lock was taken may have changed until then.
-        held.lines = list(await repository.lines(uow, exam_id, fresh=True))
-    return held.lines
-
-
-async def add(uow: UnitOfWork, exam: Exam, further: Sequence[ExamLine]) -> None:
-    """Add lines to an exam whose lock is held."""
-    held = await lines(uow, exam.id)
-    uow.session.add_all(further)
-    await uow.session.flush()
-    _held(uow)[exam.id].lines = sorted([*held, *further], key=lambda line: (line.sort, line.code))
-
-
-async def live_lines(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamLine]:
-    """Return the lines that are part of an exam, as they are now."""
-    return [line for line in await repository.lines(uow, exam_id, fresh=True) if line.state not in GONE]
 
 
 async def page(
@@ -454,105 +310,3 @@ async def passed(look: Look, exam_id: UUID) -> Built:
 def summary(exam: Exam) -> ExamSummary:
     """Return the public shape of an exam in a list."""
     return ExamSummary.model_validate(exam, from_attributes=True)
-
-
-async def line_of(uow: UnitOfWork, exam: Exam, line_id: UUID) -> ExamLine:
-    """Return a line of a locked exam. Raises LineStateConflict."""
-    line = next((line for line in await lines(uow, exam.id) if line.id == line_id), None)
-    if line is None:
-        raise LineStateConflict("项目不属于这次体检", "The line does not belong to this exam")
-    return line
-
-
-def step(uow: UnitOfWork, line: ExamLine, to: str) -> None:
-    """Move a line: the one guard of every path. Raises LineStateConflict."""
-    if not may_move(LINE_MOVES, line.state, to):
-        raise LineStateConflict(
-            "{name}:不能从 {current} 到 {to}",
-            "{name}: not from {current} to {to}",
-            name=line.name,
-            current=line.state,
-            to=to,
-        )
-    line.state, line.state_at = to, uow.now
-
-
-async def _announce(uow: UnitOfWork, exam: Exam) -> None:
-    now = Marks(exam.awaits_payment, exam.blood_drawn, exam.examined)
-    news = told(exam.id, exam.state, exam.exam_date, now)
-    await uow.announce("exam", news, campus_id=exam.campus_id, permission="exam.read")
-
-
-def move(exam: Exam, to: str) -> None:
-    """Move an exam: the one guard of every path. Raises ExamStateConflict."""
-    if not may_move(EXAM_MOVES, exam.state, to):
-        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
-    exam.state = to
-    exam.version += 1
-
-
-async def _outstanding(uow: UnitOfWork, exam: Exam) -> list[Outstanding]:
-    undone = [
-        (line.id, line.name, line.state, line.department_id)
-        for line in await lines(uow, exam.id)
-        if line.state in UNDONE
-    ]
-    if exam.id in _held(uow):
-        return _said(undone, sorted(await _held_blocks(uow, exam)))
-    return _said(undone, [(b.code, b.source) for b in await repository.blocks(uow, exam.id)])
-
-
-def outstanding(undone: str, blocks: str) -> list[Outstanding]:
-    """Say what keeps an exam from being finalized, of the two columns of `views.OUTSTANDING`."""
-    lines = [(UUID(line_id), name, state, department) for line_id, name, state, department in json.loads(undone)]
-    return _said(lines, json.loads(blocks))
-
-
-def _said(undone: Iterable[tuple[UUID, str, str, int]], blocks: Iterable[Sequence[str]]) -> list[Outstanding]:
-    found = [
-        Outstanding(
-            code=f"line_{state}", source=f"line:{line_id}", department_id=department_id,
-            zh=f"{name}:{_WAITS[state][0]}", en=f"{name}: {_WAITS[state][1]}",
-        )
-        for line_id, name, state, department_id in undone
-    ]  # fmt: skip
-    for code, source in blocks:
-        kind, _, number = source.partition(":")
-        department = int(number) if kind == "department" else None
-        zh, en = _BLOCKS[code]
-        found.append(Outstanding(code=code, source=source, department_id=department, zh=zh, en=en))
-    return found
-
-
-async def _refuse_incomplete(uow: UnitOfWork, exam: Exam) -> None:
-    outstanding = await _outstanding(uow, exam)
-    if outstanding:
-        raise ExamNotComplete(errors=[FieldError(o.source, o.code, o.zh, o.en) for o in outstanding])
-
-
-async def mark(uow: UnitOfWork, exam: Exam) -> None:
-    """Bring the marks that the day's board counts in line with the lines, and tell the screens when one changed."""
-    now = marks((line.state, line.price_fen, line.specimen) for line in await lines(uow, exam.id))
-    if now != Marks(exam.awaits_payment, exam.blood_drawn, exam.examined):
-        exam.awaits_payment, exam.blood_drawn, exam.examined = now.awaits_payment, now.blood_drawn, now.examined
-        await _announce(uow, exam)
-
-
-async def settle(uow: UnitOfWork, exam: Exam) -> None:
-    """Bring the exam's state in line with what is outstanding now."""
-    await mark(uow, exam)
-    if exam.state == "checked_in":
-        states = {line.state for line in await lines(uow, exam.id)}
-        if states & {"collected", "started", "resulted", "verified"} or (states & ON_REPORT and not states & UNDONE):
-            move(exam, "in_progress")
-            await uow.session.flush()  # the database sees each step
-    if exam.state not in ("in_progress", "sheet_returned", "ready_for_review", "in_review"):
-        return
-    outstanding = await _outstanding(uow, exam)
-    if exam.state in ("in_progress", "sheet_returned") and not outstanding:
-        move(exam, "ready_for_review")
-        exam.ready_at = uow.now
-        await _announce(uow, exam)
-        await uow.publish(ExamReadyForReview(campus_id=exam.campus_id, exam_id=exam.id))
-    elif exam.state in ("ready_for_review", "in_review") and outstanding:
-        move(exam, "in_progress" if exam.sheet_returned_at is None else "sheet_returned")

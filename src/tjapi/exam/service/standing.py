@@ -1,0 +1,187 @@
+"""Where an exam stands: the one guard of every step, what is outstanding and why, and the marks of the day's board."""
+
+import json
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from tjapi.exam import repository
+from tjapi.exam.errors import (
+    ExamNotComplete,
+    ExamStateConflict,
+    LineStateConflict,
+)
+from tjapi.exam.events import (
+    ExamReadyForReview,
+)
+from tjapi.exam.models import Exam, ExamLine
+from tjapi.exam.rules import (
+    EXAM_MOVES,
+    LINE_MOVES,
+    ON_REPORT,
+    UNDONE,
+    Marks,
+    marks,
+    may_move,
+)
+from tjapi.exam.schemas import CompletenessOut, Outstanding
+from tjapi.exam.service.holding import (
+    get,
+    held_blocks,
+    held_here,
+    lines,
+    lock,
+)
+from tjapi.exam.service.registering import told
+from tjapi.kernel.problem import FieldError
+from tjapi.kernel.uow import UnitOfWork
+
+_WAITS = {
+    "ordered": ("等待放行(交费)", "waiting for release (payment)"),
+    "released": ("等待采集或检查", "waiting for the specimen or the examination"),
+    "sent": ("已申请,等待采集或检查", "requested, waiting for the specimen or the examination"),
+    "collected": ("已采集,等待结果", "specimen collected, waiting for results"),
+    "started": ("检查中", "under examination"),
+    "resulted": ("已有结果,等待审核", "results are in, waiting to be verified"),
+    "specimen_rejected": ("标本被拒,需重新采集", "specimen rejected, to be collected again"),
+    "deferred": ("延期", "deferred"),
+}
+
+
+_BLOCKS = {
+    "critical_open": ("危急值未确认", "a critical value that nobody has seen to"),
+    "summary_unsigned": ("科室小结未签名", "the department's summary is not signed"),
+    "identity_open": ("身份核验不符,待第二人裁定", "an identity check failed, and a second person has not decided yet"),
+    "result_under_review": ("复核期间结果有变化", "a result changed under the review"),
+}
+
+
+async def completeness(uow: UnitOfWork, exam_id: UUID) -> CompletenessOut:
+    """Say what is outstanding, where, and why. Raises ExamNotFound."""
+    exam = await get(uow, exam_id)
+    outstanding = await _outstanding(uow, exam)
+    return CompletenessOut(exam_id=exam.id, state=exam.state, complete=not outstanding, outstanding=outstanding)
+
+
+async def block(uow: UnitOfWork, exam_id: UUID, code: str, source: str) -> None:
+    """Say why an exam cannot be finalized. Codes have their sentences in this module; an unknown code is a bug."""
+    if code not in _BLOCKS:
+        raise ValueError(f"unknown block code {code}")
+    exam = await lock(uow, exam_id)
+    held = await held_blocks(uow, exam)
+    if (code, source) not in held:
+        await repository.add_block(uow, exam_id=exam_id, campus_id=exam.campus_id, code=code, source=source)
+        held.add((code, source))
+        await settle(uow, exam)
+
+
+async def block_many(uow: UnitOfWork, blocks: Sequence[tuple[UUID, int, str, str]]) -> None:
+    """Say why exams cannot be finalized, each its id, campus, code and source: of exams that have not begun, which nothing outstanding moves."""
+    if any(code not in _BLOCKS for _, _, code, _ in blocks):
+        raise ValueError("unknown block code")
+    await repository.add_blocks(uow, blocks)
+
+
+async def unblock(uow: UnitOfWork, exam_id: UUID, code: str, source: str) -> None:
+    """Clear a reason; clearing what is not there is no error."""
+    exam = await lock(uow, exam_id)
+    held = await held_blocks(uow, exam)
+    if (code, source) in held:
+        await repository.remove_block(uow, exam_id=exam_id, code=code, source=source)
+        held.remove((code, source))
+        await settle(uow, exam)
+
+
+def step(uow: UnitOfWork, line: ExamLine, to: str) -> None:
+    """Move a line: the one guard of every path. Raises LineStateConflict."""
+    if not may_move(LINE_MOVES, line.state, to):
+        raise LineStateConflict(
+            "{name}:不能从 {current} 到 {to}",
+            "{name}: not from {current} to {to}",
+            name=line.name,
+            current=line.state,
+            to=to,
+        )
+    line.state, line.state_at = to, uow.now
+
+
+def move(exam: Exam, to: str) -> None:
+    """Move an exam: the one guard of every path. Raises ExamStateConflict."""
+    if not may_move(EXAM_MOVES, exam.state, to):
+        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+    exam.state = to
+    exam.version += 1
+
+
+async def announce(uow: UnitOfWork, exam: Exam) -> None:
+    """Tell the screens how an exam stands."""
+    now = Marks(exam.awaits_payment, exam.blood_drawn, exam.examined)
+    news = told(exam.id, exam.state, exam.exam_date, now)
+    await uow.announce("exam", news, campus_id=exam.campus_id, permission="exam.read")
+
+
+async def _outstanding(uow: UnitOfWork, exam: Exam) -> list[Outstanding]:
+    undone = [
+        (line.id, line.name, line.state, line.department_id)
+        for line in await lines(uow, exam.id)
+        if line.state in UNDONE
+    ]
+    if exam.id in held_here(uow):
+        return _said(undone, sorted(await held_blocks(uow, exam)))
+    return _said(undone, [(b.code, b.source) for b in await repository.blocks(uow, exam.id)])
+
+
+def outstanding(undone: str, blocks: str) -> list[Outstanding]:
+    """Say what keeps an exam from being finalized, of the two columns of `views.OUTSTANDING`."""
+    lines = [(UUID(line_id), name, state, department) for line_id, name, state, department in json.loads(undone)]
+    return _said(lines, json.loads(blocks))
+
+
+def _said(undone: Iterable[tuple[UUID, str, str, int]], blocks: Iterable[Sequence[str]]) -> list[Outstanding]:
+    found = [
+        Outstanding(
+            code=f"line_{state}", source=f"line:{line_id}", department_id=department_id,
+            zh=f"{name}:{_WAITS[state][0]}", en=f"{name}: {_WAITS[state][1]}",
+        )
+        for line_id, name, state, department_id in undone
+    ]  # fmt: skip
+    for code, source in blocks:
+        kind, _, number = source.partition(":")
+        department = int(number) if kind == "department" else None
+        zh, en = _BLOCKS[code]
+        found.append(Outstanding(code=code, source=source, department_id=department, zh=zh, en=en))
+    return found
+
+
+async def refuse_incomplete(uow: UnitOfWork, exam: Exam) -> None:
+    """Raise ExamNotComplete with every reason, if there is one."""
+    outstanding = await _outstanding(uow, exam)
+    if outstanding:
+        raise ExamNotComplete(errors=[FieldError(o.source, o.code, o.zh, o.en) for o in outstanding])
+
+
+async def mark(uow: UnitOfWork, exam: Exam) -> None:
+    """Bring the marks that the day's board counts in line with the lines, and tell the screens when one changed."""
+    now = marks((line.state, line.price_fen, line.specimen) for line in await lines(uow, exam.id))
+    if now != Marks(exam.awaits_payment, exam.blood_drawn, exam.examined):
+        exam.awaits_payment, exam.blood_drawn, exam.examined = now.awaits_payment, now.blood_drawn, now.examined
+        await announce(uow, exam)
+
+
+async def settle(uow: UnitOfWork, exam: Exam) -> None:
+    """Bring the exam's state in line with what is outstanding now."""
+    await mark(uow, exam)
+    if exam.state == "checked_in":
+        states = {line.state for line in await lines(uow, exam.id)}
+        if states & {"collected", "started", "resulted", "verified"} or (states & ON_REPORT and not states & UNDONE):
+            move(exam, "in_progress")
+            await uow.session.flush()  # the database sees each step
+    if exam.state not in ("in_progress", "sheet_returned", "ready_for_review", "in_review"):
+        return
+    outstanding = await _outstanding(uow, exam)
+    if exam.state in ("in_progress", "sheet_returned") and not outstanding:
+        move(exam, "ready_for_review")
+        exam.ready_at = uow.now
+        await announce(uow, exam)
+        await uow.publish(ExamReadyForReview(campus_id=exam.campus_id, exam_id=exam.id))
+    elif exam.state in ("ready_for_review", "in_review") and outstanding:
+        move(exam, "in_progress" if exam.sheet_returned_at is None else "sheet_returned")
