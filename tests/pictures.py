@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import secrets
 import shutil
 import sys
 import tempfile
@@ -62,6 +63,31 @@ def published(api: httpx.Client) -> tuple[dict[str, Any], dict[str, Any], bytes]
     return exam, report, api.get(f"/reports/{report['id']}/pdf").content
 
 
+def paper(api: httpx.Client) -> tuple[Image.Image, Image.Image]:
+    """Print the guide sheet and the labels of somebody who was checked in this morning; return the sheet, and the labels in two columns."""
+    exams = api.get("/exams", params={"state": "in_progress", "campus_id": 1, "page_size": 50}).json()["items"]
+    exam = max(exams, key=lambda one: one["line_count"])["id"]
+    drawn = {}
+    for kind in ("guide_sheet", "tube_label"):
+        asked = {"papers": [{"exam_id": exam, "kind": kind}], "format": "pdf"}
+        made = api.post("/document-prints", json=asked, headers={"Idempotency-Key": secrets.token_hex(16)}).json()
+        drawn[kind] = pypdfium2.PdfDocument(api.get(made["url"].removeprefix("/api/v1")).content)
+    labels = [page_of(drawn["tube_label"], n, 2.4) for n in range(min(len(drawn["tube_label"]), 6))]
+    wide, high = labels[0].width + 24, labels[0].height + 24
+    sheet = Image.new("RGB", (2 * wide, (len(labels) + 1) // 2 * high), (226, 232, 230))
+    for n, label in enumerate(labels):
+        sheet.paste(label, (n % 2 * wide + 12, n // 2 * high + 12))
+    return page_of(drawn["guide_sheet"], 0), sheet
+
+
+def entered(told: dict[str, Any], role: str) -> httpx.Client:
+    """Sign in under a demo login."""
+    api = httpx.Client(base_url=f"{told['base_url']}/api/v1", timeout=60, trust_env=False)
+    given = {name: told["logins"][role][name] for name in ("username", "password")}
+    api.headers["Authorization"] = f"Bearer {api.post('/auth/token', json=given).json()['access_token']}"
+    return api
+
+
 async def photograph(shots: list[Shot], scratch: Path) -> None:
     """Take pictures of pages in a browser that has our fonts: a bare machine has none for Chinese."""
     fonts = scratch / "fonts.conf"
@@ -88,10 +114,12 @@ async def photograph(shots: list[Shot], scratch: Path) -> None:
 def main(state: Path) -> None:
     """Take every picture."""
     told = json.loads((state / "demo.json").read_text(encoding="utf-8"))
-    base, login = told["base_url"], told["logins"]["chief"]
-    with httpx.Client(base_url=f"{base}/api/v1", timeout=60, trust_env=False) as api:
-        given = {"username": login["username"], "password": login["password"]}
-        api.headers["Authorization"] = f"Bearer {api.post('/auth/token', json=given).json()['access_token']}"
+    base = told["base_url"]
+    with entered(told, "front") as api:
+        sheet, labels = paper(api)
+    keep("guide-sheet", sheet)
+    keep("tube-labels", labels)
+    with entered(told, "chief") as api:
         exam, report, raw = published(api)
     pdf = pypdfium2.PdfDocument(raw)
     pages = [page_of(pdf, number) for number in range(len(pdf))]

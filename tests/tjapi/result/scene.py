@@ -40,18 +40,19 @@ class Scene:
     items: dict[str, UUID]
 
 
-async def visit(unit: OpenUnit, *groups: str, checked_in: bool = True) -> Scene:
-    """Register somebody for these item groups, and check them in."""
+async def visit(unit: OpenUnit, *groups: str, checked_in: bool = True, of: UUID | None = None) -> Scene:
+    """Register somebody for these item groups, and check them in; `of`: whoever had that exam."""
     number = next(_people)
     async with unit() as uow:
         payload = IdCardPayload(
             name=f"测试{number}", sex="male", birth_date=date(1986, 3, 1), id_kind="passport", id_number=f"{uuid7().hex[:18].upper()}"
         )  # fmt: skip
-        person, _ = await examinees.meet(uow, payload, 1)
+        known = (await exams.get(uow, of)).examinee_id if of is not None else None
+        person_id = known or (await examinees.meet(uow, payload, 1))[0].id
         offered = await catalog.item_groups_page(uow, q=None, department_id=None, active=True, after=None, size=200)
         codes = {g.code: g.id for g in offered}
         new = ExamIn(
-            campus_id=1, examinee_id=person.id, item_group_ids=[codes[g] for g in groups], exam_date=date(2026, 11, 23)
+            campus_id=1, examinee_id=person_id, item_group_ids=[codes[g] for g in groups], exam_date=date(2026, 11, 23)
         )
         exam = await exams.register(uow, new)
     async with unit() as uow:
