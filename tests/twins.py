@@ -312,8 +312,8 @@ TWINS = (
         "tests/tjapi/exam/test_exam_lines.py::test_what_was_deferred_unpaid_and_then_refused_is_not_free_when_it_comes_back[refused]",
     ),
     _twin(
-        "visit: the sheet goes out for a further line", "src/tjapi/exam/service/changing.py",
-        "if exam.sheet_returned_at is not None and any(", 'if exam.state == "sheet_returned" and any(',
+        "visit: the sheet goes out for a further line", "src/tjapi/exam/service/standing.py",
+        "if exam.sheet_returned_at is not None and exam.state in OPEN_FOR_LINES and", 'if exam.state == "sheet_returned" and',
         "tests/tjapi/guidance/test_guidance.py::test_a_line_added_to_an_exam_that_waits_for_review_brings_the_sheet_out_and_its_examinee_to_a_room",
     ),
     _twin(

@@ -151,6 +151,24 @@ async def test_a_substitute_takes_the_place_gives_back_the_price_and_may_be_subs
     assert sorted(line["state"] for line in exam["lines"] if line["code"] == "GLU") == ["released", "substituted"]
 
 
+async def test_a_cancelled_exam_costs_nothing_owes_nothing_and_may_have_had_deferred_lines(world: World) -> None:
+    visit, front = await world.checked_in("GENERAL", "GLU"), await world.sign_in("front")
+    ahead = business_day(world.runtime.clock.now()) + timedelta(days=7)
+    assert (await _command(world, visit, "defer", "GENERAL", due_on=f"{ahead}")).status_code == 200
+    answer = await front.post(f"{visit.place}:cancel", json={"reason": "离开"})
+    assert (answer.status_code, answer.json()["state"], answer.json()["total_fen"]) == (200, "cancelled", 0)
+    assert {line["due_on"] for line in answer.json()["lines"]} == {None}
+    found = (await front.get(f"{visit.place}/completeness")).json()
+    assert (found["complete"], found["outstanding"]) == (True, [])
+
+
+async def test_an_exam_of_which_nothing_is_left_waits_for_nobodys_review(world: World) -> None:
+    visit = await world.checked_in("GENERAL")
+    await _command(world, visit, "refuse", "GENERAL")
+    await _command(world, visit, "reinstate", "GENERAL")
+    assert (await _command(world, visit, "withdraw", "GENERAL")).json()["state"] == "in_progress"
+
+
 async def test_a_doctor_decides_on_own_lines_alone_and_the_attempt_on_others_is_named(world: World) -> None:
     visit = await world.checked_in("GENERAL", "GLU")
     assert (await _command(world, visit, "refuse", "GENERAL", who="doctor")).status_code == 200

@@ -182,6 +182,30 @@ async def test_where_the_policy_says_so_what_is_open_is_refused_and_its_package_
     await admin.put(f"{API}/guide-sheet-policies", json=policy | {"mode": "ask"})
 
 
+@pytest.mark.requirement("X2", "X3", "E1.8")
+async def test_whose_specimen_is_refused_after_the_sheet_came_back_needs_it_again_and_is_sent_to_a_room(
+    place: House,
+) -> None:
+    world, front = place.world, await place.sign_in("front")
+    visit = await world.checked_in("GLU")
+    await _room(world, visit.departments["GLU"])
+    await front.post(f"{API}/tubes/{visit.tubes[0]['id']}:collect")
+    assert (await _return(world, visit)).json()["state"] == "sheet_returned"
+    refused = await front.post(f"{API}/tubes/{visit.tubes[0]['id']}:reject", json={"reason": "haemolysed"})
+    assert refused.status_code == 200
+    exam = (await front.get(visit.place)).json()
+    assert (exam["state"], exam["sheet_returned_at"]) == ("in_progress", None)
+    assert (await _guided(world, visit))["ticket"] is not None
+
+
+@pytest.mark.requirement("E1.8")
+async def test_who_comes_and_defers_everything_may_hand_the_sheet_in(world: World) -> None:
+    visit = await world.checked_in("GENERAL", "GLU")
+    later = [_decide(visit, code, "deferred", due_on="2098-01-05") for code in ("GENERAL", "GLU")]
+    back = await _return(world, visit, *later)
+    assert (back.status_code, back.json()["state"]) == (200, "sheet_returned")
+
+
 @pytest.mark.requirement("E1.8")
 async def test_a_decision_must_be_on_an_open_line_of_this_exam_and_a_deferral_needs_its_day(world: World) -> None:
     visit, other = await world.checked_in("GENERAL", "GLU"), await world.checked_in("GENERAL")

@@ -22,12 +22,12 @@ from tjapi.exam.errors import (
 )
 from tjapi.exam.events import LinesReinstated, LinesSetAside
 from tjapi.exam.models import Exam, ExamLine, ExamLineStep
-from tjapi.exam.rules import FOR_THE_PERSON, GONE, LINE_MOVES, OPEN_FOR_LINES, LineAction, may_move
+from tjapi.exam.rules import GONE, LINE_MOVES, OPEN_FOR_LINES, LineAction, may_move
 from tjapi.exam.schemas import LineStepOut
 from tjapi.exam.service.course import draft_lines, release
 from tjapi.exam.service.holding import add, get, lock
 from tjapi.exam.service.holding import lines as lines_of
-from tjapi.exam.service.standing import move, settle, step
+from tjapi.exam.service.standing import settle, step
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
@@ -320,9 +320,4 @@ async def _close(uow: UnitOfWork, exam: Exam) -> None:
     lines = await lines_of(uow, exam.id)
     exam.total_fen = sum(line.price_fen for line in lines if line.state not in GONE)
     exam.version += 1
-    if exam.sheet_returned_at is not None and any(line.state in FOR_THE_PERSON for line in lines):
-        # The paper is needed again, however far the exam had come.
-        exam.sheet_returned_at = None
-        if exam.state == "sheet_returned":
-            move(exam, "in_progress")
     await settle(uow, exam)

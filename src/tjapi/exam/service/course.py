@@ -25,6 +25,7 @@ from tjapi.exam.events import (
 )
 from tjapi.exam.models import Exam, ExamLine
 from tjapi.exam.rules import (
+    GONE,
     OPEN_FOR_LINES,
     UNDONE,
     age_on,
@@ -160,9 +161,12 @@ async def cancel(uow: UnitOfWork, exam_id: UUID, reason: str) -> Exam:
     """Cancel an exam of which nothing was collected. Raises ExamNotFound, ExamStateConflict, LineStateConflict."""
     exam = await lock(uow, exam_id)
     move(exam, "cancelled")
-    for line in await lines(uow, exam_id):
+    rows = await lines(uow, exam_id)
+    for line in rows:
         if line.state in UNDONE:
             step(uow, line, "withdrawn")
+            line.due_on = None
+    exam.total_fen = sum(line.price_fen for line in rows if line.state not in GONE)
     exam.cancelled_at, exam.cancel_reason = uow.now, reason
     await uow.audit("exam.cancelled", "exam", exam.id, campus_id=exam.campus_id)
     await uow.publish(ExamCancelled(campus_id=exam.campus_id, exam_id=exam.id))

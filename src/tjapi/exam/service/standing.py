@@ -16,8 +16,11 @@ from tjapi.exam.events import (
 from tjapi.exam.models import Exam, ExamLine
 from tjapi.exam.rules import (
     EXAM_MOVES,
+    FOR_THE_PERSON,
+    GONE,
     LINE_MOVES,
     ON_REPORT,
+    OPEN_FOR_LINES,
     UNDONE,
     Marks,
     marks,
@@ -120,6 +123,8 @@ async def announce(uow: UnitOfWork, exam: Exam) -> None:
 
 
 async def _outstanding(uow: UnitOfWork, exam: Exam) -> list[Outstanding]:
+    if exam.state == "cancelled":
+        return []
     undone = [
         (line.id, line.name, line.state, line.department_id)
         for line in await lines(uow, exam.id)
@@ -167,9 +172,18 @@ async def mark(uow: UnitOfWork, exam: Exam) -> None:
         await announce(uow, exam)
 
 
+async def _is_wanted(uow: UnitOfWork, exam: Exam) -> bool:
+    return any(line.state in FOR_THE_PERSON for line in await lines(uow, exam.id))
+
+
 async def settle(uow: UnitOfWork, exam: Exam) -> None:
     """Bring the exam's state in line with what is outstanding now."""
     await mark(uow, exam)
+    if exam.sheet_returned_at is not None and exam.state in OPEN_FOR_LINES and await _is_wanted(uow, exam):
+        # The paper is needed again, however far the exam had come: for a further line, or for a specimen that is to be taken again.
+        exam.sheet_returned_at = None
+        if exam.state == "sheet_returned":
+            move(exam, "in_progress")
     if exam.state == "checked_in":
         states = {line.state for line in await lines(uow, exam.id)}
         if states & {"collected", "started", "resulted", "verified"} or (states & ON_REPORT and not states & UNDONE):
@@ -178,7 +192,8 @@ async def settle(uow: UnitOfWork, exam: Exam) -> None:
     if exam.state not in ("in_progress", "sheet_returned", "ready_for_review", "in_review"):
         return
     outstanding = await _outstanding(uow, exam)
-    if exam.state in ("in_progress", "sheet_returned") and not outstanding:
+    here = any(line.state not in GONE for line in await lines(uow, exam.id))
+    if exam.state in ("in_progress", "sheet_returned") and here and not outstanding:
         move(exam, "ready_for_review")
         exam.ready_at = uow.now
         await announce(uow, exam)
