@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -24,7 +25,7 @@ from tjapi import app as application
 from tjapi import demo, installation, wiring
 from tjapi.kernel import logs
 from tjapi.kernel.db import Role
-from tjapi.kernel.embedded import EmbeddedPostgres, EmbeddedValkey, free_port
+from tjapi.kernel.embedded import EmbeddedPostgres, EmbeddedValkey
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import connect, migrate
 from tjapi.kernel.seal import make_demo_seal
@@ -162,11 +163,11 @@ async def admin(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
 @contextlib.asynccontextmanager
 async def serving(runtime: Runtime) -> AsyncIterator[str]:
     """Serve the application on a real socket in this loop; yield its base URL."""
-    port = free_port()
+    # Bound here and held: a port that is only looked up may be somebody else's a moment later.
+    listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
         uvicorn.Config(
             application.create(runtime),
-            port=port,
             log_config=None,
             access_log=False,
             loop="none",
@@ -177,10 +178,10 @@ async def serving(runtime: Runtime) -> AsyncIterator[str]:
     )
     server.config.setup_event_loop = lambda: None  # type: ignore[method-assign]
     with _no_signals(server):
-        task = asyncio.create_task(server.serve())
+        task = asyncio.create_task(server.serve(sockets=[listening]))
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         server.should_exit = True
         server.force_exit = True
         await task

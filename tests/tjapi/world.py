@@ -9,6 +9,7 @@ import hashlib
 import io
 import os
 import secrets
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,7 +35,6 @@ from tjapi.examinee import service as examinees
 from tjapi.examinee.schemas import IdCardPayload
 from tjapi.identity.rules import ROLES
 from tjapi.kernel import logs
-from tjapi.kernel.embedded import free_port
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.jobs.runner import Runner
 from tjapi.kernel.runtime import Runtime
@@ -326,7 +326,7 @@ async def signing_in(base_url: str, runtime: Runtime) -> AsyncIterator[SignIn]:
 @contextlib.asynccontextmanager
 async def serving_app(app: FastAPI) -> AsyncIterator[str]:
     """Serve any application on a real socket in this loop, from its start to its shutdown."""
-    port = free_port()
+    listening = socket.create_server(("127.0.0.1", 0))
     options: dict[str, Any] = {
         "log_config": None,
         "access_log": False,
@@ -334,14 +334,14 @@ async def serving_app(app: FastAPI) -> AsyncIterator[str]:
         "lifespan": "on",
         "timeout_keep_alive": application.KEEP_ALIVE_SECONDS,
     }
-    server = uvicorn.Server(uvicorn.Config(app, port=port, timeout_graceful_shutdown=2, **options))
+    server = uvicorn.Server(uvicorn.Config(app, timeout_graceful_shutdown=2, **options))
     server.config.setup_event_loop = lambda: None  # type: ignore[method-assign]
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
-    task = asyncio.create_task(server.serve())
+    task = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
         server.should_exit = True
         await task
