@@ -270,7 +270,7 @@ async def test_while_a_long_print_is_made_the_server_answers_others_and_holds_no
     world: World, admin: asyncpg.Connection
 ) -> None:
     visit, front = await world.checked_in("GLU", "CBC", "US-ABD"), await world.sign_in("front")
-    made = await _print(front, *[_of(visit, "guide_sheet")] * 40)
+    made = await _print(front, *[_of(visit, "guide_sheet")] * 90)
     rendering = asyncio.create_task(front.get(made["url"]))
     waits = []
     held = 0
