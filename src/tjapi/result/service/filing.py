@@ -89,7 +89,7 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
     book = await Book.open(uow, exam_ids.pop())
     if await requisitions.drawn_again(uow, book.exam.id):
         # Whoever waited for the lock may have looked before a specimen was rejected: where the numbers lead now is what counts.
-        targets = [await _target(uow, source, result) for result in report.results]
+        targets = await _targets(uow, source, report.results)
     against = None if placed is not None else disagreement(_ours(book.exam), _theirs(report))
     if against is not None:
         # Kept from the exam's own list: whose result this is, is exactly what is not known.
