@@ -1,7 +1,8 @@
 """`python -m bench.unit_papers [people]`: the guide sheets and tube labels of a whole unit as one file.
 
 Printed: seconds and CPU of logging the print and of making its file, memory of this process and of the renderer by part, size and pages,
-and whether the bar codes of some pages lead back. The file is left in the folder named at the end.
+and of labels whether each one is grammatical, is as large as it says, and scans as its tube, in the unit's order. The files are left in the
+folder named at the end.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ import asyncpg
 import psutil
 
 from bench.member_booking import _FIRST, _campaign
+from tests.tjapi.labels import read_tspl, read_zpl
 from tjapi import demo, installation, wiring
 from tjapi.frontdesk import flows as desk
 from tjapi.frontdesk import service as printing
@@ -32,6 +34,10 @@ from tjapi.kernel.security.keys import KeyRing, load_master_key, make_master_key
 from tjapi.kernel.settings import Settings
 
 _DAYS = 10
+_PRINTERS = {"zpl": read_zpl, "tspl": read_tspl}
+_TUBES = (
+    "select t.barcode from member m join tube t on t.exam_id = m.exam_id where m.campaign_id = $1 order by m.list_no"
+)
 
 
 async def _run(runtime: Runtime, admin: asyncpg.Connection, job_id: object, memory: list[int]) -> JobRun:
@@ -54,7 +60,7 @@ async def _measure(runtime: Runtime, admin: asyncpg.Connection, people: int, sta
     async with runtime.units.open(demo.LOADER) as uow:
         asked = await service.plan_booking(uow, campaign, BookMembersIn.model_validate({"days": days}))
     print(await flows.book_members(await _run(runtime, admin, asked.job_id, [])))
-    for form, kinds in (("pdf", ["guide_sheet", "tube_label"]), ("zpl", ["tube_label"])):
+    for form, kinds in (("pdf", ["guide_sheet", "tube_label"]), ("zpl", ["tube_label"]), ("tspl", ["tube_label"])):
         order = PrintIn.model_validate({"format": form, "unit": {"campaign_id": campaign, "kinds": kinds}})
         began, cpu = time.perf_counter(), time.process_time()
         async with runtime.units.open(demo.LOADER) as uow:
@@ -74,6 +80,13 @@ async def _measure(runtime: Runtime, admin: asyncpg.Connection, people: int, sta
         print(
             f"  memory of this process and the renderer after each part: {memory} MB; peak of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB"
         )
+        if read := _PRINTERS.get(form):
+            labels, tubes = read(file.content), [row["barcode"] for row in await admin.fetch(_TUBES, campaign)]
+            scanned = sum(label.scanned() == [tube] for label, tube in zip(labels, tubes, strict=True))
+            told_too = sum(label.values == [tube] for label, tube in zip(labels, tubes, strict=True))
+            print(
+                f"  {len(labels)} labels, all grammatical; of {len(tubes)} tubes in order {told_too} named and {scanned} scanned"
+            )
     print(state)
 
 

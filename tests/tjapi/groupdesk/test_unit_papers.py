@@ -13,7 +13,7 @@ import zxingcpp
 
 from tests.tjapi.employer.scene import CBC, Unit, listed, plan
 from tests.tjapi.groupdesk.batch import Batch
-from tests.tjapi.labels import read_zpl
+from tests.tjapi.labels import read_tspl, read_zpl
 from tests.tjapi.world import API, SignIn, key
 from tjapi.employer import service as employers
 from tjapi.frontdesk import flows, service
@@ -97,13 +97,14 @@ async def test_a_unit_s_sheets_and_labels_are_one_file_in_its_order_and_logged_o
     log = await admin.fetch("select first_copy, copies, count(*) as n from document_print_item where print_id = $1 group by 1, 2", UUID(order["id"]))  # fmt: skip
     assert [tuple(row) for row in log] == [(1, 1, PEOPLE * 2)]
 
-    labels = {"format": "zpl", "unit": wanted["unit"] | {"kinds": ["tube_label"]}}
-    order = (await front.post(PRINTS, json=labels, headers=key())).json()
-    await press.make(order)
-    printed = read_zpl((await front.get(order["url"])).content)
-    assert [text for label in printed for text in label.scanned()] == [tube for row in numbers for tube in row["tubes"]]
+    for language, read in (("zpl", read_zpl), ("tspl", read_tspl)):
+        labels = {"format": language, "unit": wanted["unit"] | {"kinds": ["tube_label"]}}
+        order = (await front.post(PRINTS, json=labels, headers=key())).json()
+        await press.make(order)
+        printed = read((await front.get(order["url"])).content)
+        assert [text for one in printed for text in one.scanned()] == [tube for row in numbers for tube in row["tubes"]]
     mine = (await front.get(f"{API}/exams/{numbers[0]['id']}/document-prints")).json()["items"]
-    assert [(p["first_copy"], p["reprint"]) for p in mine[0]["papers"]] == [(2, True)]
+    assert [(p["first_copy"], p["reprint"]) for p in mine[0]["papers"]] == [(3, True)]
 
 
 @pytest.mark.requirement("E1.7")

@@ -60,7 +60,19 @@ _FLAG = {
 _WIDE, _TALL, _EDGE = 320.0, 120.0, 12.0
 _ROOF = 2 * _EDGE
 """Above the highest point there is room for its value."""
-_ENVIRONMENT = Environment(
+
+
+class _Pages(Environment):
+    """Templates over plain data: `item.value` is the key of a dict at once, and not an attribute that is missed first."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return a key of a dict, or what jinja finds."""
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
+_ENVIRONMENT = _Pages(
     loader=PackageLoader("tjapi.report", "pages"), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
     trim_blocks=True, lstrip_blocks=True,
 )  # fmt: skip
