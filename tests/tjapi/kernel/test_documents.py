@@ -116,6 +116,16 @@ def test_the_dates_in_the_file_are_those_given() -> None:
 # -- Chinese ----------------------------------------------------------------------------------------------------------
 
 
+def test_hundreds_of_different_characters_are_copied_out_as_themselves(show: Show) -> None:
+    text = "".join(map(chr, range(0x4E00, 0x4E00 + 700))) + "𠮷AWil1.µ≥"
+    assert "".join(text_of(show("<p>{{ text }}</p>", text=text)).split()) == text
+
+
+def test_a_report_is_small_enough_for_a_phone() -> None:
+    document = render("exam_report", sample("exam_report"), now=NOW, templates=TEMPLATES)
+    assert len(document.pdf) / document.pages <= 20 * 1024
+
+
 def test_text_can_be_copied_out_of_the_file_with_rare_characters_and_in_order() -> None:
     text = text_of(render("exam_report", sample("exam_report"), now=NOW, templates=TEMPLATES))
     assert "王䶮" in text

@@ -7,8 +7,9 @@ for characters outside the BMP, so that a name such as 𠮷 could not be copied 
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from struct import pack, unpack_from
 from typing import Any
@@ -22,6 +23,11 @@ MISSING = "〓"
 # Variation selectors, joiners, direction marks, BOM: they draw nothing and no face lists them.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]")
 
+_SHORT_OFFSETS = 2 * 0xFFFF
+"""Up to here `loca` counts words in two bytes."""
+_EM = 1000
+_BLOCK = 100
+"""Entries of a block of a ToUnicode map, at most (Adobe note 5014)."""
 _GLYPH_HEAD = 10
 _MORE_COMPONENTS = 0x20
 _WORDS = 0x01
@@ -55,21 +61,27 @@ class Face:
             data = bytearray(font._ttf_data[self._glyf_start + start : self._glyf_start + end])  # noqa: SLF001
             if len(data) > _GLYPH_HEAD and data[0] & 0x80:  # fewer than 0 contours: composite
                 _renumber_components(data, order, place)
-            outlines.append(bytes(data) + b"\0" * (-len(data) % 4))
+            outlines.append(bytes(data) + b"\0" * (-len(data) % 2))
         offsets = [0]
         for outline in outlines:
             offsets.append(offsets[-1] + len(outline))
         metrics = [int(value) & 0xFFFF for glyph in order for value in font.hmetrics[glyph]]
         out: Any = TTFontMaker()
         head, hhea, maxp = (bytearray(font.get_table(tag)) for tag in ("head", "hhea", "maxp"))
-        head[50:52] = pack(">H", 1)  # long offsets
+        short = offsets[-1] <= _SHORT_OFFSETS
+        head[50:52] = pack(">H", not short)
         hhea[34:36] = pack(">H", len(order))
         maxp[4:6] = pack(">H", len(order))
         out.add("head", bytes(head))
         out.add("hhea", bytes(hhea))
         out.add("maxp", bytes(maxp))
         out.add("hmtx", pack(f">{len(metrics)}H", *metrics))
-        out.add("loca", pack(f">{len(offsets)}L", *offsets))
+        out.add(
+            "loca",
+            pack(f">{len(offsets)}H", *(offset // 2 for offset in offsets))
+            if short
+            else pack(f">{len(offsets)}L", *offsets),
+        )
         out.add("glyf", b"".join(outlines))
         program: bytes = out.makeStream()
         return program
@@ -127,7 +139,6 @@ class EmbeddedFace(dict[str, str]):
             }
         )
         system = {"Registry": pdfdoc.PDFString("Adobe"), "Ordering": pdfdoc.PDFString("Identity"), "Supplement": 0}
-        widths = " ".join(str(round(face.widths[c] * 1000)) for c in self._order)
         descendant = pdfdoc.PDFDictionary(
             {
                 "Type": "/Font",
@@ -135,8 +146,8 @@ class EmbeddedFace(dict[str, str]):
                 "BaseFont": pdfdoc.PDFName(name),
                 "CIDSystemInfo": pdfdoc.PDFDictionary(system),
                 "FontDescriptor": doc.Reference(descriptor, f"{self.resource}.descriptor"),
-                "DW": 1000,
-                "W": f"[1 [{widths}]]",
+                "DW": _EM,
+                "W": self._widths(),
                 "CIDToGIDMap": "/Identity",
             }
         )
@@ -158,15 +169,31 @@ class EmbeddedFace(dict[str, str]):
         stream.content = content
         return stream
 
+    def _widths(self) -> str:
+        """List the widths that are not one em: runs of them behind their first code."""
+        out: list[str] = []
+        for full, run in groupby(enumerate(self._order, 1), lambda pair: round(self.face.widths[pair[1]] * _EM) == _EM):
+            if not full:
+                pairs = list(run)
+                out.append(f"{pairs[0][0]} [{' '.join(str(round(self.face.widths[c] * _EM)) for _, c in pairs)}]")
+        return f"[{' '.join(out)}]"
+
+    def _runs(self, start: int) -> Iterator[str]:
+        """Say which characters the codes from `start` stand for: runs must not cross a first byte, nor hold more than a block."""
+        for first in range(start or 1, min(start + 256, len(self._order) + 1), _BLOCK):
+            last = min(first + _BLOCK, start + 256, len(self._order) + 1) - 1
+            texts = " ".join(f"<{c.encode('utf-16-be').hex()}>" for c in self._order[first - 1 : last])
+            yield f"<{first:04x}> <{last:04x}> [{texts}]"
+
     def _to_unicode(self) -> bytes:
         lines = ["/CIDInit /ProcSet findresource begin 12 dict begin begincmap"]
         lines.append("/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def")
         lines.append("/CMapName /Adobe-Identity-UCS def /CMapType 2 def")
         lines.append("1 begincodespacerange <0000> <ffff> endcodespacerange")
-        pairs = [f"<{self[c]}> <{c.encode('utf-16-be').hex()}>" for c in self._order]
-        for start in range(0, len(pairs), 100):  # a block holds at most 100 (Adobe note 5014)
-            block = pairs[start : start + 100]
-            lines += [f"{len(block)} beginbfchar", *block, "endbfchar"]
+        runs = [run for start in range(0, len(self._order) + 1, 256) for run in self._runs(start)]
+        for start in range(0, len(runs), _BLOCK):
+            block = runs[start : start + _BLOCK]
+            lines += [f"{len(block)} beginbfrange", *block, "endbfrange"]
         lines.append("endcmap CMapName currentdict /CMap defineresource pop end end")
         return "\n".join(lines).encode("ascii")
 

@@ -72,6 +72,8 @@ class Surface:
         self.items: list[str | PlacedImage] = []
         self.seal_place: tuple[float, float, float, float] | None = None
         self._in_text = False
+        self._at = (0, 0)
+        """Where the last text began, in hundredths of a point: steps from there repeat from row to row, places do not."""
         self._font: tuple[str, float] | None = None
         self._colour: str | None = None
         self._spacing = 0.0
@@ -85,6 +87,7 @@ class Surface:
         if not self._in_text:
             put("BT")
             self._in_text = True
+            self._at = (0, 0)
         font = (embedded.resource, size)
         if font != self._font:
             put(f"/{embedded.resource} {size:.5g} Tf")
@@ -95,7 +98,10 @@ class Surface:
         if spacing != self._spacing:
             put(f"{spacing:.3f} Tc")
             self._spacing = spacing
-        put(f"1 0 0 1 {x:.2f} {y:.2f} Tm <{''.join(map(embedded.__getitem__, text))}> Tj")
+        at = (round(x * 100), round(y * 100))
+        right, up = at[0] - self._at[0], at[1] - self._at[1]
+        self._at = at
+        put(f"{right / 100:g} {up / 100:g} Td <{''.join(map(embedded.__getitem__, text))}> Tj")
 
     def rect(self, x: float, y: float, width: float, height: float, colour: str) -> None:
         """Fill a rectangle."""
