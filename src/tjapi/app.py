@@ -61,12 +61,12 @@ def create(runtime: Runtime) -> FastAPI:
     )  # fmt: skip
     app.state.runtime = runtime
     assert_every_operation_is_guarded(v1.operations())
+    mount_pages(app)  # before the operations: whatever follows them is held against every one of them first
     app.include_router(v1.v1())
     app.router.middleware_stack = Switchboard(v1.PREFIX, v1.operations(), app.router.app)
     app.openapi = lambda: build_contract(app, [AlreadyThere])  # type: ignore[method-assign]
     _health(app, runtime)
     docs.mount(app)
-    mount_pages(app)
     _handlers(app)
     settings = runtime.settings
     app.add_middleware(
