@@ -132,9 +132,7 @@ async def _stage(
             judge.known_names = await importing.known_names(uow, [index for _, index in parsed if index is not None])
             staged = await asyncio.to_thread(judge.judge, parsed)
             # The next rows are read while the database takes these; beyond the last there are none.
-            parsed, _ = await asyncio.gather(
-                asyncio.to_thread(parse, begin + _AT_A_TIME), importing.stage(uow, staged)
-            )
+            parsed, _ = await asyncio.gather(asyncio.to_thread(parse, begin + _AT_A_TIME), importing.stage(uow, staged))
             await run.progress(min(begin + _AT_A_TIME - start - 1, total), total, "reading")
         mapping = {header: name for header, name in zip(headers, fields, strict=True) if header}
         return await importing.end_staging(uow, import_id, judge, headers, mapping, desk.campaign_version)

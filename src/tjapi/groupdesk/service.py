@@ -32,7 +32,7 @@ from tjapi.groupdesk.schemas import (
     StandingOut,
     TransferOut,
 )
-from tjapi.kernel.problem import Problem
+from tjapi.kernel.problem import Problem, naming
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.pricing import service as pricing
 
@@ -313,12 +313,14 @@ async def transfer(uow: UnitOfWork, campaign_id: UUID, group_id: UUID, member_id
     Raises CampaignNotFound, CampaignStateConflict, CampaignGroupNotFound, MemberNotFound, and what pricing raises: then nobody moves.
     """
     await employers.lock_campaign(uow, campaign_id)
-    group = await employers.group(uow, group_id)
-    if group.campaign_id != campaign_id:
-        raise CampaignGroupNotFound
+    with naming("/group_id"):
+        group = await employers.group(uow, group_id)
+        if group.campaign_id != campaign_id:
+            raise CampaignGroupNotFound
     moved, left = [], []
     for member_id in dict.fromkeys(member_ids):
-        member, state = await _member_and_exam(uow, campaign_id, member_id)
+        with naming(f"/member_ids/{member_ids.index(member_id)}"):
+            member, state = await _member_and_exam(uow, campaign_id, member_id)
         why = _left_alone(member, state, group_id)
         if why is not None:
             left.append(LeftAlone(member_id=member_id, code=why, zh=_LEFT[why][0], en=_LEFT[why][1]))
