@@ -92,3 +92,4 @@ class WaitStateConflict(Conflict):
     """The entry of the waiting list has ended."""
 
     zh, en = "候补已结束", "This entry of the waiting list has ended"
+    states = "wait_state"
