@@ -83,6 +83,7 @@ def load_command() -> None:
         await installation.load(runtime)
         if runtime.settings.environment == "demo":
             await demo.load(runtime)
+            await demo.open_rooms(runtime)
             await demo.order(runtime, runtime.settings.demo_people)
         await wiring.close(runtime)
 

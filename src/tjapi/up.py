@@ -83,6 +83,7 @@ async def _prepare(settings: Settings) -> Runtime:
     await installation.load(runtime)
     if settings.environment == "demo":
         await demo.load(runtime)
+        await demo.open_rooms(runtime)
         await demo.write_laboratory_dictionary(runtime, settings.state / "lis-dictionary.json")
     return runtime
 

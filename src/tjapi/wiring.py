@@ -22,6 +22,7 @@ from tjapi.groupdesk.jobs import JOBS as GROUPDESK_JOBS
 from tjapi.groupdesk.reactions import REACTIONS as GROUPDESK_REACTIONS
 from tjapi.guidance.reactions import REACTIONS as GUIDANCE_REACTIONS
 from tjapi.identity import service as identity
+from tjapi.kernel import problem
 from tjapi.kernel.broker import Broker
 from tjapi.kernel.clock import Clock, SystemClock
 from tjapi.kernel.db import Database, Look
@@ -37,6 +38,7 @@ from tjapi.kernel.security.tokens import TokenClaims, TokenMint
 from tjapi.kernel.settings import Settings, project_file
 from tjapi.kernel.storage import LocalStorage, Storage
 from tjapi.kernel.uow import Announcements, Listener, Reaction, ReactionToMany, Units
+from tjapi.operations.rules import DICTIONARIES
 from tjapi.portal import service as portal
 from tjapi.portal.reactions import REACTIONS as PORTAL_REACTIONS
 from tjapi.report.jobs import JOBS as REPORT_JOBS
@@ -163,6 +165,7 @@ def _drawn(field: str | None) -> Callable[[Any], str | None]:
 
 def build(settings: Settings, *, clock: Clock | None = None, pool: int | None = None) -> Runtime:
     """Build what a process holds. Nothing connects before it is used."""
+    problem.speak(DICTIONARIES)
     keys = KeyRing(
         load_master_key(settings.master_key.get_secret_value() if settings.master_key else None, settings.state)
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 from typing import Any, cast
 
@@ -64,6 +65,8 @@ async def serve(settings: Settings, runtime: Runtime | None = None) -> None:
         asyncio.create_task(_escalate(held)),
         asyncio.create_task(_keep_appointments(held)),
     ]
+    gc.collect()
+    gc.freeze()  # what was built at the start stays: a job that makes many objects does not have it looked through again and again
     log.info("worker.ready")
     try:
         await runner.run(stop)

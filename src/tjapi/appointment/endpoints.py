@@ -10,7 +10,6 @@ from tjapi.appointment import service
 from tjapi.appointment.errors import (
     AppointmentAwaited,
     AppointmentCalendarInvalid,
-    AppointmentCampusNotHeld,
     AppointmentDayOutOfReach,
     AppointmentFull,
     AppointmentNotFound,
@@ -34,6 +33,7 @@ from tjapi.appointment.schemas import (
     WaitOut,
 )
 from tjapi.examinee.errors import ExamineeNotFound
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.routing import ReadUnit, Unit, operation, router
@@ -62,7 +62,7 @@ Resource = Annotated[
 @appointments.get(
     "/appointment-calendars/{campus_id}",
     **operation("getAppointmentCalendar", "预约日历", "The calendar of a campus", permission="appointment.configure", requirement=["E1.3", "E8.5"],
-                problems=[AppointmentCampusNotHeld]),
+                problems=[CampusNotHeld]),
 )  # fmt: skip
 async def get_calendar(response: Response, uow: ReadUnit, campus_id: CampusPath) -> CalendarOut:
     found = await service.calendar(uow, campus_id)
@@ -73,7 +73,7 @@ async def get_calendar(response: Response, uow: ReadUnit, campus_id: CampusPath)
 @appointments.put(
     "/appointment-calendars/{campus_id}",
     **operation("putAppointmentCalendar", "维护预约日历", "Change the calendar of a campus", permission="appointment.configure",
-                requirement=["E1.3", "E8.5"], body=True, if_match=True, problems=[AppointmentCampusNotHeld, AppointmentCalendarInvalid]),
+                requirement=["E1.3", "E8.5"], body=True, if_match=True, problems=[CampusNotHeld, AppointmentCalendarInvalid]),
 )  # fmt: skip
 async def put_calendar(
     response: Response, uow: Unit, campus_id: CampusPath, body: CalendarIn, expected: IfMatch
@@ -86,7 +86,7 @@ async def put_calendar(
 @appointments.get(
     "/appointment-calendars/{campus_id}/days",
     **operation("listAppointmentDays", "特殊日期列表", "Days unlike their weekday", permission="appointment.configure", requirement=["E1.3", "E8.5"],
-                problems=[AppointmentCampusNotHeld]),
+                problems=[CampusNotHeld]),
 )  # fmt: skip
 async def list_days(uow: ReadUnit, campus_id: CampusPath, day_from: First, day_to: Last) -> DaysOut:
     return DaysOut(items=await service.days(uow, campus_id, day_from, day_to))
@@ -96,7 +96,7 @@ async def list_days(uow: ReadUnit, campus_id: CampusPath, day_from: First, day_t
     "/appointment-calendars/{campus_id}/days/{day}",
     **operation("putAppointmentDay", "设置停诊、调休或当天名额", "Close a day, work it like another, or change its places",
                 permission="appointment.configure", requirement=["E1.3", "E8.5"], body=True,
-                problems=[AppointmentCampusNotHeld, AppointmentCalendarInvalid]),
+                problems=[CampusNotHeld, AppointmentCalendarInvalid]),
 )  # fmt: skip
 async def put_day(
     uow: Unit, campus_id: CampusPath,
@@ -108,7 +108,7 @@ async def put_day(
 @appointments.get(
     "/appointment-availability",
     **operation("getAppointmentAvailability", "剩余名额", "What is free, by day, session and resource", permission="appointment.read",
-                requirement=["E1.3", "E2.4"], problems=[AppointmentCampusNotHeld, AppointmentDayOutOfReach]),
+                requirement=["E1.3", "E2.4"], problems=[CampusNotHeld, AppointmentDayOutOfReach]),
 )  # fmt: skip
 async def get_availability(uow: ReadUnit, campus_id: CampusAsked, day_from: First, day_to: Last) -> AvailabilityOut:
     return await service.availability(uow, campus_id, day_from, day_to)
@@ -118,7 +118,7 @@ async def get_availability(uow: ReadUnit, campus_id: CampusAsked, day_from: Firs
     "/appointment-holds",
     **operation("holdAppointment", "占位", "Keep a place for some minutes", permission="appointment.write", requirement=["E1.3"], body=True,
                 status=201, idempotent="optional",
-                problems=[AppointmentCampusNotHeld, AppointmentDayOutOfReach, AppointmentSessionNotOffered, AppointmentFull, AppointmentAwaited]),
+                problems=[CampusNotHeld, AppointmentDayOutOfReach, AppointmentSessionNotOffered, AppointmentFull, AppointmentAwaited]),
 )  # fmt: skip
 async def hold_appointment(uow: Unit, body: HoldIn) -> AppointmentOut:
     return service.out(await service.hold(uow, body))
@@ -185,7 +185,7 @@ async def list_waiting_list(
 @appointments.post(
     "/waiting-list",
     **operation("joinWaitingList", "加入候补", "Wait for a place", permission="appointment.write", requirement=["E1.3"], body=True, status=201,
-                idempotent="required", problems=[AppointmentCampusNotHeld, ExamineeNotFound, AppointmentDayOutOfReach]),
+                idempotent="required", problems=[CampusNotHeld, ExamineeNotFound, AppointmentDayOutOfReach]),
 )  # fmt: skip
 async def join_waiting_list(uow: Unit, body: WaitIn) -> WaitOut:
     return service.wait_out(await service.join(uow, body))

@@ -9,12 +9,6 @@ class AppointmentNotFound(NotFound):
     zh, en = "没有这个预约", "No such appointment"
 
 
-class AppointmentCampusNotHeld(NotFound):
-    """The campus does not exist for the caller."""
-
-    zh, en = "没有这个院区", "No such campus"
-
-
 class AppointmentWaitNotFound(NotFound):
     """No such entry of the waiting list."""
 
@@ -43,6 +37,7 @@ class AppointmentStateConflict(Conflict):
     """The appointment is in a state that does not allow this step."""
 
     zh, en = "预约当前状态不允许此操作", "The appointment's state does not allow this"
+    states = "appointment_state"
 
 
 class AppointmentHoldEnded(Conflict):
@@ -97,3 +92,4 @@ class WaitStateConflict(Conflict):
     """The entry of the waiting list has ended."""
 
     zh, en = "候补已结束", "This entry of the waiting list has ended"
+    states = "wait_state"

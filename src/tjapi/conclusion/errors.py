@@ -7,6 +7,7 @@ class ConclusionStateConflict(Conflict):
     """The conclusion is in a state that does not allow this step."""
 
     zh, en = "主检结论当前状态不允许此操作", "The conclusion's state does not allow this"
+    states = "conclusion_state"
 
 
 class ReviewClaimed(Conflict):

@@ -13,6 +13,7 @@ class CriticalStateConflict(Conflict):
     """The critical value is in a state that does not allow this step."""
 
     zh, en = "危急值当前状态不允许此操作", "The critical value's state does not allow this"
+    states = "critical_state"
 
 
 class ReadBackMissing(Invalid):

@@ -78,7 +78,7 @@ class CriticalValueOut(BaseModel):
     rule_code: str = Field(examples=["CRIT-GLU-HIGH"])
     rule_name: str = Field(examples=["血糖过高"])
     important_class: ImportantClass = Field(examples=["A"])
-    explanation: str = Field(description="触发原因 · Why it was raised", examples=["葡萄糖 25.0 mmol/L(≥ 22.2)"])
+    explanation: str = Field(description="触发原因 · Why it was raised", examples=["葡萄糖 25.0 mmol/L,≥ 22.2"])
     action: str = Field(description="处置建议 · What to do", examples=["立即测指尖血糖。"])
     result_ids: list[UUID]
     supersedes: UUID | None = Field(description="取代的前一条 · The one whose value was corrected")

@@ -269,11 +269,11 @@ async def _step(
     if to is not None:
         if to not in MOVES[value.state]:
             raise CriticalStateConflict(
-                "危急值当前为 {current}", "The critical value is {current}", current=value.state
+                "危急值当前为「{current}」", "The critical value is {current}", current=value.state
             )
         value.state = to
     elif action == "followed_up" and value.state != "in_follow_up":
-        raise CriticalStateConflict("危急值当前为 {current}", "The critical value is {current}", current=value.state)
+        raise CriticalStateConflict("危急值当前为「{current}」", "The critical value is {current}", current=value.state)
     value.version += 1
     step = step or CriticalStep(note=note)
     step.critical_value_id, step.version, step.campus_id = value.id, value.version, value.campus_id

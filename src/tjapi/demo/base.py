@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
+from tjapi.guidance import service as guidance
+from tjapi.guidance.schemas import OrderPair, RoomIn, RoomOrderIn
 from tjapi.identity import service as identity
 from tjapi.identity.errors import ClientIdTaken, UsernameTaken
 from tjapi.identity.schemas import ApiClientIn, StaffIn
@@ -41,6 +43,16 @@ PLACES = {
     "DENTAL": "五层 513", "GYN": "五层 514", "ECG": "五层 512", "ULTRASOUND": "五层 516", "RADIOLOGY": "一层 102", "FUNCTION": "五层 517",
     "TCM": "五层 518",
 }  # fmt: skip
+# code (called before the number), name, department, place, minutes for one person
+ROOMS = (
+    ("A", "一般检查室", "GENERAL", "五层 501", 3), ("B", "采血一号窗", "LAB", "五层 503-1", 3), ("BB", "采血二号窗", "LAB", "五层 503-2", 3),
+    ("N", "内科诊室", "INTERNAL", "五层 508", 5), ("W", "外科诊室", "SURGERY", "五层 509", 5), ("Y", "眼科诊室", "EYE", "五层 510", 5),
+    ("E", "耳鼻喉科诊室", "ENT", "五层 511", 4), ("X", "心电图室", "ECG", "五层 512", 5), ("K", "口腔科诊室", "DENTAL", "五层 513", 4),
+    ("F", "妇科诊室", "GYN", "五层 514", 8), ("C", "超声一室", "ULTRASOUND", "五层 516-1", 8), ("CC", "超声二室", "ULTRASOUND", "五层 516-2", 8),
+    ("G", "功能检查室", "FUNCTION", "五层 517", 8), ("T", "中医诊室", "TCM", "五层 518", 10), ("R", "放射科 DR 室", "RADIOLOGY", "一层 102", 4),
+)  # fmt: skip
+FIRST_THEN = (("GENERAL", "INTERNAL"),)
+"""The physician wants height, weight and blood pressure on the sheet."""
 CLIENTS = (("mini-program", "微信小程序", ["portal.grant"], [1, 2]),)
 
 
@@ -63,6 +75,23 @@ async def load(runtime: Runtime) -> None:
     async with runtime.units.open(LOADER) as uow:
         await _map_laboratory_codes(uow)
         await catalog.place_departments(uow, PLACES)
+
+
+async def open_rooms(runtime: Runtime) -> None:
+    """Open the rooms of each campus that has none, all of a campus or none of it; what a hospital made of its rooms since is left alone."""
+    async with runtime.units.open(LOADER) as uow:
+        departments = {department.code: department.id for department in await catalog.departments(uow)}
+        there = {room.campus_id for room in await guidance.rooms(uow, None)}
+        for campus_id in LOADER.campuses:
+            if campus_id not in there:
+                for sort, (code, name, department, place, minutes) in enumerate(ROOMS, 1):
+                    new = RoomIn(
+                        campus_id=campus_id, code=code, name=name, department_id=departments[department], place=place, minutes=minutes,
+                        sort=10 * sort, open=True,
+                    )  # fmt: skip
+                    await guidance.create_room(uow, new)
+                pairs = [OrderPair(before_id=departments[a], after_id=departments[b]) for a, b in FIRST_THEN]
+                await guidance.put_order(uow, RoomOrderIn(campus_id=campus_id, pairs=pairs))
 
 
 async def _staff(

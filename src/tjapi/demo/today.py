@@ -24,6 +24,7 @@ from tjapi.exam import service as exams
 from tjapi.exam.models import ExamLine
 from tjapi.exam.schemas import ExamIn
 from tjapi.frontdesk import service as frontdesk
+from tjapi.guidance import service as guidance
 from tjapi.identity import service as identity
 from tjapi.identity.rules import ROLES
 from tjapi.identity.schemas import StaffOut
@@ -79,6 +80,7 @@ PLANS = (
     *(Plan("waiting", 40 - 4 * i) for i in range(7)),
     *(Plan("booked", 0) for _ in range(13)),
 )
+_QUEUEING = ("waiting", "collected", "entering")
 _STEPS = {"booked": 0, "waiting": 1, "collected": 1, "entering": 2, "ready": 3, "signed": 4, "finalized": 5}
 
 
@@ -200,6 +202,8 @@ class _Visit:
         exam_id = await self._register()
         for step in steps[:through]:
             await step(exam_id)
+        if self.plan.step in _QUEUEING:
+            await self._queue(exam_id)
 
     async def _state(self, uow: UnitOfWork, exam_id: UUID) -> str:
         return (await exams.get(uow, exam_id)).state
@@ -234,6 +238,14 @@ class _Visit:
                     order = await requisitions.order_of(uow, requisition.id)
                     asked = [group.placer_no for tube in order.tubes for group in tube.groups] if order else []
                     await requisitions.mark_sent(uow, requisition.id, asked)
+
+    async def _queue(self, exam_id: UUID) -> None:
+        """Whoever is about stands in the queue to which the guide sends them; whoever stands in one stays there."""
+        hospital = self.hospital
+        hospital.at(self.plan.ago / 4)
+        async with hospital.as_("front" if self.campus_id == 1 else "front.b") as uow:
+            if await self._state(uow, exam_id) in ("checked_in", "in_progress"):
+                await guidance.guide(uow, exam_id)
 
     async def _enter(self, exam_id: UUID) -> None:
         """Some departments have signed, one is in the middle, the laboratory has reported some tubes."""

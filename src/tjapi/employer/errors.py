@@ -55,6 +55,7 @@ class CampaignStateConflict(Conflict):
     """The campaign is in a state that does not allow this."""
 
     zh, en = "团检任务当前状态不允许此操作", "The campaign's state does not allow this"
+    states = "campaign_state"
 
 
 class CampaignFollowed(Conflict):
@@ -106,6 +107,7 @@ class MemberStateConflict(Conflict):
     """The member is in a state that does not allow this."""
 
     zh, en = "成员当前状态不允许此操作", "The member's state does not allow this"
+    states = "member_state"
 
 
 class MemberNotPlaced(Conflict):
@@ -124,6 +126,7 @@ class MemberImportStateConflict(Conflict):
     """The import is in a state that does not allow this."""
 
     zh, en = "导入当前状态不允许此操作", "The import's state does not allow this"
+    states = "member_import_state"
 
 
 class MemberImportHasErrors(Conflict):

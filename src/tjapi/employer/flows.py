@@ -22,7 +22,7 @@ from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.security.principal import Principal
 
 _HEADER_WITHIN = 10
-_AT_A_TIME = 1_000
+_AT_A_TIME = 2000
 _XLS_SECONDS = 30
 
 
@@ -127,11 +127,12 @@ async def _stage(
     async with run.unit() as uow:
         if not await importing.begin_staging(uow, import_id):
             return {}
+        parsed = await asyncio.to_thread(parse, start + 1)
         for begin in range(start + 1, len(rows), _AT_A_TIME):
-            parsed = await asyncio.to_thread(parse, begin)
             judge.known_names = await importing.known_names(uow, [index for _, index in parsed if index is not None])
             staged = await asyncio.to_thread(judge.judge, parsed)
-            await importing.stage(uow, staged)
+            # The next rows are read while the database takes these; beyond the last there are none.
+            parsed, _ = await asyncio.gather(asyncio.to_thread(parse, begin + _AT_A_TIME), importing.stage(uow, staged))
             await run.progress(min(begin + _AT_A_TIME - start - 1, total), total, "reading")
         mapping = {header: name for header, name in zip(headers, fields, strict=True) if header}
         return await importing.end_staging(uow, import_id, judge, headers, mapping, desk.campaign_version)

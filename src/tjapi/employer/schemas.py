@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
 
 from tjapi.employer.rules.campaigns import (
     AddOns,
@@ -18,7 +17,7 @@ from tjapi.employer.rules.campaigns import (
     Placement,
 )
 from tjapi.examinee.rules import IdKind, Sex
-from tjapi.kernel.validation import WHOLE, Day, Whole
+from tjapi.kernel.validation import WHOLE, Day, Whole, out_of_range
 
 _ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2099, 12, 31)
@@ -30,7 +29,7 @@ _MOST_BASIS_POINTS = 10_000
 def _within(earliest: date, latest: date) -> AfterValidator:
     def check(value: date) -> date:
         if not earliest <= value <= latest:
-            raise PydanticCustomError("date_out_of_range", "out of range")
+            raise out_of_range(earliest, latest)
         return value
 
     return AfterValidator(check)

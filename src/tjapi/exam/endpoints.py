@@ -9,7 +9,6 @@ from fastapi import Query, Request, Response
 from tjapi.catalog.errors import ItemGroupNotFound
 from tjapi.exam import service, views
 from tjapi.exam.errors import (
-    CampusNotHeld,
     DueDateNotAhead,
     ExamBeforeBirth,
     ExamEmpty,
@@ -43,6 +42,7 @@ from tjapi.exam.schemas import (
 )
 from tjapi.examinee.errors import NOT_MET, ExamineeNotFound, LookupKeyInvalid
 from tjapi.examinee.flows import card_photo
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.etag import set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.routing import ReadLook, ReadUnit, Unit, operation, passed, router
@@ -56,6 +56,7 @@ from tjapi.pricing.errors import (
     ItemGroupsExclude,
     ItemGroupTwice,
     ItemGroupUnsuitable,
+    PregnancyContradictsSex,
 )
 
 exams = router("exams")
@@ -64,7 +65,7 @@ exams = router("exams")
 @exams.post(
     "/exams",
     **operation("createExam", "登记体检", "Register an exam", permission="exam.write", requirement=["E1.3"], body=True, status=201,
-                idempotent="required", problems=[CampusNotHeld, ExamineeNotFound, ExamineeNotNamed, ExamEmpty, PackageNotForSex, ExamBeforeBirth, *QUOTE,
+                idempotent="required", problems=[CampusNotHeld, ExamineeNotFound, ExamineeNotNamed, ExamEmpty, PackageNotForSex, ExamBeforeBirth, PregnancyContradictsSex, *QUOTE,
                                              *NOT_MET]),
 )  # fmt: skip
 async def create_exam(request: Request, response: Response, uow: Unit, body: ExamIn) -> ExamOut:

@@ -9,22 +9,18 @@ class ExamNotFound(NotFound):
     zh, en = "没有这次体检", "No such exam"
 
 
-class CampusNotHeld(NotFound):
-    """The campus does not exist for the caller."""
-
-    zh, en = "没有这个院区", "No such campus"
-
-
 class ExamStateConflict(Conflict):
     """The exam is in a state that does not allow this step."""
 
     zh, en = "体检当前状态不允许此操作", "The exam's state does not allow this"
+    states = "exam_state"
 
 
 class LineStateConflict(Conflict):
     """A line is in a state that does not allow this step."""
 
     zh, en = "项目当前状态不允许此操作", "The line's state does not allow this"
+    states = "line_state"
 
 
 class ExamNotComplete(Conflict):

@@ -9,12 +9,6 @@ class ExamineeNotFound(NotFound):
     zh, en = "没有这位受检者", "No such examinee"
 
 
-class CampusNotFound(NotFound):
-    """The campus does not exist for the caller."""
-
-    zh, en = "没有这个院区", "No such campus"
-
-
 class IdNumberInvalid(Invalid):
     """The ID number is not one of its kind; the error's code says why."""
 

@@ -5,12 +5,11 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
 
 from tjapi.employer.rules.campaigns import CampaignState
 from tjapi.exam.rules import ExamState
 from tjapi.groupdesk.rules import Standing
-from tjapi.kernel.validation import WHOLE, Day
+from tjapi.kernel.validation import WHOLE, Day, out_of_range
 
 _ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2099, 12, 31)
@@ -20,7 +19,7 @@ MOST_AT_ONCE = 50
 
 def _in_this_century(value: date) -> date:
     if not _EARLIEST <= value <= _LATEST:
-        raise PydanticCustomError("date_out_of_range", "out of range")
+        raise out_of_range(_EARLIEST, _LATEST)
     return value
 
 

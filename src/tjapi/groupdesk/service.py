@@ -32,7 +32,7 @@ from tjapi.groupdesk.schemas import (
     StandingOut,
     TransferOut,
 )
-from tjapi.kernel.problem import Problem
+from tjapi.kernel.problem import Problem, naming
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.pricing import service as pricing
 
@@ -46,10 +46,13 @@ _REGROUPED = "换组重新计价"
 
 
 async def plan_booking(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) -> BatchOut:
-    """Have members booked by a job. Raises CampaignNotFound, CampaignNotOpen."""
+    """Have members booked by a job. Raises CampaignNotFound, CampaignNotOpen, CampaignGroupNotFound."""
     found = await employers.lock_campaign(uow, campaign_id, active=False)
     if found.state not in BOOKABLE:
         raise CampaignNotOpen
+    if plan.group_id is not None:
+        with naming("/group_id"):
+            await _group_of(uow, campaign_id, plan.group_id)
     waiting = await to_book(uow, campaign_id, plan)
     payload = {"campaign_id": str(campaign_id), "plan": plan.model_dump(mode="json")}
     job_id = await uow.enqueue(BOOK, payload, campus_id=found.campus_id, lane=f"campaign:{campaign_id}")
@@ -57,6 +60,12 @@ async def plan_booking(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) 
         "campaign.booking_asked", "campaign", campaign_id, campus_id=found.campus_id, detail={"members": len(waiting)}
     )
     return BatchOut(job_id=job_id, campaign_id=campaign_id, members=len(waiting))
+
+
+async def _group_of(uow: UnitOfWork, campaign_id: UUID, group_id: UUID) -> None:
+    """Refuse a group that is none of the campaign's. Raises CampaignGroupNotFound."""
+    if (await employers.group(uow, group_id)).campaign_id != campaign_id:
+        raise CampaignGroupNotFound
 
 
 async def to_book(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) -> Sequence[UUID]:
@@ -313,12 +322,12 @@ async def transfer(uow: UnitOfWork, campaign_id: UUID, group_id: UUID, member_id
     Raises CampaignNotFound, CampaignStateConflict, CampaignGroupNotFound, MemberNotFound, and what pricing raises: then nobody moves.
     """
     await employers.lock_campaign(uow, campaign_id)
-    group = await employers.group(uow, group_id)
-    if group.campaign_id != campaign_id:
-        raise CampaignGroupNotFound
+    with naming("/group_id"):
+        await _group_of(uow, campaign_id, group_id)
     moved, left = [], []
     for member_id in dict.fromkeys(member_ids):
-        member, state = await _member_and_exam(uow, campaign_id, member_id)
+        with naming(f"/member_ids/{member_ids.index(member_id)}"):
+            member, state = await _member_and_exam(uow, campaign_id, member_id)
         why = _left_alone(member, state, group_id)
         if why is not None:
             left.append(LeftAlone(member_id=member_id, code=why, zh=_LEFT[why][0], en=_LEFT[why][1]))

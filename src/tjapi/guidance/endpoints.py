@@ -5,14 +5,8 @@ from uuid import UUID
 
 from fastapi import Query
 
-from tjapi.exam.errors import (
-    CampusNotHeld,
-    DueDateNotAhead,
-    ExamNotFound,
-    ExamStateConflict,
-    LineNotThere,
-    LineStateConflict,
-)
+from tjapi.catalog.errors import ExamPackageNotFound
+from tjapi.exam.errors import DueDateNotAhead, ExamNotFound, ExamStateConflict, LineNotThere, LineStateConflict
 from tjapi.guidance import service
 from tjapi.guidance.errors import (
     DepartmentUnknown,
@@ -42,6 +36,7 @@ from tjapi.guidance.schemas import (
     TicketOut,
     TicketsOut,
 )
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.routing import ReadUnit, Unit, operation, router
 
 guidance = router("guidance")
@@ -194,7 +189,7 @@ async def list_policies(uow: ReadUnit, campus_id: CampusQuery = None) -> SheetPo
 @guidance.put(
     "/guide-sheet-policies",
     **operation("putGuideSheetPolicy", "设置回收指引单策略", "Say what becomes of open lines", permission="guidance.write", requirement=["E1.8"],
-                body=True, problems=[CampusNotHeld]),
+                body=True, problems=[CampusNotHeld, ExamPackageNotFound]),
 )  # fmt: skip
 async def put_policy(uow: Unit, body: SheetPolicyIn) -> SheetPolicyOut:
     return await service.put_policy(uow, body)

@@ -25,6 +25,7 @@ class TicketStateConflict(Conflict):
     """The ticket is in a state that does not allow this step."""
 
     zh, en = "排队号当前状态不允许此操作", "The ticket's state does not allow this"
+    states = "ticket_state"
 
 
 class NobodyWaits(Conflict):

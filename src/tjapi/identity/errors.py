@@ -69,6 +69,12 @@ class PermissionUnknown(Invalid):
     zh, en = "未知的权限或角色", "Unknown permission or role"
 
 
+class CampusNotHeld(NotFound):
+    """The campus does not exist for the caller: none has this number, or they do not hold it."""
+
+    zh, en = "没有这个院区", "No such campus"
+
+
 class CampusNotGranted(Forbidden):
     """One cannot grant a campus that one does not hold."""
 

@@ -5,7 +5,8 @@ A problem is a class, a sentence in each language and a status by its base; slug
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ from tjapi.kernel.events import kebab
 
 MEDIA_TYPE = "application/problem+json"
 _REGISTRY: dict[str, type["Problem"]] = {}
+_LABELS: dict[str, Mapping[str, tuple[str, str]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Problem(Exception):  # noqa: N818 - the standard's word (RFC 9457)
     zh: ClassVar[str] = "系统内部错误"
     en: ClassVar[str] = "Internal error"
     headers: ClassVar[Mapping[str, str]] = {}
+    states: ClassVar[str] = ""
+    """The dictionary whose codes the sentence names: a Chinese sentence says their labels."""
 
     def __init__(
         self, zh: str | None = None, en: str | None = None, *, errors: Iterable[FieldError] = (), **params: Any
@@ -190,16 +194,36 @@ def language(accept: str | None) -> str:
     return best
 
 
+def speak(dictionaries: Mapping[str, Mapping[str, tuple[str, str]]]) -> None:
+    """Say what the codes of states are called, Chinese and English; once, where everything is put together."""
+    _LABELS.update(dictionaries)
+
+
+@contextmanager
+def naming(pointer: str) -> Iterator[None]:
+    """What is not found within was named by this field of the body: the problem says so, unless it names its fields itself."""
+    try:
+        yield
+    except NotFound as missing:
+        if not missing.errors:
+            missing.errors = (FieldError(pointer, "not-found", type(missing).zh, type(missing).en),)
+        raise
+
+
 def body(problem: Problem, lang: str, request_id: str) -> dict[str, Any]:
     """Return the problem document."""
     kind = type(problem)
     title = kind.en if lang == "en" else kind.zh
     detail = problem.detail_en if lang == "en" else problem.detail_zh
+    params = problem.params
+    if lang != "en" and kind.states in _LABELS:
+        labels = _LABELS[kind.states]
+        params = {name: labels[value][0] if value in labels else value for name, value in params.items()}
     return {
         "type": f"/problems/{kind.slug()}",
         "title": title,
         "status": kind.status,
-        "detail": (detail or title).format(**problem.params) if problem.params else (detail or title),
+        "detail": (detail or title).format(**params) if params else (detail or title),
         "code": kind.slug(),
         "request_id": request_id,
         "errors": [

@@ -1,7 +1,7 @@
 """What is wrong with a payload, in both languages, naming the field and never repeating what was sent."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import Request
@@ -36,7 +36,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "date_from_datetime_inexact": ("应为日期,不含时间", "must be a date without a time"),
     "datetime_parsing": ("应为 RFC 3339 时间", "must be an RFC 3339 time"),
     "datetime_from_date_parsing": ("应为 RFC 3339 时间", "must be an RFC 3339 time"),
-    "date_out_of_range": ("日期超出范围", "is out of range"),
+    "date_out_of_range": ("须在 {first} 至 {last} 之间", "must be from {first} to {last}"),
     "timezone_aware": ("时间需带时区", "needs a time zone"),
     "greater_than_equal": ("不能小于 {ge}", "must be at least {ge}"),
     "less_than_equal": ("不能大于 {le}", "must be at most {le}"),
@@ -52,8 +52,14 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "model_attributes_type": ("应为 JSON 对象", "must be a JSON object"),
     "json_invalid": ("不是有效的 JSON", "is not valid JSON"),
 }
+# The same of days; what the code calls them is that they are out of range.
+_DAY_BOUNDS = {
+    "greater_than_equal": ("不能早于 {day}", "must not be before {day}"), "less_than_equal": ("不能晚于 {day}", "must not be after {day}"),
+    "greater_than": ("须晚于 {day}", "must be after {day}"), "less_than": ("须早于 {day}", "must be before {day}"),
+}  # fmt: skip
 _IN_BODY = "body"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_PYTHON_DAY = re.compile(r"datetime\.date(?:time)?\((\d+), (\d+), (\d+)")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})")
 # A name that a client sends and that we repeat may be anything, a person's name too: only what looks like a field is repeated.
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
@@ -77,10 +83,17 @@ def _full_moment(value: Any) -> Any:
     return value
 
 
+def out_of_range(first: date, last: date) -> PydanticCustomError:
+    """Return the refusal of a day outside of a range; it says the range."""
+    return PydanticCustomError(
+        "date_out_of_range", "out of range", {"first": first.isoformat(), "last": last.isoformat()}
+    )
+
+
 def _in_range(value: datetime) -> datetime:
     """Keep out what the database cannot hold once it is in UTC."""
     if not _EARLIEST <= value < _LATEST:
-        raise PydanticCustomError("date_out_of_range", "out of range")
+        raise out_of_range(_EARLIEST.date(), _LATEST.date() - timedelta(days=1))
     return value
 
 
@@ -114,6 +127,13 @@ def field_errors(error: RequestValidationError) -> list[FieldError]:
     return [_field_error(e) for e in error.errors()[:100]]
 
 
+def _day_of(bound: str | float) -> str | None:
+    """Return the day that a bound is, which pydantic may write as Python does."""
+    if found := _PYTHON_DAY.match(str(bound)):
+        return date(*map(int, found.groups())).isoformat()
+    return str(bound) if _DAY.fullmatch(str(bound)) else None
+
+
 def _field_error(error: Any) -> FieldError:
     place, *rest = error["loc"] or ("body",)
     if place == _IN_BODY and error["type"] == "json_invalid":
@@ -123,11 +143,10 @@ def _field_error(error: Any) -> FieldError:
     else:
         pointer = f"{place}:{'.'.join(map(str, rest))}"
     context = {key: value for key, value in (error.get("ctx") or {}).items() if isinstance(value, str | int | float)}
-    bound = str(next(iter(context.values()), ""))
-    kind = "date_out_of_range" if bound.startswith("datetime.") else error["type"]
+    kind = error["type"]
     zh, en = _SENTENCES.get(kind, ("内容无效", "is not valid"))
-    if _DAY.fullmatch(bound):
-        kind = "date_out_of_range"  # the bound itself stands in the sentence
+    if kind in _DAY_BOUNDS and (day := _day_of(next(iter(context.values()), ""))) is not None:
+        kind, (zh, en), context = "date_out_of_range", _DAY_BOUNDS[kind], {"day": day}
     # pydantic joins what may be chosen in English.
     chosen = (
         {"expected": str(context["expected"]).replace(" or ", "、").replace(", ", "、")}

@@ -105,11 +105,14 @@ class Clause:
 
     @property
     def words(self) -> str:
-        """The reason as a sentence part, for whoever reads the report: 空腹血糖 7.3 mmol/L(≥ 7.0); 血红蛋白 105 g/L(偏低); 尿蛋白 2+."""
+        """The reason as a sentence part, for whoever reads the report: 空腹血糖 7.3 mmol/L,≥ 7.0; 血红蛋白 105 g/L,偏低; 尿蛋白 2+.
+
+        A summary puts it in brackets, so it has none of its own.
+        """
         if self.known is None:
             return self.asked
         told = f"{self.known.item_name} {self.known.said}"
-        return f"{told}({self.asked})" if self.asked else told
+        return f"{told},{self.asked}" if self.asked else told
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,9 @@ CHECK_OUTCOME = {
     "doubtful": ("存疑", "Doubtful"),
     "different": ("非本人", "Somebody else"),
 }
+CONCLUSION_STATE = {
+    "draft": ("草稿", "Draft"), "initial_signed": ("初审已签", "First review signed"), "finalized": ("已终审", "Finalized"),
+}  # fmt: skip
 DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "appointment_state": APPOINTMENT_STATE,
     "appointment_source": APPOINTMENT_SOURCE,
@@ -223,6 +226,7 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "identity_check_outcome": CHECK_OUTCOME,
     "knowledge_version_state": KNOWLEDGE_VERSION_STATE,
     "finding_kind": FINDING_KIND,
+    "conclusion_state": CONCLUSION_STATE,
     "amendment_task_state": AMENDMENT_TASK_STATE,
     "critical_state": CRITICAL_STATE,
     "channel": CHANNEL,

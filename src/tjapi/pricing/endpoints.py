@@ -19,6 +19,7 @@ from tjapi.pricing.errors import (
     ItemGroupUnsuitable,
     PackageChoiceInvalid,
     PackageNotOffered,
+    PregnancyContradictsSex,
 )
 from tjapi.pricing.schemas import QuoteIn, QuoteOut
 
@@ -33,7 +34,7 @@ QUOTE: list[type[Problem]] = [
 @pricing.post(
     "/quotes",
     **operation("quote", "试算价格", "What it costs, line by line, and why", permission="pricing.read", requirement=["E7.2"], body=True,
-                problems=[*QUOTE, ExamineeNotFound]),
+                problems=[*QUOTE, ExamineeNotFound, PregnancyContradictsSex]),
 )  # fmt: skip
 async def quote(uow: ReadUnit, body: QuoteIn) -> QuoteOut:
     return service.shape(await service.ask(uow, body))

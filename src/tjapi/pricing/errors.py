@@ -33,6 +33,12 @@ class ItemGroupNotForSex(ItemGroupUnsuitable):
     zh, en = "有项目不适用于受检者性别", "An item group is not for the examinee's sex"
 
 
+class PregnancyContradictsSex(Invalid):
+    """Somebody is said to be pregnant who is a man; `errors` name the field."""
+
+    zh, en = "男性受检者不能登记为怀孕", "A man is not pregnant"
+
+
 class ItemGroupsExclude(Invalid):
     """Two item groups are not ordered together; `errors` name both and the reason."""
 

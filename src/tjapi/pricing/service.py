@@ -15,7 +15,7 @@ from tjapi.employer.rules.campaigns import years_on
 from tjapi.employer.service import CampaignGroup, Member
 from tjapi.examinee import service as examinees
 from tjapi.kernel.clock import business_day
-from tjapi.kernel.problem import FieldError
+from tjapi.kernel.problem import FieldError, naming
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.pricing.errors import (
     CapExceeded,
@@ -28,6 +28,7 @@ from tjapi.pricing.errors import (
     ItemGroupUnsuitable,
     PackageChoiceInvalid,
     PackageNotOffered,
+    PregnancyContradictsSex,
 )
 from tjapi.pricing.rules import Misfit, Person, allocate, contained, employer_shares, misfits, reduced
 from tjapi.pricing.schemas import ChoiceIn, ContainedOut, PriceReason, QuotedLineOut, QuoteIn, QuoteOut
@@ -86,7 +87,8 @@ async def quote(
     not known, refuse nothing. Raises ExamPackageNotFound, ItemGroupNotFound, PackageNotOffered, PackageChoiceInvalid, ItemGroupNotOffered,
     ItemGroupTwice, ItemGroupContained, ItemGroupsExclude, ItemGroupUnsuitable, ItemGroupNotForSex.
     """
-    package = await catalog.package(uow, package_id) if package_id is not None else None
+    with naming("/package_id"):
+        package = await catalog.package(uow, package_id) if package_id is not None else None
     bundled = await _bundled(uow, package, choices, on or business_day(uow.now))
     added = await catalog.item_groups(uow, added_group_ids, "/item_group_ids")
     _refuse_twice([group for _, group in bundled], added)
@@ -106,11 +108,21 @@ async def ask(uow: UnitOfWork, asked: QuoteIn) -> Quote:
     on = asked.on or business_day(uow.now)
     person = Person(asked.sex, asked.age_years, asked.pregnant)
     if asked.examinee_id is not None:
-        known = await examinees.get(uow, asked.examinee_id)
+        with naming("/examinee_id"):
+            known = await examinees.get(uow, asked.examinee_id)
         birth = known.birth_date
         years = on.year - birth.year - ((on.month, on.day) < (birth.month, birth.day))
         person = Person(known.sex, years, asked.pregnant)
+    refuse_pregnant_man(person)
     return await quote(uow, asked.package_id, asked.item_group_ids, choices=asked.choices, person=person, on=on)
+
+
+def refuse_pregnant_man(person: Person) -> None:
+    """Refuse what cannot be; raises PregnancyContradictsSex."""
+    if person.pregnant and person.sex == "male":
+        raise PregnancyContradictsSex(
+            errors=[FieldError("/pregnant", "contradicts-sex", "受检者为男性,不能为怀孕", "the examinee is a man")]
+        )
 
 
 async def _bundled(

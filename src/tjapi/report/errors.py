@@ -25,6 +25,7 @@ class ReportStateConflict(Conflict):
     """The report's state does not allow this."""
 
     zh, en = "报告当前状态不允许此操作", "The report's state does not allow this"
+    states = "report_state"
 
 
 class ExamNotFinalized(Conflict):

@@ -258,7 +258,7 @@ async def _locked(uow: UnitOfWork, report_id: UUID) -> Report:
 
 def _move(report: Report, to: str) -> None:
     if to not in MOVES[report.state]:
-        raise ReportStateConflict("报告当前为 {current}", "The report is {current}", current=report.state)
+        raise ReportStateConflict("报告当前为「{current}」", "The report is {current}", current=report.state)
     report.state = to
 
 

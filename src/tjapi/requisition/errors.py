@@ -13,6 +13,7 @@ class TubeStateConflict(Conflict):
     """The tube is in a state that does not allow this step."""
 
     zh, en = "试管当前状态不允许此操作", "The tube's state does not allow this"
+    states = "tube_state"
 
 
 class RequisitionNotFound(NotFound):
@@ -55,6 +56,7 @@ class HandoverStateConflict(Conflict):
     """The hand-over list is in a state that does not allow this step."""
 
     zh, en = "交接单当前状态不允许此操作", "The hand-over list's state does not allow this"
+    states = "handover_state"
 
 
 class HandoverTubesRefused(Conflict):

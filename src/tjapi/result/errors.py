@@ -58,6 +58,7 @@ class ResultsClosed(Conflict):
     """The exam is not under way: not checked in yet, finalized, or cancelled."""
 
     zh, en = "体检当前状态不能录入结果", "Results cannot be entered in the exam's state"
+    states = "exam_state"
 
 
 class ResultsInvalid(Invalid):

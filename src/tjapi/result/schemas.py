@@ -212,7 +212,7 @@ class SummaryLineOut(BaseModel):
     """A line of a department's summary: made by rules, which it names, or by hand."""
 
     id: UUID
-    text: str = Field(examples=["血压升高(收缩压 152 mmHg(≥ 140))"])
+    text: str = Field(examples=["血压升高(收缩压 152 mmHg,≥ 140)"])
     origin: Literal["rule", "manual"] = Field(examples=["rule"])
     finding_code: str | None = Field(examples=["HYPERTENSION"])
     rule_codes: list[str] = Field(description="产生该行的规则 · The rules that made it", examples=[["HYPERTENSION-1"]])

@@ -52,7 +52,7 @@ async def _raised(world: World, **values: str) -> tuple[Visit, httpx.AsyncClient
 async def test_it_is_raised_with_its_reason_by_that_result_and_once_for_it(world: World) -> None:
     visit, reviewer, value = await _raised(world)
     assert (value["rule_code"], value["important_class"], value["state"]) == ("CRIT-GLU-HIGH", "A", "detected")
-    assert value["explanation"] == "葡萄糖 25.0 mmol/L(≥ 22.2)"
+    assert value["explanation"] == "葡萄糖 25.0 mmol/L,≥ 22.2"
     assert value["action"]
     results = (await reviewer.get(f"{visit.place}/results")).json()["departments"][0]["results"]
     assert value["result_ids"] == [r["id"] for r in results if r["item_code"] == "GLU"]

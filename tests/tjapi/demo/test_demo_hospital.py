@@ -17,6 +17,7 @@ from tjapi.demo.people import invent
 from tjapi.exam import service as exams
 from tjapi.exam.rules import check_digit
 from tjapi.examinee.rules import parse_id_number
+from tjapi.guidance import service as guidance
 from tjapi.kernel.security.principal import Principal
 from tjapi.report import service as reports
 from tjapi.result import service as results
@@ -63,6 +64,7 @@ def test_invented_people_bring_what_trips_systems_up() -> None:
 @pytest.fixture(scope="module")
 async def small(worker_name: str) -> AsyncIterator[House]:
     async with house(f"demo_hospital_{worker_name}") as held:
+        await demo.open_rooms(held.runtime)
         with pytest.raises(ExceptionGroup):
             await demo.populate(held.runtime, PEOPLE, _killed, with_reports=False)
         await demo.populate(held.runtime, PEOPLE, unheard, with_reports=False)
@@ -91,9 +93,28 @@ async def _counts(small: House) -> dict[str, int]:
         "conclusion",
         "tube",
         "inbox_message",
+        "room",
+        "ticket",
     )
     found = {table: await small.admin.fetchval(f"select count(*) from {table}") for table in tables}
     return found | {"past": await small.admin.fetchval("select count(*) from exam where archive is not null")}
+
+
+@pytest.mark.requirement("X2")
+async def test_the_guide_leads_to_open_rooms_and_people_queue_there(small: House) -> None:
+    before = await _counts(small)
+    await demo.open_rooms(small.runtime)
+    assert await _counts(small) == before  # a second load opens no second rooms
+    async with small.runtime.units.read(demo.LOADER) as uow:
+        rooms = await guidance.rooms(uow, None)
+        departments = {department.id for department in await catalog.departments(uow)}
+    assert {(room.campus_id, room.department_id) for room in rooms} == {(c, d) for c in (1, 2) for d in departments}
+    assert all(room.open and room.place for room in rooms)
+    waiting = await small.admin.fetch(
+        "select e.state from ticket t join exam e on e.id = t.exam_id where t.state = 'waiting'"
+    )
+    assert len(waiting) == sum(room.queue for room in rooms) >= 2
+    assert {row["state"] for row in waiting} <= {"checked_in", "in_progress"}
 
 
 @pytest.mark.requirement("D2")

@@ -14,7 +14,6 @@ from cryptography.exceptions import InvalidTag
 
 from tjapi.examinee import service
 from tjapi.examinee.errors import (
-    CampusNotFound,
     ExamineeDetailsDiffer,
     ExamineeDetailsInvalid,
     ExamineeNameDiffers,
@@ -25,6 +24,7 @@ from tjapi.examinee.errors import (
 )
 from tjapi.examinee.rules import check_digit
 from tjapi.examinee.schemas import ExamineePatch, ExamineeSearch, IdCardPayload
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.problem import PreconditionFailed
 from tjapi.kernel.security.principal import Principal
 
@@ -114,7 +114,7 @@ async def test_a_campus_sees_a_person_only_once_it_has_met_them(unit: Unit) -> N
 
 async def test_one_cannot_meet_somebody_for_a_campus_one_does_not_hold(unit: Unit) -> None:
     async with unit(CAMPUS_1) as uow:
-        with pytest.raises(CampusNotFound):
+        with pytest.raises(CampusNotHeld):
             await service.meet(uow, card(), 2)
 
 

@@ -121,7 +121,7 @@ def test_a_verdict_names_the_results_and_the_values_that_nobody_could_read() -> 
     found = evaluate(
         syndrome, case(known("SBP", "150", unit="mmHg", result_id=one), known("TG", "3", flag="H", result_id=two))
     )
-    assert (found.result_ids, found.words) == ((one, two), "SBP 150 mmHg(≥ 140);TG 3(偏高)")
+    assert (found.result_ids, found.words) == ((one, two), "SBP 150 mmHg,≥ 140;TG 3,偏高")
     unread = evaluate(syndrome, case(known("SBP", "测不出"), known("TG", "3", flag="H")))
     assert (unread.holds, [k.item_code for k in unread.unreadable]) == (None, ["SBP"])
     assert items_of({"any": [syndrome, {"not": {"is": {"item": "AB", "in": ["x"]}}}]}) == {"SBP", "TG", "AB"}

@@ -29,7 +29,7 @@ _MOST_EXPIRED = 500
 async def prepare(uow: UnitOfWork, campus_id: int, days: Collection[date]) -> None:
     """Make the counters of days on which many will be booked, and end the holds there whose time is over: in a unit of its own.
 
-    For whoever books takes numbers before counters, and must not wait for a counter that another one is making. Raises AppointmentCampusNotHeld.
+    For whoever books takes numbers before counters, and must not wait for a counter that another one is making. Raises CampusNotHeld.
     """
     refuse_foreign_campus(uow, campus_id)
     rules = await policy(uow, campus_id)
@@ -51,7 +51,7 @@ class Batch:
 
     @classmethod
     async def open(cls, uow: UnitOfWork, campus_id: int, days: Collection[date]) -> "Batch":
-        """Look at the counters of some days as they are now. Raises AppointmentCampusNotHeld."""
+        """Look at the counters of some days as they are now. Raises CampusNotHeld."""
         refuse_foreign_campus(uow, campus_id)
         rows = await repository.counters(uow, campus_id, days)
         free = {SlotKey(row["day"], row["session_id"], row["resource_id"]): _Counter(row["id"], row["free"]) for row in rows}  # fmt: skip

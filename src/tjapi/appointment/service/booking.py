@@ -55,7 +55,7 @@ class Order:
 async def hold(uow: UnitOfWork, new: HoldIn) -> Appointment:
     """Keep a place for some minutes, for whoever asks.
 
-    Raises AppointmentCampusNotHeld, AppointmentDayOutOfReach, AppointmentSessionNotOffered, AppointmentFull, AppointmentAwaited.
+    Raises CampusNotHeld, AppointmentDayOutOfReach, AppointmentSessionNotOffered, AppointmentFull, AppointmentAwaited.
     """
     refuse_foreign_campus(uow, new.campus_id)
     rules = await policy(uow, new.campus_id)
@@ -84,7 +84,7 @@ async def let_go(uow: UnitOfWork, hold_id: UUID, *, offer_ends: WaitState = "lap
 async def look(uow: UnitOfWork, order: Order) -> None:
     """Refuse at once what `book` would refuse at this moment, before an exam is registered for nothing. It takes nothing.
 
-    Raises AppointmentCampusNotHeld, ExamineeNotFound, AppointmentDayOutOfReach, AppointmentSessionNotOffered,
+    Raises CampusNotHeld, ExamineeNotFound, AppointmentDayOutOfReach, AppointmentSessionNotOffered,
     AppointmentSessionNotForSex, AppointmentFull.
     """
     refuse_foreign_campus(uow, order.campus_id)
@@ -98,7 +98,7 @@ async def look(uow: UnitOfWork, order: Order) -> None:
 async def book(uow: UnitOfWork, order: Order) -> Appointment:
     """Give somebody a place: the one kept for them, or a free one.
 
-    Raises AppointmentCampusNotHeld, ExamineeNotFound, AppointmentDayOutOfReach, AppointmentSessionNotOffered,
+    Raises CampusNotHeld, ExamineeNotFound, AppointmentDayOutOfReach, AppointmentSessionNotOffered,
     AppointmentSessionNotForSex, AppointmentHoldEnded, AppointmentTwice, AppointmentFull, AppointmentAwaited.
     """
     refuse_foreign_campus(uow, order.campus_id)
@@ -322,7 +322,7 @@ def _become(found: Appointment, state: AppointmentState) -> None:
 
 
 def _conflict(found: Appointment) -> AppointmentStateConflict:
-    return AppointmentStateConflict("预约当前为 {current}", "The appointment is {current}", current=found.state)
+    return AppointmentStateConflict("预约当前为「{current}」", "The appointment is {current}", current=found.state)
 
 
 def _said(*, over_waiting_list: bool) -> dict[str, Any]:

@@ -7,12 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tjapi.appointment import repository, views
-from tjapi.appointment.errors import (
-    AppointmentCalendarInvalid,
-    AppointmentCampusNotHeld,
-    AppointmentDayOutOfReach,
-    OnlineBookingClosed,
-)
+from tjapi.appointment.errors import AppointmentCalendarInvalid, AppointmentDayOutOfReach, OnlineBookingClosed
 from tjapi.appointment.models import AppointmentPolicy, AppointmentResource, AppointmentSession
 from tjapi.appointment.rules import clock_time
 from tjapi.appointment.schemas import (
@@ -32,6 +27,7 @@ from tjapi.appointment.schemas import (
     SessionOut,
 )
 from tjapi.appointment.service import places
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
@@ -44,21 +40,21 @@ _USUAL_WEEKDAYS, _USUAL_CAPACITY = range(1, 7), 30
 
 
 def refuse_foreign_campus(uow: UnitOfWork, campus_id: int, pointer: str = "/campus_id") -> None:
-    """Refuse a campus that the caller does not hold, as if it did not exist. Raises AppointmentCampusNotHeld."""
+    """Refuse a campus that the caller does not hold, as if it did not exist. Raises CampusNotHeld."""
     if not (uow.principal.everywhere or campus_id in uow.principal.campuses):
-        raise AppointmentCampusNotHeld(errors=[FieldError(pointer, "not-found", "没有这个院区", "no such campus")])
+        raise CampusNotHeld(errors=[FieldError(pointer, "not-found", "没有这个院区", "no such campus")])
 
 
 async def policy(uow: UnitOfWork, campus_id: int) -> AppointmentPolicy:
-    """Return how a campus books. Raises AppointmentCampusNotHeld for a campus without a calendar."""
+    """Return how a campus books. Raises CampusNotHeld for a campus without a calendar."""
     found = await repository.policy(uow, campus_id)
     if found is None:
-        raise AppointmentCampusNotHeld
+        raise CampusNotHeld
     return found
 
 
 async def refuse_offline(uow: UnitOfWork, campus_id: int) -> None:
-    """Refuse a campus where nobody books for themselves. Raises AppointmentCampusNotHeld, OnlineBookingClosed."""
+    """Refuse a campus where nobody books for themselves. Raises CampusNotHeld, OnlineBookingClosed."""
     if not (await policy(uow, campus_id)).online:
         raise OnlineBookingClosed
 
@@ -81,7 +77,7 @@ async def load_defaults(uow: UnitOfWork, campus_ids: Iterable[int]) -> None:
 
 
 async def calendar(uow: UnitOfWork, campus_id: int) -> CalendarOut:
-    """Return a campus's calendar as it is in use. Raises AppointmentCampusNotHeld."""
+    """Return a campus's calendar as it is in use. Raises CampusNotHeld."""
     refuse_foreign_campus(uow, campus_id, "path:campus_id")
     found = await policy(uow, campus_id)
     sessions = [s for s in await repository.sessions(uow, campus_id) if s.active]
@@ -95,13 +91,13 @@ async def calendar(uow: UnitOfWork, campus_id: int) -> CalendarOut:
 async def put_calendar(uow: UnitOfWork, campus_id: int, new: CalendarIn, expected: int) -> CalendarOut:
     """Make a campus's calendar exactly this; counters of days to come follow at once, bookings stay.
 
-    Raises AppointmentCampusNotHeld, AppointmentCalendarInvalid, PreconditionFailed.
+    Raises CampusNotHeld, AppointmentCalendarInvalid, PreconditionFailed.
     """
     refuse_foreign_campus(uow, campus_id, "path:campus_id")
     _refuse_contradictions(new)
     held = await repository.lock_policy(uow, campus_id)
     if held is None:
-        raise AppointmentCampusNotHeld
+        raise CampusNotHeld
     if held.version != expected:
         raise PreconditionFailed
     for name, value in new.policy.model_dump().items():
@@ -168,7 +164,7 @@ def _refuse_contradictions(new: CalendarIn) -> None:
 
 
 async def days(uow: UnitOfWork, campus_id: int, first: date, last: date) -> list[DayOut]:
-    """Return the days unlike their weekday. Raises AppointmentCampusNotHeld."""
+    """Return the days unlike their weekday. Raises CampusNotHeld."""
     refuse_foreign_campus(uow, campus_id, "path:campus_id")
     marked = {d.day: d for d in await repository.days(uow, campus_id, first, last)}
     codes = {r.id: r.code for r in await repository.resources(uow, campus_id)}
@@ -190,11 +186,11 @@ async def days(uow: UnitOfWork, campus_id: int, first: date, last: date) -> list
 async def put_day(uow: UnitOfWork, campus_id: int, day: date, new: DayIn) -> DayOut:
     """Make a day unlike its weekday, or like it again; its counters follow at once, bookings stay.
 
-    Raises AppointmentCampusNotHeld, AppointmentCalendarInvalid.
+    Raises CampusNotHeld, AppointmentCalendarInvalid.
     """
     refuse_foreign_campus(uow, campus_id, "path:campus_id")
     if await repository.lock_policy(uow, campus_id) is None:
-        raise AppointmentCampusNotHeld
+        raise CampusNotHeld
     capacities = await _day_capacities(uow, campus_id, new)
     row = {"closed": new.closed, "as_weekday": new.as_weekday, "note": new.note}
     is_usual = not (new.closed or new.as_weekday or new.note)
@@ -236,7 +232,7 @@ async def availability(
 ) -> AvailabilityOut:
     """Return what is free between two days: every session, and every resource it needs beside.
 
-    `online`: as an examinee is shown it, of whichever campus lets people book for themselves. Raises AppointmentCampusNotHeld,
+    `online`: as an examinee is shown it, of whichever campus lets people book for themselves. Raises CampusNotHeld,
     OnlineBookingClosed, AppointmentDayOutOfReach for more than two months at once.
     """
     if online:

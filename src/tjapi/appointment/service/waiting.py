@@ -20,18 +20,19 @@ from tjapi.appointment.service.calendar import availability, policy, refuse_fore
 from tjapi.examinee import service as examinees
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
-from tjapi.kernel.problem import FieldError
+from tjapi.kernel.problem import FieldError, naming
 from tjapi.kernel.uow import UnitOfWork
 
 
 async def join(uow: UnitOfWork, new: WaitIn) -> AppointmentWait:
     """Put somebody on the waiting list; where there is room already, it is offered at once.
 
-    Raises AppointmentCampusNotHeld, ExamineeNotFound, AppointmentDayOutOfReach.
+    Raises CampusNotHeld, ExamineeNotFound, AppointmentDayOutOfReach.
     """
     refuse_foreign_campus(uow, new.campus_id)
     rules = await policy(uow, new.campus_id)
-    person = await examinees.kept(uow, new.examinee_id)
+    with naming("/examinee_id"):
+        person = await examinees.kept(uow, new.examinee_id)
     today = business_day(uow.now)
     if new.day_to < max(today, new.day_from) or new.day_from > today + timedelta(days=rules.horizon_days):
         raise AppointmentDayOutOfReach(

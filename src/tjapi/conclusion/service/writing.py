@@ -215,7 +215,7 @@ def _check_move(found: Conclusion, to: ConclusionState) -> None:
 
 
 def _conflict(found: Conclusion) -> ConclusionStateConflict:
-    return ConclusionStateConflict("主检结论当前为 {current}", "The conclusion is {current}", current=found.state)
+    return ConclusionStateConflict("主检结论当前为「{current}」", "The conclusion is {current}", current=found.state)
 
 
 def _only_staff(uow: UnitOfWork) -> None:

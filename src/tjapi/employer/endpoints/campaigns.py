@@ -34,7 +34,7 @@ from tjapi.employer.schemas import (
     NextCampaignIn,
     ReopenIn,
 )
-from tjapi.examinee.errors import CampusNotFound
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.routing import ReadUnit, Unit, operation, router
@@ -56,7 +56,7 @@ GroupCode = Annotated[
 @campaigns.post(
     "/campaigns",
     **operation("createCampaign", "新建团检任务", "Plan a campaign", permission="employer.write", requirement=["E2.2"], body=True, status=201,
-                idempotent="required", problems=[CampusNotFound, EmployerNotFound, ContractNotFound, CampaignInvalid]),
+                idempotent="required", problems=[CampusNotHeld, EmployerNotFound, ContractNotFound, CampaignInvalid]),
 )  # fmt: skip
 async def create_campaign(response: Response, uow: Unit, body: CampaignIn) -> CampaignOut:
     made = await service.create_campaign(uow, body)

@@ -26,7 +26,7 @@ from tjapi.employer.schemas import (
     UnmaskContactIn,
     UnmaskedContactOut,
 )
-from tjapi.examinee.errors import CampusNotFound
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.routing import ReadUnit, Unit, operation, router
@@ -125,7 +125,7 @@ async def unmask_contact(uow: Unit, employer_id: UUID, contact_id: UUID, body: U
 @employers.post(
     "/contracts",
     **operation("createContract", "新建合同", "Enter a contract", permission="employer.write", requirement=["E2.2"], body=True, status=201,
-                idempotent="required", problems=[CampusNotFound, EmployerNotFound, ContractInvalid]),
+                idempotent="required", problems=[CampusNotHeld, EmployerNotFound, ContractInvalid]),
 )  # fmt: skip
 async def create_contract(uow: Unit, body: ContractIn) -> ContractOut:
     return ContractOut.model_validate(await service.create_contract(uow, body))

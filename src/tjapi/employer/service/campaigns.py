@@ -20,7 +20,7 @@ from tjapi.employer.service.contracts import contract, held
 from tjapi.employer.service.employers import employer
 from tjapi.employer.service.placing import place_all
 from tjapi.kernel.ids import uuid7
-from tjapi.kernel.problem import FieldError, PreconditionFailed
+from tjapi.kernel.problem import FieldError, PreconditionFailed, naming
 from tjapi.kernel.uow import UnitOfWork
 
 _MOST_NAMED = 100
@@ -43,10 +43,12 @@ _KEPT = (
 
 
 async def create_campaign(uow: UnitOfWork, new: CampaignIn) -> Campaign:
-    """Plan a campaign. Raises CampusNotFound, EmployerNotFound, ContractNotFound, CampaignInvalid."""
+    """Plan a campaign. Raises CampusNotHeld, EmployerNotFound, ContractNotFound, CampaignInvalid."""
     held(uow, new.campus_id)
-    await employer(uow, new.employer_id)
-    agreed = await contract(uow, new.contract_id) if new.contract_id else None
+    with naming("/employer_id"):
+        await employer(uow, new.employer_id)
+    with naming("/contract_id"):
+        agreed = await contract(uow, new.contract_id) if new.contract_id else None
     _refuse_contradictions(new.campus_id, new.employer_id, new.starts_on, new.ends_on, agreed)
     made = Campaign(id=uuid7(), **new.model_dump(), state="draft", version=1, created_at=uow.now)
     uow.session.add(made)
@@ -81,7 +83,8 @@ async def update_campaign(uow: UnitOfWork, campaign_id: UUID, patch: CampaignPat
     moved = "starts_on" in given and patch.starts_on != found.starts_on
     for field in given:
         setattr(found, field, getattr(patch, field))
-    agreed = await contract(uow, found.contract_id) if found.contract_id else None
+    with naming("/contract_id"):
+        agreed = await contract(uow, found.contract_id) if found.contract_id else None
     _refuse_contradictions(found.campus_id, found.employer_id, found.starts_on, found.ends_on, agreed)
     found.version += 1
     await uow.audit(
@@ -144,7 +147,7 @@ async def next_campaign(uow: UnitOfWork, campaign_id: UUID, new: NextCampaignIn)
     """
     before = await lock_campaign(uow, campaign_id, active=False)
     if before.state != "completed":
-        raise CampaignStateConflict("团检任务当前为 {current}", "The campaign is {current}", current=before.state)
+        raise CampaignStateConflict("团检任务当前为「{current}」", "The campaign is {current}", current=before.state)
     if await repository.following(uow, campaign_id) is not None:
         raise CampaignFollowed
     _refuse_contradictions(before.campus_id, before.employer_id, new.starts_on, new.ends_on, None)
@@ -204,7 +207,7 @@ async def lock_campaign(uow: UnitOfWork, campaign_id: UUID, *, active: bool = Tr
     if found is None:
         raise CampaignNotFound
     if active and found.state not in ACTIVE:
-        raise CampaignStateConflict("团检任务当前为 {current}", "The campaign is {current}", current=found.state)
+        raise CampaignStateConflict("团检任务当前为「{current}」", "The campaign is {current}", current=found.state)
     return found
 
 
@@ -233,6 +236,6 @@ async def campaigns_page(
 
 def _move(found: Campaign, to: str) -> None:
     if not may_move(CAMPAIGN_MOVES, found.state, to):
-        raise CampaignStateConflict("团检任务当前为 {current}", "The campaign is {current}", current=found.state)
+        raise CampaignStateConflict("团检任务当前为「{current}」", "The campaign is {current}", current=found.state)
     found.state = to
     found.version += 1

@@ -8,16 +8,17 @@ from tjapi.employer.errors import ContractInvalid, ContractNotFound
 from tjapi.employer.models import Contract
 from tjapi.employer.schemas import ContractIn
 from tjapi.employer.service.employers import employer
-from tjapi.examinee.errors import CampusNotFound
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.ids import uuid7
-from tjapi.kernel.problem import FieldError
+from tjapi.kernel.problem import FieldError, naming
 from tjapi.kernel.uow import UnitOfWork
 
 
 async def create_contract(uow: UnitOfWork, new: ContractIn) -> Contract:
-    """Enter a contract. Raises CampusNotFound, EmployerNotFound, ContractInvalid."""
+    """Enter a contract. Raises CampusNotHeld, EmployerNotFound, ContractInvalid."""
     held(uow, new.campus_id)
-    await employer(uow, new.employer_id)
+    with naming("/employer_id"):
+        await employer(uow, new.employer_id)
     errors = []
     if new.valid_to < new.valid_from:
         errors.append(FieldError("/valid_to", "before-valid-from", "早于有效期起", "before the first day"))
@@ -32,9 +33,9 @@ async def create_contract(uow: UnitOfWork, new: ContractIn) -> Contract:
 
 
 def held(uow: UnitOfWork, campus_id: int) -> None:
-    """Refuse a campus that the caller does not hold. Raises CampusNotFound."""
+    """Refuse a campus that the caller does not hold. Raises CampusNotHeld."""
     if campus_id not in uow.principal.campuses:
-        raise CampusNotFound(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
+        raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
 
 
 async def contract(uow: UnitOfWork, contract_id: UUID) -> Contract:

@@ -23,7 +23,7 @@ from tjapi.employer.schemas import (
 )
 from tjapi.examinee.rules import folded, name_keys, normalise_phone
 from tjapi.kernel.ids import uuid7
-from tjapi.kernel.problem import FieldError, PreconditionFailed
+from tjapi.kernel.problem import FieldError, PreconditionFailed, naming
 from tjapi.kernel.security.fields import mask_phone
 from tjapi.kernel.uow import UnitOfWork
 
@@ -33,7 +33,8 @@ _INITIALS_OF = 12
 async def create_employer(uow: UnitOfWork, new: EmployerIn) -> Employer:
     """Enter a unit. Raises EmployerCodeTaken, EmployerNotFound of its parent."""
     if new.parent_id is not None:
-        await employer(uow, new.parent_id)
+        with naming("/parent_id"):
+            await employer(uow, new.parent_id)
     taken = await repository.employer_with(uow, new.code, new.uscc)
     if taken is not None:
         field = "code" if taken.code == new.code else "uscc"
@@ -62,7 +63,8 @@ async def update_employer(uow: UnitOfWork, employer_id: UUID, patch: EmployerPat
         raise PreconditionFailed
     given = patch.model_fields_set
     if patch.parent_id is not None:
-        await employer(uow, patch.parent_id)
+        with naming("/parent_id"):
+            await employer(uow, patch.parent_id)
         if employer_id in await repository.ancestors(uow, patch.parent_id):
             raise EmployerTreeInvalid(
                 errors=[

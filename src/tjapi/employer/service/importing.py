@@ -70,7 +70,7 @@ async def confirm(uow: UnitOfWork, import_id: UUID, mode: str) -> MemberImport:
     """Have a previewed list taken over by a job. Raises MemberImportNotFound, MemberImportStateConflict, MemberImportHasErrors."""
     found = await _locked(uow, import_id)
     if found.state != "previewed":
-        raise MemberImportStateConflict("导入当前为 {current}", "The import is {current}", current=found.state)
+        raise MemberImportStateConflict("导入当前为「{current}」", "The import is {current}", current=found.state)
     if mode == "atomic" and found.bad:
         raise MemberImportHasErrors
     found.job_id = await uow.enqueue(COMMIT, {"import_id": str(found.id)}, campus_id=found.campus_id, key=str(found.id))
@@ -165,7 +165,7 @@ def entry_out(row: MemberImportEntry) -> ImportEntryOut:
 
 def _move(found: MemberImport, to: str) -> None:
     if not may_move(IMPORT_MOVES, found.state, to):
-        raise MemberImportStateConflict("导入当前为 {current}", "The import is {current}", current=found.state)
+        raise MemberImportStateConflict("导入当前为「{current}」", "The import is {current}", current=found.state)
     found.state = to
 
 

@@ -88,7 +88,7 @@ async def reprice(
     """
     exam = await lock(uow, exam_id)
     if exam.state != "prepared":
-        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+        raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
     fits = pricing.Person(exam.sex, exam.age_years, exam.pregnant)
     quote = await pricing.quote_member(uow, member, person=fits, on=exam.exam_date)
     rows = await lines_of(uow, exam.id)
@@ -186,7 +186,7 @@ async def steps(uow: UnitOfWork, exam_id: UUID) -> list[LineStepOut]:
 async def _open(uow: UnitOfWork, exam_id: UUID) -> Exam:
     exam = await lock(uow, exam_id)
     if exam.state not in OPEN_FOR_LINES:
-        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+        raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
     return exam
 
 

@@ -8,13 +8,7 @@ from tjapi.catalog import service as catalog
 from tjapi.employer import service as employers
 from tjapi.employer.service import Member
 from tjapi.exam import repository, views
-from tjapi.exam.errors import (
-    CampusNotHeld,
-    ExamHeldUntilDecided,
-    ExamNotFound,
-    ExamStateConflict,
-    PackageNotForSex,
-)
+from tjapi.exam.errors import ExamHeldUntilDecided, ExamNotFound, ExamStateConflict, PackageNotForSex
 from tjapi.exam.events import (
     ExamCancelled,
     ExamCheckedIn,
@@ -39,10 +33,11 @@ from tjapi.exam.service.standing import announce, mark, move, refuse_incomplete,
 from tjapi.examinee import service as examinees
 from tjapi.examinee.rules import PhotoFile
 from tjapi.identity import service as identity
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.db import Built, Look
 from tjapi.kernel.ids import uuid7
-from tjapi.kernel.problem import FieldError
+from tjapi.kernel.problem import FieldError, naming
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.pricing import service as pricing
 
@@ -62,7 +57,8 @@ async def register(
 
     `photo` is that of the document, whose bytes are stored already. Of a `member` of a campaign the lines, prices and shares are those of the
     member's group, and `new` says whom and when only; what the employer pays in full waits for no payment; the caller binds the member to
-    the exam. Raises CampusNotHeld, ExamineeNotFound, ExamEmpty, PackageNotForSex, ExamBeforeBirth, ExamineeNotNamed, what a quote raises,
+    the exam. Raises CampusNotHeld, ExamineeNotFound, ExamEmpty, PackageNotForSex, ExamBeforeBirth, ExamineeNotNamed,
+    PregnancyContradictsSex, what a quote raises,
     and with a document whatever meeting its holder raises.
     """
     campus = next(
@@ -71,7 +67,8 @@ async def register(
     if campus is None:
         raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
     person = await whom(uow, new, photo)
-    package = await catalog.package(uow, new.package_id) if new.package_id else None
+    with naming("/package_id"):
+        package = await catalog.package(uow, new.package_id) if new.package_id else None
     if package is not None and package.sex not in ("any", person.sex):
         raise PackageNotForSex(
             errors=[FieldError("/package_id", "wrong-sex", "套餐不适用于受检者性别", "not for the examinee's sex")]
@@ -79,6 +76,7 @@ async def register(
     day = new.exam_date or business_day(uow.now)
     years, _ = age_at(person, day)
     fits = pricing.Person(person.sex, years, new.pregnant)
+    pricing.refuse_pregnant_man(fits)
     belongs = await employers.campaign(uow, member.campaign_id) if member is not None else None
     if member is not None:
         quote = await pricing.quote_member(uow, member, person=fits, on=day)
@@ -133,7 +131,7 @@ async def check_in(uow: UnitOfWork, exam_id: UUID) -> Exam:
     """The examinee is here. Raises ExamNotFound, ExamStateConflict, GuardianConsentMissing."""
     exam = await lock(uow, exam_id)
     if exam.state == "on_hold":  # which may go back to where it stood, by `resume` alone
-        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+        raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
     await examinees.refuse_unconsented(uow, exam.examinee_id, exam.birth_date, "path:exam_id")
     move(exam, "checked_in")
     exam.checked_in_at = uow.now
@@ -147,7 +145,7 @@ async def reschedule(uow: UnitOfWork, exam_id: UUID, day: date) -> Exam:
     """Move an exam that has not begun to another day; the age is that of the new day. Raises ExamNotFound, ExamStateConflict."""
     exam = await lock(uow, exam_id)
     if exam.state != "prepared":
-        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+        raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
     if exam.exam_date != day:
         was, exam.exam_date = exam.exam_date, day
         exam.age_years, exam.age_days = age_on(exam.birth_date, day)
@@ -189,7 +187,7 @@ async def resume(uow: UnitOfWork, exam_id: UUID) -> Exam:
     """Go on with an exam on hold, from where it stood. Raises ExamNotFound, ExamStateConflict, ExamHeldUntilDecided."""
     exam = await lock(uow, exam_id)
     if exam.state != "on_hold" or exam.held_from is None:
-        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+        raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
     if any(block.code in _HOLDING for block in await repository.blocks(uow, exam_id)):
         raise ExamHeldUntilDecided
     move(exam, exam.held_from)
@@ -211,7 +209,7 @@ async def sheet_returned(uow: UnitOfWork, exam_id: UUID) -> Exam:
     if exam.state == "in_progress":
         move(exam, "sheet_returned")
     elif exam.state not in ("ready_for_review", "in_review"):
-        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+        raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
     exam.sheet_returned_at = uow.now
     await uow.audit("exam.sheet_returned", "exam", exam.id, campus_id=exam.campus_id)
     await announce(uow, exam)
@@ -223,7 +221,7 @@ async def sheet_given_back(uow: UnitOfWork, exam_id: UUID) -> Exam:
     """The guide sheet goes out again, until the final sign-off. Raises ExamNotFound, ExamStateConflict."""
     exam = await lock(uow, exam_id)
     if exam.sheet_returned_at is None or exam.state not in OPEN_FOR_LINES:
-        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+        raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
     exam.sheet_returned_at = None
     if exam.state == "sheet_returned":
         move(exam, "in_progress")

@@ -13,7 +13,7 @@ from tjapi.examinee import service as examinees
 from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
 from tjapi.examinee.rules import PhotoFile
 from tjapi.examinee.schemas import ExamineeOut
-from tjapi.kernel.problem import FieldError, PermissionMissing, Problem
+from tjapi.kernel.problem import FieldError, PermissionMissing, Problem, naming
 from tjapi.kernel.uow import UnitOfWork
 
 _MEET, _SEE_PEOPLE = "examinee.write", "examinee.read"
@@ -22,7 +22,8 @@ _MEET, _SEE_PEOPLE = "examinee.write", "examinee.read"
 async def whom(uow: UnitOfWork, new: ExamIn, photo: PhotoFile | None) -> examinees.Examinee:
     """Return whom an exam is for: somebody known, or the holder of a document. Raises ExamineeNotNamed, PermissionMissing, and what meeting raises."""
     if new.examinee_id is not None and new.id_card is None:
-        return await examinees.kept(uow, new.examinee_id)
+        with naming("/examinee_id"):
+            return await examinees.kept(uow, new.examinee_id)
     if new.id_card is None or new.examinee_id is not None:
         raise ExamineeNotNamed(
             errors=[

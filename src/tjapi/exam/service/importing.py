@@ -16,13 +16,14 @@ from uuid import UUID
 from tjapi.catalog import service as catalog
 from tjapi.catalog.service import ItemGroup
 from tjapi.exam import repository
-from tjapi.exam.errors import CampusNotHeld, PastExamNotOpen, PastExamsInvalid
+from tjapi.exam.errors import PastExamNotOpen, PastExamsInvalid
 from tjapi.exam.events import PastExamsImported
 from tjapi.exam.models import Exam, ExamLine
 from tjapi.exam.rules import age_on, exam_no
 from tjapi.examinee import service as examinees
 from tjapi.examinee.service import Examinee
 from tjapi.identity import service as identity
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError

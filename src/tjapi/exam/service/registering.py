@@ -13,11 +13,12 @@ from uuid import UUID
 from tjapi.catalog.service import ExamPackage
 from tjapi.employer.service import Campaign, Member
 from tjapi.exam import repository
-from tjapi.exam.errors import CampusNotHeld, ExamBeforeBirth, ExamEmpty
+from tjapi.exam.errors import ExamBeforeBirth, ExamEmpty
 from tjapi.exam.events import ExamRegistered, LinesReleased
 from tjapi.exam.rules import Marks, age_on, exam_no, marks
 from tjapi.examinee.service import Examinee
 from tjapi.identity import service as identity
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork

@@ -98,7 +98,7 @@ def step(uow: UnitOfWork, line: ExamLine, to: str) -> None:
     """Move a line: the one guard of every path. Raises LineStateConflict."""
     if not may_move(LINE_MOVES, line.state, to):
         raise LineStateConflict(
-            "{name}:不能从 {current} 到 {to}",
+            "{name}:不能从「{current}」到「{to}」",
             "{name}: not from {current} to {to}",
             name=line.name,
             current=line.state,
@@ -110,7 +110,7 @@ def step(uow: UnitOfWork, line: ExamLine, to: str) -> None:
 def move(exam: Exam, to: str) -> None:
     """Move an exam: the one guard of every path. Raises ExamStateConflict."""
     if not may_move(EXAM_MOVES, exam.state, to):
-        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+        raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
     exam.state = to
     exam.version += 1
 

@@ -8,7 +8,6 @@ from fastapi import Path, Query, Request, Response
 from tjapi.examinee import flows, service
 from tjapi.examinee.errors import (
     NOT_MET,
-    CampusNotFound,
     ExamineeDetailsInvalid,
     ExamineeNotFound,
     IdentifierNotFound,
@@ -33,6 +32,7 @@ from tjapi.examinee.schemas import (
     UnmaskedOut,
     UnmaskIn,
 )
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.paging import Page, Pager, PageTokenInvalid
 from tjapi.kernel.problem import BodyTooLarge
@@ -75,7 +75,7 @@ def _photo(content: bytes) -> JPEG:
     "/examinees",
     **operation("meetExaminee", "读取证件登记受检者", "Find or enter the holder of a document", permission="examinee.write",
                 requirement=["E1.3"], body=True, status=201, idempotent="required",
-                problems=[CampusNotFound, *NOT_MET]),
+                problems=[CampusNotHeld, *NOT_MET]),
 )  # fmt: skip
 async def meet_examinee(request: Request, response: Response, uow: Unit, body: ExamineeIn) -> ExamineeMet:
     photo = await flows.card_photo(runtime(request), body, "/photo")

@@ -28,7 +28,7 @@ from tjapi.examinee.schemas import (
 )
 from tjapi.examinee.service.reading import ID_NUMBER, get, opened
 from tjapi.kernel.ids import uuid7
-from tjapi.kernel.problem import FieldError
+from tjapi.kernel.problem import FieldError, naming
 from tjapi.kernel.uow import UnitOfWork
 
 _PEOPLE_AT_ONCE = 200
@@ -83,7 +83,11 @@ async def duplicates(
 
 async def distinguish(uow: UnitOfWork, decided: DistinctionIn) -> DistinctionOut:
     """Decide that two entries are two people; deciding it twice is deciding it once. Raises ExamineeNotFound, SameExaminee."""
-    one, two = [await get(uow, examinee_id) for examinee_id in decided.examinee_ids]
+    found = []
+    for i, examinee_id in enumerate(decided.examinee_ids):
+        with naming(f"/examinee_ids/{i}"):
+            found.append(await get(uow, examinee_id))
+    one, two = found
     if one.id == two.id:
         raise same("/examinee_ids/1")
     return _decision(await keep_apart(uow, one.id, two.id, decided.reason))

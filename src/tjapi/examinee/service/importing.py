@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from tjapi.examinee import repository
-from tjapi.examinee.errors import CampusNotFound, PeopleInvalid
+from tjapi.examinee.errors import PeopleInvalid
 from tjapi.examinee.events import ExamineeRegistered
 from tjapi.examinee.models import Examinee
 from tjapi.examinee.rules import IdNumber, folded, name_keys
 from tjapi.examinee.schemas import IdCardPayload
 from tjapi.examinee.service.meeting import entered, number_problem, said_by
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.problem import FieldError, Problem
 from tjapi.kernel.uow import UnitOfWork
@@ -21,10 +22,10 @@ async def import_people(uow: UnitOfWork, campus_id: int, rows: Sequence[IdCardPa
 
     As `meet` does, whoever holds a document that is known is that person, whom the campus has met from now on; what the archive says
     of their phone, address and nation does not replace what is known here. Every row has a document, for without one nobody would find
-    the same person again. Raises CampusNotFound, PeopleInvalid naming every field.
+    the same person again. Raises CampusNotHeld, PeopleInvalid naming every field.
     """
     if campus_id not in uow.principal.campuses:
-        raise CampusNotFound(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
+        raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
     people = _read(uow, rows)
     keys = [(document.kind, person.id_number_index or b"") for document, person in people]
     await repository.lock_identifiers(uow, keys)

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from tjapi.examinee import repository
 from tjapi.examinee.errors import (
-    CampusNotFound,
     ExamineeDetailsDiffer,
     ExamineeDetailsInvalid,
     ExamineeNameDiffers,
@@ -38,6 +37,7 @@ from tjapi.examinee.rules import (
 from tjapi.examinee.schemas import ExamineeMet, ExamineePatch, IdCardPayload
 from tjapi.examinee.service.photos import keep_photo
 from tjapi.examinee.service.reading import ADDRESS, ID_NUMBER, PHONE, get, locked, opened, place, shape
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed, Problem
@@ -50,11 +50,11 @@ async def meet(
 ) -> tuple[Examinee, bool]:
     """Find the holder of a document, or enter them; say whether they are new. Two at once end with one person.
 
-    `photo` is the one of the document, whose bytes are stored already. What the document or the desk says anew about phone, address and nation replaces what was known. Raises CampusNotFound,
+    `photo` is the one of the document, whose bytes are stored already. What the document or the desk says anew about phone, address and nation replaces what was known. Raises CampusNotHeld,
     IdNumberInvalid, IdCardContradiction, ExamineeDetailsInvalid, ExamineeNameDiffers, ExamineeDetailsDiffer.
     """
     if campus_id not in uow.principal.campuses:
-        raise CampusNotFound(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
+        raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
     document, read = said_by(payload, business_day(uow.now))
     if document is not None:
         index = uow.cipher.blind_index(document.number, ID_NUMBER)
@@ -75,10 +75,10 @@ async def meet(
 async def meet_many(uow: UnitOfWork, payloads: Sequence[IdCardPayload], campus_id: int) -> list[Examinee | Problem]:
     """Do what `meet` does for many documents, in few statements; return the holder of each, or why there is none.
 
-    Where somebody is refused the unit must not be committed: whoever keeps the others leaves these out and asks again. Raises CampusNotFound.
+    Where somebody is refused the unit must not be committed: whoever keeps the others leaves these out and asks again. Raises CampusNotHeld.
     """
     if campus_id not in uow.principal.campuses:
-        raise CampusNotFound(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
+        raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
     read = [_read_or_refused(payload, business_day(uow.now)) for payload in payloads]
     keys = [_key(uow, one) for one in read]
     wanted = list({key for key in keys if key is not None})
@@ -210,13 +210,13 @@ def _understood(payload: IdCardPayload) -> Read:
 async def introduce(uow: UnitOfWork, examinee_id: UUID, campus_id: int) -> None:
     """Let a campus know somebody who comes to it of their own accord; by the document, as at its desk.
 
-    Raises ExamineeNotFound; CampusNotFound for a person without a document whom the campus does not know.
+    Raises ExamineeNotFound; CampusNotHeld for a person without a document whom the campus does not know.
     """
     person = await get(uow, examinee_id)
     if await repository.is_met(uow, examinee_id, campus_id):
         return
     if person.id_number_index is None:
-        raise CampusNotFound(
+        raise CampusNotHeld(
             errors=[FieldError("/campus_id", "unknown-there", "请先到该院区前台登记", "register at that desk first")]
         )
     await repository.meet(uow, person.id_kind, bytes(person.id_number_index), campus_id)

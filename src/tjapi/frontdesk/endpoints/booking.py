@@ -6,7 +6,6 @@ from fastapi import Request
 
 from tjapi.appointment.errors import (
     AppointmentAwaited,
-    AppointmentCampusNotHeld,
     AppointmentDayOutOfReach,
     AppointmentFull,
     AppointmentHoldEnded,
@@ -17,21 +16,16 @@ from tjapi.appointment.errors import (
     AppointmentTwice,
 )
 from tjapi.appointment.schemas import CancelAppointmentIn, DeskPlaceIn
-from tjapi.exam.errors import (
-    CampusNotHeld,
-    ExamBeforeBirth,
-    ExamEmpty,
-    ExamStateConflict,
-    LineStateConflict,
-    PackageNotForSex,
-)
+from tjapi.exam.errors import ExamBeforeBirth, ExamEmpty, ExamStateConflict, LineStateConflict, PackageNotForSex
 from tjapi.examinee.errors import ExamineeNotFound
 from tjapi.frontdesk import service
 from tjapi.frontdesk.schemas import BookingIn, BookingOut
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.problem import Problem
 from tjapi.kernel.routing import Unit, operation, router
 from tjapi.kernel.runtime import runtime
 from tjapi.pricing.endpoints import QUOTE
+from tjapi.pricing.errors import PregnancyContradictsSex
 
 bookings = router("appointments")
 PLACE: list[type[Problem]] = [
@@ -39,7 +33,7 @@ PLACE: list[type[Problem]] = [
 ]  # fmt: skip
 """Why a place cannot be had."""
 BOOKING: list[type[Problem]] = [
-    *PLACE, AppointmentCampusNotHeld, AppointmentHoldEnded, CampusNotHeld, ExamineeNotFound, ExamEmpty, ExamBeforeBirth, PackageNotForSex,
+    *PLACE, AppointmentHoldEnded, CampusNotHeld, ExamineeNotFound, ExamEmpty, ExamBeforeBirth, PackageNotForSex, PregnancyContradictsSex,
     *QUOTE,
 ]  # fmt: skip
 """Why a booking cannot be made."""

@@ -8,7 +8,7 @@ from fastapi import Path, Query, Request, Response
 from tjapi.appointment.errors import WalkInNotTaken
 from tjapi.employer.errors import CampaignNotFound
 from tjapi.exam import service as exams
-from tjapi.exam.errors import CampusNotHeld, ExamNotFound, ExamStateConflict
+from tjapi.exam.errors import ExamNotFound, ExamStateConflict
 from tjapi.exam.schemas import ExamSummary
 from tjapi.examinee.errors import GuardianConsentMissing
 from tjapi.frontdesk import flows, service, views
@@ -25,6 +25,7 @@ from tjapi.frontdesk.errors import (
 )
 from tjapi.frontdesk.rules import BoardColumn
 from tjapi.frontdesk.schemas import AccessCodeOut, BoardOut, CheckInOut, DocumentsOut, PrintIn, PrintOut, PrintsOut
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.problem import FieldError

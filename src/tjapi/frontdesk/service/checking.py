@@ -35,7 +35,7 @@ async def check_identity(uow: UnitOfWork, exam_id: UUID, seen: IdentityCheckIn) 
     """
     exam = await exams.lock(uow, exam_id)
     if exam.state not in MAY_BE_CHECKED:
-        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+        raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
     await _refuse_invalid(uow, exam_id, seen)
     row = IdentityCheck(
         id=uuid7(), campus_id=exam.campus_id, exam_id=exam_id, department_id=seen.department_id, method=seen.method, score=seen.score,

@@ -22,7 +22,7 @@ async def check_in(uow: UnitOfWork, exam_id: UUID) -> CheckInOut:
     """
     exam = await exams.lock(uow, exam_id)
     if exam.state != "prepared":  # one on hold goes on by `resume`, with its reason
-        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+        raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
     await refuse_somebody_else(uow, exam_id)
     await appointments.arrive(uow, exam.campus_id, exam_id)
     await exams.reschedule(uow, exam_id, business_day(uow.now))

@@ -112,7 +112,7 @@ async def _choose(uow: UnitOfWork, exam: Exam, errands: list[Errand]) -> Room | 
 
 async def _move(uow: UnitOfWork, ticket: Ticket, to: TicketState) -> TicketOut:
     if to not in TICKET_MOVES[ticket.state]:
-        raise TicketStateConflict("排队号当前为 {current}", "The ticket is {current}", current=ticket.state)
+        raise TicketStateConflict("排队号当前为「{current}」", "The ticket is {current}", current=ticket.state)
     if to == "called":
         ticket.called_at, ticket.calls = uow.now, ticket.calls + 1
     elif to == "waiting":

@@ -5,8 +5,9 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
+from tjapi.catalog import service as catalog
 from tjapi.exam import service as exams
-from tjapi.exam.errors import CampusNotHeld, DueDateNotAhead, LineNotThere, LineStateConflict
+from tjapi.exam.errors import DueDateNotAhead, LineNotThere, LineStateConflict
 from tjapi.exam.models import Exam, ExamLine
 from tjapi.exam.rules import FOR_THE_PERSON
 from tjapi.guidance import repository
@@ -22,9 +23,10 @@ from tjapi.guidance.schemas import (
     SheetReturnOut,
 )
 from tjapi.guidance.service.queueing import leave
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
-from tjapi.kernel.problem import FieldError
+from tjapi.kernel.problem import FieldError, naming
 from tjapi.kernel.uow import UnitOfWork
 
 _REASON = "交回指引单时未检"
@@ -40,9 +42,12 @@ async def policies(uow: UnitOfWork, campus_id: int | None) -> list[SheetPolicyOu
 
 
 async def put_policy(uow: UnitOfWork, given: SheetPolicyIn) -> SheetPolicyOut:
-    """Say what becomes of open lines in a campus, or for one package of it. Raises CampusNotHeld."""
+    """Say what becomes of open lines in a campus, or for one package of it. Raises CampusNotHeld, ExamPackageNotFound."""
     if given.campus_id not in uow.principal.campuses:
         raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
+    if given.package_id is not None:
+        with naming("/package_id"):
+            await catalog.package(uow, given.package_id)
     there = await repository.policies(uow, given.campus_id)
     policy = next((row for row in there if row.package_id == given.package_id), None)
     if policy is None:

@@ -4,11 +4,11 @@ from collections.abc import Collection
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
-from tjapi.exam.errors import CampusNotHeld
 from tjapi.guidance import repository
 from tjapi.guidance.errors import DepartmentUnknown, RoomCodeTaken, RoomNotFound
 from tjapi.guidance.models import Room, RoomOrder
 from tjapi.guidance.schemas import OrderPair, RoomIn, RoomOrderIn, RoomOrderOut, RoomOut
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-import io
 import os
 import secrets
 from collections.abc import Callable
@@ -29,13 +28,15 @@ class FieldCipher:
 
     def sealing(self, most: int) -> Callable[[str, str], bytes]:
         """Return what seals so many fields as `seal` does, for one caller alone: the system is asked for randomness once."""
-        drawn = io.BytesIO(os.urandom(_NONCE * most))
+        drawn, encrypt = os.urandom(_NONCE * most), self._aead.encrypt
+        at = 0
 
         def seal(plain: str, place: str) -> bytes:
-            nonce = drawn.read(_NONCE)
+            nonlocal at
+            nonce = drawn[at : (at := at + _NONCE)]
             if len(nonce) != _NONCE:
                 raise ValueError("more fields than were said")
-            return _VERSION + nonce + self._aead.encrypt(nonce, plain.encode(), place.encode())
+            return _VERSION + nonce + encrypt(nonce, plain.encode(), place.encode())
 
         return seal
 

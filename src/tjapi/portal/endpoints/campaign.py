@@ -5,12 +5,7 @@ from uuid import UUID
 from fastapi import Request
 
 from tjapi.appointment.endpoints import First, Last
-from tjapi.appointment.errors import (
-    AppointmentCampusNotHeld,
-    AppointmentDayOutOfReach,
-    AppointmentStateConflict,
-    OnlineBookingClosed,
-)
+from tjapi.appointment.errors import AppointmentDayOutOfReach, AppointmentStateConflict, OnlineBookingClosed
 from tjapi.appointment.schemas import AvailabilityOut, CancelAppointmentIn, PlaceIn
 from tjapi.employer.errors import CampaignNotFound, MemberNotFound, MemberNotPlaced, MemberStateConflict
 from tjapi.exam.errors import ExamStateConflict, LineStateConflict
@@ -23,6 +18,7 @@ from tjapi.examinee.errors import (
 )
 from tjapi.frontdesk.endpoints import BOOKING, PLACE
 from tjapi.groupdesk.errors import CampaignNotOpen, DaysFull
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.identity.schemas import AccessTokenOut
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.problem import Problem
@@ -131,7 +127,7 @@ async def put_my_selection(uow: Unit, body: SelectionIn) -> MemberOfferOut:
 @own_campaign.get(
     "/me/campaign/availability",
     **operation("getMyCampaignAvailability", "本人团检可约名额", "Where there are places", permission="member.self", requirement=["E1.3", "E2.4", "I5"],
-                audience="me", problems=[AppointmentCampusNotHeld, OnlineBookingClosed, AppointmentDayOutOfReach]),
+                audience="me", problems=[CampusNotHeld, OnlineBookingClosed, AppointmentDayOutOfReach]),
 )  # fmt: skip
 async def get_my_campaign_availability(uow: Unit, day_from: First, day_to: Last) -> AvailabilityOut:
     return await service.free_places(uow, day_from, day_to)

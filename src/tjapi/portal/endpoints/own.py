@@ -7,7 +7,6 @@ from fastapi import Request, Response
 from tjapi.appointment import service as appointments
 from tjapi.appointment.endpoints import CampusAsked, First, Last
 from tjapi.appointment.errors import (
-    AppointmentCampusNotHeld,
     AppointmentDayOutOfReach,
     AppointmentNotFound,
     AppointmentStateConflict,
@@ -15,9 +14,9 @@ from tjapi.appointment.errors import (
 )
 from tjapi.appointment.schemas import AvailabilityOut, CancelAppointmentIn, PlaceIn
 from tjapi.exam.errors import ExamStateConflict, LineStateConflict
-from tjapi.examinee.errors import CampusNotFound
 from tjapi.frontdesk.endpoints import BOOKING, PLACE
 from tjapi.frontdesk.schemas import BookingOut, OwnBookingIn
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.identity.schemas import AccessTokenOut
 from tjapi.kernel.routing import PDF, ReadUnit, Unit, operation, pdf, router
 from tjapi.kernel.runtime import runtime
@@ -87,7 +86,7 @@ async def download_my_report(request: Request, uow: ReadUnit, report_id: UUID) -
 @portal.get(
     "/me/appointment-availability",
     **operation("getMyAppointmentAvailability", "可自助预约的名额", "What an examinee may book", permission="me.read", requirement=["E1.3", "I5"],
-                audience="me", problems=[AppointmentCampusNotHeld, OnlineBookingClosed, AppointmentDayOutOfReach]),
+                audience="me", problems=[CampusNotHeld, OnlineBookingClosed, AppointmentDayOutOfReach]),
 )  # fmt: skip
 async def get_my_availability(uow: ReadUnit, campus_id: CampusAsked, day_from: First, day_to: Last) -> AvailabilityOut:
     return await appointments.availability(uow, campus_id, day_from, day_to, online=True)
@@ -104,7 +103,7 @@ async def list_my_appointments(uow: ReadUnit) -> MyAppointmentsOut:
 @portal.post(
     "/me/appointments",
     **operation("createMyAppointment", "自助预约", "Book for oneself", permission="me.write", requirement=["E1.3", "I5"], audience="me", body=True,
-                status=201, idempotent="required", problems=[*BOOKING, OnlineBookingClosed, CampusNotFound]),
+                status=201, idempotent="required", problems=[*BOOKING, OnlineBookingClosed, CampusNotHeld]),
 )  # fmt: skip
 async def create_my_appointment(request: Request, uow: Unit, body: OwnBookingIn) -> BookingOut:
     return await service.book(uow, body, payment_required=runtime(request).settings.payment_required)

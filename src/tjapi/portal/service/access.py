@@ -87,7 +87,7 @@ async def my_appointments(uow: UnitOfWork) -> MyAppointmentsOut:
 
 
 async def book(uow: UnitOfWork, new: OwnBookingIn, *, payment_required: bool) -> BookingOut:
-    """Book for oneself, at a campus that lets people. Raises OnlineBookingClosed, CampusNotFound and what `frontdesk.book` raises."""
+    """Book for oneself, at a campus that lets people. Raises OnlineBookingClosed, CampusNotHeld and what `frontdesk.book` raises."""
     await appointments.refuse_offline(uow, new.campus_id)
     await uow.serve(new.campus_id)
     await examinees.introduce(uow, uow.principal.id, new.campus_id)

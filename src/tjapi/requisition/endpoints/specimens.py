@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import Query, Request
 
 from tjapi.catalog.errors import OutsideLabNotFound
-from tjapi.exam.errors import CampusNotHeld, ExamNotFound, ExamStateConflict
+from tjapi.exam.errors import ExamNotFound, ExamStateConflict
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.problem import Problem
 from tjapi.kernel.routing import ReadUnit, Unit, operation, router

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tjapi.catalog import service as catalog
 from tjapi.exam import service as exams
-from tjapi.exam.errors import CampusNotHeld
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
@@ -292,7 +292,7 @@ async def _hold(uow: UnitOfWork, handover_id: UUID, *, also: Iterable[Tube] = ()
 
 def _require(handover: Handover, state: HandoverState) -> None:
     if handover.state != state:
-        raise HandoverStateConflict("交接单当前为 {current}", "The list is {current}", current=handover.state)
+        raise HandoverStateConflict("交接单当前为「{current}」", "The list is {current}", current=handover.state)
 
 
 def _require_another(uow: UnitOfWork, handover: Handover) -> None:

@@ -59,11 +59,11 @@ async def collect(uow: UnitOfWork, tube_id: UUID, place: str | None = None) -> T
     if exam.state == "prepared":
         raise NotCheckedIn
     if tube.state == "planned" and exam.state == "on_hold":
-        raise ExamStateConflict("体检当前为 {current}", "The exam is {current}", current=exam.state)
+        raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
     if tube.state == "planned" and exam.state != "cancelled":
         await _collect(uow, exam, tube, place, by_name=None)
     elif tube.state not in DRAWN:
-        raise TubeStateConflict("试管当前为 {current}", "The tube is {current}", current=tube.state)
+        raise TubeStateConflict("试管当前为「{current}」", "The tube is {current}", current=tube.state)
     return (await describe(uow, exam.id, [tube]))[0]
 
 
@@ -193,7 +193,7 @@ async def _reject(
 ) -> bool:
     """Reject a specimen for whatever waits for its result; False: it was rejected before, and nothing waits."""
     if tube.state not in DRAWN and tube.state != "rejected":
-        raise TubeStateConflict("试管当前为 {current}", "The tube is {current}", current=tube.state)
+        raise TubeStateConflict("试管当前为「{current}」", "The tube is {current}", current=tube.state)
     lines = {line.id: line for line in await exams.lines(uow, exam.id)}
     # A line that was taken back and came again may be asked for under another tube by now.
     mine = (await asked_under(uow, exam.id)).get(tube.id, ())

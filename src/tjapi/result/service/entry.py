@@ -250,7 +250,7 @@ async def _open(uow: UnitOfWork, exam_id: UUID, department_id: int, expected: in
     if desk.version != expected:
         raise PreconditionFailed
     if exam.state not in _UNDER_WAY:
-        raise ResultsClosed("体检当前为 {current}", "The exam is {current}", current=exam.state)
+        raise ResultsClosed("体检当前为「{current}」", "The exam is {current}", current=exam.state)
     return desk
 
 

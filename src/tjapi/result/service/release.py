@@ -10,6 +10,7 @@ from uuid import UUID
 from tjapi.exam import service as exams
 from tjapi.kernel import inbox
 from tjapi.kernel.ids import uuid7
+from tjapi.kernel.problem import naming
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
 from tjapi.result.errors import (
@@ -33,7 +34,8 @@ async def propose_release(uow: UnitOfWork, message_id: UUID, given: ReleaseIn) -
     """
     if uow.principal.kind != "staff":
         raise SignerNotStaff
-    exam = await exams.get(uow, given.exam_id)
+    with naming("/exam_id"):
+        exam = await exams.get(uow, given.exam_id)
     message = await inbox.locked(uow, message_id)
     if (message.state, message.reason) not in _PLACEABLE:
         raise MessageNotReleasable
