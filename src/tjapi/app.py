@@ -16,7 +16,7 @@ from starlette.routing import Match
 
 from tjapi import wiring
 from tjapi.api import v1
-from tjapi.kernel import docs, logs, metrics, problem
+from tjapi.kernel import docs, heap, logs, metrics, problem
 from tjapi.kernel.contract import build_contract
 from tjapi.kernel.db import DATABASE_TROUBLE, is_passing
 from tjapi.kernel.idempotency import Replay
@@ -172,4 +172,6 @@ def from_environment() -> FastAPI:
     """Build the application of this process from `TJ_…`: what uvicorn's factory calls."""
     settings = Settings()
     logs.configure(settings.log_level)
-    return create(wiring.build(settings))
+    app = create(wiring.build(settings))
+    heap.settle()
+    return app

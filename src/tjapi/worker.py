@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import signal
 from typing import Any, cast
 
@@ -15,7 +14,7 @@ from sqlalchemy import text
 from tjapi import demo, wiring
 from tjapi.appointment import service as appointments
 from tjapi.critical_value import service as critical_values
-from tjapi.kernel import logs
+from tjapi.kernel import heap, logs
 from tjapi.kernel.audit import AuditChain
 from tjapi.kernel.broker import WAKE_QUEUE, redis_settings
 from tjapi.kernel.db import DATABASE_TROUBLE
@@ -65,8 +64,7 @@ async def serve(settings: Settings, runtime: Runtime | None = None) -> None:
         asyncio.create_task(_escalate(held)),
         asyncio.create_task(_keep_appointments(held)),
     ]
-    gc.collect()
-    gc.freeze()  # what was built at the start stays: a job that makes many objects does not have it looked through again and again
+    heap.settle()
     log.info("worker.ready")
     try:
         await runner.run(stop)
