@@ -23,7 +23,7 @@ from argon2 import PasswordHasher
 
 from tjapi import app as application
 from tjapi import demo, installation, wiring
-from tjapi.kernel import logs
+from tjapi.kernel import heap, logs
 from tjapi.kernel.db import Role
 from tjapi.kernel.embedded import EmbeddedPostgres, EmbeddedValkey
 from tjapi.kernel.runtime import Runtime
@@ -59,6 +59,11 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ[_ADDRESS] = postgres.url(postgres.superuser, postgres.superuser_password, "DATABASE")
     os.environ[_VALKEY] = valkey.url
     asyncio.run(_make_template())
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What was collected stays for the whole run, as what a server builds at its start."""
+    heap.settle()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
