@@ -35,9 +35,7 @@ from tjapi.kernel.settings import Settings
 
 _DAYS = 10
 _PRINTERS = {"zpl": read_zpl, "tspl": read_tspl}
-_TUBES = (
-    "select t.barcode from member m join tube t on t.exam_id = m.exam_id where m.campaign_id = $1 order by m.list_no"
-)
+_TUBES = "select t.barcode from member m join tube t on t.exam_id = m.exam_id where m.campaign_id = $1 order by m.list_no, t.barcode"
 
 
 async def _run(runtime: Runtime, admin: asyncpg.Connection, job_id: object, memory: list[int]) -> JobRun:
@@ -80,18 +78,19 @@ async def _measure(runtime: Runtime, admin: asyncpg.Connection, people: int, sta
         print(
             f"  memory of this process and the renderer after each part: {memory} MB; peak of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB"
         )
-        if form in _PRINTERS:
-            _check(form, file.content, [row["barcode"] for row in await admin.fetch(_TUBES, campaign)])
+    tubes = [row["barcode"] for row in await admin.fetch(_TUBES, campaign)]
+    for form in _PRINTERS:  # last: papers take memory
+        _check(form, (state / f"unit.{form}").read_bytes(), tubes)
     print(state)
 
 
 def _check(form: str, content: bytes, tubes: list[str]) -> None:
-    """Print labels as their printer would, and scan what came out; here, so that no paper is left in memory."""
+    """Print labels as their printer would, and scan what came out."""
     papers = _PRINTERS[form](content)
     named = sum(paper.values == [tube] for paper, tube in zip(papers, tubes, strict=True))
     scanned = sum(paper.scanned() == [tube] for paper, tube in zip(papers, tubes, strict=True))
     print(
-        f"  {len(papers)} labels, all grammatical; of {len(tubes)} tubes in order {named} named and {scanned} scanned"
+        f"{form}: {len(papers)} labels, all grammatical; of {len(tubes)} tubes in order {named} named and {scanned} scanned"
     )
 
 
