@@ -182,7 +182,7 @@ async def offer(uow: UnitOfWork) -> MemberOfferOut:
         ends_on=campaign.ends_on, name=member.name, id_number_masked=member.id_number_masked, group_name=group.name if group else None,
         packages=[await _package(uow, package_id) for package_id in (group.package_ids if group else [])],
         included=await _groups(uow, group.item_group_ids if group else []), choices=await _choices(uow, group),
-        add_ons=[_offered(row) for row in await pricing.add_ons(uow, member)], add_ons_paid=group.add_ons if group else None,  # type: ignore[arg-type]
+        add_ons=[_offered(row) for row in await pricing.add_ons(uow, member)], add_ons_paid=group.add_ons if group else None,
         selection=SelectionOut(package_id=member.package_id, choice_ids=member.choice_ids, self_paid_ids=member.self_paid_ids), quote=quote, quote_refused=refused,
         state=member.state, booking=await _booking(uow, exam), changeable=_why_not(uow, campaign, member, exam) is None,
     )  # fmt: skip
