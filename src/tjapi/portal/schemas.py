@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from tjapi.appointment.schemas import AppointmentOut
-from tjapi.employer.rules.campaigns import MemberState
+from tjapi.employer.rules.campaigns import AddOns, MemberState
 from tjapi.kernel.validation import Whole
 from tjapi.pricing.schemas import QuoteOut
 
@@ -143,6 +143,9 @@ class SelectionIn(Input):
     choice_ids: list[UUID] = Field(
         default_factory=list, max_length=100, description="自选的组合项目 · Item groups chosen", examples=[[]]
     )
+    self_paid_ids: list[UUID] | None = Field(
+        None, max_length=50, description="自费加项,全部;缺省则不变 · Item groups added on, all of them; as they are if absent", examples=[[]],
+    )  # fmt: skip
 
 
 class SelectionOut(BaseModel):
@@ -150,6 +153,7 @@ class SelectionOut(BaseModel):
 
     package_id: UUID | None
     choice_ids: list[UUID]
+    self_paid_ids: list[UUID] = Field(description="自费加项 · Item groups added on", examples=[[]])
 
 
 class WhyNot(BaseModel):
@@ -184,6 +188,12 @@ class MemberOfferOut(BaseModel):
     packages: list[OfferedPackage]
     included: list[OfferedGroup] = Field(description="分组必含项目 · What the group always adds")
     choices: list[OfferedChoice] = Field(description="分组的可选项目 · What the group lets choose")
+    add_ons: list[OfferedGroup] = Field(
+        description="可自费加的项目;实际价格及各自承担见试算 · What may be added on; a quote says the price and who pays"
+    )
+    add_ons_paid: AddOns | None = Field(
+        description="加项由谁承担,未归组为空 · Who pays add-ons; none without a group", examples=["self_paid"]
+    )
     selection: SelectionOut
     quote: QuoteOut | None = Field(
         description="价格及单位承担与个人承担;选择不完整时为空 · Who pays what; none while the choice is not complete"

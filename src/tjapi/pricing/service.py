@@ -62,6 +62,9 @@ class Contained:
     within: ItemGroup
 
 
+_MOST_ADD_ONS = 500
+
+
 @dataclass(frozen=True, slots=True)
 class Quote:
     """What it all costs: package lines in the package's order, then what was added in the order asked for."""
@@ -297,6 +300,25 @@ async def quote_member(
     return replace(priced, lines=(*lines, *alone))
 
 
+async def add_ons(uow: UnitOfWork, member: Member) -> list[ItemGroup]:
+    """Return what a member may add on beside the group's own: sold alone, in use, for whom the list describes; none while in no group.
+
+    What the package or the group holds, or lets choose, is chosen there and not added on.
+    """
+    if member.group_id is None:
+        return []
+    group = await employers.group(uow, member.group_id)
+    first = group.package_ids[0] if group.package_ids else None
+    package_id = member.package_id if member.package_id in group.package_ids else first
+    own = {*group.item_group_ids, *(UUID(g) for choice in group.choices for g in choice["item_group_ids"])}
+    if package_id is not None:
+        own |= {g.id for g in await catalog.package_groups(uow, package_id)}
+        own |= {g.id for option in await catalog.package_options(uow, package_id) for g in option.groups}
+    whom = await _as_listed(uow, member)
+    rows = await catalog.item_groups_page(uow, q=None, department_id=None, active=True, after=None, size=_MOST_ADD_ONS)
+    return [row for row in rows if row.price_fen > 0 and row.id not in own and not misfits(row, whom)]
+
+
 class MemberQuotes:
     """Quotes for many members in one unit: what a group, a package and choices come to is worked out once, for whomever it is."""
 
@@ -488,4 +510,15 @@ def shape(priced: Quote) -> QuoteOut:
     )
 
 
-__all__ = ["Contained", "Person", "Quote", "QuotedLine", "ask", "quote", "quote_member", "shape"]
+__all__ = [
+    "Contained",
+    "Person",
+    "Quote",
+    "QuotedLine",
+    "add_ons",
+    "ask",
+    "quote",
+    "quote_member",
+    "refuse_pregnant_man",
+    "shape",
+]

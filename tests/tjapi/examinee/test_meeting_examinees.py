@@ -351,7 +351,7 @@ async def test_over_http_a_foreign_campus_is_not_found_and_a_contradiction_names
         return {**answer.json(), "status": answer.status_code}
 
     foreign = await post({**body(), "campus_id": 2})
-    assert (foreign["status"], foreign["code"]) == (404, "campus-not-found")
+    assert (foreign["status"], foreign["code"]) == (404, "campus-not-held")
     contradicted = await post(body(sex="female"))
     assert (contradicted["status"], contradicted["code"]) == (422, "id-card-contradiction")
     assert [error["pointer"] for error in contradicted["errors"]] == ["/sex"]

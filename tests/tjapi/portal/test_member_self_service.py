@@ -130,7 +130,11 @@ async def test_a_member_sees_the_offer_chooses_sees_who_pays_books_moves_and_can
         quote = (await member.post(f"{OWN}:quote", json=wish)).json()
         assert quote["employer_fen"] == 10_000  # the cap; what lies beyond is the member's own
         assert quote["person_fen"] == quote["total_fen"] - 10_000 > 0
-        assert (await member.get(OWN)).json()["selection"] == {"package_id": None, "choice_ids": []}
+        assert (await member.get(OWN)).json()["selection"] == {
+            "package_id": None,
+            "choice_ids": [],
+            "self_paid_ids": [],
+        }
         assert (await member.put(f"{OWN}/selection", json=wish)).json()["quote"] == quote
         days = {"day_from": str(day), "day_to": str(day)}
         free = (await member.get(f"{OWN}/availability", params=days)).json()["days"][0]["sessions"][0]
@@ -160,6 +164,47 @@ async def test_a_member_sees_the_offer_chooses_sees_who_pays_books_moves_and_can
     assert ("examinee", plan.members[0]["id"]) in {tuple(row) for row in said}
 
 
+@pytest.mark.requirement("E2.5")
+async def test_a_member_adds_on_what_the_unit_does_not_pay_and_takes_it_back(
+    desk: Desk, admin: asyncpg.Connection
+) -> None:
+    plan, groups = await _plan(desk), await desk.groups()
+    day = desk.day()
+    session = (await desk.places(day, 1))[0]
+    chosen = {"package_id": plan.package_id, "choice_ids": [str(groups["GLU"])]}
+    extra, within = str(groups["GENERAL"]), str(groups["RENAL"])
+    async with _member(desk, plan) as member:
+        seen = (await member.get(OWN)).json()
+        offered = {row["item_group_id"]: row for row in seen["add_ons"]}
+        assert extra in offered
+        assert offered[extra]["price_fen"] > 0
+        assert not {str(groups[code]) for code in ("CBC", "GLU", "LIPID", "RENAL", "URINE")} & offered.keys()
+        assert seen["add_ons_paid"] == "self_paid"
+        without = (await member.post(f"{OWN}:quote", json=chosen)).json()
+        quote = (await member.post(f"{OWN}:quote", json=chosen | {"self_paid_ids": [extra]})).json()
+        (line,) = [row for row in quote["lines"] if row["item_group_id"] == extra]
+        assert (line["employer_share_fen"], line["person_share_fen"]) == (0, line["price_fen"])
+        assert quote["employer_fen"] == without["employer_fen"]  # the unit pays what it paid, though its cap has room
+        assert quote["person_fen"] == without["person_fen"] + line["price_fen"]
+        refused = await member.put(f"{OWN}/selection", json=chosen | {"self_paid_ids": [extra, within]})
+        assert (refused.status_code, refused.json()["code"]) == (422, "choice-invalid")
+        assert [e["pointer"] for e in refused.json()["errors"]] == ["/self_paid_ids/1"]
+        assert (await member.get(OWN)).json()["selection"]["self_paid_ids"] == []
+        for _twice in range(2):
+            kept = (await member.put(f"{OWN}/selection", json=chosen | {"self_paid_ids": [extra, extra]})).json()
+            assert (kept["selection"]["self_paid_ids"], kept["quote"]) == ([extra], quote)
+        # A client that knows nothing of add-ons leaves them as they are.
+        assert (await member.put(f"{OWN}/selection", json=chosen)).json()["quote"] == quote
+        booked = await member.post(f"{OWN}:book", json={"day": str(day), "session_id": str(session)}, headers=key())
+        assert booked.status_code == 200, booked.text
+        shares = "select sum(employer_share_fen), sum(person_share_fen) from exam_line l join exam e on e.id = l.exam_id where e.member_id = $1 and l.state <> 'withdrawn'"
+        of = UUID(plan.members[0]["id"])
+        assert tuple(await admin.fetchrow(shares, of)) == (quote["employer_fen"], quote["person_fen"])
+        back = await member.put(f"{OWN}/selection", json=chosen | {"self_paid_ids": []})
+        assert back.json()["quote"] == without
+        assert tuple(await admin.fetchrow(shares, of)) == (without["employer_fen"], without["person_fen"])
+
+
 async def test_what_the_group_does_not_offer_is_refused_and_nothing_is_kept(desk: Desk) -> None:
     plan, groups = await _plan(desk, 1), await desk.groups()
     async with _member(desk, plan) as member:
@@ -173,7 +218,11 @@ async def test_what_the_group_does_not_offer_is_refused_and_nothing_is_kept(desk
             assert refused.status_code == 422, refused.text
         strange = await member.put(f"{OWN}/selection", json={"package_id": plan.campaign_id, "choice_ids": []})
         assert (strange.status_code, strange.json()["code"]) == (422, "choice-invalid")
-        assert (await member.get(OWN)).json()["selection"] == {"package_id": None, "choice_ids": []}
+        assert (await member.get(OWN)).json()["selection"] == {
+            "package_id": None,
+            "choice_ids": [],
+            "self_paid_ids": [],
+        }
 
 
 @pytest.mark.requirement("P2")

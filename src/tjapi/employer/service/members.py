@@ -143,9 +143,12 @@ async def assign(uow: UnitOfWork, found: Member, group_id: UUID) -> None:
     )
 
 
-async def choose(uow: UnitOfWork, found: Member, package_id: UUID | None, choice_ids: Sequence[UUID]) -> None:
-    """Keep what a member chose. The caller holds the member's lock, and prices it: what does not fit is refused there."""
+async def choose(
+    uow: UnitOfWork, found: Member, package_id: UUID | None, choice_ids: Sequence[UUID], self_paid_ids: Sequence[UUID]
+) -> None:
+    """Keep what a member chose and added on. The caller holds the member's lock, and prices it: what does not fit is refused there."""
     found.package_id, found.choice_ids = package_id, list(dict.fromkeys(choice_ids))
+    found.self_paid_ids = list(dict.fromkeys(self_paid_ids))
     _touch(uow, found)
     await uow.audit("member.chose", "member", found.id, campus_id=found.campus_id)
 

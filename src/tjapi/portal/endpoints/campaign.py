@@ -117,11 +117,11 @@ async def quote_my_campaign(uow: Unit, body: SelectionIn) -> QuoteOut:
 
 @own_campaign.put(
     "/me/campaign/selection",
-    **operation("putMySelection", "选择套餐和自选项目", "Choose a package and what is to be chosen", permission="member.self",
-                requirement=["E2.2", "I5"], audience="me", body=True, problems=[*_PRICE, *_CHANGE, ChoiceNeedsOtherPlace]),
+    **operation("putMySelection", "选择套餐、自选项目和自费加项", "Choose a package, what is to be chosen, and what is added on", permission="member.self",
+                requirement=["E2.2", "E2.5", "I5"], audience="me", body=True, problems=[*_PRICE, *_CHANGE, ChoiceNeedsOtherPlace]),
 )  # fmt: skip
-async def put_my_selection(uow: Unit, body: SelectionIn) -> MemberOfferOut:
-    return await service.choose(uow, body)
+async def put_my_selection(request: Request, uow: Unit, body: SelectionIn) -> MemberOfferOut:
+    return await service.choose(uow, body, payment_required=runtime(request).settings.payment_required)
 
 
 @own_campaign.get(

@@ -26,7 +26,7 @@ from tjapi.groupdesk.schemas import DayIn
 from tjapi.identity.schemas import AccessTokenOut
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
-from tjapi.kernel.problem import Problem, Unauthenticated
+from tjapi.kernel.problem import FieldError, Problem, Unauthenticated
 from tjapi.kernel.security.tokens import LinkClaims, LinkMint, TokenInvalidError, TokenMint
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.portal import repository
@@ -56,6 +56,7 @@ from tjapi.portal.schemas import (
     WhyNot,
 )
 from tjapi.pricing import service as pricing
+from tjapi.pricing.errors import ChoiceInvalid
 from tjapi.pricing.schemas import QuoteOut
 
 _LIFE = timedelta(hours=2)
@@ -181,7 +182,8 @@ async def offer(uow: UnitOfWork) -> MemberOfferOut:
         ends_on=campaign.ends_on, name=member.name, id_number_masked=member.id_number_masked, group_name=group.name if group else None,
         packages=[await _package(uow, package_id) for package_id in (group.package_ids if group else [])],
         included=await _groups(uow, group.item_group_ids if group else []), choices=await _choices(uow, group),
-        selection=SelectionOut(package_id=member.package_id, choice_ids=member.choice_ids), quote=quote, quote_refused=refused,
+        add_ons=[_offered(row) for row in await pricing.add_ons(uow, member)], add_ons_paid=group.add_ons if group else None,
+        selection=SelectionOut(package_id=member.package_id, choice_ids=member.choice_ids, self_paid_ids=member.self_paid_ids), quote=quote, quote_refused=refused,
         state=member.state, booking=await _booking(uow, exam), changeable=_why_not(uow, campaign, member, exam) is None,
     )  # fmt: skip
 
@@ -189,28 +191,53 @@ async def offer(uow: UnitOfWork) -> MemberOfferOut:
 async def price(uow: UnitOfWork, wish: SelectionIn) -> QuoteOut:
     """Price a choice without making it. Raises MemberNotPlaced, and what pricing a member raises."""
     member, _ = await _own(uow)
+    return pricing.shape(await pricing.quote_member(uow, await _as_wished(uow, member, wish)))
+
+
+async def _as_wished(uow: UnitOfWork, member: Member, wish: SelectionIn) -> Member:
+    """Return the member as somebody who chose this: nothing is kept of it. Raises ChoiceInvalid of what may not be added on."""
     asked = Member(
         id=member.id, campaign_id=member.campaign_id, group_id=member.group_id, sex=member.sex, birth_date=member.birth_date,
         package_id=wish.package_id, choice_ids=wish.choice_ids, self_paid_ids=member.self_paid_ids,
     )  # fmt: skip
-    return pricing.shape(await pricing.quote_member(uow, asked))
+    asked.self_paid_ids = await _added_on(uow, asked, wish)
+    return asked
 
 
-async def choose(uow: UnitOfWork, wish: SelectionIn) -> MemberOfferOut:
-    """Keep a choice; whoever is booked has the exam priced anew.
+async def choose(uow: UnitOfWork, wish: SelectionIn, *, payment_required: bool) -> MemberOfferOut:
+    """Keep a choice; whoever is booked has the exam priced anew, where what the member pays waits for payment if that is required.
 
     Raises CampaignNotOpen, ChoiceTooLate, MemberStateConflict, MemberNotPlaced, ChoiceNeedsOtherPlace, and what pricing raises.
     """
     member, _, exam = await _changing(uow)
     before = await _resources(uow, exam) if exam is not None else set()
-    await employers.choose(uow, member, wish.package_id, wish.choice_ids)
+    asked = await _as_wished(uow, member, wish)
+    await employers.choose(uow, member, wish.package_id, wish.choice_ids, asked.self_paid_ids)
     if exam is None:
         await pricing.quote_member(uow, member)
     else:
-        await exams.reprice(uow, exam.id, member, reason=_CHOSEN)
+        await exams.reprice(uow, exam.id, member, reason=_CHOSEN, payment_required=payment_required)
         if not await _resources(uow, exam) <= before and await appointments.of_exam(uow, exam.id) is not None:
             raise ChoiceNeedsOtherPlace
     return await offer(uow)
+
+
+async def _added_on(uow: UnitOfWork, member: Member, wish: SelectionIn) -> list[UUID]:
+    """Return what is added on: what was before, or what is wished now of what may be added on. Raises ChoiceInvalid naming each that may not."""
+    there = list(member.self_paid_ids)
+    if wish.self_paid_ids is None:
+        return there
+    offered = {row.id for row in await pricing.add_ons(uow, member)} | set(
+        there
+    )  # what the unit's desk added stays possible
+    errors = [
+        FieldError(f"/self_paid_ids/{i}", "not-offered", "不在可加项目中", "is not among what may be added on")
+        for i, wished in enumerate(wish.self_paid_ids)
+        if wished not in offered
+    ]
+    if errors:
+        raise ChoiceInvalid(errors=errors)
+    return list(dict.fromkeys(wish.self_paid_ids))
 
 
 async def free_places(uow: UnitOfWork, first: date, last: date) -> AvailabilityOut:
