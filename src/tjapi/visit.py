@@ -70,9 +70,9 @@ class Actor:
         return answer
 
 
-def invented_person() -> dict[str, Any]:
-    """Return an ID-card reader's payload of a person who does not exist."""
-    sex = secrets.choice(("male", "female"))
+def invented_person(sex: str = "") -> dict[str, Any]:
+    """Return an ID-card reader's payload of a person who does not exist, of either sex if none is said."""
+    sex = sex or secrets.choice(("male", "female"))
     born = date(1950, 1, 1) + timedelta(days=secrets.randbelow(50 * 365))
     order = secrets.randbelow(499) * 2 + (1 if sex == "male" else 2)
     body = f"{_REGION}{born:%Y%m%d}{order % 1000:03d}"

@@ -128,9 +128,9 @@ class World:
                 self._groups = {group.code: group.id for group in page}
         return self._groups
 
-    async def person(self, campus_id: int = 1) -> tuple[UUID, dict[str, Any]]:
+    async def person(self, campus_id: int = 1, sex: str = "") -> tuple[UUID, dict[str, Any]]:
         """Enter somebody invented."""
-        card = invented_person()
+        card = invented_person(sex)
         async with self.runtime.units.open(demo.LOADER) as uow:
             known, _ = await examinees.meet(uow, IdCardPayload.model_validate(card), campus_id)
         return known.id, card

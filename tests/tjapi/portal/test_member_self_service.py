@@ -20,6 +20,8 @@ from tjapi.groupdesk import service as groupdesk
 from tjapi.groupdesk.schemas import DayIn
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.runtime import Runtime
+from tjapi.portal import service as portal
+from tjapi.portal.schemas import SelectionIn
 from tjapi.visit import invented_person
 
 pytestmark = pytest.mark.requirement("E2.2", "E2.4", "E2.5", "I5")
@@ -203,6 +205,32 @@ async def test_a_member_adds_on_what_the_unit_does_not_pay_and_takes_it_back(
         back = await member.put(f"{OWN}/selection", json=chosen | {"self_paid_ids": []})
         assert back.json()["quote"] == without
         assert tuple(await admin.fetchrow(shares, of)) == (without["employer_fen"], without["person_fen"])
+
+
+@pytest.mark.requirement("E2.5")
+async def test_what_a_member_adds_on_after_booking_waits_for_payment_where_that_is_required(
+    desk: Desk, admin: asyncpg.Connection
+) -> None:
+    plan, groups = await _plan(desk, 1), await desk.groups()
+    day = desk.day()
+    session = (await desk.places(day, 1))[0]
+    chosen, extra = {"package_id": plan.package_id, "choice_ids": [str(groups["GLU"])]}, str(groups["GENERAL"])
+    held = desk.runtime
+    async with _member(desk, plan) as member:
+        assert (await member.put(f"{OWN}/selection", json=chosen)).status_code == 200
+        booked = await member.post(f"{OWN}:book", json={"day": str(day), "session_id": str(session)}, headers=key())
+        assert booked.status_code == 200, booked.text
+        claims = held.mint.read(member.headers["Authorization"].removeprefix("Bearer "), held.clock.now())
+        caller = await held.authenticate(held.units.identify(), claims)
+        assert caller is not None
+        async with held.units.open(caller) as uow:
+            await portal.choose(uow, SelectionIn(**chosen, self_paid_ids=[extra]), payment_required=True)
+    lines = await admin.fetch(
+        "select l.state, l.person_share_fen, l.item_group_id::text = $2 as extra from exam_line l join exam e on e.id = l.exam_id where e.member_id = $1",
+        UUID(plan.members[0]["id"]), extra,
+    )  # fmt: skip
+    assert [(row["state"], row["person_share_fen"] > 0) for row in lines if row["extra"]] == [("ordered", True)]
+    assert {row["state"] for row in lines if row["person_share_fen"] == 0} == {"released"}
 
 
 async def test_what_the_group_does_not_offer_is_refused_and_nothing_is_kept(desk: Desk) -> None:

@@ -134,7 +134,7 @@ async def test_what_does_not_fit_the_person_is_refused_with_the_reason(world: Wo
 
 
 async def test_pregnancy_is_remembered_when_something_is_added(world: World, admin: asyncpg.Connection) -> None:
-    person, _ = await world.person()
+    person, _ = await world.person(sex="female")
     ids, front = await world.groups(), await world.sign_in("front")
     order = await world.order(person, "CBC")
     exam = (await front.post(f"{API}/exams", json=order | {"pregnant": True}, headers=key())).json()
