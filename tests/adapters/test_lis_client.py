@@ -1,7 +1,6 @@
 """The LIS client against peers that behave, lie, fall silent and vanish."""
 
 import asyncio
-import socket
 from datetime import datetime
 
 import hl7
@@ -14,15 +13,11 @@ from adapters.lis.contract import LisClient
 from adapters.lis.hl7_mllp import Config, order_message
 from adapters.wire import hl7v2, mllp
 from tests.adapters.lis_peers import NOW, answer, mllp_peer, order, sandbox
+from tjapi.kernel.embedded import free_port
 
 
 def client(port: int, **settings: object) -> LisClient:
     return registry.client("hl7_mllp", {"host": "127.0.0.1", "port": port, "ack_timeout": 0.3, **settings})
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @pytest.mark.parametrize("charset", ["UTF-8", "GB18030"])

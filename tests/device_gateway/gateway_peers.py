@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import hashlib
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.wire import hl7v2, mllp
+from tjapi.kernel.embedded import free_port
 
 NAME = "陈珅"
 
@@ -26,11 +26,6 @@ def oru(message_id: str, value: str = "5.1", *, charset: str = "utf-8") -> bytes
     declared = {"utf-8": "UNICODE UTF-8", "gb18030": "GB 18030-2000"}[charset]
     header = f"MSH|^~\\&|LIS|LAB|TJ||20260801093000||ORU^R01|{message_id}|P|2.5.1||||||{declared}"
     return f"{header}\rPID|1||E1||{NAME}\rOBR|1|L1\rOBX|1|NM|GLU||{value}\r".encode(charset)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 class _Server(uvicorn.Server):

@@ -8,6 +8,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -472,6 +473,15 @@ def test_without_shared_memory_dynamic_segments_are_files(monkeypatch: pytest.Mo
 def test_free_port() -> None:
     assert 1024 <= free_port() <= 65535
     assert 1024 <= free_port("localhost") <= 65535
+
+
+@pytest.mark.skipif(not Path("/proc/sys/net/ipv4/ip_local_port_range").exists(), reason="the system does not say")
+def test_a_free_port_is_none_that_an_outgoing_connection_may_be_given_before_it_is_bound() -> None:
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    found = [free_port() for _ in range(50)]
+    assert all(port < first for port in found)
+    with socket.create_server(("127.0.0.1", found[0])) as taken:
+        assert taken.getsockname()[1] == found[0]
 
 
 def test_an_unknown_user_is_told_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:
