@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select, tuple_
+from sqlalchemy import bindparam, delete, exists, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from tjapi.conclusion.models import AmendmentTask, Conclusion, ConclusionEntry, ConclusionStep, ReviewClaim
@@ -14,11 +14,14 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.events import ResultArrivedLate
 
+_CONCLUSION = (
+    select(Conclusion).where(Conclusion.exam_id == bindparam("exam_id")).execution_options(populate_existing=True)
+)
+
 
 async def conclusion(uow: UnitOfWork, exam_id: UUID) -> Conclusion | None:
     """Return the conclusion of an exam as it is now; whoever changes it holds the exam's lock."""
-    query = select(Conclusion).where(Conclusion.exam_id == exam_id).execution_options(populate_existing=True)
-    return (await uow.session.execute(query)).scalar_one_or_none()
+    return (await uow.session.execute(_CONCLUSION, {"exam_id": exam_id})).scalar_one_or_none()
 
 
 async def entries(uow: UnitOfWork, exam_id: UUID) -> Sequence[ConclusionEntry]:

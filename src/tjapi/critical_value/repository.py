@@ -4,18 +4,24 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, not_, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, bindparam, not_, or_, select, tuple_
 
 from tjapi.critical_value.models import CriticalStep, CriticalValue
 from tjapi.critical_value.rules import ENDED, ESCALATE_AGAIN, MOST_LEVELS
 from tjapi.kernel.db import repoint_rows, rows_since
 from tjapi.kernel.uow import UnitOfWork
 
+_OF_EXAM = (
+    select(CriticalValue)
+    .where(CriticalValue.exam_id == bindparam("exam_id"))
+    .order_by(CriticalValue.id)
+    .with_for_update()
+).execution_options(populate_existing=True)
+
 
 async def of_exam(uow: UnitOfWork, exam_id: UUID) -> Sequence[CriticalValue]:
     """Return every critical value of an exam, oldest first, locked: escalation does not ask for the exam's lock."""
-    query = select(CriticalValue).where(CriticalValue.exam_id == exam_id).order_by(CriticalValue.id).with_for_update()
-    return (await uow.session.execute(query.execution_options(populate_existing=True))).scalars().all()
+    return (await uow.session.execute(_OF_EXAM, {"exam_id": exam_id})).scalars().all()
 
 
 async def locked(uow: UnitOfWork, critical_id: UUID) -> CriticalValue | None:

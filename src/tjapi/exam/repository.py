@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
@@ -14,13 +14,18 @@ from tjapi.exam.rules import ENDED
 from tjapi.kernel.db import fetch_rows, insert_rows, repoint_rows, rows_since
 from tjapi.kernel.uow import UnitOfWork
 
+# What every unit asks that touches an exam is put together once: that takes as long as asking it.
+_EXAM = select(Exam).where(Exam.id == bindparam("exam_id"))
+_EXAM_LOCKED = _EXAM.with_for_update().execution_options(populate_existing=True)
+_LINES = select(ExamLine).where(ExamLine.exam_id == bindparam("exam_id")).order_by(ExamLine.sort, ExamLine.code)
+_LINES_FRESH = _LINES.execution_options(populate_existing=True)
+_BLOCKS = select(ExamBlock).where(ExamBlock.exam_id == bindparam("exam_id")).order_by(ExamBlock.code, ExamBlock.source)
+
 
 async def exam(uow: UnitOfWork, exam_id: UUID, *, lock: bool = False) -> Exam | None:
     """Return an exam; locked, it is the first lock of a transaction that touches it."""
-    query = select(Exam).where(Exam.id == exam_id)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    return (await uow.session.execute(query)).scalar_one_or_none()
+    asked = {"exam_id": exam_id}
+    return (await uow.session.execute(_EXAM_LOCKED if lock else _EXAM, asked)).scalar_one_or_none()
 
 
 async def exam_by_no(uow: UnitOfWork, exam_no: str) -> Exam | None:
@@ -30,11 +35,9 @@ async def exam_by_no(uow: UnitOfWork, exam_no: str) -> Exam | None:
 
 async def lines(uow: UnitOfWork, exam_id: UUID, *, fresh: bool = False) -> Sequence[ExamLine]:
     """Return the lines of an exam in printing order; `fresh`: as they are now, whatever this unit has read before."""
-    query = select(ExamLine).where(ExamLine.exam_id == exam_id).order_by(ExamLine.sort, ExamLine.code)
     if fresh:
         await uow.session.flush()
-        query = query.execution_options(populate_existing=True)
-    return (await uow.session.execute(query)).scalars().all()
+    return (await uow.session.execute(_LINES_FRESH if fresh else _LINES, {"exam_id": exam_id})).scalars().all()
 
 
 async def line_steps(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamLineStep]:
@@ -45,8 +48,7 @@ async def line_steps(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamLineStep]:
 
 async def blocks(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamBlock]:
     """Return why an exam cannot be finalized."""
-    query = select(ExamBlock).where(ExamBlock.exam_id == exam_id).order_by(ExamBlock.code, ExamBlock.source)
-    return (await uow.session.execute(query)).scalars().all()
+    return (await uow.session.execute(_BLOCKS, {"exam_id": exam_id})).scalars().all()
 
 
 async def add_block(uow: UnitOfWork, *, exam_id: UUID, campus_id: int, code: str, source: str) -> None:

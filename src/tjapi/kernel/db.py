@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
@@ -278,16 +279,23 @@ async def insert_rows(session: AsyncSession, table: type[Base], rows: Sequence[M
     """
     if not rows:
         return
-    columns = {name: table.__table__.c[name].type for name in rows[0]}
-    sent = {name: _sent_as(kind) for name, kind in columns.items()}
-    names = ", ".join(f'"{name}"' for name in columns)
-    shown = ", ".join(f'"{name}"::{_named(kind)}' for name, kind in columns.items())
-    given = ", ".join(f"${i}::{kind}[]" for i, kind in enumerate(sent.values(), 1))
-    statement = f"insert into {table.__tablename__} ({names}) select {shown} from unnest({given}) as given ({names})"
+    statement, columns = _inserting(table, tuple(rows[0]))
     raw = await driver(session)
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         some = rows[first : first + _ROWS_AT_ONCE]
         await raw.execute(statement, *(_column([row[name] for row in some], kind) for name, kind in columns.items()))
+
+
+@lru_cache(maxsize=256)
+def _inserting(table: type[Base], names: tuple[str, ...]) -> tuple[str, Mapping[str, Any]]:
+    """Return the statement that inserts these columns, and their types: a table has few sets of columns, and each costs a millisecond."""
+    columns = {name: table.__table__.c[name].type for name in names}
+    sent = {name: _sent_as(kind) for name, kind in columns.items()}
+    listed = ", ".join(f'"{name}"' for name in columns)
+    shown = ", ".join(f'"{name}"::{_named(kind)}' for name, kind in columns.items())
+    given = ", ".join(f"${i}::{kind}[]" for i, kind in enumerate(sent.values(), 1))
+    statement = f"insert into {table.__tablename__} ({listed}) select {shown} from unnest({given}) as given ({listed})"
+    return statement, columns
 
 
 async def repoint_rows(
@@ -311,6 +319,7 @@ async def rows_since(session: AsyncSession, table: type[Base], column: str, held
     return list((await session.scalars(select(key).where(holds == held, key > since))).all())
 
 
+_DRIVER = "driver"
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
 
@@ -388,11 +397,15 @@ def moment(column: str) -> str:
 
 
 async def driver(session: AsyncSession) -> Any:
-    """Return the asyncpg connection of a session, inside its transaction."""
+    """Return the asyncpg connection of a session, inside its transaction; it stays the same until that ends."""
+    of, raw = session.info.get(_DRIVER, (None, None))
+    if of is not None and of is session.sync_session.get_transaction():
+        return raw
     fairy = await (await session.connection()).get_raw_connection()
     adapter: Any = fairy.dbapi_connection
     if adapter._transaction is None:  # noqa: SLF001 - SQLAlchemy opens its transaction lazily, at its own first statement
         await adapter._start_transaction()  # noqa: SLF001 - does nothing in autocommit
+    session.info[_DRIVER] = session.sync_session.get_transaction(), fairy.driver_connection
     return fairy.driver_connection
 
 

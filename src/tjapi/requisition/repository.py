@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from tjapi.kernel.db import fetch_rows, insert_rows
@@ -65,10 +65,12 @@ async def tube(uow: UnitOfWork, tube_id: UUID) -> Tube | None:
     return (await uow.session.execute(query)).scalar_one_or_none()
 
 
+_BY_BARCODE = select(Tube).where(Tube.barcode == bindparam("barcode")).execution_options(populate_existing=True)
+
+
 async def tube_by_barcode(uow: UnitOfWork, barcode: str) -> Tube | None:
     """Return a tube by its barcode."""
-    query = select(Tube).where(Tube.barcode == barcode).execution_options(populate_existing=True)
-    return (await uow.session.execute(query)).scalar_one_or_none()
+    return (await uow.session.execute(_BY_BARCODE, {"barcode": barcode})).scalar_one_or_none()
 
 
 async def tubes(uow: UnitOfWork, exam_id: UUID) -> Sequence[Tube]:

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from tjapi.kernel.db import fetch_rows, insert_rows
 from tjapi.kernel.uow import UnitOfWork
@@ -23,29 +23,46 @@ from tjapi.result.models import (
 Rows = Sequence[Mapping[str, Any]]
 
 
+# What every entry and every message asks is put together once: that takes as long as asking it.
+_SHEETS = (
+    select(DepartmentSheet)
+    .where(DepartmentSheet.exam_id == bindparam("exam_id"))
+    .order_by(DepartmentSheet.department_id)
+)
+_SHEET = _SHEETS.where(DepartmentSheet.department_id == bindparam("department_id")).execution_options(
+    populate_existing=True
+)
+_SHEET_LINES = (
+    select(DepartmentSheetLine)
+    .where(DepartmentSheetLine.exam_id == bindparam("exam_id"))
+    .order_by(DepartmentSheetLine.department_id, DepartmentSheetLine.sort, DepartmentSheetLine.id)
+    .execution_options(populate_existing=True)
+)
+_SHEET_LINES_OF_ONE = _SHEET_LINES.where(DepartmentSheetLine.department_id == bindparam("department_id"))
+_RELEASE_OF = select(MessageRelease).where(
+    MessageRelease.message_id == bindparam("message_id"), MessageRelease.state != "rejected"
+)
+
+
 async def sheet(uow: UnitOfWork, exam_id: UUID, department_id: int) -> DepartmentSheet | None:
     """Return a department's sheet as it is now; whoever changes it holds the exam's lock."""
-    query = select(DepartmentSheet).where(
-        DepartmentSheet.exam_id == exam_id, DepartmentSheet.department_id == department_id
-    )
-    return (await uow.session.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
+    asked = {"exam_id": exam_id, "department_id": department_id}
+    return (await uow.session.execute(_SHEET, asked)).scalar_one_or_none()
 
 
 async def sheet_lines(
     uow: UnitOfWork, exam_id: UUID, department_id: int | None = None
 ) -> Sequence[DepartmentSheetLine]:
     """Return the lines of a department's summary, or of every department's, in order; those taken out as well."""
-    query = select(DepartmentSheetLine).where(DepartmentSheetLine.exam_id == exam_id)
-    if department_id is not None:
-        query = query.where(DepartmentSheetLine.department_id == department_id)
-    query = query.order_by(DepartmentSheetLine.department_id, DepartmentSheetLine.sort, DepartmentSheetLine.id)
-    return (await uow.session.execute(query.execution_options(populate_existing=True))).scalars().all()
+    if department_id is None:
+        return (await uow.session.execute(_SHEET_LINES, {"exam_id": exam_id})).scalars().all()
+    asked = {"exam_id": exam_id, "department_id": department_id}
+    return (await uow.session.execute(_SHEET_LINES_OF_ONE, asked)).scalars().all()
 
 
 async def sheets(uow: UnitOfWork, exam_id: UUID) -> Sequence[DepartmentSheet]:
     """Return the sheets of an exam."""
-    query = select(DepartmentSheet).where(DepartmentSheet.exam_id == exam_id).order_by(DepartmentSheet.department_id)
-    return (await uow.session.execute(query)).scalars().all()
+    return (await uow.session.execute(_SHEETS, {"exam_id": exam_id})).scalars().all()
 
 
 _RESULT_COLUMNS = tuple(f.name for f in fields(HeldResult))
@@ -82,8 +99,7 @@ async def revisions(uow: UnitOfWork, result_id: UUID) -> Sequence[ResultRevision
 
 async def release_of(uow: UnitOfWork, message_id: UUID) -> MessageRelease | None:
     """Return the release of a message that is proposed or given."""
-    query = select(MessageRelease).where(MessageRelease.message_id == message_id, MessageRelease.state != "rejected")
-    return (await uow.session.execute(query)).scalar_one_or_none()
+    return (await uow.session.execute(_RELEASE_OF, {"message_id": message_id})).scalar_one_or_none()
 
 
 async def release(uow: UnitOfWork, release_id: UUID) -> MessageRelease | None:

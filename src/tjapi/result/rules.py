@@ -260,7 +260,10 @@ def current(facts: Iterable[Fact]) -> Fact | None:
     Corrected before final before preliminary. Of several corrected, and of several preliminary, the one observed last (said last, at
     the same moment). Of several final ones the first: F is replaced by C only, see `contested` (reliability.md, 10).
     """
-    valid = standing(facts)
+    held = list(facts)
+    if len(held) == 1 and held[0].status != "entered_in_error":
+        return held[0]
+    valid = standing(held)
     corrected = [f for f in valid if f.status == "corrected"]
     if corrected:
         return max(corrected, key=lambda f: f.sequence)
@@ -273,7 +276,7 @@ def current(facts: Iterable[Fact]) -> Fact | None:
 def rivals(facts: Iterable[Fact]) -> list[Fact]:
     """Return the final values that contradict the current one, and that no correction decides: a person must ask the laboratory."""
     held = list(facts)
-    chosen = current(held)
+    chosen = current(held) if len(held) > 1 else None
     if chosen is None or chosen.status != "final":
         return []
     return [f for f in standing(held) if f.status == "final" and f.value != chosen.value]

@@ -72,6 +72,7 @@ class Book:
         self.exam = exam
         self.lines = {line.id: line for line in lines}
         self._items = items
+        self._item_ids = {group_id: frozenset(item.id for item in held) for group_id, held in items.items()}
         self._ranges = ranges
         self._results = {(r.line_id, r.item_id): r for r in results}
         self._revisions: dict[UUID, list[HeldRevision]] = {r.id: [] for r in results}
@@ -81,6 +82,7 @@ class Book:
         self._new_results: list[HeldResult] = []
         self._new_revisions: list[HeldRevision] = []
         self._touched: set[UUID] = set()
+        self._facts: dict[UUID, Fact] = {}
 
     @classmethod
     async def open(cls, uow: UnitOfWork, exam_id: UUID) -> "Book":
@@ -100,6 +102,10 @@ class Book:
     def items_of(self, line: ExamLine) -> list[Item]:
         """Return the items of a line, in order."""
         return self._items.get(line.item_group_id, [])
+
+    def holds(self, line: ExamLine, item: Item) -> bool:
+        """Say whether an item is one of a line's."""
+        return item.id in self._item_ids.get(line.item_group_id, ())
 
     def live(self, line: ExamLine) -> bool:
         """Say whether results may be recorded on a line."""
@@ -159,7 +165,7 @@ class Book:
     def contested(self, line_id: UUID, item_id: UUID) -> bool:
         """Say whether final values contradict each other."""
         result = self._results.get((line_id, item_id))
-        return result is not None and contested(_fact(r) for r in self._revisions[result.id])
+        return result is not None and contested(self._facts_of(result.id))
 
     async def close(self, uow: UnitOfWork) -> None:
         """Write what was added, move the lines, and say what changed. Lines of a finalized exam stay: its report is what it is."""
@@ -195,7 +201,7 @@ class Book:
                 )
 
     async def _tell(self, uow: UnitOfWork, added: Sequence[HeldResult]) -> None:
-        beside = {f.id for said in self._revisions.values() for f in rivals(map(_fact, said))}
+        beside = {fact.id for result_id in self._revisions for fact in rivals(self._facts_of(result_id))}
         current_ids = {result.current_revision_id for result in self._results.values()}
         passed_over = tuple(
             r.id
@@ -220,9 +226,16 @@ class Book:
         await exams.advance(uow, self.exam.id, ways)
 
     def _current(self, result: HeldResult) -> HeldRevision | None:
-        revisions = self._revisions[result.id]
-        chosen = current(_fact(r) for r in revisions)
-        return None if chosen is None else next(r for r in revisions if r.id == chosen.id)
+        chosen = current(self._facts_of(result.id))
+        return None if chosen is None else next(r for r in self._revisions[result.id] if r.id == chosen.id)
+
+    def _facts_of(self, result_id: UUID) -> list[Fact]:
+        """Return what was said of a result as facts; a revision never changes, so each becomes one once."""
+        said = self._revisions[result_id]
+        for revision in said:
+            if revision.id not in self._facts:
+                self._facts[revision.id] = _fact(revision)
+        return [self._facts[revision.id] for revision in said]
 
     def _revision(self, uow: UnitOfWork, result: HeldResult, entry: Entry, seq: int) -> HeldRevision:
         found = self._ranges.get(entry.item.id)

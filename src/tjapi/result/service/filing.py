@@ -331,7 +331,7 @@ def _line(
         return "unknown-code"
     # Where a tube serves two groups that hold the item, the group they name comes first.
     named = sorted(lines, key=lambda line: line.code != group_code)
-    holding = [line for line in named if any(one.id == item.id for one in book.items_of(line))]
+    holding = [line for line in named if book.holds(line, item)]
     if not holding:
-        return "specimen-rejected" if any(item in book.items_of(line) for line in rejected) else "item-not-ordered"
+        return "specimen-rejected" if any(book.holds(line, item) for line in rejected) else "item-not-ordered"
     return next((line for line in holding if book.live(line)), "line-not-live")
