@@ -77,7 +77,7 @@ async def list_standings(
 @groupdesk.post(
     "/campaigns/{campaign_id:uuid}:book-members",
     **operation("bookMembers", "批量预约成员", "Book members over days", permission="employer.write", requirement=["E2.4"], body=True,
-                status=202, idempotent="required", problems=[CampaignNotFound, CampaignNotOpen, CampaignGroupNotFound]),
+                status=202, idempotent="required", problems=[CampaignNotFound, CampaignNotOpen, CampaignGroupNotFound, MemberNotFound]),
 )  # fmt: skip
 async def book_members(uow: Unit, campaign_id: UUID, body: BookMembersIn) -> BatchOut:
     return await service.plan_booking(uow, campaign_id, body)

@@ -32,7 +32,7 @@ from tjapi.groupdesk.schemas import (
     StandingOut,
     TransferOut,
 )
-from tjapi.kernel.problem import Problem, naming
+from tjapi.kernel.problem import FieldError, Problem, naming
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.pricing import service as pricing
 
@@ -46,13 +46,14 @@ _REGROUPED = "换组重新计价"
 
 
 async def plan_booking(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) -> BatchOut:
-    """Have members booked by a job. Raises CampaignNotFound, CampaignNotOpen, CampaignGroupNotFound."""
+    """Have members booked by a job: whoever of them is listed still. Raises CampaignNotFound, CampaignNotOpen, CampaignGroupNotFound, MemberNotFound."""
     found = await employers.lock_campaign(uow, campaign_id, active=False)
     if found.state not in BOOKABLE:
         raise CampaignNotOpen
     if plan.group_id is not None:
         with naming("/group_id"):
             await _group_of(uow, campaign_id, plan.group_id)
+    await _refuse_strangers(uow, campaign_id, plan.member_ids)
     waiting = await to_book(uow, campaign_id, plan)
     payload = {"campaign_id": str(campaign_id), "plan": plan.model_dump(mode="json")}
     job_id = await uow.enqueue(BOOK, payload, campus_id=found.campus_id, lane=f"campaign:{campaign_id}")
@@ -66,6 +67,18 @@ async def _group_of(uow: UnitOfWork, campaign_id: UUID, group_id: UUID) -> None:
     """Refuse a group that is none of the campaign's. Raises CampaignGroupNotFound."""
     if (await employers.group(uow, group_id)).campaign_id != campaign_id:
         raise CampaignGroupNotFound
+
+
+async def _refuse_strangers(uow: UnitOfWork, campaign_id: UUID, member_ids: Sequence[UUID]) -> None:
+    """Refuse ids that are on no line of the campaign's list. Raises MemberNotFound, naming each."""
+    there = {member.id for member in await employers.members(uow, campaign_id, member_ids)} if member_ids else set()
+    strange = [
+        FieldError(f"/member_ids/{i}", "not-found", "名单上没有这个人", "no such member")
+        for i, member_id in enumerate(member_ids)
+        if member_id not in there
+    ]
+    if strange:
+        raise MemberNotFound(errors=strange)
 
 
 async def to_book(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) -> Sequence[UUID]:

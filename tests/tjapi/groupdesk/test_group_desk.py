@@ -286,6 +286,9 @@ async def test_a_journey_of_a_unit_over_http(sign_in: SignIn, batch: Batch) -> N
     assert (await call("GET", f"/members/{people[0]['id']}/quote", 200))["employer_fen"] == 2_000
     await call("POST", f"{place}:book-members", 409, json={"days": [{"day": "2027-03-01", "quota": 1}]})
     await call("POST", f"{place}:open", 200)
+    strangers = {"days": [{"day": "2027-03-01", "quota": 1}], "member_ids": [people[0]["id"], unit_["id"]]}
+    refused = await call("POST", f"{place}:book-members", 404, json=strangers)
+    assert (refused["code"], [e["pointer"] for e in refused["errors"]]) == ("member-not-found", ["/member_ids/1"])
     job = (await call("POST", f"{place}:book-members", 202, json={"days": [{"day": "2027-03-01", "quota": 1}]}))[
         "job_id"
     ]
