@@ -385,7 +385,7 @@ TWINS = (
     ),
     _twin(
         "campaign: a day's quota", "src/tjapi/groupdesk/service.py",
-        "if taken.get((place.day, place.session_id), 0) >= place.quota:", "if place.quota < 0:",
+        "return taken.get((place.day, place.session_id), 0) >= place.quota", "return place.quota < 0",
         f"{GROUP_TESTS}/test_group_desk.py::test_members_are_spread_over_days_by_quota_and_whom_no_day_takes_hears_so",
     ),
     _twin(

@@ -1,7 +1,7 @@
 """The verbs of the group desk. Whatever changes a campaign's members locks the campaign first, then the member's exam, then the member."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from uuid import UUID
@@ -131,7 +131,7 @@ async def _meet(uow: UnitOfWork, campaign: Campaign, member: Member) -> UUID:
 async def _first_free(uow: UnitOfWork, campaign: Campaign, examinee_id: UUID, days: Sequence[DayIn]) -> DayIn:
     taken = await views.taken(uow, campaign.id)
     for place in days:
-        if taken.get((place.day, place.session_id), 0) >= place.quota:
+        if _is_spent(place, taken):
             continue
         if place.session_id is not None:
             try:
@@ -140,6 +140,11 @@ async def _first_free(uow: UnitOfWork, campaign: Campaign, examinee_id: UUID, da
                 continue
         return place
     raise DaysFull
+
+
+def _is_spent(place: DayIn, taken: Mapping[tuple[date, UUID | None], int]) -> bool:
+    """Say whether a day of the plan has all whom its quota allows."""
+    return taken.get((place.day, place.session_id), 0) >= place.quota
 
 
 def _order(campaign: Campaign, examinee_id: UUID, place: DayIn) -> appointments.Order:
@@ -277,7 +282,7 @@ async def _desk(uow: UnitOfWork, campaign: Campaign, days: Sequence[DayIn]) -> a
 
 
 def _is_open(place: DayIn, taken: Counter[tuple[date, UUID | None]], desk: appointments.Batch | None) -> bool:
-    if taken[place.day, place.session_id] >= place.quota:
+    if _is_spent(place, taken):
         return False
     return place.session_id is None or desk is None or not desk.is_full(place.day, place.session_id)
 
@@ -286,7 +291,7 @@ async def _first_open(
     places: Sequence[DayIn], taken: Counter[tuple[date, UUID | None]], desk: appointments.Batch | None, sex: str
 ) -> DayIn:
     for place in places:
-        if taken[place.day, place.session_id] >= place.quota:
+        if _is_spent(place, taken):
             continue
         if place.session_id is None or desk is None or await desk.has_room(place.day, place.session_id, sex):
             return place

@@ -20,7 +20,7 @@ from tjapi.employer.errors import CampaignNotComplete
 from tjapi.employer.schemas import MemberPatch
 from tjapi.exam import service as exams
 from tjapi.groupdesk import flows, service
-from tjapi.groupdesk.errors import MemberBeingExamined
+from tjapi.groupdesk.errors import DaysFull, MemberBeingExamined
 from tjapi.groupdesk.schemas import BookMembersIn, DecisionIn
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.jobs.spec import JobRun
@@ -60,6 +60,19 @@ async def test_members_are_spread_over_days_by_quota_and_whom_no_day_takes_hears
     assert {m.refusal["code"] for m in left if m.refusal} == {"days-full"}
     again = await batch.run(await batch.ask(made.campaign_id, _plan(2, MARCH[:4])))
     assert again == {"booked": 2, "full": 0, "refused": 0, "skipped": 0}
+
+
+@pytest.mark.requirement("E2.4")
+async def test_who_is_booked_alone_is_not_booked_beyond_a_day_s_quota(unit: Unit, admin: asyncpg.Connection) -> None:
+    made = await plan(unit)
+    members = await listed(unit, made.campaign_id, 3)
+    for member in members[:2]:
+        async with unit() as uow:
+            assert await service.book_member(uow, member, _plan(1, MARCH[:2]).days)
+    with pytest.raises(DaysFull):
+        async with unit() as uow:
+            await service.book_member(uow, members[2], _plan(1, MARCH[:2]).days)
+    assert await _booked(admin, made.campaign_id) == dict.fromkeys(MARCH[:2], 1)
 
 
 @pytest.mark.requirement("E2.4")
