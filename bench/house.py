@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
@@ -105,6 +106,32 @@ class House:
             await connection.execute("select set_config('tj.context', $1, false)", token)
             opened.append(connection)
         return opened
+
+
+@contextlib.asynccontextmanager
+async def installed(*, keep: bool = False, **settings: Any) -> AsyncIterator[tuple[Runtime, asyncpg.Connection]]:
+    """Prepare an installation of its own without processes, for what is measured in this one; its folder goes at the end unless it is kept."""
+    state = Path(tempfile.mkdtemp(prefix="tj-bench-"))
+    state.chmod(0o711)
+    postgres, valkey = EmbeddedPostgres(state), EmbeddedValkey(state)
+    try:
+        postgres.start()
+        valkey.start()
+        make_master_key(state)
+        url = postgres.url(postgres.superuser, postgres.superuser_password, "postgres")
+        given = Settings(state=state, database_url=url, redis_url=valkey.url, environment="demo", **settings)
+        await migrate(given, KeyRing(load_master_key(None, state)))
+        runtime = wiring.build(given)
+        await installation.load(runtime)
+        admin = await connect(given)
+        yield runtime, admin
+        await admin.close()
+        await wiring.close(runtime)
+    finally:
+        valkey.stop()
+        postgres.stop()
+        if not keep:
+            shutil.rmtree(state, ignore_errors=True)
 
 
 @contextlib.asynccontextmanager

@@ -8,27 +8,22 @@ import asyncio
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from tjapi import demo, installation, visit, wiring
+from bench.house import installed
+from tjapi import demo, visit
 from tjapi.catalog.rules import starter_id
 from tjapi.employer import service as employers
 from tjapi.employer.schemas import CampaignIn, EmployerIn, GroupIn, MemberIn
 from tjapi.groupdesk import service
 from tjapi.groupdesk.schemas import BookMembersIn
 from tjapi.kernel import logs
-from tjapi.kernel.embedded import EmbeddedPostgres, EmbeddedValkey
 from tjapi.kernel.runtime import Runtime
-from tjapi.kernel.schema import connect, migrate
-from tjapi.kernel.security.keys import KeyRing, load_master_key, make_master_key
-from tjapi.kernel.settings import Settings
 
 DAYS = 10
 _FIRST = date(2027, 3, 1)
@@ -120,29 +115,14 @@ async def main() -> None:
     """Start what is needed, book, kill, book on, count."""
     members = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
     logs.configure("ERROR")
-    state = Path(tempfile.mkdtemp(prefix="tj-bench-"))
-    state.chmod(0o711)
-    postgres, valkey = EmbeddedPostgres(state), EmbeddedValkey(state)
-    postgres.start()
-    valkey.start()
-    try:
-        make_master_key(state)
-        url = postgres.url(postgres.superuser, postgres.superuser_password, "postgres")
-        settings = Settings(state=state, database_url=url, redis_url=valkey.url, environment="demo")
-        await migrate(settings, KeyRing(load_master_key(None, state)))
-        runtime = wiring.build(settings)
-        await installation.load(runtime)
-        admin = await connect(settings)
+    async with installed() as (runtime, admin):
+        held = runtime.settings
         environment = os.environ | {
-            "TJ_STATE": str(state), "TJ_DATABASE_URL": url, "TJ_REDIS_URL": valkey.url, "TJ_LOG_LEVEL": "ERROR", "TJ_LIS_PORT": "1",
+            "TJ_STATE": str(held.state), "TJ_DATABASE_URL": str(held.database_url), "TJ_REDIS_URL": str(held.redis_url), "TJ_LOG_LEVEL": "ERROR",
+            "TJ_LIS_PORT": "1",
         }  # fmt: skip
         for code, places in (("B1", _days(members)), ("B2", await _sessions(admin, members))):
             await _measure(runtime, admin, environment, members, code, places)
-        await admin.close()
-        await wiring.close(runtime)
-    finally:
-        valkey.stop()
-        postgres.stop()
 
 
 if __name__ == "__main__":

@@ -13,30 +13,25 @@ import io
 import resource
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import xlsxwriter
 
-from tjapi import demo, installation, visit, wiring
+from bench.house import installed
+from tjapi import demo, visit
 from tjapi.employer import flows, sheets
 from tjapi.employer import service as employers
 from tjapi.employer.rules.cells import field_of, find_header, read_row
 from tjapi.employer.schemas import CampaignIn, EmployerIn, GroupIn
 from tjapi.employer.service import importing
 from tjapi.kernel import logs
-from tjapi.kernel.embedded import EmbeddedPostgres
 from tjapi.kernel.jobs.spec import JobRun
 from tjapi.kernel.runtime import Runtime
-from tjapi.kernel.schema import connect, migrate
-from tjapi.kernel.security.keys import KeyRing, load_master_key, make_master_key
-from tjapi.kernel.settings import Settings
 
 ROUNDS = 3
 HEADERS = ("姓名", "性别", "身份证号码", "手机", "工号", "部门", "岗位", "婚否", "危害因素", "备注")
@@ -169,29 +164,8 @@ async def _measure(runtime: Runtime, admin: asyncpg.Connection, rows: int) -> No
 async def main() -> None:
     """Start what is needed, measure."""
     logs.configure("ERROR")
-    state = Path(tempfile.mkdtemp(prefix="tj-bench-"))
-    state.chmod(0o711)
-    postgres = EmbeddedPostgres(state)
-    postgres.start()
-    try:
-        make_master_key(state)
-        url = postgres.url(postgres.superuser, postgres.superuser_password, "postgres")
-        settings = Settings(
-            state=state,
-            database_url=url,
-            redis_url="redis://127.0.0.1:1",
-            environment="demo",
-            statement_timeout_ms=60_000,
-        )
-        await migrate(settings, KeyRing(load_master_key(None, state)))
-        runtime = wiring.build(settings)
-        await installation.load(runtime)
-        admin = await connect(settings)
+    async with installed(statement_timeout_ms=60_000) as (runtime, admin):
         await _measure(runtime, admin, int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
-        await admin.close()
-        await wiring.close(runtime)
-    finally:
-        postgres.stop()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import asyncio
 import json
 import resource
 import sys
-import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -17,21 +16,18 @@ from pathlib import Path
 import asyncpg
 import psutil
 
+from bench.house import installed
 from bench.member_booking import _FIRST, _campaign
 from tests.tjapi.labels import read_tspl, read_zpl
-from tjapi import demo, installation, wiring
+from tjapi import demo
 from tjapi.frontdesk import flows as desk
 from tjapi.frontdesk import service as printing
 from tjapi.frontdesk.schemas import PrintIn
 from tjapi.groupdesk import flows, service
 from tjapi.groupdesk.schemas import BookMembersIn
 from tjapi.kernel import logs
-from tjapi.kernel.embedded import EmbeddedPostgres
 from tjapi.kernel.jobs.spec import JobRun
 from tjapi.kernel.runtime import Runtime
-from tjapi.kernel.schema import connect, migrate
-from tjapi.kernel.security.keys import KeyRing, load_master_key, make_master_key
-from tjapi.kernel.settings import Settings
 
 _DAYS = 10
 _PRINTERS = {"zpl": read_zpl, "tspl": read_tspl}
@@ -97,23 +93,8 @@ def _check(form: str, content: bytes, tubes: list[str]) -> None:
 async def main() -> None:
     """Start what is needed, measure."""
     logs.configure("ERROR")
-    state = Path(tempfile.mkdtemp(prefix="tj-bench-"))
-    state.chmod(0o711)
-    postgres = EmbeddedPostgres(state)
-    postgres.start()
-    try:
-        make_master_key(state)
-        url = postgres.url(postgres.superuser, postgres.superuser_password, "postgres")
-        settings = Settings(state=state, database_url=url, redis_url="redis://127.0.0.1:1", environment="demo")
-        await migrate(settings, KeyRing(load_master_key(None, state)))
-        runtime = wiring.build(settings)
-        await installation.load(runtime)
-        admin = await connect(settings)
-        await _measure(runtime, admin, int(sys.argv[1]) if len(sys.argv) > 1 else 500, state)
-        await admin.close()
-        await wiring.close(runtime)
-    finally:
-        postgres.stop()
+    async with installed(keep=True) as (runtime, admin):
+        await _measure(runtime, admin, int(sys.argv[1]) if len(sys.argv) > 1 else 500, runtime.settings.state)
 
 
 if __name__ == "__main__":

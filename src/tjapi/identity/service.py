@@ -11,6 +11,7 @@ from tjapi.identity.errors import (
     AccountLocked,
     ApiClientNotFound,
     CampusNotGranted,
+    CampusNotHeld,
     ClientIdTaken,
     CredentialsWrong,
     OldPasswordWrong,
@@ -397,6 +398,18 @@ def client_out(client: ApiClient) -> ApiClientOut:
 async def campuses(uow: UnitOfWork) -> Sequence[Campus]:
     """Return every campus."""
     return await repository.campuses(uow)
+
+
+def refuse_foreign_campus(uow: UnitOfWork, campus_id: int, pointer: str = "/campus_id") -> None:
+    """Refuse a campus that the caller does not hold, as if it did not exist. Raises CampusNotHeld, naming the field that named it."""
+    if campus_id not in uow.principal.campuses:
+        raise CampusNotHeld(errors=[FieldError(pointer, "not-found", "没有这个院区", "no such campus")])
+
+
+async def held_campus(uow: UnitOfWork, campus_id: int) -> Campus:
+    """Return a campus that the caller holds. Raises CampusNotHeld."""
+    refuse_foreign_campus(uow, campus_id)
+    return next(campus for campus in await campuses(uow) if campus.id == campus_id)
 
 
 async def trust_client(uow: UnitOfWork, client_id: str, name: str, scopes: Sequence[str], secret: str) -> None:

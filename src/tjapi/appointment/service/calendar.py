@@ -27,6 +27,7 @@ from tjapi.appointment.schemas import (
     SessionOut,
 )
 from tjapi.appointment.service import places
+from tjapi.identity import service as identity
 from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
@@ -41,8 +42,8 @@ _USUAL_WEEKDAYS, _USUAL_CAPACITY = range(1, 7), 30
 
 def refuse_foreign_campus(uow: UnitOfWork, campus_id: int, pointer: str = "/campus_id") -> None:
     """Refuse a campus that the caller does not hold, as if it did not exist. Raises CampusNotHeld."""
-    if not (uow.principal.everywhere or campus_id in uow.principal.campuses):
-        raise CampusNotHeld(errors=[FieldError(pointer, "not-found", "没有这个院区", "no such campus")])
+    if not uow.principal.everywhere:
+        identity.refuse_foreign_campus(uow, campus_id, pointer)
 
 
 async def policy(uow: UnitOfWork, campus_id: int) -> AppointmentPolicy:

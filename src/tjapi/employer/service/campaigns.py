@@ -16,9 +16,10 @@ from tjapi.employer.events import CampaignCompleted, CampaignOpened, CampaignReo
 from tjapi.employer.models import Campaign, CampaignGroup, Contract, Member
 from tjapi.employer.rules.campaigns import ACTIVE, CAMPAIGN_MOVES, TERMINAL, may_move
 from tjapi.employer.schemas import CampaignDetail, CampaignIn, CampaignOut, CampaignPatch, GroupOut, NextCampaignIn
-from tjapi.employer.service.contracts import contract, held
+from tjapi.employer.service.contracts import contract
 from tjapi.employer.service.employers import employer
 from tjapi.employer.service.placing import place_all
+from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed, naming
 from tjapi.kernel.uow import UnitOfWork
@@ -44,7 +45,7 @@ _KEPT = (
 
 async def create_campaign(uow: UnitOfWork, new: CampaignIn) -> Campaign:
     """Plan a campaign. Raises CampusNotHeld, EmployerNotFound, ContractNotFound, CampaignInvalid."""
-    held(uow, new.campus_id)
+    identity.refuse_foreign_campus(uow, new.campus_id)
     with naming("/employer_id"):
         await employer(uow, new.employer_id)
     with naming("/contract_id"):

@@ -8,7 +8,7 @@ from tjapi.employer.errors import ContractInvalid, ContractNotFound
 from tjapi.employer.models import Contract
 from tjapi.employer.schemas import ContractIn
 from tjapi.employer.service.employers import employer
-from tjapi.identity.errors import CampusNotHeld
+from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, naming
 from tjapi.kernel.uow import UnitOfWork
@@ -16,7 +16,7 @@ from tjapi.kernel.uow import UnitOfWork
 
 async def create_contract(uow: UnitOfWork, new: ContractIn) -> Contract:
     """Enter a contract. Raises CampusNotHeld, EmployerNotFound, ContractInvalid."""
-    held(uow, new.campus_id)
+    identity.refuse_foreign_campus(uow, new.campus_id)
     with naming("/employer_id"):
         await employer(uow, new.employer_id)
     errors = []
@@ -30,12 +30,6 @@ async def create_contract(uow: UnitOfWork, new: ContractIn) -> Contract:
     uow.session.add(made)
     await uow.audit("contract.created", "contract", made.id, campus_id=made.campus_id)
     return made
-
-
-def held(uow: UnitOfWork, campus_id: int) -> None:
-    """Refuse a campus that the caller does not hold. Raises CampusNotHeld."""
-    if campus_id not in uow.principal.campuses:
-        raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
 
 
 async def contract(uow: UnitOfWork, contract_id: UUID) -> Contract:

@@ -33,7 +33,6 @@ from tjapi.exam.service.standing import announce, mark, move, refuse_incomplete,
 from tjapi.examinee import service as examinees
 from tjapi.examinee.rules import PhotoFile
 from tjapi.identity import service as identity
-from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.db import Built, Look
 from tjapi.kernel.ids import uuid7
@@ -61,11 +60,7 @@ async def register(
     PregnancyContradictsSex, what a quote raises,
     and with a document whatever meeting its holder raises.
     """
-    campus = next(
-        (c for c in await identity.campuses(uow) if c.id == new.campus_id and c.id in uow.principal.campuses), None
-    )
-    if campus is None:
-        raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
+    campus = await identity.held_campus(uow, new.campus_id)
     person = await whom(uow, new, photo)
     with naming("/package_id"):
         package = await catalog.package(uow, new.package_id) if new.package_id else None

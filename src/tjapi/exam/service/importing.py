@@ -23,7 +23,6 @@ from tjapi.exam.rules import age_on, exam_no
 from tjapi.examinee import service as examinees
 from tjapi.examinee.service import Examinee
 from tjapi.identity import service as identity
-from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
@@ -62,11 +61,7 @@ async def import_past(uow: UnitOfWork, campus_id: int, archive: str, rows: Seque
 
     They are in review until `close_past`. Raises CampusNotHeld, PastExamsInvalid naming every field.
     """
-    campus = next(
-        (c for c in await identity.campuses(uow) if c.id == campus_id and c.id in uow.principal.campuses), None
-    )
-    if campus is None:
-        raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
+    campus = await identity.held_campus(uow, campus_id)
     known = await repository.of_archive(uow, campus_id, archive, [row.archive_no for row in rows])
     new = [row for row in rows if row.archive_no not in known]
     people = await examinees.many(uow, {row.examinee_id for row in new})

@@ -18,7 +18,6 @@ from tjapi.exam.events import ExamRegistered, LinesReleased
 from tjapi.exam.rules import Marks, age_on, exam_no, marks
 from tjapi.examinee.service import Examinee
 from tjapi.identity import service as identity
-from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
@@ -120,9 +119,7 @@ async def register_members(
     uow: UnitOfWork, campaign: Campaign, orders: Sequence[MemberOrder], *, payment_required: bool
 ) -> list[UUID]:
     """Prepare the exams of many members of a campaign, and return their ids; the caller binds the members to them. Raises CampusNotHeld."""
-    campus = next((c for c in await identity.campuses(uow) if c.id == campaign.campus_id), None)
-    if campus is None or campus.id not in uow.principal.campuses:
-        raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
+    campus = await identity.held_campus(uow, campaign.campus_id)
     next_of = await repository.next_numbers(uow, campus.id, Counter(order.day for order in orders))
     heads, lines, news = [], [], []
     said: dict[int, list[dict[str, Any]]] = {}

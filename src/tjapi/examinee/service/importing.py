@@ -11,7 +11,7 @@ from tjapi.examinee.models import Examinee
 from tjapi.examinee.rules import IdNumber, folded, name_keys
 from tjapi.examinee.schemas import IdCardPayload
 from tjapi.examinee.service.meeting import entered, number_problem, said_by
-from tjapi.identity.errors import CampusNotHeld
+from tjapi.identity import service as identity
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.problem import FieldError, Problem
 from tjapi.kernel.uow import UnitOfWork
@@ -24,8 +24,7 @@ async def import_people(uow: UnitOfWork, campus_id: int, rows: Sequence[IdCardPa
     of their phone, address and nation does not replace what is known here. Every row has a document, for without one nobody would find
     the same person again. Raises CampusNotHeld, PeopleInvalid naming every field.
     """
-    if campus_id not in uow.principal.campuses:
-        raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
+    identity.refuse_foreign_campus(uow, campus_id)
     people = _read(uow, rows)
     keys = [(document.kind, person.id_number_index or b"") for document, person in people]
     await repository.lock_identifiers(uow, keys)

@@ -37,6 +37,7 @@ from tjapi.examinee.rules import (
 from tjapi.examinee.schemas import ExamineeMet, ExamineePatch, IdCardPayload
 from tjapi.examinee.service.photos import keep_photo
 from tjapi.examinee.service.reading import ADDRESS, ID_NUMBER, PHONE, get, locked, opened, place, shape
+from tjapi.identity import service as identity
 from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
@@ -53,8 +54,7 @@ async def meet(
     `photo` is the one of the document, whose bytes are stored already. What the document or the desk says anew about phone, address and nation replaces what was known. Raises CampusNotHeld,
     IdNumberInvalid, IdCardContradiction, ExamineeDetailsInvalid, ExamineeNameDiffers, ExamineeDetailsDiffer.
     """
-    if campus_id not in uow.principal.campuses:
-        raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
+    identity.refuse_foreign_campus(uow, campus_id)
     document, read = said_by(payload, business_day(uow.now))
     if document is not None:
         index = uow.cipher.blind_index(document.number, ID_NUMBER)
@@ -77,8 +77,7 @@ async def meet_many(uow: UnitOfWork, payloads: Sequence[IdCardPayload], campus_i
 
     Where somebody is refused the unit must not be committed: whoever keeps the others leaves these out and asks again. Raises CampusNotHeld.
     """
-    if campus_id not in uow.principal.campuses:
-        raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
+    identity.refuse_foreign_campus(uow, campus_id)
     read = [_read_or_refused(payload, business_day(uow.now)) for payload in payloads]
     keys = [_key(uow, one) for one in read]
     wanted = list({key for key in keys if key is not None})

@@ -31,7 +31,7 @@ from tjapi.examinee.schemas import MergeIn, MergeOut, MergesOut
 from tjapi.examinee.service.duplicates import found_distinct, keep_apart, same, traits
 from tjapi.examinee.service.reading import get
 from tjapi.kernel.ids import uuid7
-from tjapi.kernel.problem import FieldError, PermissionMissing, naming
+from tjapi.kernel.problem import FieldError, PermissionMissing
 from tjapi.kernel.uow import UnitOfWork
 
 _DESPITE = "examinee.merge_contradicting"
@@ -154,8 +154,8 @@ async def _both(uow: UnitOfWork, merged_id: UUID, survivor_id: UUID) -> tuple[Ex
         raise same("/survivor_id")
     entries = await repository.lock_entries(uow, {merged_id, survivor_id})
     if len(entries) < 2:  # noqa: PLR2004 - one of them may not be seen
-        with naming("/survivor_id" if merged_id in entries else "path:examinee_id"):
-            raise ExamineeNotFound
+        pointer = "/survivor_id" if merged_id in entries else "path:examinee_id"
+        raise ExamineeNotFound(errors=[FieldError(pointer, "not-found", ExamineeNotFound.zh, ExamineeNotFound.en)])
     merged, survivor = entries[merged_id], entries[survivor_id]
     # Somebody was faster, or chose an entry that stands for somebody else: it is not for us to guess whom was meant.
     for entry, pointer in ((merged, "path:examinee_id"), (survivor, "/survivor_id")):

@@ -25,10 +25,10 @@ from tjapi.frontdesk.errors import (
 )
 from tjapi.frontdesk.rules import BoardColumn
 from tjapi.frontdesk.schemas import AccessCodeOut, BoardOut, CheckInOut, DocumentsOut, PrintIn, PrintOut, PrintsOut
+from tjapi.identity import service as identity
 from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
-from tjapi.kernel.problem import FieldError
 from tjapi.kernel.routing import PDF, Caller, ReadUnit, Unit, file, operation, router
 from tjapi.kernel.runtime import runtime
 from tjapi.kernel.validation import Day
@@ -117,7 +117,7 @@ BoardDay = Annotated[Day | None, Query(description="日期,缺省为今天 · Da
                 problems=[CampusNotHeld], description="实时事件主题 `exam` 到来时重新读取 · Read it again when a live event of the topic `exam` comes."),
 )  # fmt: skip
 async def get_board(uow: ReadUnit, campus_id: OneCampus, day: BoardDay = None) -> BoardOut:
-    _held(uow, campus_id)
+    identity.refuse_foreign_campus(uow, campus_id, "query:campus_id")
     return await views.board(uow, campus_id, day or business_day(uow.now))
 
 
@@ -135,14 +135,8 @@ async def list_board_exams(
     page_size: PageSize = 50,
     page_token: PageToken = None,
 ) -> Page[ExamSummary]:
-    _held(uow, campus_id)
+    identity.refuse_foreign_campus(uow, campus_id, "query:campus_id")
     asked = day or business_day(uow.now)
     pager = Pager(runtime(request).keys, f"board|{column}|{campus_id}|{asked}")
     rows = await views.board_list(uow, campus_id, asked, column, after=pager.read(page_token), size=page_size)
     return pager.page(rows, page_size, lambda row: [row.id], exams.summary)
-
-
-def _held(uow: ReadUnit, campus_id: int) -> None:
-    """A board of nobody's campus is not an empty board."""
-    if campus_id not in uow.principal.campuses:
-        raise CampusNotHeld(errors=[FieldError("query:campus_id", "not-found", "没有这个院区", "no such campus")])

@@ -23,7 +23,7 @@ from tjapi.guidance.schemas import (
     SheetReturnOut,
 )
 from tjapi.guidance.service.queueing import leave
-from tjapi.identity.errors import CampusNotHeld
+from tjapi.identity import service as identity
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, naming
@@ -43,8 +43,7 @@ async def policies(uow: UnitOfWork, campus_id: int | None) -> list[SheetPolicyOu
 
 async def put_policy(uow: UnitOfWork, given: SheetPolicyIn) -> SheetPolicyOut:
     """Say what becomes of open lines in a campus, or for one package of it. Raises CampusNotHeld, ExamPackageNotFound."""
-    if given.campus_id not in uow.principal.campuses:
-        raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
+    identity.refuse_foreign_campus(uow, given.campus_id)
     if given.package_id is not None:
         with naming("/package_id"):
             await catalog.package(uow, given.package_id)

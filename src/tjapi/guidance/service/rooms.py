@@ -8,7 +8,7 @@ from tjapi.guidance import repository
 from tjapi.guidance.errors import DepartmentUnknown, RoomCodeTaken, RoomNotFound
 from tjapi.guidance.models import Room, RoomOrder
 from tjapi.guidance.schemas import OrderPair, RoomIn, RoomOrderIn, RoomOrderOut, RoomOut
-from tjapi.identity.errors import CampusNotHeld
+from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
@@ -51,7 +51,7 @@ async def update_room(uow: UnitOfWork, room_id: UUID, new: RoomIn) -> RoomOut:
 
 async def show_order(uow: UnitOfWork, campus_id: int) -> RoomOrderOut:
     """Return what comes before what. Raises CampusNotHeld."""
-    _held(uow, campus_id)
+    identity.refuse_foreign_campus(uow, campus_id)
     pairs = [
         OrderPair(before_id=row.before_id, after_id=row.after_id) for row in await repository.order(uow, campus_id)
     ]
@@ -60,7 +60,7 @@ async def show_order(uow: UnitOfWork, campus_id: int) -> RoomOrderOut:
 
 async def put_order(uow: UnitOfWork, given: RoomOrderIn) -> RoomOrderOut:
     """Say what comes before what, the whole of it. Raises CampusNotHeld, DepartmentUnknown."""
-    _held(uow, given.campus_id)
+    identity.refuse_foreign_campus(uow, given.campus_id)
     wanted = {(pair.before_id, pair.after_id) for pair in given.pairs}
     known = await _departments(uow)
     errors = [
@@ -97,16 +97,11 @@ def out(room: Room, queue: int) -> RoomOut:
 
 
 async def _check(uow: UnitOfWork, new: RoomIn) -> None:
-    _held(uow, new.campus_id)
+    identity.refuse_foreign_campus(uow, new.campus_id)
     if new.department_id not in await _departments(uow):
         raise DepartmentUnknown(
             errors=[FieldError("/department_id", "not-found", "没有这个科室", "no such department")]
         )
-
-
-def _held(uow: UnitOfWork, campus_id: int) -> None:
-    if campus_id not in uow.principal.campuses:
-        raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
 
 
 async def _departments(uow: UnitOfWork) -> Collection[int]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tjapi.catalog import service as catalog
 from tjapi.exam import service as exams
-from tjapi.identity.errors import CampusNotHeld
+from tjapi.identity import service as identity
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
@@ -55,8 +55,7 @@ class _Held:
 
 async def open_handover(uow: UnitOfWork, new: HandoverIn) -> HandoverDetail:
     """Begin a list; with an outside laboratory, of what is sent there. Raises CampusNotHeld, OutsideLabNotFound."""
-    if new.campus_id not in uow.principal.campuses:
-        raise CampusNotHeld(errors=[FieldError("/campus_id", "not-found", "没有这个院区", "no such campus")])
+    identity.refuse_foreign_campus(uow, new.campus_id)
     lab = await catalog.outside_lab_in_use(uow, new.outside_lab_id) if new.outside_lab_id else None
     day = business_day(uow.now)
     number = await repository.next_handover_number(uow, new.campus_id, day)
