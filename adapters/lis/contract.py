@@ -69,6 +69,8 @@ class LabObservation:
     `raw_value` is the text as sent ("<0.01", "1:320", "弱阳性"); `unit` and `range_text` are the laboratory's, not ours.
     `value_type` is OBX-2. `status` is OBX-11 (HL7 table 0085): P preliminary, F final, C correction, X cannot be obtained,
     W wrong (the one before was somebody else's), D deleted. `abnormal_flags` is OBX-8 (table 0078): H, L, HH, LL, A…
+    `other_codes` are further codes of the same item (OBX-3.4), to be tried where `code` is unknown. `remarks` are the notes that belong to
+    this value (NTE after the OBX), in order. `observed_at` is None where none was said, or none that is a moment.
     """
 
     code: str
@@ -81,6 +83,8 @@ class LabObservation:
     abnormal_flags: tuple[str, ...]
     status: str
     observed_at: datetime | None
+    other_codes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ class LabResult:
     """The report on one ordered group. `placer_no` is our `LabGroup.line_no`, `filler_no` the laboratory's own number.
 
     `specimen_at` is when the specimen was taken, `reported_at` when the laboratory released it; `status` is OBR-25. `refused`: the
-    specimen is refused, and whatever of it has no result needs another.
+    specimen is refused, and whatever of it has no result needs another. `remarks` are notes on the whole group (NTE after the OBR).
     """
 
     barcode: str | None
@@ -109,11 +113,17 @@ class LabResult:
     status: str
     observations: tuple[LabObservation, ...]
     refused: LabRefusal | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LabReport:
-    """One inbound message about one person. Identity fields are what *they* believe; the caller compares them with ours."""
+    """One inbound message about one person. Identity fields are what *they* believe; the caller compares them with ours.
+
+    `other_names` are further spellings of the name (repetitions of PID-5: pinyin, alias). `id_numbers` are whole identity numbers that the
+    message bears (PID-3, PID-19). `patient_birth_date` is None where none was said or none that is a whole day. `left_out` names what was
+    in the message and could not be taken up, by place ("OBX[2]: no code, no value"), never by content.
+    """
 
     message_id: str
     sent_at: datetime
@@ -124,6 +134,9 @@ class LabReport:
     patient_birth_date: date | None
     patient_id: str | None
     results: tuple[LabResult, ...]
+    other_names: tuple[str, ...] = ()
+    id_numbers: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 class UnparsableReport(ValueError):  # noqa: N818 - named for the finding

@@ -24,7 +24,7 @@ from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository as results
 from tjapi.result.models import Result, ResultRevision
-from tjapi.result.rules import ABNORMAL
+from tjapi.result.rules.flags import ABNORMAL
 from tjapi.result.schemas import DepartmentResultsOut, ExamResultsOut, ResultOut
 from tjapi.result.service.reading import line_out, value_out
 

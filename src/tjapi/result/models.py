@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tjapi.kernel.db import Base
-from tjapi.result.rules import FLAGS, STATUSES
+from tjapi.result.rules.flags import FLAGS
+from tjapi.result.rules.revisions import STATUSES
 
 Moment = TIMESTAMP(timezone=True)
 

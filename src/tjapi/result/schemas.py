@@ -8,7 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tjapi.catalog.rules import ItemKind
 from tjapi.exam.rules import LineState
-from tjapi.result.rules import Comparator, Flag, ReleaseState, ResultStatus, SheetState
+from tjapi.result.rules import ReleaseState, SheetState
+from tjapi.result.rules.flags import Flag
+from tjapi.result.rules.revisions import ResultStatus
+from tjapi.result.rules.values import Comparator
 
 _ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
 

@@ -13,7 +13,9 @@ from tjapi.exam.models import Exam, ExamLine
 from tjapi.kernel.db import Look, fetch_rows, moment, utf8
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.models import Result, ResultRevision
-from tjapi.result.rules import ABNORMAL, Comparator, ResultsView
+from tjapi.result.rules import ResultsView
+from tjapi.result.rules.flags import ABNORMAL
+from tjapi.result.rules.values import Comparator
 
 _ABNORMAL = f"'{{{','.join(sorted(ABNORMAL))}}}'::text[]"
 _CURRENT = f"""

@@ -10,7 +10,8 @@ from tests.tjapi.catalog.test_starter import STARTER, flagged
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.rules import Case, Condition, Known, evaluate, items_of
 from tjapi.knowledge.schemas import CriticalRuleIn, ExampleIn, RuleIn
-from tjapi.result.rules import chosen, parse
+from tjapi.result.rules.flags import chosen
+from tjapi.result.rules.values import parse
 from tjapi.result.service.case import known
 from tjapi.result.service.summarizing import standing
 

@@ -10,23 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tjapi.exam.rules import LINE_MOVES
-from tjapi.result.rules import (
-    LIS_STATUS,
-    Fact,
-    Identity,
-    Range,
-    chosen,
-    contested,
-    current,
-    disagreement,
-    finding,
-    flag,
-    flag_chosen,
-    line_target,
-    parse,
-    same_unit,
-    standing,
-)
+from tjapi.result.rules.flags import Range, chosen, flag, flag_chosen
+from tjapi.result.rules.identity import Identity, disagreement
+from tjapi.result.rules.revisions import LIS_STATUS, Fact, contested, current, line_target, standing
+from tjapi.result.rules.values import finding, parse, same_unit
 
 D = Decimal
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)

@@ -15,7 +15,7 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.jobs.spec import JobRun
 from tjapi.kernel.runtime import Runtime
 from tjapi.result import flows, repository, service
-from tjapi.result.rules import converted, parse, same_unit
+from tjapi.result.rules.values import converted, parse, same_unit
 
 STARTER = catalog.read_starter()
 ITEMS = {item.code: item for item in STARTER.items}

@@ -7,7 +7,8 @@ from tjapi.catalog.models import Item
 from tjapi.kernel.problem import FieldError
 from tjapi.result.errors import ResultsInvalid
 from tjapi.result.formulas import FORMULAS
-from tjapi.result.rules import chosen, finding, parse
+from tjapi.result.rules.flags import chosen
+from tjapi.result.rules.values import finding, parse
 from tjapi.result.schemas import ResultsIn
 
 

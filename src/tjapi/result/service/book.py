@@ -17,19 +17,9 @@ from tjapi.result import repository
 from tjapi.result.events import ResultArrivedLate, ResultsRecorded, RevisionsAdded
 from tjapi.result.formulas import FORMULAS
 from tjapi.result.models import HeldResult, HeldRevision
-from tjapi.result.rules import (
-    Fact,
-    Range,
-    ResultStatus,
-    Value,
-    contested,
-    current,
-    flag_of,
-    line_target,
-    parse,
-    rivals,
-    snapshot,
-)
+from tjapi.result.rules.flags import Range, flag_of, snapshot
+from tjapi.result.rules.revisions import Fact, ResultStatus, contested, current, line_target, rivals
+from tjapi.result.rules.values import Value, parse
 from tjapi.result.service import case
 
 LIS = "lis:"

@@ -9,7 +9,8 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.rules import Case, Known
 from tjapi.result import views
-from tjapi.result.rules import Value, chosen, finding, same_unit
+from tjapi.result.rules.flags import chosen
+from tjapi.result.rules.values import Value, finding, same_unit
 
 _EXAMS_BACK = 10
 

@@ -8,7 +8,8 @@ from tjapi.exam.models import ExamLine
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.formulas import FORMULAS, Person
 from tjapi.result.models import HeldRevision
-from tjapi.result.rules import SETTLED, ResultStatus, parse
+from tjapi.result.rules.revisions import SETTLED, ResultStatus
+from tjapi.result.rules.values import parse
 from tjapi.result.service.book import LIS, Book, Entry
 
 COMPUTED = "computed"

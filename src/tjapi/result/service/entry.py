@@ -27,7 +27,8 @@ from tjapi.result.errors import (
 from tjapi.result.events import SheetSigned as SheetWasSigned
 from tjapi.result.formulas import FORMULAS
 from tjapi.result.models import DepartmentSheet, DepartmentSheetLine, DepartmentSheetStep
-from tjapi.result.rules import SETTLED, SheetState
+from tjapi.result.rules import SheetState
+from tjapi.result.rules.revisions import SETTLED
 from tjapi.result.schemas import RangeOut, ResultsIn, SheetItemOut, SheetOut, SignIn, SummaryIn
 from tjapi.result.service.accepting import check, kept
 from tjapi.result.service.book import Book

@@ -13,7 +13,9 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import service as requisitions
 from tjapi.requisition.errors import TubeHasResults, TubeStateConflict
 from tjapi.result import repository
-from tjapi.result.rules import LIS_STATUS, Identity, converted, disagreement, meaning, parse, plain, same_unit
+from tjapi.result.rules.identity import Identity, disagreement
+from tjapi.result.rules.revisions import LIS_STATUS, meaning
+from tjapi.result.rules.values import converted, parse, plain, same_unit
 from tjapi.result.service.book import LIS, Book, Entry
 from tjapi.result.service.computing import compute
 from tjapi.result.service.release import released_to

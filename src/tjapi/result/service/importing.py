@@ -27,7 +27,8 @@ from tjapi.result import repository
 from tjapi.result.errors import PastResultsInvalid
 from tjapi.result.formulas import FORMULAS, Person
 from tjapi.result.models import DepartmentSheetLine
-from tjapi.result.rules import Value, flag_of, parse, same_unit
+from tjapi.result.rules.flags import flag_of
+from tjapi.result.rules.values import Value, parse, same_unit
 from tjapi.result.service.accepting import kept, wrong_value
 from tjapi.result.service.book import range_rules, range_snapshot
 from tjapi.result.service.case import known

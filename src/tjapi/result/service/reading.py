@@ -9,10 +9,13 @@ from tjapi.exam import service as exams
 from tjapi.exam.errors import ExamNotFound
 from tjapi.kernel.db import Look
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.result import repository, rules, views
+from tjapi.result import repository, views
 from tjapi.result.errors import ResultNotFound
 from tjapi.result.models import DepartmentSheetLine, HeldRevision, Result, ResultRevision
-from tjapi.result.rules import Comparator, Flag, ResultStatus, ResultsView, same_unit
+from tjapi.result.rules import ResultsView, revisions
+from tjapi.result.rules.flags import Flag
+from tjapi.result.rules.revisions import ResultStatus
+from tjapi.result.rules.values import Comparator, same_unit
 from tjapi.result.schemas import (
     ConversionOut,
     DepartmentHistoryOut,
@@ -129,14 +132,14 @@ async def digest(uow: UnitOfWork, exam_id: UUID) -> str:
         for r in await repository.results(uow, exam_id)
         if r.current_revision_id is not None
     ]
-    return rules.digest(current, [(s.department_id, s.version) for s in await repository.sheets(uow, exam_id)])
+    return revisions.digest(current, [(s.department_id, s.version) for s in await repository.sheets(uow, exam_id)])
 
 
 async def digests(uow: UnitOfWork, exam_ids: Collection[UUID]) -> dict[UUID, str]:
     """Return the digest of each of many exams; see `digest`."""
     current = await repository.current_of(uow, exam_ids)
     sheets = await repository.sheet_versions(uow, exam_ids)
-    return {exam_id: rules.digest(current.get(exam_id, ()), sheets.get(exam_id, ())) for exam_id in exam_ids}
+    return {exam_id: revisions.digest(current.get(exam_id, ()), sheets.get(exam_id, ())) for exam_id in exam_ids}
 
 
 async def ids_of(uow: UnitOfWork, exam_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:

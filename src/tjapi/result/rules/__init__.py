@@ -1,0 +1,7 @@
+"""Reading values, flagging them, choosing the current one of many revisions, and telling whose they are. Nothing here guesses."""
+
+from typing import Literal
+
+SheetState = Literal["draft", "signed"]
+ReleaseState = Literal["proposed", "released", "rejected"]
+ResultsView = Literal["all", "abnormal", "summaries"]
