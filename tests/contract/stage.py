@@ -829,6 +829,7 @@ def _conclude(stage: Stage, exam: dict[str, Any]) -> None:
     stage.ids["result_id"] += [r["id"] for d in found for r in d["results"]]
     stage.do("getDepartmentHistory", path={"exam_id": exam["id"], "department_id": departments[0]})
     stage.do("listResultRevisions", path={"result_id": stage.ids["result_id"][0]})
+    _ask_about(stage, stage.ids["result_id"][0])
     assert stage.do("getExamCompleteness", path=place).json()["complete"]
     _alert(stage, exam["id"])
     stage.do("listReviewQueue")
@@ -881,6 +882,24 @@ def _report(stage: Stage, exam: dict[str, Any], person: dict[str, Any]) -> None:
     stage.do("linkMyReport", path=one)
     _book_for_oneself(stage)
     _choose_for_oneself(stage)
+
+
+def _ask_about(stage: Stage, result_id: str) -> None:
+    """Something about a result that no machine may decide: put there as filing puts it, and answered."""
+    asked = """
+    insert into result_question (id, campus_id, exam_id, line_id, item_id, item_code, item_name, department_id, kind, key, result_id,
+      revision_ids, raw_value, said_at, asked_at)
+    select $2, campus_id, exam_id, line_id, item_id, item_code, item_name, department_id, 'undetermined', current_revision_id::text, id,
+      array[current_revision_id], '0.01', now(), now() from result where id = $1
+    """
+    question = uuid7()
+    stage.run(_sql(stage.settings, asked, UUID(result_id), question))
+    stage.ids["question_id"].append(str(question))
+    stage.do("listResultQuestions", query={"still_open": True})
+    stage.do("getResultQuestion", path={"question_id": str(question)})
+    stage.do(
+        "answerResultQuestion", path={"question_id": str(question)}, body={"answer": "not_judged", "reason": "无需判断"}
+    )
 
 
 def _operate(stage: Stage, _tube: str) -> None:

@@ -26,7 +26,7 @@ from tjapi.result import repository as results
 from tjapi.result.models import Result, ResultRevision
 from tjapi.result.rules.flags import ABNORMAL
 from tjapi.result.schemas import DepartmentResultsOut, ExamResultsOut, ResultOut
-from tjapi.result.service.reading import line_out, value_out
+from tjapi.result.service.reading import line_out, shown_flag, value_out
 
 OpenUnit = Callable[..., Any]
 
@@ -103,7 +103,7 @@ async def _departments(uow: UnitOfWork, exam_id: UUID, view: str) -> list[Depart
             continue
         out = ResultOut(
             id=result.id, line_id=result.line_id, line_name=line_name, item_id=result.item_id, item_code=result.item_code,
-            item_name=result.item_name, current=value_out(revision) if revision is not None else None,
+            item_name=result.item_name, current=value_out(revision, shown_flag(result, revision)) if revision is not None else None,
         )  # fmt: skip
         found.setdefault(result.department_id, []).append(out)
     sheets = {s.department_id: s for s in await results.sheets(uow, exam_id)}

@@ -27,10 +27,20 @@ class Department(Base):
 
 
 class Item(Base):
-    """明细项目: one observable. `unit` is what is printed, `ucum` what machines exchange."""
+    """明细项目: one observable. `unit` is what is printed, `ucum` what machines exchange.
+
+    `judged`: a value is expected to be normal or not, so that one that can be neither is asked about (no height is either).
+    `plausible_low`, `plausible_high`: beyond them, inclusive bounds, a value is asked back before it is believed. `delta_percent`: so is
+    one that differs from the last exam's by more.
+    """
 
     __tablename__ = "item"
-    __table_args__ = (CheckConstraint(f"kind in {ITEM_KINDS}", name="kind"), Index("ix_item_sort_code", "sort", "code"))
+    __table_args__ = (
+        CheckConstraint(f"kind in {ITEM_KINDS}", name="kind"),
+        CheckConstraint("plausible_low <= plausible_high", name="plausible"),
+        CheckConstraint("delta_percent > 0", name="delta"),
+        Index("ix_item_sort_code", "sort", "code"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
@@ -44,6 +54,10 @@ class Item(Base):
     normal_default: Mapped[str | None]
     sort: Mapped[int]
     active: Mapped[bool] = mapped_column(server_default="true")
+    judged: Mapped[bool] = mapped_column(server_default="true")
+    plausible_low: Mapped[Decimal | None] = mapped_column(Numeric)
+    plausible_high: Mapped[Decimal | None] = mapped_column(Numeric)
+    delta_percent: Mapped[int | None] = mapped_column(SmallInteger)
 
 
 class ItemRange(Base):

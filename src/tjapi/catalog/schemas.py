@@ -61,6 +61,20 @@ class ItemOut(Output):
     normal_default: str | None = Field(description="缺省正常值 · Default when normal", examples=[None])
     sort: int = Field(description="排序 · Order", examples=[130])
     active: bool = Field(description="是否启用 · In use", examples=[True])
+    judged: bool = Field(
+        description="是否需判定正常异常,否则无参考区间时不追问 · Whether a value is to be normal or abnormal",
+        examples=[True],
+    )
+    plausible_low: Decimal | None = Field(
+        description="合理下限,低于此值须核实 · Below it a value is asked back", examples=["10"]
+    )
+    plausible_high: Decimal | None = Field(
+        description="合理上限,高于此值须核实 · Above it a value is asked back", examples=["300"]
+    )
+    delta_percent: int | None = Field(
+        description="与上次体检相差超过此百分比须核实 · Asked back when it differs from the last exam by more",
+        examples=[50],
+    )
 
 
 class ItemRangeOut(Output):
@@ -301,6 +315,10 @@ class FileItem(Input):
     normal_default: str | None = Field(None, max_length=200, examples=[None])
     sort: Whole = Field(ge=0, le=1_000_000, examples=[130])
     active: bool = Field(True, examples=[True])
+    judged: bool = Field(True, examples=[True])
+    plausible_low: Decimal | None = Field(None, max_digits=24, decimal_places=10, examples=["10"])
+    plausible_high: Decimal | None = Field(None, max_digits=24, decimal_places=10, examples=["300"])
+    delta_percent: Annotated[int, Field(ge=1, le=10_000), WHOLE] | None = Field(None, examples=[50])
 
 
 class FileExclusion(Input):
@@ -475,6 +493,18 @@ class StarterItem(Input):
     ranges: list[StarterRange] = Field(default_factory=list)
 
 
+class StarterLimit(Input):
+    """When a value of an item in a starter file is asked about; see the columns of `item`."""
+
+    item: Code
+    judged: bool = True
+    plausible_low: Decimal | None = None
+    plausible_high: Decimal | None = None
+    delta_percent: int | None = Field(None, gt=0)
+    source: str = Field(min_length=1, max_length=200)
+    verified: bool = False
+
+
 class StarterUnit(Input):
     """Another unit of an item in a starter file: ours = theirs × factor + addend."""
 
@@ -544,6 +574,7 @@ class Starter(Input):
     departments: list[StarterDepartment]
     items: list[StarterItem]
     units: list[StarterUnit] = Field(default_factory=list)
+    limits: list[StarterLimit] = Field(default_factory=list)
     item_groups: list[StarterGroup]
     packages: list[StarterPackage]
     exclusions: list[StarterExclusion] = Field(default_factory=list)
@@ -551,7 +582,14 @@ class Starter(Input):
     @model_validator(mode="after")
     def _hangs_together(self) -> "Starter":
         """Codes are unique, whatever is named exists, and no package holds a group that does not fit its sex."""
-        faults = [*self._twice(), *self._of_items(), *self._of_units(), *self._of_groups(), *self._of_packages()]
+        faults = [
+            *self._twice(),
+            *self._of_items(),
+            *self._of_units(),
+            *self._of_limits(),
+            *self._of_groups(),
+            *self._of_packages(),
+        ]
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -576,6 +614,13 @@ class Starter(Input):
             f"items/{i.code}/normal_default: is none of the choices"
             for i in self.items
             if i.normal_default and i.choices and i.normal_default not in i.choices
+        ]
+
+    def _of_limits(self) -> list[str]:
+        codes = {i.code for i in self.items}
+        times = Counter(limit.item for limit in self.limits)
+        return [f"limits/{code}: no such item" for code in times.keys() - codes] + [
+            f"limits/{code}: twice" for code, n in times.items() if n > 1
         ]
 
     def _of_units(self) -> list[str]:

@@ -6,10 +6,11 @@ from tjapi.critical_value import service
 from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
 from tjapi.kernel.events import Event
 from tjapi.kernel.uow import Reaction
-from tjapi.result.events import RevisionsAdded
+from tjapi.result.events import CriticalUnread, RevisionsAdded
 
 REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
     (RevisionsAdded, service.look),
+    (CriticalUnread, service.alarm),
     (ExamineesMerged, service.follow_person),
     (ExamineesUnmerged, service.follow_person),
 ]

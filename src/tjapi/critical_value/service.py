@@ -14,6 +14,9 @@ from tjapi.critical_value.errors import (
 from tjapi.critical_value.models import CriticalStep, CriticalValue
 from tjapi.critical_value.rules import (
     ENDED,
+    LAB_ALARM,
+    LAB_ALARM_ACTION,
+    LAB_ALARM_NAME,
     MOVES,
     CriticalState,
     StepAction,
@@ -33,10 +36,10 @@ from tjapi.kernel.problem import FieldError, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.rules import Case, Clause, Known, Verdict, counts, evaluate
-from tjapi.knowledge.service import Fired, Knowledge
+from tjapi.knowledge.service import Fired, Knowledge, Rule
 from tjapi.result import service as results
 from tjapi.result.errors import SignerNotStaff
-from tjapi.result.events import RevisionsAdded
+from tjapi.result.events import CriticalUnread, RevisionsAdded
 
 # By when somebody must have seen to it. Parameters of the hospital, not read in a source.
 DUE = {"A": timedelta(minutes=10), "B": timedelta(hours=24)}
@@ -59,14 +62,15 @@ async def look(uow: UnitOfWork, event: RevisionsAdded) -> None:
     changed = frozenset(event.item_codes)
     exam = await exams.lock(uow, event.exam_id)
     held = await repository.of_exam(uow, event.exam_id)
-    if not active.about("critical", changed) and not any(_stands(c) for c in held):
+    if not event.alarming and not active.about("critical", changed) and not any(_stands(c) for c in held):
         return
     case = await results.case_of(uow, event.exam_id)
     others = await results.values_of(uow, [*event.beside, *event.passed_over])
     now = _events(active, case, [others[r] for r in event.beside])
     replaced: dict[str, UUID] = {}
     for value in held:
-        if _stands(value) and (value.rule_code, event_of(value.event_key)) not in now:
+        # What was raised of a value that nobody could read stands until a person has seen to it.
+        if value.revision_ids and _stands(value) and (value.rule_code, event_of(value.event_key)) not in now:
             replaced[value.rule_code] = value.id
             await _correct(uow, value)
     known: dict[_Event, list[CriticalValue]] = {}
@@ -87,6 +91,27 @@ async def look(uow: UnitOfWork, event: RevisionsAdded) -> None:
                 uow.session.add(value)
                 await uow.session.flush()
                 await _step(uow, value, "superseded", to=None, note="更正先于原值到达")
+
+
+async def alarm(uow: UnitOfWork, event: CriticalUnread) -> None:
+    """Raise what the laboratory calls critical and nobody could read: a person reads the message, and calls. Again changes nothing."""
+    active = await knowledge.active(uow)
+    exam = await exams.lock(uow, event.exam_id)
+    key = event_key([(None, f"{event.item_code}={event.key}")])
+    held = await repository.of_exam(uow, event.exam_id)
+    if active is None or any(c.rule_code == LAB_ALARM and c.event_key == key for c in held):
+        return
+    await _raise(
+        uow,
+        exam,
+        CriticalValue(
+            id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, examinee_id=exam.examinee_id, exam_no=exam.exam_no,
+            department_id=event.department_id, rule_code=LAB_ALARM, rule_name=LAB_ALARM_NAME, important_class="A",
+            knowledge_version_id=active.version_id, event_key=key,
+            explanation=f"{event.item_name}:检验科标为危急,数值未能读取,请立即查看原始报告", action=LAB_ALARM_ACTION, result_ids=[],
+            revision_ids=[], state="detected", version=0, detected_at=uow.now, due_at=uow.now + DUE["A"], escalation_level=0,
+        ),
+    )  # fmt: skip
 
 
 def _stands(value: CriticalValue) -> bool:
@@ -115,12 +140,27 @@ def _events_of(active: Knowledge, case: Case, known: Known) -> dict[_Event, Fire
 def _fired(active: Knowledge, case: Case, items: frozenset[str] | None) -> list[Fired]:
     """Return the critical rules that hold, and those that a value such as ">20" may well fulfil: a person decides, not silence."""
     found = active.fired("critical", case, items)
+    told = {c.known.result_id for one in found for c in one.verdict.clauses if c.known is not None}
+    found += [one for one in _alarmed(case, items) if told.isdisjoint(one.verdict.result_ids)]
     for rule in active.about("critical", items):
         doubtful = [k for k in evaluate(rule.condition, case).unreadable if k.numeric is not None and k.comparator]
         if doubtful and len(rule.items) == 1:
             clauses = tuple(Clause(k, f"不能排除{rule.name}") for k in doubtful)
             found.append(Fired(rule, Verdict(True, clauses)))
     return found
+
+
+def _alarmed(case: Case, items: frozenset[str] | None) -> list[Fired]:
+    """Return what the laboratory itself calls critical, each value an alarm of its own."""
+    values = [k for code, k in case.values.items() if k.alarm and (items is None or code in items)]
+    return [Fired(_lab_rule(k.item_code), Verdict(True, (Clause(k, "检验科标为危急"),))) for k in values]
+
+
+def _lab_rule(item_code: str) -> Rule:
+    return Rule(
+        code=LAB_ALARM, purpose="critical", name=LAB_ALARM_NAME, condition={}, items=frozenset({item_code}), past=frozenset(),
+        finding=None, important_class="A", action=LAB_ALARM_ACTION, of_nothing=False,
+    )  # fmt: skip
 
 
 def _event(fired: Fired) -> _Event:

@@ -49,7 +49,10 @@ _MOST_DEEP = 8
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A value as it stands. `text` is in plain widths and one spelling (a qualitative "(-)" is 阴性); `chosen` the parts of a multi-select."""
+    """A value as it stands. `text` is in plain widths and one spelling (a qualitative "(-)" is 阴性); `chosen` the parts of a multi-select.
+
+    `alarm`: whoever measured it calls it critical themselves.
+    """
 
     item_code: str
     item_name: str
@@ -62,6 +65,7 @@ class Known:
     result_id: UUID | None = None
     department_id: int | None = None
     revision_id: UUID | None = None
+    alarm: bool = False
 
     @property
     def same(self) -> str:

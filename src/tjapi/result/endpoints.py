@@ -13,8 +13,11 @@ from tjapi.kernel.routing import ReadLook, ReadUnit, Unit, operation, passed, ro
 from tjapi.kernel.runtime import runtime
 from tjapi.result import service
 from tjapi.result.errors import (
+    AnswerInvalid,
     DepartmentNotOwn,
     MessageNotReleasable,
+    QuestionClosed,
+    QuestionNotFound,
     ReleaseDecided,
     ReleaseNotFound,
     ReleaseProposed,
@@ -31,10 +34,13 @@ from tjapi.result.errors import (
     SummaryLineUnknown,
 )
 from tjapi.result.rules import ReleaseState
+from tjapi.result.rules.questions import QuestionKind
 from tjapi.result.schemas import (
+    AnswerIn,
     DepartmentHistoryOut,
     ExamResultsOut,
     HistoryOut,
+    QuestionOut,
     ReleaseIn,
     ReleaseOut,
     ReopenIn,
@@ -147,6 +153,48 @@ async def list_releases(
     pager = Pager(runtime(request).keys, f"message-releases|{state}")
     rows = await service.releases(uow, state=state, after=pager.read(page_token), size=page_size)
     return pager.page(rows, page_size, lambda row: [row.id], service.release_out)
+
+
+@results.get(
+    "/result-questions",
+    **operation("listResultQuestions", "待核实结果列表", "Questions about results that no machine may decide", permission="result.read",
+                requirement=["E3.3", "E3.5", "X4"], problems=[PageTokenInvalid],
+                description="未能读取、相互矛盾、未判定或超出合理范围的结果;未答复前阻止终审 · Values that could not be read, that contradict each"
+                " other, that are neither normal nor abnormal, or hardly possible; each blocks the final review until it is answered."),
+)  # fmt: skip
+async def list_questions(
+    request: Request, uow: ReadUnit,
+    exam_id: Annotated[UUID | None, Query(description="体检 · Exam")] = None,
+    kind: Annotated[QuestionKind | None, Query(description="问题类型 · Kind of question")] = None,
+    department_id: Annotated[int | None, Query(ge=1, le=32_000, description="科室 · Department")] = None,
+    still_open: Annotated[bool | None, Query(description="只看未答复或已了结 · Open ones only, or closed ones only")] = None,
+    page_size: PageSize = 50, page_token: PageToken = None,
+) -> Page[QuestionOut]:  # fmt: skip
+    pager = Pager(runtime(request).keys, f"result-questions|{exam_id}|{kind}|{department_id}|{still_open}")
+    rows = await service.questions_page(
+        uow, exam_id=exam_id, kind=kind, department_id=department_id, still_open=still_open, after=pager.read(page_token), size=page_size
+    )  # fmt: skip
+    shown = {row.id: one for row, one in zip(rows, await service.shown(uow, rows), strict=True)}
+    return pager.page(rows, page_size, lambda row: [row.asked_at.isoformat(), row.id], lambda row: shown[row.id])
+
+
+@results.get(
+    "/result-questions/{question_id:uuid}",
+    **operation("getResultQuestion", "待核实结果详情", "One question about a result", permission="result.read", requirement=["E3.3", "X4"],
+                problems=[QuestionNotFound]),
+)  # fmt: skip
+async def get_question(uow: ReadUnit, question_id: UUID) -> QuestionOut:
+    return await service.get_question(uow, question_id)
+
+
+@results.post(
+    "/result-questions/{question_id:uuid}:answer",
+    **operation("answerResultQuestion", "答复待核实结果", "Answer a question about a result", permission="result.judge",
+                requirement=["E3.3", "E3.5", "X4"], body=True,
+                problems=[QuestionNotFound, QuestionClosed, AnswerInvalid, DepartmentNotOwn, SignerNotStaff, ResultsClosed]),
+)  # fmt: skip
+async def answer_question(uow: Unit, question_id: UUID, body: AnswerIn) -> QuestionOut:
+    return await service.answer(uow, question_id, body)
 
 
 @results.get(

@@ -107,3 +107,21 @@ class PastResultsInvalid(Invalid):
     """Results of an archive cannot be kept; `errors` name each."""
 
     zh, en = "往年档案中有无效的结果", "Results of the archive are invalid"
+
+
+class QuestionNotFound(NotFound):
+    """No such question, or not of a campus one may see."""
+
+    zh, en = "没有这个待核实的问题", "No such question"
+
+
+class QuestionClosed(Conflict):
+    """The question was answered before, or a later value answered it."""
+
+    zh, en = "该问题已处理", "The question is closed already"
+
+
+class AnswerInvalid(Invalid):
+    """The answer does not fit the question; `errors` name the fields."""
+
+    zh, en = "答复与问题不符", "The answer does not fit the question"

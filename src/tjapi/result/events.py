@@ -21,7 +21,8 @@ class RevisionsAdded(Event):
     """Something was said of these results, whether it became their current value or not. Once per transaction and exam.
 
     `item_codes`: of which items they are. `beside`: every revision of the exam that contradicts a final value and that no correction has decided; a person must ask, and until
-    then both count. `passed_over`: what was added and is no value any more: it was corrected, or struck, before it came.
+    then both count. `passed_over`: what was added and is no value any more: it was corrected, or struck, before it came. `alarming`: the
+    laboratory itself calls something of it critical.
     """
 
     name: ClassVar[str] = "result.revisions_added"
@@ -30,6 +31,7 @@ class RevisionsAdded(Event):
     item_codes: tuple[str, ...]
     beside: tuple[UUID, ...] = ()
     passed_over: tuple[UUID, ...] = ()
+    alarming: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +51,19 @@ class SheetSigned(Event):
     name: ClassVar[str] = "result.sheet_signed"
     exam_id: UUID
     department_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriticalUnread(Event):
+    """The laboratory calls a value critical that could not be read; a person has been asked about it (`question_id`).
+
+    `key` tells what one message said from what another did.
+    """
+
+    name: ClassVar[str] = "result.critical_unread"
+    exam_id: UUID
+    question_id: UUID
+    department_id: int
+    item_code: str
+    item_name: str
+    key: str

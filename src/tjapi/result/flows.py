@@ -23,6 +23,7 @@ async def file_message(run: JobRun) -> Mapping[str, Any]:
         async with run.unit() as uow:
             message = await inbox.get(uow, message_id)
             state, source = message.state, message.source
+            arrived_at = message.gateway_received_at or message.received_at
             raw = inbox.open_body(uow, message) if state == "received" else b""
     except InboundMessageNotFound as error:
         raise GiveUp("no-such-message") from error
@@ -35,7 +36,7 @@ async def file_message(run: JobRun) -> Mapping[str, Any]:
             await inbox.end(uow, message_id, "quarantined", reason="unparsable", detail={"fault": fault.reason})
         return {"outcome": "quarantined", "reason": "unparsable"}
     async with run.unit() as uow:
-        filing = await service.file_report(uow, message_id, source, report)
+        filing = await service.file_report(uow, message_id, source, report, arrived_at)
         await inbox.end(
             uow, message_id, filing.outcome, reason=filing.reason, exam_id=filing.exam_id, campus_id=filing.campus_id,
             detail=filing.detail,

@@ -1,6 +1,6 @@
 """Tables of results. Each row belongs to a campus and is shown by row security; revisions and signatures are only added."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from tjapi.kernel.db import Base
 from tjapi.result.rules.flags import FLAGS
+from tjapi.result.rules.questions import QUESTIONS
 from tjapi.result.rules.revisions import STATUSES
 
 Moment = TIMESTAMP(timezone=True)
@@ -115,10 +116,16 @@ class MessageRelease(Base):
 
 
 class Result(Base):
-    """结果: an item of a line. What the item is called is copied here: an old report does not change with the catalog."""
+    """结果: an item of a line. What the item is called is copied here: an old report does not change with the catalog.
+
+    `judged_flag` is what a person said of a current value that nothing else could judge: "" normal, A abnormal. It goes with that value.
+    """
 
     __tablename__ = "result"
-    __table_args__ = (UniqueConstraint("exam_id", "line_id", "item_id"),)
+    __table_args__ = (
+        UniqueConstraint("exam_id", "line_id", "item_id"),
+        CheckConstraint("judged_flag in ('', 'A')", name="judged_flag"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     campus_id: Mapped[int] = mapped_column(SmallInteger)
@@ -130,13 +137,63 @@ class Result(Base):
     unit: Mapped[str | None]
     department_id: Mapped[int] = mapped_column(SmallInteger)
     current_revision_id: Mapped[UUID | None]
+    judged_flag: Mapped[str | None]
+
+
+class ResultQuestion(Base):
+    """待核实: what no machine may decide of one item of an exam, put to a person; it blocks the final review until it is answered.
+
+    `unread`: a value that could not be read (`raw_value`), so that there is none. `contested`: values contradict each other.
+    `undetermined`: the value is neither normal nor abnormal by any range. `implausible`: the value is hardly possible. `said_at` is when
+    the laboratory said it. A question that a later value answers is closed by that (`how`).
+    """
+
+    __tablename__ = "result_question"
+    __table_args__ = (
+        CheckConstraint(f"kind in {QUESTIONS}", name="kind"),
+        CheckConstraint("how in ('person', 'value', 'line')", name="how"),
+        CheckConstraint("(how is null) = (closed_at is null)", name="closing"),
+        CheckConstraint("(how = 'person') = (answer is not null)", name="answer"),
+        Index("ix_result_question_exam", "exam_id"),
+        Index("ix_result_question_open", "asked_at", "id", postgresql_where=sql("closed_at is null")),
+        Index(
+            "uq_result_question_open", "exam_id", "line_id", "item_id", "kind", "key", unique=True, postgresql_where=sql("closed_at is null"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    exam_id: Mapped[UUID]
+    line_id: Mapped[UUID]
+    item_id: Mapped[UUID]
+    item_code: Mapped[str]
+    item_name: Mapped[str]
+    department_id: Mapped[int] = mapped_column(SmallInteger)
+    kind: Mapped[str]
+    key: Mapped[str]
+    result_id: Mapped[UUID | None]
+    revision_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql("'{}'"))
+    message_id: Mapped[UUID | None]
+    raw_value: Mapped[str]
+    remarks: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
+    lis_flags: Mapped[str | None]
+    said_at: Mapped[datetime] = mapped_column(Moment)
+    asked_at: Mapped[datetime] = mapped_column(Moment)
+    closed_at: Mapped[datetime | None] = mapped_column(Moment)
+    closed_by: Mapped[UUID | None]
+    closed_name: Mapped[str | None]
+    how: Mapped[str | None]
+    answer: Mapped[str | None]
+    reason: Mapped[str | None]
 
 
 class ResultRevision(Base):
     """One thing that was ever said of a result. Append-only: nobody may update or delete.
 
     `unit` is that of the value as it stands here; where a laboratory said it in another one, `conversion` keeps its number, its unit,
-    the factor and where that comes from. `range_snapshot` is ours on that day, `lis_range_text` and `lis_flags` are theirs.
+    the factor and where that comes from. `range_snapshot` is the range that its flag comes from: ours on that day, or the laboratory's
+    where there is none of ours; `lis_range_text` and `lis_flags` are theirs. `remarks` are the words beside the value. `reason` says why a
+    person let it stand, or struck it.
     """
 
     __tablename__ = "result_revision"
@@ -177,6 +234,8 @@ class ResultRevision(Base):
     recorded_by: Mapped[UUID]
     recorded_at: Mapped[datetime] = mapped_column(Moment)
     meaning_key: Mapped[str | None]
+    remarks: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
+    reason: Mapped[str | None]
 
 
 @dataclass(slots=True)
@@ -193,6 +252,7 @@ class HeldResult:
     unit: str | None
     department_id: int
     current_revision_id: UUID | None
+    judged_flag: str | None = None
 
 
 @dataclass(slots=True)
@@ -225,3 +285,5 @@ class HeldRevision:
     recorded_by: UUID
     recorded_at: datetime
     meaning_key: str | None
+    remarks: list[str] = field(default_factory=list)
+    reason: str | None = None

@@ -20,8 +20,9 @@ async def expect_signatures_of_many(uow: UnitOfWork, events: Sequence[LinesRelea
 
 
 async def expect_no_more(uow: UnitOfWork, event: LinesSetAside) -> None:
-    """A department is not waited for when nothing is left for it to do."""
+    """A department is not waited for when nothing is left for it to do; nothing is asked about lines that are gone."""
     await service.drop_sheets(uow, event.exam_id, event.line_ids)
+    await service.drop_questions(uow, event.exam_id, event.line_ids)
 
 
 REACTIONS: list[tuple[type[Event], Reaction | Any]] = [

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select, tuple_, update
 
 from tjapi.kernel.db import fetch_rows, insert_rows
 from tjapi.kernel.uow import UnitOfWork
@@ -17,6 +18,7 @@ from tjapi.result.models import (
     HeldRevision,
     MessageRelease,
     Result,
+    ResultQuestion,
     ResultRevision,
 )
 
@@ -39,6 +41,15 @@ _SHEET_LINES = (
     .execution_options(populate_existing=True)
 )
 _SHEET_LINES_OF_ONE = _SHEET_LINES.where(DepartmentSheetLine.department_id == bindparam("department_id"))
+_QUESTIONS = (
+    select(ResultQuestion)
+    .where(
+        ResultQuestion.exam_id == bindparam("exam_id"),
+        or_(ResultQuestion.closed_at.is_(None), ResultQuestion.how == "person"),
+    )
+    .order_by(ResultQuestion.asked_at, ResultQuestion.id)
+    .execution_options(populate_existing=True)
+)
 _RELEASE_OF = select(MessageRelease).where(
     MessageRelease.message_id == bindparam("message_id"), MessageRelease.state != "rejected"
 )
@@ -72,7 +83,7 @@ _SAID_OF_EXAM = f"""
 select {", ".join(f'"{name}"' for name in _REVISION_COLUMNS)} from result_revision where exam_id = $1 order by result_id, seq
 """
 _NOW_CURRENT = """
-update result r set current_revision_id = now.revision_id from unnest($1::uuid[], $2::uuid[]) now (result_id, revision_id) where r.id = now.result_id
+update result r set current_revision_id = now.revision_id, judged_flag = null from unnest($1::uuid[], $2::uuid[]) now (result_id, revision_id) where r.id = now.result_id
 """
 
 
@@ -95,6 +106,48 @@ async def revisions(uow: UnitOfWork, result_id: UUID) -> Sequence[ResultRevision
     """Return the revisions of a result, in the order in which they came."""
     query = select(ResultRevision).where(ResultRevision.result_id == result_id).order_by(ResultRevision.seq)
     return (await uow.session.execute(query)).scalars().all()
+
+
+async def questions_of(uow: UnitOfWork, exam_id: UUID) -> Sequence[ResultQuestion]:
+    """Return the questions about an exam that are open, and those that a person has answered, oldest first."""
+    return (await uow.session.execute(_QUESTIONS, {"exam_id": exam_id})).scalars().all()
+
+
+async def question(uow: UnitOfWork, question_id: UUID) -> ResultQuestion | None:
+    """Return a question as it is now; whoever answers it holds the exam's lock."""
+    query = select(ResultQuestion).where(ResultQuestion.id == question_id)
+    return (await uow.session.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
+
+
+async def questions_page(
+    uow: UnitOfWork, *, exam_id: UUID | None, kind: str | None, department_id: int | None, still_open: bool | None,
+    after: Sequence[str] | None, size: int,
+) -> Sequence[ResultQuestion]:  # fmt: skip
+    """Return a page of questions, the oldest first, one too many."""
+    query = select(ResultQuestion).order_by(ResultQuestion.asked_at, ResultQuestion.id).limit(size + 1)
+    if exam_id is not None:
+        query = query.where(ResultQuestion.exam_id == exam_id)
+    if kind is not None:
+        query = query.where(ResultQuestion.kind == kind)
+    if department_id is not None:
+        query = query.where(ResultQuestion.department_id == department_id)
+    if still_open is not None:
+        query = query.where(ResultQuestion.closed_at.is_(None) if still_open else ResultQuestion.closed_at.is_not(None))
+    if after:
+        last = (datetime.fromisoformat(after[0]), UUID(after[1]))
+        query = query.where(tuple_(ResultQuestion.asked_at, ResultQuestion.id) > last)
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def revisions_by_id(uow: UnitOfWork, revision_ids: Collection[UUID]) -> Sequence[ResultRevision]:
+    """Return revisions."""
+    query = select(ResultRevision).where(ResultRevision.id.in_(revision_ids)).order_by(ResultRevision.seq)
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def judge(uow: UnitOfWork, result_id: UUID, flag: str | None) -> None:
+    """Keep what a person said of a result's current value."""
+    await uow.session.execute(update(Result).where(Result.id == result_id).values(judged_flag=flag))
 
 
 async def release_of(uow: UnitOfWork, message_id: UUID) -> MessageRelease | None:

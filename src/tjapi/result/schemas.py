@@ -10,6 +10,7 @@ from tjapi.catalog.rules import ItemKind
 from tjapi.exam.rules import LineState
 from tjapi.result.rules import ReleaseState, SheetState
 from tjapi.result.rules.flags import Flag
+from tjapi.result.rules.questions import Answer, QuestionKind
 from tjapi.result.rules.revisions import ResultStatus
 from tjapi.result.rules.values import Comparator
 
@@ -29,6 +30,10 @@ class ResultIn(Input):
     value: str | None = Field(
         max_length=2000, description="结果,null 为清除 · Value, null clears it", examples=["172.5"]
     )
+    kept_because: str | None = Field(
+        None, min_length=2, max_length=200, examples=[None],
+        description="超出合理范围或与上次相差过大、经核实仍保留的理由 · Why a value stands that is hardly possible, or far from the last exam's",
+    )  # fmt: skip
 
 
 class ResultsIn(Input):
@@ -177,6 +182,61 @@ class UnmappedCodeOut(BaseModel):
     last_seen_at: datetime = Field(description="最近收到 · When the last of them came")
 
 
+class AnswerIn(Input):
+    """What a person decides of a question; which answers a question takes depends on its kind."""
+
+    answer: Answer = Field(
+        description="undetermined:normal、abnormal、not_judged;contested:keep;unread:value、no_value;implausible:confirmed、wrong"
+        " · By kind of question",
+        examples=["normal"],
+    )
+    reason: str = Field(min_length=2, max_length=200, description="理由 · Why", examples=["复核原始图谱,未见异常"])
+    revision_id: UUID | None = Field(
+        None, description="keep 时:以哪个结果为准 · With keep: which value holds", examples=[None]
+    )
+    value: str | None = Field(
+        None, min_length=1, max_length=200, description="value 时:所录数值 · With value: the value", examples=[None]
+    )
+
+
+class QuestionValueOut(BaseModel):
+    """One of the values that a question is about."""
+
+    revision_id: UUID
+    value: str = Field(examples=["165"])
+    unit: str | None = Field(examples=["mmol/L"])
+    flag: Flag | None = Field(examples=["HH"])
+    observed_at: datetime
+
+
+class QuestionOut(BaseModel):
+    """Something about a result that no machine may decide; it blocks the final review until it is answered."""
+
+    id: UUID
+    exam_id: UUID
+    line_id: UUID
+    item_id: UUID
+    item_code: str = Field(examples=["K"])
+    item_name: str = Field(examples=["钾"])
+    department_id: int = Field(examples=[4])
+    kind: QuestionKind = Field(examples=["unread"])
+    result_id: UUID | None
+    raw_value: str = Field(description="原文 · As it was said", examples=["见备注"])
+    remarks: list[str] = Field(examples=[["标本轻度脂血"]])
+    lis_flags: str | None = Field(description="检验系统的标志 · The laboratory's flags", examples=["HH"])
+    message_id: UUID | None = Field(description="来自哪条消息 · The message that said it")
+    values: list[QuestionValueOut] = Field(default_factory=list, description="涉及的结果 · The values that it is about")
+    said_at: datetime
+    asked_at: datetime
+    closed_at: datetime | None
+    closed_name: str | None = Field(examples=["韦医生"])
+    how: Literal["person", "value", "line"] | None = Field(
+        description="如何了结:人工、后来的结果、项目不再进行 · Closed by a person, by a later value, or since the line is gone"
+    )
+    answer: Answer | None
+    reason: str | None
+
+
 class ConversionOut(BaseModel):
     """What a laboratory said in another unit, and how it became ours: theirs × factor + addend."""
 
@@ -206,6 +266,12 @@ class ValueOut(BaseModel):
     range: RangeOut | None
     lis_range_text: str | None = Field(description="检验系统的参考区间 · The laboratory's range", examples=["130~175"])
     lis_flags: str | None = Field(description="检验系统的标志 · The laboratory's flags", examples=["H"])
+    remarks: list[str] = Field(
+        description="附注,随结果显示 · Words that belong to the value", examples=[["标本轻度脂血"]]
+    )
+    reason: str | None = Field(
+        description="人工保留或作废的理由 · Why a person let it stand, or struck it", examples=[None]
+    )
     observed_at: datetime
     source: str = Field(examples=["lis:main"])
     recorded_at: datetime

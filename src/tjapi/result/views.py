@@ -19,8 +19,8 @@ from tjapi.result.rules.values import Comparator
 
 _ABNORMAL = f"'{{{','.join(sorted(ABNORMAL))}}}'::text[]"
 _CURRENT = f"""
-select v.id revision_id, v.seq, v.status, v.raw_value "value", v.comparator, v.numeric::text "numeric", v.unit, v.conversion, v.flag,
-  v.range_snapshot "range", v.lis_range_text, v.lis_flags, {moment("v.observed_at")} observed_at, v.source,
+select v.id revision_id, v.seq, v.status, v.raw_value "value", v.comparator, v.numeric::text "numeric", v.unit, v.conversion, coalesce(v.flag, r.judged_flag) flag,
+  v.range_snapshot "range", v.lis_range_text, v.lis_flags, v.remarks, v.reason, {moment("v.observed_at")} observed_at, v.source,
   {moment("v.recorded_at")} recorded_at
 """
 DEPARTMENTS = f"""
@@ -32,7 +32,7 @@ DEPARTMENTS = f"""
   cross join lateral (
     select r.id, r.line_id, l.name line_name, r.item_id, r.item_code, r.item_name,
       case when v.id is not null then (select row_to_json(c) from ({_CURRENT}) c) end "current") x
-  where r.exam_id = $1 and ($2 <> 'abnormal' or v.flag = any({_ABNORMAL}))
+  where r.exam_id = $1 and ($2 <> 'abnormal' or coalesce(v.flag, r.judged_flag) = any({_ABNORMAL}))
   group by r.department_id),
 lined as (
   select l.department_id, string_agg(row_to_json(x)::text, ',' order by l.sort, l.id) content from department_sheet_line l
@@ -136,10 +136,12 @@ class CaseRow:
     numeric: Decimal | None
     unit: str | None
     flag: str | None
+    lis_flags: str | None
 
 
 _CASE = """
-select r.exam_id, r.id, v.id, r.department_id, r.item_code, r.item_name, i.kind, i.unit, v.raw_value, v.text, v.comparator, v."numeric", v.unit, v.flag
+select r.exam_id, r.id, v.id, r.department_id, r.item_code, r.item_name, i.kind, i.unit, v.raw_value, v.text, v.comparator, v."numeric", v.unit,
+  coalesce(v.flag, case when v.id = r.current_revision_id then r.judged_flag end), v.lis_flags
 from result r join result_revision v on {joined} join exam_line l on l.id = r.line_id join item i on i.id = r.item_id
 where {wanted} order by l.sort, l.code, i.sort, r.id
 """
@@ -148,6 +150,21 @@ _CASE_NOW = _CASE.format(
     wanted="r.exam_id = any($1::uuid[]) and ($2::text[] is null or r.item_code = any($2))",
 )
 _CASE_THEN = _CASE.format(joined="v.result_id = r.id", wanted="v.id = any($1::uuid[])")
+
+
+_LAST_NUMBERS = """
+select distinct on (r.item_code) r.item_code, v."numeric"
+from exam e join result r on r.exam_id = e.id join result_revision v on v.id = r.current_revision_id
+where e.examinee_id = $1 and e.id <> $2 and e.exam_date < $3 and e.state <> 'cancelled' and r.item_code = any($4)
+  and v."numeric" is not null and v.comparator = ''
+order by r.item_code, e.exam_date desc, e.id desc, r.id
+"""
+
+
+async def last_numbers(uow: UnitOfWork, exam: Exam, codes: Collection[str]) -> dict[str, Decimal]:
+    """Return the plain number that each item had in the last exam before this one that has one, by item code."""
+    rows = await fetch_rows(uow.session, _LAST_NUMBERS, exam.examinee_id, exam.id, exam.exam_date, list(codes))
+    return {row[0]: row[1] for row in rows}
 
 
 async def case_values(

@@ -12,8 +12,8 @@ from tjapi.catalog import service as catalog
 from tjapi.catalog.models import ItemRange
 from tjapi.catalog.rules import Subject, choose, first_day_of_age, last_day_of_age, starter_id
 from tjapi.catalog.schemas import Starter, StarterItem, StarterRange
-from tjapi.result.rules.flags import Range, flag
-from tjapi.result.rules.values import parse
+from tjapi.result.rules.flags import Range, flag_of
+from tjapi.result.rules.values import finding, parse
 
 pytestmark = pytest.mark.requirement("X15", "E3.3")
 STARTER = catalog.read_starter()
@@ -39,9 +39,11 @@ def flagged(code: str, raw: str, sex: str = "male", age_days: int = ADULT, metho
     found = choose(_rows(item), Subject(sex, age_days, method, TODAY))
     if found is None:
         return None
-    return flag(
+    return flag_of(
+        item.kind,
         parse(raw),
         Range(found.low, found.high, found.critical_low, found.critical_high, tuple(found.normal_texts or ())),
+        item.choices or (),
     )
 
 
@@ -89,7 +91,10 @@ def _cases(limit: Limit) -> list[tuple[str, str | None]]:
     around = sorted({b + n * step for b in bounds for n in (-1, 0, 1)})
     said: list[tuple[str, str | None]] = [(f"{number:f}", _meant(r, number)) for number in around]
     if r.normal_texts:
-        said += [(text, "") for text in r.normal_texts] + [("不在其中的结果", "A")]
+        usual = {finding(text) for text in r.normal_texts}
+        other = next((c for c in limit.item.choices or () if finding(c) not in usual), "阳性")
+        # A word that means nothing to the item is neither normal nor abnormal.
+        said += [(text, "") for text in r.normal_texts] + [(other, "A"), ("不在其中的结果", None)]
     return said
 
 

@@ -10,7 +10,6 @@ from tests.tjapi.catalog.test_starter import STARTER, flagged
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.rules import Case, Condition, Known, evaluate, items_of
 from tjapi.knowledge.schemas import CriticalRuleIn, ExampleIn, RuleIn
-from tjapi.result.rules.flags import chosen
 from tjapi.result.rules.values import parse
 from tjapi.result.service.case import known
 from tjapi.result.service.summarizing import standing
@@ -24,9 +23,6 @@ ITEMS = {item.code: item for item in STARTER.items}
 def _known(code: str, raw: str, example: ExampleIn) -> Known:
     item, value = ITEMS[code], parse(raw)
     flag = flagged(code, raw, example.sex, example.age_years * 366)
-    if item.kind == "multi_select":
-        normal = next((r for r in item.ranges if r.normal_texts), None)
-        flag = "" if normal and set(chosen(raw)) <= set(normal.normal_texts or ()) else "A" if normal else None
     return known(code, item.name, value, kind=item.kind, item_unit=item.unit, unit=item.unit, flag=flag)
 
 

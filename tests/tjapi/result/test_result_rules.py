@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tjapi.exam.rules import LINE_MOVES
-from tjapi.result.rules.flags import Range, chosen, flag, flag_chosen
+from tjapi.result.rules.flags import Range, flag, flag_of
 from tjapi.result.rules.identity import Identity, disagreement
+from tjapi.result.rules.reading import chosen
 from tjapi.result.rules.revisions import LIS_STATUS, Fact, contested, current, line_target, standing
 from tjapi.result.rules.values import finding, parse, same_unit
 
@@ -93,11 +94,12 @@ def test_a_one_sided_range_says_what_it_can() -> None:
     assert [flag(parse(v), upper) for v in ("0", "26", "26.1", "<5", "<30", ">30")] == ["", "", "H", "", None, "H"]
 
 
-def test_a_finding_outside_the_normal_texts_is_abnormal_and_non_positive_is_no_negative() -> None:
+def test_a_finding_outside_the_normal_texts_is_abnormal_and_what_is_not_understood_is_neither() -> None:
     negative = Range(normal_texts=("阴性",))
-    said = ["阴性", "(-)", "－", "±", "弱阳性", "+", "＋＋", "非阳性", "Rh(+)"]
-    assert [flag(parse(v), negative) for v in said] == ["", "", "", "A", "A", "A", "A", "A", "A"]
-    assert flag(parse(""), negative) is None
+    said = ["阴性", "(-)", "－", "±", "弱阳性", "+", "＋＋", "非阳性", "Rh(+)", "0.01", ">1000", "见备注"]
+    flags = [flag_of("qualitative", parse(v), negative) for v in said]
+    assert flags == ["", "", "", "A", "A", "A", "A", None, None, None, None, None]
+    assert flag_of("qualitative", parse(""), negative) is None
 
 
 @given(
@@ -262,13 +264,9 @@ def test_identity_must_agree(theirs: Identity, against: list[str] | None) -> Non
 
 @pytest.mark.requirement("E3.2", "E3.3")
 def test_a_multi_select_is_normal_only_where_every_part_is() -> None:
-    usual = Range(normal_texts=("无", "正常"))
-    assert [flag_chosen(chosen(said), usual) for said in ("无", "正常;无", "无;头晕", "头晕", "")] == [
-        "",
-        "",
-        "A",
-        "A",
-        None,
-    ]
-    assert flag_chosen(("头晕",), None) is None
+    usual, choices = Range(normal_texts=("无", "正常")), ("无", "正常", "头晕")
+    said = ("无", "正常;无", "无;头晕", "头晕", "", "不知道的词")
+    flags = [flag_of("multi_select", parse(v), usual, choices) for v in said]
+    assert flags == ["", "", "A", "A", None, None]
+    assert flag_of("multi_select", parse("头晕"), None, choices) is None
     assert chosen("头晕; 胸痛;头晕;") == ("头晕", "胸痛")

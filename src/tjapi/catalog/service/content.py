@@ -41,6 +41,7 @@ from tjapi.catalog.schemas import (
     Row,
     Starter,
     StarterItem,
+    StarterLimit,
     StarterOut,
     StarterRange,
     SuitabilityIn,
@@ -518,7 +519,8 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
     """
     starter = read_starter()
     departments_by_code = await repository.put_departments(uow, [d.model_dump() for d in starter.departments])
-    items_by_code = await repository.put_items(uow, [_item_row(i) for i in starter.items])
+    limits = {limit.item: limit for limit in starter.limits}
+    items_by_code = await repository.put_items(uow, [_item_row(i, limits.get(i.code)) for i in starter.items])
     ranges = [_range_row(items_by_code[i.code], i.code, r) for i in starter.items for r in i.ranges]
     await _refuse_overlaps(uow, items_by_code, ranges)
     await repository.add_ranges(uow, ranges)
@@ -570,8 +572,12 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
     return counts
 
 
-def _item_row(one: StarterItem) -> Row:
-    return {"id": starter_id("item", one.code), **one.model_dump(exclude={"ranges"}), "active": True}
+def _item_row(one: StarterItem, limit: StarterLimit | None) -> Row:
+    limits = limit or StarterLimit(item=one.code, source="-")
+    return {
+        "id": starter_id("item", one.code), **one.model_dump(exclude={"ranges"}), "active": True,
+        **limits.model_dump(include={"judged", "plausible_low", "plausible_high", "delta_percent"}),
+    }  # fmt: skip
 
 
 def _range_row(item_id: UUID, code: str, one: StarterRange) -> Row:

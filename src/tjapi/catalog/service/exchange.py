@@ -43,7 +43,10 @@ from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 
 _FIRST_DAY = date(2000, 1, 1)
-_ITEM = ("name", "kind", "unit", "ucum", "loinc", "decimals", "choices", "normal_default", "sort", "active")
+_ITEM = (
+    "name", "kind", "unit", "ucum", "loinc", "decimals", "choices", "normal_default", "sort", "active", "judged", "plausible_low",
+    "plausible_high", "delta_percent",
+)  # fmt: skip
 _MEANING = ("kind", "unit")
 """What a value of an item means: never changed by a file."""
 _GROUP = (

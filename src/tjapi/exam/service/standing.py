@@ -55,6 +55,16 @@ _BLOCKS = {
     "summary_unsigned": ("科室小结未签名", "the department's summary is not signed"),
     "identity_open": ("身份核验不符,待第二人裁定", "an identity check failed, and a second person has not decided yet"),
     "result_under_review": ("复核期间结果有变化", "a result changed under the review"),
+    "result_unread": ("有结果未能读取,待人工核实", "a value could not be read, and nobody has looked at it yet"),
+    "result_contested": ("有结果相互矛盾,待人工核实", "values contradict each other, and nobody has decided yet"),
+    "result_undetermined": (
+        "有结果未判定正常或异常,待人工判定",
+        "a value is neither normal nor abnormal, and nobody has judged it yet",
+    ),
+    "result_implausible": (
+        "有结果超出合理范围,待人工核实",
+        "a value is hardly possible, and nobody has confirmed it yet",
+    ),
 }
 
 

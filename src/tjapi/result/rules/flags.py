@@ -1,17 +1,34 @@
 """Flagging a value against the range of a person, a day and a method. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
-from tjapi.result.rules.values import Comparator, Value, finding, plain
+from tjapi.result.rules.reading import NUMBERS, chosen, understood
+from tjapi.result.rules.values import Comparator, Value, finding, parse, plain
 
 Flag = Literal["", "L", "H", "LL", "HH", "A"]
 FLAGS: tuple[Flag, ...] = ("", "L", "H", "LL", "HH", "A")
 ABNORMAL: frozenset[str] = frozenset(FLAGS) - {""}
+# The laboratory's own flags (HL7 table 0078, FHIR v3-ObservationInterpretation, and what is written instead of a code).
+_LAB_SPELLINGS: Mapping[Flag, tuple[str, ...]] = {
+    "": ("n", "正常", "normal"),
+    "L": ("l", "↓", "低", "偏低", "lu", "low"),
+    "H": ("h", "↑", "高", "偏高", "hu", "high"),
+    "LL": ("ll", "↓↓", "cl", "pl", "危急低", "危急偏低", "l!", "ll!"),
+    "HH": ("hh", "↑↑", "ch", "ph", "危急高", "危急偏高", "h!", "hh!"),
+    "A": ("a", "异常", "abnormal", "aa", "panic", "critical", "crit", "危急", "危急值", "c!", "!"),
+}
+_LAB_FLAGS: Mapping[str, Flag] = {
+    spelling: flag for flag, spellings in _LAB_SPELLINGS.items() for spelling in spellings
+}
+_LAB_CRITICAL = frozenset({"aa", "panic", "critical", "crit", "危急", "危急值", "c!", "!"})
+_GRAVITY: Mapping[Flag | None, int] = {"": 0, None: 1, "A": 2, "L": 2, "H": 2, "LL": 3, "HH": 3}
+LABORATORY = "检验科回传"
+"""Source of a range that is the laboratory's."""
 _LEAST, _MOST = Decimal("-Infinity"), Decimal("Infinity")
 
 
@@ -32,27 +49,15 @@ class Range:
 
 
 def flag(value: Value, normal: Range | None) -> Flag | None:
-    """Return the flag of a value: "" normal, L, H, LL, HH (critical), A (a finding that is not normal); None where it cannot be said.
+    """Return the flag of a number: "" normal, L, H, LL, HH (critical); None where it cannot be said, and of a text.
 
     No range → None, never a false normal; a range with critical bounds alone says LL, HH or nothing. With a comparator a flag is given
     only where every value it allows bears it: "<5" against 3…10 is undetermined, "<2" is L, ">1000" is H and, beyond the critical
     bound, HH.
     """
-    if normal is None:
+    if normal is None or value.numeric is None or not normal.bounded:
         return None
-    if value.numeric is not None and normal.bounded:
-        return _number_flag(value.comparator, value.numeric, normal)
-    if not normal.normal_texts or not value.text:
-        return None
-    return "" if finding(value.text) in _usual(normal.normal_texts) else "A"
-
-
-def flag_chosen(chosen: Sequence[str], normal: Range | None) -> Flag | None:
-    """Return the flag of a multi-select: normal where every part is; None where nothing says what is normal, or nothing was chosen."""
-    if normal is None or not normal.normal_texts or not chosen:
-        return None
-    usual = _usual(normal.normal_texts)
-    return "" if all(finding(c) in usual for c in chosen) else "A"
+    return _number_flag(value.comparator, value.numeric, normal)
 
 
 @lru_cache(maxsize=1_024)
@@ -60,14 +65,86 @@ def _usual(texts: tuple[str, ...]) -> frozenset[str]:
     return frozenset(finding(t) for t in texts)
 
 
-def flag_of(kind: str, value: Value, normal: Range | None) -> Flag | None:
-    """Return the flag of a value of an item of a kind: the one rule of every path that records a value."""
-    return flag_chosen(chosen(value.text), normal) if kind == "multi_select" else flag(value, normal)
+def flag_of(kind: str, value: Value, normal: Range | None, choices: Sequence[str] = ()) -> Flag | None:
+    """Return the flag of a value of an item of a kind: the one rule of every path that records a value.
+
+    None is *undetermined*: no range, a number where only words are known to be normal, or words that mean nothing to the item. A text
+    (a description) is normal where it is exactly a normal text, and never abnormal by being another one.
+    """
+    if value.numeric is not None and (kind in NUMBERS or (normal is not None and normal.bounded)):
+        return flag(value, normal)
+    if kind in NUMBERS or normal is None or not normal.normal_texts or not value.text:
+        return None
+    usual = _usual(normal.normal_texts)
+    said = [finding(part) for part in chosen(value.text)] if kind == "multi_select" else [finding(value.text)]
+    if said and all(part in usual for part in said):
+        return ""
+    if kind == "text" or not understood(kind, value, (*choices, *normal.normal_texts)):
+        return None
+    return "A"
 
 
-def chosen(text: str) -> tuple[str, ...]:
-    """Return the parts of a multi-select, each once, in the order in which they were said."""
-    return tuple(dict.fromkeys(part for part in (p.strip() for p in re.split("[;;]", plain(text))) if part))
+def lab_flag(flags: Sequence[str], mark: str = "") -> Flag | None:
+    """Return what a laboratory says of its own value (OBX-8, and a mark beside the number); None: nothing that is understood."""
+    said = [_LAB_FLAGS[one] for one in (_flag_word(f) for f in (*flags, mark)) if one in _LAB_FLAGS]
+    return max(said, key=gravity, default=None)
+
+
+def lab_critical(flags: Sequence[str], mark: str = "") -> bool:
+    """Say whether a laboratory itself calls its value critical (HH, LL, AA, panic): that alarms whether or not we could read it."""
+    words = [_flag_word(f) for f in (*flags, mark)]
+    return any(word in _LAB_CRITICAL or _LAB_FLAGS.get(word) in ("LL", "HH") for word in words)
+
+
+def _flag_word(said: str) -> str:
+    return plain(said).replace(" ", "").lower().strip("()[]*")
+
+
+def gravity(flag: Flag | None) -> int:
+    """Return how grave a flag is: normal, undetermined, abnormal, critical."""
+    return _GRAVITY[flag]
+
+
+def with_lab(ours: Flag | None, lab_range: Range | None, value: Value, theirs: Flag | None) -> tuple[Flag | None, bool]:
+    """Return the flag of a value that a laboratory judged as well, and whether its range or flag decided.
+
+    Ours where there is a range of ours; else what its range says, or its flag where that is graver. What it calls critical is critical.
+    """
+    if ours is not None:
+        worse = theirs in ("LL", "HH") and gravity(theirs) > gravity(ours)
+        return (theirs, True) if worse else (ours, False)
+    by_range = flag(value, lab_range)
+    said = [one for one in (by_range, theirs) if one is not None]
+    if not said or (value.numeric is None and theirs == ""):
+        # That a laboratory calls a text normal does not make us understand it.
+        return None, False
+    return max(said, key=gravity), True
+
+
+_RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\s*(?:-{1,2}|~|～|–|—|至|to)\s*(-?\d+(?:\.\d+)?)", re.ASCII)
+
+
+def lab_range(text: str) -> Range | None:
+    """Read a laboratory's range: "3.5-5.3", "3.5～5.3", "<5.0", "≥1.04"; None for words and for anything else.
+
+    "<5.0" means below 5.0, so that 5.0 itself is above it: what cannot be said with an inclusive bound is a bound just inside.
+    """
+    said = plain(text)
+    if (both := _RANGE.fullmatch(said)) is not None:
+        low, high = Decimal(both[1]), Decimal(both[2])
+        return Range(low, high) if low <= high else None
+    bound = parse(said)
+    if bound.numeric is None or not bound.comparator:
+        return None
+    match bound.comparator:
+        case "<":
+            return Range(high=bound.numeric.next_minus())
+        case "<=":
+            return Range(high=bound.numeric)
+        case ">":
+            return Range(low=bound.numeric.next_plus())
+        case _:
+            return Range(low=bound.numeric)
 
 
 def _number_flag(comparator: Comparator, number: Decimal, normal: Range) -> Flag | None:
@@ -113,3 +190,11 @@ def snapshot(normal: Range, *, text: str, method: str, source: str) -> dict[str,
         "critical_high": said(normal.critical_high), "normal_texts": list(normal.normal_texts), "text": text, "method": method,
         "source": source,
     }  # fmt: skip
+
+
+def lab_snapshot(text: str) -> dict[str, Any]:
+    """Return the laboratory's range as it is kept beside a value that it judged; its own words, and bounds where they are inclusive."""
+    found = lab_range(text)
+    exclusive = plain(text)[:1] in ("<", ">") and plain(text)[1:2] != "="
+    inclusive = found if found is not None and not exclusive else Range()
+    return snapshot(inclusive, text=text, method="", source=LABORATORY)

@@ -35,11 +35,17 @@ class Fact:
     issued_at: datetime
     order: int
     meaning: str
+    gravity: int = 0
 
     @property
     def moment(self) -> tuple[datetime, int]:
         """When it was observed."""
         return self.observed_at, self.order
+
+    @property
+    def breath(self) -> tuple[str, datetime, int, datetime]:
+        """What values share that were said together: status, moment, and when they were said."""
+        return self.status, self.observed_at, self.order, self.issued_at
 
     @property
     def sequence(self) -> tuple[datetime, int, datetime, str]:
@@ -69,42 +75,59 @@ def current(facts: Iterable[Fact]) -> Fact | None:
     """Return the current value of a result: the same for every order in which the same facts arrive.
 
     Corrected before final before preliminary. Of several corrected, and of several preliminary, the one observed last (said last, at
-    the same moment). Of several final ones the first: F is replaced by C only, see `contested` (reliability.md, 10).
+    the same moment). Of several final ones the first: F is replaced by C only, see `contested` (reliability.md, 10). Of several that
+    were said in one breath (two measurements in one report) the gravest.
     """
     held = list(facts)
     if len(held) == 1 and held[0].status != "entered_in_error":
         return held[0]
     valid = standing(held)
     corrected = [f for f in valid if f.status == "corrected"]
-    if corrected:
-        return max(corrected, key=lambda f: f.sequence)
     final = [f for f in valid if f.status == "final"]
-    if final:
-        return min(final, key=lambda f: f.sequence)
-    return max(valid, key=lambda f: f.sequence, default=None)
+    if corrected:
+        chosen = max(corrected, key=lambda f: f.sequence)
+    elif final:
+        chosen = min(final, key=lambda f: f.sequence)
+    elif valid:
+        chosen = max(valid, key=lambda f: f.sequence)
+    else:
+        return None
+    # Hand entries come one after another: each of them is a breath of its own.
+    together = [f for f in valid if f.breath == chosen.breath]
+    return max(together, key=lambda f: (f.gravity, f.meaning == chosen.meaning, f.meaning))
 
 
 def rivals(facts: Iterable[Fact]) -> list[Fact]:
-    """Return the final values that contradict the current one, and that no correction decides: a person must ask the laboratory."""
+    """Return the values that contradict the current one and that nothing decides: a person must ask the laboratory.
+
+    They are every other final value, and whatever was said in one breath with the current one.
+    """
     held = list(facts)
     chosen = current(held) if len(held) > 1 else None
-    if chosen is None or chosen.status != "final":
+    if chosen is None:
         return []
-    return [f for f in standing(held) if f.status == "final" and f.value != chosen.value]
+    return [
+        f
+        for f in standing(held)
+        if f.value != chosen.value and (f.breath == chosen.breath or (f.status == chosen.status == "final"))
+    ]
 
 
 def contested(facts: Iterable[Fact]) -> bool:
-    """Say whether a second final value contradicts the first."""
+    """Say whether another value contradicts the current one, and nothing decides between them."""
     return bool(rivals(facts))
 
 
-def line_target(state: str, statuses: Sequence[str | None], *, verify: bool) -> tuple[str, ...]:
+def line_target(
+    state: str, statuses: Sequence[str | None], *, verify: bool, questioned: bool = False
+) -> tuple[str, ...]:
     """Return the steps of a line whose items have current revisions of these statuses (None: no value).
 
     `verify` says that values speak for themselves once all are final or corrected (the laboratory has verified them); a department's
-    line is verified by its signature. A line that loses a value steps back, so that the exam is complete no longer.
+    line is verified by its signature. A line that loses a value steps back, so that the exam is complete no longer; so does one of
+    which somebody has been asked something (`questioned`).
     """
-    complete = bool(statuses) and all(s in SETTLED for s in statuses)
+    complete = bool(statuses) and all(s in SETTLED for s in statuses) and not questioned
     if all(s is None for s in statuses):
         before = "collected" if verify else "started"
         # Whatever a laboratory says of a tube, also that a value was wrong, it says because it has the tube.

@@ -9,28 +9,18 @@ from typing import Literal
 
 Comparator = Literal["", "<", "<=", ">", ">="]
 
-# Full-width ASCII and the ideographic blank become plain. Not NFKC: it makes 109 of 10⁹, which is guessing.
-_PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
+# Full-width and small ASCII forms and the ideographic blank become plain. Not NFKC: it makes 109 of 10⁹, which is guessing.
+_SMALL_FORMS = {
+    0xFE50: ",", 0xFE52: ".", 0xFE54: ";", 0xFE55: ":", 0xFE59: "(", 0xFE5A: ")", 0xFE5F: "#", 0xFE60: "&", 0xFE61: "*", 0xFE62: "+",
+    0xFE63: "-", 0xFE64: "<", 0xFE65: ">", 0xFE66: "=", 0xFE6A: "%",
+}  # fmt: skip
+_PLAIN: Mapping[int, str | int] = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | _SMALL_FORMS | {
     0x3000: 0x20, 0x00A0: 0x20, 0x2212: ord("-"), 0x2266: ord("≤"), 0x2267: ord("≥"),
 }  # fmt: skip
+_DIGITS = r"\d{1,12}(?:\.\d{1,30})?|\.\d{1,30}"
 # No plus sign: "+1" is a grade, as is "1+".
-_NUMBER = re.compile(r"(<=|>=|<|>|≤|≥)?\s*(-?(?:\d{1,12}(?:\.\d{1,9})?|\.\d{1,9}))", re.ASCII)
+_NUMBER = re.compile(rf"(<=|>=|<|>|≤|≥)?\s*(-?(?:{_DIGITS}))", re.ASCII)
 _COMPARATORS: Mapping[str, Comparator] = {"": "", "<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">="}
-# Spellings of one finding. Grades stay apart from "阳性", and 弱阳性 from ±: whether they are the same is the method's business.
-_SPELLINGS: Mapping[str, str] = {
-    spelling: meaning
-    for meaning, spellings in {
-        "阴性": ("阴性", "-", "(-)", "阴性(-)", "阴性-", "neg", "negative"),
-        "±": ("±", "(±)", "+-", "+/-", "±(±)"),
-        "弱阳性": ("弱阳性", "弱阳", "弱阳性(±)"),
-        "阳性": ("阳性", "pos", "positive"),
-        "1+": ("+", "(+)", "1+", "+1", "(1+)", "(+1)", "阳性(+)", "阳性(1+)", "阳性+", "阳性1+"),
-        "2+": ("++", "(++)", "2+", "+2", "(2+)", "(+2)", "阳性(++)", "阳性(2+)", "阳性++", "阳性2+"),
-        "3+": ("+++", "(+++)", "3+", "+3", "(3+)", "(+3)", "阳性(+++)", "阳性(3+)", "阳性+++", "阳性3+"),
-        "4+": ("++++", "(++++)", "4+", "+4", "(4+)", "(+4)", "阳性(++++)", "阳性(4+)", "阳性++++", "阳性4+"),
-    }.items()
-    for spelling in spellings
-}
 _UNIT_SPELLINGS = str.maketrans(
     {"µ": "u", "μ": "u", "*": "^", "×": "x", "·": "."} | {d: f"^{i}" for i, d in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
 )
@@ -54,7 +44,10 @@ class Value:
 
 
 def parse(raw: str) -> Value:
-    """Read a value: "<0.01" and "＞１０００" are numbers with a comparator; "1:320", "±", "+1", "Rh(+)", "3~5" and "1,234" are text."""
+    """Read a value in its strict form: "<0.01" and "＞１０００" are numbers with a comparator; "1:320", "±", "+1", "3~5", "1,234" are text.
+
+    What an item of a kind makes of other spellings is said by `rules.reading`.
+    """
     text = plain(raw)
     found = _NUMBER.fullmatch(text)
     if found is None:
@@ -67,10 +60,68 @@ def plain(raw: str) -> str:
     return " ".join(raw.translate(_PLAIN).split())
 
 
+# A finding in its parts. Grades stay apart from 阳性, and 弱阳性 from ±: whether they are the same is the method's business.
+_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
+_PARTS = re.compile(
+    r"(?P<weak>弱阳性|弱阳|weaklypositive|weakpositive)"
+    r"|(?P<negative>阴性|阴|未检出|非反应性|negative|neg|non-?reactive)"
+    r"|(?P<positive>阳性|反应性|positive|pos|reactive)"
+    r"|(?P<doubtful>±|\+/-|\+-)"
+    r"|(?P<grade>[1-4]\+(?!\+)|\+[1-4](?![\d.])|\+{1,4}(?![\d.+]))"
+    r"|(?P<minus>-(?![-\d.]))"
+    r"|(?P<number>(?:<=|>=|[<>≤≥])?\d{1,12}(?:\.\d{1,30})?)"
+    r"|(?P<between>[()\[\]:,、/]|\.(?!\d))",
+    re.ASCII,
+)
+
+
+@lru_cache(maxsize=4_096)
+def finding_words(text: str) -> str | None:
+    """Return the one spelling of a qualitative finding, read part by part; None where it is none, or where its parts disagree.
+
+    "阴性(-)", "NEG.", "-(阴性)" are 阴性; "阳性(++)" is 2+; "阴性(<0.05)" is 阴性, its number being the measurement behind the word;
+    "0.05", "非阳性", "----" and "阴性(+)" are none. Grades: 1+ … 4+.
+    """
+    said = plain(text).replace(" ", "").lower().translate(_DASHES).rstrip("。.;,")
+    if not said or len(said) > _LONGEST_FINDING:
+        return None
+    kinds: dict[str, str] = {}
+    at = 0
+    while at < len(said):
+        part = _PARTS.match(said, at)
+        if part is None:
+            return None
+        kind, word = str(part.lastgroup), part[0]
+        if kind in ("number", "between"):
+            at = part.end()
+            continue
+        if kinds.setdefault(kind, word) != word and kind == "grade" and _grade(kinds[kind]) != _grade(word):
+            return None
+        at = part.end()
+    meaning = _MEANINGS.get(frozenset(kinds))
+    return _grade(kinds["grade"]) if meaning == _BY_GRADE else meaning
+
+
+_LONGEST_FINDING = 40
+
+
+def _grade(word: str) -> str:
+    number = word.strip("+")
+    return f"{number or len(word)}+"
+
+
+_BY_GRADE = "n+"
+# What a set of parts means together; a set that is not here is contradictory or says nothing.
+_MEANINGS: Mapping[frozenset[str], str] = {
+    frozenset({"negative"}): "阴性", frozenset({"minus"}): "阴性", frozenset({"negative", "minus"}): "阴性", frozenset({"doubtful"}): "±",
+    frozenset({"weak"}): "弱阳性", frozenset({"weak", "doubtful"}): "弱阳性", frozenset({"positive"}): "阳性", frozenset({"grade"}): _BY_GRADE,
+    frozenset({"positive", "grade"}): _BY_GRADE,
+}  # fmt: skip
+
+
 def finding(text: str) -> str:
     """Return the one spelling of a qualitative finding ("(-)" is 阴性); a text that is none comes back as it is, in plain widths."""
-    said = plain(text)
-    return _SPELLINGS.get(said.replace(" ", "").lower(), said)
+    return finding_words(text) or plain(text)
 
 
 def same_unit(theirs: str, ours: str | None) -> bool:

@@ -1,5 +1,7 @@
 """The verbs of results, one use case per file: filing what a laboratory reports, and what departments enter and sign."""
 
+from tjapi.result.service.answering import answer, shown
+from tjapi.result.service.answering import get as get_question
 from tjapi.result.service.case import case_of, values_of
 from tjapi.result.service.entry import (
     drop_sheets,
@@ -13,6 +15,8 @@ from tjapi.result.service.entry import (
 )
 from tjapi.result.service.filing import Filing, file_report
 from tjapi.result.service.importing import PastResults, PastSheet, PastValue, import_past
+from tjapi.result.service.questions import block_open, drop_questions
+from tjapi.result.service.questions import page as questions_page
 from tjapi.result.service.reading import (
     department_history,
     digest,
@@ -34,14 +38,18 @@ __all__ = [
     "PastResults",
     "PastSheet",
     "PastValue",
+    "answer",
+    "block_open",
     "case_of",
     "decide_release",
     "department_history",
     "digest",
     "digests",
+    "drop_questions",
     "drop_sheets",
     "file_report",
     "found_result_ids",
+    "get_question",
     "get_sheet",
     "history",
     "ids_of",
@@ -52,11 +60,13 @@ __all__ = [
     "propose_release",
     "put_results",
     "put_summary",
+    "questions_page",
     "reasons",
     "release_out",
     "releases",
     "reopen_sheet",
     "result_ids",
+    "shown",
     "sign_sheet",
     "standing",
     "summary_lines",

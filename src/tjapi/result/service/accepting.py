@@ -1,19 +1,32 @@
 """What a department may enter for an item: every wrong field is named, and nothing of a request with one is kept."""
 
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 from uuid import UUID
 
 from tjapi.catalog.models import Item
 from tjapi.kernel.problem import FieldError
 from tjapi.result.errors import ResultsInvalid
 from tjapi.result.formulas import FORMULAS
-from tjapi.result.rules.flags import chosen
-from tjapi.result.rules.values import finding, parse
-from tjapi.result.schemas import ResultsIn
+from tjapi.result.rules.questions import implausible, jumped
+from tjapi.result.rules.reading import chosen, read
+from tjapi.result.rules.values import finding
+from tjapi.result.schemas import ResultIn, ResultsIn
+from tjapi.result.service.book import limits_of
 
 
-def check(items: Mapping[UUID, Item], from_lis: Collection[UUID], given: ResultsIn) -> None:
-    """Refuse values that the department's items do not take. Raises ResultsInvalid, naming every field."""
+def check(
+    items: Mapping[UUID, Item],
+    from_lis: Collection[UUID],
+    given: ResultsIn,
+    last: Mapping[str, Decimal],
+    age_years: int,
+) -> None:
+    """Refuse values that the department's items do not take, and ask back those that are hardly possible.
+
+    `last`: numbers of the last exam by item code. What is hardly possible is taken with the reason why it stands. Raises ResultsInvalid,
+    naming every field.
+    """
     errors: list[FieldError] = []
     seen: set[UUID] = set()
     for i, one in enumerate(given.results):
@@ -28,9 +41,39 @@ def check(items: Mapping[UUID, Item], from_lis: Collection[UUID], given: Results
             )
         elif (wrong := wrong_value(items[one.item_id], one.value)) is not None:
             errors.append(FieldError(f"/results/{i}/value", *wrong))
+        elif (doubt := _doubt(items[one.item_id], one, last, age_years)) is not None:
+            errors.append(FieldError(f"/results/{i}/kept_because", *doubt))
         seen.add(one.item_id)
     if errors:
         raise ResultsInvalid(errors=errors)
+
+
+def _doubt(item: Item, one: ResultIn, last: Mapping[str, Decimal], age_years: int) -> tuple[str, str, str] | None:
+    """Return why a value is asked back that nobody has said a reason for; None: there is nothing to ask."""
+    reading = read(item.kind, one.value or "", [item.unit or ""])
+    if reading is None or one.kept_because:
+        return None
+    limits, unit = limits_of(item), f" {item.unit}" if item.unit else ""
+    passed = implausible(reading.value, limits)
+    if passed is not None:
+        bound = getattr(limits, passed)
+        sides = (
+            ("低于合理下限", "below what is plausible")
+            if passed == "plausible_low"
+            else ("高于合理上限", "above what is plausible")
+        )
+        return (
+            "implausible",
+            f"{item.name}{sides[0]} {bound:f}{unit},如属实请填写保留理由",
+            f"{item.name} is {sides[1]}, {bound:f}{unit}; say why it stands if it is right",
+        )
+    if jumped(reading.value, last.get(item.code), limits, age_years):
+        return (
+            "differs-from-last-exam",
+            f"{item.name}与上次体检的 {last[item.code]:f}{unit} 相差超过 {limits.delta_percent}%,如属实请填写保留理由",
+            f"{item.name} differs from the last exam's {last[item.code]:f}{unit} by more than {limits.delta_percent} %; say why it stands",
+        )
+    return None
 
 
 def kept(item: Item, value: str | None) -> str | None:
@@ -49,7 +92,7 @@ def wrong_value(item: Item, value: str | None) -> tuple[str, str, str] | None:
         return None
     if not value:
         return "empty", "清除结果请用 null", "use null to clear a value"
-    if item.kind in ("numeric", "computed") and parse(value).numeric is None:
+    if read(item.kind, value, [item.unit or ""]) is None:
         return "not-a-number", "应为数值,可带 < ≤ > ≥", "must be a number, with < ≤ > ≥ if need be"
     if not _is_choice(item, value):
         return "not-a-choice", "不在可选值之中", "is none of the choices"

@@ -1,9 +1,9 @@
 """The results of one exam under its lock, and what is being added to them. Every path that records a value goes through here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, cast
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
@@ -14,21 +14,38 @@ from tjapi.exam.rules import LIVE_FOR_RESULTS
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
-from tjapi.result.events import ResultArrivedLate, ResultsRecorded, RevisionsAdded
+from tjapi.result.events import CriticalUnread, ResultArrivedLate, ResultsRecorded, RevisionsAdded
 from tjapi.result.formulas import FORMULAS
-from tjapi.result.models import HeldResult, HeldRevision
-from tjapi.result.rules.flags import Range, flag_of, snapshot
-from tjapi.result.rules.revisions import Fact, ResultStatus, contested, current, line_target, rivals
-from tjapi.result.rules.values import Value, parse
-from tjapi.result.service import case
+from tjapi.result.models import HeldResult, HeldRevision, ResultQuestion
+from tjapi.result.rules.flags import (
+    Flag,
+    Range,
+    flag_of,
+    gravity,
+    lab_critical,
+    lab_flag,
+    lab_range,
+    lab_snapshot,
+    snapshot,
+    with_lab,
+)
+from tjapi.result.rules.questions import HOLDING, Limits, QuestionKind, undetermined
+from tjapi.result.rules.revisions import SETTLED, Fact, ResultStatus, contested, current, line_target, rivals
+from tjapi.result.rules.values import Comparator, Value
+from tjapi.result.service import case, questions
 
 LIS = "lis:"
+TRANSCRIBED = "transcribed"
+"""What a person said of a laboratory's value: it takes its place among the laboratory's own words by when it was said."""
 Addition = Literal["filed", "revision", "duplicate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One value to be recorded. `meaning_key` None: recorded without asking whether the same was said before."""
+    """One value to be recorded. `meaning_key` None: recorded without asking whether the same was said before.
+
+    `lis_marks` are the laboratory's own flags, one by one. `doubt`: the value is hardly possible, so that a person is asked.
+    """
 
     line: ExamLine
     item: Item
@@ -43,8 +60,23 @@ class Entry:
     filler_no: str | None = None
     conversion: dict[str, str] | None = None
     lis_range_text: str | None = None
-    lis_flags: str | None = None
+    lis_marks: tuple[str, ...] = ()
     message_id: UUID | None = None
+    remarks: tuple[str, ...] = ()
+    reason: str | None = None
+    doubt: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadValue:
+    """What was said of an item and could not be read. `key` tells one message's from another's."""
+
+    raw: str
+    key: str
+    said_at: datetime
+    message_id: UUID | None
+    remarks: tuple[str, ...] = ()
+    lis_marks: tuple[str, ...] = ()
 
 
 class Book:
@@ -62,6 +94,7 @@ class Book:
         self.exam = exam
         self.lines = {line.id: line for line in lines}
         self._items = items
+        self._item_by_id = {item.id: item for held in items.values() for item in held}
         self._item_ids = {group_id: frozenset(item.id for item in held) for group_id, held in items.items()}
         self._ranges = ranges
         self._results = {(r.line_id, r.item_id): r for r in results}
@@ -72,6 +105,8 @@ class Book:
         self._new_results: list[HeldResult] = []
         self._new_revisions: list[HeldRevision] = []
         self._touched: set[UUID] = set()
+        self._unread: list[ResultQuestion] = []
+        self._doubted: set[UUID] = set()
         self._facts: dict[UUID, Fact] = {}
 
     @classmethod
@@ -128,6 +163,11 @@ class Book:
             return None
         return range_snapshot(found)
 
+    def normal_texts(self, item: Item) -> Sequence[str]:
+        """Return the words that are normal for an item of this person."""
+        found = self._ranges.get(item.id)
+        return tuple(found.normal_texts or ()) if found is not None else ()
+
     def add(self, uow: UnitOfWork, entry: Entry) -> Addition:
         """Record a value: a first one is filed, a further one a revision, one that says what was said before a duplicate."""
         key = (entry.line.id, entry.item.id)
@@ -152,6 +192,46 @@ class Book:
         self._touched.add(entry.line.id)
         return "filed" if first else "revision"
 
+    def ask_unread(self, uow: UnitOfWork, place: tuple[ExamLine, Item], unread: "UnreadValue") -> None:
+        """Note that something was said of an item that nobody could read: a person is asked, and the line is not verified."""
+        line, item = place
+        now = self.now_at(line.id, item.id)
+        if now is not None and now.status in SETTLED and now.issued_at > unread.said_at:
+            return  # What was said since is known, and is what counts.
+        result = self._results.get((line.id, item.id))
+        self._unread.append(
+            ResultQuestion(
+                id=uuid7(), campus_id=self.exam.campus_id, exam_id=self.exam.id, line_id=line.id, item_id=item.id, item_code=item.code,
+                item_name=item.name, department_id=line.department_id, kind="unread", key=unread.key,
+                result_id=result.id if result is not None else None, revision_ids=[], message_id=unread.message_id,
+                raw_value=unread.raw, remarks=list(unread.remarks), lis_flags=" ".join(unread.lis_marks) or None,
+                said_at=unread.said_at, asked_at=uow.now,
+            )
+        )  # fmt: skip
+        self._touched.add(line.id)
+
+    def touch(self, line_id: UUID) -> None:
+        """Let a line be looked at when the book is closed, though no value of it was recorded."""
+        self._touched.add(line_id)
+
+    def flag_of(self, revision: HeldRevision) -> Flag | None:
+        """Return the flag that is shown of a current value."""
+        result = self.result_of(revision.result_id)
+        judged = result.judged_flag if result is not None and revision.flag is None else None
+        return cast("Flag | None", revision.flag if revision.flag is not None else judged)
+
+    def revisions_of(self, result_id: UUID) -> Sequence[HeldRevision]:
+        """Return everything that was said of a result."""
+        return self._revisions[result_id]
+
+    def result_of(self, result_id: UUID) -> HeldResult | None:
+        """Return a result of the exam."""
+        return next((r for r in self._results.values() if r.id == result_id), None)
+
+    def rivals_of(self, result_id: UUID) -> list[UUID]:
+        """Return the revisions that contradict a result's current one."""
+        return [fact.id for fact in rivals(self._facts_of(result_id))]
+
     def contested(self, line_id: UUID, item_id: UUID) -> bool:
         """Say whether final values contradict each other."""
         result = self._results.get((line_id, item_id))
@@ -169,16 +249,27 @@ class Book:
                     changed.append(result)
         new = {result.id for result in self._new_results}
         moved = [result for result in changed if result.id not in new]
+        for result in moved:
+            result.judged_flag = None
         await repository.add(uow, self._new_results, self._new_revisions, moved)
         case.changed(uow, self.exam.id)
         finalized = self.exam.state == "finalized"
+        asked = await self._ask(uow, finalized=finalized)
         if not finalized:
-            await self._settle(uow, self._touched)
+            await self._settle(uow, self._touched, {q.line_id for q in asked if q.kind in HOLDING})
         if changed:
             ids = tuple(result.id for result in changed)
             await uow.publish(ResultsRecorded(campus_id=self.exam.campus_id, exam_id=self.exam.id, result_ids=ids))
         if added:
             await self._tell(uow, [result for result in self._results.values() if result.id in added])
+        for question in self._unread:
+            if lab_critical((question.lis_flags or "").split(" ")):
+                await uow.publish(
+                    CriticalUnread(
+                        campus_id=question.campus_id, exam_id=question.exam_id, question_id=question.id, department_id=question.department_id,
+                        item_code=question.item_code, item_name=question.item_name, key=question.key,
+                    )
+                )  # fmt: skip
         if finalized:
             for result_id, revision in added.items():
                 await uow.publish(
@@ -202,17 +293,83 @@ class Book:
             RevisionsAdded(
                 campus_id=self.exam.campus_id, exam_id=self.exam.id, result_ids=tuple(r.id for r in added),
                 item_codes=tuple(sorted({r.item_code for r in added})), beside=tuple(sorted(beside)), passed_over=passed_over,
+                alarming=any(lab_critical((r.lis_flags or "").split(" ")) for r in self._new_revisions),
             )
         )  # fmt: skip
 
-    async def _settle(self, uow: UnitOfWork, line_ids: Iterable[UUID]) -> None:
+    async def _ask(self, uow: UnitOfWork, *, finalized: bool) -> list[ResultQuestion]:
+        """Bring the open questions about what was touched in line with what stands there now; return all that are open."""
+        if not self._touched:
+            return []
+        kept = await questions.kept(uow, self.exam.id)
+        answered = {(q.kind, q.key) for q in kept if q.closed_at is not None}
+        wanted = [q for q in self._wanted(uow) if (q.kind, q.key) not in answered or q.kind == "contested"]
+        by_place = {_place(q): q for q in wanted}
+        left: dict[tuple[UUID, UUID, str, str], ResultQuestion] = {}
+        for question in (q for q in kept if q.closed_at is None):
+            if question.line_id in self._touched and self._is_answered(question, by_place):
+                await questions.close(uow, question, "value", finalized=finalized)
+            else:
+                left[_place(question)] = question
+        for question in [*wanted, *self._unread]:
+            known = left.get(_place(question))
+            if known is None:
+                await questions.ask(uow, question, finalized=finalized)
+                left[_place(question)] = question
+            elif known.revision_ids != question.revision_ids:
+                known.revision_ids = question.revision_ids
+        return list(left.values())
+
+    def _is_answered(self, question: ResultQuestion, wanted: Collection[tuple[UUID, UUID, str, str]]) -> bool:
+        result = self._results.get((question.line_id, question.item_id))
+        now = self._current(result) if result is not None else None
+        if question.kind == "unread":
+            return now is not None and now.status in SETTLED and now.issued_at > question.said_at
+        if question.kind == "implausible":
+            return now is None or str(now.id) != question.key
+        return _place(question) not in wanted
+
+    def _wanted(self, uow: UnitOfWork) -> list[ResultQuestion]:
+        """Return what is to be asked about the values of the lines that were touched."""
+        found: list[ResultQuestion] = []
+        for (line_id, item_id), result in self._results.items():
+            line, item = self.lines.get(line_id), self._item_by_id.get(item_id)
+            if line_id not in self._touched or line is None or item is None or not self.live(line):
+                continue
+            now = self._current(result)
+            if now is None:
+                continue
+            others = self.rivals_of(result.id)
+            if others:
+                found.append(self._question(uow, result, now, "contested", [now.id, *sorted(others)]))
+            value = value_of(now)
+            unjudged = now.status in SETTLED and result.judged_flag is None
+            if unjudged and undetermined(item.kind, value, cast("Flag | None", now.flag), limits_of(item)):
+                found.append(self._question(uow, result, now, "undetermined", [now.id]))
+            if now.id in self._doubted:
+                found.append(self._question(uow, result, now, "implausible", [now.id]))
+        return found
+
+    def _question(
+        self, uow: UnitOfWork, result: HeldResult, now: HeldRevision, kind: QuestionKind, revision_ids: list[UUID]
+    ) -> ResultQuestion:
+        return ResultQuestion(
+            id=uuid7(), campus_id=result.campus_id, exam_id=result.exam_id, line_id=result.line_id, item_id=result.item_id,
+            item_code=result.item_code, item_name=result.item_name, department_id=result.department_id, kind=kind,
+            key="" if kind == "contested" else str(now.id), result_id=result.id, revision_ids=revision_ids, message_id=now.message_id,
+            raw_value=now.raw_value, remarks=list(now.remarks), lis_flags=now.lis_flags, said_at=now.issued_at, asked_at=uow.now,
+        )  # fmt: skip
+
+    async def _settle(self, uow: UnitOfWork, line_ids: Iterable[UUID], questioned: Collection[UUID]) -> None:
         ways: dict[UUID, Sequence[str]] = {}
         for line in (line for line in self.lines.values() if line.id in line_ids):
             # What is computed of a laboratory's values may have no value at all (out of its domain): nothing waits for it.
             awaited = [i for i in self.items_of(line) if line.performed_by != "lis" or i.code not in FORMULAS]
             now = [self.now_at(line.id, item.id) for item in awaited]
             statuses = [r.status if r is not None else None for r in now]
-            ways[line.id] = line_target(line.state, statuses, verify=line.performed_by == "lis")
+            ways[line.id] = line_target(
+                line.state, statuses, verify=line.performed_by == "lis", questioned=line.id in questioned
+            )
         await exams.advance(uow, self.exam.id, ways)
 
     def _current(self, result: HeldResult) -> HeldRevision | None:
@@ -230,24 +387,45 @@ class Book:
     def _revision(self, uow: UnitOfWork, result: HeldResult, entry: Entry, seq: int) -> HeldRevision:
         found = self._ranges.get(entry.item.id)
         normal = range_rules(found) if found is not None else None
+        ours = flag_of(entry.item.kind, entry.value, normal, entry.item.choices or ())
+        theirs, said = lab_flag(entry.lis_marks), entry.lis_range_text or ""
+        flag, by_lab = with_lab(ours, lab_range(said), entry.value, theirs)
+        kept = self.range_of(entry.item)
+        if by_lab and ours is None:
+            kept = lab_snapshot(said)
         struck = entry.status == "entered_in_error"
-        said = flag_of(entry.item.kind, entry.value, normal)
-        return HeldRevision(
+        made = HeldRevision(
             id=uuid7(), campus_id=result.campus_id, result_id=result.id, exam_id=result.exam_id, department_id=result.department_id,
             seq=seq, status=entry.status, raw_value=entry.value.raw, comparator=entry.value.comparator, numeric=entry.value.numeric,
-            text=entry.value.text, unit=entry.unit, flag=None if struck else said,
-            range_snapshot=self.range_of(entry.item), conversion=entry.conversion, lis_range_text=entry.lis_range_text, lis_flags=entry.lis_flags,
-            observed_at=entry.observed_at, issued_at=entry.issued_at, source=entry.source, sub_id=entry.sub_id,
-            filler_no=entry.filler_no, message_id=entry.message_id, recorded_by=uow.principal.id, recorded_at=uow.now,
-            meaning_key=entry.meaning_key,
+            text=entry.value.text, unit=entry.unit, flag=None if struck else flag, range_snapshot=kept, conversion=entry.conversion,
+            lis_range_text=entry.lis_range_text, lis_flags=" ".join(entry.lis_marks) or None, observed_at=entry.observed_at,
+            issued_at=entry.issued_at, source=entry.source, sub_id=entry.sub_id, filler_no=entry.filler_no, message_id=entry.message_id,
+            recorded_by=uow.principal.id, recorded_at=uow.now, meaning_key=entry.meaning_key, remarks=list(entry.remarks), reason=entry.reason,
         )  # fmt: skip
+        if entry.doubt:
+            self._doubted.add(made.id)
+        return made
+
+
+def value_of(revision: HeldRevision) -> Value:
+    """Return the value of a revision, as it was read when it was recorded."""
+    return Value(revision.raw_value, revision.text, cast("Comparator", revision.comparator), revision.numeric)
+
+
+def limits_of(item: Item) -> Limits:
+    """Return what is expected of an item's values."""
+    return Limits(item.judged, item.plausible_low, item.plausible_high, item.delta_percent)
+
+
+def _place(question: ResultQuestion) -> tuple[UUID, UUID, str, str]:
+    return question.line_id, question.item_id, question.kind, question.key
 
 
 def _fact(revision: HeldRevision) -> Fact:
-    by_hand = not revision.source.startswith(LIS)
+    by_hand = not revision.source.startswith(LIS) and revision.source != TRANSCRIBED
     return Fact(
-        revision.id, revision.status, parse(revision.raw_value).same, revision.observed_at, revision.issued_at,
-        revision.seq if by_hand else 0, revision.meaning_key or str(revision.seq),
+        revision.id, revision.status, value_of(revision).same, revision.observed_at, revision.issued_at,
+        revision.seq if by_hand else 0, revision.meaning_key or str(revision.seq), gravity(cast("Flag | None", revision.flag)),
     )  # fmt: skip
 
 

@@ -8,8 +8,9 @@ from tjapi.exam.models import ExamLine
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.formulas import FORMULAS, Person
 from tjapi.result.models import HeldRevision
+from tjapi.result.rules.reading import read
 from tjapi.result.rules.revisions import SETTLED, ResultStatus
-from tjapi.result.rules.values import parse
+from tjapi.result.rules.values import Value
 from tjapi.result.service.book import LIS, Book, Entry
 
 COMPUTED = "computed"
@@ -28,20 +29,24 @@ def compute(uow: UnitOfWork, book: Book, lines: Iterable[ExamLine]) -> None:
                 _bring(uow, book, (line, item))
 
 
-def record(uow: UnitOfWork, book: Book, place: _Place, value: str, status: ResultStatus, source: str) -> None:
-    """Record what was entered or computed here, after everything that was said of the item before."""
+def record(
+    uow: UnitOfWork, book: Book, place: _Place, value: str, status: ResultStatus, source: str, reason: str | None = None
+) -> None:
+    """Record what was entered or computed here, after everything that was said of the item before. The value can be read."""
     line, item = place
+    reading = read(item.kind, value, [item.unit or ""]) if value else None
     # Entries are made under a lock, so they have an order; two servers' clocks that differ must not turn it round.
     at = max(uow.now, book.last_moment(line.id, item.id) or uow.now)
     entry = Entry(
         line=line,
         item=item,
         status=status,
-        value=parse(value),
+        value=reading.value if reading is not None else Value("", ""),
         unit=item.unit,
         observed_at=at,
         issued_at=at,
         source=source,
+        reason=reason,
     )
     book.add(uow, entry)
 

@@ -13,7 +13,7 @@ from tjapi.exam.rules import LineState
 from tjapi.identity import service as identity
 from tjapi.kernel.problem import FieldError, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.result import repository
+from tjapi.result import repository, views
 from tjapi.result.errors import (
     DepartmentNotOwn,
     ResultsClosed,
@@ -99,11 +99,16 @@ async def put_results(uow: UnitOfWork, exam_id: UUID, department_id: int, given:
     for line, item in desk.entered():
         places.setdefault(item.id, []).append((line, item))
     from_lis = {item.id for line in desk.lines if line.performed_by == "lis" for item in desk.book.items_of(line)}
-    check({item_id: found[0][1] for item_id, found in places.items()}, from_lis, given)
+    items = {item_id: found[0][1] for item_id, found in places.items()}
+    compared = {
+        items[one.item_id].code for one in given.results if one.item_id in items and items[one.item_id].delta_percent
+    }
+    last = await views.last_numbers(uow, desk.book.exam, compared) if compared else {}
+    check(items, from_lis, given, last, desk.book.exam.age_years)
     entered = 0
     for one in given.results:
         for place in places[one.item_id]:
-            entered += _enter(uow, desk.book, place, kept(place[1], one.value), STAFF)
+            entered += _enter(uow, desk.book, place, kept(place[1], one.value), STAFF, one.kept_because)
     if given.fill_defaults:
         entered += _fill(uow, desk)
     compute(uow, desk.book, (line for line, _ in desk.entered()))
@@ -143,7 +148,7 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
         now = book.now_at(line.id, item.id)
         assert now is not None
         if now.status not in SETTLED:
-            record(uow, book, (line, item), now.raw_value, "final", now.source)
+            record(uow, book, (line, item), now.raw_value, "final", now.source, now.reason)
     # The lines as they are after zero input; then the signature covers them.
     await book.close(uow)
     lines = await summarize_department(uow, book.exam, department_id, desk.summary)
@@ -311,7 +316,9 @@ def _fill(uow: UnitOfWork, desk: _Desk) -> int:
     return sum(_enter(uow, desk.book, place, place[1].normal_default, STAFF) for place in untouched)
 
 
-def _enter(uow: UnitOfWork, book: Book, place: _Place, value: str | None, source: str) -> bool:
+def _enter(
+    uow: UnitOfWork, book: Book, place: _Place, value: str | None, source: str, reason: str | None = None
+) -> bool:
     """Bring an item to a value; says whether anything changed."""
     line, item = place
     now = book.now_at(line.id, item.id)
@@ -324,7 +331,7 @@ def _enter(uow: UnitOfWork, book: Book, place: _Place, value: str | None, source
     else:
         # What was signed once is corrected; before, it is a draft.
         corrects = now is not None and now.status in SETTLED
-        record(uow, book, place, value, "corrected" if corrects else "preliminary", source)
+        record(uow, book, place, value, "corrected" if corrects else "preliminary", source, reason)
     return True
 
 
@@ -340,7 +347,7 @@ def _out(desk: _Desk, exam_id: UUID, department_id: int) -> SheetOut:
                     item_name=item.name, kind=cast("ItemKind", item.kind), unit=item.unit, choices=item.choices,
                     normal_default=item.normal_default, entered_here=line.performed_by == "department" and item.code not in FORMULAS,
                     result_id=book.result_id(line.id, item.id), range=RangeOut.model_validate(normal) if normal else None,
-                    current=value_out(now) if now is not None else None,
+                    current=value_out(now, book.flag_of(now)) if now is not None else None,
                 )
             )  # fmt: skip
     return SheetOut(

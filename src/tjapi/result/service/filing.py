@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
@@ -12,11 +14,14 @@ from tjapi.exam.models import Exam, ExamLine
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import service as requisitions
 from tjapi.requisition.errors import TubeHasResults, TubeStateConflict
-from tjapi.result import repository
+from tjapi.result import repository, views
+from tjapi.result.rules.flags import lab_critical
 from tjapi.result.rules.identity import Identity, disagreement
-from tjapi.result.rules.revisions import LIS_STATUS, meaning
-from tjapi.result.rules.values import converted, parse, plain, same_unit
-from tjapi.result.service.book import LIS, Book, Entry
+from tjapi.result.rules.questions import implausible, jumped
+from tjapi.result.rules.reading import Measured, Reading, Said, put_together
+from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
+from tjapi.result.rules.values import Value, converted, plain, same_unit
+from tjapi.result.service.book import LIS, Book, Entry, UnreadValue, limits_of
 from tjapi.result.service.computing import compute
 from tjapi.result.service.release import released_to
 from tjapi.result.service.summarizing import summarize
@@ -30,9 +35,12 @@ REASONS: dict[str, str] = {
     "item-not-ordered": "not_ordered",
     "line-not-live": "not_live",
     "status-not-filed": "statuses",
+    "value-unread": "unread",
     "no-value": "empty",
     "unit-differs": "units",
     "final-changed-without-correction": "contested",
+    "value-implausible": "implausible",
+    "left-out": "left_out",
     "no-observations": "groups",
 }
 _SHOWN = 100
@@ -50,12 +58,20 @@ class Filing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    """Observations of one item that belong together: one, or the numbered parts of one text."""
+class _Group:
+    """Observations of one item that were said in one breath: one status, one moment. `first` speaks for all of them."""
 
-    observation: LabObservation
-    raw_value: str
-    sub_id: str
+    item: Item | None
+    observations: tuple[LabObservation, ...]
+
+    @property
+    def first(self) -> LabObservation:
+        return self.observations[0]
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The laboratory's flags, each once."""
+        return tuple(dict.fromkeys(flag for o in self.observations for flag in o.abnormal_flags))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +81,20 @@ class _Told:
     message_id: UUID
     source: str
     report: LabReport
+    arrived_at: datetime
     units: Mapping[UUID, Sequence[ItemUnit]]
+    last: Mapping[str, Decimal]
+    """Numbers of the last exam, of items whose change is asked about."""
 
 
-async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: LabReport) -> Filing:
+async def file_report(
+    uow: UnitOfWork, message_id: UUID, source: str, report: LabReport, arrived_at: datetime | None = None
+) -> Filing:
     """File a report: placer number, then filler number, then barcode lead to the line; then the identity must agree.
 
     What can be filed is filed even where a part cannot: the message then ends unmatched, naming what is missing, and its replay files
-    the rest and finds the others duplicates. Nothing of a message is filed when its identity does not agree.
+    the rest and finds the others duplicates. Nothing of a message is filed when its identity does not agree. `arrived_at` bounds what it
+    says of the future, and is now where nobody knows better.
     """
     targets = await _targets(uow, source, report.results)
     exam_ids = {exam_id for found in targets for exam_id in found.exam_ids}
@@ -99,9 +121,12 @@ async def file_report(uow: UnitOfWork, message_id: UUID, source: str, report: La
             "quarantined", "identity-mismatch", detail={"disagree": against, "suspected_exam_id": str(book.exam.id)}
         )
     counts = {"filed": 0, "revision": 0, "duplicate": 0}
-    codes = {o.code for result in report.results for o in result.observations}
+    codes = {code for result in report.results for o in result.observations for code in (o.code, *o.other_codes)}
     items = await catalog.items_of_external_codes(uow, source, codes)
-    told = _Told(message_id, source, report, await _other_units(uow, report, items))
+    units, last = await _other_units(uow, report, items), await _last_numbers(uow, book, items)
+    told = _Told(message_id, source, report, arrived_at or uow.now, units, last)
+    for place in report.left_out:
+        _lose(lost, "left-out", place)
     for result, target in zip(report.results, targets, strict=True):
         if target.line_ids is None and placed is None:
             _lose(lost, "unknown-barcode", result.barcode or result.placer_no or "")
@@ -146,9 +171,21 @@ async def _tell(
 async def _other_units(
     uow: UnitOfWork, report: LabReport, items: Mapping[str, Item]
 ) -> Mapping[UUID, Sequence[ItemUnit]]:
-    said = [(items[o.code], o) for result in report.results for o in result.observations if o.code in items]
+    said = [
+        (item, o) for result in report.results for o in result.observations if (item := _item(items, o)) is not None
+    ]
     strange = {item.id for item, o in said if not same_unit(o.unit, item.unit)}
     return await catalog.units(uow, strange) if strange else {}
+
+
+async def _last_numbers(uow: UnitOfWork, book: Book, items: Mapping[str, Item]) -> Mapping[str, Decimal]:
+    codes = {item.code for item in items.values() if item.delta_percent is not None}
+    return await views.last_numbers(uow, book.exam, codes) if codes else {}
+
+
+def _item(items: Mapping[str, Item], o: LabObservation) -> Item | None:
+    """Return the item of an observation: by its code, else by the other codes that it bears."""
+    return next((items[code] for code in (o.code, *o.other_codes) if code in items), None)
 
 
 async def _refuse(uow: UnitOfWork, report: LabReport, targets: Sequence["_Found"], lost: dict[str, list[str]]) -> int:
@@ -174,12 +211,19 @@ def _add(
     `lines` are those it may be recorded on, and those whose specimen was rejected: what is measured from it all the same, a person looks at.
     """
     lost, counts = tally
-    for reading in _readings(result.observations):
-        entry = _entry(book, lines, result, reading, items.get(reading.observation.code), lost, told)
-        if entry is not None:
+    for number, group in enumerate(_groups(result.observations, items)):
+        place = _place(book, lines, result, group, lost)
+        if place is None:
+            continue
+        # A remark on the whole report stands beside its first value.
+        remarks = result.remarks if number == 0 else ()
+        entries = _entries(uow, book, place, result, group, lost, (told, remarks))
+        for entry in entries:
             counts[book.add(uow, entry)] += 1
-            if book.contested(entry.line.id, entry.item.id) and entry.status == "final":
-                _lose(lost, "final-changed-without-correction", reading.observation.code)
+            if entry.doubt:
+                _lose(lost, "value-implausible", group.first.code)
+            if book.contested(entry.line.id, entry.item.id) and entry.status != "entered_in_error":
+                _lose(lost, "final-changed-without-correction", group.first.code)
 
 
 def _outcome(reason: str | None, counts: dict[str, int]) -> Literal["filed", "duplicate", "revision", "unmatched"]:
@@ -270,58 +314,115 @@ def _theirs(report: LabReport) -> Identity:
     return Identity(report.exam_no, report.patient_name, report.patient_sex, report.patient_birth_date)
 
 
-def _readings(observations: Sequence[LabObservation]) -> list[_Reading]:
-    """Put together what was said of one code in several numbered parts: a text in lines is one value, not a fight of many."""
+def _groups(observations: Sequence[LabObservation], items: Mapping[str, Item]) -> list[_Group]:
+    """Put together what was said of one item with one status at one moment."""
     parts: dict[tuple[object, ...], list[LabObservation]] = {}
     for o in observations:
-        parts.setdefault((o.code, o.status, o.observed_at), []).append(o)
-    return [
-        _Reading(
-            same[0],
-            "\n".join(o.raw_value for o in same) if len(same) > 1 else same[0].raw_value,
-            ",".join(o.sub_id for o in same),
-        )
-        for same in parts.values()
-    ]
+        item = _item(items, o)
+        parts.setdefault((item.id if item is not None else o.code, o.status, o.observed_at), []).append(o)
+    return [_Group(_item(items, same[0]), tuple(same)) for same in parts.values()]
 
 
-def _entry(
-    book: Book, lines: tuple[Sequence[ExamLine], Sequence[ExamLine]], result: LabResult, reading: _Reading, item: Item | None, lost: dict[str, list[str]],
-    told: _Told,
-) -> Entry | None:  # fmt: skip
-    source, report = told.source, told.report
-    o = reading.observation
-    line = _line(book, lines, result.group_code, item)
+def _place(
+    book: Book, lines: tuple[Sequence[ExamLine], Sequence[ExamLine]], result: LabResult, group: _Group, lost: dict[str, list[str]]
+) -> tuple[ExamLine, Item, ResultStatus] | None:  # fmt: skip
+    """Return where a group is to be filed, and under which status; None: nowhere, which `lost` says."""
+    o = group.first
+    line = _line(book, lines, result.group_code, group.item)
     status = LIS_STATUS.get(o.status or result.status)
-    value = parse(reading.raw_value)
     if line == "specimen-rejected":
         _lose(lost, line, result.barcode or result.placer_no or o.code)
-        return None
-    if item is None or isinstance(line, str) or status is None:
+    elif group.item is None or isinstance(line, str) or status is None:
         _lose(lost, line if isinstance(line, str) else "status-not-filed", o.code)
-        return None
-    if not value.text and status != "entered_in_error":
+    else:
+        return line, group.item, status
+    return None
+
+
+def _entries(
+    uow: UnitOfWork, book: Book, place: tuple[ExamLine, Item, ResultStatus], result: LabResult, group: _Group, lost: dict[str, list[str]],
+    beside: tuple[_Told, tuple[str, ...]],
+) -> list[Entry]:  # fmt: skip
+    """Read what was said of an item; what could not be read is asked of a person, and what the laboratory calls critical alarms at once."""
+    (line, item, status), (told, remarks), o = place, beside, group.first
+    notes = (*remarks, *dict.fromkeys(note for one in group.observations for note in one.remarks))
+    units = [unit for unit in (item.unit, *(u.unit for u in told.units.get(item.id, ()))) if unit]
+    known = [*(item.choices or ()), *book.normal_texts(item)]
+    said = [Said(one.raw_value, one.unit, i) for i, one in enumerate(group.observations)]
+    measured, unread = put_together(item.kind, said, units, known)
+    if status == "entered_in_error" and (unread is not None or not measured):
+        # It strikes whatever was said before, when it does not say which value was wrong.
+        measured, unread = [Measured(Reading(Value("", "")), (0,))], None
+    said_at = o.observed_at or result.specimen_at or result.reported_at
+    issued_at = min(result.reported_at or told.report.sent_at, told.arrived_at)
+    worth_asking = unread is not None or bool(notes) or lab_critical(group.marks)
+    if not measured and worth_asking:
+        _lose(lost, "value-unread", o.code)
+        raw = unread.raw if unread is not None else ""
+        key = meaning((line.id, item.id, status, said_at and said_at.timestamp(), raw))
+        words = UnreadValue(
+            raw=raw, key=key, said_at=issued_at, message_id=told.message_id, remarks=notes, lis_marks=group.marks
+        )
+        book.ask_unread(uow, (line, item), words)
+        return []
+    if not measured:
         _lose(lost, "no-value", o.code)
-        return None
-    unit, conversion = plain(o.unit) or item.unit, None
-    if value.numeric is not None and not same_unit(o.unit, item.unit):
-        known = next((u for u in told.units.get(item.id, ()) if same_unit(o.unit, u.unit)), None)
-        if known is None:
+        return []
+    entries: list[Entry] = []
+    for one in measured:
+        first = group.observations[one.orders[0]]
+        turned = _in_our_unit(one.reading, first, item, told)
+        if turned is None:
             # The same name is not the same analyte, and no factor is guessed: a person looks.
             _lose(lost, "unit-differs", o.code)
-            return None
-        conversion = {
-            "value": value.raw, "unit": plain(o.unit), "factor": f"{known.factor:f}", "addend": f"{known.addend:f}", "source": known.source,
-        }  # fmt: skip
-        value, unit = converted(value, known.factor, known.addend, item.decimals or 0), item.unit
-    said_at = o.observed_at or result.specimen_at or result.reported_at
-    return Entry(
-        line=line, item=item, status=status, value=value, unit=unit, conversion=conversion, observed_at=said_at or report.sent_at,
-        issued_at=result.reported_at or report.sent_at, source=LIS + source,
-        meaning_key=meaning((line.id, item.id, reading.sub_id, status, said_at and said_at.timestamp(), value.text)),
-        sub_id=reading.sub_id, filler_no=result.filler_no, lis_range_text=o.range_text or None,
-        lis_flags=" ".join(o.abnormal_flags) or None, message_id=told.message_id,
-    )  # fmt: skip
+            key = meaning((line.id, item.id, status, said_at and said_at.timestamp(), first.raw_value, first.unit))
+            book.ask_unread(
+                uow, (line, item),
+                UnreadValue(
+                    raw=f"{first.raw_value} {plain(first.unit)}", key=key, said_at=issued_at, message_id=told.message_id, remarks=notes,
+                    lis_marks=group.marks,
+                ),
+            )  # fmt: skip
+            continue
+        value, unit, conversion = turned
+        own = [group.observations[i] for i in one.orders]
+        marks = tuple(dict.fromkeys(f for each in own for f in each.abnormal_flags)) or (
+            (one.reading.mark,) if one.reading.mark else ()
+        )
+        limits = limits_of(item)
+        doubt = status != "entered_in_error" and (
+            implausible(value, limits) is not None
+            or jumped(value, told.last.get(item.code), limits, book.exam.age_years)
+        )
+        sub_id = ",".join(dict.fromkeys(each.sub_id for each in own))
+        entries.append(
+            Entry(
+                line=line, item=item, status=status, value=value, unit=unit, conversion=conversion,
+                observed_at=min(said_at or told.report.sent_at, told.arrived_at), issued_at=issued_at, source=LIS + told.source,
+                meaning_key=meaning((line.id, item.id, sub_id, status, said_at and said_at.timestamp(), value.text)),
+                sub_id=sub_id, filler_no=result.filler_no, lis_range_text=first.range_text or None, lis_marks=marks,
+                message_id=told.message_id, remarks=(*one.remarks, *notes), doubt=doubt,
+            )
+        )  # fmt: skip
+    return entries
+
+
+def _in_our_unit(
+    reading: Reading, o: LabObservation, item: Item, told: _Told
+) -> tuple[Value, str | None, dict[str, str] | None] | None:
+    """Return a value in the item's unit, that unit, and how it was converted; None: nobody knows how, or two units were said of it."""
+    value, said = reading.value, plain(reading.unit) or plain(o.unit)
+    if reading.unit and plain(o.unit) and not same_unit(reading.unit, o.unit):
+        return None
+    if value.numeric is None or same_unit(said, item.unit):
+        return value, said or item.unit, None
+    known = next((u for u in told.units.get(item.id, ()) if same_unit(said, u.unit)), None)
+    if known is None:
+        return None
+    conversion = {
+        "value": value.raw, "unit": said, "factor": f"{known.factor:f}", "addend": f"{known.addend:f}", "source": known.source,
+    }  # fmt: skip
+    return converted(value, known.factor, known.addend, item.decimals or 0), item.unit, conversion
 
 
 def _line(

@@ -28,6 +28,7 @@ from tjapi.result.errors import PastResultsInvalid
 from tjapi.result.formulas import FORMULAS, Person
 from tjapi.result.models import DepartmentSheetLine
 from tjapi.result.rules.flags import flag_of
+from tjapi.result.rules.reading import read
 from tjapi.result.rules.values import Value, parse, same_unit
 from tjapi.result.service.accepting import kept, wrong_value
 from tjapi.result.service.book import range_rules, range_snapshot
@@ -107,10 +108,11 @@ class _Plain:
     name: str
     kind: str
     unit: str | None
+    choices: Sequence[str]
 
     @classmethod
     def of(cls, item: Item) -> "_Plain":
-        return cls(item, item.id, item.code, item.name, item.kind, item.unit)
+        return cls(item, item.id, item.code, item.name, item.kind, item.unit, item.choices or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,8 @@ class _Importer:
             elif (fault := _fault(item.item, one)) is not None:
                 self.errors.append(FieldError(f"{at}/{fault[0]}", *fault[1:]))
             else:
-                given[line.id, item.id] = (one, parse(kept(item.item, one.value) or ""))
+                reading = read(item.kind, kept(item.item, one.value) or "", [item.unit or ""])
+                given[line.id, item.id] = (one, reading.value if reading is not None else Value("", ""))
         asked = {item.id for line in lines for item in self._groups.get(line.item_group_id, ())}
         ranges = self._held.of(exam.sex, exam.age_days, exam.exam_date, item_ids=asked)
         values: dict[str, Known] = {}
@@ -190,12 +193,12 @@ class _Importer:
     ) -> Known:  # fmt: skip
         one, value = said
         result_id, revision_id = uuid7(row.observed_at), uuid7(row.observed_at)
-        flagged = flag_of(item.kind, value, range_rules(normal) if normal is not None else None)
+        flagged = flag_of(item.kind, value, range_rules(normal) if normal is not None else None, item.choices)
         unit = one.unit or item.unit
         self.results.append({
             "id": result_id, "campus_id": line.campus_id, "exam_id": line.exam_id, "line_id": line.id, "item_id": item.id,
             "item_code": item.code, "item_name": item.name, "unit": item.unit, "department_id": line.department_id,
-            "current_revision_id": revision_id,
+            "current_revision_id": revision_id, "judged_flag": None,
         })  # fmt: skip
         self.revisions.append({
             "id": revision_id, "campus_id": line.campus_id, "result_id": result_id, "exam_id": line.exam_id,
@@ -204,6 +207,7 @@ class _Importer:
             "range_snapshot": self._snapshot(normal), "lis_range_text": one.range_text, "lis_flags": None,
             "observed_at": row.observed_at, "issued_at": row.observed_at, "source": source, "sub_id": "", "filler_no": None,
             "message_id": None, "recorded_by": self._uow.principal.id, "recorded_at": self._uow.now, "meaning_key": None,
+            "remarks": [], "reason": None,
         })  # fmt: skip
         return known(
             item.code, item.name, value, kind=item.kind, item_unit=item.unit, unit=unit, flag=flagged, result_id=result_id,
@@ -272,7 +276,11 @@ class _Importer:
 def _fault(item: Item, one: PastValue) -> tuple[str, str, str, str] | None:
     """Return what is wrong with a value: the field, code, sentence in Chinese and in English."""
     if item.code in FORMULAS:
-        wrong = None if parse(one.value).numeric is not None else ("not-a-number", "应为数值", "must be a number")
+        wrong = (
+            None
+            if read("computed", one.value, [item.unit or ""]) is not None
+            else ("not-a-number", "应为数值", "must be a number")
+        )
     else:
         wrong = wrong_value(item, one.value)
     if wrong is not None:

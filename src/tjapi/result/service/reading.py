@@ -11,7 +11,7 @@ from tjapi.kernel.db import Look
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository, views
 from tjapi.result.errors import ResultNotFound
-from tjapi.result.models import DepartmentSheetLine, HeldRevision, Result, ResultRevision
+from tjapi.result.models import DepartmentSheetLine, HeldResult, HeldRevision, Result, ResultRevision
 from tjapi.result.rules import ResultsView, revisions
 from tjapi.result.rules.flags import Flag
 from tjapi.result.rules.revisions import ResultStatus
@@ -52,7 +52,7 @@ async def history(uow: UnitOfWork, result_id: UUID) -> HistoryOut:
     revisions = await repository.revisions(uow, result_id)
     return HistoryOut(
         id=result.id, exam_id=result.exam_id, line_id=result.line_id, item_id=result.item_id, item_code=result.item_code,
-        item_name=result.item_name, current_revision_id=result.current_revision_id, revisions=[value_out(r) for r in revisions],
+        item_name=result.item_name, current_revision_id=result.current_revision_id, revisions=[value_out(r, shown_flag(result, r)) for r in revisions],
     )  # fmt: skip
 
 
@@ -73,7 +73,7 @@ async def department_history(
             PastItemOut(item_id=result.item_id, item_code=result.item_code, item_name=result.item_name, values=[]),
         )
         row.values.append(
-            PastValueOut(exam_id=result.exam_id, value=revision.raw_value, unit=revision.unit, flag=cast("Flag | None", revision.flag))
+            PastValueOut(exam_id=result.exam_id, value=revision.raw_value, unit=revision.unit, flag=shown_flag(result, revision))
         )  # fmt: skip
     order = {e.id: i for i, e in enumerate(past)}
     for row in items.values():
@@ -108,9 +108,7 @@ async def trends(uow: UnitOfWork, exam_id: UUID) -> TrendsOut:
         before = same[1][1].numeric
         change = None if now.numeric is None or before is None else f"{now.numeric - before:f}"
         points = [
-            TrendPointOut(
-                exam_id=r.exam_id, exam_date=dates[r.exam_id], value=f"{v.numeric:f}", flag=cast("Flag | None", v.flag)
-            )
+            TrendPointOut(exam_id=r.exam_id, exam_date=dates[r.exam_id], value=f"{v.numeric:f}", flag=shown_flag(r, v))
             for r, v in same
         ]
         items.append(
@@ -166,13 +164,20 @@ def line_out(line: DepartmentSheetLine) -> SummaryLineOut:
     return SummaryLineOut.model_validate(line, from_attributes=True)
 
 
-def value_out(revision: ResultRevision | HeldRevision) -> ValueOut:
-    """Return the public shape of a revision."""
+def shown_flag(result: Result | HeldResult, revision: ResultRevision | HeldRevision) -> Flag | None:
+    """Return the flag of a revision, or what a person said where nothing else could judge it and it is the current value."""
+    if revision.flag is None and revision.id == result.current_revision_id:
+        return cast("Flag | None", result.judged_flag)
+    return cast("Flag | None", revision.flag)
+
+
+def value_out(revision: ResultRevision | HeldRevision, flag: Flag | None) -> ValueOut:
+    """Return the public shape of a revision, under the flag that is shown of it."""
     snapshot = revision.range_snapshot
     return ValueOut(
         revision_id=revision.id, seq=revision.seq, status=cast("ResultStatus", revision.status), value=revision.raw_value,
         comparator=cast("Comparator", revision.comparator), numeric=None if revision.numeric is None else f"{revision.numeric:f}",
-        unit=revision.unit, flag=cast("Flag | None", revision.flag), conversion=ConversionOut.model_validate(revision.conversion) if revision.conversion else None,
+        unit=revision.unit, flag=flag, conversion=ConversionOut.model_validate(revision.conversion) if revision.conversion else None,
         range=RangeOut.model_validate(snapshot) if snapshot is not None else None, lis_range_text=revision.lis_range_text,
-        lis_flags=revision.lis_flags, observed_at=revision.observed_at, source=revision.source, recorded_at=revision.recorded_at,
+        lis_flags=revision.lis_flags, remarks=revision.remarks, reason=revision.reason, observed_at=revision.observed_at, source=revision.source, recorded_at=revision.recorded_at,
     )  # fmt: skip

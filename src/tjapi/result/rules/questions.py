@@ -1,0 +1,90 @@
+"""What is put to a person about a result, and what may be answered. Pure.
+
+open → closed by a person's answer, by a later value, or because the line is gone
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from tjapi.result.rules.flags import Flag
+from tjapi.result.rules.reading import NUMBERS, WORDS
+from tjapi.result.rules.values import Value
+
+QuestionKind = Literal["unread", "contested", "undetermined", "implausible"]
+QUESTIONS: tuple[QuestionKind, ...] = ("unread", "contested", "undetermined", "implausible")
+Answer = Literal["normal", "abnormal", "not_judged", "value", "no_value", "keep", "confirmed", "wrong"]
+QUESTION_LABELS: Mapping[QuestionKind, tuple[str, str]] = {
+    "unread": ("结果未能读取", "a value could not be read"),
+    "contested": ("结果相互矛盾", "values contradict each other"),
+    "undetermined": ("结果未判定正常或异常", "a value is neither normal nor abnormal"),
+    "implausible": ("结果超出合理范围,待核实", "a value is hardly possible"),
+}
+ANSWERS: Mapping[QuestionKind, frozenset[Answer]] = {
+    "unread": frozenset({"value", "no_value"}),
+    "contested": frozenset({"keep"}),
+    "undetermined": frozenset({"normal", "abnormal", "not_judged"}),
+    "implausible": frozenset({"confirmed", "wrong"}),
+}
+ANSWER_LABELS: Mapping[Answer, tuple[str, str]] = {
+    "normal": ("正常", "normal"),
+    "abnormal": ("异常", "abnormal"),
+    "not_judged": ("不作判断", "not judged"),
+    "value": ("由人工录入数值", "the value is entered by hand"),
+    "no_value": ("无有效结果", "there is no value"),
+    "keep": ("以其中一个为准", "one of them holds"),
+    "confirmed": ("核实无误", "confirmed"),
+    "wrong": ("结果有误", "the value is wrong"),
+}
+JUDGED_FLAGS: Mapping[Answer, Flag | None] = {"normal": "", "abnormal": "A", "not_judged": None}
+# An open one of these keeps a line from being verified: what the line says is not known yet.
+HOLDING: frozenset[str] = frozenset({"unread", "contested", "implausible"})
+_ADULT_YEARS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an item's value is expected to be: `judged`: normal or abnormal; within the plausible bounds; near the last exam's."""
+
+    judged: bool = True
+    plausible_low: Decimal | None = None
+    plausible_high: Decimal | None = None
+    delta_percent: int | None = None
+
+
+def undetermined(kind: str, value: Value, flag: Flag | None, limits: Limits) -> bool:
+    """Say whether somebody must say of a value whether it is normal: nothing else could, and it is one of which that is asked."""
+    return limits.judged and flag is None and bool(value.text) and (kind in NUMBERS or kind in WORDS)
+
+
+def implausible(value: Value, limits: Limits) -> str | None:
+    """Return which limit a number passes ("plausible_low", "plausible_high"); None: none, or it is no number."""
+    if value.numeric is None:
+        return None
+    if (
+        limits.plausible_low is not None
+        and value.numeric < limits.plausible_low
+        and value.comparator not in (">", ">=")
+    ):
+        return "plausible_low"
+    if (
+        limits.plausible_high is not None
+        and value.numeric > limits.plausible_high
+        and value.comparator not in ("<", "<=")
+    ):
+        return "plausible_high"
+    return None
+
+
+def jumped(value: Value, last: Decimal | None, limits: Limits, age_years: int) -> bool:
+    """Say whether an adult's number differs from the last exam's by more than the item allows; children grow."""
+    if (
+        last is None
+        or limits.delta_percent is None
+        or value.numeric is None
+        or value.comparator
+        or age_years < _ADULT_YEARS
+    ):
+        return False
+    return abs(value.numeric - last) * 100 > abs(last) * limits.delta_percent

@@ -1,0 +1,208 @@
+"""What a value means to an item of its kind: the one reading for every door (HL7, REST, file, staff, archive). Pure.
+
+A numeric item holds numbers only. Spellings that leave no doubt are read (2.90↑, 2.90 H, =2.90, 2.90 mmol/L, 2.90E0, ﹥2.90); the rest
+is a question to a person. Several observations of one item are put together: equal ones are one, different numbers are separate
+measurements, words beside a number are its remark.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Literal
+
+from tjapi.result.rules.values import Value, finding, finding_words, parse, plain, same_unit
+
+NUMBERS: frozenset[str] = frozenset({"numeric", "computed"})
+WORDS: frozenset[str] = frozenset({"qualitative", "enumerated", "multi_select"})
+Direction = Literal["", "H", "L", "HH", "LL"]
+
+# What stands beside a number and says where it lies; the star only that somebody should look.
+_MARKS: dict[str, Direction] = {
+    "↑↑": "HH", "↓↓": "LL", "↑": "H", "↓": "L", "⬆": "H", "⬇": "L", "▲": "H", "▼": "L", "hh": "HH", "ll": "LL", "h": "H", "l": "L",
+    "偏高": "H", "偏低": "L", "*": "",
+}  # fmt: skip
+_MARK = "|".join(sorted(map(re.escape, _MARKS), key=len, reverse=True))
+_BEFORE = re.compile(rf"[(\[]?({_MARK})[)\]]?(?:\s+|(?<=[^a-z])(?=[-\d.<>≤≥=]))", re.IGNORECASE)
+# A letter at the end belongs to a unit (mmol/L) unless a digit, a blank, a bracket or another mark stands before it.
+_AFTER = re.compile(rf"(?:(?<=[\d.)\]*↑↓])|\s+)[(\[]?({_MARK})[)\]]?$", re.IGNORECASE)
+_ENTITIES = {"&gt;": ">", "&lt;": "<", "&ge;": "≥", "&le;": "≤"}
+_SAYINGS = (("大于等于", ">="), ("小于等于", "<="), ("大于", ">"), ("小于", "<"))
+_EXPONENT = re.compile(r"([<>]=?|[≤≥])?\s*(-?\d{1,12}(?:\.\d{1,30})?)e([+-]?\d{1,2})", re.IGNORECASE | re.ASCII)
+_SIGNED = re.compile(r"\+(\d{1,12}\.\d{1,30})", re.ASCII)
+_UNIT_BEHIND = re.compile(r"([<>≤≥=]*\s*[-+]?[\d.]+(?:e[+-]?\d+)?)\s*([^\d\s.].*)", re.IGNORECASE | re.ASCII)
+_SIGN_BETWEEN = re.compile(r"[↑↓⬆⬇▲▼*]+\s*")
+_MOST_DECIMALS = 9
+_MOST_MAGNITUDE = 12
+_SIGNIFICANT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A value as an item of its kind holds it. `unit` is one that stood inside the value; `mark` the direction that did."""
+
+    value: Value
+    unit: str = ""
+    mark: Direction = ""
+
+
+def read(kind: str, raw: str, units: Sequence[str] = ()) -> Reading | None:
+    """Read a value for an item of a kind; None: a person looks. `units` are those that may stand behind a number.
+
+    Words of any kind are kept as they are: whether they are *understood* is another question (`understood`), which decides the flag.
+    """
+    if kind in NUMBERS:
+        return _number(raw, units)
+    value = parse(raw)
+    return Reading(value) if value.text else None
+
+
+def understood(kind: str, value: Value, known: Iterable[str]) -> bool:
+    """Say whether words mean something to an item: a finding of a qualitative one, else one of the texts that its item or range names."""
+    texts = {finding(text) for text in known}
+    if kind == "multi_select":
+        parts = chosen(value.text)
+        return bool(parts) and all(finding(part) in texts for part in parts)
+    if finding(value.text) in texts:
+        return True
+    return kind == "qualitative" and value.numeric is None and finding_words(value.text) is not None
+
+
+def chosen(text: str) -> tuple[str, ...]:
+    """Return the parts of a multi-select, each once, in the order in which they were said."""
+    return tuple(dict.fromkeys(part for part in (p.strip() for p in re.split("[;;]", plain(text))) if part))
+
+
+def _number(raw: str, units: Sequence[str]) -> Reading | None:
+    text = plain(raw)
+    for entity, sign in _ENTITIES.items():
+        text = text.replace(entity, sign)
+    marks: list[Direction] = []
+    unit = ""
+    # The unit first: of "4.2 L" of an item in litres, L is no mark.
+    for _ in range(2):
+        behind = _UNIT_BEHIND.fullmatch(text) if not unit else None
+        if behind is not None:
+            between = _SIGN_BETWEEN.match(behind[2])
+            rest = behind[2][between.end() :] if between is not None else behind[2]
+            if rest and any(same_unit(rest, one) for one in units if one):
+                text, unit = behind[1] + (between[0].strip() if between is not None else ""), rest
+        text = _without_marks(text, marks)
+    directions = {mark for mark in marks if mark}
+    if len({mark[0] for mark in directions}) > 1:
+        return None
+    value = _plain_number(raw, text)
+    if value is None:
+        return None
+    return Reading(value, unit, max(directions, key=len, default=""))
+
+
+def _without_marks(text: str, marks: list[Direction]) -> str:
+    while (found := _BEFORE.match(text)) is not None:
+        marks.append(_MARKS[found[1].lower()])
+        text = text[found.end() :].strip()
+    while (found := _AFTER.search(text)) is not None and found.start() > 0:
+        marks.append(_MARKS[found[1].lower()])
+        text = text[: found.start()].strip()
+    return text
+
+
+def _plain_number(raw: str, text: str) -> Value | None:
+    for saying, sign in _SAYINGS:
+        if text.startswith(saying):
+            text = sign + text[len(saying) :].strip()
+            break
+    if text.startswith("=") and not text.startswith("=="):
+        text = text[1:].strip()
+        if not text[:1].isdigit() and text[:1] not in ("-", "."):
+            return None
+    if (signed := _SIGNED.fullmatch(text)) is not None:
+        text = signed[1]
+    if (exponent := _EXPONENT.fullmatch(text)) is not None:
+        number = Decimal(f"{exponent[2]}E{exponent[3]}")
+        if number and abs(number.adjusted()) > _MOST_MAGNITUDE:
+            return None
+        text = f"{exponent[1] or ''}{number:f}"
+    value = parse(text)
+    if value.numeric is None:
+        return None
+    tidy = _without_dust(value.numeric)
+    said = text if tidy == value.numeric else f"{value.comparator}{tidy:f}"
+    return replace(value, raw=raw, text=said, numeric=tidy)
+
+
+def _without_dust(number: Decimal) -> Decimal:
+    """Return what was meant by a float that was written out: 2.9 for 2.9000000000000004. Any other number comes back as it is."""
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or -exponent <= _MOST_DECIMALS or not number:
+        return number
+    place = Decimal(1).scaleb(number.adjusted() - _SIGNIFICANT + 1)
+    tidy = number.quantize(place).normalize()
+    shorter = len(tidy.as_tuple().digits) <= _SIGNIFICANT - 3
+    return Decimal(f"{tidy:f}") if shorter and abs(number - tidy) < place / 10 else number
+
+
+# --- several observations of one item ---
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One observation of an item as it came. `order` is its place in the message."""
+
+    raw: str
+    unit: str
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One measurement that was understood: which observations say it, and the words that stood beside it."""
+
+    reading: Reading
+    orders: tuple[int, ...]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Observations of which no value could be read: a person looks at these words."""
+
+    raw: str
+    orders: tuple[int, ...]
+
+
+def put_together(
+    kind: str, said: Sequence[Said], units: Sequence[str], known: Sequence[str]
+) -> tuple[list[Measured], Unread | None]:
+    """Put together what was said of one item in one breath (one report, one status, one moment).
+
+    Equal values are one; different ones are separate measurements, in the order in which they came; words beside a value that was
+    understood are its remark; a text in several lines is one text. Where nothing was understood of a numeric item, all of it is unread.
+    """
+    filled = [one for one in said if one.raw.strip()]
+    if not filled:
+        return [], None
+    if kind == "text":
+        whole = "\n".join(one.raw for one in filled)
+        return [Measured(Reading(Value(whole, plain(whole))), _orders(filled))], None
+    if kind == "multi_select":
+        parts = ";".join(dict.fromkeys(part for one in filled for part in chosen(one.raw)))
+        return [Measured(Reading(Value(parts, plain(parts))), _orders(filled))], None
+    readings = [(one, read(kind, one.raw, [one.unit, *units])) for one in filled]
+    # Beside words that mean something, a number (the measurement behind them) and other words are remarks of theirs.
+    clear = [(o, r) for o, r in readings if r is not None and (kind in NUMBERS or understood(kind, r.value, known))]
+    if not clear and kind in NUMBERS:
+        return [], Unread("\n".join(one.raw for one in filled), _orders(filled))
+    if not clear:
+        whole = "\n".join(one.raw for one in filled)
+        return [Measured(Reading(Value(whole, plain(whole))), _orders(filled))], None
+    remarks = tuple(o.raw for o, _ in readings if all(o is not c for c, _ in clear))
+    groups: dict[tuple[str, str], list[tuple[Said, Reading]]] = {}
+    for one, reading in clear:
+        groups.setdefault((reading.value.same, plain(one.unit or reading.unit)), []).append((one, reading))
+    measured = [Measured(same[0][1], _orders([o for o, _ in same])) for same in groups.values()]
+    return [replace(measured[0], remarks=remarks), *measured[1:]], None
+
+
+def _orders(said: Sequence[Said]) -> tuple[int, ...]:
+    return tuple(one.order for one in said)

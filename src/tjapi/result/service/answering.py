@@ -1,0 +1,181 @@
+"""A person answers what no machine may decide about a result; what follows from the answer follows in the same transaction."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from tjapi.catalog.models import Item
+from tjapi.exam.models import ExamLine
+from tjapi.kernel.problem import FieldError
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.result import repository
+from tjapi.result.errors import (
+    AnswerInvalid,
+    DepartmentNotOwn,
+    QuestionClosed,
+    QuestionNotFound,
+    ResultsClosed,
+    SignerNotStaff,
+)
+from tjapi.result.events import ResultsRecorded
+from tjapi.result.models import HeldRevision, ResultQuestion
+from tjapi.result.rules.questions import ANSWERS, JUDGED_FLAGS
+from tjapi.result.rules.reading import read
+from tjapi.result.rules.revisions import SETTLED, ResultStatus
+from tjapi.result.schemas import AnswerIn, QuestionOut, QuestionValueOut
+from tjapi.result.service import questions
+from tjapi.result.service.book import TRANSCRIBED, Book, Entry, value_of
+from tjapi.result.service.computing import compute
+from tjapi.result.service.summarizing import summarize
+
+_Place = tuple[ExamLine, Item]
+
+
+async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> QuestionOut:
+    """Answer a question.
+
+    `normal`, `abnormal`, `not_judged` say so of the value as it stands, until another comes; `keep` strikes the values that contradict
+    the one named; `value` records what a person read; `no_value` and `confirmed` leave things as they are; `wrong` strikes the value.
+
+    Raises SignerNotStaff, QuestionNotFound, DepartmentNotOwn, QuestionClosed, AnswerInvalid, ResultsClosed.
+    """
+    if uow.principal.kind != "staff":
+        raise SignerNotStaff
+    seen = await repository.question(uow, question_id)
+    if seen is None:
+        raise QuestionNotFound
+    await _only_own(uow, seen)
+    book = await Book.open(uow, seen.exam_id)
+    question = await repository.question(uow, question_id)
+    assert question is not None
+    if question.closed_at is not None:
+        raise QuestionClosed
+    if given.answer not in ANSWERS[question.kind]:  # type: ignore[index] # the database holds no other kind
+        raise _wrong("answer", "不适用于这类问题", "does not answer a question of this kind")
+    finalized = book.exam.state == "finalized"
+    if book.exam.state == "cancelled" or (finalized and question.kind == "undetermined"):
+        raise ResultsClosed("体检当前为「{current}」", "The exam is {current}", current=book.exam.state)
+    line = book.lines[question.line_id]
+    item = next(item for item in book.items_of(line) if item.id == question.item_id)
+    judged = await _do(uow, book, question, (line, item), given)
+    question.answer, question.reason = given.answer, given.reason
+    await questions.close(uow, question, "person", finalized=finalized)
+    await uow.audit(
+        "result_question.answered", "result_question", question.id, campus_id=question.campus_id,
+        detail={"exam_id": str(question.exam_id), "kind": question.kind, "answer": given.answer, "item": question.item_code},
+    )  # fmt: skip
+    book.touch(line.id)
+    compute(uow, book, (one for one in book.lines.values() if one.performed_by == line.performed_by and book.live(one)))
+    await book.close(uow)
+    if judged is not None:
+        await uow.publish(ResultsRecorded(campus_id=book.exam.campus_id, exam_id=book.exam.id, result_ids=(judged,)))
+    if not finalized:
+        await summarize(uow, book.exam, {one.department_id for one in book.lines.values()})
+    await uow.announce(
+        "result", {"exam_id": str(book.exam.id)}, campus_id=book.exam.campus_id, permission="result.read"
+    )
+    return (await shown(uow, [question]))[0]
+
+
+async def get(uow: UnitOfWork, question_id: UUID) -> QuestionOut:
+    """Return a question. Raises QuestionNotFound."""
+    question = await repository.question(uow, question_id)
+    if question is None:
+        raise QuestionNotFound
+    return (await shown(uow, [question]))[0]
+
+
+async def shown(uow: UnitOfWork, rows: Sequence[ResultQuestion]) -> list[QuestionOut]:
+    """Return the public shape of questions, each with the values that it is about."""
+    wanted = {revision_id for row in rows for revision_id in row.revision_ids}
+    found = {r.id: r for r in await repository.revisions_by_id(uow, wanted)} if wanted else {}
+    return [
+        questions.question_out(row).model_copy(
+            update={
+                "values": [
+                    QuestionValueOut(
+                        revision_id=r.id, value=r.raw_value, unit=r.unit, flag=r.flag, observed_at=r.observed_at
+                    )
+                    for r in (found[i] for i in row.revision_ids if i in found)
+                ]
+            }
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+async def _do(uow: UnitOfWork, book: Book, question: ResultQuestion, place: _Place, given: AnswerIn) -> UUID | None:
+    """Do what the answer says; return the result that was judged, if one was."""
+    if given.answer in JUDGED_FLAGS:
+        assert question.result_id is not None
+        flag = JUDGED_FLAGS[given.answer]
+        result = book.result_of(question.result_id)
+        assert result is not None
+        result.judged_flag = flag
+        await repository.judge(uow, result.id, flag)
+        return result.id
+    if given.answer == "keep":
+        _keep(uow, book, question, place, given)
+    elif given.answer == "value":
+        _transcribe(uow, book, question, place, given)
+    elif given.answer == "wrong":
+        wrong = next(r for r in _all(book, question) if str(r.id) == question.key)
+        _strike(uow, book, place, wrong, given.reason)
+    return None
+
+
+def _keep(uow: UnitOfWork, book: Book, question: ResultQuestion, place: _Place, given: AnswerIn) -> None:
+    said = {r.id: r for r in _all(book, question)}
+    now = book.now_at(question.line_id, question.item_id)
+    assert question.result_id is not None
+    standing = [*([now.id] if now is not None else []), *book.rivals_of(question.result_id)]
+    if given.revision_id not in standing:
+        raise _wrong("revision_id", "须为相互矛盾的结果之一", "must be one of the values that contradict each other")
+    for revision_id in standing:
+        if value_of(said[revision_id]).same != value_of(said[given.revision_id]).same:
+            _strike(uow, book, place, said[revision_id], given.reason)
+
+
+def _transcribe(uow: UnitOfWork, book: Book, question: ResultQuestion, place: _Place, given: AnswerIn) -> None:
+    line, item = place
+    reading = read(item.kind, given.value or "", [item.unit] if item.unit else [])
+    if reading is None:
+        raise _wrong("value", "应为该项目可读的数值", "must be a value that the item takes")
+    now = book.now_at(line.id, item.id)
+    settled = now is not None and now.status in SETTLED
+    # It takes the place of what could not be read: whatever the laboratory says later is later still.
+    status: ResultStatus = "corrected" if settled else "final"
+    observed_at = now.observed_at if now is not None else question.said_at
+    book.add(
+        uow,
+        Entry(
+            line=line, item=item, status=status, value=reading.value, unit=item.unit, observed_at=observed_at, issued_at=uow.now,
+            source=TRANSCRIBED, reason=given.reason, remarks=tuple(question.remarks), message_id=question.message_id,
+        ),
+    )  # fmt: skip
+
+
+def _strike(uow: UnitOfWork, book: Book, place: _Place, wrong: HeldRevision, reason: str) -> None:
+    line, item = place
+    book.add(
+        uow,
+        Entry(
+            line=line, item=item, status="entered_in_error", value=value_of(wrong), unit=wrong.unit, observed_at=wrong.observed_at,
+            issued_at=uow.now, source=TRANSCRIBED, reason=reason,
+        ),
+    )  # fmt: skip
+
+
+def _all(book: Book, question: ResultQuestion) -> Sequence[HeldRevision]:
+    return book.revisions_of(question.result_id) if question.result_id is not None else ()
+
+
+def _wrong(field: str, zh: str, en: str) -> AnswerInvalid:
+    return AnswerInvalid(errors=[FieldError(f"/{field}", "invalid", zh, en)])
+
+
+async def _only_own(uow: UnitOfWork, question: ResultQuestion) -> None:
+    held = uow.principal.departments
+    if held is None or question.department_id in held:
+        return
+    await uow.audit("access.refused", "result_question", question.id, campus_id=question.campus_id)
+    raise DepartmentNotOwn().kept()

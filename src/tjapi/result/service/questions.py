@@ -1,0 +1,79 @@
+"""What no machine may decide about a result: asked of a person, blocking the final review, answered by name."""
+
+from collections.abc import Sequence
+from typing import Literal, cast
+from uuid import UUID
+
+from tjapi.exam import service as exams
+from tjapi.identity import service as identity
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.result import repository
+from tjapi.result.models import ResultQuestion
+from tjapi.result.rules.questions import QuestionKind
+from tjapi.result.schemas import QuestionOut
+
+_BLOCKS = {kind: f"result_{kind}" for kind in ("unread", "contested", "undetermined", "implausible")}
+
+
+async def kept(uow: UnitOfWork, exam_id: UUID) -> Sequence[ResultQuestion]:
+    """Return the questions about an exam that are open, and those that a person has answered; the caller holds the exam's lock."""
+    return await repository.questions_of(uow, exam_id)
+
+
+async def ask(uow: UnitOfWork, question: ResultQuestion, *, finalized: bool) -> None:
+    """Put a question to a person; it blocks the final review, unless that is over."""
+    uow.session.add(question)
+    await uow.session.flush()
+    if not finalized:
+        await exams.block(uow, question.exam_id, _BLOCKS[question.kind], f"question:{question.id}")
+    detail = {"exam_id": str(question.exam_id), "kind": question.kind, "item": question.item_code}
+    await uow.audit(
+        "result_question.asked", "result_question", question.id, campus_id=question.campus_id, detail=detail
+    )
+    told = {"exam_id": str(question.exam_id), "question_id": str(question.id), "kind": question.kind}
+    await uow.announce("result_question", told, campus_id=question.campus_id, permission="result.read")
+
+
+async def close(
+    uow: UnitOfWork, question: ResultQuestion, how: Literal["person", "value", "line"], *, finalized: bool
+) -> None:
+    """Close a question, and let go of what it blocked."""
+    question.how, question.closed_at = how, uow.now
+    if how == "person":
+        question.closed_by = uow.principal.id
+        question.closed_name = await identity.staff_name(uow, uow.principal.id) or uow.principal.name
+    await uow.session.flush()
+    if not finalized:
+        await exams.unblock(uow, question.exam_id, _BLOCKS[question.kind], f"question:{question.id}")
+
+
+async def block_open(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Let the open questions of an exam block its final review: it is to be reviewed again."""
+    for question in await repository.questions_of(uow, exam_id):
+        if question.closed_at is None:
+            await exams.block(uow, exam_id, _BLOCKS[question.kind], f"question:{question.id}")
+
+
+async def drop_questions(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID]) -> None:
+    """Close the questions about lines that are not carried out any more."""
+    gone = set(line_ids)
+    for question in await repository.questions_of(uow, exam_id):
+        if question.closed_at is None and question.line_id in gone:
+            await close(uow, question, "line", finalized=False)
+
+
+async def page(
+    uow: UnitOfWork, *, exam_id: UUID | None, kind: QuestionKind | None, department_id: int | None, still_open: bool | None,
+    after: Sequence[str] | None, size: int,
+) -> Sequence[ResultQuestion]:  # fmt: skip
+    """Return a page of questions, the oldest first, one too many."""
+    return await repository.questions_page(
+        uow, exam_id=exam_id, kind=kind, department_id=department_id, still_open=still_open, after=after, size=size
+    )
+
+
+def question_out(question: ResultQuestion) -> QuestionOut:
+    """Return the public shape of a question."""
+    return QuestionOut.model_validate(question, from_attributes=True).model_copy(
+        update={"kind": cast("QuestionKind", question.kind)}
+    )
