@@ -166,7 +166,7 @@ async def list_questions(
     request: Request, uow: ReadUnit,
     exam_id: Annotated[UUID | None, Query(description="体检 · Exam")] = None,
     kind: Annotated[QuestionKind | None, Query(description="问题类型 · Kind of question")] = None,
-    department_id: Annotated[int | None, Query(ge=1, le=32_000, description="科室 · Department")] = None,
+    department_id: Annotated[int | None, Query(ge=1, le=32_000, description="科室 · Department", examples=[1])] = None,
     still_open: Annotated[bool | None, Query(description="只看未答复或已了结 · Open ones only, or closed ones only")] = None,
     page_size: PageSize = 50, page_token: PageToken = None,
 ) -> Page[QuestionOut]:  # fmt: skip
