@@ -228,13 +228,13 @@ class QuestionOut(BaseModel):
     values: list[QuestionValueOut] = Field(default_factory=list, description="涉及的结果 · The values that it is about")
     said_at: datetime
     asked_at: datetime
-    closed_at: datetime | None
+    closed_at: datetime | None = Field(examples=[None])
     closed_name: str | None = Field(examples=["韦医生"])
     how: Literal["person", "value", "line"] | None = Field(
         description="如何了结:人工、后来的结果、项目不再进行 · Closed by a person, by a later value, or since the line is gone"
     )
-    answer: Answer | None
-    reason: str | None
+    answer: Answer | None = Field(examples=[None])
+    reason: str | None = Field(examples=[None])
 
 
 class ConversionOut(BaseModel):
