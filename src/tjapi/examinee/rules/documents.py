@@ -142,6 +142,20 @@ def spellings_of(number: str) -> tuple[str, ...]:
     return spellings_sought(number)
 
 
+FOR_LIFE: tuple[IdKind, ...] = ("resident", "hk_mo_tw_resident")
+"""Documents whose number stays with their holder: another number is another person."""
+
+
+def kind_for_life(raw: str, today: date) -> IdKind | None:
+    """Return of which of the documents that are for life a number is, its check digit being right; None: of none."""
+    for kind in FOR_LIFE:
+        try:
+            return parse_id_number(kind, raw, today).kind
+        except IdNumberFault:
+            continue
+    return None
+
+
 def birth_date_fault(birth: date, today: date) -> Fault | None:
     """Say what is wrong with a birth date: in the future, or more than 130 years ago."""
     if birth > today:
