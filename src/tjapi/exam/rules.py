@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from tjapi.catalog.rules import Age
+
 ExamState = Literal[
     "prepared", "checked_in", "in_progress", "sheet_returned", "ready_for_review", "in_review", "finalized", "on_hold", "cancelled",
 ]  # fmt: skip
@@ -132,15 +134,13 @@ def check_digit(digits: str) -> str:
 
 def age_on(birth: date, day: date) -> tuple[int, int]:
     """Return the age in completed years and in days on the day of the exam."""
-    years = day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
-    return years, (day - birth).days
+    age = Age.on(birth, day)
+    return age.years, age.days
 
 
-_MONTH = 30
-
-
-def age_text(years: int, days: int) -> str:
-    """Return an age as it is written: years, for the first year months, for the first month days."""
-    if years:
-        return f"{years}岁"
-    return f"{days // _MONTH}个月" if days >= _MONTH else f"{days}天"
+def age_text(birth: date, day: date) -> str:
+    """Return an age as it is written: years, for the first year completed months, for the first month days."""
+    age = Age.on(birth, day)
+    if age.years:
+        return f"{age.years}岁"
+    return f"{age.months}个月" if age.months else f"{age.days}天"

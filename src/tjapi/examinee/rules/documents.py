@@ -7,6 +7,8 @@ from datetime import date
 from operator import mul
 from typing import Literal
 
+from tjapi.catalog.rules import Age
+
 Sex = Literal["male", "female", "unknown"]
 IdKind = Literal["resident", "hk_mo_tw_resident", "foreign_permanent", "passport", "none"]
 Fault = Literal[
@@ -165,4 +167,4 @@ def birth_date_fault(birth: date, today: date) -> Fault | None:
 
 def full_years(birth: date, day: date) -> int:
     """Return the age in completed years on a day."""
-    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+    return Age.on(birth, day).years

@@ -162,7 +162,7 @@ class _Importer:
             else:
                 given[line.id, item.id] = (one, parse(kept(item.item, one.value) or ""))
         asked = {item.id for line in lines for item in self._groups.get(line.item_group_id, ())}
-        ranges = self._held.of(exam.sex, exam.age_days, exam.exam_date, item_ids=asked)
+        ranges = self._held.of(exam.sex, exam.birth_date, exam.exam_date, item_ids=asked)
         values: dict[str, Known] = {}
         repeats: dict[str, list[Known]] = {}
         for line in lines:
