@@ -17,6 +17,12 @@ LineState = Literal[
     "withdrawn", "refused", "waived", "deferred", "substituted", "specimen_rejected",
 ]  # fmt: skip
 
+Doubt = Literal["past_date", "second_exam"]
+DOUBTS: dict[Doubt, tuple[str, str]] = {
+    "past_date": ("体检日期早于今天", "the day of the exam is past"),
+    "second_exam": ("受检者当天已有体检", "the examinee has an exam on that day already"),
+}
+"""What may be meant and is rather a slip: asked back, and taken only when somebody says that it is meant."""
 LineAction = Literal["added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up"]
 LINE_ACTIONS: tuple[LineAction, ...] = (
     "added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up",
@@ -99,6 +105,12 @@ def marks(lines: Iterable[tuple[str, int, str | None]]) -> Marks:
         any(specimen in BLOOD and state in DRAWN for state, _, specimen in here),
         bool(here) and not any(state in FOR_THE_PERSON for state, _, _ in here),
     )
+
+
+def doubts(day: date, today: date, *, has_exam: bool) -> tuple[Doubt, ...]:
+    """Return what is asked back of an exam on a day, of somebody who has another one on that day or has none."""
+    found: dict[Doubt, bool] = {"past_date": day < today, "second_exam": has_exam}
+    return tuple(doubt for doubt, doubtful in found.items() if doubtful)
 
 
 def may_move(moves: dict[str, frozenset[str]], current: str, to: str) -> bool:

@@ -98,6 +98,8 @@ FLAG = {
 }  # fmt: skip
 ID_KIND = {
     "resident": ("居民身份证", "Resident ID card"), "hk_mo_tw_resident": ("港澳台居民居住证", "Residence permit for HK, Macao, Taiwan residents"),
+    "hk_mo_travel_permit": ("港澳居民来往内地通行证", "Mainland travel permit for HK and Macao residents"),
+    "tw_travel_permit": ("台湾居民来往大陆通行证", "Mainland travel permit for Taiwan residents"),
     "foreign_permanent": ("外国人永久居留身份证", "Foreign permanent resident ID card"), "passport": ("护照", "Passport"), "none": ("无证件", "None"),
 }  # fmt: skip
 PHOTO_SOURCE = {"id_card": ("读卡器", "Card reader"), "camera": ("拍照", "Camera")}
