@@ -30,6 +30,7 @@ from tjapi.exam.schemas import (
     DeferIn,
     ExamIn,
     ExamListItem,
+    ExamMade,
     ExamOut,
     ExamSummary,
     HoldIn,
@@ -67,12 +68,13 @@ exams = router("exams")
                 idempotent="required", problems=[CampusNotHeld, ExamineeNotFound, ExamineeNotNamed, ExamEmpty, PackageNotForSex, ExamBeforeBirth, ExamDoubtful, PregnancyContradictsSex, *QUOTE,
                                              *NOT_MET]),
 )  # fmt: skip
-async def create_exam(request: Request, response: Response, uow: Unit, body: ExamIn) -> ExamOut:
+async def create_exam(request: Request, response: Response, uow: Unit, body: ExamIn) -> ExamMade:
     held = runtime(request)
     photo = await card_photo(held, body.id_card, "/id_card/photo")
     exam = await service.register(uow, body, payment_required=held.settings.payment_required, photo=photo)
     set_etag(response, exam.version)
-    return await service.describe(uow, exam.id)
+    made = await service.describe(uow, exam.id)
+    return ExamMade(**made.model_dump(), unprintable=held.services.printing.unprintable(made.name))
 
 
 @exams.get(

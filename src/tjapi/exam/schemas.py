@@ -278,6 +278,15 @@ class ExamListItem(ExamSummary):
     done_count: int = Field(description="已完成或不再等待的项目数 · Lines of them that nothing waits for", examples=[7])
 
 
+Unprintable = Annotated[
+    list[str],
+    Field(
+        examples=[[]],
+        description="姓名中所有字体都没有的字,标签和纸面上显示为〓,请手写或另行标明 · Characters of the name that no font has: paper shows 〓 in their place, so say otherwise who it is",
+    ),
+]
+
+
 class ExamOut(ExamSummary):
     """An exam with its lines."""
 
@@ -285,3 +294,9 @@ class ExamOut(ExamSummary):
     hold_reason: str | None = Field(None, description="暂停原因 · Why it is on hold", examples=[None])
     birth_date: date = Field(examples=["1990-03-07"])
     lines: list[LineOut]
+
+
+class ExamMade(ExamOut):
+    """An exam that was just registered, and what of the name cannot be printed."""
+
+    unprintable: Unprintable

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from tjapi.appointment.schemas import AppointmentOut, PlaceIn
-from tjapi.exam.schemas import Despite, ExamOut
+from tjapi.exam.schemas import Despite, ExamOut, Unprintable
 from tjapi.examinee.schemas import IdCardPayload
 from tjapi.frontdesk.rules import CheckDecision, CheckMethod, CheckOutcome, DocumentKind, PrintFormat, Station
 from tjapi.kernel.validation import WHOLE, Day, Whole
@@ -170,6 +170,7 @@ class CheckInOut(BaseModel):
     tubes: list[TubeOut]
     access: AccessCodeOut
     documents: DocumentsOut
+    unprintable: Unprintable = Field(default_factory=list)
 
 
 class Paper(BaseModel):
@@ -233,6 +234,7 @@ class BookingOut(BaseModel):
 
     appointment: AppointmentOut
     exam: ExamOut | None
+    unprintable: Unprintable = Field(default_factory=list)
 
 
 class IdentityCheckIn(BaseModel):

@@ -57,7 +57,9 @@ BOOKING: list[type[Problem]] = [
 async def create_appointment(request: Request, uow: Unit, body: BookingIn) -> BookingOut:
     held = runtime(request)
     photo = await card_photo(held, body.id_card, "/id_card/photo")
-    return await service.book_at_desk(uow, body, payment_required=held.settings.payment_required, photo=photo)
+    made = await service.book_at_desk(uow, body, payment_required=held.settings.payment_required, photo=photo)
+    name = made.exam.name if made.exam else ""
+    return made.model_copy(update={"unprintable": held.services.printing.unprintable(name)})
 
 
 @bookings.post(

@@ -11,6 +11,7 @@ from tjapi.appointment import service as appointments
 from tjapi.appointment.rules import AppointmentSource
 from tjapi.catalog import service as catalog
 from tjapi.exam import service as exams
+from tjapi.exam.errors import ExamDoubtful
 from tjapi.exam.schemas import ExamIn
 from tjapi.examinee.rules import PhotoFile
 from tjapi.frontdesk.schemas import BookingIn, BookingOut, OwnBookingIn
@@ -44,7 +45,12 @@ async def book(
         campus_id=new.campus_id, examinee_id=examinee_id, package_id=new.package_id, item_group_ids=new.item_group_ids,
         choices=new.choices, pregnant=new.pregnant, exam_date=new.day, despite=new.despite,
     )  # fmt: skip
-    exam = await exams.register(uow, order, payment_required=payment_required, day_pointer="/day")
+    try:
+        exam = await exams.register(uow, order, payment_required=payment_required, day_pointer="/day")
+    except ExamDoubtful:
+        # What cannot be had is refused, and not asked back.
+        await appointments.refuse_twice(uow, place)
+        raise
     groups = await catalog.item_groups(uow, [line.item_group_id for line in await exams.lines(uow, exam.id)])
     needed = {group.resource for group in groups if group.resource}
     appointment = await appointments.book(uow, replace(place, exam_id=exam.id, resources=needed))
