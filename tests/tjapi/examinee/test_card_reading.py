@@ -229,9 +229,8 @@ async def test_holders_of_travel_permits_are_met_and_found_again(sign_in: SignIn
     """31-travel-permits.csv, at the desk."""
     front = await sign_in("front")
     kinds = {"港澳居民来往内地通行证": ("hk_mo_travel_permit", "H"), "台湾居民来往大陆通行证": ("tw_travel_permit", "")}
-    labels = {
-        entry["code"]: entry["zh"] for entry in (await front.get(f"{API}/dictionaries/id_kind")).json()["entries"]
-    }
+    dictionaries = {one["name"]: one["entries"] for one in (await front.get(f"{API}/dictionaries")).json()["items"]}
+    labels = {entry["code"]: entry["zh"] for entry in dictionaries["id_kind"]}
     with (CASES / "31-travel-permits.csv").open(encoding="utf-8-sig", newline="") as file:
         for row in csv.DictReader(file):
             kind, letter = kinds[row["证件类型"]]

@@ -79,7 +79,6 @@ async def register(
         )
     day = new.exam_date or business_day(uow.now)
     years, _ = age_at(person, day)
-    await refuse_doubtful(uow, person.id, day, new.despite, day_pointer)
     fits = pricing.Person(person.sex, years, new.pregnant)
     pricing.refuse_pregnant_man(fits)
     belongs = await employers.campaign(uow, member.campaign_id) if member is not None else None
@@ -89,6 +88,7 @@ async def register(
     else:
         quote = await pricing.quote(uow, new.package_id, new.item_group_ids, choices=new.choices, person=fits, on=day)
     refuse_empty(quote)
+    await refuse_doubtful(uow, person.id, day, new.despite, day_pointer)
     exam = Exam(
         **exam_values(uow, person, day, quote, package), campus_id=campus.id, pregnant=new.pregnant,
         exam_no=exam_no(campus.code, day, await repository.next_number(uow, campus.id, day)),
