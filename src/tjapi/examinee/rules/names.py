@@ -80,7 +80,7 @@ def _is_unseen(character: str) -> bool:
     """Say whether a character draws nothing: format and control characters but blanks, selectors of variants, fillers."""
     if character.isspace():
         return False
-    first, last, first_more, last_more = _MARKS
+    first, last, first_more, last_more = tuple(_MARKS)
     selector = first <= character <= last or first_more <= character <= last_more
     return (
         selector
