@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.tjapi.catalog.test_starter import STARTER, flagged
+from tests.tjapi.catalog.test_starter import STARTER, TODAY, flagged
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.rules import Case, Condition, Known, evaluate, items_of
 from tjapi.knowledge.schemas import CriticalRuleIn, ExampleIn, RuleIn
@@ -23,7 +23,7 @@ ITEMS = {item.code: item for item in STARTER.items}
 
 def _known(code: str, raw: str, example: ExampleIn) -> Known:
     item, value = ITEMS[code], parse(raw)
-    flag = flagged(code, raw, example.sex, example.age_years * 366)
+    flag = flagged(code, raw, example.sex, TODAY.replace(year=TODAY.year - example.age_years))
     if item.kind == "multi_select":
         normal = next((r for r in item.ranges if r.normal_texts), None)
         flag = "" if normal and set(chosen(raw)) <= set(normal.normal_texts or ()) else "A" if normal else None
