@@ -147,7 +147,7 @@ async def _enter(house: House, exam_id: UUID, doctor: Principal, luck: random.Ra
         items = await catalog.group_items(uow, [line.item_group_id for line in lines])
         exam = await exams.get(uow, exam_id)
         wanted = {i.id for group in items.values() for i in group}
-        normal = await catalog.choose_ranges(uow, wanted, exam.sex, exam.age_days, exam.exam_date)
+        normal = await catalog.choose_ranges(uow, wanted, exam.sex, exam.birth_date, exam.exam_date)
         for department_id in sorted(
             {line.department_id for line in lines if line.performed_by == "department"} - {without}
         ):

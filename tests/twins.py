@@ -242,6 +242,67 @@ TWINS = (
         "tests/tjapi/exam/test_exam.py::test_who_signed_first_does_not_give_the_final_signature",
     ),
     _twin(
+        "identity: a sex contradicts on its own", "src/tjapi/result/rules/identity.py",
+        "if len(sexes) > 1:", "if len(sexes) > 1 and against:",
+        "tests/tjapi/result/test_result_rules.py::test_whatever_is_said_of_the_person_must_agree",
+    ),
+    _twin(
+        "identity: a birth date contradicts on its own", "src/tjapi/result/rules/identity.py",
+        "if theirs.birth_date is not None and theirs.birth_date != ours.birth_date:",
+        "if theirs.birth_date is not None and theirs.birth_date != ours.birth_date and not theirs.exam_no:",
+        "tests/tjapi/result/test_result_rules.py::test_nothing_that_contradicts_is_ever_filed",
+    ),
+    _twin(
+        "identity: a message that names nobody is looked at", "src/tjapi/result/rules/identity.py",
+        "if not names and not theirs.exam_no and theirs.is_theirs is None:", "if not names and not theirs.exam_no and not ours.names:",
+        "tests/tjapi/result/test_result_rules.py::test_whatever_is_said_of_the_person_must_agree",
+    ),
+    _twin(
+        "identity: only a whole ID number outweighs a name", "src/tjapi/examinee/service/reading.py",
+        "if any(not digests.isdisjoint(known) for digests in wanted.values()):", "if wanted:",
+        "tests/tjapi/result/test_result_filing.py::test_a_whole_id_number_lets_a_name_be_another_one_and_nothing_else",
+    ),
+    _twin(
+        "names: two that sound alike are two", "src/tjapi/examinee/rules/names.py",
+        "    if all(han):\n        return False\n", "    if all(han):\n        return not readings(one).isdisjoint(readings(two))\n",
+        "tests/tjapi/examinee/test_names.py::test_two_spellings_are_one_name_or_two",
+    ),
+    _twin(
+        "names: private forms are read", "src/tjapi/examinee/rules/names.py",
+        "raw.translate(_SPELLED_ANEW)", "raw",
+        "tests/tjapi/examinee/test_names.py::test_two_spellings_are_one_name_or_two",
+    ),
+    _twin(
+        "sieve: escapes too", f"{KERNEL}/routing.py",
+        "or any(_is_forbidden(_meant(found)) for found in _ESCAPE.finditer(text))", "",
+        f"{KERNEL_TESTS}/test_sieve.py::test_what_turns_or_controls_is_refused_naming_the_field",
+    ),
+    _twin(
+        "sieve: what has no width is left out", "adapters/wire/unseen.py",
+        'return text if text.isascii() else _TAGS.sub("", _ZERO_WIDTH.sub("", text))', "return text",
+        f"{KERNEL_TESTS}/test_sieve.py::test_what_has_no_width_is_left_out_raw_and_escaped",
+    ),
+    _twin(
+        "ages: by the calendar", "src/tjapi/catalog/rules.py",
+        "return cls(months // 12, months, (day - birth).days)", "return cls(int((day - birth).days / 365.25), months, (day - birth).days)",
+        "tests/tjapi/catalog/test_catalog_rules.py::test_an_age_is_reached_by_the_calendar",
+    ),
+    _twin(
+        "registering: what is doubtful is asked back", "src/tjapi/exam/service/registering.py",
+        "missing = [doubt for doubt in found if doubt not in despite]", "missing = [doubt for doubt in found if doubt in despite]",
+        "tests/tjapi/appointment/test_booking.py::test_a_past_day_and_a_second_exam_of_the_day_are_asked_back_and_taken_when_they_are_meant",
+    ),
+    _twin(
+        "registering: two at once are asked back", "src/tjapi/exam/repository.py",
+        "    await fetch_rows(uow.session, _LOCK_DAYS, people, days)\n", "",
+        "tests/tjapi/appointment/test_booking.py::test_of_two_registrations_of_one_person_and_day_at_once_one_is_asked_back",
+    ),
+    _twin(
+        "fonts: the desk is told what cannot be printed", f"{KERNEL}/documents/coverage.py",
+        "return [character for character in seen if not self.has(character)]", "return []",
+        f"{KERNEL_TESTS}/test_documents.py::test_what_the_desk_is_told_of_the_fonts_is_what_the_fonts_have",
+    ),
+    _twin(
         "identity of a laboratory's result", "src/tjapi/result/service/filing.py",
         "if against is not None:", "if against == []:",
         "tests/tjapi/result/test_result_filing.py::test_a_report_on_somebody_else_is_quarantined_and_nothing_is_filed",

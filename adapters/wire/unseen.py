@@ -18,13 +18,17 @@ _ZERO_WIDTH_POINTS: tuple[int, ...] = (
 _CONTROL_POINTS: tuple[int, ...] = (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0))
 
 
-def _class(points: Iterable[int]) -> str:
-    return "[" + "".join(re.escape(chr(point)) for point in points) + "]"
+_TAGS = re.compile("[\U000e0000-\U000e007f]+")
 
 
-_BIDI = re.compile(_class(_BIDI_POINTS))
-_UNSEEN = re.compile(_class((*_BIDI_POINTS, *_ZERO_WIDTH_POINTS, *_CONTROL_POINTS)))
-_ZERO_WIDTH = re.compile(_class(_ZERO_WIDTH_POINTS))
+def _class(points: Iterable[int]) -> re.Pattern[str]:
+    """Compile a class of characters of the basic plane: a bitmap, where one further character would make it a list tried one by one."""
+    return re.compile("[" + "".join(re.escape(chr(point)) for point in points if point < 0x10000) + "]+")  # noqa: PLR2004
+
+
+_BIDI = _class(_BIDI_POINTS)
+_UNSEEN = _class((*_BIDI_POINTS, *_ZERO_WIDTH_POINTS, *_CONTROL_POINTS))
+_ZERO_WIDTH = _class(_ZERO_WIDTH_POINTS)
 _LINE_END = re.compile(r"\r\n?|[\u0085\u2028\u2029]")
 
 
@@ -32,12 +36,19 @@ def sieved(text: str) -> str:
     """Return a text without anything unseen: no zero-width character, no bidirectional or other control; every line end is a line feed."""
     if text.isascii() and text.isprintable():
         return text
-    return _UNSEEN.sub("", _LINE_END.sub("\n", text))
+    return _TAGS.sub("", _UNSEEN.sub("", _LINE_END.sub("\n", text)))
 
 
 def without_zero_width(text: str) -> str:
     """Return a text without its zero-width characters, for a request: controls in it were refused before."""
-    return text if text.isascii() else _ZERO_WIDTH.sub("", text)
+    return text if text.isascii() else _TAGS.sub("", _ZERO_WIDTH.sub("", text))
+
+
+def holds_unseen(text: str) -> bool:
+    """Say whether a text holds anything that is not seen: a zero-width character, a bidirectional or other control."""
+    if text.isascii() and text.isprintable():
+        return False
+    return _UNSEEN.search(text) is not None or _TAGS.search(text) is not None
 
 
 def has_bidi_control(text: str) -> bool:

@@ -9,7 +9,7 @@ from tjapi.critical_value.endpoints import critical_values
 from tjapi.employer.endpoints import campaigns, employers, imports
 from tjapi.exam.endpoints import exams
 from tjapi.examinee.endpoints import duplicates, examinees, guardians
-from tjapi.frontdesk.endpoints import bookings, checking, frontdesk, merging
+from tjapi.frontdesk.endpoints import bookings, checking, finding, frontdesk, merging
 from tjapi.groupdesk.endpoints import groupdesk
 from tjapi.guidance.endpoints import guidance
 from tjapi.identity.endpoints import admin, auth
@@ -39,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     pricing,
     exams,
     bookings,
+    finding,
     frontdesk,
     checking,
     groupdesk,

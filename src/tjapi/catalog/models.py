@@ -63,6 +63,7 @@ class Item(Base):
 class ItemRange(Base):
     """参考区间: what is normal, and from where on a value is critical, for a sex, an age and a method.
 
+    `age_from` and `age_to` are ages by the calendar (`28d`, `6m`, `18y`), both inclusive; their days only tell which ranges overlap.
     `low` and `high` are inclusive: on the bound is normal. A value at or beyond a critical bound is critical. A row without
     low, high and normal_texts gives no flag; it may still carry critical bounds, whose source stands in `critical_source`.
     """
@@ -71,6 +72,11 @@ class ItemRange(Base):
     __table_args__ = (
         CheckConstraint(f"sex in {SEXES}", name="sex"),
         CheckConstraint("age_from_days <= age_to_days", name="ages"),
+        CheckConstraint(
+            "(age_from is null) = (age_from_days is null) and (age_to is null) = (age_to_days is null)",
+            name="ages_whole",
+        ),
+        CheckConstraint("age_from ~ '^[0-9]{1,5}[dwmy]$' and age_to ~ '^[0-9]{1,5}[dwmy]$'", name="ages_said"),
         CheckConstraint("low <= high", name="bounds"),
         CheckConstraint("valid_from <= valid_to", name="validity"),
         # Two equally specific ranges for one person would make the flag a matter of luck. Needs the extension btree_gist.
@@ -88,6 +94,8 @@ class ItemRange(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     item_id: Mapped[UUID] = mapped_column(ForeignKey("item.id"))
     sex: Mapped[str]
+    age_from: Mapped[str | None]
+    age_to: Mapped[str | None]
     age_from_days: Mapped[int | None]
     age_to_days: Mapped[int | None]
     method: Mapped[str] = mapped_column(server_default="")

@@ -1,4 +1,4 @@
-"""Choosing a reference range; overlaps; ages in days; the fixed ids of starter rows. Pure."""
+"""Ages by the calendar; choosing a reference range; overlaps; the fixed ids of starter rows. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,13 +20,48 @@ _STARTER = UUID("6f0c1f0e-7f0b-5d53-9a41-2b8f6f6d7461")
 _DAYS_OF = {"d": 1.0, "w": 7.0, "m": 30.4375, "y": 365.25}
 
 
+@dataclass(frozen=True, slots=True)
+class Age:
+    """How old somebody is on a day, by the calendar: completed years, completed months in all, and days.
+
+    A month or a year is completed on the same date as the birth; where that month has no such date (the 31st, the 29th of February), on
+    the first of the next one.
+    """
+
+    years: int
+    months: int
+    days: int
+
+    @classmethod
+    def on(cls, birth: date, day: date) -> "Age":
+        """Return the age on a day of whoever was born on another."""
+        months = (day.year - birth.year) * 12 + day.month - birth.month - (day.day < birth.day)
+        return cls(months // 12, months, (day - birth).days)
+
+    def units(self, unit: str) -> int:
+        """Return how many of a unit (`d`, `w`, `m`, `y`) are completed."""
+        return {"d": self.days, "w": self.days // 7, "m": self.months, "y": self.years}[unit]
+
+    def has_reached(self, age: str) -> bool:
+        """Say whether an age such as `28d`, `6m` or `18y` is reached."""
+        return self.units(age[-1]) >= int(age[:-1])
+
+    def is_within(self, age: str) -> bool:
+        """Say whether an age still holds: `59y` until the day before the sixtieth birthday."""
+        return self.units(age[-1]) <= int(age[:-1])
+
+
 class RangeLike(Protocol):
-    """What the chooser looks at. Ages are days, both ends belong to the range; None is open."""
+    """What the chooser looks at. Both ends of an age belong to the range; None is open. The days only tell which ranges meet."""
 
     @property
     def item_id(self) -> UUID: ...  # noqa: D102 - plain data
     @property
     def sex(self) -> str: ...  # noqa: D102
+    @property
+    def age_from(self) -> str | None: ...  # noqa: D102
+    @property
+    def age_to(self) -> str | None: ...  # noqa: D102
     @property
     def age_from_days(self) -> int | None: ...  # noqa: D102
     @property
@@ -47,32 +82,36 @@ class Subject:
     """For whom a range is wanted: sex `unknown` takes only ranges for any sex; method `""` only those for any method."""
 
     sex: str
-    age_days: int
+    birth_date: date
     method: str
     on: date
+
+    @property
+    def age(self) -> Age:
+        """How old they are then."""
+        return Age.on(self.birth_date, self.on)
 
 
 def choose(ranges: Iterable[R], subject: Subject) -> R | None:
     """Return the most specific range of one item: by method first, then by sex. None: no range, therefore no flag.
 
-    Ranges of equal specificity never overlap (`overlaps`), so there is at most one best.
+    Ranges of equal specificity never overlap (`overlaps`), so there is at most one best; only where one ends in days and the next begins
+    in months may both hold for a day of a short month: the later one counts.
     """
-    fitting = [r for r in ranges if _fits(r, subject)]
-    return max(fitting, key=lambda r: (r.method != "", r.sex != "any"), default=None)
+    age = subject.age
+    fitting = [r for r in ranges if _fits(r, subject, age)]
+    return max(fitting, key=lambda r: (r.method != "", r.sex != "any", r.age_from_days or 0), default=None)
 
 
-def _fits(r: RangeLike, subject: Subject) -> bool:
+def _fits(r: RangeLike, subject: Subject, age: Age) -> bool:
     return (
         r.sex in ("any", subject.sex)
         and r.method in ("", subject.method)
-        and _within(subject.age_days, r.age_from_days, r.age_to_days)
+        and (r.age_from is None or age.has_reached(r.age_from))
+        and (r.age_to is None or age.is_within(r.age_to))
         and r.valid_from <= subject.on
         and (r.valid_to is None or subject.on <= r.valid_to)
     )
-
-
-def _within(age: int, low: int | None, high: int | None) -> bool:
-    return (low is None or low <= age) and (high is None or age <= high)
 
 
 def overlaps(ranges: Sequence[R]) -> list[tuple[R, R]]:
@@ -98,12 +137,12 @@ def _valid_together(a: RangeLike, b: RangeLike) -> bool:
 
 
 def first_day_of_age(age: str) -> int:
-    """Return the day on which an age (`28d`, `6m`, `18y`) is reached, rounded down: nobody falls out on a birthday."""
+    """Return about the day on which an age (`28d`, `6m`, `18y`) is reached: enough to tell whether ranges meet, not whom they are for."""
     return int(int(age[:-1]) * _DAYS_OF[age[-1]])
 
 
 def last_day_of_age(age: str) -> int:
-    """Return the last day on which an age still holds: `59y` lasts until the day before the sixtieth birthday."""
+    """Return about the last day on which an age still holds, the day before the next one is reached."""
     return first_day_of_age(f"{int(age[:-1]) + 1}{age[-1]}") - 1
 
 

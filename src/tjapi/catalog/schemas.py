@@ -82,8 +82,16 @@ class ItemRangeOut(Output):
 
     id: UUID = Field(description="参考区间编号 · Range id", examples=[_ID])
     sex: ApplicableSex = Field(description="适用性别 · Sex", examples=["male"])
-    age_from_days: int | None = Field(description="起始日龄,含 · From age in days, inclusive", examples=[6574])
-    age_to_days: int | None = Field(description="截止日龄,含 · To age in days, inclusive", examples=[None])
+    age_from: str | None = Field(
+        description="起始年龄,含,按周岁、整月、周或天 · From this age by the calendar, inclusive: d days, w weeks, m months, y years",
+        examples=["18y"],
+    )
+    age_to: str | None = Field(
+        description="截止年龄,含;59y 至六十岁生日前一天 · To this age, inclusive: 59y until the day before the sixtieth birthday",
+        examples=[None],
+    )
+    age_from_days: int | None = Field(description="起始日龄,约数 · About the same in days", examples=[6574])
+    age_to_days: int | None = Field(description="截止日龄,约数 · About the same in days", examples=[None])
     method: str = Field(description="方法,空为不限 · Method, empty for any", examples=[""])
     low: Decimal | None = Field(description="下限,含 · Low, inclusive", examples=["130"])
     high: Decimal | None = Field(description="上限,含 · High, inclusive", examples=["175"])

@@ -66,7 +66,7 @@ class Catalog:
         """Return a person's values of a day, of the items of a package."""
         offer = self.offers[code]
         wanted = {item.id for items in offer.items.values() for item in items}
-        normal = self.ranges.of(person.sex, age_on(person.birth_date, day)[1], day, item_ids=wanted)
+        normal = self.ranges.of(person.sex, person.birth_date, day, item_ids=wanted)
         asked = [(item, normal.get(item.id)) for group in offer.groups for item in offer.items[group.id]]
         return measured(person, day, years_on, asked)
 

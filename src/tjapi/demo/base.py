@@ -16,6 +16,7 @@ from tjapi.identity import service as identity
 from tjapi.identity.errors import ClientIdTaken, UsernameTaken
 from tjapi.identity.schemas import ApiClientIn, StaffIn
 from tjapi.installation import GATEWAY, client_secret
+from tjapi.kernel.clock import business_day
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.security.keys import KeyRing
 from tjapi.kernel.security.principal import Principal
@@ -144,11 +145,14 @@ async def _laboratory_groups(uow: UnitOfWork) -> list[tuple[Any, list[Any]]]:
 async def write_laboratory_dictionary(runtime: Runtime, path: Path) -> None:
     """Write what the sandbox LIS knows: the laboratory's groups and items with a normal range to draw values from."""
     dictionary: dict[str, list[dict[str, Any]]] = {}
+    today = business_day(runtime.clock.now())
     async with runtime.units.read(LOADER) as uow:
         for group, items in await _laboratory_groups(uow):
             entries = []
             for item in items:
-                chosen = await catalog.choose_range(uow, item.id, "male", 40 * 365, "", runtime.clock.now().date())
+                chosen = await catalog.choose_range(
+                    uow, item.id, "male", today.replace(year=today.year - 40, day=1), "", today
+                )
                 if item.kind == "computed":
                     continue  # a laboratory that reports it may; this one leaves it to us
                 entry: dict[str, Any] = {"code": item.code, "name": item.name, "unit": item.unit or ""}

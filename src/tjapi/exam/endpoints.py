@@ -11,6 +11,7 @@ from tjapi.exam import service, views
 from tjapi.exam.errors import (
     DueDateNotAhead,
     ExamBeforeBirth,
+    ExamDoubtful,
     ExamEmpty,
     ExamHeldUntilDecided,
     ExamineeNotNamed,
@@ -29,10 +30,9 @@ from tjapi.exam.schemas import (
     DeferIn,
     ExamIn,
     ExamListItem,
-    ExamLookup,
+    ExamMade,
     ExamOut,
     ExamSummary,
-    FoundPerson,
     HoldIn,
     LinesIn,
     LineStepsOut,
@@ -40,7 +40,7 @@ from tjapi.exam.schemas import (
     SetAsideIn,
     SubstituteIn,
 )
-from tjapi.examinee.errors import NOT_MET, ExamineeNotFound, LookupKeyInvalid
+from tjapi.examinee.errors import NOT_MET, ExamineeNotFound
 from tjapi.examinee.flows import card_photo
 from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.etag import set_etag
@@ -65,15 +65,16 @@ exams = router("exams")
 @exams.post(
     "/exams",
     **operation("createExam", "登记体检", "Register an exam", permission="exam.write", requirement=["E1.3"], body=True, status=201,
-                idempotent="required", problems=[CampusNotHeld, ExamineeNotFound, ExamineeNotNamed, ExamEmpty, PackageNotForSex, ExamBeforeBirth, PregnancyContradictsSex, *QUOTE,
+                idempotent="required", problems=[CampusNotHeld, ExamineeNotFound, ExamineeNotNamed, ExamEmpty, PackageNotForSex, ExamBeforeBirth, ExamDoubtful, PregnancyContradictsSex, *QUOTE,
                                              *NOT_MET]),
 )  # fmt: skip
-async def create_exam(request: Request, response: Response, uow: Unit, body: ExamIn) -> ExamOut:
+async def create_exam(request: Request, response: Response, uow: Unit, body: ExamIn) -> ExamMade:
     held = runtime(request)
     photo = await card_photo(held, body.id_card, "/id_card/photo")
     exam = await service.register(uow, body, payment_required=held.settings.payment_required, photo=photo)
     set_etag(response, exam.version)
-    return await service.describe(uow, exam.id)
+    made = await service.describe(uow, exam.id)
+    return ExamMade(**made.model_dump(), unprintable=held.services.printing.unprintable(made.name))
 
 
 @exams.get(
@@ -113,19 +114,6 @@ async def list_exams(
         employer_code=employer_code, campaign_id=campaign_id, after=pager.read(page_token), size=page_size,
     )  # fmt: skip
     return passed(pager.passed(rows, page_size, lambda row: [row[0]], lambda row: row[1]))
-
-
-@exams.post(
-    "/exams:search",
-    **operation("searchExams", "查询受检者及其历次体检", "Find people and their past exams by anything that is scanned or typed",
-                permission="exam.read", requirement=["E1.2", "E1.7"], body=True, problems=[PageTokenInvalid, LookupKeyInvalid]),
-)  # fmt: skip
-async def search_exams(request: Request, uow: ReadUnit, body: ExamLookup) -> Page[FoundPerson]:
-    scope = f"exam-lookup|{body.by}|{body.key}|{body.employer_id}|{body.campaign_id}"
-    pager = Pager(runtime(request).keys, scope)
-    after = pager.read(body.page_token)
-    rows = await service.look_up(uow, body, UUID(after[0]) if after else None)
-    return pager.page(rows, body.page_size, lambda row: [row.examinee.id], lambda row: row)
 
 
 @exams.get(

@@ -41,6 +41,15 @@ class ExamBeforeBirth(Invalid):
     zh, en = "体检日期早于受检者出生日期", "The exam's date lies before the examinee's birth"
 
 
+class ExamDoubtful(Conflict):
+    """The day is past, or the examinee has another exam on it: it is asked back. Whoever means it says so in `despite`."""
+
+    zh, en = (
+        "体检日期已过,或受检者当天已有体检,请确认",
+        "The day is past, or the examinee has an exam on that day: say so if that is meant",
+    )
+
+
 class PackageNotForSex(Invalid):
     """The package is for the other sex."""
 

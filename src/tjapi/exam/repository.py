@@ -105,6 +105,24 @@ async def page(
     return (await uow.session.execute(query)).scalars().all()
 
 
+_ON_DAYS = """
+select distinct e.examinee_id, e.exam_date from unnest($1::uuid[], $2::date[]) as asked (examinee_id, day)
+join exam e on e.examinee_id = asked.examinee_id and e.exam_date = asked.day
+where e.state <> 'cancelled' order by e.examinee_id, e.exam_date
+"""
+_LOCK_DAYS = """
+select pg_advisory_xact_lock(hashtextextended(key, 29))
+from (select 'exam|' || asked.examinee_id || '|' || asked.day as key from unnest($1::uuid[], $2::date[]) as asked (examinee_id, day) order by 1) a
+"""
+
+
+async def having_exams(uow: UnitOfWork, asked: Sequence[tuple[UUID, date]]) -> set[tuple[UUID, date]]:
+    """Return which of these people have an exam on the day asked for, that is not cancelled. Two who ask of one person and day go one by one."""
+    people, days = [person for person, _ in asked], [day for _, day in asked]
+    await fetch_rows(uow.session, _LOCK_DAYS, people, days)
+    return {(row["examinee_id"], row["exam_date"]) for row in await fetch_rows(uow.session, _ON_DAYS, people, days)}
+
+
 _ORDERED = """
 select l.id, l.exam_id, l.item_group_id, l.department_id, l.performed_by, l.specimen, l.container, l.fasting, e.campus_id, e.exam_no, e.state
 from exam_line l join exam e on e.id = l.exam_id where l.id = any($1) order by e.id, l.sort, l.code

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from tjapi.catalog.rules import Age
+
 ExamState = Literal[
     "prepared", "checked_in", "in_progress", "sheet_returned", "ready_for_review", "in_review", "finalized", "on_hold", "cancelled",
 ]  # fmt: skip
@@ -15,6 +17,12 @@ LineState = Literal[
     "withdrawn", "refused", "waived", "deferred", "substituted", "specimen_rejected",
 ]  # fmt: skip
 
+Doubt = Literal["past_date", "second_exam"]
+DOUBTS: dict[Doubt, tuple[str, str]] = {
+    "past_date": ("体检日期早于今天", "the day of the exam is past"),
+    "second_exam": ("受检者当天已有体检", "the examinee has an exam on that day already"),
+}
+"""What may be meant and is rather a slip: asked back, and taken only when somebody says that it is meant."""
 LineAction = Literal["added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up"]
 LINE_ACTIONS: tuple[LineAction, ...] = (
     "added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up",
@@ -99,6 +107,12 @@ def marks(lines: Iterable[tuple[str, int, str | None]]) -> Marks:
     )
 
 
+def doubts(day: date, today: date, *, has_exam: bool) -> tuple[Doubt, ...]:
+    """Return what is asked back of an exam on a day, of somebody who has another one on that day or has none."""
+    found: dict[Doubt, bool] = {"past_date": day < today, "second_exam": has_exam}
+    return tuple(doubt for doubt, doubtful in found.items() if doubtful)
+
+
 def may_move(moves: dict[str, frozenset[str]], current: str, to: str) -> bool:
     """Say whether a state machine allows a step."""
     return to in moves.get(current, frozenset())
@@ -132,15 +146,13 @@ def check_digit(digits: str) -> str:
 
 def age_on(birth: date, day: date) -> tuple[int, int]:
     """Return the age in completed years and in days on the day of the exam."""
-    years = day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
-    return years, (day - birth).days
+    age = Age.on(birth, day)
+    return age.years, age.days
 
 
-_MONTH = 30
-
-
-def age_text(years: int, days: int) -> str:
-    """Return an age as it is written: years, for the first year months, for the first month days."""
-    if years:
-        return f"{years}岁"
-    return f"{days // _MONTH}个月" if days >= _MONTH else f"{days}天"
+def age_text(birth: date, day: date) -> str:
+    """Return an age as it is written: years, for the first year completed months, for the first month days."""
+    age = Age.on(birth, day)
+    if age.years:
+        return f"{age.years}岁"
+    return f"{age.months}个月" if age.months else f"{age.days}天"

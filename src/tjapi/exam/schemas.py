@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tjapi.exam.rules import ExamState, LineAction, LineState
+from tjapi.exam.rules import Doubt, ExamState, LineAction, LineState
 from tjapi.examinee.rules import LookupKind
 from tjapi.examinee.schemas import ExamineeOut, IdCardPayload
 from tjapi.kernel.validation import Day, Whole
@@ -20,6 +20,15 @@ class Input(BaseModel):
     """What a client sends: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+Despite = Annotated[
+    list[Doubt],
+    Field(
+        max_length=2, examples=[[]],
+        description="明知仍登记:日期已过、当天已有体检 · Meant all the same: a day that is past, a second exam of the day",
+    ),
+]  # fmt: skip
 
 
 class ExamIn(Input):
@@ -49,6 +58,7 @@ class ExamIn(Input):
         description="体检日期,缺省为今天 · Day of the exam, today if absent",
         examples=["2026-11-23"],
     )
+    despite: Despite = Field(default_factory=list)
 
 
 class CancelIn(Input):
@@ -140,7 +150,7 @@ class ExamLookup(Input):
 
     key: str = Field(
         min_length=1, max_length=64, examples=["zs"],
-        description="证件号、体检号、电话、卡号,或姓名、全拼、首字母的开头 · ID, exam, phone or card number; or the beginning of a name or its pinyin",
+        description="证件号、体检号、试管条码、电话、卡号,或姓名、全拼、首字母的开头 · ID, exam, phone or card number, a tube's barcode; or the beginning of a name or its pinyin",
     )  # fmt: skip
     by: LookupKind = Field("any", description="按什么查,any 为逐一尝试 · As what; any tries each", examples=["any"])
     employer_id: UUID | None = Field(
@@ -254,6 +264,11 @@ class FoundPerson(BaseModel):
     more_exams: bool = Field(
         description="还有更早的体检,见 /examinees/{id}/exams · There are earlier ones", examples=[False]
     )
+    named_exam_id: UUID | None = Field(
+        None,
+        description="以体检号或试管条码查询时,所指的体检 · The exam whose number, or whose tube's barcode, the key is",
+        examples=[None],
+    )
 
 
 class ExamListItem(ExamSummary):
@@ -263,6 +278,15 @@ class ExamListItem(ExamSummary):
     done_count: int = Field(description="已完成或不再等待的项目数 · Lines of them that nothing waits for", examples=[7])
 
 
+Unprintable = Annotated[
+    list[str],
+    Field(
+        examples=[[]],
+        description="姓名中所有字体都没有的字,标签和纸面上显示为〓,请手写或另行标明 · Characters of the name that no font has: paper shows 〓 in their place, so say otherwise who it is",
+    ),
+]
+
+
 class ExamOut(ExamSummary):
     """An exam with its lines."""
 
@@ -270,3 +294,9 @@ class ExamOut(ExamSummary):
     hold_reason: str | None = Field(None, description="暂停原因 · Why it is on hold", examples=[None])
     birth_date: date = Field(examples=["1990-03-07"])
     lines: list[LineOut]
+
+
+class ExamMade(ExamOut):
+    """An exam that was just registered, and what of the name cannot be printed."""
+
+    unprintable: Unprintable

@@ -165,6 +165,10 @@ class ExamineeMet(ExamineeOut):
     document_expired: bool = Field(
         description="证件已过有效期,请核对 · The document is past its last day: check it", examples=[False]
     )
+    unprintable: list[str] = Field(
+        default_factory=list, examples=[[]],
+        description="姓名中所有字体都没有的字,标签和纸面上显示为〓 · Characters of the name that no font has: paper shows 〓 in their place",
+    )  # fmt: skip
 
 
 class UnmaskedOut(BaseModel):

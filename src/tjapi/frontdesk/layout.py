@@ -151,7 +151,7 @@ class Press:
                 "exam_no": exam.exam_no, "date": exam.exam_date.isoformat(), "day": f"{exam.exam_date:%m-%d}",
                 "package": exam.package or "",
             },
-            "person": {"name": exam.name, "sex": _SEX.get(exam.sex, ""), "age": age_text(exam.age_years, exam.age_days)},
+            "person": {"name": exam.name, "sex": _SEX.get(exam.sex, ""), "age": age_text(exam.birth_date, exam.exam_date)},
             "copy": {"number": paper.copy, "reprint": paper.reprint}, "printed_at": self._printed_at, "watermark": self._watermark,
         }  # fmt: skip
 

@@ -81,8 +81,7 @@ class PaperExam:
     examinee_id: UUID
     name: str
     sex: str
-    age_years: int
-    age_days: int
+    birth_date: date
     state: str
     lines: list[PaperLine]
     tubes: list[PaperTube]

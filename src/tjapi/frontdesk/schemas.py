@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from tjapi.appointment.schemas import AppointmentOut, PlaceIn
-from tjapi.exam.schemas import ExamOut
+from tjapi.exam.schemas import Despite, ExamOut, Unprintable
+from tjapi.examinee.schemas import IdCardPayload
 from tjapi.frontdesk.rules import CheckDecision, CheckMethod, CheckOutcome, DocumentKind, PrintFormat, Station
 from tjapi.kernel.validation import WHOLE, Day, Whole
 from tjapi.pricing.schemas import Choices, Pregnant
@@ -169,6 +170,7 @@ class CheckInOut(BaseModel):
     tubes: list[TubeOut]
     access: AccessCodeOut
     documents: DocumentsOut
+    unprintable: Unprintable = Field(default_factory=list)
 
 
 class Paper(BaseModel):
@@ -210,12 +212,18 @@ class OwnBookingIn(PlaceIn):
     choices: Choices = Field(default_factory=list)
     pregnant: Pregnant = None
     hold_id: UUID | None = Field(None, description="先前的占位 · The place that was kept", examples=[None])
+    despite: Despite = Field(default_factory=list)
 
 
 class BookingIn(OwnBookingIn):
-    """A booking at the desk, for an examinee."""
+    """A booking at the desk: for an examinee who is known, or for the holder of a document as the card reader read it."""
 
-    examinee_id: UUID = Field(description="受检者 · Examinee", examples=[_EXAM])
+    examinee_id: UUID | None = Field(
+        None, description="受检者,与 id_card 二选一 · Examinee; or else id_card", examples=[_EXAM]
+    )
+    id_card: IdCardPayload | None = Field(
+        None, description="读卡内容,建档或沿用已有档案 · What the card reader read: its holder is found or entered", examples=[None]
+    )  # fmt: skip
     over_waiting_list: bool = Field(
         default=False, description="知有人候补仍占用 · Take it although others wait for the session", examples=[False]
     )
@@ -226,6 +234,7 @@ class BookingOut(BaseModel):
 
     appointment: AppointmentOut
     exam: ExamOut | None
+    unprintable: Unprintable = Field(default_factory=list)
 
 
 class IdentityCheckIn(BaseModel):

@@ -18,7 +18,7 @@ from tjapi.kernel.uow import UnitOfWork
 
 _EXAMS = text("""
 select e.id exam_id, e.campus_id, c.name campus, e.exam_no, e.exam_date, e.package_name package, e.examinee_id, e.name, e.sex,
-  e.age_years, e.age_days, e.state
+  e.birth_date, e.state
 from exam e join campus c on c.id = e.campus_id where e.id = any(:ids)
 """)
 _LINES = text("""

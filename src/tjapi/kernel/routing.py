@@ -5,10 +5,11 @@ start: `assert_every_operation_is_guarded` is called when the application is bui
 """
 
 import inspect
+import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote_plus, unquote_to_bytes
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
@@ -16,6 +17,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.wire.unseen import has_bidi_control, holds_unseen, without_zero_width
 from tjapi.kernel import idempotency
 from tjapi.kernel.db import Look
 from tjapi.kernel.etag import etag
@@ -48,16 +50,20 @@ AUTHENTICATED = "authenticated"
 Audience = Literal["staff", "me", "integration", "admin", "public"]
 
 
-# The control characters that XML 1.0 (2.2) forbids, as JSON escapes or, for the last two, as UTF-8: PostgreSQL takes no NUL, a
-# vertical tab or file separator in a name would end the HL7 frame that carries it, and no document could print the others.
-_CONTROL = re.compile(
-    rb"(?<!\\)(?:\\\\)*\\(?:[bf]|u00(?:0[0-8bBcCeEfF]|1[0-9a-fA-F])|u[fF]{3}[eEfF])|\xef\xbf[\xbe\xbf]"
+# An escape of JSON: of one character, of a pair of surrogates, or anything else that follows a backslash.
+_ESCAPE = re.compile(
+    r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|.)", re.DOTALL
 )
-_CONTROLS = frozenset([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20)])
+# What no text of ours may hold: control characters but tab, line feed and carriage return, and the two that XML 1.0 (2.2) forbids besides.
+# PostgreSQL takes no NUL, a vertical tab or file separator in a name would end the HL7 frame that carries it, no document prints the others.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
 class ForbiddenCharacter(Invalid):
-    """A control character, or bytes that are not UTF-8: no text of ours may hold them."""
+    """A control character, one that turns the direction of writing, or bytes that are not UTF-8: no text of ours may hold them.
+
+    `errors` name the field. Characters of no width are no fault of whoever sends them: they are left out, everywhere.
+    """
 
     zh, en = "内容含有不允许的字符", "The content holds a character that is not allowed"
 
@@ -209,23 +215,137 @@ def _example(kind: type[Problem]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _is_strange(address: bytes) -> bool:
-    content = unquote_to_bytes(address)
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return True
-    return not _CONTROLS.isdisjoint(content)
-
-
 def _forbidden(pointer: str) -> ForbiddenCharacter:
     return ForbiddenCharacter(
-        errors=[FieldError(pointer, "control-character", "不允许控制字符或无效编码", "control characters and broken encodings are not allowed")]
+        errors=[
+            FieldError(
+                pointer, "control-character", "不允许控制字符、文字方向控制符或无效编码",
+                "control characters, characters that turn the direction of writing, and broken encodings are not allowed",
+            )
+        ]
     )  # fmt: skip
 
 
+def _is_forbidden(text: str) -> bool:
+    return has_bidi_control(text) or _CONTROL.search(text) is not None
+
+
+def _read(content: bytes, pointer: str) -> str:
+    """Return a text of an address or a header without characters of no width. Raises ForbiddenCharacter."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        raise _forbidden(pointer) from None
+    if _is_forbidden(text):
+        raise _forbidden(pointer)
+    return without_zero_width(text)
+
+
+def _sieve_query(query: bytes) -> bytes:
+    """Return a query without characters of no width. Raises ForbiddenCharacter naming the parameter."""
+    if query.isascii() and b"%" not in query:
+        return query
+    parts = []
+    for pair in query.split(b"&"):
+        name, equals, value = pair.partition(b"=")
+        known = _read(unquote_to_bytes(name.replace(b"+", b" ")), "query:")
+        # A name that a client sends may be anything, a person's name too: only what looks like a parameter is repeated.
+        pointer = f"query:{known}" if _NAME.fullmatch(known) else "query:"
+        said = _read(unquote_to_bytes(value.replace(b"+", b" ")), pointer)
+        parts.append(quote_plus(known).encode() + equals + quote_plus(said).encode())
+    return b"&".join(parts)
+
+
+def _sieve_path(scope: Scope) -> None:
+    """Take characters of no width out of what the path says. Raises ForbiddenCharacter naming the parameter."""
+    raw = scope.get("raw_path", b"")
+    if raw.isascii() and b"%" not in raw:
+        return
+    params = scope.get("path_params", {})
+    for name, value in params.items():
+        if isinstance(value, str):
+            params[name] = _read(value.encode("utf-8", "surrogateescape"), f"path:{name}")
+    _read(unquote_to_bytes(raw), "path:")
+
+
+def _sieve_headers(scope: Scope) -> None:
+    """Take characters of no width out of headers; their bytes are ISO 8859-1 unless they are UTF-8. Raises ForbiddenCharacter naming the header."""
+    headers = scope["headers"]
+    for at, (name, value) in enumerate(headers):
+        if value.isascii():
+            continue
+        try:
+            text = value.decode()
+        except UnicodeDecodeError:
+            continue
+        pointer = f"header:{name.decode('latin-1')}"
+        if _is_forbidden(text):
+            raise _forbidden(pointer)
+        headers[at] = (name, without_zero_width(text).encode())
+
+
+def sieved_json(body: bytes) -> bytes:
+    """Return a JSON text without characters of no width, raw or as escapes; nothing else of it changes.
+
+    Raises ForbiddenCharacter naming the field; MalformedBody where it is not UTF-8: UTF-16 and UTF-32 are no JSON (RFC 8259, 8.1).
+    """
+    if body.isascii() and b"\\" not in body and not _BYTES.search(body):
+        return body
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise MalformedBody from None
+    if "\0" in text:
+        raise MalformedBody
+    escaped = any(escape in text for escape in ("\\u", "\\b", "\\f"))
+    if not escaped and not holds_unseen(text) and "\ufffe" not in text and "\uffff" not in text:
+        return body
+    if _is_forbidden(text) or any(_is_forbidden(_meant(found)) for found in _ESCAPE.finditer(text)):
+        raise _forbidden(_place_of_forbidden(text))
+    return _ESCAPE.sub(
+        lambda found: found[0] if without_zero_width(_meant(found)) else "", without_zero_width(text)
+    ).encode()
+
+
+_BYTES = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,39}")
+_SHORT = {"\\b": "\b", "\\f": "\f"}
+
+
+def _meant(escape: re.Match[str]) -> str:
+    """Return the character that an escape stands for, as far as it may be one that is sieved."""
+    high, low, single = escape.groups()
+    if high is not None:
+        return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00)
+    if single is not None:
+        return chr(int(single, 16))
+    return _SHORT.get(escape[0], escape[0])
+
+
+def _place_of_forbidden(text: str) -> str:
+    """Return where in a JSON text the first forbidden character stands; the whole body where that cannot be told."""
+    try:
+        return next(_places(json.loads(text, strict=False), ""), "")
+    except (ValueError, RecursionError):
+        return ""
+
+
+def _places(value: Any, at: str) -> Iterator[str]:
+    if isinstance(value, str):
+        if _is_forbidden(value):
+            yield at
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from _places(one, f"{at}/{number}")
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            if _is_forbidden(name):
+                yield at
+            yield from _places(one, f"{at}/{name}" if _NAME.fullmatch(name) else at)
+
+
 class OperationRoute(APIRoute):
-    """A route that refuses forbidden characters and stores an idempotent answer before the commit."""
+    """A route that sieves what comes in (the one sieve for requests) and stores an idempotent answer before the commit."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         """Wrap FastAPI's handler; the unit of work is still open when it returns."""
@@ -233,17 +353,15 @@ class OperationRoute(APIRoute):
         takes_json = self.body_field is not None
 
         async def guarded(request: Request) -> Response:
-            for part in (request.scope.get("raw_path", b""), request.scope.get("query_string", b"")):
-                if b"%" in part and _is_strange(part):
-                    raise _forbidden("query:")
+            scope = request.scope
+            scope["query_string"] = _sieve_query(scope.get("query_string", b""))
+            _sieve_path(scope)
+            _sieve_headers(scope)
             if takes_json:
                 body = await request.body()
-                if (
-                    b"\0" in body
-                ):  # UTF-16 or UTF-32, which RFC 8259 (8.1) does not allow: its escapes would slip through below
-                    raise MalformedBody
-                if _CONTROL.search(body):
-                    raise _forbidden("")
+                plain = sieved_json(body)
+                if plain is not body:
+                    request._body = plain  # noqa: SLF001 - what the framework reads next, and what an idempotency key is for
             response: Response = await handle(request)
             pending: idempotency.PendingAnswer | None = getattr(request.state, "pending_answer", None)
             if pending is not None:

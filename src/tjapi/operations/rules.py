@@ -96,8 +96,14 @@ FLAG = {
     "": ("正常", "Normal"), "H": ("偏高", "High"), "L": ("偏低", "Low"), "HH": ("危急偏高", "Critically high"),
     "LL": ("危急偏低", "Critically low"), "A": ("异常", "Abnormal"),
 }  # fmt: skip
+EXAM_DOUBT = {
+    "past_date": ("体检日期早于今天", "The day of the exam is past"),
+    "second_exam": ("受检者当天已有体检", "The examinee has an exam on that day already"),
+}
 ID_KIND = {
     "resident": ("居民身份证", "Resident ID card"), "hk_mo_tw_resident": ("港澳台居民居住证", "Residence permit for HK, Macao, Taiwan residents"),
+    "hk_mo_travel_permit": ("港澳居民来往内地通行证", "Mainland travel permit for HK and Macao residents"),
+    "tw_travel_permit": ("台湾居民来往大陆通行证", "Mainland travel permit for Taiwan residents"),
     "foreign_permanent": ("外国人永久居留身份证", "Foreign permanent resident ID card"), "passport": ("护照", "Passport"), "none": ("无证件", "None"),
 }  # fmt: skip
 PHOTO_SOURCE = {"id_card": ("读卡器", "Card reader"), "camera": ("拍照", "Camera")}
@@ -187,6 +193,7 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "wait_state": WAIT_STATE,
     "resource_scope": RESOURCE_SCOPE,
     "exam_state": EXAM_STATE,
+    "exam_doubt": EXAM_DOUBT,
     "line_state": LINE_STATE,
     "tube_state": TUBE_STATE,
     "reject_reason": REJECT_REASON,

@@ -53,7 +53,7 @@ def report_data(
         "hospital": {"name": hospital_name, "campus": head.campus_name, "phone": "", "address": ""},
         "exam": {"exam_no": head.exam_no, "date": head.exam_date.isoformat(), "package": head.package_name or ""},
         "person": {
-            "name": head.name, "sex": _SEX.get(head.sex, ""), "age": age_text(head.age_years, head.age_days), "birth_date": head.birth_date.isoformat(),
+            "name": head.name, "sex": _SEX.get(head.sex, ""), "age": age_text(head.birth_date, head.exam_date), "birth_date": head.birth_date.isoformat(),
             "id_number_masked": head.id_number_masked or "", "phone_masked": head.phone_masked or "",
         },
         "photo": photo, "figures": _figures(rows, conclusions, abnormal), "conclusions": conclusions,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tjapi.kernel.documents import NO_ASSETS, DocumentRenderer, RenderedDocument, RenderedLabels, Sheet
+from tjapi.kernel.documents.coverage import coverage
 
 
 class Printing:
@@ -16,6 +17,10 @@ class Printing:
         self.public_url = public_url.rstrip("/")
         self._templates = templates
         self._renderer: DocumentRenderer | None = None
+
+    def unprintable(self, text: str) -> list[str]:
+        """Return the characters of a text that no font has, and that paper would show as 〓: the desk is told before anything is printed."""
+        return coverage(self._templates).missing(text)
 
     async def render(
         self, template: str, data: Mapping[str, Any], assets: Mapping[str, bytes] = NO_ASSETS, *, now: datetime

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -13,6 +14,7 @@ from tests.tjapi.world import API, house, key
 from tjapi.appointment import service as appointments
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.security.principal import SYSTEM, Principal
+from tjapi.visit import invented_person
 
 pytestmark = pytest.mark.requirement("E1.3")
 
@@ -274,3 +276,88 @@ async def _becomes_today(desk: Desk, booking: dict[str, dict[str, str]]) -> None
         "update appointment set day = $1 where id = $2", today, UUID(booking["appointment"]["id"])
     )
     await desk.database.execute("update exam set exam_date = $1 where id = $2", today, UUID(booking["exam"]["id"]))
+
+
+@pytest.mark.requirement("E1.3")
+async def test_a_place_is_booked_from_a_card_in_one_call_and_its_holder_is_entered_once(
+    desk: Desk, admin: asyncpg.Connection
+) -> None:
+    day, other, card = desk.day(), desk.day(), invented_person()
+    first, second = (await desk.places(day, 5))[0], (await desk.places(other, 5))[0]
+    groups, front = await desk.groups(), await desk.sign_in("front")
+
+    async def book(on: date, session: UUID, **more: Any) -> Any:
+        body = {
+            "campus_id": 1,
+            "day": f"{on}",
+            "session_id": str(session),
+            "item_group_ids": [str(groups["CBC"])],
+            **more,
+        }
+        return await front.post(f"{API}/appointments", json=body, headers=key())
+
+    made = await book(day, first, id_card=card)
+    assert made.status_code == 201, made.text
+    assert (made.json()["appointment"]["state"], made.json()["unprintable"]) == ("booked", [])
+    again = await book(other, second, id_card=card)
+    assert again.status_code == 201, again.text
+    assert again.json()["exam"]["examinee_id"] == made.json()["exam"]["examinee_id"]
+    person = made.json()["exam"]["examinee_id"]
+    for wrong in ({}, {"id_card": card, "examinee_id": person}):
+        refused = await book(desk.day(), first, **wrong)
+        assert (refused.status_code, refused.json()["code"]) == (422, "examinee-not-named")
+    bad = await book(day, first, id_card=card | {"id_number": card["id_number"][:-1] + "?"})
+    assert (bad.status_code, bad.json()["errors"][0]["pointer"]) == (422, "/id_card/id_number")
+    # A place that cannot be had leaves nobody behind.
+    full, stranger = desk.day(), invented_person()
+    closed = (await desk.places(full, 0))[0]
+    refused = await book(full, closed, id_card=stranger)
+    assert (refused.status_code, refused.json()["code"]) == (409, "appointment-full")
+    found = await front.post(f"{API}/examinees:search", json={"id_number": stranger["id_number"]})
+    assert found.json()["items"] == []
+    assert await admin.fetchval("select count(*) from exam where examinee_id = $1", UUID(person)) == 2
+
+
+@pytest.mark.requirement("E1.3")
+async def test_a_past_day_and_a_second_exam_of_the_day_are_asked_back_and_taken_when_they_are_meant(desk: Desk) -> None:
+    front, (person, _) = await desk.sign_in("front"), await desk.person()
+    today = business_day(desk.runtime.clock.now())
+    order = await desk.order(person, "GLU")
+
+    async def register(**more: Any) -> Any:
+        return await front.post(f"{API}/exams", json=order | more, headers=key())
+
+    past = {"exam_date": f"{today - timedelta(days=1)}"}
+    asked = await register(**past)
+    assert (asked.status_code, asked.json()["code"]) == (409, "exam-doubtful")
+    assert [(e["pointer"], e["code"]) for e in asked.json()["errors"]] == [("/exam_date", "past_date")]
+    assert (await register(**past, despite=["past_date"])).status_code == 201
+    both = await register(**past)
+    assert [e["code"] for e in both.json()["errors"]] == ["past_date", "second_exam"]
+    assert (await register(**past, despite=["past_date"])).status_code == 409
+    assert (await register(**past, despite=["second_exam", "past_date"])).status_code == 201
+    assert (await register()).status_code == 201
+    twice = await register()
+    assert [(e["pointer"], e["code"]) for e in twice.json()["errors"]] == [("/exam_date", "second_exam")]
+    assert (await register(despite=["second_exam"])).status_code == 201
+
+
+@pytest.mark.requirement("E1.3")
+async def test_of_two_registrations_of_one_person_and_day_at_once_one_is_asked_back(desk: Desk) -> None:
+    front, (person, _) = await desk.sign_in("front"), await desk.person()
+    order = await desk.order(person, "GLU")
+    answers = await asyncio.gather(*(front.post(f"{API}/exams", json=order, headers=key()) for _ in range(4)))
+    assert sorted(a.status_code for a in answers) == [201, 409, 409, 409]
+    assert {a.json()["code"] for a in answers if a.status_code == 409} == {"exam-doubtful"}
+
+
+@pytest.mark.requirement("E1.3")
+async def test_a_booking_beside_a_walk_in_of_that_day_is_asked_back(desk: Desk) -> None:
+    day, (person, _) = desk.day(), await desk.person()
+    session, front = (await desk.places(day, 5))[0], await desk.sign_in("front")
+    walk_in = await desk.order(person, "GLU") | {"exam_date": f"{day}"}
+    assert (await front.post(f"{API}/exams", json=walk_in, headers=key())).status_code == 201
+    asked = await desk.ask(day, session, person=person)
+    assert (asked.status_code, asked.json()["code"]) == (409, "exam-doubtful")
+    assert [(e["pointer"], e["code"]) for e in asked.json()["errors"]] == [("/day", "second_exam")]
+    assert (await desk.ask(day, session, person=person, despite=["second_exam"])).status_code == 201

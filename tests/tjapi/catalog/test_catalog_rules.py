@@ -1,8 +1,10 @@
 """Reference ranges: which one fits, and which must not stand beside each other; what the starter files hold."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -21,16 +23,29 @@ LONG_AGO = date(2000, 1, 1)
 @dataclass(frozen=True)
 class Range:
     sex: str = "any"
-    age_from_days: int | None = None
-    age_to_days: int | None = None
+    age_from: str | None = None
+    age_to: str | None = None
     method: str = ""
     valid_from: date = LONG_AGO
     valid_to: date | None = None
     item_id: UUID = ITEM
 
+    @property
+    def age_from_days(self) -> int | None:
+        return None if self.age_from is None else first_day_of_age(self.age_from)
+
+    @property
+    def age_to_days(self) -> int | None:
+        return None if self.age_to is None else last_day_of_age(self.age_to)
+
 
 def subject(sex: str = "male", age_days: int = 40 * 365, method: str = "", on: date = DAY) -> Subject:
-    return Subject(sex, age_days, method, on)
+    return Subject(sex, on - timedelta(days=age_days), method, on)
+
+
+def born(years: int, on: date = DAY) -> date:
+    """Return the birth date of whoever completes so many years on a day."""
+    return on.replace(year=on.year - years)
 
 
 @pytest.mark.requirement("E3.3")
@@ -54,7 +69,7 @@ def test_a_range_for_the_method_is_preferred_even_to_one_for_the_sex() -> None:
 
 
 def test_both_ends_of_an_age_belong_to_the_range() -> None:
-    band = Range(age_from_days=10, age_to_days=20)
+    band = Range(age_from="10d", age_to="20d")
     assert [choose([band], subject(age_days=day)) is band for day in (9, 10, 20, 21)] == [False, True, True, False]
 
 
@@ -66,13 +81,13 @@ def test_both_ends_of_the_validity_belong_to_the_range() -> None:
 
 def test_no_fitting_range_is_no_range() -> None:
     assert choose([], subject()) is None
-    assert choose([Range(age_from_days=20_000)], subject(age_days=40)) is None
+    assert choose([Range(age_from="20y")], subject(age_days=40)) is None
 
 
 def test_ranges_that_share_one_day_of_age_overlap() -> None:
-    young, old = Range(age_to_days=100), Range(age_from_days=100)
+    young, old = Range(age_to="100d"), Range(age_from="100d")
     assert overlaps([young, old]) == [(young, old)]
-    assert overlaps([young, Range(age_from_days=101)]) == []
+    assert overlaps([young, Range(age_from="101d")]) == []
 
 
 def test_ranges_of_different_sex_method_item_or_time_do_not_overlap() -> None:
@@ -82,10 +97,14 @@ def test_ranges_of_different_sex_method_item_or_time_do_not_overlap() -> None:
     assert len(overlaps([ended, Range(valid_from=date(2020, 12, 31))])) == 1
 
 
+def _age(days: int | None) -> str | None:
+    return None if days is None else f"{days // 30}m" if days % 30 == 0 and days else f"{days}d"
+
+
 ages = st.none() | st.integers(0, 60)
 ranges = st.builds(
     lambda sex, method, a, b, start, length: Range(
-        sex, a if b is None or a is None else min(a, b), b if a is None or b is None else max(a, b), method,
+        sex, _age(a if b is None or a is None else min(a, b)), _age(b if a is None or b is None else max(a, b)), method,
         LONG_AGO + timedelta(days=start), None if length is None else LONG_AGO + timedelta(days=start + length),
     ),
     st.sampled_from(["any", "male", "female"]), st.sampled_from(["", "X"]), ages, ages, st.integers(0, 20), st.none() | st.integers(0, 20),
@@ -99,21 +118,69 @@ ranges = st.builds(
 def test_without_overlaps_the_order_of_ranges_never_decides(
     found: list[Range], sex: str, method: str, age: int, day: int
 ) -> None:
-    asked = Subject(sex, age, method, LONG_AGO + timedelta(days=day))
+    on = LONG_AGO + timedelta(days=day)
+    asked = Subject(sex, on - timedelta(days=age), method, on)
     if not overlaps(found):
         assert choose(found, asked) is choose(list(reversed(found)), asked)
 
 
-def test_nobody_falls_between_two_age_bands_or_out_on_a_birthday() -> None:
-    assert last_day_of_age("59y") + 1 == first_day_of_age("60y")
-    for born in (date(2000, 2, 29), date(1999, 3, 1), date(2003, 12, 31), date(1960, 1, 1)):
-        for years in (18, 20, 60, 80):
-            birthday = (
-                (born + timedelta(days=1)).replace(year=born.year + years)
-                if born.day == 29
-                else born.replace(year=born.year + years)
-            )
-            assert (birthday - born).days >= first_day_of_age(f"{years}y")
+@pytest.mark.requirement("E3.3")
+@pytest.mark.parametrize(
+    ("birth", "day", "holds", "not_yet"),
+    [
+        (date(2008, 2, 28), date(2026, 2, 27), "17y", "18y"),
+        (date(2008, 2, 28), date(2026, 2, 28), "18y", "19y"),
+        (date(2002, 2, 1), date(2002, 3, 1), "1m", "2m"),
+        (date(2001, 9, 1), date(2002, 3, 1), "6m", "7m"),
+        (date(2002, 1, 31), date(2002, 2, 28), "28d", "1m"),
+        (date(2002, 1, 31), date(2002, 3, 1), "1m", "2m"),
+        (date(2000, 2, 29), date(2018, 2, 28), "17y", "18y"),
+        (date(2000, 2, 29), date(2018, 3, 1), "18y", "19y"),
+        (date(2000, 2, 29), date(2004, 2, 29), "4y", "5y"),
+        (date(2026, 11, 9), date(2026, 11, 23), "2w", "3w"),
+        (date(2026, 11, 23), date(2026, 11, 23), "0d", "1d"),
+    ],
+)
+def test_an_age_is_reached_by_the_calendar(birth: date, day: date, holds: str, not_yet: str) -> None:
+    asked = Subject("male", birth, "", day)
+    reached, later = Range(age_from=holds), Range(age_from=not_yet)
+    assert choose([reached, later], asked) is reached
+    assert choose([later], asked) is None
+    assert choose([Range(age_to=holds)], asked) is not None
+    before = f"{int(holds[:-1]) - 1}{holds[-1]}"
+    assert before.startswith("-") or choose([Range(age_to=before)], asked) is None
+
+
+def test_the_cases_of_ages_hold() -> None:
+    """33-age-days.tsv: born, on the day, what the range of that age does."""
+    path = Path(__file__).parents[2] / "cases" / "33-age-days.tsv"
+    for row in path.read_text("utf-8").splitlines()[1:]:
+        birth, day, _, expected = row.split("\t")
+        age = re.search(r"from (\d+[my])", expected)
+        assert age is not None
+        asked = Subject("male", date.fromisoformat(birth), "", date.fromisoformat(day))
+        holds = choose([Range(age_from=age[1])], asked) is not None
+        assert holds == ("does not hold" not in expected), row
+
+
+@given(st.dates(date(2000, 1, 1), date(2026, 1, 1)), st.integers(0, 120 * 366))
+def test_somebody_is_in_one_of_adjoining_bands_on_every_day(birth: date, days: int) -> None:
+    day = birth + timedelta(days=days)
+    bands = [
+        Range(age_to="5m"),
+        Range(age_from="6m", age_to="5y"),
+        Range(age_from="6y", age_to="17y"),
+        Range(age_from="18y"),
+    ]
+    found = [band for band in bands if choose([band], Subject("any", birth, "", day)) is band]
+    assert len(found) == 1
+
+
+def test_where_days_and_months_both_hold_the_later_band_counts() -> None:
+    newborn, infant = Range(age_to="29d"), Range(age_from="1m")
+    assert overlaps([newborn, infant]) == []
+    for found in ([newborn, infant], [infant, newborn]):
+        assert choose(found, Subject("any", date(2002, 2, 1), "", date(2002, 3, 1))) is infant
 
 
 def test_a_starter_id_is_the_same_everywhere_and_different_for_each_row() -> None:
@@ -168,7 +235,7 @@ def test_starter_ranges_do_not_overlap() -> None:
 def test_a_starter_range_is_that_of_sex_age_and_method(
     code: str, sex: str, years: int, method: str, low: str, high: str
 ) -> None:
-    chosen = choose(starter_ranges(code), subject(sex, first_day_of_age(f"{years}y"), method))
+    chosen = choose(starter_ranges(code), Subject(sex, born(years), method, DAY))
     assert chosen is not None
     assert (chosen.low, chosen.high) == (Decimal(low), Decimal(high))
 
@@ -177,7 +244,7 @@ def test_a_starter_range_is_that_of_sex_age_and_method(
     ("code", "sex", "years"), [("CREA", "male", 85), ("HGB", "unknown", 40), ("TBIL", "unknown", 30)]
 )
 def test_whom_no_reference_range_fits_is_still_found_when_in_danger(code: str, sex: str, years: int) -> None:
-    chosen = choose(starter_ranges(code), subject(sex, first_day_of_age(f"{years}y")))
+    chosen = choose(starter_ranges(code), Subject(sex, born(years), "", DAY))
     assert chosen is not None
     assert (chosen.low, chosen.high) == (None, None)
     assert chosen.critical_high is not None

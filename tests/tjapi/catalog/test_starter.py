@@ -1,7 +1,7 @@
 """The starter content: it hangs together, and every range that ships tells the normal from what lies just beyond."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,7 @@ from tjapi.result.rules.values import finding, parse
 pytestmark = pytest.mark.requirement("X15", "E3.3")
 STARTER = catalog.read_starter()
 TODAY = date(2026, 11, 23)
-ADULT = 40 * 365
+ADULT = date(1986, 11, 23)
 
 
 def _rows(item: StarterItem) -> list[ItemRange]:
@@ -27,16 +27,16 @@ def _rows(item: StarterItem) -> list[ItemRange]:
             item_id=starter_id("item", item.code),
             age_from_days=None if r.age_from is None else first_day_of_age(r.age_from),
             age_to_days=None if r.age_to is None else last_day_of_age(r.age_to),
-            **r.model_dump(exclude={"age_from", "age_to"}),
+            **r.model_dump(),
         )
         for r in item.ranges
     ]
 
 
-def flagged(code: str, raw: str, sex: str = "male", age_days: int = ADULT, method: str = "") -> str | None:
+def flagged(code: str, raw: str, sex: str = "male", birth: date = ADULT, method: str = "") -> str | None:
     """What the system says of a value: the way from the starter file through the choice of the range to the flag."""
     item = next(i for i in STARTER.items if i.code == code)
-    found = choose(_rows(item), Subject(sex, age_days, method, TODAY))
+    found = choose(_rows(item), Subject(sex, birth, method, TODAY))
     if found is None:
         return None
     return flag_of(
@@ -47,12 +47,21 @@ def flagged(code: str, raw: str, sex: str = "male", age_days: int = ADULT, metho
     )
 
 
+def _born(age: str, *, more: int = 0, on: date = TODAY) -> date:
+    """Return the birth date of whoever completes that age, or the one after it, today."""
+    count = int(age[:-1]) + more
+    if age[-1] in "dw":
+        return on - timedelta(days=count * (7 if age[-1] == "w" else 1))
+    months = on.year * 12 + on.month - 1 - count * (12 if age[-1] == "y" else 1)
+    return on.replace(year=months // 12, month=months % 12 + 1)
+
+
 @dataclass(frozen=True)
 class Limit:
     item: StarterItem
     of: StarterRange
 
-    def subject(self) -> tuple[str, int]:
+    def subject(self) -> tuple[str, date]:
         sex = (
             self.of.sex
             if self.of.sex != "any"
@@ -61,8 +70,8 @@ class Limit:
             else "male"
         )
         if self.of.age_from is not None:
-            return sex, first_day_of_age(self.of.age_from)
-        return sex, ADULT if self.of.age_to is None else last_day_of_age(self.of.age_to)
+            return sex, _born(self.of.age_from)
+        return sex, ADULT if self.of.age_to is None else _born(self.of.age_to)
 
     def step(self) -> Decimal:
         return Decimal(1).scaleb(-(self.item.decimals or 0))
@@ -125,17 +134,19 @@ def test_every_range_holds_for_its_ages_and_sex_and_for_nobody_else(limit: Limit
     """From the first day of its age to the last, and not a day longer; what holds for a sex holds not for the other."""
     rows, r = _rows(limit.item), limit.of
     own = rows[limit.item.ranges.index(r)]
-    first = 0 if r.age_from is None else first_day_of_age(r.age_from)
-    last = 150 * 365 if r.age_to is None else last_day_of_age(r.age_to)
+    day = timedelta(days=1)
+    # Born on the latest and on the earliest day for which the range holds today.
+    last = TODAY if r.age_from is None else _born(r.age_from)
+    first = date(1880, 1, 1) if r.age_to is None else _born(r.age_to, more=1) + day
     # Where there are ranges by sex, the one for anybody is for those of unknown sex.
     anybody = "unknown" if any(row.sex != "any" for row in rows) else "male"
     sex = anybody if r.sex == "any" else r.sex
-    for days, holds in ((first, True), (last, True), (first - 1, False), (last + 1, False)):
-        if days >= 0 and not (days < first and r.age_from is None) and not (days > last and r.age_to is None):
-            assert (choose(rows, Subject(sex, days, r.method, TODAY)) is own) is holds, days
+    for birth, holds in ((first, True), (last, True), (first - day, False), (last + day, False)):
+        if not (birth > last and r.age_from is None) and not (birth < first and r.age_to is None):
+            assert (choose(rows, Subject(sex, birth, r.method, TODAY)) is own) is holds, birth
     if r.sex != "any":
         for other in {"male", "female", "unknown"} - {r.sex}:
-            assert choose(rows, Subject(other, first, r.method, TODAY)) is not own
+            assert choose(rows, Subject(other, last, r.method, TODAY)) is not own
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """Cells as people write them: one day in ten spellings, a sex in twenty, and numbers that Excel has spoilt."""
 
 import contextlib
+import csv
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from tjapi.employer.rules.cells import Cell, CellFault, as_date, as_text, field_
 from tjapi.employer.sheets import SheetRefusedError
 
 pytestmark = pytest.mark.requirement("E2.3")
+CASES = Path(__file__).parents[2] / "cases"
 TODAY = date(2026, 11, 25)
 SEVENTH = date(1990, 3, 7)
 
@@ -132,3 +135,22 @@ def test_no_bytes_whatever_break_the_reader(content: bytes) -> None:
 
 def test_a_text_that_begins_with_a_dash_alone_is_text() -> None:
     assert as_text("-") == "-"
+
+
+@pytest.mark.requirement("E1.3")
+def test_permits_of_travellers_are_read_from_a_list() -> None:
+    """31-travel-permits.csv, the columns as they are named there."""
+    with (CASES / "31-travel-permits.csv").open(encoding="utf-8-sig", newline="") as file:
+        header, *rows = list(csv.reader(file))
+    fields = [field_of(name) or "ignore" for name in header]
+    read = [read_row(n, cells, fields, TODAY) for n, cells in enumerate(rows, 2)]
+    assert [row.faults for row in read] == [[], []]
+    assert [(row.id_kind, row.id_number) for row in read] == [
+        ("hk_mo_travel_permit", "H00000001"),
+        ("tw_travel_permit", "00000002"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["王\ue863", "王\u4dae", "王\u200b\u4dae", "王 \ue863"])
+def test_a_name_on_a_list_is_kept_as_the_desk_keeps_it(name: str) -> None:
+    assert read_row(2, [name, "1"], ["name", "employee_no"], TODAY).name == "王\u4dae"

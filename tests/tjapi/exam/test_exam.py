@@ -339,7 +339,7 @@ async def test_nobody_is_examined_before_being_born(world: World) -> None:
         "id_number": f"E{uuid4().hex[:8].upper()}",
     }
     child = (await front.post(f"{API}/examinees", json={"campus_id": 1, **card}, headers=key())).json()["id"]
-    body = await world.order(child, "GLU") | {"exam_date": "2020-05-01"}
+    body = await world.order(child, "GLU") | {"exam_date": "2020-05-01", "despite": ["past_date"]}
     refused = await front.post(f"{API}/exams", json=body, headers=key())
     assert (refused.status_code, refused.json()["code"]) == (422, "exam-before-birth")
     assert [e["pointer"] for e in refused.json()["errors"]] == ["/exam_date"]

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import secrets
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,6 +24,8 @@ from tjapi.report import service as reports
 from tjapi.visit import invented_person
 
 pytestmark = pytest.mark.requirement("E1.2")
+CASES = Path(__file__).parents[2] / "cases"
+FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 
 
 @pytest.fixture
@@ -242,7 +245,8 @@ async def test_a_card_that_is_read_registers_an_exam_and_enters_or_reuses_the_on
     assert first.status_code == 201, first.text
     replayed = await front.post(f"{API}/exams", json=order, headers=once)
     assert (replayed.json(), replayed.headers["idempotency-replayed"]) == (first.json(), "true")
-    others = await asyncio.gather(*(front.post(f"{API}/exams", json=order, headers=key()) for _ in range(3)))
+    meant = order | {"despite": ["second_exam"]}
+    others = await asyncio.gather(*(front.post(f"{API}/exams", json=meant, headers=key()) for _ in range(3)))
     people = {answer.json()["examinee_id"] for answer in (first, *others)}
     assert len(people) == 1
     assert len({answer.json()["id"] for answer in (first, *others)}) == 4
@@ -288,3 +292,35 @@ async def test_who_may_register_exams_but_not_people_may_not_do_so_with_a_card(w
     with pytest.raises(PermissionMissing):
         async with runtime.units.open(clerk) as uow:
             await exams.register(uow, new)
+
+
+@pytest.mark.requirement("E1.2")
+async def test_a_tube_leads_to_its_person_and_its_exam(world: World, sign_in: SignIn) -> None:
+    front, visit = await sign_in("front"), await world.checked_in("GLU", "CBC")
+    later = await register(world, visit.examinee_id, days_ago=-400)
+    tubes = (await front.get(f"{API}/exams/{visit.exam_id}/tubes")).json()["items"]
+    assert tubes
+    for tube in tubes:
+        for by in ("any", "barcode"):
+            for sought in (tube["barcode"], f" {tube['barcode']} ", tube["barcode"].translate(FULL_WIDTH)):
+                found = await find(front, sought, by=by)
+                assert [item["examinee"]["id"] for item in found] == [str(visit.examinee_id)], (sought, by)
+                assert found[0]["named_exam_id"] == str(visit.exam_id)
+                assert later in {exam["id"] for exam in found[0]["exams"]}
+    assert (await find(front, visit.exam_no))[0]["named_exam_id"] == str(visit.exam_id)
+    assert (await find(front, visit.card["phone"], by="phone"))[0]["named_exam_id"] is None
+    assert await find(front, "999999999999", by="barcode") == []
+    assert await find(await sign_in("front.b"), tubes[0]["barcode"]) == []
+
+
+@pytest.mark.requirement("E1.2")
+async def test_a_rare_surname_is_found_by_its_reading(world: World, sign_in: SignIn) -> None:
+    """36-surnames.tsv."""
+    front = await sign_in("front")
+    for row in (CASES / "36-surnames.tsv").read_text("utf-8").splitlines()[1:]:
+        name, sought, _ = row.split("\t")
+        met = await front.post(
+            f"{API}/examinees", json={"campus_id": 1, **invented_person(), "name": name}, headers=key()
+        )
+        found = await find(front, sought, by="name", page_size=50)
+        assert met.json()["id"] in {item["examinee"]["id"] for item in found}, name

@@ -1,18 +1,32 @@
 """What card readers send: understood in their own codes, refused by name where it contradicts itself, and the same person each time."""
 
+import csv
+import json
 import secrets
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
+from adapters.wire.unseen import holds_unseen
 from tests.conftest import SignIn
-from tjapi.examinee.rules import check_digit, full_years
+from tests.tjapi.world import World, key
+from tjapi.examinee.rules import IdNumberFault, check_digit, full_years, parse_id_number
 from tjapi.kernel.clock import SystemClock, business_day
+from tjapi.kernel.documents.fonts import FontSet
+from tjapi.kernel.runtime import Runtime
 
 pytestmark = pytest.mark.requirement("E1.3")
 API = "/api/v1"
+TEMPLATES = Path(__file__).parents[3] / "report_templates"
 BORN = "19900307"
+
+
+@pytest.fixture
+def world(runtime: Runtime, sign_in: SignIn) -> World:
+    return World(runtime, sign_in)
 
 
 def numbered(area: str = "690101", *, odd: int = 1) -> str:
@@ -121,3 +135,129 @@ async def test_a_card_that_has_expired_is_taken_and_says_so_and_the_renewed_one_
         False,
         2,
     )
+
+
+CASES = Path(__file__).parents[2] / "cases"
+
+
+@pytest.mark.parametrize("case", json.loads((CASES / "32-same-card-twice.json").read_text("utf-8")), ids=ascii)
+async def test_the_same_card_read_twice_is_one_person_however_its_name_is_coded(
+    sign_in: SignIn, case: dict[str, Any]
+) -> None:
+    card = as_read(name=case["first"]["name"], birth_date="19850307", id_number=_born_1985())
+    first, again = await post(sign_in, card), await post(sign_in, card | {"name": case["again"]["name"]})
+    assert (first.status_code, again.status_code) == (201, 201), again.text
+    assert (again.json()["id"], again.json()["created"]) == (first.json()["id"], False)
+    assert not holds_unseen(first.json()["name"])
+    assert first.json()["name"] == again.json()["name"]
+
+
+def _born_1985() -> str:
+    """A number of a man born on 7 March 1985."""
+    body = f"69{secrets.randbelow(10_000):04d}19850307{secrets.randbelow(499) * 2 + 1:03d}"
+    return body + check_digit(body)
+
+
+async def test_a_passport_read_in_pinyin_is_the_person_known_in_chinese(sign_in: SignIn) -> None:
+    card = as_read(name="张三", id_kind="passport", id_number=f"E{secrets.randbelow(10**8):08d}")
+    first = (await post(sign_in, card)).json()
+    for spelling in ("ZHANG SAN", "Zhang, San", "san zhang"):
+        assert (await post(sign_in, card | {"name": spelling})).json()["id"] == first["id"]
+    other = await post(sign_in, card | {"name": "ZHANG SI"})
+    assert (other.status_code, other.json()["code"]) == (409, "examinee-name-differs")
+
+
+async def test_what_is_not_seen_is_kept_nowhere_and_what_turns_the_writing_is_refused_by_the_field(
+    sign_in: SignIn, admin: asyncpg.Connection
+) -> None:
+    met = (await post(sign_in, as_read(name="测\u200b试\ufeff乙", address="示例路\u200d 1 号"))).json()
+    assert met["name"] == "测试乙"
+    front = await sign_in("front")
+    seen = await front.post(f"{API}/examinees/{met['id']}:unmask", json={"purpose": "核对地址"})
+    assert seen.status_code != 200 or seen.json()["address"] == "示例路 1 号"
+    for field, value in (
+        ("name", "测\u202e试"),
+        ("id_number", "\u202d690101199003071033\u202c"),
+        ("address", "示例\u2066路"),
+    ):
+        for language, word in (("zh", "文字方向控制符"), ("en", "direction of writing")):
+            refused = await post(sign_in, as_read(**{field: value}), language)
+            assert (refused.status_code, refused.json()["code"]) == (422, "forbidden-character")
+            assert [error["pointer"] for error in refused.json()["errors"]] == [f"/{field}"]
+            assert word in str(refused.json()["errors"])
+    found = await front.get(f"{API}/items", params={"q": "血\u200b红"})
+    plain = await front.get(f"{API}/items", params={"q": "血红"})
+    assert (found.status_code, found.json()["items"]) == (200, plain.json()["items"])
+    refused = await front.get(f"{API}/items", params={"q": "血\u202e红"})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "query:q")
+    refused = await front.get(f"{API}/roles/a%E2%80%AEb")
+    assert (refused.status_code, refused.json()["code"]) == (422, "forbidden-character")
+    headers = {b"Idempotency-Key": "甲\u202e乙".encode()}
+    refused = await front.post(f"{API}/examinees", json={"campus_id": 1, **as_read()}, headers=headers)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "header:idempotency-key")
+    assert await admin.fetchval("select count(*) from examinee where name ~ '[\u200b-\u200f\u202a-\u202e\ufeff]'") == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "kept"),
+    [
+        ("hk_mo_travel_permit", "H00000001", "H00000001"), ("hk_mo_travel_permit", "h0000000102", "H00000001"),
+        ("hk_mo_travel_permit", "M 0000 0001", "M00000001"), ("tw_travel_permit", "00000002", "00000002"),
+        ("tw_travel_permit", "０００００００２", "00000002"), ("tw_travel_permit", "0000000002(B)", "0000000002B"),
+    ],
+)  # fmt: skip
+def test_travel_permits_are_documents_whose_numbers_are_for_life(kind: Any, number: str, kept: str) -> None:
+    read = parse_id_number(kind, number, date(2026, 11, 29))
+    assert (read.kind, read.number, read.sex, read.birth_date) == (kind, kept, None, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        ("hk_mo_travel_permit", "A00000001"), ("hk_mo_travel_permit", "H0000001"), ("hk_mo_travel_permit", "H000000011"),
+        ("tw_travel_permit", "H00000001"), ("tw_travel_permit", "0000002"), ("tw_travel_permit", "000000002"),
+        ("hk_mo_travel_permit", "690101199003077937"), ("tw_travel_permit", ""),
+    ],
+)  # fmt: skip
+def test_what_is_no_permit_is_refused(kind: Any, number: str) -> None:
+    with pytest.raises(IdNumberFault) as refused:
+        parse_id_number(kind, number, date(2026, 11, 29))
+    assert refused.value.fault == "format"
+
+
+async def test_holders_of_travel_permits_are_met_and_found_again(sign_in: SignIn) -> None:
+    """31-travel-permits.csv, at the desk."""
+    front = await sign_in("front")
+    kinds = {"港澳居民来往内地通行证": ("hk_mo_travel_permit", "H"), "台湾居民来往大陆通行证": ("tw_travel_permit", "")}
+    dictionaries = {one["name"]: one["entries"] for one in (await front.get(f"{API}/dictionaries")).json()["items"]}
+    labels = {entry["code"]: entry["zh"] for entry in dictionaries["id_kind"]}
+    with (CASES / "31-travel-permits.csv").open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            kind, letter = kinds[row["证件类型"]]
+            assert labels[kind] == row["证件类型"]
+            card = as_read(
+                name=row["姓名"], sex=row["性别"], birth_date=row["出生日期"], id_kind=kind, id_number=f"{letter}{secrets.randbelow(10**8):08d}"
+            )  # fmt: skip
+            first = await post(sign_in, card)
+            assert first.status_code == 201, first.text
+            again = await post(sign_in, card | {"id_number": card["id_number"] + ("02" if letter else "")})
+            assert again.json()["id"] == first.json()["id"]
+            found = await front.post(f"{API}/examinees:search", json={"id_number": card["id_number"]})
+            assert [one["id"] for one in found.json()["items"]] == [first.json()["id"]]
+
+
+@pytest.mark.requirement("E1.5")
+@pytest.mark.parametrize("case", json.loads((CASES / "35-names-without-glyphs.json").read_text("utf-8")), ids=ascii)
+async def test_the_desk_is_told_what_of_a_name_cannot_be_printed(
+    world: World, sign_in: SignIn, case: dict[str, str]
+) -> None:
+    card = as_read(name=case["name"], id_kind="passport", id_number=f"E{secrets.randbelow(10**8):08d}")
+    met = (await post(sign_in, card)).json()
+    shown = FontSet(TEMPLATES / "_shared" / "fonts").missing(met["name"])
+    assert set(met["unprintable"]) == shown
+    assert bool(shown) == (case["name"] == "محمد")
+    front = await sign_in("front")
+    exam = (await front.post(f"{API}/exams", json=await world.order(met["id"], "GLU"), headers=key())).json()
+    assert exam["unprintable"] == met["unprintable"]
+    arrived = (await front.post(f"{API}/exams/{exam['id']}:check-in")).json()
+    assert arrived["unprintable"] == met["unprintable"]

@@ -72,7 +72,7 @@ def _exam(*codes: str, name: str = "韦䶮", package: str | None = "男性标准
         for i, tube in enumerate(planned)
     ]  # fmt: skip
     return PaperExam(
-        UUID(int=7), 1, "本部院区", "A26112600017", date(2026, 11, 26), package, UUID(int=8), name, "female", 36, 13_200,
+        UUID(int=7), 1, "本部院区", "A26112600017", date(2026, 11, 26), package, UUID(int=8), name, "female", date(1990, 3, 7),
         "checked_in", lines, tubes,
     )  # fmt: skip
 
@@ -158,12 +158,17 @@ def test_a_labels_list_of_groups_is_short_or_says_how_many_there_are(names: list
 
 
 def test_ages_are_written_as_paediatrics_writes_them() -> None:
-    assert [age_text(36, 13_200), age_text(1, 400), age_text(0, 95), age_text(0, 12)] == [
-        "36岁",
-        "1岁",
-        "3个月",
-        "12天",
+    day = date(2026, 3, 1)
+    births = [
+        date(1990, 3, 1),
+        date(1990, 3, 2),
+        date(2025, 3, 1),
+        date(2025, 3, 2),
+        date(2026, 1, 1),
+        date(2026, 2, 1),
+        date(2026, 2, 2),
     ]
+    assert [age_text(birth, day) for birth in births] == ["36岁", "35岁", "1岁", "11个月", "2个月", "1个月", "27天"]
 
 
 @pytest.mark.requirement("E1.5")

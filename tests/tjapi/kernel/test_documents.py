@@ -32,7 +32,8 @@ from tjapi.kernel.documents import (
     render,
 )
 from tjapi.kernel.documents.codes import code128, qr_code
-from tjapi.kernel.documents.fonts import load_fonts
+from tjapi.kernel.documents.coverage import coverage
+from tjapi.kernel.documents.fonts import FontSet, load_fonts
 from tjapi.kernel.documents.templating import unit
 from tjapi.kernel.documents.textflow import NO_END, NO_START, Typesetter
 from tjapi.kernel.documents.theme import TextStyle
@@ -506,3 +507,28 @@ def test_a_busy_worker_ends_with_its_parent(folder: Path, template: Callable[...
 def test_a_naive_and_an_aware_time_are_both_dates() -> None:
     for now in (datetime(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC)):
         assert render("tube_label", sample("tube_label"), now=now, templates=TEMPLATES).pages == 1
+
+
+def test_what_the_desk_is_told_of_the_fonts_is_what_the_fonts_have() -> None:
+    fonts, told = FontSet(TEMPLATES / "_shared" / "fonts"), coverage(TEMPLATES)
+    drawn = frozenset[str]().union(*(face.characters for face in fonts.chain(bold=False)))
+    points = [chr(point) for point in range(0x21, 0x323B0) if not 0xD800 <= point < 0xE000 and point != 0xFFFF]
+    assert [c for c in points if told.has(c) != (c in drawn)] == []
+    for name in ("สมชาย", "Żółć", "Жучков", "Nguyễn", "Σωκράτης", "王䶮", "𠮷田", "艾力·测试", "李 四\u200b"):
+        assert told.missing(name) == []
+        assert fonts.missing(name.replace(" ", "")) == set()
+    assert told.missing("محمد 王") == list(dict.fromkeys("محمد"))
+
+
+def test_bold_faces_draw_what_the_regular_ones_do() -> None:
+    fonts = FontSet(TEMPLATES / "_shared" / "fonts")
+    regular, bold = (
+        frozenset[str]().union(*(face.characters for face in fonts.chain(bold=heavy))) for heavy in (False, True)
+    )
+    assert regular - bold == frozenset()
+
+
+def test_a_thai_name_is_printed_and_can_be_copied_out(show: Show) -> None:
+    document = show("<p>{{ name }}</p>", name="สมชาย Żółć")
+    assert document.missing_glyphs == ()
+    assert "สมชาย Żółć" in text_of(document)

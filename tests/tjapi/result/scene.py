@@ -1,6 +1,7 @@
 """A visit ready for results: registered, checked in, its tubes planned; and what a laboratory would say of it."""
 
 import itertools
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +14,7 @@ from tjapi.catalog import service as catalog
 from tjapi.exam import service as exams
 from tjapi.exam.schemas import ExamIn
 from tjapi.examinee import service as examinees
+from tjapi.examinee.rules import IdKind, check_digit
 from tjapi.examinee.schemas import IdCardPayload
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.runtime import Runtime
@@ -38,15 +40,20 @@ class Scene:
     barcodes: dict[str, str]
     placers: dict[str, str]
     items: dict[str, UUID]
+    id_number: str = ""
 
 
-async def visit(unit: OpenUnit, *groups: str, checked_in: bool = True, of: UUID | None = None) -> Scene:
+async def visit(
+    unit: OpenUnit, *groups: str, checked_in: bool = True, of: UUID | None = None, name: str | None = None, kind: IdKind = "passport"
+) -> Scene:  # fmt: skip
     """Register somebody for these item groups, and check them in; `of`: whoever had that exam."""
     number = next(_people)
+    body = f"69{secrets.randbelow(10_000):04d}19860301{secrets.randbelow(499) * 2 + 1:03d}"
+    own = uuid7().hex[:18].upper() if kind == "passport" else body + check_digit(body)
     async with unit() as uow:
         payload = IdCardPayload(
-            name=f"测试{number}", sex="male", birth_date=date(1986, 3, 1), id_kind="passport", id_number=f"{uuid7().hex[:18].upper()}"
-        )  # fmt: skip
+            name=name or f"测试{number}", sex="male", birth_date=date(1986, 3, 1), id_kind=kind, id_number=own
+        )
         known = (await exams.get(uow, of)).examinee_id if of is not None else None
         person_id = known or (await examinees.meet(uow, payload, 1))[0].id
         offered = await catalog.item_groups_page(uow, q=None, department_id=None, active=True, after=None, size=200)
@@ -72,7 +79,7 @@ async def visit(unit: OpenUnit, *groups: str, checked_in: bool = True, of: UUID 
         return Scene(
             exam.id, exam.exam_no, exam.name, {line.code: line.id for line in lines}, {line.code: line.department_id for line in lines},
             {by_id[i]: tube.barcode for tube, ref in order if ref for i in ref.line_ids}, placers,
-            {item.code: item.id for group in items.values() for item in group},
+            {item.code: item.id for group in items.values() for item in group}, own,
         )  # fmt: skip
 
 

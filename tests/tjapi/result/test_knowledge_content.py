@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.tjapi.catalog.test_starter import STARTER, flagged
+from tests.tjapi.catalog.test_starter import STARTER, TODAY, flagged
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.rules import Case, Condition, Known, evaluate, items_of
 from tjapi.knowledge.schemas import CriticalRuleIn, ExampleIn, RuleIn
@@ -22,7 +22,7 @@ ITEMS = {item.code: item for item in STARTER.items}
 
 def _known(code: str, raw: str, example: ExampleIn) -> Known:
     item, value = ITEMS[code], parse(raw)
-    flag = flagged(code, raw, example.sex, example.age_years * 366)
+    flag = flagged(code, raw, example.sex, TODAY.replace(year=TODAY.year - example.age_years))
     return known(code, item.name, value, kind=item.kind, item_unit=item.unit, unit=item.unit, flag=flag)
 
 

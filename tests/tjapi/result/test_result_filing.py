@@ -1,6 +1,9 @@
 """Laboratory reports land on the right line of the right person, once, or not at all."""
 
 import asyncio
+import secrets
+from dataclasses import replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +26,7 @@ from tests.tjapi.result.scene import (
 )
 from tjapi.catalog import service as catalog
 from tjapi.exam import service as exams
+from tjapi.examinee.rules import check_digit
 from tjapi.kernel import inbox
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.jobs.spec import JobRun
@@ -136,6 +140,14 @@ async def test_a_code_that_is_mapped_while_a_message_is_found_to_wait_for_it_is_
         {"exam_no": "X99999999"},
         {"exam_no": None, "patient_name": "张冠"},
         {"exam_no": None, "patient_name": "", "patient_birth_date": None},
+        # Each on its own, beside our number and the right name.
+        {"patient_name": "张冠"},
+        {"patient_sex": "female"},
+        {"patient_birth_date": date(1986, 3, 2)},
+        {"patient_sex": "female", "patient_birth_date": None},
+        # Nobody is named.
+        {"exam_no": None, "patient_name": ""},
+        {"exam_no": None, "patient_name": "", "patient_sex": "unknown", "patient_birth_date": None},
     ],
 )
 async def test_a_report_on_somebody_else_is_quarantined_and_nothing_is_filed(
@@ -291,3 +303,40 @@ async def test_every_message_ends_once_in_one_state(runtime: Runtime, unit: Open
             "unparsable",
             {"fault": "OBX-3 is empty"},
         )
+
+
+@pytest.mark.requirement("E3.5")
+async def test_a_whole_id_number_lets_a_name_be_another_one_and_nothing_else(unit: OpenUnit) -> None:
+    scene = await visit(unit, "CBC", kind="resident")
+    number = scene.id_number
+    other = _number_of_a_man_born("19860301")
+    said = report(scene, "CBC", *cbc(), exam_no=None, patient_name="另一名")
+    assert (await file(unit, said)).detail["disagree"] == ["name"]
+    assert (await file(unit, replace(said, id_numbers=(other,)))).detail["disagree"] == ["id_number", "name"]
+    # A number that may be theirs, and is of no document: it says nothing, for or against.
+    assert (await file(unit, replace(said, id_numbers=("0000012345",)))).detail["disagree"] == ["name"]
+    assert (await file(unit, replace(said, id_numbers=(number,), patient_sex="female"))).detail["disagree"] == ["sex"]
+    assert await state_of(unit, scene) == {}
+    old = number[:6] + number[8:17]
+    assert (await file(unit, replace(said, id_numbers=("0000012345", old)))).outcome == "filed"
+
+
+@pytest.mark.requirement("E3.5")
+@pytest.mark.parametrize(
+    "spelling", ["WEI XIAOMING", "Xiaoming, Wei", "韦·小明", "韦 小明", "\u202d韦小\u200b明\u202c"]
+)
+async def test_a_name_in_any_spelling_is_the_name(unit: OpenUnit, spelling: str) -> None:
+    scene = await visit(unit, "CBC", name="韦小明")
+    assert (await file(unit, report(scene, "CBC", *cbc(), exam_no=None, patient_name=spelling))).outcome == "filed"
+
+
+@pytest.mark.requirement("E3.5")
+async def test_any_repetition_of_the_name_will_do(unit: OpenUnit) -> None:
+    scene = await visit(unit, "CBC", name="韦小明")
+    said = report(scene, "CBC", *cbc(), exam_no=None, patient_name="阿明", other_names=("别名", "WEI XIAOMING"))
+    assert (await file(unit, said)).outcome == "filed"
+
+
+def _number_of_a_man_born(day: str) -> str:
+    body = f"69{secrets.randbelow(10_000):04d}{day}{secrets.randbelow(499) * 2 + 1:03d}"
+    return body + check_digit(body)

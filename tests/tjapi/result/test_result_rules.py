@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tjapi.exam.rules import LINE_MOVES
+from tjapi.examinee.rules import is_one_name
 from tjapi.result.rules.flags import Range, flag, flag_of
 from tjapi.result.rules.identity import Identity, disagreement
 from tjapi.result.rules.reading import chosen
@@ -240,26 +241,77 @@ def test_a_line_moves_only_as_its_state_machine_allows(state: str, statuses: lis
         assert now != "verified" or state == "verified"
 
 
-OURS = Identity("A26112300017", "韦 小明", "male", date(1986, 3, 1))
+OURS = Identity("A26112300017", ("韦 小明",), "male", date(1986, 3, 1))
+BORN = date(1986, 3, 1)
 
 
+def _said(
+    exam_no: str | None = None,
+    *names: str,
+    sex: str | None = None,
+    born: date | None = None,
+    theirs: bool | None = None,
+) -> Identity:
+    return Identity(exam_no, names, sex, born, theirs)
+
+
+@pytest.mark.requirement("E3.5")
 @pytest.mark.parametrize(
     ("theirs", "against"),
     [
-        (Identity("A26112300017", None, None, None), None),
-        (Identity(None, "韦小明", "unknown", None), None),
-        (Identity(None, None, "male", date(1986, 3, 1)), None),
-        (Identity("A26112300017", "韦小", "male", date(1986, 3, 1)), None),
-        (Identity(None, None, None, None), []),
-        (Identity(None, "", "male", None), []),
-        (Identity("X99999999", "韦小明", "male", date(1986, 3, 1)), ["exam_no"]),
-        (Identity(None, "张冠", "male", date(1986, 3, 1)), ["name"]),
-        (Identity(None, "韦小明", "female", date(1986, 3, 1)), ["birth_date"]),
-        (Identity("A26112300017", "张冠", "male", date(1901, 1, 1)), ["name", "birth_date"]),
+        (_said("A26112300017"), None),
+        (_said(" a26112300017 "), None),
+        (_said(None, "韦小明", sex="unknown"), None),
+        (_said(None, "韦小明", sex="U"), None),
+        (_said(None, "WEI^XIAOMING", "韦小明"), None),
+        (_said(None, "WEI XIAOMING"), None),
+        (_said(None, "xiaoming, wei"), None),
+        (_said(None, "别名", "韦小明", sex="male", born=BORN), None),
+        (_said(theirs=True), None),
+        (_said(None, "韦小明之夫人", theirs=True), None),
+        # Nobody is named: sex and birth date are shared by many.
+        (_said(sex="male", born=BORN), ["name_missing"]),
+        (_said(), ["name_missing"]),
+        (_said(None, "", " ", sex="male"), ["name_missing"]),
+        (_said(None, "", sex="female"), ["name_missing", "sex"]),
+        # Each on its own, and nothing outweighs another.
+        (_said("X99999999", "韦小明", sex="male", born=BORN), ["exam_no"]),
+        (_said("A26112300017", "韦小", sex="male", born=BORN), ["name"]),
+        (_said(None, "张冠", sex="male", born=BORN), ["name"]),
+        (_said(None, "张冠", "李戴"), ["name"]),
+        (_said(None, "韦小明", sex="female"), ["sex"]),
+        (_said("A26112300017", "韦小明", sex="female", born=BORN), ["sex"]),
+        (_said("A26112300017", "韦小明", sex="male", born=date(1986, 3, 2)), ["birth_date"]),
+        (_said(None, "韦小明", born=date(1986, 1, 3)), ["birth_date"]),
+        (_said("A26112300017", "张冠", sex="female", born=date(1901, 1, 1)), ["name", "sex", "birth_date"]),
+        # A number for life that is somebody else's.
+        (_said("A26112300017", "韦小明", sex="male", born=BORN, theirs=False), ["id_number"]),
+        (_said(None, "韦小明", sex="female", theirs=True), ["sex"]),
+        (_said(None, "张冠", born=date(1901, 1, 1), theirs=True), ["birth_date"]),
     ],
-)
-def test_identity_must_agree(theirs: Identity, against: list[str] | None) -> None:
-    assert disagreement(OURS, theirs) == against
+)  # fmt: skip
+def test_whatever_is_said_of_the_person_must_agree(theirs: Identity, against: list[str] | None) -> None:
+    assert disagreement(OURS, theirs, is_one_name) == against
+
+
+def test_a_sex_that_we_do_not_know_contradicts_nobody() -> None:
+    unknown = Identity("A26112300017", ("韦小明",), "unknown", BORN)
+    assert disagreement(unknown, _said(None, "韦小明", sex="female"), is_one_name) is None
+
+
+@given(
+    st.sampled_from([None, "A26112300017", "A26112300018"]), st.sampled_from([None, "韦小明", "张冠"]),
+    st.sampled_from([None, "male", "female", "unknown"]), st.sampled_from([None, BORN, date(1986, 3, 2)]), st.sampled_from([None, True, False]),
+)  # fmt: skip
+def test_nothing_that_contradicts_is_ever_filed(
+    exam_no: str | None, name: str | None, sex: str | None, born: date | None, theirs: bool | None
+) -> None:
+    said = _said(exam_no, *([name] if name else []), sex=sex, born=born, theirs=theirs)
+    contradicts = (
+        exam_no == "A26112300018" or sex == "female" or born == date(1986, 3, 2) or theirs is False or (name == "张冠" and theirs is not True)
+    )  # fmt: skip
+    names_somebody = bool(exam_no or name or theirs is not None)
+    assert (disagreement(OURS, said, is_one_name) is None) == (not contradicts and names_somebody)
 
 
 @pytest.mark.requirement("E3.2", "E3.3")

@@ -17,6 +17,7 @@ from tjapi.appointment.service.booking import (
     of_examinee,
     out,
     page,
+    refuse_twice,
     reinstate,
     reschedule,
 )
@@ -64,5 +65,12 @@ __all__ = [
     "policy",
     "prepare",
     "put_calendar",
-    "put_day", "refuse_offline", "reinstate", "reschedule", "sweep", "wait_out", "waits",
+    "put_day",
+    "refuse_offline",
+    "refuse_twice",
+    "reinstate",
+    "reschedule",
+    "sweep",
+    "wait_out",
+    "waits",
 ]  # fmt: skip

@@ -300,14 +300,24 @@ async def _held(uow: UnitOfWork, order: Order, examinee_id: UUID) -> Appointment
     return found
 
 
+async def refuse_twice(uow: UnitOfWork, order: Order) -> None:
+    """Refuse a place to whoever has one at this campus on that day already. Raises AppointmentTwice."""
+    if await repository.has_day(uow, order.campus_id, order.examinee_id, order.day, uuid7()):
+        raise _twice()
+
+
 async def _one_a_day(uow: UnitOfWork, found: Appointment) -> None:
     """Refuse a second appointment of one person on one day: by a look, and by the database when two ask at once."""
     assert found.examinee_id is not None
     twice = await repository.has_day(uow, found.campus_id, found.examinee_id, found.day, found.id)
     if twice or not await repository.flushed(uow):
-        raise AppointmentTwice(
-            errors=[FieldError("/day", "twice", "受检者当天已有预约", "there is an appointment on that day")]
-        )
+        raise _twice()
+
+
+def _twice() -> AppointmentTwice:
+    return AppointmentTwice(
+        errors=[FieldError("/day", "twice", "受检者当天已有预约", "there is an appointment on that day")]
+    )
 
 
 def _put(found: Appointment, wish: places.Wish) -> None:

@@ -258,22 +258,22 @@ async def units(uow: UnitOfWork, item_ids: Collection[UUID]) -> dict[UUID, list[
 
 
 async def choose_range(
-    uow: UnitOfWork, item_id: UUID, sex: str, age_days: int, method: str, on: date
+    uow: UnitOfWork, item_id: UUID, sex: str, birth_date: date, method: str, on: date
 ) -> ItemRange | None:
     """Return the reference range of an item for a person on a day. None: there is none, so there is no flag."""
-    return (await choose_ranges(uow, [item_id], sex, age_days, on, {item_id: method})).get(item_id)
+    return (await choose_ranges(uow, [item_id], sex, birth_date, on, {item_id: method})).get(item_id)
 
 
 async def choose_ranges(
     uow: UnitOfWork,
     item_ids: Collection[UUID],
     sex: str,
-    age_days: int,
+    birth_date: date,
     on: date,
     methods: Mapping[UUID, str] | None = None,
 ) -> dict[UUID, ItemRange]:
     """Return the reference range of each item for a person on a day, in one query; items without one are absent."""
-    return HeldRanges(await repository.ranges_of(uow, item_ids, on)).of(sex, age_days, on, methods)
+    return HeldRanges(await repository.ranges_of(uow, item_ids, on)).of(sex, birth_date, on, methods)
 
 
 async def hold_ranges(uow: UnitOfWork, item_ids: Collection[UUID]) -> "HeldRanges":
@@ -290,12 +290,12 @@ class HeldRanges:
             self._ranges.setdefault(one.item_id, []).append(one)
 
     def of(
-        self, sex: str, age_days: int, on: date, methods: Mapping[UUID, str] | None = None, item_ids: Collection[UUID] | None = None
+        self, sex: str, birth_date: date, on: date, methods: Mapping[UUID, str] | None = None, item_ids: Collection[UUID] | None = None
     ) -> dict[UUID, ItemRange]:  # fmt: skip
         """Return the range of each item, or of some, for a person on a day; items without one are absent."""
         chosen: dict[UUID, ItemRange] = {}
         for item_id in self._ranges if item_ids is None else self._ranges.keys() & item_ids:
-            best = choose(self._ranges[item_id], Subject(sex, age_days, (methods or {}).get(item_id, ""), on))
+            best = choose(self._ranges[item_id], Subject(sex, birth_date, (methods or {}).get(item_id, ""), on))
             if best is not None:
                 chosen[item_id] = best
         return chosen
@@ -587,7 +587,7 @@ def _range_row(item_id: UUID, code: str, one: StarterRange) -> Row:
         "item_id": item_id,
         "age_from_days": None if one.age_from is None else first_day_of_age(one.age_from),
         "age_to_days": None if one.age_to is None else last_day_of_age(one.age_to),
-        **one.model_dump(exclude={"age_from", "age_to"}),
+        **one.model_dump(),
     }
 
 
@@ -609,6 +609,4 @@ async def _refuse_overlaps(uow: UnitOfWork, items_by_code: Mapping[str, UUID], r
 
 
 def _say(one: ItemRange) -> str:
-    low = "" if one.age_from_days is None else one.age_from_days
-    high = "" if one.age_to_days is None else one.age_to_days
-    return f"{one.sex} {one.method} {low}..{high}d".replace("  ", " ")
+    return f"{one.sex} {one.method} {one.age_from or ''}..{one.age_to or ''}".replace("  ", " ")

@@ -119,6 +119,30 @@ _MARITAL: dict[str, MaritalStatus] = {
 _ID_KINDS: dict[str, IdKind] = {
     **dict.fromkeys(("", "身份证", "居民身份证", "二代身份证", "resident", "01", "1"), "resident"),
     **dict.fromkeys(("港澳台居民居住证", "港澳台居住证", "居住证", "hk_mo_tw_resident"), "hk_mo_tw_resident"),
+    **dict.fromkeys(
+        (
+            "港澳居民来往内地通行证",
+            "港澳居民往来内地通行证",
+            "港澳来往内地通行证",
+            "港澳通行证",
+            "港澳居民通行证",
+            "回乡证",
+            "hk_mo_travel_permit",
+        ),
+        "hk_mo_travel_permit",
+    ),
+    **dict.fromkeys(
+        (
+            "台湾居民来往大陆通行证",
+            "台湾居民往来大陆通行证",
+            "台湾来往大陆通行证",
+            "台湾通行证",
+            "台湾居民通行证",
+            "台胞证",
+            "tw_travel_permit",
+        ),
+        "tw_travel_permit",
+    ),
     **dict.fromkeys(("外国人永久居留身份证", "外国人永久居留证", "永居证", "foreign_permanent"), "foreign_permanent"),
     **dict.fromkeys(("护照", "普通护照", "passport"), "passport"),
     **dict.fromkeys(("无", "无证件", "none"), "none"),

@@ -21,7 +21,7 @@ from tjapi.employer.service.campaigns import campaign, lock_campaign
 from tjapi.employer.service.employers import employer
 from tjapi.employer.service.placing import facts_of, place_all, rules_of
 from tjapi.examinee import service as examinees
-from tjapi.examinee.rules import folded
+from tjapi.examinee.rules import folded, is_one_name
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7, uuid7s
 from tjapi.kernel.security.fields import FieldCipher, mask_id_number, mask_phone
@@ -221,7 +221,7 @@ class Judge:
             known = self._known(row, index)
             self._hold_against_the_file(row, index)
             known_name = None if index is None else self.known_names.get(index)
-            if known_name is not None and folded(known_name) != folded(row.name):
+            if known_name is not None and not is_one_name(known_name, row.name):
                 row.faults.append(("name", "known_as_another"))
             group_id = None if row.group is None else self.groups.get(folded(row.group))
             if row.group is not None and group_id is None:

@@ -21,7 +21,7 @@ from tjapi.exam.service.course import (
     show_report,
     summary,
 )
-from tjapi.exam.service.finding import follow_person, look_up, past
+from tjapi.exam.service.finding import follow_person, look_up, past, whom
 from tjapi.exam.service.holding import get, lines, live_lines, lock, lock_many
 from tjapi.exam.service.importing import PastExam, PastLine, close_past, import_past, imported, lines_of, open_past
 from tjapi.exam.service.registering import (
@@ -30,7 +30,9 @@ from tjapi.exam.service.registering import (
     OrderedLine,
     member_order,
     ordered,
+    refuse_doubtful,
     register_members,
+    second_exams,
 )
 from tjapi.exam.service.standing import block, block_many, completeness, outstanding, settle, unblock
 
@@ -70,6 +72,7 @@ __all__ = [
     "page",
     "passed",
     "past",
+    "refuse_doubtful",
     "register",
     "register_members",
     "reinstate",
@@ -77,6 +80,7 @@ __all__ = [
     "reprice",
     "reschedule",
     "resume",
+    "second_exams",
     "set_aside",
     "settle",
     "sheet_given_back",
@@ -86,4 +90,5 @@ __all__ = [
     "substitute_line",
     "summary",
     "unblock",
+    "whom",
 ]

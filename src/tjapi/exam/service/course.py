@@ -28,7 +28,14 @@ from tjapi.exam.rules import (
 from tjapi.exam.schemas import ExamIn, ExamOut, ExamSummary, LineOut
 from tjapi.exam.service.finding import whom
 from tjapi.exam.service.holding import Held, add, get, held_here, line_of, lines, lock
-from tjapi.exam.service.registering import age_at, exam_values, is_free, line_values, refuse_empty
+from tjapi.exam.service.registering import (
+    age_at,
+    exam_values,
+    is_free,
+    line_values,
+    refuse_doubtful,
+    refuse_empty,
+)
 from tjapi.exam.service.standing import announce, mark, move, refuse_incomplete, settle, step
 from tjapi.examinee import service as examinees
 from tjapi.examinee.rules import PhotoFile
@@ -51,12 +58,14 @@ async def register(
     payment_required: bool = False,
     photo: PhotoFile | None = None,
     member: Member | None = None,
+    day_pointer: str = "/exam_date",
 ) -> Exam:
     """Prepare an exam: find or enter whom it is for, price its lines, number it, release what needs no payment.
 
     `photo` is that of the document, whose bytes are stored already. Of a `member` of a campaign the lines, prices and shares are those of the
     member's group, and `new` says whom and when only; what the employer pays in full waits for no payment; the caller binds the member to
-    the exam. Raises CampusNotHeld, ExamineeNotFound, ExamEmpty, PackageNotForSex, ExamBeforeBirth, ExamineeNotNamed,
+    the exam. `day_pointer` is where the caller's request says the day. Raises CampusNotHeld, ExamineeNotFound, ExamEmpty, PackageNotForSex,
+    ExamBeforeBirth, ExamDoubtful, ExamineeNotNamed,
     PregnancyContradictsSex, what a quote raises,
     and with a document whatever meeting its holder raises.
     """
@@ -79,6 +88,7 @@ async def register(
     else:
         quote = await pricing.quote(uow, new.package_id, new.item_group_ids, choices=new.choices, person=fits, on=day)
     refuse_empty(quote)
+    await refuse_doubtful(uow, person.id, day, new.despite, day_pointer)
     exam = Exam(
         **exam_values(uow, person, day, quote, package), campus_id=campus.id, pregnant=new.pregnant,
         exam_no=exam_no(campus.code, day, await repository.next_number(uow, campus.id, day)),

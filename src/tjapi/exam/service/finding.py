@@ -66,10 +66,12 @@ async def past(uow: UnitOfWork, examinee_id: UUID, after: tuple[date, UUID] | No
     return [ExamSummary.model_validate(row, from_attributes=True) for row in rows]
 
 
-async def look_up(uow: UnitOfWork, sought: ExamLookup, after: UUID | None) -> list[FoundPerson]:
+async def look_up(
+    uow: UnitOfWork, sought: ExamLookup, after: UUID | None, *, of_barcode: UUID | None = None
+) -> list[FoundPerson]:
     """Return whom a key may mean, with their newest exams; one person too many. Raises PermissionMissing, LookupKeyInvalid.
 
-    An exam that may not be seen finds nobody, as if there were none.
+    `of_barcode` is the exam of the tube that has the key as its barcode. An exam that may not be seen finds nobody, as if there were none.
     """
     if uow.principal.kind != "job" and not uow.principal.may(_SEE_PEOPLE):
         raise PermissionMissing
@@ -79,11 +81,18 @@ async def look_up(uow: UnitOfWork, sought: ExamLookup, after: UUID | None) -> li
     among = None
     if sought.employer_id is not None or sought.campaign_id is not None:
         among = await views.people_of_unit(uow, sought.employer_id, sought.campaign_id)
-    people = await examinees.look_up(uow, sought.key, sought.by, after, sought.page_size, of_exam_no=whose, among=among)
+    tube = await repository.exam(uow, of_barcode) if of_barcode is not None else None
+    people = await examinees.look_up(
+        uow, sought.key, sought.by, after, sought.page_size, of_exam_no=whose,
+        of_barcode=[] if tube is None else [tube.examinee_id], among=among,
+    )  # fmt: skip
     exams = await views.past_exams_of(uow, [person.id for person in people], sought.exams_each)
-    return [_found(examinees.shape(person), exams[person.id], sought.exams_each) for person in people]
+    named = {one.examinee_id: one.id for one in (exam, tube) if one is not None}
+    return [
+        _found(examinees.shape(person), exams[person.id], sought.exams_each, named.get(person.id)) for person in people
+    ]
 
 
-def _found(person: ExamineeOut, rows: Sequence[Any], size: int) -> FoundPerson:
+def _found(person: ExamineeOut, rows: Sequence[Any], size: int, named: UUID | None) -> FoundPerson:
     exams = [ExamSummary.model_validate(row, from_attributes=True) for row in rows[:size]]
-    return FoundPerson(examinee=person, exams=exams, more_exams=len(rows) > size)
+    return FoundPerson(examinee=person, exams=exams, more_exams=len(rows) > size, named_exam_id=named)

@@ -13,11 +13,12 @@ from uuid import UUID
 from tjapi.catalog.service import ExamPackage
 from tjapi.employer.service import Campaign, Member
 from tjapi.exam import repository
-from tjapi.exam.errors import ExamBeforeBirth, ExamEmpty
+from tjapi.exam.errors import ExamBeforeBirth, ExamDoubtful, ExamEmpty
 from tjapi.exam.events import ExamRegistered, LinesReleased
-from tjapi.exam.rules import Marks, age_on, exam_no, marks
+from tjapi.exam.rules import DOUBTS, Doubt, Marks, age_on, doubts, exam_no, marks
 from tjapi.examinee.service import Examinee
 from tjapi.identity import service as identity
+from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
@@ -92,6 +93,27 @@ def age_at(person: Examinee, day: date) -> tuple[int, int]:
             errors=[FieldError("/exam_date", "before-birth", "体检日期早于出生日期", "before the examinee's birth")]
         )
     return age_on(person.birth_date, day)
+
+
+async def second_exams(uow: UnitOfWork, asked: Sequence[tuple[UUID, date]]) -> set[tuple[UUID, date]]:
+    """Return which of these people have an exam on the day asked for already: for whoever books many, and names them."""
+    return await repository.having_exams(uow, asked) if asked else set()
+
+
+async def refuse_doubtful(
+    uow: UnitOfWork, examinee_id: UUID, day: date, despite: Collection[Doubt], pointer: str
+) -> None:
+    """Ask back a day that is past and a second exam of the day, unless somebody says that they are meant. Raises ExamDoubtful.
+
+    A job does what somebody decided, and has nobody to ask.
+    """
+    if uow.principal.kind == "job":
+        return
+    asked = (examinee_id, day)
+    found = doubts(day, business_day(uow.now), has_exam=asked in await second_exams(uow, [asked]))
+    missing = [doubt for doubt in found if doubt not in despite]
+    if missing:
+        raise ExamDoubtful(errors=[FieldError(pointer, doubt, *DOUBTS[doubt]) for doubt in missing])
 
 
 def refuse_empty(quote: pricing.Quote) -> None:

@@ -78,10 +78,12 @@ def _photo(content: bytes) -> JPEG:
                 problems=[CampusNotHeld, *NOT_MET]),
 )  # fmt: skip
 async def meet_examinee(request: Request, response: Response, uow: Unit, body: ExamineeIn) -> ExamineeMet:
-    photo = await flows.card_photo(runtime(request), body, "/photo")
+    held = runtime(request)
+    photo = await flows.card_photo(held, body, "/photo")
     person, created = await service.meet(uow, body, body.campus_id, photo=photo)
     set_etag(response, person.version)
-    return service.met(uow, person, created=created)
+    made = service.met(uow, person, created=created)
+    return made.model_copy(update={"unprintable": held.services.printing.unprintable(made.name)})
 
 
 @examinees.post(

@@ -3,6 +3,7 @@
 from tjapi.examinee.rules.cards import NATIONS, is_for_ever, read_date, read_nation, read_sex
 from tjapi.examinee.rules.documents import (
     FAULTS,
+    FOR_LIFE,
     ID_KINDS,
     SEXES,
     Fault,
@@ -14,6 +15,7 @@ from tjapi.examinee.rules.documents import (
     check_digit,
     eighteen_of_fifteen,
     full_years,
+    kind_for_life,
     normalise_id_number,
     parse_id_number,
     spellings_of,
@@ -48,13 +50,14 @@ from tjapi.examinee.rules.minors import (
     is_minor,
     needs_consent,
 )
-from tjapi.examinee.rules.names import clean_name, folded, name_keys, readings
+from tjapi.examinee.rules.names import clean_name, folded, is_one_name, name_keys, readings
 from tjapi.examinee.rules.photos import PHOTO_SOURCES, PhotoFile, PhotoRef, PhotoSource
 
 __all__ = [
     "CONSENT_FORMS",
     "CONTRADICTIONS",
     "FAULTS",
+    "FOR_LIFE",
     "IDENTIFIER_KINDS",
     "ID_KINDS",
     "LIKELY",
@@ -89,6 +92,8 @@ __all__ = [
     "full_years",
     "is_for_ever",
     "is_minor",
+    "is_one_name",
+    "kind_for_life",
     "likeness",
     "mask_card_no",
     "may_reach",

@@ -7,8 +7,12 @@ from datetime import date
 from operator import mul
 from typing import Literal
 
+from tjapi.catalog.rules import Age
+
 Sex = Literal["male", "female", "unknown"]
-IdKind = Literal["resident", "hk_mo_tw_resident", "foreign_permanent", "passport", "none"]
+IdKind = Literal[
+    "resident", "hk_mo_tw_resident", "hk_mo_travel_permit", "tw_travel_permit", "foreign_permanent", "passport", "none"
+]
 Fault = Literal[
     "format",
     "kind",
@@ -20,7 +24,9 @@ Fault = Literal[
     "number_not_expected",
 ]
 SEXES = ("male", "female", "unknown")
-ID_KINDS = ("resident", "hk_mo_tw_resident", "foreign_permanent", "passport", "none")
+ID_KINDS = (
+    "resident", "hk_mo_tw_resident", "hk_mo_travel_permit", "tw_travel_permit", "foreign_permanent", "passport", "none",
+)  # fmt: skip
 OLDEST = 130
 
 FAULTS: dict[Fault, tuple[str, str]] = {
@@ -44,6 +50,10 @@ _ZEROS = ord("0") * sum(_WEIGHTS)
 _EIGHTEEN = re.compile(r"[0-9]{17}[0-9X]")
 _FIFTEEN = re.compile(r"[0-9]{15}")
 _OLD_PERMANENT = re.compile(r"[A-Z]{3}[0-9]{12}")
+# 港澳居民来往内地通行证: H or M and eight digits for life; two more count the renewals. 台湾居民来往大陆通行证: eight digits for life since
+# 2015; the booklets before had ten, and a letter for where they were issued.
+_HK_MO_PERMIT = re.compile(r"([HM][0-9]{8})(?:[0-9]{2})?")
+_TW_PERMIT = re.compile(r"[0-9]{8}|[0-9]{10}[A-Z]?")
 _PASSPORT = re.compile(r"[A-Z0-9]{5,20}")
 _HK_MO_TW = ("810000", "820000", "830000")
 
@@ -71,11 +81,17 @@ def parse_id_number(kind: IdKind, raw: str, today: date) -> IdNumber:
 
     Resident cards (GB 11643), also with the old 15 digits; residence permits of 港澳台居民 (same make, areas 810000, 820000, 830000);
     foreigners' permanent residence cards of 2023 (18 digits, the first a 9, same check) and before (3 letters, 12 digits: what was found
-    about the meaning of its digits contradicts itself, so nothing is derived from them); passports, whose numbers say nothing.
+    about the meaning of its digits contradicts itself, so nothing is derived from them); the travel permits of 港澳居民 and 台湾居民, and
+    passports, whose numbers say nothing.
     """
     number = normalise_id_number(raw)
     if kind == "passport":
         return _plain(kind, number, _PASSPORT)
+    if kind == "tw_travel_permit":
+        return _plain(kind, number, _TW_PERMIT)
+    if kind == "hk_mo_travel_permit":
+        permit = _HK_MO_PERMIT.fullmatch(number)
+        return _plain(kind, permit[1] if permit else "", _HK_MO_PERMIT)
     if kind == "foreign_permanent" and _OLD_PERMANENT.fullmatch(number):
         return IdNumber(kind, number, None, None)
     if kind == "resident" and _FIFTEEN.fullmatch(number):
@@ -112,7 +128,7 @@ def normalise_id_number(raw: str) -> str:
     """Return a number without spaces and hyphens, in half-width capitals."""
     if raw.isascii() and raw.isalnum():  # as nearly every list has it
         return raw.upper()
-    return re.sub(r"[\s\-]", "", unicodedata.normalize("NFKC", raw)).upper()
+    return re.sub(r"[\s\-()]", "", unicodedata.normalize("NFKC", raw)).upper()
 
 
 def check_digit(body: str) -> str:
@@ -142,6 +158,20 @@ def spellings_of(number: str) -> tuple[str, ...]:
     return spellings_sought(number)
 
 
+FOR_LIFE: tuple[IdKind, ...] = ("resident", "hk_mo_tw_resident")
+"""Documents whose number stays with their holder: another number is another person."""
+
+
+def kind_for_life(raw: str, today: date) -> IdKind | None:
+    """Return of which of the documents that are for life a number is, its check digit being right; None: of none."""
+    for kind in FOR_LIFE:
+        try:
+            return parse_id_number(kind, raw, today).kind
+        except IdNumberFault:
+            continue
+    return None
+
+
 def birth_date_fault(birth: date, today: date) -> Fault | None:
     """Say what is wrong with a birth date: in the future, or more than 130 years ago."""
     if birth > today:
@@ -151,4 +181,4 @@ def birth_date_fault(birth: date, today: date) -> Fault | None:
 
 def full_years(birth: date, day: date) -> int:
     """Return the age in completed years on a day."""
-    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+    return Age.on(birth, day).years

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from tjapi.examinee.rules.documents import IdKind, Sex
-from tjapi.examinee.rules.names import folded, readings
+from tjapi.examinee.rules.documents import FOR_LIFE, IdKind, Sex
+from tjapi.examinee.rules.names import folded, is_one_name, readings
 
 Evidence = Literal[
     "same_id_number", "different_id_number", "same_name", "same_reading", "different_name", "same_birth_date", "similar_birth_date",
@@ -33,7 +33,6 @@ POINTS: dict[Evidence, int] = {
 LIKELY = 50
 """From here on a pair is suggested unless somebody asks for less or more."""
 _CERTAIN = 80
-_FOR_LIFE = ("resident", "hk_mo_tw_resident")
 _MOST = 100
 
 
@@ -90,14 +89,15 @@ def _number(one: Traits, two: Traits) -> Evidence | None:
     if one.numbers & two.numbers:
         return "same_id_number"
     # A passport beside an ID card is no contradiction; passports and foreigners' cards get another number with a new issue.
-    same_kind = one.id_kind == two.id_kind and one.id_kind in _FOR_LIFE
+    same_kind = one.id_kind == two.id_kind and one.id_kind in FOR_LIFE
     return "different_id_number" if same_kind and one.numbers and two.numbers else None
 
 
 def _name(one: Traits, two: Traits) -> Evidence:
     if folded(one.name) == folded(two.name):
         return "same_name"
-    return "same_reading" if readings(one.name) & readings(two.name) else "different_name"
+    same = is_one_name(one.name, two.name) or not readings(one.name).isdisjoint(readings(two.name))
+    return "same_reading" if same else "different_name"
 
 
 def _birth_date(one: Traits, two: Traits) -> Evidence:

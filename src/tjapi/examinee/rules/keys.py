@@ -6,7 +6,7 @@ from typing import Literal
 
 IdentifierKind = Literal["exam_card", "visit_card", "his_patient"]
 IDENTIFIER_KINDS = ("exam_card", "visit_card", "his_patient")
-LookupKind = Literal["any", "name", "id_number", "exam_no", "phone", "card_no"]
+LookupKind = Literal["any", "name", "id_number", "exam_no", "phone", "card_no", "barcode"]
 _PHONE = re.compile(r"\+?[0-9]{5,20}")
 _MOBILE = 11
 # A magnetic stripe sends its sentinels along: ;6217…? or %B6217…^…?

@@ -14,7 +14,29 @@ os.environ.setdefault(
 from pypinyin import Style, lazy_pinyin, pinyin
 
 _HAN = re.compile(r"[\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_UNSEEN = re.compile(r"[\s·•‧∙⋅・･.\-'’]+")
+# Middle dots as keyboards, readers and neighbouring systems send them; a full stop is one only between Chinese characters.
+_DOTS = "·•‧∙⋅・･᛫⸱⸳ꞏ\u0387\U00010101●⸰◦"
+_STOPS = ".．。｡﹒"
+_DASHES = "\\-\u2010-\u2015\u2212\ufe58\ufe63\uff0d"
+_UNSEEN = re.compile(rf"[\s{_DOTS}{_STOPS}{_DASHES}'’‘`´ʼ,，]+")
+_SPACED_DOT = re.compile(rf"\s*[{_DOTS}]\s*")
+_STOP_BETWEEN = re.compile(rf"(?<={_HAN.pattern})\s*[{_STOPS}]\s*(?={_HAN.pattern})")
+_PADDING = re.compile(rf"(?<={_HAN.pattern}) (?={_HAN.pattern})")
+_MARKS = "\ufe00\ufe0f\U000e0100\U000e01ef"
+# Where GBK and GB 18030-2000 knew no Unicode character (FE50–FEA0), systems of those years use U+E815–U+E864 in the order of the codes.
+# Which character each code is today: the character map GB18030 of the GNU C library, which follows the standard's later editions. A8BC and
+# A8BF are letters of pinyin. The dot above (U+02D9) is a middle dot that compatibility composition would take apart.
+_GBK_LAST = (
+    "\u2e81\U00020087\U00020089\U000200cc\u2e84\u3473\u3447\u2e88\u2e8b\u9fb4\u359e\u361a\u360e\u2e8c\u2e97\u396e\u3918\u9fb5\u39cf\u39df\u3a73\u39d0"
+    "\u9fb6\u9fb7\u3b4e\u3c6e\u3ce0\u2ea7\U000215d7\u9fb8\u2eaa\u4056\u415f\u2eae\u4337\u2eb3\u2eb6\u2eb7\U0002298f\u43b1\u43ac\u2ebb\u43dd\u44d6\u4661"
+    "\u464c\u9fb9\u4723\u4729\u477c\u478d\u2eca\u4947\u497a\u497d\u4982\u4983\u4985\u4986\u499f\u499b\u49b7\u49b6\u9fba\U000241fe\u4ca3\u4c9f\u4ca0\u4ca1"
+    "\u4c77\u4ca2\u4d13\u4d14\u4d15\u4d16\u4d17\u4d18\u4d19\u4dae\u9fbb"
+)
+_SPELLED_ANEW = {0xE815 + i: character for i, character in enumerate(_GBK_LAST)} | {
+    0xE7C7: "\u1e3f",
+    0xE7C8: "\u01f9",
+    0x02D9: "·",
+}
 _COMPOUND = frozenset(
     {
         "欧阳", "太史", "端木", "上官", "司马", "东方", "独孤", "南宫", "万俟", "闻人", "夏侯", "诸葛",
@@ -24,22 +46,86 @@ _COMPOUND = frozenset(
     }
 )  # fmt: skip
 # What a surname may be called besides what the dictionary knows of its character.
-_AS_SURNAME = {"黑": ("he",), "谌": ("shen",), "貟": ("yun",)}
+_AS_SURNAME = {"黑": ("he",), "谌": ("shen",), "貟": ("yun",), "贠": ("yun",), "费": ("bi",)}
 _OLD_SPELLING = str.maketrans({"萬": "万", "單": "单", "長": "长", "孫": "孙", "遲": "迟", "歐": "欧", "陽": "阳"})
 _READINGS_KEPT = 64
 
 
 def clean_name(raw: str) -> str:
-    """Return a name as it is kept: half-width, single spaces, one kind of middle dot (readers and keyboards send several)."""
-    name = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", raw)).strip()
-    name = re.sub(r"\s*[·•‧∙⋅・･]\s*", "·", name)
+    """Return a name as it is kept: half-width, single spaces, one kind of middle dot (readers and keyboards send several), nothing unseen.
+
+    A rare character (生僻字) in the private form of an older table becomes the character that it is.
+    """
+    name = re.sub(r"\s+", " ", _seen(raw)).strip()
+    name = _STOP_BETWEEN.sub("·", _SPACED_DOT.sub("·", name))
     # Between Chinese characters a space is a reader's padding (张 三), not part of the name.
-    return re.sub(rf"(?<={_HAN.pattern}) (?={_HAN.pattern})", "", name)
+    return _PADDING.sub("", name)
 
 
 def folded(name: str) -> str:
-    """Return what is compared and searched: no case, no spaces, dots or hyphens."""
-    return _UNSEEN.sub("", unicodedata.normalize("NFKC", name)).casefold()
+    """Return what is compared and searched: no case, no spaces, dots, commas or hyphens."""
+    return _UNSEEN.sub("", _seen(name)).casefold()
+
+
+def _seen(raw: str) -> str:
+    """Return a name in compatibility composition, with rare characters in their own form, without what nobody sees."""
+    if raw.isascii() and raw.isprintable():
+        return raw
+    name = unicodedata.normalize("NFKC", raw.translate(_SPELLED_ANEW))
+    return "".join(c for c in name if not _is_unseen(c))
+
+
+@lru_cache(maxsize=4096)
+def _is_unseen(character: str) -> bool:
+    """Say whether a character draws nothing: format and control characters but blanks, selectors of variants, fillers."""
+    if character.isspace():
+        return False
+    first, last, first_more, last_more = tuple(_MARKS)
+    selector = first <= character <= last or first_more <= character <= last_more
+    return (
+        selector
+        or unicodedata.category(character) in {"Cf", "Cc"}
+        or character in "\u034f\u115f\u1160\u3164\u180b\u180c\u180d\u180f"
+    )
+
+
+def is_one_name(one: str, two: str) -> bool:
+    """Say whether two spellings are one name. The one rule for names: at the desk, on lists, in messages, among duplicates.
+
+    They are one where they are written alike but for width, case, blanks, dots and hyphens, and forms of a character; and where one is
+    written in Chinese characters, the other in Latin letters, and these are any reading of those, the family name first or last (ZHANG
+    SAN, San Zhang, Zhang, San). Of two names in Latin letters a comma says which is the family name. Two names in Chinese characters
+    that sound alike are two. A name of nothing is nobody's.
+    """
+    mine, theirs = folded(one), folded(two)
+    if not mine or not theirs:
+        return False
+    if mine == theirs:
+        return True
+    han = [bool(_HAN.search(text)) for text in (mine, theirs)]
+    if all(han):
+        return False
+    if not any(han):
+        return theirs in _turned(one) or mine in _turned(two)
+    written, latin = (one, two) if han[0] else (two, one)
+    return not readings(written).isdisjoint(_orders(latin))
+
+
+_MOST_WORDS = 8
+
+
+def _turned(name: str) -> frozenset[str]:
+    """Return a name in Latin letters with a comma the other way round: Smith, John is John Smith."""
+    family, comma, given = _seen(name).partition(",")
+    return frozenset({folded(f"{given} {family}")}) if comma and given.strip() else frozenset()
+
+
+def _orders(latin: str) -> frozenset[str]:
+    """Return what a name in Latin letters spells, whichever of its words come first; tones and other marks left away."""
+    plain = "".join(c for c in unicodedata.normalize("NFD", _seen(latin)) if not unicodedata.combining(c))
+    words = [word for word in re.split(r"[\s,，^]+", plain) if word]
+    turns = range(len(words)) if len(words) <= _MOST_WORDS else range(1)
+    return frozenset(folded("".join([*words[at:], *words[:at]])) for at in turns)
 
 
 def name_keys(name: str) -> list[str]:

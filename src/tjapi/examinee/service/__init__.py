@@ -17,7 +17,17 @@ from tjapi.examinee.service.matching import names_by_number
 from tjapi.examinee.service.meeting import amend, introduce, meet, meet_many, met
 from tjapi.examinee.service.merging import follow, merge, merges, undo_merge
 from tjapi.examinee.service.photos import keep_photo, photo_files, photo_for_reading, photo_of, photos
-from tjapi.examinee.service.reading import get, kept, look_at, many, number_ends_with, shape, survivor_id, unmask
+from tjapi.examinee.service.reading import (
+    get,
+    has_number,
+    kept,
+    look_at,
+    many,
+    number_ends_with,
+    shape,
+    survivor_id,
+    unmask,
+)
 
 __all__ = [
     "Examinee",
@@ -32,6 +42,7 @@ __all__ = [
     "follow",
     "get",
     "guardians",
+    "has_number",
     "identifiers",
     "import_people",
     "introduce",

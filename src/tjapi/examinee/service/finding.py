@@ -44,11 +44,13 @@ async def look_up(
     size: int,
     *,
     of_exam_no: Collection[UUID] | None,
+    of_barcode: Collection[UUID] = (),
     among: Collection[UUID] | None = None,
 ) -> Sequence[Examinee]:
     """Return whom a key may mean, the latest entered first, one too many, and leave a trace. Raises LookupKeyInvalid.
 
-    `any` tries the key as everything that it can be. `of_exam_no` is whose exam has this number; None when it is no exam number at all.
+    `any` tries the key as everything that it can be. `of_exam_no` is whose exam has this number; None when it is no exam number at all;
+    `of_barcode` is whose tube has it.
     `among`: nobody else is meant.
     """
     impossible = (
@@ -58,7 +60,7 @@ async def look_up(
     )
     if impossible:
         raise LookupKeyInvalid(errors=[FieldError("/key", f"not_{by}", *_NOT_A[by])])
-    return await _found(uow, key, by, by, Found(after, size, among), of_exam_no or ())
+    return await _found(uow, key, by, by, Found(after, size, among), [*(of_exam_no or ()), *of_barcode])
 
 
 async def _found(

@@ -8,7 +8,7 @@ from tjapi.examinee import repository
 from tjapi.examinee.errors import PeopleInvalid
 from tjapi.examinee.events import ExamineeRegistered
 from tjapi.examinee.models import Examinee
-from tjapi.examinee.rules import IdNumber, folded, name_keys
+from tjapi.examinee.rules import IdNumber, is_one_name, name_keys
 from tjapi.examinee.schemas import IdCardPayload
 from tjapi.examinee.service.meeting import entered, number_problem, said_by
 from tjapi.identity import service as identity
@@ -36,7 +36,7 @@ async def import_people(uow: UnitOfWork, campus_id: int, rows: Sequence[IdCardPa
         FieldError(f"/rows/{i}/name", "differs", "与已登记的姓名或出生日期不同", "differs from the name or birth date that is known")
         for i, (found, (_, person)) in enumerate(zip(met, people, strict=True))
         if found is not None
-        and (folded(known[found].name), known[found].birth_date) != (folded(person.name), person.birth_date)
+        and not (is_one_name(known[found].name, person.name) and known[found].birth_date == person.birth_date)
     ]  # fmt: skip
     if differing:
         raise PeopleInvalid(errors=differing)

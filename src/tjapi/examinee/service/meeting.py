@@ -27,6 +27,7 @@ from tjapi.examinee.rules import (
     folded,
     full_years,
     is_for_ever,
+    is_one_name,
     name_keys,
     normalise_phone,
     parse_id_number,
@@ -281,7 +282,7 @@ def _birth_date(read: Read, document: IdNumber | None, today: date) -> date:
 
 def _refuse_other_person(holder: Examinee, read: Read) -> None:
     """Refuse a document that is that of somebody known and says somebody else. Raises ExamineeNameDiffers, ExamineeDetailsDiffer."""
-    if folded(holder.name) != folded(read.name):
+    if not is_one_name(holder.name, read.name):
         raise ExamineeNameDiffers(
             errors=[FieldError("/name", "differs", "与已登记的姓名不同", "differs from the name that is known")]
         )

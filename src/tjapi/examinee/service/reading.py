@@ -7,7 +7,9 @@ from uuid import UUID
 from tjapi.examinee import repository
 from tjapi.examinee.errors import ExamineeNotFound
 from tjapi.examinee.models import Examinee
+from tjapi.examinee.rules import kind_for_life, spellings_of, spellings_sought
 from tjapi.examinee.schemas import ExamineeOut, UnmaskedOut
+from tjapi.kernel.clock import business_day
 from tjapi.kernel.uow import UnitOfWork
 
 ID_NUMBER, PHONE, ADDRESS = "id_number", "phone", "address"
@@ -68,6 +70,31 @@ async def number_ends_with(uow: UnitOfWork, examinee_id: UUID, ending: str) -> b
     numbers = [opened(uow, entry, entry.id_number_sealed, ID_NUMBER) or "" for entry in entries]
     wanted = ending.upper().encode()
     return True in [hmac.compare_digest(number[-len(ending) :].upper().encode(), wanted) for number in numbers]
+
+
+async def has_number(uow: UnitOfWork, examinee_id: UUID, said: Collection[str]) -> bool | None:
+    """Say whether a whole ID number that somebody else's system names is a person's: True, False: it is another one's, None: nothing is said.
+
+    Whoever was entered under two documents has both. Only of a document that one has for life another number is another person: passports
+    and permits are renewed, and what stands where a number belongs may be a number of theirs. The digests are compared, nothing is opened
+    but to find the old spelling of 15 digits.
+    """
+    if not said:
+        return None
+    people = [
+        *await repository.examinees(uow, [examinee_id]),
+        *await repository.merged_into(uow, [examinee_id]),
+    ]
+    known: set[bytes] = set()
+    for entry in people:
+        number = opened(uow, entry, entry.id_number_sealed, ID_NUMBER)
+        known.update(uow.cipher.blind_index(spelling, ID_NUMBER) for spelling in spellings_of(number or "") if spelling)
+    wanted = {number: {uow.cipher.blind_index(one, ID_NUMBER) for one in spellings_sought(number)} for number in said}
+    if any(not digests.isdisjoint(known) for digests in wanted.values()):
+        return True
+    held = {entry.id_kind for entry in people}
+    another = any(kind_for_life(number, business_day(uow.now)) in held for number in said)
+    return False if another else None
 
 
 async def unmask(uow: UnitOfWork, examinee_id: UUID, purpose: str) -> UnmaskedOut:

@@ -16,8 +16,17 @@ from tjapi.appointment.errors import (
     AppointmentTwice,
 )
 from tjapi.appointment.schemas import CancelAppointmentIn, DeskPlaceIn
-from tjapi.exam.errors import ExamBeforeBirth, ExamEmpty, ExamStateConflict, LineStateConflict, PackageNotForSex
-from tjapi.examinee.errors import ExamineeNotFound
+from tjapi.exam.errors import (
+    ExamBeforeBirth,
+    ExamDoubtful,
+    ExamEmpty,
+    ExamineeNotNamed,
+    ExamStateConflict,
+    LineStateConflict,
+    PackageNotForSex,
+)
+from tjapi.examinee.errors import NOT_MET, ExamineeNotFound
+from tjapi.examinee.flows import card_photo
 from tjapi.frontdesk import service
 from tjapi.frontdesk.schemas import BookingIn, BookingOut
 from tjapi.identity.errors import CampusNotHeld
@@ -33,7 +42,7 @@ PLACE: list[type[Problem]] = [
 ]  # fmt: skip
 """Why a place cannot be had."""
 BOOKING: list[type[Problem]] = [
-    *PLACE, AppointmentHoldEnded, CampusNotHeld, ExamineeNotFound, ExamEmpty, ExamBeforeBirth, PackageNotForSex, PregnancyContradictsSex,
+    *PLACE, AppointmentHoldEnded, CampusNotHeld, ExamineeNotFound, ExamEmpty, ExamBeforeBirth, ExamDoubtful, PackageNotForSex, PregnancyContradictsSex,
     *QUOTE,
 ]  # fmt: skip
 """Why a booking cannot be made."""
@@ -42,13 +51,15 @@ BOOKING: list[type[Problem]] = [
 @bookings.post(
     "/appointments",
     **operation("createAppointment", "预约体检", "Book: a place and the exam that it is for", permission="appointment.write",
-                requirement=["E1.3", "E7.2"], body=True, status=201, idempotent="required", problems=BOOKING),
+                requirement=["E1.3", "E7.2"], body=True, status=201, idempotent="required", problems=[*BOOKING, ExamineeNotNamed, *NOT_MET],
+                description="受检者可为已有档案,或读卡内容(一次完成建档与预约) · For somebody known, or from what a card reader read, in one call."),
 )  # fmt: skip
 async def create_appointment(request: Request, uow: Unit, body: BookingIn) -> BookingOut:
-    required = runtime(request).settings.payment_required
-    return await service.book(
-        uow, body.examinee_id, body, "desk", payment_required=required, over_waiting_list=body.over_waiting_list
-    )
+    held = runtime(request)
+    photo = await card_photo(held, body.id_card, "/id_card/photo")
+    made = await service.book_at_desk(uow, body, payment_required=held.settings.payment_required, photo=photo)
+    name = made.exam.name if made.exam else ""
+    return made.model_copy(update={"unprintable": held.services.printing.unprintable(name)})
 
 
 @bookings.post(

@@ -42,8 +42,9 @@ frontdesk = router("frontdesk")
     **operation("checkIn", "报到", "Check in", permission="exam.check_in", requirement=["E1.5"], idempotent="optional",
                 problems=[ExamNotFound, ExamStateConflict, WalkInNotTaken, GuardianConsentMissing, IdentityNotConfirmed]),
 )  # fmt: skip
-async def check_in(uow: Unit, exam_id: UUID) -> CheckInOut:
-    return await service.check_in(uow, exam_id)
+async def check_in(request: Request, uow: Unit, exam_id: UUID) -> CheckInOut:
+    made = await service.check_in(uow, exam_id)
+    return made.model_copy(update={"unprintable": runtime(request).services.printing.unprintable(made.exam.name)})
 
 
 @frontdesk.post(

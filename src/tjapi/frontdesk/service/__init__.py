@@ -2,6 +2,7 @@
 
 from tjapi.frontdesk.service.booking import (
     book,
+    book_at_desk,
     booking,
     cancel_booking,
     let_place_go,
@@ -12,6 +13,7 @@ from tjapi.frontdesk.service.booking import (
 from tjapi.frontdesk.service.checking import check_identity, decide_identity, identity_checks
 from tjapi.frontdesk.service.codes import issue_access_code, redeem_access_code
 from tjapi.frontdesk.service.desk import check_in
+from tjapi.frontdesk.service.finding import look_up
 from tjapi.frontdesk.service.printing import (
     MAKE,
     OpenedPrint,
@@ -30,6 +32,7 @@ __all__ = [
     "MAKE",
     "OpenedPrint",
     "book",
+    "book_at_desk",
     "booking",
     "cancel_booking",
     "check_identity",
@@ -41,6 +44,7 @@ __all__ = [
     "issue_access_code",
     "keep_file",
     "let_place_go",
+    "look_up",
     "miss_booking",
     "open_print",
     "part_of",

@@ -11,8 +11,10 @@ from tjapi.appointment import service as appointments
 from tjapi.appointment.rules import AppointmentSource
 from tjapi.catalog import service as catalog
 from tjapi.exam import service as exams
+from tjapi.exam.errors import ExamDoubtful
 from tjapi.exam.schemas import ExamIn
-from tjapi.frontdesk.schemas import BookingOut, OwnBookingIn
+from tjapi.examinee.rules import PhotoFile
+from tjapi.frontdesk.schemas import BookingIn, BookingOut, OwnBookingIn
 from tjapi.kernel.uow import UnitOfWork
 
 
@@ -41,13 +43,33 @@ async def book(
     await appointments.look(uow, place)
     order = ExamIn(
         campus_id=new.campus_id, examinee_id=examinee_id, package_id=new.package_id, item_group_ids=new.item_group_ids,
-        choices=new.choices, pregnant=new.pregnant, exam_date=new.day,
+        choices=new.choices, pregnant=new.pregnant, exam_date=new.day, despite=new.despite,
     )  # fmt: skip
-    exam = await exams.register(uow, order, payment_required=payment_required)
+    try:
+        exam = await exams.register(uow, order, payment_required=payment_required, day_pointer="/day")
+    except ExamDoubtful:
+        # What cannot be had is refused, and not asked back.
+        await appointments.refuse_twice(uow, place)
+        raise
     groups = await catalog.item_groups(uow, [line.item_group_id for line in await exams.lines(uow, exam.id)])
     needed = {group.resource for group in groups if group.resource}
     appointment = await appointments.book(uow, replace(place, exam_id=exam.id, resources=needed))
     return BookingOut(appointment=appointments.out(appointment), exam=await exams.describe(uow, exam.id))
+
+
+async def book_at_desk(
+    uow: UnitOfWork, new: BookingIn, *, payment_required: bool = False, photo: PhotoFile | None = None
+) -> BookingOut:
+    """Book for somebody known, or for the holder of a document, who is found or entered, all in one.
+
+    Raises what `book` raises, ExamineeNotNamed, PermissionMissing, and with a document whatever meeting its holder raises.
+    """
+    asked = ExamIn(campus_id=new.campus_id, examinee_id=new.examinee_id, id_card=new.id_card)
+    person = await exams.whom(uow, asked, photo)
+    await uow.session.flush()
+    return await book(
+        uow, person.id, new, "desk", payment_required=payment_required, over_waiting_list=new.over_waiting_list
+    )
 
 
 async def reschedule_booking(

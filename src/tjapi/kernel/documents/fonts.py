@@ -21,7 +21,7 @@ MISSING = "〓"
 """Drawn where no face has the character (the printers' geta mark)."""
 
 # Variation selectors, joiners, direction marks, BOM: they draw nothing and no face lists them.
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]")
+INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]")
 
 _SHORT_OFFSETS = 2 * 0xFFFF
 """Up to here `loca` counts words in two bytes."""
@@ -220,7 +220,7 @@ class FontSet:
         if first.characters.issuperset(text):
             return [(first, text)]
         out: list[tuple[Face, str]] = []
-        for character in _INVISIBLE.sub("", text):
+        for character in INVISIBLE.sub("", text):
             shown = character
             face = self._face_of(character, bold=bold)
             if face is None:
@@ -234,7 +234,7 @@ class FontSet:
 
     def missing(self, text: str) -> set[str]:
         """Tell the characters of `text` that no face has."""
-        rest = set(_INVISIBLE.sub("", text)) - self.regular.characters
+        rest = set(INVISIBLE.sub("", text)) - self.regular.characters
         return {c for c in rest if self._face_of(c, bold=False) is None}
 
     def _face_of(self, character: str, *, bold: bool) -> Face | None:

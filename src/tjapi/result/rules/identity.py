@@ -1,40 +1,50 @@
 """Whose result it is: what a message says of the person beside what we know. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
 from tjapi.result.rules.values import plain
 
+SameName = Callable[[str, str], bool]
+"""The one rule for names: whether two spellings are one name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is said to be; None: not said."""
+    """Who somebody is said to be; None, an empty name and the sex `unknown`: not said. `names` are all spellings of the name that were given.
+
+    `is_theirs` is said of a message alone: whether a whole ID number in it is this person's; False: it is that of somebody else.
+    """
 
     exam_no: str | None
-    name: str | None
+    names: tuple[str, ...]
     sex: str | None
     birth_date: date | None
+    is_theirs: bool | None = None
 
 
-def disagreement(ours: Identity, theirs: Identity) -> list[str] | None:
-    """Return None when a report may be filed, else the fields that do not agree (reliability.md, 14).
+def disagreement(ours: Identity, theirs: Identity, same_name: SameName) -> list[str] | None:
+    """Return None when a report may be filed, else what does not agree, or what it would have had to say (reliability.md, 14).
 
-    The exam number, the name, and birth date with sex are compared as far as they are said. A different exam number refuses, always.
-    With our exam number one of the other two may differ (names are mangled on their way); without it none may, and one must agree.
+    A barcode or a number of an order leads to an exam; whose results they are, the message says too. Each thing that it says must agree,
+    each on its own, and nothing outweighs another: exam number, ID number, sex, birth date. A name may be another one only where a whole
+    ID number agrees (a maiden name, a translation); any of its spellings will do. Sex and birth date are shared by many: a message with
+    neither a name nor a number of the person is for somebody to look at.
     """
-    agrees: dict[str, bool] = {}
-    if theirs.exam_no:
-        agrees["exam_no"] = plain(theirs.exam_no).upper() == (ours.exam_no or "").upper()
-    if theirs.name:
-        agrees["name"] = _name(theirs.name) == _name(ours.name or "")
-    if theirs.birth_date and theirs.sex in ("male", "female"):
-        agrees["birth_date"] = (theirs.birth_date, theirs.sex) == (ours.birth_date, ours.sex)
-    against = [field for field, equal in agrees.items() if not equal]
-    tolerated = 1 if agrees.get("exam_no") else 0
-    if any(agrees.values()) and "exam_no" not in against and len(against) <= tolerated:
-        return None
-    return against
-
-
-def _name(text: str) -> str:
-    return plain(text).replace(" ", "").replace("•", "·").casefold()
+    against = []
+    if theirs.exam_no and plain(theirs.exam_no).upper() != (ours.exam_no or "").upper():
+        against.append("exam_no")
+    if theirs.is_theirs is False:
+        against.append("id_number")
+    names = [name for name in theirs.names if name.strip()]
+    if names and not theirs.is_theirs and not any(same_name(mine, name) for mine in ours.names for name in names):
+        against.append("name")
+    if not names and not theirs.exam_no and theirs.is_theirs is None:
+        against.append("name_missing")
+    sexes = {sex for sex in (ours.sex, theirs.sex) if sex in ("male", "female")}
+    if len(sexes) > 1:
+        against.append("sex")
+    if theirs.birth_date is not None and theirs.birth_date != ours.birth_date:
+        against.append("birth_date")
+    return against or None

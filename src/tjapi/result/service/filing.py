@@ -11,6 +11,8 @@ from adapters.lis.contract import LabObservation, LabReport, LabResult
 from tjapi.catalog import service as catalog
 from tjapi.catalog.models import Item, ItemUnit
 from tjapi.exam.models import Exam, ExamLine
+from tjapi.examinee import service as examinees
+from tjapi.examinee.rules import is_one_name
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import service as requisitions
 from tjapi.requisition.errors import TubeHasResults, TubeStateConflict
@@ -114,7 +116,10 @@ async def file_report(
     if await requisitions.drawn_again(uow, book.exam.id):
         # Whoever waited for the lock may have looked before a specimen was rejected: where the numbers lead now is what counts.
         targets = await _targets(uow, source, report.results)
-    against = None if placed is not None else disagreement(_ours(book.exam), _theirs(report))
+    against = None
+    if placed is None:
+        is_theirs = await examinees.has_number(uow, book.exam.examinee_id, report.id_numbers)
+        against = disagreement(_ours(book.exam), _theirs(report, is_theirs=is_theirs), is_one_name)
     if against is not None:
         # Kept from the exam's own list: whose result this is, is exactly what is not known.
         return Filing(
@@ -307,11 +312,12 @@ async def _target(uow: UnitOfWork, source: str, result: LabResult) -> _Found:
 
 
 def _ours(exam: Exam) -> Identity:
-    return Identity(exam.exam_no, exam.name, exam.sex, exam.birth_date)
+    return Identity(exam.exam_no, (exam.name,), exam.sex, exam.birth_date)
 
 
-def _theirs(report: LabReport) -> Identity:
-    return Identity(report.exam_no, report.patient_name, report.patient_sex, report.patient_birth_date)
+def _theirs(report: LabReport, *, is_theirs: bool | None) -> Identity:
+    names = (report.patient_name or "", *report.other_names)
+    return Identity(report.exam_no, names, report.patient_sex, report.patient_birth_date, is_theirs)
 
 
 def _groups(observations: Sequence[LabObservation], items: Mapping[str, Item]) -> list[_Group]:

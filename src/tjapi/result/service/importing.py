@@ -165,7 +165,7 @@ class _Importer:
                 reading = read(item.kind, kept(item.item, one.value) or "", [item.unit or ""])
                 given[line.id, item.id] = (one, reading.value if reading is not None else Value("", ""))
         asked = {item.id for line in lines for item in self._groups.get(line.item_group_id, ())}
-        ranges = self._held.of(exam.sex, exam.age_days, exam.exam_date, item_ids=asked)
+        ranges = self._held.of(exam.sex, exam.birth_date, exam.exam_date, item_ids=asked)
         values: dict[str, Known] = {}
         repeats: dict[str, list[Known]] = {}
         for line in lines:
