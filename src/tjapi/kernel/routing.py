@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import unquote_to_bytes
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.responses import Response
@@ -41,6 +42,7 @@ from tjapi.kernel.runtime import runtime
 from tjapi.kernel.security.principal import ANONYMOUS, Principal
 from tjapi.kernel.security.tokens import TokenInvalidError
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.kernel.validation import unknown_names
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="bearer", description="POST /api/v1/auth/token")
 PUBLIC = "public"
@@ -224,18 +226,29 @@ def _forbidden(pointer: str) -> ForbiddenCharacter:
     )  # fmt: skip
 
 
+def query_names(dependant: Dependant) -> frozenset[str]:
+    """Return the query parameters that an operation takes, those of what it depends on included."""
+    return frozenset(field.alias for field in dependant.query_params).union(*map(query_names, dependant.dependencies))
+
+
 class OperationRoute(APIRoute):
-    """A route that refuses forbidden characters and stores an idempotent answer before the commit."""
+    """A route that refuses forbidden characters and unknown query parameters, and stores an idempotent answer before the commit.
+
+    Pages that people open are no operations: a messenger adds to their links what it likes.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         """Wrap FastAPI's handler; the unit of work is still open when it returns."""
         handle = super().get_route_handler()
         takes_json = self.body_field is not None
+        known = query_names(self.dependant)
 
         async def guarded(request: Request) -> Response:
             for part in (request.scope.get("raw_path", b""), request.scope.get("query_string", b"")):
                 if b"%" in part and _is_strange(part):
                     raise _forbidden("query:")
+            if request.scope.get("query_string") and (strange := unknown_names(request.query_params, known)):
+                raise Invalid(errors=strange)
             if takes_json:
                 body = await request.body()
                 if (
