@@ -43,7 +43,9 @@ async def test_a_filter_with_a_slip_is_told_which_one_was_meant(sign_in: SignIn)
     front = await sign_in("front")
 
     async def refused(**query: Any) -> list[dict[str, str]]:
-        errors: list[dict[str, str]] = told(await front.get(f"{v1.PREFIX}/exams", params=query), 422, "invalid")["errors"]
+        errors: list[dict[str, str]] = told(await front.get(f"{v1.PREFIX}/exams", params=query), 422, "invalid")[
+            "errors"
+        ]
         return errors
 
     [slip] = await refused(exam_dat="2026-11-29")

@@ -99,6 +99,13 @@ def marks(lines: Iterable[tuple[str, int, str | None]]) -> Marks:
     )
 
 
+def way_out(state: str) -> Literal["substitute", "reinstate", "stays"]:
+    """Say what may become of a line that another group is in the way of."""
+    if may_move(LINE_MOVES, state, "substituted"):
+        return "substitute"
+    return "reinstate" if may_move(LINE_MOVES, state, "ordered") else "stays"
+
+
 def may_move(moves: dict[str, frozenset[str]], current: str, to: str) -> bool:
     """Say whether a state machine allows a step."""
     return to in moves.get(current, frozenset())
