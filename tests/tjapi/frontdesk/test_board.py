@@ -19,7 +19,8 @@ COLUMNS = ("booked", "awaiting_payment", "checked_in", "blood_drawn", "examined"
 RECOUNT = """
 with here as (select * from exam where campus_id = 1 and exam_date = (now() at time zone 'Asia/Shanghai')::date and state <> 'cancelled')
 select count(*) booked,
-  count(*) filter (where exists (select from exam_line l where l.exam_id = here.id and l.state = 'ordered' and l.price_fen > 0)) awaiting_payment,
+  count(*) filter (where exists (select from exam_line l where l.exam_id = here.id and l.state not in ('withdrawn', 'substituted', 'refused', 'waived')
+    and l.person_share_fen > l.paid_fen + l.remitted_fen)) awaiting_payment,
   count(*) filter (where checked_in_at is not null) checked_in,
   count(*) filter (where exists (select from exam_line l where l.exam_id = here.id and l.specimen in ('whole_blood', 'serum', 'plasma')
     and l.state in ('collected', 'resulted', 'verified'))) blood_drawn,

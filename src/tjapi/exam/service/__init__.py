@@ -24,6 +24,7 @@ from tjapi.exam.service.course import (
 from tjapi.exam.service.finding import follow_person, look_up, past
 from tjapi.exam.service.holding import get, lines, live_lines, lock, lock_many
 from tjapi.exam.service.importing import PastExam, PastLine, close_past, import_past, imported, lines_of, open_past
+from tjapi.exam.service.paying import cover
 from tjapi.exam.service.registering import (
     MemberOrder,
     OrderedExam,
@@ -32,7 +33,7 @@ from tjapi.exam.service.registering import (
     ordered,
     register_members,
 )
-from tjapi.exam.service.standing import block, block_many, completeness, outstanding, settle, unblock
+from tjapi.exam.service.standing import block, block_many, completeness, outstanding, said_state, settle, unblock
 
 __all__ = [
     "MemberOrder",
@@ -49,6 +50,7 @@ __all__ = [
     "check_in",
     "close_past",
     "completeness",
+    "cover",
     "describe",
     "finalize",
     "find_by_no",
@@ -77,6 +79,7 @@ __all__ = [
     "reprice",
     "reschedule",
     "resume",
+    "said_state",
     "set_aside",
     "settle",
     "sheet_given_back",
