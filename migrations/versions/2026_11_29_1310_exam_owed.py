@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0026_exam_owed"
-down_revision = "0025_examinee_merge_stayed"
+revision = "0027_exam_owed"
+down_revision = "0026_result_question"
 branch_labels = None
 depends_on = None
 
