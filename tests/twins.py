@@ -56,6 +56,46 @@ def _twin(guard: str, file: str, old: str, new: str, test: str) -> Twin:
 
 TWINS = (
     _twin(
+        "queries: an unknown name is refused", f"{KERNEL}/routing.py",
+        "(strange := unknown_names(request.query_params, known))", "(strange := unknown_names([], known))",
+        "tests/contract/test_queries.py::test_an_unknown_query_parameter_is_refused_by_every_operation",
+    ),
+    _twin(
+        "overlap: what contains a line", "src/tjapi/pricing/rules.py",
+        'if other in there or how == "shares":', 'if other in there and how == "contained":',
+        "tests/tjapi/pricing/test_overlaps.py::test_what_contains_a_line_is_refused_and_takes_its_place_by_substituting",
+    ),
+    _twin(
+        "overlap: items shared on every path", "src/tjapi/pricing/rules.py",
+        'if other in there or how == "shares":', "if other in there:",
+        "tests/tjapi/pricing/test_overlaps.py::test_no_path_of_ordering_takes_two_groups_that_share_an_item",
+    ),
+    _twin(
+        "money: released is not paid", "src/tjapi/exam/rules.py",
+        "    if line.state in UNCHARGED:\n        return 0", '    if line.state != "ordered":\n        return 0',
+        "tests/tjapi/frontdesk/test_board.py::test_each_count_is_that_of_its_list_and_of_a_recount_after_every_step",
+    ),
+    _twin(
+        "money: a refund of what was paid", "src/tjapi/exam/rules.py",
+        "        return line.paid_fen\n", "        return line.person_share_fen\n",
+        "tests/tjapi/frontdesk/test_board.py::test_a_refund_is_proposed_of_what_was_paid_and_never_of_more",
+    ),
+    _twin(
+        "guidance: not back to the room just left", "src/tjapi/guidance/rules.py",
+        "        {d: errand for d, errand in every.items() if d not in been},\n", "",
+        "tests/tjapi/guidance/test_guidance_rules.py::test_nobody_is_sent_back_to_the_room_just_left_unless_nothing_else_is_left_to_do_and_then_it_is_said",
+    ),
+    _twin(
+        "complete: on hold is a reason", "src/tjapi/exam/rules.py",
+        'return "on_hold" if state == "on_hold" else "cancelled"', 'return "cancelled" if state == "cancelled" else None',
+        "tests/tjapi/exam/test_complete.py::test_an_exam_on_hold_says_so_and_is_refused_by_that_name",
+    ),
+    _twin(
+        "languages: a state is said by its label", f"{KERNEL}/problem.py",
+        "    if kind.states in _LABELS:", '    if lang != "en" and kind.states in _LABELS:',
+        "tests/contract/test_languages.py::test_a_refusal_says_what_each_state_is_called_in_its_language",
+    ),
+    _twin(
         "merge: nothing is given to somebody merged away", "src/tjapi/exam/service/finding.py",
         "return await examinees.kept(uow, new.examinee_id)", "return await examinees.get(uow, new.examinee_id)",
         f"{MERGING}::test_what_is_registered_while_people_are_merged_is_the_survivors",

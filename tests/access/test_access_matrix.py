@@ -1214,6 +1214,7 @@ OPERATIONS: dict[str, Ask] = {
     "addExamLines": add_exam_lines,
     "substituteExamLine": substitute_exam_line,
     "withdrawExamLines": _lines("withdraw"),
+    "coverExamLines": _lines("cover", how="paid"),
     "refuseExamLines": _lines("refuse"),
     "waiveExamLines": _lines("waive"),
     "deferExamLines": _lines("defer", due_on="2099-01-01"),

@@ -744,6 +744,7 @@ def _change_lines(stage: Stage, exam_id: str, group: str) -> None:
     first = stage.do("getExam", path=place).json()["lines"][0]
     added = {"item_group_ids": [group], "reason": "医生建议"}
     line = stage.do("addExamLines", path=place, headers=once(), body=added).json()["lines"][1]
+    stage.do("coverExamLines", path=place, body={"line_ids": [line["id"]], "how": "remitted", "reason": "本院职工"})
     command = {"line_ids": [line["id"]], "reason": "受检者拒绝", "signature": "张三"}
     stage.do("refuseExamLines", path=place, body=command)
     again = {"line_ids": [line["id"]], "reason": "同意检查"}

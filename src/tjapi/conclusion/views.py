@@ -38,7 +38,7 @@ from exam e left join conclusion c on c.exam_id = e.id where e.id = $1
 
 
 async def review(look: Look, exam_id: UUID, view: str, department_id: int | None) -> Any | None:
-    """Return the parts of a review: version, exam, departments, conclusion, claim, undone lines, blocks; None: no such exam."""
+    """Return the parts of a review: version, exam, departments, conclusion, claim, what keeps it from being finalized; None: no such exam."""
     return await look.row(REVIEW, exam_id, view, department_id, look.now)
 
 

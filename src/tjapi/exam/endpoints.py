@@ -27,6 +27,7 @@ from tjapi.exam.rules import ExamState
 from tjapi.exam.schemas import (
     CancelIn,
     CompletenessOut,
+    CoverIn,
     DeferIn,
     ExamIn,
     ExamListItem,
@@ -53,6 +54,7 @@ from tjapi.pricing.errors import (
     ItemGroupContained,
     ItemGroupNotForSex,
     ItemGroupNotOffered,
+    ItemGroupOverlaps,
     ItemGroupsExclude,
     ItemGroupTwice,
     ItemGroupUnsuitable,
@@ -176,6 +178,7 @@ _ORDERS = [
     ItemGroupTwice,
     ItemGroupOrdered,
     ItemGroupContained,
+    ItemGroupOverlaps,
     ItemGroupsExclude,
     ItemGroupUnsuitable,
     ItemGroupNotForSex,
@@ -213,6 +216,18 @@ async def substitute_exam_line(request: Request, uow: Unit, exam_id: UUID, body:
 )  # fmt: skip
 async def withdraw_exam_lines(uow: Unit, exam_id: UUID, body: SetAsideIn) -> ExamOut:
     await service.set_aside(uow, exam_id, body.line_ids, "withdrawn", reason=body.reason, signature=body.signature)
+    return await service.describe(uow, exam_id)
+
+
+@exams.post(
+    "/exams/{exam_id:uuid}/lines:cover",
+    **operation("coverExamLines", "登记交费或免收", "Lines were paid for, or are not asked for", permission="exam.cover", requirement=["E1.1", "E1.8"],
+                body=True, idempotent="optional", problems=_LINES,
+                description="个人应付部分已在收费处交清,或免收(须注明原因);等待交费的项目随即放行。终审后仍可登记。"
+                " · What the person owes was paid at the cashier's, or is not asked for; what waited for it may be carried out."),
+)  # fmt: skip
+async def cover_exam_lines(uow: Unit, exam_id: UUID, body: CoverIn) -> ExamOut:
+    await service.cover(uow, exam_id, body.line_ids, body.how, reference=body.reference, reason=body.reason)
     return await service.describe(uow, exam_id)
 
 

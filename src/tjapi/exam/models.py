@@ -63,6 +63,8 @@ class Exam(Base):
     cancelled_at: Mapped[datetime | None] = mapped_column(Moment)
     cancel_reason: Mapped[str | None]
     awaits_payment: Mapped[bool] = mapped_column(server_default="false")
+    owed_fen: Mapped[int] = mapped_column(server_default="0")
+    refund_fen: Mapped[int] = mapped_column(server_default="0")
     blood_drawn: Mapped[bool] = mapped_column(server_default="false")
     examined: Mapped[bool] = mapped_column(server_default="false")
     held_from: Mapped[str | None]
@@ -73,12 +75,16 @@ class Exam(Base):
 
 
 class ExamLine(Base):
-    """An item group ordered in an exam; what it is called, costs and why are copied here."""
+    """An item group ordered in an exam; what it is called, costs and why are copied here.
+
+    Of the person's share `paid_fen` was paid and `remitted_fen` is not asked for (免收).
+    """
 
     __tablename__ = "exam_line"
     __table_args__ = (
         CheckConstraint(f"state in {tuple(LINE_MOVES)}", name="state"),
         CheckConstraint("price_fen >= 0 and person_share_fen + employer_share_fen = price_fen", name="shares"),
+        CheckConstraint("paid_fen >= 0 and remitted_fen >= 0", name="paid"),
         CheckConstraint("due_on is null or state = 'deferred'", name="due_on"),
         Index("ix_exam_line_exam", "exam_id"),
     )
@@ -100,6 +106,8 @@ class ExamLine(Base):
     price_fen: Mapped[int]
     person_share_fen: Mapped[int]
     employer_share_fen: Mapped[int]
+    paid_fen: Mapped[int] = mapped_column(server_default="0")
+    remitted_fen: Mapped[int] = mapped_column(server_default="0")
     price_reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     state_at: Mapped[datetime] = mapped_column(Moment)
     reason: Mapped[str | None]

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, Protocol
 
 from tjapi.catalog.rules import Age
 
@@ -23,6 +23,8 @@ DOUBTS: dict[Doubt, tuple[str, str]] = {
     "second_exam": ("受检者当天已有体检", "the examinee has an exam on that day already"),
 }
 """What may be meant and is rather a slip: asked back, and taken only when somebody says that it is meant."""
+Covering = Literal["paid", "remitted"]
+"""How what a person owes ends: it was paid, or it is not asked for (免收)."""
 LineAction = Literal["added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up"]
 LINE_ACTIONS: tuple[LineAction, ...] = (
     "added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up",
@@ -69,6 +71,8 @@ BLOOD: frozenset[str] = frozenset({"whole_blood", "serum", "plasma"})
 DRAWN: frozenset[str] = frozenset({"collected", "resulted", "verified"})
 GONE: frozenset[str] = frozenset({"withdrawn", "substituted"})
 """Lines that are no part of the exam any more: they cost nothing, and their item group may be ordered again."""
+UNCHARGED: frozenset[str] = GONE | {"refused", "waived"}
+"""Lines that are not carried out: nobody owes anything for them, and what was paid is given back."""
 OPEN_FOR_LINES: frozenset[str] = frozenset(
     {"prepared", "checked_in", "in_progress", "sheet_returned", "ready_for_review", "in_review"}
 )
@@ -86,24 +90,62 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2)
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What the day's board counts an exam under, besides its state; all of it follows from the lines.
+    """What follows from the lines of an exam besides its state: what the day's board counts it under, what is owed, what may be given back.
 
-    `awaits_payment`: a line that costs something is not released. `blood_drawn`: blood of the exam was taken. `examined`: nothing is left
-    for the person to do or to decide today; results may still be on their way.
+    `owed_fen`: what the person has to pay and has not, whether the campus lets unpaid people begin or not. `refund_fen`: what was paid
+    and is not owed any more. `blood_drawn`: blood of the exam was taken. `examined`: nothing is left for the person to do or to decide
+    today; results may still be on their way.
     """
 
-    awaits_payment: bool
-    blood_drawn: bool
-    examined: bool
+    owed_fen: int = 0
+    refund_fen: int = 0
+    blood_drawn: bool = False
+    examined: bool = False
+
+    @property
+    def awaits_payment(self) -> bool:
+        """Whether something is owed: what is free never is."""
+        return self.owed_fen > 0
 
 
-def marks(lines: Iterable[tuple[str, int, str | None]]) -> Marks:
-    """Return what follows from lines, each its state, price in fen and specimen."""
-    here = [line for line in lines if line[0] not in GONE]
+class Charged(Protocol):
+    """What a line says of money and of how far it is."""
+
+    @property
+    def state(self) -> str: ...  # noqa: D102 - plain data
+    @property
+    def specimen(self) -> str | None: ...  # noqa: D102
+    @property
+    def person_share_fen(self) -> int: ...  # noqa: D102
+    @property
+    def paid_fen(self) -> int: ...  # noqa: D102
+    @property
+    def remitted_fen(self) -> int: ...  # noqa: D102
+
+
+def owed(line: Charged) -> int:
+    """Return what the person still has to pay of a line, fen: nothing of one that is not carried out, and all of one that is deferred."""
+    if line.state in UNCHARGED:
+        return 0
+    return max(line.person_share_fen - line.paid_fen - line.remitted_fen, 0)
+
+
+def refundable(line: Charged) -> int:
+    """Return what was paid of a line and is not owed any more, fen: never more than was paid."""
+    if line.state in UNCHARGED:
+        return line.paid_fen
+    return min(line.paid_fen, max(line.paid_fen + line.remitted_fen - line.person_share_fen, 0))
+
+
+def marks(lines: Iterable[Charged]) -> Marks:
+    """Return what follows from lines."""
+    every = list(lines)
+    here = [line for line in every if line.state not in GONE]
     return Marks(
-        any(state == "ordered" and price > 0 for state, price, _ in here),
-        any(specimen in BLOOD and state in DRAWN for state, _, specimen in here),
-        bool(here) and not any(state in FOR_THE_PERSON for state, _, _ in here),
+        sum(map(owed, every)),
+        sum(map(refundable, every)),
+        any(line.specimen in BLOOD and line.state in DRAWN for line in here),
+        bool(here) and not any(line.state in FOR_THE_PERSON for line in here),
     )
 
 
@@ -111,6 +153,25 @@ def doubts(day: date, today: date, *, has_exam: bool) -> tuple[Doubt, ...]:
     """Return what is asked back of an exam on a day, of somebody who has another one on that day or has none."""
     found: dict[Doubt, bool] = {"past_date": day < today, "second_exam": has_exam}
     return tuple(doubt for doubt, doubtful in found.items() if doubtful)
+
+
+Standing = Literal["on_hold", "cancelled", "not_checked_in", "no_lines"]
+
+
+def standing(state: str, *, has_lines: bool) -> Standing | None:
+    """Say what of an exam itself, whatever its lines are, keeps it from being finalized."""
+    if state in ("on_hold", "cancelled"):
+        return "on_hold" if state == "on_hold" else "cancelled"
+    if state == "prepared":
+        return "not_checked_in"
+    return None if has_lines else "no_lines"
+
+
+def way_out(state: str) -> Literal["substitute", "reinstate", "stays"]:
+    """Say what may become of a line that another group is in the way of."""
+    if may_move(LINE_MOVES, state, "substituted"):
+        return "substitute"
+    return "reinstate" if may_move(LINE_MOVES, state, "ordered") else "stays"
 
 
 def may_move(moves: dict[str, frozenset[str]], current: str, to: str) -> bool:

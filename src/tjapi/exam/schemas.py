@@ -1,12 +1,13 @@
 """Shapes of an exam."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from tjapi.exam.rules import Doubt, ExamState, LineAction, LineState
+from tjapi.exam.rules import Covering, Doubt, ExamState, LineAction, LineState
 from tjapi.examinee.rules import LookupKind
 from tjapi.examinee.schemas import ExamineeOut, IdCardPayload
 from tjapi.kernel.validation import Day, Whole
@@ -188,6 +189,8 @@ class LineOut(BaseModel):
     price_fen: int = Field(description="价格,分 · Price, fen", examples=[1682])
     person_share_fen: int = Field(description="个人承担,分 · Paid by the person, fen", examples=[1682])
     employer_share_fen: int = Field(description="单位承担,分 · Paid by the employer, fen", examples=[0])
+    paid_fen: int = Field(0, description="个人已付,分 · Paid by the person so far, fen", examples=[1682])
+    remitted_fen: int = Field(0, description="免收,分 · Not asked of the person, fen", examples=[0])
     reason: str | None = Field(
         None, description="退项、拒检、弃检或延期的原因 · Why it was set aside", examples=["受检者拒绝采血"]
     )
@@ -208,6 +211,35 @@ class LineOut(BaseModel):
             ]
         ],
     )
+
+
+class CoverIn(Input):
+    """What the person owes for lines was paid, or is not asked for."""
+
+    line_ids: list[UUID] = Field(
+        min_length=1, max_length=100, description="项目 · Lines", examples=[["0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"]]
+    )
+    how: Covering = Field(description="paid 已交费;remitted 免收 · Paid, or not asked for", examples=["paid"])
+    reference: str | None = Field(
+        None,
+        min_length=1,
+        max_length=64,
+        description="收费处凭证号 · The cashier's number for it",
+        examples=["SF20261129-0017"],
+    )
+    reason: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="免收的原因,免收时必填 · Why it is not asked for",
+        examples=["本院职工"],
+    )
+
+    @model_validator(mode="after")
+    def _with_reason(self) -> Self:
+        if self.how == "remitted" and self.reason is None:
+            raise PydanticCustomError("missing", "a reason is needed")
+        return self
 
 
 class Outstanding(BaseModel):
@@ -245,6 +277,11 @@ class ExamSummary(BaseModel):
     state: ExamState = Field(examples=["checked_in"])
     exam_date: date
     total_fen: int = Field(description="合计,分 · Total, fen", examples=[19800])
+    owed_fen: int = Field(description="个人待交,分 · What the person still owes, fen", examples=[0])
+    refund_fen: int = Field(
+        description="建议退费:已付而不再应收,分 · Proposed refund: what was paid and is not owed any more, fen",
+        examples=[0],
+    )
     registered_at: datetime
     sheet_returned_at: datetime | None = Field(
         None, description="指引单交回时间 · When the guide sheet came back", examples=[None]

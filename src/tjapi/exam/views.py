@@ -16,7 +16,7 @@ from tjapi.kernel.db import Built, Look, moment, utf8
 from tjapi.kernel.uow import UnitOfWork
 
 _COLUMNS = """e.id, e.campus_id, e.exam_no, e.examinee_id, e.name, e.sex, e.age_years, e.package_name, e.state, e.exam_date, e.total_fen,
-  e.registered_at, e.sheet_returned_at, e.checked_in_at, e.finalized_at, e.report_version"""
+  e.owed_fen, e.refund_fen, e.registered_at, e.sheet_returned_at, e.checked_in_at, e.finalized_at, e.report_version"""
 _OF_ONE = text(f"""
 select {_COLUMNS} from exam e
 where e.examinee_id = :examinee_id and (cast(:day as date) is null or (e.exam_date, e.id) < (:day, :id))
@@ -53,14 +53,14 @@ async def people_of_unit(uow: UnitOfWork, employer_id: UUID | None, campaign_id:
 
 _SUMMARY = f"""
 e.id, e.campus_id, e.exam_no, e.examinee_id, e.name, e.sex, e.age_years, e.package_name, e.state, e.exam_date, e.total_fen,
-{moment("e.registered_at")} registered_at, {moment("e.sheet_returned_at")} sheet_returned_at, {moment("e.checked_in_at")} checked_in_at, {moment("e.finalized_at")} finalized_at,
+e.owed_fen, e.refund_fen, {moment("e.registered_at")} registered_at, {moment("e.sheet_returned_at")} sheet_returned_at, {moment("e.checked_in_at")} checked_in_at, {moment("e.finalized_at")} finalized_at,
 e.report_version
 """
 EXAM = f"""
 select left(row_to_json(x)::text, -1) || ',"lines":[' || coalesce((
   select string_agg(row_to_json(l)::text, ',') from (
     select id, item_group_id, code, name, department_id, performed_by, specimen, container, fasting, state, list_price_fen, price_fen,
-      person_share_fen, employer_share_fen, reason, due_on, replaces_id, price_reasons
+      person_share_fen, employer_share_fen, paid_fen, remitted_fen, reason, due_on, replaces_id, price_reasons
     from exam_line where exam_id = e.id order by sort, code) l), '') || ']}}'
 from (select {_SUMMARY}, e.version, e.hold_reason, e.birth_date) x
 """
@@ -70,9 +70,11 @@ _GONE = f"'{{{','.join(sorted(GONE))}}}'::text[]"
 OUTSTANDING = f"""
 (select coalesce(json_agg(json_build_array(id, name, state, department_id) order by sort, code), '[]')::text from exam_line
   where exam_id = e.id and state = any({_UNDONE})),
-(select coalesce(json_agg(json_build_array(code, source) order by code, source), '[]')::text from exam_block where exam_id = e.id)
+(select coalesce(json_agg(json_build_array(code, source) order by code, source), '[]')::text from exam_block where exam_id = e.id),
+json_build_array(e.state, e.hold_reason, exists (select from exam_line where exam_id = e.id and state <> all({_GONE})))::text
 """
-"""JSON of what keeps the exam `e` from being finalized: id, name, state and department of its undone lines; code and source of its blocks."""
+"""JSON of what keeps the exam `e` from being finalized: id, name, state and department of its undone lines; code and source of its blocks; its
+state, why it is on hold, whether it has lines."""
 _ONE = f"select e.version, {utf8(f'({EXAM})')} from exam e where e.id = $1"
 # Under whose id the exams of somebody are who was merged into somebody else.
 _STANDS_FOR = "select coalesce(merged_into_id, id) from examinee where id = $1"

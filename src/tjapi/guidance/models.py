@@ -59,6 +59,7 @@ class Ticket(Base):
     __tablename__ = "ticket"
     __table_args__ = (
         CheckConstraint(f"state in {tuple(TICKET_MOVES)}", name="state"),
+        Index("ix_ticket_exam", "exam_id"),
         # An examinee stands in one queue at a time.
         Index("uq_ticket_open", "exam_id", unique=True, postgresql_where=sql(f"state in {tuple(sorted(OPEN))}")),
         Index("ix_ticket_queue", "room_id", "turn", postgresql_where=sql(f"state in {tuple(sorted(OPEN))}")),

@@ -1,7 +1,7 @@
 """Questions that guidance asks of its own tables."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -66,6 +66,17 @@ async def open_ticket(uow: UnitOfWork, exam_id: UUID) -> Ticket | None:
         .execution_options(populate_existing=True)
     )
     return (await uow.session.execute(query)).scalar_one_or_none()
+
+
+async def come_out_of(uow: UnitOfWork, exam_id: UUID) -> Sequence[tuple[int, datetime]]:
+    """Return the departments whose rooms an examinee has come out of, and when, the last one at the end."""
+    query = (
+        select(Room.department_id, Ticket.ended_at)
+        .join(Room, Room.id == Ticket.room_id)
+        .where(Ticket.exam_id == exam_id, Ticket.state == "done", Ticket.ended_at.is_not(None))
+        .order_by(Ticket.ended_at, Ticket.id)
+    )
+    return [(department, ended) for department, ended in (await uow.session.execute(query)).all()]
 
 
 async def ticket(uow: UnitOfWork, ticket_id: UUID, *, lock: bool = False) -> Ticket | None:

@@ -44,20 +44,41 @@ class Errand:
     fasting: bool
 
 
-def next_room(errands: Sequence[Errand], rooms: Iterable[Room], after: Mapping[int, Collection[int]]) -> Room | None:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Where to go. `again`: nothing else is left to do anywhere than where one has been already."""
+
+    room: Room
+    again: bool
+
+
+def next_room(
+    errands: Sequence[Errand], rooms: Iterable[Room], after: Mapping[int, Collection[int]], been: Sequence[int] = ()
+) -> Choice | None:
     """Return the room to go to: fasting errands first, none before what must precede it, then the shortest wait.
 
     `after` names, for a department, those that come before it. Where everything waits for something that has no open room, order
-    gives way: better examined out of order than not at all.
+    gives way: better examined out of order than not at all. `been` are the departments whose rooms one has come out of, the last one at
+    the end: what was done there may not be entered yet. Nobody is sent back to one while anything is left to do elsewhere, and to the
+    last one only where nothing is left but that.
     """
     places = list(rooms)
     open_departments = {room.department_id for room in places}
-    due = {errand.department_id: errand for errand in errands if errand.department_id in open_departments}
+    every = {errand.department_id: errand for errand in errands if errand.department_id in open_departments}
+    tiers = (
+        {d: errand for d, errand in every.items() if d not in been},
+        {d: errand for d, errand in every.items() if d != been[-1]} if been else {},
+        every,
+    )
+    due = next((tier for tier in tiers if tier), None)
+    if due is None:
+        return None
     free = [d for d in due if not any(before in due for before in after.get(d, ()))] or list(due)
     fasting = [d for d in free if due[d].fasting]
     chosen = set(fasting or free)
     reachable = [room for room in places if room.department_id in chosen]
-    return min(reachable, key=lambda room: (room.wait, room.sort, str(room.id)), default=None)
+    room = min(reachable, key=lambda room: (room.wait, room.sort, str(room.id)))
+    return Choice(room, again=room.department_id in been)
 
 
 def ticket_no(letter: str, number: int) -> str:

@@ -109,6 +109,13 @@ class GuidanceOut(BaseModel):
     done: bool = Field(
         description="已无待检项目,可交回指引单 · Nothing is left: hand in the guide sheet", examples=[False]
     )
+    again: bool = Field(
+        False,
+        description="其他诊室已无可做项目,请回曾到过的诊室 · Nothing is left but where one has been already",
+        examples=[False],
+    )
+    zh: str = Field("", description="给受检者的话 · What to tell the examinee", examples=[""])
+    en: str = Field("", description="同上,英文 · The same in English", examples=[""])
 
 
 class SheetPolicyIn(Input):

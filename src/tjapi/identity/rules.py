@@ -28,6 +28,7 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "exam.read": ("查看体检", "See exams"),
     "exam.write": ("登记和维护体检", "Register and maintain exams"),
     "exam.set_aside": ("拒检、弃检、延期与恢复项目", "Refuse, waive, defer and reinstate lines"),
+    "exam.cover": ("登记交费与免收", "Say that lines were paid for, or are not asked for"),
     "exam.check_in": ("报到", "Check in"),
     "identity_check.write": ("核验受检者身份(防替检)", "Check whether an examinee is who they say they are"),
     "identity_check.decide": ("裁定身份核验(第二人)", "Decide about identity checks of others"),
@@ -71,7 +72,7 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
         "live.read", "appointment.configure",
     })),
     "front_desk": ("前台", "Front desk", frozenset({
-        *_READ, "appointment.read", "appointment.write", "examinee.write", "examinee.unmask", "examinee.merge", "identity_check.write", "identity_check.decide", "employer.read", "pricing.read", "exam.write", "exam.set_aside", "guidance.read", "guidance.call", "exam.check_in", "document.print", "requisition.read", "requisition.write", "specimen.collect", "specimen.handle", "report.read",
+        *_READ, "appointment.read", "appointment.write", "examinee.write", "examinee.unmask", "examinee.merge", "identity_check.write", "identity_check.decide", "employer.read", "pricing.read", "exam.write", "exam.set_aside", "exam.cover", "guidance.read", "guidance.call", "exam.check_in", "document.print", "requisition.read", "requisition.write", "specimen.collect", "specimen.handle", "report.read",
     } - {"result.read"})),
     "group_manager": ("团检专员", "Group manager", frozenset({
         "catalog.read", "examinee.read", "examinee.write", "employer.read", "employer.write", "campaign.complete", "pricing.read", "exam.read", "exam.write",

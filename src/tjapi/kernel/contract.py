@@ -82,6 +82,7 @@ _TEXT = """体检科后端接口。The back end of a hospital's health-examinati
 * 新建人员、体检等操作必须带 `Idempotency-Key`; 临床写入必须带 `If-Match`。
 * 金额以分为单位的整数; 检验值为字符串, 带比较符与单位; 时间为 RFC 3339。
 * 文本先去掉首尾空白再检查长度。Text is trimmed before it is measured.
+* 不认识的查询参数一律拒绝 (422, `query:名称`)。A query parameter that an operation does not know is refused and named.
 * 列表用带签名的 `page_token` 翻页。
 * 长任务返回 202 与 `/jobs/{id}`, 进度见 `/live-events` (SSE)。
 * 每个回答都带 `X-Request-Id`。Every answer carries `X-Request-Id`.

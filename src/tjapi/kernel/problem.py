@@ -38,7 +38,7 @@ class Problem(Exception):  # noqa: N818 - the standard's word (RFC 9457)
     en: ClassVar[str] = "Internal error"
     headers: ClassVar[Mapping[str, str]] = {}
     states: ClassVar[str] = ""
-    """The dictionary whose codes the sentence names: a Chinese sentence says their labels."""
+    """The dictionary whose codes the sentence names: it says their labels, each language its own."""
 
     def __init__(
         self, zh: str | None = None, en: str | None = None, *, errors: Iterable[FieldError] = (), **params: Any
@@ -199,6 +199,13 @@ def speak(dictionaries: Mapping[str, Mapping[str, tuple[str, str]]]) -> None:
     _LABELS.update(dictionaries)
 
 
+def called(dictionary: str, code: str) -> tuple[str, str]:
+    """Return what a code is called in a Chinese and in an English sentence: no sentence holds a code."""
+    zh, en = _LABELS.get(dictionary, {}).get(code, (code, code))
+    # Labels stand alone and begin with a capital; an abbreviation or a class keeps it.
+    return zh, en if en[1:2].isupper() or not en[1:2].isalpha() else en[:1].lower() + en[1:]
+
+
 @contextmanager
 def naming(pointer: str) -> Iterator[None]:
     """What is not found within was named by this field of the body: the problem says so, unless it names its fields itself."""
@@ -216,9 +223,11 @@ def body(problem: Problem, lang: str, request_id: str) -> dict[str, Any]:
     title = kind.en if lang == "en" else kind.zh
     detail = problem.detail_en if lang == "en" else problem.detail_zh
     params = problem.params
-    if lang != "en" and kind.states in _LABELS:
-        labels = _LABELS[kind.states]
-        params = {name: labels[value][0] if value in labels else value for name, value in params.items()}
+    if kind.states in _LABELS:
+        at = 1 if lang == "en" else 0
+        params = {
+            name: called(kind.states, value)[at] if isinstance(value, str) else value for name, value in params.items()
+        }
     return {
         "type": f"/problems/{kind.slug()}",
         "title": title,

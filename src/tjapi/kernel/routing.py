@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote_plus, unquote_to_bytes
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.responses import Response
@@ -43,6 +44,7 @@ from tjapi.kernel.runtime import runtime
 from tjapi.kernel.security.principal import ANONYMOUS, Principal
 from tjapi.kernel.security.tokens import TokenInvalidError
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.kernel.validation import unknown_names
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="bearer", description="POST /api/v1/auth/token")
 PUBLIC = "public"
@@ -344,19 +346,30 @@ def _places(value: Any, at: str) -> Iterator[str]:
             yield from _places(one, f"{at}/{name}" if _NAME.fullmatch(name) else at)
 
 
+def query_names(dependant: Dependant) -> frozenset[str]:
+    """Return the query parameters that an operation takes, those of what it depends on included."""
+    return frozenset(field.alias for field in dependant.query_params).union(*map(query_names, dependant.dependencies))
+
+
 class OperationRoute(APIRoute):
-    """A route that sieves what comes in (the one sieve for requests) and stores an idempotent answer before the commit."""
+    """A route that sieves what comes in, refuses unknown query parameters, and stores an idempotent answer before the commit.
+
+    Pages that people open are no operations: a messenger adds to their links what it likes.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         """Wrap FastAPI's handler; the unit of work is still open when it returns."""
         handle = super().get_route_handler()
         takes_json = self.body_field is not None
+        known = query_names(self.dependant)
 
         async def guarded(request: Request) -> Response:
             scope = request.scope
             scope["query_string"] = _sieve_query(scope.get("query_string", b""))
             _sieve_path(scope)
             _sieve_headers(scope)
+            if request.scope.get("query_string") and (strange := unknown_names(request.query_params, known)):
+                raise Invalid(errors=strange)
             if takes_json:
                 body = await request.body()
                 plain = sieved_json(body)

@@ -1,7 +1,9 @@
 """What is wrong with a payload, in both languages, naming the field and never repeating what was sent."""
 
 import re
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from fastapi import Request
@@ -125,6 +127,22 @@ def not_json(request: Request, error: RequestValidationError) -> bool:
 def field_errors(error: RequestValidationError) -> list[FieldError]:
     """Return what is wrong, field by field. `pointer` is a JSON Pointer into the body, or `query:name`, `header:name`, `path:name`."""
     return [_field_error(e) for e in error.errors()[:100]]
+
+
+def unknown_names(sent: Iterable[str], known: Collection[str]) -> list[FieldError]:
+    """Name every query parameter that an operation does not know, and the one that was probably meant. A filter that nobody hears lies."""
+    return [_unknown(name, sorted(known)) for name in dict.fromkeys(sent) if name not in known]
+
+
+def _unknown(name: str, known: list[str]) -> FieldError:
+    if meant := get_close_matches(name.lower()[:40], known, 1, 0.7):
+        zh, en = f"是否指 {meant[0]}?", f"; did you mean {meant[0]}?"
+    elif known:
+        zh, en = f"可用:{'、'.join(known)}", f"; it takes {', '.join(known)}"
+    else:
+        zh, en = "此操作不带查询参数", "; it takes none"
+    pointer = f"query:{name}" if _FIELD.fullmatch(name) else "query:"
+    return FieldError(pointer, "extra_forbidden", f"没有这个查询参数,{zh}", f"is no parameter of this operation{en}")
 
 
 def _day_of(bound: str | float) -> str | None:

@@ -56,6 +56,7 @@ LINE_ACTION = {
     "added": ("加项", "Added"), "withdrawn": ("退项", "Withdrawn"), "substituted": ("换项", "Substituted"), "refused": ("拒检", "Refused"),
     "waived": ("弃检", "Waived"), "deferred": ("延期", "Deferred"), "reinstated": ("恢复", "Reinstated"), "made_up": ("补检", "Made up for"),
 }  # fmt: skip
+LINE_COVERING = {"paid": ("已交费", "Paid"), "remitted": ("免收", "Not asked for")}
 DOCUMENT_KIND = {
     "guide_sheet": ("指引单", "Guide sheet"), "request_form": ("申请单", "Request form"), "tube_label": ("试管标签", "Tube label"),
     "exam_label": ("体检号标签", "Exam label"),
@@ -205,6 +206,7 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "board_column": BOARD_COLUMN,
     "sheet_policy_mode": SHEET_POLICY_MODE,
     "line_action": LINE_ACTION,
+    "line_covering": LINE_COVERING,
     "requisition_state": REQUISITION_STATE,
     "document_kind": DOCUMENT_KIND,
     "print_format": PRINT_FORMAT,

@@ -12,8 +12,10 @@ from tjapi.pricing import service
 from tjapi.pricing.errors import (
     CapExceeded,
     ChoiceInvalid,
+    ItemGroupContained,
     ItemGroupNotForSex,
     ItemGroupNotOffered,
+    ItemGroupOverlaps,
     ItemGroupsExclude,
     ItemGroupTwice,
     ItemGroupUnsuitable,
@@ -26,7 +28,7 @@ from tjapi.pricing.schemas import QuoteIn, QuoteOut
 pricing = router("pricing")
 QUOTE: list[type[Problem]] = [
     ExamPackageNotFound, ItemGroupNotFound, PackageNotOffered, ItemGroupNotOffered, ItemGroupTwice, PackageChoiceInvalid, ItemGroupsExclude,
-    ItemGroupUnsuitable, ItemGroupNotForSex,
+    ItemGroupOverlaps, ItemGroupContained, ItemGroupUnsuitable, ItemGroupNotForSex,
 ]  # fmt: skip
 """Why something cannot be ordered."""
 

@@ -45,8 +45,14 @@ class ItemGroupsExclude(Invalid):
     zh, en = "有项目互斥", "Item groups exclude each other"
 
 
-class ItemGroupContained(Invalid):
-    """Everything of an item group is examined by another one that is ordered already: nothing is left to add."""
+class ItemGroupOverlaps(Invalid):
+    """An item group examines some of what another one of the same exam does; `errors` name both, what they share, and the way out."""
+
+    zh, en = "所选项目与同一次体检的其他项目有重复内容", "What was chosen shares items with what else the exam has"
+
+
+class ItemGroupContained(ItemGroupOverlaps):
+    """Everything of an item group is examined by another one that is ordered already: nothing is left to add; `errors` name it."""
 
     zh, en = "所选项目已包含在已开项目中", "What was chosen is contained in what is ordered already"
 

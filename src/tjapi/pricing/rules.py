@@ -1,8 +1,8 @@
-"""Sharing a fixed price among lines; whom an item group fits; what another one contains. Money is integer fen. Pure."""
+"""Sharing a fixed price among lines; whom an item group fits; what another one contains or overlaps. Money is integer fen. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
 _WHOLE = 10_000
 """Rates are basis points."""
@@ -98,6 +98,57 @@ def contained(items: Mapping[Key, Collection[object]], order: Sequence[Key]) -> 
         ]
         if holders:
             found[key] = max(holders, key=lambda other: (len(sets[other]), -place[other]))
+    return found
+
+
+Sharing = Literal["contained", "contains", "shares"]
+"""What an item group that is asked for is to another one: part of it, more than it, or neither and with items in common."""
+Way = Literal["substitute", "reinstate", "stays"]
+"""What may become of a line that is in the way: another group may take its place, it may be carried out after all, or neither."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap(Generic[Key]):
+    """Two item groups that examine some of the same: the one that was added, the other one, and what both examine."""
+
+    added: Key
+    other: Key
+    how: Sharing
+    shared: frozenset[object]
+
+
+def overlaps(
+    items: Mapping[Key, Collection[object]], added: Sequence[Key], there: Collection[Key], together: Sequence[Key]
+) -> list[Overlap[Key]]:
+    """Return what would be examined, and paid, twice.
+
+    `there` is what the exam has: whatever shares an item with it is refused. `together` is what is ordered in the same breath, the added
+    groups included: of those, what another one contains is charged once by `contained`, and only what each has for itself cannot be.
+    What a package holds is its maker's to say: two of its groups never stand in each other's way.
+    """
+    sets = {key: frozenset(group) for key, group in items.items()}
+    found = []
+    for i, key in enumerate(added):
+        mine = sets[key]
+        beside = [other for other in together if other not in added or other in added[:i]]
+        for other in (*there, *beside):
+            theirs = sets[other]
+            if other == key or not mine & theirs:
+                continue
+            how: Sharing = "contained" if mine <= theirs else "contains" if mine > theirs else "shares"
+            if other in there or how == "shares":
+                found.append(Overlap(key, other, how, mine & theirs))
+    return found
+
+
+def instead(wanted: Collection[object], offered: Mapping[Key, Collection[object]]) -> list[Key]:
+    """Return groups that together examine as much as can be had of what is wanted, and nothing else: the largest first, each item once."""
+    left, found = set(wanted), []
+    for key in sorted(offered, key=lambda key: -len(offered[key])):
+        group = set(offered[key])
+        if group and group <= left:
+            found.append(key)
+            left -= group
     return found
 
 

@@ -1,7 +1,7 @@
 """The verbs of pricing: a quote."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -23,6 +23,7 @@ from tjapi.pricing.errors import (
     ItemGroupContained,
     ItemGroupNotForSex,
     ItemGroupNotOffered,
+    ItemGroupOverlaps,
     ItemGroupsExclude,
     ItemGroupTwice,
     ItemGroupUnsuitable,
@@ -30,7 +31,19 @@ from tjapi.pricing.errors import (
     PackageNotOffered,
     PregnancyContradictsSex,
 )
-from tjapi.pricing.rules import Misfit, Person, allocate, contained, employer_shares, misfits, reduced
+from tjapi.pricing.rules import (
+    Misfit,
+    Overlap,
+    Person,
+    Way,
+    allocate,
+    contained,
+    employer_shares,
+    instead,
+    misfits,
+    overlaps,
+    reduced,
+)
 from tjapi.pricing.schemas import ChoiceIn, ContainedOut, PriceReason, QuotedLineOut, QuoteIn, QuoteOut
 
 
@@ -63,6 +76,8 @@ class Contained:
 
 
 _MOST_ADD_ONS = 500
+_NAMED = 3
+"""How many shared items a refusal names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +96,15 @@ class Quote:
 
 async def quote(
     uow: UnitOfWork, package_id: UUID | None, added_group_ids: Sequence[UUID], *, choices: Sequence[ChoiceIn] = (),
-    person: Person | None = None, on: date | None = None, beside: Collection[UUID] = (),
+    person: Person | None = None, on: date | None = None, beside: Mapping[UUID, Way] | None = None,
 ) -> Quote:  # fmt: skip
     """Say what is ordered and what it costs: the package with what was chosen in it, and what was added.
 
     What another group examines wholly is left out and said to be: of what was added nothing is charged, of what the package holds its
-    share is given back where an added group examines it. `beside` is what the exam has already. `person` None, or facts of them that are
-    not known, refuse nothing. Raises ExamPackageNotFound, ItemGroupNotFound, PackageNotOffered, PackageChoiceInvalid, ItemGroupNotOffered,
-    ItemGroupTwice, ItemGroupContained, ItemGroupsExclude, ItemGroupUnsuitable, ItemGroupNotForSex.
+    share is given back where an added group examines it. What overlaps otherwise is refused: `beside` is what the exam has already, and
+    what may become of it. `person` None, or facts of them that are not known, refuse nothing. Raises ExamPackageNotFound,
+    ItemGroupNotFound, PackageNotOffered, PackageChoiceInvalid, ItemGroupNotOffered, ItemGroupTwice, ItemGroupOverlaps, ItemGroupContained,
+    ItemGroupsExclude, ItemGroupUnsuitable, ItemGroupNotForSex.
     """
     with naming("/package_id"):
         package = await catalog.package(uow, package_id) if package_id is not None else None
@@ -97,10 +113,9 @@ async def quote(
     _refuse_twice([group for _, group in bundled], added)
     asked = [*bundled, *((f"/item_group_ids/{i}", group) for i, group in enumerate(added))]
     _refuse_retired(asked)
-    there = await catalog.item_groups(
-        uow, [group_id for group_id in beside if group_id not in {g.id for _, g in asked}]
-    )
-    lines, left_out = await _resolved(uow, package, bundled, asked, there)
+    ways = {group_id: way for group_id, way in (beside or {}).items() if group_id not in {g.id for _, g in asked}}
+    there = await catalog.item_groups(uow, list(ways))
+    lines, left_out = await _resolved(uow, package, bundled, asked, there, ways)
     await _refuse_exclusions(uow, lines, there)
     _refuse_misfits(lines, person or Person())
     return Quote(tuple(lines), tuple(left_out), package)
@@ -191,29 +206,84 @@ def _chosen(options: Sequence[PackageOption], choices: Sequence[ChoiceIn]) -> li
 
 async def _resolved(
     uow: UnitOfWork, package: ExamPackage | None, bundled: Sequence[tuple[str, ItemGroup]], asked: Sequence[tuple[str, ItemGroup]],
-    there: Sequence[ItemGroup],
+    there: Sequence[ItemGroup], ways: Mapping[UUID, Way],
 ) -> tuple[list[QuotedLine], list[Contained]]:  # fmt: skip
-    """Price what is left when what is contained was left out."""
+    """Price what is left when what is contained was left out. Raises ItemGroupOverlaps, ItemGroupContained."""
     groups = {group.id: group for group in (*there, *(group for _, group in asked))}
-    items = await catalog.group_items(uow, list(groups))
-    within = contained({key: [one.id for one in items[key]] for key in groups}, list(groups))
+    held = await catalog.group_items(uow, list(groups))
+    names = {one.id: one.name for group in held.values() for one in group}
+    items = {key: [one.id for one in held[key]] for key in groups}
+    added = [group.id for _, group in asked[len(bundled) :]]
+    twice = overlaps(items, added, list(ways), [group.id for _, group in asked])
+    if twice:
+        await _refuse_overlaps(uow, twice, asked, groups, items, names, ways)
+    within = contained({group.id: items[group.id] for _, group in asked}, [group.id for _, group in asked])
     out = [(group, groups[within[group.id]]) for _, group in asked if group.id in within]
-    if there and len(out) == len(asked) > 0:
-        raise ItemGroupContained(
-            errors=[
-                FieldError(pointer, "contained", *_say_contained(group, groups[within[group.id]]))
-                for pointer, group in asked
-            ]
-        )
     in_package = {group.id for _, group in bundled}
     # A group that the package itself holds twice costs nothing either way: its price is fixed. One that was added gives the share back.
     doubled = {group.id for group, holder in out if group.id in in_package and holder.id in in_package}
-    held = [(pointer, group) for pointer, group in bundled if group.id not in doubled]
-    lines = _shared(package, held) if package is not None else []
+    shared = [(pointer, group) for pointer, group in bundled if group.id not in doubled]
+    lines = _shared(package, shared) if package is not None else []
     lines += [_listed(pointer, group) for pointer, group in asked[len(bundled) :]]
     return [line for line in lines if line.item_group.id not in within], [
         Contained(group, holder) for group, holder in out
     ]
+
+
+async def _refuse_overlaps(
+    uow: UnitOfWork, twice: Sequence[Overlap[UUID]], asked: Sequence[tuple[str, ItemGroup]], groups: Mapping[UUID, ItemGroup],
+    items: Mapping[UUID, Sequence[UUID]], names: Mapping[UUID, str], ways: Mapping[UUID, Way],
+) -> None:  # fmt: skip
+    """Refuse what would be examined twice: name the other group, what both examine, and what may be ordered in its place."""
+    pointers = {group.id: pointer for pointer, group in asked}
+    offered = await _sold_alone(uow)
+    errors = []
+    for one in twice:
+        covered = {item for key in (*ways, one.other) for item in items[key]}
+        rest = [item for item in items[one.added] if item not in covered]
+        others = {key: [i.id for i in group] for key, (_, group) in offered.items() if key not in groups}
+        further = "、".join(offered[key][0].name for key in instead(rest, others))
+        shared = [names[item] for item in items[one.added] if item in one.shared]
+        zh, en = _say_overlap(one, groups[one.added].name, groups[one.other].name, shared, further, ways.get(one.other))
+        errors.append(FieldError(pointers[one.added], one.how, zh, en))
+    problem = ItemGroupContained if {one.how for one in twice} == {"contained"} else ItemGroupOverlaps
+    raise problem(errors=errors)
+
+
+async def _sold_alone(uow: UnitOfWork) -> dict[UUID, tuple[ItemGroup, Sequence[Any]]]:
+    rows = await catalog.item_groups_page(uow, q=None, department_id=None, active=True, after=None, size=_MOST_ADD_ONS)
+    items = await catalog.group_items(uow, [row.id for row in rows])
+    return {row.id: (row, items[row.id]) for row in rows}
+
+
+def _say_overlap(
+    one: Overlap[UUID], group: str, other: str, shared: Sequence[str], further: str, way: Way | None
+) -> tuple[str, str]:
+    """Return what is wrong and the way out; `way` None: both were asked for at once."""
+    few, many = "、".join(shared[:_NAMED]), len(shared) > _NAMED
+    both = f"{few} 等 {len(shared)} 项" if many else few
+    both_en = f"{few} and {len(shared) - _NAMED} more" if many else few
+    if one.how == "contained":
+        zh, en = (
+            f"{group} 的内容已全部包含在已开的 {other} 中",
+            f"everything of {group} is part of {other}, which the exam has",
+        )
+        return (zh + ",可恢复该项", en + ": reinstate that line") if way == "reinstate" else (zh + ",无需再开", en)
+    zh = f"{group} 包含已开的 {other}" if one.how == "contains" else f"{group} 与 {other} 都有 {both}"
+    en = (
+        f"{group} contains {other}, which the exam has"
+        if one.how == "contains"
+        else f"{group} and {other} share {both_en}"
+    )
+    if way == "substitute":
+        zh, en = f"{zh},请用换项以 {group} 代替 {other}", f"{en}: substitute {group} for that line"
+    elif way == "reinstate":
+        zh, en = f"{zh},可恢复该项后再换项", f"{en}: reinstate that line, then substitute it"
+    elif way is None:
+        zh, en = f"{zh},只能选其一", f"{en}: choose one of them"
+    else:
+        zh, en = f"{zh},该项已开始,不能换项", f"{en}, and is under way: it cannot be substituted"
+    return (f"{zh};可改开:{further}", f"{en}; what is further in it: {further}") if further else (zh, en)
 
 
 def _say_contained(group: ItemGroup, holder: ItemGroup) -> tuple[str, str]:
@@ -310,13 +380,21 @@ async def add_ons(uow: UnitOfWork, member: Member) -> list[ItemGroup]:
     group = await employers.group(uow, member.group_id)
     first = group.package_ids[0] if group.package_ids else None
     package_id = member.package_id if member.package_id in group.package_ids else first
-    own = {*group.item_group_ids, *(UUID(g) for choice in group.choices for g in choice["item_group_ids"])}
+    ordered = set(group.item_group_ids)
     if package_id is not None:
-        own |= {g.id for g in await catalog.package_groups(uow, package_id)}
+        ordered |= {g.id for g in await catalog.package_groups(uow, package_id)}
+    own = ordered | {UUID(g) for choice in group.choices for g in choice["item_group_ids"]}
+    if package_id is not None:
         own |= {g.id for option in await catalog.package_options(uow, package_id) for g in option.groups}
     whom = await _as_listed(uow, member)
-    rows = await catalog.item_groups_page(uow, q=None, department_id=None, active=True, after=None, size=_MOST_ADD_ONS)
-    return [row for row in rows if row.price_fen > 0 and row.id not in own and not misfits(row, whom)]
+    rows = [row for row, _ in (await _sold_alone(uow)).values()]
+    fitting = [row for row in rows if row.price_fen > 0 and row.id not in own and not misfits(row, whom)]
+    # What would be refused, or come to nothing, beside what is ordered anyway is not offered; what is more than that is.
+    items = await catalog.group_items(uow, [*ordered, *(row.id for row in fitting)])
+    keys = {key: [one.id for one in group] for key, group in items.items()}
+    in_the_way = overlaps(keys, [row.id for row in fitting], ordered, [])
+    refused = {one.added for one in in_the_way if one.how != "contains"}
+    return [row for row in fitting if row.id not in refused]
 
 
 class MemberQuotes:

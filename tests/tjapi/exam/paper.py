@@ -27,7 +27,7 @@ MAY_BECOME = {
 
 @dataclass(eq=False)
 class Line:
-    """An item group ordered. `paid`: nothing is owed for it by the person; `at_return`: set aside when the guide sheet came back."""
+    """An item group ordered. `paid`: it waits for no payment; `cash`: what was paid of it; `at_return`: set aside when the guide sheet came back."""
 
     id: UUID
     code: str
@@ -39,6 +39,7 @@ class Line:
     person: int
     employer: int
     paid: bool = False
+    cash: int = 0
     state: str = "ordered"
     at_return: bool = False
     tube: UUID | None = None
@@ -85,11 +86,27 @@ class Paper:
     def total(self) -> int:
         return sum(line.price for line in self.here())
 
+    def owed(self) -> int:
+        """What the person has to pay and has not: of what is carried out, or put off."""
+        return sum(x.person - x.cash for x in self.here() if x.state not in ("refused", "waived"))
+
+    def refund(self) -> int:
+        """What was paid and nobody is owed any more: never more than was paid."""
+        return sum(x.cash for x in self.lines if x.state in {"refused", "waived"} | GONE)
+
     def outstanding(self) -> set[tuple[str, str]]:
         """What keeps the exam from being finalized, and where."""
         owed = {(f"line_{line.state}", f"line:{line.id}") for line in self.lines if line.state in OWED}
         unsigned = {x.department for x in self.lines if not x.laboratory and x.state in ("released", "resulted")}
         return owed | {("summary_unsigned", f"department:{d}") for d in unsigned}
+
+    def keeps(self) -> set[tuple[str, str]]:
+        """What the exam itself is waiting for, whatever is owed."""
+        if self.state in ("on_hold", "cancelled"):
+            return {(self.state, "exam")}
+        if self.state == "prepared":
+            return {("not_checked_in", "exam")}
+        return set() if self.here() else {("no_lines", "exam")}
 
     def perhaps(self) -> set[tuple[str, str]]:
         """What may be said besides: a department whose other line waits for payment is not let go, and would have to sign for that one."""
@@ -102,7 +119,7 @@ class Paper:
         drawn = any(x.specimen in BLOOD and x.state in ("collected", "resulted", "verified") for x in self.lines)
         return {
             "booked": there,
-            "awaiting_payment": there and any(x.state == "ordered" and x.price > 0 for x in self.lines),
+            "awaiting_payment": there and self.owed() > 0,
             "checked_in": there and self.arrived,
             "blood_drawn": there and drawn,
             "examined": there and self.arrived and bool(self.here()) and not self.open_lines(),
@@ -139,7 +156,7 @@ class Paper:
 
     def pay(self, lines: Iterable[Line]) -> None:
         for line in lines:
-            line.paid = True
+            line.paid, line.cash = True, line.person
             if line.state == "ordered":
                 line.state = "released"
 

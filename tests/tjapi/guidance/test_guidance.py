@@ -1,6 +1,7 @@
 """Rooms and queues; and the guide sheet, which comes back once."""
 
 import asyncio
+import itertools
 import secrets
 from collections.abc import AsyncIterator
 from typing import Any
@@ -145,6 +146,8 @@ async def test_a_returned_guide_sheet_needs_a_decision_on_each_open_line_and_twi
         "一般检查",
         "内科检查",
     ]  # the blood is drawn: nobody must be here for it
+    paid = {"line_ids": [str(visit.lines[c]) for c in ("GENERAL", "INTERNAL")], "how": "paid"}
+    assert (await front.post(f"{visit.place}/lines:cover", json=paid)).status_code == 200
     refused = await _return(world, visit, _decide(visit, "GENERAL"))
     assert (refused.status_code, refused.json()["code"]) == (409, "guide-sheet-undecided")
     assert [e["pointer"] for e in refused.json()["errors"]] == [f"line:{visit.lines['INTERNAL']}"]
@@ -165,6 +168,33 @@ async def test_a_returned_guide_sheet_needs_a_decision_on_each_open_line_and_twi
     assert [line["name"] for line in again["open_lines"]] == ["一般检查", "内科检查"]
     twice = await front.post(f"{visit.place}:give-back-guide-sheet", json={"reason": "同意检查"})
     assert (twice.status_code, twice.json()["code"]) == (409, "guide-sheet-not-returned")
+
+
+@pytest.mark.requirement("X2")
+async def test_whoever_comes_out_of_a_room_goes_to_every_other_one_before_they_are_sent_back_and_are_told_so(
+    place: House,
+) -> None:
+    """What was done in a room is often entered later: until then its lines look undone."""
+    world, doctor = place.world, await place.sign_in("doctor")
+    departments = {"EYE": 0, "ENT": 0, "DENTAL": 0}
+    visit = await world.checked_in(*departments)
+    rooms = {code: await _room(world, visit.departments[code]) for code in departments}
+    seen: list[str] = []
+    for n in range(5):
+        guided = await _guided(world, visit)
+        seen.append(guided["ticket"]["room_id"])
+        assert guided["again"] == (n > 2)
+        assert ("请回「诊室」" in guided["zh"]) == ("go back to 诊室" in guided["en"]) == (n > 2)
+        ticket = f"{API}/tickets/{guided['ticket']['id']}"
+        for verb in ("call-next", "enter", "finish"):
+            at = f"{API}/rooms/{seen[-1]}:call-next" if verb == "call-next" else f"{ticket}:{verb}"
+            assert (await doctor.post(at)).status_code == 200
+    assert set(seen[:3]) == {room["id"] for room in rooms.values()}
+    assert all(before != after for before, after in itertools.pairwise(seen))
+    body = {"line_ids": [str(visit.lines[c]) for c in departments if rooms[c]["id"] != seen[-1]], "reason": "要求"}
+    await (await world.sign_in("front")).post(f"{visit.place}/lines:refuse", json=body)
+    guided = await _guided(world, visit)
+    assert (guided["ticket"]["room_id"], guided["again"]) == (seen[-1], True), "it is the only one left"
 
 
 @pytest.mark.requirement("E1.8")

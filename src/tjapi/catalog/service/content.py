@@ -47,7 +47,7 @@ from tjapi.catalog.schemas import (
     SuitabilityIn,
 )
 from tjapi.kernel.ids import uuid7
-from tjapi.kernel.problem import FieldError, PreconditionFailed
+from tjapi.kernel.problem import FieldError, PreconditionFailed, called
 from tjapi.kernel.uow import UnitOfWork
 
 
@@ -601,12 +601,16 @@ async def _refuse_overlaps(uow: UnitOfWork, items_by_code: Mapping[str, UUID], r
             errors=[
                 FieldError(
                     f"/items/{names[a.item_id]}", "overlap",
-                    f"{names[a.item_id]} 的参考区间重叠:{_say(a)} 与 {_say(b)}", f"ranges of {names[a.item_id]} overlap: {_say(a)} and {_say(b)}",
+                    f"{names[a.item_id]} 的参考区间重叠:{_say(a)[0]} 与 {_say(b)[0]}",
+                    f"ranges of {names[a.item_id]} overlap: {_say(a)[1]} and {_say(b)[1]}",
                 )
                 for a, b in clashes
             ]
         )  # fmt: skip
 
 
-def _say(one: ItemRange) -> str:
-    return f"{one.sex} {one.method} {one.age_from or ''}..{one.age_to or ''}".replace("  ", " ")
+def _say(one: ItemRange) -> tuple[str, str]:
+    """Return whom a range is for, in a Chinese and in an English sentence; both ends belong to it."""
+    zh, en = called("sex", one.sex)
+    method, ages = f" {one.method}" if one.method else "", f" {one.age_from or ''}–{one.age_to or ''}"
+    return f"{zh}{method}{ages}", f"{en}{method}{ages}"

@@ -29,8 +29,8 @@ async def review(look: Look, exam_id: UUID, view: ReviewView, department_id: int
     row = await views.review(look, exam_id, view, department_id)
     if row is None:
         raise ExamNotFound
-    version, exam, departments, conclusion, claim, undone, blocks = row
-    found = exams.outstanding(undone, blocks)
+    version, exam, departments, conclusion, claim, *why_not = row
+    found = exams.outstanding(*why_not)
     outstanding = ",".join(one.model_dump_json() for one in found).encode()
     parts = (exam, b"false" if found else b"true", outstanding, departments, conclusion, claim or b"null")
     shape = b'{"exam":%b,"complete":%b,"outstanding":[%b],"departments":%b,"conclusion":%b,"claim":%b}'

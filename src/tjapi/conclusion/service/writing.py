@@ -185,9 +185,7 @@ async def invalidate(uow: UnitOfWork, exam_id: UUID) -> None:
         and found.state == "initial_signed"
         and found.results_digest != await results.digest(uow, exam_id)
     ):
-        await _back_to_draft(
-            uow, found, "签名后结果或科室小结有变化 · results or summaries changed after the signature"
-        )
+        await _back_to_draft(uow, found, "签名后结果或科室小结有变化")
 
 
 async def _open(uow: UnitOfWork, exam_id: UUID, expected: int) -> Conclusion | None:

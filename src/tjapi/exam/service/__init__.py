@@ -24,6 +24,7 @@ from tjapi.exam.service.course import (
 from tjapi.exam.service.finding import follow_person, look_up, past, whom
 from tjapi.exam.service.holding import get, lines, live_lines, lock, lock_many
 from tjapi.exam.service.importing import PastExam, PastLine, close_past, import_past, imported, lines_of, open_past
+from tjapi.exam.service.paying import cover
 from tjapi.exam.service.registering import (
     MemberOrder,
     OrderedExam,
@@ -34,7 +35,7 @@ from tjapi.exam.service.registering import (
     register_members,
     second_exams,
 )
-from tjapi.exam.service.standing import block, block_many, completeness, outstanding, settle, unblock
+from tjapi.exam.service.standing import block, block_many, completeness, outstanding, said_state, settle, unblock
 
 __all__ = [
     "MemberOrder",
@@ -51,6 +52,7 @@ __all__ = [
     "check_in",
     "close_past",
     "completeness",
+    "cover",
     "describe",
     "finalize",
     "find_by_no",
@@ -80,6 +82,7 @@ __all__ = [
     "reprice",
     "reschedule",
     "resume",
+    "said_state",
     "second_exams",
     "set_aside",
     "settle",

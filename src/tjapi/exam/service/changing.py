@@ -22,12 +22,12 @@ from tjapi.exam.errors import (
 )
 from tjapi.exam.events import LinesReinstated, LinesSetAside
 from tjapi.exam.models import Exam, ExamLine, ExamLineStep
-from tjapi.exam.rules import GONE, LINE_MOVES, OPEN_FOR_LINES, LineAction, may_move
+from tjapi.exam.rules import GONE, LINE_MOVES, OPEN_FOR_LINES, LineAction, may_move, owed, way_out
 from tjapi.exam.schemas import LineStepOut
 from tjapi.exam.service.course import draft_lines, release
 from tjapi.exam.service.holding import add, get, lock
 from tjapi.exam.service.holding import lines as lines_of
-from tjapi.exam.service.standing import settle, step
+from tjapi.exam.service.standing import said_state, settle, step
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
@@ -165,7 +165,10 @@ async def reinstate(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *,
     await uow.publish(
         LinesReinstated(campus_id=exam.campus_id, exam_id=exam.id, line_ids=tuple(line.id for line in lines))
     )
-    await release(uow, exam.id, [line.id for line in lines if before[line.id] != "ordered"])
+    ready = [
+        line.id for line in lines if before[line.id] != "ordered" or (line.person_share_fen > 0 and owed(line) == 0)
+    ]
+    await release(uow, exam.id, ready)
     await _close(uow, exam)
     return exam
 
@@ -206,8 +209,7 @@ async def _chosen(
                 FieldError(place, "not-own", f"{line.name}:不属于本科室", f"{line.name}: of another department")
             )
         elif not may_move(LINE_MOVES, line.state, to) or (undo and line.state not in ("refused", "waived", "deferred")):
-            zh, en = f"{line.name}:当前为 {line.state}", f"{line.name}: is {line.state}"
-            stuck.append(FieldError(place, f"line-{line.state}", zh, en))
+            stuck.append(FieldError(place, f"line-{line.state}", *said_state(line)))
     if missing:
         raise LineNotThere(errors=missing)
     if foreign:
@@ -255,19 +257,24 @@ async def _add(
 ) -> None:
     there = await lines_of(uow, exam.id)
     groups = await catalog.item_groups(uow, item_group_ids, "/item_group_ids")
-    ordered = {line.item_group_id for line in there if line.state not in GONE}
+    ways = {line.item_group_id: way_out(line.state) for line in there if line.state not in GONE}
     twice = [
-        FieldError(f"/item_group_ids/{i}", "ordered", f"{group.name}:已在本次体检中", f"{group.name}: is part of the exam already")
+        FieldError(f"/item_group_ids/{i}", "ordered", *_say_ordered(group.name, ways[group.id]))
         for i, group in enumerate(groups)
-        if group.id in ordered
-    ]  # fmt: skip
+        if group.id in ways
+    ]
     if twice:
         raise ItemGroupOrdered(errors=twice)
     quote = await pricing.quote(
         uow, None, item_group_ids, person=pricing.Person(exam.sex, exam.age_years, exam.pregnant), on=exam.exam_date,
-        beside=[line.item_group_id for line in there if line.state not in GONE],
+        beside=ways,
     )  # fmt: skip
     await _order(uow, exam, quote, there, reason=reason, replaces=replaces, payment_required=payment_required)
+
+
+def _say_ordered(name: str, way: str) -> tuple[str, str]:
+    zh, en = f"{name}:已在本次体检中", f"{name}: is part of the exam already"
+    return (zh + ",可恢复该项", en + ": reinstate the line") if way == "reinstate" else (zh, en)
 
 
 async def _order(

@@ -143,6 +143,7 @@ async def check_in(uow: UnitOfWork, exam_id: UUID) -> Exam:
     await uow.audit("exam.checked_in", "exam", exam.id, campus_id=exam.campus_id)
     await announce(uow, exam)
     await uow.publish(ExamCheckedIn(campus_id=exam.campus_id, exam_id=exam.id))
+    await settle(uow, exam)  # whoever refused everything beforehand has nothing left to do
     return exam
 
 
@@ -171,6 +172,7 @@ async def cancel(uow: UnitOfWork, exam_id: UUID, reason: str) -> Exam:
             line.due_on = None
     exam.total_fen = sum(line.price_fen for line in rows if line.state not in GONE)
     exam.cancelled_at, exam.cancel_reason = uow.now, reason
+    await mark(uow, exam)
     await uow.audit("exam.cancelled", "exam", exam.id, campus_id=exam.campus_id)
     await uow.publish(ExamCancelled(campus_id=exam.campus_id, exam_id=exam.id))
     return exam

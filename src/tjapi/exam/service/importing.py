@@ -108,6 +108,7 @@ def _line(
         "name": group.name, "department_id": group.department_id, "performed_by": group.performed_by, "specimen": group.specimen,
         "container": group.container, "fasting": group.fasting, "sort": sort, "state": "verified", "list_price_fen": line.price_fen,
         "price_fen": line.price_fen, "person_share_fen": line.price_fen, "employer_share_fen": 0,
+        "paid_fen": line.price_fen, "remitted_fen": 0,  # an archive comes with its bills closed
         "price_reasons": [{**_REASON, "amount_fen": line.price_fen}], "state_at": row.ready_at, "reason": None, "due_on": None,
         "replaces_id": None,
     }  # fmt: skip

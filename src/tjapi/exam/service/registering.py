@@ -35,6 +35,20 @@ class MemberOrder:
     quote: pricing.Quote
 
 
+_CHARGED = ("state", "specimen", "person_share_fen")
+
+
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """A line that is just being ordered: nothing of it was paid."""
+
+    state: str
+    specimen: str | None
+    person_share_fen: int
+    paid_fen: int = 0
+    remitted_fen: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class OrderedLine:
     """A line as those need it who carry it out."""
@@ -66,7 +80,7 @@ def line_values(quote: pricing.Quote, first: int = 0) -> list[dict[str, Any]]:
             "item_group_id": q.item_group.id, "code": q.item_group.code, "name": q.item_group.name, "department_id": q.item_group.department_id,
             "performed_by": q.item_group.performed_by, "specimen": q.item_group.specimen, "container": q.item_group.container,
             "fasting": q.item_group.fasting, "sort": i, "list_price_fen": q.list_price_fen, "price_fen": q.price_fen,
-            "person_share_fen": q.person_share_fen, "employer_share_fen": q.employer_share_fen,
+            "person_share_fen": q.person_share_fen, "employer_share_fen": q.employer_share_fen, "paid_fen": 0, "remitted_fen": 0,
             "price_reasons": [r if isinstance(r, dict) else r.model_dump() for r in q.reasons],
         }
         for i, q in enumerate(quote.lines, first)
@@ -82,7 +96,7 @@ def exam_values(
         "id": uuid7(), "examinee_id": person.id, "package_id": package.id if package else None, "package_name": package.name if package else None,
         "state": "prepared", "version": 1, "exam_date": day, "name": person.name, "sex": person.sex, "birth_date": person.birth_date,
         "age_years": years, "age_days": days, "total_fen": quote.total_fen, "registered_by": uow.principal.id, "registered_at": uow.now,
-        "awaits_payment": False, "blood_drawn": False, "examined": False,
+        "awaits_payment": False, "owed_fen": 0, "refund_fen": 0, "blood_drawn": False, "examined": False,
     }  # fmt: skip
 
 
@@ -154,9 +168,12 @@ async def register_members(
         # A quote is shared by all who are examined for the same: what its lines say is worked out once.
         values = said.setdefault(id(order.quote), line_values(order.quote))
         own = [_line(uow, head, value, payment_required=payment_required) for value in values]
-        now = marks((line["state"], line["price_fen"], line["specimen"]) for line in own)
-        head |= {"awaits_payment": now.awaits_payment, "blood_drawn": now.blood_drawn, "examined": now.examined}
-        if now != Marks(False, False, False):
+        now = marks(_Fresh(**{name: line[name] for name in _CHARGED}) for line in own)
+        head |= {
+            "awaits_payment": now.awaits_payment, "owed_fen": now.owed_fen, "refund_fen": now.refund_fen, "blood_drawn": now.blood_drawn,
+            "examined": now.examined,
+        }  # fmt: skip
+        if now != Marks():
             news.append(told(head["id"], head["state"], order.day, now))
         heads.append(head)
         lines.append(own)

@@ -23,8 +23,10 @@ from tjapi.exam.rules import (
     OPEN_FOR_LINES,
     UNDONE,
     Marks,
+    Standing,
     marks,
     may_move,
+    standing,
 )
 from tjapi.exam.schemas import CompletenessOut, Outstanding
 from tjapi.exam.service.holding import (
@@ -35,7 +37,7 @@ from tjapi.exam.service.holding import (
     lock,
 )
 from tjapi.exam.service.registering import told
-from tjapi.kernel.problem import FieldError
+from tjapi.kernel.problem import FieldError, called
 from tjapi.kernel.uow import UnitOfWork
 
 _WAITS = {
@@ -50,6 +52,12 @@ _WAITS = {
 }
 
 
+_STANDING: dict[Standing, tuple[str, str]] = {
+    "on_hold": ("体检已暂停", "the exam is on hold"),
+    "cancelled": ("体检已取消", "the exam is cancelled"),
+    "not_checked_in": ("尚未报到", "the examinee is not checked in"),
+    "no_lines": ("没有任何项目", "no item group is left"),
+}
 _BLOCKS = {
     "critical_open": ("危急值未确认", "a critical value that nobody has seen to"),
     "summary_unsigned": ("科室小结未签名", "the department's summary is not signed"),
@@ -104,6 +112,12 @@ async def unblock(uow: UnitOfWork, exam_id: UUID, code: str, source: str) -> Non
         await settle(uow, exam)
 
 
+def said_state(line: ExamLine) -> tuple[str, str]:
+    """Return a sentence of how far a line is."""
+    zh, en = called("line_state", line.state)
+    return f"{line.name}:当前为「{zh}」", f"{line.name}: is {en}"
+
+
 def step(uow: UnitOfWork, line: ExamLine, to: str) -> None:
     """Move a line: the one guard of every path. Raises LineStateConflict."""
     if not may_move(LINE_MOVES, line.state, to):
@@ -127,32 +141,40 @@ def move(exam: Exam, to: str) -> None:
 
 async def announce(uow: UnitOfWork, exam: Exam) -> None:
     """Tell the screens how an exam stands."""
-    now = Marks(exam.awaits_payment, exam.blood_drawn, exam.examined)
+    now = Marks(exam.owed_fen, exam.refund_fen, exam.blood_drawn, exam.examined)
     news = told(exam.id, exam.state, exam.exam_date, now)
     await uow.announce("exam", news, campus_id=exam.campus_id, permission="exam.read")
 
 
 async def _outstanding(uow: UnitOfWork, exam: Exam) -> list[Outstanding]:
-    if exam.state == "cancelled":
-        return []
-    undone = [
-        (line.id, line.name, line.state, line.department_id)
-        for line in await lines(uow, exam.id)
-        if line.state in UNDONE
-    ]
+    every = await lines(uow, exam.id)
+    undone = [(line.id, line.name, line.state, line.department_id) for line in every if line.state in UNDONE]
+    stands = (exam.state, exam.hold_reason, any(line.state not in GONE for line in every))
     if exam.id in held_here(uow):
-        return _said(undone, sorted(await held_blocks(uow, exam)))
-    return _said(undone, [(b.code, b.source) for b in await repository.blocks(uow, exam.id)])
+        return _said(undone, sorted(await held_blocks(uow, exam)), stands)
+    return _said(undone, [(b.code, b.source) for b in await repository.blocks(uow, exam.id)], stands)
 
 
-def outstanding(undone: str, blocks: str) -> list[Outstanding]:
-    """Say what keeps an exam from being finalized, of the two columns of `views.OUTSTANDING`."""
+def outstanding(undone: str, blocks: str, stands: str) -> list[Outstanding]:
+    """Say what keeps an exam from being finalized, of the three columns of `views.OUTSTANDING`."""
     lines = [(UUID(line_id), name, state, department) for line_id, name, state, department in json.loads(undone)]
-    return _said(lines, json.loads(blocks))
+    state, reason, has_lines = json.loads(stands)
+    return _said(lines, json.loads(blocks), (state, reason, has_lines))
 
 
-def _said(undone: Iterable[tuple[UUID, str, str, int]], blocks: Iterable[Sequence[str]]) -> list[Outstanding]:
-    found = [
+def _said(
+    undone: Iterable[tuple[UUID, str, str, int]], blocks: Iterable[Sequence[str]], stands: tuple[str, str | None, bool]
+) -> list[Outstanding]:
+    state, hold_reason, has_lines = stands
+    found = []
+    if (why := standing(state, has_lines=has_lines)) is not None:
+        zh, en = _STANDING[why]
+        if why == "on_hold" and hold_reason:
+            zh, en = f"{zh}:{hold_reason}", f"{en}: {hold_reason}"
+        found = [Outstanding(code=why, source="exam", department_id=None, zh=zh, en=en)]
+    if state == "cancelled":
+        return found
+    found += [
         Outstanding(
             code=f"line_{state}", source=f"line:{line_id}", department_id=department_id,
             zh=f"{name}:{_WAITS[state][0]}", en=f"{name}: {_WAITS[state][1]}",
@@ -176,9 +198,11 @@ async def refuse_incomplete(uow: UnitOfWork, exam: Exam) -> None:
 
 async def mark(uow: UnitOfWork, exam: Exam) -> None:
     """Bring the marks that the day's board counts in line with the lines, and tell the screens when one changed."""
-    now = marks((line.state, line.price_fen, line.specimen) for line in await lines(uow, exam.id))
-    if now != Marks(exam.awaits_payment, exam.blood_drawn, exam.examined):
-        exam.awaits_payment, exam.blood_drawn, exam.examined = now.awaits_payment, now.blood_drawn, now.examined
+    now = marks(await lines(uow, exam.id))
+    was = Marks(exam.owed_fen, exam.refund_fen, exam.blood_drawn, exam.examined)
+    if now != was:
+        exam.owed_fen, exam.refund_fen, exam.awaits_payment = now.owed_fen, now.refund_fen, now.awaits_payment
+        exam.blood_drawn, exam.examined = now.blood_drawn, now.examined
         await announce(uow, exam)
 
 

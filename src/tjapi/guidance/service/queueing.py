@@ -1,5 +1,7 @@
 """Queues: where to go next, who is called, who did not come."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 from tjapi.exam import service as exams
@@ -17,6 +19,10 @@ from tjapi.kernel.uow import UnitOfWork
 
 _HERE = ("checked_in", "in_progress")
 _MOST_CALLS = 3
+_AGAIN = (
+    "其他诊室已无可做的项目,请回「{room}」完成余下项目",
+    "Nothing is left to do elsewhere: go back to {room} for what is still open there",
+)
 
 
 async def guide(uow: UnitOfWork, exam_id: UUID) -> GuidanceOut:
@@ -31,9 +37,10 @@ async def guide(uow: UnitOfWork, exam_id: UUID) -> GuidanceOut:
     if held is not None:
         return GuidanceOut(exam_id=exam_id, ticket=await _shown(uow, held), done=False)
     errands = await _errands(uow, exam_id)
-    room = await _choose(uow, exam, list(errands.values()))
-    if room is None:
+    chosen = await _choose(uow, exam, errands)
+    if chosen is None:
         return GuidanceOut(exam_id=exam_id, ticket=None, done=not errands)
+    room, again = chosen
     number = await repository.next_number(uow, room, business_day(uow.now))
     ticket = Ticket(
         id=uuid7(), campus_id=exam.campus_id, room_id=room.id, exam_id=exam_id, number=ticket_no(room.code, number),
@@ -42,7 +49,10 @@ async def guide(uow: UnitOfWork, exam_id: UUID) -> GuidanceOut:
     uow.session.add(ticket)
     await uow.session.flush()
     await _tell(uow, ticket)
-    return GuidanceOut(exam_id=exam_id, ticket=await _shown(uow, ticket), done=False)
+    zh, en = _AGAIN if again else ("", "")
+    return GuidanceOut(
+        exam_id=exam_id, ticket=await _shown(uow, ticket), done=False, again=again, zh=zh.format(room=room.name), en=en.format(room=room.name)
+    )  # fmt: skip
 
 
 async def call_next(uow: UnitOfWork, room_id: UUID) -> TicketOut:
@@ -86,28 +96,36 @@ async def queue(uow: UnitOfWork, room_id: UUID) -> list[TicketOut]:
     return found
 
 
-async def _errands(uow: UnitOfWork, exam_id: UUID) -> dict[int, Errand]:
-    """Return what is still to be done, by department; what waits for payment is not."""
-    found: dict[int, Errand] = {}
+async def _errands(uow: UnitOfWork, exam_id: UUID) -> dict[int, tuple[Errand, datetime]]:
+    """Return what is still to be done, by department, and since when the last of it is; what waits for payment is not."""
+    found: dict[int, tuple[Errand, datetime]] = {}
     for line in await exams.lines(uow, exam_id):
         if line.state in FOR_THE_PERSON and line.state != "ordered":
-            fasting = line.fasting or (line.department_id in found and found[line.department_id].fasting)
-            found[line.department_id] = Errand(line.department_id, fasting)
+            other, since = found.get(line.department_id, (None, line.state_at))
+            fasting = line.fasting or (other is not None and other.fasting)
+            found[line.department_id] = Errand(line.department_id, fasting), max(since, line.state_at)
     return found
 
 
-async def _choose(uow: UnitOfWork, exam: Exam, errands: list[Errand]) -> Room | None:
+async def _choose(
+    uow: UnitOfWork, exam: Exam, errands: Mapping[int, tuple[Errand, datetime]]
+) -> tuple[Room, bool] | None:
     rooms = {room.id: room for room in await repository.rooms(uow, exam.campus_id) if room.open}
     counts = await repository.queues(uow, exam.campus_id)
     after: dict[int, set[int]] = {}
     for pair in await repository.order(uow, exam.campus_id):
         after.setdefault(pair.after_id, set()).add(pair.before_id)
+    # Whatever came up in a department after one had been there (a further line, a specimen to be taken again) is a new errand. The room
+    # that one has just come out of is that in any case.
+    out_of = await repository.come_out_of(uow, exam.id)
+    been = [d for d, ended in out_of if d not in errands or errands[d][1] <= ended or d == out_of[-1][0]]
     choice = next_room(
-        errands,
+        [errand for errand, _ in errands.values()],
         (OpenRoom(r.id, r.department_id, counts.get(r.id, 0), r.minutes, r.sort) for r in rooms.values()),
         after,
+        been,
     )
-    return rooms[choice.id] if choice is not None else None
+    return (rooms[choice.room.id], choice.again) if choice is not None else None
 
 
 async def _move(uow: UnitOfWork, ticket: Ticket, to: TicketState) -> TicketOut:

@@ -9,7 +9,7 @@ from tjapi.catalog import service as catalog
 from tjapi.exam import service as exams
 from tjapi.exam.errors import DueDateNotAhead, LineNotThere, LineStateConflict
 from tjapi.exam.models import Exam, ExamLine
-from tjapi.exam.rules import FOR_THE_PERSON
+from tjapi.exam.rules import FOR_THE_PERSON, refundable
 from tjapi.guidance import repository
 from tjapi.guidance.errors import DueDateMissing, GuideSheetNotReturned, GuideSheetUndecided
 from tjapi.guidance.models import SheetPolicy, SheetReturn
@@ -135,8 +135,7 @@ async def _decide(
         raise LineNotThere(errors=missing)
     stuck = [
         FieldError(
-            f"/decisions/{i}/line_id", f"line-{known[one.line_id].state}",
-            f"{known[one.line_id].name}:当前为 {known[one.line_id].state}", f"{known[one.line_id].name}: is {known[one.line_id].state}",
+            f"/decisions/{i}/line_id", f"line-{known[one.line_id].state}", *exams.said_state(known[one.line_id])
         )
         for i, one in enumerate(given)
         if one.line_id not in {line.id for line in open_lines} and known[one.line_id].state != one.decision
@@ -210,12 +209,12 @@ async def _out(uow: UnitOfWork, exam: Exam) -> SheetReturnOut:
     open_lines = [
         OpenLineOut(
             line_id=line.id, name=line.name, department_id=line.department_id, state=line.state,
-            proposed="refused" if policy.mode == "refuse" else None, refund_fen=line.person_share_fen if line.state != "ordered" else 0,
+            proposed="refused" if policy.mode == "refuse" else None, refund_fen=line.paid_fen,
         )
         for line in lines
         if line.state in FOR_THE_PERSON
     ]  # fmt: skip
-    refund = sum(line.person_share_fen for line in lines if line.id in touched and line.state in _ALONE)
+    refund = sum(refundable(line) for line in lines if line.id in touched and line.state in _ALONE)
     now = await exams.completeness(uow, exam.id)
     return SheetReturnOut(
         exam_id=exam.id, state=now.state, mode=policy.mode, returned_at=exam.sheet_returned_at, open_lines=open_lines,

@@ -13,7 +13,7 @@ from tjapi.exam import service as exams
 from tjapi.identity import service as identity
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
-from tjapi.kernel.problem import FieldError
+from tjapi.kernel.problem import FieldError, called
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import repository
 from tjapi.requisition.errors import (
@@ -88,7 +88,8 @@ async def add_tubes(uow: UnitOfWork, handover_id: UUID, barcodes: Sequence[str])
         if await repository.waiting_on(uow, tube.id) is not None:
             wrong.append(FieldError(f"/barcodes/{i}", "listed", "已在另一张交接单上", "stands on another list"))
         elif tube.state not in fitting:
-            wrong.append(FieldError(f"/barcodes/{i}", f"tube-{tube.state}", f"试管当前为 {tube.state}", f"the tube is {tube.state}"))  # fmt: skip
+            zh, en = called("tube_state", tube.state)
+            wrong.append(FieldError(f"/barcodes/{i}", f"tube-{tube.state}", f"试管当前为「{zh}」", f"the tube is {en}"))
         elif tube.id not in {one.id for one in taken}:
             taken.append(tube)
     if wrong:

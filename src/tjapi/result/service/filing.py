@@ -132,16 +132,7 @@ async def file_report(
     told = _Told(message_id, source, report, arrived_at or uow.now, units, last)
     for place in report.left_out:
         _lose(lost, "left-out", place)
-    for result, target in zip(report.results, targets, strict=True):
-        if target.line_ids is None and placed is None:
-            _lose(lost, "unknown-barcode", result.barcode or result.placer_no or "")
-            continue
-        if not result.observations and result.refused is None:
-            _lose(lost, "no-observations", result.group_code)
-        lines = [line for line in book.lines.values() if target.line_ids is None or line.id in target.line_ids]
-        lines.sort(key=lambda line, known=target.known: line.id not in known)  # type: ignore[misc]
-        rejected = [line for line in book.lines.values() if line.id in target.rejected]
-        _add(uow, book, (lines, rejected), result, items, (lost, counts), told)
+    _add_all(uow, book, targets, items, (lost, counts), told, placed=placed is not None)
     if counts["filed"] or counts["revision"]:
         compute(uow, book, (line for line in book.lines.values() if line.performed_by == "lis" and book.live(line)))
     await book.close(uow)
@@ -151,6 +142,24 @@ async def file_report(
     reason = next((name for name in REASONS if name in lost), None)
     outcome = _outcome(reason, counts)
     return Filing(outcome, reason, book.exam.id, book.exam.campus_id, _detail(lost, counts))
+
+
+def _add_all(
+    uow: UnitOfWork, book: Book, targets: Sequence["_Found"], items: Mapping[str, Item], tally: tuple[dict[str, list[str]], dict[str, int]],
+    told: "_Told", *, placed: bool,
+) -> None:  # fmt: skip
+    """Record what was observed of every reported group on the lines that its numbers lead to."""
+    lost, _ = tally
+    for result, target in zip(told.report.results, targets, strict=True):
+        if target.line_ids is None and not placed:
+            _lose(lost, "unknown-barcode", result.barcode or result.placer_no or "")
+            continue
+        if not result.observations and result.refused is None:
+            _lose(lost, "no-observations", result.group_code)
+        lines = [line for line in book.lines.values() if target.line_ids is None or line.id in target.line_ids]
+        lines.sort(key=lambda line, known=target.known: line.id not in known)  # type: ignore[misc]
+        rejected = [line for line in book.lines.values() if line.id in target.rejected]
+        _add(uow, book, (lines, rejected), result, items, tally, told)
 
 
 async def _tell(

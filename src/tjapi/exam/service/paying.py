@@ -1,0 +1,50 @@
+"""What the person owes for lines, paid or not asked for: the one verb by which a line is covered, whoever took the money."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from tjapi.exam.errors import ExamStateConflict, LineNotThere, LineStateConflict
+from tjapi.exam.models import Exam
+from tjapi.exam.rules import UNCHARGED, Covering, owed
+from tjapi.exam.service.course import release
+from tjapi.exam.service.holding import lines, lock
+from tjapi.exam.service.standing import mark, said_state
+from tjapi.kernel.problem import FieldError
+from tjapi.kernel.uow import UnitOfWork
+
+
+async def cover(
+    uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], how: Covering, *, reference: str | None = None, reason: str | None = None
+) -> Exam:  # fmt: skip
+    """Say that what the person owes for lines was paid, or is not asked for (免收); what waited for it may be carried out. Twice is once.
+
+    It may be said as long as something is owed, after the final sign-off too. Raises ExamNotFound, ExamStateConflict, LineNotThere,
+    LineStateConflict.
+    """
+    exam = await lock(uow, exam_id)
+    if exam.state == "cancelled":
+        raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
+    known = {line.id: line for line in await lines(uow, exam.id)}
+    if missing := [i for i, line_id in enumerate(line_ids) if line_id not in known]:
+        raise LineNotThere(
+            errors=[FieldError(f"/line_ids/{i}", "not-found", "这次体检没有这个项目", "the exam has no such line") for i in missing]
+        )  # fmt: skip
+    chosen = [known[line_id] for line_id in dict.fromkeys(line_ids)]
+    stuck = [(i, known[line_id]) for i, line_id in enumerate(line_ids) if known[line_id].state in UNCHARGED]
+    if stuck:
+        raise LineStateConflict(
+            errors=[FieldError(f"/line_ids/{i}", f"line-{line.state}", *said_state(line)) for i, line in stuck]
+        )
+    due = {line.id: owed(line) for line in chosen if owed(line) > 0}
+    for line in chosen:
+        if how == "paid":
+            line.paid_fen += due.get(line.id, 0)
+        else:
+            line.remitted_fen += due.get(line.id, 0)
+    if due:
+        codes = [line.code for line in chosen if line.id in due]
+        detail = {"lines": codes, "fen": sum(due.values()), "reference": reference, "reason": reason}
+        await uow.audit(f"exam.lines_{how}", "exam", exam.id, campus_id=exam.campus_id, detail=detail)
+    waiting = [line.id for line in chosen if line.state == "ordered"]
+    await release(uow, exam_id, waiting) if waiting else await mark(uow, exam)
+    return exam
