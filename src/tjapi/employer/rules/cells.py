@@ -13,6 +13,7 @@ from uuid import UUID
 from tjapi.employer.rules.campaigns import MaritalStatus
 from tjapi.examinee.rules import (
     FAULTS,
+    ID_KIND_WORDS,
     IdKind,
     IdNumberFault,
     Sex,
@@ -91,6 +92,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
 """What is said about a cell. `{…}` are filled from the entry's detail, which never holds the cell's content."""
 
 _PUNCTUATION = re.compile(r"[\s*:：()（）\[\]【】_\-/\\.。、,，]+|必填|选填")
+
+
+@lru_cache(maxsize=4096)
+def header_key(text: Cell) -> str:
+    """Return a header as it is compared: half-width, no spaces, stars, brackets or 必填."""
+    return _PUNCTUATION.sub("", unicodedata.normalize("NFKC", str(text or ""))).casefold()
+
+
 _LONGEST = {"name": 64, "department": 60, "post": 60, "note": 200, "employee_no": 40, "group": 60}
 _TEXTS = tuple(_LONGEST)
 _SAID_ONCE = frozenset({"name", "sex", "birth_date", "id_kind", "id_number", "employee_no", "group"})
@@ -118,13 +127,8 @@ _MARITAL: dict[str, MaritalStatus] = {
     **dict.fromkeys(("丧偶", "30", "widowed"), "widowed"),
     **dict.fromkeys(("", "未知", "不详", "未说明", "90", "unknown", "-", "/"), "unknown"),
 }
-_ID_KINDS: dict[str, IdKind] = {
-    **dict.fromkeys(("", "身份证", "居民身份证", "二代身份证", "resident", "01", "1"), "resident"),
-    **dict.fromkeys(("港澳台居民居住证", "港澳台居住证", "居住证", "hk_mo_tw_resident"), "hk_mo_tw_resident"),
-    **dict.fromkeys(("外国人永久居留身份证", "外国人永久居留证", "永居证", "foreign_permanent"), "foreign_permanent"),
-    **dict.fromkeys(("护照", "普通护照", "passport"), "passport"),
-    **dict.fromkeys(("无", "无证件", "none"), "none"),
-}
+_ID_KINDS: dict[str, IdKind] = {"": "resident"}
+_ID_KINDS |= {header_key(word): kind for kind, words in ID_KIND_WORDS.items() for word in (kind, *words)}
 _YEAR_FIRST = re.compile(
     r"(\d{4})\s*[-/.年\s]\s*(\d{1,2})\s*[-/.月\s]\s*(\d{1,2})\s*日?(?:[T\s]+0{1,2}:00(?::00(?:\.0+)?)?)?"
 )
@@ -172,12 +176,6 @@ class Row:
     group: str | None = None
     note: str | None = None
     faults: list[tuple[Field, str]] = field(default_factory=list)
-
-
-@lru_cache(maxsize=4096)
-def header_key(text: Cell) -> str:
-    """Return a header as it is compared: half-width, no spaces, stars, brackets or 必填."""
-    return _PUNCTUATION.sub("", unicodedata.normalize("NFKC", str(text or ""))).casefold()
 
 
 def header_text(cell: Cell) -> str:

@@ -137,7 +137,7 @@ async def refuse(uow: UnitOfWork, import_id: UUID, code: str, tables: Sequence[T
         _move(found, "refused")
         zh, en = SENTENCES[code]
         found.refusal = {"code": code, "zh": zh, "en": en}
-        found.tables = _tables(tables)
+        found.tables = _tables(tables) or found.tables
 
 
 def _tables(seen: Sequence[TableSeen]) -> list[dict[str, Any]]:
