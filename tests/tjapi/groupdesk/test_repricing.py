@@ -66,7 +66,8 @@ async def _packages(unit: Unit) -> tuple[UUID, UUID]:
     async with unit() as uow:
         for sex, price, groups in (("male", 3_000, [CBC, GLU]), ("female", 5_000, [CBC, GENERAL])):
             body = {
-                "code": f"P{uuid7().hex[-10:]}",
+                "code": f"P{uuid7().hex[-10:].upper()}",
+                "valid_from": "2026-01-01",
                 "name": f"{sex} 套餐",
                 "sex": sex,
                 "price_fen": price,
