@@ -400,7 +400,7 @@ TWINS = (
     ),
     _twin(
         "campaign: a past day", "src/tjapi/groupdesk/rules.py",
-        'if day < today:', 'if day < date.min:',
+        "if day < today:", "if day < date.min:",
         f"{GROUP_TESTS}/test_booking_days.py::test_a_plan_with_a_past_a_closed_and_an_empty_day_is_refused_by_name_and_books_nobody",
     ),
     _twin(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tjapi.employer import sheets
 from tjapi.employer.errors import UploadRefused
-from tjapi.employer.rules.cells import SENTENCES, SHEET_REFUSALS, Row, read_row
+from tjapi.employer.rules.cells import FIELDS, SENTENCES, SHEET_REFUSALS, Row, read_row
 from tjapi.employer.rules.headers import line_kind
 from tjapi.employer.schemas import ImportOut
 from tjapi.employer.service import importing
@@ -105,11 +105,8 @@ async def _stage(run: JobRun, import_id: UUID, desk: Desk, sheet: Sheet) -> Mapp
                 continue
             row = read_row(at + 1, rows[at], header.fields, judge.today)
             made = sheet.formulas.get(at + 1, ())
-            row.faults += [
-                (holds, "formula")
-                for c, holds in enumerate(header.fields)
-                if c in made and holds != "ignore"  # type: ignore[misc]
-            ]
+            spoilt = {holds for c, holds in enumerate(header.fields) if c in made and holds != "ignore"}
+            row.faults += [(holds, "formula") for holds in FIELDS if holds in spoilt]
             found.append(row)
         return judge.indexed(found)
 

@@ -17,6 +17,7 @@ from tjapi.employer import sheets
 from tjapi.employer.rules.cells import SENTENCES, read_row
 from tjapi.employer.rules.headers import TableSeen, choose_table, line_kind
 from tjapi.employer.sheets import SheetRefusedError
+from tjapi.examinee.rules import ID_KINDS
 
 pytestmark = pytest.mark.requirement("E2.3")
 CASES = Path(__file__).parents[2] / "cases"
@@ -60,7 +61,7 @@ def opened(content: bytes, wanted: str | None = None, **remembered: str) -> Read
     return found
 
 
-def book(*tables: tuple[str, Sequence[Row]], work: Callable[..., None] | None = None) -> bytes:
+def book(*tables: tuple[str, Sequence[Row]], work: Callable[..., object] | None = None) -> bytes:
     """A workbook of some tables; `work` does to it what is particular."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"strings_to_formulas": False, "strings_to_numbers": False}) as made:
@@ -77,7 +78,7 @@ def book(*tables: tuple[str, Sequence[Row]], work: Callable[..., None] | None = 
     return out.getvalue()
 
 
-def one(*rows: Row, work: Callable[..., None] | None = None) -> bytes:
+def one(*rows: Row, work: Callable[..., object] | None = None) -> bytes:
     """A workbook of one table."""
     return book(("名单", rows), work=work)
 
@@ -178,7 +179,7 @@ def test_a_text_that_no_encoding_reads_is_refused(content: bytes, code: str) -> 
     assert opened(content).refused == code
 
 
-def _hide(*, very: bool = False, first: bool = True) -> Callable[..., None]:
+def _hide(*, very: bool = False, first: bool = True) -> Callable[..., object]:
     def work(*tables: Any) -> None:
         hidden = tables[0] if first else tables[1]
         shown = tables[1] if first else tables[0]
@@ -382,6 +383,14 @@ def test_the_small_inputs_that_failed_are_read_as_is_right(name: str) -> None:
     assert all(not row.faults and row.id_number for row in found.rows.values())
     if name.startswith("28"):
         assert found.departments == ["二车间"] * 3
+
+
+@pytest.mark.skipif("tw_travel_permit" not in ID_KINDS, reason="the kinds of permits are not known yet")
+def test_travel_permits_are_kinds_of_documents_in_a_list() -> None:
+    found = opened((CASES / "31-travel-permits.csv").read_bytes())
+    assert [(row.id_kind, row.id_number, row.faults) for row in found.rows.values()] == [
+        ("hk_mo_travel_permit", "H00000001", []), ("tw_travel_permit", "00000002", []),
+    ]  # fmt: skip
 
 
 def test_whatever_is_said_of_a_file_has_its_sentences() -> None:

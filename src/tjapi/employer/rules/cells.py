@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, get_args
 from uuid import UUID
 
 from tjapi.employer.rules.campaigns import MaritalStatus
 from tjapi.examinee.rules import (
     FAULTS,
-    ID_KIND_WORDS,
     IdKind,
     IdNumberFault,
     Sex,
@@ -29,6 +28,7 @@ Field = Literal[
     "name", "sex", "birth_date", "id_kind", "id_number", "phone", "employee_no", "department", "post", "marital_status", "hazards",
     "group", "note", "ignore",
 ]  # fmt: skip
+FIELDS: tuple[Field, ...] = get_args(Field)
 EntryKind = Literal["error", "warning", "update"]
 
 SHEET_REFUSALS: dict[str, tuple[str, str]] = {
@@ -39,7 +39,7 @@ SHEET_REFUSALS: dict[str, tuple[str, str]] = {
     "damaged": ("文件已损坏", "it is damaged"),
     "inflates": ("压缩包展开后过大", "it inflates beyond every bound"),
     "too_wide": ("表格超过 100 列或 50000 行", "the table has more than 100 columns or 50,000 rows"),
-    "encoding": ("CSV 应为 UTF-8 或 GB18030 编码", "a CSV must be UTF-8 or GB18030"),
+    "encoding": ("文本文件应为 UTF-8、GB18030 或 UTF-16 编码", "a text must be UTF-8, GB18030 or UTF-16"),
     "no_header": ("前二十行中没有列名:至少需要姓名和另一列", "no row of the first twenty names the columns: a name and one more are needed"),
     "several_tables": ("不止一张工作表有名单的列:请指定读取哪一张", "more than one table has the columns of a list: say which one is to be read"),
     "only_hidden": ("只有隐藏的工作表有名单的列:请取消隐藏,或指定该表", "a hidden table alone has the columns of a list: show it, or say that it is to be read"),
@@ -92,14 +92,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
 """What is said about a cell. `{…}` are filled from the entry's detail, which never holds the cell's content."""
 
 _PUNCTUATION = re.compile(r"[\s*:：()（）\[\]【】_\-/\\.。、,，]+|必填|选填")
-
-
-@lru_cache(maxsize=4096)
-def header_key(text: Cell) -> str:
-    """Return a header as it is compared: half-width, no spaces, stars, brackets or 必填."""
-    return _PUNCTUATION.sub("", unicodedata.normalize("NFKC", str(text or ""))).casefold()
-
-
 _LONGEST = {"name": 64, "department": 60, "post": 60, "note": 200, "employee_no": 40, "group": 60}
 _TEXTS = tuple(_LONGEST)
 _SAID_ONCE = frozenset({"name", "sex", "birth_date", "id_kind", "id_number", "employee_no", "group"})
@@ -127,8 +119,13 @@ _MARITAL: dict[str, MaritalStatus] = {
     **dict.fromkeys(("丧偶", "30", "widowed"), "widowed"),
     **dict.fromkeys(("", "未知", "不详", "未说明", "90", "unknown", "-", "/"), "unknown"),
 }
-_ID_KINDS: dict[str, IdKind] = {"": "resident"}
-_ID_KINDS |= {header_key(word): kind for kind, words in ID_KIND_WORDS.items() for word in (kind, *words)}
+_ID_KINDS: dict[str, IdKind] = {
+    **dict.fromkeys(("", "身份证", "居民身份证", "二代身份证", "resident", "01", "1"), "resident"),
+    **dict.fromkeys(("港澳台居民居住证", "港澳台居住证", "居住证", "hk_mo_tw_resident"), "hk_mo_tw_resident"),
+    **dict.fromkeys(("外国人永久居留身份证", "外国人永久居留证", "永居证", "foreign_permanent"), "foreign_permanent"),
+    **dict.fromkeys(("护照", "普通护照", "passport"), "passport"),
+    **dict.fromkeys(("无", "无证件", "none"), "none"),
+}
 _YEAR_FIRST = re.compile(
     r"(\d{4})\s*[-/.年\s]\s*(\d{1,2})\s*[-/.月\s]\s*(\d{1,2})\s*日?(?:[T\s]+0{1,2}:00(?::00(?:\.0+)?)?)?"
 )
@@ -176,6 +173,12 @@ class Row:
     group: str | None = None
     note: str | None = None
     faults: list[tuple[Field, str]] = field(default_factory=list)
+
+
+@lru_cache(maxsize=4096)
+def header_key(text: Cell) -> str:
+    """Return a header as it is compared: half-width, no spaces, stars, brackets or 必填."""
+    return _PUNCTUATION.sub("", unicodedata.normalize("NFKC", str(text or ""))).casefold()
 
 
 def header_text(cell: Cell) -> str:

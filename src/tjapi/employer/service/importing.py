@@ -34,7 +34,7 @@ Seal = Callable[[str, str], bytes]
 READ, COMMIT = "employer.read_members", "employer.commit_members"
 MOST_ENTRIES = 5_000
 """So many errors, warnings and changes each are kept to say about the rows of a file; whoever has more begins with these."""
-HEADERS = {name: words[0] for name, words in SYNONYMS.items()}
+HEADERS: dict[str, str] = {name: words[0] for name, words in SYNONYMS.items()}
 """What a column is called of which the file has none: a group that follows from a rule."""
 _PLAIN = ("employee_no", "department", "post", "note")
 _KEPT_WHERE_BLANK = (*_PLAIN, "birth_date")

@@ -3,7 +3,6 @@
 from tjapi.examinee.rules.cards import NATIONS, is_for_ever, read_date, read_nation, read_sex
 from tjapi.examinee.rules.documents import (
     FAULTS,
-    ID_KIND_WORDS,
     ID_KINDS,
     SEXES,
     Fault,
@@ -58,7 +57,6 @@ __all__ = [
     "FAULTS",
     "IDENTIFIER_KINDS",
     "ID_KINDS",
-    "ID_KIND_WORDS",
     "LIKELY",
     "NATIONS",
     "PHOTO_SOURCES",

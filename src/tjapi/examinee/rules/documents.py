@@ -21,14 +21,6 @@ Fault = Literal[
 ]
 SEXES = ("male", "female", "unknown")
 ID_KINDS = ("resident", "hk_mo_tw_resident", "foreign_permanent", "passport", "none")
-ID_KIND_WORDS: dict[IdKind, tuple[str, ...]] = {
-    "resident": ("身份证", "居民身份证", "二代身份证", "01", "1"),
-    "hk_mo_tw_resident": ("港澳台居民居住证", "港澳台居住证", "居住证"),
-    "foreign_permanent": ("外国人永久居留身份证", "外国人永久居留证", "永居证"),
-    "passport": ("护照", "普通护照"),
-    "none": ("无", "无证件"),
-}
-"""What people call each kind of document where a list asks for it."""
 OLDEST = 130
 
 FAULTS: dict[Fault, tuple[str, str]] = {
