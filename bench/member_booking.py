@@ -27,6 +27,7 @@ from tjapi.kernel.runtime import Runtime
 
 DAYS = 10
 _FIRST = date(2027, 3, 1)
+_SUNDAY = 7
 _PATIENCE = 3_600
 
 
@@ -66,7 +67,8 @@ async def _until(admin: asyncpg.Connection, campaign: UUID, before: int, booked:
 
 def _days(members: int) -> list[dict[str, Any]]:
     quota = -(-members // DAYS)
-    return [{"day": str(_FIRST + timedelta(days=n)), "quota": quota} for n in range(DAYS)]
+    offered = [day for n in range(2 * DAYS) if (day := _FIRST + timedelta(days=n)).isoweekday() != _SUNDAY]
+    return [{"day": str(day), "quota": quota} for day in offered[:DAYS]]
 
 
 async def _sessions(admin: asyncpg.Connection, members: int) -> list[dict[str, Any]]:

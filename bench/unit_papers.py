@@ -29,7 +29,7 @@ from tjapi.kernel import logs
 from tjapi.kernel.jobs.spec import JobRun
 from tjapi.kernel.runtime import Runtime
 
-_DAYS = 10
+_DAYS, _SUNDAY = 10, 7
 _PRINTERS = {"zpl": read_zpl, "tspl": read_tspl}
 _TUBES = "select t.barcode from member m join tube t on t.exam_id = m.exam_id where m.campaign_id = $1 order by m.list_no, t.barcode"
 
@@ -50,7 +50,8 @@ async def _run(runtime: Runtime, admin: asyncpg.Connection, job_id: object, memo
 
 async def _measure(runtime: Runtime, admin: asyncpg.Connection, people: int, state: Path) -> None:
     campaign = await _campaign(runtime, people)
-    days = [{"day": str(_FIRST + timedelta(days=n)), "quota": -(-people // _DAYS)} for n in range(_DAYS)]
+    offered = [day for n in range(2 * _DAYS) if (day := _FIRST + timedelta(days=n)).isoweekday() != _SUNDAY]
+    days = [{"day": str(day), "quota": -(-people // _DAYS)} for day in offered[:_DAYS]]
     async with runtime.units.open(demo.LOADER) as uow:
         asked = await service.plan_booking(uow, campaign, BookMembersIn.model_validate({"days": days}))
     print(await flows.book_members(await _run(runtime, admin, asked.job_id, [])))

@@ -490,8 +490,8 @@ TWINS = (
         f"{GROUP_TESTS}/test_group_desk.py::test_members_are_spread_over_days_by_quota_and_whom_no_day_takes_hears_so",
     ),
     _twin(
-        "campaign: who has arrived is left alone", "src/tjapi/groupdesk/service.py",
-        "if exam_state is not None and exam_state not in NOTHING_TO_LOSE:", "if exam_state == 'finalized':",
+        "campaign: who has arrived is left alone", "src/tjapi/groupdesk/rules.py",
+        'return "arrived" if exam_state is not None and exam_state not in NOTHING_TO_LOSE else None', 'return "arrived" if exam_state == "finalized" else None',
         f"{GROUP_TESTS}/test_group_desk.py::test_moving_to_another_group_prices_anew_whoever_has_not_arrived_and_says_who_was_left_alone",
     ),
     _twin(
@@ -500,12 +500,93 @@ TWINS = (
         f"{GROUP_TESTS}/test_campaign_model.py::test_whatever_is_done_to_a_campaign_its_counts_and_states_are_those_of_the_model[1]",
     ),
     _twin(
+        "campaign: a past day", "src/tjapi/groupdesk/rules.py",
+        "if day < today:", "if day < date.min:",
+        f"{GROUP_TESTS}/test_booking_days.py::test_a_plan_with_a_past_a_closed_and_an_empty_day_is_refused_by_name_and_books_nobody",
+    ),
+    _twin(
+        "campaign: a closed day", "src/tjapi/groupdesk/rules.py",
+        "if offer.closed:", "if offer.closed and day < today:",
+        f"{GROUP_TESTS}/test_booking_days.py::test_a_day_that_is_closed_after_the_plan_takes_nobody_and_whom_it_leaves_out_is_told[True]",
+    ),
+    _twin(
+        "campaign: a future booking is no no-show", "src/tjapi/groupdesk/rules.py",
+        'return "not-due" if exam_day >= today else None', "return None",
+        f"{GROUP_TESTS}/test_ends.py::test_what_is_not_true_is_refused_by_name_and_nobody_of_the_command_is_decided",
+    ),
+    _twin(
+        "campaign: an exam under way is not done", "src/tjapi/groupdesk/rules.py",
+        'return "not-examined" if exam_state is None or exam_state in NOTHING_TO_LOSE else "being-examined"',
+        'return "not-examined" if exam_state is None or exam_state in NOTHING_TO_LOSE else None',
+        f"{GROUP_TESTS}/test_ends.py::test_what_is_not_true_is_refused_by_name_and_nobody_of_the_command_is_decided",
+    ),
+    _twin(
+        "campaign: what was done is open again when the exam is taken back", "src/tjapi/groupdesk/service.py",
+        "for member_id in await views.taken_back(uow, campaign_id):", "for member_id in ():",
+        f"{GROUP_TESTS}/test_ends.py::test_who_was_done_and_is_examined_again_is_open_again",
+    ),
+    _twin(
+        "campaign: a repricing goes on where it was", "src/tjapi/groupdesk/service.py",
+        "there = await employers.repriced_already(uow, job_id)", "there: set[UUID] = set()",
+        f"{GROUP_TESTS}/test_repricing.py::test_a_repricing_killed_in_the_middle_answers_for_everybody_when_it_goes_on",
+    ),
+    _twin(
+        "campaign: the package by sex", "src/tjapi/pricing/rules.py",
+        "if sex is None or (of in", "if sex or (of in",
+        f"{GROUP_TESTS}/test_repricing.py::test_members_take_the_package_of_their_sex_when_booked_and_when_moved",
+    ),
+    _twin(
+        "campaign: exclusive choices", "src/tjapi/employer/rules/offers.py",
+        "if most < choice.choose <= len(names):", "if most < 0:",
+        f"{LIST_TESTS}/test_offers.py::test_what_can_never_be_is_named_by_its_field[a choice of exclusive ones, both]",
+    ),
+    _twin(
+        "campaign: exclusive item groups", "src/tjapi/employer/rules/offers.py",
+        "if pair in exclusions:", "if not pair:",
+        f"{LIST_TESTS}/test_offers.py::test_a_group_that_excludes_itself_is_refused_when_it_is_saved_and_nothing_of_it_is_kept",
+    ),
+    _twin(
+        "campaign: a choice is judged when it is saved", "src/tjapi/groupdesk/service.py",
+        "if patch.model_fields_set & CHOSEN and", "if not patch.model_fields_set and",
+        f"{GROUP_TESTS}/test_repricing.py::test_a_choice_that_cannot_be_ordered_is_refused_before_it_is_kept",
+    ),
+    _twin(
+        "list: a hidden table is not read unasked", "src/tjapi/employer/rules/headers.py",
+        "if table.listing and not table.hidden]", "if table.listing]",
+        f"{LIST_TESTS}/test_list_files.py::test_no_choice_of_tables_takes_a_hidden_one_unasked",
+    ),
+    _twin(
+        "list: two tables are asked about", "src/tjapi/employer/rules/headers.py",
+        "if len(found) == 1:", "if found:",
+        f"{LIST_TESTS}/test_member_import.py::test_two_tables_are_asked_about_and_the_one_that_is_said_is_read_with_the_hidden_ones_named",
+    ),
+    _twin(
+        "list: hidden rows are named", "src/tjapi/employer/sheets/archive.py",
+        "if _HIDDEN.search(found[1]):", "if not found:",
+        f"{LIST_TESTS}/test_list_files.py::test_nothing_hidden_is_read_in_silence[a row]",
+    ),
+    _twin(
+        "list: what is merged", "src/tjapi/employer/sheets/__init__.py",
+        "if own[row] and left < len(rows[row])", "if not own[row] and left < len(rows[row])",
+        f"{LIST_TESTS}/test_list_files.py::test_what_is_merged_downwards_is_said_for_all_its_rows[a department for two]",
+    ),
+    _twin(
+        "list: an update shows the old", "src/tjapi/employer/service/importing.py",
+        'told = {"before": before[column] or "", ', 'told = {"before": after[column] or "", ',
+        f"{LIST_TESTS}/test_member_import.py::test_changed_cells_are_listed_and_blank_ones_change_nothing",
+    ),
+    _twin(
+        "list: whoever may be somebody is no note", "src/tjapi/employer/rules/headers.py",
+        'if any(name in ("id_number", "employee_no") for name, _ in said[1:]):', 'if any(name == "group" for name, _ in said[1:]):',
+        f"{LIST_TESTS}/test_list_files.py::test_whoever_may_be_somebody_is_never_taken_for_a_note[row5]",
+    ),
+    _twin(
         "list: all or nothing", "src/tjapi/employer/service/importing.py",
         'if mode == "atomic" and found.bad:', 'if mode == "never":',
         f"{LIST_TESTS}/test_member_import.py::test_every_error_names_its_row_and_column_and_nothing_is_half_taken_over",
     ),
     _twin(
-        "list: a bomb is counted", "src/tjapi/employer/sheets.py",
+        "list: a bomb is counted", "src/tjapi/employer/sheets/archive.py",
         "if room < 0:", "if room < -(1 << 40):",
         f"{LIST_TESTS}/test_member_import.py::test_what_is_no_list_is_refused_and_says_why",
     ),

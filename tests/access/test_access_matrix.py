@@ -1190,9 +1190,11 @@ OPERATIONS: dict[str, Ask] = {
     "listCampaignProgress": _just("GET", "/campaign-progress", shows=lambda w: (w.unit["campaign"],)),
     "listStandings": _just("GET", "/campaigns/{campaign}/standings"),
     "bookMembers": _planned(
-        "POST", "/campaigns/{campaign}:book-members", {"days": [{"day": "2026-12-01", "quota": 5}]}, state="open"
+        "POST", "/campaigns/{campaign}:book-members", {"days": [{"day": "2027-03-01", "quota": 5}]}, state="open"
     ),
     "transferMembers": transfer_members,
+    "repriceMembers": _planned("POST", "/campaigns/{campaign}:reprice-members", {}),
+    "listRepricings": _just("GET", "/campaigns/{campaign}/repricings/{campaign}"),
     "decideMembers": decide_members,
     "completeCampaign": complete_campaign,
     "quoteMember": _just("GET", "/members/{member}/quote"),

@@ -518,6 +518,8 @@ def _book_members(stage: Stage, campaign: dict[str, Any], member: str) -> None:
     """A batch asked for; then everybody brought to an end, and the campaign with them."""
     group = stage.do("getCampaign", path=campaign).json()["groups"][0]["id"]
     stage.do("transferMembers", path=campaign, body={"group_id": group, "member_ids": [member]})
+    asked = stage.do("repriceMembers", path=campaign, headers=once(), body={"group_id": group}).json()["job_id"]
+    stage.do("listRepricings", path=campaign | {"job_id": asked})
     days = [{"day": "2027-03-01", "quota": 5}]
     stage.do("bookMembers", path=campaign, headers=once(), body={"days": days})
     stage.do("listCampaignProgress")

@@ -1,6 +1,7 @@
 """States of an appointment and of a wait; the order in which slots are taken. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, time
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -28,6 +29,16 @@ SOURCES = ("desk", "portal", "batch", "waiting_list")
 SCOPES = ("day", "session")
 SEXES = ("any", "male", "female")
 EXPIRED = "hold_expired"
+
+
+@dataclass(frozen=True, slots=True)
+class DayOffer:
+    """What a campus offers on a day: whether it is closed and why, and its sessions. `keeps_calendar`: the campus has sessions on some day."""
+
+    closed: bool
+    note: str
+    sessions: frozenset[UUID]
+    keeps_calendar: bool = True
 
 
 class SlotKey(NamedTuple):

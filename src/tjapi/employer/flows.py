@@ -4,24 +4,24 @@ import asyncio
 import hashlib
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from tjapi.employer import sheets
 from tjapi.employer.errors import UploadRefused
-from tjapi.employer.rules.cells import SENTENCES, SHEET_REFUSALS, Row, as_text, field_of, find_header, read_row
+from tjapi.employer.rules.cells import FIELDS, SENTENCES, SHEET_REFUSALS, Row, read_row
+from tjapi.employer.rules.headers import line_kind
 from tjapi.employer.schemas import ImportOut
 from tjapi.employer.service import importing
 from tjapi.employer.service.campaigns import campaign
 from tjapi.employer.service.importing import Desk
-from tjapi.employer.sheets import Sheet, SheetRefusedError
+from tjapi.employer.sheets import Sheet, SheetRefusedError, TablesRefusedError
 from tjapi.kernel.jobs.spec import JobRun
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.security.principal import Principal
 
-_HEADER_WITHIN = 10
 _AT_A_TIME = 2000
 _XLS_SECONDS = 30
 
@@ -50,20 +50,20 @@ async def read_members(run: JobRun) -> Mapping[str, Any]:
     if desk is None:
         return {"import_id": str(import_id), "read": False}
     try:
-        sheet = await _read(await run.services.storage.get(desk.file))
-        start, headers = _header(sheet, desk.remembered)
+        sheet = await _read(await run.services.storage.get(desk.file), desk)
     except SheetRefusedError as refusal:
+        tables = refusal.tables if isinstance(refusal, TablesRefusedError) else []
         async with run.unit() as uow:
-            await importing.refuse(uow, import_id, refusal.code)
+            await importing.refuse(uow, import_id, refusal.code, tables)
         return {"import_id": str(import_id), "refused": refusal.code}
-    counts = await _stage(run, import_id, desk, sheet, start, headers)
+    counts = await _stage(run, import_id, desk, sheet)
     return {"import_id": str(import_id), **counts}
 
 
-async def _read(content: bytes) -> Sheet:
+async def _read(content: bytes, desk: Desk) -> Sheet:
     """Read a file: an XLS in a child process of bounded memory and time, anything else in a thread. Raises SheetRefusedError."""
     if sheets.sniff(content) != "xls":
-        return await asyncio.to_thread(sheets.read, content)
+        return await asyncio.to_thread(sheets.read, content, desk.remembered, desk.table)
     sheets.judge_xls(content)
     child = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -76,66 +76,53 @@ async def _read(content: bytes) -> Sheet:
     )
     try:
         async with asyncio.timeout(_XLS_SECONDS):
-            rows, said = await child.communicate(content)
+            rows, said = await child.communicate(sheets.asked(content, desk.remembered, desk.table))
     except TimeoutError:
         child.kill()
         await child.wait()
         raise SheetRefusedError("unreadable") from None
     if child.returncode == 0:
-        return Sheet("xls", sheets.unpacked(rows))
+        return sheets.unpacked(rows)
     # Without a word it ran out of memory: a cell far out, which would have made a table of everything between.
     code = said.decode(errors="replace")
     raise SheetRefusedError(code if code in SHEET_REFUSALS else "too_wide")
 
 
-def _header(sheet: Sheet, remembered: Mapping[str, str]) -> tuple[int, list[str]]:
-    start = find_header(sheet.rows[:_HEADER_WITHIN], remembered)
-    if start is None:
-        raise SheetRefusedError("no_header")
-    if not any(any(cell not in ("", None) for cell in row) for row in sheet.rows[start + 1 :]):
-        raise SheetRefusedError("no_rows")
-    return start, [_header_text(cell) for cell in sheet.rows[start]]
-
-
-def _header_text(cell: Any) -> str:
-    try:
-        return as_text(cell)[:100] if cell is not None else ""
-    except ValueError:
-        return ""
-
-
-async def _stage(
-    run: JobRun, import_id: UUID, desk: Desk, sheet: Sheet, start: int, headers: Sequence[str]
-) -> Mapping[str, int]:
-    judge, rows = desk.judge, sheet.rows
-    fields = [field_of(header, desk.remembered) for header in headers]
-    for header, name in zip(headers, fields, strict=True):
-        judge.headers.setdefault(name, header)
-    total = len(rows) - start - 1
+async def _stage(run: JobRun, import_id: UUID, desk: Desk, sheet: Sheet) -> Mapping[str, int]:
+    judge, rows, header = desk.judge, sheet.rows, sheet.header
+    first = header.last + 1
+    for name, holds in zip(header.names, header.fields, strict=True):
+        judge.headers.setdefault(holds, name)
+    judge.note(sheet.notes)
+    total = len(rows) - first
 
     def parse(begin: int) -> list[tuple[Row, bytes | None]]:
         found = []
         for at in range(begin, min(begin + _AT_A_TIME, len(rows))):
-            cells = rows[at]
-            if any(cells) or any(cell not in ("", None) for cell in cells):
-                row = read_row(at + 1, cells, fields, judge.today)
-                made = sheet.formulas.get(at + 1, ())
-                row.faults += [(fields[c], "formula") for c in made if c < len(fields) and fields[c] != "ignore"]  # type: ignore[misc]
-                found.append(row)
+            kind = line_kind(rows[at], header)
+            if kind != "person":
+                judge.left_out(at + 1, kind)
+                continue
+            row = read_row(at + 1, rows[at], header.fields, judge.today)
+            made = sheet.formulas.get(at + 1, ())
+            spoilt = {holds for c, holds in enumerate(header.fields) if c in made and holds != "ignore"}
+            row.faults += [(holds, "formula") for holds in FIELDS if holds in spoilt]
+            found.append(row)
         return judge.indexed(found)
 
     async with run.unit() as uow:
         if not await importing.begin_staging(uow, import_id):
             return {}
-        parsed = await asyncio.to_thread(parse, start + 1)
-        for begin in range(start + 1, len(rows), _AT_A_TIME):
+        parsed = await asyncio.to_thread(parse, first)
+        for begin in range(first, len(rows), _AT_A_TIME):
             judge.known_names = await importing.known_names(uow, [index for _, index in parsed if index is not None])
             staged = await asyncio.to_thread(judge.judge, parsed)
             # The next rows are read while the database takes these; beyond the last there are none.
             parsed, _ = await asyncio.gather(asyncio.to_thread(parse, begin + _AT_A_TIME), importing.stage(uow, staged))
-            await run.progress(min(begin + _AT_A_TIME - start - 1, total), total, "reading")
-        mapping = {header: name for header, name in zip(headers, fields, strict=True) if header}
-        return await importing.end_staging(uow, import_id, judge, headers, mapping, desk.campaign_version)
+            await run.progress(min(begin + _AT_A_TIME - first, total), total, "reading")
+        judge.end()
+        mapping = {name: holds for name, holds in zip(header.names, header.fields, strict=True) if name}
+        return await importing.end_staging(uow, import_id, judge, sheet, mapping, desk.campaign_version)
 
 
 async def commit_members(run: JobRun) -> Mapping[str, Any]:

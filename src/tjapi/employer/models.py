@@ -19,7 +19,14 @@ from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tjapi.employer.rules.campaigns import CAMPAIGN_MOVES, IMPORT_MOVES, MARITAL_STATUSES, MEMBER_MOVES, PLACEMENTS
+from tjapi.employer.rules.campaigns import (
+    CAMPAIGN_MOVES,
+    IMPORT_MOVES,
+    MARITAL_STATUSES,
+    MEMBER_MOVES,
+    PLACEMENTS,
+    REPRICINGS,
+)
 from tjapi.examinee.rules import ID_KINDS, SEXES
 from tjapi.kernel.db import Base
 from tjapi.kernel.storage import FILE
@@ -204,6 +211,31 @@ class Member(Base):
     updated_at: Mapped[datetime] = mapped_column(Moment)
 
 
+class MemberRepricing(Base):
+    """重新计价的结果: what one command made of one member's prepared exam. `outcome`: repriced, the same as before, or left alone and why."""
+
+    __tablename__ = "member_repricing"
+    __table_args__ = (
+        CheckConstraint(f"outcome in {REPRICINGS}", name="outcome"),
+        CheckConstraint("(outcome = 'left_alone') = (code is not null)", name="code"),
+        Index("ix_member_repricing_list", "job_id", "list_no", "member_id"),
+    )
+
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaign.id"))
+    list_no: Mapped[int]
+    exam_id: Mapped[UUID]
+    outcome: Mapped[str]
+    before_fen: Mapped[int]
+    after_fen: Mapped[int]
+    code: Mapped[str | None]
+    zh: Mapped[str | None]
+    en: Mapped[str | None]
+    at: Mapped[datetime] = mapped_column(Moment)
+
+
 class MemberImport(Base):
     """名单导入: a file, how its columns were read, and what it would change or has changed."""
 
@@ -224,6 +256,9 @@ class MemberImport(Base):
     refusal: Mapped[dict[str, str] | None] = mapped_column(JSONB(none_as_null=True))
     mapping: Mapped[dict[str, str]] = mapped_column(JSONB)
     headers: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
+    tables: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=sql("'[]'"))
+    table_wanted: Mapped[str | None]
+    table_read: Mapped[str | None]
     total: Mapped[int] = mapped_column(server_default="0")
     added: Mapped[int] = mapped_column(server_default="0")
     changed: Mapped[int] = mapped_column(server_default="0")
@@ -237,7 +272,10 @@ class MemberImport(Base):
 
 
 class MemberImportEntry(Base):
-    """One thing to say about a row of a file: an error, a warning, or a cell that would change. It holds no cell's content."""
+    """One thing to say about a row of a file: an error, a warning, or a cell that would change.
+
+    Of what changes the detail holds `before` and `after`, as they are shown: numbers masked. Of errors and warnings it holds no cell's content.
+    """
 
     __tablename__ = "member_import_entry"
     __table_args__ = (CheckConstraint("kind in ('error', 'warning', 'update')", name="kind"),)

@@ -16,6 +16,7 @@ from tjapi.employer.models import (
     Member,
     MemberImport,
     MemberImportEntry,
+    MemberRepricing,
 )
 from tjapi.kernel.db import copy_rows, fetch_rows, fetch_value, repoint_rows, rows_since
 from tjapi.kernel.uow import UnitOfWork
@@ -32,7 +33,8 @@ select member_id, $2, $3, $4 + row_number() over (order by row_no), {", ".join(_
 from member_staging where import_id = $1 and not known
 """
 _CHANGE = f"""
-update member m set {", ".join(f"{name} = s.{name}" for name in _FACTS)}, version = m.version + 1, updated_at = $2
+update member m set {", ".join(f"{name} = s.{name}" for name in _FACTS)},
+  examinee_id = case when s.id_number_index is distinct from m.id_number_index then null else m.examinee_id end, version = m.version + 1, updated_at = $2
 from member_staging s where s.import_id = $1 and s.known and m.id = s.member_id
 """
 _REPLACE = text("""
@@ -318,6 +320,33 @@ async def facts(uow: UnitOfWork, campaign_id: UUID) -> Sequence[Any]:
     """Return what the list says of every member now, to compare a file with."""
     query = f"select id, state, {', '.join(_FACTS)} from member where campaign_id = $1"
     return await fetch_rows(uow.session, query, campaign_id)
+
+
+async def with_exams(uow: UnitOfWork, campaign_id: UUID, group_id: UUID | None) -> Sequence[UUID]:
+    """Return the ids of whoever has an exam, in the order of the list."""
+    query = select(Member.id).where(Member.campaign_id == campaign_id, Member.exam_id.is_not(None))
+    if group_id is not None:
+        query = query.where(Member.group_id == group_id)
+    return (await uow.session.scalars(query.order_by(Member.list_no, Member.id))).all()
+
+
+async def repriced(uow: UnitOfWork, job_id: UUID) -> set[UUID]:
+    """Return the members of whom a command has an outcome."""
+    query = select(MemberRepricing.member_id).where(MemberRepricing.job_id == job_id)
+    return set((await uow.session.scalars(query)).all())
+
+
+async def repricings_page(
+    uow: UnitOfWork, campaign_id: UUID, job_id: UUID, *, outcome: str | None, after: Sequence[str] | None, size: int
+) -> Sequence[MemberRepricing]:
+    """Return a page of the outcomes of a command, in the order of the list, one too many."""
+    wanted: list[ColumnElement[bool]] = [MemberRepricing.campaign_id == campaign_id, MemberRepricing.job_id == job_id]
+    if outcome is not None:
+        wanted.append(MemberRepricing.outcome == outcome)
+    if after is not None:
+        wanted.append(tuple_(MemberRepricing.list_no, MemberRepricing.member_id) > (int(after[0]), UUID(after[1])))
+    query = select(MemberRepricing).where(*wanted).order_by(MemberRepricing.list_no, MemberRepricing.member_id)
+    return (await uow.session.scalars(query.limit(size + 1))).all()
 
 
 async def member_import(uow: UnitOfWork, import_id: UUID, *, lock: bool = False) -> MemberImport | None:

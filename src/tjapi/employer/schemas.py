@@ -423,6 +423,14 @@ class ReopenIn(Input):
     reason: str = Field(min_length=2, max_length=200, description="原因 · Reason", examples=["补检三人"])
 
 
+class TableOut(Output):
+    """A table of a file."""
+
+    name: str = Field(description="工作表 · Table", examples=["名单"])
+    hidden: bool = Field(description="是否隐藏 · Hidden", examples=[False])
+    has_columns: bool = Field(description="是否有名单的列 · Has the columns of a list", examples=[True])
+
+
 class ImportOut(Output):
     """An import: what the file says, and what it would change or has changed."""
 
@@ -434,6 +442,8 @@ class ImportOut(Output):
     size: int = Field(description="字节数 · Bytes", examples=[48213])
     state: ImportState = Field(description="状态 · State", examples=["previewed"])
     refusal: RefusalOut | None = Field(description="不能读取的原因 · Why it could not be read", examples=[None])
+    tables: list[TableOut] = Field(description="文件的工作表 · The file's tables")
+    table_read: str | None = Field(description="读取的工作表 · The table that was read", examples=["名单"])
     headers: list[str] = Field(description="文件的列 · The file's columns", examples=[["姓名", "身份证号", "手机"]])
     mapping: dict[str, str] = Field(
         description="列对应:列名 → 字段 · Columns: header → field", examples=[{"姓名": "name", "身份证号": "id_number"}]
@@ -449,18 +459,22 @@ class ImportOut(Output):
 
 
 class ImportEntryOut(BaseModel):
-    """One thing to say about a row: it holds no cell's content."""
+    """One thing to say about a row. What would change, or has changed, is said with the old and the new; numbers are masked."""
 
-    row_no: int = Field(description="文件行号,从 1 起 · Row of the file, from 1", examples=[18])
+    row_no: int = Field(
+        description="文件行号,从 1 起;0 表示整个文件 · Row of the file, from 1; 0: the whole file", examples=[18]
+    )
     kind: Literal["error", "warning", "update"] = Field(description="类别 · Kind", examples=["error"])
-    header: str = Field(description="列名 · Column", examples=["身份证号"])
+    header: str = Field(description="列名或工作表名 · Column, or table", examples=["身份证号"])
     code: str = Field(description="原因代码 · Reason code", examples=["check_digit"])
     zh: str = Field(description="中文说明 · In Chinese", examples=["证件号码校验位不正确"])
     en: str = Field(description="英文说明 · In English", examples=["the check digit of the number is wrong"])
+    before: str | None = Field(None, description="变更前,号码脱敏 · Before, numbers masked", examples=[None])
+    after: str | None = Field(None, description="变更后,号码脱敏 · After, numbers masked", examples=[None])
 
 
 class MappingIn(Input):
-    """How the columns are to be read: header → field; it is remembered for the employer."""
+    """How the columns are to be read: header → field, remembered for the employer; and which table is the list, where several could be."""
 
     mapping: dict[
         Annotated[str, Field(max_length=100)],
@@ -468,7 +482,10 @@ class MappingIn(Input):
             "name", "sex", "birth_date", "id_kind", "id_number", "phone", "employee_no", "department", "post", "marital_status",
             "hazards", "group", "note", "ignore",
         ],
-    ] = Field(min_length=1, max_length=100, description="列名 → 字段 · Header → field", examples=[{"员工": "name"}])  # fmt: skip
+    ] = Field(default_factory=dict, max_length=100, description="列名 → 字段 · Header → field", examples=[{"员工": "name"}])  # fmt: skip
+    table: str | None = Field(
+        None, min_length=1, max_length=60, description="读取哪张工作表 · Which table is the list", examples=["名单"]
+    )
 
 
 class CommitIn(Input):

@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from tjapi.appointment.errors import AppointmentFull, AppointmentTwice
+from tjapi.employer.errors import CampaignStateConflict
+from tjapi.employer.rules.campaigns import REPRICINGS
 from tjapi.groupdesk import service
 from tjapi.groupdesk.errors import CampaignNotOpen, DaysFull
 from tjapi.groupdesk.schemas import BookMembersIn
@@ -17,7 +19,7 @@ from tjapi.kernel.jobs.spec import JobRun
 from tjapi.kernel.problem import Problem
 
 _TRIES = 3
-_AT_ONCE = 100
+_AT_ONCE, _PRICED_AT_ONCE = 100, 20
 _OUTCOMES = ("booked", "full", "refused", "skipped")
 
 
@@ -34,6 +36,25 @@ async def book_members(run: JobRun, *, at_once: int = _AT_ONCE) -> Mapping[str, 
             break
         await run.progress(min(begin + at_once, len(waiting)), len(waiting), "booking")
     return {name: counts[name] for name in _OUTCOMES}
+
+
+async def reprice_members(run: JobRun, *, at_once: int = _PRICED_AT_ONCE) -> Mapping[str, Any]:
+    """Price prepared exams anew, a slice of a transaction each; what became of whom is kept with it, so that a killed one goes on where it was."""
+    campaign_id = UUID(run.payload["campaign_id"])
+    group_id = UUID(run.payload["group_id"]) if run.payload["group_id"] else None
+    async with run.unit() as uow:
+        waiting = await service.to_reprice(uow, run.id, campaign_id, group_id)
+    counts: Counter[str] = Counter()
+    for begin in range(0, len(waiting), at_once):
+        try:
+            async with run.unit() as uow:
+                counts += await service.reprice(
+                    uow, run.id, campaign_id, waiting[begin : begin + at_once], payment_required=run.services.payment_required
+                )  # fmt: skip
+        except CampaignStateConflict:  # completed meanwhile
+            break
+        await run.progress(min(begin + at_once, len(waiting)), len(waiting), "repricing")
+    return {name: counts[name] for name in REPRICINGS}
 
 
 async def _slice(run: JobRun, campaign_id: UUID, members: Sequence[UUID], plan: BookMembersIn) -> Counter[str]:

@@ -3,4 +3,7 @@
 from tjapi.groupdesk import flows, service
 from tjapi.kernel.jobs.spec import JobSpec
 
-JOBS = [JobSpec(service.BOOK, flows.book_members, at_once=2, timeout=3_600)]
+JOBS = [
+    JobSpec(service.BOOK, flows.book_members, at_once=2, timeout=3_600),
+    JobSpec(service.REPRICE, flows.reprice_members, at_once=2, timeout=3_600),
+]

@@ -1,6 +1,11 @@
-"""How far a member has come. Pure."""
+"""How far a member has come, how a member may come to an end, and on which days a unit may be booked. Pure."""
 
+from datetime import date
 from typing import Literal
+from uuid import UUID
+
+from tjapi.appointment.rules import DayOffer
+from tjapi.employer.rules.campaigns import TERMINAL
 
 Standing = Literal["listed", "booked", "unfinished", "finished", "no_show", "cancelled"]
 STANDINGS: tuple[Standing, ...] = ("listed", "booked", "unfinished", "finished", "no_show", "cancelled")
@@ -9,3 +14,76 @@ EXAMINED: tuple[str, ...] = ("ready_for_review", "in_review", "finalized")
 NOT_HERE: tuple[str, ...] = ("prepared",)
 NOTHING_TO_LOSE: tuple[str, ...] = ("prepared",)
 """States in which an exam may be given another group and price, or be cancelled because somebody did not come."""
+
+LEFT_ALONE: dict[str, tuple[str, str]] = {
+    "same_group": ("已在该分组", "Belongs to this group already"),
+    "arrived": ("已报到,不再换组或重新计价", "Has arrived: neither moved nor priced anew any more"),
+    "ended": ("已终结", "Has come to an end"),
+    "line_stuck": ("已拒检或弃检,不能随分组撤销", "was refused or waived, and cannot go with the group"),
+}
+"""Why a member keeps group and price; what a quote refuses has its own code and words."""
+
+
+def left_alone(member_state: str, exam_state: str | None) -> str | None:
+    """Say why a member is neither moved nor priced anew; None: the member may be."""
+    if member_state in TERMINAL:
+        return "ended"
+    return "arrived" if exam_state is not None and exam_state not in NOTHING_TO_LOSE else None
+
+
+DayFault = Literal["past", "closed", "no-sessions", "not-offered"]
+DAY_FAULTS: dict[DayFault, tuple[str, str]] = {
+    "past": ("{day} 已过", "{day} is past"),
+    "closed": ("{day} 闭诊{note}", "{day} is closed{note}"),
+    "no-sessions": ("{day} 没有开放时段", "{day} has no sessions"),
+    "not-offered": ("{day} 没有所选时段", "{day} has no such session"),
+}
+
+
+def day_fault(day: date, session_id: UUID | None, offer: DayOffer, today: date) -> DayFault | None:
+    """Say why nobody may be booked on a day, though it is not full; a campus that keeps no calendar has sessions on no day."""
+    if day < today:
+        return "past"
+    if offer.closed:
+        return "closed"
+    if session_id is not None:
+        return None if session_id in offer.sessions else "not-offered"
+    return "no-sessions" if offer.keeps_calendar and not offer.sessions else None
+
+
+def say_day(fault: DayFault, day: date, offer: DayOffer) -> tuple[str, str]:
+    """Return the sentences of a day's fault, with what the calendar notes of it."""
+    zh, en = DAY_FAULTS[fault]
+    note = f"({offer.note})" if offer.note else ""
+    return zh.format(day=day.isoformat(), note=note), en.format(day=day.isoformat(), note=f" {note}" if note else "")
+
+
+EndFault = Literal["not-examined", "being-examined", "examined", "not-due", "not-begun"]
+END_FAULTS: dict[EndFault, tuple[str, str]] = {
+    "not-examined": ("没有体检,不能判定为已体检", "was not examined"),
+    "being-examined": ("体检尚未完成,请先完成或由前台处理未做项目", "is being examined: finish the examination, or set aside what is left of it"),
+    "examined": ("已体检", "was examined"),
+    "not-due": ("预约日期尚未过去,不能判定为未到检", "the day of the booking is not over"),
+    "not-begun": ("团检任务尚未开始,不能判定为未到检", "the campaign has not begun"),
+}  # fmt: skip
+
+
+def end_fault(
+    decision: str, exam_state: str | None, exam_day: date | None, begins: date, today: date
+) -> EndFault | None:
+    """Say why a member's end is not true; None: it is. `exam_state` and `exam_day` are those of the member's exam, None without one.
+
+    Done is who was examined, and nothing of it is outstanding. Who did not come had a day that is over, or was never booked although the
+    campaign has begun. Cancelled is who has not arrived.
+    """
+    if decision == "done":
+        if exam_state in EXAMINED:
+            return None
+        return "not-examined" if exam_state is None or exam_state in NOTHING_TO_LOSE else "being-examined"
+    if exam_state is not None and exam_state not in NOTHING_TO_LOSE:
+        return "examined" if exam_state in EXAMINED else "being-examined"
+    if decision == "no_show":
+        if exam_day is not None:
+            return "not-due" if exam_day >= today else None
+        return "not-begun" if begins > today else None
+    return None

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from tjapi.employer.rules.campaigns import CampaignState
+from tjapi.employer.rules.campaigns import CampaignState, RepricingOutcome
 from tjapi.exam.rules import ExamState
 from tjapi.groupdesk.rules import Standing
 from tjapi.kernel.validation import WHOLE, Day, out_of_range
@@ -94,6 +94,30 @@ class TransferOut(BaseModel):
 
     moved: list[Moved]
     left_alone: list[LeftAlone]
+
+
+class RepriceIn(Input):
+    """Whose prepared exams are priced anew after a change of plan, package or cap."""
+
+    group_id: UUID | None = Field(
+        None, description="只限该分组;缺省为全部 · Of this group only; absent: all", examples=[None]
+    )
+
+
+class RepricingOut(BaseModel):
+    """What became of a member when prepared exams were priced anew."""
+
+    member_id: UUID = Field(description="成员 · Member", examples=[_ID])
+    list_no: int = Field(description="名单序号 · Number in the list", examples=[17])
+    exam_id: UUID = Field(description="体检 · Exam", examples=[_ID])
+    outcome: RepricingOutcome = Field(
+        description="结果:已重新计价、无变化、未动 · Priced anew, the same as before, left alone", examples=["repriced"]
+    )
+    before_fen: int = Field(description="原价,分 · Price before, fen", examples=[50000])
+    after_fen: int = Field(description="现价,分 · Price now, fen", examples=[45000])
+    code: str | None = Field(description="未动的原因代码 · Why it was left alone", examples=[None])
+    zh: str | None = Field(description="中文说明 · In Chinese", examples=[None])
+    en: str | None = Field(description="英文说明 · In English", examples=[None])
 
 
 class DecisionIn(Input):

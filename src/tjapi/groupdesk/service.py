@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -11,15 +11,25 @@ from tjapi.appointment.errors import AppointmentFull, AppointmentSessionNotForSe
 from tjapi.appointment.rules import AppointmentSource
 from tjapi.catalog import service as catalog
 from tjapi.employer import service as employers
-from tjapi.employer.errors import CampaignGroupNotFound, MemberNotFound, MemberNotPlaced
-from tjapi.employer.rules.campaigns import BOOKABLE, TERMINAL
+from tjapi.employer.errors import CampaignGroupNotFound, CampaignNotComplete, MemberNotFound, MemberNotPlaced
+from tjapi.employer.rules.campaigns import BOOKABLE
+from tjapi.employer.schemas import MemberPatch
 from tjapi.employer.service import Campaign, Member
 from tjapi.exam import service as exams
+from tjapi.exam.models import Exam
+from tjapi.exam.rules import GONE, LINE_MOVES, may_move
 from tjapi.exam.schemas import ExamIn
 from tjapi.examinee import service as examinees
 from tjapi.groupdesk import views
-from tjapi.groupdesk.errors import CampaignNotOpen, DaysFull, MemberBeingExamined
-from tjapi.groupdesk.rules import NOTHING_TO_LOSE
+from tjapi.groupdesk.errors import (
+    BookingDaysInvalid,
+    CampaignNotOpen,
+    DaysFull,
+    DaysNotOffered,
+    MemberBeingExamined,
+    MemberEndUntrue,
+)
+from tjapi.groupdesk.rules import END_FAULTS, LEFT_ALONE, EndFault, day_fault, end_fault, left_alone, say_day
 from tjapi.groupdesk.schemas import (
     BatchOut,
     BookMembersIn,
@@ -29,24 +39,34 @@ from tjapi.groupdesk.schemas import (
     Moved,
     ProgressListOut,
     ProgressOut,
+    RepricingOut,
     StandingOut,
     TransferOut,
 )
+from tjapi.kernel.clock import business_day
 from tjapi.kernel.problem import FieldError, Problem, naming
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.pricing import service as pricing
+from tjapi.pricing.errors import PackageChoiceInvalid
 
 BOOK = "groupdesk.book_members"
-_LEFT: dict[str, tuple[str, str]] = {
-    "same_group": ("已在该分组", "Belongs to this group already"),
-    "arrived": ("已报到,不再换组", "Has arrived: not moved any more"),
-    "ended": ("已终结", "Has come to an end"),
+REPRICE = "groupdesk.reprice_members"
+CHOSEN = frozenset({"package_id", "choice_ids", "self_paid_ids"})
+_REGROUPED, _REPRICED = "换组重新计价", "方案变更重新计价"
+_MOST_NAMED = 100
+_OPEN: dict[str, tuple[str, str]] = {
+    "listed": ("未预约", "not booked"),
+    "booked": ("已预约 {day},尚未报到", "booked for {day}, not here yet"),
+    "unfinished": ("已报到,体检未完成", "has arrived, not finished"),
 }
-_REGROUPED = "换组重新计价"
 
 
 async def plan_booking(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) -> BatchOut:
-    """Have members booked by a job: whoever of them is listed still. Raises CampaignNotFound, CampaignNotOpen, CampaignGroupNotFound, MemberNotFound."""
+    """Have members booked by a job: whoever of them is listed still.
+
+    A day that is past, closed or without sessions is refused by name. Raises CampaignNotFound, CampaignNotOpen, CampaignGroupNotFound,
+    MemberNotFound, BookingDaysInvalid.
+    """
     found = await employers.lock_campaign(uow, campaign_id, active=False)
     if found.state not in BOOKABLE:
         raise CampaignNotOpen
@@ -54,6 +74,9 @@ async def plan_booking(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) 
         with naming("/group_id"):
             await _group_of(uow, campaign_id, plan.group_id)
     await _refuse_strangers(uow, campaign_id, plan.member_ids)
+    _, faults = await usable_days(uow, found.campus_id, plan.days)
+    if faults:
+        raise BookingDaysInvalid(errors=faults)
     waiting = await to_book(uow, campaign_id, plan)
     payload = {"campaign_id": str(campaign_id), "plan": plan.model_dump(mode="json")}
     job_id = await uow.enqueue(BOOK, payload, campus_id=found.campus_id, lane=f"campaign:{campaign_id}")
@@ -61,6 +84,20 @@ async def plan_booking(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) 
         "campaign.booking_asked", "campaign", campaign_id, campus_id=found.campus_id, detail={"members": len(waiting)}
     )
     return BatchOut(job_id=job_id, campaign_id=campaign_id, members=len(waiting))
+
+
+async def usable_days(uow: UnitOfWork, campus_id: int, days: Sequence[DayIn]) -> tuple[list[DayIn], list[FieldError]]:
+    """Return the days of a plan that may be booked, and of each other one why not."""
+    offers = await appointments.offers(uow, campus_id, {place.day for place in days})
+    usable, faults, today = [], [], business_day(uow.now)
+    for i, place in enumerate(days):
+        offer = offers[place.day]
+        fault = day_fault(place.day, place.session_id, offer, today)
+        if fault is None:
+            usable.append(place)
+        else:
+            faults.append(FieldError(f"/days/{i}/day", fault, *say_day(fault, place.day, offer)))
+    return usable, faults
 
 
 async def _group_of(uow: UnitOfWork, campaign_id: UUID, group_id: UUID) -> None:
@@ -96,7 +133,7 @@ async def book_member(
 ) -> bool:
     """Book a member on the first day of a plan that has a place; False when there is nothing to do any more, so that doing it twice is once.
 
-    The campaign's lock makes quotas exact: two batches never count the same place. Raises DaysFull, CampaignNotOpen, MemberNotPlaced, and
+    The campaign's lock makes quotas exact: two batches never count the same place. Raises DaysFull, DaysNotOffered, CampaignNotOpen, MemberNotPlaced, and
     what meeting the person, pricing and registering raise.
     """
     seen = await employers.member(uow, member_id)
@@ -108,13 +145,22 @@ async def book_member(
         return False
     if member.group_id is None:
         raise MemberNotPlaced
+    usable, faults = await usable_days(uow, campaign.campus_id, days)
+    if not usable:
+        raise DaysNotOffered(errors=faults)
     examinee_id = await _meet(uow, campaign, member)
+    try:
+        place = await _first_free(uow, campaign, examinee_id, usable)
+    except DaysFull:
+        if faults:
+            raise DaysNotOffered(errors=faults) from None
+        raise
     await _take_place(
         uow,
         campaign,
         member,
         examinee_id,
-        await _first_free(uow, campaign, examinee_id, days),
+        place,
         source=source,
         payment_required=payment_required,
     )
@@ -224,14 +270,18 @@ async def book_together(
     if unplaced := [m.id for m in members if m.group_id is None]:
         raise Apart(alone=unplaced)
     taken = Counter(await views.taken(uow, campaign.id))
+    days, faults = await usable_days(uow, campaign.campus_id, days)
     desk = await _desk(uow, campaign, days)
     places = [place for place in days if _is_open(place, taken, desk)]
-    if not places:
-        raise Apart(full=[m.id for m in members])
+    if not places:  # whom a day that is no longer offered leaves out is told so, one by one
+        raise Apart(alone=[m.id for m in members]) if faults else Apart(full=[m.id for m in members])
     people = await _meet_all(uow, campaign, members)
     if desk is not None:
         await desk.expect([person.id for person in people.values()])
-    orders, with_place = await _spread(uow, campaign, [(m, people[m.id]) for m in members], places, taken, desk)
+    try:
+        orders, with_place = await _spread(uow, campaign, [(m, people[m.id]) for m in members], places, taken, desk)
+    except Apart as some:
+        raise Apart(alone=[*some.full, *some.alone]) if faults else some from None
     exam_ids = await exams.register_members(uow, campaign, orders, payment_required=payment_required)
     if desk is not None:
         await desk.book([exam_ids[i] for i in with_place])
@@ -337,7 +387,8 @@ async def let_go(uow: UnitOfWork, exam_id: UUID) -> None:
 async def transfer(uow: UnitOfWork, campaign_id: UUID, group_id: UUID, member_ids: Sequence[UUID]) -> TransferOut:
     """Put members into another group by hand, and price anew whoever is booked and has not arrived; say who was left alone, and why.
 
-    Raises CampaignNotFound, CampaignStateConflict, CampaignGroupNotFound, MemberNotFound, and what pricing raises: then nobody moves.
+    Whom the group's package, prices or cap refuse is left alone, and the others move. Raises CampaignNotFound, CampaignStateConflict,
+    CampaignGroupNotFound, MemberNotFound: then nobody moves.
     """
     await employers.lock_campaign(uow, campaign_id)
     with naming("/group_id"):
@@ -345,65 +396,204 @@ async def transfer(uow: UnitOfWork, campaign_id: UUID, group_id: UUID, member_id
     moved, left = [], []
     for member_id in dict.fromkeys(member_ids):
         with naming(f"/member_ids/{member_ids.index(member_id)}"):
-            member, state = await _member_and_exam(uow, campaign_id, member_id)
-        why = _left_alone(member, state, group_id)
-        if why is not None:
-            left.append(LeftAlone(member_id=member_id, code=why, zh=_LEFT[why][0], en=_LEFT[why][1]))
+            member, exam = await _member_and_exam(uow, campaign_id, member_id)
+        why = left_alone(member.state, exam.state if exam is not None else None)
+        if why is None and member.group_id == group_id:
+            why = "same_group"
+        refused = (
+            (why, *LEFT_ALONE[why])
+            if why is not None
+            else (await _judge(uow, _in_group(member, group_id), exam)).refused
+        )
+        if refused is not None:
+            left.append(LeftAlone(member_id=member_id, code=refused[0], zh=refused[1], en=refused[2]))
             continue
         await employers.assign(uow, member, group_id)
         before = after = None
-        if member.exam_id is not None:
-            before = (await exams.get(uow, member.exam_id)).total_fen
-            after = (await exams.reprice(uow, member.exam_id, member, reason=_REGROUPED)).total_fen
+        if exam is not None:
+            before = exam.total_fen
+            after = (await exams.reprice(uow, exam.id, member, reason=_REGROUPED)).total_fen
         moved.append(Moved(member_id=member_id, exam_id=member.exam_id, before_fen=before, after_fen=after))
     return TransferOut(moved=moved, left_alone=left)
 
 
-async def _member_and_exam(uow: UnitOfWork, campaign_id: UUID, member_id: UUID) -> tuple[Member, str | None]:
+def _in_group(member: Member, group_id: UUID) -> Member:
+    """Return the member as one of another group, whose choices are open again: nothing is kept of it."""
+    return Member(
+        id=member.id, campaign_id=member.campaign_id, group_id=group_id, sex=member.sex, birth_date=member.birth_date, package_id=None,
+        choice_ids=[], self_paid_ids=member.self_paid_ids,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What pricing an exam anew would come to: nothing new, or why it cannot be."""
+
+    same: bool = False
+    refused: tuple[str, str, str] | None = None
+
+
+async def _judge(uow: UnitOfWork, member: Member, exam: Exam | None) -> _Judged:
+    """Say what pricing a member anew would come to, and write nothing; of one without an exam, whether the group can be theirs at all."""
+    whom = None if exam is None else pricing.Person(exam.sex, exam.age_years, exam.pregnant)
+    try:
+        quote = await pricing.quote_member(uow, member, person=whom, on=exam.exam_date if exam is not None else None)
+    except PackageChoiceInvalid as refusal:
+        return (
+            _Judged(refused=_why(refusal)) if exam is not None else _Judged()
+        )  # what is open is chosen before the booking
+    except Problem as refusal:
+        return _Judged(refused=_why(refusal))
+    if exam is None:
+        return _Judged()
+    lines = {line.item_group_id: line for line in await exams.lines(uow, exam.id) if line.state not in GONE}
+    wanted = {priced.item_group.id: priced for priced in quote.lines}
+    for group, line in lines.items():
+        if group not in wanted and not may_move(LINE_MOVES, line.state, "withdrawn"):
+            zh, en = LEFT_ALONE["line_stuck"]
+            return _Judged(refused=("line_stuck", f"{line.name}:{zh}", f"{line.name}: {en}"))
+    now = {group: (line.price_fen, line.employer_share_fen) for group, line in lines.items()}
+    return _Judged(
+        same=now == {group: (priced.price_fen, priced.employer_share_fen) for group, priced in wanted.items()}
+    )
+
+
+def _why(refusal: Problem) -> tuple[str, str, str]:
+    """Return why something was refused: the problem's sentence, or that of its first field, which says more."""
+    first = refusal.errors[0] if refusal.errors else None
+    return refusal.slug(), first.zh if first else refusal.zh, first.en if first else refusal.en
+
+
+async def plan_repricing(uow: UnitOfWork, campaign_id: UUID, group_id: UUID | None) -> BatchOut:
+    """Have a campaign's prepared exams, or those of a group, priced anew by a job. Raises CampaignNotFound, CampaignStateConflict, CampaignGroupNotFound."""
+    found = await employers.lock_campaign(uow, campaign_id)
+    if group_id is not None:
+        with naming("/group_id"):
+            await _group_of(uow, campaign_id, group_id)
+    members = await employers.with_exams(uow, campaign_id, group_id)
+    payload = {"campaign_id": str(campaign_id), "group_id": None if group_id is None else str(group_id)}
+    job_id = await uow.enqueue(REPRICE, payload, campus_id=found.campus_id, lane=f"campaign:{campaign_id}")
+    await uow.audit(
+        "campaign.repricing_asked", "campaign", campaign_id, campus_id=found.campus_id, detail={"members": len(members)}
+    )
+    return BatchOut(job_id=job_id, campaign_id=campaign_id, members=len(members))
+
+
+async def to_reprice(uow: UnitOfWork, job_id: UUID, campaign_id: UUID, group_id: UUID | None) -> Sequence[UUID]:
+    """Return whom a repricing has not come to yet, in the order of the list."""
+    there = await employers.repriced_already(uow, job_id)
+    return [one for one in await employers.with_exams(uow, campaign_id, group_id) if one not in there]
+
+
+async def reprice(
+    uow: UnitOfWork, job_id: UUID, campaign_id: UUID, member_ids: Sequence[UUID], *, payment_required: bool = False
+) -> Counter[str]:
+    """Price the prepared exams of some members anew, and keep of each what became of it; count the outcomes. Raises CampaignStateConflict."""
+    await employers.lock_campaign(uow, campaign_id)
+    counts: Counter[str] = Counter()
+    for member_id in member_ids:
+        member, exam = await _member_and_exam(uow, campaign_id, member_id)
+        if exam is None:  # cancelled meanwhile: priced when booked again
+            continue
+        before = exam.total_fen
+        why = left_alone(member.state, exam.state)
+        judged = _Judged(refused=(why, *LEFT_ALONE[why])) if why is not None else await _judge(uow, member, exam)
+        if judged.refused is None and not judged.same:
+            exam = await exams.reprice(uow, exam.id, member, reason=_REPRICED, payment_required=payment_required)
+        outcome = "left_alone" if judged.refused else "same" if judged.same else "repriced"
+        code, zh, en = judged.refused or (None, None, None)
+        row = {
+            "job_id": job_id, "member_id": member.id, "campus_id": member.campus_id, "campaign_id": campaign_id, "list_no": member.list_no,
+            "exam_id": exam.id, "outcome": outcome, "before_fen": before, "after_fen": exam.total_fen, "code": code, "zh": zh, "en": en,
+        }  # fmt: skip
+        await employers.keep_repricing(uow, [row])
+        counts[outcome] += 1
+    return counts
+
+
+async def repricings(
+    uow: UnitOfWork, campaign_id: UUID, job_id: UUID, *, outcome: str | None, after: Sequence[str] | None, size: int
+) -> Sequence[RepricingOut]:
+    """Return a page of whom a repricing priced anew, and whom it left alone and why, one too many. Raises CampaignNotFound."""
+    rows = await employers.repricings_page(uow, campaign_id, job_id, outcome=outcome, after=after, size=size)
+    return [RepricingOut.model_validate(row, from_attributes=True) for row in rows]
+
+
+async def amend_member(uow: UnitOfWork, member_id: UUID, patch: MemberPatch, version: int) -> Member:
+    """Change what is known of a member, or what the member chose: a choice that cannot be ordered is refused before it is kept.
+
+    Raises MemberNotFound, PreconditionFailed, MemberInvalid, MemberStateConflict, CampaignStateConflict, MemberNotPlaced, and what pricing
+    a member raises.
+    """
+    found = await employers.amend_member(uow, member_id, patch, version)
+    if patch.model_fields_set & CHOSEN and (found.package_id or found.choice_ids or found.self_paid_ids):
+        await pricing.quote_member(uow, found)
+    return found
+
+
+async def _member_and_exam(uow: UnitOfWork, campaign_id: UUID, member_id: UUID) -> tuple[Member, Exam | None]:
     seen = await employers.member(uow, member_id)
     if seen.campaign_id != campaign_id:
         raise MemberNotFound
-    state = (await exams.lock(uow, seen.exam_id)).state if seen.exam_id is not None else None
-    return await employers.lock_member(uow, member_id), state
-
-
-def _left_alone(member: Member, exam_state: str | None, group_id: UUID) -> str | None:
-    if member.state in TERMINAL:
-        return "ended"
-    if exam_state is not None and exam_state not in NOTHING_TO_LOSE:
-        return "arrived"
-    return "same_group" if member.group_id == group_id else None
+    exam = await exams.lock(uow, seen.exam_id) if seen.exam_id is not None else None
+    return await employers.lock_member(uow, member_id), exam
 
 
 async def decide(uow: UnitOfWork, campaign_id: UUID, decisions: Sequence[DecisionIn]) -> None:
     """Bring members to an end, all of them or none; the exam of whoever did not come or does not come is cancelled.
 
-    Raises CampaignNotFound, CampaignStateConflict, MemberNotFound, MemberStateConflict, MemberBeingExamined.
+    Raises CampaignNotFound, CampaignStateConflict, MemberNotFound, MemberStateConflict, MemberBeingExamined, MemberEndUntrue.
     """
-    await employers.lock_campaign(uow, campaign_id)
-    for one in decisions:
-        member, state = await _member_and_exam(uow, campaign_id, one.member_id)
+    campaign = await employers.lock_campaign(uow, campaign_id)
+    begins, today = campaign.starts_on, business_day(uow.now)
+    untrue: list[tuple[EndFault, FieldError]] = []
+    for i, one in enumerate(decisions):
+        member, exam = await _member_and_exam(uow, campaign_id, one.member_id)
         if one.decision == "listed":
             await employers.relist(uow, member)
             continue
+        employers.refuse_end(member, one.decision)
+        state, day = (exam.state, exam.exam_date) if exam is not None else (None, None)
+        fault = end_fault(one.decision, state, day, begins, today)
+        if fault is not None:
+            zh, en = (f"{prefix}{said}" for prefix, said in zip((f"名单第 {member.list_no} 号:", f"number {member.list_no} of the list "), END_FAULTS[fault], strict=True))  # fmt: skip
+            untrue.append((fault, FieldError(f"/decisions/{i}/decision", fault, zh, en)))
+            continue
         if one.decision != "done" and member.exam_id is not None and member.state == "booked":
-            if state not in NOTHING_TO_LOSE:
-                raise MemberBeingExamined
             await exams.cancel(uow, member.exam_id, one.reason or one.decision)
             member = await employers.lock_member(uow, one.member_id)
         await employers.decide(uow, member, one.decision, one.reason)
+    if untrue:
+        here = all(fault == "being-examined" for fault, _ in untrue)
+        raise (MemberBeingExamined if here else MemberEndUntrue)(errors=[error for _, error in untrue])
 
 
 async def complete(uow: UnitOfWork, campaign_id: UUID) -> Campaign:
-    """Let whoever is examined be done, and lock the campaign if nobody is left open; the open ones are named.
+    """Let whoever is examined be done, and lock the campaign if nobody is left open; the open ones are named, with how far each has come.
+
+    Who was done and is examined again, because the exam was taken back, is open again.
 
     Raises CampaignNotFound, CampaignStateConflict, CampaignNotComplete.
     """
     await employers.lock_campaign(uow, campaign_id)
     for member_id in await views.examined(uow, campaign_id):
         await employers.decide(uow, await employers.lock_member(uow, member_id), "done", None)
+    for member_id in await views.taken_back(uow, campaign_id):
+        await employers.resume(uow, await employers.lock_member(uow, member_id))
     await uow.session.flush()
+    still_open = await views.still_open(uow, campaign_id, _MOST_NAMED)
+    if still_open:
+        raise CampaignNotComplete(errors=[_say_open(row) for row in still_open])
     return await employers.complete(uow, campaign_id)
+
+
+def _say_open(row: views.OpenMember) -> FieldError:
+    zh, en = _OPEN[row.standing]
+    day = row.exam_date.isoformat() if row.exam_date else ""
+    return FieldError(
+        f"member:{row.member_id}", row.standing, f"名单第 {row.list_no} 号:{zh.format(day=day)}",
+        f"number {row.list_no} of the list: {en.format(day=day)}",
+    )  # fmt: skip
 
 
 async def progress(uow: UnitOfWork, *, still_open: bool) -> ProgressListOut:

@@ -1,6 +1,7 @@
 """How far units and members have come: read-only over campaigns, members and exams, each screen in one statement."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from tjapi.kernel.uow import UnitOfWork
 # One meaning of each standing, for counts and lists alike.
 _STANDING = """case
   when m.state in ('no_show', 'cancelled') then m.state
-  when m.state = 'done' or e.state = any(:examined) then 'finished'
+  when e.state = any(:examined) or (m.state = 'done' and e.id is null) then 'finished'
   when e.id is null or e.state = 'cancelled' then 'listed'
   when e.checked_in_at is null then 'booked'
   else 'unfinished' end"""
@@ -47,6 +48,27 @@ _EXAMINED = text("""
 select m.id from member m join exam e on e.id = m.exam_id where m.campaign_id = :campaign and m.state = 'booked' and e.state = any(:examined)
 """)
 
+# Who was done, and is being examined again: the exam was taken back, and with it the end.
+_TAKEN_BACK = text("""
+select m.id from member m join exam e on e.id = m.exam_id where m.campaign_id = :campaign and m.state = 'done' and not e.state = any(:examined)
+""")
+_STILL_OPEN = text(f"""
+select * from (
+  select m.id as member_id, m.list_no, {_STANDING} as standing, e.exam_date from member m left join exam e on e.id = m.exam_id
+  where m.campaign_id = :campaign) s
+where s.standing in ('listed', 'booked', 'unfinished') order by s.list_no, s.member_id limit :most
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMember:
+    """A member who has come to no end, and how far they have come."""
+
+    member_id: UUID
+    list_no: int
+    standing: str
+    exam_date: date | None
+
 
 async def progress(uow: UnitOfWork, *, campaign_id: UUID | None = None, still_open: bool = False) -> Sequence[Any]:
     """Return how far units have come, by the unit's code: of one campaign, or of all, or of those not completed."""
@@ -77,3 +99,14 @@ async def examined(uow: UnitOfWork, campaign_id: UUID) -> Sequence[UUID]:
     """Return the members who are booked still although nothing of their exam is outstanding."""
     await uow.session.flush()
     return (await uow.session.scalars(_EXAMINED, {"campaign": campaign_id, "examined": list(EXAMINED)})).all()
+
+
+async def taken_back(uow: UnitOfWork, campaign_id: UUID) -> Sequence[UUID]:
+    """Return the members who were done although their exam is under way again."""
+    return (await uow.session.scalars(_TAKEN_BACK, {"campaign": campaign_id, "examined": list(EXAMINED)})).all()
+
+
+async def still_open(uow: UnitOfWork, campaign_id: UUID, most: int) -> Sequence[OpenMember]:
+    """Return the first members who have come to no end."""
+    rows = await uow.session.execute(_STILL_OPEN, {"campaign": campaign_id, "examined": list(EXAMINED), "most": most})
+    return [OpenMember(*row) for row in rows]

@@ -80,6 +80,21 @@ def misfits(group: Suiting, person: Person) -> list[Misfit]:
     return found
 
 
+def package_for(offered: Sequence[tuple[Key, str, Sequence[Suiting]]], sex: str | None) -> Key | None:
+    """Return which package of a group somebody takes who chose none: the first that is for their sex, as all that it holds is.
+
+    `offered` are packages in the group's order, each with its sex and its item groups. The first one where no other fits, or the sex is not
+    known: what does not fit in it is refused by name.
+    """
+    person = Person(sex)
+    fitting = (
+        key
+        for key, of, groups in offered
+        if sex is None or (of in ("any", sex) and not any(misfits(one, person) for one in groups))
+    )
+    return next(fitting, offered[0][0] if offered else None)
+
+
 def contained(items: Mapping[Key, Collection[object]], order: Sequence[Key]) -> dict[Key, Key]:
     """Return group → the group that examines all of it. Of two with the same items the later one is contained in the earlier.
 

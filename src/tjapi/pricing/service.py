@@ -1,7 +1,8 @@
 """The verbs of pricing: a quote."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -15,7 +16,7 @@ from tjapi.employer.rules.campaigns import years_on
 from tjapi.employer.service import CampaignGroup, Member
 from tjapi.examinee import service as examinees
 from tjapi.kernel.clock import business_day
-from tjapi.kernel.problem import FieldError, naming
+from tjapi.kernel.problem import FieldError, Problem, naming
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.pricing.errors import (
     CapExceeded,
@@ -42,6 +43,7 @@ from tjapi.pricing.rules import (
     instead,
     misfits,
     overlaps,
+    package_for,
     reduced,
 )
 from tjapi.pricing.schemas import ChoiceIn, ContainedOut, PriceReason, QuotedLineOut, QuoteIn, QuoteOut
@@ -348,7 +350,13 @@ async def quote_member(
     if member.group_id is None:
         raise MemberNotPlaced
     group = await employers.group(uow, member.group_id)
-    package_id = _chosen_package(group, member)
+    whom = person or await _as_listed(uow, member)
+    return await _quote_member(uow, member, group, await _chosen_package(uow, group, member, whom), whom, on)
+
+
+async def _quote_member(
+    uow: UnitOfWork, member: Member, group: CampaignGroup, package_id: UUID | None, whom: Person, on: date | None
+) -> Quote:
     options = await catalog.package_options(uow, package_id) if package_id is not None else []
     choices = [choice for option in options if (choice := _choice(option, member)) is not None]
     there = {g.id for g in await catalog.package_groups(uow, package_id)} if package_id is not None else set()
@@ -356,8 +364,12 @@ async def quote_member(
     _refuse_other_choices(group, member, there)
     # What the group adds and the package has already is not ordered twice.
     further = [g for g in dict.fromkeys((*group.item_group_ids, *member.choice_ids)) if g not in there]
-    whom = person or await _as_listed(uow, member)
-    priced = await quote(uow, package_id, [*further, *member.self_paid_ids], choices=choices, person=whom, on=on)
+    places = [
+        f"/choice_ids/{list(member.choice_ids).index(g)}" if g in member.choice_ids else "/group_id" for g in further
+    ]
+    places += [f"/self_paid_ids/{i}" for i in range(len(member.self_paid_ids))]
+    with _said_of_member(places):
+        priced = await quote(uow, package_id, [*further, *member.self_paid_ids], choices=choices, person=whom, on=on)
     own_ids = set(member.self_paid_ids)
     ordered = _discounted(group, package_id, [line for line in priced.lines if line.item_group.id not in own_ids])
     own = [_discounted_alone(group, line) for line in priced.lines if line.item_group.id in own_ids]
@@ -370,6 +382,25 @@ async def quote_member(
     return replace(priced, lines=(*lines, *alone))
 
 
+@contextmanager
+def _said_of_member(places: Sequence[str]) -> Iterator[None]:
+    """Name what is wrong where a member's choice says it: what is ordered beside the package came of several lists."""
+    try:
+        yield
+    except Problem as refusal:
+        named = {f"/item_group_ids/{i}": place for i, place in enumerate(places)}
+        refusal.errors = tuple(
+            replace(
+                error,
+                pointer=named.get(
+                    error.pointer, "/choice_ids" if error.pointer.startswith("/choices") else error.pointer
+                ),
+            )
+            for error in refusal.errors
+        )
+        raise
+
+
 async def add_ons(uow: UnitOfWork, member: Member) -> list[ItemGroup]:
     """Return what a member may add on beside the group's own: sold alone, in use, for whom the list describes; none while in no group.
 
@@ -378,15 +409,15 @@ async def add_ons(uow: UnitOfWork, member: Member) -> list[ItemGroup]:
     if member.group_id is None:
         return []
     group = await employers.group(uow, member.group_id)
-    first = group.package_ids[0] if group.package_ids else None
-    package_id = member.package_id if member.package_id in group.package_ids else first
+    whom = await _as_listed(uow, member)
+    chosen = member.package_id in group.package_ids
+    package_id = member.package_id if chosen else await _package_for(uow, group, whom.sex)
     ordered = set(group.item_group_ids)
     if package_id is not None:
         ordered |= {g.id for g in await catalog.package_groups(uow, package_id)}
     own = ordered | {UUID(g) for choice in group.choices for g in choice["item_group_ids"]}
     if package_id is not None:
         own |= {g.id for option in await catalog.package_options(uow, package_id) for g in option.groups}
-    whom = await _as_listed(uow, member)
     rows = [row for row, _ in (await _sold_alone(uow)).values()]
     fitting = [row for row in rows if row.price_fen > 0 and row.id not in own and not misfits(row, whom)]
     # What would be refused, or come to nothing, beside what is ordered anyway is not offered; what is more than that is.
@@ -403,13 +434,23 @@ class MemberQuotes:
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._held: dict[Any, Quote] = {}
+        self._groups: dict[UUID, CampaignGroup] = {}
+        self._packages: dict[Any, UUID | None] = {}
 
     async def of(self, member: Member, *, person: Person, on: date) -> Quote:
         """Return what `quote_member` would. Raises what it raises."""
-        order = (member.group_id, member.package_id, tuple(member.choice_ids), tuple(member.self_paid_ids))
+        if member.group_id is None:
+            raise MemberNotPlaced
+        if member.group_id not in self._groups:
+            self._groups[member.group_id] = await employers.group(self._uow, member.group_id)
+        group, taken = self._groups[member.group_id], (member.group_id, member.package_id, person.sex)
+        if taken not in self._packages:
+            self._packages[taken] = await _chosen_package(self._uow, group, member, person)
+        package_id = self._packages[taken]
+        order = (member.group_id, package_id, tuple(member.choice_ids), tuple(member.self_paid_ids))
         if order not in self._held:
             # Nobody in particular: whom it suits is asked of each, what it costs is the same for all.
-            self._held[order] = await quote_member(self._uow, member, person=Person(), on=on)
+            self._held[order] = await _quote_member(self._uow, member, group, package_id, Person(), on)
         found = self._held[order]
         if found.package is not None:
             _refuse_not_valid(found.package, on)
@@ -430,9 +471,20 @@ def _choice(option: PackageOption, member: Member) -> ChoiceIn | None:
     return ChoiceIn(option_id=option.id, item_group_ids=picked) if picked else None
 
 
-def _chosen_package(group: CampaignGroup, member: Member) -> UUID | None:
-    if member.package_id is None:
+async def _package_for(uow: UnitOfWork, group: CampaignGroup, sex: str | None) -> UUID | None:
+    if len(group.package_ids) < 2:  # noqa: PLR2004 - there is nothing to choose from
         return group.package_ids[0] if group.package_ids else None
+    offered = [
+        (package_id, (await catalog.package(uow, package_id)).sex, await catalog.package_groups(uow, package_id))
+        for package_id in group.package_ids
+    ]
+    return package_for(offered, sex)
+
+
+async def _chosen_package(uow: UnitOfWork, group: CampaignGroup, member: Member, whom: Person) -> UUID | None:
+    """Return the package that a member chose, else the one that suits their sex. Raises ChoiceInvalid."""
+    if member.package_id is None:
+        return await _package_for(uow, group, whom.sex)
     if member.package_id not in group.package_ids:
         raise ChoiceInvalid(
             errors=[FieldError("/package_id", "not-offered", "分组不含该套餐", "the group does not offer this package")]

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tjapi.employer import sheets
-from tjapi.employer.rules.cells import Cell, CellFault, as_date, as_text, field_of, find_header, read_row
+from tjapi.employer.rules.cells import Cell, CellFault, as_date, as_text, read_row
+from tjapi.employer.rules.headers import field_of, find_header
 from tjapi.employer.sheets import SheetRefusedError
 
 pytestmark = pytest.mark.requirement("E2.3")
@@ -106,7 +107,9 @@ def test_headers_are_known_by_many_names_and_by_what_was_said_before() -> None:
     assert [field_of(h, {"代号": "employee_no"}) for h in ("姓 名*", "身份证号码（必填）", "手机号", "代号", "鞋码")] == [
         "name", "id_number", "phone", "employee_no", "ignore",
     ]  # fmt: skip
-    assert find_header([["某单位名单"], ["", ""], ["姓名", "工号"]], {}) == 2
+    found = find_header([["某单位名单"], ["", ""], ["姓名", "工号"]], {})
+    assert found is not None
+    assert (found.first, found.last, found.fields) == (2, 2, ("name", "employee_no"))
     assert find_header([["姓名"], ["张三"]], {}) is None
 
 

@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from tests.tjapi.employer.lists import BAD, HEADERS, comma_separated, lines, repacked, spoil, xlsx
-from tests.tjapi.employer.scene import Unit, plan
+from tests.tjapi.employer.scene import CBC, GLU, Unit, plan
+from tests.tjapi.employer.test_list_files import CASES, HEAD, ONE, TWO, book
 from tests.tjapi.world import API, SignIn, key, until
 from tjapi.kernel.jobs.runner import Runner
 
@@ -117,6 +118,10 @@ async def test_changed_cells_are_listed_and_blank_ones_change_nothing(
     assert (again["added"], again["changed"], again["same"]) == (1, 1, 2)
     said = await desk.entries(again["id"], "update")
     assert {(e["row_no"], e["header"], e["zh"]) for e in said} == {(2, "部门", "将更新"), (2, "手机", "将更新")}
+    shown = {e["header"]: (e["before"], e["after"]) for e in said}
+    assert shown["部门"] == ("一车间", "二车间")
+    assert shown["手机"][1] == "139****1111"
+    assert "****" in shown["手机"][0]
     await desk.commit(again["id"])
     rows = await admin.fetch(
         "select department, phone_masked from member where campaign_id = $1 order by list_no", made.campaign_id
@@ -234,3 +239,112 @@ async def test_the_staged_rows_are_seen_by_no_role_but_the_workers(admin: asyncp
         assert not await admin.fetchval(
             "select has_table_privilege($1, 'member_staging', 'select, insert, update, delete')", role
         )
+
+
+async def test_an_update_shows_the_old_and_the_new_of_every_cell_before_and_after_with_numbers_masked(
+    desk: Desk, unit: Unit, admin: asyncpg.Connection
+) -> None:
+    groups: dict[str, Any] = {
+        "M": {"name": "已婚", "criteria": [{"marital_status": "married"}], "item_group_ids": [CBC]},
+        "S": {"name": "未婚", "criteria": [{"marital_status": "single"}], "item_group_ids": [GLU]},
+    }
+    made, found = await plan(unit, **groups), lines(4)
+    await desk.commit((await desk.upload(made.campaign_id, xlsx(found)))["id"])
+    person = await admin.fetchrow("select * from member where campaign_id = $1 and list_no = 1", made.campaign_id)
+    await admin.execute("update member set examinee_id = gen_random_uuid() where id = $1", person["id"])
+    corrected = lines(1, 1)[0]
+    found[0] = [found[0][0], *corrected[1:4], found[0][4], found[0][5], "二车间", "电工", "未婚", "转岗"]
+    again = await desk.upload(made.campaign_id, xlsx(found))
+    assert (again["added"], again["changed"], again["same"], again["bad"]) == (0, 1, 3, 0)
+    said = {e["header"]: (e["before"], e["after"]) for e in await desk.entries(again["id"], "update")}
+    assert said["部门"] == ("一车间", "二车间")
+    assert said["岗位"] == ("焊工", "电工")
+    assert said["婚否"] == ("married", "single")
+    assert said["备注"] == ("", "转岗")
+    assert said["分组"] == ("M", "S")  # follows from the rule, and is said all the same
+    assert said["身份证号码"][0] == person["id_number_masked"]
+    assert corrected[3] not in str(said)
+    assert "****" in said["身份证号码"][1]
+    assert await admin.fetchval("select department from member where id = $1", person["id"]) == "一车间"
+    await desk.commit(again["id"])
+    after = {e["header"]: (e["before"], e["after"]) for e in await desk.entries(again["id"], "update")}
+    assert after == said
+    kept = await admin.fetchrow("select * from member where id = $1", person["id"])
+    assert (kept["department"], kept["group_id"], kept["list_no"]) == ("二车间", made.groups["S"], 1)
+    assert kept["examinee_id"] is None  # another document: who it is is asked anew
+
+
+async def test_an_employee_number_with_another_name_and_number_is_another_person_s(desk: Desk, unit: Unit) -> None:
+    made, found = await plan(unit), lines(1)
+    await desk.commit((await desk.upload(made.campaign_id, xlsx(found)))["id"])
+    other = lines(1)[0]
+    other[0], other[5] = "另一人", found[0][5]
+    again = await desk.upload(made.campaign_id, xlsx([other]))
+    assert [(e["header"], e["code"]) for e in await desk.entries(again["id"])] == [("工号", "employee_no_taken")]
+
+
+async def test_who_is_booked_is_not_changed_and_what_would_have_is_shown(
+    desk: Desk, unit: Unit, admin: asyncpg.Connection
+) -> None:
+    made, found = await plan(unit), lines(1)
+    await desk.commit((await desk.upload(made.campaign_id, xlsx(found)))["id"])
+    await admin.execute(
+        "update member set state = 'booked', exam_id = gen_random_uuid() where campaign_id = $1", made.campaign_id
+    )
+    found[0][6], found[0][7] = "二车间", "电工"
+    again = await desk.upload(made.campaign_id, xlsx(found))
+    said = {(e["header"], e["code"], e["before"], e["after"]) for e in await desk.entries(again["id"], "warning")}
+    assert said == {("部门", "locked", "一车间", "二车间"), ("岗位", "locked", "焊工", "电工")}
+    assert (again["changed"], again["same"]) == (0, 1)
+
+
+async def test_two_tables_are_asked_about_and_the_one_that_is_said_is_read_with_the_hidden_ones_named(
+    desk: Desk, unit: Unit
+) -> None:
+    made = await plan(unit)
+    seen = await desk.upload(made.campaign_id, book(("去年", (HEAD, ONE)), ("今年", (HEAD, ONE, TWO))))
+    assert (seen["state"], seen["refusal"]["code"]) == ("refused", "several_tables")
+    assert [(t["name"], t["has_columns"], t["hidden"]) for t in seen["tables"]] == [
+        ("去年", True, False),
+        ("今年", True, False),
+    ]
+    await desk.call("POST", f"/member-imports/{seen['id']}:map", 202, json={"table": "今年"})
+    read = await desk.settled(seen["id"])
+    assert (read["state"], read["table_read"], read["added"]) == ("previewed", "今年", 2)
+    assert [(e["row_no"], e["header"], e["code"]) for e in await desk.entries(seen["id"], "warning")] == [
+        (0, "去年", "other_table")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "added", "said"),
+    [
+        ("24-invisible-characters.csv", 1, []), ("25-invisible-in-cells.csv", 4, []), ("28-merged-department.xlsx", 3, []), ("37-unicode-text.txt", 1, []),
+        ("26-very-hidden-old-list-first.xlsx", 1, [(0, "hidden_table")]), ("27-hidden-dictionary-first.xlsx", 1, [(0, "hidden_table")]),
+        ("29-hidden-row.xlsx", 2, [(3, "hidden_row")]),
+    ],
+)  # fmt: skip
+async def test_the_small_inputs_that_failed_are_taken_over_as_is_right(
+    desk: Desk, unit: Unit, admin: asyncpg.Connection, name: str, added: int, said: list[tuple[int, str]]
+) -> None:
+    made = await plan(unit)
+    seen = await desk.upload(made.campaign_id, (CASES / name).read_bytes())
+    assert (seen["state"], seen["added"], seen["bad"]) == ("previewed", added, 0)
+    assert [(e["row_no"], e["code"]) for e in await desk.entries(seen["id"], "warning")] == said
+    await desk.commit(seen["id"])
+    rows = await admin.fetch("select name, department from member where campaign_id = $1", made.campaign_id)
+    assert len(rows) == added
+    assert all(row["name"].isprintable() and "\u200b" not in row["name"] for row in rows)
+    if name.startswith("28"):
+        assert {row["department"] for row in rows} == {"二车间"}
+
+
+async def test_totals_and_numbered_rows_are_named_and_keep_nobody_from_being_taken_over(desk: Desk, unit: Unit) -> None:
+    made = await plan(unit)
+    rows = [["序号", *HEAD], ["1", *ONE], ["2", *TWO], ["3"], ["4"], ["合计", "", "", "2"], ["", "备注:如有疑问请联系"]]
+    seen = await desk.upload(made.campaign_id, book(("名单", rows)))
+    assert (seen["total"], seen["added"], seen["bad"]) == (2, 2, 0)
+    said = {(e["row_no"], e["code"]): e["zh"] for e in await desk.entries(seen["id"], "warning")}
+    assert said.keys() == {(0, "unnamed"), (6, "footer"), (7, "footer")}
+    assert said[0, "unnamed"].startswith("第 4 行起共 2 行")
+    assert (await desk.commit(seen["id"]))["state"] == "committed"

@@ -31,6 +31,23 @@ class Batch:
         except asyncio.CancelledError:
             return None
 
+    async def reprice(
+        self,
+        campaign_id: UUID,
+        group_id: UUID | None = None,
+        *,
+        stop_after: int | None = None,
+        job_id: UUID | None = None,
+    ) -> tuple[UUID, dict[str, Any] | None]:
+        """Ask for a repricing and run it, or go on with one; killed after so many members, nothing comes back."""
+        if job_id is None:
+            async with self.runtime.units.open(demo.LOADER) as uow:
+                job_id = (await service.plan_repricing(uow, campaign_id, group_id)).job_id
+        try:
+            return job_id, dict(await flows.reprice_members(await self.claim(job_id, stop_after), at_once=1))
+        except asyncio.CancelledError:
+            return job_id, None
+
     async def claim(self, job_id: UUID, stop_after: int | None = None) -> JobRun:
         """Claim the job as a worker does."""
         claim = "update job set state = 'running', fence = fence + 1 where id = $1 returning fence, payload::text as payload"

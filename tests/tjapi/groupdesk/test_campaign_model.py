@@ -63,9 +63,13 @@ class Model:
         if not self.active or who.standing in ("no_show", "cancelled") or who.group.endswith("!"):
             return False
         if decision == "done":
-            who.standing, who.group = "finished", who.group + "!"
+            if who.standing != "finished":  # nobody is done who was not examined
+                return False
+            who.group += "!"
             return True
         if who.standing in ("unfinished", "finished"):
+            return False
+        if decision == "no_show" and who.standing == "booked":  # the days are all to come
             return False
         who.standing, who.day = decision, None
         return True

@@ -247,17 +247,18 @@ async def test_completing_names_who_is_open_and_lets_those_examined_be_done(
     async with unit() as uow:
         with pytest.raises(CampaignNotComplete) as told:
             await service.complete(uow, made.campaign_id)
-        assert {e.pointer for e in told.value.errors} == {f"member:{absent}", f"member:{here}"}
+        assert {(e.pointer, e.code) for e in told.value.errors} == {
+            (f"member:{absent}", "booked"),
+            (f"member:{here}", "unfinished"),
+        }
+        assert "2027-03-01" in told.value.errors[0].zh
+    await _examined_by_hand(admin, here)
     async with unit() as uow:
-        decisions = [
-            DecisionIn(member_id=absent, decision="no_show"),
-            DecisionIn(member_id=here, decision="done", reason="未查完"),
-        ]
-        await service.decide(uow, made.campaign_id, decisions)
+        await service.decide(uow, made.campaign_id, [DecisionIn(member_id=absent, decision="cancelled", reason="出差")])
         await service.complete(uow, made.campaign_id)
     async with unit() as uow:
         states = {m.id: m.state for m in await employers.members(uow, made.campaign_id)}
-    assert states == {examined: "done", absent: "no_show", here: "done"}
+    assert states == {examined: "done", absent: "cancelled", here: "done"}
     assert await admin.fetchval("select state from exam where member_id = $1", absent) == "cancelled"
 
 
@@ -316,6 +317,13 @@ async def test_a_journey_of_a_unit_over_http(sign_in: SignIn, batch: Batch) -> N
     open_ones = (await call("POST", f"{place}:complete", 409))["errors"]
     assert len(open_ones) == 2
     ends = [{"member_id": p["id"], "decision": "no_show"} for p in people]
+    untrue = await call("POST", f"{place}:decide-members", 409, json={"decisions": ends})
+    assert untrue["code"] == "member-end-untrue"
+    assert [(e["pointer"], e["code"]) for e in untrue["errors"]] == [
+        ("/decisions/0/decision", "not-due"),
+        ("/decisions/1/decision", "not-begun"),
+    ]
+    ends = [{"member_id": p["id"], "decision": "cancelled"} for p in people]
     await call("POST", f"{place}:decide-members", 204, json={"decisions": ends})
     assert (await call("POST", f"{place}:complete", 200))["state"] == "completed"
     assert unit_["id"] not in [p["employer_id"] for p in (await call("GET", "/campaign-progress", 200))["items"]]

@@ -1,6 +1,6 @@
 """What there is: a campus's sessions, resources and exceptions, and what of them is free."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, time, timedelta
 from itertools import groupby
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID
 from tjapi.appointment import repository, views
 from tjapi.appointment.errors import AppointmentCalendarInvalid, AppointmentDayOutOfReach, OnlineBookingClosed
 from tjapi.appointment.models import AppointmentPolicy, AppointmentResource, AppointmentSession
-from tjapi.appointment.rules import clock_time
+from tjapi.appointment.rules import DayOffer, clock_time
 from tjapi.appointment.schemas import (
     AvailabilityOut,
     CalendarIn,
@@ -181,6 +181,25 @@ async def days(uow: UnitOfWork, campus_id: int, first: date, last: date) -> list
                 resources=[ResourceCapacity(code=codes[c.resource_id], capacity=c.capacity) for c in of_day if c.resource_id],
             )
         )  # fmt: skip
+    return found
+
+
+async def offers(uow: UnitOfWork, campus_id: int, wanted: Collection[date]) -> dict[date, DayOffer]:
+    """Return what a campus offers on some days. Raises CampusNotHeld."""
+    refuse_foreign_campus(uow, campus_id)
+    if not wanted:
+        return {}
+    unlike = {one.day: one for one in await repository.days(uow, campus_id, min(wanted), max(wanted))}
+    by_weekday: dict[int, set[UUID]] = {}
+    for session in await repository.sessions(uow, campus_id):
+        if session.active:
+            by_weekday.setdefault(session.weekday, set()).add(session.id)
+    found = {}
+    for day in wanted:
+        one = unlike.get(day)
+        weekday = (one.as_weekday if one else None) or day.isoweekday()
+        sessions = frozenset() if one and one.closed else frozenset(by_weekday.get(weekday, ()))
+        found[day] = DayOffer(bool(one and one.closed), one.note if one else "", sessions, bool(by_weekday))
     return found
 
 

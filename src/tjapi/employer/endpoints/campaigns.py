@@ -18,7 +18,6 @@ from tjapi.employer.errors import (
     MemberInvalid,
     MemberListedAlready,
     MemberNotFound,
-    MemberStateConflict,
 )
 from tjapi.employer.rules.campaigns import CampaignState, MemberState, Placement
 from tjapi.employer.schemas import (
@@ -30,7 +29,6 @@ from tjapi.employer.schemas import (
     GroupOut,
     MemberIn,
     MemberOut,
-    MemberPatch,
     NextCampaignIn,
     ReopenIn,
 )
@@ -197,19 +195,5 @@ async def list_members(
 )  # fmt: skip
 async def get_member(response: Response, uow: ReadUnit, member_id: UUID) -> MemberOut:
     found = await service.member(uow, member_id)
-    set_etag(response, found.version)
-    return MemberOut.model_validate(found)
-
-
-@campaigns.patch(
-    "/members/{member_id:uuid}",
-    **operation("amendMember", "修改成员", "Change a member, or what the member chose", permission="employer.write",
-                requirement=["E2.2", "E2.5"], body=True, if_match=True,
-                problems=[MemberNotFound, CampaignStateConflict, MemberInvalid, MemberStateConflict]),
-)  # fmt: skip
-async def amend_member(
-    response: Response, uow: Unit, member_id: UUID, version: IfMatch, body: MemberPatch
-) -> MemberOut:
-    found = await service.amend_member(uow, member_id, body, version)
     set_etag(response, found.version)
     return MemberOut.model_validate(found)

@@ -94,7 +94,7 @@ async def list_entries(
                 requirement=["E2.3"], body=True, status=202, problems=_STEP),
 )  # fmt: skip
 async def map_import(uow: Unit, import_id: UUID, body: MappingIn) -> ImportOut:
-    return ImportOut.model_validate(await importing.map_columns(uow, import_id, body.mapping))
+    return ImportOut.model_validate(await importing.map_columns(uow, import_id, body.mapping, body.table))
 
 
 @imports.post(

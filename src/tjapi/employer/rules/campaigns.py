@@ -14,9 +14,11 @@ Placement = Literal["matched", "assigned", "none", "ambiguous"]
 ImportState = Literal["received", "previewed", "committed", "refused", "discarded"]
 BeyondCap = Literal["self_paid", "refused"]
 AddOns = Literal["self_paid", "within_cap"]
+RepricingOutcome = Literal["repriced", "same", "left_alone"]
 DiscountTarget = Literal["everything", "package", "item_group"]
 
 MARITAL_STATUSES = ("single", "married", "divorced", "widowed", "unknown")
+REPRICINGS = ("repriced", "same", "left_alone")
 PLACEMENTS = ("matched", "assigned", "none", "ambiguous")
 CAMPAIGN_MOVES: dict[str, frozenset[str]] = {
     "draft": frozenset({"open"}),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, get_args
 from uuid import UUID
 
 from tjapi.employer.rules.campaigns import MaritalStatus
@@ -28,24 +28,8 @@ Field = Literal[
     "name", "sex", "birth_date", "id_kind", "id_number", "phone", "employee_no", "department", "post", "marital_status", "hazards",
     "group", "note", "ignore",
 ]  # fmt: skip
+FIELDS: tuple[Field, ...] = get_args(Field)
 EntryKind = Literal["error", "warning", "update"]
-
-SYNONYMS: dict[Field, tuple[str, ...]] = {
-    "name": ("姓名", "名字", "员工姓名", "职工姓名", "受检人", "受检者", "受检者姓名", "体检人", "体检人姓名", "人员姓名", "name", "fullname"),
-    "sex": ("性别", "sex", "gender"),
-    "birth_date": ("出生日期", "出生年月日", "出生年月", "出生", "生日", "birthday", "birthdate", "dateofbirth"),
-    "id_kind": ("证件类型", "证件类别", "证件种类", "idtype", "idkind"),
-    "id_number": ("身份证号", "身份证号码", "身份证", "证件号码", "证件号", "居民身份证号", "居民身份证号码", "公民身份号码", "idnumber", "idno", "idcard"),
-    "phone": ("手机", "手机号", "手机号码", "电话", "联系电话", "联系方式", "移动电话", "电话号码", "phone", "mobile", "tel"),
-    "employee_no": ("工号", "员工号", "员工编号", "职工号", "职工编号", "人员编号", "employeeno", "employeeid", "staffno"),
-    "department": ("部门", "所在部门", "车间", "班组", "部门名称", "department", "dept"),
-    "post": ("岗位", "工种", "职务", "职位", "岗位名称", "post", "position", "job"),
-    "marital_status": ("婚姻状况", "婚姻", "婚否", "婚姻状态", "maritalstatus", "married"),
-    "hazards": ("危害因素", "接害因素", "职业危害因素", "接触危害因素", "职业病危害因素", "hazards", "hazard"),
-    "group": ("分组", "体检分组", "组别", "分组编号", "体检组", "group"),
-    "note": ("备注", "说明", "note", "remark"),
-}  # fmt: skip
-_FIELD_OF: dict[str, Field] = {word: name for name, words in SYNONYMS.items() for word in words}
 
 SHEET_REFUSALS: dict[str, tuple[str, str]] = {
     "empty": ("文件为空", "the file is empty"),
@@ -55,8 +39,13 @@ SHEET_REFUSALS: dict[str, tuple[str, str]] = {
     "damaged": ("文件已损坏", "it is damaged"),
     "inflates": ("压缩包展开后过大", "it inflates beyond every bound"),
     "too_wide": ("表格超过 100 列或 50000 行", "the table has more than 100 columns or 50,000 rows"),
-    "encoding": ("CSV 应为 UTF-8 或 GB18030 编码", "a CSV must be UTF-8 or GB18030"),
-    "no_header": ("前十行中没有列名:至少需要姓名和另一列", "no row of the first ten names the columns: a name and one more are needed"),
+    "encoding": ("文本文件应为 UTF-8、GB18030 或 UTF-16 编码", "a text must be UTF-8, GB18030 or UTF-16"),
+    "no_header": ("前二十行中没有列名:至少需要姓名和另一列", "no row of the first twenty names the columns: a name and one more are needed"),
+    "several_tables": ("不止一张工作表有名单的列:请指定读取哪一张", "more than one table has the columns of a list: say which one is to be read"),
+    "only_hidden": ("只有隐藏的工作表有名单的列:请取消隐藏,或指定该表", "a hidden table alone has the columns of a list: show it, or say that it is to be read"),
+    "no_such_table": ("没有这张工作表", "there is no such table"),
+    "too_many_tables": ("工作表超过 30 张", "it has more than 30 tables"),
+    "name_twice": ("姓名列出现两次:请改为每行一人", "two columns hold names: give each person a row"),
     "no_rows": ("没有数据行", "it has no rows"),
     "unreadable": ("无法读取", "it cannot be read"),
 }  # fmt: skip
@@ -86,6 +75,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "not_placed_none": ("没有符合条件的分组", "fits no group"),
     "not_placed_ambiguous": ("同时符合多个分组", "fits several groups"),
     "changed": ("将更新", "will change"),
+    "said_twice": ("两列内容不一致", "two columns say different things"),
+    "column_twice": ("有两列,以先出现且有内容的为准", "two columns hold this: the first that says something counts"),
+    "hidden_table": ("隐藏的工作表,未读取", "a hidden table: not read"),
+    "hidden_table_read": ("隐藏的工作表,按指定读取", "a hidden table, read because it was asked for"),
+    "other_table": ("另一张工作表,未读取", "another table: not read"),
+    "hidden_row": ("该行在文件中是隐藏的(如被筛选),仍会导入", "this row is hidden in the file, by a filter perhaps: it is taken all the same"),
+    "hidden_rows": ("文件中有隐藏的行,仍会导入", "the file has hidden rows: they are taken all the same"),
+    "hidden_column": ("该列在文件中是隐藏的,仍会读取", "this column is hidden in the file: it is read all the same"),
+    "hidden_unknown": ("XLS 看不出哪些行被隐藏,请核对人数,或另存为 .xlsx", "an XLS does not say which rows are hidden: check the number of people, or save it as .xlsx"),
+    "header_again": ("重复的列名行,未导入", "the names of the columns again: not taken"),
+    "footer": ("合计或说明行,未导入", "a total or a note: not taken"),
+    "unnamed": ("第 {row} 行起共 {count} 行只有序号等未读取的列,未导入", "from row {row} on {count} rows hold nothing but columns that are not read: not taken"),
     **dict(FAULTS.items()),
 }  # fmt: skip
 """What is said about a cell. `{…}` are filled from the entry's detail, which never holds the cell's content."""
@@ -93,6 +94,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
 _PUNCTUATION = re.compile(r"[\s*:：()（）\[\]【】_\-/\\.。、,，]+|必填|选填")
 _LONGEST = {"name": 64, "department": 60, "post": 60, "note": 200, "employee_no": 40, "group": 60}
 _TEXTS = tuple(_LONGEST)
+_SAID_ONCE = frozenset({"name", "sex", "birth_date", "id_kind", "id_number", "employee_no", "group"})
+"""Who somebody is: where two columns say it, they say the same."""
 _PLAIN_NAME = re.compile(r"[\u4e00-\u9fff]+")
 """A name of nothing but common characters is clean as it is: of ten thousand, nearly all."""
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+?\d{1,2}")
@@ -163,7 +166,7 @@ _SERIAL = re.compile(r"[1-6]\d{4}")
 _EXCEL_EPOCH = date(1899, 12, 30)
 _SERIALS = (366, 73_050)
 """Days that Excel counts as a serial number and that can be a birth date: 1900-12-31 to 2099."""
-_MOST_HAZARDS = 20
+_MOST_HAZARDS, _LONGEST_HEADER = 20, 100
 _LATER_THAN_A_MONTH = 12
 
 
@@ -202,19 +205,12 @@ def header_key(text: Cell) -> str:
     return _PUNCTUATION.sub("", unicodedata.normalize("NFKC", str(text or ""))).casefold()
 
 
-def field_of(header: str, remembered: Mapping[str, str]) -> str:
-    """Return which field a column holds: as it was said before for this employer, else by its name; `ignore` of a strange one."""
-    return remembered.get(header) or _FIELD_OF.get(header_key(header), "ignore")
-
-
-def find_header(rows: Sequence[Sequence[Cell]], remembered: Mapping[str, str]) -> int | None:
-    """Return which of the first rows names the columns: the first that has a name and one field more; None when none does."""
-    for number, row in enumerate(rows):
-        fields = [field_of(str(cell).strip(), remembered) for cell in row if isinstance(cell, str) and cell.strip()]
-        known = {f for f in fields if f != "ignore"}
-        if "name" in known and len(known) > 1:
-            return number
-    return None
+def header_text(cell: Cell) -> str:
+    """Return what a cell names a column by; nothing of one that names none."""
+    try:
+        return as_text(cell)[:_LONGEST_HEADER] if cell is not None else ""
+    except CellFault:
+        return ""
 
 
 def read_row(number: int, cells: Sequence[Cell], fields: Sequence[str], today: date) -> Row:
@@ -222,8 +218,11 @@ def read_row(number: int, cells: Sequence[Cell], fields: Sequence[str], today: d
     row = Row(number)
     given: dict[str, Cell] = {}
     for name, cell in zip(fields, cells, strict=False):
-        if cell is not None and cell != "" and name != "ignore" and name not in given:
-            given[name] = cell
+        if cell is None or cell == "" or name == "ignore":
+            continue
+        if name in _SAID_ONCE and name in given and str(given[name]).strip() != str(cell).strip():
+            row.faults.append((name, "said_twice"))  # type: ignore[arg-type]
+        given.setdefault(name, cell)
     for name in _TEXTS:
         if name in given:
             _text_field(row, name, given[name])

@@ -43,10 +43,13 @@ from tjapi.employer.service.members import (
     members,
     members_page,
     refuse,
+    refuse_end,
     refuse_many,
     relist,
+    resume,
     unbind,
 )
+from tjapi.employer.service.repricing import keep_repricing, repriced_already, repricings_page, with_exams
 
 __all__ = [
     "Campaign", "CampaignGroup", "Contract", "Employer", "EmployerContact", "Member", "MemberImport", "add_contact", "add_member",
@@ -72,6 +75,7 @@ __all__ = [
     "follow_person",
     "group",
     "groups",
+    "keep_repricing",
     "listed",
     "lock_campaign",
     "lock_member",
@@ -84,12 +88,17 @@ __all__ = [
     "open_campaign",
     "put_group",
     "refuse",
+    "refuse_end",
     "refuse_many",
     "relist",
     "remove_contact",
     "reopen",
+    "repriced_already",
+    "repricings_page",
+    "resume",
     "unbind",
     "unmask_contact",
     "update_campaign",
     "update_employer",
+    "with_exams",
 ]  # fmt: skip

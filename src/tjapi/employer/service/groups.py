@@ -1,16 +1,19 @@
 """Groups of a campaign."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
 from tjapi.catalog.errors import ExamPackageNotFound, ItemGroupNotFound
+from tjapi.catalog.service import ItemGroup
 from tjapi.employer import repository
 from tjapi.employer.errors import CampaignGroupInvalid, CampaignGroupNotFound
 from tjapi.employer.models import CampaignGroup
+from tjapi.employer.rules.offers import Offered, OfferedChoice, OfferedPackage, offer_faults
 from tjapi.employer.schemas import DiscountIn, GroupIn
 from tjapi.employer.service.campaigns import lock_campaign
-from tjapi.employer.service.placing import place_all
+from tjapi.employer.service.placing import criterion, place_all
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
@@ -22,7 +25,7 @@ async def put_group(uow: UnitOfWork, campaign_id: UUID, code: str, wanted: Group
     Raises CampaignNotFound, CampaignStateConflict, CampaignGroupInvalid.
     """
     campaign = await lock_campaign(uow, campaign_id)
-    await _refuse_contradictions(uow, wanted)
+    await _refuse_contradictions(uow, wanted, (campaign.starts_on, campaign.ends_on))
     values = wanted.model_dump(mode="json", include={"criteria", "choices", "discounts"})
     values |= wanted.model_dump(exclude={"criteria", "choices", "discounts"})
     found = next((g for g in await repository.groups(uow, campaign_id) if g.code == code), None)
@@ -39,7 +42,7 @@ async def put_group(uow: UnitOfWork, campaign_id: UUID, code: str, wanted: Group
     return await group(uow, group_id)
 
 
-async def _refuse_contradictions(uow: UnitOfWork, wanted: GroupIn) -> None:
+async def _refuse_contradictions(uow: UnitOfWork, wanted: GroupIn, period: tuple[date, date]) -> None:
     errors = [
         FieldError(f"/criteria/{i}/age_to", "before-age-from", "小于年龄下限", "below the lower age")
         for i, row in enumerate(wanted.criteria)
@@ -52,9 +55,39 @@ async def _refuse_contradictions(uow: UnitOfWork, wanted: GroupIn) -> None:
     ]
     for i, row in enumerate(wanted.discounts):
         errors += _discount_errors(i, row)
-    errors += await _unknown(uow, wanted)
-    if errors:
-        raise CampaignGroupInvalid(errors=errors)
+    unknown = await _unknown(uow, wanted)
+    if not unknown:
+        errors += await _offer_errors(uow, wanted, period)
+    if errors or unknown:
+        raise CampaignGroupInvalid(errors=[*errors, *unknown])
+
+
+async def _offer_errors(uow: UnitOfWork, wanted: GroupIn, period: tuple[date, date]) -> list[FieldError]:
+    """Name what of the offer can never be: see `rules.offers`."""
+    packages = []
+    for package_id in wanted.package_ids:
+        one = await catalog.package(uow, package_id)
+        held = tuple(_offered(group) for group in await catalog.package_groups(uow, package_id))
+        packages.append(OfferedPackage(one.id, one.name, one.sex, one.active, one.valid_from, one.valid_to, held))
+    further = [_offered(group) for group in await catalog.item_groups(uow, wanted.item_group_ids)]
+    choices = [
+        OfferedChoice(
+            choice.name, choice.choose, tuple(_offered(one) for one in await catalog.item_groups(uow, choice.item_group_ids))
+        )
+        for choice in wanted.choices
+    ]  # fmt: skip
+    everything = {one.id for package in packages for one in package.groups} | {one.id for one in further}
+    everything |= {one.id for choice in choices for one in choice.groups}
+    exclusions = await catalog.exclusions(uow, everything) if everything else {}
+    criteria = [criterion(row.model_dump()) for row in wanted.criteria]
+    return [
+        FieldError(fault.pointer, fault.code, fault.zh, fault.en)
+        for fault in offer_faults(criteria, packages, further, choices, exclusions, period)
+    ]
+
+
+def _offered(group: ItemGroup) -> Offered:
+    return Offered(group.id, group.name, group.sex, group.age_from_years, group.age_to_years, group.active)
 
 
 def _discount_errors(i: int, row: DiscountIn) -> list[FieldError]:

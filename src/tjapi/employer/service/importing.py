@@ -1,6 +1,7 @@
 """Lists of members from files: judged row by row against the campaign, shown as they would be taken over, and then taken over."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,10 +17,12 @@ from tjapi.employer.errors import (
 from tjapi.employer.models import MemberImport, MemberImportEntry
 from tjapi.employer.rules.campaigns import IMPORT_MOVES, GroupRule, may_move, place
 from tjapi.employer.rules.cells import SENTENCES, Row
+from tjapi.employer.rules.headers import SYNONYMS, LineKind, TableSeen
 from tjapi.employer.schemas import ImportEntryOut
 from tjapi.employer.service.campaigns import campaign, lock_campaign
 from tjapi.employer.service.employers import employer
 from tjapi.employer.service.placing import facts_of, place_all, rules_of
+from tjapi.employer.sheets import Note, Sheet
 from tjapi.examinee import service as examinees
 from tjapi.examinee.rules import folded, is_one_name
 from tjapi.kernel.clock import business_day
@@ -30,8 +33,11 @@ from tjapi.kernel.uow import UnitOfWork
 Seal = Callable[[str, str], bytes]
 READ, COMMIT = "employer.read_members", "employer.commit_members"
 MOST_ENTRIES = 5_000
-"""So many things are kept to say about the rows of a file; whoever has more begins with these."""
-_KEPT_WHERE_BLANK = ("employee_no", "birth_date", "department", "post", "note")
+"""So many errors, warnings and changes each are kept to say about the rows of a file; whoever has more begins with these."""
+HEADERS: dict[str, str] = {name: words[0] for name, words in SYNONYMS.items()}
+"""What a column is called of which the file has none: a group that follows from a rule."""
+_PLAIN = ("employee_no", "department", "post", "note")
+_KEPT_WHERE_BLANK = (*_PLAIN, "birth_date")
 
 
 async def accept(uow: UnitOfWork, campaign_id: UUID, *, file: str, sha256: bytes, size: int, kind: str) -> MemberImport:
@@ -48,8 +54,10 @@ async def accept(uow: UnitOfWork, campaign_id: UUID, *, file: str, sha256: bytes
     return made
 
 
-async def map_columns(uow: UnitOfWork, import_id: UUID, mapping: Mapping[str, str]) -> MemberImport:
-    """Say how the columns of a file are to be read, remember it for the employer, and read the file again.
+async def map_columns(
+    uow: UnitOfWork, import_id: UUID, mapping: Mapping[str, str], table: str | None = None
+) -> MemberImport:
+    """Say how the columns of a file are to be read, remember it for the employer, and which table is the list; and read the file again.
 
     Raises MemberImportNotFound, MemberImportStateConflict, CampaignStateConflict.
     """
@@ -59,6 +67,7 @@ async def map_columns(uow: UnitOfWork, import_id: UUID, mapping: Mapping[str, st
     unit = await repository.employer(uow, listed_in.employer_id, lock=True)
     assert unit is not None, "a campaign has an employer"
     unit.column_mapping = {**unit.column_mapping, **mapping}
+    found.table_wanted = table or found.table_wanted
     key = f"{found.id}:{uow.now.timestamp()}"
     found.refusal = None
     found.job_id = await uow.enqueue(READ, {"import_id": str(found.id)}, campus_id=found.campus_id, key=key)
@@ -118,8 +127,8 @@ async def take_over(uow: UnitOfWork, import_id: UUID) -> MemberImport:
     return found
 
 
-async def refuse(uow: UnitOfWork, import_id: UUID, code: str) -> None:
-    """Say why a file is no list; `code` is one of the sheets' refusals or of SENTENCES."""
+async def refuse(uow: UnitOfWork, import_id: UUID, code: str, tables: Sequence[TableSeen] = ()) -> None:
+    """Say why a file is no list, and which tables it has; `code` is one of the sheets' refusals or of SENTENCES."""
     found = await _locked(uow, import_id, active=False)
     if found.state in ("previewed", "received"):
         if found.state == "previewed":
@@ -128,6 +137,11 @@ async def refuse(uow: UnitOfWork, import_id: UUID, code: str) -> None:
         _move(found, "refused")
         zh, en = SENTENCES[code]
         found.refusal = {"code": code, "zh": zh, "en": en}
+        found.tables = _tables(tables) or found.tables
+
+
+def _tables(seen: Sequence[TableSeen]) -> list[dict[str, Any]]:
+    return [{"name": one.name, "hidden": one.hidden, "has_columns": one.has_columns} for one in seen if one.name]
 
 
 async def _locked(uow: UnitOfWork, import_id: UUID, *, active: bool = True) -> MemberImport:
@@ -158,9 +172,9 @@ async def entries(
 def entry_out(row: MemberImportEntry) -> ImportEntryOut:
     """Return the public shape of an entry, with its sentences."""
     zh, en = (sentence.format(**row.detail) for sentence in SENTENCES[row.code])
-    return ImportEntryOut.model_validate(
-        {"row_no": row.row_no, "kind": row.kind, "header": row.header, "code": row.code, "zh": zh, "en": en}
-    )
+    return ImportEntryOut(
+        row_no=row.row_no, kind=row.kind, header=row.header, code=row.code, zh=zh, en=en, before=row.detail.get("before"), after=row.detail.get("after"),
+    )  # fmt: skip
 
 
 def _move(found: MemberImport, to: str) -> None:
@@ -203,6 +217,9 @@ class Judge:
     changed: int = 0
     same: int = 0
     bad: int = 0
+    codes: Mapping[UUID, str] = field(default_factory=dict)
+    _kept: Counter[str] = field(default_factory=Counter)
+    _unnamed: list[int] = field(default_factory=list)
     _numbers: dict[bytes, int] = field(default_factory=dict)
     _employee_nos: dict[str, int] = field(default_factory=dict)
     _placements: dict[Any, tuple[UUID | None, str, str]] = field(default_factory=dict)
@@ -236,18 +253,47 @@ class Judge:
                 staged.append(values)
         return staged
 
-    def _say(self, row_no: int, kind: str, column: str, code: str) -> None:
+    def note(self, found: Sequence[Note]) -> None:
+        """Say what is to be said of a file before its rows are read."""
+        for one in found:
+            self._keep(Entry(one.row_no, "warning", one.about, one.code))
+
+    def left_out(self, row_no: int, kind: LineKind) -> None:
+        """Say that a row is nobody's."""
+        if kind == "unnamed":
+            self._unnamed.append(row_no)
+        elif kind != "blank":
+            self._keep(Entry(row_no, "warning", "", "footer" if kind == "footer" else "header_again"))
+
+    def end(self) -> None:
+        """Say what can be said only when every row was seen, in the order of the file."""
+        if self._unnamed:
+            detail = {"row": str(self._unnamed[0]), "count": str(len(self._unnamed))}
+            self._keep(Entry(0, "warning", "", "unnamed", detail))
+        self.entries.sort(key=lambda entry: entry.row_no)
+
+    def _say(self, row_no: int, kind: str, column: str, code: str, detail: Mapping[str, str] | None = None) -> None:
         code, _, told = code.partition("|")
-        if len(self.entries) < MOST_ENTRIES:
-            header = self.headers.get(column, column)
-            self.entries.append(Entry(row_no, kind, header, code, {"row": told} if told else {}))
+        header = self.headers.get(column) or HEADERS.get(column, column)
+        self._keep(Entry(row_no, kind, header, code, {**(detail or {}), **({"row": told} if told else {})}))
+
+    def _keep(self, entry: Entry) -> None:
+        """Keep so many of each kind: what is hidden in a file of thousands must not leave its errors unsaid."""
+        if self._kept[entry.kind] < MOST_ENTRIES:
+            self._kept[entry.kind] += 1
+            self.entries.append(entry)
 
     def _known(self, row: Row, index: bytes | None) -> Any:
         by_number = None if index is None else self.by_number.get(index)
         by_employee_no = None if row.employee_no is None else self.by_employee_no.get(row.employee_no)
         if by_employee_no is None or by_number is by_employee_no:
             return by_number
-        if by_number is None and (index is None or by_employee_no["id_number_index"] is None):
+        # A number that differs is another's, unless the list says it of the same person: then it is shown as what will change.
+        if by_number is None and (
+            index is None
+            or by_employee_no["id_number_index"] is None
+            or folded(by_employee_no["name"]) == folded(row.name)
+        ):
             return by_employee_no
         row.faults.append(("employee_no", "employee_no_taken"))
         return by_number
@@ -266,29 +312,42 @@ class Judge:
     ) -> tuple[Any, ...] | None:
         """Return a row of staging: None when nothing changes."""
         now = _Facts.of(row, index, self.cipher)
+        before = {} if known is None else _shown(known)
+        changes = [] if known is None else now.merge(known)
+        placed = self._placed(now, known, group_id)
         if known is not None:
-            changes = now.merge(known)
-            if group_id is not None and (group_id != known["group_id"] or known["placement"] != "assigned"):
+            # A group that follows from what changed is said as well as one that the list names.
+            moved = placed[0] != known["group_id"] or (group_id is not None and known["placement"] != "assigned")
+            if moved and (changes or group_id is not None):
                 changes.append("group")
             if not changes:
                 self.same += 1
                 return None
-            if known["state"] != "listed":
+            after = now.shown() | {"group": self._group(placed[0])}
+            before["group"] = self._group(known["group_id"])
+            locked = known["state"] != "listed"
+            for column in changes:
+                told = {"before": before[column] or "", "after": after[column] or ""}
+                self._say(
+                    row.number, "warning" if locked else "update", column, "locked" if locked else "changed", told
+                )
+            if locked:
                 self.same += 1
-                self._say(row.number, "warning", changes[0], "locked")
                 return None
             self.changed += 1
-            for column in changes:
-                self._say(row.number, "update", column, "changed")
         else:
             self.added += 1
+        if placed[0] is None:
+            self._say(row.number, "warning", "group", f"not_placed_{placed[1]}")
         member_id = next(new) if known is None else known["id"]
-        placed = self._placed(row, now, known, group_id)
         return (
             self.import_id, row.number, member_id, known is not None, *now.sealed(str(member_id), seal, known), *placed,
         )  # fmt: skip
 
-    def _placed(self, row: Row, now: "_Facts", known: Any, group_id: UUID | None) -> tuple[UUID | None, str, str]:
+    def _group(self, group_id: UUID | None) -> str:
+        return "" if group_id is None else self.codes.get(group_id, "")
+
+    def _placed(self, now: "_Facts", known: Any, group_id: UUID | None) -> tuple[UUID | None, str, str]:
         if group_id is not None:
             return group_id, "assigned", "{}"
         if known is not None and known["placement"] == "assigned":
@@ -298,10 +357,16 @@ class Judge:
         if asked not in self._placements:
             found = place(self.rules, facts)
             self._placements[asked] = found.group_id, found.placement, json.dumps(found.reason)
-        placed = self._placements[asked]
-        if placed[0] is None:
-            self._say(row.number, "warning", "group", f"not_placed_{placed[1]}")
-        return placed
+        return self._placements[asked]
+
+
+def _shown(known: Any) -> dict[str, str | None]:
+    """Return what is known of a member as it may be shown: numbers masked."""
+    return {
+        **{name: known[name] for name in (*_PLAIN, "sex", "marital_status", "name")},
+        "birth_date": None if known["birth_date"] is None else known["birth_date"].isoformat(),
+        "hazards": "、".join(known["hazards"]), "id_number": known["id_number_masked"], "phone": known["phone_masked"],
+    }  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -356,6 +421,15 @@ class _Facts:
             changes.append("phone")
         return changes
 
+    def shown(self) -> dict[str, str | None]:
+        """Return what will be known as it may be shown: numbers masked."""
+        return {
+            **{name: getattr(self, name) for name in (*_PLAIN, "sex", "marital_status", "name")},
+            "birth_date": None if self.birth_date is None else self.birth_date.isoformat(), "hazards": "、".join(self.hazards),
+            "id_number": None if self.id_number is None else mask_id_number(self.id_number),
+            "phone": None if self.phone is None else mask_phone(self.phone),
+        }  # fmt: skip
+
     def sealed(self, member_id: str, seal: Seal, known: Any) -> tuple[Any, ...]:
         """Return the columns of staging, numbers sealed for the member's own row; what the row does not say stays sealed as it is."""
         return (
@@ -386,6 +460,7 @@ class Desk:
 
     file: str
     remembered: Mapping[str, str]
+    table: str | None
     campaign_version: int
     judge: Judge
 
@@ -404,8 +479,9 @@ async def desk(uow: UnitOfWork, import_id: UUID) -> Desk | None:
         {folded(word): group.id for group in groups for word in (group.name, group.code)},
         {bytes(row["id_number_index"]): row for row in rows if row["id_number_index"] is not None},
         {row["employee_no"]: row for row in rows if row["employee_no"] is not None},
+        codes={group.id: group.code for group in groups},
     )  # fmt: skip
-    return Desk(found.file, unit.column_mapping, listed_in.version, judge)
+    return Desk(found.file, unit.column_mapping, found.table_wanted, listed_in.version, judge)
 
 
 async def known_names(uow: UnitOfWork, indexes: Sequence[bytes]) -> dict[bytes, str]:
@@ -426,7 +502,7 @@ async def stage(uow: UnitOfWork, rows: Sequence[tuple[Any, ...]]) -> None:
 
 
 async def end_staging(
-    uow: UnitOfWork, import_id: UUID, judge: Judge, headers: Sequence[str], mapping: Mapping[str, str], version: int
+    uow: UnitOfWork, import_id: UUID, judge: Judge, sheet: Sheet, mapping: Mapping[str, str], version: int
 ) -> dict[str, int]:
     """Keep what a file says and would change; return the counts."""
     found = await _locked(uow, import_id, active=False)
@@ -440,7 +516,13 @@ async def end_staging(
     }
     for name, value in counts.items():
         setattr(found, name, value)
-    found.headers, found.mapping, found.campaign_version, found.refusal = list(headers), dict(mapping), version, None
+    found.headers, found.mapping, found.campaign_version, found.refusal = (
+        list(sheet.header.names),
+        dict(mapping),
+        version,
+        None,
+    )
+    found.table_read, found.tables = sheet.name or None, _tables(sheet.tables)
     await repository.keep_entries(uow, found, _numbered(judge.entries))
     return counts
 

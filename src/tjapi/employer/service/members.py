@@ -121,7 +121,10 @@ async def amend_member(uow: UnitOfWork, member_id: UUID, patch: MemberPatch, ver
     for field in given - {"phone"}:
         setattr(found, field, getattr(patch, field))
     if given & _PLACED_BY and found.placement != "assigned":
+        before = found.group_id
         await _settle(uow, listed_in, found)
+        if found.group_id != before and not given & {"package_id", "choice_ids"}:
+            found.package_id, found.choice_ids = None, []  # they were another group's
     _touch(uow, found)
     await uow.audit("member.amended", "member", found.id, campus_id=found.campus_id, detail={"fields": sorted(given)})
     return found
@@ -197,6 +200,19 @@ async def decide(uow: UnitOfWork, found: Member, decision: str, reason: str | No
     _move(uow, found, decision)
     found.decided_reason = reason
     await uow.audit("member.decided", "member", found.id, campus_id=found.campus_id, detail={"decision": decision})
+
+
+def refuse_end(found: Member, decision: str) -> None:
+    """Refuse an end that the member's state does not lead to. Raises MemberStateConflict."""
+    if not may_move(MEMBER_MOVES, found.state, decision):
+        raise MemberStateConflict("成员当前为「{current}」", "The member is {current}", current=found.state)
+
+
+async def resume(uow: UnitOfWork, found: Member) -> None:
+    """Take back that a member is done: the exam is under way again. Raises MemberStateConflict. The caller holds the member's lock."""
+    _move(uow, found, "booked")
+    found.decided_reason = None
+    await uow.audit("member.resumed", "member", found.id, campus_id=found.campus_id)
 
 
 async def relist(uow: UnitOfWork, found: Member) -> None:

@@ -1,7 +1,7 @@
 """Who belongs to which group: asked anew whenever a rule, a fact or the campaign's first day changes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -14,10 +14,11 @@ from tjapi.kernel.uow import UnitOfWork
 
 def rules_of(groups: Sequence[CampaignGroup]) -> list[GroupRule]:
     """Return the rules of groups."""
-    return [GroupRule(group.id, group.code, [_criterion(row) for row in group.criteria]) for group in groups]
+    return [GroupRule(group.id, group.code, [criterion(row) for row in group.criteria]) for group in groups]
 
 
-def _criterion(row: dict[str, Any]) -> Criterion:
+def criterion(row: Mapping[str, Any]) -> Criterion:
+    """Return one row of a group's rule as it is kept."""
     return Criterion(
         row["sex"], row["age_from"], row["age_to"], row["marital_status"], frozenset(row["posts"]), frozenset(row["hazards"])
     )  # fmt: skip

@@ -17,7 +17,7 @@ from tjapi.examinee.errors import (
     IdNumberInvalid,
 )
 from tjapi.frontdesk.endpoints import BOOKING, PLACE
-from tjapi.groupdesk.errors import CampaignNotOpen, DaysFull
+from tjapi.groupdesk.errors import CampaignNotOpen, DaysFull, DaysNotOffered
 from tjapi.identity.errors import CampusNotHeld
 from tjapi.identity.schemas import AccessTokenOut
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
@@ -137,7 +137,7 @@ async def get_my_campaign_availability(uow: Unit, day_from: First, day_to: Last)
     "/me/campaign:book",
     **operation("bookMyCampaign", "自助预约团检", "Book the own exam on a day with a place", permission="member.self", requirement=["E1.3", "E2.4", "I5"],
                 audience="me", body=True, idempotent="required",
-                problems=[*BOOKING, *_MEET, *_PRICE, *_CHANGE, BookedAlready, DayOutsideCampaign, DaysFull, OnlineBookingClosed]),
+                problems=[*BOOKING, *_MEET, *_PRICE, *_CHANGE, BookedAlready, DayOutsideCampaign, DaysFull, DaysNotOffered, OnlineBookingClosed]),
 )  # fmt: skip
 async def book_my_campaign(request: Request, uow: Unit, body: PlaceIn) -> MemberOfferOut:
     return await service.book_place(uow, body, payment_required=runtime(request).settings.payment_required)
