@@ -64,6 +64,7 @@ async def serve(settings: Settings, runtime: Runtime | None = None) -> None:
         asyncio.create_task(_escalate(held)),
         asyncio.create_task(_keep_appointments(held)),
     ]
+    await held.services.children.warm()
     heap.settle()
     log.info("worker.ready")
     try:

@@ -6,16 +6,12 @@ macros, formulas. Sizes are counted on the bytes themselves, never on what the a
 
 import csv
 import io
-import json
 import re
-import resource
 import struct
-import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Literal, cast
 
 import xlsxwriter
@@ -29,7 +25,7 @@ MOST_ROWS, MOST_COLUMNS = 50_000, 100
 _MOST_INFLATED = 96 * 1024 * 1024
 _MOST_ENTRIES = 1_000
 _CHUNK = 1 << 16
-_XLS_MEMORY = 400 * 1024 * 1024
+_PIECE = 2_000
 _OVERLAP = 512
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _DEFLATED, _STORED = 8, 0
@@ -267,28 +263,15 @@ def _read_csv(content: bytes) -> Sequence[Sequence[Cell]]:
     return rows
 
 
-def packed(rows: Sequence[Sequence[Cell]]) -> bytes:
-    """Return rows as JSON, for the way from the child process that reads an XLS."""
-    return json.dumps(
-        rows, default=lambda cell: {"day": cell.isoformat()[:10]} if isinstance(cell, date) else str(cell)
-    ).encode()
-
-
-def unpacked(content: bytes) -> Sequence[Sequence[Cell]]:
-    """Return rows that came as JSON."""
-    rows: Sequence[Sequence[Cell]] = json.loads(content, object_hook=lambda held: date.fromisoformat(held["day"]))
-    return rows
-
-
-def main() -> None:
-    """Read an XLS from standard input in a process of bounded memory: where its far cells are is known only once it is read."""
-    resource.setrlimit(resource.RLIMIT_AS, (_XLS_MEMORY, _XLS_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    try:
-        sys.stdout.buffer.write(packed(read(sys.stdin.buffer.read()).rows))
-    except SheetRefusedError as refusal:
-        sys.stderr.write(refusal.code)
-        sys.exit(1)
+def pieces(content: bytes) -> Iterator[Sheet | Sequence[Sequence[Cell]]]:
+    """Read a file for another process: the sheet without its rows, then its rows, some at a time. Raises SheetRefusedError."""
+    if sniff(content) == "xls":
+        judge_xls(content)
+    sheet = read(content)
+    rows, sheet.rows = sheet.rows, ()
+    yield sheet
+    for first in range(0, len(rows), _PIECE):
+        yield rows[first : first + _PIECE]
 
 
 def template() -> bytes:
@@ -309,6 +292,3 @@ def template() -> bytes:
 
 
 assert {h.rstrip("*") for h in _HEADED} <= {word for words in SYNONYMS.values() for word in words}
-
-if __name__ == "__main__":
-    main()
