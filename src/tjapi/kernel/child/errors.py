@@ -5,7 +5,11 @@ from typing import Literal
 Excess = Literal["too-long", "too-large", "died"]
 
 
-class Overrun(Exception):  # noqa: N818 - named for the finding
+class Excessive(Exception):  # noqa: N818 - named for the finding
+    """Whatever went beyond its limits or brought down its own process: a job that does so twice is set aside."""
+
+
+class Overrun(Excessive):
     """Work went beyond its limits or brought down its own process: a verdict on what was given, which the same input meets again."""
 
     def __init__(self, what: Excess) -> None:

@@ -130,7 +130,7 @@ class Children:
                     code = died.code
                 if self._closed or code not in _FROM_OUTSIDE:
                     break
-        log.warning("child.died", function=work.function, code=code)
+        log.warning("child.died", name=work.function, code=code)
         if code == -signal.SIGXCPU:
             raise Overrun("too-long")
         raise Overrun("too-large" if code == OUT_OF_MEMORY else "died")
@@ -181,7 +181,7 @@ def _read(kind: bytes, content: bytes, work: Work) -> Any:
     try:
         return unpacked(content, work.verdicts if kind == VERDICT else work.classes)
     except (pickle.UnpicklingError, AttributeError, EOFError, IndexError, TypeError, ValueError) as error:
-        log.warning("child.answer_refused", function=work.function, error=type(error).__name__)
+        log.warning("child.answer_refused", name=work.function, error=type(error).__name__)
         raise Overrun("died") from None
 
 
