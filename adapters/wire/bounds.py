@@ -12,7 +12,7 @@ MOST_BYTES = 10 * 1024 * 1024
 MOST_SEGMENTS = 5_000
 MOST_FIELDS = 500
 MOST_REPETITIONS = 1_000
-MOST_PARTS = 2_000
+MOST_PARTS = 10_000
 """Components and subcomponents of one field."""
 
 

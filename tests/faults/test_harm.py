@@ -273,7 +273,7 @@ def unit(own_runtime: Runtime) -> Callable[..., Any]:
     return open_unit
 
 
-def _report(scene: Scene, group: str, name: str, obx: str, pid3: str = "") -> bytes:
+def laboratory_report(scene: Scene, group: str, name: str, obx: str, pid3: str = "") -> bytes:
     lines = [
         HEADER.format(id=name),
         f"PID|1||{scene.exam_no}^^^TJ^VN{pid3}||{scene.name}||19860301|M",
@@ -309,13 +309,13 @@ async def test_a_message_of_a_million_repetitions_ends_quarantined_and_keeps_nob
     own_settings: Settings, enqueue: Enqueue, behind: asyncpg.Connection, unit: Callable[..., Any]
 ) -> None:
     scene = await visit(unit, "GLU")
-    bad = await _receive(unit, "MILLION", _report(scene, "GLU", "MILLION", GLU, "~1" * 1_000_000))
+    bad = await _receive(unit, "MILLION", laboratory_report(scene, "GLU", "MILLION", GLU, "~1" * 1_000_000))
     other = await enqueue("harm.harmless")
     async with harmed(own_settings) as worker:
         await until(behind, other, "succeeded", PATIENCE)
         worker().kill()  # whether it was reading just now or not
         ended = await _ended(behind, bad)
-        good = await _receive(unit, "GOOD", _report(scene, "GLU", "GOOD", GLU))
+        good = await _receive(unit, "GOOD", laboratory_report(scene, "GLU", "GOOD", GLU))
         assert (await _ended(behind, good))["state"] == "filed"
     assert (ended["state"], ended["reason"]) == ("quarantined", "unreadable-in-limits")
     assert ended["detail"] == '{"fault": "PID-3: more than 1000 repetitions"}'
@@ -328,12 +328,12 @@ async def test_what_cannot_be_stored_ends_its_message_at_once(
     scene = await visit(unit, "GLU")
     long = f"B{'1' * 30_000}"
     bodies = {
-        "NUL": _report(scene, "GLU", "NUL", GLU).replace(b"||serum", b"||serum").replace(b"GLU^", b"GL\\X00\\U^"),
-        "LONG": _report(scene, "GLU", "LONG", GLU).replace(b"OBR|1||", f"OBR|1||{''.join(map(chr, range(0x4E00, 0x4E00 + 9000)))}".encode()),
-        "BARCODE": _report(scene, "GLU", "BARCODE", GLU).replace(scene.barcodes["GLU"].encode(), f"{long}\\X00\\".encode()),
+        "NUL": laboratory_report(scene, "GLU", "NUL", GLU).replace(b"||serum", b"||serum").replace(b"GLU^", b"GL\\X00\\U^"),
+        "LONG": laboratory_report(scene, "GLU", "LONG", GLU).replace(b"OBR|1||", f"OBR|1||{''.join(map(chr, range(0x4E00, 0x4E00 + 9000)))}".encode()),
+        "BARCODE": laboratory_report(scene, "GLU", "BARCODE", GLU).replace(scene.barcodes["GLU"].encode(), f"{long}\\X00\\".encode()),
     }  # fmt: skip
     messages = {name: await _receive(unit, name, body) for name, body in bodies.items()}
-    async with _filing(own_runtime):
+    async with filing(own_runtime):
         ends = {name: await _ended(behind, message) for name, message in messages.items()}
     for name, message in messages.items():
         assert ends[name]["state"] in ("quarantined", "unmatched", "filed"), name
@@ -343,7 +343,7 @@ async def test_what_cannot_be_stored_ends_its_message_at_once(
 
 
 @contextlib.asynccontextmanager
-async def _filing(runtime: Runtime) -> AsyncIterator[None]:
+async def filing(runtime: Runtime) -> AsyncIterator[None]:
     """A worker in this process that files messages."""
     jobs = {name: spec for name, spec in runtime.jobs.items() if name.startswith("result.")}
     stop = asyncio.Event()
