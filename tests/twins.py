@@ -54,6 +54,8 @@ def _twin(guard: str, file: str, old: str, new: str, test: str) -> Twin:
     return Twin(guard, file, ((old, new),), test)
 
 
+HARM = "tests/faults/test_harm.py"
+
 TWINS = (
     _twin(
         "queries: an unknown name is refused", f"{KERNEL}/routing.py",
@@ -94,6 +96,47 @@ TWINS = (
         "languages: a state is said by its label", f"{KERNEL}/problem.py",
         "    if kind.states in _LABELS:", '    if lang != "en" and kind.states in _LABELS:',
         "tests/contract/test_languages.py::test_a_refusal_says_what_each_state_is_called_in_its_language",
+        "jobs: a timeout is counted as overrun, not taken for trouble of the database", f"{KERNEL}/jobs/runner.py",
+        "if isinstance(error, TimeoutError) and limit.expired():", "if False:",
+        f"{HARM}::test_a_job_that_overruns_twice_is_set_aside_and_whoever_waits_for_it_is_told",
+    ),
+    _twin(
+        "jobs: five lost workers set a job aside", f"{KERNEL}/jobs/runner.py", "_MOST_LOST = 5", "_MOST_LOST = 25",
+        f"{HARM}::test_a_killed_worker_is_no_attempt_and_five_of_them_set_a_job_aside",
+    ),
+    _twin(
+        "jobs: what the database refuses is a verdict", f"{KERNEL}/db.py", "return state.startswith(_REFUSED)", "return False",
+        f"{HARM}::test_what_the_database_refuses_is_not_tried_again",
+    ),
+    _twin(
+        "jobs: those that workers died under run one at a time", f"{KERNEL}/jobs/runner.py", "_SUSPECT = 2", "_SUSPECT = 9",
+        f"{HARM}::test_jobs_that_workers_died_under_run_one_at_a_time_so_that_the_harmless_ones_are_not_blamed",
+    ),
+    _twin(
+        "jobs: one that is deaf to cancelling is over after the grace", f"{KERNEL}/jobs/pulse.py", "self.loop.call_later(grace, self._drop)", "pass",
+        f"{HARM}::test_a_job_that_does_not_let_itself_be_cancelled_is_over_all_the_same",
+    ),
+    _twin(
+        "worker: a loop that stands still ends the process", f"{KERNEL}/jobs/pulse.py", "        self._end_process()\n", "        return\n",
+        f"{HARM}::test_a_worker_that_stands_still_is_seen_and_restarted_and_the_job_that_held_it_is_set_aside",
+    ),
+    _twin(
+        "child: work has so much processor time", f"{KERNEL}/child/process.py", "_soft(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + seconds + 1)", "pass",
+        f"{KERNEL_TESTS}/test_child.py::test_work_that_is_too_much_is_a_verdict_and_the_next_work_is_done",
+    ),
+    _twin(
+        "child: an answer holds named classes only", f"{KERNEL}/child/frames.py", "if (module, name) not in self._known:", "if False:",
+        f"{KERNEL_TESTS}/test_child.py::test_work_that_is_too_much_is_a_verdict_and_the_next_work_is_done",
+    ),
+    _twin(
+        "messages: a field is split once, however many repetitions", "adapters/lis/hl7_mllp.py",
+        "found = dict(zip(reversed(pid.values(3, component=5)), reversed(pid.values(3)), strict=True))",
+        "found = {pid.value(3, 5, 1, n): pid.value(3, 1, 1, n) for n in range(len(pid.repetitions(3)), 0, -1)}",
+        "tests/adapters/test_lis_limits.py::test_reading_takes_steps_in_proportion_to_the_size",
+    ),
+    _twin(
+        "messages: what cannot be stored ends its message", "src/tjapi/result/flows.py", "if is_refused(error):", "if False:",
+        f"{HARM}::test_what_cannot_be_stored_ends_its_message_at_once",
     ),
     _twin(
         "merge: nothing is given to somebody merged away", "src/tjapi/exam/service/finding.py",

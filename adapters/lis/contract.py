@@ -148,6 +148,10 @@ class UnparsableReport(ValueError):  # noqa: N818 - named for the finding
         self.reason = reason
 
 
+class BeyondLimits(UnparsableReport):
+    """The message holds more of something than may be read. `reason` names what and where."""
+
+
 class LisClient(Protocol):
     """The laboratory, as a flow sees it. All verbs raise `Unavailable`, `Rejected` or `OutcomeUnknown`.
 

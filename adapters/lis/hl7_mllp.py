@@ -10,7 +10,7 @@ Where things are, both ways:
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Literal
@@ -21,6 +21,7 @@ from pydantic import ConfigDict, TypeAdapter
 from adapters.breaker import Breaker
 from adapters.errors import OutcomeUnknown, Rejected, Unavailable
 from adapters.lis.contract import (
+    BeyondLimits,
     LabGroup,
     LabObservation,
     LabOrder,
@@ -33,7 +34,7 @@ from adapters.lis.contract import (
     Sex,
     UnparsableReport,
 )
-from adapters.wire import hl7v2, mllp
+from adapters.wire import bounds, hl7v2, mllp
 
 _HOSPITAL = ZoneInfo("Asia/Shanghai")
 _HL7_SEX: dict[Sex, str] = {"male": "M", "female": "F", "unknown": "U"}
@@ -224,8 +225,11 @@ def parse(raw: bytes) -> LabReport:
     """Read ORU^R01. Raises `UnparsableReport`, and nothing else, whatever the bytes."""
     try:
         message = hl7v2.decode(raw)
+        bounds.check(message)
     except hl7v2.UndecodableMessage as error:
         raise UnparsableReport(str(error)) from error
+    except bounds.TooMuch as excess:
+        raise BeyondLimits(excess.what) from None
     if message.message_type() != "ORU^R01":
         raise UnparsableReport("MSH-9 is not ORU^R01")
     sent_at = _moment(message.header, 7)
@@ -326,15 +330,10 @@ def _observation(obx: hl7v2.Segment) -> LabObservation:
         raw_value=_raw_value(obx),
         unit=_unit(obx),
         range_text=obx.text(7),  # whole: "3.5~9.5" is a range, not two repetitions
-        abnormal_flags=tuple(flag for flag in _flags(obx) if flag),
+        abnormal_flags=tuple(stripped for flag in obx.values(8) if (stripped := flag.strip())),
         status=obx.value(11),
         observed_at=_moment(obx, 14),
     )
-
-
-def _flags(obx: hl7v2.Segment) -> Iterator[str]:
-    for repetition in range(1, len(obx.repetitions(8)) + 1):
-        yield obx.value(8, repetition=repetition).strip()
 
 
 def _raw_value(obx: hl7v2.Segment) -> str:
@@ -359,10 +358,7 @@ def _unit(obx: hl7v2.Segment) -> str:
 
 def _identifier(pid: hl7v2.Segment, *types: str) -> str | None:
     """PID-3's repetition of the first type (CX-5) that is present."""
-    found = {
-        pid.value(3, component=5, repetition=number): pid.value(3, repetition=number)
-        for number in range(len(pid.repetitions(3)), 0, -1)
-    }
+    found = dict(zip(reversed(pid.values(3, component=5)), reversed(pid.values(3)), strict=True))
     return next((value for kind in types if (value := _content(found.get(kind, "")))), None)
 
 

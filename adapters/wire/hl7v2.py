@@ -110,6 +110,15 @@ class Segment:
         subcomponents = _split(components[component - 1], self._separators.subcomponent)
         return self._unescape(subcomponents[subcomponent - 1]) if subcomponent <= len(subcomponents) else ""
 
+    def values(self, number: int, component: int = 1) -> list[str]:
+        """Return that component's value of each repetition: the field is split once, however many there are."""
+        found = []
+        for repetition in self.repetitions(number):
+            components = _split(repetition, self._separators.component)
+            whole = components[component - 1] if component <= len(components) else ""
+            found.append(self._unescape(_split(whole, self._separators.subcomponent)[0]))
+        return found
+
     def text(self, number: int) -> str:
         """Return the whole field unescaped and *not* split: for free text whose sender forgot to escape (3.5~9.5)."""
         return self.field(number) if self._is_msh2(number) else self._unescape(self.field(number))

@@ -20,6 +20,7 @@ from tjapi.kernel import docs, heap, logs, metrics, problem
 from tjapi.kernel.contract import build_contract
 from tjapi.kernel.db import DATABASE_TROUBLE, is_passing
 from tjapi.kernel.idempotency import Replay
+from tjapi.kernel.jobs import health
 from tjapi.kernel.middleware import Perimeter
 from tjapi.kernel.routing import MalformedBody, Switchboard, assert_every_operation_is_guarded
 from tjapi.kernel.runtime import Runtime
@@ -145,22 +146,30 @@ def _health(app: FastAPI, runtime: Runtime) -> None:
         return JSONResponse({"status": "ok"})
 
     async def readyz(_request: Request) -> Response:
-        checks: dict[str, Any] = {"database": False, "valkey": await runtime.broker.ping()}
+        checks: dict[str, Any] = {"database": False, "valkey": await runtime.broker.ping(), "worker": "unknown"}
         with contextlib.suppress(*DATABASE_TROUBLE):
             async with asyncio.timeout(2), runtime.units.read(ANONYMOUS) as uow:
                 checks["database"] = (await uow.session.execute(text("select 1"))).scalar() == 1
-        ready = bool(checks["database"])  # Valkey only wakes: its absence is shown, and does not make us unready
-        return JSONResponse({"ready": ready, **checks}, status_code=200 if ready else 503)
+            async with asyncio.timeout(2), runtime.units.read(SYSTEM) as uow:
+                seen = await health.workers(uow)
+                checks |= {"worker": seen.state, "oldest_due_seconds": round(seen.oldest_due_seconds, 1)}
+        # Only the database makes us unready: registration, entry and cash go on without a worker, and Valkey only wakes. What is wrong is named.
+        ready = bool(checks["database"])
+        sound = {"database": ready, "valkey": checks["valkey"], "worker": checks["worker"] == "ok"}
+        degraded = [name for name, is_sound in sound.items() if not is_sound]
+        return JSONResponse({"ready": ready, "degraded": degraded, **checks}, status_code=200 if ready else 503)
 
     async def metrics_page(_request: Request) -> Response:
         with contextlib.suppress(*DATABASE_TROUBLE):
             async with runtime.units.read(SYSTEM) as uow:
                 jobs, oldest, inbox = await views.counts(uow)
+                seen = await health.workers(uow)
             for state, number in jobs.items():
                 metrics.JOBS.labels(state).set(number)
             for state, number in inbox.items():
                 metrics.INBOX.labels(state).set(number)
             metrics.OLDEST_JOB.set(oldest)
+            metrics.WORKERS_OK.set(seen.state == "ok")
         return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")
 
     app.add_route("/healthz", healthz, include_in_schema=False)

@@ -125,10 +125,22 @@ async def _server(http: httpx.AsyncClient, told: dict[str, Any]) -> list[Check]:
             "work goes on, up to 1 s slower",
         )
     )
+    checks.append(_worker(ready))
     with contextlib.suppress(httpx.HTTPError, ValueError):
         health = (await http.get(f"http://127.0.0.1:{told['ports']['gateway_health']}/health")).json()
         return [*checks, Check("gateway", "ok", json.dumps(health))]
     return [*checks, Check("gateway", "error", "does not answer", "see STATE/logs/gateway.log")]
+
+
+def _worker(ready: dict[str, Any]) -> Check:
+    state = str(ready.get("worker", "unknown"))
+    found = {
+        "ok": "takes what is due",
+        "absent": "none lives: no message is filed, no report made",
+        "stalled": "lives, and its event loop does not turn",
+        "behind": f"a job is due for {ready.get('oldest_due_seconds')} s and nobody takes it",
+    }.get(state, state)
+    return Check("worker", "ok" if state == "ok" else "error", found, "see STATE/logs/worker.log and /api/v1/jobs")
 
 
 def _listener(name: str, port: int) -> Check:

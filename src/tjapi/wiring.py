@@ -8,11 +8,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.lis import registry as lis_registry
-from adapters.lis.contract import LabReport, LisClient
+from adapters.lis.contract import (
+    BeyondLimits,
+    LabObservation,
+    LabRefusal,
+    LabReport,
+    LabResult,
+    LisClient,
+    UnparsableReport,
+)
 from tjapi.appointment.jobs import JOBS as APPOINTMENT_JOBS
 from tjapi.appointment.reactions import REACTIONS as APPOINTMENT_REACTIONS
 from tjapi.conclusion.reactions import REACTIONS as CONCLUSION_REACTIONS
 from tjapi.critical_value.reactions import REACTIONS as CRITICAL_REACTIONS
+from tjapi.employer.flows import READ_LIST
 from tjapi.employer.jobs import JOBS as EMPLOYER_JOBS
 from tjapi.employer.reactions import REACTIONS as EMPLOYER_REACTIONS
 from tjapi.exam.reactions import REACTIONS as EXAM_REACTIONS
@@ -24,6 +33,7 @@ from tjapi.guidance.reactions import REACTIONS as GUIDANCE_REACTIONS
 from tjapi.identity import service as identity
 from tjapi.kernel import problem
 from tjapi.kernel.broker import Broker
+from tjapi.kernel.child.pool import Children, Work
 from tjapi.kernel.clock import Clock, SystemClock
 from tjapi.kernel.db import Database, Look
 from tjapi.kernel.events import Event
@@ -51,6 +61,11 @@ from tjapi.result.jobs import JOBS as RESULT_JOBS
 from tjapi.result.reactions import IN_BULK as RESULT_IN_BULK
 from tjapi.result.reactions import REACTIONS as RESULT_REACTIONS
 
+# A report of 5,000 segments takes half a second of a slow processor and 60 MB.
+READ_REPORT = Work(
+    "adapters.lis.reading:read", seconds=10, memory=512 * 2**20,
+    classes=(LabReport, LabResult, LabObservation, LabRefusal), verdicts=(UnparsableReport, BeyondLimits),
+)  # fmt: skip
 SEAL_FOOT = "体检专用章"
 REACTIONS: tuple[tuple[type[Event], Reaction], ...] = (
     *EMPLOYER_REACTIONS, *EXAM_REACTIONS, *APPOINTMENT_REACTIONS, *REQUISITION_REACTIONS, *RESULT_REACTIONS, *GUIDANCE_REACTIONS, *CRITICAL_REACTIONS, *CONCLUSION_REACTIONS, *FRONTDESK_REACTIONS, *GROUPDESK_REACTIONS, *REPORT_REACTIONS, *PORTAL_REACTIONS,
@@ -69,10 +84,11 @@ JOBS: tuple[JobSpec, ...] = (
 
 
 class LisGate:
-    """The LIS as flows see it: a client for orders, a parser for what comes back."""
+    """The LIS as flows see it: a client for orders, and what reads what comes back, in a child."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, children: Children) -> None:
         self._settings = settings
+        self._children = children
         self._client: LisClient | None = None
 
     @property
@@ -87,9 +103,10 @@ class LisGate:
             self._client = lis_registry.client(self._settings.lis_vendor, config)
         return self._client
 
-    def parse(self, _source: str, raw: bytes) -> LabReport:
-        """Read a message of the LIS. Raises UnparsableReport."""
-        return lis_registry.parser(self._settings.lis_vendor)(raw)
+    async def read(self, _source: str, raw: bytes) -> LabReport:
+        """Read a message of the LIS, in a child. Raises UnparsableReport, BeyondLimits, Overrun, Broken."""
+        report: LabReport = await self._children.ask(READ_REPORT, self._settings.lis_vendor, raw)
+        return report
 
     async def close(self) -> None:
         """Close the connection."""
@@ -119,6 +136,7 @@ class Services:
     """The neighbours of flows."""
 
     lis: LisGate
+    children: Children
     printing: Printing
     storage: Storage
     watermark: str | None
@@ -133,6 +151,7 @@ class Services:
     async def close(self) -> None:
         """Let go of every neighbour."""
         await self.lis.close()
+        await self.children.close()
         await self.printing.close()
 
 
@@ -176,8 +195,9 @@ def build(settings: Settings, *, clock: Clock | None = None, pool: int | None = 
     storage = LocalStorage(settings.state / "files", keys)
     units = Units(database, clock, cipher, announcements(), broker.poke)
     watermark = "演示" if settings.environment == "demo" else None
+    children = Children((READ_REPORT.function, READ_LIST.function))
     services = Services(
-        LisGate(settings), Printing(settings.hospital_name, project_file("report_templates"), settings.base_url), storage, watermark,
+        LisGate(settings, children), children, Printing(settings.hospital_name, project_file("report_templates"), settings.base_url), storage, watermark,
         SealBox(settings), settings.payment_required,
     )  # fmt: skip
     return Runtime(

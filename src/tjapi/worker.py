@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 from typing import Any, cast
 
@@ -27,6 +28,7 @@ from tjapi.tables import METADATA
 
 log = structlog.get_logger("worker")
 _SEAL_SECONDS = 1.0
+_STALLED = 70
 _ANCHOR_EVERY = 3600
 _KEEP_SECONDS = 3600
 _ESCALATE_SECONDS = 10
@@ -39,6 +41,7 @@ _FILE_COLUMNS = [
 _TIDY = (
     "delete from idempotency_key where created_at < clock_timestamp() - interval '72 hours'",
     "delete from live_event where at < clock_timestamp() - interval '1 day'",
+    "delete from worker_beat where beat_at < clock_timestamp() - interval '1 day'",
     "delete from job where state in ('succeeded', 'cancelled') and finished_at < clock_timestamp() - interval '30 days'",
 )
 
@@ -55,7 +58,7 @@ async def serve(settings: Settings, runtime: Runtime | None = None) -> None:
         jobs[demo.POPULATE] = demo.job(held)
     runner = Runner(
         held.units, jobs, held.services, slots=settings.worker_slots,
-        lease=settings.job_lease_seconds, sweep=settings.sweep_seconds,
+        lease=settings.job_lease_seconds, sweep=settings.sweep_seconds, stall=settings.stall_seconds, end_process=_end,
     )  # fmt: skip
     helpers = [
         asyncio.create_task(_listen(settings, runner)),
@@ -63,6 +66,7 @@ async def serve(settings: Settings, runtime: Runtime | None = None) -> None:
         asyncio.create_task(_tidy(held)),
         asyncio.create_task(_escalate(held)),
         asyncio.create_task(_keep_appointments(held)),
+        asyncio.create_task(_warm(held)),
     ]
     heap.settle()
     log.info("worker.ready")
@@ -73,6 +77,17 @@ async def serve(settings: Settings, runtime: Runtime | None = None) -> None:
             helper.cancel()
         await asyncio.gather(*helpers, return_exceptions=True)
         await wiring.close(held)
+
+
+async def _warm(held: Runtime) -> None:
+    """Start a child, so that the first message need not wait for one; if that fails, the message starts its own."""
+    with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
+        await held.services.children.warm()
+
+
+def _end() -> None:
+    """End a process whose event loop stands still: neither an exception nor a signal handler would be heard there."""
+    os._exit(_STALLED)
 
 
 async def _listen(settings: Settings, runner: Runner) -> None:

@@ -102,7 +102,7 @@ class _Hospital:
         self.now = runtime.clock.now()
         self.watch = _Watch(self.now)
         self.held = held
-        self.parse = runtime.services.lis.parse
+        self.read = runtime.services.lis.read
         self.gateway = gateway
         self._staff = staff
         self._units = Units(
@@ -362,7 +362,7 @@ async def _receive(hospital: _Hospital, message_id: str, body: str) -> None:
     moment = _stamp(hospital.watch.moment)
     header = f"MSH|^~\\&|LIS|LAB|TJAPI||{moment}||ORU^R01^ORU_R01|{message_id}|P|2.5.1||||||UNICODE UTF-8"
     raw = f"{header}\r{body}\r".encode()
-    report = hospital.parse(_LIS, raw)
+    report = await hospital.read(_LIS, raw)
     async with hospital.by(hospital.gateway) as uow:
         if await inbox.find(uow, _LIS, message_id) is not None:
             return

@@ -2,28 +2,33 @@
 
 import asyncio
 import hashlib
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from tjapi.employer import sheets
 from tjapi.employer.errors import UploadRefused
-from tjapi.employer.rules.cells import FIELDS, SENTENCES, SHEET_REFUSALS, Row, read_row
-from tjapi.employer.rules.headers import line_kind
+from tjapi.employer.rules.cells import FIELDS, SENTENCES, Row, read_row
+from tjapi.employer.rules.headers import Header, line_kind
 from tjapi.employer.schemas import ImportOut
 from tjapi.employer.service import importing
 from tjapi.employer.service.campaigns import campaign
 from tjapi.employer.service.importing import Desk
-from tjapi.employer.sheets import Sheet, SheetRefusedError, TablesRefusedError
+from tjapi.employer.sheets import Note, Sheet, SheetRefusedError, TableSeen, TablesRefusedError
+from tjapi.kernel.child.errors import Broken, Overrun
+from tjapi.kernel.child.pool import Children, Work
 from tjapi.kernel.jobs.spec import JobRun
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.security.principal import Principal
 
 _AT_A_TIME = 2000
-_XLS_SECONDS = 30
+_READ = "tjapi.employer.sheets:pieces"
+READ_LIST = Work(
+    _READ, seconds=60, memory=1024 * 2**20, classes=(Sheet, Header, Note, TableSeen), verdicts=(SheetRefusedError,), patience=240
+)  # fmt: skip
+READ_OLD_LIST = replace(READ_LIST, memory=400 * 2**20)
 
 
 async def upload(held: Runtime, caller: Principal, request_id: str, campaign_id: UUID, content: bytes) -> ImportOut:
@@ -43,14 +48,14 @@ async def upload(held: Runtime, caller: Principal, request_id: str, campaign_id:
 
 
 async def read_members(run: JobRun) -> Mapping[str, Any]:
-    """Read a file and stage what it would change. The table is parsed in a thread; rows are judged, sealed and copied a thousand at a time."""
+    """Read a file and stage what it would change. The table is read in a child; rows are judged, sealed and copied a thousand at a time."""
     import_id = UUID(run.payload["import_id"])
     async with run.unit() as uow:
         desk = await importing.desk(uow, import_id)
     if desk is None:
         return {"import_id": str(import_id), "read": False}
     try:
-        sheet = await _read(await run.services.storage.get(desk.file), desk)
+        sheet = await _read(run.services.children, await run.services.storage.get(desk.file), desk)
     except SheetRefusedError as refusal:
         tables = refusal.tables if isinstance(refusal, TablesRefusedError) else []
         async with run.unit() as uow:
@@ -60,32 +65,23 @@ async def read_members(run: JobRun) -> Mapping[str, Any]:
     return {"import_id": str(import_id), **counts}
 
 
-async def _read(content: bytes, desk: Desk) -> Sheet:
-    """Read a file: an XLS in a child process of bounded memory and time, anything else in a thread. Raises SheetRefusedError."""
-    if sheets.sniff(content) != "xls":
-        return await asyncio.to_thread(sheets.read, content, desk.remembered, desk.table)
-    sheets.judge_xls(content)
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        sheets.__name__,
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=PIPE,
-        env={"PYTHONPATH": ":".join(sys.path)},
-    )
+async def _read(children: Children, content: bytes, desk: Desk) -> Sheet:
+    """Read a file in a child. Raises SheetRefusedError."""
+    is_old = sheets.sniff(content) == "xls"
     try:
-        async with asyncio.timeout(_XLS_SECONDS):
-            rows, said = await child.communicate(sheets.asked(content, desk.remembered, desk.table))
-    except TimeoutError:
-        child.kill()
-        await child.wait()
+        first, *pieces = await children.ask(
+            READ_OLD_LIST if is_old else READ_LIST, content, dict(desk.remembered), desk.table
+        )
+    except Overrun as excess:
+        # Of an XLS it is known only when it is read where its far cells are: they make a table of everything between.
+        raise SheetRefusedError("too_wide" if is_old and excess.what != "too-long" else "unreadable") from None
+    except Broken:
         raise SheetRefusedError("unreadable") from None
-    if child.returncode == 0:
-        return sheets.unpacked(rows)
-    # Without a word it ran out of memory: a cell far out, which would have made a table of everything between.
-    code = said.decode(errors="replace")
-    raise SheetRefusedError(code if code in SHEET_REFUSALS else "too_wide")
+    if not isinstance(first, Sheet):
+        code, tables = first
+        raise TablesRefusedError(code, tables)
+    first.rows = [row for piece in pieces for row in piece]
+    return first
 
 
 async def _stage(run: JobRun, import_id: UUID, desk: Desk, sheet: Sheet) -> Mapping[str, int]:

@@ -71,6 +71,20 @@ def is_passing(error: BaseException) -> bool:
     )
 
 
+# Classes of SQLSTATE: data exceptions (NUL in a text, a number out of range), limits of the program (a row too long for its index).
+_REFUSED = ("22", "54")
+
+
+def is_refused(error: BaseException) -> bool:
+    """Say whether the database, or the driver before it, refuses the data itself: a verdict, since the same data is refused each time."""
+    if isinstance(error, UnicodeEncodeError):
+        return True
+    if isinstance(error, DBAPIError):
+        error = error.orig or error
+    state = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None) or ""
+    return state.startswith(_REFUSED)
+
+
 class Base(DeclarativeBase):
     """The base of every table. A context writes its own tables and no other's."""
 
@@ -104,6 +118,10 @@ class Database:
         self._makers: dict[Role, async_sessionmaker[AsyncSession]] = {}
         self._gates: dict[Role, asyncio.Semaphore] = {}
         self._bare = BareReaders(self, settings, keys, self._pool)
+
+    def apart(self) -> "Database":
+        """Return doors with one connection of their own: connections belong to the event loop that opened them."""
+        return Database(self._settings, self._keys, pool=1)
 
     def _engine(self, role: Role) -> AsyncEngine:
         if role not in self._engines:

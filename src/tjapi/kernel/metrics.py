@@ -10,6 +10,7 @@ SECONDS = Histogram(
 )  # fmt: skip
 JOBS = Gauge("tjapi_jobs", "Jobs by state", ["state"], registry=REGISTRY)
 OLDEST_JOB = Gauge("tjapi_oldest_ready_job_seconds", "Age of the oldest job that could run now", registry=REGISTRY)
+WORKERS_OK = Gauge("tjapi_workers_ok", "1: workers live, turn and take what is due", registry=REGISTRY)
 INBOX = Gauge("tjapi_inbox_messages", "Inbound messages by state", ["state"], registry=REGISTRY)
 
 

@@ -69,6 +69,11 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(
         5, gt=0, description="how often the sweeper looks for orphans (reliability.md 15: every 10 s at least)"
     )
+    stall_seconds: float = Field(
+        15,
+        ge=1,
+        description="a worker whose event loop stands still for so long ends itself; the job that held it counts as overrun",
+    )
     lis_vendor: str = Field("hl7_mllp", description="the LIS adapter to use (adapters/lis)")
     lis_host: str = Field("127.0.0.1", description="where the LIS listens for orders")
     lis_port: int = Field(2576, ge=1, le=65535, description="port the LIS listens on for orders")

@@ -274,6 +274,10 @@ class Units:
         async with self.database.session("reader", principal) as session:
             yield UnitOfWork(session, principal, self.clock, self.cipher, self._announcements, request_id=request_id)
 
+    def apart(self) -> "Units":
+        """Return units over a connection of their own, for the event loop of another thread; they write and tell nobody."""
+        return Units(self.database.apart(), self.clock, self.cipher, Announcements(), _nobody)
+
     def look(self, principal: Principal) -> Look:
         """Return what reads single statements as a principal."""
         return Look(self.database, principal, self.clock.now)
@@ -281,6 +285,9 @@ class Units:
     def identify(self) -> Look:
         """Return what may ask who somebody is, and nothing else."""
         return Look(self.database, None, self.clock.now)
+
+
+async def _nobody(_job_id: UUID) -> None: ...
 
 
 def _json(value: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ update job set cancel_requested = true, state = case when state = 'queued' then 
 where id = :id and state in ('queued', 'running') returning id
 """)
 _RETRY = text("""
-update job set state = 'queued', attempts = 0, claims = 0, error = null, finished_at = null, cancel_requested = false,
+update job set state = 'queued', attempts = 0, claims = 0, lost = 0, overran = 0, error = null, finished_at = null, cancel_requested = false,
   run_at = clock_timestamp() where id = :id and state = 'dead' returning id
 """)
 

@@ -7,6 +7,6 @@ from tjapi.result import flows
 
 JOBS = [
     # No lane: the current value does not depend on the order of arrival, and the exam's lock keeps two messages of one exam apart.
-    JobSpec("result.file_message", flows.file_message, on=(MessageReceived,)),
+    JobSpec("result.file_message", flows.file_message, on=(MessageReceived,), aside=flows.set_message_aside),
     JobSpec("result.replay_mapped", flows.replay_mapped, on=(ExternalCodeMapped,)),
 ]

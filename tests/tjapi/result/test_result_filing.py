@@ -256,7 +256,7 @@ class Parser:
         self.lis = self
         self._said = said
 
-    def parse(self, _source: str, _raw: bytes) -> LabReport:
+    async def read(self, _source: str, _raw: bytes) -> LabReport:
         if self._said is None:
             raise UnparsableReport("OBX-3 is empty")
         return self._said

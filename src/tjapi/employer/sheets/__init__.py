@@ -6,12 +6,9 @@ is said for all its rows; what is hidden is never read, and never left out, in s
 """
 
 import io
-import json
-import resource
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import date
-from typing import Any, Literal, cast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, cast
 
 from python_calamine import CalamineError, CalamineSheet, SheetTypeEnum, SheetVisibleEnum, load_workbook
 
@@ -23,13 +20,13 @@ from tjapi.employer.sheets.template import template
 from tjapi.employer.sheets.texts import MOST_COLUMNS, MOST_ROWS, read_text, utf16
 
 __all__ = [
-    "Note", "Sheet", "SheetRefusedError", "TablesRefusedError", "asked", "judge_xls", "main", "packed", "read", "sniff", "template", "unpacked",
+    "Note", "Sheet", "SheetRefusedError", "TableSeen", "TablesRefusedError", "judge_xls", "pieces", "read", "sniff", "template",
 ]  # fmt: skip
 
 Kind = Literal["xlsx", "xls", "csv"]
 _MOST_TABLES = 30
 _MOST_MERGED = 500_000
-_XLS_MEMORY = 400 * 1024 * 1024
+_PIECE = 2_000
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
 _WHOLE_FILE = 0
@@ -231,41 +228,21 @@ def judge_xls(content: bytes) -> None:
         raise SheetRefusedError("not_a_list")
 
 
-def asked(content: bytes, remembered: Mapping[str, str], wanted: str | None) -> bytes:
-    """Return what the child process that reads an XLS is told: how columns were read before, which table is meant, and the file."""
-    return json.dumps([dict(remembered), wanted]).encode() + b"\n" + content
+def pieces(
+    content: bytes, remembered: Mapping[str, str], wanted: str | None
+) -> Iterator[Sheet | tuple[str, list[TableSeen]] | Sequence[Sequence[Cell]]]:
+    """Read a file for another process: the list without its rows, then its rows, some at a time.
 
-
-def packed(found: Sheet | TablesRefusedError) -> bytes:
-    """Return what was read as JSON, for the way from the child process that reads an XLS."""
-    if isinstance(found, TablesRefusedError):
-        held: dict[str, Any] = {"refused": found.code, "tables": [asdict(table) for table in found.tables]}
-    else:
-        held = asdict(found) | {"formulas": {}}
-    return json.dumps(
-        held, default=lambda cell: {"day": cell.isoformat()[:10]} if isinstance(cell, date) else str(cell)
-    ).encode()
-
-
-def unpacked(content: bytes) -> Sheet:
-    """Return what came as JSON. Raises SheetRefusedError."""
-    held = json.loads(content, object_hook=lambda one: date.fromisoformat(one["day"]) if one.keys() == {"day"} else one)
-    tables = [TableSeen(**one) for one in held["tables"]]
-    if "refused" in held:
-        raise TablesRefusedError(held["refused"], tables)
-    header = Header(**held["header"] | {name: tuple(held["header"][name]) for name in ("names", "fields")})
-    return Sheet(held["kind"], held["rows"], header, held["name"], {}, [Note(**one) for one in held["notes"]], tables)
-
-
-def main(given: bytes) -> tuple[bytes, str]:
-    """Read an XLS in a process of bounded memory: where its far cells are is known only once it is read. Return what was read, or why not."""
-    resource.setrlimit(resource.RLIMIT_AS, (_XLS_MEMORY, _XLS_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    told, _, content = given.partition(b"\n")
-    remembered, wanted = json.loads(told)
+    Where a person must say which table is the list, why and the tables take the place of the list. Raises SheetRefusedError.
+    """
+    if sniff(content) == "xls":
+        judge_xls(content)
     try:
-        return packed(read(content, remembered, wanted)), ""
+        sheet = read(content, remembered, wanted)
     except TablesRefusedError as refusal:
-        return packed(refusal), ""
-    except SheetRefusedError as refusal:
-        return b"", refusal.code
+        yield refusal.code, list(refusal.tables)
+        return
+    rows, sheet.rows = sheet.rows, ()
+    yield sheet
+    for first in range(0, len(rows), _PIECE):
+        yield rows[first : first + _PIECE]

@@ -1,5 +1,7 @@
 """What may go wrong between a template and its pages."""
 
+from tjapi.kernel.child.errors import Excessive
+
 
 class DocumentError(Exception):
     """The document could not be made. Messages name templates, tags and lines, never a person's data."""
@@ -26,7 +28,7 @@ class TemplateInvalid(DocumentError):  # noqa: N818  # named as the sentence a c
         self.line = line
 
 
-class RenderTooLarge(DocumentError):  # noqa: N818  # named as the sentence a caller reads
+class RenderTooLarge(DocumentError, Excessive):  # noqa: N818  # named as the sentence a caller reads
     """The input, the yielded XML, the pages or the memory needed pass their limits."""
 
     def __init__(self, template: str, reason: str) -> None:
@@ -35,7 +37,7 @@ class RenderTooLarge(DocumentError):  # noqa: N818  # named as the sentence a ca
         self.reason = reason
 
 
-class RenderTimeout(DocumentError):  # noqa: N818  # named as the sentence a caller reads
+class RenderTimeout(DocumentError, Excessive):  # noqa: N818  # named as the sentence a caller reads
     """The render took longer than its deadline; its worker was killed."""
 
     def __init__(self, template: str, seconds: float) -> None:
@@ -45,9 +47,13 @@ class RenderTimeout(DocumentError):  # noqa: N818  # named as the sentence a cal
 
 
 class RenderFailed(DocumentError):  # noqa: N818  # named as the sentence a caller reads
-    """The worker died twice on the same document, or failed in a way that is our bug."""
+    """The worker failed in a way that is our bug."""
 
     def __init__(self, template: str, reason: str) -> None:
         super().__init__(f"template {template!r}: {reason}")
         self.template = template
         self.reason = reason
+
+
+class RenderDied(RenderFailed, Excessive):
+    """The worker died twice on the same document."""

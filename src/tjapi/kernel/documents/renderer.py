@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tjapi.kernel.documents.engine import NO_ASSETS, RenderedDocument, RenderedLabels, log_missing
-from tjapi.kernel.documents.errors import RenderFailed, RenderTimeout, RenderTooLarge
+from tjapi.kernel.documents.errors import RenderDied, RenderTimeout, RenderTooLarge
 from tjapi.kernel.documents.frames import PREFIX, lengths, pack, told
 from tjapi.kernel.documents.labels import LANGUAGES
 from tjapi.kernel.documents.templating import plain
@@ -144,7 +144,7 @@ class DocumentRenderer:
         """Render like `engine.render`, to the same bytes, in a worker; a render whose worker dies is tried once more.
 
         `timeout` in seconds starts when a worker is free. Raises TemplateNotFound, TemplateInvalid, RenderTooLarge,
-        RenderTimeout, RenderFailed; TypeError or ValueError when `data` is not plain JSON; RuntimeError when closed.
+        RenderTimeout, RenderFailed, RenderDied; TypeError or ValueError when `data` is not plain JSON; RuntimeError when closed.
         """
         return await self.render_set([Sheet(template, data, assets)], now=now, timeout=timeout)
 
@@ -203,7 +203,7 @@ class DocumentRenderer:
                 if "error" in answer:
                     raise told(answer)
                 return answer, made
-        raise RenderFailed(template, "the worker died twice")
+        raise RenderDied(template, "the worker died twice")
 
     async def close(self) -> None:
         """End all workers; renders under way fail with RuntimeError. May be called twice."""

@@ -1,4 +1,4 @@
-"""The table of jobs: outbox and queue in one."""
+"""The table of jobs, outbox and queue in one; and who works on them."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,10 @@ STATES = ("queued", "running", "succeeded", "dead", "cancelled")
 
 
 class Job(Base):
-    """One piece of work. `fence` grows with each claim; a unit of work of an older claim cannot commit."""
+    """One piece of work. `fence` grows with each claim; a unit of work of an older claim cannot commit.
+
+    `lost` counts the workers that died while they ran it, `overran` how often it went beyond its limits or brought its process down.
+    """
 
     __tablename__ = "job"
     __table_args__ = (
@@ -40,6 +43,8 @@ class Job(Base):
     attempts: Mapped[int] = mapped_column(server_default="0")
     max_attempts: Mapped[int] = mapped_column(server_default="20")
     claims: Mapped[int] = mapped_column(server_default="0")
+    lost: Mapped[int] = mapped_column(server_default="0")
+    overran: Mapped[int] = mapped_column(server_default="0")
     fence: Mapped[int] = mapped_column(BigInteger, server_default="0")
     lease_until: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
     worker: Mapped[str | None]
@@ -53,3 +58,16 @@ class Job(Base):
     created_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
     started_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
     finished_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+
+
+class WorkerBeat(Base):
+    """A worker that lives. `beat_at` is its thread's word that the process is there, `loop_at` that its event loop turns."""
+
+    __tablename__ = "worker_beat"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+    beat_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+    loop_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+    claimed_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    running: Mapped[int] = mapped_column(server_default="0")

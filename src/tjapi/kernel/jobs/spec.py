@@ -51,13 +51,15 @@ class JobRun:
 
 
 Handler = Callable[[JobRun], Awaitable[Mapping[str, Any] | None]]
+Aside = Callable[[UnitOfWork, Mapping[str, Any], str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
     """A kind of job. `on` lists the events that start it; `lane` names the payload field whose equal values run in order.
 
-    `at_once` is how many a worker runs at a time: what waits for a neighbour must not hold every slot.
+    `at_once` is how many a worker runs at a time: what waits for a neighbour must not hold every slot. `aside` is told, in the transaction that
+    sets such a job aside, its payload and the error: whatever waits for the job must not wait for ever.
     """
 
     name: str
@@ -68,3 +70,4 @@ class JobSpec:
     max_attempts: int = 20
     at_once: int | None = None
     timeout: float = 120
+    aside: Aside | None = None
