@@ -145,9 +145,8 @@ class Segment:
         return self.field(number) if self._is_msh2(number) else self._unescape(self.field(number))
 
     def parts(self, number: int, repetition: int = 1) -> list[str]:
-        """Return one repetition's components unescaped, each with the first of its subcomponents."""
-        separator = self._separators.subcomponent
-        return [self._unescape(_split(part, separator)[0]) for part in self.components(number, repetition)]
+        """Return one repetition's components unescaped, each with all of its subcomponents: for texts, whose senders forget to escape `&`."""
+        return [self._unescape(part) for part in self.components(number, repetition)]
 
     def blank(self) -> bool:
         """Say whether nothing is in it but its name and, where it has one, its number (field 1)."""
