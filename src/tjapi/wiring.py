@@ -87,9 +87,13 @@ class LisGate:
             self._client = lis_registry.client(self._settings.lis_vendor, config)
         return self._client
 
-    def parse(self, _source: str, raw: bytes) -> LabReport:
-        """Read a message of the LIS. Raises UnparsableReport."""
-        return lis_registry.parser(self._settings.lis_vendor)(raw)
+    def parse(self, _source: str, raw: bytes, charset: str | None = None) -> LabReport:
+        """Read a message of the LIS; `charset` is what people chose for a doubtful one. Raises UnparsableReport."""
+        return lis_registry.parser(self._settings.lis_vendor)(raw, charset)
+
+    def split(self, _source: str, raw: bytes) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
+        """Part a batch into its messages, and name what is wrong around them."""
+        return lis_registry.VENDORS[self._settings.lis_vendor].split(raw)
 
     async def close(self) -> None:
         """Close the connection."""

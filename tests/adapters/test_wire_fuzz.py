@@ -109,6 +109,7 @@ def test_twenty_thousand_mutated_messages_are_read_clean_or_refused_by_name(seed
 
 
 @pytest.mark.torture
+@pytest.mark.timeout(5400)
 def test_a_million_mutated_messages_are_read_clean_or_refused_by_name() -> None:
     outcomes = _run(1, 1_000_000)
     assert min(outcomes.values()) > 100_000, outcomes

@@ -244,7 +244,10 @@ class Parser:
         self.lis = self
         self._said = said
 
-    def parse(self, _source: str, _raw: bytes) -> LabReport:
+    def split(self, _source: str, raw: bytes) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
+        return (raw,), ()
+
+    def parse(self, _source: str, _raw: bytes, _charset: str | None = None) -> LabReport:
         if self._said is None:
             raise UnparsableReport("OBX-3 is empty")
         return self._said
