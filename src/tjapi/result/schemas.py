@@ -95,7 +95,7 @@ class ReadValueOut(BaseModel):
     value: str = Field(examples=["28.1"])
     unit: str = Field(examples=["10^9/L"])
     flags: str = Field(examples=["L"])
-    remarks: list[str]
+    remarks: list[str] = Field(examples=[["标本轻度脂血"]])
 
 
 class ReadingOut(BaseModel):
