@@ -71,7 +71,8 @@ async def test_undecodable_bytes_are_kept_answered_ae_and_handed_on_as_octets(tm
 async def talk(port: int, *sent: bytes, answers: int) -> list[bytes]:
     """Send raw bytes one after another on one connection, each after a pause; return the frames that come back."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    decoder, frames = mllp.MllpDecoder(), []
+    decoder = mllp.MllpDecoder()
+    frames: list[bytes] = []
     for data in sent:
         writer.write(data)
         await writer.drain()
