@@ -51,7 +51,7 @@ requirements: $(VENV)/.dev ## requirement rows, their operations and their tests
 	@$(BIN)/python -m tests.requirements
 
 torture: $(VENV)/.dev ## the full tier: 50 kills amid 20,000 messages, a day of results in 200 orders, an exam under 300 orders of commands, 1,000 flipped bits of a report
-	@TJ_TEST_BUDGET=3600 $(BIN)/python -m pytest tests/faults tests/tjapi/exam tests/tjapi/report tests/tjapi/result -m torture -n 0 -s
+	@TJ_TEST_BUDGET=3600 $(BIN)/python -m pytest tests/adapters tests/faults tests/tjapi/exam tests/tjapi/report tests/tjapi/result -m torture -n 0 -s
 
 twins: $(VENV)/.dev ## break each guard on purpose; its test must turn red
 	@exec $(BIN)/python -m tests.twins

@@ -83,18 +83,24 @@ class _Hl7Conversation:
         try:
             frames = self._session.feed(data)
         except hl7v2.TooLarge as error:
-            whole = [hl7v2.read(body) for body in error.frames]
+            whole = [hl7v2.read_all(body) for body in error.frames]
             raise Hangup("frame too large", await self._keep(whole)) from error
         return await self._keep(frames) if frames else b""
 
-    async def _keep(self, frames: list[hl7v2.Frame]) -> bytes:
+    async def _keep(self, frames: list[list[hl7v2.Frame]]) -> bytes:
         # asked for together, so that a pipelining peer's frames share one fsync
-        return b"".join(await asyncio.gather(*map(self._keep_one, frames)))
+        return b"".join(await asyncio.gather(*map(self._keep_all, frames)))
+
+    async def _keep_all(self, messages: list[hl7v2.Frame]) -> bytes:
+        """Keep what came in one frame; one frame is answered by one."""
+        return hl7v2.in_one(await asyncio.gather(*map(self._keep_one, messages)))
 
     async def _keep_one(self, frame: hl7v2.Frame) -> bytes:
         log = _log.bind(source=self._source, message_id=frame.message_id, sha256=frame.sha256, size=len(frame.body))
         now = datetime.now(UTC).astimezone()
-        arrival = Arrival(self._source, frame.message_id, frame.sha256, frame.content_type, frame.body, now.isoformat())
+        arrival = Arrival(
+            self._source, frame.message_id, frame.sha256, frame.content_type, frame.body, now.isoformat(), frame.sender, frame.reason
+        )  # fmt: skip
         try:
             stored = await self._journal.store(arrival)
         except (sqlite3.Error, OSError) as error:
@@ -107,7 +113,9 @@ class _Hl7Conversation:
 
     def _answer(self, frame: hl7v2.Frame, stored: Stored, now: datetime, log: structlog.stdlib.BoundLogger) -> bytes:
         if frame.fault:
-            log.warning("unreadable", fault=frame.fault, new=stored.new)
+            log.warning("unreadable", fault=frame.fault, reason=frame.reason, new=stored.new)
+            if frame.silent:
+                return b""
             return hl7v2.refused(frame, frame.fault, now)
         if stored.conflict:
             log.warning("conflict", new=stored.new)

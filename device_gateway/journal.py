@@ -32,6 +32,8 @@ CREATE TABLE IF NOT EXISTS message (
   attempts INTEGER NOT NULL DEFAULT 0,
   next_attempt_at REAL NOT NULL DEFAULT 0,
   answer TEXT NOT NULL DEFAULT '',
+  sender TEXT NOT NULL DEFAULT '',
+  reason TEXT NOT NULL DEFAULT '',
   UNIQUE (source, message_id, sha256)
 );
 CREATE INDEX IF NOT EXISTS message_pending ON message (id) WHERE state = 'pending';
@@ -41,7 +43,7 @@ CREATE INDEX IF NOT EXISTS message_delivered ON message (received_unix) WHERE st
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What came in. `received_at` is RFC 3339."""
+    """What came in. `received_at` is RFC 3339. `sender` is whose number the id is; `reason` is why its sender was not told AA, if not."""
 
     source: str
     message_id: str
@@ -49,6 +51,8 @@ class Arrival:
     content_type: str
     body: bytes
     received_at: str
+    sender: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,8 @@ class Entry:
     body: bytes
     received_at: str
     attempts: int
+    sender: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,11 @@ class Journal:
 
     async def read(self, entry_id: int) -> Entry:
         """Read one entry, body included."""
-        sql = "SELECT id, source, message_id, content_type, body, received_at, attempts FROM message WHERE id = ?"
+        sql = (
+            "SELECT id, source, message_id, content_type, body, received_at, attempts, sender,"
+            " CASE WHEN reason <> '' THEN reason WHEN conflict THEN 'content-differs'"
+            " WHEN content_type = 'application/octet-stream' THEN 'unparsable' ELSE '' END FROM message WHERE id = ?"
+        )
         entry: Entry = await self._do(lambda connection: Entry(*connection.execute(sql, (entry_id,)).fetchone()))
         return entry
 
@@ -190,6 +200,10 @@ def _open(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # an acknowledgement is a promise about the disk
     connection.executescript(_SCHEMA)
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(message)")}
+    for name in ("sender", "reason"):  # a journal of before
+        if name not in columns:
+            connection.execute(f"ALTER TABLE message ADD COLUMN {name} TEXT NOT NULL DEFAULT ''")
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)  # a file whose name is not on disk yet is not durable either
@@ -220,18 +234,23 @@ def _transact(connection: sqlite3.Connection, jobs: list[_Work]) -> list[tuple[o
 
 
 def _store(connection: sqlite3.Connection, arrival: Arrival) -> Stored:
-    key = (arrival.source, arrival.message_id)
+    # What was kept before senders were told apart has none: its number may be anybody's.
     known = connection.execute(
-        "SELECT sha256, conflict FROM message WHERE source = ? AND message_id = ? ORDER BY id", key
+        "SELECT sha256, conflict FROM message WHERE source = ? AND message_id = ? AND sender IN (?, '') ORDER BY id",
+        (arrival.source, arrival.message_id, arrival.sender),
     ).fetchall()
     for sha256, conflict in known:
         if sha256 == arrival.sha256:
             return Stored(new=False, conflict=bool(conflict))
     connection.execute(
-        "INSERT INTO message (source, message_id, sha256, content_type, body, received_at, received_unix, conflict)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (*key, arrival.sha256, arrival.content_type, arrival.body, arrival.received_at, time.time(), bool(known)),
-    )
+        "INSERT INTO message"
+        " (source, message_id, sha256, content_type, body, received_at, received_unix, conflict, sender, reason)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            arrival.source, arrival.message_id, arrival.sha256, arrival.content_type, arrival.body, arrival.received_at, time.time(), bool(known),
+            arrival.sender, arrival.reason,
+        ),
+    )  # fmt: skip
     return Stored(new=True, conflict=bool(known))
 
 

@@ -184,6 +184,10 @@ class Uplink:
             "X-Message-Id": entry.message_id,
             "X-Received-At": entry.received_at,
         }
+        if entry.sender:
+            headers["X-Sender"] = entry.sender
+        if entry.reason:
+            headers["X-Quarantine"] = entry.reason
         return await self._http.post("/api/v1/inbound-messages", content=entry.body, headers=headers)
 
     async def _bearer(self) -> str:

@@ -32,6 +32,7 @@ PEOPLE, PEOPLE_TESTS = "src/tjapi/examinee", "tests/tjapi/examinee"
 MERGING, MERGE_TABLES = f"{PEOPLE_TESTS}/test_merging.py", "migrations/versions/2026_11_27_2300_examinee_merge.py"
 IDENTITY_TESTS = "tests/tjapi/frontdesk/test_identity_checks.py"
 BACK_TESTS = "tests/tjapi/requisition/test_lines_that_come_back.py"
+WIRE_TESTS = "tests/adapters"
 LIST_TESTS, GROUP_TESTS = "tests/tjapi/employer", "tests/tjapi/groupdesk"
 
 
@@ -232,6 +233,66 @@ TWINS = (
         "idempotency: one at a time", f"{KERNEL}/idempotency.py",
         "if not await fetch_value(session, _LOCK, lock):", "if not lock:",
         f"{KERNEL_TESTS}/test_idempotency.py::test_twelve_at_once_have_one_effect",
+    ),
+    _twin(
+        "wire: a frame ends with FS, however its line end is written", "adapters/wire/mllp.py",
+        r'rb"\x1c(?:\r|\n|(?=[ \t\0]{0,8}(?:\x0b|\Z)))"', r'rb"\x1c\r"',
+        f"{WIRE_TESTS}/test_wire_mllp.py::test_a_frame_ends_with_the_mark_however_its_line_end_is_written",
+    ),
+    _twin(
+        "wire: a frame that the next begins in is kept", "adapters/wire/mllp.py",
+        "self._unended.append(bytes(self._buffer[begun : restart.start()]))", "self.skipped += 1",
+        "tests/device_gateway/test_gateway.py::test_a_frame_that_the_next_begins_in_the_middle_of_is_kept_for_a_person_and_not_answered",
+    ),
+    _twin(
+        "wire: UTF-8 under a declared GB18030 is doubtful", "adapters/wire/hl7v2.py",
+        "if declared == _GB and _reads_as_utf8(body):", "if declared == _GB and not body:",
+        f"{WIRE_TESTS}/test_wire_hl7v2.py::test_utf8_under_a_declared_gb18030_is_doubtful_because_it_eats_separators",
+    ),
+    _twin(
+        "wire: a batch's count is compared", "adapters/wire/hl7v2.py",
+        "if said is None or int(said[1]) == found:", "if said is None or found >= 0:",
+        f"{WIRE_TESTS}/test_wire_hl7v2.py::test_every_message_of_a_batch_is_taken_out_and_a_wrong_count_is_named",
+    ),
+    _twin(
+        "wire: nothing unseen is read", "adapters/lis/hl7_mllp.py",
+        """return sieved(text.replace("\\0", "").replace("\\v", "\\n")).strip()""", "return text.strip()",
+        f"{WIRE_TESTS}/test_wire_fuzz.py::test_twenty_thousand_mutated_messages_are_read_clean_or_refused_by_name",
+    ),
+    _twin(
+        "wire: a date costs no value", "adapters/lis/hl7_mllp.py",
+        """self._leave(f"{place}-{number}: not a {what}")""", """raise UnparsableReport(f"{place}-{number}: not a {what}")""",
+        f"{WIRE_TESTS}/test_lis_readings.py::test_a_date_that_only_compares_or_orders_costs_no_value",
+    ),
+    _twin(
+        "gateway: what was answered AE is said so", "device_gateway/uplink.py",
+        "if entry.reason:", "if not entry.reason:",
+        "tests/device_gateway/test_gateway.py::test_undecodable_bytes_are_kept_answered_ae_and_handed_on_as_octets",
+    ),
+    _twin(
+        "gateway: a number is its sender's", "device_gateway/journal.py",
+        "AND sender IN (?, '') ORDER BY id", "AND sender IN (?, '', sender) ORDER BY id",
+        "tests/device_gateway/test_gateway.py::test_two_senders_behind_one_channel_may_use_the_same_number",
+    ),
+    _twin(
+        "inbox: what was answered AE waits for people", f"{KERNEL}/inbox.py",
+        "    if held is not None:", "    if held is None and message_id == body:",
+        f"{KERNEL_TESTS}/test_inbox.py::test_whatever_was_answered_ae_is_kept_and_filed_by_no_machine_and_no_single_person",
+    ),
+    _twin(
+        "inbox: one person does not file what was refused", f"{KERNEL}/inbox.py",
+        "or (refused and not released):", "or (refused and released is None):",
+        f"{KERNEL_TESTS}/test_inbox.py::test_whatever_was_answered_ae_is_kept_and_filed_by_no_machine_and_no_single_person",
+    ),
+    _twin(
+        "inbox: a number is its sender's", f"{KERNEL}/inbox.py",
+        """InboxMessage.sender.in_({sender, ""}),""", """InboxMessage.sender.in_({sender, ""}) | (InboxMessage.source == source),""",
+        f"{KERNEL_TESTS}/test_inbox.py::test_two_senders_behind_one_channel_may_use_the_same_number",
+    ),
+    _twin(
+        "release: a doubtful charset must be said", "src/tjapi/result/rules/releases.py",
+        """return "nothing" if charset else "charset\"""", """return "nothing\"""",
+        "tests/tjapi/result/test_release_rules.py::test_what_a_release_still_needs",
     ),
     _twin(
         "inbox: other bytes", f"{KERNEL}/inbox.py",

@@ -122,11 +122,12 @@ class LabReport:
 
     `other_names` are further spellings of the name (repetitions of PID-5: pinyin, alias). `id_numbers` are whole identity numbers that the
     message bears (PID-3, PID-19). `patient_birth_date` is None where none was said or none that is a whole day. `left_out` names what was
-    in the message and could not be taken up, by place ("OBX[2]: no code, no value"), never by content.
+    in the message and could not be taken up, by place ("OBX[2]: no code, no value"), never by content. `sent_at` is None where the message
+    does not say it, or not as a moment: the time of arrival stands in.
     """
 
     message_id: str
-    sent_at: datetime
+    sent_at: datetime | None
     sending_system: str
     exam_no: str | None
     patient_name: str
@@ -139,13 +140,24 @@ class LabReport:
     left_out: tuple[str, ...] = ()
 
 
-class UnparsableReport(ValueError):  # noqa: N818 - named for the finding
-    """The message is readable but is no report we can file. `reason` names place and fault, never a value."""
+Unread = Literal["unparsable", "charset-doubtful"]
 
-    def __init__(self, reason: str) -> None:
+
+Batch = tuple[tuple[bytes, ...], tuple[str, ...]]
+"""The messages of a batch, and what is wrong around them."""
+
+
+class UnparsableReport(ValueError):  # noqa: N818 - named for the finding
+    """The message is no report we can file. `reason` names place and fault, never a value; `kind` says who can mend it.
+
+    `charset-doubtful`: a person may say how the bytes are to be read. `unparsable`: only its sender can.
+    """
+
+    def __init__(self, reason: str, kind: Unread = "unparsable") -> None:
         """Keep the reason for the quarantine's list."""
         super().__init__(reason)
         self.reason = reason
+        self.kind = kind
 
 
 class BeyondLimits(UnparsableReport):

@@ -10,9 +10,11 @@ Where things are, both ways:
 import asyncio
 import contextlib
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -35,10 +37,12 @@ from adapters.lis.contract import (
     UnparsableReport,
 )
 from adapters.wire import bounds, hl7v2, mllp
+from adapters.wire.unseen import sieved
 
+CHARSETS = hl7v2.CHARSETS
 _HOSPITAL = ZoneInfo("Asia/Shanghai")
 _HL7_SEX: dict[Sex, str] = {"male": "M", "female": "F", "unknown": "U"}
-_SEX: dict[str, Sex] = {"M": "male", "F": "female"}
+_SEX: dict[str, Sex] = {"M": "male", "F": "female", "男": "male", "女": "female"}
 # HL7 v2.5.1, table 0490. What is not here (a missing date or phlebotomist, improper storage) is another reason, in their words.
 _REFUSALS: dict[str, Refusal] = {
     "EX": "expired", "QS": "insufficient", "RA": "unlabeled", "RB": "broken", "RC": "clotted", "RE": "unlabeled", "RH": "haemolysed",
@@ -49,6 +53,44 @@ _REFUSAL_WORDS: dict[str, Refusal] = {
     "容器": "wrong_container", "试管错误": "wrong_container", "无标签": "unlabeled", "污染": "contaminated", "破": "broken", "漏": "broken",
 }  # fmt: skip
 _MSH_18 = {"UTF-8": "UNICODE UTF-8", "GB18030": "GB 18030-2000"}
+# Words for HL7 tables 0085 and 0123, in capitals.
+_STATUS_WORDS = {
+    "FINAL": "F", "FINALRESULT": "F", "最终": "F", "最终结果": "F", "最终报告": "F", "CORRECTED": "C", "CORRECTION": "C", "更正": "C", "修正": "C",
+    "PRELIMINARY": "P", "初步": "P", "初步结果": "P", "初步报告": "P", "DELETED": "D", "WRONG": "W",
+}  # fmt: skip
+# CX-5 of an identity number: HL7 table 0203, and what interfaces in China write for it.
+_ID_KINDS = {
+    "NI",
+    "NN",
+    "NNCHN",
+    "NNCN",
+    "SFZ",
+    "SFZH",
+    "IDCARD",
+    "ID CARD",
+    "IDNO",
+    "SS",
+    "身份证",
+    "身份证号",
+    "居民身份证",
+}
+_DOCUMENTS = {"ED", "RP"}
+_NAMED_IF_EMPTY = {"PID", "OBR", "OBX", "SPM"}
+_NULL = '""'
+_MAX_SEGMENTS, _MAX_REPETITIONS = 20_000, 2_000
+_MAX_NAME, _MAX_TEXT, _MAX_NOTE, _MAX_NOTES, _MAX_LEFT_OUT = 400, 65_536, 10_000, 200, 100
+_FIRST_YEAR, _LAST_YEAR = 1800, 2199  # beyond, it is nobody's day
+_ZONE = r"\s*(?P<zone>[Zz]|[+-]\d\d(?::?\d\d)?)?"
+_CLOCK = r"(?:[ T]*(?P<hour>\d{1,2})[:时](?P<minute>\d{1,2})(?:[:分](?:(?P<second>\d{1,2})(?:\.\d{1,9})?秒?)?)?)?"
+_MOMENTS = (
+    re.compile(
+        r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)"
+        r"(?:[ T]?(?P<hour>\d\d)(?::?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:\.\d{1,9})?)?)?)?" + _ZONE,
+        re.ASCII,
+    ),
+    re.compile(r"(?P<year>\d{4})(?P<s>[-/.])(?P<month>\d{1,2})(?P=s)(?P<day>\d{1,2})" + _CLOCK + _ZONE, re.ASCII),
+    re.compile(r"(?P<year>\d{4})年(?P<month>\d{1,2})月(?P<day>\d{1,2})日" + _CLOCK + _ZONE, re.ASCII),
+)
 _ACCEPTED = ("AA", "CA")  # CA: a peer in enhanced mode has it safe, which is all we ask
 
 
@@ -221,91 +263,228 @@ def _timestamp(moment: datetime) -> str:
 # --- reports in ----------------------------------------------------------------------------------------------------
 
 
-def parse(raw: bytes) -> LabReport:
-    """Read ORU^R01. Raises `UnparsableReport`, and nothing else, whatever the bytes."""
+def split(raw: bytes) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
+    """Part a batch into its messages, and name what is wrong around them. A single message comes back as it is."""
+    batch = hl7v2.split(raw)
+    return batch.messages, batch.faults
+
+
+def parse(raw: bytes, charset: str | None = None) -> LabReport:
+    """Read ORU^R01. Raises `UnparsableReport`, and nothing else, whatever the bytes.
+
+    What cannot be taken up is named in `left_out`, or refuses the whole: a date never costs a value, a value is never dropped unnamed.
+    """
+    batch = hl7v2.split(raw)
+    if batch.faults or len(batch.messages) != 1:
+        raise UnparsableReport("; ".join(batch.faults) or f"a batch of {len(batch.messages)} messages")
     try:
-        message = hl7v2.decode(raw)
+        message = hl7v2.decode(batch.messages[0], charset)
         bounds.check(message)
+    except hl7v2.CharsetDoubtful as error:
+        raise UnparsableReport(str(error), "charset-doubtful") from error
     except hl7v2.UndecodableMessage as error:
         raise UnparsableReport(str(error)) from error
     except bounds.TooMuch as excess:
         raise BeyondLimits(excess.what) from None
-    if message.message_type() != "ORU^R01":
-        raise UnparsableReport("MSH-9 is not ORU^R01")
-    sent_at = _moment(message.header, 7)
-    if not message.message_id() or not sent_at:
-        raise UnparsableReport("MSH-7 or MSH-10 is empty")
-    if message.stray_lines:
-        raise UnparsableReport(f"{len(message.stray_lines)} lines are no segments: a text was broken by a line end")
-    patients = message.all("PID")
-    if len(patients) != 1:
-        # one report, one person: guessing whose values follow is how they land on somebody else
-        raise UnparsableReport(f"{len(patients)} PID segments, expected exactly 1")
-    pid, pv1 = patients[0], message.first("PV1")
-    birth = _moment(pid, 7)
-    return LabReport(
-        message_id=message.message_id(),
-        sent_at=sent_at,
-        sending_system=message.header.value(3),
-        exam_no=_identifier(pid, "VN") or _content(pv1.value(19) if pv1 else ""),
-        patient_name=_name(pid),
-        patient_sex=_SEX.get(pid.value(8).upper(), "unknown"),
-        patient_birth_date=birth.date() if birth else None,
-        patient_id=_identifier(pid, "PI", "MR", "PT", ""),
-        results=tuple(_result(group) for group in _groups(message)),
-    )
+    return _Reading(message).report()
 
 
 @dataclass(slots=True)
 class _Group:
     obr: hl7v2.Segment
+    place: str
     orc: hl7v2.Segment | None
     spm: hl7v2.Segment | None
-    obx: list[hl7v2.Segment] = field(default_factory=list)
+    spm_place: str = "SPM"
+    observations: list[LabObservation] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
-def _groups(message: hl7v2.Message) -> list[_Group]:
-    """Gather ORC, OBR, OBX and SPM into order groups. An SPM before the first ORC/OBR speaks for all that follow."""
-    groups: list[_Group] = []
-    orc = shared_spm = None
-    for segment in message.segments:
-        if segment.name == "ORC":
-            orc = segment
-        elif segment.name == "OBR":
-            groups.append(_Group(segment, orc, shared_spm))
-            orc = None
-        elif segment.name == "SPM" and not groups:
-            shared_spm = segment
-        elif segment.name == "SPM":
-            groups[-1].spm = segment
-        elif segment.name == "OBX" and not groups:
-            raise UnparsableReport("OBX before any OBR")
-        elif segment.name == "OBX":
-            groups[-1].obx.append(segment)
-    if not groups:
-        raise UnparsableReport("no OBR")
-    return groups
+class _Reading:
+    """One message as it is read: a single walk over its segments."""
 
+    def __init__(self, message: hl7v2.Message) -> None:
+        """Nothing is read before `report`."""
+        self._message = message
+        self._left_out: list[str] = []
+        self._notes: list[str] | None = None
+        """Where a note belongs that comes now; None: to no order."""
+        self._before_obr: list[str] = []
+        self._observed: list[list[str]] = []
 
-def _result(group: _Group) -> LabResult:
-    obr, orc, spm = group.obr, group.orc, group.spm
-    placer = _content(obr.value(2)) or _content(orc.value(2) if orc else "")
-    filler = _content(obr.value(3)) or _content(orc.value(3) if orc else "")
-    # SPM-2 is EIP: the placer's identifier, else the filler's
-    on_tube = (_content(spm.value(2)) or _content(spm.value(2, component=2))) if spm else None
-    specimen_at = _moment(spm, 17) if spm else None
-    return LabResult(
-        barcode=on_tube or _content(obr.value(3)) or _content(obr.value(2)),
-        placer_no=placer,
-        filler_no=filler,
-        group_code=obr.value(4),
-        group_name=obr.value(4, component=2),
-        specimen_at=specimen_at or _moment(obr, 7),
-        reported_at=_moment(obr, 22),
-        status=obr.value(25),
-        observations=tuple(_observation(obx) for obx in group.obx),
-        refused=_refusal(spm) if spm else None,
-    )
+    def report(self) -> LabReport:
+        message, header = self._message, self._message.header
+        if (_line(header.value(9)).upper(), _line(header.value(9, 2)).upper()) not in (("ORU", "R01"), ("ORU", "")):
+            raise UnparsableReport("MSH-9 is not ORU^R01")
+        message_id = _short(_line(message.message_id()), "MSH-10")
+        if not message_id:
+            raise UnparsableReport("MSH-10 is empty")
+        if message.stray_lines:
+            raise UnparsableReport(f"{len(message.stray_lines)} lines are no segments: a text was broken by a line end")
+        if len(message.segments) > _MAX_SEGMENTS:
+            raise UnparsableReport(f"more than {_MAX_SEGMENTS} segments")
+        pid = self._patient()
+        sent_at = self._moment(header, 7, "MSH")
+        pv1 = message.first("PV1")
+        numbers = _numbers(pid)
+        names = _names(pid)
+        results = tuple(self._result(group) for group in self._groups())
+        return LabReport(
+            message_id=message_id,
+            sent_at=sent_at,
+            sending_system=_short(_line(header.value(3)), "MSH-3"),
+            exam_no=_number_of(numbers, "VN") or (_number(pv1, 19) if pv1 else None),
+            patient_name=names[0] if names else "",
+            patient_sex=_SEX.get(_line(pid.value(8)).upper(), "unknown"),
+            patient_birth_date=self._birth(pid),
+            patient_id=_number_of(numbers, "PI", "MR", "PT", ""),
+            results=results,
+            other_names=tuple(names[1:]),
+            id_numbers=_id_numbers(numbers, pid),
+            left_out=tuple(self._left_out[:_MAX_LEFT_OUT]),
+        )
+
+    def _patient(self) -> hl7v2.Segment:
+        """One report, one person: guessing whose values follow is how they land on somebody else. A blank line is nobody."""
+        patients = self._message.all("PID")
+        told = [patient for patient in patients if not patient.blank()] or patients[:1]
+        if len(told) != 1:
+            raise UnparsableReport(f"{len(told)} PID segments, expected exactly 1")
+        return told[0]
+
+    def _groups(self) -> list[_Group]:
+        """Gather ORC, OBR, OBX, NTE and SPM into order groups. An SPM before the first ORC/OBR speaks for all that follow."""
+        groups: list[_Group] = []
+        orc = shared_spm = None
+        shared_place = "SPM"
+        seen: Counter[str] = Counter()
+        for segment in self._message.segments:
+            name = segment.name
+            seen[name] += 1
+            place = f"{name}[{seen[name]}]"
+            if name in _NAMED_IF_EMPTY and segment.blank():
+                self._leave(f"{place}: {'no code, no value' if name == 'OBX' else 'empty'}")
+                self._notes = groups[-1].remarks if groups else None
+            elif name == "ORC":
+                orc = segment
+                self._notes = self._before_obr
+            elif name == "OBR":
+                groups.append(_Group(segment, place, orc, shared_spm, shared_place, remarks=[*self._before_obr]))
+                self._before_obr.clear()
+                self._notes = groups[-1].remarks
+                orc = None
+            elif name == "SPM" and not groups:
+                shared_spm, shared_place = segment, place
+            elif name == "SPM":
+                groups[-1].spm, groups[-1].spm_place = segment, place
+                self._notes = groups[-1].remarks
+            elif name == "OBX" and not groups:
+                raise UnparsableReport("OBX before any OBR")
+            elif name == "OBX":
+                self._observe(groups[-1], segment, place)
+            elif name == "NTE":
+                self._note(segment, place)
+            elif name in {"PID", "PV1"}:
+                self._notes = None
+        if not groups:
+            raise UnparsableReport("no OBR")
+        return groups
+
+    def _note(self, nte: hl7v2.Segment, place: str) -> None:
+        text = _text("\n".join(nte.texts(3)))
+        if not text:
+            return
+        if self._notes is None:
+            self._leave(f"{place}: a note that belongs to no order")
+        elif len(text) > _MAX_NOTE or len(self._notes) >= _MAX_NOTES:
+            self._leave(f"{place}: a note too long, or one too many")
+        else:
+            self._notes.append(text)
+
+    def _observe(self, group: _Group, obx: hl7v2.Segment, place: str) -> None:
+        """Read one OBX; what belongs to it (its notes) follows, so it is completed when the group is."""
+        remarks: list[str] = []
+        codes = _codes(obx, place)
+        if not codes and not obx.field(5).strip():
+            self._leave(f"{place}: no code, no value")
+            self._notes = group.remarks
+            return
+        kind = _line(obx.value(2)).upper()
+        if kind in _DOCUMENTS:
+            self._leave(f"{place}-5: an embedded document ({kind}) is not read")
+            self._notes = group.remarks
+            return
+        value = _raw_value(obx, kind, place, remarks)
+        if len(value) > _MAX_TEXT:
+            self._leave(f"{place}-5: longer than {_MAX_TEXT} characters")
+            self._notes = group.remarks
+            return
+        if not codes:
+            self._leave(f"{place}-3: a value without a code")
+        group.observations.append(
+            LabObservation(
+                code=codes[0] if codes else "",
+                name=_short(_line(obx.value(3, component=2)), f"{place}-3", _MAX_NAME),
+                sub_id=_short(_line(obx.text(4)), f"{place}-4"),
+                value_type=kind,
+                raw_value=value,
+                unit=_short(_unit(obx), f"{place}-6"),
+                range_text=_short(
+                    _line(obx.text(7)), f"{place}-7", _MAX_NAME
+                ),  # whole: "3.5~9.5" is a range, not two repetitions
+                abnormal_flags=_flags(obx, place),
+                status=_status(obx, 11),
+                observed_at=self._moment(obx, 14, place),
+                other_codes=tuple(codes[1:]),
+            )
+        )
+        # The dataclass is frozen: its notes are gathered beside it and put in when the group is closed.
+        self._observed.append(remarks)
+        self._notes = remarks
+
+    def _result(self, group: _Group) -> LabResult:
+        obr, orc, spm = group.obr, group.orc, group.spm
+        placer = _number(obr, 2) or (_number(orc, 2) if orc else None)
+        filler = _number(obr, 3) or (_number(orc, 3) if orc else None)
+        # SPM-2 is EIP: the placer's identifier, else the filler's
+        on_tube = (_number(spm, 2) or _number(spm, 2, 2)) if spm else None
+        specimen_at = self._moment(spm, 17, group.spm_place) if spm else None
+        drawn_at = self._moment(obr, 7, group.place)
+        codes = _codes(obr, group.place, 4)
+        notes = self._observed[: len(group.observations)]
+        del self._observed[: len(group.observations)]
+        return LabResult(
+            barcode=on_tube or _number(obr, 3) or _number(obr, 2),
+            placer_no=placer,
+            filler_no=filler,
+            group_code=codes[0] if codes else "",
+            group_name=_short(_line(obr.value(4, component=2)), f"{group.place}-4", _MAX_NAME),
+            specimen_at=specimen_at or drawn_at,
+            reported_at=self._moment(obr, 22, group.place),
+            status=_status(obr, 25),
+            observations=tuple(
+                replace(seen, remarks=tuple(said)) if said else seen
+                for seen, said in zip(group.observations, notes, strict=True)
+            ),
+            refused=_refusal(spm) if spm else None,
+            remarks=tuple(group.remarks),
+        )
+
+    def _birth(self, pid: hl7v2.Segment) -> date | None:
+        """PID-7 as the hospital's day: a moment with an offset may be the day before elsewhere."""
+        moment = self._moment(pid, 7, "PID", "whole day")
+        return moment.astimezone(_HOSPITAL).date() if moment else None
+
+    def _moment(self, segment: hl7v2.Segment, number: int, place: str, what: str = "moment") -> datetime | None:
+        text = _content(segment.value(number))
+        moment = None if text is None else moment_of(text)
+        if text is not None and moment is None:
+            self._leave(f"{place}-{number}: not a {what}")
+        return moment
+
+    def _leave(self, what: str) -> None:
+        if what not in self._left_out[-1:]:
+            self._left_out.append(what)
 
 
 def _refusal(spm: hl7v2.Segment) -> LabRefusal | None:
@@ -315,82 +494,209 @@ def _refusal(spm: hl7v2.Segment) -> LabRefusal | None:
         return None
     words = text or code or ""
     told: Refusal = next((why for word, why in _REFUSAL_WORDS.items() if word in words), "other")
-    return LabRefusal(_REFUSALS.get((code or "").upper(), told), words)
+    return LabRefusal(_REFUSALS.get((code or "").upper(), told), words[:_MAX_NAME])
 
 
-def _observation(obx: hl7v2.Segment) -> LabObservation:
-    code = _content(obx.value(3))
-    if not code:
-        raise UnparsableReport("OBX-3 is empty")
-    return LabObservation(
-        code=code,
-        name=obx.value(3, component=2),
-        sub_id=obx.text(4),
-        value_type=obx.value(2),
-        raw_value=_raw_value(obx),
-        unit=_unit(obx),
-        range_text=obx.text(7),  # whole: "3.5~9.5" is a range, not two repetitions
-        abnormal_flags=tuple(stripped for flag in obx.values(8) if (stripped := flag.strip())),
-        status=obx.value(11),
-        observed_at=_moment(obx, 14),
+def _codes(segment: hl7v2.Segment, place: str, number: int = 3) -> list[str]:
+    """The identifiers of a coded field, the first first: of each repetition the primary, then the alternate one (OBX-3.4)."""
+    count = _bounded(segment, number, place)
+    codes = (
+        _short(_line(segment.value(number, component, repetition=n)), f"{place}-{number}")
+        for component in (1, 4)
+        for n in range(1, count + 1)
     )
+    found = list(dict.fromkeys(code for code in codes if code and code != _NULL))
+    # Who has no code at all writes the name, and may have it mapped like one.
+    name = "" if found else _short(_line(segment.value(number, 2)), f"{place}-{number}", _MAX_NAME)
+    return found or ([name] if name and name != _NULL else [])
 
 
-def _raw_value(obx: hl7v2.Segment) -> str:
+def _flags(obx: hl7v2.Segment, place: str) -> tuple[str, ...]:
+    said = (
+        _line(obx.value(8, repetition=n)) or _line(obx.value(8, 2, repetition=n))
+        for n in range(1, _bounded(obx, 8, place) + 1)
+    )
+    return tuple(_short(flag, f"{place}-8") for flag in said if flag and flag != _NULL)
+
+
+def _status(segment: hl7v2.Segment, number: int) -> str:
+    """OBX-11 and OBR-25 however they are written: `f`, ` F `, `Final`, 最终. What is none of them stays as it is, and is named by the filing."""
+    said = _content(segment.value(number)) or _content(segment.value(number, 2)) or ""
+    plain = unicodedata.normalize("NFKC", said).replace(" ", "").upper()
+    return _short(_STATUS_WORDS.get(plain, plain), f"{segment.name}-{number}")
+
+
+def _raw_value(obx: hl7v2.Segment, kind: str, place: str, remarks: list[str]) -> str:
     """Read OBX-5 by its type. Plain types are kept whole, since vendors do not escape "0~2" or "10^9"."""
-    kind = obx.value(2)
     if kind in {"CE", "CWE", "CNE", "CF"}:
-        return obx.value(5, component=2) or obx.value(5)
+        return _coded(obx, place, remarks)
     if kind == "SN":  # structured numeric: comparator, number, separator, number
-        return "".join(obx.value(5, component=number) for number in range(1, 5))
+        count = _bounded(obx, 5, place)
+        return ";".join(text for n in range(1, count + 1) if (text := _structured(obx.parts(5, n))))
     if kind in {"TX", "FT"}:  # repetitions are lines
-        return "\n".join(obx.texts(5))
-    return _content(obx.text(5)) or ""
+        return _content_text("\n".join(obx.texts(5)))
+    text = _content_text(obx.text(5))
+    if kind in {"DT", "TM", "TS", "DTM"}:
+        return _dated(kind, text)
+    # Nobody's number ends in a component separator: a sender that fills up its components writes "5.1^^".
+    return text.rstrip("^ ") if kind == "NM" else text
+
+
+def _coded(obx: hl7v2.Segment, place: str, remarks: list[str]) -> str:
+    """The text, else the code, else the alternate and the original text; of every repetition. Other words for it are kept as remarks."""
+    values: list[str] = []
+    for n in range(1, _bounded(obx, 5, place) + 1):
+        parts = [_content_text(part) for part in obx.parts(5, n)] + [""] * 9
+        spoken = (parts[1], parts[0], parts[4], parts[8], parts[3])
+        value = next((text for text in spoken if text), "")
+        values.append(value)
+        remarks += [
+            text
+            for text in dict.fromkeys((parts[4], parts[8]))
+            if text and text not in values and len(text) <= _MAX_NOTE
+        ]
+    return ";".join(value for value in values if value)
+
+
+def _structured(parts: list[str]) -> str:
+    said = [_line(part) for part in parts[:4]]
+    return "".join(said[1:] if said[0] == "=" and any(said[1:]) else said)
+
+
+def _dated(kind: str, text: str) -> str:
+    """A day or a time as people write it: 20261129 is no number of anything."""
+    if kind == "TM":
+        found = re.fullmatch(r"(\d\d)(\d\d)(?:(\d\d)(?:\.\d+)?)?", text, re.ASCII)
+        return ":".join(part for part in found.groups() if part) if found else text
+    moment = moment_of(text)
+    if moment is None:
+        return text
+    digits = sum(char.isdigit() for char in text)
+    return f"{moment:%Y-%m-%d}" if kind == "DT" or digits <= len("20261129") else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _unit(obx: hl7v2.Segment) -> str:
     """OBX-6 is coded, but "10^9/L" is written into it unescaped everywhere."""
-    whole = obx.text(6)
+    whole = _line(obx.text(6))
     if re.match(r"[x×*·]?\s*10\^-?\d", whole):
         return whole
-    return obx.value(6) or obx.value(6, component=2)
+    return _line(obx.value(6)) or _line(obx.value(6, component=2))
 
 
-def _identifier(pid: hl7v2.Segment, *types: str) -> str | None:
-    """PID-3's repetition of the first type (CX-5) that is present."""
-    found = dict(zip(reversed(pid.values(3, component=5)), reversed(pid.values(3)), strict=True))
-    return next((value for kind in types if (value := _content(found.get(kind, "")))), None)
+def _numbers(pid: hl7v2.Segment) -> list[tuple[str, str]]:
+    """PID-3: every number with its kind (CX-5)."""
+    count = _bounded(pid, 3, "PID")
+    return [
+        (number, _line(pid.value(3, 5, repetition=n)).upper())
+        for n in range(1, count + 1)
+        if (number := _number(pid, 3, repetition=n))
+    ]
 
 
-def _name(pid: hl7v2.Segment) -> str:
-    """PID-5. Chinese names come whole in the family part or split in two; the others need their blank."""
-    family, given = (_content(pid.value(5, component=number)) or "" for number in (1, 2))
-    between = " " if family.isascii() and given.isascii() else ""
-    return f"{family}{between}{given}".strip()
+def _number_of(numbers: list[tuple[str, str]], *kinds: str) -> str | None:
+    """The number of the first kind that is present."""
+    return next((number for kind in kinds for number, is_of in numbers if is_of == kind), None)
+
+
+def _id_numbers(numbers: list[tuple[str, str]], pid: hl7v2.Segment) -> tuple[str, ...]:
+    """Whole identity numbers: what is called one, and what is one by its check digit, whatever it is called."""
+    elsewhere = [(number, "") for place in (2, 4) if (number := _number(pid, place))]
+    social = [(number, "NI") for number in (_number(pid, 19),) if number]
+    found = []
+    for number, kind in [*numbers, *elsewhere, *social]:
+        plain = unicodedata.normalize("NFKC", number).replace(" ", "").upper()
+        named = kind in _ID_KINDS and re.fullmatch(r"[0-9A-Z()/-]{6,30}", plain)
+        if named or _is_resident_number(plain):
+            found.append(plain)
+    return tuple(dict.fromkeys(found))
+
+
+def _is_resident_number(text: str) -> bool:
+    """GB 11643-1999: seventeen digits and a check character by ISO 7064 MOD 11-2."""
+    if not re.fullmatch(r"\d{17}[\dX]", text, re.ASCII):
+        return False
+    total = sum(int(digit) * (2 ** (17 - place) % 11) for place, digit in enumerate(text[:17]))
+    return "10X98765432"[total % 11] == text[17]
+
+
+def _names(pid: hl7v2.Segment) -> list[str]:
+    """PID-5 and the alias of PID-9: every repetition, and each of two scripts in one (张三^ZHANG SAN) by itself."""
+    found: list[str] = []
+    for number in (5, 9):
+        for n in range(1, _bounded(pid, number, "PID") + 1):
+            parts = [part for component in (1, 2, 3) if (part := _content(pid.value(number, component, repetition=n)))]
+            latin = [part for part in parts if part.isascii()]
+            chinese = [part for part in parts if not part.isascii()]
+            found += ["".join(chinese), " ".join(latin), "".join(parts) if chinese and latin else ""]
+    return [_short(name, "PID-5", _MAX_NAME) for name in dict.fromkeys(found) if name]
+
+
+def _number(segment: hl7v2.Segment, field_number: int, component: int = 1, *, repetition: int = 1) -> str | None:
+    return _content(
+        _short(segment.value(field_number, component, repetition=repetition), f"{segment.name}-{field_number}")
+    )
+
+
+def _bounded(segment: hl7v2.Segment, number: int, place: str) -> int:
+    """How often a field repeats; beyond any sense it is no report."""
+    count = len(segment.repetitions(number))
+    if count > _MAX_REPETITIONS:
+        raise UnparsableReport(f"{place}-{number} has more than {_MAX_REPETITIONS} repetitions")
+    return count
+
+
+def _short(text: str, place: str, longest: int = 199) -> str:
+    """A number, a code or a name, which has a length."""
+    if len(text) > longest:
+        raise UnparsableReport(f"{place} is longer than {longest} characters")
+    return text
+
+
+def _text(text: str) -> str:
+    """A text of lines without anything unseen; a vertical tab is how word processors break a line."""
+    # NUL before line ends: \X000D000A\ is one line end in two bytes each.
+    return sieved(text.replace("\0", "").replace("\v", "\n")).strip()
+
+
+def _line(text: str) -> str:
+    """A text of one line, with single blanks."""
+    return " ".join(_text(text).split())
+
+
+def _content_text(text: str) -> str:
+    said = _text(text)
+    return "" if said == _NULL else said
 
 
 def _content(value: str) -> str | None:
     """Nothing for an empty value and for HL7's explicit null, two quotes."""
-    stripped = value.strip()
-    return None if stripped in {"", '""'} else stripped
+    said = _line(value)
+    return None if said in {"", _NULL} else said
 
 
-def _moment(segment: hl7v2.Segment, number: int) -> datetime | None:
-    """Read a TS or DTM; without an offset it is the hospital's time. Parts left out count as their beginning."""
-    text = _content(segment.value(number))
-    if text is None:
+def moment_of(text: str) -> datetime | None:
+    """Read a TS or DTM, or what else is written for one (2026-11-29 9:30:00); None for what is no whole day.
+
+    Without an offset it is the hospital's time. Parts of the time left out count as their beginning.
+    """
+    plain = unicodedata.normalize("NFKC", text).strip()
+    found = next((match for form in _MOMENTS if (match := form.fullmatch(plain))), None)
+    if found is None:
         return None
-    found = re.fullmatch(r"(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)?(\d\d)?)?(?:\.\d{1,6})?([+-]\d{4})?", text)
+    said = {name: value for name, value in found.groupdict().items() if value}
+    year, month, day = (int(said[name]) for name in ("year", "month", "day"))
+    hour, minute, second = (int(said.get(name, 0)) for name in ("hour", "minute", "second"))
     try:
-        if not found:
-            raise ValueError  # noqa: TRY301 - one refusal for both kinds of nonsense
-        parts = [int(part or 0) for part in found.groups()[:6]]
-        zone = _offset(found[7]) if found[7] else _HOSPITAL
-        return datetime(*parts, tzinfo=zone)  # type: ignore[arg-type, misc] # six ints, which mypy cannot count
+        zone = _offset(said["zone"]) if "zone" in said else _HOSPITAL
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=zone)
     except ValueError:
-        raise UnparsableReport(f"{segment.name}-{number} is not a date or time") from None
+        return None
+    return moment if _FIRST_YEAR <= year <= _LAST_YEAR else None
 
 
-def _offset(text: str) -> timezone:
+def _offset(text: str) -> timezone | ZoneInfo:
+    if text in "Zz":
+        return UTC
+    digits = text[1:].replace(":", "")
     sign = -1 if text[0] == "-" else 1
-    return timezone(sign * timedelta(hours=int(text[1:3]), minutes=int(text[3:5])))
+    return timezone(sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0)))

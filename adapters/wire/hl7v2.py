@@ -19,6 +19,9 @@ Field = str | tuple[Component, ...] | list[str | tuple[Component, ...]]
 
 _UTF8 = "utf-8"
 _GB = "gb18030"
+_LATIN = "iso-8859-1"
+CHARSETS = (_UTF8, _GB, _LATIN)
+"""Python's names of what a message may be read in."""
 # HL7 table 0211 plus what senders in China really write; GB18030 contains GBK, which contains GB2312
 _CHARSETS = {
     "UNICODEUTF8": _UTF8,
@@ -31,10 +34,22 @@ _CHARSETS = {
     "CP936": _GB,
     "GB2312": _GB,
     "GB231280": _GB,
+    "UNICODE": _UTF8,  # what Mindray's instruments declare, and mean
+    "88591": _LATIN,
+    "ISO88591": _LATIN,
+    "LATIN1": _LATIN,
 }
+# ASCII is what HL7 takes for granted where nothing is declared: who writes it has mostly not thought of Chinese at all.
+_UNDECLARED = {"", "ASCII", "USASCII", "ISOIR6"}
+# What laboratories write in two bytes of UTF-8. Any other such character is more likely a Chinese one of GB18030 (郑伟 is valid UTF-8, and Hebrew).
+_TWO_BYTE_SIGNS = frozenset("°±²³µ¹·×÷ΔΩαβγδμω")
 _BLANK = bytes(range(0x21))
 _END = b"\r\n\0"  # not blanks: the last field may end in one
 _BLANK_OR_BOM = _BLANK + b"\xef\xbb\xbf"
+# Where a message or a part of a batch begins. CR and LF are never part of a longer character, neither in UTF-8 nor in GB18030.
+_HEAD = re.compile(
+    rb"(?:\A|[\r\n])[ \t\0]{0,8}(?:\xef\xbb\xbf)?((?:MSH|FHS|BHS)(?=[!-/:-@\[-`{-~])|(?:BTS|FTS)(?![A-Za-z0-9]))"
+)
 _JUNK = "".join(map(chr, range(0x21))) + "\x7f\ufeff"
 _MAX_ACK_TEXT = 80  # MSA-3 is ST(80)
 _MAX_CONTROL_ID = 199  # MSH-10 is ST(20) up to v2.6 and ST(199) from v2.7
@@ -42,6 +57,18 @@ _MAX_CONTROL_ID = 199  # MSH-10 is ST(20) up to v2.6 and ST(199) from v2.7
 
 class UndecodableMessage(ValueError):  # noqa: N818 - named for the finding
     """The bytes are not HL7 v2 text in a charset we can be sure of. The message names the reason, never the content."""
+
+
+class CharsetDoubtful(UndecodableMessage):
+    """The bytes are HL7, but which text they are cannot be told for sure: a person says it, having seen the readings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one frame holds: mostly one message. `faults` name what is wrong with the batch around them, never content."""
+
+    messages: tuple[bytes, ...]
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +93,7 @@ STANDARD = Separators()
 class Segment:
     """One segment. Numbers are HL7's own: fields, repetitions, components and subcomponents count from 1."""
 
-    __slots__ = ("_charset", "_fields", "_separators", "name")
+    __slots__ = ("_charset", "_fields", "_repetitions", "_separators", "name")
 
     def __init__(self, line: str, separators: Separators, charset: str) -> None:
         """`line` is the segment's text without its line end."""
@@ -77,6 +104,7 @@ class Segment:
         self._fields = fields
         self._separators = separators
         self._charset = charset
+        self._repetitions: dict[int, list[str]] = {}
 
     def __len__(self) -> int:
         """Return the number of the last field present."""
@@ -88,10 +116,12 @@ class Segment:
 
     def repetitions(self, number: int) -> list[str]:
         """Return the field's repetitions exactly as sent; no repetition when it is absent or empty."""
-        field = self.field(number)
-        if not field:
-            return []
-        return _split(field, "" if self._is_msh2(number) else self._separators.repetition)
+        # kept: whoever walks a million repetitions must not split them a million times
+        if number not in self._repetitions:
+            field = self.field(number)
+            separator = "" if self._is_msh2(number) else self._separators.repetition
+            self._repetitions[number] = _split(field, separator) if field else []
+        return self._repetitions[number]
 
     def components(self, number: int, repetition: int = 1) -> list[str]:
         """Return one repetition's components exactly as sent."""
@@ -122,6 +152,14 @@ class Segment:
     def text(self, number: int) -> str:
         """Return the whole field unescaped and *not* split: for free text whose sender forgot to escape (3.5~9.5)."""
         return self.field(number) if self._is_msh2(number) else self._unescape(self.field(number))
+
+    def parts(self, number: int, repetition: int = 1) -> list[str]:
+        """Return one repetition's components unescaped, each with all of its subcomponents: for texts, whose senders forget to escape `&`."""
+        return [self._unescape(part) for part in self.components(number, repetition)]
+
+    def blank(self) -> bool:
+        """Say whether nothing is in it but its name and, where it has one, its number (field 1)."""
+        return not any(field.strip(_JUNK) for field in self._fields[2:])
 
     def texts(self, number: int) -> list[str]:
         """Return each repetition unescaped and not split further: the lines of a TX or FT."""
@@ -195,23 +233,87 @@ class Message:
         return f"{kind}^{event}" if event else kind
 
 
-def decode(raw: bytes) -> Message:
+def split(raw: bytes) -> Batch:
+    """Part what one frame holds into its messages: FHS, BHS, BTS and FTS are taken off, and the counts they give compared.
+
+    A single message comes back byte for byte. Never raises.
+    """
+    heads = list(_HEAD.finditer(raw))
+    if len(heads) <= 1:
+        alone = not heads or heads[0][1] == b"MSH"
+        return Batch((raw,)) if alone else Batch((), ("a batch without messages",))
+    messages: list[bytes] = []
+    faults = ["text before the first segment"] if raw[: heads[0].start()].strip(_BLANK_OR_BOM) else []
+    batches = in_batch = 0
+    ends = [head.start() for head in heads[1:]] + [len(raw)]
+    for head, end in zip(heads, ends, strict=True):
+        name, piece = head[1], raw[head.start(1) : end]
+        if name == b"MSH":
+            messages.append(piece.rstrip(_BLANK) + b"\r")
+            in_batch += 1
+            continue
+        line, *rest = re.split(rb"[\r\n]", piece, maxsplit=1)
+        if rest and rest[0].strip(_BLANK):
+            faults.append(f"text after {name.decode()} that belongs to no message")
+        if name == b"BHS":
+            batches, in_batch = batches + 1, 0
+        elif name == b"BTS":
+            faults += _miscounted(line, in_batch, "messages")
+            in_batch = 0
+        elif name == b"FTS":
+            faults += _miscounted(line, batches or 1, "batches")
+    if not messages:
+        faults.append("a batch without messages")
+    return Batch(tuple(messages), tuple(faults))
+
+
+def _miscounted(line: bytes, found: int, what: str) -> list[str]:
+    said = re.match(rb"...[^A-Za-z0-9]\s*(\d{1,9})", line)
+    if said is None or int(said[1]) == found:
+        return []
+    return [f"{line[:3].decode()}-1 says {int(said[1])} {what}, {found} are here"]
+
+
+def decode(raw: bytes, charset: str | None = None) -> Message:
     """Turn bytes into a message.
 
-    The charset is MSH-18's where we know it, and must then hold strictly; otherwise UTF-8, then GB18030, both strictly.
-    Raises `UndecodableMessage`; nothing else, whatever the bytes.
+    The charset is MSH-18's where we know it, and must then hold strictly; where nothing is declared UTF-8, then GB18030, both strictly.
+    Bytes that are no ASCII are doubtful under a name that we do not know, and under GB18030 if they are UTF-8 as well: a byte order that
+    eats separators makes `mmol/L` of a 28.1. `charset` is what a person chose, having seen the readings: what does not hold is replaced.
+    Raises `UndecodableMessage`, which `CharsetDoubtful` is; nothing else, whatever the bytes.
     """
     body = raw.lstrip(_BLANK_OR_BOM).rstrip(_END)
     if not body.startswith(b"MSH"):
         raise UndecodableMessage("does not begin with MSH")
-    declared = _declared_charset(body)
-    for charset in (declared,) if declared else (_UTF8, _GB):
+    if charset is not None:
+        text = body.decode(charset, errors="replace")
+        return Message(text, _separators(text), charset)
+    declared, unknown = _declared_charset(body)
+    if not body.isascii():
+        if unknown:
+            raise CharsetDoubtful("MSH-18 names a charset that we do not know")
+        if declared == _GB and _reads_as_utf8(body):
+            raise CharsetDoubtful("declared GB18030, but all of it is UTF-8")
+        if declared == _LATIN and re.search(rb"[\x80-\x9f]", body):
+            raise CharsetDoubtful("not valid ISO 8859-1 text")
+    for name in (declared,) if declared else (_UTF8, _GB):
         try:
-            text = body.decode(charset)
+            text = body.decode(name)
         except UnicodeDecodeError:
             continue
-        return Message(text, _separators(text), charset)
-    raise UndecodableMessage(f"not valid {declared or 'UTF-8 or GB18030'} text")
+        return Message(text, _separators(text), name)
+    _separators(
+        _header_bytes(body).decode(_LATIN)
+    )  # what is no HL7 at all says so, rather than in which charset it is none
+    raise CharsetDoubtful(f"not valid {declared or 'UTF-8 or GB18030'} text")
+
+
+def _reads_as_utf8(body: bytes) -> bool:
+    try:
+        strange = {char for char in body.decode(_UTF8) if not char.isascii()}
+    except UnicodeDecodeError:
+        return False
+    return any(char >= "\u0800" for char in strange) or strange <= _TWO_BYTE_SIGNS
 
 
 def control_id(raw: bytes) -> str | None:
@@ -301,13 +403,13 @@ def unescape(text: str, separators: Separators = STANDARD, charset: str = _UTF8)
     if not mark or mark not in text:
         return text
     quoted = re.escape(mark)
-    return re.sub(
-        f"{quoted}([^{quoted}]*){quoted}", lambda found: _unescaped(found[1], found[0], separators, charset), text
-    )
+    known = _plain_escapes(separators)
+    return re.sub(f"{quoted}([^{quoted}]*){quoted}", lambda found: _unescaped(found[1], found[0], known, charset), text)
 
 
-def _unescaped(name: str, whole: str, separators: Separators, charset: str) -> str:
-    plain = {
+@functools.lru_cache(maxsize=64)
+def _plain_escapes(separators: Separators) -> dict[str, str]:
+    return {
         "F": separators.field,
         "S": separators.component,
         "T": separators.subcomponent,
@@ -320,6 +422,9 @@ def _unescaped(name: str, whole: str, separators: Separators, charset: str) -> s
         ".fi": "",
         ".nf": "",
     }
+
+
+def _unescaped(name: str, whole: str, plain: dict[str, str], charset: str) -> str:
     if name in plain:
         return plain[name]
     if spaces := re.fullmatch(r"\.sp\+?(\d{0,2})", name):
@@ -343,20 +448,25 @@ def _header_bytes(body: bytes) -> bytes:
     return re.split(rb"[\r\n]", body, maxsplit=1)[0]
 
 
-def _declared_charset(body: bytes) -> str | None:
-    """MSH-18, first repetition that we know. MSH itself may hold Chinese, so it is decoded to be read."""
+def _declared_charset(body: bytes) -> tuple[str | None, bool]:
+    """MSH-18: the first charset that we know, and whether one is named that we do not. MSH itself may hold Chinese, so it is decoded to be read."""
     header = _header_bytes(body)
-    for charset in (_UTF8, _GB):
+    unknown: bool | None = None
+    for charset in CHARSETS:
         try:
             text = header.decode(charset)
         except UnicodeDecodeError:
             continue
-        for name in Segment(text, _separators(text), charset).repetitions(18):
-            known = _CHARSETS.get(re.sub(r"[\s_-]", "", name).upper())
-            if known:
-                return known
-        return None
-    return None
+        names = {
+            re.sub(r"[\s_/-]", "", name).upper(): None
+            for name in Segment(text, _separators(text), charset).repetitions(18)
+        }
+        known = next((_CHARSETS[name] for name in names if name in _CHARSETS), None)
+        if known:
+            return known, False
+        # By the likeliest reading of the header alone: another may have eaten a separator, and see a neighbouring field.
+        unknown = any(name not in _UNDECLARED for name in names) if unknown is None else unknown
+    return None, bool(unknown)
 
 
 def _separators(text: str) -> Separators:

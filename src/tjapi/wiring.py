@@ -9,6 +9,7 @@ from typing import Any
 
 from adapters.lis import registry as lis_registry
 from adapters.lis.contract import (
+    Batch,
     BeyondLimits,
     LabObservation,
     LabRefusal,
@@ -103,10 +104,13 @@ class LisGate:
             self._client = lis_registry.client(self._settings.lis_vendor, config)
         return self._client
 
-    async def read(self, _source: str, raw: bytes) -> LabReport:
-        """Read a message of the LIS, in a child. Raises UnparsableReport, BeyondLimits, Overrun, Broken."""
-        report: LabReport = await self._children.ask(READ_REPORT, self._settings.lis_vendor, raw)
-        return report
+    async def read(self, _source: str, raw: bytes, charset: str | None = None) -> LabReport | Batch:
+        """Read a message of the LIS, or part a batch, in a child; `charset` is what people chose for a doubtful one.
+
+        Raises UnparsableReport, BeyondLimits, Overrun, Broken.
+        """
+        read: LabReport | Batch = await self._children.ask(READ_REPORT, self._settings.lis_vendor, raw, charset)
+        return read
 
     async def close(self) -> None:
         """Close the connection."""

@@ -1251,6 +1251,7 @@ OPERATIONS: dict[str, Ask] = {
     "replayMessage": replay_message,
     "listMessageReleases": list_releases,
     "listUnmappedCodes": list_unmapped_codes,
+    "getMessageReadings": _just("GET", "/inbound-messages/{message}/readings"),
     "proposeMessageRelease": propose_release,
     "agreeMessageRelease": _release("agree"),
     "refuseMessageRelease": _release("refuse"),

@@ -82,7 +82,7 @@ def test_gb18030_characters_containing_separator_bytes_stay_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    "declared", ["GB 18030-2000", "GB18030", "GBK", "GB2312", "gb_18030", "", "8859/1", "~GB18030"]
+    "declared", ["GB 18030-2000", "GB18030", "GBK", "GB2312", "gb_18030", "", "ASCII~GB18030", "~GB18030"]
 )
 def test_gb18030_is_read_however_it_is_declared(declared: str) -> None:
     read = hl7v2.decode(message(f"PID|||||{AWKWARD}", charset="gb18030", declared=declared))
@@ -90,7 +90,7 @@ def test_gb18030_is_read_however_it_is_declared(declared: str) -> None:
     assert AWKWARD in read.text
 
 
-@pytest.mark.parametrize("declared", ["UNICODE UTF-8", "UTF-8", "utf8", "", "ASCII"])
+@pytest.mark.parametrize("declared", ["UNICODE UTF-8", "UTF-8", "utf8", "", "ASCII", "UNICODE"])
 def test_utf8_is_read_however_it_is_declared(declared: str) -> None:
     assert hl7v2.decode(message(f"PID|||||{AWKWARD}", declared=declared)).charset == "utf-8"
 
@@ -205,3 +205,72 @@ def test_undecodable_bytes_are_answered_with_their_own_control_id() -> None:
     raw = message("PID|||||") + b"\xff\xfe"
     answer = hl7.parse(hl7v2.nack(raw, "AE", "not text", NOW, "G1").decode("ascii"))
     assert (str(answer.segment("MSA")[1]), str(answer.segment("MSA")[2])) == ("AE", "M1")
+
+
+@pytest.mark.requirement("E3.5")
+@pytest.mark.parametrize("declared", ["GB18030", "GB 18030-2000", "GBK", "GB2312"])
+@pytest.mark.parametrize("text", ["28.1阳性", "PLT|28.1|µmol/L", "陈珅", "阴性", "37.0°", "±"])
+def test_utf8_under_a_declared_gb18030_is_doubtful_because_it_eats_separators(declared: str, text: str) -> None:
+    with pytest.raises(hl7v2.CharsetDoubtful, match="all of it is UTF-8"):
+        hl7v2.decode(message(f"OBX|1|NM|K||{text}|mmol/L", declared=declared))
+
+
+@pytest.mark.parametrize("name", ["郑伟", "陈珅", "毛女", "钱某", "魏伟", "谢刚", "μmol/L", "男", "女"])
+def test_honest_gb18030_is_read_though_some_of_its_names_are_valid_utf8(name: str) -> None:
+    assert name in hl7v2.decode(message(f"PID|||||{name}", charset="gb18030", declared="GB18030")).text
+
+
+@pytest.mark.requirement("E3.5")
+def test_a_declared_iso_8859_1_is_iso_8859_1() -> None:
+    read = hl7v2.decode(message("PID|||||M\u00fcller|\u00b5mol", charset="latin-1", declared="8859/1"))
+    assert (read.charset, read.first("PID").value(5)) == ("iso-8859-1", "M\u00fcller")  # type: ignore[union-attr]
+    mangled = hl7v2.decode(message("PID|||||\u9648", charset="gb18030", declared="8859/1"))
+    assert mangled.first("PID").value(5) == "\u00b3\u00c2"  # type: ignore[union-attr]
+    with pytest.raises(hl7v2.CharsetDoubtful, match="8859-1"):
+        hl7v2.decode(message(f"PID|||||{AWKWARD}", declared="8859/1"))
+
+
+@pytest.mark.parametrize("declared", ["BIG-5", "ISO IR87", "KS X 1001", "EBCDIC", "8859/15"])
+def test_a_charset_we_do_not_know_matters_only_where_bytes_are_no_ascii(declared: str) -> None:
+    assert hl7v2.decode(message("PID|||||CHEN", declared=declared)).message_id() == "M1"
+    with pytest.raises(hl7v2.CharsetDoubtful, match="do not know"):
+        hl7v2.decode(message(f"PID|||||{AWKWARD}", declared=declared))
+
+
+def test_a_person_may_say_how_a_message_is_to_be_read() -> None:
+    raw = message(f"PID|||||{AWKWARD}|\u9633", declared="GB18030")
+    assert hl7v2.decode(raw, "utf-8").first("PID").value(5) == AWKWARD  # type: ignore[union-attr]
+    assert "\ufffd" in hl7v2.decode(message(f"PID|||||{AWKWARD}", charset="gb18030"), "utf-8").text
+
+
+BATCHED = b"MSH|^~\\&|LIS||||||ORU^R01|%d|P|2.5.1\rPID|||||%d"
+
+
+@pytest.mark.requirement("E3.5")
+@pytest.mark.parametrize(
+    ("before", "after", "faults"),
+    [
+        (b"", b"", ()),
+        (b"FHS|^~\\&|LIS\rBHS|^~\\&|LIS\r", b"\rBTS|2\rFTS|1\r", ()),
+        (b"BHS|^~\\&\r\n", b"\r\nBTS\r\n", ()),
+        (b"\xef\xbb\xbfFHS|^~\\&\r", b"\r\r\nFTS|1", ()),
+        (b"FHS|^~\\&\rBHS|^~\\&\r", b"\rBTS|3\rFTS|2\r", ("BTS-1 says 3 messages, 2 are here", "FTS-1 says 2 batches, 1 are here")),
+        (b"FHS|^~\\&\rNTE|1||lost\r", b"\rFTS|1\rOBX|1|NM|K||5", ("text after FHS that belongs to no message", "text after FTS that belongs to no message")),
+        (b"garbage\r", b"", ("text before the first segment",)),
+    ],
+)  # fmt: skip
+def test_every_message_of_a_batch_is_taken_out_and_a_wrong_count_is_named(
+    before: bytes, after: bytes, faults: tuple[str, ...]
+) -> None:
+    found = hl7v2.split(before + BATCHED % (1, 1) + b"\r" + BATCHED % (2, 2) + after)
+    assert [hl7v2.decode(each).message_id() for each in found.messages] == ["1", "2"]
+    assert [hl7v2.decode(each).first("PID").value(5) for each in found.messages] == ["1", "2"]  # type: ignore[union-attr]
+    assert found.faults == faults
+    assert not any(hl7v2.decode(each).stray_lines for each in found.messages)
+
+
+def test_one_message_alone_comes_back_byte_for_byte() -> None:
+    for raw in (BATCHED % (1, 1), b"  " + BATCHED % (1, 1) + b"\r\n\0", b"nonsense", b"", b"PID|MSH|"):
+        assert hl7v2.split(raw) == hl7v2.Batch((raw,))
+    assert hl7v2.split(b"FHS|^~\\&\rBHS|^~\\&\rBTS|0\rFTS|1\r").faults == ("a batch without messages",)
+    assert hl7v2.split(b"BHS|^~\\&").messages == ()

@@ -936,6 +936,7 @@ def _release(stage: Stage, message: str) -> None:
     """A message that nobody could place, proposed twice: refused once, agreed to once."""
     lost = "update inbox_message set state = 'unmatched', reason = 'unknown-barcode' where id = $1"
     stage.run(_sql(stage.settings, lost, UUID(message)))
+    stage.do("getMessageReadings", path={"message_id": message})
     given = {"exam_id": stage.ids["exam_id"][0], "reason": "已与检验科核对"}
     for verb in ("refuseMessageRelease", "agreeMessageRelease"):
         made = stage.do("proposeMessageRelease", path={"message_id": message}, body=given).json()["id"]

@@ -41,6 +41,8 @@ class Api:
     port: int = field(default_factory=free_port)
     inbox: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict)
     quarantined: list[tuple[str, bytes]] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
+    senders: dict[str, str] = field(default_factory=dict)
     posts: list[tuple[str, str, str]] = field(default_factory=list)
     tokens: int = 0
     valid_token: str = ""
@@ -66,6 +68,11 @@ class Api:
             return JSONResponse({"code": "try-later"}, self.failing.pop())
         if message_id in self.poison:
             return JSONResponse({"code": "poison"}, self.poison[message_id])
+        reason, sender = request.headers.get("x-quarantine", ""), request.headers.get("x-sender", "")
+        self.reasons[message_id], self.senders[message_id] = reason, sender
+        if reason == "content-differs":
+            self.quarantined.append((message_id, body))
+            return JSONResponse({}, 202)
         known = self.inbox.setdefault((source, message_id), (request.headers["content-type"], body))
         if known[1] != body:
             self.quarantined.append((message_id, body))

@@ -74,7 +74,7 @@ def test_a_secret_is_read_from_its_file_each_time(tmp_path: Path) -> None:
     assert settings.secret() == "two"
 
 
-@pytest.mark.parametrize("message_id", ["", "病人", "x" * 200, "a\x1fb"])
+@pytest.mark.parametrize("message_id", ["", "x" * 200, "病" * 30])
 def test_an_id_that_cannot_travel_in_a_header_is_replaced_by_the_hash(message_id: str) -> None:
     frame = hl7v2.read(f"MSH|^~\\&|L|L|T||20260801||ORU^R01|{message_id}|P|2.5.1\r".encode())
     assert frame.message_id == f"sha256:{frame.sha256}"

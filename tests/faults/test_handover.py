@@ -7,6 +7,7 @@ import pytest
 
 from adapters.wire import hl7v2
 from device_gateway.channel import parse_channels
+from device_gateway.protocols import hl7v2 as protocol
 from device_gateway.protocols.hl7v2 import read
 from tjapi.installation import GATEWAY, client_secret
 from tjapi.kernel.runtime import Runtime
@@ -36,9 +37,48 @@ async def test_every_message_id_that_the_gateway_takes_or_makes_is_taken_by_the_
             [["MSH", "LIS", "", "", "", "20261123", "", ("ORU", "R01"), message_id, "P", "2.5.1"], ["PID", "1"]]
         )
     )
-    headers = {"X-Source": "lis", "X-Message-Id": frame.message_id, "Content-Type": frame.content_type}
+    headers = {
+        "X-Source": "lis",
+        "X-Message-Id": frame.message_id,
+        "Content-Type": frame.content_type,
+        "X-Sender": frame.sender,
+    }
+    headers |= {"X-Quarantine": frame.reason} if frame.reason else {}
     answer = await gateway.post("/api/v1/inbound-messages", content=frame.body, headers=headers)
     assert answer.status_code == 202, (frame.message_id, answer.text)
+    assert answer.json()["state"] == ("quarantined" if frame.fault else "received")
+
+
+@pytest.mark.parametrize(
+    "reason",
+    sorted(
+        {
+            getattr(protocol, name)
+            for name in (
+                "CHARSET_DOUBTFUL",
+                "UNPARSABLE",
+                "NO_USABLE_ID",
+                "BATCH_DIFFERS",
+                "FRAME_NOT_ENDED",
+                "OUTSIDE_A_FRAME",
+            )
+        }
+        | {"content-differs"}
+    ),
+)
+@pytest.mark.parametrize("sender", ["", "LIS/LAB", "%E6%A3%80%7C/", "sha256:" + "f" * 64])
+async def test_every_reason_and_sender_that_the_gateway_gives_is_taken_by_the_api(
+    gateway: httpx.AsyncClient, reason: str, sender: str
+) -> None:
+    headers = {
+        "X-Source": "lis",
+        "X-Message-Id": f"R-{reason}",
+        "Content-Type": "application/octet-stream",
+        "X-Quarantine": reason,
+    }
+    headers |= {"X-Sender": sender} if sender else {}
+    answer = await gateway.post("/api/v1/inbound-messages", content=b"MSH|", headers=headers)
+    assert (answer.status_code, answer.json()["state"]) == (202, "quarantined"), answer.text
 
 
 @pytest.mark.parametrize("source", ["lis", "lis-2", "lis_2", "l", "l" * 32, "2lis"])

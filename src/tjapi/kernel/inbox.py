@@ -1,10 +1,11 @@
 """What is pushed at us is stored raw before it is believed.
 
-Unique per (API client, source, message id): who pushes answers for its own numbers. Same id, same bytes → the stored answer; same id, other bytes → refused, and kept beside under a
-message id of its own, quarantined. Every message ends in exactly one state:
+Unique per (API client, source, sender, message id): who pushes answers for its own numbers, and two senders behind one channel may use the same
+ones. Same id, same bytes → the stored answer; same id, other bytes → refused, and kept beside under a message id of its own, quarantined.
+Whatever its sender was not told AA for comes as quarantined, and stays so until people release it. Every message ends in exactly one state:
 
     received → filed | duplicate | revision | quarantined | unmatched
-    unmatched | quarantined → received   (replay, with audit)
+    unmatched | quarantined → received   (replay, with audit; what was refused at the door by a release only)
 """
 
 import hashlib
@@ -28,6 +29,8 @@ ENDED = ("filed", "duplicate", "revision", "quarantined", "unmatched")
 STATES = ("received", *ENDED)
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:key, 12))")
 _REPLAYABLE = ("quarantined", "unmatched")
+# Its sender was told AE (or nothing): it takes people to have it filed all the same.
+_REFUSED = {"refused": True}
 
 
 class MessageContentDiffers(Conflict):
@@ -53,7 +56,7 @@ class InboxMessage(Base):
 
     __tablename__ = "inbox_message"
     __table_args__ = (
-        UniqueConstraint("client_id", "source", "message_id"),
+        UniqueConstraint("client_id", "source", "sender", "message_id"),
         CheckConstraint(f"state in {STATES}", name="state"),
         Index("ix_inbox_message_state", "state", "id"),
     )
@@ -61,6 +64,7 @@ class InboxMessage(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     client_id: Mapped[UUID]
     source: Mapped[str]
+    sender: Mapped[str] = mapped_column(server_default="")
     message_id: Mapped[str]
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
     body: Mapped[bytes] = mapped_column(LargeBinary)
@@ -86,21 +90,24 @@ class MessageReceived(Event):
     attempt: int = 0
 
 
-def _aad(client_id: UUID, source: str, message_id: str) -> str:
-    return f"inbox_message|body|{client_id}|{source}|{message_id}"
+def _aad(client_id: UUID, source: str, sender: str, message_id: str) -> str:
+    # What came before senders were told apart has none, and was sealed without.
+    of = f"{source}|{sender}" if sender else source
+    return f"inbox_message|body|{client_id}|{of}|{message_id}"
 
 
 async def receive(
-    uow: UnitOfWork, *, source: str, message_id: str, body: bytes, media_type: str, gateway_received_at: datetime | None
-) -> tuple[InboxMessage, bool]:
-    """Store a message and start its filing; returns it and whether it was here before.
+    uow: UnitOfWork, *, source: str, message_id: str, body: bytes, media_type: str, gateway_received_at: datetime | None, sender: str = "",
+    held: str | None = None,
+) -> tuple[InboxMessage, bool]:  # fmt: skip
+    """Store a message and start its filing; returns it and whether it was here before. `held`: why its sender was refused; it waits for people.
 
     Raises MessageContentDiffers after committing nothing: the caller stores the stranger with `quarantine` in a unit of its own.
     """
     # One at a time per message id: of two equal ones that come together, the second finds the first.
     await uow.session.execute(_LOCK, {"key": f"{uow.principal.id}|{source}|{message_id}"})
     digest = hashlib.sha256(body).digest()
-    found = await find(uow, source, message_id)
+    found = await find(uow, source, message_id, sender)
     if found is not None:
         if bytes(found.sha256) != digest:
             raise MessageContentDiffers(
@@ -110,40 +117,60 @@ async def receive(
             )
         return found, True
     message = InboxMessage(
-        id=uuid7(), client_id=uow.principal.id, source=source, message_id=message_id, sha256=digest, body=uow.cipher.seal_bytes(body, _aad(uow.principal.id, source, message_id)),
-        media_type=media_type, campuses=list(uow.principal.campuses), state="received", attempts=0, detail={},
-        received_at=uow.now, gateway_received_at=gateway_received_at,
+        id=uuid7(), client_id=uow.principal.id, source=source, sender=sender, message_id=message_id, sha256=digest,
+        body=uow.cipher.seal_bytes(body, _aad(uow.principal.id, source, sender, message_id)), media_type=media_type,
+        campuses=list(uow.principal.campuses), state="received", attempts=0, detail={}, received_at=uow.now,
+        gateway_received_at=gateway_received_at,
     )  # fmt: skip
     uow.session.add(message)
+    if held is not None:
+        message.state, message.reason, message.ended_at, message.detail = "quarantined", held, uow.now, dict(_REFUSED)
+        return message, False
     await uow.publish(MessageReceived(campus_id=None, message_id=message.id, source=source))
     return message, False
 
 
 async def quarantine(
-    uow: UnitOfWork, *, source: str, message_id: str, body: bytes, media_type: str, reason: str
-) -> InboxMessage:
+    uow: UnitOfWork, *, source: str, message_id: str, body: bytes, media_type: str, reason: str, gateway_received_at: datetime | None = None,
+    sender: str = "",
+) -> InboxMessage:  # fmt: skip
     """Keep a message that is not believed, under an id of its own; the same bytes are kept once."""
     digest = hashlib.sha256(body).digest()
     kept_as = f"{message_id}#{digest.hex()[:16]}"
     await uow.session.execute(_LOCK, {"key": f"{uow.principal.id}|{source}|{kept_as}"})
-    found = await find(uow, source, kept_as)
+    found = await find(uow, source, kept_as, sender)
     if found is not None:
         return found
     message = InboxMessage(
-        id=uuid7(), client_id=uow.principal.id, source=source, message_id=kept_as, sha256=digest, body=uow.cipher.seal_bytes(body, _aad(uow.principal.id, source, kept_as)),
-        media_type=media_type, campuses=list(uow.principal.campuses), state="quarantined", reason=reason, attempts=0,
-        detail={"original_message_id": message_id}, received_at=uow.now, ended_at=uow.now,
+        id=uuid7(), client_id=uow.principal.id, source=source, sender=sender, message_id=kept_as, sha256=digest,
+        body=uow.cipher.seal_bytes(body, _aad(uow.principal.id, source, sender, kept_as)), media_type=media_type,
+        campuses=list(uow.principal.campuses), state="quarantined", reason=reason, attempts=0,
+        detail={"original_message_id": message_id, **_REFUSED}, received_at=uow.now, gateway_received_at=gateway_received_at, ended_at=uow.now,
     )  # fmt: skip
     uow.session.add(message)
     return message
 
 
-async def find(uow: UnitOfWork, source: str, message_id: str) -> InboxMessage | None:
-    """Return a message of the caller's by its source and id."""
+async def take_part(uow: UnitOfWork, batch: InboxMessage, number: int, body: bytes) -> None:
+    """Take up one message of a batch that was pushed as one: it belongs to whoever pushed the batch."""
+    name = f"{batch.message_id}/{number}"
+    part = InboxMessage(
+        id=uuid7(), client_id=batch.client_id, source=batch.source, sender=batch.sender, message_id=name, sha256=hashlib.sha256(body).digest(),
+        body=uow.cipher.seal_bytes(body, _aad(batch.client_id, batch.source, batch.sender, name)), media_type=batch.media_type,
+        campuses=list(batch.campuses), state="received", attempts=0, detail={}, received_at=batch.received_at,
+        gateway_received_at=batch.gateway_received_at,
+    )  # fmt: skip
+    uow.session.add(part)
+    await uow.publish(MessageReceived(campus_id=None, message_id=part.id, source=part.source))
+
+
+async def find(uow: UnitOfWork, source: str, message_id: str, sender: str = "") -> InboxMessage | None:
+    """Return a message of the caller's by its source, sender and id; one that bears no sender may be anybody's."""
     query = select(InboxMessage).where(
-        InboxMessage.client_id == uow.principal.id, InboxMessage.source == source, InboxMessage.message_id == message_id
-    )
-    return (await uow.session.execute(query)).scalar_one_or_none()
+        InboxMessage.client_id == uow.principal.id, InboxMessage.source == source, InboxMessage.message_id == message_id,
+        InboxMessage.sender.in_({sender, ""}),
+    )  # fmt: skip
+    return (await uow.session.execute(query.order_by(InboxMessage.sender.desc()).limit(1))).scalar_one_or_none()
 
 
 async def get(uow: UnitOfWork, message: UUID) -> InboxMessage:
@@ -156,7 +183,9 @@ async def get(uow: UnitOfWork, message: UUID) -> InboxMessage:
 
 def open_body(uow: UnitOfWork, message: InboxMessage) -> bytes:
     """Return the bytes as they came."""
-    return uow.cipher.open_bytes(bytes(message.body), _aad(message.client_id, message.source, message.message_id))
+    return uow.cipher.open_bytes(
+        bytes(message.body), _aad(message.client_id, message.source, message.sender, message.message_id)
+    )
 
 
 async def end(
@@ -195,10 +224,14 @@ async def locked(uow: UnitOfWork, message: UUID) -> InboxMessage:
     return found
 
 
-async def replay(uow: UnitOfWork, message: UUID) -> InboxMessage:
-    """Put an unmatched or quarantined message back to be filed again, with audit."""
+async def replay(uow: UnitOfWork, message: UUID, *, released: bool = False) -> InboxMessage:
+    """Put an unmatched or quarantined message back to be filed again, with audit; `released`: two people have said so.
+
+    Raises InboundMessageNotFound, MessageNotReplayable: it has ended well, or was refused at the door and nobody has released it.
+    """
     found = await locked(uow, message)
-    if found.state not in _REPLAYABLE or found.reason == "content-differs":
+    refused = found.reason == "content-differs" or found.detail.get("refused")
+    if found.state not in _REPLAYABLE or (refused and not released):
         raise MessageNotReplayable
     found.state, found.reason, found.ended_at, found.attempts = "received", None, None, found.attempts + 1
     await uow.audit("inbound_message.replayed", "inbound_message", message)

@@ -30,6 +30,7 @@ from tjapi.operations.schemas import (
     MessageAccepted,
     MessageOut,
     MessageState,
+    QuarantineReason,
 )
 
 _LONGEST_ID = 18
@@ -50,6 +51,20 @@ Source = Annotated[
         examples=["lis"],
     ),
 ]
+Sender = Annotated[
+    str,
+    Header(
+        alias="X-Sender", max_length=199, pattern=r"^[\x21-\x7b\x7d\x7e]*$", examples=["LIS/LAB"],
+        description="发送方:同一通道后的两个系统可用相同编号 · Whose number the message id is: two systems behind one channel may use the same",
+    ),
+]  # fmt: skip
+Held = Annotated[
+    QuarantineReason | None,
+    Header(
+        alias="X-Quarantine",
+        description="发送方未得到 AA 的原因:消息只隔离保存,须经双人放行 · Why its sender was not told AA: it is kept, and filed only when two people release it",
+    ),
+]  # fmt: skip
 _HL7 = "MSH|^~\\&|LIS|LAB|TJ|TJ|20261122||ORU^R01|1|P|2.4\r"
 # Read as bytes, whatever its type: FastAPI would decode a body that calls itself JSON.
 _RAW_BODY: dict[str, Any] = {
@@ -63,6 +78,10 @@ _RAW_BODY: dict[str, Any] = {
 _RECEIVE = operation(
     "receiveMessage", "接收外部消息", "Take in a message from outside", permission="message.push", requirement=["E3.5", "I2"],
     audience="integration", status=202, problems=[MessageContentDiffers, MessageEmpty, BodyTooLarge],
+    description="消息以来源 + `X-Sender` + `X-Message-Id` 为键:同键同内容为重复,同键异内容隔离(409)。网关以 MSH-3/4 为发送方、MSH-10 为编号 ·"
+    " A message is known by its source, `X-Sender` and `X-Message-Id`: the same bytes again are the same message, other bytes are kept in"
+    " quarantine and answered 409. The gateway gives MSH-3/4 as the sender and MSH-10 as the id; who pushes without a sender answers for"
+    " its own numbers.",
 )  # fmt: skip
 _RECEIVE["openapi_extra"]["requestBody"] = _RAW_BODY
 
@@ -79,6 +98,8 @@ async def receive_message(
     uow: Unit,
     source: Source,
     message_id: MessageId,
+    sender: Sender = "",
+    held: Held = None,
     received_at: Annotated[
         Moment | None, Header(alias="X-Received-At", description="网关接收时间 · When the gateway took it in")
     ] = None,
@@ -88,8 +109,8 @@ async def receive_message(
         raise MessageEmpty
     media_type = request.headers.get("content-type", "application/octet-stream")[:100]
     return await service.receive_message(
-        uow, source=source, message_id=message_id, body=body, media_type=media_type, gateway_received_at=received_at
-    )
+        uow, source=source, sender=sender, message_id=message_id, body=body, media_type=media_type, gateway_received_at=received_at, held=held
+    )  # fmt: skip
 
 
 @messages.get(

@@ -7,6 +7,9 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 MessageState = Literal["received", "filed", "duplicate", "revision", "quarantined", "unmatched"]
+QuarantineReason = Literal[
+    "content-differs", "charset-doubtful", "unparsable", "no-usable-id", "batch-differs", "frame-not-ended", "outside-a-frame",
+]  # fmt: skip
 JobState = Literal["queued", "running", "succeeded", "dead", "cancelled"]
 
 
@@ -25,6 +28,7 @@ class MessageOut(BaseModel):
 
     id: UUID
     source: str = Field(examples=["lis"])
+    sender: str = Field(description="发送方(MSH-3/MSH-4) · Whose number it is", examples=["LIS/LAB"])
     message_id: str = Field(examples=["LIS202611220001"])
     state: MessageState = Field(examples=["unmatched"])
     reason: str | None = Field(description="原因代码 · Reason code", examples=["unknown-code"])

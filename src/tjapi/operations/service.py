@@ -1,6 +1,7 @@
 """The verbs of operations."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from tjapi.kernel import inbox
@@ -9,15 +10,29 @@ from tjapi.kernel.jobs.models import Job
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.operations import repository, views
 from tjapi.operations.errors import JobEnded, JobNotDead, JobNotFound
-from tjapi.operations.schemas import JobOut, MessageAccepted, MessageOut
+from tjapi.operations.schemas import JobOut, MessageAccepted, MessageOut, QuarantineReason
 
 _READ_ALL = "job.read_all"
 
 
 async def receive_message(
-    uow: UnitOfWork, *, source: str, message_id: str, body: bytes, media_type: str, gateway_received_at: datetime | None
-) -> MessageAccepted:
-    """Store what was pushed at us. Raises MessageContentDiffers; the stranger is kept, quarantined."""
+    uow: UnitOfWork, *, source: str, sender: str, message_id: str, body: bytes, media_type: str, gateway_received_at: datetime | None,
+    held: QuarantineReason | None,
+) -> MessageAccepted:  # fmt: skip
+    """Store what was pushed at us. Raises MessageContentDiffers; the stranger is kept, quarantined.
+
+    `held` says that its sender was refused, and why: such a message is kept for people. A number used before is among the reasons; then it
+    does not matter whether the first one is here already.
+    """
+    beside: dict[str, Any] = {
+        "source": source, "sender": sender, "message_id": message_id, "body": body, "media_type": media_type,
+        "gateway_received_at": gateway_received_at, "reason": "content-differs",
+    }  # fmt: skip
+    if held == "content-differs":
+        kept = await inbox.quarantine(uow, **beside)
+        return MessageAccepted(
+            id=kept.id, source=kept.source, message_id=kept.message_id, state=kept.state, duplicate=False
+        )
     try:
         message, before = await inbox.receive(
             uow,
@@ -26,11 +41,11 @@ async def receive_message(
             body=body,
             media_type=media_type,
             gateway_received_at=gateway_received_at,
+            sender=sender,
+            held=held,
         )
     except MessageContentDiffers as refusal:
-        await inbox.quarantine(
-            uow, source=source, message_id=message_id, body=body, media_type=media_type, reason="content-differs"
-        )
+        await inbox.quarantine(uow, **beside)
         raise refusal.kept() from None
     return MessageAccepted(
         id=message.id, source=message.source, message_id=message.message_id, state=message.state, duplicate=before
@@ -86,7 +101,7 @@ async def retry_job(uow: UnitOfWork, job_id: UUID) -> JobOut:
 def message_out(message: InboxMessage) -> MessageOut:
     """Return the public shape of an inbound message, without its content."""
     return MessageOut(
-        id=message.id, source=message.source, message_id=message.message_id, state=message.state, reason=message.reason,
+        id=message.id, source=message.source, sender=message.sender, message_id=message.message_id, state=message.state, reason=message.reason,
         detail=message.detail, exam_id=message.exam_id, media_type=message.media_type, sha256=bytes(message.sha256).hex(),
         attempts=message.attempts, received_at=message.received_at, ended_at=message.ended_at,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from tjapi.kernel.inbox import InboundMessageNotFound
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.routing import ReadLook, ReadUnit, Unit, operation, passed, router
 from tjapi.kernel.runtime import runtime
-from tjapi.result import service
+from tjapi.result import flows, service
 from tjapi.result.errors import (
     AnswerInvalid,
     DepartmentNotOwn,
@@ -19,6 +19,7 @@ from tjapi.result.errors import (
     QuestionClosed,
     QuestionNotFound,
     ReleaseDecided,
+    ReleaseIncomplete,
     ReleaseNotFound,
     ReleaseProposed,
     ResultNotFound,
@@ -41,6 +42,7 @@ from tjapi.result.schemas import (
     ExamResultsOut,
     HistoryOut,
     QuestionOut,
+    ReadingsOut,
     ReleaseIn,
     ReleaseOut,
     ReopenIn,
@@ -198,6 +200,20 @@ async def answer_question(uow: Unit, question_id: UUID, body: AnswerIn) -> Quest
 
 
 @results.get(
+    "/inbound-messages/{message_id:uuid}/readings",
+    **operation("getMessageReadings", "消息的各种读法", "How each charset would read a message", permission="message.release",
+                requirement=["E3.5", "X13"], problems=[InboundMessageNotFound],
+                description="放行字符集存疑的消息前对照:同一字节按 UTF-8、GB18030、ISO 8859-1 各读作什么;姓名只对有权者全显,留审计 · Before a message of"
+                " doubtful charset is released: what the same bytes say in each. Leaves an audit row."),
+)  # fmt: skip
+async def get_readings(request: Request, response: Response, uow: ReadUnit, message_id: UUID) -> ReadingsOut:
+    source, raw = await service.raw_for_readings(uow, message_id)
+    whose = uow.principal.may("message.raw") or uow.principal.may("examinee.read")
+    response.headers["Cache-Control"] = "no-store"
+    return await flows.readings(runtime(request).services.lis, source, raw, whose=whose)
+
+
+@results.get(
     "/unmapped-codes",
     **operation("listUnmappedCodes", "未对照代码队列", "Codes that nobody has mapped, with the messages that wait for them",
                 permission="message.read", audience="admin", requirement=["E3.5", "X4", "X13"],
@@ -217,9 +233,12 @@ async def list_unmapped_codes(
 
 @results.post(
     "/inbound-messages/{message_id:uuid}:propose-release",
-    **operation("proposeMessageRelease", "申请放行消息", "Propose to which exam a message belongs", permission="message.release",
+    **operation("proposeMessageRelease", "申请放行消息", "Propose to which exam a message belongs, or how it is read", permission="message.release",
                 requirement=["E3.5", "X13"], body=True,
-                problems=[InboundMessageNotFound, ExamNotFound, MessageNotReleasable, ReleaseProposed, SignerNotStaff]),
+                description="身份不符、条码未知:指明体检;字符集存疑:指明字符集;编号重复而内容不同等已答 AE 者:写明依据即可。另一人同意后按普通消息归档 ·"
+                " An exam where the identity or the number is in doubt, a charset where that is; what was refused at the door for another"
+                " reason needs grounds only. Filed like any other once a second person agrees.",
+                problems=[InboundMessageNotFound, ExamNotFound, MessageNotReleasable, ReleaseIncomplete, ReleaseProposed, SignerNotStaff]),
 )  # fmt: skip
 async def propose_release(uow: Unit, message_id: UUID, body: ReleaseIn) -> ReleaseOut:
     return await service.propose_release(uow, message_id, body)
@@ -227,9 +246,9 @@ async def propose_release(uow: Unit, message_id: UUID, body: ReleaseIn) -> Relea
 
 @results.post(
     "/message-releases/{release_id:uuid}:agree",
-    **operation("agreeMessageRelease", "同意放行", "Agree: the message is filed on that exam", permission="message.release",
+    **operation("agreeMessageRelease", "同意放行", "Agree: the message is filed as was said", permission="message.release",
                 requirement=["E3.5", "X13"],
-                problems=[ReleaseNotFound, ReleaseDecided, SamePerson, MessageNotReleasable, SignerNotStaff]),
+                problems=[ReleaseNotFound, ReleaseDecided, SamePerson, MessageNotReleasable, ReleaseIncomplete, SignerNotStaff]),
 )  # fmt: skip
 async def agree_release(uow: Unit, release_id: UUID) -> ReleaseOut:
     return await service.decide_release(uow, release_id, agree=True)

@@ -68,9 +68,18 @@ class ResultsInvalid(Invalid):
 
 
 class MessageNotReleasable(Conflict):
-    """Only a message is released whose identity did not agree or whose numbers nobody knows."""
+    """Only a message is released that waits for people: quarantined, or unmatched for its numbers or its charset."""
 
     zh, en = "该消息不需要或不能放行", "This message needs no release, or cannot have one"
+
+
+class ReleaseIncomplete(Invalid):
+    """The message needs to be told its exam, or its charset; `errors` name which."""
+
+    zh, en = (
+        "须指明该消息所属体检或读取字符集",
+        "It must be said to which exam the message belongs, or in which charset it is read",
+    )
 
 
 class ReleaseProposed(Conflict):

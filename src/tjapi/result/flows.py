@@ -2,12 +2,13 @@
 
 import contextlib
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, get_args
 from uuid import UUID
 
 import structlog
 
-from adapters.lis.contract import BeyondLimits, LabReport, UnparsableReport
+from adapters.lis.contract import Batch, BeyondLimits, LabReport, UnparsableReport
 from tjapi.kernel import inbox
 from tjapi.kernel.child.errors import Broken, Overrun
 from tjapi.kernel.db import DATABASE_TROUBLE, is_refused
@@ -15,6 +16,10 @@ from tjapi.kernel.inbox import InboundMessageNotFound, MessageNotReplayable
 from tjapi.kernel.jobs.spec import GiveUp, JobRun
 from tjapi.kernel.uow import LeaseLostError, UnitOfWork
 from tjapi.result import service
+from tjapi.result.rules import Charset
+from tjapi.result.schemas import ReadingOut, ReadingsOut, ReadValueOut
+
+_SHOWN = 200
 
 log = structlog.get_logger("messages")
 BEYOND_LIMITS, NOT_STORABLE, NOT_FILED = "unreadable-in-limits", "not-storable", "not-filed"
@@ -36,15 +41,20 @@ async def file_message(run: JobRun) -> Mapping[str, Any]:
             state, source = message.state, message.source
             arrived_at = message.gateway_received_at or message.received_at
             raw = inbox.open_body(uow, message) if state == "received" else b""
+            released, charset = await service.word_on(uow, message_id)
     except InboundMessageNotFound as error:
         raise GiveUp("no-such-message") from error
     if state != "received":
         return {"outcome": state}
-    report = await _read(run, source, raw)
-    if isinstance(report, tuple):
-        return await _quarantine(run, message_id, *report)
     try:
-        filing = await _file(run, message_id, source, report)
+        report = await _read(run, source, raw, charset)
+    except _Unread as verdict:
+        return await _quarantine(run, message_id, verdict.reason, verdict.fault)
+    if isinstance(report, tuple):
+        messages, faults = report
+        return await _part(run, message_id, messages, () if released else faults)
+    try:
+        filing = await _file(run, message_id, source, report, arrived_at)
     except Exception as error:
         if is_refused(error):
             return await _quarantine(run, message_id, NOT_STORABLE, type(error).__name__)
@@ -55,27 +65,36 @@ async def file_message(run: JobRun) -> Mapping[str, Any]:
     return {"outcome": filing.outcome, "reason": filing.reason}
 
 
-async def _read(run: JobRun, source: str, raw: bytes) -> LabReport | tuple[str, str]:
-    """Return what a message says, or why it is quarantined, and what is wrong with it."""
+class _Unread(Exception):  # noqa: N818 - a verdict
+    """Why a message is quarantined, and what is wrong with it."""
+
+    def __init__(self, reason: str, fault: str) -> None:
+        super().__init__(reason)
+        self.reason, self.fault = reason, fault
+
+
+async def _read(run: JobRun, source: str, raw: bytes, charset: str | None) -> LabReport | Batch:
+    """Return what a message says, or the messages of a batch. Raises _Unread."""
     try:
-        report: LabReport = await run.services.lis.read(source, raw)
+        read: LabReport | Batch = await run.services.lis.read(source, raw, charset)
     except BeyondLimits as excess:
-        return BEYOND_LIMITS, excess.reason
+        raise _Unread(BEYOND_LIMITS, excess.reason) from None
     except UnparsableReport as fault:
-        return "unparsable", fault.reason
+        raise _Unread(fault.kind, fault.reason) from None
     except Overrun as excess:
-        return BEYOND_LIMITS, excess.what
+        raise _Unread(BEYOND_LIMITS, excess.what) from None
     except Broken as bug:  # the same bytes meet it again: a person looks, and so does whoever reads the log
-        return "unparsable", f"the reader failed: {bug.kind}"
-    return report
+        raise _Unread("unparsable", f"the reader failed: {bug.kind}") from None
+    return read
 
 
-async def _file(run: JobRun, message_id: UUID, source: str, report: LabReport) -> service.Filing:
+async def _file(run: JobRun, message_id: UUID, source: str, report: LabReport, arrived_at: datetime) -> service.Filing:
+    left_out = {"left_out": list(report.left_out)} if report.left_out else {}
     async with run.unit() as uow:
         filing = await service.file_report(uow, message_id, source, report, arrived_at)
         await inbox.end(
             uow, message_id, filing.outcome, reason=filing.reason, exam_id=filing.exam_id, campus_id=filing.campus_id,
-            detail=filing.detail,
+            detail={**left_out, **filing.detail},
         )  # fmt: skip
     return filing
 
@@ -90,6 +109,56 @@ async def _quarantine(run: JobRun, message_id: UUID, reason: str, fault: str) ->
     async with run.unit() as uow:
         await inbox.end(uow, message_id, "quarantined", reason=reason, detail={"fault": fault})
     return {"outcome": "quarantined", "reason": reason}
+
+
+async def _part(
+    run: JobRun, message_id: UUID, messages: tuple[bytes, ...], faults: tuple[str, ...]
+) -> Mapping[str, Any]:
+    """Take up each message of a batch by itself; what is wrong around them a person sees."""
+    detail: dict[str, Any] = {"messages": len(messages)}
+    async with run.unit() as uow:
+        batch = await inbox.locked(uow, message_id)
+        if batch.state == "received":
+            for number, body in enumerate(messages, 1):
+                await inbox.take_part(uow, batch, number, body)
+            outcome, reason = ("quarantined", "batch-differs") if faults else ("filed", None)
+            detail |= {"faults": list(faults)} if faults else {}
+            await inbox.end(uow, message_id, outcome, reason=reason, detail=detail)
+    return {"outcome": batch.state, **detail}
+
+
+async def readings(lis: Any, source: str, raw: bytes, *, whose: bool) -> ReadingsOut:
+    """Return a message as each charset would read it; `whose` shows in full who it is about."""
+    return ReadingsOut(items=[await _reading(lis, source, raw, charset, whose=whose) for charset in get_args(Charset)])
+
+
+async def _reading(lis: Any, source: str, raw: bytes, charset: Charset, *, whose: bool) -> ReadingOut:
+    unreadable = raw.decode(charset, errors="replace").count("\ufffd")
+    fault = ""
+    try:
+        report = await lis.read(source, raw, charset)
+    except UnparsableReport as unread:
+        fault = unread.reason
+    except Overrun as excess:
+        fault = excess.what
+    except Broken as bug:
+        fault = f"the reader failed: {bug.kind}"
+    else:
+        fault = f"a batch of {len(report[0])} messages" if isinstance(report, tuple) else ""
+    if fault:
+        return ReadingOut(
+            charset=charset, fault=fault, unreadable=unreadable, exam_no=None, name="", birth_date=None, left_out=[], values=[]
+        )  # fmt: skip
+    name = report.patient_name if whose else report.patient_name[:1] + "*" * len(report.patient_name[1:])
+    values = [
+        ReadValueOut(code=o.code, name=o.name, value=o.raw_value, unit=o.unit, flags=" ".join(o.abnormal_flags), remarks=list(o.remarks))
+        for result in report.results
+        for o in result.observations
+    ]  # fmt: skip
+    return ReadingOut(
+        charset=charset, fault=None, unreadable=unreadable, exam_no=report.exam_no, name=name,
+        birth_date=report.patient_birth_date if whose else None, left_out=list(report.left_out), values=values[:_SHOWN],
+    )  # fmt: skip
 
 
 async def replay_mapped(run: JobRun) -> Mapping[str, Any]:

@@ -88,7 +88,7 @@ class DepartmentSheetLine(Base):
 
 
 class MessageRelease(Base):
-    """放行: two people say that a message whose identity did not agree, or whose number is unknown, belongs to an exam."""
+    """放行: two people say of a message that no machine may file to which exam it belongs, in which charset it is read, or that it is good as it is."""
 
     __tablename__ = "message_release"
     __table_args__ = (
@@ -99,14 +99,16 @@ class MessageRelease(Base):
             "uq_message_release_open",
             "message_id",
             unique=True,
-            postgresql_where=sql("state in ('proposed', 'released')"),
+            postgresql_where=sql("state = 'proposed'"),
         ),
+        Index("ix_message_release_message", "message_id", "decided_at", postgresql_where=sql("state = 'released'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     campus_id: Mapped[int] = mapped_column(SmallInteger)
     message_id: Mapped[UUID]
-    exam_id: Mapped[UUID]
+    exam_id: Mapped[UUID | None]
+    charset: Mapped[str | None]
     reason: Mapped[str]
     state: Mapped[str] = mapped_column(server_default="proposed")
     proposed_by: Mapped[UUID]

@@ -50,8 +50,10 @@ _QUESTIONS = (
     .order_by(ResultQuestion.asked_at, ResultQuestion.id)
     .execution_options(populate_existing=True)
 )
-_RELEASE_OF = select(MessageRelease).where(
-    MessageRelease.message_id == bindparam("message_id"), MessageRelease.state != "rejected"
+_RELEASES_OF = select(MessageRelease).where(MessageRelease.message_id == bindparam("message_id"))
+_PROPOSED_OF = _RELEASES_OF.where(MessageRelease.state == "proposed")
+_RELEASED_OF = _RELEASES_OF.where(MessageRelease.state == "released").order_by(
+    MessageRelease.decided_at, MessageRelease.id
 )
 
 
@@ -150,9 +152,14 @@ async def judge(uow: UnitOfWork, result_id: UUID, flag: str | None) -> None:
     await uow.session.execute(update(Result).where(Result.id == result_id).values(judged_flag=flag))
 
 
-async def release_of(uow: UnitOfWork, message_id: UUID) -> MessageRelease | None:
-    """Return the release of a message that is proposed or given."""
-    return (await uow.session.execute(_RELEASE_OF, {"message_id": message_id})).scalar_one_or_none()
+async def proposed_release(uow: UnitOfWork, message_id: UUID) -> MessageRelease | None:
+    """Return the release of a message that waits for a second person."""
+    return (await uow.session.execute(_PROPOSED_OF, {"message_id": message_id})).scalar_one_or_none()
+
+
+async def given_releases(uow: UnitOfWork, message_id: UUID) -> Sequence[MessageRelease]:
+    """Return what two people have said of a message, the last one last."""
+    return (await uow.session.execute(_RELEASED_OF, {"message_id": message_id})).scalars().all()
 
 
 async def release(uow: UnitOfWork, release_id: UUID) -> MessageRelease | None:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tjapi.catalog.rules import ItemKind
 from tjapi.exam.rules import LineState
-from tjapi.result.rules import ReleaseState, SheetState
+from tjapi.result.rules import Charset, ReleaseState, SheetState
 from tjapi.result.rules.flags import Flag
 from tjapi.result.rules.questions import Answer, QuestionKind
 from tjapi.result.rules.revisions import ResultStatus
@@ -76,10 +76,45 @@ class ReopenIn(Input):
 
 
 class ReleaseIn(Input):
-    """To which exam a message belongs, and why one is sure."""
+    """To which exam a message belongs, in which charset it is to be read, and why one is sure. What was refused at the door only needs grounds."""
 
-    exam_id: UUID = Field(description="体检 · Exam", examples=[_ID])
+    exam_id: UUID | None = Field(default=None, description="体检 · Exam", examples=[_ID])
+    charset: Charset | None = Field(
+        default=None,
+        description="读取字符集,先看 `readings` · In which charset; look at the `readings` first",
+        examples=[None],
+    )
     reason: str = Field(min_length=1, max_length=400, description="依据 · Grounds", examples=["已与检验科电话核对标本"])
+
+
+class ReadValueOut(BaseModel):
+    """A value as a message would be read."""
+
+    code: str = Field(examples=["PLT"])
+    name: str = Field(examples=["血小板"])
+    value: str = Field(examples=["28.1"])
+    unit: str = Field(examples=["10^9/L"])
+    flags: str = Field(examples=["L"])
+    remarks: list[str] = Field(examples=[["标本轻度脂血"]])
+
+
+class ReadingOut(BaseModel):
+    """A message as one charset reads it. Who it is about is shown in full only to whoever may see people or raw messages."""
+
+    charset: Charset = Field(examples=["gb18030"])
+    fault: str | None = Field(description="不能读取的原因 · Why it is no report in this charset", examples=[None])
+    unreadable: int = Field(description="无法解码的字符数 · Characters that this charset does not have", examples=[0])
+    exam_no: str | None = Field(examples=["A26112300018"])
+    name: str = Field(examples=["测试甲"])
+    birth_date: date | None
+    left_out: list[str] = Field(examples=[["OBX[2]: no code, no value"]])
+    values: list[ReadValueOut]
+
+
+class ReadingsOut(BaseModel):
+    """A message as each charset would read it, for whoever decides which one is right."""
+
+    items: list[ReadingOut]
 
 
 class ReleaseOut(BaseModel):
@@ -87,7 +122,8 @@ class ReleaseOut(BaseModel):
 
     id: UUID
     message_id: UUID
-    exam_id: UUID
+    exam_id: UUID | None
+    charset: Charset | None = Field(examples=[None])
     reason: str = Field(examples=["已与检验科电话核对标本"])
     state: ReleaseState = Field(examples=["proposed"])
     proposed_by: UUID

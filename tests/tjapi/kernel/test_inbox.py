@@ -23,8 +23,10 @@ def _id() -> str:
     return f"T{secrets.token_hex(8)}"
 
 
-async def _push(client: httpx.AsyncClient, message_id: str, body: bytes = BODY, source: str = "lis") -> httpx.Response:
-    headers = {"X-Source": source, "X-Message-Id": message_id, "Content-Type": "application/hl7-v2"}
+async def _push(
+    client: httpx.AsyncClient, message_id: str, body: bytes = BODY, source: str = "lis", **more: str
+) -> httpx.Response:
+    headers = {"X-Source": source, "X-Message-Id": message_id, "Content-Type": "application/hl7-v2", **more}
     return await client.post(f"{API}/inbound-messages", content=body, headers=headers)
 
 
@@ -159,6 +161,62 @@ async def test_only_what_was_unmatched_or_quarantined_is_filed_again(
     else:
         assert (again.status_code, again.json()["code"]) == (409, "message-not-replayable")
         assert await _jobs(admin, kept["id"]) == 1
+
+
+@pytest.mark.requirement("E3.5")
+async def test_two_senders_behind_one_channel_may_use_the_same_number(
+    sign_in: SignIn, admin: asyncpg.Connection
+) -> None:
+    gateway, name = await sign_in("device-gateway"), _id()
+    answers = [
+        await _push(gateway, name, body, **{"X-Sender": sender})
+        for sender, body in (("LIS/LAB", BODY), ("POCT/", BODY + b"other"), ("LIS/LAB", BODY), ("POCT/", BODY + b"third"))
+    ]  # fmt: skip
+    assert [a.status_code for a in answers] == [202, 202, 202, 409]
+    assert [a.json()["duplicate"] for a in answers[:3]] == [False, False, True]
+    kept = {(row["sender"], row["state"], row["reason"]) for row in await _rows(admin, name)}
+    assert kept == {
+        ("LIS/LAB", "received", None),
+        ("POCT/", "received", None),
+        ("POCT/", "quarantined", "content-differs"),
+    }
+
+
+async def test_a_number_that_was_kept_before_senders_were_told_apart_may_be_anybodys(
+    sign_in: SignIn, admin: asyncpg.Connection
+) -> None:
+    gateway, name = await sign_in("device-gateway"), _id()
+    await _push(gateway, name)
+    again = await _push(gateway, name, BODY, **{"X-Sender": "LIS/LAB"})
+    other = await _push(gateway, name, BODY + b"x", **{"X-Sender": "LIS/LAB"})
+    assert (again.json()["duplicate"], other.status_code) == (True, 409)
+
+
+@pytest.mark.requirement("E3.5")
+@pytest.mark.parametrize(
+    "reason", ["charset-doubtful", "unparsable", "no-usable-id", "batch-differs", "frame-not-ended"]
+)
+async def test_whatever_was_answered_ae_is_kept_and_filed_by_no_machine_and_no_single_person(
+    sign_in: SignIn, admin: asyncpg.Connection, reason: str
+) -> None:
+    gateway, engineer, name = await sign_in("device-gateway"), await sign_in("interface"), _id()
+    kept, again = [await _push(gateway, name, **{"X-Quarantine": reason}) for _ in range(2)]
+    assert (kept.status_code, kept.json()["state"], again.json()["duplicate"]) == (202, "quarantined", True)
+    (row,) = await _rows(admin, name)
+    assert (row["state"], row["reason"], await _jobs(admin, row["id"])) == ("quarantined", reason, 0)
+    replayed = await engineer.post(f"{API}/inbound-messages/{row['id']}:replay")
+    assert (replayed.status_code, replayed.json()["code"]) == (409, "message-not-replayable")
+    assert await _jobs(admin, row["id"]) == 0
+
+
+async def test_a_reused_number_that_comes_before_the_first_is_kept_beside_all_the_same(
+    sign_in: SignIn, admin: asyncpg.Connection
+) -> None:
+    gateway, name = await sign_in("device-gateway"), _id()
+    refused = await _push(gateway, name, BODY + b"second", **{"X-Quarantine": "content-differs"})
+    first = await _push(gateway, name)
+    assert (refused.status_code, refused.json()["state"], first.json()["state"]) == (202, "quarantined", "received")
+    assert {row["reason"] for row in await _rows(admin, name)} == {None, "content-differs"}
 
 
 async def test_a_stranger_under_a_used_id_is_never_filed(sign_in: SignIn, admin: asyncpg.Connection) -> None:

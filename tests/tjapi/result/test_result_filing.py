@@ -256,7 +256,7 @@ class Parser:
         self.lis = self
         self._said = said
 
-    async def read(self, _source: str, _raw: bytes) -> LabReport:
+    async def read(self, _source: str, _raw: bytes, _charset: str | None = None) -> LabReport:
         if self._said is None:
             raise UnparsableReport("OBX-3 is empty")
         return self._said

@@ -150,7 +150,7 @@ async def test_unmapped_codes_are_listed_with_count_and_time_and_mapping_one_fil
         def __init__(self) -> None:
             self.lis = self
 
-        async def read(self, _source: str, raw: bytes) -> object:
+        async def read(self, _source: str, raw: bytes, _charset: str | None = None) -> object:
             return list(waiting.values())[int(raw)]
 
     async def silent(_done: int, _total: int | None, _message: str | None) -> None: ...

@@ -4,4 +4,5 @@ from typing import Literal
 
 SheetState = Literal["draft", "signed"]
 ReleaseState = Literal["proposed", "released", "rejected"]
+Charset = Literal["utf-8", "gb18030", "iso-8859-1"]
 ResultsView = Literal["all", "abnormal", "summaries"]

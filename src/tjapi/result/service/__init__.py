@@ -28,7 +28,14 @@ from tjapi.result.service.reading import (
     trends,
     unmapped_codes,
 )
-from tjapi.result.service.release import decide_release, propose_release, release_out, releases
+from tjapi.result.service.release import (
+    decide_release,
+    propose_release,
+    raw_for_readings,
+    release_out,
+    releases,
+    word_on,
+)
 from tjapi.result.service.summarizing import Found, reasons, standing, summary_lines
 from tjapi.result.service.summarizing import result_ids as found_result_ids
 
@@ -61,6 +68,7 @@ __all__ = [
     "put_results",
     "put_summary",
     "questions_page",
+    "raw_for_readings",
     "reasons",
     "release_out",
     "releases",
@@ -73,4 +81,5 @@ __all__ = [
     "trends",
     "unmapped_codes",
     "values_of",
+    "word_on",
 ]  # fmt: skip

@@ -88,6 +88,11 @@ class _Told:
     last: Mapping[str, Decimal]
     """Numbers of the last exam, of items whose change is asked about."""
 
+    @property
+    def sent_at(self) -> datetime:
+        """When it was written; who does not say it wrote it before it came."""
+        return self.report.sent_at or self.arrived_at
+
 
 async def file_report(
     uow: UnitOfWork, message_id: UUID, source: str, report: LabReport, arrived_at: datetime | None = None
@@ -369,7 +374,7 @@ def _entries(
         # It strikes whatever was said before, when it does not say which value was wrong.
         measured, unread = [Measured(Reading(Value("", "")), (0,))], None
     said_at = o.observed_at or result.specimen_at or result.reported_at
-    issued_at = min(result.reported_at or told.report.sent_at, told.arrived_at)
+    issued_at = min(result.reported_at or told.sent_at, told.arrived_at)
     worth_asking = unread is not None or bool(notes) or lab_critical(group.marks)
     if not measured and worth_asking:
         _lose(lost, "value-unread", o.code)
@@ -413,7 +418,7 @@ def _entries(
         entries.append(
             Entry(
                 line=line, item=item, status=status, value=value, unit=unit, conversion=conversion,
-                observed_at=min(said_at or told.report.sent_at, told.arrived_at), issued_at=issued_at, source=LIS + told.source,
+                observed_at=min(said_at or told.sent_at, told.arrived_at), issued_at=issued_at, source=LIS + told.source,
                 meaning_key=meaning((line.id, item.id, sub_id, status, said_at and said_at.timestamp(), value.text)),
                 sub_id=sub_id, filler_no=result.filler_no, lis_range_text=first.range_text or None, lis_marks=marks,
                 message_id=told.message_id, remarks=(*one.remarks, *notes), doubt=doubt,

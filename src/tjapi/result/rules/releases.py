@@ -1,0 +1,23 @@
+"""What people have to say of a message that no machine may file. Pure."""
+
+from typing import Literal
+
+Need = Literal["exam", "charset", "nothing", "impossible"]
+
+# Whose result it is, or where its number leads, only people know; a better reading of the bytes may settle it as well.
+_NEED_EXAM = {("quarantined", "identity-mismatch"), ("unmatched", "unknown-barcode")}
+# Refused at the door, and whole: two people say that it is good as it is.
+_AS_IT_IS = {"content-differs", "unparsable", "no-usable-id", "batch-differs", "frame-not-ended", "outside-a-frame"}
+
+
+def still_needed(state: str, reason: str | None, *, exam: bool, charset: bool) -> Need:
+    """Return what a release of a message lacks: nothing where it may be given, `impossible` where the message waits for no people."""
+    if state not in ("quarantined", "unmatched"):
+        return "impossible"
+    if (state, reason) in _NEED_EXAM:
+        return "nothing" if exam or charset else "exam"
+    if reason == "charset-doubtful":
+        return "nothing" if charset else "charset"
+    if charset or (state == "quarantined" and reason in _AS_IT_IS):
+        return "nothing"
+    return "impossible"
