@@ -281,6 +281,17 @@ class Book:
                     )
                 )
 
+    async def tell_all(self, uow: UnitOfWork) -> None:
+        """Say of every result that it may be something else now, whatever it says: by whom it is judged has changed."""
+        if self._results:
+            await self._tell(uow, list(self._results.values()))
+
+    async def resettle(self, uow: UnitOfWork) -> None:
+        """Move the lines of a laboratory to where their values are: while the exam was finalized, they stayed."""
+        await self._settle(
+            uow, [line.id for line in self.lines.values() if line.performed_by == LIS.rstrip(":") and self.live(line)]
+        )
+
     async def _tell(self, uow: UnitOfWork, added: Sequence[HeldResult]) -> None:
         beside = {fact.id for result_id in self._revisions for fact in rivals(self._facts_of(result_id))}
         current_ids = {result.current_revision_id for result in self._results.values()}
