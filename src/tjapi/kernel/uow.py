@@ -118,6 +118,22 @@ class UnitOfWork:
         """The moment, by the injected clock."""
         return self._clock.now()
 
+    @asynccontextmanager
+    async def for_every_department(self) -> AsyncIterator[None]:
+        """Act for every department: what follows from a command by itself is written where it belongs, whoever commanded it.
+
+        Who it was stays; rights and campuses stay. Whatever a person decides is no business of this.
+        """
+        if self.principal.departments is None or self._database is None:
+            yield
+            return
+        own = self.principal
+        await self.session.flush()
+        await self._database.show_for_now(self.session, replace(own, departments=None))
+        yield
+        await self.session.flush()
+        await self._database.show_for_now(self.session, own)
+
     async def serve(self, campus_id: int) -> None:
         """Act for an examinee at a campus until this transaction ends: their booking takes places, and an exam, of that campus.
 

@@ -23,17 +23,20 @@ async def expect_no_more(uow: UnitOfWork, event: LinesSetAside) -> None:
     """A department is not waited for when nothing is left for it to do; nothing is asked about lines that are gone."""
     await service.drop_sheets(uow, event.exam_id, event.line_ids)
     await service.drop_questions(uow, event.exam_id, event.line_ids)
-    await service.lines_gone(uow, event.exam_id, event.line_ids)
+    async with uow.for_every_department():
+        await service.lines_gone(uow, event.exam_id, event.line_ids)
 
 
 async def judge_anew(uow: UnitOfWork, event: ExamFactsCorrected) -> None:
     """Ranges, flags, computed items and findings are those of the person as the exam has them now."""
-    await service.judge_anew(uow, event.exam_id)
+    async with uow.for_every_department():
+        await service.judge_anew(uow, event.exam_id)
 
 
 async def opened_again(uow: UnitOfWork, event: ExamReopened) -> None:
     """What came while the exam was finalized is looked at now."""
-    await service.opened_again(uow, event.exam_id)
+    async with uow.for_every_department():
+        await service.opened_again(uow, event.exam_id)
 
 
 REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
