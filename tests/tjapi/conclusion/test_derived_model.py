@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -48,7 +49,11 @@ GENERAL: Mapping[str, tuple[str, ...]] = {
 LAB: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "GLU": {"GLU": ("5.0", "6.5", "7.4", "25.0")},
     "RENAL-FULL": {
-        "CREA": ("60", "95", "140"), "UREA": ("5", "5.0"), "UA": ("300", "400", "455"), "CYSC": ("0.8",), "B2MG": ("1.5",),
+        "CREA": ("60", "95", "140"),
+        "UREA": ("5", "5.0"),
+        "UA": ("300", "400", "455"),
+        "CYSC": ("0.8",),
+        "B2MG": ("1.5",),
     },
 }
 
@@ -63,17 +68,18 @@ class Walk:
         self.tally: Counter[tuple[str, bool]] = Counter()
 
     async def begin(self) -> None:
-        unit = lambda: self.runtime.units.open(demo.LOADER)  # noqa: E731 - a factory of units
-        self.unit = unit
-        self.scene: Scene = await visit(unit, "GENERAL", "GLU", "RENAL-FULL", "ECG")
+        self.scene: Scene = await visit(self.unit, "GENERAL", "GLU", "RENAL-FULL", "ECG")
         self.department = self.scene.departments["GENERAL"]
-        async with unit() as uow:
+        async with self.unit() as uow:
             await exams.set_aside(uow, self.scene.exam_id, [self.scene.lines["ECG"]], "waived", reason="设备检修")
         await self.enter()
         for group in LAB:
             await self.laboratory(group)
 
     # What may be done.
+
+    def unit(self) -> Any:
+        return self.runtime.units.open(demo.LOADER)
 
     def pick(self, among: Any) -> Any:
         return self.rng.choice(list(among))
@@ -225,7 +231,7 @@ class Walk:
             held = [c for c in await critical_rows.of_exam(uow, self.scene.exam_id) if c.state == "detected"]
             versions = [(c.id, c.version) for c in held]
         for critical_id, version in versions:
-            await self.as_("chief", lambda uow, i=critical_id, v=version: criticals.confirm(uow, i, v))
+            await self.as_("chief", partial(criticals.confirm, critical_id=critical_id, expected=version))
 
     async def step(self) -> None:
         ways: dict[str, tuple[int, Callable[[], Awaitable[None]]]] = {

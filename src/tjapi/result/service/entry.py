@@ -225,7 +225,7 @@ async def revoke_results(uow: UnitOfWork, exam_id: UUID, department_id: int, giv
             raise PermissionMissing
     async with uow.for_every_department():
         desk = await _desk(uow, await Book.read(uow, exam), department_id)
-        if desk.version != expected:
+        if expected != desk.version:
             raise PreconditionFailed
         if exam.state == "finalized":
             await exams.reopen(uow, exam_id, given.reason)
