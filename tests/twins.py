@@ -102,7 +102,7 @@ TWINS = (
         f"{DERIVED}::test_a_finalized_exam_is_opened_again_and_its_report_goes_with_it_and_comes_anew",
     ),
     _twin(
-        "derived: the database signs nothing stale", "migrations/versions/2026_11_29_1300_derived_rows.py",
+        "derived: the database signs nothing stale", "migrations/versions/2026_11_29_1305_derived_rows.py",
         "and (new.overview_stale\n", "and (new.overview_stale is null\n",
         f"{DERIVED}::test_the_database_signs_nothing_stale_either",
     ),

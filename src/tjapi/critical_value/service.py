@@ -94,8 +94,8 @@ async def look(uow: UnitOfWork, event: RevisionsAdded) -> None:
 
 async def alarm(uow: UnitOfWork, event: CriticalUnread) -> None:
     """Raise what the laboratory calls critical and nobody could read: a person reads the message, and calls. Again changes nothing."""
-    active = await knowledge.active(uow)
     exam = await exams.lock(uow, event.exam_id)
+    active = await results.edition_of(uow, exam)
     key = event_key([(None, f"{event.item_code}={event.key}")])
     held = await repository.of_exam(uow, event.exam_id)
     if active is None or any(c.rule_code == LAB_ALARM and c.event_key == key for c in held):

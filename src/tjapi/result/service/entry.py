@@ -208,7 +208,9 @@ async def reopen_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, reaso
     return _out(replace(desk, sheet=sheet, summary=summary), exam_id, department_id)
 
 
-async def revoke_results(uow: UnitOfWork, exam_id: UUID, department_id: int, given: RevokeIn, expected: int) -> SheetOut:
+async def revoke_results(
+    uow: UnitOfWork, exam_id: UUID, department_id: int, given: RevokeIn, expected: int
+) -> SheetOut:
     """Strike what a department entered of a person, all or some items, to be entered anew: the old revisions stay, the signature ends.
 
     Of a finalized exam the final sign-off and a published report are taken back by the same act. Who may do that answers for every

@@ -10,11 +10,10 @@ from tjapi.exam.models import Exam
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
 from tjapi.result.events import DerivedFollowed, ResultsRecorded
-from tjapi.result.rules.flags import flag_of
-from tjapi.result.rules.values import Value
 from tjapi.result.service import case
-from tjapi.result.service.book import Book, range_rules, range_snapshot
+from tjapi.result.service.book import Book, judged, value_of
 from tjapi.result.service.computing import compute
+from tjapi.result.service.questions import block_open
 from tjapi.result.service.summarizing import summarize
 
 
@@ -28,6 +27,7 @@ async def judge_anew(uow: UnitOfWork, exam_id: UUID) -> None:
     case.changed(uow, exam_id)
     book = await Book.read(uow, exam)
     compute(uow, book, (line for line in book.lines.values() if book.live(line)))
+    book.look_again()
     await book.close(uow)
     await book.tell_all(uow)
     ids = tuple(result.id for result in results)
@@ -53,7 +53,10 @@ async def lines_gone(uow: UnitOfWork, exam_id: UUID, line_ids: Collection[UUID])
 async def opened_again(uow: UnitOfWork, exam_id: UUID) -> None:
     """Bring what stood still while an exam was finalized in line with what came meanwhile."""
     exam = await exams.lock(uow, exam_id)
-    await (await Book.read(uow, exam)).resettle(uow)
+    book = await Book.read(uow, exam)
+    book.look_again()
+    await book.close(uow)
+    await block_open(uow, exam_id)
     await follow(uow, exam)
 
 
@@ -76,9 +79,8 @@ async def _flag(uow: UnitOfWork, exam: Exam) -> None:
         if item is None or revision.status == "entered_in_error":
             continue
         found = ranges.get(item.id)
-        said = Value(revision.raw_value, revision.text, revision.comparator, revision.numeric)  # type: ignore[arg-type]
-        flag = flag_of(item.kind, said, range_rules(found) if found is not None else None)
-        normal = range_snapshot(found) if found is not None else None
+        marks, theirs = (revision.lis_flags or "").split(), revision.lis_range_text or ""
+        flag, normal = judged(item, value_of(revision), found, marks, theirs)
         if (flag, normal) != (revision.flag, revision.range_snapshot):
             changed.append((revision.id, flag, normal))
     await repository.judge_anew(uow, changed)

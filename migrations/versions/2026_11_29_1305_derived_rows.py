@@ -11,8 +11,8 @@ from sqlalchemy.dialects import postgresql
 
 from tjapi.kernel.schema import guard_table, statements
 
-revision = "0026_derived_rows"
-down_revision = "0025_examinee_merge_stayed"
+revision = "0027_derived_rows"
+down_revision = "0026_result_question"
 branch_labels = None
 depends_on = None
 
