@@ -33,6 +33,7 @@ MERGING, MERGE_TABLES = f"{PEOPLE_TESTS}/test_merging.py", "migrations/versions/
 IDENTITY_TESTS = "tests/tjapi/frontdesk/test_identity_checks.py"
 BACK_TESTS = "tests/tjapi/requisition/test_lines_that_come_back.py"
 WIRE_TESTS = "tests/adapters"
+DERIVED = "tests/tjapi/conclusion/test_derived.py"
 LIST_TESTS, GROUP_TESTS = "tests/tjapi/employer", "tests/tjapi/groupdesk"
 
 
@@ -138,6 +139,54 @@ TWINS = (
     _twin(
         "messages: what cannot be stored ends its message", "src/tjapi/result/flows.py", "if is_refused(error):", "if False:",
         f"{HARM}::test_what_cannot_be_stored_ends_its_message_at_once",
+        "derived: a summary is what its lines make", "src/tjapi/result/service/entry.py",
+        "    elif not sheet.by_hand:", "    elif not sheet.by_hand and not sheet.summary:",
+        f"{DERIVED}::test_a_sheet_that_is_corrected_and_signed_anew_prints_what_is_found_now",
+    ),
+    _twin(
+        "derived: a stale line is not signed", "src/tjapi/result/service/entry.py",
+        "if line.stale and not line.removed", "if line.stale and line.removed",
+        f"{DERIVED}::test_a_departments_edited_line_is_stale_with_its_value_and_is_changed_or_confirmed_before_the_signature",
+    ),
+    _twin(
+        "derived: a written summary is asked for anew", "src/tjapi/result/service/entry.py",
+        "    if sheet.stale and given is None:", "    if sheet.stale and given == sheet.summary:",
+        f"{DERIVED}::test_a_summary_somebody_wrote_is_asked_for_anew_once_the_values_are_others",
+    ),
+    _twin(
+        "derived: a removal lasts as long as its values", "src/tjapi/result/service/summarizing.py",
+        "            known.removed = known.edited = False", "            known.edited = False",
+        f"{DERIVED}::test_what_was_taken_out_comes_back_once_it_rests_on_another_value",
+    ),
+    _twin(
+        "derived: a draft follows", "src/tjapi/conclusion/reactions.py",
+        "    (DerivedFollowed, follow),\n", "",
+        f"{DERIVED}::test_a_sheet_that_is_corrected_and_signed_anew_prints_what_is_found_now",
+    ),
+    _twin(
+        "derived: what a reviewer wrote is stale with its results", "src/tjapi/result/rules/derivation.py",
+        "    return made_of == now.digest", "    return bool(now.digest)",
+        f"{DERIVED}::test_a_laboratorys_correction_after_the_draft_is_in_the_draft_or_blocks_both_signatures",
+    ),
+    _twin(
+        "derived: merged with all its links", "src/tjapi/conclusion/service/following.py",
+        "        copy.result_ids = list(dict.fromkeys([*copy.found_ids, *own]))", "        copy.result_ids = copy.found_ids[:1]",
+        f"{DERIVED}::test_a_merged_entry_keeps_its_findings_its_links_and_its_place_and_is_stale_with_any_of_them",
+    ),
+    _twin(
+        "derived: flags follow the facts", "src/tjapi/result/service/judging.py",
+        "    await repository.judge_anew(uow, changed)", "    await repository.judge_anew(uow, changed[:0])",
+        f"{DERIVED}::test_everything_that_was_judged_by_sex_and_age_is_judged_anew_when_they_are_corrected",
+    ),
+    _twin(
+        "derived: a report goes with the sign-off", "src/tjapi/report/reactions.py",
+        "    (ExamReopened, opened_again),\n", "",
+        f"{DERIVED}::test_a_finalized_exam_is_opened_again_and_its_report_goes_with_it_and_comes_anew",
+    ),
+    _twin(
+        "derived: the database signs nothing stale", "migrations/versions/2026_11_29_1305_derived_rows.py",
+        "and (new.overview_stale\n", "and (new.overview_stale is null\n",
+        f"{DERIVED}::test_the_database_signs_nothing_stale_either",
     ),
     _twin(
         "merge: nothing is given to somebody merged away", "src/tjapi/exam/service/finding.py",
@@ -564,7 +613,7 @@ TWINS = (
     ),
     _twin(
         "report: results stand at publication", "src/tjapi/report/service.py",
-        'if report.state == "sealed" and not await conclusion.stands(uow, report.exam_id):', "if False:",
+        'if report.state == "sealed" and not await conclusion.stands(', "if False and (",
         f"{REPORT_TESTS}/test_lifecycle.py::test_a_result_that_changes_after_the_sealing_stops_the_publication",
     ),
     _twin(

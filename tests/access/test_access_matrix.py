@@ -953,6 +953,17 @@ async def finalize_conclusion(world: World, column: str) -> Call:
     return Call("POST", f"{place}:finalize", options={"headers": await _tag(world.clients["reviewer"], place)})
 
 
+async def reopen_conclusion(world: World, column: str) -> Call:
+    """On a visit that was finalized for each."""
+    visit = await world.examine(await world.check_in(await world.register()))
+    await world.conclude(visit, "initial_signed")
+    place = f"/exams/{visit.exam_id}/conclusion"
+    tag = {"headers": await _tag(world.clients["reviewer"], place)}
+    await do(world.clients["chief"], "POST", f"{place}:finalize", **tag)
+    tag = {"headers": await _tag(world.clients["reviewer"], place)}
+    return Call("POST", f"{place}:reopen", options=tag | {"json": {"reason": "重新主检"}})
+
+
 async def issue_examinee_token(world: World, column: str) -> Call:
     front, visit = world.clients["front_desk"], world.arrived
     code = (await do(front, "POST", f"/exams/{visit.exam_id}:issue-access-code")).json()["access_code"]
@@ -1222,6 +1233,7 @@ OPERATIONS: dict[str, Ask] = {
     "deferExamLines": _lines("defer", due_on="2099-01-01"),
     "reinstateExamLines": _lines("reinstate", "refuse"),
     "listExamLineSteps": _just("GET", "/exams/{exam}/line-steps"),
+    "correctExamFacts": _just("POST", "/exams/{exam}:correct-facts", json={"reason": "已与证件核对"}),
     "holdExam": _hold("hold"),
     "resumeExam": _hold("resume"),
     "getBoard": _just("GET", "/board", params={"campus_id": A}),
@@ -1261,6 +1273,7 @@ OPERATIONS: dict[str, Ask] = {
     "putDepartmentSummary": _sheet("PUT", "summary", {"lines": [{"text": "血压偏高"}]}),
     "signDepartmentSheet": _sheet("POST", "sheet:sign", {"summary": "无殊"}, before="entered"),
     "reopenDepartmentSheet": _sheet("POST", "sheet:reopen", {"reason": "重录"}, before="signed"),
+    "revokeDepartmentResults": _sheet("POST", "results:revoke", {"reason": "他人结果"}, before="signed"),
     "listExamResults": _just("GET", "/exams/{exam}/results"),
     "listResultRevisions": _just("GET", "/results/{result}/revisions"),
     "listRooms": list_rooms,
@@ -1302,6 +1315,7 @@ OPERATIONS: dict[str, Ask] = {
     "signConclusion": _conclusion("POST", ":sign", "draft"),
     "returnConclusion": _conclusion("POST", ":return", "initial_signed", {"reason": "再看"}),
     "finalizeConclusion": finalize_conclusion,
+    "reopenConclusion": reopen_conclusion,
     "listReports": _just("GET", "/exams/{exam}/reports"),
     "getReport": _just("GET", "/reports/{report}"),
     "getReportChanges": _just("GET", "/reports/{report}/changes"),

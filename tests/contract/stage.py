@@ -761,6 +761,7 @@ def _change_lines(stage: Stage, exam_id: str, group: str) -> None:
     assert stage.do("listExamLineSteps", path=place).json()["items"]
     stage.do("holdExam", path=place, body={"reason": "发热"})
     stage.do("resumeExam", path=place)
+    stage.do("correctExamFacts", path=place, body={"reason": "已与证件核对"})
 
 
 def _print(stage: Stage, exam_id: str) -> None:
@@ -825,7 +826,12 @@ def _conclude(stage: Stage, exam: dict[str, Any]) -> None:
         stored = stage.do("putDepartmentSummary", path=place, headers=_tag(stored), body={"lines": []})
         signed = stage.do("signDepartmentSheet", path=place, headers=_tag(stored), body={"summary": "未见异常"})
         reopened = stage.do("reopenDepartmentSheet", path=place, headers=_tag(signed), body={"reason": "补录"})
-        stage.do("signDepartmentSheet", path=place, headers=_tag(reopened), body={})
+        if values:
+            struck = stage.do(
+                "revokeDepartmentResults", path=place, headers=_tag(reopened), body={"reason": "他人结果"}
+            )
+            reopened = stage.do("putDepartmentResults", path=place, headers=_tag(struck), body={"results": values})
+        stage.do("signDepartmentSheet", path=place, headers=_tag(reopened), body={"summary": "未见异常"})
     stage.ids["department_id"] += [str(d) for d in departments]
     place = {"exam_id": exam["id"]}
     found = stage.do("listExamResults", path=place).json()["departments"]
@@ -844,6 +850,9 @@ def _conclude(stage: Stage, exam: dict[str, Any]) -> None:
     answer = stage.do("putConclusion", path=place, headers=_tag(answer), body=draft)
     answer = stage.do("signConclusion", path=place, headers=_tag(answer))
     answer = stage.do("returnConclusion", who="second", path=place, headers=_tag(answer), body={"reason": "遗漏"})
+    answer = stage.do("signConclusion", path=place, headers=_tag(answer))
+    answer = stage.do("finalizeConclusion", who="second", path=place, headers=_tag(answer))
+    answer = stage.do("reopenConclusion", who="second", path=place, headers=_tag(answer), body={"reason": "补充建议"})
     answer = stage.do("signConclusion", path=place, headers=_tag(answer))
     stage.do("finalizeConclusion", who="second", path=place, headers=_tag(answer))
     stage.run(_late_result(stage.runtime, exam["id"]))

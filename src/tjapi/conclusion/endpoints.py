@@ -10,6 +10,7 @@ from tjapi.conclusion.errors import (
     AmendmentTaskClosed,
     AmendmentTaskNotFound,
     ConclusionEmpty,
+    ConclusionStale,
     ConclusionStateConflict,
     EntryKeyUnknown,
     EntryResultUnknown,
@@ -25,6 +26,7 @@ from tjapi.conclusion.schemas import (
     ConclusionIn,
     ConclusionOut,
     QueueItem,
+    ReopenIn,
     ReturnIn,
     ReviewOut,
     TaskCloseIn,
@@ -41,8 +43,8 @@ conclusions = router("conclusions")
 
 @conclusions.get(
     "/review-queue",
-    **operation("listReviewQueue", "待主检队列", "Exams that wait for a reviewer, first ready first", permission="conclusion.review",
-                requirement=["E4.1"], problems=[PageTokenInvalid]),
+    **operation("listReviewQueue", "待主检队列", "Exams that wait for a reviewer: those reviewed again, then first ready first", permission="conclusion.review",
+                requirement=["E4.1", "E12.3"], problems=[PageTokenInvalid]),
 )  # fmt: skip
 async def list_queue(
     request: Request,
@@ -56,7 +58,12 @@ async def list_queue(
     rows = await service.queue(
         uow, campus_id=campus_id, unclaimed=unclaimed, after=pager.read(page_token), size=page_size
     )
-    return pager.page(rows, page_size, lambda row: [row.ready_at.isoformat(), row.exam_id], service.queue_item)
+    return pager.page(
+        rows,
+        page_size,
+        lambda row: ["again" if row.reopened_at else "first", row.ready_at.isoformat(), row.exam_id],
+        service.queue_item,
+    )
 
 
 @conclusions.get(
@@ -164,7 +171,7 @@ async def close_task(uow: Unit, task_id: UUID, body: TaskCloseIn) -> AmendmentTa
     **operation("signConclusion", "初审签名", "Sign as the first reviewer", permission="conclusion.review", requirement=["E4.8"],
                 if_match=True,
                 problems=[ExamNotFound, SignerNotStaff, ExamStateConflict, ExamNotComplete, ConclusionStateConflict, ConclusionEmpty,
-                          ReviewClaimed]),
+                          ConclusionStale, ReviewClaimed]),
 )  # fmt: skip
 async def sign_conclusion(response: Response, uow: Unit, exam_id: UUID, version: IfMatch) -> ConclusionOut:
     conclusion = await service.sign(uow, exam_id, version)
@@ -176,7 +183,7 @@ async def sign_conclusion(response: Response, uow: Unit, exam_id: UUID, version:
     "/exams/{exam_id:uuid}/conclusion:finalize",
     **operation("finalizeConclusion", "终审签发", "Give the final sign-off", permission="conclusion.finalize", requirement=["E4.8"],
                 if_match=True,
-                problems=[ExamNotFound, SignerNotStaff, ConclusionStateConflict, SameReviewer, ReviewClaimed, ResultsChangedUnderReview,
+                problems=[ExamNotFound, SignerNotStaff, ConclusionStateConflict, SameReviewer, ReviewClaimed, ResultsChangedUnderReview, ConclusionStale,
                           ExamStateConflict, ExamNotComplete]),
 )  # fmt: skip
 async def finalize_conclusion(response: Response, uow: Unit, exam_id: UUID, version: IfMatch) -> ConclusionOut:
@@ -194,5 +201,19 @@ async def return_conclusion(
     response: Response, uow: Unit, exam_id: UUID, body: ReturnIn, version: IfMatch
 ) -> ConclusionOut:
     conclusion = await service.give_back(uow, exam_id, body.reason, version)
+    set_etag(response, conclusion.version)
+    return conclusion
+
+
+@conclusions.post(
+    "/exams/{exam_id:uuid}/conclusion:reopen",
+    **operation("reopenConclusion", "取消终审", "Take the final sign-off back, to review again", permission="conclusion.reopen",
+                requirement=["E12.2", "E12.3"], body=True, if_match=True, problems=[ExamNotFound, SignerNotStaff, ExamStateConflict]),
+)  # fmt: skip
+async def reopen_conclusion(
+    response: Response, uow: Unit, exam_id: UUID, body: ReopenIn, version: IfMatch
+) -> ConclusionOut:
+    """取消终审后结论回到草稿,已发布的报告由同一操作撤回;重新主检排在队列最前,再次终审后报告立即重新生成。"""
+    conclusion = await service.reopen(uow, exam_id, body.reason, version)
     set_etag(response, conclusion.version)
     return conclusion

@@ -34,6 +34,15 @@ class AmendmentTaskClosed(Conflict):
     zh, en = "该修订任务已处理", "The task is closed"
 
 
+class ConclusionStale(Conflict):
+    """Something in it rests on results, facts or summaries that are others now; `errors` name what."""
+
+    zh, en = (
+        "主检结论所依据的结果已变化,请修改、确认或重新汇总后再签名",
+        "What the conclusion rests on has changed; change, confirm or generate it anew, then sign",
+    )
+
+
 class ConclusionEmpty(Conflict):
     """There is nothing to sign."""
 

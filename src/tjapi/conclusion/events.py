@@ -16,6 +16,15 @@ class ConclusionSigned(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AmendmentTaskClosed(Event):
+    """Somebody said what became of a result that came after the final sign-off."""
+
+    name: ClassVar[str] = "amendment_task.closed"
+    exam_id: UUID
+    task_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConclusionReturned(Event):
     """It is a draft again: returned with a reason, or something changed under the review."""
 

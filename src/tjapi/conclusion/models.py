@@ -16,7 +16,11 @@ Moment = TIMESTAMP(timezone=True)
 
 
 class Conclusion(Base):
-    """主检结论. `results_digest` says what the first reviewer saw when signing; no row yet is version 0."""
+    """主检结论. `results_digest` says what the first reviewer saw when signing; no row yet is version 0.
+
+    `overview_made_of` is the digest of what an overview that a reviewer wrote was written on, `removed_made_of` that of each finding which
+    was taken out. `reopened_at`: it was finalized before, and is reviewed again.
+    """
 
     __tablename__ = "conclusion"
     __table_args__ = (
@@ -41,13 +45,19 @@ class Conclusion(Base):
     returned_reason: Mapped[str | None]
     knowledge_version_id: Mapped[UUID | None]
     removed_keys: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
+    removed_made_of: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=sql("'{}'"))
+    overview_made_of: Mapped[str | None]
+    overview_stale: Mapped[bool] = mapped_column(server_default="false")
+    reopened_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class ConclusionEntry(Base):
     """One thing concluded: a disease, a positive finding, a risk factor.
 
     `key` says where it came from (`finding:…` the knowledge base, `line:…` a department's own words); none: a reviewer's own. What a
-    reviewer changed is `edited` and keeps its words; `stale`: edited, and its rules do not find it any more.
+    reviewer changed is `edited` and keeps its words; `stale`: edited, and what it was made of is no longer what is known. `keys` are all
+    that a reviewer merged into it; an entry that was split has its key there alone, beside its sibling's. `found_ids` are the results that
+    its findings name, as against those that a reviewer added; `made_of` is the digest of what all of them said, `revision_ids` name it.
     """
 
     __tablename__ = "conclusion_entry"
@@ -72,6 +82,10 @@ class ConclusionEntry(Base):
     rule_codes: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
     edited: Mapped[bool] = mapped_column(server_default="true")
     stale: Mapped[bool] = mapped_column(server_default="false")
+    keys: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
+    made_of: Mapped[str | None]
+    found_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql("'{}'"))
+    revision_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql("'{}'"))
 
 
 class ReviewClaim(Base):
@@ -115,7 +129,9 @@ class ConclusionStep(Base):
 
     __tablename__ = "conclusion_step"
     __table_args__ = (
-        CheckConstraint("action in ('written', 'generated', 'signed', 'returned', 'finalized')", name="action"),
+        CheckConstraint(
+            "action in ('written', 'generated', 'remade', 'signed', 'returned', 'finalized', 'reopened')", name="action"
+        ),
     )
 
     exam_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -7,9 +7,10 @@ exam comes back with another result under the old signature.
 from typing import Any
 
 from tjapi.conclusion import service
+from tjapi.exam.events import ExamReopened
 from tjapi.kernel.events import Event
 from tjapi.kernel.uow import Reaction, UnitOfWork
-from tjapi.result.events import ResultArrivedLate, ResultsRecorded, SheetSigned
+from tjapi.result.events import DerivedFollowed, ResultArrivedLate, ResultsRecorded, SheetSigned
 
 
 async def result_changed(uow: UnitOfWork, event: ResultsRecorded) -> None:
@@ -22,6 +23,16 @@ async def summary_changed(uow: UnitOfWork, event: SheetSigned) -> None:
     await service.invalidate(uow, event.exam_id)
 
 
+async def follow(uow: UnitOfWork, event: DerivedFollowed) -> None:
+    """A draft follows what departments and rules say; what a reviewer touched is stale, and says so."""
+    await service.follow(uow, event.exam_id)
+
+
+async def opened_again(uow: UnitOfWork, event: ExamReopened) -> None:
+    """The conclusion of an exam that is opened again is a draft again."""
+    await service.reopened(uow, event.exam_id, event.reason)
+
+
 async def came_late(uow: UnitOfWork, event: ResultArrivedLate) -> None:
     """Raise a task: the exam is finalized, and this was not in what was signed."""
     await service.raise_task(uow, event)
@@ -30,5 +41,7 @@ async def came_late(uow: UnitOfWork, event: ResultArrivedLate) -> None:
 REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
     (ResultsRecorded, result_changed),
     (SheetSigned, summary_changed),
+    (DerivedFollowed, follow),
+    (ExamReopened, opened_again),
     (ResultArrivedLate, came_late),
 ]

@@ -75,6 +75,12 @@ async def task(uow: UnitOfWork, task_id: UUID) -> AmendmentTask | None:
     return (await uow.session.execute(query)).scalar_one_or_none()
 
 
+async def open_tasks(uow: UnitOfWork, exam_id: UUID) -> Sequence[AmendmentTask]:
+    """Return the open tasks of an exam, whose lock is held."""
+    query = select(AmendmentTask).where(AmendmentTask.exam_id == exam_id, AmendmentTask.state == "open")
+    return (await uow.session.execute(query.order_by(AmendmentTask.id).with_for_update())).scalars().all()
+
+
 async def tasks(
     uow: UnitOfWork, *, state: str | None, after: Sequence[str] | None, size: int
 ) -> Sequence[AmendmentTask]:

@@ -13,7 +13,7 @@ _ORDER: dict[str, int] = {kind: i for i, kind in enumerate(KINDS)}
 MOVES: dict[str, frozenset[str]] = {
     "draft": frozenset({"initial_signed"}),
     "initial_signed": frozenset({"draft", "finalized"}),
-    "finalized": frozenset(),
+    "finalized": frozenset({"draft"}),
 }
 
 

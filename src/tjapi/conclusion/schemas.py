@@ -1,6 +1,7 @@
 """Shapes of a conclusion."""
 
 from datetime import date, datetime
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,12 +35,23 @@ class EntryIn(Input):
         None, pattern=r"^(finding|line):[A-Za-z0-9_-]{1,60}$", description="来源标识,原样送回 · Where it came from; send it back as it is",
         examples=["finding:HYPERTENSION"],
     )  # fmt: skip
+    keys: list[Annotated[str, Field(pattern=r"^(finding|line):[A-Za-z0-9_-]{1,60}$")]] = Field(
+        default_factory=list, max_length=20,
+        description="合并的全部来源;拆分的条目共用同一来源 · Every finding merged here; entries that share one are a finding split",
+        examples=[["finding:HYPERTENSION", "finding:OBESITY"]],
+    )  # fmt: skip
+    confirmed: bool = Field(
+        False, description="结果变化后确认原文仍成立 · The words stand although what they rest on has changed"
+    )
 
 
 class ConclusionIn(Input):
     """A conclusion as it shall be."""
 
     overview: str = Field(max_length=20_000, description="综述 · Overview", examples=["本次体检主要指标如下。"])
+    overview_confirmed: bool = Field(
+        False, description="结果变化后确认综述仍成立 · The overview stands although what it rests on has changed"
+    )
     entries: list[EntryIn] = Field(
         default_factory=list,
         max_length=100,
@@ -51,6 +63,12 @@ class ReturnIn(Input):
     """Why a conclusion is returned."""
 
     reason: str = Field(min_length=1, max_length=200, description="原因 · Reason", examples=["遗漏血压偏高"])
+
+
+class ReopenIn(Input):
+    """Why a final sign-off is taken back."""
+
+    reason: str = Field(min_length=1, max_length=200, description="原因 · Reason", examples=["终审后检验科更正血糖"])
 
 
 class EntryOut(BaseModel):
@@ -65,10 +83,15 @@ class EntryOut(BaseModel):
     lifestyle: str = Field(description="生活指导 · Lifestyle", examples=["减盐,规律运动。"])
     result_ids: list[UUID]
     key: str | None = Field(description="来源标识 · Where it came from", examples=["finding:HYPERTENSION"])
+    keys: list[str] = Field(
+        description="全部来源 · Every finding that it stands for", examples=[["finding:HYPERTENSION"]]
+    )
     icd10: str | None = Field(examples=["I10"])
     rule_codes: list[str] = Field(description="发现它的规则 · The rules that found it", examples=[["HYPERTENSION-1"]])
     edited: bool = Field(description="经主检修改,重新汇总时保留 · Edited: kept when it is made anew")
-    stale: bool = Field(description="规则已不再成立 · Edited, and its rules do not find it any more")
+    stale: bool = Field(
+        description="经主检修改,而所依据的结果已变化;须修改或确认 · Edited, and what it rests on has changed: to be changed or confirmed"
+    )
     manual: bool = Field(description="手工录入,不依据结果 · Written by hand, resting on no result")
 
 
@@ -79,6 +102,9 @@ class ConclusionOut(BaseModel):
     version: int = Field(examples=[1])
     state: ConclusionState = Field(examples=["finalized"])
     overview: str = Field(examples=["本次体检主要指标如下。"])
+    overview_stale: bool = Field(
+        description="综述所依据的结果已变化;须修改或确认 · What the overview rests on has changed: to be changed or confirmed"
+    )
     entries: list[EntryOut]
     initial_by: UUID | None
     initial_name: str | None = Field(examples=["蒙初审"])
@@ -88,6 +114,9 @@ class ConclusionOut(BaseModel):
     final_at: datetime | None
     returned_reason: str | None = Field(description="最近一次退回的原因 · Why it was last returned", examples=[None])
     knowledge_version_id: UUID | None = Field(description="所用知识库版本 · The version of the knowledge base used")
+    reopened_at: datetime | None = Field(
+        description="取消终审的时间 · When the final sign-off was taken back, if it was"
+    )
 
 
 class QueueItem(BaseModel):
@@ -102,6 +131,7 @@ class QueueItem(BaseModel):
     exam_state: ExamState
     conclusion_state: ConclusionState
     ready_at: datetime
+    reopened_at: datetime | None = Field(description="重新主检,排在最前 · Reviewed again: first in the queue")
     initial_by: UUID | None
     initial_name: str | None = Field(examples=["蒙初审"])
     claimed_name: str | None = Field(description="认领人 · Who reviews it", examples=["蒙初审"])

@@ -17,12 +17,13 @@ from tjapi.result import views as result_views
 _CONCLUSION = f"""
 select left(row_to_json(x)::text, -1) || ',"entries":[' || coalesce((
   select string_agg(row_to_json(y)::text, ',' order by y.sort) from (
-    select id, sort, kind, title, detail, advice, lifestyle, result_ids, key, icd10, rule_codes, edited, stale, result_ids = '{{}}' manual
+    select id, sort, kind, title, detail, advice, lifestyle, result_ids, key, icd10, rule_codes, edited, stale, result_ids = '{{}}' manual,
+      case when keys = '{{}}' and key is not null then array[key] else keys end keys
     from conclusion_entry where exam_id = e.id) y), '') || ']}}'
 from (
   select e.id exam_id, coalesce(c.version, 0) "version", coalesce(c.state, 'draft') state, coalesce(c.overview, '') overview, c.initial_by,
     c.initial_name, {moment("c.initial_at")} initial_at, c.final_by, c.final_name, {moment("c.final_at")} final_at, c.returned_reason,
-    c.knowledge_version_id) x
+    c.knowledge_version_id, coalesce(c.overview_stale, false) overview_stale, {moment("c.reopened_at")} reopened_at) x
 """
 _CLAIM = f"""
 select row_to_json(x)::text from (
@@ -48,17 +49,17 @@ WAITING = ("ready_for_review", "in_review")
 async def queue(
     uow: UnitOfWork, *, campus_id: int | None, unclaimed: bool, after: list[str] | None, size: int
 ) -> Sequence[Any]:
-    """Return a page of the exams that wait for a reviewer, first ready first, one row too many."""
+    """Return a page of the exams that wait for a reviewer: those reviewed again, then first ready first; one row too many."""
     query = (
         select(
             Exam.id.label("exam_id"), Exam.exam_no, Exam.name, Exam.sex, Exam.age_years, Exam.exam_date, Exam.state.label("exam_state"),
-            Exam.ready_at, Conclusion.state.label("conclusion_state"), Conclusion.initial_by, Conclusion.initial_name,
+            Exam.ready_at, Conclusion.reopened_at, Conclusion.state.label("conclusion_state"), Conclusion.initial_by, Conclusion.initial_name,
             ReviewClaim.by_name.label("claimed_name"), ReviewClaim.until.label("claimed_until"),
         )
         .join(Conclusion, Conclusion.exam_id == Exam.id, isouter=True)
         .join(ReviewClaim, and_(ReviewClaim.exam_id == Exam.id, ReviewClaim.until > uow.now), isouter=True)
         .where(Exam.state.in_(WAITING), Exam.ready_at.is_not(None))
-        .order_by(Exam.ready_at, Exam.id)
+        .order_by(Conclusion.reopened_at.is_(None), Exam.ready_at, Exam.id)
         .limit(size + 1)
     )  # fmt: skip
     if unclaimed:
@@ -66,5 +67,6 @@ async def queue(
     if campus_id is not None:
         query = query.where(Exam.campus_id == campus_id)
     if after:
-        query = query.where(tuple_(Exam.ready_at, Exam.id) > (datetime.fromisoformat(after[0]), UUID(after[1])))
+        place = tuple_(Conclusion.reopened_at.is_(None), Exam.ready_at, Exam.id)
+        query = query.where(place > (after[0] == "first", datetime.fromisoformat(after[1]), UUID(after[2])))
     return (await uow.session.execute(query)).all()

@@ -34,7 +34,6 @@ from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.rules import Case, Clause, Known, Verdict, counts, evaluate
 from tjapi.knowledge.service import Fired, Knowledge, Rule
 from tjapi.result import service as results
@@ -56,11 +55,11 @@ async def look(uow: UnitOfWork, event: RevisionsAdded) -> None:
     critical is a new one, and so is a value that comes back after it had been corrected away. Of final values that contradict each other
     each counts: nobody knows yet which is wrong. What was corrected before it came is kept as superseded: the laboratory did say it.
     """
-    active = await knowledge.active(uow)
+    exam = await exams.lock(uow, event.exam_id)
+    active = await results.edition_of(uow, exam)
     if active is None:
         return
     changed = frozenset(event.item_codes)
-    exam = await exams.lock(uow, event.exam_id)
     held = await repository.of_exam(uow, event.exam_id)
     if not event.alarming and not active.about("critical", changed) and not any(_stands(c) for c in held):
         return
@@ -95,8 +94,8 @@ async def look(uow: UnitOfWork, event: RevisionsAdded) -> None:
 
 async def alarm(uow: UnitOfWork, event: CriticalUnread) -> None:
     """Raise what the laboratory calls critical and nobody could read: a person reads the message, and calls. Again changes nothing."""
-    active = await knowledge.active(uow)
     exam = await exams.lock(uow, event.exam_id)
+    active = await results.edition_of(uow, exam)
     key = event_key([(None, f"{event.item_code}={event.key}")])
     held = await repository.of_exam(uow, event.exam_id)
     if active is None or any(c.rule_code == LAB_ALARM and c.event_key == key for c in held):

@@ -8,5 +8,5 @@
 
 Why an exam cannot be finalized are rows that any later context adds and clears: `block(uow, exam_id, code, source)`.
 Past exams of another system's archive (往年档案) come in bulk, between two states that nobody else sees: `import_past` … `close_past`.
-Publishes ExamRegistered, LinesReleased, LinesSetAside, LinesReinstated, ExamCheckedIn, ExamReadyForReview, ExamFinalized, ExamCancelled, PastExamsImported.
+Publishes ExamRegistered, ExamFactsCorrected, ExamReopened, LinesReleased, LinesSetAside, LinesReinstated, ExamCheckedIn, ExamReadyForReview, ExamFinalized, ExamCancelled, PastExamsImported.
 """

@@ -34,6 +34,7 @@ from tjapi.exam.schemas import (
     ExamMade,
     ExamOut,
     ExamSummary,
+    FactsIn,
     HoldIn,
     LinesIn,
     LineStepsOut,
@@ -289,6 +290,18 @@ async def list_exam_line_steps(uow: ReadUnit, exam_id: UUID) -> LineStepsOut:
 )  # fmt: skip
 async def hold_exam(uow: Unit, exam_id: UUID, body: HoldIn) -> ExamOut:
     await service.hold(uow, exam_id, body.reason)
+    return await service.describe(uow, exam_id)
+
+
+@exams.post(
+    "/exams/{exam_id:uuid}:correct-facts",
+    **operation("correctExamFacts", "更正体检登记的性别、出生日期、孕情", "Correct sex, birth date or pregnancy of an exam", permission="exam.write",
+                requirement=["E3.4", "E1.3"], body=True,
+                problems=[ExamNotFound, ExamStateConflict, ExamBeforeBirth, PregnancyContradictsSex]),
+)  # fmt: skip
+async def correct_exam_facts(uow: Unit, exam_id: UUID, body: FactsIn) -> ExamOut:
+    """更正后,参考范围、标志、计算项目、体征、危急值随之重算;经人工修改或签名的内容标为过期,须重新确认。"""
+    await service.correct_facts(uow, exam_id, body)
     return await service.describe(uow, exam_id)
 
 

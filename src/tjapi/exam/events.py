@@ -49,6 +49,23 @@ class ExamFinalized(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExamReopened(Event):
+    """The final sign-off was taken back, for a reason: what was concluded is a draft again, and its report is not what is known."""
+
+    name: ClassVar[str] = "exam.reopened"
+    exam_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamFactsCorrected(Event):
+    """Sex, birth date, pregnancy or the day of an exam are others now: all that was judged by them is judged anew."""
+
+    name: ClassVar[str] = "exam.facts_corrected"
+    exam_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExamCancelled(Event):
     """The exam will not take place."""
 

@@ -18,7 +18,8 @@ Moment = TIMESTAMP(timezone=True)
 class Exam(Base):
     """体检. `report_version` is the version of its report that the examinee may see now. Name, sex, birth date and age are those of the day: an old report does not change with the person's file.
 
-    `archive` and `archive_no` say from which system's archive a past exam was brought in, and its number there.
+    `facts_version` counts how often sex, birth date or pregnancy were corrected; `knowledge_version_id` is the edition by which the exam is
+    judged, from the first time that it was: a later one changes nothing here. `archive` and `archive_no` say from which system's archive a past exam was brought in, and its number there.
     """
 
     __tablename__ = "exam"
@@ -53,6 +54,8 @@ class Exam(Base):
     age_years: Mapped[int] = mapped_column(SmallInteger)
     age_days: Mapped[int]
     pregnant: Mapped[bool | None]
+    facts_version: Mapped[int] = mapped_column(server_default="0")
+    knowledge_version_id: Mapped[UUID | None]
     total_fen: Mapped[int]
     registered_by: Mapped[UUID]
     registered_at: Mapped[datetime] = mapped_column(Moment)
@@ -133,6 +136,23 @@ class ExamLineStep(Base):
     reason: Mapped[str | None]
     signature: Mapped[str | None]
     due_on: Mapped[date | None] = mapped_column(Date)
+    by: Mapped[UUID]
+    by_name: Mapped[str]
+    at: Mapped[datetime] = mapped_column(Moment)
+
+
+class ExamFactsStep(Base):
+    """What an exam said of its person before a correction, who corrected it, and why. Append-only."""
+
+    __tablename__ = "exam_facts_step"
+
+    exam_id: Mapped[UUID] = mapped_column(ForeignKey("exam.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    sex: Mapped[str]
+    birth_date: Mapped[date] = mapped_column(Date)
+    pregnant: Mapped[bool | None]
+    reason: Mapped[str]
     by: Mapped[UUID]
     by_name: Mapped[str]
     at: Mapped[datetime] = mapped_column(Moment)

@@ -11,7 +11,14 @@ async def follow_person(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmer
     await service.follow_person(uow, event)
 
 
+async def compare_facts(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
+    """Where an open exam says another sex or birth date than the file it belongs to now, a person looks."""
+    await service.compare_facts(uow, event)
+
+
 REACTIONS: tuple[tuple[type[Event], Reaction], ...] = (
     (ExamineesMerged, follow_person),
+    (ExamineesMerged, compare_facts),
     (ExamineesUnmerged, follow_person),
+    (ExamineesUnmerged, compare_facts),
 )

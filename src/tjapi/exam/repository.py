@@ -205,6 +205,12 @@ async def open_on_one_day(uow: UnitOfWork, one: UUID, two: UUID) -> Sequence[tup
     return [(mine, theirs) for mine, theirs in (await uow.session.execute(query)).all()]
 
 
+async def open_of(uow: UnitOfWork, examinee_id: UUID) -> Sequence[UUID]:
+    """Return the exams of a person that have not come to an end, in the order in which they are locked."""
+    query = select(Exam.id).where(Exam.examinee_id == examinee_id, Exam.state.not_in(ENDED)).order_by(Exam.id)
+    return (await uow.session.execute(query)).scalars().all()
+
+
 async def given_since(uow: UnitOfWork, examinee_id: UUID, since: UUID) -> list[UUID]:
     """Return somebody's exams that were made after a merge."""
     return await rows_since(uow.session, Exam, "examinee_id", examinee_id, since)

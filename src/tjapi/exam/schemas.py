@@ -124,6 +124,15 @@ class HoldIn(Input):
     reason: str = Field(min_length=1, max_length=200, description=_WHY, examples=["受检者发热"])
 
 
+class FactsIn(Input):
+    """What an exam shall say of its person; what is left out stays. Nothing but a reason confirms what it says."""
+
+    sex: Literal["male", "female", "unknown"] | None = Field(None, description="性别 · Sex", examples=["female"])
+    birth_date: Day | None = Field(None, description="出生日期 · Birth date", examples=["1990-03-07"])
+    pregnant: bool | None = Field(None, description="是否怀孕 · Pregnant", examples=[False])
+    reason: str = Field(min_length=1, max_length=200, description=_WHY, examples=["证件号码录入有误"])
+
+
 class LineStepOut(BaseModel):
     """What somebody commanded on a line."""
 

@@ -40,6 +40,7 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "result.read": ("查看结果", "See results"),
     "result.write": ("录入本科室结果", "Enter results of own departments"),
     "result.judge": ("判定系统不能判定的结果", "Decide about results that no machine may decide"),
+    "result.revoke": ("撤销个人结果", "Strike a person's results"),
     "guidance.read": ("查看导检排队", "See rooms and queues"),
     "guidance.call": ("导检与叫号", "Guide examinees and call them"),
     "guidance.write": ("维护诊室与回收策略", "Maintain rooms and guide-sheet policies"),
@@ -48,6 +49,7 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "conclusion.read": ("查看主检结论", "See conclusions"),
     "conclusion.review": ("主检初审", "First review"),
     "conclusion.finalize": ("主检终审", "Final sign-off"),
+    "conclusion.reopen": ("取消终审", "Take a final sign-off back"),
     "report.read": ("查看报告", "See reports"),
     "report.write": ("生成、发布和撤回报告", "Make, publish and recall reports"),
     "message.read": ("查看接口消息", "See interface messages"),
@@ -78,10 +80,10 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
         "catalog.read", "examinee.read", "examinee.write", "employer.read", "employer.write", "campaign.complete", "pricing.read", "exam.read", "exam.write",
         "live.read", "appointment.read", "appointment.write",
     })),
-    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "result.write", "result.judge", "identity_check.write", "exam.set_aside", "guidance.read", "guidance.call", "requisition.read", "specimen.handle"})),
+    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "result.write", "result.judge", "result.revoke", "identity_check.write", "exam.set_aside", "guidance.read", "guidance.call", "requisition.read", "specimen.handle"})),
     "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "knowledge.read", "knowledge.write", "critical.read", "critical.handle", "result.judge", "conclusion.read", "conclusion.review", "report.read"})),
     "chief": ("终审医生", "Chief physician", frozenset({
-        *_READ, "knowledge.read", "knowledge.write", "knowledge.activate", "critical.read", "critical.handle", "result.judge", "conclusion.read", "conclusion.review", "conclusion.finalize", "report.read", "report.write", "message.release", "examinee.merge", "examinee.merge_contradicting", "identity_check.decide",
+        *_READ, "knowledge.read", "knowledge.write", "knowledge.activate", "critical.read", "critical.handle", "result.judge", "conclusion.read", "conclusion.review", "conclusion.finalize", "conclusion.reopen", "result.revoke", "report.read", "report.write", "message.release", "examinee.merge", "examinee.merge_contradicting", "identity_check.decide",
     })),
     "interface": ("接口工程师", "Interface engineer", frozenset({
         "catalog.read", "catalog.write", "message.read", "message.write", "message.raw", "message.release", "job.read_all", "job.write", "live.read",

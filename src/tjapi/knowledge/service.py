@@ -116,9 +116,9 @@ class Knowledge:
         return found
 
 
-# A version never changes: what was read once is what it is. The active one and the one before are kept.
+# A version never changes: what was read once is what it is. The active one and those by which exams under way are judged are kept.
 _READ: dict[UUID, Knowledge] = {}
-_KEPT = 2
+_KEPT = 4
 
 
 async def active(uow: UnitOfWork) -> Knowledge | None:
@@ -132,12 +132,16 @@ async def active(uow: UnitOfWork) -> Knowledge | None:
 
 async def _active(uow: UnitOfWork) -> Knowledge | None:
     version_id = await repository.active_id(uow)
-    if version_id is None:
-        return None
+    return None if version_id is None else await edition(uow, version_id)
+
+
+async def edition(uow: UnitOfWork, version_id: UUID) -> Knowledge:
+    """Return a version, in use or not: an exam is judged by that of its day. Raises KnowledgeVersionNotFound."""
     if version_id not in _READ:
+        read = await _read(uow, version_id)
         while len(_READ) >= _KEPT:
             _READ.pop(next(iter(_READ)))
-        _READ[version_id] = await _read(uow, version_id)
+        _READ[version_id] = read
     return _READ[version_id]
 
 

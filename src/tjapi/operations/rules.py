@@ -73,6 +73,7 @@ REPORT_FAILURE = {
     "results_changed": ("终审后结果有变化", "A result changed after the final sign-off"), "no_seal": ("没有电子章", "There is no seal"),
     "seal_invalid": ("盖章未通过校验", "The seal did not check out"),
     "not_rendered": ("多次生成未成功", "It could not be rendered"),
+    "reviewed_again": ("已重新主检,由新版本取代", "The exam is reviewed again; a new version takes its place"),
 }  # fmt: skip
 REPORT_CHANGE_SECTION = {
     "person": ("受检者", "Examinee"), "result": ("结果", "Result"), "conclusion": ("结论", "Conclusion"), "overview": ("综述", "Overview"),

@@ -103,7 +103,7 @@ async def render(run: JobRun) -> Mapping[str, Any]:
         report = await service.get(uow, report_id)
         if report.state not in ("rendering", "generated"):
             return {"report_id": str(report_id), "sha256": report.sha256}
-        if not await service.still_stands(uow, report.exam_id):
+        if not await service.still_stands(uow, report):
             return await _failed(uow, report_id, "results_changed")
         moment, made = report.requested_at, report.rendered_sha256
         data: dict[str, Any] | None = None

@@ -17,7 +17,7 @@ Moment = TIMESTAMP(timezone=True)
 class Report(Base):
     """A version of an exam's report. A recalled version keeps its bytes.
 
-    `file` holds the rendered document, and from its sealing on the sealed one; `sha256` is of `file`, `rendered_sha256` of what was
+    `conclusion_version` is what it was ordered of; `outdated_at`: something came after that, and nobody has dealt with it. `file` holds the rendered document, and from its sealing on the sealed one; `sha256` is of `file`, `rendered_sha256` of what was
     rendered. `snapshot` is the data it was made of. `verify_code` is what its QR code leads to: 128 bits that tell nothing.
     """
 
@@ -51,3 +51,10 @@ class Report(Base):
     published_at: Mapped[datetime | None] = mapped_column(Moment)
     recalled_at: Mapped[datetime | None] = mapped_column(Moment)
     recall_reason: Mapped[str | None]
+    conclusion_version: Mapped[int | None]
+    outdated_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether something came after it that nobody has dealt with."""
+        return self.outdated_at is not None and self.state == "published"

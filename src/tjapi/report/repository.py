@@ -43,12 +43,16 @@ async def of_examinee(uow: UnitOfWork, examinee_id: UUID) -> Sequence[Report]:
 
 async def verify(uow: UnitOfWork, code: str) -> VerificationOut:
     """Ask what became of the report of a code, past row security: a definer function that tells nothing else."""
-    query = text("select state, version, published_at, recalled_at from tj.report_state(:code)")
+    query = text("select state, version, published_at, recalled_at, outdated_at from tj.report_state(:code)")
     row = (await uow.session.execute(query, {"code": code})).first()
     if row is None:
         return VerificationOut(verdict="unknown", version=None, published_at=None, recalled_at=None)
     return VerificationOut(
-        verdict=VERDICTS[row.state], version=row.version, published_at=row.published_at, recalled_at=row.recalled_at
+        verdict=VERDICTS[row.state],
+        version=row.version,
+        published_at=row.published_at,
+        recalled_at=row.recalled_at,
+        outdated=row.state == "published" and row.outdated_at is not None,
     )
 
 

@@ -11,15 +11,15 @@ MOVES: dict[str, frozenset[str]] = {
     "rendering": frozenset({"generated", "failed"}),
     "failed": frozenset(),
     "generated": frozenset({"sealed", "failed"}),
-    "sealed": frozenset({"published"}),
+    "sealed": frozenset({"published", "failed"}),
     "published": frozenset({"superseded", "recalled"}),
     "superseded": frozenset(),
     "recalled": frozenset(),
 }
 
-ReportFailure = Literal["results_changed", "no_seal", "seal_invalid", "not_rendered"]
+ReportFailure = Literal["results_changed", "no_seal", "seal_invalid", "not_rendered", "reviewed_again"]
 """Why a version did not come to be."""
-FAILURES = ("results_changed", "no_seal", "seal_invalid", "not_rendered")
+FAILURES = ("results_changed", "no_seal", "seal_invalid", "not_rendered", "reviewed_again")
 
 ChangeSection = Literal["person", "result", "conclusion", "overview", "unperformed", "signature"]
 ChangeKind = Literal["added", "removed", "changed"]

@@ -33,7 +33,10 @@ class ReportOut(BaseModel):
     )
     pages: int | None = Field(examples=[6])
     size: int | None = Field(description="字节 · Bytes", examples=[184320])
-    outdated: bool = Field(False, description="终审后结果有变化 · Something came after the final sign-off")
+    outdated: bool = Field(
+        False,
+        description="终审后结果有变化,等待重新主检;请以新版报告为准 · Something came after the final sign-off; a new version is to follow",
+    )
     requested_at: datetime
     sealed_at: datetime | None = Field(description="盖章时间 · When it was sealed")
     generated_at: datetime | None
@@ -79,6 +82,10 @@ class VerificationOut(BaseModel):
     version: int | None = Field(examples=[1])
     published_at: datetime | None
     recalled_at: datetime | None = Field(examples=[None])
+    outdated: bool = Field(
+        False,
+        description="终审后结果有变化,等待重新主检 · Something came after it was signed; a new version is to follow",
+    )
 
 
 class LinkOut(BaseModel):

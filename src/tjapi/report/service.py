@@ -63,7 +63,7 @@ async def request(uow: UnitOfWork, exam_id: UUID) -> ReportOut:
     report = Report(
         id=report_id, campus_id=exam.campus_id, exam_id=exam_id, examinee_id=exam.examinee_id,
         version=await repository.next_version(uow, exam_id), state="rendering", job_id=job_id, requested_by=uow.principal.id,
-        requested_at=uow.now, verify_code=secrets.token_hex(16),
+        requested_at=uow.now, verify_code=secrets.token_hex(16), conclusion_version=await conclusion.version_of(uow, exam_id),
     )  # fmt: skip
     uow.session.add(report)
     await uow.audit("report.requested", "report", report.id, campus_id=exam.campus_id)
@@ -80,7 +80,7 @@ async def keep(
     report = await _locked(uow, report_id)
     if report.state != "rendering":
         return report.state != "failed"
-    if not await conclusion.stands(uow, report.exam_id):
+    if not await conclusion.stands(uow, report.exam_id, report.conclusion_version):
         await fail(uow, report_id, "results_changed")
         return False
     report.state, report.file, report.sha256, report.pages, report.size = "generated", file, sha256, pages, size
@@ -97,6 +97,9 @@ async def seal(uow: UnitOfWork, report_id: UUID, *, file: str, sha256: str, size
     report = await _locked(uow, report_id)
     if report.state != "generated":
         return
+    if not await conclusion.stands(uow, report.exam_id, report.conclusion_version):
+        await fail(uow, report_id, "results_changed")
+        return
     report.state, report.file, report.sha256, report.size, report.sealed_at = "sealed", file, sha256, size, uow.now
     detail = {"rendered_sha256": report.rendered_sha256, "sha256": sha256}
     await uow.audit("report.sealed", "report", report.id, campus_id=report.campus_id, detail=detail)
@@ -106,16 +109,50 @@ async def seal(uow: UnitOfWork, report_id: UUID, *, file: str, sha256: str, size
 async def fail(uow: UnitOfWork, report_id: UUID, reason: ReportFailure) -> None:
     """This version will not come to be; the next request makes another one."""
     report = await _locked(uow, report_id)
-    if report.state in ("rendering", "generated"):
+    if report.state in ("rendering", "generated", "sealed"):
         _move(report, "failed")
         report.failure = reason
         await _tell(uow, report)
         await uow.audit("report.failed", "report", report.id, campus_id=report.campus_id, detail={"reason": reason})
 
 
-async def still_stands(uow: UnitOfWork, exam_id: UUID) -> bool:
-    """Say whether what was signed is still what is stored."""
-    return await conclusion.stands(uow, exam_id)
+async def still_stands(uow: UnitOfWork, report: Report) -> bool:
+    """Say whether what a version was ordered of is still what is signed and stored."""
+    return await conclusion.stands(uow, report.exam_id, report.conclusion_version)
+
+
+async def exam_opened_again(uow: UnitOfWork, exam_id: UUID, reason: str) -> None:
+    """Nobody stands for what was said: a published version is recalled, one that is under way or not published will not come to be."""
+    for report in await repository.versions(uow, exam_id):
+        if report.state == "published":
+            await recall(uow, report.id, reason)
+        else:
+            await fail(uow, report.id, "reviewed_again")
+
+
+async def signed_anew(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Of an exam that had a report the next version is made as soon as it is finalized anew; publishing it is a person's act."""
+    if await repository.versions(uow, exam_id):
+        await request(uow, exam_id)
+
+
+async def came_late(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Something came after what a published version says: it is outdated wherever it is shown, until that is dealt with."""
+    for report in await repository.versions(uow, exam_id):
+        if report.state == "published" and report.outdated_at is None:
+            report.outdated_at = uow.now
+            await uow.audit("report.outdated", "report", report.id, campus_id=report.campus_id)
+            await _tell(uow, report)
+
+
+async def dealt_with(uow: UnitOfWork, exam_id: UUID) -> None:
+    """What came late changed nothing of what was signed, and nothing else waits: the report says what is known."""
+    await exams.lock(uow, exam_id)
+    if await conclusion.has_open_task(uow, exam_id) or not await conclusion.stands(uow, exam_id):
+        return
+    for report in await repository.versions(uow, exam_id):
+        if report.state == "published":
+            report.outdated_at = None
 
 
 async def publish(uow: UnitOfWork, report_id: UUID) -> ReportOut:
@@ -126,7 +163,7 @@ async def publish(uow: UnitOfWork, report_id: UUID) -> ReportOut:
     report = await _locked(uow, report_id)
     if report.state in ("rendering", "generated"):
         raise ReportNotReady
-    if report.state == "sealed" and not await conclusion.stands(uow, report.exam_id):
+    if report.state == "sealed" and not await conclusion.stands(uow, report.exam_id, report.conclusion_version):
         raise ResultsChangedSinceSignOff
     versions = await repository.versions(uow, report.exam_id)
     if any(later.version > report.version and later.state == "published" for later in versions):
@@ -164,11 +201,7 @@ async def get(uow: UnitOfWork, report_id: UUID) -> Report:
 async def versions(uow: UnitOfWork, exam_id: UUID) -> list[ReportOut]:
     """Return the versions of an exam's report. Raises ExamNotFound."""
     await exams.get(uow, exam_id)
-    outdated = await conclusion.has_open_task(uow, exam_id)
-    return [
-        out(report).model_copy(update={"outdated": outdated and report.state == "published"})
-        for report in await repository.versions(uow, exam_id)
-    ]
+    return [out(report) for report in await repository.versions(uow, exam_id)]
 
 
 async def to_compare(uow: UnitOfWork, report_id: UUID, against: int | None) -> tuple[Report, Report | None]:

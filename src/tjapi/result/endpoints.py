@@ -16,6 +16,7 @@ from tjapi.result.errors import (
     AnswerInvalid,
     DepartmentNotOwn,
     MessageNotReleasable,
+    NothingToRevoke,
     QuestionClosed,
     QuestionNotFound,
     ReleaseDecided,
@@ -33,6 +34,7 @@ from tjapi.result.errors import (
     SignerNotStaff,
     SummaryContradictsFindings,
     SummaryLineUnknown,
+    SummaryStale,
 )
 from tjapi.result.rules import ReleaseState
 from tjapi.result.rules.questions import QuestionKind
@@ -47,6 +49,7 @@ from tjapi.result.schemas import (
     ReleaseOut,
     ReopenIn,
     ResultsIn,
+    RevokeIn,
     SheetOut,
     SignIn,
     SummaryIn,
@@ -102,7 +105,7 @@ async def put_summary(
     **operation("signDepartmentSheet", "科室小结签名", "Sign a department's sheet", permission="result.write", requirement=["E3.2", "E3.4"],
                 body=True, if_match=True,
                 problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, SignerNotStaff, ResultsClosed, SheetSigned, SheetNotComplete,
-                          SummaryContradictsFindings]),
+                          SummaryContradictsFindings, SummaryStale]),
 )  # fmt: skip
 async def sign_sheet(
     response: Response, uow: Unit, exam_id: UUID, department_id: DepartmentId, body: SignIn, version: IfMatch
@@ -122,6 +125,21 @@ async def reopen_sheet(
     response: Response, uow: Unit, exam_id: UUID, department_id: DepartmentId, body: ReopenIn, version: IfMatch
 ) -> SheetOut:
     sheet = await service.reopen_sheet(uow, exam_id, department_id, body.reason, version)
+    set_etag(response, sheet.version)
+    return sheet
+
+
+@results.post(
+    "/exams/{exam_id:uuid}/departments/{department_id}/results:revoke",
+    **operation("revokeDepartmentResults", "撤销个人结果", "Strike what a department entered, to be entered anew", permission="result.revoke",
+                requirement=["E12.1", "X5"], body=True, if_match=True,
+                problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, SignerNotStaff, ResultsClosed, NothingToRevoke]),
+)  # fmt: skip
+async def revoke_results(
+    response: Response, uow: Unit, exam_id: UUID, department_id: DepartmentId, body: RevokeIn, version: IfMatch
+) -> SheetOut:
+    """旧版本保留,科室签名随之撤销,待重新录入。已终审的体检须有取消终审的权限:终审和已发布的报告由同一操作撤回。"""
+    sheet = await service.revoke_results(uow, exam_id, department_id, body, version)
     set_etag(response, sheet.version)
     return sheet
 

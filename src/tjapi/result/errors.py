@@ -54,6 +54,21 @@ class SheetNotComplete(Conflict):
     zh, en = "科室尚有项目没有结果", "Items of the department have no value"
 
 
+class SummaryStale(Conflict):
+    """Words of the summary rest on values that are others now; `errors` name them."""
+
+    zh, en = (
+        "小结所依据的结果已变化,请修改或确认后再签名",
+        "The summary rests on values that have changed; change or confirm it, then sign",
+    )
+
+
+class NothingToRevoke(Conflict):
+    """The department entered nothing of these items that stands."""
+
+    zh, en = "没有可撤销的结果", "There is nothing to revoke"
+
+
 class ResultsClosed(Conflict):
     """The exam is not under way: not checked in yet, finalized, or cancelled."""
 

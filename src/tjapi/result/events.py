@@ -35,6 +35,14 @@ class RevisionsAdded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DerivedFollowed(Event):
+    """What departments say is in line with what is known again, or visibly stale: whoever makes something of it follows now."""
+
+    name: ClassVar[str] = "result.derived_followed"
+    exam_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResultArrivedLate(Event):
     """A result came, or changed, after the final sign-off: the report is outdated and a person must look."""
 

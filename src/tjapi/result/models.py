@@ -20,7 +20,11 @@ Moment = TIMESTAMP(timezone=True)
 
 
 class DepartmentSheet(Base):
-    """分科录入单: what a department enters and signs in one exam. Its version is what If-Match guards; no row yet is version 0."""
+    """分科录入单: what a department enters and signs in one exam. Its version is what If-Match guards; no row yet is version 0.
+
+    `by_hand`: the summary is somebody's words, not what the lines make; `made_of` is the digest of what it was signed or written on, and
+    `stale` says that this is no longer what is known.
+    """
 
     __tablename__ = "department_sheet"
     __table_args__ = (
@@ -34,6 +38,9 @@ class DepartmentSheet(Base):
     version: Mapped[int]
     state: Mapped[str]
     summary: Mapped[str] = mapped_column(server_default="")
+    by_hand: Mapped[bool] = mapped_column(server_default="false")
+    made_of: Mapped[str | None]
+    stale: Mapped[bool] = mapped_column(server_default="false")
     signed_by: Mapped[UUID | None]
     signed_at: Mapped[datetime | None] = mapped_column(Moment)
     signer_name: Mapped[str | None]
@@ -43,7 +50,7 @@ class DepartmentSheetStep(Base):
     """A signature given or taken back, with the summary of that moment. Append-only."""
 
     __tablename__ = "department_sheet_step"
-    __table_args__ = (CheckConstraint("action in ('signed', 'reopened')", name="action"),)
+    __table_args__ = (CheckConstraint("action in ('signed', 'reopened', 'revoked')", name="action"),)
 
     exam_id: Mapped[UUID] = mapped_column(primary_key=True)
     department_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
@@ -60,8 +67,8 @@ class DepartmentSheetStep(Base):
 class DepartmentSheetLine(Base):
     """小结行: one line of a department's summary. Made by rules, which are named, or by hand; what a doctor did to it stays.
 
-    `removed` keeps a line that a doctor took out, so that the rule does not bring it back; `stale` says that a line which a doctor
-    edited is no longer what its rule finds.
+    `removed` keeps a line that a doctor took out, so that the rule does not bring it back while its values stay; `stale` says that what a
+    line which a doctor edited was made of is no longer what is known. `made_of` is the digest of it, `revision_ids` name it.
     """
 
     __tablename__ = "department_sheet_line"
@@ -85,6 +92,8 @@ class DepartmentSheetLine(Base):
     removed: Mapped[bool] = mapped_column(server_default="false")
     stale: Mapped[bool] = mapped_column(server_default="false")
     result_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql("'{}'"))
+    revision_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql("'{}'"))
+    made_of: Mapped[str | None]
 
 
 class MessageRelease(Base):
@@ -238,6 +247,21 @@ class ResultRevision(Base):
     meaning_key: Mapped[str | None]
     remarks: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
     reason: Mapped[str | None]
+
+
+class ResultFlagStep(Base):
+    """What a revision's flag and range were before the exam's facts were corrected. Written by the database alone."""
+
+    __tablename__ = "result_flag_step"
+
+    revision_id: Mapped[UUID] = mapped_column(ForeignKey("result_revision.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    campus_id: Mapped[int] = mapped_column(SmallInteger)
+    exam_id: Mapped[UUID]
+    department_id: Mapped[int] = mapped_column(SmallInteger)
+    flag: Mapped[str | None]
+    range_snapshot: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    at: Mapped[datetime] = mapped_column(Moment)
 
 
 @dataclass(slots=True)

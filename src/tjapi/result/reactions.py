@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tjapi.exam.events import LinesReleased, LinesSetAside
+from tjapi.exam.events import ExamFactsCorrected, ExamReopened, LinesReleased, LinesSetAside
 from tjapi.kernel.events import Event
 from tjapi.kernel.uow import Reaction, ReactionToMany, UnitOfWork
 from tjapi.result import service
@@ -23,10 +23,26 @@ async def expect_no_more(uow: UnitOfWork, event: LinesSetAside) -> None:
     """A department is not waited for when nothing is left for it to do; nothing is asked about lines that are gone."""
     await service.drop_sheets(uow, event.exam_id, event.line_ids)
     await service.drop_questions(uow, event.exam_id, event.line_ids)
+    async with uow.for_every_department():
+        await service.lines_gone(uow, event.exam_id, event.line_ids)
+
+
+async def judge_anew(uow: UnitOfWork, event: ExamFactsCorrected) -> None:
+    """Ranges, flags, computed items and findings are those of the person as the exam has them now."""
+    async with uow.for_every_department():
+        await service.judge_anew(uow, event.exam_id)
+
+
+async def opened_again(uow: UnitOfWork, event: ExamReopened) -> None:
+    """What came while the exam was finalized is looked at now."""
+    async with uow.for_every_department():
+        await service.opened_again(uow, event.exam_id)
 
 
 REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
     (LinesReleased, expect_signatures),
     (LinesSetAside, expect_no_more),
+    (ExamFactsCorrected, judge_anew),
+    (ExamReopened, opened_again),
 ]
 IN_BULK: dict[Reaction, ReactionToMany | Any] = {expect_signatures: expect_signatures_of_many}

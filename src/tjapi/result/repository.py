@@ -1,12 +1,13 @@
 """Questions that result asks of its own tables."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, or_, select, tuple_, update
+from sqlalchemy import bindparam, or_, select, text, tuple_, update
 
 from tjapi.kernel.db import fetch_rows, insert_rows
 from tjapi.kernel.uow import UnitOfWork
@@ -87,6 +88,9 @@ select {", ".join(f'"{name}"' for name in _REVISION_COLUMNS)} from result_revisi
 _NOW_CURRENT = """
 update result r set current_revision_id = now.revision_id, judged_flag = null from unnest($1::uuid[], $2::uuid[]) now (result_id, revision_id) where r.id = now.result_id
 """
+
+
+_JUDGE = text("select tj.judge_anew(:id, :flag, cast(:normal as jsonb))")
 
 
 async def results(uow: UnitOfWork, exam_id: UUID) -> list[HeldResult]:
@@ -225,6 +229,13 @@ async def add(
     if moved:
         ids, current = [one.id for one in moved], [one.current_revision_id for one in moved]
         await fetch_rows(uow.session, _NOW_CURRENT, ids, current)
+
+
+async def judge_anew(uow: UnitOfWork, judged: Sequence[tuple[UUID, str | None, Mapping[str, Any] | None]]) -> None:
+    """Give revisions another flag and range; the database keeps what they were."""
+    for revision_id, flag, normal in judged:
+        said = None if normal is None else json.dumps(normal, ensure_ascii=False)
+        await uow.session.execute(_JUDGE, {"id": revision_id, "flag": flag, "normal": said})
 
 
 def _row(one: object, columns: Sequence[str]) -> dict[str, Any]:

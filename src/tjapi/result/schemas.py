@@ -49,7 +49,10 @@ class SignIn(Input):
     """A signature."""
 
     summary: str | None = Field(
-        None, max_length=4000, description="科室小结,缺省保留原文 · Summary, absent: as it is", examples=["未见异常"]
+        None,
+        max_length=4000,
+        description="科室小结,缺省由小结行生成 · Summary, absent: as the lines make it",
+        examples=["未见异常"],
     )
     fill_defaults: bool = Field(
         False, description="签名前先零输入 · Zero input first: untouched items get their normal default"
@@ -61,6 +64,9 @@ class SummaryLineIn(Input):
 
     id: UUID | None = Field(None, description="小结行,新增时缺省 · Line, absent: a new one", examples=[_ID])
     text: str = Field(min_length=1, max_length=400, description="内容 · Words", examples=["血压升高(收缩压 152 mmHg)"])
+    confirmed: bool = Field(
+        False, description="结果变化后确认原文仍成立 · The words stand although what they rest on has changed"
+    )
 
 
 class SummaryIn(Input):
@@ -73,6 +79,19 @@ class ReopenIn(Input):
     """Why a signature is taken back."""
 
     reason: str = Field(min_length=1, max_length=200, description="原因 · Reason", examples=["身高录入错误"])
+
+
+class RevokeIn(Input):
+    """Why what was entered is struck; all that the department entered, or some items."""
+
+    reason: str = Field(min_length=1, max_length=200, description="原因 · Reason", examples=["录入到了另一人名下"])
+    item_ids: list[UUID] | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="项目,缺省为科室录入的全部 · Items, absent: all that were entered here",
+        examples=[[_ID]],
+    )
 
 
 class ReleaseIn(Input):
@@ -323,7 +342,9 @@ class SummaryLineOut(BaseModel):
     rule_codes: list[str] = Field(description="产生该行的规则 · The rules that made it", examples=[["HYPERTENSION-1"]])
     result_ids: list[UUID] = Field(description="所依据的结果 · The results it rests on")
     edited: bool = Field(description="经人工修改,重新生成时保留 · Edited by hand: kept when it is made anew")
-    stale: bool = Field(description="规则已不再成立,但文字经人工修改 · Edited, and its rules do not find it any more")
+    stale: bool = Field(
+        description="文字经人工修改,而所依据的结果已变化;须修改或确认 · Edited, and what it rests on has changed: to be changed or confirmed"
+    )
 
 
 class SheetItemOut(BaseModel):
@@ -353,6 +374,9 @@ class SheetOut(BaseModel):
     version: int = Field(examples=[1])
     state: SheetState = Field(examples=["signed"])
     summary: str = Field(examples=["未见异常"])
+    stale: bool = Field(
+        description="小结所依据的结果已变化,须重新签名 · What the summary rests on has changed: it is to be signed anew"
+    )
     lines: list[SummaryLineOut] = Field(description="小结行 · Lines of the summary, those taken out left away")
     proposed_summary: str = Field(
         description="由小结行生成的小结 · The summary as the lines make it", examples=["所检项目未见明显异常"]
@@ -384,6 +408,7 @@ class DepartmentResultsOut(BaseModel):
     summary: str = Field(examples=["未见异常"])
     signer_name: str | None = Field(examples=["陆医生"])
     signed_at: datetime | None
+    stale: bool = Field(description="小结所依据的结果已变化 · What the summary rests on has changed")
     lines: list[SummaryLineOut] = Field(description="小结行 · Lines of the summary")
     results: list[ResultOut]
 

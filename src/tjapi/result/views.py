@@ -47,7 +47,7 @@ left join said on said.department_id = d.id
 left join lined on lined.department_id = d.id
 cross join lateral (
   select d.id department_id, d.name department_name, coalesce(s.state, 'draft') state, coalesce(s.summary, '') summary, s.signer_name,
-    {moment("s.signed_at")} signed_at) x
+    {moment("s.signed_at")} signed_at, coalesce(s.stale, false) stale) x
 where (s.department_id is not null or said.department_id is not null) and ($3::int is null or d.id = $3))
 """
 """JSON of what the departments found in the exam $1, as a list of `DepartmentResultsOut`: the view $2, the department $3 or all."""
@@ -147,7 +147,8 @@ where {wanted} order by l.sort, l.code, i.sort, r.id
 """
 _CASE_NOW = _CASE.format(
     joined="v.id = r.current_revision_id",
-    wanted="r.exam_id = any($1::uuid[]) and ($2::text[] is null or r.item_code = any($2))",
+    wanted="r.exam_id = any($1::uuid[]) and ($2::text[] is null or r.item_code = any($2))"
+    " and l.state not in ('withdrawn', 'substituted', 'refused', 'waived', 'deferred')",
 )
 _CASE_THEN = _CASE.format(joined="v.result_id = r.id", wanted="v.id = any($1::uuid[])")
 

@@ -118,11 +118,13 @@ async def test_a_result_that_changes_under_the_review_takes_the_signature_back(
     await file(unit, report(scene, "GLU", observation("GLU", "5.0", status="C", minute=3)))
     assert (await _do(chief, scene, "finalize", 2)).status_code == 412
     now = (await reviewer.get(_place(scene))).json()
-    assert (now["state"], now["version"], now["initial_by"]) == ("draft", 3, None)
+    assert (now["state"], now["version"], now["initial_by"]) == ("draft", 4, None)
     assert now["returned_reason"]
-    assert (await _do(chief, scene, "finalize", 3)).json()["code"] == "conclusion-state-conflict"
-    await _do(reviewer, scene, "sign", 3)
-    assert (await _do(chief, scene, "finalize", 4)).status_code == 200
+    assert (await _do(chief, scene, "finalize", 4)).json()["code"] == "conclusion-state-conflict"
+    assert (await _do(reviewer, scene, "sign", 4)).json()["code"] == "conclusion-stale"
+    await _put(reviewer, scene, 4, DRAFT | {"overview_confirmed": True})
+    await _do(reviewer, scene, "sign", 5)
+    assert (await _do(chief, scene, "finalize", 6)).status_code == 200
 
 
 async def test_a_repeated_message_leaves_the_signature_alone(reviewer: httpx.AsyncClient, unit: OpenUnit) -> None:
@@ -229,7 +231,8 @@ async def test_the_queue_is_first_ready_first_and_pages(reviewer: httpx.AsyncCli
         token = page["next_page_token"]
         if token is None:
             break
-    assert [s["ready_at"] for s in seen] == sorted(s["ready_at"] for s in seen)
+    places = [(s["reopened_at"] is None, s["ready_at"]) for s in seen]
+    assert places == sorted(places)
     ids = [s["exam_id"] for s in seen]
     assert len(ids) == len(set(ids))
     assert [i for i in ids if i in {str(s.exam_id) for s in mine}] == [str(s.exam_id) for s in mine]

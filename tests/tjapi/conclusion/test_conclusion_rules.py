@@ -16,6 +16,6 @@ def test_diseases_come_before_findings_before_risks_and_the_reviewers_order_is_k
     assert [e.title for e in in_order(given)] == ["高血压", "乙", "甲", "吸烟"]
 
 
-def test_a_finalized_conclusion_goes_nowhere() -> None:
-    assert MOVES["finalized"] == frozenset()
+def test_a_finalized_conclusion_is_opened_again_and_nothing_else() -> None:
+    assert MOVES["finalized"] == {"draft"}
     assert set(MOVES) == set(STATES)

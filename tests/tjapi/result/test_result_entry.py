@@ -130,7 +130,8 @@ async def test_a_signed_sheet_takes_no_values_until_it_is_reopened_with_a_reason
     assert (await line_state(unit, scene, "GENERAL"), await exam_state(unit, scene)) == ("resulted", "in_progress")
     corrected = _items(await _put(doctor, scene, 3, HEIGHT="180"))
     assert (corrected["HEIGHT"]["current"]["status"], corrected["BMI"]["current"]["value"]) == ("corrected", "20.1")
-    assert (await _sign(doctor, scene, 4, None)).json()["summary"] == "血压偏高"
+    assert (await _sign(doctor, scene, 4, None)).json()["code"] == "summary-stale"
+    assert (await _sign(doctor, scene, 4)).json()["summary"] == "血压偏高"
     assert await exam_state(unit, scene) == "ready_for_review"
     history = await doctor.get(f"/api/v1/results/{corrected['HEIGHT']['result_id']}/revisions")
     assert [(r["value"], r["status"]) for r in history.json()["revisions"]] == [

@@ -70,9 +70,11 @@ async def test_a_doctors_words_survive_a_regeneration_and_what_was_taken_out_sta
     assert [(line["text"], line["origin"]) for line in sheet["lines"]] == [
         ("步入诊室后即测,嘱复测", "manual"), ("血压 152/95,紧张所致可能", "rule"),
     ]  # fmt: skip
-    sheet = await desk.enter(SBP="150", WEIGHT="86")
+    sheet = await desk.enter(SBP="152.0", PULSE="71")
     assert [line["text"] for line in sheet["lines"]] == ["步入诊室后即测,嘱复测", "血压 152/95,紧张所致可能"]
     assert not sheet["lines"][1]["stale"]
+    sheet = await desk.enter(SBP="150")
+    assert sheet["lines"][1]["stale"], "the words name a pressure that nobody has measured"
     sheet = await desk.enter(SBP="118", DBP="76")
     assert [(line["text"], line["stale"]) for line in sheet["lines"]][1] == ("血压 152/95,紧张所致可能", True)
     foreign = await desk.call(

@@ -2,13 +2,47 @@
 
 from tjapi.conclusion.service.amending import close_task, has_open_task, raise_task, task_out, tasks
 from tjapi.conclusion.service.claiming import claim, release
+from tjapi.conclusion.service.following import follow
 from tjapi.conclusion.service.generating import generate
 from tjapi.conclusion.service.importing import PastConclusion, PastEntry, Signature, import_past
 from tjapi.conclusion.service.reading import get, queue, queue_item, review
-from tjapi.conclusion.service.writing import finalize, give_back, invalidate, sign, stands, write
+from tjapi.conclusion.service.writing import (
+    finalize,
+    give_back,
+    invalidate,
+    reopen,
+    reopened,
+    sign,
+    stands,
+    version_of,
+    write,
+)
 
 __all__ = [
-    "PastConclusion", "PastEntry", "Signature", "claim", "close_task", "finalize", "generate", "get", "give_back", "has_open_task",
-    "import_past", "invalidate", "queue", "queue_item", "raise_task",
-    "release", "review", "sign", "stands", "task_out", "tasks", "write",
+    "PastConclusion",
+    "PastEntry",
+    "Signature",
+    "claim",
+    "close_task",
+    "finalize",
+    "follow",
+    "generate",
+    "get",
+    "give_back",
+    "has_open_task",
+    "import_past",
+    "invalidate",
+    "queue",
+    "queue_item",
+    "raise_task",
+    "release",
+    "reopen",
+    "reopened",
+    "review",
+    "sign",
+    "stands",
+    "task_out",
+    "tasks",
+    "version_of",
+    "write",
 ]  # fmt: skip

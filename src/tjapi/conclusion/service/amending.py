@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from tjapi.conclusion import repository
-from tjapi.conclusion.errors import AmendmentTaskClosed, AmendmentTaskNotFound
+from tjapi.conclusion.errors import AmendmentTaskClosed as AmendmentTaskIsClosed
+from tjapi.conclusion.errors import AmendmentTaskNotFound
+from tjapi.conclusion.events import AmendmentTaskClosed
 from tjapi.conclusion.models import AmendmentTask
 from tjapi.conclusion.schemas import AmendmentTaskOut
 from tjapi.kernel.uow import UnitOfWork
@@ -28,11 +30,18 @@ async def close_task(uow: UnitOfWork, task_id: UUID, outcome: str) -> AmendmentT
     if task is None:
         raise AmendmentTaskNotFound
     if task.state != "open":
-        raise AmendmentTaskClosed
+        raise AmendmentTaskIsClosed
     task.state, task.outcome, task.closed_by, task.closed_at = "closed", outcome, uow.principal.id, uow.now
     await uow.audit("amendment_task.closed", "amendment_task", task_id, campus_id=task.campus_id)
-    await uow.session.flush()
+    await uow.publish(AmendmentTaskClosed(campus_id=task.campus_id, exam_id=task.exam_id, task_id=task.id))
     return task_out(task)
+
+
+async def close_tasks(uow: UnitOfWork, exam_id: UUID, outcome: str) -> None:
+    """What came late is in what two people have signed anew."""
+    for task in await repository.open_tasks(uow, exam_id):
+        task.state, task.outcome, task.closed_by, task.closed_at = "closed", outcome, uow.principal.id, uow.now
+        await uow.audit("amendment_task.closed", "amendment_task", task.id, campus_id=task.campus_id)
 
 
 async def tasks(uow: UnitOfWork, *, state: str | None, after: list[str] | None, size: int) -> Sequence[AmendmentTask]:

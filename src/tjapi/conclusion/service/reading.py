@@ -7,7 +7,7 @@ from uuid import UUID
 from tjapi.conclusion import repository, views
 from tjapi.conclusion.rules import ReviewView
 from tjapi.conclusion.schemas import ConclusionOut, QueueItem
-from tjapi.conclusion.service.writing import empty, out
+from tjapi.conclusion.service.keeping import empty, out
 from tjapi.exam import service as exams
 from tjapi.exam.errors import ExamNotFound
 from tjapi.kernel.db import Built, Look

@@ -1,6 +1,7 @@
 """The verbs of an exam. One use case per file; this is what later contexts call."""
 
 from tjapi.exam.service.changing import add_lines, reinstate, reprice, set_aside, steps, substitute_line
+from tjapi.exam.service.correcting import compare_facts, correct_facts, reopen
 from tjapi.exam.service.course import (
     advance,
     begin_review,
@@ -22,7 +23,7 @@ from tjapi.exam.service.course import (
     summary,
 )
 from tjapi.exam.service.finding import follow_person, look_up, past, whom
-from tjapi.exam.service.holding import get, lines, live_lines, lock, lock_many
+from tjapi.exam.service.holding import get, lines, live_lines, lock, lock_many, pin_edition
 from tjapi.exam.service.importing import PastExam, PastLine, close_past, import_past, imported, lines_of, open_past
 from tjapi.exam.service.paying import cover
 from tjapi.exam.service.registering import (
@@ -51,7 +52,9 @@ __all__ = [
     "cancel",
     "check_in",
     "close_past",
+    "compare_facts",
     "completeness",
+    "correct_facts",
     "cover",
     "describe",
     "finalize",
@@ -74,11 +77,13 @@ __all__ = [
     "page",
     "passed",
     "past",
+    "pin_edition",
     "refuse_doubtful",
     "register",
     "register_members",
     "reinstate",
     "release",
+    "reopen",
     "reprice",
     "reschedule",
     "resume",

@@ -12,6 +12,7 @@ from tjapi.exam.errors import ExamHeldUntilDecided, ExamNotFound, ExamStateConfl
 from tjapi.exam.events import (
     ExamCancelled,
     ExamCheckedIn,
+    ExamFactsCorrected,
     ExamFinalized,
     ExamHeld,
     ExamRegistered,
@@ -158,6 +159,7 @@ async def reschedule(uow: UnitOfWork, exam_id: UUID, day: date) -> Exam:
         exam.version += 1
         detail = {"from": was.isoformat(), "to": day.isoformat()}
         await uow.audit("exam.rescheduled", "exam", exam.id, campus_id=exam.campus_id, detail=detail)
+        await uow.publish(ExamFactsCorrected(campus_id=exam.campus_id, exam_id=exam.id))
     return exam
 
 
@@ -259,7 +261,7 @@ async def begin_review(uow: UnitOfWork, exam_id: UUID) -> Exam:
     """A reviewer took it. Raises ExamStateConflict, ExamNotComplete."""
     exam = await lock(uow, exam_id)
     if exam.state != "in_review":
-        await refuse_incomplete(uow, exam)
+        await refuse_incomplete(uow, exam, for_review=True)
         move(exam, "in_review")
         await announce(uow, exam)
     return exam

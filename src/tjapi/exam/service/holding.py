@@ -92,6 +92,13 @@ async def add(uow: UnitOfWork, exam: Exam, further: Sequence[ExamLine]) -> None:
     held_here(uow)[exam.id].lines = sorted([*held, *further], key=lambda line: (line.sort, line.code))
 
 
+def pin_edition(uow: UnitOfWork, exam_id: UUID, version_id: UUID) -> None:
+    """Keep by which edition of the knowledge base an exam is judged: the first that it was, for good. Whoever only looks pins nothing."""
+    held = held_here(uow).get(exam_id)
+    if held is not None and held.exam.knowledge_version_id is None:
+        held.exam.knowledge_version_id = version_id
+
+
 async def live_lines(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamLine]:
     """Return the lines that are part of an exam, as they are now."""
     return [line for line in await repository.lines(uow, exam_id, fresh=True) if line.state not in GONE]

@@ -61,6 +61,12 @@ _STANDING: dict[Standing, tuple[str, str]] = {
 _BLOCKS = {
     "critical_open": ("危急值未确认", "a critical value that nobody has seen to"),
     "summary_unsigned": ("科室小结未签名", "the department's summary is not signed"),
+    "summary_stale": ("科室小结所依据的结果已变化", "what the department's summary rests on has changed"),
+    "conclusion_stale": ("主检结论所依据的结果已变化", "what the conclusion rests on has changed"),
+    "facts_differ": (
+        "体检登记的性别或出生日期与受检者档案不一致",
+        "sex or birth date of the exam differ from the examinee's file",
+    ),
     "identity_open": ("身份核验不符,待第二人裁定", "an identity check failed, and a second person has not decided yet"),
     "result_under_review": ("复核期间结果有变化", "a result changed under the review"),
     "result_unread": ("有结果未能读取,待人工核实", "a value could not be read, and nobody has looked at it yet"),
@@ -74,6 +80,10 @@ _BLOCKS = {
         "a value is hardly possible, and nobody has confirmed it yet",
     ),
 }
+
+
+_REVIEWERS = frozenset({"conclusion_stale"})
+"""Reasons that the review itself clears: they keep nobody from reviewing, and everybody from finalizing."""
 
 
 async def completeness(uow: UnitOfWork, exam_id: UUID) -> CompletenessOut:
@@ -189,9 +199,11 @@ def _said(
     return found
 
 
-async def refuse_incomplete(uow: UnitOfWork, exam: Exam) -> None:
-    """Raise ExamNotComplete with every reason, if there is one."""
+async def refuse_incomplete(uow: UnitOfWork, exam: Exam, *, for_review: bool = False) -> None:
+    """Raise ExamNotComplete with every reason, if there is one; `for_review`: of those that a reviewer does not clear."""
     outstanding = await _outstanding(uow, exam)
+    if for_review:
+        outstanding = [one for one in outstanding if one.code not in _REVIEWERS]
     if outstanding:
         raise ExamNotComplete(errors=[FieldError(o.source, o.code, o.zh, o.en) for o in outstanding])
 
@@ -225,7 +237,7 @@ async def settle(uow: UnitOfWork, exam: Exam) -> None:
             await uow.session.flush()  # the database sees each step
     if exam.state not in ("in_progress", "sheet_returned", "ready_for_review", "in_review"):
         return
-    outstanding = await _outstanding(uow, exam)
+    outstanding = [one for one in await _outstanding(uow, exam) if one.code not in _REVIEWERS]
     here = any(line.state not in GONE for line in await lines(uow, exam.id))
     if exam.state in ("in_progress", "sheet_returned") and here and not outstanding:
         move(exam, "ready_for_review")

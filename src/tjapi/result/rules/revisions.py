@@ -147,8 +147,12 @@ def meaning(parts: Iterable[object]) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def digest(current: Iterable[tuple[UUID, UUID]], sheets: Iterable[tuple[int, int]]) -> str:
-    """Return the digest of what a reviewer sees: results with their current revisions, departments with their sheet's version."""
+def digest(current: Iterable[tuple[UUID, UUID]], sheets: Iterable[tuple[int, int]], facts_version: int = 0) -> str:
+    """Return the digest of what a reviewer sees: results and their current revisions, sheets and their versions, and the exam's facts.
+
+    `facts_version` is how often sex, birth date or pregnancy were corrected.
+    """
     said = [f"{result_id}={revision_id}" for result_id, revision_id in current]
     said += [f"{department_id}={version}" for department_id, version in sheets]
+    said += [f"facts={facts_version}"] if facts_version else []
     return hashlib.sha256("\n".join(sorted(said)).encode()).hexdigest()

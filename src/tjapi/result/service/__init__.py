@@ -2,7 +2,7 @@
 
 from tjapi.result.service.answering import answer, shown
 from tjapi.result.service.answering import get as get_question
-from tjapi.result.service.case import case_of, values_of
+from tjapi.result.service.case import Ground, case_of, edition_of, ground_of, values_of
 from tjapi.result.service.entry import (
     drop_sheets,
     get_sheet,
@@ -11,10 +11,12 @@ from tjapi.result.service.entry import (
     put_results,
     put_summary,
     reopen_sheet,
+    revoke_results,
     sign_sheet,
 )
 from tjapi.result.service.filing import Filing, file_report
 from tjapi.result.service.importing import PastResults, PastSheet, PastValue, import_past
+from tjapi.result.service.judging import judge_anew, lines_gone, opened_again
 from tjapi.result.service.questions import block_open, drop_questions
 from tjapi.result.service.questions import page as questions_page
 from tjapi.result.service.reading import (
@@ -42,6 +44,7 @@ from tjapi.result.service.summarizing import result_ids as found_result_ids
 __all__ = [
     "Filing",
     "Found",
+    "Ground",
     "PastResults",
     "PastSheet",
     "PastValue",
@@ -54,13 +57,18 @@ __all__ = [
     "digests",
     "drop_questions",
     "drop_sheets",
+    "edition_of",
     "file_report",
     "found_result_ids",
     "get_question",
     "get_sheet",
+    "ground_of",
     "history",
     "ids_of",
     "import_past",
+    "judge_anew",
+    "lines_gone",
+    "opened_again",
     "passed",
     "plan_sheets",
     "plan_sheets_of_many",
@@ -74,6 +82,7 @@ __all__ = [
     "releases",
     "reopen_sheet",
     "result_ids",
+    "revoke_results",
     "shown",
     "sign_sheet",
     "standing",

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
@@ -281,6 +281,15 @@ class Book:
                     )
                 )
 
+    async def tell_all(self, uow: UnitOfWork) -> None:
+        """Say of every result that it may be something else now, whatever it says: by whom it is judged has changed."""
+        if self._results:
+            await self._tell(uow, list(self._results.values()))
+
+    def look_again(self) -> None:
+        """Ask and settle anew of every live line at the end: by whom they are judged, or whether anything may move, has changed."""
+        self._touched |= {line.id for line in self.lines.values() if self.live(line)}
+
     async def _tell(self, uow: UnitOfWork, added: Sequence[HeldResult]) -> None:
         beside = {fact.id for result_id in self._revisions for fact in rivals(self._facts_of(result_id))}
         current_ids = {result.current_revision_id for result in self._results.values()}
@@ -386,13 +395,7 @@ class Book:
 
     def _revision(self, uow: UnitOfWork, result: HeldResult, entry: Entry, seq: int) -> HeldRevision:
         found = self._ranges.get(entry.item.id)
-        normal = range_rules(found) if found is not None else None
-        ours = flag_of(entry.item.kind, entry.value, normal, entry.item.choices or ())
-        theirs, said = lab_flag(entry.lis_marks), entry.lis_range_text or ""
-        flag, by_lab = with_lab(ours, lab_range(said), entry.value, theirs)
-        kept = self.range_of(entry.item)
-        if by_lab and ours is None:
-            kept = lab_snapshot(said)
+        flag, kept = judged(entry.item, entry.value, found, entry.lis_marks, entry.lis_range_text or "")
         struck = entry.status == "entered_in_error"
         made = HeldRevision(
             id=uuid7(), campus_id=result.campus_id, result_id=result.id, exam_id=result.exam_id, department_id=result.department_id,
@@ -410,6 +413,17 @@ class Book:
 def value_of(revision: HeldRevision) -> Value:
     """Return the value of a revision, as it was read when it was recorded."""
     return Value(revision.raw_value, revision.text, cast("Comparator", revision.comparator), revision.numeric)
+
+
+def judged(
+    item: Item, value: Value, found: ItemRange | None, marks: Sequence[str], said: str
+) -> tuple[Flag | None, dict[str, Any] | None]:
+    """Return the flag of a value and the range kept beside it: by our range, and what the laboratory says of its own value."""
+    ours = flag_of(item.kind, value, range_rules(found) if found is not None else None, item.choices or ())
+    flag, by_lab = with_lab(ours, lab_range(said), value, lab_flag(marks))
+    if by_lab and ours is None:
+        return flag, lab_snapshot(said)
+    return flag, range_snapshot(found) if found is not None else None
 
 
 def limits_of(item: Item) -> Limits:

@@ -1,6 +1,7 @@
 """The case of an exam: its values as the rules of the knowledge base see them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from tjapi.exam import service as exams
@@ -8,7 +9,9 @@ from tjapi.exam.models import Exam
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.rules import Case, Known
+from tjapi.knowledge.service import Knowledge
 from tjapi.result import views
+from tjapi.result.rules.derivation import Facts, Sources, absent, said_of
 from tjapi.result.rules.flags import lab_critical
 from tjapi.result.rules.reading import chosen
 from tjapi.result.rules.values import Value, finding, same_unit
@@ -35,6 +38,70 @@ async def case_of(uow: UnitOfWork, exam_id: UUID) -> Case:
     return case
 
 
+async def edition_of(uow: UnitOfWork, exam: Exam) -> Knowledge | None:
+    """Return the edition by which an exam is judged: that of the first time it was, whatever came into use since; None before any is."""
+    if exam.knowledge_version_id is not None:
+        return await knowledge.edition(uow, exam.knowledge_version_id)
+    active = await knowledge.active(uow)
+    if active is not None:
+        exams.pin_edition(uow, exam.id, active.version_id)
+    return active
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What everything derived of an exam is made of, as it is now."""
+
+    case: Case
+    facts: Facts
+    edition: Knowledge | None
+    _said: dict[UUID, str]
+    _revisions: dict[UUID, UUID]
+
+    def sources(
+        self, result_ids: Iterable[UUID], *, missing: Iterable[str] = (), words: Iterable[tuple[str, str]] = ()
+    ) -> Sources:
+        """Return the sources of what rests on results; `missing`: parts that are not there; `words`: parts that somebody wrote."""
+        said = {(str(result_id), self._said.get(result_id, "")) for result_id in result_ids}
+        edition = self.edition.version_id if self.edition is not None else None
+        return Sources(frozenset(said | absent(missing) | set(words)), self.facts, edition)
+
+    def revisions(self, result_ids: Iterable[UUID]) -> list[UUID]:
+        """Return the revisions that these results stand at."""
+        return [self._revisions[result_id] for result_id in result_ids if result_id in self._revisions]
+
+    def of_department(self, department_id: int) -> list[UUID]:
+        """Return the results of a department that have a value."""
+        return [
+            known.result_id for known in _all(self.case) if known.department_id == department_id and known.result_id
+        ]
+
+    @property
+    def everything(self) -> list[UUID]:
+        """The results of the exam that have a value."""
+        return [known.result_id for known in _all(self.case) if known.result_id]
+
+
+def _all(case: Case) -> list[Known]:
+    return [*case.values.values(), *(known for many in case.repeats.values() for known in many)]
+
+
+async def ground_of(uow: UnitOfWork, exam: Exam) -> Ground:
+    """Return what is known of an exam now, to make or to compare with what was made."""
+    case = await case_of(uow, exam.id)
+    held = [*_all(case), *(known for many in case.before.values() for known in many)]
+    said = {
+        known.result_id: said_of(known.same, known.unit, known.flag) for known in held if known.result_id is not None
+    }
+    revisions = {k.result_id: k.revision_id for k in held if k.result_id is not None and k.revision_id is not None}
+    return Ground(case, facts_of(exam), await edition_of(uow, exam), said, revisions)
+
+
+def facts_of(exam: Exam) -> Facts:
+    """Return what an exam says of its person."""
+    return Facts(exam.sex, exam.birth_date, exam.pregnant, exam.exam_date)
+
+
 async def _put_together(uow: UnitOfWork, exam_id: UUID) -> Case:
     """Return the case of an exam, read of its tables.
 
@@ -50,7 +117,7 @@ async def _put_together(uow: UnitOfWork, exam_id: UUID) -> Case:
             repeats.setdefault(one.item_code, []).append(one)
         else:
             values[one.item_code] = one
-    active = await knowledge.active(uow)
+    active = await edition_of(uow, exam)
     compared = {code for rule in active.rules for code in rule.past} & values.keys() if active is not None else set()
     return Case(exam.sex, exam.age_years, values, await _before(uow, exam, compared), repeats)
 

@@ -11,11 +11,12 @@ from tjapi.exam import service as exams
 from tjapi.exam.models import ExamLine
 from tjapi.exam.rules import LineState
 from tjapi.identity import service as identity
-from tjapi.kernel.problem import FieldError, PreconditionFailed
+from tjapi.kernel.problem import FieldError, PermissionMissing, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository, views
 from tjapi.result.errors import (
     DepartmentNotOwn,
+    NothingToRevoke,
     ResultsClosed,
     SheetNotComplete,
     SheetNotFound,
@@ -23,20 +24,32 @@ from tjapi.result.errors import (
     SheetSigned,
     SignerNotStaff,
     SummaryContradictsFindings,
+    SummaryStale,
 )
+from tjapi.result.events import DerivedFollowed
 from tjapi.result.events import SheetSigned as SheetWasSigned
 from tjapi.result.formulas import FORMULAS
 from tjapi.result.models import DepartmentSheet, DepartmentSheetLine, DepartmentSheetStep
 from tjapi.result.rules import SheetState
 from tjapi.result.rules.revisions import SETTLED
-from tjapi.result.schemas import RangeOut, ResultsIn, SheetItemOut, SheetOut, SignIn, SummaryIn
+from tjapi.result.schemas import RangeOut, ResultsIn, RevokeIn, SheetItemOut, SheetOut, SignIn, SummaryIn
 from tjapi.result.service.accepting import check, kept
 from tjapi.result.service.book import Book
+from tjapi.result.service.case import ground_of
 from tjapi.result.service.computing import compute, record
 from tjapi.result.service.reading import line_out, value_out
-from tjapi.result.service.summarizing import NOTHING_FOUND, put_lines, summarize_department, text_of
+from tjapi.result.service.summarizing import (
+    NOTHING_FOUND,
+    STALE,
+    put_lines,
+    sheet_sources,
+    summarize_department,
+    text_of,
+)
 
 STAFF = "staff"
+REOPEN = "conclusion.reopen"
+"""Who may take back a final sign-off."""
 _UNDER_WAY = ("checked_in", "in_progress", "sheet_returned", "ready_for_review", "in_review")
 _BLOCK = "summary_unsigned"
 _NOTHING_FOUND = frozenset({NOTHING_FOUND, "未见异常", "未见明显异常", "所检项目未见异常"})
@@ -121,7 +134,8 @@ async def put_results(uow: UnitOfWork, exam_id: UUID, department_id: int, given:
         detail={"changed": entered},
     )
     await desk.book.close(uow)
-    summary = await summarize_department(uow, desk.book.exam, department_id, desk.summary)
+    summary = await summarize_department(uow, desk.book.exam, department_id, desk.summary, sheet)
+    await _followed(uow, sheet)
     await uow.announce("result", {"exam_id": str(exam_id)}, campus_id=sheet.campus_id, permission="result.read")
     return _out(replace(desk, sheet=sheet, summary=summary), exam_id, department_id)
 
@@ -129,7 +143,11 @@ async def put_results(uow: UnitOfWork, exam_id: UUID, department_id: int, given:
 async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: SignIn, expected: int) -> SheetOut:
     """Sign what was entered: it becomes final, the department's lines are verified, its reason against the review is cleared.
 
-    Raises ExamNotFound, DepartmentNotOwn, SignerNotStaff, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, SheetNotComplete.
+    The summary is what the lines make, unless somebody wrote another one: that stands while it rests on what is known, and is asked for
+    anew once it does not.
+
+    Raises ExamNotFound, DepartmentNotOwn, SignerNotStaff, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, SheetNotComplete,
+    SummaryContradictsFindings, SummaryStale.
     """
     _only_staff(uow)
     desk = await _open(uow, exam_id, department_id, expected)
@@ -151,11 +169,17 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
             record(uow, book, (line, item), now.raw_value, "final", now.source, now.reason)
     # The lines as they are after zero input; then the signature covers them.
     await book.close(uow)
-    lines = await summarize_department(uow, book.exam, department_id, desk.summary)
+    sheet = _touch(uow, desk, department_id)
+    lines = await summarize_department(uow, book.exam, department_id, desk.summary, sheet)
     if given.summary in _NOTHING_FOUND and any(not line.removed for line in lines):
         raise SummaryContradictsFindings
-    sheet = _touch(uow, desk, department_id)
-    sheet.summary = given.summary if given.summary is not None else sheet.summary or text_of(lines, complete=True)
+    _refuse_stale(lines, sheet, given.summary)
+    made = text_of(lines, complete=True)
+    if given.summary is not None:
+        sheet.summary, sheet.by_hand = given.summary, given.summary != made
+    elif not sheet.by_hand:
+        sheet.summary = made
+    sheet.made_of, sheet.stale = sheet_sources(await ground_of(uow, book.exam), department_id, lines).digest, False
     sheet.state, sheet.signed_by, sheet.signed_at = "signed", uow.principal.id, uow.now
     sheet.signer_name = await identity.staff_name(uow, uow.principal.id)
     _step(uow, sheet, "signed", None)
@@ -167,6 +191,8 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
     own = [line for line in desk.lines if line.performed_by == "department" and book.live(line)]
     await exams.advance(uow, exam_id, {line.id: ways.get(line.state, ("resulted", "verified")) for line in own})
     await exams.unblock(uow, exam_id, _BLOCK, f"department:{department_id}")
+    await exams.unblock(uow, exam_id, STALE, f"department:{department_id}")
+    await _followed(uow, sheet)
     await uow.publish(SheetWasSigned(campus_id=sheet.campus_id, exam_id=exam_id, department_id=department_id))
     return _out(replace(desk, sheet=sheet, summary=lines), exam_id, department_id)
 
@@ -176,16 +202,88 @@ async def reopen_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, reaso
     desk = await _open(uow, exam_id, department_id, expected)
     if not desk.signed:
         raise SheetNotSigned
+    sheet = await _take_back(uow, desk, department_id, "reopened", reason)
+    summary = await summarize_department(uow, desk.book.exam, department_id, desk.summary, sheet)
+    await _followed(uow, sheet)
+    return _out(replace(desk, sheet=sheet, summary=summary), exam_id, department_id)
+
+
+async def revoke_results(
+    uow: UnitOfWork, exam_id: UUID, department_id: int, given: RevokeIn, expected: int
+) -> SheetOut:
+    """Strike what a department entered of a person, all or some items, to be entered anew: the old revisions stay, the signature ends.
+
+    Of a finalized exam the final sign-off and a published report are taken back by the same act. Who may do that answers for every
+    department, anybody else for their own. What a laboratory said is taken back by the laboratory.
+
+    Raises ExamNotFound, DepartmentNotOwn, SignerNotStaff, SheetNotFound, PreconditionFailed, ResultsClosed, NothingToRevoke,
+    PermissionMissing.
+    """
+    _only_staff(uow)
+    exam = await exams.lock(uow, exam_id)
+    if not uow.principal.may(REOPEN):
+        await _only_own(uow, exam_id, exam.campus_id, department_id)
+        if exam.state == "finalized":
+            raise PermissionMissing
+    async with uow.for_every_department():
+        desk = await _desk(uow, await Book.read(uow, exam), department_id)
+        if expected != desk.version:
+            raise PreconditionFailed
+        if exam.state == "finalized":
+            await exams.reopen(uow, exam_id, given.reason)
+            # What came while it was finalized may have made the sheet stale by now.
+            desk = await _desk(uow, desk.book, department_id)
+        if exam.state not in _UNDER_WAY:
+            raise ResultsClosed("体检当前为「{current}」", "The exam is {current}", current=exam.state)
+        desk, sheet = await _revoke(uow, desk, department_id, given)
+        summary = await summarize_department(uow, exam, department_id, desk.summary, sheet)
+        await _followed(uow, sheet)
+    return _out(replace(desk, sheet=sheet, summary=summary), exam_id, department_id)
+
+
+async def _revoke(uow: UnitOfWork, desk: _Desk, department_id: int, given: RevokeIn) -> tuple[_Desk, DepartmentSheet]:
+    wanted = set(given.item_ids or ())
+    places = [
+        (line, item)
+        for line, item in desk.entered()
+        if desk.book.now_at(line.id, item.id) is not None and (not wanted or item.id in wanted)
+    ]
+    if not places or wanted - {item.id for _, item in places}:
+        raise NothingToRevoke
+    if desk.signed:
+        sheet = await _take_back(uow, desk, department_id, "revoked", given.reason)
+    else:
+        sheet = _touch(uow, desk, department_id)
+        _step(uow, sheet, "revoked", given.reason)
+    for place in places:
+        record(uow, desk.book, place, "", "entered_in_error", STAFF)
+    compute(uow, desk.book, (line for line, _ in desk.entered()))
+    where = f"{desk.book.exam.id}/{department_id}"
+    detail = {"items": len(places)}
+    await uow.audit("result.revoked", "department_sheet", where, campus_id=sheet.campus_id, detail=detail)
+    await desk.book.close(uow)
+    return desk, sheet
+
+
+async def _take_back(
+    uow: UnitOfWork, desk: _Desk, department_id: int, action: Literal["reopened", "revoked"], reason: str
+) -> DepartmentSheet:
+    """Take a signature back: the lines are verified no more, and the exam waits for the department."""
+    exam_id = desk.book.exam.id
     sheet = _touch(uow, desk, department_id)
-    _step(uow, sheet, "reopened", reason)
+    _step(uow, sheet, action, reason)
     sheet.state, sheet.signed_by, sheet.signed_at, sheet.signer_name = "draft", None, None, None
     await uow.audit(
-        "department_sheet.reopened", "department_sheet", f"{exam_id}/{department_id}", campus_id=sheet.campus_id
+        f"department_sheet.{action}", "department_sheet", f"{exam_id}/{department_id}", campus_id=sheet.campus_id
     )
     verified = [line for line in desk.lines if line.performed_by == "department" and line.state == "verified"]
     await exams.advance(uow, exam_id, {line.id: ("resulted",) for line in verified})
     await exams.block(uow, exam_id, _BLOCK, f"department:{department_id}")
-    return _out(replace(desk, sheet=sheet), exam_id, department_id)
+    return sheet
+
+
+async def _followed(uow: UnitOfWork, sheet: DepartmentSheet) -> None:
+    await uow.publish(DerivedFollowed(campus_id=sheet.campus_id, exam_id=sheet.exam_id))
 
 
 async def put_summary(uow: UnitOfWork, exam_id: UUID, department_id: int, given: SummaryIn, expected: int) -> SheetOut:
@@ -198,11 +296,14 @@ async def put_summary(uow: UnitOfWork, exam_id: UUID, department_id: int, given:
         raise SheetSigned
     await put_lines(uow, desk.book.exam, department_id, given.lines)
     sheet = _touch(uow, desk, department_id)
+    await uow.session.flush()
+    lines = await repository.sheet_lines(uow, exam_id, department_id)
+    await summarize_department(uow, desk.book.exam, department_id, lines, sheet)
     await uow.audit(
         "department_summary.edited", "department_sheet", f"{exam_id}/{department_id}", campus_id=sheet.campus_id,
         detail={"lines": len(given.lines)},
     )  # fmt: skip
-    await uow.session.flush()
+    await _followed(uow, sheet)
     return _out(await _desk(uow, desk.book, department_id), exam_id, department_id)
 
 
@@ -279,6 +380,23 @@ async def _only_own(uow: UnitOfWork, exam_id: UUID, campus_id: int, department_i
     raise DepartmentNotOwn().kept()
 
 
+def _refuse_stale(lines: Sequence[DepartmentSheetLine], sheet: DepartmentSheet, given: str | None) -> None:
+    """Nobody signs what rests on other values: the one guard of a department's signature."""
+    wrong = [
+        FieldError(
+            f"line:{line.id}", "stale", "所依据的结果已变化,请修改或确认", "rests on other values; change or confirm it"
+        )
+        for line in lines
+        if line.stale and not line.removed
+    ]
+    if sheet.stale and given is None:
+        wrong.append(
+            FieldError("/summary", "stale", "小结按原结果撰写,请重新填写", "written on other values; write it anew")
+        )
+    if wrong:
+        raise SummaryStale(errors=wrong)
+
+
 def _only_staff(uow: UnitOfWork) -> None:
     if uow.principal.kind != "staff":
         raise SignerNotStaff
@@ -297,7 +415,9 @@ def _touch(uow: UnitOfWork, desk: _Desk, department_id: int) -> DepartmentSheet:
     return sheet
 
 
-def _step(uow: UnitOfWork, sheet: DepartmentSheet, action: Literal["signed", "reopened"], reason: str | None) -> None:
+def _step(
+    uow: UnitOfWork, sheet: DepartmentSheet, action: Literal["signed", "reopened", "revoked"], reason: str | None
+) -> None:
     uow.session.add(
         DepartmentSheetStep(
             exam_id=sheet.exam_id, department_id=sheet.department_id, version=sheet.version, campus_id=sheet.campus_id, action=action,
@@ -353,7 +473,7 @@ def _out(desk: _Desk, exam_id: UUID, department_id: int) -> SheetOut:
     return SheetOut(
         exam_id=exam_id, department_id=department_id, version=desk.version,
         state=cast("SheetState", sheet.state if sheet else "draft"), summary=sheet.summary if sheet else "",
-        lines=[line_out(line) for line in desk.summary if not line.removed],
+        stale=sheet.stale if sheet else False, lines=[line_out(line) for line in desk.summary if not line.removed],
         proposed_summary=text_of(desk.summary, complete=desk.complete), signed_by=sheet.signed_by if sheet else None, signer_name=sheet.signer_name if sheet else None,
         signed_at=sheet.signed_at if sheet else None, items=items,
     )  # fmt: skip

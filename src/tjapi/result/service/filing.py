@@ -25,8 +25,8 @@ from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
 from tjapi.result.rules.values import Value, converted, plain, same_unit
 from tjapi.result.service.book import LIS, Book, Entry, UnreadValue, limits_of
 from tjapi.result.service.computing import compute
+from tjapi.result.service.judging import follow
 from tjapi.result.service.release import released_to
-from tjapi.result.service.summarizing import summarize
 
 # What keeps a value from being filed, gravest first: a message that meets several ends with the first; `detail` lists them all.
 REASONS: dict[str, str] = {
@@ -175,7 +175,7 @@ async def _tell(
         await requisitions.reported(uow, tube_id)
     if book.exam.state != "finalized":
         departments = {line.department_id for line in book.lines.values() if line.performed_by == "lis"}
-        await summarize(uow, book.exam, departments)
+        await follow(uow, book.exam, departments)
     exam = {"exam_id": str(book.exam.id)}
     await uow.announce("result", exam, campus_id=book.exam.campus_id, permission="result.read")
     await uow.audit(

@@ -130,7 +130,8 @@ async def digest(uow: UnitOfWork, exam_id: UUID) -> str:
         for r in await repository.results(uow, exam_id)
         if r.current_revision_id is not None
     ]
-    return revisions.digest(current, [(s.department_id, s.version) for s in await repository.sheets(uow, exam_id)])
+    sheets = [(s.department_id, s.version) for s in await repository.sheets(uow, exam_id)]
+    return revisions.digest(current, sheets, (await exams.get(uow, exam_id)).facts_version)
 
 
 async def digests(uow: UnitOfWork, exam_ids: Collection[UUID]) -> dict[UUID, str]:

@@ -3,22 +3,25 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
+from tjapi.exam.rules import ENDED
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.rules import KINDS, Case
 from tjapi.knowledge.service import Advice, Fired
 from tjapi.result import repository
 from tjapi.result.errors import SummaryLineUnknown
-from tjapi.result.models import DepartmentSheetLine
+from tjapi.result.models import DepartmentSheet, DepartmentSheetLine
+from tjapi.result.rules.derivation import Sources, fate
 from tjapi.result.schemas import SummaryLineIn
-from tjapi.result.service.case import case_of
+from tjapi.result.service.case import Ground, ground_of
 
 Found = tuple[Advice, list[Fired]]
 """A finding, and the rules that found it."""
 NOTHING_FOUND = "所检项目未见明显异常"
+STALE = "summary_stale"
 
 
 def standing(fired: Sequence[Fired]) -> list[Found]:
@@ -51,45 +54,79 @@ def of_department(case: Case, department_id: int) -> Case:
     )  # fmt: skip
 
 
-async def summarize(uow: UnitOfWork, exam: Exam, department_ids: Collection[int]) -> None:
-    """Bring the generated lines of unsigned departments in line with what the rules find in their values now.
+async def summarize(uow: UnitOfWork, exam: Exam, department_ids: Collection[int] | None = None) -> None:
+    """Bring what departments say in line with what is known now: of some of them, or of every one that said something.
 
-    A line that somebody edited keeps its words, and is marked stale when its rules find it no longer; one that was taken out stays out
-    for as long as it would come back. What spans departments is found by the conclusion. The caller holds the exam's lock.
+    Generated lines of an unsigned summary are made anew; one that somebody edited keeps its words, and is stale once it rests on something
+    else; one that was taken out stays out for as long as its values stay. A signed summary stays as it was signed, and is stale. What is
+    stale keeps the exam from being finalized. What spans departments is found by the conclusion. The caller holds the exam's lock.
     """
-    signed = {s.department_id for s in await repository.sheets(uow, exam.id) if s.state == "signed"}
+    if exam.state in ENDED:
+        return
+    sheets = {sheet.department_id: sheet for sheet in await repository.sheets(uow, exam.id)}
     held: dict[int, list[DepartmentSheetLine]] = {}
     for line in await repository.sheet_lines(uow, exam.id):
         held.setdefault(line.department_id, []).append(line)
-    for department_id in sorted(set(department_ids) - signed):
-        await summarize_department(uow, exam, department_id, held.get(department_id, []))
+    for department_id in sorted(sheets.keys() | held.keys() if department_ids is None else department_ids):
+        lines, sheet = held.get(department_id, []), sheets.get(department_id)
+        before = _stale(lines, sheet)
+        after = await summarize_department(uow, exam, department_id, lines, sheet)
+        if sheet is not None and _stale(after, sheet) - before:
+            # Whoever edits or signs must have seen it.
+            sheet.version += 1
+
+
+def _stale(lines: Sequence[DepartmentSheetLine], sheet: DepartmentSheet | None) -> set[UUID | None]:
+    found: set[UUID | None] = {line.id for line in lines if line.stale and not line.removed}
+    return found | ({None} if sheet is not None and sheet.stale else set())
 
 
 async def summarize_department(
-    uow: UnitOfWork, exam: Exam, department_id: int, held: Sequence[DepartmentSheetLine]
+    uow: UnitOfWork, exam: Exam, department_id: int, held: Sequence[DepartmentSheetLine], sheet: DepartmentSheet | None
 ) -> Sequence[DepartmentSheetLine]:
-    """Do so for one department, whose lines are `held` and whose sheet is not signed; return its lines as they are then."""
-    active = await knowledge.active(uow)
-    if active is None:
-        return held
-    case = await case_of(uow, exam.id)
-    found = standing(active.fired("finding", of_department(case, department_id)))
-    lines = await _bring(uow, exam, department_id, held, found, active.version_id)
+    """Do so for one department, whose lines are `held`; return its lines as they are then."""
+    ground = await ground_of(uow, exam)
+    lines = list(held)
+    if sheet is None or sheet.state != "signed":
+        lines = await _bring(uow, exam, department_id, held, ground)
+    if sheet is not None and (sheet.state == "signed" or sheet.by_hand):
+        sheet.stale = fate(sheet.made_of, sheet_sources(ground, department_id, lines), touched=True) == "stale"
     await uow.session.flush()
+    await _tell_stale(uow, exam.id, department_id, lines, sheet)
     return lines
 
 
+async def _tell_stale(
+    uow: UnitOfWork,
+    exam_id: UUID,
+    department_id: int,
+    lines: Sequence[DepartmentSheetLine],
+    sheet: DepartmentSheet | None,
+) -> None:
+    if (sheet is not None and sheet.stale) or any(line.stale and not line.removed for line in lines):
+        await exams.block(uow, exam_id, STALE, f"department:{department_id}")
+    else:
+        await exams.unblock(uow, exam_id, STALE, f"department:{department_id}")
+
+
+def sheet_sources(ground: Ground, department_id: int, lines: Sequence[DepartmentSheetLine]) -> Sources:
+    """Return what a department's summary is made of: every value of the department, and its lines as they read."""
+    words = {(f"line:{line.id}", line.text) for line in lines if not line.removed}
+    return ground.sources(ground.of_department(department_id), words=words)
+
+
 async def _bring(
-    uow: UnitOfWork, exam: Exam, department_id: int, held: Sequence[DepartmentSheetLine], found: Sequence[Found],
-    version_id: UUID,
-) -> list[DepartmentSheetLine]:  # fmt: skip
+    uow: UnitOfWork, exam: Exam, department_id: int, held: Sequence[DepartmentSheetLine], ground: Ground
+) -> list[DepartmentSheetLine]:
+    edition = ground.edition
+    found = standing(edition.fired("finding", of_department(ground.case, department_id))) if edition is not None else []
     by_finding = {line.finding_code: line for line in held if line.origin == "rule"}
     found_codes = {advice.code for advice, _ in found}
     lines = list(held)
     for code, line in by_finding.items():
         if code not in found_codes:
             if line.edited and not line.removed:
-                line.stale = True
+                line.stale = not line_is_current(ground, line, found=False)
             else:
                 await uow.session.delete(line)
                 lines.remove(line)
@@ -100,15 +137,41 @@ async def _bring(
             after += 1
             known = DepartmentSheetLine(
                 id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, department_id=department_id, sort=after, origin="rule",
-                finding_code=advice.code, text="", edited=False, removed=False,
+                finding_code=advice.code, text="", edited=False, removed=False, stale=False,
             )  # fmt: skip
             uow.session.add(known)
             lines.append(known)
-        known.rule_codes, known.result_ids = [one.rule.code for one in fired], result_ids(fired)
-        known.knowledge_version_id, known.stale = version_id, False
+        ids = result_ids(fired)
+        now = ground.sources(ids)
+        become = fate(known.made_of, now, touched=known.edited and not known.removed)
+        known.rule_codes, known.result_ids, known.knowledge_version_id = (
+            [one.rule.code for one in fired],
+            ids,
+            _version(ground),
+        )
+        known.stale = become == "stale"
+        if become == "remake":
+            # Also of one that was taken out: what was taken out was another finding.
+            known.removed = known.edited = False
         if not known.edited:
             known.text = f"{advice.name}({reasons(fired)})"
+        if become != "stale":
+            known.made_of, known.revision_ids = now.digest, ground.revisions(ids)
     return sorted(lines, key=lambda line: (line.sort, line.id))
+
+
+def _version(ground: Ground) -> UUID | None:
+    return ground.edition.version_id if ground.edition is not None else None
+
+
+def line_is_current(ground: Ground, line: DepartmentSheetLine, *, found: bool) -> bool:
+    """Say whether a line still rests on what it was written on; `found`: whether its rules still find it."""
+    return fate(line.made_of, line_sources(ground, line, found=found), touched=True) == "keep"
+
+
+def line_sources(ground: Ground, line: DepartmentSheetLine, *, found: bool) -> Sources:
+    """Return what a line rests on now."""
+    return ground.sources(line.result_ids, missing=() if found else (f"finding:{line.finding_code}",))
 
 
 async def summary_lines(uow: UnitOfWork, exam_id: UUID) -> Sequence[DepartmentSheetLine]:
@@ -118,6 +181,8 @@ async def summary_lines(uow: UnitOfWork, exam_id: UUID) -> Sequence[DepartmentSh
 
 async def put_lines(uow: UnitOfWork, exam: Exam, department_id: int, given: Sequence[SummaryLineIn]) -> None:
     """Make a department's lines what was sent, in that order: other words are an edit, no id a line by hand, absence takes a line out.
+
+    Words that are sent anew, or confirmed, stand for what is known now; a stale line that is sent back as it was stays stale.
 
     Raises SummaryLineUnknown, naming every line that is none of the department's.
     """
@@ -129,6 +194,10 @@ async def put_lines(uow: UnitOfWork, exam: Exam, department_id: int, given: Sequ
     ]
     if strange:
         raise SummaryLineUnknown(errors=strange)
+    ground = await ground_of(uow, exam)
+    edition = ground.edition
+    found = standing(edition.fired("finding", of_department(ground.case, department_id))) if edition is not None else []
+    found_codes = {advice.code for advice, _ in found}
     kept = {one.id for one in given}
     for line in held.values():
         if line.id in kept:
@@ -136,7 +205,8 @@ async def put_lines(uow: UnitOfWork, exam: Exam, department_id: int, given: Sequ
         if line.origin == "manual":
             await uow.session.delete(line)
         else:
-            line.removed = True
+            line.removed, line.stale = True, False
+            line.made_of = line_sources(ground, line, found=line.finding_code in found_codes).digest
     for sort, one in enumerate(given, 1):
         if one.id is None:
             uow.session.add(
@@ -148,8 +218,10 @@ async def put_lines(uow: UnitOfWork, exam: Exam, department_id: int, given: Sequ
             continue
         line = held[one.id]
         line.sort, line.removed = sort, False
-        if line.text != one.text:
-            line.text, line.edited = one.text, True
+        if line.text != one.text or one.confirmed:
+            line.text, line.edited, line.stale = one.text, line.edited or line.text != one.text, False
+            line.made_of = line_sources(ground, line, found=line.finding_code in found_codes).digest
+            line.revision_ids = ground.revisions(line.result_ids)
     await uow.session.flush()
 
 

@@ -1,0 +1,238 @@
+"""A conclusion follows what it is made of: what nobody touched is made anew, what a reviewer touched is stale, and says so.
+
+One body for making and for comparing: what is made anew here is what `generate` makes, and what a signature insists on.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from tjapi.conclusion import repository
+from tjapi.conclusion.errors import ConclusionStale
+from tjapi.conclusion.models import Conclusion, ConclusionEntry
+from tjapi.conclusion.rules import in_order, overview_of
+from tjapi.conclusion.service.keeping import CHANGED_UNDER, back_to_draft, copied, keep, keys_of, replace
+from tjapi.exam import service as exams
+from tjapi.exam.models import Exam
+from tjapi.kernel.ids import uuid7
+from tjapi.kernel.problem import FieldError
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.result import service as results
+from tjapi.result.models import DepartmentSheetLine
+from tjapi.result.rules.derivation import Sources, fate
+from tjapi.result.service import Found, Ground
+
+STALE, SOURCE = "conclusion_stale", "conclusion"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What there is to be concluded now: what was found, by key, and the ground that it stands on."""
+
+    ground: Ground
+    wanted: Mapping[str, ConclusionEntry]
+    words: Mapping[str, str]
+
+    def sources(self, keys: Iterable[str], result_ids: Iterable[UUID]) -> Sources:
+        """Return what an entry of these keys, resting on these results, is made of."""
+        held = list(keys)
+        missing = [key for key in held if key not in self.wanted]
+        words = [(key, self.words[key]) for key in held if key in self.words]
+        return self.ground.sources(result_ids, missing=missing, words=words)
+
+    def found_ids(self, keys: Iterable[str]) -> list[UUID]:
+        """Return the results that the findings of keys name now."""
+        return list(dict.fromkeys(i for key in keys if key in self.wanted for i in self.wanted[key].result_ids))
+
+    @property
+    def everything(self) -> str:
+        """The digest of all that an overview may speak of."""
+        return self.ground.sources(self.ground.everything, words=list(self.words.items())).digest
+
+
+async def known(uow: UnitOfWork, exam: Exam) -> Known:
+    """Look at what departments and rules say of an exam now."""
+    ground = await results.ground_of(uow, exam)
+    edition = ground.edition
+    said = results.standing(edition.fired("finding", ground.case)) if edition is not None else []
+    lines = await results.summary_lines(uow, exam.id)
+    taken_out = {line.finding_code for line in lines if line.removed} - {
+        line.finding_code for line in lines if not line.removed
+    }
+    wanted = [_of_finding(exam, one) for one in said if one[0].code not in taken_out]
+    own = [line for line in lines if line.origin == "manual" and not line.removed]
+    wanted += [_of_line(exam, line) for line in own]
+    return Known(ground, {str(e.key): e for e in wanted}, {f"line:{line.id}": line.text for line in own})
+
+
+def _of_line(exam: Exam, line: DepartmentSheetLine) -> ConclusionEntry:
+    key = f"line:{line.id}"
+    return ConclusionEntry(
+        id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind="finding", title=line.text[:200], detail="", advice="", lifestyle="",
+        result_ids=[], key=key, keys=[key], rule_codes=[], edited=False, stale=False, icd10=None, found_ids=[], revision_ids=[],
+    )  # fmt: skip
+
+
+def _of_finding(exam: Exam, one: Found) -> ConclusionEntry:
+    advice, fired = one
+    ids, key = results.found_result_ids(fired), f"finding:{advice.code}"
+    return ConclusionEntry(
+        id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind=advice.kind, title=advice.name, detail=results.reasons(fired),
+        advice=advice.advice, lifestyle=advice.lifestyle, result_ids=ids, key=key, keys=[key], icd10=advice.icd10,
+        rule_codes=[f.rule.code for f in fired], edited=False, stale=False, found_ids=ids, revision_ids=[],
+    )  # fmt: skip
+
+
+def judged(now: Known, entry: ConclusionEntry, *, split: bool) -> ConclusionEntry:
+    """Return an entry that a reviewer touched as it stands now: its words stay, its links follow its findings, and it says whether it is stale.
+
+    Of an entry that was split each part keeps the results that the reviewer left to it.
+    """
+    copy = copied(entry)
+    keys = keys_of(copy)
+    if not keys and not copy.result_ids:
+        return copy
+    if keys and not split:
+        own = [i for i in entry.result_ids if i not in set(entry.found_ids)]
+        copy.found_ids = now.found_ids(keys)
+        copy.result_ids = list(dict.fromkeys([*copy.found_ids, *own]))
+    rules = dict.fromkeys(code for key in keys if key in now.wanted for code in now.wanted[key].rule_codes)
+    copy.rule_codes = list(rules) if keys else copy.rule_codes
+    copy.stale = fate(copy.made_of, now.sources(keys, copy.result_ids), touched=True) == "stale"
+    return copy
+
+
+def settle_entry(now: Known, entry: ConclusionEntry) -> None:
+    """Write down what an entry is made of, at the moment at which it is made, or its words are."""
+    entry.made_of = now.sources(keys_of(entry), entry.result_ids).digest
+    entry.revision_ids = now.ground.revisions(entry.result_ids)
+    entry.stale = False
+
+
+def merged(now: Known, found: Conclusion, before: Sequence[ConclusionEntry]) -> list[ConclusionEntry]:
+    """Return a draft as it is made anew: findings that came follow within their kind, those that went are gone, the reviewer's stay."""
+    covered = Counter(key for entry in before for key in keys_of(entry))
+    kept: list[ConclusionEntry] = []
+    for entry in before:
+        keys = keys_of(entry)
+        if not keys or entry.edited:
+            kept.append(judged(now, entry, split=is_split(covered, keys)))
+        elif keys[0] in now.wanted:
+            kept.append(_fresh(now, now.wanted[keys[0]]))
+    removed = still_removed(now, found)
+    found.removed_keys, found.removed_made_of = (
+        sorted(removed),
+        {k: v for k, v in found.removed_made_of.items() if k in removed},
+    )
+    new = [_fresh(now, entry) for key, entry in now.wanted.items() if key not in covered and key not in removed]
+    return in_order([*kept, *new])
+
+
+def is_split(covered: Mapping[str, int], keys: Iterable[str]) -> bool:
+    """Say whether a finding of an entry is another entry's as well."""
+    return any(covered[key] > 1 for key in keys)
+
+
+def still_removed(now: Known, found: Conclusion) -> set[str]:
+    """Return what a reviewer took out and what rests on the same still: another value is another finding, and is listed again."""
+    return {
+        key
+        for key in found.removed_keys
+        if key not in now.wanted
+        or fate(found.removed_made_of.get(key), now.sources([key], now.found_ids([key])), touched=False) == "keep"
+    }
+
+
+def _fresh(now: Known, entry: ConclusionEntry) -> ConclusionEntry:
+    copy = copied(entry)
+    settle_entry(now, copy)
+    return copy
+
+
+async def refuse_stale(uow: UnitOfWork, exam: Exam, found: Conclusion) -> None:
+    """Nobody signs, first or last, what rests on something else than is known now: the one guard of both. Raises ConclusionStale."""
+    changed, entries = await remake(uow, exam, found)
+    wrong = [
+        FieldError(
+            f"/entries/{i}", "stale", "所依据的结果已变化,请修改或确认", "rests on other results; change or confirm it"
+        )
+        for i, entry in enumerate(entries)
+        if entry.stale
+    ]
+    if found.overview_stale:
+        wrong.append(
+            FieldError(
+                "/overview", "stale", "综述按原结果撰写,请修改或确认", "written on other results; change or confirm it"
+            )
+        )
+    if changed and not wrong:
+        wrong.append(
+            FieldError("/entries", "stale", "结果已变化,请重新汇总", "the results are others now; generate it anew")
+        )
+    if wrong:
+        raise ConclusionStale(errors=wrong)
+
+
+async def remake(uow: UnitOfWork, exam: Exam, found: Conclusion) -> tuple[bool, list[ConclusionEntry]]:
+    """Bring a draft in line, and say whether anything in it is another now; nothing is written down but on the conclusion itself."""
+    now = await known(uow, exam)
+    before = list(await repository.entries(uow, exam.id))
+    made = found.knowledge_version_id is not None
+    shown = [_plain(entry) for entry in before]
+    removed = list(found.removed_keys)
+    # Of what was never made here, nothing comes and nothing goes by itself.
+    after = merged(now, found, before) if made else [judged(now, entry, split=False) for entry in before]
+    words, was_stale = found.overview, found.overview_stale
+    if words in ("", overview_of(entry.title for entry in before)):
+        found.overview = overview_of(entry.title for entry in after) if made or words else ""
+        found.overview_stale = False
+    else:
+        found.overview_stale = found.overview_made_of != now.everything
+    changed = (
+        shown != [_plain(entry) for entry in after]
+        or (words, was_stale) != (found.overview, found.overview_stale)
+        or removed != list(found.removed_keys)
+    )
+    return changed, after
+
+
+def _plain(entry: ConclusionEntry) -> tuple[object, ...]:
+    shown = (
+        entry.kind,
+        entry.title,
+        entry.detail,
+        entry.advice,
+        entry.lifestyle,
+        entry.icd10,
+        entry.edited,
+        entry.stale,
+    )
+    return (*shown, tuple(entry.result_ids), tuple(keys_of(entry)), tuple(entry.rule_codes))
+
+
+async def follow(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Bring a draft in line with what it is made of, in the transaction in which that changed; what is signed goes back to its author first.
+
+    What is stale then keeps the exam from being signed and finalized, until a reviewer changes or confirms it.
+    """
+    found = await repository.conclusion(uow, exam_id)
+    if found is None or found.state == "finalized":
+        return
+    exam = await exams.lock(uow, exam_id)
+    changed, after = await remake(uow, exam, found)
+    if changed:
+        if found.state == "initial_signed":
+            await back_to_draft(uow, found, CHANGED_UNDER)
+        found.version += 1
+        await replace(uow, found, after)
+        await keep(uow, found, "remade")
+    await say(uow, found, after)
+
+
+async def say(uow: UnitOfWork, found: Conclusion, entries: Iterable[ConclusionEntry]) -> None:
+    """Tell the completeness engine whether anything of a conclusion is stale."""
+    if found.overview_stale or any(entry.stale for entry in entries):
+        await exams.block(uow, found.exam_id, STALE, SOURCE)
+    else:
+        await exams.unblock(uow, found.exam_id, STALE, SOURCE)

@@ -1,0 +1,92 @@
+"""What an exam says of its person, corrected; and an exam that was finalized, opened again. Both by name, with right and reason."""
+
+from datetime import date
+from uuid import UUID
+
+from tjapi.exam import repository
+from tjapi.exam.errors import ExamBeforeBirth, ExamStateConflict
+from tjapi.exam.events import ExamFactsCorrected, ExamReopened
+from tjapi.exam.models import Exam, ExamFactsStep
+from tjapi.exam.rules import ENDED, age_on
+from tjapi.exam.schemas import FactsIn
+from tjapi.exam.service.holding import get, lock
+from tjapi.exam.service.standing import announce, block, move, settle, unblock
+from tjapi.examinee import service as examinees
+from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
+from tjapi.kernel.problem import FieldError
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.pricing.errors import PregnancyContradictsSex
+
+_DIFFER = "facts_differ"
+
+
+async def correct_facts(uow: UnitOfWork, exam_id: UUID, given: FactsIn) -> Exam:
+    """Correct sex, birth date or pregnancy as an exam has them: ranges, flags and all that is made of them follow in this transaction.
+
+    What is finalized is opened again first. Raises ExamNotFound, ExamStateConflict, ExamBeforeBirth, PregnancyContradictsSex.
+    """
+    exam = await lock(uow, exam_id)
+    if exam.state in ENDED:
+        raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
+    sex = given.sex or exam.sex
+    birth = given.birth_date or exam.birth_date
+    pregnant = given.pregnant if "pregnant" in given.model_fields_set else exam.pregnant
+    _check(exam, sex, birth, pregnant=pregnant)
+    if (sex, birth, pregnant) != (exam.sex, exam.birth_date, exam.pregnant):
+        exam.facts_version += 1
+        uow.session.add(
+            ExamFactsStep(
+                exam_id=exam.id, version=exam.facts_version, campus_id=exam.campus_id, sex=exam.sex, birth_date=exam.birth_date,
+                pregnant=exam.pregnant, reason=given.reason, by=uow.principal.id, by_name=uow.principal.name, at=uow.now,
+            )
+        )  # fmt: skip
+        exam.sex, exam.birth_date, exam.pregnant = sex, birth, pregnant
+        exam.age_years, exam.age_days = age_on(birth, exam.exam_date)
+        exam.version += 1
+        await uow.audit("exam.facts_corrected", "exam", exam.id, campus_id=exam.campus_id)
+        await uow.publish(ExamFactsCorrected(campus_id=exam.campus_id, exam_id=exam.id))
+    # Whoever corrects or confirms has looked: what the file says may be what is wrong.
+    await unblock(uow, exam.id, _DIFFER, "examinee")
+    await announce(uow, exam)
+    return exam
+
+
+def _check(exam: Exam, sex: str, birth: date, *, pregnant: bool | None) -> None:
+    if birth > exam.exam_date:
+        raise ExamBeforeBirth(
+            errors=[FieldError("/birth_date", "before-birth", "晚于体检日期", "after the day of the exam")]
+        )
+    if pregnant and sex == "male":
+        raise PregnancyContradictsSex(
+            errors=[FieldError("/pregnant", "wrong-sex", "与性别矛盾", "contradicts the sex")]
+        )
+
+
+async def compare_facts(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
+    """Ask a person where open exams say something else of their person than the file they belong to now."""
+    for examinee_id in (event.survivor_id, event.merged_id):
+        for exam_id in await repository.open_of(uow, examinee_id):
+            exam = await lock(uow, exam_id)
+            person = await examinees.get(uow, exam.examinee_id)
+            if (person.sex, person.birth_date) != (exam.sex, exam.birth_date):
+                await block(uow, exam.id, _DIFFER, "examinee")
+            else:
+                await unblock(uow, exam.id, _DIFFER, "examinee")
+
+
+async def reopen(uow: UnitOfWork, exam_id: UUID, reason: str) -> Exam:
+    """Take the final sign-off back: the conclusion is a draft again, a published report is recalled by the same act.
+
+    Raises ExamNotFound, ExamStateConflict.
+    """
+    exam = await lock(uow, exam_id)
+    if exam.state != "finalized":
+        raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
+    move(exam, "in_review")
+    exam.finalized_at = None
+    exam.ready_at = exam.ready_at or uow.now
+    await uow.audit("exam.reopened", "exam", exam.id, campus_id=exam.campus_id)
+    await uow.publish(ExamReopened(campus_id=exam.campus_id, exam_id=exam.id, reason=reason))
+    await settle(uow, exam)
+    await announce(uow, exam)
+    return await get(uow, exam_id)

@@ -1,0 +1,86 @@
+"""What was judged by an exam's facts or lines, judged anew when these change: flags and ranges, computed items, findings, critical values."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from tjapi.catalog import service as catalog
+from tjapi.exam import service as exams
+from tjapi.exam.models import Exam
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.result import repository
+from tjapi.result.events import DerivedFollowed, ResultsRecorded
+from tjapi.result.service import case
+from tjapi.result.service.book import Book, judged, value_of
+from tjapi.result.service.computing import compute
+from tjapi.result.service.questions import block_open
+from tjapi.result.service.summarizing import summarize
+
+
+async def judge_anew(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Judge everything by the facts of an exam as they are now. No value changes; flags, ranges and computed items do."""
+    exam = await exams.lock(uow, exam_id)
+    results = await repository.results(uow, exam_id)
+    if not results:
+        return
+    await _flag(uow, exam)
+    case.changed(uow, exam_id)
+    book = await Book.read(uow, exam)
+    compute(uow, book, (line for line in book.lines.values() if book.live(line)))
+    book.look_again()
+    await book.close(uow)
+    await book.tell_all(uow)
+    ids = tuple(result.id for result in results)
+    await uow.publish(ResultsRecorded(campus_id=exam.campus_id, exam_id=exam_id, result_ids=ids))
+    await follow(uow, exam)
+
+
+async def lines_gone(uow: UnitOfWork, exam_id: UUID, line_ids: Collection[UUID]) -> None:
+    """What was found on lines that are set aside counts no more, for nothing that is made of it."""
+    exam = await exams.lock(uow, exam_id)
+    ids = tuple(r.id for r in await repository.results(uow, exam_id) if r.line_id in set(line_ids))
+    if not ids:
+        return
+    case.changed(uow, exam_id)
+    book = await Book.read(uow, exam)
+    compute(uow, book, (line for line in book.lines.values() if book.live(line)))
+    await book.close(uow)
+    await book.tell_all(uow)
+    await uow.publish(ResultsRecorded(campus_id=exam.campus_id, exam_id=exam_id, result_ids=ids))
+    await follow(uow, exam)
+
+
+async def opened_again(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Bring what stood still while an exam was finalized in line with what came meanwhile."""
+    exam = await exams.lock(uow, exam_id)
+    book = await Book.read(uow, exam)
+    book.look_again()
+    await book.close(uow)
+    await block_open(uow, exam_id)
+    await follow(uow, exam)
+
+
+async def follow(uow: UnitOfWork, exam: Exam, department_ids: Collection[int] | None = None) -> None:
+    """Bring what departments say in line with what is known now, and say so to whoever makes something of it."""
+    await summarize(uow, exam, department_ids)
+    await uow.publish(DerivedFollowed(campus_id=exam.campus_id, exam_id=exam.id))
+
+
+async def _flag(uow: UnitOfWork, exam: Exam) -> None:
+    lines = await exams.lines(uow, exam.id)
+    items = {
+        i.id: i for held in (await catalog.group_items(uow, {x.item_group_id for x in lines})).values() for i in held
+    }
+    ranges = await catalog.choose_ranges(uow, set(items), exam.sex, exam.age_days, exam.exam_date)
+    of_result = {result.id: result.item_id for result in await repository.results(uow, exam.id)}
+    changed: list[tuple[UUID, str | None, dict[str, Any] | None]] = []
+    for revision in await repository.revisions_of_exam(uow, exam.id):
+        item = items.get(of_result[revision.result_id])
+        if item is None or revision.status == "entered_in_error":
+            continue
+        found = ranges.get(item.id)
+        marks, theirs = (revision.lis_flags or "").split(), revision.lis_range_text or ""
+        flag, normal = judged(item, value_of(revision), found, marks, theirs)
+        if (flag, normal) != (revision.flag, revision.range_snapshot):
+            changed.append((revision.id, flag, normal))
+    await repository.judge_anew(uow, changed)

@@ -1,0 +1,329 @@
+"""What is derived never outlives its source: summaries, findings, conclusions, critical values, reports."""
+
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.tjapi.world import API, SignIn, Visit, World
+from tjapi.kernel.ids import uuid7
+from tjapi.kernel.runtime import Runtime
+
+pytestmark = pytest.mark.requirement("E3.4", "E4.3")
+
+
+@pytest.fixture
+def world(runtime: Runtime, sign_in: SignIn) -> World:
+    return World(runtime, sign_in)
+
+
+class Desk:
+    """A department's sheet of one visit, asked with its newest version."""
+
+    def __init__(self, client: httpx.AsyncClient, visit: Visit, group: str) -> None:
+        self.client, self.place = client, f"{visit.place}/departments/{visit.departments[group]}"
+
+    async def sheet(self) -> dict[str, Any]:
+        answer = await self.client.get(f"{self.place}/sheet")
+        assert answer.status_code == 200, answer.text
+        self.tag = answer.headers["etag"]
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+    async def call(self, method: str, verb: str, body: dict[str, Any]) -> httpx.Response:
+        await self.sheet()
+        return await self.client.request(method, f"{self.place}/{verb}", json=body, headers={"If-Match": self.tag})
+
+    async def enter(self, **values: str | None) -> None:
+        items = {i["item_code"]: i["item_id"] for i in (await self.sheet())["items"]}
+        results = [{"item_id": items[code], "value": value} for code, value in values.items()]
+        answer = await self.call("PUT", "results", {"results": results})
+        assert answer.status_code == 200, answer.text
+
+    async def sign(self, **body: Any) -> httpx.Response:
+        return await self.call("POST", "sheet:sign", body)
+
+    async def reopen(self) -> None:
+        assert (await self.call("POST", "sheet:reopen", {"reason": "更正"})).status_code == 200
+
+
+class Review:
+    """The conclusion of one visit, commanded with its newest version."""
+
+    def __init__(self, world: World, visit: Visit) -> None:
+        self.world, self.visit, self.place = world, visit, f"{visit.place}/conclusion"
+
+    async def shown(self, who: str = "reviewer") -> dict[str, Any]:
+        said: dict[str, Any] = (await (await self.world.sign_in(who)).get(self.place)).json()
+        return said
+
+    async def call(
+        self, verb: str, body: dict[str, Any] | None = None, *, who: str = "reviewer", method: str = "POST"
+    ) -> httpx.Response:
+        client = await self.world.sign_in(who)
+        tag = (await client.get(self.place)).headers["etag"]
+        where = f"{self.place}:{verb}" if verb else self.place
+        return await client.request(method, where, json=body, headers={"If-Match": tag})
+
+    async def put(self, overview: str, entries: list[dict[str, Any]]) -> httpx.Response:
+        fields = ("kind", "title", "detail", "advice", "lifestyle", "result_ids", "key", "keys", "confirmed")
+        body = {"overview": overview, "entries": [{f: e[f] for f in fields if f in e} for e in entries]}
+        return await self.call("", body, method="PUT")
+
+    async def reasons(self) -> set[str]:
+        client = await self.world.sign_in("reviewer")
+        said = (await client.get(f"{self.visit.place}/completeness")).json()
+        return {o["code"] for o in said["outstanding"]}
+
+
+NORMAL = {"SBP": "118", "DBP": "76", "HEIGHT": "170", "WEIGHT": "65", "PULSE": "70"}
+
+
+async def _measured(world: World, *further: str, **values: str) -> tuple[Visit, Desk]:
+    visit = await world.checked_in("GENERAL", *further)
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL | values)
+    assert (await desk.sign()).status_code == 200
+    return visit, desk
+
+
+async def test_a_sheet_that_is_corrected_and_signed_anew_prints_what_is_found_now(world: World) -> None:
+    visit, desk = await _measured(world, SBP="150")
+    review = Review(world, visit)
+    assert (await review.call("generate")).status_code == 200
+    assert "收缩压 150" in (await review.shown())["entries"][0]["detail"]
+    await desk.reopen()
+    await desk.enter(SBP="118")
+    assert (await desk.sign()).json()["summary"] == "所检项目未见明显异常"
+    shown = await review.shown()
+    assert shown["entries"] == []
+    assert "血压" not in shown["overview"]
+
+
+async def test_a_laboratorys_correction_after_the_draft_is_in_the_draft_or_blocks_both_signatures(world: World) -> None:
+    visit = await world.checked_in("GLU")
+    await world.file(visit, GLU="8.74")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    sugar = made["entries"][0] | {"detail": "空腹血糖 8.74,嘱复查"}
+    assert (await review.put("血糖 8.74,偏高。", [sugar])).status_code == 200
+    await world.file(visit, status="C", GLU="5.00")
+    shown = await review.shown()
+    assert [(e["stale"], e["detail"]) for e in shown["entries"]] == [(True, "空腹血糖 8.74,嘱复查")]
+    assert shown["overview_stale"]
+    assert "conclusion_stale" in await review.reasons()
+    refused = await review.call("sign")
+    assert (refused.status_code, refused.json()["code"]) == (409, "conclusion-stale")
+
+
+async def test_a_departments_edited_line_is_stale_with_its_value_and_is_changed_or_confirmed_before_the_signature(
+    world: World,
+) -> None:
+    visit = await world.checked_in("GENERAL")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL | {"SBP": "152"})
+    line = (await desk.sheet())["lines"][0]
+    await desk.call("PUT", "summary", {"lines": [{"id": line["id"], "text": "血压 152,紧张所致可能"}]})
+    await desk.enter(SBP="162")
+    assert (await desk.sheet())["lines"][0]["stale"]
+    assert "summary_stale" in await Review(world, visit).reasons()
+    refused = await desk.sign()
+    assert (refused.status_code, refused.json()["code"]) == (409, "summary-stale")
+    same = {"id": line["id"], "text": "血压 152,紧张所致可能"}
+    await desk.call("PUT", "summary", {"lines": [same]})
+    assert (await desk.sign()).status_code == 409, "sending it back is no confirmation"
+    await desk.call("PUT", "summary", {"lines": [same | {"confirmed": True}]})
+    assert (await desk.sign()).status_code == 200
+
+
+async def test_a_summary_somebody_wrote_is_asked_for_anew_once_the_values_are_others(world: World) -> None:
+    visit = await world.checked_in("GENERAL")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL | {"SBP": "152"})
+    assert (await desk.sign(summary="血压 152,余未见异常")).json()["summary"] == "血压 152,余未见异常"
+    await desk.reopen()
+    assert (await desk.sign()).json()["summary"] == "血压 152,余未见异常"
+    await desk.reopen()
+    await desk.enter(SBP="118")
+    assert (await desk.sign()).json()["code"] == "summary-stale"
+    assert (await desk.sign(summary="未见异常")).json()["summary"] == "未见异常"
+
+
+async def test_what_was_taken_out_comes_back_once_it_rests_on_another_value(world: World) -> None:
+    visit = await world.checked_in("GENERAL")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL | {"SBP": "142"})
+    await desk.call("PUT", "summary", {"lines": []})
+    await desk.enter(PULSE="71")
+    assert (await desk.sheet())["lines"] == []
+    await desk.enter(SBP="182")
+    assert len((await desk.sheet())["lines"]) == 1
+    assert (await desk.sign()).status_code == 200
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    assert (await review.put(made["overview"], [])).json()["entries"] == []
+    assert (await review.call("generate")).json()["entries"] == []
+    await desk.reopen()
+    await desk.enter(SBP="192")
+    assert (await desk.sign()).status_code == 200
+    assert len((await review.shown())["entries"]) == 1
+
+
+@pytest.mark.requirement("E4.3")
+async def test_a_merged_entry_keeps_its_findings_its_links_and_its_place_and_is_stale_with_any_of_them(
+    world: World,
+) -> None:
+    visit, desk = await _measured(world, "GLU", SBP="152", DBP="95", WEIGHT="85")
+    await world.file(visit, GLU="7.4")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    sugar, pressure, heavy = made["entries"]
+    merged = pressure | {"title": "高血压合并肥胖", "keys": [pressure["key"], heavy["key"]]}
+    written = (await review.put("见下。", [merged, sugar])).json()
+    links = {*pressure["result_ids"], *heavy["result_ids"]}
+    assert (written["entries"][0]["title"], set(written["entries"][0]["result_ids"])) == ("高血压合并肥胖", links)
+    again = (await review.call("generate")).json()
+    assert [e["title"] for e in again["entries"]] == ["高血压合并肥胖", sugar["title"]]
+    assert set(again["entries"][0]["result_ids"]) == links
+    assert not again["entries"][0]["stale"]
+    await desk.reopen()
+    await desk.enter(WEIGHT="65")
+    assert (await desk.sign()).status_code == 200
+    shown = await review.shown()
+    assert [(e["title"], e["stale"]) for e in shown["entries"]] == [("高血压合并肥胖", True), (sugar["title"], False)]
+    assert shown["overview_stale"]
+    assert (await review.call("sign")).json()["code"] == "conclusion-stale"
+    fixed = shown["entries"][0] | {"title": "高血压", "keys": [pressure["key"]]}
+    assert (await review.put("高血压,血糖高。", [fixed, sugar])).status_code == 200
+    assert (await review.call("sign")).status_code == 200
+
+
+@pytest.mark.requirement("E4.3")
+async def test_a_split_finding_stays_split_with_the_results_that_each_part_was_left(world: World) -> None:
+    visit, _ = await _measured(world, SBP="152", DBP="95")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    [pressure] = made["entries"]
+    high, low = pressure["result_ids"]
+    first = pressure | {"title": "收缩压升高", "result_ids": [high]}
+    second = {**pressure, "title": "舒张压升高", "result_ids": [low], "key": None, "keys": [pressure["key"]]}
+    assert (await review.put("血压升高。", [first, second])).status_code == 200
+    again = (await review.call("generate")).json()
+    assert [(e["title"], e["result_ids"], e["stale"]) for e in again["entries"]] == [
+        ("收缩压升高", [high], False), ("舒张压升高", [low], False),
+    ]  # fmt: skip
+
+
+@pytest.mark.requirement("E12.1", "E12.2", "E12.3")
+async def test_a_finalized_exam_is_opened_again_and_its_report_goes_with_it_and_comes_anew(world: World) -> None:
+    visit = await world.finalized("GLU")
+    report_id = await world.published(visit)
+    other = await world.ready("GLU")
+    review, chief = Review(world, visit), await world.sign_in("chief")
+    place = f"{visit.place}/reports"
+
+    async def reports() -> list[tuple[int, str, bool]]:
+        return [(r["version"], r["state"], r["outdated"]) for r in (await chief.get(place)).json()["items"]]
+
+    await world.file(visit, status="C", GLU="9.9")
+    assert await reports() == [(1, "published", True)]
+    async with world.owner(visit) as owner:
+        mine = (await owner.get(f"{API}/me/reports")).json()["items"]
+        assert [r["outdated"] for r in mine] == [True]
+    task = next(
+        t for t in (await chief.get(f"{API}/amendment-tasks", params={"page_size": 200})).json()["items"]
+        if t["exam_id"] == str(visit.exam_id)
+    )  # fmt: skip
+    await chief.post(f"{API}/amendment-tasks/{task['id']}:close", json={"outcome": "已电话告知"})
+    assert await reports() == [(1, "published", True)], "a telephone call does not make the paper true"
+    assert (await review.call("reopen", {"reason": "血糖更正"})).status_code == 403
+    opened = await review.call("reopen", {"reason": "血糖更正"}, who="chief")
+    assert (opened.status_code, opened.json()["state"], opened.json()["returned_reason"]) == (200, "draft", "血糖更正")
+    assert await reports() == [(1, "recalled", False)]
+    queue = (await chief.get(f"{API}/review-queue", params={"page_size": 200})).json()["items"]
+    waiting = [e["exam_id"] for e in queue]
+    assert waiting.index(str(visit.exam_id)) < waiting.index(str(other.exam_id))
+    shown = await review.shown()
+    assert shown["overview_stale"], "未见明显异常 was written on another value"
+    assert (await review.call("sign")).json()["code"] == "conclusion-stale"
+    assert (await review.put("血糖 9.9。", [{"kind": "finding", "title": "血糖升高"}])).status_code == 200
+    assert (await review.call("sign")).status_code == 200
+    assert (await review.call("finalize", who="chief")).status_code == 200
+    assert await reports() == [(2, "rendering", False), (1, "recalled", False)]
+    assert (await chief.post(f"{API}/reports/{report_id}:publish")).status_code == 409
+
+
+@pytest.mark.requirement("E12.1")
+async def test_a_persons_results_are_revoked_and_entered_anew_and_what_was_said_of_them_goes(world: World) -> None:
+    visit, desk = await _measured(world, SBP="150")
+    review = Review(world, visit)
+    assert (await review.call("generate")).status_code == 200
+    assert (await review.call("sign")).status_code == 200
+    assert (await review.call("finalize", who="chief")).status_code == 200
+    await world.published(visit)
+    refused = await desk.call("POST", "results:revoke", {"reason": "他人结果"})
+    assert refused.status_code == 403, "a department does not take a final sign-off back"
+    chief = Desk(await world.sign_in("chief"), visit, "GENERAL")
+    chief.tag = f'"{(await desk.sheet())["version"]}"'
+    revoked = await chief.client.post(
+        f"{chief.place}/results:revoke", json={"reason": "他人结果"}, headers={"If-Match": chief.tag}
+    )
+    assert (revoked.status_code, revoked.json()["state"]) == (200, "draft")
+    assert all(item["current"] is None for item in revoked.json()["items"])
+    assert (await review.shown())["entries"] == []
+    client = await world.sign_in("chief")
+    assert [r["state"] for r in (await client.get(f"{visit.place}/reports")).json()["items"]] == ["recalled"]
+    await desk.enter(**NORMAL)
+    assert (await desk.sign()).status_code == 200
+    assert (await review.call("generate")).json()["overview"] == "本次体检所检项目未见明显异常。"
+    assert (await review.call("sign")).status_code == 200
+
+
+@pytest.mark.requirement("E3.4")
+async def test_everything_that_was_judged_by_sex_and_age_is_judged_anew_when_they_are_corrected(world: World) -> None:
+    person, _ = await world.person(sex="male")
+    visit = await world.checked_in("CBC", "RENAL", examinee_id=person)
+    await world.file(visit, HGB="121", CREA="95", WBC="6", PLT="200", RBC="4.5", HCT="0.45", UREA="5", UA="400")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    assert "finding:ANEMIA" in [e["key"] for e in made["entries"]]
+    own = next(e for e in made["entries"] if e["key"] == "finding:ANEMIA") | {"detail": "血红蛋白 121,男性偏低"}
+    await review.put(made["overview"], [own])
+
+    async def values() -> dict[str, tuple[str, str | None]]:
+        found = (await (await world.sign_in("reviewer")).get(f"{visit.place}/results")).json()["departments"]
+        return {
+            r["item_code"]: (r["current"]["value"], r["current"]["flag"])
+            for d in found
+            for r in d["results"]
+            if r["current"]
+        }
+
+    before = await values()
+    front = await world.sign_in("front")
+    body = {"sex": "female", "reason": "登记时性别选错"}
+    assert (await front.post(f"{visit.place}:correct-facts", json=body)).status_code == 200
+    after = await values()
+    assert (before["HGB"][1], after["HGB"]) == ("L", ("121", ""))
+    shown = await review.shown()
+    assert [(e["key"], e["stale"]) for e in shown["entries"] if e["key"] == "finding:ANEMIA"] == [
+        ("finding:ANEMIA", True)
+    ]
+    assert (await review.call("sign")).json()["code"] == "conclusion-stale"
+
+
+@pytest.mark.requirement("E3.4", "E4.8")
+@pytest.mark.parametrize("to", ["initial_signed", "finalized"])
+async def test_the_database_signs_nothing_stale_either(world: World, admin: asyncpg.Connection, to: str) -> None:
+    visit = await world.ready("GLU")
+    review = Review(world, visit)
+    assert (await review.put("血糖 5。", [])).status_code == 200
+    await world.file(visit, status="C", GLU="5.5")
+    assert (await review.shown())["overview_stale"]
+    who = uuid7()
+    with pytest.raises(asyncpg.CheckViolationError, match=r"stale|may not go"):
+        await admin.execute(
+            "update conclusion set state = $2::varchar, initial_by = $3, final_by = case when $2::varchar = 'finalized' then $4::uuid end where exam_id = $1",
+            visit.exam_id, to, who, uuid7(),
+        )  # fmt: skip
