@@ -157,7 +157,7 @@ def mount_pages(app: FastAPI) -> None:
 
     async def phone(request: Request) -> Response:
         try:
-            report = await _linked(request)
+            report, outdated = await _linked(request)
         except (TokenInvalidError, ReportNotFound):
             return _notice(request, "expired", 404)
         except ReportSuperseded:
@@ -167,11 +167,11 @@ def mount_pages(app: FastAPI) -> None:
         if report.snapshot is None:
             return _notice(request, "expired", 404)
         data = json.loads(await runtime(request).storage.get(report.snapshot))
-        return pages.report(data, _language(request), f"{request.url.path}/pdf")
+        return pages.report(data, _language(request), f"{request.url.path}/pdf", outdated=outdated)
 
     async def phone_pdf(request: Request) -> Response:
         try:
-            report = await _linked(request)
+            report, _ = await _linked(request)
         except (TokenInvalidError, ReportNotFound):
             return _notice(request, "expired", 404)
         except ReportSuperseded:
@@ -185,15 +185,16 @@ def mount_pages(app: FastAPI) -> None:
     app.add_route("/r/{token}/pdf", phone_pdf, include_in_schema=False)
 
 
-async def _linked(request: Request) -> service.OpenReport:
-    """Follow a link as the person it was made for; whether the version is still published is asked now."""
+async def _linked(request: Request) -> tuple[service.OpenReport, bool]:
+    """Follow a link as the person it was made for; whether the version is still published, and whether it is outdated, is asked now."""
     held = runtime(request)
     claims = LinkMint(held.keys).read(str(request.path_params["token"]), held.clock.now())
     owner = Principal(
         "examinee", claims.subject, frozenset({"me.read"}), departments=(), examinee_id=claims.subject, session=""
     )
     async with held.units.read(owner) as uow:
-        return await service.file_for_examinee(uow, claims.object_id, claims.subject)
+        report = await service.file_for_examinee(uow, claims.object_id, claims.subject)
+        return report, await service.is_outdated(uow, report)
 
 
 def _notice(request: Request, kind: str, status: int) -> Response:

@@ -115,6 +115,7 @@ async def render(run: JobRun) -> Mapping[str, Any]:
                 printed_at=moment, verify_url=f"{printing.public_url}/verify/{report.verify_code}",
                 photo=await _photo(uow, report.examinee_id),
             )  # fmt: skip
+            data["digest"] = rules.content_digest(data)
     if data is None:
         data = await _snapshot(storage, report)
     await run.progress(1, _STEPS, "reading")
@@ -125,7 +126,8 @@ async def render(run: JobRun) -> Mapping[str, Any]:
         snapshot = await storage.put(json.dumps(data, ensure_ascii=False).encode())
         async with run.unit() as uow:
             stands = await service.keep(
-                uow, report_id, file=file, sha256=document.sha256, pages=document.pages, size=len(document.pdf), snapshot=snapshot
+                uow, report_id, file=file, sha256=document.sha256, pages=document.pages, size=len(document.pdf), snapshot=snapshot,
+                proof=rules.proof(data),
             )  # fmt: skip
         if not stands:
             return {"report_id": str(report_id), "failed": "results_changed"}

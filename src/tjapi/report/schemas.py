@@ -1,6 +1,6 @@
 """Shapes of reports."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -70,15 +70,31 @@ class ReportChangesOut(BaseModel):
 
 
 class VerificationOut(BaseModel):
-    """What became of a printed report. Nothing personal: whoever holds the paper can read the rest there."""
+    """What became of a printed report, and what to compare with the paper: a genuine code may stand on a forged paper.
+
+    Nothing personal but the first character of a name: whoever holds the paper can read the rest there.
+    """
 
     verdict: Verdict = Field(
-        description="真实有效、已有新版、已撤回、查无此报告 · Genuine, superseded, recalled, or unknown",
+        description="真实有效、真实但有更新正在修订、已有新版、已撤回、查无此报告 · Genuine, genuine but being amended, superseded, recalled, or unknown",
         examples=["genuine"],
     )
-    version: int | None = Field(examples=[1])
-    published_at: datetime | None
-    recalled_at: datetime | None = Field(examples=[None])
+    version: int | None = Field(None, examples=[1])
+    published_at: datetime | None = None
+    recalled_at: datetime | None = Field(None, examples=[None])
+    name_masked: str | None = Field(None, description="姓名,脱敏 · The name, masked", examples=["张*"])
+    exam_no: str | None = Field(None, description="体检号 · Exam number", examples=["TA26112000017"])
+    exam_date: date | None = Field(None, description="体检日期 · Day of the exam", examples=["2026-11-20"])
+    digest: str | None = Field(
+        None,
+        description="校验码,印在每页页脚 · The digest that is printed at the foot of every page; none on reports of earlier releases",
+        examples=["9F86 D081 884C 7D65"],
+    )
+    file_digest: str | None = Field(
+        None,
+        description="PDF 文件 SHA-256 的前 16 位 · The first 16 digits of the SHA-256 of the PDF file",
+        examples=["2C26 B46B 68FF C68F"],
+    )
 
 
 class LinkOut(BaseModel):

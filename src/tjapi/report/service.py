@@ -1,7 +1,7 @@
 """The verbs of reports."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -71,8 +71,9 @@ async def request(uow: UnitOfWork, exam_id: UUID) -> ReportOut:
 
 
 async def keep(
-    uow: UnitOfWork, report_id: UUID, *, file: str, sha256: str, pages: int, size: int, snapshot: str | None = None
-) -> bool:
+    uow: UnitOfWork, report_id: UUID, *, file: str, sha256: str, pages: int, size: int, snapshot: str | None = None,
+    proof: Mapping[str, str] | None = None,
+) -> bool:  # fmt: skip
     """The document is rendered and its bytes are kept; a second rendering of the same version changes nothing.
 
     A result that changed while it was read or rendered fails the version: the exam is locked, so what stands now stood all the while.
@@ -84,7 +85,7 @@ async def keep(
         await fail(uow, report_id, "results_changed")
         return False
     report.state, report.file, report.sha256, report.pages, report.size = "generated", file, sha256, pages, size
-    report.rendered_sha256, report.snapshot = sha256, snapshot
+    report.rendered_sha256, report.snapshot, report.proof = sha256, snapshot, dict(proof) if proof else None
     report.generated_at = uow.now
     await uow.audit("report.generated", "report", report.id, campus_id=report.campus_id, detail={"sha256": sha256})
     await _tell(uow, report)
@@ -185,6 +186,11 @@ async def to_compare(uow: UnitOfWork, report_id: UUID, against: int | None) -> t
         raise ReportNotFound
     await uow.audit("report.compared", "report", report.id, campus_id=report.campus_id)
     return report, other
+
+
+async def is_outdated(uow: UnitOfWork, report: Report) -> bool:
+    """Say whether something came after the final sign-off of a published report; its owner may ask as well, who does not see the tasks."""
+    return (await repository.verify(uow, report.verify_code)).verdict == "outdated"
 
 
 async def file_for_staff(uow: UnitOfWork, report_id: UUID) -> Report:

@@ -71,7 +71,7 @@ async def test_what_was_found_becomes_a_draft_in_the_order_of_a_report_with_its_
         ("finding:HYPERURICEMIA", "disease"), (made["entries"][4]["key"], "finding"),
     ]  # fmt: skip
     pressure = made["entries"][1]
-    assert pressure["detail"] == "收缩压 152 mmHg,≥ 140;舒张压 95 mmHg,≥ 90"
+    assert pressure["detail"] == "收缩压 152 mmHg，高于参考范围 90–139；舒张压 95 mmHg，高于参考范围 60–89"
     assert (pressure["icd10"], pressure["rule_codes"], len(pressure["result_ids"])) == ("I10", ["HYPERTENSION-1"], 2)
     assert pressure["advice"]
     assert pressure["lifestyle"]

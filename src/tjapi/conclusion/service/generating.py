@@ -5,7 +5,7 @@ from uuid import UUID
 
 from tjapi.conclusion import repository
 from tjapi.conclusion.models import Conclusion, ConclusionEntry
-from tjapi.conclusion.rules import in_order, overview_of
+from tjapi.conclusion.rules import in_order, made_by_machine, overview_of
 from tjapi.conclusion.schemas import ConclusionOut
 from tjapi.conclusion.service import writing
 from tjapi.kernel.ids import uuid7
@@ -44,8 +44,8 @@ async def generate(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionO
     ]  # fmt: skip
     before = list(await repository.entries(uow, exam_id))
     merged = _merged(found, before, wanted)
-    if not found.overview or found.overview == overview_of([e.title for e in before]):
-        found.overview = overview_of([e.title for e in merged])
+    if not found.overview or made_by_machine(found.overview, [e.title for e in before]):
+        found.overview = overview_of([e.title for e in merged], case.every)
     found.version += 1
     found.knowledge_version_id = active.version_id if active is not None else None
     await writing.replace(uow, found, merged)

@@ -10,6 +10,7 @@ from tjapi.conclusion.errors import (
     ConclusionStateConflict,
     EntryKeyUnknown,
     EntryResultUnknown,
+    OverviewContradictsResults,
     ResultsChangedUnderReview,
     SameReviewer,
 )
@@ -24,6 +25,7 @@ from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge.words import says_all_normal
 from tjapi.result import service as results
 from tjapi.result.errors import SignerNotStaff
 
@@ -113,7 +115,8 @@ def copied(entry: ConclusionEntry) -> ConclusionEntry:
 async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
     """Sign as the first reviewer; what was seen is remembered by its digest.
 
-    Raises ExamNotFound, PreconditionFailed, SignerNotStaff, ExamStateConflict, ExamNotComplete, ConclusionStateConflict, ConclusionEmpty.
+    Raises ExamNotFound, PreconditionFailed, SignerNotStaff, ExamStateConflict, ExamNotComplete, ConclusionStateConflict, ConclusionEmpty,
+    OverviewContradictsResults.
     """
     _only_staff(uow)
     found = await _open(uow, exam_id, expected)
@@ -123,6 +126,8 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
     _check_move(found, "initial_signed")
     if not found.overview:
         raise ConclusionEmpty
+    if says_all_normal(found.overview) and any(known.flag for known in (await results.case_of(uow, exam_id)).every):
+        raise OverviewContradictsResults
     await hold(uow, exam)
     found.state, found.version = "initial_signed", found.version + 1
     found.initial_by, found.initial_at = uow.principal.id, uow.now

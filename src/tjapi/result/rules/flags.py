@@ -147,6 +147,14 @@ def lab_range(text: str) -> Range | None:
             return Range(low=bound.numeric)
 
 
+def undetermined(kind: str, flag: str | None, *, laboratory: bool, ranged: bool) -> bool:
+    """Say whether a value should have been judged and was not: it is neither normal nor abnormal, and is shown as 未判定.
+
+    A description is read, not judged; what a department measures and has no range for anybody (身高) is not judged by its nature.
+    """
+    return flag is None and kind != "text" and (laboratory or ranged)
+
+
 def _number_flag(comparator: Comparator, number: Decimal, normal: Range) -> Flag | None:
     # What is possible lies between an open end and the number; "<3.5" allows all below 3.5, but not 3.5 itself.
     match comparator:

@@ -13,6 +13,8 @@ from tjapi.exam.rules import LineState
 from tjapi.identity import service as identity
 from tjapi.kernel.problem import FieldError, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge.rules import Known
+from tjapi.knowledge.words import says_all_normal
 from tjapi.result import repository, views
 from tjapi.result.errors import (
     DepartmentNotOwn,
@@ -29,17 +31,18 @@ from tjapi.result.formulas import FORMULAS
 from tjapi.result.models import DepartmentSheet, DepartmentSheetLine, DepartmentSheetStep
 from tjapi.result.rules import SheetState
 from tjapi.result.rules.revisions import SETTLED
+from tjapi.result.rules.values import Comparator, Value
 from tjapi.result.schemas import RangeOut, ResultsIn, SheetItemOut, SheetOut, SignIn, SummaryIn
 from tjapi.result.service.accepting import check, kept
 from tjapi.result.service.book import Book
+from tjapi.result.service.case import known
 from tjapi.result.service.computing import compute, record
 from tjapi.result.service.reading import line_out, value_out
-from tjapi.result.service.summarizing import NOTHING_FOUND, put_lines, summarize_department, text_of
+from tjapi.result.service.summarizing import put_lines, summarize_department, text_of
 
 STAFF = "staff"
 _UNDER_WAY = ("checked_in", "in_progress", "sheet_returned", "ready_for_review", "in_review")
 _BLOCK = "summary_unsigned"
-_NOTHING_FOUND = frozenset({NOTHING_FOUND, "未见异常", "未见明显异常", "所检项目未见异常"})
 # Lines that never came to the department are none of its business.
 _NOT_HERE = ("ordered", "withdrawn", "substituted")
 # Lines for which nobody enters anything any more, or not now.
@@ -70,6 +73,27 @@ class _Desk:
         live = [line for line in self.lines if self.book.live(line)]
         places = [(line, item) for line in live for item in self.book.items_of(line)]
         return bool(places) and all(self.book.now_at(line.id, item.id) is not None for line, item in places)
+
+    def said(self) -> list[Known]:
+        """Return the department's current values, as rules and sentences see them."""
+        found = []
+        for line in self.lines:
+            for item in self.book.items_of(line) if self.book.live(line) else ():
+                now = self.book.now_at(line.id, item.id)
+                if now is not None:
+                    range_, value = (
+                        now.range_snapshot or {},
+                        Value(now.raw_value, now.text, cast("Comparator", now.comparator), now.numeric),
+                    )
+                    found.append(
+                        known(
+                            item.code, item.name, value, kind=item.kind, item_unit=item.unit, unit=now.unit, flag=now.flag,
+                            result_id=now.result_id, department_id=now.department_id, revision_id=now.id,
+                            bounds=(range_.get("low"), range_.get("high")), usual=range_.get("text") or now.lis_range_text or "",
+                            laboratory=line.performed_by == "lis", ranged=self.book.range_of(item) is not None,
+                        )
+                    )  # fmt: skip
+        return found
 
     def entered(self) -> list[_Place]:
         """Return the items that the department answers for: those of its live lines that no laboratory carries out."""
@@ -152,10 +176,14 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
     # The lines as they are after zero input; then the signature covers them.
     await book.close(uow)
     lines = await summarize_department(uow, book.exam, department_id, desk.summary)
-    if given.summary in _NOTHING_FOUND and any(not line.removed for line in lines):
+    values = desk.said()
+    written = given.summary if given.summary is not None else (desk.sheet.summary if desk.sheet is not None else "")
+    if says_all_normal(written) and (any(not line.removed for line in lines) or any(known.flag for known in values)):
         raise SummaryContradictsFindings
     sheet = _touch(uow, desk, department_id)
-    sheet.summary = given.summary if given.summary is not None else sheet.summary or text_of(lines, complete=True)
+    sheet.summary = (
+        given.summary if given.summary is not None else sheet.summary or text_of(lines, values, complete=True)
+    )
     sheet.state, sheet.signed_by, sheet.signed_at = "signed", uow.principal.id, uow.now
     sheet.signer_name = await identity.staff_name(uow, uow.principal.id)
     _step(uow, sheet, "signed", None)
@@ -354,6 +382,6 @@ def _out(desk: _Desk, exam_id: UUID, department_id: int) -> SheetOut:
         exam_id=exam_id, department_id=department_id, version=desk.version,
         state=cast("SheetState", sheet.state if sheet else "draft"), summary=sheet.summary if sheet else "",
         lines=[line_out(line) for line in desk.summary if not line.removed],
-        proposed_summary=text_of(desk.summary, complete=desk.complete), signed_by=sheet.signed_by if sheet else None, signer_name=sheet.signer_name if sheet else None,
+        proposed_summary=text_of(desk.summary, desk.said(), complete=desk.complete), signed_by=sheet.signed_by if sheet else None, signer_name=sheet.signer_name if sheet else None,
         signed_at=sheet.signed_at if sheet else None, items=items,
     )  # fmt: skip

@@ -34,7 +34,7 @@ from tjapi.result.service.accepting import kept, wrong_value
 from tjapi.result.service.book import range_rules, range_snapshot
 from tjapi.result.service.case import known
 from tjapi.result.service.computing import COMPUTED
-from tjapi.result.service.summarizing import of_department, reasons, result_ids, standing, text_of
+from tjapi.result.service.summarizing import line_text, of_department, result_ids, standing, text_of
 
 IMPORT = "import:"
 # One entry, and the signature.
@@ -123,6 +123,7 @@ class _Place:
     exam_id: UUID
     campus_id: int
     department_id: int
+    laboratory: bool
 
 
 class _Importer:
@@ -170,7 +171,7 @@ class _Importer:
         repeats: dict[str, list[Known]] = {}
         for line in lines:
             numbers = _numbers(given, self._groups, line, lines)
-            at_line = _Place(line.id, line.exam_id, line.campus_id, line.department_id)
+            at_line = _Place(line.id, line.exam_id, line.campus_id, line.department_id, line.performed_by == "lis")
             for item in self._groups.get(line.item_group_id, ()):
                 said = given.get((at_line.id, item.id))
                 source = self._source
@@ -209,9 +210,12 @@ class _Importer:
             "message_id": None, "recorded_by": self._uow.principal.id, "recorded_at": self._uow.now, "meaning_key": None,
             "remarks": [], "reason": None,
         })  # fmt: skip
+        snapshot: Mapping[str, Any] = self._snapshot(normal) or {}
         return known(
             item.code, item.name, value, kind=item.kind, item_unit=item.unit, unit=unit, flag=flagged, result_id=result_id,
             department_id=line.department_id, revision_id=revision_id,
+            bounds=(snapshot.get("low"), snapshot.get("high")), usual=snapshot.get("text") or one.range_text or "",
+            laboratory=line.laboratory, ranged=normal is not None,
         )  # fmt: skip
 
     def _snapshot(self, normal: ItemRange | None) -> dict[str, object] | None:
@@ -247,7 +251,7 @@ class _Importer:
                 "version": _VERSION_SIGNED,
                 "campus_id": exam.campus_id,
             }
-            summary = sheet.summary or text_of(found, complete=True)
+            summary = sheet.summary or text_of(found, of_department(case, department_id).every, complete=True)
             self.sheets.append({
                 **place, "state": "signed", "summary": summary, "signed_by": sheet.signed_by, "signed_at": sheet.signed_at,
                 "signer_name": sheet.signer_name,
@@ -267,7 +271,7 @@ class _Importer:
             DepartmentSheetLine(
                 id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, department_id=department_id, sort=sort, origin="rule",
                 finding_code=advice.code, rule_codes=[one.rule.code for one in why], knowledge_version_id=self._active.version_id,
-                text=f"{advice.name}({reasons(why)})", edited=False, removed=False, stale=False, result_ids=result_ids(why),
+                text=line_text(advice, why), edited=False, removed=False, stale=False, result_ids=result_ids(why),
             )
             for sort, (advice, why) in enumerate(standing(fired), 1)
         ]  # fmt: skip
