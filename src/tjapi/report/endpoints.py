@@ -22,7 +22,15 @@ from tjapi.report.errors import (
     ResultsChangedSinceSignOff,
     SealNotSet,
 )
-from tjapi.report.schemas import RecallIn, ReportChangesOut, ReportOut, ReportsOut, SealAuthorityOut, VerificationOut
+from tjapi.report.schemas import (
+    RecallIn,
+    ReportChangesOut,
+    ReportContentOut,
+    ReportOut,
+    ReportsOut,
+    SealAuthorityOut,
+    VerificationOut,
+)
 
 reports = router("reports")
 
@@ -69,6 +77,15 @@ async def get_report(uow: ReadUnit, report_id: UUID) -> ReportOut:
 async def download_report(request: Request, uow: ReadUnit, report_id: UUID) -> Response:
     report = await service.file_for_staff(uow, report_id)
     return pdf(await runtime(request).storage.get(str(report.file)), f"report-{report.version}.pdf")
+
+
+@reports.get(
+    "/reports/{report_id:uuid}/content",
+    **operation("getReportContent", "报告内容", "What a report says, as data", permission="report.read", requirement=["E6.1", "E3.3"],
+                problems=[ReportNotFound, ReportNotReady]),
+)  # fmt: skip
+async def get_report_content(request: Request, caller: Caller, report_id: UUID) -> ReportContentOut:
+    return await flows.content(runtime(request), caller, report_id)
 
 
 @reports.get(

@@ -14,9 +14,10 @@ from tjapi.kernel.security.principal import Principal
 from tjapi.kernel.storage import Storage
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.report import rules, service, views
+from tjapi.report.errors import ReportNotReady
 from tjapi.report.layout import report_data
 from tjapi.report.rules import ReportFailure
-from tjapi.report.schemas import ReportChangeOut, ReportChangesOut
+from tjapi.report.schemas import ReportChangeOut, ReportChangesOut, ReportContentOut
 from tjapi.result import service as results
 
 _STEPS = 3
@@ -55,6 +56,16 @@ async def changes(held: Runtime, caller: Principal, report_id: UUID, against: in
         against_version=None if other is None else other.version,
         items=items,
     )
+
+
+async def content(held: Runtime, caller: Principal, report_id: UUID) -> ReportContentOut:
+    """Return what a version says. Raises ReportNotFound, ReportNotReady."""
+    async with held.units.read(caller) as uow:
+        report = await service.file_for_staff(uow, report_id)
+        outdated = await service.is_outdated(uow, report)
+    if report.snapshot is None:
+        raise ReportNotReady
+    return service.content(report, await _snapshot(held.storage, report), outdated=outdated)
 
 
 async def reproduce(held: Runtime, caller: Principal, report_id: UUID) -> bytes:

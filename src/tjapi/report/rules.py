@@ -9,6 +9,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 ReportState = Literal["rendering", "failed", "generated", "sealed", "published", "superseded", "recalled"]
+ReportFlag = Literal["", "high", "low", "critical_high", "critical_low", "abnormal", "undetermined"]
 Verdict = Literal["genuine", "outdated", "superseded", "recalled", "unknown"]
 """What became of a printed report. Outdated: it is genuine, and a result that came or changed afterwards is being worked in."""
 VERDICTS: dict[str, Verdict] = {

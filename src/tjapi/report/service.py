@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from tjapi.conclusion import service as conclusion
@@ -28,7 +29,7 @@ from tjapi.report.errors import (
 from tjapi.report.events import ReportGenerated, ReportPublished, ReportRecalled
 from tjapi.report.models import Report
 from tjapi.report.rules import MOVES, ReportFailure
-from tjapi.report.schemas import LinkOut, ReportOut, SealAuthorityOut, VerificationOut
+from tjapi.report.schemas import LinkOut, ReportContentOut, ReportOut, SealAuthorityOut, VerificationOut
 
 _LINK_LIFE = timedelta(minutes=10)
 OpenReport = Report
@@ -223,6 +224,19 @@ async def file_for_examinee(uow: UnitOfWork, report_id: UUID, examinee_id: UUID)
 def out(report: Report) -> ReportOut:
     """Return the public shape of a report."""
     return ReportOut.model_validate(report, from_attributes=True)
+
+
+def content(report: Report, data: Mapping[str, Any], *, outdated: bool) -> ReportContentOut:
+    """Return what a version says, of the data that it was made of; versions of earlier releases had no digest and named no others."""
+    return ReportContentOut.model_validate(
+        {
+            "undetermined": 0, "digest": "", **data, "report_id": report.id, "version": report.version, "outdated": outdated,
+            "exam_no": data["exam"]["exam_no"], "exam_date": data["exam"]["date"],
+            "conclusions": [{**entry, "critical": bool(entry["level"])} for entry in data["conclusions"]],
+            "abnormal": [{**row, "name": row["item"]} for row in data["abnormal"]],
+            "others": [{**row, "name": row["item"]} for row in data.get("others", ())],
+        }
+    )  # fmt: skip
 
 
 async def verify(uow: UnitOfWork, code: str) -> VerificationOut:
