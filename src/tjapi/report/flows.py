@@ -63,7 +63,7 @@ async def content(held: Runtime, caller: Principal, report_id: UUID) -> ReportCo
     async with held.units.read(caller) as uow:
         report = await service.file_for_staff(uow, report_id)
         outdated = await service.is_outdated(uow, report)
-    if report.snapshot is None:
+    if not report.snapshot:
         raise ReportNotReady
     return service.content(report, await _snapshot(held.storage, report), outdated=outdated)
 

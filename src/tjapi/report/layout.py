@@ -121,12 +121,17 @@ def _conclusions(rows: ReportSource, items: Mapping[UUID, Mapping[str, Any]]) ->
         for entry in rows.entries
     ]
     critical = critical_entries(linked)
-    made: list[dict[str, Any]] = []
+    order = printed_order(linked, critical)
+    cited = [[{k: items[i][k] for k in ("name", "value", "unit", "flag")} for i in one.results] for one in linked]
     told: set[str] = set()
-    for place in printed_order(linked, critical):
-        entry = rows.entries[place]
-        results = [{k: items[i][k] for k in ("name", "value", "unit", "flag")} for i in linked[place].results]
-        detail = not_told_before(chinese(entry.detail or ""), told, [r["name"] for r in results])
+    # A sentence stands under the entry that is about it alone; what rests on several results lists them.
+    details = {
+        place: not_told_before(chinese(rows.entries[place].detail or ""), told, [r["name"] for r in cited[place]])
+        for place in sorted(order, key=lambda place: len(cited[place]))
+    }
+    made: list[dict[str, Any]] = []
+    for place in order:
+        entry, detail, results = rows.entries[place], details[place], cited[place]
         made.append(
             {
                 "kind": entry.kind, "title": chinese(entry.title), "detail": detail, "advice": chinese(entry.advice or ""),

@@ -156,6 +156,21 @@ async def test_one_answer_shows_everything_in_three_views_of_the_same_rows(world
     assert [d["department_id"] for d in one["departments"]] == [visit.departments["GLU"]]
 
 
+@pytest.mark.requirement("E3.4", "E4.3")
+async def test_an_overview_that_calls_everything_normal_beside_a_flag_is_not_signed(world: World) -> None:
+    visit = await world.ready("CBC")  # 5 is out of several of its ranges
+    reviewer = await world.sign_in("reviewer")
+    shown = {"overview": "本次体检所检项目未见明显异常。", "version": 0}
+    written = (await _put(reviewer, visit, shown, [])).json()
+    refused = await reviewer.post(f"{visit.place}/conclusion:sign", headers={"If-Match": '"1"'})
+    assert (refused.status_code, refused.json()["code"]) == (409, "overview-contradicts-results")
+    made = await _generate(reviewer, visit, written["version"])
+    assert made["overview"].startswith("本次体检主要发现："), (
+        "a false calm that a machine made gives way to what was found"
+    )
+    assert (await reviewer.post(f"{visit.place}/conclusion:sign", headers={"If-Match": '"2"'})).status_code == 200
+
+
 @pytest.mark.requirement("E3.5", "E4.3")
 async def test_a_correction_after_the_final_sign_off_raises_one_task_and_changes_nothing_that_was_signed(
     world: World,

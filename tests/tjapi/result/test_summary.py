@@ -92,6 +92,20 @@ async def test_nothing_found_is_not_said_beside_findings(world: World, summary: 
     assert signed["summary"] == "1. 血压升高：收缩压 152 mmHg，高于参考范围 90–139；舒张压 95 mmHg，高于参考范围 60–89"
 
 
+@pytest.mark.parametrize("summary", ["未见异常。", "各项检查均正常"])
+async def test_a_flag_without_a_line_is_told_in_the_summary_and_nothing_calls_it_normal(
+    world: World, summary: str
+) -> None:
+    desk = await _desk(world, "GENERAL")
+    await desk.enter(SBP="152", DBP="76", HEIGHT="170", WEIGHT="65", PULSE="70")
+    sheet = (await desk.call("PUT", "summary", {"lines": []})).json()
+    assert sheet["proposed_summary"] == "1. 其他异常：收缩压 152 mmHg，高于参考范围 90–139"
+    refused = await desk.call("POST", "sheet:sign", {"summary": summary})
+    assert refused.json()["code"] == "summary-contradicts-findings"
+    signed = (await desk.call("POST", "sheet:sign", {})).json()
+    assert signed["summary"] == "1. 其他异常：收缩压 152 mmHg，高于参考范围 90–139"
+
+
 async def test_the_laboratorys_values_make_lines_too_and_a_department_sees_its_own(world: World) -> None:
     visit = await world.checked_in("CBC", "GLU")
     await world.file(visit, HGB="101", GLU="7.3", WBC="6", PLT="200", RBC="4.5", HCT="0.45")
