@@ -122,7 +122,7 @@ async def stored(db: asyncpg.Connection, report_id: str) -> Stored:
         " where e.id = $1", exam_id,
     )  # fmt: skip
     found = await db.fetch(
-        "select r.id, d.name department, r.item_name, r.unit item_unit, l.performed_by, i.kind, to_jsonb(v) v,"
+        "select r.id, d.name department, r.item_name, r.unit item_unit, l.performed_by, i.kind, to_jsonb(v) v, to_jsonb(r)->>'judged_flag' judged,"
         " exists (select 1 from item_range g where g.item_id = r.item_id) ranged"
         " from result r join result_revision v on v.id = r.current_revision_id join exam_line l on l.id = r.line_id"
         " join department d on d.id = r.department_id left join item i on i.id = r.item_id"
@@ -134,7 +134,7 @@ async def stored(db: asyncpg.Connection, report_id: str) -> Stored:
         bounds = v["range_snapshot"] or {}
         rows.append(
             Row(
-                one["id"], one["department"], one["item_name"], v["raw_value"], v["flag"], v["unit"] or one["item_unit"] or "",
+                one["id"], one["department"], one["item_name"], v["raw_value"], one["judged"] if v["flag"] is None else v["flag"], v["unit"] or one["item_unit"] or "",
                 bounds.get("low"), bounds.get("high"), bounds.get("critical_low"), bounds.get("critical_high"),
                 (bounds.get("text") or "") if bounds else v["lis_range_text"] or "",
                 None if v["numeric"] is None else Decimal(str(v["numeric"])), v["comparator"] or "",

@@ -21,8 +21,6 @@ _KEY_ITEMS = frozenset({"BMI", "SBP", "GLU", "HBA1C", "TC", "TG", "LDL", "UA", "
 _MOST_CHARTS = 8
 _UNPERFORMED = {"refused": "拒检", "waived": "弃检", "deferred": "延期检查"}
 _FLAGS = {"H": "high", "L": "low", "HH": "critical_high", "LL": "critical_low", "A": "abnormal"}
-_JUDGED = {"normal": "", "abnormal": "abnormal", "not_judged": "undetermined"}
-"""What a person decided of a value that nobody could judge by a range."""
 _SEE_RESULTS = "有异常结果，见各项结果。"
 _SEE_OPEN = "各项结果未判定。"
 
@@ -91,18 +89,16 @@ def report_data(
 
 def _item(row: Any) -> dict[str, Any]:
     flag = _FLAGS.get(row.flag or "", "")
-    decided = _JUDGED.get(getattr(row, "judgement", None) or "")
-    open_ = undetermined(row.kind or "numeric", row.flag, laboratory=row.laboratory, ranged=row.ranged)
-    if not flag and (decided is not None or open_):
-        flag = "undetermined" if decided is None else decided
+    if undetermined(row.kind or "numeric", row.flag, laboratory=row.laboratory, ranged=row.ranged):
+        flag = "undetermined"
     return {
         "name": row.item_name,
         "value": row.raw_value or "",
         "flag": flag,
-        "judged": row.flag is not None or decided == "",
+        "judged": row.flag is not None,
         "unit": printed_unit(row.unit),
         "range": _range(row),
-        "remarks": [chinese(remark) for remark in getattr(row, "remarks", None) or ()],
+        "remarks": [chinese(remark) for remark in row.remarks or ()],
     }
 
 

@@ -41,6 +41,14 @@ async def of_examinee(uow: UnitOfWork, examinee_id: UUID) -> Sequence[Report]:
     return (await uow.session.execute(query)).scalars().all()
 
 
+async def outdated_of(uow: UnitOfWork, examinee_id: UUID) -> set[UUID]:
+    """Return which of an examinee's reports are outdated; the tasks that say so they do not see themselves."""
+    query = text(
+        "select r.id from report r cross join lateral tj.report_state(r.verify_code) s where r.examinee_id = :id and s.state = 'outdated'"
+    )
+    return set((await uow.session.execute(query, {"id": examinee_id})).scalars())
+
+
 async def verify(uow: UnitOfWork, code: str) -> VerificationOut:
     """Ask what became of the report of a code, past row security: a definer function that tells what the holder of the paper compares, and nothing else."""
     query = text("select state, version, published_at, recalled_at, proof, sha256 from tj.report_state(:code)")

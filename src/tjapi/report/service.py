@@ -204,8 +204,12 @@ async def file_for_staff(uow: UnitOfWork, report_id: UUID) -> Report:
 
 
 async def of_examinee(uow: UnitOfWork, examinee_id: UUID) -> Sequence[ReportOut]:
-    """Return what an examinee may see."""
-    return [out(report) for report in await repository.of_examinee(uow, examinee_id)]
+    """Return what an examinee may see, and what of it is being amended."""
+    outdated = await repository.outdated_of(uow, examinee_id)
+    return [
+        out(report).model_copy(update={"outdated": report.id in outdated})
+        for report in await repository.of_examinee(uow, examinee_id)
+    ]
 
 
 async def file_for_examinee(uow: UnitOfWork, report_id: UUID, examinee_id: UUID) -> Report:

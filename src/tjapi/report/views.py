@@ -16,7 +16,7 @@ from exam e join campus c on c.id = e.campus_id join examinee p on p.id = e.exam
 """)
 _RESULTS = text("""
 select d.id department_id, d.name department, d.sort department_sort, l.name group_name, l.sort line_sort, r.id result_id, r.item_name, r.item_code,
-  v.raw_value, v.flag, coalesce(nullif(v.unit, ''), r.unit, '') unit, v.range_snapshot, v.lis_range_text, i.kind,
+  v.raw_value, coalesce(v.flag, to_jsonb(r)->>'judged_flag') flag, to_jsonb(v)->'remarks' remarks, coalesce(nullif(v.unit, ''), r.unit, '') unit, v.range_snapshot, v.lis_range_text, i.kind,
   l.performed_by = 'lis' laboratory, v.flag is null and exists (select from item_range g where g.item_id = r.item_id) ranged
 from result r
 join result_revision v on v.id = r.current_revision_id

@@ -99,12 +99,10 @@ def test_what_nobody_could_judge_is_neither_normal_nor_abnormal() -> None:
     item = data["departments"][0]["groups"][0]["items"][0]
     assert (item["flag"], data["undetermined"], data["abnormal"], data["all_judged_normal"]) == ("undetermined", 1, [], False)  # fmt: skip
     assert (data["overview"], data["departments"][0]["summary"]) == ("各项结果未判定。", "各项结果未判定。")
-    made.results[-1].judgement = "abnormal"
+    made.results[-1].flag = "A"  # a person decided
     assert [a["flag"] for a in made.data()["abnormal"]] == ["abnormal"]
-    made.results[-1].judgement = "normal"
+    made.results[-1].flag = ""
     assert (made.data()["undetermined"], made.data()["all_judged_normal"]) == (0, True)
-    made.results[-1].judgement = "not_judged"
-    assert made.data()["undetermined"] == 1
     height = Specimen()
     height.item("一般检查", "一般检查", "身高", "168", unit="cm")
     assert height.data()["undetermined"] == 0, "what no range is made for is not judged by its nature"

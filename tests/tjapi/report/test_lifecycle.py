@@ -502,6 +502,7 @@ async def test_a_report_after_which_a_result_came_is_outdated_for_its_owner_and_
         await place.world.file(visit, status="C", GLU="9.9")
         await place.admin.execute("delete from job where name <> 'report.render'")
         told, page = await _told(place, made["id"])
+        assert [r["outdated"] for r in (await owner.get(f"{API}/me/reports")).json()["items"]] == [True]
         assert told["verdict"] == "outdated"
         assert "有更新，报告修订中" in page
         assert "有更新，报告修订中" in (await nobody.get(f"/r/{link}")).text
