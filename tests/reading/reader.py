@@ -310,7 +310,7 @@ class Reading:
             if row.id not in concluded:
                 line = squeezed(f"{row.name}{row.value}{row.printed_unit}{row.mark()}")
                 self.ask(line in others, f"{row.name} {row.value} has no conclusion and is not under 其他异常")
-        values = {}
+        values: dict[str, set[str]] = {}
         for row in true.rows:
             values.setdefault(row.name, set()).add(row.value)
         for name in sorted(values, key=len, reverse=True):
@@ -401,8 +401,8 @@ class Reading:
                 if row.flag:
                     self.ask(squeezed(row.name) in squeezed(text), f"{title} rests on {row.name}, and does not say so")
         self.ask(order == sorted(order), "criticals do not come first, or kinds are out of order")
-        for part, times in details.items():
-            self.ask(times == 1, f"{part!r} is told {times} times word for word")
+        for sentence, times in details.items():
+            self.ask(times == 1, f"{sentence!r} is told {times} times word for word")
 
     def _no_calm(self, where: str, text: str, *, html: bool = False) -> None:
         """Nowhere is everything called normal beside a flag: not in the overview, nor on the cover, nor in a department that has one."""
