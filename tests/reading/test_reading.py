@@ -1,6 +1,7 @@
 """Reports of random journeys, read line by line against their results; and a reader that notices what is not so."""
 
 import asyncio
+import os
 import random
 import shutil
 from collections.abc import AsyncIterator
@@ -19,7 +20,7 @@ pytestmark = [
     pytest.mark.requirement("E6.1", "E3.3", "E3.4"),
     pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext: `make pdfsig` installs Poppler"),
 ]
-JOURNEYS = 3
+JOURNEYS = int(os.environ.get("TJ_READ_REPORTS", "3"))
 GROUPS = ("GENERAL", "GLU", "RENAL", "CBC")
 # Low, ordinary, high, critical, and what no machine can judge.
 VALUES = {
