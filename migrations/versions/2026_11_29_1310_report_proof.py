@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import context, op
 from sqlalchemy.dialects import postgresql
 
-revision = "0026_report_proof"
-down_revision = "0025_examinee_merge_stayed"
+revision = "0027_report_proof"
+down_revision = "0026_result_question"
 branch_labels = None
 depends_on = None
 
