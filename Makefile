@@ -7,11 +7,12 @@ EXAMS ?= 20000
 PEOPLE ?= 600
 DESKS ?= 20
 GROWTH ?= 200000
+REPORTS ?= 20
 VENV := .venv
 BIN := $(VENV)/bin
 UV_COMPILE = uv pip compile --universal --generate-hashes --no-emit-index-url --no-header -q -p 3.11 pyproject.toml --extra build
 
-.PHONY: help run visit test check fmt contract bench bench-growth morning torture twins openapi requirements lock browser pdfsig clean
+.PHONY: help run visit test check fmt contract bench bench-growth morning torture reading twins openapi requirements lock browser pdfsig clean
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
@@ -52,6 +53,9 @@ requirements: $(VENV)/.dev ## requirement rows, their operations and their tests
 
 torture: $(VENV)/.dev ## the full tier: 50 kills amid 20,000 messages, a day of results in 200 orders, an exam under 300 orders of commands, 1,000 flipped bits of a report
 	@TJ_TEST_BUDGET=3600 $(BIN)/python -m pytest tests/adapters tests/faults tests/tjapi/exam tests/tjapi/report tests/tjapi/result -m torture -n 0 -s
+
+reading: $(VENV)/.dev ## read 20 published reports of a running demo (`make run`) line by line against its rows  [REPORTS=20 STATE=.state]
+	@exec $(BIN)/python -m tests.reading $(STATE) $(REPORTS)
 
 twins: $(VENV)/.dev ## break each guard on purpose; its test must turn red
 	@exec $(BIN)/python -m tests.twins

@@ -628,6 +628,53 @@ TWINS = (
         f"{REPORT_TESTS}/test_lifecycle.py::test_a_report_is_recalled_on_every_path_at_once_and_comes_back_as_a_new_version",
     ),
     _twin(
+        "report: a critical value makes its own entry critical alone", "src/tjapi/report/rules.py",
+        "found |= {place for place, size in citing.items() if size == least}", "found |= set(citing)",
+        f"{REPORT_TESTS}/test_layout.py::test_a_critical_value_makes_its_own_entry_critical_and_none_that_only_cites_it",
+    ),
+    _twin(
+        "report: no calm beside a flag", "src/tjapi/report/layout.py",
+        "if not (abnormal or unjudged) or not says_all_normal(said, subjects):", "if said:",
+        f"{REPORT_TESTS}/test_layout.py::test_no_summary_says_normal_beside_a_flag",
+    ),
+    _twin(
+        "report: no flag without a word", "src/tjapi/report/layout.py",
+        "for r in abnormal if r.result_id not in concluded]", "for r in abnormal if not concluded]",
+        f"{REPORT_TESTS}/test_layout.py::test_every_flagged_result_has_a_conclusion_or_stands_under_other_abnormal_results",
+    ),
+    _twin(
+        "report: undetermined is not normal", "src/tjapi/result/rules/flags.py",
+        'return flag is None and kind != "text" and (laboratory or ranged)', "return False",
+        f"{REPORT_TESTS}/test_layout.py::test_what_nobody_could_judge_is_neither_normal_nor_abnormal",
+    ),
+    _twin(
+        "report: a line that is not what is stored is read", "src/tjapi/report/layout.py",
+        '"unit": printed_unit(row.unit),', '"unit": "",',
+        "tests/reading/test_reading.py::test_published_reports_of_random_journeys_say_what_is_stored_line_by_line",
+    ),
+    _twin(
+        "verification: a name is masked", "src/tjapi/report/rules.py",
+        '"name": masked_name(data["person"]["name"]),', '"name": data["person"]["name"],',
+        f"{REPORT_TESTS}/test_lifecycle.py"
+        "::test_the_verification_shows_what_is_printed_so_that_a_genuine_code_on_a_forged_paper_is_seen_through",
+    ),
+    _twin(
+        "verification: outdated while a task is open", "migrations/versions/2026_11_29_1310_report_proof.py",
+        "then 'outdated'", "then 'published'",
+        f"{REPORT_TESTS}/test_lifecycle.py"
+        "::test_a_report_after_which_a_result_came_is_outdated_for_its_owner_and_for_whoever_holds_the_paper",
+    ),
+    _twin(
+        "summary: no calm beside a flag", "src/tjapi/result/service/entry.py",
+        "any(known.flag for known in values)", "False",
+        "tests/tjapi/result/test_summary.py::test_a_flag_without_a_line_is_told_in_the_summary_and_nothing_calls_it_normal",
+    ),
+    _twin(
+        "overview: no calm beside a flag", "src/tjapi/conclusion/service/writing.py",
+        "if says_all_normal(found.overview) and", "if not found.overview and",
+        "tests/tjapi/conclusion/test_review.py::test_an_overview_that_calls_everything_normal_beside_a_flag_is_not_signed",
+    ),
+    _twin(
         "report: a link ends", f"{KERNEL}/security/tokens.py",
         "if expires <= now.timestamp():", "if expires < 0:",
         f"{REPORT_TESTS}/test_lifecycle.py::test_a_link_ends_after_ten_minutes_and_is_good_for_its_person_and_version_alone",

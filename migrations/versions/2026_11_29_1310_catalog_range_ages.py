@@ -6,8 +6,8 @@ Of rows that are there only about as many days were kept: which age those were o
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027_catalog_range_ages"
-down_revision = "0026_result_question"
+revision = "0028_catalog_range_ages"
+down_revision = "0027_derived_rows"
 branch_labels = None
 depends_on = None
 

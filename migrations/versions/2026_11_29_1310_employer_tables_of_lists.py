@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0026_employer_tables_of_lists"
-down_revision = "0025_examinee_merge_stayed"
+revision = "0029_employer_tables_of_lists"
+down_revision = "0028_catalog_range_ages"
 branch_labels = None
 depends_on = None
 

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027_exam_owed"
-down_revision = "0026_result_question"
+revision = "0030_exam_owed"
+down_revision = "0029_employer_tables_of_lists"
 branch_labels = None
 depends_on = None
 

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import context, op
 
-revision = "0026_kernel_job_limits"
-down_revision = "0025_examinee_merge_stayed"
+revision = "0031_kernel_job_limits"
+down_revision = "0030_exam_owed"
 branch_labels = None
 depends_on = None
 

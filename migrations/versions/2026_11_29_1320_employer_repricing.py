@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from tjapi.kernel.schema import guard_table
 
-revision = "0027_employer_repricing"
-down_revision = "0026_employer_tables_of_lists"
+revision = "0033_employer_repricing"
+down_revision = "0032_report_proof"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0028_examinee_travel_permits"
-down_revision = "0027_catalog_range_ages"
+revision = "0034_examinee_travel_permits"
+down_revision = "0033_employer_repricing"
 branch_labels = None
 depends_on = None
 

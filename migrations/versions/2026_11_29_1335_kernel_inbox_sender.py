@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027_inbox_sender"
-down_revision = "0026_result_question"
+revision = "0035_inbox_sender"
+down_revision = "0034_examinee_travel_permits"
 branch_labels = None
 depends_on = None
 

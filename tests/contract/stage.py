@@ -877,6 +877,7 @@ def _report(stage: Stage, exam: dict[str, Any], person: dict[str, Any]) -> None:
             stage.do("recallReport", path=one, body={"reason": "更正"})
     stage.do("listReports", path=place)
     stage.do("getReport", path=one)
+    assert stage.do("getReportContent", path=one).json()["conclusions"]
     assert stage.do("getReportChanges", path=one, query={"against": 1}).json()["against_version"] == 1
     stage.do("listTrends", path=place)
     assert stage.do("previewReport", path=place).content.startswith(b"%PDF-")
@@ -891,6 +892,7 @@ def _report(stage: Stage, exam: dict[str, Any], person: dict[str, Any]) -> None:
     stage.do("getMe")
     assert {r["id"] for r in stage.do("listMyReports").json()["items"]} == {report["id"]}
     assert stage.do("downloadMyReport", path=one).content == PDF_BYTES
+    assert stage.do("getMyReportContent", path=one).json()["departments"]
     stage.do("linkMyReport", path=one)
     _book_for_oneself(stage)
     _choose_for_oneself(stage)

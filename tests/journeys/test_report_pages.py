@@ -21,6 +21,7 @@ from tjapi import demo
 from tjapi.kernel.seal import Anchor
 from tjapi.kernel.security.tokens import LinkClaims, LinkMint
 from tjapi.kernel.settings import project_file
+from tjapi.report import rules
 from tjapi.report import service as reports
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -103,13 +104,14 @@ async def _version(place: House, visit: Visit, number: int) -> tuple[UUID, str]:
         **_content(visit).data(version=number),
         "exam": {"exam_no": visit.exam_no, "date": "2026-11-20", "package": ""},
     }
+    data["digest"] = rules.content_digest(data)
     document = await services.printing.render("exam_report", data, now=datetime.now(UTC))
     assert document.seal_place is not None
     sealed = await services.seal.seal(document.pdf, Anchor(*document.seal_place), reason="体检", location="体检中心")
     file, snapshot = await services.storage.put(sealed), await services.storage.put(json.dumps(data).encode())
     digest = hashlib.sha256(sealed).hexdigest()
     async with place.runtime.units.open(demo.LOADER, "worker") as uow:
-        await reports.keep(uow, report.id, file=file, sha256=document.sha256, pages=document.pages, size=len(sealed), snapshot=snapshot)  # fmt: skip
+        await reports.keep(uow, report.id, file=file, sha256=document.sha256, pages=document.pages, size=len(sealed), snapshot=snapshot, proof=rules.proof(data))  # fmt: skip
         await reports.seal(uow, report.id, file=file, sha256=digest, size=len(sealed))
     async with place.runtime.units.open(await place.world.staff("chief")) as uow:
         await reports.publish(uow, report.id)
@@ -120,6 +122,7 @@ async def _version(place: House, visit: Visit, number: int) -> tuple[UUID, str]:
 async def story(worker_name: str) -> AsyncIterator[Story]:
     async with house(f"pages_{worker_name}") as place, contextlib.AsyncExitStack() as stack:
         visit, other = await place.world.finalized("GLU"), await place.world.finalized("GLU")
+        late = await place.world.finalized("GLU")
         owner = await stack.enter_async_context(place.world.owner(visit))
         mint, now = LinkMint(place.runtime.keys), datetime.now(UTC)
 
@@ -135,11 +138,14 @@ async def story(worker_name: str) -> AsyncIterator[Story]:
         recalled, _ = await _version(place, other, 1)
         async with place.runtime.units.open(await place.world.staff("chief")) as uow:
             await reports.recall(uow, recalled, "结果更正")
+        changed, _ = await _version(place, late, 1)
+        await place.world.file(late, status="C", GLU="9.9")
         mine = (await owner.post(f"{API}/me/reports/{second}:link")).json()["url"]
         paths = {
             "report": "/r/" + mine.rsplit("/", 1)[1], "replaced": link(visit, first), "gone": link(other, recalled),
             "expired": link(visit, second, minutes=-1), "genuine": f"/verify/{await code(second)}", "superseded": f"/verify/{await code(first)}",
-            "recalled": f"/verify/{await code(recalled)}", "unknown": f"/verify/{'0' * 32}",
+            "recalled": f"/verify/{await code(recalled)}", "unknown": f"/verify/{'0' * 32}", "outdated": f"/verify/{await code(changed)}",
+            "amended": link(late, changed),
         }  # fmt: skip
         yield Story(place, visit, paths, digest)
 
@@ -165,6 +171,7 @@ async def _opened(browser: Browser, story: Story, page_of: str, lang: str) -> As
 
 
 VERDICTS = {
+    "outdated": ("有更新，报告修订中", "Being amended", 200),
     "genuine": ("真实有效", "Genuine", 200), "superseded": ("已有新版本", "Superseded", 200), "recalled": ("已撤回", "Recalled", 200),
     "unknown": ("查无此报告", "Unknown", 200), "replaced": ("已有新版本", "A later version exists", 410), "gone": ("报告已撤回", "Report recalled", 410),
     "expired": ("链接已失效", "Link expired", 404),
@@ -210,13 +217,37 @@ async def test_a_page_without_a_report_says_why_and_nothing_of_the_person(
         assert await page.get_attribute("[data-verdict]", "data-verdict") == page_of
         assert await page.evaluate(FAULTS) == []
         whole = await page.content()
-        secrets: list[Any] = [
-            story.visit.card["name"],
-            story.visit.exam_no,
-            story.visit.exam_id,
-            story.visit.card["id_number"],
-        ]
+        secrets: list[Any] = [story.visit.card["name"], story.visit.exam_id, story.visit.card["id_number"]]
         assert not [secret for secret in secrets if str(secret) in whole]
+        assert (story.visit.exam_no in whole) is (page_of in ("genuine", "superseded"))
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+async def test_the_page_of_a_genuine_code_shows_what_a_forged_paper_would_not_agree_with(
+    browser: Browser, story: Story, lang: str
+) -> None:
+    async with _opened(browser, story, "genuine", lang) as (page, _):
+        words = await page.inner_text("main")
+    printed = await story.house.admin.fetchval(
+        "select proof->>'digest' from report where state = 'published' and exam_id = $1", story.visit.exam_id
+    )
+    name = story.visit.card["name"]
+    for said in (rules.masked_name(name), story.visit.exam_no, "2026-11-20", printed, rules.fours(story.sealed_sha256)):
+        assert said in words
+    assert ("伪造" if lang == "zh" else "forged") in words
+    assert name not in words
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+async def test_the_owner_is_told_that_a_result_came_after_the_report_and_it_is_being_amended(
+    browser: Browser, story: Story, lang: str
+) -> None:
+    async with _opened(browser, story, "amended", lang) as (page, status):
+        assert status == 200
+        assert await page.inner_text("[data-state=outdated] strong") == VERDICTS["outdated"][0 if lang == "zh" else 1]
+        assert await page.evaluate(FAULTS) == []
+    async with _opened(browser, story, "report", lang) as (page, _):
+        assert await page.locator("[data-state=outdated]").count() == 0
 
 
 async def test_the_language_can_be_changed_on_the_page_itself(browser: Browser, story: Story) -> None:

@@ -220,7 +220,7 @@ class World:
         """A visit that two people signed."""
         visit = await self.ready(*groups, examinee_id=examinee_id)
         draft = ConclusionIn.model_validate(
-            {"overview": "未见明显异常。", "entries": [{"kind": "finding", "title": "血糖"}]}
+            {"overview": "见各项结果。", "entries": [{"kind": "finding", "title": "血糖"}]}
         )
         reviewer, chief = await self.staff("reviewer"), await self.staff("chief")
         async with self.runtime.units.open(reviewer) as uow:

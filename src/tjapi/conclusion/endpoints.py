@@ -14,6 +14,7 @@ from tjapi.conclusion.errors import (
     ConclusionStateConflict,
     EntryKeyUnknown,
     EntryResultUnknown,
+    OverviewContradictsResults,
     ResultsChangedUnderReview,
     ReviewClaimed,
     ReviewNotClaimed,
@@ -171,7 +172,7 @@ async def close_task(uow: Unit, task_id: UUID, body: TaskCloseIn) -> AmendmentTa
     **operation("signConclusion", "初审签名", "Sign as the first reviewer", permission="conclusion.review", requirement=["E4.8"],
                 if_match=True,
                 problems=[ExamNotFound, SignerNotStaff, ExamStateConflict, ExamNotComplete, ConclusionStateConflict, ConclusionEmpty,
-                          ConclusionStale, ReviewClaimed]),
+                          ConclusionStale, OverviewContradictsResults, ReviewClaimed]),
 )  # fmt: skip
 async def sign_conclusion(response: Response, uow: Unit, exam_id: UUID, version: IfMatch) -> ConclusionOut:
     conclusion = await service.sign(uow, exam_id, version)

@@ -49,6 +49,15 @@ class ConclusionEmpty(Conflict):
     zh, en = "主检综述为空,不能签名", "The overview is empty; there is nothing to sign"
 
 
+class OverviewContradictsResults(Conflict):
+    """未见异常 cannot stand in the overview beside flagged results: say what they mean."""
+
+    zh, en = (
+        "综述写未见异常,但有结果异常,请修改综述",
+        "The overview says nothing was found, but results are flagged; say what they mean",
+    )
+
+
 class SameReviewer(Conflict):
     """The final sign-off needs another person than the first."""
 

@@ -1,7 +1,10 @@
 """States of a conclusion, and the order of what it says."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal, Protocol, TypeVar
+
+from tjapi.knowledge.rules import Known
+from tjapi.knowledge.words import NOTHING_FOUND, chinese, nothing_found
 
 ConclusionState = Literal["draft", "initial_signed", "finalized"]
 EntryKind = Literal["disease", "finding", "risk"]
@@ -35,7 +38,14 @@ def in_order(entries: Iterable[E]) -> list[E]:
     return sorted(entries, key=lambda entry: _ORDER[entry.kind])
 
 
-def overview_of(titles: Iterable[str]) -> str:
-    """Return the overview (综述) of what was concluded: a numbered list, or that nothing was found."""
+def overview_of(titles: Iterable[str], values: Collection[Known] = ()) -> str:
+    """Return the overview (综述) of what was concluded: a numbered list, or what may be said of the exam's values where nothing was."""
     said = [f"{i}. {title}" for i, title in enumerate(titles, 1)]
-    return "\n".join(["本次体检主要发现:", *said]) if said else "本次体检所检项目未见明显异常。"
+    return "\n".join(["本次体检主要发现：", *said]) if said else f"本次体检{nothing_found(values)}。"
+
+
+def made_by_machine(overview: str, titles: Sequence[str]) -> bool:
+    """Say whether an overview is the one that is made of these titles, and nobody's own words."""
+    if titles:
+        return chinese(overview) == chinese(overview_of(titles))
+    return overview in {f"本次体检{sentence}。" for sentence in NOTHING_FOUND}

@@ -241,7 +241,7 @@ def _conclusion(
     ]  # fmt: skip
     first, last = staff["reviewer"], staff["chief"]
     return PastConclusion(
-        exam_id=exam_id, overview=overview_of([entry.title for entry in entries]), entries=tuple(entries),
+        exam_id=exam_id, overview=overview_of([entry.title for entry in entries], case.every), entries=tuple(entries),
         initial=Signature(first.id, first.name, exam.finalized_at - timedelta(minutes=50)), final=Signature(last.id, last.name, exam.finalized_at),
         knowledge_version_id=active.version_id if active is not None else None,
     )  # fmt: skip

@@ -66,6 +66,12 @@ class Known:
     department_id: int | None = None
     revision_id: UUID | None = None
     alarm: bool = False
+    bounds: tuple[str | None, str | None] = (None, None)
+    """The range that it was judged by: from, to."""
+    usual: str = ""
+    """That range in words, or what is usual: 阴性."""
+    undetermined: bool = False
+    """Whether it should have been judged and was not: neither normal nor abnormal."""
 
     @property
     def same(self) -> str:
@@ -90,6 +96,11 @@ class Case:
     before: Mapping[str, Sequence[Known]] = field(default_factory=dict)
     repeats: Mapping[str, Sequence[Known]] = field(default_factory=dict)
 
+    @property
+    def every(self) -> list[Known]:
+        """Every current value, repeated measurements as well."""
+        return [*self.values.values(), *(known for more in self.repeats.values() for known in more)]
+
     def led_by(self, known: Known) -> "Case":
         """Return the case with another value of an item as its value: another measurement's, or another that was said of the same one."""
         first = self.values.get(known.item_code)
@@ -102,17 +113,19 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One reason: what was found (`known`), and what was asked of it, in words (`asked`)."""
+    """One reason: what was found (`known`), and what was asked of it, in words (`asked`).
+
+    `found` are the words that were found in a description; `note` is what a patient is told beside the value.
+    """
 
     known: Known | None
     asked: str
+    found: tuple[str, ...] = ()
+    note: str = ""
 
     @property
     def words(self) -> str:
-        """The reason as a sentence part, for whoever reads the report: 空腹血糖 7.3 mmol/L,≥ 7.0; 血红蛋白 105 g/L,偏低; 尿蛋白 2+.
-
-        A summary puts it in brackets, so it has none of its own.
-        """
+        """The exact reason, for whoever treats: 空腹血糖 7.3 mmol/L,≥ 7.0; 血红蛋白 105 g/L,偏低; 尿蛋白 2+. What a patient reads is `words.told`."""
         if self.known is None:
             return self.asked
         told = f"{self.known.item_name} {self.known.said}"
@@ -379,7 +392,7 @@ def _text(given: Mapping[str, Any], case: Case) -> Verdict:
     for innocent in sorted(given.get("unless", []), key=len, reverse=True):
         rest = rest.replace(innocent, "")
     found = [word for word in given["contains"] if word in rest]
-    return _said(bool(found), known, "/".join(found))
+    return _said(bool(found), known, "/".join(found), found=tuple(found))
 
 
 def _change(given: Mapping[str, Any], case: Case) -> Verdict:
@@ -400,7 +413,8 @@ def _change(given: Mapping[str, Any], case: Case) -> Verdict:
     }
     asked = [name for name in _CHANGES if name in given]
     words = f"上次 {earlier.said};" + ",".join(f"{_CHANGES[name]} {given[name]}" for name in asked)
-    return _said(all(tests[name](Decimal(given[name])) for name in asked), known, words)
+    holds = all(tests[name](Decimal(given[name])) for name in asked)
+    return _said(holds, known, words, note=f"上次为 {earlier.said}")
 
 
 def _repeated(given: Mapping[str, Any], case: Case) -> Verdict:
@@ -411,7 +425,9 @@ def _repeated(given: Mapping[str, Any], case: Case) -> Verdict:
     times = sum(1 for holds in found if holds)
     if found[0] is None:
         return Verdict(None, unreadable=(known,))
-    return _said(bool(found[0]) and times >= given["times"], known, f"{_asked(given)},{times} 次")
+    return _said(
+        bool(found[0]) and times >= given["times"], known, f"{_asked(given)},{times} 次", note=f"本次共 {times} 次如此"
+    )
 
 
 def _first(given: Mapping[str, Any], case: Case) -> Verdict:
@@ -422,7 +438,7 @@ def _first(given: Mapping[str, Any], case: Case) -> Verdict:
     if holds is None:
         return Verdict(None, unreadable=(known,))
     seen = any(_within(given, k) for k in case.before.get(given["item"], ()))
-    return _said(holds and not seen, known, f"{_asked(given)},首次")
+    return _said(holds and not seen, known, f"{_asked(given)},首次", note="首次出现")
 
 
 def _person(given: Mapping[str, Any], case: Case) -> Verdict:
@@ -433,8 +449,8 @@ def _person(given: Mapping[str, Any], case: Case) -> Verdict:
     return Verdict(fits and given.get("age_from", 0) <= case.age_years <= given.get("age_to", 200))
 
 
-def _said(holds: bool, known: Known, asked: str) -> Verdict:
-    return Verdict(True, (Clause(known, asked),)) if holds else Verdict(False)
+def _said(holds: bool, known: Known, asked: str, *, found: tuple[str, ...] = (), note: str = "") -> Verdict:
+    return Verdict(True, (Clause(known, asked, found, note),)) if holds else Verdict(False)
 
 
 def _asked(given: Mapping[str, Any]) -> str:

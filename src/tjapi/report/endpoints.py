@@ -22,7 +22,15 @@ from tjapi.report.errors import (
     ResultsChangedSinceSignOff,
     SealNotSet,
 )
-from tjapi.report.schemas import RecallIn, ReportChangesOut, ReportOut, ReportsOut, SealAuthorityOut, VerificationOut
+from tjapi.report.schemas import (
+    RecallIn,
+    ReportChangesOut,
+    ReportContentOut,
+    ReportOut,
+    ReportsOut,
+    SealAuthorityOut,
+    VerificationOut,
+)
 
 reports = router("reports")
 
@@ -69,6 +77,15 @@ async def get_report(uow: ReadUnit, report_id: UUID) -> ReportOut:
 async def download_report(request: Request, uow: ReadUnit, report_id: UUID) -> Response:
     report = await service.file_for_staff(uow, report_id)
     return pdf(await runtime(request).storage.get(str(report.file)), f"report-{report.version}.pdf")
+
+
+@reports.get(
+    "/reports/{report_id:uuid}/content",
+    **operation("getReportContent", "报告内容", "What a report says, as data", permission="report.read", requirement=["E6.1", "E3.3"],
+                problems=[ReportNotFound, ReportNotReady]),
+)  # fmt: skip
+async def get_report_content(request: Request, caller: Caller, report_id: UUID) -> ReportContentOut:
+    return await flows.content(runtime(request), caller, report_id)
 
 
 @reports.get(
@@ -167,7 +184,7 @@ def mount_pages(app: FastAPI) -> None:
         if report.snapshot is None:
             return _notice(request, "expired", 404)
         data = json.loads(await runtime(request).storage.get(report.snapshot))
-        return pages.report(data, _language(request), f"{request.url.path}/pdf")
+        return pages.report(data, _language(request), f"{request.url.path}/pdf", outdated=report.outdated)
 
     async def phone_pdf(request: Request) -> Response:
         try:
@@ -186,14 +203,15 @@ def mount_pages(app: FastAPI) -> None:
 
 
 async def _linked(request: Request) -> service.OpenReport:
-    """Follow a link as the person it was made for; whether the version is still published is asked now."""
+    """Follow a link as the person it was made for; whether the version is still published, and whether it is outdated, is asked now."""
     held = runtime(request)
     claims = LinkMint(held.keys).read(str(request.path_params["token"]), held.clock.now())
     owner = Principal(
         "examinee", claims.subject, frozenset({"me.read"}), departments=(), examinee_id=claims.subject, session=""
     )
     async with held.units.read(owner) as uow:
-        return await service.file_for_examinee(uow, claims.object_id, claims.subject)
+        report = await service.file_for_examinee(uow, claims.object_id, claims.subject)
+        return report
 
 
 def _notice(request: Request, kind: str, status: int) -> Response:

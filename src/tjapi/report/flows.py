@@ -14,9 +14,10 @@ from tjapi.kernel.security.principal import Principal
 from tjapi.kernel.storage import Storage
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.report import rules, service, views
+from tjapi.report.errors import ReportNotReady
 from tjapi.report.layout import report_data
 from tjapi.report.rules import ReportFailure
-from tjapi.report.schemas import ReportChangeOut, ReportChangesOut
+from tjapi.report.schemas import ReportChangeOut, ReportChangesOut, ReportContentOut
 from tjapi.result import service as results
 
 _STEPS = 3
@@ -55,6 +56,15 @@ async def changes(held: Runtime, caller: Principal, report_id: UUID, against: in
         against_version=None if other is None else other.version,
         items=items,
     )
+
+
+async def content(held: Runtime, caller: Principal, report_id: UUID) -> ReportContentOut:
+    """Return what a version says. Raises ReportNotFound, ReportNotReady."""
+    async with held.units.read(caller) as uow:
+        report = await service.file_for_staff(uow, report_id)
+    if not report.snapshot:
+        raise ReportNotReady
+    return service.content(report, await _snapshot(held.storage, report))
 
 
 async def reproduce(held: Runtime, caller: Principal, report_id: UUID) -> bytes:
@@ -115,6 +125,7 @@ async def render(run: JobRun) -> Mapping[str, Any]:
                 printed_at=moment, verify_url=f"{printing.public_url}/verify/{report.verify_code}",
                 photo=await _photo(uow, report.examinee_id),
             )  # fmt: skip
+            data["digest"] = rules.content_digest(data)
     if data is None:
         data = await _snapshot(storage, report)
     await run.progress(1, _STEPS, "reading")
@@ -125,7 +136,8 @@ async def render(run: JobRun) -> Mapping[str, Any]:
         snapshot = await storage.put(json.dumps(data, ensure_ascii=False).encode())
         async with run.unit() as uow:
             stands = await service.keep(
-                uow, report_id, file=file, sha256=document.sha256, pages=document.pages, size=len(document.pdf), snapshot=snapshot
+                uow, report_id, file=file, sha256=document.sha256, pages=document.pages, size=len(document.pdf), snapshot=snapshot,
+                proof=rules.proof(data),
             )  # fmt: skip
         if not stands:
             return {"report_id": str(report_id), "failed": "results_changed"}

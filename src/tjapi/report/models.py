@@ -1,10 +1,11 @@
 """Tables of reports."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, SmallInteger, UniqueConstraint
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tjapi.kernel.db import Base
@@ -19,6 +20,7 @@ class Report(Base):
 
     `conclusion_version` is what it was ordered of; `outdated_at`: something came after that, and nobody has dealt with it. `file` holds the rendered document, and from its sealing on the sealed one; `sha256` is of `file`, `rendered_sha256` of what was
     rendered. `snapshot` is the data it was made of. `verify_code` is what its QR code leads to: 128 bits that tell nothing.
+    `proof` is what that page shows to be compared with the paper: masked name, exam number, date, and the digest that is printed.
     """
 
     __tablename__ = "report"
@@ -42,6 +44,7 @@ class Report(Base):
     rendered_sha256: Mapped[str | None]
     snapshot: Mapped[str | None] = mapped_column(info=FILE)
     verify_code: Mapped[str] = mapped_column(unique=True)
+    proof: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     sealed_at: Mapped[datetime | None] = mapped_column(Moment)
     pages: Mapped[int | None]
     size: Mapped[int | None]

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, text
 from tjapi.kernel.db import repoint_rows, rows_since
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.report.models import Report
-from tjapi.report.rules import VERDICTS
+from tjapi.report.rules import VERDICTS, fours
 from tjapi.report.schemas import VerificationOut
 
 
@@ -42,18 +42,17 @@ async def of_examinee(uow: UnitOfWork, examinee_id: UUID) -> Sequence[Report]:
 
 
 async def verify(uow: UnitOfWork, code: str) -> VerificationOut:
-    """Ask what became of the report of a code, past row security: a definer function that tells nothing else."""
-    query = text("select state, version, published_at, recalled_at, outdated_at from tj.report_state(:code)")
+    """Ask what became of the report of a code, past row security: a definer function that tells what the holder of the paper compares, and nothing else."""
+    query = text("select state, version, published_at, recalled_at, proof, sha256 from tj.report_state(:code)")
     row = (await uow.session.execute(query, {"code": code})).first()
     if row is None:
-        return VerificationOut(verdict="unknown", version=None, published_at=None, recalled_at=None)
+        return VerificationOut(verdict="unknown")
+    proof = row.proof or {}
     return VerificationOut(
-        verdict=VERDICTS[row.state],
-        version=row.version,
-        published_at=row.published_at,
-        recalled_at=row.recalled_at,
-        outdated=row.state == "published" and row.outdated_at is not None,
-    )
+        verdict=VERDICTS[row.state], version=row.version, published_at=row.published_at, recalled_at=row.recalled_at,
+        name_masked=proof.get("name"), exam_no=proof.get("exam_no"), exam_date=proof.get("exam_date"), digest=proof.get("digest"),
+        file_digest=fours(row.sha256) if row.sha256 else None,
+    )  # fmt: skip
 
 
 async def repoint(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] | None) -> list[UUID]:

@@ -1,12 +1,23 @@
-"""States of a report, and how units are printed."""
+"""States of a report; what differs between two versions."""
 
+import hashlib
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
+from uuid import UUID
 
 ReportState = Literal["rendering", "failed", "generated", "sealed", "published", "superseded", "recalled"]
-Verdict = Literal["genuine", "superseded", "recalled", "unknown"]
-VERDICTS: dict[str, Verdict] = {"published": "genuine", "superseded": "superseded", "recalled": "recalled"}
+ReportFlag = Literal["", "high", "low", "critical_high", "critical_low", "abnormal", "undetermined"]
+Verdict = Literal["genuine", "outdated", "superseded", "recalled", "unknown"]
+"""What became of a printed report. Outdated: it is genuine, and a result that came or changed afterwards is being worked in."""
+VERDICTS: dict[str, Verdict] = {
+    "published": "genuine",
+    "outdated": "outdated",
+    "superseded": "superseded",
+    "recalled": "recalled",
+}
 MOVES: dict[str, frozenset[str]] = {
     "rendering": frozenset({"generated", "failed"}),
     "failed": frozenset(),
@@ -24,22 +35,82 @@ FAILURES = ("results_changed", "no_seal", "seal_invalid", "not_rendered", "revie
 ChangeSection = Literal["person", "result", "conclusion", "overview", "unperformed", "signature"]
 ChangeKind = Literal["added", "removed", "changed"]
 
-_ARROWS = {"high": " ↑", "low": " ↓", "critical_high": " ↑ 危急", "critical_low": " ↓ 危急", "abnormal": " 异常"}
-_POWER = re.compile(r"^(?:[×x]\s*)?10(?:[*^]|\*\*|E)?(?P<power>\d{1,2}|[⁰¹²³⁴⁵⁶⁷⁸⁹]+)(?=/)")
-_SQUARE = re.compile(r"(?<![A-Za-z])([munpckd]?m)\^?([23])(?![\d.])")
-_MICRO = re.compile(r"^[uµ](?=(?:mol|g|IU|L|m|kat)\b)")
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_PRINTED = {"mm[Hg]": "mmHg", "Cel": "℃", "1": "", "/min": "次/分", "[iU]/L": "IU/L", "[pH]": ""}
+_ARROWS = {
+    "high": " ↑",
+    "low": " ↓",
+    "critical_high": " ↑ 危急",
+    "critical_low": " ↓ 危急",
+    "abnormal": " 异常",
+    "undetermined": " 未判定",
+}
 
 
-def printed_unit(unit: str) -> str:
-    """Return a unit as a laboratory prints it, whether it came in UCUM or as somebody typed it: `10*9/L` → `×10⁹/L`, `umol/L` → `μmol/L`."""
-    known = _PRINTED.get(unit)
-    if known is not None:
-        return known
-    text = _POWER.sub(lambda found: f"×10{found['power'].translate(_RAISED)}", unit)
-    text = _SQUARE.sub(lambda found: found[1] + found[2].translate(_RAISED), text)
-    return _MICRO.sub("μ", text)
+KINDS = ("disease", "finding", "risk")
+"""疾病 → 阳性发现 → 危险因素 (主检报告撰写共识)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """An entry of a conclusion: its kind, whether its own rule is critical (class A), and its results, by id: whether each is critical."""
+
+    kind: str
+    critical: bool
+    results: Mapping[UUID, bool]
+
+
+def critical_entries(entries: Sequence[Linked]) -> frozenset[int]:
+    """Return the places of the entries that are critical themselves: by their own rule, or because a critical result is theirs.
+
+    A critical result belongs to the entry that rests on the fewest results: 血糖显著升高 owns its glucose, 代谢综合征 only cites it. Where
+    nothing else was concluded of it, whoever cites it owns it: no critical value is without a critical conclusion for being shared.
+    """
+    found = {place for place, entry in enumerate(entries) if entry.critical}
+    for result_id in {i for entry in entries for i, critical in entry.results.items() if critical}:
+        citing = {place: len(entry.results) for place, entry in enumerate(entries) if result_id in entry.results}
+        least = min(citing.values())
+        found |= {place for place, size in citing.items() if size == least}
+    return frozenset(found)
+
+
+def printed_order(entries: Sequence[Linked], critical: Collection[int]) -> list[int]:
+    """Return the places of entries as they are printed: criticals, then diseases, positive findings, risk factors; within these as they stood."""
+    return sorted(range(len(entries)), key=lambda place: (place not in critical, KINDS.index(entries[place].kind)))
+
+
+def not_told_before(detail: str, told: set[str], names: Collection[str]) -> str:
+    """Return a detail without those parts about its results that stand word for word under an entry before; `told` learns what is said.
+
+    A result whose part is left out still stands among the results of the entry.
+    """
+    parts = detail.split("；")
+    kept = [part for part in parts if part not in told or not any(part.startswith(name) for name in names)]
+    told.update(parts)
+    return "；".join(kept)
+
+
+def masked_name(name: str) -> str:
+    """Return a name of which the first character is left: 张*, 欧**; never how long a long one is."""
+    return name[:1] + "*" * min(len(name) - 1, 2)
+
+
+def proof(data: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a holder of the paper may compare with it, and nothing else that is personal."""
+    return {
+        "name": masked_name(data["person"]["name"]), "exam_no": data["exam"]["exam_no"], "exam_date": data["exam"]["date"],
+        "digest": data["digest"],
+    }  # fmt: skip
+
+
+def content_digest(data: Mapping[str, Any]) -> str:
+    """Return what is printed to compare a paper with what was sealed: sixteen hexadecimal digits in fours, of all that the report says."""
+    said = {key: value for key, value in data.items() if key != "digest"}
+    plain = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return fours(hashlib.sha256(plain).hexdigest())
+
+
+def fours(digest: str) -> str:
+    """Return the beginning of a digest as people compare it: 9F86 D081 884C 7D65."""
+    return " ".join(re.findall("....", digest[:16].upper()))
 
 
 def changes(

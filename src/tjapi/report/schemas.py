@@ -1,11 +1,12 @@
 """Shapes of reports."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tjapi.report.rules import ChangeKind, ChangeSection, ReportFailure, ReportState, Verdict
+from tjapi.report.rules import ChangeKind, ChangeSection, ReportFailure, ReportFlag, ReportState, Verdict
 
 
 class RecallIn(BaseModel):
@@ -72,19 +73,119 @@ class ReportChangesOut(BaseModel):
     items: list[ReportChangeOut]
 
 
+class ReportCitedOut(BaseModel):
+    """A result that a conclusion rests on."""
+
+    name: str = Field(examples=["空腹血糖"])
+    value: str = Field(examples=["7.3"])
+    unit: str = Field(examples=["mmol/L"])
+    flag: ReportFlag = Field(description="提示,空为未标异常 · Mark; empty: none", examples=["high"])
+
+
+class ReportValueOut(ReportCitedOut):
+    """A result as it is printed."""
+
+    range: str = Field(description="参考范围 · The range it was judged by", examples=["3.9–6.1"])
+    remarks: list[str] = Field(
+        [], description="结果旁的备注 · What was remarked beside the value", examples=[["标本轻度溶血"]]
+    )
+
+
+class ReportAbnormalOut(ReportValueOut):
+    """A flagged result, with its department."""
+
+    department: str = Field(examples=["检验科"])
+
+
+class ReportEntryOut(BaseModel):
+    """One thing concluded, in the order in which it is printed: criticals first."""
+
+    kind: Literal["disease", "finding", "risk"]
+    critical: bool = Field(description="其规则或其结果为危急 · It is critical itself", examples=[False])
+    title: str = Field(examples=["血糖达糖尿病范围"])
+    detail: str = Field(examples=["空腹血糖 7.3 mmol/L，高于参考范围 3.9–6.1"])
+    advice: str = Field(examples=["请到内分泌科复查确诊。"])
+    lifestyle: str = Field(examples=["控制主食与甜饮料。"])
+    results: list[ReportCitedOut] = Field(
+        description="正文未写出的相关结果 · The results it rests on that its detail does not tell of"
+    )
+
+
+class ReportGroupOut(BaseModel):
+    """The results of one item group."""
+
+    name: str = Field(examples=["血糖"])
+    items: list[ReportValueOut]
+
+
+class ReportDepartmentOut(BaseModel):
+    """What a department found."""
+
+    name: str = Field(examples=["检验科"])
+    doctor: str = Field(examples=["韦素兰"])
+    signed_at: str = Field(examples=["2026-11-20 10:30"])
+    summary: str = Field(examples=["所检项目未见明显异常"])
+    groups: list[ReportGroupOut]
+
+
+class ReportUnperformedOut(BaseModel):
+    """What was not examined, and why."""
+
+    department: str = Field(examples=["放射科"])
+    name: str = Field(examples=["低剂量胸部 CT"])
+    why: str = Field(examples=["拒检"])
+
+
+class ReportContentOut(BaseModel):
+    """What a version says, as it is printed. Every flagged result has a conclusion or stands in `others`."""
+
+    report_id: UUID
+    version: int = Field(examples=[1])
+    outdated: bool = Field(
+        description="签发后结果有变化,正在修订 · Results came or changed afterwards; it is being amended",
+        examples=[False],
+    )
+    exam_no: str = Field(examples=["TA26112000017"])
+    exam_date: date
+    digest: str = Field(description="校验码 · The digest that is printed", examples=["9F86 D081 884C 7D65"])
+    overview: str = Field(examples=["本次体检主要发现：\n1. 血糖达糖尿病范围"])
+    conclusions: list[ReportEntryOut]
+    others: list[ReportAbnormalOut] = Field(
+        description="其他异常:未单列结论的异常结果 · Flagged results without a conclusion of their own"
+    )
+    abnormal: list[ReportAbnormalOut] = Field(description="异常结果汇总 · Every flagged result, criticals first")
+    undetermined: int = Field(
+        description="未判定的结果数 · How many results are neither normal nor abnormal", examples=[0]
+    )
+    departments: list[ReportDepartmentOut]
+    unperformed: list[ReportUnperformedOut]
+
+
 class VerificationOut(BaseModel):
-    """What became of a printed report. Nothing personal: whoever holds the paper can read the rest there."""
+    """What became of a printed report, and what to compare with the paper: a genuine code may stand on a forged paper.
+
+    Nothing personal but the first character of a name: whoever holds the paper can read the rest there.
+    """
 
     verdict: Verdict = Field(
-        description="真实有效、已有新版、已撤回、查无此报告 · Genuine, superseded, recalled, or unknown",
+        description="真实有效、真实但有更新正在修订、已有新版、已撤回、查无此报告 · Genuine, genuine but being amended, superseded, recalled, or unknown",
         examples=["genuine"],
     )
-    version: int | None = Field(examples=[1])
-    published_at: datetime | None
-    recalled_at: datetime | None = Field(examples=[None])
-    outdated: bool = Field(
-        False,
-        description="终审后结果有变化,等待重新主检 · Something came after it was signed; a new version is to follow",
+    version: int | None = Field(None, examples=[1])
+    published_at: datetime | None = None
+    recalled_at: datetime | None = Field(None, examples=[None])
+    name_masked: str | None = Field(None, description="姓名,脱敏 · The name, masked", examples=["张*"])
+    exam_no: str | None = Field(None, description="体检号 · Exam number", examples=["TA26112000017"])
+    exam_date: date | None = Field(None, description="体检日期 · Day of the exam", examples=["2026-11-20"])
+    digest: str | None = Field(
+        None,
+        description="校验码,印在每页页脚 · The digest that is printed at the foot of every page; none on reports of earlier releases",
+        examples=["9F86 D081 884C 7D65"],
+    )
+    file_digest: str | None = Field(
+        None,
+        description="PDF 文件 SHA-256 的前 16 位 · The first 16 digits of the SHA-256 of the PDF file",
+        examples=["2C26 B46B 68FF C68F"],
     )
 
 

@@ -1,9 +1,10 @@
 """The verbs of reports."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from tjapi.conclusion import service as conclusion
@@ -28,7 +29,7 @@ from tjapi.report.errors import (
 from tjapi.report.events import ReportGenerated, ReportPublished, ReportRecalled
 from tjapi.report.models import Report
 from tjapi.report.rules import MOVES, ReportFailure
-from tjapi.report.schemas import LinkOut, ReportOut, SealAuthorityOut, VerificationOut
+from tjapi.report.schemas import LinkOut, ReportContentOut, ReportOut, SealAuthorityOut, VerificationOut
 
 _LINK_LIFE = timedelta(minutes=10)
 OpenReport = Report
@@ -71,8 +72,9 @@ async def request(uow: UnitOfWork, exam_id: UUID) -> ReportOut:
 
 
 async def keep(
-    uow: UnitOfWork, report_id: UUID, *, file: str, sha256: str, pages: int, size: int, snapshot: str | None = None
-) -> bool:
+    uow: UnitOfWork, report_id: UUID, *, file: str, sha256: str, pages: int, size: int, snapshot: str | None = None,
+    proof: Mapping[str, str] | None = None,
+) -> bool:  # fmt: skip
     """The document is rendered and its bytes are kept; a second rendering of the same version changes nothing.
 
     A result that changed while it was read or rendered fails the version: the exam is locked, so what stands now stood all the while.
@@ -84,7 +86,7 @@ async def keep(
         await fail(uow, report_id, "results_changed")
         return False
     report.state, report.file, report.sha256, report.pages, report.size = "generated", file, sha256, pages, size
-    report.rendered_sha256, report.snapshot = sha256, snapshot
+    report.rendered_sha256, report.snapshot, report.proof = sha256, snapshot, dict(proof) if proof else None
     report.generated_at = uow.now
     await uow.audit("report.generated", "report", report.id, campus_id=report.campus_id, detail={"sha256": sha256})
     await _tell(uow, report)
@@ -230,7 +232,7 @@ async def file_for_staff(uow: UnitOfWork, report_id: UUID) -> Report:
 
 
 async def of_examinee(uow: UnitOfWork, examinee_id: UUID) -> Sequence[ReportOut]:
-    """Return what an examinee may see."""
+    """Return what an examinee may see, and what of it is being amended."""
     return [out(report) for report in await repository.of_examinee(uow, examinee_id)]
 
 
@@ -250,6 +252,19 @@ async def file_for_examinee(uow: UnitOfWork, report_id: UUID, examinee_id: UUID)
 def out(report: Report) -> ReportOut:
     """Return the public shape of a report."""
     return ReportOut.model_validate(report, from_attributes=True)
+
+
+def content(report: Report, data: Mapping[str, Any]) -> ReportContentOut:
+    """Return what a version says, of the data that it was made of; versions of earlier releases had no digest and named no others."""
+    return ReportContentOut.model_validate(
+        {
+            "undetermined": 0, "digest": "", **data, "report_id": report.id, "version": report.version, "outdated": report.outdated,
+            "exam_no": data["exam"]["exam_no"], "exam_date": data["exam"]["date"],
+            "conclusions": [{**entry, "critical": bool(entry["level"])} for entry in data["conclusions"]],
+            "abnormal": [{**row, "name": row["item"]} for row in data["abnormal"]],
+            "others": [{**row, "name": row["item"]} for row in data.get("others", ())],
+        }
+    )  # fmt: skip
 
 
 async def verify(uow: UnitOfWork, code: str) -> VerificationOut:

@@ -16,7 +16,7 @@ from exam e join campus c on c.id = e.campus_id join examinee p on p.id = e.exam
 """)
 _RESULTS = text("""
 select d.id department_id, d.name department, d.sort department_sort, l.name group_name, l.sort line_sort, r.id result_id, r.item_name, r.item_code,
-  v.raw_value, v.flag, coalesce(nullif(v.unit, ''), r.unit, '') unit, v.range_snapshot, v.lis_range_text
+  case when v.numeric is null then v.raw_value else v.text end raw_value, coalesce(v.flag, r.judged_flag) flag, v.remarks, coalesce(nullif(v.unit, ''), r.unit, '') unit, v.range_snapshot, v.lis_range_text, i.kind, i.judged
 from result r
 join result_revision v on v.id = r.current_revision_id
 join exam_line l on l.id = r.line_id
@@ -31,9 +31,13 @@ select department_id, summary, signer_name, signed_at from department_sheet wher
 _CONCLUSION = text(
     "select overview, initial_name, initial_at, final_name, final_at from conclusion where exam_id = :exam_id"
 )
-_ENTRIES = text(
-    "select title, detail, advice, lifestyle, kind, result_ids from conclusion_entry where exam_id = :exam_id order by sort"
-)
+_ENTRIES = text("""
+select n.title, n.detail, n.advice, n.lifestyle, n.kind, n.result_ids, f.important_class
+from conclusion_entry n
+join conclusion c on c.exam_id = n.exam_id
+left join finding f on f.version_id = c.knowledge_version_id and n.key = 'finding:' || f.code
+where n.exam_id = :exam_id order by n.sort
+""")
 # 拒检、弃检、延期 stay on the report; what was withdrawn or exchanged does not (domain.md, trap 2)
 _UNPERFORMED = text("""
 select d.name department, l.name, l.state from exam_line l join department d on d.id = l.department_id

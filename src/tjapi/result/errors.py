@@ -22,11 +22,11 @@ class SummaryLineUnknown(Invalid):
 
 
 class SummaryContradictsFindings(Conflict):
-    """未见异常 cannot stand beside findings: take the lines out, or say them."""
+    """未见异常 cannot stand beside findings or flagged results: take the lines out, or say them."""
 
     zh, en = (
-        "小结写未见异常,但仍有阳性发现,请先处理小结行",
-        "The summary says nothing was found, but there are findings; settle its lines first",
+        "小结写未见异常,但仍有阳性发现或异常结果,请先处理",
+        "The summary says nothing was found, but there are findings or flagged results; settle them first",
     )
 
 

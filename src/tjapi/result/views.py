@@ -137,11 +137,17 @@ class CaseRow:
     unit: str | None
     flag: str | None
     lis_flags: str | None
+    low: str | None
+    high: str | None
+    usual: str | None
+    judged: bool
 
 
 _CASE = """
 select r.exam_id, r.id, v.id, r.department_id, r.item_code, r.item_name, i.kind, i.unit, v.raw_value, v.text, v.comparator, v."numeric", v.unit,
-  coalesce(v.flag, case when v.id = r.current_revision_id then r.judged_flag end), v.lis_flags
+  coalesce(v.flag, case when v.id = r.current_revision_id then r.judged_flag end), v.lis_flags,
+  v.range_snapshot->>'low', v.range_snapshot->>'high', coalesce(nullif(v.range_snapshot->>'text', ''), v.lis_range_text),
+  i.judged
 from result r join result_revision v on {joined} join exam_line l on l.id = r.line_id join item i on i.id = r.item_id
 where {wanted} order by l.sort, l.code, i.sort, r.id
 """

@@ -71,7 +71,7 @@ async def test_what_was_found_becomes_a_draft_in_the_order_of_a_report_with_its_
         ("finding:HYPERURICEMIA", "disease"), (made["entries"][4]["key"], "finding"),
     ]  # fmt: skip
     pressure = made["entries"][1]
-    assert pressure["detail"] == "收缩压 152 mmHg,≥ 140;舒张压 95 mmHg,≥ 90"
+    assert pressure["detail"] == "收缩压 152 mmHg，高于参考范围 90–139；舒张压 95 mmHg，高于参考范围 60–89"
     assert (pressure["icd10"], pressure["rule_codes"], len(pressure["result_ids"])) == ("I10", ["HYPERTENSION-1"], 2)
     assert pressure["advice"]
     assert pressure["lifestyle"]
@@ -154,6 +154,19 @@ async def test_one_answer_shows_everything_in_three_views_of_the_same_rows(world
     assert all(d["lines"] for d in summaries["departments"])
     one = await view(department_id=visit.departments["GLU"])
     assert [d["department_id"] for d in one["departments"]] == [visit.departments["GLU"]]
+
+
+@pytest.mark.requirement("E3.4", "E4.3")
+async def test_an_overview_that_calls_everything_normal_beside_a_flag_is_not_signed(world: World) -> None:
+    visit = await world.ready("CBC")  # 5 is out of several of its ranges
+    reviewer = await world.sign_in("reviewer")
+    shown = {"overview": "本次体检所检项目未见明显异常。", "version": 0}
+    written = (await _put(reviewer, visit, shown, [])).json()
+    refused = await reviewer.post(f"{visit.place}/conclusion:sign", headers={"If-Match": '"1"'})
+    assert (refused.status_code, refused.json()["code"]) == (409, "overview-contradicts-results")
+    made = await _generate(reviewer, visit, written["version"])
+    assert made["overview"] == "本次体检有异常结果，见各项结果。"
+    assert (await reviewer.post(f"{visit.place}/conclusion:sign", headers={"If-Match": '"2"'})).status_code == 200
 
 
 @pytest.mark.requirement("E3.5", "E4.3")

@@ -22,7 +22,7 @@ from tests.tjapi.report.specimens import (
     three_years,
 )
 from tjapi.kernel.documents import RenderedDocument, render
-from tjapi.report.rules import printed_unit
+from tjapi.knowledge.words import printed_unit
 
 pytestmark = pytest.mark.requirement("E6.1")
 TEMPLATES = Path(__file__).parents[3] / "report_templates"
@@ -90,7 +90,10 @@ def test_each_kind_of_exam_is_printed_whole(specimen: Callable[[], Specimen], pa
 def test_conclusions_stand_disease_first_each_with_the_results_it_rests_on() -> None:
     _, texts = printed(critical().data())
     whole = "".join(texts[1:])
-    places = [whole.index(words) for words in ("疾病1高钾血症", "阳性发现2甲状腺结节", "3血小板减少", "危险因素4肥胖")]
+    places = [
+        whole.index(words)
+        for words in ("危急，请立即就医1高钾血症", "阳性发现2甲状腺结节", "3血小板减少", "危险因素4肥胖")
+    ]
     assert places == sorted(places)
     assert "3血小板减少相关结果血小板计数95×109/L↓" in whole  # 9 is a raised digit
     assert "4肥胖相关结果体重指数29.3kg/m2↑" in whole

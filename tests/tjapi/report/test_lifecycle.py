@@ -378,7 +378,7 @@ async def test_nobody_else_learns_anything_of_a_report_on_any_path(place: House)
             told = (await nobody.get(path)).text
             assert not [
                 secret
-                for secret in (visit.card["name"], visit.exam_no, str(visit.exam_id), made["id"])
+                for secret in (visit.card["name"], visit.card["birth_date"], str(visit.exam_id), made["id"])
                 if secret in told
             ]
 
@@ -447,3 +447,63 @@ async def test_three_years_are_a_trend_as_data_in_the_preview_and_in_the_report(
     # but for its mark, its moment and the code, the preview is the report
     lines = [set("".join(pages).replace("预览", "").replace("演示", "")) for pages in (preview, final)]
     assert lines[0] <= lines[1] | set("0123456789:-")
+
+
+# -- what the holder of a paper compares ---------------------------------------------------------------------------------
+
+
+async def _told(place: House, report_id: str) -> tuple[dict[str, Any], str]:
+    """What the verification of a report says, as data and as a page."""
+    code = await place.admin.fetchval("select verify_code from report where id::text = $1", report_id)
+    async with _nobody(place) as nobody:
+        return (await nobody.get(f"{API}/report-verifications/{code}")).json(), (
+            await nobody.get(f"/verify/{code}")
+        ).text
+
+
+@pytest.mark.requirement("E6.1")
+async def test_the_verification_shows_what_is_printed_so_that_a_genuine_code_on_a_forged_paper_is_seen_through(
+    place: House,
+) -> None:
+    visit, chief = await _finalized(place), await place.sign_in("chief")
+    made = await _published(place, visit)
+    told, page = await _told(place, made["id"])
+    raw = (await chief.get(f"{API}/reports/{made['id']}/pdf")).content
+    pages = [p.get_textpage().get_text_bounded() for p in pypdfium2.PdfDocument(raw)]
+    name = visit.card["name"]
+    assert told["verdict"] == "genuine"
+    assert told["name_masked"][0] == name[0]
+    assert set(told["name_masked"][1:]) == {"*"}
+    assert (told["exam_no"], told["file_digest"].replace(" ", "").lower()) == (visit.exam_no, made["sha256"][:16])
+    for printed in pages:
+        assert f"校验码 {told['digest']}" in printed
+        assert visit.exam_no in printed
+    assert told["exam_date"] in pages[0]
+    for said in (told["name_masked"], visit.exam_no, told["exam_date"], told["digest"], told["file_digest"], "伪造"):
+        assert said in page
+    assert name not in page
+    # Another version of the same exam is another paper.
+    again = await _published(place, visit)
+    assert (await _told(place, again["id"]))[0]["digest"] != told["digest"]
+    assert (await _told(place, made["id"]))[0]["verdict"] == "superseded"
+
+
+@pytest.mark.requirement("E6.1", "E3.4")
+async def test_a_report_after_which_a_result_came_is_outdated_for_its_owner_and_for_whoever_holds_the_paper(
+    place: House,
+) -> None:
+    visit = await _finalized(place)
+    made = await _published(place, visit)
+    async with place.world.owner(visit) as owner, _nobody(place) as nobody:
+        link = (await owner.post(f"{API}/me/reports/{made['id']}:link")).json()["url"].rsplit("/", 1)[1]
+        assert 'data-state="outdated"' not in (await nobody.get(f"/r/{link}")).text
+        content = (await owner.get(f"{API}/me/reports/{made['id']}/content")).json()
+        assert (content["outdated"], content["exam_no"]) == (False, visit.exam_no)
+        await place.world.file(visit, status="C", GLU="9.9")
+        await place.admin.execute("delete from job where name <> 'report.render'")
+        told, page = await _told(place, made["id"])
+        assert [r["outdated"] for r in (await owner.get(f"{API}/me/reports")).json()["items"]] == [True]
+        assert told["verdict"] == "outdated"
+        assert "有更新，报告修订中" in page
+        assert "有更新，报告修订中" in (await nobody.get(f"/r/{link}")).text
+        assert (await owner.get(f"{API}/me/reports/{made['id']}/content")).json()["outdated"]

@@ -50,7 +50,7 @@ async def test_a_line_names_its_rule_its_results_and_its_reasons_and_follows_the
         ("HYPERTENSION", ["HYPERTENSION-1"]), ("OBESITY", ["OBESITY"]),
     ]  # fmt: skip
     line = sheet["lines"][0]
-    assert line["text"] == "血压升高(收缩压 152 mmHg,≥ 140;舒张压 95 mmHg,≥ 90)"
+    assert line["text"] == "血压升高：收缩压 152 mmHg，高于参考范围 90–139；舒张压 95 mmHg，高于参考范围 60–89"
     by_id = {i["result_id"]: i["item_code"] for i in sheet["items"]}
     assert [by_id[r] for r in line["result_ids"]] == ["SBP", "DBP"]
     assert sheet["proposed_summary"].startswith("1. 血压升高")
@@ -91,7 +91,21 @@ async def test_nothing_found_is_not_said_beside_findings(world: World, summary: 
     assert refused.json()["code"] == "summary-contradicts-findings"
     signed = (await desk.call("POST", "sheet:sign", {})).json()
     assert signed["state"] == "signed"
-    assert signed["summary"] == "1. 血压升高(收缩压 152 mmHg,≥ 140;舒张压 95 mmHg,≥ 90)"
+    assert signed["summary"] == "1. 血压升高：收缩压 152 mmHg，高于参考范围 90–139；舒张压 95 mmHg，高于参考范围 60–89"
+
+
+@pytest.mark.parametrize("summary", ["未见异常。", "各项检查均正常"])
+async def test_a_flag_without_a_line_is_told_in_the_summary_and_nothing_calls_it_normal(
+    world: World, summary: str
+) -> None:
+    desk = await _desk(world, "GENERAL")
+    await desk.enter(SBP="152", DBP="76", HEIGHT="170", WEIGHT="65", PULSE="70")
+    sheet = (await desk.call("PUT", "summary", {"lines": []})).json()
+    assert sheet["proposed_summary"] == "1. 其他异常：收缩压 152 mmHg，高于参考范围 90–139"
+    refused = await desk.call("POST", "sheet:sign", {"summary": summary})
+    assert refused.json()["code"] == "summary-contradicts-findings"
+    signed = (await desk.call("POST", "sheet:sign", {})).json()
+    assert signed["summary"] == "1. 其他异常：收缩压 152 mmHg，高于参考范围 90–139"
 
 
 async def test_the_laboratorys_values_make_lines_too_and_a_department_sees_its_own(world: World) -> None:

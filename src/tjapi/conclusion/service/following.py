@@ -11,7 +11,7 @@ from uuid import UUID
 from tjapi.conclusion import repository
 from tjapi.conclusion.errors import ConclusionStale
 from tjapi.conclusion.models import Conclusion, ConclusionEntry
-from tjapi.conclusion.rules import in_order, overview_of
+from tjapi.conclusion.rules import in_order, made_by_machine, overview_of
 from tjapi.conclusion.service.keeping import CHANGED_UNDER, back_to_draft, copied, keep, keys_of, replace
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
@@ -184,8 +184,8 @@ async def remake(uow: UnitOfWork, exam: Exam, found: Conclusion) -> tuple[bool, 
     # Of what was never made here, nothing comes and nothing goes by itself.
     after = merged(now, found, before) if made else [judged(now, entry, split=False) for entry in before]
     words, was_stale = found.overview, found.overview_stale
-    if words in ("", overview_of(entry.title for entry in before)):
-        found.overview = overview_of(entry.title for entry in after) if made or words else ""
+    if not words or made_by_machine(words, [entry.title for entry in before]):
+        found.overview = overview_of([entry.title for entry in after], now.ground.case.every) if made or words else ""
         found.overview_stale = False
     else:
         found.overview_stale = found.overview_made_of != now.everything

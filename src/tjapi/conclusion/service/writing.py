@@ -10,6 +10,7 @@ from tjapi.conclusion.errors import (
     ConclusionStateConflict,
     EntryKeyUnknown,
     EntryResultUnknown,
+    OverviewContradictsResults,
     ResultsChangedUnderReview,
     SameReviewer,
 )
@@ -38,6 +39,7 @@ from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge.words import says_all_normal
 from tjapi.result import service as results
 from tjapi.result.errors import SignerNotStaff
 
@@ -177,7 +179,7 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
     """Sign as the first reviewer; what was seen is remembered by its digest.
 
     Raises ExamNotFound, PreconditionFailed, SignerNotStaff, ExamStateConflict, ExamNotComplete, ConclusionStateConflict, ConclusionEmpty,
-    ConclusionStale.
+    ConclusionStale, OverviewContradictsResults.
     """
     _only_staff(uow)
     found = await _open(uow, exam_id, expected)
@@ -187,6 +189,8 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
     check_move(found, "initial_signed")
     if not found.overview:
         raise ConclusionEmpty
+    if says_all_normal(found.overview) and any(known.flag for known in (await results.case_of(uow, exam_id)).every):
+        raise OverviewContradictsResults
     await hold(uow, exam)
     await refuse_stale(uow, exam, found)
     found.state, found.version = "initial_signed", found.version + 1

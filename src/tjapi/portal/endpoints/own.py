@@ -1,5 +1,6 @@
 """HTTP of the portal: /me."""
 
+import json
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -25,8 +26,8 @@ from tjapi.portal import service
 from tjapi.portal.errors import AccessRefused
 from tjapi.portal.schemas import ExamineeTokenIn, MeOut, MyAppointmentsOut
 from tjapi.report import service as reports
-from tjapi.report.errors import ReportNotFound, ReportRecalledProblem, ReportSuperseded
-from tjapi.report.schemas import LinkOut, ReportsOut
+from tjapi.report.errors import ReportNotFound, ReportNotReady, ReportRecalledProblem, ReportSuperseded
+from tjapi.report.schemas import LinkOut, ReportContentOut, ReportsOut
 
 portal = router("me")
 
@@ -70,6 +71,20 @@ async def list_my_reports(uow: ReadUnit) -> ReportsOut:
 async def link_my_report(request: Request, uow: Unit, report_id: UUID) -> LinkOut:
     held = runtime(request)
     return await reports.link(uow, LinkMint(held.keys), held.settings.base_url, report_id)
+
+
+@portal.get(
+    "/me/reports/{report_id:uuid}/content",
+    **operation("getMyReportContent", "本人报告内容", "What the examinee's report says, as data", permission="me.read",
+                requirement=["E6.1", "E3.3", "I5"], audience="me",
+                problems=[ReportNotFound, ReportNotReady, ReportSuperseded, ReportRecalledProblem]),
+)  # fmt: skip
+async def get_my_report_content(request: Request, uow: ReadUnit, report_id: UUID) -> ReportContentOut:
+    report = await reports.file_for_examinee(uow, report_id, uow.principal.id)
+    if report.snapshot is None:
+        raise ReportNotReady
+    data = json.loads(await runtime(request).storage.get(report.snapshot))
+    return reports.content(report, data)
 
 
 @portal.get(

@@ -18,23 +18,43 @@ _HEADERS = {
 _WORDS: Mapping[str, Mapping[str, Any]] = {
     "zh": {
         "title": "体检报告验证", "genuine": "真实有效", "superseded": "已有新版本", "recalled": "已撤回", "unknown": "查无此报告",
-        "genuine_more": "本报告由本院签发,是当前有效的版本。", "superseded_more": "本报告由本院签发,但已被新版本取代,请以新版本为准。",
-        "recalled_more": "本报告由本院签发,后已撤回,请勿使用。", "unknown_more": "本院没有签发过带有此二维码的报告。",
+        "outdated": "有更新，报告修订中",
+        "genuine_more": "此码由本院签发，对应下列报告的有效版本。", "superseded_more": "此码由本院签发，但报告已被新版本取代，请以新版本为准。",
+        "outdated_more": "此码由本院签发。签发后有结果补充或更正，医院正在修订，请等待新版本。",
+        "recalled_more": "此码由本院签发，报告后已撤回，请勿使用。", "unknown_more": "本院没有签发过带有此二维码的报告。",
+        "compare": "请与手中的报告逐项核对", "name": "姓名", "digest": "校验码", "no_digest": "早期版本未印校验码",
+        "compare_more": "二维码可以被复制到伪造的纸上。上列任何一项与纸面不符，手中的报告就不是本院签发的这一份。体检号与校验码印在报告每一页的页脚。",
+        "compare_file": "各项相符而对纸上的数值仍有疑问，请本人在手机上打开报告核对，或向本院查询。手中若是 PDF 文件，其 SHA-256 应以下列字符开头：",
+        "outdated_note": "有结果在签发后补充或更正，医院正在修订这份报告。新版本发布后请以新版本为准。",
+        "undetermined": "未判定", "others": "其他异常", "others_more": "以下结果不在参考范围内，主检未单独列出结论。如有不适或再次出现，请到相应专科咨询。",
+        "undetermined_more": "“未判定”的结果既不表示正常，也不表示异常：没有适用的参考范围，或不能按参考范围判读。", "remark": "备注",
+        "open_one": "已判定的项目未见明显异常，另有结果未判定，见各科室结果。", "open_all": "各项结果未判定，见各科室结果。",
+        "described": "检查所见见各科室结果。",
         "version": "版本", "published": "签发时间", "recalled_at": "撤回时间", "other": "English", "other_lang": "en",
         "report": "健康体检报告", "exam_no": "体检号", "date": "体检日期", "conclusions": "主检结论与建议", "none": "本次体检所检项目未见明显异常。",
         "abnormal": "异常结果", "trends": "历次趋势", "departments": "各科室结果", "summary": "小结", "lifestyle": "生活指导", "pdf": "下载盖章 PDF",
         "range": "参考", "gone": "报告已撤回", "gone_more": "医院已撤回这份报告。新的版本发布后可再次查看。", "expired": "链接已失效",
-        "expired_more": "链接已过期或不完整,请在小程序中重新打开。", "note": "本页只供本人查看。", "high": "↑ 偏高", "low": "↓ 偏低", "abnormal_flag": "异常",
-        "replaced": "已有新版本", "replaced_more": "这份报告已被新版本取代,请在小程序中打开新版本。", "chinese": "", "person": "受检者", "contents": "目录",
+        "expired_more": "链接已过期或不完整，请在小程序中重新打开。", "note": "本页只供本人查看。", "high": "↑ 偏高", "low": "↓ 偏低", "abnormal_flag": "异常",
+        "replaced": "已有新版本", "replaced_more": "这份报告已被新版本取代，请在小程序中打开新版本。", "chinese": "", "person": "受检者", "contents": "目录",
         "critical": "危急", "critical_high": "↑ 危急", "critical_low": "↓ 危急", "change": "较上次", "results": "相关结果", "abnormal_count": "项异常",
-        "unperformed": "未检项目", "see_abnormal": "主检未另列结论,请见异常结果。", "signed": "主检医师",
+        "unperformed": "未检项目", "see_abnormal": "主检未另列结论，请见其他异常。", "signed": "主检医师",
         "figure": {"检查项目": "检查项目", "异常结果": "异常结果", "主检结论": "主检结论", "危急值": "危急值"},
     },
     "en": {
         "title": "Report verification", "genuine": "Genuine", "superseded": "Superseded", "recalled": "Recalled", "unknown": "Unknown",
-        "genuine_more": "This hospital issued the report, and it is the version in force.",
-        "superseded_more": "This hospital issued the report, but a later version has taken its place.",
-        "recalled_more": "This hospital issued the report and has since recalled it. Do not use it.",
+        "outdated": "Being amended", "genuine_more": "This hospital issued the code, for the report below; it is the version in force.",
+        "superseded_more": "This hospital issued the code, but a later version has taken the report's place.",
+        "outdated_more": "This hospital issued the code. Results came or were corrected afterwards; wait for the new version.",
+        "recalled_more": "This hospital issued the code and has since recalled the report. Do not use it.",
+        "compare": "Compare with the report in your hands", "name": "Name", "digest": "Check code", "no_digest": "not printed on early versions",
+        "compare_more": "A code can be copied onto a forged paper. If anything above differs from the paper, it is not the report that this hospital issued. The exam number and the check code stand at the foot of every page.",
+        "compare_file": "If everything agrees and you still doubt a figure, let its owner open the report on a phone, or ask the hospital. If you hold a PDF file, its SHA-256 must begin with:",
+        "outdated_note": "Results came or were corrected after this report was issued, and the hospital is amending it. Go by the new version once it is published.",
+        "undetermined": "not judged", "others": "Other abnormal results",
+        "others_more": "These results are outside of their range; no separate conclusion was drawn. Ask a doctor if you feel unwell or they come up again.",
+        "undetermined_more": "Results that are not judged are neither normal nor abnormal: no range applies, or they cannot be compared with it.",
+        "remark": "Remark", "open_one": "What could be judged is normal; some results are not judged, see the departments.",
+        "open_all": "The results are not judged; see the departments.", "described": "See the departments for what was described.",
         "unknown_more": "This hospital has issued no report with this code.",
         "version": "Version", "published": "Issued", "recalled_at": "Recalled", "other": "中文", "other_lang": "zh",
         "report": "Health examination report", "exam_no": "Exam no.", "date": "Date", "conclusions": "Conclusions and advice",
@@ -46,7 +66,7 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
         "replaced_more": "A later version has taken this report's place. Open it in the mini-program.",
         "chinese": "The medical content is shown in Chinese, as the hospital issued it.", "person": "Examinee", "contents": "Contents",
         "critical": "critical", "critical_high": "↑ critical", "critical_low": "↓ critical", "change": "since the last exam", "results": "Based on",
-        "abnormal_count": "abnormal", "unperformed": "Not examined", "see_abnormal": "No conclusion was drawn; see the abnormal results.", "signed": "Signed by",
+        "abnormal_count": "abnormal", "unperformed": "Not examined", "see_abnormal": "No conclusion was drawn; see the other abnormal results.", "signed": "Signed by",
         "figure": {"检查项目": "items", "异常结果": "flagged", "主检结论": "findings", "危急值": "critical"},
     },
 }  # fmt: skip
@@ -56,7 +76,10 @@ _FLAG = {
     "low": "low",
     "critical_low": "critical_low",
     "abnormal": "abnormal_flag",
+    "undetermined": "undetermined",
 }
+_LATER = {"others": [], "undetermined": 0, "all_judged_normal": None, "digest": ""}
+"""What the data of earlier releases did not say."""
 _WIDE, _TALL, _EDGE = 320.0, 120.0, 12.0
 _ROOF = 2 * _EDGE
 """Above the highest point there is room for its value."""
@@ -87,17 +110,17 @@ def language(asked: str | None, accepted: str) -> str:
 
 
 def verification(found: VerificationOut, hospital: str, lang: str) -> HTMLResponse:
-    """Return the page that a QR code leads to: the verdict, the version and its dates, and nothing else."""
+    """Return the page that a QR code leads to: the verdict, and what to compare with the paper, and nothing else."""
     return _page(
         "verify.html.j2", lang, hospital=hospital, found=found, published=_moment(found.published_at), recalled=_moment(found.recalled_at)
     )  # fmt: skip
 
 
-def report(data: Mapping[str, Any], lang: str, pdf_url: str) -> HTMLResponse:
-    """Return the owner's report for a phone, of the data that the document was made of."""
+def report(data: Mapping[str, Any], lang: str, pdf_url: str, *, outdated: bool) -> HTMLResponse:
+    """Return the owner's report for a phone, of the data that the document was made of; it says where that is being amended."""
     charts = [{**t, "svg": _chart(t), "bounds": _bounds(t)} for t in data["trends"]]
     return _page(
-        "report.html.j2", lang, hospital=data["hospital"]["name"], data=data, charts=charts, pdf_url=pdf_url, words=_FLAG,
+        "report.html.j2", lang, hospital=data["hospital"]["name"], data={**_LATER, **data}, charts=charts, pdf_url=pdf_url, outdated=outdated, words=_FLAG,
         page_lang="zh-CN" if lang == "zh" else "en",
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
-from tjapi.result.rules.reading import NUMBERS, chosen, understood
+from tjapi.result.rules.reading import NUMBERS, WORDS, chosen, understood
 from tjapi.result.rules.values import Comparator, Value, finding, parse, plain
 
 Flag = Literal["", "L", "H", "LL", "HH", "A"]
@@ -145,6 +145,14 @@ def lab_range(text: str) -> Range | None:
             return Range(low=bound.numeric.next_plus())
         case _:
             return Range(low=bound.numeric)
+
+
+def undetermined(kind: str, flag: str | None, *, judged: bool) -> bool:
+    """Say whether a value should have been judged and was not: it is neither normal nor abnormal, and is shown as 未判定.
+
+    A description is read, not judged; of some items (身高, 血型) nobody says that they are normal (`judged`, which the catalog says).
+    """
+    return judged and flag is None and (kind in NUMBERS or kind in WORDS)
 
 
 def _number_flag(comparator: Comparator, number: Decimal, normal: Range) -> Flag | None:

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Literal
 
 from tjapi.result.rules.flags import Flag
-from tjapi.result.rules.reading import NUMBERS, WORDS
 from tjapi.result.rules.values import Value
 
 QuestionKind = Literal["unread", "contested", "undetermined", "implausible"]
@@ -51,11 +50,6 @@ class Limits:
     plausible_low: Decimal | None = None
     plausible_high: Decimal | None = None
     delta_percent: int | None = None
-
-
-def undetermined(kind: str, value: Value, flag: Flag | None, limits: Limits) -> bool:
-    """Say whether somebody must say of a value whether it is normal: nothing else could, and it is one of which that is asked."""
-    return limits.judged and flag is None and bool(value.text) and (kind in NUMBERS or kind in WORDS)
 
 
 def implausible(value: Value, limits: Limits) -> str | None:

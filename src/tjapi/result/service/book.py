@@ -27,9 +27,10 @@ from tjapi.result.rules.flags import (
     lab_range,
     lab_snapshot,
     snapshot,
+    undetermined,
     with_lab,
 )
-from tjapi.result.rules.questions import HOLDING, Limits, QuestionKind, undetermined
+from tjapi.result.rules.questions import HOLDING, Limits, QuestionKind
 from tjapi.result.rules.revisions import SETTLED, Fact, ResultStatus, contested, current, line_target, rivals
 from tjapi.result.rules.values import Comparator, Value
 from tjapi.result.service import case, questions
@@ -353,7 +354,7 @@ class Book:
                 found.append(self._question(uow, result, now, "contested", [now.id, *sorted(others)]))
             value = value_of(now)
             unjudged = now.status in SETTLED and result.judged_flag is None
-            if unjudged and undetermined(item.kind, value, cast("Flag | None", now.flag), limits_of(item)):
+            if unjudged and value.text and undetermined(item.kind, now.flag, judged=item.judged):
                 found.append(self._question(uow, result, now, "undetermined", [now.id]))
             if now.id in self._doubted:
                 found.append(self._question(uow, result, now, "implausible", [now.id]))

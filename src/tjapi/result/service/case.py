@@ -12,7 +12,7 @@ from tjapi.knowledge.rules import Case, Known
 from tjapi.knowledge.service import Knowledge
 from tjapi.result import views
 from tjapi.result.rules.derivation import Facts, Sources, absent, said_of
-from tjapi.result.rules.flags import lab_critical
+from tjapi.result.rules.flags import lab_critical, undetermined
 from tjapi.result.rules.reading import chosen
 from tjapi.result.rules.values import Value, finding, same_unit
 
@@ -144,12 +144,14 @@ async def _before(uow: UnitOfWork, exam: Exam, codes: Collection[str]) -> dict[s
 def known(
     code: str, name: str, value: Value, *, kind: str, item_unit: str | None, unit: str | None, flag: str | None,
     result_id: UUID | None = None, department_id: int | None = None, revision_id: UUID | None = None, alarm: bool = False,
+    bounds: tuple[str | None, str | None] = (None, None), usual: str = "", judged: bool = True,
 ) -> Known:  # fmt: skip
     """Return a value as a rule sees it: a qualitative grade in its one spelling, a unit that means the item's own as the item's own."""
     return Known(
         code, name, finding(value.text), value.numeric, value.comparator,
         item_unit if same_unit(unit or "", item_unit) else unit, flag,
         chosen(value.text) if kind == "multi_select" else (), result_id, department_id, revision_id, alarm,
+        bounds, usual, undetermined(kind, flag, judged=judged),
     )  # fmt: skip
 
 
@@ -158,4 +160,5 @@ def _known(row: views.CaseRow) -> Known:
     return known(
         row.item_code, row.item_name, value, kind=row.kind, item_unit=row.item_unit, unit=row.unit, flag=row.flag, result_id=row.result_id,
         department_id=row.department_id, revision_id=row.revision_id, alarm=lab_critical((row.lis_flags or "").split(" ")),
+        bounds=(row.low, row.high), usual=row.usual or "", judged=row.judged,
     )  # fmt: skip

@@ -13,6 +13,8 @@ from tjapi.exam.rules import LineState
 from tjapi.identity import service as identity
 from tjapi.kernel.problem import FieldError, PermissionMissing, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge.rules import Known
+from tjapi.knowledge.words import says_all_normal
 from tjapi.result import repository, views
 from tjapi.result.errors import (
     DepartmentNotOwn,
@@ -34,25 +36,17 @@ from tjapi.result.rules import SheetState
 from tjapi.result.rules.revisions import SETTLED
 from tjapi.result.schemas import RangeOut, ResultsIn, RevokeIn, SheetItemOut, SheetOut, SignIn, SummaryIn
 from tjapi.result.service.accepting import check, kept
-from tjapi.result.service.book import Book
-from tjapi.result.service.case import ground_of
+from tjapi.result.service.book import Book, value_of
+from tjapi.result.service.case import ground_of, known
 from tjapi.result.service.computing import compute, record
 from tjapi.result.service.reading import line_out, value_out
-from tjapi.result.service.summarizing import (
-    NOTHING_FOUND,
-    STALE,
-    put_lines,
-    sheet_sources,
-    summarize_department,
-    text_of,
-)
+from tjapi.result.service.summarizing import STALE, put_lines, sheet_sources, summarize_department, text_of
 
 STAFF = "staff"
 REOPEN = "conclusion.reopen"
 """Who may take back a final sign-off."""
 _UNDER_WAY = ("checked_in", "in_progress", "sheet_returned", "ready_for_review", "in_review")
 _BLOCK = "summary_unsigned"
-_NOTHING_FOUND = frozenset({NOTHING_FOUND, "未见异常", "未见明显异常", "所检项目未见异常"})
 # Lines that never came to the department are none of its business.
 _NOT_HERE = ("ordered", "withdrawn", "substituted")
 # Lines for which nobody enters anything any more, or not now.
@@ -83,6 +77,24 @@ class _Desk:
         live = [line for line in self.lines if self.book.live(line)]
         places = [(line, item) for line in live for item in self.book.items_of(line)]
         return bool(places) and all(self.book.now_at(line.id, item.id) is not None for line, item in places)
+
+    def said(self) -> list[Known]:
+        """Return the department's current values, as rules and sentences see them."""
+        found = []
+        for line in self.lines:
+            for item in self.book.items_of(line) if self.book.live(line) else ():
+                now = self.book.now_at(line.id, item.id)
+                if now is not None:
+                    range_ = now.range_snapshot or {}
+                    found.append(
+                        known(
+                            item.code, item.name, value_of(now), kind=item.kind, item_unit=item.unit, unit=now.unit, flag=self.book.flag_of(now),
+                            result_id=now.result_id, department_id=now.department_id, revision_id=now.id,
+                            bounds=(range_.get("low"), range_.get("high")), usual=range_.get("text") or now.lis_range_text or "",
+                            judged=item.judged,
+                        )
+                    )  # fmt: skip
+        return found
 
     def entered(self) -> list[_Place]:
         """Return the items that the department answers for: those of its live lines that no laboratory carries out."""
@@ -171,10 +183,12 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
     await book.close(uow)
     sheet = _touch(uow, desk, department_id)
     lines = await summarize_department(uow, book.exam, department_id, desk.summary, sheet)
-    if given.summary in _NOTHING_FOUND and any(not line.removed for line in lines):
+    values = desk.said()
+    written = given.summary if given.summary is not None else sheet.summary if sheet.by_hand else ""
+    if says_all_normal(written) and (any(not line.removed for line in lines) or any(one.flag for one in values)):
         raise SummaryContradictsFindings
     _refuse_stale(lines, sheet, given.summary)
-    made = text_of(lines, complete=True)
+    made = text_of(lines, values, complete=True)
     if given.summary is not None:
         sheet.summary, sheet.by_hand = given.summary, given.summary != made
     elif not sheet.by_hand:
@@ -474,6 +488,6 @@ def _out(desk: _Desk, exam_id: UUID, department_id: int) -> SheetOut:
         exam_id=exam_id, department_id=department_id, version=desk.version,
         state=cast("SheetState", sheet.state if sheet else "draft"), summary=sheet.summary if sheet else "",
         stale=sheet.stale if sheet else False, lines=[line_out(line) for line in desk.summary if not line.removed],
-        proposed_summary=text_of(desk.summary, complete=desk.complete), signed_by=sheet.signed_by if sheet else None, signer_name=sheet.signer_name if sheet else None,
+        proposed_summary=text_of(desk.summary, desk.said(), complete=desk.complete), signed_by=sheet.signed_by if sheet else None, signer_name=sheet.signer_name if sheet else None,
         signed_at=sheet.signed_at if sheet else None, items=items,
     )  # fmt: skip

@@ -34,7 +34,7 @@ from tjapi.result.service.accepting import kept, wrong_value
 from tjapi.result.service.book import range_rules, range_snapshot
 from tjapi.result.service.case import known
 from tjapi.result.service.computing import COMPUTED
-from tjapi.result.service.summarizing import of_department, reasons, result_ids, standing, text_of
+from tjapi.result.service.summarizing import line_text, of_department, result_ids, standing, text_of
 
 IMPORT = "import:"
 # One entry, and the signature.
@@ -109,10 +109,11 @@ class _Plain:
     kind: str
     unit: str | None
     choices: Sequence[str]
+    judged: bool
 
     @classmethod
     def of(cls, item: Item) -> "_Plain":
-        return cls(item, item.id, item.code, item.name, item.kind, item.unit, item.choices or ())
+        return cls(item, item.id, item.code, item.name, item.kind, item.unit, item.choices or (), item.judged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +210,12 @@ class _Importer:
             "message_id": None, "recorded_by": self._uow.principal.id, "recorded_at": self._uow.now, "meaning_key": None,
             "remarks": [], "reason": None,
         })  # fmt: skip
+        snapshot: Mapping[str, Any] = self._snapshot(normal) or {}
         return known(
             item.code, item.name, value, kind=item.kind, item_unit=item.unit, unit=unit, flag=flagged, result_id=result_id,
             department_id=line.department_id, revision_id=revision_id,
+            bounds=(snapshot.get("low"), snapshot.get("high")), usual=snapshot.get("text") or one.range_text or "",
+            judged=item.judged,
         )  # fmt: skip
 
     def _snapshot(self, normal: ItemRange | None) -> dict[str, object] | None:
@@ -247,7 +251,7 @@ class _Importer:
                 "version": _VERSION_SIGNED,
                 "campus_id": exam.campus_id,
             }
-            summary = sheet.summary or text_of(found, complete=True)
+            summary = sheet.summary or text_of(found, of_department(case, department_id).every, complete=True)
             self.sheets.append({
                 **place, "state": "signed", "summary": summary, "signed_by": sheet.signed_by, "signed_at": sheet.signed_at,
                 "signer_name": sheet.signer_name,
@@ -267,7 +271,7 @@ class _Importer:
             DepartmentSheetLine(
                 id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, department_id=department_id, sort=sort, origin="rule",
                 finding_code=advice.code, rule_codes=[one.rule.code for one in why], knowledge_version_id=self._active.version_id,
-                text=f"{advice.name}({reasons(why)})", edited=False, removed=False, stale=False, result_ids=result_ids(why),
+                text=line_text(advice, why), edited=False, removed=False, stale=False, result_ids=result_ids(why),
             )
             for sort, (advice, why) in enumerate(standing(fired), 1)
         ]  # fmt: skip

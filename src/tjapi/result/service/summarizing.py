@@ -9,8 +9,9 @@ from tjapi.exam.rules import ENDED
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge.rules import KINDS, Case
+from tjapi.knowledge.rules import KINDS, Case, Known
 from tjapi.knowledge.service import Advice, Fired
+from tjapi.knowledge.words import finding_line, nothing_found, told, valued
 from tjapi.result import repository
 from tjapi.result.errors import SummaryLineUnknown
 from tjapi.result.models import DepartmentSheet, DepartmentSheetLine
@@ -20,7 +21,6 @@ from tjapi.result.service.case import Ground, ground_of
 
 Found = tuple[Advice, list[Fired]]
 """A finding, and the rules that found it."""
-NOTHING_FOUND = "所检项目未见明显异常"
 STALE = "summary_stale"
 
 
@@ -36,9 +36,13 @@ def standing(fired: Sequence[Fired]) -> list[Found]:
 
 
 def reasons(fired: Sequence[Fired]) -> str:
-    """Return why something was found, each reason once."""
-    said = dict.fromkeys(clause.words for one in fired for clause in one.verdict.clauses)
-    return ";".join(said)
+    """Return why something was found, in the words of whoever reads the report."""
+    return told(clause for one in fired for clause in one.verdict.clauses)
+
+
+def line_text(advice: Advice, fired: Sequence[Fired]) -> str:
+    """Return what a department's summary says of a finding."""
+    return finding_line(advice.name, (clause for one in fired for clause in one.verdict.clauses))
 
 
 def result_ids(fired: Sequence[Fired]) -> list[UUID]:
@@ -154,7 +158,7 @@ async def _bring(
             # Also of one that was taken out: what was taken out was another finding.
             known.removed = known.edited = False
         if not known.edited:
-            known.text = f"{advice.name}({reasons(fired)})"
+            known.text = line_text(advice, fired)
         if become != "stale":
             known.made_of, known.revision_ids = now.digest, ground.revisions(ids)
     return sorted(lines, key=lambda line: (line.sort, line.id))
@@ -225,9 +229,16 @@ async def put_lines(uow: UnitOfWork, exam: Exam, department_id: int, given: Sequ
     await uow.session.flush()
 
 
-def text_of(lines: Sequence[DepartmentSheetLine], *, complete: bool) -> str:
-    """Return a summary as it is printed. 未见异常 is said only where nothing stands beside it, and everything has its value."""
+def text_of(lines: Sequence[DepartmentSheetLine], values: Sequence[Known], *, complete: bool) -> str:
+    """Return a summary as it is printed: the lines, then what is flagged and in none of them. `values` are the department's.
+
+    未见异常 is said only where nothing stands beside it, and everything has its value.
+    """
     shown = [line.text for line in lines if not line.removed]
+    told_of = {result_id for line in lines if not line.removed for result_id in line.result_ids or ()}
+    rest = [valued(known) for known in values if known.flag and known.result_id not in told_of]
+    if rest:
+        shown.append(f"其他异常：{'；'.join(dict.fromkeys(rest))}")
     if not shown:
-        return NOTHING_FOUND if complete else ""
+        return nothing_found(values) if complete else ""
     return "\n".join(f"{i}. {text}" for i, text in enumerate(shown, 1))

@@ -1,0 +1,148 @@
+"""What a patient reads of a finding: the value and how it lies to its range; no notation of rules, nothing twice, Chinese punctuation."""
+
+import re
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tjapi.conclusion.rules import made_by_machine, overview_of
+from tjapi.knowledge.rules import Case, Known, evaluate
+from tjapi.knowledge.service import read_starter
+from tjapi.knowledge.words import chinese, finding_line, nothing_found, says_all_normal, told, valued
+
+pytestmark = pytest.mark.requirement("E3.4", "E3.3")
+NOTATION = re.compile(r"[≥≤<>(),;:]|[（）]|finding:|[A-Z]{3,}-")
+
+
+def number(name: str, value: str, flag: str | None, bounds: tuple[str | None, str | None] = (None, None), **more: Any) -> Known:  # fmt: skip
+    return Known(name, name, value, Decimal(value), flag=flag, bounds=bounds, result_id=UUID(int=hash(name) % 2**64), **more)  # fmt: skip
+
+
+def case(*known: Known, **more: Any) -> Case:
+    return Case("male", 45, {k.item_code: k for k in known}, **more)
+
+
+def said(condition: dict[str, Any], *known: Known, **more: Any) -> str:
+    found = evaluate(condition, case(*known, **more))
+    assert found.holds
+    return told(found.clauses)
+
+
+GLUCOSE = number("空腹血糖", "7.3", "H", ("3.9", "6.1"), unit="mmol/L")
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        (GLUCOSE, "空腹血糖 7.3 mmol/L，高于参考范围 3.9–6.1"),
+        (number("血红蛋白", "105", "L", ("115", "150"), unit="g/L"), "血红蛋白 105 g/L，低于参考范围 115–150"),
+        (number("尿酸", "455", "H", (None, "420"), unit="umol/L"), "尿酸 455 μmol/L，高于参考上限 420"),
+        (number("血小板", "95", "L", ("125", None), unit="10*9/L"), "血小板 95 ×10⁹/L，低于参考下限 125"),
+        (
+            number("血钾", "6.5", "HH", ("3.5", "5.3"), unit="mmol/L"),
+            "血钾 6.5 mmol/L，高于参考范围 3.5–5.3，属危急值",
+        ),
+        (number("甘油三酯", "3", "H"), "甘油三酯 3，偏高"),
+        (number("抗体", "3", "H", usual="0-2(IU)"), "抗体 3，高于参考范围 0-2(IU)"),
+        (number("收缩压", "132", "", ("90", "139"), unit="mmHg"), "收缩压 132 mmHg"),
+        (Known("UPRO", "尿蛋白", "2+", flag="A", usual="阴性"), "尿蛋白 2+，参考值为阴性"),
+        (Known("ANUS", "肛门", "混合痔", flag="A"), "肛门 混合痔"),
+    ],
+)
+def test_a_value_is_said_with_its_unit_and_its_side_of_the_range(known: Known, words: str) -> None:
+    assert valued(known) == words
+
+
+def test_each_value_is_said_once_whatever_number_of_rules_it_made_hold() -> None:
+    twice = {"all": [{"value": {"item": "空腹血糖", "ge": "7.0"}}, {"flag": {"item": "空腹血糖", "in": ["H"]}}]}
+    assert said(twice, GLUCOSE) == "空腹血糖 7.3 mmol/L，高于参考范围 3.9–6.1"
+    assert evaluate(twice, case(GLUCOSE)).words == "空腹血糖 7.3 mmol/L,≥ 7.0;空腹血糖 7.3 mmol/L,偏高"
+
+
+def test_what_was_before_and_how_often_it_was_measured_is_told() -> None:
+    before = {"空腹血糖": [number("空腹血糖", "5.1", "", unit="mmol/L")]}
+    change = said({"change": {"item": "空腹血糖", "by_ge": "2"}}, GLUCOSE, before=before)
+    assert change == "空腹血糖 7.3 mmol/L，高于参考范围 3.9–6.1，上次为 5.1 mmol/L"
+    again = said({"repeated": {"item": "空腹血糖", "ge": "7", "times": 2}}, GLUCOSE, repeats={"空腹血糖": [GLUCOSE]})
+    assert again.endswith("，本次共 2 次如此")
+    assert said({"first": {"item": "空腹血糖", "ge": "7"}}, GLUCOSE).endswith("，首次出现")
+
+
+LIVER = Known(
+    "US-LIVER", "肝脏超声", "肝脏大小形态正常,实质回声细密增强,后方衰减,提示脂肪肝;右叶见一无回声区,大小约 12×9 mm,考虑囊肿。门静脉不宽。",
+    result_id=UUID(int=7),
+)  # fmt: skip
+
+
+def test_of_a_description_only_the_sentence_is_told_in_which_it_was_found() -> None:
+    fat = said({"text": {"item": "US-LIVER", "contains": ["脂肪肝"]}}, LIVER)
+    cyst = said({"text": {"item": "US-LIVER", "contains": ["囊肿"], "unless": ["未见囊肿"]}}, LIVER)
+    assert fat == "肝脏超声：肝脏大小形态正常，实质回声细密增强，后方衰减，提示脂肪肝"
+    assert cyst == "肝脏超声：右叶见一无回声区，大小约 12×9 mm，考虑囊肿"
+    assert finding_line("脂肪肝", evaluate({"text": {"item": "US-LIVER", "contains": ["脂肪肝"]}}, case(LIVER)).clauses) == f"脂肪肝：{fat}"  # fmt: skip
+
+
+def test_no_rule_that_ships_shows_a_patient_its_notation() -> None:
+    content = read_starter()
+    tried = 0
+    for rule in content.rules:
+        for example in rule.fires:
+            values = {
+                code: Known(code, "某项", value, Decimal(value) if re.fullmatch(r"-?\d+(\.\d+)?", value) else None)
+                for code, value in example.values.items()
+            }
+            found = evaluate(rule.condition, Case(example.sex, example.age_years, values))
+            words = told(found.clauses)
+            assert not NOTATION.search(re.sub(r"某项[ ：][^；]*", "", words)), (rule.code, words)
+            tried += bool(words)
+    assert tried > 150
+
+
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        ("有便血者就诊;便血不要一概归于痔.", "有便血者就诊；便血不要一概归于痔。"), ("本次体检主要发现:\n1. 痔", "本次体检主要发现：\n1. 痔"),
+        ("比值 1:320,阳性", "比值 1:320，阳性"), ("结节(TI-RADS 3 类)", "结节（TI-RADS 3 类）"), ("TCT(LBP) 1,234", "TCT(LBP) 1,234"),
+        ("先改善,半年复查 (必要时就诊)", "先改善，半年复查（必要时就诊）"), ("2026-11-29 20:45", "2026-11-29 20:45"), ("", ""),
+        ("血压 152/95 mmHg,偏高", "血压 152/95 mmHg，偏高"), ("18.5–23.9", "18.5–23.9"),
+    ],
+)  # fmt: skip
+def test_punctuation_beside_chinese_characters_is_chinese(given: str, made: str) -> None:
+    assert chinese(given) == made
+    assert chinese(made) == made
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["未见异常", "未见明显异常。", "1. 所检项目未见异常", "本次体检所检项目未见明显异常。", "各项检查结果均正常", "体检未见异常,请保持", "内科:未见异常", "无异常", "全部正常"],
+)  # fmt: skip
+def test_a_sentence_that_calls_everything_normal_is_recognized(text: str) -> None:
+    assert says_all_normal(text, ("内科",))
+
+
+@pytest.mark.parametrize("text", ["心肺未见异常", "血压正常", "甲状腺未见明显异常", "空腹血糖在参考范围内。", "", "有异常结果，见各项结果"])  # fmt: skip
+def test_a_sentence_about_one_thing_is_none(text: str) -> None:
+    assert not says_all_normal(text, ("内科",))
+
+
+NORMAL, HIGH = number("钠", "140", "", ("137", "147")), number("钾", "5.9", "H", ("3.5", "5.3"))
+OPEN = Known("X", "某项", "0.01", undetermined=True)
+DESCRIBED = Known("CXR", "胸片", "双肺野清晰")
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([NORMAL], "本次体检所检项目未见明显异常。"), ([NORMAL, DESCRIBED], "本次体检所检项目未见明显异常。"),
+        ([NORMAL, HIGH], "本次体检有异常结果，见各项结果。"), ([OPEN], "本次体检各项结果未判定。"),
+        ([NORMAL, OPEN], "本次体检已判定的项目未见明显异常，另有项目未判定。"), ([DESCRIBED], "本次体检所见见各项描述。"),
+        ([], "本次体检所见见各项描述。"),
+    ],
+)  # fmt: skip
+def test_normal_is_said_only_of_what_was_judged_and_never_beside_a_flag(values: list[Known], words: str) -> None:
+    assert overview_of([], values) == words
+    assert made_by_machine(words, [])
+    assert says_all_normal(words) == (not any(k.flag for k in values) and values[:1] == [NORMAL] and OPEN not in values)
+    assert nothing_found(values) in words
