@@ -615,7 +615,7 @@ def _hold(verb: str) -> Ask:
         visit = await world.register(groups=("GLU",))
         if verb == "resume":
             await do(world.clients["front_desk"], "POST", f"/exams/{visit.exam_id}:hold", json={"reason": "发热"})
-        options = {"json": {"reason": "发热"}} if verb == "hold" else {}
+        options = {"json": {"reason": "发热"}} if verb != "resume" else {}
         return Call("POST", f"/exams/{visit.exam_id}:{verb}", options=options)
 
     return ask
@@ -1233,7 +1233,7 @@ OPERATIONS: dict[str, Ask] = {
     "deferExamLines": _lines("defer", due_on="2099-01-01"),
     "reinstateExamLines": _lines("reinstate", "refuse"),
     "listExamLineSteps": _just("GET", "/exams/{exam}/line-steps"),
-    "correctExamFacts": _just("POST", "/exams/{exam}:correct-facts", json={"reason": "已与证件核对"}),
+    "correctExamFacts": _hold("correct-facts"),
     "holdExam": _hold("hold"),
     "resumeExam": _hold("resume"),
     "getBoard": _just("GET", "/board", params={"campus_id": A}),
