@@ -98,6 +98,8 @@ TWINS = (
         "languages: a state is said by its label", f"{KERNEL}/problem.py",
         "    if kind.states in _LABELS:", '    if lang != "en" and kind.states in _LABELS:',
         "tests/contract/test_languages.py::test_a_refusal_says_what_each_state_is_called_in_its_language",
+    ),
+    _twin(
         "jobs: a timeout is counted as overrun, not taken for trouble of the database", f"{KERNEL}/jobs/runner.py",
         "if isinstance(error, TimeoutError) and limit.expired():", "if False:",
         f"{HARM}::test_a_job_that_overruns_twice_is_set_aside_and_whoever_waits_for_it_is_told",
