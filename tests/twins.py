@@ -98,6 +98,8 @@ TWINS = (
         "languages: a state is said by its label", f"{KERNEL}/problem.py",
         "    if kind.states in _LABELS:", '    if lang != "en" and kind.states in _LABELS:',
         "tests/contract/test_languages.py::test_a_refusal_says_what_each_state_is_called_in_its_language",
+    ),
+    _twin(
         "jobs: a timeout is counted as overrun, not taken for trouble of the database", f"{KERNEL}/jobs/runner.py",
         "if isinstance(error, TimeoutError) and limit.expired():", "if False:",
         f"{HARM}::test_a_job_that_overruns_twice_is_set_aside_and_whoever_waits_for_it_is_told",
@@ -131,14 +133,15 @@ TWINS = (
         f"{KERNEL_TESTS}/test_child.py::test_work_that_is_too_much_is_a_verdict_and_the_next_work_is_done",
     ),
     _twin(
-        "messages: a field is split once, however many repetitions", "adapters/lis/hl7_mllp.py",
-        "found = dict(zip(reversed(pid.values(3, component=5)), reversed(pid.values(3)), strict=True))",
-        "found = {pid.value(3, 5, 1, n): pid.value(3, 1, 1, n) for n in range(len(pid.repetitions(3)), 0, -1)}",
+        "messages: a field is split once, however many repetitions", "adapters/wire/hl7v2.py",
+        "if number not in self._repetitions:", "if number >= 0:",
         "tests/adapters/test_lis_limits.py::test_reading_takes_steps_in_proportion_to_the_size",
     ),
     _twin(
         "messages: what cannot be stored ends its message", "src/tjapi/result/flows.py", "if is_refused(error):", "if False:",
         f"{HARM}::test_what_cannot_be_stored_ends_its_message_at_once",
+    ),
+    _twin(
         "derived: a summary is what its lines make", "src/tjapi/result/service/entry.py",
         "    elif not sheet.by_hand:", "    elif not sheet.by_hand and not sheet.summary:",
         f"{DERIVED}::test_a_sheet_that_is_corrected_and_signed_anew_prints_what_is_found_now",
