@@ -139,7 +139,8 @@ async def test_a_message_without_its_own_time_takes_that_of_arrival_and_what_was
     gateway, scene = await sign_in("device-gateway"), await visit(unit, "GLU")
     body = _oru(scene, "5.0", sent="", extra="OBX|2|||||||||||\r")
     message = await _push(gateway, body, **{"X-Received-At": "2026-11-23T09:00:00+08:00"})
-    assert (await _file(runtime, message))["outcome"] == "filed"
+    assert await _file(runtime, message) == {"outcome": "unmatched", "reason": "left-out"}
+    assert (await state_of(unit, scene))["GLU"][0] == "5.0"  # type: ignore[index]
     moment = await admin.fetchval("select to_char(observed_at at time zone 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI') from result_revision where message_id = $1", message)  # fmt: skip
     assert moment == "2026-11-23 09:00"
     detail = await admin.fetchval("select detail -> 'left_out' ->> 0 from inbox_message where id = $1", message)
