@@ -958,8 +958,7 @@ async def reopen_conclusion(world: World, column: str) -> Call:
     visit = await world.examine(await world.check_in(await world.register()))
     await world.conclude(visit, "initial_signed")
     place = f"/exams/{visit.exam_id}/conclusion"
-    tag = {"headers": await _tag(world.clients["reviewer"], place)}
-    await do(world.clients["chief"], "POST", f"{place}:finalize", **tag)
+    await do(world.clients["chief"], "POST", f"{place}:finalize", headers=await _tag(world.clients["reviewer"], place))
     tag = {"headers": await _tag(world.clients["reviewer"], place)}
     return Call("POST", f"{place}:reopen", options=tag | {"json": {"reason": "重新主检"}})
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from adapters.lis import hl7_mllp, reading
-from adapters.lis.contract import BeyondLimits, UnparsableReport
+from adapters.lis.contract import BeyondLimits, LabReport, UnparsableReport
 from adapters.wire import bounds
 from tests.adapters.steps import steps
 from tests.adapters.test_lis_parse import HEADER, OBR, PID
@@ -97,5 +97,6 @@ def test_more_than_any_honest_message_holds_is_refused_naming_the_place(raw: byt
 def test_a_large_honest_report_is_read_whole() -> None:
     lines = "~".join(f"第{n}行" for n in range(bounds.MOST_REPETITIONS))
     report = reading.read("hl7_mllp", _message(HEADER, PID, OBR, *[OBX] * 2_000, f"OBX|2|TX|X||{lines}||||||F"))
+    assert isinstance(report, LabReport)
     assert len(report.results[0].observations) == 2_001
     assert report.results[0].observations[-1].raw_value.count("\n") == bounds.MOST_REPETITIONS - 1

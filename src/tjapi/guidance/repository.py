@@ -76,7 +76,7 @@ async def come_out_of(uow: UnitOfWork, exam_id: UUID) -> Sequence[tuple[int, dat
         .where(Ticket.exam_id == exam_id, Ticket.state == "done", Ticket.ended_at.is_not(None))
         .order_by(Ticket.ended_at, Ticket.id)
     )
-    return [(department, ended) for department, ended in (await uow.session.execute(query)).all()]
+    return [(department, ended) for department, ended in (await uow.session.execute(query)).all() if ended is not None]
 
 
 async def ticket(uow: UnitOfWork, ticket_id: UUID, *, lock: bool = False) -> Ticket | None:

@@ -305,7 +305,9 @@ class Units:
         return Look(self.database, None, self.clock.now)
 
 
-async def _nobody(_job_id: UUID) -> None: ...
+async def _nobody(job_id: UUID) -> None:
+    """Wake nobody."""
+    del job_id
 
 
 def _json(value: Mapping[str, Any]) -> str:

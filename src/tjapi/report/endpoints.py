@@ -210,8 +210,7 @@ async def _linked(request: Request) -> service.OpenReport:
         "examinee", claims.subject, frozenset({"me.read"}), departments=(), examinee_id=claims.subject, session=""
     )
     async with held.units.read(owner) as uow:
-        report = await service.file_for_examinee(uow, claims.object_id, claims.subject)
-        return report
+        return await service.file_for_examinee(uow, claims.object_id, claims.subject)
 
 
 def _notice(request: Request, kind: str, status: int) -> Response:

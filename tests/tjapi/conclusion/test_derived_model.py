@@ -37,7 +37,7 @@ from tjapi.result import service as results
 from tjapi.result.formulas import FORMULAS, Person
 from tjapi.result.schemas import ResultsIn, RevokeIn, SummaryIn
 from tjapi.result.schemas import SignIn as SheetSignIn
-from tjapi.result.service.summarizing import of_department, text_of
+from tjapi.result.service.summarizing import line_text, of_department, text_of
 
 SEED = int(os.environ.get("TJ_FAULT_SEED") or random.SystemRandom().randrange(10**6))
 WIDE = int(os.environ.get("TJ_DERIVED_SEQUENCES", "2000"))
@@ -329,7 +329,7 @@ class Walk:
             if sheet is not None and sheet.stale and sheet.state == "signed":
                 continue
             anew = {
-                advice.code: f"{advice.name}({results.reasons(fired)})"
+                advice.code: line_text(advice, fired)
                 for advice, fired in results.standing(
                     ground.edition.fired("finding", of_department(ground.case, department_id))
                 )
@@ -347,7 +347,8 @@ class Walk:
                     own = {r.id for r in await result_rows.results(uow, exam.id) if r.department_id == department_id}
                     assert sheet.summary == f"手写:{await _words(uow, exam.id, own)}|{shown}"
                 else:
-                    assert sheet.summary == text_of(held, complete=True)
+                    own_values = [known for known in ground.case.every if known.department_id == department_id]
+                    assert sheet.summary == text_of(held, own_values, complete=True)
 
     async def _conclusion(self, uow: UnitOfWork, exam: Any, found: Any) -> None:
         ground = await results.ground_of(uow, exam)

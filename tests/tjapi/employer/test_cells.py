@@ -145,7 +145,7 @@ def test_permits_of_travellers_are_read_from_a_list() -> None:
     """31-travel-permits.csv, the columns as they are named there."""
     with (CASES / "31-travel-permits.csv").open(encoding="utf-8-sig", newline="") as file:
         header, *rows = list(csv.reader(file))
-    fields = [field_of(name) or "ignore" for name in header]
+    fields = [field_of(name, {}) or "ignore" for name in header]
     read = [read_row(n, cells, fields, TODAY) for n, cells in enumerate(rows, 2)]
     assert [row.faults for row in read] == [[], []]
     assert [(row.id_kind, row.id_number) for row in read] == [

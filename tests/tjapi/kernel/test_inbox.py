@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import secrets
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -24,7 +25,7 @@ def _id() -> str:
 
 
 async def _push(
-    client: httpx.AsyncClient, message_id: str, body: bytes = BODY, source: str = "lis", **more: str
+    client: httpx.AsyncClient, message_id: str, body: bytes = BODY, source: str = "lis", **more: Any
 ) -> httpx.Response:
     headers = {"X-Source": source, "X-Message-Id": message_id, "Content-Type": "application/hl7-v2", **more}
     return await client.post(f"{API}/inbound-messages", content=body, headers=headers)

@@ -105,8 +105,8 @@ class Laboratory:
         try:
             async with self.unit() as uow:
                 answer = await operations.receive_message(
-                    uow, source="lis", message_id=self._id(sent), body=self._bytes(sent), media_type="application/hl7-v2",
-                    gateway_received_at=None,
+                    uow, source="lis", sender="LIS|LAB", message_id=self._id(sent), body=self._bytes(sent), media_type="application/hl7-v2",
+                    gateway_received_at=None, held=None,
                 )  # fmt: skip
         except MessageContentDiffers:
             return

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tjapi.result.rules.flags import Range, flag_of, lab_critical, lab_flag, lab_range, with_lab
-from tjapi.result.rules.questions import Limits, implausible, jumped, undetermined
+from tjapi.result.rules.flags import Range, flag_of, lab_critical, lab_flag, lab_range, undetermined, with_lab
+from tjapi.result.rules.questions import Limits, implausible, jumped
 from tjapi.result.rules.reading import Said, put_together, read, understood
 from tjapi.result.rules.values import finding_words, parse
 
@@ -142,14 +142,14 @@ def test_words_that_mean_nothing_to_an_item_are_neither_abnormal_nor_normal(raw:
     value, choices = parse(raw), ("阴性", "阳性", "未见", "少许")
     assert not understood(kind, value, choices)
     assert flag_of(kind, value, Range(normal_texts=("阴性", "未见")), choices) is None
-    assert undetermined(kind, value, None, Limits())
+    assert undetermined(kind, None, judged=True)
 
 
 def test_a_text_is_never_abnormal_by_being_another_one_than_the_normal_text() -> None:
     usual = Range(normal_texts=("未见异常",))
     assert flag_of("text", parse("未见异常"), usual) == ""
     assert flag_of("text", parse("肝脏大小形态正常"), usual) is None
-    assert not undetermined("text", parse("肝脏大小形态正常"), None, Limits())
+    assert not undetermined("text", None, judged=True)
 
 
 def _said(*raws: str) -> list[Said]:

@@ -210,7 +210,8 @@ class Runner:
         held.work = work = asyncio.create_task(self._guarded(spec, run, row.max_attempts, row.overran))
         started = time.monotonic()
         try:
-            await asyncio.wait({work, held.dropped}, return_when=asyncio.FIRST_COMPLETED)
+            waiting: set[asyncio.Future[Any]] = {work, held.dropped}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:  # this worker stops
             work.cancel()
             await asyncio.wait({work}, timeout=_GRACE_SECONDS / 2)
