@@ -139,7 +139,7 @@ TWINS = (
     ),
     _twin(
         "messages: what cannot be stored ends its message", "src/tjapi/result/flows.py", "if is_refused(error):", "if False:",
-        f"{HARM}::test_what_cannot_be_stored_ends_its_message_at_once",
+        "tests/tjapi/result/test_result_filing.py::test_what_the_database_refuses_ends_its_message_and_is_never_tried_again",
     ),
     _twin(
         "derived: a summary is what its lines make", "src/tjapi/result/service/entry.py",
@@ -580,7 +580,7 @@ TWINS = (
     ),
     _twin(
         "visit: who counts as examined", "src/tjapi/exam/rules.py",
-        "bool(here) and not any(state in FOR_THE_PERSON for state, _, _ in here)", "bool(here)",
+        "bool(here) and not any(line.state in FOR_THE_PERSON for line in here)", "bool(here)",
         "tests/tjapi/exam/test_exam_model.py::test_whatever_is_done_to_an_exam_it_is_what_a_clerk_would_have_on_paper",
     ),
     _twin(
@@ -647,7 +647,7 @@ TWINS = (
     ),
     _twin(
         "report: undetermined is not normal", "src/tjapi/result/rules/flags.py",
-        'return flag is None and kind != "text" and (laboratory or ranged)', "return False",
+        "return judged and flag is None and (kind in NUMBERS or kind in WORDS)", "return False",
         f"{REPORT_TESTS}/test_layout.py::test_what_nobody_could_judge_is_neither_normal_nor_abnormal",
     ),
     _twin(
@@ -669,7 +669,7 @@ TWINS = (
     ),
     _twin(
         "summary: no calm beside a flag", "src/tjapi/result/service/entry.py",
-        "any(known.flag for known in values)", "False",
+        "any(one.flag for one in values)", "False",
         "tests/tjapi/result/test_summary.py::test_a_flag_without_a_line_is_told_in_the_summary_and_nothing_calls_it_normal",
     ),
     _twin(

@@ -77,7 +77,6 @@ _ID_KINDS = {
 _DOCUMENTS = {"ED", "RP"}
 _NAMED_IF_EMPTY = {"PID", "OBR", "OBX", "SPM"}
 _NULL = '""'
-_MAX_SEGMENTS, _MAX_REPETITIONS = 20_000, 2_000
 _MAX_NAME, _MAX_TEXT, _MAX_NOTE, _MAX_NOTES, _MAX_LEFT_OUT = 400, 65_536, 10_000, 200, 100
 _FIRST_YEAR, _LAST_YEAR = 1800, 2199  # beyond, it is nobody's day
 _ZONE = r"\s*(?P<zone>[Zz]|[+-]\d\d(?::?\d\d)?)?"
@@ -321,8 +320,6 @@ class _Reading:
             raise UnparsableReport("MSH-10 is empty")
         if message.stray_lines:
             raise UnparsableReport(f"{len(message.stray_lines)} lines are no segments: a text was broken by a line end")
-        if len(message.segments) > _MAX_SEGMENTS:
-            raise UnparsableReport(f"more than {_MAX_SEGMENTS} segments")
         pid = self._patient()
         sent_at = self._moment(header, 7, "MSH")
         pv1 = message.first("PV1")
@@ -499,7 +496,7 @@ def _refusal(spm: hl7v2.Segment) -> LabRefusal | None:
 
 def _codes(segment: hl7v2.Segment, place: str, number: int = 3) -> list[str]:
     """The identifiers of a coded field, the first first: of each repetition the primary, then the alternate one (OBX-3.4)."""
-    count = _bounded(segment, number, place)
+    count = _count(segment, number)
     codes = (
         _short(_line(segment.value(number, component, repetition=n)), f"{place}-{number}")
         for component in (1, 4)
@@ -513,8 +510,7 @@ def _codes(segment: hl7v2.Segment, place: str, number: int = 3) -> list[str]:
 
 def _flags(obx: hl7v2.Segment, place: str) -> tuple[str, ...]:
     said = (
-        _line(obx.value(8, repetition=n)) or _line(obx.value(8, 2, repetition=n))
-        for n in range(1, _bounded(obx, 8, place) + 1)
+        _line(obx.value(8, repetition=n)) or _line(obx.value(8, 2, repetition=n)) for n in range(1, _count(obx, 8) + 1)
     )
     return tuple(_short(flag, f"{place}-8") for flag in said if flag and flag != _NULL)
 
@@ -529,9 +525,9 @@ def _status(segment: hl7v2.Segment, number: int) -> str:
 def _raw_value(obx: hl7v2.Segment, kind: str, place: str, remarks: list[str]) -> str:
     """Read OBX-5 by its type. Plain types are kept whole, since vendors do not escape "0~2" or "10^9"."""
     if kind in {"CE", "CWE", "CNE", "CF"}:
-        return _coded(obx, place, remarks)
+        return _coded(obx, remarks)
     if kind == "SN":  # structured numeric: comparator, number, separator, number
-        count = _bounded(obx, 5, place)
+        count = _count(obx, 5)
         return ";".join(text for n in range(1, count + 1) if (text := _structured(obx.parts(5, n))))
     if kind in {"TX", "FT"}:  # repetitions are lines
         return _content_text("\n".join(obx.texts(5)))
@@ -542,10 +538,10 @@ def _raw_value(obx: hl7v2.Segment, kind: str, place: str, remarks: list[str]) ->
     return text.rstrip("^ ") if kind == "NM" else text
 
 
-def _coded(obx: hl7v2.Segment, place: str, remarks: list[str]) -> str:
+def _coded(obx: hl7v2.Segment, remarks: list[str]) -> str:
     """The text, else the code, else the alternate and the original text; of every repetition. Other words for it are kept as remarks."""
     values: list[str] = []
-    for n in range(1, _bounded(obx, 5, place) + 1):
+    for n in range(1, _count(obx, 5) + 1):
         parts = [_content_text(part) for part in obx.parts(5, n)] + [""] * 9
         spoken = (parts[1], parts[0], parts[4], parts[8], parts[3])
         value = next((text for text in spoken if text), "")
@@ -585,7 +581,7 @@ def _unit(obx: hl7v2.Segment) -> str:
 
 def _numbers(pid: hl7v2.Segment) -> list[tuple[str, str]]:
     """PID-3: every number with its kind (CX-5)."""
-    count = _bounded(pid, 3, "PID")
+    count = _count(pid, 3)
     return [
         (number, _line(pid.value(3, 5, repetition=n)).upper())
         for n in range(1, count + 1)
@@ -623,7 +619,7 @@ def _names(pid: hl7v2.Segment) -> list[str]:
     """PID-5 and the alias of PID-9: every repetition, and each of two scripts in one (张三^ZHANG SAN) by itself."""
     found: list[str] = []
     for number in (5, 9):
-        for n in range(1, _bounded(pid, number, "PID") + 1):
+        for n in range(1, _count(pid, number) + 1):
             parts = [part for component in (1, 2, 3) if (part := _content(pid.value(number, component, repetition=n)))]
             latin = [part for part in parts if part.isascii()]
             chinese = [part for part in parts if not part.isascii()]
@@ -637,12 +633,9 @@ def _number(segment: hl7v2.Segment, field_number: int, component: int = 1, *, re
     )
 
 
-def _bounded(segment: hl7v2.Segment, number: int, place: str) -> int:
-    """How often a field repeats; beyond any sense it is no report."""
-    count = len(segment.repetitions(number))
-    if count > _MAX_REPETITIONS:
-        raise UnparsableReport(f"{place}-{number} has more than {_MAX_REPETITIONS} repetitions")
-    return count
+def _count(segment: hl7v2.Segment, number: int) -> int:
+    """How often a field repeats; `bounds.check` has seen that it is not beyond any sense."""
+    return len(segment.repetitions(number))
 
 
 def _short(text: str, place: str, longest: int = 199) -> str:

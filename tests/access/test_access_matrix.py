@@ -836,6 +836,37 @@ def _critical(method: str, verb: str, body: dict[str, Any] | None = None, *, sta
     return ask
 
 
+async def _question(world: World) -> str:
+    """Something asked about a result of campus A, put there by who keeps the database."""
+    question = uuid7()
+    query = """
+    insert into result_question (id, campus_id, exam_id, line_id, item_id, item_code, item_name, department_id, kind, key, result_id,
+      revision_ids, raw_value, said_at, asked_at)
+    select $2, r.campus_id, r.exam_id, r.line_id, r.item_id, r.item_code, r.item_name, r.department_id, 'undetermined', $2::text, r.id,
+      array[r.current_revision_id], '0.01', now(), now() from result r join exam e on e.id = r.exam_id where r.exam_id = $1 limit 1
+    """
+    admin = await connect(world.runtime.settings)
+    await admin.execute(query, UUID(world.reviewing.exam_id), question)
+    await admin.close()
+    return str(question)
+
+
+async def list_questions(world: World, column: str) -> Call:
+    if "question" not in world.memo:
+        world.memo["question"] = await _question(world)
+    options = {"params": {"page_size": 200, "still_open": True}}
+    return Call("GET", "/result-questions", shows=(world.memo["question"],), options=options)
+
+
+async def get_question(world: World, column: str) -> Call:
+    return Call("GET", f"/result-questions/{await _question(world)}")
+
+
+async def answer_question(world: World, column: str) -> Call:
+    answer = {"answer": "not_judged", "reason": "无需判断"}
+    return Call("POST", f"/result-questions/{await _question(world)}:answer", options={"json": answer})
+
+
 def _new_room() -> dict[str, Any]:
     return {"campus_id": A, "code": f"R{secrets.randbelow(10**6)}", "name": "内科一室", "department_id": GENERAL}
 
@@ -1274,6 +1305,9 @@ OPERATIONS: dict[str, Ask] = {
     "reopenDepartmentSheet": _sheet("POST", "sheet:reopen", {"reason": "重录"}, before="signed"),
     "revokeDepartmentResults": _sheet("POST", "results:revoke", {"reason": "他人结果"}, before="signed"),
     "listExamResults": _just("GET", "/exams/{exam}/results"),
+    "listResultQuestions": list_questions,
+    "getResultQuestion": get_question,
+    "answerResultQuestion": answer_question,
     "listResultRevisions": _just("GET", "/results/{result}/revisions"),
     "listRooms": list_rooms,
     "createRoom": create_room,

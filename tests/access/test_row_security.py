@@ -27,6 +27,7 @@ HOSPITAL_WIDE = {
     "knowledge_rule", "knowledge_version",
     "item", "item_group", "item_group_item", "item_range", "refresh_token", "role", "staff", "staff_role", "staff_session", "audit_link",
     "employer", "employer_contact", "outside_lab", "item_unit", "item_group_exclusion", "exam_package_option", "exam_package_option_group",
+    "worker_beat",  # when which worker was last seen: nobody's data
     "member_staging",  # COPY is refused where rows have security: nobody but the worker's role may touch it
 }  # fmt: skip
 STRANGER = Principal("staff", UUID(int=7), campuses=(B,), departments=None)

@@ -120,7 +120,7 @@ def test_the_barcode_is_found_in_spm_then_obr_3_then_obr_2(lines: tuple[str, ...
         ((HEADER, PID), "no OBR"),
         ((HEADER, PID, "OBX|1|NM|C||1", OBR), "OBX before"),
         ((HEADER, PID.replace("E1^", "E" * 200 + "^"), OBR), "PID-3 is longer"),
-        ((HEADER, PID.replace("F1|", "F1|"), OBR, "OBX|1|NM|" + "~".join("C" * 3000)), "OBX[1]-3 has more"),
+        ((HEADER, PID.replace("F1|", "F1|"), OBR, "OBX|1|NM|" + "~".join("C" * 3000)), "OBX-3: more than"),
         ((HEADER, f"{PID}\rBTS|2", OBR), "text after BTS"),
         ((HEADER, PID, OBR, "OBX|1|FT|C||一", "二||||F"), "no segments"),
         (("nonsense",), "MSH"),

@@ -824,14 +824,14 @@ def _conclude(stage: Stage, exam: dict[str, Any]) -> None:
         stored = stage.do("putDepartmentResults", path=place, headers=_tag(sheet), body={"results": values})
         stored = stage.do("putDepartmentSummary", path=place, headers=_tag(stored), body={"lines": [{"text": "同前"}]})
         stored = stage.do("putDepartmentSummary", path=place, headers=_tag(stored), body={"lines": []})
-        signed = stage.do("signDepartmentSheet", path=place, headers=_tag(stored), body={"summary": "未见异常"})
+        signed = stage.do("signDepartmentSheet", path=place, headers=_tag(stored), body={"summary": "见各项结果"})
         reopened = stage.do("reopenDepartmentSheet", path=place, headers=_tag(signed), body={"reason": "补录"})
         if values:
             struck = stage.do(
                 "revokeDepartmentResults", path=place, headers=_tag(reopened), body={"reason": "他人结果"}
             )
             reopened = stage.do("putDepartmentResults", path=place, headers=_tag(struck), body={"results": values})
-        stage.do("signDepartmentSheet", path=place, headers=_tag(reopened), body={"summary": "未见异常"})
+        stage.do("signDepartmentSheet", path=place, headers=_tag(reopened), body={"summary": "见各项结果"})
     stage.ids["department_id"] += [str(d) for d in departments]
     place = {"exam_id": exam["id"]}
     found = stage.do("listExamResults", path=place).json()["departments"]

@@ -304,6 +304,8 @@ class PackageCopyIn(Input):
     )  # fmt: skip
 
 
+FileNumber = Annotated[str, Field(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,10})?$", max_length=24)]
+"""A number as text, so that no digit is lost."""
 FileCode = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=40)]
 
 
@@ -324,8 +326,8 @@ class FileItem(Input):
     sort: Whole = Field(ge=0, le=1_000_000, examples=[130])
     active: bool = Field(True, examples=[True])
     judged: bool = Field(True, examples=[True])
-    plausible_low: Decimal | None = Field(None, max_digits=24, decimal_places=10, examples=["10"])
-    plausible_high: Decimal | None = Field(None, max_digits=24, decimal_places=10, examples=["300"])
+    plausible_low: FileNumber | None = Field(None, examples=["10"])
+    plausible_high: FileNumber | None = Field(None, examples=["300"])
     delta_percent: Annotated[int, Field(ge=1, le=10_000), WHOLE] | None = Field(None, examples=[50])
 
 

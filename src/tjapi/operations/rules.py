@@ -75,6 +75,10 @@ REPORT_FAILURE = {
     "not_rendered": ("多次生成未成功", "It could not be rendered"),
     "reviewed_again": ("已重新主检,由新版本取代", "The exam is reviewed again; a new version takes its place"),
 }  # fmt: skip
+REPORT_FLAG = {
+    "high": ("偏高", "High"), "low": ("偏低", "Low"), "critical_high": ("危急偏高", "Critically high"), "critical_low": ("危急偏低", "Critically low"),
+    "abnormal": ("异常", "Abnormal"), "undetermined": ("未判定", "Not judged"),
+}  # fmt: skip
 REPORT_CHANGE_SECTION = {
     "person": ("受检者", "Examinee"), "result": ("结果", "Result"), "conclusion": ("结论", "Conclusion"), "overview": ("综述", "Overview"),
     "unperformed": ("未检项目", "Not examined"), "signature": ("签署", "Signature"),
@@ -213,6 +217,7 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "print_format": PRINT_FORMAT,
     "report_state": REPORT_STATE,
     "report_failure": REPORT_FAILURE,
+    "report_flag": REPORT_FLAG,
     "report_change_section": REPORT_CHANGE_SECTION,
     "report_change": REPORT_CHANGE,
     "job_state": JOB_STATE,

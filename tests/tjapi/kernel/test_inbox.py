@@ -201,7 +201,7 @@ async def test_whatever_was_answered_ae_is_kept_and_filed_by_no_machine_and_no_s
     sign_in: SignIn, admin: asyncpg.Connection, reason: str
 ) -> None:
     gateway, engineer, name = await sign_in("device-gateway"), await sign_in("interface"), _id()
-    kept, again = [await _push(gateway, name, **{"X-Quarantine": reason}) for _ in range(2)]
+    kept, again = [await _push(gateway, name, BODY, "lis", **{"X-Quarantine": reason}) for _ in range(2)]
     assert (kept.status_code, kept.json()["state"], again.json()["duplicate"]) == (202, "quarantined", True)
     (row,) = await _rows(admin, name)
     assert (row["state"], row["reason"], await _jobs(admin, row["id"])) == ("quarantined", reason, 0)

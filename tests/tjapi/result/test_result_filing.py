@@ -284,6 +284,20 @@ def _run(runtime: Runtime, message_id: UUID, said: LabReport | None) -> JobRun:
     )  # fmt: skip
 
 
+@pytest.mark.requirement("E3.5", "I2")
+async def test_what_the_database_refuses_ends_its_message_and_is_never_tried_again(
+    runtime: Runtime, unit: OpenUnit
+) -> None:
+    scene = await visit(unit, "GLU")
+    message = await _receive(unit, b"refused")
+    # However it came past the parser: no text of PostgreSQL holds a NUL.
+    said = report(scene, "GLU", replace(observation("GLU", "5.0"), range_text="3.9\0-6.1"))
+    ended = {"outcome": "quarantined", "reason": "not-storable"}
+    assert await flows.file_message(_run(runtime, message, said)) == ended
+    assert await flows.file_message(_run(runtime, message, said)) == {"outcome": "quarantined"}
+    assert await state_of(unit, scene) == {}
+
+
 async def test_every_message_ends_once_in_one_state(runtime: Runtime, unit: OpenUnit) -> None:
     scene = await visit(unit, "GLU")
     first = await _receive(unit, b"one")

@@ -8,6 +8,7 @@ package that differs becomes the next edition: exams keep the edition they were 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any, Literal, cast
 from uuid import UUID
 
@@ -47,6 +48,8 @@ _ITEM = (
     "name", "kind", "unit", "ucum", "loinc", "decimals", "choices", "normal_default", "sort", "active", "judged", "plausible_low",
     "plausible_high", "delta_percent",
 )  # fmt: skip
+_NUMBERS = ("plausible_low", "plausible_high")
+"""Numbers that a file holds as text."""
 _MEANING = ("kind", "unit")
 """What a value of an item means: never changed by a file."""
 _GROUP = (
@@ -54,6 +57,12 @@ _GROUP = (
     "performed_by", "sex", "resource", "age_from_years", "age_to_years", "not_when_pregnant", "sort", "active",
 )  # fmt: skip
 _Kind = Literal["item", "item_group", "package"]
+
+
+def _numbers_of(row: FileItem) -> dict[str, Any]:
+    """Return an item of a file as its columns hold it."""
+    values = row.model_dump()
+    return values | {name: None if values[name] is None else Decimal(values[name]) for name in _NUMBERS}
 
 
 async def copy_package(uow: UnitOfWork, package_id: UUID, new: PackageCopyIn) -> ExamPackageDetail:
@@ -139,7 +148,9 @@ class _Known:
 
     @staticmethod
     def file_item(item: Item) -> FileItem:
-        return FileItem.model_validate({"code": item.code, **{name: getattr(item, name) for name in _ITEM}})
+        said = {name: getattr(item, name) for name in _ITEM}
+        numbers = {name: None if said[name] is None else f"{said[name]:f}" for name in _NUMBERS}
+        return FileItem.model_validate({"code": item.code, **said, **numbers})
 
     def file_group(self, group: ItemGroup) -> FileGroup:
         return FileGroup.model_validate(
@@ -204,16 +215,17 @@ class _Import:
         for i, row in enumerate(self.file.items):
             there = known.items.get(row.code)
             if there is None:
-                added.append({"id": uuid7(), **row.model_dump()})
+                added.append({"id": uuid7(), **_numbers_of(row)})
                 self._say("item", row.code, "added", [])
                 continue
-            differs = _differing(there, row.model_dump(), _ITEM)
+            values = _numbers_of(row)
+            differs = _differing(there, values, _ITEM)
             for name in (name for name in differs if name in _MEANING):
                 self._fault(
                     f"/file/items/{i}/{name}", "meaning-differs", f"{row.code} 已存在,结果类型和单位不能由文件更改",
                     f"{row.code} is known: its kind and unit are not changed by a file",
                 )  # fmt: skip
-            self._amend("item", there, row.model_dump(), differs)
+            self._amend("item", there, values, differs)
         if not self.errors:
             await repository.add_items(uow, added)
             for made in added:

@@ -265,6 +265,9 @@ class _Importer:
         if self._active is None:
             return []
         own = of_department(case, department_id)
+        standing_at = {
+            k.result_id: k.revision_id for k in case.every if k.result_id is not None and k.revision_id is not None
+        }
         # What looks at none of the department's values cannot hold in them.
         fired = self._active.fired("finding", own, frozenset(own.values))
         return [
@@ -272,6 +275,7 @@ class _Importer:
                 id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, department_id=department_id, sort=sort, origin="rule",
                 finding_code=advice.code, rule_codes=[one.rule.code for one in why], knowledge_version_id=self._active.version_id,
                 text=line_text(advice, why), edited=False, removed=False, stale=False, result_ids=result_ids(why),
+                revision_ids=[standing_at[i] for i in result_ids(why) if i in standing_at],
             )
             for sort, (advice, why) in enumerate(standing(fired), 1)
         ]  # fmt: skip
