@@ -411,7 +411,7 @@ class _Reading:
             self._leave(f"{place}-5: an embedded document ({kind}) is not read")
             self._notes = group.remarks
             return
-        value = _raw_value(obx, kind, place, remarks)
+        value = _raw_value(obx, kind, remarks)
         if len(value) > _MAX_TEXT:
             self._leave(f"{place}-5: longer than {_MAX_TEXT} characters")
             self._notes = group.remarks
@@ -522,7 +522,7 @@ def _status(segment: hl7v2.Segment, number: int) -> str:
     return _short(_STATUS_WORDS.get(plain, plain), f"{segment.name}-{number}")
 
 
-def _raw_value(obx: hl7v2.Segment, kind: str, place: str, remarks: list[str]) -> str:
+def _raw_value(obx: hl7v2.Segment, kind: str, remarks: list[str]) -> str:
     """Read OBX-5 by its type. Plain types are kept whole, since vendors do not escape "0~2" or "10^9"."""
     if kind in {"CE", "CWE", "CNE", "CF"}:
         return _coded(obx, remarks)

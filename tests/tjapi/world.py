@@ -49,8 +49,20 @@ from tjapi.visit import invented_person
 
 API = "/api/v1"
 SignIn = Callable[[str], Awaitable[httpx.AsyncClient]]
-UNREMARKABLE = {"HGB": "140", "PLT": "200", "CREA": "60", "K": "4.2", "NA": "140", "CA": "2.30", "INR": "1.0"}
-"""Where 5 would be a critical value."""
+UNREMARKABLE = {
+    "HGB": "140",
+    "PLT": "200",
+    "CREA": "60",
+    "K": "4.2",
+    "NA": "140",
+    "CA": "2.30",
+    "INR": "1.0",
+    "HCT": "0.45",
+    "UA": "300",
+    "CL": "100",
+    "MCV": "90",
+}
+"""Where 5 would be a critical value, or none that anybody has."""
 PDF = b"%PDF-1.4 not a real one, but bytes all the same"
 
 

@@ -121,7 +121,7 @@ async def test_the_guide_leads_to_open_rooms_and_people_queue_there(small: House
 @pytest.mark.requirement("D2")
 async def test_flags_of_the_archive_are_those_that_live_entry_would_have_given(small: House) -> None:
     rows = await small.admin.fetch(
-        "select v.raw_value, v.flag, v.range_snapshot::text snapshot, v.source, i.kind, i.id item_id, e.sex, e.birth_date, e.exam_date"
+        "select v.raw_value, v.flag, v.range_snapshot::text snapshot, v.source, i.kind, i.id item_id, i.choices::text choices, e.sex, e.birth_date, e.exam_date"
         " from result_revision v join result r on r.id = v.result_id join item i on i.id = r.item_id join exam e on e.id = r.exam_id"
         " where e.archive is not null"
     )
@@ -133,7 +133,9 @@ async def test_flags_of_the_archive_are_those_that_live_entry_would_have_given(s
         found = held.of(row["sex"], row["birth_date"], row["exam_date"], item_ids={row["item_id"]}).get(row["item_id"])
         snapshot = None if row["snapshot"] is None else json.loads(row["snapshot"])
         assert snapshot == (range_snapshot(found) if found is not None else None)
-        assert row["flag"] == flag_of(row["kind"], parse(row["raw_value"]), _range(snapshot)), row
+        assert row["flag"] == flag_of(
+            row["kind"], parse(row["raw_value"]), _range(snapshot), json.loads(row["choices"] or "[]") or []
+        ), row
     assert {"", "H"} <= {row["flag"] for row in rows}
 
 

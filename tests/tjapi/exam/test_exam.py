@@ -178,7 +178,7 @@ async def test_completeness_names_every_reason_and_each_goes_when_it_is_settled(
     )
     assert (await outstanding())[general][0] == "line_resulted"
     signed = await doctor.post(
-        f"{place}/sheet:sign", json={"summary": "正常"}, headers={"If-Match": entered.headers["etag"]}
+        f"{place}/sheet:sign", json={"summary": "见各项结果"}, headers={"If-Match": entered.headers["etag"]}
     )
     assert (await outstanding(), await _state(world, visit)) == ({}, "ready_for_review")
     await doctor.post(

@@ -52,7 +52,7 @@ async def test_a_unit_without_a_factor_is_not_guessed_and_the_line_stays_open(un
     filing = await file(unit, report(scene, "RENAL", observation("UREA", "20", unit="mg/dL")))
     assert (filing.outcome, filing.reason, filing.detail["units"]) == ("unmatched", "unit-differs", ["UREA"])
     assert await state_of(unit, scene) == {}
-    assert await line_state(unit, scene, "RENAL") == "released"
+    assert await line_state(unit, scene, "RENAL") == "collected"
 
 
 @pytest.mark.parametrize("row", STARTER.units, ids=lambda u: f"{u.item}-{u.unit}")

@@ -38,13 +38,16 @@ async def test_what_was_written_is_kept_and_flagged_only_where_there_is_no_doubt
     scene = await visit(unit, *GROUPS)
     said = {
         "GLU": ("<0.01", "<", "0.01", "LL"), "CREA": ("＞１０００", ">", "1000", "HH"), "WBC": (">3.0", ">", "3.0", None),
-        "HGB": ("≥175", ">=", "175", None), "PLT": ("标本凝集", "", None, None), "UPRO": ("±", "", None, "A"),
+        "HGB": ("≥175", ">=", "175", None), "UPRO": ("±", "", None, "A"),
         "UGLU": ("＋＋", "", None, "A"), "UBLD": ("（－）", "", None, ""), "ULEU": ("弱阳性", "", None, "A"),
-        "ANA": ("1:320", "", None, "A"), "RHD": ("Rh(+)", "", None, None), "TRUST": ("非阳性", "", None, "A"),
+        "ANA": ("1:320", "", None, None), "RHD": ("Rh(+)", "", None, None), "TRUST": ("非阳性", "", None, None),
     }  # fmt: skip
     for code, (value, *_) in said.items():
         filing = await file(unit, registry.parser("hl7_mllp")(_message(scene, code, value, charset)))
-        assert filing.outcome == "filed", (code, filing)
+        # "<0.01" of a glucose is filed, flagged, and asked about.
+        assert filing.reason == ("value-implausible" if code == "GLU" else None), (code, filing)
+    clotted = await file(unit, registry.parser("hl7_mllp")(_message(scene, "PLT", "标本凝集", charset)))
+    assert clotted.reason == "value-unread"
     async with unit() as uow:
         codes = {r.id: r.item_code for r in await repository.results(uow, scene.exam_id)}
         found = {codes[r.result_id]: r for r in await repository.revisions_of_exam(uow, scene.exam_id)}
