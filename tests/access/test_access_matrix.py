@@ -842,7 +842,7 @@ async def _question(world: World) -> str:
     query = """
     insert into result_question (id, campus_id, exam_id, line_id, item_id, item_code, item_name, department_id, kind, key, result_id,
       revision_ids, raw_value, said_at, asked_at)
-    select $2, r.campus_id, r.exam_id, r.line_id, r.item_id, r.item_code, r.item_name, r.department_id, 'undetermined', $2::text, r.id,
+    select $2::uuid, r.campus_id, r.exam_id, r.line_id, r.item_id, r.item_code, r.item_name, r.department_id, 'undetermined', ($2::uuid)::text, r.id,
       array[r.current_revision_id], '0.01', now(), now() from result r join exam e on e.id = r.exam_id where r.exam_id = $1 limit 1
     """
     admin = await connect(world.runtime.settings)

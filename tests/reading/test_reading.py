@@ -113,7 +113,7 @@ async def report(place: House) -> str:
 
 _ROW = "(select r.current_revision_id from result r where r.exam_id = (select exam_id from report where id = $1::uuid) and r.item_code = 'GLU')"
 TAMPERED = {
-    "a value": f"update result_revision set raw_value = '24.0', text = '24.0', "numeric" = 24.0 where id = {_ROW}",
+    "a value": f"update result_revision set raw_value = '24.0', text = '24.0', numeric = 24.0 where id = {_ROW}",
     "a flag": f"update result_revision set flag = '' where id = {_ROW}",
     "a unit": f"update result_revision set unit = 'mg/dL' where id = {_ROW}",
     "a range": f"update result_revision set range_snapshot = jsonb_set(range_snapshot, '{{high}}', '\"7.7\"') where id = {_ROW}",
