@@ -23,6 +23,7 @@ from tjapi.employer.schemas import MemberPatch
 from tjapi.examinee import service as examinees
 from tjapi.examinee.schemas import IdCardPayload
 from tjapi.groupdesk import flows, service
+from tjapi.groupdesk.errors import BookingDaysInvalid
 from tjapi.groupdesk.schemas import BookMembersIn, DayIn
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.runtime import Runtime
@@ -41,6 +42,7 @@ _KEYS = {
     if table.name not in ("job", "audit_link")
 }
 DAY = date(2027, 3, 1)
+_SUNDAY = 6
 
 
 def _plan(days: Sequence[dict[str, Any]], **changes: Any) -> BookMembersIn:
@@ -189,7 +191,8 @@ async def test_hundreds_over_ten_days_killed_twice_are_each_booked_once_in_the_o
     made = await plan(unit)
     async with unit() as uow:
         members = [(await employers.add_member(uow, made.campaign_id, person())).id for _ in range(240)]
-    days = [DAY + timedelta(days=n) for n in range(10)]
+    # No booking on a day off.
+    days = [day for day in (DAY + timedelta(days=n) for n in range(12)) if day.weekday() < _SUNDAY][:10]
     job = await batch.ask(made.campaign_id, _plan([{"day": day, "quota": 24} for day in days]))
     assert await batch.run(job, stop_after=50, at_once=50) is None
     assert await batch.run(job, stop_after=100, at_once=50) is None
@@ -305,14 +308,20 @@ async def test_exams_are_found_by_the_unit_its_code_and_its_campaign(
 
 
 @pytest.mark.requirement("E2.4")
-async def test_a_session_that_there_is_not_refuses_each_by_name_and_the_batch_ends_well(
+async def test_a_session_that_there_is_not_is_refused_by_name_before_anybody_is_booked(
     unit: Unit, batch: Batch, admin: asyncpg.Connection
 ) -> None:
     made = await plan(unit)
     await listed(unit, made.campaign_id, 2)
     day = date.today() + timedelta(days=3)
+    day += timedelta(day.weekday() == _SUNDAY)
     asked = _plan([{"day": day, "session_id": str(uuid7()), "quota": 9}])
-    found = await batch.run(await batch.ask(made.campaign_id, asked))
-    assert found == {"booked": 0, "full": 0, "refused": 2, "skipped": 0}
-    why = await admin.fetch("select refusal ->> 'code' as code from member where campaign_id = $1", made.campaign_id)
-    assert {row["code"] for row in why} == {"appointment-session-not-offered"}
+    with pytest.raises(BookingDaysInvalid) as refused:
+        await batch.ask(made.campaign_id, asked)
+    assert [(e.pointer, e.code) for e in refused.value.errors] == [("/days/0/day", "not-offered")]
+    assert (
+        await admin.fetchval(
+            "select count(*) from exam e join member m on m.id = e.member_id where m.campaign_id = $1", made.campaign_id
+        )
+        == 0
+    )
