@@ -3,6 +3,7 @@
 from typing import Any
 
 from tjapi.critical_value import service
+from tjapi.exam.events import ExamReopened
 from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
 from tjapi.kernel.events import Event
 from tjapi.kernel.uow import Reaction
@@ -11,6 +12,7 @@ from tjapi.result.events import CriticalUnread, RevisionsAdded
 REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
     (RevisionsAdded, service.look),
     (CriticalUnread, service.alarm),
+    (ExamReopened, service.block_again),
     (ExamineesMerged, service.follow_person),
     (ExamineesUnmerged, service.follow_person),
 ]

@@ -27,6 +27,7 @@ from tjapi.critical_value.rules import (
 )
 from tjapi.critical_value.schemas import CriticalStepOut, CriticalValueDetail, CriticalValueOut, NotifyIn
 from tjapi.exam import service as exams
+from tjapi.exam.events import ExamReopened
 from tjapi.exam.models import Exam
 from tjapi.examinee import service as examinees
 from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
@@ -92,6 +93,13 @@ async def look(uow: UnitOfWork, event: RevisionsAdded) -> None:
                 await _step(uow, value, "superseded", to=None, note="更正先于原值到达")
 
 
+async def block_again(uow: UnitOfWork, event: ExamReopened) -> None:
+    """Let what asks for action at once and nobody has seen to block the new review: it came while the exam was finalized."""
+    for value in await repository.of_exam(uow, event.exam_id):
+        if value.important_class == "A" and value.state == "detected":
+            await exams.block(uow, event.exam_id, _BLOCK, f"critical:{value.id}")
+
+
 async def alarm(uow: UnitOfWork, event: CriticalUnread) -> None:
     """Raise what the laboratory calls critical and nobody could read: a person reads the message, and calls. Again changes nothing."""
     exam = await exams.lock(uow, event.exam_id)
@@ -139,7 +147,9 @@ def _events_of(active: Knowledge, case: Case, known: Known) -> dict[_Event, Fire
 def _fired(active: Knowledge, case: Case, items: frozenset[str] | None) -> list[Fired]:
     """Return the critical rules that hold, and those that a value such as ">20" may well fulfil: a person decides, not silence."""
     found = active.fired("critical", case, items)
-    told = {c.known.result_id for one in found for c in one.verdict.clauses if c.known is not None}
+    # Only what asks for action at once about that very item is the same alarm; a rule that merely looks at it as well is another.
+    same = [one for one in found if one.rule.important_class == "A" and len(one.rule.items) == 1]
+    told = {c.known.result_id for one in same for c in one.verdict.clauses if c.known is not None}
     found += [one for one in _alarmed(case, items) if told.isdisjoint(one.verdict.result_ids)]
     for rule in active.about("critical", items):
         doubtful = [k for k in evaluate(rule.condition, case).unreadable if k.numeric is not None and k.comparator]

@@ -175,6 +175,9 @@ async def publish(uow: UnitOfWork, report_id: UUID) -> ReportOut:
         if earlier.id != report.id and earlier.state == "published":
             _move(earlier, "superseded")
     report.published_at = uow.now
+    if await conclusion.has_open_task(uow, report.exam_id):
+        # Something came between the seal and now: it is true of what was signed, and says that more is known.
+        report.outdated_at = uow.now
     await exams.show_report(uow, report.exam_id, report.version)
     await uow.audit("report.published", "report", report.id, campus_id=report.campus_id)
     await uow.publish(ReportPublished(campus_id=report.campus_id, report_id=report.id, exam_id=report.exam_id))

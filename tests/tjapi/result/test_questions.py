@@ -217,3 +217,31 @@ async def test_nothing_is_asked_about_a_line_that_is_gone(unit: OpenUnit) -> Non
         await service.drop_questions(uow, scene.exam_id, [scene.lines["ELECTROLYTE"]])
     assert await _open(unit, scene) == []
     assert await _blocks(unit, scene) == set()
+
+
+async def test_what_a_person_struck_may_be_said_again_by_the_laboratory_and_then_counts(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await file(unit, report(scene, "ELECTROLYTE", _k("60")))
+    (question,) = await _open(unit, scene)
+    await _answer(unit, question, "wrong")
+    assert (await state_of(unit, scene))["K"] is None
+    await file(unit, report(scene, "ELECTROLYTE", _k("60", status="C")))
+    assert (await state_of(unit, scene))["K"] == ("60", "HH", "corrected")
+
+
+@pytest.mark.requirement("E5.2")
+async def test_a_flag_beside_a_remark_and_a_mark_inside_a_value_alarm_as_well(unit: OpenUnit) -> None:
+    beside = await visit(unit, "ELECTROLYTE")
+    await file(unit, report(beside, "ELECTROLYTE", _k("5.0"), _k("危急值,已电话通知", "AA", sub_id="2")))
+    assert [rule for rule, _ in await _alarms(unit, beside)] == ["LAB-CRITICAL"]
+    inside = await visit(unit, "ELECTROLYTE")
+    await file(unit, report(inside, "ELECTROLYTE", _k("5.0↑↑", "H")))
+    assert [rule for rule, _ in await _alarms(unit, inside)] == ["LAB-CRITICAL"]
+
+
+@pytest.mark.requirement("E3.3")
+async def test_a_number_of_a_qualitative_item_is_not_normal_because_the_laboratory_says_so(unit: OpenUnit) -> None:
+    scene = await visit(unit, "HBV")
+    said = replace(observation("HBSAG", "0.01"), abnormal_flags=("N",), range_text="0-0.05")
+    await file(unit, report(scene, "HBV", said))
+    assert [q.kind for q in await _open(unit, scene)] == ["undetermined"]

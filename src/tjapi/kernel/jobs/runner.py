@@ -297,8 +297,10 @@ class Runner:
                 async with self._units.open(SYSTEM, "worker") as uow:
                     counted = {"attempt": outcome["attempt"], "overran": outcome.get("overran", 0), "pause": pause}
                     finished = (await uow.session.execute(_FINISH, {**values, **counted})).first()
-                    if finished is not None and finished.state == "dead":
-                        await set_aside(uow, self._jobs[row.name], finished.payload, str(outcome["error"]))
+                    if finished is not None and finished.state in ("dead", "cancelled"):
+                        await set_aside(
+                            uow, self._jobs[row.name], finished.payload, str(outcome["error"] or finished.state)
+                        )
                     if finished is not None:
                         await _announce(uow, row.id, row.name, finished.state, finished.created_by, None, None)
             except DATABASE_TROUBLE as error:

@@ -105,13 +105,16 @@ def gravity(flag: Flag | None) -> int:
     return _GRAVITY[flag]
 
 
-def with_lab(ours: Flag | None, lab_range: Range | None, value: Value, theirs: Flag | None) -> tuple[Flag | None, bool]:
+def with_lab(
+    ours: Flag | None, lab_range: Range | None, value: Value, theirs: Flag | None, *, critical: bool = False
+) -> tuple[Flag | None, bool]:
     """Return the flag of a value that a laboratory judged as well, and whether its range or flag decided.
 
-    Ours where there is a range of ours; else what its range says, or its flag where that is graver. What it calls critical is critical.
+    Ours where there is a range of ours; else what its range says, or its flag where that is graver. What it calls `critical` (HH, LL, AA,
+    panic) is never less than what it says.
     """
     if ours is not None:
-        worse = theirs in ("LL", "HH") and gravity(theirs) > gravity(ours)
+        worse = critical and theirs is not None and gravity(theirs) > gravity(ours)
         return (theirs, True) if worse else (ours, False)
     by_range = flag(value, lab_range)
     said = [one for one in (by_range, theirs) if one is not None]

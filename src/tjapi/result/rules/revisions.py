@@ -36,6 +36,9 @@ class Fact:
     order: int
     meaning: str
     gravity: int = 0
+    """How grave its flag is: of values said in one breath the gravest is shown."""
+    saw: frozenset[UUID] | None = None
+    """What a person who struck a value had before them; what is said later, be it the same, is not struck."""
 
     @property
     def moment(self) -> tuple[datetime, int]:
@@ -64,7 +67,11 @@ def standing(facts: Iterable[Fact]) -> list[Fact]:
     for wrong in held:
         if wrong.status != "entered_in_error":
             continue
-        before = [f for f in held if f.status != "entered_in_error" and f.moment <= wrong.moment]
+        before = [
+            f
+            for f in held
+            if f.status != "entered_in_error" and f.moment <= wrong.moment and (wrong.saw is None or f.id in wrong.saw)
+        ]
         hit = [f for f in before if wrong.value and f.value == wrong.value] or before
         highest = max((_RANK[f.status] for f in hit), default=0)
         struck |= {f.id for f in hit} | {f.id for f in before if _RANK[f.status] < highest}

@@ -25,7 +25,7 @@ from tjapi.result.schemas import AnswerIn, QuestionOut, QuestionValueOut
 from tjapi.result.service import questions
 from tjapi.result.service.book import TRANSCRIBED, Book, Entry, value_of
 from tjapi.result.service.computing import compute
-from tjapi.result.service.summarizing import summarize
+from tjapi.result.service.judging import follow
 
 _Place = tuple[ExamLine, Item]
 
@@ -69,7 +69,8 @@ async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> Questio
     if judged is not None:
         await uow.publish(ResultsRecorded(campus_id=book.exam.campus_id, exam_id=book.exam.id, result_ids=(judged,)))
     if not finalized:
-        await summarize(uow, book.exam, {one.department_id for one in book.lines.values()})
+        async with uow.for_every_department():
+            await follow(uow, book.exam)
     await uow.announce(
         "result", {"exam_id": str(book.exam.id)}, campus_id=book.exam.campus_id, permission="result.read"
     )

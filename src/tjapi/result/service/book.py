@@ -31,6 +31,7 @@ from tjapi.result.rules.flags import (
     with_lab,
 )
 from tjapi.result.rules.questions import HOLDING, Limits, QuestionKind
+from tjapi.result.rules.reading import WORDS
 from tjapi.result.rules.revisions import SETTLED, Fact, ResultStatus, contested, current, line_target, rivals
 from tjapi.result.rules.values import Comparator, Value
 from tjapi.result.service import case, questions
@@ -391,7 +392,7 @@ class Book:
         said = self._revisions[result_id]
         for revision in said:
             if revision.id not in self._facts:
-                self._facts[revision.id] = _fact(revision)
+                self._facts[revision.id] = _fact(revision, said)
         return [self._facts[revision.id] for revision in said]
 
     def _revision(self, uow: UnitOfWork, result: HeldResult, entry: Entry, seq: int) -> HeldRevision:
@@ -421,7 +422,15 @@ def judged(
 ) -> tuple[Flag | None, dict[str, Any] | None]:
     """Return the flag of a value and the range kept beside it: by our range, and what the laboratory says of its own value."""
     ours = flag_of(item.kind, value, range_rules(found) if found is not None else None, item.choices or ())
-    flag, by_lab = with_lab(ours, lab_range(said), value, lab_flag(marks))
+    # A number of an item of words is no finding: what the laboratory calls normal of it does not make us understand it.
+    words, theirs = item.kind in WORDS, lab_flag(marks)
+    flag, by_lab = with_lab(
+        ours,
+        None if words else lab_range(said),
+        value,
+        None if words and theirs == "" else theirs,
+        critical=lab_critical(marks),
+    )
     if by_lab and ours is None:
         return flag, lab_snapshot(said)
     return flag, range_snapshot(found) if found is not None else None
@@ -436,11 +445,12 @@ def _place(question: ResultQuestion) -> tuple[UUID, UUID, str, str]:
     return question.line_id, question.item_id, question.kind, question.key
 
 
-def _fact(revision: HeldRevision) -> Fact:
+def _fact(revision: HeldRevision, said: Sequence[HeldRevision]) -> Fact:
     by_hand = not revision.source.startswith(LIS) and revision.source != TRANSCRIBED
     return Fact(
         revision.id, revision.status, value_of(revision).same, revision.observed_at, revision.issued_at,
         revision.seq if by_hand else 0, revision.meaning_key or str(revision.seq), gravity(cast("Flag | None", revision.flag)),
+        frozenset(one.id for one in said if one.seq < revision.seq) if revision.source == TRANSCRIBED else None,
     )  # fmt: skip
 
 

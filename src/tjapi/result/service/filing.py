@@ -389,6 +389,7 @@ def _entries(
         _lose(lost, "no-value", o.code)
         return []
     entries: list[Entry] = []
+    valued = {i for one in measured for i in one.orders}
     for one in measured:
         first = group.observations[one.orders[0]]
         turned = _in_our_unit(one.reading, first, item, told)
@@ -406,9 +407,10 @@ def _entries(
             continue
         value, unit, conversion = turned
         own = [group.observations[i] for i in one.orders]
-        marks = tuple(dict.fromkeys(f for each in own for f in each.abnormal_flags)) or (
-            (one.reading.mark,) if one.reading.mark else ()
-        )
+        # Flags of observations that are no value of their own, such as a remark that is flagged, are the first value's.
+        beside_it = [o for i, o in enumerate(group.observations) if one is measured[0] and i not in valued]
+        flags = [flag for each in (*own, *beside_it) for flag in each.abnormal_flags]
+        marks = tuple(dict.fromkeys([*flags, *([one.reading.mark] if one.reading.mark else [])]))
         limits = limits_of(item)
         doubt = status != "entered_in_error" and (
             implausible(value, limits) is not None
