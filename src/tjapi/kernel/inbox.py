@@ -154,6 +154,12 @@ async def quarantine(
 async def take_part(uow: UnitOfWork, batch: InboxMessage, number: int, body: bytes) -> None:
     """Take up one message of a batch that was pushed as one: it belongs to whoever pushed the batch."""
     name = f"{batch.message_id}/{number}"
+    query = select(InboxMessage.id).where(
+        InboxMessage.client_id == batch.client_id, InboxMessage.source == batch.source, InboxMessage.sender == batch.sender,
+        InboxMessage.message_id == name,
+    )  # fmt: skip
+    if (await uow.session.execute(query)).first() is not None:
+        return  # the batch is read again: its parts are here
     part = InboxMessage(
         id=uuid7(), client_id=batch.client_id, source=batch.source, sender=batch.sender, message_id=name, sha256=hashlib.sha256(body).digest(),
         body=uow.cipher.seal_bytes(body, _aad(batch.client_id, batch.source, batch.sender, name)), media_type=batch.media_type,

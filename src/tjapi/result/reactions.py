@@ -22,8 +22,8 @@ async def expect_signatures_of_many(uow: UnitOfWork, events: Sequence[LinesRelea
 async def expect_no_more(uow: UnitOfWork, event: LinesSetAside) -> None:
     """A department is not waited for when nothing is left for it to do; nothing is asked about lines that are gone."""
     await service.drop_sheets(uow, event.exam_id, event.line_ids)
-    await service.drop_questions(uow, event.exam_id, event.line_ids)
     async with uow.for_every_department():
+        await service.drop_questions(uow, event.exam_id, event.line_ids)
         await service.lines_gone(uow, event.exam_id, event.line_ids)
 
 

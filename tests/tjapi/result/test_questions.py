@@ -245,3 +245,27 @@ async def test_a_number_of_a_qualitative_item_is_not_normal_because_the_laborato
     said = replace(observation("HBSAG", "0.01"), abnormal_flags=("N",), range_text="0-0.05")
     await file(unit, report(scene, "HBV", said))
     assert [q.kind for q in await _open(unit, scene)] == ["undetermined"]
+
+
+async def test_what_was_answered_is_not_asked_again_by_the_same_message(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await file(unit, report(scene, "ELECTROLYTE", _k("见备注")))
+    (question,) = await _open(unit, scene)
+    await _answer(unit, question, "no_value")
+    await file(unit, report(scene, "ELECTROLYTE", _k("见备注"), observation("NA", "140")))
+    assert await _open(unit, scene) == []
+
+
+async def test_a_withdrawal_in_a_unit_that_nobody_knows_is_a_withdrawal(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await file(unit, report(scene, "ELECTROLYTE", _k("4.2")))
+    await file(unit, report(scene, "ELECTROLYTE", _k("16.4", status="W", unit="mg/dL")))
+    assert (await state_of(unit, scene))["K"] is None
+
+
+async def test_a_remark_on_the_whole_report_stands_beside_the_first_value_that_is_filed(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    said = report(scene, "ELECTROLYTE", observation("NOBODY-KNOWS", "1"), _k("4.2"))
+    await file(unit, replace(said, results=(replace(said.results[0], remarks=("标本轻度溶血",)),)))
+    async with unit() as uow:
+        assert [r.remarks for r in await repository.revisions_of_exam(uow, scene.exam_id)] == [["标本轻度溶血"]]

@@ -151,6 +151,7 @@ def _transcribe(uow: UnitOfWork, book: Book, question: ResultQuestion, place: _P
         Entry(
             line=line, item=item, status=status, value=reading.value, unit=item.unit, observed_at=observed_at, issued_at=uow.now,
             source=TRANSCRIBED, reason=given.reason, remarks=tuple(question.remarks), message_id=question.message_id,
+            lis_marks=tuple((question.lis_flags or "").split()),
         ),
     )  # fmt: skip
 

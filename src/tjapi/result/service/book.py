@@ -313,8 +313,14 @@ class Book:
         if not self._touched:
             return []
         kept = await questions.kept(uow, self.exam.id)
-        answered = {(q.kind, q.key) for q in kept if q.closed_at is not None}
-        wanted = [q for q in self._wanted(uow) if (q.kind, q.key) not in answered or q.kind == "contested"]
+        # An answer holds for what it was given of; what was called normal or not is kept with the value, and asked again once that is gone.
+        answered = {
+            (q.kind, q.key)
+            for q in kept
+            if q.closed_at is not None and (q.kind in ("unread", "implausible") or q.answer == "not_judged")
+        }
+        wanted = [q for q in self._wanted(uow) if (q.kind, q.key) not in answered]
+        unread = [q for q in self._unread if (q.kind, q.key) not in answered]
         by_place = {_place(q): q for q in wanted}
         left: dict[tuple[UUID, UUID, str, str], ResultQuestion] = {}
         for question in (q for q in kept if q.closed_at is None):
@@ -322,7 +328,7 @@ class Book:
                 await questions.close(uow, question, "value", finalized=finalized)
             else:
                 left[_place(question)] = question
-        for question in [*wanted, *self._unread]:
+        for question in [*wanted, *unread]:
             known = left.get(_place(question))
             if known is None:
                 await questions.ask(uow, question, finalized=finalized)

@@ -230,13 +230,14 @@ def _add(
     `lines` are those it may be recorded on, and those whose specimen was rejected: what is measured from it all the same, a person looks at.
     """
     lost, counts = tally
-    for number, group in enumerate(_groups(result.observations, items)):
+    # A remark on the whole report stands beside its first value that is filed.
+    remarks = result.remarks
+    for group in _groups(result.observations, items):
         place = _place(book, lines, result, group, lost)
         if place is None:
             continue
-        # A remark on the whole report stands beside its first value.
-        remarks = result.remarks if number == 0 else ()
         entries = _entries(uow, book, place, result, group, lost, (told, remarks))
+        remarks = () if entries else remarks
         for entry in entries:
             counts[book.add(uow, entry)] += 1
             if entry.doubt:
@@ -393,6 +394,9 @@ def _entries(
     for one in measured:
         first = group.observations[one.orders[0]]
         turned = _in_our_unit(one.reading, first, item, told)
+        if turned is None and status == "entered_in_error":
+            # It takes back what nobody can compare with it: whatever was said before.
+            turned = (Value("", ""), item.unit, None)
         if turned is None:
             # The same name is not the same analyte, and no factor is guessed: a person looks.
             _lose(lost, "unit-differs", o.code)

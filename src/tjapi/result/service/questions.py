@@ -1,6 +1,6 @@
 """What no machine may decide about a result: asked of a person, blocking the final review, answered by name."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal, cast
 from uuid import UUID
 
@@ -54,11 +54,10 @@ async def block_open(uow: UnitOfWork, exam_id: UUID) -> None:
             await exams.block(uow, exam_id, _BLOCKS[question.kind], f"question:{question.id}")
 
 
-async def drop_questions(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID]) -> None:
+async def drop_questions(uow: UnitOfWork, exam_id: UUID, line_ids: Collection[UUID]) -> None:
     """Close the questions about lines that are not carried out any more."""
-    gone = set(line_ids)
     for question in await repository.questions_of(uow, exam_id):
-        if question.closed_at is None and question.line_id in gone:
+        if question.closed_at is None and question.line_id in line_ids:
             await close(uow, question, "line", finalized=False)
 
 
