@@ -42,7 +42,8 @@ _TODAY = "campus_id = 1 and exam_date = (now() at time zone 'Asia/Shanghai')::da
 # What the hospital means, over the lines themselves: nothing of the product's marks is asked.
 RECOUNT = f"""
 select count(*) booked,
-  count(*) filter (where exists (select from exam_line l where l.exam_id = e.id and l.state = 'ordered' and l.price_fen > 0)) awaiting_payment,
+  count(*) filter (where exists (select from exam_line l where l.exam_id = e.id and l.state not in ('withdrawn', 'substituted', 'refused', 'waived')
+    and l.person_share_fen > l.paid_fen + l.remitted_fen)) awaiting_payment,
   count(*) filter (where checked_in_at is not null) checked_in,
   count(*) filter (where exists (select from exam_line l where l.exam_id = e.id and l.specimen in ('whole_blood', 'serum', 'plasma')
     and l.state in ('collected', 'resulted', 'verified'))) blood_drawn,

@@ -53,7 +53,7 @@ class Tier:
     drain_seconds: float
 
 
-REDUCED = Tier(300, 8, ("GLU", "RENAL"), 6, {"api": 2, "worker": 2, "gateway": 2}, 1, 60)
+REDUCED = Tier(300, 8, ("GLU", "RENAL"), 6, {"api": 2, "worker": 2, "gateway": 2}, 1, 300)
 MESSAGES = int(os.environ.get("TJ_TORTURE_MESSAGES", "20000"))
 FULL = Tier(
     MESSAGES,

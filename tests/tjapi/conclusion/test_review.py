@@ -159,7 +159,7 @@ async def test_one_answer_shows_everything_in_three_views_of_the_same_rows(world
 @pytest.mark.requirement("E3.4", "E4.3")
 async def test_an_overview_that_calls_everything_normal_beside_a_flag_is_not_signed(world: World) -> None:
     visit = await world.checked_in("CBC")
-    await world.file(visit, HGB="100")
+    await world.file(visit, HCT="0.52")
     reviewer = await world.sign_in("reviewer")
     shown = {"overview": "本次体检所检项目未见明显异常。", "version": 0}
     written = (await _put(reviewer, visit, shown, [])).json()
