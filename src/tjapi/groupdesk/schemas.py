@@ -125,7 +125,7 @@ class DecisionIn(Input):
 
     member_id: UUID = Field(description="成员 · Member", examples=[_ID])
     decision: Literal["done", "no_show", "cancelled", "listed"] = Field(
-        description="判定 · Decision", examples=["no_show"]
+        description="判定 · Decision", examples=["cancelled"]
     )
     reason: str | None = Field(None, min_length=1, max_length=200, description="原因 · Reason", examples=["出差"])
 
