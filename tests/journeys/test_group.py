@@ -175,5 +175,6 @@ async def test_from_the_contract_to_next_years_campaign(
     assert example("startNextCampaign")["with_members"]
     following = await call("getCampaign", campaign_id=coming["id"])
     assert {g["code"] for g in following["groups"]} == {"F1"}
-    assert following["members"]["total"] == 6
+    # Whoever was taken off this year's list is not on the next one.
+    assert following["members"]["total"] == 2
     assert following["state"] == "draft"
