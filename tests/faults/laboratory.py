@@ -83,7 +83,7 @@ def report(patient: Patient, group: str, tests: Sequence[dict[str, Any]], turn: 
     """Report a group for the n-th time: final first, then a correction each minute, no value said twice."""
     status, moment = ("F" if turn == 0 else "C"), NOON + timedelta(minutes=turn)
     said = "final" if turn == 0 else "corrected"
-    values = {test["code"]: f"{number}.{turn:03d}" for number, test in enumerate(tests, 1)}
+    values = {test["code"]: f"{20 * number}.{turn:03d}" for number, test in enumerate(tests, 1)}
     control = f"FT{next(_numbers):08d}"
     barcode, when = patient.barcodes[group], moment.strftime("%Y%m%d%H%M%S%z")
     payload = _oru(patient, control, barcode, group, status, when, charset, [

@@ -399,7 +399,9 @@ def test_no_job_is_left_or_lost_and_each_message_had_its_own(storm: Storm) -> No
     states = Counter(job["state"] for job in storm.jobs)
     assert set(states) == {"succeeded"}, [dict(j) for j in storm.jobs if j["state"] != "succeeded"]
     filed = Counter(job["message"] for job in storm.jobs if job["name"] == "result.file_message")
-    assert filed == Counter(row["id"] for row in storm.inbox)
+    # What was kept for people at the door (half a frame, when its sender was cut off) has no job.
+    awaited = [row["id"] for row in storm.inbox if row["id"] in filed or row["state"] != "quarantined"]
+    assert filed == Counter(awaited)
 
 
 @tiers
