@@ -157,9 +157,7 @@ async def test_from_the_contract_to_next_years_campaign(
     refused = await front_end("completeCampaign", CLERK, **campaign, refused="campaign-not-complete")
     open_ones = [*people[2:], lone["id"]]
     assert len(refused.json()["errors"]) == len(open_ones)
-    await call(
-        "decideMembers", **campaign, decisions=[{"member_id": member} for member in open_ones]
-    )
+    await call("decideMembers", **campaign, decisions=[{"member_id": member} for member in open_ones])
     assert (await call("completeCampaign", **campaign))["state"] == "completed"
     assert made["id"] not in [p["campaign_id"] for p in (await call("listCampaignProgress"))["items"]]
     await front_end("putCampaignGroup", CLERK, **campaign, group_code="F1", refused="campaign-state-conflict")
