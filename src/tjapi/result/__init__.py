@@ -4,6 +4,7 @@
     sheet      draft → signed → draft (reopened, with a reason)
 
 Revisions are only added. The current one is a function of the set of revisions, never of the order in which they came: corrected
-before final before preliminary; a final value is replaced by a corrected one and by nothing else (rules.current).
-Publishes ResultsRecorded, ResultArrivedLate, SheetSigned.
+before final before preliminary; a final value is replaced by a corrected one and by nothing else (rules.revisions.current).
+What no machine may decide becomes a question to a person (rules.questions) and blocks the final review.
+Publishes ResultsRecorded, RevisionsAdded, CriticalUnread, ResultArrivedLate, DerivedFollowed, SheetSigned.
 """
