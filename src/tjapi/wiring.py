@@ -38,7 +38,7 @@ from tjapi.kernel.child.pool import Children, Work
 from tjapi.kernel.clock import Clock, SystemClock
 from tjapi.kernel.db import Database, Look
 from tjapi.kernel.events import Event
-from tjapi.kernel.jobs.spec import JobSpec
+from tjapi.kernel.jobs.spec import Aside, JobCancelled, JobSpec
 from tjapi.kernel.live import LiveHub
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.seal import Seal
@@ -48,7 +48,7 @@ from tjapi.kernel.security.principal import Principal
 from tjapi.kernel.security.tokens import TokenClaims, TokenMint
 from tjapi.kernel.settings import Settings, project_file
 from tjapi.kernel.storage import LocalStorage, Storage
-from tjapi.kernel.uow import Announcements, Listener, Reaction, ReactionToMany, Units
+from tjapi.kernel.uow import Announcements, Listener, Reaction, ReactionToMany, UnitOfWork, Units
 from tjapi.operations.rules import DICTIONARIES
 from tjapi.portal import service as portal
 from tjapi.portal.reactions import REACTIONS as PORTAL_REACTIONS
@@ -173,6 +173,8 @@ def announcements(
     heard: dict[type[Event], list[Reaction]] = {}
     for event, reaction in reactions:
         heard.setdefault(event, []).append(reaction)
+    told = {spec.name: spec.aside for spec in jobs if spec.aside is not None}
+    heard.setdefault(JobCancelled, []).append(_tells(told))
     listeners: dict[type[Event], list[Listener]] = {}
     for spec in jobs:
         for event in spec.on:
@@ -180,6 +182,16 @@ def announcements(
                 Listener(spec.name, spec.max_attempts, _drawn(spec.lane), _drawn(spec.key))
             )
     return Announcements(heard, IN_BULK, listeners)
+
+
+def _tells(told: Mapping[str, Aside]) -> Reaction:
+    """Return what says to whoever waits for a job that it was cancelled before it ran."""
+
+    async def tell(uow: UnitOfWork, event: JobCancelled) -> None:
+        if event.job in told:
+            await told[event.job](uow, event.given, "cancelled")
+
+    return tell
 
 
 def _drawn(field: str | None) -> Callable[[Any], str | None]:

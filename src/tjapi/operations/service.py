@@ -7,6 +7,7 @@ from uuid import UUID
 from tjapi.kernel import inbox
 from tjapi.kernel.inbox import InboxMessage, MessageContentDiffers
 from tjapi.kernel.jobs.models import Job
+from tjapi.kernel.jobs.spec import JobCancelled
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.operations import repository, views
 from tjapi.operations.errors import JobEnded, JobNotDead, JobNotFound
@@ -79,10 +80,13 @@ async def job(uow: UnitOfWork, job_id: UUID) -> Job:
 
 async def cancel_job(uow: UnitOfWork, job_id: UUID) -> JobOut:
     """Stop a job. Raises JobNotFound, JobEnded."""
-    await job(uow, job_id)
-    if not await repository.cancel(uow, job_id):
+    found = await job(uow, job_id)
+    state = await repository.cancel(uow, job_id)
+    if state is None:
         raise JobEnded
     await uow.audit("job.cancelled", "job", job_id)
+    if state == "cancelled":
+        await uow.publish(JobCancelled(campus_id=found.campus_id, job_id=job_id, job=found.name, given=found.payload))
     uow.session.expire_all()
     return job_out(await job(uow, job_id))
 

@@ -9,6 +9,7 @@ import pytest
 from tests.tjapi.world import API, SignIn, World
 from tjapi import demo
 from tjapi.exam.rules import EXAM_MOVES, LINE_MOVES
+from tjapi.kernel import inbox
 from tjapi.kernel.inbox import STATES
 from tjapi.kernel.jobs.models import STATES as JOB_STATES
 from tjapi.kernel.runtime import Runtime
@@ -52,6 +53,23 @@ async def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_is_asked_to_
     ended = await engineer.post(f"{API}/jobs/{waiting}:cancel")
     assert (ended.status_code, ended.json()["code"]) == (409, "job-ended")
     await admin.execute("delete from job where id = $1", running)
+
+
+@pytest.mark.requirement("P3", "E3.5")
+async def test_a_message_whose_filing_is_cancelled_before_it_began_waits_for_a_person(
+    world: World, admin: asyncpg.Connection
+) -> None:
+    async with world.runtime.units.open(demo.LOADER) as uow:
+        message, _ = await inbox.receive(
+            uow, source="lis", message_id=f"C{uuid4().hex[:12]}", body=b"MSH|", media_type="application/hl7-v2", gateway_received_at=None
+        )  # fmt: skip
+    job = await admin.fetchval("select id from job where payload ->> 'message_id' = $1", str(message.id))
+    engineer = await world.sign_in("interface")
+    assert (await engineer.post(f"{API}/jobs/{job}:cancel")).json()["state"] == "cancelled"
+    left = (await engineer.get(f"{API}/inbound-messages/{message.id}")).json()
+    assert (left["state"], left["reason"]) == ("quarantined", "not-filed")
+    again = await engineer.post(f"{API}/inbound-messages/{message.id}:replay")
+    assert again.json()["state"] == "received", again.text
 
 
 @pytest.mark.requirement("P3")

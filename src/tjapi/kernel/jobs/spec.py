@@ -50,6 +50,15 @@ class JobRun:
         await self.report(done, total, message)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCancelled(Event):
+    """A job that waited was cancelled, and never runs; `given` is its payload."""
+
+    job_id: UUID
+    job: str
+    given: Mapping[str, Any]
+
+
 Handler = Callable[[JobRun], Awaitable[Mapping[str, Any] | None]]
 Aside = Callable[[UnitOfWork, Mapping[str, Any], str], Awaitable[None]]
 
@@ -59,7 +68,7 @@ class JobSpec:
     """A kind of job. `on` lists the events that start it; `lane` names the payload field whose equal values run in order.
 
     `at_once` is how many a worker runs at a time: what waits for a neighbour must not hold every slot. `aside` is told, in the transaction that
-    sets such a job aside, its payload and the error: whatever waits for the job must not wait for ever.
+    sets such a job aside or cancels it, its payload and the error: whatever waits for the job must not wait for ever.
     """
 
     name: str
