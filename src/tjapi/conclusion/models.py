@@ -102,21 +102,27 @@ class ReviewClaim(Base):
 
 
 class AmendmentTask(Base):
-    """补充修订任务: a result came, or changed, after the final sign-off. The report is outdated until somebody says what became of it."""
+    """补充修订任务: a result came, or changed, after the final sign-off. The report is outdated until somebody says what became of it.
+
+    `question_id` is of a value that nobody could read; there is no revision of it then.
+    """
 
     __tablename__ = "amendment_task"
     __table_args__ = (
         CheckConstraint("state in ('open', 'closed')", name="state"),
         CheckConstraint("(state = 'closed') = (closed_by is not null)", name="closing"),
+        CheckConstraint("(revision_id is null) <> (question_id is null)", name="reason"),
         UniqueConstraint("exam_id", "revision_id"),
+        UniqueConstraint("exam_id", "question_id"),
         Index("ix_amendment_task_open", "raised_at", "id", postgresql_where=sql("state = 'open'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     campus_id: Mapped[int] = mapped_column(SmallInteger)
     exam_id: Mapped[UUID]
-    result_id: Mapped[UUID]
-    revision_id: Mapped[UUID]
+    result_id: Mapped[UUID | None]
+    revision_id: Mapped[UUID | None]
+    question_id: Mapped[UUID | None]
     state: Mapped[str] = mapped_column(server_default="open")
     raised_at: Mapped[datetime] = mapped_column(Moment)
     closed_by: Mapped[UUID | None]

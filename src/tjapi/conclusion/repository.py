@@ -56,14 +56,14 @@ async def drop_claim(uow: UnitOfWork, exam_id: UUID) -> None:
 
 
 async def add_task(uow: UnitOfWork, event: ResultArrivedLate) -> UUID | None:
-    """Add a task for a revision; None where there is one already."""
+    """Add a task for what came late; None where there is one already."""
     query = (
         insert(AmendmentTask)
         .values(
             id=uuid7(), campus_id=event.campus_id, exam_id=event.exam_id, result_id=event.result_id, revision_id=event.revision_id,
-            raised_at=uow.now,
+            question_id=event.question_id, raised_at=uow.now,
         )
-        .on_conflict_do_nothing(index_elements=["exam_id", "revision_id"])
+        .on_conflict_do_nothing()
         .returning(AmendmentTask.id)
     )  # fmt: skip
     return (await uow.session.execute(query)).scalar_one_or_none()

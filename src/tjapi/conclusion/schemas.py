@@ -166,8 +166,11 @@ class AmendmentTaskOut(BaseModel):
 
     id: UUID
     exam_id: UUID
-    result_id: UUID
-    revision_id: UUID
+    result_id: UUID | None
+    revision_id: UUID | None
+    question_id: UUID | None = Field(
+        description="检验科所报、未能读取的结果:待核实结果的编号 · Of a value that nobody could read: the question about it"
+    )
     state: TaskState = Field(examples=["open"])
     raised_at: datetime
     closed_by: UUID | None

@@ -67,11 +67,11 @@ async def look(uow: UnitOfWork, event: RevisionsAdded) -> None:
     case = await results.case_of(uow, event.exam_id)
     others = await results.values_of(uow, [*event.beside, *event.passed_over])
     now = _events(active, case, [others[r] for r in event.beside])
-    replaced: dict[str, UUID] = {}
+    replaced: dict[tuple[str, tuple[UUID, ...]], UUID] = {}
     for value in held:
         # What was raised of a value that nobody could read stands until a person has seen to it.
         if value.revision_ids and _stands(value) and (value.rule_code, event_of(value.event_key)) not in now:
-            replaced[value.rule_code] = value.id
+            replaced[_replaces(value)] = value.id
             await _correct(uow, value)
     known: dict[_Event, list[CriticalValue]] = {}
     for value in held:
@@ -80,7 +80,7 @@ async def look(uow: UnitOfWork, event: RevisionsAdded) -> None:
         before = known.get((code, key), [])
         if one.rule.items & changed and all(c.corrected_at is not None for c in before):
             value = _new(uow, exam, one, nth(key, len(before)), active.version_id)
-            value.supersedes = replaced.get(code)
+            value.supersedes = replaced.get(_replaces(value))
             await _raise(uow, exam, value)
     for known_late in (others[r] for r in event.passed_over):
         for happened, one in _events_of(active, case, known_late).items():
@@ -124,6 +124,11 @@ async def alarm(uow: UnitOfWork, event: CriticalUnread) -> None:
 def _stands(value: CriticalValue) -> bool:
     """Whether the reason of an alert has not been taken away, as far as was seen: also of one that was dealt with."""
     return value.corrected_at is None
+
+
+def _replaces(value: CriticalValue) -> tuple[str, tuple[UUID, ...]]:
+    """Return what an alert takes the place of another by: its rule; the laboratory's own alarm is one rule for every item."""
+    return value.rule_code, tuple(sorted(value.result_ids)) if value.rule_code == LAB_ALARM else ()
 
 
 def _events(active: Knowledge, case: Case, beside: Sequence[Known]) -> dict[_Event, Fired]:

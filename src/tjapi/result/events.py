@@ -44,12 +44,16 @@ class DerivedFollowed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultArrivedLate(Event):
-    """A result came, or changed, after the final sign-off: the report is outdated and a person must look."""
+    """A result came, or changed, after the final sign-off: the report is outdated and a person must look.
+
+    `question_id` stands in the place of a revision where nobody could read what came.
+    """
 
     name: ClassVar[str] = "result.arrived_late"
     exam_id: UUID
-    result_id: UUID
-    revision_id: UUID
+    result_id: UUID | None
+    revision_id: UUID | None = None
+    question_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

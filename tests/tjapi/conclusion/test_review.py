@@ -191,3 +191,18 @@ async def test_a_correction_after_the_final_sign_off_raises_one_task_and_changes
     assert closed.json()["state"] == "closed"
     assert (await chief.post(f"{API}/amendment-tasks/{task['id']}:close", json={"outcome": "再次"})).status_code == 409
     assert await tasks(state="open") == []
+
+
+@pytest.mark.requirement("E3.5", "E4.3")
+async def test_a_late_value_that_nobody_can_read_raises_a_task_and_outdates_the_report(world: World) -> None:
+    visit = await world.finalized("GLU")
+    await world.published(visit)
+    chief = await world.sign_in("chief")
+    await world.file(visit, status="C", ends="unmatched", GLU="见备注")
+    found = (await chief.get(f"{API}/amendment-tasks", params={"page_size": 200, "state": "open"})).json()["items"]
+    [task] = [t for t in found if t["exam_id"] == str(visit.exam_id)]
+    assert task["revision_id"] is None
+    question = (await chief.get(f"{API}/result-questions/{task['question_id']}")).json()
+    assert (question["kind"], question["raw_value"]) == ("unread", "见备注")
+    reports = (await chief.get(f"{visit.place}/reports")).json()["items"]
+    assert [(r["state"], r["outdated"]) for r in reports] == [("published", True)]

@@ -269,3 +269,52 @@ async def test_a_remark_on_the_whole_report_stands_beside_the_first_value_that_i
     await file(unit, replace(said, results=(replace(said.results[0], remarks=("标本轻度溶血",)),)))
     async with unit() as uow:
         assert [r.remarks for r in await repository.revisions_of_exam(uow, scene.exam_id)] == [["标本轻度溶血"]]
+
+
+@pytest.mark.requirement("X4", "E3.5")
+async def test_what_a_person_reads_that_can_hardly_be_is_asked_back_as_a_laboratorys_is(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await file(unit, report(scene, "ELECTROLYTE", _k("见备注")))
+    (question,) = await _open(unit, scene)
+    await _answer(unit, question, "value", value="60")
+    assert [q.kind for q in await _open(unit, scene)] == ["implausible"]
+    assert "result_implausible" in await _blocks(unit, scene)
+    assert await line_state(unit, scene, "ELECTROLYTE") != "verified"
+
+
+@pytest.mark.requirement("E3.5")
+async def test_a_person_enters_a_value_in_any_unit_that_the_item_is_said_in(unit: OpenUnit) -> None:
+    scene = await visit(unit, "GLU")
+    await file(unit, report(scene, "GLU", replace(observation("GLU", "见备注"), unit="")))
+    (question,) = await _open(unit, scene)
+    with pytest.raises(AnswerInvalid):
+        await _answer(unit, question, "value", value="100 furlong")
+    await _answer(unit, question, "value", value="100 mg/dL")
+    assert (await state_of(unit, scene))["GLU"] == ("5.551", "", "final")
+
+
+@pytest.mark.requirement("E3.5")
+async def test_a_message_whose_doubtful_value_was_answered_ends_well_when_it_is_replayed(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    said = report(scene, "ELECTROLYTE", _k("60"))
+    assert (await file(unit, said)).reason == "value-implausible"
+    (question,) = await _open(unit, scene)
+    await _answer(unit, question, "confirmed")
+    again = await file(unit, said)
+    assert (again.outcome, again.reason) == ("duplicate", None)
+    assert await _open(unit, scene) == []
+
+
+@pytest.mark.requirement("E5.2")
+async def test_an_alarm_of_the_laboratory_takes_the_place_of_the_same_items_alone(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    sodium = replace(observation("NA", "141"), abnormal_flags=("HH",))
+    await file(unit, report(scene, "ELECTROLYTE", _k("4.4", "HH"), sodium))
+    await file(
+        unit, report(scene, "ELECTROLYTE", _k("4.5", "HH", status="C"), replace(sodium, raw_value="142", status="C"))
+    )
+    async with unit() as uow:
+        alarms = {c.id: c for c in await criticals.of_exam(uow, scene.exam_id)}
+    later = [c for c in alarms.values() if c.supersedes is not None]
+    assert len(later) == 2
+    assert all(alarms[c.supersedes].result_ids == c.result_ids for c in later)

@@ -1,4 +1,4 @@
-"""What came after the final sign-off: a task for each revision, open until somebody says what became of it. Nothing edits the report."""
+"""What came after the final sign-off: a task for each value, read or not, open until somebody says what became of it. Nothing edits the report."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -14,11 +14,12 @@ from tjapi.result.events import ResultArrivedLate
 
 
 async def raise_task(uow: UnitOfWork, event: ResultArrivedLate) -> None:
-    """Raise a task for a revision; again changes nothing."""
+    """Raise a task for what came late; again changes nothing."""
     task_id = await repository.add_task(uow, event)
     if task_id is None:
         return
-    detail = {"exam_id": str(event.exam_id), "result_id": str(event.result_id)}
+    reason = {"question_id": str(event.question_id)} if event.question_id else {"result_id": str(event.result_id)}
+    detail = {"exam_id": str(event.exam_id), **reason}
     await uow.audit("amendment_task.raised", "amendment_task", task_id, campus_id=event.campus_id, detail=detail)
     told = {"exam_id": str(event.exam_id), "task_id": str(task_id)}
     await uow.announce("amendment_task", told, campus_id=event.campus_id, permission="conclusion.read")

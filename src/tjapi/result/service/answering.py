@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from tjapi.catalog import service as catalog
 from tjapi.catalog.models import Item
 from tjapi.exam.models import ExamLine
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.result import repository
+from tjapi.result import repository, views
 from tjapi.result.errors import (
     AnswerInvalid,
     DepartmentNotOwn,
@@ -26,6 +27,7 @@ from tjapi.result.service import questions
 from tjapi.result.service.book import TRANSCRIBED, Book, Entry, value_of
 from tjapi.result.service.computing import compute
 from tjapi.result.service.judging import follow
+from tjapi.result.service.measuring import doubted, in_our_unit
 
 _Place = tuple[ExamLine, Item]
 
@@ -117,7 +119,7 @@ async def _do(uow: UnitOfWork, book: Book, question: ResultQuestion, place: _Pla
     if given.answer == "keep":
         _keep(uow, book, question, place, given)
     elif given.answer == "value":
-        _transcribe(uow, book, question, place, given)
+        await _transcribe(uow, book, question, place, given)
     elif given.answer == "wrong":
         wrong = next(r for r in _all(book, question) if str(r.id) == question.key)
         _strike(uow, book, place, wrong, given.reason)
@@ -136,11 +138,16 @@ def _keep(uow: UnitOfWork, book: Book, question: ResultQuestion, place: _Place, 
             _strike(uow, book, place, said[revision_id], given.reason)
 
 
-def _transcribe(uow: UnitOfWork, book: Book, question: ResultQuestion, place: _Place, given: AnswerIn) -> None:
+async def _transcribe(uow: UnitOfWork, book: Book, question: ResultQuestion, place: _Place, given: AnswerIn) -> None:
+    """Record what a person read, in any unit that the item is said in; what can hardly be is asked back as it is of a laboratory."""
     line, item = place
-    reading = read(item.kind, given.value or "", [item.unit] if item.unit else [])
-    if reading is None:
+    others = (await catalog.units(uow, {item.id})).get(item.id, ())
+    reading = read(item.kind, given.value or "", [unit for unit in (item.unit, *(u.unit for u in others)) if unit])
+    turned = in_our_unit(reading, "", item, others) if reading is not None else None
+    if reading is None or turned is None:
         raise _wrong("value", "应为该项目可读的数值", "must be a value that the item takes")
+    value, unit, conversion = turned
+    last = await views.last_numbers(uow, book.exam, {item.code}) if item.delta_percent is not None else {}
     now = book.now_at(line.id, item.id)
     settled = now is not None and now.status in SETTLED
     # It takes the place of what could not be read: whatever the laboratory says later is later still.
@@ -149,8 +156,8 @@ def _transcribe(uow: UnitOfWork, book: Book, question: ResultQuestion, place: _P
     book.add(
         uow,
         Entry(
-            line=line, item=item, status=status, value=reading.value, unit=item.unit, observed_at=observed_at, issued_at=uow.now,
-            source=TRANSCRIBED, reason=given.reason, remarks=tuple(question.remarks), message_id=question.message_id,
+            line=line, item=item, status=status, value=value, unit=unit, conversion=conversion, observed_at=observed_at,
+            issued_at=uow.now, source=TRANSCRIBED, reason=given.reason, doubt=doubted(value, item, last.get(item.code), book.exam.age_years), remarks=tuple(question.remarks), message_id=question.message_id,
             lis_marks=tuple((question.lis_flags or "").split()),
         ),
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """The results of one exam under its lock, and what is being added to them. Every path that records a value goes through here."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
@@ -109,6 +109,7 @@ class Book:
         self._touched: set[UUID] = set()
         self._unread: list[ResultQuestion] = []
         self._doubted: set[UUID] = set()
+        self._asked: list[ResultQuestion] = []
         self._facts: dict[UUID, Fact] = {}
 
     @classmethod
@@ -273,20 +274,27 @@ class Book:
                     )
                 )  # fmt: skip
         if finalized:
-            for result_id, revision in added.items():
-                await uow.publish(
-                    ResultArrivedLate(
-                        campus_id=self.exam.campus_id,
-                        exam_id=self.exam.id,
-                        result_id=result_id,
-                        revision_id=revision.id,
-                    )
-                )
+            await self._tell_late(uow, added)
 
     async def tell_all(self, uow: UnitOfWork) -> None:
         """Say of every result that it may be something else now, whatever it says: by whom it is judged has changed."""
         if self._results:
             await self._tell(uow, list(self._results.values()))
+
+    async def _tell_late(self, uow: UnitOfWork, added: Mapping[UUID, HeldRevision]) -> None:
+        """Say what came after the final sign-off: each value, and each of which nobody could read one."""
+        exam = self.exam
+        late = [
+            ResultArrivedLate(campus_id=exam.campus_id, exam_id=exam.id, result_id=r.result_id, revision_id=r.id)
+            for r in added.values()
+        ]
+        late += [
+            ResultArrivedLate(campus_id=exam.campus_id, exam_id=exam.id, result_id=q.result_id, question_id=q.id)
+            for q in self._asked
+            if q.kind == "unread"
+        ]  # fmt: skip
+        for event in late:
+            await uow.publish(event)
 
     def look_again(self) -> None:
         """Ask and settle anew of every live line at the end: by whom they are judged, or whether anything may move, has changed."""
@@ -332,6 +340,7 @@ class Book:
             known = left.get(_place(question))
             if known is None:
                 await questions.ask(uow, question, finalized=finalized)
+                self._asked.append(question)
                 left[_place(question)] = question
             elif known.revision_ids != question.revision_ids:
                 known.revision_ids = question.revision_ids

@@ -19,13 +19,13 @@ from tjapi.requisition.errors import TubeHasResults, TubeStateConflict
 from tjapi.result import repository, views
 from tjapi.result.rules.flags import lab_critical
 from tjapi.result.rules.identity import Identity, disagreement
-from tjapi.result.rules.questions import implausible, jumped
 from tjapi.result.rules.reading import Measured, Reading, Said, put_together
 from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
-from tjapi.result.rules.values import Value, converted, plain, same_unit
-from tjapi.result.service.book import LIS, Book, Entry, UnreadValue, limits_of
+from tjapi.result.rules.values import Value, plain, same_unit
+from tjapi.result.service.book import LIS, Book, Entry, UnreadValue
 from tjapi.result.service.computing import compute
 from tjapi.result.service.judging import follow
+from tjapi.result.service.measuring import doubted, in_our_unit
 from tjapi.result.service.release import released_to
 
 # What keeps a value from being filed, gravest first: a message that meets several ends with the first; `detail` lists them all.
@@ -239,8 +239,10 @@ def _add(
         entries = _entries(uow, book, place, result, group, lost, (told, remarks))
         remarks = () if entries else remarks
         for entry in entries:
-            counts[book.add(uow, entry)] += 1
-            if entry.doubt:
+            added = book.add(uow, entry)
+            counts[added] += 1
+            # What was said before was asked of a person then.
+            if entry.doubt and added != "duplicate":
                 _lose(lost, "value-implausible", group.first.code)
             if book.contested(entry.line.id, entry.item.id) and entry.status != "entered_in_error":
                 _lose(lost, "final-changed-without-correction", group.first.code)
@@ -393,7 +395,7 @@ def _entries(
     valued = {i for one in measured for i in one.orders}
     for one in measured:
         first = group.observations[one.orders[0]]
-        turned = _in_our_unit(one.reading, first, item, told)
+        turned = in_our_unit(one.reading, first.unit, item, told.units.get(item.id, ()))
         if turned is None and status == "entered_in_error":
             # It takes back what nobody can compare with it: whatever was said before.
             turned = (Value("", ""), item.unit, None)
@@ -415,11 +417,7 @@ def _entries(
         beside_it = [o for i, o in enumerate(group.observations) if one is measured[0] and i not in valued]
         flags = [flag for each in (*own, *beside_it) for flag in each.abnormal_flags]
         marks = tuple(dict.fromkeys([*flags, *([one.reading.mark] if one.reading.mark else [])]))
-        limits = limits_of(item)
-        doubt = status != "entered_in_error" and (
-            implausible(value, limits) is not None
-            or jumped(value, told.last.get(item.code), limits, book.exam.age_years)
-        )
+        doubt = status != "entered_in_error" and doubted(value, item, told.last.get(item.code), book.exam.age_years)
         sub_id = ",".join(dict.fromkeys(each.sub_id for each in own))
         entries.append(
             Entry(
@@ -431,24 +429,6 @@ def _entries(
             )
         )  # fmt: skip
     return entries
-
-
-def _in_our_unit(
-    reading: Reading, o: LabObservation, item: Item, told: _Told
-) -> tuple[Value, str | None, dict[str, str] | None] | None:
-    """Return a value in the item's unit, that unit, and how it was converted; None: nobody knows how, or two units were said of it."""
-    value, said = reading.value, plain(reading.unit) or plain(o.unit)
-    if reading.unit and plain(o.unit) and not same_unit(reading.unit, o.unit):
-        return None
-    if value.numeric is None or same_unit(said, item.unit):
-        return value, said or item.unit, None
-    known = next((u for u in told.units.get(item.id, ()) if same_unit(said, u.unit)), None)
-    if known is None:
-        return None
-    conversion = {
-        "value": value.raw, "unit": said, "factor": f"{known.factor:f}", "addend": f"{known.addend:f}", "source": known.source,
-    }  # fmt: skip
-    return converted(value, known.factor, known.addend, item.decimals or 0), item.unit, conversion
 
 
 def _line(

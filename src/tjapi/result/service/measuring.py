@@ -1,0 +1,37 @@
+"""What a value is once it was read: in the item's own unit, and whether it can hardly be. For laboratories and for people alike."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from tjapi.catalog.models import Item, ItemUnit
+from tjapi.result.rules.questions import implausible, jumped
+from tjapi.result.rules.reading import Reading
+from tjapi.result.rules.values import Value, converted, plain, same_unit
+from tjapi.result.service.book import limits_of
+
+Turned = tuple[Value, str | None, dict[str, str] | None]
+
+
+def in_our_unit(reading: Reading, said: str, item: Item, others: Sequence[ItemUnit]) -> Turned | None:
+    """Return a value in the item's unit, that unit, and how it was converted; None: nobody knows how, or two units were said of it.
+
+    `said` is the unit beside the value, "" if there is none; a unit inside the value goes first.
+    """
+    value, unit = reading.value, plain(reading.unit) or plain(said)
+    if reading.unit and plain(said) and not same_unit(reading.unit, said):
+        return None
+    if value.numeric is None or same_unit(unit, item.unit):
+        return value, unit or item.unit, None
+    known = next((u for u in others if same_unit(unit, u.unit)), None)
+    if known is None:
+        return None
+    conversion = {
+        "value": value.raw, "unit": unit, "factor": f"{known.factor:f}", "addend": f"{known.addend:f}", "source": known.source,
+    }  # fmt: skip
+    return converted(value, known.factor, known.addend, item.decimals or 0), item.unit, conversion
+
+
+def doubted(value: Value, item: Item, last: Decimal | None, age_years: int) -> bool:
+    """Say whether a value can hardly be: beyond what is plausible, or far from the last exam's."""
+    limits = limits_of(item)
+    return implausible(value, limits) is not None or jumped(value, last, limits, age_years)
