@@ -53,7 +53,7 @@ EVERYTHING = "contract_everything"
 SSE = "followLiveEvents"
 PDF_BYTES = b"%PDF-1.4 contract"
 _FIRST_BYTES = 64
-_SECONDS = 20
+_SECONDS = 180
 
 
 def _as_is(_context: Any, value: Any) -> bytes:
