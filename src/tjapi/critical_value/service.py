@@ -45,6 +45,7 @@ from tjapi.result.events import CriticalUnread, RevisionsAdded
 DUE = {"A": timedelta(minutes=10), "B": timedelta(hours=24)}
 _BLOCK = "critical_open"
 _AT_ONCE = 50
+_WHY = {True: "数值未能读取", False: "未能归入体检项目"}
 _Event = tuple[str, str]
 """What happened: a rule, and the key of the values that made it fire."""
 
@@ -101,7 +102,7 @@ async def block_again(uow: UnitOfWork, event: ExamReopened) -> None:
 
 
 async def alarm(uow: UnitOfWork, event: CriticalUnread) -> None:
-    """Raise what the laboratory calls critical and nobody could read: a person reads the message, and calls. Again changes nothing."""
+    """Raise what the laboratory calls critical and nobody could read, or place: a person reads the message, and calls. Again changes nothing."""
     exam = await exams.lock(uow, event.exam_id)
     active = await results.edition_of(uow, exam)
     key = event_key([(None, f"{event.item_code}={event.key}")])
@@ -115,7 +116,7 @@ async def alarm(uow: UnitOfWork, event: CriticalUnread) -> None:
             id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, examinee_id=exam.examinee_id, exam_no=exam.exam_no,
             department_id=event.department_id, rule_code=LAB_ALARM, rule_name=LAB_ALARM_NAME, important_class="A",
             knowledge_version_id=active.version_id, event_key=key,
-            explanation=f"{event.item_name}:检验科标为危急,数值未能读取,请立即查看原始报告", action=LAB_ALARM_ACTION, result_ids=[],
+            explanation=f"{event.item_name}:检验科标为危急,{_WHY[event.placed]},请立即查看原始报告", action=LAB_ALARM_ACTION, result_ids=[],
             revision_ids=[], state="detected", version=0, detected_at=uow.now, due_at=uow.now + DUE["A"], escalation_level=0,
         ),
     )  # fmt: skip
@@ -137,7 +138,7 @@ def _events(active: Knowledge, case: Case, beside: Sequence[Known]) -> dict[_Eve
     for other in (*(k for many in case.repeats.values() for k in many), *beside):
         for happened, one in _events_of(active, case, other).items():
             # What counts measurements counts the same ones from wherever it starts.
-            counted = other.item_code in counts(one.rule.condition)
+            counted = one.rule.code != LAB_ALARM and other.item_code in counts(one.rule.condition)
             if not (counted and any(code == one.rule.code for code, _ in found)):
                 found.setdefault(happened, one)
     return found

@@ -67,15 +67,15 @@ class SheetSigned(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriticalUnread(Event):
-    """The laboratory calls a value critical that could not be read; a person has been asked about it (`question_id`).
+    """The laboratory calls a value critical that could not be read, or not be placed on any line (`placed`): a person looks at once.
 
     `key` tells what one message said from what another did.
     """
 
     name: ClassVar[str] = "result.critical_unread"
     exam_id: UUID
-    question_id: UUID
     department_id: int
     item_code: str
     item_name: str
     key: str
+    placed: bool = True

@@ -155,8 +155,8 @@ class ResultQuestion(Base):
     """待核实: what no machine may decide of one item of an exam, put to a person; it blocks the final review until it is answered.
 
     `unread`: a value that could not be read (`raw_value`), so that there is none. `contested`: values contradict each other.
-    `undetermined`: the value is neither normal nor abnormal by any range. `implausible`: the value is hardly possible. `said_at` is when
-    the laboratory said it. A question that a later value answers is closed by that (`how`).
+    `undetermined`: the value is neither normal nor abnormal by any range. `implausible`: the value is hardly possible, or the laboratory
+    flags it in a way that contradicts it or that nobody understands. `said_at` is when the laboratory said it, `status` as what. A question that a later value answers is closed by that (`how`).
     """
 
     __tablename__ = "result_question"
@@ -188,6 +188,7 @@ class ResultQuestion(Base):
     raw_value: Mapped[str]
     remarks: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
     lis_flags: Mapped[str | None]
+    status: Mapped[str | None]
     said_at: Mapped[datetime] = mapped_column(Moment)
     asked_at: Mapped[datetime] = mapped_column(Moment)
     closed_at: Mapped[datetime | None] = mapped_column(Moment)

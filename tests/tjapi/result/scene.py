@@ -87,7 +87,7 @@ def observation(
     code: str, value: str, *, status: str = "F", minute: int = 0, unit: str = "", sub_id: str = ""
 ) -> LabObservation:
     return LabObservation(
-        code, code, sub_id, "NM", value, unit, "their range", ("H",), status, NOON + timedelta(minutes=minute)
+        code, code, sub_id, "NM", value, unit, "their range", (), status, NOON + timedelta(minutes=minute)
     )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from adapters.lis.contract import LabObservation
+from adapters.lis.contract import LabObservation, LabRefusal
 from tests.tjapi.result.scene import NOON, OpenUnit, Scene, file, line_state, observation, report, state_of, visit
 from tjapi import demo
 from tjapi.critical_value import repository as criticals
@@ -318,3 +318,226 @@ async def test_an_alarm_of_the_laboratory_takes_the_place_of_the_same_items_alon
     later = [c for c in alarms.values() if c.supersedes is not None]
     assert len(later) == 2
     assert all(alarms[c.supersedes].result_ids == c.result_ids for c in later)
+
+
+def _at(
+    minute: int, value: str, *flags: str, status: str = "F", issued: int | None = None, timeless: bool = False
+) -> Any:
+    """Return an observation of K and when the laboratory says it released it."""
+    said = _k(value, *flags, minute=minute, status=status)
+    said = replace(said, observed_at=None) if timeless else said
+    return said, NOON + timedelta(minutes=minute if issued is None else issued)
+
+
+async def _say(unit: OpenUnit, scene: Scene, *said: Any, **changes: Any) -> list[Any]:
+    return [
+        await file(unit, report(scene, "ELECTROLYTE", one, reported_at=at, sent_at=at, **changes)) for one, at in said
+    ]
+
+
+@pytest.mark.requirement("E3.5", "E5.2")
+async def test_the_laboratorys_last_word_holds_though_it_said_the_same_before(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    words = [_at(0, "5.0", issued=1), _at(0, "7.9", "HH", status="C", issued=2), _at(0, "5.0", status="C", issued=3), _at(0, "7.9", "HH", status="C", issued=4)]  # fmt: skip
+    filings = await _say(unit, scene, *words)
+    assert [f.outcome for f in filings] == ["filed", "revision", "revision", "revision"]
+    assert (await state_of(unit, scene))["K"] == ("7.9", "HH", "corrected")
+    assert ("CRIT-K-HIGH", "detected") in await _alarms(unit, scene)
+    (again,) = await _say(unit, scene, words[-1])
+    assert again.outcome == "duplicate"
+
+
+@pytest.mark.requirement("E3.5")
+async def test_a_value_that_is_reinstated_after_it_was_withdrawn_stands(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await _say(unit, scene, _at(0, "4.9", issued=1), _at(0, "4.9", status="W", issued=2))
+    assert (await state_of(unit, scene))["K"] is None
+    await _say(unit, scene, _at(0, "4.9", issued=3))
+    assert (await state_of(unit, scene))["K"] == ("4.9", "", "final")
+    # Reinstated by the clock of the withdrawal: nobody knows which was said last.
+    other = await visit(unit, "ELECTROLYTE")
+    await _say(unit, other, _at(0, "4.9", issued=1), _at(0, "4.9", status="W", issued=1))
+    (filing,) = await _say(unit, other, _at(0, "4.9", issued=1))
+    assert (filing.outcome, filing.reason) == ("unmatched", "withdrawn-before")
+
+
+@pytest.mark.requirement("E3.5", "E5.2")
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param((_at(0, "5.0"), _at(600_000, "4.4", status="C", issued=1), _at(0, "7.9", "HH", status="C", issued=2)), id="2099"),
+        pytest.param((_at(0, "5.0"), _at(0, "4.4", status="C", issued=1), _at(-30, "7.9", "HH", status="C", issued=2)), id="draw time"),
+        pytest.param((_at(0, "4.2", status="C"), _at(9, "7.9", "HH")), id="final after corrected"),
+        pytest.param((_at(0, "4.2"), _at(9, "7.9", "HH", status="P")), id="preliminary after final"),
+        pytest.param((_at(-60, "7.9", "HH", issued=5), _at(-600, "4.2", issued=6)), id="earlier observed, said later"),
+    ],
+)  # fmt: skip
+async def test_what_is_said_last_is_current_or_contested_and_its_alarm_stands(unit: OpenUnit, said: Any) -> None:
+    for order in (said, said[::-1]):
+        scene = await visit(unit, "ELECTROLYTE")
+        await _say(unit, scene, *order)
+        assert (await state_of(unit, scene))["K"][0] == "7.9"
+        assert "contested" in [q.kind for q in await _open(unit, scene)]
+        assert ("CRIT-K-HIGH", "detected") in await _alarms(unit, scene)
+        assert await line_state(unit, scene, "ELECTROLYTE") != "verified"
+
+
+@pytest.mark.requirement("E3.5")
+async def test_a_withdrawal_without_a_moment_strikes_the_value_it_repeats_and_one_that_strikes_nothing_is_asked(
+    unit: OpenUnit,
+) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await _say(unit, scene, _at(30, "5.0", issued=40), _at(0, "5.0", status="W", issued=50, timeless=True))
+    assert (await state_of(unit, scene))["K"] is None
+    other = await visit(unit, "ELECTROLYTE")
+    await _say(unit, other, _at(30, "5.0", issued=40))
+    (filing,) = await _say(unit, other, _at(0, "6.1", status="W", issued=20))
+    assert (filing.outcome, filing.reason) == ("unmatched", "nothing-withdrawn")
+    assert [q.kind for q in await _open(unit, other)] == ["unread"]
+    assert await line_state(unit, other, "ELECTROLYTE") != "verified"
+
+
+@pytest.mark.requirement("E3.5", "E5.2")
+async def test_a_flag_or_a_remark_that_comes_with_the_same_value_later_counts(unit: OpenUnit) -> None:
+    flagged, plain_k = _k("4.1", "HH", remarks=("标本错误,请勿采用",)), _k("4.1")
+    for first, second in ((plain_k, flagged), (flagged, plain_k)):
+        scene = await visit(unit, "ELECTROLYTE")
+        filings = [await file(unit, report(scene, "ELECTROLYTE", one)) for one in (first, second)]
+        assert filings[1].outcome == ("revision" if second is flagged else "duplicate")
+        assert await _alarms(unit, scene) == [("LAB-CRITICAL", "detected")]
+        async with unit() as uow:
+            (result,) = await repository.results(uow, scene.exam_id)
+            shown = next(r for r in (await service.history(uow, result.id)).revisions if r.revision_id == result.current_revision_id)  # fmt: skip
+        assert (shown.value, shown.flag, shown.remarks) == ("4.1", "", ["标本错误,请勿采用"])
+
+
+@pytest.mark.requirement("E3.5")
+async def test_each_remark_stands_beside_its_own_value(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    first, second = _k("7.2", remarks=("第一次",)), _k("4.1", remarks=("第二次复查",))
+    await file(unit, report(scene, "ELECTROLYTE", first, replace(second, sub_id="2")))
+    async with unit() as uow:
+        (result,) = await repository.results(uow, scene.exam_id)
+        said = {r.value: r.remarks for r in (await service.history(uow, result.id)).revisions}
+    assert said == {"7.2": ["第一次"], "4.1": ["第二次复查"]}
+
+
+@pytest.mark.requirement("E3.5", "E5.2")
+@pytest.mark.parametrize("status", ["X", "A", "B", "V", "N", "O", "U", "I", "", "审核", "已更正"])
+async def test_a_status_that_files_nothing_keeps_what_stands_from_being_verified_and_its_alarm_is_heard(
+    unit: OpenUnit, status: str
+) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await file(unit, report(scene, "ELECTROLYTE", _k("4.9")))
+    said = report(scene, "ELECTROLYTE", replace(_k("7.9", "HH"), status=status))
+    said = replace(said, results=(replace(said.results[0], status=""),))
+    assert (await file(unit, said)).reason == "status-not-filed"
+    assert [q.kind for q in await _open(unit, scene)] == ["unread"]
+    assert "result_unread" in await _blocks(unit, scene)
+    assert await line_state(unit, scene, "ELECTROLYTE") != "verified"
+    assert await _alarms(unit, scene) == [("LAB-CRITICAL", "detected")]
+
+
+@pytest.mark.requirement("E3.5", "E5.2")
+@pytest.mark.parametrize("code", ["XYZ-8", "GLU"])
+async def test_what_the_laboratory_calls_critical_alarms_though_it_belongs_to_no_line(
+    unit: OpenUnit, code: str
+) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    stray = replace(observation(code, "26"), abnormal_flags=("HH",))
+    for _ in range(2):
+        await file(unit, report(scene, "ELECTROLYTE", _k("4.1"), stray))
+    assert await _alarms(unit, scene) == [("LAB-CRITICAL", "detected")]
+
+
+@pytest.mark.requirement("E5.2")
+@pytest.mark.parametrize(
+    "flag",
+    ["危", "高危急", "偏高危", "HP", "LP", "HC", "HHH", "HH↑", "↑↑↑", "危急值高", "H;HH", "HH,H", "critical high"],
+)
+async def test_whatever_is_meant_as_critical_alarms(unit: OpenUnit, flag: str) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await file(unit, report(scene, "ELECTROLYTE", _k("4.2", flag)))
+    assert await _alarms(unit, scene) == [("LAB-CRITICAL", "detected")]
+    assert (await state_of(unit, scene))["K"] == ("4.2", "", "final")
+
+
+@pytest.mark.requirement("E3.5", "X4")
+@pytest.mark.parametrize(("group", "said"), [
+    ("ELECTROLYTE", replace(observation("K", "4.2"), abnormal_flags=("C",))),
+    ("ELECTROLYTE", replace(observation("K", "4.2"), abnormal_flags=("***",))),
+    ("ELECTROLYTE", replace(observation("K", "4.2"), abnormal_flags=(">",))),
+    ("ELECTROLYTE", replace(observation("NA", "165"), abnormal_flags=("LL",))),
+    ("HBV", replace(observation("HBSAG", "阴性"), abnormal_flags=("A",))),
+    ("HBV", replace(observation("HBSAG", "阴性 0.9"), abnormal_flags=("H",))),
+])  # fmt: skip
+async def test_a_flag_that_nobody_understands_or_that_contradicts_its_value_is_asked_about(
+    unit: OpenUnit, group: str, said: LabObservation
+) -> None:
+    scene = await visit(unit, group)
+    assert (await file(unit, report(scene, group, said))).reason == "value-implausible"
+    assert [q.kind for q in await _open(unit, scene)] == ["implausible"]
+
+
+@pytest.mark.requirement("E3.3", "E3.4", "X4")
+@pytest.mark.parametrize("value", ["标本溶血", "见备注", "0.01"])
+@pytest.mark.parametrize("flag", ["A", "AA", "H", "N"])
+async def test_a_laboratorys_flag_does_not_make_words_understood(unit: OpenUnit, value: str, flag: str) -> None:
+    scene = await visit(unit, "HBV")
+    await file(unit, report(scene, "HBV", replace(observation("HBSAG", value), abnormal_flags=(flag,))))
+    assert (await state_of(unit, scene))["HBSAG"] == (value, None, "final")
+    assert [q.kind for q in await _open(unit, scene)] == ["undetermined"]
+    async with unit() as uow:
+        assert await service.summary_lines(uow, scene.exam_id) == []
+
+
+@pytest.mark.requirement("X4")
+async def test_a_word_that_none_of_the_choices_is_is_asked_about_though_nobody_judges_the_item(unit: OpenUnit) -> None:
+    scene = await visit(unit, "HBV")
+    await file(unit, report(scene, "HBV", replace(observation("HBCAB", "待复查"), abnormal_flags=())))
+    assert [q.kind for q in await _open(unit, scene)] == ["undetermined"]
+
+
+@pytest.mark.requirement("E3.5")
+async def test_a_correction_that_nobody_could_read_is_answered_by_a_correction_or_a_person_only(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await _say(unit, scene, _at(0, "4.2"), _at(0, "标本溶血,结果作废", status="C", issued=5))
+    await _say(unit, scene, _at(-120, "4.3", issued=9))
+    assert "unread" in [q.kind for q in await _open(unit, scene)]
+    await _say(unit, scene, _at(0, "4.4", status="C", issued=12))
+    assert "unread" not in [q.kind for q in await _open(unit, scene)]
+
+
+@pytest.mark.requirement("E3.5")
+async def test_what_a_person_read_gives_way_to_what_the_laboratory_said_after_it(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await _say(unit, scene, _at(0, "5.0"), _at(0, "见备注", status="C", issued=10))
+    (question,) = await _open(unit, scene)
+    await _answer(unit, question, "value", value="4.4")
+    await _say(unit, scene, _at(0, "7.9", "HH", status="C", issued=20))
+    assert (await state_of(unit, scene))["K"] == ("7.9", "HH", "corrected")
+    assert ("CRIT-K-HIGH", "detected") in await _alarms(unit, scene)
+
+
+@pytest.mark.requirement("E3.5", "E2.6")
+async def test_a_specimen_that_is_refused_after_its_results_were_reported_is_asked_about(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await file(unit, report(scene, "ELECTROLYTE", _k("4.1")))
+    said = report(scene, "ELECTROLYTE")
+    refused = replace(said.results[0], refused=LabRefusal("mislabelled", "标签错误"))
+    assert (await file(unit, replace(said, results=(refused,)))).reason == "refusal-not-possible"
+    (question,) = await _open(unit, scene)
+    assert (question.kind, "标签错误" in question.raw_value) == ("unread", True)
+    assert "result_unread" in await _blocks(unit, scene)
+
+
+@pytest.mark.requirement("E3.5", "E5.2")
+async def test_an_alarm_on_a_contested_value_that_is_not_the_shown_one_costs_no_message(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await _say(unit, scene, _at(0, "4.1"))
+    at = NOON + timedelta(minutes=9)
+    both = (_k("7.4", "HH", minute=9, status="C"), replace(observation("MG", "0.95", minute=9), abnormal_flags=("HH",)))
+    await file(unit, report(scene, "ELECTROLYTE", replace(observation("MG", "0.9"), abnormal_flags=())))
+    await file(unit, report(scene, "ELECTROLYTE", *both, reported_at=at, sent_at=at))
+    assert (await state_of(unit, scene))["K"] == ("7.4", "HH", "corrected")
+    assert {rule for rule, _ in await _alarms(unit, scene)} == {"CRIT-K-HIGH", "LAB-CRITICAL"}

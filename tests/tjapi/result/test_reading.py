@@ -200,9 +200,9 @@ def test_a_laboratorys_own_flag_is_understood(flags: tuple[str, ...], flag: str 
 
 
 @pytest.mark.requirement("E3.3")
-def test_the_laboratorys_range_speaks_where_there_is_none_of_ours_and_its_critical_always() -> None:
-    assert with_lab("H", None, parse("6"), "HH", critical=True) == ("HH", True)
-    assert with_lab("", None, parse("5"), "A", critical=True) == ("A", True)
+def test_the_laboratorys_range_and_flag_speak_where_there_is_none_of_ours_alone() -> None:
+    assert with_lab("H", None, parse("6"), "HH") == ("H", False)
+    assert with_lab("", None, parse("5"), "A") == ("", False)
     assert with_lab("H", None, parse("6"), "") == ("H", False)
     assert with_lab(None, lab_range("0.27-4.2"), parse("5.1"), None) == ("H", True)
     assert with_lab(None, lab_range("0.27-4.2"), parse("2.1"), "") == ("", True)

@@ -70,7 +70,7 @@ async def test_a_correction_is_a_revision_and_history_keeps_both(unit: OpenUnit)
     assert history.revisions[1].lis_range_text == "their range"
 
 
-async def test_a_changed_final_value_without_correction_is_kept_but_replaces_nothing(unit: OpenUnit) -> None:
+async def test_a_changed_final_value_without_correction_is_kept_but_shows_the_graver(unit: OpenUnit) -> None:
     scene = await visit(unit, "CBC")
     await file(unit, report(scene, "CBC", *cbc()))
     changed = report(scene, "CBC", observation("HGB", "90", minute=9))
@@ -80,7 +80,8 @@ async def test_a_changed_final_value_without_correction_is_kept_but_replaces_not
         "final-changed-without-correction",
         ["HGB"],
     )
-    assert (await state_of(unit, scene))["HGB"] == ("150", "", "final")
+    # Both count until a person has decided, and the graver one is shown.
+    assert (await state_of(unit, scene))["HGB"] == ("90", "L", "final")
     assert (await file(unit, changed)).outcome == "unmatched"
     await file(unit, report(scene, "CBC", observation("HGB", "90", status="C", minute=12)))
     assert (await file(unit, changed)).outcome == "duplicate"
@@ -217,8 +218,8 @@ async def test_several_numbered_parts_of_a_code_that_nobody_understands_are_one_
     scene = await visit(unit, "URINE")
     parts = (observation("UPRO", "第一行", sub_id="1"), observation("UPRO", "第二行", sub_id="2"))
     await file(unit, report(scene, "URINE", *parts))
-    # What the laboratory flagged is abnormal, whatever its words mean.
-    assert (await state_of(unit, scene))["UPRO"] == ("第一行\n第二行", "H", "final")
+    # A flag of the laboratory does not make us understand its words: a person looks.
+    assert (await state_of(unit, scene))["UPRO"] == ("第一行\n第二行", None, "final")
 
 
 async def test_messages_of_one_exam_that_come_together_lose_nothing(unit: OpenUnit) -> None:

@@ -18,15 +18,24 @@ _LAB_SPELLINGS: Mapping[Flag, tuple[str, ...]] = {
     "": ("n", "正常", "normal"),
     "L": ("l", "↓", "低", "偏低", "lu", "low"),
     "H": ("h", "↑", "高", "偏高", "hu", "high"),
-    "LL": ("ll", "↓↓", "cl", "pl", "危急低", "危急偏低", "l!", "ll!"),
-    "HH": ("hh", "↑↑", "ch", "ph", "危急高", "危急偏高", "h!", "hh!"),
+    "LL": ("ll", "↓↓", "cl", "pl", "lp", "lc", "危急低", "危急偏低", "l!", "ll!"),
+    "HH": ("hh", "↑↑", "ch", "ph", "hp", "hc", "危急高", "危急偏高", "h!", "hh!"),
     "A": ("a", "异常", "abnormal", "aa", "panic", "critical", "crit", "危急", "危急值", "c!", "!"),
 }
 _LAB_FLAGS: Mapping[str, Flag] = {
     spelling: flag for flag, spellings in _LAB_SPELLINGS.items() for spelling in spellings
 }
 _LAB_CRITICAL = frozenset({"aa", "panic", "critical", "crit", "危急", "危急值", "c!", "!"})
+# Whatever contains one of these is meant as critical, however it is dressed: HH↑, HHH, 偏高危, Critical High.
+_CRITICAL_INSIDE = re.compile(r"危|panic|crit|!|↑{2}|↓{2}|^h{2,}\W*$|^l{2,}\W*$")
+# Codes of the same tables that say nothing about normal or abnormal: change, susceptibility, detection; the star asks to look.
+_LAB_NEUTRAL = frozenset({
+    "*", "b", "w", "u", "d", "s", "r", "i", "ms", "vs", "is", "nr", "rr", "wr", "pos", "neg", "det", "nd", "ind", "e", "+", "-", "±",
+    "阳性", "阴性",
+})  # fmt: skip
+_APART = re.compile(r"[;,/~|、;]")
 _GRAVITY: Mapping[Flag | None, int] = {"": 0, None: 1, "A": 2, "L": 2, "H": 2, "LL": 3, "HH": 3}
+_LONGEST_FLAG = 64
 LABORATORY = "检验科回传"
 """Source of a range that is the laboratory's."""
 _LEAST, _MOST = Decimal("-Infinity"), Decimal("Infinity")
@@ -86,18 +95,47 @@ def flag_of(kind: str, value: Value, normal: Range | None, choices: Sequence[str
 
 def lab_flag(flags: Sequence[str], mark: str = "") -> Flag | None:
     """Return what a laboratory says of its own value (OBX-8, and a mark beside the number); None: nothing that is understood."""
-    said = [_LAB_FLAGS[one] for one in (_flag_word(f) for f in (*flags, mark)) if one in _LAB_FLAGS]
+    said = [_LAB_FLAGS[one] for one in _flag_words((*flags, mark)) if one in _LAB_FLAGS]
     return max(said, key=gravity, default=None)
 
 
 def lab_critical(flags: Sequence[str], mark: str = "") -> bool:
     """Say whether a laboratory itself calls its value critical (HH, LL, AA, panic): that alarms whether or not we could read it."""
-    words = [_flag_word(f) for f in (*flags, mark)]
-    return any(word in _LAB_CRITICAL or _LAB_FLAGS.get(word) in ("LL", "HH") for word in words)
+    return any(
+        word in _LAB_CRITICAL or _LAB_FLAGS.get(word) in ("LL", "HH") or _CRITICAL_INSIDE.search(word) is not None
+        for word in _flag_words((*flags, mark))
+    )
+
+
+def lab_unknown(flags: Sequence[str]) -> bool:
+    """Say whether a laboratory flags its value with something that nobody understands: a person is asked, as of a word."""
+    return any(
+        word not in _LAB_FLAGS and word not in _LAB_NEUTRAL and not lab_critical([word]) for word in _flag_words(flags)
+    )
+
+
+def contradicts(kind: str, ours: Flag | None, flags: Sequence[str]) -> bool:
+    """Say whether a laboratory's own flag contradicts what we make of its value, so that a person is asked.
+
+    Ranges differ between laboratories, but not which side of them a number lies on; a word that we read as normal is not flagged.
+    """
+    theirs = lab_flag(flags)
+    if theirs is None or theirs == "" or ours is None:
+        return False
+    if kind in WORDS:
+        return ours == ""
+    sides = {flag[0] for flag in (ours, theirs) if flag and flag != "A"}
+    return len(sides) > 1
+
+
+def _flag_words(flags: Sequence[str]) -> list[str]:
+    parts = (part for said in flags for part in _APART.split(plain(said)[:_LONGEST_FLAG].split("^")[0]))
+    return [word for word in (_flag_word(part) for part in parts) if word]
 
 
 def _flag_word(said: str) -> str:
-    return plain(said).replace(" ", "").lower().strip("()[]*")
+    word = plain(said).replace(" ", "").lower().strip("()[]")
+    return word if set(word) <= {"*"} else word.strip("*")
 
 
 def gravity(flag: Flag | None) -> int:
@@ -105,17 +143,14 @@ def gravity(flag: Flag | None) -> int:
     return _GRAVITY[flag]
 
 
-def with_lab(
-    ours: Flag | None, lab_range: Range | None, value: Value, theirs: Flag | None, *, critical: bool = False
-) -> tuple[Flag | None, bool]:
+def with_lab(ours: Flag | None, lab_range: Range | None, value: Value, theirs: Flag | None) -> tuple[Flag | None, bool]:
     """Return the flag of a value that a laboratory judged as well, and whether its range or flag decided.
 
-    Ours where there is a range of ours; else what its range says, or its flag where that is graver. What it calls `critical` (HH, LL, AA,
-    panic) is never less than what it says.
+    Ours where there is a range of ours, whatever the laboratory says: what it calls critical is an alarm, and no other value. Else what
+    its range says, or its flag where that is graver.
     """
     if ours is not None:
-        worse = critical and theirs is not None and gravity(theirs) > gravity(ours)
-        return (theirs, True) if worse else (ours, False)
+        return ours, False
     by_range = flag(value, lab_range)
     said = [one for one in (by_range, theirs) if one is not None]
     if not said or (value.numeric is None and theirs == ""):
@@ -156,6 +191,11 @@ def undetermined(kind: str, flag: str | None, *, judged: bool) -> bool:
     A description is read, not judged; of some items (身高, 血型) nobody says that they are normal (`judged`, which the catalog says).
     """
     return judged and flag is None and (kind in NUMBERS or kind in WORDS)
+
+
+def unknown_word(kind: str, value: Value, flag: str | None, known: Sequence[str]) -> bool:
+    """Say whether a word of an item whose words are known is none of them: it is asked about though nobody judges the item."""
+    return flag is None and kind in WORDS and bool(known) and not understood(kind, value, known)
 
 
 def _number_flag(comparator: Comparator, number: Decimal, normal: Range) -> Flag | None:

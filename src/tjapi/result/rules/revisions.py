@@ -36,7 +36,11 @@ class Fact:
     order: int
     meaning: str
     gravity: int = 0
-    """How grave its flag is: of values said in one breath the gravest is shown."""
+    """How grave its flag is, or the laboratory's own: of values that contradict each other the gravest is shown."""
+    fullness: int = 0
+    """How many flags and remarks it bears: of what says the same, the one that says most of it is shown."""
+    message: UUID | None = None
+    """The message that said it."""
     saw: frozenset[UUID] | None = None
     """What a person who struck a value had before them; what is said later, be it the same, is not struck."""
 
@@ -51,6 +55,11 @@ class Fact:
         return self.status, self.observed_at, self.order, self.issued_at
 
     @property
+    def saying(self) -> tuple[str, str, datetime, int]:
+        """What a later message repeats when it says the same again."""
+        return self.status, self.value, self.observed_at, self.order
+
+    @property
     def sequence(self) -> tuple[datetime, int, datetime, str]:
         """A total order that does not depend on arrival."""
         return self.observed_at, self.order, self.issued_at, self.meaning
@@ -59,65 +68,99 @@ class Fact:
 def standing(facts: Iterable[Fact]) -> list[Fact]:
     """Return the values that no entered_in_error has struck.
 
-    It strikes, of what was observed up to its own moment, the values equal to the one it repeats; or all, when it repeats none that is
-    known. With a value go those of a lower status that it had replaced: they do not come back.
+    Of what was said before it, it strikes the values equal to the one it repeats, whenever they were observed; or, when it repeats none
+    that is known, whatever was observed up to its own moment. What is said again afterwards stands. With a value go those of a lower
+    status that it had replaced: they do not come back.
     """
     held = list(facts)
     struck: set[UUID] = set()
     for wrong in held:
-        if wrong.status != "entered_in_error":
-            continue
-        before = [
-            f
-            for f in held
-            if f.status != "entered_in_error" and f.moment <= wrong.moment and (wrong.saw is None or f.id in wrong.saw)
-        ]
-        hit = [f for f in before if wrong.value and f.value == wrong.value] or before
-        highest = max((_RANK[f.status] for f in hit), default=0)
-        struck |= {f.id for f in hit} | {f.id for f in before if _RANK[f.status] < highest}
+        if wrong.status == "entered_in_error":
+            struck |= _struck(held, wrong)
     return [f for f in held if f.status != "entered_in_error" and f.id not in struck]
+
+
+def _struck(held: Sequence[Fact], wrong: Fact) -> set[UUID]:
+    seen = [f for f in held if f.status != "entered_in_error" and _is_before(f, wrong)]
+    equal = [f for f in seen if wrong.value and f.value == wrong.value]
+    hit = equal or [f for f in seen if f.moment <= wrong.moment]
+    highest = max((_RANK[f.status] for f in hit), default=0)
+    until = max([wrong.moment, *(f.moment for f in hit)])
+    return {f.id for f in hit} | {f.id for f in seen if _RANK[f.status] < highest and f.moment <= until}
+
+
+def _is_before(fact: Fact, wrong: Fact) -> bool:
+    if wrong.saw is not None and fact.id not in wrong.saw:
+        return False
+    # Entries by hand are ordered among themselves; of messages, when they were said is the one clock that both bear.
+    return fact.moment <= wrong.moment if wrong.order or fact.order else fact.issued_at <= wrong.issued_at
+
+
+def strikes(facts: Iterable[Fact], wrong: UUID) -> bool:
+    """Say whether a withdrawal takes anything back: one that takes back nothing is for a person to look at."""
+    held = list(facts)
+    return any(_struck(held, f) for f in held if f.id == wrong)
 
 
 def current(facts: Iterable[Fact]) -> Fact | None:
     """Return the current value of a result: the same for every order in which the same facts arrive.
 
     Corrected before final before preliminary. Of several corrected, and of several preliminary, the one observed last (said last, at
-    the same moment). Of several final ones the first: F is replaced by C only, see `contested` (reliability.md, 10). Of several that
-    were said in one breath (two measurements in one report) the gravest.
+    the same moment). Of several final ones the first: F is replaced by C only (reliability.md, 10). Of values that contradict each
+    other, see `rivals`, the gravest; of those that say the same, the one that says most beside it.
     """
-    held = list(facts)
-    if len(held) == 1 and held[0].status != "entered_in_error":
-        return held[0]
-    valid = standing(held)
-    corrected = [f for f in valid if f.status == "corrected"]
-    final = [f for f in valid if f.status == "final"]
-    if corrected:
-        chosen = max(corrected, key=lambda f: f.sequence)
-    elif final:
-        chosen = min(final, key=lambda f: f.sequence)
-    elif valid:
-        chosen = max(valid, key=lambda f: f.sequence)
-    else:
+    valid = standing(facts)
+    if len(valid) == 1:
+        return valid[0]
+    chosen = _chosen(valid)
+    if chosen is None:
         return None
-    # Hand entries come one after another: each of them is a breath of its own.
-    together = [f for f in valid if f.breath == chosen.breath]
-    return max(together, key=lambda f: (f.gravity, f.meaning == chosen.meaning, f.meaning))
+    shown = max([chosen, *_contradicting(valid, chosen)], key=lambda f: (f.gravity, f.id == chosen.id, f.meaning))
+    same = [f for f in valid if f.saying == shown.saying]
+    fullest = max((f.gravity, f.fullness) for f in same)
+    return min((f for f in same if (f.gravity, f.fullness) == fullest), key=lambda f: f.sequence)
+
+
+def _chosen(valid: Sequence[Fact]) -> Fact | None:
+    for status in ("corrected", "final", "preliminary"):
+        found = [f for f in valid if f.status == status]
+        if found:
+            # Hand entries come one after another: each of them is a breath of its own.
+            return (min if status == "final" else max)(found, key=lambda f: f.sequence)
+    return None
+
+
+def _contradicting(valid: Sequence[Fact], chosen: Fact) -> list[Fact]:
+    """Return the other values that nothing decides against: the laboratory's last word is the current one, or it is contested.
+
+    They are every other final value beside a final one; what was said in one breath; a preliminary value of the same report; and
+    whatever was said after the current value was said last, though by its status or its moment it does not replace it.
+    """
+    last = max(f.issued_at for f in valid if f.saying == chosen.saying)
+    return [
+        f
+        for f in valid
+        if f.value != chosen.value
+        and (
+            f.breath == chosen.breath
+            or f.status == chosen.status == "final"
+            or (not f.order and not chosen.order and f.issued_at > last)
+            or (f.message is not None and f.message == chosen.message and f.status == "preliminary")
+        )
+    ]
 
 
 def rivals(facts: Iterable[Fact]) -> list[Fact]:
-    """Return the values that contradict the current one and that nothing decides: a person must ask the laboratory.
-
-    They are every other final value, and whatever was said in one breath with the current one.
-    """
+    """Return the values that contradict the current one and that nothing decides: a person must ask the laboratory."""
     held = list(facts)
-    chosen = current(held) if len(held) > 1 else None
-    if chosen is None:
+    shown = current(held) if len(held) > 1 else None
+    if shown is None:
         return []
-    return [
-        f
-        for f in standing(held)
-        if f.value != chosen.value and (f.breath == chosen.breath or (f.status == chosen.status == "final"))
-    ]
+    valid = standing(held)
+    chosen = _chosen(valid)
+    assert chosen is not None
+    contest = [f for f in [chosen, *_contradicting(valid, chosen)] if f.value != shown.value]
+    return sorted(contest, key=lambda f: f.sequence)
 
 
 def contested(facts: Iterable[Fact]) -> bool:
@@ -149,7 +192,7 @@ def line_target(
 
 
 def meaning(parts: Iterable[object]) -> str:
-    """Return the digest that is equal for messages that say the same: line, item, sub-id, status, time of observation, value."""
+    """Return the digest that is equal for messages that say the same: line, item, sub-id, status, times, value, flags and remarks."""
     said = json.dumps([p if p is None else str(p) for p in parts], ensure_ascii=False)
     return hashlib.sha256(said.encode()).hexdigest()
 

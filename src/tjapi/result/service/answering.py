@@ -150,14 +150,14 @@ async def _transcribe(uow: UnitOfWork, book: Book, question: ResultQuestion, pla
     last = await views.last_numbers(uow, book.exam, {item.code}) if item.delta_percent is not None else {}
     now = book.now_at(line.id, item.id)
     settled = now is not None and now.status in SETTLED
-    # It takes the place of what could not be read: whatever the laboratory says later is later still.
+    # It takes the place of what could not be read, said when that was said: a later word of the laboratory, seen or not, is later still.
     status: ResultStatus = "corrected" if settled else "final"
     observed_at = now.observed_at if now is not None else question.said_at
     book.add(
         uow,
         Entry(
             line=line, item=item, status=status, value=value, unit=unit, conversion=conversion, observed_at=observed_at,
-            issued_at=uow.now, source=TRANSCRIBED, reason=given.reason, doubt=doubted(value, item, last.get(item.code), book.exam.age_years), remarks=tuple(question.remarks), message_id=question.message_id,
+            issued_at=question.said_at, source=TRANSCRIBED, reason=given.reason, doubt=doubted(value, item, last.get(item.code), book.exam.age_years), remarks=tuple(question.remarks), message_id=question.message_id,
             lis_marks=tuple((question.lis_flags or "").split()),
         ),
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """The results of one exam under its lock, and what is being added to them. Every path that records a value goes through here."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, cast
 from uuid import UUID
@@ -20,19 +20,32 @@ from tjapi.result.models import HeldResult, HeldRevision, ResultQuestion
 from tjapi.result.rules.flags import (
     Flag,
     Range,
+    contradicts,
     flag_of,
     gravity,
     lab_critical,
     lab_flag,
     lab_range,
     lab_snapshot,
+    lab_unknown,
     snapshot,
     undetermined,
+    unknown_word,
     with_lab,
 )
 from tjapi.result.rules.questions import HOLDING, Limits, QuestionKind
-from tjapi.result.rules.reading import WORDS
-from tjapi.result.rules.revisions import SETTLED, Fact, ResultStatus, contested, current, line_target, rivals
+from tjapi.result.rules.reading import WORDS, understood
+from tjapi.result.rules.revisions import (
+    SETTLED,
+    Fact,
+    ResultStatus,
+    contested,
+    current,
+    line_target,
+    rivals,
+    standing,
+    strikes,
+)
 from tjapi.result.rules.values import Comparator, Value
 from tjapi.result.service import case, questions
 
@@ -77,8 +90,19 @@ class UnreadValue:
     key: str
     said_at: datetime
     message_id: UUID | None
+    status: ResultStatus | None = None
     remarks: tuple[str, ...] = ()
     lis_marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnplacedAlarm:
+    """Something that the laboratory calls critical and that belongs to no line which may take it. `key` tells one message's from another's."""
+
+    department_id: int
+    code: str
+    name: str
+    key: str
 
 
 class Book:
@@ -110,6 +134,8 @@ class Book:
         self._unread: list[ResultQuestion] = []
         self._doubted: set[UUID] = set()
         self._asked: list[ResultQuestion] = []
+        self._unplaced: list[UnplacedAlarm] = []
+        self._repeated: set[UUID] = set()
         self._facts: dict[UUID, Fact] = {}
 
     @classmethod
@@ -189,17 +215,67 @@ class Book:
         said = self._revisions[result.id]
         if entry.meaning_key is not None and any(r.meaning_key == entry.meaning_key for r in said):
             return "duplicate"
+        entry, repeated = self._beside(result, entry)
         revision = self._revision(uow, result, entry, len(said) + 1)
         said.append(revision)
         self._new_revisions.append(revision)
+        if repeated:
+            # Kept, because it says when the laboratory last said so; it changes nothing.
+            self._repeated.add(revision.id)
+            return "duplicate"
         self._touched.add(entry.line.id)
         return "filed" if first else "revision"
+
+    def _beside(self, result: HeldResult, entry: Entry) -> tuple[Entry, bool]:
+        """Return an entry with all that was said beside the same value before, and whether it says nothing but what stands."""
+        if entry.status == "entered_in_error" or not entry.source.startswith(LIS):
+            return entry, False
+        stands = {f.id for f in standing(self._facts_of(result.id))}
+        same = [
+            r
+            for r in self._revisions[result.id]
+            if r.id in stands
+            and (r.status, r.observed_at, value_of(r).same) == (entry.status, entry.observed_at, entry.value.same)
+        ]
+        if not same:
+            return entry, False
+        fullest = max(same, key=lambda r: len(r.remarks) + len((r.lis_flags or "").split()))
+        marks = tuple(dict.fromkeys([*(fullest.lis_flags or "").split(), *entry.lis_marks]))
+        remarks = tuple(dict.fromkeys([*fullest.remarks, *entry.remarks]))
+        now = self._current(result)
+        says_more = (len(marks), len(remarks)) != (len((fullest.lis_flags or "").split()), len(fullest.remarks))
+        says_more = says_more or (entry.lis_range_text or "") != (fullest.lis_range_text or "")
+        repeated = not says_more and now is not None and now.id in {r.id for r in same}
+        return replace(entry, lis_marks=marks, remarks=remarks), repeated
+
+    def takes_back(self, line_id: UUID, item_id: UUID) -> bool:
+        """Say whether the last thing that was said of an item, a withdrawal, takes anything back."""
+        result = self._results.get((line_id, item_id))
+        if result is None:
+            return False
+        return strikes(self._facts_of(result.id), self._revisions[result.id][-1].id)
+
+    def withdrawn_by(self, line_id: UUID, item_id: UUID, issued_at: datetime) -> bool:
+        """Say whether nothing stands of an item, by a withdrawal that was said at a moment or before it."""
+        result = self._results.get((line_id, item_id))
+        if result is None or self._current(result) is not None:
+            return False
+        return any(r.status == "entered_in_error" and r.issued_at <= issued_at for r in self._revisions[result.id])
+
+    def is_doubted(self, line_id: UUID, item_id: UUID) -> bool:
+        """Say whether the last thing that was said of an item can hardly be, or contradicts itself."""
+        result = self._results.get((line_id, item_id))
+        return result is not None and self._revisions[result.id][-1].id in self._doubted
+
+    def alarm_unplaced(self, alarm: "UnplacedAlarm") -> None:
+        """Note something critical that belongs to no line: somebody looks at it at once."""
+        self._unplaced.append(alarm)
 
     def ask_unread(self, uow: UnitOfWork, place: tuple[ExamLine, Item], unread: "UnreadValue") -> None:
         """Note that something was said of an item that nobody could read: a person is asked, and the line is not verified."""
         line, item = place
         now = self.now_at(line.id, item.id)
-        if now is not None and now.status in SETTLED and now.issued_at > unread.said_at:
+        if now is not None and _answers(now, unread.said_at, unread.status):
             return  # What was said since is known, and is what counts.
         result = self._results.get((line.id, item.id))
         self._unread.append(
@@ -207,7 +283,7 @@ class Book:
                 id=uuid7(), campus_id=self.exam.campus_id, exam_id=self.exam.id, line_id=line.id, item_id=item.id, item_code=item.code,
                 item_name=item.name, department_id=line.department_id, kind="unread", key=unread.key,
                 result_id=result.id if result is not None else None, revision_ids=[], message_id=unread.message_id,
-                raw_value=unread.raw, remarks=list(unread.remarks), lis_flags=" ".join(unread.lis_marks) or None,
+                raw_value=unread.raw, remarks=list(unread.remarks), lis_flags=" ".join(unread.lis_marks) or None, status=unread.status,
                 said_at=unread.said_at, asked_at=uow.now,
             )
         )  # fmt: skip
@@ -242,7 +318,7 @@ class Book:
 
     async def close(self, uow: UnitOfWork) -> None:
         """Write what was added, move the lines, and say what changed. Lines of a finalized exam stay: its report is what it is."""
-        added = {r.result_id: r for r in self._new_revisions}
+        added = {r.result_id: r for r in self._new_revisions if r.id not in self._repeated}
         changed: list[HeldResult] = []
         for result in self._results.values():
             if result.id in added:
@@ -269,10 +345,17 @@ class Book:
             if lab_critical((question.lis_flags or "").split(" ")):
                 await uow.publish(
                     CriticalUnread(
-                        campus_id=question.campus_id, exam_id=question.exam_id, question_id=question.id, department_id=question.department_id,
+                        campus_id=question.campus_id, exam_id=question.exam_id, department_id=question.department_id,
                         item_code=question.item_code, item_name=question.item_name, key=question.key,
                     )
                 )  # fmt: skip
+        for alarm in self._unplaced:
+            await uow.publish(
+                CriticalUnread(
+                    campus_id=self.exam.campus_id, exam_id=self.exam.id, department_id=alarm.department_id, item_code=alarm.code,
+                    item_name=alarm.name, key=alarm.key, placed=False,
+                )
+            )  # fmt: skip
         if finalized:
             await self._tell_late(uow, added)
 
@@ -350,7 +433,7 @@ class Book:
         result = self._results.get((question.line_id, question.item_id))
         now = self._current(result) if result is not None else None
         if question.kind == "unread":
-            return now is not None and now.status in SETTLED and now.issued_at > question.said_at
+            return now is not None and _answers(now, question.said_at, question.status)
         if question.kind == "implausible":
             return now is None or str(now.id) != question.key
         return _place(question) not in wanted
@@ -369,8 +452,12 @@ class Book:
             if others:
                 found.append(self._question(uow, result, now, "contested", [now.id, *sorted(others)]))
             value = value_of(now)
-            unjudged = now.status in SETTLED and result.judged_flag is None
-            if unjudged and value.text and undetermined(item.kind, now.flag, judged=item.judged):
+            unjudged = now.status in SETTLED and result.judged_flag is None and bool(value.text)
+            known = [*(item.choices or ()), *self.normal_texts(item)]
+            asked = undetermined(item.kind, now.flag, judged=item.judged) or unknown_word(
+                item.kind, value, now.flag, known
+            )
+            if unjudged and asked:
                 found.append(self._question(uow, result, now, "undetermined", [now.id]))
             if now.id in self._doubted:
                 found.append(self._question(uow, result, now, "implausible", [now.id]))
@@ -422,7 +509,8 @@ class Book:
             issued_at=entry.issued_at, source=entry.source, sub_id=entry.sub_id, filler_no=entry.filler_no, message_id=entry.message_id,
             recorded_by=uow.principal.id, recorded_at=uow.now, meaning_key=entry.meaning_key, remarks=list(entry.remarks), reason=entry.reason,
         )  # fmt: skip
-        if entry.doubt:
+        by_lab = not struck and (contradicts(entry.item.kind, flag, entry.lis_marks) or lab_unknown(entry.lis_marks))
+        if entry.doubt or by_lab:
             self._doubted.add(made.id)
         return made
 
@@ -436,16 +524,13 @@ def judged(
     item: Item, value: Value, found: ItemRange | None, marks: Sequence[str], said: str
 ) -> tuple[Flag | None, dict[str, Any] | None]:
     """Return the flag of a value and the range kept beside it: by our range, and what the laboratory says of its own value."""
-    ours = flag_of(item.kind, value, range_rules(found) if found is not None else None, item.choices or ())
-    # A number of an item of words is no finding: what the laboratory calls normal of it does not make us understand it.
-    words, theirs = item.kind in WORDS, lab_flag(marks)
-    flag, by_lab = with_lab(
-        ours,
-        None if words else lab_range(said),
-        value,
-        None if words and theirs == "" else theirs,
-        critical=lab_critical(marks),
-    )
+    choices = item.choices or ()
+    ours = flag_of(item.kind, value, range_rules(found) if found is not None else None, choices)
+    known = [*choices, *((found.normal_texts if found is not None else None) or ())]
+    if item.kind in WORDS and (ours is not None or not understood(item.kind, value, known)):
+        # A laboratory's flag does not make us understand a word, and does not turn it into another one.
+        return ours, range_snapshot(found) if found is not None else None
+    flag, by_lab = with_lab(ours, None if item.kind in WORDS else lab_range(said), value, lab_flag(marks))
     if by_lab and ours is None:
         return flag, lab_snapshot(said)
     return flag, range_snapshot(found) if found is not None else None
@@ -462,11 +547,23 @@ def _place(question: ResultQuestion) -> tuple[UUID, UUID, str, str]:
 
 def _fact(revision: HeldRevision, said: Sequence[HeldRevision]) -> Fact:
     by_hand = not revision.source.startswith(LIS) and revision.source != TRANSCRIBED
+    marks = (revision.lis_flags or "").split()
     return Fact(
         revision.id, revision.status, value_of(revision).same, revision.observed_at, revision.issued_at,
-        revision.seq if by_hand else 0, revision.meaning_key or str(revision.seq), gravity(cast("Flag | None", revision.flag)),
+        revision.seq if by_hand else 0, revision.meaning_key or str(revision.seq), _gravity(revision), len(marks) + len(revision.remarks),
+        revision.message_id if revision.source != TRANSCRIBED else None,
         frozenset(one.id for one in said if one.seq < revision.seq) if revision.source == TRANSCRIBED else None,
     )  # fmt: skip
+
+
+def _gravity(revision: HeldRevision) -> int:
+    alarming = lab_critical((revision.lis_flags or "").split())
+    return max(gravity(cast("Flag | None", revision.flag)), gravity("HH") if alarming else 0)
+
+
+def _answers(now: HeldRevision, said_at: datetime, status: str | None) -> bool:
+    """Say whether a value answers what was said before it and could not be read: a correction is answered by a correction only."""
+    return now.status in SETTLED and now.issued_at > said_at and (status != "corrected" or now.status == "corrected")
 
 
 def range_snapshot(found: ItemRange) -> dict[str, object]:

@@ -22,7 +22,7 @@ from tjapi.result.rules.identity import Identity, disagreement
 from tjapi.result.rules.reading import Measured, Reading, Said, put_together
 from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
 from tjapi.result.rules.values import Value, plain, same_unit
-from tjapi.result.service.book import LIS, Book, Entry, UnreadValue
+from tjapi.result.service.book import LIS, Addition, Book, Entry, UnplacedAlarm, UnreadValue
 from tjapi.result.service.computing import compute
 from tjapi.result.service.judging import follow
 from tjapi.result.service.measuring import doubted, in_our_unit
@@ -42,6 +42,8 @@ REASONS: dict[str, str] = {
     "unit-differs": "units",
     "final-changed-without-correction": "contested",
     "value-implausible": "implausible",
+    "nothing-withdrawn": "not_withdrawn",
+    "withdrawn-before": "withdrawn",
     "left-out": "left_out",
     "no-observations": "groups",
 }
@@ -165,6 +167,23 @@ def _add_all(
         lines.sort(key=lambda line, known=target.known: line.id not in known)  # type: ignore[misc]
         rejected = [line for line in book.lines.values() if line.id in target.rejected]
         _add(uow, book, (lines, rejected), result, items, tally, told)
+        if result.refused is not None and not result.observations:
+            _ask_disowned(uow, book, lines, result, told)
+
+
+def _ask_disowned(uow: UnitOfWork, book: Book, lines: Sequence[ExamLine], result: LabResult, told: "_Told") -> None:
+    """Put to a person what was reported of a specimen that the laboratory refuses now: nobody knows whether it still stands."""
+    assert result.refused is not None
+    issued_at = min(result.reported_at or told.sent_at, told.arrived_at)
+    for line in lines:
+        for item in book.items_of(line):
+            if book.now_at(line.id, item.id) is not None and book.said_by(line.id, item.id, LIS):
+                why = f"标本被拒收:{result.refused.text or result.refused.reason}"
+                key = meaning(
+                    (result.barcode, result.refused.reason, result.refused.text, item.id, issued_at.timestamp())
+                )
+                words = UnreadValue(raw=why, key=key, said_at=issued_at, message_id=told.message_id, status="corrected")
+                book.ask_unread(uow, (line, item), words)
 
 
 async def _tell(
@@ -235,17 +254,73 @@ def _add(
     for group in _groups(result.observations, items):
         place = _place(book, lines, result, group, lost)
         if place is None:
+            _ask_unplaced(uow, book, lines, result, group, told)
             continue
         entries = _entries(uow, book, place, result, group, lost, (told, remarks))
         remarks = () if entries else remarks
         for entry in entries:
             added = book.add(uow, entry)
             counts[added] += 1
-            # What was said before was asked of a person then.
-            if entry.doubt and added != "duplicate":
-                _lose(lost, "value-implausible", group.first.code)
-            if book.contested(entry.line.id, entry.item.id) and entry.status != "entered_in_error":
-                _lose(lost, "final-changed-without-correction", group.first.code)
+            _name_what_waits(uow, book, entry, added, lost, (group, told))
+
+
+def _name_what_waits(
+    uow: UnitOfWork, book: Book, entry: Entry, added: Addition, lost: dict[str, list[str]], said: tuple[_Group, _Told]
+) -> None:
+    """Name what a person has to look at of a value that was recorded."""
+    (group, told), place = said, (entry.line.id, entry.item.id)
+    withdrawn = entry.status == "entered_in_error"
+    # What was said before was asked of a person then.
+    if added != "duplicate" and not withdrawn and (entry.doubt or book.is_doubted(*place)):
+        _lose(lost, "value-implausible", group.first.code)
+    if book.contested(*place) and not withdrawn:
+        _lose(lost, "final-changed-without-correction", group.first.code)
+    if added == "duplicate" and not withdrawn and book.withdrawn_by(*place, entry.issued_at):
+        # The clock does not tell which of the two was said last.
+        _lose(lost, "withdrawn-before", group.first.code)
+    if withdrawn and added != "duplicate" and book.now_at(*place) is not None and not book.takes_back(*place):
+        # It was meant for something: what stands is not verified until a person has looked.
+        _lose(lost, "nothing-withdrawn", group.first.code)
+        book.ask_unread(uow, (entry.line, entry.item), _unread(group, told, told.arrived_at, "撤回"))
+
+
+def _unread(group: _Group, told: _Told, issued_at: datetime, how: str) -> UnreadValue:
+    """Return what is put to a person of observations that are no value: what was said, and how. Only a correction answers it."""
+    o, values = group.first, "\n".join(one.raw_value for one in group.observations if one.raw_value)
+    raw = f"{how}:{values}" if values else how
+    return UnreadValue(
+        raw=raw, key=meaning((o.code, o.status, o.observed_at and o.observed_at.timestamp(), raw, *group.marks)), said_at=issued_at,
+        message_id=told.message_id, status="corrected",
+        remarks=tuple(dict.fromkeys(note for one in group.observations for note in one.remarks)), lis_marks=group.marks,
+    )  # fmt: skip
+
+
+def _ask_unplaced(
+    uow: UnitOfWork, book: Book, lines: tuple[Sequence[ExamLine], Sequence[ExamLine]], result: LabResult, group: _Group, told: _Told
+) -> None:  # fmt: skip
+    """Put to a person what was said under a status that files nothing; what the laboratory calls critical alarms wherever it belongs.
+
+    A status that files nothing takes a value back, or amends it, in a way that we do not know: what stands is not verified until somebody
+    has looked. Where nothing stands and nothing was said, there is nothing to ask.
+    """
+    o, line = group.first, _line(book, lines, result.group_code, group.item)
+    if group.item is not None and not isinstance(line, str):
+        said = any(one.raw_value.strip() for one in group.observations)
+        if said or lab_critical(group.marks) or book.now_at(line.id, group.item.id) is not None:
+            issued_at = min(result.reported_at or told.sent_at, told.arrived_at)
+            book.ask_unread(
+                uow,
+                (line, group.item),
+                _unread(group, told, issued_at, f"状态 {plain(o.status or result.status) or '未注明'}"),
+            )
+    elif lab_critical(group.marks):
+        department = next(
+            (x.department_id for x in (*lines[0], *lines[1], *book.lines.values()) if x.performed_by == "lis"), None
+        )
+        if department is not None:
+            key = meaning((o.code, o.status, o.observed_at and o.observed_at.timestamp(), o.raw_value, *group.marks))
+            name = group.item.name if group.item is not None else o.name or o.code
+            book.alarm_unplaced(UnplacedAlarm(department_id=department, code=o.code, name=name, key=key))
 
 
 def _outcome(reason: str | None, counts: dict[str, int]) -> Literal["filed", "duplicate", "revision", "unmatched"]:
@@ -378,13 +453,23 @@ def _entries(
         measured, unread = [Measured(Reading(Value("", "")), (0,))], None
     said_at = o.observed_at or result.specimen_at or result.reported_at
     issued_at = min(result.reported_at or told.sent_at, told.arrived_at)
+    observed_at = min(said_at or told.sent_at, told.arrived_at)
+    if status == "entered_in_error" and o.observed_at is None:
+        # It does not say of which moment it speaks: of whatever was said until now.
+        observed_at = max(observed_at, issued_at)
     worth_asking = unread is not None or bool(notes) or lab_critical(group.marks)
     if not measured and worth_asking:
         _lose(lost, "value-unread", o.code)
         raw = unread.raw if unread is not None else ""
         key = meaning((line.id, item.id, status, said_at and said_at.timestamp(), raw))
         words = UnreadValue(
-            raw=raw, key=key, said_at=issued_at, message_id=told.message_id, remarks=notes, lis_marks=group.marks
+            raw=raw,
+            key=key,
+            said_at=issued_at,
+            message_id=told.message_id,
+            status=status,
+            remarks=notes,
+            lis_marks=group.marks,
         )
         book.ask_unread(uow, (line, item), words)
         return []
@@ -406,8 +491,8 @@ def _entries(
             book.ask_unread(
                 uow, (line, item),
                 UnreadValue(
-                    raw=f"{first.raw_value} {plain(first.unit)}", key=key, said_at=issued_at, message_id=told.message_id, remarks=notes,
-                    lis_marks=group.marks,
+                    raw=f"{first.raw_value} {plain(first.unit)}", key=key, said_at=issued_at, message_id=told.message_id, status=status,
+                    remarks=notes, lis_marks=group.marks,
                 ),
             )  # fmt: skip
             continue
@@ -418,14 +503,20 @@ def _entries(
         flags = [flag for each in (*own, *beside_it) for flag in each.abnormal_flags]
         marks = tuple(dict.fromkeys([*flags, *([one.reading.mark] if one.reading.mark else [])]))
         doubt = status != "entered_in_error" and doubted(value, item, told.last.get(item.code), book.exam.age_years)
+        # A remark belongs to its own value; what belongs to none stands beside the first.
+        noted = [*own, *beside_it]
+        own_notes = (
+            *(remarks if one is measured[0] else ()),
+            *dict.fromkeys(note for each in noted for note in each.remarks),
+        )
         sub_id = ",".join(dict.fromkeys(each.sub_id for each in own))
         entries.append(
             Entry(
                 line=line, item=item, status=status, value=value, unit=unit, conversion=conversion,
-                observed_at=min(said_at or told.sent_at, told.arrived_at), issued_at=issued_at, source=LIS + told.source,
-                meaning_key=meaning((line.id, item.id, sub_id, status, said_at and said_at.timestamp(), value.text)),
+                observed_at=observed_at, issued_at=issued_at, source=LIS + told.source,
+                meaning_key=meaning((line.id, item.id, sub_id, status, said_at and said_at.timestamp(), value.text, issued_at.timestamp(), first.range_text, *marks, "", *one.remarks, *own_notes)),
                 sub_id=sub_id, filler_no=result.filler_no, lis_range_text=first.range_text or None, lis_marks=marks,
-                message_id=told.message_id, remarks=(*one.remarks, *notes), doubt=doubt,
+                message_id=told.message_id, remarks=(*one.remarks, *own_notes), doubt=doubt,
             )
         )  # fmt: skip
     return entries
