@@ -6,12 +6,14 @@ adds the coverage phase (every boundary of every field: some 170 requests of eac
 
 import json
 import os
+import random
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import hypothesis
 import pytest
 import schemathesis
+from hypothesis.stateful import RULE_MARKER
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import Failure
 from schemathesis.core.transport import Response
@@ -31,6 +33,7 @@ _CONFIG = SchemathesisConfig.from_dict({
                "missing_required_header": {"expected-statuses": [400, 401, 404, 422, 428]}},
 })  # fmt: skip
 Case: TypeAlias = schemathesis.Case[Any]
+_MOST_LINKS = 8_000
 LAZY = schemathesis.pytest.from_fixture("fuzzed")
 # From the committed contract, because collecting must be quick; that it is what the code makes is a test of its own.
 OPERATIONS = [
@@ -108,19 +111,31 @@ def _lead_to_real_things(case: Case, stage: Stage) -> None:
             case.path_parameters[name] = known[chosen % len(known)]
 
 
-@pytest.mark.xfail(
-    raises=hypothesis.errors.Unsatisfiable,
-    reason="open: after one call the machine finds no further step; said in the closing note",
-)
+def _some_links(machine: Any) -> Any:
+    """Return a machine with every root of another one and as many of its links as hypothesis looks at; the seed chooses which.
+
+    Of more than some ten thousand rules it sees the first ones alone, and the roots are the last: it would then find no step at all.
+    """
+    dice = random.Random(_CONFIG.seed)
+    links = [
+        name for name, value in vars(machine).items() if hasattr(value, RULE_MARKER) and name not in machine.root_rules
+    ]
+    left_out = {*dice.sample(links, max(0, len(links) - _MOST_LINKS))}
+    return type(machine.__name__, machine.__bases__, {k: v for k, v in vars(machine).items() if k not in left_out})
+
+
 @pytest.mark.requirement("P4")
 def test_what_was_created_can_be_followed_to_where_it_leads(stage: Stage, fuzzed: Any) -> None:
     """Chains of operations, each fed by what the one before answered: nothing that was created is missing, nothing that ended lives on."""
 
-    class Machine(fuzzed.as_state_machine()):  # type: ignore[misc]
+    sent: list[str] = []
+
+    class Machine(_some_links(fuzzed.as_state_machine())):  # type: ignore[misc]
         def get_call_kwargs(self, case: Case) -> dict[str, Any]:
             return {"headers": stage.headers(case.operation)}
 
         def call(self, case: Case, **options: Any) -> Response:
+            sent.append(case.operation.label)
             return stage.send(case, options["headers"])
 
     limits = hypothesis.settings(
@@ -128,3 +143,4 @@ def test_what_was_created_can_be_followed_to_where_it_leads(stage: Stage, fuzzed
         suppress_health_check=list(hypothesis.HealthCheck),
     )  # fmt: skip
     Machine.run(settings=limits)
+    assert len(sent) > 2 * EXAMPLES, "chains of one step are none"
