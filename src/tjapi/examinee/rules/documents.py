@@ -80,8 +80,8 @@ def parse_id_number(kind: IdKind, raw: str, today: date) -> IdNumber:
     """Read an identity number. Raises IdNumberFault, naming what is wrong.
 
     Resident cards (GB 11643), also with the old 15 digits; residence permits of 港澳台居民 (same make, areas 810000, 820000, 830000);
-    foreigners' permanent residence cards of 2023 (18 digits, the first a 9, same check) and before (3 letters, 12 digits: what was found
-    about the meaning of its digits contradicts itself, so nothing is derived from them); the travel permits of 港澳居民 and 台湾居民, and
+    foreigners' permanent residence cards of 2023 (18 digits, the first a 9, same check) and before (3 letters of the country, 12 digits, of
+    which the fifth to the tenth are the birth date as YYMMDD: the century is the one that makes a person of at most a hundred years); the travel permits of 港澳居民 and 台湾居民, and
     passports, whose numbers say nothing.
     """
     number = normalise_id_number(raw)
@@ -93,7 +93,7 @@ def parse_id_number(kind: IdKind, raw: str, today: date) -> IdNumber:
         permit = _HK_MO_PERMIT.fullmatch(number)
         return _plain(kind, permit[1] if permit else "", _HK_MO_PERMIT)
     if kind == "foreign_permanent" and _OLD_PERMANENT.fullmatch(number):
-        return IdNumber(kind, number, None, None)
+        return IdNumber(kind, number, None, _old_permanent_birth(number, today))
     if kind == "resident" and _FIFTEEN.fullmatch(number):
         number = eighteen_of_fifteen(number)
     if not _EIGHTEEN.fullmatch(number):
@@ -110,6 +110,17 @@ def parse_id_number(kind: IdKind, raw: str, today: date) -> IdNumber:
     if fault:
         raise IdNumberFault(fault)
     return IdNumber(kind, number, "male" if int(number[16]) % 2 else "female", birth)
+
+
+def _old_permanent_birth(number: str, today: date) -> date:
+    """Return the birth date in a permanent residence card of before 2023. Raises IdNumberFault."""
+    year, month, day = (int(number[at : at + 2]) for at in (7, 9, 11))
+    century = today.year // 100 * 100
+    try:
+        born = date(century + year, month, day)
+        return born if born <= today else date(century - 100 + year, month, day)
+    except ValueError as error:
+        raise IdNumberFault("birth_date_invalid") from error
 
 
 def _plain(kind: IdKind, number: str, form: re.Pattern[str]) -> IdNumber:
@@ -148,6 +159,8 @@ def eighteen_of_fifteen(number: str) -> str:
 def spellings_sought(raw: str) -> tuple[str, ...]:
     """Return the stored spellings that a typed number may stand for, whatever its kind."""
     number = normalise_id_number(raw)
+    if permit := _HK_MO_PERMIT.fullmatch(number):  # as it is kept, without the count of its renewals
+        return tuple(dict.fromkeys((number, permit[1])))
     return (number, eighteen_of_fifteen(number)) if _FIFTEEN.fullmatch(number) else (number,)
 
 
