@@ -69,11 +69,12 @@ _UNDONE = f"'{{{','.join(sorted(UNDONE))}}}'::text[]"
 _GONE = f"'{{{','.join(sorted(GONE))}}}'::text[]"
 OUTSTANDING = f"""
 (select coalesce(json_agg(json_build_array(id, name, state, department_id) order by sort, code), '[]')::text from exam_line
-  where exam_id = e.id and state = any({_UNDONE})),
+  where exam_id = e.id and (state = any({_UNDONE})
+    or exists (select from exam_block b where b.exam_id = e.id and b.source = 'line:' || exam_line.id))),
 (select coalesce(json_agg(json_build_array(code, source) order by code, source), '[]')::text from exam_block where exam_id = e.id),
 json_build_array(e.state, e.hold_reason, exists (select from exam_line where exam_id = e.id and state <> all({_GONE})))::text
 """
-"""JSON of what keeps the exam `e` from being finalized: id, name, state and department of its undone lines; code and source of its blocks; its
+"""JSON of what keeps the exam `e` from being finalized: id, name, state and department of its lines that are undone or named by a block; code and source of its blocks; its
 state, why it is on hold, whether it has lines."""
 _ONE = f"select e.version, {utf8(f'({EXAM})')} from exam e where e.id = $1"
 # Under whose id the exams of somebody are who was merged into somebody else.
