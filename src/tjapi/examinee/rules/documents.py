@@ -55,6 +55,7 @@ _OLD_PERMANENT = re.compile(r"[A-Z]{3}[0-9]{12}")
 _HK_MO_PERMIT = re.compile(r"([HM][0-9]{8})(?:[0-9]{2})?")
 _TW_PERMIT = re.compile(r"[0-9]{8}|[0-9]{10}[A-Z]?")
 _PASSPORT = re.compile(r"[A-Z0-9]{5,20}")
+_COUNTRY = re.compile(r"[A-Z]{3}")
 _HK_MO_TW = ("810000", "820000", "830000")
 
 
@@ -133,6 +134,15 @@ def _kind_of_eighteen(number: str) -> IdKind:
     if number[0] == "9":
         return "foreign_permanent"
     return "hk_mo_tw_resident" if number[:6] in _HK_MO_TW else "resident"
+
+
+def country_of(kind: IdKind, issuer: str | None) -> str:
+    """Return the three letters of the country that issued a passport (ICAO 9303); empty where it is not said that way.
+
+    An authority (U.S. Department of State) is no country: the same passport may be read with the one or the other.
+    """
+    letters = normalise_id_number(issuer or "")
+    return letters if kind == "passport" and _COUNTRY.fullmatch(letters) else ""
 
 
 def normalise_id_number(raw: str) -> str:
