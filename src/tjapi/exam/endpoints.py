@@ -112,12 +112,21 @@ async def list_exams(
         str | None, Query(max_length=40, description="单位编号 · Code of an employer", examples=["E0017"])
     ] = None,
     campaign_id: Annotated[UUID | None, Query(description="团检任务 · Campaign")] = None,
+    package_id: Annotated[UUID | None, Query(description="套餐 · Package")] = None,
+    day_from: Annotated[Day | None, Query(description="体检日期起 · From this day", examples=["2026-11-01"])] = None,
+    day_to: Annotated[Day | None, Query(description="体检日期止 · To this day", examples=["2026-11-30"])] = None,
+    registered_by: Annotated[UUID | None, Query(description="登记人 · Who registered it")] = None,
 ) -> Response:
-    scope = f"exams|{campus_id}|{exam_date}|{state}|{exam_no}|{examinee_id}|{employer_id}|{employer_code}|{campaign_id}"
+    scope = "|".join(
+        str(one)
+        for one in (
+            "exams", campus_id, exam_date, state, exam_no, examinee_id, employer_id, employer_code, campaign_id, package_id, day_from, day_to, registered_by,
+        )
+    )  # fmt: skip
     pager = Pager(runtime(request).keys, scope)
     rows = await views.page(
         look, campus_id=campus_id, day=exam_date, state=state, exam_no=exam_no, examinee_id=examinee_id, employer_id=employer_id,
-        employer_code=employer_code, campaign_id=campaign_id, after=pager.read(page_token), size=page_size,
+        employer_code=employer_code, campaign_id=campaign_id, package_id=package_id, day_from=day_from, day_to=day_to, registered_by=registered_by, after=pager.read(page_token), size=page_size,
     )  # fmt: skip
     return passed(pager.passed(rows, page_size, lambda row: [row[0]], lambda row: row[1]))
 

@@ -101,7 +101,8 @@ async def one(look: Look, exam_id: UUID) -> Built | None:
 async def page(
     look: Look, *, campus_id: int | None, day: date | None, state: str | None, exam_no: str | None,
     examinee_id: UUID | None, after: Sequence[str] | None, size: int, employer_id: UUID | None = None, employer_code: str | None = None,
-    campaign_id: UUID | None = None,
+    campaign_id: UUID | None = None, package_id: UUID | None = None, day_from: date | None = None, day_to: date | None = None,
+    registered_by: UUID | None = None,
 ) -> Sequence[Any]:  # fmt: skip
     """Return a page of exams, newest first, one row too many: id, and JSON as `ExamListItem`."""
     if examinee_id is not None and (stands_for := await look.row(_STANDS_FOR, examinee_id)) is not None:
@@ -115,6 +116,7 @@ async def page(
     filters = (
         ("e.campus_id = ", campus_id), ("e.exam_date = ", day), ("e.state = ", state), ("e.exam_no = ", exam_no),
         ("e.examinee_id = ", examinee_id), ("e.employer_id = ", employer_id), ("e.employer_id = ", coded), ("e.campaign_id = ", campaign_id),
+        ("e.package_id = ", package_id), ("e.exam_date >= ", day_from), ("e.exam_date <= ", day_to), ("e.registered_by = ", registered_by),
         ("e.id < ", UUID(after[0]) if after else None),
     )  # fmt: skip
     given = [(text, value) for text, value in filters if value is not None]
