@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0037_exam_line_kept"
-down_revision = "0036_conclusion_task_of_question"
+down_revision = "0037_result_question_status"
 branch_labels = None
 depends_on = None
 
