@@ -58,7 +58,58 @@ def _twin(guard: str, file: str, old: str, new: str, test: str) -> Twin:
 
 HARM = "tests/faults/test_harm.py"
 
+SUITING = "tests/tjapi/exam/test_suiting.py"
+
 TWINS = (
+    _twin(
+        "suiting: lines are judged anew when the facts change", "src/tjapi/exam/service/correcting.py",
+        "        await judge(uow, exam)\n", "",
+        f"{SUITING}::test_a_film_of_a_woman_who_says_that_she_is_pregnant_is_taken_of_nobody_until_a_person_decides",
+    ),
+    _twin(
+        "suiting: nobody enters what does not suit", "src/tjapi/exam/service/suiting.py",
+        "if line.id in doubted]\n    if wrong:", "if line.id in doubted]\n    if not wrong:",
+        f"{SUITING}::test_a_film_of_a_woman_who_says_that_she_is_pregnant_is_taken_of_nobody_until_a_person_decides",
+    ),
+    _twin(
+        "suiting: what does not suit does not come back", "src/tjapi/exam/service/changing.py",
+        "for kind in wrong.get(line.id, ())", "for kind in wrong.get(exam.id, ())",
+        f"{SUITING}::test_what_was_deferred_and_does_not_suit_any_more_does_not_come_back_unless_somebody_says_that_it_stands",
+    ),
+    _twin(
+        "suiting: a payment does not release it", "src/tjapi/exam/service/course.py",
+        'if line.state == "ordered" and line.id not in doubted:', 'if line.state == "ordered":',
+        f"{SUITING}::test_a_payment_releases_nothing_that_does_not_suit_and_what_stands_is_released_then",
+    ),
+    _twin(
+        "suiting: nobody is sent there", "src/tjapi/guidance/service/queueing.py",
+        'line.state != "ordered" and line.id not in doubted:', 'line.state != "ordered":',
+        "tests/tjapi/guidance/test_guidance.py::test_who_is_pregnant_since_is_not_sent_to_the_film_and_is_told_why",
+    ),
+    _twin(
+        "guidance: a queue follows the lines", "src/tjapi/guidance/reactions.py",
+        "(LinesSetAside, give_errand_up),", "",
+        "tests/tjapi/guidance/test_guidance.py::test_whose_lines_are_set_aside_waits_for_nothing_and_is_not_called",
+    ),
+    _twin(
+        "masks: a third at most", f"{KERNEL}/security/fields.py", "min(len(number) // 3, 8)", "min(len(number), 10)",
+        "tests/tjapi/kernel/test_fields_and_storage.py::test_masks_show_what_the_rule_says",
+    ),
+    _twin(
+        "campaigns: completed is locked", "src/tjapi/exam/service/changing.py",
+        'if campaign.state == "completed":', 'if campaign.state == "draft":',
+        "tests/tjapi/groupdesk/test_locked.py::test_what_the_employer_owes_of_a_completed_campaign_does_not_change_until_it_is_opened_again",
+    ),
+    _twin(
+        "desk: an exam does not come beside today's unasked", "src/tjapi/frontdesk/service/desk.py",
+        "if exam.exam_date != business_day(uow.now):", "if not exam.exam_date:",
+        "tests/tjapi/frontdesk/test_front_desk.py::test_an_exam_of_another_day_does_not_come_beside_todays_unasked",
+    ),
+    _twin(
+        "people: a passport is one of its country", "migrations/versions/2026_11_29_1650_examinee_passport_country.py",
+        "and (id_country = p_country or id_country = '' or p_country = '')", "",
+        "tests/tjapi/examinee/test_card_reading.py::test_two_countries_give_one_number_to_two_people_and_a_country_that_is_not_said_keeps_nobody_apart",
+    ),
     _twin(
         "queries: an unknown name is refused", f"{KERNEL}/routing.py",
         "(strange := unknown_names(request.query_params, known))", "(strange := unknown_names([], known))",
@@ -493,7 +544,7 @@ TWINS = (
     ),
     _twin(
         "import contracts: rules are pure", "src/tjapi/exam/rules.py",
-        "from datetime import date\n", "from datetime import date\nimport sqlalchemy  # noqa: F401\n",
+        "from datetime import date, timedelta\n", "from datetime import date, timedelta\nimport sqlalchemy  # noqa: F401\n",
         "tests/architecture/test_imports.py::test_every_import_contract_is_kept_and_asked_in_seconds",
     ),
     _twin(

@@ -210,6 +210,12 @@ async def _people(runtime: Runtime) -> None:
             await identity.create_staff(uow, runtime.settings, new)
 
 
+async def _group_coded(runtime: Runtime, code: str) -> str:
+    async with runtime.units.open(demo.LOADER) as uow:
+        groups = await catalog.item_groups_page(uow, q=None, department_id=None, active=True, after=None, size=200)
+        return next(str(g.id) for g in groups if g.code == code)
+
+
 async def _department_groups(runtime: Runtime) -> list[str]:
     async with runtime.units.read(demo.LOADER) as uow:
         groups = await catalog.item_groups_page(uow, q=None, department_id=None, active=True, after=None, size=200)
@@ -762,6 +768,12 @@ def _change_lines(stage: Stage, exam_id: str, group: str) -> None:
     stage.do("holdExam", path=place, body={"reason": "发热"})
     stage.do("resumeExam", path=place)
     stage.do("correctExamFacts", path=place, body={"reason": "已与证件核对"})
+    film = stage.run(_group_coded(stage.runtime, "CXR"))
+    lines = stage.do("addExamLines", path=place, headers=once(), body={"item_group_ids": [film]}).json()["lines"]
+    pregnant = {"sex": "female", "pregnant": True, "reason": "受检者告知"}
+    stage.do("correctExamFacts", path=place, body=pregnant)
+    kept = {"line_ids": [one["id"] for one in lines if one["item_group_id"] == film], "reason": "医生评估后同意"}
+    stage.do("keepExamLines", path=place, body=kept)
 
 
 def _print(stage: Stage, exam_id: str) -> None:

@@ -86,3 +86,11 @@ def test_what_is_refused_is_exactly_what_is_not_known(sent: list[str], known: fr
 def test_the_names_that_an_operation_knows_are_those_of_its_contract() -> None:
     for route in v1.operations():
         assert all(name.isidentifier() for name in query_names(route.dependant)), route.path
+
+
+@pytest.mark.requirement("E1.7")
+async def test_a_parameter_that_is_given_twice_is_refused_by_name(sign_in: SignIn) -> None:
+    front = await sign_in("front")
+    answer = await front.get(f"{v1.PREFIX}/exams?state=prepared&state=finalized&campus_id=1")
+    [error] = told(answer, 422, "invalid")["errors"]
+    assert (error["pointer"], error["code"], error["message"]) == ("query:state", "repeated", "只能给一次")

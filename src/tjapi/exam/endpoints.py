@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 
 from tjapi.catalog.errors import ItemGroupNotFound
+from tjapi.employer.errors import CampaignStateConflict
 from tjapi.exam import service, views
 from tjapi.exam.errors import (
     DueDateNotAhead,
@@ -32,10 +33,12 @@ from tjapi.exam.schemas import (
     ExamIn,
     ExamListItem,
     ExamMade,
+    ExamOrdered,
     ExamOut,
     ExamSummary,
     FactsIn,
     HoldIn,
+    KeepIn,
     LinesIn,
     LineStepsOut,
     ReinstateIn,
@@ -49,7 +52,7 @@ from tjapi.kernel.etag import set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.routing import ReadLook, ReadUnit, Unit, operation, passed, router
 from tjapi.kernel.runtime import runtime
-from tjapi.kernel.validation import Day
+from tjapi.kernel.validation import Day, Scanned
 from tjapi.pricing.endpoints import QUOTE
 from tjapi.pricing.errors import (
     ItemGroupContained,
@@ -101,7 +104,7 @@ async def list_exams(
     exam_date: Annotated[Day | None, Query(description="体检日期 · Day", examples=["2026-11-23"])] = None,
     state: Annotated[ExamState | None, Query(description="状态 · State")] = None,
     exam_no: Annotated[
-        str | None, Query(max_length=20, description="体检号 · Exam number", examples=["A26112200017"])
+        str | None, Scanned, Query(max_length=20, description="体检号 · Exam number", examples=["A26112200017"])
     ] = None,
     examinee_id: Annotated[UUID | None, Query(description="受检者 · Examinee")] = None,
     employer_id: Annotated[UUID | None, Query(description="单位 · Employer")] = None,
@@ -109,12 +112,21 @@ async def list_exams(
         str | None, Query(max_length=40, description="单位编号 · Code of an employer", examples=["E0017"])
     ] = None,
     campaign_id: Annotated[UUID | None, Query(description="团检任务 · Campaign")] = None,
+    package_id: Annotated[UUID | None, Query(description="套餐 · Package")] = None,
+    day_from: Annotated[Day | None, Query(description="体检日期起 · From this day", examples=["2026-11-01"])] = None,
+    day_to: Annotated[Day | None, Query(description="体检日期止 · To this day", examples=["2026-11-30"])] = None,
+    registered_by: Annotated[UUID | None, Query(description="登记人 · Who registered it")] = None,
 ) -> Response:
-    scope = f"exams|{campus_id}|{exam_date}|{state}|{exam_no}|{examinee_id}|{employer_id}|{employer_code}|{campaign_id}"
+    scope = "|".join(
+        str(one)
+        for one in (
+            "exams", campus_id, exam_date, state, exam_no, examinee_id, employer_id, employer_code, campaign_id, package_id, day_from, day_to, registered_by,
+        )
+    )  # fmt: skip
     pager = Pager(runtime(request).keys, scope)
     rows = await views.page(
         look, campus_id=campus_id, day=exam_date, state=state, exam_no=exam_no, examinee_id=examinee_id, employer_id=employer_id,
-        employer_code=employer_code, campaign_id=campaign_id, after=pager.read(page_token), size=page_size,
+        employer_code=employer_code, campaign_id=campaign_id, package_id=package_id, day_from=day_from, day_to=day_to, registered_by=registered_by, after=pager.read(page_token), size=page_size,
     )  # fmt: skip
     return passed(pager.passed(rows, page_size, lambda row: [row[0]], lambda row: row[1]))
 
@@ -171,6 +183,8 @@ async def cancel_exam(uow: Unit, exam_id: UUID, body: CancelIn) -> ExamOut:
 
 
 _LINES = [ExamNotFound, ExamStateConflict, LineNotThere, LineStateConflict]
+_SHARES = [*_LINES, CampaignStateConflict]
+"""Commands that change what the employer owes."""
 _ORDERS = [
     ExamNotFound,
     ExamStateConflict,
@@ -191,7 +205,7 @@ _ORDERS = [
     **operation("addExamLines", "加项", "Add item groups to an exam", permission="exam.write", requirement=["E1.6", "E2.5"], body=True,
                 idempotent="required", problems=_ORDERS),
 )  # fmt: skip
-async def add_exam_lines(request: Request, uow: Unit, exam_id: UUID, body: LinesIn) -> ExamOut:
+async def add_exam_lines(request: Request, uow: Unit, exam_id: UUID, body: LinesIn) -> ExamOrdered:
     payment = runtime(request).settings.payment_required
     await service.add_lines(uow, exam_id, body.item_group_ids, reason=body.reason, payment_required=payment)
     return await service.describe(uow, exam_id)
@@ -200,9 +214,9 @@ async def add_exam_lines(request: Request, uow: Unit, exam_id: UUID, body: Lines
 @exams.post(
     "/exams/{exam_id:uuid}/lines:substitute",
     **operation("substituteExamLine", "换项", "Put item groups in the place of a line", permission="exam.write", requirement=["E1.6"], body=True,
-                idempotent="required", problems=[*_ORDERS, LineNotThere, LineStateConflict]),
+                idempotent="required", problems=[*_ORDERS, LineNotThere, LineStateConflict, CampaignStateConflict]),
 )  # fmt: skip
-async def substitute_exam_line(request: Request, uow: Unit, exam_id: UUID, body: SubstituteIn) -> ExamOut:
+async def substitute_exam_line(request: Request, uow: Unit, exam_id: UUID, body: SubstituteIn) -> ExamOrdered:
     payment = runtime(request).settings.payment_required
     await service.substitute_line(
         uow, exam_id, body.line_id, body.item_group_ids, reason=body.reason, payment_required=payment
@@ -213,7 +227,7 @@ async def substitute_exam_line(request: Request, uow: Unit, exam_id: UUID, body:
 @exams.post(
     "/exams/{exam_id:uuid}/lines:withdraw",
     **operation("withdrawExamLines", "退项", "Withdraw lines that nobody has begun", permission="exam.write", requirement=["E1.6"], body=True,
-                idempotent="optional", problems=_LINES),
+                idempotent="optional", problems=_SHARES),
 )  # fmt: skip
 async def withdraw_exam_lines(uow: Unit, exam_id: UUID, body: SetAsideIn) -> ExamOut:
     await service.set_aside(uow, exam_id, body.line_ids, "withdrawn", reason=body.reason, signature=body.signature)
@@ -235,7 +249,7 @@ async def cover_exam_lines(uow: Unit, exam_id: UUID, body: CoverIn) -> ExamOut:
 @exams.post(
     "/exams/{exam_id:uuid}/lines:refuse",
     **operation("refuseExamLines", "拒检", "The examinee refuses lines, and signs for it", permission="exam.set_aside", requirement=["E1.6", "E1.8"],
-                body=True, idempotent="optional", problems=[*_LINES, LineNotOwn]),
+                body=True, idempotent="optional", problems=[*_SHARES, LineNotOwn]),
 )  # fmt: skip
 async def refuse_exam_lines(uow: Unit, exam_id: UUID, body: SetAsideIn) -> ExamOut:
     await service.set_aside(uow, exam_id, body.line_ids, "refused", reason=body.reason, signature=body.signature)
@@ -245,7 +259,7 @@ async def refuse_exam_lines(uow: Unit, exam_id: UUID, body: SetAsideIn) -> ExamO
 @exams.post(
     "/exams/{exam_id:uuid}/lines:waive",
     **operation("waiveExamLines", "弃检", "The staff decides that lines are not carried out", permission="exam.set_aside", requirement=["E1.6", "E1.8"],
-                body=True, idempotent="optional", problems=[*_LINES, LineNotOwn]),
+                body=True, idempotent="optional", problems=[*_SHARES, LineNotOwn]),
 )  # fmt: skip
 async def waive_exam_lines(uow: Unit, exam_id: UUID, body: SetAsideIn) -> ExamOut:
     await service.set_aside(uow, exam_id, body.line_ids, "waived", reason=body.reason, signature=body.signature)
@@ -267,10 +281,22 @@ async def defer_exam_lines(uow: Unit, exam_id: UUID, body: DeferIn) -> ExamOut:
 @exams.post(
     "/exams/{exam_id:uuid}/lines:reinstate",
     **operation("reinstateExamLines", "恢复检查或补检", "Carry lines out after all", permission="exam.set_aside", requirement=["E1.6", "E1.8"], body=True,
-                idempotent="optional", problems=[*_LINES, LineNotOwn]),
+                idempotent="optional", problems=[*_SHARES, LineNotOwn, ItemGroupUnsuitable, ItemGroupNotForSex]),
 )  # fmt: skip
 async def reinstate_exam_lines(uow: Unit, exam_id: UUID, body: ReinstateIn) -> ExamOut:
     await service.reinstate(uow, exam_id, body.line_ids, reason=body.reason)
+    return await service.describe(uow, exam_id)
+
+
+@exams.post(
+    "/exams/{exam_id:uuid}/lines:keep",
+    **operation("keepExamLines", "不适用项目仍照做", "Lines stand although they do not suit the person", permission="exam.set_aside",
+                requirement=["E1.3", "E1.6"], body=True, idempotent="optional", problems=[*_LINES, LineNotOwn],
+                description="性别、年龄或孕情更正后不再适用的项目,注明原因后照做;操作人与原因留痕。情况再变时重新询问。"
+                " · Lines that a correction of sex, age or pregnancy made unsuitable are carried out all the same: who said so and why is kept."),
+)  # fmt: skip
+async def keep_exam_lines(uow: Unit, exam_id: UUID, body: KeepIn) -> ExamOut:
+    await service.keep(uow, exam_id, body.line_ids, reason=body.reason)
     return await service.describe(uow, exam_id)
 
 

@@ -42,11 +42,11 @@ class ExamBeforeBirth(Invalid):
 
 
 class ExamDoubtful(Conflict):
-    """The day is past, or the examinee has another exam on it: it is asked back. Whoever means it says so in `despite`."""
+    """The day is past, far ahead, or one on which the campus is closed, or the examinee has another exam on it: it is asked back. Whoever means it says so in `despite`."""
 
     zh, en = (
-        "体检日期已过,或受检者当天已有体检,请确认",
-        "The day is past, or the examinee has an exam on that day: say so if that is meant",
+        "体检日期或当天的其他体检有疑问,请确认",
+        "The day, or another exam on it, is doubtful: say so if that is meant",
     )
 
 
@@ -69,6 +69,15 @@ class ExamsOnOneDay(Conflict):
     """Two people who are to be one have exams on the same day that have not come to an end; `errors` name them."""
 
     zh, en = "两人同日均有未完成的体检", "Both have an exam on the same day that has not come to an end"
+
+
+class LineUnsuitable(Conflict):
+    """A line does not suit the person as the exam has them now; `errors` name each. It is withdrawn, or somebody says that it stands."""
+
+    zh, en = (
+        "项目已不适用于受检者,请退项,或由人注明原因照做",
+        "A line does not suit the person any more: withdraw it, or say why it stands",
+    )
 
 
 class LineNotThere(NotFound):

@@ -4,9 +4,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, SmallInteger, UniqueConstraint
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, SmallInteger, Text, UniqueConstraint
 from sqlalchemy import text as sql
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tjapi.exam.rules import EXAM_MOVES, LINE_ACTIONS, LINE_MOVES
@@ -80,7 +80,8 @@ class Exam(Base):
 class ExamLine(Base):
     """An item group ordered in an exam; what it is called, costs and why are copied here.
 
-    Of the person's share `paid_fen` was paid and `remitted_fen` is not asked for (免收).
+    Of the person's share `paid_fen` was paid and `remitted_fen` is not asked for (免收). `kept_misfits` are the reasons against it, such as a
+    pregnancy, in spite of which a person said that it stands.
     """
 
     __tablename__ = "exam_line"
@@ -116,6 +117,7 @@ class ExamLine(Base):
     reason: Mapped[str | None]
     due_on: Mapped[date | None] = mapped_column(Date)
     replaces_id: Mapped[UUID | None]
+    kept_misfits: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
 
 
 class ExamLineStep(Base):

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, Protocol
 
 from tjapi.catalog.rules import Age
@@ -17,17 +17,21 @@ LineState = Literal[
     "withdrawn", "refused", "waived", "deferred", "substituted", "specimen_rejected",
 ]  # fmt: skip
 
-Doubt = Literal["past_date", "second_exam"]
+Doubt = Literal["past_date", "second_exam", "closed_day", "far_date"]
 DOUBTS: dict[Doubt, tuple[str, str]] = {
     "past_date": ("体检日期早于今天", "the day of the exam is past"),
     "second_exam": ("受检者当天已有体检", "the examinee has an exam on that day already"),
+    "closed_day": ("院区当天不开诊", "the campus is closed on that day"),
+    "far_date": ("体检日期在一年以后", "the day of the exam is more than a year ahead"),
 }
 """What may be meant and is rather a slip: asked back, and taken only when somebody says that it is meant."""
 Covering = Literal["paid", "remitted"]
 """How what a person owes ends: it was paid, or it is not asked for (免收)."""
-LineAction = Literal["added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up"]
+LineAction = Literal[
+    "added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up", "kept"
+]
 LINE_ACTIONS: tuple[LineAction, ...] = (
-    "added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up",
+    "added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up", "kept",
 )  # fmt: skip
 
 EXAM_MOVES: dict[str, frozenset[str]] = {
@@ -73,6 +77,8 @@ GONE: frozenset[str] = frozenset({"withdrawn", "substituted"})
 """Lines that are no part of the exam any more: they cost nothing, and their item group may be ordered again."""
 UNCHARGED: frozenset[str] = GONE | {"refused", "waived"}
 """Lines that are not carried out: nobody owes anything for them, and what was paid is given back."""
+ASIDE: frozenset[str] = UNCHARGED | {"deferred"}
+"""Lines that nobody carries out, or not now: whether they suit the person is asked when they come back."""
 OPEN_FOR_LINES: frozenset[str] = frozenset(
     {"prepared", "checked_in", "in_progress", "sheet_returned", "ready_for_review", "in_review"}
 )
@@ -149,9 +155,14 @@ def marks(lines: Iterable[Charged]) -> Marks:
     )
 
 
-def doubts(day: date, today: date, *, has_exam: bool) -> tuple[Doubt, ...]:
-    """Return what is asked back of an exam on a day, of somebody who has another one on that day or has none."""
-    found: dict[Doubt, bool] = {"past_date": day < today, "second_exam": has_exam}
+_FAR = timedelta(days=366)
+
+
+def doubts(day: date, today: date, *, has_exam: bool, closed: bool = False) -> tuple[Doubt, ...]:
+    """Return what is asked back of an exam on a day, of somebody who has another one on that day or has none; `closed`: the campus is."""
+    found: dict[Doubt, bool] = {
+        "past_date": day < today, "second_exam": has_exam, "closed_day": closed, "far_date": day > today + _FAR,
+    }  # fmt: skip
     return tuple(doubt for doubt, doubtful in found.items() if doubtful)
 
 

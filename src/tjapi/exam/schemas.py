@@ -11,7 +11,7 @@ from tjapi.exam.rules import Covering, Doubt, ExamState, LineAction, LineState
 from tjapi.examinee.rules import LookupKind
 from tjapi.examinee.schemas import ExamineeOut, IdCardPayload
 from tjapi.kernel.validation import Day, Whole
-from tjapi.pricing.schemas import Choices, Pregnant
+from tjapi.pricing.schemas import Choices, ContainedOut, Pregnant
 
 # The exam number holds two digits of the year.
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2099, 12, 31)
@@ -26,10 +26,17 @@ class Input(BaseModel):
 Despite = Annotated[
     list[Doubt],
     Field(
-        max_length=2, examples=[[]],
-        description="明知仍登记:日期已过、当天已有体检 · Meant all the same: a day that is past, a second exam of the day",
+        max_length=4, examples=[[]],
+        description="明知仍登记:日期已过、当天已有体检、当天不开诊、一年以后 · Meant all the same: a day that is past, a second exam of the day, a day on which the campus is closed, a day more than a year ahead",
     ),
 ]  # fmt: skip
+
+
+DespiteSecond = Annotated[
+    list[Literal["second_exam"]],
+    Field(max_length=1, examples=[[]], description="明知当天已有体检 · Meant all the same: a second exam of the day"),
+]
+"""Where a day that cannot be had is refused, and not asked back."""
 
 
 class ExamIn(Input):
@@ -116,6 +123,13 @@ class ReinstateIn(Input):
 
     line_ids: Chosen
     reason: str = Field(min_length=1, max_length=200, description=_WHY, examples=["受检者同意检查"])
+
+
+class KeepIn(Input):
+    """Lines that are to be carried out although they do not suit the person."""
+
+    line_ids: Chosen
+    reason: str = Field(min_length=1, max_length=200, description=_WHY, examples=["影像科医生评估后同意,已签知情同意"])
 
 
 class HoldIn(Input):
@@ -342,7 +356,16 @@ class ExamOut(ExamSummary):
     lines: list[LineOut]
 
 
-class ExamMade(ExamOut):
+class ExamOrdered(ExamOut):
+    """An exam after something was ordered, and what of it is no line of its own."""
+
+    contained: list[ContainedOut] = Field(
+        default_factory=list, examples=[[]],
+        description="本次所选中已包含在其他项目中、不另开的项目 · What was asked for and is examined by another group that is ordered",
+    )  # fmt: skip
+
+
+class ExamMade(ExamOrdered):
     """An exam that was just registered, and what of the name cannot be printed."""
 
     unprintable: Unprintable

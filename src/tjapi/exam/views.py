@@ -69,11 +69,12 @@ _UNDONE = f"'{{{','.join(sorted(UNDONE))}}}'::text[]"
 _GONE = f"'{{{','.join(sorted(GONE))}}}'::text[]"
 OUTSTANDING = f"""
 (select coalesce(json_agg(json_build_array(id, name, state, department_id) order by sort, code), '[]')::text from exam_line
-  where exam_id = e.id and state = any({_UNDONE})),
+  where exam_id = e.id and (state = any({_UNDONE})
+    or exists (select from exam_block b where b.exam_id = e.id and b.source = 'line:' || exam_line.id))),
 (select coalesce(json_agg(json_build_array(code, source) order by code, source), '[]')::text from exam_block where exam_id = e.id),
 json_build_array(e.state, e.hold_reason, exists (select from exam_line where exam_id = e.id and state <> all({_GONE})))::text
 """
-"""JSON of what keeps the exam `e` from being finalized: id, name, state and department of its undone lines; code and source of its blocks; its
+"""JSON of what keeps the exam `e` from being finalized: id, name, state and department of its lines that are undone or named by a block; code and source of its blocks; its
 state, why it is on hold, whether it has lines."""
 _ONE = f"select e.version, {utf8(f'({EXAM})')} from exam e where e.id = $1"
 # Under whose id the exams of somebody are who was merged into somebody else.
@@ -100,7 +101,8 @@ async def one(look: Look, exam_id: UUID) -> Built | None:
 async def page(
     look: Look, *, campus_id: int | None, day: date | None, state: str | None, exam_no: str | None,
     examinee_id: UUID | None, after: Sequence[str] | None, size: int, employer_id: UUID | None = None, employer_code: str | None = None,
-    campaign_id: UUID | None = None,
+    campaign_id: UUID | None = None, package_id: UUID | None = None, day_from: date | None = None, day_to: date | None = None,
+    registered_by: UUID | None = None,
 ) -> Sequence[Any]:  # fmt: skip
     """Return a page of exams, newest first, one row too many: id, and JSON as `ExamListItem`."""
     if examinee_id is not None and (stands_for := await look.row(_STANDS_FOR, examinee_id)) is not None:
@@ -114,6 +116,7 @@ async def page(
     filters = (
         ("e.campus_id = ", campus_id), ("e.exam_date = ", day), ("e.state = ", state), ("e.exam_no = ", exam_no),
         ("e.examinee_id = ", examinee_id), ("e.employer_id = ", employer_id), ("e.employer_id = ", coded), ("e.campaign_id = ", campaign_id),
+        ("e.package_id = ", package_id), ("e.exam_date >= ", day_from), ("e.exam_date <= ", day_to), ("e.registered_by = ", registered_by),
         ("e.id < ", UUID(after[0]) if after else None),
     )  # fmt: skip
     given = [(text, value) for text, value in filters if value is not None]

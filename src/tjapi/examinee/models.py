@@ -19,12 +19,13 @@ class Examinee(Base):
     """受检者. No column has a server default: an INSERT … RETURNING would have to see the row before any campus has met it.
 
     The unique ID number spans campuses without telling them of each other: `tj.meet_examinee` looks before anything is inserted.
+    `id_country` is the country of a passport, as its three letters; empty where it is not known, and of every other document.
     A row that was merged into another points at it, and at nobody who was merged in turn: one step leads to whom it stands for.
     """
 
     __tablename__ = "examinee"
     __table_args__ = (
-        UniqueConstraint("id_kind", "id_number_index"),
+        UniqueConstraint("id_kind", "id_number_index", "id_country"),
         CheckConstraint(f"sex in {SEXES}", name="sex"),
         CheckConstraint(f"id_kind in {ID_KINDS}", name="id_kind"),
         CheckConstraint("(id_kind = 'none') = (id_number_index is null)", name="id_number"),
@@ -52,6 +53,7 @@ class Examinee(Base):
     id_number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     id_number_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     id_number_masked: Mapped[str | None]
+    id_country: Mapped[str] = mapped_column(server_default="")
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_masked: Mapped[str | None]

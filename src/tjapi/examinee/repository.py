@@ -42,13 +42,13 @@ from tjapi.kernel.uow import UnitOfWork
 
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:key, 13))")
 # A definer function: it finds a person whom row security hides from this campus, links them and leaves an audit row.
-_MEET = text("select tj.meet_examinee(:kind, :index, :campus)").bindparams(
+_MEET = text("select tj.meet_examinee(:kind, :index, :campus, :country)").bindparams(
     bindparam("index", type_=LargeBinary), bindparam("campus", type_=SmallInteger)
 )
 _LOCK_MANY = "select pg_advisory_xact_lock(hashtextextended(key, 13)) from unnest($1::text[]) as given (key)"
 _MEET_MANY = """
-select tj.meet_examinee(given.kind, given.index, $3::smallint) as found
-from unnest($1::text[], $2::bytea[]) with ordinality as given (kind, index, n) order by given.n
+select tj.meet_examinee(given.kind, given.index, $4::smallint, given.country) as found
+from unnest($1::text[], $2::bytea[], $3::text[]) with ordinality as given (kind, index, country, n) order by given.n
 """
 _LAST = chr(0x10FFFF)
 Lock = Literal["change", "keep"]
@@ -64,10 +64,10 @@ async def lock_identifier(uow: UnitOfWork, kind: str, index: bytes) -> None:
     await uow.session.execute(_LOCK, {"key": f"examinee|{kind}|{index.hex()}"})
 
 
-async def meet(uow: UnitOfWork, kind: str, index: bytes, campus_id: int) -> UUID | None:
+async def meet(uow: UnitOfWork, kind: str, index: bytes, country: str, campus_id: int) -> UUID | None:
     """Return the person with this identifier, whom the campus has now met; None when nobody has it."""
     found: UUID | None = (
-        await uow.session.execute(_MEET, {"kind": kind, "index": index, "campus": campus_id})
+        await uow.session.execute(_MEET, {"kind": kind, "index": index, "country": country, "campus": campus_id})
     ).scalar()
     return found
 
@@ -135,15 +135,15 @@ async def add(uow: UnitOfWork, person: Examinee, campus_id: int, keys: Iterable[
     await uow.session.execute(insert(ExamineeNameKey), [{"examinee_id": person.id, "key": key} for key in keys])
 
 
-async def lock_identifiers(uow: UnitOfWork, keys: Collection[tuple[str, bytes]]) -> None:
+async def lock_identifiers(uow: UnitOfWork, keys: Collection[tuple[str, bytes, str]]) -> None:
     """Let only one transaction at a time look for, and then enter, the holders of identifiers; in one order, against deadlocks."""
-    await fetch_rows(uow.session, _LOCK_MANY, sorted(f"examinee|{kind}|{index.hex()}" for kind, index in keys))
+    await fetch_rows(uow.session, _LOCK_MANY, sorted(f"examinee|{kind}|{index.hex()}" for kind, index, _ in keys))
 
 
-async def meet_many(uow: UnitOfWork, keys: Sequence[tuple[str, bytes]], campus_id: int) -> list[UUID | None]:
+async def meet_many(uow: UnitOfWork, keys: Sequence[tuple[str, bytes, str]], campus_id: int) -> list[UUID | None]:
     """Return the person with each identifier, whom the campus has now met; None where nobody has it."""
-    kinds, indexes = [kind for kind, _ in keys], [index for _, index in keys]
-    return [row["found"] for row in await fetch_rows(uow.session, _MEET_MANY, kinds, indexes, campus_id)]
+    kinds, indexes, countries = ([key[at] for key in keys] for at in range(3))
+    return [row["found"] for row in await fetch_rows(uow.session, _MEET_MANY, kinds, indexes, countries, campus_id)]
 
 
 async def add_many(

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from tjapi.appointment.schemas import AppointmentOut, PlaceIn
-from tjapi.exam.schemas import Despite, ExamOut, Unprintable
+from tjapi.exam.schemas import DespiteSecond, ExamOrdered, ExamOut, Unprintable
 from tjapi.examinee.schemas import IdCardPayload
 from tjapi.frontdesk.rules import CheckDecision, CheckMethod, CheckOutcome, DocumentKind, PrintFormat, Station
 from tjapi.kernel.validation import WHOLE, Day, Whole
@@ -201,6 +201,12 @@ class BoardOut(BaseModel):
     examined: int = Field(description="已检查:受检者已无待做项目 · Nothing is left for the person to do", examples=[31])
 
 
+class CheckInIn(Input):
+    """What is meant, of a check-in that is asked back."""
+
+    despite: DespiteSecond = Field(default_factory=list)
+
+
 class OwnBookingIn(PlaceIn):
     """What somebody books: a place, and what is examined then."""
 
@@ -212,7 +218,7 @@ class OwnBookingIn(PlaceIn):
     choices: Choices = Field(default_factory=list)
     pregnant: Pregnant = None
     hold_id: UUID | None = Field(None, description="先前的占位 · The place that was kept", examples=[None])
-    despite: Despite = Field(default_factory=list)
+    despite: DespiteSecond = Field(default_factory=list)
 
 
 class BookingIn(OwnBookingIn):
@@ -233,7 +239,7 @@ class BookingOut(BaseModel):
     """A booking: the place, and the exam that it is for."""
 
     appointment: AppointmentOut
-    exam: ExamOut | None
+    exam: ExamOrdered | None
     unprintable: Unprintable = Field(default_factory=list)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Query
 
 from tjapi.catalog.errors import ExamPackageNotFound
+from tjapi.employer.errors import CampaignStateConflict
 from tjapi.exam.errors import DueDateNotAhead, ExamNotFound, ExamStateConflict, LineNotThere, LineStateConflict
 from tjapi.guidance import service
 from tjapi.guidance.errors import (
@@ -208,7 +209,7 @@ async def get_return(uow: ReadUnit, exam_id: UUID) -> SheetReturnOut:
     "/exams/{exam_id:uuid}:return-guide-sheet",
     **operation("returnGuideSheet", "回收指引单", "The guide sheet comes back", permission="exam.write", requirement=["E1.8"], body=True,
                 idempotent="optional",
-                problems=[ExamNotFound, ExamStateConflict, LineNotThere, LineStateConflict, DueDateMissing, DueDateNotAhead, GuideSheetUndecided]),
+                problems=[ExamNotFound, ExamStateConflict, LineNotThere, LineStateConflict, DueDateMissing, DueDateNotAhead, GuideSheetUndecided, CampaignStateConflict]),
 )  # fmt: skip
 async def return_guide_sheet(uow: Unit, exam_id: UUID, body: ReturnIn) -> SheetReturnOut:
     return await service.return_sheet(uow, exam_id, body)
@@ -217,7 +218,7 @@ async def return_guide_sheet(uow: Unit, exam_id: UUID, body: ReturnIn) -> SheetR
 @guidance.post(
     "/exams/{exam_id:uuid}:give-back-guide-sheet",
     **operation("giveBackGuideSheet", "撤销回收", "The guide sheet goes out again", permission="exam.write", requirement=["E1.8"], body=True,
-                problems=[ExamNotFound, ExamStateConflict, GuideSheetNotReturned, LineStateConflict]),
+                problems=[ExamNotFound, ExamStateConflict, GuideSheetNotReturned, LineStateConflict, CampaignStateConflict]),
 )  # fmt: skip
 async def give_back_guide_sheet(uow: Unit, exam_id: UUID, body: TakeBackIn) -> SheetReturnOut:
     return await service.give_back(uow, exam_id, body.reason)

@@ -44,7 +44,7 @@ from tjapi.kernel.runtime import runtime
 from tjapi.kernel.security.principal import ANONYMOUS, Principal
 from tjapi.kernel.security.tokens import TokenInvalidError
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.kernel.validation import unknown_names
+from tjapi.kernel.validation import repeated_names, unknown_names
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="bearer", description="POST /api/v1/auth/token")
 PUBLIC = "public"
@@ -370,6 +370,10 @@ class OperationRoute(APIRoute):
             _sieve_headers(scope)
             if request.scope.get("query_string") and (strange := unknown_names(request.query_params, known)):
                 raise Invalid(errors=strange)
+            if request.scope.get("query_string") and (
+                twice := repeated_names(name for name, _ in request.query_params.multi_items())
+            ):
+                raise Invalid(errors=twice)
             if takes_json:
                 body = await request.body()
                 plain = sieved_json(body)

@@ -1,6 +1,8 @@
 """What is wrong with a payload, in both languages, naming the field and never repeating what was sent."""
 
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
@@ -132,6 +134,24 @@ def field_errors(error: RequestValidationError) -> list[FieldError]:
 def unknown_names(sent: Iterable[str], known: Collection[str]) -> list[FieldError]:
     """Name every query parameter that an operation does not know, and the one that was probably meant. A filter that nobody hears lies."""
     return [_unknown(name, sorted(known)) for name in dict.fromkeys(sent) if name not in known]
+
+
+def repeated_names(sent: Iterable[str]) -> list[FieldError]:
+    """Name every query parameter that is given more than once: each takes one value, and of two only one would be heard."""
+    return [
+        FieldError(f"query:{name}", "repeated", "只能给一次", "is given more than once")
+        for name, times in Counter(sent).items()
+        if times > 1
+    ]
+
+
+def scanned(raw: str) -> str:
+    """Return what a scanner sent, or a hand typed from a label, in its one spelling: half-width capitals, without blanks and line ends."""
+    return "".join(unicodedata.normalize("NFKC", raw).split()).upper()
+
+
+Scanned = BeforeValidator(lambda raw: scanned(raw) if isinstance(raw, str) else raw)
+"""Reads what was scanned, wherever it is sent."""
 
 
 def _unknown(name: str, known: list[str]) -> FieldError:

@@ -55,6 +55,7 @@ SHEET_POLICY_MODE = {"refuse": ("自动拒检", "Refuse what is open"), "ask": (
 LINE_ACTION = {
     "added": ("加项", "Added"), "withdrawn": ("退项", "Withdrawn"), "substituted": ("换项", "Substituted"), "refused": ("拒检", "Refused"),
     "waived": ("弃检", "Waived"), "deferred": ("延期", "Deferred"), "reinstated": ("恢复", "Reinstated"), "made_up": ("补检", "Made up for"),
+    "kept": ("不适用仍照做", "Stands in spite of all"),
 }  # fmt: skip
 LINE_COVERING = {"paid": ("已交费", "Paid"), "remitted": ("免收", "Not asked for")}
 DOCUMENT_KIND = {
@@ -105,6 +106,8 @@ FLAG = {
 EXAM_DOUBT = {
     "past_date": ("体检日期早于今天", "The day of the exam is past"),
     "second_exam": ("受检者当天已有体检", "The examinee has an exam on that day already"),
+    "closed_day": ("院区当天不开诊", "The campus is closed on that day"),
+    "far_date": ("体检日期在一年以后", "The day of the exam is more than a year ahead"),
 }
 ID_KIND = {
     "resident": ("居民身份证", "Resident ID card"), "hk_mo_tw_resident": ("港澳台居民居住证", "Residence permit for HK, Macao, Taiwan residents"),

@@ -321,21 +321,28 @@ _MISFITS: dict[Misfit, tuple[str, str]] = {
 
 
 def _refuse_misfits(lines: Sequence[QuotedLine], person: Person) -> None:
-    found = [(line, kind) for line in lines for kind in misfits(line.item_group, person)]
-    if not found:
-        return
-    problem = ItemGroupNotForSex if {kind for _, kind in found} == {"wrong-sex"} else ItemGroupUnsuitable
-    raise problem(
-        errors=[
-            FieldError(
-                line.pointer,
-                kind,
-                f"{line.item_group.name}:{_MISFITS[kind][0]}",
-                f"{line.item_group.name}: {_MISFITS[kind][1]}",
-            )
-            for line, kind in found
-        ]
+    refuse_unsuited(
+        [(line.pointer, line.item_group.name, kind) for line in lines for kind in misfits(line.item_group, person)]
     )
+
+
+def refuse_unsuited(found: Sequence[tuple[str, str, Misfit]]) -> None:
+    """Refuse what does not suit a person, each its place, name and reason: in the same words wherever it is found."""
+    if found:
+        problem = ItemGroupNotForSex if {kind for _, _, kind in found} == {"wrong-sex"} else ItemGroupUnsuitable
+        raise problem(errors=[FieldError(place, kind, *say_misfit(name, kind)) for place, name, kind in found])
+
+
+def say_misfit(name: str, kind: Misfit) -> tuple[str, str]:
+    """Return a sentence of why something does not suit a person."""
+    zh, en = _MISFITS[kind]
+    return f"{name}:{zh}", f"{name}: {en}"
+
+
+async def unsuited(uow: UnitOfWork, group_ids: Collection[UUID], person: Person) -> dict[UUID, list[Misfit]]:
+    """Return which of these item groups do not suit a person, and why: of what is ordered already, judged as an order is."""
+    groups = await catalog.item_groups(uow, list(group_ids))
+    return {group.id: found for group in groups if (found := misfits(group, person))}
 
 
 async def quote_member(
@@ -618,6 +625,15 @@ def _refuse_retired(placed: Sequence[tuple[str, ItemGroup]]) -> None:
         raise ItemGroupNotOffered(errors=errors)
 
 
+def shape_contained(left_out: Sequence[Contained]) -> list[ContainedOut]:
+    """Return the public shape of what was left out because another group examines all of it."""
+    return [
+        ContainedOut(item_group_id=c.item_group.id, name=c.item_group.name, contained_in=c.within.id, zh=zh, en=en)
+        for c in left_out
+        for zh, en in [_say_contained(c.item_group, c.within)]
+    ]
+
+
 def shape(priced: Quote) -> QuoteOut:
     """Return the public shape of a quote."""
     lines = [
@@ -628,20 +644,20 @@ def shape(priced: Quote) -> QuoteOut:
         )
         for line in priced.lines
     ]  # fmt: skip
-    left_out = [
-        ContainedOut(item_group_id=c.item_group.id, name=c.item_group.name, contained_in=c.within.id, zh=zh, en=en)
-        for c in priced.contained
-        for zh, en in [_say_contained(c.item_group, c.within)]
-    ]
     employer = sum(line.employer_share_fen for line in priced.lines)
     person = priced.total_fen - employer
     return QuoteOut(
-        lines=lines, contained=left_out, total_fen=priced.total_fen, person_fen=person, employer_fen=employer
+        lines=lines,
+        contained=shape_contained(priced.contained),
+        total_fen=priced.total_fen,
+        person_fen=person,
+        employer_fen=employer,
     )
 
 
 __all__ = [
     "Contained",
+    "Misfit",
     "Person",
     "Quote",
     "QuotedLine",
@@ -650,5 +666,9 @@ __all__ = [
     "quote",
     "quote_member",
     "refuse_pregnant_man",
+    "refuse_unsuited",
+    "say_misfit",
     "shape",
+    "shape_contained",
+    "unsuited",
 ]

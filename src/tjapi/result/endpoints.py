@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
 
-from tjapi.exam.errors import ExamNotFound
+from tjapi.exam.errors import ExamNotFound, LineUnsuitable
 from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.inbox import InboundMessageNotFound
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
@@ -76,7 +76,7 @@ async def get_sheet(response: Response, uow: ReadUnit, exam_id: UUID, department
     "/exams/{exam_id:uuid}/departments/{department_id}/results",
     **operation("putDepartmentResults", "录入科室结果", "Enter a department's results", permission="result.write",
                 requirement=["E3.1", "E3.2", "E3.3"], body=True, if_match=True,
-                problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, ResultsClosed, SheetSigned, ResultsInvalid]),
+                problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, ResultsClosed, SheetSigned, ResultsInvalid, LineUnsuitable]),
 )  # fmt: skip
 async def put_results(
     response: Response, uow: Unit, exam_id: UUID, department_id: DepartmentId, body: ResultsIn, version: IfMatch
@@ -104,7 +104,7 @@ async def put_summary(
     "/exams/{exam_id:uuid}/departments/{department_id}/sheet:sign",
     **operation("signDepartmentSheet", "科室小结签名", "Sign a department's sheet", permission="result.write", requirement=["E3.2", "E3.4"],
                 body=True, if_match=True,
-                problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, SignerNotStaff, ResultsClosed, SheetSigned, SheetNotComplete,
+                problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, SignerNotStaff, ResultsClosed, SheetSigned, SheetNotComplete, LineUnsuitable,
                           SummaryContradictsFindings, SummaryStale]),
 )  # fmt: skip
 async def sign_sheet(

@@ -249,3 +249,41 @@ async def test_a_day_that_gets_more_places_offers_them_to_who_waits(desk: Desk) 
     async with working(desk.runtime.settings):
         await desk.places(day, 2, 0, 0, 0)
         assert len(await until(offered)) == 1
+
+
+@pytest.mark.requirement("E1.3")
+async def test_a_closed_day_says_that_it_is_closed_and_why_and_an_exam_on_it_or_far_ahead_is_asked_back(
+    desk: Desk,
+) -> None:
+    front, admin = await desk.sign_in("front"), await desk.sign_in("admin")
+    open_day, closed_day = desk.day(), desk.day()
+    [session, *_] = await desk.places(open_day, 5)
+    [closed_session, *_] = await desk.places(closed_day, 5)
+    shut = {"closed": True, "note": "停电检修"}
+    assert (await admin.put(f"{API}/appointment-calendars/1/days/{closed_day}", json=shut)).status_code == 200
+    person, _ = await desk.person()
+    order = await desk.order(person, "GLU")
+    place = {"day": closed_day.isoformat(), "session_id": str(closed_session)}
+    refused = await front.post(f"{API}/appointments", json=order | place, headers=key())
+    made = await front.post(
+        f"{API}/appointments", json=order | {"day": open_day.isoformat(), "session_id": str(session)}, headers=key()
+    )
+    assert made.status_code == 201, made.text
+    booking = made.json()["appointment"]["id"]
+    moved = await front.post(f"{API}/appointments/{booking}:reschedule", json=place)
+    for answer in (refused, moved):
+        assert (answer.status_code, answer.json()["code"]) == (409, "appointment-session-not-offered")
+        [error] = answer.json()["errors"]
+        assert (error["pointer"], error["code"]) == ("/day", "closed")
+        assert "停电检修" in error["message"]
+    for day, doubt in ((closed_day.isoformat(), "closed_day"), ("2099-01-05", "far_date")):
+        other, _ = await desk.person()
+        exam = await desk.order(other, "GLU") | {"exam_date": day}
+        asked = await front.post(f"{API}/exams", json=exam, headers=key())
+        assert (asked.status_code, [e["code"] for e in asked.json()["errors"]]) == (409, [doubt])
+        assert doubt != "closed_day" or "停电检修" in asked.json()["errors"][0]["message"]
+        meant = await front.post(f"{API}/exams", json=exam | {"despite": [doubt]}, headers=key())
+        assert meant.status_code == 201, meant.text
+    past = {"despite": ["past_date"], "day": open_day.isoformat(), "session_id": str(session)}
+    refused = await front.post(f"{API}/appointments", json=order | past, headers=key())
+    assert refused.status_code == 422, "what cannot succeed is not offered"

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-from tjapi.conclusion.rules import MOVES, STATES, EntryKind, in_order
+import pytest
+
+from tjapi.conclusion.rules import MOVES, STATES, EntryKind, in_order, made_by_machine, overview_of
+from tjapi.knowledge.words import says_all_normal
 
 
 @dataclass(frozen=True)
@@ -19,3 +22,11 @@ def test_diseases_come_before_findings_before_risks_and_the_reviewers_order_is_k
 def test_a_finalized_conclusion_is_opened_again_and_nothing_else() -> None:
     assert MOVES["finalized"] == {"draft"}
     assert set(MOVES) == set(STATES)
+
+
+@pytest.mark.requirement("E5.1")
+def test_an_exam_of_which_every_line_was_refused_says_that_nothing_was_examined() -> None:
+    said = overview_of([], [])
+    assert said == "本次体检没有完成任何检查，未取得检查结果。"
+    assert made_by_machine(said, [])
+    assert not says_all_normal(said)

@@ -57,7 +57,7 @@ class Tube:
 
 @dataclass
 class Paper:
-    """The exam. `standing`: a return of the guide sheet that may be undone."""
+    """The exam. `standing`: a return of the guide sheet that may be undone; `room`: the department whose queue the `ticket` is of."""
 
     lines: list[Line] = field(default_factory=list)
     tubes: dict[UUID, Tube] = field(default_factory=dict)
@@ -68,6 +68,7 @@ class Paper:
     standing: bool = False
     signed: set[int] = field(default_factory=set)
     ticket: bool = False
+    room: int = 0
     steps: int = 0
 
     # What may be asked.
@@ -165,6 +166,13 @@ class Paper:
             line.state, line.at_return = to, at_return
             self.steps += 1
         self._drop_tubes()
+        self.follow()
+
+    def follow(self) -> None:
+        """Nobody waits where nothing of theirs is left to do."""
+        self.ticket = self.ticket and any(
+            line.department == self.room and line.state != "ordered" for line in self.open_lines()
+        )
 
     def reinstate(self, lines: Iterable[Line]) -> None:
         for line in lines:

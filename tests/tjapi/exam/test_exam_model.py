@@ -505,7 +505,7 @@ class ExamMachine(RuleBasedStateMachine):
     def guide(self) -> None:
         expected = self.paper.state in HERE
         waits = [line for line in self.paper.open_lines() if line.state != "ordered"]
-        stands = self.paper.ticket or bool(waits)
+        stands = bool(waits)
 
         def stand() -> None:
             self.paper.ticket = stands
@@ -513,6 +513,9 @@ class ExamMachine(RuleBasedStateMachine):
         answer = self.command("guideExaminee", f"{self.place}:guide", None, expected, stand)
         if expected:
             said = answer.json()
+            if said["ticket"] is not None:
+                rooms = {room["id"]: room["department_id"] for room in self.get("front", f"{API}/rooms")["items"]}
+                self.paper.room = rooms[said["ticket"]["room_id"]]
             assert (said["ticket"] is not None, said["done"]) == (stands, not stands)
 
     def cancel(self, sure: int) -> None:

@@ -90,7 +90,8 @@ async def test_every_kind_of_document_enters_one_person(sign_in: SignIn, kind: s
     elif form.isdigit():
         number = numbered(form)
     else:
-        number = form + "".join(secrets.choice("0123456789") for _ in range(12 if form == "XXA" else 8))
+        digits = "".join(secrets.choice("0123456789") for _ in range(8))
+        number = f"{form}{digits[:4]}900307{digits[4:6]}" if form == "XXA" else form + digits
     card = as_read(id_kind=kind, id_number=number)
     one, two = [(await post(sign_in, card)) for _ in range(2)]
     assert (one.status_code, two.status_code) == (201, 201), one.text
@@ -110,6 +111,9 @@ async def test_what_contradicts_the_number_is_refused_by_name_in_both_languages(
     for kind, area in (("hk_mo_tw_resident", "830000"), ("foreign_permanent", "911840")):
         refused = (await post(sign_in, as_read(id_kind=kind, id_number=numbered(area), sex="女"))).json()
         assert [e["pointer"] for e in refused["errors"]] == ["/sex"], kind
+    old = {"id_kind": "foreign_permanent", "id_number": "CAN110090030702"}
+    refused = (await post(sign_in, as_read(**old, birth_date="19910307"))).json()
+    assert [(e["pointer"], e["code"]) for e in refused["errors"]] == [("/birth_date", "contradicts_id_number")]
     wrong_kind = (await post(sign_in, as_read(id_kind="resident", id_number=numbered("830000")))).json()
     assert [(e["pointer"], e["code"]) for e in wrong_kind["errors"]] == [("/id_number", "kind")]
 
@@ -261,3 +265,29 @@ async def test_the_desk_is_told_what_of_a_name_cannot_be_printed(
     assert exam["unprintable"] == met["unprintable"]
     arrived = (await front.post(f"{API}/exams/{exam['id']}:check-in")).json()
     assert arrived["unprintable"] == met["unprintable"]
+
+
+@pytest.mark.requirement("E1.3")
+async def test_two_countries_give_one_number_to_two_people_and_a_country_that_is_not_said_keeps_nobody_apart(
+    sign_in: SignIn,
+) -> None:
+    number = "Z" + "".join(secrets.choice("0123456789") for _ in range(7))
+    passport = {"id_kind": "passport", "id_number": number}
+    american = as_read(**passport, issuer="USA", name="ANN OTHER")
+    korean = as_read(**passport, issuer="kor", name="KIM MINSU", sex="1")
+    one, two = (await post(sign_in, american)).json(), (await post(sign_in, korean)).json()
+    assert one["created"]
+    assert two["created"]
+    assert one["id"] != two["id"]
+    for card, known in ((american, one), (korean, two)):
+        again = (await post(sign_in, card)).json()
+        assert (again["id"], again["created"]) == (known["id"], False)
+    front = await sign_in("front")
+    found = (await front.post(f"{API}/examinees:search", json={"id_number": number})).json()["items"]
+    assert {person["id"] for person in found} == {one["id"], two["id"]}
+    late = "Y" + number[1:]
+    unsaid = (await post(sign_in, as_read(id_kind="passport", id_number=late, name="ANN OTHER"))).json()
+    known = await post(sign_in, as_read(id_kind="passport", id_number=late, name="ANN OTHER", issuer="USA"))
+    assert known.json()["id"] == unsaid["id"]
+    other = await post(sign_in, as_read(id_kind="passport", id_number=late, name="KIM MINSU", issuer="KOR"))
+    assert (other.status_code, other.json()["created"]) == (201, True)

@@ -76,7 +76,16 @@ def test_both_permanent_residence_cards_of_foreigners_are_read() -> None:
     new = parse_id_number("foreign_permanent", number("931156"), TODAY)
     assert (new.sex, new.birth_date) == ("male", date(1990, 3, 7))
     old = parse_id_number("foreign_permanent", "usa 450090030712", TODAY)
-    assert (old.number, old.sex, old.birth_date) == ("USA450090030712", None, None)
+    assert (old.number, old.sex, old.birth_date) == ("USA450090030712", None, date(1990, 3, 7))
+    assert parse_id_number("foreign_permanent", "CAN110005030702", TODAY).birth_date == date(2005, 3, 7)
+    with pytest.raises(IdNumberFault):
+        parse_id_number("foreign_permanent", "CAN110090133702", TODAY)
+
+
+@pytest.mark.requirement("E1.2", "E1.3")
+def test_a_permit_is_sought_as_it_is_kept_without_the_count_of_its_renewals() -> None:
+    assert spellings_sought("H0000000101") == ("H0000000101", "H00000001")
+    assert spellings_sought("h 00000001") == ("H00000001",)
 
 
 @pytest.mark.requirement("E1.3")

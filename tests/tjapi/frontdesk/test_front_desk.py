@@ -45,6 +45,23 @@ async def test_an_exam_is_of_the_day_on_which_somebody_comes_whatever_day_was_me
         assert arrived["exam_date"] == f"{today}"
 
 
+@pytest.mark.requirement("E1.1", "E1.5")
+async def test_an_exam_of_another_day_does_not_come_beside_todays_unasked(world: World) -> None:
+    front, today = await world.sign_in("front"), business_day(world.runtime.clock.now())
+    visit = await world.checked_in("GLU")
+    body = await world.order(visit.examinee_id, "CBC") | {"exam_date": f"{today + timedelta(days=1)}"}
+    exam = (await front.post(f"{API}/exams", json=body, headers=key())).json()
+    place = f"{API}/exams/{exam['id']}:check-in"
+    asked = await front.post(place)
+    assert (asked.status_code, asked.json()["code"]) == (409, "exam-doubtful")
+    assert [(e["pointer"], e["code"]) for e in asked.json()["errors"]] == [("/despite", "second_exam")]
+    kept = (await front.get(f"{API}/exams/{exam['id']}")).json()
+    assert (kept["exam_date"], kept["state"]) == (body["exam_date"], "prepared")
+    arrived = await front.post(place, json={"despite": ["second_exam"]})
+    assert arrived.status_code == 200, arrived.text
+    assert arrived.json()["exam"]["exam_date"] == f"{today}"
+
+
 @pytest.mark.requirement("E1.5", "E1.6")
 async def test_an_exam_on_hold_is_not_checked_in_but_resumed_first(world: World) -> None:
     visit, front = await world.registered("GLU"), await world.sign_in("front")

@@ -136,6 +136,67 @@ async def test_whose_exam_is_on_hold_is_not_called_and_is_guided_anew_when_it_go
     assert (await doctor.post(f"{API}/rooms/{room['id']}:call-next")).json()["id"] == again
 
 
+@pytest.mark.requirement("X2", "E1.6")
+@pytest.mark.parametrize("verb", ["withdraw", "refuse", "waive", "defer", "substitute"])
+async def test_whose_lines_are_set_aside_waits_for_nothing_and_is_not_called(place: House, verb: str) -> None:
+    world, front, doctor = place.world, await place.sign_in("front"), await place.sign_in("doctor")
+    visit = await world.checked_in("TCM", "GLU")
+    made = await _room(world, visit.departments["TCM"])
+    room = {"id": (await _guided(world, visit))["ticket"]["room_id"]}  # that of an earlier verb, perhaps
+    assert made["queue"] == 0
+    queue = f"{API}/rooms/{room['id']}/tickets"
+    line = str(visit.lines["TCM"])
+    body: dict[str, Any] = {"line_ids": [line], "reason": "要求"}
+    if verb == "defer":
+        body["due_on"] = "2098-01-05"
+    if verb == "substitute":
+        ids = await world.groups()
+        body = {"line_id": line, "item_group_ids": [str(ids["GENERAL"])], "reason": "改做"}
+    answer = await front.post(f"{visit.place}/lines:{verb}", json=body, headers=key())
+    assert answer.status_code == 200, answer.text
+    assert (await front.get(queue)).json()["items"] == []
+    called = await doctor.post(f"{API}/rooms/{room['id']}:call-next")
+    assert (called.status_code, called.json()["code"]) == (409, "nobody-waits")
+    ticket = (await _guided(world, visit))["ticket"]
+    assert ticket is None or ticket["room_id"] != room["id"]
+
+
+@pytest.mark.requirement("X2", "E1.3")
+async def test_who_is_pregnant_since_is_not_sent_to_the_film_and_is_told_why(place: House) -> None:
+    world, front, doctor = place.world, await place.sign_in("front"), await place.sign_in("doctor")
+    person, _ = await world.person(sex="female")
+    visit = await world.checked_in("CXR", "GLU", examinee_id=person)
+    room = await _room(world, visit.departments["CXR"])
+    assert (await _guided(world, visit))["ticket"]["room_id"] == room["id"]
+    answer = await front.post(f"{visit.place}:correct-facts", json={"pregnant": True, "reason": "受检者告知"})
+    assert answer.status_code == 200, answer.text
+    called = await doctor.post(f"{API}/rooms/{room['id']}:call-next")
+    assert (called.status_code, called.json()["code"]) == (409, "nobody-waits")
+    guided = await _guided(world, visit)
+    assert guided["ticket"] is None or guided["ticket"]["room_id"] != room["id"]
+    assert not guided["done"]
+    assert "胸部正位片" in guided["zh"]
+    assert "胸部正位片" in guided["en"]
+    kept = {"line_ids": [str(visit.lines["CXR"])], "reason": "医生评估"}
+    assert (await front.post(f"{visit.place}/lines:keep", json=kept)).status_code == 200
+    again = await _guided(world, visit)
+    assert again["ticket"]["room_id"] == room["id"]
+
+
+@pytest.mark.requirement("E1.8", "E1.3")
+async def test_undoing_a_return_brings_nothing_back_that_does_not_suit_any_more(world: World) -> None:
+    person, _ = await world.person(sex="female")
+    visit = await world.checked_in("CXR", "GENERAL", examinee_id=person)
+    front = await world.sign_in("front")
+    await _return(world, visit, _decide(visit, "CXR"), _decide(visit, "GENERAL"))
+    facts = {"pregnant": True, "reason": "受检者告知"}
+    assert (await front.post(f"{visit.place}:correct-facts", json=facts)).status_code == 200
+    again = await front.post(f"{visit.place}:give-back-guide-sheet", json={"reason": "同意检查"})
+    assert again.status_code == 200, again.text
+    states = {line["code"]: line["state"] for line in (await front.get(visit.place)).json()["lines"]}
+    assert states == {"CXR": "refused", "GENERAL": "released"}
+
+
 @pytest.mark.requirement("E1.8", "X1")
 async def test_a_returned_guide_sheet_needs_a_decision_on_each_open_line_and_twice_is_once(world: World) -> None:
     visit = await world.checked_in("GENERAL", "INTERNAL", "GLU")

@@ -63,6 +63,10 @@ def test_a_blind_index_finds_the_exact_value_of_its_purpose_and_says_nothing_els
         (mask_phone("13812341234"), "138****1234"), (mask_id_number("450122199003071234"), "450122********1234"),
         (mask_phone("0771123"), "*****23"),
         (mask_id_number("E12345678"), "E******78"),
+        (mask_id_number("7026160447"), "7*******47"), (mask_id_number("AB25129433"), "A*******33"),
+        (mask_id_number("70261604470"), "7********70"), (mask_id_number("CAN110090030702"), "CA**********702"),
+        (mask_id_number("12345678901234567890"), "123**************890"),
+        (mask_id_number("AB123"), "****3"), (mask_id_number("1"), "*"),
     ],
 )  # fmt: skip
 def test_masks_show_what_the_rule_says(masked: str, shown: str) -> None:

@@ -190,3 +190,19 @@ def test_the_way_out_follows_the_line() -> None:
     assert {state for state in LINE_MOVES if way_out(state) == "substitute"} == {"ordered", "released", "sent"}
     assert {state for state in LINE_MOVES if way_out(state) == "reinstate"} == {"refused", "waived", "deferred"}
     assert way_out("verified") == "stays"
+
+
+@pytest.mark.requirement("E1.1", "E1.6")
+async def test_what_another_group_of_the_same_order_contains_is_said_and_not_left_out_in_silence(world: World) -> None:
+    front, ids = await world.sign_in("front"), await world.groups()
+    person, _ = await world.person()
+    made = await front.post(f"{API}/exams", json=await world.order(person, "CBC", "CBC5"), headers=key())
+    assert made.status_code == 201, made.text
+    assert [line["code"] for line in made.json()["lines"]] == ["CBC5"]
+    [left_out] = made.json()["contained"]
+    assert (left_out["item_group_id"], left_out["contained_in"]) == (str(ids["CBC"]), str(ids["CBC5"]))
+    assert "不重复计费" in left_out["zh"]
+    visit = await world.registered("GLU")
+    body = {"item_group_ids": [str(ids["CBC"]), str(ids["CBC5"])]}
+    added = (await front.post(f"{visit.place}/lines", json=body, headers=key())).json()
+    assert [one["name"] for one in added["contained"]] == [left_out["name"]]

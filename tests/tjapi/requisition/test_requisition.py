@@ -337,3 +337,16 @@ async def test_an_order_that_the_lis_refuses_fails_visibly_and_a_person_sends_it
             assert (again.status_code, again.json()["state"], again.json()["attempt"]) == (200, "planned", 1)
             assert (await until(lambda: _sent(place, visit)))["error"] is None
             assert list(await _ordered(lab)) == [visit.tubes[0]["barcode"]]
+
+
+@pytest.mark.requirement("X3", "E1.2")
+async def test_what_is_scanned_is_read_alike_wherever_it_is_sent(world: World) -> None:
+    visit, front = await world.checked_in("CBC"), await world.sign_in("front")
+    code = visit.tubes[0]["barcode"]
+    wide = "".join(chr(ord(c) + 0xFEE0) for c in code)
+    for sent in (f" {code} ", f"{code}\r", f"{code[:4]} {code[4:]}", wide):
+        found = await front.get(f"{API}/tubes", params={"barcode": sent})
+        assert (found.status_code, found.json().get("barcode")) == (200, code), repr(sent)
+    for sent in (f" {visit.exam_no}\r", visit.exam_no.lower(), f"{visit.exam_no[:3]} {visit.exam_no[3:]}"):
+        listed = (await front.get(f"{API}/exams", params={"exam_no": sent})).json()["items"]
+        assert [one["id"] for one in listed] == [str(visit.exam_id)], repr(sent)

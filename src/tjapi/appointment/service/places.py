@@ -78,6 +78,12 @@ async def wish(
         raise AppointmentDayOutOfReach(
             errors=[FieldError("/session_id", "over", "该时段今天已结束", "the session is over for today")]
         )
+    closed = [one for one in await repository.days(uow, policy.campus_id, day, day) if one.closed]
+    if closed:
+        why = f":{closed[0].note}" if closed[0].note else ""
+        raise AppointmentSessionNotOffered(
+            errors=[FieldError("/day", "closed", f"{day} 不开诊{why}", f"closed on {day}{why}")]
+        )
     if sex is not None and session.sex not in ("any", sex):
         raise AppointmentSessionNotForSex(
             errors=[

@@ -1,6 +1,6 @@
 """The verbs of an exam. One use case per file; this is what later contexts call."""
 
-from tjapi.exam.service.changing import add_lines, reinstate, reprice, set_aside, steps, substitute_line
+from tjapi.exam.service.changing import add_lines, keep, reinstate, reprice, set_aside, steps, substitute_line
 from tjapi.exam.service.correcting import compare_facts, correct_facts, reopen
 from tjapi.exam.service.course import (
     advance,
@@ -33,10 +33,12 @@ from tjapi.exam.service.registering import (
     member_order,
     ordered,
     refuse_doubtful,
+    refuse_second,
     register_members,
     second_exams,
 )
 from tjapi.exam.service.standing import block, block_many, completeness, outstanding, said_state, settle, unblock
+from tjapi.exam.service.suiting import misfits_of, refuse_unsuitable, unsuitable
 
 __all__ = [
     "MemberOrder",
@@ -64,6 +66,7 @@ __all__ = [
     "hold",
     "import_past",
     "imported",
+    "keep",
     "lines",
     "lines_of",
     "live_lines",
@@ -71,6 +74,7 @@ __all__ = [
     "lock_many",
     "look_up",
     "member_order",
+    "misfits_of",
     "open_past",
     "ordered",
     "outstanding",
@@ -79,6 +83,8 @@ __all__ = [
     "past",
     "pin_edition",
     "refuse_doubtful",
+    "refuse_second",
+    "refuse_unsuitable",
     "register",
     "register_members",
     "reinstate",
@@ -98,5 +104,6 @@ __all__ = [
     "substitute_line",
     "summary",
     "unblock",
+    "unsuitable",
     "whom",
 ]

@@ -5,11 +5,13 @@ the staff) stays on the report; what is deferred is still owed. Each command is 
 departments' signatures and the price follow in it, by whatever path it came.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
+from tjapi.employer import service as employers
+from tjapi.employer.errors import CampaignStateConflict
 from tjapi.employer.service import Member
 from tjapi.exam import repository
 from tjapi.exam.errors import (
@@ -22,12 +24,13 @@ from tjapi.exam.errors import (
 )
 from tjapi.exam.events import LinesReinstated, LinesSetAside
 from tjapi.exam.models import Exam, ExamLine, ExamLineStep
-from tjapi.exam.rules import GONE, LINE_MOVES, OPEN_FOR_LINES, LineAction, may_move, owed, way_out
+from tjapi.exam.rules import GONE, LINE_MOVES, OPEN_FOR_LINES, UNCHARGED, LineAction, may_move, owed, way_out
 from tjapi.exam.schemas import LineStepOut
 from tjapi.exam.service.course import draft_lines, release
-from tjapi.exam.service.holding import add, get, lock
+from tjapi.exam.service.holding import add, get, held_here, lock
 from tjapi.exam.service.holding import lines as lines_of
-from tjapi.exam.service.standing import said_state, settle, step
+from tjapi.exam.service.standing import UNSUITABLE, said_state, settle, step, unblock
+from tjapi.exam.service.suiting import misfits_of
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
@@ -137,12 +140,16 @@ async def set_aside(
 async def reinstate(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *, reason: str) -> Exam:
     """Take a refusal or a waiver back, or make up for what was deferred (补检): the lines may be carried out again.
 
-    What waited for payment before waits for it again.
-
-        Raises ExamNotFound, ExamStateConflict, LineNotThere, LineNotOwn, LineStateConflict.
+    What waited for payment before waits for it again. What does not suit the person any more stays aside, unless somebody said that it
+    stands. Raises ExamNotFound, ExamStateConflict, LineNotThere, LineNotOwn, LineStateConflict, ItemGroupUnsuitable, ItemGroupNotForSex.
     """
     exam = await _open(uow, exam_id)
     lines = await _chosen(uow, exam, line_ids, "ordered", undo=True)
+    wrong = await misfits_of(uow, exam, lines)
+    pricing.refuse_unsuited(
+        [(f"/line_ids/{line_ids.index(line.id)}", line.name, kind) for line in lines for kind in wrong.get(line.id, ())]
+    )
+    await refuse_locked(uow, exam, [line.employer_share_fen for line in lines if line.state in UNCHARGED])
     # What was deferred and then refused waits for what it waited for before it was deferred.
     before = {
         row.line_id: row.from_state
@@ -173,6 +180,53 @@ async def reinstate(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *,
     return exam
 
 
+async def keep(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *, reason: str) -> Exam:
+    """Say that lines stand although they do not suit the person as the exam has them now: by name and reason, for the reasons of now alone.
+
+    Of a line that is set aside it may be said before it comes back. Raises ExamNotFound, ExamStateConflict, LineNotThere, LineNotOwn,
+    LineStateConflict: of what suits, or is no part of the exam any more, nothing is to be said.
+    """
+    exam = await _open(uow, exam_id)
+    lines = await _chosen(uow, exam, line_ids, None)
+    wrong = await misfits_of(uow, exam, lines)
+    if fine := [line for line in lines if line.id not in wrong]:
+        raise LineStateConflict(
+            errors=[
+                FieldError(
+                    f"/line_ids/{line_ids.index(line.id)}", "suits", f"{line.name}:没有不适用的情况", f"{line.name}: nothing is against it"
+                )
+                for line in fine
+            ]
+        )  # fmt: skip
+    for line in lines:
+        _note(uow, exam, line, "kept", reason=reason)
+        line.kept_misfits = [*line.kept_misfits, *wrong[line.id]]
+        await unblock(uow, exam.id, UNSUITABLE, f"line:{line.id}")
+    detail = {"lines": [line.code for line in lines]}
+    await uow.audit("exam.lines_kept", "exam", exam.id, campus_id=exam.campus_id, detail=detail)
+    await release(
+        uow, exam.id, [line.id for line in lines if owed(line) == 0]
+    )  # what was paid meanwhile waited for this alone
+    await _close(uow, exam)
+    return exam
+
+
+async def refuse_locked(uow: UnitOfWork, exam: Exam, shares_fen: Iterable[int]) -> None:
+    """Refuse to change what the employer owes of a campaign that is completed: it is locked until somebody opens it again.
+
+    `shares_fen` are the employer's shares of the lines that would come or go; what the person pays alone goes on. Raises
+    CampaignStateConflict.
+    """
+    if exam.campaign_id is None or not any(shares_fen):
+        return
+    campaign = await employers.campaign(uow, exam.campaign_id)
+    if campaign.state == "completed":
+        raise CampaignStateConflict(
+            "团检任务「{name}」当前为「{current}」,单位承担的项目不能变更", "The campaign {name} is {current}: what the employer pays does not change",
+            name=campaign.name, current=campaign.state,
+        )  # fmt: skip
+
+
 async def steps(uow: UnitOfWork, exam_id: UUID) -> list[LineStepOut]:
     """Return what was commanded on an exam's lines, in order. Raises ExamNotFound."""
     await get(uow, exam_id)
@@ -194,9 +248,15 @@ async def _open(uow: UnitOfWork, exam_id: UUID) -> Exam:
 
 
 async def _chosen(
-    uow: UnitOfWork, exam: Exam, line_ids: Sequence[UUID], to: str, pointer: str | None = None, *, undo: bool = False
+    uow: UnitOfWork,
+    exam: Exam,
+    line_ids: Sequence[UUID],
+    to: str | None,
+    pointer: str | None = None,
+    *,
+    undo: bool = False,
 ) -> list[ExamLine]:
-    """Return the lines of a command, or name every one that it cannot have."""
+    """Return the lines of a command, or name every one that it cannot have; `to` None: any that is part of the exam."""
     known = {line.id: line for line in await lines_of(uow, exam.id)}
     missing, foreign, stuck = [], [], []
     for i, line_id in enumerate(line_ids):
@@ -208,7 +268,9 @@ async def _chosen(
             foreign.append(
                 FieldError(place, "not-own", f"{line.name}:不属于本科室", f"{line.name}: of another department")
             )
-        elif not may_move(LINE_MOVES, line.state, to) or (undo and line.state not in ("refused", "waived", "deferred")):
+        elif (line.state in GONE if to is None else not may_move(LINE_MOVES, line.state, to)) or (
+            undo and line.state not in ("refused", "waived", "deferred")
+        ):
             stuck.append(FieldError(place, f"line-{line.state}", *said_state(line)))
     if missing:
         raise LineNotThere(errors=missing)
@@ -235,11 +297,15 @@ async def _set_aside(
     signature: str | None = None,
     due_on: date | None = None,
 ) -> None:
+    if action != "deferred":  # what is deferred is still owed
+        await refuse_locked(uow, exam, [line.employer_share_fen for line in lines if line.state not in UNCHARGED])
     for line in lines:
         _note(uow, exam, line, action, reason=reason, signature=signature, due_on=due_on)
         step(uow, line, ENDS[action])
         line.reason, line.due_on = reason, due_on
     await uow.session.flush()
+    for line in lines:
+        await unblock(uow, exam.id, UNSUITABLE, f"line:{line.id}")
     codes = [line.code for line in lines]
     await uow.audit(f"exam.lines_{action}", "exam", exam.id, campus_id=exam.campus_id, detail={"lines": codes})
     ids = tuple(line.id for line in lines)
@@ -290,6 +356,8 @@ async def _order(
     """Add the lines of a quote after those that are there; nothing to add is no error."""
     if not quote.lines:
         return
+    await refuse_locked(uow, exam, [line.employer_share_fen for line in quote.lines])
+    held_here(uow)[exam.id].left_out = quote.contained
     lines = draft_lines(uow, exam, quote, first=max((line.sort for line in there), default=-1) + 1)
     await add(uow, exam, lines)
     for line in lines:

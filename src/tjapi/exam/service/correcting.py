@@ -11,6 +11,7 @@ from tjapi.exam.rules import ENDED, age_on
 from tjapi.exam.schemas import FactsIn
 from tjapi.exam.service.holding import get, lock
 from tjapi.exam.service.standing import announce, block, move, settle, unblock
+from tjapi.exam.service.suiting import judge
 from tjapi.examinee import service as examinees
 from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
 from tjapi.kernel.problem import FieldError
@@ -21,7 +22,7 @@ _DIFFER = "facts_differ"
 
 
 async def correct_facts(uow: UnitOfWork, exam_id: UUID, given: FactsIn) -> Exam:
-    """Correct sex, birth date or pregnancy as an exam has them: ranges, flags and all that is made of them follow in this transaction.
+    """Correct sex, birth date or pregnancy as an exam has them: ranges, flags, what suits the person and all that is made of them follow in this transaction.
 
     What is finalized is opened again first. Raises ExamNotFound, ExamStateConflict, ExamBeforeBirth, PregnancyContradictsSex.
     """
@@ -44,6 +45,7 @@ async def correct_facts(uow: UnitOfWork, exam_id: UUID, given: FactsIn) -> Exam:
         exam.age_years, exam.age_days = age_on(birth, exam.exam_date)
         exam.version += 1
         await uow.audit("exam.facts_corrected", "exam", exam.id, campus_id=exam.campus_id)
+        await judge(uow, exam)
         await uow.publish(ExamFactsCorrected(campus_id=exam.campus_id, exam_id=exam.id))
     # Whoever corrects or confirms has looked: what the file says may be what is wrong.
     await unblock(uow, exam.id, _DIFFER, "examinee")

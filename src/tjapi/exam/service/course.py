@@ -26,7 +26,7 @@ from tjapi.exam.rules import (
     age_on,
     exam_no,
 )
-from tjapi.exam.schemas import ExamIn, ExamOut, ExamSummary, LineOut
+from tjapi.exam.schemas import ExamIn, ExamOrdered, ExamSummary, LineOut
 from tjapi.exam.service.finding import whom
 from tjapi.exam.service.holding import Held, add, get, held_here, line_of, lines, lock
 from tjapi.exam.service.registering import (
@@ -38,6 +38,7 @@ from tjapi.exam.service.registering import (
     refuse_empty,
 )
 from tjapi.exam.service.standing import announce, mark, move, refuse_incomplete, settle, step
+from tjapi.exam.service.suiting import judge, unsuitable
 from tjapi.examinee import service as examinees
 from tjapi.examinee.rules import PhotoFile
 from tjapi.identity import service as identity
@@ -89,7 +90,7 @@ async def register(
     else:
         quote = await pricing.quote(uow, new.package_id, new.item_group_ids, choices=new.choices, person=fits, on=day)
     refuse_empty(quote)
-    await refuse_doubtful(uow, person.id, day, new.despite, day_pointer)
+    await refuse_doubtful(uow, person.id, campus.id, day, new.despite, day_pointer)
     exam = Exam(
         **exam_values(uow, person, day, quote, package), campus_id=campus.id, pregnant=new.pregnant,
         exam_no=exam_no(campus.code, day, await repository.next_number(uow, campus.id, day)),
@@ -98,7 +99,7 @@ async def register(
     uow.session.add(exam)
     await uow.session.flush()
     # Nobody else sees a row that was not there before: it needs no lock to be ours.
-    held_here(uow)[exam.id] = Held(exam, [], set())
+    held_here(uow)[exam.id] = Held(exam, [], set(), quote.contained)
     drafted = draft_lines(uow, exam, quote)
     await add(uow, exam, drafted)
     await uow.audit("exam.registered", "exam", exam.id, campus_id=campus.id)
@@ -120,12 +121,16 @@ def draft_lines(uow: UnitOfWork, exam: Exam, quote: pricing.Quote, first: int = 
 
 
 async def release(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None:
-    """Let lines be carried out: called where no payment is required, or by billing once they are covered."""
+    """Let lines be carried out: called where no payment is required, or by billing once they are covered.
+
+    What does not suit the person any more waits until somebody has decided.
+    """
     exam = await lock(uow, exam_id)
     released = []
+    doubted = await unsuitable(uow, exam_id)
     for line_id in line_ids:
         line = await line_of(uow, exam, line_id)
-        if line.state == "ordered":
+        if line.state == "ordered" and line.id not in doubted:
             step(uow, line, "released")
             released.append(line.id)
     if released:
@@ -159,6 +164,7 @@ async def reschedule(uow: UnitOfWork, exam_id: UUID, day: date) -> Exam:
         exam.version += 1
         detail = {"from": was.isoformat(), "to": day.isoformat()}
         await uow.audit("exam.rescheduled", "exam", exam.id, campus_id=exam.campus_id, detail=detail)
+        await judge(uow, exam)
         await uow.publish(ExamFactsCorrected(campus_id=exam.campus_id, exam_id=exam.id))
     return exam
 
@@ -300,11 +306,13 @@ async def show_report(uow: UnitOfWork, exam_id: UUID, version: int | None) -> No
     exam.report_version = version
 
 
-async def describe(uow: UnitOfWork, exam_id: UUID) -> ExamOut:
-    """Return an exam with its lines. Raises ExamNotFound."""
+async def describe(uow: UnitOfWork, exam_id: UUID) -> ExamOrdered:
+    """Return an exam with its lines, and what was asked for in this unit and is no line of its own. Raises ExamNotFound."""
     exam = await get(uow, exam_id)
     rows = await lines(uow, exam_id)
-    return ExamOut(
+    held = held_here(uow).get(exam_id)
+    return ExamOrdered(
+        contained=pricing.shape_contained(held.left_out) if held else [],
         **summary(exam).model_dump(), version=exam.version, hold_reason=exam.hold_reason, birth_date=exam.birth_date,
         lines=[LineOut.model_validate(row, from_attributes=True) for row in rows],
     )  # fmt: skip

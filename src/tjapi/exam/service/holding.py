@@ -14,6 +14,7 @@ from tjapi.exam.rules import (
     GONE,
 )
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.pricing import service as pricing
 
 
 @dataclass(slots=True)
@@ -23,6 +24,8 @@ class Held:
     exam: Exam
     lines: list[ExamLine] | None = None
     blocks: set[tuple[str, str]] | None = None
+    left_out: tuple[pricing.Contained, ...] = ()
+    """What was asked for in this unit, and is examined by another group that is ordered."""
 
 
 async def lock(uow: UnitOfWork, exam_id: UUID) -> Exam:

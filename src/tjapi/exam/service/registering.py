@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from tjapi.appointment import service as appointments
 from tjapi.catalog.service import ExamPackage
 from tjapi.employer.service import Campaign, Member
 from tjapi.exam import repository
@@ -115,19 +116,36 @@ async def second_exams(uow: UnitOfWork, asked: Sequence[tuple[UUID, date]]) -> s
 
 
 async def refuse_doubtful(
-    uow: UnitOfWork, examinee_id: UUID, day: date, despite: Collection[Doubt], pointer: str
+    uow: UnitOfWork, examinee_id: UUID, campus_id: int, day: date, despite: Collection[Doubt], pointer: str
 ) -> None:
-    """Ask back a day that is past and a second exam of the day, unless somebody says that they are meant. Raises ExamDoubtful.
+    """Ask back a day that is past, far ahead, or one on which the campus is closed, and a second exam of the day, unless somebody says that they are meant.
+
+    Raises ExamDoubtful.
 
     A job does what somebody decided, and has nobody to ask.
     """
     if uow.principal.kind == "job":
         return
     asked = (examinee_id, day)
-    found = doubts(day, business_day(uow.now), has_exam=asked in await second_exams(uow, [asked]))
+    offer = (await appointments.offers(uow, campus_id, [day]))[day]
+    again = asked in await second_exams(uow, [asked])
+    found = doubts(day, business_day(uow.now), has_exam=again, closed=offer.closed)
     missing = [doubt for doubt in found if doubt not in despite]
     if missing:
-        raise ExamDoubtful(errors=[FieldError(pointer, doubt, *DOUBTS[doubt]) for doubt in missing])
+        raise ExamDoubtful(errors=[FieldError(pointer, doubt, *_said(doubt, offer.note)) for doubt in missing])
+
+
+def _said(doubt: Doubt, note: str) -> tuple[str, str]:
+    zh, en = DOUBTS[doubt]
+    return (f"{zh}:{note}", f"{en}: {note}") if doubt == "closed_day" and note else (zh, en)
+
+
+async def refuse_second(
+    uow: UnitOfWork, examinee_id: UUID, day: date, despite: Collection[Doubt], pointer: str
+) -> None:
+    """Ask back an exam that comes to a day on which its person has another one, unless that is meant. Raises ExamDoubtful."""
+    if uow.principal.kind != "job" and "second_exam" not in despite and await second_exams(uow, [(examinee_id, day)]):
+        raise ExamDoubtful(errors=[FieldError(pointer, "second_exam", *DOUBTS["second_exam"])])
 
 
 def refuse_empty(quote: pricing.Quote) -> None:

@@ -59,6 +59,10 @@ _STANDING: dict[Standing, tuple[str, str]] = {
     "no_lines": ("没有任何项目", "no item group is left"),
 }
 _BLOCKS = {
+    "line_unsuitable": (
+        "项目已不适用于受检者(性别、年龄或孕情),请退项或注明原因照做",
+        "does not suit the person as the exam has them now (sex, age, pregnancy): withdraw it, or say why it stands",
+    ),
     "critical_open": ("危急值未确认", "a critical value that nobody has seen to"),
     "summary_unsigned": ("科室小结未签名", "the department's summary is not signed"),
     "summary_stale": ("科室小结所依据的结果已变化", "what the department's summary rests on has changed"),
@@ -82,6 +86,7 @@ _BLOCKS = {
 }
 
 
+UNSUITABLE = "line_unsuitable"
 _REVIEWERS = frozenset({"conclusion_stale"})
 """Reasons that the review itself clears: they keep nobody from reviewing, and everybody from finalizing."""
 
@@ -158,23 +163,25 @@ async def announce(uow: UnitOfWork, exam: Exam) -> None:
 
 async def _outstanding(uow: UnitOfWork, exam: Exam) -> list[Outstanding]:
     every = await lines(uow, exam.id)
-    undone = [(line.id, line.name, line.state, line.department_id) for line in every if line.state in UNDONE]
+    named = [(line.id, line.name, line.state, line.department_id) for line in every]
     stands = (exam.state, exam.hold_reason, any(line.state not in GONE for line in every))
     if exam.id in held_here(uow):
-        return _said(undone, sorted(await held_blocks(uow, exam)), stands)
-    return _said(undone, [(b.code, b.source) for b in await repository.blocks(uow, exam.id)], stands)
+        return _said(named, sorted(await held_blocks(uow, exam)), stands)
+    return _said(named, [(b.code, b.source) for b in await repository.blocks(uow, exam.id)], stands)
 
 
-def outstanding(undone: str, blocks: str, stands: str) -> list[Outstanding]:
+def outstanding(named: str, blocks: str, stands: str) -> list[Outstanding]:
     """Say what keeps an exam from being finalized, of the three columns of `views.OUTSTANDING`."""
-    lines = [(UUID(line_id), name, state, department) for line_id, name, state, department in json.loads(undone)]
+    lines = [(UUID(line_id), name, state, department) for line_id, name, state, department in json.loads(named)]
     state, reason, has_lines = json.loads(stands)
     return _said(lines, json.loads(blocks), (state, reason, has_lines))
 
 
 def _said(
-    undone: Iterable[tuple[UUID, str, str, int]], blocks: Iterable[Sequence[str]], stands: tuple[str, str | None, bool]
+    named: Iterable[tuple[UUID, str, str, int]], blocks: Iterable[Sequence[str]], stands: tuple[str, str | None, bool]
 ) -> list[Outstanding]:
+    """Say the reasons; `named` are the lines that are undone, and whichever others a block may name."""
+    lines_ = {f"line:{line_id}": (name, state, department_id) for line_id, name, state, department_id in named}
     state, hold_reason, has_lines = stands
     found = []
     if (why := standing(state, has_lines=has_lines)) is not None:
@@ -186,15 +193,19 @@ def _said(
         return found
     found += [
         Outstanding(
-            code=f"line_{state}", source=f"line:{line_id}", department_id=department_id,
+            code=f"line_{state}", source=source, department_id=department_id,
             zh=f"{name}:{_WAITS[state][0]}", en=f"{name}: {_WAITS[state][1]}",
         )
-        for line_id, name, state, department_id in undone
+        for source, (name, state, department_id) in lines_.items()
+        if state in UNDONE
     ]  # fmt: skip
     for code, source in blocks:
         kind, _, number = source.partition(":")
         department = int(number) if kind == "department" else None
         zh, en = _BLOCKS[code]
+        if source in lines_:
+            name, _, department = lines_[source]
+            zh, en = f"{name}:{zh}", f"{name}: {en}"
         found.append(Outstanding(code=code, source=source, department_id=department, zh=zh, en=en))
     return found
 

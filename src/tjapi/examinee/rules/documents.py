@@ -55,6 +55,7 @@ _OLD_PERMANENT = re.compile(r"[A-Z]{3}[0-9]{12}")
 _HK_MO_PERMIT = re.compile(r"([HM][0-9]{8})(?:[0-9]{2})?")
 _TW_PERMIT = re.compile(r"[0-9]{8}|[0-9]{10}[A-Z]?")
 _PASSPORT = re.compile(r"[A-Z0-9]{5,20}")
+_COUNTRY = re.compile(r"[A-Z]{3}")
 _HK_MO_TW = ("810000", "820000", "830000")
 
 
@@ -80,8 +81,8 @@ def parse_id_number(kind: IdKind, raw: str, today: date) -> IdNumber:
     """Read an identity number. Raises IdNumberFault, naming what is wrong.
 
     Resident cards (GB 11643), also with the old 15 digits; residence permits of 港澳台居民 (same make, areas 810000, 820000, 830000);
-    foreigners' permanent residence cards of 2023 (18 digits, the first a 9, same check) and before (3 letters, 12 digits: what was found
-    about the meaning of its digits contradicts itself, so nothing is derived from them); the travel permits of 港澳居民 and 台湾居民, and
+    foreigners' permanent residence cards of 2023 (18 digits, the first a 9, same check) and before (3 letters of the country, 12 digits, of
+    which the fifth to the tenth are the birth date as YYMMDD: the century is the one that makes a person of at most a hundred years); the travel permits of 港澳居民 and 台湾居民, and
     passports, whose numbers say nothing.
     """
     number = normalise_id_number(raw)
@@ -93,7 +94,7 @@ def parse_id_number(kind: IdKind, raw: str, today: date) -> IdNumber:
         permit = _HK_MO_PERMIT.fullmatch(number)
         return _plain(kind, permit[1] if permit else "", _HK_MO_PERMIT)
     if kind == "foreign_permanent" and _OLD_PERMANENT.fullmatch(number):
-        return IdNumber(kind, number, None, None)
+        return IdNumber(kind, number, None, _old_permanent_birth(number, today))
     if kind == "resident" and _FIFTEEN.fullmatch(number):
         number = eighteen_of_fifteen(number)
     if not _EIGHTEEN.fullmatch(number):
@@ -112,6 +113,17 @@ def parse_id_number(kind: IdKind, raw: str, today: date) -> IdNumber:
     return IdNumber(kind, number, "male" if int(number[16]) % 2 else "female", birth)
 
 
+def _old_permanent_birth(number: str, today: date) -> date:
+    """Return the birth date in a permanent residence card of before 2023. Raises IdNumberFault."""
+    year, month, day = (int(number[at : at + 2]) for at in (7, 9, 11))
+    century = today.year // 100 * 100
+    try:
+        born = date(century + year, month, day)
+        return born if born <= today else date(century - 100 + year, month, day)
+    except ValueError as error:
+        raise IdNumberFault("birth_date_invalid") from error
+
+
 def _plain(kind: IdKind, number: str, form: re.Pattern[str]) -> IdNumber:
     if not form.fullmatch(number):
         raise IdNumberFault("format")
@@ -122,6 +134,15 @@ def _kind_of_eighteen(number: str) -> IdKind:
     if number[0] == "9":
         return "foreign_permanent"
     return "hk_mo_tw_resident" if number[:6] in _HK_MO_TW else "resident"
+
+
+def country_of(kind: IdKind, issuer: str | None) -> str:
+    """Return the three letters of the country that issued a passport (ICAO 9303); empty where it is not said that way.
+
+    An authority (U.S. Department of State) is no country: the same passport may be read with the one or the other.
+    """
+    letters = normalise_id_number(issuer or "")
+    return letters if kind == "passport" and _COUNTRY.fullmatch(letters) else ""
 
 
 def normalise_id_number(raw: str) -> str:
@@ -148,6 +169,8 @@ def eighteen_of_fifteen(number: str) -> str:
 def spellings_sought(raw: str) -> tuple[str, ...]:
     """Return the stored spellings that a typed number may stand for, whatever its kind."""
     number = normalise_id_number(raw)
+    if permit := _HK_MO_PERMIT.fullmatch(number):  # as it is kept, without the count of its renewals
+        return tuple(dict.fromkeys((number, permit[1])))
     return (number, eighteen_of_fifteen(number)) if _FIFTEEN.fullmatch(number) else (number,)
 
 

@@ -24,6 +24,7 @@ from tjapi.examinee.rules import (
     Sex,
     birth_date_fault,
     clean_name,
+    country_of,
     folded,
     full_years,
     is_for_ever,
@@ -60,7 +61,7 @@ async def meet(
     if document is not None:
         index = uow.cipher.blind_index(document.number, ID_NUMBER)
         await repository.lock_identifier(uow, document.kind, index)
-        known = await repository.meet(uow, document.kind, index, campus_id)
+        known = await repository.meet(uow, document.kind, index, read.country, campus_id)
         if known is not None:
             again = await _met_again(uow, known, payload, read)
             await _keep_photo(uow, again, photo)
@@ -110,10 +111,10 @@ def _read_or_refused(payload: IdCardPayload, today: date) -> "tuple[IdNumber | N
         return refusal
 
 
-def _key(uow: UnitOfWork, read: "tuple[IdNumber | None, Read] | Problem") -> tuple[str, bytes] | None:
+def _key(uow: UnitOfWork, read: "tuple[IdNumber | None, Read] | Problem") -> tuple[str, bytes, str] | None:
     if isinstance(read, Problem) or read[0] is None:
         return None
-    return read[0].kind, uow.cipher.blind_index(read[0].number, ID_NUMBER)
+    return read[0].kind, uow.cipher.blind_index(read[0].number, ID_NUMBER), read[1].country
 
 
 async def _holder(
@@ -149,6 +150,7 @@ def entered(uow: UnitOfWork, payload: IdCardPayload, document: IdNumber | None, 
         person.id_number_sealed = uow.cipher.seal(document.number, place(person.id, ID_NUMBER))
         person.id_number_index = uow.cipher.blind_index(document.number, ID_NUMBER)
         person.id_number_masked = mask_id_number(document.number)
+        person.id_country = read.country
     _set_validity(person, read)
     _set_phone(uow, person, _phone(payload.phone))
     _set_address(uow, person, payload.address)
@@ -181,6 +183,7 @@ class Read:
     valid_from: date | None
     valid_until: date | None
     long_term: bool | None
+    country: str = ""
 
 
 def _understood(payload: IdCardPayload) -> Read:
@@ -204,7 +207,7 @@ def _understood(payload: IdCardPayload) -> Read:
     if errors or sex is None:
         raise ExamineeDetailsInvalid(errors=errors)
     known = payload.valid_until is not None
-    return Read(name, sex, nation, birth_date, payload.issuer, valid_from, valid_until, for_ever if known else None)
+    return Read(name, sex, nation, birth_date, payload.issuer, valid_from, valid_until, for_ever if known else None, country_of(payload.id_kind, payload.issuer))  # fmt: skip
 
 
 async def introduce(uow: UnitOfWork, examinee_id: UUID, campus_id: int) -> None:
@@ -219,7 +222,7 @@ async def introduce(uow: UnitOfWork, examinee_id: UUID, campus_id: int) -> None:
         raise CampusNotHeld(
             errors=[FieldError("/campus_id", "unknown-there", "请先到该院区前台登记", "register at that desk first")]
         )
-    await repository.meet(uow, person.id_kind, bytes(person.id_number_index), campus_id)
+    await repository.meet(uow, person.id_kind, bytes(person.id_number_index), person.id_country, campus_id)
 
 
 def _document(payload: IdCardPayload, today: date) -> IdNumber | None:
@@ -313,6 +316,7 @@ async def _welcome(uow: UnitOfWork, person: Examinee, holder: Examinee, payload:
     _refuse_other_person(holder, read)
     changed = ["sex"] if person.sex == "unknown" and read.sex != "unknown" else []
     person.sex = read.sex if changed else person.sex
+    holder.id_country = holder.id_country or read.country
     if _set_validity(holder, read):
         changed.append("document")
     given = {field: value for field in ("nation", "phone", "address") if (value := getattr(payload, field)) is not None}

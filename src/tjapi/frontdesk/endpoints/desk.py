@@ -8,7 +8,7 @@ from fastapi import Path, Query, Request, Response
 from tjapi.appointment.errors import WalkInNotTaken
 from tjapi.employer.errors import CampaignNotFound
 from tjapi.exam import service as exams
-from tjapi.exam.errors import ExamNotFound, ExamStateConflict
+from tjapi.exam.errors import ExamDoubtful, ExamNotFound, ExamStateConflict
 from tjapi.exam.schemas import ExamSummary
 from tjapi.examinee.errors import GuardianConsentMissing
 from tjapi.frontdesk import flows, service, views
@@ -24,7 +24,16 @@ from tjapi.frontdesk.errors import (
     TooManyPapers,
 )
 from tjapi.frontdesk.rules import BoardColumn
-from tjapi.frontdesk.schemas import AccessCodeOut, BoardOut, CheckInOut, DocumentsOut, PrintIn, PrintOut, PrintsOut
+from tjapi.frontdesk.schemas import (
+    AccessCodeOut,
+    BoardOut,
+    CheckInIn,
+    CheckInOut,
+    DocumentsOut,
+    PrintIn,
+    PrintOut,
+    PrintsOut,
+)
 from tjapi.identity import service as identity
 from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.clock import business_day
@@ -39,11 +48,11 @@ frontdesk = router("frontdesk")
 
 @frontdesk.post(
     "/exams/{exam_id:uuid}:check-in",
-    **operation("checkIn", "报到", "Check in", permission="exam.check_in", requirement=["E1.5"], idempotent="optional",
-                problems=[ExamNotFound, ExamStateConflict, WalkInNotTaken, GuardianConsentMissing, IdentityNotConfirmed]),
+    **operation("checkIn", "报到", "Check in", permission="exam.check_in", requirement=["E1.5"], idempotent="optional", body=True,
+                problems=[ExamNotFound, ExamStateConflict, ExamDoubtful, WalkInNotTaken, GuardianConsentMissing, IdentityNotConfirmed]),
 )  # fmt: skip
-async def check_in(request: Request, uow: Unit, exam_id: UUID) -> CheckInOut:
-    made = await service.check_in(uow, exam_id)
+async def check_in(request: Request, uow: Unit, exam_id: UUID, body: CheckInIn | None = None) -> CheckInOut:
+    made = await service.check_in(uow, exam_id, body.despite if body else ())
     return made.model_copy(update={"unprintable": runtime(request).services.printing.unprintable(made.exam.name)})
 
 

@@ -1,11 +1,11 @@
 """Finding people by what the desk scans: also by a tube, which a person may hold in hand."""
 
-import unicodedata
 from uuid import UUID
 
 from tjapi.exam import service as exams
 from tjapi.exam.schemas import ExamLookup, FoundPerson
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.kernel.validation import scanned
 from tjapi.requisition import service as requisitions
 
 
@@ -16,6 +16,5 @@ async def look_up(uow: UnitOfWork, sought: ExamLookup, after: UUID | None) -> li
     """
     tube = None
     if sought.by in ("any", "barcode"):
-        barcode = "".join(unicodedata.normalize("NFKC", sought.key).split()).upper()
-        tube = await requisitions.tube_by_barcode(uow, barcode)
+        tube = await requisitions.tube_by_barcode(uow, scanned(sought.key))
     return await exams.look_up(uow, sought, after, of_barcode=None if tube is None else tube.exam_id)

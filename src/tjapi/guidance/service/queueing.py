@@ -24,6 +24,11 @@ _AGAIN = (
     "Nothing is left to do elsewhere: go back to {room} for what is still open there",
 )
 
+_UNDECIDED = (
+    "{names}:已不适用于受检者,请先到前台确认",
+    "{names}: does not suit the examinee any more; to be decided at the desk first",
+)
+
 
 async def guide(uow: UnitOfWork, exam_id: UUID) -> GuidanceOut:
     """Say where an examinee goes next, and take the place in that queue; whoever stands in one stays there.
@@ -33,13 +38,15 @@ async def guide(uow: UnitOfWork, exam_id: UUID) -> GuidanceOut:
     exam = await exams.lock(uow, exam_id)
     if exam.state not in _HERE:
         raise NotHere
+    await follow_lines(uow, exam_id)
     held = await repository.open_ticket(uow, exam_id)
+    zh, en = await _undecided(uow, exam_id)
     if held is not None:
-        return GuidanceOut(exam_id=exam_id, ticket=await _shown(uow, held), done=False)
+        return GuidanceOut(exam_id=exam_id, ticket=await _shown(uow, held), done=False, zh=zh, en=en)
     errands = await _errands(uow, exam_id)
     chosen = await _choose(uow, exam, errands)
     if chosen is None:
-        return GuidanceOut(exam_id=exam_id, ticket=None, done=not errands)
+        return GuidanceOut(exam_id=exam_id, ticket=None, done=not errands and not zh, zh=zh, en=en)
     room, again = chosen
     number = await repository.next_number(uow, room, business_day(uow.now))
     ticket = Ticket(
@@ -49,19 +56,21 @@ async def guide(uow: UnitOfWork, exam_id: UUID) -> GuidanceOut:
     uow.session.add(ticket)
     await uow.session.flush()
     await _tell(uow, ticket)
-    zh, en = _AGAIN if again else ("", "")
-    return GuidanceOut(
-        exam_id=exam_id, ticket=await _shown(uow, ticket), done=False, again=again, zh=zh.format(room=room.name), en=en.format(room=room.name)
-    )  # fmt: skip
+    if again:
+        zh = ";".join(filter(None, (_AGAIN[0].format(room=room.name), zh)))
+        en = "; ".join(filter(None, (_AGAIN[1].format(room=room.name), en)))
+    return GuidanceOut(exam_id=exam_id, ticket=await _shown(uow, ticket), done=False, again=again, zh=zh, en=en)
 
 
 async def call_next(uow: UnitOfWork, room_id: UUID) -> TicketOut:
     """Call whose turn it is; two callers at once call two people. Raises RoomNotFound, NobodyWaits."""
-    await _room(uow, room_id)
-    ticket = await repository.first_waiting(uow, room_id)
-    if ticket is None:
-        raise NobodyWaits
-    return await _move(uow, ticket, "called")
+    room = await _room(uow, room_id)
+    while (ticket := await repository.first_waiting(uow, room_id)) is not None:
+        if room.department_id in await _errands(uow, ticket.exam_id):
+            return await _move(uow, ticket, "called")
+        # Whatever was to be done here is done or set aside: whoever waits for nothing is not called.
+        await _give_up(uow, ticket)
+    raise NobodyWaits
 
 
 async def step_ticket(uow: UnitOfWork, ticket_id: UUID, to: TicketState) -> TicketOut:
@@ -86,6 +95,25 @@ async def leave(uow: UnitOfWork, exam_id: UUID) -> None:
         await _tell(uow, ticket)
 
 
+async def follow_lines(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Give up the place of somebody for whom nothing is left to do where they wait; whoever is in the room comes out of it as always."""
+    held = await repository.open_ticket(uow, exam_id)
+    if held is None or held.state == "in_room":
+        return
+    room = await _room(uow, held.room_id)
+    if room.department_id in await _errands(uow, exam_id):
+        return
+    ticket = await repository.ticket(uow, held.id, lock=True)
+    if ticket is not None and "dropped" in TICKET_MOVES[ticket.state]:  # a room may have let them in meanwhile
+        await _give_up(uow, ticket)
+
+
+async def _give_up(uow: UnitOfWork, ticket: Ticket) -> None:
+    ticket.state, ticket.ended_at = "dropped", uow.now
+    await uow.session.flush()
+    await _tell(uow, ticket)
+
+
 async def queue(uow: UnitOfWork, room_id: UUID) -> list[TicketOut]:
     """Return the queue of a room. Raises RoomNotFound."""
     room = await _room(uow, room_id)
@@ -97,14 +125,27 @@ async def queue(uow: UnitOfWork, room_id: UUID) -> list[TicketOut]:
 
 
 async def _errands(uow: UnitOfWork, exam_id: UUID) -> dict[int, tuple[Errand, datetime]]:
-    """Return what is still to be done, by department, and since when the last of it is; what waits for payment is not."""
+    """Return what is still to be done, by department, and since when the last of it is; what waits for payment is not, nor what does not suit."""
     found: dict[int, tuple[Errand, datetime]] = {}
+    doubted = await exams.unsuitable(uow, exam_id)
     for line in await exams.lines(uow, exam_id):
-        if line.state in FOR_THE_PERSON and line.state != "ordered":
+        if line.state in FOR_THE_PERSON and line.state != "ordered" and line.id not in doubted:
             other, since = found.get(line.department_id, (None, line.state_at))
             fasting = line.fasting or (other is not None and other.fasting)
             found[line.department_id] = Errand(line.department_id, fasting), max(since, line.state_at)
     return found
+
+
+async def _undecided(uow: UnitOfWork, exam_id: UUID) -> tuple[str, str]:
+    """Say which lines that are still to be done wait for a decision, because they do not suit the person any more."""
+    doubted = await exams.unsuitable(uow, exam_id)
+    names = [
+        line.name for line in await exams.lines(uow, exam_id) if line.id in doubted and line.state in FOR_THE_PERSON
+    ]
+    if not names:
+        return "", ""
+    listed = "、".join(names)
+    return _UNDECIDED[0].format(names=listed), _UNDECIDED[1].format(names=listed)
 
 
 async def _choose(

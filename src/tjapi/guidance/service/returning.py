@@ -106,8 +106,14 @@ async def give_back(uow: UnitOfWork, exam_id: UUID, reason: str) -> SheetReturnO
     await uow.session.flush()
     if exam.sheet_returned_at is not None:
         exam = await exams.sheet_given_back(uow, exam_id)
-    still = {line.id for line in await exams.lines(uow, exam_id) if line.state in ("refused", "waived", "deferred")}
-    again = [line_id for line_id in standing.line_ids if line_id in still]
+    still = {
+        line.id: line
+        for line in await exams.lines(uow, exam_id)
+        if line.id in standing.line_ids and line.state in ("refused", "waived", "deferred")
+    }
+    # What does not suit the person any more stays aside: it comes back by a command of its own, if somebody says that it stands.
+    wrong = await exams.misfits_of(uow, exam, still.values())
+    again = [line_id for line_id in standing.line_ids if line_id in still and line_id not in wrong]
     if again:
         exam = await exams.reinstate(uow, exam_id, again, reason=reason)
     await uow.session.flush()

@@ -60,16 +60,24 @@ class FieldCipher:
         return hmac.digest(self._index, f"{purpose}|{value}".encode(), hashlib.sha256)
 
 
+_RESIDENT = 18
+
+
 def mask_phone(phone: str) -> str:
     """Return 138****1234."""
     return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 11 else "*" * max(len(phone) - 2, 0) + phone[-2:]  # noqa: PLR2004
 
 
 def mask_id_number(number: str) -> str:
-    """Return 450122********1234."""
-    if len(number) < 10:  # noqa: PLR2004
-        return number[:1] + "*" * (len(number) - 3) + number[-2:]
-    return number[:6] + "*" * (len(number) - 10) + number[-4:]
+    """Return 450122********1234; of a number of any other length a third at most, and never more than four characters at an end.
+
+    Eighteen digits say where and when somebody was born, and the rest of them hides who: of a passport the first six characters are most of it.
+    """
+    if len(number) == _RESIDENT:
+        return number[:6] + "*" * 8 + number[-4:]
+    shown = min(len(number) // 3, 8)
+    head = shown // 2
+    return number[:head] + "*" * (len(number) - shown) + number[len(number) - (shown - head) :]
 
 
 def random_code(digits: int = 8) -> str:

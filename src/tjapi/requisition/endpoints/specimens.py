@@ -12,6 +12,7 @@ from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInval
 from tjapi.kernel.problem import Problem
 from tjapi.kernel.routing import ReadUnit, Unit, operation, router
 from tjapi.kernel.runtime import runtime
+from tjapi.kernel.validation import Scanned
 from tjapi.requisition import service
 from tjapi.requisition.errors import (
     HandoverChanged,
@@ -64,7 +65,9 @@ async def list_tubes(uow: ReadUnit, exam_id: UUID) -> TubesOut:
 )  # fmt: skip
 async def scan_tube(
     uow: ReadUnit,
-    barcode: Annotated[str, Query(pattern=r"^[!-~]{1,40}$", description="条码 · Bar code", examples=["010000000018"])],
+    barcode: Annotated[
+        str, Scanned, Query(pattern=r"^[!-~]{1,40}$", description="条码 · Bar code", examples=["010000000018"])
+    ],
 ) -> TubeOut:
     return await service.scanned(uow, barcode)
 

@@ -1,6 +1,6 @@
 """Departments enter and sign: values by hand, computed items, the summary and its signature."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 from uuid import UUID
@@ -115,7 +115,7 @@ async def put_results(uow: UnitOfWork, exam_id: UUID, department_id: int, given:
     Zero input (零输入): with `fill_defaults` every item of the department that nobody has ever said anything of gets its normal default.
     An item that was entered and cleared stays empty: somebody meant that.
 
-    Raises ExamNotFound, DepartmentNotOwn, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, ResultsInvalid.
+    Raises ExamNotFound, DepartmentNotOwn, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, ResultsInvalid, LineUnsuitable.
     """
     desk = await _open(uow, exam_id, department_id, expected)
     if desk.signed:
@@ -129,13 +129,23 @@ async def put_results(uow: UnitOfWork, exam_id: UUID, department_id: int, given:
         items[one.item_id].code for one in given.results if one.item_id in items and items[one.item_id].delta_percent
     }
     last = await views.last_numbers(uow, desk.book.exam, compared) if compared else {}
+    doubted = await exams.unsuitable(uow, exam_id)
+    exams.refuse_unsuitable(
+        [
+            (f"/results/{i}", line)
+            for i, one in enumerate(given.results)
+            if one.value is not None
+            for line, _ in places.get(one.item_id, ())
+        ],
+        doubted,
+    )
     check(items, from_lis, given, last, desk.book.exam.age_years)
     entered = 0
     for one in given.results:
         for place in places[one.item_id]:
             entered += _enter(uow, desk.book, place, kept(place[1], one.value), STAFF, one.kept_because)
     if given.fill_defaults:
-        entered += _fill(uow, desk)
+        entered += _fill(uow, desk, doubted)
     compute(uow, desk.book, (line for line, _ in desk.entered()))
     sheet = _touch(uow, desk, department_id)
     await uow.audit(
@@ -159,15 +169,18 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
     anew once it does not.
 
     Raises ExamNotFound, DepartmentNotOwn, SignerNotStaff, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, SheetNotComplete,
-    SummaryContradictsFindings, SummaryStale.
+    SummaryContradictsFindings, SummaryStale, LineUnsuitable.
     """
     _only_staff(uow)
     desk = await _open(uow, exam_id, department_id, expected)
     if desk.signed:
         raise SheetSigned
     book = desk.book
+    doubted = await exams.unsuitable(uow, exam_id)
+    own = {line.id: line for line in desk.lines if line.performed_by == "department" and book.live(line)}
+    exams.refuse_unsuitable([(f"line:{line.id}", line) for line in own.values()], doubted)
     if given.fill_defaults:
-        _fill(uow, desk)
+        _fill(uow, desk, doubted)
         compute(uow, book, (line for line, _ in desk.entered()))
     missing = [(line, item) for line, item in desk.entered() if book.now_at(line.id, item.id) is None]
     if missing:
@@ -202,8 +215,9 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
     )
     # Values moved a line to resulted; one without items comes straight from released.
     ways: dict[str, Sequence[str]] = {"verified": (), "resulted": ("verified",)}
-    own = [line for line in desk.lines if line.performed_by == "department" and book.live(line)]
-    await exams.advance(uow, exam_id, {line.id: ways.get(line.state, ("resulted", "verified")) for line in own})
+    await exams.advance(
+        uow, exam_id, {line_id: ways.get(line.state, ("resulted", "verified")) for line_id, line in own.items()}
+    )
     await exams.unblock(uow, exam_id, _BLOCK, f"department:{department_id}")
     await exams.unblock(uow, exam_id, STALE, f"department:{department_id}")
     await _followed(uow, sheet)
@@ -440,12 +454,15 @@ def _step(
     )  # fmt: skip
 
 
-def _fill(uow: UnitOfWork, desk: _Desk) -> int:
-    """Give every untouched item its normal default; return how many."""
+def _fill(uow: UnitOfWork, desk: _Desk, doubted: Collection[UUID]) -> int:
+    """Give every untouched item its normal default, but for lines that do not suit the person; return how many."""
     untouched = [
         (line, item)
         for line, item in desk.entered()
-        if item.normal_default and item.code not in FORMULAS and desk.book.result_id(line.id, item.id) is None
+        if line.id not in doubted
+        and item.normal_default
+        and item.code not in FORMULAS
+        and desk.book.result_id(line.id, item.id) is None
     ]
     return sum(_enter(uow, desk.book, place, place[1].normal_default, STAFF) for place in untouched)
 
