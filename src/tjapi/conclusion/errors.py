@@ -50,11 +50,11 @@ class ConclusionEmpty(Conflict):
 
 
 class OverviewContradictsResults(Conflict):
-    """未见异常 cannot stand in the overview beside flagged results: say what they mean."""
+    """Nothing may call everything, or a flagged item, normal beside what is flagged or not judged; `errors` name where."""
 
     zh, en = (
-        "综述写未见异常,但有结果异常,请修改综述",
-        "The overview says nothing was found, but results are flagged; say what they mean",
+        "综述或结论写正常、未见异常,但有异常或未判定的结果与描述,请修改",
+        "The overview or an entry says normal, but results are flagged or not judged; say what they mean",
     )
 
 

@@ -16,7 +16,7 @@ from tjapi.conclusion.errors import (
 )
 from tjapi.conclusion.events import ConclusionSigned
 from tjapi.conclusion.models import Conclusion, ConclusionEntry
-from tjapi.conclusion.rules import in_order
+from tjapi.conclusion.rules import calm_beside, in_order
 from tjapi.conclusion.schemas import ConclusionIn, ConclusionOut, EntryIn
 from tjapi.conclusion.service.amending import close_tasks
 from tjapi.conclusion.service.claiming import hold, let_go
@@ -39,7 +39,6 @@ from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge.words import says_all_normal
 from tjapi.result import service as results
 from tjapi.result.errors import SignerNotStaff
 
@@ -189,8 +188,7 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
     check_move(found, "initial_signed")
     if not found.overview:
         raise ConclusionEmpty
-    if says_all_normal(found.overview) and any(known.flag for known in (await results.case_of(uow, exam_id)).every):
-        raise OverviewContradictsResults
+    await _refuse_calm(uow, found)
     await hold(uow, exam)
     await refuse_stale(uow, exam, found)
     found.state, found.version = "initial_signed", found.version + 1
@@ -230,6 +228,23 @@ async def finalize(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionO
     await close_tasks(uow, exam_id, f"已重新主检,结论第 {found.version} 版")
     await exams.finalize(uow, exam_id)
     return done
+
+
+async def _refuse_calm(uow: UnitOfWork, found: Conclusion) -> None:
+    """Nobody signs words that call everything, or what is flagged, normal beside what is flagged or not judged. Raises OverviewContradictsResults."""
+    entries = await repository.entries(uow, found.exam_id)
+    texts = [("/overview", found.overview)]
+    texts += [
+        (f"/entries/{i}/{name}", getattr(entry, name))
+        for i, entry in enumerate(entries)
+        for name in ("title", "detail")
+    ]
+    wrong = [
+        FieldError(place, "calm", "写正常或未见异常,与结果矛盾", "calls normal what is flagged or not judged")
+        for place in calm_beside(texts, (await results.case_of(uow, found.exam_id)).every)
+    ]
+    if wrong:
+        raise OverviewContradictsResults(errors=wrong)
 
 
 async def stands(uow: UnitOfWork, exam_id: UUID, version: int | None = None) -> bool:

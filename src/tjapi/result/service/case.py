@@ -12,7 +12,7 @@ from tjapi.knowledge.rules import Case, Known
 from tjapi.knowledge.service import Knowledge
 from tjapi.result import views
 from tjapi.result.rules.derivation import Facts, Sources, absent, said_of
-from tjapi.result.rules.flags import lab_critical, undetermined
+from tjapi.result.rules.flags import described, lab_critical, undetermined
 from tjapi.result.rules.reading import chosen
 from tjapi.result.rules.values import Value, finding, same_unit
 
@@ -151,7 +151,7 @@ def known(
         code, name, finding(value.text), value.numeric, value.comparator,
         item_unit if same_unit(unit or "", item_unit) else unit, flag,
         chosen(value.text) if kind == "multi_select" else (), result_id, department_id, revision_id, alarm,
-        bounds, usual, undetermined(kind, flag, judged=judged),
+        bounds, usual, undetermined(kind, flag, judged=judged), described(kind, flag),
     )  # fmt: skip
 
 
