@@ -79,6 +79,15 @@ class EntryKeyUnknown(Invalid):
     zh, en = "来源标识不正确", "A key is not known, or is there twice"
 
 
+class EntryFigureOutdated(Conflict):
+    """Words that are confirmed hold a figure that none of their results says any more: rewrite them."""
+
+    zh, en = (
+        "结论中的数值已不是当前结果,请改写后再保存",
+        "Words hold a figure that no result says any more; rewrite them",
+    )
+
+
 class EntryResultUnknown(Invalid):
     """An entry refers to a result that is none of this exam's."""
 

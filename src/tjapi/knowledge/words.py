@@ -5,7 +5,9 @@ The exact reason, for doctors, is `Clause.words`; what is told here is made of t
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Literal
+from uuid import UUID
 
 from tjapi.knowledge.rules import Clause, Known
 
@@ -156,6 +158,17 @@ def judgement(flag: str | None, *, undetermined: bool, described: bool) -> Judge
     return "normal" if flag is not None else "unasked"
 
 
+def is_unjudged_text(kind: str, flag: str | None, text: str) -> bool:
+    """Say whether a value is a description that nobody judged: no normal text, no person said what it is, and more than 未见异常."""
+    said = list(_sentences(text))
+    return (
+        kind == "text"
+        and flag is None
+        and bool(text.strip())
+        and not (said and all(_calls_normal(one, department=False) for one in said))
+    )
+
+
 def judgement_of(known: Known) -> Judgement:
     """Return what became of a value as rules see it."""
     return judgement(known.flag, undetermined=known.undetermined, described=known.described)
@@ -268,11 +281,13 @@ def _sentences(text: str) -> Iterable[str]:
             else part
         )
         said = said.replace("：", ":").strip(" \t\u3000:()（）【】[]“”\"'*-—·「」『』")
-        if said and len(said) <= _MOST_SAID:
+        if said:
             yield said
 
 
 def _calls_normal(said: str, *, department: bool) -> bool:
+    if len(said) > _MOST_SAID:
+        return False
     if not _HAN_ONE.search(said):
         return _ENGLISH.fullmatch(re.sub(r"[\s\-:]+", " ", said).strip()) is not None
     plain = re.sub(r"[\s\u3000]", "", said)
@@ -288,6 +303,8 @@ def _is_calm(plain: str) -> bool:
 def _calls_these_normal(said: str, flagged: Collection[str]) -> bool:
     """Say whether a sentence calls one of these items normal, by its name or by what several are called together."""
     plain = re.sub(r"[\s\u3000]", "", said)
+    if len(plain) > _MOST_SAID:
+        return False
     for name in names_of(flagged):
         at = plain.find(name)
         if at < 0 or (at and plain[at - 1] in "低高非"):
@@ -317,3 +334,27 @@ def names_of(items: Collection[str]) -> set[str]:
         called for called, parts in _ALSO_CALLED.items() for name in items if any(part == name or (len(part) > 1 and part in name) for part in parts)
     }  # fmt: skip
     return {name for name in own if name} | together
+
+
+# --- figures that nobody says any more ---
+
+_FIGURE = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?![\d.]*\d)")
+
+
+def outdated_figures(text: str, was: Iterable[Known], now: Mapping[UUID | None, Known]) -> set[str]:
+    """Return the figures of a text that results said when it was written and that no value, bound or earlier measurement says now.
+
+    `was` are the values that it was written on, `now` the current ones by result. An old figure beside the new one of the same result
+    (由 25.0 降至 5.0) tells of a change, and is none.
+    """
+    told = {Decimal(one) for one in _FIGURE.findall(text)}
+    valid = {known.numeric for known in now.values() if known.numeric is not None}
+    valid |= {Decimal(b) for known in now.values() for b in known.bounds if b is not None and _FIGURE.fullmatch(b)}
+    found = set()
+    for old in was:
+        current = now.get(old.result_id)
+        if old.numeric is None or (current is not None and current.same == old.same) or old.numeric in valid:
+            continue
+        if old.numeric in told and (current is None or current.numeric not in told):
+            found.add(old.text)
+    return found

@@ -17,6 +17,7 @@ from tjapi.knowledge.words import (
     all_judged_normal,
     chinese,
     forbids_calm,
+    is_unjudged_text,
     judgement,
     printed_unit,
     says_all_normal,
@@ -35,7 +36,7 @@ from tjapi.report.rules import (
     printed_order,
 )
 from tjapi.report.views import ReportSource
-from tjapi.result.rules.flags import described, undetermined
+from tjapi.result.rules.flags import undetermined
 from tjapi.result.rules.values import finding
 from tjapi.result.schemas import TrendOut
 
@@ -141,7 +142,7 @@ def _judgement(row: Any) -> Judgement:
     kind = row.kind or "numeric"
     open_ = undetermined(kind, row.flag, judged=row.judged is not False)
     flag = "A" if not row.flag and row.alert == "standing" else row.flag
-    return judgement(flag, undetermined=open_, described=described(kind, row.flag))
+    return judgement(flag, undetermined=open_, described=is_unjudged_text(kind, row.flag, row.raw_value or ""))
 
 
 def _abnormal_flag(item: Mapping[str, Any]) -> bool:

@@ -21,6 +21,15 @@ class SummaryLineUnknown(Invalid):
     zh, en = "不是该科室的小结行", "No line of the department's summary"
 
 
+class SummaryFigureOutdated(Conflict):
+    """Words that are confirmed hold a figure that none of their results says any more: rewrite them."""
+
+    zh, en = (
+        "小结中的数值已不是当前结果,请改写后再保存",
+        "Words hold a figure that no result says any more; rewrite them",
+    )
+
+
 class SummaryContradictsFindings(Conflict):
     """未见异常 cannot stand beside findings, flagged results, or what nobody judged: say what was seen."""
 

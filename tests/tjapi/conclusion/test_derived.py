@@ -133,7 +133,9 @@ async def test_a_departments_edited_line_is_stale_with_its_value_and_is_changed_
     same = {"id": line["id"], "text": "血压 152,紧张所致可能"}
     await desk.call("PUT", "summary", {"lines": [same]})
     assert (await desk.sign()).status_code == 409, "sending it back is no confirmation"
-    await desk.call("PUT", "summary", {"lines": [same | {"confirmed": True}]})
+    old = await desk.call("PUT", "summary", {"lines": [same | {"confirmed": True}]})
+    assert (old.status_code, old.json()["code"]) == (409, "summary-figure-outdated"), "152 is what nobody says any more"
+    await desk.call("PUT", "summary", {"lines": [same | {"text": "血压 162,紧张所致可能", "confirmed": True}]})
     assert (await desk.sign()).status_code == 200
 
 
@@ -327,3 +329,90 @@ async def test_the_database_signs_nothing_stale_either(world: World, admin: asyn
             "update conclusion set state = $2::varchar, initial_by = $3, final_by = case when $2::varchar = 'finalized' then $4::uuid end where exam_id = $1",
             visit.exam_id, to, who, uuid7(),
         )  # fmt: skip
+
+
+async def test_a_confirmed_entry_holds_no_figure_that_its_results_say_no_more(world: World) -> None:
+    visit = await world.checked_in("GLU")
+    await world.file(visit, GLU="7.30")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    sugar = made["entries"][0] | {"detail": "空腹血糖 7.3,嘱复查"}
+    assert (await review.put("血糖偏高。", [sugar])).status_code == 200
+    await world.file(visit, status="C", GLU="4.10")
+    entry = (await review.shown())["entries"][0]
+    assert entry["stale"]
+    refused = await review.put("血糖已复查。", [entry | {"confirmed": True}])
+    assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated")
+    assert {e["pointer"] for e in refused.json()["errors"]} == {"/entries/0/detail"}
+    told = entry | {"title": "血糖复查正常范围", "detail": "空腹血糖由 7.3 降至 4.1", "confirmed": True}
+    assert (await review.put("血糖已复查。", [told])).status_code == 200
+
+
+async def test_what_was_struck_leaves_no_summary_that_says_it_is_current(world: World) -> None:
+    visit, desk = await _measured(world, SBP="150")
+    assert "收缩压 150" in (await desk.sheet())["summary"]
+    struck = await desk.call("POST", "results:revoke", {"reason": "录错人"})
+    assert struck.status_code == 200, struck.text
+    sheet = await desk.sheet()
+    assert (sheet["state"], sheet["summary"]) == ("draft", "")
+    client = await world.sign_in("reviewer")
+    shown = (await client.get(f"{visit.place}/results")).json()["departments"][0]
+    assert (shown["summary"] or "") == "", shown
+
+
+async def test_words_by_hand_are_stale_once_what_they_speak_of_is_struck(world: World) -> None:
+    visit = await world.checked_in("GENERAL")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL | {"SBP": "150"})
+    assert (await desk.sign(summary="收缩压 150,嘱复测")).status_code == 200
+    assert (await desk.call("POST", "results:revoke", {"reason": "录错人"})).status_code == 200
+    sheet = await desk.sheet()
+    assert (sheet["summary"], sheet["stale"]) == ("收缩压 150,嘱复测", True)
+
+
+async def test_an_overview_that_nobody_wrote_follows_what_a_reviewer_calls_its_entries(world: World) -> None:
+    visit = await world.checked_in("GLU")
+    await world.file(visit, GLU="7.30")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    renamed = made["entries"][0] | {"title": "空腹血糖升高,待确诊"}
+    assert (await review.put(made["overview"], [renamed])).status_code == 200
+    assert (await review.shown())["overview"] == "本次体检主要发现：\n1. 空腹血糖升高,待确诊"
+
+
+@pytest.mark.parametrize("calm", ["本次体检一切正常，请放心。", "身體健康", "All normal", "血糖正常"])
+async def test_no_overview_and_no_entry_that_calls_a_flag_normal_is_signed(world: World, calm: str) -> None:
+    visit = await world.checked_in("GLU")
+    await world.file(visit, GLU="7.30")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    assert (await review.put(calm, made["entries"])).status_code == 200
+    refused = await review.call("sign")
+    assert (refused.status_code, refused.json()["code"]) == (409, "overview-contradicts-results")
+    assert [e["pointer"] for e in refused.json()["errors"]] == ["/overview"]
+    assert (await review.put("血糖偏高。余未见异常。", [made["entries"][0] | {"detail": calm}])).status_code == 200
+    refused = await review.call("sign")
+    assert [e["pointer"] for e in refused.json()["errors"]] == ["/entries/0/detail"]
+    assert (await review.put("血糖偏高。余未见异常。", made["entries"])).status_code == 200
+    assert (await review.call("sign")).status_code == 200
+
+
+async def test_words_about_what_nobody_judged_are_not_calm(world: World) -> None:
+    visit = await world.checked_in("INTERNAL", "CXR")
+    doctor = await world.sign_in("doctor")
+    for group, code, value in (
+        ("INTERNAL", "LUNG", "双肺呼吸音粗，可闻及湿啰音"),
+        ("CXR", "CXR", "右肺下叶见团块影，考虑恶性可能"),
+    ):
+        desk = Desk(doctor, visit, group)
+        rest = {
+            i["item_code"]: "70" for i in (await desk.sheet())["items"] if i["kind"] == "numeric" and i["entered_here"]
+        }
+        await desk.enter(**rest | {code: value})
+        calm = await desk.sign(fill_defaults=True, summary="未见明显异常")
+        assert calm.json()["code"] == "summary-contradicts-findings"
+        signed = await desk.sign(fill_defaults=True)
+        assert "未见明显异常" not in signed.json()["summary"]
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    assert "未见明显异常" not in made["overview"]

@@ -14,8 +14,10 @@ from tjapi.knowledge.words import (
     all_judged_normal,
     chinese,
     finding_line,
+    is_unjudged_text,
     judgement_of,
     nothing_found,
+    outdated_figures,
     says_all_normal,
     told,
     valued,
@@ -185,6 +187,19 @@ def test_normal_is_said_only_where_everything_is_judged_and_normal(values: list[
     assert nothing_found(values) in words
 
 
+@pytest.mark.parametrize(
+    ("text", "unjudged"),
+    [
+        ("右肺下叶见团块影，考虑恶性可能", True), ("双肺呼吸音粗，可闻及湿啰音", True), ("双肺野清晰，心影不大", True), ("未见异常。右肺结节", True), ("未见明显异常", False),
+        ("正常。未见异常", False), ("", False), ("长" * 300, True),
+    ],
+)  # fmt: skip
+def test_a_description_is_unjudged_unless_it_says_nothing_but_normal(text: str, unjudged: bool) -> None:
+    assert is_unjudged_text("text", None, text) == unjudged
+    assert not is_unjudged_text("text", "", text)
+    assert not is_unjudged_text("numeric", None, text)
+
+
 def test_of_several_chosen_only_those_are_told_that_make_the_finding() -> None:
     nose = Known("NOSE", "鼻腔", "鼻炎;鼻中隔偏曲", flag="A", chosen=("鼻炎", "鼻中隔偏曲"), usual="未见异常")
     assert said({"is": {"item": "NOSE", "in": ["鼻炎"]}}, nose) == "鼻腔：鼻炎"
@@ -196,3 +211,18 @@ def test_of_several_chosen_only_those_are_told_that_make_the_finding() -> None:
 )  # fmt: skip
 def test_what_everybody_knows_to_be_usual_is_not_told(usual: str, words: str) -> None:
     assert valued(Known("HERNIA", "疝", "有", flag="A", usual=usual)) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "outdated"),
+    [
+        ("空腹血糖 7.3，嘱复查", {"7.3"}), ("空腹血糖 7.30", {"7.3"}), ("血糖由 7.3 降至 4.1", set()), ("空腹血糖 4.1", set()), ("3 个月后复查", set()), ("17.35", set()),
+    ],
+)  # fmt: skip
+def test_a_figure_that_its_result_says_no_more_is_known_unless_it_tells_of_a_change(
+    text: str, outdated: set[str]
+) -> None:
+    now = number("空腹血糖", "4.1", "", ("3.9", "6.1"))
+    assert outdated_figures(text, [number("空腹血糖", "7.3", "H", ("3.9", "6.1"))], {now.result_id: now}) == outdated
+    assert outdated_figures("空腹血糖 7.3", [GLUCOSE], {}) == {"7.3"}, "also of a result that is gone"
+    assert not outdated_figures("空腹血糖 7.3", [GLUCOSE], {GLUCOSE.result_id: GLUCOSE})

@@ -198,11 +198,6 @@ def unknown_word(kind: str, value: Value, flag: str | None, known: Sequence[str]
     return flag is None and kind in WORDS and bool(known) and not understood(kind, value, known)
 
 
-def described(kind: str, flag: str | None) -> bool:
-    """Say whether a value is a description that nobody judged: no normal text, and no person said what it is. It is read, never normal."""
-    return kind == "text" and flag is None
-
-
 def _number_flag(comparator: Comparator, number: Decimal, normal: Range) -> Flag | None:
     # What is possible lies between an open end and the number; "<3.5" allows all below 3.5, but not 3.5 itself.
     match comparator:

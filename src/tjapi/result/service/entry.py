@@ -305,7 +305,7 @@ async def _followed(uow: UnitOfWork, sheet: DepartmentSheet) -> None:
 async def put_summary(uow: UnitOfWork, exam_id: UUID, department_id: int, given: SummaryIn, expected: int) -> SheetOut:
     """Edit the lines of a department's summary.
 
-    Raises ExamNotFound, DepartmentNotOwn, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, SummaryLineUnknown.
+    Raises ExamNotFound, DepartmentNotOwn, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, SummaryLineUnknown, SummaryFigureOutdated.
     """
     desk = await _open(uow, exam_id, department_id, expected)
     if desk.signed:
