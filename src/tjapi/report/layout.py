@@ -47,6 +47,8 @@ _UNPERFORMED = {"refused": "拒检", "waived": "弃检", "deferred": "延期检�
 _FLAGS = {"H": "high", "L": "low", "HH": "critical_high", "LL": "critical_low", "A": "abnormal"}
 """Of values of other days, which no alert speaks of."""
 _MOST_NORMAL_WORDS = 4
+_WIDE_FROM, _COLUMN = 0x2E7F, 14
+"""Characters from here on take two places; so many places has the column of results."""
 Item = dict[str, Any]
 
 
@@ -126,9 +128,12 @@ def _item(row: Any) -> Item:
     if row.lab_alarm and row.flag not in ("HH", "LL"):
         remarks.append(LAB_CALLS_IT_CRITICAL)
     value = row.raw_value or ""
+    value = value if row.kind in ("numeric", "computed") else chinese(value)
     return {
         "name": row.item_name,
-        "value": value if row.kind in ("numeric", "computed") else chinese(value),
+        "value": value,
+        # What would be broken in the column of results has the rest of the row.
+        "long": sum(2 if ord(one) > _WIDE_FROM else 1 for one in value) > _COLUMN,
         "flag": flag,
         "judged": row.flag is not None,
         "unit": printed_unit(row.unit),
