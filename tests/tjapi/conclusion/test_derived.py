@@ -7,8 +7,11 @@ import httpx
 import pytest
 
 from tests.tjapi.world import API, SignIn, Visit, World
+from tjapi import demo
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.runtime import Runtime
+from tjapi.report import views
+from tjapi.report.layout import report_data
 
 pytestmark = pytest.mark.requirement("E3.4", "E4.3")
 
@@ -416,3 +419,51 @@ async def test_words_about_what_nobody_judged_are_not_calm(world: World) -> None
     review = Review(world, visit)
     made = (await review.call("generate")).json()
     assert "未见明显异常" not in made["overview"]
+
+
+async def _printed(world: World, visit: Visit) -> dict[str, Any]:
+    async with world.runtime.units.open(demo.LOADER) as uow:
+        rows = await views.source(uow, visit.exam_id)
+        return report_data(rows, [], hospital_name="", version=1, watermark=None, printed_at=uow.now)
+
+
+async def test_a_merged_entry_is_critical_while_its_critical_source_stands_and_no_longer(world: World) -> None:
+    visit, _ = await _measured(world, "GLU", SBP="165", DBP="100")
+    await world.file(visit, GLU="25.0")
+    review = Review(world, visit)
+    await _seen_to(world, visit, "confirm")
+    made = (await review.call("generate")).json()
+    sugar = next(e for e in made["entries"] if "血糖" in e["title"])
+    pressure = next(e for e in made["entries"] if "血压" in e["title"])
+    both = sugar | {"title": "血糖显著升高合并血压升高", "detail": "", "keys": [*sugar["keys"], *pressure["keys"]]}
+    rest = [e for e in made["entries"] if e not in (sugar, pressure)]
+    assert (await review.put(made["overview"], [both, *rest])).status_code == 200
+    levels = {c["title"]: c["level"] for c in (await _printed(world, visit))["conclusions"]}
+    assert levels[both["title"]] == "critical"
+    await world.file(visit, status="C", GLU="5.0")
+    data = await _printed(world, visit)
+    stale = next(c for c in data["conclusions"] if c["title"] == both["title"])
+    assert (stale["level"], stale["stale"]) == ("", True)
+    assert "危急值" not in {f["label"] for f in data["figures"]}
+
+
+@pytest.mark.parametrize("verb", ["confirm", "dismiss"])
+async def test_the_report_calls_critical_what_the_list_of_critical_values_does(world: World, verb: str) -> None:
+    visit = await world.checked_in("GLU")
+    await world.file(visit, GLU="17.0")
+    row = (await _printed(world, visit))["abnormal"][0]
+    assert row["flag"] == "critical_high", "nobody has seen to it, and it stands: its flag alone says high"
+    await _seen_to(world, visit, verb)
+    row = (await _printed(world, visit))["abnormal"][0]
+    assert row["flag"] == ("critical_high" if verb == "confirm" else "high")
+
+
+async def _seen_to(world: World, visit: Visit, verb: str) -> None:
+    client = await world.sign_in("reviewer")
+    for alert in (await client.get(f"{API}/critical-values", params={"exam_id": str(visit.exam_id)})).json()["items"]:
+        shown = await client.get(f"{API}/critical-values/{alert['id']}")
+        body = {"reason": "标本溶血"} if verb == "dismiss" else None
+        answer = await client.post(
+            f"{API}/critical-values/{alert['id']}:{verb}", json=body, headers={"If-Match": shown.headers["etag"]}
+        )
+        assert answer.status_code == 200, answer.text
