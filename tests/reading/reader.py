@@ -83,6 +83,11 @@ class Row:
         return "、".join(self.choices) if 1 < len(self.choices) <= 4 else self.words
 
     @property
+    def ranges(self) -> list[str]:
+        """How the range may be printed: bounds as bounds; of words the normal choices, or the range's own words."""
+        return [self.range] if self.low is not None or self.high is not None else [self.range, self.words]
+
+    @property
     def shown(self) -> str | None:
         """The flag as a report must show it: critical while an alert stands, never once somebody dismissed it."""
         if self.alert == "standing":
@@ -319,10 +324,7 @@ class Reading:
             name, value, mark = _plain(row.name), _plain(row.value), row.mark()
             unit = _plain(row.printed_unit)
             lines = (
-                *(
-                    name + value + mark + unit + _plain(bounds)
-                    for bounds in (row.range, row.words, row.range.replace("~", "–"))
-                ),
+                *(name + value + mark + unit + _plain(bounds) for bounds in (*row.ranges, row.range.replace("~", "–"))),
                 name + value + unit + mark,
             )
             places = [p for p in (text.find(line, at) for line in lines) if p >= 0]
@@ -392,7 +394,7 @@ class Reading:
                 f"phone: {row.name} {row.value} is marked {mark!r}, not {row.mark(arrows, lang)!r}",
             )
             self.ask(
-                squeezed(row.printed_unit) in rest and (squeezed(row.range) in rest or squeezed(row.words) in rest),
+                squeezed(row.printed_unit) in rest and any(squeezed(bounds) in rest for bounds in row.ranges),
                 f"phone: unit or range of {row.name}",
             )
             for remark in row.remarks:
@@ -541,7 +543,7 @@ class Reading:
             told = (line["name"], _plain(line["value"]), squeezed(line["unit"]), FLAGS[line["flag"]])
             true = (row.name, _plain(row.value), squeezed(row.printed_unit), row.shown or ("?" if row.mark() else ""))
             self.ask(
-                squeezed(line["range"]) in {squeezed(row.range), squeezed(row.words)},
+                squeezed(line["range"]) in {squeezed(bounds) for bounds in row.ranges},
                 f"content: range {line['range']} of {row.name}",
             )
             self.ask(told == true, f"content: {told}, stored {true}")
