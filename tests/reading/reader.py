@@ -519,8 +519,8 @@ class Reading:
                     f"the stored summary of {sheet['department']} says normal beside a flag",
                 )
         if self.true.flagged:
-            calm = [part for part in _parts(self.true.head["overview"]) if CALM.fullmatch(part)]
-            self.ask(not calm, "the stored overview says normal beside a flag")
+            said = [part for part in _parts(self.true.head["overview"]) if CALM.fullmatch(part)]
+            self.ask(not said, "the stored overview says normal beside a flag")
 
     def verification(self, html: str, told: dict[str, Any]) -> None:
         """Read what a stranger sees who holds the paper."""

@@ -164,7 +164,7 @@ def test_a_description_that_nobody_judged_allows_no_calm_sentence_anywhere() -> 
     assert (data["described"], data["undetermined"], data["all_judged_normal"]) == (2, 0, False)
     assert ("未判定", "2") in [(f["label"], f["value"]) for f in data["figures"]]
     for lang, words in (("zh", "所见见各项描述"), ("en", "See the departments for what was described.")):
-        html = report(data, lang, "/r/x", outdated=False).body.decode()
+        html = bytes(report(data, lang, "/r/x", outdated=False).body).decode()
         assert words in html
         assert "未见明显异常" not in html
         assert "Nothing out of the ordinary" not in html
@@ -206,7 +206,7 @@ def test_the_list_of_critical_values_and_the_report_do_not_contradict_each_other
     assert item["flag"] == shown
     assert figures.get("危急值") == ("1" if shown.startswith("critical") else None)
     assert [c["title"] for c in data["conclusions"]] == (["血红蛋白危急值"] if shown.startswith("critical") else [])
-    html = report(data, "zh", "/r/x", outdated=False).body.decode()
+    html = bytes(report(data, "zh", "/r/x", outdated=False).body).decode()
     assert ("危急" in html) == shown.startswith("critical")
 
 
@@ -268,9 +268,9 @@ def test_what_is_stale_says_so_on_a_preview() -> None:
     data = made.data()
     assert [c["title"] for c in data["conclusions"] if c["stale"]] == ["甘油三酯边缘升高"]
     assert [d["name"] for d in data["departments"] if d["stale"]] == ["一般检查"]
-    assert report(data, "zh", "/r/x", outdated=False).body.decode().count("已过期，待更新") == 2
+    assert bytes(report(data, "zh", "/r/x", outdated=False).body).decode().count("已过期，待更新") == 2
     data["overview_stale"], data["overview"] = True, "血糖偏高"
-    assert report(data, "zh", "/r/x", outdated=False).body.decode().count("已过期，待更新") == 3
+    assert bytes(report(data, "zh", "/r/x", outdated=False).body).decode().count("已过期，待更新") == 3
 
 
 @pytest.mark.parametrize(("name", "masked"), [("张三", "张*"), ("欧阳修", "欧**"), ("岑布洛陀米洛甲·特康", "岑**"), ("王", "王"), ("𠮷田䶮", "𠮷**")])  # fmt: skip
