@@ -772,8 +772,53 @@ TWINS = (
     ),
     _twin(
         "report: no calm beside a flag", "src/tjapi/report/layout.py",
-        "if not (abnormal or unjudged) or not says_all_normal(said, subjects):", "if said:",
+        "if not forbids_calm(judgements) or not says_all_normal(said, department=department, flagged=flagged):", "if said:",
         f"{REPORT_TESTS}/test_layout.py::test_no_summary_says_normal_beside_a_flag",
+    ),
+    _twin(
+        "report: a description nobody judged is not normal", "src/tjapi/knowledge/words.py",
+        'return bool({"abnormal", "open", "described"} & set(judgements))', 'return bool({"abnormal", "open"} & set(judgements))',
+        f"{REPORT_TESTS}/test_layout.py::test_a_description_that_nobody_judged_allows_no_calm_sentence_anywhere",
+    ),
+    _twin(
+        "report: what a standing alert names is critical", "src/tjapi/report/rules.py",
+        'if alert == "standing":', 'if alert == "never":',
+        f"{REPORT_TESTS}/test_layout.py::test_the_list_of_critical_values_and_the_report_do_not_contradict_each_other",
+    ),
+    _twin(
+        "report: an alert that was dismissed is not critical", "src/tjapi/report/rules.py",
+        'if alert == "dismissed":', 'if alert == "never":',
+        f"{REPORT_TESTS}/test_layout.py::test_the_list_of_critical_values_and_the_report_do_not_contradict_each_other",
+    ),
+    _twin(
+        "report: alerts are read with the results", "src/tjapi/report/views.py",
+        "and k.important_class = 'A' and k.corrected_at is null", "and k.important_class = 'B' and k.corrected_at is null",
+        "tests/tjapi/conclusion/test_derived.py::test_a_merged_entry_is_critical_while_its_critical_source_stands_and_no_longer",
+    ),
+    _twin(
+        "report: an entry is critical by what stands", "src/tjapi/report/views.py",
+        "and k.code = any(n.rule_codes) and f.important_class", "and f.code = replace(n.key, 'finding:', '') and f.important_class",
+        "tests/tjapi/conclusion/test_derived.py::test_a_merged_entry_is_critical_while_its_critical_source_stands_and_no_longer",
+    ),
+    _twin(
+        "report: a critical result has its card", "src/tjapi/report/layout.py",
+        "if _critical(item) and row.result_id not in concluded:", "if not item:",
+        f"{REPORT_TESTS}/test_layout.py::test_a_critical_result_without_a_conclusion_has_its_own_card_first_and_no_soft_advice",
+    ),
+    _twin(
+        "report: one list of numbers", "src/tjapi/report/rules.py",
+        "blocks.sort(key=lambda block: block[0])", "pass",
+        f"{REPORT_TESTS}/test_layout.py::test_the_machines_list_follows_the_order_and_the_numbers_of_what_is_printed",
+    ),
+    _twin(
+        "summary: a machine's words go with their signature", "src/tjapi/result/service/summarizing.py",
+        'if become == "remake":\n        sheet.summary', 'if become == "never":\n        sheet.summary',
+        "tests/tjapi/conclusion/test_derived.py::test_what_was_struck_leaves_no_summary_that_says_it_is_current",
+    ),
+    _twin(
+        "conclusion: no old figure is confirmed", "src/tjapi/knowledge/words.py",
+        "found.add(old.text)", "pass",
+        "tests/tjapi/conclusion/test_derived.py::test_a_confirmed_entry_holds_no_figure_that_its_results_say_no_more",
     ),
     _twin(
         "report: no flag without a word", "src/tjapi/report/layout.py",
@@ -804,12 +849,12 @@ TWINS = (
     ),
     _twin(
         "summary: no calm beside a flag", "src/tjapi/result/service/entry.py",
-        "any(one.flag for one in values)", "False",
+        "forbids_calm([judgement_of(one) for one in values])", "False",
         "tests/tjapi/result/test_summary.py::test_a_flag_without_a_line_is_told_in_the_summary_and_nothing_calls_it_normal",
     ),
     _twin(
         "overview: no calm beside a flag", "src/tjapi/conclusion/service/writing.py",
-        "if says_all_normal(found.overview) and", "if not found.overview and",
+        "await _refuse_calm(uow, found)", "pass",
         "tests/tjapi/conclusion/test_review.py::test_an_overview_that_calls_everything_normal_beside_a_flag_is_not_signed",
     ),
     _twin(

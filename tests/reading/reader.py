@@ -17,9 +17,9 @@ from uuid import UUID
 
 import asyncpg
 
-ARROWS = {"": "", "H": "↑", "L": "↓", "HH": "↑危急", "LL": "↓危急", "A": "异常"}
-PHONE = {"": "", "H": "↑偏高", "L": "↓偏低", "HH": "↑危急", "LL": "↓危急", "A": "异常"}
-ENGLISH = {"": "", "H": "↑high", "L": "↓low", "HH": "↑critical", "LL": "↓critical", "A": "abnormal"}
+ARROWS = {"": "", "H": "↑", "L": "↓", "HH": "↑危急", "LL": "↓危急", "A": "异常", "C": "危急"}
+PHONE = {"": "", "H": "↑偏高", "L": "↓偏低", "HH": "↑危急", "LL": "↓危急", "A": "异常", "C": "危急"}
+ENGLISH = {"": "", "H": "↑high", "L": "↓low", "HH": "↑critical", "LL": "↓critical", "A": "abnormal", "C": "critical"}
 UNJUDGED = {"zh": "未判定", "en": "notjudged"}
 FLAGS = {
     "": "",
@@ -27,6 +27,7 @@ FLAGS = {
     "low": "L",
     "critical_high": "HH",
     "critical_low": "LL",
+    "critical": "C",
     "abnormal": "A",
     "undetermined": "?",
 }
@@ -34,7 +35,8 @@ SAME_UNIT = {"/min": "次/分", "Cel": "℃", "1": "", "[pH]": ""}
 SECTIONS = ("主检结论与健康建议", "异常结果汇总", "关键指标历次趋势", "各科室检查结果", "未检项目", "初审医师")
 HEADS = {"项目结果提示单位参考范围", "项目检查所见", "科室项目结果提示单位参考范围", "科室项目原因", "演示"}
 CALM = re.compile(
-    r"(?:^|[\n。；;，,.、\d])\s*(?:本次)?(?:体检)?(?:所检|各项|全部)?(?:项目|检查|结果|指标)*(?:均)?(?:未见|未发现|无)(?:明显)?异常\s*(?:$|[\n。；;，,.])"
+    r"(?:本次|此次|目前|健康|体检|查体|身体|所检|所查|各项|全部|一切|项目|检查|检验|结果|指标|情况|状况|基本|大致|均|都|暂|在|:)*"
+    r"(?:(?:未见|未发现|未检出|无|没有)(?:明显|任何|显著)?(?:异常|问题|阳性体征|病变)(?:发现|情况)?|(?:参考|正常)范围内?|正常|良好|健康|合格)"
 )
 NOTATION = re.compile(r"[≥≤<>]|\b(?:finding|line):|[(][^()]*[(]|（[^（）]*（|[\u4e00-\u9fff],|,[\u4e00-\u9fff]|;")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹μµ", "0123456789uu")
@@ -64,6 +66,11 @@ class Row:
     comparator: str
     judged_by_nature: bool
     remarks: list[str]
+    alert: str | None
+    described: bool
+    choices: list[str]
+    still: bool
+    """Whether what the report was made of is the current value still."""
 
     @property
     def range(self) -> str:
@@ -71,7 +78,29 @@ class Row:
             return f"{self.low}–{self.high}"
         if self.high is not None:
             return f"≤ {self.high}"
-        return f"≥ {self.low}" if self.low is not None else self.words
+        if self.low is not None:
+            return f"≥ {self.low}"
+        return "、".join(self.choices) if 1 < len(self.choices) <= 4 else self.words
+
+    @property
+    def ranges(self) -> list[str]:
+        """How the range may be printed: bounds as bounds; of words the normal choices, or the range's own words."""
+        return [self.range] if self.low is not None or self.high is not None else [self.range, self.words]
+
+    @property
+    def shown(self) -> str | None:
+        """The flag as a report must show it: critical while an alert stands, never once somebody dismissed it."""
+        if self.alert == "standing":
+            return {"H": "HH", "HH": "HH", "L": "LL", "LL": "LL"}.get(self.flag or "", "C")
+        return {"HH": "H", "LL": "L"}.get(self.flag or "", self.flag) if self.alert == "dismissed" else self.flag
+
+    @property
+    def critical(self) -> bool:
+        return self.shown in ("HH", "LL", "C")
+
+    @property
+    def unjudged(self) -> bool:
+        return self.shown is None and (self.judged_by_nature or self.described)
 
     @property
     def printed_unit(self) -> str:
@@ -79,8 +108,8 @@ class Row:
 
     def mark(self, arrows: dict[str, str] = ARROWS, lang: str = "zh") -> str:
         """What stands beside the value."""
-        if self.flag is not None:
-            return arrows[self.flag]
+        if self.shown is not None:
+            return arrows[self.shown]
         return UNJUDGED[lang] if self.judged_by_nature else ""
 
     def own_flag(self) -> str | None:
@@ -109,7 +138,13 @@ class Stored:
 
     @property
     def flagged(self) -> list[Row]:
-        return [row for row in self.rows if row.flag]
+        return [row for row in self.rows if row.shown]
+
+    @property
+    def alarmed(self) -> list[Row]:
+        """Critical results of which nothing was concluded: each has a card of its own."""
+        concluded = {i for entry in self.entries for i in entry["result_ids"]}
+        return [row for row in self.rows if row.critical and row.id not in concluded]
 
 
 async def stored(db: asyncpg.Connection, report_id: str) -> Stored:
@@ -121,12 +156,18 @@ async def stored(db: asyncpg.Connection, report_id: str) -> Stored:
         " from exam e join campus c on c.id = e.campus_id join examinee p on p.id = e.examinee_id join conclusion k on k.exam_id = e.id"
         " where e.id = $1", exam_id,
     )  # fmt: skip
+    outdated = await db.fetchval("select exists (select 1 from amendment_task where exam_id = $1 and state = 'open')", exam_id)  # fmt: skip
+    # Of a report that says it is outdated the results are read as they were when it was ordered.
     found = await db.fetch(
         "select r.id, d.name department, r.item_name, r.unit item_unit, l.performed_by, i.kind, to_jsonb(v) v, to_jsonb(r)->>'judged_flag' judged,"
-        " i.judged expected"
-        " from result r join result_revision v on v.id = r.current_revision_id join exam_line l on l.id = r.line_id"
+        " i.judged expected, i.choices, v.id = r.current_revision_id still,"
+        " (select case when bool_or(k.state <> 'dismissed') then 'standing' when count(*) > 0 then 'dismissed' end from critical_value k"
+        "  where k.exam_id = r.exam_id and r.id = any(k.result_ids) and k.important_class = 'A' and k.state <> 'superseded' and k.detected_at <= $3"
+        "  and (k.corrected_at is null or ($2 and k.corrected_at > $3))) alert"
+        " from result r join lateral (select w.* from result_revision w where w.result_id = r.id and (w.id = r.current_revision_id or w.recorded_at <= $3)"
+        "  order by ($2 and w.recorded_at > $3), (not $2 or w.recorded_at <= $3) and w.id = r.current_revision_id desc, w.seq desc limit 1) v on true join exam_line l on l.id = r.line_id"
         " join department d on d.id = r.department_id left join item i on i.id = r.item_id"
-        " where r.exam_id = $1 and l.state in ('resulted', 'verified') order by d.sort, d.id, l.sort, i.sort, r.item_code", exam_id,
+        " where r.exam_id = $1 and l.state in ('resulted', 'verified') order by d.sort, d.id, l.sort, i.sort, r.item_code", exam_id, outdated, report["requested_at"],
     )  # fmt: skip
     rows = []
     for one in found:
@@ -138,18 +179,20 @@ async def stored(db: asyncpg.Connection, report_id: str) -> Stored:
                 bounds.get("low"), bounds.get("high"), bounds.get("critical_low"), bounds.get("critical_high"),
                 (bounds.get("text") or "") if bounds else v["lis_range_text"] or "",
                 None if v["numeric"] is None else Decimal(str(v["numeric"])), v["comparator"] or "",
-                one["kind"] != "text" and one["expected"], v.get("remarks") or [],
+                one["kind"] != "text" and one["expected"], v.get("remarks") or [], one["alert"],
+                one["kind"] == "text" and bool(v["raw_value"]) and not all(CALM.fullmatch(one) for one in _parts(v["raw_value"])),
+                [c for c in one["choices"] or () if c in (bounds.get("normal_texts") or ())], one["still"],
             )
         )  # fmt: skip
     entries = await db.fetch(
-        "select n.*, f.important_class from conclusion_entry n left join finding f on f.version_id = $2 and n.key = 'finding:' || f.code"
+        "select n.*, (select min(f.important_class) from knowledge_rule k join finding f on f.version_id = k.version_id and f.code = k.finding_code"
+        "  where k.version_id = $2 and k.code = any(n.rule_codes)) important_class from conclusion_entry n"
         " where n.exam_id = $1 order by n.sort", exam_id, head["knowledge_version_id"],
     )  # fmt: skip
     sheets = await db.fetch(
         "select s.*, d.name department from department_sheet s join department d on d.id = s.department_id"
         " where s.exam_id = $1 and s.state = 'signed'", exam_id,
     )  # fmt: skip
-    outdated = await db.fetchval("select exists (select 1 from amendment_task where exam_id = $1 and state = 'open')", exam_id)  # fmt: skip
     return Stored(dict(head), rows, [dict(e) for e in entries], [dict(s) for s in sheets], report, outdated)
 
 
@@ -248,7 +291,9 @@ class Reading:
         for number, label in (
             (len(true.rows), "检查项目"),
             (len(true.flagged), "异常结果"),
-            (len(true.entries), "主检结论"),
+            (len(true.entries) + len(true.alarmed), "主检结论"),
+            *[(n, "危急值") for n in [sum(row.critical for row in true.rows)] if n],
+            *[(n, "未判定") for n in [sum(row.unjudged for row in true.rows)] if n],
         ):
             self.ask(f"{number}{label}" in cover, f"the cover does not say {number} {label}")
         proof = (
@@ -274,13 +319,13 @@ class Reading:
 
     def _results_on_paper(self, text: str) -> None:
         at, marks = 0, Counter[str]()
+        text = _plain(text)
         for row in self.true.rows:
-            name, value, mark = squeezed(row.name), squeezed(row.value), row.mark()
-            unit, bounds = squeezed(row.printed_unit), squeezed(row.range)
+            name, value, mark = _plain(row.name), _plain(row.value), row.mark()
+            unit = _plain(row.printed_unit)
             lines = (
-                name + value + mark + unit + bounds,
-                name + mark + value + unit,
-                name + value + mark + unit + bounds.replace("~", "–"),
+                *(name + value + mark + unit + _plain(bounds) for bounds in (*row.ranges, row.range.replace("~", "–"))),
+                name + value + unit + mark,
             )
             places = [p for p in (text.find(line, at) for line in lines) if p >= 0]
             self.ask(
@@ -307,16 +352,22 @@ class Reading:
         for entry in true.entries:
             self.ask(_plain(entry["title"]) in _plain(main), f"the conclusion {entry['title']} is not printed")
         for row in true.flagged:
-            if row.id not in concluded:
+            if row.id not in concluded and not row.critical:
                 line = squeezed(f"{row.name}{row.value}{row.printed_unit}{row.mark()}")
                 self.ask(line in others, f"{row.name} {row.value} has no conclusion and is not under 其他异常")
+        for row in true.alarmed:
+            self.ask(_plain(f"{row.name}危急值") in _plain(main), f"{row.name} {row.value} is critical and has no card")
+
+    def _citations(self, text: str) -> None:
+        """Is every figure that stands behind an item's name, in a detail or among what it rests on, the item's value?"""
         values: dict[str, set[str]] = {}
-        for row in true.rows:
+        for row in self.true.rows:
             values.setdefault(row.name, set()).add(row.value)
+        plain = squeezed(text)
         for name in sorted(values, key=len, reverse=True):
             for said in re.findall(
-                rf"(?:^|[；，果\n]|[^\u4e00-\u9fffA-Za-z]){re.escape(squeezed(name))}(\d+(?:\.\d+)?)(?![\d.]*[项次])",
-                text,
+                rf"(?:^|[；，果·\n]|[^\u4e00-\u9fffA-Za-z]){re.escape(squeezed(name))}(\d+(?:\.\d+)?)(?![\d.]*[项次])",
+                plain,
             ):
                 cited = {squeezed(v) for v in values[name]}
                 ok = said in cited or any(said.startswith(v) or v.startswith(said) for v in cited if v)
@@ -331,11 +382,11 @@ class Reading:
             len(said) == len(true.rows), f"the phone page has {len(said)} lines, there are {len(true.rows)} results"
         )
         for row, line in zip(true.rows, said, strict=False):
-            name, value = squeezed(line.all("span", "name")[0].text()), squeezed(line.all("b")[0].text())
+            name, value = _plain(line.all("span", "name")[0].text()), _plain(line.all("b")[0].text())
             mark = "".join(squeezed(one.text()) for one in line.all("span", "flag"))
             rest = squeezed(line.text())
             self.ask(
-                (name, value) == (squeezed(row.name), squeezed(row.value)),
+                (name, value) == (_plain(row.name), _plain(row.value)),
                 f"phone: {name} {value}, stored {row.name} {row.value}",
             )
             self.ask(
@@ -343,15 +394,24 @@ class Reading:
                 f"phone: {row.name} {row.value} is marked {mark!r}, not {row.mark(arrows, lang)!r}",
             )
             self.ask(
-                squeezed(row.printed_unit) in rest and squeezed(row.range) in rest,
+                squeezed(row.printed_unit) in rest and any(squeezed(bounds) in rest for bounds in row.ranges),
                 f"phone: unit or range of {row.name}",
             )
             for remark in row.remarks:
                 self.ask(_plain(remark) in _plain(rest), f"phone: the remark beside {row.name} is not shown")
         cards = [card for card in tree.all("section", "card") if card.attrs.get("aria-labelledby", " ")[0] == "c"]
-        self.ask(len(cards) == len(true.entries), f"phone: {len(cards)} conclusions, {len(true.entries)} stored")
+        expected = len(true.entries) + len(true.alarmed)
+        self.ask(len(cards) == expected, f"phone: {len(cards)} conclusions, {expected} stored")
         self._cards(cards, lang)
+        if lang == "en":
+            self.ask(
+                "Nothing out of the ordinary" not in html or not any(row.shown or row.unjudged for row in true.rows),
+                "the English page is calm beside what is flagged or not judged",
+            )
+            self.ask(not re.search("[男女]　", tree.text()), "the English page tells sex and age in Chinese")
         if lang == "zh":
+            self._calm_by_part(tree)
+            self._numbers(tree, cards)
             self._no_calm("the phone page", re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL), html=True)
         shown = tree.all("div", "outdated")
         self.ask(bool(shown) == self.true.outdated, f"phone: says {'outdated' if shown else 'nothing of an amendment'}")
@@ -364,6 +424,14 @@ class Reading:
         order, details = [], Counter[str]()
         for card in cards:
             title = _plain(card.all("h3")[0].all("span")[1].text())
+            alone = next((row for row in self.true.alarmed if _plain(f"{row.name}危急值") == title), None)
+            if alone is not None:
+                self.ask(
+                    "alert" in card.attrs["class"] and "立即" in card.text(),
+                    f"{title}: not shown as critical, or without what to do",
+                )
+                order.append((False, 1))
+                continue
             entry = entries.get(title)
             self.ask(entry, f"phone: nobody concluded {title}")
             if entry is None:
@@ -371,10 +439,10 @@ class Reading:
             own = [rows[i] for i in entry["result_ids"] if i in rows]
             alarmed = "alert" in card.attrs["class"]
             self.ask(
-                not alarmed or entry["important_class"] == "A" or any(r.flag in ("HH", "LL") for r in own),
+                not alarmed or entry["important_class"] == "A" or any(r.critical for r in own),
                 f"{title} is called critical, nothing of it is",
             )
-            only = [r for r in own if r.flag in ("HH", "LL")]
+            only = [r for r in own if r.critical]
             if only and len(own) == 1:
                 self.ask(alarmed, f"{title} rests on a critical value alone and is not called critical")
             if alarmed and entry["important_class"] != "A" and len(own) > 1:
@@ -391,18 +459,49 @@ class Reading:
             if lang == "zh":
                 told = re.split("[；\n]", card.all("p", "soft")[0].text() if card.all("p", "soft") else "")
                 details.update(part for part in told if re.search(r"\d.*于参考", part))
+                self._citations("\n".join(part.text() for part in card.all("p", "soft")))
                 if not entry["edited"]:
                     for part in card.all("p", "soft")[:1]:
+                        rest = part.text().replace("\xa0", " ")
+                        for value in sorted({row.value for row in self.true.rows}, key=len, reverse=True):
+                            # A value's own sign is no notation of ours: 白蛋白 <20.0.
+                            rest = rest.replace(f" {value}", " ") if value else rest
                         self.ask(
-                            not NOTATION.search(part.text().replace("\xa0", " ")) or not entry["detail"],
+                            not NOTATION.search(rest) or not entry["detail"],
                             f"{title}: notation in {part.text()!r}",
                         )
             for row in own:
-                if row.flag:
+                if row.shown:
                     self.ask(squeezed(row.name) in squeezed(text), f"{title} rests on {row.name}, and does not say so")
         self.ask(order == sorted(order), "criticals do not come first, or kinds are out of order")
         for sentence, times in details.items():
             self.ask(times == 1, f"{sentence!r} is told {times} times word for word")
+
+    def _calm_by_part(self, tree: Node) -> None:
+        """Neither the overview, nor what stands in its place, nor a department's summary calls everything normal where something is not."""
+        rows = self.true.rows
+        parts = [("the overview", "\n".join(p.text() for p in tree.all("p", "said")[:1]), rows)]
+        for department in tree.all("details"):
+            name = department.all("summary")[0].all("span")[0].text()
+            said = "\n".join(one.text() for one in department.all("span", "said"))
+            parts.append((f"the summary of {name}", said, [row for row in rows if row.department == name]))
+        for where, said, own in parts:
+            spoken_against = [row for row in own if row.shown or row.unjudged]
+            calm = [part for part in _parts(said) if CALM.fullmatch(part)]
+            self.ask(
+                not calm or not spoken_against,
+                f"{where} says {calm} beside {len(spoken_against)} results that are flagged or not judged",
+            )
+
+    def _numbers(self, tree: Node, cards: list[Node]) -> None:
+        """Does a number in the overview mean the card of that number?"""
+        titles = [card.all("h3")[0].all("span")[1].text() for card in cards]
+        for number, said in re.findall(r"(?m)^(\d+)\. (.+)$", "\n".join(p.text() for p in tree.all("p", "said")[:1])):
+            place = int(number) - 1
+            self.ask(
+                place < len(titles) and _plain(titles[place]) in _plain(said),
+                f"the overview says {number}. {said}, the card of this number says something else",
+            )
 
     def _no_calm(self, where: str, text: str, *, html: bool = False) -> None:
         """Nowhere is everything called normal beside a flag: not in the overview, nor on the cover, nor in a department that has one."""
@@ -416,11 +515,12 @@ class Reading:
         for sheet in self.true.sheets:
             if by_department[sheet["department"]]:
                 self.ask(
-                    not CALM.search(sheet["summary"] or "") or not html,
+                    not any(CALM.fullmatch(part) for part in _parts(sheet["summary"] or "")) or not html,
                     f"the stored summary of {sheet['department']} says normal beside a flag",
                 )
         if self.true.flagged:
-            self.ask(not CALM.search(self.true.head["overview"]), "the stored overview says normal beside a flag")
+            said = [part for part in _parts(self.true.head["overview"]) if CALM.fullmatch(part)]
+            self.ask(not said, "the stored overview says normal beside a flag")
 
     def verification(self, html: str, told: dict[str, Any]) -> None:
         """Read what a stranger sees who holds the paper."""
@@ -440,25 +540,27 @@ class Reading:
         """Compare the JSON that doctors see, and the JSON that a mini-program shows."""
         lines = [item for d in content["departments"] for group in d["groups"] for item in group["items"]]
         for row, line in zip(self.true.rows, lines, strict=False):
-            told = (line["name"], line["value"], squeezed(line["unit"]), squeezed(line["range"]), FLAGS[line["flag"]])
-            true = (
-                row.name,
-                row.value,
-                squeezed(row.printed_unit),
-                squeezed(row.range),
-                row.flag or ("?" if row.mark() else ""),
+            told = (line["name"], _plain(line["value"]), squeezed(line["unit"]), FLAGS[line["flag"]])
+            true = (row.name, _plain(row.value), squeezed(row.printed_unit), row.shown or ("?" if row.mark() else ""))
+            self.ask(
+                squeezed(line["range"]) in {squeezed(bounds) for bounds in row.ranges},
+                f"content: range {line['range']} of {row.name}",
             )
             self.ask(told == true, f"content: {told}, stored {true}")
         self.ask(len(lines) == len(self.true.rows), f"content: {len(lines)} lines, {len(self.true.rows)} results")
         concluded = {i for entry in self.true.entries for i in entry["result_ids"]}
-        left = sorted((row.name, row.value) for row in self.true.flagged if row.id not in concluded)
+        left = sorted(
+            (row.name, _plain(row.value)) for row in self.true.flagged if row.id not in concluded and not row.critical
+        )
         self.ask(
-            sorted((o["name"], o["value"]) for o in content["others"]) == left,
+            sorted((o["name"], _plain(o["value"])) for o in content["others"]) == left,
             "content: others are not what was flagged and not concluded",
         )
         self.ask(content["outdated"] == self.true.outdated, "content: outdated or not")
         said = {r["id"]: r for d in results["departments"] for r in d["results"] if r["current"]}
         for row in self.true.rows:
+            if not row.still:
+                continue
             now = said.get(str(row.id), {}).get("current") or {}
             self.ask(
                 (now.get("value"), now.get("flag")) == (row.value, row.flag),
@@ -490,6 +592,14 @@ def _section(text: str, name: str) -> str:
     ends = [text.find(other, start + len(name)) for other in SECTIONS if other != name]
     # A heading's words may be a sentence's as well: 见各科室检查结果.
     return text[start : min((e for e in ends if e > 0 and text[e - 1] != "见"), default=len(text))]
+
+
+def _parts(text: str) -> list[str]:
+    """Return the sentences of a text without their numbers and blanks."""
+    parts = (
+        re.sub(r"^\d+[.、]", "", squeezed(part)).strip(":：") for part in re.split(r"[\n。；;，,]|(?<!\d)\.", text)
+    )
+    return [part for part in parts if part]
 
 
 def _plain(text: str) -> str:

@@ -122,6 +122,9 @@ TAMPERED = {
     "a conclusion": "update conclusion_entry set title = '另一个结论' where exam_id = (select exam_id from report where id = $1::uuid) and sort = 0",
     "what a conclusion rests on": "update conclusion_entry set result_ids = '{}' where exam_id = (select exam_id from report where id = $1::uuid)",
     "the check code": 'update report set proof = proof || \'{"digest": "0000 0000 0000 0000"}\' where id = $1::uuid',
+    "an alert that was dismissed": "update critical_value set state = 'dismissed' where exam_id = (select exam_id from report where id = $1::uuid)",
+    "an alert that stands": "update critical_value set result_ids = array(select id from result where exam_id = (select exam_id from report where id = $1::uuid))"
+    " where exam_id = (select exam_id from report where id = $1::uuid)",
     "a calm overview": "update conclusion set overview = '本次体检所检项目未见明显异常。' where exam_id = (select exam_id from report where id = $1::uuid)",
 }
 

@@ -12,6 +12,7 @@ from tjapi.conclusion.errors import (
     ConclusionEmpty,
     ConclusionStale,
     ConclusionStateConflict,
+    EntryFigureOutdated,
     EntryKeyUnknown,
     EntryResultUnknown,
     OverviewContradictsResults,
@@ -83,7 +84,7 @@ async def get_conclusion(response: Response, uow: ReadUnit, exam_id: UUID) -> Co
     **operation("putConclusion", "撰写主检结论", "Write the conclusion", permission="conclusion.review", requirement=["E4.3", "X1"],
                 body=True, if_match=True,
                 problems=[ExamNotFound, ExamStateConflict, ExamNotComplete, ConclusionStateConflict, ReviewClaimed, EntryResultUnknown,
-                          EntryKeyUnknown]),
+                          EntryKeyUnknown, EntryFigureOutdated]),
 )  # fmt: skip
 async def put_conclusion(
     response: Response, uow: Unit, exam_id: UUID, body: ConclusionIn, version: IfMatch

@@ -50,11 +50,11 @@ class ConclusionEmpty(Conflict):
 
 
 class OverviewContradictsResults(Conflict):
-    """未见异常 cannot stand in the overview beside flagged results: say what they mean."""
+    """Nothing may call everything, or a flagged item, normal beside what is flagged or not judged; `errors` name where."""
 
     zh, en = (
-        "综述写未见异常,但有结果异常,请修改综述",
-        "The overview says nothing was found, but results are flagged; say what they mean",
+        "综述或结论写正常、未见异常,但有异常或未判定的结果与描述,请修改",
+        "The overview or an entry says normal, but results are flagged or not judged; say what they mean",
     )
 
 
@@ -77,6 +77,15 @@ class EntryKeyUnknown(Invalid):
     """An entry names a source that nothing was made from, or one source is named twice."""
 
     zh, en = "来源标识不正确", "A key is not known, or is there twice"
+
+
+class EntryFigureOutdated(Conflict):
+    """Words that are confirmed hold a figure that none of their results says any more: rewrite them."""
+
+    zh, en = (
+        "结论中的数值已不是当前结果,请改写后再保存",
+        "Words hold a figure that no result says any more; rewrite them",
+    )
 
 
 class EntryResultUnknown(Invalid):

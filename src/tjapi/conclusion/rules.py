@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Literal, Protocol, TypeVar
 
 from tjapi.knowledge.rules import Known
-from tjapi.knowledge.words import NOTHING_FOUND, chinese, nothing_found
+from tjapi.knowledge.words import NOTHING_FOUND, chinese, forbids_calm, judgement_of, nothing_found, says_all_normal
 
 ConclusionState = Literal["draft", "initial_signed", "finalized"]
 EntryKind = Literal["disease", "finding", "risk"]
@@ -55,3 +55,11 @@ def made_by_machine(overview: str, titles: Sequence[str]) -> bool:
     if titles:
         return chinese(overview) == chinese(overview_of(titles))
     return overview in {f"本次体检{sentence}。" for sentence in (*NOTHING_FOUND, _NOTHING_EXAMINED)}
+
+
+def calm_beside(texts: Iterable[tuple[str, str]], values: Collection[Known]) -> list[str]:
+    """Return the places of those texts that call everything, or a flagged item, normal, where something is flagged or not judged."""
+    if not forbids_calm([judgement_of(known) for known in values]):
+        return []
+    flagged = [known.item_name for known in values if known.flag]
+    return [place for place, text in texts if says_all_normal(text, flagged=flagged)]

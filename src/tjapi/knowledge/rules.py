@@ -72,6 +72,8 @@ class Known:
     """That range in words, or what is usual: 阴性."""
     undetermined: bool = False
     """Whether it should have been judged and was not: neither normal nor abnormal."""
+    described: bool = False
+    """Whether it is a description that nobody judged: not exactly a normal text. It is read, and never counts as normal."""
 
     @property
     def same(self) -> str:
@@ -381,7 +383,8 @@ def _is(given: Mapping[str, Any], case: Case) -> Verdict:
     if known is None:
         return Verdict(None)
     # The value says itself what was asked of it.
-    return _said(bool(set(known.chosen or (known.text,)) & set(given["in"])), known, "")
+    found = [part for part in known.chosen or (known.text,) if part in given["in"]]
+    return _said(bool(found), known, "", found=tuple(found) if known.chosen else ())
 
 
 def _text(given: Mapping[str, Any], case: Case) -> Verdict:

@@ -5,6 +5,9 @@ The exact reason, for doctors, is `Clause.words`; what is told here is made of t
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
 
 from tjapi.knowledge.rules import Clause, Known
 
@@ -108,8 +111,13 @@ def _beside_range(known: Known) -> str:
     return (f"{side}于参考范围 {chinese(known.usual)}" if known.usual else f"偏{side}") + critical
 
 
+_OF_A_LABORATORY = re.compile(r"阴性|阳性|\d|^[-–—±+]")
+
+
 def _usual(known: Known) -> str:
-    return f"参考值为{chinese(known.usual)}" if known.flag == "A" and known.usual else ""
+    """Return what is usual, where a laboratory would say so: 尿蛋白 2+，参考值为阴性. That 无 or 正常 would be usual everybody knows."""
+    said = known.flag == "A" and known.usual and _OF_A_LABORATORY.search(known.usual)
+    return f"参考值为{chinese(known.usual)}" if said else ""
 
 
 def _excerpts(text: str, words: Collection[str]) -> str:
@@ -135,40 +143,218 @@ def _short(text: str) -> str:
 # --- that nothing was found ---
 
 
+Judgement = Literal["abnormal", "open", "described", "normal", "unasked"]
+"""What became of a value: flagged; open (should have been judged, and was not); a description that nobody judged; normal; or nobody asks."""
+
+
+def judgement(flag: str | None, *, undetermined: bool, described: bool) -> Judgement:
+    """Return what became of a value. A description that is not exactly a normal text is *not judged*: never normal for being a text."""
+    if flag:
+        return "abnormal"
+    if undetermined:
+        return "open"
+    if described:
+        return "described"
+    return "normal" if flag is not None else "unasked"
+
+
+def is_unjudged_text(kind: str, flag: str | None, text: str) -> bool:
+    """Say whether a value is a description that nobody judged: no normal text, no person said what it is, and more than 未见异常."""
+    said = list(_sentences(text))
+    return (
+        kind == "text"
+        and flag is None
+        and bool(text.strip())
+        and not (said and all(_calls_normal(one, department=False) for one in said))
+    )
+
+
+def judgement_of(known: Known) -> Judgement:
+    """Return what became of a value as rules see it."""
+    return judgement(known.flag, undetermined=known.undetermined, described=known.described)
+
+
+def forbids_calm(judgements: Collection[Judgement]) -> bool:
+    """Say whether something speaks against calling everything normal, whoever does: a flag, a value that is open, a description nobody judged."""
+    return bool({"abnormal", "open", "described"} & set(judgements))
+
+
+def all_judged_normal(judgements: Collection[Judgement]) -> bool:
+    """Say whether everything is judged, and normal: the one condition under which the machine says so, in any sentence, figure or page."""
+    return "normal" in judgements and not forbids_calm(judgements)
+
+
 _SOME_ABNORMAL, _SOME_OPEN, _ALL_OPEN = (
     "有异常结果，见各项结果",
     "已判定的项目未见明显异常，另有项目未判定",
     "各项结果未判定",
 )
-_NORMAL, _DESCRIBED = "所检项目未见明显异常", "所见见各项描述"
-NOTHING_FOUND = (_SOME_ABNORMAL, _SOME_OPEN, _ALL_OPEN, _NORMAL, _DESCRIBED)
+_NORMAL, _DESCRIBED, _OPEN_DESCRIBED = "所检项目未见明显异常", "所见见各项描述", "有项目未判定，所见见各项描述"
+_NOTHING = "未检查任何项目"
+NOTHING_FOUND = (_SOME_ABNORMAL, _SOME_OPEN, _ALL_OPEN, _NORMAL, _DESCRIBED, _OPEN_DESCRIBED, _NOTHING)
+
+
+def sentence_of(judgements: Collection[Judgement]) -> str:
+    """Return what may be said of values beside which no finding stands: normal only where something was judged and all of it was normal."""
+    if all_judged_normal(judgements):
+        return _NORMAL
+    if not judgements:
+        return _NOTHING
+    if "abnormal" in judgements:
+        return _SOME_ABNORMAL
+    if "described" in judgements:
+        return _OPEN_DESCRIBED if "open" in judgements else _DESCRIBED
+    if "open" in judgements:
+        return _SOME_OPEN if "normal" in judgements else _ALL_OPEN
+    return _DESCRIBED
 
 
 def nothing_found(values: Collection[Known]) -> str:
-    """Return what may be said of values beside which no finding stands: normal is said only where something was judged and all of it was normal."""
-    if any(known.flag for known in values):
-        return _SOME_ABNORMAL
-    judged = any(known.flag is not None for known in values)
-    if any(known.undetermined for known in values):
-        return _SOME_OPEN if judged else _ALL_OPEN
-    return _NORMAL if judged else _DESCRIBED
+    """Return what may be said of values as rules see them."""
+    return sentence_of([judgement_of(known) for known in values])
 
 
-_ALL_NORMAL = re.compile(
-    r"(?:本次|此次)?(?:健康)?(?:体检|检查)?(?:结果)?(?:所检|所查|受检|各|全部|所有)?(?:各?项目?|各?科|内容|指标|结果)*(?:检查)?(?:结果)?(?:均|都|全部)?"
-    r"(?:(?:未见|未发现|无|没有)(?:明显|任何|显著)?异常(?:发现|情况|改变)?|(?:在)?(?:参考|正常)范围(?:内|之内)?|正常)"
+# --- that everything is called normal ---
+
+_SIMPLE = str.maketrans(
+    "見異檢體發現無顯項結論圍範內陽徵壓問題標準態驗參與狀況顆員總屬關於腫瘤癥診斷癥醫學數據臟腎腦個別應專調聲圖電線鏡讀寫後復對當從衆眾僅為爲優質過這們來時間說請繼續維護細統",
+    "见异检体发现无显项结论围范内阳征压问题标准态验参与状况颗员总属关于肿瘤症诊断症医学数据脏肾脑个别应专调声图电线镜读写后复对当从众众仅为为优质过这们来时间说请继续维护细统",
+)  # fmt: skip
+_WHOLE = (
+    "本次|此次|这次|本年度|今年|年度|健康(?=体检|检查|状况|状态|情况)|体格检查|体检|查体|检查|检验|化验|身体|全身|总体|整体|各系统|各脏器|各器官|各科室|各科|受检者|受检|"
+    "本人|您|的|所有|全部|各项|各指标|各|项目|所检|所查|所测|内容|指标|结果|数据|情况|状况|状态|常规|以上|上述|上列|结论|小结|综述|总结|意见|印象|诊断|提示|显示|示|为|报告|项|"
+    "经|后|目前|暂时|暂|尚|今|均|都|全都|皆|俱|基本上|基本|大致|大体|一切|完全|非常|十分|很|较|总的来说|看来|在|内外科|:|是|\\d+(?=项)"
 )
+_NONE_OF = "未能?(?:见到?|发现|查见|查出|检出|及|触及|闻及|提示|有)|没有?(?:见到?|发现|查出)?|不见|暂?无|查无"
+_PREDICATE = (
+    rf"(?:{_NONE_OF})(?:明显|明确|任何|显著|特殊|严重|重大|重要|器质性|临床意义的?|有临床意义的?|可疑|的|其他|其它|有)*"
+    r"(?:异常|问题|病变|疾病|病理|不适|阳性|毛病|不正常)(?:发现|情况|改变|表现|所见|体征|征象|结果|指标|变化|之处|项目|的?地方)*"
+    r"|(?:在|于)?(?:参考|正常|合格)(?:值|参考)?(?:区间|范围|水平)(?:之?内|以内)?|正常|良好|好|健康|合格|达标|无殊|无特殊|阴性|\(-\)|ok|符合(?:健康|正常)?(?:标准|要求)|没事"
+)
+_TAIL = r"(?:状态|水平|范围内?|的|了|哦|啊|请(?:您)?(?:放心|保持|继续保持)|继续保持|无需担心|勿虑)*"
+_CALM = re.compile(rf"(?:(?:{_WHOLE})*+(?:{_PREDICATE}))+?{_TAIL}")
+_DEPARTMENT = re.compile(r"[\u4e00-\u9fff]{1,8}?(?:(?:科|室|门诊)|检查(?=:))")
+_REST = re.compile(r"(?:除(?:此|上述|以上)(?:之?外|以外)?|其余|其他|其它|余者?|另外|剩余)+")
+_ENGLISH = re.compile(
+    r"(?:(?:all|everything|every|the|your|overall|results?|examination|exam|findings?|tests?|values?|items?|health|check|up|checkup|is|are|was|were|looks?|of|"
+    r"this|other|within|in|medical|physical|completely|essentially|basically|generally|grossly|and|an?)\s+)*+"
+    r"(?:normal(?:\s+(?:limits?|range|results?|findings?|examination|exam))*|unremarkable|healthy|good|fine|nad|wnl|"
+    r"(?:no|nothing|without|not?\s+any|nil)\s+(?:(?:obvious|significant|remarkable|major|other|clear|apparent|particular|specific|any|positive|out|of|the)\s+)*+"
+    r"(?:abnormal(?:ity|ities)?|abnormal\s+findings?|ordinary|problems?|issues?|findings?|signs?|remarkable)"
+    r"(?:\s+(?:was|were|is|are|been|has|have|found|detected|seen|noted|identified|observed|findings?|results?|signs?))*)"
+)
+_MOST_SAID = 60
+# What several items are called together: 「血压正常」 beside a systolic pressure that is not.
+_ALSO_CALLED: Mapping[str, tuple[str, ...]] = {
+    "血压": ("收缩压", "舒张压"), "血糖": ("葡萄糖", "糖化血红蛋白"), "血脂": ("胆固醇", "甘油三酯", "脂蛋白"),
+    "肝功能": ("转氨酶", "氨基转移酶", "胆红素", "转肽酶", "谷氨酰", "白蛋白", "碱性磷酸酶"), "肝功": ("氨基转移酶", "胆红素", "转肽酶", "谷氨酰"),
+    "肾功能": ("肌酐", "尿素", "胱抑素"), "肾功": ("肌酐", "尿素", "胱抑素"), "体重": ("体质指数", "体重指数", "BMI"), "血尿酸": ("尿酸",),
+    "血常规": ("白细胞计数", "红细胞计数", "血红蛋白", "血小板", "中性粒细胞", "淋巴细胞"), "尿常规": ("尿蛋白", "尿糖", "尿潜血", "尿隐血", "尿白细胞", "尿酮体", "尿胆"),
+    "血色素": ("血红蛋白",), "血钾": ("钾",), "血钠": ("钠",), "血钙": ("钙",), "脉搏": ("心率",), "心率": ("脉搏",), "电解质": ("钾", "钠", "氯", "钙"),
+}  # fmt: skip
 
 
-def says_all_normal(text: str, subjects: Collection[str] = ()) -> bool:
-    """Say whether any sentence of a text calls everything normal: 未见异常, 本次体检所检项目未见明显异常; `subjects` name the whole as well.
+def says_all_normal(text: str, *, department: bool = False, flagged: Collection[str] = ()) -> bool:
+    """Say whether any sentence of a text calls everything normal, in Chinese of either writing or in English: 未见异常, 一切正常, 身体健康, All normal.
 
-    A sentence about one thing (心肺未见异常) does not.
+    `department`: a department's name stands for the whole (内科：未见异常). `flagged` are the names of items that are not normal: a sentence
+    that calls one of these normal does so as well (血压正常). 「余未见异常」 may stand beside what is named, and only there; a sentence about
+    another thing (心肺未见异常) is none.
     """
-    for sentence in re.split(r"[\n。;；.,，!！]", text):
-        said = re.sub(r"^\s*\d*[、.)）:：]?\s*", "", sentence).strip(" \t:：")
-        for subject in subjects:
-            said = said.removeprefix(subject).lstrip(" :：")
-        if len(said) <= _MOST_TOLD and _ALL_NORMAL.fullmatch(said.replace(" ", "")):
+    calm = rest = False
+    named = False
+    for said in _sentences(text):
+        if _calls_normal(said, department=department) or _calls_these_normal(said, flagged):
+            calm = True
+        elif (others := _REST.match(said)) is not None and _calls_normal(said[others.end() :], department=False):
+            rest = True
+        elif _HAN_ONE.search(said) or re.search("[a-z]", said):
+            named = True
+    return calm or (rest and not named)
+
+
+def _sentences(text: str) -> Iterable[str]:
+    for part in re.split(r"[\n。;；.,，!！?？|/]", text.translate(_SIMPLE).lower()):
+        said = (
+            re.sub(r"^\s*[\d①-⑳一二三四五六七八九十]*\s*[、)）:：]?\s*", "", part)
+            if re.match(r"\s*(?:[\d①-⑳]|[一二三四五六七八九十]+、)", part)
+            else part
+        )
+        said = said.replace("：", ":").strip(" \t\u3000:()（）【】[]“”\"'*-—·「」『』")
+        if said:
+            yield said
+
+
+def _calls_normal(said: str, *, department: bool) -> bool:
+    if len(said) > _MOST_SAID:
+        return False
+    if not _HAN_ONE.search(said):
+        return _ENGLISH.fullmatch(re.sub(r"[\s\-:]+", " ", said).strip()) is not None
+    plain = re.sub(r"[\s\u3000]", "", said)
+    if department and (own := _DEPARTMENT.match(plain)) is not None:
+        plain = plain[own.end() :].lstrip(":")
+    return _is_calm(plain)
+
+
+def _is_calm(plain: str) -> bool:
+    return bool(plain) and _CALM.fullmatch(plain) is not None
+
+
+def _calls_these_normal(said: str, flagged: Collection[str]) -> bool:
+    """Say whether a sentence calls one of these items normal, by its name or by what several are called together."""
+    plain = re.sub(r"[\s\u3000]", "", said)
+    if len(plain) > _MOST_SAID:
+        return False
+    for name in names_of(flagged):
+        at = plain.find(name)
+        if at < 0 or (at and plain[at - 1] in "低高非"):
+            continue
+        rest = plain[at + len(name) :]
+        if any(_is_calm(rest[start:]) and _only_names(rest[:start]) for start in range(len(rest))):
             return True
     return False
+
+
+def _only_names(between: str) -> bool:
+    """Say whether what stands between a name and 正常 are other names of an enumeration, and nothing that is said of the first."""
+    if not between:
+        return True
+    names = re.split("[、和及与:]", between)
+    return names[0] in ("", "值", "水平", "测量", "检查", "检测", "控制") and not re.search(
+        "[高低升降增减异阳]", between
+    )
+
+
+def names_of(items: Collection[str]) -> set[str]:
+    """Return the names under which items are spoken of: their own, and those of several together."""
+    own = {re.sub(r"[\s(（].*", "", name).translate(_SIMPLE).lower() for name in items} | {
+        name.lower() for name in items
+    }
+    together = {
+        called for called, parts in _ALSO_CALLED.items() for name in items if any(part == name or (len(part) > 1 and part in name) for part in parts)
+    }  # fmt: skip
+    return {name for name in own if name} | together
+
+
+# --- figures that nobody says any more ---
+
+_FIGURE = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?![\d.]*\d)")
+
+
+def outdated_figures(text: str, was: Iterable[Known], now: Mapping[UUID | None, Known]) -> set[str]:
+    """Return the figures of a text that results said when it was written and that no value, bound or earlier measurement says now.
+
+    `was` are the values that it was written on, `now` the current ones by result. An old figure beside the new one of the same result
+    (由 25.0 降至 5.0) tells of a change, and is none.
+    """
+    told = {Decimal(one) for one in _FIGURE.findall(text)}
+    valid = {known.numeric for known in now.values() if known.numeric is not None}
+    valid |= {Decimal(b) for known in now.values() for b in known.bounds if b is not None and _FIGURE.fullmatch(b)}
+    found = set()
+    for old in was:
+        current = now.get(old.result_id)
+        if old.numeric is None or (current is not None and current.same == old.same) or old.numeric in valid:
+            continue
+        if old.numeric in told and (current is None or current.numeric not in told):
+            found.add(old.text)
+    return found

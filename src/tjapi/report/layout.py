@@ -1,6 +1,8 @@
 """From rows to the data of the `exam_report` template: every figure becomes the text that is printed."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
@@ -10,10 +12,32 @@ from uuid import UUID
 from tjapi.conclusion.rules import made_by_machine, overview_of
 from tjapi.exam.rules import age_text
 from tjapi.kernel.clock import HOSPITAL_ZONE
-from tjapi.knowledge.words import chinese, printed_unit, says_all_normal
-from tjapi.report.rules import Linked, critical_entries, not_told_before, printed_order
+from tjapi.knowledge.words import (
+    Judgement,
+    all_judged_normal,
+    chinese,
+    forbids_calm,
+    is_unjudged_text,
+    judgement,
+    printed_unit,
+    says_all_normal,
+    sentence_of,
+)
+from tjapi.report.rules import (
+    ALERT_ADVICE,
+    ALERT_TITLE,
+    LAB_CALLS_IT_CRITICAL,
+    NOT_CRITICAL,
+    Linked,
+    as_numbered,
+    critical_entries,
+    flag_shown,
+    not_told_before,
+    printed_order,
+)
 from tjapi.report.views import ReportSource
 from tjapi.result.rules.flags import undetermined
+from tjapi.result.rules.values import finding
 from tjapi.result.schemas import TrendOut
 
 _SEX = {"male": "男", "female": "女", "unknown": "未知"}
@@ -21,8 +45,11 @@ _KEY_ITEMS = frozenset({"BMI", "SBP", "GLU", "HBA1C", "TC", "TG", "LDL", "UA", "
 _MOST_CHARTS = 8
 _UNPERFORMED = {"refused": "拒检", "waived": "弃检", "deferred": "延期检查"}
 _FLAGS = {"H": "high", "L": "low", "HH": "critical_high", "LL": "critical_low", "A": "abnormal"}
-_SEE_RESULTS = "有异常结果，见各项结果。"
-_SEE_OPEN = "各项结果未判定。"
+"""Of values of other days, which no alert speaks of."""
+_MOST_NORMAL_WORDS = 4
+_WIDE_FROM, _COLUMN = 0x2E7F, 14
+"""Characters from here on take two places; so many places has the column of results."""
+Item = dict[str, Any]
 
 
 def report_data(
@@ -42,10 +69,12 @@ def report_data(
     """
     head, closing = rows.head, rows.conclusion
     items = {r.result_id: _item(r) for r in rows.results}
-    conclusions = _conclusions(rows, items)
+    judgements = {r.result_id: _judgement(r) for r in rows.results}
+    entries = [*_alerts(rows, items), *rows.entries]
+    conclusions = _conclusions(entries, items)
     abnormal = [r for r in rows.results if _abnormal_flag(items[r.result_id])]
-    abnormal.sort(key=lambda r: not items[r.result_id]["flag"].startswith("critical"))
-    concluded = {result_id for entry in rows.entries for result_id in entry.result_ids}
+    abnormal.sort(key=lambda r: not _critical(items[r.result_id]))
+    concluded = {result_id for entry in entries for result_id in entry.result_ids}
     sheets = {sheet.department_id: sheet for sheet in rows.sheets}
     departments = []
     for (department_id, name), results in groupby(rows.results, lambda r: (r.department_id, r.department)):
@@ -54,13 +83,17 @@ def report_data(
             {"name": group, "items": [items[r.result_id] for r in members]}
             for group, members in groupby(own, lambda r: r.group_name)
         ]
+        said = (sheet.summary or "") if sheet else ""
         departments.append(
             {
                 "name": name, "doctor": sheet.signer_name if sheet else "", "signed_at": _moment(sheet.signed_at) if sheet else "",
-                "summary": _without_false_calm((sheet.summary or "") if sheet else "", [items[r.result_id] for r in own], (name,)),
-                "groups": groups,
+                "summary": _without_false_calm(
+                    _not_dismissed(said, own, items), [items[r.result_id] for r in own], [judgements[r.result_id] for r in own], department=True
+                ),
+                "stale": bool(sheet and sheet.stale), "groups": groups,
             }
         )  # fmt: skip
+    told = list(judgements.values())
     return {
         "hospital": {"name": hospital_name, "campus": head.campus_name, "phone": "", "address": ""},
         "exam": {"exam_no": head.exam_no, "date": head.exam_date.isoformat(), "package": head.package_name or ""},
@@ -68,12 +101,13 @@ def report_data(
             "name": head.name, "sex": _SEX.get(head.sex, ""), "age": age_text(head.birth_date, head.exam_date), "birth_date": head.birth_date.isoformat(),
             "id_number_masked": head.id_number_masked or "", "phone_masked": head.phone_masked or "",
         },
-        "photo": photo, "figures": _figures(rows, conclusions, [items[r.result_id] for r in abnormal]), "conclusions": conclusions,
-        "overview": _overview(rows, conclusions, list(items.values())),
+        "photo": photo, "figures": _figures(conclusions, list(items.values()), told), "conclusions": conclusions,
+        "overview": _overview(rows, conclusions, list(items.values()), told),
+        "overview_stale": closing is not None and closing.overview_stale, "sentence": f"本次体检{sentence_of(told)}。",
         "abnormal": [_row(r, items) for r in abnormal],
         "others": [_row(r, items) for r in abnormal if r.result_id not in concluded],
-        "undetermined": sum(item["flag"] == "undetermined" for item in items.values()),
-        "all_judged_normal": not abnormal and any(item["judged"] for item in items.values()),
+        "undetermined": sum(item["flag"] == "undetermined" for item in items.values()), "described": told.count("described"),
+        "all_judged_normal": all_judged_normal(told), "some_judged_normal": "normal" in told,
         "departments": departments,
         "trends": [_trend(t) for t in _shown(trends)], "verify_url": verify_url,
         "unperformed": [
@@ -87,34 +121,83 @@ def report_data(
     }  # fmt: skip
 
 
-def _item(row: Any) -> dict[str, Any]:
-    flag = _FLAGS.get(row.flag or "", "")
-    if undetermined(row.kind or "numeric", row.flag, judged=row.judged is not False):
-        flag = "undetermined"
+def _item(row: Any) -> Item:
+    open_ = undetermined(row.kind or "numeric", row.flag, judged=row.judged is not False)
+    flag = flag_shown(row.flag, row.alert, undetermined=open_)
+    remarks = [chinese(remark) for remark in row.remarks or ()]
+    if row.lab_alarm and row.flag not in ("HH", "LL"):
+        remarks.append(LAB_CALLS_IT_CRITICAL)
+    value = row.raw_value or ""
+    value = value if row.kind in ("numeric", "computed") else chinese(value)
     return {
         "name": row.item_name,
-        "value": row.raw_value or "",
+        "value": value,
+        # What would be broken in the column of results has the rest of the row.
+        "long": sum(2 if ord(one) > _WIDE_FROM else 1 for one in value) > _COLUMN,
         "flag": flag,
         "judged": row.flag is not None,
         "unit": printed_unit(row.unit),
         "range": _range(row),
-        "remarks": [chinese(remark) for remark in row.remarks or ()],
+        "remarks": remarks,
     }
+
+
+def _judgement(row: Any) -> Judgement:
+    """Return what became of a result: the input of every sentence and figure that may be calm."""
+    kind = row.kind or "numeric"
+    open_ = undetermined(kind, row.flag, judged=row.judged is not False)
+    flag = "A" if not row.flag and row.alert == "standing" else row.flag
+    return judgement(flag, undetermined=open_, described=is_unjudged_text(kind, row.flag, row.raw_value or ""))
 
 
 def _abnormal_flag(item: Mapping[str, Any]) -> bool:
     return item["flag"] not in ("", "undetermined")
 
 
-def _conclusions(rows: ReportSource, items: Mapping[UUID, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _critical(item: Mapping[str, Any]) -> bool:
+    return bool(item["flag"].startswith("critical"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Alert:
+    """A critical result of which nothing was concluded: it has its own card all the same, first, with what to do."""
+
+    title: str
+    detail: str
+    result_ids: Sequence[UUID]
+    advice: str = ALERT_ADVICE
+    lifestyle: str = ""
+    kind: str = "finding"
+    own_critical: bool = True
+    stale: bool = False
+
+
+def _alerts(rows: ReportSource, items: Mapping[UUID, Item]) -> list[_Alert]:
+    concluded = {result_id for entry in rows.entries for result_id in entry.result_ids}
+    found = []
+    for row in rows.results:
+        item = items[row.result_id]
+        if _critical(item) and row.result_id not in concluded:
+            said = f"{item['name']} {item['value']}{' ' if item['unit'] else ''}{item['unit']}"
+            beside = f"，参考 {item['range']}" if item["range"] else ""
+            found.append(_Alert(ALERT_TITLE.format(name=item["name"]), f"{said}{beside}", [row.result_id]))
+    return found
+
+
+def _not_dismissed(text: str, rows: Collection[Any], items: Mapping[UUID, Item]) -> str:
+    """Return words in which nothing is called critical that a person dismissed, or that is not critical any more."""
+    calm = [items[r.result_id]["name"] for r in rows if not _critical(items[r.result_id])]
+    parts = re.split("([；\n])", text)
+    return "".join(
+        part.replace(NOT_CRITICAL, "") if any(f"{name} " in part for name in calm) else part for part in parts
+    )
+
+
+def _conclusions(entries: Sequence[Any], items: Mapping[UUID, Item]) -> list[dict[str, Any]]:
     """Return what was concluded, criticals first, then diseases, each with the results it rests on; nothing is told twice."""
     linked = [
-        Linked(
-            entry.kind,
-            getattr(entry, "important_class", None) == "A",
-            {i: items[i]["flag"].startswith("critical") for i in entry.result_ids if i in items},
-        )
-        for entry in rows.entries
+        Linked(entry.kind, entry.own_critical, {i: _critical(items[i]) for i in entry.result_ids if i in items})
+        for entry in entries
     ]
     critical = critical_entries(linked)
     order = printed_order(linked, critical)
@@ -122,58 +205,89 @@ def _conclusions(rows: ReportSource, items: Mapping[UUID, Mapping[str, Any]]) ->
     told: set[str] = set()
     # A sentence stands under the entry that is about it alone; what rests on several results lists them.
     details = {
-        place: not_told_before(chinese(rows.entries[place].detail or ""), told, [r["name"] for r in cited[place]])
+        place: not_told_before(
+            _uncritical(chinese(entries[place].detail or ""), cited[place]), told, [r["name"] for r in cited[place]]
+        )
         for place in sorted(order, key=lambda place: len(cited[place]))
     }
     made: list[dict[str, Any]] = []
     for place in order:
-        entry, detail, results = rows.entries[place], details[place], cited[place]
+        entry, detail, results = entries[place], details[place], cited[place]
         made.append(
             {
                 "kind": entry.kind, "title": chinese(entry.title), "detail": detail, "advice": chinese(entry.advice or ""),
-                "lifestyle": chinese(entry.lifestyle or ""), "level": "critical" if place in critical else "",
+                "lifestyle": chinese(entry.lifestyle or ""), "level": "critical" if place in critical else "", "stale": entry.stale,
                 "results": [r for r in results if not _said_in(detail, r)],
             }
         )  # fmt: skip
     return made
 
 
-def _said_in(detail: str, result: Mapping[str, Any]) -> bool:
-    """Say whether a detail tells of a result with its value, so that it need not stand beside it again."""
-    valued, described = f"{result['name']} {result['value']}", f"{result['name']}："
-    return any(
-        part.startswith(described) or (part.startswith(valued) and part[len(valued) :][:1] not in (*"0123456789.",))
+def _uncritical(detail: str, results: Collection[Mapping[str, Any]]) -> str:
+    calm = [r["name"] for r in results if not _critical(r)]
+    return "；".join(
+        part.replace(NOT_CRITICAL, "") if any(part.startswith(f"{name} ") for name in calm) else part
         for part in detail.split("；")
     )
 
 
+def _said_in(detail: str, result: Mapping[str, Any]) -> bool:
+    """Say whether a detail tells of a result with its value, in whatever spelling, so that it need not stand beside it again."""
+    name, value = result["name"], result["value"]
+    spellings = {f"{name} {one}" for one in (value, chinese(value), chinese(finding(value)))}
+    # A value of several parts has the mark that parts are told by.
+    return any(
+        (at := detail.find(said)) >= 0
+        and detail[at - 1 : at] in ("", "；")
+        and detail[at + len(said) :][:1] not in (*"0123456789.",)
+        for said in spellings
+    ) or any(part.startswith(f"{name}：") for part in detail.split("；"))
+
+
 def _overview(
-    rows: ReportSource, conclusions: Sequence[Mapping[str, Any]], items: Collection[Mapping[str, Any]]
+    rows: ReportSource,
+    conclusions: Sequence[Mapping[str, Any]],
+    items: Collection[Item],
+    judgements: Collection[Judgement],
 ) -> str:
-    """Return the reviewer's words; the machine's list in the order and under the numbers of the conclusions that follow."""
+    """Return the reviewer's words; a numbered list in the order and under the numbers of the conclusions that follow, criticals first."""
     said = (rows.conclusion.overview or "") if rows.conclusion is not None else ""
-    if rows.entries and made_by_machine(said, [entry.title for entry in rows.entries]):
-        return overview_of([entry["title"] for entry in conclusions])
-    return _without_false_calm(said, items)
+    titles = [entry["title"] for entry in conclusions]
+    if said and made_by_machine(said, [entry.title for entry in rows.entries]):
+        return overview_of(titles) if titles else f"本次体检{sentence_of(judgements)}。"
+    told = as_numbered(_without_false_calm(said, items, judgements), titles)
+    unsaid = [
+        f"危急：{entry['title']}，请立即就医。"
+        for entry in conclusions
+        if said and entry["level"] and entry["title"] not in told
+    ]
+    return "\n".join([*unsaid, *([told] if told else [])])
 
 
-def _without_false_calm(text: str, items: Collection[Mapping[str, Any]], subjects: Collection[str] = ()) -> str:
-    """Return a summary, less the sentences that call everything normal where something is flagged, or nothing was judged."""
+def _without_false_calm(
+    text: str, items: Collection[Item], judgements: Collection[Judgement], *, department: bool = False
+) -> str:
+    """Return words, less the lines that call everything, or what is flagged, normal where something is flagged or nobody judged it."""
     said = chinese(text)
-    abnormal = any(_abnormal_flag(item) for item in items)
-    unjudged = any(item["flag"] == "undetermined" for item in items) and not any(item["judged"] for item in items)
-    if not (abnormal or unjudged) or not says_all_normal(said, subjects):
+    flagged = [item["name"] for item in items if _abnormal_flag(item)]
+    if not forbids_calm(judgements) or not says_all_normal(said, department=department, flagged=flagged):
         return said
-    kept = [line for line in said.splitlines() if not says_all_normal(line, subjects)]
-    return "\n".join([*kept, _SEE_RESULTS if abnormal else _SEE_OPEN])
+    kept = [line for line in said.splitlines() if not says_all_normal(line, department=department, flagged=flagged)]
+    # What is called the rest stands beside something that is named; where nothing is left, neither does it.
+    if says_all_normal("\n".join(kept), department=department, flagged=flagged):
+        kept = []
+    return "\n".join([*kept, f"{sentence_of(judgements)}。"])
 
 
 def _figures(
-    rows: ReportSource, conclusions: Sequence[Any], abnormal: Sequence[Mapping[str, Any]]
+    conclusions: Sequence[Any], items: Collection[Item], judgements: Sequence[Judgement]
 ) -> list[dict[str, str]]:
-    """Return the figures of the cover; critical values only where there are any."""
-    critical = sum(item["flag"].startswith("critical") for item in abnormal)
-    figures = [("检查项目", len(rows.results), ""), ("异常结果", len(abnormal), ""), ("主检结论", len(conclusions), "")]
+    """Return the figures of the cover; critical values, and what nobody judged, only where there are any."""
+    critical, abnormal = sum(_critical(item) for item in items), sum(_abnormal_flag(item) for item in items)
+    unjudged = judgements.count("open") + judgements.count("described")
+    figures = [("检查项目", len(items), ""), ("异常结果", abnormal, ""), ("主检结论", len(conclusions), "")]
+    if unjudged:
+        figures.append(("未判定", unjudged, ""))
     if critical:
         figures.append(("危急值", critical, "critical_high"))
     return [{"label": label, "value": str(value), "flag": flag} for label, value, flag in figures]
@@ -219,7 +333,14 @@ def _range(row: Any) -> str:
         return f"≤ {high}"
     if low is not None:
         return f"≥ {low}"
-    return snapshot.get("text") or ""
+    return _normal_choices(row, snapshot.get("normal_texts") or ()) or snapshot.get("text") or ""
+
+
+def _normal_choices(row: Any, normal: Collection[str]) -> str:
+    """Return every choice of an item that is normal: 从不、偶尔; nothing where there is one, or where there are too many to print."""
+    usual = {finding(one) for one in normal}
+    found = [choice for choice in row.choices or () if finding(choice) in usual]
+    return "、".join(found) if 1 < len(found) <= _MOST_NORMAL_WORDS else ""
 
 
 def _moment(moment: datetime | None) -> str:

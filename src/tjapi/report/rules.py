@@ -9,7 +9,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 ReportState = Literal["rendering", "failed", "generated", "sealed", "published", "superseded", "recalled"]
-ReportFlag = Literal["", "high", "low", "critical_high", "critical_low", "abnormal", "undetermined"]
+ReportFlag = Literal["", "high", "low", "critical_high", "critical_low", "critical", "abnormal", "undetermined"]
 Verdict = Literal["genuine", "outdated", "superseded", "recalled", "unknown"]
 """What became of a printed report. Outdated: it is genuine, and a result that came or changed afterwards is being worked in."""
 VERDICTS: dict[str, Verdict] = {
@@ -40,6 +40,7 @@ _ARROWS = {
     "low": " ↓",
     "critical_high": " ↑ 危急",
     "critical_low": " ↓ 危急",
+    "critical": " 危急",
     "abnormal": " 异常",
     "undetermined": " 未判定",
 }
@@ -49,9 +50,67 @@ KINDS = ("disease", "finding", "risk")
 """疾病 → 阳性发现 → 危险因素 (主检报告撰写共识)."""
 
 
+ALERT_TITLE, ALERT_ADVICE = "{name}危急值", "该结果达到危急值。请立即到急诊或相应专科就诊，并带上本报告，不要等待。"
+LAB_CALLS_IT_CRITICAL = "检验科标为危急"
+NOT_CRITICAL = "，属危急值"
+
+
+def flag_shown(flag: str | None, alert: str | None, *, undetermined: bool) -> ReportFlag:
+    """Return the mark of a result: that of its flag, critical while an alert of class A stands, never critical once a person dismissed it.
+
+    `alert`: None, `standing` or `dismissed`. So the list of critical values and the report cannot contradict each other.
+    """
+    mark = _FLAGS.get(flag or "", "")
+    if alert == "standing":
+        return _CRITICAL.get(mark, "critical")
+    if alert == "dismissed":
+        mark = _ORDINARY.get(mark, mark)
+    return "undetermined" if undetermined and not mark else mark
+
+
+_FLAGS: Mapping[str, ReportFlag] = {
+    "H": "high",
+    "L": "low",
+    "HH": "critical_high",
+    "LL": "critical_low",
+    "A": "abnormal",
+}
+_CRITICAL: Mapping[str, ReportFlag] = {
+    "high": "critical_high", "low": "critical_low", "critical_high": "critical_high", "critical_low": "critical_low",
+}  # fmt: skip
+_ORDINARY: Mapping[str, ReportFlag] = {"critical_high": "high", "critical_low": "low"}
+
+_NUMBERED = re.compile(r"^\s*\d+\s*[.、．)）]\s*(?P<said>\S.*)$")
+
+
+def as_numbered(text: str, titles: Sequence[str]) -> str:
+    """Return an overview whose numbered lines are in the order and under the numbers of the cards that follow it.
+
+    A line belongs to the card whose title it says. One that is about none of them loses its number, which would be another card's.
+    """
+    head: list[str] = []
+    blocks: list[tuple[int, list[str]]] = []
+    taken: set[int] = set()
+    for line in text.splitlines():
+        numbered = _NUMBERED.match(line)
+        if numbered is None:
+            (blocks[-1][1] if blocks else head).append(line)
+            continue
+        said = numbered["said"]
+        places = [i for i, title in enumerate(titles) if title and title in said and i not in taken]
+        place = max(places, key=lambda i: (titles[i] == said, len(titles[i])), default=len(titles))
+        taken.add(place)
+        blocks.append((place, [said]))
+    blocks.sort(key=lambda block: block[0])
+    told = [
+        [f"{place + 1}. {first}" if place < len(titles) else f"· {first}", *more] for place, (first, *more) in blocks
+    ]
+    return "\n".join([*head, *(line for block in told for line in block)])
+
+
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """An entry of a conclusion: its kind, whether its own rule is critical (class A), and its results, by id: whether each is critical."""
+    """An entry of a conclusion: its kind, whether a rule of class A that still holds makes it critical, and its results, by id: whether each is critical."""
 
     kind: str
     critical: bool

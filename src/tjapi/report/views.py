@@ -14,28 +14,38 @@ select e.exam_no, e.exam_date, e.package_name, e.name, e.sex, e.age_years, e.age
   p.id_number_masked, p.phone_masked
 from exam e join campus c on c.id = e.campus_id join examinee p on p.id = e.examinee_id where e.id = :exam_id
 """)
+# What a standing alert of class A names is critical on the report, whatever its flag; what a person dismissed is not. An entry is critical
+# of itself by the rules that still hold (`rule_codes`), never by the finding that it was once made of.
 _RESULTS = text("""
 select d.id department_id, d.name department, d.sort department_sort, l.name group_name, l.sort line_sort, r.id result_id, r.item_name, r.item_code,
-  case when v.numeric is null then v.raw_value else v.text end raw_value, coalesce(v.flag, r.judged_flag) flag, v.remarks, coalesce(nullif(v.unit, ''), r.unit, '') unit, v.range_snapshot, v.lis_range_text, i.kind, i.judged
+  case when v.numeric is null then v.raw_value else v.text end raw_value, coalesce(v.flag, r.judged_flag) flag, v.remarks, coalesce(nullif(v.unit, ''), r.unit, '') unit, v.range_snapshot, v.lis_range_text, i.kind, i.judged,
+  i.choices, a.alert, a.lab_alarm
 from result r
 join result_revision v on v.id = r.current_revision_id
 join exam_line l on l.id = r.line_id
 join department d on d.id = r.department_id
 left join item i on i.id = r.item_id
+left join lateral (
+  select case when bool_or(k.state <> 'dismissed') then 'standing' when count(*) > 0 then 'dismissed' end alert,
+    bool_or(k.state <> 'dismissed' and k.rule_code = 'LAB-CRITICAL') lab_alarm
+  from critical_value k
+  where k.exam_id = r.exam_id and r.id = any(k.result_ids) and k.important_class = 'A' and k.corrected_at is null and k.state <> 'superseded'
+) a on true
 where r.exam_id = :exam_id and l.state in ('resulted', 'verified')
 order by d.sort, d.id, l.sort, i.sort, r.item_code
 """)
 _SHEETS = text("""
-select department_id, summary, signer_name, signed_at from department_sheet where exam_id = :exam_id and state = 'signed'
+select department_id, summary, signer_name, signed_at, stale from department_sheet where exam_id = :exam_id and state = 'signed'
 """)
 _CONCLUSION = text(
-    "select overview, initial_name, initial_at, final_name, final_at from conclusion where exam_id = :exam_id"
+    "select overview, overview_stale, initial_name, initial_at, final_name, final_at from conclusion where exam_id = :exam_id"
 )
 _ENTRIES = text("""
-select n.title, n.detail, n.advice, n.lifestyle, n.kind, n.result_ids, f.important_class
+select n.title, n.detail, n.advice, n.lifestyle, n.kind, n.result_ids, n.stale, exists (
+  select 1 from knowledge_rule k join finding f on f.version_id = k.version_id and f.code = k.finding_code
+  where k.version_id = c.knowledge_version_id and k.code = any(n.rule_codes) and f.important_class = 'A') own_critical
 from conclusion_entry n
 join conclusion c on c.exam_id = n.exam_id
-left join finding f on f.version_id = c.knowledge_version_id and n.key = 'finding:' || f.code
 where n.exam_id = :exam_id order by n.sort
 """)
 # 拒检、弃检、延期 stay on the report; what was withdrawn or exchanged does not (domain.md, trap 2)

@@ -33,6 +33,7 @@ from tjapi.result.errors import (
     SheetSigned,
     SignerNotStaff,
     SummaryContradictsFindings,
+    SummaryFigureOutdated,
     SummaryLineUnknown,
     SummaryStale,
 )
@@ -90,7 +91,7 @@ async def put_results(
     "/exams/{exam_id:uuid}/departments/{department_id}/summary",
     **operation("putDepartmentSummary", "编辑科室小结", "Edit the lines of a department's summary", permission="result.write",
                 requirement=["E3.4"], body=True, if_match=True,
-                problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, ResultsClosed, SheetSigned, SummaryLineUnknown]),
+                problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, ResultsClosed, SheetSigned, SummaryLineUnknown, SummaryFigureOutdated]),
 )  # fmt: skip
 async def put_summary(
     response: Response, uow: Unit, exam_id: UUID, department_id: DepartmentId, body: SummaryIn, version: IfMatch

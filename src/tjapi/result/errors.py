@@ -21,12 +21,21 @@ class SummaryLineUnknown(Invalid):
     zh, en = "不是该科室的小结行", "No line of the department's summary"
 
 
-class SummaryContradictsFindings(Conflict):
-    """未见异常 cannot stand beside findings or flagged results: take the lines out, or say them."""
+class SummaryFigureOutdated(Conflict):
+    """Words that are confirmed hold a figure that none of their results says any more: rewrite them."""
 
     zh, en = (
-        "小结写未见异常,但仍有阳性发现或异常结果,请先处理",
-        "The summary says nothing was found, but there are findings or flagged results; settle them first",
+        "小结中的数值已不是当前结果,请改写后再保存",
+        "Words hold a figure that no result says any more; rewrite them",
+    )
+
+
+class SummaryContradictsFindings(Conflict):
+    """未见异常 cannot stand beside findings, flagged results, or what nobody judged: say what was seen."""
+
+    zh, en = (
+        "小结写未见异常,但有阳性发现、异常结果或未判定的结果与描述,请写明所见",
+        "The summary calls everything normal, but there are findings, flagged results, or results and descriptions that nobody judged; say what was seen",
     )
 
 

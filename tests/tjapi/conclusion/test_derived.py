@@ -7,8 +7,11 @@ import httpx
 import pytest
 
 from tests.tjapi.world import API, SignIn, Visit, World
+from tjapi import demo
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.runtime import Runtime
+from tjapi.report import views
+from tjapi.report.layout import report_data
 
 pytestmark = pytest.mark.requirement("E3.4", "E4.3")
 
@@ -133,7 +136,9 @@ async def test_a_departments_edited_line_is_stale_with_its_value_and_is_changed_
     same = {"id": line["id"], "text": "血压 152,紧张所致可能"}
     await desk.call("PUT", "summary", {"lines": [same]})
     assert (await desk.sign()).status_code == 409, "sending it back is no confirmation"
-    await desk.call("PUT", "summary", {"lines": [same | {"confirmed": True}]})
+    old = await desk.call("PUT", "summary", {"lines": [same | {"confirmed": True}]})
+    assert (old.status_code, old.json()["code"]) == (409, "summary-figure-outdated"), "152 is what nobody says any more"
+    await desk.call("PUT", "summary", {"lines": [same | {"text": "血压 162,紧张所致可能", "confirmed": True}]})
     assert (await desk.sign()).status_code == 200
 
 
@@ -327,3 +332,138 @@ async def test_the_database_signs_nothing_stale_either(world: World, admin: asyn
             "update conclusion set state = $2::varchar, initial_by = $3, final_by = case when $2::varchar = 'finalized' then $4::uuid end where exam_id = $1",
             visit.exam_id, to, who, uuid7(),
         )  # fmt: skip
+
+
+async def test_a_confirmed_entry_holds_no_figure_that_its_results_say_no_more(world: World) -> None:
+    visit = await world.checked_in("GLU")
+    await world.file(visit, GLU="7.30")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    sugar = made["entries"][0] | {"detail": "空腹血糖 7.3,嘱复查"}
+    assert (await review.put("血糖偏高。", [sugar])).status_code == 200
+    await world.file(visit, status="C", GLU="4.10")
+    entry = (await review.shown())["entries"][0]
+    assert entry["stale"]
+    refused = await review.put("血糖已复查。", [entry | {"confirmed": True}])
+    assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated")
+    assert {e["pointer"] for e in refused.json()["errors"]} == {"/entries/0/detail"}
+    told = entry | {"title": "血糖复查正常范围", "detail": "空腹血糖由 7.3 降至 4.1", "confirmed": True}
+    assert (await review.put("血糖已复查。", [told])).status_code == 200
+
+
+async def test_what_was_struck_leaves_no_summary_that_says_it_is_current(world: World) -> None:
+    visit, desk = await _measured(world, SBP="150")
+    assert "收缩压 150" in (await desk.sheet())["summary"]
+    struck = await desk.call("POST", "results:revoke", {"reason": "录错人"})
+    assert struck.status_code == 200, struck.text
+    sheet = await desk.sheet()
+    assert (sheet["state"], sheet["summary"]) == ("draft", "")
+    client = await world.sign_in("reviewer")
+    shown = (await client.get(f"{visit.place}/results")).json()["departments"][0]
+    assert (shown["summary"] or "") == "", shown
+
+
+async def test_words_by_hand_are_stale_once_what_they_speak_of_is_struck(world: World) -> None:
+    visit = await world.checked_in("GENERAL")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL | {"SBP": "150"})
+    assert (await desk.sign(summary="收缩压 150,嘱复测")).status_code == 200
+    assert (await desk.call("POST", "results:revoke", {"reason": "录错人"})).status_code == 200
+    sheet = await desk.sheet()
+    assert (sheet["summary"], sheet["stale"]) == ("收缩压 150,嘱复测", True)
+
+
+async def test_an_overview_that_nobody_wrote_follows_what_a_reviewer_calls_its_entries(world: World) -> None:
+    visit = await world.checked_in("GLU")
+    await world.file(visit, GLU="7.30")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    renamed = made["entries"][0] | {"title": "空腹血糖升高,待确诊"}
+    assert (await review.put(made["overview"], [renamed])).status_code == 200
+    assert (await review.shown())["overview"] == "本次体检主要发现：\n1. 空腹血糖升高,待确诊"
+
+
+@pytest.mark.parametrize("calm", ["本次体检一切正常，请放心。", "身體健康", "All normal", "血糖正常"])
+async def test_no_overview_and_no_entry_that_calls_a_flag_normal_is_signed(world: World, calm: str) -> None:
+    visit = await world.checked_in("GLU")
+    await world.file(visit, GLU="7.30")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    assert (await review.put(calm, made["entries"])).status_code == 200
+    refused = await review.call("sign")
+    assert (refused.status_code, refused.json()["code"]) == (409, "overview-contradicts-results")
+    assert [e["pointer"] for e in refused.json()["errors"]] == ["/overview"]
+    assert (await review.put("血糖偏高。余未见异常。", [made["entries"][0] | {"detail": calm}])).status_code == 200
+    refused = await review.call("sign")
+    assert [e["pointer"] for e in refused.json()["errors"]] == ["/entries/0/detail"]
+    assert (await review.put("血糖偏高。余未见异常。", made["entries"])).status_code == 200
+    assert (await review.call("sign")).status_code == 200
+
+
+async def test_words_about_what_nobody_judged_are_not_calm(world: World) -> None:
+    visit = await world.checked_in("INTERNAL", "CXR")
+    doctor = await world.sign_in("doctor")
+    for group, code, value in (
+        ("INTERNAL", "LUNG", "双肺呼吸音粗，可闻及湿啰音"),
+        ("CXR", "CXR", "右肺下叶见团块影，考虑恶性可能"),
+    ):
+        desk = Desk(doctor, visit, group)
+        rest = {
+            i["item_code"]: "70" for i in (await desk.sheet())["items"] if i["kind"] == "numeric" and i["entered_here"]
+        }
+        await desk.enter(**rest | {code: value})
+        calm = await desk.sign(fill_defaults=True, summary="未见明显异常")
+        assert calm.json()["code"] == "summary-contradicts-findings"
+        signed = await desk.sign(fill_defaults=True)
+        assert "未见明显异常" not in signed.json()["summary"]
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    assert "未见明显异常" not in made["overview"]
+
+
+async def _printed(world: World, visit: Visit) -> dict[str, Any]:
+    async with world.runtime.units.open(demo.LOADER) as uow:
+        rows = await views.source(uow, visit.exam_id)
+        return report_data(rows, [], hospital_name="", version=1, watermark=None, printed_at=uow.now)
+
+
+async def test_a_merged_entry_is_critical_while_its_critical_source_stands_and_no_longer(world: World) -> None:
+    visit, _ = await _measured(world, "GLU", SBP="165", DBP="100")
+    await world.file(visit, GLU="25.0")
+    review = Review(world, visit)
+    await _seen_to(world, visit, "confirm")
+    made = (await review.call("generate")).json()
+    sugar = next(e for e in made["entries"] if "血糖" in e["title"])
+    pressure = next(e for e in made["entries"] if "血压" in e["title"])
+    both = sugar | {"title": "血糖显著升高合并血压升高", "detail": "", "keys": [*sugar["keys"], *pressure["keys"]]}
+    rest = [e for e in made["entries"] if e not in (sugar, pressure)]
+    assert (await review.put(made["overview"], [both, *rest])).status_code == 200
+    levels = {c["title"]: c["level"] for c in (await _printed(world, visit))["conclusions"]}
+    assert levels[both["title"]] == "critical"
+    await world.file(visit, status="C", GLU="5.0")
+    data = await _printed(world, visit)
+    stale = next(c for c in data["conclusions"] if c["title"] == both["title"])
+    assert (stale["level"], stale["stale"]) == ("", True)
+    assert "危急值" not in {f["label"] for f in data["figures"]}
+
+
+@pytest.mark.parametrize("verb", ["confirm", "dismiss"])
+async def test_the_report_calls_critical_what_the_list_of_critical_values_does(world: World, verb: str) -> None:
+    visit = await world.checked_in("GLU")
+    await world.file(visit, GLU="17.0")
+    row = (await _printed(world, visit))["abnormal"][0]
+    assert row["flag"] == "critical_high", "nobody has seen to it, and it stands: its flag alone says high"
+    await _seen_to(world, visit, verb)
+    row = (await _printed(world, visit))["abnormal"][0]
+    assert row["flag"] == ("critical_high" if verb == "confirm" else "high")
+
+
+async def _seen_to(world: World, visit: Visit, verb: str) -> None:
+    client = await world.sign_in("reviewer")
+    for alert in (await client.get(f"{API}/critical-values", params={"exam_id": str(visit.exam_id)})).json()["items"]:
+        shown = await client.get(f"{API}/critical-values/{alert['id']}")
+        body = {"reason": "标本溶血"} if verb == "dismiss" else None
+        answer = await client.post(
+            f"{API}/critical-values/{alert['id']}:{verb}", json=body, headers={"If-Match": shown.headers["etag"]}
+        )
+        assert answer.status_code == 200, answer.text

@@ -374,7 +374,7 @@ class Walk:
                 every = {r.id for r in await result_rows.results(uow, exam.id)}
                 assert found.overview.rpartition("|")[0] == f"手写:{await _words(uow, exam.id, every)}"
         elif found.overview != "见下。":
-            assert found.overview == overview_of(e.title for e in entries) or found.overview_stale
+            assert found.overview == overview_of([e.title for e in entries], ground.case.every) or found.overview_stale
 
     async def _criticals(self, uow: UnitOfWork, exam: Any) -> None:
         edition = await results.edition_of(uow, exam)

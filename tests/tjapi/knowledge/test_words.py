@@ -10,7 +10,18 @@ import pytest
 from tjapi.conclusion.rules import made_by_machine, overview_of
 from tjapi.knowledge.rules import Case, Known, evaluate
 from tjapi.knowledge.service import read_starter
-from tjapi.knowledge.words import chinese, finding_line, nothing_found, says_all_normal, told, valued
+from tjapi.knowledge.words import (
+    all_judged_normal,
+    chinese,
+    finding_line,
+    is_unjudged_text,
+    judgement_of,
+    nothing_found,
+    outdated_figures,
+    says_all_normal,
+    told,
+    valued,
+)
 
 pytestmark = pytest.mark.requirement("E3.4", "E3.3")
 NOTATION = re.compile(r"[≥≤<>(),;:]|[（）]|finding:|[A-Z]{3,}-")
@@ -114,35 +125,104 @@ def test_punctuation_beside_chinese_characters_is_chinese(given: str, made: str)
     assert chinese(made) == made
 
 
+CALM = (
+    "未见异常", "未见明显异常。", "1. 所检项目未见异常", "本次体检所检项目未见明显异常。", "各项检查结果均正常", "体检未见异常,请保持", "内科:未见异常", "无异常",
+    "全部正常", "一切正常", "基本正常", "大致正常", "未发现问题", "未见明显阳性体征", "暂未发现明显异常", "身体健康", "体检合格", "未見異常", "未見明顯異常", "檢查結果正常",
+    "本次体检一切正常，请放心。", "各项指标均在正常范围内", "身体状况良好", "所检 5 项均正常", "查体未查见明显器质性病变", "一般检查：正常", "All normal", "Normal.",
+    "No abnormalities detected", "Everything is normal", "All results within normal limits", "Nothing out of the ordinary was found.", "余未见异常", "其余项目正常",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", CALM)
+def test_a_sentence_that_calls_everything_normal_is_recognized(text: str) -> None:
+    assert says_all_normal(text, department=True)
+
+
 @pytest.mark.parametrize(
     "text",
-    ["未见异常", "未见明显异常。", "1. 所检项目未见异常", "本次体检所检项目未见明显异常。", "各项检查结果均正常", "体检未见异常,请保持", "内科:未见异常", "无异常", "全部正常"],
+    [
+        "心肺未见异常", "血压正常", "甲状腺未见明显异常", "空腹血糖在参考范围内。", "", "有异常结果，见各项结果", "1. 血压升高\n2. 余未见异常", "血压升高，其余项目正常",
+        "血压正常高值", "已判定的项目未见明显异常，另有项目未判定", "请保持健康", "血压 165 mmHg，高于参考范围 90–139", "blood pressure normal",
+    ],
 )  # fmt: skip
-def test_a_sentence_that_calls_everything_normal_is_recognized(text: str) -> None:
-    assert says_all_normal(text, ("内科",))
+def test_a_sentence_about_one_thing_or_about_the_rest_beside_what_is_named_is_none(text: str) -> None:
+    assert not says_all_normal(text, department=True)
 
 
-@pytest.mark.parametrize("text", ["心肺未见异常", "血压正常", "甲状腺未见明显异常", "空腹血糖在参考范围内。", "", "有异常结果，见各项结果"])  # fmt: skip
-def test_a_sentence_about_one_thing_is_none(text: str) -> None:
-    assert not says_all_normal(text, ("内科",))
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        ("血压正常", True), ("血压、心率正常", True), ("收缩压正常", True), ("血压：正常", True), ("血压均在正常范围", True), ("血压未见异常", True), ("血壓正常", True),
+        ("血压偏高、心率正常", False), ("血压、血糖升高、心率正常", False), ("舒张压正常", False), ("血压正常高值", False), ("肝功能正常", False),
+    ],
+)  # fmt: skip
+def test_nothing_calls_a_flagged_item_normal_by_its_own_name_or_by_its_common_one(text: str, calls: bool) -> None:
+    assert says_all_normal(text, flagged=["收缩压"]) == calls
+
+
+def test_reading_a_sentence_is_quick_whatever_is_written() -> None:
+    for text in ("各项" * 30, "检查结果" * 15, "无异常发现" * 12, "血压、" * 20 + "x", "和" * 60, "normal " * 9, "no any of " * 6, "各" * 60, "未见" * 30_000):  # fmt: skip
+        says_all_normal(text, department=True, flagged=["收缩压", "和"])
 
 
 NORMAL, HIGH = number("钠", "140", "", ("137", "147")), number("钾", "5.9", "H", ("3.5", "5.3"))
 OPEN = Known("X", "某项", "0.01", undetermined=True)
-DESCRIBED = Known("CXR", "胸片", "双肺野清晰")
+DESCRIBED = Known("CXR", "胸片", "右肺下叶见团块影，考虑恶性可能", described=True)
+HEIGHT = number("身高", "170", None)
 
 
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([NORMAL], "本次体检所检项目未见明显异常。"), ([NORMAL, DESCRIBED], "本次体检所检项目未见明显异常。"),
-        ([NORMAL, HIGH], "本次体检有异常结果，见各项结果。"), ([OPEN], "本次体检各项结果未判定。"),
+        ([NORMAL], "本次体检所检项目未见明显异常。"), ([NORMAL, HEIGHT], "本次体检所检项目未见明显异常。"), ([NORMAL, DESCRIBED], "本次体检所见见各项描述。"),
+        ([NORMAL, HIGH], "本次体检有异常结果，见各项结果。"), ([OPEN], "本次体检各项结果未判定。"), ([NORMAL, HIGH, DESCRIBED], "本次体检有异常结果，见各项结果。"),
         ([NORMAL, OPEN], "本次体检已判定的项目未见明显异常，另有项目未判定。"), ([DESCRIBED], "本次体检所见见各项描述。"),
-        ([], "本次体检所见见各项描述。"),
+        ([NORMAL, OPEN, DESCRIBED], "本次体检有项目未判定，所见见各项描述。"), ([HEIGHT], "本次体检所见见各项描述。"), ([], "本次体检未检查任何项目。"),
     ],
 )  # fmt: skip
-def test_normal_is_said_only_of_what_was_judged_and_never_beside_a_flag(values: list[Known], words: str) -> None:
+def test_normal_is_said_only_where_everything_is_judged_and_normal(values: list[Known], words: str) -> None:
     assert overview_of([], values) == words
     assert made_by_machine(words, [])
-    assert says_all_normal(words) == (not any(k.flag for k in values) and values[:1] == [NORMAL] and OPEN not in values)
+    assert says_all_normal(words) == all_judged_normal([judgement_of(k) for k in values])
     assert nothing_found(values) in words
+
+
+@pytest.mark.parametrize(
+    ("text", "unjudged"),
+    [
+        ("右肺下叶见团块影，考虑恶性可能", True), ("双肺呼吸音粗，可闻及湿啰音", True), ("双肺野清晰，心影不大", True), ("未见异常。右肺结节", True), ("未见明显异常", False),
+        ("正常。未见异常", False), ("", False), ("长" * 300, True),
+    ],
+)  # fmt: skip
+def test_a_description_is_unjudged_unless_it_says_nothing_but_normal(text: str, unjudged: bool) -> None:
+    assert is_unjudged_text("text", None, text) == unjudged
+    assert not is_unjudged_text("text", "", text)
+    assert not is_unjudged_text("numeric", None, text)
+
+
+def test_of_several_chosen_only_those_are_told_that_make_the_finding() -> None:
+    nose = Known("NOSE", "鼻腔", "鼻炎;鼻中隔偏曲", flag="A", chosen=("鼻炎", "鼻中隔偏曲"), usual="未见异常")
+    assert said({"is": {"item": "NOSE", "in": ["鼻炎"]}}, nose) == "鼻腔：鼻炎"
+    assert said({"is": {"item": "NOSE", "in": ["鼻中隔偏曲", "息肉"]}}, nose) == "鼻腔：鼻中隔偏曲"
+
+
+@pytest.mark.parametrize(
+    ("usual", "words"), [("无", "疝 有"), ("正常", "疝 有"), ("从不", "疝 有"), ("阴性", "疝 有，参考值为阴性"), ("0-3/HP", "疝 有，参考值为0-3/HP")]
+)  # fmt: skip
+def test_what_everybody_knows_to_be_usual_is_not_told(usual: str, words: str) -> None:
+    assert valued(Known("HERNIA", "疝", "有", flag="A", usual=usual)) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "outdated"),
+    [
+        ("空腹血糖 7.3，嘱复查", {"7.3"}), ("空腹血糖 7.30", {"7.3"}), ("血糖由 7.3 降至 4.1", set()), ("空腹血糖 4.1", set()), ("3 个月后复查", set()), ("17.35", set()),
+    ],
+)  # fmt: skip
+def test_a_figure_that_its_result_says_no_more_is_known_unless_it_tells_of_a_change(
+    text: str, outdated: set[str]
+) -> None:
+    now = number("空腹血糖", "4.1", "", ("3.9", "6.1"))
+    assert outdated_figures(text, [number("空腹血糖", "7.3", "H", ("3.9", "6.1"))], {now.result_id: now}) == outdated
+    assert outdated_figures("空腹血糖 7.3", [GLUCOSE], {}) == {"7.3"}, "also of a result that is gone"
+    assert not outdated_figures("空腹血糖 7.3", [GLUCOSE], {GLUCOSE.result_id: GLUCOSE})

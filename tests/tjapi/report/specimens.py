@@ -47,7 +47,7 @@ class Specimen:
                 department_id=department_id, department=department, department_sort=department_id, group_name=group, line_sort=0,
                 result_id=result_id, item_name=name, item_code=code, raw_value=value, flag=flag, unit=unit,
                 range_snapshot={"low": bounds[0], "high": bounds[1]} if bounds else None, lis_range_text=None,
-                kind="numeric" if unit or bounds else "text", judged=bool(bounds), remarks=None,
+                kind="numeric" if unit or bounds else "text", judged=bool(bounds), remarks=None, choices=None, alert=None, lab_alarm=False,
             )
         )  # fmt: skip
         return result_id
@@ -55,14 +55,16 @@ class Specimen:
     def found(self, kind: str, title: str, *, advice: str = ADVICE, detail: str = "", lifestyle: str = "", rests_on: Sequence[UUID] = ()) -> None:  # fmt: skip
         """Add what was concluded."""
         self.entries.append(
-            SimpleNamespace(kind=kind, title=title, detail=detail, advice=advice, lifestyle=lifestyle, result_ids=list(rests_on))
+            SimpleNamespace(kind=kind, title=title, detail=detail, advice=advice, lifestyle=lifestyle, result_ids=list(rests_on), own_critical=False, stale=False)
         )  # fmt: skip
 
     def signed(self, department: str, doctor: str = "韦素兰", summary: str = "未见明显异常。") -> None:
         """Have a department's sheet signed."""
         department_id = next(r.department_id for r in self.results if r.department == department)
         self.sheets.append(
-            SimpleNamespace(department_id=department_id, summary=summary, signer_name=doctor, signed_at=NOW)
+            SimpleNamespace(
+                department_id=department_id, summary=summary, signer_name=doctor, signed_at=NOW, stale=False
+            )
         )
 
     def trend(
@@ -88,7 +90,12 @@ class Specimen:
             phone_masked="199****0000",
         )  # fmt: skip
         closing = SimpleNamespace(
-            overview=self.overview, initial_name="农志明", initial_at=NOW, final_name="苏文澜", final_at=NOW
+            overview=self.overview,
+            overview_stale=False,
+            initial_name="农志明",
+            initial_at=NOW,
+            final_name="苏文澜",
+            final_at=NOW,
         )
         rows = ReportSource(head, self.results, self.sheets, closing, self.entries, self.unperformed)
         return report_data(

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from tests.tjapi.report.specimens import Specimen, critical, nothing_found
+from tjapi.report.pages import report
 from tjapi.report.rules import (
     Linked,
     content_digest,
@@ -72,7 +73,12 @@ def test_every_flagged_result_has_a_conclusion_or_stands_under_other_abnormal_re
     assert next(a["item"] for a in data["abnormal"]) == "葡萄糖", "critical ones first"
     made = critical()
     made.entries.clear()
-    assert {o["item"] for o in made.data()["others"]} == {r.item_name for r in made.results if r.flag}
+    data = made.data()
+    alarmed = {r.item_name for r in made.results if r.flag in ("HH", "LL")}
+    assert {o["item"] for o in data["others"]} == {r.item_name for r in made.results if r.flag} - alarmed
+    assert [c["title"] for c in data["conclusions"]] == [
+        f"{name}危急值" for name in (r.item_name for r in made.results) if name in alarmed
+    ]
 
 
 @pytest.mark.parametrize("calm", ["未见异常", "所检项目未见明显异常", "本次体检所检项目未见明显异常。", "1. 未见明显异常", "一般检查:未见异常"])  # fmt: skip
@@ -85,8 +91,9 @@ def test_no_summary_says_normal_beside_a_flag(calm: str) -> None:
     data = made.data()
     summaries = {d["name"]: d["summary"] for d in data["departments"]}
     assert summaries == {"一般检查": "步入诊室即测\n有异常结果，见各项结果。", "内科": "未见异常"}
+    machine = calm.startswith("本次体检")
     if not calm.startswith("一般检查"):
-        assert data["overview"] == "有异常结果，见各项结果。"
+        assert data["overview"] == ("本次体检" if machine else "") + "有异常结果，见各项结果。"
     assert not data["all_judged_normal"]
 
 
@@ -98,7 +105,7 @@ def test_what_nobody_could_judge_is_neither_normal_nor_abnormal() -> None:
     data = made.data()
     item = data["departments"][0]["groups"][0]["items"][0]
     assert (item["flag"], data["undetermined"], data["abnormal"], data["all_judged_normal"]) == ("undetermined", 1, [], False)  # fmt: skip
-    assert (data["overview"], data["departments"][0]["summary"]) == ("各项结果未判定。", "各项结果未判定。")
+    assert (data["overview"], data["departments"][0]["summary"]) == ("本次体检各项结果未判定。", "各项结果未判定。")
     made.results[-1].flag = "A"  # a person decided
     assert [a["flag"] for a in made.data()["abnormal"]] == ["abnormal"]
     made.results[-1].flag = ""
@@ -119,7 +126,151 @@ def test_the_machines_list_follows_the_order_and_the_numbers_of_what_is_printed(
     made.overview = "本次体检主要发现:\n" + "\n".join(f"{i}. {e.title}" for i, e in enumerate(made.entries, 1))
     assert made.data()["overview"].splitlines()[1] == "1. 血糖显著升高"
     made.overview = "请立即就医;" + made.overview
-    assert made.data()["overview"].splitlines()[1] == "1. 甘油三酯边缘升高", "a doctor's own words are left alone"
+    assert made.data()["overview"].splitlines()[:3] == [
+        "请立即就医；本次体检主要发现：",
+        "1. 血糖显著升高",
+        "2. 血压升高",
+    ]
+    made.overview = "1. 血压升高，请复查\n两周内\n2. 血糖显著升高\n3. 家族史：父亲糖尿病"
+    assert made.data()["overview"].splitlines() == [
+        "1. 血糖显著升高",
+        "2. 血压升高，请复查",
+        "两周内",
+        "· 家族史：父亲糖尿病",
+    ]
+    made.overview = "血压偏高。"
+    assert made.data()["overview"] == "危急：血糖显著升高，请立即就医。\n血压偏高。", (
+        "criticals first, whoever wrote it"
+    )
+
+
+def described() -> Specimen:
+    """Free texts that no rule knows and nobody judged, beside what is normal."""
+    made = Specimen(overview="本次体检所检项目未见明显异常。")
+    made.item("放射科", "胸片", "胸部 X 线所见", "右肺下叶见团块影,考虑恶性可能")
+    made.results[-1].flag = None
+    made.item("内科", "内科", "心率", "70", unit="/min", bounds=("60", "100"))
+    made.item("内科", "内科", "肺部听诊", "双肺呼吸音粗，可闻及湿啰音")
+    made.results[-1].flag = None
+    made.signed("放射科", summary="未见明显异常")
+    made.signed("内科", summary="所检项目未见明显异常")
+    return made
+
+
+def test_a_description_that_nobody_judged_allows_no_calm_sentence_anywhere() -> None:
+    data = described().data()
+    assert data["overview"] == data["sentence"] == "本次体检所见见各项描述。"
+    assert {d["summary"] for d in data["departments"]} == {"所见见各项描述。"}
+    assert (data["described"], data["undetermined"], data["all_judged_normal"]) == (2, 0, False)
+    assert ("未判定", "2") in [(f["label"], f["value"]) for f in data["figures"]]
+    for lang, words in (("zh", "所见见各项描述"), ("en", "See the departments for what was described.")):
+        html = bytes(report(data, lang, "/r/x", outdated=False).body).decode()
+        assert words in html
+        assert "未见明显异常" not in html
+        assert "Nothing out of the ordinary" not in html
+
+
+def test_a_critical_result_without_a_conclusion_has_its_own_card_first_and_no_soft_advice() -> None:
+    made = syndrome()
+    made.overview = "本次体检主要发现:\n" + "\n".join(f"{i}. {e.title}" for i, e in enumerate(made.entries, 1))
+    inr = made.item("检验科", "凝血", "国际标准化比值", "4.68", bounds=("0.8", "1.2"), flag="HH")
+    data = made.data()
+    first = data["conclusions"][0]
+    assert (first["title"], first["level"], "立即" in first["advice"]) == ("国际标准化比值危急值", "critical", True)
+    assert data["overview"].splitlines()[1] == "1. 国际标准化比值危急值"
+    assert "国际标准化比值" not in {o["item"] for o in data["others"]}
+    assert ("危急值", "2") in [(f["label"], f["value"]) for f in data["figures"]]
+    made.entries.clear()
+    made.overview = "本次体检有异常结果，见各项结果。"
+    assert made.data()["overview"].splitlines()[1:] == ["1. 葡萄糖危急值", "2. 国际标准化比值危急值"]
+    made.results = [r for r in made.results if r.result_id != inr]
+    assert [c["title"] for c in made.data()["conclusions"]] == ["葡萄糖危急值"]
+
+
+@pytest.mark.parametrize(
+    ("flag", "alert", "shown"),
+    [
+        (None, "standing", "critical"), ("", "standing", "critical"), ("A", "standing", "critical"), ("H", "standing", "critical_high"), ("L", "standing", "critical_low"),
+        ("HH", "standing", "critical_high"), ("HH", None, "critical_high"), ("HH", "dismissed", "high"), ("LL", "dismissed", "low"), ("", "dismissed", ""),
+        ("H", None, "high"), (None, None, "undetermined"), (None, "dismissed", "undetermined"),
+    ],
+)  # fmt: skip
+def test_the_list_of_critical_values_and_the_report_do_not_contradict_each_other(
+    flag: str | None, alert: str | None, shown: str
+) -> None:
+    made = Specimen(overview="本次体检各项结果未判定。")
+    made.item("检验科", "血常规", "血红蛋白", "48", unit="g/L", bounds=("115", "150"))
+    made.results[-1].flag, made.results[-1].alert = flag, alert
+    data = made.data()
+    item, figures = data["departments"][0]["groups"][0]["items"][0], {f["label"]: f["value"] for f in data["figures"]}
+    assert item["flag"] == shown
+    assert figures.get("危急值") == ("1" if shown.startswith("critical") else None)
+    assert [c["title"] for c in data["conclusions"]] == (["血红蛋白危急值"] if shown.startswith("critical") else [])
+    html = bytes(report(data, "zh", "/r/x", outdated=False).body).decode()
+    assert ("危急" in html) == shown.startswith("critical")
+
+
+def test_what_the_laboratory_alone_calls_critical_says_so_beside_the_value() -> None:
+    made = Specimen(overview="本次体检所检项目未见明显异常。")
+    made.item("检验科", "肝功", "丙氨酸氨基转移酶", "30", unit="U/L", bounds=("7", "40"))
+    made.results[-1].alert, made.results[-1].lab_alarm = "standing", True
+    data = made.data()
+    item = data["departments"][0]["groups"][0]["items"][0]
+    assert (item["flag"], item["remarks"]) == ("critical", ["检验科标为危急"])
+    assert data["overview"] == "本次体检主要发现：\n1. 丙氨酸氨基转移酶危急值"
+
+
+def test_an_entry_is_critical_by_what_stands_now_and_not_by_what_it_was_made_of() -> None:
+    made = Specimen()
+    pressure = made.item("一般检查", "一般检查", "收缩压", "165", unit="mmHg", bounds=("90", "139"), flag="H")
+    made.item("检验科", "血糖", "葡萄糖", "5.0", unit="mmol/L", bounds=("3.9", "6.1"))
+    made.found("disease", "血糖显著升高合并血压升高", rests_on=[pressure])
+    made.entries[-1].key, made.entries[-1].important_class = "finding:GLU-SEVERE", "A"
+    assert made.data()["conclusions"][0]["level"] == ""
+    made.entries[-1].own_critical = True
+    assert made.data()["conclusions"][0]["level"] == "critical"
+
+
+def test_a_dismissed_critical_value_is_called_critical_by_no_sentence() -> None:
+    made = Specimen()
+    potassium = made.item("检验科", "电解质", "钾", "6.5", unit="mmol/L", bounds=("3.5", "5.3"), flag="HH")
+    made.found("finding", "血钾升高", rests_on=[potassium], detail="钾 6.5 mmol/L，高于参考范围 3.5–5.3，属危急值")
+    made.signed("检验科", summary="1. 血钾升高：钾 6.5 mmol/L，高于参考范围 3.5–5.3，属危急值")
+    assert "危急" in made.data()["conclusions"][0]["detail"]
+    made.results[-1].alert = "dismissed"
+    data = made.data()
+    assert "危急" not in data["conclusions"][0]["detail"] + data["departments"][0]["summary"]
+
+
+def test_a_value_is_told_once_in_whatever_spelling_it_came() -> None:
+    made = Specimen()
+    urine = made.item("检验科", "尿常规", "尿白细胞酯酶", "阳性(2+)", flag="A")
+    teeth = made.item("口腔科", "口腔", "牙齿", "牙结石;牙龈炎", flag="A")
+    made.found("finding", "尿白细胞酯酶阳性", rests_on=[urine], detail="尿白细胞酯酶 2+，参考值为阴性")
+    made.found("finding", "牙周病", rests_on=[teeth], detail="牙齿 牙结石；牙龈炎")
+    data = made.data()
+    assert [c["results"] for c in data["conclusions"]] == [[], []]
+    assert data["departments"][1]["groups"][0]["items"][0]["value"] == "牙结石；牙龈炎"
+
+
+def test_a_range_of_choices_shows_every_normal_one() -> None:
+    made = Specimen()
+    made.item("一般检查", "问诊", "饮酒", "每天", flag="A")
+    row = made.results[-1]
+    row.kind, row.choices, row.range_snapshot = "enumerated", ["从不", "偶尔", "每天"], {"low": None, "high": None, "text": "从不", "normal_texts": ["从不", "偶尔"]}  # fmt: skip
+    assert made.data()["departments"][0]["groups"][0]["items"][0]["range"] == "从不、偶尔"
+
+
+def test_what_is_stale_says_so_on_a_preview() -> None:
+    made = syndrome()
+    made.signed("一般检查", summary="血压偏高")
+    made.sheets[-1].stale = made.entries[0].stale = True
+    data = made.data()
+    assert [c["title"] for c in data["conclusions"] if c["stale"]] == ["甘油三酯边缘升高"]
+    assert [d["name"] for d in data["departments"] if d["stale"]] == ["一般检查"]
+    assert bytes(report(data, "zh", "/r/x", outdated=False).body).decode().count("已过期，待更新") == 2
+    data["overview_stale"], data["overview"] = True, "血糖偏高"
+    assert bytes(report(data, "zh", "/r/x", outdated=False).body).decode().count("已过期，待更新") == 3
 
 
 @pytest.mark.parametrize(("name", "masked"), [("张三", "张*"), ("欧阳修", "欧**"), ("岑布洛陀米洛甲·特康", "岑**"), ("王", "王"), ("𠮷田䶮", "𠮷**")])  # fmt: skip

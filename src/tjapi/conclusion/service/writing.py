@@ -1,13 +1,14 @@
 """Writing and signing a conclusion. Two people, one after the other, under the exam's lock; the second of two at once gets 412."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from tjapi.conclusion import repository
 from tjapi.conclusion.errors import (
     ConclusionEmpty,
     ConclusionStateConflict,
+    EntryFigureOutdated,
     EntryKeyUnknown,
     EntryResultUnknown,
     OverviewContradictsResults,
@@ -16,7 +17,7 @@ from tjapi.conclusion.errors import (
 )
 from tjapi.conclusion.events import ConclusionSigned
 from tjapi.conclusion.models import Conclusion, ConclusionEntry
-from tjapi.conclusion.rules import in_order
+from tjapi.conclusion.rules import calm_beside, in_order, made_by_machine, overview_of
 from tjapi.conclusion.schemas import ConclusionIn, ConclusionOut, EntryIn
 from tjapi.conclusion.service.amending import close_tasks
 from tjapi.conclusion.service.claiming import hold, let_go
@@ -39,7 +40,8 @@ from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge.words import says_all_normal
+from tjapi.knowledge.rules import Known as Value
+from tjapi.knowledge.words import outdated_figures
 from tjapi.result import service as results
 from tjapi.result.errors import SignerNotStaff
 
@@ -51,7 +53,7 @@ async def write(uow: UnitOfWork, exam_id: UUID, given: ConclusionIn, expected: i
     stand for what is known now; a stale entry that is sent back as it was stays stale.
 
     Raises ExamNotFound, PreconditionFailed, ExamStateConflict, ExamNotComplete with every reason, ConclusionStateConflict,
-    ReviewClaimed, EntryResultUnknown, EntryKeyUnknown.
+    ReviewClaimed, EntryResultUnknown, EntryKeyUnknown, EntryFigureOutdated.
     """
     exam, found = await open_draft(uow, exam_id, expected)
     held = await results.result_ids(uow, exam_id)
@@ -74,12 +76,52 @@ async def write(uow: UnitOfWork, exam_id: UUID, given: ConclusionIn, expected: i
     }
     found.removed_keys = sorted((set(found.removed_keys) | gone) - sent)
     entries = _entries(exam, now, in_order(given.entries), before)
+    _refuse_old_figures(given, entries, before, now, await results.values_of(uow, _revisions(before)))
     if given.overview != found.overview or given.overview_confirmed:
         found.overview, found.overview_stale, found.overview_made_of = given.overview, False, now.everything
+    if entries and found.overview and made_by_machine(found.overview, [entry.title for entry in before]):
+        # Nobody's own words: the list is that of the entries as they are now, under their numbers.
+        found.overview = overview_of([entry.title for entry in entries])
     found.version += 1
     await replace(uow, found, entries)
     await say(uow, found, entries)
     return await keep(uow, found, "written")
+
+
+def _revisions(entries: Sequence[ConclusionEntry]) -> set[UUID]:
+    return {revision_id for entry in entries for revision_id in entry.revision_ids}
+
+
+def _refuse_old_figures(
+    given: ConclusionIn,
+    entries: Sequence[ConclusionEntry],
+    before: Sequence[ConclusionEntry],
+    now: Known,
+    said: Mapping[UUID, Value],
+) -> None:
+    """What rests on other results now is rewritten, not confirmed: no words stand that hold a figure which none of the results says any more.
+
+    An old figure may be told beside the one that took its place. Raises EntryFigureOutdated.
+    """
+    current = {known.result_id: known for known in now.ground.case.every}
+    wrong = []
+    for i, (sent, entry) in enumerate(zip(in_order(given.entries), entries, strict=True)):
+        if entry.stale:
+            continue
+        keys = set(_keys(sent))
+        sources = [e for e in before if keys & set(keys_of(e)) or e.title == entry.title]
+        was = [said[revision_id] for revision_id in _revisions(sources) if revision_id in said]
+        wrong += [
+            f"/entries/{i}/{field}"
+            for field in ("title", "detail")
+            if outdated_figures(getattr(entry, field), was, current)
+        ]
+    if given.overview_confirmed and outdated_figures(given.overview, list(said.values()), current):
+        wrong.append("/overview")
+    if wrong:
+        raise EntryFigureOutdated(
+            errors=[FieldError(at, "outdated", "所写数值已不是当前结果,请改写", "holds a figure that no result says any more; rewrite it") for at in wrong]
+        )  # fmt: skip
 
 
 def _keys(given: EntryIn) -> list[str]:
@@ -189,8 +231,7 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
     check_move(found, "initial_signed")
     if not found.overview:
         raise ConclusionEmpty
-    if says_all_normal(found.overview) and any(known.flag for known in (await results.case_of(uow, exam_id)).every):
-        raise OverviewContradictsResults
+    await _refuse_calm(uow, found)
     await hold(uow, exam)
     await refuse_stale(uow, exam, found)
     found.state, found.version = "initial_signed", found.version + 1
@@ -230,6 +271,23 @@ async def finalize(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionO
     await close_tasks(uow, exam_id, f"已重新主检,结论第 {found.version} 版")
     await exams.finalize(uow, exam_id)
     return done
+
+
+async def _refuse_calm(uow: UnitOfWork, found: Conclusion) -> None:
+    """Nobody signs words that call everything, or what is flagged, normal beside what is flagged or not judged. Raises OverviewContradictsResults."""
+    entries = await repository.entries(uow, found.exam_id)
+    texts = [("/overview", found.overview)]
+    texts += [
+        (f"/entries/{i}/{name}", getattr(entry, name))
+        for i, entry in enumerate(entries)
+        for name in ("title", "detail")
+    ]
+    wrong = [
+        FieldError(place, "calm", "写正常或未见异常,与结果矛盾", "calls normal what is flagged or not judged")
+        for place in calm_beside(texts, (await results.case_of(uow, found.exam_id)).every)
+    ]
+    if wrong:
+        raise OverviewContradictsResults(errors=wrong)
 
 
 async def stands(uow: UnitOfWork, exam_id: UUID, version: int | None = None) -> bool:

@@ -185,7 +185,7 @@ class Builder:
         style = replace(style, colour=colour or style.colour, shrink=element.get("fit") == "yes")
         if element.get("after") is not None:
             style = replace(style, after=_mm(element, "after", 0))
-        return [Paragraph(self._setter, self.inline(element), style)]
+        return [Paragraph(self._setter, self.inline(element), style, title=element.get("with") == "next")]
 
     def _table(self, element: Any) -> list[Block]:
         columns = [_column(col) for col in element.iterchildren("col")]

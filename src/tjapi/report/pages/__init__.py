@@ -1,5 +1,6 @@
 """The two pages that people open: what became of a printed report, and the owner's report on a phone. No script, nothing from elsewhere."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -29,7 +30,7 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
         "undetermined": "未判定", "others": "其他异常", "others_more": "以下结果不在参考范围内，主检未单独列出结论。如有不适或再次出现，请到相应专科咨询。",
         "undetermined_more": "“未判定”的结果既不表示正常，也不表示异常：没有适用的参考范围，或不能按参考范围判读。", "remark": "备注",
         "open_one": "已判定的项目未见明显异常，另有结果未判定，见各科室结果。", "open_all": "各项结果未判定，见各科室结果。",
-        "described": "检查所见见各科室结果。",
+        "described": "检查所见见各科室结果。", "open_described": "有结果未判定，检查所见见各科室结果。", "nothing": "本次体检未检查任何项目。", "stale": "已过期，待更新",
         "version": "版本", "published": "签发时间", "recalled_at": "撤回时间", "other": "English", "other_lang": "en",
         "report": "健康体检报告", "exam_no": "体检号", "date": "体检日期", "conclusions": "主检结论与建议", "none": "本次体检所检项目未见明显异常。",
         "abnormal": "异常结果", "trends": "历次趋势", "departments": "各科室结果", "summary": "小结", "lifestyle": "生活指导", "pdf": "下载盖章 PDF",
@@ -38,7 +39,7 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
         "replaced": "已有新版本", "replaced_more": "这份报告已被新版本取代，请在小程序中打开新版本。", "chinese": "", "person": "受检者", "contents": "目录",
         "critical": "危急", "critical_high": "↑ 危急", "critical_low": "↓ 危急", "change": "较上次", "results": "相关结果", "abnormal_count": "项异常",
         "unperformed": "未检项目", "see_abnormal": "主检未另列结论，请见其他异常。", "signed": "主检医师",
-        "figure": {"检查项目": "检查项目", "异常结果": "异常结果", "主检结论": "主检结论", "危急值": "危急值"},
+        "figure": {"检查项目": "检查项目", "异常结果": "异常结果", "主检结论": "主检结论", "危急值": "危急值", "未判定": "未判定"},
     },
     "en": {
         "title": "Report verification", "genuine": "Genuine", "superseded": "Superseded", "recalled": "Recalled", "unknown": "Unknown",
@@ -54,7 +55,8 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
         "others_more": "These results are outside of their range; no separate conclusion was drawn. Ask a doctor if you feel unwell or they come up again.",
         "undetermined_more": "Results that are not judged are neither normal nor abnormal: no range applies, or they cannot be compared with it.",
         "remark": "Remark", "open_one": "What could be judged is normal; some results are not judged, see the departments.",
-        "open_all": "The results are not judged; see the departments.", "described": "See the departments for what was described.",
+        "open_all": "The results are not judged; see the departments.", "described": "See the departments for what was described.", "nothing": "Nothing was examined.",
+        "open_described": "Some results are not judged; see the departments for these and for what was described.", "stale": "out of date, to be updated",
         "unknown_more": "This hospital has issued no report with this code.",
         "version": "Version", "published": "Issued", "recalled_at": "Recalled", "other": "中文", "other_lang": "zh",
         "report": "Health examination report", "exam_no": "Exam no.", "date": "Date", "conclusions": "Conclusions and advice",
@@ -67,7 +69,7 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
         "chinese": "The medical content is shown in Chinese, as the hospital issued it.", "person": "Examinee", "contents": "Contents",
         "critical": "critical", "critical_high": "↑ critical", "critical_low": "↓ critical", "change": "since the last exam", "results": "Based on",
         "abnormal_count": "abnormal", "unperformed": "Not examined", "see_abnormal": "No conclusion was drawn; see the other abnormal results.", "signed": "Signed by",
-        "figure": {"检查项目": "items", "异常结果": "flagged", "主检结论": "findings", "危急值": "critical"},
+        "figure": {"检查项目": "items", "异常结果": "flagged", "主检结论": "findings", "危急值": "critical", "未判定": "not judged"},
     },
 }  # fmt: skip
 _FLAG = {
@@ -75,10 +77,13 @@ _FLAG = {
     "critical_high": "critical_high",
     "low": "low",
     "critical_low": "critical_low",
+    "critical": "critical",
     "abnormal": "abnormal_flag",
     "undetermined": "undetermined",
 }
-_LATER = {"others": [], "undetermined": 0, "all_judged_normal": None, "digest": ""}
+_LATER = {
+    "others": [], "undetermined": 0, "described": 0, "all_judged_normal": None, "some_judged_normal": None, "digest": "", "overview_stale": False,
+}  # fmt: skip
 """What the data of earlier releases did not say."""
 _WIDE, _TALL, _EDGE = 320.0, 120.0, 12.0
 _ROOF = 2 * _EDGE
@@ -121,8 +126,33 @@ def report(data: Mapping[str, Any], lang: str, pdf_url: str, *, outdated: bool) 
     charts = [{**t, "svg": _chart(t), "bounds": _bounds(t)} for t in data["trends"]]
     return _page(
         "report.html.j2", lang, hospital=data["hospital"]["name"], data={**_LATER, **data}, charts=charts, pdf_url=pdf_url, outdated=outdated, words=_FLAG,
-        page_lang="zh-CN" if lang == "zh" else "en",
+        calm=_calm({**_LATER, **data}), person=_person(data["person"], lang), page_lang="zh-CN" if lang == "zh" else "en",
     )  # fmt: skip
+
+
+def _calm(data: Mapping[str, Any]) -> str:
+    """Return which sentence may stand where nothing was concluded and nothing is flagged: calm only where everything was judged and normal."""
+    some = data["all_judged_normal"] if data["some_judged_normal"] is None else data["some_judged_normal"]
+    if not any(department["groups"] for department in data["departments"]):
+        return "nothing"
+    if data["described"]:
+        return "open_described" if data["undetermined"] else "described"
+    if data["undetermined"]:
+        return "open_one" if some else "open_all"
+    return "described" if data["all_judged_normal"] is False else "none"
+
+
+_SEX = {"男": "male", "女": "female", "未知": "sex unknown"}
+_AGE = {"岁": "year", "个月": "month", "天": "day"}
+
+
+def _person(person: Mapping[str, Any], lang: str) -> str:
+    """Return sex and age in the language of the page."""
+    if lang == "zh":
+        return f"{person['sex']}　{person['age']}"
+    found = re.fullmatch(r"(\d+)(岁|个月|天)", person["age"])
+    age = f"{found[1]} {_AGE[found[2]]}{'s' if found[1] != '1' else ''}" if found is not None else person["age"]
+    return f"{_SEX.get(person['sex'], person['sex'])}, {age}"
 
 
 def notice(kind: str, hospital: str, lang: str, status: int) -> HTMLResponse:

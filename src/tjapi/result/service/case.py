@@ -10,6 +10,7 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.rules import Case, Known
 from tjapi.knowledge.service import Knowledge
+from tjapi.knowledge.words import is_unjudged_text
 from tjapi.result import views
 from tjapi.result.rules.derivation import Facts, Sources, absent, said_of
 from tjapi.result.rules.flags import lab_critical, undetermined
@@ -151,7 +152,7 @@ def known(
         code, name, finding(value.text), value.numeric, value.comparator,
         item_unit if same_unit(unit or "", item_unit) else unit, flag,
         chosen(value.text) if kind == "multi_select" else (), result_id, department_id, revision_id, alarm,
-        bounds, usual, undetermined(kind, flag, judged=judged),
+        bounds, usual, undetermined(kind, flag, judged=judged), is_unjudged_text(kind, flag, value.text),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from tjapi.identity import service as identity
 from tjapi.kernel.problem import FieldError, PermissionMissing, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.rules import Known
-from tjapi.knowledge.words import says_all_normal
+from tjapi.knowledge.words import forbids_calm, judgement_of, says_all_normal
 from tjapi.result import repository, views
 from tjapi.result.errors import (
     DepartmentNotOwn,
@@ -198,7 +198,9 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
     lines = await summarize_department(uow, book.exam, department_id, desk.summary, sheet)
     values = desk.said()
     written = given.summary if given.summary is not None else sheet.summary if sheet.by_hand else ""
-    if says_all_normal(written) and (any(not line.removed for line in lines) or any(one.flag for one in values)):
+    flagged = [one.item_name for one in values if one.flag]
+    spoken_against = any(not line.removed for line in lines) or forbids_calm([judgement_of(one) for one in values])
+    if spoken_against and says_all_normal(written, department=True, flagged=flagged):
         raise SummaryContradictsFindings
     _refuse_stale(lines, sheet, given.summary)
     made = text_of(lines, values, complete=True)
@@ -317,7 +319,7 @@ async def _followed(uow: UnitOfWork, sheet: DepartmentSheet) -> None:
 async def put_summary(uow: UnitOfWork, exam_id: UUID, department_id: int, given: SummaryIn, expected: int) -> SheetOut:
     """Edit the lines of a department's summary.
 
-    Raises ExamNotFound, DepartmentNotOwn, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, SummaryLineUnknown.
+    Raises ExamNotFound, DepartmentNotOwn, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, SummaryLineUnknown, SummaryFigureOutdated.
     """
     desk = await _open(uow, exam_id, department_id, expected)
     if desk.signed:

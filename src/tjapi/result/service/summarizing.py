@@ -11,13 +11,13 @@ from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.rules import KINDS, Case, Known
 from tjapi.knowledge.service import Advice, Fired
-from tjapi.knowledge.words import finding_line, nothing_found, told, valued
+from tjapi.knowledge.words import finding_line, nothing_found, outdated_figures, told, valued
 from tjapi.result import repository
-from tjapi.result.errors import SummaryLineUnknown
+from tjapi.result.errors import SummaryFigureOutdated, SummaryLineUnknown
 from tjapi.result.models import DepartmentSheet, DepartmentSheetLine
 from tjapi.result.rules.derivation import Sources, fate
 from tjapi.result.schemas import SummaryLineIn
-from tjapi.result.service.case import Ground, ground_of
+from tjapi.result.service.case import Ground, ground_of, values_of
 
 Found = tuple[Advice, list[Fired]]
 """A finding, and the rules that found it."""
@@ -93,11 +93,22 @@ async def summarize_department(
     lines = list(held)
     if sheet is None or sheet.state != "signed":
         lines = await _bring(uow, exam, department_id, held, ground)
-    if sheet is not None and (sheet.state == "signed" or sheet.by_hand):
-        sheet.stale = fate(sheet.made_of, sheet_sources(ground, department_id, lines), touched=True) == "stale"
+    if sheet is not None:
+        follow_sheet(sheet, sheet_sources(ground, department_id, lines))
     await uow.session.flush()
     await _tell_stale(uow, exam.id, department_id, lines, sheet)
     return lines
+
+
+def follow_sheet(sheet: DepartmentSheet, now: Sources) -> None:
+    """Bring a sheet's summary in line: what was signed or written by hand is stale, what a machine made for a signature that is gone goes.
+
+    A draft has no summary of its own until it is signed again; what would be said now is proposed.
+    """
+    become = fate(sheet.made_of, now, touched=sheet.state == "signed" or sheet.by_hand)
+    sheet.stale = become == "stale"
+    if become == "remake":
+        sheet.summary, sheet.made_of = "", None
 
 
 async def _tell_stale(
@@ -188,7 +199,7 @@ async def put_lines(uow: UnitOfWork, exam: Exam, department_id: int, given: Sequ
 
     Words that are sent anew, or confirmed, stand for what is known now; a stale line that is sent back as it was stays stale.
 
-    Raises SummaryLineUnknown, naming every line that is none of the department's.
+    Raises SummaryLineUnknown, naming every line that is none of the department's, SummaryFigureOutdated.
     """
     held = {line.id: line for line in await repository.sheet_lines(uow, exam.id, department_id)}
     strange = [
@@ -202,6 +213,9 @@ async def put_lines(uow: UnitOfWork, exam: Exam, department_id: int, given: Sequ
     edition = ground.edition
     found = standing(edition.fired("finding", of_department(ground.case, department_id))) if edition is not None else []
     found_codes = {advice.code for advice, _ in found}
+    said = await values_of(uow, {r for line in held.values() for r in line.revision_ids or ()})
+    current = {known.result_id: known for known in ground.case.every}
+    outdated: list[FieldError] = []
     kept = {one.id for one in given}
     for line in held.values():
         if line.id in kept:
@@ -223,9 +237,13 @@ async def put_lines(uow: UnitOfWork, exam: Exam, department_id: int, given: Sequ
         line = held[one.id]
         line.sort, line.removed = sort, False
         if line.text != one.text or one.confirmed:
+            if outdated_figures(one.text, [said[r] for r in line.revision_ids or () if r in said], current):
+                outdated.append(FieldError(f"/lines/{sort - 1}/text", "outdated", "所写数值已不是当前结果,请改写", "holds a figure that no result says any more; rewrite it"))  # fmt: skip
             line.text, line.edited, line.stale = one.text, line.edited or line.text != one.text, False
             line.made_of = line_sources(ground, line, found=line.finding_code in found_codes).digest
             line.revision_ids = ground.revisions(line.result_ids)
+    if outdated:
+        raise SummaryFigureOutdated(errors=outdated)
     await uow.session.flush()
 
 
