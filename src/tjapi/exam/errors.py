@@ -71,6 +71,15 @@ class ExamsOnOneDay(Conflict):
     zh, en = "两人同日均有未完成的体检", "Both have an exam on the same day that has not come to an end"
 
 
+class DecisionInTheWay(Conflict):
+    """What is offered now would examine what people took away for the examinee, or what was added for them twice; `errors` name each."""
+
+    zh, en = (
+        "与为受检者作出的加项、退项决定冲突,请由前台处理",
+        "It contradicts what was decided for the examinee: let the front desk see to it",
+    )
+
+
 class LineNotThere(NotFound):
     """The exam has no such line; `errors` name each."""
 

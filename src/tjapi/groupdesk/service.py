@@ -17,7 +17,7 @@ from tjapi.employer.schemas import MemberPatch
 from tjapi.employer.service import Campaign, Member
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
-from tjapi.exam.rules import GONE, LINE_MOVES, may_move
+from tjapi.exam.rules import LINE_MOVES, may_move
 from tjapi.exam.schemas import ExamIn
 from tjapi.examinee import service as examinees
 from tjapi.groupdesk import views
@@ -435,27 +435,23 @@ class _Judged:
 
 async def _judge(uow: UnitOfWork, member: Member, exam: Exam | None) -> _Judged:
     """Say what pricing a member anew would come to, and write nothing; of one without an exam, whether the group can be theirs at all."""
-    whom = None if exam is None else pricing.Person(exam.sex, exam.age_years, exam.pregnant)
+    if exam is None:
+        try:
+            await pricing.quote_member(uow, member)
+        except PackageChoiceInvalid:  # what is open is chosen before the booking
+            return _Judged()
+        except Problem as refusal:
+            return _Judged(refused=_why(refusal))
+        return _Judged()
     try:
-        quote = await pricing.quote_member(uow, member, person=whom, on=exam.exam_date if exam is not None else None)
-    except PackageChoiceInvalid as refusal:
-        return (
-            _Judged(refused=_why(refusal)) if exam is not None else _Judged()
-        )  # what is open is chosen before the booking
+        new = await exams.repriced(uow, exam, member)
     except Problem as refusal:
         return _Judged(refused=_why(refusal))
-    if exam is None:
-        return _Judged()
-    lines = {line.item_group_id: line for line in await exams.lines(uow, exam.id) if line.state not in GONE}
-    wanted = {priced.item_group.id: priced for priced in quote.lines}
-    for group, line in lines.items():
-        if group not in wanted and not may_move(LINE_MOVES, line.state, "withdrawn"):
+    for line in new.going:
+        if not may_move(LINE_MOVES, line.state, "withdrawn"):
             zh, en = LEFT_ALONE["line_stuck"]
             return _Judged(refused=("line_stuck", f"{line.name}:{zh}", f"{line.name}: {en}"))
-    now = {group: (line.price_fen, line.employer_share_fen) for group, line in lines.items()}
-    return _Judged(
-        same=now == {group: (priced.price_fen, priced.employer_share_fen) for group, priced in wanted.items()}
-    )
+    return _Judged(same=new.same)
 
 
 def _why(refusal: Problem) -> tuple[str, str, str]:

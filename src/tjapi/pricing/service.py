@@ -98,13 +98,14 @@ class Quote:
 
 async def quote(
     uow: UnitOfWork, package_id: UUID | None, added_group_ids: Sequence[UUID], *, choices: Sequence[ChoiceIn] = (),
-    person: Person | None = None, on: date | None = None, beside: Mapping[UUID, Way] | None = None,
+    person: Person | None = None, on: date | None = None, beside: Mapping[UUID, Way] | None = None, apart: Collection[UUID] = (),
 ) -> Quote:  # fmt: skip
     """Say what is ordered and what it costs: the package with what was chosen in it, and what was added.
 
     What another group examines wholly is left out and said to be: of what was added nothing is charged, of what the package holds its
     share is given back where an added group examines it. What overlaps otherwise is refused: `beside` is what the exam has already, and
-    what may become of it. `person` None, or facts of them that are not known, refuse nothing. Raises ExamPackageNotFound,
+    what may become of it. `person` None, or facts of them that are not known, refuse nothing, and nothing is asked of what is `apart`: it
+    is priced and not examined. Raises ExamPackageNotFound,
     ItemGroupNotFound, PackageNotOffered, PackageChoiceInvalid, ItemGroupNotOffered, ItemGroupTwice, ItemGroupOverlaps, ItemGroupContained,
     ItemGroupsExclude, ItemGroupUnsuitable, ItemGroupNotForSex.
     """
@@ -119,7 +120,7 @@ async def quote(
     there = await catalog.item_groups(uow, list(ways))
     lines, left_out = await _resolved(uow, package, bundled, asked, there, ways)
     await _refuse_exclusions(uow, lines, there)
-    _refuse_misfits(lines, person or Person())
+    _refuse_misfits([line for line in lines if line.item_group.id not in apart], person or Person())
     return Quote(tuple(lines), tuple(left_out), package)
 
 
@@ -339,7 +340,12 @@ def _refuse_misfits(lines: Sequence[QuotedLine], person: Person) -> None:
 
 
 async def quote_member(
-    uow: UnitOfWork, member: Member, *, person: Person | None = None, on: date | None = None
+    uow: UnitOfWork,
+    member: Member,
+    *,
+    person: Person | None = None,
+    on: date | None = None,
+    apart: Collection[UUID] = (),
 ) -> Quote:
     """Price what a member of a campaign is examined for, and say what of each line the employer pays.
 
@@ -351,11 +357,17 @@ async def quote_member(
         raise MemberNotPlaced
     group = await employers.group(uow, member.group_id)
     whom = person or await _as_listed(uow, member)
-    return await _quote_member(uow, member, group, await _chosen_package(uow, group, member, whom), whom, on)
+    return await _quote_member(uow, member, group, await _chosen_package(uow, group, member, whom), whom, on, apart)
 
 
 async def _quote_member(
-    uow: UnitOfWork, member: Member, group: CampaignGroup, package_id: UUID | None, whom: Person, on: date | None
+    uow: UnitOfWork,
+    member: Member,
+    group: CampaignGroup,
+    package_id: UUID | None,
+    whom: Person,
+    on: date | None,
+    apart: Collection[UUID] = (),
 ) -> Quote:
     options = await catalog.package_options(uow, package_id) if package_id is not None else []
     choices = [choice for option in options if (choice := _choice(option, member)) is not None]
@@ -369,7 +381,9 @@ async def _quote_member(
     ]
     places += [f"/self_paid_ids/{i}" for i in range(len(member.self_paid_ids))]
     with _said_of_member(places):
-        priced = await quote(uow, package_id, [*further, *member.self_paid_ids], choices=choices, person=whom, on=on)
+        priced = await quote(
+            uow, package_id, [*further, *member.self_paid_ids], choices=choices, person=whom, on=on, apart=apart
+        )
     own_ids = set(member.self_paid_ids)
     ordered = _discounted(group, package_id, [line for line in priced.lines if line.item_group.id not in own_ids])
     own = [_discounted_alone(group, line) for line in priced.lines if line.item_group.id in own_ids]
