@@ -47,7 +47,7 @@ from tjapi.kernel.clock import business_day
 from tjapi.kernel.problem import FieldError, Problem, naming
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.pricing import service as pricing
-from tjapi.pricing.errors import PackageChoiceInvalid
+from tjapi.pricing.errors import PackageChoiceInvalid, SexNotKnown
 
 BOOK = "groupdesk.book_members"
 REPRICE = "groupdesk.reprice_members"
@@ -438,7 +438,7 @@ async def _judge(uow: UnitOfWork, member: Member, exam: Exam | None) -> _Judged:
     if exam is None:
         try:
             await pricing.quote_member(uow, member)
-        except PackageChoiceInvalid:  # what is open is chosen before the booking
+        except (PackageChoiceInvalid, SexNotKnown):  # what is open is chosen, and asked, before the booking
             return _Judged()
         except Problem as refusal:
             return _Judged(refused=_why(refusal))

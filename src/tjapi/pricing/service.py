@@ -29,10 +29,13 @@ from tjapi.pricing.errors import (
     ItemGroupTwice,
     ItemGroupUnsuitable,
     PackageChoiceInvalid,
+    PackageForOtherSex,
     PackageNotOffered,
     PregnancyContradictsSex,
+    SexNotKnown,
 )
 from tjapi.pricing.rules import (
+    SEXES,
     Misfit,
     Overlap,
     Person,
@@ -313,6 +316,7 @@ async def _refuse_exclusions(uow: UnitOfWork, lines: Sequence[QuotedLine], there
         raise ItemGroupsExclude(errors=errors)
 
 
+_SEXES = {"male": ("男性", "man"), "female": ("女性", "woman")}
 _MISFITS: dict[Misfit, tuple[str, str]] = {
     "wrong-sex": ("不适用于受检者性别", "not for the examinee's sex"),
     "too-young": ("未到适用年龄", "the examinee is too young for it"),
@@ -425,7 +429,8 @@ async def add_ons(uow: UnitOfWork, member: Member) -> list[ItemGroup]:
     group = await employers.group(uow, member.group_id)
     whom = await _as_listed(uow, member)
     chosen = member.package_id in group.package_ids
-    package_id = member.package_id if chosen else await _package_for(uow, group, whom.sex)
+    offered = await _offered_packages(uow, group.package_ids)
+    package_id = member.package_id if chosen else package_for(offered, whom.sex)
     ordered = set(group.item_group_ids)
     if package_id is not None:
         ordered |= {g.id for g in await catalog.package_groups(uow, package_id)}
@@ -485,25 +490,37 @@ def _choice(option: PackageOption, member: Member) -> ChoiceIn | None:
     return ChoiceIn(option_id=option.id, item_group_ids=picked) if picked else None
 
 
-async def _package_for(uow: UnitOfWork, group: CampaignGroup, sex: str | None) -> UUID | None:
-    if len(group.package_ids) < 2:  # noqa: PLR2004 - there is nothing to choose from
-        return group.package_ids[0] if group.package_ids else None
-    offered = [
+async def _offered_packages(
+    uow: UnitOfWork, package_ids: Sequence[UUID]
+) -> list[tuple[UUID, str, Sequence[ItemGroup]]]:
+    return [
         (package_id, (await catalog.package(uow, package_id)).sex, await catalog.package_groups(uow, package_id))
-        for package_id in group.package_ids
+        for package_id in package_ids
     ]
-    return package_for(offered, sex)
+
+
+async def _package_for(uow: UnitOfWork, package_ids: Sequence[UUID], sex: str | None, pointer: str) -> UUID | None:
+    """Return which of these packages is somebody's. Raises PackageForOtherSex, SexNotKnown."""
+    if not package_ids:
+        return None
+    found = package_for(await _offered_packages(uow, package_ids), sex)
+    if found is not None:
+        return found
+    if sex not in SEXES:
+        raise SexNotKnown(errors=[FieldError("/sex", "sex-unknown", SexNotKnown.zh, SexNotKnown.en)])
+    zh, en = (f"没有适合{_SEXES[sex][0]}的套餐", f"there is no package for a {_SEXES[sex][1]}")
+    raise PackageForOtherSex(errors=[FieldError(pointer, "wrong-sex", f"分组{zh}", f"in the group {en}")])
 
 
 async def _chosen_package(uow: UnitOfWork, group: CampaignGroup, member: Member, whom: Person) -> UUID | None:
-    """Return the package that a member chose, else the one that suits their sex. Raises ChoiceInvalid."""
+    """Return the package that a member chose, else the one that suits their sex. Raises ChoiceInvalid, PackageForOtherSex, SexNotKnown."""
     if member.package_id is None:
-        return await _package_for(uow, group, whom.sex)
+        return await _package_for(uow, group.package_ids, whom.sex, "/group_id")
     if member.package_id not in group.package_ids:
         raise ChoiceInvalid(
             errors=[FieldError("/package_id", "not-offered", "分组不含该套餐", "the group does not offer this package")]
         )
-    return member.package_id
+    return await _package_for(uow, [member.package_id], whom.sex, "/package_id")
 
 
 def _refuse_other_choices(group: CampaignGroup, member: Member, there: Collection[UUID]) -> None:

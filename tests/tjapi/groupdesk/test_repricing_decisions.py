@@ -58,9 +58,9 @@ async def _money(unit: Unit, exam: UUID) -> tuple[int, int]:
 
 
 async def test_nothing_changed_changes_nothing_of_what_was_decided(unit: Unit, batch: Batch) -> None:
-    made, member, exam = await _decided(unit, batch)
+    made, _member, exam = await _decided(unit, batch)
     before, money = await _lines(unit, exam), await _money(unit, exam)
-    job, counts = await batch.reprice(made.campaign_id)
+    _job, counts = await batch.reprice(made.campaign_id)
     assert counts == {"repriced": 0, "same": 1, "left_alone": 0}
     assert (await _lines(unit, exam), await _money(unit, exam)) == (before, money)
     assert money[1] == 0
