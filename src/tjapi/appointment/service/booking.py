@@ -90,7 +90,9 @@ async def look(uow: UnitOfWork, order: Order) -> None:
     refuse_foreign_campus(uow, order.campus_id)
     person = await examinees.get(uow, order.examinee_id)
     rules = await policy(uow, order.campus_id)
-    wish = await places.wish(uow, rules, order.day, order.session_id, order.resources, person.sex)
+    wish = await places.wish(
+        uow, rules, order.day, order.session_id, order.resources, person.sex, far=order.source == "batch"
+    )
     if order.hold_id is None:
         await places.refuse_full(uow, wish, person.sex)
 
@@ -104,7 +106,9 @@ async def book(uow: UnitOfWork, order: Order) -> Appointment:
     refuse_foreign_campus(uow, order.campus_id)
     person = await examinees.kept(uow, order.examinee_id)
     rules = await policy(uow, order.campus_id)
-    wish = await places.wish(uow, rules, order.day, order.session_id, order.resources, person.sex)
+    wish = await places.wish(
+        uow, rules, order.day, order.session_id, order.resources, person.sex, far=order.source == "batch"
+    )
     if order.hold_id is not None:
         booked = await _held(uow, order, person.id)
         _become(booked, "booked")

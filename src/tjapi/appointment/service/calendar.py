@@ -190,15 +190,15 @@ async def offers(uow: UnitOfWork, campus_id: int, wanted: Collection[date]) -> d
     if not wanted:
         return {}
     unlike = {one.day: one for one in await repository.days(uow, campus_id, min(wanted), max(wanted))}
-    by_weekday: dict[int, set[UUID]] = {}
+    by_weekday: dict[int, list[UUID]] = {}
     for session in await repository.sessions(uow, campus_id):
         if session.active:
-            by_weekday.setdefault(session.weekday, set()).add(session.id)
+            by_weekday.setdefault(session.weekday, []).append(session.id)
     found = {}
     for day in wanted:
         one = unlike.get(day)
         weekday = (one.as_weekday if one else None) or day.isoweekday()
-        sessions = frozenset() if one and one.closed else frozenset(by_weekday.get(weekday, ()))
+        sessions = () if one and one.closed else tuple(by_weekday.get(weekday, ()))
         found[day] = DayOffer(bool(one and one.closed), one.note if one else "", sessions, bool(by_weekday))
     return found
 

@@ -7,7 +7,7 @@ from fastapi import Request
 from tjapi.appointment.endpoints import First, Last
 from tjapi.appointment.errors import AppointmentDayOutOfReach, AppointmentStateConflict, OnlineBookingClosed
 from tjapi.appointment.schemas import AvailabilityOut, CancelAppointmentIn, PlaceIn
-from tjapi.employer.errors import CampaignNotFound, MemberNotFound, MemberNotPlaced, MemberStateConflict
+from tjapi.employer.errors import CampaignNotFound, MemberNotFound, MemberNotPlaced, MemberOutgrown, MemberStateConflict
 from tjapi.exam.errors import DecisionInTheWay, ExamStateConflict, LineStateConflict
 from tjapi.examinee.errors import (
     ExamineeDetailsDiffer,
@@ -137,7 +137,7 @@ async def get_my_campaign_availability(uow: Unit, day_from: First, day_to: Last)
     "/me/campaign:book",
     **operation("bookMyCampaign", "自助预约团检", "Book the own exam on a day with a place", permission="member.self", requirement=["E1.3", "E2.4", "I5"],
                 audience="me", body=True, idempotent="required",
-                problems=[*BOOKING, *_MEET, *_PRICE, *_CHANGE, BookedAlready, DayOutsideCampaign, DaysFull, DaysNotOffered, OnlineBookingClosed]),
+                problems=[*BOOKING, *_MEET, *_PRICE, *_CHANGE, BookedAlready, MemberOutgrown, DayOutsideCampaign, DaysFull, DaysNotOffered, OnlineBookingClosed]),
 )  # fmt: skip
 async def book_my_campaign(request: Request, uow: Unit, body: PlaceIn) -> MemberOfferOut:
     return await service.book_place(uow, body, payment_required=runtime(request).settings.payment_required)
@@ -147,7 +147,7 @@ async def book_my_campaign(request: Request, uow: Unit, body: PlaceIn) -> Member
     "/me/campaign:reschedule",
     **operation("rescheduleMyCampaign", "自助改期团检", "Move the own booking", permission="member.self", requirement=["E1.3", "E2.4", "I5"],
                 audience="me", body=True,
-                problems=[*PLACE, *_CHANGE, AppointmentStateConflict, NotBookedYet, DayOutsideCampaign, DaysFull, OnlineBookingClosed]),
+                problems=[*PLACE, *_CHANGE, AppointmentStateConflict, NotBookedYet, MemberOutgrown, DayOutsideCampaign, DaysFull, OnlineBookingClosed]),
 )  # fmt: skip
 async def reschedule_my_campaign(uow: Unit, body: PlaceIn) -> MemberOfferOut:
     return await service.move_place(uow, body)
