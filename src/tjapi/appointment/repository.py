@@ -54,7 +54,7 @@ on conflict do nothing
 """)
 _NONE_OFFERED = text(f"""
 with {OFFER}
-select from offer o where o.session_id is not distinct from cast(:session as uuid)
+select 1 from offer o where o.session_id is not distinct from cast(:session as uuid)
   and o.resource_id is not distinct from cast(:resource as uuid) and o.capacity < 1
 """)
 _WAITED = text("""
