@@ -378,6 +378,7 @@ async def _quote_member(
     there = {g.id for g in await catalog.package_groups(uow, package_id)} if package_id is not None else set()
     there |= {group_id for choice in choices for group_id in choice.item_group_ids}
     _refuse_other_choices(group, member, there)
+    await _refuse_doubled_choices(uow, member)
     # What the group adds and the package has already is not ordered twice.
     further = [g for g in dict.fromkeys((*group.item_group_ids, *member.choice_ids)) if g not in there]
     places = [
@@ -521,6 +522,28 @@ async def _chosen_package(uow: UnitOfWork, group: CampaignGroup, member: Member,
             errors=[FieldError("/package_id", "not-offered", "分组不含该套餐", "the group does not offer this package")]
         )
     return await _package_for(uow, [member.package_id], whom.sex, "/package_id")
+
+
+async def _refuse_doubled_choices(uow: UnitOfWork, member: Member) -> None:
+    """Refuse what is chosen twice, and what is part of something else that was chosen: it would count as a choice and be nothing."""
+    chosen = list(member.choice_ids)
+    known = {group.id: group for group in await catalog.item_groups(uow, list(dict.fromkeys(chosen)))} if chosen else {}
+    items = {key: [one.id for one in group] for key, group in (await catalog.group_items(uow, list(known))).items()}
+    within = contained(items, list(dict.fromkeys(chosen))) if len(known) > 1 else {}
+    errors = []
+    for i, key in enumerate(chosen):
+        pointer, name = f"/choice_ids/{i}", known[key].name
+        if key in chosen[:i]:
+            errors.append(FieldError(pointer, "twice", f"{name} 重复", f"{name} appears twice"))
+        elif (holder := within.get(key)) is not None:
+            other = known[holder].name
+            errors.append(
+                FieldError(
+                    pointer, "contained", f"{name} 的内容已包含在所选的 {other} 中", f"{name} is part of {other}, which was chosen"
+                )
+            )  # fmt: skip
+    if errors:
+        raise ChoiceInvalid(errors=errors)
 
 
 def _refuse_other_choices(group: CampaignGroup, member: Member, there: Collection[UUID]) -> None:
