@@ -60,6 +60,59 @@ HARM = "tests/faults/test_harm.py"
 
 TWINS = (
     _twin(
+        "repricing: what was taken away stays away", "src/tjapi/exam/rules.py",
+        "if group not in here and group not in people.gone)", "if group not in here)",
+        f"{GROUP_TESTS}/test_repricing_decisions.py::test_nothing_changed_changes_nothing_of_what_was_decided",
+    ),
+    _twin(
+        "repricing: what was added stays", "src/tjapi/exam/rules.py",
+        "goes=tuple(group for group in here if group not in wanted and group not in people.added)",
+        "goes=tuple(group for group in here if group not in wanted)",
+        f"{GROUP_TESTS}/test_repricing_decisions.py::test_nothing_changed_changes_nothing_of_what_was_decided",
+    ),
+    _twin(
+        "repricing: an offer decides nothing for the examinee", "src/tjapi/exam/service/changing.py",
+        'await _set_aside(uow, exam, gone, "withdrawn", reason=reason, by_offer=True)',
+        'await _set_aside(uow, exam, gone, "withdrawn", reason=reason)',
+        f"{GROUP_TESTS}/test_repricing_decisions.py::test_what_only_the_offer_brought_goes_with_the_offer",
+    ),
+    _twin(
+        "units: no package by sex for whom it is not known", "src/tjapi/pricing/rules.py",
+        "return his if his == hers else None", "return his",
+        f"{GROUP_TESTS}/test_repricing.py::test_whose_sex_is_not_known_is_given_no_package_that_is_by_sex",
+    ),
+    _twin(
+        "units: the campaign's quota of a day", "src/tjapi/groupdesk/rules.py",
+        "return there >= place.quota or is_day_full(taken, place.day, daily_quota)", "return there >= place.quota",
+        f"{GROUP_TESTS}/test_booking_days.py::test_a_campaign_s_quota_of_a_day_counts_at_every_door",
+    ),
+    _twin(
+        "units: a day without a session takes its sessions' places", "src/tjapi/groupdesk/rules.py",
+        "return [Place(day, one, quota, anywhen=True) for one in offer.sessions] or [Place(day, None, quota, anywhen=True)]",
+        "return [Place(day, None, quota, anywhen=True)]",
+        f"{GROUP_TESTS}/test_booking_days.py::test_a_day_without_a_session_takes_no_more_than_the_sessions_have_places",
+    ),
+    _twin(
+        "units: the age is that of the exam's day", "src/tjapi/employer/rules/campaigns.py",
+        "return None if now.group_id == group_id else now", "return None",
+        f"{GROUP_TESTS}/test_booking_days.py::test_who_is_too_old_for_the_group_on_the_booked_day_is_named_and_may_take_an_earlier_one",
+    ),
+    _twin(
+        "calendar: a day with bookings is closed knowingly", "src/tjapi/appointment/service/calendar.py",
+        'if "booked" not in new.despite:', "if False:",
+        f"{GROUP_TESTS}/test_booking_days.py::test_a_day_with_bookings_is_closed_only_by_who_says_so_and_they_are_listed_to_be_moved",
+    ),
+    _twin(
+        "lists: a value that Excel lost is no blank", "src/tjapi/employer/sheets/archive.py",
+        """if b'"e"' in seen or b"'e'" in seen:""", "if False:",
+        f"{LIST_TESTS}/test_list_files.py::test_a_value_that_excel_lost_is_no_blank_cell",
+    ),
+    _twin(
+        "offers: choices can be made together", "src/tjapi/employer/rules/offers.py",
+        "one not in taken\n", "True\n",
+        f"{LIST_TESTS}/test_offers.py::test_what_can_never_be_is_named_by_its_field",
+    ),
+    _twin(
         "queries: an unknown name is refused", f"{KERNEL}/routing.py",
         "(strange := unknown_names(request.query_params, known))", "(strange := unknown_names([], known))",
         "tests/contract/test_queries.py::test_an_unknown_query_parameter_is_refused_by_every_operation",

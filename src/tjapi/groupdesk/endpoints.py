@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Query, Request, Response
 
+from tjapi.employer.endpoints import shown_member
 from tjapi.employer.errors import (
     CampaignGroupNotFound,
     CampaignNotComplete,
@@ -136,11 +137,11 @@ async def list_repricings(
                           PackageForOtherSex, SexNotKnown, CapExceeded, *QUOTE]),
 )  # fmt: skip
 async def amend_member(
-    response: Response, uow: Unit, member_id: UUID, version: IfMatch, body: MemberPatch
+    request: Request, response: Response, uow: Unit, member_id: UUID, version: IfMatch, body: MemberPatch
 ) -> MemberOut:
     found = await service.amend_member(uow, member_id, body, version)
     set_etag(response, found.version)
-    return MemberOut.model_validate(found)
+    return shown_member(request, found)
 
 
 @groupdesk.post(

@@ -592,7 +592,7 @@ async def decide(uow: UnitOfWork, campaign_id: UUID, decisions: Sequence[Decisio
         state, day = (exam.state, exam.exam_date) if exam is not None else (None, None)
         fault = end_fault(one.decision, state, day, begins, today)
         if fault is not None:
-            zh, en = (f"{prefix}{said}" for prefix, said in zip((f"名单第 {member.list_no} 号:", f"number {member.list_no} of the list "), END_FAULTS[fault], strict=True))  # fmt: skip
+            zh, en = (f"{prefix}{said}" for prefix, said in zip((f"名单第 {member.list_no} 号:", f"number {member.list_no} of the list: "), END_FAULTS[fault], strict=True))  # fmt: skip
             untrue.append((fault, FieldError(f"/decisions/{i}/decision", fault, zh, en)))
             continue
         if one.decision != "done" and member.exam_id is not None and member.state == "booked":

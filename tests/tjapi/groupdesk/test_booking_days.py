@@ -11,6 +11,7 @@ import pytest
 from tests.tjapi.employer.scene import CBC, GENERAL, Unit, listed, plan
 from tests.tjapi.groupdesk.batch import Batch
 from tjapi.appointment import service as appointments
+from tjapi.appointment.errors import AppointmentDayBooked
 from tjapi.appointment.rules import DayOffer
 from tjapi.appointment.schemas import DayIn as CalendarDay
 from tjapi.employer import service as employers
@@ -256,3 +257,26 @@ async def test_a_campaign_lies_within_its_contract(unit: Unit) -> None:
     with pytest.raises(CampaignInvalid):
         async with unit() as uow:
             await employers.update_campaign(uow, within.id, CampaignPatch(ends_on=SUNDAY), within.version)
+
+
+@pytest.mark.requirement("E1.3")
+@pytest.mark.parametrize("change", [{"closed": True, "note": "装修"}, {"as_weekday": 7}])
+async def test_a_day_with_bookings_is_closed_only_by_who_says_so_and_they_are_listed_to_be_moved(
+    unit: Unit, batch: Batch, change: dict[str, Any]
+) -> None:
+    day = date(2027, 5, 20) if "closed" in change else date(2027, 5, 27)
+    made = await plan(unit)
+    await listed(unit, made.campaign_id, 2)
+    await batch.run(await batch.ask(made.campaign_id, _asked(day)))
+    with pytest.raises(AppointmentDayBooked) as told:
+        async with unit() as uow:
+            await appointments.put_day(uow, 1, day, CalendarDay.model_validate(change))
+    assert ("/despite" in {e.pointer for e in told.value.errors}, len(told.value.errors), "2 个预约" in told.value.errors[0].zh) == (True, 3, True)  # fmt: skip
+    asked = {"campus_id": 1, "first": day, "last": day, "state": None, "session_id": None, "resource": None, "examinee_id": None, "after": None, "size": 9}  # fmt: skip
+    async with unit() as uow:  # nothing changed
+        assert (await appointments.offers(uow, 1, {day}))[day].sessions
+        assert await appointments.page(uow, **asked, lost_place=True) == []
+        await appointments.put_day(uow, 1, day, CalendarDay.model_validate(change | {"despite": ["booked"]}))
+        assert len(await appointments.page(uow, **asked, lost_place=True)) == 2
+        assert await appointments.page(uow, **asked, lost_place=False) == []
+        assert len(await appointments.page(uow, **asked)) == 2

@@ -322,7 +322,7 @@ def _why_not(uow: UnitOfWork, campaign: Campaign, member: Member, exam: Exam | N
     if campaign.state not in BOOKABLE:
         return CampaignNotOpen()
     if member.state not in ("listed", "booked"):
-        return MemberStateConflict("成员当前为「{current}」", "The member is {current}", current=member.state)
+        return MemberStateConflict("成员当前为「{current}」", "The member's state is: {current}", current=member.state)
     if exam is not None and (exam.state != "prepared" or exam.exam_date <= business_day(uow.now)):
         return ChoiceTooLate()
     return None
