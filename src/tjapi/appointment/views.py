@@ -154,8 +154,8 @@ async def appointments(
     if resource is not None:
         query = query.where(Appointment.resources.contains([resource]))
     if lost_place is not None:
-        lost = text(f"appointment.id in (select a.id from appointment a where {STRANDED})")
-        query = query.where(lost if lost_place else ~lost.self_group())
+        among = "in" if lost_place else "not in"
+        query = query.where(text(f"appointment.id {among} (select a.id from appointment a where {STRANDED})"))
     order = (Appointment.day, Appointment.starts_at, Appointment.id)
     if after:
         row = (date.fromisoformat(after[0]), time.fromisoformat(after[1]), UUID(after[2]))

@@ -220,10 +220,11 @@ async def put_day(uow: UnitOfWork, campus_id: int, day: date, new: DayIn) -> Day
     capacities = await _day_capacities(uow, campus_id, new)
     row = {"closed": new.closed, "as_weekday": new.as_weekday, "note": new.note}
     is_usual = not (new.closed or new.as_weekday or new.note)
+    lost_before = {one.id for one in await views.stranded(uow, campus_id, day)}
     await repository.put_day(uow, campus_id, day, None if is_usual else row, capacities)
     await repository.recount(uow, campus_id, day, day)
     if "booked" not in new.despite:  # the counters are locked by now: nobody else books what is being taken away
-        await _refuse_stranding(uow, campus_id, day)
+        await _refuse_stranding(uow, campus_id, day, lost_before)
     await places.tell_who_waits(uow, campus_id, {day})
     await uow.audit(
         "appointment_day.changed", "campus", campus_id, campus_id=campus_id,
@@ -232,13 +233,13 @@ async def put_day(uow: UnitOfWork, campus_id: int, day: date, new: DayIn) -> Day
     return DayOut(day=day, **new.model_dump(exclude={"despite"}))
 
 
-async def _refuse_stranding(uow: UnitOfWork, campus_id: int, day: date) -> None:
+async def _refuse_stranding(uow: UnitOfWork, campus_id: int, day: date, lost_before: Collection[UUID]) -> None:
     """Ask back a change of a day that leaves booked people without the session they were given. Raises AppointmentDayBooked.
 
     The calendar's lock is held and its counters are, and every booking makes or touches one.
     """
     await uow.session.flush()
-    found = await views.stranded(uow, campus_id, day)
+    found = [one for one in await views.stranded(uow, campus_id, day) if one.id not in lost_before]
     if found:
         count = FieldError(
             "/despite",

@@ -151,12 +151,12 @@ async def _refuse_against(
             zh, en = f"{come} 与已为受检者加做的 {other} 内容重复", f"{come} repeats what was added with {other}"
         errors.append(FieldError("/group_id", one.how, zh, en))
     for pair, why in (await catalog.exclusions(uow, [*moves.comes, *moves.kept])).items():
-        come, other = sorted(pair, key=lambda key: key in moves.kept)
-        if come in moves.comes and other in moves.kept:
+        new, kept = sorted(pair, key=lambda key: key in moves.kept)
+        if new in moves.comes and kept in moves.kept:
             errors.append(
                 FieldError(
-                    "/group_id", "excluded", f"{names[come]} 与已加做的 {names[other]} 互斥:{why}",
-                    f"{names[come]} and {names[other]}, which was added: {why}",
+                    "/group_id", "excluded", f"{names[new]} 与已加做的 {names[kept]} 互斥:{why}",
+                    f"{names[new]} and {names[kept]}, which was added: {why}",
                 )
             )  # fmt: skip
     if errors:
