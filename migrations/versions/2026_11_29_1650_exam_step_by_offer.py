@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0037_exam_step_by_offer"
-down_revision = "0036_conclusion_task_of_question"
+revision = "0038_exam_step_by_offer"
+down_revision = "0037_result_question_status"
 branch_labels = None
 depends_on = None
 
