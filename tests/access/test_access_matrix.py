@@ -26,6 +26,7 @@ import pytest
 from tests.access.conftest import API, GENERAL, PASSWORD, A, World, do, fresh, once, oru
 from tests.tjapi.world import portrait
 from tjapi import demo
+from tjapi.catalog.rules import starter_id
 from tjapi.conclusion import service as conclusions
 from tjapi.installation import GATEWAY, client_secret
 from tjapi.kernel.clock import business_day
@@ -1195,7 +1196,9 @@ OPERATIONS: dict[str, Ask] = {
         state="completed",
     ),
     "putCampaignGroup": _planned(
-        "PUT", "/campaigns/{campaign}/groups/F1", {"name": "女", "criteria": [{"sex": "female"}]}
+        "PUT",
+        "/campaigns/{campaign}/groups/F1",
+        {"name": "女", "criteria": [{"sex": "female"}], "item_group_ids": [str(starter_id("item_group", "CBC"))]},
     ),
     "addMember": add_member,
     "makeMemberLinks": make_member_links,

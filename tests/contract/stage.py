@@ -371,7 +371,7 @@ def _plan(stage: Stage) -> None:
     campaign = {"campaign_id": made.json()["id"]}
     stage.do("updateCampaign", path=campaign, headers=_tag(made), body={"daily_quota": 100})
     stage.ids["campaign_id"].append(campaign["campaign_id"])
-    group = {"name": "全员", "criteria": [{}], "package_ids": stage.ids["package_id"][:1]}
+    group = {"name": "全员", "criteria": [{}], "item_group_ids": stage.ids["item_group_id"][:1]}
     stage.do("putCampaignGroup", path=campaign | {"group_code": "ALL"}, body=group)
     stage.ids["group_code"].append("ALL")
     person = {"name": "张三", "employee_no": "0017"}

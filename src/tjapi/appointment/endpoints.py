@@ -10,6 +10,7 @@ from tjapi.appointment import service
 from tjapi.appointment.errors import (
     AppointmentAwaited,
     AppointmentCalendarInvalid,
+    AppointmentDayBooked,
     AppointmentDayOutOfReach,
     AppointmentFull,
     AppointmentNotFound,
@@ -96,7 +97,7 @@ async def list_days(uow: ReadUnit, campus_id: CampusPath, day_from: First, day_t
     "/appointment-calendars/{campus_id}/days/{day}",
     **operation("putAppointmentDay", "设置停诊、调休或当天名额", "Close a day, work it like another, or change its places",
                 permission="appointment.configure", requirement=["E1.3", "E8.5"], body=True,
-                problems=[CampusNotHeld, AppointmentCalendarInvalid]),
+                problems=[CampusNotHeld, AppointmentCalendarInvalid, AppointmentDayBooked]),
 )  # fmt: skip
 async def put_day(
     uow: Unit, campus_id: CampusPath,
@@ -146,12 +147,13 @@ async def list_appointments(
     state: Annotated[AppointmentState | None, Query(description="状态 · State")] = None,
     session_id: Annotated[UUID | None, Query(description="时段 · Session")] = None, resource: Resource = None,
     examinee_id: Annotated[UUID | None, Query(description="受检者 · Examinee")] = None,
+    lost_place: Annotated[bool | None, Query(description="当天已停诊或时段已取消,待改期 · The day is closed or the session gone: to be moved")] = None,
 ) -> Page[AppointmentListed]:  # fmt: skip
-    scope = f"appointments|{campus_id}|{day_from}|{day_to}|{state}|{session_id}|{resource}|{examinee_id}"
+    scope = f"appointments|{campus_id}|{day_from}|{day_to}|{state}|{session_id}|{resource}|{examinee_id}|{lost_place}"
     pager = Pager(runtime(request).keys, scope)
     rows = await service.page(
         uow, campus_id=campus_id, first=day_from, last=day_to, state=state, session_id=session_id, resource=resource,
-        examinee_id=examinee_id, after=pager.read(page_token), size=page_size,
+        examinee_id=examinee_id, after=pager.read(page_token), size=page_size, lost_place=lost_place,
     )  # fmt: skip
     return pager.page(rows, page_size, lambda row: [row.day, row.starts_at, row.id], lambda row: row)
 

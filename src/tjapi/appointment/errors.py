@@ -70,6 +70,12 @@ class AppointmentCalendarInvalid(Invalid):
     zh, en = "预约日历有矛盾", "The calendar contradicts itself"
 
 
+class AppointmentDayBooked(Conflict):
+    """People are booked in what the day would offer no more: say that it is meant, and then move them; `errors` name how many and each."""
+
+    zh, en = "当天已有预约,请确认后再更改", "People are booked on that day: say that it is meant"
+
+
 class AppointmentsOnOneDay(Conflict):
     """Two people who are to be one have appointments on the same day at one campus; `errors` name the days."""
 

@@ -52,6 +52,11 @@ join unnest(cast(:ids as uuid[])) with ordinality as i(id, n) on i.n = o.n
 order by o.n
 on conflict do nothing
 """)
+_NONE_OFFERED = text(f"""
+with {OFFER}
+select 1 from offer o where o.session_id is not distinct from cast(:session as uuid)
+  and o.resource_id is not distinct from cast(:resource as uuid) and o.capacity < 1
+""")
 _WAITED = text("""
 select distinct d::date from appointment_wait w
 cross join generate_series(greatest(w.day_from, cast(:first as date)), least(w.day_to, cast(:last as date)), interval '1 day') d
@@ -271,16 +276,25 @@ async def left(uow: UnitOfWork, campus_id: int, day: date, session_id: UUID) -> 
 
 
 async def is_full(uow: UnitOfWork, campus_id: int, key: SlotKey) -> bool:
-    """Say whether a counter is full at this moment, and no hold of it has expired: a look, which takes nothing."""
-    query = select(AppointmentSlot.id).where(
-        AppointmentSlot.campus_id == campus_id, AppointmentSlot.day == key.day, AppointmentSlot.session_id == key.session_id,
-        AppointmentSlot.resource_id == key.resource_id, AppointmentSlot.taken >= AppointmentSlot.capacity,
-        ~exists().where(
-            Appointment.campus_id == campus_id, Appointment.day == key.day, Appointment.state == "held",
-            Appointment.expires_at <= uow.now,
-        ),
+    """Say whether a counter is full at this moment, and no hold of it has expired: a look, which takes nothing.
+
+    Where nobody has booked yet there is no counter: then it is full if the calendar offers no place.
+    """
+    held = exists().where(
+        Appointment.campus_id == campus_id, Appointment.day == key.day, Appointment.state == "held",
+        Appointment.expires_at <= uow.now,
     )  # fmt: skip
-    return (await uow.session.execute(query)).first() is not None
+    query = select((AppointmentSlot.taken >= AppointmentSlot.capacity) & ~held).where(
+        AppointmentSlot.campus_id == campus_id, AppointmentSlot.day == key.day, AppointmentSlot.session_id == key.session_id,
+        AppointmentSlot.resource_id == key.resource_id,
+    )  # fmt: skip
+    found = (await uow.session.execute(query)).first()
+    if found is not None:
+        return bool(found[0])
+    offer = {
+        "campus": campus_id, "first": key.day, "last": key.day, "session": key.session_id, "resource": key.resource_id,
+    }  # fmt: skip
+    return (await uow.session.execute(_NONE_OFFERED, offer)).first() is not None
 
 
 async def give(uow: UnitOfWork, slot_id: UUID, places: int) -> None:

@@ -1,6 +1,6 @@
 """States of an appointment and of a wait; the order in which slots are taken. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, time
 from typing import Literal, NamedTuple
@@ -37,7 +37,8 @@ class DayOffer:
 
     closed: bool
     note: str
-    sessions: frozenset[UUID]
+    sessions: Collection[UUID]
+    """In the order of the day."""
     keeps_calendar: bool = True
 
 

@@ -1,7 +1,7 @@
 """Shapes of calendars, availability, appointments and the waiting list."""
 
 from datetime import date, datetime, time
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -163,6 +163,10 @@ class DayIn(Input):
     note: str = Field("", max_length=100, description="说明 · Note", examples=["国庆调休"])
     sessions: list[SessionCapacity] = Field(default_factory=list, max_length=100)
     resources: list[ResourceCapacity] = Field(default_factory=list, max_length=100)
+    despite: list[Literal["booked"]] = Field(
+        default_factory=list, max_length=1, examples=[[]],
+        description="仍要更改,当天已有预约者另行改期 · Change it all the same; who is booked is moved by hand",
+    )  # fmt: skip
 
 
 class DayOut(BaseModel):

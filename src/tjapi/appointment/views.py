@@ -68,6 +68,35 @@ group by s.day order by abs(s.day - cast(:wanted as date)), s.day limit :most
 """)
 
 
+# Booked, and the day does not offer the session any more: closed, or worked like another weekday.
+STRANDED = """
+a.state = 'booked' and (
+  exists (select from appointment_day e where e.campus_id = a.campus_id and e.day = a.day and e.closed)
+  or not exists (
+    select from appointment_session s left join appointment_day e on e.campus_id = a.campus_id and e.day = a.day
+    where s.id = a.session_id and s.active and s.weekday = coalesce(e.as_weekday, extract(isodow from a.day)::int)))
+"""
+_STRANDED = text(f"""
+select a.id, a.starts_at, p.name from appointment a left join examinee p on p.id = a.examinee_id
+where a.campus_id = :campus and a.day = :day and {STRANDED} order by a.starts_at, a.id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Stranded:
+    """An appointment of a day that does not offer its session any more."""
+
+    id: UUID
+    starts_at: time
+    name: str | None
+
+
+async def stranded(uow: UnitOfWork, campus_id: int, day: date) -> Sequence[Stranded]:
+    """Return who is booked on a day in what it offers no more, in the order of the day."""
+    rows = await uow.session.execute(_STRANDED, {"campus": campus_id, "day": day})
+    return [Stranded(*row) for row in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class FreeRow:
     """One counter of a day as it is now; a day with nothing at all has one row without a session."""
@@ -106,7 +135,7 @@ async def nearest(
 
 async def appointments(
     uow: UnitOfWork, *, campus_id: int | None, first: date | None, last: date | None, state: str | None, session_id: UUID | None,
-    resource: str | None, examinee_id: UUID | None, now: datetime, after: Sequence[str] | None, size: int,
+    resource: str | None, examinee_id: UUID | None, now: datetime, after: Sequence[str] | None, size: int, lost_place: bool | None = None,
 ) -> Sequence[tuple[Appointment, str | None]]:  # fmt: skip
     """Return a page of appointments with the examinee's name, by day, session and age, one too many; holds that expired are gone."""
     query = select(Appointment, Examinee.name).join(Examinee, Examinee.id == Appointment.examinee_id, isouter=True)
@@ -124,6 +153,9 @@ async def appointments(
         query = query.where(Appointment.day <= last)
     if resource is not None:
         query = query.where(Appointment.resources.contains([resource]))
+    if lost_place is not None:
+        among = "in" if lost_place else "not in"
+        query = query.where(text(f"appointment.id {among} (select a.id from appointment a where {STRANDED})"))
     order = (Appointment.day, Appointment.starts_at, Appointment.id)
     if after:
         row = (date.fromisoformat(after[0]), time.fromisoformat(after[1]), UUID(after[2]))

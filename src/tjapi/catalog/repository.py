@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on, insert
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql.elements import ColumnElement
 
 from tjapi.catalog.models import (
@@ -217,6 +217,22 @@ async def exclusions(uow: UnitOfWork, group_ids: Collection[UUID]) -> Sequence[I
     table = ItemGroupExclusion
     query = select(table).where(or_(table.first_id.in_(group_ids), table.second_id.in_(group_ids)))
     return (await uow.session.scalars(query.order_by(table.first_id, table.second_id))).all()
+
+
+async def packages_with_both(
+    uow: UnitOfWork, group_id: UUID, others: Collection[UUID], today: date
+) -> Sequence[tuple[UUID, str]]:
+    """Return which packages that are in use, or will be, hold an item group and one of others as fixed ones: the other, and the package's name."""
+    one, other = aliased(ExamPackageGroup), aliased(ExamPackageGroup)
+    query = (
+        select(other.item_group_id, ExamPackage.name)
+        .join(one, one.package_id == other.package_id)
+        .join(ExamPackage, ExamPackage.id == one.package_id)
+        .where(one.item_group_id == group_id, other.item_group_id.in_(others), ExamPackage.active)
+        .where(or_(ExamPackage.valid_to.is_(None), ExamPackage.valid_to >= today))
+        .order_by(ExamPackage.name)
+    )
+    return [(row[0], row[1]) for row in await uow.session.execute(query)]
 
 
 async def put_exclusions(uow: UnitOfWork, rows: Sequence[Row], *, of: UUID | None = None) -> None:

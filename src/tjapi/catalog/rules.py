@@ -1,6 +1,6 @@
 """Ages by the calendar; choosing a reference range; overlaps; the fixed ids of starter rows. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Protocol, TypeVar
@@ -134,6 +134,18 @@ def _meet(a_low: int | None, a_high: int | None, b_low: int | None, b_high: int 
 
 def _valid_together(a: RangeLike, b: RangeLike) -> bool:
     return (b.valid_to is None or a.valid_from <= b.valid_to) and (a.valid_to is None or b.valid_from <= a.valid_to)
+
+
+Sharing = Literal["contained", "contains", "shares"]
+"""What an item group is to another one: part of it, more than it, or neither and with items in common."""
+
+
+def sharing(items: Collection[object], others: Collection[object]) -> Sharing | None:
+    """Say what an item group that examines some items is to one that examines others; None: they have nothing in common."""
+    mine, theirs = set(items), set(others)
+    if not mine & theirs:
+        return None
+    return "contained" if mine <= theirs else "contains" if mine > theirs else "shares"
 
 
 def first_day_of_age(age: str) -> int:

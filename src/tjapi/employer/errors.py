@@ -110,6 +110,12 @@ class MemberStateConflict(Conflict):
     states = "member_state"
 
 
+class MemberOutgrown(Conflict):
+    """On the day of the exam the member is of another age than the group is for; `errors` name the age and the group that it is."""
+
+    zh, en = "体检日的年龄不符合所在分组,请换组或改期", "On that day the member's age is not the group's"
+
+
 class MemberNotPlaced(Conflict):
     """The member belongs to no group, or to several: a person must decide."""
 

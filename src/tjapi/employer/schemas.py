@@ -376,6 +376,10 @@ class MemberOut(Output):
     list_no: int = Field(description="名单序号 · Number in the list", examples=[17])
     employee_no: str | None = Field(description="工号 · Employee number", examples=["0017"])
     name: str = Field(description="姓名 · Name", examples=["张三"])
+    unprintable: list[str] = Field(
+        default_factory=list, examples=[[]],
+        description="姓名中所有字体都没有的字,标签和纸面上显示为〓 · Characters of the name that no font has: paper shows 〓 in their place",
+    )  # fmt: skip
     sex: Sex = Field(description="性别 · Sex", examples=["male"])
     birth_date: date | None = Field(description="出生日期 · Birth date", examples=["1990-03-07"])
     id_kind: IdKind = Field(description="证件类型 · Kind of document", examples=["resident"])

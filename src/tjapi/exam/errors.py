@@ -80,6 +80,15 @@ class LineUnsuitable(Conflict):
     )
 
 
+class DecisionInTheWay(Conflict):
+    """What is offered now would examine what people took away for the examinee, or what was added for them twice; `errors` name each."""
+
+    zh, en = (
+        "与为受检者作出的加项、退项决定冲突,请由前台处理",
+        "It contradicts what was decided for the examinee: let the front desk see to it",
+    )
+
+
 class LineNotThere(NotFound):
     """The exam has no such line; `errors` name each."""
 

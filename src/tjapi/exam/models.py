@@ -140,6 +140,8 @@ class ExamLineStep(Base):
     due_on: Mapped[date | None] = mapped_column(Date)
     by: Mapped[UUID]
     by_name: Mapped[str]
+    by_offer: Mapped[bool] = mapped_column(default=False, server_default=sql("false"))
+    """Nobody decided it for the examinee: what the group offers, or the member chose, brought it about."""
     at: Mapped[datetime] = mapped_column(Moment)
 
 

@@ -2,13 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal, Protocol
+from typing import Generic, Literal, Protocol, TypeVar
 
 from tjapi.catalog.rules import Age
 
+Key = TypeVar("Key")
 ExamState = Literal[
     "prepared", "checked_in", "in_progress", "sheet_returned", "ready_for_review", "in_review", "finalized", "on_hold", "cancelled",
 ]  # fmt: skip
@@ -176,6 +177,51 @@ def standing(state: str, *, has_lines: bool) -> Standing | None:
     if state == "prepared":
         return "not_checked_in"
     return None if has_lines else "no_lines"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided(Generic[Key]):
+    """What people decided for the examinee beside what is offered: item groups that were added, and that were taken away."""
+
+    added: frozenset[Key]
+    gone: frozenset[Key]
+
+
+def decided(lines: Iterable[tuple[object, Key, str]], steps: Iterable[tuple[object, str, bool]]) -> Decided[Key]:
+    """Return what people decided of an exam's lines.
+
+    `lines` are (line, item group, state); `steps` are (line, action, brought about by the offer alone) in order: the last one of a group
+    counts. What came back as another line is not gone.
+    """
+    every = list(lines)
+    group_of = {line: group for line, group, _ in every}
+    here = {group for _, group, state in every if state not in GONE}
+    last = {line: by_offer for line, action, by_offer in steps if action == "added"}
+    ends = {group_of[line]: by_offer for line, action, by_offer in steps if action in GONE}
+    added = {group for line, group, state in every if state not in GONE and last.get(line) is False}
+    return Decided(
+        frozenset(added), frozenset(group for group, by_offer in ends.items() if not by_offer and group not in here)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Repricing(Generic[Key]):
+    """What pricing an exam anew does to its item groups: what stays and is priced anew, what comes, what goes, what is kept as decided."""
+
+    stays: tuple[Key, ...]
+    comes: tuple[Key, ...]
+    goes: tuple[Key, ...]
+    kept: tuple[Key, ...]
+
+
+def repricing(here: Sequence[Key], wanted: Sequence[Key], people: Decided[Key]) -> Repricing[Key]:
+    """Say what becomes of an exam whose offer is another one now: a price may change, what was decided for the examinee does not."""
+    return Repricing(
+        stays=tuple(group for group in here if group in wanted),
+        comes=tuple(group for group in wanted if group not in here and group not in people.gone),
+        goes=tuple(group for group in here if group not in wanted and group not in people.added),
+        kept=tuple(group for group in here if group not in wanted and group in people.added),
+    )
 
 
 def way_out(state: str) -> Literal["substitute", "reinstate", "stays"]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Query, Request, Response
 
+from tjapi.employer.endpoints import shown_member
 from tjapi.employer.errors import (
     CampaignGroupNotFound,
     CampaignNotComplete,
@@ -37,7 +38,7 @@ from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInval
 from tjapi.kernel.routing import ReadUnit, Unit, operation, router
 from tjapi.kernel.runtime import runtime
 from tjapi.pricing.endpoints import QUOTE
-from tjapi.pricing.errors import CapExceeded, ChoiceInvalid
+from tjapi.pricing.errors import CapExceeded, ChoiceInvalid, PackageForOtherSex, SexNotKnown
 
 groupdesk = router("campaigns")
 
@@ -133,14 +134,14 @@ async def list_repricings(
     **operation("amendMember", "修改成员", "Change a member, or what the member chose", permission="employer.write",
                 requirement=["E2.2", "E2.5"], body=True, if_match=True,
                 problems=[MemberNotFound, CampaignStateConflict, MemberInvalid, MemberStateConflict, MemberNotPlaced, ChoiceInvalid,
-                          CapExceeded, *QUOTE]),
+                          PackageForOtherSex, SexNotKnown, CapExceeded, *QUOTE]),
 )  # fmt: skip
 async def amend_member(
-    response: Response, uow: Unit, member_id: UUID, version: IfMatch, body: MemberPatch
+    request: Request, response: Response, uow: Unit, member_id: UUID, version: IfMatch, body: MemberPatch
 ) -> MemberOut:
     found = await service.amend_member(uow, member_id, body, version)
     set_etag(response, found.version)
-    return MemberOut.model_validate(found)
+    return shown_member(request, found)
 
 
 @groupdesk.post(

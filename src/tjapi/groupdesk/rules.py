@@ -1,5 +1,7 @@
 """How far a member has come, how a member may come to an end, and on which days a unit may be booked. Pure."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 from uuid import UUID
@@ -31,19 +33,64 @@ def left_alone(member_state: str, exam_state: str | None) -> str | None:
     return "arrived" if exam_state is not None and exam_state not in NOTHING_TO_LOSE else None
 
 
-DayFault = Literal["past", "closed", "no-sessions", "not-offered"]
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a plan books: a session of a day, or a day of a campus that keeps no calendar, and how many. `anywhen`: the quota is the whole day's."""
+
+    day: date
+    session_id: UUID | None
+    quota: int
+    anywhen: bool
+
+
+Taken = Mapping[tuple[date, UUID | None], int]
+"""How many of a campaign's members are booked, by day and session."""
+
+
+def places(day: date, session_id: UUID | None, quota: int, offer: DayOffer) -> list[Place]:
+    """Return where a line of a plan books: in its session, else in whichever of the day's has a place, in their order."""
+    if session_id is not None:
+        return [Place(day, session_id, quota, anywhen=False)]
+    return [Place(day, one, quota, anywhen=True) for one in offer.sessions] or [Place(day, None, quota, anywhen=True)]
+
+
+def booked_on(taken: Taken, day: date) -> int:
+    """Return how many of a campaign's members are booked on a day."""
+    return sum(count for (on, _), count in taken.items() if on == day)
+
+
+def is_day_full(taken: Taken, day: date, daily_quota: int | None) -> bool:
+    """Say whether the campaign has all whom it may have on a day: asked by every door."""
+    return daily_quota is not None and booked_on(taken, day) >= daily_quota
+
+
+def is_spent(place: Place, taken: Taken, daily_quota: int | None) -> bool:
+    """Say whether a place of a plan has all whom its quota allows, or its day all whom the campaign allows."""
+    there = booked_on(taken, place.day) if place.anywhen else taken.get((place.day, place.session_id), 0)
+    return there >= place.quota or is_day_full(taken, place.day, daily_quota)
+
+
+DayFault = Literal["past", "outside", "closed", "no-sessions", "not-offered"]
 DAY_FAULTS: dict[DayFault, tuple[str, str]] = {
     "past": ("{day} 已过", "{day} is past"),
+    "outside": ("{day} 不在团检任务期间内", "{day} is not within the campaign's days"),
     "closed": ("{day} 闭诊{note}", "{day} is closed{note}"),
     "no-sessions": ("{day} 没有开放时段", "{day} has no sessions"),
     "not-offered": ("{day} 没有所选时段", "{day} has no such session"),
 }
 
 
-def day_fault(day: date, session_id: UUID | None, offer: DayOffer, today: date) -> DayFault | None:
-    """Say why nobody may be booked on a day, though it is not full; a campus that keeps no calendar has sessions on no day."""
+def day_fault(
+    day: date, session_id: UUID | None, offer: DayOffer, today: date, period: tuple[date, date] = (date.min, date.max)
+) -> DayFault | None:
+    """Say why nobody may be booked on a day, though it is not full; a campus that keeps no calendar has sessions on no day.
+
+    `period`: the campaign's first and last day.
+    """
     if day < today:
         return "past"
+    if not period[0] <= day <= period[1]:
+        return "outside"
     if offer.closed:
         return "closed"
     if session_id is not None:

@@ -35,7 +35,7 @@ class DayIn(Input):
     day: Annotated[Day, AfterValidator(_in_this_century)] = Field(description="日期 · Day", examples=["2026-03-02"])
     session_id: UUID | None = Field(
         None,
-        description="时段;缺省为不占号源,只按人数上限 · Session; without one no place is taken, the quota alone counts",
+        description="时段;缺省为当天任一有号源的时段 · Session; without one, whichever of the day's has a place",
         examples=[None],
     )
     quota: Annotated[int, Field(ge=1, le=10_000), WHOLE] = Field(description="人数上限 · Most members", examples=[200])

@@ -1,23 +1,29 @@
 """The verbs of the group desk. Whatever changes a campaign's members locks the campaign first, then the member's exam, then the member."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
 from tjapi.appointment import service as appointments
-from tjapi.appointment.errors import AppointmentFull, AppointmentSessionNotForSex
+from tjapi.appointment.errors import AppointmentDayOutOfReach, AppointmentFull, AppointmentSessionNotForSex
 from tjapi.appointment.rules import AppointmentSource
 from tjapi.catalog import service as catalog
 from tjapi.employer import service as employers
-from tjapi.employer.errors import CampaignGroupNotFound, CampaignNotComplete, MemberNotFound, MemberNotPlaced
+from tjapi.employer.errors import (
+    CampaignGroupNotFound,
+    CampaignNotComplete,
+    MemberNotFound,
+    MemberNotPlaced,
+    MemberOutgrown,
+)
 from tjapi.employer.rules.campaigns import BOOKABLE
 from tjapi.employer.schemas import MemberPatch
 from tjapi.employer.service import Campaign, Member
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
-from tjapi.exam.rules import GONE, LINE_MOVES, may_move
+from tjapi.exam.rules import LINE_MOVES, may_move
 from tjapi.exam.schemas import ExamIn
 from tjapi.examinee import service as examinees
 from tjapi.groupdesk import views
@@ -29,7 +35,20 @@ from tjapi.groupdesk.errors import (
     MemberBeingExamined,
     MemberEndUntrue,
 )
-from tjapi.groupdesk.rules import END_FAULTS, LEFT_ALONE, EndFault, day_fault, end_fault, left_alone, say_day
+from tjapi.groupdesk.rules import (
+    END_FAULTS,
+    LEFT_ALONE,
+    EndFault,
+    Place,
+    Taken,
+    day_fault,
+    end_fault,
+    is_day_full,
+    is_spent,
+    left_alone,
+    places,
+    say_day,
+)
 from tjapi.groupdesk.schemas import (
     BatchOut,
     BookMembersIn,
@@ -47,7 +66,7 @@ from tjapi.kernel.clock import business_day
 from tjapi.kernel.problem import FieldError, Problem, naming
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.pricing import service as pricing
-from tjapi.pricing.errors import PackageChoiceInvalid
+from tjapi.pricing.errors import PackageChoiceInvalid, SexNotKnown
 
 BOOK = "groupdesk.book_members"
 REPRICE = "groupdesk.reprice_members"
@@ -64,7 +83,7 @@ _OPEN: dict[str, tuple[str, str]] = {
 async def plan_booking(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) -> BatchOut:
     """Have members booked by a job: whoever of them is listed still.
 
-    A day that is past, closed or without sessions is refused by name. Raises CampaignNotFound, CampaignNotOpen, CampaignGroupNotFound,
+    A day that is past, outside the campaign, closed or without sessions is refused by name. Raises CampaignNotFound, CampaignNotOpen, CampaignGroupNotFound,
     MemberNotFound, BookingDaysInvalid.
     """
     found = await employers.lock_campaign(uow, campaign_id, active=False)
@@ -74,7 +93,7 @@ async def plan_booking(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) 
         with naming("/group_id"):
             await _group_of(uow, campaign_id, plan.group_id)
     await _refuse_strangers(uow, campaign_id, plan.member_ids)
-    _, faults = await usable_days(uow, found.campus_id, plan.days)
+    _, faults = await usable_days(uow, found, plan.days)
     if faults:
         raise BookingDaysInvalid(errors=faults)
     waiting = await to_book(uow, campaign_id, plan)
@@ -86,17 +105,20 @@ async def plan_booking(uow: UnitOfWork, campaign_id: UUID, plan: BookMembersIn) 
     return BatchOut(job_id=job_id, campaign_id=campaign_id, members=len(waiting))
 
 
-async def usable_days(uow: UnitOfWork, campus_id: int, days: Sequence[DayIn]) -> tuple[list[DayIn], list[FieldError]]:
-    """Return the days of a plan that may be booked, and of each other one why not."""
-    offers = await appointments.offers(uow, campus_id, {place.day for place in days})
-    usable, faults, today = [], [], business_day(uow.now)
-    for i, place in enumerate(days):
-        offer = offers[place.day]
-        fault = day_fault(place.day, place.session_id, offer, today)
+async def usable_days(
+    uow: UnitOfWork, campaign: Campaign, days: Sequence[DayIn]
+) -> tuple[list[Place], list[FieldError]]:
+    """Return where a plan books, in its order, and of each day that may not be booked why not."""
+    offers = await appointments.offers(uow, campaign.campus_id, {one.day for one in days})
+    usable: list[Place] = []
+    faults, today, period = [], business_day(uow.now), (campaign.starts_on, campaign.ends_on)
+    for i, one in enumerate(days):
+        offer = offers[one.day]
+        fault = day_fault(one.day, one.session_id, offer, today, period)
         if fault is None:
-            usable.append(place)
+            usable += places(one.day, one.session_id, one.quota, offer)
         else:
-            faults.append(FieldError(f"/days/{i}/day", fault, *say_day(fault, place.day, offer)))
+            faults.append(FieldError(f"/days/{i}/day", fault, *say_day(fault, one.day, offer)))
     return usable, faults
 
 
@@ -145,12 +167,12 @@ async def book_member(
         return False
     if member.group_id is None:
         raise MemberNotPlaced
-    usable, faults = await usable_days(uow, campaign.campus_id, days)
+    usable, faults = await usable_days(uow, campaign, days)
     if not usable:
         raise DaysNotOffered(errors=faults)
     examinee_id = await _meet(uow, campaign, member)
     try:
-        place = await _first_free(uow, campaign, examinee_id, usable)
+        place = await _first_free(uow, campaign, member, examinee_id, usable, source)
     except DaysFull:
         if faults:
             raise DaysNotOffered(errors=faults) from None
@@ -174,33 +196,50 @@ async def _meet(uow: UnitOfWork, campaign: Campaign, member: Member) -> UUID:
     return person.id
 
 
-async def _first_free(uow: UnitOfWork, campaign: Campaign, examinee_id: UUID, days: Sequence[DayIn]) -> DayIn:
+async def _first_free(
+    uow: UnitOfWork, campaign: Campaign, member: Member, examinee_id: UUID, usable: Sequence[Place], source: AppointmentSource
+) -> Place:  # fmt: skip
+    """Return the first place that takes a member. Raises DaysFull, MemberOutgrown, and what pricing the member on its day raises."""
     taken = await views.taken(uow, campaign.id)
-    for place in days:
-        if _is_spent(place, taken):
+    growing = await employers.Growing.of(uow, campaign)
+    quotes, person = pricing.MemberQuotes(uow), await examinees.get(uow, examinee_id)
+    outgrown: MemberOutgrown | None = None
+    for place in usable:
+        if is_spent(place, taken, campaign.daily_quota):
+            continue
+        try:
+            growing.refuse(member, place.day)
+        except MemberOutgrown as found:
+            outgrown = outgrown or found
             continue
         if place.session_id is not None:
+            needed = _resources(await exams.member_order(quotes, member, person, place.day))
             try:
-                await appointments.look(uow, _order(campaign, examinee_id, place))
+                await appointments.look(uow, replace(_order(campaign, examinee_id, place, source), resources=needed))
             except (AppointmentFull, AppointmentSessionNotForSex):
                 continue
+            except AppointmentDayOutOfReach:
+                if place.anywhen:  # over for today: the next one is not
+                    continue
+                raise
         return place
-    raise DaysFull
+    raise outgrown or DaysFull
 
 
-def _is_spent(place: DayIn, taken: Mapping[tuple[date, UUID | None], int]) -> bool:
-    """Say whether a day of the plan has all whom its quota allows."""
-    return taken.get((place.day, place.session_id), 0) >= place.quota
+def _resources(order: exams.MemberOrder) -> set[str]:
+    return {line.item_group.resource for line in order.quote.lines if line.item_group.resource}
 
 
-def _order(campaign: Campaign, examinee_id: UUID, place: DayIn) -> appointments.Order:
+def _order(
+    campaign: Campaign, examinee_id: UUID, place: Place, source: AppointmentSource = "batch"
+) -> appointments.Order:
     assert place.session_id is not None
     return appointments.Order(
         campus_id=campaign.campus_id,
         day=place.day,
         session_id=place.session_id,
         examinee_id=examinee_id,
-        source="batch",
+        source=source,
     )
 
 
@@ -209,7 +248,7 @@ async def _take_place(
     campaign: Campaign,
     member: Member,
     examinee_id: UUID,
-    place: DayIn,
+    place: Place,
     *,
     source: AppointmentSource,
     payment_required: bool,
@@ -219,14 +258,8 @@ async def _take_place(
     if place.session_id is not None:
         groups = await catalog.item_groups(uow, [line.item_group_id for line in await exams.lines(uow, exam.id)])
         needed = {group.resource for group in groups if group.resource}
-        wish = _order(campaign, examinee_id, place)
-        await appointments.book(
-            uow,
-            appointments.Order(
-                campus_id=wish.campus_id, day=wish.day, session_id=wish.session_id, examinee_id=wish.examinee_id, exam_id=exam.id, resources=needed,
-                source=source,
-            ),
-        )  # fmt: skip
+        wish = _order(campaign, examinee_id, place, source)
+        await appointments.book(uow, replace(wish, exam_id=exam.id, resources=needed))
     await employers.bind(uow, member, examinee_id, exam.id)
 
 
@@ -243,9 +276,11 @@ class Apart(Exception):  # noqa: N818 - an instruction, not an error
 
 async def prepare(uow: UnitOfWork, campaign_id: UUID, days: Sequence[DayIn]) -> None:
     """Make ready what members take places of: in a unit of its own, before some are booked together. Raises CampaignNotFound."""
-    booked_on = {place.day for place in days if place.session_id is not None}
-    if booked_on:
-        await appointments.prepare(uow, (await employers.campaign(uow, campaign_id)).campus_id, booked_on)
+    campaign = await employers.campaign(uow, campaign_id)
+    usable, _ = await usable_days(uow, campaign, days)
+    with_places = {place.day for place in usable if place.session_id is not None}
+    if with_places:
+        await appointments.prepare(uow, campaign.campus_id, with_places)
 
 
 async def book_together(
@@ -270,16 +305,16 @@ async def book_together(
     if unplaced := [m.id for m in members if m.group_id is None]:
         raise Apart(alone=unplaced)
     taken = Counter(await views.taken(uow, campaign.id))
-    days, faults = await usable_days(uow, campaign.campus_id, days)
-    desk = await _desk(uow, campaign, days)
-    places = [place for place in days if _is_open(place, taken, desk)]
-    if not places:  # whom a day that is no longer offered leaves out is told so, one by one
+    usable, faults = await usable_days(uow, campaign, days)
+    desk = await _desk(uow, campaign, usable)
+    free = [place for place in usable if _is_open(place, taken, desk, campaign.daily_quota)]
+    if not free:  # whom a day that is no longer offered leaves out is told so, one by one
         raise Apart(alone=[m.id for m in members]) if faults else Apart(full=[m.id for m in members])
     people = await _meet_all(uow, campaign, members)
     if desk is not None:
         await desk.expect([person.id for person in people.values()])
     try:
-        orders, with_place = await _spread(uow, campaign, [(m, people[m.id]) for m in members], places, taken, desk)
+        orders, with_place = await _spread(uow, campaign, [(m, people[m.id]) for m in members], free, taken, desk)
     except Apart as some:
         raise Apart(alone=[*some.full, *some.alone]) if faults else some from None
     exam_ids = await exams.register_members(uow, campaign, orders, payment_required=payment_required)
@@ -294,7 +329,7 @@ async def _spread(
     uow: UnitOfWork,
     campaign: Campaign,
     people: Sequence[tuple[Member, examinees.Examinee]],
-    places: Sequence[DayIn],
+    free: Sequence[Place],
     taken: Counter[tuple[date, UUID | None]],
     desk: appointments.Batch | None,
 ) -> tuple[list[exams.MemberOrder], list[int]]:
@@ -302,16 +337,16 @@ async def _spread(
 
     Raises Apart with those whom no place takes, and those who are refused.
     """
-    quotes = pricing.MemberQuotes(uow)
+    quotes, growing = pricing.MemberQuotes(uow), await employers.Growing.of(uow, campaign)
     orders: list[exams.MemberOrder] = []
     with_place, full, alone = [], [], []
     for member, person in people:
         try:
-            place = await _first_open(places, taken, desk, person.sex)
+            place = await _first_open(free, taken, desk, person.sex, campaign.daily_quota)
+            growing.refuse(member, place.day)
             order = await exams.member_order(quotes, member, person, place.day)
             if place.session_id is not None and desk is not None:
-                needed = {line.item_group.resource for line in order.quote.lines if line.item_group.resource}
-                await desk.add(replace(_order(campaign, person.id, place), resources=needed), person)
+                await desk.add(replace(_order(campaign, person.id, place), resources=_resources(order)), person)
                 with_place.append(len(orders))
         except DaysFull:
             full.append(member.id)
@@ -325,26 +360,30 @@ async def _spread(
     return orders, with_place
 
 
-async def _desk(uow: UnitOfWork, campaign: Campaign, days: Sequence[DayIn]) -> appointments.Batch | None:
-    """Return where places are taken; None: the plan takes none, its quotas alone count."""
-    booked_on = {place.day for place in days if place.session_id is not None}
-    return await appointments.Batch.open(uow, campaign.campus_id, booked_on) if booked_on else None
+async def _desk(uow: UnitOfWork, campaign: Campaign, usable: Sequence[Place]) -> appointments.Batch | None:
+    """Return where places are taken; None: the campus keeps no calendar, and the plan's quotas alone count."""
+    with_places = {place.day for place in usable if place.session_id is not None}
+    return await appointments.Batch.open(uow, campaign.campus_id, with_places) if with_places else None
 
 
-def _is_open(place: DayIn, taken: Counter[tuple[date, UUID | None]], desk: appointments.Batch | None) -> bool:
-    if _is_spent(place, taken):
+def _is_open(place: Place, taken: Taken, desk: appointments.Batch | None, daily_quota: int | None) -> bool:
+    if is_spent(place, taken, daily_quota):
         return False
     return place.session_id is None or desk is None or not desk.is_full(place.day, place.session_id)
 
 
 async def _first_open(
-    places: Sequence[DayIn], taken: Counter[tuple[date, UUID | None]], desk: appointments.Batch | None, sex: str
-) -> DayIn:
-    for place in places:
-        if _is_spent(place, taken):
+    free: Sequence[Place], taken: Taken, desk: appointments.Batch | None, sex: str, daily_quota: int | None
+) -> Place:
+    for place in free:
+        if is_spent(place, taken, daily_quota):
             continue
-        if place.session_id is None or desk is None or await desk.has_room(place.day, place.session_id, sex):
-            return place
+        try:
+            if place.session_id is None or desk is None or await desk.has_room(place.day, place.session_id, sex):
+                return place
+        except AppointmentDayOutOfReach:
+            if not place.anywhen:
+                raise
     raise DaysFull
 
 
@@ -365,9 +404,10 @@ async def refuse_full(uow: UnitOfWork, campaign_id: UUID, member_ids: Sequence[U
     await employers.refuse_many(uow, campaign_id, member_ids, DaysFull.slug(), DaysFull.zh, DaysFull.en)
 
 
-async def booked_on(uow: UnitOfWork, campaign_id: UUID, day: date) -> int:
-    """Return how many of a campaign's members are booked on a day: exact under the campaign's lock."""
-    return sum(count for (on, _), count in (await views.taken(uow, campaign_id)).items() if on == day)
+async def refuse_full_day(uow: UnitOfWork, campaign: Campaign, day: date) -> None:
+    """Refuse a day on which the campaign has all whom it may have: exact under the campaign's lock. Raises DaysFull."""
+    if is_day_full(await views.taken(uow, campaign.id), day, campaign.daily_quota):
+        raise DaysFull
 
 
 async def refuse(uow: UnitOfWork, member_id: UUID, code: str, zh: str, en: str) -> None:
@@ -435,27 +475,23 @@ class _Judged:
 
 async def _judge(uow: UnitOfWork, member: Member, exam: Exam | None) -> _Judged:
     """Say what pricing a member anew would come to, and write nothing; of one without an exam, whether the group can be theirs at all."""
-    whom = None if exam is None else pricing.Person(exam.sex, exam.age_years, exam.pregnant)
+    if exam is None:
+        try:
+            await pricing.quote_member(uow, member)
+        except (PackageChoiceInvalid, SexNotKnown):  # what is open is chosen, and asked, before the booking
+            return _Judged()
+        except Problem as refusal:
+            return _Judged(refused=_why(refusal))
+        return _Judged()
     try:
-        quote = await pricing.quote_member(uow, member, person=whom, on=exam.exam_date if exam is not None else None)
-    except PackageChoiceInvalid as refusal:
-        return (
-            _Judged(refused=_why(refusal)) if exam is not None else _Judged()
-        )  # what is open is chosen before the booking
+        new = await exams.repriced(uow, exam, member)
     except Problem as refusal:
         return _Judged(refused=_why(refusal))
-    if exam is None:
-        return _Judged()
-    lines = {line.item_group_id: line for line in await exams.lines(uow, exam.id) if line.state not in GONE}
-    wanted = {priced.item_group.id: priced for priced in quote.lines}
-    for group, line in lines.items():
-        if group not in wanted and not may_move(LINE_MOVES, line.state, "withdrawn"):
+    for line in new.going:
+        if not may_move(LINE_MOVES, line.state, "withdrawn"):
             zh, en = LEFT_ALONE["line_stuck"]
             return _Judged(refused=("line_stuck", f"{line.name}:{zh}", f"{line.name}: {en}"))
-    now = {group: (line.price_fen, line.employer_share_fen) for group, line in lines.items()}
-    return _Judged(
-        same=now == {group: (priced.price_fen, priced.employer_share_fen) for group, priced in wanted.items()}
-    )
+    return _Judged(same=new.same)
 
 
 def _why(refusal: Problem) -> tuple[str, str, str]:
@@ -556,7 +592,7 @@ async def decide(uow: UnitOfWork, campaign_id: UUID, decisions: Sequence[Decisio
         state, day = (exam.state, exam.exam_date) if exam is not None else (None, None)
         fault = end_fault(one.decision, state, day, begins, today)
         if fault is not None:
-            zh, en = (f"{prefix}{said}" for prefix, said in zip((f"名单第 {member.list_no} 号:", f"number {member.list_no} of the list "), END_FAULTS[fault], strict=True))  # fmt: skip
+            zh, en = (f"{prefix}{said}" for prefix, said in zip((f"名单第 {member.list_no} 号:", f"number {member.list_no} of the list: "), END_FAULTS[fault], strict=True))  # fmt: skip
             untrue.append((fault, FieldError(f"/decisions/{i}/decision", fault, zh, en)))
             continue
         if one.decision != "done" and member.exam_id is not None and member.state == "booked":

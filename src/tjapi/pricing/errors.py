@@ -69,6 +69,18 @@ class ChoiceInvalid(Invalid):
     zh, en = "所选套餐或自选项目不符合分组规定", "What was chosen is not what the group offers"
 
 
+class PackageForOtherSex(Invalid):
+    """Of the group's packages none is for the person's sex; `errors` say so of the package that was chosen, or of all of them."""
+
+    zh, en = "分组没有适合受检者性别的套餐", "The group has no package for the person's sex"
+
+
+class SexNotKnown(Invalid):
+    """Which package of the group somebody takes depends on the sex, which is not known: it is asked, never guessed."""
+
+    zh, en = "分组套餐按性别区分,请先确认受检者性别", "The group's packages are by sex, and the person's is not known"
+
+
 class CapExceeded(Conflict):
     """What is ordered costs more than the employer pays, and the employer lets nobody pay the rest."""
 

@@ -39,6 +39,7 @@ def allocate(total_fen: int, list_prices_fen: Sequence[int]) -> list[int]:
     return shares
 
 
+SEXES = ("male", "female")
 Misfit = Literal["wrong-sex", "too-young", "too-old", "pregnant"]
 Key = TypeVar("Key")
 
@@ -83,16 +84,17 @@ def misfits(group: Suiting, person: Person) -> list[Misfit]:
 def package_for(offered: Sequence[tuple[Key, str, Sequence[Suiting]]], sex: str | None) -> Key | None:
     """Return which package of a group somebody takes who chose none: the first that is for their sex, as all that it holds is.
 
-    `offered` are packages in the group's order, each with its sex and its item groups. The first one where no other fits, or the sex is not
-    known: what does not fit in it is refused by name.
+    `offered` are packages in the group's order, each with its sex and its item groups. Whose sex is not known takes what a man and a woman
+    take alike. None: there is none for them, or it depends on the sex that is not known.
     """
+    if sex not in SEXES:
+        his, hers = (package_for(offered, one) for one in SEXES)
+        return his if his == hers else None
     person = Person(sex)
     fitting = (
-        key
-        for key, of, groups in offered
-        if sex is None or (of in ("any", sex) and not any(misfits(one, person) for one in groups))
+        key for key, of, groups in offered if of in ("any", sex) and not any(misfits(one, person) for one in groups)
     )
-    return next(fitting, offered[0][0] if offered else None)
+    return next(fitting, None)
 
 
 def contained(items: Mapping[Key, Collection[object]], order: Sequence[Key]) -> dict[Key, Key]:

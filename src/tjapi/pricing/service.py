@@ -29,10 +29,13 @@ from tjapi.pricing.errors import (
     ItemGroupTwice,
     ItemGroupUnsuitable,
     PackageChoiceInvalid,
+    PackageForOtherSex,
     PackageNotOffered,
     PregnancyContradictsSex,
+    SexNotKnown,
 )
 from tjapi.pricing.rules import (
+    SEXES,
     Misfit,
     Overlap,
     Person,
@@ -98,13 +101,14 @@ class Quote:
 
 async def quote(
     uow: UnitOfWork, package_id: UUID | None, added_group_ids: Sequence[UUID], *, choices: Sequence[ChoiceIn] = (),
-    person: Person | None = None, on: date | None = None, beside: Mapping[UUID, Way] | None = None,
+    person: Person | None = None, on: date | None = None, beside: Mapping[UUID, Way] | None = None, apart: Collection[UUID] = (),
 ) -> Quote:  # fmt: skip
     """Say what is ordered and what it costs: the package with what was chosen in it, and what was added.
 
     What another group examines wholly is left out and said to be: of what was added nothing is charged, of what the package holds its
     share is given back where an added group examines it. What overlaps otherwise is refused: `beside` is what the exam has already, and
-    what may become of it. `person` None, or facts of them that are not known, refuse nothing. Raises ExamPackageNotFound,
+    what may become of it. `person` None, or facts of them that are not known, refuse nothing, and nothing is asked of what is `apart`: it
+    is priced and not examined. Raises ExamPackageNotFound,
     ItemGroupNotFound, PackageNotOffered, PackageChoiceInvalid, ItemGroupNotOffered, ItemGroupTwice, ItemGroupOverlaps, ItemGroupContained,
     ItemGroupsExclude, ItemGroupUnsuitable, ItemGroupNotForSex.
     """
@@ -119,7 +123,7 @@ async def quote(
     there = await catalog.item_groups(uow, list(ways))
     lines, left_out = await _resolved(uow, package, bundled, asked, there, ways)
     await _refuse_exclusions(uow, lines, there)
-    _refuse_misfits(lines, person or Person())
+    _refuse_misfits([line for line in lines if line.item_group.id not in apart], person or Person())
     return Quote(tuple(lines), tuple(left_out), package)
 
 
@@ -312,6 +316,7 @@ async def _refuse_exclusions(uow: UnitOfWork, lines: Sequence[QuotedLine], there
         raise ItemGroupsExclude(errors=errors)
 
 
+_SEXES = {"male": ("男性", "man"), "female": ("女性", "woman")}
 _MISFITS: dict[Misfit, tuple[str, str]] = {
     "wrong-sex": ("不适用于受检者性别", "not for the examinee's sex"),
     "too-young": ("未到适用年龄", "the examinee is too young for it"),
@@ -346,7 +351,12 @@ async def unsuited(uow: UnitOfWork, group_ids: Collection[UUID], person: Person)
 
 
 async def quote_member(
-    uow: UnitOfWork, member: Member, *, person: Person | None = None, on: date | None = None
+    uow: UnitOfWork,
+    member: Member,
+    *,
+    person: Person | None = None,
+    on: date | None = None,
+    apart: Collection[UUID] = (),
 ) -> Quote:
     """Price what a member of a campaign is examined for, and say what of each line the employer pays.
 
@@ -358,17 +368,24 @@ async def quote_member(
         raise MemberNotPlaced
     group = await employers.group(uow, member.group_id)
     whom = person or await _as_listed(uow, member)
-    return await _quote_member(uow, member, group, await _chosen_package(uow, group, member, whom), whom, on)
+    return await _quote_member(uow, member, group, await _chosen_package(uow, group, member, whom), whom, on, apart)
 
 
 async def _quote_member(
-    uow: UnitOfWork, member: Member, group: CampaignGroup, package_id: UUID | None, whom: Person, on: date | None
+    uow: UnitOfWork,
+    member: Member,
+    group: CampaignGroup,
+    package_id: UUID | None,
+    whom: Person,
+    on: date | None,
+    apart: Collection[UUID] = (),
 ) -> Quote:
     options = await catalog.package_options(uow, package_id) if package_id is not None else []
     choices = [choice for option in options if (choice := _choice(option, member)) is not None]
     there = {g.id for g in await catalog.package_groups(uow, package_id)} if package_id is not None else set()
     there |= {group_id for choice in choices for group_id in choice.item_group_ids}
     _refuse_other_choices(group, member, there)
+    await _refuse_doubled_choices(uow, member)
     # What the group adds and the package has already is not ordered twice.
     further = [g for g in dict.fromkeys((*group.item_group_ids, *member.choice_ids)) if g not in there]
     places = [
@@ -376,7 +393,9 @@ async def _quote_member(
     ]
     places += [f"/self_paid_ids/{i}" for i in range(len(member.self_paid_ids))]
     with _said_of_member(places):
-        priced = await quote(uow, package_id, [*further, *member.self_paid_ids], choices=choices, person=whom, on=on)
+        priced = await quote(
+            uow, package_id, [*further, *member.self_paid_ids], choices=choices, person=whom, on=on, apart=apart
+        )
     own_ids = set(member.self_paid_ids)
     ordered = _discounted(group, package_id, [line for line in priced.lines if line.item_group.id not in own_ids])
     own = [_discounted_alone(group, line) for line in priced.lines if line.item_group.id in own_ids]
@@ -418,7 +437,8 @@ async def add_ons(uow: UnitOfWork, member: Member) -> list[ItemGroup]:
     group = await employers.group(uow, member.group_id)
     whom = await _as_listed(uow, member)
     chosen = member.package_id in group.package_ids
-    package_id = member.package_id if chosen else await _package_for(uow, group, whom.sex)
+    offered = await _offered_packages(uow, group.package_ids)
+    package_id = member.package_id if chosen else package_for(offered, whom.sex)
     ordered = set(group.item_group_ids)
     if package_id is not None:
         ordered |= {g.id for g in await catalog.package_groups(uow, package_id)}
@@ -478,25 +498,59 @@ def _choice(option: PackageOption, member: Member) -> ChoiceIn | None:
     return ChoiceIn(option_id=option.id, item_group_ids=picked) if picked else None
 
 
-async def _package_for(uow: UnitOfWork, group: CampaignGroup, sex: str | None) -> UUID | None:
-    if len(group.package_ids) < 2:  # noqa: PLR2004 - there is nothing to choose from
-        return group.package_ids[0] if group.package_ids else None
-    offered = [
+async def _offered_packages(
+    uow: UnitOfWork, package_ids: Sequence[UUID]
+) -> list[tuple[UUID, str, Sequence[ItemGroup]]]:
+    return [
         (package_id, (await catalog.package(uow, package_id)).sex, await catalog.package_groups(uow, package_id))
-        for package_id in group.package_ids
+        for package_id in package_ids
     ]
-    return package_for(offered, sex)
+
+
+async def _package_for(uow: UnitOfWork, package_ids: Sequence[UUID], sex: str | None, pointer: str) -> UUID | None:
+    """Return which of these packages is somebody's. Raises PackageForOtherSex, SexNotKnown."""
+    if not package_ids:
+        return None
+    found = package_for(await _offered_packages(uow, package_ids), sex)
+    if found is not None:
+        return found
+    if sex not in SEXES:
+        raise SexNotKnown(errors=[FieldError("/sex", "sex-unknown", SexNotKnown.zh, SexNotKnown.en)])
+    zh, en = (f"没有适合{_SEXES[sex][0]}的套餐", f"there is no package for a {_SEXES[sex][1]}")
+    raise PackageForOtherSex(errors=[FieldError(pointer, "wrong-sex", f"分组{zh}", f"in the group {en}")])
 
 
 async def _chosen_package(uow: UnitOfWork, group: CampaignGroup, member: Member, whom: Person) -> UUID | None:
-    """Return the package that a member chose, else the one that suits their sex. Raises ChoiceInvalid."""
+    """Return the package that a member chose, else the one that suits their sex. Raises ChoiceInvalid, PackageForOtherSex, SexNotKnown."""
     if member.package_id is None:
-        return await _package_for(uow, group, whom.sex)
+        return await _package_for(uow, group.package_ids, whom.sex, "/group_id")
     if member.package_id not in group.package_ids:
         raise ChoiceInvalid(
             errors=[FieldError("/package_id", "not-offered", "分组不含该套餐", "the group does not offer this package")]
         )
-    return member.package_id
+    return await _package_for(uow, [member.package_id], whom.sex, "/package_id")
+
+
+async def _refuse_doubled_choices(uow: UnitOfWork, member: Member) -> None:
+    """Refuse what is chosen twice, and what is part of something else that was chosen: it would count as a choice and be nothing."""
+    chosen = list(member.choice_ids)
+    known = {group.id: group for group in await catalog.item_groups(uow, list(dict.fromkeys(chosen)))} if chosen else {}
+    items = {key: [one.id for one in group] for key, group in (await catalog.group_items(uow, list(known))).items()}
+    within = contained(items, list(dict.fromkeys(chosen))) if len(known) > 1 else {}
+    errors = []
+    for i, key in enumerate(chosen):
+        pointer, name = f"/choice_ids/{i}", known[key].name
+        if key in chosen[:i]:
+            errors.append(FieldError(pointer, "twice", f"{name} 重复", f"{name} appears twice"))
+        elif (holder := within.get(key)) is not None:
+            other = known[holder].name
+            errors.append(
+                FieldError(
+                    pointer, "contained", f"{name} 的内容已包含在所选的 {other} 中", f"{name} is part of {other}, which was chosen"
+                )
+            )  # fmt: skip
+    if errors:
+        raise ChoiceInvalid(errors=errors)
 
 
 def _refuse_other_choices(group: CampaignGroup, member: Member, there: Collection[UUID]) -> None:

@@ -102,7 +102,11 @@ async def test_a_closed_day_a_day_worked_like_another_and_a_day_with_fewer_place
     worked = await desk.free(sunday)
     assert (worked["sessions"][0]["session_id"], worked["note"]) == (monday, "国庆调休")
     booked = await desk.booked(sunday, UUID(monday))
-    closed = await admin.put(f"{API}/appointment-calendars/1/days/{sunday}", json={"closed": True, "note": "停电"})
+    closing = {"closed": True, "note": "停电"}
+    refused = await admin.put(f"{API}/appointment-calendars/1/days/{sunday}", json=closing)
+    assert (refused.status_code, refused.json()["code"]) == (409, "appointment-day-booked")
+    assert f"appointment:{booked['appointment']['id']}" in {e["pointer"] for e in refused.json()["errors"]}
+    closed = await admin.put(f"{API}/appointment-calendars/1/days/{sunday}", json=closing | {"despite": ["booked"]})
     assert closed.status_code == 200
     shown = await desk.free(sunday)
     assert (shown["closed"], shown["note"]) == (True, "停电")

@@ -16,6 +16,7 @@ Unit = Callable[..., Any]
 BASIC_M, CBC, GLU, GENERAL = (
     starter_id("exam_package", "BASIC-M"), starter_id("item_group", "CBC"), starter_id("item_group", "GLU"), starter_id("item_group", "GENERAL"),
 )  # fmt: skip
+DAYS = date(2026, 3, 1), date(2027, 12, 31)
 ALL: dict[str, Any] = {"name": "全员", "criteria": [{}], "item_group_ids": [CBC, GLU]}
 
 
@@ -28,7 +29,14 @@ class Plan:
     groups: dict[str, UUID]
 
 
-async def plan(unit: Unit, *, opened: bool = True, quota: int | None = None, **groups: dict[str, Any]) -> Plan:
+async def plan(
+    unit: Unit,
+    *,
+    opened: bool = True,
+    quota: int | None = None,
+    days: tuple[date, date] = DAYS,
+    **groups: dict[str, Any],
+) -> Plan:
     """Plan a campaign with groups by code, one of everybody unless told otherwise."""
     async with unit() as uow:
         employer = await employers.create_employer(
@@ -37,7 +45,7 @@ async def plan(unit: Unit, *, opened: bool = True, quota: int | None = None, **g
         made = await employers.create_campaign(
             uow,
             CampaignIn(
-                campus_id=1, employer_id=employer.id, name="年度体检", year=2026, starts_on=date(2026, 3, 1), ends_on=date(2026, 12, 31), daily_quota=quota,
+                campus_id=1, employer_id=employer.id, name="年度体检", year=2026, starts_on=days[0], ends_on=days[1], daily_quota=quota,
             ),
         )  # fmt: skip
         ids = {}

@@ -19,7 +19,8 @@ from tjapi.employer.errors import (
 )
 from tjapi.employer.schemas import GroupIn, MemberPatch, NextCampaignIn
 
-MEN, WOMEN = {"name": "男", "criteria": [{"sex": "male"}]}, {"name": "女", "criteria": [{"sex": "female"}]}
+MEN: dict[str, Any] = {"name": "男", "criteria": [{"sex": "male"}], "item_group_ids": [CBC]}
+WOMEN: dict[str, Any] = {"name": "女", "criteria": [{"sex": "female"}], "item_group_ids": [CBC]}
 
 NAMELESS: dict[str, Any] = {"id_kind": "none", "id_number": None}
 

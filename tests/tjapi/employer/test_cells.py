@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tjapi.employer import sheets
-from tjapi.employer.rules.cells import Cell, CellFault, as_date, as_text, read_row
+from tjapi.employer.rules.cells import SENTENCES, Cell, CellFault, as_date, as_text, read_row
 from tjapi.employer.rules.headers import field_of, find_header
 from tjapi.employer.sheets import SheetRefusedError
+from tjapi.examinee.rules import check_digit
 
 pytestmark = pytest.mark.requirement("E2.3")
 CASES = Path(__file__).parents[2] / "cases"
@@ -157,3 +158,38 @@ def test_permits_of_travellers_are_read_from_a_list() -> None:
 @pytest.mark.parametrize("name", ["王\ue863", "王\u4dae", "王\u200b\u4dae", "王 \ue863"])
 def test_a_name_on_a_list_is_kept_as_the_desk_keeps_it(name: str) -> None:
     assert read_row(2, [name, "1"], ["name", "employee_no"], TODAY).name == "王\u4dae"
+
+
+@pytest.mark.parametrize("cell", ["#N/A", "#VALUE!", "#REF!", "#DIV/0!", "#NAME?", "#n/a"])
+@pytest.mark.parametrize("field", ["name", "sex", "birth_date", "id_kind", "id_number", "phone", "department", "marital_status", "hazards", "group"])  # fmt: skip
+def test_a_value_that_excel_lost_is_named_and_never_blank(field: str, cell: str) -> None:
+    assert (field, "error_value") in _row(**{field: cell}).faults
+
+
+def _numbered(start: str) -> str:
+    body = f"{start}19900307001"
+    return body + check_digit(body)
+
+
+@pytest.mark.parametrize(
+    ("said", "number", "kind"),
+    [
+        ("港澳居民居住证", _numbered("810000"), "hk_mo_tw_resident"), ("台湾居民居住证", _numbered("830000"), "hk_mo_tw_resident"),
+        ("中华人民共和国港澳居民居住证", _numbered("820000"), "hk_mo_tw_resident"), ("临时身份证", _numbered("690101"), "resident"),
+        ("身份证号", _numbered("690101"), "resident"), ("户口簿", _numbered("690101"), "resident"), (None, _numbered("810000"), "hk_mo_tw_resident"),
+        (None, _numbered("911110"), "foreign_permanent"), (None, _numbered("690101"), "resident"),
+    ],
+)  # fmt: skip
+def test_a_kind_of_document_is_known_by_its_names_and_by_a_number_that_tells_it(
+    said: str | None, number: str, kind: str
+) -> None:
+    given_ = {"id_number": number} | ({} if said is None else {"id_kind": said})
+    row = _row(**given_)
+    assert (row.faults, row.id_kind) == ([], kind)
+
+
+@pytest.mark.parametrize(("start", "kind"), [("810000", "hk_mo_tw_resident"), ("911110", "foreign_permanent")])
+def test_a_number_of_another_kind_than_is_said_names_its_kind(start: str, kind: str) -> None:
+    row = _row(id_kind="身份证", id_number=_numbered(start))
+    assert row.faults == [("id_kind", f"number_of_{kind}")]
+    assert all(SENTENCES[f"number_of_{kind}"])

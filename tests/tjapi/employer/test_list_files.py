@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from tests.tjapi.employer.lists import repacked
+from tests.tjapi.employer.lists import lines, repacked, xlsx
 from tjapi.employer import sheets
 from tjapi.employer.rules.cells import SENTENCES, read_row
 from tjapi.employer.rules.headers import TableSeen, choose_table, line_kind
@@ -401,3 +402,61 @@ def test_whatever_is_said_of_a_file_has_its_sentences() -> None:
         "only_hidden",
     }
     assert said <= SENTENCES.keys()
+
+
+_SHEETJS_DEFAULTS = (
+    b'<Default Extension="bin" ContentType="application/vnd.ms-excel.sheet.binary.macroEnabled.main"/>'
+    b'<Default Extension="vml" ContentType="application/vnd.openxmlformats-officedocument.vmlDrawing"/>'
+)
+
+
+def _typed(content: bytes, *, defaults: bytes = b"", book: bytes | None = None, **parts: bytes) -> bytes:
+    """A workbook whose content types say more."""
+    with zipfile.ZipFile(io.BytesIO(content)) as old:
+        types = old.read("[Content_Types].xml")
+    types = re.sub(rb"(<Types[^>]*>)", lambda found: found[1] + defaults, types, count=1)
+    if book is not None:
+        types = types.replace(b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml", book)
+    return repacked(content, {"[Content_Types].xml": types} | {f"xl/{k}.bin": v for k, v in parts.items()})
+
+
+def test_a_list_written_by_sheetjs_holds_no_macro_whatever_its_types_could_mean() -> None:
+    assert sheets.read(_typed(xlsx(lines(2)), defaults=_SHEETJS_DEFAULTS)).header.fields[0] == "name"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _typed(xlsx(lines(1)), book=b"application/vnd.ms-excel.sheet.macroEnabled.main+xml"),
+        _typed(xlsx(lines(1)), defaults=b'<Default Extension="bin" ContentType="application/vnd.ms-office.vbaProject"/>', other=b"macro"),
+        _typed(xlsx(lines(1)), vbaProject=b"macro"),
+    ],
+)  # fmt: skip
+def test_a_part_that_is_a_macro_is_refused_by_what_it_is(content: bytes) -> None:
+    with pytest.raises(SheetRefusedError) as told:
+        sheets.read(content)
+    assert told.value.code == "macros"
+
+
+def _lost(*values: str) -> bytes:
+    """A list some of whose cells Excel has lost: pasted as values, so that no formula tells of it."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        table = book.add_worksheet()
+        table.write_row(0, 0, ["姓名", "性别", "出生日期", "工号", "手机"])
+        table.write_row(1, 0, ["表试甲", "男", "", "W1", ""])
+        for column, value in zip((2, 4), values, strict=False):
+            table.write_formula(1, column, "=NA()", None, value)
+        table.write_row(2, 0, ["表试乙", "女", "1990-03-07", "W2"])
+    content = out.getvalue()
+    with zipfile.ZipFile(io.BytesIO(content)) as old:
+        table_xml = re.sub(rb"<f>.*?</f>", b"", old.read("xl/worksheets/sheet1.xml"))
+    assert b't="e"' in table_xml
+    return repacked(content, {"xl/worksheets/sheet1.xml": table_xml})
+
+
+def test_a_value_that_excel_lost_is_no_blank_cell() -> None:
+    found = sheets.read(_lost("#N/A", "#REF!"))
+    row = read_row(2, found.rows[1], found.header.fields, date(2026, 11, 25))
+    assert set(row.faults) == {("birth_date", "error_value"), ("phone", "error_value")}
+    assert not read_row(3, found.rows[2], found.header.fields, date(2026, 11, 25)).faults

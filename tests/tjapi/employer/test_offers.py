@@ -10,15 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tjapi.employer.scene import CBC, GLU, Unit, plan
+from tests.tjapi.employer.scene import CBC, GLU, Unit, listed, plan
 from tjapi.catalog import service as catalog
-from tjapi.catalog.schemas import ExclusionsIn
+from tjapi.catalog.errors import ExamPackageContradiction, ItemGroupContradiction
+from tjapi.catalog.rules import starter_id
+from tjapi.catalog.schemas import ExamPackageIn, ExclusionsIn
 from tjapi.employer import service as employers
 from tjapi.employer.errors import CampaignGroupInvalid
 from tjapi.employer.rules.campaigns import Criterion
 from tjapi.employer.rules.offers import Offered, OfferedChoice, OfferedPackage, offer_faults
-from tjapi.employer.schemas import GroupIn
+from tjapi.employer.schemas import GroupIn, MemberPatch
+from tjapi.groupdesk import service as groupdesk
+from tjapi.pricing.errors import ChoiceInvalid
 
+TCD, ECG, VITD = (starter_id("item_group", code) for code in ("TCD", "ECG", "VITD"))
+CBC5 = starter_id("item_group", "CBC5")
 pytestmark = pytest.mark.requirement("E2.2")
 PERIOD = date(2027, 3, 1), date(2027, 3, 31)
 
@@ -29,6 +35,9 @@ def _one(name: str, **said: Any) -> Offered:
 
 BLOOD, URINE, PELVIC, PROSTATE = _one("血常规"), _one("尿常规"), _one("妇科", sex="female"), _one("前列腺", sex="male")
 CT, MRI, OLD, GONE = _one("CT"), _one("磁共振"), _one("老年项目", age_from=60), _one("停用项目", active=False)
+WBC, HGB, ESR, CRP = (uuid4() for _ in range(4))
+HALF, WHOLE = _one("血常规三", items=frozenset({WBC})), _one("血常规五", items=frozenset({WBC, HGB}))
+LEFT, RIGHT = _one("炎症甲", items=frozenset({ESR, WBC})), _one("炎症乙", items=frozenset({ESR, CRP}))
 X_CT_MRI = {frozenset((CT.id, MRI.id)): "同日不宜"}
 
 
@@ -71,6 +80,32 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "a choice for nobody": (
         {"criteria": [Criterion("male")], "choices": [OfferedChoice("任选", 1, (PELVIC, BLOOD))]}, [("/choices/0/item_group_ids/0", "fits-nobody")],
     ),
+    "nothing at all": ({}, [("", "empty")]),
+    "the same twice": ({"further": [BLOOD, BLOOD]}, [("/item_group_ids/1", "twice")]),
+    "the same twice in a choice": ({"choices": [OfferedChoice("任选", 1, (BLOOD, URINE, BLOOD))]}, [("/choices/0/item_group_ids/2", "twice")]),
+    "a man's package alone for both": ({"criteria": [Criterion()], "packages": [_package(BLOOD, sex="male")]}, [("/package_ids", "no-package-for-sex")]),
+    "a man's package alone for whom a person puts there": ({"packages": [_package(BLOOD, sex="male")]}, []),
+    "a package of men's items for both": ({"criteria": [Criterion()], "packages": [_package(PROSTATE), _package(PROSTATE, BLOOD)]}, [("/package_ids", "no-package-for-sex")]),
+    "two of which one is part of the other": ({"choices": [OfferedChoice("任选", 2, (HALF, WHOLE))]}, [("/choices/0/choose", "unsatisfiable")]),
+    "one of two of which one is part of the other": ({"choices": [OfferedChoice("任选", 1, (HALF, WHOLE))]}, []),
+    "two choices that exclude each other": (
+        {"choices": [OfferedChoice("甲", 1, (CT,)), OfferedChoice("乙", 1, (MRI,))]}, [("/choices", "unsatisfiable")],
+    ),
+    "two choices of the same": ({"choices": [OfferedChoice("甲", 1, (CT,)), OfferedChoice("乙", 1, (CT,))]}, [("/choices", "unsatisfiable")]),
+    "two choices of which one may be another": ({"choices": [OfferedChoice("甲", 1, (CT,)), OfferedChoice("乙", 1, (CT, MRI, URINE))]}, []),
+    "fixed ones that share items": ({"further": [LEFT, RIGHT]}, [("/item_group_ids/1", "overlaps")]),
+    "a fixed one that shares items with the package": ({"packages": [_package(LEFT)], "further": [RIGHT]}, [("/item_group_ids/0", "overlaps")]),
+    "a fixed one that holds another": ({"further": [HALF, WHOLE]}, []),
+    "a package's own that share items": ({"packages": [_package(LEFT, RIGHT)]}, []),
+    "a choice of what is there already": (
+        {"further": [WHOLE], "choices": [OfferedChoice("任选", 1, (HALF, CT))]}, [("/choices/0/item_group_ids/0", "contained")],
+    ),
+    "a choice that shares items with what is there": (
+        {"further": [LEFT], "choices": [OfferedChoice("任选", 1, (RIGHT, CT))]}, [("/choices/0/item_group_ids/0", "overlaps")],
+    ),
+    "a discount on a package that is not there": (
+        {"packages": [_package(BLOOD)], "discounted": [None, uuid4()]}, [("/discounts/1/target_id", "not-in-group")],
+    ),
     "a choice out of use": ({"choices": [OfferedChoice("任选", 1, (BLOOD, GONE))]}, [("/choices/0/item_group_ids/1", "not-offered")]),
 }  # fmt: skip
 
@@ -103,7 +138,9 @@ def test_so_many_can_be_chosen_as_some_combination_allows(count: int, pairs: set
 def test_nothing_of_an_offer_depends_on_the_order_of_the_rule() -> None:
     rows = [Criterion("male"), Criterion("female", age_from=50)]
     for criteria in (rows, rows[::-1]):
-        assert not offer_faults(criteria, [_package(PELVIC)], [replace(OLD, sex="male")], [], {}, PERIOD)
+        assert not offer_faults(
+            criteria, [_package(PELVIC), _package(BLOOD)], [replace(OLD, sex="male")], [], {}, PERIOD
+        )
 
 
 async def test_a_group_that_excludes_itself_is_refused_when_it_is_saved_and_nothing_of_it_is_kept(unit: Unit) -> None:
@@ -111,12 +148,53 @@ async def test_a_group_that_excludes_itself_is_refused_when_it_is_saved_and_noth
 
     async def put() -> None:
         async with unit() as uow:  # nothing of it is kept: the catalogue is every test's
-            exclusive = {"exclusions": [{"item_group_id": str(GLU), "reason": "同日不宜"}]}
-            await catalog.put_exclusions(uow, CBC, ExclusionsIn.model_validate(exclusive))
-            await employers.put_group(uow, made.campaign_id, "X", GroupIn(name="互斥", item_group_ids=[CBC, GLU]))
+            exclusive = {"exclusions": [{"item_group_id": str(VITD), "reason": "同日不宜"}]}
+            await catalog.put_exclusions(uow, TCD, ExclusionsIn.model_validate(exclusive))
+            await employers.put_group(uow, made.campaign_id, "X", GroupIn(name="互斥", item_group_ids=[TCD, VITD]))
 
     with pytest.raises(CampaignGroupInvalid) as told:
         await put()
     assert [(e.pointer, e.code) for e in told.value.errors] == [("/item_group_ids/1", "excluded")]
     async with unit() as uow:
         assert [group.code for group in await employers.groups(uow, made.campaign_id)] == ["ALL"]
+
+
+async def test_an_exclusion_of_what_a_package_holds_together_is_refused_by_the_package(unit: Unit) -> None:
+    new = {"exclusions": [{"item_group_id": str(GLU), "reason": "同日不宜"}]}
+    with pytest.raises(ItemGroupContradiction) as told:
+        async with unit() as uow:
+            await catalog.put_exclusions(uow, CBC, ExclusionsIn.model_validate(new))
+    assert {(e.pointer, e.code) for e in told.value.errors} == {("/exclusions/0/item_group_id", "in-package")}
+
+
+@pytest.mark.parametrize(
+    ("fixed", "option", "code"), [([CBC, GLU], [CBC5, ECG], "contains"), ([CBC5, GLU], [CBC, ECG], "contained"), ([TCD, GLU], [VITD, ECG], "excluded")]
+)  # fmt: skip
+async def test_a_package_s_option_that_its_fixed_ones_exclude_or_examine_is_refused(
+    unit: Unit, fixed: list[UUID], option: list[UUID], code: str
+) -> None:
+    async def put() -> None:
+        async with unit() as uow:  # nothing of it is kept
+            exclusive = {"exclusions": [{"item_group_id": str(VITD), "reason": "同日不宜"}]}
+            await catalog.put_exclusions(uow, TCD, ExclusionsIn.model_validate(exclusive))
+            body = {
+                "code": f"P{uuid4().hex[:10].upper()}", "valid_from": "2026-01-01", "name": "套餐", "sex": "any", "price_fen": 100,
+                "item_group_ids": fixed, "options": [{"name": "任选", "choose": 1, "item_group_ids": option}],
+            }  # fmt: skip
+            await catalog.add_package(uow, ExamPackageIn.model_validate(body))
+
+    with pytest.raises(ExamPackageContradiction) as told:
+        await put()
+    assert [(e.pointer, e.code) for e in told.value.errors] == [("/options/0/item_group_ids/0", code)]
+
+
+@pytest.mark.requirement("E2.5")
+@pytest.mark.parametrize(("chosen", "code"), [([VITD, VITD], "twice"), ([CBC5, CBC], "contained")])
+async def test_what_is_chosen_twice_is_not_two_choices(unit: Unit, chosen: list[UUID], code: str) -> None:
+    choice = {"name": "任选", "choose": 2, "item_group_ids": [VITD, CBC5, CBC]}
+    made = await plan(unit, ALL={"name": "全员", "criteria": [{}], "item_group_ids": [GLU], "choices": [choice]})
+    [member] = await listed(unit, made.campaign_id)
+    with pytest.raises(ChoiceInvalid) as told:
+        async with unit() as uow:
+            await groupdesk.amend_member(uow, member, MemberPatch(choice_ids=chosen), 1)
+    assert [(e.pointer, e.code) for e in told.value.errors] == [("/choice_ids/1", code)]

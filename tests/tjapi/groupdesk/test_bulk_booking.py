@@ -115,7 +115,7 @@ async def test_members_booked_together_leave_the_rows_in_every_table_that_they_l
 
         ultrasound = starter_id("item_group", "US-ABD")
         group = {
-            "name": "全员", "criteria": [{}], "package_ids": [BASIC_M], "item_group_ids": [GENERAL, ultrasound], "cap_fen": 40_000,
+            "name": "全员", "criteria": [{"sex": "male"}], "package_ids": [BASIC_M], "item_group_ids": [GENERAL, ultrasound], "cap_fen": 40_000,
             "beyond_cap": "self_paid", "discounts": [{"target": "everything", "rate_bp": 9_000}],
         }  # fmt: skip
         made = await plan(unit, ALL=group)

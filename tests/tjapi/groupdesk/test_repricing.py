@@ -19,7 +19,7 @@ from tjapi.groupdesk import service
 from tjapi.groupdesk.rules import LEFT_ALONE, left_alone
 from tjapi.groupdesk.schemas import DecisionIn
 from tjapi.kernel.ids import uuid7
-from tjapi.pricing.errors import ChoiceInvalid
+from tjapi.pricing.errors import ChoiceInvalid, SexNotKnown
 from tjapi.pricing.rules import Person, package_for
 
 pytestmark = pytest.mark.requirement("E2.2")
@@ -44,7 +44,10 @@ ANY, HERS, HIS = Group("any"), Group("female"), Group("male")
     [
         ([("a", "any", [ANY]), ("b", "any", [ANY])], "female", "a"), ([("m", "male", [ANY]), ("f", "female", [ANY])], "female", "f"),
         ([("m", "any", [HIS]), ("f", "any", [HERS])], "female", "f"), ([("f", "any", [HERS]), ("m", "any", [ANY, HIS])], "male", "m"),
-        ([("m", "male", [ANY]), ("f", "female", [ANY])], None, "m"), ([("m", "male", [ANY])], "female", "m"), ([], "male", None),
+        ([("m", "male", [ANY]), ("f", "female", [ANY])], None, None), ([("m", "male", [ANY])], "female", None), ([], "male", None),
+        ([("m", "male", [ANY]), ("f", "female", [ANY])], "unknown", None), ([("m", "male", [ANY])], "unknown", None),
+        ([("a", "any", [ANY]), ("m", "male", [ANY])], "unknown", "a"), ([("a", "any", [ANY]), ("b", "any", [ANY])], None, "a"),
+        ([("m", "male", [ANY]), ("a", "any", [ANY])], "unknown", None), ([("a", "any", [HERS])], "unknown", None),
     ],
 )  # fmt: skip
 def test_who_chose_no_package_takes_the_first_that_is_for_their_sex(
@@ -272,3 +275,40 @@ async def test_a_choice_that_cannot_be_ordered_is_refused_before_it_is_kept(unit
         kept = await employers.member(uow, member)
         assert (kept.choice_ids, kept.package_id, kept.version) == ([], None, 1)
         assert (await service.amend_member(uow, member, MemberPatch(choice_ids=[GLU]), 1)).choice_ids == [GLU]
+
+
+@pytest.mark.requirement("E2.4")
+@pytest.mark.parametrize("together", [True, False])
+async def test_whose_sex_is_not_known_is_given_no_package_that_is_by_sex(
+    unit: Unit, batch: Batch, together: bool
+) -> None:
+    his, hers = await _packages(unit)
+    made = await plan(unit, SEXED={"name": "按性别", "criteria": [{}], "package_ids": [his, hers]})
+    [member] = await listed(
+        unit, made.campaign_id, sex="unknown", birth_date="1990-03-07", id_kind="passport", id_number="E12345678", employee_no="1"
+    )  # fmt: skip
+    if together:
+        counts = await batch.run(await batch.ask(made.campaign_id, _plan(9)))
+        assert counts == {"booked": 0, "full": 0, "refused": 1, "skipped": 0}
+        async with unit() as uow:
+            left = await employers.member(uow, member)
+        assert left.refusal is not None
+        assert (left.refusal["code"], "性别" in left.refusal["zh"]) == ("sex-not-known", True)
+    else:
+        with pytest.raises(SexNotKnown) as told:
+            async with unit() as uow:
+                await service.book_member(uow, member, _plan(9).days)
+        assert [e.pointer for e in told.value.errors] == ["/sex"]
+
+
+async def test_a_woman_hears_that_the_men_s_group_has_no_package_for_her(unit: Unit, batch: Batch) -> None:
+    his, _ = await _packages(unit)
+    made = await plan(unit, CHEAP=CHEAP, MEN={"name": "男", "criteria": [{"sex": "male", "age_from": 130}], "package_ids": [his]})  # fmt: skip
+    [woman] = await listed(unit, made.campaign_id, sex="female", birth_date="1990-03-07", id_kind="none", id_number=None, employee_no="1")  # fmt: skip
+    for _ in range(2):  # listed, then booked
+        async with unit() as uow:
+            [told] = (await service.transfer(uow, made.campaign_id, made.groups["MEN"], [woman])).left_alone
+        assert (told.code, told.zh, told.en) == (
+            "package-for-other-sex", "分组没有适合女性的套餐", "in the group there is no package for a woman",
+        )  # fmt: skip
+        await batch.run(await batch.ask(made.campaign_id, _plan(9)))

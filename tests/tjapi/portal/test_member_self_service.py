@@ -362,7 +362,8 @@ async def test_whom_the_unit_gave_a_day_takes_a_place_there_and_a_choice_that_ne
         async with desk.runtime.units.open(demo.LOADER) as uow:
             place = DayIn(day=day, quota=5)
             assert await groupdesk.book_member(uow, UUID(plan.members[0]["id"]), [place])
-        assert (await member.get(OWN)).json()["booking"]["appointment"] is None
+        # whom the unit gave a day has a place there, and may choose another
+        assert (await member.get(OWN)).json()["booking"]["appointment"]["day"] == str(day)
         taken = await member.post(f"{OWN}:reschedule", json={"day": str(day), "session_id": str(session)})
         assert taken.status_code == 200, taken.text
         assert taken.json()["booking"]["appointment"]["session_id"] == str(session)

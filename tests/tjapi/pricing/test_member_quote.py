@@ -51,7 +51,7 @@ def test_a_rate_is_rounded_half_up_once() -> None:
 
 
 async def _quote(unit: Unit, group: dict[str, Any], **chosen: Any) -> service.Quote:
-    made = await plan(unit, G={"name": "组", "criteria": [{}], **group})
+    made = await plan(unit, G={"name": "组", "criteria": [{"sex": "male"}], **group})
     [member] = await listed(unit, made.campaign_id, **MAN)
     async with unit() as uow:
         found = (
@@ -131,7 +131,7 @@ async def test_what_the_package_has_is_not_ordered_twice(unit: Unit) -> None:
 
 
 async def test_who_belongs_to_no_group_has_no_price(unit: Unit) -> None:
-    made = await plan(unit, W={"name": "女", "criteria": [{"sex": "female"}]})
+    made = await plan(unit, W={"name": "女", "criteria": [{"sex": "female"}], "item_group_ids": [CBC]})
     [member] = await listed(unit, made.campaign_id, **MAN)
     async with unit() as uow:
         with pytest.raises(MemberNotPlaced):

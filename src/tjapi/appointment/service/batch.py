@@ -7,7 +7,7 @@ update that says "where there are so many". What was free when it was looked at 
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -32,9 +32,8 @@ async def prepare(uow: UnitOfWork, campus_id: int, days: Collection[date]) -> No
     For whoever books takes numbers before counters, and must not wait for a counter that another one is making. Raises CampusNotHeld.
     """
     refuse_foreign_campus(uow, campus_id)
-    rules = await policy(uow, campus_id)
     today = business_day(uow.now)
-    for day in sorted(day for day in days if today <= day <= today + timedelta(days=rules.horizon_days)):
+    for day in sorted(day for day in days if today <= day):
         await places.make_counters(uow, campus_id, day)
     await places.give_back_expired(uow, campus_id, days)
 
@@ -123,7 +122,7 @@ class Batch:
     async def _wish(self, day: date, session_id: UUID, codes: frozenset[str], sex: str) -> places.Wish:
         asked = (day, session_id, codes, sex)
         if asked not in self._wishes:
-            self._wishes[asked] = await places.wish(self._uow, self._rules, day, session_id, codes, sex)
+            self._wishes[asked] = await places.wish(self._uow, self._rules, day, session_id, codes, sex, far=True)
         return self._wishes[asked]
 
     def _left(self, key: SlotKey) -> int:

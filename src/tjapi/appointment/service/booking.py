@@ -90,7 +90,9 @@ async def look(uow: UnitOfWork, order: Order) -> None:
     refuse_foreign_campus(uow, order.campus_id)
     person = await examinees.get(uow, order.examinee_id)
     rules = await policy(uow, order.campus_id)
-    wish = await places.wish(uow, rules, order.day, order.session_id, order.resources, person.sex)
+    wish = await places.wish(
+        uow, rules, order.day, order.session_id, order.resources, person.sex, far=order.source == "batch"
+    )
     if order.hold_id is None:
         await places.refuse_full(uow, wish, person.sex)
 
@@ -104,7 +106,9 @@ async def book(uow: UnitOfWork, order: Order) -> Appointment:
     refuse_foreign_campus(uow, order.campus_id)
     person = await examinees.kept(uow, order.examinee_id)
     rules = await policy(uow, order.campus_id)
-    wish = await places.wish(uow, rules, order.day, order.session_id, order.resources, person.sex)
+    wish = await places.wish(
+        uow, rules, order.day, order.session_id, order.resources, person.sex, far=order.source == "batch"
+    )
     if order.hold_id is not None:
         booked = await _held(uow, order, person.id)
         _become(booked, "booked")
@@ -249,13 +253,13 @@ async def of_examinee(uow: UnitOfWork, examinee_id: UUID, size: int) -> Sequence
 
 async def page(
     uow: UnitOfWork, *, campus_id: int | None, first: date | None, last: date | None, state: str | None, session_id: UUID | None,
-    resource: str | None, examinee_id: UUID | None, after: Sequence[str] | None, size: int,
+    resource: str | None, examinee_id: UUID | None, after: Sequence[str] | None, size: int, lost_place: bool | None = None,
 ) -> Sequence[AppointmentListed]:  # fmt: skip
     """Return a page of appointments with names, by day and session, one too many."""
     examinee_id = None if examinee_id is None else await examinees.survivor_id(uow, examinee_id)
     rows = await views.appointments(
         uow, campus_id=campus_id, first=first, last=last, state=state, session_id=session_id, resource=resource, examinee_id=examinee_id,
-        now=uow.now, after=after, size=size,
+        now=uow.now, after=after, size=size, lost_place=lost_place,
     )  # fmt: skip
     return [AppointmentListed(**out(row).model_dump(), name=name) for row, name in rows]
 
@@ -332,7 +336,9 @@ def _become(found: Appointment, state: AppointmentState) -> None:
 
 
 def _conflict(found: Appointment) -> AppointmentStateConflict:
-    return AppointmentStateConflict("预约当前为「{current}」", "The appointment is {current}", current=found.state)
+    return AppointmentStateConflict(
+        "预约当前为「{current}」", "The appointment's state is: {current}", current=found.state
+    )
 
 
 def _said(*, over_waiting_list: bool) -> dict[str, Any]:

@@ -7,7 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from tjapi.appointment import repository, views
-from tjapi.appointment.errors import AppointmentCalendarInvalid, AppointmentDayOutOfReach, OnlineBookingClosed
+from tjapi.appointment.errors import (
+    AppointmentCalendarInvalid,
+    AppointmentDayBooked,
+    AppointmentDayOutOfReach,
+    OnlineBookingClosed,
+)
 from tjapi.appointment.models import AppointmentPolicy, AppointmentResource, AppointmentSession
 from tjapi.appointment.rules import DayOffer, clock_time
 from tjapi.appointment.schemas import (
@@ -34,6 +39,7 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
 
+_MOST_NAMED = 100
 _EVER, _MOST_DAYS = timedelta(days=800), timedelta(days=62)
 # What a campus opens with: four half hours of a morning, Monday to Saturday. The hospital changes it as it likes.
 _USUAL = ((time(7, 30), time(8)), (time(8), time(8, 30)), (time(8, 30), time(9)), (time(9), time(9, 30)))
@@ -190,15 +196,15 @@ async def offers(uow: UnitOfWork, campus_id: int, wanted: Collection[date]) -> d
     if not wanted:
         return {}
     unlike = {one.day: one for one in await repository.days(uow, campus_id, min(wanted), max(wanted))}
-    by_weekday: dict[int, set[UUID]] = {}
+    by_weekday: dict[int, list[UUID]] = {}
     for session in await repository.sessions(uow, campus_id):
         if session.active:
-            by_weekday.setdefault(session.weekday, set()).add(session.id)
+            by_weekday.setdefault(session.weekday, []).append(session.id)
     found = {}
     for day in wanted:
         one = unlike.get(day)
         weekday = (one.as_weekday if one else None) or day.isoweekday()
-        sessions = frozenset() if one and one.closed else frozenset(by_weekday.get(weekday, ()))
+        sessions = () if one and one.closed else tuple(by_weekday.get(weekday, ()))
         found[day] = DayOffer(bool(one and one.closed), one.note if one else "", sessions, bool(by_weekday))
     return found
 
@@ -206,7 +212,7 @@ async def offers(uow: UnitOfWork, campus_id: int, wanted: Collection[date]) -> d
 async def put_day(uow: UnitOfWork, campus_id: int, day: date, new: DayIn) -> DayOut:
     """Make a day unlike its weekday, or like it again; its counters follow at once, bookings stay.
 
-    Raises CampusNotHeld, AppointmentCalendarInvalid.
+    Raises CampusNotHeld, AppointmentCalendarInvalid, AppointmentDayBooked.
     """
     refuse_foreign_campus(uow, campus_id, "path:campus_id")
     if await repository.lock_policy(uow, campus_id) is None:
@@ -214,14 +220,42 @@ async def put_day(uow: UnitOfWork, campus_id: int, day: date, new: DayIn) -> Day
     capacities = await _day_capacities(uow, campus_id, new)
     row = {"closed": new.closed, "as_weekday": new.as_weekday, "note": new.note}
     is_usual = not (new.closed or new.as_weekday or new.note)
+    lost_before = {one.id for one in await views.stranded(uow, campus_id, day)}
     await repository.put_day(uow, campus_id, day, None if is_usual else row, capacities)
     await repository.recount(uow, campus_id, day, day)
+    if "booked" not in new.despite:  # the counters are locked by now: nobody else books what is being taken away
+        await _refuse_stranding(uow, campus_id, day, lost_before)
     await places.tell_who_waits(uow, campus_id, {day})
     await uow.audit(
         "appointment_day.changed", "campus", campus_id, campus_id=campus_id,
         detail={"day": day.isoformat(), **new.model_dump(mode="json")},
     )  # fmt: skip
-    return DayOut(day=day, **new.model_dump())
+    return DayOut(day=day, **new.model_dump(exclude={"despite"}))
+
+
+async def _refuse_stranding(uow: UnitOfWork, campus_id: int, day: date, lost_before: Collection[UUID]) -> None:
+    """Ask back a change of a day that leaves booked people without the session they were given. Raises AppointmentDayBooked.
+
+    The calendar's lock is held and its counters are, and every booking makes or touches one.
+    """
+    await uow.session.flush()
+    found = [one for one in await views.stranded(uow, campus_id, day) if one.id not in lost_before]
+    if found:
+        count = FieldError(
+            "/despite",
+            "booked",
+            f"当天有 {len(found)} 个预约将失去时段",
+            f"{len(found)} appointments would lose their session",
+        )
+        raise AppointmentDayBooked(
+            errors=[
+                count,
+                *(
+                    FieldError(f"appointment:{one.id}", "booked", f"{clock_time(one.starts_at)} {one.name or '占位'}", f"{clock_time(one.starts_at)} {one.name or 'a hold'}")
+                    for one in found[:_MOST_NAMED]
+                ),
+            ]
+        )  # fmt: skip
 
 
 async def _day_capacities(uow: UnitOfWork, campus_id: int, new: DayIn) -> list[dict[str, Any]]:

@@ -54,9 +54,16 @@ class Wish:
 
 
 async def wish(
-    uow: UnitOfWork, policy: AppointmentPolicy, day: date, session_id: UUID, codes: Collection[str], sex: str | None
+    uow: UnitOfWork,
+    policy: AppointmentPolicy,
+    day: date,
+    session_id: UUID,
+    codes: Collection[str],
+    sex: str | None,
+    *,
+    far: bool = False,
 ) -> Wish:
-    """Say what a booking would take. `sex` None: not known yet.
+    """Say what a booking would take. `sex` None: not known yet. `far`: a unit's, which is planned beyond what the campus books otherwise.
 
     Raises AppointmentDayOutOfReach, AppointmentSessionNotOffered, AppointmentSessionNotForSex.
     """
@@ -65,7 +72,7 @@ async def wish(
         raise not_offered()
     today = business_day(uow.now)
     last = today + timedelta(days=policy.horizon_days)
-    if not today <= day <= last:
+    if day < today or (day > last and not far):
         raise AppointmentDayOutOfReach(
             errors=[
                 FieldError(

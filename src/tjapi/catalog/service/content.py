@@ -22,7 +22,7 @@ from tjapi.catalog.errors import (
 )
 from tjapi.catalog.events import ExternalCodeMapped
 from tjapi.catalog.models import Department, ExamPackage, ExternalCode, Item, ItemGroup, ItemRange, ItemUnit, OutsideLab
-from tjapi.catalog.rules import Subject, choose, first_day_of_age, last_day_of_age, overlaps, starter_id
+from tjapi.catalog.rules import Subject, choose, first_day_of_age, last_day_of_age, overlaps, sharing, starter_id
 from tjapi.catalog.schemas import (
     ExamPackageDetail,
     ExamPackageIn,
@@ -46,6 +46,7 @@ from tjapi.catalog.schemas import (
     StarterRange,
     SuitabilityIn,
 )
+from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed, called
 from tjapi.kernel.uow import UnitOfWork
@@ -407,6 +408,8 @@ async def put_exclusions(uow: UnitOfWork, group_id: UUID, new: ExclusionsIn) -> 
         for i, e in enumerate(new.exclusions)
         if e.item_group_id == group_id or e.item_group_id not in there
     ]
+    if not errors and new.exclusions:
+        errors = await _packages_against(uow, group_id, new)
     if errors:
         raise ItemGroupContradiction(errors=errors)
     pairs = {frozenset((group_id, e.item_group_id)): e.reason for e in new.exclusions}
@@ -415,6 +418,22 @@ async def put_exclusions(uow: UnitOfWork, group_id: UUID, new: ExclusionsIn) -> 
     detail = {"exclusions": [str(e.item_group_id) for e in new.exclusions]}
     await uow.audit("item_group.exclusions_put", "item_group", group_id, detail=detail)
     return await describe_item_group(uow, group_id)
+
+
+async def _packages_against(uow: UnitOfWork, group_id: UUID, new: ExclusionsIn) -> list[FieldError]:
+    """Name what cannot be excluded, because a package that is in use holds both sides of it."""
+    found = await repository.packages_with_both(
+        uow, group_id, [one.item_group_id for one in new.exclusions], business_day(uow.now)
+    )
+    return [
+        FieldError(
+            f"/exclusions/{i}/item_group_id", "in-package", f"套餐「{name}」同时含有这两个项目",
+            f"the package {name} holds both",
+        )
+        for i, one in enumerate(new.exclusions)
+        for other, name in found
+        if other == one.item_group_id
+    ]  # fmt: skip
 
 
 async def add_package(uow: UnitOfWork, new: ExamPackageIn) -> ExamPackageDetail:
@@ -480,10 +499,38 @@ async def _refuse_contradictions(uow: UnitOfWork, new: ExamPackageIn) -> None:
         faults.append(
             FieldError("/item_group_ids", "excluded", f"{one} 与 {other} 互斥:{reason}", f"{one} and {other}: {reason}")
         )
+    faults += await _option_faults(uow, new, found)
     if new.valid_to is not None and new.valid_to < new.valid_from:
         faults.append(FieldError("/valid_to", "before-start", "早于生效日期", "before the first day"))
     if faults:
         raise ExamPackageContradiction(errors=faults)
+
+
+_BESIDE: dict[str, tuple[str, str]] = {
+    "contained": ("已包含在固定项目", "is part of"),
+    "contains": ("包含固定项目", "contains"),
+    "shares": ("有部分项目与固定项目相同:", "shares items with"),
+}
+
+
+async def _option_faults(uow: UnitOfWork, new: ExamPackageIn, found: Mapping[UUID, ItemGroup]) -> list[FieldError]:
+    """Name what is offered in an option although the package's fixed item groups exclude it, or examine some of it already."""
+    apart = await exclusions(uow, set(found))
+    items = {key: [one.id for one in held] for key, held in (await group_items(uow, list(found))).items()}
+    faults = []
+    for k, option in enumerate(new.options):
+        for i, group_id in enumerate(option.item_group_ids):
+            pointer, name = f"/options/{k}/item_group_ids/{i}", found[group_id].name
+            for fixed in dict.fromkeys(new.item_group_ids):
+                other = found[fixed].name
+                if (reason := apart.get(frozenset((group_id, fixed)))) is not None:
+                    faults.append(
+                        FieldError(pointer, "excluded", f"{name} 与固定项目 {other} 互斥:{reason}", f"{name} and {other}: {reason}")
+                    )  # fmt: skip
+                elif fixed != group_id and (how := sharing(items[group_id], items[fixed])) is not None:
+                    zh, en = _BESIDE[how]
+                    faults.append(FieldError(pointer, how, f"{name} {zh} {other}", f"{name} {en} {other}"))
+    return faults
 
 
 async def _locked_group(uow: UnitOfWork, group_id: UUID) -> ItemGroup:

@@ -155,10 +155,16 @@ async def put_group(uow: Unit, campaign_id: UUID, group_code: GroupCode, body: G
     **operation("addMember", "新增成员", "Put one person on the list", permission="employer.write", requirement=["E2.3"], body=True, status=201,
                 idempotent="required", problems=[CampaignNotFound, CampaignStateConflict, MemberInvalid, MemberListedAlready]),
 )  # fmt: skip
-async def add_member(response: Response, uow: Unit, campaign_id: UUID, body: MemberIn) -> MemberOut:
+async def add_member(request: Request, response: Response, uow: Unit, campaign_id: UUID, body: MemberIn) -> MemberOut:
     made = await service.add_member(uow, campaign_id, body)
     set_etag(response, made.version)
-    return MemberOut.model_validate(made)
+    return shown_member(request, made)
+
+
+def shown_member(request: Request, found: service.Member) -> MemberOut:
+    """Return the public shape of a member, with the characters of the name that paper will not show."""
+    unprintable = runtime(request).services.printing.unprintable(found.name)
+    return MemberOut.model_validate(found).model_copy(update={"unprintable": unprintable})
 
 
 @campaigns.get(
@@ -186,14 +192,14 @@ async def list_members(
         uow, campaign_id=campaign_id, state=state, group_id=group_id, placement=placement, refused=refused,
         after=pager.read(page_token), size=page_size,
     )  # fmt: skip
-    return pager.page(rows, page_size, lambda row: [row.list_no, row.id], MemberOut.model_validate)
+    return pager.page(rows, page_size, lambda row: [row.list_no, row.id], lambda row: shown_member(request, row))
 
 
 @campaigns.get(
     "/members/{member_id:uuid}",
     **operation("getMember", "成员详情", "One member, masked", permission="employer.read", requirement=["E2.2"], problems=[MemberNotFound]),
 )  # fmt: skip
-async def get_member(response: Response, uow: ReadUnit, member_id: UUID) -> MemberOut:
+async def get_member(request: Request, response: Response, uow: ReadUnit, member_id: UUID) -> MemberOut:
     found = await service.member(uow, member_id)
     set_etag(response, found.version)
-    return MemberOut.model_validate(found)
+    return shown_member(request, found)

@@ -128,6 +128,14 @@ def place(groups: Iterable[GroupRule], facts: Facts) -> Placed:
     return Placed("none", None, missed)
 
 
+def outgrown(groups: Sequence[GroupRule], group_id: UUID, then: Facts, on_the_day: Facts) -> Placed | None:
+    """Return where somebody placed by rule belongs on the day of the exam, where that is another group than it was: the age is that of the day."""
+    if place(groups, then).group_id != group_id:
+        return None  # the rules have changed since, or a person decided
+    now = place(groups, on_the_day)
+    return None if now.group_id == group_id else now
+
+
 def years_on(birth: date, day: date) -> int:
     """Return the age in completed years on a day."""
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))

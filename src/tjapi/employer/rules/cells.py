@@ -14,6 +14,7 @@ from tjapi.employer.rules.campaigns import MaritalStatus
 from tjapi.examinee.rules import (
     FAULTS,
     IdKind,
+    IdNumber,
     IdNumberFault,
     Sex,
     birth_date_fault,
@@ -47,12 +48,14 @@ SHEET_REFUSALS: dict[str, tuple[str, str]] = {
     "too_many_tables": ("工作表超过 30 张", "it has more than 30 tables"),
     "name_twice": ("姓名列出现两次:请改为每行一人", "two columns hold names: give each person a row"),
     "no_rows": ("没有数据行", "it has no rows"),
+    "error_values": ("含有 Excel 错误值(如 #N/A),且无法定位,请改正后重新保存", "it holds errors of Excel's (#N/A), and does not say where: correct them and save it again"),
     "unreadable": ("无法读取", "it cannot be read"),
 }  # fmt: skip
 SENTENCES: dict[str, tuple[str, str]] = {
     "missing": ("必填", "is required"),
     "too_long": ("内容过长", "is too long"),
     "formula": ("含有公式,请粘贴为数值", "holds a formula: paste values"),
+    "error_value": ("单元格是 Excel 错误值(如 #N/A、#REF!),内容已丢失,请改正后重新填写", "holds an error of Excel's (#N/A, #REF!): what was there is lost; type it again"),
     "control_character": ("含有控制字符", "holds a control character"),
     "not_text": ("应为文本", "must be text"),
     "digits_lost": ("Excel 已把号码变成科学计数法,末几位丢失;请把该列设为文本后重新填写", "Excel has turned the number into scientific notation and lost its last digits: make the column text and type it again"),
@@ -62,6 +65,9 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "sex_invalid": ("性别无法识别", "is not a sex"),
     "marital_status_invalid": ("婚姻状况无法识别", "is not a marital status"),
     "id_kind_invalid": ("证件类型无法识别", "is not a kind of document"),
+    "number_of_resident": ("该号码是居民身份证号,请更正证件类型", "the number is that of a resident identity card: correct the kind of document"),
+    "number_of_hk_mo_tw_resident": ("该号码属于港澳台居民居住证,请更正证件类型", "the number is that of a residence permit of 港澳台居民: correct the kind of document"),
+    "number_of_foreign_permanent": ("该号码属于外国人永久居留身份证,请更正证件类型", "the number is that of a foreigner's permanent residence card: correct the kind of document"),
     "phone_invalid": ("电话号码无效", "is not a phone number"),
     "contradicts_id_number": ("与证件号码不一致", "contradicts the ID number"),
     "no_identity": ("证件号码和工号至少填一项", "give an ID number or an employee number"),
@@ -99,7 +105,15 @@ _SAID_ONCE = frozenset({"name", "sex", "birth_date", "id_kind", "id_number", "em
 _PLAIN_NAME = re.compile(r"[\u4e00-\u9fff]+")
 """A name of nothing but common characters is clean as it is: of ten thousand, nearly all."""
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+?\d{1,2}")
-_TO_LOOK_AT = frozenset("=@+-'")
+_TO_LOOK_AT = frozenset("=@+-'#")
+ERROR_VALUE = "#N/A"
+_ERROR_VALUES = frozenset(
+    (
+        ERROR_VALUE, "#VALUE!", "#REF!", "#DIV/0!", "#NUM!", "#NAME?", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#CONNECT!",
+        "#BUSY!", "#UNKNOWN!", "#GETTING_DATA", "#EXTERNAL!", "#PYTHON!",
+    )
+)  # fmt: skip
+"""What a cell shows of which Excel has lost the value."""
 """With these a formula may begin, or a text that Excel was told is one."""
 _SIGNED = re.compile(r"[+-][\d\s()-]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -120,8 +134,49 @@ _MARITAL: dict[str, MaritalStatus] = {
     **dict.fromkeys(("", "未知", "不详", "未说明", "90", "unknown", "-", "/"), "unknown"),
 }
 _ID_KINDS: dict[str, IdKind] = {
-    **dict.fromkeys(("", "身份证", "居民身份证", "二代身份证", "resident", "01", "1"), "resident"),
-    **dict.fromkeys(("港澳台居民居住证", "港澳台居住证", "居住证", "hk_mo_tw_resident"), "hk_mo_tw_resident"),
+    **dict.fromkeys(
+        (
+            "",
+            "身份证",
+            "居民身份证",
+            "二代身份证",
+            "第二代身份证",
+            "第二代居民身份证",
+            "中华人民共和国居民身份证",
+            "大陆身份证",
+            "身份证号",
+            "身份证号码",
+            "居民身份证号",
+            "居民身份证号码",
+            "临时身份证",
+            "临时居民身份证",
+            "户口簿",
+            "户口本",
+            "居民户口簿",
+            "idcard",
+            "resident",
+            "01",
+            "1",
+        ),
+        "resident",
+    ),
+    **dict.fromkeys(
+        (
+            "港澳台居民居住证",
+            "港澳台居住证",
+            "居住证",
+            "港澳居民居住证",
+            "港澳居住证",
+            "台湾居民居住证",
+            "台湾居住证",
+            "中华人民共和国港澳居民居住证",
+            "中华人民共和国台湾居民居住证",
+            "中华人民共和国港澳台居民居住证",
+            "hk_mo_tw_resident",
+            "hkmotwresident",
+        ),
+        "hk_mo_tw_resident",
+    ),
     **dict.fromkeys(
         (
             "港澳居民来往内地通行证",
@@ -146,10 +201,27 @@ _ID_KINDS: dict[str, IdKind] = {
         ),
         "tw_travel_permit",
     ),
-    **dict.fromkeys(("外国人永久居留身份证", "外国人永久居留证", "永居证", "foreign_permanent"), "foreign_permanent"),
-    **dict.fromkeys(("护照", "普通护照", "passport"), "passport"),
+    **dict.fromkeys(
+        (
+            "外国人永久居留身份证",
+            "外国人永久居留证",
+            "永久居留身份证",
+            "永久居留证",
+            "中华人民共和国外国人永久居留身份证",
+            "永居证",
+            "五星卡",
+            "foreign_permanent",
+            "foreignpermanent",
+        ),
+        "foreign_permanent",
+    ),
+    **dict.fromkeys(
+        ("护照", "普通护照", "因私护照", "因私普通护照", "中国护照", "外国护照", "中华人民共和国护照", "passport"),
+        "passport",
+    ),
     **dict.fromkeys(("无", "无证件", "none"), "none"),
 }
+_TOLD_BY_NUMBER: tuple[IdKind, ...] = ("resident", "hk_mo_tw_resident", "foreign_permanent")
 _YEAR_FIRST = re.compile(
     r"(\d{4})\s*[-/.年\s]\s*(\d{1,2})\s*[-/.月\s]\s*(\d{1,2})\s*日?(?:[T\s]+0{1,2}:00(?::00(?:\.0+)?)?)?"
 )
@@ -260,13 +332,15 @@ def _text_field(row: Row, name: str, cell: Cell) -> None:
 
 
 def as_text(cell: Cell) -> str:
-    """Return a cell as text: whole numbers without their point, no apostrophe before. Raises CellFault of formulas and control characters."""
+    """Return a cell as text: whole numbers without their point, no apostrophe before. Raises CellFault of formulas, error values and control characters."""
     if isinstance(cell, str):
         text = cell.strip()
         if text[:1] not in _TO_LOOK_AT and text.isprintable():  # as nearly every cell is
             return text
         if text[:1] in "=@" and text:
             raise CellFault("formula")
+        if text.upper() in _ERROR_VALUES:
+            raise CellFault("error_value")
         if text[:1] in "+-" and not _SIGNED.fullmatch(text):
             raise CellFault("formula")
         if _CONTROL.search(text):
@@ -291,17 +365,23 @@ def _identity(row: Row, given: Mapping[str, Cell], today: date) -> None:
         try:
             said = header_key(as_text(given["id_kind"]))
             kind = _ID_KINDS[said]
-        except (CellFault, KeyError):
-            row.faults.append(("id_kind", "id_kind_invalid"))
+        except (CellFault, KeyError) as fault:
+            row.faults.append(("id_kind", _said_or(fault, "id_kind_invalid")))
     sex_said = _worded(row, "sex", given["sex"], _SEXES) if "sex" in given else None
     birth_said = _birth(row, given["birth_date"], today) if "birth_date" in given else None
     if "id_number" not in given:
         return
+    document: IdNumber | None
     try:
         document = parse_id_number(kind, _number_text(given["id_number"]), today)
     except IdNumberFault as fault:
-        row.faults.append(("id_number", fault.fault))
-        return
+        document = _of_its_own_kind(as_text(given["id_number"]), today) if fault.fault == "kind" else None
+        if document is None:
+            row.faults.append(("id_number", fault.fault))
+            return
+        if "id_kind" in given:
+            row.faults.append(("id_kind", f"number_of_{document.kind}"))
+            return
     except CellFault as fault:
         row.faults.append(("id_number", fault.code))
         return
@@ -316,6 +396,21 @@ def _identity(row: Row, given: Mapping[str, Cell], today: date) -> None:
         row.birth_date = document.birth_date
 
 
+def _of_its_own_kind(text: str, today: date) -> IdNumber | None:
+    """Return the document whose number this is by its digits and its check digit alone."""
+    for kind in _TOLD_BY_NUMBER:
+        try:
+            return parse_id_number(kind, text, today)
+        except IdNumberFault:
+            continue
+    return None
+
+
+def _said_or(fault: Exception, code: str) -> str:
+    """Return what is wrong with a word: that Excel lost it, else that it is none of the known ones."""
+    return fault.code if isinstance(fault, CellFault) and fault.code == "error_value" else code
+
+
 def _number_text(cell: Cell) -> str:
     text = as_text(cell)
     if _SCIENTIFIC.fullmatch(text):
@@ -326,8 +421,8 @@ def _number_text(cell: Cell) -> str:
 def _worded(row: Row, name: Literal["sex", "marital_status"], cell: Cell, words: Mapping[str, str]) -> str | None:
     try:
         found = words[header_key(as_text(cell)) if cell not in ("-", "/") else "-"]
-    except (CellFault, KeyError):
-        row.faults.append((name, f"{name}_invalid"))
+    except (CellFault, KeyError) as fault:
+        row.faults.append((name, _said_or(fault, f"{name}_invalid")))
         return None
     setattr(row, name, found)
     return found

@@ -6,10 +6,13 @@ from datetime import date
 from itertools import combinations
 from uuid import UUID
 
+from tjapi.catalog.rules import sharing
 from tjapi.employer.rules.campaigns import Criterion
 
 Exclusions = Mapping[frozenset[UUID], str]
 _OLDEST = 200
+_SEXES = {"male": ("男性", "men"), "female": ("女性", "women")}
+_MOST_TRIES = 20_000
 _MOST_TRIED = 12
 """Of so many that exclude each other every combination is tried; of more they are taken one after the other."""
 
@@ -24,6 +27,7 @@ class Offered:
     age_from: int | None = None
     age_to: int | None = None
     active: bool = True
+    items: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +64,74 @@ class OfferFault:
 
 def offer_faults(
     criteria: Sequence[Criterion], packages: Sequence[OfferedPackage], further: Sequence[Offered], choices: Sequence[OfferedChoice],
-    exclusions: Exclusions, period: tuple[date, date],
+    exclusions: Exclusions, period: tuple[date, date], discounted: Sequence[UUID | None] = (),
 ) -> list[OfferFault]:  # fmt: skip
-    """Return what of a group's offer can never be: retired, for nobody whom the rule admits, excluding each other, not to be chosen so often."""
+    """Return what of a group's offer can never be.
+
+    That is: nothing at all, retired, for nobody whom the rule admits, for one sex of two, twice,
+    excluding each other or examining the same, not to be chosen so often, cheaper by a package that it lacks.
+
+    `discounted`: by row of the discount plan, the package it is of.
+    """
     admitted = list(criteria) or [Criterion()]
-    found = [fault for i, package in enumerate(packages) for fault in _package_faults(i, package, admitted, period)]
+    found = (
+        []
+        if packages or further or choices
+        else [OfferFault("", "empty", "分组没有任何项目", "the group offers nothing")]
+    )
+    found += _twice_faults(packages, further, choices) + _sex_faults(criteria, packages)
+    held = {package.id for package in packages}
+    found += [
+        OfferFault(
+            f"/discounts/{i}/target_id", "not-in-group", "分组不含该套餐", "the group does not offer this package"
+        )
+        for i, one in enumerate(discounted)
+        if one is not None and one not in held
+    ]
+    found += [fault for i, package in enumerate(packages) for fault in _package_faults(i, package, admitted, period)]
     for j, group in enumerate(further):
         found += _group_faults(f"/item_group_ids/{j}", group, admitted)
     for k, choice in enumerate(choices):
         for j, group in enumerate(choice.groups):
             found += _group_faults(f"/choices/{k}/item_group_ids/{j}", group, admitted)
     found += _excluded_faults(packages, further, exclusions)
-    bases = [{*(one.id for one in package.groups), *(one.id for one in further)} for package in packages]
-    found += _choice_faults(choices, bases or [{one.id for one in further}], exclusions)
+    bases = [(*package.groups, *further) for package in packages] or [tuple(further)]
+    found += _choice_faults(choices, bases, exclusions)
     return found
+
+
+def _twice_faults(
+    packages: Sequence[OfferedPackage], further: Sequence[Offered], choices: Sequence[OfferedChoice]
+) -> list[OfferFault]:
+    lists: list[tuple[str, Sequence[Offered | OfferedPackage]]] = [
+        ("/package_ids", packages),
+        ("/item_group_ids", further),
+    ]
+    lists += [(f"/choices/{k}/item_group_ids", choice.groups) for k, choice in enumerate(choices)]
+    return [
+        OfferFault(f"{pointer}/{j}", "twice", f"{one.name} 重复", f"{one.name} appears twice")
+        for pointer, some in lists
+        for j, one in enumerate(some)
+        if any(other.id == one.id for other in some[:j])
+    ]
+
+
+def _sex_faults(criteria: Sequence[Criterion], packages: Sequence[OfferedPackage]) -> list[OfferFault]:
+    """Name a sex that the rule admits and for which there is no package; a group whose members are put there by hand admits whom a person puts."""
+    asked = [sex for sex in _SEXES if any(row.sex in ("any", sex) for row in criteria)]
+    served = [
+        sex
+        for sex in asked
+        if any(one.sex in ("any", sex) and all(g.sex in ("any", sex) for g in one.groups) for one in packages)
+    ]
+    return [
+        OfferFault(
+            "/package_ids", "no-package-for-sex", f"分组含{_SEXES[sex][0]},但没有适合的套餐",
+            f"it admits {_SEXES[sex][1]}, and has no package for them",
+        )
+        for sex in asked
+        if served and sex not in served
+    ]  # fmt: skip
 
 
 def _package_faults(
@@ -148,6 +206,8 @@ def _excluded_faults(
             pair = frozenset((first.id, second.id))
             if pair in exclusions:
                 found.setdefault((pointer, pair), _excluded(pointer, first, second, exclusions[pair]))
+            elif sharing(second.items, first.items) == "shares" and not pointer.startswith("/package_ids"):
+                found.setdefault((pointer, pair), _overlapping(pointer, first, second))
     return list(found.values())
 
 
@@ -157,28 +217,88 @@ def _excluded(pointer: str, first: Offered, second: Offered, reason: str) -> Off
     )  # fmt: skip
 
 
+def _overlapping(pointer: str, first: Offered, second: Offered) -> OfferFault:
+    return OfferFault(
+        pointer, "overlaps", f"{second.name} 与 {first.name} 有部分相同项目,不能同时开",
+        f"{second.name} and {first.name} share some of their items: they cannot be ordered together",
+    )  # fmt: skip
+
+
+def _against(one: Offered, base: Sequence[Offered], exclusions: Exclusions) -> str | None:
+    """Say why something cannot be chosen beside what is there anyway: excluded by it, part of it, or sharing items with it."""
+    if any(frozenset((one.id, held.id)) in exclusions for held in base if held.id != one.id):
+        return "excluded"
+    said = {"contained" if held.id == one.id else sharing(one.items, held.items) for held in base}
+    return "contained" if "contained" in said else "overlaps" if "shares" in said else None
+
+
+_AGAINST = {
+    "excluded": ("与分组已含项目互斥,无法选择", "is excluded by what the group holds already"),
+    "contained": ("已包含在分组已有项目中,无需选择", "is part of what the group holds already"),
+    "overlaps": ("与分组已有项目部分重复,无法选择", "shares items with what the group holds already"),
+}
+
+
 def _choice_faults(
-    choices: Sequence[OfferedChoice], bases: Sequence[set[UUID]], exclusions: Exclusions
+    choices: Sequence[OfferedChoice], bases: Sequence[Sequence[Offered]], exclusions: Exclusions
 ) -> list[OfferFault]:
     found = []
-    excludes: Callable[[UUID, UUID], bool] = lambda one, other: frozenset((one, other)) in exclusions  # noqa: E731 - said once, here
+    known = {one.id: one for choice in choices for one in choice.groups}
+    excludes: Callable[[UUID, UUID], bool] = lambda one, other: (  # noqa: E731 - said once, here
+        frozenset((one, other)) in exclusions or sharing(known[one].items, known[other].items) is not None
+    )
+    offered: list[list[set[UUID]]] = []
     for k, choice in enumerate(choices):
         names = {one.id: one.name for one in choice.groups}
-        free = [{one for one in names if not any(excludes(one, held) for held in base)} for base in bases]
+        free = [{one.id for one in choice.groups if _against(one, base, exclusions) is None} for base in bases]
+        offered.append(free)
         for j, one in enumerate(choice.groups):
             if not any(one.id in some for some in free):
-                zh, en = (
-                    f"{one.name} 与分组已含项目互斥,无法选择",
-                    f"{one.name} is excluded by what the group holds already",
+                code = next(why for base in bases if (why := _against(one, base, exclusions)))
+                zh, en = _AGAINST[code]
+                found.append(
+                    OfferFault(f"/choices/{k}/item_group_ids/{j}", code, f"{one.name} {zh}", f"{one.name} {en}")
                 )
-                found.append(OfferFault(f"/choices/{k}/item_group_ids/{j}", "excluded", zh, en))
         most = max((_most_together(some, excludes) for some in free), default=0)
         if most < choice.choose <= len(names):
             zh = f"「{choice.name}」因互斥最多只能同时选 {most} 项"
             found.append(
                 OfferFault(f"/choices/{k}/choose", "unsatisfiable", zh, f"{choice.name}: at most {most} go together")
             )
+    together = range(len(choices))
+    if not found and len(choices) > 1 and not any(
+        _all_at_once([(sorted(offered[k][b]), choices[k].choose) for k in together], excludes) for b in range(len(bases))
+    ):  # fmt: skip
+        named = "、".join(f"「{choice.name}」" for choice in choices)
+        found.append(
+            OfferFault("/choices", "unsatisfiable", f"{named}不能同时选满", "the choices cannot all be made at once")
+        )
     return found
+
+
+def _all_at_once(choices: Sequence[tuple[Sequence[UUID], int]], excludes: Callable[[UUID, UUID], bool]) -> bool:
+    """Say whether every choice can be made in full beside the others. After so many tries it is taken as possible: the booking says the rest."""
+    left = _MOST_TRIES
+
+    def go(k: int, begin: int, need: int, taken: tuple[UUID, ...]) -> bool:
+        nonlocal left
+        if need == 0:
+            return k + 1 == len(choices) or go(k + 1, 0, choices[k + 1][1], taken)
+        some = choices[k][0]
+        for i in range(begin, len(some) - need + 1):
+            left -= 1
+            if left < 0:
+                return True
+            one = some[i]
+            if (
+                one not in taken
+                and not any(excludes(one, other) for other in taken)
+                and go(k, i + 1, need - 1, (*taken, one))
+            ):
+                return True
+        return False
+
+    return go(0, 0, choices[0][1], ())
 
 
 def _most_together(some: set[UUID], excludes: Callable[[UUID, UUID], bool]) -> int:

@@ -49,10 +49,20 @@ from tjapi.employer.service.members import (
     resume,
     unbind,
 )
+from tjapi.employer.service.placing import Growing, refuse_outgrown
 from tjapi.employer.service.repricing import keep_repricing, repriced_already, repricings_page, with_exams
 
 __all__ = [
-    "Campaign", "CampaignGroup", "Contract", "Employer", "EmployerContact", "Member", "MemberImport", "add_contact", "add_member",
+    "Campaign",
+    "CampaignGroup",
+    "Contract",
+    "Employer",
+    "EmployerContact",
+    "Growing",
+    "Member",
+    "MemberImport",
+    "add_contact",
+    "add_member",
     "amend_member",
     "assign",
     "bind",
@@ -90,6 +100,7 @@ __all__ = [
     "refuse",
     "refuse_end",
     "refuse_many",
+    "refuse_outgrown",
     "relist",
     "remove_contact",
     "reopen",

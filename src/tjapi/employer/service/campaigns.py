@@ -67,6 +67,14 @@ def _refuse_contradictions(
         errors.append(
             FieldError("/contract_id", "other-campus", "合同属于另一院区", "the contract is another campus's")
         )
+    if agreed is not None and starts < agreed.valid_from:
+        errors.append(
+            FieldError("/starts_on", "before-contract", f"早于合同有效期起 {agreed.valid_from}", f"the contract begins on {agreed.valid_from}")
+        )  # fmt: skip
+    if agreed is not None and ends > agreed.valid_to:
+        errors.append(
+            FieldError("/ends_on", "beyond-contract", f"晚于合同有效期止 {agreed.valid_to}", f"the contract ends on {agreed.valid_to}")
+        )  # fmt: skip
     if agreed is not None and agreed.employer_id != employer_id:
         errors.append(
             FieldError("/contract_id", "other-employer", "合同属于另一单位", "the contract is another unit's")

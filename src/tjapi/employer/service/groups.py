@@ -6,7 +6,6 @@ from uuid import UUID
 
 from tjapi.catalog import service as catalog
 from tjapi.catalog.errors import ExamPackageNotFound, ItemGroupNotFound
-from tjapi.catalog.service import ItemGroup
 from tjapi.employer import repository
 from tjapi.employer.errors import CampaignGroupInvalid, CampaignGroupNotFound
 from tjapi.employer.models import CampaignGroup
@@ -64,30 +63,31 @@ async def _refuse_contradictions(uow: UnitOfWork, wanted: GroupIn, period: tuple
 
 async def _offer_errors(uow: UnitOfWork, wanted: GroupIn, period: tuple[date, date]) -> list[FieldError]:
     """Name what of the offer can never be: see `rules.offers`."""
+    held = {package_id: await catalog.package_groups(uow, package_id) for package_id in wanted.package_ids}
+    asked = [*wanted.item_group_ids, *(one for choice in wanted.choices for one in choice.item_group_ids)]
+    known = {one.id: one for one in await catalog.item_groups(uow, list(dict.fromkeys(asked)))}
+    known |= {one.id: one for groups in held.values() for one in groups}
+    items = await catalog.group_items(uow, list(known))
+    offered = {
+        key: Offered(
+            one.id, one.name, one.sex, one.age_from_years, one.age_to_years, one.active, frozenset(item.id for item in items[key])
+        )
+        for key, one in known.items()
+    }  # fmt: skip
     packages = []
     for package_id in wanted.package_ids:
         one = await catalog.package(uow, package_id)
-        held = tuple(_offered(group) for group in await catalog.package_groups(uow, package_id))
-        packages.append(OfferedPackage(one.id, one.name, one.sex, one.active, one.valid_from, one.valid_to, held))
-    further = [_offered(group) for group in await catalog.item_groups(uow, wanted.item_group_ids)]
+        inside = tuple(offered[group.id] for group in held[package_id])
+        packages.append(OfferedPackage(one.id, one.name, one.sex, one.active, one.valid_from, one.valid_to, inside))
     choices = [
-        OfferedChoice(
-            choice.name, choice.choose, tuple(_offered(one) for one in await catalog.item_groups(uow, choice.item_group_ids))
-        )
-        for choice in wanted.choices
+        OfferedChoice(choice.name, choice.choose, tuple(offered[one] for one in choice.item_group_ids)) for choice in wanted.choices
     ]  # fmt: skip
-    everything = {one.id for package in packages for one in package.groups} | {one.id for one in further}
-    everything |= {one.id for choice in choices for one in choice.groups}
-    exclusions = await catalog.exclusions(uow, everything) if everything else {}
-    criteria = [criterion(row.model_dump()) for row in wanted.criteria]
-    return [
-        FieldError(fault.pointer, fault.code, fault.zh, fault.en)
-        for fault in offer_faults(criteria, packages, further, choices, exclusions, period)
-    ]
-
-
-def _offered(group: ItemGroup) -> Offered:
-    return Offered(group.id, group.name, group.sex, group.age_from_years, group.age_to_years, group.active)
+    exclusions = await catalog.exclusions(uow, set(offered)) if offered else {}
+    faults = offer_faults(
+        [criterion(row.model_dump()) for row in wanted.criteria], packages, [offered[one] for one in wanted.item_group_ids], choices,
+        exclusions, period, [row.target_id if row.target == "package" else None for row in wanted.discounts],
+    )  # fmt: skip
+    return [FieldError(fault.pointer, fault.code, fault.zh, fault.en) for fault in faults]
 
 
 def _discount_errors(i: int, row: DiscountIn) -> list[FieldError]:

@@ -112,7 +112,7 @@ async def amend_member(uow: UnitOfWork, member_id: UUID, patch: MemberPatch, ver
     given = patch.model_fields_set
     deciding = given & (_PLACED_BY | {"package_id", "choice_ids", "self_paid_ids"})
     if deciding and found.state != "listed":
-        raise MemberStateConflict("成员当前为「{current}」", "The member is {current}", current=found.state)
+        raise MemberStateConflict("成员当前为「{current}」", "The member's state is: {current}", current=found.state)
     if "phone" in given:
         phone = None if patch.phone is None else normalise_phone(patch.phone)
         if patch.phone is not None and phone is None:
@@ -205,7 +205,7 @@ async def decide(uow: UnitOfWork, found: Member, decision: str, reason: str | No
 def refuse_end(found: Member, decision: str) -> None:
     """Refuse an end that the member's state does not lead to. Raises MemberStateConflict."""
     if not may_move(MEMBER_MOVES, found.state, decision):
-        raise MemberStateConflict("成员当前为「{current}」", "The member is {current}", current=found.state)
+        raise MemberStateConflict("成员当前为「{current}」", "The member's state is: {current}", current=found.state)
 
 
 async def resume(uow: UnitOfWork, found: Member) -> None:
@@ -218,7 +218,7 @@ async def resume(uow: UnitOfWork, found: Member) -> None:
 async def relist(uow: UnitOfWork, found: Member) -> None:
     """Take back that a member did not come or was cancelled. Raises MemberStateConflict; who is booked is unbooked by the exam alone."""
     if found.state not in ("no_show", "cancelled"):
-        raise MemberStateConflict("成员当前为「{current}」", "The member is {current}", current=found.state)
+        raise MemberStateConflict("成员当前为「{current}」", "The member's state is: {current}", current=found.state)
     _move(uow, found, "listed")
     found.decided_reason = None
     await uow.audit("member.relisted", "member", found.id, campus_id=found.campus_id)
@@ -226,7 +226,7 @@ async def relist(uow: UnitOfWork, found: Member) -> None:
 
 def _move(uow: UnitOfWork, found: Member, to: str) -> None:
     if not may_move(MEMBER_MOVES, found.state, to):
-        raise MemberStateConflict("成员当前为「{current}」", "The member is {current}", current=found.state)
+        raise MemberStateConflict("成员当前为「{current}」", "The member's state is: {current}", current=found.state)
     found.state = to
     _touch(uow, found)
 

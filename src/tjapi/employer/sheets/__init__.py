@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 from python_calamine import CalamineError, CalamineSheet, SheetTypeEnum, SheetVisibleEnum, load_workbook
 
 from adapters.wire.unseen import sieved
-from tjapi.employer.rules.cells import Cell
+from tjapi.employer.rules.cells import ERROR_VALUE, Cell
 from tjapi.employer.rules.headers import HEADER_WITHIN, Header, Span, TableSeen, choose_table, find_header, line_kind
 from tjapi.employer.sheets.archive import Part, SheetRefusedError, look_into
 from tjapi.employer.sheets.template import template
@@ -130,7 +130,20 @@ def _choose(
     table = held[1] if held is not None and held[0] == name else book.get_sheet_by_index(there[place][0])
     if table.total_height > MOST_ROWS + HEADER_WITHIN or table.total_width > MOST_COLUMNS:
         raise SheetRefusedError("too_wide")
-    return seen, _Table(seen[place], _cells(table, None), _spans(table), parts.get(name, Part()))
+    part = parts.get(name, Part())
+    return seen, _Table(seen[place], _with_errors(_cells(table, None), part), _spans(table), part)
+
+
+def _with_errors(rows: list[list[Cell]], part: Part) -> list[list[Cell]]:
+    """Put what Excel shows into cells whose value it lost: they are not blank, and are refused by name."""
+    for number, columns in part.errors.items():
+        if number <= len(rows):
+            row = rows[number - 1]
+            row += [""] * (min(max(columns) + 1, MOST_COLUMNS) - len(row))
+            for column in columns:
+                if column < len(row):
+                    row[column] = ERROR_VALUE
+    return rows
 
 
 def _look(name: str, hidden: bool, table: CalamineSheet, remembered: Mapping[str, str]) -> TableSeen:

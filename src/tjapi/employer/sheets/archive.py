@@ -33,6 +33,9 @@ _FAR_SPACED = (
     re.compile(rb"\sr\s+=\s*[\"']" + _FAR),
 )
 _FORMULA = re.compile(rb"""<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*["']([A-Z]{1,3}\d+)["'][^>]*>\s*<(?:\w+:)?f[\s>/]""")
+# A value that Excel lost: its reader gives an empty cell.
+_ERROR = re.compile(rb"""<(?:\w+:)?c\s([^>]*\bt\s*=\s*["']e["'][^>]*)>""")
+_REFERENCE = re.compile(rb"""(?:^|\s)r\s*=\s*["']([A-Z]{1,3}\d+)["']""")
 # A row is hidden by a filter or by hand, or has no height; rows may be hidden unless they say otherwise.
 _ROW = re.compile(rb"<(?:\w+:)?row\s([^>]*)>")
 _COLUMN = re.compile(rb"<(?:\w+:)?col\s([^>]*)>")
@@ -48,6 +51,7 @@ _MOST_COLUMN = 16_384
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
 _BOOK, _LINKS, _TYPES = "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "[Content_Types].xml"
 _SMALL = (_BOOK, _LINKS, _TYPES)
+_MACRO_KINDS = ("macroenabled", "vbaproject", "macrosheet")
 _MACROS = ("vbaproject.bin", "vbadata.xml")
 _SAFE_XML = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
 
@@ -65,6 +69,8 @@ class Part:
     """What a table's XML says beside its values: cells that a formula made, by row (from 1) and column (from 0); what is hidden."""
 
     formulas: dict[int, set[int]] = field(default_factory=dict)
+    errors: dict[int, set[int]] = field(default_factory=dict)
+    """Cells whose value Excel lost, by row (from 1) and column (from 0)."""
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     some_hidden: bool = False
@@ -89,8 +95,7 @@ def look_into(content: bytes) -> dict[str, Part]:
                 raise SheetRefusedError("inflates")
         small[entry.filename] = bytes(kept)
         room -= len(kept)
-    if b"macroEnabled" in small.get(_TYPES, b""):
-        raise SheetRefusedError("macros")
+    _refuse_macros(small.get(_TYPES), [entry.filename for entry in entries])
     tables = _tables(small)
     scans = {place: _Scan() for place in tables.values()}
     for entry in [entry for entry in entries if entry.filename not in small]:
@@ -114,6 +119,24 @@ def _judge_names(entries: Sequence[zipfile.ZipInfo]) -> None:
         raise SheetRefusedError("macros")
     if _BOOK not in names:
         raise SheetRefusedError("not_a_list")
+
+
+def _refuse_macros(types: bytes | None, names: Sequence[str]) -> None:
+    """Refuse a workbook one of whose parts is a macro: judged by what the parts that are there are, not by what the file could hold."""
+    if types is None:
+        return
+    try:
+        said = etree.fromstring(types, etree.XMLParser(**_SAFE_XML))
+    except etree.XMLSyntaxError:
+        raise SheetRefusedError("damaged") from None
+    by_name = {str(n.get("PartName", "")).lstrip("/").lower(): str(n.get("ContentType", "")).lower() for n in said.iter("{*}Override")}  # fmt: skip
+    by_end = {str(n.get("Extension", "")).lower(): str(n.get("ContentType", "")).lower() for n in said.iter("{*}Default")}  # fmt: skip
+    for name in (name.lower() for name in names):
+        kind = by_name.get(name)
+        if kind is None and name != _TYPES.lower():
+            kind = by_end.get(name.rpartition(".")[2], "")
+        if kind and any(word in kind for word in _MACRO_KINDS):
+            raise SheetRefusedError("macros")
 
 
 def _inflate(content: bytes, entry: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -158,10 +181,20 @@ class _Scan:
             for found in _FORMULA.finditer(seen):
                 column, row = _place(found[1].decode())
                 self.part.formulas.setdefault(row, set()).add(column)
+        if b'"e"' in seen or b"'e'" in seen:
+            self._look_for_errors(seen)
         if b"hidden" in seen or b"ht=" in seen or b"ht =" in seen or b"width" in seen:
             self._look_for_hidden(seen)
         self.part.some_hidden |= b"zeroHeight" in seen and _ZERO_HEIGHT.search(seen) is not None
         self._tail = seen[-_OVERLAP:]
+
+    def _look_for_errors(self, seen: bytes) -> None:
+        for found in _ERROR.finditer(seen):
+            reference = _REFERENCE.search(found[1])
+            if reference is None:  # nobody could say where
+                raise SheetRefusedError("error_values")
+            column, row = _place(reference[1].decode())
+            self.part.errors.setdefault(row, set()).add(column)
 
     def _look_for_hidden(self, seen: bytes) -> None:
         for found in _ROW.finditer(seen):

@@ -1,6 +1,16 @@
 """The verbs of an exam. One use case per file; this is what later contexts call."""
 
-from tjapi.exam.service.changing import add_lines, keep, reinstate, reprice, set_aside, steps, substitute_line
+from tjapi.exam.service.changing import (
+    Repriced,
+    add_lines,
+    keep,
+    reinstate,
+    reprice,
+    repriced,
+    set_aside,
+    steps,
+    substitute_line,
+)
 from tjapi.exam.service.correcting import compare_facts, correct_facts, reopen
 from tjapi.exam.service.course import (
     advance,
@@ -46,6 +56,7 @@ __all__ = [
     "OrderedLine",
     "PastExam",
     "PastLine",
+    "Repriced",
     "add_lines",
     "advance",
     "begin_review",
@@ -91,6 +102,7 @@ __all__ = [
     "release",
     "reopen",
     "reprice",
+    "repriced",
     "reschedule",
     "resume",
     "said_state",

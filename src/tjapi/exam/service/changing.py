@@ -5,7 +5,8 @@ the staff) stays on the report; what is deferred is still owed. Each command is 
 departments' signatures and the price follow in it, by whatever path it came.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from tjapi.employer.errors import CampaignStateConflict
 from tjapi.employer.service import Member
 from tjapi.exam import repository
 from tjapi.exam.errors import (
+    DecisionInTheWay,
     DueDateNotAhead,
     ExamStateConflict,
     ItemGroupOrdered,
@@ -24,7 +26,19 @@ from tjapi.exam.errors import (
 )
 from tjapi.exam.events import LinesReinstated, LinesSetAside
 from tjapi.exam.models import Exam, ExamLine, ExamLineStep
-from tjapi.exam.rules import GONE, LINE_MOVES, OPEN_FOR_LINES, UNCHARGED, LineAction, may_move, owed, way_out
+from tjapi.exam.rules import (
+    GONE,
+    LINE_MOVES,
+    OPEN_FOR_LINES,
+    UNCHARGED,
+    LineAction,
+    Repricing,
+    decided,
+    may_move,
+    owed,
+    repricing,
+    way_out,
+)
 from tjapi.exam.schemas import LineStepOut
 from tjapi.exam.service.course import draft_lines, release
 from tjapi.exam.service.holding import add, get, held_here, lock
@@ -36,6 +50,7 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.pricing import service as pricing
+from tjapi.pricing.rules import overlaps
 
 _EVERY_LINE = "exam.write"
 ENDS: Mapping[LineAction, str] = {
@@ -82,32 +97,103 @@ async def substitute_line(
     return exam
 
 
+@dataclass(frozen=True, slots=True)
+class Repriced:
+    """What pricing a member's exam anew would come to: what is offered now, and what becomes of each line."""
+
+    quote: pricing.Quote
+    lines: Sequence[ExamLine]
+    moves: Repricing[UUID]
+
+    @property
+    def going(self) -> list[ExamLine]:
+        """The lines that are offered no more."""
+        return [line for line in self.lines if line.item_group_id in self.moves.goes]
+
+    @property
+    def same(self) -> bool:
+        """Whether it changes nothing."""
+        offered = {priced.item_group.id: (priced.price_fen, priced.employer_share_fen) for priced in self.quote.lines}
+        stay = [line for line in self.lines if line.item_group_id in self.moves.stays]
+        priced = all((line.price_fen, line.employer_share_fen) == offered[line.item_group_id] for line in stay)
+        return priced and not self.moves.comes and not self.moves.goes
+
+
+async def repriced(uow: UnitOfWork, exam: Exam, member: Member) -> Repriced:
+    """Say what pricing an exam anew would come to, and write nothing: the one body of every door that does it.
+
+    What was withdrawn, substituted or added for the examinee stays so. Raises DecisionInTheWay where what is offered now examines what was
+    taken away or what was added, and what a member's quote raises.
+    """
+    rows = await lines_of(uow, exam.id)
+    said = [(row.line_id, row.action, row.by_offer) for row in await repository.line_steps(uow, exam.id)]
+    people = decided([(line.id, line.item_group_id, line.state) for line in rows], said)
+    fits = pricing.Person(exam.sex, exam.age_years, exam.pregnant)
+    quote = await pricing.quote_member(uow, member, person=fits, on=exam.exam_date, apart=people.gone)
+    here = [line for line in rows if line.state not in GONE]
+    wanted = [priced.item_group.id for priced in quote.lines]
+    moves = repricing([line.item_group_id for line in here], wanted, people)
+    await _refuse_against(uow, rows, quote, moves, people.gone)
+    return Repriced(quote, here, moves)
+
+
+async def _refuse_against(
+    uow: UnitOfWork, rows: Sequence[ExamLine], quote: pricing.Quote, moves: Repricing[UUID], gone: Collection[UUID]
+) -> None:
+    """Refuse what would come although it examines what was taken away, or what was added already. Raises DecisionInTheWay."""
+    if not moves.comes or not (moves.kept or gone):
+        return
+    names = {line.item_group_id: line.name for line in rows} | {p.item_group.id: p.item_group.name for p in quote.lines}
+    held = await catalog.group_items(uow, [*moves.comes, *moves.kept, *gone])
+    items = {key: [one.id for one in group] for key, group in held.items()}
+    errors = []
+    for one in overlaps(items, moves.comes, [*moves.kept, *gone], []):
+        come, other = names[one.added], names[one.other]
+        if one.other in gone:
+            zh, en = f"{come} 含有已为受检者退掉的 {other} 的内容", f"{come} examines what was taken away with {other}"
+        else:
+            zh, en = f"{come} 与已为受检者加做的 {other} 内容重复", f"{come} repeats what was added with {other}"
+        errors.append(FieldError("/group_id", one.how, zh, en))
+    for pair, why in (await catalog.exclusions(uow, [*moves.comes, *moves.kept])).items():
+        new, kept = sorted(pair, key=lambda key: key in moves.kept)
+        if new in moves.comes and kept in moves.kept:
+            errors.append(
+                FieldError(
+                    "/group_id", "excluded", f"{names[new]} 与已加做的 {names[kept]} 互斥:{why}",
+                    f"{names[new]} and {names[kept]}, which was added: {why}",
+                )
+            )  # fmt: skip
+    if errors:
+        raise DecisionInTheWay(errors=errors)
+
+
 async def reprice(
     uow: UnitOfWork, exam_id: UUID, member: Member, *, reason: str, payment_required: bool = False
 ) -> Exam:
-    """Order what a member's group orders now, at its prices: what both groups order stays and is priced anew, the rest comes or goes.
+    """Order what a member's group orders now, at its prices: what both order stays and is priced anew, the rest comes or goes.
 
-    Only before check-in. Raises ExamNotFound, ExamStateConflict, ItemGroupNotForSex, and what a member's quote raises.
+    What was decided for the examinee stays as it is. Only before check-in. Raises ExamNotFound, ExamStateConflict, and what `repriced` raises.
     """
     exam = await lock(uow, exam_id)
     if exam.state != "prepared":
         raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
-    fits = pricing.Person(exam.sex, exam.age_years, exam.pregnant)
-    quote = await pricing.quote_member(uow, member, person=fits, on=exam.exam_date)
     rows = await lines_of(uow, exam.id)
-    there = {line.item_group_id: line for line in rows if line.state not in GONE}
-    wanted = {priced.item_group.id: priced for priced in quote.lines}
-    if gone := [line for group, line in there.items() if group not in wanted]:
-        await _set_aside(uow, exam, gone, "withdrawn", reason=reason)
-    for group, line in there.items():
-        if (priced := wanted.get(group)) is not None:
+    new = await repriced(uow, exam, member)
+    if gone := new.going:
+        await _set_aside(uow, exam, gone, "withdrawn", reason=reason, by_offer=True)
+    wanted = {priced.item_group.id: priced for priced in new.quote.lines}
+    for line in new.lines:
+        if line.item_group_id in new.moves.stays:
+            priced = wanted[line.item_group_id]
             line.list_price_fen, line.price_fen = priced.list_price_fen, priced.price_fen
             line.person_share_fen, line.employer_share_fen = priced.person_share_fen, priced.employer_share_fen
             line.price_reasons = priced.reasons
-    further = pricing.Quote(tuple(priced for priced in quote.lines if priced.item_group.id not in there))
-    await _order(uow, exam, further, rows, reason=reason, replaces=None, payment_required=payment_required)
-    exam.package_id = quote.package.id if quote.package else None
-    exam.package_name = quote.package.name if quote.package else None
+    further = pricing.Quote(tuple(wanted[group] for group in new.moves.comes))
+    await _order(
+        uow, exam, further, rows, reason=reason, replaces=None, payment_required=payment_required, by_offer=True
+    )
+    exam.package_id = new.quote.package.id if new.quote.package else None
+    exam.package_name = new.quote.package.name if new.quote.package else None
     await uow.audit("exam.repriced", "exam", exam.id, campus_id=exam.campus_id)
     await _close(uow, exam)
     return exam
@@ -296,11 +382,12 @@ async def _set_aside(
     reason: str,
     signature: str | None = None,
     due_on: date | None = None,
+    by_offer: bool = False,
 ) -> None:
     if action != "deferred":  # what is deferred is still owed
         await refuse_locked(uow, exam, [line.employer_share_fen for line in lines if line.state not in UNCHARGED])
     for line in lines:
-        _note(uow, exam, line, action, reason=reason, signature=signature, due_on=due_on)
+        _note(uow, exam, line, action, reason=reason, signature=signature, due_on=due_on, by_offer=by_offer)
         step(uow, line, ENDS[action])
         line.reason, line.due_on = reason, due_on
     await uow.session.flush()
@@ -352,6 +439,7 @@ async def _order(
     reason: str | None,
     replaces: UUID | None,
     payment_required: bool,
+    by_offer: bool = False,
 ) -> None:
     """Add the lines of a quote after those that are there; nothing to add is no error."""
     if not quote.lines:
@@ -362,7 +450,7 @@ async def _order(
     await add(uow, exam, lines)
     for line in lines:
         line.replaces_id = replaces
-        _note(uow, exam, line, "added", reason=reason)
+        _note(uow, exam, line, "added", reason=reason, by_offer=by_offer)
     codes = [line.code for line in lines]
     await uow.audit("exam.lines_added", "exam", exam.id, campus_id=exam.campus_id, detail={"lines": codes})
     free = [line.id for line in lines if not payment_required or line.person_share_fen == 0]
@@ -379,13 +467,14 @@ def _note(
     reason: str | None,
     signature: str | None = None,
     due_on: date | None = None,
+    by_offer: bool = False,
 ) -> None:
     who = uow.principal
     uow.session.add(
         ExamLineStep(
             id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, line_id=line.id, action=action,
             from_state=None if action == "added" else line.state, reason=reason, signature=signature, due_on=due_on, by=who.id,
-            by_name=who.name, at=uow.now,
+            by_name=who.name, by_offer=by_offer, at=uow.now,
         )
     )  # fmt: skip
 

@@ -154,11 +154,13 @@ async def check_in(uow: UnitOfWork, exam_id: UUID) -> Exam:
 
 
 async def reschedule(uow: UnitOfWork, exam_id: UUID, day: date) -> Exam:
-    """Move an exam that has not begun to another day; the age is that of the new day. Raises ExamNotFound, ExamStateConflict."""
+    """Move an exam that has not begun to another day; the age is that of the new day. Raises ExamNotFound, ExamStateConflict, MemberOutgrown."""
     exam = await lock(uow, exam_id)
     if exam.state != "prepared":
         raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
     if exam.exam_date != day:
+        if exam.member_id is not None:
+            await employers.refuse_outgrown(uow, exam.member_id, exam.exam_date, day)
         was, exam.exam_date = exam.exam_date, day
         exam.age_years, exam.age_days = age_on(exam.birth_date, day)
         exam.version += 1

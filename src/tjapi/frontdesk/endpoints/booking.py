@@ -16,6 +16,7 @@ from tjapi.appointment.errors import (
     AppointmentTwice,
 )
 from tjapi.appointment.schemas import CancelAppointmentIn, DeskPlaceIn
+from tjapi.employer.errors import MemberOutgrown
 from tjapi.exam.errors import (
     ExamBeforeBirth,
     ExamDoubtful,
@@ -65,7 +66,7 @@ async def create_appointment(request: Request, uow: Unit, body: BookingIn) -> Bo
 @bookings.post(
     "/appointments/{appointment_id:uuid}:reschedule",
     **operation("rescheduleAppointment", "改期", "Move a booking to another place", permission="appointment.write", requirement=["E1.3"], body=True,
-                idempotent="optional", problems=[*PLACE, AppointmentNotFound, AppointmentStateConflict, ExamStateConflict]),
+                idempotent="optional", problems=[*PLACE, AppointmentNotFound, AppointmentStateConflict, ExamStateConflict, MemberOutgrown]),
 )  # fmt: skip
 async def reschedule_appointment(uow: Unit, appointment_id: UUID, body: DeskPlaceIn) -> BookingOut:
     return await service.reschedule_booking(

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Path, Query, Request, Response
 
 from tjapi.appointment.errors import WalkInNotTaken
-from tjapi.employer.errors import CampaignNotFound
+from tjapi.employer.errors import CampaignNotFound, MemberOutgrown
 from tjapi.exam import service as exams
 from tjapi.exam.errors import ExamDoubtful, ExamNotFound, ExamStateConflict
 from tjapi.exam.schemas import ExamSummary
@@ -49,7 +49,7 @@ frontdesk = router("frontdesk")
 @frontdesk.post(
     "/exams/{exam_id:uuid}:check-in",
     **operation("checkIn", "报到", "Check in", permission="exam.check_in", requirement=["E1.5"], idempotent="optional", body=True,
-                problems=[ExamNotFound, ExamStateConflict, ExamDoubtful, WalkInNotTaken, GuardianConsentMissing, IdentityNotConfirmed]),
+                problems=[ExamNotFound, ExamStateConflict, ExamDoubtful, WalkInNotTaken, GuardianConsentMissing, IdentityNotConfirmed, MemberOutgrown]),
 )  # fmt: skip
 async def check_in(request: Request, uow: Unit, exam_id: UUID, body: CheckInIn | None = None) -> CheckInOut:
     made = await service.check_in(uow, exam_id, body.despite if body else ())

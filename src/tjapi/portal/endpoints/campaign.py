@@ -7,8 +7,8 @@ from fastapi import Request
 from tjapi.appointment.endpoints import First, Last
 from tjapi.appointment.errors import AppointmentDayOutOfReach, AppointmentStateConflict, OnlineBookingClosed
 from tjapi.appointment.schemas import AvailabilityOut, CancelAppointmentIn, PlaceIn
-from tjapi.employer.errors import CampaignNotFound, MemberNotFound, MemberNotPlaced, MemberStateConflict
-from tjapi.exam.errors import ExamStateConflict, LineStateConflict
+from tjapi.employer.errors import CampaignNotFound, MemberNotFound, MemberNotPlaced, MemberOutgrown, MemberStateConflict
+from tjapi.exam.errors import DecisionInTheWay, ExamStateConflict, LineStateConflict
 from tjapi.examinee.errors import (
     ExamineeDetailsDiffer,
     ExamineeDetailsInvalid,
@@ -43,12 +43,12 @@ from tjapi.portal.schemas import (
     SelectionIn,
 )
 from tjapi.pricing.endpoints import QUOTE
-from tjapi.pricing.errors import CapExceeded, ChoiceInvalid
+from tjapi.pricing.errors import CapExceeded, ChoiceInvalid, PackageForOtherSex, SexNotKnown
 from tjapi.pricing.schemas import QuoteOut
 
 member_links = router("campaigns")
 own_campaign = router("me")
-_PRICE: list[type[Problem]] = [*QUOTE, MemberNotPlaced, ChoiceInvalid, CapExceeded]
+_PRICE: list[type[Problem]] = [*QUOTE, MemberNotPlaced, ChoiceInvalid, PackageForOtherSex, SexNotKnown, CapExceeded]
 _MEET: list[type[Problem]] = [
     IdNumberInvalid, IdCardContradiction, ExamineeDetailsInvalid, ExamineeNameDiffers, ExamineeDetailsDiffer,
 ]  # fmt: skip
@@ -118,7 +118,7 @@ async def quote_my_campaign(uow: Unit, body: SelectionIn) -> QuoteOut:
 @own_campaign.put(
     "/me/campaign/selection",
     **operation("putMySelection", "选择套餐、自选项目和自费加项", "Choose a package, what is to be chosen, and what is added on", permission="member.self",
-                requirement=["E2.2", "E2.5", "I5"], audience="me", body=True, problems=[*_PRICE, *_CHANGE, ChoiceNeedsOtherPlace]),
+                requirement=["E2.2", "E2.5", "I5"], audience="me", body=True, problems=[*_PRICE, *_CHANGE, ChoiceNeedsOtherPlace, DecisionInTheWay]),
 )  # fmt: skip
 async def put_my_selection(request: Request, uow: Unit, body: SelectionIn) -> MemberOfferOut:
     return await service.choose(uow, body, payment_required=runtime(request).settings.payment_required)
@@ -137,7 +137,7 @@ async def get_my_campaign_availability(uow: Unit, day_from: First, day_to: Last)
     "/me/campaign:book",
     **operation("bookMyCampaign", "自助预约团检", "Book the own exam on a day with a place", permission="member.self", requirement=["E1.3", "E2.4", "I5"],
                 audience="me", body=True, idempotent="required",
-                problems=[*BOOKING, *_MEET, *_PRICE, *_CHANGE, BookedAlready, DayOutsideCampaign, DaysFull, DaysNotOffered, OnlineBookingClosed]),
+                problems=[*BOOKING, *_MEET, *_PRICE, *_CHANGE, BookedAlready, MemberOutgrown, DayOutsideCampaign, DaysFull, DaysNotOffered, OnlineBookingClosed]),
 )  # fmt: skip
 async def book_my_campaign(request: Request, uow: Unit, body: PlaceIn) -> MemberOfferOut:
     return await service.book_place(uow, body, payment_required=runtime(request).settings.payment_required)
@@ -147,7 +147,7 @@ async def book_my_campaign(request: Request, uow: Unit, body: PlaceIn) -> Member
     "/me/campaign:reschedule",
     **operation("rescheduleMyCampaign", "自助改期团检", "Move the own booking", permission="member.self", requirement=["E1.3", "E2.4", "I5"],
                 audience="me", body=True,
-                problems=[*PLACE, *_CHANGE, AppointmentStateConflict, NotBookedYet, DayOutsideCampaign, DaysFull, OnlineBookingClosed]),
+                problems=[*PLACE, *_CHANGE, AppointmentStateConflict, NotBookedYet, MemberOutgrown, DayOutsideCampaign, DaysFull, OnlineBookingClosed]),
 )  # fmt: skip
 async def reschedule_my_campaign(uow: Unit, body: PlaceIn) -> MemberOfferOut:
     return await service.move_place(uow, body)

@@ -14,6 +14,7 @@ from tjapi.appointment.errors import (
     OnlineBookingClosed,
 )
 from tjapi.appointment.schemas import AvailabilityOut, CancelAppointmentIn, PlaceIn
+from tjapi.employer.errors import MemberOutgrown
 from tjapi.exam.errors import ExamStateConflict, LineStateConflict
 from tjapi.frontdesk.endpoints import BOOKING, PLACE
 from tjapi.frontdesk.schemas import BookingOut, OwnBookingIn
@@ -127,7 +128,7 @@ async def create_my_appointment(request: Request, uow: Unit, body: OwnBookingIn)
 @portal.post(
     "/me/appointments/{appointment_id:uuid}:reschedule",
     **operation("rescheduleMyAppointment", "自助改期", "Move an own appointment", permission="me.write", requirement=["E1.3", "I5"], audience="me",
-                body=True, problems=[*PLACE, AppointmentNotFound, AppointmentStateConflict, ExamStateConflict, OnlineBookingClosed]),
+                body=True, problems=[*PLACE, AppointmentNotFound, AppointmentStateConflict, ExamStateConflict, MemberOutgrown, OnlineBookingClosed]),
 )  # fmt: skip
 async def reschedule_my_appointment(uow: Unit, appointment_id: UUID, body: PlaceIn) -> BookingOut:
     return await service.reschedule(uow, appointment_id, body)

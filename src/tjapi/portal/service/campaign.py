@@ -21,7 +21,7 @@ from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
 from tjapi.frontdesk import service as frontdesk
 from tjapi.groupdesk import service as groupdesk
-from tjapi.groupdesk.errors import CampaignNotOpen, DaysFull
+from tjapi.groupdesk.errors import CampaignNotOpen
 from tjapi.groupdesk.schemas import DayIn
 from tjapi.identity.schemas import AccessTokenOut
 from tjapi.kernel.clock import business_day
@@ -322,7 +322,7 @@ def _why_not(uow: UnitOfWork, campaign: Campaign, member: Member, exam: Exam | N
     if campaign.state not in BOOKABLE:
         return CampaignNotOpen()
     if member.state not in ("listed", "booked"):
-        return MemberStateConflict("成员当前为「{current}」", "The member is {current}", current=member.state)
+        return MemberStateConflict("成员当前为「{current}」", "The member's state is: {current}", current=member.state)
     if exam is not None and (exam.state != "prepared" or exam.exam_date <= business_day(uow.now)):
         return ChoiceTooLate()
     return None
@@ -332,8 +332,7 @@ async def _refuse_day(uow: UnitOfWork, campaign: Campaign, day: date) -> None:
     if not campaign.starts_on <= day <= campaign.ends_on:
         raise DayOutsideCampaign
     await appointments.refuse_offline(uow, campaign.campus_id)
-    if campaign.daily_quota is not None and await groupdesk.booked_on(uow, campaign.id, day) >= campaign.daily_quota:
-        raise DaysFull
+    await groupdesk.refuse_full_day(uow, campaign, day)
 
 
 async def _resources(uow: UnitOfWork, exam: Exam) -> set[str]:
