@@ -725,6 +725,16 @@ TWINS = (
         f"{REPORT_TESTS}/test_layout.py::test_no_summary_says_normal_beside_a_flag",
     ),
     _twin(
+        "cost: a number has a length", "src/tjapi/result/rules/reading.py",
+        "if len(text) > LONGEST_NUMBER:", "if len(text) > 70_000:",
+        "tests/tjapi/result/test_cost.py::test_what_is_longer_than_any_number_or_bears_more_marks_than_anybody_writes_is_none",
+    ),
+    _twin(
+        "cost: so many observations of one item and no more", "adapters/lis/hl7_mllp.py",
+        "if self._counted[(code, is_text)] > most:", "if self._counted[(code, is_text)] > 100_000:",
+        f"{WIRE_TESTS}/test_lis_limits.py::test_more_than_any_honest_message_holds_is_refused_naming_the_place",
+    ),
+    _twin(
         "report: no flag without a word", "src/tjapi/report/layout.py",
         "for r in abnormal if r.result_id not in concluded]", "for r in abnormal if not concluded]",
         f"{REPORT_TESTS}/test_layout.py::test_every_flagged_result_has_a_conclusion_or_stands_under_other_abnormal_results",

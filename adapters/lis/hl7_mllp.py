@@ -12,7 +12,7 @@ import contextlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Literal
@@ -75,9 +75,12 @@ _ID_KINDS = {
     "居民身份证",
 }
 _DOCUMENTS = {"ED", "RP"}
+_TEXTS = {"TX", "FT"}
 _NAMED_IF_EMPTY = {"PID", "OBR", "OBX", "SPM"}
 _NULL = '""'
 _MAX_NAME, _MAX_TEXT, _MAX_NOTE, _MAX_NOTES, _MAX_LEFT_OUT = 400, 65_536, 10_000, 200, 100
+# Of one item: each is a measurement of its own that a person may have to look at; a text comes in as many lines as it has.
+MOST_OF_ONE, MOST_LINES_OF_ONE = 50, 1_000
 _FIRST_YEAR, _LAST_YEAR = 1800, 2199  # beyond, it is nobody's day
 _ZONE = r"\s*(?P<zone>[Zz]|[+-]\d\d(?::?\d\d)?)?"
 _CLOCK = r"(?:[ T]*(?P<hour>\d{1,2})[:时](?P<minute>\d{1,2})(?:[:分](?:(?P<second>\d{1,2})(?:\.\d{1,9})?秒?)?)?)?"
@@ -310,6 +313,7 @@ class _Reading:
         """Where a note belongs that comes now; None: to no order."""
         self._before_obr: list[str] = []
         self._observed: list[list[str]] = []
+        self._counted: Counter[tuple[str, bool]] = Counter()
 
     def report(self) -> LabReport:
         message, header = self._message, self._message.header
@@ -418,6 +422,7 @@ class _Reading:
             return
         if not codes:
             self._leave(f"{place}-3: a value without a code")
+        self._count(codes, place, is_text=kind in _TEXTS)
         group.observations.append(
             LabObservation(
                 code=codes[0] if codes else "",
@@ -438,6 +443,14 @@ class _Reading:
         # The dataclass is frozen: its notes are gathered beside it and put in when the group is closed.
         self._observed.append(remarks)
         self._notes = remarks
+
+    def _count(self, codes: Sequence[str], place: str, *, is_text: bool) -> None:
+        """Count what is said under each code, whichever of them leads to an item: beyond any sense, the message is nobody's report."""
+        most = MOST_LINES_OF_ONE if is_text else MOST_OF_ONE
+        for code in codes:
+            self._counted[(code, is_text)] += 1
+            if self._counted[(code, is_text)] > most:
+                raise BeyondLimits(f"{place}: more than {most} observations of one item")
 
     def _result(self, group: _Group) -> LabResult:
         obr, orc, spm = group.obr, group.orc, group.spm
@@ -529,7 +542,7 @@ def _raw_value(obx: hl7v2.Segment, kind: str, remarks: list[str]) -> str:
     if kind == "SN":  # structured numeric: comparator, number, separator, number
         count = _count(obx, 5)
         return ";".join(text for n in range(1, count + 1) if (text := _structured(obx.parts(5, n))))
-    if kind in {"TX", "FT"}:  # repetitions are lines
+    if kind in _TEXTS:  # repetitions are lines
         return _content_text("\n".join(obx.texts(5)))
     text = _content_text(obx.text(5))
     if kind in {"DT", "TM", "TS", "DTM"}:

@@ -137,6 +137,7 @@ class Book:
         self._unplaced: list[UnplacedAlarm] = []
         self._repeated: set[UUID] = set()
         self._facts: dict[UUID, Fact] = {}
+        self._meanings: dict[UUID, set[str | None]] = {}
 
     @classmethod
     async def open(cls, uow: UnitOfWork, exam_id: UUID) -> "Book":
@@ -213,11 +214,15 @@ class Book:
             self._before[result.id] = None
             self._new_results.append(result)
         said = self._revisions[result.id]
-        if entry.meaning_key is not None and any(r.meaning_key == entry.meaning_key for r in said):
+        meanings = self._meanings.setdefault(result.id, set())
+        if said and not meanings:
+            meanings.update(r.meaning_key for r in said)
+        if entry.meaning_key is not None and entry.meaning_key in meanings:
             return "duplicate"
         entry, repeated = self._beside(result, entry)
         revision = self._revision(uow, result, entry, len(said) + 1)
         said.append(revision)
+        meanings.add(revision.meaning_key)
         self._new_revisions.append(revision)
         if repeated:
             # Kept, because it says when the laboratory last said so; it changes nothing.
