@@ -735,6 +735,11 @@ TWINS = (
         f"{WIRE_TESTS}/test_lis_limits.py::test_more_than_any_honest_message_holds_is_refused_naming_the_place",
     ),
     _twin(
+        "lis: a control is nobody's result", "adapters/wire/hl7v2.py",
+        'if processing not in ("", "P", \'""\'):', 'if processing in ("T",):',
+        f"{WIRE_TESTS}/test_lis_parse.py::test_a_test_a_training_and_an_analysers_control_are_nobodys_result",
+    ),
+    _twin(
         "report: no flag without a word", "src/tjapi/report/layout.py",
         "for r in abnormal if r.result_id not in concluded]", "for r in abnormal if not concluded]",
         f"{REPORT_TESTS}/test_layout.py::test_every_flagged_result_has_a_conclusion_or_stands_under_other_abnormal_results",

@@ -140,7 +140,7 @@ class LabReport:
     left_out: tuple[str, ...] = ()
 
 
-Unread = Literal["unparsable", "charset-doubtful"]
+Unread = Literal["unparsable", "charset-doubtful", "not-production"]
 
 
 Batch = tuple[tuple[bytes, ...], tuple[str, ...]]
@@ -150,7 +150,8 @@ Batch = tuple[tuple[bytes, ...], tuple[str, ...]]
 class UnparsableReport(ValueError):  # noqa: N818 - named for the finding
     """The message is no report we can file. `reason` names place and fault, never a value; `kind` says who can mend it.
 
-    `charset-doubtful`: a person may say how the bytes are to be read. `unparsable`: only its sender can.
+    `charset-doubtful`: a person may say how the bytes are to be read. `unparsable`: only its sender can. `not-production`: nobody need; it
+    is a test, a training or an analyser's own control, and no person's result.
     """
 
     def __init__(self, reason: str, kind: Unread = "unparsable") -> None:

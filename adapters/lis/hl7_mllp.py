@@ -319,6 +319,8 @@ class _Reading:
         message, header = self._message, self._message.header
         if (_line(header.value(9)).upper(), _line(header.value(9, 2)).upper()) not in (("ORU", "R01"), ("ORU", "")):
             raise UnparsableReport("MSH-9 is not ORU^R01")
+        if why := message.not_production():
+            raise UnparsableReport(why, "not-production")
         message_id = _short(_line(message.message_id()), "MSH-10")
         if not message_id:
             raise UnparsableReport("MSH-10 is empty")

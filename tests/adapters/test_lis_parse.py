@@ -146,3 +146,40 @@ def test_no_damage_to_a_report_raises_anything_but_unparsable(data: st.DataObjec
         registry.parser("hl7_mllp")(bytes(raw))
     except UnparsableReport:
         return
+
+
+def _headed(processing: str, kind: str = "") -> str:
+    fields = HEADER.split("|")
+    fields[10], fields[15] = processing, kind
+    return "|".join(fields)
+
+
+NOT_PRODUCTION = [
+    ("T", ""),
+    ("D", ""),
+    ("Q", ""),
+    ("t^T", ""),
+    ("Ｔ", ""),
+    ("X", ""),
+    ("P", "2"),
+    ("P", "1"),
+    ("", "2"),
+    ("P", "02"),
+]
+
+
+@pytest.mark.requirement("E3.5", "I2")
+@pytest.mark.parametrize(("processing", "kind"), NOT_PRODUCTION)
+def test_a_test_a_training_and_an_analysers_control_are_nobodys_result(processing: str, kind: str) -> None:
+    with pytest.raises(UnparsableReport) as refused:
+        parse(_headed(processing, kind), PID, OBR, "OBX|1|NM|K^钾^L||7.2|mmol/L||HH|||F")
+    assert refused.value.kind == "not-production"
+
+
+@pytest.mark.requirement("E3.5")
+@pytest.mark.parametrize(
+    ("processing", "kind"), [("P", ""), ("", ""), ("P^T", "AL"), (" p ", "NE"), ('""', ""), ("P", "0"), ("P", "ER")]
+)
+def test_what_counts_is_read(processing: str, kind: str) -> None:
+    report = parse(_headed(processing, kind), PID, OBR, "OBX|1|NM|K^钾^L||7.2|mmol/L||HH|||F")
+    assert report.results[0].observations[0].raw_value == "7.2"

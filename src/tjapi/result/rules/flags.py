@@ -169,9 +169,8 @@ def lab_range(text: str) -> Range | None:
     "<5.0" means below 5.0, so that 5.0 itself is above it: what cannot be said with an inclusive bound is a bound just inside.
     """
     said = plain(text)
-    if len(said) > _LONGEST_RANGE:
-        return None
-    if (both := _RANGE.fullmatch(said)) is not None:
+    both = _RANGE.fullmatch(said) if len(said) <= _LONGEST_RANGE else None
+    if both is not None:
         low, high = Decimal(both[1]), Decimal(both[2])
         return Range(low, high) if low <= high else None
     bound = parse(said)
