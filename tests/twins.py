@@ -740,6 +740,16 @@ TWINS = (
         f"{WIRE_TESTS}/test_lis_parse.py::test_a_test_a_training_and_an_analysers_control_are_nobodys_result",
     ),
     _twin(
+        "identity: a sex that is not understood is named", "adapters/lis/hl7_mllp.py",
+        'self._leave("PID-8: a sex that is not understood")', "pass",
+        f"{WIRE_TESTS}/test_lis_parse.py::test_a_sex_that_is_said_and_not_understood_is_named_and_never_not_said",
+    ),
+    _twin(
+        "identity: a number of another contradicts", "src/tjapi/result/rules/identity.py",
+        "if theirs.names_another:", "if theirs.names_another and not theirs.is_theirs:",
+        "tests/tjapi/result/test_result_rules.py::test_a_number_of_another_contradicts_whatever_else_agrees",
+    ),
+    _twin(
         "report: no flag without a word", "src/tjapi/report/layout.py",
         "for r in abnormal if r.result_id not in concluded]", "for r in abnormal if not concluded]",
         f"{REPORT_TESTS}/test_layout.py::test_every_flagged_result_has_a_conclusion_or_stands_under_other_abnormal_results",
