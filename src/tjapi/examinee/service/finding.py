@@ -66,8 +66,9 @@ async def look_up(
 
 
 async def holders(uow: UnitOfWork, numbers: Collection[str]) -> list[set[UUID]]:
-    """Return for each of these numbers whose it is: our own id, an ID number, a card or number of another system. Leaves no trace: it finds
-    whom a message must not be filed for.
+    """Return for each of these numbers whose it is: our own id, an ID number, a card or number of another system.
+
+    Leaves no trace: it finds for whom a message must not be filed.
     """
     everybody = Found(None, _HOLDERS, None)
     found = []

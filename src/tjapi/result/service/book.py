@@ -193,6 +193,10 @@ class Book:
             return None
         return range_snapshot(found)
 
+    def found_range(self, item: Item) -> ItemRange | None:
+        """Return the range that applies to an item of this person on this day."""
+        return self._ranges.get(item.id)
+
     def normal_texts(self, item: Item) -> Sequence[str]:
         """Return the words that are normal for an item of this person."""
         found = self._ranges.get(item.id)

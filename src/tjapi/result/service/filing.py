@@ -27,7 +27,7 @@ from tjapi.result.rules.values import Value, plain, same_unit
 from tjapi.result.service.book import LIS, Addition, Book, Entry, UnplacedAlarm, UnreadValue
 from tjapi.result.service.computing import compute
 from tjapi.result.service.judging import follow
-from tjapi.result.service.measuring import doubted, in_our_unit
+from tjapi.result.service.measuring import doubted, in_our_unit, unit_doubted
 from tjapi.result.service.release import released_to
 
 # What keeps a value from being filed, gravest first: a message that meets several ends with the first; `detail` lists them all.
@@ -215,7 +215,8 @@ async def _other_units(
     said = [
         (item, o) for result in report.results for o in result.observations if (item := _item(items, o)) is not None
     ]
-    strange = {item.id for item, o in said if not same_unit(o.unit, item.unit)}
+    # Of a number without a unit it is asked what it would be in each of them.
+    strange = {item.id for item, o in said if not plain(o.unit) or not same_unit(o.unit, item.unit)}
     return await catalog.units(uow, strange) if strange else {}
 
 
@@ -523,7 +524,11 @@ def _entries(
         beside_it = [o for i, o in enumerate(group.observations) if one is measured[0] and i not in valued]
         flags = [flag for each in (*own, *beside_it) for flag in each.abnormal_flags]
         marks = tuple(dict.fromkeys([*flags, *([one.reading.mark] if one.reading.mark else [])]))
-        doubt = status != "entered_in_error" and doubted(value, item, told.last.get(item.code), book.exam.age_years)
+        beside_number, other_units = (first.unit, first.range_text), told.units.get(item.id, ())
+        doubt = status != "entered_in_error" and (
+            doubted(value, item, told.last.get(item.code), book.exam.age_years)
+            or unit_doubted(one.reading, beside_number, item, other_units, book.found_range(item))
+        )
         # A remark belongs to its own value; what belongs to none stands beside the first.
         noted = [*own, *beside_it]
         own_notes = (
