@@ -750,6 +750,21 @@ TWINS = (
         "tests/tjapi/result/test_result_rules.py::test_a_number_of_another_contradicts_whatever_else_agrees",
     ),
     _twin(
+        "critical: a first value follows the exam before it", "src/tjapi/critical_value/service.py",
+        "if not event.of_past and any(changed & rule.past", "if event.of_past and any(changed & rule.past",
+        "tests/tjapi/critical_value/test_past.py::test_a_first_value_follows_the_exam_before_it_when_that_is_corrected",
+    ),
+    _twin(
+        "critical: a merge changes whose past it is", "src/tjapi/critical_value/service.py",
+        "for person in sorted(people):", "for person in sorted(people)[:0]:",
+        "tests/tjapi/critical_value/test_past.py::test_a_first_value_follows_when_people_are_merged_and_parted",
+    ),
+    _twin(
+        "limits: a number without a unit is asked", "src/tjapi/result/rules/questions.py",
+        "return any(implausible(value, limits) is None and other != flag for value, other in in_others)", "return False",
+        "tests/tjapi/catalog/test_limits.py::test_what_is_usual_in_another_unit_and_said_without_one_is_asked_or_harmless",
+    ),
+    _twin(
         "report: no flag without a word", "src/tjapi/report/layout.py",
         "for r in abnormal if r.result_id not in concluded]", "for r in abnormal if not concluded]",
         f"{REPORT_TESTS}/test_layout.py::test_every_flagged_result_has_a_conclusion_or_stands_under_other_abnormal_results",

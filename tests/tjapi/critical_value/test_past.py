@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.tjapi.examinee.people import merge, pair, undo
 from tests.tjapi.result.scene import Unfenced
 from tests.tjapi.world import API, SignIn, Visit, World
 from tjapi.critical_value import jobs
@@ -62,6 +63,26 @@ async def test_a_first_value_follows_the_exam_before_it_when_that_is_corrected(
     await world.file(one, status="C", HGB="56")
     await _run_jobs(runtime, admin, one.examinee_id)
     assert (await _states(reviewer, one), await _states(reviewer, two)) == (["detected", "superseded"], ["superseded"])
+
+
+async def test_a_first_value_follows_when_people_are_merged_and_parted(
+    world: World, runtime: Runtime, admin: asyncpg.Connection
+) -> None:
+    reviewer, front = await world.sign_in("reviewer"), await world.sign_in("front")
+    merged, survivor = [UUID(person) for person in await pair(front)]
+    one, two = await world.checked_in("CBC", examinee_id=merged), await world.checked_in("CBC", examinee_id=survivor)
+    await world.file(one, HGB="55")
+    await world.file(two, HGB="54")
+    await admin.execute("update exam set exam_date = exam_date - 200 where id = $1", one.exam_id)
+    assert (await _states(reviewer, one), await _states(reviewer, two)) == (["detected"], ["detected"])
+    made = await merge(front, str(merged), str(survivor))
+    assert made.status_code == 200, made.text
+    await _run_jobs(runtime, admin, survivor)
+    assert (await _states(reviewer, one), await _states(reviewer, two)) == (["detected"], ["superseded"])
+    undone = await undo(front, made.json()["id"])
+    assert undone.status_code == 200, undone.text
+    await _run_jobs(runtime, admin, survivor, merged)
+    assert (await _states(reviewer, one), await _states(reviewer, two)) == (["detected"], ["detected", "superseded"])
 
 
 async def test_looking_back_writes_nothing_where_nobody_looks_back(
