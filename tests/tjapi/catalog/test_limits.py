@@ -25,7 +25,7 @@ def _limits(code: str) -> Limits:
 
 def _ranges(code: str) -> list[Range]:
     return [
-        Range(*(_d(row.get(bound)) for bound in ("low", "high", "critical_low", "critical_high")))
+        Range(_d(row.get("low")), _d(row.get("high")), _d(row.get("critical_low")), _d(row.get("critical_high")))
         for row in ITEMS[code].get("ranges", [])
     ]
 

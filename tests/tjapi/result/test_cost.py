@@ -114,14 +114,12 @@ def test_many_observations_of_one_item_are_put_together_in_steps_in_proportion_t
 
     work(10)
     assert work(1_600) <= 12 * work(200)
-    small, large = (
-        _seconds(
-            lambda c=c: put_together(
-                kind, [Said(f"见备注{i}", "", i) for i in range(c)] + [Said("阴性", "", c)], [], ["阴性"]
-            )
-        )  # type: ignore[misc]
-        for c in (1_000, 8_000)
-    )
+
+    def seconds(count: int) -> float:
+        said = [*(Said(f"见备注{i}", "", i) for i in range(count)), Said("阴性", "", count)]
+        return _seconds(lambda: put_together(kind, said, [], ["阴性"]))
+
+    small, large = seconds(1_000), seconds(8_000)
     assert large <= 30 * small + 0.05
 
 
