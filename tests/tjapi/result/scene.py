@@ -88,7 +88,15 @@ def observation(
     code: str, value: str, *, status: str = "F", minute: int = 0, unit: str | None = None, sub_id: str = ""
 ) -> LabObservation:
     return LabObservation(
-        code, code, sub_id, "NM", value, UNITS.get(code, "") if unit is None else unit, "their range", (), status,
+        code,
+        code,
+        sub_id,
+        "NM",
+        value,
+        UNITS.get(code, "") if unit is None else unit,
+        "their range",
+        (),
+        status,
         NOON + timedelta(minutes=minute),
     )
 
