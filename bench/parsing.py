@@ -25,12 +25,16 @@ def _message(*lines: str, numbers: str = "E1^^^TJ^PI") -> bytes:
     return ("\r".join([_HEADER, f"PID|1||{numbers}||陈珅||19800229|F", _OBR, *lines]) + "\r").encode()
 
 
+def _observations(count: int) -> list[str]:
+    return [_OBX.replace("WBC", f"W{i}") for i in range(count)]
+
+
 GROWING: dict[str, tuple[int, Callable[[int], bytes]]] = {
     "numbers of the person (PID-3)": (120, lambda n: _message(_OBX, numbers="~".join(["1^^^TJ^XX"] * n))),
     "flags of a value (OBX-8)": (120, lambda n: _message(_OBX.replace("|H|", f"|{'~'.join(['H'] * n)}|"))),
     "lines of a text (OBX-5)": (120, lambda n: _message(f"OBX|1|TX|X||{'~'.join(['行'] * n)}||||||F")),
-    "observations (OBX)": (500, lambda n: _message(*[_OBX] * n)),
-    "groups (OBR and OBX)": (250, lambda n: _message(*[_OBR, _OBX] * n)),
+    "observations (OBX)": (500, lambda n: _message(*_observations(n))),
+    "groups (OBR and OBX)": (250, lambda n: _message(*[line for obx in _observations(n) for line in (_OBR, obx)])),
     "fields of a segment": (60, lambda n: _message(_OBX + "|x" * n)),
     "letters of a text": (100_000, lambda n: _message(f"OBX|1|FT|X||{'长' * n}||||||F")),
     "escapes in a text": (20_000, lambda n: _message(f"OBX|1|FT|X||{chr(92) + '.br' + chr(92)}{(chr(92) + 'F' + chr(92)) * n}||||||F")),

@@ -109,6 +109,8 @@ TWINS = (
         "people: a passport is one of its country", "migrations/versions/2026_11_29_1650_examinee_passport_country.py",
         "and (id_country = p_country or id_country = '' or p_country = '')", "",
         "tests/tjapi/examinee/test_card_reading.py::test_two_countries_give_one_number_to_two_people_and_a_country_that_is_not_said_keeps_nobody_apart",
+    ),
+    _twin(
         "repricing: what was taken away stays away", "src/tjapi/exam/rules.py",
         "if group not in here and group not in people.gone)", "if group not in here)",
         f"{GROUP_TESTS}/test_repricing_decisions.py::test_nothing_changed_changes_nothing_of_what_was_decided",
@@ -870,6 +872,46 @@ TWINS = (
         "conclusion: no old figure is confirmed", "src/tjapi/knowledge/words.py",
         "found.add(old.text)", "pass",
         "tests/tjapi/conclusion/test_derived.py::test_a_confirmed_entry_holds_no_figure_that_its_results_say_no_more",
+    ),
+    _twin(
+        "cost: a number has a length", "src/tjapi/result/rules/reading.py",
+        "if len(text) > LONGEST_NUMBER:", "if len(text) > 70_000:",
+        "tests/tjapi/result/test_cost.py::test_what_is_longer_than_any_number_or_bears_more_marks_than_anybody_writes_is_none",
+    ),
+    _twin(
+        "cost: so many observations of one item and no more", "adapters/lis/hl7_mllp.py",
+        "if self._counted[(code, is_text)] > most:", "if self._counted[(code, is_text)] > 100_000:",
+        f"{WIRE_TESTS}/test_lis_limits.py::test_more_than_any_honest_message_holds_is_refused_naming_the_place",
+    ),
+    _twin(
+        "lis: a control is nobody's result", "adapters/wire/hl7v2.py",
+        'if processing not in ("", "P", \'""\'):', 'if processing in ("T",):',
+        f"{WIRE_TESTS}/test_lis_parse.py::test_a_test_a_training_and_an_analysers_control_are_nobodys_result",
+    ),
+    _twin(
+        "identity: a sex that is not understood is named", "adapters/lis/hl7_mllp.py",
+        'self._leave("PID-8: a sex that is not understood")', "pass",
+        f"{WIRE_TESTS}/test_lis_parse.py::test_a_sex_that_is_said_and_not_understood_is_named_and_never_not_said",
+    ),
+    _twin(
+        "identity: a number of another contradicts", "src/tjapi/result/rules/identity.py",
+        "if theirs.names_another:", "if theirs.names_another and not theirs.is_theirs:",
+        "tests/tjapi/result/test_result_rules.py::test_a_number_of_another_contradicts_whatever_else_agrees",
+    ),
+    _twin(
+        "critical: a first value follows the exam before it", "src/tjapi/critical_value/service.py",
+        "if not event.of_past and any(changed & rule.past", "if event.of_past and any(changed & rule.past",
+        "tests/tjapi/critical_value/test_past.py::test_a_first_value_follows_the_exam_before_it_when_that_is_corrected",
+    ),
+    _twin(
+        "critical: a merge changes whose past it is", "src/tjapi/critical_value/service.py",
+        "for person in sorted(people):", "for person in sorted(people)[:0]:",
+        "tests/tjapi/critical_value/test_past.py::test_a_first_value_follows_when_people_are_merged_and_parted",
+    ),
+    _twin(
+        "limits: a number without a unit is asked", "src/tjapi/result/rules/questions.py",
+        "return any(implausible(value, limits) is None and other != flag for value, other in in_others)", "return False",
+        "tests/tjapi/catalog/test_limits.py::test_what_is_usual_in_another_unit_and_said_without_one_is_asked_or_harmless",
     ),
     _twin(
         "report: no flag without a word", "src/tjapi/report/layout.py",

@@ -121,7 +121,8 @@ class LabReport:
     """One inbound message about one person. Identity fields are what *they* believe; the caller compares them with ours.
 
     `other_names` are further spellings of the name (repetitions of PID-5: pinyin, alias). `id_numbers` are whole identity numbers that the
-    message bears (PID-3, PID-19). `patient_birth_date` is None where none was said or none that is a whole day. `left_out` names what was
+    message bears (PID-3, PID-19), `masked_id_numbers` those of which only a part is shown (690101********1234). `numbers` is every number
+    that is said of the person or the visit, whatever it is called (PID-2, 3, 4, 18, 19, PV1-19). `patient_birth_date` is None where none was said or none that is a whole day. `left_out` names what was
     in the message and could not be taken up, by place ("OBX[2]: no code, no value"), never by content. `sent_at` is None where the message
     does not say it, or not as a moment: the time of arrival stands in.
     """
@@ -137,10 +138,12 @@ class LabReport:
     results: tuple[LabResult, ...]
     other_names: tuple[str, ...] = ()
     id_numbers: tuple[str, ...] = ()
+    masked_id_numbers: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
 
 
-Unread = Literal["unparsable", "charset-doubtful"]
+Unread = Literal["unparsable", "charset-doubtful", "not-production"]
 
 
 Batch = tuple[tuple[bytes, ...], tuple[str, ...]]
@@ -150,7 +153,8 @@ Batch = tuple[tuple[bytes, ...], tuple[str, ...]]
 class UnparsableReport(ValueError):  # noqa: N818 - named for the finding
     """The message is no report we can file. `reason` names place and fault, never a value; `kind` says who can mend it.
 
-    `charset-doubtful`: a person may say how the bytes are to be read. `unparsable`: only its sender can.
+    `charset-doubtful`: a person may say how the bytes are to be read. `unparsable`: only its sender can. `not-production`: nobody need; it
+    is a test, a training or an analyser's own control, and no person's result.
     """
 
     def __init__(self, reason: str, kind: Unread = "unparsable") -> None:

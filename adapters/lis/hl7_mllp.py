@@ -12,7 +12,7 @@ import contextlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Literal
@@ -42,7 +42,13 @@ from adapters.wire.unseen import sieved
 CHARSETS = hl7v2.CHARSETS
 _HOSPITAL = ZoneInfo("Asia/Shanghai")
 _HL7_SEX: dict[Sex, str] = {"male": "M", "female": "F", "unknown": "U"}
-_SEX: dict[str, Sex] = {"M": "male", "F": "female", "男": "male", "女": "female"}
+# PID-8 as it is written: HL7 table 0001, GB/T 2261.1, and words; in one width and case. What is not here is named, never "not said".
+_SEX: dict[str, Sex] = {
+    "M": "male", "1": "male", "男": "male", "男性": "male", "MALE": "male", "MAN": "male", "F": "female", "2": "female", "女": "female",
+    "女性": "female", "FEMALE": "female", "WOMAN": "female", "U": "unknown", "O": "unknown", "A": "unknown", "N": "unknown", "0": "unknown",
+    "9": "unknown", "未知": "unknown", "不详": "unknown", "未说明": "unknown", "未知的性别": "unknown", "未说明的性别": "unknown",
+    "UNKNOWN": "unknown", "UNSPECIFIED": "unknown", "OTHER": "unknown", "AMBIGUOUS": "unknown",
+}  # fmt: skip
 # HL7 v2.5.1, table 0490. What is not here (a missing date or phlebotomist, improper storage) is another reason, in their words.
 _REFUSALS: dict[str, Refusal] = {
     "EX": "expired", "QS": "insufficient", "RA": "unlabeled", "RB": "broken", "RC": "clotted", "RE": "unlabeled", "RH": "haemolysed",
@@ -75,9 +81,13 @@ _ID_KINDS = {
     "居民身份证",
 }
 _DOCUMENTS = {"ED", "RP"}
+_TEXTS = {"TX", "FT"}
 _NAMED_IF_EMPTY = {"PID", "OBR", "OBX", "SPM"}
+_RESIDENT_LENGTHS = {15, 18}
 _NULL = '""'
 _MAX_NAME, _MAX_TEXT, _MAX_NOTE, _MAX_NOTES, _MAX_LEFT_OUT = 400, 65_536, 10_000, 200, 100
+# Of one item: each is a measurement of its own that a person may have to look at; a text comes in as many lines as it has.
+MOST_OF_ONE, MOST_LINES_OF_ONE = 50, 1_000
 _FIRST_YEAR, _LAST_YEAR = 1800, 2199  # beyond, it is nobody's day
 _ZONE = r"\s*(?P<zone>[Zz]|[+-]\d\d(?::?\d\d)?)?"
 _CLOCK = r"(?:[ T]*(?P<hour>\d{1,2})[:时](?P<minute>\d{1,2})(?:[:分](?:(?P<second>\d{1,2})(?:\.\d{1,9})?秒?)?)?)?"
@@ -310,11 +320,14 @@ class _Reading:
         """Where a note belongs that comes now; None: to no order."""
         self._before_obr: list[str] = []
         self._observed: list[list[str]] = []
+        self._counted: Counter[tuple[str, bool]] = Counter()
 
     def report(self) -> LabReport:
         message, header = self._message, self._message.header
         if (_line(header.value(9)).upper(), _line(header.value(9, 2)).upper()) not in (("ORU", "R01"), ("ORU", "")):
             raise UnparsableReport("MSH-9 is not ORU^R01")
+        if why := message.not_production():
+            raise UnparsableReport(why, "not-production")
         message_id = _short(_line(message.message_id()), "MSH-10")
         if not message_id:
             raise UnparsableReport("MSH-10 is empty")
@@ -332,12 +345,14 @@ class _Reading:
             sending_system=_short(_line(header.value(3)), "MSH-3"),
             exam_no=_number_of(numbers, "VN") or (_number(pv1, 19) if pv1 else None),
             patient_name=names[0] if names else "",
-            patient_sex=_SEX.get(_line(pid.value(8)).upper(), "unknown"),
+            patient_sex=self._sex(pid),
             patient_birth_date=self._birth(pid),
             patient_id=_number_of(numbers, "PI", "MR", "PT", ""),
             results=results,
             other_names=tuple(names[1:]),
             id_numbers=_id_numbers(numbers, pid),
+            masked_id_numbers=_masked_id_numbers(numbers, pid),
+            numbers=_all_numbers(numbers, pid, pv1),
             left_out=tuple(self._left_out[:_MAX_LEFT_OUT]),
         )
 
@@ -418,6 +433,7 @@ class _Reading:
             return
         if not codes:
             self._leave(f"{place}-3: a value without a code")
+        self._count(codes, place, is_text=kind in _TEXTS)
         group.observations.append(
             LabObservation(
                 code=codes[0] if codes else "",
@@ -438,6 +454,14 @@ class _Reading:
         # The dataclass is frozen: its notes are gathered beside it and put in when the group is closed.
         self._observed.append(remarks)
         self._notes = remarks
+
+    def _count(self, codes: Sequence[str], place: str, *, is_text: bool) -> None:
+        """Count what is said under each code, whichever of them leads to an item: beyond any sense, the message is nobody's report."""
+        most = MOST_LINES_OF_ONE if is_text else MOST_OF_ONE
+        for code in codes:
+            self._counted[(code, is_text)] += 1
+            if self._counted[(code, is_text)] > most:
+                raise BeyondLimits(f"{place}: more than {most} observations of one item")
 
     def _result(self, group: _Group) -> LabResult:
         obr, orc, spm = group.obr, group.orc, group.spm
@@ -466,6 +490,16 @@ class _Reading:
             refused=_refusal(spm) if spm else None,
             remarks=tuple(group.remarks),
         )
+
+    def _sex(self, pid: hl7v2.Segment) -> Sex:
+        """PID-8 by its code, else by its words; what says something else is named: nobody compares it, so a person has to."""
+        said = [content for component in (1, 2) if (content := _content(pid.value(8, component)))]
+        for one in said:
+            if (sex := _SEX.get(unicodedata.normalize("NFKC", one).replace(" ", "").upper())) is not None:
+                return sex
+        if said:
+            self._leave("PID-8: a sex that is not understood")
+        return "unknown"
 
     def _birth(self, pid: hl7v2.Segment) -> date | None:
         """PID-7 as the hospital's day: a moment with an offset may be the day before elsewhere."""
@@ -529,7 +563,7 @@ def _raw_value(obx: hl7v2.Segment, kind: str, remarks: list[str]) -> str:
     if kind == "SN":  # structured numeric: comparator, number, separator, number
         count = _count(obx, 5)
         return ";".join(text for n in range(1, count + 1) if (text := _structured(obx.parts(5, n))))
-    if kind in {"TX", "FT"}:  # repetitions are lines
+    if kind in _TEXTS:  # repetitions are lines
         return _content_text("\n".join(obx.texts(5)))
     text = _content_text(obx.text(5))
     if kind in {"DT", "TM", "TS", "DTM"}:
@@ -596,15 +630,43 @@ def _number_of(numbers: list[tuple[str, str]], *kinds: str) -> str | None:
 
 def _id_numbers(numbers: list[tuple[str, str]], pid: hl7v2.Segment) -> tuple[str, ...]:
     """Whole identity numbers: what is called one, and what is one by its check digit, whatever it is called."""
-    elsewhere = [(number, "") for place in (2, 4) if (number := _number(pid, place))]
-    social = [(number, "NI") for number in (_number(pid, 19),) if number]
     found = []
-    for number, kind in [*numbers, *elsewhere, *social]:
-        plain = unicodedata.normalize("NFKC", number).replace(" ", "").upper()
+    for plain, kind in _perhaps_of_documents(numbers, pid):
         named = kind in _ID_KINDS and re.fullmatch(r"[0-9A-Z()/-]{6,30}", plain)
         if named or _is_resident_number(plain):
             found.append(plain)
     return tuple(dict.fromkeys(found))
+
+
+def _masked_id_numbers(numbers: list[tuple[str, str]], pid: hl7v2.Segment) -> tuple[str, ...]:
+    """Identity numbers with stars for what is not shown: what is called one, and what is as long as one."""
+    found = []
+    for plain, kind in _perhaps_of_documents(numbers, pid):
+        shown = re.sub(r"[*•●·]", "*", plain)
+        if (
+            "*" in shown
+            and (kind in _ID_KINDS or len(shown) in _RESIDENT_LENGTHS)
+            and re.fullmatch(r"[0-9A-Z*]{4,30}", shown)
+        ):
+            found.append(shown)
+    return tuple(dict.fromkeys(found))
+
+
+def _perhaps_of_documents(numbers: list[tuple[str, str]], pid: hl7v2.Segment) -> list[tuple[str, str]]:
+    """Every number of a person in one spelling, with its kind; PID-19 is an identity number by its place."""
+    elsewhere = [(number, "") for place in (2, 4) if (number := _number(pid, place))]
+    social = [(number, "NI") for number in (_number(pid, 19),) if number]
+    return [
+        (unicodedata.normalize("NFKC", number).replace(" ", "").upper(), kind)
+        for number, kind in [*numbers, *elsewhere, *social]
+    ]
+
+
+def _all_numbers(numbers: list[tuple[str, str]], pid: hl7v2.Segment, pv1: hl7v2.Segment | None) -> tuple[str, ...]:
+    """Every number that is said of the person or the visit, each once."""
+    elsewhere = [_number(pid, place) for place in (2, 4, 18, 19)]
+    visit = _number(pv1, 19) if pv1 else None
+    return tuple(dict.fromkeys([*(number for number, _ in numbers), *(n for n in (*elsewhere, visit) if n)]))
 
 
 def _is_resident_number(text: str) -> bool:

@@ -7,6 +7,7 @@ makes a 40-line report cost what its MSH costs when all that is wanted is an ack
 
 import functools
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -226,6 +227,18 @@ class Message:
     def message_id(self) -> str:
         """MSH-10, the sender's control id; empty when the sender gave none."""
         return self.header.text(10).strip()
+
+    def not_production(self) -> str:
+        """Say why this is nobody's own result, by place; empty where it may be one.
+
+        MSH-11 (table 0103) says P of what counts; T is training, D debugging, Q the quality control of an analyser. Analysers of several
+        makers say in MSH-16, which holds a word elsewhere, that a result is a calibration's (1) or a control's (2).
+        """
+        processing = unicodedata.normalize("NFKC", self.header.value(11)).strip().upper()
+        if processing not in ("", "P", '""'):
+            return "MSH-11 is not P: no patient's result"
+        kind = unicodedata.normalize("NFKC", self.header.value(16)).strip()
+        return "MSH-16 names a calibration or a control" if re.fullmatch(r"0*[1-9]\d*", kind, re.ASCII) else ""
 
     def message_type(self) -> str:
         """MSH-9 as ``ORU^R01`` whatever the message's separators; ``ACK`` where there is no event."""

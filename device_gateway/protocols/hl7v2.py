@@ -27,6 +27,7 @@ NO_USABLE_ID = "no-usable-id"
 BATCH_DIFFERS = "batch-differs"
 FRAME_NOT_ENDED = "frame-not-ended"
 OUTSIDE_A_FRAME = "outside-a-frame"
+NOT_PRODUCTION = "not-production"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ def read(body: bytes) -> Frame:
     if not message_id or len(message_id) > _MAX_ID:  # what the API takes as X-Message-Id
         # without an id nothing can be matched to its acknowledgement, nor a repeat told from a correction
         return _kept(body, "MSH-10 is missing or unusable", NO_USABLE_ID, message)
+    if why := message.not_production():
+        return _kept(body, why, NOT_PRODUCTION, message)
     sha256 = hashlib.sha256(body).hexdigest()
     return Frame(body, sha256, message_id, HL7, None, message, sender=_sender(message))
 

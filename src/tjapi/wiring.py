@@ -21,6 +21,7 @@ from adapters.lis.contract import (
 from tjapi.appointment.jobs import JOBS as APPOINTMENT_JOBS
 from tjapi.appointment.reactions import REACTIONS as APPOINTMENT_REACTIONS
 from tjapi.conclusion.reactions import REACTIONS as CONCLUSION_REACTIONS
+from tjapi.critical_value.jobs import JOBS as CRITICAL_JOBS
 from tjapi.critical_value.reactions import REACTIONS as CRITICAL_REACTIONS
 from tjapi.employer.flows import READ_LIST
 from tjapi.employer.jobs import JOBS as EMPLOYER_JOBS
@@ -78,6 +79,7 @@ JOBS: tuple[JobSpec, ...] = (
     *APPOINTMENT_JOBS,
     *REQUISITION_JOBS,
     *RESULT_JOBS,
+    *CRITICAL_JOBS,
     *REPORT_JOBS,
     *GROUPDESK_JOBS,
     *FRONTDESK_JOBS,

@@ -19,6 +19,10 @@ def _message(*lines: str) -> bytes:
     return ("\r".join(lines) + "\r").encode()
 
 
+def _observations(count: int) -> list[str]:
+    return [OBX.replace("WBC", f"W{i}") for i in range(count)]
+
+
 def _with(place: str, what: Callable[[int], str]) -> Maker:
     """Return what makes a report with so many of something in one field."""
     name, number = place.split("-")
@@ -48,8 +52,8 @@ GROWN: dict[str, Maker] = {
     "lone escapes": _with("OBX-5", lambda n: "\\a" * n),
     "a long text": _with("OBX-5", lambda n: "很长" * n * 10),
     "MSH-18 repeated": _with("MSH-18", lambda n: "~".join(["X"] * n)),
-    "observations": lambda n: _message(HEADER, PID, OBR, *[OBX] * n),
-    "groups": lambda n: _message(HEADER, PID, *[OBR, OBX] * n),
+    "observations": lambda n: _message(HEADER, PID, OBR, *_observations(n)),
+    "groups": lambda n: _message(HEADER, PID, *[line for obx in _observations(n) for line in (OBR, obx)]),
     "blank lines": lambda n: _message(HEADER, PID, OBR, *[""] * n, OBX),
     "lines that are none": lambda n: _message(HEADER, PID, OBR, *["text"] * n),
     "fields": lambda n: _message(HEADER, PID, OBR, OBX + "|" * (n // 2)),
@@ -85,8 +89,12 @@ def test_reading_takes_steps_in_proportion_to_the_size(grown: str) -> None:
         (GROWN["blank lines"](2_000_000), "lines"),
         (GROWN["fields"](2 * bounds.MOST_FIELDS + 2), "OBX"),
         (b"MSH|^~\\&|" + b" " * bounds.MOST_BYTES, "bytes"),
+        (_message(HEADER, PID, OBR, *[OBX] * (hl7_mllp.MOST_OF_ONE + 1)), "one item"),
+        (_message(HEADER, PID, OBR, *[OBX.replace("WBC^白细胞^L", f"X{i}^^L^WBC") for i in range(hl7_mllp.MOST_OF_ONE + 1)]), "one item"),
+        (_message(HEADER, PID, *[OBR, OBX] * (hl7_mllp.MOST_OF_ONE + 1)), "one item"),
     ],
-    ids=["a million numbers", "one number too many", "flags", "components", "subcomponents", "observations", "blank lines", "fields", "bytes"],
+    ids=["a million numbers", "one number too many", "flags", "components", "subcomponents", "observations", "blank lines", "fields", "bytes", "of one item",
+         "of one item by its other code", "of one item in many groups"],
 )  # fmt: skip
 def test_more_than_any_honest_message_holds_is_refused_naming_the_place(raw: bytes, where: str) -> None:
     with pytest.raises(BeyondLimits) as found:
@@ -96,7 +104,14 @@ def test_more_than_any_honest_message_holds_is_refused_naming_the_place(raw: byt
 
 def test_a_large_honest_report_is_read_whole() -> None:
     lines = "~".join(f"第{n}行" for n in range(bounds.MOST_REPETITIONS))
-    report = reading.read("hl7_mllp", _message(HEADER, PID, OBR, *[OBX] * 2_000, f"OBX|2|TX|X||{lines}||||||F"))
+    report = reading.read("hl7_mllp", _message(HEADER, PID, OBR, *_observations(2_000), f"OBX|2|TX|X||{lines}||||||F"))
     assert isinstance(report, LabReport)
     assert len(report.results[0].observations) == 2_001
     assert report.results[0].observations[-1].raw_value.count("\n") == bounds.MOST_REPETITIONS - 1
+
+
+def test_as_many_observations_of_one_item_as_may_be_are_read_and_a_text_in_as_many_lines_as_it_has() -> None:
+    text = [f"OBX|{i}|TX|X||第{i}行||||||F" for i in range(400)]
+    report = reading.read("hl7_mllp", _message(HEADER, PID, OBR, *[OBX] * hl7_mllp.MOST_OF_ONE, *text))
+    assert isinstance(report, LabReport)
+    assert len(report.results[0].observations) == hl7_mllp.MOST_OF_ONE + 400

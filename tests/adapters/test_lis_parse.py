@@ -146,3 +146,70 @@ def test_no_damage_to_a_report_raises_anything_but_unparsable(data: st.DataObjec
         registry.parser("hl7_mllp")(bytes(raw))
     except UnparsableReport:
         return
+
+
+def _headed(processing: str, kind: str = "") -> str:
+    fields = HEADER.split("|")
+    fields[10], fields[15] = processing, kind
+    return "|".join(fields)
+
+
+NOT_PRODUCTION = [
+    ("T", ""),
+    ("D", ""),
+    ("Q", ""),
+    ("t^T", ""),
+    ("Ｔ", ""),
+    ("X", ""),
+    ("P", "2"),
+    ("P", "1"),
+    ("", "2"),
+    ("P", "02"),
+]
+
+
+@pytest.mark.requirement("E3.5", "I2")
+@pytest.mark.parametrize(("processing", "kind"), NOT_PRODUCTION)
+def test_a_test_a_training_and_an_analysers_control_are_nobodys_result(processing: str, kind: str) -> None:
+    with pytest.raises(UnparsableReport) as refused:
+        parse(_headed(processing, kind), PID, OBR, "OBX|1|NM|K^钾^L||7.2|mmol/L||HH|||F")
+    assert refused.value.kind == "not-production"
+
+
+@pytest.mark.requirement("E3.5")
+@pytest.mark.parametrize(
+    ("processing", "kind"), [("P", ""), ("", ""), ("P^T", "AL"), (" p ", "NE"), ('""', ""), ("P", "0"), ("P", "ER")]
+)
+def test_what_counts_is_read(processing: str, kind: str) -> None:
+    report = parse(_headed(processing, kind), PID, OBR, "OBX|1|NM|K^钾^L||7.2|mmol/L||HH|||F")
+    assert report.results[0].observations[0].raw_value == "7.2"
+
+
+SEXES = {
+    "male": ["M", "m", "Ｍ", "1", "１", "男", "男性", "male", "MALE", "M^Male", "^男"],
+    "female": ["F", "f", "Ｆ", "2", "２", "女", " 女 ", "女性", "Female", "FEMALE", "F^女", "X^女"],
+    "unknown": ["", "U", "0", "9", "未知", "不详", "未说明的性别", '""', "O", "A", "N"],
+}
+
+
+@pytest.mark.requirement("E3.5")
+@pytest.mark.parametrize(("sex", "said"), [(sex, said) for sex, spellings in SEXES.items() for said in spellings])
+def test_a_sex_is_read_in_every_usual_spelling(sex: str, said: str) -> None:
+    report = parse(HEADER, PID.replace("|F", f"|{said}"), OBR)
+    assert (report.patient_sex, report.left_out) == (sex, ())
+
+
+@pytest.mark.requirement("E3.5")
+@pytest.mark.parametrize("said", ["W", "5", "女男", "f/m", "X", "12"])
+def test_a_sex_that_is_said_and_not_understood_is_named_and_never_not_said(said: str) -> None:
+    report = parse(HEADER, PID.replace("|F", f"|{said}"), OBR)
+    assert (report.patient_sex, report.left_out) == ("unknown", ("PID-8: a sex that is not understood",))
+
+
+@pytest.mark.requirement("E3.5")
+def test_every_number_of_the_person_is_taken_up_and_what_is_masked_is_told_apart() -> None:
+    pid = "PID|1|P2|690101********1234^^^GA^NI~E9^^^HIS^MR~69010119****1234~138****5678~PI7^^^TJ^PI|P4|陈珅||19800229|F||||||||||A18|690101*****6789"
+    report = parse(HEADER, pid, "PV1|1|O|||||||||||||||||V19", OBR)
+    assert set(report.numbers) >= {"P2", "E9", "138****5678", "PI7", "P4", "A18", "V19"}
+    assert report.masked_id_numbers == ("690101********1234", "690101*****6789")
+    assert report.id_numbers == ()

@@ -68,6 +68,19 @@ async def test_undecodable_bytes_are_kept_answered_ae_and_handed_on_as_octets(tm
         assert [api.reasons[each] for each in ids] == ["charset-doubtful", "unparsable", "no-usable-id"]
 
 
+@pytest.mark.requirement("E3.5", "I2")
+async def test_training_and_quality_control_are_answered_ae_and_set_aside_by_name(tmp_path: Path) -> None:
+    api = Api()
+    async with api.serving(), gateway(tmp_path, api) as gw:
+        training, control = (oru(f"Q{i}").replace(b"|P|", b"|%s|" % code) for i, code in enumerate((b"T", b"Q")))
+        assert await exchange(gw.port, training, control) == [("AE", "Q0"), ("AE", "Q1")]
+        ids = [f"sha256:{hashlib.sha256(body).hexdigest()}" for body in (training, control)]
+        await api.has(*ids)
+        assert [api.reasons[each] for each in ids] == ["not-production", "not-production"]
+        # The same number is good for what counts.
+        assert await exchange(gw.port, oru("Q0")) == [("AA", "Q0")]
+
+
 async def talk(port: int, *sent: bytes, answers: int) -> list[bytes]:
     """Send raw bytes one after another on one connection, each after a pause; return the frames that come back."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)

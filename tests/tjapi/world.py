@@ -50,18 +50,13 @@ from tjapi.visit import invented_person
 API = "/api/v1"
 SignIn = Callable[[str], Awaitable[httpx.AsyncClient]]
 UNREMARKABLE = {
-    "HGB": "140",
-    "PLT": "200",
-    "CREA": "60",
-    "K": "4.2",
-    "NA": "140",
-    "CA": "2.30",
-    "INR": "1.0",
-    "HCT": "0.45",
-    "UA": "300",
-    "CL": "100",
-    "MCV": "90",
-}
+    "HEIGHT": "170", "BMI": "22", "SBP": "120", "DBP": "80", "PULSE": "70", "HEART-RATE": "70", "HGB": "140", "HCT": "0.45", "PLT": "200",
+    "CREA": "60", "UA": "300", "K": "4.2", "NA": "140", "CA": "2.30", "CL": "100", "INR": "1.0", "MCV": "90", "MCH": "30", "MCHC": "330",
+    "WAIST": "80", "HIP": "90", "TEMP": "36.5", "SPO2": "98", "SBP-2": "120", "DBP-2": "80", "WHR": "0.8", "ECG-HR": "70", "ECG-PR": "150",
+    "ECG-QRS": "90", "ECG-QTC": "410", "FEV1FVC": "85", "BAPWV-R": "1300", "BAPWV-L": "1300", "ABI-R": "1.1", "ABI-L": "1.1",
+    "FIBRO-CAP": "220", "PCT-PLT": "0.2", "TP": "70", "ALB": "45", "CHE": "8000", "PA": "280", "LDH": "180", "HBDH": "140", "APTT": "30",
+    "C4": "0.2", "B12": "500", "USG": "1.015", "PT": "12",
+}  # fmt: skip
 """Where 5 would be a critical value, or none that anybody has."""
 PDF = b"%PDF-1.4 not a real one, but bytes all the same"
 
@@ -202,7 +197,7 @@ class World:
                             "",
                             "NM",
                             values.get(item.code, UNREMARKABLE.get(item.code, "5")),
-                            "",
+                            item.unit or "",
                             "",
                             (),
                             status,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tjapi.critical_value import repository
+from tjapi.critical_value import repository, views
 from tjapi.critical_value.errors import (
     CriticalStateConflict,
     CriticalValueNotFound,
@@ -46,6 +46,7 @@ DUE = {"A": timedelta(minutes=10), "B": timedelta(hours=24)}
 _BLOCK = "critical_open"
 _AT_ONCE = 50
 _WHY = {True: "数值未能读取", False: "未能归入体检项目"}
+LOOK_AGAIN = "critical_value.look_again"
 _Event = tuple[str, str]
 """What happened: a rule, and the key of the values that made it fire."""
 
@@ -62,6 +63,8 @@ async def look(uow: UnitOfWork, event: RevisionsAdded) -> None:
     if active is None:
         return
     changed = frozenset(event.item_codes)
+    if not event.of_past and any(changed & rule.past for rule in active.about("critical", changed)):
+        await _follow_later(uow, exam)
     held = await repository.of_exam(uow, event.exam_id)
     if not event.alarming and not active.about("critical", changed) and not any(_stands(c) for c in held):
         return
@@ -92,6 +95,24 @@ async def look(uow: UnitOfWork, event: RevisionsAdded) -> None:
                 uow.session.add(value)
                 await uow.session.flush()
                 await _step(uow, value, "superseded", to=None, note="更正先于原值到达")
+
+
+async def look_again(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Look at an exam whose past says something else now: its own values are what they were, and may be the first of their kind."""
+    await results.past_changed(uow, exam_id)
+
+
+async def to_look_at(uow: UnitOfWork, examinee_id: UUID, after_id: UUID | None) -> Sequence[UUID]:
+    """Return the exams of a person that were judged, earliest first: all, or those after one of them."""
+    after = await exams.get(uow, after_id) if after_id is not None else None
+    return await views.judged_exams(uow, examinee_id, after)
+
+
+async def _follow_later(uow: UnitOfWork, exam: Exam) -> None:
+    """Have the person's later exams looked at, each under its own lock: this one's is held, and locks are taken in one order."""
+    if await views.judged_exams(uow, exam.examinee_id, exam):
+        payload = {"examinee_id": str(exam.examinee_id), "after_id": str(exam.id)}
+        await uow.enqueue(LOOK_AGAIN, payload, campus_id=None)
 
 
 async def block_again(uow: UnitOfWork, event: ExamReopened) -> None:
@@ -370,3 +391,7 @@ def _revisions(fired: Fired) -> list[UUID]:
 async def follow_person(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
     """Let critical values follow a merge, and go back when it is undone."""
     await examinees.follow(uow, event, "critical_value", repository.repoint, repository.given_since)
+    # Whose past an exam has is another question now; whichever exams follow, the jobs see them all.
+    people = {event.survivor_id} if isinstance(event, ExamineesMerged) else {event.survivor_id, event.merged_id}
+    for person in sorted(people):
+        await uow.enqueue(LOOK_AGAIN, {"examinee_id": str(person), "after_id": None}, campus_id=None)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 MessageState = Literal["received", "filed", "duplicate", "revision", "quarantined", "unmatched"]
 QuarantineReason = Literal[
     "content-differs", "charset-doubtful", "unparsable", "no-usable-id", "batch-differs", "frame-not-ended", "outside-a-frame",
+    "not-production",
 ]  # fmt: skip
 JobState = Literal["queued", "running", "succeeded", "dead", "cancelled"]
 

@@ -45,6 +45,7 @@ from tests.tjapi.exam.paper import (
 )
 from tests.tjapi.frontdesk.test_board import COLUMNS, RECOUNT
 from tests.tjapi.result.scene import Unfenced
+from tests.tjapi.starter import UNITS
 from tests.tjapi.world import API, UNREMARKABLE, House, house, key
 from tjapi import demo
 from tjapi.catalog import service as catalog
@@ -799,7 +800,7 @@ class ExamMachine(RuleBasedStateMachine):
     def report(self, tube: Tube, line: Line, status: str) -> LabReport:
         now = datetime(2026, 11, 27, 1, 0, tzinfo=UTC)
         said = tuple(
-            LabObservation(code, code, "", "NM", UNREMARKABLE.get(code, "5"), "", "", (), status, now)
+            LabObservation(code, code, "", "NM", UNREMARKABLE.get(code, "5"), UNITS.get(code, ""), "", (), status, now)
             for code in self.ground.items[line.code]
         )
         result = LabResult(tube.barcode, None, None, line.code, line.code, now, now, status, said)

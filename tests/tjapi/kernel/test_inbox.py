@@ -195,7 +195,7 @@ async def test_a_number_that_was_kept_before_senders_were_told_apart_may_be_anyb
 
 @pytest.mark.requirement("E3.5")
 @pytest.mark.parametrize(
-    "reason", ["charset-doubtful", "unparsable", "no-usable-id", "batch-differs", "frame-not-ended"]
+    "reason", ["charset-doubtful", "unparsable", "no-usable-id", "batch-differs", "frame-not-ended", "not-production"]
 )
 async def test_whatever_was_answered_ae_is_kept_and_filed_by_no_machine_and_no_single_person(
     sign_in: SignIn, admin: asyncpg.Connection, reason: str

@@ -34,7 +34,7 @@ async def says(
             ]
             if not refused:
                 segments += [
-                    f"OBX|{i}|NM|{item.code}^{item.code}^L||{value or UNREMARKABLE.get(item.code, '5')}|||||||{status}|||{at}"
+                    f"OBX|{i}|NM|{item.code}^{item.code}^L||{value or UNREMARKABLE.get(item.code, '5')}|{item.unit or ''}||||||{status}|||{at}"
                     for i, item in enumerate(items[lines[code].item_group_id], 1)
                 ]
             segments.append(f"SPM|1|{barcode}" + ("|" * 19 + refused if refused else ""))

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from adapters.lis.contract import LabObservation, LabReport, LabResult
+from tests.tjapi.starter import UNITS
 from tjapi import demo
 from tjapi.catalog import service as catalog
 from tjapi.exam import service as exams
@@ -84,10 +85,19 @@ async def visit(
 
 
 def observation(
-    code: str, value: str, *, status: str = "F", minute: int = 0, unit: str = "", sub_id: str = ""
+    code: str, value: str, *, status: str = "F", minute: int = 0, unit: str | None = None, sub_id: str = ""
 ) -> LabObservation:
     return LabObservation(
-        code, code, sub_id, "NM", value, unit, "their range", (), status, NOON + timedelta(minutes=minute)
+        code,
+        code,
+        sub_id,
+        "NM",
+        value,
+        UNITS.get(code, "") if unit is None else unit,
+        "their range",
+        (),
+        status,
+        NOON + timedelta(minutes=minute),
     )
 
 

@@ -15,6 +15,7 @@ from tjapi.result.rules.releases import still_needed
         ("quarantined", "content-differs", "nothing", "nothing", "nothing"),
         ("quarantined", "unparsable", "nothing", "nothing", "nothing"),
         ("quarantined", "no-usable-id", "nothing", "nothing", "nothing"),
+        ("quarantined", "not-production", "impossible", "impossible", "impossible"),
         ("unmatched", "unknown-code", "impossible", "impossible", "nothing"),
         ("filed", None, "impossible", "impossible", "impossible"),
         ("received", None, "impossible", "impossible", "impossible"),

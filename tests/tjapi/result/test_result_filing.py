@@ -355,3 +355,23 @@ async def test_any_repetition_of_the_name_will_do(unit: OpenUnit) -> None:
 def _number_of_a_man_born(day: str) -> str:
     body = f"69{secrets.randbelow(10_000):04d}{day}{secrets.randbelow(499) * 2 + 1:03d}"
     return body + check_digit(body)
+
+
+@pytest.mark.requirement("E3.5", "I2")
+async def test_a_number_of_ours_that_names_another_exam_or_another_person_contradicts_whatever_it_is_called(
+    unit: OpenUnit,
+) -> None:
+    scene, other = await visit(unit, "CBC", kind="resident"), await visit(unit, "CBC", kind="resident")
+    async with unit() as uow:
+        person = (await exams.get(uow, other.exam_id)).examinee_id
+        mine = (await exams.get(uow, scene.exam_id)).examinee_id
+    said = report(scene, "CBC", *cbc(), exam_no=None)
+    for number in (other.exam_no, other.exam_no.lower(), str(person), other.id_number):
+        refused = await file(unit, replace(said, numbers=("0000012345", number)))
+        assert (refused.outcome, refused.detail["disagree"]) == ("quarantined", ["number_of_another"]), number
+    masked = replace(said, masked_id_numbers=(other.id_number[:6] + "*" * 8 + other.id_number[14:],))
+    assert (await file(unit, masked)).detail["disagree"] == ["id_number"]
+    assert await state_of(unit, scene) == {}
+    own = ("0000012345", "A99999999999", scene.exam_no, str(mine), scene.id_number, "不是号码")
+    shown = (scene.id_number[:6] + "*" * 8 + scene.id_number[14:],)
+    assert (await file(unit, replace(said, numbers=own, masked_id_numbers=shown))).outcome == "filed"

@@ -1,5 +1,6 @@
 """Reading values, flagging them, choosing among revisions: pure, and the same for every order of arrival."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import permutations
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from tjapi.exam.rules import LINE_MOVES
 from tjapi.examinee.rules import is_one_name
 from tjapi.result.rules.flags import Range, flag, flag_of
-from tjapi.result.rules.identity import Identity, disagreement
+from tjapi.result.rules.identity import Identity, disagreement, shows_another
 from tjapi.result.rules.reading import chosen
 from tjapi.result.rules.revisions import LIS_STATUS, Fact, contested, current, line_target, standing
 from tjapi.result.rules.values import finding, parse, same_unit
@@ -322,3 +323,26 @@ def test_a_multi_select_is_normal_only_where_every_part_is() -> None:
     assert flags == ["", "", "A", "A", None, None]
     assert flag_of("multi_select", parse("头晕"), None, choices) is None
     assert chosen("头晕; 胸痛;头晕;") == ("头晕", "胸痛")
+
+
+@pytest.mark.requirement("E3.5")
+@pytest.mark.parametrize(
+    ("masked", "another"),
+    [
+        ("690101********1237", False), ("690101199001011***", False), ("690101****1237", False), ("690101*1237", False),
+        ("*****************7", False), ("690101********1234", True), ("690102********1237", True), ("690101****1234", True),
+        ("690101900101123", True), ("690101******123", False), ("E12****789", False), ("**************123X", True),
+    ],
+)  # fmt: skip
+def test_what_a_masked_number_shows_contradicts_or_says_nothing(masked: str, another: bool) -> None:
+    ours = ["690101199001011237", "690101900101123"[:-3] + "123"]
+    if "*" in masked:
+        assert shows_another(masked, ours) is another
+    assert not shows_another(masked, [])
+    assert not shows_another(masked, ["E12345678"])
+
+
+@pytest.mark.requirement("E3.5")
+def test_a_number_of_another_contradicts_whatever_else_agrees() -> None:
+    theirs = replace(OURS, is_theirs=True, names_another=True)
+    assert disagreement(OURS, theirs, lambda one, two: one == two) == ["number_of_another"]

@@ -2,7 +2,7 @@
 
 from tjapi.examinee.models import Examinee
 from tjapi.examinee.service.duplicates import distinctions, distinguish, duplicates, withdraw_distinction
-from tjapi.examinee.service.finding import look_up, search
+from tjapi.examinee.service.finding import holders, look_up, search
 from tjapi.examinee.service.guardians import (
     add_guardian,
     consent,
@@ -24,6 +24,7 @@ from tjapi.examinee.service.reading import (
     look_at,
     many,
     number_ends_with,
+    numbers_shown,
     shape,
     survivor_id,
     unmask,
@@ -43,6 +44,7 @@ __all__ = [
     "get",
     "guardians",
     "has_number",
+    "holders",
     "identifiers",
     "import_people",
     "introduce",
@@ -58,6 +60,7 @@ __all__ = [
     "met",
     "names_by_number",
     "number_ends_with",
+    "numbers_shown",
     "photo_files",
     "photo_for_reading",
     "photo_of",

@@ -1,5 +1,6 @@
 """Finding people by what the desk scans or types."""
 
+import contextlib
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from tjapi.kernel.clock import business_day
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 
+_HOLDERS = 10
 _CRITERIA: dict[str, LookupKind] = {"q": "name", "id_number": "id_number", "phone": "phone", "card_no": "card_no"}
 _NOT_A: dict[LookupKind, tuple[str, str]] = {
     "phone": ("不是电话号码", "not a phone number"),
@@ -61,6 +63,26 @@ async def look_up(
     if impossible:
         raise LookupKeyInvalid(errors=[FieldError("/key", f"not_{by}", *_NOT_A[by])])
     return await _found(uow, key, by, by, Found(after, size, among), [*(of_exam_no or ()), *of_barcode])
+
+
+async def holders(uow: UnitOfWork, numbers: Collection[str]) -> list[set[UUID]]:
+    """Return for each of these numbers whose it is: our own id, an ID number, a card or number of another system.
+
+    Leaves no trace: it finds for whom a message must not be filed.
+    """
+    everybody = Found(None, _HOLDERS, None)
+    found = []
+    for number in numbers:
+        ids: set[UUID] = set()
+        with contextlib.suppress(ValueError):
+            ids |= {person.id for person in await repository.examinees(uow, [UUID(number)])}
+        indexes = [uow.cipher.blind_index(one, ID_NUMBER) for one in spellings_sought(number)]
+        ids |= set(await repository.ids_by_id_number(uow, indexes, everybody))
+        if card := normalise_card_no(number):
+            index = uow.cipher.blind_index(card, IDENTIFIER)
+            ids |= set(await repository.ids_by_identifier(uow, index, everybody))
+        found.append({await repository.survivor_id(uow, one) for one in ids})
+    return found
 
 
 async def _found(

@@ -97,6 +97,16 @@ async def has_number(uow: UnitOfWork, examinee_id: UUID, said: Collection[str]) 
     return False if another else None
 
 
+async def numbers_shown(uow: UnitOfWork, examinee_id: UUID) -> list[str]:
+    """Return the ID numbers of a person in every spelling, for a rule that compares them and keeps none. Nothing of them leaves a unit."""
+    people = [
+        *await repository.examinees(uow, [examinee_id]),
+        *await repository.merged_into(uow, [examinee_id]),
+    ]
+    numbers = [opened(uow, entry, entry.id_number_sealed, ID_NUMBER) or "" for entry in people]
+    return [spelling for number in numbers for spelling in spellings_of(number) if spelling]
+
+
 async def unmask(uow: UnitOfWork, examinee_id: UUID, purpose: str) -> UnmaskedOut:
     """Return what is masked elsewhere; who asked, and why, is kept with it. Raises ExamineeNotFound."""
     person = await get(uow, examinee_id)

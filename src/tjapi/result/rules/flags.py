@@ -159,6 +159,7 @@ def with_lab(ours: Flag | None, lab_range: Range | None, value: Value, theirs: F
     return max(said, key=gravity), True
 
 
+_LONGEST_RANGE = 64
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\s*(?:-{1,2}|~|～|–|—|至|to)\s*(-?\d+(?:\.\d+)?)", re.ASCII)
 
 
@@ -168,7 +169,8 @@ def lab_range(text: str) -> Range | None:
     "<5.0" means below 5.0, so that 5.0 itself is above it: what cannot be said with an inclusive bound is a bound just inside.
     """
     said = plain(text)
-    if (both := _RANGE.fullmatch(said)) is not None:
+    both = _RANGE.fullmatch(said) if len(said) <= _LONGEST_RANGE else None
+    if both is not None:
         low, high = Decimal(both[1]), Decimal(both[2])
         return Range(low, high) if low <= high else None
     bound = parse(said)

@@ -3,12 +3,12 @@
 open → closed by a person's answer, by a later value, or because the line is gone
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from tjapi.result.rules.flags import Flag
+from tjapi.result.rules.flags import Flag, Range
 from tjapi.result.rules.values import Value
 
 QuestionKind = Literal["unread", "contested", "undetermined", "implausible"]
@@ -40,6 +40,7 @@ JUDGED_FLAGS: Mapping[Answer, Flag | None] = {"normal": "", "abnormal": "A", "no
 # An open one of these keeps a line from being verified: what the line says is not known yet.
 HOLDING: frozenset[str] = frozenset({"unread", "contested", "implausible"})
 _ADULT_YEARS = 18
+_ONE_SCALE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,29 @@ def implausible(value: Value, limits: Limits) -> str | None:
     ):
         return "plausible_high"
     return None
+
+
+def unit_in_doubt(
+    ours: tuple[Flag | None, Range | None],
+    in_others: Iterable[tuple[Value, Flag | None]],
+    said: Range | None,
+    limits: Limits,
+) -> bool:
+    """Say whether a number without a unit may as well be one in another unit: possible there too, and something else.
+
+    `ours`: its flag in our unit, and our range; `in_others`: what it is in our unit if it was said in each other one, and that one's flag. A
+    range of the laboratory's beside it (`said`) that is of the order of ours says the unit.
+    """
+    flag, normal = ours
+    if said is not None and normal is not None and _one_scale(said, normal):
+        return False
+    return any(implausible(value, limits) is None and other != flag for value, other in in_others)
+
+
+def _one_scale(said: Range, ours: Range) -> bool:
+    pairs = [(said.low, ours.low), (said.high, ours.high)]
+    both = [(one, two) for one, two in pairs if one is not None and two is not None and one > 0 and two > 0]
+    return bool(both) and all(max(one, two) <= _ONE_SCALE * min(one, two) for one, two in both)
 
 
 def jumped(value: Value, last: Decimal | None, limits: Limits, age_years: int) -> bool:

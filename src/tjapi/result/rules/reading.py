@@ -6,7 +6,7 @@ measurements, words beside a number are its remark.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
@@ -32,6 +32,9 @@ _EXPONENT = re.compile(r"([<>]=?|[≤≥])?\s*(-?\d{1,12}(?:\.\d{1,30})?)e([+-]?
 _SIGNED = re.compile(r"\+(\d{1,12}\.\d{1,30})", re.ASCII)
 _UNIT_BEHIND = re.compile(r"([<>≤≥=]*\s*[-+]?[\d.]+(?:e[+-]?\d+)?)\s*([^\d\s.].*)", re.IGNORECASE | re.ASCII)
 _SIGN_BETWEEN = re.compile(r"[↑↓⬆⬇▲▼*]+\s*")
+# What is longer is no number, whatever it begins with; more marks than these say nothing that a person would write.
+LONGEST_NUMBER = 64
+_MOST_MARKS = 3
 _MOST_DECIMALS = 9
 _MOST_MAGNITUDE = 12
 _SIGNIFICANT = 12
@@ -59,7 +62,14 @@ def read(kind: str, raw: str, units: Sequence[str] = ()) -> Reading | None:
 
 def understood(kind: str, value: Value, known: Iterable[str]) -> bool:
     """Say whether words mean something to an item: a finding of a qualitative one, else one of the texts that its item or range names."""
-    texts = {finding(text) for text in known}
+    return _understood(kind, value, _spellings(known))
+
+
+def _spellings(known: Iterable[str]) -> frozenset[str]:
+    return frozenset(finding(text) for text in known)
+
+
+def _understood(kind: str, value: Value, texts: Collection[str]) -> bool:
     if kind == "multi_select":
         parts = chosen(value.text)
         return bool(parts) and all(finding(part) in texts for part in parts)
@@ -77,6 +87,8 @@ def _number(raw: str, units: Sequence[str]) -> Reading | None:
     text = plain(raw)
     for entity, sign in _ENTITIES.items():
         text = text.replace(entity, sign)
+    if len(text) > LONGEST_NUMBER:
+        return None
     marks: list[Direction] = []
     unit = ""
     # The unit first: of "4.2 L" of an item in litres, L is no mark.
@@ -88,6 +100,8 @@ def _number(raw: str, units: Sequence[str]) -> Reading | None:
             if rest and any(same_unit(rest, one) for one in units if one):
                 text, unit = behind[1] + (between[0].strip() if between is not None else ""), rest
         text = _without_marks(text, marks)
+    if len(marks) > _MOST_MARKS:
+        return None
     directions = {mark for mark in marks if mark}
     if len({mark[0] for mark in directions}) > 1:
         return None
@@ -189,14 +203,16 @@ def put_together(
         parts = ";".join(dict.fromkeys(part for one in filled for part in chosen(one.raw)))
         return [Measured(Reading(Value(parts, plain(parts))), _orders(filled))], None
     readings = [(one, read(kind, one.raw, [one.unit, *units])) for one in filled]
+    texts = _spellings(known)
     # Beside words that mean something, a number (the measurement behind them) and other words are remarks of theirs.
-    clear = [(o, r) for o, r in readings if r is not None and (kind in NUMBERS or understood(kind, r.value, known))]
+    clear = [(o, r) for o, r in readings if r is not None and (kind in NUMBERS or _understood(kind, r.value, texts))]
     if not clear and kind in NUMBERS:
         return [], Unread("\n".join(one.raw for one in filled), _orders(filled))
     if not clear:
         whole = "\n".join(one.raw for one in filled)
         return [Measured(Reading(Value(whole, plain(whole))), _orders(filled))], None
-    remarks = tuple(o.raw for o, _ in readings if all(o is not c for c, _ in clear))
+    valued = {id(o) for o, _ in clear}
+    remarks = tuple(o.raw for o, _ in readings if id(o) not in valued)
     groups: dict[tuple[str, str], list[tuple[Said, Reading]]] = {}
     for one, reading in clear:
         groups.setdefault((reading.value.same, plain(one.unit or reading.unit)), []).append((one, reading))

@@ -8,11 +8,13 @@ Need = Literal["exam", "charset", "nothing", "impossible"]
 _NEED_EXAM = {("quarantined", "identity-mismatch"), ("unmatched", "unknown-barcode")}
 # Refused at the door, and whole: two people say that it is good as it is.
 _AS_IT_IS = {"content-differs", "unparsable", "no-usable-id", "batch-differs", "frame-not-ended", "outside-a-frame"}
+# A test, a training or an analyser's own control: nobody's result, whoever says so.
+_NEVER = {"not-production"}
 
 
 def still_needed(state: str, reason: str | None, *, exam: bool, charset: bool) -> Need:
     """Return what a release of a message lacks: nothing where it may be given, `impossible` where the message waits for no people."""
-    if state not in ("quarantined", "unmatched"):
+    if state not in ("quarantined", "unmatched") or reason in _NEVER:
         return "impossible"
     if (state, reason) in _NEED_EXAM:
         return "nothing" if exam or charset else "exam"

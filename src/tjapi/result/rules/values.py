@@ -75,7 +75,6 @@ _PARTS = re.compile(
 )
 
 
-@lru_cache(maxsize=4_096)
 def finding_words(text: str) -> str | None:
     """Return the one spelling of a qualitative finding, read part by part; None where it is none, or where its parts disagree.
 
@@ -83,8 +82,12 @@ def finding_words(text: str) -> str | None:
     "0.05", "非阳性", "----" and "阴性(+)" are none. Grades: 1+ … 4+.
     """
     said = plain(text).replace(" ", "").lower().translate(_DASHES).rstrip("。.;,")
-    if not said or len(said) > _LONGEST_FINDING:
-        return None
+    # Only what is short is worth remembering: a stranger's texts are not kept.
+    return _words(said) if said and len(said) <= _LONGEST_FINDING else None
+
+
+@lru_cache(maxsize=4_096)
+def _words(said: str) -> str | None:
     kinds: dict[str, str] = {}
     at = 0
     while at < len(said):
@@ -126,7 +129,11 @@ def finding(text: str) -> str:
 
 def same_unit(theirs: str, ours: str | None) -> bool:
     """Say whether two spellings are one unit: `10^9/L`, `×10⁹/L`, `10*9/L`; `umol/L`, `μmol/L`. An unsaid unit contradicts nothing."""
-    return not plain(theirs) or not ours or _unit(theirs) == _unit(ours)
+    said = plain(theirs)
+    return not said or not ours or (len(said) <= _LONGEST_UNIT and _unit(said) == _unit(ours))
+
+
+_LONGEST_UNIT = 200
 
 
 @lru_cache(maxsize=1_024)

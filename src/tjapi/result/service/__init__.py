@@ -16,7 +16,7 @@ from tjapi.result.service.entry import (
 )
 from tjapi.result.service.filing import Filing, file_report
 from tjapi.result.service.importing import PastResults, PastSheet, PastValue, import_past
-from tjapi.result.service.judging import judge_anew, lines_gone, opened_again
+from tjapi.result.service.judging import judge_anew, lines_gone, opened_again, past_changed
 from tjapi.result.service.questions import block_open, drop_questions
 from tjapi.result.service.questions import page as questions_page
 from tjapi.result.service.reading import (
@@ -70,6 +70,7 @@ __all__ = [
     "lines_gone",
     "opened_again",
     "passed",
+    "past_changed",
     "plan_sheets",
     "plan_sheets_of_many",
     "propose_release",

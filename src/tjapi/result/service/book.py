@@ -137,6 +137,7 @@ class Book:
         self._unplaced: list[UnplacedAlarm] = []
         self._repeated: set[UUID] = set()
         self._facts: dict[UUID, Fact] = {}
+        self._meanings: dict[UUID, set[str | None]] = {}
 
     @classmethod
     async def open(cls, uow: UnitOfWork, exam_id: UUID) -> "Book":
@@ -192,6 +193,10 @@ class Book:
             return None
         return range_snapshot(found)
 
+    def found_range(self, item: Item) -> ItemRange | None:
+        """Return the range that applies to an item of this person on this day."""
+        return self._ranges.get(item.id)
+
     def normal_texts(self, item: Item) -> Sequence[str]:
         """Return the words that are normal for an item of this person."""
         found = self._ranges.get(item.id)
@@ -213,11 +218,15 @@ class Book:
             self._before[result.id] = None
             self._new_results.append(result)
         said = self._revisions[result.id]
-        if entry.meaning_key is not None and any(r.meaning_key == entry.meaning_key for r in said):
+        meanings = self._meanings.setdefault(result.id, set())
+        if said and not meanings:
+            meanings.update(r.meaning_key for r in said)
+        if entry.meaning_key is not None and entry.meaning_key in meanings:
             return "duplicate"
         entry, repeated = self._beside(result, entry)
         revision = self._revision(uow, result, entry, len(said) + 1)
         said.append(revision)
+        meanings.add(revision.meaning_key)
         self._new_revisions.append(revision)
         if repeated:
             # Kept, because it says when the laboratory last said so; it changes nothing.
@@ -359,10 +368,10 @@ class Book:
         if finalized:
             await self._tell_late(uow, added)
 
-    async def tell_all(self, uow: UnitOfWork) -> None:
-        """Say of every result that it may be something else now, whatever it says: by whom it is judged has changed."""
+    async def tell_all(self, uow: UnitOfWork, *, of_past: bool = False) -> None:
+        """Say of every result that it may be something else now, whatever it says: by whom, or beside which past, it is judged has changed."""
         if self._results:
-            await self._tell(uow, list(self._results.values()))
+            await self._tell(uow, list(self._results.values()), of_past=of_past)
 
     async def _tell_late(self, uow: UnitOfWork, added: Mapping[UUID, HeldRevision]) -> None:
         """Say what came after the final sign-off: each value, and each of which nobody could read one."""
@@ -383,7 +392,7 @@ class Book:
         """Ask and settle anew of every live line at the end: by whom they are judged, or whether anything may move, has changed."""
         self._touched |= {line.id for line in self.lines.values() if self.live(line)}
 
-    async def _tell(self, uow: UnitOfWork, added: Sequence[HeldResult]) -> None:
+    async def _tell(self, uow: UnitOfWork, added: Sequence[HeldResult], *, of_past: bool = False) -> None:
         beside = {fact.id for result_id in self._revisions for fact in rivals(self._facts_of(result_id))}
         current_ids = {result.current_revision_id for result in self._results.values()}
         passed_over = tuple(
@@ -396,6 +405,7 @@ class Book:
                 campus_id=self.exam.campus_id, exam_id=self.exam.id, result_ids=tuple(r.id for r in added),
                 item_codes=tuple(sorted({r.item_code for r in added})), beside=tuple(sorted(beside)), passed_over=passed_over,
                 alarming=any(lab_critical((r.lis_flags or "").split(" ")) for r in self._new_revisions),
+                of_past=of_past,
             )
         )  # fmt: skip
 

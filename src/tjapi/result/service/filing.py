@@ -10,7 +10,9 @@ from uuid import UUID
 from adapters.lis.contract import LabObservation, LabReport, LabResult
 from tjapi.catalog import service as catalog
 from tjapi.catalog.models import Item, ItemUnit
+from tjapi.exam import service as exams
 from tjapi.exam.models import Exam, ExamLine
+from tjapi.exam.rules import exam_no_read
 from tjapi.examinee import service as examinees
 from tjapi.examinee.rules import is_one_name
 from tjapi.kernel.uow import UnitOfWork
@@ -18,14 +20,14 @@ from tjapi.requisition import service as requisitions
 from tjapi.requisition.errors import TubeHasResults, TubeStateConflict
 from tjapi.result import repository, views
 from tjapi.result.rules.flags import lab_critical
-from tjapi.result.rules.identity import Identity, disagreement
+from tjapi.result.rules.identity import Identity, disagreement, shows_another
 from tjapi.result.rules.reading import Measured, Reading, Said, put_together
 from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
 from tjapi.result.rules.values import Value, plain, same_unit
 from tjapi.result.service.book import LIS, Addition, Book, Entry, UnplacedAlarm, UnreadValue
 from tjapi.result.service.computing import compute
 from tjapi.result.service.judging import follow
-from tjapi.result.service.measuring import doubted, in_our_unit
+from tjapi.result.service.measuring import doubted, in_our_unit, unit_doubted
 from tjapi.result.service.release import released_to
 
 # What keeps a value from being filed, gravest first: a message that meets several ends with the first; `detail` lists them all.
@@ -48,6 +50,8 @@ REASONS: dict[str, str] = {
     "no-observations": "groups",
 }
 _SHOWN = 100
+_MOST_NUMBERS = 50
+"""Of one person: what follows in a message is looked up for nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +129,7 @@ async def file_report(
         targets = await _targets(uow, source, report.results)
     against = None
     if placed is None:
-        is_theirs = await examinees.has_number(uow, book.exam.examinee_id, report.id_numbers)
-        against = disagreement(_ours(book.exam), _theirs(report, is_theirs=is_theirs), is_one_name)
+        against = disagreement(_ours(book.exam), await _theirs(uow, book.exam, report), is_one_name)
     if against is not None:
         # Kept from the exam's own list: whose result this is, is exactly what is not known.
         return Filing(
@@ -212,7 +215,8 @@ async def _other_units(
     said = [
         (item, o) for result in report.results for o in result.observations if (item := _item(items, o)) is not None
     ]
-    strange = {item.id for item, o in said if not same_unit(o.unit, item.unit)}
+    # Of a number without a unit it is asked what it would be in each of them.
+    strange = {item.id for item, o in said if not plain(o.unit) or not same_unit(o.unit, item.unit)}
     return await catalog.units(uow, strange) if strange else {}
 
 
@@ -407,9 +411,27 @@ def _ours(exam: Exam) -> Identity:
     return Identity(exam.exam_no, (exam.name,), exam.sex, exam.birth_date)
 
 
-def _theirs(report: LabReport, *, is_theirs: bool | None) -> Identity:
+async def _theirs(uow: UnitOfWork, exam: Exam, report: LabReport) -> Identity:
     names = (report.patient_name or "", *report.other_names)
-    return Identity(report.exam_no, names, report.patient_sex, report.patient_birth_date, is_theirs)
+    is_theirs = await examinees.has_number(uow, exam.examinee_id, report.id_numbers)
+    if report.masked_id_numbers:
+        known = await examinees.numbers_shown(uow, exam.examinee_id)
+        if any(shows_another(masked, known) for masked in report.masked_id_numbers):
+            is_theirs = False
+    return Identity(
+        report.exam_no, names, report.patient_sex, report.patient_birth_date, is_theirs, await _names_another(uow, exam, report)
+    )  # fmt: skip
+
+
+async def _names_another(uow: UnitOfWork, exam: Exam, report: LabReport) -> bool:
+    """Say whether a number of a message, whatever it is called there, is that of another exam of ours, or of another examinee alone."""
+    read = {one: exam_no_read(one) for one in dict.fromkeys(report.numbers[:_MOST_NUMBERS])}
+    for number in {known for known in read.values() if known is not None} - {exam.exam_no}:
+        if await exams.find_by_no(uow, number) is not None:
+            return True
+    ours = await examinees.survivor_id(uow, exam.examinee_id)
+    others = await examinees.holders(uow, [one for one, known in read.items() if known is None])
+    return any(held and ours not in held for held in others)
 
 
 def _groups(observations: Sequence[LabObservation], items: Mapping[str, Item]) -> list[_Group]:
@@ -502,7 +524,11 @@ def _entries(
         beside_it = [o for i, o in enumerate(group.observations) if one is measured[0] and i not in valued]
         flags = [flag for each in (*own, *beside_it) for flag in each.abnormal_flags]
         marks = tuple(dict.fromkeys([*flags, *([one.reading.mark] if one.reading.mark else [])]))
-        doubt = status != "entered_in_error" and doubted(value, item, told.last.get(item.code), book.exam.age_years)
+        beside_number, other_units = (first.unit, first.range_text), told.units.get(item.id, ())
+        doubt = status != "entered_in_error" and (
+            doubted(value, item, told.last.get(item.code), book.exam.age_years)
+            or unit_doubted(one.reading, beside_number, item, other_units, book.found_range(item))
+        )
         # A remark belongs to its own value; what belongs to none stands beside the first.
         noted = [*own, *beside_it]
         own_notes = (

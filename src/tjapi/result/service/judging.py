@@ -35,6 +35,16 @@ async def judge_anew(uow: UnitOfWork, exam_id: UUID) -> None:
     await follow(uow, exam)
 
 
+async def past_changed(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Look again at what was judged beside an earlier exam, which says something else now, or is another person's. No value changes."""
+    exam = await exams.lock(uow, exam_id)
+    case.changed(uow, exam_id)
+    book = await Book.read(uow, exam)
+    await book.tell_all(uow, of_past=True)
+    if exam.state != "finalized":
+        await follow(uow, exam)
+
+
 async def lines_gone(uow: UnitOfWork, exam_id: UUID, line_ids: Collection[UUID]) -> None:
     """What was found on lines that are set aside counts no more, for nothing that is made of it."""
     exam = await exams.lock(uow, exam_id)

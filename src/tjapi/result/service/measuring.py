@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from tjapi.catalog.models import Item, ItemUnit
-from tjapi.result.rules.questions import implausible, jumped
+from tjapi.catalog.models import Item, ItemRange, ItemUnit
+from tjapi.result.rules.flags import flag_of, lab_range
+from tjapi.result.rules.questions import implausible, jumped, unit_in_doubt
 from tjapi.result.rules.reading import Reading
 from tjapi.result.rules.values import Value, converted, plain, same_unit
-from tjapi.result.service.book import limits_of
+from tjapi.result.service.book import limits_of, range_rules
 
 Turned = tuple[Value, str | None, dict[str, str] | None]
 
@@ -29,6 +30,21 @@ def in_our_unit(reading: Reading, said: str, item: Item, others: Sequence[ItemUn
         "value": value.raw, "unit": unit, "factor": f"{known.factor:f}", "addend": f"{known.addend:f}", "source": known.source,
     }  # fmt: skip
     return converted(value, known.factor, known.addend, item.decimals or 0), item.unit, conversion
+
+
+def unit_doubted(
+    reading: Reading, said: tuple[str, str], item: Item, others: Sequence[ItemUnit], found: ItemRange | None
+) -> bool:
+    """Say whether a number of which no unit was said may as well be in another one. `said`: the unit beside it, and the laboratory's range."""
+    unit, lab = said
+    value = reading.value
+    if value.numeric is None or plain(unit) or plain(reading.unit):
+        return False
+    normal = range_rules(found) if found is not None else None
+    strange = [u for u in others if not same_unit(u.unit, item.unit)]
+    turned = [converted(value, u.factor, u.addend, item.decimals or 0) for u in strange]
+    flags = [(one, flag_of(item.kind, one, normal)) for one in turned]
+    return unit_in_doubt((flag_of(item.kind, value, normal), normal), flags, lab_range(lab), limits_of(item))
 
 
 def doubted(value: Value, item: Item, last: Decimal | None, age_years: int) -> bool:
