@@ -308,7 +308,11 @@ class ValueOut(BaseModel):
     revision_id: UUID
     seq: int = Field(description="第几次修订 · Number of the revision", examples=[1])
     status: ResultStatus = Field(examples=["final"])
-    value: str = Field(description="原文 · As it was said", examples=["<0.01"])
+    value: str = Field(
+        description="结果,所有页面与报告同此写法 · The value as every page shows it: a number without what stood beside it",
+        examples=["<0.01"],
+    )
+    raw_value: str = Field(description="原文 · As it was said", examples=["<0.01↓"])
     comparator: Comparator
     numeric: str | None = Field(description="数值 · The number", examples=["0.01"])
     unit: str | None = Field(examples=["g/L"])

@@ -19,7 +19,7 @@ from tjapi.result.rules.values import Comparator
 
 _ABNORMAL = f"'{{{','.join(sorted(ABNORMAL))}}}'::text[]"
 _CURRENT = f"""
-select v.id revision_id, v.seq, v.status, v.raw_value "value", v.comparator, v.numeric::text "numeric", v.unit, v.conversion, coalesce(v.flag, r.judged_flag) flag,
+select v.id revision_id, v.seq, v.status, case when v.numeric is null then v.raw_value else v.text end "value", v.raw_value, v.comparator, v.numeric::text "numeric", v.unit, v.conversion, coalesce(v.flag, r.judged_flag) flag,
   v.range_snapshot "range", v.lis_range_text, v.lis_flags, v.remarks, v.reason, {moment("v.observed_at")} observed_at, v.source,
   {moment("v.recorded_at")} recorded_at
 """

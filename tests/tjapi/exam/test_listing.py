@@ -23,7 +23,7 @@ async def test_exams_are_listed_by_package_span_of_days_and_who_registered_them(
     body = {"campus_id": 1, "examinee_id": str(person), "package_id": package}
     made = await front.post(f"{API}/exams", json=body, headers=key())
     assert made.status_code == 201, made.text
-    clerk, reviewer = (await world.staff(name) for name in ("front", "reviewer"))
+    clerk, reviewer = await world.staff("front"), await world.staff("reviewer")
     mine: dict[str, Any] = {"examinee_id": str(person)}
     for filters, there in (
         ({"package_id": package}, True), ({"package_id": str(person)}, False),

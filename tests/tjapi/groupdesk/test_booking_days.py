@@ -100,7 +100,7 @@ async def test_a_day_that_is_closed_after_the_plan_takes_nobody_and_whom_it_leav
     unit: Unit, batch: Batch, admin: asyncpg.Connection, together: bool
 ) -> None:
     made = await plan(unit)
-    members = await listed(unit, made.campaign_id, 3)
+    members = list(await listed(unit, made.campaign_id, 3))
     closed = date(2027, 5, 11) if together else date(2027, 5, 13)
     if together:
         job = await batch.ask(made.campaign_id, _asked(closed, TUESDAY, quota=2))
@@ -128,7 +128,7 @@ async def test_a_day_that_is_closed_after_the_plan_takes_nobody_and_whom_it_leav
 
 async def test_a_day_that_is_full_stays_a_day_that_is_full(unit: Unit, batch: Batch) -> None:
     made = await plan(unit)
-    members = await listed(unit, made.campaign_id, 2)
+    members = list(await listed(unit, made.campaign_id, 2))
     assert await batch.run(await batch.ask(made.campaign_id, _asked(MONDAY, quota=1))) == {"booked": 1, "full": 1, "refused": 0, "skipped": 0}  # fmt: skip
     async with unit() as uow:
         left = await employers.member(uow, members[1])
@@ -142,9 +142,9 @@ async def test_a_campaign_s_quota_of_a_day_counts_at_every_door(
     unit: Unit, batch: Batch, admin: asyncpg.Connection, door: str, with_session: bool
 ) -> None:
     made = await plan(unit, quota=2)
-    members = await listed(unit, made.campaign_id, 4)
+    members = list(await listed(unit, made.campaign_id, 4))
     async with unit() as uow:
-        session = (await appointments.offers(uow, 1, {MONDAY}))[MONDAY].sessions[1] if with_session else None
+        session = list((await appointments.offers(uow, 1, {MONDAY}))[MONDAY].sessions)[1] if with_session else None
     asked = _asked(MONDAY, quota=9, session=session)
     if door == "together":
         assert await batch.run(await batch.ask(made.campaign_id, asked)) == {"booked": 2, "full": 2, "refused": 0, "skipped": 0}  # fmt: skip
@@ -179,7 +179,7 @@ async def test_a_day_without_a_session_takes_no_more_than_the_sessions_have_plac
 ) -> None:
     day = date(2027, 5, 18) if together else date(2027, 5, 25)
     made = await plan(unit)
-    members = await listed(unit, made.campaign_id, 7)
+    members = list(await listed(unit, made.campaign_id, 7))
     async with unit() as uow:
         sessions = (await appointments.offers(uow, 1, {day}))[day].sessions
         small = [{"session_id": one, "capacity": 2 if i < 2 else 0} for i, one in enumerate(sessions)]
@@ -194,7 +194,7 @@ async def test_a_day_without_a_session_takes_no_more_than_the_sessions_have_plac
             async with unit() as uow:
                 await service.book_member(uow, members[4], _asked(day, quota=7).days)
     rows = await admin.fetch("select session_id, count(*) as n from appointment where day = $1 and state = 'booked' group by 1", day)  # fmt: skip
-    assert {row["session_id"]: row["n"] for row in rows} == dict.fromkeys(sessions[:2], 2)
+    assert {row["session_id"]: row["n"] for row in rows} == dict.fromkeys(list(sessions)[:2], 2)
     async with unit() as uow:
         [free] = (await appointments.availability(uow, 1, day, day)).days
     assert sum(session.free for session in free.sessions) == 0
@@ -272,7 +272,7 @@ async def test_a_day_with_bookings_is_closed_only_by_who_says_so_and_they_are_li
         async with unit() as uow:
             await appointments.put_day(uow, 1, day, CalendarDay.model_validate(change))
     assert ("/despite" in {e.pointer for e in told.value.errors}, len(told.value.errors), "2 个预约" in told.value.errors[0].zh) == (True, 3, True)  # fmt: skip
-    asked = {"campus_id": 1, "first": day, "last": day, "state": None, "session_id": None, "resource": None, "examinee_id": None, "after": None, "size": 9}  # fmt: skip
+    asked: dict[str, Any] = {"campus_id": 1, "first": day, "last": day, "state": None, "session_id": None, "resource": None, "examinee_id": None, "after": None, "size": 9}  # fmt: skip
     async with unit() as uow:  # nothing changed
         assert (await appointments.offers(uow, 1, {day}))[day].sessions
         assert await appointments.page(uow, **asked, lost_place=True) == []

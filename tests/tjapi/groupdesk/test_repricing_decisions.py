@@ -29,7 +29,7 @@ def test_what_people_decided_is_the_last_of_a_group_and_no_offer() -> None:
     assert (moves.stays, moves.comes, moves.goes, moves.kept) == (("CBC",), ("GLU",), ("HCY",), ("ART",))
 
 
-async def _decided(unit: Unit, batch: Batch, **groups: dict[str, Any]) -> tuple[Any, UUID, UUID]:
+async def _decided(unit: Unit, batch: Batch, **groups: Any) -> tuple[Any, UUID, UUID]:
     """A booked member for whom the desk took one line away, added and was paid one, and put one in another's place."""
     made = await plan(unit, WIDE=WIDE, **groups)
     [member] = await listed(unit, made.campaign_id)

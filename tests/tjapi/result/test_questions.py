@@ -317,7 +317,7 @@ async def test_an_alarm_of_the_laboratory_takes_the_place_of_the_same_items_alon
         alarms = {c.id: c for c in await criticals.of_exam(uow, scene.exam_id)}
     later = [c for c in alarms.values() if c.supersedes is not None]
     assert len(later) == 2
-    assert all(alarms[c.supersedes].result_ids == c.result_ids for c in later)
+    assert all(c.supersedes and alarms[c.supersedes].result_ids == c.result_ids for c in later)
 
 
 def _at(
@@ -376,7 +376,9 @@ async def test_what_is_said_last_is_current_or_contested_and_its_alarm_stands(un
     for order in (said, said[::-1]):
         scene = await visit(unit, "ELECTROLYTE")
         await _say(unit, scene, *order)
-        assert (await state_of(unit, scene))["K"][0] == "7.9"
+        shown = (await state_of(unit, scene))["K"]
+        assert shown is not None
+        assert shown[0] == "7.9"
         assert "contested" in [q.kind for q in await _open(unit, scene)]
         assert ("CRIT-K-HIGH", "detected") in await _alarms(unit, scene)
         assert await line_state(unit, scene, "ELECTROLYTE") != "verified"
@@ -524,7 +526,7 @@ async def test_a_specimen_that_is_refused_after_its_results_were_reported_is_ask
     scene = await visit(unit, "ELECTROLYTE")
     await file(unit, report(scene, "ELECTROLYTE", _k("4.1")))
     said = report(scene, "ELECTROLYTE")
-    refused = replace(said.results[0], refused=LabRefusal("mislabelled", "标签错误"))
+    refused = replace(said.results[0], refused=LabRefusal("mislabeled", "标签错误"))
     assert (await file(unit, replace(said, results=(refused,)))).reason == "refusal-not-possible"
     (question,) = await _open(unit, scene)
     assert (question.kind, "标签错误" in question.raw_value) == ("unread", True)

@@ -23,7 +23,7 @@ async def judge(uow: UnitOfWork, exam: Exam) -> None:
     rows = await lines(uow, exam.id)
     found = await pricing.unsuited(uow, {line.item_group_id for line in rows}, person_of(exam))
     for line in rows:
-        kinds = found.get(line.item_group_id, [])
+        kinds: list[str] = list(found.get(line.item_group_id, ()))
         # What was said to stand in spite of one thing is asked again when that ends and comes again.
         kept = [kind for kind in line.kept_misfits if kind in kinds]
         if kept != line.kept_misfits:

@@ -26,7 +26,9 @@ async def import_people(uow: UnitOfWork, campus_id: int, rows: Sequence[IdCardPa
     """
     identity.refuse_foreign_campus(uow, campus_id)
     people = _read(uow, rows)
-    keys = [(document.kind, person.id_number_index or b"") for document, person in people]
+    keys: list[tuple[str, bytes, str]] = [
+        (document.kind, person.id_number_index or b"", person.id_country) for document, person in people
+    ]
     await repository.lock_identifiers(uow, keys)
     met = await repository.meet_many(uow, keys, campus_id)
     known = {

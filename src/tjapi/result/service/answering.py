@@ -17,7 +17,7 @@ from tjapi.result.errors import (
     ResultsClosed,
     SignerNotStaff,
 )
-from tjapi.result.events import ResultsRecorded
+from tjapi.result.events import ResultArrivedLate, ResultsRecorded
 from tjapi.result.models import HeldRevision, ResultQuestion
 from tjapi.result.rules.questions import ANSWERS, JUDGED_FLAGS
 from tjapi.result.rules.reading import read
@@ -28,6 +28,7 @@ from tjapi.result.service.book import TRANSCRIBED, Book, Entry, value_of
 from tjapi.result.service.computing import compute
 from tjapi.result.service.judging import follow
 from tjapi.result.service.measuring import doubted, in_our_unit
+from tjapi.result.service.reading import shown_value
 
 _Place = tuple[ExamLine, Item]
 
@@ -54,7 +55,7 @@ async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> Questio
     if given.answer not in ANSWERS[question.kind]:  # type: ignore[index] # the database holds no other kind
         raise _wrong("answer", "不适用于这类问题", "does not answer a question of this kind")
     finalized = book.exam.state == "finalized"
-    if book.exam.state == "cancelled" or (finalized and question.kind == "undetermined"):
+    if book.exam.state == "cancelled":
         raise ResultsClosed("体检当前为「{current}」", "The exam is {current}", current=book.exam.state)
     line = book.lines[question.line_id]
     item = next(item for item in book.items_of(line) if item.id == question.item_id)
@@ -70,6 +71,13 @@ async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> Questio
     await book.close(uow)
     if judged is not None:
         await uow.publish(ResultsRecorded(campus_id=book.exam.campus_id, exam_id=book.exam.id, result_ids=(judged,)))
+    if judged is not None and finalized:
+        # What was signed says that nobody had judged it.
+        await uow.publish(
+            ResultArrivedLate(
+                campus_id=book.exam.campus_id, exam_id=book.exam.id, result_id=judged, question_id=question.id
+            )
+        )
     if not finalized:
         async with uow.for_every_department():
             await follow(uow, book.exam)
@@ -96,7 +104,7 @@ async def shown(uow: UnitOfWork, rows: Sequence[ResultQuestion]) -> list[Questio
             update={
                 "values": [
                     QuestionValueOut(
-                        revision_id=r.id, value=r.raw_value, unit=r.unit, flag=r.flag, observed_at=r.observed_at
+                        revision_id=r.id, value=shown_value(r), unit=r.unit, flag=r.flag, observed_at=r.observed_at
                     )
                     for r in (found[i] for i in row.revision_ids if i in found)
                 ]

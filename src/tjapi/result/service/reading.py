@@ -73,7 +73,7 @@ async def department_history(
             PastItemOut(item_id=result.item_id, item_code=result.item_code, item_name=result.item_name, values=[]),
         )
         row.values.append(
-            PastValueOut(exam_id=result.exam_id, value=revision.raw_value, unit=revision.unit, flag=shown_flag(result, revision))
+            PastValueOut(exam_id=result.exam_id, value=shown_value(revision), unit=revision.unit, flag=shown_flag(result, revision))
         )  # fmt: skip
     order = {e.id: i for i, e in enumerate(past)}
     for row in items.values():
@@ -172,11 +172,16 @@ def shown_flag(result: Result | HeldResult, revision: ResultRevision | HeldRevis
     return cast("Flag | None", revision.flag)
 
 
+def shown_value(revision: ResultRevision | HeldRevision) -> str:
+    """Return a value as every page shows it: the number that was read, or the words as they were said."""
+    return revision.raw_value if revision.numeric is None else revision.text
+
+
 def value_out(revision: ResultRevision | HeldRevision, flag: Flag | None) -> ValueOut:
     """Return the public shape of a revision, under the flag that is shown of it."""
     snapshot = revision.range_snapshot
     return ValueOut(
-        revision_id=revision.id, seq=revision.seq, status=cast("ResultStatus", revision.status), value=revision.raw_value,
+        revision_id=revision.id, seq=revision.seq, status=cast("ResultStatus", revision.status), value=shown_value(revision), raw_value=revision.raw_value,
         comparator=cast("Comparator", revision.comparator), numeric=None if revision.numeric is None else f"{revision.numeric:f}",
         unit=revision.unit, flag=flag, conversion=ConversionOut.model_validate(revision.conversion) if revision.conversion else None,
         range=RangeOut.model_validate(snapshot) if snapshot is not None else None, lis_range_text=revision.lis_range_text,
