@@ -91,6 +91,7 @@ def test_a_value_is_read_in_time_in_proportion_to_its_length(reader: str, text: 
 
 
 def test_what_is_longer_than_any_number_or_bears_more_marks_than_anybody_writes_is_none() -> None:
+    assert read("numeric", "7.2 " + "x" * LONGEST_NUMBER, ["x" * LONGEST_NUMBER]) is None
     for raw in (
         "7.2 H H H H",
         "* * * * 7.2",
