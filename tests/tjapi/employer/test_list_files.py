@@ -431,6 +431,7 @@ def test_a_list_written_by_sheetjs_holds_no_macro_whatever_its_types_could_mean(
         _typed(xlsx(lines(1)), defaults=b'<Default Extension="bin" ContentType="application/vnd.ms-office.vbaProject"/>', other=b"macro"),
         _typed(xlsx(lines(1)), vbaProject=b"macro"),
     ],
+    ids=["the book's type", "a part's type", "a part's name"],
 )  # fmt: skip
 def test_a_part_that_is_a_macro_is_refused_by_what_it_is(content: bytes) -> None:
     with pytest.raises(SheetRefusedError) as told:
