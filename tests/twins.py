@@ -961,8 +961,8 @@ TWINS = (
         f"{REPORT_TESTS}/test_document.py::test_the_signatures_take_the_end_of_the_results_along_wherever_the_page_ends",
     ),
     _twin(
-        "campaign: a day's quota", "src/tjapi/groupdesk/service.py",
-        "return taken.get((place.day, place.session_id), 0) >= place.quota", "return place.quota < 0",
+        "campaign: a day's quota", "src/tjapi/groupdesk/rules.py",
+        "return there >= place.quota or", "return place.quota < 0 or",
         f"{GROUP_TESTS}/test_group_desk.py::test_members_are_spread_over_days_by_quota_and_whom_no_day_takes_hears_so",
     ),
     _twin(
@@ -1008,7 +1008,7 @@ TWINS = (
     ),
     _twin(
         "campaign: the package by sex", "src/tjapi/pricing/rules.py",
-        "if sex is None or (of in", "if sex or (of in",
+        "for key, of, groups in offered if of in (\"any\", sex) and", "for key, of, groups in offered if",
         f"{GROUP_TESTS}/test_repricing.py::test_members_take_the_package_of_their_sex_when_booked_and_when_moved",
     ),
     _twin(

@@ -175,7 +175,11 @@ class World:
             doctor, "PUT", f"{place}/results", json={"results": values}, headers={"If-Match": sheet.headers["etag"]}
         )
         await do(
-            doctor, "POST", f"{place}/sheet:sign", json={"summary": "无殊"}, headers={"If-Match": sheet.headers["etag"]}
+            doctor,
+            "POST",
+            f"{place}/sheet:sign",
+            json={"summary": "见各项描述"},
+            headers={"If-Match": sheet.headers["etag"]},
         )
         visit.message_id = await self.report_laboratory(visit, visit.tubes[0]["barcode"])
         await self.until(lambda: self.complete(visit))

@@ -783,7 +783,7 @@ def _sheet(method: str, path: str, body: dict[str, Any] | None = None, *, before
             tag = {"If-Match": now.headers["etag"]}
             tag = {
                 "If-Match": (
-                    await do(doctor, "POST", f"{place}/sheet:sign", json={"summary": "无殊"}, headers=tag)
+                    await do(doctor, "POST", f"{place}/sheet:sign", json={"summary": "见各项描述"}, headers=tag)
                 ).headers["etag"]
             }
         elif now.json()["state"] == "signed" and before != "signed":
@@ -1304,7 +1304,7 @@ OPERATIONS: dict[str, Ask] = {
     "getDepartmentSheet": _just("GET", "/exams/{sheet}/sheet"),
     "putDepartmentResults": _sheet("PUT", "results"),
     "putDepartmentSummary": _sheet("PUT", "summary", {"lines": [{"text": "血压偏高"}]}),
-    "signDepartmentSheet": _sheet("POST", "sheet:sign", {"summary": "无殊"}, before="entered"),
+    "signDepartmentSheet": _sheet("POST", "sheet:sign", {"summary": "见各项描述"}, before="entered"),
     "reopenDepartmentSheet": _sheet("POST", "sheet:reopen", {"reason": "重录"}, before="signed"),
     "revokeDepartmentResults": _sheet("POST", "results:revoke", {"reason": "他人结果"}, before="signed"),
     "listExamResults": _just("GET", "/exams/{exam}/results"),

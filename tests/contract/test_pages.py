@@ -57,7 +57,7 @@ async def test_a_page_renders_from_our_own_host_alone(
     assert answer.status == 200
     if path == "/docs":
         await _open_tag(page, "exams")
-    await page.wait_for_selector(awaited, state="attached", timeout=20_000)
+    await page.wait_for_selector(awaited, state="attached", timeout=180_000)
     assert text in await page.content()
     await page.wait_for_load_state("networkidle")
     if PICTURES:
@@ -69,7 +69,7 @@ async def test_a_page_renders_from_our_own_host_alone(
 
 
 async def _open_tag(page: Page, tag: str) -> None:
-    await page.wait_for_selector(f"#operations-tag-{tag}", timeout=20_000)
+    await page.wait_for_selector(f"#operations-tag-{tag}", timeout=180_000)
     await page.click(f"#operations-tag-{tag}")
 
 

@@ -19,7 +19,7 @@ import pytest
 from tjapi import visit
 from tjapi.kernel.embedded import free_port
 
-START_SECONDS = 90
+START_SECONDS = 600
 
 
 @contextlib.contextmanager

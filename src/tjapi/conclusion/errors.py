@@ -34,6 +34,15 @@ class AmendmentTaskClosed(Conflict):
     zh, en = "该修订任务已处理", "The task is closed"
 
 
+class AmendmentNeeded(Conflict):
+    """The results are others than those that were signed: the exam is opened again, reviewed and signed anew."""
+
+    zh, en = (
+        "结果已与签发时不同,请撤回终审、重新主检并重出报告",
+        "The results are others than those signed: take the sign-off back, review and sign anew",
+    )
+
+
 class ConclusionStale(Conflict):
     """Something in it rests on results, facts or summaries that are others now; `errors` name what."""
 

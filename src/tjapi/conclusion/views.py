@@ -14,16 +14,19 @@ from tjapi.kernel.db import Look, moment, utf8
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import views as result_views
 
+# What is signed stays as it was signed; what came after it is a task, and says which words rest on other results.
+OUTDATED = "exists (select from amendment_task t where t.exam_id = e.exam_id and t.state = 'open')"
+OUTDATED_ENTRY = "exists (select from amendment_task t where t.exam_id = n.exam_id and t.state = 'open' and t.result_id = any(n.result_ids))"
 _CONCLUSION = f"""
 select left(row_to_json(x)::text, -1) || ',"entries":[' || coalesce((
   select string_agg(row_to_json(y)::text, ',' order by y.sort) from (
-    select id, sort, kind, title, detail, advice, lifestyle, result_ids, key, icd10, rule_codes, edited, stale, result_ids = '{{}}' manual,
+    select id, sort, kind, title, detail, advice, lifestyle, result_ids, key, icd10, rule_codes, edited, stale or {OUTDATED_ENTRY} stale, result_ids = '{{}}' manual,
       case when keys = '{{}}' and key is not null then array[key] else keys end keys
-    from conclusion_entry where exam_id = e.id) y), '') || ']}}'
+    from conclusion_entry n where exam_id = e.id) y), '') || ']}}'
 from (
   select e.id exam_id, coalesce(c.version, 0) "version", coalesce(c.state, 'draft') state, coalesce(c.overview, '') overview, c.initial_by,
     c.initial_name, {moment("c.initial_at")} initial_at, c.final_by, c.final_name, {moment("c.final_at")} final_at, c.returned_reason,
-    c.knowledge_version_id, coalesce(c.overview_stale, false) overview_stale, {moment("c.reopened_at")} reopened_at) x
+    c.knowledge_version_id, coalesce(c.overview_stale, false) or {OUTDATED.replace("e.exam_id", "e.id")} overview_stale, {moment("c.reopened_at")} reopened_at) x
 """
 _CLAIM = f"""
 select row_to_json(x)::text from (

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from tjapi.conclusion.views import OUTDATED, OUTDATED_ENTRY
 from tjapi.kernel.uow import UnitOfWork
 
 _HEAD = text("""
@@ -37,11 +38,12 @@ order by d.sort, d.id, l.sort, i.sort, r.item_code
 _SHEETS = text("""
 select department_id, summary, signer_name, signed_at, stale from department_sheet where exam_id = :exam_id and state = 'signed'
 """)
-_CONCLUSION = text(
-    "select overview, overview_stale, initial_name, initial_at, final_name, final_at from conclusion where exam_id = :exam_id"
-)
-_ENTRIES = text("""
-select n.title, n.detail, n.advice, n.lifestyle, n.kind, n.result_ids, n.stale, exists (
+_CONCLUSION = text(f"""
+select e.overview, e.overview_stale or {OUTDATED} overview_stale, e.initial_name, e.initial_at, e.final_name, e.final_at
+from conclusion e where e.exam_id = :exam_id
+""")
+_ENTRIES = text(f"""
+select n.title, n.detail, n.advice, n.lifestyle, n.kind, n.result_ids, n.stale or {OUTDATED_ENTRY} stale, exists (
   select 1 from knowledge_rule k join finding f on f.version_id = k.version_id and f.code = k.finding_code
   where k.version_id = c.knowledge_version_id and k.code = any(n.rule_codes) and f.important_class = 'A') own_critical
 from conclusion_entry n

@@ -2,7 +2,7 @@
 
 from tjapi.conclusion.service.amending import close_task, has_open_task, raise_task, task_out, tasks
 from tjapi.conclusion.service.claiming import claim, release
-from tjapi.conclusion.service.following import follow
+from tjapi.conclusion.service.following import follow, stands
 from tjapi.conclusion.service.generating import generate
 from tjapi.conclusion.service.importing import PastConclusion, PastEntry, Signature, import_past
 from tjapi.conclusion.service.reading import get, queue, queue_item, review
@@ -13,7 +13,6 @@ from tjapi.conclusion.service.writing import (
     reopen,
     reopened,
     sign,
-    stands,
     version_of,
     write,
 )

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from tjapi.conclusion import repository
+from tjapi.conclusion.errors import AmendmentNeeded, AmendmentTaskNotFound
 from tjapi.conclusion.errors import AmendmentTaskClosed as AmendmentTaskIsClosed
-from tjapi.conclusion.errors import AmendmentTaskNotFound
 from tjapi.conclusion.events import AmendmentTaskClosed
 from tjapi.conclusion.models import AmendmentTask
 from tjapi.conclusion.schemas import AmendmentTaskOut
+from tjapi.conclusion.service.following import stands
+from tjapi.exam import service as exams
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.events import ResultArrivedLate
 
@@ -26,12 +28,19 @@ async def raise_task(uow: UnitOfWork, event: ResultArrivedLate) -> None:
 
 
 async def close_task(uow: UnitOfWork, task_id: UUID, outcome: str) -> AmendmentTaskOut:
-    """Say what became of a task. Raises AmendmentTaskNotFound, AmendmentTaskClosed."""
+    """Say what became of a task: nothing that was signed is another now.
+
+    Where the results are others than those that were signed, the exam is opened again and signed anew, which closes its tasks; no word
+    makes a report true. Raises AmendmentTaskNotFound, AmendmentTaskClosed, AmendmentNeeded.
+    """
     task = await repository.task(uow, task_id)
     if task is None:
         raise AmendmentTaskNotFound
     if task.state != "open":
         raise AmendmentTaskIsClosed
+    await exams.lock(uow, task.exam_id)
+    if (await exams.get(uow, task.exam_id)).state == "finalized" and not await stands(uow, task.exam_id):
+        raise AmendmentNeeded
     task.state, task.outcome, task.closed_by, task.closed_at = "closed", outcome, uow.principal.id, uow.now
     await uow.audit("amendment_task.closed", "amendment_task", task_id, campus_id=task.campus_id)
     await uow.publish(AmendmentTaskClosed(campus_id=task.campus_id, exam_id=task.exam_id, task_id=task.id))

@@ -211,6 +211,20 @@ def _plain(entry: ConclusionEntry) -> tuple[object, ...]:
     return (*shown, tuple(entry.result_ids), tuple(keys_of(entry)), tuple(entry.rule_codes))
 
 
+async def stands(uow: UnitOfWork, exam_id: UUID, version: int | None = None) -> bool:
+    """Say whether the results of a finalized exam are still those that were signed: otherwise no report may be made of it.
+
+    `version`: that of the conclusion of which a report was ordered; another one is another report.
+    """
+    found = await repository.conclusion(uow, exam_id)
+    return (
+        found is not None
+        and found.state == "finalized"
+        and version in (None, found.version)
+        and found.results_digest == await results.digest(uow, exam_id)
+    )
+
+
 async def follow(uow: UnitOfWork, exam_id: UUID) -> None:
     """Bring a draft in line with what it is made of, in the transaction in which that changed; what is signed goes back to its author first.
 

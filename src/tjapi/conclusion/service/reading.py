@@ -15,10 +15,20 @@ from tjapi.kernel.uow import UnitOfWork
 
 
 async def get(uow: UnitOfWork, exam_id: UUID) -> ConclusionOut:
-    """Return an exam's conclusion; nothing written yet is version 0. Raises ExamNotFound."""
+    """Return an exam's conclusion; nothing written yet is version 0. Raises ExamNotFound.
+
+    What is signed stays as it was signed; where something came after it, it says which of it rests on other results.
+    """
     await exams.get(uow, exam_id)
     found = await repository.conclusion(uow, exam_id)
-    return empty(exam_id) if found is None else out(found, await repository.entries(uow, exam_id))
+    if found is None:
+        return empty(exam_id)
+    shown = out(found, await repository.entries(uow, exam_id))
+    late = await repository.came_late(uow, exam_id)
+    if not late:
+        return shown
+    entries = [e.model_copy(update={"stale": e.stale or not late.isdisjoint(e.result_ids)}) for e in shown.entries]
+    return shown.model_copy(update={"entries": entries, "overview_stale": True})
 
 
 async def review(look: Look, exam_id: UUID, view: ReviewView, department_id: int | None) -> Built:

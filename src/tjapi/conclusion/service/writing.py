@@ -290,20 +290,6 @@ async def _refuse_calm(uow: UnitOfWork, found: Conclusion) -> None:
         raise OverviewContradictsResults(errors=wrong)
 
 
-async def stands(uow: UnitOfWork, exam_id: UUID, version: int | None = None) -> bool:
-    """Say whether the results of a finalized exam are still those that were signed: otherwise no report may be made of it.
-
-    `version`: that of the conclusion of which a report was ordered; another one is another report.
-    """
-    found = await repository.conclusion(uow, exam_id)
-    return (
-        found is not None
-        and found.state == "finalized"
-        and version in (None, found.version)
-        and found.results_digest == await results.digest(uow, exam_id)
-    )
-
-
 async def version_of(uow: UnitOfWork, exam_id: UUID) -> int:
     """Return the version of a conclusion: of what a report is ordered."""
     found = await repository.conclusion(uow, exam_id)

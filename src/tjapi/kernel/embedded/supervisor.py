@@ -194,7 +194,7 @@ class Supervisor:
     Every process writes to `state/logs/<name>.log`; `state/processes.json` always tells who runs: `{name: {pid, started_at, restarts}}`.
     """
 
-    def __init__(self, state: Path, *, ready_seconds: float = 60) -> None:
+    def __init__(self, state: Path, *, ready_seconds: float = 300) -> None:
         """Describe the supervisor; nothing is started or written. `ready_seconds` is how long a process may take until it's ready."""
         self._state = state.absolute()
         self._ready_seconds = ready_seconds
