@@ -1008,7 +1008,7 @@ TWINS = (
     ),
     _twin(
         "campaign: the package by sex", "src/tjapi/pricing/rules.py",
-        "for key, of, groups in offered if of in (\"any\", sex) and", "for key, of, groups in offered if",
+        'for key, of, groups in offered if of in ("any", sex) and', "for key, of, groups in offered if",
         f"{GROUP_TESTS}/test_repricing.py::test_members_take_the_package_of_their_sex_when_booked_and_when_moved",
     ),
     _twin(
