@@ -290,7 +290,7 @@ async def reinstate_exam_lines(uow: Unit, exam_id: UUID, body: ReinstateIn) -> E
 
 @exams.post(
     "/exams/{exam_id:uuid}/lines:keep",
-    **operation("keepExamLines", "不适用项目仍照做", "Lines stand although they do not suit the person", permission="exam.set_aside",
+    **operation("keepExamLines", "不适用项目仍照做", "Lines stand although they do not suit the person", permission="result.judge",
                 requirement=["E1.3", "E1.6"], body=True, idempotent="optional", problems=[*_LINES, LineNotOwn],
                 description="性别、年龄或孕情更正后不再适用的项目,注明原因后照做;操作人与原因留痕。情况再变时重新询问。"
                 " · Lines that a correction of sex, age or pregnancy made unsuitable are carried out all the same: who said so and why is kept."),
