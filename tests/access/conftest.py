@@ -145,9 +145,9 @@ class World:
         contact = await make(f"/employers/{employer}/contacts", name="韦经理", phone="13800001234")
         period = {"employer_id": employer, "campus_id": A, "name": "年度体检"}
         contract = await make(
-            "/contracts", contract_no=fresh("HT"), valid_from="2026-01-01", valid_to="2026-12-31", **period
+            "/contracts", contract_no=fresh("HT"), valid_from="2026-01-01", valid_to="2027-12-31", **period
         )
-        campaign = await make("/campaigns", year=2026, starts_on="2026-03-01", ends_on="2026-12-31", **period)
+        campaign = await make("/campaigns", year=2026, starts_on="2026-03-01", ends_on="2027-12-31", **period)
         group = {"name": "全员", "criteria": [{}], "item_group_ids": [self.groups["CBC"]]}
         made = (await do(manager, "PUT", f"/campaigns/{campaign}/groups/ALL", json=group)).json()
         card = invented_person()

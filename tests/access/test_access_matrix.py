@@ -599,6 +599,16 @@ def _lines(verb: str, before: str | None = None, **more: Any) -> Ask:
     return ask
 
 
+async def keep_exam_lines(world: World, column: str) -> Call:
+    """That a film stands though its woman is pregnant."""
+    visit = await world.register(groups=("GLU", "CXR"))
+    film = next(line["id"] for line in visit.lines if line["code"] == "CXR")
+    facts = {"sex": "female", "pregnant": True, "reason": "受检者告知"}
+    await do(world.clients["front_desk"], "POST", f"/exams/{visit.exam_id}:correct-facts", json=facts)
+    body = {"line_ids": [film], "reason": "医生评估"}
+    return Call("POST", f"/exams/{visit.exam_id}/lines:keep", options={"json": body})
+
+
 async def add_exam_lines(world: World, column: str) -> Call:
     visit = await world.register(groups=("GLU",))
     body = {"item_group_ids": [world.groups["CBC"]]}
@@ -1265,6 +1275,7 @@ OPERATIONS: dict[str, Ask] = {
     "waiveExamLines": _lines("waive"),
     "deferExamLines": _lines("defer", due_on="2099-01-01"),
     "reinstateExamLines": _lines("reinstate", "refuse"),
+    "keepExamLines": keep_exam_lines,
     "listExamLineSteps": _just("GET", "/exams/{exam}/line-steps"),
     "correctExamFacts": _hold("correct-facts"),
     "holdExam": _hold("hold"),

@@ -272,3 +272,14 @@ async def test_a_department_sees_its_results_of_this_exam_and_of_earlier_ones_li
     assert [(v["value"], v["flag"]) for v in row["values"]] == [("5.0", ""), ("7.5", "H")]
     earlier = await doctor.get(f"/api/v1/exams/{old.exam_id}/departments/{old.departments['GLU']}/history")
     assert [e["exam_id"] for e in earlier.json()["exams"]] == [str(old.exam_id)], "an exam knows nothing of later ones"
+
+
+@pytest.mark.requirement("E3.2")
+async def test_of_figures_that_can_hardly_be_no_number_is_computed(doctor: httpx.AsyncClient, unit: OpenUnit) -> None:
+    scene = await visit(unit, "GENERAL")
+    body = _values(scene, HEIGHT="0.01", WEIGHT="12345.678")
+    for one in body["results"]:
+        one["kept_because"] = "按原始记录"
+    entered = await doctor.put(f"{_place(scene)}/results", json=body, headers={"If-Match": '"0"'})
+    assert entered.status_code == 200, entered.text
+    assert _items(entered)["BMI"]["current"] is None

@@ -145,12 +145,13 @@ def entered(uow: UnitOfWork, payload: IdCardPayload, document: IdNumber | None, 
     person = Examinee(
         id=uuid7(), name=read.name, sex=read.sex, birth_date=read.birth_date, id_kind=payload.id_kind,
         nation=read.nation, version=1, created_at=uow.now, updated_at=uow.now,
+        # Said always: a value that the database made would have to be read back, and until a campus has met them nobody sees the row.
+        id_country=read.country if document is not None else "",
     )  # fmt: skip
     if document is not None:
         person.id_number_sealed = uow.cipher.seal(document.number, place(person.id, ID_NUMBER))
         person.id_number_index = uow.cipher.blind_index(document.number, ID_NUMBER)
         person.id_number_masked = mask_id_number(document.number)
-        person.id_country = read.country
     _set_validity(person, read)
     _set_phone(uow, person, _phone(payload.phone))
     _set_address(uow, person, payload.address)

@@ -51,6 +51,12 @@ def record(
     book.add(uow, entry)
 
 
+def computed_value(number: Decimal) -> Value | None:
+    """Return what was computed as a value; None where it is no number that an item takes."""
+    reading = read("computed", f"{number:f}")
+    return None if reading is None else reading.value
+
+
 def _bring(uow: UnitOfWork, book: Book, place: _Place) -> None:
     line, item = place
     formula = FORMULAS[item.code]
@@ -59,6 +65,8 @@ def _bring(uow: UnitOfWork, book: Book, place: _Place) -> None:
     computed: Decimal | None = None
     if len(known) == len(inputs):
         computed = formula.compute(known, Person(book.exam.sex, book.exam.age_years))
+        if computed is not None and computed_value(computed) is None:
+            computed = None  # of figures that can hardly be, no number comes out that anybody could read
     now = book.now_at(line.id, item.id)
     if computed is None:
         if now is not None:

@@ -29,11 +29,11 @@ from tjapi.result.formulas import FORMULAS, Person
 from tjapi.result.models import DepartmentSheetLine
 from tjapi.result.rules.flags import flag_of
 from tjapi.result.rules.reading import read
-from tjapi.result.rules.values import Value, parse, same_unit
+from tjapi.result.rules.values import Value, same_unit
 from tjapi.result.service.accepting import kept, wrong_value
 from tjapi.result.service.book import range_rules, range_snapshot
 from tjapi.result.service.case import known
-from tjapi.result.service.computing import COMPUTED
+from tjapi.result.service.computing import COMPUTED, computed_value
 from tjapi.result.service.summarizing import line_text, of_department, result_ids, standing, text_of
 
 IMPORT = "import:"
@@ -319,4 +319,4 @@ def _computed(item: _Plain, numbers: Mapping[str, Decimal], exam: Exam) -> Value
     if formula is None or not all(code in numbers for code in formula.inputs):
         return None
     value = formula.compute([numbers[code] for code in formula.inputs], Person(exam.sex, exam.age_years))
-    return None if value is None else parse(f"{value:f}")
+    return None if value is None else computed_value(value)
