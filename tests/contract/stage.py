@@ -363,10 +363,10 @@ def _plan(stage: Stage) -> None:
     stage.do("listEmployers", query={"q": "机械"})
     stage.do("getEmployer", path=employer)
     period = {"campus_id": 1, "name": "年度体检", **employer}
-    valid = {"contract_no": "HT-1", "valid_from": "2026-01-01", "valid_to": "2026-12-31"}
+    valid = {"contract_no": "HT-1", "valid_from": "2026-01-01", "valid_to": "2099-12-31"}
     contract = stage.do("createContract", headers=once(), body=period | valid).json()["id"]
     stage.do("listContracts", query=employer)
-    days = {"year": 2026, "starts_on": "2026-03-01", "ends_on": "2026-03-31"}
+    days = {"year": 2026, "starts_on": "2026-03-01", "ends_on": "2099-03-31"}
     made = stage.do("createCampaign", headers=once(), body=period | days | {"contract_id": contract})
     campaign = {"campaign_id": made.json()["id"]}
     stage.do("updateCampaign", path=campaign, headers=_tag(made), body={"daily_quota": 100})

@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Request, Response
+from pydantic import StringConstraints
 
 from tjapi.catalog.errors import ItemGroupNotFound
 from tjapi.employer.errors import CampaignStateConflict
@@ -104,7 +105,8 @@ async def list_exams(
     exam_date: Annotated[Day | None, Query(description="体检日期 · Day", examples=["2026-11-23"])] = None,
     state: Annotated[ExamState | None, Query(description="状态 · State")] = None,
     exam_no: Annotated[
-        str | None, Scanned, Query(max_length=20, description="体检号 · Exam number", examples=["A26112200017"])
+        Annotated[str, StringConstraints(max_length=20), Scanned] | None,
+        Query(description="体检号 · Exam number", examples=["A26112200017"]),
     ] = None,
     examinee_id: Annotated[UUID | None, Query(description="受检者 · Examinee")] = None,
     employer_id: Annotated[UUID | None, Query(description="单位 · Employer")] = None,

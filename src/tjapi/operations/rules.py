@@ -78,6 +78,7 @@ REPORT_FAILURE = {
 }  # fmt: skip
 REPORT_FLAG = {
     "high": ("偏高", "High"), "low": ("偏低", "Low"), "critical_high": ("危急偏高", "Critically high"), "critical_low": ("危急偏低", "Critically low"),
+    "critical": ("危急", "Critical"),
     "abnormal": ("异常", "Abnormal"), "undetermined": ("未判定", "Not judged"),
 }  # fmt: skip
 REPORT_CHANGE_SECTION = {

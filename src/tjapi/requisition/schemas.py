@@ -20,7 +20,7 @@ from tjapi.requisition.rules import (
 
 _ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
 _BARCODE = "010000000018"
-Barcode = Annotated[str, Scanned, StringConstraints(pattern=r"^[!-~]{1,40}$")]
+Barcode = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,40}$"), Scanned]
 
 
 class Input(BaseModel):

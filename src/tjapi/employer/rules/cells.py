@@ -48,7 +48,7 @@ SHEET_REFUSALS: dict[str, tuple[str, str]] = {
     "too_many_tables": ("工作表超过 30 张", "it has more than 30 tables"),
     "name_twice": ("姓名列出现两次:请改为每行一人", "two columns hold names: give each person a row"),
     "no_rows": ("没有数据行", "it has no rows"),
-    "error_values": ("含有 Excel 错误值(如 #N/A),且无法定位,请改正后重新保存", "it holds errors of Excel's (#N/A), and does not say where: correct them and save it again"),
+    "error_values": ("含有 Excel 错误值,且无法定位,请改正后重新保存", "it holds errors of Excel's (#N/A), and does not say where: correct them and save it again"),
     "unreadable": ("无法读取", "it cannot be read"),
 }  # fmt: skip
 SENTENCES: dict[str, tuple[str, str]] = {

@@ -44,6 +44,7 @@ from tjapi.kernel.validation import Day
 from tjapi.requisition.errors import HandoverNotFound
 
 frontdesk = router("frontdesk")
+_UNASKED = CheckInIn()
 
 
 @frontdesk.post(
@@ -51,8 +52,8 @@ frontdesk = router("frontdesk")
     **operation("checkIn", "报到", "Check in", permission="exam.check_in", requirement=["E1.5"], idempotent="optional", body=True,
                 problems=[ExamNotFound, ExamStateConflict, ExamDoubtful, WalkInNotTaken, GuardianConsentMissing, IdentityNotConfirmed, MemberOutgrown]),
 )  # fmt: skip
-async def check_in(request: Request, uow: Unit, exam_id: UUID, body: CheckInIn | None = None) -> CheckInOut:
-    made = await service.check_in(uow, exam_id, body.despite if body else ())
+async def check_in(request: Request, uow: Unit, exam_id: UUID, body: CheckInIn = _UNASKED) -> CheckInOut:
+    made = await service.check_in(uow, exam_id, body.despite)
     return made.model_copy(update={"unprintable": runtime(request).services.printing.unprintable(made.exam.name)})
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Request
+from pydantic import StringConstraints
 
 from tjapi.catalog.errors import OutsideLabNotFound
 from tjapi.exam.errors import ExamNotFound, ExamStateConflict
@@ -66,7 +67,10 @@ async def list_tubes(uow: ReadUnit, exam_id: UUID) -> TubesOut:
 async def scan_tube(
     uow: ReadUnit,
     barcode: Annotated[
-        str, Scanned, Query(pattern=r"^[!-~]{1,40}$", description="条码 · Bar code", examples=["010000000018"])
+        str,
+        StringConstraints(pattern=r"^[!-~]{1,40}$"),
+        Scanned,
+        Query(description="条码 · Bar code", examples=["010000000018"]),
     ],
 ) -> TubeOut:
     return await service.scanned(uow, barcode)
