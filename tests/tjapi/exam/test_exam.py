@@ -59,6 +59,7 @@ async def test_twenty_registrations_at_once_get_twenty_numbers_with_their_check_
             "examinee_id": str(person),
             "item_group_ids": [str(ids["GLU"])],
             "exam_date": f"{day}",
+            "despite": ["far_date"],
         }
         answer = await front.post(f"{API}/exams", json=body, headers=key())
         assert answer.status_code == 201, answer.text
