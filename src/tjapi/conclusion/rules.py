@@ -38,23 +38,19 @@ def in_order(entries: Iterable[E]) -> list[E]:
     return sorted(entries, key=lambda entry: _ORDER[entry.kind])
 
 
-_NOTHING_EXAMINED = "没有完成任何检查，未取得检查结果"
-"""Where every line was refused or waived there is nothing that could be described."""
-
-
 def overview_of(titles: Iterable[str], values: Collection[Known] = ()) -> str:
     """Return the overview (综述) of what was concluded: a numbered list, or what may be said of the exam's values where nothing was."""
     said = [f"{i}. {title}" for i, title in enumerate(titles, 1)]
     if said:
         return "\n".join(["本次体检主要发现：", *said])
-    return f"本次体检{nothing_found(values) if values else _NOTHING_EXAMINED}。"
+    return f"本次体检{nothing_found(values)}。"
 
 
 def made_by_machine(overview: str, titles: Sequence[str]) -> bool:
     """Say whether an overview is the one that is made of these titles, and nobody's own words."""
     if titles:
         return chinese(overview) == chinese(overview_of(titles))
-    return overview in {f"本次体检{sentence}。" for sentence in (*NOTHING_FOUND, _NOTHING_EXAMINED)}
+    return overview in {f"本次体检{sentence}。" for sentence in NOTHING_FOUND}
 
 
 def calm_beside(texts: Iterable[tuple[str, str]], values: Collection[Known]) -> list[str]:

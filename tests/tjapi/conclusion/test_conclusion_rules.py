@@ -27,6 +27,6 @@ def test_a_finalized_conclusion_is_opened_again_and_nothing_else() -> None:
 @pytest.mark.requirement("E5.1")
 def test_an_exam_of_which_every_line_was_refused_says_that_nothing_was_examined() -> None:
     said = overview_of([], [])
-    assert said == "本次体检没有完成任何检查，未取得检查结果。"
+    assert said == "本次体检未检查任何项目。"
     assert made_by_machine(said, [])
     assert not says_all_normal(said)
