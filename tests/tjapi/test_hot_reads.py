@@ -58,7 +58,7 @@ async def visit(world: World) -> Visit:
     said = {"lines": [*lines, {"text": '病人说 "没事"\\ 与 </p>\t换行'}]}
     answer = await doctor.put(f"{desk}/summary", json=said, headers={"If-Match": changed.headers["etag"]})
     assert answer.status_code == 200, answer.text
-    await world.file(visit, GLU="7.4", UA="<15", CREA="60", UREA="5", UPRO="阳性(1+)")
+    await world.file(visit, GLU="7.4", UA="<40", CREA="60", UREA="5", UPRO="阳性(1+)")
     return visit
 
 

@@ -58,6 +58,7 @@ class Sent:
 
 RENAL = {"UREA": "5.0", "UA": "300", "CYSC": "0.80", "B2MG": "1.50"}
 SALTS = {"CL": "103", "CA": "2.30", "P": "1.10", "MG": "0.90"}
+UNITS = {item.code: item.unit or "" for item in catalog.read_starter().items}
 STRANGE = "?"
 """Stands for a code of theirs that nobody has mapped yet: it will lead to CREA."""
 MAPPING = "somebody maps the unknown code"
@@ -160,7 +161,18 @@ class Laboratory:
         for n, (code, value) in enumerate(sent.values.items(), 1):
             theirs = self.strange if code == STRANGE else code
             flags = ["", "", "", "", sent.status, "", "", when]
-            segments.append(["OBX", str(n), "NM", (theirs, theirs, "L"), "", value, "", *flags])
+            segments.append(
+                [
+                    "OBX",
+                    str(n),
+                    "NM",
+                    (theirs, theirs, "L"),
+                    "",
+                    value,
+                    UNITS.get("CREA" if code == STRANGE else code, ""),
+                    *flags,
+                ]
+            )
         return hl7v2.build([*segments, ["SPM", "1", (barcode,), "", ("blood",)]])
 
     async def state(self) -> dict[str, Any]:
