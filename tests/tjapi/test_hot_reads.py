@@ -132,7 +132,7 @@ async def _passed(client: httpx.AsyncClient, path: str) -> httpx.Response:
 async def test_an_exam_says_what_its_tables_say(world: World, visit: Visit, unit: OpenUnit) -> None:
     answer = await _passed(await world.sign_in("front"), visit.place)
     async with unit() as uow:
-        expected = await exams.describe(uow, visit.exam_id)
+        expected = ExamOut.model_validate((await exams.describe(uow, visit.exam_id)).model_dump(exclude={"contained"}))
     _agree(ExamOut, answer.text, expected)
     assert answer.headers["etag"] == f'"{expected.version}"'
 

@@ -55,7 +55,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "missing": ("必填", "is required"),
     "too_long": ("内容过长", "is too long"),
     "formula": ("含有公式,请粘贴为数值", "holds a formula: paste values"),
-    "error_value": ("单元格是 Excel 错误值(如 #N/A、#REF!),内容已丢失,请改正后重新填写", "holds an error of Excel's (#N/A, #REF!): what was there is lost; type it again"),
+    "error_value": ("单元格是 Excel 错误值,内容已丢失,请改正后重新填写", "holds an error of Excel's (#N/A, #REF!): what was there is lost; type it again"),
     "control_character": ("含有控制字符", "holds a control character"),
     "not_text": ("应为文本", "must be text"),
     "digits_lost": ("Excel 已把号码变成科学计数法,末几位丢失;请把该列设为文本后重新填写", "Excel has turned the number into scientific notation and lost its last digits: make the column text and type it again"),
