@@ -216,10 +216,9 @@ def nothing_found(values: Collection[Known]) -> str:
 
 # --- that everything is called normal ---
 
-_SIMPLE = str.maketrans(
-    "見異檢體發現無顯項結論圍範內陽徵壓問題標準態驗參與狀況顆員總屬關於腫瘤癥診斷癥醫學數據臟腎腦個別應專調聲圖電線鏡讀寫後復對當從衆眾僅為爲優質過這們來時間說請繼續維護細統",
-    "见异检体发现无显项结论围范内阳征压问题标准态验参与状况颗员总属关于肿瘤症诊断症医学数据脏肾脑个别应专调声图电线镜读写后复对当从众众仅为为优质过这们来时间说请继续维护细统",
-)  # fmt: skip
+_TRADITIONAL = "見異檢體發現無顯項結論圍範內陽徵壓問題標準態驗參與狀況顆員總屬關於腫瘤癥診斷癥醫學數據臟腎腦個別應專調聲圖電線鏡讀寫後復對當從衆眾僅為爲優質過這們來時間說請繼續維護細統"  # fmt: skip
+_SIMPLIFIED = "见异检体发现无显项结论围范内阳征压问题标准态验参与状况颗员总属关于肿瘤症诊断症医学数据脏肾脑个别应专调声图电线镜读写后复对当从众众仅为为优质过这们来时间说请继续维护细统"  # fmt: skip
+_SIMPLE = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
 _WHOLE = (
     "本次|此次|这次|本年度|今年|年度|健康(?=体检|检查|状况|状态|情况)|体格检查|体检|查体|检查|检验|化验|身体|全身|总体|整体|各系统|各脏器|各器官|各科室|各科|受检者|受检|"
     "本人|您|的|所有|全部|各项|各指标|各|项目|所检|所查|所测|内容|指标|结果|数据|情况|状况|状态|常规|以上|上述|上列|结论|小结|综述|总结|意见|印象|诊断|提示|显示|示|为|报告|项|"
@@ -273,13 +272,12 @@ def says_all_normal(text: str, *, department: bool = False, flagged: Collection[
     return calm or (rest and not named)
 
 
+_NUMBERING = re.compile(r"^\s*[\d①-⑳一二三四五六七八九十]*\s*[、)）:：]?\s*")
+
+
 def _sentences(text: str) -> Iterable[str]:
     for part in re.split(r"[\n。;；.,，!！?？|/]", text.translate(_SIMPLE).lower()):
-        said = (
-            re.sub(r"^\s*[\d①-⑳一二三四五六七八九十]*\s*[、)）:：]?\s*", "", part)
-            if re.match(r"\s*(?:[\d①-⑳]|[一二三四五六七八九十]+、)", part)
-            else part
-        )
+        said = _NUMBERING.sub("", part) if re.match(r"\s*(?:[\d①-⑳]|[一二三四五六七八九十]+、)", part) else part
         said = said.replace("：", ":").strip(" \t\u3000:()（）【】[]“”\"'*-—·「」『』")
         if said:
             yield said

@@ -66,7 +66,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "marital_status_invalid": ("婚姻状况无法识别", "is not a marital status"),
     "id_kind_invalid": ("证件类型无法识别", "is not a kind of document"),
     "number_of_resident": ("该号码是居民身份证号,请更正证件类型", "the number is that of a resident identity card: correct the kind of document"),
-    "number_of_hk_mo_tw_resident": ("该号码属于港澳台居民居住证,请更正证件类型", "the number is that of a residence permit of 港澳台居民: correct the kind of document"),
+    "number_of_hk_mo_tw_resident": ("该号码属于港澳台居民居住证,请更正证件类型", "the number is that of a residence permit for people of Hong Kong, Macao and Taiwan: correct the kind of document"),
     "number_of_foreign_permanent": ("该号码属于外国人永久居留身份证,请更正证件类型", "the number is that of a foreigner's permanent residence card: correct the kind of document"),
     "phone_invalid": ("电话号码无效", "is not a phone number"),
     "contradicts_id_number": ("与证件号码不一致", "contradicts the ID number"),
