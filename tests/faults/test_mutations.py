@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import random
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -32,6 +33,8 @@ from tjapi.kernel.uow import Units
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.requirement("E3.5", "I2")]
 ENDS = {"filed", "duplicate", "revision", "quarantined", "unmatched"}
 PEOPLE, LINES = 6, 4
+# Separators, the null of HL7, blanks and control characters, plain or escaped: a name of these alone is none.
+NOTHING = re.compile(rb'\\X(?:[01][0-9A-Fa-f])+\\|[\x00-\x20^~&"\\]')
 NASTY = (
     "", '""', "\\X00\\", "\\XED A080\\", "\\XFFFE\\", "\\X0d\\", "\\", "~" * 2_000, "^" * 3_000, "&" * 50, "1E999999999", "-1E-999999999", "9" * 6_000, "NaN", "Infinity",
     "<0.01", "↑5.1", "５．１", "5,1", "阳性", "\u200b5.1", "\u202e15", "\x00", "\x07", "99999999999999", "00000000", "20991231", "19000229", "W", "X", "C", "P", "D", "Z",
@@ -187,7 +190,7 @@ async def _misfiled(units: Units, behind: asyncpg.Connection, since: Any) -> lis
 def _nameless(raw: bytes) -> bool:
     """Whether no PID of a message says a name: the number of the exam is then what says whose it is (reliability.md, 14)."""
     people = [line.split(b"|") for line in raw.split(b"\r") if line.startswith(b"PID|")]
-    return not any(person[5].strip() for person in people if len(person) > 5)
+    return not any(NOTHING.sub(b"", person[5]) for person in people if len(person) > 5)
 
 
 async def _raw(units: Units, message: Any) -> bytes:
