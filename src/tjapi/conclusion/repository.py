@@ -75,6 +75,11 @@ async def task(uow: UnitOfWork, task_id: UUID) -> AmendmentTask | None:
     return (await uow.session.execute(query)).scalar_one_or_none()
 
 
+async def exam_of_task(uow: UnitOfWork, task_id: UUID) -> UUID | None:
+    """Return the exam that a task is about; None: no such task."""
+    return (await uow.session.execute(select(AmendmentTask.exam_id).where(AmendmentTask.id == task_id))).scalar()
+
+
 async def open_tasks(uow: UnitOfWork, exam_id: UUID) -> Sequence[AmendmentTask]:
     """Return the open tasks of an exam, whose lock is held."""
     query = select(AmendmentTask).where(AmendmentTask.exam_id == exam_id, AmendmentTask.state == "open")

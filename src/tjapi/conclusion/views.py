@@ -14,8 +14,13 @@ from tjapi.kernel.db import Look, moment, utf8
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import views as result_views
 
+
 # What is signed stays as it was signed; what came after it is a task, and says which words rest on other results.
-OUTDATED = "exists (select from amendment_task t where t.exam_id = e.exam_id and t.state = 'open')"
+def outdated(exam_id: str) -> str:
+    """Return the condition that something came after what was signed of an exam, whose id is this SQL expression."""
+    return f"exists (select from amendment_task t where t.exam_id = {exam_id} and t.state = 'open')"
+
+
 OUTDATED_ENTRY = "exists (select from amendment_task t where t.exam_id = n.exam_id and t.state = 'open' and t.result_id = any(n.result_ids))"
 _CONCLUSION = f"""
 select left(row_to_json(x)::text, -1) || ',"entries":[' || coalesce((
@@ -26,7 +31,7 @@ select left(row_to_json(x)::text, -1) || ',"entries":[' || coalesce((
 from (
   select e.id exam_id, coalesce(c.version, 0) "version", coalesce(c.state, 'draft') state, coalesce(c.overview, '') overview, c.initial_by,
     c.initial_name, {moment("c.initial_at")} initial_at, c.final_by, c.final_name, {moment("c.final_at")} final_at, c.returned_reason,
-    c.knowledge_version_id, coalesce(c.overview_stale, false) or {OUTDATED.replace("e.exam_id", "e.id")} overview_stale, {moment("c.reopened_at")} reopened_at) x
+    c.knowledge_version_id, coalesce(c.overview_stale, false) or {outdated("e.id")} overview_stale, {moment("c.reopened_at")} reopened_at) x
 """
 _CLAIM = f"""
 select row_to_json(x)::text from (

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from tjapi.conclusion.views import OUTDATED, OUTDATED_ENTRY
+from tjapi.conclusion.views import OUTDATED_ENTRY, outdated
 from tjapi.kernel.uow import UnitOfWork
 
 _HEAD = text("""
@@ -39,7 +39,7 @@ _SHEETS = text("""
 select department_id, summary, signer_name, signed_at, stale from department_sheet where exam_id = :exam_id and state = 'signed'
 """)
 _CONCLUSION = text(f"""
-select e.overview, e.overview_stale or {OUTDATED} overview_stale, e.initial_name, e.initial_at, e.final_name, e.final_at
+select e.overview, e.overview_stale or {outdated("e.exam_id")} overview_stale, e.initial_name, e.initial_at, e.final_name, e.final_at
 from conclusion e where e.exam_id = :exam_id
 """)
 _ENTRIES = text(f"""

@@ -33,13 +33,16 @@ async def close_task(uow: UnitOfWork, task_id: UUID, outcome: str) -> AmendmentT
     Where the results are others than those that were signed, the exam is opened again and signed anew, which closes its tasks; no word
     makes a report true. Raises AmendmentTaskNotFound, AmendmentTaskClosed, AmendmentNeeded.
     """
-    task = await repository.task(uow, task_id)
-    if task is None:
+    exam_id = await repository.exam_of_task(uow, task_id)
+    if exam_id is None:
         raise AmendmentTaskNotFound
+    # The exam before its tasks, as whoever signs anew takes them.
+    exam = await exams.lock(uow, exam_id)
+    task = await repository.task(uow, task_id)
+    assert task is not None
     if task.state != "open":
         raise AmendmentTaskIsClosed
-    await exams.lock(uow, task.exam_id)
-    if (await exams.get(uow, task.exam_id)).state == "finalized" and not await stands(uow, task.exam_id):
+    if exam.state == "finalized" and not await stands(uow, exam_id):
         raise AmendmentNeeded
     task.state, task.outcome, task.closed_by, task.closed_at = "closed", outcome, uow.principal.id, uow.now
     await uow.audit("amendment_task.closed", "amendment_task", task_id, campus_id=task.campus_id)
