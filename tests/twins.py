@@ -270,9 +270,9 @@ TWINS = (
         "tests/tjapi/result/test_questions.py::test_what_is_said_last_is_current_or_contested_and_its_alarm_stands",
     ),
     _twin(
-        "results: a withdrawal that takes nothing back is asked", "src/tjapi/result/service/filing.py",
-        "book.now_at(*place) is not None and not book.takes_back(*place)",
-        "False",
+        "results: a withdrawal that takes nothing back is asked", "src/tjapi/result/service/book.py",
+        "for one in self._idle(result, now)]\n            others",
+        "for one in self._idle(result, now)][:0]\n            others",
         "tests/tjapi/result/test_questions.py::test_a_withdrawal_without_a_moment_strikes_the_value_it_repeats_and_one_that_strikes_nothing_is_asked",
     ),
     _twin(
@@ -295,9 +295,21 @@ TWINS = (
     ),
     _twin(
         "results: a flag nobody understands is asked", "src/tjapi/result/service/book.py",
-        "or lab_unknown(entry.lis_marks)",
+        "or lab_unknown(marks)",
         "",
         "tests/tjapi/result/test_questions.py::test_a_flag_that_nobody_understands_or_that_contradicts_its_value_is_asked_about",
+    ),
+    _twin(
+        "results: that a value is doubted is kept with it", "src/tjapi/result/service/book.py",
+        "            doubted=entry.doubt,\n",
+        "",
+        "tests/tjapi/result/test_questions.py::test_a_doubtful_value_is_asked_about_again_when_it_is_current_again",
+    ),
+    _twin(
+        "results: a withdrawal that came too soon is asked no longer", "src/tjapi/result/service/book.py",
+        "                return _place(question) not in wanted\n            return now",
+        "                return False\n            return now",
+        "tests/tjapi/result/test_questions.py::test_a_withdrawal_that_comes_before_what_it_takes_back_is_asked_until_that_came",
     ),
     _twin(
         "results: a laboratory's flag is no understanding", "src/tjapi/result/service/book.py",

@@ -205,7 +205,7 @@ class ResultRevision(Base):
     `unit` is that of the value as it stands here; where a laboratory said it in another one, `conversion` keeps its number, its unit,
     the factor and where that comes from. `range_snapshot` is the range that its flag comes from: ours on that day, or the laboratory's
     where there is none of ours; `lis_range_text` and `lis_flags` are theirs. `remarks` are the words beside the value. `reason` says why a
-    person let it stand, or struck it.
+    person let it stand, or struck it. `doubted`: when it was recorded, it could hardly be; a person is asked as long as it is current.
     """
 
     __tablename__ = "result_revision"
@@ -248,6 +248,7 @@ class ResultRevision(Base):
     meaning_key: Mapped[str | None]
     remarks: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
     reason: Mapped[str | None]
+    doubted: Mapped[bool] = mapped_column(server_default=sql("false"))
 
 
 class ResultFlagStep(Base):
@@ -314,3 +315,4 @@ class HeldRevision:
     meaning_key: str | None
     remarks: list[str] = field(default_factory=list)
     reason: str | None = None
+    doubted: bool = False

@@ -221,11 +221,15 @@ def _value(revision: Any) -> list[Any]:
 
 
 def _outcomes(messages: Sequence[InboxMessage]) -> dict[str, Any]:
-    """Return what became of the messages, as far as the order does not decide it: which of two equal ones is the duplicate, it does."""
+    """Return what became of the messages, as far as the order does not decide it: which of two equal ones is the duplicate, it does.
+
+    So it does of a withdrawal that comes before what it takes back: a person is asked until that came, which `outstanding` shows.
+    """
+    odd = {str(m.reason) for m in messages if m.state == "unmatched"} - {"nothing-withdrawn"}
     return {
         "kept": len(messages),
         "refused": sorted((m.state, m.reason) for m in messages if m.state == "quarantined"),
-        "unmatched": sorted({str(m.reason) for m in messages if m.state == "unmatched"}),
+        "unmatched": sorted(odd),
         "waiting": [m.message_id for m in messages if m.state == "received"],
     }
 

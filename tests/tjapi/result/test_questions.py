@@ -543,3 +543,29 @@ async def test_an_alarm_on_a_contested_value_that_is_not_the_shown_one_costs_no_
     await file(unit, report(scene, "ELECTROLYTE", *both, reported_at=at, sent_at=at))
     assert (await state_of(unit, scene))["K"] == ("7.4", "HH", "corrected")
     assert {rule for rule, _ in await _alarms(unit, scene)} == {"CRIT-K-HIGH", "LAB-CRITICAL"}
+
+
+@pytest.mark.requirement("E3.5")
+async def test_a_withdrawal_that_comes_before_what_it_takes_back_is_asked_until_that_came(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await _say(unit, scene, _at(5, "5.0", issued=6), _at(3, "6.1", status="W", issued=9))
+    (asked,) = await _open(unit, scene)
+    assert (asked.kind, asked.raw_value) == ("unread", "撤回:6.1")
+    await _say(unit, scene, _at(3, "6.1", issued=8))
+    assert await _open(unit, scene) == []
+    assert (await state_of(unit, scene))["K"] == ("5.0", "", "final")
+
+
+@pytest.mark.requirement("E3.5", "E5.2")
+async def test_a_doubtful_value_is_asked_about_again_when_it_is_current_again(unit: OpenUnit) -> None:
+    """What made it doubtful is known of the value itself, not only while its message is being read."""
+    scene = await visit(unit, "ELECTROLYTE")
+    await _say(unit, scene, _at(0, "59", status="C", issued=1))
+    assert [q.kind for q in await _open(unit, scene)] == ["implausible"]
+    await _say(unit, scene, _at(2, "4.1", status="C", issued=3))
+    assert await _open(unit, scene) == []
+    await _say(unit, scene, _at(2, "4.1", status="W", issued=5))
+    shown = (await state_of(unit, scene))["K"]
+    assert shown is not None
+    assert shown[0] == "59"
+    assert [q.kind for q in await _open(unit, scene)] == ["implausible"]

@@ -132,7 +132,6 @@ class Book:
         self._new_revisions: list[HeldRevision] = []
         self._touched: set[UUID] = set()
         self._unread: list[ResultQuestion] = []
-        self._doubted: set[UUID] = set()
         self._asked: list[ResultQuestion] = []
         self._unplaced: list[UnplacedAlarm] = []
         self._repeated: set[UUID] = set()
@@ -257,12 +256,23 @@ class Book:
         repeated = not says_more and now is not None and now.id in {r.id for r in same}
         return replace(entry, lis_marks=marks, remarks=remarks), repeated
 
-    def takes_back(self, line_id: UUID, item_id: UUID) -> bool:
-        """Say whether the last thing that was said of an item, a withdrawal, takes anything back."""
+    def withdrew_nothing(self, line_id: UUID, item_id: UUID) -> bool:
+        """Say whether the last thing that was said of an item is a withdrawal that takes nothing back, though something stands."""
         result = self._results.get((line_id, item_id))
-        if result is None:
-            return False
-        return strikes(self._facts_of(result.id), self._revisions[result.id][-1].id)
+        now = self._current(result) if result is not None else None
+        return result is not None and now is not None and self._revisions[result.id][-1] in self._idle(result, now)
+
+    def _idle(self, result: HeldResult, now: HeldRevision) -> list[HeldRevision]:
+        """Return the laboratory's withdrawals that take back nothing though something stands, and that nothing said since answers."""
+        facts = self._facts_of(result.id)
+        return [
+            one
+            for one in self._revisions[result.id]
+            if one.status == "entered_in_error"
+            and one.source.startswith(LIS)
+            and not _answers(now, one.issued_at, "corrected")
+            and not strikes(facts, one.id)
+        ]
 
     def withdrawn_by(self, line_id: UUID, item_id: UUID, issued_at: datetime) -> bool:
         """Say whether nothing stands of an item, by a withdrawal that was said at a moment or before it."""
@@ -273,8 +283,8 @@ class Book:
 
     def is_doubted(self, line_id: UUID, item_id: UUID) -> bool:
         """Say whether the last thing that was said of an item can hardly be, or contradicts itself."""
-        result = self._results.get((line_id, item_id))
-        return result is not None and self._revisions[result.id][-1].id in self._doubted
+        result, item = self._results.get((line_id, item_id)), self._item_by_id.get(item_id)
+        return result is not None and item is not None and _is_doubted(item, self._revisions[result.id][-1])
 
     def alarm_unplaced(self, alarm: "UnplacedAlarm") -> None:
         """Note something critical that belongs to no line: somebody looks at it at once."""
@@ -443,6 +453,9 @@ class Book:
         result = self._results.get((question.line_id, question.item_id))
         now = self._current(result) if result is not None else None
         if question.kind == "unread":
+            said = self._revisions[result.id] if result is not None else ()
+            if any(str(one.id) == question.key for one in said):
+                return _place(question) not in wanted
             return now is not None and _answers(now, question.said_at, question.status)
         if question.kind == "implausible":
             return now is None or str(now.id) != question.key
@@ -458,6 +471,7 @@ class Book:
             now = self._current(result)
             if now is None:
                 continue
+            found += [self._idle_withdrawal(uow, result, one) for one in self._idle(result, now)]
             others = self.rivals_of(result.id)
             if others:
                 found.append(self._question(uow, result, now, "contested", [now.id, *sorted(others)]))
@@ -469,7 +483,7 @@ class Book:
             )
             if unjudged and asked:
                 found.append(self._question(uow, result, now, "undetermined", [now.id]))
-            if now.id in self._doubted:
+            if _is_doubted(item, now):
                 found.append(self._question(uow, result, now, "implausible", [now.id]))
         return found
 
@@ -481,6 +495,14 @@ class Book:
             item_code=result.item_code, item_name=result.item_name, department_id=result.department_id, kind=kind,
             key="" if kind == "contested" else str(now.id), result_id=result.id, revision_ids=revision_ids, message_id=now.message_id,
             raw_value=now.raw_value, remarks=list(now.remarks), lis_flags=now.lis_flags, said_at=now.issued_at, asked_at=uow.now,
+        )  # fmt: skip
+
+    def _idle_withdrawal(self, uow: UnitOfWork, result: HeldResult, wrong: HeldRevision) -> ResultQuestion:
+        return ResultQuestion(
+            id=uuid7(), campus_id=result.campus_id, exam_id=result.exam_id, line_id=result.line_id, item_id=result.item_id,
+            item_code=result.item_code, item_name=result.item_name, department_id=result.department_id, kind="unread", key=str(wrong.id),
+            result_id=result.id, revision_ids=[], message_id=wrong.message_id, raw_value=f"撤回:{wrong.raw_value}" if wrong.raw_value else "撤回",
+            remarks=list(wrong.remarks), lis_flags=wrong.lis_flags, status="corrected", said_at=wrong.issued_at, asked_at=uow.now,
         )  # fmt: skip
 
     async def _settle(self, uow: UnitOfWork, line_ids: Iterable[UUID], questioned: Collection[UUID]) -> None:
@@ -511,18 +533,15 @@ class Book:
         found = self._ranges.get(entry.item.id)
         flag, kept = judged(entry.item, entry.value, found, entry.lis_marks, entry.lis_range_text or "")
         struck = entry.status == "entered_in_error"
-        made = HeldRevision(
+        return HeldRevision(
             id=uuid7(), campus_id=result.campus_id, result_id=result.id, exam_id=result.exam_id, department_id=result.department_id,
             seq=seq, status=entry.status, raw_value=entry.value.raw, comparator=entry.value.comparator, numeric=entry.value.numeric,
             text=entry.value.text, unit=entry.unit, flag=None if struck else flag, range_snapshot=kept, conversion=entry.conversion,
             lis_range_text=entry.lis_range_text, lis_flags=" ".join(entry.lis_marks) or None, observed_at=entry.observed_at,
             issued_at=entry.issued_at, source=entry.source, sub_id=entry.sub_id, filler_no=entry.filler_no, message_id=entry.message_id,
             recorded_by=uow.principal.id, recorded_at=uow.now, meaning_key=entry.meaning_key, remarks=list(entry.remarks), reason=entry.reason,
+            doubted=entry.doubt,
         )  # fmt: skip
-        by_lab = not struck and (contradicts(entry.item.kind, flag, entry.lis_marks) or lab_unknown(entry.lis_marks))
-        if entry.doubt or by_lab:
-            self._doubted.add(made.id)
-        return made
 
 
 def value_of(revision: HeldRevision) -> Value:
@@ -549,6 +568,13 @@ def judged(
 def limits_of(item: Item) -> Limits:
     """Return what is expected of an item's values."""
     return Limits(item.judged, item.plausible_low, item.plausible_high, item.delta_percent)
+
+
+def _is_doubted(item: Item, revision: HeldRevision) -> bool:
+    """Say whether a value could hardly be when it was recorded, or bears a flag that contradicts it or that nobody understands."""
+    marks = (revision.lis_flags or "").split()
+    by_lab = contradicts(item.kind, cast("Flag | None", revision.flag), marks) or lab_unknown(marks)
+    return revision.status != "entered_in_error" and (revision.doubted or by_lab)
 
 
 def _place(question: ResultQuestion) -> tuple[UUID, UUID, str, str]:

@@ -265,27 +265,24 @@ def _add(
         for entry in entries:
             added = book.add(uow, entry)
             counts[added] += 1
-            _name_what_waits(uow, book, entry, added, lost, (group, told))
+            _name_what_waits(book, entry, added, lost, group.first.code)
 
 
-def _name_what_waits(
-    uow: UnitOfWork, book: Book, entry: Entry, added: Addition, lost: dict[str, list[str]], said: tuple[_Group, _Told]
-) -> None:
+def _name_what_waits(book: Book, entry: Entry, added: Addition, lost: dict[str, list[str]], code: str) -> None:
     """Name what a person has to look at of a value that was recorded."""
-    (group, told), place = said, (entry.line.id, entry.item.id)
+    place = (entry.line.id, entry.item.id)
     withdrawn = entry.status == "entered_in_error"
     # What was said before was asked of a person then.
     if added != "duplicate" and not withdrawn and (entry.doubt or book.is_doubted(*place)):
-        _lose(lost, "value-implausible", group.first.code)
+        _lose(lost, "value-implausible", code)
     if book.contested(*place) and not withdrawn:
-        _lose(lost, "final-changed-without-correction", group.first.code)
+        _lose(lost, "final-changed-without-correction", code)
     if added == "duplicate" and not withdrawn and book.withdrawn_by(*place, entry.issued_at):
         # The clock does not tell which of the two was said last.
-        _lose(lost, "withdrawn-before", group.first.code)
-    if withdrawn and added != "duplicate" and book.now_at(*place) is not None and not book.takes_back(*place):
+        _lose(lost, "withdrawn-before", code)
+    if withdrawn and added != "duplicate" and book.withdrew_nothing(*place):
         # It was meant for something: what stands is not verified until a person has looked.
-        _lose(lost, "nothing-withdrawn", group.first.code)
-        book.ask_unread(uow, (entry.line, entry.item), _unread(group, told, told.arrived_at, "撤回"))
+        _lose(lost, "nothing-withdrawn", code)
 
 
 def _unread(group: _Group, told: _Told, issued_at: datetime, how: str) -> UnreadValue:
