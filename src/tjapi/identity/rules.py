@@ -80,10 +80,10 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
         "catalog.read", "examinee.read", "examinee.write", "employer.read", "employer.write", "campaign.complete", "pricing.read", "exam.read", "exam.write",
         "live.read", "appointment.read", "appointment.write",
     })),
-    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "result.write", "result.judge", "result.revoke", "identity_check.write", "exam.set_aside", "guidance.read", "guidance.call", "requisition.read", "specimen.handle"})),
-    "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "knowledge.read", "knowledge.write", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "report.read"})),
+    "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "message.read", "result.write", "result.judge", "result.revoke", "identity_check.write", "exam.set_aside", "guidance.read", "guidance.call", "requisition.read", "specimen.handle"})),
+    "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "knowledge.read", "knowledge.write", "critical.read", "critical.handle", "message.read", "conclusion.read", "conclusion.review", "report.read"})),
     "chief": ("终审医生", "Chief physician", frozenset({
-        *_READ, "knowledge.read", "knowledge.write", "knowledge.activate", "critical.read", "critical.handle", "conclusion.read", "conclusion.review", "conclusion.finalize", "conclusion.reopen", "result.revoke", "report.read", "report.write", "message.release", "examinee.merge", "examinee.merge_contradicting", "identity_check.decide",
+        *_READ, "knowledge.read", "knowledge.write", "knowledge.activate", "critical.read", "critical.handle", "message.read", "conclusion.read", "conclusion.review", "conclusion.finalize", "conclusion.reopen", "result.revoke", "report.read", "report.write", "message.release", "examinee.merge", "examinee.merge_contradicting", "identity_check.decide",
     })),
     "interface": ("接口工程师", "Interface engineer", frozenset({
         "catalog.read", "catalog.write", "message.read", "message.write", "message.raw", "message.release", "job.read_all", "job.write", "live.read",

@@ -28,6 +28,8 @@ from tjapi.kernel.uow import UnitOfWork
 ENDED = ("filed", "duplicate", "revision", "quarantined", "unmatched")
 STATES = ("received", *ENDED)
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(:key, 12))")
+ALARMING = "alarming"
+"""In `detail`: codes that the laboratory calls critical, of a message that belongs to nobody yet."""
 _REPLAYABLE = ("quarantined", "unmatched")
 # Its sender was told AE (or nothing): it takes people to have it filed all the same.
 _REFUSED = {"refused": True}
@@ -198,7 +200,10 @@ async def end(
     uow: UnitOfWork, message: UUID, state: str, *, reason: str | None = None, exam_id: UUID | None = None,
     campus_id: int | None = None, detail: dict[str, Any] | None = None,
 ) -> None:  # fmt: skip
-    """Say what became of a received message; once matched it belongs to its exam's campus alone."""
+    """Say what became of a received message; once matched it belongs to its exam's campus alone.
+
+    One that ends with nobody though it says something critical is announced at once to those who see messages.
+    """
     values: dict[str, Any] = {
         "state": state,
         "reason": reason,
@@ -208,9 +213,13 @@ async def end(
     }
     if campus_id is not None:
         values["campuses"] = [campus_id]
-    await uow.session.execute(
-        update(InboxMessage).where(InboxMessage.id == message, InboxMessage.state == "received").values(**values)
-    )
+    ended = update(InboxMessage).where(InboxMessage.id == message, InboxMessage.state == "received").values(**values)
+    campuses = (await uow.session.execute(ended.returning(InboxMessage.campuses))).scalar_one_or_none()
+    if (detail or {}).get(ALARMING):
+        for campus in campuses or ():
+            await uow.announce(
+                "alarming_message", {"message_id": str(message)}, campus_id=campus, permission="message.read"
+            )
 
 
 async def waiting_for_code(uow: UnitOfWork, source: str, code: str) -> Sequence[UUID]:

@@ -126,10 +126,20 @@ async def list_messages(
     state: Annotated[MessageState | None, Query(description="状态 · State")] = None,
     source: Annotated[str | None, Query(max_length=40, description="来源 · Source", examples=["lis"])] = None,
     exam_id: Annotated[UUID | None, Query(description="体检 · Exam")] = None,
+    alarming: Annotated[
+        bool | None,
+        Query(description="是否含检验科标为危急、尚未归属的结果 · Whether it says something critical of nobody known"),
+    ] = None,
 ) -> Page[MessageOut]:
-    pager = Pager(runtime(request).keys, f"inbound-messages|{state}|{source}|{exam_id}")
+    pager = Pager(runtime(request).keys, f"inbound-messages|{state}|{source}|{exam_id}|{alarming}")
     rows = await views.messages(
-        uow, state=state, source=source, exam_id=exam_id, after=pager.read(page_token), size=page_size
+        uow,
+        state=state,
+        source=source,
+        exam_id=exam_id,
+        alarming=alarming,
+        after=pager.read(page_token),
+        size=page_size,
     )
     return pager.page(rows, page_size, lambda row: [row.id], service.message_out)
 

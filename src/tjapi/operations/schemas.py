@@ -35,6 +35,10 @@ class MessageOut(BaseModel):
     reason: str | None = Field(description="原因代码 · Reason code", examples=["unknown-code"])
     detail: dict[str, Any] = Field(examples=[{"codes": ["HGB2"]}])
     exam_id: UUID | None = Field(examples=[None])
+    alarming: bool = Field(
+        description="含检验科标为危急、尚未归属到人的结果 · It says something critical, and nobody knows of whom",
+        examples=[False],
+    )
     media_type: str = Field(examples=["application/hl7-v2"])
     sha256: str = Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
     attempts: int = Field(examples=[0])

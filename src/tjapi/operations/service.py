@@ -106,7 +106,7 @@ def message_out(message: InboxMessage) -> MessageOut:
     """Return the public shape of an inbound message, without its content."""
     return MessageOut(
         id=message.id, source=message.source, sender=message.sender, message_id=message.message_id, state=message.state, reason=message.reason,
-        detail=message.detail, exam_id=message.exam_id, media_type=message.media_type, sha256=bytes(message.sha256).hex(),
+        detail=message.detail, exam_id=message.exam_id, alarming=bool(message.detail.get(inbox.ALARMING)), media_type=message.media_type, sha256=bytes(message.sha256).hex(),
         attempts=message.attempts, received_at=message.received_at, ended_at=message.ended_at,
     )  # fmt: skip
 

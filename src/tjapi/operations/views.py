@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from tjapi.kernel.audit import AuditEvent
-from tjapi.kernel.inbox import InboxMessage
+from tjapi.kernel.inbox import ALARMING, InboxMessage
 from tjapi.kernel.jobs.models import Job
 from tjapi.kernel.uow import UnitOfWork
 
@@ -19,13 +19,17 @@ _INBOX = text("select state, count(*) from inbox_message group by state")
 
 
 async def messages(
-    uow: UnitOfWork, *, state: str | None, source: str | None, exam_id: UUID | None, after: list[str] | None, size: int
-) -> Sequence[InboxMessage]:
+    uow: UnitOfWork, *, state: str | None, source: str | None, exam_id: UUID | None, alarming: bool | None, after: list[str] | None,
+    size: int,
+) -> Sequence[InboxMessage]:  # fmt: skip
     """Return a page of inbound messages, newest first, one too many."""
     query = select(InboxMessage).order_by(InboxMessage.id.desc()).limit(size + 1)
     for column, value in ((InboxMessage.state, state), (InboxMessage.source, source), (InboxMessage.exam_id, exam_id)):
         if value is not None:
             query = query.where(column == value)
+    if alarming is not None:
+        says = InboxMessage.detail.has_key(ALARMING)
+        query = query.where(says if alarming else ~says)
     if after:
         query = query.where(InboxMessage.id < UUID(after[0]))
     return (await uow.session.execute(query)).scalars().all()

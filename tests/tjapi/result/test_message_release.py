@@ -1,6 +1,7 @@
 """What no machine may place is placed by two people; what waited for a code is filed when the code is known."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -142,3 +143,26 @@ async def test_mapping_a_code_files_what_waited_for_it(
     assert (await _file(runtime, message, said))["outcome"] == "filed"
     async with unit() as uow:
         assert (await catalog.items_of_external_codes(uow, "lis", [code]))[code].code == "GLU"
+
+
+@pytest.mark.parametrize("whose", ["another", "nobody"])
+async def test_what_is_called_critical_of_nobody_known_is_said_at_once_and_found_on_the_list(
+    sign_in: SignIn, runtime: Runtime, unit: OpenUnit, admin: asyncpg.Connection, whose: str
+) -> None:
+    scene, message = await visit(unit, "CBC"), await _receive(unit)
+    # The source of one campus: what may belong to any of several is seen by who holds all of them.
+    await admin.execute("update inbox_message set campuses = '{1}' where id = $1", message)
+    grave = replace(observation("K", "7.9"), abnormal_flags=("HH",))
+    stray: dict[str, Any] = {"patient_name": "另一人", "exam_no": None}
+    said = report(scene, "CBC", grave, **stray)
+    if whose == "nobody":
+        said = replace(said, results=tuple(replace(one, barcode="T0", placer_no=None) for one in said.results))
+    assert (await _file(runtime, message, said))["outcome"] in ("quarantined", "unmatched")
+    told = await admin.fetch("select permission, data from live_event where topic = 'alarming_message' and data->>'message_id' = $1", str(message))  # fmt: skip
+    assert {row["permission"] for row in told} == {"message.read"}
+    for name in ("doctor", "reviewer", "chief", "interface"):
+        client = await sign_in(name)
+        page = (await client.get(f"{API}/inbound-messages", params={"alarming": True})).json()["items"]
+        assert [m["alarming"] for m in page if m["id"] == str(message)] == [True], name
+        calm = (await client.get(f"{API}/inbound-messages", params={"alarming": False})).json()["items"]
+        assert str(message) not in {m["id"] for m in calm}

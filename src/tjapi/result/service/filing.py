@@ -15,6 +15,7 @@ from tjapi.exam.models import Exam, ExamLine
 from tjapi.exam.rules import exam_no_read
 from tjapi.examinee import service as examinees
 from tjapi.examinee.rules import is_one_name
+from tjapi.kernel import inbox
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import service as requisitions
 from tjapi.requisition.errors import TubeHasResults, TubeStateConflict
@@ -116,13 +117,12 @@ async def file_report(
         # Two people looked: the identity is theirs to answer for. What they cannot do is split a message over two exams.
         exam_ids.add(placed)
     if len(exam_ids) > 1:
-        return Filing(
-            "quarantined", "identity-mismatch", detail={"disagree": ["order"], "exam_ids": sorted(map(str, exam_ids))}
-        )
+        detail = {"disagree": ["order"], "exam_ids": sorted(map(str, exam_ids)), **_alarming(report)}
+        return Filing("quarantined", "identity-mismatch", detail=detail)
     lost: dict[str, list[str]] = {}
     if not exam_ids:
         lost["unknown-barcode"] = [result.barcode or result.placer_no or "" for result in report.results]
-        return Filing("unmatched", "unknown-barcode", detail=_detail(lost, {}))
+        return Filing("unmatched", "unknown-barcode", detail=_detail(lost, {}) | _alarming(report))
     book = await Book.open(uow, exam_ids.pop())
     if await requisitions.drawn_again(uow, book.exam.id):
         # Whoever waited for the lock may have looked before a specimen was rejected: where the numbers lead now is what counts.
@@ -132,9 +132,8 @@ async def file_report(
         against = disagreement(_ours(book.exam), await _theirs(uow, book.exam, report), is_one_name)
     if against is not None:
         # Kept from the exam's own list: whose result this is, is exactly what is not known.
-        return Filing(
-            "quarantined", "identity-mismatch", detail={"disagree": against, "suspected_exam_id": str(book.exam.id)}
-        )
+        detail = {"disagree": against, "suspected_exam_id": str(book.exam.id), **_alarming(report)}
+        return Filing("quarantined", "identity-mismatch", detail=detail)
     counts = {"filed": 0, "revision": 0, "duplicate": 0}
     codes = {code for result in report.results for o in result.observations for code in (o.code, *o.other_codes)}
     items = await catalog.items_of_external_codes(uow, source, codes)
@@ -152,6 +151,12 @@ async def file_report(
     reason = next((name for name in REASONS if name in lost), None)
     outcome = _outcome(reason, counts)
     return Filing(outcome, reason, book.exam.id, book.exam.campus_id, _detail(lost, counts))
+
+
+def _alarming(report: LabReport) -> dict[str, Any]:
+    """Return the codes that the laboratory calls critical in a message that belongs to nobody yet: whose it is, is asked at once."""
+    codes = {o.code for result in report.results for o in result.observations if lab_critical(o.abnormal_flags)}
+    return {inbox.ALARMING: sorted(codes)[:_SHOWN]} if codes else {}
 
 
 def _add_all(
