@@ -100,12 +100,6 @@ async def tasks(
     return (await uow.session.execute(query)).scalars().all()
 
 
-async def came_late(uow: UnitOfWork, exam_id: UUID) -> set[UUID | None]:
-    """Return the results of the open tasks of an exam; None among them: of something that nobody could read."""
-    query = select(AmendmentTask.result_id).where(AmendmentTask.exam_id == exam_id, AmendmentTask.state == "open")
-    return set((await uow.session.execute(query)).scalars())
-
-
 async def has_open_task(uow: UnitOfWork, exam_id: UUID) -> bool:
     """Say whether an exam has an open task."""
     query = select(exists().where(AmendmentTask.exam_id == exam_id, AmendmentTask.state == "open"))

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, select, tuple_
+from sqlalchemy import and_, select, text, tuple_
 
 from tjapi.conclusion.models import Conclusion, ReviewClaim
 from tjapi.exam import views as exam_views
@@ -44,6 +44,15 @@ select coalesce(c.version, 0), {utf8(f"({exam_views.EXAM})")}, {utf8(result_view
 from exam e left join conclusion c on c.exam_id = e.id where e.id = $1
 """
 """Everything of the exam $1 for who reviews it at the moment $4: version and JSON of its parts. $2 and $3 as in `DEPARTMENTS`."""
+
+
+_ONE = text(f"select ({_CONCLUSION}) from exam e left join conclusion c on c.exam_id = e.id where e.id = :exam_id")
+
+
+async def conclusion(uow: UnitOfWork, exam_id: UUID) -> str | None:
+    """Return an exam's conclusion as JSON, the same as in its review; None: no such exam."""
+    said: str | None = (await uow.session.execute(_ONE, {"exam_id": exam_id})).scalar_one_or_none()
+    return said
 
 
 async def review(look: Look, exam_id: UUID, view: str, department_id: int | None) -> Any | None:

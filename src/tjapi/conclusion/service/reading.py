@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from tjapi.conclusion import repository, views
+from tjapi.conclusion import views
 from tjapi.conclusion.rules import ReviewView
 from tjapi.conclusion.schemas import ConclusionOut, QueueItem
-from tjapi.conclusion.service.keeping import empty, out
 from tjapi.exam import service as exams
 from tjapi.exam.errors import ExamNotFound
 from tjapi.kernel.db import Built, Look
@@ -19,16 +18,10 @@ async def get(uow: UnitOfWork, exam_id: UUID) -> ConclusionOut:
 
     What is signed stays as it was signed; where something came after it, it says which of it rests on other results.
     """
-    await exams.get(uow, exam_id)
-    found = await repository.conclusion(uow, exam_id)
-    if found is None:
-        return empty(exam_id)
-    shown = out(found, await repository.entries(uow, exam_id))
-    late = await repository.came_late(uow, exam_id)
-    if not late:
-        return shown
-    entries = [e.model_copy(update={"stale": e.stale or not late.isdisjoint(e.result_ids)}) for e in shown.entries]
-    return shown.model_copy(update={"entries": entries, "overview_stale": True})
+    said = await views.conclusion(uow, exam_id)
+    if said is None:
+        raise ExamNotFound
+    return ConclusionOut.model_validate_json(said)
 
 
 async def review(look: Look, exam_id: UUID, view: ReviewView, department_id: int | None) -> Built:
