@@ -247,8 +247,8 @@ TWINS = (
     ),
     _twin(
         "results: the last word holds", "src/tjapi/result/service/filing.py",
-        "value.text, issued_at.timestamp(), first",
-        "value.text, first",
+        "value.text, said.issued_at.timestamp(),",
+        "value.text,",
         "tests/tjapi/result/test_questions.py::test_the_laboratorys_last_word_holds_though_it_said_the_same_before",
     ),
     _twin(

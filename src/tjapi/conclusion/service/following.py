@@ -87,12 +87,12 @@ def _of_finding(exam: Exam, one: Found) -> ConclusionEntry:
 def judged(now: Known, entry: ConclusionEntry, *, split: bool) -> ConclusionEntry:
     """Return an entry that a reviewer touched as it stands now: its words stay, its links follow its findings, and it says whether it is stale.
 
-    Of an entry that was split each part keeps the results that the reviewer left to it.
+    Of an entry that was split each part keeps the results that the reviewer left to it. Own words without a link rest on the person's facts.
     """
     copy = copied(entry)
     keys = keys_of(copy)
-    if not keys and not copy.result_ids:
-        return copy
+    if not keys and not copy.result_ids and copy.made_of is None:
+        return copy  # from an archive: nobody knows on what it was written
     if keys and not split:
         own = [i for i in entry.result_ids if i not in set(entry.found_ids)]
         copy.found_ids = now.found_ids(keys)

@@ -50,7 +50,7 @@ async def write(uow: UnitOfWork, exam_id: UUID, given: ConclusionIn, expected: i
     """Write the draft; the first one takes the exam into review. Entries that were made and are not sent back stay removed.
 
     An entry of several keys is several findings merged, entries that share one are a finding split. Words that are changed or confirmed
-    stand for what is known now; a stale entry that is sent back as it was stays stale.
+    stand for what is known now, no longer for a finding that is gone; a stale entry that is sent back as it was stays stale.
 
     Raises ExamNotFound, PreconditionFailed, ExamStateConflict, ExamNotComplete with every reason, ConclusionStateConflict,
     ReviewClaimed, EntryResultUnknown, EntryKeyUnknown, EntryFigureOutdated.
@@ -168,12 +168,14 @@ def _entry(exam: Exam, now: Known, given: EntryIn, was: ConclusionEntry | None, 
     keys = _keys(given)
     if was is not None and keys_of(was) == keys and _says_the_same(was, given) and not given.confirmed:
         return copied(was)
+    # Words that are written now do not stand for a finding that is there no longer; comes it again, it is listed anew.
+    keys = [key for key in keys if key in now.wanted]
     found_ids = [] if split else now.found_ids(keys)
     entry = ConclusionEntry(
         id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind=given.kind, title=given.title, detail=given.detail,
-        advice=given.advice, lifestyle=given.lifestyle, result_ids=list(dict.fromkeys([*found_ids, *given.result_ids])), key=given.key,
+        advice=given.advice, lifestyle=given.lifestyle, result_ids=list(dict.fromkeys([*found_ids, *given.result_ids])), key=None,
         keys=keys, found_ids=found_ids, icd10=was.icd10 if was is not None else None,
-        rule_codes=list(dict.fromkeys(code for key in keys if key in now.wanted for code in now.wanted[key].rule_codes)),
+        rule_codes=list(dict.fromkeys(code for key in keys for code in now.wanted[key].rule_codes)),
         edited=True, stale=False, revision_ids=[],
     )  # fmt: skip
     settle_entry(now, entry)

@@ -28,7 +28,7 @@ from tjapi.result.rules.values import Value, plain, same_unit
 from tjapi.result.service.book import LIS, Addition, Book, Entry, UnplacedAlarm, UnreadValue
 from tjapi.result.service.computing import compute
 from tjapi.result.service.judging import follow
-from tjapi.result.service.measuring import doubted, in_our_unit, unit_doubted
+from tjapi.result.service.measuring import Turned, doubted, in_our_unit, unit_doubted
 from tjapi.result.service.release import released_to
 
 # What keeps a value from being filed, gravest first: a message that meets several ends with the first; `detail` lists them all.
@@ -265,7 +265,7 @@ def _add(
         if place is None:
             _ask_unplaced(uow, book, lines, result, group, told)
             continue
-        entries = _entries(uow, book, place, result, group, lost, (told, remarks))
+        entries = _entries(uow, book, _saying(place, result, group, told, remarks), lost, told)
         remarks = () if entries else remarks
         for entry in entries:
             added = book.add(uow, entry)
@@ -461,93 +461,124 @@ def _place(
     return None
 
 
-def _entries(
-    uow: UnitOfWork, book: Book, place: tuple[ExamLine, Item, ResultStatus], result: LabResult, group: _Group, lost: dict[str, list[str]],
-    beside: tuple[_Told, tuple[str, ...]],
-) -> list[Entry]:  # fmt: skip
-    """Read what was said of an item; what could not be read is asked of a person, and what the laboratory calls critical alarms at once."""
-    (line, item, status), (told, remarks), o = place, beside, group.first
-    notes = (*remarks, *dict.fromkeys(note for one in group.observations for note in one.remarks))
-    units = [unit for unit in (item.unit, *(u.unit for u in told.units.get(item.id, ()))) if unit]
-    known = [*(item.choices or ()), *book.normal_texts(item)]
-    said = [Said(one.raw_value, one.unit, i) for i, one in enumerate(group.observations)]
-    measured, unread = put_together(item.kind, said, units, known)
-    if status == "entered_in_error" and (unread is not None or not measured):
-        # It strikes whatever was said before, when it does not say which value was wrong.
-        measured, unread = [Measured(Reading(Value("", "")), (0,))], None
+@dataclass(frozen=True, slots=True)
+class _Saying:
+    """What was said of one item of a line in one breath: by whom, under which status, when; `remarks` stand beside the whole report.
+
+    `said_at` is the moment that it names, if it names one; `observed_at` and `issued_at` are bounded by its arrival.
+    """
+
+    line: ExamLine
+    item: Item
+    status: ResultStatus
+    group: _Group
+    said_at: datetime | None
+    observed_at: datetime
+    issued_at: datetime
+    remarks: tuple[str, ...]
+    filler_no: str | None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All remarks beside it."""
+        return (*self.remarks, *dict.fromkeys(note for one in self.group.observations for note in one.remarks))
+
+
+def _saying(
+    place: tuple[ExamLine, Item, ResultStatus], result: LabResult, group: _Group, told: _Told, remarks: tuple[str, ...]
+) -> _Saying:
+    (line, item, status), o = place, group.first
     said_at = o.observed_at or result.specimen_at or result.reported_at
     issued_at = min(result.reported_at or told.sent_at, told.arrived_at)
     observed_at = min(said_at or told.sent_at, told.arrived_at)
     if status == "entered_in_error" and o.observed_at is None:
         # It does not say of which moment it speaks: of whatever was said until now.
         observed_at = max(observed_at, issued_at)
-    worth_asking = unread is not None or bool(notes) or lab_critical(group.marks)
-    if not measured and worth_asking:
-        _lose(lost, "value-unread", o.code)
-        raw = unread.raw if unread is not None else ""
-        key = meaning((line.id, item.id, status, said_at and said_at.timestamp(), raw))
-        words = UnreadValue(
-            raw=raw,
-            key=key,
-            said_at=issued_at,
-            message_id=told.message_id,
-            status=status,
-            remarks=notes,
-            lis_marks=group.marks,
-        )
-        book.ask_unread(uow, (line, item), words)
-        return []
+    return _Saying(line, item, status, group, said_at, observed_at, issued_at, remarks, result.filler_no)
+
+
+def _entries(uow: UnitOfWork, book: Book, said: _Saying, lost: dict[str, list[str]], told: _Told) -> list[Entry]:
+    """Read what was said of an item; what could not be read is asked of a person, and what the laboratory calls critical alarms at once."""
+    item, o = said.item, said.group.first
+    others = told.units.get(item.id, ())
+    units = [unit for unit in (item.unit, *(u.unit for u in others)) if unit]
+    known = [*(item.choices or ()), *book.normal_texts(item)]
+    parts = [Said(one.raw_value, one.unit, i) for i, one in enumerate(said.group.observations)]
+    measured, unread = put_together(item.kind, parts, units, known)
+    withdrawn = said.status == "entered_in_error"
+    if withdrawn and (unread is not None or not measured):
+        # It strikes whatever was said before, when it does not say which value was wrong.
+        measured, unread = [Measured(Reading(Value("", "")), (0,))], None
     if not measured:
-        _lose(lost, "no-value", o.code)
+        if unread is None and not said.notes and not lab_critical(said.group.marks):
+            _lose(lost, "no-value", o.code)
+            return []
+        _lose(lost, "value-unread", o.code)
+        _ask_unread(uow, book, said, unread.raw if unread is not None else "", (), told)
         return []
     entries: list[Entry] = []
-    valued = {i for one in measured for i in one.orders}
     for one in measured:
-        first = group.observations[one.orders[0]]
-        turned = in_our_unit(one.reading, first.unit, item, told.units.get(item.id, ()))
-        if turned is None and status == "entered_in_error":
+        first = said.group.observations[one.orders[0]]
+        turned = in_our_unit(one.reading, first.unit, item, others)
+        if turned is None and withdrawn:
             # It takes back what nobody can compare with it: whatever was said before.
             turned = (Value("", ""), item.unit, None)
         if turned is None:
             # The same name is not the same analyte, and no factor is guessed: a person looks.
             _lose(lost, "unit-differs", o.code)
-            key = meaning((line.id, item.id, status, said_at and said_at.timestamp(), first.raw_value, first.unit))
-            book.ask_unread(
-                uow, (line, item),
-                UnreadValue(
-                    raw=f"{first.raw_value} {plain(first.unit)}", key=key, said_at=issued_at, message_id=told.message_id, status=status,
-                    remarks=notes, lis_marks=group.marks,
-                ),
-            )  # fmt: skip
-            continue
-        value, unit, conversion = turned
-        own = [group.observations[i] for i in one.orders]
-        # Flags of observations that are no value of their own, such as a remark that is flagged, are the first value's.
-        beside_it = [o for i, o in enumerate(group.observations) if one is measured[0] and i not in valued]
-        flags = [flag for each in (*own, *beside_it) for flag in each.abnormal_flags]
-        marks = tuple(dict.fromkeys([*flags, *([one.reading.mark] if one.reading.mark else [])]))
-        beside_number, other_units = (first.unit, first.range_text), told.units.get(item.id, ())
-        doubt = status != "entered_in_error" and (
-            doubted(value, item, told.last.get(item.code), book.exam.age_years)
-            or unit_doubted(one.reading, beside_number, item, other_units, book.found_range(item))
-        )
-        # A remark belongs to its own value; what belongs to none stands beside the first.
-        noted = [*own, *beside_it]
-        own_notes = (
-            *(remarks if one is measured[0] else ()),
-            *dict.fromkeys(note for each in noted for note in each.remarks),
-        )
-        sub_id = ",".join(dict.fromkeys(each.sub_id for each in own))
-        entries.append(
-            Entry(
-                line=line, item=item, status=status, value=value, unit=unit, conversion=conversion,
-                observed_at=observed_at, issued_at=issued_at, source=LIS + told.source,
-                meaning_key=meaning((line.id, item.id, sub_id, status, said_at and said_at.timestamp(), value.text, issued_at.timestamp(), first.range_text, *marks, "", *one.remarks, *own_notes)),
-                sub_id=sub_id, filler_no=result.filler_no, lis_range_text=first.range_text or None, lis_marks=marks,
-                message_id=told.message_id, remarks=(*one.remarks, *own_notes), doubt=doubt,
-            )
-        )  # fmt: skip
+            _ask_unread(uow, book, said, f"{first.raw_value} {plain(first.unit)}", (first.raw_value, first.unit), told)
+        else:
+            entries.append(_entry(book, said, measured, one, turned, told))
     return entries
+
+
+def _ask_unread(
+    uow: UnitOfWork, book: Book, said: _Saying, raw: str, told_apart_by: tuple[str, ...], told: _Told
+) -> None:
+    key = meaning(
+        (
+            said.line.id,
+            said.item.id,
+            said.status,
+            said.said_at and said.said_at.timestamp(),
+            *(told_apart_by or (raw,)),
+        )
+    )
+    words = UnreadValue(
+        raw=raw, key=key, said_at=said.issued_at, message_id=told.message_id, status=said.status, remarks=said.notes,
+        lis_marks=said.group.marks,
+    )  # fmt: skip
+    book.ask_unread(uow, (said.line, said.item), words)
+
+
+def _entry(
+    book: Book, said: _Saying, measured: Sequence[Measured], one: Measured, turned: Turned, told: _Told
+) -> Entry:
+    """Return what is recorded of one of the values that were measured: with its own remarks and flags, and those that belong to none."""
+    (value, unit, conversion), item, observations = turned, said.item, said.group.observations
+    first, leads = observations[one.orders[0]], one is measured[0]
+    own = [observations[i] for i in one.orders]
+    # Flags and remarks of observations that are no value of their own, such as a remark that is flagged, are the first value's.
+    valued = {i for each in measured for i in each.orders}
+    beside = [o for i, o in enumerate(observations) if leads and i not in valued]
+    flags = [flag for each in (*own, *beside) for flag in each.abnormal_flags]
+    marks = tuple(dict.fromkeys([*flags, *([one.reading.mark] if one.reading.mark else [])]))
+    noted = dict.fromkeys(note for each in (*own, *beside) for note in each.remarks)
+    remarks = (*one.remarks, *(said.remarks if leads else ()), *noted)
+    doubt = said.status != "entered_in_error" and (
+        doubted(value, item, told.last.get(item.code), book.exam.age_years)
+        or unit_doubted(one.reading, (first.unit, first.range_text), item, told.units.get(item.id, ()), book.found_range(item))
+    )  # fmt: skip
+    sub_id = ",".join(dict.fromkeys(each.sub_id for each in own))
+    parts = (
+        said.line.id, item.id, sub_id, said.status, said.said_at and said.said_at.timestamp(), value.text, said.issued_at.timestamp(),
+        first.range_text, *marks, "", *remarks,
+    )  # fmt: skip
+    return Entry(
+        line=said.line, item=item, status=said.status, value=value, unit=unit, conversion=conversion, observed_at=said.observed_at,
+        issued_at=said.issued_at, source=LIS + told.source, meaning_key=meaning(parts), sub_id=sub_id, filler_no=said.filler_no,
+        lis_range_text=first.range_text or None, lis_marks=marks, message_id=told.message_id, remarks=remarks, doubt=doubt,
+    )  # fmt: skip
 
 
 def _line(
