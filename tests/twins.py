@@ -312,6 +312,41 @@ TWINS = (
         "tests/tjapi/result/test_questions.py::test_a_withdrawal_that_comes_before_what_it_takes_back_is_asked_until_that_came",
     ),
     _twin(
+        "words: a form that sends back a stale summary confirms nothing", "src/tjapi/result/service/entry.py",
+        "given.summary == sheet.summary and not given.summary_confirmed", "False",
+        f"{DERIVED}::test_words_without_figures_are_confirmed_by_name_only",
+    ),
+    _twin(
+        "words: an old figure is not signed by a department", "src/tjapi/result/service/entry.py",
+        "if stray_figures(text, earlier, current)]\n    if old:", "if stray_figures(text, earlier, current)]\n    if False:",
+        f"{DERIVED}::test_a_form_that_sends_back_the_summary_that_it_showed_confirms_nothing",
+    ),
+    _twin(
+        "words: a stale line does not come in again", "src/tjapi/result/service/summarizing.py",
+        "if line is None and one.text in waiting:", "if False:",
+        f"{DERIVED}::test_a_stale_line_does_not_come_in_again_as_a_new_one",
+    ),
+    _twin(
+        "words: no part of a conclusion says an old figure", "src/tjapi/conclusion/service/writing.py",
+        'for field in ("title", "detail", "advice", "lifestyle")', 'for field in ("title", "detail")',
+        f"{DERIVED}::test_no_words_of_a_conclusion_hold_a_figure_that_a_result_said_and_none_says_now[lifestyle]",
+    ),
+    _twin(
+        "words: no line calls a flag normal", "src/tjapi/result/service/summarizing.py",
+        "    if not against or not says_all_normal", "    if against or not says_all_normal",
+        f"{DERIVED}::test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is_a_finding[一切正常]",
+    ),
+    _twin(
+        "words: that nothing was found is no finding", "src/tjapi/conclusion/service/following.py",
+        "for line in written if not says_all_normal(line.text, department=True, flagged=names)]", "for line in written if names is not None]",
+        f"{DERIVED}::test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is_a_finding[一切正常]",
+    ),
+    _twin(
+        "words: a word that a person calls abnormal is not positive", "src/tjapi/knowledge/rules.py",
+        "or known.flag is None or known.by_person:", "or known.flag is None:",
+        "tests/tjapi/result/test_questions.py::test_who_calls_a_word_abnormal_has_not_said_that_it_is_positive[复检中]",
+    ),
+    _twin(
         "results: a laboratory's flag is no understanding", "src/tjapi/result/service/book.py",
         "if item.kind in WORDS and (ours is not None or not understood(item.kind, value, known)):",
         "if item.kind in WORDS and ours is not None:",

@@ -174,7 +174,7 @@ async def close_task(uow: Unit, task_id: UUID, body: TaskCloseIn) -> AmendmentTa
     **operation("signConclusion", "初审签名", "Sign as the first reviewer", permission="conclusion.review", requirement=["E4.8"],
                 if_match=True,
                 problems=[ExamNotFound, SignerNotStaff, ExamStateConflict, ExamNotComplete, ConclusionStateConflict, ConclusionEmpty,
-                          ConclusionStale, OverviewContradictsResults, ReviewClaimed]),
+                          ConclusionStale, OverviewContradictsResults, EntryFigureOutdated, ReviewClaimed]),
 )  # fmt: skip
 async def sign_conclusion(response: Response, uow: Unit, exam_id: UUID, version: IfMatch) -> ConclusionOut:
     conclusion = await service.sign(uow, exam_id, version)

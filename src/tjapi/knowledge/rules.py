@@ -72,6 +72,8 @@ class Known:
     """That range in words, or what is usual: 阴性."""
     undetermined: bool = False
     """Whether it should have been judged and was not: neither normal nor abnormal."""
+    by_person: bool = False
+    """Whether a person called a word abnormal, or normal, that nothing could read: that it is 阳性 nobody said, so no rule fires on its flag."""
     described: bool = False
     """Whether it is a description that nobody judged: not exactly a normal text. It is read, and never counts as normal."""
 
@@ -363,7 +365,7 @@ _FLAG_WORDS = {"H": "偏高", "L": "偏低", "HH": "危急偏高", "LL": "危急
 
 def _flag(given: Mapping[str, Any], case: Case) -> Verdict:
     known = case.values.get(given["item"])
-    if known is None or known.flag is None:
+    if known is None or known.flag is None or known.by_person:
         return Verdict(None)
     return _said(known.flag in given["in"], known, _FLAG_WORDS.get(known.flag, ""))
 

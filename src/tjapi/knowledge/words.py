@@ -356,3 +356,30 @@ def outdated_figures(text: str, was: Iterable[Known], now: Mapping[UUID | None, 
         if old.numeric in told and (current is None or current.numeric not in told):
             found.add(old.text)
     return found
+
+
+_THREE_DIGITS = 100
+
+
+def stray_figures(
+    text: str, earlier: Iterable[Known], now: Mapping[UUID | None, Known], own: Collection[str] = ()
+) -> set[str]:
+    """Return the figures of a text that any earlier value of the exam said and no current one says, whatever the text is linked to.
+
+    Only those that are unmistakably a result's: with a decimal part, of three digits, or beside the item's name. `own` are texts whose
+    figures are nobody's results: what the knowledge base advises (血压控制在 140/90 以下).
+    """
+    said = text.translate(_SIMPLE).lower()
+    free = {Decimal(one) for words in own for one in _FIGURE.findall(words)}
+    meant = [
+        old
+        for old in earlier
+        if old.numeric is not None
+        and old.numeric not in free
+        and (_is_precise(old.numeric) or any(name in said for name in names_of([old.item_name])))
+    ]
+    return outdated_figures(text, meant, now)
+
+
+def _is_precise(number: Decimal) -> bool:
+    return abs(number) >= _THREE_DIGITS or number != number.to_integral_value()

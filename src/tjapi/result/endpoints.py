@@ -91,7 +91,8 @@ async def put_results(
     "/exams/{exam_id:uuid}/departments/{department_id}/summary",
     **operation("putDepartmentSummary", "编辑科室小结", "Edit the lines of a department's summary", permission="result.write",
                 requirement=["E3.4"], body=True, if_match=True,
-                problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, ResultsClosed, SheetSigned, SummaryLineUnknown, SummaryFigureOutdated]),
+                problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, ResultsClosed, SheetSigned, SummaryLineUnknown, SummaryFigureOutdated,
+                          SummaryContradictsFindings]),
 )  # fmt: skip
 async def put_summary(
     response: Response, uow: Unit, exam_id: UUID, department_id: DepartmentId, body: SummaryIn, version: IfMatch
@@ -106,7 +107,7 @@ async def put_summary(
     **operation("signDepartmentSheet", "科室小结签名", "Sign a department's sheet", permission="result.write", requirement=["E3.2", "E3.4"],
                 body=True, if_match=True,
                 problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, SignerNotStaff, ResultsClosed, SheetSigned, SheetNotComplete, LineUnsuitable,
-                          SummaryContradictsFindings, SummaryStale]),
+                          SummaryContradictsFindings, SummaryStale, SummaryFigureOutdated]),
 )  # fmt: skip
 async def sign_sheet(
     response: Response, uow: Unit, exam_id: UUID, department_id: DepartmentId, body: SignIn, version: IfMatch

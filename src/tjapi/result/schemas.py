@@ -54,6 +54,9 @@ class SignIn(Input):
         description="科室小结,缺省由小结行生成 · Summary, absent: as the lines make it",
         examples=["未见异常"],
     )
+    summary_confirmed: bool = Field(
+        False, description="结果变化后确认原小结仍成立 · The same words stand although what they rest on has changed"
+    )
     fill_defaults: bool = Field(
         False, description="签名前先零输入 · Zero input first: untouched items get their normal default"
     )

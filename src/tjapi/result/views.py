@@ -141,13 +141,14 @@ class CaseRow:
     high: str | None
     usual: str | None
     judged: bool
+    by_person: bool
 
 
 _CASE = """
 select r.exam_id, r.id, v.id, r.department_id, r.item_code, r.item_name, i.kind, i.unit, v.raw_value, v.text, v.comparator, v."numeric", v.unit,
   coalesce(v.flag, case when v.id = r.current_revision_id then r.judged_flag end), v.lis_flags,
   v.range_snapshot->>'low', v.range_snapshot->>'high', coalesce(nullif(v.range_snapshot->>'text', ''), v.lis_range_text),
-  i.judged
+  i.judged, v.flag is null and r.judged_flag is not null and v.id = r.current_revision_id
 from result r join result_revision v on {joined} join exam_line l on l.id = r.line_id join item i on i.id = r.item_id
 where {wanted} order by l.sort, l.code, i.sort, r.id
 """

@@ -467,3 +467,119 @@ async def _seen_to(world: World, visit: Visit, verb: str) -> None:
             f"{API}/critical-values/{alert['id']}:{verb}", json=body, headers={"If-Match": shown.headers["etag"]}
         )
         assert answer.status_code == 200, answer.text
+
+
+async def test_a_form_that_sends_back_the_summary_that_it_showed_confirms_nothing(world: World) -> None:
+    visit = await world.checked_in("GENERAL")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL | {"SBP": "152"})
+    words = "收缩压 152,血压偏高,嘱复测"
+    assert (await desk.sign(summary=words)).status_code == 200
+    await desk.reopen()
+    await desk.enter(SBP="118")
+    for body, code in (
+        ({"summary": words}, "summary-stale"),
+        ({"summary": words, "summary_confirmed": True}, "summary-figure-outdated"),
+        ({"summary": f"{words}。"}, "summary-figure-outdated"),
+        ({"summary": "血压偏高,嘱复测"}, None),
+    ):
+        answer = await desk.sign(**body)
+        assert answer.json().get("code") == code, answer.text
+
+
+async def test_words_without_figures_are_confirmed_by_name_only(world: World) -> None:
+    visit = await world.checked_in("GENERAL")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL | {"SBP": "152"})
+    assert (await desk.sign(summary="血压偏高,嘱复测")).status_code == 200
+    await desk.reopen()
+    await desk.enter(SBP="148")
+    assert (await desk.sign(summary="血压偏高,嘱复测")).json()["code"] == "summary-stale"
+    assert (await desk.sign(summary="血压偏高,嘱复测", summary_confirmed=True)).status_code == 200
+
+
+async def test_a_stale_line_does_not_come_in_again_as_a_new_one(world: World) -> None:
+    visit = await world.checked_in("GENERAL")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL | {"SBP": "152"})
+    line = (await desk.sheet())["lines"][0]
+    await desk.call("PUT", "summary", {"lines": [{"id": line["id"], "text": "血压偏高,紧张所致可能"}]})
+    await desk.enter(SBP="118")
+    for text in ("血压偏高,紧张所致可能", "收缩压 152 mmHg"):
+        again = await desk.call("PUT", "summary", {"lines": [{"text": text}]})
+        assert (again.status_code, again.json()["code"]) == (409, "summary-figure-outdated"), text
+    assert (await desk.call("PUT", "summary", {"lines": [{"text": "初测偏高,复测 118"}]})).status_code == 200
+    assert (await desk.sign()).status_code == 200
+
+
+@pytest.mark.parametrize("place", ["overview", "title", "detail", "advice", "lifestyle"])
+async def test_no_words_of_a_conclusion_hold_a_figure_that_a_result_said_and_none_says_now(
+    world: World, place: str
+) -> None:
+    """Whatever they are linked to: with the finding its entry goes, and nothing is left to compare them with."""
+    visit = await world.checked_in("GLU")
+    await world.file(visit, GLU="8.74")
+    review = Review(world, visit)
+    assert (await review.call("generate")).status_code == 200
+    own = {"kind": "finding", "title": "随访", "detail": "", "advice": "", "lifestyle": "", "result_ids": []}
+    await world.file(visit, status="C", GLU="5.00")
+    old = "空腹血糖 8.74 升高"
+    refused = await review.put(
+        old if place == "overview" else "见下。", [own | {place: old} if place != "overview" else own]
+    )
+    assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated")
+    assert [e["pointer"] for e in refused.json()["errors"]] == [
+        f"/{place}" if place == "overview" else f"/entries/0/{place}"
+    ]
+
+
+async def test_own_words_with_an_old_figure_are_not_signed_though_nothing_links_them(world: World) -> None:
+    visit = await world.checked_in("GLU")
+    await world.file(visit, GLU="8.74")
+    review = Review(world, visit)
+    own = {
+        "kind": "finding",
+        "title": "空腹血糖 8.74 升高",
+        "detail": "",
+        "advice": "",
+        "lifestyle": "",
+        "result_ids": [],
+    }
+    made = (await review.call("generate")).json()
+    assert (await review.put("见下。", [*made["entries"], own])).status_code == 200
+    await world.file(visit, status="C", GLU="5.00")
+    entries = (await review.shown())["entries"]
+    assert [e["stale"] for e in entries] == [False], "nothing links it"
+    refused = await review.put("见下方。", entries)
+    assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated"), refused.text
+
+
+async def test_what_the_knowledge_base_advises_is_no_old_figure(world: World) -> None:
+    visit, desk = await _measured(world, SBP="140")
+    await desk.reopen()
+    await desk.enter(SBP="152")
+    assert (await desk.sign()).status_code == 200
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    pressure = made["entries"][0] | {"detail": "收缩压 152,高于正常", "advice": made["entries"][0]["advice"] + "。"}
+    assert (await review.put(made["overview"], [pressure])).status_code == 200
+
+
+@pytest.mark.parametrize("calm", ["一切正常", "未见异常", "血压正常", "一般检查科：未见异常"])
+async def test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is_a_finding(
+    world: World, calm: str
+) -> None:
+    visit = await world.checked_in("GENERAL")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL)
+    assert (await desk.call("PUT", "summary", {"lines": [{"text": calm}]})).status_code == 200
+    await desk.enter(SBP="152")
+    refused = await desk.sign()
+    assert (refused.status_code, refused.json()["code"]) == (409, "summary-contradicts-findings")
+    refused = await desk.call("PUT", "summary", {"lines": [{"text": calm}]})
+    assert (refused.status_code, refused.json()["code"]) == (409, "summary-contradicts-findings")
+    await desk.enter(SBP="118")
+    assert (await desk.sign()).status_code == 200
+    made = (await Review(world, visit).call("generate")).json()
+    assert made["entries"] == []
+    assert "1." not in made["overview"]

@@ -569,3 +569,16 @@ async def test_a_doubtful_value_is_asked_about_again_when_it_is_current_again(un
     assert shown is not None
     assert shown[0] == "59"
     assert [q.kind for q in await _open(unit, scene)] == ["implausible"]
+
+
+@pytest.mark.requirement("E3.3", "E3.4")
+@pytest.mark.parametrize("word", ["复检中", "标本溶血", "12.5"])
+async def test_who_calls_a_word_abnormal_has_not_said_that_it_is_positive(unit: OpenUnit, word: str) -> None:
+    scene = await visit(unit, "HBV")
+    await file(unit, report(scene, "HBV", replace(observation("HBSAG", word), abnormal_flags=())))
+    await _answer(unit, (await _open(unit, scene))[0], "abnormal")
+    async with unit() as uow:
+        ground = await service.ground_of(uow, await exams.get(uow, scene.exam_id))
+    assert ground.edition is not None
+    assert ground.case.values["HBSAG"].flag == "A"
+    assert [fired.rule.code for fired in ground.edition.fired("finding", ground.case)] == []

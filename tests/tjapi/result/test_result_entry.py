@@ -43,11 +43,10 @@ async def _put(client: httpx.AsyncClient, scene: Scene, version: int, **values: 
 
 
 async def _sign(
-    client: httpx.AsyncClient, scene: Scene, version: int, summary: str | None = "血压偏高"
+    client: httpx.AsyncClient, scene: Scene, version: int, summary: str | None = "血压偏高", **more: bool
 ) -> httpx.Response:
-    return await client.post(
-        f"{_place(scene)}/sheet:sign", json={"summary": summary}, headers={"If-Match": f'"{version}"'}
-    )
+    body = {"summary": summary, **more}
+    return await client.post(f"{_place(scene)}/sheet:sign", json=body, headers={"If-Match": f'"{version}"'})
 
 
 @pytest.mark.requirement("E3.1", "E3.2", "E3.3")
@@ -131,7 +130,8 @@ async def test_a_signed_sheet_takes_no_values_until_it_is_reopened_with_a_reason
     corrected = _items(await _put(doctor, scene, 3, HEIGHT="180"))
     assert (corrected["HEIGHT"]["current"]["status"], corrected["BMI"]["current"]["value"]) == ("corrected", "20.1")
     assert (await _sign(doctor, scene, 4, None)).json()["code"] == "summary-stale"
-    assert (await _sign(doctor, scene, 4)).json()["summary"] == "血压偏高"
+    assert (await _sign(doctor, scene, 4)).json()["code"] == "summary-stale", "the same words are no confirmation"
+    assert (await _sign(doctor, scene, 4, "血压偏高", summary_confirmed=True)).json()["summary"] == "血压偏高"
     assert await exam_state(unit, scene) == "ready_for_review"
     history = await doctor.get(f"/api/v1/results/{corrected['HEIGHT']['result_id']}/revisions")
     assert [(r["value"], r["status"]) for r in history.json()["revisions"]] == [

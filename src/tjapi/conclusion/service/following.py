@@ -18,6 +18,7 @@ from tjapi.exam.models import Exam
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge.words import says_all_normal
 from tjapi.result import service as results
 from tjapi.result.models import DepartmentSheetLine
 from tjapi.result.rules.derivation import Sources, fate
@@ -61,7 +62,10 @@ async def known(uow: UnitOfWork, exam: Exam) -> Known:
         line.finding_code for line in lines if not line.removed
     }
     wanted = [_of_finding(exam, one) for one in said if one[0].code not in taken_out]
-    own = [line for line in lines if line.origin == "manual" and not line.removed]
+    # That nothing was found, or that something is normal, is no finding.
+    names = [value.item_name for value in ground.case.every]
+    written = [line for line in lines if line.origin == "manual" and not line.removed]
+    own = [line for line in written if not says_all_normal(line.text, department=True, flagged=names)]
     wanted += [_of_line(exam, line) for line in own]
     return Known(ground, {str(e.key): e for e in wanted}, {f"line:{line.id}": line.text for line in own})
 

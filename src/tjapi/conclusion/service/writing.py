@@ -41,7 +41,7 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.rules import Known as Value
-from tjapi.knowledge.words import outdated_figures
+from tjapi.knowledge.words import outdated_figures, stray_figures
 from tjapi.result import service as results
 from tjapi.result.errors import SignerNotStaff
 
@@ -76,7 +76,8 @@ async def write(uow: UnitOfWork, exam_id: UUID, given: ConclusionIn, expected: i
     }
     found.removed_keys = sorted((set(found.removed_keys) | gone) - sent)
     entries = _entries(exam, now, in_order(given.entries), before)
-    _refuse_old_figures(given, entries, before, now, await results.values_of(uow, _revisions(before)))
+    said = await results.values_of(uow, _revisions(before))
+    _refuse_old_figures(given, entries, before, now, said, await results.earlier_of(uow, exam_id))
     if given.overview != found.overview or given.overview_confirmed:
         found.overview, found.overview_stale, found.overview_made_of = given.overview, False, now.everything
     if entries and found.overview and made_by_machine(found.overview, [entry.title for entry in before]):
@@ -98,6 +99,7 @@ def _refuse_old_figures(
     before: Sequence[ConclusionEntry],
     now: Known,
     said: Mapping[UUID, Value],
+    earlier: Sequence[Value],
 ) -> None:
     """What rests on other results now is rewritten, not confirmed: no words stand that hold a figure which none of the results says any more.
 
@@ -118,10 +120,30 @@ def _refuse_old_figures(
         ]
     if given.overview_confirmed and outdated_figures(given.overview, list(said.values()), current):
         wrong.append("/overview")
+    # Whatever it is linked to: what no result of the exam says any more is not written anew.
+    wrong += [at for at in _stray(given.overview, entries, now, earlier) if at not in wrong]
     if wrong:
-        raise EntryFigureOutdated(
-            errors=[FieldError(at, "outdated", "所写数值已不是当前结果,请改写", "holds a figure that no result says any more; rewrite it") for at in wrong]
-        )  # fmt: skip
+        raise _old_figures(wrong)
+
+
+def _stray(overview: str, entries: Sequence[ConclusionEntry], now: Known, earlier: Sequence[Value]) -> list[str]:
+    """Return the places of a person's words, none of them stale, that hold a figure which a result said and none says now."""
+    current = {known.result_id: known for known in now.ground.case.every}
+    advised = [words for entry in now.wanted.values() for words in (entry.advice, entry.lifestyle)]
+    texts = [("/overview", overview)]
+    texts += [
+        (f"/entries/{i}/{field}", getattr(entry, field))
+        for i, entry in enumerate(entries)
+        if entry.edited and not entry.stale
+        for field in ("title", "detail", "advice", "lifestyle")
+    ]
+    return [place for place, text in texts if stray_figures(text, earlier, current, advised)]
+
+
+def _old_figures(places: Sequence[str]) -> EntryFigureOutdated:
+    return EntryFigureOutdated(
+        errors=[FieldError(at, "outdated", "所写数值已不是当前结果,请改写", "holds a figure that no result says any more; rewrite it") for at in places]
+    )  # fmt: skip
 
 
 def _keys(given: EntryIn) -> list[str]:
@@ -223,7 +245,7 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
     """Sign as the first reviewer; what was seen is remembered by its digest.
 
     Raises ExamNotFound, PreconditionFailed, SignerNotStaff, ExamStateConflict, ExamNotComplete, ConclusionStateConflict, ConclusionEmpty,
-    ConclusionStale, OverviewContradictsResults.
+    ConclusionStale, OverviewContradictsResults, EntryFigureOutdated.
     """
     _only_staff(uow)
     found = await _open(uow, exam_id, expected)
@@ -236,6 +258,10 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
     await _refuse_calm(uow, found)
     await hold(uow, exam)
     await refuse_stale(uow, exam, found)
+    entries = await repository.entries(uow, exam_id)
+    old = _stray(found.overview, entries, await known(uow, exam), await results.earlier_of(uow, exam_id))
+    if old:
+        raise _old_figures(old)
     found.state, found.version = "initial_signed", found.version + 1
     found.initial_by, found.initial_at = uow.principal.id, uow.now
     found.initial_name = await identity.staff_name(uow, uow.principal.id)

@@ -2,7 +2,7 @@
 
 from tjapi.result.service.answering import answer, shown
 from tjapi.result.service.answering import get as get_question
-from tjapi.result.service.case import Ground, case_of, edition_of, ground_of, values_of
+from tjapi.result.service.case import Ground, case_of, earlier_of, edition_of, ground_of, values_of
 from tjapi.result.service.entry import (
     drop_sheets,
     get_sheet,
@@ -57,6 +57,7 @@ __all__ = [
     "digests",
     "drop_questions",
     "drop_sheets",
+    "earlier_of",
     "edition_of",
     "file_report",
     "found_result_ids",

@@ -11,10 +11,10 @@ from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.rules import Case, Known
 from tjapi.knowledge.service import Knowledge
 from tjapi.knowledge.words import is_unjudged_text
-from tjapi.result import views
+from tjapi.result import repository, views
 from tjapi.result.rules.derivation import Facts, Sources, absent, said_of
 from tjapi.result.rules.flags import lab_critical, undetermined
-from tjapi.result.rules.reading import chosen
+from tjapi.result.rules.reading import WORDS, chosen
 from tjapi.result.rules.values import Value, finding, same_unit
 
 _EXAMS_BACK = 10
@@ -130,6 +130,12 @@ async def values_of(uow: UnitOfWork, revision_ids: Collection[UUID]) -> dict[UUI
     return {row.revision_id: _known(row) for row in await views.case_values_of(uow, revision_ids)}
 
 
+async def earlier_of(uow: UnitOfWork, exam_id: UUID) -> list[Known]:
+    """Return whatever was ever said of an exam's results, current values among it: what words may have been written on."""
+    said = await repository.revisions_of_exam(uow, exam_id)
+    return list((await values_of(uow, [revision.id for revision in said])).values())
+
+
 async def _before(uow: UnitOfWork, exam: Exam, codes: Collection[str]) -> dict[str, list[Known]]:
     if not codes:
         return {}
@@ -145,14 +151,15 @@ async def _before(uow: UnitOfWork, exam: Exam, codes: Collection[str]) -> dict[s
 def known(
     code: str, name: str, value: Value, *, kind: str, item_unit: str | None, unit: str | None, flag: str | None,
     result_id: UUID | None = None, department_id: int | None = None, revision_id: UUID | None = None, alarm: bool = False,
-    bounds: tuple[str | None, str | None] = (None, None), usual: str = "", judged: bool = True,
+    bounds: tuple[str | None, str | None] = (None, None), usual: str = "", judged: bool = True, by_person: bool = False,
 ) -> Known:  # fmt: skip
     """Return a value as a rule sees it: a qualitative grade in its one spelling, a unit that means the item's own as the item's own."""
     return Known(
         code, name, finding(value.text), value.numeric, value.comparator,
         item_unit if same_unit(unit or "", item_unit) else unit, flag,
         chosen(value.text) if kind == "multi_select" else (), result_id, department_id, revision_id, alarm,
-        bounds, usual, undetermined(kind, flag, judged=judged), is_unjudged_text(kind, flag, value.text),
+        bounds, usual, undetermined(kind, flag, judged=judged), by_person=by_person and kind in WORDS,
+        described=is_unjudged_text(kind, flag, value.text),
     )  # fmt: skip
 
 
@@ -161,5 +168,5 @@ def _known(row: views.CaseRow) -> Known:
     return known(
         row.item_code, row.item_name, value, kind=row.kind, item_unit=row.item_unit, unit=row.unit, flag=row.flag, result_id=row.result_id,
         department_id=row.department_id, revision_id=row.revision_id, alarm=lab_critical((row.lis_flags or "").split(" ")),
-        bounds=(row.low, row.high), usual=row.usual or "", judged=row.judged,
+        bounds=(row.low, row.high), usual=row.usual or "", judged=row.judged, by_person=row.by_person,
     )  # fmt: skip

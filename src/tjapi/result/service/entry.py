@@ -14,7 +14,7 @@ from tjapi.identity import service as identity
 from tjapi.kernel.problem import FieldError, PermissionMissing, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.rules import Known
-from tjapi.knowledge.words import forbids_calm, judgement_of, says_all_normal
+from tjapi.knowledge.words import stray_figures
 from tjapi.result import repository, views
 from tjapi.result.errors import (
     DepartmentNotOwn,
@@ -26,6 +26,7 @@ from tjapi.result.errors import (
     SheetSigned,
     SignerNotStaff,
     SummaryContradictsFindings,
+    SummaryFigureOutdated,
     SummaryStale,
 )
 from tjapi.result.events import DerivedFollowed
@@ -37,10 +38,10 @@ from tjapi.result.rules.revisions import SETTLED
 from tjapi.result.schemas import RangeOut, ResultsIn, RevokeIn, SheetItemOut, SheetOut, SignIn, SummaryIn
 from tjapi.result.service.accepting import check, kept
 from tjapi.result.service.book import Book, value_of
-from tjapi.result.service.case import ground_of, known
+from tjapi.result.service.case import Ground, earlier_of, ground_of, known
 from tjapi.result.service.computing import compute, record
 from tjapi.result.service.reading import line_out, value_out
-from tjapi.result.service.summarizing import STALE, put_lines, sheet_sources, summarize_department, text_of
+from tjapi.result.service.summarizing import STALE, calm_lines, put_lines, sheet_sources, summarize_department, text_of
 
 STAFF = "staff"
 REOPEN = "conclusion.reopen"
@@ -169,7 +170,7 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
     anew once it does not.
 
     Raises ExamNotFound, DepartmentNotOwn, SignerNotStaff, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, SheetNotComplete,
-    SummaryContradictsFindings, SummaryStale, LineUnsuitable.
+    SummaryContradictsFindings, SummaryStale, SummaryFigureOutdated, LineUnsuitable.
     """
     _only_staff(uow)
     desk = await _open(uow, exam_id, department_id, expected)
@@ -198,17 +199,15 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
     lines = await summarize_department(uow, book.exam, department_id, desk.summary, sheet)
     values = desk.said()
     written = given.summary if given.summary is not None else sheet.summary if sheet.by_hand else ""
-    flagged = [one.item_name for one in values if one.flag]
-    spoken_against = any(not line.removed for line in lines) or forbids_calm([judgement_of(one) for one in values])
-    if spoken_against and says_all_normal(written, department=True, flagged=flagged):
-        raise SummaryContradictsFindings
-    _refuse_stale(lines, sheet, given.summary)
+    ground = await ground_of(uow, book.exam)
+    _refuse_stale(lines, sheet, given)
+    _refuse_words(lines, written, values, ground, await earlier_of(uow, exam_id))
     made = text_of(lines, values, complete=True)
     if given.summary is not None:
         sheet.summary, sheet.by_hand = given.summary, given.summary != made
     elif not sheet.by_hand:
         sheet.summary = made
-    sheet.made_of, sheet.stale = sheet_sources(await ground_of(uow, book.exam), department_id, lines).digest, False
+    sheet.made_of, sheet.stale = sheet_sources(ground, department_id, lines).digest, False
     sheet.state, sheet.signed_by, sheet.signed_at = "signed", uow.principal.id, uow.now
     sheet.signer_name = await identity.staff_name(uow, uow.principal.id)
     _step(uow, sheet, "signed", None)
@@ -410,7 +409,7 @@ async def _only_own(uow: UnitOfWork, exam_id: UUID, campus_id: int, department_i
     raise DepartmentNotOwn().kept()
 
 
-def _refuse_stale(lines: Sequence[DepartmentSheetLine], sheet: DepartmentSheet, given: str | None) -> None:
+def _refuse_stale(lines: Sequence[DepartmentSheetLine], sheet: DepartmentSheet, given: SignIn) -> None:
     """Nobody signs what rests on other values: the one guard of a department's signature."""
     wrong = [
         FieldError(
@@ -419,12 +418,37 @@ def _refuse_stale(lines: Sequence[DepartmentSheetLine], sheet: DepartmentSheet, 
         for line in lines
         if line.stale and not line.removed
     ]
-    if sheet.stale and given is None:
+    # A form sends back what it showed: the same words stand only where somebody says so.
+    again = given.summary is None or (given.summary == sheet.summary and not given.summary_confirmed)
+    if sheet.stale and again:
         wrong.append(
             FieldError("/summary", "stale", "小结按原结果撰写,请重新填写", "written on other values; write it anew")
         )
     if wrong:
         raise SummaryStale(errors=wrong)
+
+
+def _refuse_words(
+    lines: Sequence[DepartmentSheetLine],
+    written: str,
+    values: Sequence[Known],
+    ground: Ground,
+    earlier: Sequence[Known],
+) -> None:
+    """Nobody signs words that call everything normal beside what is not, or that hold a figure which no result says any more."""
+    shown = [line for line in lines if not line.removed]
+    said = [(f"line:{line.id}", line.text) for line in shown if line.origin == "manual" or line.edited]
+    texts = [line.text for line in shown]
+    calm = calm_lines(said, texts, values)
+    calm += calm_lines([("/summary", written)], [*texts, written], values) if written else []
+    if calm:
+        raise SummaryContradictsFindings(errors=calm)
+    current = {one.result_id: one for one in ground.case.every}
+    old = [at for at, text in [*said, ("/summary", written)] if stray_figures(text, earlier, current)]
+    if old:
+        raise SummaryFigureOutdated(
+            errors=[FieldError(at, "outdated", "所写数值已不是当前结果,请改写", "holds a figure that no result says any more; rewrite it") for at in old]
+        )  # fmt: skip
 
 
 def _only_staff(uow: UnitOfWork) -> None:

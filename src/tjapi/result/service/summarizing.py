@@ -1,6 +1,6 @@
 """Lines of a department's summary: made by the rules of the knowledge base, edited by the department; an edit is never overwritten."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from tjapi.exam import service as exams
@@ -11,13 +11,23 @@ from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.rules import KINDS, Case, Known
 from tjapi.knowledge.service import Advice, Fired
-from tjapi.knowledge.words import finding_line, nothing_found, outdated_figures, told, valued
+from tjapi.knowledge.words import (
+    finding_line,
+    forbids_calm,
+    judgement_of,
+    nothing_found,
+    outdated_figures,
+    says_all_normal,
+    stray_figures,
+    told,
+    valued,
+)
 from tjapi.result import repository
-from tjapi.result.errors import SummaryFigureOutdated, SummaryLineUnknown
+from tjapi.result.errors import SummaryContradictsFindings, SummaryFigureOutdated, SummaryLineUnknown
 from tjapi.result.models import DepartmentSheet, DepartmentSheetLine
 from tjapi.result.rules.derivation import Sources, fate
 from tjapi.result.schemas import SummaryLineIn
-from tjapi.result.service.case import Ground, ground_of, values_of
+from tjapi.result.service.case import Ground, earlier_of, ground_of, values_of
 
 Found = tuple[Advice, list[Fired]]
 """A finding, and the rules that found it."""
@@ -199,7 +209,7 @@ async def put_lines(uow: UnitOfWork, exam: Exam, department_id: int, given: Sequ
 
     Words that are sent anew, or confirmed, stand for what is known now; a stale line that is sent back as it was stays stale.
 
-    Raises SummaryLineUnknown, naming every line that is none of the department's, SummaryFigureOutdated.
+    Raises SummaryLineUnknown, naming every line that is none of the department's, SummaryFigureOutdated, SummaryContradictsFindings.
     """
     held = {line.id: line for line in await repository.sheet_lines(uow, exam.id, department_id)}
     strange = [
@@ -213,9 +223,7 @@ async def put_lines(uow: UnitOfWork, exam: Exam, department_id: int, given: Sequ
     edition = ground.edition
     found = standing(edition.fired("finding", of_department(ground.case, department_id))) if edition is not None else []
     found_codes = {advice.code for advice, _ in found}
-    said = await values_of(uow, {r for line in held.values() for r in line.revision_ids or ()})
-    current = {known.result_id: known for known in ground.case.every}
-    outdated: list[FieldError] = []
+    await _refuse_words(uow, exam, ground, held, given, of_department(ground.case, department_id).every)
     kept = {one.id for one in given}
     for line in held.values():
         if line.id in kept:
@@ -237,14 +245,61 @@ async def put_lines(uow: UnitOfWork, exam: Exam, department_id: int, given: Sequ
         line = held[one.id]
         line.sort, line.removed = sort, False
         if line.text != one.text or one.confirmed:
-            if outdated_figures(one.text, [said[r] for r in line.revision_ids or () if r in said], current):
-                outdated.append(FieldError(f"/lines/{sort - 1}/text", "outdated", "所写数值已不是当前结果,请改写", "holds a figure that no result says any more; rewrite it"))  # fmt: skip
             line.text, line.edited, line.stale = one.text, line.edited or line.text != one.text, False
             line.made_of = line_sources(ground, line, found=line.finding_code in found_codes).digest
             line.revision_ids = ground.revisions(line.result_ids)
-    if outdated:
-        raise SummaryFigureOutdated(errors=outdated)
     await uow.session.flush()
+
+
+async def _refuse_words(
+    uow: UnitOfWork, exam: Exam, ground: Ground, held: Mapping[UUID, DepartmentSheetLine], given: Sequence[SummaryLineIn], values: Sequence[Known],
+) -> None:  # fmt: skip
+    """Nobody writes or confirms a figure that no result says any more, a stale line's words under another id, or 未见异常 beside a finding.
+
+    Raises SummaryFigureOutdated, SummaryContradictsFindings.
+    """
+    said = await values_of(uow, {r for line in held.values() for r in line.revision_ids or ()})
+    current, earlier = {known.result_id: known for known in ground.case.every}, await earlier_of(uow, exam.id)
+    waiting = {line.text for line in held.values() if line.stale and not line.removed}
+    written: list[tuple[str, str]] = []
+    wrong: list[FieldError] = []
+    for i, one in enumerate(given):
+        line, at = held[one.id] if one.id is not None else None, f"/lines/{i}/text"
+        if line is None or _is_written(line, one.text):
+            written.append((at, one.text))
+        if line is None and one.text in waiting:
+            wrong.append(FieldError(at, "stale", "与待确认的原小结行相同,请改写,或按原行确认", "is the stale line's own words; rewrite them, or confirm that line"))  # fmt: skip
+        if line is None or line.text != one.text or one.confirmed:
+            linked = [said[r] for r in (line.revision_ids or () if line is not None else ()) if r in said]
+            if outdated_figures(one.text, linked, current) or stray_figures(one.text, earlier, current):
+                wrong.append(FieldError(at, "outdated", "所写数值已不是当前结果,请改写", "holds a figure that no result says any more; rewrite it"))  # fmt: skip
+    if wrong:
+        raise SummaryFigureOutdated(errors=wrong)
+    calm = calm_lines(written, [one.text for one in given], values)
+    if calm:
+        raise SummaryContradictsFindings(errors=calm)
+
+
+def _is_written(line: DepartmentSheetLine, text: str) -> bool:
+    return line.origin == "manual" or line.edited or line.text != text
+
+
+def calm_lines(written: Sequence[tuple[str, str]], texts: Sequence[str], values: Sequence[Known]) -> list[FieldError]:
+    """Return what somebody wrote, by its place, that calls everything, or what is flagged, normal beside a finding, a flag or what nobody judged.
+
+    `texts` are all lines of the summary, the machine's as well; 余未见异常 may stand beside what is named.
+    """
+    flagged = [known.item_name for known in values if known.flag]
+    against = forbids_calm([judgement_of(known) for known in values]) or any(
+        not says_all_normal(text, department=True, flagged=flagged) for text in texts
+    )
+    if not against or not says_all_normal("\n".join(texts), department=True, flagged=flagged):
+        return []
+    return [
+        FieldError(place, "calm", "写正常或未见异常,与结果矛盾", "calls normal what is flagged, found or not judged")
+        for place, text in written
+        if says_all_normal(text, department=True, flagged=flagged)
+    ]
 
 
 def text_of(lines: Sequence[DepartmentSheetLine], values: Sequence[Known], *, complete: bool) -> str:
