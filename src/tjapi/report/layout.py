@@ -282,9 +282,9 @@ def _without_false_calm(
 def _figures(
     conclusions: Sequence[Any], items: Collection[Item], judgements: Sequence[Judgement]
 ) -> list[dict[str, str]]:
-    """Return the figures of the cover; critical values, and what nobody judged, only where there are any."""
+    """Return the figures of the cover; critical values, and what should have been judged and was not, only where there are any."""
     critical, abnormal = sum(_critical(item) for item in items), sum(_abnormal_flag(item) for item in items)
-    unjudged = judgements.count("open") + judgements.count("described")
+    unjudged = judgements.count("open")
     figures = [("检查项目", len(items), ""), ("异常结果", abnormal, ""), ("主检结论", len(conclusions), "")]
     if unjudged:
         figures.append(("未判定", unjudged, ""))
@@ -336,10 +336,14 @@ def _range(row: Any) -> str:
     return _normal_choices(row, snapshot.get("normal_texts") or ()) or snapshot.get("text") or ""
 
 
+_NOT_DONE = ("拒检", "未检", "弃检")
+"""What is not held against anybody, and is no reference."""
+
+
 def _normal_choices(row: Any, normal: Collection[str]) -> str:
     """Return every choice of an item that is normal: 从不、偶尔; nothing where there is one, or where there are too many to print."""
     usual = {finding(one) for one in normal}
-    found = [choice for choice in row.choices or () if finding(choice) in usual]
+    found = [choice for choice in row.choices or () if finding(choice) in usual and choice not in _NOT_DONE]
     return "、".join(found) if 1 < len(found) <= _MOST_NORMAL_WORDS else ""
 
 

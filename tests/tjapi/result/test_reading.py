@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tjapi.result.rules.flags import Range, flag_of, lab_critical, lab_flag, lab_range, undetermined, with_lab
 from tjapi.result.rules.questions import Limits, implausible, jumped
-from tjapi.result.rules.reading import Said, put_together, read, understood
+from tjapi.result.rules.reading import Said, put_together, read, understood, without_dust
 from tjapi.result.rules.values import finding_words, parse
 
 D = Decimal
@@ -241,3 +241,15 @@ def test_what_is_hardly_possible_or_far_from_the_last_exam_is_asked_about() -> N
     assert not jumped(parse("98"), D(70), limits, 40)
     assert not jumped(parse("100"), D(70), limits, 9), "children grow"
     assert not jumped(parse("100"), None, limits, 40)
+
+
+def test_the_bounds_of_a_laboratorys_range_are_what_was_meant_by_its_floats() -> None:
+    said = ("2.8000000000000003–7.0", "2.5600000000000005-6.4", "<5.0", "3.50~5.30", "阴性", "0.1234567891234")
+    assert [without_dust(text) for text in said] == [
+        "2.8–7.0",
+        "2.56-6.4",
+        "<5.0",
+        "3.50~5.30",
+        "阴性",
+        "0.1234567891234",
+    ]

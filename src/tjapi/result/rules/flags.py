@@ -78,7 +78,8 @@ def flag_of(kind: str, value: Value, normal: Range | None, choices: Sequence[str
     """Return the flag of a value of an item of a kind: the one rule of every path that records a value.
 
     None is *undetermined*: no range, a number where only words are known to be normal, or words that mean nothing to the item. A text
-    (a description) is normal where it is exactly a normal text, and never abnormal by being another one.
+    (a description) is normal where it is exactly a normal text, and never abnormal by being another one. Of several choices one that is
+    normal stands beside no other: 未见异常 and 中耳炎 is undetermined.
     """
     if value.numeric is not None and (kind in NUMBERS or (normal is not None and normal.bounded)):
         return flag(value, normal)
@@ -88,9 +89,15 @@ def flag_of(kind: str, value: Value, normal: Range | None, choices: Sequence[str
     said = [finding(part) for part in chosen(value.text)] if kind == "multi_select" else [finding(value.text)]
     if said and all(part in usual for part in said):
         return ""
+    if len(said) > 1 and any(part in usual and _ALONE.search(part) for part in said):
+        return None  # normal and something else: one of the two is wrong
     if kind == "text" or not understood(kind, value, (*choices, *normal.normal_texts)):
         return None
     return "A"
+
+
+_ALONE = re.compile(r"^(?:未|无|正常|阴性|拒检|弃检|否认)|正常$")
+"""A normal choice that says that there is nothing else."""
 
 
 def lab_flag(flags: Sequence[str], mark: str = "") -> Flag | None:

@@ -156,6 +156,14 @@ def _without_dust(number: Decimal) -> Decimal:
     return Decimal(f"{tidy:f}") if shorter and abs(number - tidy) < place / 10 else number
 
 
+_ANY_NUMBER = re.compile(r"\d+\.\d+")
+
+
+def without_dust(text: str) -> str:
+    """Return a text whose numbers are what was meant by floats that were written out: 2.8–7.0 for 2.8000000000000003–7.0."""
+    return _ANY_NUMBER.sub(lambda found: f"{_without_dust(Decimal(found[0])):f}", text)
+
+
 # --- several observations of one item ---
 
 

@@ -96,6 +96,13 @@ def wrong_value(item: Item, value: str | None) -> tuple[str, str, str] | None:
         return "not-a-number", "应为数值,可带 < ≤ > ≥", "must be a number, with < ≤ > ≥ if need be"
     if not _is_choice(item, value):
         return "not-a-choice", "不在可选值之中", "is none of the choices"
+    parts = chosen(value) if item.kind == "multi_select" else ()
+    if len(parts) > 1 and item.normal_default in parts:
+        return (
+            "normal-and-other",
+            f"「{item.normal_default}」不能与其他所见同选",
+            f"{item.normal_default} stands beside no other choice",
+        )
     return None
 
 

@@ -22,7 +22,7 @@ from tjapi.requisition.errors import TubeHasResults, TubeStateConflict
 from tjapi.result import repository, views
 from tjapi.result.rules.flags import lab_critical
 from tjapi.result.rules.identity import Identity, disagreement, shows_another
-from tjapi.result.rules.reading import Measured, Reading, Said, put_together
+from tjapi.result.rules.reading import Measured, Reading, Said, put_together, without_dust
 from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
 from tjapi.result.rules.values import Value, plain, same_unit
 from tjapi.result.service.book import LIS, Addition, Book, Entry, UnplacedAlarm, UnreadValue
@@ -577,7 +577,7 @@ def _entry(
     return Entry(
         line=said.line, item=item, status=said.status, value=value, unit=unit, conversion=conversion, observed_at=said.observed_at,
         issued_at=said.issued_at, source=LIS + told.source, meaning_key=meaning(parts), sub_id=sub_id, filler_no=said.filler_no,
-        lis_range_text=first.range_text or None, lis_marks=marks, message_id=told.message_id, remarks=remarks, doubt=doubt,
+        lis_range_text=without_dust(first.range_text) or None, lis_marks=marks, message_id=told.message_id, remarks=remarks, doubt=doubt,
     )  # fmt: skip
 
 
