@@ -94,6 +94,10 @@ def wrong_value(item: Item, value: str | None) -> tuple[str, str, str] | None:
         return "empty", "清除结果请用 null", "use null to clear a value"
     if read(item.kind, value, [item.unit or ""]) is None:
         return "not-a-number", "应为数值,可带 < ≤ > ≥", "must be a number, with < ≤ > ≥ if need be"
+    return _wrong_choice(item, value)
+
+
+def _wrong_choice(item: Item, value: str) -> tuple[str, str, str] | None:
     if not _is_choice(item, value):
         return "not-a-choice", "不在可选值之中", "is none of the choices"
     parts = chosen(value) if item.kind == "multi_select" else ()
