@@ -8,6 +8,7 @@ from fastapi import Query, Request, Response
 from tjapi.conclusion import service
 from tjapi.conclusion.errors import (
     AmendmentNeeded,
+    AmendmentOpen,
     AmendmentTaskClosed,
     AmendmentTaskNotFound,
     ConclusionEmpty,
@@ -163,7 +164,7 @@ async def list_tasks(
 @conclusions.post(
     "/amendment-tasks/{task_id:uuid}:close",
     **operation("closeAmendmentTask", "处理终审后变更", "Say what became of a late result", permission="conclusion.finalize",
-                requirement=["E3.5", "E4.3"], body=True, problems=[AmendmentTaskNotFound, AmendmentTaskClosed, AmendmentNeeded]),
+                requirement=["E3.5", "E4.3"], body=True, problems=[AmendmentTaskNotFound, AmendmentTaskClosed, AmendmentNeeded, AmendmentOpen]),
 )  # fmt: skip
 async def close_task(uow: Unit, task_id: UUID, body: TaskCloseIn) -> AmendmentTaskOut:
     return await service.close_task(uow, task_id, body.outcome)

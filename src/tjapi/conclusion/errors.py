@@ -34,6 +34,15 @@ class AmendmentTaskClosed(Conflict):
     zh, en = "该修订任务已处理", "The task is closed"
 
 
+class AmendmentOpen(Conflict):
+    """What came late is not known yet: a question about a result, or a critical value of class A, waits for a person; the sentence names it."""
+
+    zh, en = (
+        "尚有待核实的结果或未确认的危急值,处理后方可结案",
+        "A question about a result, or a critical value, is open: it is dealt with first",
+    )
+
+
 class AmendmentNeeded(Conflict):
     """The results are others than those that were signed: the exam is opened again, reviewed and signed anew."""
 

@@ -43,6 +43,7 @@ from tjapi.result.schemas import TrendOut
 _SEX = {"male": "男", "female": "女", "unknown": "未知"}
 _KEY_ITEMS = frozenset({"BMI", "SBP", "GLU", "HBA1C", "TC", "TG", "LDL", "UA", "ALT", "CREA", "HGB"})
 _MOST_CHARTS = 8
+_GIVEN_UP = "未报告结果"
 _UNPERFORMED = {"refused": "拒检", "waived": "弃检", "deferred": "延期检查"}
 _FLAGS = {"H": "high", "L": "low", "HH": "critical_high", "LL": "critical_low", "A": "abnormal"}
 """Of values of other days, which no alert speaks of."""
@@ -112,6 +113,8 @@ def report_data(
         "trends": [_trend(t) for t in _shown(trends)], "verify_url": verify_url,
         "unperformed": [
             {"department": line.department, "name": line.name, "why": _UNPERFORMED[line.state]} for line in rows.unperformed
+        ] + [
+            {"department": item.department, "name": item.name, "why": f"{_GIVEN_UP}：{item.reason}"} for item in rows.given_up
         ],
         "signatures": {
             "initial": {"name": closing.initial_name or "", "at": _moment(closing.initial_at)} if closing else {"name": "", "at": ""},

@@ -152,6 +152,8 @@ async def dealt_with(uow: UnitOfWork, exam_id: UUID) -> None:
     await exams.lock(uow, exam_id)
     if await conclusion.has_open_task(uow, exam_id) or not await conclusion.stands(uow, exam_id):
         return
+    if await conclusion.waits_for(uow, exam_id) is not None:
+        return
     for report in await repository.versions(uow, exam_id):
         if report.state == "published":
             report.outdated_at = None

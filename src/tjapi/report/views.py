@@ -56,6 +56,17 @@ select d.name department, l.name, l.state from exam_line l join department d on 
 where l.exam_id = :exam_id and l.state in ('refused', 'waived', 'deferred') order by d.sort, d.id, l.sort
 """)
 
+# What a line has no value of, because a person said that none will come (`gives_up`), is never missing in silence.
+_GIVEN_UP = text("""
+select department, name, reason from (
+  select distinct on (q.line_id, q.item_id) d.name department, l.name || '：' || q.item_name name, q.reason, d.sort department_sort, d.id department_id,
+    l.sort line_sort, i.sort item_sort, q.item_code
+  from result_question q join exam_line l on l.id = q.line_id join department d on d.id = l.department_id join item i on i.id = q.item_id
+  where q.exam_id = :exam_id and q.gives_up and l.state in ('resulted', 'verified')
+  order by q.line_id, q.item_id, q.closed_at desc, q.id desc) given
+order by department_sort, department_id, line_sort, item_sort, item_code
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class ReportSource:
@@ -67,6 +78,7 @@ class ReportSource:
     conclusion: Any | None
     entries: Sequence[Any]
     unperformed: Sequence[Any] = ()
+    given_up: Sequence[Any] = ()
 
 
 async def given_up(uow: UnitOfWork, job_id: UUID) -> bool:
@@ -86,4 +98,5 @@ async def source(uow: UnitOfWork, exam_id: UUID) -> ReportSource:
         (await execute(_CONCLUSION, values)).first(),
         (await execute(_ENTRIES, values)).all(),
         (await execute(_UNPERFORMED, values)).all(),
+        (await execute(_GIVEN_UP, values)).all(),
     )

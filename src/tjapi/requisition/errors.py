@@ -35,9 +35,9 @@ class NotCheckedIn(Conflict):
 
 
 class TubeHasResults(Conflict):
-    """Nothing of the tube waits for a result any more: what it gave is struck first, by whoever answers for it."""
+    """Nothing of the tube waits for a result from its beginning: the sentence names what has results, and what may be done about it."""
 
-    zh, en = "试管的项目都已有结果,请先作废结果", "Everything of the tube has results; strike them first"
+    zh, en = "试管没有等待结果的项目", "Nothing of the tube waits for a result"
 
 
 class RejectionNotExplained(Invalid):

@@ -15,6 +15,8 @@ from tjapi.result import flows, service
 from tjapi.result.errors import (
     AnswerInvalid,
     DepartmentNotOwn,
+    GivingUpNotPossible,
+    ItemNotOfLine,
     MessageNotReleasable,
     NothingToRevoke,
     QuestionClosed,
@@ -43,6 +45,7 @@ from tjapi.result.schemas import (
     AnswerIn,
     DepartmentHistoryOut,
     ExamResultsOut,
+    GiveUpIn,
     HistoryOut,
     QuestionOut,
     ReadingsOut,
@@ -217,6 +220,19 @@ async def get_question(uow: ReadUnit, question_id: UUID) -> QuestionOut:
 )  # fmt: skip
 async def answer_question(uow: Unit, question_id: UUID, body: AnswerIn) -> QuestionOut:
     return await service.answer(uow, question_id, body)
+
+
+@results.post(
+    "/exams/{exam_id:uuid}/lines/{line_id:uuid}/items/{item_id:uuid}:give-up",
+    **operation("giveUpItem", "注明明细项目无结果", "Say that no value of an item will come", permission="result.judge",
+                requirement=["E3.3", "E3.5", "X4"], body=True,
+                description="检验项目中个别明细不会再有结果(未检出结果、标本不合格等)时注明原因:该明细不再等待,报告列明未报告及原因;之后如收到结果,以结果为准"
+                " · For a single item of a laboratory's line: it is waited for no more and stands on the report with the reason; a value that"
+                " comes later takes its place.",
+                problems=[ExamNotFound, ItemNotOfLine, DepartmentNotOwn, SignerNotStaff, ResultsClosed, GivingUpNotPossible]),
+)  # fmt: skip
+async def give_up_item(uow: Unit, exam_id: UUID, line_id: UUID, item_id: UUID, body: GiveUpIn) -> QuestionOut:
+    return await service.give_up(uow, exam_id, line_id, item_id, body)
 
 
 @results.get(

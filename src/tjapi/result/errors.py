@@ -154,6 +154,18 @@ class QuestionClosed(Conflict):
     zh, en = "该问题已处理", "The question is closed already"
 
 
+class ItemNotOfLine(NotFound):
+    """The exam has no such line, or the line no such item."""
+
+    zh, en = "该项目中没有这个明细", "The line has no such item"
+
+
+class GivingUpNotPossible(Conflict):
+    """The item has a value, or its line has none at all: there are other ways then; the sentence names them."""
+
+    zh, en = "该项目不能注明无结果", "The item cannot be given up"
+
+
 class AnswerInvalid(Invalid):
     """The answer does not fit the question; `errors` name the fields."""
 

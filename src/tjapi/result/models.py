@@ -156,7 +156,8 @@ class ResultQuestion(Base):
 
     `unread`: a value that could not be read (`raw_value`), so that there is none. `contested`: values contradict each other.
     `undetermined`: the value is neither normal nor abnormal by any range. `implausible`: the value is hardly possible, or the laboratory
-    flags it in a way that contradicts it or that nobody understands. `said_at` is when the laboratory said it, `status` as what. A question that a later value answers is closed by that (`how`).
+    flags it in a way that contradicts it or that nobody understands. `missing`: nobody was asked, a person said that no value
+    will come. `gives_up`: by its answer the item is settled without a value, until one comes or its specimen is drawn again. `said_at` is when the laboratory said it, `status` as what. A question that a later value answers is closed by that (`how`).
     """
 
     __tablename__ = "result_question"
@@ -197,6 +198,7 @@ class ResultQuestion(Base):
     how: Mapped[str | None]
     answer: Mapped[str | None]
     reason: Mapped[str | None]
+    gives_up: Mapped[bool] = mapped_column(default=False, server_default=sql("false"))
 
 
 class ResultRevision(Base):

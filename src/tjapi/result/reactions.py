@@ -6,6 +6,7 @@ from typing import Any
 from tjapi.exam.events import ExamFactsCorrected, ExamReopened, LinesReleased, LinesSetAside
 from tjapi.kernel.events import Event
 from tjapi.kernel.uow import Reaction, ReactionToMany, UnitOfWork
+from tjapi.requisition.events import TubeRejected
 from tjapi.result import service
 
 
@@ -27,6 +28,12 @@ async def expect_no_more(uow: UnitOfWork, event: LinesSetAside) -> None:
         await service.lines_gone(uow, event.exam_id, event.line_ids)
 
 
+async def await_again(uow: UnitOfWork, event: TubeRejected) -> None:
+    """What was given up of a specimen is awaited of the next one."""
+    async with uow.for_every_department():
+        await service.specimens_refused(uow, event.exam_id)
+
+
 async def judge_anew(uow: UnitOfWork, event: ExamFactsCorrected) -> None:
     """Ranges, flags, computed items and findings are those of the person as the exam has them now."""
     async with uow.for_every_department():
@@ -42,6 +49,7 @@ async def opened_again(uow: UnitOfWork, event: ExamReopened) -> None:
 REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
     (LinesReleased, expect_signatures),
     (LinesSetAside, expect_no_more),
+    (TubeRejected, await_again),
     (ExamFactsCorrected, judge_anew),
     (ExamReopened, opened_again),
 ]

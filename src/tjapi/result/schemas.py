@@ -244,7 +244,7 @@ class AnswerIn(Input):
     """What a person decides of a question; which answers a question takes depends on its kind."""
 
     answer: Answer = Field(
-        description="undetermined:normal、abnormal、not_judged;contested:keep;unread:value、no_value;implausible:confirmed、wrong"
+        description="undetermined:normal、abnormal、not_judged;contested:keep、value、wrong;unread:value、no_value;implausible:confirmed、wrong"
         " · By kind of question",
         examples=["normal"],
     )
@@ -255,6 +255,14 @@ class AnswerIn(Input):
     value: str | None = Field(
         None, min_length=1, max_length=200, description="value 时:所录数值 · With value: the value", examples=[None]
     )
+
+
+class GiveUpIn(Input):
+    """Why no value of an item will come. It stands on the report."""
+
+    reason: str = Field(
+        min_length=2, max_length=200, description="原因,将列入报告 · Why, as it stands on the report", examples=["标本溶血,未检出结果"]
+    )  # fmt: skip
 
 
 class QuestionValueOut(BaseModel):
@@ -293,6 +301,10 @@ class QuestionOut(BaseModel):
     )
     answer: Answer | None = Field(examples=[None])
     reason: str | None = Field(examples=[None])
+    gives_up: bool = Field(
+        description="该项目按「无结果」计,报告注明原因;之后如有结果,以结果为准 · The item counts as settled without a value, until one comes",
+        examples=[False],
+    )
 
 
 class ConversionOut(BaseModel):

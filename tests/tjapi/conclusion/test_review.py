@@ -10,7 +10,11 @@ import httpx
 import pytest
 
 from tests.tjapi.world import API, SignIn, Visit, World, until
+from tjapi import demo
 from tjapi.conclusion.rules import overview_of
+from tjapi.critical_value.models import CriticalValue
+from tjapi.exam import service as exams
+from tjapi.kernel.ids import uuid7
 from tjapi.kernel.runtime import Runtime
 
 OpenUnit = Callable[..., Any]
@@ -207,3 +211,44 @@ async def test_a_late_value_that_nobody_can_read_raises_a_task_and_outdates_the_
     assert (question["kind"], question["raw_value"]) == ("unread", "见备注")
     reports = (await chief.get(f"{visit.place}/reports")).json()["items"]
     assert [(r["state"], r["outdated"]) for r in reports] == [("published", True)]
+
+
+@pytest.mark.requirement("E3.5", "E4.3", "E5.2")
+async def test_no_word_closes_what_came_late_while_a_question_or_a_critical_value_is_open(world: World) -> None:
+    visit = await world.finalized("GLU")
+    await world.published(visit)
+    chief, doctor = await world.sign_in("chief"), await world.sign_in("doctor")
+    await world.file(visit, status="C", ends="unmatched", GLU="见备注")
+    found = (await chief.get(f"{API}/amendment-tasks", params={"page_size": 200, "state": "open"})).json()["items"]
+    [task] = [t for t in found if t["exam_id"] == str(visit.exam_id)]
+
+    async def close() -> tuple[int, str | None, str | None]:
+        said = await chief.post(f"{API}/amendment-tasks/{task['id']}:close", json={"outcome": "已电话告知"})
+        return said.status_code, said.json().get("code"), said.json().get("detail")
+
+    async def outdated() -> list[bool]:
+        return [r["outdated"] for r in (await chief.get(f"{visit.place}/reports")).json()["items"]]
+
+    status, code, detail = await close()
+    assert (status, code, await outdated()) == (409, "amendment-open", [True])
+    assert detail is not None
+    assert "葡萄糖" in detail
+    async with world.runtime.units.open(demo.LOADER) as uow:
+        exam = await exams.get(uow, visit.exam_id)
+        alert = CriticalValue(
+            id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, examinee_id=exam.examinee_id, exam_no=exam.exam_no, department_id=1,
+            rule_code="LAB-CRITICAL", rule_name="检验科报危急值", important_class="A", knowledge_version_id=uuid7(), event_key="late",
+            explanation="见备注", result_ids=[], revision_ids=[], state="detected", version=1, detected_at=uow.now, due_at=uow.now,
+        )  # fmt: skip
+        uow.session.add(alert)
+    answer = {"answer": "no_value", "reason": "与检验科核实,原结果不变"}
+    said = await doctor.post(f"{API}/result-questions/{task['question_id']}:answer", json=answer)
+    assert said.status_code == 200, said.text
+    status, code, detail = await close()
+    assert (status, code, await outdated()) == (409, "amendment-open", [True])
+    assert "检验科报危急值" in str(detail)
+    place = f"{API}/critical-values/{alert.id}"
+    etag = (await doctor.get(place)).headers["etag"]
+    seen = await doctor.post(f"{place}:dismiss", json={"reason": "标本溶血,已核实"}, headers={"If-Match": etag})
+    assert seen.status_code == 200, seen.text
+    assert ((await close())[0], await outdated()) == (200, [False])

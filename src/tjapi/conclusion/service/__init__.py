@@ -1,6 +1,6 @@
 """The verbs of the review, one use case per file: writing and signing, generating, claiming, reading, and what comes too late."""
 
-from tjapi.conclusion.service.amending import close_task, has_open_task, raise_task, task_out, tasks
+from tjapi.conclusion.service.amending import close_task, has_open_task, raise_task, task_out, tasks, waits_for
 from tjapi.conclusion.service.claiming import claim, release
 from tjapi.conclusion.service.following import follow, stands
 from tjapi.conclusion.service.generating import generate
@@ -43,5 +43,6 @@ __all__ = [
     "task_out",
     "tasks",
     "version_of",
+    "waits_for",
     "write",
 ]  # fmt: skip

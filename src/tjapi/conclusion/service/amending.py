@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from tjapi.conclusion import repository
-from tjapi.conclusion.errors import AmendmentNeeded, AmendmentTaskNotFound
+from tjapi.conclusion.errors import AmendmentNeeded, AmendmentOpen, AmendmentTaskNotFound
 from tjapi.conclusion.errors import AmendmentTaskClosed as AmendmentTaskIsClosed
 from tjapi.conclusion.events import AmendmentTaskClosed
 from tjapi.conclusion.models import AmendmentTask
 from tjapi.conclusion.schemas import AmendmentTaskOut
 from tjapi.conclusion.service.following import stands
+from tjapi.critical_value import service as criticals
 from tjapi.exam import service as exams
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.result import service as results
 from tjapi.result.events import ResultArrivedLate
+from tjapi.result.rules.questions import QUESTION_LABELS
 
 
 async def raise_task(uow: UnitOfWork, event: ResultArrivedLate) -> None:
@@ -31,7 +34,9 @@ async def close_task(uow: UnitOfWork, task_id: UUID, outcome: str) -> AmendmentT
     """Say what became of a task: nothing that was signed is another now.
 
     Where the results are others than those that were signed, the exam is opened again and signed anew, which closes its tasks; no word
-    makes a report true. Raises AmendmentTaskNotFound, AmendmentTaskClosed, AmendmentNeeded.
+    makes a report true. Nor does one answer what a person is asked of the exam's results, or see to a critical value.
+
+    Raises AmendmentTaskNotFound, AmendmentTaskClosed, AmendmentNeeded, AmendmentOpen.
     """
     exam_id = await repository.exam_of_task(uow, task_id)
     if exam_id is None:
@@ -44,10 +49,35 @@ async def close_task(uow: UnitOfWork, task_id: UUID, outcome: str) -> AmendmentT
         raise AmendmentTaskIsClosed
     if exam.state == "finalized" and not await stands(uow, exam_id):
         raise AmendmentNeeded
+    waiting = await waits_for(uow, exam_id)
+    if waiting is not None:
+        zh, en = waiting
+        raise AmendmentOpen("{what},处理后方可结案", "{what_en}: it is dealt with first", what=zh, what_en=en)
     task.state, task.outcome, task.closed_by, task.closed_at = "closed", outcome, uow.principal.id, uow.now
     await uow.audit("amendment_task.closed", "amendment_task", task_id, campus_id=task.campus_id)
     await uow.publish(AmendmentTaskClosed(campus_id=task.campus_id, exam_id=task.exam_id, task_id=task.id))
     return task_out(task)
+
+
+async def waits_for(uow: UnitOfWork, exam_id: UUID) -> tuple[str, str] | None:
+    """Return what a person is asked of an exam before anybody can say that nothing changed: an open question, or a class A alert that nobody saw."""
+    async with uow.for_every_department():
+        asked = await results.questions_page(
+            uow, exam_id=exam_id, kind=None, department_id=None, still_open=True, after=None, size=0
+        )
+        if asked:
+            question = asked[0]
+            zh, en = QUESTION_LABELS[question.kind]  # type: ignore[index] # the database holds no other kind
+            return f"「{question.item_name}」{zh},尚未答复", f"{question.item_name}: {en}, and nobody has answered"
+        alarms = await criticals.page(
+            uow, state="detected", important_class="A", department_id=None, exam_id=exam_id, still_open=True, overdue=None,
+            after=None, size=0,
+        )  # fmt: skip
+    return (
+        (f"危急值「{alarms[0].rule_name}」尚未确认", f"critical value {alarms[0].rule_name} is not seen to")
+        if alarms
+        else None
+    )
 
 
 async def close_tasks(uow: UnitOfWork, exam_id: UUID, outcome: str) -> None:

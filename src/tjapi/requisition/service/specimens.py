@@ -204,7 +204,14 @@ async def _reject(
     if not serves:
         if tube.state == "rejected":
             return False
-        raise TubeHasResults
+        names = "、".join(lines[row.exam_line_id].name for row in rows)
+        if not names:
+            raise TubeHasResults
+        raise TubeHasResults(
+            "已有结果的项目:{names};全部结果撤回后方可拒收,只缺个别明细的可由检验科室注明无结果",
+            "There are results of {names}; all of them are withdrawn first, and a single item that is missing is given up by the laboratory",
+            names=names,
+        )
     tube.state, tube.reject_reason = "rejected", reason
     for row in serves:
         row.rejected_at = uow.now

@@ -11,20 +11,23 @@ from typing import Literal
 from tjapi.result.rules.flags import Flag, Range
 from tjapi.result.rules.values import Value
 
-QuestionKind = Literal["unread", "contested", "undetermined", "implausible"]
-QUESTIONS: tuple[QuestionKind, ...] = ("unread", "contested", "undetermined", "implausible")
+QuestionKind = Literal["unread", "contested", "undetermined", "implausible", "missing"]
+QUESTIONS: tuple[QuestionKind, ...] = ("unread", "contested", "undetermined", "implausible", "missing")
 Answer = Literal["normal", "abnormal", "not_judged", "value", "no_value", "keep", "confirmed", "wrong"]
 QUESTION_LABELS: Mapping[QuestionKind, tuple[str, str]] = {
     "unread": ("结果未能读取", "a value could not be read"),
     "contested": ("结果相互矛盾", "values contradict each other"),
     "undetermined": ("结果未判定正常或异常", "a value is neither normal nor abnormal"),
     "implausible": ("结果超出合理范围,待核实", "a value is hardly possible"),
+    "missing": ("项目不会再有结果", "no value will come of an item"),
 }
 ANSWERS: Mapping[QuestionKind, frozenset[Answer]] = {
     "unread": frozenset({"value", "no_value"}),
-    "contested": frozenset({"keep"}),
+    "contested": frozenset({"keep", "wrong", "value"}),
     "undetermined": frozenset({"normal", "abnormal", "not_judged"}),
     "implausible": frozenset({"confirmed", "wrong"}),
+    # Nobody is asked: a person says so of an item, and that is the answer.
+    "missing": frozenset({"no_value"}),
 }
 ANSWER_LABELS: Mapping[Answer, tuple[str, str]] = {
     "normal": ("正常", "normal"),

@@ -11,6 +11,8 @@ from uuid import UUID
 ResultStatus = Literal["preliminary", "final", "corrected", "entered_in_error"]
 STATUSES: tuple[ResultStatus, ...] = ("preliminary", "final", "corrected", "entered_in_error")
 SETTLED: frozenset[str] = frozenset({"final", "corrected"})
+GIVEN_UP = "given_up"
+"""Where the status of an item's value is asked: it has none, and a person has said that none will come."""
 _RANK: Mapping[str, int] = {"preliminary": 0, "final": 1, "corrected": 2}
 
 # HL7 table 0085 (OBX-11). Absent ones (I pending, O, N, X "cannot be obtained", U) hold no value to file: a person looks at them.
@@ -171,14 +173,14 @@ def contested(facts: Iterable[Fact]) -> bool:
 def line_target(
     state: str, statuses: Sequence[str | None], *, verify: bool, questioned: bool = False
 ) -> tuple[str, ...]:
-    """Return the steps of a line whose items have current revisions of these statuses (None: no value).
+    """Return the steps of a line whose items have current revisions of these statuses (None: no value; `GIVEN_UP`: none will come).
 
     `verify` says that values speak for themselves once all are final or corrected (the laboratory has verified them); a department's
     line is verified by its signature. A line that loses a value steps back, so that the exam is complete no longer; so does one of
-    which somebody has been asked something (`questioned`).
+    which somebody has been asked something (`questioned`). Of which no item has a value, nothing was examined, whatever was given up.
     """
-    complete = bool(statuses) and all(s in SETTLED for s in statuses) and not questioned
-    if all(s is None for s in statuses):
+    complete = bool(statuses) and all(s in SETTLED or s == GIVEN_UP for s in statuses) and not questioned
+    if all(s is None or s == GIVEN_UP for s in statuses):
         before = "collected" if verify else "started"
         # Whatever a laboratory says of a tube, also that a value was wrong, it says because it has the tube.
         arrived = (before,) if verify else ()

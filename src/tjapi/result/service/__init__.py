@@ -15,6 +15,7 @@ from tjapi.result.service.entry import (
     sign_sheet,
 )
 from tjapi.result.service.filing import Filing, file_report
+from tjapi.result.service.giving_up import give_up, specimens_refused
 from tjapi.result.service.importing import PastResults, PastSheet, PastValue, import_past
 from tjapi.result.service.judging import judge_anew, lines_gone, opened_again, past_changed
 from tjapi.result.service.questions import block_open, drop_questions
@@ -63,6 +64,7 @@ __all__ = [
     "found_result_ids",
     "get_question",
     "get_sheet",
+    "give_up",
     "ground_of",
     "history",
     "ids_of",
@@ -87,6 +89,7 @@ __all__ = [
     "revoke_results",
     "shown",
     "sign_sheet",
+    "specimens_refused",
     "standing",
     "summary_lines",
     "trends",

@@ -26,6 +26,7 @@ from tjapi.result.schemas import AnswerIn, QuestionOut, QuestionValueOut
 from tjapi.result.service import questions
 from tjapi.result.service.book import TRANSCRIBED, Book, Entry, value_of
 from tjapi.result.service.computing import compute
+from tjapi.result.service.giving_up import settle_without
 from tjapi.result.service.judging import follow
 from tjapi.result.service.measuring import doubted, in_our_unit
 from tjapi.result.service.reading import shown_value
@@ -37,7 +38,8 @@ async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> Questio
     """Answer a question.
 
     `normal`, `abnormal`, `not_judged` say so of the value as it stands, until another comes; `keep` strikes the values that contradict
-    the one named; `value` records what a person read; `no_value` and `confirmed` leave things as they are; `wrong` strikes the value.
+    the one named; `value` records what a person read, in place of all that contradict each other; `wrong` strikes the value, or all of
+    these; `confirmed` leaves things as they are, and so does `no_value`: where nothing stands, none will come.
 
     Raises SignerNotStaff, QuestionNotFound, DepartmentNotOwn, QuestionClosed, AnswerInvalid, ResultsClosed.
     """
@@ -61,6 +63,9 @@ async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> Questio
     item = next(item for item in book.items_of(line) if item.id == question.item_id)
     judged = await _do(uow, book, question, (line, item), given)
     question.answer, question.reason = given.answer, given.reason
+    if given.answer == "no_value" and book.now_at(line.id, item.id) is None:
+        question.gives_up = True
+        await settle_without(uow, book, (line, item), given.reason)
     await questions.close(uow, question, "person", finalized=finalized)
     await uow.audit(
         "result_question.answered", "result_question", question.id, campus_id=question.campus_id,
@@ -128,6 +133,8 @@ async def _do(uow: UnitOfWork, book: Book, question: ResultQuestion, place: _Pla
         _keep(uow, book, question, place, given)
     elif given.answer == "value":
         await _transcribe(uow, book, question, place, given)
+    elif given.answer == "wrong" and question.kind == "contested":
+        _strike_all(uow, book, place, given.reason)
     elif given.answer == "wrong":
         wrong = next(r for r in _all(book, question) if str(r.id) == question.key)
         _strike(uow, book, place, wrong, given.reason)
@@ -161,14 +168,29 @@ async def _transcribe(uow: UnitOfWork, book: Book, question: ResultQuestion, pla
     # It takes the place of what could not be read, said when that was said: a later word of the laboratory, seen or not, is later still.
     status: ResultStatus = "corrected" if settled else "final"
     observed_at = now.observed_at if now is not None else question.said_at
+    said_at, marks = question.said_at, tuple((question.lis_flags or "").split())
+    if question.kind == "contested":
+        # None of them holds, nor what the laboratory flagged them with; what it says after the last of them is later still.
+        said_at, marks = max(said_at, *(r.issued_at for r in _all(book, question))), ()
+        _strike_all(uow, book, place, given.reason)
     book.add(
         uow,
         Entry(
             line=line, item=item, status=status, value=value, unit=unit, conversion=conversion, observed_at=observed_at,
-            issued_at=question.said_at, source=TRANSCRIBED, reason=given.reason, doubt=doubted(value, item, last.get(item.code), book.exam.age_years), remarks=tuple(question.remarks), message_id=question.message_id,
-            lis_marks=tuple((question.lis_flags or "").split()),
+            issued_at=said_at, source=TRANSCRIBED, reason=given.reason, doubt=doubted(value, item, last.get(item.code), book.exam.age_years), remarks=tuple(question.remarks), message_id=question.message_id,
+            lis_marks=marks,
         ),
     )  # fmt: skip
+
+
+def _strike_all(uow: UnitOfWork, book: Book, place: _Place, reason: str) -> None:
+    """Strike whatever stands of an item."""
+    line, item = place
+    for _ in range(len(book.revisions_of(book.result_id(line.id, item.id) or UUID(int=0)))):
+        now = book.now_at(line.id, item.id)
+        if now is None:
+            return
+        _strike(uow, book, place, now, reason)
 
 
 def _strike(uow: UnitOfWork, book: Book, place: _Place, wrong: HeldRevision, reason: str) -> None:

@@ -36,6 +36,7 @@ from tjapi.result.rules.flags import (
 from tjapi.result.rules.questions import HOLDING, Limits, QuestionKind
 from tjapi.result.rules.reading import WORDS, understood
 from tjapi.result.rules.revisions import (
+    GIVEN_UP,
     SETTLED,
     Fact,
     ResultStatus,
@@ -135,6 +136,7 @@ class Book:
         self._asked: list[ResultQuestion] = []
         self._unplaced: list[UnplacedAlarm] = []
         self._repeated: set[UUID] = set()
+        self._given_up: set[tuple[UUID, UUID]] = set()
         self._facts: dict[UUID, Fact] = {}
         self._meanings: dict[UUID, set[str | None]] = {}
 
@@ -424,6 +426,14 @@ class Book:
         if not self._touched:
             return []
         kept = await questions.kept(uow, self.exam.id)
+        for given in (q for q in kept if q.gives_up):
+            # A value that came after all takes its place again: were that withdrawn, it would be missed anew.
+            given.gives_up = self.now_at(given.line_id, given.item_id) is None
+        here = {q.item_code for q in kept if q.answer == "no_value" and self.now_at(q.line_id, q.item_id) is not None}
+        for given in (q for q in kept if q.gives_up and q.kind == "missing" and q.item_code in FORMULAS):
+            # What was given up for want of an input is not for want of it now.
+            given.gives_up = not here.intersection(FORMULAS[given.item_code].inputs)
+        self._given_up = {(q.line_id, q.item_id) for q in kept if q.gives_up}
         # An answer holds for what it was given of; what was called normal or not is kept with the value, and asked again once that is gone.
         answered = {
             (q.kind, q.key)
@@ -510,12 +520,17 @@ class Book:
         for line in (line for line in self.lines.values() if line.id in line_ids):
             # What is computed of a laboratory's values may have no value at all (out of its domain): nothing waits for it.
             awaited = [i for i in self.items_of(line) if line.performed_by != "lis" or i.code not in FORMULAS]
-            now = [self.now_at(line.id, item.id) for item in awaited]
-            statuses = [r.status if r is not None else None for r in now]
+            statuses = [self._status_at(line.id, item.id) for item in awaited]
             ways[line.id] = line_target(
                 line.state, statuses, verify=line.performed_by == "lis", questioned=line.id in questioned
             )
         await exams.advance(uow, self.exam.id, ways)
+
+    def _status_at(self, line_id: UUID, item_id: UUID) -> str | None:
+        now = self.now_at(line_id, item_id)
+        if now is not None:
+            return now.status
+        return GIVEN_UP if (line_id, item_id) in self._given_up else None
 
     def _current(self, result: HeldResult) -> HeldRevision | None:
         chosen = current(self._facts_of(result.id))

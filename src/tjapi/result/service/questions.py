@@ -55,10 +55,19 @@ async def block_open(uow: UnitOfWork, exam_id: UUID) -> None:
 
 
 async def drop_questions(uow: UnitOfWork, exam_id: UUID, line_ids: Collection[UUID]) -> None:
-    """Close the questions about lines that are not carried out any more."""
+    """Close the questions about lines that are not carried out any more; what was given up of them is awaited when they come again."""
+    await await_again(uow, exam_id, line_ids)
     for question in await repository.questions_of(uow, exam_id):
         if question.closed_at is None and question.line_id in line_ids:
             await close(uow, question, "line", finalized=False)
+
+
+async def await_again(uow: UnitOfWork, exam_id: UUID, line_ids: Collection[UUID]) -> None:
+    """Another specimen is drawn, or none: what was given up was given up of the one before."""
+    for question in await repository.questions_of(uow, exam_id):
+        if question.gives_up and question.line_id in line_ids:
+            question.gives_up = False
+    await uow.session.flush()
 
 
 async def page(

@@ -1,0 +1,144 @@
+"""No value of an item of a laboratory's line will come: a person says so, with the reason, and the line waits for it no more."""
+
+from uuid import UUID
+
+from tjapi.catalog.models import Item
+from tjapi.exam import service as exams
+from tjapi.exam.models import ExamLine
+from tjapi.identity import service as identity
+from tjapi.kernel.ids import uuid7
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.result import repository
+from tjapi.result.errors import DepartmentNotOwn, GivingUpNotPossible, ItemNotOfLine, ResultsClosed, SignerNotStaff
+from tjapi.result.formulas import FORMULAS
+from tjapi.result.models import ResultQuestion
+from tjapi.result.rules.revisions import SETTLED
+from tjapi.result.schemas import GiveUpIn, QuestionOut
+from tjapi.result.service import questions
+from tjapi.result.service.book import TRANSCRIBED, Book, Entry, value_of
+from tjapi.result.service.computing import compute
+from tjapi.result.service.judging import follow
+
+_Place = tuple[ExamLine, Item]
+_REPORTED = frozenset({"resulted", "verified"})
+
+
+async def give_up(uow: UnitOfWork, exam_id: UUID, line_id: UUID, item_id: UUID, given: GiveUpIn) -> QuestionOut:
+    """Say that no value of an item will come: it is settled for its line, and stands on the report without one. Twice is once.
+
+    A preliminary value goes with it. Whatever the laboratory says of the item later takes its place again.
+
+    Raises SignerNotStaff, ExamNotFound, ItemNotOfLine, DepartmentNotOwn, ResultsClosed, GivingUpNotPossible.
+    """
+    if uow.principal.kind != "staff":
+        raise SignerNotStaff
+    exam = await exams.lock(uow, exam_id)
+    book = await Book.read(uow, exam)
+    line = book.lines.get(line_id)
+    item = next((one for one in book.items_of(line) if one.id == item_id), None) if line is not None else None
+    if line is None or item is None:
+        raise ItemNotOfLine
+    held = uow.principal.departments
+    if held is not None and line.department_id not in held:
+        await uow.audit("access.refused", "exam_line", line.id, campus_id=exam.campus_id)
+        raise DepartmentNotOwn().kept()
+    if exam.state in ("finalized", "cancelled"):
+        raise ResultsClosed("体检当前为「{current}」", "The exam is {current}", current=exam.state)
+    mark = await _standing(uow, exam_id, (line, item))
+    if mark is None or book.now_at(line.id, item.id) is not None:
+        _refuse(book, (line, item))
+        mark = await _give_up(uow, book, (line, item), given.reason)
+    return questions.question_out(mark)
+
+
+async def settle_without(uow: UnitOfWork, book: Book, place: _Place, reason: str) -> None:
+    """Let go of what an item's value would have been made to: the computed items that no value comes of then."""
+    item = place[1]
+    for other in (one for one in book.lines.values() if one.performed_by == "lis" and book.live(one)):
+        for computed in book.items_of(other):
+            formula = FORMULAS.get(computed.code)
+            if formula is None or item.code not in formula.inputs or book.now_at(other.id, computed.id) is not None:
+                continue
+            if await _standing(uow, book.exam.id, (other, computed)) is None:
+                await _mark(uow, book, (other, computed), f"由{item.name}计算,而{item.name}无结果:{reason}")
+                book.touch(other.id)
+
+
+async def specimens_refused(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Await what was given up of a specimen that is drawn again."""
+    lines = await exams.lines(uow, exam_id)
+    await questions.await_again(uow, exam_id, {line.id for line in lines if line.state == "specimen_rejected"})
+
+
+def _refuse(book: Book, place: _Place) -> None:
+    line, item = place
+    now = book.now_at(line.id, item.id)
+    if line.performed_by != "lis":
+        raise GivingUpNotPossible(
+            "「{item}」由科室录入:不做的项目请弃检、拒检或延期", "{item} is entered here: waive, refuse or defer its line", item=item.name
+        )  # fmt: skip
+    if now is not None and now.status in SETTLED:
+        raise GivingUpNotPossible(
+            "「{item}」已有结果,须由检验科室撤回或更正", "{item} has a value: the laboratory withdraws or corrects it", item=item.name
+        )  # fmt: skip
+    if line.state not in _REPORTED:
+        raise GivingUpNotPossible(
+            "「{line}」尚无任何结果:请等待结果,或拒收标本后重采、弃检或延期",
+            "Nothing of {line} was reported: wait for it, or reject the specimen, and draw another or waive the line",
+            line=line.name,
+        )
+
+
+async def _give_up(uow: UnitOfWork, book: Book, place: _Place, reason: str) -> ResultQuestion:
+    line, item = place
+    now = book.now_at(line.id, item.id)
+    if now is not None:
+        book.add(
+            uow,
+            Entry(
+                line=line, item=item, status="entered_in_error", value=value_of(now), unit=now.unit, observed_at=now.observed_at,
+                issued_at=uow.now, source=TRANSCRIBED, reason=reason,
+            ),
+        )  # fmt: skip
+    mark = await _mark(uow, book, place, reason)
+    book.touch(line.id)
+    compute(uow, book, (one for one in book.lines.values() if one.performed_by == "lis" and book.live(one)))
+    await settle_without(uow, book, place, reason)
+    await book.close(uow)
+    async with uow.for_every_department():
+        await follow(uow, book.exam)
+    await uow.announce(
+        "result", {"exam_id": str(book.exam.id)}, campus_id=book.exam.campus_id, permission="result.read"
+    )
+    return mark
+
+
+async def _mark(uow: UnitOfWork, book: Book, place: _Place, reason: str) -> ResultQuestion:
+    """Keep that no value of an item will come, as what it is: an answer that nobody had to be asked for."""
+    line, item = place
+    name = await identity.staff_name(uow, uow.principal.id) or uow.principal.name
+    mark = ResultQuestion(
+        id=uuid7(), campus_id=book.exam.campus_id, exam_id=book.exam.id, line_id=line.id, item_id=item.id, item_code=item.code,
+        item_name=item.name, department_id=line.department_id, kind="missing", key="", result_id=book.result_id(line.id, item.id),
+        revision_ids=[], message_id=None, raw_value="", remarks=[], lis_flags=None, status=None, said_at=uow.now, asked_at=uow.now,
+        closed_at=uow.now, closed_by=uow.principal.id, closed_name=name, how="person", answer="no_value", reason=reason, gives_up=True,
+    )  # fmt: skip
+    uow.session.add(mark)
+    await uow.session.flush()
+    await uow.audit(
+        "result_item.given_up", "result_question", mark.id, campus_id=mark.campus_id,
+        detail={"exam_id": str(mark.exam_id), "item": mark.item_code, "reason": reason},
+    )  # fmt: skip
+    return mark
+
+
+async def _standing(uow: UnitOfWork, exam_id: UUID, place: _Place) -> ResultQuestion | None:
+    line, item = place
+    return next(
+        (
+            q
+            for q in await repository.questions_of(uow, exam_id)
+            if q.gives_up and (q.line_id, q.item_id) == (line.id, item.id)
+        ),
+        None,
+    )
