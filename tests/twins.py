@@ -57,6 +57,7 @@ def _twin(guard: str, file: str, old: str, new: str, test: str) -> Twin:
 
 
 HARM = "tests/faults/test_harm.py"
+GIVEN_UP = "tests/tjapi/result/test_given_up.py"
 
 SUITING = "tests/tjapi/exam/test_suiting.py"
 
@@ -360,9 +361,57 @@ TWINS = (
     ),
     _twin(
         "results: a transcription takes its place in time", "src/tjapi/result/service/answering.py",
-        "issued_at=question.said_at,",
+        "issued_at=said_at,",
         "issued_at=uow.now,",
         "tests/tjapi/result/test_questions.py::test_what_a_person_read_gives_way_to_what_the_laboratory_said_after_it",
+    ),
+    _twin(
+        "given up: what has no value at all was not examined", "src/tjapi/result/rules/revisions.py",
+        "if all(s is None or s == GIVEN_UP for s in statuses):",
+        "if all(s is None for s in statuses):",
+        f"{GIVEN_UP}::test_a_line_that_has_no_value_at_all_is_not_settled_by_giving_up",
+    ),
+    _twin(
+        "given up: a value takes its place for good", "src/tjapi/result/service/book.py",
+        "given.gives_up = self.now_at(given.line_id, given.item_id) is None",
+        "given.gives_up = True",
+        f"{GIVEN_UP}::test_a_value_that_comes_after_all_takes_its_place_and_the_mark_does_not_return",
+    ),
+    _twin(
+        "given up: another specimen is awaited anew", "src/tjapi/result/reactions.py",
+        "    (TubeRejected, await_again),\n",
+        "",
+        f"{GIVEN_UP}::test_what_was_given_up_of_a_specimen_is_awaited_of_the_next",
+    ),
+    _twin(
+        "given up: by the line's department", "src/tjapi/result/service/giving_up.py",
+        "if held is not None and line.department_id not in held:",
+        "if held is not None and not held:",
+        f"{GIVEN_UP}::test_only_a_person_of_the_department_gives_up_and_only_what_has_no_value",
+    ),
+    _twin(
+        "given up: an answer gives up nothing that stands", "src/tjapi/result/service/answering.py",
+        'if given.answer == "no_value" and book.now_at(line.id, item.id) is None:',
+        'if given.answer == "no_value":',
+        f"{GIVEN_UP}::test_what_stands_is_not_given_up_by_an_answer_about_a_later_word",
+    ),
+    _twin(
+        "given up: the report names it", "src/tjapi/report/layout.py",
+        "for item in rows.given_up",
+        "for item in ()",
+        f"{GIVEN_UP}::test_an_unread_item_that_is_said_to_have_no_value_is_settled_as_well",
+    ),
+    _twin(
+        "contested: none of them holds beside what a person enters", "src/tjapi/result/service/answering.py",
+        "        _strike_all(uow, book, place, given.reason)\n    book.add(",
+        "    book.add(",
+        f"{GIVEN_UP}::test_a_person_enters_what_neither_of_two_contradicting_values_said",
+    ),
+    _twin(
+        "amending: no word closes what is open", "src/tjapi/conclusion/service/amending.py",
+        "    if waiting is not None:\n",
+        "    if waiting is not None and not exam_id:\n",
+        "tests/tjapi/conclusion/test_review.py::test_no_word_closes_what_came_late_while_a_question_or_a_critical_value_is_open",
     ),
     _twin(
         "results: a refused specimen's results are asked", "src/tjapi/result/service/filing.py",

@@ -878,6 +878,27 @@ async def answer_question(world: World, column: str) -> Call:
     return Call("POST", f"/result-questions/{await _question(world)}:answer", options={"json": answer})
 
 
+async def give_up_item(world: World, column: str) -> Call:
+    """An item of the visit that is under way, given up before by who keeps the database: twice is once."""
+    exam_id = world.arrived.exam_id
+    given = """
+    insert into result_question (id, campus_id, exam_id, line_id, item_id, item_code, item_name, department_id, kind, key, raw_value, said_at,
+      asked_at, closed_at, how, answer, reason, gives_up)
+    select $2::uuid, l.campus_id, l.exam_id, l.id, i.id, i.code, i.name, l.department_id, 'missing', '', '', now(), now(), now(), 'person', 'no_value',
+      '标本溶血', true
+    from exam_line l join item_group_item g on g.item_group_id = l.item_group_id join item i on i.id = g.item_id
+    where l.exam_id = $1 and l.department_id = $3 and not exists (
+      select 1 from result r where r.line_id = l.id and r.item_id = i.id and r.current_revision_id is not null)
+    limit 1 returning line_id, item_id
+    """
+    admin = await connect(world.runtime.settings)
+    place = await admin.fetchrow(given, UUID(exam_id), uuid7(), GENERAL)
+    await admin.close()
+    assert place is not None
+    path = f"/exams/{exam_id}/lines/{place['line_id']}/items/{place['item_id']}:give-up"
+    return Call("POST", path, options={"json": {"reason": "标本溶血"}})
+
+
 def _new_room() -> dict[str, Any]:
     return {"campus_id": A, "code": f"R{secrets.randbelow(10**6)}", "name": "内科一室", "department_id": GENERAL}
 
@@ -1322,6 +1343,7 @@ OPERATIONS: dict[str, Ask] = {
     "listResultQuestions": list_questions,
     "getResultQuestion": get_question,
     "answerResultQuestion": answer_question,
+    "giveUpItem": give_up_item,
     "listResultRevisions": _just("GET", "/results/{result}/revisions"),
     "listRooms": list_rooms,
     "createRoom": create_room,

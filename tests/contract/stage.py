@@ -829,6 +829,8 @@ def _conclude(stage: Stage, exam: dict[str, Any]) -> None:
     for department in departments:
         place = {"exam_id": exam["id"], "department_id": department}
         sheet = stage.do("getDepartmentSheet", path=place)
+        if department == departments[0]:
+            _give_up(stage, exam["id"], sheet.json()["items"][0])
         values = [
             {"item_id": i["item_id"], "value": "70" if i["kind"] == "numeric" else (i["choices"] or ["未见异常"])[0]}
             for i in sheet.json()["items"] if i["entered_here"]
@@ -908,6 +910,20 @@ def _report(stage: Stage, exam: dict[str, Any], person: dict[str, Any]) -> None:
     stage.do("linkMyReport", path=one)
     _book_for_oneself(stage)
     _choose_for_oneself(stage)
+
+
+def _give_up(stage: Stage, exam_id: str, item: dict[str, Any]) -> None:
+    """An item of which no value will come; the laboratory's part is put there, and saying it twice is saying it once."""
+    given = """
+    insert into result_question (id, campus_id, exam_id, line_id, item_id, item_code, item_name, department_id, kind, key, raw_value, said_at,
+      asked_at, closed_at, how, answer, reason, gives_up)
+    select $3, l.campus_id, l.exam_id, l.id, i.id, i.code, i.name, l.department_id, 'missing', '', '', now(), now(), now(), 'person', 'no_value',
+      '标本溶血', true from exam_line l, item i where l.id = $1 and i.id = $2
+    """
+    stage.run(_sql(stage.settings, given, UUID(item["line_id"]), UUID(item["item_id"]), uuid7()))
+    place = {"exam_id": exam_id, "line_id": item["line_id"], "item_id": item["item_id"]}
+    stage.ids["line_id"].append(item["line_id"])
+    stage.do("giveUpItem", path=place, body={"reason": "标本溶血"})
 
 
 def _ask_about(stage: Stage, result_id: str) -> None:

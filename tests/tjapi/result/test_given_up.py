@@ -12,6 +12,7 @@ from tests.tjapi.result.scene import NOON, OpenUnit, Scene, file, line_state, ob
 from tjapi import demo
 from tjapi.exam import service as exams
 from tjapi.report import views as report_views
+from tjapi.report.layout import report_data
 from tjapi.requisition import service as requisitions
 from tjapi.requisition.errors import TubeHasResults
 from tjapi.result import repository, service
@@ -64,8 +65,11 @@ async def _answer(unit: OpenUnit, question: ResultQuestion, answer: str, **more:
 
 
 async def _shown(unit: OpenUnit, scene: Scene) -> list[tuple[str, str]]:
+    """What the report names as not examined or not reported, and why."""
     async with unit() as uow:
-        return [(row.name, row.reason) for row in (await report_views.source(uow, scene.exam_id)).given_up]
+        rows = await report_views.source(uow, scene.exam_id)
+    printed = report_data(rows, [], hospital_name="试", version=1, watermark=None, printed_at=NOON)
+    return [(line["name"], line["why"].removeprefix("未报告结果：")) for line in printed["unperformed"]]
 
 
 @pytest.mark.requirement("E3.3", "E3.5", "E4.1")
