@@ -58,6 +58,7 @@ def _twin(guard: str, file: str, old: str, new: str, test: str) -> Twin:
 
 HARM = "tests/faults/test_harm.py"
 GIVEN_UP = "tests/tjapi/result/test_given_up.py"
+MEASURED_AGAIN = "tests/tjapi/critical_value/test_measured_again.py"
 
 SUITING = "tests/tjapi/exam/test_suiting.py"
 
@@ -993,6 +994,46 @@ TWINS = (
         "identity: a number of another contradicts", "src/tjapi/result/rules/identity.py",
         "if theirs.names_another:", "if theirs.names_another and not theirs.is_theirs:",
         "tests/tjapi/result/test_result_rules.py::test_a_number_of_another_contradicts_whatever_else_agrees",
+    ),
+    _twin(
+        "alert: another measurement of a number that was dismissed is news", "src/tjapi/critical_value/rules.py",
+        "return [one for one in now if (one.result_id, one.word) not in known]", "return []",
+        f"{MEASURED_AGAIN}::test_what_was_dismissed_is_raised_anew_when_it_is_measured_again",
+    ),
+    _twin(
+        "alert: what is said again of one measurement is no news", "src/tjapi/critical_value/rules.py",
+        "return [one for one in now if (one.result_id, one.word) not in known]", "return list(now)",
+        f"{MEASURED_AGAIN}::test_the_same_measurement_said_again_is_the_event_that_was_seen_to",
+    ),
+    _twin(
+        "alert: whoever dismisses has seen every measurement", "src/tjapi/critical_value/service.py",
+        'await _step(uow, value, "measured_again", to=None, note=words)', "await uow.session.flush()",
+        f"{MEASURED_AGAIN}::test_an_alert_of_which_nobody_was_told_takes_up_another_measurement_and_whoever_dismisses_it_looks_again",
+    ),
+    _twin(
+        "alert: signing is no measurement", "src/tjapi/result/service/stating.py",
+        "r.observed_at if theirs else None", "r.observed_at",
+        f"{MEASURED_AGAIN}::test_signing_what_a_department_entered_is_no_new_measurement",
+    ),
+    _twin(
+        "alert: a dismissal holds for its revisions", "src/tjapi/report/views.py",
+        "when bool_or(v.id = any(k.revision_ids)) then", "when count(*) > 0 then",
+        f"{MEASURED_AGAIN}::test_a_dismissal_holds_for_the_revision_that_it_was_given_of",
+    ),
+    _twin(
+        "alert: until somebody was told it escalates", "src/tjapi/critical_value/repository.py",
+        "CriticalValue.state.in_(UNTOLD)", 'CriticalValue.state == "detected"',
+        "tests/tjapi/critical_value/test_critical_value.py::test_it_is_escalated_by_the_clock_once_however_many_look_and_overdue_is_derived",
+    ),
+    _twin(
+        "alert: until somebody was told it blocks", "src/tjapi/critical_value/rules.py",
+        "state in UNTOLD and not corrected", 'state == "detected" and not corrected',
+        "tests/tjapi/critical_value/test_critical_value.py::test_until_somebody_was_told_the_exam_is_not_finalized_whoever_has_seen_it",
+    ),
+    _twin(
+        "alert: an entry is not critical of what was dismissed", "src/tjapi/report/rules.py",
+        'return by_rule and ("standing" in alerts or "dismissed" not in alerts)', "return by_rule",
+        f"{REPORT_TESTS}/test_layout.py::test_an_entry_is_critical_by_its_rule_only_where_its_alert_was_not_dismissed",
     ),
     _twin(
         "critical: a first value follows the exam before it", "src/tjapi/critical_value/service.py",

@@ -132,7 +132,7 @@ async def _seal(held: Runtime) -> None:
 
 
 async def _escalate(held: Runtime) -> None:
-    """Tell again of critical values past due that nobody has seen to."""
+    """Tell again of critical values past due of which nobody was told."""
     while True:
         with contextlib.suppress(*DATABASE_TROUBLE):
             async with held.units.open(SYSTEM, "worker") as uow:

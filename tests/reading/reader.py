@@ -161,7 +161,7 @@ async def stored(db: asyncpg.Connection, report_id: str) -> Stored:
     found = await db.fetch(
         "select r.id, d.name department, r.item_name, r.unit item_unit, l.performed_by, i.kind, to_jsonb(v) v, to_jsonb(r)->>'judged_flag' judged,"
         " i.judged expected, i.choices, v.id = r.current_revision_id still,"
-        " (select case when bool_or(k.state <> 'dismissed') then 'standing' when count(*) > 0 then 'dismissed' end from critical_value k"
+        " (select case when bool_or(k.state <> 'dismissed') then 'standing' when bool_or(v.id = any(k.revision_ids)) then 'dismissed' end from critical_value k"
         "  where k.exam_id = r.exam_id and r.id = any(k.result_ids) and k.important_class = 'A' and k.state <> 'superseded' and k.detected_at <= $3"
         "  and (k.corrected_at is null or ($2 and k.corrected_at > $3))) alert"
         " from result r join lateral (select w.* from result_revision w where w.result_id = r.id and (w.id = r.current_revision_id or w.recorded_at <= $3)"
@@ -439,7 +439,9 @@ class Reading:
             own = [rows[i] for i in entry["result_ids"] if i in rows]
             alarmed = "alert" in card.attrs["class"]
             self.ask(
-                not alarmed or entry["important_class"] == "A" or any(r.critical for r in own),
+                not alarmed
+                or any(r.critical for r in own)
+                or (entry["important_class"] == "A" and "dismissed" not in {r.alert for r in own}),
                 f"{title} is called critical, nothing of it is",
             )
             only = [r for r in own if r.critical]

@@ -61,10 +61,11 @@ async def _published(place: House, visit: Visit) -> str:
     reviewer, chief = await place.sign_in("reviewer"), await place.sign_in("chief")
     for alert_id in await place.admin.fetch("select id from critical_value where exam_id = $1", visit.exam_id):
         answer = await reviewer.get(f"{API}/critical-values/{alert_id[0]}")
-        answer = await reviewer.post(
-            f"{API}/critical-values/{alert_id[0]}:confirm", headers={"If-Match": answer.headers["etag"]}
-        )
-        assert answer.status_code == 200, answer.text
+        told = {"channel": "phone", "told": "本人", "reached": True, "read_back": "马上去急诊"}
+        for verb, body in (("confirm", None), ("notify", told)):
+            tag = {"If-Match": answer.headers["etag"]}
+            answer = await reviewer.post(f"{API}/critical-values/{alert_id[0]}:{verb}", json=body, headers=tag)
+            assert answer.status_code == 200, answer.text
     tag = '"0"'
     for client, verb in ((reviewer, "generate"), (reviewer, "sign"), (chief, "finalize")):
         answer = await client.post(f"{visit.place}/conclusion:{verb}", headers={"If-Match": tag})

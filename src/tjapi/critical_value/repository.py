@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, bindparam, not_, or_, select, tuple_
 
 from tjapi.critical_value.models import CriticalStep, CriticalValue
-from tjapi.critical_value.rules import ENDED, ESCALATE_AGAIN, MOST_LEVELS
+from tjapi.critical_value.rules import ENDED, ESCALATE_AGAIN, ESCALATE_HIGHEST_AGAIN, MOST_LEVELS, UNTOLD
 from tjapi.kernel.db import repoint_rows, rows_since
 from tjapi.kernel.uow import UnitOfWork
 
@@ -71,13 +71,19 @@ async def page(
 
 
 async def to_escalate(uow: UnitOfWork, size: int) -> Sequence[CriticalValue]:
-    """Return values nobody has seen to that are past due, and were not escalated within the pause; locked, others' left alone."""
-    rested = or_(CriticalValue.escalated_at.is_(None), CriticalValue.escalated_at <= uow.now - ESCALATE_AGAIN)
+    """Return values past due of which nobody was told, and which were not escalated within the pause; locked, others' left alone.
+
+    Whether somebody has seen one, or tried in vain, does not matter: it is no end. What was corrected since is no longer urgent.
+    """
+    rested = or_(
+        CriticalValue.escalated_at.is_(None),
+        CriticalValue.escalated_at <= uow.now - ESCALATE_HIGHEST_AGAIN,
+        and_(CriticalValue.escalated_at <= uow.now - ESCALATE_AGAIN, CriticalValue.escalation_level < MOST_LEVELS),
+    )
     query = (
         select(CriticalValue)
         .where(
-            CriticalValue.state == "detected", CriticalValue.due_at < uow.now, rested,
-            CriticalValue.escalation_level < MOST_LEVELS,
+            CriticalValue.state.in_(UNTOLD), CriticalValue.corrected_at.is_(None), CriticalValue.due_at < uow.now, rested,
         )
         .order_by(CriticalValue.due_at)
         .limit(size)

@@ -6,12 +6,15 @@ from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
+from tjapi.result.rules.revisions import Stated
+
 CriticalState = Literal[
     "detected", "confirmed", "dismissed", "notifying", "notified", "in_follow_up", "closed", "superseded"
 ]
 Channel = Literal["phone", "in_person", "sms", "wechat", "other"]
 StepAction = Literal[
-    "detected", "confirmed", "dismissed", "notified", "attempt_failed", "followed_up", "closed", "superseded", "corrected", "escalated"
+    "detected", "confirmed", "dismissed", "notified", "attempt_failed", "followed_up", "closed", "superseded", "corrected", "escalated",
+    "measured_again",
 ]  # fmt: skip
 STATES: tuple[CriticalState, ...] = (
     "detected", "confirmed", "dismissed", "notifying", "notified", "in_follow_up", "closed", "superseded",
@@ -28,7 +31,8 @@ MOVES: Mapping[str, frozenset[str]] = {
     "superseded": frozenset(),
 }
 ENDED: frozenset[str] = frozenset({"dismissed", "closed", "superseded"})
-UNSEEN: frozenset[str] = frozenset({"detected"})
+# Nobody was told yet: it escalates, and an exam that it is of class A in is not finalized. What nobody had acted on is `detected`.
+UNTOLD: tuple[CriticalState, ...] = ("detected", "confirmed", "notifying")
 CHANNELS_BEFORE_LOST = 2
 # No rule of the knowledge base: what the laboratory itself calls critical alarms whether or not one of ours would.
 LAB_ALARM = "LAB-CRITICAL"
@@ -37,19 +41,36 @@ LAB_ALARM_ACTION = "立即与检验科核实结果并复述,通知受检者与�
 # Parameters of the hospital; not read in a source: the 2019 consensus knows 2 h and 24 h, a laboratory's own rules 10 to 30 minutes.
 ESCALATE_AGAIN = timedelta(minutes=10)
 MOST_LEVELS = 5
+# There is nobody above the highest level: they are told again, less often, until somebody was told.
+ESCALATE_HIGHEST_AGAIN = timedelta(hours=1)
 
 
 def event_key(values: Iterable[tuple[UUID | None, str]]) -> str:
     """Return what makes two alerts of one rule the same event: the results that made it fire, with what they said.
 
-    A value that is said again, final after preliminary or repeated by a correction, is the event that somebody is dealing with already.
+    A value that is said again is the event that somebody is dealing with already, as long as nobody was told of it and nobody ended it;
+    after that, another measurement of the same value is another event (`unheard`, `nth`).
     """
     said = ",".join(sorted(f"{result_id}={value}" for result_id, value in values))
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
+def keeps_open(important_class: str, state: str, *, corrected: bool) -> bool:
+    """Say whether an alert keeps an exam from being finalized: of class A, its reason stands, and nobody was told."""
+    return important_class == "A" and state in UNTOLD and not corrected
+
+
+def unheard(now: Iterable[Stated], heard: Iterable[Stated]) -> list[Stated]:
+    """Return the statements that none of the alerts was raised of or has taken up: another measurement, or a later word of the laboratory.
+
+    What a person said of an alert they said of what had been measured then; a number that comes again from another specimen is news.
+    """
+    known = {(one.result_id, one.word) for one in heard}
+    return [one for one in now if (one.result_id, one.word) not in known]
+
+
 def nth(key: str, times: int) -> str:
-    """Return the key under which an event is kept that happened so many times before, each time to be corrected away."""
+    """Return the key under which an event is kept that happened so many times before: corrected away, told of, or ended."""
     return f"{key}.{times + 1}" if times else key
 
 

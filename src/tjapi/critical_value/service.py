@@ -1,6 +1,6 @@
 """The verbs of critical values: raise on a result, confirm or dismiss, tell with read-back, follow up, close; escalate by the clock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,13 +17,17 @@ from tjapi.critical_value.rules import (
     LAB_ALARM,
     LAB_ALARM_ACTION,
     LAB_ALARM_NAME,
+    MOST_LEVELS,
     MOVES,
+    UNTOLD,
     CriticalState,
     StepAction,
     event_key,
     event_of,
+    keeps_open,
     may_be_lost,
     nth,
+    unheard,
 )
 from tjapi.critical_value.schemas import CriticalStepOut, CriticalValueDetail, CriticalValueOut, NotifyIn
 from tjapi.exam import service as exams
@@ -40,6 +44,7 @@ from tjapi.knowledge.service import Fired, Knowledge, Rule
 from tjapi.result import service as results
 from tjapi.result.errors import SignerNotStaff
 from tjapi.result.events import CriticalUnread, RevisionsAdded
+from tjapi.result.rules.revisions import Stated
 
 # By when somebody must have seen to it. Parameters of the hospital, not read in a source.
 DUE = {"A": timedelta(minutes=10), "B": timedelta(hours=24)}
@@ -54,8 +59,10 @@ _Event = tuple[str, str]
 async def look(uow: UnitOfWork, event: RevisionsAdded) -> None:
     """Look at what was just said of results, in the same transaction: raise what is critical, supersede what no longer is.
 
-    Once per event: a rule and the values that made it fire. The same value said again is the same event; a corrected value that is still
-    critical is a new one, and so is a value that comes back after it had been corrected away. Of final values that contradict each other
+    Once per event: a rule and the values that made it fire. The same value said again of one measurement is the same event; a corrected
+    value that is still critical is a new one, and so is a value that comes back after it had been corrected away. Another measurement of
+    the same value is taken up by the alert of which nobody was told yet, visibly; else it is a new event: what a person said of an alert,
+    that it is none or that it was told, holds for what had been measured by then. Of final values that contradict each other
     each counts: nobody knows yet which is wrong. What was corrected before it came is kept as superseded: the laboratory did say it.
     """
     exam = await exams.lock(uow, event.exam_id)
@@ -80,21 +87,35 @@ async def look(uow: UnitOfWork, event: RevisionsAdded) -> None:
     known: dict[_Event, list[CriticalValue]] = {}
     for value in held:
         known.setdefault((value.rule_code, event_of(value.event_key)), []).append(value)
+    stated = await results.stated_of(uow, exam.id) if now else {}
     for (code, key), one in now.items():
         before = known.get((code, key), [])
-        if one.rule.items & changed and all(c.corrected_at is not None for c in before):
+        news = await _news(uow, one, [c for c in before if _stands(c)], stated)
+        if news is not None and one.rule.items & changed:
             value = _new(uow, exam, one, nth(key, len(before)), active.version_id)
+            value.revision_ids = sorted({*value.revision_ids, *(s.revision_id for s in news)})
             value.supersedes = replaced.get(_replaces(value))
             await _raise(uow, exam, value)
-    for known_late in (others[r] for r in event.passed_over):
-        for happened, one in _events_of(active, case, known_late).items():
-            if happened not in now and happened not in known:
-                known[happened] = []
-                value = _new(uow, exam, one, happened[1], active.version_id)
-                value.state, value.corrected_at = "superseded", uow.now
-                uow.session.add(value)
-                await uow.session.flush()
-                await _step(uow, value, "superseded", to=None, note="更正先于原值到达")
+    for happened, one in _late(active, case, [others[r] for r in event.passed_over]).items():
+        if happened not in now and happened not in known:
+            await _keep_late(uow, _new(uow, exam, one, happened[1], active.version_id))
+
+
+def _late(active: Knowledge, case: Case, passed_over: Sequence[Known]) -> dict[_Event, Fired]:
+    """Return what would have been critical of values that were corrected before they came."""
+    found: dict[_Event, Fired] = {}
+    for known in passed_over:
+        for happened, one in _events_of(active, case, known).items():
+            found.setdefault(happened, one)
+    return found
+
+
+async def _keep_late(uow: UnitOfWork, value: CriticalValue) -> None:
+    """Keep that the laboratory said something critical, and had corrected it before it came: it alarms nobody."""
+    value.state, value.corrected_at = "superseded", uow.now
+    uow.session.add(value)
+    await uow.session.flush()
+    await _step(uow, value, "superseded", to=None, note="更正先于原值到达")
 
 
 async def look_again(uow: UnitOfWork, exam_id: UUID) -> None:
@@ -116,9 +137,9 @@ async def _follow_later(uow: UnitOfWork, exam: Exam) -> None:
 
 
 async def block_again(uow: UnitOfWork, event: ExamReopened) -> None:
-    """Let what asks for action at once and nobody has seen to block the new review: it came while the exam was finalized."""
+    """Let what asks for action at once, and of which nobody was told, block the new review: it came while the exam was finalized."""
     for value in await repository.of_exam(uow, event.exam_id):
-        if value.important_class == "A" and value.state == "detected":
+        if _keeps_open(value):
             await exams.block(uow, event.exam_id, _BLOCK, f"critical:{value.id}")
 
 
@@ -199,16 +220,57 @@ def _lab_rule(item_code: str) -> Rule:
     )  # fmt: skip
 
 
+def _said(fired: Fired, stated: Mapping[UUID, Stated]) -> list[Stated]:
+    """Return what stands that says what made a rule fire: the current values, and every other statement of the same ones."""
+    values = {(c.known.result_id, c.known.same) for c in fired.verdict.clauses if c.known is not None}
+    current = set(_revisions(fired))
+    return [s for s in stated.values() if s.revision_id in current or (s.stands and (s.result_id, s.value) in values)]
+
+
+async def _news(
+    uow: UnitOfWork, fired: Fired, alerts: Sequence[CriticalValue], stated: Mapping[UUID, Stated]
+) -> list[Stated] | None:
+    """Return what is to be raised of an event beside the alerts that stand of it; None: they stand for all that was said."""
+    said = _said(fired, stated)
+    fresh = unheard(said, [stated[r] for c in alerts for r in c.revision_ids if r in stated])
+    if alerts and not fresh:
+        _keep(alerts, said, stated)
+        return None
+    waiting = [c for c in alerts if c.state in UNTOLD]
+    if waiting:
+        await _take_up(uow, waiting[-1], said, fired.verdict.words)
+        return None
+    return fresh
+
+
+def _keep(alerts: Sequence[CriticalValue], said: Sequence[Stated], stated: Mapping[UUID, Stated]) -> None:
+    """Let alerts name what only repeats what they were raised of: what is said of them is said of it as well."""
+    for value in alerts:
+        news = unheard(said, [stated[r] for r in value.revision_ids if r in stated])
+        again = {s.revision_id for s in said} - {s.revision_id for s in news}
+        if not again <= set(value.revision_ids):
+            value.revision_ids = sorted({*value.revision_ids, *again})
+
+
+async def _take_up(uow: UnitOfWork, value: CriticalValue, said: Sequence[Stated], words: str) -> None:
+    """Have an alert of which nobody was told yet stand for another measurement as well; whoever was about to dismiss it looks again."""
+    value.revision_ids = sorted({*value.revision_ids, *(s.revision_id for s in said)})
+    await _step(uow, value, "measured_again", to=None, note=words)
+
+
 def _event(fired: Fired) -> _Event:
     said = {(c.known.result_id, c.known.same) for c in fired.verdict.clauses if c.known is not None}
     return fired.rule.code, event_key(said)
 
 
 async def confirm(uow: UnitOfWork, critical_id: UUID, expected: int) -> CriticalValueDetail:
-    """Somebody has seen it, and it is one. Raises CriticalValueNotFound, PreconditionFailed, CriticalStateConflict, SignerNotStaff."""
+    """Somebody has seen it, and it is one; the clock of telling somebody begins, and until then it escalates and blocks all the same.
+
+    Raises CriticalValueNotFound, PreconditionFailed, CriticalStateConflict, SignerNotStaff.
+    """
     value = await _open(uow, critical_id, expected)
+    value.due_at, value.escalation_level, value.escalated_at = uow.now + DUE[value.important_class], 0, None
     await _step(uow, value, "confirmed", to="confirmed")
-    await _unblock(uow, value)
     return await _detail(uow, value)
 
 
@@ -232,6 +294,7 @@ async def notify(uow: UnitOfWork, critical_id: UUID, given: NotifyIn, expected: 
     to: CriticalState = "notified" if given.reached else "notifying"
     step = CriticalStep(channel=given.channel, told=given.told, read_back=given.read_back, note=given.note)
     await _step(uow, value, action, to=None if value.state == to == "notifying" else to, step=step)
+    await _unblock(uow, value)
     return await _detail(uow, value)
 
 
@@ -254,14 +317,15 @@ async def close(uow: UnitOfWork, critical_id: UUID, outcome: str | None, expecte
         raise OutcomeMissing
     value.outcome = outcome or "失访"
     await _step(uow, value, "closed", to="closed", note=value.outcome)
+    await _unblock(uow, value)
     return await _detail(uow, value)
 
 
 async def escalate(uow: UnitOfWork) -> int:
-    """Tell again, one level higher, of values past due that nobody has seen to; say how many. Twice at once is once."""
+    """Tell again, one level higher as long as there is one, of values past due of which nobody was told; say how many. Twice at once is once."""
     late = await repository.to_escalate(uow, _AT_ONCE)
     for value in late:
-        value.escalation_level += 1
+        value.escalation_level = min(value.escalation_level + 1, MOST_LEVELS)
         value.escalated_at = uow.now
         await _step(uow, value, "escalated", to=None, note=f"level {value.escalation_level}")
     return len(late)
@@ -309,7 +373,7 @@ async def _raise(uow: UnitOfWork, exam: Exam, value: CriticalValue) -> None:
     uow.session.add(value)
     await uow.session.flush()
     await _step(uow, value, "detected", to=None)
-    if value.important_class == "A" and exam.state != "finalized":
+    if _keeps_open(value) and exam.state != "finalized":
         await exams.block(uow, exam.id, _BLOCK, f"critical:{value.id}")
 
 
@@ -318,9 +382,9 @@ async def _correct(uow: UnitOfWork, value: CriticalValue) -> None:
     value.corrected_at = uow.now
     if value.state == "detected":
         await _step(uow, value, "superseded", to="superseded")
-        await _unblock(uow, value)
     else:
         await _step(uow, value, "corrected", to=None)
+    await _unblock(uow, value)
 
 
 async def _open(uow: UnitOfWork, critical_id: UUID, expected: int) -> CriticalValue:
@@ -372,9 +436,14 @@ async def _name(uow: UnitOfWork) -> str:
     return await identity.staff_name(uow, uow.principal.id) or uow.principal.name
 
 
+def _keeps_open(value: CriticalValue) -> bool:
+    return keeps_open(value.important_class, value.state, corrected=not _stands(value))
+
+
 async def _unblock(uow: UnitOfWork, value: CriticalValue) -> None:
+    """Let the exam go on where the alert keeps it no longer: somebody was told, it is none, or its reason is gone."""
     exam = await exams.get(uow, value.exam_id)
-    if value.important_class == "A" and exam.state != "finalized":
+    if value.important_class == "A" and exam.state != "finalized" and not _keeps_open(value):
         await exams.unblock(uow, value.exam_id, _BLOCK, f"critical:{value.id}")
 
 

@@ -31,6 +31,7 @@ from tjapi.report.rules import (
     Linked,
     as_numbered,
     critical_entries,
+    critical_of_itself,
     flag_shown,
     not_told_before,
     printed_order,
@@ -72,7 +73,7 @@ def report_data(
     items = {r.result_id: _item(r) for r in rows.results}
     judgements = {r.result_id: _judgement(r) for r in rows.results}
     entries = [*_alerts(rows, items), *rows.entries]
-    conclusions = _conclusions(entries, items)
+    conclusions = _conclusions(entries, items, {r.result_id: r.alert for r in rows.results})
     abnormal = [r for r in rows.results if _abnormal_flag(items[r.result_id])]
     abnormal.sort(key=lambda r: not _critical(items[r.result_id]))
     concluded = {result_id for entry in entries for result_id in entry.result_ids}
@@ -196,10 +197,16 @@ def _not_dismissed(text: str, rows: Collection[Any], items: Mapping[UUID, Item])
     )
 
 
-def _conclusions(entries: Sequence[Any], items: Mapping[UUID, Item]) -> list[dict[str, Any]]:
+def _conclusions(
+    entries: Sequence[Any], items: Mapping[UUID, Item], alerts: Mapping[UUID, str | None]
+) -> list[dict[str, Any]]:
     """Return what was concluded, criticals first, then diseases, each with the results it rests on; nothing is told twice."""
     linked = [
-        Linked(entry.kind, entry.own_critical, {i: _critical(items[i]) for i in entry.result_ids if i in items})
+        Linked(
+            entry.kind,
+            critical_of_itself(entry.own_critical, [alerts[i] for i in entry.result_ids if i in alerts]),
+            {i: _critical(items[i]) for i in entry.result_ids if i in items},
+        )
         for entry in entries
     ]
     critical = critical_entries(linked)

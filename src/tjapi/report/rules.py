@@ -117,6 +117,14 @@ class Linked:
     results: Mapping[UUID, bool]
 
 
+def critical_of_itself(by_rule: bool, alerts: Collection[str | None]) -> bool:
+    """Say whether an entry is critical by a rule of class A that still holds: not where a person dismissed what its results alarmed of.
+
+    `alerts`: of each of its results None, `standing` or `dismissed`. One that stands is enough; where none was ever raised the rule decides.
+    """
+    return by_rule and ("standing" in alerts or "dismissed" not in alerts)
+
+
 def critical_entries(entries: Sequence[Linked]) -> frozenset[int]:
     """Return the places of the entries that are critical themselves: by their own rule, or because a critical result is theirs.
 

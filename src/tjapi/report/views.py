@@ -15,8 +15,8 @@ select e.exam_no, e.exam_date, e.package_name, e.name, e.sex, e.age_years, e.age
   p.id_number_masked, p.phone_masked
 from exam e join campus c on c.id = e.campus_id join examinee p on p.id = e.examinee_id where e.id = :exam_id
 """)
-# What a standing alert of class A names is critical on the report, whatever its flag; what a person dismissed is not. An entry is critical
-# of itself by the rules that still hold (`rule_codes`), never by the finding that it was once made of.
+# What a standing alert of class A names is critical on the report, whatever its flag; what a person dismissed is not: the
+# revision that they dismissed, not the number whenever it is measured again. An entry is critical of itself by the rules that still hold (`rule_codes`), never by the finding that it was once made of.
 _RESULTS = text("""
 select d.id department_id, d.name department, d.sort department_sort, l.name group_name, l.sort line_sort, r.id result_id, r.item_name, r.item_code,
   case when v.numeric is null then v.raw_value else v.text end raw_value, coalesce(v.flag, r.judged_flag) flag, v.remarks, coalesce(nullif(v.unit, ''), r.unit, '') unit, v.range_snapshot, v.lis_range_text, i.kind, i.judged,
@@ -27,7 +27,7 @@ join exam_line l on l.id = r.line_id
 join department d on d.id = r.department_id
 left join item i on i.id = r.item_id
 left join lateral (
-  select case when bool_or(k.state <> 'dismissed') then 'standing' when count(*) > 0 then 'dismissed' end alert,
+  select case when bool_or(k.state <> 'dismissed') then 'standing' when bool_or(v.id = any(k.revision_ids)) then 'dismissed' end alert,
     bool_or(k.state <> 'dismissed' and k.rule_code = 'LAB-CRITICAL') lab_alarm
   from critical_value k
   where k.exam_id = r.exam_id and r.id = any(k.result_ids) and k.important_class = 'A' and k.corrected_at is null and k.state <> 'superseded'

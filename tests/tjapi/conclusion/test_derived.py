@@ -467,6 +467,11 @@ async def _seen_to(world: World, visit: Visit, verb: str) -> None:
             f"{API}/critical-values/{alert['id']}:{verb}", json=body, headers={"If-Match": shown.headers["etag"]}
         )
         assert answer.status_code == 200, answer.text
+        if verb == "confirm":
+            told = {"channel": "phone", "told": "本人", "reached": True, "read_back": "马上去急诊"}
+            tag = {"If-Match": answer.headers["etag"]}
+            answer = await client.post(f"{API}/critical-values/{alert['id']}:notify", json=told, headers=tag)
+            assert answer.status_code == 200, answer.text
 
 
 async def test_a_form_that_sends_back_the_summary_that_it_showed_confirms_nothing(world: World) -> None:
@@ -583,3 +588,17 @@ async def test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is
     made = (await Review(world, visit).call("generate")).json()
     assert made["entries"] == []
     assert "1." not in made["overview"]
+
+
+async def test_a_conclusion_of_what_was_dismissed_is_called_critical_nowhere_on_the_page(world: World) -> None:
+    visit = await world.checked_in("GLU")
+    await world.file(visit, GLU="25.0")
+    await _seen_to(world, visit, "dismiss")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    assert any("血糖" in e["title"] for e in made["entries"])
+    assert (await review.put("请复查血糖。", made["entries"])).status_code == 200
+    data = await _printed(world, visit)
+    assert [c["level"] for c in data["conclusions"]] == [""] * len(made["entries"])
+    assert data["abnormal"][0]["flag"] == "high"
+    assert "危急" not in data["overview"]

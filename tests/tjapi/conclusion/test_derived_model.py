@@ -27,6 +27,7 @@ from tjapi.conclusion.rules import overview_of
 from tjapi.conclusion.schemas import ConclusionIn, EntryIn
 from tjapi.critical_value import repository as critical_rows
 from tjapi.critical_value import service as criticals
+from tjapi.critical_value.schemas import NotifyIn
 from tjapi.exam import service as exams
 from tjapi.exam.schemas import FactsIn
 from tjapi.kernel.problem import Problem
@@ -239,8 +240,11 @@ class Walk:
         async with self.unit() as uow:
             held = [c for c in await critical_rows.of_exam(uow, self.scene.exam_id) if c.state == "detected"]
             versions = [(c.id, c.version) for c in held]
+        told = NotifyIn(channel="phone", told="本人", reached=True, read_back="马上去急诊", note=None)
         for critical_id, version in versions:
             await self.as_("chief", partial(criticals.confirm, critical_id=critical_id, expected=version))
+            tell = partial(criticals.notify, critical_id=critical_id, given=told, expected=version + 1)
+            await self.as_("chief", tell)
 
     async def answer(self) -> None:
         """Somebody answers what no machine may decide: what is called abnormal is, until another value comes."""

@@ -152,13 +152,54 @@ async def test_it_is_escalated_by_the_clock_once_however_many_look_and_overdue_i
     assert sum(await asyncio.gather(*(sweep() for _ in range(3)))) == 1
     (late,) = await _of(reviewer, visit, overdue=True)
     assert (late["escalation_level"], late["overdue"], late["state"]) == (1, True, "detected")
-    await _do(reviewer, late, "confirm")
-    await admin.execute(
-        "update critical_value set escalated_at = escalated_at - $1::interval where id = $2",
-        timedelta(hours=1),
-        value["id"],
-    )
+    # Seen is not told: the clock of telling somebody begins, and then it is told of again, and again, also after an attempt in vain.
+    value = (await _do(reviewer, late, "confirm")).json()
+    assert (value["escalation_level"], value["overdue"], await sweep()) == (0, False, 0)
+
+    async def later() -> None:
+        await admin.execute(
+            "update critical_value set due_at = due_at - $1::interval, escalated_at = escalated_at - $1::interval where id = $2",
+            timedelta(hours=1), value["id"],
+        )  # fmt: skip
+
+    await later()
+    assert (await sweep(), await sweep()) == (1, 0)
+    value = (await reviewer.get(f"{API}/critical-values/{value['id']}")).json()
+    failed = {"channel": "phone", "told": "本人", "reached": False}
+    value = (await _do(reviewer, value, "notify", failed)).json()
+    for level in (2, 3, 4, 5, 5, 5):
+        await later()
+        assert (await sweep(), await sweep()) == (1, 0)
+        value = (await reviewer.get(f"{API}/critical-values/{value['id']}")).json()
+        assert value["escalation_level"] == level, "nobody is above the highest; they are told all the same"
+    told = {"channel": "phone", "told": "本人", "reached": True, "read_back": "马上去急诊"}
+    assert (await _do(reviewer, value, "notify", told)).json()["state"] == "notified"
+    await later()
     assert await sweep() == 0
+
+
+@pytest.mark.requirement("E5.3")
+@pytest.mark.parametrize("end", ["notify", "close", "correct"])
+async def test_until_somebody_was_told_the_exam_is_not_finalized_whoever_has_seen_it(world: World, end: str) -> None:
+    visit, reviewer, value = await _raised(world)
+
+    async def outstanding() -> list[str]:
+        return [o["code"] for o in (await reviewer.get(f"{visit.place}/completeness")).json()["outstanding"]]
+
+    value = (await _do(reviewer, value, "confirm")).json()
+    assert await outstanding() == ["critical_open"]
+    for channel in ("phone", "sms"):
+        failed = {"channel": channel, "told": "本人", "reached": False}
+        value = (await _do(reviewer, value, "notify", failed)).json()
+        assert await outstanding() == ["critical_open"]
+    if end == "notify":
+        told = {"channel": "phone", "told": "家属", "reached": True, "read_back": "马上去急诊"}
+        assert (await _do(reviewer, value, "notify", told)).status_code == 200
+    elif end == "close":
+        assert (await _do(reviewer, value, "close", {})).json()["outcome"] == "失访"
+    else:
+        await world.file(visit, status="C", GLU="5.2", HGB="140", WBC="6", PLT="200")
+    assert await outstanding() == []
 
 
 async def test_another_campus_sees_none_of_it(world: World) -> None:

@@ -91,7 +91,7 @@ async def test_what_was_dealt_with_says_so_when_its_value_is_corrected_and_is_ra
     await _said(unit, scene, "GLU", observation("GLU", "25.0"))
     (alert,) = await _alerts(unit, scene.exam_id)
     assert (await _do(await sign_in("reviewer"), alert, "dismiss", {"reason": "标本溶血"})).status_code == 200
-    await _said(unit, scene, "GLU", observation("GLU", "25.0", status="C", minute=1))
+    await _said(unit, scene, "GLU", observation("GLU", "25.00"))
     (alert,) = await _alerts(unit, scene.exam_id)
     assert (alert.state, alert.corrected_at) == ("dismissed", None)
     await _said(unit, scene, "GLU", observation("GLU", "5.2", status="C", minute=2))

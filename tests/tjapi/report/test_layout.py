@@ -233,6 +233,30 @@ def test_an_entry_is_critical_by_what_stands_now_and_not_by_what_it_was_made_of(
     assert made.data()["conclusions"][0]["level"] == "critical"
 
 
+@pytest.mark.parametrize(
+    ("alerts", "level"),
+    [
+        (("dismissed", None), ""), ((None, "dismissed"), ""), (("dismissed", "dismissed"), ""), (("dismissed", "standing"), "critical"), (("standing", None), "critical"),
+        ((None, None), "critical"),
+    ],
+)  # fmt: skip
+def test_an_entry_is_critical_by_its_rule_only_where_its_alert_was_not_dismissed(
+    alerts: tuple[str | None, str | None], level: str
+) -> None:
+    made = Specimen(overview="血糖请复查。")
+    sugar = made.item("检验科", "血糖", "葡萄糖", "25.0", unit="mmol/L", bounds=("3.9", "6.1"), flag="HH")
+    urine = made.item("检验科", "尿常规", "尿糖", "3+", flag="A")
+    for row, alert in zip(made.results[-2:], alerts, strict=True):
+        row.alert, row.flag = alert, row.flag if alert else "H"
+    made.found("disease", "血糖显著升高", rests_on=[sugar, urine])
+    made.entries[-1].own_critical = True
+    data = made.data()
+    assert data["conclusions"][0]["level"] == level
+    assert ("危急" in data["overview"]) == bool(level)
+    if not level:
+        assert "危急" not in bytes(report(data, "zh", "/r/x", outdated=False).body).decode()
+
+
 def test_a_dismissed_critical_value_is_called_critical_by_no_sentence() -> None:
     made = Specimen()
     potassium = made.item("检验科", "电解质", "钾", "6.5", unit="mmol/L", bounds=("3.5", "5.3"), flag="HH")

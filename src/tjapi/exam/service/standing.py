@@ -63,7 +63,7 @@ _BLOCKS = {
         "项目已不适用于受检者(性别、年龄或孕情),请退项或注明原因照做",
         "does not suit the person as the exam has them now (sex, age, pregnancy): withdraw it, or say why it stands",
     ),
-    "critical_open": ("危急值未确认", "a critical value that nobody has seen to"),
+    "critical_open": ("危急值未通知", "a critical value of which nobody was told"),
     "summary_unsigned": ("科室小结未签名", "the department's summary is not signed"),
     "summary_stale": ("科室小结所依据的结果已变化", "what the department's summary rests on has changed"),
     "conclusion_stale": ("主检结论所依据的结果已变化", "what the conclusion rests on has changed"),

@@ -67,6 +67,29 @@ class Fact:
         return self.observed_at, self.order, self.issued_at, self.meaning
 
 
+Statement = tuple[datetime | None, bool, bool]
+"""What tells two statements of one value apart: when it was measured, whether it is a correction, whether the laboratory calls it critical."""
+
+
+def statement(status: str, observed_at: datetime | None, *, alarm: bool) -> Statement:
+    """Return what a revision states beside its value. Final after preliminary, and what is sent again, state the same of one measurement.
+
+    `observed_at`: None where whoever says it has no moment of measuring of their own.
+    """
+    return observed_at, status == "corrected", alarm
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A revision as one statement of its result; `value` is a `Value.same`; `stands`: nothing has struck it."""
+
+    revision_id: UUID
+    result_id: UUID
+    value: str
+    word: Statement
+    stands: bool
+
+
 def standing(facts: Iterable[Fact]) -> list[Fact]:
     """Return the values that no entered_in_error has struck.
 

@@ -39,6 +39,7 @@ from tjapi.result.service.release import (
     releases,
     word_on,
 )
+from tjapi.result.service.stating import stated_of
 from tjapi.result.service.summarizing import Found, reasons, standing, summary_lines
 from tjapi.result.service.summarizing import result_ids as found_result_ids
 
@@ -91,6 +92,7 @@ __all__ = [
     "sign_sheet",
     "specimens_refused",
     "standing",
+    "stated_of",
     "summary_lines",
     "trends",
     "unmapped_codes",

@@ -541,7 +541,7 @@ class Book:
         said = self._revisions[result_id]
         for revision in said:
             if revision.id not in self._facts:
-                self._facts[revision.id] = _fact(revision, said)
+                self._facts[revision.id] = fact_of(revision, said)
         return [self._facts[revision.id] for revision in said]
 
     def _revision(self, uow: UnitOfWork, result: HeldResult, entry: Entry, seq: int) -> HeldRevision:
@@ -596,7 +596,8 @@ def _place(question: ResultQuestion) -> tuple[UUID, UUID, str, str]:
     return question.line_id, question.item_id, question.kind, question.key
 
 
-def _fact(revision: HeldRevision, said: Sequence[HeldRevision]) -> Fact:
+def fact_of(revision: HeldRevision, said: Sequence[HeldRevision]) -> Fact:
+    """Return what choosing needs of a revision; `said` is all that was said of its result."""
     by_hand = not revision.source.startswith(LIS) and revision.source != TRANSCRIBED
     marks = (revision.lis_flags or "").split()
     return Fact(
