@@ -283,9 +283,45 @@ TWINS = (
     ),
     _twin(
         "results: a status that files nothing is asked", "src/tjapi/result/service/filing.py",
-        "            _ask_unplaced(uow, book, lines, result, group, told)\n",
-        "",
+        "if _ask_unplaced(uow, book, lines, result, group, told):",
+        "if group.item is None:",
         "tests/tjapi/result/test_questions.py::test_a_status_that_files_nothing_keeps_what_stands_from_being_verified_and_its_alarm_is_heard",
+    ),
+    _twin(
+        "results: what no line took is judged by our range", "src/tjapi/result/service/filing.py",
+        "if not by_lab and (judge is None or not _is_critical(judge, one.result, one.group)):",
+        "if not by_lab:",
+        "tests/tjapi/result/test_questions.py::test_what_is_critical_by_our_range_alarms_though_no_line_takes_it",
+    ),
+    _twin(
+        "results: what is critical of nobody known is judged by our range", "src/tjapi/result/service/filing.py",
+        "if any(_is_critical(judge, result, group) for judge in judges):",
+        "if not judges:",
+        "tests/tjapi/result/test_questions.py::test_what_is_critical_by_our_range_of_nobody_known_makes_its_message_alarming",
+    ),
+    _twin(
+        "results: a withdrawal of a critical value is no alarm", "src/tjapi/result/service/filing.py",
+        'if group.item is None or LIS_STATUS.get(group.first.status or result.status) == "entered_in_error":',
+        "if group.item is None:",
+        "tests/tjapi/result/test_questions.py::test_a_withdrawal_of_what_was_critical_raises_nothing_where_no_line_takes_it",
+    ),
+    _twin(
+        "results: a flag of several words is one", "src/tjapi/result/rules/flags.py",
+        '("".join(said.split()) for said in flags)',
+        "flags",
+        "tests/tjapi/result/test_questions.py::test_a_flag_of_several_words_is_stored_as_it_was_understood",
+    ),
+    _twin(
+        "results: a refusal beside values is asked", "src/tjapi/result/service/filing.py",
+        "        if result.refused is not None:\n            _ask_disowned",
+        "        if result.refused is not None and not result.observations:\n            _ask_disowned",
+        "tests/tjapi/result/test_questions.py::test_a_specimen_that_is_refused_together_with_its_values_is_asked_about",
+    ),
+    _twin(
+        "results: a number of theirs does not outweigh ours", "src/tjapi/result/service/filing.py",
+        "if not ours or r.exam_id in ours",
+        "if True",
+        "tests/tjapi/result/test_result_filing.py::test_a_number_of_theirs_that_is_used_again_does_not_outweigh_ours",
     ),
     _twin(
         "results: an alarm needs no line", "src/tjapi/result/service/filing.py",

@@ -375,3 +375,40 @@ async def test_a_number_of_ours_that_names_another_exam_or_another_person_contra
     own = ("0000012345", "A99999999999", scene.exam_no, str(mine), scene.id_number, "不是号码")
     shown = (scene.id_number[:6] + "*" * 8 + scene.id_number[14:],)
     assert (await file(unit, replace(said, numbers=own, masked_id_numbers=shown))).outcome == "filed"
+
+
+@pytest.mark.requirement("E3.5", "I2")
+@pytest.mark.parametrize("filler", ["0", "20261129-7"])
+async def test_a_number_of_theirs_that_is_used_again_does_not_outweigh_ours(unit: OpenUnit, filler: str) -> None:
+    filler = filler + uuid7().hex[-8:]
+    scenes = [await visit(unit, "GLU", "CBC") for _ in range(3)]
+    for i, scene in enumerate(scenes):
+        only = [{}, {"placer_no": None}, {"placer_no": None}][i]
+        filing = await file(unit, report(scene, "GLU", observation("GLU", f"5.{i}"), filler_no=filler, **only))
+        assert (filing.outcome, filing.exam_id) == ("filed", scene.exam_id)
+        assert (await state_of(unit, scene))["GLU"] == (f"5.{i}", "", "final")
+    # A group without any number of ours beside one that has some belongs to no other exam than that one's.
+    scene = await visit(unit, "GLU", "CBC")
+    said = report(scene, "GLU", observation("GLU", "5.5"), filler_no=filler, placer_no=None)
+    bare = report(scene, "CBC", *cbc(), filler_no=filler, placer_no=None, barcode=None)
+    filing = await file(unit, replace(said, results=(*said.results, *bare.results)))
+    assert (filing.outcome, filing.reason, filing.exam_id) == ("unmatched", "unknown-barcode", scene.exam_id)
+    assert (await state_of(unit, scene))["GLU"] == ("5.5", "", "final")
+
+
+@pytest.mark.requirement("E3.5", "I2")
+async def test_a_number_of_theirs_leads_alone_and_not_to_another_exam_than_the_one_that_is_named(
+    unit: OpenUnit,
+) -> None:
+    one, other, filler = await visit(unit, "GLU"), await visit(unit, "GLU"), uuid7().hex
+    await file(unit, report(one, "GLU", observation("GLU", "5.0"), filler_no=filler))
+    alone: dict[str, Any] = {"filler_no": filler, "placer_no": None, "barcode": None}
+    stray = await file(unit, report(other, "GLU", observation("GLU", "5.9"), **alone))
+    assert (stray.outcome, stray.reason) == ("unmatched", "unknown-barcode")
+    stranger = await file(unit, report(other, "GLU", observation("GLU", "5.9"), exam_no=None, **alone))
+    assert (stranger.outcome, stranger.reason) == ("quarantined", "identity-mismatch")
+    found = await file(unit, report(one, "GLU", observation("GLU", "5.2", status="C", minute=4), **alone))
+    assert (found.outcome, found.exam_id) == ("revision", one.exam_id)
+    # Two numbers of ours that lead to two exams are not to be believed, whatever theirs says.
+    torn = report(one, "GLU", observation("GLU", "5.3"), barcode=other.barcodes["GLU"], filler_no=filler)
+    assert (await file(unit, torn)).detail["disagree"] == ["order"]
