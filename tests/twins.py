@@ -324,6 +324,30 @@ TWINS = (
         "tests/tjapi/result/test_result_filing.py::test_a_number_of_theirs_that_is_used_again_does_not_outweigh_ours",
     ),
     _twin(
+        "messages: what nobody could file and is called critical is told", "src/tjapi/result/flows.py",
+        "return {inbox.ALARMING: codes} if codes else {}",
+        "return {}",
+        "tests/tjapi/result/test_result_filing.py::test_a_message_that_is_not_filed_and_calls_something_critical_is_alarming",
+    ),
+    _twin(
+        "messages: what is refused at the door and is called critical is told", "src/tjapi/kernel/inbox.py",
+        "return {**_REFUSED, ALARMING: list(alarming)} if alarming else dict(_REFUSED)",
+        "return dict(_REFUSED)",
+        "tests/tjapi/result/test_result_filing.py::test_a_message_that_is_refused_at_the_door_and_calls_something_critical_is_alarming",
+    ),
+    _twin(
+        "messages: a test calls nobody", "src/tjapi/result/rules/releases.py",
+        "    return reason not in _NEVER\n",
+        "    return bool(reason)\n",
+        "tests/tjapi/result/test_result_filing.py::test_a_message_that_is_refused_at_the_door_and_calls_something_critical_is_alarming",
+    ),
+    _twin(
+        "messages: nobody releases what cannot be read", "src/tjapi/result/flows.py",
+        "        raise MessageUnreadable from verdict\n",
+        "        _ = verdict\n",
+        "tests/tjapi/result/test_result_filing.py::test_nobody_is_asked_to_release_what_nobody_could_read_afterwards",
+    ),
+    _twin(
         "results: an alarm needs no line", "src/tjapi/result/service/filing.py",
         "            book.alarm_unplaced(",
         "            (lambda _: None)(",

@@ -31,11 +31,13 @@ from tjapi.result.service.reading import (
     unmapped_codes,
 )
 from tjapi.result.service.release import (
+    alarming,
     decide_release,
     propose_release,
     raw_for_readings,
     release_out,
     releases,
+    to_be_read,
     word_on,
 )
 from tjapi.result.service.summarizing import Found, reasons, standing, summary_lines
@@ -48,6 +50,7 @@ __all__ = [
     "PastResults",
     "PastSheet",
     "PastValue",
+    "alarming",
     "answer",
     "block_open",
     "case_of",
@@ -89,8 +92,9 @@ __all__ = [
     "sign_sheet",
     "standing",
     "summary_lines",
+    "to_be_read",
     "trends",
     "unmapped_codes",
     "values_of",
     "word_on",
-]  # fmt: skip
+]
