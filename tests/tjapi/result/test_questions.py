@@ -600,9 +600,8 @@ async def test_what_is_critical_by_our_range_alarms_though_no_line_takes_it(
     scene = await visit(unit, *groups)
     group = "ELECTROLYTE" if where == "item-not-ordered" else "GLU"
     value, _, other = said.partition(" ")
-    one = replace(
-        _glu(value, "H", status="X" if where == "status-not-filed" else "F"), **({"unit": other} if other else {})
-    )
+    one = _glu(value, "H", status="X" if where == "status-not-filed" else "F")
+    one = replace(one, unit=other or one.unit)
     told = report(scene, group, one)
     async with unit(DOCTOR) as uow:
         if where == "line-not-live":

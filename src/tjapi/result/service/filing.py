@@ -433,7 +433,7 @@ async def _targets(uow: UnitOfWork, source: str, report: LabReport, placed: UUID
     A number of theirs may be one of the day, or always the same: it leads only where none of ours does, and where one of ours does, only to
     that one's exam. Ours are those of orders and tubes, then what two people said (`placed`), then the exam that is named.
     """
-    known: dict[tuple[str | None, ...], _Found] = {}
+    known: dict[tuple[str | None, str | None, str | None], _Found] = {}
     for result in report.results:
         numbers = (result.placer_no, result.filler_no, result.barcode)
         if numbers not in known:
