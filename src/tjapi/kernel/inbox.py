@@ -9,7 +9,7 @@ Whatever its sender was not told AA for comes as quarantined, and stays so until
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -100,9 +100,11 @@ def _aad(client_id: UUID, source: str, sender: str, message_id: str) -> str:
 
 async def receive(
     uow: UnitOfWork, *, source: str, message_id: str, body: bytes, media_type: str, gateway_received_at: datetime | None, sender: str = "",
-    held: str | None = None,
+    held: str | None = None, alarming: Sequence[str] = (),
 ) -> tuple[InboxMessage, bool]:  # fmt: skip
     """Store a message and start its filing; returns it and whether it was here before. `held`: why its sender was refused; it waits for people.
+
+    `alarming`: what it says is critical, where it is held; that is announced at once.
 
     Raises MessageContentDiffers after committing nothing: the caller stores the stranger with `quarantine` in a unit of its own.
     """
@@ -126,7 +128,13 @@ async def receive(
     )  # fmt: skip
     uow.session.add(message)
     if held is not None:
-        message.state, message.reason, message.ended_at, message.detail = "quarantined", held, uow.now, dict(_REFUSED)
+        message.state, message.reason, message.ended_at, message.detail = (
+            "quarantined",
+            held,
+            uow.now,
+            _refused(alarming),
+        )
+        await _announce(uow, message.id, message.campuses, message.detail)
         return message, False
     await uow.publish(MessageReceived(campus_id=None, message_id=message.id, source=source))
     return message, False
@@ -134,9 +142,9 @@ async def receive(
 
 async def quarantine(
     uow: UnitOfWork, *, source: str, message_id: str, body: bytes, media_type: str, reason: str, gateway_received_at: datetime | None = None,
-    sender: str = "",
+    sender: str = "", alarming: Sequence[str] = (),
 ) -> InboxMessage:  # fmt: skip
-    """Keep a message that is not believed, under an id of its own; the same bytes are kept once."""
+    """Keep a message that is not believed, under an id of its own; the same bytes are kept once, and what they say is critical is told."""
     digest = hashlib.sha256(body).digest()
     kept_as = f"{message_id}#{digest.hex()[:16]}"
     await uow.session.execute(_LOCK, {"key": f"{uow.principal.id}|{source}|{kept_as}"})
@@ -147,10 +155,23 @@ async def quarantine(
         id=uuid7(), client_id=uow.principal.id, source=source, sender=sender, message_id=kept_as, sha256=digest,
         body=uow.cipher.seal_bytes(body, _aad(uow.principal.id, source, sender, kept_as)), media_type=media_type,
         campuses=list(uow.principal.campuses), state="quarantined", reason=reason, attempts=0,
-        detail={"original_message_id": message_id, **_REFUSED}, received_at=uow.now, gateway_received_at=gateway_received_at, ended_at=uow.now,
+        detail={"original_message_id": message_id, **_refused(alarming)}, received_at=uow.now, gateway_received_at=gateway_received_at, ended_at=uow.now,
     )  # fmt: skip
     uow.session.add(message)
+    await _announce(uow, message.id, message.campuses, message.detail)
     return message
+
+
+def _refused(alarming: Sequence[str]) -> dict[str, Any]:
+    return {**_REFUSED, ALARMING: list(alarming)} if alarming else dict(_REFUSED)
+
+
+async def _announce(uow: UnitOfWork, message: UUID, campuses: Sequence[int], detail: Mapping[str, Any]) -> None:
+    """Say at once, to those who see messages, that one belongs to nobody though it says something critical."""
+    if detail.get(ALARMING):
+        for campus in campuses:
+            told = {"message_id": str(message)}
+            await uow.announce("alarming_message", told, campus_id=campus, permission="message.read")
 
 
 async def take_part(uow: UnitOfWork, batch: InboxMessage, number: int, body: bytes) -> None:
@@ -215,11 +236,7 @@ async def end(
         values["campuses"] = [campus_id]
     ended = update(InboxMessage).where(InboxMessage.id == message, InboxMessage.state == "received").values(**values)
     campuses = (await uow.session.execute(ended.returning(InboxMessage.campuses))).scalar_one_or_none()
-    if (detail or {}).get(ALARMING):
-        for campus in campuses or ():
-            await uow.announce(
-                "alarming_message", {"message_id": str(message)}, campus_id=campus, permission="message.read"
-            )
+    await _announce(uow, message, campuses or (), detail or {})
 
 
 async def waiting_for_code(uow: UnitOfWork, source: str, code: str) -> Sequence[UUID]:

@@ -12,6 +12,7 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.operations import repository, views
 from tjapi.operations.errors import JobEnded, JobNotDead, JobNotFound
 from tjapi.operations.schemas import JobOut, MessageAccepted, MessageOut, QuarantineReason
+from tjapi.result import service as results
 
 _READ_ALL = "job.read_all"
 
@@ -25,9 +26,10 @@ async def receive_message(
     `held` says that its sender was refused, and why: such a message is kept for people. A number used before is among the reasons; then it
     does not matter whether the first one is here already.
     """
+    # A second message under a used number may be the one that matters.
     beside: dict[str, Any] = {
         "source": source, "sender": sender, "message_id": message_id, "body": body, "media_type": media_type,
-        "gateway_received_at": gateway_received_at, "reason": "content-differs",
+        "gateway_received_at": gateway_received_at, "reason": "content-differs", "alarming": results.alarming("content-differs", body),
     }  # fmt: skip
     if held == "content-differs":
         kept = await inbox.quarantine(uow, **beside)
@@ -44,6 +46,7 @@ async def receive_message(
             gateway_received_at=gateway_received_at,
             sender=sender,
             held=held,
+            alarming=results.alarming(held, body) if held is not None else (),
         )
     except MessageContentDiffers as refusal:
         await inbox.quarantine(uow, **beside)

@@ -18,6 +18,7 @@ from tjapi.result.errors import (
     GivingUpNotPossible,
     ItemNotOfLine,
     MessageNotReleasable,
+    MessageUnreadable,
     NothingToRevoke,
     QuestionClosed,
     QuestionNotFound,
@@ -274,9 +275,11 @@ async def list_unmapped_codes(
                 description="身份不符、条码未知:指明体检;字符集存疑:指明字符集;编号重复而内容不同等已答 AE 者:写明依据即可。另一人同意后按普通消息归档 ·"
                 " An exam where the identity or the number is in doubt, a charset where that is; what was refused at the door for another"
                 " reason needs grounds only. Filed like any other once a second person agrees.",
-                problems=[InboundMessageNotFound, ExamNotFound, MessageNotReleasable, ReleaseIncomplete, ReleaseProposed, SignerNotStaff]),
+                problems=[InboundMessageNotFound, ExamNotFound, MessageNotReleasable, MessageUnreadable, ReleaseIncomplete, ReleaseProposed,
+                          SignerNotStaff]),
 )  # fmt: skip
-async def propose_release(uow: Unit, message_id: UUID, body: ReleaseIn) -> ReleaseOut:
+async def propose_release(request: Request, uow: Unit, message_id: UUID, body: ReleaseIn) -> ReleaseOut:
+    await flows.refuse_unreadable(runtime(request).services.lis, uow, message_id, body.charset)
     return await service.propose_release(uow, message_id, body)
 
 

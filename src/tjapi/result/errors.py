@@ -97,6 +97,15 @@ class MessageNotReleasable(Conflict):
     zh, en = "该消息不需要或不能放行", "This message needs no release, or cannot have one"
 
 
+class MessageUnreadable(Conflict):
+    """Nobody could read the message, and a release does not change that: its sender mends it and sends it again."""
+
+    zh, en = (
+        "该消息无法解析,放行也不能归档,请发送方更正后重发",
+        "The message cannot be read, and a release would not file it: have its sender mend it and send it again",
+    )
+
+
 class ReleaseIncomplete(Invalid):
     """The message needs to be told its exam, or its charset; `errors` name which."""
 

@@ -70,7 +70,7 @@ class SheetSigned(Event):
 class CriticalUnread(Event):
     """The laboratory calls a value critical that could not be read, or not be placed on any line (`placed`): a person looks at once.
 
-    `key` tells what one message said from what another did.
+    `ours`: it is critical by our own range or rule, whatever the laboratory calls it. `key` tells what one message said from another.
     """
 
     name: ClassVar[str] = "result.critical_unread"
@@ -80,3 +80,4 @@ class CriticalUnread(Event):
     item_name: str
     key: str
     placed: bool = True
+    ours: bool = False

@@ -7,6 +7,7 @@ from typing import Any, get_args
 from uuid import UUID
 
 import structlog
+from cryptography.exceptions import InvalidTag
 
 from adapters.lis.contract import Batch, BeyondLimits, LabReport, UnparsableReport
 from tjapi.kernel import inbox
@@ -16,6 +17,7 @@ from tjapi.kernel.inbox import InboundMessageNotFound, MessageNotReplayable
 from tjapi.kernel.jobs.spec import GiveUp, JobRun
 from tjapi.kernel.uow import LeaseLostError, UnitOfWork
 from tjapi.result import service
+from tjapi.result.errors import MessageUnreadable
 from tjapi.result.rules import Charset
 from tjapi.result.schemas import ReadingOut, ReadingsOut, ReadValueOut
 
@@ -47,9 +49,9 @@ async def file_message(run: JobRun) -> Mapping[str, Any]:
     if state != "received":
         return {"outcome": state}
     try:
-        report = await _read(run, source, raw, charset)
+        report = await _read(run.services.lis, source, raw, charset)
     except _Unread as verdict:
-        return await _quarantine(run, message_id, verdict.reason, verdict.fault)
+        return await _quarantine(run, message_id, raw, verdict.reason, verdict.fault)
     if isinstance(report, tuple):
         messages, faults = report
         return await _part(run, message_id, messages, () if released else faults)
@@ -57,11 +59,11 @@ async def file_message(run: JobRun) -> Mapping[str, Any]:
         filing = await _file(run, message_id, source, report, arrived_at)
     except Exception as error:
         if is_refused(error):
-            return await _quarantine(run, message_id, NOT_STORABLE, type(error).__name__)
+            return await _quarantine(run, message_id, raw, NOT_STORABLE, type(error).__name__)
         if isinstance(error, (LeaseLostError, *DATABASE_TROUBLE)) or run.attempts + 1 < _TRIES:
             raise
         log.warning("message.not_filed", id=str(message_id), exc_info=error)
-        return await _quarantine(run, message_id, NOT_FILED, type(error).__name__)
+        return await _quarantine(run, message_id, raw, NOT_FILED, type(error).__name__)
     return {"outcome": filing.outcome, "reason": filing.reason}
 
 
@@ -73,10 +75,10 @@ class _Unread(Exception):  # noqa: N818 - a verdict
         self.reason, self.fault = reason, fault
 
 
-async def _read(run: JobRun, source: str, raw: bytes, charset: str | None) -> LabReport | Batch:
+async def _read(lis: Any, source: str, raw: bytes, charset: str | None) -> LabReport | Batch:
     """Return what a message says, or the messages of a batch. Raises _Unread."""
     try:
-        read: LabReport | Batch = await run.services.lis.read(source, raw, charset)
+        read: LabReport | Batch = await lis.read(source, raw, charset)
     except BeyondLimits as excess:
         raise _Unread(BEYOND_LIMITS, excess.reason) from None
     except UnparsableReport as fault:
@@ -101,14 +103,35 @@ async def _file(run: JobRun, message_id: UUID, source: str, report: LabReport, a
 
 async def set_message_aside(uow: UnitOfWork, payload: Mapping[str, Any], error: str) -> None:
     """End a message whose job was set aside: a person looks at it, where a message that is received would wait for ever."""
-    await inbox.end(uow, UUID(payload["message_id"]), "quarantined", reason=NOT_FILED, detail={"fault": error})
+    message_id = UUID(payload["message_id"])
+    detail: dict[str, Any] = {"fault": error}
+    # Bytes that nobody can open may be why it was set aside.
+    with contextlib.suppress(InboundMessageNotFound, ValueError, InvalidTag):
+        detail |= _alarm(NOT_FILED, inbox.open_body(uow, await inbox.get(uow, message_id)))
+    await inbox.end(uow, message_id, "quarantined", reason=NOT_FILED, detail=detail)
 
 
-async def _quarantine(run: JobRun, message_id: UUID, reason: str, fault: str) -> Mapping[str, Any]:
+async def _quarantine(run: JobRun, message_id: UUID, raw: bytes, reason: str, fault: str) -> Mapping[str, Any]:
     """End a message that is not filed, for a person to look at; `fault` names places and kinds, never content."""
     async with run.unit() as uow:
-        await inbox.end(uow, message_id, "quarantined", reason=reason, detail={"fault": fault})
+        await inbox.end(uow, message_id, "quarantined", reason=reason, detail={"fault": fault, **_alarm(reason, raw)})
     return {"outcome": "quarantined", "reason": reason}
+
+
+def _alarm(reason: str, raw: bytes) -> dict[str, Any]:
+    codes = service.alarming(reason, raw)
+    return {inbox.ALARMING: codes} if codes else {}
+
+
+async def refuse_unreadable(lis: Any, uow: UnitOfWork, message_id: UUID, charset: str | None) -> None:
+    """Let nobody release what still cannot be read. Raises InboundMessageNotFound, MessageUnreadable."""
+    kept = await service.to_be_read(uow, message_id)
+    if kept is None:
+        return
+    try:
+        await _read(lis, *kept, charset)
+    except _Unread as verdict:
+        raise MessageUnreadable from verdict
 
 
 async def _part(

@@ -12,6 +12,8 @@ from tests.tjapi.result.scene import NOON, OpenUnit, Scene, file, line_state, ob
 from tjapi import demo
 from tjapi.critical_value import repository as criticals
 from tjapi.exam import service as exams
+from tjapi.kernel import inbox
+from tjapi.requisition import service as requisitions
 from tjapi.result import repository, service
 from tjapi.result.errors import AnswerInvalid, QuestionClosed
 from tjapi.result.models import ResultQuestion
@@ -582,3 +584,98 @@ async def test_who_calls_a_word_abnormal_has_not_said_that_it_is_positive(unit: 
     assert ground.edition is not None
     assert ground.case.values["HBSAG"].flag == "A"
     assert [fired.rule.code for fired in ground.edition.fired("finding", ground.case)] == []
+
+
+def _glu(value: str, *flags: str, status: str = "F") -> LabObservation:
+    return replace(observation("GLU", value, status=status), abnormal_flags=flags)
+
+
+@pytest.mark.requirement("E5.2")
+@pytest.mark.parametrize("where", ["line-not-live", "item-not-ordered", "specimen-rejected", "status-not-filed"])
+@pytest.mark.parametrize(("said", "alarms"), [("29.0", 1), ("500 mg/dL", 1), ("5.0", 0), ("7.5", 0)])
+async def test_what_is_critical_by_our_range_alarms_though_no_line_takes_it(
+    unit: OpenUnit, where: str, said: str, alarms: int
+) -> None:
+    groups = ("ELECTROLYTE",) if where == "item-not-ordered" else ("ELECTROLYTE", "GLU")
+    scene = await visit(unit, *groups)
+    group = "ELECTROLYTE" if where == "item-not-ordered" else "GLU"
+    value, _, other = said.partition(" ")
+    one = _glu(value, "H", status="X" if where == "status-not-filed" else "F")
+    one = replace(one, unit=other or one.unit)
+    told = report(scene, group, one)
+    async with unit(DOCTOR) as uow:
+        if where == "line-not-live":
+            await exams.set_aside(uow, scene.exam_id, [scene.lines["GLU"]], "waived", reason="离院")
+        if where == "specimen-rejected":
+            tube = await requisitions.tube_by_barcode(uow, scene.barcodes["GLU"])
+            assert tube is not None
+            await requisitions.reject_reported(uow, tube.tube_id, "haemolysed", None)
+    for _ in range(2):
+        assert (await file(unit, told)).reason == where
+    assert await _alarms(unit, scene) == [("LAB-CRITICAL", "detected")] * alarms
+
+
+@pytest.mark.requirement("E5.2")
+async def test_a_withdrawal_of_what_was_critical_raises_nothing_where_no_line_takes_it(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await file(unit, report(scene, "ELECTROLYTE", _glu("29.0", "H", status="W")))
+    assert await _alarms(unit, scene) == []
+
+
+@pytest.mark.requirement("E5.2", "E3.5")
+@pytest.mark.parametrize("whose", ["another", "two", "nobody", "nobody of a sex"])
+@pytest.mark.parametrize(("value", "named"), [("29.0", ["GLU"]), ("7.5", None)])
+async def test_what_is_critical_by_our_range_of_nobody_known_makes_its_message_alarming(
+    unit: OpenUnit, whose: str, value: str, named: list[str] | None
+) -> None:
+    scene = await visit(unit, "GLU")
+    said = report(scene, "GLU", _glu(value, "H"))
+    if whose == "another":
+        said = replace(said, patient_name="另一人", exam_no=None)
+    elif whose == "two":
+        other = await visit(unit, "GLU")
+        said = report(scene, "GLU", _glu(value, "H"), barcode=other.barcodes["GLU"])
+    else:
+        said = report(scene, "GLU", _glu(value, "H"), barcode="T0", placer_no=None)
+        said = replace(said, patient_sex="unknown", patient_birth_date=None) if whose == "nobody" else said
+    filing = await file(unit, said)
+    assert filing.outcome in ("quarantined", "unmatched")
+    assert filing.detail.get(inbox.ALARMING) == named
+
+
+@pytest.mark.requirement("E5.2")
+@pytest.mark.parametrize("flag", ["H H", "↑ ↑", "C H", "L L", "H\u3000H", "危 急"])
+async def test_a_flag_of_several_words_is_stored_as_it_was_understood(unit: OpenUnit, flag: str) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    filings = [await file(unit, report(scene, "ELECTROLYTE", _k("4.2", flag))) for _ in range(2)]
+    assert [f.outcome for f in filings] == ["filed", "duplicate"]
+    assert await _alarms(unit, scene) == [("LAB-CRITICAL", "detected")]
+    assert await _open(unit, scene) == []
+    async with unit() as uow:
+        (stored,) = [r.lis_flags for r in await repository.revisions_of_exam(uow, scene.exam_id)]
+    assert stored == "".join(flag.split())
+
+
+@pytest.mark.requirement("E5.2")
+async def test_a_flag_of_several_words_beside_what_nobody_could_read_alarms(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await file(unit, report(scene, "ELECTROLYTE", _k("见备注", "H H")))
+    assert await _alarms(unit, scene) == [("LAB-CRITICAL", "detected")]
+    assert [q.lis_flags for q in await _open(unit, scene)] == ["HH"]
+
+
+@pytest.mark.requirement("E3.5", "E2.6")
+async def test_a_specimen_that_is_refused_together_with_its_values_is_asked_about(unit: OpenUnit) -> None:
+    scene = await visit(unit, "GLU", "ELECTROLYTE")
+    said = report(scene, "GLU", _glu("5.0"))
+    refused = replace(said, results=(replace(said.results[0], refused=LabRefusal("haemolysed", "重度溶血")),))
+    for _ in range(2):
+        await file(unit, refused)
+        (question,) = await _open(unit, scene)
+        assert (question.kind, question.item_code, "重度溶血" in question.raw_value) == ("unread", "GLU", True)
+    assert "result_unread" in await _blocks(unit, scene)
+    assert await line_state(unit, scene, "GLU") != "verified"
+    # What was measured of another specimen since is a correction: it answers.
+    at = NOON + timedelta(days=400)
+    await file(unit, report(scene, "GLU", _glu("5.1", status="C"), reported_at=at))
+    assert await _open(unit, scene) == []

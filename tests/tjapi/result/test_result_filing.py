@@ -24,6 +24,7 @@ from tests.tjapi.result.scene import (
     state_of,
     visit,
 )
+from tests.tjapi.world import API, SignIn
 from tjapi.catalog import service as catalog
 from tjapi.exam import service as exams
 from tjapi.examinee.rules import check_digit
@@ -32,6 +33,7 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.jobs.spec import JobRun
 from tjapi.kernel.runtime import Runtime
 from tjapi.result import flows, repository, service
+from tjapi.result.rules.raw import called_critical
 
 
 @pytest.mark.requirement("E3.5", "I2")
@@ -375,3 +377,145 @@ async def test_a_number_of_ours_that_names_another_exam_or_another_person_contra
     own = ("0000012345", "A99999999999", scene.exam_no, str(mine), scene.id_number, "不是号码")
     shown = (scene.id_number[:6] + "*" * 8 + scene.id_number[14:],)
     assert (await file(unit, replace(said, numbers=own, masked_id_numbers=shown))).outcome == "filed"
+
+
+@pytest.mark.requirement("E3.5", "I2")
+@pytest.mark.parametrize("filler", ["0", "20261129-7"])
+async def test_a_number_of_theirs_that_is_used_again_does_not_outweigh_ours(unit: OpenUnit, filler: str) -> None:
+    filler = filler + uuid7().hex[-8:]
+    scenes = [await visit(unit, "GLU", "CBC") for _ in range(3)]
+    for i, scene in enumerate(scenes):
+        only = [{}, {"placer_no": None}, {"placer_no": None}][i]
+        filing = await file(unit, report(scene, "GLU", observation("GLU", f"5.{i}"), filler_no=filler, **only))
+        assert (filing.outcome, filing.exam_id) == ("filed", scene.exam_id)
+        assert (await state_of(unit, scene))["GLU"] == (f"5.{i}", "", "final")
+    # A group without any number of ours beside one that has some belongs to no other exam than that one's.
+    scene = await visit(unit, "GLU", "CBC")
+    said = report(scene, "GLU", observation("GLU", "5.5"), filler_no=filler, placer_no=None)
+    bare = report(scene, "CBC", *cbc(), filler_no=filler, placer_no=None, barcode=None)
+    filing = await file(unit, replace(said, results=(*said.results, *bare.results)))
+    assert (filing.outcome, filing.reason, filing.exam_id) == ("unmatched", "unknown-barcode", scene.exam_id)
+    assert (await state_of(unit, scene))["GLU"] == ("5.5", "", "final")
+
+
+@pytest.mark.requirement("E3.5", "I2")
+async def test_a_number_of_theirs_leads_alone_and_not_to_another_exam_than_the_one_that_is_named(
+    unit: OpenUnit,
+) -> None:
+    one, other, filler = await visit(unit, "GLU"), await visit(unit, "GLU"), uuid7().hex
+    await file(unit, report(one, "GLU", observation("GLU", "5.0"), filler_no=filler))
+    alone: dict[str, Any] = {"filler_no": filler, "placer_no": None, "barcode": None}
+    stray = await file(unit, report(other, "GLU", observation("GLU", "5.9"), **alone))
+    assert (stray.outcome, stray.reason) == ("unmatched", "unknown-barcode")
+    stranger = await file(unit, report(other, "GLU", observation("GLU", "5.9"), exam_no=None, **alone))
+    assert (stranger.outcome, stranger.reason) == ("quarantined", "identity-mismatch")
+    found = await file(unit, report(one, "GLU", observation("GLU", "5.2", status="C", minute=4), **alone))
+    assert (found.outcome, found.exam_id) == ("revision", one.exam_id)
+    # Two numbers of ours that lead to two exams are not to be believed, whatever theirs says.
+    torn = report(one, "GLU", observation("GLU", "5.3"), barcode=other.barcodes["GLU"], filler_no=filler)
+    assert (await file(unit, torn)).detail["disagree"] == ["order"]
+
+
+_HEAD = "MSH|^~\\&|LIS|LAB|TJ|TJ|20261123120000||ORU^R01|M1|P|2.5.1\r"
+
+
+def _raw(flag: str, *, before: str = "", value: str = "7.9", charset: str = "utf-8", between: str = "|") -> bytes:
+    said = f"{_HEAD}PID|1||A1||甲\r{before}OBR|1|||GLU^葡萄糖\rOBX|1|NM|K^钾||{value}|mmol/L|3.5-5.3|{flag}|||F\r"
+    return said.replace("|", between).encode(charset)
+
+
+@pytest.mark.requirement("E5.2", "E3.5")
+@pytest.mark.parametrize(
+    ("raw", "codes"),
+    [
+        pytest.param(_raw("HH"), ["K"], id="HH"),
+        pytest.param(_raw("H H~A"), ["K"], id="several"),
+        pytest.param(_raw("危急", charset="gb18030"), ["K"], id="in another charset"),
+        pytest.param(_raw("危急"), ["K"], id="in words"),
+        pytest.param(_raw("LL", value="1.9\r复查"), ["K"], id="a value that a line end broke"),
+        pytest.param(_raw("AA", before="NTE|1||溶血\r请复查\r"), ["K"], id="a note that a line end broke"),
+        pytest.param(_raw("panic", before="PID|2||A2||乙\r"), ["K"], id="two people"),
+        pytest.param(_raw("HH", between="!"), ["K"], id="another separator"),
+        pytest.param(_raw("HH").replace(b"\r", b"\n"), ["K"], id="line feeds"),
+        pytest.param(_raw("HH").replace(b"K^", b"K\0^"), ["K"], id="what no database keeps"),
+        pytest.param(_raw("H"), [], id="high"),
+        pytest.param(_raw("", value="HH"), [], id="no flag"),
+        pytest.param(b"MSH|", [], id="nothing"),
+        pytest.param(b"", [], id="empty"),
+        pytest.param(bytes(range(256)) * 4, [], id="noise"),
+    ],
+)
+def test_what_is_called_critical_is_found_in_bytes_that_nobody_could_read(raw: bytes, codes: list[str]) -> None:
+    assert called_critical(raw) == codes
+
+
+async def _told(admin: asyncpg.Connection, message: UUID) -> int:
+    asked = "select count(*) from live_event where topic = 'alarming_message' and data->>'message_id' = $1"
+    return int(await admin.fetchval(asked, str(message)))
+
+
+@pytest.mark.requirement("E5.2", "E3.5")
+async def test_a_message_that_is_not_filed_and_calls_something_critical_is_alarming(
+    runtime: Runtime, unit: OpenUnit, admin: asyncpg.Connection
+) -> None:
+    scene = await visit(unit, "GLU")
+    nul = report(scene, "GLU", replace(observation("GLU", "5.0"), range_text="3.9\0-6.1"))
+    unread, refused, aside, calm = [await _receive(unit, _raw(flag)) for flag in ("HH", "HH", "HH", "H")]
+    await admin.execute("update inbox_message set campuses = '{1}' where id = any($1)", [unread, refused, aside, calm])
+    await flows.file_message(_run(runtime, unread, None))
+    await flows.file_message(_run(runtime, refused, nul))
+    await flows.file_message(_run(runtime, calm, None))
+    async with unit() as uow:
+        await flows.set_message_aside(uow, {"message_id": str(aside)}, "dead")
+    async with unit() as uow:
+        ended = [await inbox.get(uow, one) for one in (unread, refused, aside, calm)]
+        assert [m.reason for m in ended] == ["unparsable", "not-storable", "not-filed", "unparsable"]
+        assert [m.detail.get(inbox.ALARMING) for m in ended] == [["K"], ["K"], ["K"], None]
+    assert [await _told(admin, one) for one in (unread, refused, aside, calm)] == [1, 1, 1, 0]
+
+
+@pytest.mark.requirement("E5.2", "E3.5")
+@pytest.mark.parametrize(
+    ("reason", "alarming"), [("unparsable", True), ("content-differs", True), ("not-production", False)]
+)
+async def test_a_message_that_is_refused_at_the_door_and_calls_something_critical_is_alarming(
+    sign_in: SignIn, admin: asyncpg.Connection, reason: str, alarming: bool
+) -> None:
+    gateway, engineer = await sign_in("device-gateway"), await sign_in("interface")
+    head = {
+        "X-Source": "lis",
+        "X-Message-Id": uuid7().hex,
+        "X-Quarantine": reason,
+        "Content-Type": "x-application/hl7-v2+er7",
+    }
+    for _ in range(2):
+        kept = await gateway.post(f"{API}/inbound-messages", content=_raw("HH"), headers=head)
+        assert (kept.status_code, kept.json()["state"]) == (202, "quarantined")
+    message = kept.json()["id"]
+    assert (await engineer.get(f"{API}/inbound-messages/{message}")).json()["alarming"] is alarming
+    campuses = await admin.fetchval("select cardinality(campuses) from inbox_message where id = $1", UUID(message))
+    assert await _told(admin, message) == (campuses if alarming else 0)
+
+
+@pytest.mark.requirement("E3.5", "X13")
+async def test_nobody_is_asked_to_release_what_nobody_could_read_afterwards(sign_in: SignIn, unit: OpenUnit) -> None:
+    gateway, engineer = await sign_in("device-gateway"), await sign_in("interface")
+    good = _raw("HH")
+    answers = []
+    for body in (good + b"PID|2||A2\r", good):
+        head = {
+            "X-Source": "lis",
+            "X-Message-Id": uuid7().hex,
+            "X-Quarantine": "unparsable",
+            "Content-Type": "x-application/hl7-v2+er7",
+        }
+        message = (await gateway.post(f"{API}/inbound-messages", content=body, headers=head)).json()["id"]
+        given = {"reason": "已与检验科核对"}
+        answers.append(await engineer.post(f"{API}/inbound-messages/{message}:propose-release", json=given))
+        in_charset = await engineer.post(
+            f"{API}/inbound-messages/{message}:propose-release", json=given | {"charset": "utf-8"}
+        )
+    assert (answers[0].status_code, answers[0].json()["code"]) == (409, "message-unreadable")
+    # What can be read by now may be released as before; then a release is proposed already.
+    assert (answers[1].status_code, answers[1].json()["state"]) == (200, "proposed")
+    assert in_charset.json()["code"] == "release-proposed"

@@ -301,6 +301,13 @@ class HeldRanges:
                 chosen[item_id] = best
         return chosen
 
+    def on(self, day: date) -> dict[UUID, Sequence[ItemRange]]:
+        """Return every range of each item that holds on a day, of whomever."""
+        return {
+            item_id: [r for r in held if r.valid_from <= day and (r.valid_to is None or day <= r.valid_to)]
+            for item_id, held in self._ranges.items()
+        }
+
 
 async def item_of_external_code(uow: UnitOfWork, system: str, code: str) -> Item | None:
     """Return our item for another system's code; None when nobody has mapped it."""

@@ -121,6 +121,16 @@ def lab_unknown(flags: Sequence[str]) -> bool:
     )
 
 
+def whole_marks(flags: Sequence[str]) -> tuple[str, ...]:
+    """Return a laboratory's flags, each once and in one word: `H H` is HH, and is no H and another one where it is kept among others."""
+    return tuple(dict.fromkeys(word for word in ("".join(said.split()) for said in flags) if word))
+
+
+def kept_marks(flags: Sequence[str]) -> str | None:
+    """Return a laboratory's flags as they are kept beside a value: splitting at the blanks gives back what was said."""
+    return " ".join(whole_marks(flags)) or None
+
+
 def contradicts(kind: str, ours: Flag | None, flags: Sequence[str]) -> bool:
     """Say whether a laboratory's own flag contradicts what we make of its value, so that a person is asked.
 

@@ -23,3 +23,8 @@ def still_needed(state: str, reason: str | None, *, exam: bool, charset: bool) -
     if charset or (state == "quarantined" and reason in _AS_IT_IS):
         return "nothing"
     return "impossible"
+
+
+def is_alarmed_of(reason: str) -> bool:
+    """Say whether what a message calls critical is told though nobody could file it: not of a test or of an analyser's own control."""
+    return reason not in _NEVER

@@ -32,11 +32,13 @@ from tjapi.result.service.reading import (
     unmapped_codes,
 )
 from tjapi.result.service.release import (
+    alarming,
     decide_release,
     propose_release,
     raw_for_readings,
     release_out,
     releases,
+    to_be_read,
     word_on,
 )
 from tjapi.result.service.stating import stated_of
@@ -50,6 +52,7 @@ __all__ = [
     "PastResults",
     "PastSheet",
     "PastValue",
+    "alarming",
     "answer",
     "block_open",
     "case_of",
@@ -94,8 +97,9 @@ __all__ = [
     "standing",
     "stated_of",
     "summary_lines",
+    "to_be_read",
     "trends",
     "unmapped_codes",
     "values_of",
     "word_on",
-]  # fmt: skip
+]

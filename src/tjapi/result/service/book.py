@@ -23,6 +23,7 @@ from tjapi.result.rules.flags import (
     contradicts,
     flag_of,
     gravity,
+    kept_marks,
     lab_critical,
     lab_flag,
     lab_range,
@@ -31,6 +32,7 @@ from tjapi.result.rules.flags import (
     snapshot,
     undetermined,
     unknown_word,
+    whole_marks,
     with_lab,
 )
 from tjapi.result.rules.questions import HOLDING, Limits, QuestionKind
@@ -98,12 +100,13 @@ class UnreadValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnplacedAlarm:
-    """Something that the laboratory calls critical and that belongs to no line which may take it. `key` tells one message's from another's."""
+    """Something critical that no line took. `ours`: by our range or rule, not by the laboratory's word. `key` tells one message's from another's."""
 
     department_id: int
     code: str
     name: str
     key: str
+    ours: bool = False
 
 
 class Book:
@@ -250,7 +253,7 @@ class Book:
         if not same:
             return entry, False
         fullest = max(same, key=lambda r: len(r.remarks) + len((r.lis_flags or "").split()))
-        marks = tuple(dict.fromkeys([*(fullest.lis_flags or "").split(), *entry.lis_marks]))
+        marks = tuple(dict.fromkeys([*(fullest.lis_flags or "").split(), *whole_marks(entry.lis_marks)]))
         remarks = tuple(dict.fromkeys([*fullest.remarks, *entry.remarks]))
         now = self._current(result)
         says_more = (len(marks), len(remarks)) != (len((fullest.lis_flags or "").split()), len(fullest.remarks))
@@ -292,23 +295,27 @@ class Book:
         """Note something critical that belongs to no line: somebody looks at it at once."""
         self._unplaced.append(alarm)
 
-    def ask_unread(self, uow: UnitOfWork, place: tuple[ExamLine, Item], unread: "UnreadValue") -> None:
-        """Note that something was said of an item that nobody could read: a person is asked, and the line is not verified."""
+    def ask_unread(self, uow: UnitOfWork, place: tuple[ExamLine, Item], unread: "UnreadValue") -> bool:
+        """Note that something was said of an item that nobody could read: a person is asked, and the line is not verified.
+
+        False: what was said since is known, and is what counts.
+        """
         line, item = place
         now = self.now_at(line.id, item.id)
         if now is not None and _answers(now, unread.said_at, unread.status):
-            return  # What was said since is known, and is what counts.
+            return False
         result = self._results.get((line.id, item.id))
         self._unread.append(
             ResultQuestion(
                 id=uuid7(), campus_id=self.exam.campus_id, exam_id=self.exam.id, line_id=line.id, item_id=item.id, item_code=item.code,
                 item_name=item.name, department_id=line.department_id, kind="unread", key=unread.key,
                 result_id=result.id if result is not None else None, revision_ids=[], message_id=unread.message_id,
-                raw_value=unread.raw, remarks=list(unread.remarks), lis_flags=" ".join(unread.lis_marks) or None, status=unread.status,
+                raw_value=unread.raw, remarks=list(unread.remarks), lis_flags=kept_marks(unread.lis_marks), status=unread.status,
                 said_at=unread.said_at, asked_at=uow.now,
             )
         )  # fmt: skip
         self._touched.add(line.id)
+        return True
 
     def touch(self, line_id: UUID) -> None:
         """Let a line be looked at when the book is closed, though no value of it was recorded."""
@@ -374,7 +381,7 @@ class Book:
             await uow.publish(
                 CriticalUnread(
                     campus_id=self.exam.campus_id, exam_id=self.exam.id, department_id=alarm.department_id, item_code=alarm.code,
-                    item_name=alarm.name, key=alarm.key, placed=False,
+                    item_name=alarm.name, key=alarm.key, placed=False, ours=alarm.ours,
                 )
             )  # fmt: skip
         if finalized:
@@ -552,7 +559,7 @@ class Book:
             id=uuid7(), campus_id=result.campus_id, result_id=result.id, exam_id=result.exam_id, department_id=result.department_id,
             seq=seq, status=entry.status, raw_value=entry.value.raw, comparator=entry.value.comparator, numeric=entry.value.numeric,
             text=entry.value.text, unit=entry.unit, flag=None if struck else flag, range_snapshot=kept, conversion=entry.conversion,
-            lis_range_text=entry.lis_range_text, lis_flags=" ".join(entry.lis_marks) or None, observed_at=entry.observed_at,
+            lis_range_text=entry.lis_range_text, lis_flags=kept_marks(entry.lis_marks), observed_at=entry.observed_at,
             issued_at=entry.issued_at, source=entry.source, sub_id=entry.sub_id, filler_no=entry.filler_no, message_id=entry.message_id,
             recorded_by=uow.principal.id, recorded_at=uow.now, meaning_key=entry.meaning_key, remarks=list(entry.remarks), reason=entry.reason,
             doubted=entry.doubt,

@@ -1,7 +1,7 @@
 """Filing what a laboratory reports: onto the right line of the right person, once, or not at all."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -25,6 +25,7 @@ from tjapi.result.rules.identity import Identity, disagreement, shows_another
 from tjapi.result.rules.reading import Measured, Reading, Said, put_together, without_dust
 from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
 from tjapi.result.rules.values import Value, plain, same_unit
+from tjapi.result.service.alarming import Judge, judge_for, judge_for_anyone
 from tjapi.result.service.book import LIS, Addition, Book, Entry, UnplacedAlarm, UnreadValue
 from tjapi.result.service.computing import compute
 from tjapi.result.service.judging import follow
@@ -82,6 +83,11 @@ class _Group:
         """The laboratory's flags, each once."""
         return tuple(dict.fromkeys(flag for o in self.observations for flag in o.abnormal_flags))
 
+    @property
+    def said(self) -> list[Said]:
+        """The values, in order, to be read."""
+        return [Said(one.raw_value, one.unit, i) for i, one in enumerate(self.observations)]
+
 
 @dataclass(frozen=True, slots=True)
 class _Told:
@@ -104,44 +110,49 @@ class _Told:
 async def file_report(
     uow: UnitOfWork, message_id: UUID, source: str, report: LabReport, arrived_at: datetime | None = None
 ) -> Filing:
-    """File a report: placer number, then filler number, then barcode lead to the line; then the identity must agree.
+    """File a report: placer number and barcode lead to the line, their own number where these do not; then the identity must agree.
 
     What can be filed is filed even where a part cannot: the message then ends unmatched, naming what is missing, and its replay files
     the rest and finds the others duplicates. Nothing of a message is filed when its identity does not agree. `arrived_at` bounds what it
     says of the future, and is now where nobody knows better.
     """
-    targets = await _targets(uow, source, report.results)
-    exam_ids = {exam_id for found in targets for exam_id in found.exam_ids}
     placed = await released_to(uow, message_id)
+    targets = await _targets(uow, source, report, placed)
+    exam_ids = {exam_id for found in targets for exam_id in found.exam_ids}
     if placed is not None:
         # Two people looked: the identity is theirs to answer for. What they cannot do is split a message over two exams.
         exam_ids.add(placed)
     if len(exam_ids) > 1:
-        detail = {"disagree": ["order"], "exam_ids": sorted(map(str, exam_ids)), **_alarming(report)}
+        named = [await exams.get(uow, exam_id) for exam_id in sorted(exam_ids)]
+        detail = {"disagree": ["order"], "exam_ids": sorted(map(str, exam_ids))} | await _alarming(
+            uow, source, report, named
+        )
         return Filing("quarantined", "identity-mismatch", detail=detail)
     lost: dict[str, list[str]] = {}
     if not exam_ids:
         lost["unknown-barcode"] = [result.barcode or result.placer_no or "" for result in report.results]
-        return Filing("unmatched", "unknown-barcode", detail=_detail(lost, {}) | _alarming(report))
+        detail = _detail(lost, {}) | await _alarming(uow, source, report, ())
+        return Filing("unmatched", "unknown-barcode", detail=detail)
     book = await Book.open(uow, exam_ids.pop())
     if await requisitions.drawn_again(uow, book.exam.id):
         # Whoever waited for the lock may have looked before a specimen was rejected: where the numbers lead now is what counts.
-        targets = await _targets(uow, source, report.results)
+        targets = await _targets(uow, source, report, placed)
     against = None
     if placed is None:
         against = disagreement(_ours(book.exam), await _theirs(uow, book.exam, report), is_one_name)
     if against is not None:
         # Kept from the exam's own list: whose result this is, is exactly what is not known.
-        detail = {"disagree": against, "suspected_exam_id": str(book.exam.id), **_alarming(report)}
+        detail = {"disagree": against, "suspected_exam_id": str(book.exam.id)}
+        detail |= await _alarming(uow, source, report, [book.exam])
         return Filing("quarantined", "identity-mismatch", detail=detail)
     counts = {"filed": 0, "revision": 0, "duplicate": 0}
-    codes = {code for result in report.results for o in result.observations for code in (o.code, *o.other_codes)}
-    items = await catalog.items_of_external_codes(uow, source, codes)
+    items = await _items(uow, source, report)
     units, last = await _other_units(uow, report, items), await _last_numbers(uow, book, items)
     told = _Told(message_id, source, report, arrived_at or uow.now, units, last)
     for place in report.left_out:
         _lose(lost, "left-out", place)
-    _add_all(uow, book, targets, items, (lost, counts), told, placed=placed is not None)
+    unplaced = _add_all(uow, book, targets, items, (lost, counts), told, placed=placed is not None)
+    await _alarm_unplaced(uow, book, unplaced)
     if counts["filed"] or counts["revision"]:
         compute(uow, book, (line for line in book.lines.values() if line.performed_by == "lis" and book.live(line)))
     await book.close(uow)
@@ -153,30 +164,57 @@ async def file_report(
     return Filing(outcome, reason, book.exam.id, book.exam.campus_id, _detail(lost, counts))
 
 
-def _alarming(report: LabReport) -> dict[str, Any]:
-    """Return the codes that the laboratory calls critical in a message that belongs to nobody yet: whose it is, is asked at once."""
+async def _items(uow: UnitOfWork, source: str, report: LabReport) -> Mapping[str, Item]:
+    codes = {code for result in report.results for o in result.observations for code in (o.code, *o.other_codes)}
+    return await catalog.items_of_external_codes(uow, source, codes)
+
+
+async def _alarming(uow: UnitOfWork, source: str, report: LabReport, whose: Sequence[Exam]) -> dict[str, Any]:
+    """Return the codes that are critical in a message that belongs to nobody yet: whose it is, is asked at once.
+
+    By the laboratory's word, or by what applies to any of those whose it may be (`whose`; nobody: to anybody).
+    """
     codes = {o.code for result in report.results for o in result.observations if lab_critical(o.abnormal_flags)}
+    items = await _items(uow, source, report)
+    known = list({item.id: item for item in items.values()}.values())
+    judges = [await judge_for(uow, exam, known) for exam in whose]
+    if not judges and known:
+        judges = [await judge_for_anyone(uow, report.patient_sex, known)]
+    for result in report.results:
+        for group in _groups(result.observations, items):
+            if any(_is_critical(judge, result, group) for judge in judges):
+                codes.add(group.first.code)
     return {inbox.ALARMING: sorted(codes)[:_SHOWN]} if codes else {}
+
+
+def _is_critical(judge: Judge, result: LabResult, group: _Group) -> bool:
+    """Say whether what was said of an item is critical by our own range or rule; what takes a value back is not."""
+    if group.item is None or LIS_STATUS.get(group.first.status or result.status) == "entered_in_error":
+        return False
+    return judge.is_critical(group.item, group.said)
 
 
 def _add_all(
     uow: UnitOfWork, book: Book, targets: Sequence["_Found"], items: Mapping[str, Item], tally: tuple[dict[str, list[str]], dict[str, int]],
     told: "_Told", *, placed: bool,
-) -> None:  # fmt: skip
-    """Record what was observed of every reported group on the lines that its numbers lead to."""
+) -> list["_Unplaced"]:  # fmt: skip
+    """Record what was observed of every reported group on the lines that its numbers lead to; return what no line took."""
     lost, _ = tally
+    unplaced: list[_Unplaced] = []
     for result, target in zip(told.report.results, targets, strict=True):
         if target.line_ids is None and not placed:
             _lose(lost, "unknown-barcode", result.barcode or result.placer_no or "")
+            unplaced += [_Unplaced(result, group, None) for group in _groups(result.observations, items)]
             continue
         if not result.observations and result.refused is None:
             _lose(lost, "no-observations", result.group_code)
         lines = [line for line in book.lines.values() if target.line_ids is None or line.id in target.line_ids]
         lines.sort(key=lambda line, known=target.known: line.id not in known)  # type: ignore[misc]
         rejected = [line for line in book.lines.values() if line.id in target.rejected]
-        _add(uow, book, (lines, rejected), result, items, tally, told)
-        if result.refused is not None and not result.observations:
+        unplaced += _add(uow, book, (lines, rejected), result, items, tally, told)
+        if result.refused is not None:
             _ask_disowned(uow, book, lines, result, told)
+    return unplaced
 
 
 def _ask_disowned(uow: UnitOfWork, book: Book, lines: Sequence[ExamLine], result: LabResult, told: "_Told") -> None:
@@ -252,18 +290,20 @@ async def _refuse(uow: UnitOfWork, report: LabReport, targets: Sequence["_Found"
 def _add(
     uow: UnitOfWork, book: Book, lines: tuple[Sequence[ExamLine], Sequence[ExamLine]], result: LabResult, items: Mapping[str, Item],
     tally: tuple[dict[str, list[str]], dict[str, int]], told: _Told,
-) -> None:  # fmt: skip
-    """Record what was observed of one reported group; what cannot be recorded is named in the tally.
+) -> list["_Unplaced"]:  # fmt: skip
+    """Record what was observed of one reported group; what cannot be recorded is named in the tally, and what no line took is returned.
 
     `lines` are those it may be recorded on, and those whose specimen was rejected: what is measured from it all the same, a person looks at.
     """
     lost, counts = tally
     # A remark on the whole report stands beside its first value that is filed.
     remarks = result.remarks
+    unplaced: list[_Unplaced] = []
     for group in _groups(result.observations, items):
         place = _place(book, lines, result, group, lost)
         if place is None:
-            _ask_unplaced(uow, book, lines, result, group, told)
+            if _ask_unplaced(uow, book, lines, result, group, told):
+                unplaced.append(_Unplaced(result, group, next(iter((*lines[0], *lines[1])), None)))
             continue
         entries = _entries(uow, book, _saying(place, result, group, told, remarks), lost, told)
         remarks = () if entries else remarks
@@ -271,6 +311,7 @@ def _add(
             added = book.add(uow, entry)
             counts[added] += 1
             _name_what_waits(book, entry, added, lost, group.first.code)
+    return unplaced
 
 
 def _name_what_waits(book: Book, entry: Entry, added: Addition, lost: dict[str, list[str]], code: str) -> None:
@@ -301,32 +342,54 @@ def _unread(group: _Group, told: _Told, issued_at: datetime, how: str) -> Unread
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class _Unplaced:
+    """What was said of an item and stands on no line. `line`: one that its numbers lead to."""
+
+    result: LabResult
+    group: _Group
+    line: ExamLine | None
+
+
 def _ask_unplaced(
     uow: UnitOfWork, book: Book, lines: tuple[Sequence[ExamLine], Sequence[ExamLine]], result: LabResult, group: _Group, told: _Told
-) -> None:  # fmt: skip
-    """Put to a person what was said under a status that files nothing; what the laboratory calls critical alarms wherever it belongs.
+) -> bool:  # fmt: skip
+    """Put to a person what was said under a status that files nothing; say whether it may still be critical: nothing that came since answers.
 
     A status that files nothing takes a value back, or amends it, in a way that we do not know: what stands is not verified until somebody
     has looked. Where nothing stands and nothing was said, there is nothing to ask.
     """
     o, line = group.first, _line(book, lines, result.group_code, group.item)
-    if group.item is not None and not isinstance(line, str):
-        said = any(one.raw_value.strip() for one in group.observations)
-        if said or lab_critical(group.marks) or book.now_at(line.id, group.item.id) is not None:
-            issued_at = min(result.reported_at or told.sent_at, told.arrived_at)
-            book.ask_unread(
-                uow,
-                (line, group.item),
-                _unread(group, told, issued_at, f"状态 {plain(o.status or result.status) or '未注明'}"),
-            )
-    elif lab_critical(group.marks):
-        department = next(
-            (x.department_id for x in (*lines[0], *lines[1], *book.lines.values()) if x.performed_by == "lis"), None
-        )
+    if group.item is None or isinstance(line, str):
+        return True
+    said = any(one.raw_value.strip() for one in group.observations)
+    if not said and not lab_critical(group.marks) and book.now_at(line.id, group.item.id) is None:
+        return False
+    issued_at = min(result.reported_at or told.sent_at, told.arrived_at)
+    unread = _unread(group, told, issued_at, f"状态 {plain(o.status or result.status) or '未注明'}")
+    # What the laboratory calls critical alarms by the question.
+    return book.ask_unread(uow, (line, group.item), unread) and not lab_critical(group.marks)
+
+
+async def _alarm_unplaced(uow: UnitOfWork, book: Book, unplaced: Sequence[_Unplaced]) -> None:
+    """Alarm of what no line took and is critical all the same: by the laboratory's word, else by our own range or rule."""
+    items = {one.group.item.id: one.group.item for one in unplaced if one.group.item is not None}
+    judge = await judge_for(uow, book.exam, items.values()) if items else None
+    for one in unplaced:
+        o, by_lab = one.group.first, lab_critical(one.group.marks)
+        if not by_lab and (judge is None or not _is_critical(judge, one.result, one.group)):
+            continue
+        # A laboratory's line, if there is any: it is they who call.
+        lines = sorted((one.line, *book.lines.values()), key=lambda line: line is None or line.performed_by != "lis")
+        department = next((line.department_id for line in lines if line is not None), None)
         if department is not None:
-            key = meaning((o.code, o.status, o.observed_at and o.observed_at.timestamp(), o.raw_value, *group.marks))
-            name = group.item.name if group.item is not None else o.name or o.code
-            book.alarm_unplaced(UnplacedAlarm(department_id=department, code=o.code, name=name, key=key))
+            key = meaning(
+                (o.code, o.status, o.observed_at and o.observed_at.timestamp(), o.raw_value, *one.group.marks)
+            )
+            name = one.group.item.name if one.group.item is not None else o.name or o.code
+            book.alarm_unplaced(
+                UnplacedAlarm(department_id=department, code=o.code, name=name, key=key, ours=not by_lab)
+            )
 
 
 def _outcome(reason: str | None, counts: dict[str, int]) -> Literal["filed", "duplicate", "revision", "unmatched"]:
@@ -352,6 +415,7 @@ class _Found:
     """Where a reported group leads: every exam that one of its numbers names, and the lines; None: nowhere. `known`: theirs before.
 
     `rejected` are lines whose specimen was rejected and that wait for another one. `tube_id` is the tube, `sent_out` the same if it is out.
+    `ordered`: our own number of an order named it.
     """
 
     exam_ids: frozenset[UUID]
@@ -360,27 +424,40 @@ class _Found:
     rejected: frozenset[UUID] = frozenset()
     tube_id: UUID | None = None
     sent_out: UUID | None = None
+    ordered: bool = False
 
 
-async def _targets(uow: UnitOfWork, source: str, results: Sequence[LabResult]) -> list[_Found]:
-    """Follow the numbers of each group; groups of one tube mostly share theirs, and each number is followed once."""
-    known: dict[tuple[str | None, ...], _Found] = {}
-    for result in results:
+async def _targets(uow: UnitOfWork, source: str, report: LabReport, placed: UUID | None) -> list[_Found]:
+    """Follow the numbers of each group; groups of one tube mostly share theirs, and each number is followed once.
+
+    A number of theirs may be one of the day, or always the same: it leads only where none of ours does, and where one of ours does, only to
+    that one's exam. Ours are those of orders and tubes, then what two people said (`placed`), then the exam that is named.
+    """
+    known: dict[tuple[str | None, str | None, str | None], _Found] = {}
+    for result in report.results:
         numbers = (result.placer_no, result.filler_no, result.barcode)
         if numbers not in known:
-            known[numbers] = await _target(uow, source, result)
-    return [known[(result.placer_no, result.filler_no, result.barcode)] for result in results]
+            known[numbers] = await _target(uow, result)
+    ours = {exam_id for found in known.values() for exam_id in found.exam_ids} | (
+        {placed} if placed is not None else set()
+    )
+    if not ours and any(filler for _, filler, _ in known):
+        number = exam_no_read(report.exam_no) if report.exam_no else None
+        named = await exams.find_by_no(uow, number) if number is not None else None
+        ours = {named.id} if named is not None else set()
+    for numbers, found in known.items():
+        if numbers[1] and not found.ordered:
+            known[numbers] = await _by_theirs(uow, source, numbers[1], found, ours)
+    return [known[(result.placer_no, result.filler_no, result.barcode)] for result in report.results]
 
 
-async def _target(uow: UnitOfWork, source: str, result: LabResult) -> _Found:
-    """Follow every number that was sent: numbers of one group that lead to two exams are not to be believed.
+async def _target(uow: UnitOfWork, result: LabResult) -> _Found:
+    """Follow our own numbers, every one that was sent: numbers of one group that lead to two exams are not to be believed.
 
-    Our own number is one line. A number of theirs is often the tube's, the same for each of its groups: it leads to what it was used for
-    before and to whatever else the tube is for.
+    Our own number is one line; a barcode leads to whatever the tube is for.
     """
     exam_ids: set[UUID] = set()
     ordered: set[UUID] = set()
-    used: set[UUID] = set()
     in_tube: set[UUID] = set()
     rejected: set[UUID] = set()
     line = await requisitions.lines_by_placer(uow, result.placer_no) if result.placer_no else None
@@ -390,12 +467,6 @@ async def _target(uow: UnitOfWork, source: str, result: LabResult) -> _Found:
         # The number of an order whose specimen was rejected is good for the next specimen only where that one's barcode stands beside it.
         good = not line.rejected or (tube is not None and line.line_id in tube.line_ids)
         (ordered if good else rejected).add(line.line_id)
-    if result.filler_no and line is None:
-        # A number of theirs may come round again after years; only one that names a single exam leads anywhere.
-        known = await repository.of_filler(uow, LIS + source, result.filler_no)
-        if len({r.exam_id for r in known}) == 1:
-            exam_ids.add(known[0].exam_id)
-            used.update(r.line_id for r in known)
     tube_id = line.tube_id if line is not None else None
     out = None
     if tube is not None:
@@ -403,10 +474,25 @@ async def _target(uow: UnitOfWork, source: str, result: LabResult) -> _Found:
         in_tube.update(tube.line_ids)
         rejected.update(tube.rejected_line_ids)
         tube_id, out = tube.tube_id, tube.tube_id if tube.state == "sent_out" else None
-    lines = (ordered if line is not None else used | in_tube) - rejected
+    lines = (ordered if line is not None else in_tube) - rejected
     return _Found(
-        frozenset(exam_ids), frozenset(lines) if exam_ids else None, frozenset(used), frozenset(rejected), tube_id, out
-    )
+        frozenset(exam_ids), frozenset(lines) if exam_ids else None, frozenset(), frozenset(rejected), tube_id, out, line is not None
+    )  # fmt: skip
+
+
+async def _by_theirs(uow: UnitOfWork, source: str, filler_no: str, found: _Found, ours: Collection[UUID]) -> _Found:
+    """Follow a number of theirs besides: it is often the tube's, the same for each of its groups, and leads to what it was used for before.
+
+    Only one that names a single exam leads anywhere; `ours` are the exams that numbers of ours name.
+    """
+    known = [r for r in await repository.of_filler(uow, LIS + source, filler_no) if not ours or r.exam_id in ours]
+    if len({r.exam_id for r in known}) != 1:
+        return found
+    used = frozenset(r.line_id for r in known)
+    lines = ((found.line_ids or frozenset()) | used) - found.rejected
+    # Within a tube, whatever else of the exam bore that number does not come before what the tube is for.
+    first = (used & (found.line_ids or frozenset())) or found.line_ids or used
+    return replace(found, exam_ids=found.exam_ids | {known[0].exam_id}, line_ids=lines, known=first)
 
 
 def _ours(exam: Exam) -> Identity:
@@ -503,8 +589,7 @@ def _entries(uow: UnitOfWork, book: Book, said: _Saying, lost: dict[str, list[st
     others = told.units.get(item.id, ())
     units = [unit for unit in (item.unit, *(u.unit for u in others)) if unit]
     known = [*(item.choices or ()), *book.normal_texts(item)]
-    parts = [Said(one.raw_value, one.unit, i) for i, one in enumerate(said.group.observations)]
-    measured, unread = put_together(item.kind, parts, units, known)
+    measured, unread = put_together(item.kind, said.group.said, units, known)
     withdrawn = said.status == "entered_in_error"
     if withdrawn and (unread is not None or not measured):
         # It strikes whatever was said before, when it does not say which value was wrong.

@@ -25,7 +25,8 @@ from tjapi.result.errors import (
     SignerNotStaff,
 )
 from tjapi.result.models import MessageRelease
-from tjapi.result.rules.releases import still_needed
+from tjapi.result.rules.raw import called_critical
+from tjapi.result.rules.releases import is_alarmed_of, still_needed
 from tjapi.result.schemas import ReleaseIn, ReleaseOut
 
 
@@ -103,6 +104,21 @@ async def raw_for_readings(uow: UnitOfWork, message_id: UUID) -> tuple[str, byte
     message = await inbox.get(uow, message_id)
     await uow.audit("inbound_message.readings_read", "inbound_message", message_id)
     return message.source, inbox.open_body(uow, message)
+
+
+async def to_be_read(uow: UnitOfWork, message_id: UUID) -> tuple[str, bytes] | None:
+    """Return the source and the bytes of a message that waits because nobody could read it; None: it waits for something else.
+
+    Raises InboundMessageNotFound.
+    """
+    message = await inbox.get(uow, message_id)
+    unread = message.state == "quarantined" and message.reason == "unparsable"
+    return (message.source, inbox.open_body(uow, message)) if unread else None
+
+
+def alarming(reason: str, raw: bytes) -> list[str]:
+    """Return what a message calls critical that is kept for people unread, for this reason."""
+    return called_critical(raw) if is_alarmed_of(reason) else []
 
 
 def _check(message: InboxMessage, *, exam: bool, charset: bool) -> None:
