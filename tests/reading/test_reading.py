@@ -63,8 +63,8 @@ async def _published(place: House, visit: Visit) -> str:
         answer = await reviewer.get(f"{API}/critical-values/{alert_id[0]}")
         told = {"channel": "phone", "told": "本人", "reached": True, "read_back": "马上去急诊"}
         for verb, body in (("confirm", None), ("notify", told)):
-            tag = {"If-Match": answer.headers["etag"]}
-            answer = await reviewer.post(f"{API}/critical-values/{alert_id[0]}:{verb}", json=body, headers=tag)
+            asked = {"If-Match": answer.headers["etag"]}
+            answer = await reviewer.post(f"{API}/critical-values/{alert_id[0]}:{verb}", json=body, headers=asked)
             assert answer.status_code == 200, answer.text
     tag = '"0"'
     for client, verb in ((reviewer, "generate"), (reviewer, "sign"), (chief, "finalize")):

@@ -17,6 +17,7 @@ from tjapi.critical_value.rules import (
     LAB_ALARM,
     LAB_ALARM_ACTION,
     LAB_ALARM_NAME,
+    OUR_ALARM_NAME,
     MOST_LEVELS,
     MOVES,
     UNTOLD,
@@ -50,6 +51,7 @@ from tjapi.result.rules.revisions import Stated
 DUE = {"A": timedelta(minutes=10), "B": timedelta(hours=24)}
 _BLOCK = "critical_open"
 _AT_ONCE = 50
+_BY = {True: "按本院参考范围或规则", False: "检验科标"}
 _WHY = {True: "数值未能读取", False: "未能归入体检项目"}
 LOOK_AGAIN = "critical_value.look_again"
 _Event = tuple[str, str]
@@ -156,9 +158,9 @@ async def alarm(uow: UnitOfWork, event: CriticalUnread) -> None:
         exam,
         CriticalValue(
             id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, examinee_id=exam.examinee_id, exam_no=exam.exam_no,
-            department_id=event.department_id, rule_code=LAB_ALARM, rule_name=LAB_ALARM_NAME, important_class="A",
+            department_id=event.department_id, rule_code=LAB_ALARM, rule_name=OUR_ALARM_NAME if event.ours else LAB_ALARM_NAME, important_class="A",
             knowledge_version_id=active.version_id, event_key=key,
-            explanation=f"{event.item_name}:检验科标为危急,{_WHY[event.placed]},请立即查看原始报告", action=LAB_ALARM_ACTION, result_ids=[],
+            explanation=f"{event.item_name}:{_BY[event.ours]}为危急,{_WHY[event.placed]},请立即查看原始报告", action=LAB_ALARM_ACTION, result_ids=[],
             revision_ids=[], state="detected", version=0, detected_at=uow.now, due_at=uow.now + DUE["A"], escalation_level=0,
         ),
     )  # fmt: skip

@@ -69,7 +69,7 @@ async def _printed(runtime: Runtime, exam_id: UUID) -> dict[str, Any]:
         return report_data(rows, [], hospital_name="", version=1, watermark=None, printed_at=uow.now)
 
 
-AGAIN = {
+AGAIN: dict[str, tuple[LabObservation, dict[str, Any]]] = {
     "a correction from a new specimen": (observation("GLU", "1.9", status="C", minute=70), {}),
     "a second final value from a new specimen": (observation("GLU", "1.9", minute=70), {}),
     "the same specimen, confirmed by a correction": (observation("GLU", "1.90", status="C"), {}),

@@ -154,9 +154,9 @@ async def test_what_would_be_computed_of_an_item_that_was_given_up_is_not_missin
 async def test_only_a_person_of_the_department_gives_up_and_only_what_has_no_value(unit: OpenUnit) -> None:
     scene = await _without_k(unit, "never")
     with pytest.raises(SignerNotStaff):
-        await _give_up(unit, scene, who=replace(demo.LOADER, kind="api_client"))
+        await _give_up(unit, scene, who=replace(demo.LOADER, kind="client"))
     with pytest.raises(DepartmentNotOwn):
-        await _give_up(unit, scene, who=replace(DOCTOR, departments=frozenset({scene.departments["ELECTROLYTE"] + 1})))
+        await _give_up(unit, scene, who=replace(DOCTOR, departments=(scene.departments["ELECTROLYTE"] + 1,)))
     with pytest.raises(GivingUpNotPossible):
         await _give_up(unit, scene, "NA")
     async with unit(DOCTOR) as uow:
