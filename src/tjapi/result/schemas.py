@@ -244,7 +244,7 @@ class AnswerIn(Input):
     """What a person decides of a question; which answers a question takes depends on its kind."""
 
     answer: Answer = Field(
-        description="undetermined:normal、abnormal、not_judged;contested:keep、value、wrong;unread:value、no_value;implausible:confirmed、wrong"
+        description="undetermined:normal、abnormal、not_judged;contested:keep、value、wrong;unread:value、no_value、keep(原结果仍有效);implausible:confirmed、wrong"
         " · By kind of question",
         examples=["normal"],
     )

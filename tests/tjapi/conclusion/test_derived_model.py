@@ -260,7 +260,7 @@ class Walk:
                 case "implausible":
                     given["answer"] = self.pick(("confirmed", "wrong"))
                 case _:
-                    given["answer"] = "no_value"
+                    given["answer"] = self.pick(("keep", "no_value"))
             given_in = AnswerIn.model_validate(given)
             with contextlib.suppress(QuestionClosed):  # by the answer to another one
                 await self.as_("doctor", partial(results.answer, question_id=question.id, given=given_in))

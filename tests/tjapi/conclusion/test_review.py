@@ -241,7 +241,7 @@ async def test_no_word_closes_what_came_late_while_a_question_or_a_critical_valu
             explanation="见备注", result_ids=[], revision_ids=[], state="detected", version=1, detected_at=uow.now, due_at=uow.now,
         )  # fmt: skip
         uow.session.add(alert)
-    answer = {"answer": "no_value", "reason": "与检验科核实,原结果不变"}
+    answer = {"answer": "keep", "reason": "与检验科核实,原结果不变"}
     said = await doctor.post(f"{API}/result-questions/{task['question_id']}:answer", json=answer)
     assert said.status_code == 200, said.text
     status, code, detail = await close()

@@ -107,7 +107,7 @@ async def test_what_stands_is_not_given_up_by_an_answer_about_a_later_word(unit:
     await file(unit, report(scene, "ELECTROLYTE", *_said(scene)))
     await file(unit, report(scene, "ELECTROLYTE", observation("K", "见备注", status="C"), reported_at=LATER))
     (question,) = await _questions(unit, scene)
-    await _answer(unit, question, "no_value")
+    await _answer(unit, question, "keep")
     assert await _shown(unit, scene) == []
     wrong = observation("K", "4.1", status="W")
     await file(unit, report(scene, "ELECTROLYTE", wrong, reported_at=LATER + timedelta(hours=1)))
@@ -242,3 +242,27 @@ async def test_a_person_enters_what_neither_of_two_contradicting_values_said(uni
     late = NOON + timedelta(days=400)
     await file(unit, report(scene, "ELECTROLYTE", observation("K", "4.4", status="C", minute=9), reported_at=late))
     assert (await state_of(unit, scene))["K"] == ("4.4", "", "corrected")
+
+
+@pytest.mark.requirement("E3.5", "E5.2")
+@pytest.mark.parametrize(("answer", "left"), [("no_value", None), ("keep", ("4.4", "", "final"))])
+async def test_a_correction_that_nobody_could_read_takes_the_value_with_it_unless_somebody_says_that_it_stands(
+    unit: OpenUnit, answer: str, left: Any
+) -> None:
+    """The laboratory took 4.4 back: that there is no value is not that the old one is normal."""
+    scene = await visit(unit, "ELECTROLYTE")
+    await file(unit, report(scene, "ELECTROLYTE", *_said(scene, K="4.4")))
+    await file(unit, report(scene, "ELECTROLYTE", observation("K", "约7", status="C"), reported_at=LATER))
+    (question,) = await _questions(unit, scene)
+    assert question.kind == "unread"
+    await _answer(unit, question, answer)
+    assert (await state_of(unit, scene))["K"] == left
+    assert await _shown(unit, scene) == ([("电解质六项：钾", "标本溶血")] if left is None else [])
+
+
+@pytest.mark.requirement("E3.5")
+async def test_nothing_that_does_not_stand_is_kept(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await file(unit, report(scene, "ELECTROLYTE", observation("K", "约7")))
+    with pytest.raises(AnswerInvalid):
+        await _answer(unit, (await _questions(unit, scene))[0], "keep")

@@ -22,7 +22,7 @@ QUESTION_LABELS: Mapping[QuestionKind, tuple[str, str]] = {
     "missing": ("项目不会再有结果", "no value will come of an item"),
 }
 ANSWERS: Mapping[QuestionKind, frozenset[Answer]] = {
-    "unread": frozenset({"value", "no_value"}),
+    "unread": frozenset({"value", "no_value", "keep"}),
     "contested": frozenset({"keep", "wrong", "value"}),
     "undetermined": frozenset({"normal", "abnormal", "not_judged"}),
     "implausible": frozenset({"confirmed", "wrong"}),
@@ -35,7 +35,7 @@ ANSWER_LABELS: Mapping[Answer, tuple[str, str]] = {
     "not_judged": ("不作判断", "not judged"),
     "value": ("由人工录入数值", "the value is entered by hand"),
     "no_value": ("无有效结果", "there is no value"),
-    "keep": ("以其中一个为准", "one of them holds"),
+    "keep": ("以其中一个(或原结果)为准", "one of them, or what stands, holds"),
     "confirmed": ("核实无误", "confirmed"),
     "wrong": ("结果有误", "the value is wrong"),
 }

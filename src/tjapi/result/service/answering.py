@@ -39,7 +39,8 @@ async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> Questio
 
     `normal`, `abnormal`, `not_judged` say so of the value as it stands, until another comes; `keep` strikes the values that contradict
     the one named; `value` records what a person read, in place of all that contradict each other; `wrong` strikes the value, or all of
-    these; `confirmed` leaves things as they are, and so does `no_value`: where nothing stands, none will come.
+    these; `confirmed` leaves things as they are. Of what could not be read, `keep` says that what stands holds all the same, and `no_value`
+    that nothing does: whatever stands is struck, and none will come.
 
     Raises SignerNotStaff, QuestionNotFound, DepartmentNotOwn, QuestionClosed, AnswerInvalid, ResultsClosed.
     """
@@ -63,8 +64,9 @@ async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> Questio
     item = next(item for item in book.items_of(line) if item.id == question.item_id)
     judged = await _do(uow, book, question, (line, item), given)
     question.answer, question.reason = given.answer, given.reason
-    if given.answer == "no_value" and book.now_at(line.id, item.id) is None:
+    if given.answer == "no_value":
         question.gives_up = True
+        compute(uow, book, (one for one in book.lines.values() if one.performed_by == "lis" and book.live(one)))
         await settle_without(uow, book, (line, item), given.reason)
     await questions.close(uow, question, "person", finalized=finalized)
     await uow.audit(
@@ -129,7 +131,12 @@ async def _do(uow: UnitOfWork, book: Book, question: ResultQuestion, place: _Pla
         result.judged_flag = flag
         await repository.judge(uow, result.id, flag)
         return result.id
-    if given.answer == "keep":
+    if given.answer == "keep" and question.kind == "unread":
+        if book.now_at(question.line_id, question.item_id) is None:
+            raise _wrong("answer", "该项目没有可沿用的结果", "nothing stands of the item that could hold")
+    elif given.answer == "no_value":
+        _strike_all(uow, book, place, given.reason)
+    elif given.answer == "keep":
         _keep(uow, book, question, place, given)
     elif given.answer == "value":
         await _transcribe(uow, book, question, place, given)
@@ -186,7 +193,8 @@ async def _transcribe(uow: UnitOfWork, book: Book, question: ResultQuestion, pla
 def _strike_all(uow: UnitOfWork, book: Book, place: _Place, reason: str) -> None:
     """Strike whatever stands of an item."""
     line, item = place
-    for _ in range(len(book.revisions_of(book.result_id(line.id, item.id) or UUID(int=0)))):
+    result_id = book.result_id(line.id, item.id)
+    for _ in range(len(book.revisions_of(result_id)) if result_id is not None else 0):
         now = book.now_at(line.id, item.id)
         if now is None:
             return
