@@ -122,8 +122,15 @@ async def test_a_result_that_changes_under_the_review_takes_the_signature_back(
     assert now["returned_reason"]
     assert (await _do(chief, scene, "finalize", 4)).json()["code"] == "conclusion-state-conflict"
     assert (await _do(reviewer, scene, "sign", 4)).json()["code"] == "conclusion-stale"
-    await _put(reviewer, scene, 4, DRAFT | {"overview_confirmed": True})
-    await _do(reviewer, scene, "sign", 5)
+    old = await _put(reviewer, scene, 4, DRAFT | {"overview_confirmed": True})
+    assert (old.json()["code"], [e["pointer"] for e in old.json()["errors"]]) == (
+        "entry-figure-outdated", ["/entries/1/detail"]
+    )  # fmt: skip
+    told = {"overview": "血糖复查为 5.0。", "entries": [DRAFT["entries"][0]]}
+    said = await _put(reviewer, scene, 4, told)
+    assert said.status_code == 200, said.text
+    said = await _do(reviewer, scene, "sign", 5)
+    assert said.status_code == 200, said.text
     assert (await _do(chief, scene, "finalize", 6)).status_code == 200
 
 

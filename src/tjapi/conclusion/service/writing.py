@@ -107,10 +107,12 @@ def _refuse_old_figures(
     """
     current = {known.result_id: known for known in now.ground.case.every}
     wrong = []
-    for i, (sent, entry) in enumerate(zip(in_order(given.entries), entries, strict=True)):
+    sent = in_order(given.entries)
+    places = [next(i for i, one in enumerate(given.entries) if one is own) for own in sent]
+    for i, one, entry in zip(places, sent, entries, strict=True):
         if entry.stale:
             continue
-        keys = set(_keys(sent))
+        keys = set(_keys(one))
         sources = [e for e in before if keys & set(keys_of(e)) or e.title == entry.title]
         was = [said[revision_id] for revision_id in _revisions(sources) if revision_id in said]
         wrong += [
@@ -121,19 +123,21 @@ def _refuse_old_figures(
     if given.overview_confirmed and outdated_figures(given.overview, list(said.values()), current):
         wrong.append("/overview")
     # Whatever it is linked to: what no result of the exam says any more is not written anew.
-    wrong += [at for at in _stray(given.overview, entries, now, earlier) if at not in wrong]
+    wrong += [
+        at for at in _stray(given.overview, dict(zip(places, entries, strict=True)), now, earlier) if at not in wrong
+    ]
     if wrong:
         raise _old_figures(wrong)
 
 
-def _stray(overview: str, entries: Sequence[ConclusionEntry], now: Known, earlier: Sequence[Value]) -> list[str]:
-    """Return the places of a person's words, none of them stale, that hold a figure which a result said and none says now."""
+def _stray(overview: str, entries: Mapping[int, ConclusionEntry], now: Known, earlier: Sequence[Value]) -> list[str]:
+    """Return the places of a person's words (`entries` by their place), none of them stale, that hold a figure which a result said and none says now."""
     current = {known.result_id: known for known in now.ground.case.every}
     advised = [words for entry in now.wanted.values() for words in (entry.advice, entry.lifestyle)]
     texts = [("/overview", overview)]
     texts += [
         (f"/entries/{i}/{field}", getattr(entry, field))
-        for i, entry in enumerate(entries)
+        for i, entry in entries.items()
         if entry.edited and not entry.stale
         for field in ("title", "detail", "advice", "lifestyle")
     ]
@@ -259,7 +263,9 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
     await hold(uow, exam)
     await refuse_stale(uow, exam, found)
     entries = await repository.entries(uow, exam_id)
-    old = _stray(found.overview, entries, await known(uow, exam), await results.earlier_of(uow, exam_id))
+    old = _stray(
+        found.overview, dict(enumerate(entries)), await known(uow, exam), await results.earlier_of(uow, exam_id)
+    )
     if old:
         raise _old_figures(old)
     found.state, found.version = "initial_signed", found.version + 1
