@@ -451,10 +451,9 @@ TWINS = (
         f"{GIVEN_UP}::test_only_a_person_of_the_department_gives_up_and_only_what_has_no_value",
     ),
     _twin(
-        "given up: an answer gives up nothing that stands", "src/tjapi/result/service/answering.py",
-        'if given.answer == "no_value" and book.now_at(line.id, item.id) is None:',
-        'if given.answer == "no_value":',
-        f"{GIVEN_UP}::test_what_stands_is_not_given_up_by_an_answer_about_a_later_word",
+        "given up: no value is no value", "src/tjapi/result/service/answering.py",
+        '    elif given.answer == "no_value":\n        _strike_all(uow, book, place, given.reason)\n', "",
+        f"{GIVEN_UP}::test_a_correction_that_nobody_could_read_takes_the_value_with_it_unless_somebody_says_that_it_stands[no_value-None]",
     ),
     _twin(
         "given up: the report names it", "src/tjapi/report/layout.py",
