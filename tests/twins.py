@@ -396,17 +396,17 @@ TWINS = (
     _twin(
         "words: no line calls a flag normal", "src/tjapi/result/service/summarizing.py",
         "    if not against or not says_all_normal", "    if against or not says_all_normal",
-        f"{DERIVED}::test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is_a_finding[一切正常]",
+        f"{DERIVED}::test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is_a_finding[all]",
     ),
     _twin(
         "words: that nothing was found is no finding", "src/tjapi/conclusion/service/following.py",
         "for line in written if not says_all_normal(line.text, department=True, flagged=names)]", "for line in written if names is not None]",
-        f"{DERIVED}::test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is_a_finding[一切正常]",
+        f"{DERIVED}::test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is_a_finding[all]",
     ),
     _twin(
         "words: a word that a person calls abnormal is not positive", "src/tjapi/knowledge/rules.py",
         "or known.flag is None or known.by_person:", "or known.flag is None:",
-        "tests/tjapi/result/test_questions.py::test_who_calls_a_word_abnormal_has_not_said_that_it_is_positive[复检中]",
+        "tests/tjapi/result/test_questions.py::test_who_calls_a_word_abnormal_has_not_said_that_it_is_positive[measured again]",
     ),
     _twin(
         "results: a laboratory's flag is no understanding", "src/tjapi/result/service/book.py",
@@ -451,8 +451,18 @@ TWINS = (
         f"{GIVEN_UP}::test_only_a_person_of_the_department_gives_up_and_only_what_has_no_value",
     ),
     _twin(
+        "given up: whatever is preliminary goes with it", "src/tjapi/result/service/giving_up.py",
+        "    book.strike_all(uow, place, reason)\n", "    if (one := book.now_at(place[0].id, place[1].id)) is not None:\n        book.strike(uow, place, one, reason)\n",
+        f"{GIVEN_UP}::test_of_several_preliminary_values_none_comes_back_once_the_item_is_given_up",
+    ),
+    _twin(
+        "amending: seen is not told", "src/tjapi/conclusion/service/amending.py",
+        "    if alert is None:", '    if alert is None or alert.state != "detected":',
+        "tests/tjapi/conclusion/test_review.py::test_no_word_closes_what_came_late_while_a_question_or_a_critical_value_is_open[told]",
+    ),
+    _twin(
         "given up: no value is no value", "src/tjapi/result/service/answering.py",
-        '    elif given.answer == "no_value":\n        _strike_all(uow, book, place, given.reason)\n', "",
+        '    elif given.answer == "no_value":\n        book.strike_all(uow, place, given.reason)\n', "",
         f"{GIVEN_UP}::test_a_correction_that_nobody_could_read_takes_the_value_with_it_unless_somebody_says_that_it_stands[no_value-None]",
     ),
     _twin(
@@ -463,7 +473,7 @@ TWINS = (
     ),
     _twin(
         "contested: none of them holds beside what a person enters", "src/tjapi/result/service/answering.py",
-        "        _strike_all(uow, book, place, given.reason)\n    book.add(",
+        "        book.strike_all(uow, place, given.reason)\n    book.add(",
         "    book.add(",
         f"{GIVEN_UP}::test_a_person_enters_what_neither_of_two_contradicting_values_said",
     ),

@@ -38,7 +38,7 @@ class AmendmentOpen(Conflict):
     """What came late is not known yet: a question about a result, or a critical value of class A, waits for a person; the sentence names it."""
 
     zh, en = (
-        "尚有待核实的结果或未确认的危急值,处理后方可结案",
+        "尚有待核实的结果或未通知的危急值,处理后方可结案",
         "A question about a result, or a critical value, is open: it is dealt with first",
     )
 
@@ -98,7 +98,7 @@ class EntryKeyUnknown(Invalid):
 
 
 class EntryFigureOutdated(Conflict):
-    """Words that are confirmed hold a figure that none of their results says any more: rewrite them."""
+    """Words that are written, confirmed or signed hold a figure that a result said once and none says now: rewrite them."""
 
     zh, en = (
         "结论中的数值已不是当前结果,请改写后再保存",

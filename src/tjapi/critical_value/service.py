@@ -341,6 +341,11 @@ async def get(uow: UnitOfWork, critical_id: UUID) -> CriticalValueDetail:
     return await _detail(uow, value)
 
 
+async def untold(uow: UnitOfWork, exam_id: UUID) -> CriticalValue | None:
+    """Return an alert that keeps an exam open, the oldest: of class A, and nobody was told."""
+    return next((value for value in await repository.of_exam(uow, exam_id) if _keeps_open(value)), None)
+
+
 async def page(
     uow: UnitOfWork, *, state: str | None, important_class: str | None, department_id: int | None, exam_id: UUID | None,
     still_open: bool | None, overdue: bool | None, after: Sequence[str] | None, size: int,

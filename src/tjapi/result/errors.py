@@ -1,6 +1,13 @@
 """What may go wrong around results."""
 
-from tjapi.kernel.problem import Conflict, Forbidden, Invalid, NotFound
+from tjapi.kernel.problem import Conflict, FieldError, Forbidden, Invalid, NotFound
+
+
+def old_figure(place: str) -> FieldError:
+    """Return what is wrong with words that hold a figure which a result said once and none says now."""
+    return FieldError(
+        place, "outdated", "所写数值已不是当前结果,请改写", "holds a figure that no result says any more; rewrite it"
+    )
 
 
 class DepartmentNotOwn(Forbidden):
@@ -22,7 +29,7 @@ class SummaryLineUnknown(Invalid):
 
 
 class SummaryFigureOutdated(Conflict):
-    """Words that are confirmed hold a figure that none of their results says any more: rewrite them."""
+    """Words that are written, confirmed or signed hold a figure that a result said once and none says now: rewrite them."""
 
     zh, en = (
         "小结中的数值已不是当前结果,请改写后再保存",

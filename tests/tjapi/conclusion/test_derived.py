@@ -566,11 +566,16 @@ async def test_what_the_knowledge_base_advises_is_no_old_figure(world: World) ->
     assert (await desk.sign()).status_code == 200
     review = Review(world, visit)
     made = (await review.call("generate")).json()
+    assert "140" in made["entries"][0]["advice"], "the figure that SBP said before"
     pressure = made["entries"][0] | {"detail": "收缩压 152,高于正常", "advice": made["entries"][0]["advice"] + "。"}
     assert (await review.put(made["overview"], [pressure])).status_code == 200
 
 
-@pytest.mark.parametrize("calm", ["一切正常", "未见异常", "血压正常", "一般检查科：未见异常"])
+@pytest.mark.parametrize(
+    "calm",
+    ["一切正常", "未见异常", "血压正常", "一般检查科：未见异常"],
+    ids=["all", "nothing", "pressure", "department"],
+)
 async def test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is_a_finding(
     world: World, calm: str
 ) -> None:

@@ -1,7 +1,6 @@
 """Another measurement of the same critical number is news to whoever dismissed the first, or told of it; the same one said again is not."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,10 +11,9 @@ import httpx
 import pytest
 
 from adapters.lis.contract import LabObservation
-from tests.tjapi.result.scene import NOON, OpenUnit, Scene, file, observation, report, visit
+from tests.tjapi.result.scene import NOON, OpenUnit, Scene, alerts_of, file, observation, report, visit
 from tests.tjapi.world import API, SignIn, World
 from tjapi import demo
-from tjapi.critical_value import repository
 from tjapi.critical_value.models import CriticalValue
 from tjapi.critical_value.rules import unheard
 from tjapi.kernel.runtime import Runtime
@@ -33,12 +31,6 @@ def world(runtime: Runtime, sign_in: SignIn) -> World:
     return World(runtime, sign_in)
 
 
-async def _alerts(unit: OpenUnit, exam_id: UUID) -> Sequence[CriticalValue]:
-    async with unit() as uow:
-        found: Sequence[CriticalValue] = await repository.of_exam(uow, exam_id)
-        return found
-
-
 async def _said(
     unit: OpenUnit, scene: Scene, *observations: LabObservation, group: str = "GLU", **changes: Any
 ) -> None:
@@ -53,9 +45,9 @@ async def _do(client: httpx.AsyncClient, value: Any, verb: str, body: dict[str, 
 
 async def _through(unit: OpenUnit, client: httpx.AsyncClient, exam_id: UUID, *steps: Any) -> CriticalValue:
     for verb, body in steps:
-        answer = await _do(client, (await _alerts(unit, exam_id))[-1], verb, body)
+        answer = await _do(client, (await alerts_of(unit, exam_id))[-1], verb, body)
         assert answer.status_code == 200, answer.text
-    return (await _alerts(unit, exam_id))[-1]
+    return (await alerts_of(unit, exam_id))[-1]
 
 
 async def _blocks(admin: asyncpg.Connection, exam_id: UUID) -> int:
@@ -88,13 +80,13 @@ async def test_what_was_dismissed_is_raised_anew_when_it_is_measured_again(
     assert (await _printed(runtime, scene.exam_id))["abnormal"][0]["flag"] == "low"
     again, changes = AGAIN[how]
     await _said(unit, scene, again, **changes)
-    first, second = await _alerts(unit, scene.exam_id)
+    first, second = await alerts_of(unit, scene.exam_id)
     assert (first.state, second.state, first.rule_code == second.rule_code) == ("dismissed", "detected", True)
     assert await _blocks(admin, scene.exam_id) == 1
     assert (await _printed(runtime, scene.exam_id))["abnormal"][0]["flag"] == "critical_low"
     # Sent once more, it is the same measurement; dismissed as well, both are no critical values.
     await _said(unit, scene, again, **changes)
-    assert len(await _alerts(unit, scene.exam_id)) == 2
+    assert len(await alerts_of(unit, scene.exam_id)) == 2
     await _through(unit, reviewer, scene.exam_id, ("dismiss", REDRAWN))
     assert (await _printed(runtime, scene.exam_id))["abnormal"][0]["flag"] == "low"
 
@@ -124,7 +116,7 @@ async def test_what_was_told_is_raised_anew_when_it_is_measured_again(
     await _said(unit, scene, observation("GLU", "1.9"))
     told = await _through(unit, await sign_in("reviewer"), scene.exam_id, *steps)
     await _said(unit, scene, observation("GLU", "1.9", status="C", minute=70))
-    first, second = await _alerts(unit, scene.exam_id)
+    first, second = await alerts_of(unit, scene.exam_id)
     assert (first.state, second.state) == (told.state, "detected")
 
 
@@ -138,7 +130,7 @@ async def test_the_same_measurement_said_again_is_the_event_that_was_seen_to(
     seen = await _through(unit, await sign_in("reviewer"), scene.exam_id, *steps)
     await _said(unit, scene, observation("GLU", "1.90"))
     await _said(unit, scene, observation("GLU", "1.9"), message_id="M2")
-    (kept,) = await _alerts(unit, scene.exam_id)
+    (kept,) = await alerts_of(unit, scene.exam_id)
     assert (kept.id, kept.state, kept.corrected_at) == (seen.id, seen.state, None)
     shown = "low" if verb == "dismiss" else "critical_low"
     assert (await _printed(runtime, scene.exam_id))["abnormal"][0]["flag"] == shown
@@ -150,15 +142,17 @@ async def test_an_alert_of_which_nobody_was_told_takes_up_another_measurement_an
     scene = await visit(unit, "GLU")
     reviewer = await sign_in("reviewer")
     await _said(unit, scene, observation("GLU", "1.9"))
-    (before,) = await _alerts(unit, scene.exam_id)
+    (before,) = await alerts_of(unit, scene.exam_id)
     await _said(unit, scene, observation("GLU", "1.9", status="C", minute=70))
-    (alert,) = await _alerts(unit, scene.exam_id)
+    (alert,) = await alerts_of(unit, scene.exam_id)
     assert (alert.id, alert.state, alert.due_at) == (before.id, "detected", before.due_at), "its clock goes on"
     assert (len(alert.revision_ids), alert.version) == (2, before.version + 1)
     assert (await _do(reviewer, before, "dismiss", REDRAWN)).status_code == 412
     assert (await _do(reviewer, alert, "dismiss", REDRAWN)).status_code == 200
     await _said(unit, scene, observation("GLU", "1.9", status="C", minute=70), message_id="M3")
-    assert [a.state for a in await _alerts(unit, scene.exam_id)] == ["dismissed"], "both were before whoever dismissed"
+    assert [a.state for a in await alerts_of(unit, scene.exam_id)] == ["dismissed"], (
+        "both were before whoever dismissed"
+    )
     steps = await admin.fetch(
         "select action from critical_step where critical_value_id = $1 order by version", alert.id
     )
@@ -172,12 +166,12 @@ async def test_a_measurement_that_comes_while_somebody_dismisses_is_never_dismis
     for _ in range(4):
         scene = await visit(unit, "GLU")
         await _said(unit, scene, observation("GLU", "1.9"))
-        (alert,) = await _alerts(unit, scene.exam_id)
+        (alert,) = await alerts_of(unit, scene.exam_id)
         answer, _ = await asyncio.gather(
             _do(reviewer, alert, "dismiss", REDRAWN),
             _said(unit, scene, observation("GLU", "1.9", status="C", minute=70)),
         )
-        ends.append((answer.status_code, *(a.state for a in await _alerts(unit, scene.exam_id))))
+        ends.append((answer.status_code, *(a.state for a in await alerts_of(unit, scene.exam_id))))
     assert set(ends) <= {(200, "dismissed", "detected"), (412, "detected")}, ends
 
 
@@ -190,13 +184,13 @@ async def test_what_the_laboratory_calls_critical_is_raised_anew_when_it_is_meas
 
     scene = await visit(unit, "RENAL")
     await _said(unit, scene, said(0), group="RENAL")
-    (alert,) = await _alerts(unit, scene.exam_id)
+    (alert,) = await alerts_of(unit, scene.exam_id)
     assert alert.rule_code == "LAB-CRITICAL"
     await _through(unit, await sign_in("reviewer"), scene.exam_id, ("dismiss", REDRAWN))
     await _said(unit, scene, said(0), group="RENAL", message_id="M2")
-    assert [a.state for a in await _alerts(unit, scene.exam_id)] == ["dismissed"]
+    assert [a.state for a in await alerts_of(unit, scene.exam_id)] == ["dismissed"]
     await _said(unit, scene, said(50, "C"), group="RENAL")
-    assert [(a.rule_code, a.state) for a in await _alerts(unit, scene.exam_id)] == [
+    assert [(a.rule_code, a.state) for a in await alerts_of(unit, scene.exam_id)] == [
         ("LAB-CRITICAL", "dismissed"), ("LAB-CRITICAL", "detected"),
     ]  # fmt: skip
 
@@ -217,7 +211,7 @@ async def test_signing_what_a_department_entered_is_no_new_measurement(world: Wo
         f"{place}/sheet:sign", json={"fill_defaults": True}, headers={"If-Match": entered.headers["etag"]}
     )
     assert signed.status_code == 200, signed.text
-    assert [a.state for a in await _alerts(unit, seen.exam_id)] == ["dismissed"]
+    assert [a.state for a in await alerts_of(unit, seen.exam_id)] == ["dismissed"]
 
 
 def test_what_was_measured_at_another_moment_corrected_or_called_critical_since_is_news() -> None:

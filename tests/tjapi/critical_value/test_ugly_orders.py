@@ -1,21 +1,17 @@
 """Critical values when things happen at once, late, twice, or the wrong way round: none is lost, none is raised twice."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import httpx
 import pytest
 
 from adapters.lis.contract import LabObservation
-from tests.tjapi.result.scene import OpenUnit, Scene, file, observation, report, visit
+from tests.tjapi.result.scene import OpenUnit, Scene, alerts_of, file, observation, report, visit
 from tests.tjapi.world import API, SignIn, World
-from tjapi.critical_value import repository
 from tjapi.critical_value import service as critical_values
-from tjapi.critical_value.models import CriticalValue
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.security.principal import SYSTEM
 
@@ -27,14 +23,8 @@ def world(runtime: Runtime, sign_in: SignIn) -> World:
     return World(runtime, sign_in)
 
 
-async def _alerts(unit: OpenUnit, exam_id: UUID) -> Sequence[CriticalValue]:
-    async with unit() as uow:
-        found: Sequence[CriticalValue] = await repository.of_exam(uow, exam_id)
-        return found
-
-
 async def _states(unit: OpenUnit, scene: Scene) -> list[tuple[str, str]]:
-    return [(a.rule_code, a.state) for a in await _alerts(unit, scene.exam_id)]
+    return [(a.rule_code, a.state) for a in await alerts_of(unit, scene.exam_id)]
 
 
 async def _said(unit: OpenUnit, scene: Scene, group: str, *observations: LabObservation) -> None:
@@ -64,10 +54,10 @@ async def test_a_preliminary_value_that_becomes_final_is_the_event_that_somebody
 ) -> None:
     scene = await visit(unit, "GLU")
     await _said(unit, scene, "GLU", observation("GLU", "25.0", status="P"))
-    (alert,) = await _alerts(unit, scene.exam_id)
+    (alert,) = await alerts_of(unit, scene.exam_id)
     assert (await _do(await sign_in("reviewer"), alert, "confirm")).status_code == 200
     await _said(unit, scene, "GLU", observation("GLU", "25.00", minute=20))
-    (kept,) = await _alerts(unit, scene.exam_id)
+    (kept,) = await alerts_of(unit, scene.exam_id)
     assert (kept.id, kept.state, kept.corrected_at) == (alert.id, "confirmed", None)
 
 
@@ -89,13 +79,13 @@ async def test_what_was_dealt_with_says_so_when_its_value_is_corrected_and_is_ra
 ) -> None:
     scene = await visit(unit, "GLU")
     await _said(unit, scene, "GLU", observation("GLU", "25.0"))
-    (alert,) = await _alerts(unit, scene.exam_id)
+    (alert,) = await alerts_of(unit, scene.exam_id)
     assert (await _do(await sign_in("reviewer"), alert, "dismiss", {"reason": "标本溶血"})).status_code == 200
     await _said(unit, scene, "GLU", observation("GLU", "25.00"))
-    (alert,) = await _alerts(unit, scene.exam_id)
+    (alert,) = await alerts_of(unit, scene.exam_id)
     assert (alert.state, alert.corrected_at) == ("dismissed", None)
     await _said(unit, scene, "GLU", observation("GLU", "5.2", status="C", minute=2))
-    (alert,) = await _alerts(unit, scene.exam_id)
+    (alert,) = await alerts_of(unit, scene.exam_id)
     assert (alert.state, alert.corrected_at is not None) == ("dismissed", True)
     await _said(unit, scene, "GLU", observation("GLU", "25.0", status="C", minute=3))
     assert [state for _, state in await _states(unit, scene)] == ["dismissed", "detected"]
@@ -109,7 +99,7 @@ async def test_a_critical_value_that_comes_after_its_correction_is_kept_as_super
     await _said(unit, scene, "GLU", observation("GLU", "5.2", status="C", minute=5))
     await _said(unit, scene, "GLU", observation("GLU", "25.0"))
     assert await _states(unit, scene) == [("CRIT-GLU-HIGH", "superseded")]
-    (alert,) = await _alerts(unit, scene.exam_id)
+    (alert,) = await alerts_of(unit, scene.exam_id)
     actions = await admin.fetch("select action from critical_step where critical_value_id = $1", alert.id)
     assert [row["action"] for row in actions] == ["superseded"]
     blocks = await admin.fetchval("select count(*) from exam_block where exam_id = $1", scene.exam_id)
@@ -150,7 +140,7 @@ async def test_a_value_that_may_well_be_critical_alarms_and_says_what_cannot_be_
 ) -> None:
     scene = await visit(unit, "GLU")
     await _said(unit, scene, "GLU", observation("GLU", value))
-    assert bool(await _alerts(unit, scene.exam_id)) is alarms
+    assert bool(await alerts_of(unit, scene.exam_id)) is alarms
 
 
 @pytest.mark.requirement("E5.2")
@@ -168,12 +158,12 @@ async def test_a_correction_that_comes_while_somebody_confirms_is_seen_by_one_of
     for _ in range(ROUNDS):
         scene = await visit(unit, "GLU")
         await _said(unit, scene, "GLU", observation("GLU", "25.0"))
-        (alert,) = await _alerts(unit, scene.exam_id)
+        (alert,) = await alerts_of(unit, scene.exam_id)
         answer, _ = await asyncio.gather(
             _do(reviewer, alert, "confirm"),
             _said(unit, scene, "GLU", observation("GLU", "5.2", status="C", minute=1)),
         )
-        (now,) = await _alerts(unit, scene.exam_id)
+        (now,) = await alerts_of(unit, scene.exam_id)
         ends.append((answer.status_code, now.state, now.corrected_at is not None))
     assert set(ends) <= {(200, "confirmed", True), (412, "superseded", True)}, ends
 
@@ -191,7 +181,7 @@ async def test_escalation_while_somebody_acts_or_a_correction_comes_breaks_neith
     for turn in range(ROUNDS):
         scene = await visit(unit, "GLU")
         await _said(unit, scene, "GLU", observation("GLU", "25.0"))
-        (alert,) = await _alerts(unit, scene.exam_id)
+        (alert,) = await alerts_of(unit, scene.exam_id)
         await admin.execute(
             "update critical_value set due_at = due_at - $1::interval where id = $2", timedelta(hours=1), alert.id
         )
@@ -201,7 +191,7 @@ async def test_escalation_while_somebody_acts_or_a_correction_comes_breaks_neith
             corrected.close()
         answer, *_ = await asyncio.gather(*acts, *(sweep() for _ in range(3)))
         assert answer.status_code in (200, 412), answer.text
-        (now,) = await _alerts(unit, scene.exam_id)
+        (now,) = await alerts_of(unit, scene.exam_id)
         steps = await admin.fetch(
             "select version, action from critical_step where critical_value_id = $1 order by version", alert.id
         )
@@ -213,16 +203,16 @@ async def test_escalation_while_somebody_acts_or_a_correction_comes_breaks_neith
 async def test_two_people_who_close_at_once_close_once(unit: OpenUnit, sign_in: SignIn) -> None:
     scene = await visit(unit, "GLU")
     await _said(unit, scene, "GLU", observation("GLU", "25.0"))
-    (alert,) = await _alerts(unit, scene.exam_id)
+    (alert,) = await alerts_of(unit, scene.exam_id)
     one, other = await sign_in("reviewer"), await sign_in("chief")
     await _do(one, alert, "confirm")
-    (alert,) = await _alerts(unit, scene.exam_id)
+    (alert,) = await alerts_of(unit, scene.exam_id)
     told = {"channel": "phone", "told": "本人", "reached": True, "read_back": "血糖 25,去急诊"}
     await _do(one, alert, "notify", told)
-    (alert,) = await _alerts(unit, scene.exam_id)
+    (alert,) = await alerts_of(unit, scene.exam_id)
     answers = await asyncio.gather(*(_do(who, alert, "close", {"outcome": "收住院"}) for who in (one, other)))
     assert sorted(a.status_code for a in answers) == [200, 412]
-    (alert,) = await _alerts(unit, scene.exam_id)
+    (alert,) = await alerts_of(unit, scene.exam_id)
     assert alert.state == "closed"
 
 
@@ -256,7 +246,7 @@ async def test_an_exam_that_is_finalized_while_a_critical_value_comes_ends_with_
             assert answer.status_code == 200, answer.text
         finalize = chief.post(f"{seen.place}/conclusion:finalize", headers={"If-Match": '"2"'})
         answer, _ = await asyncio.gather(finalize, world.file(seen, status="C", GLU="25.0"))
-        ends.add((answer.status_code, tuple(a.state for a in await _alerts(unit, seen.exam_id))))
+        ends.add((answer.status_code, tuple(a.state for a in await alerts_of(unit, seen.exam_id))))
     assert ends <= {(200, ("detected",)), (409, ("detected",)), (412, ("detected",))}, ends
 
 

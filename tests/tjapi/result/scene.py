@@ -2,7 +2,7 @@
 
 import itertools
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,6 +12,8 @@ from adapters.lis.contract import LabObservation, LabReport, LabResult
 from tests.tjapi.starter import UNITS
 from tjapi import demo
 from tjapi.catalog import service as catalog
+from tjapi.critical_value import repository as critical_values
+from tjapi.critical_value.models import CriticalValue
 from tjapi.exam import service as exams
 from tjapi.exam.schemas import ExamIn
 from tjapi.examinee import service as examinees
@@ -117,6 +119,13 @@ def report(scene: Scene, group: str, *observations: LabObservation, **changes: A
 async def file(unit: OpenUnit, said: LabReport) -> Filing:
     async with unit() as uow:
         return await service.file_report(uow, uuid7(), "lis", said)
+
+
+async def alerts_of(unit: OpenUnit, exam_id: UUID) -> Sequence[CriticalValue]:
+    """Return every critical value of an exam, oldest first."""
+    async with unit() as uow:
+        found: Sequence[CriticalValue] = await critical_values.of_exam(uow, exam_id)
+        return found
 
 
 class Unfenced(Units):

@@ -266,3 +266,12 @@ async def test_nothing_that_does_not_stand_is_kept(unit: OpenUnit) -> None:
     await file(unit, report(scene, "ELECTROLYTE", observation("K", "约7")))
     with pytest.raises(AnswerInvalid):
         await _answer(unit, (await _questions(unit, scene))[0], "keep")
+
+
+@pytest.mark.requirement("E3.3", "E3.5")
+async def test_of_several_preliminary_values_none_comes_back_once_the_item_is_given_up(unit: OpenUnit) -> None:
+    scene = await _without_k(unit, "preliminary")
+    await file(unit, report(scene, "ELECTROLYTE", observation("K", "4.6", status="P", minute=30), reported_at=LATER))
+    await _give_up(unit, scene)
+    assert (await state_of(unit, scene))["K"] is None
+    assert await _shown(unit, scene) == [("电解质六项：钾", "标本溶血")]

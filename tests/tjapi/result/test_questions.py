@@ -574,7 +574,7 @@ async def test_a_doubtful_value_is_asked_about_again_when_it_is_current_again(un
 
 
 @pytest.mark.requirement("E3.3", "E3.4")
-@pytest.mark.parametrize("word", ["复检中", "标本溶血", "12.5"])
+@pytest.mark.parametrize("word", ["复检中", "标本溶血", "12.5"], ids=["measured again", "haemolysed", "number"])
 async def test_who_calls_a_word_abnormal_has_not_said_that_it_is_positive(unit: OpenUnit, word: str) -> None:
     scene = await visit(unit, "HBV")
     await file(unit, report(scene, "HBV", replace(observation("HBSAG", word), abnormal_flags=())))

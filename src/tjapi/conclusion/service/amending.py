@@ -60,7 +60,7 @@ async def close_task(uow: UnitOfWork, task_id: UUID, outcome: str) -> AmendmentT
 
 
 async def waits_for(uow: UnitOfWork, exam_id: UUID) -> tuple[str, str] | None:
-    """Return what a person is asked of an exam before anybody can say that nothing changed: an open question, or a class A alert that nobody saw."""
+    """Return what a person is asked of an exam before anybody can say that nothing changed: an open question, or a class A alert of which nobody was told."""
     async with uow.for_every_department():
         asked = await results.questions_page(
             uow, exam_id=exam_id, kind=None, department_id=None, still_open=True, after=None, size=0
@@ -69,15 +69,10 @@ async def waits_for(uow: UnitOfWork, exam_id: UUID) -> tuple[str, str] | None:
             question = asked[0]
             zh, en = QUESTION_LABELS[question.kind]  # type: ignore[index] # the database holds no other kind
             return f"「{question.item_name}」{zh},尚未答复", f"{question.item_name}: {en}, and nobody has answered"
-        alarms = await criticals.page(
-            uow, state="detected", important_class="A", department_id=None, exam_id=exam_id, still_open=True, overdue=None,
-            after=None, size=0,
-        )  # fmt: skip
-    return (
-        (f"危急值「{alarms[0].rule_name}」尚未确认", f"critical value {alarms[0].rule_name} is not seen to")
-        if alarms
-        else None
-    )
+        alert = await criticals.untold(uow, exam_id)
+    if alert is None:
+        return None
+    return f"危急值「{alert.rule_name}」尚未通知", f"of critical value {alert.rule_name} nobody was told"
 
 
 async def close_tasks(uow: UnitOfWork, exam_id: UUID, outcome: str) -> None:

@@ -43,7 +43,7 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.rules import Known as Value
 from tjapi.knowledge.words import outdated_figures, stray_figures
 from tjapi.result import service as results
-from tjapi.result.errors import SignerNotStaff
+from tjapi.result.errors import SignerNotStaff, old_figure
 
 
 async def write(uow: UnitOfWork, exam_id: UUID, given: ConclusionIn, expected: int) -> ConclusionOut:
@@ -127,7 +127,7 @@ def _refuse_old_figures(
         at for at in _stray(given.overview, dict(zip(places, entries, strict=True)), now, earlier) if at not in wrong
     ]
     if wrong:
-        raise _old_figures(wrong)
+        raise EntryFigureOutdated(errors=[old_figure(place) for place in wrong])
 
 
 def _stray(overview: str, entries: Mapping[int, ConclusionEntry], now: Known, earlier: Sequence[Value]) -> list[str]:
@@ -142,12 +142,6 @@ def _stray(overview: str, entries: Mapping[int, ConclusionEntry], now: Known, ea
         for field in ("title", "detail", "advice", "lifestyle")
     ]
     return [place for place, text in texts if stray_figures(text, earlier, current, advised)]
-
-
-def _old_figures(places: Sequence[str]) -> EntryFigureOutdated:
-    return EntryFigureOutdated(
-        errors=[FieldError(at, "outdated", "所写数值已不是当前结果,请改写", "holds a figure that no result says any more; rewrite it") for at in places]
-    )  # fmt: skip
 
 
 def _keys(given: EntryIn) -> list[str]:
@@ -267,7 +261,7 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
         found.overview, dict(enumerate(entries)), await known(uow, exam), await results.earlier_of(uow, exam_id)
     )
     if old:
-        raise _old_figures(old)
+        raise EntryFigureOutdated(errors=[old_figure(place) for place in old])
     found.state, found.version = "initial_signed", found.version + 1
     found.initial_by, found.initial_at = uow.principal.id, uow.now
     found.initial_name = await identity.staff_name(uow, uow.principal.id)

@@ -64,10 +64,7 @@ async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> Questio
     item = next(item for item in book.items_of(line) if item.id == question.item_id)
     judged = await _do(uow, book, question, (line, item), given)
     question.answer, question.reason = given.answer, given.reason
-    if given.answer == "no_value":
-        question.gives_up = True
-        compute(uow, book, (one for one in book.lines.values() if one.performed_by == "lis" and book.live(one)))
-        await settle_without(uow, book, (line, item), given.reason)
+    question.gives_up = given.answer == "no_value"
     await questions.close(uow, question, "person", finalized=finalized)
     await uow.audit(
         "result_question.answered", "result_question", question.id, campus_id=question.campus_id,
@@ -75,6 +72,8 @@ async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> Questio
     )  # fmt: skip
     book.touch(line.id)
     compute(uow, book, (one for one in book.lines.values() if one.performed_by == line.performed_by and book.live(one)))
+    if question.gives_up:
+        await settle_without(uow, book, (line, item), given.reason)
     await book.close(uow)
     if judged is not None:
         await uow.publish(ResultsRecorded(campus_id=book.exam.campus_id, exam_id=book.exam.id, result_ids=(judged,)))
@@ -135,16 +134,16 @@ async def _do(uow: UnitOfWork, book: Book, question: ResultQuestion, place: _Pla
         if book.now_at(question.line_id, question.item_id) is None:
             raise _wrong("answer", "该项目没有可沿用的结果", "nothing stands of the item that could hold")
     elif given.answer == "no_value":
-        _strike_all(uow, book, place, given.reason)
+        book.strike_all(uow, place, given.reason)
     elif given.answer == "keep":
         _keep(uow, book, question, place, given)
     elif given.answer == "value":
         await _transcribe(uow, book, question, place, given)
     elif given.answer == "wrong" and question.kind == "contested":
-        _strike_all(uow, book, place, given.reason)
+        book.strike_all(uow, place, given.reason)
     elif given.answer == "wrong":
         wrong = next(r for r in _all(book, question) if str(r.id) == question.key)
-        _strike(uow, book, place, wrong, given.reason)
+        book.strike(uow, place, wrong, given.reason)
     return None
 
 
@@ -157,7 +156,7 @@ def _keep(uow: UnitOfWork, book: Book, question: ResultQuestion, place: _Place, 
         raise _wrong("revision_id", "须为相互矛盾的结果之一", "must be one of the values that contradict each other")
     for revision_id in standing:
         if value_of(said[revision_id]).same != value_of(said[given.revision_id]).same:
-            _strike(uow, book, place, said[revision_id], given.reason)
+            book.strike(uow, place, said[revision_id], given.reason)
 
 
 async def _transcribe(uow: UnitOfWork, book: Book, question: ResultQuestion, place: _Place, given: AnswerIn) -> None:
@@ -179,35 +178,13 @@ async def _transcribe(uow: UnitOfWork, book: Book, question: ResultQuestion, pla
     if question.kind == "contested":
         # None of them holds, nor what the laboratory flagged them with; what it says after the last of them is later still.
         said_at, marks = max(said_at, *(r.issued_at for r in _all(book, question))), ()
-        _strike_all(uow, book, place, given.reason)
+        book.strike_all(uow, place, given.reason)
     book.add(
         uow,
         Entry(
             line=line, item=item, status=status, value=value, unit=unit, conversion=conversion, observed_at=observed_at,
             issued_at=said_at, source=TRANSCRIBED, reason=given.reason, doubt=doubted(value, item, last.get(item.code), book.exam.age_years), remarks=tuple(question.remarks), message_id=question.message_id,
             lis_marks=marks,
-        ),
-    )  # fmt: skip
-
-
-def _strike_all(uow: UnitOfWork, book: Book, place: _Place, reason: str) -> None:
-    """Strike whatever stands of an item."""
-    line, item = place
-    result_id = book.result_id(line.id, item.id)
-    for _ in range(len(book.revisions_of(result_id)) if result_id is not None else 0):
-        now = book.now_at(line.id, item.id)
-        if now is None:
-            return
-        _strike(uow, book, place, now, reason)
-
-
-def _strike(uow: UnitOfWork, book: Book, place: _Place, wrong: HeldRevision, reason: str) -> None:
-    line, item = place
-    book.add(
-        uow,
-        Entry(
-            line=line, item=item, status="entered_in_error", value=value_of(wrong), unit=wrong.unit, observed_at=wrong.observed_at,
-            issued_at=uow.now, source=TRANSCRIBED, reason=reason,
         ),
     )  # fmt: skip
 

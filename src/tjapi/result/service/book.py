@@ -261,6 +261,27 @@ class Book:
         repeated = not says_more and now is not None and now.id in {r.id for r in same}
         return replace(entry, lis_marks=marks, remarks=remarks), repeated
 
+    def strike(self, uow: UnitOfWork, place: tuple[ExamLine, Item], wrong: HeldRevision, reason: str) -> None:
+        """Record that a person says that a value is wrong; what is said after that, be it the same, stands."""
+        line, item = place
+        self.add(
+            uow,
+            Entry(
+                line=line, item=item, status="entered_in_error", value=value_of(wrong), unit=wrong.unit, observed_at=wrong.observed_at,
+                issued_at=uow.now, source=TRANSCRIBED, reason=reason,
+            ),
+        )  # fmt: skip
+
+    def strike_all(self, uow: UnitOfWork, place: tuple[ExamLine, Item], reason: str) -> None:
+        """Strike whatever stands of an item, also what stands once another is struck."""
+        line, item = place
+        result = self._results.get((line.id, item.id))
+        for _ in range(len(self._revisions[result.id]) if result is not None else 0):
+            now = self.now_at(line.id, item.id)
+            if now is None:
+                return
+            self.strike(uow, place, now, reason)
+
     def withdrew_nothing(self, line_id: UUID, item_id: UUID) -> bool:
         """Say whether the last thing that was said of an item is a withdrawal that takes nothing back, though something stands."""
         result = self._results.get((line_id, item_id))

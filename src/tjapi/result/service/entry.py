@@ -28,6 +28,7 @@ from tjapi.result.errors import (
     SummaryContradictsFindings,
     SummaryFigureOutdated,
     SummaryStale,
+    old_figure,
 )
 from tjapi.result.events import DerivedFollowed
 from tjapi.result.events import SheetSigned as SheetWasSigned
@@ -446,9 +447,7 @@ def _refuse_words(
     current = {one.result_id: one for one in ground.case.every}
     old = [at for at, text in [*said, ("/summary", written)] if stray_figures(text, earlier, current)]
     if old:
-        raise SummaryFigureOutdated(
-            errors=[FieldError(at, "outdated", "所写数值已不是当前结果,请改写", "holds a figure that no result says any more; rewrite it") for at in old]
-        )  # fmt: skip
+        raise SummaryFigureOutdated(errors=[old_figure(place) for place in old])
 
 
 def _only_staff(uow: UnitOfWork) -> None:

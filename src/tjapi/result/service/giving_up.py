@@ -15,7 +15,7 @@ from tjapi.result.models import ResultQuestion
 from tjapi.result.rules.revisions import SETTLED
 from tjapi.result.schemas import GiveUpIn, QuestionOut
 from tjapi.result.service import questions
-from tjapi.result.service.book import TRANSCRIBED, Book, Entry, value_of
+from tjapi.result.service.book import Book
 from tjapi.result.service.computing import compute
 from tjapi.result.service.judging import follow
 
@@ -90,18 +90,9 @@ def _refuse(book: Book, place: _Place) -> None:
 
 
 async def _give_up(uow: UnitOfWork, book: Book, place: _Place, reason: str) -> ResultQuestion:
-    line, item = place
-    now = book.now_at(line.id, item.id)
-    if now is not None:
-        book.add(
-            uow,
-            Entry(
-                line=line, item=item, status="entered_in_error", value=value_of(now), unit=now.unit, observed_at=now.observed_at,
-                issued_at=uow.now, source=TRANSCRIBED, reason=reason,
-            ),
-        )  # fmt: skip
+    book.strike_all(uow, place, reason)
     mark = await _mark(uow, book, place, reason)
-    book.touch(line.id)
+    book.touch(place[0].id)
     compute(uow, book, (one for one in book.lines.values() if one.performed_by == "lis" and book.live(one)))
     await settle_without(uow, book, place, reason)
     await book.close(uow)

@@ -23,7 +23,7 @@ from tjapi.knowledge.words import (
     valued,
 )
 from tjapi.result import repository
-from tjapi.result.errors import SummaryContradictsFindings, SummaryFigureOutdated, SummaryLineUnknown
+from tjapi.result.errors import SummaryContradictsFindings, SummaryFigureOutdated, SummaryLineUnknown, old_figure
 from tjapi.result.models import DepartmentSheet, DepartmentSheetLine
 from tjapi.result.rules.derivation import Sources, fate
 from tjapi.result.schemas import SummaryLineIn
@@ -272,7 +272,7 @@ async def _refuse_words(
         if line is None or line.text != one.text or one.confirmed:
             linked = [said[r] for r in (line.revision_ids or () if line is not None else ()) if r in said]
             if outdated_figures(one.text, linked, current) or stray_figures(one.text, earlier, current):
-                wrong.append(FieldError(at, "outdated", "所写数值已不是当前结果,请改写", "holds a figure that no result says any more; rewrite it"))  # fmt: skip
+                wrong.append(old_figure(at))
     if wrong:
         raise SummaryFigureOutdated(errors=wrong)
     calm = calm_lines(written, [one.text for one in given], values)
