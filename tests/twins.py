@@ -374,6 +374,11 @@ TWINS = (
         "tests/tjapi/result/test_questions.py::test_a_withdrawal_that_comes_before_what_it_takes_back_is_asked_until_that_came",
     ),
     _twin(
+        "cost: a range of digits is read once", "src/tjapi/result/rules/reading.py",
+        'r"(?<!\\d)\\d++\\.\\d++"', 'r"\\d+\\.\\d+"',
+        "tests/tjapi/result/test_cost.py::test_a_value_is_read_in_time_in_proportion_to_its_length[digits-without_dust]",
+    ),
+    _twin(
         "words: a form that sends back a stale summary confirms nothing", "src/tjapi/result/service/entry.py",
         "given.summary == sheet.summary and not given.summary_confirmed", "False",
         f"{DERIVED}::test_words_without_figures_are_confirmed_by_name_only",

@@ -10,9 +10,10 @@ import pytest
 
 from tests.adapters.steps import steps
 from tjapi.examinee.rules import is_one_name
-from tjapi.result.rules.flags import flag_of, lab_critical, lab_flag, lab_range, lab_snapshot
+from tjapi.result.rules.flags import flag_of, lab_critical, lab_flag, lab_range, lab_snapshot, whole_marks
 from tjapi.result.rules.identity import Identity, disagreement
-from tjapi.result.rules.reading import LONGEST_NUMBER, Said, chosen, put_together, read
+from tjapi.result.rules.raw import called_critical
+from tjapi.result.rules.reading import LONGEST_NUMBER, Said, chosen, put_together, read, without_dust
 from tjapi.result.rules.revisions import Fact, contested, current, rivals, standing
 from tjapi.result.rules.values import finding, finding_words, parse, same_unit
 
@@ -60,6 +61,9 @@ READERS: dict[str, Callable[[str], object]] = {
     "lab_flag": lambda text: lab_flag([text], ""),
     "lab_critical": lambda text: lab_critical([text], ""),
     "lab_range": lab_range,
+    "without_dust": without_dust,
+    "whole_marks": lambda text: whole_marks([text]),
+    "called_critical": lambda text: called_critical(f"MSH|^~\\&|\rOBX|1|NM|{text}||{text}|||{text}|".encode()),
     "lab_snapshot": lab_snapshot,
     "same_unit": lambda text: same_unit(text, "mmol/L"),
     "flag_of": lambda text: flag_of("qualitative", parse(text), None),

@@ -156,7 +156,8 @@ def _without_dust(number: Decimal) -> Decimal:
     return Decimal(f"{tidy:f}") if shorter and abs(number - tidy) < place / 10 else number
 
 
-_ANY_NUMBER = re.compile(r"\d+\.\d+")
+_ANY_NUMBER = re.compile(r"(?<!\d)\d++\.\d++")
+"""From the beginning of a run of digits, and never back into it: what has no point is passed over once."""
 
 
 def without_dust(text: str) -> str:
