@@ -1040,6 +1040,51 @@ TWINS = (
         "tests/tjapi/conclusion/test_derived.py::test_what_was_struck_leaves_no_summary_that_says_it_is_current",
     ),
     _twin(
+        "conclusion: a critical value that no finding names is an entry", "src/tjapi/conclusion/service/following.py",
+        "wanted = [*_of_alerts(exam, ground, await criticals.to_conclude(uow, exam.id), wanted), *wanted]", "wanted = [*wanted]",
+        f"{DERIVED}::test_a_critical_value_of_which_no_finding_speaks_is_an_entry_that_whoever_signs_has_read",
+    ),
+    _twin(
+        "conclusion: nobody signs past a critical value", "src/tjapi/conclusion/service/following.py",
+        "    if left:\n        raise CriticalNotConcluded", "    if not left and left:\n        raise CriticalNotConcluded",
+        f"{DERIVED}::test_a_critical_value_of_which_no_finding_speaks_is_an_entry_that_whoever_signs_has_read",
+    ),
+    _twin(
+        "conclusion: a dismissal is followed", "src/tjapi/conclusion/reactions.py",
+        "    (CriticalDismissed, follow),\n", "",
+        f"{DERIVED}::test_the_entry_of_a_critical_value_comes_and_goes_with_its_alert",
+    ),
+    _twin(
+        "conclusion: what is told of one value is told once", "src/tjapi/conclusion/rules.py",
+        "            said.update(alerts[place])\n", "",
+        "tests/tjapi/conclusion/test_conclusion_rules.py::test_what_several_alerts_name_is_told_by_the_widest",
+    ),
+    _twin(
+        "report: what one alert names has one card", "src/tjapi/report/layout.py",
+        "if not row.alert_ids and row.result_id not in concluded]", "if row.result_id not in concluded]",
+        f"{REPORT_TESTS}/test_layout.py::test_what_one_alert_names_has_one_card_whether_or_not_some_of_it_is_concluded",
+    ),
+    _twin(
+        "alert: another specimen is another alarm", "src/tjapi/result/service/filing.py",
+        "return o.observed_at or result.specimen_at or result.reported_at", "return o.observed_at",
+        "tests/tjapi/result/test_questions.py::test_an_alarm_of_another_specimen_is_another_alarm_though_no_value_names_its_moment[GLU-F]",
+    ),
+    _twin(
+        "words: the number of a line is no figure", "src/tjapi/knowledge/words.py",
+        '_LIST_NUMBER.sub("", text)', "text",
+        f"{DERIVED}::test_the_number_of_a_line_is_no_old_figure_though_the_items_name_is_beside_it",
+    ),
+    _twin(
+        "questions: nobody calls normal what a rule finds", "src/tjapi/result/service/answering.py",
+        "if given.answer in CALM:", "if given.answer not in ANSWERS[question.kind]:  # type: ignore[index]",
+        f"{DERIVED}::test_nobody_calls_normal_what_a_rule_finds_by_its_number[normal]",
+    ),
+    _twin(
+        "questions: what was called normal is asked again of another person", "src/tjapi/result/service/judging.py",
+        "        if result.judged_flag is not None:\n", "        if result.judged_flag == 'none':\n",
+        f"{DERIVED}::test_what_was_called_normal_is_asked_again_once_the_person_is_another",
+    ),
+    _twin(
         "conclusion: no old figure is confirmed", "src/tjapi/knowledge/words.py",
         "found.add(old.text)", "pass",
         "tests/tjapi/conclusion/test_derived.py::test_a_confirmed_entry_holds_no_figure_that_its_results_say_no_more",

@@ -14,6 +14,7 @@ from tjapi.conclusion.errors import (
     ConclusionEmpty,
     ConclusionStale,
     ConclusionStateConflict,
+    CriticalNotConcluded,
     EntryFigureOutdated,
     EntryKeyUnknown,
     EntryResultUnknown,
@@ -175,7 +176,7 @@ async def close_task(uow: Unit, task_id: UUID, body: TaskCloseIn) -> AmendmentTa
     **operation("signConclusion", "初审签名", "Sign as the first reviewer", permission="conclusion.review", requirement=["E4.8"],
                 if_match=True,
                 problems=[ExamNotFound, SignerNotStaff, ExamStateConflict, ExamNotComplete, ConclusionStateConflict, ConclusionEmpty,
-                          ConclusionStale, OverviewContradictsResults, EntryFigureOutdated, ReviewClaimed]),
+                          ConclusionStale, CriticalNotConcluded, OverviewContradictsResults, EntryFigureOutdated, ReviewClaimed]),
 )  # fmt: skip
 async def sign_conclusion(response: Response, uow: Unit, exam_id: UUID, version: IfMatch) -> ConclusionOut:
     conclusion = await service.sign(uow, exam_id, version)
@@ -188,6 +189,7 @@ async def sign_conclusion(response: Response, uow: Unit, exam_id: UUID, version:
     **operation("finalizeConclusion", "终审签发", "Give the final sign-off", permission="conclusion.finalize", requirement=["E4.8"],
                 if_match=True,
                 problems=[ExamNotFound, SignerNotStaff, ConclusionStateConflict, SameReviewer, ReviewClaimed, ResultsChangedUnderReview, ConclusionStale,
+                          CriticalNotConcluded,
                           ExamStateConflict, ExamNotComplete]),
 )  # fmt: skip
 async def finalize_conclusion(response: Response, uow: Unit, exam_id: UUID, version: IfMatch) -> ConclusionOut:

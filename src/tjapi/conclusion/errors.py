@@ -76,6 +76,15 @@ class OverviewContradictsResults(Conflict):
     )
 
 
+class CriticalNotConcluded(Conflict):
+    """A critical value of class A stands, and no entry rests on any of its results; `errors` name which."""
+
+    zh, en = (
+        "有危急值未写入主检结论,请恢复该条目、关联其结果或重新汇总",
+        "A critical value is in no entry: put its entry back, link its result, or generate the conclusion anew",
+    )
+
+
 class SameReviewer(Conflict):
     """The final sign-off needs another person than the first."""
 

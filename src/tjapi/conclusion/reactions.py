@@ -7,6 +7,7 @@ exam comes back with another result under the old signature.
 from typing import Any
 
 from tjapi.conclusion import service
+from tjapi.critical_value.events import CriticalDismissed
 from tjapi.exam.events import ExamReopened
 from tjapi.kernel.events import Event
 from tjapi.kernel.uow import Reaction, UnitOfWork
@@ -23,8 +24,8 @@ async def summary_changed(uow: UnitOfWork, event: SheetSigned) -> None:
     await service.invalidate(uow, event.exam_id)
 
 
-async def follow(uow: UnitOfWork, event: DerivedFollowed) -> None:
-    """A draft follows what departments and rules say; what a reviewer touched is stale, and says so."""
+async def follow(uow: UnitOfWork, event: DerivedFollowed | CriticalDismissed) -> None:
+    """A draft follows what departments, rules and alerts say; what a reviewer touched is stale, and says so."""
     await service.follow(uow, event.exam_id)
 
 
@@ -42,6 +43,7 @@ REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
     (ResultsRecorded, result_changed),
     (SheetSigned, summary_changed),
     (DerivedFollowed, follow),
+    (CriticalDismissed, follow),
     (ExamReopened, opened_again),
     (ResultArrivedLate, came_late),
 ]

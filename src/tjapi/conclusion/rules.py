@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Literal, Protocol, TypeVar
+from uuid import UUID
 
 from tjapi.knowledge.rules import Known
 from tjapi.knowledge.words import NOTHING_FOUND, chinese, forbids_calm, judgement_of, nothing_found, says_all_normal
@@ -36,6 +37,29 @@ def in_order(entries: Iterable[E]) -> list[E]:
     主检报告撰写共识: disease → positive finding → risk factor.
     """
     return sorted(entries, key=lambda entry: _ORDER[entry.kind])
+
+
+ALERT_ADVICE = "该结果达到危急值。请立即到急诊或相应专科就诊，并带上本报告，不要等待。"
+"""What whoever has a critical value is told where no finding advises them."""
+
+
+def alert_title(names: Iterable[str]) -> str:
+    """Return the title of an entry about a critical value of which no finding speaks: 血钾危急值; of a rule over several items 收缩压、伴随症状危急值."""
+    return f"{'、'.join(dict.fromkeys(names))}危急值"
+
+
+def left_unsaid(alerts: Sequence[Collection[UUID]], cited: Collection[UUID]) -> list[int]:
+    """Return the places of the alerts, each the results that it names, that are to be told where entries speak of `cited` already.
+
+    The widest first: what names several results tells of each of them, so that an alert of one of these alone is not told again.
+    """
+    said = set(cited)
+    places = []
+    for place in sorted(range(len(alerts)), key=lambda place: -len(alerts[place])):
+        if said.isdisjoint(alerts[place]):
+            places.append(place)
+            said.update(alerts[place])
+    return places
 
 
 def overview_of(titles: Iterable[str], values: Collection[Known] = ()) -> str:

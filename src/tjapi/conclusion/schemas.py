@@ -32,10 +32,10 @@ class EntryIn(Input):
         default_factory=list, max_length=50, description="所依据的结果 · The results it rests on", examples=[[_ID]]
     )
     key: str | None = Field(
-        None, pattern=r"^(finding|line):[A-Za-z0-9_-]{1,60}$", description="来源标识,原样送回 · Where it came from; send it back as it is",
+        None, pattern=r"^(finding|line|critical):[A-Za-z0-9_-]{1,60}$", description="来源标识,原样送回 · Where it came from; send it back as it is",
         examples=["finding:HYPERTENSION"],
     )  # fmt: skip
-    keys: list[Annotated[str, Field(pattern=r"^(finding|line):[A-Za-z0-9_-]{1,60}$")]] = Field(
+    keys: list[Annotated[str, Field(pattern=r"^(finding|line|critical):[A-Za-z0-9_-]{1,60}$")]] = Field(
         default_factory=list, max_length=20,
         description="合并的全部来源;拆分的条目共用同一来源 · Every finding merged here; entries that share one are a finding split",
         examples=[["finding:HYPERTENSION", "finding:OBESITY"]],
@@ -82,7 +82,10 @@ class EntryOut(BaseModel):
     advice: str = Field(examples=["低盐饮食,一周内复测血压。"])
     lifestyle: str = Field(description="生活指导 · Lifestyle", examples=["减盐,规律运动。"])
     result_ids: list[UUID]
-    key: str | None = Field(description="来源标识 · Where it came from", examples=["finding:HYPERTENSION"])
+    key: str | None = Field(
+        description="来源标识:发现、科室小结的一行、未被任何发现包含的危急值 · Where it came from: a finding, a line of a department's summary, a critical value of which no finding speaks",
+        examples=["finding:HYPERTENSION"],
+    )  # fmt: skip
     keys: list[str] = Field(
         description="全部来源 · Every finding that it stands for", examples=[["finding:HYPERTENSION"]]
     )

@@ -37,6 +37,7 @@ CHANNELS_BEFORE_LOST = 2
 # No rule of the knowledge base: what the laboratory itself calls critical alarms whether or not one of ours would.
 LAB_ALARM = "LAB-CRITICAL"
 LAB_ALARM_NAME = "检验科报危急值"
+LAB_CALLS_IT_CRITICAL = "检验科标为危急"
 OUR_ALARM_NAME = "未归入项目的危急值"
 LAB_ALARM_ACTION = "立即与检验科核实结果并复述,通知受检者与临床医生。"
 # Parameters of the hospital; not read in a source: the 2019 consensus knows 2 h and 24 h, a laboratory's own rules 10 to 30 minutes.
@@ -59,6 +60,11 @@ def event_key(values: Iterable[tuple[UUID | None, str]]) -> str:
 def keeps_open(important_class: str, state: str, *, corrected: bool) -> bool:
     """Say whether an alert keeps an exam from being finalized: of class A, its reason stands, and nobody was told."""
     return important_class == "A" and state in UNTOLD and not corrected
+
+
+def is_to_conclude(important_class: str, state: str, *, corrected: bool) -> bool:
+    """Say whether an alert belongs in the conclusion: of class A, its reason stands, and nobody dismissed it; dealt with or not."""
+    return important_class == "A" and state not in ("dismissed", "superseded") and not corrected
 
 
 def unheard(now: Iterable[Stated], heard: Iterable[Stated]) -> list[Stated]:

@@ -11,12 +11,14 @@ from tjapi.critical_value.errors import (
     OutcomeMissing,
     ReadBackMissing,
 )
+from tjapi.critical_value.events import CriticalDismissed
 from tjapi.critical_value.models import CriticalStep, CriticalValue
 from tjapi.critical_value.rules import (
     ENDED,
     LAB_ALARM,
     LAB_ALARM_ACTION,
     LAB_ALARM_NAME,
+    LAB_CALLS_IT_CRITICAL,
     MOST_LEVELS,
     MOVES,
     OUR_ALARM_NAME,
@@ -25,6 +27,7 @@ from tjapi.critical_value.rules import (
     StepAction,
     event_key,
     event_of,
+    is_to_conclude,
     keeps_open,
     may_be_lost,
     nth,
@@ -212,7 +215,7 @@ def _fired(active: Knowledge, case: Case, items: frozenset[str] | None) -> list[
 def _alarmed(case: Case, items: frozenset[str] | None) -> list[Fired]:
     """Return what the laboratory itself calls critical, each value an alarm of its own."""
     values = [k for code, k in case.values.items() if k.alarm and (items is None or code in items)]
-    return [Fired(_lab_rule(k.item_code), Verdict(True, (Clause(k, "检验科标为危急"),))) for k in values]
+    return [Fired(_lab_rule(k.item_code), Verdict(True, (Clause(k, LAB_CALLS_IT_CRITICAL),))) for k in values]
 
 
 def _lab_rule(item_code: str) -> Rule:
@@ -281,6 +284,8 @@ async def dismiss(uow: UnitOfWork, critical_id: UUID, reason: str, expected: int
     value = await _open(uow, critical_id, expected)
     await _step(uow, value, "dismissed", to="dismissed", note=reason)
     await _unblock(uow, value)
+    async with uow.for_every_department():
+        await uow.publish(CriticalDismissed(campus_id=value.campus_id, exam_id=value.exam_id))
     return await _detail(uow, value)
 
 
@@ -344,6 +349,12 @@ async def get(uow: UnitOfWork, critical_id: UUID) -> CriticalValueDetail:
 async def untold(uow: UnitOfWork, exam_id: UUID) -> CriticalValue | None:
     """Return an alert that keeps an exam open, the oldest: of class A, and nobody was told."""
     return next((value for value in await repository.of_exam(uow, exam_id) if _keeps_open(value)), None)
+
+
+async def to_conclude(uow: UnitOfWork, exam_id: UUID) -> list[CriticalValue]:
+    """Return the alerts of an exam's results that a conclusion must speak of, oldest first: class A, standing, not dismissed."""
+    held = await repository.of_exam(uow, exam_id)
+    return [c for c in held if c.result_ids and is_to_conclude(c.important_class, c.state, corrected=not _stands(c))]
 
 
 async def page(

@@ -337,6 +337,8 @@ def names_of(items: Collection[str]) -> set[str]:
 # --- figures that nobody says any more ---
 
 _FIGURE = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?![\d.]*\d)")
+_LIST_NUMBER = re.compile(r"^[ \t]*\d{1,2}[ \t]*(?:[、)）]|[.．](?!\d))", re.MULTILINE)
+"""The number of a line of a list, which is no figure of anybody's: 1. 血压升高."""
 
 
 def outdated_figures(text: str, was: Iterable[Known], now: Mapping[UUID | None, Known]) -> set[str]:
@@ -345,7 +347,7 @@ def outdated_figures(text: str, was: Iterable[Known], now: Mapping[UUID | None, 
     `was` are the values that it was written on, `now` the current ones by result. An old figure beside the new one of the same result
     (由 25.0 降至 5.0) tells of a change, and is none.
     """
-    told = {Decimal(one) for one in _FIGURE.findall(text)}
+    told = {Decimal(one) for one in _FIGURE.findall(_LIST_NUMBER.sub("", text))}
     valid = {known.numeric for known in now.values() if known.numeric is not None}
     valid |= {Decimal(b) for known in now.values() for b in known.bounds if b is not None and _FIGURE.fullmatch(b)}
     found = set()

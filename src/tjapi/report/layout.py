@@ -9,7 +9,8 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from tjapi.conclusion.rules import made_by_machine, overview_of
+from tjapi.conclusion.rules import ALERT_ADVICE, alert_title, left_unsaid, made_by_machine, overview_of
+from tjapi.critical_value.rules import LAB_CALLS_IT_CRITICAL
 from tjapi.exam.rules import age_text
 from tjapi.kernel.clock import HOSPITAL_ZONE
 from tjapi.knowledge.words import (
@@ -24,9 +25,6 @@ from tjapi.knowledge.words import (
     sentence_of,
 )
 from tjapi.report.rules import (
-    ALERT_ADVICE,
-    ALERT_TITLE,
-    LAB_CALLS_IT_CRITICAL,
     NOT_CRITICAL,
     Linked,
     as_numbered,
@@ -164,7 +162,7 @@ def _critical(item: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Alert:
-    """A critical result of which nothing was concluded: it has its own card all the same, first, with what to do."""
+    """A critical value of which nothing is concluded yet, in a preview, or that came after what was signed: it has a card all the same, first."""
 
     title: str
     detail: str
@@ -178,14 +176,27 @@ class _Alert:
 
 def _alerts(rows: ReportSource, items: Mapping[UUID, Item]) -> list[_Alert]:
     concluded = {result_id for entry in rows.entries for result_id in entry.result_ids}
-    found = []
-    for row in rows.results:
-        item = items[row.result_id]
-        if _critical(item) and row.result_id not in concluded:
-            said = f"{item['name']} {item['value']}{' ' if item['unit'] else ''}{item['unit']}"
-            beside = f"，参考 {item['range']}" if item["range"] else ""
-            found.append(_Alert(ALERT_TITLE.format(name=item["name"]), f"{said}{beside}", [row.result_id]))
-    return found
+    critical = [row for row in rows.results if _critical(items[row.result_id])]
+    alerts: dict[UUID, list[Any]] = {}
+    for row in critical:
+        for alert_id in row.alert_ids:
+            alerts.setdefault(alert_id, []).append(row)
+    named = list(alerts.values())
+    left = [named[place] for place in left_unsaid([[row.result_id for row in own] for own in named], concluded)]
+    left += [[row] for row in critical if not row.alert_ids and row.result_id not in concluded]
+    return [
+        _Alert(
+            alert_title(row.item_name for row in own),
+            "；".join(_beside_range(items[row.result_id]) for row in own),
+            [row.result_id for row in own],
+        )
+        for own in left
+    ]
+
+
+def _beside_range(item: Item) -> str:
+    said = f"{item['name']} {item['value']}{' ' if item['unit'] else ''}{item['unit']}"
+    return f"{said}，参考 {item['range']}" if item["range"] else said
 
 
 def _not_dismissed(text: str, rows: Collection[Any], items: Mapping[UUID, Item]) -> str:

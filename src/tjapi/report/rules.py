@@ -50,8 +50,6 @@ KINDS = ("disease", "finding", "risk")
 """疾病 → 阳性发现 → 危险因素 (主检报告撰写共识)."""
 
 
-ALERT_TITLE, ALERT_ADVICE = "{name}危急值", "该结果达到危急值。请立即到急诊或相应专科就诊，并带上本报告，不要等待。"
-LAB_CALLS_IT_CRITICAL = "检验科标为危急"
 NOT_CRITICAL = "，属危急值"
 
 

@@ -20,7 +20,7 @@ from exam e join campus c on c.id = e.campus_id join examinee p on p.id = e.exam
 _RESULTS = text("""
 select d.id department_id, d.name department, d.sort department_sort, l.name group_name, l.sort line_sort, r.id result_id, r.item_name, r.item_code,
   case when v.numeric is null then v.raw_value else v.text end raw_value, coalesce(v.flag, r.judged_flag) flag, v.remarks, coalesce(nullif(v.unit, ''), r.unit, '') unit, v.range_snapshot, v.lis_range_text, i.kind, i.judged,
-  i.choices, a.alert, a.lab_alarm
+  i.choices, a.alert, a.lab_alarm, coalesce(a.alert_ids, '{}') alert_ids
 from result r
 join result_revision v on v.id = r.current_revision_id
 join exam_line l on l.id = r.line_id
@@ -28,7 +28,8 @@ join department d on d.id = r.department_id
 left join item i on i.id = r.item_id
 left join lateral (
   select case when bool_or(k.state <> 'dismissed') then 'standing' when bool_or(v.id = any(k.revision_ids)) then 'dismissed' end alert,
-    bool_or(k.state <> 'dismissed' and k.rule_code = 'LAB-CRITICAL') lab_alarm
+    bool_or(k.state <> 'dismissed' and k.rule_code = 'LAB-CRITICAL') lab_alarm,
+    array_agg(k.id order by k.id) filter (where k.state <> 'dismissed') alert_ids
   from critical_value k
   where k.exam_id = r.exam_id and r.id = any(k.result_ids) and k.important_class = 'A' and k.corrected_at is null and k.state <> 'superseded'
 ) a on true

@@ -1,10 +1,11 @@
 """The order of what a conclusion says."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 import pytest
 
-from tjapi.conclusion.rules import MOVES, STATES, EntryKind, in_order, made_by_machine, overview_of
+from tjapi.conclusion.rules import MOVES, STATES, EntryKind, in_order, left_unsaid, made_by_machine, overview_of
 from tjapi.knowledge.words import says_all_normal
 
 
@@ -30,3 +31,10 @@ def test_an_exam_of_which_every_line_was_refused_says_that_nothing_was_examined(
     assert said == "本次体检未检查任何项目。"
     assert made_by_machine(said, [])
     assert not says_all_normal(said)
+
+
+@pytest.mark.requirement("E5.2")
+def test_what_several_alerts_name_is_told_by_the_widest() -> None:
+    one, two, three, four = (UUID(int=n) for n in range(1, 5))
+    assert left_unsaid([[one], [one, two], [three], [four]], {four}) == [1, 2]
+    assert left_unsaid([[one], [two, one]], {two}) == [0], "what speaks of some of it speaks of it, and of nothing else"

@@ -607,3 +607,153 @@ async def test_a_conclusion_of_what_was_dismissed_is_called_critical_nowhere_on_
     assert [c["level"] for c in data["conclusions"]] == [""] * len(made["entries"])
     assert data["abnormal"][0]["flag"] == "high"
     assert "危急" not in data["overview"]
+
+
+async def _asked(world: World, visit: Visit) -> list[dict[str, Any]]:
+    params = {"exam_id": str(visit.exam_id), "still_open": "true"}
+    answer = await (await world.sign_in("doctor")).get(f"{API}/result-questions", params=params)
+    assert answer.status_code == 200, answer.text
+    asked: list[dict[str, Any]] = answer.json()["items"]
+    return asked
+
+
+async def _answer(world: World, question: dict[str, Any], answer: str) -> httpx.Response:
+    body = {"answer": answer, "reason": "已核对"}
+    return await (await world.sign_in("doctor")).post(f"{API}/result-questions/{question['id']}:answer", json=body)
+
+
+async def _answered(world: World, visit: Visit, answer: str = "abnormal") -> list[httpx.Response]:
+    return [await _answer(world, question, answer) for question in await _asked(world, visit)]
+
+
+@pytest.mark.requirement("E4.3", "E5.2", "E5.3")
+async def test_a_critical_value_of_which_no_finding_speaks_is_an_entry_that_whoever_signs_has_read(
+    world: World,
+) -> None:
+    visit = await world.checked_in("COAG")
+    await world.file(visit, INR="6.2")
+    assert {a.status_code for a in await _answered(world, visit)} == {200}
+    await _seen_to(world, visit, "confirm")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    (critical,) = _of_alerts(made)
+    assert (critical["title"], critical["rule_codes"]) == ("国际标准化比值危急值", ["CRIT-INR"])
+    assert critical["detail"].startswith("国际标准化比值 6.2")
+    assert "立即" in critical["advice"]
+    # Taken out, nothing speaks of it any more: nobody signs that, whatever the overview says.
+    rest = [e for e in made["entries"] if e is not critical]
+    assert (await review.put("国际标准化比值 6.2,请立即就诊。", rest)).status_code == 200
+    refused = (await review.call("sign")).json()
+    assert (refused["code"], len(refused["errors"])) == ("critical-not-concluded", 1)
+    # Own words that rest on it speak of it.
+    own = {"kind": "finding", "title": "抗凝过度", "detail": "国际标准化比值 6.2", "result_ids": critical["result_ids"]}
+    assert (await review.put("国际标准化比值 6.2,请立即就诊。", [own, *rest])).status_code == 200
+    assert (await review.call("sign")).status_code == 200
+    data = await _printed(world, visit)
+    assert [c["title"] for c in data["conclusions"]] == ["抗凝过度", *(e["title"] for e in rest)]
+    assert data["conclusions"][0]["level"] == "critical"
+
+
+async def _becomes_critical(world: World) -> tuple[Visit, Review]:
+    """A draft is there, and a correction of the laboratory's is critical; nobody has seen to it yet."""
+    visit = await world.checked_in("COAG")
+    await world.file(visit, INR="1.0")
+    await _answered(world, visit, "normal")
+    review = Review(world, visit)
+    assert _of_alerts((await review.call("generate")).json()) == []
+    await world.file(visit, status="C", INR="6.2")
+    await _answered(world, visit)
+    return visit, review
+
+
+def _of_alerts(said: dict[str, Any]) -> list[dict[str, Any]]:
+    return [entry for entry in said["entries"] if entry["key"].startswith("critical:")]
+
+
+async def test_the_entry_of_a_critical_value_comes_and_goes_with_its_alert(world: World) -> None:
+    visit, review = await _becomes_critical(world)
+    shown = await review.shown()
+    assert [e["title"] for e in _of_alerts(shown)] == ["国际标准化比值危急值"]
+    assert "国际标准化比值危急值" in shown["overview"]
+    await _seen_to(world, visit, "dismiss")
+    shown = await review.shown()
+    assert (_of_alerts(shown), "危急" in shown["overview"]) == ([], False)
+    assert (await review.call("sign")).status_code == 200
+
+
+async def test_the_number_of_a_line_is_no_old_figure_though_the_items_name_is_beside_it(world: World) -> None:
+    visit, review = await _becomes_critical(world)
+    await _seen_to(world, visit, "confirm")
+    made = await review.shown()
+    # What was 1.0 before is 6.2 now.
+    assert (await review.put("1. 国际标准化比值危急值\n2、其余见下", made["entries"])).status_code == 200
+    refused = await review.put("1. 国际标准化比值 1.0", made["entries"])
+    assert refused.json()["code"] == "entry-figure-outdated"
+
+
+async def test_a_reviewers_words_about_a_critical_value_are_stale_once_it_is_corrected(world: World) -> None:
+    visit, review = await _becomes_critical(world)
+    await _seen_to(world, visit, "confirm")
+    made = await review.shown()
+    words = {"detail": "国际标准化比值 6.2,复核为危急"}
+    entries = [e | (words if e in _of_alerts(made) else {}) for e in made["entries"]]
+    answer = await review.put(made["overview"], entries)
+    assert answer.status_code == 200, answer.text
+    await world.file(visit, status="C", INR="1.1")
+    await _answered(world, visit, "normal")
+    assert [e["stale"] for e in _of_alerts(await review.shown())] == [True]
+    assert (await review.call("sign")).json()["code"] == "conclusion-stale"
+
+
+@pytest.mark.requirement("E5.2")
+async def test_what_one_rule_finds_critical_of_several_values_is_told_once(world: World) -> None:
+    visit = await world.checked_in("GENERAL-FULL")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL-FULL")
+    rest = {
+        "WAIST": "80",
+        "HIP": "95",
+        "TEMP": "36.5",
+        "RESP": "16",
+        "SPO2": "98",
+        "NUTRITION": "中等",
+        "HABIT-SMOKE": "从不",
+        "HABIT-ALCOHOL": "从不",
+    }
+    await desk.enter(**NORMAL | rest | {"SBP": "186", "SYMPTOM": "头痛"})
+    await _seen_to(world, visit, "confirm")
+    await _answered(world, visit, "normal")
+    signed = await desk.sign()
+    assert signed.status_code == 200, signed.text
+    made = (await Review(world, visit).call("generate")).json()
+    assert "entries" in made, made
+    said = [e["title"] for e in made["entries"]]
+    data = await _printed(world, visit)
+    assert [c["title"] for c in data["conclusions"] if c["level"]] == [t for t in said if "血压" in t][:1]
+    assert not [c["title"] for c in data["conclusions"] if "自觉症状" in c["title"]]
+    assert sorted(c["title"] for c in data["conclusions"]) == sorted(said), (
+        "the page says what is signed, and nothing else"
+    )
+
+
+@pytest.mark.requirement("E3.4", "E5.2")
+@pytest.mark.parametrize("answer", ["normal", "not_judged"])
+async def test_nobody_calls_normal_what_a_rule_finds_by_its_number(world: World, answer: str) -> None:
+    visit = await world.checked_in("THYROID")
+    await world.file(visit, TSH="52")
+    question = next(q for q in await _asked(world, visit) if q["item_code"] == "TSH")
+    refused = await _answer(world, question, answer)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/answer"), refused.text
+    assert (await _answer(world, question, "abnormal")).status_code == 200
+
+
+@pytest.mark.requirement("E3.4")
+async def test_what_was_called_normal_is_asked_again_once_the_person_is_another(world: World) -> None:
+    visit = await world.checked_in("THYROID")
+    await world.file(visit, TSH="2.1")
+    assert {a.status_code for a in await _answered(world, visit, "normal")} == {200}
+    assert await _asked(world, visit) == []
+    front = await world.sign_in("front")
+    other = "male" if (await front.get(visit.place)).json()["sex"] == "female" else "female"
+    body = {"sex": other, "reason": "登记时性别选错"}
+    assert (await front.post(f"{visit.place}:correct-facts", json=body)).status_code == 200
+    assert "TSH" in {q["item_code"] for q in await _asked(world, visit)}

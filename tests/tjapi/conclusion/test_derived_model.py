@@ -27,16 +27,19 @@ from tjapi.conclusion.rules import overview_of
 from tjapi.conclusion.schemas import ConclusionIn, EntryIn
 from tjapi.critical_value import repository as critical_rows
 from tjapi.critical_value import service as criticals
+from tjapi.critical_value.models import CriticalValue
 from tjapi.critical_value.schemas import NotifyIn
 from tjapi.exam import service as exams
 from tjapi.exam.schemas import FactsIn
 from tjapi.kernel.problem import Problem
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge.rules import Clause
+from tjapi.knowledge.words import told
 from tjapi.report import service as reports
 from tjapi.result import repository as result_rows
 from tjapi.result import service as results
-from tjapi.result.errors import QuestionClosed
+from tjapi.result.errors import AnswerInvalid, QuestionClosed
 from tjapi.result.formulas import FORMULAS, Person
 from tjapi.result.schemas import AnswerIn, ResultsIn, RevokeIn, SummaryIn
 from tjapi.result.schemas import SignIn as SheetSignIn
@@ -243,6 +246,10 @@ class Walk:
             versions = [(c.id, c.version) for c in held]
         told = NotifyIn(channel="phone", told="本人", reached=True, read_back="马上去急诊", note=None)
         for critical_id, version in versions:
+            if self.rng.random() < 0.2:
+                dismiss = partial(criticals.dismiss, critical_id=critical_id, reason="标本溶血", expected=version)
+                await self.as_("chief", dismiss)
+                continue
             await self.as_("chief", partial(criticals.confirm, critical_id=critical_id, expected=version))
             tell = partial(criticals.notify, critical_id=critical_id, given=told, expected=version + 1)
             await self.as_("chief", tell)
@@ -262,9 +269,16 @@ class Walk:
                     given["answer"] = self.pick(("confirmed", "wrong"))
                 case _:
                     given["answer"] = self.pick(("keep", "no_value"))
-            given_in = AnswerIn.model_validate(given)
             with contextlib.suppress(QuestionClosed):  # by the answer to another one
-                await self.as_("doctor", partial(results.answer, question_id=question.id, given=given_in))
+                try:
+                    await self._give(question.id, given)
+                except AnswerInvalid:
+                    # A rule finds something of it.
+                    await self._give(question.id, given | {"answer": "abnormal"})
+
+    async def _give(self, question_id: UUID, given: dict[str, Any]) -> None:
+        said = AnswerIn.model_validate(given)
+        await self.as_("doctor", partial(results.answer, question_id=question_id, given=said))
 
     async def step(self) -> None:
         ways: dict[str, tuple[int, Callable[[], Awaitable[None]]]] = {
@@ -393,7 +407,11 @@ class Walk:
             for advice, fired in results.standing(ground.edition.fired("finding", ground.case))
             if advice.code not in out
         } | {f"line:{x.id}": (x.text[:200], "", []) for x in lines if x.origin == "manual" and not x.removed}
+        anew |= await self._alerts(uow, exam, ground, {i for _, _, ids in anew.values() for i in ids})
         entries = list(await conclusion_rows.entries(uow, exam.id))
+        if found.state != "draft":
+            for alert in await _standing(uow, exam):
+                assert {i for e in entries for i in e.result_ids}.intersection(alert.result_ids), alert.rule_code
         machine = {e.key: (e.title, e.detail, e.result_ids) for e in entries if not e.edited}
         covered = {key for e in entries if e.edited for key in e.keys} | set(found.removed_keys)
         assert machine == {key: said for key, said in anew.items() if key not in covered}
@@ -409,6 +427,18 @@ class Walk:
         elif found.overview != "见下。":
             assert found.overview == overview_of([e.title for e in entries], ground.case.every) or found.overview_stale
 
+    async def _alerts(self, uow: UnitOfWork, exam: Any, ground: Any, cited: set[UUID]) -> dict[str, Any]:
+        """What nobody dismissed, and no finding names, has an entry with its value: titles and values, asked again from the list of alerts."""
+        held = {known.result_id: known for known in ground.case.every}
+        found: dict[str, Any] = {}
+        for alert in sorted(await _standing(uow, exam), key=lambda alert: -len(alert.result_ids)):
+            if cited.isdisjoint(alert.result_ids):
+                cited |= set(alert.result_ids)
+                values = [held[i] for i in alert.result_ids]
+                title = "、".join(dict.fromkeys(v.item_name for v in values)) + "危急值"
+                found[f"critical:{alert.rule_code}"] = (title, told(Clause(v, "") for v in values), alert.result_ids)
+        return found
+
     async def _criticals(self, uow: UnitOfWork, exam: Any) -> None:
         edition = await results.edition_of(uow, exam)
         assert edition is not None
@@ -416,6 +446,14 @@ class Walk:
         anew = {fired.rule.code for fired in edition.fired("critical", case)}
         held = await critical_rows.of_exam(uow, exam.id)
         assert {c.rule_code for c in held if c.corrected_at is None} == anew
+
+
+async def _standing(uow: UnitOfWork, exam: Any) -> list[CriticalValue]:
+    held = await critical_rows.of_exam(uow, exam.id)
+    return [
+        c for c in held
+        if c.important_class == "A" and c.corrected_at is None and c.state not in ("dismissed", "superseded") and c.result_ids
+    ]  # fmt: skip
 
 
 async def _words(uow: UnitOfWork, exam_id: UUID, ids: set[UUID]) -> str:

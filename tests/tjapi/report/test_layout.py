@@ -212,6 +212,23 @@ def test_the_list_of_critical_values_and_the_report_do_not_contradict_each_other
     assert ("危急" in html) == shown.startswith("critical")
 
 
+@pytest.mark.requirement("E5.2")
+def test_what_one_alert_names_has_one_card_whether_or_not_some_of_it_is_concluded() -> None:
+    made = Specimen(overview="请立即就医。")
+    pressure = made.item("一般检查", "一般检查", "收缩压", "186", unit="mmHg", bounds=("90", "139"), flag="H")
+    made.item("一般检查", "一般检查", "近期自觉症状", "头痛", flag="A")
+    one, both = UUID(int=1), UUID(int=2)
+    for row, alerts in zip(made.results, ((one, both), (both,)), strict=True):
+        row.alert, row.alert_ids = "standing", alerts
+    assert [(c["title"], c["level"]) for c in made.data()["conclusions"]] == [
+        ("收缩压、近期自觉症状危急值", "critical")
+    ]
+    for row in made.results:
+        row.alert_ids = (both,)
+    made.found("disease", "血压升高", rests_on=[pressure])
+    assert [(c["title"], c["level"]) for c in made.data()["conclusions"]] == [("血压升高", "critical")]
+
+
 def test_what_the_laboratory_alone_calls_critical_says_so_beside_the_value() -> None:
     made = Specimen(overview="本次体检所检项目未见明显异常。")
     made.item("检验科", "肝功", "丙氨酸氨基转移酶", "30", unit="U/L", bounds=("7", "40"))

@@ -454,6 +454,19 @@ async def test_what_the_laboratory_calls_critical_alarms_though_it_belongs_to_no
     assert await _alarms(unit, scene) == [("LAB-CRITICAL", "detected")]
 
 
+@pytest.mark.requirement("E3.5", "E5.2")
+@pytest.mark.parametrize(("code", "status"), [("GLU", "F"), ("K", "X")])
+async def test_an_alarm_of_another_specimen_is_another_alarm_though_no_value_names_its_moment(
+    unit: OpenUnit, code: str, status: str
+) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    said = replace(observation(code, "7.6"), abnormal_flags=("HH",), observed_at=None, status=status)
+    for drawn in (NOON, NOON, NOON + timedelta(hours=3)):
+        sent = report(scene, "ELECTROLYTE", said)
+        await file(unit, replace(sent, results=(replace(sent.results[0], specimen_at=drawn, status=""),)))
+    assert await _alarms(unit, scene) == [("LAB-CRITICAL", "detected")] * 2
+
+
 @pytest.mark.requirement("E5.2")
 @pytest.mark.parametrize(
     "flag",

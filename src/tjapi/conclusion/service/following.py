@@ -9,16 +9,20 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tjapi.conclusion import repository
-from tjapi.conclusion.errors import ConclusionStale
+from tjapi.conclusion.errors import ConclusionStale, CriticalNotConcluded
 from tjapi.conclusion.models import Conclusion, ConclusionEntry
-from tjapi.conclusion.rules import in_order, made_by_machine, overview_of
+from tjapi.conclusion.rules import ALERT_ADVICE, alert_title, in_order, left_unsaid, made_by_machine, overview_of
 from tjapi.conclusion.service.keeping import CHANGED_UNDER, back_to_draft, copied, keep, keys_of, replace
+from tjapi.critical_value import service as criticals
+from tjapi.critical_value.models import CriticalValue
+from tjapi.critical_value.rules import LAB_ALARM, LAB_CALLS_IT_CRITICAL
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge.words import says_all_normal
+from tjapi.knowledge.rules import Clause
+from tjapi.knowledge.words import says_all_normal, told
 from tjapi.result import service as results
 from tjapi.result.models import DepartmentSheetLine
 from tjapi.result.rules.derivation import Sources, fate
@@ -53,7 +57,7 @@ class Known:
 
 
 async def known(uow: UnitOfWork, exam: Exam) -> Known:
-    """Look at what departments and rules say of an exam now."""
+    """Look at what departments, rules and alerts say of an exam now."""
     ground = await results.ground_of(uow, exam)
     edition = ground.edition
     said = results.standing(edition.fired("finding", ground.case)) if edition is not None else []
@@ -62,6 +66,7 @@ async def known(uow: UnitOfWork, exam: Exam) -> Known:
         line.finding_code for line in lines if not line.removed
     }
     wanted = [_of_finding(exam, one) for one in said if one[0].code not in taken_out]
+    wanted = [*_of_alerts(exam, ground, await criticals.to_conclude(uow, exam.id), wanted), *wanted]
     # That nothing was found, or that something is normal, is no finding.
     names = [value.item_name for value in ground.case.every]
     written = [line for line in lines if line.origin == "manual" and not line.removed]
@@ -76,6 +81,35 @@ def _of_line(exam: Exam, line: DepartmentSheetLine) -> ConclusionEntry:
         id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind="finding", title=line.text[:200], detail="", advice="", lifestyle="",
         result_ids=[], key=key, keys=[key], rule_codes=[], edited=False, stale=False, icd10=None, found_ids=[], revision_ids=[],
     )  # fmt: skip
+
+
+def _of_alerts(
+    exam: Exam, ground: Ground, alerts: Sequence[CriticalValue], found: Iterable[ConclusionEntry]
+) -> list[ConclusionEntry]:
+    """Return an entry for each critical value of which no finding speaks, so that whoever signs has read it; one for all that a rule names."""
+    cited = {result_id for entry in found for result_id in entry.result_ids}
+    held = {known.result_id: known for known in ground.case.every}
+    by_key: dict[str, list[Clause]] = {}
+    rules: dict[str, str] = {}
+    for alert in (alerts[place] for place in left_unsaid([alert.result_ids for alert in alerts], cited)):
+        by_lab = alert.rule_code == LAB_ALARM
+        for value in (held[i] for i in alert.result_ids if i in held):
+            # The laboratory's own alarm is one rule for every item.
+            key = f"critical:{alert.rule_code}{f'-{value.item_code}' if by_lab else ''}"
+            rules[key] = alert.rule_code
+            by_key.setdefault(key, []).append(Clause(value, "", note=LAB_CALLS_IT_CRITICAL if by_lab else ""))
+    made = []
+    for key, clauses in by_key.items():
+        values = [clause.known for clause in clauses if clause.known is not None]
+        ids = list(dict.fromkeys(value.result_id for value in values if value.result_id is not None))
+        made.append(
+            ConclusionEntry(
+                id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind="finding", title=alert_title(v.item_name for v in values)[:200],
+                detail=told(clauses), advice=ALERT_ADVICE, lifestyle="", result_ids=ids, key=key, keys=[key], icd10=None,
+                rule_codes=[rules[key]], edited=False, stale=False, found_ids=ids, revision_ids=[],
+            )
+        )  # fmt: skip
+    return made
 
 
 def _of_finding(exam: Exam, one: Found) -> ConclusionEntry:
@@ -176,6 +210,21 @@ async def refuse_stale(uow: UnitOfWork, exam: Exam, found: Conclusion) -> None:
         )
     if wrong:
         raise ConclusionStale(errors=wrong)
+
+
+async def refuse_unconcluded(uow: UnitOfWork, exam: Exam) -> None:
+    """Nobody signs, first or last, a conclusion that does not speak of a critical value: the one guard of both. Raises CriticalNotConcluded."""
+    cited = {i for entry in await repository.entries(uow, exam.id) for i in entry.result_ids}
+    left = [alert for alert in await criticals.to_conclude(uow, exam.id) if cited.isdisjoint(alert.result_ids)]
+    if left:
+        raise CriticalNotConcluded(
+            errors=[
+                FieldError(
+                    "/entries", "critical", f"危急值「{alert.rule_name}」未写入任何条目", f"critical value {alert.rule_name} is in no entry",
+                )
+                for alert in left
+            ]
+        )  # fmt: skip
 
 
 async def remake(uow: UnitOfWork, exam: Exam, found: Conclusion) -> tuple[bool, list[ConclusionEntry]]:

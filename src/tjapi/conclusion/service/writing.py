@@ -21,7 +21,16 @@ from tjapi.conclusion.rules import calm_beside, in_order, made_by_machine, overv
 from tjapi.conclusion.schemas import ConclusionIn, ConclusionOut, EntryIn
 from tjapi.conclusion.service.amending import close_tasks
 from tjapi.conclusion.service.claiming import hold, let_go
-from tjapi.conclusion.service.following import Known, follow, is_split, known, refuse_stale, say, settle_entry
+from tjapi.conclusion.service.following import (
+    Known,
+    follow,
+    is_split,
+    known,
+    refuse_stale,
+    refuse_unconcluded,
+    say,
+    settle_entry,
+)
 from tjapi.conclusion.service.keeping import (
     CHANGED_UNDER,
     back_to_draft,
@@ -243,7 +252,7 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
     """Sign as the first reviewer; what was seen is remembered by its digest.
 
     Raises ExamNotFound, PreconditionFailed, SignerNotStaff, ExamStateConflict, ExamNotComplete, ConclusionStateConflict, ConclusionEmpty,
-    ConclusionStale, OverviewContradictsResults, EntryFigureOutdated.
+    ConclusionStale, CriticalNotConcluded, OverviewContradictsResults, EntryFigureOutdated.
     """
     _only_staff(uow)
     found = await _open(uow, exam_id, expected)
@@ -256,6 +265,7 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
     await _refuse_calm(uow, found)
     await hold(uow, exam)
     await refuse_stale(uow, exam, found)
+    await refuse_unconcluded(uow, exam)
     entries = await repository.entries(uow, exam_id)
     old = _stray(
         found.overview, dict(enumerate(entries)), await known(uow, exam), await results.earlier_of(uow, exam_id)
@@ -276,7 +286,7 @@ async def finalize(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionO
     """Give the final sign-off: another person, on exactly what the first one saw.
 
     Raises ExamNotFound, PreconditionFailed, SignerNotStaff, ConclusionStateConflict, SameReviewer, ResultsChangedUnderReview, ConclusionStale,
-    ExamStateConflict, ExamNotComplete with every reason.
+    CriticalNotConcluded, ExamStateConflict, ExamNotComplete with every reason.
     """
     _only_staff(uow)
     found = await _open(uow, exam_id, expected)
@@ -291,6 +301,7 @@ async def finalize(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionO
     if found.results_digest != await results.digest(uow, exam_id):
         raise ResultsChangedUnderReview
     await refuse_stale(uow, exam, found)
+    await refuse_unconcluded(uow, exam)
     found.state, found.version = "finalized", found.version + 1
     found.final_by, found.final_at = uow.principal.id, uow.now
     found.final_name = await identity.staff_name(uow, uow.principal.id)

@@ -40,6 +40,8 @@ ANSWER_LABELS: Mapping[Answer, tuple[str, str]] = {
     "wrong": ("结果有误", "the value is wrong"),
 }
 JUDGED_FLAGS: Mapping[Answer, Flag | None] = {"normal": "", "abnormal": "A", "not_judged": None}
+CALM: frozenset[Answer] = frozenset({"normal", "not_judged"})
+"""Answers after which a value stands on the report without a mark."""
 # An open one of these keeps a line from being verified: what the line says is not known yet.
 HOLDING: frozenset[str] = frozenset({"unread", "contested", "implausible"})
 _ADULT_YEARS = 18

@@ -8,6 +8,7 @@ from tjapi.catalog.models import Item
 from tjapi.exam.models import ExamLine
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge.rules import PURPOSES
 from tjapi.result import repository, views
 from tjapi.result.errors import (
     AnswerInvalid,
@@ -19,12 +20,13 @@ from tjapi.result.errors import (
 )
 from tjapi.result.events import ResultArrivedLate, ResultsRecorded
 from tjapi.result.models import HeldRevision, ResultQuestion
-from tjapi.result.rules.questions import ANSWERS, JUDGED_FLAGS
+from tjapi.result.rules.questions import ANSWERS, CALM, JUDGED_FLAGS
 from tjapi.result.rules.reading import read
 from tjapi.result.rules.revisions import SETTLED, ResultStatus
 from tjapi.result.schemas import AnswerIn, QuestionOut, QuestionValueOut
 from tjapi.result.service import questions
 from tjapi.result.service.book import TRANSCRIBED, Book, Entry, value_of
+from tjapi.result.service.case import case_of, edition_of
 from tjapi.result.service.computing import compute
 from tjapi.result.service.giving_up import settle_without
 from tjapi.result.service.judging import follow
@@ -37,7 +39,8 @@ _Place = tuple[ExamLine, Item]
 async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> QuestionOut:
     """Answer a question.
 
-    `normal`, `abnormal`, `not_judged` say so of the value as it stands, until another comes; `keep` strikes the values that contradict
+    `normal`, `abnormal`, `not_judged` say so of the value as it stands, until another comes; what a rule finds something of by itself is
+    abnormal, or wrong. `keep` strikes the values that contradict
     the one named; `value` records what a person read, in place of all that contradict each other; `wrong` strikes the value, or all of
     these; `confirmed` leaves things as they are. Of what could not be read, `keep` says that what stands holds all the same, and `no_value`
     that nothing does: whatever stands is struck, and none will come.
@@ -62,6 +65,8 @@ async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> Questio
         raise ResultsClosed("体检当前为「{current}」", "The exam is {current}", current=book.exam.state)
     line = book.lines[question.line_id]
     item = next(item for item in book.items_of(line) if item.id == question.item_id)
+    if given.answer in CALM:
+        await _refuse_beside_finding(uow, book, question)
     judged = await _do(uow, book, question, (line, item), given)
     question.answer, question.reason = given.answer, given.reason
     question.gives_up = given.answer == "no_value"
@@ -118,6 +123,27 @@ async def shown(uow: UnitOfWork, rows: Sequence[ResultQuestion]) -> list[Questio
         )
         for row in rows
     ]  # fmt: skip
+
+
+async def _refuse_beside_finding(uow: UnitOfWork, book: Book, question: ResultQuestion) -> None:
+    """Nobody calls a value normal, or leaves it without a word, of which by itself a rule finds or alarms of something: the report would say both.
+
+    That it has changed since the last exam is said of a normal value as well. Raises AnswerInvalid.
+    """
+    edition, whole = await edition_of(uow, book.exam), await case_of(uow, book.exam.id)
+    value = next((known for known in whole.every if known.result_id == question.result_id), None)
+    if edition is None or value is None:
+        return
+    alone, about = whole.led_by(value), frozenset({value.item_code})
+    for fired in [fired for purpose in PURPOSES for fired in edition.fired(purpose, alone, about)]:
+        named = {clause.known.result_id for clause in fired.verdict.clauses if clause.known is not None}
+        if named == {value.result_id} and not fired.rule.past:
+            name = fired.rule.name
+            zh, en = (
+                f"该结果符合规则「{name}」,请判为异常,或更正结果",
+                f"rule {name} finds it: call it abnormal, or have it corrected",
+            )
+            raise _wrong("answer", zh, en)
 
 
 async def _do(uow: UnitOfWork, book: Book, question: ResultQuestion, place: _Place, given: AnswerIn) -> UUID | None:

@@ -331,12 +331,17 @@ def _name_what_waits(book: Book, entry: Entry, added: Addition, lost: dict[str, 
         _lose(lost, "nothing-withdrawn", code)
 
 
-def _unread(group: _Group, told: _Told, issued_at: datetime, how: str) -> UnreadValue:
+def _moment(result: LabResult, o: LabObservation) -> datetime | None:
+    """Return when a value was observed, as far as its message says it: the value's own moment, its specimen's, its report's."""
+    return o.observed_at or result.specimen_at or result.reported_at
+
+
+def _unread(result: LabResult, group: _Group, told: _Told, issued_at: datetime, how: str) -> UnreadValue:
     """Return what is put to a person of observations that are no value: what was said, and how. Only a correction answers it."""
     o, values = group.first, "\n".join(one.raw_value for one in group.observations if one.raw_value)
-    raw = f"{how}:{values}" if values else how
+    raw, moment = f"{how}:{values}" if values else how, _moment(result, o)
     return UnreadValue(
-        raw=raw, key=meaning((o.code, o.status, o.observed_at and o.observed_at.timestamp(), raw, *group.marks)), said_at=issued_at,
+        raw=raw, key=meaning((o.code, o.status, moment and moment.timestamp(), raw, *group.marks)), said_at=issued_at,
         message_id=told.message_id, status="corrected",
         remarks=tuple(dict.fromkeys(note for one in group.observations for note in one.remarks)), lis_marks=group.marks,
     )  # fmt: skip
@@ -366,7 +371,7 @@ def _ask_unplaced(
     if not said and not lab_critical(group.marks) and book.now_at(line.id, group.item.id) is None:
         return False
     issued_at = min(result.reported_at or told.sent_at, told.arrived_at)
-    unread = _unread(group, told, issued_at, f"状态 {plain(o.status or result.status) or '未注明'}")
+    unread = _unread(result, group, told, issued_at, f"状态 {plain(o.status or result.status) or '未注明'}")
     # What the laboratory calls critical alarms by the question.
     return book.ask_unread(uow, (line, group.item), unread) and not lab_critical(group.marks)
 
@@ -383,9 +388,8 @@ async def _alarm_unplaced(uow: UnitOfWork, book: Book, unplaced: Sequence[_Unpla
         lines = sorted((one.line, *book.lines.values()), key=lambda line: line is None or line.performed_by != "lis")
         department = next((line.department_id for line in lines if line is not None), None)
         if department is not None:
-            key = meaning(
-                (o.code, o.status, o.observed_at and o.observed_at.timestamp(), o.raw_value, *one.group.marks)
-            )
+            moment = _moment(one.result, o)
+            key = meaning((o.code, o.status, moment and moment.timestamp(), o.raw_value, *one.group.marks))
             name = one.group.item.name if one.group.item is not None else o.name or o.code
             book.alarm_unplaced(
                 UnplacedAlarm(department_id=department, code=o.code, name=name, key=key, ours=not by_lab)
@@ -574,7 +578,7 @@ def _saying(
     place: tuple[ExamLine, Item, ResultStatus], result: LabResult, group: _Group, told: _Told, remarks: tuple[str, ...]
 ) -> _Saying:
     (line, item, status), o = place, group.first
-    said_at = o.observed_at or result.specimen_at or result.reported_at
+    said_at = _moment(result, o)
     issued_at = min(result.reported_at or told.sent_at, told.arrived_at)
     observed_at = min(said_at or told.sent_at, told.arrived_at)
     if status == "entered_in_error" and o.observed_at is None:

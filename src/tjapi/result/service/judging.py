@@ -18,12 +18,19 @@ from tjapi.result.service.summarizing import summarize
 
 
 async def judge_anew(uow: UnitOfWork, exam_id: UUID) -> None:
-    """Judge everything by the facts of an exam as they are now. No value changes; flags, ranges and computed items do."""
+    """Judge everything by the facts of an exam as they are now. No value changes; flags, ranges and computed items do.
+
+    What a person called normal or abnormal is asked again.
+    """
     exam = await exams.lock(uow, exam_id)
     results = await repository.results(uow, exam_id)
     if not results:
         return
     await _flag(uow, exam)
+    for result in results:
+        if result.judged_flag is not None:
+            # Normal, or not, it was called of this person as the exam had them then.
+            await repository.judge(uow, result.id, None)
     case.changed(uow, exam_id)
     book = await Book.read(uow, exam)
     compute(uow, book, (line for line in book.lines.values() if book.live(line)))
