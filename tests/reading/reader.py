@@ -71,6 +71,10 @@ class Row:
     choices: list[str]
     still: bool
     """Whether what the report was made of is the current value still."""
+    theirs: list[str]
+    """The laboratory's own flags."""
+    alerts: list[UUID]
+    """The alerts of class A that stand and name it."""
 
     @property
     def range(self) -> str:
@@ -141,10 +145,17 @@ class Stored:
         return [row for row in self.rows if row.shown]
 
     @property
-    def alarmed(self) -> list[Row]:
-        """Critical results of which nothing was concluded: each has a card of its own."""
-        concluded = {i for entry in self.entries for i in entry["result_ids"]}
-        return [row for row in self.rows if row.critical and row.id not in concluded]
+    def alarmed(self) -> list[list[Row]]:
+        """Critical results of which no entry speaks: those that one alert names have one card, the alert that names most first."""
+        told = {i for entry in self.entries for i in entry["result_ids"]}
+        critical = [row for row in self.rows if row.critical]
+        named = {a: [row for row in critical if a in row.alerts] for row in critical for a in row.alerts}
+        cards = []
+        for rows in sorted(named.values(), key=len, reverse=True):
+            if not told & {row.id for row in rows}:
+                cards.append(rows)
+                told |= {row.id for row in rows}
+        return cards + [[row] for row in critical if not row.alerts and row.id not in told]
 
 
 async def stored(db: asyncpg.Connection, report_id: str) -> Stored:
@@ -163,7 +174,9 @@ async def stored(db: asyncpg.Connection, report_id: str) -> Stored:
         " i.judged expected, i.choices, v.id = r.current_revision_id still,"
         " (select case when bool_or(k.state <> 'dismissed') then 'standing' when bool_or(v.id = any(k.revision_ids)) then 'dismissed' end from critical_value k"
         "  where k.exam_id = r.exam_id and r.id = any(k.result_ids) and k.important_class = 'A' and k.state <> 'superseded' and k.detected_at <= $3"
-        "  and (k.corrected_at is null or ($2 and k.corrected_at > $3))) alert"
+        "  and (k.corrected_at is null or ($2 and k.corrected_at > $3))) alert,"
+        " array(select k.id from critical_value k where k.exam_id = r.exam_id and r.id = any(k.result_ids) and k.important_class = 'A'"
+        "  and k.state not in ('dismissed', 'superseded') and k.detected_at <= $3 and (k.corrected_at is null or ($2 and k.corrected_at > $3))) alerts"
         " from result r join lateral (select w.* from result_revision w where w.result_id = r.id and (w.id = r.current_revision_id or w.recorded_at <= $3)"
         "  order by ($2 and w.recorded_at > $3), (not $2 or w.recorded_at <= $3) and w.id = r.current_revision_id desc, w.seq desc limit 1) v on true join exam_line l on l.id = r.line_id"
         " join department d on d.id = r.department_id left join item i on i.id = r.item_id"
@@ -172,6 +185,8 @@ async def stored(db: asyncpg.Connection, report_id: str) -> Stored:
     rows = []
     for one in found:
         v = json.loads(one["v"])
+        if v["status"] == "entered_in_error" or not (outdated or one["still"]):
+            continue  # nothing stands of it
         bounds = v["range_snapshot"] or {}
         rows.append(
             Row(
@@ -181,7 +196,8 @@ async def stored(db: asyncpg.Connection, report_id: str) -> Stored:
                 None if v["numeric"] is None else Decimal(str(v["numeric"])), v["comparator"] or "",
                 one["kind"] != "text" and one["expected"], v.get("remarks") or [], one["alert"],
                 one["kind"] == "text" and bool(v["raw_value"]) and not all(CALM.fullmatch(one) for one in _parts(v["raw_value"])),
-                [c for c in one["choices"] or () if c in (bounds.get("normal_texts") or ())], one["still"],
+                [c for c in _list(one["choices"]) if c in (bounds.get("normal_texts") or ()) and c not in ("拒检", "未检", "弃检")], bool(one["still"]),
+                (v["lis_flags"] or "").split(), one["alerts"],
             )
         )  # fmt: skip
     entries = await db.fetch(
@@ -194,6 +210,11 @@ async def stored(db: asyncpg.Connection, report_id: str) -> Stored:
         " where s.exam_id = $1 and s.state = 'signed'", exam_id,
     )  # fmt: skip
     return Stored(dict(head), rows, [dict(e) for e in entries], [dict(s) for s in sheets], report, outdated)
+
+
+def _list(given: str | list[str] | None) -> list[str]:
+    """Return a JSON list, as text or read already."""
+    return json.loads(given) if isinstance(given, str) else list(given or ())
 
 
 # --- the three readings ---
@@ -272,7 +293,8 @@ class Reading:
         for row in self.true.rows:
             own = row.own_flag()
             self.ask(
-                own is None or own == row.flag,
+                # What the laboratory calls critical beside a range of its own is.
+                own is None or own == row.flag or (row.flag in ("HH", "LL") and row.flag in row.theirs),
                 f"{row.name} {row.value} is flagged {row.flag!r}, its range says {own!r}",
             )
 
@@ -293,7 +315,7 @@ class Reading:
             (len(true.flagged), "异常结果"),
             (len(true.entries) + len(true.alarmed), "主检结论"),
             *[(n, "危急值") for n in [sum(row.critical for row in true.rows)] if n],
-            *[(n, "未判定") for n in [sum(row.unjudged for row in true.rows)] if n],
+            *[(n, "未判定") for n in [sum(row.shown is None and row.judged_by_nature for row in true.rows)] if n],
         ):
             self.ask(f"{number}{label}" in cover, f"the cover does not say {number} {label}")
         proof = (
@@ -310,7 +332,7 @@ class Reading:
         summary = _section(whole, "异常结果汇总")
         for row in true.flagged:
             self.ask(
-                squeezed(row.name) in summary and squeezed(row.value) in summary,
+                _plain(row.name) in _plain(summary) and _plain(row.value) in _plain(summary),
                 f"{row.name} {row.value} is not in 异常结果汇总",
             )
         self._no_calm("the paper", "\n".join(pages))
@@ -353,10 +375,11 @@ class Reading:
             self.ask(_plain(entry["title"]) in _plain(main), f"the conclusion {entry['title']} is not printed")
         for row in true.flagged:
             if row.id not in concluded and not row.critical:
-                line = squeezed(f"{row.name}{row.value}{row.printed_unit}{row.mark()}")
-                self.ask(line in others, f"{row.name} {row.value} has no conclusion and is not under 其他异常")
-        for row in true.alarmed:
-            self.ask(_plain(f"{row.name}危急值") in _plain(main), f"{row.name} {row.value} is critical and has no card")
+                line = _plain(f"{row.name}{row.value}{row.printed_unit}{row.mark()}")
+                self.ask(line in _plain(others), f"{row.name} {row.value} has no conclusion and is not under 其他异常")
+        for rows in true.alarmed:
+            title = "、".join(row.name for row in rows) + "危急值"
+            self.ask(_plain(title) in _plain(main), f"{title} has no card")
 
     def _citations(self, text: str) -> None:
         """Is every figure that stands behind an item's name, in a detail or among what it rests on, the item's value?"""
@@ -371,6 +394,8 @@ class Reading:
             ):
                 cited = {squeezed(v) for v in values[name]}
                 ok = said in cited or any(said.startswith(v) or v.startswith(said) for v in cited if v)
+                # A grade may be said without its word: 阳性(1+) is 1+.
+                ok = ok or any(f"{said}+" in v for v in cited)
                 self.ask(ok, f"a conclusion cites {name} {said}, the current value is {'/'.join(values[name])}")
 
     def phone(self, html: str, lang: str) -> None:
@@ -424,8 +449,7 @@ class Reading:
         order, details = [], Counter[str]()
         for card in cards:
             title = _plain(card.all("h3")[0].all("span")[1].text())
-            alone = next((row for row in self.true.alarmed if _plain(f"{row.name}危急值") == title), None)
-            if alone is not None:
+            if title in {_plain("、".join(row.name for row in own) + "危急值") for own in self.true.alarmed}:
                 self.ask(
                     "alert" in card.attrs["class"] and "立即" in card.text(),
                     f"{title}: not shown as critical, or without what to do",
