@@ -1075,6 +1075,11 @@ TWINS = (
         f"{DERIVED}::test_the_number_of_a_line_is_no_old_figure_though_the_items_name_is_beside_it",
     ),
     _twin(
+        "jobs: a lost database under a group is no attempt", "src/tjapi/kernel/db.py",
+        "    if isinstance(error, BaseExceptionGroup):\n        return all(is_interruption(one) for one in error.exceptions)\n", "",
+        "tests/faults/test_jobs.py::test_a_database_that_goes_away_under_a_job_is_no_attempt_of_the_job[group]",
+    ),
+    _twin(
         "questions: nobody calls normal what a rule finds", "src/tjapi/result/service/answering.py",
         "if given.answer in CALM:", "if given.answer not in ANSWERS[question.kind]:  # type: ignore[index]",
         f"{DERIVED}::test_nobody_calls_normal_what_a_rule_finds_by_its_number[normal]",

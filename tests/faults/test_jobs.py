@@ -134,12 +134,20 @@ async def test_a_job_that_fails_is_tried_later_and_later_then_dead_and_by_hand_a
     assert len(tried) == 7
 
 
+@pytest.mark.parametrize("group", [False, True], ids=["alone", "group"])
 async def test_a_database_that_goes_away_under_a_job_is_no_attempt_of_the_job(
-    working: Working, enqueue: Enqueue, behind: asyncpg.Connection
+    working: Working, enqueue: Enqueue, behind: asyncpg.Connection, group: bool
 ) -> None:
     name, tried = fresh(), []
 
     async def handler(run: JobRun) -> None:
+        if group:
+            async with asyncio.TaskGroup() as parts:
+                parts.create_task(part(run))
+        else:
+            await part(run)
+
+    async def part(run: JobRun) -> None:
         async with run.unit() as uow:
             backend = (await uow.session.execute(text("select pg_backend_pid()"))).scalar_one()
             tried.append(backend)

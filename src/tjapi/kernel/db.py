@@ -71,12 +71,21 @@ def is_passing(error: BaseException) -> bool:
     )
 
 
+def is_interruption(error: BaseException) -> bool:
+    """Say whether the database went away under some work, as under everybody: trouble that passes, also if each task of a group met it."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(is_interruption(one) for one in error.exceptions)
+    return isinstance(error, DATABASE_TROUBLE) and is_passing(error)
+
+
 # Classes of SQLSTATE: data exceptions (NUL in a text, a number out of range), limits of the program (a row too long for its index).
 _REFUSED = ("22", "54")
 
 
 def is_refused(error: BaseException) -> bool:
     """Say whether the database, or the driver before it, refuses the data itself: a verdict, since the same data is refused each time."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(is_refused(one) for one in error.exceptions)
     if isinstance(error, UnicodeEncodeError):
         return True
     if isinstance(error, DBAPIError):

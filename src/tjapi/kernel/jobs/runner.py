@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import text
 
 from tjapi.kernel.child.errors import Excessive
-from tjapi.kernel.db import DATABASE_TROUBLE, is_passing, is_refused
+from tjapi.kernel.db import DATABASE_TROUBLE, is_interruption, is_refused
 from tjapi.kernel.jobs.pulse import MOST_OVERRUNS, Held, Pulse, set_aside
 from tjapi.kernel.jobs.spec import GiveUp, JobRun, JobSpec, TryLater
 from tjapi.kernel.security.principal import SYSTEM
@@ -270,8 +270,8 @@ class Runner:
     def _failure(self, spec: JobSpec, run: JobRun, most: int, error: Exception) -> dict[str, Any]:
         if isinstance(error, GiveUp):
             return {"state": "dead", "error": str(error), "attempt": 1}
-        if isinstance(error, DATABASE_TROUBLE) and is_passing(error):
-            # The database went away under it, as under everybody: no attempt of its own (reliability.md 15).
+        if is_interruption(error):
+            # No attempt of its own (reliability.md 15).
             log.warning("job.interrupted", job=spec.name, id=str(run.id), error=type(error).__name__)
             return {"state": "queued", "error": type(error).__name__, "attempt": 0, "pause": _INTERRUPTED_SECONDS}
         log.warning("job.failed", job=spec.name, id=str(run.id), exc_info=error)
