@@ -155,7 +155,7 @@ async def test_damaged_reports_end_each_in_one_state_and_none_on_a_wrong_person_
             waiting = "select count(*) from inbox_message where received_at > $1 and state = 'received'"
             return not await behind.fetchval(left, before) and not await behind.fetchval(waiting, began)
 
-        await eventually(600, drained, every=0.5)
+        await eventually(600 + count, drained, every=0.5)
     messages = await behind.fetch("select id, state, reason from inbox_message where received_at > $1", began)
     print(Counter((m["state"], m["reason"]) for m in messages), answers, file=sys.stderr)
     assert {m["state"] for m in messages} <= ENDS
