@@ -34,6 +34,7 @@ IDENTITY_TESTS = "tests/tjapi/frontdesk/test_identity_checks.py"
 BACK_TESTS = "tests/tjapi/requisition/test_lines_that_come_back.py"
 WIRE_TESTS = "tests/adapters"
 DERIVED = "tests/tjapi/conclusion/test_derived.py"
+ALARM_TESTS = "tests/tjapi/conclusion/test_alarms.py"
 LIST_TESTS, GROUP_TESTS = "tests/tjapi/employer", "tests/tjapi/groupdesk"
 
 
@@ -1041,12 +1042,12 @@ TWINS = (
     ),
     _twin(
         "conclusion: a critical value that no finding names is an entry", "src/tjapi/conclusion/service/following.py",
-        "wanted = [*_of_alerts(exam, ground, await criticals.to_conclude(uow, exam.id), wanted), *wanted]", "wanted = [*wanted]",
+        "*entries_of(exam, raised, spoken.values()), ", "",
         f"{DERIVED}::test_a_critical_value_of_which_no_finding_speaks_is_an_entry_that_whoever_signs_has_read",
     ),
     _twin(
         "conclusion: nobody signs past a critical value", "src/tjapi/conclusion/service/following.py",
-        "    if left:\n        raise CriticalNotConcluded", "    if not left and left:\n        raise CriticalNotConcluded",
+        "    if names:\n        raise CriticalNotConcluded", "    if not names and names:\n        raise CriticalNotConcluded",
         f"{DERIVED}::test_a_critical_value_of_which_no_finding_speaks_is_an_entry_that_whoever_signs_has_read",
     ),
     _twin(
@@ -1055,9 +1056,24 @@ TWINS = (
         f"{DERIVED}::test_the_entry_of_a_critical_value_comes_and_goes_with_its_alert",
     ),
     _twin(
-        "conclusion: what is told of one value is told once", "src/tjapi/conclusion/rules.py",
+        "report: what is told of one value is told once", "src/tjapi/report/rules.py",
         "            said.update(alerts[place])\n", "",
-        "tests/tjapi/conclusion/test_conclusion_rules.py::test_what_several_alerts_name_is_told_by_the_widest",
+        f"{REPORT_TESTS}/test_layout.py::test_what_several_alerts_name_is_told_by_the_one_that_names_most",
+    ),
+    _twin(
+        "conclusion: a soft finding tells of nothing critical", "src/tjapi/conclusion/rules.py",
+        "return entry.own or (entry.grave and alarm.words <= entry.words)", "return True",
+        f"{ALARM_TESTS}::test_a_soft_finding_of_the_same_description_does_not_tell_of_what_is_critical_in_it[pneumothorax]",
+    ),
+    _twin(
+        "conclusion: its own entry is the critical one on paper", "src/tjapi/report/views.py",
+        "\n  or exists (select from unnest(n.keys) key where key like 'critical:%') own_critical", " own_critical",
+        f"{DERIVED}::test_what_one_rule_finds_critical_of_several_values_is_told_once",
+    ),
+    _twin(
+        "questions: nobody calls normal what alarms", "src/tjapi/result/service/answering.py",
+        'if answer == "normal":', "if answer not in CALM:",
+        f"{ALARM_TESTS}::test_nobody_calls_normal_what_cannot_be_excluded_to_be_critical",
     ),
     _twin(
         "report: what one alert names has one card", "src/tjapi/report/layout.py",
@@ -1086,8 +1102,8 @@ TWINS = (
     ),
     _twin(
         "questions: what was called normal is asked again of another person", "src/tjapi/result/service/judging.py",
-        "        if result.judged_flag is not None:\n", "        if result.judged_flag == 'none':\n",
-        f"{DERIVED}::test_what_was_called_normal_is_asked_again_once_the_person_is_another",
+        "    await lapse(uow, exam_id)\n", "",
+        f"{DERIVED}::test_what_was_called_normal_is_asked_again_once_the_person_is_another[normal]",
     ),
     _twin(
         "conclusion: no old figure is confirmed", "src/tjapi/knowledge/words.py",

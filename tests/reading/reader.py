@@ -212,6 +212,11 @@ async def stored(db: asyncpg.Connection, report_id: str) -> Stored:
     return Stored(dict(head), rows, [dict(e) for e in entries], [dict(s) for s in sheets], report, outdated)
 
 
+def _is_alarm(entry: dict[str, Any]) -> bool:
+    """Whether an entry is about a critical value of which no finding tells: it alone is called critical then."""
+    return any(key.startswith("critical:") for key in entry["keys"])
+
+
 def _list(given: str | list[str] | None) -> list[str]:
     """Return a JSON list, as text or read already."""
     return json.loads(given) if isinstance(given, str) else list(given or ())
@@ -469,9 +474,10 @@ class Reading:
                 f"{title} is called critical, nothing of it is",
             )
             only = [r for r in own if r.critical]
-            if only and len(own) == 1:
+            by_alarms = {i for e in self.true.entries if _is_alarm(e) for i in e["result_ids"]}
+            if only and len(own) == 1 and (_is_alarm(entry) or only[0].id not in by_alarms):
                 self.ask(alarmed, f"{title} rests on a critical value alone and is not called critical")
-            if alarmed and entry["important_class"] != "A" and len(own) > 1:
+            if alarmed and entry["important_class"] != "A" and len(own) > 1 and not _is_alarm(entry):
                 closer = [
                     e["title"]
                     for e in self.true.entries

@@ -175,10 +175,12 @@ class World:
         visit.access_code = answer.json()["access"]["access_code"]
         return visit
 
-    async def file(self, visit: Visit, *, status: str = "F", ends: str = "filed revision", **values: str) -> None:
+    async def file(
+        self, visit: Visit, *, status: str = "F", ends: str = "filed revision", flags: Any = None, **values: str
+    ) -> None:  # fmt: skip
         """The laboratory reports on every tube; `values` by item code, otherwise nothing critical; `status` as in OBX-11.
 
-        `ends`: how the message may end.
+        `flags`: what it flags of its own, by item code; `ends`: how the message may end.
         """
         async with self.runtime.units.open(demo.LOADER) as uow:
             exam = await exams.get(uow, visit.exam_id)
@@ -199,7 +201,7 @@ class World:
                             values.get(item.code, UNREMARKABLE.get(item.code, "5")),
                             item.unit or "",
                             "",
-                            (),
+                            (flags[item.code],) if flags and item.code in flags else (),
                             status,
                             now,
                         )

@@ -77,11 +77,11 @@ class OverviewContradictsResults(Conflict):
 
 
 class CriticalNotConcluded(Conflict):
-    """A critical value of class A stands, and no entry rests on any of its results; `errors` name which."""
+    """A critical value of class A stands, and no entry tells of it; `errors` name which."""
 
     zh, en = (
-        "有危急值未写入主检结论,请恢复该条目、关联其结果或重新汇总",
-        "A critical value is in no entry: put its entry back, link its result, or generate the conclusion anew",
+        "有危急值未写入主检结论:请恢复或合并该条目,或另写一条并关联其全部结果;从未汇总的请先汇总",
+        "A critical value is in no entry: put its entry back, merge it, or write one that rests on all of its results",
     )
 
 

@@ -54,7 +54,7 @@ class Conclusion(Base):
 class ConclusionEntry(Base):
     """One thing concluded: a disease, a positive finding, a risk factor.
 
-    `key` says where it came from (`finding:…` the knowledge base, `line:…` a department's own words); none: a reviewer's own. What a
+    `key` says where it came from (`finding:…` the knowledge base, `line:…` a department's own words, `critical:…` a critical value); none: a reviewer's own. What a
     reviewer changed is `edited` and keeps its words; `stale`: edited, and what it was made of is no longer what is known. `keys` are all
     that a reviewer merged into it; an entry that was split has its key there alone, beside its sibling's. `found_ids` are the results that
     its findings name, as against those that a reviewer added; `made_of` is the digest of what all of them said, `revision_ids` name it.

@@ -1,6 +1,7 @@
-"""States of a conclusion, and the order of what it says."""
+"""States of a conclusion, the order of what it says, and what of it tells of a critical value."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 from uuid import UUID
 
@@ -40,26 +41,41 @@ def in_order(entries: Iterable[E]) -> list[E]:
 
 
 ALERT_ADVICE = "该结果达到危急值。请立即到急诊或相应专科就诊，并带上本报告，不要等待。"
-"""What whoever has a critical value is told where no finding advises them."""
+DOUBT_ADVICE = "该结果不能排除危急值。请立即到急诊或相应专科就诊，并带上本报告，不要等待。"
+"""What whoever has a critical value is told where no finding advises them; of one such as ">3" that it may be."""
 
 
-def alert_title(names: Iterable[str]) -> str:
-    """Return the title of an entry about a critical value of which no finding speaks: 血钾危急值; of a rule over several items 收缩压、伴随症状危急值."""
-    return f"{'、'.join(dict.fromkeys(names))}危急值"
+def alert_title(names: Iterable[str], words: Iterable[str] = ()) -> str:
+    """Return the title of an entry about a critical value: 血钾危急值; 收缩压、近期自觉症状危急值; of a description 头颅CT危急值：脑出血."""
+    title, found = f"{'、'.join(dict.fromkeys(names))}危急值", "、".join(dict.fromkeys(words))
+    return f"{title}：{found}" if found else title
 
 
-def left_unsaid(alerts: Sequence[Collection[UUID]], cited: Collection[UUID]) -> list[int]:
-    """Return the places of the alerts, each the results that it names, that are to be told where entries speak of `cited` already.
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Of what an entry speaks: its keys, the results that it rests on, and the words that its findings found in descriptions.
 
-    The widest first: what names several results tells of each of them, so that an alert of one of these alone is not told again.
+    `grave`: a finding of it asks for action at once, or it is a critical value's own. `own`: a reviewer's own words, for no finding.
     """
-    said = set(cited)
-    places = []
-    for place in sorted(range(len(alerts)), key=lambda place: -len(alerts[place])):
-        if said.isdisjoint(alerts[place]):
-            places.append(place)
-            said.update(alerts[place])
-    return places
+
+    keys: frozenset[str]
+    result_ids: frozenset[UUID]
+    words: frozenset[str] = frozenset()
+    grave: bool = False
+    own: bool = False
+
+
+def tells(entry: Spoken, alarm: Spoken) -> bool:
+    """Say whether whoever reads an entry is told of a critical value.
+
+    By its own entry; by own words that rest on all that it names; or by a finding that asks for action at once, rests on all that it names,
+    and found the same words. 肺结节 does not tell of the 气胸 in the same description, nor 血压升高, measure it again, of 186 with headache.
+    """
+    if alarm.keys <= entry.keys:
+        return True
+    if not alarm.result_ids <= entry.result_ids:
+        return False
+    return entry.own or (entry.grave and alarm.words <= entry.words)
 
 
 def overview_of(titles: Iterable[str], values: Collection[Known] = ()) -> str:

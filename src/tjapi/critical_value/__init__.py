@@ -6,4 +6,6 @@
 Another measurement of the same value is news to whoever dismissed the first or told of it. Until somebody was told, one of class A keeps
 the exam from being finalized. A correction never makes one vanish: what nobody had acted on is superseded, what somebody had acted on
 stays open and says so. Overdue is derived from the clock, never stored. Escalation is a sweep: twice is once.
+
+Published: CriticalDismissed.
 """

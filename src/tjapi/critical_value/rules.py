@@ -34,12 +34,7 @@ ENDED: frozenset[str] = frozenset({"dismissed", "closed", "superseded"})
 # Nobody was told yet: it escalates, and an exam that it is of class A in is not finalized. What nobody had acted on is `detected`.
 UNTOLD: tuple[CriticalState, ...] = ("detected", "confirmed", "notifying")
 CHANNELS_BEFORE_LOST = 2
-# No rule of the knowledge base: what the laboratory itself calls critical alarms whether or not one of ours would.
-LAB_ALARM = "LAB-CRITICAL"
-LAB_ALARM_NAME = "检验科报危急值"
-LAB_CALLS_IT_CRITICAL = "检验科标为危急"
 OUR_ALARM_NAME = "未归入项目的危急值"
-LAB_ALARM_ACTION = "立即与检验科核实结果并复述,通知受检者与临床医生。"
 # Parameters of the hospital; not read in a source: the 2019 consensus knows 2 h and 24 h, a laboratory's own rules 10 to 30 minutes.
 ESCALATE_AGAIN = timedelta(minutes=10)
 MOST_LEVELS = 5

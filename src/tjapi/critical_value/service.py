@@ -15,10 +15,6 @@ from tjapi.critical_value.events import CriticalDismissed
 from tjapi.critical_value.models import CriticalStep, CriticalValue
 from tjapi.critical_value.rules import (
     ENDED,
-    LAB_ALARM,
-    LAB_ALARM_ACTION,
-    LAB_ALARM_NAME,
-    LAB_CALLS_IT_CRITICAL,
     MOST_LEVELS,
     MOVES,
     OUR_ALARM_NAME,
@@ -43,11 +39,12 @@ from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge.rules import Case, Clause, Known, Verdict, counts, evaluate
-from tjapi.knowledge.service import Fired, Knowledge, Rule
+from tjapi.knowledge.rules import Case, Known, counts
+from tjapi.knowledge.service import Fired, Knowledge
 from tjapi.result import service as results
 from tjapi.result.errors import SignerNotStaff
 from tjapi.result.events import CriticalUnread, RevisionsAdded
+from tjapi.result.rules.alarms import LAB_ALARM, LAB_ALARM_ACTION, LAB_ALARM_NAME
 from tjapi.result.rules.revisions import Stated
 
 # By when somebody must have seen to it. Parameters of the hospital, not read in a source.
@@ -181,7 +178,7 @@ def _replaces(value: CriticalValue) -> tuple[str, tuple[UUID, ...]]:
 
 def _events(active: Knowledge, case: Case, beside: Sequence[Known]) -> dict[_Event, Fired]:
     """Return what is critical now: of every measurement of an item, and of every final value that contradicts the current one."""
-    found = {_event(one): one for one in _fired(active, case, None)}
+    found = {_event(one): one for one in results.alarms_of(active, case)}
     for other in (*(k for many in case.repeats.values() for k in many), *beside):
         for happened, one in _events_of(active, case, other).items():
             # What counts measurements counts the same ones from wherever it starts.
@@ -193,36 +190,8 @@ def _events(active: Knowledge, case: Case, beside: Sequence[Known]) -> dict[_Eve
 
 def _events_of(active: Knowledge, case: Case, known: Known) -> dict[_Event, Fired]:
     """Return what is critical for a value, were it the current one."""
-    fired = _fired(active, case.led_by(known), frozenset({known.item_code}))
+    fired = results.alarms_of(active, case.led_by(known), frozenset({known.item_code}))
     return {_event(f): f for f in fired if any(c.known == known for c in f.verdict.clauses)}
-
-
-def _fired(active: Knowledge, case: Case, items: frozenset[str] | None) -> list[Fired]:
-    """Return the critical rules that hold, and those that a value such as ">20" may well fulfil: a person decides, not silence."""
-    found = active.fired("critical", case, items)
-    # Only what asks for action at once about that very item is the same alarm; a rule that merely looks at it as well is another.
-    same = [one for one in found if one.rule.important_class == "A" and len(one.rule.items) == 1]
-    told = {c.known.result_id for one in same for c in one.verdict.clauses if c.known is not None}
-    found += [one for one in _alarmed(case, items) if told.isdisjoint(one.verdict.result_ids)]
-    for rule in active.about("critical", items):
-        doubtful = [k for k in evaluate(rule.condition, case).unreadable if k.numeric is not None and k.comparator]
-        if doubtful and len(rule.items) == 1:
-            clauses = tuple(Clause(k, f"不能排除{rule.name}") for k in doubtful)
-            found.append(Fired(rule, Verdict(True, clauses)))
-    return found
-
-
-def _alarmed(case: Case, items: frozenset[str] | None) -> list[Fired]:
-    """Return what the laboratory itself calls critical, each value an alarm of its own."""
-    values = [k for code, k in case.values.items() if k.alarm and (items is None or code in items)]
-    return [Fired(_lab_rule(k.item_code), Verdict(True, (Clause(k, LAB_CALLS_IT_CRITICAL),))) for k in values]
-
-
-def _lab_rule(item_code: str) -> Rule:
-    return Rule(
-        code=LAB_ALARM, purpose="critical", name=LAB_ALARM_NAME, condition={}, items=frozenset({item_code}), past=frozenset(),
-        finding=None, important_class="A", action=LAB_ALARM_ACTION, of_nothing=False,
-    )  # fmt: skip
 
 
 def _said(fired: Fired, stated: Mapping[UUID, Stated]) -> list[Stated]:

@@ -9,8 +9,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from tjapi.conclusion.rules import ALERT_ADVICE, alert_title, left_unsaid, made_by_machine, overview_of
-from tjapi.critical_value.rules import LAB_CALLS_IT_CRITICAL
+from tjapi.conclusion.rules import ALERT_ADVICE, alert_title, made_by_machine, overview_of
 from tjapi.exam.rules import age_text
 from tjapi.kernel.clock import HOSPITAL_ZONE
 from tjapi.knowledge.words import (
@@ -33,8 +32,10 @@ from tjapi.report.rules import (
     flag_shown,
     not_told_before,
     printed_order,
+    uncited,
 )
 from tjapi.report.views import ReportSource
+from tjapi.result.rules.alarms import LAB_CALLS_IT_CRITICAL
 from tjapi.result.rules.flags import undetermined
 from tjapi.result.rules.values import finding
 from tjapi.result.schemas import TrendOut
@@ -162,7 +163,7 @@ def _critical(item: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Alert:
-    """A critical value of which nothing is concluded yet, in a preview, or that came after what was signed: it has a card all the same, first."""
+    """A critical value that came after what was signed, or of which nothing is concluded yet, in a preview: it has a card all the same, first."""
 
     title: str
     detail: str
@@ -182,19 +183,19 @@ def _alerts(rows: ReportSource, items: Mapping[UUID, Item]) -> list[_Alert]:
         for alert_id in row.alert_ids:
             alerts.setdefault(alert_id, []).append(row)
     named = list(alerts.values())
-    left = [named[place] for place in left_unsaid([[row.result_id for row in own] for own in named], concluded)]
+    left = [named[place] for place in uncited([[row.result_id for row in own] for own in named], concluded)]
     left += [[row] for row in critical if not row.alert_ids and row.result_id not in concluded]
     return [
         _Alert(
             alert_title(row.item_name for row in own),
-            "；".join(_beside_range(items[row.result_id]) for row in own),
+            "；".join(_with_range(items[row.result_id]) for row in own),
             [row.result_id for row in own],
         )
         for own in left
     ]
 
 
-def _beside_range(item: Item) -> str:
+def _with_range(item: Item) -> str:
     said = f"{item['name']} {item['value']}{' ' if item['unit'] else ''}{item['unit']}"
     return f"{said}，参考 {item['range']}" if item["range"] else said
 

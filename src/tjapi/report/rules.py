@@ -126,12 +126,16 @@ def critical_of_itself(by_rule: bool, alerts: Collection[str | None]) -> bool:
 def critical_entries(entries: Sequence[Linked]) -> frozenset[int]:
     """Return the places of the entries that are critical themselves: by their own rule, or because a critical result is theirs.
 
-    A critical result belongs to the entry that rests on the fewest results: 血糖显著升高 owns its glucose, 代谢综合征 only cites it. Where
-    nothing else was concluded of it, whoever cites it owns it: no critical value is without a critical conclusion for being shared.
+    What an entry that is critical by itself rests on is told there, and no other entry is critical for it. Else a critical result belongs
+    to the entry that rests on the fewest results: 血糖显著升高 owns its glucose, 代谢综合征 only cites it. Where nothing else was concluded
+    of it, whoever cites it owns it: no critical value is without a critical conclusion for being shared.
     """
-    found = {place for place, entry in enumerate(entries) if entry.critical}
+    grave = {place for place, entry in enumerate(entries) if entry.critical}
+    found = set(grave)
     for result_id in {i for entry in entries for i, critical in entry.results.items() if critical}:
         citing = {place: len(entry.results) for place, entry in enumerate(entries) if result_id in entry.results}
+        if grave & citing.keys():
+            continue
         least = min(citing.values())
         found |= {place for place, size in citing.items() if size == least}
     return frozenset(found)
@@ -140,6 +144,20 @@ def critical_entries(entries: Sequence[Linked]) -> frozenset[int]:
 def printed_order(entries: Sequence[Linked], critical: Collection[int]) -> list[int]:
     """Return the places of entries as they are printed: criticals, then diseases, positive findings, risk factors; within these as they stood."""
     return sorted(range(len(entries)), key=lambda place: (place not in critical, KINDS.index(entries[place].kind)))
+
+
+def uncited(alerts: Sequence[Collection[UUID]], cited: Collection[UUID]) -> list[int]:
+    """Return the places of the alerts, each the results that it names, of which no entry rests on all: those that name most first.
+
+    What names several results tells of each of them, so that an alert of one of these alone is not told again.
+    """
+    said = set(cited)
+    places = []
+    for place in sorted(range(len(alerts)), key=lambda place: -len(alerts[place])):
+        if not said.issuperset(alerts[place]):
+            places.append(place)
+            said.update(alerts[place])
+    return places
 
 
 def not_told_before(detail: str, told: set[str], names: Collection[str]) -> str:

@@ -29,7 +29,8 @@ left join item i on i.id = r.item_id
 left join lateral (
   select case when bool_or(k.state <> 'dismissed') then 'standing' when bool_or(v.id = any(k.revision_ids)) then 'dismissed' end alert,
     bool_or(k.state <> 'dismissed' and k.rule_code = 'LAB-CRITICAL') lab_alarm,
-    array_agg(k.id order by k.id) filter (where k.state <> 'dismissed') alert_ids
+    array_agg(k.id order by k.id) filter (where k.state <> 'dismissed' and k.detected_at > coalesce(
+      (select e.initial_at from conclusion e where e.exam_id = r.exam_id), '-infinity')) alert_ids
   from critical_value k
   where k.exam_id = r.exam_id and r.id = any(k.result_ids) and k.important_class = 'A' and k.corrected_at is null and k.state <> 'superseded'
 ) a on true
@@ -46,7 +47,8 @@ from conclusion e where e.exam_id = :exam_id
 _ENTRIES = text(f"""
 select n.title, n.detail, n.advice, n.lifestyle, n.kind, n.result_ids, n.stale or {OUTDATED_ENTRY} stale, exists (
   select 1 from knowledge_rule k join finding f on f.version_id = k.version_id and f.code = k.finding_code
-  where k.version_id = c.knowledge_version_id and k.code = any(n.rule_codes) and f.important_class = 'A') own_critical
+  where k.version_id = c.knowledge_version_id and k.code = any(n.rule_codes) and f.important_class = 'A')
+  or exists (select from unnest(n.keys) key where key like 'critical:%') own_critical
 from conclusion_entry n
 join conclusion c on c.exam_id = n.exam_id
 where n.exam_id = :exam_id order by n.sort

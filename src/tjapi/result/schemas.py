@@ -244,8 +244,8 @@ class AnswerIn(Input):
     """What a person decides of a question; which answers a question takes depends on its kind."""
 
     answer: Answer = Field(
-        description="undetermined:normal、abnormal、not_judged;contested:keep、value、wrong;unread:value、no_value、keep(原结果仍有效);implausible:confirmed、wrong"
-        " · By kind of question",
+        description="undetermined:normal、abnormal、not_judged;contested:keep、value、wrong;unread:value、no_value、keep(原结果仍有效);implausible:confirmed、wrong。命中规则或危急的结果不判为正常"
+        " · By kind of question; what a rule finds something of, or what alarms, is not called normal",
         examples=["normal"],
     )
     reason: str = Field(min_length=2, max_length=200, description="理由 · Why", examples=["复核原始图谱,未见异常"])

@@ -407,7 +407,13 @@ class Walk:
             for advice, fired in results.standing(ground.edition.fired("finding", ground.case))
             if advice.code not in out
         } | {f"line:{x.id}": (x.text[:200], "", []) for x in lines if x.origin == "manual" and not x.removed}
-        anew |= await self._alerts(uow, exam, ground, {i for _, _, ids in anew.values() for i in ids})
+        # What asks for action at once tells of it already.
+        grave = [
+            {*results.found_result_ids(fired)}
+            for advice, fired in results.standing(ground.edition.fired("finding", ground.case))
+            if advice.important_class == "A" and advice.code not in out
+        ]
+        anew |= await self._alerts(uow, exam, ground, grave)
         entries = list(await conclusion_rows.entries(uow, exam.id))
         if found.state != "draft":
             for alert in await _standing(uow, exam):
@@ -427,13 +433,13 @@ class Walk:
         elif found.overview != "见下。":
             assert found.overview == overview_of([e.title for e in entries], ground.case.every) or found.overview_stale
 
-    async def _alerts(self, uow: UnitOfWork, exam: Any, ground: Any, cited: set[UUID]) -> dict[str, Any]:
+    async def _alerts(self, uow: UnitOfWork, exam: Any, ground: Any, grave: list[set[UUID]]) -> dict[str, Any]:
         """What nobody dismissed, and no finding names, has an entry with its value: titles and values, asked again from the list of alerts."""
         held = {known.result_id: known for known in ground.case.every}
         found: dict[str, Any] = {}
         for alert in sorted(await _standing(uow, exam), key=lambda alert: -len(alert.result_ids)):
-            if cited.isdisjoint(alert.result_ids):
-                cited |= set(alert.result_ids)
+            if not any(ids.issuperset(alert.result_ids) for ids in grave):
+                grave.append(set(alert.result_ids))
                 values = [held[i] for i in alert.result_ids]
                 title = "、".join(dict.fromkeys(v.item_name for v in values)) + "危急值"
                 found[f"critical:{alert.rule_code}"] = (title, told(Clause(v, "") for v in values), alert.result_ids)

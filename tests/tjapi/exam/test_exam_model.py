@@ -6,6 +6,7 @@ that the contract knows for it, and changes nothing. TJ_FAULT_SEED repeats a run
 """
 
 import asyncio
+import dataclasses
 import itertools
 import json
 import os
@@ -57,8 +58,10 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.jobs.spec import JobRun
 from tjapi.kernel.settings import project_file
 from tjapi.result import service as results
+from tjapi.result.schemas import AnswerIn
 
 SEED = int(os.environ.get("TJ_FAULT_SEED") or random.SystemRandom().randrange(10**6))
+DOCTOR = dataclasses.replace(demo.LOADER, kind="staff", name="核实医生")
 TORTURE = int(os.environ.get("TJ_EXAM_SEQUENCES", "300"))
 PHASES = (Phase.generate, *((Phase.shrink,) if os.environ.get("TJ_SHRINK") else ()))
 """Looking for the fewest commands that still show a fault takes minutes: only when asked."""
@@ -653,6 +656,8 @@ class ExamMachine(RuleBasedStateMachine):
 
     def agree(self) -> None:
         """The product says what the paper says."""
+        if self.paper.arrived and self.paper.state not in ("finalized", "cancelled"):
+            self.ground.do(self._judge())
         paper, facts = self.paper, self.ground.do(self._facts())
         tubes, asked = json.loads(facts["tubes"] or "[]"), json.loads(facts["asked"] or "[]")
         self._place(tubes, {UUID(a["line"]): UUID(a["tube"]) for a in asked if a["tube"]})
@@ -796,6 +801,22 @@ class ExamMachine(RuleBasedStateMachine):
     async def _file(self, report: LabReport) -> Any:
         async with self.ground.unit() as uow:
             return await results.file_report(uow, uuid7(), "lis", report)
+
+    async def _judge(self) -> None:
+        """A doctor answers what no machine may judge: how it is asked, and what it blocks, is another test's subject."""
+        async with self.ground.unit() as uow:
+            asked = await results.questions_page(
+                uow,
+                exam_id=self.exam_id,
+                kind="undetermined",
+                department_id=None,
+                still_open=True,
+                after=None,
+                size=200,
+            )
+        for question in asked:
+            async with self.ground.house.runtime.units.open(DOCTOR) as uow:
+                await results.answer(uow, question.id, AnswerIn(answer="abnormal", reason="已核对"))
 
     def report(self, tube: Tube, line: Line, status: str) -> LabReport:
         now = datetime(2026, 11, 27, 1, 0, tzinfo=UTC)

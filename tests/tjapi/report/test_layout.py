@@ -15,6 +15,7 @@ from tjapi.report.rules import (
     not_told_before,
     printed_order,
     proof,
+    uncited,
 )
 
 pytestmark = pytest.mark.requirement("E6.1", "E3.3")
@@ -223,10 +224,16 @@ def test_what_one_alert_names_has_one_card_whether_or_not_some_of_it_is_conclude
     assert [(c["title"], c["level"]) for c in made.data()["conclusions"]] == [
         ("收缩压、近期自觉症状危急值", "critical")
     ]
-    for row in made.results:
-        row.alert_ids = (both,)
     made.found("disease", "血压升高", rests_on=[pressure])
-    assert [(c["title"], c["level"]) for c in made.data()["conclusions"]] == [("血压升高", "critical")]
+    told = [("收缩压、近期自觉症状危急值", "critical"), ("血压升高", "")]
+    assert [(c["title"], c["level"]) for c in made.data()["conclusions"]] == told, "measured again is no answer to it"
+
+
+@pytest.mark.requirement("E5.2")
+def test_what_several_alerts_name_is_told_by_the_one_that_names_most() -> None:
+    one, two, three, four = (UUID(int=n) for n in range(1, 5))
+    assert uncited([[one], [one, two], [three], [four]], {four}) == [1, 2]
+    assert uncited([[one, two], [two, three]], {one}) == [0, 1], "what names only some of it does not tell of the rest"
 
 
 def test_what_the_laboratory_alone_calls_critical_says_so_beside_the_value() -> None:

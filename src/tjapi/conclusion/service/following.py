@@ -11,18 +11,15 @@ from uuid import UUID
 from tjapi.conclusion import repository
 from tjapi.conclusion.errors import ConclusionStale, CriticalNotConcluded
 from tjapi.conclusion.models import Conclusion, ConclusionEntry
-from tjapi.conclusion.rules import ALERT_ADVICE, alert_title, in_order, left_unsaid, made_by_machine, overview_of
+from tjapi.conclusion.rules import Spoken, in_order, made_by_machine, overview_of
+from tjapi.conclusion.service.alarming import Alarm, alarms, entries_of, spoken_of, untold
 from tjapi.conclusion.service.keeping import CHANGED_UNDER, back_to_draft, copied, keep, keys_of, replace
-from tjapi.critical_value import service as criticals
-from tjapi.critical_value.models import CriticalValue
-from tjapi.critical_value.rules import LAB_ALARM, LAB_CALLS_IT_CRITICAL
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge.rules import Clause
-from tjapi.knowledge.words import says_all_normal, told
+from tjapi.knowledge.words import says_all_normal
 from tjapi.result import service as results
 from tjapi.result.models import DepartmentSheetLine
 from tjapi.result.rules.derivation import Sources, fate
@@ -33,11 +30,25 @@ STALE, SOURCE = "conclusion_stale", "conclusion"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What there is to be concluded now: what was found, by key, and the ground that it stands on."""
+    """What there is to be concluded now: what was found, by key, and the ground that it stands on.
+
+    `words` are departments' own, by key; `spoken` says of what each finding speaks; `alarms` are what must be told.
+    """
 
     ground: Ground
     wanted: Mapping[str, ConclusionEntry]
     words: Mapping[str, str]
+    spoken: Mapping[str, Spoken]
+    alarms: Sequence[Alarm]
+
+    def spoken_by(self, entry: ConclusionEntry) -> Spoken:
+        """Return of what an entry speaks, as its findings are now."""
+        keys = keys_of(entry)
+        own = [self.spoken[key] for key in keys if key in self.spoken]
+        return Spoken(
+            frozenset(keys), frozenset(entry.result_ids), frozenset(word for one in own for word in one.words),
+            grave=any(one.grave for one in own), own=not keys,
+        )  # fmt: skip
 
     def sources(self, keys: Iterable[str], result_ids: Iterable[UUID]) -> Sources:
         """Return what an entry of these keys, resting on these results, is made of."""
@@ -65,14 +76,18 @@ async def known(uow: UnitOfWork, exam: Exam) -> Known:
     taken_out = {line.finding_code for line in lines if line.removed} - {
         line.finding_code for line in lines if not line.removed
     }
-    wanted = [_of_finding(exam, one) for one in said if one[0].code not in taken_out]
-    wanted = [*_of_alerts(exam, ground, await criticals.to_conclude(uow, exam.id), wanted), *wanted]
+    found = {f"finding:{one[0].code}": one for one in said if one[0].code not in taken_out}
+    spoken = {key: spoken_of(key, one) for key, one in found.items()}
+    raised = await alarms(uow, exam, ground)
+    wanted = [*entries_of(exam, raised, spoken.values()), *(_of_finding(exam, one) for one in found.values())]
     # That nothing was found, or that something is normal, is no finding.
     names = [value.item_name for value in ground.case.every]
     written = [line for line in lines if line.origin == "manual" and not line.removed]
     own = [line for line in written if not says_all_normal(line.text, department=True, flagged=names)]
     wanted += [_of_line(exam, line) for line in own]
-    return Known(ground, {str(e.key): e for e in wanted}, {f"line:{line.id}": line.text for line in own})
+    spoken |= {alarm.key: alarm.spoken for alarm in raised}
+    words = {f"line:{line.id}": line.text for line in own}
+    return Known(ground, {str(e.key): e for e in wanted}, words, spoken, raised)
 
 
 def _of_line(exam: Exam, line: DepartmentSheetLine) -> ConclusionEntry:
@@ -81,35 +96,6 @@ def _of_line(exam: Exam, line: DepartmentSheetLine) -> ConclusionEntry:
         id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind="finding", title=line.text[:200], detail="", advice="", lifestyle="",
         result_ids=[], key=key, keys=[key], rule_codes=[], edited=False, stale=False, icd10=None, found_ids=[], revision_ids=[],
     )  # fmt: skip
-
-
-def _of_alerts(
-    exam: Exam, ground: Ground, alerts: Sequence[CriticalValue], found: Iterable[ConclusionEntry]
-) -> list[ConclusionEntry]:
-    """Return an entry for each critical value of which no finding speaks, so that whoever signs has read it; one for all that a rule names."""
-    cited = {result_id for entry in found for result_id in entry.result_ids}
-    held = {known.result_id: known for known in ground.case.every}
-    by_key: dict[str, list[Clause]] = {}
-    rules: dict[str, str] = {}
-    for alert in (alerts[place] for place in left_unsaid([alert.result_ids for alert in alerts], cited)):
-        by_lab = alert.rule_code == LAB_ALARM
-        for value in (held[i] for i in alert.result_ids if i in held):
-            # The laboratory's own alarm is one rule for every item.
-            key = f"critical:{alert.rule_code}{f'-{value.item_code}' if by_lab else ''}"
-            rules[key] = alert.rule_code
-            by_key.setdefault(key, []).append(Clause(value, "", note=LAB_CALLS_IT_CRITICAL if by_lab else ""))
-    made = []
-    for key, clauses in by_key.items():
-        values = [clause.known for clause in clauses if clause.known is not None]
-        ids = list(dict.fromkeys(value.result_id for value in values if value.result_id is not None))
-        made.append(
-            ConclusionEntry(
-                id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind="finding", title=alert_title(v.item_name for v in values)[:200],
-                detail=told(clauses), advice=ALERT_ADVICE, lifestyle="", result_ids=ids, key=key, keys=[key], icd10=None,
-                rule_codes=[rules[key]], edited=False, stale=False, found_ids=ids, revision_ids=[],
-            )
-        )  # fmt: skip
-    return made
 
 
 def _of_finding(exam: Exam, one: Found) -> ConclusionEntry:
@@ -212,19 +198,17 @@ async def refuse_stale(uow: UnitOfWork, exam: Exam, found: Conclusion) -> None:
         raise ConclusionStale(errors=wrong)
 
 
-async def refuse_unconcluded(uow: UnitOfWork, exam: Exam) -> None:
-    """Nobody signs, first or last, a conclusion that does not speak of a critical value: the one guard of both. Raises CriticalNotConcluded."""
-    cited = {i for entry in await repository.entries(uow, exam.id) for i in entry.result_ids}
-    left = [alert for alert in await criticals.to_conclude(uow, exam.id) if cited.isdisjoint(alert.result_ids)]
-    if left:
+async def refuse_untold(uow: UnitOfWork, exam: Exam) -> None:
+    """Nobody signs, first or last, a conclusion that does not tell of a critical value: the one guard of both. Raises CriticalNotConcluded."""
+    now = await known(uow, exam)
+    names = [alarm.title for alarm in untold(now.alarms, map(now.spoken_by, await repository.entries(uow, exam.id)))]
+    if names:
         raise CriticalNotConcluded(
             errors=[
-                FieldError(
-                    "/entries", "critical", f"危急值「{alert.rule_name}」未写入任何条目", f"critical value {alert.rule_name} is in no entry",
-                )
-                for alert in left
+                FieldError("/entries", "critical", f"「{name}」未写入任何条目", f"{name} is in no entry")
+                for name in names
             ]
-        )  # fmt: skip
+        )
 
 
 async def remake(uow: UnitOfWork, exam: Exam, found: Conclusion) -> tuple[bool, list[ConclusionEntry]]:

@@ -14,7 +14,8 @@ async def generate(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionO
     """Bring the draft in line with what is found now.
 
     The same finding from two departments is one entry with the results of both, and what a weightier finding stands in for is not
-    listed. What a department took out of its summary, and no other found, is left out; what it wrote by hand becomes an entry. Entries
+    listed. What a department took out of its summary, and no other found, is left out; what it wrote by hand becomes an entry, and so does a critical
+    value of which no finding tells. Entries
     that a reviewer edited or merged keep their words, with links to all the results of their findings, and are stale when what they were
     written on is other now; removed ones stay removed while their results stay; the order that a reviewer gave stays, new entries
     follow within their kind.

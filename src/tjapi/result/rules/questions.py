@@ -40,6 +40,8 @@ ANSWER_LABELS: Mapping[Answer, tuple[str, str]] = {
     "wrong": ("结果有误", "the value is wrong"),
 }
 JUDGED_FLAGS: Mapping[Answer, Flag | None] = {"normal": "", "abnormal": "A", "not_judged": None}
+UNFLAGGED: frozenset[str] = frozenset(answer for answer, flag in JUDGED_FLAGS.items() if flag is None)
+"""Answers of which nothing is kept at the value: they answer the question of that very value, until the person is another one."""
 CALM: frozenset[Answer] = frozenset({"normal", "not_judged"})
 """Answers after which a value stands on the report without a mark."""
 # An open one of these keeps a line from being verified: what the line says is not known yet.

@@ -1,5 +1,6 @@
 """The verbs of results, one use case per file: filing what a laboratory reports, and what departments enter and sign."""
 
+from tjapi.result.service.alarming import alarms_of
 from tjapi.result.service.answering import answer, shown
 from tjapi.result.service.answering import get as get_question
 from tjapi.result.service.case import Ground, case_of, earlier_of, edition_of, ground_of, values_of
@@ -53,6 +54,7 @@ __all__ = [
     "PastSheet",
     "PastValue",
     "alarming",
+    "alarms_of",
     "answer",
     "block_open",
     "case_of",

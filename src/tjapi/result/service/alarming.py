@@ -1,4 +1,4 @@
-"""What is critical though it is filed nowhere: a value that no line takes, or of nobody known, judged as it would be on a line."""
+"""What asks for somebody at once, of an exam's values; and what is critical though it is filed nowhere, judged as it would be on a line."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ from tjapi.exam.models import Exam
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import service as knowledge
-from tjapi.knowledge.rules import Case
-from tjapi.knowledge.service import Knowledge
+from tjapi.knowledge.rules import Case, Clause, Verdict, evaluate
+from tjapi.knowledge.service import Fired, Knowledge, Rule
+from tjapi.result.rules.alarms import LAB_ALARM, LAB_ALARM_ACTION, LAB_ALARM_NAME, LAB_CALLS_IT_CRITICAL, NOT_EXCLUDED
 from tjapi.result.rules.flags import Range, flag_of
 from tjapi.result.rules.reading import Said, put_together
 from tjapi.result.rules.values import Value
@@ -84,3 +85,35 @@ async def judge_for_anyone(uow: UnitOfWork, sex: str, items: Iterable[Item]) -> 
 
 def _alone(chosen: Mapping[UUID, ItemRange]) -> dict[UUID, Sequence[ItemRange]]:
     return {item_id: (one,) for item_id, one in chosen.items()}
+
+
+def alarms_of(edition: Knowledge, case: Case, items: frozenset[str] | None = None) -> list[Fired]:
+    """Return the critical rules that hold, and those that a value such as ">20" may well fulfil: a person decides, not silence.
+
+    `items`: only what looks at any of these.
+    """
+    found = edition.fired("critical", case, items)
+    # Only what asks for action at once about that very item is the same alarm; a rule that merely looks at it as well is another.
+    same = [one for one in found if one.rule.important_class == "A" and len(one.rule.items) == 1]
+    told = {c.known.result_id for one in same for c in one.verdict.clauses if c.known is not None}
+    found += [one for one in _called_by_laboratory(case, items) if told.isdisjoint(one.verdict.result_ids)]
+    for rule in edition.about("critical", items):
+        doubtful = [k for k in evaluate(rule.condition, case).unreadable if k.numeric is not None and k.comparator]
+        if doubtful and len(rule.items) == 1:
+            clauses = tuple(Clause(k, f"不能排除{rule.name}", note=NOT_EXCLUDED) for k in doubtful)
+            found.append(Fired(rule, Verdict(True, clauses)))
+    return found
+
+
+def _called_by_laboratory(case: Case, items: Iterable[str] | None) -> list[Fired]:
+    """Return what the laboratory itself calls critical, each value an alarm of its own."""
+    values = [k for code, k in case.values.items() if k.alarm and (items is None or code in items)]
+    said = LAB_CALLS_IT_CRITICAL
+    return [Fired(_lab_rule(k.item_code), Verdict(True, (Clause(k, said, note=said),))) for k in values]
+
+
+def _lab_rule(item_code: str) -> Rule:
+    return Rule(
+        code=LAB_ALARM, purpose="critical", name=LAB_ALARM_NAME, condition={}, items=frozenset({item_code}), past=frozenset(),
+        finding=None, important_class="A", action=LAB_ALARM_ACTION, of_nothing=False,
+    )  # fmt: skip

@@ -8,7 +8,7 @@ from tjapi.catalog.models import Item
 from tjapi.exam.models import ExamLine
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge.rules import PURPOSES
+from tjapi.knowledge.rules import Case
 from tjapi.result import repository, views
 from tjapi.result.errors import (
     AnswerInvalid,
@@ -25,6 +25,7 @@ from tjapi.result.rules.reading import read
 from tjapi.result.rules.revisions import SETTLED, ResultStatus
 from tjapi.result.schemas import AnswerIn, QuestionOut, QuestionValueOut
 from tjapi.result.service import questions
+from tjapi.result.service.alarming import alarms_of
 from tjapi.result.service.book import TRANSCRIBED, Book, Entry, value_of
 from tjapi.result.service.case import case_of, edition_of
 from tjapi.result.service.computing import compute
@@ -39,8 +40,8 @@ _Place = tuple[ExamLine, Item]
 async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> QuestionOut:
     """Answer a question.
 
-    `normal`, `abnormal`, `not_judged` say so of the value as it stands, until another comes; what a rule finds something of by itself is
-    abnormal, or wrong. `keep` strikes the values that contradict
+    `normal`, `abnormal`, `not_judged` say so of the value as it stands, until another comes or the person is another one;
+    what a rule finds something of by itself is not called normal. `keep` strikes the values that contradict
     the one named; `value` records what a person read, in place of all that contradict each other; `wrong` strikes the value, or all of
     these; `confirmed` leaves things as they are. Of what could not be read, `keep` says that what stands holds all the same, and `no_value`
     that nothing does: whatever stands is struck, and none will come.
@@ -66,7 +67,7 @@ async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> Questio
     line = book.lines[question.line_id]
     item = next(item for item in book.items_of(line) if item.id == question.item_id)
     if given.answer in CALM:
-        await _refuse_beside_finding(uow, book, question)
+        await _refuse_calm(uow, book, question, given.answer)
     judged = await _do(uow, book, question, (line, item), given)
     question.answer, question.reason = given.answer, given.reason
     question.gives_up = given.answer == "no_value"
@@ -125,25 +126,28 @@ async def shown(uow: UnitOfWork, rows: Sequence[ResultQuestion]) -> list[Questio
     ]  # fmt: skip
 
 
-async def _refuse_beside_finding(uow: UnitOfWork, book: Book, question: ResultQuestion) -> None:
-    """Nobody calls a value normal, or leaves it without a word, of which by itself a rule finds or alarms of something: the report would say both.
+async def _refuse_calm(uow: UnitOfWork, book: Book, question: ResultQuestion, answer: str) -> None:
+    """Nobody calls a value normal, or leaves it without a mark, of which by itself a rule finds something: the report would say both.
 
-    That it has changed since the last exam is said of a normal value as well. Raises AnswerInvalid.
+    Nor does anybody call normal what alarms, by our rules, by the laboratory's word, or because it cannot be excluded; that has its mark.
+    That a value has changed since the last exam, or is one of several that a rule names, says nothing of it alone. Raises AnswerInvalid.
     """
     edition, whole = await edition_of(uow, book.exam), await case_of(uow, book.exam.id)
     value = next((known for known in whole.every if known.result_id == question.result_id), None)
     if edition is None or value is None:
         return
-    alone, about = whole.led_by(value), frozenset({value.item_code})
-    for fired in [fired for purpose in PURPOSES for fired in edition.fired(purpose, alone, about)]:
-        named = {clause.known.result_id for clause in fired.verdict.clauses if clause.known is not None}
-        if named == {value.result_id} and not fired.rule.past:
-            name = fired.rule.name
-            zh, en = (
-                f"该结果符合规则「{name}」,请判为异常,或更正结果",
-                f"rule {name} finds it: call it abnormal, or have it corrected",
-            )
-            raise _wrong("answer", zh, en)
+    alone = Case(whole.sex, whole.age_years, {value.item_code: value})
+    found = edition.fired("finding", alone, frozenset(alone.values))
+    if answer == "normal":
+        found += alarms_of(edition, alone)
+    # What holds of the person alone names no value.
+    name = next((fired.rule.name for fired in found if value.result_id in fired.verdict.result_ids), None)
+    if name is not None:
+        zh, en = (
+            f"该结果符合规则「{name}」,请判为异常,或更正结果",
+            f"rule {name} finds it: call it abnormal, or have it corrected",
+        )
+        raise _wrong("answer", zh, en)
 
 
 async def _do(uow: UnitOfWork, book: Book, question: ResultQuestion, place: _Place, given: AnswerIn) -> UUID | None:

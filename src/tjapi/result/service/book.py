@@ -35,7 +35,7 @@ from tjapi.result.rules.flags import (
     whole_marks,
     with_lab,
 )
-from tjapi.result.rules.questions import HOLDING, Limits, QuestionKind
+from tjapi.result.rules.questions import HOLDING, UNFLAGGED, Limits, QuestionKind
 from tjapi.result.rules.reading import WORDS, understood
 from tjapi.result.rules.revisions import (
     GIVEN_UP,
@@ -466,7 +466,7 @@ class Book:
         answered = {
             (q.kind, q.key)
             for q in kept
-            if q.closed_at is not None and (q.kind in ("unread", "implausible") or q.answer == "not_judged")
+            if q.closed_at is not None and (q.kind in ("unread", "implausible") or q.answer in UNFLAGGED)
         }
         wanted = [q for q in self._wanted(uow) if (q.kind, q.key) not in answered]
         unread = [q for q in self._unread if (q.kind, q.key) not in answered]

@@ -331,7 +331,7 @@ def _name_what_waits(book: Book, entry: Entry, added: Addition, lost: dict[str, 
         _lose(lost, "nothing-withdrawn", code)
 
 
-def _moment(result: LabResult, o: LabObservation) -> datetime | None:
+def _said_moment(result: LabResult, o: LabObservation) -> datetime | None:
     """Return when a value was observed, as far as its message says it: the value's own moment, its specimen's, its report's."""
     return o.observed_at or result.specimen_at or result.reported_at
 
@@ -339,7 +339,7 @@ def _moment(result: LabResult, o: LabObservation) -> datetime | None:
 def _unread(result: LabResult, group: _Group, told: _Told, issued_at: datetime, how: str) -> UnreadValue:
     """Return what is put to a person of observations that are no value: what was said, and how. Only a correction answers it."""
     o, values = group.first, "\n".join(one.raw_value for one in group.observations if one.raw_value)
-    raw, moment = f"{how}:{values}" if values else how, _moment(result, o)
+    raw, moment = f"{how}:{values}" if values else how, _said_moment(result, o)
     return UnreadValue(
         raw=raw, key=meaning((o.code, o.status, moment and moment.timestamp(), raw, *group.marks)), said_at=issued_at,
         message_id=told.message_id, status="corrected",
@@ -388,7 +388,7 @@ async def _alarm_unplaced(uow: UnitOfWork, book: Book, unplaced: Sequence[_Unpla
         lines = sorted((one.line, *book.lines.values()), key=lambda line: line is None or line.performed_by != "lis")
         department = next((line.department_id for line in lines if line is not None), None)
         if department is not None:
-            moment = _moment(one.result, o)
+            moment = _said_moment(one.result, o)
             key = meaning((o.code, o.status, moment and moment.timestamp(), o.raw_value, *one.group.marks))
             name = one.group.item.name if one.group.item is not None else o.name or o.code
             book.alarm_unplaced(
@@ -578,7 +578,7 @@ def _saying(
     place: tuple[ExamLine, Item, ResultStatus], result: LabResult, group: _Group, told: _Told, remarks: tuple[str, ...]
 ) -> _Saying:
     (line, item, status), o = place, group.first
-    said_at = _moment(result, o)
+    said_at = _said_moment(result, o)
     issued_at = min(result.reported_at or told.sent_at, told.arrived_at)
     observed_at = min(said_at or told.sent_at, told.arrived_at)
     if status == "entered_in_error" and o.observed_at is None:

@@ -13,24 +13,21 @@ from tjapi.result.events import DerivedFollowed, ResultsRecorded
 from tjapi.result.service import case
 from tjapi.result.service.book import Book, judged, value_of
 from tjapi.result.service.computing import compute
-from tjapi.result.service.questions import block_open
+from tjapi.result.service.questions import block_open, lapse
 from tjapi.result.service.summarizing import summarize
 
 
 async def judge_anew(uow: UnitOfWork, exam_id: UUID) -> None:
     """Judge everything by the facts of an exam as they are now. No value changes; flags, ranges and computed items do.
 
-    What a person called normal or abnormal is asked again.
+    What a person called normal or abnormal, or did not judge, is asked again.
     """
     exam = await exams.lock(uow, exam_id)
     results = await repository.results(uow, exam_id)
     if not results:
         return
     await _flag(uow, exam)
-    for result in results:
-        if result.judged_flag is not None:
-            # Normal, or not, it was called of this person as the exam had them then.
-            await repository.judge(uow, result.id, None)
+    await lapse(uow, exam_id)
     case.changed(uow, exam_id)
     book = await Book.read(uow, exam)
     compute(uow, book, (line for line in book.lines.values() if book.live(line)))

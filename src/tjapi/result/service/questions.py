@@ -9,10 +9,12 @@ from tjapi.identity import service as identity
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
 from tjapi.result.models import ResultQuestion
-from tjapi.result.rules.questions import QuestionKind
+from tjapi.result.rules.questions import JUDGED_FLAGS, QuestionKind
 from tjapi.result.schemas import QuestionOut
 
 _BLOCKS = {kind: f"result_{kind}" for kind in ("unread", "contested", "undetermined", "implausible")}
+
+_LAPSED = "/lapsed"
 
 
 async def kept(uow: UnitOfWork, exam_id: UUID) -> Sequence[ResultQuestion]:
@@ -60,6 +62,17 @@ async def drop_questions(uow: UnitOfWork, exam_id: UUID, line_ids: Collection[UU
     for question in await repository.questions_of(uow, exam_id):
         if question.closed_at is None and question.line_id in line_ids:
             await close(uow, question, "line", finalized=False)
+
+
+async def lapse(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Let nobody's word on values stand that was said of the person as the exam had them before: they are asked again."""
+    for question in await repository.questions_of(uow, exam_id):
+        if question.answer in JUDGED_FLAGS and not question.key.endswith(_LAPSED):
+            assert question.result_id is not None
+            # What it was an answer to is nobody's question any more.
+            question.key += _LAPSED
+            await repository.judge(uow, question.result_id, None)
+    await uow.session.flush()
 
 
 async def await_again(uow: UnitOfWork, exam_id: UUID, line_ids: Collection[UUID]) -> None:

@@ -1,0 +1,105 @@
+"""A critical value of which no finding tells has an entry of its own, so that whoever signs has read it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from tjapi.conclusion.models import ConclusionEntry
+from tjapi.conclusion.rules import ALERT_ADVICE, DOUBT_ADVICE, Spoken, alert_title, tells
+from tjapi.critical_value import service as criticals
+from tjapi.critical_value.models import CriticalValue
+from tjapi.exam.models import Exam
+from tjapi.kernel.ids import uuid7
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge.rules import Clause, Known
+from tjapi.knowledge.words import told
+from tjapi.result.rules.alarms import LAB_ALARM, NOT_EXCLUDED
+from tjapi.result.service import Found, Ground, alarms_of
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A critical value that stands: what raised it, and why, as far as that is known now."""
+
+    rule_code: str
+    spoken: Spoken
+    clauses: tuple[Clause, ...]
+
+    @property
+    def key(self) -> str:
+        """Where its entry comes from."""
+        return next(iter(self.spoken.keys))
+
+    @property
+    def title(self) -> str:
+        """What its entry is called."""
+        names = [clause.known.item_name for clause in self.clauses if clause.known is not None]
+        return alert_title(names, [word for clause in self.clauses for word in clause.found])
+
+
+def spoken_of(key: str, found: Found) -> Spoken:
+    """Return of what the entry of a finding speaks."""
+    advice, fired = found
+    clauses = [clause for one in fired for clause in one.verdict.clauses]
+    ids = frozenset(i for one in fired for i in one.verdict.result_ids)
+    words = frozenset(word for clause in clauses for word in clause.found)
+    return Spoken(frozenset({key}), ids, words, grave=advice.important_class == "A")
+
+
+async def alarms(uow: UnitOfWork, exam: Exam, ground: Ground) -> list[Alarm]:
+    """Return the critical values of an exam that a conclusion must tell of, those that name most first."""
+    raised = await criticals.to_conclude(uow, exam.id)
+    held = {known.result_id: known for known in ground.case.every}
+    found = [_alarm(ground, alert, [held[i] for i in alert.result_ids if i in held]) for alert in raised]
+    return sorted((one for one in found if one is not None), key=lambda one: -len(one.spoken.result_ids))
+
+
+def _alarm(ground: Ground, alert: CriticalValue, values: Sequence[Known]) -> Alarm | None:
+    if not values or ground.edition is None:
+        return None
+    ids = {value.result_id for value in values if value.result_id is not None}
+    clauses = next(
+        (
+            fired.verdict.clauses
+            for value in values
+            for fired in alarms_of(ground.edition, ground.case.led_by(value), frozenset({value.item_code}))
+            if fired.rule.code == alert.rule_code and ids <= set(fired.verdict.result_ids)
+        ),
+        # Of values that contradict each other, or that came and went: whatever alarmed, a person has not said that it is none.
+        tuple(Clause(value, "", note=NOT_EXCLUDED) for value in values),
+    )
+    # The laboratory's own alarm is one rule for every item.
+    of_item = f"-{values[0].item_code}" if alert.rule_code == LAB_ALARM else ""
+    words = frozenset(word for clause in clauses for word in clause.found)
+    key = f"critical:{alert.rule_code}{of_item}"
+    return Alarm(alert.rule_code, Spoken(frozenset({key}), frozenset(ids), words, grave=True), clauses)
+
+
+def untold(raised: Iterable[Alarm], entries: Iterable[Spoken]) -> list[Alarm]:
+    """Return the critical values of which none of the entries tells."""
+    said = list(entries)
+    return [alarm for alarm in raised if not any(tells(one, alarm.spoken) for one in said)]
+
+
+def entries_of(exam: Exam, raised: Iterable[Alarm], said: Iterable[Spoken]) -> list[ConclusionEntry]:
+    """Return an entry for each critical value of which nothing that is said tells; what one rule finds of several measurements is one."""
+    by_key: dict[str, list[Alarm]] = {}
+    spoken = list(said)
+    for alarm in raised:
+        if untold([alarm], spoken) or alarm.key in by_key:
+            by_key.setdefault(alarm.key, []).append(alarm)
+            spoken.append(alarm.spoken)
+    return [_entry(exam, key, own) for key, own in by_key.items()]
+
+
+def _entry(exam: Exam, key: str, own: Sequence[Alarm]) -> ConclusionEntry:
+    clauses = [clause for alarm in own for clause in alarm.clauses]
+    ids: list[UUID] = list(
+        dict.fromkeys(c.known.result_id for c in clauses if c.known is not None and c.known.result_id is not None)
+    )
+    doubtful = all(clause.note == NOT_EXCLUDED for clause in clauses)
+    return ConclusionEntry(
+        id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind="finding", title=own[0].title[:200], detail=told(clauses),
+        advice=DOUBT_ADVICE if doubtful else ALERT_ADVICE, lifestyle="", result_ids=ids, key=key, keys=[key], icd10=None,
+        rule_codes=[own[0].rule_code], edited=False, stale=False, found_ids=ids, revision_ids=[],
+    )  # fmt: skip

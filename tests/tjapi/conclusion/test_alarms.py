@@ -1,0 +1,119 @@
+"""Whoever signs a conclusion has read of every critical value that stands: by its own entry, or by one that says it as gravely."""
+
+from typing import Any
+
+import pytest
+
+from tests.tjapi.conclusion.test_derived import Desk, Review, _answer, _answered, _asked, _of_alerts, _printed, _seen_to
+from tests.tjapi.world import UNREMARKABLE, SignIn, Visit, World
+from tjapi.kernel.runtime import Runtime
+
+pytestmark = pytest.mark.requirement("E4.3", "E5.2")
+
+
+@pytest.fixture
+def world(runtime: Runtime, sign_in: SignIn) -> World:
+    return World(runtime, sign_in)
+
+
+async def _described(world: World, group: str, **values: str) -> tuple[Visit, Review, dict[str, Any]]:
+    """A department describes something critical, somebody is told, and a draft is made."""
+    visit = await world.checked_in(group)
+    desk = Desk(await world.sign_in("doctor"), visit, group)
+    usual = {i["item_code"]: UNREMARKABLE.get(i["item_code"], "5") for i in (await desk.sheet())["items"]}
+    await desk.enter(**usual | values)
+    await _seen_to(world, visit, "confirm")
+    await _answered(world, visit)
+    assert (await desk.sign()).status_code == 200
+    review = Review(world, visit)
+    made: dict[str, Any] = (await review.call("generate")).json()
+    return visit, review, made
+
+
+@pytest.mark.parametrize(
+    ("group", "values", "word", "beside"),
+    [
+        ("CT-CHEST", {"CT-CHEST": "右肺上叶见小结节。左侧气胸，肺压缩约30%。", "CT-CHEST-LR": "2类"}, "气胸", "结节"),
+        ("ECG", {"ECG": "室性早搏;室性心动过速"}, "室性心动过速", "早搏"),
+    ],
+    ids=["pneumothorax", "tachycardia"],
+)
+async def test_a_soft_finding_of_the_same_description_does_not_tell_of_what_is_critical_in_it(
+    world: World, group: str, values: dict[str, str], word: str, beside: str
+) -> None:
+    visit, review, made = await _described(world, group, **values)
+    (own,) = _of_alerts(made)
+    assert word in own["title"]
+    assert "立即" in own["advice"]
+    assert any(beside in e["title"] for e in made["entries"] if e is not own)
+    cards = (await _printed(world, visit))["conclusions"]
+    assert [c["title"] for c in cards if c["level"]] == [own["title"].replace(":", "：")]
+    rest = [e for e in made["entries"] if e is not own]
+    assert (await review.put("见下。", rest)).status_code == 200
+    assert (await review.call("sign")).json()["code"] == "critical-not-concluded"
+
+
+async def test_an_entry_of_a_long_description_says_what_is_critical_in_it(world: World) -> None:
+    told = "颅骨骨质未见明显异常，双侧大脑半球灰白质分界清晰，脑沟、脑裂未见明显增宽，脑室系统形态、大小未见明显异常，中线结构居中，小脑及脑干形态、密度未见明显异常。左侧基底节区脑出血，量约10ml。"
+    _, _, made = await _described(world, "CT-HEAD", **{"CT-HEAD": told})
+    (own,) = _of_alerts(made)
+    assert "脑出血" in own["title"]
+    assert "脑出血，量约10ml" in own["detail"]
+
+
+async def test_what_the_laboratory_calls_critical_is_told_beside_a_finding_that_can_wait(world: World) -> None:
+    visit = await world.checked_in("LIPID")
+    await world.file(visit, flags={"TC": "panic"}, TC="6.5")
+    await _seen_to(world, visit, "confirm")
+    for question in await _asked(world, visit):
+        await _answer(world, question, "confirmed" if question["kind"] == "implausible" else "abnormal")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    (own,) = _of_alerts(made)
+    assert (own["key"], "检验科标为危急" in own["detail"]) == ("critical:LAB-CRITICAL-TC", True)
+    assert any(e["key"] == "finding:TC-HIGH" for e in made["entries"])
+    # Its findings merged into one entry, that tells of both.
+    soft = next(e for e in made["entries"] if e["key"] == "finding:TC-HIGH")
+    both = own | {"title": "总胆固醇危急值", "keys": [*own["keys"], *soft["keys"]]}
+    rest = [e for e in made["entries"] if e not in (own, soft)]
+    assert (await review.put("见下。", [both, *rest])).status_code == 200
+    assert (await review.call("sign")).status_code == 200
+
+
+async def test_what_is_left_out_is_named_one_by_one(world: World) -> None:
+    visit = await world.checked_in("ELECTROLYTE")
+    await world.file(visit, flags={"K": "panic", "NA": "panic"}, K="4.2", NA="140")
+    for question in await _asked(world, visit):
+        await _answer(world, question, "confirmed")
+    await _seen_to(world, visit, "confirm")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    assert (
+        await review.put("见各项结果。", [e for e in made["entries"] if e not in _of_alerts(made)])
+    ).status_code == 200
+    refused = (await review.call("sign")).json()
+    assert refused["code"] == "critical-not-concluded"
+    assert len({e["message"] for e in refused["errors"]}) == 2
+
+
+@pytest.mark.requirement("E3.4")
+async def test_nobody_calls_normal_what_cannot_be_excluded_to_be_critical(world: World) -> None:
+    visit = await world.checked_in("COAG")
+    await world.file(visit, INR=">3")
+    question = next(q for q in await _asked(world, visit) if q["item_code"] == "INR")
+    assert (await _answer(world, question, "normal")).status_code == 422
+    assert (await _answer(world, question, "not_judged")).status_code == 200
+    await _answered(world, visit)
+    await _seen_to(world, visit, "confirm")
+    (own,) = _of_alerts((await Review(world, visit).call("generate")).json())
+    assert "不能排除危急值" in own["detail"]
+    assert "不能排除" in own["advice"]
+
+
+@pytest.mark.requirement("E3.4")
+async def test_nobody_calls_normal_what_the_laboratory_calls_critical(world: World) -> None:
+    visit = await world.checked_in("HBV")
+    await world.file(visit, flags={"HBSAG": "HH"}, HBSAG="见备注")
+    question = next(q for q in await _asked(world, visit) if (q["item_code"], q["kind"]) == ("HBSAG", "undetermined"))
+    assert (await _answer(world, question, "normal")).status_code == 422
+    assert (await _answer(world, question, "abnormal")).status_code == 200
