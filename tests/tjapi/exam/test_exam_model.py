@@ -82,6 +82,7 @@ LIKELY = {
     "ECG-PR": "150",
     "ECG-QRS": "90",
     "ECG-QTC": "400",
+    "FIBRO-CAP": "230",
 }
 T = TypeVar("T")
 _members = itertools.count(1)
