@@ -519,7 +519,7 @@ class ExamMachine(RuleBasedStateMachine):
         if expected:
             said = answer.json()
             if said["ticket"] is not None:
-                rooms = {room["id"]: room["department_id"] for room in self.get("front", f"{API}/rooms")["items"]}
+                rooms = {room["id"]: room["department_id"] for room in self.get("front", "/rooms")["items"]}
                 self.paper.room = rooms[said["ticket"]["room_id"]]
             assert (said["ticket"] is not None, said["done"]) == (stands, not stands)
 
