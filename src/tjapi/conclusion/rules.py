@@ -52,7 +52,7 @@ def alert_title(names: Iterable[str], words: Iterable[str] = ()) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class Telling:
     """Of what an entry speaks: its keys, the results that it rests on, and the words that its findings found in descriptions.
 
     `grave`: a finding of it asks for action at once, or it is a critical value's own. `own`: a reviewer's own words, for no finding.
@@ -65,7 +65,7 @@ class Spoken:
     own: bool = False
 
 
-def tells(entry: Spoken, alarm: Spoken) -> bool:
+def tells(entry: Telling, alarm: Telling) -> bool:
     """Say whether whoever reads an entry is told of a critical value.
 
     By its own entry; by own words that rest on all that it names; or by a finding that asks for action at once, rests on all that it names,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from tjapi.conclusion.rules import MOVES, STATES, EntryKind, Spoken, in_order, made_by_machine, overview_of, tells
+from tjapi.conclusion.rules import MOVES, STATES, EntryKind, Telling, in_order, made_by_machine, overview_of, tells
 from tjapi.knowledge.words import says_all_normal
 
 
@@ -34,26 +34,26 @@ def test_an_exam_of_which_every_line_was_refused_says_that_nothing_was_examined(
 
 
 _ONE, _TWO, _THREE = (UUID(int=n) for n in range(1, 4))
-_ALARM = Spoken(frozenset({"critical:X"}), frozenset({_ONE, _TWO}), grave=True)
-_WORDS = Spoken(frozenset({"critical:T"}), frozenset({_ONE}), frozenset({"气胸"}), grave=True)
+_ALARM = Telling(frozenset({"critical:X"}), frozenset({_ONE, _TWO}), grave=True)
+_WORDS = Telling(frozenset({"critical:T"}), frozenset({_ONE}), frozenset({"气胸"}), grave=True)
 
 
 @pytest.mark.requirement("E5.2", "E4.3")
 @pytest.mark.parametrize(
     ("alarm", "entry", "told"),
     [
-        (_ALARM, Spoken(frozenset({"critical:X", "finding:Y"}), frozenset()), True),
-        (_ALARM, Spoken(frozenset({"finding:Y"}), frozenset({_ONE, _TWO, _THREE}), grave=True), True),
-        (_ALARM, Spoken(frozenset({"finding:Y"}), frozenset({_ONE, _TWO})), False),
-        (_ALARM, Spoken(frozenset({"finding:Y"}), frozenset({_ONE}), grave=True), False),
-        (_ALARM, Spoken(frozenset(), frozenset({_ONE, _TWO}), own=True), True),
-        (_ALARM, Spoken(frozenset(), frozenset({_TWO}), own=True), False),
-        (_WORDS, Spoken(frozenset({"finding:N"}), frozenset({_ONE}), frozenset({"结节"}), grave=True), False),
-        (_WORDS, Spoken(frozenset({"finding:N"}), frozenset({_ONE}), frozenset({"结节", "气胸"}), grave=True), True),
-        (_WORDS, Spoken(frozenset({"finding:N"}), frozenset({_ONE}), frozenset({"气胸"})), False),
+        (_ALARM, Telling(frozenset({"critical:X", "finding:Y"}), frozenset()), True),
+        (_ALARM, Telling(frozenset({"finding:Y"}), frozenset({_ONE, _TWO, _THREE}), grave=True), True),
+        (_ALARM, Telling(frozenset({"finding:Y"}), frozenset({_ONE, _TWO})), False),
+        (_ALARM, Telling(frozenset({"finding:Y"}), frozenset({_ONE}), grave=True), False),
+        (_ALARM, Telling(frozenset(), frozenset({_ONE, _TWO}), own=True), True),
+        (_ALARM, Telling(frozenset(), frozenset({_TWO}), own=True), False),
+        (_WORDS, Telling(frozenset({"finding:N"}), frozenset({_ONE}), frozenset({"结节"}), grave=True), False),
+        (_WORDS, Telling(frozenset({"finding:N"}), frozenset({_ONE}), frozenset({"结节", "气胸"}), grave=True), True),
+        (_WORDS, Telling(frozenset({"finding:N"}), frozenset({_ONE}), frozenset({"气胸"})), False),
     ],
 )  # fmt: skip
 def test_an_entry_tells_of_a_critical_value_by_its_key_by_its_words_or_as_gravely(
-    alarm: Spoken, entry: Spoken, told: bool
+    alarm: Telling, entry: Telling, told: bool
 ) -> None:
     assert tells(entry, alarm) is told

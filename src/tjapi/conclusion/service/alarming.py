@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tjapi.conclusion.models import ConclusionEntry
-from tjapi.conclusion.rules import ALERT_ADVICE, DOUBT_ADVICE, Spoken, alert_title, tells
+from tjapi.conclusion.rules import ALERT_ADVICE, DOUBT_ADVICE, Telling, alert_title, tells
 from tjapi.critical_value import service as criticals
 from tjapi.critical_value.models import CriticalValue
 from tjapi.exam.models import Exam
@@ -22,7 +22,7 @@ class Alarm:
     """A critical value that stands: what raised it, and why, as far as that is known now."""
 
     rule_code: str
-    spoken: Spoken
+    spoken: Telling
     clauses: tuple[Clause, ...]
 
     @property
@@ -37,13 +37,13 @@ class Alarm:
         return alert_title(names, [word for clause in self.clauses for word in clause.found])
 
 
-def spoken_of(key: str, found: Found) -> Spoken:
+def spoken_of(key: str, found: Found) -> Telling:
     """Return of what the entry of a finding speaks."""
     advice, fired = found
     clauses = [clause for one in fired for clause in one.verdict.clauses]
     ids = frozenset(i for one in fired for i in one.verdict.result_ids)
     words = frozenset(word for clause in clauses for word in clause.found)
-    return Spoken(frozenset({key}), ids, words, grave=advice.important_class == "A")
+    return Telling(frozenset({key}), ids, words, grave=advice.important_class == "A")
 
 
 async def alarms(uow: UnitOfWork, exam: Exam, ground: Ground) -> list[Alarm]:
@@ -72,16 +72,16 @@ def _alarm(ground: Ground, alert: CriticalValue, values: Sequence[Known]) -> Ala
     of_item = f"-{values[0].item_code}" if alert.rule_code == LAB_ALARM else ""
     words = frozenset(word for clause in clauses for word in clause.found)
     key = f"critical:{alert.rule_code}{of_item}"
-    return Alarm(alert.rule_code, Spoken(frozenset({key}), frozenset(ids), words, grave=True), clauses)
+    return Alarm(alert.rule_code, Telling(frozenset({key}), frozenset(ids), words, grave=True), clauses)
 
 
-def untold(raised: Iterable[Alarm], entries: Iterable[Spoken]) -> list[Alarm]:
+def untold(raised: Iterable[Alarm], entries: Iterable[Telling]) -> list[Alarm]:
     """Return the critical values of which none of the entries tells."""
     said = list(entries)
     return [alarm for alarm in raised if not any(tells(one, alarm.spoken) for one in said)]
 
 
-def entries_of(exam: Exam, raised: Iterable[Alarm], said: Iterable[Spoken]) -> list[ConclusionEntry]:
+def entries_of(exam: Exam, raised: Iterable[Alarm], said: Iterable[Telling]) -> list[ConclusionEntry]:
     """Return an entry for each critical value of which nothing that is said tells; what one rule finds of several measurements is one."""
     by_key: dict[str, list[Alarm]] = {}
     spoken = list(said)

@@ -11,7 +11,7 @@ from uuid import UUID
 from tjapi.conclusion import repository
 from tjapi.conclusion.errors import ConclusionStale, CriticalNotConcluded
 from tjapi.conclusion.models import Conclusion, ConclusionEntry
-from tjapi.conclusion.rules import Spoken, in_order, made_by_machine, overview_of
+from tjapi.conclusion.rules import Telling, in_order, made_by_machine, overview_of
 from tjapi.conclusion.service.alarming import Alarm, alarms, entries_of, spoken_of, untold
 from tjapi.conclusion.service.keeping import CHANGED_UNDER, back_to_draft, copied, keep, keys_of, replace
 from tjapi.exam import service as exams
@@ -38,14 +38,14 @@ class Known:
     ground: Ground
     wanted: Mapping[str, ConclusionEntry]
     words: Mapping[str, str]
-    spoken: Mapping[str, Spoken]
+    spoken: Mapping[str, Telling]
     alarms: Sequence[Alarm]
 
-    def spoken_by(self, entry: ConclusionEntry) -> Spoken:
+    def spoken_by(self, entry: ConclusionEntry) -> Telling:
         """Return of what an entry speaks, as its findings are now."""
         keys = keys_of(entry)
         own = [self.spoken[key] for key in keys if key in self.spoken]
-        return Spoken(
+        return Telling(
             frozenset(keys), frozenset(entry.result_ids), frozenset(word for one in own for word in one.words),
             grave=any(one.grave for one in own), own=not keys,
         )  # fmt: skip
