@@ -70,7 +70,9 @@ class LabObservation:
     `value_type` is OBX-2. `status` is OBX-11 (HL7 table 0085): P preliminary, F final, C correction, X cannot be obtained,
     W wrong (the one before was somebody else's), D deleted. `abnormal_flags` is OBX-8 (table 0078): H, L, HH, LL, A…
     `other_codes` are further codes of the same item (OBX-3.4), to be tried where `code` is unknown. `remarks` are the notes that belong to
-    this value (NTE after the OBX), in order. `observed_at` is None where none was said, or none that is a moment.
+    this value (NTE after the OBX), in order. `other_words` is what else a coded value says of itself (its codes, the alternate, the original
+    text), and `flag_words` what stands beside the codes of its flags: whether they agree is for the caller to say. `left_out`: what was sent
+    could not be taken up (a document, a text without end), and only its flags speak. `observed_at` is None where none was said, or none that is a moment.
     """
 
     code: str
@@ -85,6 +87,9 @@ class LabObservation:
     observed_at: datetime | None
     other_codes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    other_words: tuple[str, ...] = ()
+    flag_words: tuple[str, ...] = ()
+    left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -417,23 +417,29 @@ class _Reading:
         """Read one OBX; what belongs to it (its notes) follows, so it is completed when the group is."""
         remarks: list[str] = []
         codes = _codes(obx, place)
+        kind = _line(obx.value(2)).upper()
+        value, words = ("", ()) if kind in _DOCUMENTS else _raw_value(obx, kind, remarks)
+        flags, flag_words = _flags(obx, place)
+        left_out = True
         if not codes and not obx.field(5).strip():
             self._leave(f"{place}: no code, no value")
-            self._notes = group.remarks
-            return
-        kind = _line(obx.value(2)).upper()
-        if kind in _DOCUMENTS:
+        elif kind in _DOCUMENTS:
             self._leave(f"{place}-5: an embedded document ({kind}) is not read")
-            self._notes = group.remarks
-            return
-        value = _raw_value(obx, kind, remarks)
-        if len(value) > _MAX_TEXT:
+        elif len(value) > _MAX_TEXT:
             self._leave(f"{place}-5: longer than {_MAX_TEXT} characters")
+        else:
+            left_out = False
+        if left_out and not flags:
             self._notes = group.remarks
             return
-        if not codes:
+        if left_out:
+            # What it says is lost; that the laboratory calls it critical is not.
+            value, words = "", ()
+            remarks.clear()
+        elif not codes:
             self._leave(f"{place}-3: a value without a code")
-        self._count(codes, place, is_text=kind in _TEXTS)
+        if not left_out:
+            self._count(codes, place, is_text=kind in _TEXTS)
         group.observations.append(
             LabObservation(
                 code=codes[0] if codes else "",
@@ -445,15 +451,18 @@ class _Reading:
                 range_text=_short(
                     _line(obx.text(7)), f"{place}-7", _MAX_NAME
                 ),  # whole: "3.5~9.5" is a range, not two repetitions
-                abnormal_flags=_flags(obx, place),
+                abnormal_flags=flags,
                 status=_status(obx, 11),
                 observed_at=self._moment(obx, 14, place),
                 other_codes=tuple(codes[1:]),
+                other_words=words,
+                flag_words=flag_words,
+                left_out=left_out,
             )
         )
         # The dataclass is frozen: its notes are gathered beside it and put in when the group is closed.
         self._observed.append(remarks)
-        self._notes = remarks
+        self._notes = group.remarks if left_out else remarks
 
     def _count(self, codes: Sequence[str], place: str, *, is_text: bool) -> None:
         """Count what is said under each code, whichever of them leads to an item: beyond any sense, the message is nobody's report."""
@@ -542,11 +551,19 @@ def _codes(segment: hl7v2.Segment, place: str, number: int = 3) -> list[str]:
     return found or ([name] if name and name != _NULL else [])
 
 
-def _flags(obx: hl7v2.Segment, place: str) -> tuple[str, ...]:
-    said = (
-        _line(obx.value(8, repetition=n)) or _line(obx.value(8, 2, repetition=n)) for n in range(1, _count(obx, 8) + 1)
-    )
-    return tuple(_short(flag, f"{place}-8") for flag in said if flag and flag != _NULL)
+_SPOKEN = (0, 3, 1, 4, 8)
+"""Of a coded element: code, alternate code, text, alternate text, original text. The others name coding systems."""
+
+
+def _flags(obx: hl7v2.Segment, place: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """OBX-8, which is coded: of each repetition what is said first, code before text; and what stands beside it."""
+    flags, beside = [], []
+    for n in range(1, _count(obx, 8) + 1):
+        parts = [_line(part) for part in obx.parts(8, n)] + [""] * 9
+        said = [_short(parts[i], f"{place}-8") for i in _SPOKEN if parts[i] not in ("", _NULL)]
+        flags += said[:1]
+        beside += said[1:]
+    return tuple(flags), tuple(word for word in dict.fromkeys(beside) if word not in flags)
 
 
 def _status(segment: hl7v2.Segment, number: int) -> str:
@@ -556,10 +573,13 @@ def _status(segment: hl7v2.Segment, number: int) -> str:
     return _short(_STATUS_WORDS.get(plain, plain), f"{segment.name}-{number}")
 
 
-def _raw_value(obx: hl7v2.Segment, kind: str, remarks: list[str]) -> str:
-    """Read OBX-5 by its type. Plain types are kept whole, since vendors do not escape "0~2" or "10^9"."""
-    if kind in {"CE", "CWE", "CNE", "CF"}:
-        return _coded(obx, remarks)
+def _raw_value(obx: hl7v2.Segment, kind: str, remarks: list[str]) -> tuple[str, tuple[str, ...]]:
+    """Read OBX-5 by its type; and what else it says of itself, if it is coded."""
+    return _coded(obx, remarks) if kind in {"CE", "CWE", "CNE", "CF"} else (_plain_value(obx, kind), ())
+
+
+def _plain_value(obx: hl7v2.Segment, kind: str) -> str:
+    """Read what is not coded. Plain types are kept whole, since vendors do not escape "0~2" or "10^9"."""
     if kind == "SN":  # structured numeric: comparator, number, separator, number
         count = _count(obx, 5)
         return ";".join(text for n in range(1, count + 1) if (text := _structured(obx.parts(5, n))))
@@ -572,20 +592,26 @@ def _raw_value(obx: hl7v2.Segment, kind: str, remarks: list[str]) -> str:
     return text.rstrip("^ ") if kind == "NM" else text
 
 
-def _coded(obx: hl7v2.Segment, remarks: list[str]) -> str:
-    """The text, else the code, else the alternate and the original text; of every repetition. Other words for it are kept as remarks."""
+def _coded(obx: hl7v2.Segment, remarks: list[str]) -> tuple[str, tuple[str, ...]]:
+    """The text, else the code, else the alternate and the original text; of every repetition. Other words for it are kept as remarks.
+
+    And whatever else it says, its codes too, for whoever knows whether it means the same.
+    """
     values: list[str] = []
+    others: list[str] = []
     for n in range(1, _count(obx, 5) + 1):
         parts = [_content_text(part) for part in obx.parts(5, n)] + [""] * 9
         spoken = (parts[1], parts[0], parts[4], parts[8], parts[3])
         value = next((text for text in spoken if text), "")
         values.append(value)
+        others += [parts[i] for i in _SPOKEN if parts[i] and len(parts[i]) <= _MAX_NOTE]
         remarks += [
             text
             for text in dict.fromkeys((parts[4], parts[8]))
             if text and text not in values and len(text) <= _MAX_NOTE
         ]
-    return ";".join(value for value in values if value)
+    words = tuple(word for word in dict.fromkeys(others) if word not in values and word != _NULL)
+    return ";".join(value for value in values if value), words
 
 
 def _structured(parts: list[str]) -> str:
@@ -601,8 +627,10 @@ def _dated(kind: str, text: str) -> str:
     moment = moment_of(text)
     if moment is None:
         return text
-    digits = sum(char.isdigit() for char in text)
-    return f"{moment:%Y-%m-%d}" if kind == "DT" or digits <= len("20261129") else f"{moment:%Y-%m-%d %H:%M:%S}"
+    if "hour" not in (_said_of(text) or {}):
+        return f"{moment:%Y-%m-%d}"  # a day is that day, whatever offset is written beside it
+    here = moment.astimezone(_HOSPITAL)
+    return f"{here:%Y-%m-%d}" if kind == "DT" else f"{here:%Y-%m-%d %H:%M:%S}"
 
 
 def _unit(obx: hl7v2.Segment) -> str:
@@ -734,11 +762,9 @@ def moment_of(text: str) -> datetime | None:
 
     Without an offset it is the hospital's time. Parts of the time left out count as their beginning.
     """
-    plain = unicodedata.normalize("NFKC", text).strip()
-    found = next((match for form in _MOMENTS if (match := form.fullmatch(plain))), None)
-    if found is None:
+    said = _said_of(text)
+    if said is None:
         return None
-    said = {name: value for name, value in found.groupdict().items() if value}
     year, month, day = (int(said[name]) for name in ("year", "month", "day"))
     hour, minute, second = (int(said.get(name, 0)) for name in ("hour", "minute", "second"))
     try:
@@ -747,6 +773,13 @@ def moment_of(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if _FIRST_YEAR <= year <= _LAST_YEAR else None
+
+
+def _said_of(text: str) -> dict[str, str] | None:
+    """The parts of a day or moment that are said; None for what is none."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    found = next((match for form in _MOMENTS if (match := form.fullmatch(plain))), None)
+    return None if found is None else {name: value for name, value in found.groupdict().items() if value}
 
 
 def _offset(text: str) -> timezone | ZoneInfo:

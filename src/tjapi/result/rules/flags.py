@@ -1,14 +1,14 @@
 """Flagging a value against the range of a person, a day and a method. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
 from tjapi.result.rules.reading import NUMBERS, WORDS, chosen, understood
-from tjapi.result.rules.values import Comparator, Value, finding, parse, plain
+from tjapi.result.rules.values import Comparator, Sense, Value, agree, finding, parse, plain, sense
 
 Flag = Literal["", "L", "H", "LL", "HH", "A"]
 FLAGS: tuple[Flag, ...] = ("", "L", "H", "LL", "HH", "A")
@@ -33,9 +33,14 @@ _LAB_NEUTRAL = frozenset({
     "*", "b", "w", "u", "d", "s", "r", "i", "ms", "vs", "is", "nr", "rr", "wr", "pos", "neg", "det", "nd", "ind", "e", "+", "-", "±",
     "阳性", "阴性",
 })  # fmt: skip
+# What some of them say of a word beside them; others say it in a word that is a finding itself. A minus is what fills an empty column.
+_LAB_SENSES: Mapping[str, Sense | None] = {
+    "pos": "positive", "det": "positive", "detected": "positive", "检出": "positive", "rr": "positive", "wr": "positive", "neg": "negative",
+    "nd": "negative", "notdetected": "negative", "nr": "negative", "ind": "doubtful", "e": "doubtful", "-": None,
+}  # fmt: skip
 _APART = re.compile(r"[;,/~|、;]")
 _GRAVITY: Mapping[Flag | None, int] = {"": 0, None: 1, "A": 2, "L": 2, "H": 2, "LL": 3, "HH": 3}
-_LONGEST_FLAG = 64
+_LONGEST_FLAG, _LONGEST_CODED = 64, 1_000
 LABORATORY = "检验科回传"
 """Source of a range that is the laboratory's."""
 _LEAST, _MOST = Decimal("-Infinity"), Decimal("Infinity")
@@ -108,16 +113,32 @@ def lab_flag(flags: Sequence[str], mark: str = "") -> Flag | None:
 
 def lab_critical(flags: Sequence[str], mark: str = "") -> bool:
     """Say whether a laboratory itself calls its value critical (HH, LL, AA, panic): that alarms whether or not we could read it."""
-    return any(
-        word in _LAB_CRITICAL or _LAB_FLAGS.get(word) in ("LL", "HH") or _CRITICAL_INSIDE.search(word) is not None
-        for word in _flag_words((*flags, mark))
-    )
+    return any(_is_critical(word) for word in _flag_words((*flags, mark)))
 
 
 def lab_unknown(flags: Sequence[str]) -> bool:
     """Say whether a laboratory flags its value with something that nobody understands: a person is asked, as of a word."""
     return any(
-        word not in _LAB_FLAGS and word not in _LAB_NEUTRAL and not lab_critical([word]) for word in _flag_words(flags)
+        word not in _LAB_FLAGS and word not in _LAB_NEUTRAL and not _is_finding(word) and not lab_critical([word])
+        for word in _flag_words(flags)
+    )
+
+
+def flags_said(flags: Sequence[str], beside: Iterable[str]) -> tuple[str, ...]:
+    """Return a laboratory's flags, with those of the words beside them (an alternate code, a text) that say more than the flags do."""
+    said = tuple(flags)
+    for word in beside:
+        if _meaning([*said, word]) != _meaning(said):
+            said = (*said, word)
+    return said
+
+
+def _meaning(flags: Sequence[str]) -> tuple[object, ...]:
+    words = _flag_words(flags)
+    return (
+        lab_critical(flags),
+        frozenset(_sides(flags) - {"A"} or _sides(flags)),
+        frozenset(one for w in words if (one := _lab_sense(w))),
     )
 
 
@@ -131,23 +152,64 @@ def kept_marks(flags: Sequence[str]) -> str | None:
     return " ".join(whole_marks(flags)) or None
 
 
-def contradicts(kind: str, ours: Flag | None, flags: Sequence[str]) -> bool:
-    """Say whether a laboratory's own flag contradicts what we make of its value, so that a person is asked.
+def contradicts(kind: str, ours: Flag | None, value: Value, flags: Sequence[str]) -> bool:
+    """Say whether a laboratory's own flags contradict what we make of its value, or each other, so that a person is asked.
 
-    Ranges differ between laboratories, but not which side of them a number lies on; a word that we read as normal is not flagged.
+    Ranges differ between laboratories, but not which side of them a number lies on; a word that we read as normal is not flagged, and none
+    stands beside a flag that says the opposite (阴性 and POS), whether or not anybody judges the item.
     """
-    theirs = lab_flag(flags)
-    if theirs is None or theirs == "" or ours is None:
-        return False
-    if kind in WORDS:
-        return ours == ""
-    sides = {flag[0] for flag in (ours, theirs) if flag and flag != "A"}
-    return len(sides) > 1
+    if kind in NUMBERS or value.numeric is not None:
+        sides = _sides(flags) | _sides([ours or ""])
+        return len(sides - {"A"}) > 1 or (kind in WORDS and ours == "" and bool(sides))
+    if ours == "" and _sides(flags):
+        return True
+    senses = {said for word in _flag_words(flags) if (said := _lab_sense(word)) is not None}
+    if sense(value.text) is not None:
+        own = value.text
+    else:
+        # A word of its own kind (未见, 查见) says by what we make of it on which side it stands.
+        own = "阴性" if ours == "" else "阳性" if ours == "A" and kind in WORDS else ""
+    if own and sense(own) == "doubtful":
+        return "negative" in senses
+    return bool(own) and any(not agree(own, _SPOKEN[theirs]) for theirs in senses)
+
+
+_SPOKEN: Mapping[Sense, str] = {"negative": "阴性", "positive": "阳性", "doubtful": "±"}
+
+
+def _sides(flags: Sequence[str]) -> set[str]:
+    """Return on which sides flags say that a value lies: H, L, or A (somewhere)."""
+    return {side[0] for word in _flag_words(flags) if (side := _LAB_FLAGS.get(word))}
+
+
+def _is_finding(word: str) -> bool:
+    """Say whether a flag is a finding in words; of plus signs nobody knows what they mean beside a number."""
+    return _lab_sense(word) is not None and any(sign.isalpha() for sign in word)
+
+
+def _lab_sense(word: str) -> Sense | None:
+    return _LAB_SENSES[word] if word in _LAB_SENSES else sense(word)
 
 
 def _flag_words(flags: Sequence[str]) -> list[str]:
-    parts = (part for said in flags for part in _APART.split(plain(said)[:_LONGEST_FLAG].split("^")[0]))
-    return [word for word in (_flag_word(part) for part in parts) if word]
+    """Return the words of flags; of one that was sent with its separators (H^危急值^99LIS) what says nothing more is a description."""
+    words = []
+    for said in flags:
+        for coded in plain(said[:_LONGEST_CODED]).split("~"):
+            first, *others = (part[:_LONGEST_FLAG] for part in coded.split("^"))
+            words += _words_of(first)
+            # The third and the sixth name coding systems.
+            spoken = [word for i, one in enumerate(others) if i not in (1, 4) for word in _words_of(one)]
+            words += [word for word in spoken if _LAB_FLAGS.get(word) or _is_critical(word) or _lab_sense(word)]
+    return words
+
+
+def _words_of(said: str) -> list[str]:
+    return [word for word in (_flag_word(part) for part in _APART.split(said)) if word]
+
+
+def _is_critical(word: str) -> bool:
+    return word in _LAB_CRITICAL or _LAB_FLAGS.get(word) in ("LL", "HH") or _CRITICAL_INSIDE.search(word) is not None
 
 
 def _flag_word(said: str) -> str:

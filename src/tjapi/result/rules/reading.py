@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from tjapi.result.rules.values import Value, finding, finding_words, parse, plain, same_unit
+from tjapi.result.rules.values import Value, agree, finding, finding_words, parse, plain, same_unit, sense, takes_back
 
 NUMBERS: frozenset[str] = frozenset({"numeric", "computed"})
 WORDS: frozenset[str] = frozenset({"qualitative", "enumerated", "multi_select"})
@@ -170,11 +170,12 @@ def without_dust(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One observation of an item as it came. `order` is its place in the message."""
+    """One observation of an item as it came. `order` is its place in the message, `others` what else a coded value says of itself."""
 
     raw: str
     unit: str
     order: int
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,32 +202,58 @@ def put_together(
 
     Equal values are one; different ones are separate measurements, in the order in which they came; words beside a value that was
     understood are its remark; a text in several lines is one text. Where nothing was understood of a numeric item, all of it is unread.
+    Words that take back a word, or a coded value whose parts disagree, are one text with it, which nobody understands.
     """
     filled = [one for one in said if one.raw.strip()]
     if not filled:
         return [], None
     if kind == "text":
-        whole = "\n".join(one.raw for one in filled)
+        lines = [word for one in filled for word in (one.raw, *(w for w in one.others if takes_back(one.raw, w)))]
+        whole = "\n".join(lines)
         return [Measured(Reading(Value(whole, plain(whole))), _orders(filled))], None
+    texts = _spellings(known)
     if kind == "multi_select":
-        parts = ";".join(dict.fromkeys(part for one in filled for part in chosen(one.raw)))
+        others = [w for one in filled for w in one.others if takes_back(one.raw, w) or finding(w) in texts]
+        parts = ";".join(dict.fromkeys(part for raw in (*(one.raw for one in filled), *others) for part in chosen(raw)))
         return [Measured(Reading(Value(parts, plain(parts))), _orders(filled))], None
     readings = [(one, read(kind, one.raw, [one.unit, *units])) for one in filled]
-    texts = _spellings(known)
     # Beside words that mean something, a number (the measurement behind them) and other words are remarks of theirs.
     clear = [(o, r) for o, r in readings if r is not None and (kind in NUMBERS or _understood(kind, r.value, texts))]
     if not clear and kind in NUMBERS:
         return [], Unread("\n".join(one.raw for one in filled), _orders(filled))
-    if not clear:
-        whole = "\n".join(one.raw for one in filled)
-        return [Measured(Reading(Value(whole, plain(whole))), _orders(filled))], None
     valued = {id(o) for o, _ in clear}
+    contrary = _contrary(readings, valued, texts) if kind in WORDS else []
+    if contrary or not clear:
+        raws = [one.raw for one in filled]
+        whole = "\n".join([*raws, *(word for word in dict.fromkeys(contrary) if word not in raws)])
+        return [Measured(Reading(Value(whole, plain(whole))), _orders(filled))], None
     remarks = tuple(o.raw for o, _ in readings if id(o) not in valued)
     groups: dict[tuple[str, str], list[tuple[Said, Reading]]] = {}
     for one, reading in clear:
         groups.setdefault((reading.value.same, plain(one.unit or reading.unit)), []).append((one, reading))
     measured = [Measured(same[0][1], _orders([o for o, _ in same])) for same in groups.values()]
     return [replace(measured[0], remarks=remarks), *measured[1:]], None
+
+
+def _contrary(
+    readings: Sequence[tuple[Said, Reading | None]], clear: Collection[int], texts: Collection[str]
+) -> list[str]:
+    """Return the words that contradict one that was understood: beside it in its own coded value, or as an observation of their own."""
+    found = [w for o, _ in readings if id(o) in clear for w in o.others if _disagrees(o.raw, w, texts)]
+    words = [o.raw for o, _ in readings if id(o) in clear][:_MOST_WORDS]
+    beside = [w for o, _ in readings if id(o) not in clear for w in (o.raw, *o.others)]
+    return [*found, *(w for w in beside if any(takes_back(word, w) for word in words))]
+
+
+_MOST_WORDS = 2
+"""Different ones are measurements that contradict each other anyway."""
+
+
+def _disagrees(word: str, other: str, texts: Collection[str]) -> bool:
+    if sense(word) is not None and sense(other) is not None:
+        return not agree(word, other)
+    known = finding(word) in texts and finding(other) in texts
+    return (known and finding(word) != finding(other)) or takes_back(word, other)
 
 
 def _orders(said: Sequence[Said]) -> tuple[int, ...]:

@@ -62,6 +62,7 @@ def plain(raw: str) -> str:
 
 # A finding in its parts. Grades stay apart from 阳性, and 弱阳性 from ±: whether they are the same is the method's business.
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
+_LONG_DASHES = frozenset("–—―")
 _PARTS = re.compile(
     r"(?P<weak>弱阳性|弱阳|weaklypositive|weakpositive)"
     r"|(?P<negative>阴性|阴|未检出|非反应性|negative|neg|non-?reactive)"
@@ -79,9 +80,13 @@ def finding_words(text: str) -> str | None:
     """Return the one spelling of a qualitative finding, read part by part; None where it is none, or where its parts disagree.
 
     "阴性(-)", "NEG.", "-(阴性)" are 阴性; "阳性(++)" is 2+; "阴性(<0.05)" is 阴性, its number being the measurement behind the word;
-    "0.05", "非阳性", "----" and "阴性(+)" are none. Grades: 1+ … 4+.
+    "0.05", "非阳性", "----" and "阴性(+)" are none. So are a long dash by itself, which tables hold where nothing was done, a minus behind a
+    number ("2-"), and a titre beside 阴性, unless it is said to be below it ("阴性(<1:10)"). Grades: 1+ … 4+.
     """
-    said = plain(text).replace(" ", "").lower().translate(_DASHES).rstrip("。.;,")
+    said = plain(text).replace(" ", "").lower().rstrip("。.;,")
+    if said in _LONG_DASHES:
+        return None
+    said = said.translate(_DASHES)
     # Only what is short is worth remembering: a stranger's texts are not kept.
     return _words(said) if said and len(said) <= _LONGEST_FINDING else None
 
@@ -89,12 +94,15 @@ def finding_words(text: str) -> str | None:
 @lru_cache(maxsize=4_096)
 def _words(said: str) -> str | None:
     kinds: dict[str, str] = {}
-    at = 0
+    at, before = 0, ""
     while at < len(said):
         part = _PARTS.match(said, at)
         if part is None:
             return None
         kind, word = str(part.lastgroup), part[0]
+        if (before, kind) == ("number", "minus"):
+            return None
+        before = kind
         if kind in ("number", "between"):
             at = part.end()
             continue
@@ -102,10 +110,13 @@ def _words(said: str) -> str | None:
             return None
         at = part.end()
     meaning = _MEANINGS.get(frozenset(kinds))
+    if meaning == "阴性" and _TITRE.search(said):
+        return None
     return _grade(kinds["grade"]) if meaning == _BY_GRADE else meaning
 
 
 _LONGEST_FINDING = 40
+_TITRE = re.compile(r"(?<![<≤\d.])(?<!<=)\d{1,6}:\d", re.ASCII)
 
 
 def _grade(word: str) -> str:
@@ -120,6 +131,49 @@ _MEANINGS: Mapping[frozenset[str], str] = {
     frozenset({"weak"}): "弱阳性", frozenset({"weak", "doubtful"}): "弱阳性", frozenset({"positive"}): "阳性", frozenset({"grade"}): _BY_GRADE,
     frozenset({"positive", "grade"}): _BY_GRADE,
 }  # fmt: skip
+
+
+Sense = Literal["negative", "positive", "doubtful"]
+
+
+def sense(text: str) -> Sense | None:
+    """Say on which side a finding stands; None for what is none, and for one that contradicts itself."""
+    said = finding_words(text)
+    if said is None:
+        return None
+    return _SENSES.get(said, "positive")
+
+
+def agree(one: str, other: str) -> bool:
+    """Say whether two findings may be said of one thing: what is weakly positive is in doubt to others, and grades are one."""
+    said = {finding(one), finding(other)}
+    senses = {sense(one), sense(other)}
+    if senses == {"positive"}:
+        return len({word for word in said if word.endswith("+")}) < 2  # noqa: PLR2004 - two grades
+    return len(senses) == 1 or said == {"弱阳性", "±"}
+
+
+# Of a word that is no finding: what takes back whatever stands beside it, and what says the opposite of 阴性.
+_TAKES_BACK = re.compile(
+    r"无效|灰区|可疑|疑似|不确定|待[定复查测检]|重[测检做查]|复[检测]|失败|错误|溶血|脂血|乳糜|标本.{0,3}凝|凝块|污染|干扰|不合格|量不足|无法|不能|未[做测]|未检(?!出|测到)"
+    r"|拒[收检做]|invalid|indeterminate|inconclusive|equivocal|doubtful|suspect|gr[ae]y|borderline|error|fail|retest|repeat|unable|cannot"
+    r"|not(?:done|performed|tested)|insufficient|ha?emoly|clot|contaminat"
+)
+_NEGATED = re.compile(r"(?:not|non|un)-?(?:detected|reactive|positive)|(?:非|无|未见|未检出)阳性?")
+_OPPOSITE = re.compile(r"阳性|弱阳|positive|reactive|detected")
+
+
+def takes_back(word: str, other: str) -> bool:
+    """Say whether other words beside a word take it back, or say the opposite: 检测无效, 灰区, 疑似阳性 beside 阴性, a titre beside 阴性."""
+    said = plain(other)[:_LONGEST_WORDS].replace(" ", "").lower()
+    if _TAKES_BACK.search(said):
+        return True
+    calm = sense(word) == "negative" or plain(word)[:1] in ("未", "无")
+    return calm and (_OPPOSITE.search(_NEGATED.sub("", said)) is not None or _TITRE.search(said) is not None)
+
+
+_LONGEST_WORDS = 1_000
+_SENSES: Mapping[str, Sense] = {"阴性": "negative", "±": "doubtful"}
 
 
 def finding(text: str) -> str:

@@ -616,7 +616,7 @@ def limits_of(item: Item) -> Limits:
 def _is_doubted(item: Item, revision: HeldRevision) -> bool:
     """Say whether a value could hardly be when it was recorded, or bears a flag that contradicts it or that nobody understands."""
     marks = (revision.lis_flags or "").split()
-    by_lab = contradicts(item.kind, cast("Flag | None", revision.flag), marks) or lab_unknown(marks)
+    by_lab = contradicts(item.kind, cast("Flag | None", revision.flag), value_of(revision), marks) or lab_unknown(marks)
     return revision.status != "entered_in_error" and (revision.doubted or by_lab)
 
 

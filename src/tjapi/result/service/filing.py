@@ -20,7 +20,7 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import service as requisitions
 from tjapi.requisition.errors import TubeHasResults, TubeStateConflict
 from tjapi.result import repository, views
-from tjapi.result.rules.flags import lab_critical
+from tjapi.result.rules.flags import flags_said, lab_critical
 from tjapi.result.rules.identity import Identity, disagreement, shows_another
 from tjapi.result.rules.reading import Measured, Reading, Said, put_together, without_dust
 from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
@@ -86,7 +86,7 @@ class _Group:
     @property
     def said(self) -> list[Said]:
         """The values, in order, to be read."""
-        return [Said(one.raw_value, one.unit, i) for i, one in enumerate(self.observations)]
+        return [Said(one.raw_value, one.unit, i, one.other_words) for i, one in enumerate(self.observations)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,7 @@ async def file_report(
     the rest and finds the others duplicates. Nothing of a message is filed when its identity does not agree. `arrived_at` bounds what it
     says of the future, and is now where nobody knows better.
     """
+    report = _flagged(report)
     placed = await released_to(uow, message_id)
     targets = await _targets(uow, source, report, placed)
     exam_ids = {exam_id for found in targets for exam_id in found.exam_ids}
@@ -162,6 +163,22 @@ async def file_report(
     reason = next((name for name in REASONS if name in lost), None)
     outcome = _outcome(reason, counts)
     return Filing(outcome, reason, book.exam.id, book.exam.campus_id, _detail(lost, counts))
+
+
+def _flagged(report: LabReport) -> LabReport:
+    """Return a report with all that its flags say in one place. Of what could not be taken up that stays which is called critical.
+
+    The rest of that is named (`left_out`), and no value.
+    """
+
+    def observed(result: LabResult) -> tuple[LabObservation, ...]:
+        flagged = (
+            replace(o, abnormal_flags=flags_said(o.abnormal_flags, o.flag_words), flag_words=())
+            for o in result.observations
+        )
+        return tuple(o for o in flagged if not o.left_out or lab_critical(o.abnormal_flags))
+
+    return replace(report, results=tuple(replace(result, observations=observed(result)) for result in report.results))
 
 
 async def _items(uow: UnitOfWork, source: str, report: LabReport) -> Mapping[str, Item]:
