@@ -59,6 +59,7 @@ def _twin(guard: str, file: str, old: str, new: str, test: str) -> Twin:
 
 HARM = "tests/faults/test_harm.py"
 GIVEN_UP = "tests/tjapi/result/test_given_up.py"
+CONTRADICTIONS = "tests/tjapi/result/test_contradictions.py"
 MEASURED_AGAIN = "tests/tjapi/critical_value/test_measured_again.py"
 
 SUITING = "tests/tjapi/exam/test_suiting.py"
@@ -1134,6 +1135,81 @@ TWINS = (
         "identity: a number of another contradicts", "src/tjapi/result/rules/identity.py",
         "if theirs.names_another:", "if theirs.names_another and not theirs.is_theirs:",
         "tests/tjapi/result/test_result_rules.py::test_a_number_of_another_contradicts_whatever_else_agrees",
+    ),
+    _twin(
+        "lis: a flag on what is left out is kept", "adapters/lis/hl7_mllp.py",
+        "if left_out and not flags:", "if left_out:",
+        f"{CONTRADICTIONS}::test_what_is_left_out_alarms_and_is_asked_about_where_the_laboratory_calls_it_critical[ED-HH]",
+    ),
+    _twin(
+        "lis: what is left out and not critical asks nothing", "src/tjapi/result/service/filing.py",
+        "if not o.left_out or lab_critical(o.abnormal_flags))", "if o.code or lab_critical(o.abnormal_flags))",
+        f"{CONTRADICTIONS}::test_what_is_left_out_and_is_not_called_critical_is_named_and_asks_nothing[ED-H]",
+    ),
+    _twin(
+        "alert: a flag is read in all its parts", "src/tjapi/result/service/filing.py",
+        "abnormal_flags=flags_said(o.abnormal_flags, o.flag_words)", "abnormal_flags=o.abnormal_flags",
+        f"{CONTRADICTIONS}::test_a_flag_is_critical_by_whichever_of_its_parts_says_so[N^^^HH^\\u5371\\u6025\\u9ad8^99LIS]",
+    ),
+    _twin(
+        "alert: what stands beside a flag and says nothing more is left", "src/tjapi/result/rules/flags.py",
+        "if _meaning([*said, word]) != _meaning(said):", "if word:",
+        f"{CONTRADICTIONS}::test_what_stands_beside_a_flag_and_adds_nothing_asks_nothing[H^Above high normal^HL70078^^\\u504f\\u9ad8^99LIS]",
+    ),
+    _twin(
+        "alert: a flag with its separators is read in its parts", "src/tjapi/result/rules/flags.py",
+        "words += [word for word in spoken if _LAB_FLAGS.get(word) or _is_critical(word) or _lab_sense(word)]", "pass",
+        f"{CONTRADICTIONS}::test_a_flag_that_was_sent_with_its_separators_is_read_in_its_parts",
+    ),
+    _twin(
+        "lis: a word contradicts a flag that says the opposite", "src/tjapi/result/rules/flags.py",
+        "return bool(own) and any(not agree(own, _SPOKEN[theirs]) for theirs in senses)", "return False",
+        f"{CONTRADICTIONS}::test_a_word_whose_flag_says_the_opposite_is_asked_about[HBSAG-\\u9634\\u6027-POS]",
+    ),
+    _twin(
+        "lis: flags that contradict each other are asked about", "src/tjapi/result/rules/flags.py",
+        'return len(sides - {"A"}) > 1 or', 'return len(_sides([ours or ""]) | set(list(_sides(flags))[:1])) > 1 or',
+        f"{CONTRADICTIONS}::test_a_value_contradicts_a_flag_that_says_another_side[numeric-None-5.1-flags4-True]",
+    ),
+    _twin(
+        "lis: a coded value whose parts disagree is undetermined", "src/tjapi/result/rules/reading.py",
+        "        return not agree(word, other)\n", "        return False\n",
+        f"{CONTRADICTIONS}::test_a_coded_result_whose_parts_disagree_is_undetermined[NEG^\\u9634\\u6027^L^POS^\\u9633\\u6027^L-HBSAG]",
+    ),
+    _twin(
+        "lis: a coded value is what its codes say too", "adapters/lis/hl7_mllp.py",
+        "others += [parts[i] for i in _SPOKEN if", "others += [parts[i] for i in (1, 4, 8) if",
+        f"{CONTRADICTIONS}::test_a_coded_result_whose_parts_disagree_is_undetermined[POS^\\u9634\\u6027^L-HBSAG]",
+    ),
+    _twin(
+        "lis: a word that another observation takes back is undetermined", "src/tjapi/result/rules/reading.py",
+        "return [*found, *(w for w in beside if any(takes_back(word, w) for word in words))]", "return found",
+        f"{CONTRADICTIONS}::test_a_second_observation_that_takes_the_word_back_makes_both_undetermined[True-\\u68c0\\u6d4b\\u65e0\\u6548]",
+    ),
+    _twin(
+        "lis: what contradicts a negative need not be a finding", "src/tjapi/result/rules/values.py",
+        "return calm and (", "return False and (",
+        f"{CONTRADICTIONS}::test_a_coded_result_whose_parts_disagree_is_undetermined[^\\u9634\\u6027^^^Detected-HBSAG]",
+    ),
+    _twin(
+        "lis: a moment in a value is the hospital's", "adapters/lis/hl7_mllp.py",
+        "here = moment.astimezone(_HOSPITAL)", "here = moment",
+        f"{CONTRADICTIONS}::test_a_moment_in_a_value_is_told_on_the_hospitals_day[TS-202611281600+0000-2026-11-29 00:00:00]",
+    ),
+    _twin(
+        "lis: a minus behind a number is no negative", "src/tjapi/result/rules/values.py",
+        'if (before, kind) == ("number", "minus"):', 'if (before, kind) == ("", "minus-"):',
+        f"{CONTRADICTIONS}::test_a_minus_behind_a_number_a_titre_and_a_lone_dash_are_no_negative[2--None]",
+    ),
+    _twin(
+        "lis: a titre beside a negative is none", "src/tjapi/result/rules/values.py",
+        'if meaning == "阴性" and _TITRE.search(said):', 'if meaning == "" and _TITRE.search(said):',
+        f"{CONTRADICTIONS}::test_a_minus_behind_a_number_a_titre_and_a_lone_dash_are_no_negative[\\u9634\\u6027 1:320-None]",
+    ),
+    _twin(
+        "lis: a long dash is no negative", "src/tjapi/result/rules/values.py",
+        "if said in _LONG_DASHES:", "if said in ():",
+        f"{CONTRADICTIONS}::test_a_minus_behind_a_number_a_titre_and_a_lone_dash_are_no_negative[\\u2014-None]",
     ),
     _twin(
         "alert: another measurement of a number that was dismissed is news", "src/tjapi/critical_value/rules.py",

@@ -560,9 +560,9 @@ def _flags(obx: hl7v2.Segment, place: str) -> tuple[tuple[str, ...], tuple[str, 
     flags, beside = [], []
     for n in range(1, _count(obx, 8) + 1):
         parts = [_line(part) for part in obx.parts(8, n)] + [""] * 9
-        said = [_short(parts[i], f"{place}-8") for i in _SPOKEN if parts[i] not in ("", _NULL)]
-        flags += said[:1]
-        beside += said[1:]
+        said = [parts[i] for i in _SPOKEN if parts[i] not in ("", _NULL)]
+        flags += [_short(flag, f"{place}-8") for flag in said[:1]]
+        beside += [text[:_MAX_NAME] for text in said[1:]]
     return tuple(flags), tuple(word for word in dict.fromkeys(beside) if word not in flags)
 
 

@@ -117,6 +117,7 @@ async def test_of_a_message_of_nobody_known_a_document_that_is_called_critical_i
     "flag",
     [
         "N^^^HH^危急高^99LIS", "H^危急值^99LIS", "^^^HH^危急高^99LIS", "^^^^危急高", "H^High^HL70078^^^^^^危急值", "N~^^^HH", "0^^99LIS^HH",
+        f"N^{'x' * 250}^L^HH",
     ],
 )  # fmt: skip
 async def test_a_flag_is_critical_by_whichever_of_its_parts_says_so(unit: OpenUnit, flag: str) -> None:

@@ -40,7 +40,7 @@ _LAB_SENSES: Mapping[str, Sense | None] = {
 }  # fmt: skip
 _APART = re.compile(r"[;,/~|、;]")
 _GRAVITY: Mapping[Flag | None, int] = {"": 0, None: 1, "A": 2, "L": 2, "H": 2, "LL": 3, "HH": 3}
-_LONGEST_FLAG, _LONGEST_CODED = 64, 1_000
+_LONGEST_FLAG, _LONGEST_CODED = 200, 2_000
 LABORATORY = "检验科回传"
 """Source of a range that is the laboratory's."""
 _LEAST, _MOST = Decimal("-Infinity"), Decimal("Infinity")

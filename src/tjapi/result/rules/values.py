@@ -165,14 +165,13 @@ _OPPOSITE = re.compile(r"阳性|弱阳|positive|reactive|detected")
 
 def takes_back(word: str, other: str) -> bool:
     """Say whether other words beside a word take it back, or say the opposite: 检测无效, 灰区, 疑似阳性 beside 阴性, a titre beside 阴性."""
-    said = plain(other)[:_LONGEST_WORDS].replace(" ", "").lower()
+    said = plain(other).replace(" ", "").lower()
     if _TAKES_BACK.search(said):
         return True
     calm = sense(word) == "negative" or plain(word)[:1] in ("未", "无")
     return calm and (_OPPOSITE.search(_NEGATED.sub("", said)) is not None or _TITRE.search(said) is not None)
 
 
-_LONGEST_WORDS = 1_000
 _SENSES: Mapping[str, Sense] = {"阴性": "negative", "±": "doubtful"}
 
 
