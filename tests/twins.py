@@ -1169,7 +1169,7 @@ TWINS = (
     _twin(
         "lis: flags that contradict each other are asked about", "src/tjapi/result/rules/flags.py",
         'return len(sides - {"A"}) > 1 or', 'return len(_sides([ours or ""]) | set(list(_sides(flags))[:1])) > 1 or',
-        f"{CONTRADICTIONS}::test_a_value_contradicts_a_flag_that_says_another_side[numeric-None-5.1-flags4-True]",
+        f"{CONTRADICTIONS}::test_a_value_contradicts_a_flag_that_says_another_side[numeric-None-5.1-flags9-True]",
     ),
     _twin(
         "lis: a coded value whose parts disagree is undetermined", "src/tjapi/result/rules/reading.py",

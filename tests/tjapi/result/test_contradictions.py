@@ -8,7 +8,7 @@ from adapters.lis import registry
 from tests.tjapi.result.scene import OpenUnit, Scene, alerts_of, file, observation, report, state_of, visit
 from tjapi.kernel.ids import uuid7
 from tjapi.result import repository
-from tjapi.result.rules.flags import contradicts, flags_said, lab_critical, lab_flag, lab_unknown
+from tjapi.result.rules.flags import Flag, contradicts, flags_said, lab_critical, lab_flag, lab_unknown
 from tjapi.result.rules.raw import called_critical
 from tjapi.result.rules.reading import Said, put_together, understood
 from tjapi.result.rules.values import finding_words, parse
@@ -175,7 +175,7 @@ OF_WORDS = [
 @pytest.mark.parametrize(("word", "flag", "asked"), OF_WORDS)
 def test_a_word_contradicts_a_flag_that_says_the_opposite(word: str, flag: str, asked: bool) -> None:
     value = parse(word)
-    ours = "" if word == "阴性" else "A"
+    ours: Flag | None = "" if word == "阴性" else "A"
     assert contradicts("qualitative", ours, value, [flag]) == asked, word
     assert not lab_unknown([flag]) or flag == "++", "of signs nobody knows what they mean beside a number"
     # Of an item that nobody judges (乙肝表面抗体) the opposite is a contradiction as well.
@@ -186,7 +186,9 @@ def test_a_word_contradicts_a_flag_that_says_the_opposite(word: str, flag: str, 
 @pytest.mark.parametrize(
     ("kind", "ours", "raw", "flags", "asked"),
     [
-        ("numeric", "", "5.1", ("H",), False), ("numeric", "H", "5.9", ("L",), True), ("numeric", "", "5.1", ("POS",), False),
+        ("numeric", "", "5.1", ("H",), False), ("numeric", "H", "5.9", ("L",), True), ("numeric", "", "0.02", ("POS",), True),
+        ("numeric", "", "0.02", ("WR",), True), ("numeric", "H", "1.02", ("POS",), False), ("numeric", "", "0.02", ("NEG",), False),
+        ("numeric", "", "0.02", ("+",), False), ("numeric", None, "0.02", ("POS",), False),
         ("numeric", "", "5.1", ("H", "L"), True), ("numeric", None, "5.1", ("H", "L"), True), ("text", "", "未见异常", ("A",), True),
         ("text", "", "未见异常", ("阳性",), True), ("text", None, "肝囊肿", ("A",), False), ("enumerated", "", "未见", ("+",), True),
         ("enumerated", "A", "查见", ("ND",), True), ("enumerated", "A", "查见", ("+",), False), ("enumerated", None, "A型", ("N",), False),
@@ -194,9 +196,9 @@ def test_a_word_contradicts_a_flag_that_says_the_opposite(word: str, flag: str, 
     ],
 )  # fmt: skip
 def test_a_value_contradicts_a_flag_that_says_another_side(
-    kind: str, ours: str | None, raw: str, flags: tuple[str, ...], asked: bool
+    kind: str, ours: Flag | None, raw: str, flags: tuple[str, ...], asked: bool
 ) -> None:
-    assert contradicts(kind, ours, parse(raw), flags) == asked  # type: ignore[arg-type]
+    assert contradicts(kind, ours, parse(raw), flags) == asked
 
 
 @pytest.mark.parametrize(

@@ -156,11 +156,13 @@ def contradicts(kind: str, ours: Flag | None, value: Value, flags: Sequence[str]
     """Say whether a laboratory's own flags contradict what we make of its value, or each other, so that a person is asked.
 
     Ranges differ between laboratories, but not which side of them a number lies on; a word that we read as normal is not flagged, and none
-    stands beside a flag that says the opposite (阴性 and POS), whether or not anybody judges the item.
+    stands beside a flag that says the opposite (阴性 and POS), whether or not anybody judges the item. Nor is a number normal that is called
+    positive.
     """
     if kind in NUMBERS or value.numeric is not None:
         sides = _sides(flags) | _sides([ours or ""])
-        return len(sides - {"A"}) > 1 or (kind in WORDS and ours == "" and bool(sides))
+        found = any(_is_finding(word) and _lab_sense(word) != "negative" for word in _flag_words(flags))
+        return len(sides - {"A"}) > 1 or (ours == "" and (found or (kind in WORDS and bool(sides))))
     if ours == "" and _sides(flags):
         return True
     senses = {said for word in _flag_words(flags) if (said := _lab_sense(word)) is not None}

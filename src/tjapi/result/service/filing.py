@@ -191,7 +191,7 @@ async def _alarming(uow: UnitOfWork, source: str, report: LabReport, whose: Sequ
 
     By the laboratory's word, or by what applies to any of those whose it may be (`whose`; nobody: to anybody).
     """
-    codes = {o.code for result in report.results for o in result.observations if lab_critical(o.abnormal_flags)}
+    codes = {o.code or "?" for result in report.results for o in result.observations if lab_critical(o.abnormal_flags)}
     items = await _items(uow, source, report)
     known = list({item.id: item for item in items.values()}.values())
     judges = [await judge_for(uow, exam, known) for exam in whose]
@@ -407,7 +407,7 @@ async def _alarm_unplaced(uow: UnitOfWork, book: Book, unplaced: Sequence[_Unpla
         if department is not None:
             moment = _said_moment(one.result, o)
             key = meaning((o.code, o.status, moment and moment.timestamp(), o.raw_value, *one.group.marks))
-            name = one.group.item.name if one.group.item is not None else o.name or o.code
+            name = one.group.item.name if one.group.item is not None else o.name or o.code or "未注明项目"
             book.alarm_unplaced(
                 UnplacedAlarm(department_id=department, code=o.code, name=name, key=key, ours=not by_lab)
             )
