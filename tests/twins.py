@@ -1167,6 +1167,11 @@ TWINS = (
         f"{CONTRADICTIONS}::test_a_word_whose_flag_says_the_opposite_is_asked_about[HBSAG-\\u9634\\u6027-POS]",
     ),
     _twin(
+        "lis: a number that is called positive is not normal", "src/tjapi/result/rules/flags.py",
+        "found = any(_is_finding(word)", "found = False and any(_is_finding(word)",
+        f"{CONTRADICTIONS}::test_a_value_contradicts_a_flag_that_says_another_side[numeric--0.02-flags2-True]",
+    ),
+    _twin(
         "lis: flags that contradict each other are asked about", "src/tjapi/result/rules/flags.py",
         'return len(sides - {"A"}) > 1 or', 'return len(_sides([ours or ""]) | set(list(_sides(flags))[:1])) > 1 or',
         f"{CONTRADICTIONS}::test_a_value_contradicts_a_flag_that_says_another_side[numeric-None-5.1-flags9-True]",
