@@ -1196,6 +1196,16 @@ TWINS = (
         f"{REPORT_TESTS}/test_layout.py::test_every_flagged_result_has_a_conclusion_or_stands_under_other_abnormal_results",
     ),
     _twin(
+        "report: a measure at the start of a line is no list number", "src/tjapi/knowledge/words.py",
+        r"[.．](?!\d))", r"[.．])",
+        f"{DERIVED}::test_what_a_signed_overview_measures_at_the_start_of_a_line_is_printed_word_for_word",
+    ),
+    _twin(
+        "report: lines of a list stay under their heading", "src/tjapi/report/rules.py",
+        "if blocks and _HEADING.search(line):", "if False:",
+        f"{REPORT_TESTS}/test_layout.py::test_numbered_lines_stay_under_their_heading",
+    ),
+    _twin(
         "report: undetermined is not normal", "src/tjapi/result/rules/flags.py",
         "return judged and flag is None and (kind in NUMBERS or kind in WORDS)", "return False",
         f"{REPORT_TESTS}/test_layout.py::test_what_nobody_could_judge_is_neither_normal_nor_abnormal",

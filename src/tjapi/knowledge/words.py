@@ -55,6 +55,23 @@ def chinese(text: str) -> str:
     return _BRACKETS.sub(widened, plain)
 
 
+# --- lists ---
+
+_LIST_NUMBER = re.compile(r"^[ \t\u3000]*\d{1,2}[ \t\u3000]*(?:[、)）]|[.．](?!\d))[ \t\u3000]*(?=\S)", re.MULTILINE)
+"""The number of a line of a list: one or two digits and 、 or ) or a full stop that no digit follows. 7.2 mmol/L has none."""
+
+
+def after_list_number(line: str) -> str | None:
+    """Return what a line of a list says after its number; None of a line that bears none."""
+    found = _LIST_NUMBER.match(line)
+    return line[found.end() :] if found is not None else None
+
+
+def without_list_numbers(text: str) -> str:
+    """Return a text without the numbers of its lists, which are no figures of anybody's: 1. 血压升高."""
+    return _LIST_NUMBER.sub("", text)
+
+
 # --- reasons ---
 
 
@@ -337,8 +354,6 @@ def names_of(items: Collection[str]) -> set[str]:
 # --- figures that nobody says any more ---
 
 _FIGURE = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?![\d.]*\d)")
-_LIST_NUMBER = re.compile(r"^[ \t]*\d{1,2}[ \t]*(?:[、)）]|[.．](?!\d))", re.MULTILINE)
-"""The number of a line of a list, which is no figure of anybody's: 1. 血压升高."""
 
 
 def outdated_figures(text: str, was: Iterable[Known], now: Mapping[UUID | None, Known]) -> set[str]:
@@ -347,7 +362,7 @@ def outdated_figures(text: str, was: Iterable[Known], now: Mapping[UUID | None, 
     `was` are the values that it was written on, `now` the current ones by result. An old figure beside the new one of the same result
     (由 25.0 降至 5.0) tells of a change, and is none.
     """
-    told = {Decimal(one) for one in _FIGURE.findall(_LIST_NUMBER.sub("", text))}
+    told = {Decimal(one) for one in _FIGURE.findall(without_list_numbers(text))}
     valid = {known.numeric for known in now.values() if known.numeric is not None}
     valid |= {Decimal(b) for known in now.values() for b in known.bounds if b is not None and _FIGURE.fullmatch(b)}
     found = set()

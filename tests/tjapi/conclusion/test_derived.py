@@ -759,3 +759,25 @@ async def test_what_was_called_normal_is_asked_again_once_the_person_is_another(
     body = {"sex": other, "reason": "登记时性别选错"}
     assert (await front.post(f"{visit.place}:correct-facts", json=body)).status_code == 200
     assert "TSH" in {q["item_code"] for q in await _asked(world, visit)}
+
+
+@pytest.mark.requirement("E5.2")
+async def test_what_a_signed_overview_measures_at_the_start_of_a_line_is_printed_word_for_word(world: World) -> None:
+    visit = await world.checked_in("ELECTROLYTE")
+    await world.file(visit, K="7.2")
+    await _seen_to(world, visit, "confirm")
+    await _answered(world, visit, "confirmed")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    title = made["entries"][0]["title"]
+    said = [
+        f"1. {title}：",
+        "7.2 mmol/L，已电话告知本人",
+        "甲状腺右叶结节：",
+        "1.5cm×1.0cm，TI-RADS 3类",
+        "2026.5.20 复查",
+    ]
+    assert (await review.put("\n".join(said), made["entries"])).status_code == 200
+    signed = await review.call("sign")
+    assert signed.status_code == 200, signed.text
+    assert (await _printed(world, visit))["overview"].splitlines() == said

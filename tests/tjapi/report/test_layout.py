@@ -9,6 +9,7 @@ from tests.tjapi.report.specimens import Specimen, critical, nothing_found
 from tjapi.report.pages import report
 from tjapi.report.rules import (
     Linked,
+    as_numbered,
     content_digest,
     critical_entries,
     masked_name,
@@ -338,3 +339,37 @@ def test_the_digest_is_of_everything_that_is_said_and_of_nothing_else() -> None:
     assert proof({**data, "digest": digest}) == {
         "name": "覃**", "exam_no": "TA26112000017", "exam_date": "2026-11-20", "digest": digest,
     }  # fmt: skip
+
+
+@pytest.mark.requirement("E5.2")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "7.2 mmol/L，已电话告知本人", "1.5cm×1.0cm，TI-RADS 3类", "2026.5.20 复查", "0.8cm胆囊息肉样隆起", "1．5cm", "120 mmHg", "2026、2027 年复查", "123) 见下", "12:30 采样",
+        "  3.0 mmol/L", "1.", "2、",
+    ],
+)  # fmt: skip
+def test_a_line_without_a_list_number_stays_word_for_word_under_its_heading(line: str) -> None:
+    said = f"1. 血钾升高：\n{line}\n2. 血压升高"
+    assert as_numbered(said, ["血压升高", "血钾升高"]).splitlines() == ["1. 血压升高", "2. 血钾升高：", line]
+    assert as_numbered(f"见下：\n{line}", ["血压升高"]) == f"见下：\n{line}"
+    assert as_numbered(line, []) == line
+
+
+@pytest.mark.requirement("E5.2")
+@pytest.mark.parametrize("heading", ["甲状腺：", "【彩超】", "二、超声检查", "彩超:"])
+def test_numbered_lines_stay_under_their_heading(heading: str) -> None:
+    said = f"化验：\n1. 尿酸升高\n2. 血钾升高\n{heading}\n1.5cm 结节\n3. 甲状腺结节"
+    assert as_numbered(said, ["甲状腺结节", "血钾升高", "尿酸升高"]).splitlines() == [
+        "化验：", "2. 血钾升高", "3. 尿酸升高", heading, "1.5cm 结节", "1. 甲状腺结节",
+    ]  # fmt: skip
+    said = f"2. 血压升高\n{heading}\n7.2 mmol/L"
+    assert as_numbered(said, ["血钾升高", "血压升高"]).splitlines() == ["2. 血压升高", heading, "7.2 mmol/L"]
+
+
+@pytest.mark.requirement("E5.2")
+@pytest.mark.parametrize("number", ["1. ", "1.", "1、", "1)", " 1 ）", "12．", "1.血", "01. "])
+def test_whatever_writes_a_list_is_a_list_number(number: str) -> None:
+    said = number.removesuffix("血") + "血钾升高"
+    assert as_numbered(said, ["血压升高", "血钾升高"]) == "2. 血钾升高"
+    assert as_numbered(f"{number.removesuffix('血')}尿酸", ["血压升高"]) == "· 尿酸"
