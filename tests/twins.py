@@ -405,6 +405,26 @@ TWINS = (
         f"{DERIVED}::test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is_a_finding[all]",
     ),
     _twin(
+        "words: a figure is told of the item beside it", "src/tjapi/knowledge/words.py",
+        "        if owners:\n            stands = any(", "        if owners and figure not in every:\n            stands = any(",
+        f"{DERIVED}::test_a_department_confirms_no_old_figure_that_another_item_says_now",
+    ),
+    _twin(
+        "words: a bound is written as one", "src/tjapi/knowledge/words.py",
+        "for name in owners) and _is_bound(text, start, end)", "for name in owners)",
+        "tests/tjapi/knowledge/test_words.py::test_a_figure_is_told_of_the_item_whose_name_stands_last_before_it",
+    ),
+    _twin(
+        "words: a new figure is another item's where that says it", "src/tjapi/knowledge/words.py",
+        "new.item_name in owners or not any(new.numeric in says[name] for name in owners)", "True",
+        "tests/tjapi/knowledge/test_words.py::test_a_figure_is_told_of_the_item_whose_name_stands_last_before_it",
+    ),
+    _twin(
+        "words: the longest name counts", "src/tjapi/knowledge/words.py",
+        "for spelling in sorted(own, key=len, reverse=True):", "for spelling in sorted(own, key=len):",
+        "tests/tjapi/knowledge/test_words.py::test_a_figure_is_told_of_the_item_whose_name_stands_last_before_it",
+    ),
+    _twin(
         "words: that nothing was found is no finding", "src/tjapi/conclusion/service/following.py",
         "for line in written if not says_all_normal(line.text, department=True, flagged=names)]", "for line in written if names is not None]",
         f"{DERIVED}::test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is_a_finding[all]",

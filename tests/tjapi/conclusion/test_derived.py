@@ -781,3 +781,58 @@ async def test_what_a_signed_overview_measures_at_the_start_of_a_line_is_printed
     signed = await review.call("sign")
     assert signed.status_code == 200, signed.text
     assert (await _printed(world, visit))["overview"].splitlines() == said
+
+
+async def test_a_department_confirms_no_old_figure_that_another_item_says_now(world: World) -> None:
+    visit = await world.checked_in("GENERAL")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL | {"SBP": "170"})
+    assert NORMAL["HEIGHT"] == "170", "what excused it"
+    line = (await desk.sheet())["lines"][0]
+    words = {"id": line["id"], "text": "收缩压 170 mmHg，血压升高，建议心内科就诊"}
+    assert (await desk.call("PUT", "summary", {"lines": [words]})).status_code == 200
+    await _answered(world, visit, "confirmed")
+    await desk.enter(SBP="118")
+    for again in (words | {"confirmed": True}, {"text": "收缩压 170 mmHg，血压明显升高"}):
+        refused = await desk.call("PUT", "summary", {"lines": [again]})
+        assert (refused.status_code, refused.json()["code"]) == (409, "summary-figure-outdated"), again
+    signed = await desk.sign(summary="身高 170 cm，血压 118/76 mmHg", summary_confirmed=True)
+    assert (signed.status_code, signed.json()["code"]) == (409, "summary-stale"), (
+        "the line itself is still to be mended"
+    )
+    told = {"id": line["id"], "text": "身高 170 cm，收缩压由 170 mmHg 降至 118 mmHg", "confirmed": True}
+    answer = await desk.call("PUT", "summary", {"lines": [told]})
+    assert answer.status_code == 200, answer.text
+    refused = await desk.sign(summary="身高 170 cm，收缩压 170 mmHg", summary_confirmed=True)
+    assert (refused.status_code, refused.json()["code"]) == (409, "summary-figure-outdated")
+    signed = await desk.sign(summary="身高 170 cm，收缩压 118 mmHg", summary_confirmed=True)
+    assert signed.status_code == 200, signed.text
+
+
+async def test_a_reviewer_confirms_and_signs_no_old_figure_that_another_item_says_now(world: World) -> None:
+    visit = await world.checked_in("GLU", "CBC")
+    await world.file(visit, GLU="7.30", WBC="7.3")
+    await _answered(world, visit, "normal")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    over = "空腹血糖 7.3 mmol/L，偏高，建议复查。"
+    told = [e | ({"detail": over} if "糖" in e["title"] else {}) for e in made["entries"]]
+    assert (await review.put(over, told)).status_code == 200
+    await world.file(visit, status="C", GLU="4.10", WBC="7.3")
+    await _answered(world, visit, "normal")
+    shown = (await review.shown())["entries"]
+    again = [e | {"confirmed": True} for e in shown]
+    body = {"overview": over, "overview_confirmed": True, "entries": again}
+    refused = await review.call("", body | {"entries": _sent(again)}, method="PUT")
+    assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated"), refused.text
+    assert {error["pointer"] for error in refused.json()["errors"]} == {"/overview", "/entries/0/detail"}
+    # What the white cells say is theirs.
+    own = [{"kind": "finding", "title": "血常规", "detail": "白细胞 7.3，葡萄糖 4.1"}]
+    body = {"overview": "白细胞计数 7.3；空腹血糖 4.1。", "overview_confirmed": True, "entries": own}
+    answer = await review.call("", body, method="PUT")
+    assert answer.status_code == 200, answer.text
+
+
+def _sent(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    fields = ("kind", "title", "detail", "advice", "lifestyle", "result_ids", "key", "keys", "confirmed")
+    return [{f: entry[f] for f in fields if f in entry} for entry in entries]
