@@ -1226,6 +1226,11 @@ TWINS = (
         f"{REPORT_TESTS}/test_layout.py::test_numbered_lines_stay_under_their_heading",
     ),
     _twin(
+        "report: a critical mark is of the value beside it", "src/tjapi/report/layout.py",
+        "return bool(told) and not any(_critical(r) for r in told)", "return not all(_critical(r) for r in every)",
+        f"{DERIVED}::test_a_signed_summary_keeps_the_mark_of_a_critical_value_beside_a_calm_one",
+    ),
+    _twin(
         "report: undetermined is not normal", "src/tjapi/result/rules/flags.py",
         "return judged and flag is None and (kind in NUMBERS or kind in WORDS)", "return False",
         f"{REPORT_TESTS}/test_layout.py::test_what_nobody_could_judge_is_neither_normal_nor_abnormal",

@@ -345,13 +345,22 @@ def _only_names(between: str) -> bool:
 
 def names_of(items: Collection[str]) -> set[str]:
     """Return the names under which items are spoken of: their own, and those of several together."""
-    own = {re.sub(r"[\s(（].*", "", name).translate(_SIMPLE).lower() for name in items} | {
-        name.lower() for name in items
-    }
-    together = {
-        called for called, parts in _ALSO_CALLED.items() for name in items if any(part == name or (len(part) > 1 and part in name) for part in parts)
-    }  # fmt: skip
-    return {name for name in own if name} | together
+    return {name for item in items for name in _own_names(item) | _common_names(item)}
+
+
+@lru_cache(maxsize=8192)
+def _own_names(item: str) -> frozenset[str]:
+    plain = re.sub(r"[\s(（].*", "", item)
+    return frozenset({plain.translate(_SIMPLE).lower(), item.lower(), chinese(item).translate(_SIMPLE).lower()} - {""})
+
+
+@lru_cache(maxsize=8192)
+def _common_names(item: str) -> frozenset[str]:
+    return frozenset(
+        called
+        for called, parts in _ALSO_CALLED.items()
+        if any(part == item or (len(part) > 1 and part in item) for part in parts)
+    )
 
 
 # --- whose figure, whose mark ---
@@ -364,11 +373,15 @@ class Spoken:
     """The names under which items may be written: their own, without what they are measured by, their codes, what several are called together."""
 
     def __init__(self, items: Iterable[tuple[str, str]]) -> None:
-        """Learn the names of items, each given by its name and its code."""
+        """Learn the names of items, each given by its name and its code. What is an item's own name is none of several together."""
         own: dict[str, set[str]] = {}
+        common: dict[str, set[str]] = {}
         for name, code in set(items):
             for spelling in _spellings(name, code):
                 own.setdefault(spelling, set()).add(name)
+            for spelling in _common_names(name):
+                common.setdefault(spelling, set()).add(name)
+        own = common | own
         self._by_first: dict[str, list[tuple[str, frozenset[str]]]] = {}
         for spelling in sorted(own, key=len, reverse=True):
             self._by_first.setdefault(spelling[0], []).append((spelling, frozenset(own[spelling])))
@@ -407,7 +420,7 @@ class Spoken:
 
 @lru_cache(maxsize=8192)
 def _spellings(name: str, code: str) -> frozenset[str]:
-    own = names_of([name])
+    own = _own_names(name)
     return frozenset(own | {_STEM.sub("", one) for one in own} | ({code.lower()} if len(code) > 1 else set()))
 
 

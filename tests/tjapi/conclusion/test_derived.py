@@ -836,3 +836,19 @@ async def test_a_reviewer_confirms_and_signs_no_old_figure_that_another_item_say
 def _sent(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     fields = ("kind", "title", "detail", "advice", "lifestyle", "result_ids", "key", "keys", "confirmed")
     return [{f: entry[f] for f in fields if f in entry} for entry in entries]
+
+
+@pytest.mark.requirement("E5.2")
+async def test_a_signed_summary_keeps_the_mark_of_a_critical_value_beside_a_calm_one(world: World) -> None:
+    visit = await world.checked_in("GENERAL")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL | {"PULSE": "165"})
+    await _answered(world, visit, "confirmed")
+    await _seen_to(world, visit, "confirm")
+    words = "收缩压 118 mmHg，脉搏 165 次/分，属危急值，已电话通知，请立即就诊"
+    signed = await desk.sign(summary=words)
+    assert signed.status_code == 200, signed.text
+    printed = (await _printed(world, visit))["departments"][0]
+    flags = {item["name"]: item["flag"] for group in printed["groups"] for item in group["items"]}
+    assert (flags["脉搏"], flags["收缩压"]) == ("critical_high", "")
+    assert words in printed["summary"]
