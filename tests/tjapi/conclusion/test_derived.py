@@ -852,3 +852,22 @@ async def test_a_signed_summary_keeps_the_mark_of_a_critical_value_beside_a_calm
     flags = {item["name"]: item["flag"] for group in printed["groups"] for item in group["items"]}
     assert (flags["脉搏"], flags["收缩压"]) == ("critical_high", "")
     assert words in printed["summary"]
+
+
+@pytest.mark.requirement("E5.2")
+@pytest.mark.parametrize("field", ["title", "detail", "advice", "lifestyle"])
+async def test_no_part_of_a_critical_card_calls_everything_normal(world: World, field: str) -> None:
+    visit = await world.checked_in("GLU")
+    await world.file(visit, GLU="25.0")
+    await _seen_to(world, visit, "confirm")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    calm = {field: "本次体检各项结果均正常，身体健康，无需复查。"}
+    written = [made["entries"][0] | calm, *made["entries"][1:]]
+    assert (await review.put("见下。", written)).status_code == 200
+    refused = await review.call("sign")
+    assert (refused.status_code, refused.json()["code"]) == (409, "overview-contradicts-results"), refused.text
+    assert [error["pointer"] for error in refused.json()["errors"]] == [f"/entries/0/{field}"]
+    assert (await review.put("见下。", made["entries"])).status_code == 200
+    signed = await review.call("sign")
+    assert signed.status_code == 200, signed.text
