@@ -1263,6 +1263,21 @@ TWINS = (
         "tests/tjapi/conclusion/test_review.py::test_an_overview_that_calls_everything_normal_beside_a_flag_is_not_signed",
     ),
     _twin(
+        "conclusion: no advice calls everything normal", "src/tjapi/conclusion/service/writing.py",
+        'for name in ("title", "detail", "advice", "lifestyle")', 'for name in ("title", "detail")',
+        f"{DERIVED}::test_no_part_of_a_critical_card_calls_everything_normal[advice]",
+    ),
+    _twin(
+        "words: that a flag is under control calls it normal", "src/tjapi/knowledge/words.py",
+        "return _is_calm(plain) or _RIGHT_AGAIN.fullmatch(plain) is not None", "return _is_calm(plain)",
+        "tests/tjapi/knowledge/test_words.py::test_that_a_flagged_item_is_controlled_or_normal_again_calls_it_normal",
+    ),
+    _twin(
+        "words: noughts are no power of ten", "src/tjapi/knowledge/words.py",
+        "text = _NOUGHTS.sub(", "text = re.compile('$.').sub(",
+        f"{REPORT_TESTS}/test_document.py::test_units_are_printed_as_a_laboratory_prints_them",
+    ),
+    _twin(
         "report: a link ends", f"{KERNEL}/security/tokens.py",
         "if expires <= now.timestamp():", "if expires < 0:",
         f"{REPORT_TESTS}/test_lifecycle.py::test_a_link_ends_after_ten_minutes_and_is_good_for_its_person_and_version_alone",

@@ -19,7 +19,8 @@ _MOST_TOLD = 80
 
 # --- units ---
 
-_POWER = re.compile(r"^(?:[×x]\s*)?10(?:[*^]|\*\*|E)?(?P<power>\d{1,2}|[⁰¹²³⁴⁵⁶⁷⁸⁹]+)(?=/)")
+_POWER = re.compile(r"^(?:[×x]\s*)?10(?:(?:[*^]|\*\*|E)0?)?(?P<power>[1-9]\d?|[⁰¹²³⁴⁵⁶⁷⁸⁹]+)(?=/)")
+_NOUGHTS = re.compile(r"^(?:[×x]\s*)?1(?P<noughts>0{2,9})(?=/)")
 _SQUARE = re.compile(r"(?<![A-Za-z])([munpckd]?m)\^?([23])(?![\d.])")
 _MICRO = re.compile(r"^[uµ](?=(?:mol|g|IU|L|m|kat)\b)")
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -31,7 +32,8 @@ def printed_unit(unit: str) -> str:
     known = _PRINTED.get(unit)
     if known is not None:
         return known
-    text = _POWER.sub(lambda found: f"×10{found['power'].translate(_RAISED)}", unit)
+    text = _NOUGHTS.sub(lambda found: f"×10{str(len(found['noughts'])).translate(_RAISED)}", unit)
+    text = _POWER.sub(lambda found: f"×10{found['power'].translate(_RAISED)}", text)
     text = _SQUARE.sub(lambda found: found[1] + found[2].translate(_RAISED), text)
     return _MICRO.sub("μ", text)
 
@@ -242,23 +244,32 @@ _SIMPLE = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
 _WHOLE = (
     "本次|此次|这次|本年度|今年|年度|健康(?=体检|检查|状况|状态|情况)|体格检查|体检|查体|检查|检验|化验|身体|全身|总体|整体|各系统|各脏器|各器官|各科室|各科|受检者|受检|"
     "本人|您|的|所有|全部|各项|各指标|各|项目|所检|所查|所测|内容|指标|结果|数据|情况|状况|状态|常规|以上|上述|上列|结论|小结|综述|总结|意见|印象|诊断|提示|显示|示|为|报告|项|"
-    "经|后|目前|暂时|暂|尚|今|均|都|全都|皆|俱|基本上|基本|大致|大体|一切|完全|非常|十分|很|较|总的来说|看来|在|内外科|:|是|\\d+(?=项)"
+    "经|后|目前|暂时|暂|尚|今|均|都|全都|全|皆|俱|挺|蛮|并|基本上|基本|大致|大体|一切|完全|非常|十分|很|较|总的来说|看来|在|内外科|:|是|\\d+(?=项)"
 )
 _NONE_OF = "未能?(?:见到?|发现|查见|查出|检出|及|触及|闻及|提示|有)|没有?(?:见到?|发现|查出)?|不见|暂?无|查无"
 _PREDICATE = (
-    rf"(?:{_NONE_OF})(?:明显|明确|任何|显著|特殊|严重|重大|重要|器质性|临床意义的?|有临床意义的?|可疑|的|其他|其它|有)*"
-    r"(?:异常|问题|病变|疾病|病理|不适|阳性|毛病|不正常)(?:发现|情况|改变|表现|所见|体征|征象|结果|指标|变化|之处|项目|的?地方)*"
-    r"|(?:在|于)?(?:参考|正常|合格)(?:值|参考)?(?:区间|范围|水平)(?:之?内|以内)?|正常|良好|好|健康|合格|达标|无殊|无特殊|阴性|\(-\)|ok|符合(?:健康|正常)?(?:标准|要求)|没事"
+    rf"(?:{_NONE_OF})(?:明显|明确|任何|显著|特殊|严重|重大|重要|啥|什么|大|器质性|临床意义的?|有临床意义的?|可疑|的|其他|其它|有)*"
+    r"(?:异常|问题|病变|疾病|病理|不适|阳性|毛病|大?碍|不正常)(?:发现|情况|改变|表现|所见|体征|征象|结果|指标|变化|之处|项目|的?地方)*"
+    r"|(?:在|于)?(?:参考|正常|合格)(?:值|参考)?(?:区间|范围|水平)(?:之?内|以内)?|正常|良好|好|健康|合格|达标|无殊|无特殊|阴性|(?<=[全均都皆])阴|\(-\)|ok|符合(?:健康|正常|入职|上岗|从业|录用|录取|招聘|公务员|教师|入学|征兵|岗位|体检)*(?:标准|要求|条件)|没事"
 )
 _TAIL = r"(?:状态|水平|范围内?|的|了|哦|啊|请(?:您)?(?:放心|保持|继续保持)|继续保持|无需担心|勿虑)*"
-_CALM = re.compile(rf"(?:(?:{_WHOLE})*+(?:{_PREDICATE}))+?{_TAIL}")
+_AGAIN = r"(?:恢复|降低?|下降|回落|回)(?:到|至|了)?正常(?:值|参考)?(?:区间|范围|水平)?(?:之?内|以内)?"
+_CALM = re.compile(
+    rf"(?:(?:{_WHOLE})*+(?:{_PREDICATE}))+?{_TAIL}"
+    rf"|(?=.*(?:均|都|皆|全|各|一切|所有|指标|结果|项目|检查|身体))(?:{_WHOLE})++(?:已经?|现已)?(?:均|都|全部)?{_AGAIN}{_TAIL}"
+)
+_RIGHT_AGAIN = re.compile(
+    r"(?:现|目前|均|都|也|已经?|基本|完全|逐渐)*"
+    rf"(?:控制(?:得|情况|尚|还|较|很|比较|非常|基本)*(?:可以?|佳|理想|满意|平稳|稳定|良好|好|达标|正常)|{_AGAIN}){_TAIL}"
+)
+"""What is said of one thing that was not normal: 控制可, 已恢复正常."""
 _DEPARTMENT = re.compile(r"[\u4e00-\u9fff]{1,8}?(?:(?:科|室|门诊)|检查(?=:))")
 _REST = re.compile(r"(?:除(?:此|上述|以上)(?:之?外|以外)?|其余|其他|其它|余者?|另外|剩余)+")
 _ENGLISH = re.compile(
     r"(?:(?:all|everything|every|the|your|overall|results?|examination|exam|findings?|tests?|values?|items?|health|check|up|checkup|is|are|was|were|looks?|of|"
     r"this|other|within|in|medical|physical|completely|essentially|basically|generally|grossly|and|an?)\s+)*+"
     r"(?:normal(?:\s+(?:limits?|range|results?|findings?|examination|exam))*|unremarkable|healthy|good|fine|nad|wnl|"
-    r"(?:no|nothing|without|not?\s+any|nil)\s+(?:(?:obvious|significant|remarkable|major|other|clear|apparent|particular|specific|any|positive|out|of|the)\s+)*+"
+    r"(?:no|nothing|without|not?\s+any|nil)\s+(?:(?:obvious|acute|significant|remarkable|major|other|clear|apparent|particular|specific|any|positive|out|of|the)\s+)*+"
     r"(?:abnormal(?:ity|ities)?|abnormal\s+findings?|ordinary|problems?|issues?|findings?|signs?|remarkable)"
     r"(?:\s+(?:was|were|is|are|been|has|have|found|detected|seen|noted|identified|observed|findings?|results?|signs?))*)"
 )
@@ -318,6 +329,10 @@ def _is_calm(plain: str) -> bool:
     return bool(plain) and _CALM.fullmatch(plain) is not None
 
 
+def _is_right(plain: str) -> bool:
+    return _is_calm(plain) or _RIGHT_AGAIN.fullmatch(plain) is not None
+
+
 def _calls_these_normal(said: str, flagged: Collection[str]) -> bool:
     """Say whether a sentence calls one of these items normal, by its name or by what several are called together."""
     plain = re.sub(r"[\s\u3000]", "", said)
@@ -328,7 +343,7 @@ def _calls_these_normal(said: str, flagged: Collection[str]) -> bool:
         if at < 0 or (at and plain[at - 1] in "低高非"):
             continue
         rest = plain[at + len(name) :]
-        if any(_is_calm(rest[start:]) and _only_names(rest[:start]) for start in range(len(rest))):
+        if any(_is_right(rest[start:]) and _only_names(rest[:start]) for start in range(len(rest))):
             return True
     return False
 

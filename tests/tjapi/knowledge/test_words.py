@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from tjapi.catalog.service.content import read_starter as read_catalog
 from tjapi.conclusion.rules import made_by_machine, overview_of
 from tjapi.knowledge.rules import Case, Known, evaluate
 from tjapi.knowledge.service import read_starter
@@ -294,3 +295,49 @@ def test_looking_for_old_figures_costs_in_proportion_to_the_text(unit: str) -> N
 
     seconds(100)
     assert seconds(20_000) < 8 * max(seconds(5_000), 0.02)
+
+
+def test_no_words_that_ship_call_everything_normal_whatever_is_flagged() -> None:
+    content = read_starter()
+    names = [item.name for item in read_catalog().items]
+    said = [words for finding in content.findings for words in (finding.advice, finding.lifestyle) if words]
+    assert len(said) > 200
+    assert not [finding.name for finding in content.findings if says_all_normal(finding.name)]
+    assert [words for words in said if says_all_normal(words, flagged=names)] == []
+    assert not says_all_normal("保持正常作息", flagged=names)
+
+
+MISSED = (
+    "指标都挺好", "各项指标都挺好的", "没啥问题", "没什么大问题", "没有大碍", "无大碍", "并无大碍", "全阴", "各项均阴", "No acute findings", "No acute abnormality seen", "符合入职要求",
+    "符合公务员录用体检标准", "各项指标已恢复正常", "均已恢复正常",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", MISSED)
+def test_what_people_say_in_their_own_words_of_everything_is_recognized(text: str) -> None:
+    assert says_all_normal(text)
+    assert says_all_normal(f"血压升高。{text}。")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "血压控制可", "血压控制尚可", "血压控制良好", "血压控制得很好", "血压控制平稳", "血压控制达标", "血压已恢复正常", "血压现已恢复至正常水平", "收缩压降至正常", "收缩压已降到正常范围", "BP正常",
+        "BP 控制可", "bp：正常", "收缩压：已恢复正常",
+    ],
+)  # fmt: skip
+def test_that_a_flagged_item_is_controlled_or_normal_again_calls_it_normal(text: str) -> None:
+    assert says_all_normal(text, flagged=["收缩压"])
+    assert not says_all_normal(text, flagged=["血红蛋白"])
+    assert not says_all_normal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "血压控制不佳", "血压控制欠佳", "血压未恢复正常", "血压升高，控制可", "高血压病史，现服药", "请控制血压", "血压应控制在正常范围", "血压建议降至正常范围", "保持正常作息", "已恢复", "会阴", "外阴炎",
+        "不符合入职要求", "没有复查", "问题不大", "请控制好血压", "阴",
+    ],
+)  # fmt: skip
+def test_what_is_advised_or_denied_calls_nothing_normal(text: str) -> None:
+    assert not says_all_normal(text, flagged=["收缩压"])
