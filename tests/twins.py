@@ -406,6 +406,26 @@ TWINS = (
         f"{DERIVED}::test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is_a_finding[all]",
     ),
     _twin(
+        "words: a figure is told of the item beside it", "src/tjapi/knowledge/words.py",
+        "        if owners:\n            stands = any(", "        if owners and figure not in every:\n            stands = any(",
+        f"{DERIVED}::test_a_department_confirms_no_old_figure_that_another_item_says_now",
+    ),
+    _twin(
+        "words: a bound is written as one", "src/tjapi/knowledge/words.py",
+        "for name in owners) and _is_bound(text, start, end)", "for name in owners)",
+        "tests/tjapi/knowledge/test_words.py::test_a_figure_is_told_of_the_item_whose_name_stands_last_before_it",
+    ),
+    _twin(
+        "words: a new figure is another item's where that says it", "src/tjapi/knowledge/words.py",
+        "new.item_name in owners or not any(new.numeric in says[name] for name in owners)", "True",
+        "tests/tjapi/knowledge/test_words.py::test_a_figure_is_told_of_the_item_whose_name_stands_last_before_it",
+    ),
+    _twin(
+        "words: the longest name counts", "src/tjapi/knowledge/words.py",
+        "for spelling in sorted(own, key=len, reverse=True):", "for spelling in sorted(own, key=len):",
+        "tests/tjapi/knowledge/test_words.py::test_a_figure_is_told_of_the_item_whose_name_stands_last_before_it",
+    ),
+    _twin(
         "words: that nothing was found is no finding", "src/tjapi/conclusion/service/following.py",
         "for line in written if not says_all_normal(line.text, department=True, flagged=names)]", "for line in written if names is not None]",
         f"{DERIVED}::test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is_a_finding[all]",
@@ -1277,6 +1297,21 @@ TWINS = (
         f"{REPORT_TESTS}/test_layout.py::test_every_flagged_result_has_a_conclusion_or_stands_under_other_abnormal_results",
     ),
     _twin(
+        "report: a measure at the start of a line is no list number", "src/tjapi/knowledge/words.py",
+        r"[.．](?!\d))", r"[.．])",
+        f"{DERIVED}::test_what_a_signed_overview_measures_at_the_start_of_a_line_is_printed_word_for_word",
+    ),
+    _twin(
+        "report: lines of a list stay under their heading", "src/tjapi/report/rules.py",
+        "if blocks and _HEADING.search(line):", "if False:",
+        f"{REPORT_TESTS}/test_layout.py::test_numbered_lines_stay_under_their_heading",
+    ),
+    _twin(
+        "report: a critical mark is of the value beside it", "src/tjapi/report/layout.py",
+        "return bool(told) and not any(_critical(r) for r in told)", "return not all(_critical(r) for r in every)",
+        f"{DERIVED}::test_a_signed_summary_keeps_the_mark_of_a_critical_value_beside_a_calm_one",
+    ),
+    _twin(
         "report: undetermined is not normal", "src/tjapi/result/rules/flags.py",
         "return judged and flag is None and (kind in NUMBERS or kind in WORDS)", "return False",
         f"{REPORT_TESTS}/test_layout.py::test_what_nobody_could_judge_is_neither_normal_nor_abnormal",
@@ -1307,6 +1342,21 @@ TWINS = (
         "overview: no calm beside a flag", "src/tjapi/conclusion/service/writing.py",
         "await _refuse_calm(uow, found)", "pass",
         "tests/tjapi/conclusion/test_review.py::test_an_overview_that_calls_everything_normal_beside_a_flag_is_not_signed",
+    ),
+    _twin(
+        "conclusion: no advice calls everything normal", "src/tjapi/conclusion/service/writing.py",
+        'for name in ("title", "detail", "advice", "lifestyle")', 'for name in ("title", "detail")',
+        f"{DERIVED}::test_no_part_of_a_critical_card_calls_everything_normal[advice]",
+    ),
+    _twin(
+        "words: that a flag is under control calls it normal", "src/tjapi/knowledge/words.py",
+        "return _is_calm(plain) or _RIGHT_AGAIN.fullmatch(plain) is not None", "return _is_calm(plain)",
+        "tests/tjapi/knowledge/test_words.py::test_that_a_flagged_item_is_controlled_or_normal_again_calls_it_normal",
+    ),
+    _twin(
+        "words: noughts are no power of ten", "src/tjapi/knowledge/words.py",
+        "text = _NOUGHTS.sub(", "text = re.compile('$.').sub(",
+        f"{REPORT_TESTS}/test_document.py::test_units_are_printed_as_a_laboratory_prints_them",
     ),
     _twin(
         "report: a link ends", f"{KERNEL}/security/tokens.py",

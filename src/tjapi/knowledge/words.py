@@ -4,8 +4,11 @@ The exact reason, for doctors, is `Clause.words`; what is told here is made of t
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 from uuid import UUID
 
@@ -16,7 +19,8 @@ _MOST_TOLD = 80
 
 # --- units ---
 
-_POWER = re.compile(r"^(?:[×x]\s*)?10(?:[*^]|\*\*|E)?(?P<power>\d{1,2}|[⁰¹²³⁴⁵⁶⁷⁸⁹]+)(?=/)")
+_POWER = re.compile(r"^(?:[×x]\s*)?10(?:(?:[*^]|\*\*|E)0?)?(?P<power>[1-9]\d?|[⁰¹²³⁴⁵⁶⁷⁸⁹]+)(?=/)")
+_NOUGHTS = re.compile(r"^(?:[×x]\s*)?1(?P<noughts>0{2,9})(?=/)")
 _SQUARE = re.compile(r"(?<![A-Za-z])([munpckd]?m)\^?([23])(?![\d.])")
 _MICRO = re.compile(r"^[uµ](?=(?:mol|g|IU|L|m|kat)\b)")
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -28,7 +32,8 @@ def printed_unit(unit: str) -> str:
     known = _PRINTED.get(unit)
     if known is not None:
         return known
-    text = _POWER.sub(lambda found: f"×10{found['power'].translate(_RAISED)}", unit)
+    text = _NOUGHTS.sub(lambda found: f"×10{str(len(found['noughts'])).translate(_RAISED)}", unit)
+    text = _POWER.sub(lambda found: f"×10{found['power'].translate(_RAISED)}", text)
     text = _SQUARE.sub(lambda found: found[1] + found[2].translate(_RAISED), text)
     return _MICRO.sub("μ", text)
 
@@ -53,6 +58,23 @@ def chinese(text: str) -> str:
         return f"（{found[1]}）" if _HAN_ONE.search(found[1]) or _HAN_ONE.match(before) else found[0]
 
     return _BRACKETS.sub(widened, plain)
+
+
+# --- lists ---
+
+_LIST_NUMBER = re.compile(r"^[ \t\u3000]*\d{1,2}[ \t\u3000]*(?:[、)）]|[.．](?!\d))[ \t\u3000]*(?=\S)", re.MULTILINE)
+"""The number of a line of a list: one or two digits and 、 or ) or a full stop that no digit follows. 7.2 mmol/L has none."""
+
+
+def after_list_number(line: str) -> str | None:
+    """Return what a line of a list says after its number; None of a line that bears none."""
+    found = _LIST_NUMBER.match(line)
+    return line[found.end() :] if found is not None else None
+
+
+def without_list_numbers(text: str) -> str:
+    """Return a text without the numbers of its lists, which are no figures of anybody's: 1. 血压升高."""
+    return _LIST_NUMBER.sub("", text)
 
 
 # --- reasons ---
@@ -216,36 +238,45 @@ def nothing_found(values: Collection[Known]) -> str:
 
 # --- that everything is called normal ---
 
-_TRADITIONAL = "見異檢體發現無顯項結論圍範內陽徵壓問題標準態驗參與狀況顆員總屬關於腫瘤癥診斷癥醫學數據臟腎腦個別應專調聲圖電線鏡讀寫後復對當從衆眾僅為爲優質過這們來時間說請繼續維護細統"  # fmt: skip
-_SIMPLIFIED = "见异检体发现无显项结论围范内阳征压问题标准态验参与状况颗员总属关于肿瘤症诊断症医学数据脏肾脑个别应专调声图电线镜读写后复对当从众众仅为为优质过这们来时间说请继续维护细统"  # fmt: skip
+_TRADITIONAL = "見異檢體發現無顯項結論圍範內陽徵壓問題標準態驗參與狀況顆員總屬關於腫瘤癥診斷癥醫學數據臟腎腦個別應專調聲圖電線鏡讀寫後復對當從衆眾僅為爲優質過這們來時間說請繼續維護細統紅鉀鈉鈣鐵鋅膽單離"  # fmt: skip
+_SIMPLIFIED = "见异检体发现无显项结论围范内阳征压问题标准态验参与状况颗员总属关于肿瘤症诊断症医学数据脏肾脑个别应专调声图电线镜读写后复对当从众众仅为为优质过这们来时间说请继续维护细统红钾钠钙铁锌胆单离"  # fmt: skip
 _SIMPLE = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
 _WHOLE = (
     "本次|此次|这次|本年度|今年|年度|健康(?=体检|检查|状况|状态|情况)|体格检查|体检|查体|检查|检验|化验|身体|全身|总体|整体|各系统|各脏器|各器官|各科室|各科|受检者|受检|"
     "本人|您|的|所有|全部|各项|各指标|各|项目|所检|所查|所测|内容|指标|结果|数据|情况|状况|状态|常规|以上|上述|上列|结论|小结|综述|总结|意见|印象|诊断|提示|显示|示|为|报告|项|"
-    "经|后|目前|暂时|暂|尚|今|均|都|全都|皆|俱|基本上|基本|大致|大体|一切|完全|非常|十分|很|较|总的来说|看来|在|内外科|:|是|\\d+(?=项)"
+    "经|后|目前|暂时|暂|尚|今|均|都|全都|全|皆|俱|挺|蛮|并|基本上|基本|大致|大体|一切|完全|非常|十分|很|较|总的来说|看来|在|内外科|:|是|\\d+(?=项)"
 )
 _NONE_OF = "未能?(?:见到?|发现|查见|查出|检出|及|触及|闻及|提示|有)|没有?(?:见到?|发现|查出)?|不见|暂?无|查无"
 _PREDICATE = (
-    rf"(?:{_NONE_OF})(?:明显|明确|任何|显著|特殊|严重|重大|重要|器质性|临床意义的?|有临床意义的?|可疑|的|其他|其它|有)*"
-    r"(?:异常|问题|病变|疾病|病理|不适|阳性|毛病|不正常)(?:发现|情况|改变|表现|所见|体征|征象|结果|指标|变化|之处|项目|的?地方)*"
-    r"|(?:在|于)?(?:参考|正常|合格)(?:值|参考)?(?:区间|范围|水平)(?:之?内|以内)?|正常|良好|好|健康|合格|达标|无殊|无特殊|阴性|\(-\)|ok|符合(?:健康|正常)?(?:标准|要求)|没事"
+    rf"(?:{_NONE_OF})(?:明显|明确|任何|显著|特殊|严重|重大|重要|啥|什么|大|器质性|临床意义的?|有临床意义的?|可疑|的|其他|其它|有)*"
+    r"(?:异常|问题|病变|疾病|病理|不适|阳性|毛病|大?碍|不正常)(?:发现|情况|改变|表现|所见|体征|征象|结果|指标|变化|之处|项目|的?地方)*"
+    r"|(?:在|于)?(?:参考|正常|合格)(?:值|参考)?(?:区间|范围|水平)(?:之?内|以内)?|正常|良好|好|健康|合格|达标|无殊|无特殊|阴性|(?<=[全均都皆])阴|\(-\)|ok|符合(?:健康|正常|入职|上岗|从业|录用|录取|招聘|公务员|教师|入学|征兵|岗位|体检)*(?:标准|要求|条件)|没事"
 )
 _TAIL = r"(?:状态|水平|范围内?|的|了|哦|啊|请(?:您)?(?:放心|保持|继续保持)|继续保持|无需担心|勿虑)*"
-_CALM = re.compile(rf"(?:(?:{_WHOLE})*+(?:{_PREDICATE}))+?{_TAIL}")
+_AGAIN = r"(?:恢复|降低?|下降|回落|回)(?:到|至|了)?正常(?:值|参考)?(?:区间|范围|水平)?(?:之?内|以内)?"
+_CALM = re.compile(
+    rf"(?:(?:{_WHOLE})*+(?:{_PREDICATE}))+?{_TAIL}"
+    rf"|(?=.*(?:均|都|皆|全|各|一切|所有|指标|结果|项目|检查|身体))(?:{_WHOLE})++(?:已经?|现已)?(?:均|都|全部)?{_AGAIN}{_TAIL}"
+)
+_RIGHT_AGAIN = re.compile(
+    r"(?:现|目前|均|都|也|已经?|基本|完全|逐渐)*"
+    rf"(?:控制(?:得|情况|尚|还|较|很|比较|非常|基本)*(?:可以?|佳|理想|满意|平稳|稳定|良好|好|达标|正常)|{_AGAIN}){_TAIL}"
+)
+"""What is said of one thing that was not normal: 控制可, 已恢复正常."""
 _DEPARTMENT = re.compile(r"[\u4e00-\u9fff]{1,8}?(?:(?:科|室|门诊)|检查(?=:))")
 _REST = re.compile(r"(?:除(?:此|上述|以上)(?:之?外|以外)?|其余|其他|其它|余者?|另外|剩余)+")
 _ENGLISH = re.compile(
     r"(?:(?:all|everything|every|the|your|overall|results?|examination|exam|findings?|tests?|values?|items?|health|check|up|checkup|is|are|was|were|looks?|of|"
     r"this|other|within|in|medical|physical|completely|essentially|basically|generally|grossly|and|an?)\s+)*+"
     r"(?:normal(?:\s+(?:limits?|range|results?|findings?|examination|exam))*|unremarkable|healthy|good|fine|nad|wnl|"
-    r"(?:no|nothing|without|not?\s+any|nil)\s+(?:(?:obvious|significant|remarkable|major|other|clear|apparent|particular|specific|any|positive|out|of|the)\s+)*+"
+    r"(?:no|nothing|without|not?\s+any|nil)\s+(?:(?:obvious|acute|significant|remarkable|major|other|clear|apparent|particular|specific|any|positive|out|of|the)\s+)*+"
     r"(?:abnormal(?:ity|ities)?|abnormal\s+findings?|ordinary|problems?|issues?|findings?|signs?|remarkable)"
     r"(?:\s+(?:was|were|is|are|been|has|have|found|detected|seen|noted|identified|observed|findings?|results?|signs?))*)"
 )
 _MOST_SAID = 60
 # What several items are called together: 「血压正常」 beside a systolic pressure that is not.
 _ALSO_CALLED: Mapping[str, tuple[str, ...]] = {
-    "血压": ("收缩压", "舒张压"), "血糖": ("葡萄糖", "糖化血红蛋白"), "血脂": ("胆固醇", "甘油三酯", "脂蛋白"),
+    "血压": ("收缩压", "舒张压"), "bp": ("收缩压", "舒张压"), "血糖": ("葡萄糖", "糖化血红蛋白", "血糖"), "空腹血糖": ("葡萄糖",), "血脂": ("胆固醇", "甘油三酯", "脂蛋白"),
     "肝功能": ("转氨酶", "氨基转移酶", "胆红素", "转肽酶", "谷氨酰", "白蛋白", "碱性磷酸酶"), "肝功": ("氨基转移酶", "胆红素", "转肽酶", "谷氨酰"),
     "肾功能": ("肌酐", "尿素", "胱抑素"), "肾功": ("肌酐", "尿素", "胱抑素"), "体重": ("体质指数", "体重指数", "BMI"), "血尿酸": ("尿酸",),
     "血常规": ("白细胞计数", "红细胞计数", "血红蛋白", "血小板", "中性粒细胞", "淋巴细胞"), "尿常规": ("尿蛋白", "尿糖", "尿潜血", "尿隐血", "尿白细胞", "尿酮体", "尿胆"),
@@ -298,6 +329,10 @@ def _is_calm(plain: str) -> bool:
     return bool(plain) and _CALM.fullmatch(plain) is not None
 
 
+def _is_right(plain: str) -> bool:
+    return _is_calm(plain) or _RIGHT_AGAIN.fullmatch(plain) is not None
+
+
 def _calls_these_normal(said: str, flagged: Collection[str]) -> bool:
     """Say whether a sentence calls one of these items normal, by its name or by what several are called together."""
     plain = re.sub(r"[\s\u3000]", "", said)
@@ -308,7 +343,7 @@ def _calls_these_normal(said: str, flagged: Collection[str]) -> bool:
         if at < 0 or (at and plain[at - 1] in "低高非"):
             continue
         rest = plain[at + len(name) :]
-        if any(_is_calm(rest[start:]) and _only_names(rest[:start]) for start in range(len(rest))):
+        if any(_is_right(rest[start:]) and _only_names(rest[:start]) for start in range(len(rest))):
             return True
     return False
 
@@ -325,39 +360,186 @@ def _only_names(between: str) -> bool:
 
 def names_of(items: Collection[str]) -> set[str]:
     """Return the names under which items are spoken of: their own, and those of several together."""
-    own = {re.sub(r"[\s(（].*", "", name).translate(_SIMPLE).lower() for name in items} | {
-        name.lower() for name in items
-    }
-    together = {
-        called for called, parts in _ALSO_CALLED.items() for name in items if any(part == name or (len(part) > 1 and part in name) for part in parts)
-    }  # fmt: skip
-    return {name for name in own if name} | together
+    return {name for item in items for name in _own_names(item) | _common_names(item)}
+
+
+@lru_cache(maxsize=8192)
+def _own_names(item: str) -> frozenset[str]:
+    plain = re.sub(r"[\s(（].*", "", item)
+    return frozenset({plain.translate(_SIMPLE).lower(), item.lower(), chinese(item).translate(_SIMPLE).lower()} - {""})
+
+
+@lru_cache(maxsize=8192)
+def _common_names(item: str) -> frozenset[str]:
+    return frozenset(
+        called
+        for called, parts in _ALSO_CALLED.items()
+        if any(part == item or (len(part) > 1 and part in item) for part in parts)
+    )
+
+
+# --- whose figure, whose mark ---
+
+_SENTENCE = re.compile(r"[^\n。；;！!？?]+")
+_STEM = re.compile(r"(?<=..)(?:计数|浓度|含量|测定|超声|触诊|指诊|诊断)$")
+
+
+class Spoken:
+    """The names under which items may be written: their own, without what they are measured by, their codes, what several are called together."""
+
+    def __init__(self, items: Iterable[tuple[str, str]]) -> None:
+        """Learn the names of items, each given by its name and its code. What is an item's own name is none of several together."""
+        own: dict[str, set[str]] = {}
+        common: dict[str, set[str]] = {}
+        for name, code in set(items):
+            for spelling in _spellings(name, code):
+                own.setdefault(spelling, set()).add(name)
+            for spelling in _common_names(name):
+                common.setdefault(spelling, set()).add(name)
+        own = common | own
+        self._by_first: dict[str, list[tuple[str, frozenset[str]]]] = {}
+        for spelling in sorted(own, key=len, reverse=True):
+            self._by_first.setdefault(spelling[0], []).append((spelling, frozenset(own[spelling])))
+
+    def beside(self, text: str, what: re.Pattern[str]) -> Iterable[tuple[int, int, frozenset[str]]]:
+        """Yield where something stands in a text, and of which items: those whose name ends last before it in its sentence, if any does.
+
+        At a place the longest name counts: 血红蛋白 is no 蛋白. What is part of a name (糖类抗原125) is passed over.
+        """
+        plain = _plain(text)
+        for sentence in _SENTENCE.finditer(plain):
+            names = list(self._names(plain, *sentence.span()))
+            place, owners = 0, frozenset[str]()
+            for found in what.finditer(plain, *sentence.span()):
+                while place < len(names) and names[place][1] <= found.start():
+                    owners = names[place][2]
+                    place += 1
+                if place == len(names) or names[place][0] >= found.end():
+                    yield found.start(), found.end(), owners
+
+    def said_in(self, text: str) -> set[str]:
+        """Return the items of which a text speaks."""
+        plain = _plain(text)
+        return {owner for _, _, owners in self._names(plain, 0, len(plain)) for owner in owners}
+
+    def _names(self, plain: str, at: int, end: int) -> Iterable[tuple[int, int, frozenset[str]]]:
+        while at < end:
+            for name, owners in self._by_first.get(plain[at], ()):
+                if plain.startswith(name, at, end) and _stands_alone(plain, at, name):
+                    yield at, at + len(name), owners
+                    at += len(name)
+                    break
+            else:
+                at += 1
+
+
+@lru_cache(maxsize=8192)
+def _spellings(name: str, code: str) -> frozenset[str]:
+    own = _own_names(name)
+    return frozenset(own | {_STEM.sub("", one) for one in own} | ({code.lower()} if len(code) > 1 else set()))
+
+
+def _plain(text: str) -> str:
+    """Return a text in which names are sought: in the simplified writing and small letters, every character in its place."""
+    simple = text.translate(_SIMPLE)
+    small = simple.lower()
+    return small if len(small) == len(simple) else simple
+
+
+_LETTER, _LETTER_OR_DIGIT = re.compile("[a-z]"), re.compile("[a-z0-9]")
+
+
+def _stands_alone(plain: str, at: int, name: str) -> bool:
+    """Say whether a name at a place is no part of a longer Latin word or number: CA is not in CA125."""
+    before, after = plain[at - 1 : at] if at else "", plain[at + len(name) : at + len(name) + 1]
+    if name.isascii():
+        return not _LETTER_OR_DIGIT.match(before) and not _LETTER_OR_DIGIT.match(after)
+    return not any(
+        (_LETTER.match(edge) and _LETTER.match(beside)) or (edge.isdecimal() and beside.isdecimal())
+        for edge, beside in ((name[0], before), (name[-1], after))
+    )
 
 
 # --- figures that nobody says any more ---
 
 _FIGURE = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?![\d.]*\d)")
-_LIST_NUMBER = re.compile(r"^[ \t]*\d{1,2}[ \t]*(?:[、)）]|[.．](?!\d))", re.MULTILINE)
-"""The number of a line of a list, which is no figure of anybody's: 1. 血压升高."""
+_BOUND_AFTER = re.compile(r"(?:[–~～—≥≤<＜＞-]|(?<!-)>|参考(?:值|范围|区间)?|[上下]限)[:：为]?\s?$")
+_BOUND_BEFORE = re.compile(r"\s?(?:[–~～—-]\s?\d|以[上下内])")
+_MOST_BEFORE = 8
+"""So many characters before a figure at most say that it is a bound: 参考范围为 90."""
 
 
 def outdated_figures(text: str, was: Iterable[Known], now: Mapping[UUID | None, Known]) -> set[str]:
-    """Return the figures of a text that results said when it was written and that no value, bound or earlier measurement says now.
+    """Return the figures of a text that results said when it was written and that nothing says now of which the text tells them.
 
-    `was` are the values that it was written on, `now` the current ones by result. An old figure beside the new one of the same result
-    (由 25.0 降至 5.0) tells of a change, and is none.
+    `was` are the values that it was written on, `now` the current ones by result. A figure is told of the items whose name stands last
+    before it in its sentence: one of these must say it now, or have it as a bound and stand there as one. Where no name stands before it, any
+    current number or bound will do. An old figure beside the new one of the same result (由 25.0 降至 5.0) tells of a change, and is none.
     """
-    told = {Decimal(one) for one in _FIGURE.findall(_LIST_NUMBER.sub("", text))}
-    valid = {known.numeric for known in now.values() if known.numeric is not None}
-    valid |= {Decimal(b) for known in now.values() for b in known.bounds if b is not None and _FIGURE.fullmatch(b)}
-    found = set()
-    for old in was:
-        current = now.get(old.result_id)
-        if old.numeric is None or (current is not None and current.same == old.same) or old.numeric in valid:
-            continue
-        if old.numeric in told and (current is None or current.numeric not in told):
-            found.add(old.text)
-    return found
+    return _outdated(text, was, now, lambda *_: True)
+
+
+def _outdated(
+    text: str, was: Iterable[Known], now: Mapping[UUID | None, Known], means: Callable[[Known, AbstractSet[str]], bool]
+) -> set[str]:
+    """Return outdated figures; `means` says of a value and the items of which a text speaks whether the figure may be that value's."""
+    text = without_list_numbers(text)
+    told = {Decimal(one) for one in _FIGURE.findall(text)}
+    changed = [old for old in was if old.numeric in told and not _still(old, now.get(old.result_id))]
+    if not changed:
+        return set()
+    spoken = Spoken((known.item_name, known.item_code) for known in (*changed, *now.values()))
+    says, bounds = _numbers_of(now.values())
+    every, named = set[Decimal]().union(*says.values(), *bounds.values()), spoken.said_in(text)
+    told_of: dict[Decimal, list[frozenset[str]]] = {}
+    held: set[Decimal] = set()
+    for start, end, owners in spoken.beside(text, _FIGURE):
+        figure = Decimal(text[start:end])
+        told_of.setdefault(figure, []).append(owners)
+        if owners:
+            stands = any(figure in says[name] for name in owners) or (
+                any(figure in bounds[name] for name in owners) and _is_bound(text, start, end)
+            )
+        else:
+            stands = figure in every
+        if not stands:
+            held.add(figure)
+
+    def beside_new(new: Known | None) -> bool:
+        """Say whether the new figure is told as well, of its own item or of none that says it itself: 收缩压/舒张压由 170/95 降至 118/76."""
+        return (
+            new is not None
+            and new.numeric is not None
+            and any(
+                new.item_name in owners or not any(new.numeric in says[name] for name in owners)
+                for owners in told_of.get(new.numeric, ())
+            )
+        )
+
+    return {
+        old.text
+        for old in changed
+        if old.numeric in held and means(old, named) and not beside_new(now.get(old.result_id))
+    }
+
+
+def _still(old: Known, current: Known | None) -> bool:
+    return current is not None and current.same == old.same
+
+
+def _numbers_of(values: Iterable[Known]) -> tuple[Mapping[str, set[Decimal]], Mapping[str, set[Decimal]]]:
+    """Return what items say now, by their names: their numbers, or those in their descriptions; and their bounds."""
+    says: defaultdict[str, set[Decimal]] = defaultdict(set)
+    bounds: defaultdict[str, set[Decimal]] = defaultdict(set)
+    for known in values:
+        figures = _FIGURE.findall(known.text) if known.numeric is None else ()
+        says[known.item_name] |= {Decimal(one) for one in figures} if known.numeric is None else {known.numeric}
+        bounds[known.item_name] |= {Decimal(b) for b in known.bounds if b is not None and _FIGURE.fullmatch(b)}
+    return says, bounds
+
+
+def _is_bound(text: str, start: int, end: int) -> bool:
+    return bool(_BOUND_AFTER.search(text[max(start - _MOST_BEFORE, 0) : start]) or _BOUND_BEFORE.match(text, end))
 
 
 _THREE_DIGITS = 100
@@ -368,20 +550,14 @@ def stray_figures(
 ) -> set[str]:
     """Return the figures of a text that any earlier value of the exam said and no current one says, whatever the text is linked to.
 
-    Only those that are unmistakably a result's: with a decimal part, of three digits, or beside the item's name. `own` are texts whose
+    Only those that are unmistakably a result's: with a decimal part, of three digits, or where the item is named. `own` are texts whose
     figures are nobody's results: what the knowledge base advises (血压控制在 140/90 以下).
     """
-    said = text.translate(_SIMPLE).lower()
     free = {Decimal(one) for words in own for one in _FIGURE.findall(words)}
-    meant = [
-        old
-        for old in earlier
-        if old.numeric is not None
-        and old.numeric not in free
-        and (_is_precise(old.numeric) or any(name in said for name in names_of([old.item_name])))
-    ]
-    return outdated_figures(text, meant, now)
+    meant = [old for old in earlier if old.numeric is not None and old.numeric not in free]
+    return _outdated(text, meant, now, lambda old, named: _is_precise(old) or old.item_name in named)
 
 
-def _is_precise(number: Decimal) -> bool:
+def _is_precise(known: Known) -> bool:
+    number = known.numeric or Decimal()
     return abs(number) >= _THREE_DIGITS or number != number.to_integral_value()

@@ -14,6 +14,7 @@ from tjapi.exam.rules import age_text
 from tjapi.kernel.clock import HOSPITAL_ZONE
 from tjapi.knowledge.words import (
     Judgement,
+    Spoken,
     all_judged_normal,
     chinese,
     forbids_calm,
@@ -89,7 +90,7 @@ def report_data(
             {
                 "name": name, "doctor": sheet.signer_name if sheet else "", "signed_at": _moment(sheet.signed_at) if sheet else "",
                 "summary": _without_false_calm(
-                    _not_dismissed(said, own, items), [items[r.result_id] for r in own], [judgements[r.result_id] for r in own], department=True
+                    _uncritical(said, [items[r.result_id] for r in own], items.values()), [items[r.result_id] for r in own], [judgements[r.result_id] for r in own], department=True
                 ),
                 "stale": bool(sheet and sheet.stale), "groups": groups,
             }
@@ -200,13 +201,28 @@ def _with_range(item: Item) -> str:
     return f"{said}，参考 {item['range']}" if item["range"] else said
 
 
-def _not_dismissed(text: str, rows: Collection[Any], items: Mapping[UUID, Item]) -> str:
-    """Return words in which nothing is called critical that a person dismissed, or that is not critical any more."""
-    calm = [items[r.result_id]["name"] for r in rows if not _critical(items[r.result_id])]
-    parts = re.split("([；\n])", text)
-    return "".join(
-        part.replace(NOT_CRITICAL, "") if any(f"{name} " in part for name in calm) else part for part in parts
-    )
+_CALLED_CRITICAL = re.compile(re.escape(NOT_CRITICAL))
+
+
+def _uncritical(text: str, own: Collection[Mapping[str, Any]], every: Collection[Mapping[str, Any]]) -> str:
+    """Return words in which nothing is called critical that a person dismissed, or that is not critical any more.
+
+    The mark is of the value whose name stands last before it. Of several results of that name those count that the words are about (`own`), and
+    one that is critical keeps the mark; where no name stands before it nobody knows whose it is, and it stays.
+    """
+    if NOT_CRITICAL not in text:
+        return text
+
+    def is_calm(names: Collection[str]) -> bool:
+        told = [r for r in own if r["name"] in names] or [r for r in every if r["name"] in names]
+        return bool(told) and not any(_critical(r) for r in told)
+
+    kept, at = [], 0
+    for start, end, names in Spoken((r["name"], "") for r in every).beside(text, _CALLED_CRITICAL):
+        if is_calm(names):
+            kept.append(text[at:start])
+            at = end
+    return "".join([*kept, text[at:]])
 
 
 def _conclusions(
@@ -228,7 +244,9 @@ def _conclusions(
     # A sentence stands under the entry that is about it alone; what rests on several results lists them.
     details = {
         place: not_told_before(
-            _uncritical(chinese(entries[place].detail or ""), cited[place]), told, [r["name"] for r in cited[place]]
+            _uncritical(chinese(entries[place].detail or ""), cited[place], items.values()),
+            told,
+            [r["name"] for r in cited[place]],
         )
         for place in sorted(order, key=lambda place: len(cited[place]))
     }
@@ -243,14 +261,6 @@ def _conclusions(
             }
         )  # fmt: skip
     return made
-
-
-def _uncritical(detail: str, results: Collection[Mapping[str, Any]]) -> str:
-    calm = [r["name"] for r in results if not _critical(r)]
-    return "；".join(
-        part.replace(NOT_CRITICAL, "") if any(part.startswith(f"{name} ") for name in calm) else part
-        for part in detail.split("；")
-    )
 
 
 def _said_in(detail: str, result: Mapping[str, Any]) -> bool:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
+from tjapi.knowledge.words import after_list_number
+
 ReportState = Literal["rendering", "failed", "generated", "sealed", "published", "superseded", "recalled"]
 ReportFlag = Literal["", "high", "low", "critical_high", "critical_low", "critical", "abnormal", "undetermined"]
 Verdict = Literal["genuine", "outdated", "superseded", "recalled", "unknown"]
@@ -78,32 +80,36 @@ _CRITICAL: Mapping[str, ReportFlag] = {
 }  # fmt: skip
 _ORDINARY: Mapping[str, ReportFlag] = {"critical_high": "high", "critical_low": "low"}
 
-_NUMBERED = re.compile(r"^\s*\d+\s*[.、．)）]\s*(?P<said>\S.*)$")
+_HEADING = re.compile(r"[：:]\s*$|^\s*(?:【|[一二三四五六七八九十]+、)")
 
 
 def as_numbered(text: str, titles: Sequence[str]) -> str:
     """Return an overview whose numbered lines are in the order and under the numbers of the cards that follow it.
 
-    A line belongs to the card whose title it says. One that is about none of them loses its number, which would be another card's.
+    A line belongs to the card whose title it says. One that is about none of them loses its number, which would be another card's. What
+    bears no list number is left word for word, after what it follows; numbered lines stay under their heading.
     """
-    head: list[str] = []
-    blocks: list[tuple[int, list[str]]] = []
+    sections: list[tuple[list[str], list[tuple[int, list[str]]]]] = [([], [])]
     taken: set[int] = set()
     for line in text.splitlines():
-        numbered = _NUMBERED.match(line)
-        if numbered is None:
-            (blocks[-1][1] if blocks else head).append(line)
+        said = after_list_number(line)
+        before, blocks = sections[-1]
+        if said is None:
+            if blocks and _HEADING.search(line):
+                sections.append(([line], []))
+            else:
+                (blocks[-1][1] if blocks else before).append(line)
             continue
-        said = numbered["said"]
         places = [i for i, title in enumerate(titles) if title and title in said and i not in taken]
         place = max(places, key=lambda i: (titles[i] == said, len(titles[i])), default=len(titles))
         taken.add(place)
         blocks.append((place, [said]))
-    blocks.sort(key=lambda block: block[0])
-    told = [
-        [f"{place + 1}. {first}" if place < len(titles) else f"· {first}", *more] for place, (first, *more) in blocks
-    ]
-    return "\n".join([*head, *(line for block in told for line in block)])
+    told: list[str] = []
+    for before, blocks in sections:
+        told += before
+        for place, (first, *more) in sorted(blocks, key=lambda block: block[0]):
+            told += [f"{place + 1}. {first}" if place < len(titles) else f"· {first}", *more]
+    return "\n".join(told)
 
 
 @dataclass(frozen=True, slots=True)

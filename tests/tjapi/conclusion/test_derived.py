@@ -759,3 +759,115 @@ async def test_what_was_called_normal_is_asked_again_once_the_person_is_another(
     body = {"sex": other, "reason": "登记时性别选错"}
     assert (await front.post(f"{visit.place}:correct-facts", json=body)).status_code == 200
     assert "TSH" in {q["item_code"] for q in await _asked(world, visit)}
+
+
+@pytest.mark.requirement("E5.2")
+async def test_what_a_signed_overview_measures_at_the_start_of_a_line_is_printed_word_for_word(world: World) -> None:
+    visit = await world.checked_in("ELECTROLYTE")
+    await world.file(visit, K="7.2")
+    await _seen_to(world, visit, "confirm")
+    await _answered(world, visit, "confirmed")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    title = made["entries"][0]["title"]
+    said = [
+        f"1. {title}：",
+        "7.2 mmol/L，已电话告知本人",
+        "甲状腺右叶结节：",
+        "1.5cm×1.0cm，TI-RADS 3类",
+        "2026.5.20 复查",
+    ]
+    assert (await review.put("\n".join(said), made["entries"])).status_code == 200
+    signed = await review.call("sign")
+    assert signed.status_code == 200, signed.text
+    assert (await _printed(world, visit))["overview"].splitlines() == said
+
+
+async def test_a_department_confirms_no_old_figure_that_another_item_says_now(world: World) -> None:
+    visit = await world.checked_in("GENERAL")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL | {"SBP": "170"})
+    assert NORMAL["HEIGHT"] == "170", "what excused it"
+    line = (await desk.sheet())["lines"][0]
+    words = {"id": line["id"], "text": "收缩压 170 mmHg，血压升高，建议心内科就诊"}
+    assert (await desk.call("PUT", "summary", {"lines": [words]})).status_code == 200
+    await _answered(world, visit, "confirmed")
+    await desk.enter(SBP="118")
+    for again in (words | {"confirmed": True}, {"text": "收缩压 170 mmHg，血压明显升高"}):
+        refused = await desk.call("PUT", "summary", {"lines": [again]})
+        assert (refused.status_code, refused.json()["code"]) == (409, "summary-figure-outdated"), again
+    signed = await desk.sign(summary="身高 170 cm，血压 118/76 mmHg", summary_confirmed=True)
+    assert (signed.status_code, signed.json()["code"]) == (409, "summary-stale"), (
+        "the line itself is still to be mended"
+    )
+    told = {"id": line["id"], "text": "身高 170 cm，收缩压由 170 mmHg 降至 118 mmHg", "confirmed": True}
+    answer = await desk.call("PUT", "summary", {"lines": [told]})
+    assert answer.status_code == 200, answer.text
+    refused = await desk.sign(summary="身高 170 cm，收缩压 170 mmHg", summary_confirmed=True)
+    assert (refused.status_code, refused.json()["code"]) == (409, "summary-figure-outdated")
+    signed = await desk.sign(summary="身高 170 cm，收缩压 118 mmHg", summary_confirmed=True)
+    assert signed.status_code == 200, signed.text
+
+
+async def test_a_reviewer_confirms_and_signs_no_old_figure_that_another_item_says_now(world: World) -> None:
+    visit = await world.checked_in("GLU", "CBC")
+    await world.file(visit, GLU="7.30", WBC="7.3")
+    await _answered(world, visit, "normal")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    over = "空腹血糖 7.3 mmol/L，偏高，建议复查。"
+    told = [e | ({"detail": over} if "糖" in e["title"] else {}) for e in made["entries"]]
+    assert (await review.put(over, told)).status_code == 200
+    await world.file(visit, status="C", GLU="4.10", WBC="7.3")
+    await _answered(world, visit, "normal")
+    shown = (await review.shown())["entries"]
+    again = [e | {"confirmed": True} for e in shown]
+    body = {"overview": over, "overview_confirmed": True, "entries": again}
+    refused = await review.call("", body | {"entries": _sent(again)}, method="PUT")
+    assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated"), refused.text
+    assert {error["pointer"] for error in refused.json()["errors"]} == {"/overview", "/entries/0/detail"}
+    # What the white cells say is theirs.
+    own = [{"kind": "finding", "title": "血常规", "detail": "白细胞 7.3，葡萄糖 4.1"}]
+    body = {"overview": "白细胞计数 7.3；空腹血糖 4.1。", "overview_confirmed": True, "entries": own}
+    answer = await review.call("", body, method="PUT")
+    assert answer.status_code == 200, answer.text
+
+
+def _sent(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    fields = ("kind", "title", "detail", "advice", "lifestyle", "result_ids", "key", "keys", "confirmed")
+    return [{f: entry[f] for f in fields if f in entry} for entry in entries]
+
+
+@pytest.mark.requirement("E5.2")
+async def test_a_signed_summary_keeps_the_mark_of_a_critical_value_beside_a_calm_one(world: World) -> None:
+    visit = await world.checked_in("GENERAL")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL | {"PULSE": "165"})
+    await _answered(world, visit, "confirmed")
+    await _seen_to(world, visit, "confirm")
+    words = "收缩压 118 mmHg，脉搏 165 次/分，属危急值，已电话通知，请立即就诊"
+    signed = await desk.sign(summary=words)
+    assert signed.status_code == 200, signed.text
+    printed = (await _printed(world, visit))["departments"][0]
+    flags = {item["name"]: item["flag"] for group in printed["groups"] for item in group["items"]}
+    assert (flags["脉搏"], flags["收缩压"]) == ("critical_high", "")
+    assert words in printed["summary"]
+
+
+@pytest.mark.requirement("E5.2")
+@pytest.mark.parametrize("field", ["title", "detail", "advice", "lifestyle"])
+async def test_no_part_of_a_critical_card_calls_everything_normal(world: World, field: str) -> None:
+    visit = await world.checked_in("GLU")
+    await world.file(visit, GLU="25.0")
+    await _seen_to(world, visit, "confirm")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    calm = {field: "本次体检各项结果均正常，身体健康，无需复查。"}
+    written = [made["entries"][0] | calm, *made["entries"][1:]]
+    assert (await review.put("见下。", written)).status_code == 200
+    refused = await review.call("sign")
+    assert (refused.status_code, refused.json()["code"]) == (409, "overview-contradicts-results"), refused.text
+    assert [error["pointer"] for error in refused.json()["errors"]] == [f"/entries/0/{field}"]
+    assert (await review.put("见下。", made["entries"])).status_code == 200
+    signed = await review.call("sign")
+    assert signed.status_code == 200, signed.text

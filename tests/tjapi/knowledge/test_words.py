@@ -1,12 +1,15 @@
 """What a patient reads of a finding: the value and how it lies to its range; no notation of rules, nothing twice, Chinese punctuation."""
 
 import re
+import time
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from tjapi.catalog.service.content import read_starter as read_catalog
 from tjapi.conclusion.rules import made_by_machine, overview_of
 from tjapi.knowledge.rules import Case, Known, evaluate
 from tjapi.knowledge.service import read_starter
@@ -19,6 +22,7 @@ from tjapi.knowledge.words import (
     nothing_found,
     outdated_figures,
     says_all_normal,
+    stray_figures,
     told,
     valued,
 )
@@ -226,3 +230,114 @@ def test_a_figure_that_its_result_says_no_more_is_known_unless_it_tells_of_a_cha
     assert outdated_figures(text, [number("空腹血糖", "7.3", "H", ("3.9", "6.1"))], {now.result_id: now}) == outdated
     assert outdated_figures("空腹血糖 7.3", [GLUCOSE], {}) == {"7.3"}, "also of a result that is gone"
     assert not outdated_figures("空腹血糖 7.3", [GLUCOSE], {GLUCOSE.result_id: GLUCOSE})
+
+
+PRESSURE, OF_HEIGHT = number("收缩压", "170", "H", ("90", "139")), number("身高", "170", None)
+SUGAR = number("葡萄糖", "7.3", "H", ("3.9", "6.1"))
+BEFORE = (
+    PRESSURE, SUGAR, number("舒张压", "95", "H", ("60", "89")), number("血红蛋白", "105", "L", ("115", "150")), number("体重", "140", None),
+)  # fmt: skip
+NOW = (
+    number("收缩压", "118", "", ("90", "139")), number("舒张压", "76", "", ("60", "89")), OF_HEIGHT, number("葡萄糖", "4.1", "", ("3.9", "6.1")),
+    number("白细胞计数", "7.3", "", ("3.5", "9.5")), number("血红蛋白", "140", "", ("115", "150")), number("脉搏", "118", "H", ("60", "100")),
+    number("蛋白", "105", ""), number("糖类抗原125", "7", "", (None, "35")), number("体重", "65", None), number("尿酸", "300", "", ("140", "420")),
+    Known("US", "甲状腺超声", "右叶见结节，大小约 7.3×4 mm", described=True),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "outdated"),
+    [
+        # Of its own item, whatever another one says.
+        ("收缩压 170 mmHg，血压升高", {"170"}), ("血压 170 mmHg", {"170"}), ("BP 170/80", {"170"}), ("身高 170 cm", set()), ("身高 170，收缩压 118", set()),
+        ("身高 170 cm，收缩压 170 mmHg", {"170"}), ("收缩压偏高。身高 170", set()), ("空腹血糖 7.3", {"7.3"}), ("葡萄糖：7.30 mmol/L", {"7.3"}), ("白细胞 7.3", set()),
+        ("白细胞 7.3，葡萄糖 7.3", {"7.3"}), ("血红蛋白 105", {"105"}), ("蛋白 105", set()), ("尿酸 7.3", {"7.3"}), ("体重 140 kg", {"140"}), ("血紅蛋白 105", {"105"}),
+        # Where no name stands before it, whoever says it.
+        ("170 mmHg", set()), ("收缩压偏高；170", set()), ("收缩压\n170", set()), ("7.3 的葡萄糖", set()), ("95 mmHg", {"95"}),
+        # A description says its figures as well.
+        ("甲状腺超声：结节 7.3×4 mm", set()), ("甲状腺右叶结节 7.3 mm", set()),
+        # A bound is one of its own item, and written as one.
+        ("尿酸 300，参考范围 140–420", set()), ("尿酸低于参考下限 140", set()), ("尿酸 ≥ 140", set()), ("尿酸 140-420", set()), ("尿酸 140", {"140"}), ("葡萄糖 140–420", {"140"}),
+        # Of a change tells the new one of the same result beside the old one.
+        ("收缩压由 170 降至 118", set()), ("收缩压/舒张压由 170/95 降至 118/76", set()), ("血压 170/95，复测 118/76", set()), ("收缩压 170，脉搏 118 次/分", {"170"}),
+        # What is part of a name, or the number of a line, is no figure.
+        ("1. 糖类抗原125 7\n2. 身高 170", set()),
+    ],
+)  # fmt: skip
+def test_a_figure_is_told_of_the_item_whose_name_stands_last_before_it(text: str, outdated: set[str]) -> None:
+    assert outdated_figures(text, BEFORE, {known.result_id: known for known in NOW}) == outdated
+
+
+def test_a_figure_is_compared_with_every_result_of_its_name() -> None:
+    again = replace(PRESSURE, result_id=UUID(int=99))
+    now = {known.result_id: known for known in (*NOW, again)}
+    assert not outdated_figures("收缩压 170", BEFORE, now)
+    rested = replace(again, item_name="收缩压(休息后复测)")
+    assert not outdated_figures("收缩压 170", BEFORE, {**now, again.result_id: rested})
+    assert not outdated_figures("收缩压（休息后复测）170", BEFORE, {**now, again.result_id: rested})
+
+
+@pytest.mark.requirement("I2")
+@pytest.mark.parametrize(
+    "unit", ["收缩压 170，", "170 ", "血", "1.", "170", "甲状腺", "收缩压170-", "。", "、", "参考 "], ids=range(10)
+)
+def test_looking_for_old_figures_costs_in_proportion_to_the_text(unit: str) -> None:
+    names = [name for i in range(40) for name in (f"收缩{i}", f"血红蛋白{i}", f"甲状腺{i}", f"{i}项", f"血{i}")]
+    was = [number(name, "170", "H", ("90", "139")) for name in [*names, "收缩压"]]
+    now = {w.result_id: replace(w, text="118", numeric=Decimal(118)) for w in was}
+
+    def seconds(size: int) -> float:
+        text = (unit * size)[:size]
+        began = time.process_time()
+        outdated_figures(text, was, now)
+        stray_figures(text, was, now)
+        return time.process_time() - began
+
+    seconds(100)
+    assert seconds(20_000) < 8 * max(seconds(5_000), 0.02)
+
+
+def test_no_words_that_ship_call_everything_normal_whatever_is_flagged() -> None:
+    content = read_starter()
+    names = [item.name for item in read_catalog().items]
+    said = [words for finding in content.findings for words in (finding.advice, finding.lifestyle) if words]
+    assert len(said) > 200
+    assert not [finding.name for finding in content.findings if says_all_normal(finding.name)]
+    assert [words for words in said if says_all_normal(words, flagged=names)] == []
+    assert not says_all_normal("保持正常作息", flagged=names)
+
+
+MISSED = (
+    "指标都挺好", "各项指标都挺好的", "没啥问题", "没什么大问题", "没有大碍", "无大碍", "并无大碍", "全阴", "各项均阴", "No acute findings", "No acute abnormality seen", "符合入职要求",
+    "符合公务员录用体检标准", "各项指标已恢复正常", "均已恢复正常",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", MISSED)
+def test_what_people_say_in_their_own_words_of_everything_is_recognized(text: str) -> None:
+    assert says_all_normal(text)
+    assert says_all_normal(f"血压升高。{text}。")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "血压控制可", "血压控制尚可", "血压控制良好", "血压控制得很好", "血压控制平稳", "血压控制达标", "血压已恢复正常", "血压现已恢复至正常水平", "收缩压降至正常", "收缩压已降到正常范围", "BP正常",
+        "BP 控制可", "bp：正常", "收缩压：已恢复正常",
+    ],
+)  # fmt: skip
+def test_that_a_flagged_item_is_controlled_or_normal_again_calls_it_normal(text: str) -> None:
+    assert says_all_normal(text, flagged=["收缩压"])
+    assert not says_all_normal(text, flagged=["血红蛋白"])
+    assert not says_all_normal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "血压控制不佳", "血压控制欠佳", "血压未恢复正常", "血压升高，控制可", "高血压病史，现服药", "请控制血压", "血压应控制在正常范围", "血压建议降至正常范围", "保持正常作息", "已恢复", "会阴", "外阴炎",
+        "不符合入职要求", "没有复查", "问题不大", "请控制好血压", "阴",
+    ],
+)  # fmt: skip
+def test_what_is_advised_or_denied_calls_nothing_normal(text: str) -> None:
+    assert not says_all_normal(text, flagged=["收缩压"])

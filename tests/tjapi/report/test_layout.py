@@ -9,6 +9,7 @@ from tests.tjapi.report.specimens import Specimen, critical, nothing_found
 from tjapi.report.pages import report
 from tjapi.report.rules import (
     Linked,
+    as_numbered,
     content_digest,
     critical_entries,
     masked_name,
@@ -338,3 +339,78 @@ def test_the_digest_is_of_everything_that_is_said_and_of_nothing_else() -> None:
     assert proof({**data, "digest": digest}) == {
         "name": "覃**", "exam_no": "TA26112000017", "exam_date": "2026-11-20", "digest": digest,
     }  # fmt: skip
+
+
+@pytest.mark.requirement("E5.2")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "7.2 mmol/L，已电话告知本人", "1.5cm×1.0cm，TI-RADS 3类", "2026.5.20 复查", "0.8cm胆囊息肉样隆起", "1．5cm", "120 mmHg", "2026、2027 年复查", "123) 见下", "12:30 采样",
+        "  3.0 mmol/L", "1.", "2、",
+    ],
+)  # fmt: skip
+def test_a_line_without_a_list_number_stays_word_for_word_under_its_heading(line: str) -> None:
+    said = f"1. 血钾升高：\n{line}\n2. 血压升高"
+    assert as_numbered(said, ["血压升高", "血钾升高"]).splitlines() == ["1. 血压升高", "2. 血钾升高：", line]
+    assert as_numbered(f"见下：\n{line}", ["血压升高"]) == f"见下：\n{line}"
+    assert as_numbered(line, []) == line
+
+
+@pytest.mark.requirement("E5.2")
+@pytest.mark.parametrize("heading", ["甲状腺：", "【彩超】", "二、超声检查", "彩超:"])
+def test_numbered_lines_stay_under_their_heading(heading: str) -> None:
+    said = f"化验：\n1. 尿酸升高\n2. 血钾升高\n{heading}\n1.5cm 结节\n3. 甲状腺结节"
+    assert as_numbered(said, ["甲状腺结节", "血钾升高", "尿酸升高"]).splitlines() == [
+        "化验：", "2. 血钾升高", "3. 尿酸升高", heading, "1.5cm 结节", "1. 甲状腺结节",
+    ]  # fmt: skip
+    said = f"2. 血压升高\n{heading}\n7.2 mmol/L"
+    assert as_numbered(said, ["血钾升高", "血压升高"]).splitlines() == ["2. 血压升高", heading, "7.2 mmol/L"]
+
+
+@pytest.mark.requirement("E5.2")
+@pytest.mark.parametrize("number", ["1. ", "1.", "1、", "1)", " 1 ）", "12．", "1.血", "01. "])
+def test_whatever_writes_a_list_is_a_list_number(number: str) -> None:
+    said = number.removesuffix("血") + "血钾升高"
+    assert as_numbered(said, ["血压升高", "血钾升高"]) == "2. 血钾升高"
+    assert as_numbered(f"{number.removesuffix('血')}尿酸", ["血压升高"]) == "· 尿酸"
+
+
+@pytest.mark.requirement("E5.2")
+@pytest.mark.parametrize(
+    ("said", "printed"),
+    [
+        # The mark is of the value whose name stands last before it; nothing else in the sentence takes it away.
+        ("钠 140，血红蛋白 40 g/L，属危急值", True), ("蛋白 1，血红蛋白 40，属危急值", True), ("血红蛋白 40，属危急值，蛋白 1", True), ("血红蛋白 40 g/L，低于参考下限 115，属危急值，钠 140", True),
+        ("钠 140，属危急值", False), ("血红蛋白 40；钠 140，属危急值", False), ("血红蛋白 40，钠 140，属危急值", False), ("1. 低钠：钠 140，属危急值", False), ("蛋白 1，属危急值", False),
+        # Of two results of one name one is critical.
+        ("钾 6.5，属危急值", True), ("血钾 6.5，属危急值", True), ("收缩压（休息后复测）186，属危急值", False), ("收缩压 186，属危急值", True), ("血压 186/95，属危急值", True),
+        # Nobody can say of which value it is.
+        ("结果已复核，属危急值", True),
+    ],
+)  # fmt: skip
+def test_a_mark_is_taken_from_the_value_beside_it_alone(said: str, printed: bool) -> None:
+    made = Specimen(overview="请立即就医。")
+    for name, value, alert in (
+        ("血红蛋白", "40", "standing"), ("蛋白", "1", None), ("钠", "140", "dismissed"), ("钾", "6.5", "dismissed"), ("钾", "6.6", "standing"),
+        ("收缩压", "190", "standing"), ("收缩压(休息后复测)", "186", "dismissed"),
+    ):  # fmt: skip
+        made.item("检验科", "血常规", name, value, unit="g/L", bounds=("0", "1"), flag="H")
+        made.results[-1].alert = alert
+    made.signed("检验科", summary=f"见下\n{said}")
+    made.found("finding", "综合", rests_on=[row.result_id for row in made.results], detail=said)
+    data = made.data()
+    kept = said if printed else said.replace("，属危急值", "")
+    assert data["departments"][0]["summary"] == f"见下\n{kept}"
+    assert next(c["detail"] for c in data["conclusions"] if c["title"] == "综合") == kept
+
+
+@pytest.mark.requirement("E5.2")
+def test_of_results_of_one_name_an_entry_speaks_of_its_own() -> None:
+    made = Specimen(overview="请立即就医。")
+    for value, alert in (("6.5", "dismissed"), ("6.6", "standing")):
+        made.item("检验科", "电解质", "钾", value, unit="mmol/L", bounds=("3.5", "5.3"), flag="HH")
+        made.results[-1].alert = alert
+    made.found("finding", "血钾升高", rests_on=[made.results[0].result_id], detail="钾 6.5，属危急值")
+    made.found("finding", "高血钾", rests_on=[made.results[1].result_id], detail="钾 6.6，属危急值")
+    details = {c["title"]: c["detail"] for c in made.data()["conclusions"]}
+    assert (details["血钾升高"], details["高血钾"]) == ("钾 6.5", "钾 6.6，属危急值")

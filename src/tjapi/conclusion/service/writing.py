@@ -319,7 +319,7 @@ async def _refuse_calm(uow: UnitOfWork, found: Conclusion) -> None:
     texts += [
         (f"/entries/{i}/{name}", getattr(entry, name))
         for i, entry in enumerate(entries)
-        for name in ("title", "detail")
+        for name in ("title", "detail", "advice", "lifestyle")
     ]
     wrong = [
         FieldError(place, "calm", "写正常或未见异常,与结果矛盾", "calls normal what is flagged or not judged")
