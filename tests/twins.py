@@ -1053,7 +1053,7 @@ TWINS = (
     ),
     _twin(
         "report: one list of numbers", "src/tjapi/report/rules.py",
-        "blocks.sort(key=lambda block: block[0])", "pass",
+        "in sorted(blocks, key=lambda block: block[0])", "in blocks",
         f"{REPORT_TESTS}/test_layout.py::test_the_machines_list_follows_the_order_and_the_numbers_of_what_is_printed",
     ),
     _twin(
@@ -1128,7 +1128,7 @@ TWINS = (
     ),
     _twin(
         "conclusion: no old figure is confirmed", "src/tjapi/knowledge/words.py",
-        "found.add(old.text)", "pass",
+        "            held.add(figure)\n", "            pass\n",
         "tests/tjapi/conclusion/test_derived.py::test_a_confirmed_entry_holds_no_figure_that_its_results_say_no_more",
     ),
     _twin(

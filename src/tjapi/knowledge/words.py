@@ -465,6 +465,8 @@ def _stands_alone(plain: str, at: int, name: str) -> bool:
 _FIGURE = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?![\d.]*\d)")
 _BOUND_AFTER = re.compile(r"(?:[–~～—≥≤<＜＞-]|(?<!-)>|参考(?:值|范围|区间)?|[上下]限)[:：为]?\s?$")
 _BOUND_BEFORE = re.compile(r"\s?(?:[–~～—-]\s?\d|以[上下内])")
+_IN_TIME = re.compile(r"\s?(?:个半?月|月|年|周|天|日|个?小时|分钟|岁)")
+"""What a figure that counts time is followed by: 3 个月后复查."""
 _MOST_BEFORE = 8
 """So many characters before a figure at most say that it is a bound: 参考范围为 90."""
 
@@ -502,7 +504,7 @@ def _outdated(
             )
         else:
             stands = figure in every
-        if not stands:
+        if not stands and not _IN_TIME.match(text, end):
             held.add(figure)
 
     def beside_new(new: Known | None) -> bool:

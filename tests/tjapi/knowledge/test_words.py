@@ -268,6 +268,13 @@ def test_a_figure_is_told_of_the_item_whose_name_stands_last_before_it(text: str
     assert outdated_figures(text, BEFORE, {known.result_id: known for known in NOW}) == outdated
 
 
+def test_a_figure_that_counts_time_is_nobodys_value() -> None:
+    was, now = number("促甲状腺激素", "3", "H"), number("促甲状腺激素", "5.1", "H")
+    for said in ("促甲状腺激素偏高，3 个月后复查", "促甲状腺激素偏高，3周后复查", "促甲状腺激素偏高已 3 年"):
+        assert not outdated_figures(said, [was], {now.result_id: now}), said
+    assert outdated_figures("促甲状腺激素 3，3 个月后复查", [was], {now.result_id: now}) == {"3"}
+
+
 def test_a_figure_is_compared_with_every_result_of_its_name() -> None:
     again = replace(PRESSURE, result_id=UUID(int=99))
     now = {known.result_id: known for known in (*NOW, again)}
