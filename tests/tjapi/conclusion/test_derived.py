@@ -383,6 +383,15 @@ async def test_an_overview_that_nobody_wrote_follows_what_a_reviewer_calls_its_e
     assert (await review.shown())["overview"] == "本次体检主要发现：\n1. 空腹血糖升高,待确诊"
 
 
+async def test_an_overview_that_nobody_wrote_lists_nothing_once_the_last_entry_is_taken_out(world: World) -> None:
+    visit, _ = await _measured(world, SBP="150", DBP="95")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    assert made["overview"].splitlines()[1:]
+    left = (await review.put(made["overview"], [])).json()
+    assert (left["entries"], left["overview"]) == ([], "本次体检有异常结果，见各项结果。")
+
+
 @pytest.mark.parametrize("calm", ["本次体检一切正常，请放心。", "身體健康", "All normal", "血糖正常"])
 async def test_no_overview_and_no_entry_that_calls_a_flag_normal_is_signed(world: World, calm: str) -> None:
     visit = await world.checked_in("GLU")

@@ -89,9 +89,9 @@ async def write(uow: UnitOfWork, exam_id: UUID, given: ConclusionIn, expected: i
     _refuse_old_figures(given, entries, before, now, said, await results.earlier_of(uow, exam_id))
     if given.overview != found.overview or given.overview_confirmed:
         found.overview, found.overview_stale, found.overview_made_of = given.overview, False, now.everything
-    if entries and found.overview and made_by_machine(found.overview, [entry.title for entry in before]):
-        # Nobody's own words: the list is that of the entries as they are now, under their numbers.
-        found.overview = overview_of([entry.title for entry in entries])
+    if (entries or before) and found.overview and made_by_machine(found.overview, [entry.title for entry in before]):
+        # Nobody's own words: the list is that of the entries as they are now, under their numbers, or says that there are none.
+        found.overview = overview_of([entry.title for entry in entries], now.ground.case.every)
     found.version += 1
     await replace(uow, found, entries)
     await say(uow, found, entries)
