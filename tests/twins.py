@@ -1063,7 +1063,7 @@ TWINS = (
     ),
     _twin(
         "conclusion: a critical value that no finding names is an entry", "src/tjapi/conclusion/service/following.py",
-        "*entries_of(exam, raised, spoken.values()), ", "",
+        "*entries_of(exam, raised, telling.values()), ", "",
         f"{DERIVED}::test_a_critical_value_of_which_no_finding_speaks_is_an_entry_that_whoever_signs_has_read",
     ),
     _twin(
@@ -1088,7 +1088,7 @@ TWINS = (
     ),
     _twin(
         "conclusion: its own entry is the critical one on paper", "src/tjapi/report/views.py",
-        "\n  or exists (select from unnest(n.keys) key where key like 'critical:%') own_critical", " own_critical",
+        "\n  or exists (select from critical_value k where k.exam_id = n.exam_id and k.rule_code = any(n.rule_codes)) own_critical", " own_critical",
         f"{DERIVED}::test_what_one_rule_finds_critical_of_several_values_is_told_once",
     ),
     _twin(

@@ -24,7 +24,7 @@ from tests.faults.system import eventually
 from tests.tjapi.result.scene import Scene, visit
 from tjapi import demo, wiring
 from tjapi.kernel import inbox
-from tjapi.kernel.db import Role
+from tjapi.kernel.db import Role, is_interruption, is_refused
 from tjapi.kernel.jobs.spec import GiveUp, JobRun, JobSpec
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.security.principal import Principal
@@ -158,6 +158,15 @@ async def test_a_database_that_goes_away_under_a_job_is_no_attempt_of_the_job(
     async with working(JobSpec(name, handler)):
         done = await until(behind, await enqueue(name, max_attempts=2), "succeeded")
     assert (len(tried), done["attempts"], done["claims"]) == (4, 1, 4)
+
+
+def test_a_group_of_errors_is_an_interruption_if_each_is_and_a_refusal_if_any_is() -> None:
+    away, wrong, refused = ConnectionResetError(), ValueError(), asyncpg.DataError("a NUL")
+    refused.sqlstate = "22021"
+    assert is_interruption(ExceptionGroup("tasks", [away, ExceptionGroup("more", [away])]))
+    assert not is_interruption(ExceptionGroup("tasks", [away, wrong]))
+    assert is_refused(ExceptionGroup("tasks", [away, refused]))
+    assert not is_refused(ExceptionGroup("tasks", [away, wrong]))
 
 
 async def test_a_job_that_gives_up_is_dead_at_once(working: Working, enqueue: Enqueue, behind: asyncpg.Connection) -> None:  # fmt: skip

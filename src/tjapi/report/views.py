@@ -48,7 +48,7 @@ _ENTRIES = text(f"""
 select n.title, n.detail, n.advice, n.lifestyle, n.kind, n.result_ids, n.stale or {OUTDATED_ENTRY} stale, exists (
   select 1 from knowledge_rule k join finding f on f.version_id = k.version_id and f.code = k.finding_code
   where k.version_id = c.knowledge_version_id and k.code = any(n.rule_codes) and f.important_class = 'A')
-  or exists (select from unnest(n.keys) key where key like 'critical:%') own_critical
+  or exists (select from critical_value k where k.exam_id = n.exam_id and k.rule_code = any(n.rule_codes)) own_critical
 from conclusion_entry n
 join conclusion c on c.exam_id = n.exam_id
 where n.exam_id = :exam_id order by n.sort

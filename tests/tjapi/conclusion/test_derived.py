@@ -710,6 +710,7 @@ async def test_a_reviewers_words_about_a_critical_value_are_stale_once_it_is_cor
     assert answer.status_code == 200, answer.text
     await world.file(visit, status="C", INR="1.1")
     await _answered(world, visit, "normal")
+    assert [c["level"] for c in (await _printed(world, visit))["conclusions"] if "国际标准化比值" in c["title"]] == [""]
     assert [e["stale"] for e in _of_alerts(await review.shown())] == [True]
     assert (await review.call("sign")).json()["code"] == "conclusion-stale"
 

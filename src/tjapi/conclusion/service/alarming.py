@@ -22,22 +22,26 @@ class Alarm:
     """A critical value that stands: what raised it, and why, as far as that is known now."""
 
     rule_code: str
-    spoken: Telling
+    telling: Telling
     clauses: tuple[Clause, ...]
 
     @property
     def key(self) -> str:
         """Where its entry comes from."""
-        return next(iter(self.spoken.keys))
+        return next(iter(self.telling.keys))
 
     @property
     def title(self) -> str:
         """What its entry is called."""
-        names = [clause.known.item_name for clause in self.clauses if clause.known is not None]
-        return alert_title(names, [word for clause in self.clauses for word in clause.found])
+        return _title(self.clauses)
 
 
-def spoken_of(key: str, found: Found) -> Telling:
+def _title(clauses: Sequence[Clause]) -> str:
+    names = [clause.known.item_name for clause in clauses if clause.known is not None]
+    return alert_title(names, [word for clause in clauses for word in clause.found])
+
+
+def telling_of(key: str, found: Found) -> Telling:
     """Return of what the entry of a finding speaks."""
     advice, fired = found
     clauses = [clause for one in fired for clause in one.verdict.clauses]
@@ -51,7 +55,7 @@ async def alarms(uow: UnitOfWork, exam: Exam, ground: Ground) -> list[Alarm]:
     raised = await criticals.to_conclude(uow, exam.id)
     held = {known.result_id: known for known in ground.case.every}
     found = [_alarm(ground, alert, [held[i] for i in alert.result_ids if i in held]) for alert in raised]
-    return sorted((one for one in found if one is not None), key=lambda one: -len(one.spoken.result_ids))
+    return sorted((one for one in found if one is not None), key=lambda one: -len(one.telling.result_ids))
 
 
 def _alarm(ground: Ground, alert: CriticalValue, values: Sequence[Known]) -> Alarm | None:
@@ -75,20 +79,20 @@ def _alarm(ground: Ground, alert: CriticalValue, values: Sequence[Known]) -> Ala
     return Alarm(alert.rule_code, Telling(frozenset({key}), frozenset(ids), words, grave=True), clauses)
 
 
-def untold(raised: Iterable[Alarm], entries: Iterable[Telling]) -> list[Alarm]:
+def not_concluded(raised: Iterable[Alarm], entries: Iterable[Telling]) -> list[Alarm]:
     """Return the critical values of which none of the entries tells."""
     said = list(entries)
-    return [alarm for alarm in raised if not any(tells(one, alarm.spoken) for one in said)]
+    return [alarm for alarm in raised if not any(tells(one, alarm.telling) for one in said)]
 
 
 def entries_of(exam: Exam, raised: Iterable[Alarm], said: Iterable[Telling]) -> list[ConclusionEntry]:
     """Return an entry for each critical value of which nothing that is said tells; what one rule finds of several measurements is one."""
     by_key: dict[str, list[Alarm]] = {}
-    spoken = list(said)
+    telling = list(said)
     for alarm in raised:
-        if untold([alarm], spoken) or alarm.key in by_key:
+        if not_concluded([alarm], telling) or alarm.key in by_key:
             by_key.setdefault(alarm.key, []).append(alarm)
-            spoken.append(alarm.spoken)
+            telling.append(alarm.telling)
     return [_entry(exam, key, own) for key, own in by_key.items()]
 
 
@@ -99,7 +103,7 @@ def _entry(exam: Exam, key: str, own: Sequence[Alarm]) -> ConclusionEntry:
     )
     doubtful = all(clause.note == NOT_EXCLUDED for clause in clauses)
     return ConclusionEntry(
-        id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind="finding", title=own[0].title[:200], detail=told(clauses),
+        id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind="finding", title=_title(clauses)[:200], detail=told(clauses),
         advice=DOUBT_ADVICE if doubtful else ALERT_ADVICE, lifestyle="", result_ids=ids, key=key, keys=[key], icd10=None,
         rule_codes=[own[0].rule_code], edited=False, stale=False, found_ids=ids, revision_ids=[],
     )  # fmt: skip

@@ -12,7 +12,7 @@ from tjapi.conclusion import repository
 from tjapi.conclusion.errors import ConclusionStale, CriticalNotConcluded
 from tjapi.conclusion.models import Conclusion, ConclusionEntry
 from tjapi.conclusion.rules import Telling, in_order, made_by_machine, overview_of
-from tjapi.conclusion.service.alarming import Alarm, alarms, entries_of, spoken_of, untold
+from tjapi.conclusion.service.alarming import Alarm, alarms, entries_of, not_concluded, telling_of
 from tjapi.conclusion.service.keeping import CHANGED_UNDER, back_to_draft, copied, keep, keys_of, replace
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
@@ -32,19 +32,19 @@ STALE, SOURCE = "conclusion_stale", "conclusion"
 class Known:
     """What there is to be concluded now: what was found, by key, and the ground that it stands on.
 
-    `words` are departments' own, by key; `spoken` says of what each finding speaks; `alarms` are what must be told.
+    `words` are departments' own, by key; `telling` says of what each finding speaks; `alarms` are what must be told.
     """
 
     ground: Ground
     wanted: Mapping[str, ConclusionEntry]
     words: Mapping[str, str]
-    spoken: Mapping[str, Telling]
+    telling: Mapping[str, Telling]
     alarms: Sequence[Alarm]
 
-    def spoken_by(self, entry: ConclusionEntry) -> Telling:
+    def telling_by(self, entry: ConclusionEntry) -> Telling:
         """Return of what an entry speaks, as its findings are now."""
         keys = keys_of(entry)
-        own = [self.spoken[key] for key in keys if key in self.spoken]
+        own = [self.telling[key] for key in keys if key in self.telling]
         return Telling(
             frozenset(keys), frozenset(entry.result_ids), frozenset(word for one in own for word in one.words),
             grave=any(one.grave for one in own), own=not keys,
@@ -77,17 +77,17 @@ async def known(uow: UnitOfWork, exam: Exam) -> Known:
         line.finding_code for line in lines if not line.removed
     }
     found = {f"finding:{one[0].code}": one for one in said if one[0].code not in taken_out}
-    spoken = {key: spoken_of(key, one) for key, one in found.items()}
+    telling = {key: telling_of(key, one) for key, one in found.items()}
     raised = await alarms(uow, exam, ground)
-    wanted = [*entries_of(exam, raised, spoken.values()), *(_of_finding(exam, one) for one in found.values())]
+    wanted = [*entries_of(exam, raised, telling.values()), *(_of_finding(exam, one) for one in found.values())]
     # That nothing was found, or that something is normal, is no finding.
     names = [value.item_name for value in ground.case.every]
     written = [line for line in lines if line.origin == "manual" and not line.removed]
     own = [line for line in written if not says_all_normal(line.text, department=True, flagged=names)]
     wanted += [_of_line(exam, line) for line in own]
-    spoken |= {alarm.key: alarm.spoken for alarm in raised}
+    telling |= {alarm.key: alarm.telling for alarm in raised}
     words = {f"line:{line.id}": line.text for line in own}
-    return Known(ground, {str(e.key): e for e in wanted}, words, spoken, raised)
+    return Known(ground, {str(e.key): e for e in wanted}, words, telling, raised)
 
 
 def _of_line(exam: Exam, line: DepartmentSheetLine) -> ConclusionEntry:
@@ -198,10 +198,12 @@ async def refuse_stale(uow: UnitOfWork, exam: Exam, found: Conclusion) -> None:
         raise ConclusionStale(errors=wrong)
 
 
-async def refuse_untold(uow: UnitOfWork, exam: Exam) -> None:
+async def refuse_not_concluded(uow: UnitOfWork, exam: Exam) -> None:
     """Nobody signs, first or last, a conclusion that does not tell of a critical value: the one guard of both. Raises CriticalNotConcluded."""
     now = await known(uow, exam)
-    names = [alarm.title for alarm in untold(now.alarms, map(now.spoken_by, await repository.entries(uow, exam.id)))]
+    names = [
+        alarm.title for alarm in not_concluded(now.alarms, map(now.telling_by, await repository.entries(uow, exam.id)))
+    ]
     if names:
         raise CriticalNotConcluded(
             errors=[

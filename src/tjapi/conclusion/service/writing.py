@@ -26,8 +26,8 @@ from tjapi.conclusion.service.following import (
     follow,
     is_split,
     known,
+    refuse_not_concluded,
     refuse_stale,
-    refuse_untold,
     say,
     settle_entry,
 )
@@ -265,7 +265,7 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
     await _refuse_calm(uow, found)
     await hold(uow, exam)
     await refuse_stale(uow, exam, found)
-    await refuse_untold(uow, exam)
+    await refuse_not_concluded(uow, exam)
     entries = await repository.entries(uow, exam_id)
     old = _stray(
         found.overview, dict(enumerate(entries)), await known(uow, exam), await results.earlier_of(uow, exam_id)
@@ -301,7 +301,7 @@ async def finalize(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionO
     if found.results_digest != await results.digest(uow, exam_id):
         raise ResultsChangedUnderReview
     await refuse_stale(uow, exam, found)
-    await refuse_untold(uow, exam)
+    await refuse_not_concluded(uow, exam)
     found.state, found.version = "finalized", found.version + 1
     found.final_by, found.final_at = uow.principal.id, uow.now
     found.final_name = await identity.staff_name(uow, uow.principal.id)
