@@ -406,22 +406,22 @@ TWINS = (
         f"{DERIVED}::test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is_a_finding[all]",
     ),
     _twin(
-        "words: a figure is told of the item beside it", "src/tjapi/knowledge/words.py",
+        "words: a figure is told of the item beside it", "src/tjapi/knowledge/figures.py",
         "        if owners:\n            stands = any(", "        if owners and figure not in every:\n            stands = any(",
         f"{DERIVED}::test_a_department_confirms_no_old_figure_that_another_item_says_now",
     ),
     _twin(
-        "words: a bound is written as one", "src/tjapi/knowledge/words.py",
+        "words: a bound is written as one", "src/tjapi/knowledge/figures.py",
         "for name in owners) and _is_bound(text, start, end)", "for name in owners)",
         "tests/tjapi/knowledge/test_words.py::test_a_figure_is_told_of_the_item_whose_name_stands_last_before_it",
     ),
     _twin(
-        "words: a new figure is another item's where that says it", "src/tjapi/knowledge/words.py",
+        "words: a new figure is another item's where that says it", "src/tjapi/knowledge/figures.py",
         "new.item_name in owners or not any(new.numeric in says[name] for name in owners)", "True",
         "tests/tjapi/knowledge/test_words.py::test_a_figure_is_told_of_the_item_whose_name_stands_last_before_it",
     ),
     _twin(
-        "words: the longest name counts", "src/tjapi/knowledge/words.py",
+        "words: the longest name counts", "src/tjapi/knowledge/names.py",
         "for spelling in sorted(own, key=len, reverse=True):", "for spelling in sorted(own, key=len):",
         "tests/tjapi/knowledge/test_words.py::test_a_figure_is_told_of_the_item_whose_name_stands_last_before_it",
     ),
@@ -1127,7 +1127,7 @@ TWINS = (
         f"{DERIVED}::test_what_was_called_normal_is_asked_again_once_the_person_is_another[normal]",
     ),
     _twin(
-        "conclusion: no old figure is confirmed", "src/tjapi/knowledge/words.py",
+        "conclusion: no old figure is confirmed", "src/tjapi/knowledge/figures.py",
         "            held.add(figure)\n", "            pass\n",
         "tests/tjapi/conclusion/test_derived.py::test_a_confirmed_entry_holds_no_figure_that_its_results_say_no_more",
     ),
@@ -1349,7 +1349,7 @@ TWINS = (
         f"{DERIVED}::test_no_part_of_a_critical_card_calls_everything_normal[advice]",
     ),
     _twin(
-        "words: that a flag is under control calls it normal", "src/tjapi/knowledge/words.py",
+        "words: that a flag is under control calls it normal", "src/tjapi/knowledge/calm.py",
         "return _is_calm(plain) or _RIGHT_AGAIN.fullmatch(plain) is not None", "return _is_calm(plain)",
         "tests/tjapi/knowledge/test_words.py::test_that_a_flagged_item_is_controlled_or_normal_again_calls_it_normal",
     ),

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 from uuid import UUID
 
+from tjapi.knowledge.calm import says_all_normal
 from tjapi.knowledge.rules import Known
-from tjapi.knowledge.words import NOTHING_FOUND, chinese, forbids_calm, judgement_of, nothing_found, says_all_normal
+from tjapi.knowledge.words import NOTHING_FOUND, chinese, forbids_calm, judgement_of, nothing_found
 
 ConclusionState = Literal["draft", "initial_signed", "finalized"]
 EntryKind = Literal["disease", "finding", "risk"]

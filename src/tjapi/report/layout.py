@@ -12,16 +12,15 @@ from uuid import UUID
 from tjapi.conclusion.rules import ALERT_ADVICE, alert_title, made_by_machine, overview_of
 from tjapi.exam.rules import age_text
 from tjapi.kernel.clock import HOSPITAL_ZONE
+from tjapi.knowledge.calm import is_unjudged_text, says_all_normal
+from tjapi.knowledge.names import Spoken
 from tjapi.knowledge.words import (
     Judgement,
-    Spoken,
     all_judged_normal,
     chinese,
     forbids_calm,
-    is_unjudged_text,
     judgement,
     printed_unit,
-    says_all_normal,
     sentence_of,
 )
 from tjapi.report.rules import (

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from tjapi.conclusion.rules import MOVES, STATES, EntryKind, Telling, in_order, made_by_machine, overview_of, tells
-from tjapi.knowledge.words import says_all_normal
+from tjapi.knowledge.calm import says_all_normal
 
 
 @dataclass(frozen=True)

@@ -11,21 +11,11 @@ import pytest
 
 from tjapi.catalog.service.content import read_starter as read_catalog
 from tjapi.conclusion.rules import made_by_machine, overview_of
+from tjapi.knowledge.calm import is_unjudged_text, says_all_normal
+from tjapi.knowledge.figures import outdated_figures, stray_figures
 from tjapi.knowledge.rules import Case, Known, evaluate
 from tjapi.knowledge.service import read_starter
-from tjapi.knowledge.words import (
-    all_judged_normal,
-    chinese,
-    finding_line,
-    is_unjudged_text,
-    judgement_of,
-    nothing_found,
-    outdated_figures,
-    says_all_normal,
-    stray_figures,
-    told,
-    valued,
-)
+from tjapi.knowledge.words import all_judged_normal, chinese, finding_line, judgement_of, nothing_found, told, valued
 
 pytestmark = pytest.mark.requirement("E3.4", "E3.3")
 NOTATION = re.compile(r"[≥≤<>(),;:]|[（）]|finding:|[A-Z]{3,}-")

@@ -19,7 +19,7 @@ from tjapi.exam.models import Exam
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge.words import says_all_normal
+from tjapi.knowledge.calm import says_all_normal
 from tjapi.result import service as results
 from tjapi.result.models import DepartmentSheetLine
 from tjapi.result.rules.derivation import Sources, fate

@@ -49,8 +49,8 @@ from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge.figures import outdated_figures, stray_figures
 from tjapi.knowledge.rules import Known as Value
-from tjapi.knowledge.words import outdated_figures, stray_figures
 from tjapi.result import service as results
 from tjapi.result.errors import SignerNotStaff, old_figure
 

@@ -8,9 +8,9 @@ from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import service as knowledge
+from tjapi.knowledge.calm import is_unjudged_text
 from tjapi.knowledge.rules import Case, Known
 from tjapi.knowledge.service import Knowledge
-from tjapi.knowledge.words import is_unjudged_text
 from tjapi.result import repository, views
 from tjapi.result.rules.derivation import Facts, Sources, absent, said_of
 from tjapi.result.rules.flags import lab_critical, undetermined

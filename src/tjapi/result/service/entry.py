@@ -13,8 +13,8 @@ from tjapi.exam.rules import LineState
 from tjapi.identity import service as identity
 from tjapi.kernel.problem import FieldError, PermissionMissing, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge.figures import stray_figures
 from tjapi.knowledge.rules import Known
-from tjapi.knowledge.words import stray_figures
 from tjapi.result import repository, views
 from tjapi.result.errors import (
     DepartmentNotOwn,

@@ -9,19 +9,11 @@ from tjapi.exam.rules import ENDED
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge.calm import says_all_normal
+from tjapi.knowledge.figures import outdated_figures, stray_figures
 from tjapi.knowledge.rules import KINDS, Case, Known
 from tjapi.knowledge.service import Advice, Fired
-from tjapi.knowledge.words import (
-    finding_line,
-    forbids_calm,
-    judgement_of,
-    nothing_found,
-    outdated_figures,
-    says_all_normal,
-    stray_figures,
-    told,
-    valued,
-)
+from tjapi.knowledge.words import finding_line, forbids_calm, judgement_of, nothing_found, told, valued
 from tjapi.result import repository
 from tjapi.result.errors import SummaryContradictsFindings, SummaryFigureOutdated, SummaryLineUnknown, old_figure
 from tjapi.result.models import DepartmentSheet, DepartmentSheetLine

@@ -1,0 +1,114 @@
+"""The figures of a text that results said once and that nothing says any more. Pure."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from decimal import Decimal
+from uuid import UUID
+
+from tjapi.knowledge.names import Spoken
+from tjapi.knowledge.rules import Known
+from tjapi.knowledge.words import without_list_numbers
+
+_FIGURE = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?![\d.]*\d)")
+_BOUND_AFTER = re.compile(r"(?:[–~～—≥≤<＜＞-]|(?<!-)>|参考(?:值|范围|区间)?|[上下]限)[:：为]?\s?$")
+_BOUND_BEFORE = re.compile(r"\s?(?:[–~～—-]\s?\d|以[上下内])")
+_IN_TIME = re.compile(r"\s?(?:个半?月|月|年|周|天|日|个?小时|分钟|岁)")
+"""What a figure that counts time is followed by: 3 个月后复查."""
+_MOST_BEFORE = 8
+"""So many characters before a figure at most say that it is a bound: 参考范围为 90."""
+
+
+def outdated_figures(text: str, was: Iterable[Known], now: Mapping[UUID | None, Known]) -> set[str]:
+    """Return the figures of a text that results said when it was written and that nothing says now of which the text tells them.
+
+    `was` are the values that it was written on, `now` the current ones by result. A figure is told of the items whose name stands last
+    before it in its sentence: one of these must say it now, or have it as a bound and stand there as one. Where no name stands before it, any
+    current number or bound will do. An old figure beside the new one of the same result (由 25.0 降至 5.0) tells of a change, and is none.
+    """
+    return _outdated(text, was, now, lambda *_: True)
+
+
+def _outdated(
+    text: str, was: Iterable[Known], now: Mapping[UUID | None, Known], means: Callable[[Known, AbstractSet[str]], bool]
+) -> set[str]:
+    """Return outdated figures; `means` says of a value and the items of which a text speaks whether the figure may be that value's."""
+    text = without_list_numbers(text)
+    told = {Decimal(one) for one in _FIGURE.findall(text)}
+    changed = [old for old in was if old.numeric in told and not _still(old, now.get(old.result_id))]
+    if not changed:
+        return set()
+    spoken = Spoken((known.item_name, known.item_code) for known in (*changed, *now.values()))
+    says, bounds = _numbers_of(now.values())
+    every, named = set[Decimal]().union(*says.values(), *bounds.values()), spoken.said_in(text)
+    told_of: dict[Decimal, list[frozenset[str]]] = {}
+    held: set[Decimal] = set()
+    for start, end, owners in spoken.beside(text, _FIGURE):
+        figure = Decimal(text[start:end])
+        told_of.setdefault(figure, []).append(owners)
+        if owners:
+            stands = any(figure in says[name] for name in owners) or (
+                any(figure in bounds[name] for name in owners) and _is_bound(text, start, end)
+            )
+        else:
+            stands = figure in every
+        if not stands and not _IN_TIME.match(text, end):
+            held.add(figure)
+
+    def beside_new(new: Known | None) -> bool:
+        """Say whether the new figure is told as well, of its own item or of none that says it itself: 收缩压/舒张压由 170/95 降至 118/76."""
+        return (
+            new is not None
+            and new.numeric is not None
+            and any(
+                new.item_name in owners or not any(new.numeric in says[name] for name in owners)
+                for owners in told_of.get(new.numeric, ())
+            )
+        )
+
+    return {
+        old.text
+        for old in changed
+        if old.numeric in held and means(old, named) and not beside_new(now.get(old.result_id))
+    }
+
+
+def _still(old: Known, current: Known | None) -> bool:
+    return current is not None and current.same == old.same
+
+
+def _numbers_of(values: Iterable[Known]) -> tuple[Mapping[str, set[Decimal]], Mapping[str, set[Decimal]]]:
+    """Return what items say now, by their names: their numbers, or those in their descriptions; and their bounds."""
+    says: defaultdict[str, set[Decimal]] = defaultdict(set)
+    bounds: defaultdict[str, set[Decimal]] = defaultdict(set)
+    for known in values:
+        figures = _FIGURE.findall(known.text) if known.numeric is None else ()
+        says[known.item_name] |= {Decimal(one) for one in figures} if known.numeric is None else {known.numeric}
+        bounds[known.item_name] |= {Decimal(b) for b in known.bounds if b is not None and _FIGURE.fullmatch(b)}
+    return says, bounds
+
+
+def _is_bound(text: str, start: int, end: int) -> bool:
+    return bool(_BOUND_AFTER.search(text[max(start - _MOST_BEFORE, 0) : start]) or _BOUND_BEFORE.match(text, end))
+
+
+_THREE_DIGITS = 100
+
+
+def stray_figures(
+    text: str, earlier: Iterable[Known], now: Mapping[UUID | None, Known], own: Collection[str] = ()
+) -> set[str]:
+    """Return the figures of a text that any earlier value of the exam said and no current one says, whatever the text is linked to.
+
+    Only those that are unmistakably a result's: with a decimal part, of three digits, or where the item is named. `own` are texts whose
+    figures are nobody's results: what the knowledge base advises (血压控制在 140/90 以下).
+    """
+    free = {Decimal(one) for words in own for one in _FIGURE.findall(words)}
+    meant = [old for old in earlier if old.numeric is not None and old.numeric not in free]
+    return _outdated(text, meant, now, lambda old, named: _is_precise(old) or old.item_name in named)
+
+
+def _is_precise(known: Known) -> bool:
+    number = known.numeric or Decimal()
+    return abs(number) >= _THREE_DIGITS or number != number.to_integral_value()

@@ -1,0 +1,126 @@
+"""Under which names items are spoken of in a text, and of which item a figure or a mark in it is told. Pure."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
+
+from tjapi.knowledge.words import chinese
+
+_TRADITIONAL = "見異檢體發現無顯項結論圍範內陽徵壓問題標準態驗參與狀況顆員總屬關於腫瘤癥診斷癥醫學數據臟腎腦個別應專調聲圖電線鏡讀寫後復對當從衆眾僅為爲優質過這們來時間說請繼續維護細統紅鉀鈉鈣鐵鋅膽單離"  # fmt: skip
+_SIMPLIFIED = "见异检体发现无显项结论围范内阳征压问题标准态验参与状况颗员总属关于肿瘤症诊断症医学数据脏肾脑个别应专调声图电线镜读写后复对当从众众仅为为优质过这们来时间说请继续维护细统红钾钠钙铁锌胆单离"  # fmt: skip
+_SIMPLE = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
+
+
+def simplified(text: str) -> str:
+    """Return a text in the simplified writing, as far as the words of a report go, every character in its place."""
+    return text.translate(_SIMPLE)
+
+
+# What several items are called together: 「血压正常」 beside a systolic pressure that is not.
+_ALSO_CALLED: Mapping[str, tuple[str, ...]] = {
+    "血压": ("收缩压", "舒张压"), "bp": ("收缩压", "舒张压"), "血糖": ("葡萄糖", "糖化血红蛋白", "血糖"), "空腹血糖": ("葡萄糖",), "血脂": ("胆固醇", "甘油三酯", "脂蛋白"),
+    "肝功能": ("转氨酶", "氨基转移酶", "胆红素", "转肽酶", "谷氨酰", "白蛋白", "碱性磷酸酶"), "肝功": ("氨基转移酶", "胆红素", "转肽酶", "谷氨酰"),
+    "肾功能": ("肌酐", "尿素", "胱抑素"), "肾功": ("肌酐", "尿素", "胱抑素"), "体重": ("体质指数", "体重指数", "BMI"), "血尿酸": ("尿酸",),
+    "血常规": ("白细胞计数", "红细胞计数", "血红蛋白", "血小板", "中性粒细胞", "淋巴细胞"), "尿常规": ("尿蛋白", "尿糖", "尿潜血", "尿隐血", "尿白细胞", "尿酮体", "尿胆"),
+    "血色素": ("血红蛋白",), "血钾": ("钾",), "血钠": ("钠",), "血钙": ("钙",), "脉搏": ("心率",), "心率": ("脉搏",), "电解质": ("钾", "钠", "氯", "钙"),
+}  # fmt: skip
+
+
+def names_of(items: Collection[str]) -> set[str]:
+    """Return the names under which items are spoken of: their own, and those of several together."""
+    return {name for item in items for name in _own_names(item) | _common_names(item)}
+
+
+@lru_cache(maxsize=8192)
+def _own_names(item: str) -> frozenset[str]:
+    plain = re.sub(r"[\s(（].*", "", item)
+    return frozenset({simplified(plain).lower(), item.lower(), simplified(chinese(item)).lower()} - {""})
+
+
+@lru_cache(maxsize=8192)
+def _common_names(item: str) -> frozenset[str]:
+    return frozenset(
+        called
+        for called, parts in _ALSO_CALLED.items()
+        if any(part == item or (len(part) > 1 and part in item) for part in parts)
+    )
+
+
+_SENTENCE = re.compile(r"[^\n。；;！!？?]+")
+_STEM = re.compile(r"(?<=..)(?:计数|浓度|含量|测定|超声|触诊|指诊|诊断)$")
+
+
+class Spoken:
+    """The names under which items may be written: their own, without what they are measured by, their codes, what several are called together."""
+
+    def __init__(self, items: Iterable[tuple[str, str]]) -> None:
+        """Learn the names of items, each given by its name and its code. What is an item's own name is none of several together."""
+        own: dict[str, set[str]] = {}
+        common: dict[str, set[str]] = {}
+        for name, code in set(items):
+            for spelling in _spellings(name, code):
+                own.setdefault(spelling, set()).add(name)
+            for spelling in _common_names(name):
+                common.setdefault(spelling, set()).add(name)
+        own = common | own
+        self._by_first: dict[str, list[tuple[str, frozenset[str]]]] = {}
+        for spelling in sorted(own, key=len, reverse=True):
+            self._by_first.setdefault(spelling[0], []).append((spelling, frozenset(own[spelling])))
+
+    def beside(self, text: str, what: re.Pattern[str]) -> Iterable[tuple[int, int, frozenset[str]]]:
+        """Yield where something stands in a text, and of which items: those whose name ends last before it in its sentence, if any does.
+
+        At a place the longest name counts: 血红蛋白 is no 蛋白. What is part of a name (糖类抗原125) is passed over.
+        """
+        plain = _plain(text)
+        for sentence in _SENTENCE.finditer(plain):
+            names = list(self._names(plain, *sentence.span()))
+            place, owners = 0, frozenset[str]()
+            for found in what.finditer(plain, *sentence.span()):
+                while place < len(names) and names[place][1] <= found.start():
+                    owners = names[place][2]
+                    place += 1
+                if place == len(names) or names[place][0] >= found.end():
+                    yield found.start(), found.end(), owners
+
+    def said_in(self, text: str) -> set[str]:
+        """Return the items of which a text speaks."""
+        plain = _plain(text)
+        return {owner for _, _, owners in self._names(plain, 0, len(plain)) for owner in owners}
+
+    def _names(self, plain: str, at: int, end: int) -> Iterable[tuple[int, int, frozenset[str]]]:
+        while at < end:
+            for name, owners in self._by_first.get(plain[at], ()):
+                if plain.startswith(name, at, end) and _stands_alone(plain, at, name):
+                    yield at, at + len(name), owners
+                    at += len(name)
+                    break
+            else:
+                at += 1
+
+
+@lru_cache(maxsize=8192)
+def _spellings(name: str, code: str) -> frozenset[str]:
+    own = _own_names(name)
+    return frozenset(own | {_STEM.sub("", one) for one in own} | ({code.lower()} if len(code) > 1 else set()))
+
+
+def _plain(text: str) -> str:
+    """Return a text in which names are sought: in the simplified writing and small letters, every character in its place."""
+    simple = simplified(text)
+    small = simple.lower()
+    return small if len(small) == len(simple) else simple
+
+
+_LETTER, _LETTER_OR_DIGIT = re.compile("[a-z]"), re.compile("[a-z0-9]")
+
+
+def _stands_alone(plain: str, at: int, name: str) -> bool:
+    """Say whether a name at a place is no part of a longer Latin word or number: CA is not in CA125."""
+    before, after = plain[at - 1 : at] if at else "", plain[at + len(name) : at + len(name) + 1]
+    if name.isascii():
+        return not _LETTER_OR_DIGIT.match(before) and not _LETTER_OR_DIGIT.match(after)
+    return not any(
+        (_LETTER.match(edge) and _LETTER.match(beside)) or (edge.isdecimal() and beside.isdecimal())
+        for edge, beside in ((name[0], before), (name[-1], after))
+    )
