@@ -1168,7 +1168,7 @@ TWINS = (
     ),
     _twin(
         "alert: a flag is read in all its parts", "src/tjapi/result/service/filing.py",
-        "abnormal_flags=flags_said(o.abnormal_flags, o.flag_words)", "abnormal_flags=o.abnormal_flags",
+        "abnormal_flags=flags_said(o.abnormal_flags, _flag_words(o))", "abnormal_flags=o.abnormal_flags",
         f"{CONTRADICTIONS}::test_a_flag_is_critical_by_whichever_of_its_parts_says_so[N^^^HH^\\u5371\\u6025\\u9ad8^99LIS]",
     ),
     _twin(
@@ -1352,6 +1352,16 @@ TWINS = (
         "words: that a flag is under control calls it normal", "src/tjapi/knowledge/calm.py",
         "return _is_calm(plain) or _RIGHT_AGAIN.fullmatch(plain) is not None", "return _is_calm(plain)",
         "tests/tjapi/knowledge/test_words.py::test_that_a_flagged_item_is_controlled_or_normal_again_calls_it_normal",
+    ),
+    _twin(
+        "notes: words that call a value critical alarm", "src/tjapi/result/service/filing.py",
+        "called = any(calls_critical(words)", "called = any(not words",
+        "tests/tjapi/result/test_contradictions.py::test_a_value_that_is_called_critical_in_words_alarms",
+    ),
+    _twin(
+        "notes: words that take a number back are asked about", "src/tjapi/result/service/book.py",
+        "(revision.doubted or by_lab or voided)", "(revision.doubted or by_lab)",
+        "tests/tjapi/result/test_contradictions.py::test_a_number_that_words_beside_it_take_back_is_asked_about",
     ),
     _twin(
         "words: noughts are no power of ten", "src/tjapi/knowledge/words.py",

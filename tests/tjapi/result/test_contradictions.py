@@ -8,10 +8,10 @@ from adapters.lis import registry
 from tests.tjapi.result.scene import OpenUnit, Scene, alerts_of, file, observation, report, state_of, visit
 from tjapi.kernel.ids import uuid7
 from tjapi.result import repository
-from tjapi.result.rules.flags import Flag, contradicts, flags_said, lab_critical, lab_flag, lab_unknown
+from tjapi.result.rules.flags import Flag, calls_critical, contradicts, flags_said, lab_critical, lab_flag, lab_unknown
 from tjapi.result.rules.raw import called_critical
 from tjapi.result.rules.reading import Said, put_together, understood
-from tjapi.result.rules.values import finding_words, parse
+from tjapi.result.rules.values import finding_words, parse, voids
 from tjapi.result.service import Filing
 
 pytestmark = pytest.mark.requirement("E3.3", "E3.5", "X4")
@@ -321,3 +321,71 @@ async def test_what_may_be_a_negative_and_may_be_none_is_asked_about(unit: OpenU
     await _filed(unit, scene, "HBV", f"OBX|1|ST|HBSAG||{raw}||||||F")
     assert (await state_of(unit, scene))["HBSAG"] == (raw, None, "final")
     assert await _asked(unit, scene) == [("HBSAG", "undetermined")]
+
+
+# --- words beside a value ---
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "危急值", "危急值，已电话通知临床", "已达危急值范围", "达到危急值标准", "属危急值", "*危急值*", "结果为危急值", "危急值(已报)", "Critical value called to Dr. Li",
+        "PANIC VALUE", "critical", "双侧侧脑室出血,危急值,已报",
+    ],
+)  # fmt: skip
+def test_words_that_call_a_value_critical_are_understood(note: str) -> None:
+    assert calls_critical(note)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "非危急值", "未达危急值", "无危急值", "*为危急值", "危急值参考范围:<2.5 或 >6.5", "若为危急值请联系", "如遇危急值请立即报告", "危急值已解除", "critical limits 2.5-6.5",
+        "not critical", "血钾正常", "",
+    ],
+)  # fmt: skip
+def test_words_that_explain_or_deny_call_nothing_critical(note: str) -> None:
+    assert not calls_critical(note)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "检测无效", "结果无效", "标本错误", "请重新采血", "样本作废", "Result invalid", "INVALID", "Specimen mislabeled", "结果不可靠", "仪器故障", "需重测", "作废",
+        "检测失败", "Do not use", "溶血，结果不可信",
+    ],
+)  # fmt: skip
+def test_words_that_take_a_number_back_are_understood(note: str) -> None:
+    assert voids(note)
+
+
+@pytest.mark.parametrize(
+    "note",
+    ["本结果复印无效", "如结果有误请联系检验科", "本数据涂改无效", "标本轻度溶血", "已复检", "建议复查", "核对无误", "样本无误", "未见异常", "if invalid please call", ""],
+)  # fmt: skip
+def test_remarks_and_footers_take_no_number_back(note: str) -> None:
+    assert not voids(note)
+
+
+SAID_BESIDE = {
+    "note": ("OBX|1|NM|K^钾^L||5.1|mmol/L|3.5-5.3||||F", "NTE|1|L|{}"),
+    "own observation": ("OBX|1|NM|K^钾^L||5.1|mmol/L|3.5-5.3||||F", "OBX|2|TX|K^钾^L||{}||||||F"),
+    "repetition": ("OBX|1|ST|K^钾^L||5.1~{}|mmol/L|3.5-5.3||||F",),
+}
+
+
+@pytest.mark.requirement("E5.2")
+@pytest.mark.parametrize("segments", SAID_BESIDE.values(), ids=SAID_BESIDE)
+async def test_a_value_that_is_called_critical_in_words_alarms(unit: OpenUnit, segments: tuple[str, ...]) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await _filed(unit, scene, "ELECTROLYTE", *(one.format("危急值，已电话通知") for one in segments))
+    assert await _alarms(unit, scene) == ["LAB-CRITICAL"]
+
+
+@pytest.mark.parametrize("segments", SAID_BESIDE.values(), ids=SAID_BESIDE)
+async def test_a_number_that_words_beside_it_take_back_is_asked_about(
+    unit: OpenUnit, segments: tuple[str, ...]
+) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await _filed(unit, scene, "ELECTROLYTE", *(one.format("标本错误，结果无效") for one in segments))
+    assert len(await _asked(unit, scene)) == 1

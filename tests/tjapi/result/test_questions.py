@@ -403,7 +403,7 @@ async def test_a_withdrawal_without_a_moment_strikes_the_value_it_repeats_and_on
 
 @pytest.mark.requirement("E3.5", "E5.2")
 async def test_a_flag_or_a_remark_that_comes_with_the_same_value_later_counts(unit: OpenUnit) -> None:
-    flagged, plain_k = _k("4.1", "HH", remarks=("标本错误,请勿采用",)), _k("4.1")
+    flagged, plain_k = _k("4.1", "HH", remarks=("轻度溶血,请结合临床",)), _k("4.1")
     for first, second in ((plain_k, flagged), (flagged, plain_k)):
         scene = await visit(unit, "ELECTROLYTE")
         filings = [await file(unit, report(scene, "ELECTROLYTE", one)) for one in (first, second)]
@@ -412,7 +412,7 @@ async def test_a_flag_or_a_remark_that_comes_with_the_same_value_later_counts(un
         async with unit() as uow:
             (result,) = await repository.results(uow, scene.exam_id)
             shown = next(r for r in (await service.history(uow, result.id)).revisions if r.revision_id == result.current_revision_id)  # fmt: skip
-        assert (shown.value, shown.flag, shown.remarks) == ("4.1", "", ["标本错误,请勿采用"])
+        assert (shown.value, shown.flag, shown.remarks) == ("4.1", "", ["轻度溶血,请结合临床"])
 
 
 @pytest.mark.requirement("E3.5")

@@ -116,6 +116,20 @@ def lab_critical(flags: Sequence[str], mark: str = "") -> bool:
     return any(_is_critical(word) for word in _flag_words((*flags, mark)))
 
 
+_CALLED = re.compile(r"危急|危机值|panic|critical")
+_CALLED_OFF = re.compile(
+    r"[非不未无没否若如当凡]|^\W*[为=]|制度|表示|代表|说明|标[记注示]|解除|撤|取消|正常|\b(?:no|not|non|if|when|denotes?|indicates?|marked)\b"
+    r"|^[^达属]*(?:参考|范围|标准|界值|阈值|[上下]限)|\b(?:range|limits?|thresholds?)\b"
+)
+_MOST_NOTED = 2_000
+
+
+def calls_critical(note: str) -> bool:
+    """Say whether words beside a value call it critical: 危急值，已电话通知. What explains a sign, or says that it is none, does not."""
+    clauses = re.split(r"[,，.。;；:：!！?？|\n]", plain(note[:_MOST_NOTED]).lower())
+    return any(_CALLED.search(clause) and not _CALLED_OFF.search(clause) for clause in clauses)
+
+
 def lab_unknown(flags: Sequence[str]) -> bool:
     """Say whether a laboratory flags its value with something that nobody understands: a person is asked, as of a word."""
     return any(

@@ -172,6 +172,20 @@ def takes_back(word: str, other: str) -> bool:
     return calm and (_OPPOSITE.search(_NEGATED.sub("", said)) is not None or _TITRE.search(said) is not None)
 
 
+_VOID = re.compile(
+    r"(?:结果|检测|检验|测定|测量|标本|样本|数据|本次|该项|此项|数值|质控)[^,，。;；]{0,4}(?:无效|作废|失败|失控|有误|错误|不可[靠信]|不准)|^(?:无效|作废|失败|错误)$"
+    r"|[需请待应][^,，。;；]{0,2}重[新测做查检采抽]|弃用|不予采[用信]|仪器(?:故障|报警)|invalid|unreliable|notvalid|^void|disregard|donotuse|mislabel|wrong(?:patient|specimen|blood)"
+)
+_FOOTER = re.compile(r"[如若]|复印|复制|涂改|转载|盖章|签[字名]|^(?:if|not)|未见|[非无]误")
+_MOST_NOTED = 2_000
+
+
+def voids(note: str) -> bool:
+    """Say whether words beside a number take it back: 检测无效, 标本错误, 请重新采血. Haemolysis and the like are remarks, for whoever reads."""
+    clauses = re.split(r"[,，.。;；!！?？|\n]", plain(note[:_MOST_NOTED]).replace(" ", "").lower())
+    return any(_VOID.search(clause) and not _FOOTER.search(clause) for clause in clauses)
+
+
 _SENSES: Mapping[str, Sense] = {"阴性": "negative", "±": "doubtful"}
 
 

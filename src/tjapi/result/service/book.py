@@ -36,7 +36,7 @@ from tjapi.result.rules.flags import (
     with_lab,
 )
 from tjapi.result.rules.questions import HOLDING, UNFLAGGED, Limits, QuestionKind
-from tjapi.result.rules.reading import WORDS, understood
+from tjapi.result.rules.reading import NUMBERS, WORDS, understood
 from tjapi.result.rules.revisions import (
     GIVEN_UP,
     SETTLED,
@@ -49,7 +49,7 @@ from tjapi.result.rules.revisions import (
     standing,
     strikes,
 )
-from tjapi.result.rules.values import Comparator, Value
+from tjapi.result.rules.values import Comparator, Value, voids
 from tjapi.result.service import case, questions
 
 LIS = "lis:"
@@ -617,7 +617,8 @@ def _is_doubted(item: Item, revision: HeldRevision) -> bool:
     """Say whether a value could hardly be when it was recorded, or bears a flag that contradicts it or that nobody understands."""
     marks = (revision.lis_flags or "").split()
     by_lab = contradicts(item.kind, cast("Flag | None", revision.flag), value_of(revision), marks) or lab_unknown(marks)
-    return revision.status != "entered_in_error" and (revision.doubted or by_lab)
+    voided = item.kind in NUMBERS and revision.source.startswith(LIS) and any(voids(note) for note in revision.remarks)
+    return revision.status != "entered_in_error" and (revision.doubted or by_lab or voided)
 
 
 def _place(question: ResultQuestion) -> tuple[UUID, UUID, str, str]:

@@ -20,7 +20,7 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import service as requisitions
 from tjapi.requisition.errors import TubeHasResults, TubeStateConflict
 from tjapi.result import repository, views
-from tjapi.result.rules.flags import flags_said, lab_critical
+from tjapi.result.rules.flags import calls_critical, flags_said, lab_critical
 from tjapi.result.rules.identity import Identity, disagreement, shows_another
 from tjapi.result.rules.reading import Measured, Reading, Said, put_together, without_dust
 from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
@@ -173,7 +173,7 @@ def _flagged(report: LabReport) -> LabReport:
 
     def observed(result: LabResult) -> tuple[LabObservation, ...]:
         flagged = (
-            replace(o, abnormal_flags=flags_said(o.abnormal_flags, o.flag_words), flag_words=())
+            replace(o, abnormal_flags=flags_said(o.abnormal_flags, _flag_words(o)), flag_words=())
             for o in result.observations
         )
         return tuple(o for o in flagged if not o.left_out or lab_critical(o.abnormal_flags))
@@ -411,6 +411,12 @@ async def _alarm_unplaced(uow: UnitOfWork, book: Book, unplaced: Sequence[_Unpla
             book.alarm_unplaced(
                 UnplacedAlarm(department_id=department, code=o.code, name=name, key=key, ours=not by_lab)
             )
+
+
+def _flag_words(o: LabObservation) -> tuple[str, ...]:
+    """Return what an observation says of itself besides its flags: in further parts of a code, and that it is critical, in whatever words."""
+    called = any(calls_critical(words) for words in (o.raw_value, *o.other_words, *o.remarks))
+    return (*o.flag_words, *(("危急值",) if called else ()))
 
 
 def _outcome(reason: str | None, counts: dict[str, int]) -> Literal["filed", "duplicate", "revision", "unmatched"]:
