@@ -107,11 +107,14 @@ class EntryKeyUnknown(Invalid):
 
 
 class EntryFigureOutdated(Conflict):
-    """Words that are written, confirmed or signed hold a figure that a result said once and none says now: rewrite them."""
+    """Words that are written, confirmed or signed tell of results what they do not say, or not any more: rewrite them.
+
+    A figure or a word that a result said once (7.8, 阳性), a finding that is none any more, 高于参考范围 or 危急值 of what is not.
+    """
 
     zh, en = (
-        "结论中的数值已不是当前结果,请改写后再保存",
-        "Words hold a figure that no result says any more; rewrite them",
+        "结论所写与当前结果不符,请改写后再保存",
+        "Words tell of results what they do not say, or not any more; rewrite them",
     )
 
 

@@ -4,9 +4,12 @@ from tjapi.kernel.problem import Conflict, FieldError, Forbidden, Invalid, NotFo
 
 
 def old_figure(place: str) -> FieldError:
-    """Return what is wrong with words that hold a figure which a result said once and none says now."""
+    """Return what is wrong with words that tell of results what they do not say, or do not say any more."""
     return FieldError(
-        place, "outdated", "所写数值已不是当前结果,请改写", "holds a figure that no result says any more; rewrite it"
+        place,
+        "outdated",
+        "所写数值、结论或危急、高低与当前结果不符,请改写",
+        "tells of results what they do not say, or not any more; rewrite it",
     )
 
 

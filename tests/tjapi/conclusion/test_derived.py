@@ -346,7 +346,7 @@ async def test_a_confirmed_entry_holds_no_figure_that_its_results_say_no_more(wo
     assert entry["stale"]
     refused = await review.put("血糖已复查。", [entry | {"confirmed": True}])
     assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated")
-    assert {e["pointer"] for e in refused.json()["errors"]} == {"/entries/0/detail"}
+    assert {e["pointer"] for e in refused.json()["errors"]} == {"/entries/0/title", "/entries/0/detail"}
     told = entry | {"title": "血糖复查正常范围", "detail": "空腹血糖由 7.3 降至 4.1", "confirmed": True}
     assert (await review.put("血糖已复查。", [told])).status_code == 200
 
@@ -494,8 +494,10 @@ async def test_a_form_that_sends_back_the_summary_that_it_showed_confirms_nothin
     for body, code in (
         ({"summary": words}, "summary-stale"),
         ({"summary": words, "summary_confirmed": True}, "summary-figure-outdated"),
-        ({"summary": f"{words}。"}, "summary-figure-outdated"),
-        ({"summary": "血压偏高,嘱复测"}, None),
+        ({"summary": f"{words}。"}, "summary-stale"),
+        ({"summary": f"{words},随访"}, "summary-figure-outdated"),
+        ({"summary": "血压偏高,嘱复测"}, "summary-figure-outdated"),
+        ({"summary": "血压复测 118,嘱随访"}, None),
     ):
         answer = await desk.sign(**body)
         assert answer.json().get("code") == code, answer.text
@@ -835,7 +837,11 @@ async def test_a_reviewer_confirms_and_signs_no_old_figure_that_another_item_say
     body = {"overview": over, "overview_confirmed": True, "entries": again}
     refused = await review.call("", body | {"entries": _sent(again)}, method="PUT")
     assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated"), refused.text
-    assert {error["pointer"] for error in refused.json()["errors"]} == {"/overview", "/entries/0/detail"}
+    assert {error["pointer"] for error in refused.json()["errors"]} == {
+        "/overview",
+        "/entries/0/title",
+        "/entries/0/detail",
+    }
     # What the white cells say is theirs.
     own = [{"kind": "finding", "title": "血常规", "detail": "白细胞 7.3，葡萄糖 4.1"}]
     body = {"overview": "白细胞计数 7.3；空腹血糖 4.1。", "overview_confirmed": True, "entries": own}
@@ -881,3 +887,75 @@ async def test_no_part_of_a_critical_card_calls_everything_normal(world: World, 
     assert (await review.put("见下。", made["entries"])).status_code == 200
     signed = await review.call("sign")
     assert signed.status_code == 200, signed.text
+
+
+# --- what is said in words outlives its values no more than figures do ---
+
+
+async def _edited(world: World, visit: Visit, **words: str) -> tuple[Review, dict[str, Any]]:
+    """A draft whose first entry a reviewer has touched."""
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    first = made["entries"][0]
+    answer = await review.put(made["overview"], [first | words, *made["entries"][1:]])
+    assert answer.status_code == 200, answer.text
+    return review, first
+
+
+async def test_words_that_are_added_elsewhere_vouch_for_nothing_that_changed(world: World) -> None:
+    visit = await world.checked_in("HBV")
+    await world.file(visit, HBSAG="阳性")
+    await _answered(world, visit, "not_judged")
+    review, first = await _edited(world, visit, advice="请到感染科就诊,并复查")
+    await world.file(visit, status="C", HBSAG="阴性")
+    await _answered(world, visit, "not_judged")
+    shown = (await review.shown())["entries"]
+    assert [e["stale"] for e in shown if e["key"] == first["key"]] == [True]
+    for words in ({"advice": "请到感染科就诊,并复查。"}, {"detail": f"{first['detail']}。"}):
+        answer = await review.put("乙肝表面抗原已更正", [e | words for e in shown])
+        assert answer.status_code == 200, answer.text
+        after = (await review.shown())["entries"]
+        assert [(e["stale"], e["key"]) for e in after] == [(True, first["key"])]
+        assert (await review.call("sign")).json()["code"] == "conclusion-stale"
+    refused = await review.put("乙肝表面抗原已更正", [e | {"confirmed": True} for e in shown])
+    assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated")
+    assert {"/entries/0/title", "/entries/0/detail"} <= {e["pointer"] for e in refused.json()["errors"]}
+    refused = await review.put("综述：乙肝表面抗原阳性", [])
+    assert [e["pointer"] for e in refused.json()["errors"]] == ["/overview"]
+    told = await review.put("乙肝表面抗原由阳性更正为阴性。", [])
+    assert told.status_code == 200, told.text
+
+
+@pytest.mark.requirement("E5.2")
+async def test_what_is_critical_no_longer_is_called_so_in_no_words(world: World) -> None:
+    visit, review = await _becomes_critical(world)
+    await _seen_to(world, visit, "confirm")
+    made = await review.shown()
+    entries = [e | ({"advice": f"{e['advice']}请家属陪同。"} if e in _of_alerts(made) else {}) for e in made["entries"]]
+    assert (await review.put(made["overview"], entries)).status_code == 200
+    await world.file(visit, status="C", INR="1.1")
+    await _answered(world, visit, "normal")
+    shown = (await review.shown())["entries"]
+    # The form's own refusal asked for another figure; the title, the side and the advice were the machine's and are wrong now.
+    mended = [e | {"detail": e["detail"].replace("6.2", "1.1") + "，复查", "confirmed": True} for e in shown]
+    refused = await review.put("国际标准化比值已更正。", mended)
+    assert refused.json()["code"] == "entry-figure-outdated", refused.text
+    at = next(i for i, e in enumerate(shown) if e in _of_alerts({"entries": shown}))
+    assert {f"/entries/{at}/title", f"/entries/{at}/advice"} <= {e["pointer"] for e in refused.json()["errors"]}
+
+
+async def test_a_finding_that_went_with_a_corrected_sex_is_confirmed_by_no_full_stop(world: World) -> None:
+    person, _ = await world.person(sex="male")
+    visit = await world.checked_in("CBC", examinee_id=person)
+    await world.file(visit, HGB="122", WBC="6", PLT="200", RBC="4.5", HCT="0.45")
+    review, first = await _edited(world, visit, advice="请到血液科就诊")
+    assert "血红蛋白" in first["detail"]
+    front, body = await world.sign_in("front"), {"sex": "female", "reason": "登记时性别选错"}
+    assert (await front.post(f"{visit.place}:correct-facts", json=body)).status_code == 200
+    shown = [e for e in (await review.shown())["entries"] if e["key"] == first["key"]]
+    assert [e["stale"] for e in shown] == [True]
+    for words in ({"advice": "请到血液科就诊。"}, {"detail": f"{first['detail']}。"}):
+        assert (await review.put("见各项。", [shown[0] | words])).status_code == 200
+        assert (await review.call("sign")).json()["code"] == "conclusion-stale"
+    refused = await review.put("见各项。", [shown[0] | {"confirmed": True}])
+    assert refused.json()["code"] == "entry-figure-outdated", refused.text

@@ -43,7 +43,8 @@ from tjapi.result.errors import AnswerInvalid, QuestionClosed
 from tjapi.result.formulas import FORMULAS, Person
 from tjapi.result.schemas import AnswerIn, ResultsIn, RevokeIn, SummaryIn
 from tjapi.result.schemas import SignIn as SheetSignIn
-from tjapi.result.service.summarizing import line_text, of_department, text_of
+from tjapi.result.service.findings import line_text, of_department
+from tjapi.result.service.summarizing import text_of
 
 SEED = int(os.environ.get("TJ_FAULT_SEED") or random.SystemRandom().randrange(10**6))
 WIDE = int(os.environ.get("TJ_DERIVED_SEQUENCES", "2000"))

@@ -12,7 +12,7 @@ from tjapi.knowledge.rules import Case, Condition, Known, evaluate, items_of
 from tjapi.knowledge.schemas import CriticalRuleIn, ExampleIn, RuleIn
 from tjapi.result.rules.values import parse
 from tjapi.result.service.case import known
-from tjapi.result.service.summarizing import standing
+from tjapi.result.service.findings import standing
 
 pytestmark = pytest.mark.requirement("X15", "E3.4", "E5.1")
 CONTENT = knowledge.read_starter()

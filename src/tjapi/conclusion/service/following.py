@@ -57,6 +57,12 @@ class Known:
         words = [(key, self.words[key]) for key in held if key in self.words]
         return self.ground.sources(result_ids, missing=missing, words=words)
 
+    def names_of(self, keys: Iterable[str]) -> set[str]:
+        """Return the names of the findings of keys, whether they hold or not."""
+        findings = self.ground.edition.findings if self.ground.edition is not None else {}
+        codes = {key.removeprefix("finding:") for key in keys if key.startswith("finding:")}
+        return {findings[code].name for code in codes if code in findings}
+
     def found_ids(self, keys: Iterable[str]) -> list[UUID]:
         """Return the results that the findings of keys name now."""
         return list(dict.fromkeys(i for key in keys if key in self.wanted for i in self.wanted[key].result_ids))

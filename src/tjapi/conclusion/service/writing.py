@@ -1,7 +1,7 @@
 """Writing and signing a conclusion. Two people, one after the other, under the exam's lock; the second of two at once gets 412."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from tjapi.conclusion import repository
@@ -49,7 +49,7 @@ from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge.figures import outdated_figures, stray_figures
+from tjapi.knowledge.claims import rewritten
 from tjapi.knowledge.rules import Known as Value
 from tjapi.result import service as results
 from tjapi.result.errors import SignerNotStaff, old_figure
@@ -86,9 +86,11 @@ async def write(uow: UnitOfWork, exam_id: UUID, given: ConclusionIn, expected: i
     found.removed_keys = sorted((set(found.removed_keys) | gone) - sent)
     entries = _entries(exam, now, in_order(given.entries), before)
     said = await results.values_of(uow, _revisions(before))
-    _refuse_old_figures(given, entries, before, now, said, await results.earlier_of(uow, exam_id))
+    _refuse_untrue(found, given, entries, before, now, said, await results.truth_of(uow, exam_id, now.ground))
     if given.overview != found.overview or given.overview_confirmed:
-        found.overview, found.overview_stale, found.overview_made_of = given.overview, False, now.everything
+        if given.overview_confirmed or not found.overview_stale or rewritten(found.overview, given.overview):
+            found.overview_stale, found.overview_made_of = False, now.everything
+        found.overview = given.overview
     if (entries or before) and found.overview and made_by_machine(found.overview, [entry.title for entry in before]):
         # Nobody's own words: the list is that of the entries as they are now, under their numbers, or says that there are none.
         found.overview = overview_of([entry.title for entry in entries], now.ground.case.every)
@@ -102,55 +104,77 @@ def _revisions(entries: Sequence[ConclusionEntry]) -> set[UUID]:
     return {revision_id for entry in entries for revision_id in entry.revision_ids}
 
 
-def _refuse_old_figures(
+def _refuse_untrue(
+    found: Conclusion,
     given: ConclusionIn,
     entries: Sequence[ConclusionEntry],
     before: Sequence[ConclusionEntry],
     now: Known,
     said: Mapping[UUID, Value],
-    earlier: Sequence[Value],
+    truth: results.Truth,
 ) -> None:
-    """What rests on other results now is rewritten, not confirmed: no words stand that hold a figure which none of the results says any more.
+    """What rests on other results now is rewritten, not confirmed: no words stand that tell what none of the results says any more.
 
-    An old figure may be told beside the one that took its place. Raises EntryFigureOutdated.
+    An old figure or word may be told beside the one that took its place. Raises EntryFigureOutdated.
     """
-    current = {known.result_id: known for known in now.ground.case.every}
     wrong = []
     sent = in_order(given.entries)
     places = [next(i for i, one in enumerate(given.entries) if one is own) for own in sent]
     for i, one, entry in zip(places, sent, entries, strict=True):
-        if entry.stale:
+        if entry.stale or not entry.edited:
             continue
         keys = set(_keys(one))
         sources = [e for e in before if keys & set(keys_of(e)) or e.title == entry.title]
         was = [said[revision_id] for revision_id in _revisions(sources) if revision_id in said]
-        wrong += [
-            f"/entries/{i}/{field}"
-            for field in ("title", "detail")
-            if outdated_figures(getattr(entry, field), was, current)
-        ]
-    if given.overview_confirmed and outdated_figures(given.overview, list(said.values()), current):
-        wrong.append("/overview")
-    # Whatever it is linked to: what no result of the exam says any more is not written anew.
-    wrong += [
-        at for at in _stray(given.overview, dict(zip(places, entries, strict=True)), now, earlier) if at not in wrong
-    ]
+        gone = now.names_of({key for e in sources for key in keys_of(e)} - now.wanted.keys())
+        wrong += _untrue_of(i, entry, now, truth, was, gone)
+    waits = found.overview_stale and given.overview == found.overview and not given.overview_confirmed
+    if not waits and not made_by_machine(given.overview, [entry.title for entry in before]):
+        was = list(said.values()) if given.overview_confirmed else []
+        if truth.contradicts(given.overview, written_on=was, free=_advised(now)):
+            wrong.append("/overview")
     if wrong:
         raise EntryFigureOutdated(errors=[old_figure(place) for place in wrong])
 
 
-def _stray(overview: str, entries: Mapping[int, ConclusionEntry], now: Known, earlier: Sequence[Value]) -> list[str]:
-    """Return the places of a person's words (`entries` by their place), none of them stale, that hold a figure which a result said and none says now."""
-    current = {known.result_id: known for known in now.ground.case.every}
-    advised = [words for entry in now.wanted.values() for words in (entry.advice, entry.lifestyle)]
-    texts = [("/overview", overview)]
-    texts += [
-        (f"/entries/{i}/{field}", getattr(entry, field))
-        for i, entry in entries.items()
-        if entry.edited and not entry.stale
-        for field in ("title", "detail", "advice", "lifestyle")
+def _untrue_of(
+    i: int,
+    entry: ConclusionEntry,
+    now: Known,
+    truth: results.Truth,
+    was: Sequence[Value] = (),
+    gone: Collection[str] = (),
+) -> list[str]:
+    """Return the places of a person's words in an entry that tell of results what they do not say; the knowledge base's own advice is not asked."""
+    advised, rests_on = _advised(now), entry.result_ids
+    found = [
+        f"/entries/{i}/{field}"
+        for field in ("title", "detail")
+        if truth.contradicts(getattr(entry, field), written_on=was, rests_on=rests_on, gone=gone, free=advised)
     ]
-    return [place for place, text in texts if stray_figures(text, earlier, current, advised)]
+    found += [
+        f"/entries/{i}/{field}"
+        for field in ("advice", "lifestyle")
+        if getattr(entry, field) not in advised
+        and truth.contradicts(getattr(entry, field), rests_on=rests_on, free=advised)
+    ]
+    return found
+
+
+def _advised(now: Known) -> list[str]:
+    """Return what the knowledge base advises on what was found: its figures are nobody's results."""
+    return [words for entry in now.wanted.values() for words in (entry.advice, entry.lifestyle)]
+
+
+def _untrue(overview: str, entries: Sequence[ConclusionEntry], now: Known, truth: results.Truth) -> list[str]:
+    """Return the places of words, none of them stale, that tell of results what none of them says any more."""
+    found = ["/overview"] if truth.contradicts(overview, free=_advised(now)) else []
+    return found + [
+        place
+        for i, entry in enumerate(entries)
+        if entry.edited and not entry.stale
+        for place in _untrue_of(i, entry, now, truth)
+    ]
 
 
 def _keys(given: EntryIn) -> list[str]:
@@ -181,7 +205,9 @@ def _is(entry: ConclusionEntry, given: EntryIn) -> bool:
     keys = _keys(given)
     if given.key is not None:
         return entry.key == given.key
-    return keys_of(entry) == keys and (bool(keys) or _says_the_same(entry, given))
+    if keys or keys_of(entry):
+        return keys_of(entry) == keys
+    return _says_the_same(entry, given) or (entry.stale and entry.title == given.title)
 
 
 def _says_the_same(entry: ConclusionEntry, given: EntryIn) -> bool:
@@ -197,6 +223,8 @@ def _entry(exam: Exam, now: Known, given: EntryIn, was: ConclusionEntry | None, 
     keys = _keys(given)
     if was is not None and keys_of(was) == keys and _says_the_same(was, given) and not given.confirmed:
         return copied(was)
+    if was is not None and was.stale and not _is_vouched_for(now, given, was, keys):
+        return _still_stale(given, was)
     # Words that are written now do not stand for a finding that is there no longer; comes it again, it is listed anew.
     keys = [key for key in keys if key in now.wanted]
     found_ids = [] if split else now.found_ids(keys)
@@ -208,6 +236,28 @@ def _entry(exam: Exam, now: Known, given: EntryIn, was: ConclusionEntry | None, 
         edited=True, stale=False, revision_ids=[],
     )  # fmt: skip
     settle_entry(now, entry)
+    return entry
+
+
+def _is_vouched_for(now: Known, given: EntryIn, was: ConclusionEntry, keys: Sequence[str]) -> bool:
+    """Say whether what is sent of a stale entry stands for what is known now: confirmed, of other findings, or written anew where it tells of them.
+
+    Where its findings hold still, that is what it says of the values; else its title as well.
+    """
+    if given.confirmed or set(keys) != set(keys_of(was)):
+        return True
+    holds = bool(keys) and all(key in now.wanted for key in keys)
+    told = ("detail",) if holds and was.detail else ("title", "detail")
+    return all(rewritten(getattr(was, field), getattr(given, field)) for field in told if getattr(was, field))
+
+
+def _still_stale(given: EntryIn, was: ConclusionEntry) -> ConclusionEntry:
+    """Return a stale entry with words that were changed elsewhere: nobody has said anything about what changed under it."""
+    entry = copied(was)
+    for field in _WORDS:
+        setattr(entry, field, getattr(given, field))
+    entry.result_ids = list(dict.fromkeys([*was.found_ids, *given.result_ids]))
+    entry.edited, entry.stale = True, True
     return entry
 
 
@@ -267,9 +317,8 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
     await refuse_stale(uow, exam, found)
     await refuse_not_concluded(uow, exam)
     entries = await repository.entries(uow, exam_id)
-    old = _stray(
-        found.overview, dict(enumerate(entries)), await known(uow, exam), await results.earlier_of(uow, exam_id)
-    )
+    now = await known(uow, exam)
+    old = _untrue(found.overview, entries, now, await results.truth_of(uow, exam_id, now.ground))
     if old:
         raise EntryFigureOutdated(errors=[old_figure(place) for place in old])
     found.state, found.version = "initial_signed", found.version + 1

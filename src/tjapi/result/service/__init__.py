@@ -3,7 +3,8 @@
 from tjapi.result.service.alarming import alarms_of
 from tjapi.result.service.answering import answer, shown
 from tjapi.result.service.answering import get as get_question
-from tjapi.result.service.case import Ground, case_of, earlier_of, edition_of, ground_of, values_of
+from tjapi.result.service.case import Ground, case_of, edition_of, ground_of, values_of
+from tjapi.result.service.claims import Truth, truth_of
 from tjapi.result.service.entry import (
     drop_sheets,
     get_sheet,
@@ -16,6 +17,8 @@ from tjapi.result.service.entry import (
     sign_sheet,
 )
 from tjapi.result.service.filing import Filing, file_report
+from tjapi.result.service.findings import Found, reasons, standing
+from tjapi.result.service.findings import result_ids as found_result_ids
 from tjapi.result.service.giving_up import give_up, specimens_refused
 from tjapi.result.service.importing import PastResults, PastSheet, PastValue, import_past
 from tjapi.result.service.judging import judge_anew, lines_gone, opened_again, past_changed
@@ -43,8 +46,7 @@ from tjapi.result.service.release import (
     word_on,
 )
 from tjapi.result.service.stating import stated_of
-from tjapi.result.service.summarizing import Found, reasons, standing, summary_lines
-from tjapi.result.service.summarizing import result_ids as found_result_ids
+from tjapi.result.service.summarizing import summary_lines
 
 __all__ = [
     "Filing",
@@ -53,6 +55,7 @@ __all__ = [
     "PastResults",
     "PastSheet",
     "PastValue",
+    "Truth",
     "alarming",
     "alarms_of",
     "answer",
@@ -64,7 +67,6 @@ __all__ = [
     "digests",
     "drop_questions",
     "drop_sheets",
-    "earlier_of",
     "edition_of",
     "file_report",
     "found_result_ids",
@@ -101,6 +103,7 @@ __all__ = [
     "summary_lines",
     "to_be_read",
     "trends",
+    "truth_of",
     "unmapped_codes",
     "values_of",
     "word_on",

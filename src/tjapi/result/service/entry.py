@@ -13,7 +13,7 @@ from tjapi.exam.rules import LineState
 from tjapi.identity import service as identity
 from tjapi.kernel.problem import FieldError, PermissionMissing, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge.figures import stray_figures
+from tjapi.knowledge.claims import rewritten
 from tjapi.knowledge.rules import Known
 from tjapi.result import repository, views
 from tjapi.result.errors import (
@@ -39,7 +39,8 @@ from tjapi.result.rules.revisions import SETTLED
 from tjapi.result.schemas import RangeOut, ResultsIn, RevokeIn, SheetItemOut, SheetOut, SignIn, SummaryIn
 from tjapi.result.service.accepting import check, kept
 from tjapi.result.service.book import Book, value_of
-from tjapi.result.service.case import Ground, earlier_of, ground_of, known
+from tjapi.result.service.case import ground_of, known
+from tjapi.result.service.claims import Truth, truth_of
 from tjapi.result.service.computing import compute, record
 from tjapi.result.service.reading import line_out, value_out
 from tjapi.result.service.summarizing import STALE, calm_lines, put_lines, sheet_sources, summarize_department, text_of
@@ -202,7 +203,7 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
     written = given.summary if given.summary is not None else sheet.summary if sheet.by_hand else ""
     ground = await ground_of(uow, book.exam)
     _refuse_stale(lines, sheet, given)
-    _refuse_words(lines, written, values, ground, await earlier_of(uow, exam_id))
+    _refuse_words(lines, written, values, await truth_of(uow, exam_id, ground))
     made = text_of(lines, values, complete=True)
     if given.summary is not None:
         sheet.summary, sheet.by_hand = given.summary, given.summary != made
@@ -420,7 +421,7 @@ def _refuse_stale(lines: Sequence[DepartmentSheetLine], sheet: DepartmentSheet, 
         if line.stale and not line.removed
     ]
     # A form sends back what it showed: the same words stand only where somebody says so.
-    again = given.summary is None or (given.summary == sheet.summary and not given.summary_confirmed)
+    again = given.summary is None or not (given.summary_confirmed or rewritten(sheet.summary, given.summary))
     if sheet.stale and again:
         wrong.append(
             FieldError("/summary", "stale", "小结按原结果撰写,请重新填写", "written on other values; write it anew")
@@ -433,10 +434,9 @@ def _refuse_words(
     lines: Sequence[DepartmentSheetLine],
     written: str,
     values: Sequence[Known],
-    ground: Ground,
-    earlier: Sequence[Known],
+    truth: Truth,
 ) -> None:
-    """Nobody signs words that call everything normal beside what is not, or that hold a figure which no result says any more."""
+    """Nobody signs words that call everything normal beside what is not, or that tell of results what none of them says any more."""
     shown = [line for line in lines if not line.removed]
     said = [(f"line:{line.id}", line.text) for line in shown if line.origin == "manual" or line.edited]
     texts = [line.text for line in shown]
@@ -444,8 +444,7 @@ def _refuse_words(
     calm += calm_lines([("/summary", written)], [*texts, written], values) if written else []
     if calm:
         raise SummaryContradictsFindings(errors=calm)
-    current = {one.result_id: one for one in ground.case.every}
-    old = [at for at, text in [*said, ("/summary", written)] if stray_figures(text, earlier, current)]
+    old = [at for at, text in [*said, ("/summary", written)] if truth.contradicts(text)]
     if old:
         raise SummaryFigureOutdated(errors=[old_figure(place) for place in old])
 

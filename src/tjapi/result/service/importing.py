@@ -34,7 +34,8 @@ from tjapi.result.service.accepting import kept, wrong_value
 from tjapi.result.service.book import range_rules, range_snapshot
 from tjapi.result.service.case import known
 from tjapi.result.service.computing import COMPUTED, computed_value
-from tjapi.result.service.summarizing import line_text, of_department, result_ids, standing, text_of
+from tjapi.result.service.findings import line_text, of_department, result_ids, standing
+from tjapi.result.service.summarizing import text_of
 
 IMPORT = "import:"
 # One entry, and the signature.

@@ -10,54 +10,19 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.calm import says_all_normal
-from tjapi.knowledge.figures import outdated_figures, stray_figures
-from tjapi.knowledge.rules import KINDS, Case, Known
-from tjapi.knowledge.service import Advice, Fired
-from tjapi.knowledge.words import finding_line, forbids_calm, judgement_of, nothing_found, told, valued
+from tjapi.knowledge.claims import rewritten
+from tjapi.knowledge.rules import Known
+from tjapi.knowledge.words import forbids_calm, judgement_of, nothing_found, valued
 from tjapi.result import repository
 from tjapi.result.errors import SummaryContradictsFindings, SummaryFigureOutdated, SummaryLineUnknown, old_figure
 from tjapi.result.models import DepartmentSheet, DepartmentSheetLine
 from tjapi.result.rules.derivation import Sources, fate
 from tjapi.result.schemas import SummaryLineIn
-from tjapi.result.service.case import Ground, earlier_of, ground_of, values_of
+from tjapi.result.service.case import Ground, ground_of, values_of
+from tjapi.result.service.claims import truth_of
+from tjapi.result.service.findings import line_text, of_department, result_ids, standing
 
-Found = tuple[Advice, list[Fired]]
-"""A finding, and the rules that found it."""
 STALE = "summary_stale"
-
-
-def standing(fired: Sequence[Fired]) -> list[Found]:
-    """Return what was found, weightiest first, each with the rules that found it; what another finding outranks is not listed."""
-    by_code: dict[str, tuple[Advice, list[Fired]]] = {}
-    for one in fired:
-        if one.rule.finding is not None:
-            by_code.setdefault(one.rule.finding.code, (one.rule.finding, []))[1].append(one)
-    outranked = {code for advice, _ in by_code.values() for code in advice.outranks}
-    found = [pair for code, pair in by_code.items() if code not in outranked]
-    return sorted(found, key=lambda pair: (KINDS.index(pair[0].kind), -pair[0].importance, pair[0].code))
-
-
-def reasons(fired: Sequence[Fired]) -> str:
-    """Return why something was found, in the words of whoever reads the report."""
-    return told(clause for one in fired for clause in one.verdict.clauses)
-
-
-def line_text(advice: Advice, fired: Sequence[Fired]) -> str:
-    """Return what a department's summary says of a finding."""
-    return finding_line(advice.name, (clause for one in fired for clause in one.verdict.clauses))
-
-
-def result_ids(fired: Sequence[Fired]) -> list[UUID]:
-    """Return the results that made it be found, each once."""
-    return list(dict.fromkeys(result_id for one in fired for result_id in one.verdict.result_ids))
-
-
-def of_department(case: Case, department_id: int) -> Case:
-    """Return the part of a case that a department answers for."""
-    return Case(
-        case.sex, case.age_years, {c: k for c, k in case.values.items() if k.department_id == department_id}, case.before,
-        {c: [k for k in ks if k.department_id == department_id] for c, ks in case.repeats.items()},
-    )  # fmt: skip
 
 
 async def summarize(uow: UnitOfWork, exam: Exam, department_ids: Collection[int] | None = None) -> None:
@@ -236,7 +201,10 @@ async def put_lines(uow: UnitOfWork, exam: Exam, department_id: int, given: Sequ
             continue
         line = held[one.id]
         line.sort, line.removed = sort, False
-        if line.text != one.text or one.confirmed:
+        if line.stale and not one.confirmed and not rewritten(line.text, one.text):
+            # A full stop that is added to a stale line says nothing about what changed under it.
+            line.text, line.edited = one.text, line.edited or line.text != one.text
+        elif line.text != one.text or one.confirmed:
             line.text, line.edited, line.stale = one.text, line.edited or line.text != one.text, False
             line.made_of = line_sources(ground, line, found=line.finding_code in found_codes).digest
             line.revision_ids = ground.revisions(line.result_ids)
@@ -251,7 +219,7 @@ async def _refuse_words(
     Raises SummaryFigureOutdated, SummaryContradictsFindings.
     """
     said = await values_of(uow, {r for line in held.values() for r in line.revision_ids or ()})
-    current, earlier = {known.result_id: known for known in ground.case.every}, await earlier_of(uow, exam.id)
+    truth = await truth_of(uow, exam.id, ground)
     waiting = {line.text for line in held.values() if line.stale and not line.removed}
     written: list[tuple[str, str]] = []
     wrong: list[FieldError] = []
@@ -263,7 +231,8 @@ async def _refuse_words(
             wrong.append(FieldError(at, "stale", "与待确认的原小结行相同,请改写,或按原行确认", "is the stale line's own words; rewrite them, or confirm that line"))  # fmt: skip
         if line is None or line.text != one.text or one.confirmed:
             linked = [said[r] for r in (line.revision_ids or () if line is not None else ()) if r in said]
-            if outdated_figures(one.text, linked, current) or stray_figures(one.text, earlier, current):
+            rests_on = line.result_ids if line is not None else ()
+            if truth.contradicts(one.text, written_on=linked, rests_on=rests_on):
                 wrong.append(old_figure(at))
     if wrong:
         raise SummaryFigureOutdated(errors=wrong)

@@ -1,0 +1,80 @@
+"""What words about an exam's results are held against, at every door at which they are written, confirmed or signed."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge.claims import false_claims, gone_names, outdated_words
+from tjapi.knowledge.figures import outdated_figures, stray_figures
+from tjapi.knowledge.rules import Known
+from tjapi.result.service.alarming import alarms_of
+from tjapi.result.service.case import Ground, earlier_of
+from tjapi.result.service.findings import standing
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What an exam's results say now, and what they said before.
+
+    `once`: names of findings that they gave rise to and that do not hold any more; `names`: those that hold; `critical`: names of items that
+    are critical now.
+    """
+
+    current: Mapping[UUID | None, Known]
+    earlier: Sequence[Known]
+    once: frozenset[str]
+    names: frozenset[str]
+    critical: frozenset[str]
+
+    def contradicts(
+        self,
+        text: str,
+        *,
+        written_on: Iterable[Known] = (),
+        rests_on: Collection[UUID] = (),
+        gone: Collection[str] = (),
+        free: Collection[str] = (),
+    ) -> bool:
+        """Say whether a text tells of results what none of them says any more, or what their values do not say.
+
+        `written_on` are the values that it was written on, `rests_on` the results it is linked to, `gone` names of findings that it stood
+        for; `free` texts whose figures are nobody's results.
+        """
+        own = [known.item_name for known in self.current.values() if known.result_id in rests_on]
+        return bool(
+            outdated_figures(text, written_on, self.current)
+            or stray_figures(text, self.earlier, self.current, free)
+            or outdated_words(text, self.earlier, self.current)
+            or gone_names(text, self.once | set(gone), self.names)
+            or false_claims(text, list(self.current.values()), self.critical, own)
+        )
+
+
+async def truth_of(uow: UnitOfWork, exam_id: UUID, ground: Ground) -> Truth:
+    """Return what words about an exam are held against now."""
+    current = {known.result_id: known for known in ground.case.every}
+    earlier = await earlier_of(uow, exam_id)
+    if ground.edition is None:
+        return Truth(current, earlier, frozenset(), frozenset(), _flagged(current.values()))
+    held = {advice.name for advice, _ in standing(ground.edition.fired("finding", ground.case))}
+    once = {
+        advice.name
+        for old in earlier
+        if (one := current.get(old.result_id)) is None or one.same != old.same
+        for advice, fired in standing(
+            ground.edition.fired("finding", ground.case.led_by(old), frozenset({old.item_code}))
+        )
+        if any(old.result_id in verdict.verdict.result_ids for verdict in fired)
+    }
+    alarms = {
+        clause.known.item_name
+        for fired in alarms_of(ground.edition, ground.case)
+        for clause in fired.verdict.clauses
+        if clause.known is not None
+    }
+    return Truth(current, earlier, frozenset(once - held), frozenset(held), _flagged(current.values()) | alarms)
+
+
+def _flagged(values: Iterable[Known]) -> frozenset[str]:
+    return frozenset(known.item_name for known in values if known.flag in ("HH", "LL") or known.alarm)

@@ -1,0 +1,98 @@
+"""What a text claims of results in words: coded values that were, findings that are none any more, sides of a range, and what is critical."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+
+from tjapi.knowledge.claims import false_claims, gone_names, outdated_words, rewritten
+from tjapi.knowledge.rules import Known
+
+pytestmark = pytest.mark.requirement("E3.4", "E4.3")
+
+
+def known(name: str, text: str, flag: str | None = "", **more: Any) -> Known:
+    number = Decimal(text) if text.replace(".", "").isdigit() else None
+    return Known(name, name, text, number, flag=flag, result_id=uuid5(UUID(int=0), name), **more)
+
+
+def outdated(text: str, was: Known, now: Known | None, *others: Known) -> bool:
+    current = {one.result_id: one for one in ((now,) if now is not None else ()) + others}
+    return bool(outdated_words(text, [was, *current.values()], current))
+
+
+HBV = known("乙肝表面抗原", "阳性", "A"), known("乙肝表面抗原", "阴性")
+THYROID = known("甲状腺超声", "TI-RADS 5类", "A"), known("甲状腺超声", "TI-RADS 2类")
+CT = (
+    known("头颅CT", "左侧基底节区脑出血,量约20ml", "A"),
+    known("头颅CT", "颅内未见明显异常"),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [
+        ("乙肝表面抗原阳性", HBV), ("乙肝表面抗原 阳性，参考值为阴性", HBV), ("综述：乙肝表面抗原阳性。", HBV), ("乙肝表面抗原(阳性),请复查", HBV), ("甲状腺可疑结节：TI-RADS 5类（已告知）", THYROID),
+        ("TI-RADS 5类", THYROID), ("头颅CT：左侧基底节区脑出血", CT), ("左侧基底节区脑出血,请就医", CT),
+    ],
+)  # fmt: skip
+def test_words_that_a_result_said_once_are_found(text: str, pair: tuple[Known, Known]) -> None:
+    assert outdated(text, *pair)
+    assert outdated(text, pair[0], None)
+    assert not outdated(text, pair[0], pair[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [
+        ("乙肝表面抗原由阳性更正为阴性", HBV), ("乙肝表面抗原阴性", HBV), ("乙肝表面抗体阳性", HBV), ("阳性结果请复查", HBV), ("甲状腺超声由 TI-RADS 5类 更正为 TI-RADS 2类", THYROID),
+        ("甲状腺结节,请随访", THYROID), ("请神经内科随访", CT), ("", CT),
+    ],
+)  # fmt: skip
+def test_words_that_tell_of_a_change_or_of_something_else_are_not(text: str, pair: tuple[Known, Known]) -> None:
+    assert not outdated(text, *pair)
+
+
+def test_what_another_value_says_now_may_be_said() -> None:
+    assert not outdated("乙肝表面抗原阴性,丙肝抗体阳性", *HBV, known("丙肝抗体", "阳性", "A"))
+    assert outdated("丙肝抗体阴性,乙肝表面抗原阳性", *HBV, known("丙肝抗体", "阳性", "A"))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("乙肝表面抗原阳性", True), ("既往血脂升高，乙肝表面抗原阳性", True), ("血压升高（2级）", False), ("已排除乙肝表面抗原阳性", False), ("乙肝表面抗原阳性已更正", False), ("未见乙肝表面抗原阳性", False),
+        ("", False),
+    ],
+)  # fmt: skip
+def test_a_finding_that_is_none_any_more_is_not_stated(text: str, found: bool) -> None:
+    assert bool(gone_names(text, ["乙肝表面抗原阳性", "血压升高"], ["血压升高（2级）"])) == found
+
+
+VALUES = (known("钾", "4.4"), known("收缩压", "152", "H"), known("血红蛋白", "100", "L"), known("D-二聚体", "3", None))
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("钾 4.4 mmol/L，高于参考范围 3.5–5.3", True), ("钾偏低", True), ("收缩压 152，高于参考上限 140", False), ("收缩压低于参考范围", True), ("血红蛋白偏低", False),
+        ("血红蛋白高于参考范围", True), ("D-二聚体偏高", False), ("盐摄入偏高", False), ("钾危急值", True), ("收缩压危急值", False), ("钾未达危急值", False), ("非危急值", False),
+        ("危急值已解除", False),
+    ],
+)  # fmt: skip
+def test_no_side_and_no_critical_value_is_claimed_of_what_has_none(text: str, wrong: bool) -> None:
+    assert bool(false_claims(text, VALUES, ["收缩压"])) == wrong
+
+
+def test_what_names_no_item_speaks_of_what_its_entry_rests_on() -> None:
+    advice = "该结果达到危急值。请立即到急诊。"
+    assert false_claims(advice, VALUES, ["收缩压"], ["钾"])
+    assert not false_claims(advice, VALUES, ["收缩压"], ["收缩压", "钾"])
+    assert not false_claims(advice, VALUES, ["收缩压"])
+    assert false_claims(advice, VALUES, [])
+
+
+@pytest.mark.parametrize(("text", "anew"), [("血压高。", False), ("血压高 ", False), ("血压,高", False), ("血压较高", True), ("", True)])  # fmt: skip
+def test_a_mark_that_is_added_rewrites_nothing(text: str, anew: bool) -> None:
+    assert rewritten("血压高", text) == anew
