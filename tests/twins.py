@@ -1061,9 +1061,9 @@ TWINS = (
         'if become == "remake":\n        sheet.summary', 'if become == "never":\n        sheet.summary',
         "tests/tjapi/conclusion/test_derived.py::test_what_was_struck_leaves_no_summary_that_says_it_is_current",
     ),
-    _twin(
+    Twin(
         "conclusion: a critical value that no finding names is an entry", "src/tjapi/conclusion/service/following.py",
-        "*entries_of(exam, raised, telling.values()), ", "",
+        (("        *entries_of(exam, raised, telling.values()),\n", ""), ("*new, *untold])", "*new])")),
         f"{DERIVED}::test_a_critical_value_of_which_no_finding_speaks_is_an_entry_that_whoever_signs_has_read",
     ),
     _twin(
@@ -1362,6 +1362,31 @@ TWINS = (
         "notes: words that take a number back are asked about", "src/tjapi/result/service/book.py",
         "(revision.doubted or by_lab or voided)", "(revision.doubted or by_lab)",
         "tests/tjapi/result/test_contradictions.py::test_a_number_that_words_beside_it_take_back_is_asked_about",
+    ),
+    _twin(
+        "alarm: a mild word of a reviewer tells of nothing critical", "src/tjapi/conclusion/service/following.py",
+        'mild=entry.edited and not asks_to_act', 'mild=entry.edited and not entry.title and not asks_to_act',
+        f"{DERIVED}::test_a_critical_value_of_which_no_finding_speaks_is_an_entry_that_whoever_signs_has_read",
+    ),
+    _twin(
+        "alarm: what is critical is listed again", "src/tjapi/conclusion/service/following.py",
+        "*new, *untold])", "*new])",
+        f"{ALARM_TESTS}::test_a_critical_value_that_was_taken_out_is_listed_again",
+    ),
+    _twin(
+        "alarm: no finding advises to wait where all of it is critical", "src/tjapi/conclusion/service/following.py",
+        "advice=SEE_ALERT if later else advice.advice", "advice=advice.advice",
+        f"{ALARM_TESTS}::test_no_finding_advises_to_wait_where_all_of_it_is_critical",
+    ),
+    _twin(
+        "alarm: what stands at no result is concluded", "src/tjapi/conclusion/service/alarming.py",
+        "        return _of_no_value(alert)", "        return None",
+        f"{ALARM_TESTS}::test_what_is_critical_and_stands_at_no_result_is_concluded_all_the_same",
+    ),
+    _twin(
+        "alarm: a draft hears of what stands at no result", "src/tjapi/critical_value/service.py",
+        "    await uow.publish(CriticalUnplaced(", "    str(CriticalUnplaced(",
+        f"{ALARM_TESTS}::test_what_is_critical_and_stands_at_no_result_is_concluded_all_the_same",
     ),
     _twin(
         "claims: a stale entry is vouched for by what was written anew", "src/tjapi/conclusion/service/writing.py",

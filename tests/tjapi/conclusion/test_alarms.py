@@ -1,12 +1,19 @@
 """Whoever signs a conclusion has read of every critical value that stands: by its own entry, or by one that says it as gravely."""
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, cast
 
 import pytest
 
+from adapters.lis.contract import LabObservation, LabReport, LabResult
 from tests.tjapi.conclusion.test_derived import Desk, Review, _answer, _answered, _asked, _of_alerts, _printed, _seen_to
 from tests.tjapi.world import UNREMARKABLE, SignIn, Visit, World
+from tjapi import demo
+from tjapi.exam import service as exams
+from tjapi.kernel.ids import uuid7
 from tjapi.kernel.runtime import Runtime
+from tjapi.requisition import service as requisitions
+from tjapi.result import service as results
 
 pytestmark = pytest.mark.requirement("E4.3", "E5.2")
 
@@ -117,3 +124,81 @@ async def test_nobody_calls_normal_what_the_laboratory_calls_critical(world: Wor
     question = next(q for q in await _asked(world, visit) if (q["item_code"], q["kind"]) == ("HBSAG", "undetermined"))
     assert (await _answer(world, question, "normal")).status_code == 422
     assert (await _answer(world, question, "abnormal")).status_code == 200
+
+
+async def test_a_critical_value_that_was_taken_out_is_listed_again(world: World) -> None:
+    visit = await world.checked_in("ELECTROLYTE")
+    await world.file(visit, K="7.1")
+    await _seen_to(world, visit, "confirm")
+    await _answered(world, visit, "not_judged")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    (own,) = _of_alerts(made)
+    rest = [e for e in made["entries"] if e["key"] != own["key"]]
+    assert (await review.put("见各项结果。", rest)).status_code == 200
+    assert (await review.call("sign")).json()["code"] == "critical-not-concluded"
+    again = (await review.call("generate")).json()
+    assert [e["key"] for e in _of_alerts(again)] == [own["key"]]
+
+
+async def test_no_finding_advises_to_wait_where_all_of_it_is_critical(world: World) -> None:
+    visit = await world.checked_in("CBC")
+    await world.file(visit, WBC="0.7", HGB="140", PLT="200", RBC="4.5", HCT="0.42")
+    await _seen_to(world, visit, "confirm")
+    await _answered(world, visit, "not_judged")
+    made = (await Review(world, visit).call("generate")).json()
+    (own,) = _of_alerts(made)
+    beside = [e for e in made["entries"] if e is not own and set(e["result_ids"]) <= set(own["result_ids"])]
+    assert beside
+    assert all("立即" in e["advice"] for e in beside)
+
+
+async def _reported(world: World, visit: Visit, code: str, value: str, flag: str) -> None:
+    """The laboratory reports something that was not ordered, from the first tube."""
+    async with world.runtime.units.open(demo.LOADER) as uow:
+        exam, now = await exams.get(uow, visit.exam_id), datetime.now(UTC)
+        tube = (await requisitions.tubes(uow, visit.exam_id))[0]
+        said = LabObservation(code, code, "", "NM", value, "mmol/L", "", (flag,) if flag else (), "F", now)
+        result = LabResult(tube.barcode, None, None, "GLU", "", now, now, "F", (said,))
+        report = LabReport(
+            uuid7().hex[:20],
+            now,
+            "LIS",
+            exam.exam_no,
+            exam.name,
+            cast("Any", exam.sex),
+            exam.birth_date,
+            None,
+            (result,),
+        )
+        assert (await results.file_report(uow, uuid7(), "lis", report)).outcome == "unmatched"
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("flag", ["HH", ""], ids=["their alarm", "ours"])
+async def test_what_is_critical_and_stands_at_no_result_is_concluded_all_the_same(
+    world: World, flag: str, signed: bool
+) -> None:
+    visit = await world.checked_in("GLU")
+    await world.file(visit, GLU="5.0")
+    review = Review(world, visit)
+    if signed:
+        assert (await review.call("generate")).status_code == 200
+        assert (await review.call("sign")).status_code == 200
+    await _reported(world, visit, "K", "7.9", flag)
+    await _seen_to(world, visit, "confirm")
+    if signed:
+        # The first doctor did not see it: the conclusion is a draft again, with an entry more.
+        assert (await review.shown())["state"] == "draft"
+    made = (await review.call("generate")).json()
+    (own,) = _of_alerts(made)
+    assert own["title"] == "钾危急值"
+    assert "未列入本次结果" in own["detail"]
+    assert "立即" in own["advice"]
+    assert "钾危急值" in made["overview"]
+    assert (await review.put("见各项结果。", [])).status_code == 200
+    assert (await review.call("sign")).json()["code"] == "critical-not-concluded"
+    assert (await review.call("generate")).status_code == 200
+    assert (await review.call("sign")).status_code == 200
+    cards = (await _printed(world, visit))["conclusions"]
+    assert [(c["title"], c["level"]) for c in cards] == [("钾危急值", "critical")]

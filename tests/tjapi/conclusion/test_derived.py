@@ -658,6 +658,12 @@ async def test_a_critical_value_of_which_no_finding_speaks_is_an_entry_that_whoe
     assert (refused["code"], len(refused["errors"])) == ("critical-not-concluded", 1)
     # Own words that rest on it speak of it.
     own = {"kind": "finding", "title": "抗凝过度", "detail": "国际标准化比值 6.2", "result_ids": critical["result_ids"]}
+    # What calms, or asks nobody to act, tells of nothing.
+    for advice in ("", "三个月后复查即可,不必担心", "请立即复查,不必担心"):
+        mild = own | {"advice": advice}
+        assert (await review.put("见各项结果。", [mild, *rest])).status_code == 200
+        assert (await review.call("sign")).json()["code"] == "critical-not-concluded"
+    own |= {"advice": "请立即到急诊就诊"}
     assert (await review.put("国际标准化比值 6.2,请立即就诊。", [own, *rest])).status_code == 200
     assert (await review.call("sign")).status_code == 200
     data = await _printed(world, visit)

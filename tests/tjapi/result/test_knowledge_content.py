@@ -125,6 +125,21 @@ def test_every_finding_stands_in_a_case_of_its_own_and_brings_its_advice() -> No
     assert all(advice.advice for advice in found.values())
 
 
+def test_a_finding_that_asks_to_act_at_once_is_an_alert_that_does_so_too() -> None:
+    """A page says 危急，请立即就医 of what somebody was called for at once, and of nothing else; what can wait a week is of class B."""
+    held = knowledge.in_memory(CONTENT)
+    grave = {finding.code for finding in CONTENT.findings if finding.important_class == "A"}
+    assert grave
+    milder = [
+        rule.code
+        for rule in CONTENT.rules
+        if rule.finding in grave
+        for example in rule.fires
+        if all(one.rule.important_class != "A" for one in held.fired("critical", _case(example)))
+    ]
+    assert milder == []
+
+
 def test_a_flag_that_an_example_states_is_the_one_that_the_range_gives() -> None:
     wrong = [
         (rule.code, code, said)
