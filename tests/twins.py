@@ -1365,7 +1365,7 @@ TWINS = (
     ),
     _twin(
         "alarm: a mild word of a reviewer tells of nothing critical", "src/tjapi/conclusion/service/following.py",
-        'mild=entry.edited and not asks_to_act', 'mild=entry.edited and not entry.title and not asks_to_act',
+        "mild=entry.edited and not asks_to_act", "mild=entry.edited and not entry.title and not asks_to_act",
         f"{DERIVED}::test_a_critical_value_of_which_no_finding_speaks_is_an_entry_that_whoever_signs_has_read",
     ),
     _twin(
