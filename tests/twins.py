@@ -426,6 +426,21 @@ TWINS = (
         "tests/tjapi/knowledge/test_words.py::test_a_figure_is_told_of_the_item_whose_name_stands_last_before_it",
     ),
     _twin(
+        "words: a description is read in the simplified writing", "src/tjapi/knowledge/characters.py",
+        "    written = simplified(text).lower()\n", "    written = text.lower()\n",
+        "tests/tjapi/knowledge/test_condition.py::test_a_word_is_found_in_a_description_however_it_is_written",
+    ),
+    _twin(
+        "words: a description is read over its line ends", "src/tjapi/knowledge/characters.py",
+        ', _BLANKS.sub("", written)]', "]",
+        "tests/tjapi/knowledge/test_condition.py::test_a_word_is_found_in_a_description_however_it_is_written",
+    ),
+    _twin(
+        "words: a description is read line by line", "src/tjapi/knowledge/characters.py",
+        'forms = [written, _BLANKS_IN_LINES.sub("", written), _BLANKS', "forms = [_BLANKS",
+        "tests/tjapi/knowledge/test_condition.py::test_a_word_is_found_in_a_description_however_it_is_written",
+    ),
+    _twin(
         "words: that nothing was found is no finding", "src/tjapi/conclusion/service/following.py",
         "for line in written if not says_all_normal(line.text, department=True, flagged=names)]", "for line in written if names is not None]",
         f"{DERIVED}::test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is_a_finding[all]",

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Collection, Iterable
 
-from tjapi.knowledge.names import names_of, simplified
+from tjapi.knowledge.characters import simplified
+from tjapi.knowledge.names import names_of
 from tjapi.knowledge.words import HAN
 
 _WHOLE = (

@@ -4,17 +4,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 
+from tjapi.knowledge.characters import simplified
 from tjapi.knowledge.words import chinese
-
-_TRADITIONAL = "見異檢體發現無顯項結論圍範內陽徵壓問題標準態驗參與狀況顆員總屬關於腫瘤癥診斷癥醫學數據臟腎腦個別應專調聲圖電線鏡讀寫後復對當從衆眾僅為爲優質過這們來時間說請繼續維護細統紅鉀鈉鈣鐵鋅膽單離"  # fmt: skip
-_SIMPLIFIED = "见异检体发现无显项结论围范内阳征压问题标准态验参与状况颗员总属关于肿瘤症诊断症医学数据脏肾脑个别应专调声图电线镜读写后复对当从众众仅为为优质过这们来时间说请继续维护细统红钾钠钙铁锌胆单离"  # fmt: skip
-_SIMPLE = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
-
-
-def simplified(text: str) -> str:
-    """Return a text in the simplified writing, as far as the words of a report go, every character in its place."""
-    return text.translate(_SIMPLE)
-
 
 # What several items are called together: 「血压正常」 beside a systolic pressure that is not.
 _ALSO_CALLED: Mapping[str, tuple[str, ...]] = {
