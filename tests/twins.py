@@ -441,6 +441,16 @@ TWINS = (
         "tests/tjapi/knowledge/test_condition.py::test_a_word_is_found_in_a_description_however_it_is_written",
     ),
     _twin(
+        "words: a flagged item has its code and its plain name as well", "src/tjapi/knowledge/names.py",
+        "for spelling in _spellings(name, code) | _common_names(name)}", "for spelling in _own_names(name) | _common_names(name)}",
+        "tests/tjapi/knowledge/test_words.py::test_a_flagged_item_is_called_normal_by_any_of_its_names_and_in_other_words",
+    ),
+    _twin(
+        "words: that a flag is not too high calls it normal", "src/tjapi/knowledge/calm.py",
+        " or _NOT_BEYOND.fullmatch(plain) is not None", "",
+        "tests/tjapi/knowledge/test_words.py::test_a_flagged_item_is_called_normal_by_any_of_its_names_and_in_other_words",
+    ),
+    _twin(
         "words: that nothing was found is no finding", "src/tjapi/conclusion/service/following.py",
         "for line in written if not says_all_normal(line.text, department=True, flagged=names)]", "for line in written if names is not None]",
         f"{DERIVED}::test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is_a_finding[all]",

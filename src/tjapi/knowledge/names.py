@@ -14,12 +14,17 @@ _ALSO_CALLED: Mapping[str, tuple[str, ...]] = {
     "肾功能": ("肌酐", "尿素", "胱抑素"), "肾功": ("肌酐", "尿素", "胱抑素"), "体重": ("体质指数", "体重指数", "BMI"), "血尿酸": ("尿酸",),
     "血常规": ("白细胞计数", "红细胞计数", "血红蛋白", "血小板", "中性粒细胞", "淋巴细胞"), "尿常规": ("尿蛋白", "尿糖", "尿潜血", "尿隐血", "尿白细胞", "尿酮体", "尿胆"),
     "血色素": ("血红蛋白",), "血钾": ("钾",), "血钠": ("钠",), "血钙": ("钙",), "脉搏": ("心率",), "心率": ("脉搏",), "电解质": ("钾", "钠", "氯", "钙"),
+    "胆固醇": ("总胆固醇",), "转氨酶": ("氨基转移酶",), "甲功": ("促甲状腺激素", "甲状腺素", "甲状腺原氨酸"), "甲状腺功能": ("促甲状腺激素", "甲状腺素", "甲状腺原氨酸"),
+    "糖化": ("糖化血红蛋白",), "psa": ("前列腺特异性抗原",), "尿检": ("尿蛋白", "尿糖", "尿葡萄糖", "尿潜血", "尿隐血", "尿白细胞", "尿红细胞", "尿酮体", "尿胆"),
+    "肿瘤标志物": ("甲胎蛋白", "癌胚抗原", "糖类抗原", "特异性抗原", "角蛋白19", "烯醇化酶", "癌抗原", "附睾蛋白"), "视力": ("裸眼视力",), "眼压": ("眼压",), "听力": ("听阈",),
+    "心电图": ("心电图", "PR间期", "QRS时限", "QT间期"), "胸片": ("胸部正位片",), "胸部ct": ("胸部低剂量CT",), "肺ct": ("胸部低剂量CT",), "骨密度": ("骨密度",),
+    "幽门螺杆菌": ("呼气试验", "幽门螺杆菌"), "hp": ("呼气试验", "幽门螺杆菌"), "凝血功能": ("凝血",), "甲状腺b超": ("甲状腺超声",), "甲状腺彩超": ("甲状腺超声",),
 }  # fmt: skip
 
 
-def names_of(items: Collection[str]) -> set[str]:
-    """Return the names under which items are spoken of: their own, and those of several together."""
-    return {name for item in items for name in _own_names(item) | _common_names(item)}
+def names_of(items: Collection[tuple[str, str]]) -> set[str]:
+    """Return the names under which items, each given by its name and its code, are spoken of: their own, and those of several together."""
+    return {spelling for name, code in items for spelling in _spellings(name, code) | _common_names(name)}
 
 
 @lru_cache(maxsize=8192)
@@ -38,7 +43,7 @@ def _common_names(item: str) -> frozenset[str]:
 
 
 _SENTENCE = re.compile(r"[^\n。；;！!？?]+")
-_STEM = re.compile(r"(?<=..)(?:计数|浓度|含量|测定|超声|触诊|指诊|诊断)$")
+_STEM = re.compile(r"(?<=..)(?:计数|浓度|含量|测定|超声|触诊|听诊|指诊|诊断)$")
 
 
 class Spoken:
@@ -82,7 +87,7 @@ class Spoken:
     def _names(self, plain: str, at: int, end: int) -> Iterable[tuple[int, int, frozenset[str]]]:
         while at < end:
             for name, owners in self._by_first.get(plain[at], ()):
-                if plain.startswith(name, at, end) and _stands_alone(plain, at, name):
+                if plain.startswith(name, at, end) and stands_alone(plain, at, name):
                     yield at, at + len(name), owners
                     at += len(name)
                     break
@@ -106,7 +111,7 @@ def _plain(text: str) -> str:
 _LETTER, _LETTER_OR_DIGIT = re.compile("[a-z]"), re.compile("[a-z0-9]")
 
 
-def _stands_alone(plain: str, at: int, name: str) -> bool:
+def stands_alone(plain: str, at: int, name: str) -> bool:
     """Say whether a name at a place is no part of a longer Latin word or number: CA is not in CA125."""
     before, after = plain[at - 1 : at] if at else "", plain[at + len(name) : at + len(name) + 1]
     if name.isascii():

@@ -392,7 +392,10 @@ async def test_an_overview_that_nobody_wrote_lists_nothing_once_the_last_entry_i
     assert (left["entries"], left["overview"]) == ([], "本次体检有异常结果，见各项结果。")
 
 
-@pytest.mark.parametrize("calm", ["本次体检一切正常，请放心。", "身體健康", "All normal", "血糖正常"])
+@pytest.mark.parametrize(
+    "calm",
+    ["本次体检一切正常，请放心。", "身體健康", "All normal", "血糖正常", "主检结论：未见异常", "GLU正常", "血糖不高"],
+)
 async def test_no_overview_and_no_entry_that_calls_a_flag_normal_is_signed(world: World, calm: str) -> None:
     visit = await world.checked_in("GLU")
     await world.file(visit, GLU="7.30")
@@ -584,8 +587,8 @@ async def test_what_the_knowledge_base_advises_is_no_old_figure(world: World) ->
 
 @pytest.mark.parametrize(
     "calm",
-    ["一切正常", "未见异常", "血压正常", "一般检查科：未见异常"],
-    ids=["all", "nothing", "pressure", "department"],
+    ["一切正常", "未见异常", "血压正常", "一般检查科：未见异常", "血压理想", "血压无升高", "SBP/DBP：正常"],
+    ids=["all", "nothing", "pressure", "department", "ideal", "not raised", "codes"],
 )
 async def test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is_a_finding(
     world: World, calm: str

@@ -18,6 +18,7 @@ from tjapi.knowledge.service import read_starter
 from tjapi.knowledge.words import all_judged_normal, chinese, finding_line, judgement_of, nothing_found, told, valued
 
 pytestmark = pytest.mark.requirement("E3.4", "E3.3")
+SYSTOLIC = ("收缩压", "SBP")
 NOTATION = re.compile(r"[≥≤<>(),;:]|[（）]|finding:|[A-Z]{3,}-")
 
 
@@ -151,12 +152,12 @@ def test_a_sentence_about_one_thing_or_about_the_rest_beside_what_is_named_is_no
     ],
 )  # fmt: skip
 def test_nothing_calls_a_flagged_item_normal_by_its_own_name_or_by_its_common_one(text: str, calls: bool) -> None:
-    assert says_all_normal(text, flagged=["收缩压"]) == calls
+    assert says_all_normal(text, flagged=[SYSTOLIC]) == calls
 
 
 def test_reading_a_sentence_is_quick_whatever_is_written() -> None:
     for text in ("各项" * 30, "检查结果" * 15, "无异常发现" * 12, "血压、" * 20 + "x", "和" * 60, "normal " * 9, "no any of " * 6, "各" * 60, "未见" * 30_000):  # fmt: skip
-        says_all_normal(text, department=True, flagged=["收缩压", "和"])
+        says_all_normal(text, department=True, flagged=[SYSTOLIC, ("和", "AND")])
 
 
 NORMAL, HIGH = number("钠", "140", "", ("137", "147")), number("钾", "5.9", "H", ("3.5", "5.3"))
@@ -296,7 +297,7 @@ def test_looking_for_old_figures_costs_in_proportion_to_the_text(unit: str) -> N
 
 def test_no_words_that_ship_call_everything_normal_whatever_is_flagged() -> None:
     content = read_starter()
-    names = [item.name for item in read_catalog().items]
+    names = [(item.name, item.code) for item in read_catalog().items]
     said = [words for finding in content.findings for words in (finding.advice, finding.lifestyle) if words]
     assert len(said) > 200
     assert not [finding.name for finding in content.findings if says_all_normal(finding.name)]
@@ -324,9 +325,54 @@ def test_what_people_say_in_their_own_words_of_everything_is_recognized(text: st
     ],
 )  # fmt: skip
 def test_that_a_flagged_item_is_controlled_or_normal_again_calls_it_normal(text: str) -> None:
-    assert says_all_normal(text, flagged=["收缩压"])
-    assert not says_all_normal(text, flagged=["血红蛋白"])
+    assert says_all_normal(text, flagged=[SYSTOLIC])
+    assert not says_all_normal(text, flagged=[("血红蛋白", "HGB")])
     assert not says_all_normal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "主检结论：未见异常", "综合评估：良好", "各项指标都在正常值以内", "0 项异常", "0项异常", "异常项目：0", "共0项异常", "无异常项", "未见需要干预的异常", "未见确切异常", "未显示异常",
+        "各项均处于正常水平", "总体理想", "各项亦正常", "Congratulations, you are perfectly healthy", "You are in good health", "没有发现任何疾病",
+        "本次各项检查结果提示您身体状况良好，未发现需要处理的问题", "一切ok，恭喜", "主檢結論：未見異常", "未见需要处理的异常发现", "异常：无",
+    ],
+)  # fmt: skip
+def test_what_everything_is_called_in_other_words_is_recognized_too(text: str) -> None:
+    assert says_all_normal(text)
+    assert says_all_normal(f"血压升高。{text}。")
+
+
+FLAGGED = [
+    ("心电图诊断", "ECG"), ("总胆固醇", "TC"), ("甘油三酯", "TG"), ("血小板计数", "PLT"), ("白细胞计数", "WBC"), ("甲状腺超声", "US-THYROID"), ("骨密度诊断", "BMD"),
+    ("收缩压", "SBP"), ("乙肝表面抗原", "HBSAG"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "心电图正常", "心电图未见异常", "TC正常", "tc 正常", "TC normal", "TC is within normal limits", "TC、TG在正常范围", "TC/TG正常", "TG，TC均正常", "胆固醇(-)", "胆固醇（－）", "胆固醇(阴)",
+        "血小板正常", "白细胞正常", "白细胞计数正常", "WBC(-)", "甲状腺未见异常", "甲狀腺未見異常", "骨密度正常", "血脂在理想水平", "血脂无升高", "血脂未见明显升高", "胆固醇不高",
+        "胆固醇均值正常。甘油三酯亦正常", "血脂处于正常水平", "血压理想", "血压无升高", "血压没有问题", "血压(收缩压)正常", "乙肝表面抗原(-)", "ECG正常", "心电图结果：未见异常",
+        "尿白细胞正常，白细胞正常", "血脂满意", "本次胆固醇不高",
+    ],
+)  # fmt: skip
+def test_a_flagged_item_is_called_normal_by_any_of_its_names_and_in_other_words(text: str) -> None:
+    assert says_all_normal(text, flagged=FLAGGED)
+    assert not says_all_normal(text), "of nothing flagged it may be said"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "心肺未见异常", "肝胆胰脾未见异常", "尿白细胞正常", "低血压未见", "胆固醇偏高", "血脂未达理想水平", "血脂高于理想水平", "血压、体重不正常", "血小板未恢复正常", "胆固醇并非正常",
+        "甲状腺右叶见结节，余未见异常", "甲状腺触诊未见异常", "HBsAb(-)", "hs-TC正常值", "ATC正常", "血压波动，肾功能正常", "胆固醇应控制在理想水平", "乙肝表面抗体阴性", "平均血小板体积正常",
+        "心电图示T波改变，请结合临床", "胆固醇 7.8 mmol/L，参考范围 < 5.2", "非高密度脂蛋白胆固醇正常", "3 项异常", "有异常项", "需要处理的异常：血脂", "白细胞酯酶正常", "恭喜", "You should see a doctor",
+    ],
+)  # fmt: skip
+def test_what_is_said_of_another_item_or_denied_calls_no_flag_normal(text: str) -> None:
+    assert not says_all_normal(text, flagged=FLAGGED)
 
 
 @pytest.mark.parametrize(
@@ -337,4 +383,4 @@ def test_that_a_flagged_item_is_controlled_or_normal_again_calls_it_normal(text:
     ],
 )  # fmt: skip
 def test_what_is_advised_or_denied_calls_nothing_normal(text: str) -> None:
-    assert not says_all_normal(text, flagged=["收缩压"])
+    assert not says_all_normal(text, flagged=[SYSTOLIC])
