@@ -223,6 +223,44 @@ def test_a_figure_that_its_result_says_no_more_is_known_unless_it_tells_of_a_cha
     assert not outdated_figures("空腹血糖 7.3", [GLUCOSE], {GLUCOSE.result_id: GLUCOSE})
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "总胆固醇７．８ mmol/L", "总胆固醇7。8", "总胆固醇 7·8", "总胆固醇7点8", "总胆固醇七点八", "总胆固醇 7 . 8", "总胆固醇7. 8 mmol/L", "總膽固醇七點八", "总胆固醇七点8", "总胆固醇7点八", "TC 7.80",
+        "1. 总胆固醇7。8，嘱复查", "总胆固醇７.８",
+    ],
+)  # fmt: skip
+def test_an_old_figure_is_read_in_whatever_digits_and_with_whatever_point_it_is_written(text: str) -> None:
+    was = replace(number("总胆固醇", "7.8", "H", (None, "5.2")), item_code="TC")
+    now = replace(was, text="4.1", numeric=Decimal("4.1"), flag="")
+    assert outdated_figures(text, [was], {now.result_id: now}) == {"7.8"}
+    assert stray_figures(text, [was], {now.result_id: now}) == {"7.8"}
+    assert not outdated_figures(text, [was], {was.result_id: was})
+
+
+@pytest.mark.parametrize(
+    ("spelt", "figure"),
+    [("一百七十五", "175"), ("一百七", "170"), ("一百零五", "105"), ("两百", "200"), ("二百一十", "210"), ("一百一十点五", "110.5"), ("十二点三", "12.3"), ("二十点零五", "20.05"), ("零点七", "0.7")],
+)  # fmt: skip
+def test_a_figure_in_words_is_one(spelt: str, figure: str) -> None:
+    was = number("收缩压", figure, "H")
+    now = replace(was, text="118", numeric=Decimal(118))
+    assert outdated_figures(f"收缩压{spelt}", [was], {now.result_id: now}) == {figure}
+
+
+def test_a_full_stop_before_a_count_or_the_number_of_a_line_is_no_point() -> None:
+    was = number("收缩压", "150.2", "H")
+    now = replace(was, text="150", numeric=Decimal(150))
+    for text in (
+        "收缩压 150。2 项异常",
+        "收缩压 150。2. 血糖",
+        "收缩压 150。2、血糖",
+        "收缩压 150。3 个月后复查",
+        "收缩压150\n2项",
+    ):
+        assert not outdated_figures(text, [was], {now.result_id: now}), text
+
+
 PRESSURE, OF_HEIGHT = number("收缩压", "170", "H", ("90", "139")), number("身高", "170", None)
 SUGAR = number("葡萄糖", "7.3", "H", ("3.9", "6.1"))
 BEFORE = (
@@ -277,7 +315,24 @@ def test_a_figure_is_compared_with_every_result_of_its_name() -> None:
 
 @pytest.mark.requirement("I2")
 @pytest.mark.parametrize(
-    "unit", ["收缩压 170，", "170 ", "血", "1.", "170", "甲状腺", "收缩压170-", "。", "、", "参考 "], ids=range(10)
+    "unit",
+    [
+        "收缩压 170，",
+        "170 ",
+        "血",
+        "1.",
+        "170",
+        "甲状腺",
+        "收缩压170-",
+        "。",
+        "、",
+        "参考 ",
+        "一",
+        "一点",
+        "一百",
+        "7 . ",
+    ],
+    ids=range(14),
 )
 def test_looking_for_old_figures_costs_in_proportion_to_the_text(unit: str) -> None:
     names = [name for i in range(40) for name in (f"收缩{i}", f"血红蛋白{i}", f"甲状腺{i}", f"{i}项", f"血{i}")]
