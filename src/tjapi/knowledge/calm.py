@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from tjapi.knowledge.characters import simplified
-from tjapi.knowledge.names import names_of, stands_alone
+from tjapi.knowledge.names import OF_A_PART, names_of, stands_alone
 from tjapi.knowledge.words import HAN
 
 _WHOLE = (
@@ -37,10 +37,6 @@ _NOT_BEYOND = re.compile(
     rf"(?:升高|增高|偏高|过高|超高|高|降低|减低|减少|偏低|过低|低|增多|超标|超限|异常|偏离|增快|减慢|过速|过缓)|不(?:高|低)也?不(?:高|低)){_TAIL}"
 )
 """What is said of one thing that is beyond its range: 无升高, 不高."""
-_OF_A_PART = re.compile(
-    r"(?:[低高非尿便粪痰肌]|(?:^|[^目之以餐日])前|微量|游离|结合|直接|间接|糖化|平均|网织|超敏|抗|蛋白)$"
-)
-"""What makes another item's name of what follows it: 尿白细胞 is not 白细胞, 低血压 no 血压."""
 _DEPARTMENT = re.compile(r"[\u4e00-\u9fff]{1,8}?(?:(?:科|室|门诊)|检查(?=:))")
 _REST = re.compile(r"(?:除(?:此|上述|以上)(?:之?外|以外)?|其余|其他|其它|余者?|另外|剩余)+")
 _ENGLISH = re.compile(
@@ -143,7 +139,7 @@ def _calls_it_normal(said: str, name: str) -> bool:
         return False
     at = said.find(name)
     while at >= 0:
-        if stands_alone(said, at, name) and not _OF_A_PART.search(said[:at]):
+        if stands_alone(said, at, name) and not OF_A_PART.search(said[:at]):
             rest = said[at + len(name) :]
             plain = re.sub(r"\s", "", rest)
             if not HAN.search(rest) and _ENGLISH.fullmatch(_spaced(rest)):

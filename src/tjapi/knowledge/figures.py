@@ -2,8 +2,9 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
@@ -154,3 +155,58 @@ def stray_figures(
 def _is_precise(known: Known) -> bool:
     number = known.numeric or Decimal()
     return abs(number) >= _THREE_DIGITS or number != number.to_integral_value()
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What was ever said of an exam's results, current values among it, and what the same items were in earlier exams."""
+
+    exam: Sequence[Known]
+    past: Sequence[Known] = ()
+
+
+_NO_VALUE_AFTER = re.compile(
+    r"\s?(?:[–~～—-]\s?\d|\+|[级期类型度倍次项个条种点]|[<>≤≥]|[A-Za-zμ/%℃²³0-9^*×·]{0,12}\s?(?:或|及)?(?:以[上下内]|之内|\(?(?:参考)?[上下]限|[左右]?[/每](?:日|天|次|周)))"
+)
+_NO_VALUE_BEFORE = re.compile(
+    "建议|目标|控制|应|宜|参考|标准|如|若|当|上次|去年|前年|既往|往年|前次|上年|曾|原|平时|自测|家庭|家测|最高|最低|由|从|(?:19|20)\\d\\d|补|服|<|>|≤|≥"
+)
+_CLAUSE = re.compile(r"[,，。;；\n!?！？]")
+_MOST_SAID_BEFORE = 24
+"""So many characters before a name at most say that no value of today follows: 建议收缩压 130."""
+
+
+def unsaid_figures(
+    text: str, earlier: Earlier, now: Mapping[UUID | None, Known], own: Collection[str] = ()
+) -> set[str]:
+    """Return the figures that stand immediately beside an item's name (收缩压 119) and that are no value of it: neither now, nor a rounding, nor once.
+
+    A bound that is written as one, what is advised, counted or told of another day is none. Only of items all of whose values are numbers.
+    """
+    text = _plain(without_list_numbers(text))
+    spoken = Spoken((known.item_name, known.item_code) for known in now.values())
+    says, bounds = _numbers_of(now.values())
+    worded = {known.item_name for known in now.values() if known.numeric is None}
+    once: defaultdict[str, set[Decimal]] = defaultdict(set)
+    for known in (*earlier.exam, *earlier.past):
+        if known.numeric is not None:
+            once[known.item_name].add(known.numeric)
+    free = {Decimal(one) for words in own for one in _FIGURE.findall(_plain(words))}
+    found: set[str] = set()
+    for start, end, at, owners in spoken.of_name(text, _FIGURE):
+        figure = Decimal(text[start:end])
+        if owners & worded or figure in free or any(_fits(figure, says[name] | once[name]) for name in owners):
+            continue
+        before = _CLAUSE.split(text[max(at - _MOST_SAID_BEFORE, 0) : at])[-1]
+        bound = any(figure in bounds[name] for name in owners) and _is_bound(text, start, end)
+        counts = _NO_VALUE_AFTER.match(text, end) or _IN_TIME.match(text, end)
+        if not bound and not counts and not _NO_VALUE_BEFORE.search(before):
+            found.add(text[start:end])
+    return found
+
+
+def _fits(figure: Decimal, values: Iterable[Decimal]) -> bool:
+    """Say whether a figure is one of these values, or one of them rounded to as many places as it has."""
+    exponent = figure.as_tuple().exponent
+    half = Decimal(5).scaleb(exponent - 1) if isinstance(exponent, int) else Decimal(0)
+    return any(abs(figure - value) <= half for value in values)

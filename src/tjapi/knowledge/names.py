@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
+from itertools import pairwise
 
 from tjapi.knowledge.characters import simplified
 from tjapi.knowledge.words import chinese
@@ -42,6 +43,14 @@ def _common_names(item: str) -> frozenset[str]:
     )
 
 
+OF_A_PART = re.compile(
+    r"(?:[低高非尿便粪痰肌]|(?:^|[^目之以餐日])前|微量|游离|结合|直接|间接|糖化|平均|网织|超敏|抗|蛋白)$"
+)
+"""What makes another item's name of what follows it: 尿白细胞 is not 白细胞, 低血压 no 血压."""
+_MOST_OF_A_PART = 3
+_LINK = re.compile(r"(?:值|水平)?\s?[:：=]?\s?(?:约为|高达|为|是|约|达|仅)?\s?")
+_AND = re.compile(r"\s?[/、和及与]\s?")
+_SLASH = re.compile(r"\s?/\s?")
 _SENTENCE = re.compile(r"[^\n。；;！!？?]+")
 _STEM = re.compile(r"(?<=..)(?:计数|浓度|含量|测定|超声|触诊|听诊|指诊|诊断)$")
 
@@ -78,6 +87,28 @@ class Spoken:
                     place += 1
                 if place == len(names) or names[place][0] >= found.end():
                     yield found.start(), found.end(), owners
+
+    def of_name(self, text: str, what: re.Pattern[str]) -> Iterable[tuple[int, int, int, frozenset[str]]]:
+        """Yield where something stands immediately beside a name (收缩压：150), with where the name begins, and of which items it may be.
+
+        Beside an enumeration, or what several are called together, it is of any of them, and what follows it after a stroke as well: 血压 150/95.
+        """
+        plain = _plain(text)
+        for sentence in _SENTENCE.finditer(plain):
+            names = [*self._names(plain, *sentence.span()), (sentence.end(), sentence.end(), frozenset[str]())]
+            owners, ended, first = frozenset[str](), -1, 0
+            for (at, end, own), (following, _, _) in pairwise(names):
+                listed = ended >= 0 and _AND.fullmatch(plain, ended, at)
+                owners, first = (owners | own, first) if listed else (own, at)
+                ended = end
+                if OF_A_PART.search(plain[max(at - _MOST_OF_A_PART, sentence.start()) : at]):
+                    continue
+                link = _LINK.match(plain, end)
+                found = what.match(plain, link.end() if link is not None else end)
+                while found is not None and found.end() <= following:
+                    yield found.start(), found.end(), first, owners
+                    stroke = _SLASH.match(plain, found.end()) if len(owners) > 1 else None
+                    found = what.match(plain, stroke.end()) if stroke is not None else None
 
     def said_in(self, text: str) -> set[str]:
         """Return the items of which a text speaks."""

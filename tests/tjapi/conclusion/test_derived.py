@@ -858,6 +858,35 @@ async def test_a_reviewer_confirms_and_signs_no_old_figure_that_another_item_say
     assert answer.status_code == 200, answer.text
 
 
+@pytest.mark.parametrize("text", ["收缩压 119，舒张压 79", "血压升高：收缩压 118 mmHg", "SBP：１１９"])
+async def test_nobody_writes_or_signs_a_figure_beside_an_items_name_that_no_result_ever_said(
+    world: World, text: str
+) -> None:
+    visit = await world.checked_in("GENERAL")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL | {"SBP": "150", "DBP": "95"})
+    line = (await desk.sheet())["lines"][0]
+    refused = await desk.call("PUT", "summary", {"lines": [{"id": line["id"], "text": text}]})
+    assert (refused.status_code, refused.json()["code"]) == (409, "summary-figure-outdated")
+    refused = await desk.sign(summary=text)
+    assert (refused.status_code, refused.json()["code"]) == (409, "summary-figure-outdated")
+    true = "血压升高：收缩压 150 mmHg，舒张压 95 mmHg，建议收缩压 130 以下"
+    assert (await desk.call("PUT", "summary", {"lines": [{"id": line["id"], "text": true}]})).status_code == 200
+    assert (await desk.sign()).status_code == 200
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    for place, overview, entries in (
+        ("/overview", text, made["entries"]),
+        ("/entries/0/detail", "血压升高。", [made["entries"][0] | {"detail": text}, *made["entries"][1:]]),
+        ("/entries/0/advice", "血压升高。", [made["entries"][0] | {"advice": text}, *made["entries"][1:]]),
+    ):
+        refused = await review.put(overview, entries)
+        assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated"), place
+        assert [e["pointer"] for e in refused.json()["errors"]] == [place]
+    assert (await review.put(true, made["entries"])).status_code == 200
+    assert (await review.call("sign")).status_code == 200
+
+
 def _sent(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     fields = ("kind", "title", "detail", "advice", "lifestyle", "result_ids", "key", "keys", "confirmed")
     return [{f: entry[f] for f in fields if f in entry} for entry in entries]

@@ -12,7 +12,7 @@ import pytest
 from tjapi.catalog.service.content import read_starter as read_catalog
 from tjapi.conclusion.rules import made_by_machine, overview_of
 from tjapi.knowledge.calm import is_unjudged_text, says_all_normal
-from tjapi.knowledge.figures import outdated_figures, stray_figures
+from tjapi.knowledge.figures import Earlier, outdated_figures, stray_figures, unsaid_figures
 from tjapi.knowledge.rules import Case, Known, evaluate
 from tjapi.knowledge.service import read_starter
 from tjapi.knowledge.words import all_judged_normal, chinese, finding_line, judgement_of, nothing_found, told, valued
@@ -313,6 +313,55 @@ def test_a_figure_is_compared_with_every_result_of_its_name() -> None:
     assert not outdated_figures("收缩压（休息后复测）170", BEFORE, {**now, again.result_id: rested})
 
 
+STANDS = {
+    known.result_id: known
+    for known in (
+        replace(number("收缩压", "150", "H", ("90", "139"), unit="mmHg"), item_code="SBP"), replace(number("舒张压", "95", "H", ("60", "89")), item_code="DBP"),
+        replace(number("总胆固醇", "9.46", "H", (None, "5.2")), item_code="TC"), replace(number("钾", "4.1", ""), item_code="K"),
+        number("糖类抗原125", "7", ""), number("白细胞计数", "6.2", ""), replace(Known("UPRO", "尿蛋白", "2+", flag="A"), result_id=UUID(int=71)),
+        replace(Known("US", "肝脏超声", "右叶囊肿", described=True), result_id=UUID(int=72)),
+    )
+}  # fmt: skip
+EARLIER = Earlier([*STANDS.values(), number("收缩压", "170", "H")], [number("总胆固醇", "5.9", "H")])
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("收缩压 119，舒张压 79", {"119", "79"}), ("血压升高：收缩压 118 mmHg", {"118"}), ("总胆固醇 5.0 mmol/L", {"5.0"}), ("TC 5.0", {"5.0"}), ("总胆固醇：5", {"5"}), ("总胆固醇为5.0", {"5.0"}),
+        ("总胆固醇值约5.0", {"5.0"}), ("收缩压119", {"119"}), ("收缩压１１９", {"119"}), ("血压 120/80 mmHg", {"120", "80"}), ("血压 150/80", {"80"}), ("收缩压/舒张压 120/95", {"120"}), ("血钾 5.9", {"5.9"}),
+        ("总胆固醇五点零", {"5.0"}), ("總膽固醇 5.0", {"5.0"}), ("白细胞 7.3", {"7.3"}), ("收缩压 139", {"139"}), ("1. 收缩压 119", {"119"}), ("钾 5.9", {"5.9"}), ("收缩压 150，总胆固醇 5.0", {"5.0"}),
+        ("糖类抗原125 9", {"9"}), ("总胆固醇 9.4", {"9.4"}),
+        # Its value, or a rounding of it.
+        ("收缩压 150 mmHg", set()), ("收缩压 150，舒张压 95", set()), ("收缩压/舒张压 150/95", set()), ("血压 150/95", set()), ("总胆固醇 9.46", set()), ("总胆固醇 9.5", set()), ("总胆固醇约 9", set()), ("糖类抗原125 7", set()),
+        # What was said once is judged as an old figure; of an earlier exam, or of another day, it may be told.
+        ("收缩压 170 降至 150", set()), ("总胆固醇 5.9", set()), ("上次收缩压 128，本次 150", set()), ("自测收缩压 125", set()), ("收缩压由 168 降至 150", set()),
+        # Bounds, advice, ranges, times, grades and counts.
+        ("收缩压 140 以上", set()), ("收缩压 90–139", set()), ("收缩压 120mmHg以下", set()), ("建议收缩压 130", set()), ("收缩压控制在 130", set()), ("收缩压 < 130", set()), ("收缩压参考上限 139", set()), ("总胆固醇 5.2（上限）", set()),
+        ("高血压 3 级", set()), ("高血压2级", set()), ("血压 3 个月后复查", set()), ("总胆固醇 3 项", set()), ("血压 2 次测量", set()), ("血脂 3 个月复查", set()), ("非高密度脂蛋白胆固醇 3.2", set()),
+        # Of what is no number, and of what is not beside it, nothing is said.
+        ("尿蛋白 3+", set()), ("肝脏 2 个囊肿", set()), ("尿白细胞 7.3", set()), ("收缩压偏高。119", set()), ("血清甘油三酯 3.3", set()), ("补钾 2 g", set()),
+    ],
+)  # fmt: skip
+def test_a_figure_beside_an_items_name_is_its_value(text: str, wrong: set[str]) -> None:
+    assert unsaid_figures(text, EARLIER, STANDS) == wrong
+
+
+def test_nothing_that_the_knowledge_base_advises_is_a_figure_that_nobody_said() -> None:
+    items = read_catalog().items
+    now = {
+        UUID(int=i): Known(item.code, item.name, "0.0317", Decimal("0.0317"), result_id=UUID(int=i))
+        for i, item in enumerate(items)
+    }
+    said = [
+        words
+        for finding in read_starter().findings
+        for words in (finding.name, finding.advice, finding.lifestyle)
+        if words
+    ]
+    assert [words for words in said if unsaid_figures(words, Earlier(list(now.values())), now)] == []
+
+
 @pytest.mark.requirement("I2")
 @pytest.mark.parametrize(
     "unit",
@@ -344,6 +393,7 @@ def test_looking_for_old_figures_costs_in_proportion_to_the_text(unit: str) -> N
         began = time.process_time()
         outdated_figures(text, was, now)
         stray_figures(text, was, now)
+        unsaid_figures(text, Earlier(was), now)
         return time.process_time() - began
 
     seconds(100)
