@@ -349,7 +349,7 @@ def test_a_figure_beside_an_items_name_is_its_value(text: str, wrong: set[str]) 
 
 def test_nothing_that_the_knowledge_base_advises_is_a_figure_that_nobody_said() -> None:
     items = read_catalog().items
-    now = {
+    now: dict[UUID | None, Known] = {
         UUID(int=i): Known(item.code, item.name, "0.0317", Decimal("0.0317"), result_id=UUID(int=i))
         for i, item in enumerate(items)
     }
