@@ -426,6 +426,56 @@ TWINS = (
         "tests/tjapi/knowledge/test_words.py::test_a_figure_is_told_of_the_item_whose_name_stands_last_before_it",
     ),
     _twin(
+        "words: a description is read in the simplified writing", "src/tjapi/knowledge/characters.py",
+        "    written = simplified(text).lower()\n", "    written = text.lower()\n",
+        "tests/tjapi/knowledge/test_condition.py::test_a_word_is_found_in_a_description_however_it_is_written",
+    ),
+    _twin(
+        "words: a description is read over its line ends", "src/tjapi/knowledge/characters.py",
+        ', _BLANKS.sub("", written)]', "]",
+        "tests/tjapi/knowledge/test_condition.py::test_a_word_is_found_in_a_description_however_it_is_written",
+    ),
+    _twin(
+        "words: a description is read line by line", "src/tjapi/knowledge/characters.py",
+        'forms = [written, _BLANKS_IN_LINES.sub("", written), _BLANKS', "forms = [_BLANKS",
+        "tests/tjapi/knowledge/test_condition.py::test_a_word_is_found_in_a_description_however_it_is_written",
+    ),
+    _twin(
+        "words: a flagged item has its code and its plain name as well", "src/tjapi/knowledge/names.py",
+        "for spelling in _spellings(name, code) | _common_names(name)}", "for spelling in _own_names(name) | _common_names(name)}",
+        "tests/tjapi/knowledge/test_words.py::test_a_flagged_item_is_called_normal_by_any_of_its_names_and_in_other_words",
+    ),
+    _twin(
+        "words: that a flag is not too high calls it normal", "src/tjapi/knowledge/calm.py",
+        " or _NOT_BEYOND.fullmatch(plain) is not None", "",
+        "tests/tjapi/knowledge/test_words.py::test_a_flagged_item_is_called_normal_by_any_of_its_names_and_in_other_words",
+    ),
+    _twin(
+        "words: a figure beside an item's name is its value", "src/tjapi/knowledge/figures.py",
+        "        if not bound and not counts and", "        if bound and counts and",
+        "tests/tjapi/knowledge/test_words.py::test_a_figure_beside_an_items_name_is_its_value",
+    ),
+    _twin(
+        "words: nobody signs a figure that no result ever said", "src/tjapi/result/service/claims.py",
+        "            or unsaid_figures(text, Earlier(self.earlier, self.past), self.current, free)\n", "",
+        f"{DERIVED}::test_nobody_writes_or_signs_a_figure_beside_an_items_name_that_no_result_ever_said",
+    ),
+    _twin(
+        "words: a figure is read in any digits", "src/tjapi/knowledge/figures.py",
+        "    text = _plain(without_list_numbers(text))\n    told", "    text = without_list_numbers(text)\n    told",
+        "tests/tjapi/knowledge/test_words.py::test_an_old_figure_is_read_in_whatever_digits_and_with_whatever_point_it_is_written",
+    ),
+    _twin(
+        "specimens: a tube of which everything was taken back can be refused", "src/tjapi/requisition/service/specimens.py",
+        'if tube.state == "planned" and await _reported_and_taken_back(', 'if tube.state == "rejected" and await _reported_and_taken_back(',
+        "tests/tjapi/requisition/test_specimens.py::test_a_tube_that_nobody_scanned_is_refused_once_the_laboratory_took_back_all_that_it_reported_of_it",
+    ),
+    _twin(
+        "exam: a reason offers no withdrawal that is impossible", "src/tjapi/exam/service/standing.py",
+        'if code == UNSUITABLE and "withdrawn" not in', 'if not code and "withdrawn" not in',
+        "tests/tjapi/exam/test_suiting.py::test_the_reason_says_what_is_possible_of_a_line_that_has_results_and_whose_it_is",
+    ),
+    _twin(
         "words: that nothing was found is no finding", "src/tjapi/conclusion/service/following.py",
         "for line in written if not says_all_normal(line.text, department=True, flagged=names)]", "for line in written if names is not None]",
         f"{DERIVED}::test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is_a_finding[all]",

@@ -120,5 +120,5 @@ def calm_beside(texts: Iterable[tuple[str, str]], values: Collection[Known]) -> 
     """Return the places of those texts that call everything, or a flagged item, normal, where something is flagged or not judged."""
     if not forbids_calm([judgement_of(known) for known in values]):
         return []
-    flagged = [known.item_name for known in values if known.flag]
+    flagged = [(known.item_name, known.item_code) for known in values if known.flag]
     return [place for place, text in texts if says_all_normal(text, flagged=flagged)]

@@ -20,6 +20,7 @@ from tjapi.exam.errors import (
     ExamNotFound,
     ExamStateConflict,
     ItemGroupOrdered,
+    LineCovered,
     LineNotOwn,
     LineNotThere,
     LineStateConflict,
@@ -239,9 +240,10 @@ async def withdraw_exam_lines(uow: Unit, exam_id: UUID, body: SetAsideIn) -> Exa
 @exams.post(
     "/exams/{exam_id:uuid}/lines:cover",
     **operation("coverExamLines", "登记交费或免收", "Lines were paid for, or are not asked for", permission="exam.cover", requirement=["E1.1", "E1.8"],
-                body=True, idempotent="optional", problems=_LINES,
-                description="个人应付部分已在收费处交清,或免收(须注明原因);等待交费的项目随即放行。终审后仍可登记。"
-                " · What the person owes was paid at the cashier's, or is not asked for; what waited for it may be carried out."),
+                body=True, idempotent="optional", problems=[*_LINES, LineCovered],
+                description="个人应付部分已在收费处交清,或免收(须注明原因);等待交费的项目随即放行。终审后仍可登记。同样的登记重复一次不变;已交清或免收的,不能以另一凭证号或原因再登记。"
+                " · What the person owes was paid at the cashier's, or is not asked for; what waited for it may be carried out. The same said again changes nothing;"
+                " what is covered already is not covered under another number or for another reason."),
 )  # fmt: skip
 async def cover_exam_lines(uow: Unit, exam_id: UUID, body: CoverIn) -> ExamOut:
     await service.cover(uow, exam_id, body.line_ids, body.how, reference=body.reference, reason=body.reason)

@@ -23,6 +23,12 @@ class LineStateConflict(Conflict):
     states = "line_state"
 
 
+class LineCovered(Conflict):
+    """Nothing is owed of a line any more: it was paid, or is not asked for, under another number or for another reason; `errors` name it."""
+
+    zh, en = "项目已登记交费或免收,不能再登记", "The line was paid for, or is not asked for, already"
+
+
 class ExamNotComplete(Conflict):
     """Something is outstanding; `errors` say what, and where."""
 

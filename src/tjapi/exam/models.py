@@ -81,7 +81,8 @@ class ExamLine(Base):
     """An item group ordered in an exam; what it is called, costs and why are copied here.
 
     Of the person's share `paid_fen` was paid and `remitted_fen` is not asked for (免收). `kept_misfits` are the reasons against it, such as a
-    pregnancy, in spite of which a person said that it stands.
+    pregnancy, in spite of which a person said that it stands. `coverings` are what was said when it was paid or remitted, each by its number
+    or reason.
     """
 
     __tablename__ = "exam_line"
@@ -118,6 +119,7 @@ class ExamLine(Base):
     due_on: Mapped[date | None] = mapped_column(Date)
     replaces_id: Mapped[UUID | None]
     kept_misfits: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    coverings: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
 
 
 class ExamLineStep(Base):

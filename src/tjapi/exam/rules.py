@@ -130,11 +130,30 @@ class Charged(Protocol):
     def remitted_fen(self) -> int: ...  # noqa: D102
 
 
+class Covered(Charged, Protocol):
+    """A line with what was said when it was covered."""
+
+    @property
+    def coverings(self) -> Sequence[str]: ...  # noqa: D102 - plain data
+
+
 def owed(line: Charged) -> int:
     """Return what the person still has to pay of a line, fen: nothing of one that is not carried out, and all of one that is deferred."""
     if line.state in UNCHARGED:
         return 0
     return max(line.person_share_fen - line.paid_fen - line.remitted_fen, 0)
+
+
+def covering(how: Covering, reference: str | None, reason: str | None) -> str:
+    """Return in one text what was said when a line was covered: the same again is a repetition, and nothing else is."""
+    return ":".join((how, reference or "", reason or ""))
+
+
+def covered_otherwise(line: Covered, said: str) -> Covering | None:
+    """Return how a line was covered of which nothing is owed, where this covering (`said`) would be kept nowhere; None where it may be said."""
+    if owed(line) > 0 or said in line.coverings or not (line.paid_fen or line.remitted_fen):
+        return None
+    return "paid" if line.paid_fen else "remitted"
 
 
 def refundable(line: Charged) -> int:

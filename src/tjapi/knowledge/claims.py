@@ -4,7 +4,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
-from tjapi.knowledge.names import Spoken, simplified
+from tjapi.knowledge.characters import simplified
+from tjapi.knowledge.names import Spoken
 from tjapi.knowledge.rules import Known
 
 _PUNCTUATION = re.compile(r"[\W_]+")

@@ -2,8 +2,9 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
@@ -12,6 +13,48 @@ from tjapi.knowledge.rules import Known
 from tjapi.knowledge.words import without_list_numbers
 
 _FIGURE = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?![\d.]*\d)")
+_WIDTHS = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+_POINT = re.compile(
+    r"(?<=\d)(?:\s?[·•‧・﹒点點]\s?|(?:\s\.\s?|\s?\.\s|[。｡])(?=\d{1,2}(?!\s*[项个条处次周月天日年岁.、)\d])))(?=\d)"
+)
+"""What is written for a decimal point: 7·8, 7。8, 7点8. A full stop that a count or the number of a line follows is one."""
+_DIGITS = "零〇一二三四五六七八九"
+_SPELT = re.compile(
+    rf"(?<![{_DIGITS}十百两])(?P<whole>[{_DIGITS}十百两]++)[点點](?P<part>[{_DIGITS}]+)|(?P<hundreds>[一二三四五六七八九两]百[{_DIGITS}十]*)"
+)
+_MIXED = re.compile(rf"(?<=\d)[点點]([{_DIGITS}]+)|(?<![{_DIGITS}十百两])([{_DIGITS}十百两]++)[点點](?=\d)")
+
+
+def _plain(text: str) -> str:
+    """Return a text with every figure in plain digits and with a plain point, as it is compared: ７．８, 7。8, 7·8 and 七点八 are 7.8."""
+    plain = text.translate(_WIDTHS)
+    if not plain.isascii():
+        plain = _SPELT.sub(_spelt, plain)
+        plain = _MIXED.sub(lambda found: f".{_digits(found[1])}" if found[1] else f"{_whole(found[2])}.", plain)
+    return _POINT.sub(".", plain)
+
+
+def _spelt(found: re.Match[str]) -> str:
+    if found["hundreds"]:
+        return str(_whole(found["hundreds"]))
+    return f"{_whole(found['whole'])}.{_digits(found['part'])}"
+
+
+def _digits(spelt: str) -> str:
+    return "".join(str(max(_DIGITS.index(one) - 1, 0)) for one in spelt if one in _DIGITS)
+
+
+def _whole(spelt: str) -> int:
+    """Read a whole number in Chinese words: 十二, 一百七十五, 一百七 (170), 一二〇."""
+    hundreds, mark, rest = spelt.replace("两", "二").rpartition("百")
+    tens, ten, ones = rest.rpartition("十")
+    if mark and len(rest) == 1:
+        ones += "" if ten else "零"  # 一百七 is 170
+    number = int(_digits(hundreds) or 1) * 100 if mark else 0
+    number += int(_digits(tens).strip("0") or 1) * 10 if ten else 0
+    return number + int(_digits(ones) or 0)
+
+
 _BOUND_AFTER = re.compile(r"(?:[–~～—≥≤<＜＞-]|(?<!-)>|参考(?:值|范围|区间)?|[上下]限)[:：为]?\s?$")
 _BOUND_BEFORE = re.compile(r"\s?(?:[–~～—-]\s?\d|以[上下内])")
 _IN_TIME = re.compile(r"\s?(?:个半?月|月|年|周|天|日|个?小时|分钟|岁)")
@@ -34,7 +77,7 @@ def _outdated(
     text: str, was: Iterable[Known], now: Mapping[UUID | None, Known], means: Callable[[Known, AbstractSet[str]], bool]
 ) -> set[str]:
     """Return outdated figures; `means` says of a value and the items of which a text speaks whether the figure may be that value's."""
-    text = without_list_numbers(text)
+    text = _plain(without_list_numbers(text))
     told = {Decimal(one) for one in _FIGURE.findall(text)}
     changed = [old for old in was if old.numeric in told and not _still(old, now.get(old.result_id))]
     if not changed:
@@ -83,7 +126,7 @@ def _numbers_of(values: Iterable[Known]) -> tuple[Mapping[str, set[Decimal]], Ma
     says: defaultdict[str, set[Decimal]] = defaultdict(set)
     bounds: defaultdict[str, set[Decimal]] = defaultdict(set)
     for known in values:
-        figures = _FIGURE.findall(known.text) if known.numeric is None else ()
+        figures = _FIGURE.findall(_plain(known.text)) if known.numeric is None else ()
         says[known.item_name] |= {Decimal(one) for one in figures} if known.numeric is None else {known.numeric}
         bounds[known.item_name] |= {Decimal(b) for b in known.bounds if b is not None and _FIGURE.fullmatch(b)}
     return says, bounds
@@ -104,7 +147,7 @@ def stray_figures(
     Only those that are unmistakably a result's: with a decimal part, of three digits, or where the item is named. `own` are texts whose
     figures are nobody's results: what the knowledge base advises (血压控制在 140/90 以下).
     """
-    free = {Decimal(one) for words in own for one in _FIGURE.findall(words)}
+    free = {Decimal(one) for words in own for one in _FIGURE.findall(_plain(words))}
     meant = [old for old in earlier if old.numeric is not None and old.numeric not in free]
     return _outdated(text, meant, now, lambda old, named: _is_precise(old) or old.item_name in named)
 
@@ -112,3 +155,58 @@ def stray_figures(
 def _is_precise(known: Known) -> bool:
     number = known.numeric or Decimal()
     return abs(number) >= _THREE_DIGITS or number != number.to_integral_value()
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What was ever said of an exam's results, current values among it, and what the same items were in earlier exams."""
+
+    exam: Sequence[Known]
+    past: Sequence[Known] = ()
+
+
+_NO_VALUE_AFTER = re.compile(
+    r"\s?(?:[–~～—-]\s?\d|\+|[级期类型度倍次项个条种点]|[<>≤≥]|[A-Za-zμ/%℃²³0-9^*×·]{0,12}\s?(?:或|及)?(?:以[上下内]|之内|\(?(?:参考)?[上下]限|[左右]?[/每](?:日|天|次|周)))"
+)
+_NO_VALUE_BEFORE = re.compile(
+    "建议|目标|控制|应|宜|参考|标准|如|若|当|上次|去年|前年|既往|往年|前次|上年|曾|原|平时|自测|家庭|家测|最高|最低|由|从|(?:19|20)\\d\\d|补|服|<|>|≤|≥"
+)
+_CLAUSE = re.compile(r"[,，。;；\n!?！？]")
+_MOST_SAID_BEFORE = 24
+"""So many characters before a name at most say that no value of today follows: 建议收缩压 130."""
+
+
+def unsaid_figures(
+    text: str, earlier: Earlier, now: Mapping[UUID | None, Known], own: Collection[str] = ()
+) -> set[str]:
+    """Return the figures that stand immediately beside an item's name (收缩压 119) and that are no value of it: neither now, nor a rounding, nor once.
+
+    A bound that is written as one, what is advised, counted or told of another day is none. Only of items all of whose values are numbers.
+    """
+    text = _plain(without_list_numbers(text))
+    spoken = Spoken((known.item_name, known.item_code) for known in now.values())
+    says, bounds = _numbers_of(now.values())
+    worded = {known.item_name for known in now.values() if known.numeric is None}
+    once: defaultdict[str, set[Decimal]] = defaultdict(set)
+    for known in (*earlier.exam, *earlier.past):
+        if known.numeric is not None:
+            once[known.item_name].add(known.numeric)
+    free = {Decimal(one) for words in own for one in _FIGURE.findall(_plain(words))}
+    found: set[str] = set()
+    for start, end, at, owners in spoken.of_name(text, _FIGURE):
+        figure = Decimal(text[start:end])
+        if owners & worded or figure in free or any(_fits(figure, says[name] | once[name]) for name in owners):
+            continue
+        before = _CLAUSE.split(text[max(at - _MOST_SAID_BEFORE, 0) : at])[-1]
+        bound = any(figure in bounds[name] for name in owners) and _is_bound(text, start, end)
+        counts = _NO_VALUE_AFTER.match(text, end) or _IN_TIME.match(text, end)
+        if not bound and not counts and not _NO_VALUE_BEFORE.search(before):
+            found.add(text[start:end])
+    return found
+
+
+def _fits(figure: Decimal, values: Iterable[Decimal]) -> bool:
+    """Say whether a figure is one of these values, or one of them rounded to as many places as it has."""
+    exponent = figure.as_tuple().exponent
+    half = Decimal(5).scaleb(exponent - 1) if isinstance(exponent, int) else Decimal(0)
+    return any(abs(figure - value) <= half for value in values)

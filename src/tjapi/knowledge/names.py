@@ -3,18 +3,10 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
+from itertools import pairwise
 
+from tjapi.knowledge.characters import simplified
 from tjapi.knowledge.words import chinese
-
-_TRADITIONAL = "見異檢體發現無顯項結論圍範內陽徵壓問題標準態驗參與狀況顆員總屬關於腫瘤癥診斷癥醫學數據臟腎腦個別應專調聲圖電線鏡讀寫後復對當從衆眾僅為爲優質過這們來時間說請繼續維護細統紅鉀鈉鈣鐵鋅膽單離"  # fmt: skip
-_SIMPLIFIED = "见异检体发现无显项结论围范内阳征压问题标准态验参与状况颗员总属关于肿瘤症诊断症医学数据脏肾脑个别应专调声图电线镜读写后复对当从众众仅为为优质过这们来时间说请继续维护细统红钾钠钙铁锌胆单离"  # fmt: skip
-_SIMPLE = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
-
-
-def simplified(text: str) -> str:
-    """Return a text in the simplified writing, as far as the words of a report go, every character in its place."""
-    return text.translate(_SIMPLE)
-
 
 # What several items are called together: 「血压正常」 beside a systolic pressure that is not.
 _ALSO_CALLED: Mapping[str, tuple[str, ...]] = {
@@ -23,12 +15,17 @@ _ALSO_CALLED: Mapping[str, tuple[str, ...]] = {
     "肾功能": ("肌酐", "尿素", "胱抑素"), "肾功": ("肌酐", "尿素", "胱抑素"), "体重": ("体质指数", "体重指数", "BMI"), "血尿酸": ("尿酸",),
     "血常规": ("白细胞计数", "红细胞计数", "血红蛋白", "血小板", "中性粒细胞", "淋巴细胞"), "尿常规": ("尿蛋白", "尿糖", "尿潜血", "尿隐血", "尿白细胞", "尿酮体", "尿胆"),
     "血色素": ("血红蛋白",), "血钾": ("钾",), "血钠": ("钠",), "血钙": ("钙",), "脉搏": ("心率",), "心率": ("脉搏",), "电解质": ("钾", "钠", "氯", "钙"),
+    "胆固醇": ("总胆固醇",), "转氨酶": ("氨基转移酶",), "甲功": ("促甲状腺激素", "甲状腺素", "甲状腺原氨酸"), "甲状腺功能": ("促甲状腺激素", "甲状腺素", "甲状腺原氨酸"),
+    "糖化": ("糖化血红蛋白",), "psa": ("前列腺特异性抗原",), "尿检": ("尿蛋白", "尿糖", "尿葡萄糖", "尿潜血", "尿隐血", "尿白细胞", "尿红细胞", "尿酮体", "尿胆"),
+    "肿瘤标志物": ("甲胎蛋白", "癌胚抗原", "糖类抗原", "特异性抗原", "角蛋白19", "烯醇化酶", "癌抗原", "附睾蛋白"), "视力": ("裸眼视力",), "眼压": ("眼压",), "听力": ("听阈",),
+    "心电图": ("心电图", "PR间期", "QRS时限", "QT间期"), "胸片": ("胸部正位片",), "胸部ct": ("胸部低剂量CT",), "肺ct": ("胸部低剂量CT",), "骨密度": ("骨密度",),
+    "幽门螺杆菌": ("呼气试验", "幽门螺杆菌"), "hp": ("呼气试验", "幽门螺杆菌"), "凝血功能": ("凝血",), "甲状腺b超": ("甲状腺超声",), "甲状腺彩超": ("甲状腺超声",),
 }  # fmt: skip
 
 
-def names_of(items: Collection[str]) -> set[str]:
-    """Return the names under which items are spoken of: their own, and those of several together."""
-    return {name for item in items for name in _own_names(item) | _common_names(item)}
+def names_of(items: Collection[tuple[str, str]]) -> set[str]:
+    """Return the names under which items, each given by its name and its code, are spoken of: their own, and those of several together."""
+    return {spelling for name, code in items for spelling in _spellings(name, code) | _common_names(name)}
 
 
 @lru_cache(maxsize=8192)
@@ -46,8 +43,16 @@ def _common_names(item: str) -> frozenset[str]:
     )
 
 
+OF_A_PART = re.compile(
+    r"(?:[低高非尿便粪痰肌]|(?:^|[^目之以餐日])前|微量|游离|结合|直接|间接|糖化|平均|网织|超敏|抗|蛋白)$"
+)
+"""What makes another item's name of what follows it: 尿白细胞 is not 白细胞, 低血压 no 血压."""
+_MOST_OF_A_PART = 3
+_LINK = re.compile(r"(?:值|水平)?\s?[:：=]?\s?(?:约为|高达|为|是|约|达|仅)?\s?")
+_AND = re.compile(r"\s?[/、和及与]\s?")
+_SLASH = re.compile(r"\s?/\s?")
 _SENTENCE = re.compile(r"[^\n。；;！!？?]+")
-_STEM = re.compile(r"(?<=..)(?:计数|浓度|含量|测定|超声|触诊|指诊|诊断)$")
+_STEM = re.compile(r"(?<=..)(?:计数|浓度|含量|测定|超声|触诊|听诊|指诊|诊断)$")
 
 
 class Spoken:
@@ -83,6 +88,28 @@ class Spoken:
                 if place == len(names) or names[place][0] >= found.end():
                     yield found.start(), found.end(), owners
 
+    def of_name(self, text: str, what: re.Pattern[str]) -> Iterable[tuple[int, int, int, frozenset[str]]]:
+        """Yield where something stands immediately beside a name (收缩压：150), with where the name begins, and of which items it may be.
+
+        Beside an enumeration, or what several are called together, it is of any of them, and what follows it after a stroke as well: 血压 150/95.
+        """
+        plain = _plain(text)
+        for sentence in _SENTENCE.finditer(plain):
+            names = [*self._names(plain, *sentence.span()), (sentence.end(), sentence.end(), frozenset[str]())]
+            owners, ended, first = frozenset[str](), -1, 0
+            for (at, end, own), (following, _, _) in pairwise(names):
+                listed = ended >= 0 and _AND.fullmatch(plain, ended, at)
+                owners, first = (owners | own, first) if listed else (own, at)
+                ended = end
+                if OF_A_PART.search(plain[max(at - _MOST_OF_A_PART, sentence.start()) : at]):
+                    continue
+                link = _LINK.match(plain, end)
+                found = what.match(plain, link.end() if link is not None else end)
+                while found is not None and found.end() <= following:
+                    yield found.start(), found.end(), first, owners
+                    stroke = _SLASH.match(plain, found.end()) if len(owners) > 1 else None
+                    found = what.match(plain, stroke.end()) if stroke is not None else None
+
     def said_in(self, text: str) -> set[str]:
         """Return the items of which a text speaks."""
         plain = _plain(text)
@@ -91,7 +118,7 @@ class Spoken:
     def _names(self, plain: str, at: int, end: int) -> Iterable[tuple[int, int, frozenset[str]]]:
         while at < end:
             for name, owners in self._by_first.get(plain[at], ()):
-                if plain.startswith(name, at, end) and _stands_alone(plain, at, name):
+                if plain.startswith(name, at, end) and stands_alone(plain, at, name):
                     yield at, at + len(name), owners
                     at += len(name)
                     break
@@ -115,7 +142,7 @@ def _plain(text: str) -> str:
 _LETTER, _LETTER_OR_DIGIT = re.compile("[a-z]"), re.compile("[a-z0-9]")
 
 
-def _stands_alone(plain: str, at: int, name: str) -> bool:
+def stands_alone(plain: str, at: int, name: str) -> bool:
     """Say whether a name at a place is no part of a longer Latin word or number: CA is not in CA125."""
     before, after = plain[at - 1 : at] if at else "", plain[at + len(name) : at + len(name) + 1]
     if name.isascii():

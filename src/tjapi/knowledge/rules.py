@@ -23,6 +23,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 from uuid import UUID
 
+from tjapi.knowledge.characters import found_words
+
 FindingKind = Literal["disease", "finding", "risk"]
 ImportantClass = Literal["A", "B"]
 Purpose = Literal["finding", "critical"]
@@ -296,7 +298,7 @@ def _plain(name: str, given: Mapping[str, Any], path: str) -> None:
     if "in" in given and not (isinstance(given["in"], list) and given["in"]):
         raise ConditionInvalidError(f"{path}/in", "a list of one or more")
     if "contains" in given and not (
-        isinstance(given["contains"], list) and all(given["contains"]) and given["contains"]
+        isinstance(given["contains"], list) and all(one.strip() for one in given["contains"]) and given["contains"]
     ):
         raise ConditionInvalidError(f"{path}/contains", "a list of one or more texts")
     numbers = given.keys() & (_LIMITS | set(_CHANGES))
@@ -393,10 +395,7 @@ def _text(given: Mapping[str, Any], case: Case) -> Verdict:
     known = case.values.get(given["item"])
     if known is None:
         return Verdict(None)
-    rest = known.text
-    for innocent in sorted(given.get("unless", []), key=len, reverse=True):
-        rest = rest.replace(innocent, "")
-    found = [word for word in given["contains"] if word in rest]
+    found = found_words(known.text, given["contains"], given.get("unless", ()))
     return _said(bool(found), known, "/".join(found), found=tuple(found))
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
+from tjapi.knowledge.characters import found_words
 from tjapi.knowledge.rules import Clause, Known
 
 _MOST_TOLD = 80
@@ -143,9 +144,9 @@ def _excerpts(text: str, words: Collection[str]) -> str:
         return ""
     said = []
     for sentence in re.split(r"[。;；\n]", text):
-        if any(word in sentence for word in words):
+        if found_words(sentence, words):
             parts = re.split("[,，]", sentence)
-            held = [i for i, part in enumerate(parts) if any(word in part for word in words)]
+            held = [i for i, part in enumerate(parts) if found_words(part, words)] or [0]
             # What is said before and after belongs to it: where it is, how large, whether its edge is clear.
             said.append(
                 sentence if len(sentence) <= _MOST_TOLD else "，".join(parts[max(held[0] - 1, 0) : held[-1] + 2])

@@ -1,7 +1,7 @@
 """From rows to the data of the `exam_report` template: every figure becomes the text that is printed."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -89,7 +89,7 @@ def report_data(
             {
                 "name": name, "doctor": sheet.signer_name if sheet else "", "signed_at": _moment(sheet.signed_at) if sheet else "",
                 "summary": _without_false_calm(
-                    _uncritical(said, [items[r.result_id] for r in own], items.values()), [items[r.result_id] for r in own], [judgements[r.result_id] for r in own], department=True
+                    _uncritical(said, [items[r.result_id] for r in own], items.values()), _flagged(own, items), [judgements[r.result_id] for r in own], department=True
                 ),
                 "stale": bool(sheet and sheet.stale), "groups": groups,
             }
@@ -103,7 +103,7 @@ def report_data(
             "id_number_masked": head.id_number_masked or "", "phone_masked": head.phone_masked or "",
         },
         "photo": photo, "figures": _figures(conclusions, list(items.values()), told), "conclusions": conclusions,
-        "overview": _overview(rows, conclusions, list(items.values()), told),
+        "overview": _overview(rows, conclusions, items, told),
         "overview_stale": closing is not None and closing.overview_stale, "sentence": f"本次体检{sentence_of(told)}。",
         "abnormal": [_row(r, items) for r in abnormal],
         "others": [_row(r, items) for r in abnormal if r.result_id not in concluded],
@@ -278,7 +278,7 @@ def _said_in(detail: str, result: Mapping[str, Any]) -> bool:
 def _overview(
     rows: ReportSource,
     conclusions: Sequence[Mapping[str, Any]],
-    items: Collection[Item],
+    items: Mapping[UUID, Item],
     judgements: Collection[Judgement],
 ) -> str:
     """Return the reviewer's words; a numbered list in the order and under the numbers of the conclusions that follow, criticals first."""
@@ -286,7 +286,7 @@ def _overview(
     titles = [entry["title"] for entry in conclusions]
     if said and made_by_machine(said, [entry.title for entry in rows.entries]):
         return overview_of(titles) if titles else f"本次体检{sentence_of(judgements)}。"
-    told = as_numbered(_without_false_calm(said, items, judgements), titles)
+    told = as_numbered(_without_false_calm(said, _flagged(rows.results, items), judgements), titles)
     unsaid = [
         f"危急：{entry['title']}，请立即就医。"
         for entry in conclusions
@@ -295,12 +295,16 @@ def _overview(
     return "\n".join([*unsaid, *([told] if told else [])])
 
 
+def _flagged(rows: Iterable[Any], items: Mapping[UUID, Item]) -> list[tuple[str, str]]:
+    """Return what is flagged, by name and code."""
+    return [(row.item_name, row.item_code) for row in rows if _abnormal_flag(items[row.result_id])]
+
+
 def _without_false_calm(
-    text: str, items: Collection[Item], judgements: Collection[Judgement], *, department: bool = False
+    text: str, flagged: Collection[tuple[str, str]], judgements: Collection[Judgement], *, department: bool = False
 ) -> str:
     """Return words, less the lines that call everything, or what is flagged, normal where something is flagged or nobody judged it."""
     said = chinese(text)
-    flagged = [item["name"] for item in items if _abnormal_flag(item)]
     if not forbids_calm(judgements) or not says_all_normal(said, department=department, flagged=flagged):
         return said
     kept = [line for line in said.splitlines() if not says_all_normal(line, department=department, flagged=flagged)]

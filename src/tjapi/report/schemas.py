@@ -168,7 +168,10 @@ class VerificationOut(BaseModel):
     """
 
     verdict: Verdict = Field(
-        description="真实有效、真实但有更新正在修订、已有新版、已撤回、查无此报告 · Genuine, genuine but being amended, superseded, recalled, or unknown",
+        description="真实有效、真实但有更新正在修订、已有新版、已撤回、查无此报告。superseded:已有新版本生效,无论本版是被取代还是先经撤回(recalled_at 注明);"
+        "recalled:已撤回且尚无新版本。报告的 state 则写明本版自身如何结束。"
+        " · Genuine, genuine but being amended, superseded, recalled, or unknown. Superseded: a later version is in force, whether this one was replaced"
+        " by it or recalled before (`recalled_at` says so); recalled: none is. The `state` of a report says how that version itself ended.",
         examples=["genuine"],
     )
     version: int | None = Field(None, examples=[1])

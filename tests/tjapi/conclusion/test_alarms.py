@@ -60,6 +60,19 @@ async def test_a_soft_finding_of_the_same_description_does_not_tell_of_what_is_c
     assert (await review.call("sign")).json()["code"] == "critical-not-concluded"
 
 
+@pytest.mark.requirement("E5.1", "E3.4")
+@pytest.mark.parametrize(
+    "told",
+    ["右側氣胸，肺壓縮約30%。", "右侧气 胸，肺压缩约30%。", "右侧气\n胸，肺压缩约30%。"],
+    ids=["traditional", "blank", "line end"],
+)
+async def test_what_is_critical_alarms_in_either_writing_and_over_blanks_and_line_ends(world: World, told: str) -> None:
+    _, _, made = await _described(world, "CT-CHEST", **{"CT-CHEST": told, "CT-CHEST-LR": "2类"})
+    (own,) = _of_alerts(made)
+    assert "气胸" in own["title"]
+    assert "30%" in own["detail"]
+
+
 async def test_an_entry_of_a_long_description_says_what_is_critical_in_it(world: World) -> None:
     told = "颅骨骨质未见明显异常，双侧大脑半球灰白质分界清晰，脑沟、脑裂未见明显增宽，脑室系统形态、大小未见明显异常，中线结构居中，小脑及脑干形态、密度未见明显异常。左侧基底节区脑出血，量约10ml。"
     _, _, made = await _described(world, "CT-HEAD", **{"CT-HEAD": told})

@@ -392,7 +392,10 @@ async def test_an_overview_that_nobody_wrote_lists_nothing_once_the_last_entry_i
     assert (left["entries"], left["overview"]) == ([], "本次体检有异常结果，见各项结果。")
 
 
-@pytest.mark.parametrize("calm", ["本次体检一切正常，请放心。", "身體健康", "All normal", "血糖正常"])
+@pytest.mark.parametrize(
+    "calm",
+    ["本次体检一切正常，请放心。", "身體健康", "All normal", "血糖正常", "主检结论：未见异常", "GLU正常", "血糖不高"],
+)
 async def test_no_overview_and_no_entry_that_calls_a_flag_normal_is_signed(world: World, calm: str) -> None:
     visit = await world.checked_in("GLU")
     await world.file(visit, GLU="7.30")
@@ -584,8 +587,8 @@ async def test_what_the_knowledge_base_advises_is_no_old_figure(world: World) ->
 
 @pytest.mark.parametrize(
     "calm",
-    ["一切正常", "未见异常", "血压正常", "一般检查科：未见异常"],
-    ids=["all", "nothing", "pressure", "department"],
+    ["一切正常", "未见异常", "血压正常", "一般检查科：未见异常", "血压理想", "血压无升高", "SBP/DBP：正常"],
+    ids=["all", "nothing", "pressure", "department", "ideal", "not raised", "codes"],
 )
 async def test_no_line_that_calls_a_flag_normal_is_written_or_signed_and_none_is_a_finding(
     world: World, calm: str
@@ -853,6 +856,35 @@ async def test_a_reviewer_confirms_and_signs_no_old_figure_that_another_item_say
     body = {"overview": "白细胞计数 7.3；空腹血糖 4.1。", "overview_confirmed": True, "entries": own}
     answer = await review.call("", body, method="PUT")
     assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("text", ["收缩压 119，舒张压 79", "血压升高：收缩压 118 mmHg", "SBP：１１９"])
+async def test_nobody_writes_or_signs_a_figure_beside_an_items_name_that_no_result_ever_said(
+    world: World, text: str
+) -> None:
+    visit = await world.checked_in("GENERAL")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL | {"SBP": "150", "DBP": "95"})
+    line = (await desk.sheet())["lines"][0]
+    refused = await desk.call("PUT", "summary", {"lines": [{"id": line["id"], "text": text}]})
+    assert (refused.status_code, refused.json()["code"]) == (409, "summary-figure-outdated")
+    refused = await desk.sign(summary=text)
+    assert (refused.status_code, refused.json()["code"]) == (409, "summary-figure-outdated")
+    true = "血压升高：收缩压 150 mmHg，舒张压 95 mmHg，建议收缩压 130 以下"
+    assert (await desk.call("PUT", "summary", {"lines": [{"id": line["id"], "text": true}]})).status_code == 200
+    assert (await desk.sign()).status_code == 200
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    for place, overview, entries in (
+        ("/overview", text, made["entries"]),
+        ("/entries/0/detail", "血压升高。", [made["entries"][0] | {"detail": text}, *made["entries"][1:]]),
+        ("/entries/0/advice", "血压升高。", [made["entries"][0] | {"advice": text}, *made["entries"][1:]]),
+    ):
+        refused = await review.put(overview, entries)
+        assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated"), place
+        assert [e["pointer"] for e in refused.json()["errors"]] == [place]
+    assert (await review.put(true, made["entries"])).status_code == 200
+    assert (await review.call("sign")).status_code == 200
 
 
 def _sent(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -122,6 +122,20 @@ async def test_what_is_for_women_stands_as_a_reason_once_the_person_is_a_man_wha
     assert await _reasons(world, visit) == {}
 
 
+async def test_the_reason_says_what_is_possible_of_a_line_that_has_results_and_whose_it_is(world: World) -> None:
+    visit = await _woman(world, "CXR", "GYN")
+    assert (await _sign(world, visit, "GYN")).status_code == 200
+    await _correct(world, visit, sex="male")
+    told = (await _reasons(world, visit))[f"line:{visit.lines['GYN']}"]
+    assert "不能退项" in told
+    assert "科室医生" in told
+    assert (await _command(world, visit, "withdraw", "GYN")).status_code == 409
+    await _correct(world, visit, sex="female", pregnant=True)
+    told = (await _reasons(world, visit))[f"line:{visit.lines['CXR']}"]
+    assert "请退项" in told
+    assert (await _command(world, visit, "withdraw", "CXR")).status_code == 200
+
+
 async def test_what_was_deferred_and_does_not_suit_any_more_does_not_come_back_unless_somebody_says_that_it_stands(
     world: World,
 ) -> None:

@@ -122,6 +122,36 @@ async def test_a_refund_is_proposed_of_what_was_paid_and_never_of_more(place: Ho
 
 
 @pytest.mark.requirement("E1.1")
+async def test_what_is_covered_is_not_covered_again_in_another_way(place: House) -> None:
+    """The number of a payment for which nothing is owed would be kept nowhere."""
+    world, front = place.world, await place.sign_in("front")
+    visit = await world.registered("GENERAL", "GLU", "CBC")
+
+    async def cover(*codes: str, **said: Any) -> httpx.Response:
+        body = {"line_ids": [str(visit.lines[code]) for code in codes], **said}
+        return await front.post(f"{visit.place}/lines:cover", json=body)
+
+    paid, remitted = {"how": "paid", "reference": "SF-1"}, {"how": "remitted", "reason": "本院职工"}
+    once = (await cover("GENERAL", **paid)).json()
+    assert (await cover("GLU", **remitted)).status_code == 200
+    for code, said in (
+        ("GENERAL", paid | {"reference": "SF-2"}), ("GENERAL", remitted), ("GENERAL", {"how": "paid"}), ("GLU", paid), ("GLU", remitted | {"reason": "义诊"}),
+    ):  # fmt: skip
+        before = (await front.get(visit.place)).json()
+        refused = await cover("CBC", code, **said)
+        assert (refused.status_code, refused.json()["code"]) == (409, "line-covered"), (code, said)
+        assert [e["pointer"] for e in refused.json()["errors"]] == ["/line_ids/1"]
+        assert (await front.get(visit.place)).json() == before, "nothing of it was taken up"
+    # The very same again is a repetition, also together with what is still owed.
+    again = await cover("GENERAL", "CBC", **paid)
+    assert again.status_code == 200
+    lines = {line["code"]: line for line in again.json()["lines"]}
+    assert lines["GENERAL"] == next(line for line in once["lines"] if line["code"] == "GENERAL")
+    assert lines["CBC"]["paid_fen"] == lines["CBC"]["person_share_fen"] > 0
+    assert (await cover("GLU", **remitted)).status_code == 200
+
+
+@pytest.mark.requirement("E1.1")
 async def test_what_is_owed_may_be_paid_after_the_final_sign_off_and_changes_nothing_else(place: House) -> None:
     world, front = place.world, await place.sign_in("front")
     visit = await world.finalized("GLU")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from tjapi.knowledge.characters import simplified
 from tjapi.knowledge.rules import Case, ConditionInvalidError, Known, check, evaluate, items_of
 
 pytestmark = pytest.mark.requirement("E3.4", "E5.1")
@@ -53,6 +54,45 @@ def case(*values: Known, sex: str = "female", age: int = 50, **more: Any) -> Cas
 def test_a_condition_holds_where_the_values_say_so(condition: Any, values: list[Known], holds: bool | None) -> None:
     check(condition)
     assert evaluate(condition, case(*values)).holds is holds
+
+
+PNEUMOTHORAX = {"text": {"item": "CXR", "contains": ["气胸"], "unless": ["未见气胸", "无气胸"]}}
+
+
+@pytest.mark.parametrize(
+    ("said", "holds"),
+    [
+        # In either writing, with blanks in the word, and broken by the end of a line or of a repetition.
+        ("右侧气胸", True), ("右側氣胸", True), ("右侧氣胸", True), ("右侧气 胸", True), ("右侧气\u3000胸", True), ("右侧气\n胸", True), ("右側氣\r\n  胸", True), ("右侧⽓胸", True),
+        # What speaks of no pneumothorax takes only its own words away, in the form in which it is read.
+        ("未見氣胸", False), ("未见气胸", False), ("未见气胸。右肺氣胸", True), ("积液：无\n气胸：右侧", True), ("积液：无 气胸：右侧", True), ("积液：無\n氣胸：右側", True),
+        ("无未见气胸气胸", True), ("气未见气胸胸", False), ("双肺清晰", False), ("氣管居中，胸廓對稱", False), ("", False),
+    ],
+)  # fmt: skip
+def test_a_word_is_found_in_a_description_however_it_is_written(said: str, holds: bool) -> None:
+    value = Known("CXR", "胸片", said, result_id=UUID(int=1))
+    found = evaluate(PNEUMOTHORAX, case(value))
+    assert found.holds is holds
+    if holds:
+        assert found.clauses[0].found == ("气胸",)
+        assert found.result_ids == (UUID(int=1),)
+
+
+def test_the_words_of_a_rule_may_be_written_in_either_writing_and_in_either_case() -> None:
+    rule = {"text": {"item": "US", "contains": ["甲狀腺結節", "ti-rads 4"]}}
+    for text in ("甲状腺结节", "甲狀腺 結節", "TI-RADS 4", "TI-RADS4", "Ti-rads\n4"):
+        assert evaluate(rule, case(Known("US", "超声", text))).holds, text
+    with pytest.raises(ConditionInvalidError):
+        check({"text": {"item": "US", "contains": [" "]}})
+
+
+def test_every_traditional_character_has_one_simplified_one_in_its_place() -> None:
+    assert (
+        simplified("右側氣胸、腦幹出血、腸梗阻、動脈夾層、體檢報告，瘤體 CT")
+        == "右侧气胸、脑干出血、肠梗阻、动脉夹层、体检报告，瘤体 CT"
+    )
+    every = "".join(chr(code) for code in range(0x2E80, 0xFB00))
+    assert len(simplified(every)) == len(every)
 
 
 def test_a_value_with_a_comparator_decides_only_what_all_it_allows_decides() -> None:

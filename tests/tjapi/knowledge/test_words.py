@@ -12,12 +12,13 @@ import pytest
 from tjapi.catalog.service.content import read_starter as read_catalog
 from tjapi.conclusion.rules import made_by_machine, overview_of
 from tjapi.knowledge.calm import is_unjudged_text, says_all_normal
-from tjapi.knowledge.figures import outdated_figures, stray_figures
+from tjapi.knowledge.figures import Earlier, outdated_figures, stray_figures, unsaid_figures
 from tjapi.knowledge.rules import Case, Known, evaluate
 from tjapi.knowledge.service import read_starter
 from tjapi.knowledge.words import all_judged_normal, chinese, finding_line, judgement_of, nothing_found, told, valued
 
 pytestmark = pytest.mark.requirement("E3.4", "E3.3")
+SYSTOLIC = ("收缩压", "SBP")
 NOTATION = re.compile(r"[≥≤<>(),;:]|[（）]|finding:|[A-Z]{3,}-")
 
 
@@ -151,12 +152,12 @@ def test_a_sentence_about_one_thing_or_about_the_rest_beside_what_is_named_is_no
     ],
 )  # fmt: skip
 def test_nothing_calls_a_flagged_item_normal_by_its_own_name_or_by_its_common_one(text: str, calls: bool) -> None:
-    assert says_all_normal(text, flagged=["收缩压"]) == calls
+    assert says_all_normal(text, flagged=[SYSTOLIC]) == calls
 
 
 def test_reading_a_sentence_is_quick_whatever_is_written() -> None:
     for text in ("各项" * 30, "检查结果" * 15, "无异常发现" * 12, "血压、" * 20 + "x", "和" * 60, "normal " * 9, "no any of " * 6, "各" * 60, "未见" * 30_000):  # fmt: skip
-        says_all_normal(text, department=True, flagged=["收缩压", "和"])
+        says_all_normal(text, department=True, flagged=[SYSTOLIC, ("和", "AND")])
 
 
 NORMAL, HIGH = number("钠", "140", "", ("137", "147")), number("钾", "5.9", "H", ("3.5", "5.3"))
@@ -222,6 +223,44 @@ def test_a_figure_that_its_result_says_no_more_is_known_unless_it_tells_of_a_cha
     assert not outdated_figures("空腹血糖 7.3", [GLUCOSE], {GLUCOSE.result_id: GLUCOSE})
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "总胆固醇７．８ mmol/L", "总胆固醇7。8", "总胆固醇 7·8", "总胆固醇7点8", "总胆固醇七点八", "总胆固醇 7 . 8", "总胆固醇7. 8 mmol/L", "總膽固醇七點八", "总胆固醇七点8", "总胆固醇7点八", "TC 7.80",
+        "1. 总胆固醇7。8，嘱复查", "总胆固醇７.８",
+    ],
+)  # fmt: skip
+def test_an_old_figure_is_read_in_whatever_digits_and_with_whatever_point_it_is_written(text: str) -> None:
+    was = replace(number("总胆固醇", "7.8", "H", (None, "5.2")), item_code="TC")
+    now = replace(was, text="4.1", numeric=Decimal("4.1"), flag="")
+    assert outdated_figures(text, [was], {now.result_id: now}) == {"7.8"}
+    assert stray_figures(text, [was], {now.result_id: now}) == {"7.8"}
+    assert not outdated_figures(text, [was], {was.result_id: was})
+
+
+@pytest.mark.parametrize(
+    ("spelt", "figure"),
+    [("一百七十五", "175"), ("一百七", "170"), ("一百零五", "105"), ("两百", "200"), ("二百一十", "210"), ("一百一十点五", "110.5"), ("十二点三", "12.3"), ("二十点零五", "20.05"), ("零点七", "0.7")],
+)  # fmt: skip
+def test_a_figure_in_words_is_one(spelt: str, figure: str) -> None:
+    was = number("收缩压", figure, "H")
+    now = replace(was, text="118", numeric=Decimal(118))
+    assert outdated_figures(f"收缩压{spelt}", [was], {now.result_id: now}) == {figure}
+
+
+def test_a_full_stop_before_a_count_or_the_number_of_a_line_is_no_point() -> None:
+    was = number("收缩压", "150.2", "H")
+    now = replace(was, text="150", numeric=Decimal(150))
+    for text in (
+        "收缩压 150。2 项异常",
+        "收缩压 150。2. 血糖",
+        "收缩压 150。2、血糖",
+        "收缩压 150。3 个月后复查",
+        "收缩压150\n2项",
+    ):
+        assert not outdated_figures(text, [was], {now.result_id: now}), text
+
+
 PRESSURE, OF_HEIGHT = number("收缩压", "170", "H", ("90", "139")), number("身高", "170", None)
 SUGAR = number("葡萄糖", "7.3", "H", ("3.9", "6.1"))
 BEFORE = (
@@ -274,9 +313,75 @@ def test_a_figure_is_compared_with_every_result_of_its_name() -> None:
     assert not outdated_figures("收缩压（休息后复测）170", BEFORE, {**now, again.result_id: rested})
 
 
+STANDS = {
+    known.result_id: known
+    for known in (
+        replace(number("收缩压", "150", "H", ("90", "139"), unit="mmHg"), item_code="SBP"), replace(number("舒张压", "95", "H", ("60", "89")), item_code="DBP"),
+        replace(number("总胆固醇", "9.46", "H", (None, "5.2")), item_code="TC"), replace(number("钾", "4.1", ""), item_code="K"),
+        number("糖类抗原125", "7", ""), number("白细胞计数", "6.2", ""), replace(Known("UPRO", "尿蛋白", "2+", flag="A"), result_id=UUID(int=71)),
+        replace(Known("US", "肝脏超声", "右叶囊肿", described=True), result_id=UUID(int=72)),
+    )
+}  # fmt: skip
+EARLIER = Earlier([*STANDS.values(), number("收缩压", "170", "H")], [number("总胆固醇", "5.9", "H")])
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("收缩压 119，舒张压 79", {"119", "79"}), ("血压升高：收缩压 118 mmHg", {"118"}), ("总胆固醇 5.0 mmol/L", {"5.0"}), ("TC 5.0", {"5.0"}), ("总胆固醇：5", {"5"}), ("总胆固醇为5.0", {"5.0"}),
+        ("总胆固醇值约5.0", {"5.0"}), ("收缩压119", {"119"}), ("收缩压１１９", {"119"}), ("血压 120/80 mmHg", {"120", "80"}), ("血压 150/80", {"80"}), ("收缩压/舒张压 120/95", {"120"}), ("血钾 5.9", {"5.9"}),
+        ("总胆固醇五点零", {"5.0"}), ("總膽固醇 5.0", {"5.0"}), ("白细胞 7.3", {"7.3"}), ("收缩压 139", {"139"}), ("1. 收缩压 119", {"119"}), ("钾 5.9", {"5.9"}), ("收缩压 150，总胆固醇 5.0", {"5.0"}),
+        ("糖类抗原125 9", {"9"}), ("总胆固醇 9.4", {"9.4"}),
+        # Its value, or a rounding of it.
+        ("收缩压 150 mmHg", set()), ("收缩压 150，舒张压 95", set()), ("收缩压/舒张压 150/95", set()), ("血压 150/95", set()), ("总胆固醇 9.46", set()), ("总胆固醇 9.5", set()), ("总胆固醇约 9", set()), ("糖类抗原125 7", set()),
+        # What was said once is judged as an old figure; of an earlier exam, or of another day, it may be told.
+        ("收缩压 170 降至 150", set()), ("总胆固醇 5.9", set()), ("上次收缩压 128，本次 150", set()), ("自测收缩压 125", set()), ("收缩压由 168 降至 150", set()),
+        # Bounds, advice, ranges, times, grades and counts.
+        ("收缩压 140 以上", set()), ("收缩压 90–139", set()), ("收缩压 120mmHg以下", set()), ("建议收缩压 130", set()), ("收缩压控制在 130", set()), ("收缩压 < 130", set()), ("收缩压参考上限 139", set()), ("总胆固醇 5.2（上限）", set()),
+        ("高血压 3 级", set()), ("高血压2级", set()), ("血压 3 个月后复查", set()), ("总胆固醇 3 项", set()), ("血压 2 次测量", set()), ("血脂 3 个月复查", set()), ("非高密度脂蛋白胆固醇 3.2", set()),
+        # Of what is no number, and of what is not beside it, nothing is said.
+        ("尿蛋白 3+", set()), ("肝脏 2 个囊肿", set()), ("尿白细胞 7.3", set()), ("收缩压偏高。119", set()), ("血清甘油三酯 3.3", set()), ("补钾 2 g", set()),
+    ],
+)  # fmt: skip
+def test_a_figure_beside_an_items_name_is_its_value(text: str, wrong: set[str]) -> None:
+    assert unsaid_figures(text, EARLIER, STANDS) == wrong
+
+
+def test_nothing_that_the_knowledge_base_advises_is_a_figure_that_nobody_said() -> None:
+    items = read_catalog().items
+    now: dict[UUID | None, Known] = {
+        UUID(int=i): Known(item.code, item.name, "0.0317", Decimal("0.0317"), result_id=UUID(int=i))
+        for i, item in enumerate(items)
+    }
+    said = [
+        words
+        for finding in read_starter().findings
+        for words in (finding.name, finding.advice, finding.lifestyle)
+        if words
+    ]
+    assert [words for words in said if unsaid_figures(words, Earlier(list(now.values())), now)] == []
+
+
 @pytest.mark.requirement("I2")
 @pytest.mark.parametrize(
-    "unit", ["收缩压 170，", "170 ", "血", "1.", "170", "甲状腺", "收缩压170-", "。", "、", "参考 "], ids=range(10)
+    "unit",
+    [
+        "收缩压 170，",
+        "170 ",
+        "血",
+        "1.",
+        "170",
+        "甲状腺",
+        "收缩压170-",
+        "。",
+        "、",
+        "参考 ",
+        "一",
+        "一点",
+        "一百",
+        "7 . ",
+    ],
+    ids=range(14),
 )
 def test_looking_for_old_figures_costs_in_proportion_to_the_text(unit: str) -> None:
     names = [name for i in range(40) for name in (f"收缩{i}", f"血红蛋白{i}", f"甲状腺{i}", f"{i}项", f"血{i}")]
@@ -288,6 +393,7 @@ def test_looking_for_old_figures_costs_in_proportion_to_the_text(unit: str) -> N
         began = time.process_time()
         outdated_figures(text, was, now)
         stray_figures(text, was, now)
+        unsaid_figures(text, Earlier(was), now)
         return time.process_time() - began
 
     seconds(100)
@@ -296,7 +402,7 @@ def test_looking_for_old_figures_costs_in_proportion_to_the_text(unit: str) -> N
 
 def test_no_words_that_ship_call_everything_normal_whatever_is_flagged() -> None:
     content = read_starter()
-    names = [item.name for item in read_catalog().items]
+    names = [(item.name, item.code) for item in read_catalog().items]
     said = [words for finding in content.findings for words in (finding.advice, finding.lifestyle) if words]
     assert len(said) > 200
     assert not [finding.name for finding in content.findings if says_all_normal(finding.name)]
@@ -324,9 +430,54 @@ def test_what_people_say_in_their_own_words_of_everything_is_recognized(text: st
     ],
 )  # fmt: skip
 def test_that_a_flagged_item_is_controlled_or_normal_again_calls_it_normal(text: str) -> None:
-    assert says_all_normal(text, flagged=["收缩压"])
-    assert not says_all_normal(text, flagged=["血红蛋白"])
+    assert says_all_normal(text, flagged=[SYSTOLIC])
+    assert not says_all_normal(text, flagged=[("血红蛋白", "HGB")])
     assert not says_all_normal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "主检结论：未见异常", "综合评估：良好", "各项指标都在正常值以内", "0 项异常", "0项异常", "异常项目：0", "共0项异常", "无异常项", "未见需要干预的异常", "未见确切异常", "未显示异常",
+        "各项均处于正常水平", "总体理想", "各项亦正常", "Congratulations, you are perfectly healthy", "You are in good health", "没有发现任何疾病",
+        "本次各项检查结果提示您身体状况良好，未发现需要处理的问题", "一切ok，恭喜", "主檢結論：未見異常", "未见需要处理的异常发现", "异常：无",
+    ],
+)  # fmt: skip
+def test_what_everything_is_called_in_other_words_is_recognized_too(text: str) -> None:
+    assert says_all_normal(text)
+    assert says_all_normal(f"血压升高。{text}。")
+
+
+FLAGGED = [
+    ("心电图诊断", "ECG"), ("总胆固醇", "TC"), ("甘油三酯", "TG"), ("血小板计数", "PLT"), ("白细胞计数", "WBC"), ("甲状腺超声", "US-THYROID"), ("骨密度诊断", "BMD"),
+    ("收缩压", "SBP"), ("乙肝表面抗原", "HBSAG"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "心电图正常", "心电图未见异常", "TC正常", "tc 正常", "TC normal", "TC is within normal limits", "TC、TG在正常范围", "TC/TG正常", "TG，TC均正常", "胆固醇(-)", "胆固醇（－）", "胆固醇(阴)",
+        "血小板正常", "白细胞正常", "白细胞计数正常", "WBC(-)", "甲状腺未见异常", "甲狀腺未見異常", "骨密度正常", "血脂在理想水平", "血脂无升高", "血脂未见明显升高", "胆固醇不高",
+        "胆固醇均值正常。甘油三酯亦正常", "血脂处于正常水平", "血压理想", "血压无升高", "血压没有问题", "血压(收缩压)正常", "乙肝表面抗原(-)", "ECG正常", "心电图结果：未见异常",
+        "尿白细胞正常，白细胞正常", "血脂满意", "本次胆固醇不高",
+    ],
+)  # fmt: skip
+def test_a_flagged_item_is_called_normal_by_any_of_its_names_and_in_other_words(text: str) -> None:
+    assert says_all_normal(text, flagged=FLAGGED)
+    assert not says_all_normal(text), "of nothing flagged it may be said"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "心肺未见异常", "肝胆胰脾未见异常", "尿白细胞正常", "低血压未见", "胆固醇偏高", "血脂未达理想水平", "血脂高于理想水平", "血压、体重不正常", "血小板未恢复正常", "胆固醇并非正常",
+        "甲状腺右叶见结节，余未见异常", "甲状腺触诊未见异常", "HBsAb(-)", "hs-TC正常值", "ATC正常", "血压波动，肾功能正常", "胆固醇应控制在理想水平", "乙肝表面抗体阴性", "平均血小板体积正常",
+        "心电图示T波改变，请结合临床", "胆固醇 7.8 mmol/L，参考范围 < 5.2", "非高密度脂蛋白胆固醇正常", "3 项异常", "有异常项", "需要处理的异常：血脂", "白细胞酯酶正常", "恭喜", "You should see a doctor",
+    ],
+)  # fmt: skip
+def test_what_is_said_of_another_item_or_denied_calls_no_flag_normal(text: str) -> None:
+    assert not says_all_normal(text, flagged=FLAGGED)
 
 
 @pytest.mark.parametrize(
@@ -337,4 +488,4 @@ def test_that_a_flagged_item_is_controlled_or_normal_again_calls_it_normal(text:
     ],
 )  # fmt: skip
 def test_what_is_advised_or_denied_calls_nothing_normal(text: str) -> None:
-    assert not says_all_normal(text, flagged=["收缩压"])
+    assert not says_all_normal(text, flagged=[SYSTOLIC])

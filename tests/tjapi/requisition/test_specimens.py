@@ -153,6 +153,32 @@ async def test_a_value_that_is_struck_after_its_specimen_was_refused_is_drawn_ag
     assert set((await _lines(admin, visit)).values()) == {"collected"}
 
 
+async def test_a_tube_that_nobody_scanned_is_refused_once_the_laboratory_took_back_all_that_it_reported_of_it(
+    world: World, admin: asyncpg.Connection
+) -> None:
+    """Otherwise its line waits for a result for ever: it cannot be set aside, as the specimen was taken."""
+    visit, front = await world.checked_in("GLU", "RENAL"), await world.sign_in("front")
+    (tube,) = visit.tubes
+    early = await _reject(front, tube)
+    assert (early.status_code, early.json()["code"]) == (409, "tube-state-conflict"), "nobody said anything of it"
+    for group in ("GLU", "RENAL"):
+        await says(world, visit, group, barcode=tube["barcode"])
+    full = await _reject(front, tube)
+    assert (full.status_code, full.json()["code"]) == (409, "tube-state-conflict")
+    assert (await says(world, visit, "GLU", barcode=tube["barcode"], status="W")).outcome == "revision"
+    assert (await _lines(admin, visit))["GLU"] == "collected"
+    body = {"line_ids": [str(visit.lines["GLU"])], "reason": "标本不足", "signature": "张三"}
+    assert (await front.post(f"{visit.place}/lines:waive", json=body)).status_code == 409
+    answers = await asyncio.gather(*(_reject(front, tube) for _ in range(2)))
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json()["replacement"]["groups"] == ["空腹血糖"]
+    assert (await _lines(admin, visit))["GLU"] == "specimen_rejected"
+    steps = (await front.get(f"{API}/tubes/{tube['id']}/custody")).json()["steps"]
+    assert next((s["action"], s["by_name"]) for s in steps) == ("collected", "LIS")
+    assert [s["action"] for s in steps] == ["collected", "rejected"]
+    assert (await front.post(f"{visit.place}/lines:waive", json=body)).status_code == 200
+
+
 async def test_a_line_that_waits_for_another_tube_is_not_drawn_again_for_the_first_ones_sake(
     world: World, admin: asyncpg.Connection
 ) -> None:

@@ -330,7 +330,7 @@ async def test_what_may_be_a_negative_and_may_be_none_is_asked_about(unit: OpenU
     "note",
     [
         "危急值", "危急值，已电话通知临床", "已达危急值范围", "达到危急值标准", "属危急值", "*危急值*", "结果为危急值", "危急值(已报)", "Critical value called to Dr. Li",
-        "PANIC VALUE", "critical", "双侧侧脑室出血,危急值,已报",
+        "PANIC VALUE", "critical", "双侧侧脑室出血,危急值,已报", "危機值", "危 急 值", "危\n急值", "危急值\n未能联系临床", "溶血\n危急值",
     ],
 )  # fmt: skip
 def test_words_that_call_a_value_critical_are_understood(note: str) -> None:
@@ -352,7 +352,7 @@ def test_words_that_explain_or_deny_call_nothing_critical(note: str) -> None:
     "note",
     [
         "检测无效", "结果无效", "标本错误", "请重新采血", "样本作废", "Result invalid", "INVALID", "Specimen mislabeled", "结果不可靠", "仪器故障", "需重测", "作废",
-        "检测失败", "Do not use", "溶血，结果不可信",
+        "检测失败", "Do not use", "溶血，结果不可信", "檢測無效", "標本錯誤", "检测 无效", "结果\n无效", "结果无效\n如需复印请联系",
     ],
 )  # fmt: skip
 def test_words_that_take_a_number_back_are_understood(note: str) -> None:

@@ -94,7 +94,7 @@ async def known(uow: UnitOfWork, exam: Exam) -> Known:
         *(_of_finding(exam, one, alarming) for one in found.values()),
     ]
     # That nothing was found, or that something is normal, is no finding.
-    names = [value.item_name for value in ground.case.every]
+    names = [(value.item_name, value.item_code) for value in ground.case.every]
     written = [line for line in lines if line.origin == "manual" and not line.removed]
     own = [line for line in written if not says_all_normal(line.text, department=True, flagged=names)]
     wanted += [_of_line(exam, line) for line in own]

@@ -60,8 +60,8 @@ _STANDING: dict[Standing, tuple[str, str]] = {
 }
 _BLOCKS = {
     "line_unsuitable": (
-        "项目已不适用于受检者(性别、年龄或孕情),请退项或注明原因照做",
-        "does not suit the person as the exam has them now (sex, age, pregnancy): withdraw it, or say why it stands",
+        "项目已不适用于受检者(性别、年龄或孕情),请退项,或由科室医生注明原因照做",
+        "does not suit the person as the exam has them now (sex, age, pregnancy): withdraw it, or a doctor of the department says why it stands",
     ),
     "critical_open": ("危急值未通知", "a critical value of which nobody was told"),
     "summary_unsigned": ("科室小结未签名", "the department's summary is not signed"),
@@ -87,6 +87,13 @@ _BLOCKS = {
 
 
 UNSUITABLE = "line_unsuitable"
+_UNSUITABLE_AND_THERE = (
+    "项目已不适用于受检者(性别、年龄或孕情),标本已采集或已有结果,不能退项:请科室医生注明原因照做;性别等登记有误的,先更正登记",
+    (
+        "does not suit the person as the exam has them now (sex, age, pregnancy), and cannot be withdrawn, as it was collected or has results: a doctor of"
+        " the department says why it stands; where the exam has the person wrong, that is corrected first"
+    ),
+)
 _REVIEWERS = frozenset({"conclusion_stale"})
 """Reasons that the review itself clears: they keep nobody from reviewing, and everybody from finalizing."""
 
@@ -204,7 +211,9 @@ def _said(
         department = int(number) if kind == "department" else None
         zh, en = _BLOCKS[code]
         if source in lines_:
-            name, _, department = lines_[source]
+            name, state, department = lines_[source]
+            if code == UNSUITABLE and "withdrawn" not in LINE_MOVES.get(state, ()):
+                zh, en = _UNSUITABLE_AND_THERE
             zh, en = f"{name}:{zh}", f"{name}: {en}"
         found.append(Outstanding(code=code, source=source, department_id=department, zh=zh, en=en))
     return found

@@ -70,12 +70,14 @@ async def collect(uow: UnitOfWork, tube_id: UUID, place: str | None = None) -> T
 async def reject(uow: UnitOfWork, tube_id: UUID, reason: RejectReason, text: str | None = None) -> TubeRejectedOut:
     """A specimen is refused: what waits for its result is taken again in another tube, under another barcode, and asked for again.
 
-    What has results keeps them; where they are struck afterwards, it is refused once more, and drawn with the rest. Twice for one
+    A tube that nobody scanned is there where the laboratory reported of it and took everything back. What has results keeps them; where they are struck afterwards, it is refused once more, and drawn with the rest. Twice for one
     reason is once. Raises TubeNotFound, TubeStateConflict, TubeHasResults, RejectionNotExplained.
     """
     if reason == "other" and not text:
         raise RejectionNotExplained(errors=[FieldError("/note", "required", "须填写说明", "a note is needed")])
     exam, tube = await _held(uow, tube_id)
+    if tube.state == "planned" and await _reported_and_taken_back(uow, exam, tube):
+        await _collect(uow, exam, tube, None, by_name=_LIS)
     if not await _reject(uow, exam, tube, reason, text, by_lis=False) and tube.reject_reason != reason:
         raise TubeStateConflict("试管已拒收", "The tube is rejected already")
     replacement = await repository.drawn_instead(uow, tube.id)
@@ -177,12 +179,19 @@ async def _held(uow: UnitOfWork, tube_id: UUID) -> tuple[Exam, Tube]:
     return exam, tube
 
 
+async def _reported_and_taken_back(uow: UnitOfWork, exam: Exam, tube: Tube) -> bool:
+    """Say whether a line waits for a result of a tube as one that was drawn does, though nobody scanned the tube: the laboratory has it."""
+    mine = (await asked_under(uow, exam.id)).get(tube.id, ())
+    return any(line.id in mine and line.state == "collected" for line in await exams.lines(uow, exam.id))
+
+
 async def _collect(uow: UnitOfWork, exam: Exam, tube: Tube, place: str | None, *, by_name: str | None) -> None:
     tube.state, tube.collected_at, tube.collected_by = "collected", uow.now, uow.principal.id
     note(uow, tube, "collected", place=place, by_name=by_name)
     lines = {line.id: line for line in await exams.lines(uow, exam.id)}
     served = (await asked_under(uow, exam.id)).get(tube.id, [])
     drawn = [line_id for line_id in served if lines[line_id].state in _UNCOLLECTED]
+    await uow.session.flush()  # its states follow one another
     await exams.advance(uow, exam.id, dict.fromkeys(drawn, ("collected",)))
     await uow.audit("tube.collected", "tube", tube.id, campus_id=tube.campus_id)
     await uow.publish(TubeCollected(campus_id=tube.campus_id, exam_id=exam.id, tube_id=tube.id))

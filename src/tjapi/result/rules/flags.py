@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from tjapi.result.rules.reading import NUMBERS, WORDS, chosen, understood
-from tjapi.result.rules.values import Comparator, Sense, Value, agree, finding, parse, plain, sense
+from tjapi.result.rules.values import Comparator, Sense, Value, agree, finding, noted_clauses, parse, plain, sense
 
 Flag = Literal["", "L", "H", "LL", "HH", "A"]
 FLAGS: tuple[Flag, ...] = ("", "L", "H", "LL", "HH", "A")
@@ -121,12 +121,11 @@ _CALLED_OFF = re.compile(
     r"[非不未无没否若如当凡]|^\W*[为=]|制度|表示|代表|说明|标[记注示]|解除|撤|取消|正常|\b(?:no|not|non|if|when|denotes?|indicates?|marked)\b"
     r"|^[^达属]*(?:参考|范围|标准|界值|阈值|[上下]限)|\b(?:range|limits?|thresholds?)\b"
 )
-_MOST_NOTED = 2_000
 
 
 def calls_critical(note: str) -> bool:
     """Say whether words beside a value call it critical: 危急值，已电话通知. What explains a sign, or says that it is none, does not."""
-    clauses = re.split(r"[,，.。;；:：!！?？|\n]", plain(note[:_MOST_NOTED]).lower())
+    clauses = noted_clauses(note, ",，.。;；:：!！?？|")
     return any(_CALLED.search(clause) and not _CALLED_OFF.search(clause) for clause in clauses)
 
 

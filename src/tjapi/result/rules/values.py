@@ -7,6 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Literal
 
+from tjapi.knowledge.characters import simplified
+
 Comparator = Literal["", "<", "<=", ">", ">="]
 
 # Full-width and small ASCII forms and the ideographic blank become plain. Not NFKC: it makes 109 of 10⁹, which is guessing.
@@ -165,7 +167,7 @@ _OPPOSITE = re.compile(r"阳性|弱阳|positive|reactive|detected")
 
 def takes_back(word: str, other: str) -> bool:
     """Say whether other words beside a word take it back, or say the opposite: 检测无效, 灰区, 疑似阳性 beside 阴性, a titre beside 阴性."""
-    said = plain(other).replace(" ", "").lower()
+    said = plain(simplified(other)).replace(" ", "").lower()
     if _TAKES_BACK.search(said):
         return True
     calm = sense(word) == "negative" or plain(word)[:1] in ("未", "无")
@@ -178,11 +180,19 @@ _VOID = re.compile(
 )
 _FOOTER = re.compile(r"[如若]|复印|复制|涂改|转载|盖章|签[字名]|^(?:if|not)|未见|[非无]误")
 _MOST_NOTED = 2_000
+_IN_A_WORD = re.compile(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
+
+
+def noted_clauses(note: str, marks: str) -> list[str]:
+    """Return the clauses of words beside a value, apart at these marks and at line ends, and once more over blanks and line ends within words."""
+    said = simplified(note[:_MOST_NOTED])
+    forms = dict.fromkeys((said, _IN_A_WORD.sub("", said)))
+    return [plain(clause).lower() for form in forms for clause in re.split(rf"[{marks}\n]", form)]
 
 
 def voids(note: str) -> bool:
     """Say whether words beside a number take it back: 检测无效, 标本错误, 请重新采血. Haemolysis and the like are remarks, for whoever reads."""
-    clauses = re.split(r"[,，.。;；!！?？|\n]", plain(note[:_MOST_NOTED]).replace(" ", "").lower())
+    clauses = [clause.replace(" ", "") for clause in noted_clauses(note, ",，.。;；!！?？|")]
     return any(_VOID.search(clause) and not _FOOTER.search(clause) for clause in clauses)
 
 

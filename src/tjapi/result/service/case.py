@@ -136,6 +136,12 @@ async def earlier_of(uow: UnitOfWork, exam_id: UUID) -> list[Known]:
     return list((await values_of(uow, [revision.id for revision in said])).values())
 
 
+async def past_of(uow: UnitOfWork, exam_id: UUID, codes: Collection[str]) -> list[Known]:
+    """Return what items were in the person's earlier exams: what may be told of another day."""
+    exam = await exams.get(uow, exam_id)
+    return [known for values in (await _before(uow, exam, codes)).values() for known in values]
+
+
 async def _before(uow: UnitOfWork, exam: Exam, codes: Collection[str]) -> dict[str, list[Known]]:
     if not codes:
         return {}

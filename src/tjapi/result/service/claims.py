@@ -6,10 +6,10 @@ from uuid import UUID
 
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.claims import false_claims, gone_names, outdated_words
-from tjapi.knowledge.figures import outdated_figures, stray_figures
+from tjapi.knowledge.figures import Earlier, outdated_figures, stray_figures, unsaid_figures
 from tjapi.knowledge.rules import Known
 from tjapi.result.service.alarming import alarms_of
-from tjapi.result.service.case import Ground, earlier_of
+from tjapi.result.service.case import Ground, earlier_of, past_of
 from tjapi.result.service.findings import standing
 
 
@@ -18,7 +18,7 @@ class Truth:
     """What an exam's results say now, and what they said before.
 
     `once`: names of findings that they gave rise to and that do not hold any more; `names`: those that hold; `critical`: names of items that
-    are critical now.
+    are critical now; `past`: what the same items were in earlier exams.
     """
 
     current: Mapping[UUID | None, Known]
@@ -26,6 +26,7 @@ class Truth:
     once: frozenset[str]
     names: frozenset[str]
     critical: frozenset[str]
+    past: Sequence[Known] = ()
 
     def contradicts(
         self,
@@ -45,6 +46,7 @@ class Truth:
         return bool(
             outdated_figures(text, written_on, self.current)
             or stray_figures(text, self.earlier, self.current, free)
+            or unsaid_figures(text, Earlier(self.earlier, self.past), self.current, free)
             or outdated_words(text, self.earlier, self.current)
             or gone_names(text, self.once | set(gone), self.names)
             or false_claims(text, list(self.current.values()), self.critical, own)
@@ -55,8 +57,9 @@ async def truth_of(uow: UnitOfWork, exam_id: UUID, ground: Ground) -> Truth:
     """Return what words about an exam are held against now."""
     current = {known.result_id: known for known in ground.case.every}
     earlier = await earlier_of(uow, exam_id)
+    past = await past_of(uow, exam_id, {known.item_code for known in earlier})
     if ground.edition is None:
-        return Truth(current, earlier, frozenset(), frozenset(), _flagged(current.values()))
+        return Truth(current, earlier, frozenset(), frozenset(), _flagged(current.values()), past)
     held = {advice.name for advice, _ in standing(ground.edition.fired("finding", ground.case))}
     once = {
         advice.name
@@ -73,7 +76,7 @@ async def truth_of(uow: UnitOfWork, exam_id: UUID, ground: Ground) -> Truth:
         for clause in fired.verdict.clauses
         if clause.known is not None
     }
-    return Truth(current, earlier, frozenset(once - held), frozenset(held), _flagged(current.values()) | alarms)
+    return Truth(current, earlier, frozenset(once - held), frozenset(held), _flagged(current.values()) | alarms, past)
 
 
 def _flagged(values: Iterable[Known]) -> frozenset[str]:

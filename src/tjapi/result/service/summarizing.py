@@ -250,7 +250,7 @@ def calm_lines(written: Sequence[tuple[str, str]], texts: Sequence[str], values:
 
     `texts` are all lines of the summary, the machine's as well; 余未见异常 may stand beside what is named.
     """
-    flagged = [known.item_name for known in values if known.flag]
+    flagged = [(known.item_name, known.item_code) for known in values if known.flag]
     against = forbids_calm([judgement_of(known) for known in values]) or any(
         not says_all_normal(text, department=True, flagged=flagged) for text in texts
     )
