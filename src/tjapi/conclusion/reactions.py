@@ -7,7 +7,7 @@ exam comes back with another result under the old signature.
 from typing import Any
 
 from tjapi.conclusion import service
-from tjapi.critical_value.events import CriticalDismissed
+from tjapi.critical_value.events import CriticalDismissed, CriticalUnplaced
 from tjapi.exam.events import ExamReopened
 from tjapi.kernel.events import Event
 from tjapi.kernel.uow import Reaction, UnitOfWork
@@ -24,7 +24,7 @@ async def summary_changed(uow: UnitOfWork, event: SheetSigned) -> None:
     await service.invalidate(uow, event.exam_id)
 
 
-async def follow(uow: UnitOfWork, event: DerivedFollowed | CriticalDismissed) -> None:
+async def follow(uow: UnitOfWork, event: DerivedFollowed | CriticalDismissed | CriticalUnplaced) -> None:
     """A draft follows what departments, rules and alerts say; what a reviewer touched is stale, and says so."""
     await service.follow(uow, event.exam_id)
 
@@ -44,6 +44,7 @@ REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
     (SheetSigned, summary_changed),
     (DerivedFollowed, follow),
     (CriticalDismissed, follow),
+    (CriticalUnplaced, follow),
     (ExamReopened, opened_again),
     (ResultArrivedLate, came_late),
 ]

@@ -1,5 +1,6 @@
 """States of a conclusion, the order of what it says, and what of it tells of a critical value."""
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
@@ -42,6 +43,8 @@ def in_order(entries: Iterable[E]) -> list[E]:
 
 
 ALERT_ADVICE = "该结果达到危急值。请立即到急诊或相应专科就诊，并带上本报告，不要等待。"
+SEE_ALERT = "该结果达到危急值,请先按危急值的建议立即就医。"
+"""What a finding that is not grave by itself advises where all that it rests on is critical."""
 DOUBT_ADVICE = "该结果不能排除危急值。请立即到急诊或相应专科就诊，并带上本报告，不要等待。"
 """What whoever has a critical value is told where no finding advises them; of one such as ">3" that it may be."""
 
@@ -56,7 +59,8 @@ def alert_title(names: Iterable[str], words: Iterable[str] = ()) -> str:
 class Telling:
     """Of what an entry speaks: its keys, the results that it rests on, and the words that its findings found in descriptions.
 
-    `grave`: a finding of it asks for action at once, or it is a critical value's own. `own`: a reviewer's own words, for no finding.
+    `grave`: a finding of it asks for action at once, or it is a critical value's own. `own`: a reviewer's own words, for no finding. `mild`:
+    words of a reviewer that ask nobody to act now.
     """
 
     keys: frozenset[str]
@@ -64,17 +68,35 @@ class Telling:
     words: frozenset[str] = frozenset()
     grave: bool = False
     own: bool = False
+    mild: bool = False
+
+
+_ACT_NOW = re.compile(
+    r"立即|立刻|马上|即刻|急诊|急救|尽快|尽早|抢救|住院|当[天日]|今天|今日|\b120\b|immediately|at once|emergency|urgent",
+    re.IGNORECASE,
+)
+_REASSURES = re.compile(
+    r"(?:不必|无需|不用|勿需?|不要|无须)(?:过分|过度)?(?:担心|担忧|处理|理会|在意|紧张)|无大碍|do not worry",
+    re.IGNORECASE,
+)
+
+
+def asks_to_act(text: str) -> bool:
+    """Say whether words ask somebody to act now, and do not calm them."""
+    return _ACT_NOW.search(text) is not None and _REASSURES.search(text) is None
 
 
 def tells(entry: Telling, alarm: Telling) -> bool:
     """Say whether whoever reads an entry is told of a critical value.
 
-    By its own entry; by own words that rest on all that it names; or by a finding that asks for action at once, rests on all that it names,
+    By its own entry; by own words that rest on all that it names and ask to act now; or by a finding that asks for action at once, rests on all that it names,
     and found the same words. 肺结节 does not tell of the 气胸 in the same description, nor 血压升高, measure it again, of 186 with headache.
     """
+    if entry.mild:
+        return False
     if alarm.keys <= entry.keys:
         return True
-    if not alarm.result_ids <= entry.result_ids:
+    if not alarm.result_ids or not alarm.result_ids <= entry.result_ids:
         return False
     return entry.own or (entry.grave and alarm.words <= entry.words)
 

@@ -13,3 +13,11 @@ class CriticalDismissed(Event):
 
     name: ClassVar[str] = "critical_value.dismissed"
     exam_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriticalUnplaced(Event):
+    """Something critical was said that stands at no result: unread, or of what is not examined."""
+
+    name: ClassVar[str] = "critical_value.unplaced"
+    exam_id: UUID

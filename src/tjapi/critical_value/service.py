@@ -11,7 +11,7 @@ from tjapi.critical_value.errors import (
     OutcomeMissing,
     ReadBackMissing,
 )
-from tjapi.critical_value.events import CriticalDismissed
+from tjapi.critical_value.events import CriticalDismissed, CriticalUnplaced
 from tjapi.critical_value.models import CriticalStep, CriticalValue
 from tjapi.critical_value.rules import (
     ENDED,
@@ -164,6 +164,8 @@ async def alarm(uow: UnitOfWork, event: CriticalUnread) -> None:
             revision_ids=[], state="detected", version=0, detected_at=uow.now, due_at=uow.now + DUE["A"], escalation_level=0,
         ),
     )  # fmt: skip
+    # No result changes with it: whoever speaks of the exam is told here.
+    await uow.publish(CriticalUnplaced(campus_id=exam.campus_id, exam_id=exam.id))
 
 
 def _stands(value: CriticalValue) -> bool:
@@ -321,9 +323,9 @@ async def untold(uow: UnitOfWork, exam_id: UUID) -> CriticalValue | None:
 
 
 async def to_conclude(uow: UnitOfWork, exam_id: UUID) -> list[CriticalValue]:
-    """Return the alerts of an exam's results that a conclusion must speak of, oldest first: class A, standing, not dismissed."""
+    """Return the alerts that a conclusion must speak of, oldest first: class A, standing, not dismissed; of no stored value as well."""
     held = await repository.of_exam(uow, exam_id)
-    return [c for c in held if c.result_ids and is_to_conclude(c.important_class, c.state, corrected=not _stands(c))]
+    return [c for c in held if is_to_conclude(c.important_class, c.state, corrected=not _stands(c))]
 
 
 async def page(

@@ -19,21 +19,21 @@ from tjapi.result.service import Found, Ground, alarms_of
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A critical value that stands: what raised it, and why, as far as that is known now."""
+    """A critical value that stands: what raised it, and why, as far as that is known now.
+
+    `title` is what its entry is called; `said` is told of one that stands at no result, in place of `clauses`.
+    """
 
     rule_code: str
     telling: Telling
     clauses: tuple[Clause, ...]
+    title: str
+    said: str = ""
 
     @property
     def key(self) -> str:
         """Where its entry comes from."""
         return next(iter(self.telling.keys))
-
-    @property
-    def title(self) -> str:
-        """What its entry is called."""
-        return _title(self.clauses)
 
 
 def _title(clauses: Sequence[Clause]) -> str:
@@ -59,8 +59,10 @@ async def alarms(uow: UnitOfWork, exam: Exam, ground: Ground) -> list[Alarm]:
 
 
 def _alarm(ground: Ground, alert: CriticalValue, values: Sequence[Known]) -> Alarm | None:
-    if not values or ground.edition is None:
+    if ground.edition is None:
         return None
+    if not values:
+        return _of_no_value(alert)
     ids = {value.result_id for value in values if value.result_id is not None}
     clauses = next(
         (
@@ -76,7 +78,23 @@ def _alarm(ground: Ground, alert: CriticalValue, values: Sequence[Known]) -> Ala
     of_item = f"-{values[0].item_code}" if alert.rule_code == LAB_ALARM else ""
     words = frozenset(word for clause in clauses for word in clause.found)
     key = f"critical:{alert.rule_code}{of_item}"
-    return Alarm(alert.rule_code, Telling(frozenset({key}), frozenset(ids), words, grave=True), clauses)
+    return Alarm(
+        alert.rule_code, Telling(frozenset({key}), frozenset(ids), words, grave=True), clauses, _title(clauses)
+    )
+
+
+def _of_no_value(alert: CriticalValue) -> Alarm:
+    """Return the alarm of what nobody could read, or place, or what came and went: the person was told of it, and no result says it."""
+    name, colon, why = alert.explanation.partition(":")
+    if not colon:
+        name, why = alert.rule_name, alert.explanation
+    key = f"critical:{alert.rule_code}-{alert.event_key[:12]}"
+    said = f"{name}：{why.removesuffix(_TO_STAFF)}，未列入本次结果"
+    return Alarm(alert.rule_code, Telling(frozenset({key}), frozenset(), grave=True), (), alert_title([name]), said)
+
+
+_TO_STAFF = ",请立即查看原始报告"
+"""What the explanation of an alert asks of whoever works here, and no patient."""
 
 
 def not_concluded(raised: Iterable[Alarm], entries: Iterable[Telling]) -> list[Alarm]:
@@ -102,8 +120,11 @@ def _entry(exam: Exam, key: str, own: Sequence[Alarm]) -> ConclusionEntry:
         dict.fromkeys(c.known.result_id for c in clauses if c.known is not None and c.known.result_id is not None)
     )
     doubtful = all(clause.note == NOT_EXCLUDED for clause in clauses)
+    said = "；".join(
+        dict.fromkeys([*([told(clauses)] if clauses else []), *(alarm.said for alarm in own if alarm.said)])
+    )
     return ConclusionEntry(
-        id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind="finding", title=_title(clauses)[:200], detail=told(clauses),
+        id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind="finding", title=own[0].title[:200] if not clauses else _title(clauses)[:200], detail=said,
         advice=DOUBT_ADVICE if doubtful else ALERT_ADVICE, lifestyle="", result_ids=ids, key=key, keys=[key], icd10=None,
         rule_codes=[own[0].rule_code], edited=False, stale=False, found_ids=ids, revision_ids=[],
     )  # fmt: skip

@@ -5,13 +5,14 @@ One body for making and for comparing: what is made anew here is what `generate`
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from uuid import UUID
 
 from tjapi.conclusion import repository
 from tjapi.conclusion.errors import ConclusionStale, CriticalNotConcluded
 from tjapi.conclusion.models import Conclusion, ConclusionEntry
-from tjapi.conclusion.rules import Telling, in_order, made_by_machine, overview_of
+from tjapi.conclusion.rules import SEE_ALERT, Telling, asks_to_act, in_order, made_by_machine, overview_of
 from tjapi.conclusion.service.alarming import Alarm, alarms, entries_of, not_concluded, telling_of
 from tjapi.conclusion.service.keeping import CHANGED_UNDER, back_to_draft, copied, keep, keys_of, replace
 from tjapi.exam import service as exams
@@ -35,6 +36,7 @@ class Known:
     `words` are departments' own, by key; `telling` says of what each finding speaks; `alarms` are what must be told.
     """
 
+    exam: Exam
     ground: Ground
     wanted: Mapping[str, ConclusionEntry]
     words: Mapping[str, str]
@@ -48,6 +50,7 @@ class Known:
         return Telling(
             frozenset(keys), frozenset(entry.result_ids), frozenset(word for one in own for word in one.words),
             grave=any(one.grave for one in own), own=not keys,
+            mild=entry.edited and not asks_to_act(f"{entry.detail}\n{entry.advice}"),
         )  # fmt: skip
 
     def sources(self, keys: Iterable[str], result_ids: Iterable[UUID]) -> Sources:
@@ -85,7 +88,11 @@ async def known(uow: UnitOfWork, exam: Exam) -> Known:
     found = {f"finding:{one[0].code}": one for one in said if one[0].code not in taken_out}
     telling = {key: telling_of(key, one) for key, one in found.items()}
     raised = await alarms(uow, exam, ground)
-    wanted = [*entries_of(exam, raised, telling.values()), *(_of_finding(exam, one) for one in found.values())]
+    alarming = frozenset[UUID]().union(*(alarm.telling.result_ids for alarm in raised))
+    wanted = [
+        *entries_of(exam, raised, telling.values()),
+        *(_of_finding(exam, one, alarming) for one in found.values()),
+    ]
     # That nothing was found, or that something is normal, is no finding.
     names = [value.item_name for value in ground.case.every]
     written = [line for line in lines if line.origin == "manual" and not line.removed]
@@ -93,7 +100,7 @@ async def known(uow: UnitOfWork, exam: Exam) -> Known:
     wanted += [_of_line(exam, line) for line in own]
     telling |= {alarm.key: alarm.telling for alarm in raised}
     words = {f"line:{line.id}": line.text for line in own}
-    return Known(ground, {str(e.key): e for e in wanted}, words, telling, raised)
+    return Known(exam, ground, {str(e.key): e for e in wanted}, words, telling, raised)
 
 
 def _of_line(exam: Exam, line: DepartmentSheetLine) -> ConclusionEntry:
@@ -104,12 +111,14 @@ def _of_line(exam: Exam, line: DepartmentSheetLine) -> ConclusionEntry:
     )  # fmt: skip
 
 
-def _of_finding(exam: Exam, one: Found) -> ConclusionEntry:
+def _of_finding(exam: Exam, one: Found, alarming: AbstractSet[UUID]) -> ConclusionEntry:
     advice, fired = one
     ids, key = results.found_result_ids(fired), f"finding:{advice.code}"
+    # Nobody is told of one value to come at once, and within two weeks.
+    later = advice.important_class != "A" and bool(ids) and set(ids) <= alarming
     return ConclusionEntry(
         id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind=advice.kind, title=advice.name, detail=results.reasons(fired),
-        advice=advice.advice, lifestyle=advice.lifestyle, result_ids=ids, key=key, keys=[key], icd10=advice.icd10,
+        advice=SEE_ALERT if later else advice.advice, lifestyle=advice.lifestyle, result_ids=ids, key=key, keys=[key], icd10=advice.icd10,
         rule_codes=[f.rule.code for f in fired], edited=False, stale=False, found_ids=ids, revision_ids=[],
     )  # fmt: skip
 
@@ -156,7 +165,13 @@ def merged(now: Known, found: Conclusion, before: Sequence[ConclusionEntry]) -> 
         {k: v for k, v in found.removed_made_of.items() if k in removed},
     )
     new = [_fresh(now, entry) for key, entry in now.wanted.items() if key not in covered and key not in removed]
-    return in_order([*kept, *new])
+    # What is critical is not taken out for good: while nothing else tells of it, it is listed again.
+    told = list(map(now.telling_by, [*kept, *new]))
+    untold = [_fresh(now, entry) for entry in entries_of(now.exam, not_concluded(now.alarms, told), told)]
+    back = {entry.key for entry in untold}
+    found.removed_keys = sorted(set(found.removed_keys) - back)
+    found.removed_made_of = {k: v for k, v in found.removed_made_of.items() if k not in back}
+    return in_order([*(entry for entry in kept if entry.key not in back), *new, *untold])
 
 
 def is_split(covered: Mapping[str, int], keys: Iterable[str]) -> bool:
@@ -213,7 +228,12 @@ async def refuse_not_concluded(uow: UnitOfWork, exam: Exam) -> None:
     if names:
         raise CriticalNotConcluded(
             errors=[
-                FieldError("/entries", "critical", f"「{name}」未写入任何条目", f"{name} is in no entry")
+                FieldError(
+                    "/entries",
+                    "critical",
+                    f"「{name}」没有条目告知并要求立即就医,请恢复该条目或重新汇总",
+                    f"no entry tells of {name} and asks to act now: restore it, or generate anew",
+                )
                 for name in names
             ]
         )

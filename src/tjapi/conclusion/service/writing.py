@@ -314,8 +314,8 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
         raise ConclusionEmpty
     await _refuse_calm(uow, found)
     await hold(uow, exam)
-    await refuse_stale(uow, exam, found)
     await refuse_not_concluded(uow, exam)
+    await refuse_stale(uow, exam, found)
     entries = await repository.entries(uow, exam_id)
     now = await known(uow, exam)
     old = _untrue(found.overview, entries, now, await results.truth_of(uow, exam_id, now.ground))
@@ -349,8 +349,8 @@ async def finalize(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionO
     await hold(uow, exam)
     if found.results_digest != await results.digest(uow, exam_id):
         raise ResultsChangedUnderReview
-    await refuse_stale(uow, exam, found)
     await refuse_not_concluded(uow, exam)
+    await refuse_stale(uow, exam, found)
     found.state, found.version = "finalized", found.version + 1
     found.final_by, found.final_at = uow.principal.id, uow.now
     found.final_name = await identity.staff_name(uow, uow.principal.id)
