@@ -1288,7 +1288,7 @@ TWINS = (
     ),
     _twin(
         "limits: a number without a unit is asked", "src/tjapi/result/rules/questions.py",
-        "return any(implausible(value, limits) is None and other != flag for value, other in in_others)", "return False",
+        "meant = [one for one in in_others if", "meant = [one for one in () if",
         "tests/tjapi/catalog/test_limits.py::test_what_is_usual_in_another_unit_and_said_without_one_is_asked_or_harmless",
     ),
     _twin(

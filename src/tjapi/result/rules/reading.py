@@ -11,7 +11,19 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from tjapi.result.rules.values import Value, agree, finding, finding_words, parse, plain, same_unit, sense, takes_back
+from tjapi.result.rules.values import (
+    ENTITIES,
+    SAYINGS,
+    Value,
+    agree,
+    finding,
+    finding_words,
+    parse,
+    plain,
+    same_unit,
+    sense,
+    takes_back,
+)
 
 NUMBERS: frozenset[str] = frozenset({"numeric", "computed"})
 WORDS: frozenset[str] = frozenset({"qualitative", "enumerated", "multi_select"})
@@ -26,8 +38,6 @@ _MARK = "|".join(sorted(map(re.escape, _MARKS), key=len, reverse=True))
 _BEFORE = re.compile(rf"[(\[]?({_MARK})[)\]]?(?:\s+|(?<=[^a-z])(?=[-\d.<>≤≥=]))", re.IGNORECASE)
 # A letter at the end belongs to a unit (mmol/L) unless a digit, a blank, a bracket or another mark stands before it.
 _AFTER = re.compile(rf"(?:(?<=[\d.)\]*↑↓])|\s+)[(\[]?({_MARK})[)\]]?$", re.IGNORECASE)
-_ENTITIES = {"&gt;": ">", "&lt;": "<", "&ge;": "≥", "&le;": "≤"}
-_SAYINGS = (("大于等于", ">="), ("小于等于", "<="), ("大于", ">"), ("小于", "<"))
 _EXPONENT = re.compile(r"([<>]=?|[≤≥])?\s*(-?\d{1,12}(?:\.\d{1,30})?)e([+-]?\d{1,2})", re.IGNORECASE | re.ASCII)
 _SIGNED = re.compile(r"\+(\d{1,12}\.\d{1,30})", re.ASCII)
 _UNIT_BEHIND = re.compile(r"([<>≤≥=]*\s*[-+]?[\d.]+(?:e[+-]?\d+)?)\s*([^\d\s.].*)", re.IGNORECASE | re.ASCII)
@@ -85,7 +95,7 @@ def chosen(text: str) -> tuple[str, ...]:
 
 def _number(raw: str, units: Sequence[str]) -> Reading | None:
     text = plain(raw)
-    for entity, sign in _ENTITIES.items():
+    for entity, sign in ENTITIES.items():
         text = text.replace(entity, sign)
     if len(text) > LONGEST_NUMBER:
         return None
@@ -122,7 +132,7 @@ def _without_marks(text: str, marks: list[Direction]) -> str:
 
 
 def _plain_number(raw: str, text: str) -> Value | None:
-    for saying, sign in _SAYINGS:
+    for saying, sign in SAYINGS:
         if text.startswith(saying):
             text = sign + text[len(saying) :].strip()
             break

@@ -20,6 +20,9 @@ _PLAIN: Mapping[int, str | int] = {code: code - 0xFEE0 for code in range(0xFF01,
 _DIGITS = r"\d{1,12}(?:\.\d{1,30})?|\.\d{1,30}"
 # No plus sign: "+1" is a grade, as is "1+".
 _NUMBER = re.compile(rf"(<=|>=|<|>|≤|≥)?\s*(-?(?:{_DIGITS}))", re.ASCII)
+# Of a comparator that came escaped, or in words.
+ENTITIES = {"&gt;": ">", "&lt;": "<", "&ge;": "≥", "&le;": "≤"}
+SAYINGS = (("大于等于", ">="), ("小于等于", "<="), ("大于", ">"), ("小于", "<"))
 _COMPARATORS: Mapping[str, Comparator] = {"": "", "<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">="}
 _UNIT_SPELLINGS = str.maketrans(
     {"µ": "u", "μ": "u", "*": "^", "×": "x", "·": "."} | {d: f"^{i}" for i, d in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
@@ -61,7 +64,7 @@ def plain(raw: str) -> str:
 
 
 # A finding in its parts. Grades stay apart from 阳性, and 弱阳性 from ±: whether they are the same is the method's business.
-_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
+DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
 _LONG_DASHES = frozenset("–—―")
 _PARTS = re.compile(
     r"(?P<weak>弱阳性|弱阳|weaklypositive|weakpositive)"
@@ -86,7 +89,7 @@ def finding_words(text: str) -> str | None:
     said = plain(text).replace(" ", "").lower().rstrip("。.;,")
     if said in _LONG_DASHES:
         return None
-    said = said.translate(_DASHES)
+    said = said.translate(DASHES)
     # Only what is short is worth remembering: a stranger's texts are not kept.
     return _words(said) if said and len(said) <= _LONGEST_FINDING else None
 
@@ -194,9 +197,21 @@ def finding(text: str) -> str:
     return finding_words(text) or plain(text)
 
 
+# What fills the column of an item that has no unit, or of which none was said.
+_NO_UNIT = frozenset(
+    {"", '""', "''", "-", "--", "/", "//", ".", "*", "null", "nil", "none", "n/a", "na", "无", "无单位", "空"}
+)
+
+
+def unit_said(text: str) -> str:
+    """Return the unit that a text says, in plain widths; "" where it only fills its column (-, /, "", null, 无)."""
+    said = plain(text)
+    return "" if said.translate(DASHES).lower() in _NO_UNIT else said
+
+
 def same_unit(theirs: str, ours: str | None) -> bool:
     """Say whether two spellings are one unit: `10^9/L`, `×10⁹/L`, `10*9/L`; `umol/L`, `μmol/L`. An unsaid unit contradicts nothing."""
-    said = plain(theirs)
+    said = unit_said(theirs)
     return not said or not ours or (len(said) <= _LONGEST_UNIT and _unit(said) == _unit(ours))
 
 

@@ -24,7 +24,7 @@ from tjapi.result.rules.flags import calls_critical, flags_said, lab_critical
 from tjapi.result.rules.identity import Identity, disagreement, shows_another
 from tjapi.result.rules.reading import Measured, Reading, Said, put_together, without_dust
 from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
-from tjapi.result.rules.values import Value, plain, same_unit
+from tjapi.result.rules.values import Value, plain, same_unit, unit_said
 from tjapi.result.service.alarming import Judge, judge_for, judge_for_anyone
 from tjapi.result.service.book import LIS, Addition, Book, Entry, UnplacedAlarm, UnreadValue
 from tjapi.result.service.computing import compute
@@ -276,7 +276,7 @@ async def _other_units(
         (item, o) for result in report.results for o in result.observations if (item := _item(items, o)) is not None
     ]
     # Of a number without a unit it is asked what it would be in each of them.
-    strange = {item.id for item, o in said if not plain(o.unit) or not same_unit(o.unit, item.unit)}
+    strange = {item.id for item, o in said if not unit_said(o.unit) or not same_unit(o.unit, item.unit)}
     return await catalog.units(uow, strange) if strange else {}
 
 
@@ -679,7 +679,9 @@ def _entry(
     remarks = (*one.remarks, *(said.remarks if leads else ()), *noted)
     doubt = said.status != "entered_in_error" and (
         doubted(value, item, told.last.get(item.code), book.exam.age_years)
-        or unit_doubted(one.reading, (first.unit, first.range_text), item, told.units.get(item.id, ()), book.found_range(item))
+        or unit_doubted(
+            one.reading, (first.unit, first.range_text), item, told.units.get(item.id, ()), book.found_range(item), flags
+        )
     )  # fmt: skip
     sub_id = ",".join(dict.fromkeys(each.sub_id for each in own))
     parts = (
