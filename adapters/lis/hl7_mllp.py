@@ -85,6 +85,8 @@ _TEXTS = {"TX", "FT"}
 _NAMED_IF_EMPTY = {"PID", "OBR", "OBX", "SPM"}
 _RESIDENT_LENGTHS = {15, 18}
 _NULL = '""'
+_CANCELLED = frozenset({"CA", "OC", "CR", "UC", "DC", "OD", "DR"})
+"""ORC-1 (HL7 table 0119): cancelled or discontinued, by whomever."""
 _MAX_NAME, _MAX_TEXT, _MAX_NOTE, _MAX_NOTES, _MAX_LEFT_OUT = 400, 65_536, 10_000, 200, 100
 # Of one item: each is a measurement of its own that a person may have to look at; a text comes in as many lines as it has.
 MOST_OF_ONE, MOST_LINES_OF_ONE = 50, 1_000
@@ -497,6 +499,7 @@ class _Reading:
                 for seen, said in zip(group.observations, notes, strict=True)
             ),
             refused=_refusal(spm) if spm else None,
+            cancelled=_status(obr, 25) == "X" or (orc is not None and _line(orc.value(1)).upper() in _CANCELLED),
             remarks=tuple(group.remarks),
         )
 

@@ -4,40 +4,14 @@ from decimal import Decimal
 
 import pytest
 
-from adapters.lis import registry
-from tests.tjapi.result.scene import OpenUnit, Scene, alerts_of, file, line_state, state_of, visit
-from tjapi.kernel.ids import uuid7
+from tests.tjapi.result.scene import OpenUnit, line_state, state_of, visit
+from tests.tjapi.result.wire import alarms, asked, filed
 from tjapi.result import repository
 from tjapi.result.rules.flags import lab_critical, lab_flag, lab_unknown, with_lab
 from tjapi.result.rules.ranges import Range, apart, lab_range, told_range, written
 from tjapi.result.rules.values import parse, same_unit, unit_said
-from tjapi.result.service import Filing
 
 pytestmark = pytest.mark.requirement("E3.3", "E3.5")
-WHEN = "20261123120000+0800"
-
-
-def _message(scene: Scene, group: str, *segments: str, status: str = "") -> bytes:
-    head = f"MSH|^~\\&|LIS|LAB|TJ||{WHEN}||ORU^R01|{uuid7().hex[:12]}|P|2.5.1||||||UNICODE UTF-8"
-    who = f"PID|1||{scene.exam_no}^^^TJ^VN||{scene.name}||19860301|M"
-    order = f"OBR|1|{scene.placers[group]}||{group}|||{WHEN}|||||||||||||||{status and WHEN}|||{status}"
-    return ("\r".join((head, who, order, *segments, f"SPM|1|{scene.barcodes[group]}")) + "\r").encode()
-
-
-async def _filed(unit: OpenUnit, scene: Scene, group: str, *segments: str, status: str = "") -> Filing:
-    return await file(unit, registry.parser("hl7_mllp")(_message(scene, group, *segments, status=status)))
-
-
-async def _asked(unit: OpenUnit, scene: Scene) -> list[tuple[str, str]]:
-    async with unit() as uow:
-        found = await repository.questions_of(uow, scene.exam_id)
-        return sorted((q.item_code, q.kind) for q in found if q.closed_at is None)
-
-
-async def _alarms(unit: OpenUnit, scene: Scene) -> list[str]:
-    return [c.rule_code for c in await alerts_of(unit, scene.exam_id)]
-
-
 # --- which unit is meant ---
 
 # Calcium, phosphate and magnesium in mEq/L or mg/dL with the range of that unit beside them; and units of which we know no factor.
@@ -55,9 +29,9 @@ async def test_a_number_whose_range_is_of_another_unit_is_asked_about(
     unit: OpenUnit, group: str, code: str, value: str, said: str, flag: str
 ) -> None:
     scene = await visit(unit, group)
-    filing = await _filed(unit, scene, group, f"OBX|1|NM|{code}||{value}||{said}|{flag}|||F")
+    filing = await filed(unit, scene, group, f"OBX|1|NM|{code}||{value}||{said}|{flag}|||F")
     assert (filing.outcome, filing.reason) == ("unmatched", "value-implausible")
-    assert (code, "implausible") in await _asked(unit, scene)
+    assert (code, "implausible") in await asked(unit, scene)
     assert await line_state(unit, scene, group) != "verified"
 
 
@@ -72,8 +46,8 @@ async def test_a_number_whose_range_is_of_our_unit_is_filed_unasked(
     unit: OpenUnit, group: str, code: str, value: str, said: str, flag: str
 ) -> None:
     scene = await visit(unit, group)
-    filing = await _filed(unit, scene, group, f"OBX|1|NM|{code}||{value}||{said}|{flag}|||F")
-    assert (filing.outcome, await _asked(unit, scene)) == ("filed", [])
+    filing = await filed(unit, scene, group, f"OBX|1|NM|{code}||{value}||{said}|{flag}|||F")
+    assert (filing.outcome, await asked(unit, scene)) == ("filed", [])
 
 
 def test_ranges_differ_by_the_largest_ratio_of_bounds_that_can_be_compared() -> None:
@@ -91,9 +65,9 @@ def test_ranges_differ_by_the_largest_ratio_of_bounds_that_can_be_compared() -> 
 @pytest.mark.requirement("E5.2")
 async def test_what_only_fills_the_column_of_the_unit_is_no_unit(unit: OpenUnit, filler: str) -> None:
     scene = await visit(unit, "ELECTROLYTE")
-    await _filed(unit, scene, "ELECTROLYTE", f"OBX|1|NM|K||7.2|{filler}|||||F")
+    await filed(unit, scene, "ELECTROLYTE", f"OBX|1|NM|K||7.2|{filler}|||||F")
     assert (await state_of(unit, scene))["K"] == ("7.2", "HH", "final")
-    assert "CRIT-K-HIGH" in await _alarms(unit, scene)
+    assert "CRIT-K-HIGH" in await alarms(unit, scene)
 
 
 @pytest.mark.parametrize("said", ["/uL", "%", "g/L", "-/HP", "No", "空腹"])
@@ -159,13 +133,13 @@ def test_a_range_turns_into_our_unit_with_its_bounds_as_they_were_meant() -> Non
 
 async def test_a_range_with_its_unit_judges_a_value_of_which_we_have_none(unit: OpenUnit) -> None:
     scene = await visit(unit, "THYROID")
-    await _filed(unit, scene, "THYROID", "OBX|1|NM|TSH||99|mIU/L|0.27-4.2 mIU/L|N|||F")
+    await filed(unit, scene, "THYROID", "OBX|1|NM|TSH||99|mIU/L|0.27-4.2 mIU/L|N|||F")
     assert (await state_of(unit, scene))["TSH"] == ("99", "H", "final")
 
 
 async def test_a_value_that_was_converted_is_judged_by_the_laboratorys_range_in_our_unit(unit: OpenUnit) -> None:
     scene, group = await visit(unit, "LIPID-FULL"), "LIPID-FULL"
-    await _filed(unit, scene, group, "OBX|1|NM|APOA1||140|mg/dL|100-160|N|||F")
+    await filed(unit, scene, group, "OBX|1|NM|APOA1||140|mg/dL|100-160|N|||F")
     assert (await state_of(unit, scene))["APOA1"] == ("1.4", "", "final")
     async with unit() as uow:
         (kept,) = await repository.revisions_of_exam(uow, scene.exam_id)
@@ -191,10 +165,10 @@ def test_the_side_on_which_a_value_lies_is_that_of_its_range(value: str, said: s
 @pytest.mark.requirement("E5.2")
 async def test_a_critical_flag_of_the_other_side_stays_critical_and_is_asked_about(unit: OpenUnit) -> None:
     scene = await visit(unit, "COAG")
-    await _filed(unit, scene, "COAG", "OBX|1|NM|APTT||0.6|s|1.0~1.8|HH|||F")
+    await filed(unit, scene, "COAG", "OBX|1|NM|APTT||0.6|s|1.0~1.8|HH|||F")
     assert (await state_of(unit, scene))["APTT"] == ("0.6", "LL", "final")
-    assert await _alarms(unit, scene) == ["LAB-CRITICAL"]
-    assert ("APTT", "implausible") in await _asked(unit, scene)
+    assert await alarms(unit, scene) == ["LAB-CRITICAL"]
+    assert ("APTT", "implausible") in await asked(unit, scene)
 
 
 # --- flags as they are dressed ---

@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
+from tjapi.result.rules.ranges import told_range
 from tjapi.result.rules.values import (
     ENTITIES,
     SAYINGS,
     Value,
     agree,
+    disputes,
     finding,
     finding_words,
+    measured_behind,
     parse,
     plain,
     same_unit,
@@ -180,12 +183,17 @@ def without_dust(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One observation of an item as it came. `order` is its place in the message, `others` what else a coded value says of itself."""
+    """One observation of an item as it came. `order` is its place in the message, `others` what else a coded value says of itself.
+
+    `range_text` and `notes` are the laboratory's range and remarks beside it.
+    """
 
     raw: str
     unit: str
     order: int
     others: tuple[str, ...] = ()
+    range_text: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +260,22 @@ def _contrary(
     found = [w for o, _ in readings if id(o) in clear for w in o.others if _disagrees(o.raw, w, texts)]
     words = [o.raw for o, _ in readings if id(o) in clear][:_MOST_WORDS]
     beside = [w for o, _ in readings if id(o) not in clear for w in (o.raw, *o.others)]
-    return [*found, *(w for w in beside if any(takes_back(word, w) for word in words))]
+    beside_it = [*found, *(w for w in beside if any(takes_back(word, w) for word in words))]
+    noted = [w for o, _ in readings for note in o.notes for w in disputes(words, note)]
+    return [*beside_it, *noted, *(_above_range(readings) if any(sense(word) == "negative" for word in words) else ())]
+
+
+def _above_range(readings: Sequence[tuple[Said, Reading | None]]) -> list[str]:
+    """Return the numbers above their own range, which stand in the way of a negative word beside them."""
+    found = []
+    for one, _ in readings:
+        number, told = measured_behind(one.raw), told_range(one.range_text)
+        if number is None or told is None or number.numeric is None or number.comparator in ("<", "<="):
+            continue
+        if told.normal.high is not None and number.numeric > told.normal.high and told.normal.high > 0:
+            # In words that are no finding, or the number would be read as the measurement behind the word.
+            found.append(f"{number.text}(参考范围:{plain(one.range_text)})")
+    return found
 
 
 _MOST_WORDS = 2

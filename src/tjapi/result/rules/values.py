@@ -1,7 +1,7 @@
 """Reading a value: what was said, as it compares, and as a number where it is one. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -187,6 +187,48 @@ def voids(note: str) -> bool:
     """Say whether words beside a number take it back: 检测无效, 标本错误, 请重新采血. Haemolysis and the like are remarks, for whoever reads."""
     clauses = re.split(r"[,，.。;；!！?？|\n]", plain(note[:_MOST_NOTED]).replace(" ", "").lower())
     return any(_VOID.search(clause) and not _FOOTER.search(clause) for clause in clauses)
+
+
+_LEGEND = re.compile(
+    r"参考|标准|说明|判[读断定]|解释|表示|提示|意味|代表|正常值|范围|区间|reference|range|means|indicates?|suggests?|interpret"
+)
+_DOUBTS = re.compile(
+    r"灰区|可疑|疑似|疑为|不确定|待[定复查]|indeterminate|inconclusive|equivocal|doubtful|suspicious|gr[ae]yzone|borderline"
+)
+_LONGEST_DOUBT, _MOST_CLAUSES = 24, 100
+
+
+def disputes(words: Sequence[str], note: str) -> list[str]:
+    """Return the clauses of a note that speak against a word beside it: a finding that is another one, a doubt, what makes it void.
+
+    Only a clause that is a finding itself (弱阳性), or short and without figures; what explains (参考值:阴性;灰区:0.9-1.1;阳性提示感染) says nothing.
+    """
+    found: list[str] = []
+    for sentence in re.split(r"[。;；!！?？|\n]", plain(note[:_MOST_NOTED]).lower())[:_MOST_CLAUSES]:
+        explains = False
+        for clause in (part.replace(" ", "") for part in re.split("[,，.]", sentence)):
+            explains = explains or _LEGEND.search(clause) is not None
+            if not clause or explains or any(sign.isdigit() for sign in clause):
+                continue
+            other = sense(clause) is not None and any(
+                sense(word) is not None and not agree(word, clause) for word in words
+            )
+            doubt = len(clause) <= _LONGEST_DOUBT and _DOUBTS.search(clause) and not _FOOTER.search(clause)
+            if other or doubt or voids(clause):
+                found.append(clause)
+    return found
+
+
+_FIGURE = re.compile(rf"(?<![\d.:])(<=|>=|<|>|≤|≥)?\s*({_DIGITS})(?![\d:])", re.ASCII)
+
+
+def measured_behind(raw: str) -> Value | None:
+    """Return the one number of a value: itself, or what was measured behind a word (阴性 12.5, 阴性(<0.05)); None: none, or several."""
+    text = plain(raw[: _LONGEST_FINDING * 2])
+    found = list(_FIGURE.finditer(text)) if len(raw) <= _LONGEST_FINDING else []
+    if len(found) != 1:
+        return None
+    return Value(raw, found[0][0].strip(), _COMPARATORS[found[0][1] or ""], Decimal(found[0][2]))
 
 
 _SENSES: Mapping[str, Sense] = {"阴性": "negative", "±": "doubtful"}
