@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.tjapi.result.scene import OpenUnit, line_state, state_of, visit
-from tests.tjapi.result.wire import alarms, asked, filed
+from adapters.lis import registry
+from tests.tjapi.result.scene import OpenUnit, file, line_state, state_of, visit
+from tests.tjapi.result.wire import alarms, asked, filed, message
 from tjapi.result.rules.reading import Said, put_together, understood
 from tjapi.result.rules.values import disputes, measured_behind
 
@@ -179,3 +180,35 @@ async def test_a_value_of_an_order_that_runs_is_filed(unit: OpenUnit) -> None:
     scene = await visit(unit, "GLU")
     filing = await filed(unit, scene, "GLU", "OBX|1|NM|GLU||4.4|mmol/L|||||F", status="F", orc="RE")
     assert (filing.outcome, await asked(unit, scene)) == ("filed", [])
+
+
+# --- one value in two units ---
+
+
+@pytest.mark.parametrize(("theirs", "is_one"), [("99", True), ("98.6", False), ("120", False), (">99", False)])
+@pytest.mark.parametrize("first", [True, False])
+async def test_a_number_in_our_unit_and_in_another_one_is_one_value_within_the_rounding(
+    unit: OpenUnit, theirs: str, is_one: bool, first: bool
+) -> None:
+    scene = await visit(unit, "GLU")
+    both = ["OBX|1|NM|GLU||5.50|mmol/L|||||F", f"OBX|2|NM|GLU||{theirs}|mg/dL|||||F"]
+    filing = await filed(unit, scene, "GLU", *(both if first else reversed(both)))
+    if is_one:
+        assert (filing.outcome, filing.detail["filed"], await asked(unit, scene)) == ("filed", 1, [])
+        assert (await state_of(unit, scene))["GLU"] == ("5.50", "", "final")
+    else:
+        assert ("GLU", "contested") in await asked(unit, scene)
+
+
+# --- whose it is ---
+
+
+@pytest.mark.parametrize("sent", ["Smith^John", "SMITH^JOHN", "Smith John", "John Smith"])
+async def test_a_name_in_latin_letters_is_one_whichever_part_is_written_first_where_the_message_says_which_it_is(
+    unit: OpenUnit, sent: str
+) -> None:
+    scene = await visit(unit, "GLU", name="John Smith")
+    raw = message(scene, "GLU", "OBX|1|NM|GLU||4.4|mmol/L|||||F").replace(b"||John Smith||", f"||{sent}||".encode())
+    filing = await file(unit, registry.parser("hl7_mllp")(raw))
+    # Of two words in one nobody says which is the family name.
+    assert filing.outcome == ("quarantined" if sent == "Smith John" else "filed")

@@ -266,6 +266,19 @@ def _unit(text: str) -> str:
     return re.sub(r"^x(?=10)", "", said)
 
 
+def is_rounded(ours: Value, theirs: Value, factor: Decimal, turned: Value) -> bool:
+    """Say whether two numbers are one measurement in two units: within what either of them was rounded by. `turned` is theirs in our unit."""
+    if ours.numeric is None or theirs.numeric is None or turned.numeric is None or ours.comparator != turned.comparator:
+        return False
+    margin = _half_a_place(ours.numeric) + _half_a_place(theirs.numeric) * abs(factor)
+    return abs(ours.numeric - turned.numeric) <= margin
+
+
+def _half_a_place(number: Decimal) -> Decimal:
+    exponent = number.as_tuple().exponent
+    return Decimal(1).scaleb(exponent) / 2 if isinstance(exponent, int) else Decimal(0)
+
+
 def converted(value: Value, factor: Decimal, addend: Decimal, decimals: int) -> Value:
     """Return a number in our unit: theirs × factor + addend, under the same comparator.
 

@@ -29,7 +29,7 @@ from tjapi.result.service.alarming import Judge, judge_for, judge_for_anyone
 from tjapi.result.service.book import LIS, Addition, Book, Entry, UnplacedAlarm, UnreadValue
 from tjapi.result.service.computing import compute
 from tjapi.result.service.judging import follow
-from tjapi.result.service.measuring import Turned, doubted, in_our_unit, unit_doubted
+from tjapi.result.service.measuring import Turned, doubted, in_our_unit, in_two_units, unit_doubted
 from tjapi.result.service.release import released_to
 
 # What keeps a value from being filed, gravest first: a message that meets several ends with the first; `detail` lists them all.
@@ -675,7 +675,7 @@ def _entries(uow: UnitOfWork, book: Book, said: _Saying, lost: dict[str, list[st
         _lose(lost, "value-unread", o.code)
         _ask_unread(uow, book, said, unread.raw if unread is not None else "更正为空值" if emptied else "", (), told)
         return []
-    entries: list[Entry] = []
+    found: list[tuple[Measured, Turned]] = []
     for one in measured:
         first = said.group.observations[one.orders[0]]
         turned = in_our_unit(one.reading, first.unit, item, others)
@@ -687,8 +687,10 @@ def _entries(uow: UnitOfWork, book: Book, said: _Saying, lost: dict[str, list[st
             _lose(lost, "unit-differs", o.code)
             _ask_unread(uow, book, said, f"{first.raw_value} {plain(first.unit)}", (first.raw_value, first.unit), told)
         else:
-            entries.append(_entry(book, said, measured, one, turned, told))
-    return entries
+            found.append((one, turned))
+    as_one, turnable = in_two_units(found), {one.orders for one, _ in found}
+    values = [*(each for each, _ in as_one), *(one for one in measured if one.orders not in turnable)]
+    return [_entry(book, said, values, one, turned, told) for one, turned in as_one]
 
 
 def _ask_unread(

@@ -1,6 +1,7 @@
 """What a value is once it was read: in the item's own unit, and whether it can hardly be. For laboratories and for people alike."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from tjapi.catalog.models import Item, ItemRange, ItemUnit
@@ -8,8 +9,8 @@ from tjapi.result.rules.flags import flag, flag_of, lab_flag
 from tjapi.result.rules.questions import Turned as Meant
 from tjapi.result.rules.questions import implausible, jumped, unit_in_doubt
 from tjapi.result.rules.ranges import speaks_of, told_range
-from tjapi.result.rules.reading import Reading
-from tjapi.result.rules.values import Value, converted, same_unit, unit_said
+from tjapi.result.rules.reading import Measured, Reading
+from tjapi.result.rules.values import Value, converted, is_rounded, same_unit, unit_said
 from tjapi.result.service.book import limits_of, range_rules
 
 Turned = tuple[Value, str | None, dict[str, str] | None]
@@ -32,6 +33,30 @@ def in_our_unit(reading: Reading, said: str, item: Item, others: Sequence[ItemUn
         "value": value.raw, "unit": unit, "factor": f"{known.factor:f}", "addend": f"{known.addend:f}", "source": known.source,
     }  # fmt: skip
     return converted(value, known.factor, known.addend, item.decimals or 0), item.unit, conversion
+
+
+def in_two_units(found: Sequence[tuple[Measured, Turned]]) -> list[tuple[Measured, Turned]]:
+    """Put together what was said of one measurement in our unit and in another one: 5.5 mmol/L and 99 mg/dL are one value, as it was said in ours."""
+    ours = [one for one in found if one[1][2] is None]
+    absorbed: dict[int, tuple[int, ...]] = {}
+    left: list[tuple[Measured, Turned]] = []
+    for one in found:
+        measured, turned = one
+        conversion = turned[2]
+        same = [
+            i
+            for i, (_, mine) in enumerate(ours)
+            if conversion is not None
+            and is_rounded(mine[0], measured.reading.value, Decimal(conversion["factor"]), turned[0])
+        ]
+        if len(same) == 1:
+            absorbed[same[0]] = (*absorbed.get(same[0], ()), *measured.orders)
+        else:
+            left.append(one)
+    for i, orders in absorbed.items():
+        at = left.index(ours[i])
+        left[at] = (replace(ours[i][0], orders=(*ours[i][0].orders, *orders)), ours[i][1])
+    return left
 
 
 def unit_doubted(
