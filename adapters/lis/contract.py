@@ -105,7 +105,7 @@ class LabResult:
     """The report on one ordered group. `placer_no` is our `LabGroup.line_no`, `filler_no` the laboratory's own number.
 
     `specimen_at` is when the specimen was taken, `reported_at` when the laboratory released it; `status` is OBR-25. `refused`: the
-    specimen is refused, and whatever of it has no result needs another. `remarks` are notes on the whole group (NTE after the OBR).
+    specimen is refused, and whatever of it has no result needs another. `cancelled`: the order or its report is called cancelled. `remarks` are notes on the whole group (NTE after the OBR).
     """
 
     barcode: str | None
@@ -118,6 +118,7 @@ class LabResult:
     status: str
     observations: tuple[LabObservation, ...]
     refused: LabRefusal | None = None
+    cancelled: bool = False
     remarks: tuple[str, ...] = ()
 
 

@@ -85,6 +85,8 @@ _TEXTS = {"TX", "FT"}
 _NAMED_IF_EMPTY = {"PID", "OBR", "OBX", "SPM"}
 _RESIDENT_LENGTHS = {15, 18}
 _NULL = '""'
+_CANCELLED = frozenset({"CA", "OC", "CR", "UC", "DC", "OD", "DR"})
+"""ORC-1 (HL7 table 0119): cancelled or discontinued, by whomever."""
 _MAX_NAME, _MAX_TEXT, _MAX_NOTE, _MAX_NOTES, _MAX_LEFT_OUT = 400, 65_536, 10_000, 200, 100
 # Of one item: each is a measurement of its own that a person may have to look at; a text comes in as many lines as it has.
 MOST_OF_ONE, MOST_LINES_OF_ONE = 50, 1_000
@@ -497,6 +499,7 @@ class _Reading:
                 for seen, said in zip(group.observations, notes, strict=True)
             ),
             refused=_refusal(spm) if spm else None,
+            cancelled=_status(obr, 25) == "X" or (orc is not None and _line(orc.value(1)).upper() in _CANCELLED),
             remarks=tuple(group.remarks),
         )
 
@@ -708,13 +711,17 @@ def _is_resident_number(text: str) -> bool:
 def _names(pid: hl7v2.Segment) -> list[str]:
     """PID-5 and the alias of PID-9: every repetition, and each of two scripts in one (张三^ZHANG SAN) by itself."""
     found: list[str] = []
+    turned: list[str] = []
     for number in (5, 9):
         for n in range(1, _count(pid, number) + 1):
             parts = [part for component in (1, 2, 3) if (part := _content(pid.value(number, component, repetition=n)))]
             latin = [part for part in parts if part.isascii()]
             chinese = [part for part in parts if not part.isascii()]
             found += ["".join(chinese), " ".join(latin), "".join(parts) if chinese and latin else ""]
-    return [_short(name, "PID-5", _MAX_NAME) for name in dict.fromkeys(found) if name]
+            if len(latin) > 1 and not chinese:
+                # XPN says which is the family name, and so does a comma: Smith^John is John Smith as well.
+                turned.append(f"{latin[0]}, {' '.join(latin[1:])}")
+    return [_short(name, "PID-5", _MAX_NAME) for name in dict.fromkeys([*found, *turned]) if name]
 
 
 def _number(segment: hl7v2.Segment, field_number: int, component: int = 1, *, repetition: int = 1) -> str | None:

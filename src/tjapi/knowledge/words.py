@@ -5,6 +5,7 @@ The exact reason, for doctors, is `Clause.words`; what is told here is made of t
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Literal
 
 from tjapi.knowledge.characters import found_words
@@ -121,12 +122,22 @@ def _beside_range(known: Known) -> str:
         return "不在参考范围" if known.flag == "A" else ""
     critical = "，属危急值" if known.flag in ("HH", "LL") else ""
     low, high = known.bounds
+    if known.numeric is not None and not _may_lie(known.numeric, side, low, high):
+        # Whoever measured it says so, and their own range does not.
+        return f"检验科提示偏{side}{critical}"
     if low is not None and high is not None:
         return f"{side}于参考范围 {low}–{high}{critical}"
     bound = high if side == "高" else low
     if bound is not None:
         return f"{side}于参考{'上' if side == '高' else '下'}限 {bound}{critical}"
     return (f"{side}于参考范围 {chinese(known.usual)}" if known.usual else f"偏{side}") + critical
+
+
+def _may_lie(number: Decimal, side: str, low: str | None, high: str | None) -> bool:
+    """Say whether a number can lie on a side of its range: beyond that bound, or at it where it may be below or above."""
+    if side == "高":
+        return (high is None or number >= Decimal(high)) and (low is None or number >= Decimal(low))
+    return (low is None or number <= Decimal(low)) and (high is None or number <= Decimal(high))
 
 
 _OF_A_LABORATORY = re.compile(r"阴性|阳性|\d|^[-–—±+]")

@@ -5,8 +5,9 @@ from decimal import Decimal
 import pytest
 
 from tests.tjapi.starter import ITEMS, LIMITS, OTHER_UNITS
-from tjapi.result.rules.flags import Flag, Range, flag
-from tjapi.result.rules.questions import Limits, implausible, unit_in_doubt
+from tjapi.result.rules.flags import Flag, flag
+from tjapi.result.rules.questions import Limits, Turned, implausible, unit_in_doubt
+from tjapi.result.rules.ranges import Range, Told
 from tjapi.result.rules.values import Value, converted, parse
 
 pytestmark = pytest.mark.requirement("E3.4")
@@ -33,12 +34,12 @@ def _ranges(code: str) -> list[Range]:
 def _asked(code: str, value: Value, normal: Range | None, said: Range | None = None) -> bool:
     """Say whether a number without a unit is asked back: by its limits, or because it may be one in another unit."""
     limits, decimals = _limits(code), ITEMS[code].get("decimals") or 0
-    turned = [
-        converted(value, Decimal(u["factor"]), Decimal(u.get("addend", "0")), decimals)
-        for u in OTHER_UNITS
-        if u["item"] == code
-    ]
-    others = [(one, flag(one, normal)) for one in turned]
+    told = Told(said.low, said.high) if said is not None else None
+    others = []
+    for unit in (u for u in OTHER_UNITS if u["item"] == code):
+        how = (Decimal(unit["factor"]), Decimal(unit.get("addend", "0")), decimals)
+        one = converted(value, *how)
+        others.append(Turned(one, flag(one, normal), told.turned(*how).normal if told is not None else None))
     return implausible(value, limits) is not None or unit_in_doubt((flag(value, normal), normal), others, said, limits)
 
 

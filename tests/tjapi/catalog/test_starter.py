@@ -12,7 +12,8 @@ from tjapi.catalog import service as catalog
 from tjapi.catalog.models import ItemRange
 from tjapi.catalog.rules import Subject, choose, first_day_of_age, last_day_of_age, starter_id
 from tjapi.catalog.schemas import Starter, StarterItem, StarterRange
-from tjapi.result.rules.flags import Range, flag_of
+from tjapi.result.rules.flags import flag_of
+from tjapi.result.rules.ranges import Range
 from tjapi.result.rules.values import finding, parse
 
 pytestmark = pytest.mark.requirement("X15", "E3.3")

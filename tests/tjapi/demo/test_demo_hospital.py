@@ -21,7 +21,8 @@ from tjapi.guidance import service as guidance
 from tjapi.kernel.security.principal import Principal
 from tjapi.report import service as reports
 from tjapi.result import service as results
-from tjapi.result.rules.flags import Range, flag_of
+from tjapi.result.rules.flags import flag_of
+from tjapi.result.rules.ranges import Range
 from tjapi.result.rules.values import parse
 from tjapi.result.service.book import range_snapshot
 

@@ -50,6 +50,9 @@ GLUCOSE = number("空腹血糖", "7.3", "H", ("3.9", "6.1"), unit="mmol/L")
             number("血钾", "6.5", "HH", ("3.5", "5.3"), unit="mmol/L"),
             "血钾 6.5 mmol/L，高于参考范围 3.5–5.3，属危急值",
         ),
+        # What the laboratory's flag says and its range denies is no side of the range.
+        (number("血钾", "5.1", "HH", ("3.5", "5.3"), unit="mmol/L"), "血钾 5.1 mmol/L，检验科提示偏高，属危急值"),
+        (number("血钾", "3.0", "H", ("3.5", "5.3"), unit="mmol/L"), "血钾 3.0 mmol/L，检验科提示偏高"),
         (number("甘油三酯", "3", "H"), "甘油三酯 3，偏高"),
         (number("抗体", "3", "H", usual="0-2(IU)"), "抗体 3，高于参考范围 0-2(IU)"),
         (number("收缩压", "132", "", ("90", "139"), unit="mmHg"), "收缩压 132 mmHg"),

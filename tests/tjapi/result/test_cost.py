@@ -10,12 +10,13 @@ import pytest
 
 from tests.adapters.steps import steps
 from tjapi.examinee.rules import is_one_name
-from tjapi.result.rules.flags import flag_of, lab_critical, lab_flag, lab_range, lab_snapshot, whole_marks
+from tjapi.result.rules.flags import flag_of, lab_critical, lab_flag, lab_snapshot, whole_marks
 from tjapi.result.rules.identity import Identity, disagreement
+from tjapi.result.rules.ranges import lab_range, told_range
 from tjapi.result.rules.raw import called_critical
 from tjapi.result.rules.reading import LONGEST_NUMBER, Said, chosen, put_together, read, without_dust
 from tjapi.result.rules.revisions import Fact, contested, current, rivals, standing
-from tjapi.result.rules.values import finding, finding_words, parse, same_unit
+from tjapi.result.rules.values import disputes, finding, finding_words, measured_behind, parse, same_unit, unit_said
 
 pytestmark = pytest.mark.requirement("E3.5", "I2")
 
@@ -48,7 +49,9 @@ def _read(kind: str) -> Callable[[str], object]:
 
 
 def _put(kind: str) -> Callable[[str], object]:
-    return lambda text: put_together(kind, [Said(text, text, 0), Said("7.2", "mmol/L", 1)], ["mmol/L"], ["阴性"])
+    return lambda text: put_together(
+        kind, [Said(text, text, 0, (), text, (text,)), Said("7.2", "mmol/L", 1)], ["mmol/L"], ["阴性"]
+    )
 
 
 READERS: dict[str, Callable[[str], object]] = {
@@ -64,7 +67,10 @@ READERS: dict[str, Callable[[str], object]] = {
     "without_dust": without_dust,
     "whole_marks": lambda text: whole_marks([text]),
     "called_critical": lambda text: called_critical(f"MSH|^~\\&|\rOBX|1|NM|{text}||{text}|||{text}|".encode()),
-    "lab_snapshot": lab_snapshot,
+    "lab_snapshot": lambda text: lab_snapshot(text, told_range(text)),
+    "disputes": lambda text: disputes(["阴性"], text),
+    "measured_behind": measured_behind,
+    "unit_said": unit_said,
     "same_unit": lambda text: same_unit(text, "mmol/L"),
     "flag_of": lambda text: flag_of("qualitative", parse(text), None),
     "is_one_name": lambda text: is_one_name(text, "张伟"),

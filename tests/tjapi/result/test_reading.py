@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tjapi.result.rules.flags import Range, flag_of, lab_critical, lab_flag, lab_range, undetermined, with_lab
+from tjapi.result.rules.flags import flag_of, lab_critical, lab_flag, undetermined, with_lab
 from tjapi.result.rules.questions import Limits, implausible, jumped
+from tjapi.result.rules.ranges import Range, lab_range
 from tjapi.result.rules.reading import Said, put_together, read, understood, without_dust
 from tjapi.result.rules.values import finding_words, parse
 

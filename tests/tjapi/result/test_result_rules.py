@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from tjapi.exam.rules import LINE_MOVES
 from tjapi.examinee.rules import is_one_name
-from tjapi.result.rules.flags import Range, flag, flag_of
+from tjapi.result.rules.flags import flag, flag_of
 from tjapi.result.rules.identity import Identity, disagreement, shows_another
+from tjapi.result.rules.ranges import Range
 from tjapi.result.rules.reading import chosen
 from tjapi.result.rules.revisions import LIS_STATUS, Fact, contested, current, line_target, standing
 from tjapi.result.rules.values import finding, parse, same_unit

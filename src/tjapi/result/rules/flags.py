@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
+from tjapi.result.rules.ranges import Range, Told
 from tjapi.result.rules.reading import NUMBERS, WORDS, chosen, understood
-from tjapi.result.rules.values import Comparator, Sense, Value, agree, finding, noted_clauses, parse, plain, sense
+from tjapi.result.rules.values import Comparator, Sense, Value, agree, finding, noted_clauses, plain, sense
 
 Flag = Literal["", "L", "H", "LL", "HH", "A"]
 FLAGS: tuple[Flag, ...] = ("", "L", "H", "LL", "HH", "A")
@@ -44,22 +44,6 @@ _LONGEST_FLAG, _LONGEST_CODED = 200, 2_000
 LABORATORY = "检验科回传"
 """Source of a range that is the laboratory's."""
 _LEAST, _MOST = Decimal("-Infinity"), Decimal("Infinity")
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """What counts as normal for this person, on this day, by this method. Bounds are inclusive: they are normal; critical ones are critical."""
-
-    low: Decimal | None = None
-    high: Decimal | None = None
-    critical_low: Decimal | None = None
-    critical_high: Decimal | None = None
-    normal_texts: tuple[str, ...] = ()
-
-    @property
-    def bounded(self) -> bool:
-        """Whether there is anything to compare a number with."""
-        return any(b is not None for b in (self.low, self.high, self.critical_low, self.critical_high))
 
 
 def flag(value: Value, normal: Range | None) -> Flag | None:
@@ -227,9 +211,26 @@ def _is_critical(word: str) -> bool:
     return word in _LAB_CRITICAL or _LAB_FLAGS.get(word) in ("LL", "HH") or _CRITICAL_INSIDE.search(word) is not None
 
 
+_ARROWS = str.maketrans(dict.fromkeys("⬆⇧▲△", "↑") | dict.fromkeys("⬇⇩▼▽", "↓") | {"\ufe0f": None})
+_AROUND = "()[]{}【】〔〕<>"
+_HYPHEN = re.compile(r"(?<=[a-z])-(?=[a-z])")
+
+
 def _flag_word(said: str) -> str:
-    word = plain(said).replace(" ", "").lower().strip("()[]")
-    return word if set(word) <= {"*"} else word.strip("*")
+    """Return a flag as it is known, whatever it is dressed in: ↑HH and <HH> are HH, C-H is CH. Signs of two sides stay what they are."""
+    word = plain(said).replace(" ", "").lower().translate(_ARROWS)
+    # < and > by themselves are codes: beyond what the instrument measures.
+    word = word.strip(_AROUND) or (word if set(word) <= {"<", ">"} else "")
+    word = word if set(word) <= {"*"} else word.strip("*")
+    letters = _HYPHEN.sub("", word.strip("↑↓"))
+    if word in _LAB_FLAGS or letters not in _LAB_FLAGS:
+        return word
+    arrows = [sign for sign in word if sign in "↑↓"]
+    sides = {_LAB_FLAGS[sign] for sign in arrows} | {(_LAB_FLAGS[letters] or "N")[0]}
+    if len(sides) > 1:
+        return word
+    doubled = _LAB_FLAGS[letters] in ("H", "L") and len(arrows) > 1
+    return letters * 2 if doubled and letters in ("h", "l") else "".join(arrows) if doubled else letters
 
 
 def gravity(flag: Flag | None) -> int:
@@ -241,7 +242,7 @@ def with_lab(ours: Flag | None, lab_range: Range | None, value: Value, theirs: F
     """Return the flag of a value that a laboratory judged as well, and whether its range or flag decided.
 
     Ours where there is a range of ours, whatever the laboratory says: what it calls critical is an alarm, and no other value. Else what
-    its range says, or its flag where that is graver.
+    its range says, or its flag where that is graver; on which side of its range a number lies, the range says.
     """
     if ours is not None:
         return ours, False
@@ -250,35 +251,14 @@ def with_lab(ours: Flag | None, lab_range: Range | None, value: Value, theirs: F
     if not said or (value.numeric is None and theirs == ""):
         # That a laboratory calls a text normal does not make us understand it.
         return None, False
-    return max(said, key=gravity), True
+    gravest = max(said, key=gravity)
+    if by_range and gravest in _OTHER_SIDE and gravest[0] != by_range[0]:
+        # HH beside a number below its range: as grave as it is called, and the contradiction is asked about.
+        return _OTHER_SIDE[gravest], True
+    return gravest, True
 
 
-_LONGEST_RANGE = 64
-_RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\s*(?:-{1,2}|~|～|–|—|至|to)\s*(-?\d+(?:\.\d+)?)", re.ASCII)
-
-
-def lab_range(text: str) -> Range | None:
-    """Read a laboratory's range: "3.5-5.3", "3.5～5.3", "<5.0", "≥1.04"; None for words and for anything else.
-
-    "<5.0" means below 5.0, so that 5.0 itself is above it: what cannot be said with an inclusive bound is a bound just inside.
-    """
-    said = plain(text)
-    both = _RANGE.fullmatch(said) if len(said) <= _LONGEST_RANGE else None
-    if both is not None:
-        low, high = Decimal(both[1]), Decimal(both[2])
-        return Range(low, high) if low <= high else None
-    bound = parse(said)
-    if bound.numeric is None or not bound.comparator:
-        return None
-    match bound.comparator:
-        case "<":
-            return Range(high=bound.numeric.next_minus())
-        case "<=":
-            return Range(high=bound.numeric)
-        case ">":
-            return Range(low=bound.numeric.next_plus())
-        case _:
-            return Range(low=bound.numeric)
+_OTHER_SIDE: Mapping[str, Flag] = {"L": "H", "H": "L", "LL": "HH", "HH": "LL"}
 
 
 def undetermined(kind: str, flag: str | None, *, judged: bool) -> bool:
@@ -339,9 +319,8 @@ def snapshot(normal: Range, *, text: str, method: str, source: str) -> dict[str,
     }  # fmt: skip
 
 
-def lab_snapshot(text: str) -> dict[str, Any]:
+def lab_snapshot(text: str, told: Told | None) -> dict[str, Any]:
     """Return the laboratory's range as it is kept beside a value that it judged; its own words, and bounds where they are inclusive."""
-    found = lab_range(text)
-    exclusive = plain(text)[:1] in ("<", ">") and plain(text)[1:2] != "="
-    inclusive = found if found is not None and not exclusive else Range()
-    return snapshot(inclusive, text=text, method="", source=LABORATORY)
+    return snapshot(
+        told.normal if told is not None and told.inclusive else Range(), text=text, method="", source=LABORATORY
+    )

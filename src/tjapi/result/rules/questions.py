@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from tjapi.result.rules.flags import Flag, Range
+from tjapi.result.rules.flags import Flag
+from tjapi.result.rules.ranges import Range, apart, least_apart
 from tjapi.result.rules.values import Value
 
 QuestionKind = Literal["unread", "contested", "undetermined", "implausible", "missing"]
@@ -47,7 +48,10 @@ CALM: frozenset[Answer] = frozenset({"normal", "not_judged"})
 # An open one of these keeps a line from being verified: what the line says is not known yet.
 HOLDING: frozenset[str] = frozenset({"unread", "contested", "implausible"})
 _ADULT_YEARS = 18
-_ONE_SCALE = 3
+_ONE_SCALE = Decimal(3)
+"""By how much ranges of one unit differ at most, between laboratories and methods."""
+_ANOTHER_SCALE = Decimal("1.5")
+"""From where on two ranges may as well be of two units, where the verdicts that they give differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,27 +83,51 @@ def implausible(value: Value, limits: Limits) -> str | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A number without a unit as it would be if it was said in another one: in our unit, with its flag, and the laboratory's range likewise."""
+
+    value: Value
+    flag: Flag | None
+    said: Range | None = None
+
+
 def unit_in_doubt(
     ours: tuple[Flag | None, Range | None],
-    in_others: Iterable[tuple[Value, Flag | None]],
+    in_others: Iterable[Turned],
     said: Range | None,
     limits: Limits,
+    verdicts: Iterable[Flag | None] = (),
 ) -> bool:
     """Say whether a number without a unit may as well be one in another unit: possible there too, and something else.
 
-    `ours`: its flag in our unit, and our range; `in_others`: what it is in our unit if it was said in each other one, and that one's flag. A
-    range of the laboratory's beside it (`said`) that is of the order of ours says the unit.
+    `ours`: its flag in our unit, and our range; `in_others`: what it is if it was said in each other one. A range of the laboratory's beside
+    it (`said`) tells the unit: the one in which it comes nearest to ours. One that comes near in none of those that we know, and by which
+    the laboratory itself (`verdicts`: by its range, by its flag) finds something else than we do, is of one that we do not know.
     """
     flag, normal = ours
-    if said is not None and normal is not None and _one_scale(said, normal):
-        return False
-    return any(implausible(value, limits) is None and other != flag for value, other in in_others)
+    distance = apart(said, normal) if said is not None and normal is not None else None
+    if said is not None and normal is not None and _of_another_scale(said, normal) and _differs(flag, verdicts):
+        return True
+    meant = [one for one in in_others if implausible(one.value, limits) is None and one.flag != flag]
+    if distance is None or normal is None or distance > _ONE_SCALE:
+        return bool(meant)
+    return any(_nearer(one.said, normal, distance) for one in meant)
 
 
-def _one_scale(said: Range, ours: Range) -> bool:
-    pairs = [(said.low, ours.low), (said.high, ours.high)]
-    both = [(one, two) for one, two in pairs if one is not None and two is not None and one > 0 and two > 0]
-    return bool(both) and all(max(one, two) <= _ONE_SCALE * min(one, two) for one, two in both)
+def _nearer(said: Range | None, normal: Range, distance: Decimal) -> bool:
+    theirs = apart(said, normal) if said is not None else None
+    return theirs is not None and theirs < distance
+
+
+def _of_another_scale(said: Range, normal: Range) -> bool:
+    least = least_apart(said, normal)
+    return least is not None and least >= _ANOTHER_SCALE
+
+
+def _differs(ours: Flag | None, verdicts: Iterable[Flag | None]) -> bool:
+    """Say whether one of two finds something and the other nothing."""
+    return ours is not None and any(one is not None and bool(one) != bool(ours) for one in verdicts)
 
 
 def jumped(value: Value, last: Decimal | None, limits: Limits, age_years: int) -> bool:

@@ -11,7 +11,22 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from tjapi.result.rules.values import Value, agree, finding, finding_words, parse, plain, same_unit, sense, takes_back
+from tjapi.result.rules.ranges import told_range
+from tjapi.result.rules.values import (
+    ENTITIES,
+    SAYINGS,
+    Value,
+    agree,
+    disputes,
+    finding,
+    finding_words,
+    measured_behind,
+    parse,
+    plain,
+    same_unit,
+    sense,
+    takes_back,
+)
 
 NUMBERS: frozenset[str] = frozenset({"numeric", "computed"})
 WORDS: frozenset[str] = frozenset({"qualitative", "enumerated", "multi_select"})
@@ -26,8 +41,6 @@ _MARK = "|".join(sorted(map(re.escape, _MARKS), key=len, reverse=True))
 _BEFORE = re.compile(rf"[(\[]?({_MARK})[)\]]?(?:\s+|(?<=[^a-z])(?=[-\d.<>≤≥=]))", re.IGNORECASE)
 # A letter at the end belongs to a unit (mmol/L) unless a digit, a blank, a bracket or another mark stands before it.
 _AFTER = re.compile(rf"(?:(?<=[\d.)\]*↑↓])|\s+)[(\[]?({_MARK})[)\]]?$", re.IGNORECASE)
-_ENTITIES = {"&gt;": ">", "&lt;": "<", "&ge;": "≥", "&le;": "≤"}
-_SAYINGS = (("大于等于", ">="), ("小于等于", "<="), ("大于", ">"), ("小于", "<"))
 _EXPONENT = re.compile(r"([<>]=?|[≤≥])?\s*(-?\d{1,12}(?:\.\d{1,30})?)e([+-]?\d{1,2})", re.IGNORECASE | re.ASCII)
 _SIGNED = re.compile(r"\+(\d{1,12}\.\d{1,30})", re.ASCII)
 _UNIT_BEHIND = re.compile(r"([<>≤≥=]*\s*[-+]?[\d.]+(?:e[+-]?\d+)?)\s*([^\d\s.].*)", re.IGNORECASE | re.ASCII)
@@ -85,7 +98,7 @@ def chosen(text: str) -> tuple[str, ...]:
 
 def _number(raw: str, units: Sequence[str]) -> Reading | None:
     text = plain(raw)
-    for entity, sign in _ENTITIES.items():
+    for entity, sign in ENTITIES.items():
         text = text.replace(entity, sign)
     if len(text) > LONGEST_NUMBER:
         return None
@@ -122,7 +135,7 @@ def _without_marks(text: str, marks: list[Direction]) -> str:
 
 
 def _plain_number(raw: str, text: str) -> Value | None:
-    for saying, sign in _SAYINGS:
+    for saying, sign in SAYINGS:
         if text.startswith(saying):
             text = sign + text[len(saying) :].strip()
             break
@@ -170,12 +183,17 @@ def without_dust(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One observation of an item as it came. `order` is its place in the message, `others` what else a coded value says of itself."""
+    """One observation of an item as it came. `order` is its place in the message, `others` what else a coded value says of itself.
+
+    `range_text` and `notes` are the laboratory's range and remarks beside it.
+    """
 
     raw: str
     unit: str
     order: int
     others: tuple[str, ...] = ()
+    range_text: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +260,22 @@ def _contrary(
     found = [w for o, _ in readings if id(o) in clear for w in o.others if _disagrees(o.raw, w, texts)]
     words = [o.raw for o, _ in readings if id(o) in clear][:_MOST_WORDS]
     beside = [w for o, _ in readings if id(o) not in clear for w in (o.raw, *o.others)]
-    return [*found, *(w for w in beside if any(takes_back(word, w) for word in words))]
+    beside_it = [*found, *(w for w in beside if any(takes_back(word, w) for word in words))]
+    noted = [w for o, _ in readings for note in o.notes for w in disputes(words, note)]
+    return [*beside_it, *noted, *(_above_range(readings) if any(sense(word) == "negative" for word in words) else ())]
+
+
+def _above_range(readings: Sequence[tuple[Said, Reading | None]]) -> list[str]:
+    """Return the numbers above their own range, which stand in the way of a negative word beside them."""
+    found = []
+    for one, _ in readings:
+        number, told = measured_behind(one.raw), told_range(one.range_text)
+        if number is None or told is None or number.numeric is None or number.comparator in ("<", "<="):
+            continue
+        if told.normal.high is not None and number.numeric > told.normal.high and told.normal.high > 0:
+            # In words that are no finding, or the number would be read as the measurement behind the word.
+            found.append(f"{number.text}(参考范围:{plain(one.range_text)})")
+    return found
 
 
 _MOST_WORDS = 2

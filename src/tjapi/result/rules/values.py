@@ -1,7 +1,7 @@
 """Reading a value: what was said, as it compares, and as a number where it is one. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -22,6 +22,9 @@ _PLAIN: Mapping[int, str | int] = {code: code - 0xFEE0 for code in range(0xFF01,
 _DIGITS = r"\d{1,12}(?:\.\d{1,30})?|\.\d{1,30}"
 # No plus sign: "+1" is a grade, as is "1+".
 _NUMBER = re.compile(rf"(<=|>=|<|>|≤|≥)?\s*(-?(?:{_DIGITS}))", re.ASCII)
+# Of a comparator that came escaped, or in words.
+ENTITIES = {"&gt;": ">", "&lt;": "<", "&ge;": "≥", "&le;": "≤"}
+SAYINGS = (("大于等于", ">="), ("小于等于", "<="), ("大于", ">"), ("小于", "<"))
 _COMPARATORS: Mapping[str, Comparator] = {"": "", "<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">="}
 _UNIT_SPELLINGS = str.maketrans(
     {"µ": "u", "μ": "u", "*": "^", "×": "x", "·": "."} | {d: f"^{i}" for i, d in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
@@ -63,7 +66,7 @@ def plain(raw: str) -> str:
 
 
 # A finding in its parts. Grades stay apart from 阳性, and 弱阳性 from ±: whether they are the same is the method's business.
-_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
+DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
 _LONG_DASHES = frozenset("–—―")
 _PARTS = re.compile(
     r"(?P<weak>弱阳性|弱阳|weaklypositive|weakpositive)"
@@ -88,7 +91,7 @@ def finding_words(text: str) -> str | None:
     said = plain(text).replace(" ", "").lower().rstrip("。.;,")
     if said in _LONG_DASHES:
         return None
-    said = said.translate(_DASHES)
+    said = said.translate(DASHES)
     # Only what is short is worth remembering: a stranger's texts are not kept.
     return _words(said) if said and len(said) <= _LONGEST_FINDING else None
 
@@ -196,6 +199,48 @@ def voids(note: str) -> bool:
     return any(_VOID.search(clause) and not _FOOTER.search(clause) for clause in clauses)
 
 
+_LEGEND = re.compile(
+    r"参考|标准|说明|判[读断定]|解释|表示|提示|意味|代表|正常值|范围|区间|reference|range|means|indicates?|suggests?|interpret"
+)
+_DOUBTS = re.compile(
+    r"灰区|可疑|疑似|疑为|不确定|待[定复查]|indeterminate|inconclusive|equivocal|doubtful|suspicious|gr[ae]yzone|borderline"
+)
+_LONGEST_DOUBT, _MOST_CLAUSES = 24, 100
+
+
+def disputes(words: Sequence[str], note: str) -> list[str]:
+    """Return the clauses of a note that speak against a word beside it: a finding that is another one, a doubt, what makes it void.
+
+    Only a clause that is a finding itself (弱阳性), or short and without figures; what explains (参考值:阴性;灰区:0.9-1.1;阳性提示感染) says nothing.
+    """
+    found: list[str] = []
+    for sentence in re.split(r"[。;；!！?？|\n]", plain(note[:_MOST_NOTED]).lower())[:_MOST_CLAUSES]:
+        explains = False
+        for clause in (part.replace(" ", "") for part in re.split("[,，.]", sentence)):
+            explains = explains or _LEGEND.search(clause) is not None
+            if not clause or explains or any(sign.isdigit() for sign in clause):
+                continue
+            other = sense(clause) is not None and any(
+                sense(word) is not None and not agree(word, clause) for word in words
+            )
+            doubt = len(clause) <= _LONGEST_DOUBT and _DOUBTS.search(clause) and not _FOOTER.search(clause)
+            if other or doubt or voids(clause):
+                found.append(clause)
+    return found
+
+
+_FIGURE = re.compile(rf"(?<![\d.:])(<=|>=|<|>|≤|≥)?\s*({_DIGITS})(?![\d:])", re.ASCII)
+
+
+def measured_behind(raw: str) -> Value | None:
+    """Return the one number of a value: itself, or what was measured behind a word (阴性 12.5, 阴性(<0.05)); None: none, or several."""
+    text = plain(raw[: _LONGEST_FINDING * 2])
+    found = list(_FIGURE.finditer(text)) if len(raw) <= _LONGEST_FINDING else []
+    if len(found) != 1:
+        return None
+    return Value(raw, found[0][0].strip(), _COMPARATORS[found[0][1] or ""], Decimal(found[0][2]))
+
+
 _SENSES: Mapping[str, Sense] = {"阴性": "negative", "±": "doubtful"}
 
 
@@ -204,9 +249,21 @@ def finding(text: str) -> str:
     return finding_words(text) or plain(text)
 
 
+# What fills the column of an item that has no unit, or of which none was said.
+_NO_UNIT = frozenset(
+    {"", '""', "''", "-", "--", "/", "//", ".", "*", "null", "nil", "none", "n/a", "na", "无", "无单位", "空"}
+)
+
+
+def unit_said(text: str) -> str:
+    """Return the unit that a text says, in plain widths; "" where it only fills its column (-, /, "", null, 无)."""
+    said = plain(text)
+    return "" if said.translate(DASHES).lower() in _NO_UNIT else said
+
+
 def same_unit(theirs: str, ours: str | None) -> bool:
     """Say whether two spellings are one unit: `10^9/L`, `×10⁹/L`, `10*9/L`; `umol/L`, `μmol/L`. An unsaid unit contradicts nothing."""
-    said = plain(theirs)
+    said = unit_said(theirs)
     return not said or not ours or (len(said) <= _LONGEST_UNIT and _unit(said) == _unit(ours))
 
 
@@ -217,6 +274,19 @@ _LONGEST_UNIT = 200
 def _unit(text: str) -> str:
     said = plain(text).replace(" ", "").translate(_UNIT_SPELLINGS).lower()
     return re.sub(r"^x(?=10)", "", said)
+
+
+def is_rounded(ours: Value, theirs: Value, factor: Decimal, turned: Value) -> bool:
+    """Say whether two numbers are one measurement in two units: within what either of them was rounded by. `turned` is theirs in our unit."""
+    if ours.numeric is None or theirs.numeric is None or turned.numeric is None or ours.comparator != turned.comparator:
+        return False
+    margin = _half_a_place(ours.numeric) + _half_a_place(theirs.numeric) * abs(factor)
+    return abs(ours.numeric - turned.numeric) <= margin
+
+
+def _half_a_place(number: Decimal) -> Decimal:
+    exponent = number.as_tuple().exponent
+    return Decimal(1).scaleb(exponent) / 2 if isinstance(exponent, int) else Decimal(0)
 
 
 def converted(value: Value, factor: Decimal, addend: Decimal, decimals: int) -> Value:

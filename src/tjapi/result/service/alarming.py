@@ -14,7 +14,8 @@ from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.rules import Case, Clause, Verdict, evaluate
 from tjapi.knowledge.service import Fired, Knowledge, Rule
 from tjapi.result.rules.alarms import LAB_ALARM, LAB_ALARM_ACTION, LAB_ALARM_NAME, LAB_CALLS_IT_CRITICAL, NOT_EXCLUDED
-from tjapi.result.rules.flags import Range, flag_of
+from tjapi.result.rules.flags import flag_of
+from tjapi.result.rules.ranges import Range
 from tjapi.result.rules.reading import Said, put_together
 from tjapi.result.rules.values import Value
 from tjapi.result.service import case

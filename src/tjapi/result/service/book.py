@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal, cast
 from uuid import UUID
 
@@ -19,14 +20,12 @@ from tjapi.result.formulas import FORMULAS
 from tjapi.result.models import HeldResult, HeldRevision, ResultQuestion
 from tjapi.result.rules.flags import (
     Flag,
-    Range,
     contradicts,
     flag_of,
     gravity,
     kept_marks,
     lab_critical,
     lab_flag,
-    lab_range,
     lab_snapshot,
     lab_unknown,
     snapshot,
@@ -36,6 +35,7 @@ from tjapi.result.rules.flags import (
     with_lab,
 )
 from tjapi.result.rules.questions import HOLDING, UNFLAGGED, Limits, QuestionKind
+from tjapi.result.rules.ranges import Range, Told, speaks_of, told_range, written
 from tjapi.result.rules.reading import NUMBERS, WORDS, understood
 from tjapi.result.rules.revisions import (
     GIVEN_UP,
@@ -574,7 +574,8 @@ class Book:
 
     def _revision(self, uow: UnitOfWork, result: HeldResult, entry: Entry, seq: int) -> HeldRevision:
         found = self._ranges.get(entry.item.id)
-        flag, kept = judged(entry.item, entry.value, found, entry.lis_marks, entry.lis_range_text or "")
+        theirs = Theirs(entry.lis_range_text or "", entry.unit, entry.conversion)
+        flag, kept = judged(entry.item, entry.value, found, entry.lis_marks, theirs)
         struck = entry.status == "entered_in_error"
         return HeldRevision(
             id=uuid7(), campus_id=result.campus_id, result_id=result.id, exam_id=result.exam_id, department_id=result.department_id,
@@ -592,8 +593,26 @@ def value_of(revision: HeldRevision) -> Value:
     return Value(revision.raw_value, revision.text, cast("Comparator", revision.comparator), revision.numeric)
 
 
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """A laboratory's range beside its value: as it was written, the unit of the value as it is kept, and how that came of theirs."""
+
+    text: str
+    unit: str | None
+    conversion: Mapping[str, str] | None = None
+
+    def told(self, item: Item) -> Told | None:
+        """Return the range in the unit in which the value is kept; None where it says nothing, or speaks of another unit than the value."""
+        told = told_range(self.text)
+        if told is None or not speaks_of(told, self.conversion["unit"] if self.conversion else self.unit or ""):
+            return None
+        if not self.conversion:
+            return told
+        return told.turned(Decimal(self.conversion["factor"]), Decimal(self.conversion["addend"]), item.decimals or 0)
+
+
 def judged(
-    item: Item, value: Value, found: ItemRange | None, marks: Sequence[str], said: str
+    item: Item, value: Value, found: ItemRange | None, marks: Sequence[str], theirs: Theirs
 ) -> tuple[Flag | None, dict[str, Any] | None]:
     """Return the flag of a value and the range kept beside it: by our range, and what the laboratory says of its own value."""
     choices = item.choices or ()
@@ -602,9 +621,11 @@ def judged(
     if item.kind in WORDS and (ours is not None or not understood(item.kind, value, known)):
         # A laboratory's flag does not make us understand a word, and does not turn it into another one.
         return ours, range_snapshot(found) if found is not None else None
-    flag, by_lab = with_lab(ours, None if item.kind in WORDS else lab_range(said), value, lab_flag(marks))
+    told = None if item.kind in WORDS else theirs.told(item)
+    flag, by_lab = with_lab(ours, told.normal if told is not None else None, value, lab_flag(marks))
     if by_lab and ours is None:
-        return flag, lab_snapshot(said)
+        # Beside a value that was converted stands no range in another unit.
+        return flag, lab_snapshot(written(told) if theirs.conversion else theirs.text, told)
     return flag, range_snapshot(found) if found is not None else None
 
 

@@ -24,12 +24,12 @@ from tjapi.result.rules.flags import calls_critical, flags_said, lab_critical
 from tjapi.result.rules.identity import Identity, disagreement, shows_another
 from tjapi.result.rules.reading import Measured, Reading, Said, put_together, without_dust
 from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
-from tjapi.result.rules.values import Value, plain, same_unit
+from tjapi.result.rules.values import Value, plain, same_unit, unit_said
 from tjapi.result.service.alarming import Judge, judge_for, judge_for_anyone
 from tjapi.result.service.book import LIS, Addition, Book, Entry, UnplacedAlarm, UnreadValue
 from tjapi.result.service.computing import compute
 from tjapi.result.service.judging import follow
-from tjapi.result.service.measuring import Turned, doubted, in_our_unit, unit_doubted
+from tjapi.result.service.measuring import Turned, doubted, in_our_unit, in_two_units, unit_doubted
 from tjapi.result.service.release import released_to
 
 # What keeps a value from being filed, gravest first: a message that meets several ends with the first; `detail` lists them all.
@@ -38,6 +38,7 @@ REASONS: dict[str, str] = {
     "specimen-rejected": "rejected",
     "refusal-not-possible": "not_refused",
     "unknown-code": "codes",
+    "codes-disagree": "disputed_codes",
     "item-not-ordered": "not_ordered",
     "line-not-live": "not_live",
     "status-not-filed": "statuses",
@@ -73,10 +74,17 @@ class _Group:
 
     item: Item | None
     observations: tuple[LabObservation, ...]
+    disputed: tuple[Item, ...] = ()
+    """Items of ours that the codes of one observation lead to, where they are several: it is filed under none of them."""
 
     @property
     def first(self) -> LabObservation:
         return self.observations[0]
+
+    @property
+    def may_be(self) -> tuple[Item, ...]:
+        """The items that it may be of."""
+        return (self.item,) if self.item is not None else self.disputed
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -86,7 +94,10 @@ class _Group:
     @property
     def said(self) -> list[Said]:
         """The values, in order, to be read."""
-        return [Said(one.raw_value, one.unit, i, one.other_words) for i, one in enumerate(self.observations)]
+        return [
+            Said(one.raw_value, one.unit, i, one.other_words, one.range_text, one.remarks)
+            for i, one in enumerate(self.observations)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +217,9 @@ async def _alarming(uow: UnitOfWork, source: str, report: LabReport, whose: Sequ
 
 def _is_critical(judge: Judge, result: LabResult, group: _Group) -> bool:
     """Say whether what was said of an item is critical by our own range or rule; what takes a value back is not."""
-    if group.item is None or LIS_STATUS.get(group.first.status or result.status) == "entered_in_error":
+    if LIS_STATUS.get(group.first.status or result.status) == "entered_in_error":
         return False
-    return judge.is_critical(group.item, group.said)
+    return any(judge.is_critical(item, group.said) for item in group.may_be)
 
 
 def _add_all(
@@ -230,21 +241,23 @@ def _add_all(
         rejected = [line for line in book.lines.values() if line.id in target.rejected]
         unplaced += _add(uow, book, (lines, rejected), result, items, tally, told)
         if result.refused is not None:
-            _ask_disowned(uow, book, lines, result, told)
+            _ask_disowned(uow, book, lines, result, told, f"标本被拒收:{result.refused.text or result.refused.reason}")
+        if result.cancelled and result.observations:
+            # It reports what it says was cancelled: one of the two is wrong.
+            _lose(lost, "status-not-filed", result.group_code)
+            _ask_disowned(uow, book, lines, result, told, "申请或报告已取消")
     return unplaced
 
 
-def _ask_disowned(uow: UnitOfWork, book: Book, lines: Sequence[ExamLine], result: LabResult, told: "_Told") -> None:
-    """Put to a person what was reported of a specimen that the laboratory refuses now: nobody knows whether it still stands."""
-    assert result.refused is not None
+def _ask_disowned(
+    uow: UnitOfWork, book: Book, lines: Sequence[ExamLine], result: LabResult, told: "_Told", why: str
+) -> None:
+    """Put to a person what was reported of what the laboratory refuses or has cancelled: nobody knows whether it still stands."""
     issued_at = min(result.reported_at or told.sent_at, told.arrived_at)
     for line in lines:
         for item in book.items_of(line):
             if book.now_at(line.id, item.id) is not None and book.said_by(line.id, item.id, LIS):
-                why = f"标本被拒收:{result.refused.text or result.refused.reason}"
-                key = meaning(
-                    (result.barcode, result.refused.reason, result.refused.text, item.id, issued_at.timestamp())
-                )
+                key = meaning((result.barcode, why, item.id, issued_at.timestamp()))
                 words = UnreadValue(raw=why, key=key, said_at=issued_at, message_id=told.message_id, status="corrected")
                 book.ask_unread(uow, (line, item), words)
 
@@ -276,7 +289,7 @@ async def _other_units(
         (item, o) for result in report.results for o in result.observations if (item := _item(items, o)) is not None
     ]
     # Of a number without a unit it is asked what it would be in each of them.
-    strange = {item.id for item, o in said if not plain(o.unit) or not same_unit(o.unit, item.unit)}
+    strange = {item.id for item, o in said if not unit_said(o.unit) or not same_unit(o.unit, item.unit)}
     return await catalog.units(uow, strange) if strange else {}
 
 
@@ -286,8 +299,13 @@ async def _last_numbers(uow: UnitOfWork, book: Book, items: Mapping[str, Item]) 
 
 
 def _item(items: Mapping[str, Item], o: LabObservation) -> Item | None:
-    """Return the item of an observation: by its code, else by the other codes that it bears."""
-    return next((items[code] for code in (o.code, *o.other_codes) if code in items), None)
+    """Return the item of an observation: by its code and the other codes that it bears; None where they lead to none, or to several."""
+    found = _items_meant(items, o)
+    return found[0] if len(found) == 1 else None
+
+
+def _items_meant(items: Mapping[str, Item], o: LabObservation) -> tuple[Item, ...]:
+    return tuple({items[code].id: items[code] for code in (o.code, *o.other_codes) if code in items}.values())
 
 
 async def _refuse(uow: UnitOfWork, report: LabReport, targets: Sequence["_Found"], lost: dict[str, list[str]]) -> int:
@@ -381,6 +399,8 @@ def _ask_unplaced(
     A status that files nothing takes a value back, or amends it, in a way that we do not know: what stands is not verified until somebody
     has looked. Where nothing stands and nothing was said, there is nothing to ask.
     """
+    if group.disputed:
+        return _ask_disputed(uow, book, lines, result, group, told)
     o, line = group.first, _line(book, lines, result.group_code, group.item)
     if group.item is None or isinstance(line, str):
         return True
@@ -393,9 +413,23 @@ def _ask_unplaced(
     return book.ask_unread(uow, (line, group.item), unread) and not lab_critical(group.marks)
 
 
+def _ask_disputed(
+    uow: UnitOfWork, book: Book, lines: tuple[Sequence[ExamLine], Sequence[ExamLine]], result: LabResult, group: _Group, told: _Told
+) -> bool:  # fmt: skip
+    """Put to a person, of each item that it may be of, what was said under codes that lead to several; say whether it may still be critical."""
+    issued_at = min(result.reported_at or told.sent_at, told.arrived_at)
+    unread = _unread(result, group, told, issued_at, f"代码不一致({'、'.join(item.name for item in group.disputed)})")
+    asked = False
+    for item in group.disputed:
+        line = _line(book, lines, result.group_code, item)
+        if not isinstance(line, str):
+            asked = book.ask_unread(uow, (line, item), unread) or asked
+    return not (asked and lab_critical(group.marks))
+
+
 async def _alarm_unplaced(uow: UnitOfWork, book: Book, unplaced: Sequence[_Unplaced]) -> None:
     """Alarm of what no line took and is critical all the same: by the laboratory's word, else by our own range or rule."""
-    items = {one.group.item.id: one.group.item for one in unplaced if one.group.item is not None}
+    items = {item.id: item for one in unplaced for item in one.group.may_be}
     judge = await judge_for(uow, book.exam, items.values()) if items else None
     for one in unplaced:
         o, by_lab = one.group.first, lab_critical(one.group.marks)
@@ -407,7 +441,7 @@ async def _alarm_unplaced(uow: UnitOfWork, book: Book, unplaced: Sequence[_Unpla
         if department is not None:
             moment = _said_moment(one.result, o)
             key = meaning((o.code, o.status, moment and moment.timestamp(), o.raw_value, *one.group.marks))
-            name = one.group.item.name if one.group.item is not None else o.name or o.code or "未注明项目"
+            name = "/".join(item.name for item in one.group.may_be) or o.name or o.code or "未注明项目"
             book.alarm_unplaced(
                 UnplacedAlarm(department_id=department, code=o.code, name=name, key=key, ours=not by_lab)
             )
@@ -555,7 +589,13 @@ def _groups(observations: Sequence[LabObservation], items: Mapping[str, Item]) -
     for o in observations:
         item = _item(items, o)
         parts.setdefault((item.id if item is not None else o.code, o.status, o.observed_at), []).append(o)
-    return [_Group(_item(items, same[0]), tuple(same)) for same in parts.values()]
+    return [_group(items, same) for same in parts.values()]
+
+
+def _group(items: Mapping[str, Item], same: Sequence[LabObservation]) -> _Group:
+    item = _item(items, same[0])
+    disputed = {one.id: one for o in same for one in _items_meant(items, o)} if item is None else {}
+    return _Group(item, tuple(same), tuple(disputed.values()))
 
 
 def _place(
@@ -565,7 +605,9 @@ def _place(
     o = group.first
     line = _line(book, lines, result.group_code, group.item)
     status = LIS_STATUS.get(o.status or result.status)
-    if line == "specimen-rejected":
+    if group.disputed:
+        _lose(lost, "codes-disagree", o.code)
+    elif line == "specimen-rejected":
         _lose(lost, line, result.barcode or result.placer_no or o.code)
     elif group.item is None or isinstance(line, str) or status is None:
         _lose(lost, line if isinstance(line, str) else "status-not-filed", o.code)
@@ -590,6 +632,8 @@ class _Saying:
     issued_at: datetime
     remarks: tuple[str, ...]
     filler_no: str | None
+    amends: bool = False
+    """Whether the value, or the report that it is in, is said to be a correction."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -607,7 +651,8 @@ def _saying(
     if status == "entered_in_error" and o.observed_at is None:
         # It does not say of which moment it speaks: of whatever was said until now.
         observed_at = max(observed_at, issued_at)
-    return _Saying(line, item, status, group, said_at, observed_at, issued_at, remarks, result.filler_no)
+    amends = "corrected" in (status, LIS_STATUS.get(result.status))
+    return _Saying(line, item, status, group, said_at, observed_at, issued_at, remarks, result.filler_no, amends)
 
 
 def _entries(uow: UnitOfWork, book: Book, said: _Saying, lost: dict[str, list[str]], told: _Told) -> list[Entry]:
@@ -622,13 +667,15 @@ def _entries(uow: UnitOfWork, book: Book, said: _Saying, lost: dict[str, list[st
         # It strikes whatever was said before, when it does not say which value was wrong.
         measured, unread = [Measured(Reading(Value("", "")), (0,))], None
     if not measured:
-        if unread is None and not said.notes and not lab_critical(said.group.marks):
+        # A correction to nothing takes something back, of which nobody knows whether it still stands.
+        emptied = said.amends and (said.status == "corrected" or book.now_at(said.line.id, item.id) is not None)
+        if unread is None and not said.notes and not lab_critical(said.group.marks) and not emptied:
             _lose(lost, "no-value", o.code)
             return []
         _lose(lost, "value-unread", o.code)
-        _ask_unread(uow, book, said, unread.raw if unread is not None else "", (), told)
+        _ask_unread(uow, book, said, unread.raw if unread is not None else "更正为空值" if emptied else "", (), told)
         return []
-    entries: list[Entry] = []
+    found: list[tuple[Measured, Turned]] = []
     for one in measured:
         first = said.group.observations[one.orders[0]]
         turned = in_our_unit(one.reading, first.unit, item, others)
@@ -640,8 +687,10 @@ def _entries(uow: UnitOfWork, book: Book, said: _Saying, lost: dict[str, list[st
             _lose(lost, "unit-differs", o.code)
             _ask_unread(uow, book, said, f"{first.raw_value} {plain(first.unit)}", (first.raw_value, first.unit), told)
         else:
-            entries.append(_entry(book, said, measured, one, turned, told))
-    return entries
+            found.append((one, turned))
+    as_one, turnable = in_two_units(found), {one.orders for one, _ in found}
+    values = [*(each for each, _ in as_one), *(one for one in measured if one.orders not in turnable)]
+    return [_entry(book, said, values, one, turned, told) for one, turned in as_one]
 
 
 def _ask_unread(
@@ -679,7 +728,9 @@ def _entry(
     remarks = (*one.remarks, *(said.remarks if leads else ()), *noted)
     doubt = said.status != "entered_in_error" and (
         doubted(value, item, told.last.get(item.code), book.exam.age_years)
-        or unit_doubted(one.reading, (first.unit, first.range_text), item, told.units.get(item.id, ()), book.found_range(item))
+        or unit_doubted(
+            one.reading, (first.unit, first.range_text), item, told.units.get(item.id, ()), book.found_range(item), flags
+        )
     )  # fmt: skip
     sub_id = ",".join(dict.fromkeys(each.sub_id for each in own))
     parts = (

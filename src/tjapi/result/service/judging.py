@@ -11,7 +11,7 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
 from tjapi.result.events import DerivedFollowed, ResultsRecorded
 from tjapi.result.service import case
-from tjapi.result.service.book import Book, judged, value_of
+from tjapi.result.service.book import Book, Theirs, judged, value_of
 from tjapi.result.service.computing import compute
 from tjapi.result.service.questions import block_open, lapse
 from tjapi.result.service.summarizing import summarize
@@ -93,7 +93,8 @@ async def _flag(uow: UnitOfWork, exam: Exam) -> None:
         if item is None or revision.status == "entered_in_error":
             continue
         found = ranges.get(item.id)
-        marks, theirs = (revision.lis_flags or "").split(), revision.lis_range_text or ""
+        marks = (revision.lis_flags or "").split()
+        theirs = Theirs(revision.lis_range_text or "", revision.unit, revision.conversion)
         flag, normal = judged(item, value_of(revision), found, marks, theirs)
         if (flag, normal) != (revision.flag, revision.range_snapshot):
             changed.append((revision.id, flag, normal))
