@@ -46,8 +46,15 @@ CALM: frozenset[Answer] = frozenset({"normal", "not_judged"})
 """Answers after which a value stands on the report without a mark."""
 # An open one of these keeps a line from being verified: what the line says is not known yet.
 HOLDING: frozenset[str] = frozenset({"unread", "contested", "implausible"})
+UNKNOWN: frozenset[str] = frozenset({"unread", "implausible"})
+"""While one of these is open nobody knows what the value is."""
 _ADULT_YEARS = 18
 _ONE_SCALE = 3
+
+
+def makes_known(kind: str, how: str, answer: str | None) -> bool:
+    """Say whether the end of a question leaves a value that is known; that there is none, or a wrong one, excludes nothing."""
+    return kind in UNKNOWN and (how == "value" or (how == "person" and answer in ("value", "keep", "confirmed")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from tjapi.requisition.errors import TubeHasResults, TubeStateConflict
 from tjapi.result import repository, views
 from tjapi.result.rules.flags import calls_critical, flags_said, lab_critical
 from tjapi.result.rules.identity import Identity, disagreement, shows_another
+from tjapi.result.rules.numbers import numbers_in
 from tjapi.result.rules.reading import Measured, Reading, Said, put_together, without_dust
 from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
 from tjapi.result.rules.values import Value, plain, same_unit
@@ -154,6 +155,7 @@ async def file_report(
         _lose(lost, "left-out", place)
     unplaced = _add_all(uow, book, targets, items, (lost, counts), told, placed=placed is not None)
     await _alarm_unplaced(uow, book, unplaced)
+    await _alarm_unknown(uow, book)
     if counts["filed"] or counts["revision"]:
         compute(uow, book, (line for line in book.lines.values() if line.performed_by == "lis" and book.live(line)))
     await book.close(uow)
@@ -413,6 +415,13 @@ async def _alarm_unplaced(uow: UnitOfWork, book: Book, unplaced: Sequence[_Unpla
             )
 
 
+async def _alarm_unknown(uow: UnitOfWork, book: Book) -> None:
+    """Alarm of what nobody could read, or in which unit, where no reading of it excludes that it is critical."""
+    if book.unknown:
+        judge = await judge_for(uow, book.exam, [one.item for one in book.unknown])
+        book.alarm_unknown(one.key for one in book.unknown if judge.may_be_critical(one.item, one.said))
+
+
 def _flag_words(o: LabObservation) -> tuple[str, ...]:
     """Return what an observation says of itself besides its flags: in further parts of a code, and that it is critical, in whatever words."""
     called = any(calls_critical(words) for words in (o.raw_value, *o.other_words, *o.remarks))
@@ -596,6 +605,12 @@ class _Saying:
         """All remarks beside it."""
         return (*self.remarks, *dict.fromkeys(note for one in self.group.observations for note in one.remarks))
 
+    @property
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """Where its value may stand, each beside its unit: in the values; where these hold no number, in the words beside them."""
+        said = tuple((one.raw_value, one.unit) for one in self.group.observations)
+        return said if any(numbers_in(raw) for raw, _ in said) else tuple((note, said[0][1]) for note in self.notes)
+
 
 def _saying(
     place: tuple[ExamLine, Item, ResultStatus], result: LabResult, group: _Group, told: _Told, remarks: tuple[str, ...]
@@ -658,7 +673,7 @@ def _ask_unread(
     )
     words = UnreadValue(
         raw=raw, key=key, said_at=said.issued_at, message_id=told.message_id, status=said.status, remarks=said.notes,
-        lis_marks=said.group.marks,
+        lis_marks=said.group.marks, said=said.texts,
     )  # fmt: skip
     book.ask_unread(uow, (said.line, said.item), words)
 
@@ -690,6 +705,7 @@ def _entry(
         line=said.line, item=item, status=said.status, value=value, unit=unit, conversion=conversion, observed_at=said.observed_at,
         issued_at=said.issued_at, source=LIS + told.source, meaning_key=meaning(parts), sub_id=sub_id, filler_no=said.filler_no,
         lis_range_text=without_dust(first.range_text) or None, lis_marks=marks, message_id=told.message_id, remarks=remarks, doubt=doubt,
+        unit_said=bool(plain(first.unit) or plain(one.reading.unit)),
     )  # fmt: skip
 
 
