@@ -16,7 +16,8 @@ from tjapi.knowledge.service import Fired, Knowledge, Rule
 from tjapi.result.rules.alarms import LAB_ALARM, LAB_ALARM_ACTION, LAB_ALARM_NAME, LAB_CALLS_IT_CRITICAL, NOT_EXCLUDED
 from tjapi.result.rules.flags import Range, flag_of
 from tjapi.result.rules.numbers import may_be_critical, numbers_in
-from tjapi.result.rules.reading import Said, put_together
+from tjapi.result.rules.raw import MadeOut
+from tjapi.result.rules.reading import NUMBERS, Said, put_together
 from tjapi.result.rules.values import Value
 from tjapi.result.service import case
 from tjapi.result.service.book import range_rules
@@ -102,6 +103,22 @@ async def judge_for_anyone(uow: UnitOfWork, sex: str, items: Iterable[Item]) -> 
     named = _alone(held.of(sex, date(today.year - _ADULT, 1, 1), today)) if sex in ("male", "female") else {}
     active = await knowledge.active(uow)
     return Judge(sex, _ADULT, held.on(today) | named, await catalog.units(uow, ids), active)
+
+
+async def critical_of_anyone(uow: UnitOfWork, source: str, said: MadeOut) -> set[str]:
+    """Return the codes of what is critical by what applies to anybody, of observations that were made out of bytes."""
+    items = await catalog.items_of_external_codes(uow, source, {code for one in said.told for code in one.codes})
+    if not items:
+        return set()
+    judge = await judge_for_anyone(uow, said.sex, {item.id: item for item in items.values()}.values())
+    found: set[str] = set()
+    for one in said.told:
+        # Of codes that lead to two items nobody knows which one is meant: either may be critical.
+        for item in {items[code].id: items[code] for code in one.codes if code in items}.values():
+            raws = one.values if item.kind in NUMBERS else [part for raw in one.values for part in raw.split("^")]
+            if any(raw.strip() and judge.is_critical(item, [Said(raw, one.unit, 0)]) for raw in raws):
+                found.add(one.codes[0])
+    return found
 
 
 def _alone(chosen: Mapping[UUID, ItemRange]) -> dict[UUID, Sequence[ItemRange]]:
