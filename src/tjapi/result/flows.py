@@ -15,9 +15,10 @@ from tjapi.kernel.child.errors import Broken, Overrun
 from tjapi.kernel.db import DATABASE_TROUBLE, is_refused
 from tjapi.kernel.inbox import InboundMessageNotFound, MessageNotReplayable
 from tjapi.kernel.jobs.spec import GiveUp, JobRun
+from tjapi.kernel.problem import naming
 from tjapi.kernel.uow import LeaseLostError, UnitOfWork
 from tjapi.result import service
-from tjapi.result.errors import MessageUnreadable
+from tjapi.result.errors import MessageUnreadable, ReleaseInVain
 from tjapi.result.rules import Charset
 from tjapi.result.schemas import ReadingOut, ReadingsOut, ReadValueOut
 
@@ -136,6 +137,36 @@ async def refuse_unreadable(lis: Any, uow: UnitOfWork, message_id: UUID, charset
         await _read(lis, *kept, charset)
     except _Unread as verdict:
         raise MessageUnreadable from verdict
+
+
+async def refuse_in_vain(
+    lis: Any, uow: UnitOfWork, message_id: UUID, charset: str | None, exam_id: UUID | None
+) -> None:
+    """Let nobody release what would not be filed all the same. Raises InboundMessageNotFound, MessageUnreadable, ReleaseInVain."""
+    await refuse_unreadable(lis, uow, message_id, charset)
+    if exam_id is None:
+        return
+    message = await inbox.get(uow, message_id)
+    if message.state not in ("quarantined", "unmatched"):
+        return  # it waits for nobody, which is said by itself
+    _, said = await service.word_on(uow, message_id)
+    try:
+        report = await _read(lis, message.source, inbox.open_body(uow, message), charset or said)
+    except _Unread:
+        return  # what it lacks to be read is asked for by itself
+    if isinstance(report, tuple):
+        return
+    with naming("/exam_id"):
+        elsewhere = await service.leads_elsewhere(uow, message.source, report, exam_id)
+    if elsewhere:
+        raise ReleaseInVain
+
+
+async def refuse_agreeing(lis: Any, uow: UnitOfWork, release_id: UUID) -> None:
+    """Look again, before a second person agrees, whether it would be filed: much may have come since it was proposed. Raises as above."""
+    proposed = await service.proposed(uow, release_id)
+    if proposed is not None:
+        await refuse_in_vain(lis, uow, proposed.message_id, proposed.charset, proposed.exam_id)
 
 
 async def _part(

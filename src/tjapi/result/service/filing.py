@@ -24,6 +24,7 @@ from tjapi.result.rules.flags import calls_critical, flags_said, lab_critical
 from tjapi.result.rules.identity import Identity, disagreement, shows_another
 from tjapi.result.rules.numbers import numbers_in
 from tjapi.result.rules.reading import Measured, Reading, Said, put_together, without_dust
+from tjapi.result.rules.releases import word_decides
 from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
 from tjapi.result.rules.values import Value, plain, same_unit
 from tjapi.result.service.alarming import Judge, judge_for, judge_for_anyone
@@ -119,7 +120,7 @@ async def file_report(
     """
     report = _flagged(report)
     placed = await released_to(uow, message_id)
-    targets = await _targets(uow, source, report, placed)
+    targets = await _leading(uow, source, report, placed)
     exam_ids = {exam_id for found in targets for exam_id in found.exam_ids}
     if placed is not None:
         # Two people looked: the identity is theirs to answer for. What they cannot do is split a message over two exams.
@@ -138,7 +139,7 @@ async def file_report(
     book = await Book.open(uow, exam_ids.pop())
     if await requisitions.drawn_again(uow, book.exam.id):
         # Whoever waited for the lock may have looked before a specimen was rejected: where the numbers lead now is what counts.
-        targets = await _targets(uow, source, report, placed)
+        targets = await _leading(uow, source, report, placed)
     against = None
     if placed is None:
         against = disagreement(_ours(book.exam), await _theirs(uow, book.exam, report), is_one_name)
@@ -461,6 +462,23 @@ class _Found:
     tube_id: UUID | None = None
     sent_out: UUID | None = None
     ordered: bool = False
+
+
+async def leads_elsewhere(uow: UnitOfWork, source: str, report: LabReport, exam_id: UUID) -> bool:
+    """Say whether two people's word that a message is an exam's would be in vain: its numbers name another one, and so does its identity."""
+    return any(found.exam_ids - {exam_id} for found in await _leading(uow, source, report, exam_id))
+
+
+async def _leading(uow: UnitOfWork, source: str, report: LabReport, placed: UUID | None) -> list[_Found]:
+    """Return where each group leads; a label on the wrong tube leads nowhere where two people, and the identity, say whose it is."""
+    targets = await _targets(uow, source, report, placed)
+    if placed is None or all(found.exam_ids <= {placed} for found in targets):
+        return targets
+    exam = await exams.get(uow, placed)
+    against = disagreement(_ours(exam), await _theirs(uow, exam, report), is_one_name)
+    # Nothing is done to the tube whose label it bears: that one is another person's.
+    there = _Found(frozenset({placed}), None)
+    return [there if word_decides(found.exam_ids, placed, against) else found for found in targets]
 
 
 async def _targets(uow: UnitOfWork, source: str, report: LabReport, placed: UUID | None) -> list[_Found]:

@@ -80,6 +80,12 @@ async def decide_release(uow: UnitOfWork, release_id: UUID, *, agree: bool) -> R
     return release_out(release)
 
 
+async def proposed(uow: UnitOfWork, release_id: UUID) -> MessageRelease | None:
+    """Return a release that another person has still to agree to; None: there is none."""
+    release = await repository.release(uow, release_id)
+    return release if release is not None and release.state == "proposed" else None
+
+
 async def releases(
     uow: UnitOfWork, *, state: str | None, after: list[str] | None, size: int
 ) -> Sequence[MessageRelease]:
