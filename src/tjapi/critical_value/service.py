@@ -162,7 +162,9 @@ async def alarm(uow: UnitOfWork, event: CriticalUnread) -> None:
         return
     words = f"{event.item_name}:{_BY[event.ours]}为危急,{_WHY[event.placed]},请立即查看原始报告"
     rule = (LAB_ALARM, OUR_ALARM_NAME if event.ours else LAB_ALARM_NAME)
-    await _raise(uow, exam, _valueless(uow, exam, rule, (event.department_id, words), (key, active.version_id)))
+    await _raise_valueless(
+        uow, exam, _valueless(uow, exam, rule, (event.department_id, words), (key, active.version_id))
+    )
 
 
 async def alarm_unknown(uow: UnitOfWork, event: CriticalNotExcluded) -> None:
@@ -179,14 +181,24 @@ async def alarm_unknown(uow: UnitOfWork, event: CriticalNotExcluded) -> None:
         return
     key = nth(_unknown_key(event.item_code), len(known))
     rule = (NOT_EXCLUDED_ALARM, NOT_EXCLUDED_NAME)
-    await _raise(uow, exam, _valueless(uow, exam, rule, (event.department_id, words), (key, active.version_id)))
+    await _raise_valueless(
+        uow, exam, _valueless(uow, exam, rule, (event.department_id, words), (key, active.version_id))
+    )
+
+
+async def _raise_valueless(uow: UnitOfWork, exam: Exam, value: CriticalValue) -> None:
+    await _raise(uow, exam, value)
+    # No result changes with it: whoever speaks of the exam is told here.
+    await uow.publish(CriticalUnplaced(campus_id=exam.campus_id, exam_id=exam.id))
 
 
 async def excluded(uow: UnitOfWork, event: CriticalExcluded) -> None:
     """The value is known now: what was raised because nobody knew it has no reason any more; a critical one raises its own."""
-    for value in _of_unknown(await repository.of_exam(uow, event.exam_id), event.item_code):
-        if _stands(value):
-            await _correct(uow, value)
+    standing = [v for v in _of_unknown(await repository.of_exam(uow, event.exam_id), event.item_code) if _stands(v)]
+    for value in standing:
+        await _correct(uow, value)
+    if standing:
+        await uow.publish(CriticalUnplaced(campus_id=standing[0].campus_id, exam_id=event.exam_id))
 
 
 def _unknown_key(item_code: str) -> str:
@@ -208,8 +220,6 @@ def _valueless(
         explanation=said[1], action=LAB_ALARM_ACTION, result_ids=[], revision_ids=[], state="detected", version=0, detected_at=uow.now,
         due_at=uow.now + DUE["A"], escalation_level=0,
     )  # fmt: skip
-    # No result changes with it: whoever speaks of the exam is told here.
-    await uow.publish(CriticalUnplaced(campus_id=exam.campus_id, exam_id=exam.id))
 
 
 def _stands(value: CriticalValue) -> bool:
