@@ -60,6 +60,9 @@ def _twin(guard: str, file: str, old: str, new: str, test: str) -> Twin:
 HARM = "tests/faults/test_harm.py"
 GIVEN_UP = "tests/tjapi/result/test_given_up.py"
 CONTRADICTIONS = "tests/tjapi/result/test_contradictions.py"
+NOT_EXCLUDED = "tests/tjapi/result/test_not_excluded.py"
+DOOR_ALARMS = "tests/tjapi/result/test_door_alarms.py"
+READINGS = "tests/tjapi/result/test_message_readings.py"
 MEASURED_AGAIN = "tests/tjapi/critical_value/test_measured_again.py"
 
 SUITING = "tests/tjapi/exam/test_suiting.py"
@@ -1495,6 +1498,71 @@ TWINS = (
         "notes: words that call a value critical alarm", "src/tjapi/result/service/filing.py",
         "called = any(calls_critical(words)", "called = any(not words",
         "tests/tjapi/result/test_contradictions.py::test_a_value_that_is_called_critical_in_words_alarms",
+    ),
+    _twin(
+        "alarms: what nobody could read alarms unless excluded", "src/tjapi/result/service/filing.py",
+        "if judge.may_be_critical(one.item, one.said))", "if not one.said)",
+        f"{NOT_EXCLUDED}::test_a_value_that_cannot_be_read_alarms_where_nothing_excludes_that_it_is_critical",
+    ),
+    _twin(
+        "alarms: a number is judged in every unit that it may be in", "src/tjapi/result/service/measuring.py",
+        "for u in known or (() if ours else others)]", "for u in known]",
+        f"{NOT_EXCLUDED}::test_a_number_whose_unit_is_in_doubt_alarms_where_another_unit_makes_it_critical",
+    ),
+    _twin(
+        "alarms: a comma may be a point", "src/tjapi/result/rules/numbers.py",
+        "(?P<point>[.,·・。、٫])", "(?P<point>[.])",
+        f"{NOT_EXCLUDED}::test_every_number_that_words_may_mean_is_found",
+    ),
+    _twin(
+        "alarms: what is not known of one item stays while any of it is asked", "src/tjapi/result/service/questions.py",
+        "and not any(is_unknown(q) for q in others)", "and others",
+        f"{NOT_EXCLUDED}::test_the_alert_of_an_unread_value_lives_as_long_as_nobody_knows_the_value",
+    ),
+    _twin(
+        "alarms: that there is no value excludes nothing", "src/tjapi/result/rules/questions.py",
+        'answer in ("value", "keep", "confirmed")', 'answer in ("value", "keep", "confirmed", "no_value")',
+        f"{NOT_EXCLUDED}::test_an_alert_of_what_nobody_knows_outlives_the_answer_that_there_is_no_value",
+    ),
+    _twin(
+        "alarms: what is unread of nobody known is named", "src/tjapi/result/service/alarming.py",
+        "return unread is not None and any(self._may_be(found, item, one.raw, one.unit) for one in said)", "return False",
+        f"{NOT_EXCLUDED}::test_a_message_that_belongs_to_nobody_names_what_nobody_could_read_in_it_and_may_be_critical",
+    ),
+    _twin(
+        "answers: a number against what was said is asked back", "src/tjapi/result/rules/answers.py",
+        'any(number in said for number in typed) else "differs-from-original"', "True else None",
+        f"{NOT_EXCLUDED}::test_what_is_typed_against_a_number_that_was_said_is_asked_back",
+    ),
+    _twin(
+        "answers: what may be critical is not ended calmly unasked", "src/tjapi/result/rules/answers.py",
+        '("contested", "wrong")', '("contested", "none")',
+        f"{NOT_EXCLUDED}::test_values_that_contradict_each_other_are_not_replaced_by_a_third_unasked",
+    ),
+    _twin(
+        "messages: what is set aside at the door is judged by our limits", "src/tjapi/result/service/release.py",
+        "*await critical_of_anyone(uow, source, said)", "*()",
+        f"{DOOR_ALARMS}::test_what_is_critical_in_a_message_refused_at_the_door_is_named",
+    ),
+    _twin(
+        "messages: a note that calls a value critical is heard at the door", "src/tjapi/result/rules/raw.py",
+        "if calls_critical(_field(fields, _NOTE)):", "if False:",
+        f"{DOOR_ALARMS}::test_what_is_critical_in_a_message_refused_at_the_door_is_named",
+    ),
+    _twin(
+        "releases: two people and the identity outweigh a label", "src/tjapi/result/rules/releases.py",
+        "and against is None", "and False",
+        f"{READINGS}::test_a_tube_under_a_wrong_label_is_filed_and_alarms_where_two_people_say_whose_it_is",
+    ),
+    _twin(
+        "releases: a label is outweighed by the identity only", "src/tjapi/result/rules/releases.py",
+        "return bool(set(named) - {placed}) and against is None", "return bool(set(named) - {placed})",
+        f"{READINGS}::test_a_release_in_vain_is_refused_when_it_is_proposed_and_again_when_it_is_agreed_to",
+    ),
+    _twin(
+        "releases: who agrees is told whether it would be in vain", "src/tjapi/result/endpoints.py",
+        "    await flows.refuse_agreeing(runtime(request).services.lis, uow, release_id)\n", "",
+        f"{READINGS}::test_a_release_in_vain_is_refused_when_it_is_proposed_and_again_when_it_is_agreed_to",
     ),
     _twin(
         "notes: words that take a number back are asked about", "src/tjapi/result/service/book.py",

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0043_exam_line_coverings"
-down_revision = "0042_result_given_up"
+revision = "0044_exam_line_coverings"
+down_revision = "0043_result_kept_because"
 branch_labels = None
 depends_on = None
 

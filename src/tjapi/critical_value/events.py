@@ -17,7 +17,7 @@ class CriticalDismissed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriticalUnplaced(Event):
-    """Something critical was said that stands at no result: unread, or of what is not examined."""
+    """Something critical was said that stands at no result, or is no reason any more: unread, or of what is not examined."""
 
     name: ClassVar[str] = "critical_value.unplaced"
     exam_id: UUID

@@ -7,11 +7,13 @@ from tjapi.exam.events import ExamReopened
 from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
 from tjapi.kernel.events import Event
 from tjapi.kernel.uow import Reaction
-from tjapi.result.events import CriticalUnread, RevisionsAdded
+from tjapi.result.events import CriticalExcluded, CriticalNotExcluded, CriticalUnread, RevisionsAdded
 
 REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
     (RevisionsAdded, service.look),
     (CriticalUnread, service.alarm),
+    (CriticalNotExcluded, service.alarm_unknown),
+    (CriticalExcluded, service.excluded),
     (ExamReopened, service.block_again),
     (ExamineesMerged, service.follow_person),
     (ExamineesUnmerged, service.follow_person),

@@ -71,6 +71,15 @@ def unheard(now: Iterable[Stated], heard: Iterable[Stated]) -> list[Stated]:
     return [one for one in now if (one.result_id, one.word) not in known]
 
 
+def shortened(words: str) -> str:
+    """Return the beginning of what was said, as much of it as an alert holds."""
+    said = " ".join(words.split())
+    return said if len(said) <= _LONGEST_WORDS else f"{said[:_LONGEST_WORDS]}…"
+
+
+_LONGEST_WORDS = 80
+
+
 def nth(key: str, times: int) -> str:
     """Return the key under which an event is kept that happened so many times before: corrected away, told of, or ended."""
     return f"{key}.{times + 1}" if times else key

@@ -27,6 +27,7 @@ from tjapi.critical_value.rules import (
     keeps_open,
     may_be_lost,
     nth,
+    shortened,
     unheard,
 )
 from tjapi.critical_value.schemas import CriticalStepOut, CriticalValueDetail, CriticalValueOut, NotifyIn
@@ -43,8 +44,14 @@ from tjapi.knowledge.rules import Case, Known, counts
 from tjapi.knowledge.service import Fired, Knowledge
 from tjapi.result import service as results
 from tjapi.result.errors import SignerNotStaff
-from tjapi.result.events import CriticalUnread, RevisionsAdded
-from tjapi.result.rules.alarms import LAB_ALARM, LAB_ALARM_ACTION, LAB_ALARM_NAME
+from tjapi.result.events import CriticalExcluded, CriticalNotExcluded, CriticalUnread, RevisionsAdded
+from tjapi.result.rules.alarms import (
+    LAB_ALARM,
+    LAB_ALARM_ACTION,
+    LAB_ALARM_NAME,
+    NOT_EXCLUDED_ALARM,
+    NOT_EXCLUDED_NAME,
+)
 from tjapi.result.rules.revisions import Stated
 
 # By when somebody must have seen to it. Parameters of the hospital, not read in a source.
@@ -153,19 +160,66 @@ async def alarm(uow: UnitOfWork, event: CriticalUnread) -> None:
     held = await repository.of_exam(uow, event.exam_id)
     if active is None or any(c.rule_code == LAB_ALARM and c.event_key == key for c in held):
         return
-    await _raise(
-        uow,
-        exam,
-        CriticalValue(
-            id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, examinee_id=exam.examinee_id, exam_no=exam.exam_no,
-            department_id=event.department_id, rule_code=LAB_ALARM, rule_name=OUR_ALARM_NAME if event.ours else LAB_ALARM_NAME, important_class="A",
-            knowledge_version_id=active.version_id, event_key=key,
-            explanation=f"{event.item_name}:{_BY[event.ours]}为危急,{_WHY[event.placed]},请立即查看原始报告", action=LAB_ALARM_ACTION, result_ids=[],
-            revision_ids=[], state="detected", version=0, detected_at=uow.now, due_at=uow.now + DUE["A"], escalation_level=0,
-        ),
-    )  # fmt: skip
+    words = f"{event.item_name}:{_BY[event.ours]}为危急,{_WHY[event.placed]},请立即查看原始报告"
+    rule = (LAB_ALARM, OUR_ALARM_NAME if event.ours else LAB_ALARM_NAME)
+    await _raise_valueless(
+        uow, exam, _valueless(uow, exam, rule, (event.department_id, words), (key, active.version_id))
+    )
+
+
+async def alarm_unknown(uow: UnitOfWork, event: CriticalNotExcluded) -> None:
+    """Raise that a value may be critical that nobody knows; while nobody was told of one of that item, that one takes it up."""
+    exam = await exams.lock(uow, event.exam_id)
+    active = await results.edition_of(uow, exam)
+    if active is None:
+        return
+    known = _of_unknown(await repository.of_exam(uow, event.exam_id), event.item_code)
+    words = f"{event.item_name}:「{shortened(event.words)}」未能读取或单位待核实,不能排除危急值,请立即查看原始报告"
+    waiting = [value for value in known if _stands(value) and value.state in UNTOLD]
+    if waiting:
+        await _step(uow, waiting[-1], "measured_again", to=None, note=words)
+        return
+    key = nth(_unknown_key(event.item_code), len(known))
+    rule = (NOT_EXCLUDED_ALARM, NOT_EXCLUDED_NAME)
+    await _raise_valueless(
+        uow, exam, _valueless(uow, exam, rule, (event.department_id, words), (key, active.version_id))
+    )
+
+
+async def _raise_valueless(uow: UnitOfWork, exam: Exam, value: CriticalValue) -> None:
+    await _raise(uow, exam, value)
     # No result changes with it: whoever speaks of the exam is told here.
     await uow.publish(CriticalUnplaced(campus_id=exam.campus_id, exam_id=exam.id))
+
+
+async def excluded(uow: UnitOfWork, event: CriticalExcluded) -> None:
+    """The value is known now: what was raised because nobody knew it has no reason any more; a critical one raises its own."""
+    standing = [v for v in _of_unknown(await repository.of_exam(uow, event.exam_id), event.item_code) if _stands(v)]
+    for value in standing:
+        await _correct(uow, value)
+    if standing:
+        await uow.publish(CriticalUnplaced(campus_id=standing[0].campus_id, exam_id=event.exam_id))
+
+
+def _unknown_key(item_code: str) -> str:
+    return event_key([(None, item_code)])
+
+
+def _of_unknown(held: Sequence[CriticalValue], item_code: str) -> list[CriticalValue]:
+    key = _unknown_key(item_code)
+    return [value for value in held if value.rule_code == NOT_EXCLUDED_ALARM and event_of(value.event_key) == key]
+
+
+def _valueless(
+    uow: UnitOfWork, exam: Exam, rule: tuple[str, str], said: tuple[int, str], kept: tuple[str, UUID]
+) -> CriticalValue:
+    """Return an alert of what stands as no value: by whose rule (its code and name), of which department, in which words, and under which key."""
+    return CriticalValue(
+        id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, examinee_id=exam.examinee_id, exam_no=exam.exam_no,
+        department_id=said[0], rule_code=rule[0], rule_name=rule[1], important_class="A", knowledge_version_id=kept[1], event_key=kept[0],
+        explanation=said[1], action=LAB_ALARM_ACTION, result_ids=[], revision_ids=[], state="detected", version=0, detected_at=uow.now,
+        due_at=uow.now + DUE["A"], escalation_level=0,
+    )  # fmt: skip
 
 
 def _stands(value: CriticalValue) -> bool:

@@ -29,10 +29,11 @@ async def receive_message(
     # A second message under a used number may be the one that matters.
     beside: dict[str, Any] = {
         "source": source, "sender": sender, "message_id": message_id, "body": body, "media_type": media_type,
-        "gateway_received_at": gateway_received_at, "reason": "content-differs", "alarming": results.alarming("content-differs", body),
+        "gateway_received_at": gateway_received_at, "reason": "content-differs",
     }  # fmt: skip
+    alarming = await results.alarming(uow, held, source, body) if held is not None else []
     if held == "content-differs":
-        kept = await inbox.quarantine(uow, **beside)
+        kept = await inbox.quarantine(uow, **beside, alarming=alarming)
         return MessageAccepted(
             id=kept.id, source=kept.source, message_id=kept.message_id, state=kept.state, duplicate=False
         )
@@ -46,10 +47,11 @@ async def receive_message(
             gateway_received_at=gateway_received_at,
             sender=sender,
             held=held,
-            alarming=results.alarming(held, body) if held is not None else (),
+            alarming=alarming,
         )
     except MessageContentDiffers as refusal:
-        await inbox.quarantine(uow, **beside)
+        alarming = await results.alarming(uow, "content-differs", source, body)
+        await inbox.quarantine(uow, **beside, alarming=alarming)
         raise refusal.kept() from None
     return MessageAccepted(
         id=message.id, source=message.source, message_id=message.message_id, state=message.state, duplicate=before

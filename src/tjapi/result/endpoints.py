@@ -24,6 +24,7 @@ from tjapi.result.errors import (
     QuestionNotFound,
     ReleaseDecided,
     ReleaseIncomplete,
+    ReleaseInVain,
     ReleaseNotFound,
     ReleaseProposed,
     ResultNotFound,
@@ -275,11 +276,12 @@ async def list_unmapped_codes(
                 description="身份不符、条码未知:指明体检;字符集存疑:指明字符集;编号重复而内容不同等已答 AE 者:写明依据即可。另一人同意后按普通消息归档 ·"
                 " An exam where the identity or the number is in doubt, a charset where that is; what was refused at the door for another"
                 " reason needs grounds only. Filed like any other once a second person agrees.",
-                problems=[InboundMessageNotFound, ExamNotFound, MessageNotReleasable, MessageUnreadable, ReleaseIncomplete, ReleaseProposed,
+                problems=[InboundMessageNotFound, ExamNotFound, MessageNotReleasable, MessageUnreadable, ReleaseInVain, ReleaseIncomplete,
+                          ReleaseProposed,
                           SignerNotStaff]),
 )  # fmt: skip
 async def propose_release(request: Request, uow: Unit, message_id: UUID, body: ReleaseIn) -> ReleaseOut:
-    await flows.refuse_unreadable(runtime(request).services.lis, uow, message_id, body.charset)
+    await flows.refuse_in_vain(runtime(request).services.lis, uow, message_id, body.charset, body.exam_id)
     return await service.propose_release(uow, message_id, body)
 
 
@@ -287,9 +289,11 @@ async def propose_release(request: Request, uow: Unit, message_id: UUID, body: R
     "/message-releases/{release_id:uuid}:agree",
     **operation("agreeMessageRelease", "同意放行", "Agree: the message is filed as was said", permission="message.release",
                 requirement=["E3.5", "X13"],
-                problems=[ReleaseNotFound, ReleaseDecided, SamePerson, MessageNotReleasable, ReleaseIncomplete, SignerNotStaff]),
+                problems=[ReleaseNotFound, ReleaseDecided, SamePerson, MessageNotReleasable, MessageUnreadable, ReleaseInVain, ReleaseIncomplete,
+                          SignerNotStaff]),
 )  # fmt: skip
-async def agree_release(uow: Unit, release_id: UUID) -> ReleaseOut:
+async def agree_release(request: Request, uow: Unit, release_id: UUID) -> ReleaseOut:
+    await flows.refuse_agreeing(runtime(request).services.lis, uow, release_id)
     return await service.decide_release(uow, release_id, agree=True)
 
 

@@ -116,6 +116,15 @@ class MessageUnreadable(Conflict):
     )
 
 
+class ReleaseInVain(Conflict):
+    """The numbers of the message name another exam, and its identity is not that of the exam it was said to be of: it would not be filed."""
+
+    zh, en = (
+        "消息的申请单号或条码属于另一次体检,身份也与所指体检不符,放行后仍不能归档:请核对其所属体检,或请检验科更正后重发",
+        "Its numbers name another exam, its identity is not that of the one named: look again, or have it mended and sent again",
+    )
+
+
 class ReleaseIncomplete(Invalid):
     """The message needs to be told its exam, or its charset; `errors` name which."""
 

@@ -81,3 +81,27 @@ class CriticalUnread(Event):
     key: str
     placed: bool = True
     ours: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriticalNotExcluded(Event):
+    """A value that could not be read, or whose unit nobody knows, may be critical by our own limits: a person looks at once. Once per question.
+
+    `words`: what was said, as it came.
+    """
+
+    name: ClassVar[str] = "result.critical_not_excluded"
+    exam_id: UUID
+    department_id: int
+    item_code: str
+    item_name: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriticalExcluded(Event):
+    """Nothing is asked any more of what an item may be: a value stands that is known. Whether that is critical is judged as of any value."""
+
+    name: ClassVar[str] = "result.critical_excluded"
+    exam_id: UUID
+    item_code: str

@@ -15,9 +15,10 @@ from tjapi.kernel.child.errors import Broken, Overrun
 from tjapi.kernel.db import DATABASE_TROUBLE, is_refused
 from tjapi.kernel.inbox import InboundMessageNotFound, MessageNotReplayable
 from tjapi.kernel.jobs.spec import GiveUp, JobRun
+from tjapi.kernel.problem import naming
 from tjapi.kernel.uow import LeaseLostError, UnitOfWork
 from tjapi.result import service
-from tjapi.result.errors import MessageUnreadable
+from tjapi.result.errors import MessageUnreadable, ReleaseInVain
 from tjapi.result.rules import Charset
 from tjapi.result.schemas import ReadingOut, ReadingsOut, ReadValueOut
 
@@ -51,19 +52,19 @@ async def file_message(run: JobRun) -> Mapping[str, Any]:
     try:
         report = await _read(run.services.lis, source, raw, charset)
     except _Unread as verdict:
-        return await _quarantine(run, message_id, raw, verdict.reason, verdict.fault)
+        return await _quarantine(run, message_id, (source, raw), verdict.reason, verdict.fault)
     if isinstance(report, tuple):
         messages, faults = report
-        return await _part(run, message_id, messages, () if released else faults)
+        return await _part(run, message_id, raw, messages, () if released else faults)
     try:
         filing = await _file(run, message_id, source, report, arrived_at)
     except Exception as error:
         if is_refused(error):
-            return await _quarantine(run, message_id, raw, NOT_STORABLE, type(error).__name__)
+            return await _quarantine(run, message_id, (source, raw), NOT_STORABLE, type(error).__name__)
         if isinstance(error, (LeaseLostError, *DATABASE_TROUBLE)) or run.attempts + 1 < _TRIES:
             raise
         log.warning("message.not_filed", id=str(message_id), exc_info=error)
-        return await _quarantine(run, message_id, raw, NOT_FILED, type(error).__name__)
+        return await _quarantine(run, message_id, (source, raw), NOT_FILED, type(error).__name__)
     return {"outcome": filing.outcome, "reason": filing.reason}
 
 
@@ -107,19 +108,23 @@ async def set_message_aside(uow: UnitOfWork, payload: Mapping[str, Any], error: 
     detail: dict[str, Any] = {"fault": error}
     # Bytes that nobody can open may be why it was set aside.
     with contextlib.suppress(InboundMessageNotFound, ValueError, InvalidTag):
-        detail |= _alarm(NOT_FILED, inbox.open_body(uow, await inbox.get(uow, message_id)))
+        message = await inbox.get(uow, message_id)
+        detail |= await _alarm(uow, NOT_FILED, message.source, inbox.open_body(uow, message))
     await inbox.end(uow, message_id, "quarantined", reason=NOT_FILED, detail=detail)
 
 
-async def _quarantine(run: JobRun, message_id: UUID, raw: bytes, reason: str, fault: str) -> Mapping[str, Any]:
+async def _quarantine(
+    run: JobRun, message_id: UUID, came: tuple[str, bytes], reason: str, fault: str
+) -> Mapping[str, Any]:
     """End a message that is not filed, for a person to look at; `fault` names places and kinds, never content."""
     async with run.unit() as uow:
-        await inbox.end(uow, message_id, "quarantined", reason=reason, detail={"fault": fault, **_alarm(reason, raw)})
+        detail = {"fault": fault, **await _alarm(uow, reason, *came)}
+        await inbox.end(uow, message_id, "quarantined", reason=reason, detail=detail)
     return {"outcome": "quarantined", "reason": reason}
 
 
-def _alarm(reason: str, raw: bytes) -> dict[str, Any]:
-    codes = service.alarming(reason, raw)
+async def _alarm(uow: UnitOfWork, reason: str, source: str, raw: bytes) -> dict[str, Any]:
+    codes = await service.alarming(uow, reason, source, raw)
     return {inbox.ALARMING: codes} if codes else {}
 
 
@@ -134,8 +139,38 @@ async def refuse_unreadable(lis: Any, uow: UnitOfWork, message_id: UUID, charset
         raise MessageUnreadable from verdict
 
 
+async def refuse_in_vain(
+    lis: Any, uow: UnitOfWork, message_id: UUID, charset: str | None, exam_id: UUID | None
+) -> None:
+    """Let nobody release what would not be filed all the same. Raises InboundMessageNotFound, MessageUnreadable, ReleaseInVain."""
+    await refuse_unreadable(lis, uow, message_id, charset)
+    if exam_id is None:
+        return
+    message = await inbox.get(uow, message_id)
+    if message.state not in ("quarantined", "unmatched"):
+        return  # it waits for nobody, which is said by itself
+    _, said = await service.word_on(uow, message_id)
+    try:
+        report = await _read(lis, message.source, inbox.open_body(uow, message), charset or said)
+    except _Unread:
+        return  # what it lacks to be read is asked for by itself
+    if isinstance(report, tuple):
+        return
+    with naming("/exam_id"):
+        elsewhere = await service.leads_elsewhere(uow, message.source, report, exam_id)
+    if elsewhere:
+        raise ReleaseInVain
+
+
+async def refuse_agreeing(lis: Any, uow: UnitOfWork, release_id: UUID) -> None:
+    """Look again, before a second person agrees, whether it would be filed: much may have come since it was proposed. Raises as above."""
+    proposed = await service.proposed(uow, release_id)
+    if proposed is not None:
+        await refuse_in_vain(lis, uow, proposed.message_id, proposed.charset, proposed.exam_id)
+
+
 async def _part(
-    run: JobRun, message_id: UUID, messages: tuple[bytes, ...], faults: tuple[str, ...]
+    run: JobRun, message_id: UUID, raw: bytes, messages: tuple[bytes, ...], faults: tuple[str, ...]
 ) -> Mapping[str, Any]:
     """Take up each message of a batch by itself; what is wrong around them a person sees."""
     detail: dict[str, Any] = {"messages": len(messages)}
@@ -145,7 +180,9 @@ async def _part(
             for number, body in enumerate(messages, 1):
                 await inbox.take_part(uow, batch, number, body)
             outcome, reason = ("quarantined", "batch-differs") if faults else ("filed", None)
-            detail |= {"faults": list(faults)} if faults else {}
+            if faults:
+                # What is no message of its own in it is seen by nobody but whoever looks at the batch.
+                detail |= {"faults": list(faults), **await _alarm(uow, "batch-differs", batch.source, raw)}
             await inbox.end(uow, message_id, outcome, reason=reason, detail=detail)
     return {"outcome": batch.state, **detail}
 

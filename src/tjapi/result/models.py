@@ -157,7 +157,7 @@ class ResultQuestion(Base):
     `unread`: a value that could not be read (`raw_value`), so that there is none. `contested`: values contradict each other.
     `undetermined`: the value is neither normal nor abnormal by any range. `implausible`: the value is hardly possible, or the laboratory
     flags it in a way that contradicts it or that nobody understands. `missing`: nobody was asked, a person said that no value
-    will come. `gives_up`: by its answer the item is settled without a value, until one comes or its specimen is drawn again. `said_at` is when the laboratory said it, `status` as what. A question that a later value answers is closed by that (`how`).
+    will come. `kept_because`: why it was answered against what was said. `gives_up`: by its answer the item is settled without a value, until one comes or its specimen is drawn again. `said_at` is when the laboratory said it, `status` as what. A question that a later value answers is closed by that (`how`).
     """
 
     __tablename__ = "result_question"
@@ -198,6 +198,7 @@ class ResultQuestion(Base):
     how: Mapped[str | None]
     answer: Mapped[str | None]
     reason: Mapped[str | None]
+    kept_because: Mapped[str | None]
     gives_up: Mapped[bool] = mapped_column(default=False, server_default=sql("false"))
 
 

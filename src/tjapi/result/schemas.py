@@ -255,6 +255,10 @@ class AnswerIn(Input):
     value: str | None = Field(
         None, min_length=1, max_length=200, description="value 时:所录数值 · With value: the value", examples=[None]
     )
+    kept_because: str | None = Field(
+        None, min_length=2, max_length=200, examples=[None],
+        description="所录数值与原文不符,或原文不能排除危急值时,经核实仍如此作答的理由 · Why the answer stands though it is not what was said, or though that may be critical",
+    )  # fmt: skip
 
 
 class GiveUpIn(Input):
@@ -301,6 +305,10 @@ class QuestionOut(BaseModel):
     )
     answer: Answer | None = Field(examples=[None])
     reason: str | None = Field(examples=[None])
+    kept_because: str | None = Field(
+        description="与原文不符或原文不能排除危急值而仍如此作答的理由 · Why it was answered so against what was said",
+        examples=[None],
+    )
     gives_up: bool = Field(
         description="该项目按「无结果」计,报告注明原因;之后如有结果,以结果为准 · The item counts as settled without a value, until one comes",
         examples=[False],

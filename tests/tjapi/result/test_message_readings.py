@@ -7,7 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.tjapi.result.scene import OpenUnit, Scene, Unfenced, state_of, visit
+from tests.tjapi.result.scene import OpenUnit, Scene, Unfenced, alerts_of, state_of, visit
 from tests.tjapi.world import API, SignIn
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.jobs.spec import JobRun
@@ -145,3 +145,66 @@ async def test_a_message_without_its_own_time_takes_that_of_arrival_and_what_was
     assert moment == "2026-11-23 09:00"
     detail = await admin.fetchval("select detail -> 'left_out' ->> 0 from inbox_message where id = $1", message)
     assert detail == "OBX[2]: no code, no value"
+
+
+def _mislabelled(owner: Scene, label: Scene, *, placer: bool = False, name: str | None = None) -> bytes:
+    """A report on potassium: of one person by all that identifies them, under the label of another one's tube."""
+    order = owner.placers["ELECTROLYTE"] if placer else ""
+    return (
+        f"MSH|^~\\&|LIS|LAB|TJ||20261123120000+0800||ORU^R01|{uuid7().hex[:12]}|P|2.5.1||||||UNICODE UTF-8\r"
+        f"PID|1||{owner.exam_no if name is None else ''}^^^TJ^VN||{name or owner.name}||19860301|M\rOBR|1|{order}||ELECTROLYTE\r"
+        f"OBX|1|NM|K^钾||7.9|mmol/L||HH|||F\rSPM|1|{label.barcodes['ELECTROLYTE']}\r"
+    ).encode()
+
+
+@pytest.mark.requirement("E3.4", "E5.2")
+@pytest.mark.parametrize("placer", [True, False])
+async def test_a_tube_under_a_wrong_label_is_filed_and_alarms_where_two_people_say_whose_it_is(
+    sign_in: SignIn, runtime: Runtime, unit: OpenUnit, placer: bool
+) -> None:
+    gateway, engineer, chief = [await sign_in(who) for who in ("device-gateway", "interface", "chief")]
+    label, owner = await visit(unit, "ELECTROLYTE"), await visit(unit, "ELECTROLYTE")
+    message = await _push(gateway, _mislabelled(owner, label, placer=placer))
+    assert (await _file(runtime, message))["reason"] == "identity-mismatch"
+    await _release(engineer, chief, message, exam_id=str(owner.exam_id))
+    assert (await _file(runtime, message))["outcome"] == "filed"
+    assert (await state_of(unit, owner))["K"] == ("7.9", "HH", "final")
+    assert [c.rule_code for c in await alerts_of(unit, owner.exam_id)] == ["CRIT-K-HIGH"]
+    # Whose label it bears has no result of it, and no alert; their own specimen is still awaited.
+    assert (await state_of(unit, label), list(await alerts_of(unit, label.exam_id))) == ({}, [])
+
+
+@pytest.mark.requirement("E3.4", "E5.2")
+async def test_what_two_people_place_on_an_exam_that_has_no_line_for_it_alarms_there(
+    sign_in: SignIn, runtime: Runtime, unit: OpenUnit
+) -> None:
+    gateway, engineer, chief = [await sign_in(who) for who in ("device-gateway", "interface", "chief")]
+    label, owner = await visit(unit, "ELECTROLYTE"), await visit(unit, "GLU")
+    message = await _push(gateway, _mislabelled(owner, label))
+    await _file(runtime, message)
+    await _release(engineer, chief, message, exam_id=str(owner.exam_id))
+    assert (await _file(runtime, message))["reason"] == "item-not-ordered"
+    assert [c.state for c in await alerts_of(unit, owner.exam_id)] == ["detected"]
+
+
+@pytest.mark.requirement("E3.4")
+async def test_a_release_in_vain_is_refused_when_it_is_proposed_and_again_when_it_is_agreed_to(
+    sign_in: SignIn, runtime: Runtime, unit: OpenUnit, admin: asyncpg.Connection
+) -> None:
+    gateway, engineer, chief = [await sign_in(who) for who in ("device-gateway", "interface", "chief")]
+    label, owner = await visit(unit, "ELECTROLYTE"), await visit(unit, "ELECTROLYTE")
+    stranger = await _push(gateway, _mislabelled(owner, label, name="另一人"))
+    await _file(runtime, stranger)
+    given = {"reason": "标签贴错", "exam_id": str(owner.exam_id)}
+    refused = await engineer.post(f"{API}/inbound-messages/{stranger}:propose-release", json=given)
+    assert (refused.status_code, refused.json()["code"]) == (409, "release-in-vain")
+    # Proposed while it could succeed, agreed to when it cannot any more: whose the person is was put right meanwhile.
+    message = await _push(gateway, _mislabelled(owner, label))
+    await _file(runtime, message)
+    made = await engineer.post(f"{API}/inbound-messages/{message}:propose-release", json=given)
+    assert made.status_code == 200, made.text
+    await admin.execute("update exam set name = '更名者' where id = $1", owner.exam_id)
+    agreed = await chief.post(f"{API}/message-releases/{made.json()['id']}:agree")
+    assert (agreed.status_code, agreed.json()["code"]) == (409, "release-in-vain")
+    assert (await chief.post(f"{API}/message-releases/{made.json()['id']}:refuse")).status_code == 200
+    assert await state_of(unit, owner) == {}

@@ -460,7 +460,8 @@ async def test_a_message_that_is_not_filed_and_calls_something_critical_is_alarm
 ) -> None:
     scene = await visit(unit, "GLU")
     nul = report(scene, "GLU", replace(observation("GLU", "5.0"), range_text="3.9\0-6.1"))
-    unread, refused, aside, calm = [await _receive(unit, _raw(flag)) for flag in ("HH", "HH", "HH", "H")]
+    raws = [*[_raw("HH")] * 3, _raw("H", value="5.6")]
+    unread, refused, aside, calm = [await _receive(unit, raw) for raw in raws]
     await admin.execute("update inbox_message set campuses = '{1}' where id = any($1)", [unread, refused, aside, calm])
     await flows.file_message(_run(runtime, unread, None))
     await flows.file_message(_run(runtime, refused, nul))

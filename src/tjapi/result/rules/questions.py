@@ -47,11 +47,18 @@ CALM: frozenset[Answer] = frozenset({"normal", "not_judged"})
 """Answers after which a value stands on the report without a mark."""
 # An open one of these keeps a line from being verified: what the line says is not known yet.
 HOLDING: frozenset[str] = frozenset({"unread", "contested", "implausible"})
+UNKNOWN: frozenset[str] = frozenset({"unread", "implausible"})
+"""While one of these is open nobody knows what the value is."""
 _ADULT_YEARS = 18
 _ONE_SCALE = Decimal(3)
 """By how much ranges of one unit differ at most, between laboratories and methods."""
 _ANOTHER_SCALE = Decimal("1.5")
 """From where on two ranges may as well be of two units, where the verdicts that they give differ."""
+
+
+def makes_known(kind: str, how: str, answer: str | None) -> bool:
+    """Say whether the end of a question leaves a value that is known; that there is none, or a wrong one, excludes nothing."""
+    return kind in UNKNOWN and (how == "value" or (how == "person" and answer in ("value", "keep", "confirmed")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """What people have to say of a message that no machine may file. Pure."""
 
+from collections.abc import Collection, Sequence
 from typing import Literal
+from uuid import UUID
 
 Need = Literal["exam", "charset", "nothing", "impossible"]
 
@@ -23,6 +25,14 @@ def still_needed(state: str, reason: str | None, *, exam: bool, charset: bool) -
     if charset or (state == "quarantined" and reason in _AS_IT_IS):
         return "nothing"
     return "impossible"
+
+
+def word_decides(named: Collection[UUID], placed: UUID, against: Sequence[str] | None) -> bool:
+    """Say whether two people's word decides whose a group is though its numbers name another exam: where the identity agrees with theirs.
+
+    The label was stuck on the wrong tube then. Where the identity is not theirs either, nothing but that word speaks for it.
+    """
+    return bool(set(named) - {placed}) and against is None
 
 
 def is_alarmed_of(reason: str) -> bool:

@@ -16,7 +16,7 @@ from tjapi.result.service.entry import (
     revoke_results,
     sign_sheet,
 )
-from tjapi.result.service.filing import Filing, file_report
+from tjapi.result.service.filing import Filing, file_report, leads_elsewhere
 from tjapi.result.service.findings import Found, reasons, standing
 from tjapi.result.service.findings import result_ids as found_result_ids
 from tjapi.result.service.giving_up import give_up, specimens_refused
@@ -39,6 +39,7 @@ from tjapi.result.service.release import (
     alarming,
     decide_release,
     propose_release,
+    proposed,
     raw_for_readings,
     release_out,
     releases,
@@ -78,6 +79,7 @@ __all__ = [
     "ids_of",
     "import_past",
     "judge_anew",
+    "leads_elsewhere",
     "lines_gone",
     "opened_again",
     "passed",
@@ -85,6 +87,7 @@ __all__ = [
     "plan_sheets",
     "plan_sheets_of_many",
     "propose_release",
+    "proposed",
     "put_results",
     "put_summary",
     "questions_page",

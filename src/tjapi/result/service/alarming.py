@@ -15,12 +15,14 @@ from tjapi.knowledge.rules import Case, Clause, Verdict, evaluate
 from tjapi.knowledge.service import Fired, Knowledge, Rule
 from tjapi.result.rules.alarms import LAB_ALARM, LAB_ALARM_ACTION, LAB_ALARM_NAME, LAB_CALLS_IT_CRITICAL, NOT_EXCLUDED
 from tjapi.result.rules.flags import flag_of
+from tjapi.result.rules.numbers import may_be_critical, numbers_in
 from tjapi.result.rules.ranges import Range
-from tjapi.result.rules.reading import Said, put_together
+from tjapi.result.rules.raw import MadeOut
+from tjapi.result.rules.reading import NUMBERS, Said, put_together
 from tjapi.result.rules.values import Value
 from tjapi.result.service import case
 from tjapi.result.service.book import range_rules
-from tjapi.result.service.measuring import in_our_unit
+from tjapi.result.service.measuring import in_any_unit, in_our_unit, unit_doubted
 
 _ADULT = 40
 """How old somebody is taken to be of whom nobody says it: the bounds of grown people apply."""
@@ -37,21 +39,41 @@ class Judge:
     edition: Knowledge | None
 
     def is_critical(self, item: Item, said: Sequence[Said]) -> bool:
-        """Say whether anything that was said of an item is critical by a range that may apply, or by a rule that asks for action at once."""
-        return any(self._by(range_rules(one) if one is not None else None, item, said) for one in self._of(item))
+        """Say whether anything that was said of an item is critical by a range that may apply, or by a rule that asks for action at once.
+
+        What cannot be read, or may as well be in another unit, is critical where that is not excluded.
+        """
+        return any(self._by(one, item, said) for one in self._of(item))
+
+    def may_be_critical(self, item: Item, texts: Iterable[tuple[str, str]]) -> bool:
+        """Say whether any number in texts of an item, each beside its unit, is critical in a unit that it may be in."""
+        return any(self._may_be(one, item, text, unit) for text, unit in texts for one in self._of(item))
 
     def _of(self, item: Item) -> Sequence[ItemRange | None]:
         return self.ranges.get(item.id) or (None,)
 
-    def _by(self, normal: Range | None, item: Item, said: Sequence[Said]) -> bool:
-        others = self.units.get(item.id, ())
+    def _by(self, found: ItemRange | None, item: Item, said: Sequence[Said]) -> bool:
+        normal, others = range_rules(found) if found is not None else None, self.units.get(item.id, ())
         units = [unit for unit in (item.unit, *(u.unit for u in others)) if unit]
         known = [*(item.choices or ()), *(normal.normal_texts if normal is not None else ())]
-        for one in put_together(item.kind, said, units, known)[0]:
-            turned = in_our_unit(one.reading, said[one.orders[0]].unit, item, others)
+        measured, unread = put_together(item.kind, said, units, known)
+        for one in measured:
+            first = said[one.orders[0]]
+            turned = in_our_unit(one.reading, first.unit, item, others)
             if turned is not None and self._grave(item, turned[0], turned[1], normal):
                 return True
-        return False
+            doubted = turned is None or unit_doubted(one.reading, (first.unit, ""), item, others, found)
+            if doubted and self._may_be(found, item, one.reading.value.text, first.unit):
+                return True
+        return unread is not None and any(self._may_be(found, item, one.raw, one.unit) for one in said)
+
+    def _may_be(self, found: ItemRange | None, item: Item, text: str, unit: str) -> bool:
+        normal, others = range_rules(found) if found is not None else None, self.units.get(item.id, ())
+        return any(
+            self._grave(item, value, item.unit, normal) or may_be_critical(value, normal)
+            for number in numbers_in(text)
+            for value in in_any_unit(number, unit, item, others)
+        )
 
     def _grave(self, item: Item, value: Value, unit: str | None, normal: Range | None) -> bool:
         flag = flag_of(item.kind, value, normal, item.choices or ())
@@ -61,7 +83,7 @@ class Judge:
             return False
         known = case.known(item.code, item.name, value, kind=item.kind, item_unit=item.unit, unit=unit, flag=flag)
         alone = Case(self.sex, self.age_years, {item.code: known}, {}, {})
-        fired = self.edition.fired("critical", alone, frozenset({item.code}))
+        fired = alarms_of(self.edition, alone, frozenset({item.code}))
         return any(one.rule.important_class == "A" for one in fired)
 
 
@@ -82,6 +104,22 @@ async def judge_for_anyone(uow: UnitOfWork, sex: str, items: Iterable[Item]) -> 
     named = _alone(held.of(sex, date(today.year - _ADULT, 1, 1), today)) if sex in ("male", "female") else {}
     active = await knowledge.active(uow)
     return Judge(sex, _ADULT, held.on(today) | named, await catalog.units(uow, ids), active)
+
+
+async def critical_of_anyone(uow: UnitOfWork, source: str, said: MadeOut) -> set[str]:
+    """Return the codes of what is critical by what applies to anybody, of observations that were made out of bytes."""
+    items = await catalog.items_of_external_codes(uow, source, {code for one in said.told for code in one.codes})
+    if not items:
+        return set()
+    judge = await judge_for_anyone(uow, said.sex, {item.id: item for item in items.values()}.values())
+    found: set[str] = set()
+    for one in said.told:
+        # Of codes that lead to two items nobody knows which one is meant: either may be critical.
+        for item in {items[code].id: items[code] for code in one.codes if code in items}.values():
+            raws = one.values if item.kind in NUMBERS else [part for raw in one.values for part in raw.split("^")]
+            if any(raw.strip() and judge.is_critical(item, [Said(raw, one.unit, 0)]) for raw in raws):
+                found.add(one.codes[0])
+    return found
 
 
 def _alone(chosen: Mapping[UUID, ItemRange]) -> dict[UUID, Sequence[ItemRange]]:

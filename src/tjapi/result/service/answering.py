@@ -1,10 +1,10 @@
 """A person answers what no machine may decide about a result; what follows from the answer follows in the same transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
-from tjapi.catalog.models import Item
+from tjapi.catalog.models import Item, ItemUnit
 from tjapi.exam.models import ExamLine
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
@@ -20,18 +20,21 @@ from tjapi.result.errors import (
 )
 from tjapi.result.events import ResultArrivedLate, ResultsRecorded
 from tjapi.result.models import HeldRevision, ResultQuestion
+from tjapi.result.rules.answers import Against, against
+from tjapi.result.rules.flags import lab_critical
+from tjapi.result.rules.numbers import numbers_in
 from tjapi.result.rules.questions import ANSWERS, CALM, JUDGED_FLAGS
-from tjapi.result.rules.reading import read
+from tjapi.result.rules.reading import NUMBERS, Reading, read
 from tjapi.result.rules.revisions import SETTLED, ResultStatus
 from tjapi.result.schemas import AnswerIn, QuestionOut, QuestionValueOut
 from tjapi.result.service import questions
-from tjapi.result.service.alarming import alarms_of
+from tjapi.result.service.alarming import alarms_of, judge_for
 from tjapi.result.service.book import TRANSCRIBED, Book, Entry, value_of
 from tjapi.result.service.case import case_of, edition_of
 from tjapi.result.service.computing import compute
 from tjapi.result.service.giving_up import settle_without
 from tjapi.result.service.judging import follow
-from tjapi.result.service.measuring import doubted, in_our_unit
+from tjapi.result.service.measuring import Turned, doubted, in_any_unit, in_our_unit
 from tjapi.result.service.reading import shown_value
 
 _Place = tuple[ExamLine, Item]
@@ -44,7 +47,8 @@ async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> Questio
     what a rule finds something of by itself is not called normal. `keep` strikes the values that contradict
     the one named; `value` records what a person read, in place of all that contradict each other; `wrong` strikes the value, or all of
     these; `confirmed` leaves things as they are. Of what could not be read, `keep` says that what stands holds all the same, and `no_value`
-    that nothing does: whatever stands is struck, and none will come.
+    that nothing does: whatever stands is struck, and none will come. What is against what was said, or ends calmly what may be critical, is
+    taken with the reason why (`kept_because`), which stays with the answer and its value.
 
     Raises SignerNotStaff, QuestionNotFound, DepartmentNotOwn, QuestionClosed, AnswerInvalid, ResultsClosed.
     """
@@ -68,13 +72,16 @@ async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> Questio
     item = next(item for item in book.items_of(line) if item.id == question.item_id)
     if given.answer in CALM:
         await _refuse_calm(uow, book, question, given.answer)
+    if given.kept_because is None:
+        await _ask_back(uow, book, question, item, given)
     judged = await _do(uow, book, question, (line, item), given)
-    question.answer, question.reason = given.answer, given.reason
+    question.answer, question.reason, question.kept_because = given.answer, given.reason, given.kept_because
     question.gives_up = given.answer == "no_value"
     await questions.close(uow, question, "person", finalized=finalized)
     await uow.audit(
         "result_question.answered", "result_question", question.id, campus_id=question.campus_id,
-        detail={"exam_id": str(question.exam_id), "kind": question.kind, "answer": given.answer, "item": question.item_code},
+        detail={"exam_id": str(question.exam_id), "kind": question.kind, "answer": given.answer, "item": question.item_code}
+        | ({"kept_because": given.kept_because} if given.kept_because is not None else {}),
     )  # fmt: skip
     book.touch(line.id)
     compute(uow, book, (one for one in book.lines.values() if one.performed_by == line.performed_by and book.live(one)))
@@ -150,6 +157,54 @@ async def _refuse_calm(uow: UnitOfWork, book: Book, question: ResultQuestion, an
         raise _wrong("answer", zh, en)
 
 
+async def _ask_back(uow: UnitOfWork, book: Book, question: ResultQuestion, item: Item, given: AnswerIn) -> None:
+    """Ask back an answer that nobody has said a reason for against what was said. Raises AnswerInvalid."""
+    if question.kind not in ("unread", "contested") or item.kind not in NUMBERS:
+        return
+    others = (await catalog.units(uow, {item.id})).get(item.id, ())
+    standing = [r for r in _all(book, question) if r.id in question.revision_ids]
+    texts = [(question.raw_value, "")] if question.kind == "unread" else [(r.text, r.unit or "") for r in standing]
+    said = {one.numeric for text, unit in texts for n in numbers_in(text) for one in in_any_unit(n, unit, item, others)}
+    typed = _typed(item, given, others)
+    marks = (question.lis_flags or "").split() + [m for r in standing for m in (r.lis_flags or "").split()]
+    critical = given.answer != "value" and (
+        lab_critical(marks) or (await judge_for(uow, book.exam, [item])).may_be_critical(item, texts)
+    )
+    numbers = [None, None] if typed is None else [typed[0].value.numeric, typed[1][0].numeric]
+    why = against(question.kind, given.answer, {n for n in said if n is not None}, numbers, critical=critical)
+    if typed is None and given.answer == "value":
+        return  # it is no value, which is refused by itself
+    if why is not None:
+        words = "、".join(dict.fromkeys(text for text, _ in texts))[:_SHOWN_WORDS]
+        raise AnswerInvalid(errors=[FieldError("/kept_because", why, *(said.format(words) for said in _AGAINST[why]))])
+
+
+_SHOWN_WORDS = 200
+_AGAINST: Mapping[Against, tuple[str, str]] = {
+    "differs-from-original": (
+        "所录数值与原文「{}」不符,如经核实仍以所录为准,请填写理由", "the value is none that stands in “{}”; say why it stands all the same",
+    ),
+    "may-be-critical": (
+        "原文「{}」不能排除危急值,如经核实仍如此作答,请填写理由", "“{}” may be critical; say why this answer stands all the same",
+    ),
+}  # fmt: skip
+
+
+def _typed(item: Item, given: AnswerIn, others: Sequence[ItemUnit]) -> tuple[Reading, Turned] | None:
+    """Return what a person read, as it was typed and in the item's unit; None: it is no value of the item."""
+    reading = read(item.kind, given.value or "", [unit for unit in (item.unit, *(u.unit for u in others)) if unit])
+    turned = in_our_unit(reading, "", item, others) if reading is not None else None
+    return (reading, turned) if reading is not None and turned is not None else None
+
+
+def _reason(question: ResultQuestion, given: AnswerIn) -> str:
+    """Return the reason that is kept beside a value: with what was said, where the value is against it."""
+    if given.kept_because is None:
+        return given.reason
+    words = f"原文「{question.raw_value[:_SHOWN_WORDS]}」" if question.kind == "unread" else "结果相互矛盾"
+    return f"{given.reason};{words},仍以所录为准:{given.kept_because}"
+
+
 async def _do(uow: UnitOfWork, book: Book, question: ResultQuestion, place: _Place, given: AnswerIn) -> UUID | None:
     """Do what the answer says; return the result that was judged, if one was."""
     if given.answer in JUDGED_FLAGS:
@@ -193,11 +248,10 @@ async def _transcribe(uow: UnitOfWork, book: Book, question: ResultQuestion, pla
     """Record what a person read, in any unit that the item is said in; what can hardly be is asked back as it is of a laboratory."""
     line, item = place
     others = (await catalog.units(uow, {item.id})).get(item.id, ())
-    reading = read(item.kind, given.value or "", [unit for unit in (item.unit, *(u.unit for u in others)) if unit])
-    turned = in_our_unit(reading, "", item, others) if reading is not None else None
-    if reading is None or turned is None:
+    typed = _typed(item, given, others)
+    if typed is None:
         raise _wrong("value", "应为该项目可读的数值", "must be a value that the item takes")
-    value, unit, conversion = turned
+    value, unit, conversion = typed[1]
     last = await views.last_numbers(uow, book.exam, {item.code}) if item.delta_percent is not None else {}
     now = book.now_at(line.id, item.id)
     settled = now is not None and now.status in SETTLED
@@ -213,7 +267,7 @@ async def _transcribe(uow: UnitOfWork, book: Book, question: ResultQuestion, pla
         uow,
         Entry(
             line=line, item=item, status=status, value=value, unit=unit, conversion=conversion, observed_at=observed_at,
-            issued_at=said_at, source=TRANSCRIBED, reason=given.reason, doubt=doubted(value, item, last.get(item.code), book.exam.age_years), remarks=tuple(question.remarks), message_id=question.message_id,
+            issued_at=said_at, source=TRANSCRIBED, reason=_reason(question, given), doubt=doubted(value, item, last.get(item.code), book.exam.age_years), remarks=tuple(question.remarks), message_id=question.message_id,
             lis_marks=marks,
         ),
     )  # fmt: skip

@@ -15,7 +15,7 @@ from tjapi.exam.rules import LIVE_FOR_RESULTS
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
-from tjapi.result.events import CriticalUnread, ResultArrivedLate, ResultsRecorded, RevisionsAdded
+from tjapi.result.events import CriticalNotExcluded, CriticalUnread, ResultArrivedLate, ResultsRecorded, RevisionsAdded
 from tjapi.result.formulas import FORMULAS
 from tjapi.result.models import HeldResult, HeldRevision, ResultQuestion
 from tjapi.result.rules.flags import (
@@ -62,7 +62,8 @@ Addition = Literal["filed", "revision", "duplicate"]
 class Entry:
     """One value to be recorded. `meaning_key` None: recorded without asking whether the same was said before.
 
-    `lis_marks` are the laboratory's own flags, one by one. `doubt`: the value is hardly possible, so that a person is asked.
+    `lis_marks` are the laboratory's own flags, one by one. `doubt`: the value is hardly possible, so that a person is asked. `unit_said`: its
+    unit stood beside it.
     """
 
     line: ExamLine
@@ -83,11 +84,15 @@ class Entry:
     remarks: tuple[str, ...] = ()
     reason: str | None = None
     doubt: bool = False
+    unit_said: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnreadValue:
-    """What was said of an item and could not be read. `key` tells one message's from another's."""
+    """What was said of an item and could not be read. `key` tells one message's from another's.
+
+    `said`: the texts that may hold its value, each beside its unit.
+    """
 
     raw: str
     key: str
@@ -96,6 +101,16 @@ class UnreadValue:
     status: ResultStatus | None = None
     remarks: tuple[str, ...] = ()
     lis_marks: tuple[str, ...] = ()
+    said: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """What was said of an item whose value nobody knows: texts, each beside its unit; `key` is that of the question about it."""
+
+    item: Item
+    key: str
+    said: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +153,8 @@ class Book:
         self._unread: list[ResultQuestion] = []
         self._asked: list[ResultQuestion] = []
         self._unplaced: list[UnplacedAlarm] = []
+        self._unknown: list[Unknown] = []
+        self._not_excluded: set[str] = set()
         self._repeated: set[UUID] = set()
         self._given_up: set[tuple[UUID, UUID]] = set()
         self._facts: dict[UUID, Fact] = {}
@@ -231,6 +248,8 @@ class Book:
         revision = self._revision(uow, result, entry, len(said) + 1)
         said.append(revision)
         meanings.add(revision.meaning_key)
+        if entry.doubt and not entry.unit_said:
+            self._unknown.append(Unknown(item=entry.item, key=str(revision.id), said=((entry.value.text, ""),)))
         self._new_revisions.append(revision)
         if repeated:
             # Kept, because it says when the laboratory last said so; it changes nothing.
@@ -312,6 +331,15 @@ class Book:
         result, item = self._results.get((line_id, item_id)), self._item_by_id.get(item_id)
         return result is not None and item is not None and _is_doubted(item, self._revisions[result.id][-1])
 
+    @property
+    def unknown(self) -> Sequence[Unknown]:
+        """What was said that nobody knows the value of, and that nobody has called critical."""
+        return self._unknown
+
+    def alarm_unknown(self, keys: Iterable[str]) -> None:
+        """Note of which of it nobody can exclude that it is critical: somebody looks at once, where it is asked about."""
+        self._not_excluded.update(keys)
+
     def alarm_unplaced(self, alarm: "UnplacedAlarm") -> None:
         """Note something critical that belongs to no line: somebody looks at it at once."""
         self._unplaced.append(alarm)
@@ -335,6 +363,8 @@ class Book:
                 said_at=unread.said_at, asked_at=uow.now,
             )
         )  # fmt: skip
+        if unread.said and not lab_critical(unread.lis_marks):
+            self._unknown.append(Unknown(item=item, key=unread.key, said=unread.said))
         self._touched.add(line.id)
         return True
 
@@ -390,12 +420,26 @@ class Book:
             await uow.publish(ResultsRecorded(campus_id=self.exam.campus_id, exam_id=self.exam.id, result_ids=ids))
         if added:
             await self._tell(uow, [result for result in self._results.values() if result.id in added])
+        await self._alarm(uow)
+        if finalized:
+            await self._tell_late(uow, added)
+
+    async def _alarm(self, uow: UnitOfWork) -> None:
+        """Say what somebody has to look at at once though no value of it stands."""
         for question in self._unread:
             if lab_critical((question.lis_flags or "").split(" ")):
                 await uow.publish(
                     CriticalUnread(
                         campus_id=question.campus_id, exam_id=question.exam_id, department_id=question.department_id,
                         item_code=question.item_code, item_name=question.item_name, key=question.key,
+                    )
+                )  # fmt: skip
+        for question in self._asked:
+            if question.key in self._not_excluded:
+                await uow.publish(
+                    CriticalNotExcluded(
+                        campus_id=question.campus_id, exam_id=question.exam_id, department_id=question.department_id,
+                        item_code=question.item_code, item_name=question.item_name, words=question.raw_value,
                     )
                 )  # fmt: skip
         for alarm in self._unplaced:
@@ -405,8 +449,6 @@ class Book:
                     item_name=alarm.name, key=alarm.key, placed=False, ours=alarm.ours,
                 )
             )  # fmt: skip
-        if finalized:
-            await self._tell_late(uow, added)
 
     async def tell_all(self, uow: UnitOfWork, *, of_past: bool = False) -> None:
         """Say of every result that it may be something else now, whatever it says: by whom, or beside which past, it is judged has changed."""

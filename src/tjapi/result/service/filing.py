@@ -22,7 +22,9 @@ from tjapi.requisition.errors import TubeHasResults, TubeStateConflict
 from tjapi.result import repository, views
 from tjapi.result.rules.flags import calls_critical, flags_said, lab_critical
 from tjapi.result.rules.identity import Identity, disagreement, shows_another
+from tjapi.result.rules.numbers import numbers_in
 from tjapi.result.rules.reading import Measured, Reading, Said, put_together, without_dust
+from tjapi.result.rules.releases import word_decides
 from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
 from tjapi.result.rules.values import Value, plain, same_unit, unit_said
 from tjapi.result.service.alarming import Judge, judge_for, judge_for_anyone
@@ -129,7 +131,7 @@ async def file_report(
     """
     report = _flagged(report)
     placed = await released_to(uow, message_id)
-    targets = await _targets(uow, source, report, placed)
+    targets = await _leading(uow, source, report, placed)
     exam_ids = {exam_id for found in targets for exam_id in found.exam_ids}
     if placed is not None:
         # Two people looked: the identity is theirs to answer for. What they cannot do is split a message over two exams.
@@ -148,7 +150,7 @@ async def file_report(
     book = await Book.open(uow, exam_ids.pop())
     if await requisitions.drawn_again(uow, book.exam.id):
         # Whoever waited for the lock may have looked before a specimen was rejected: where the numbers lead now is what counts.
-        targets = await _targets(uow, source, report, placed)
+        targets = await _leading(uow, source, report, placed)
     against = None
     if placed is None:
         against = disagreement(_ours(book.exam), await _theirs(uow, book.exam, report), is_one_name)
@@ -165,6 +167,7 @@ async def file_report(
         _lose(lost, "left-out", place)
     unplaced = _add_all(uow, book, targets, items, (lost, counts), told, placed=placed is not None)
     await _alarm_unplaced(uow, book, unplaced)
+    await _alarm_unknown(uow, book)
     if counts["filed"] or counts["revision"]:
         compute(uow, book, (line for line in book.lines.values() if line.performed_by == "lis" and book.live(line)))
     await book.close(uow)
@@ -447,6 +450,13 @@ async def _alarm_unplaced(uow: UnitOfWork, book: Book, unplaced: Sequence[_Unpla
             )
 
 
+async def _alarm_unknown(uow: UnitOfWork, book: Book) -> None:
+    """Alarm of what nobody could read, or in which unit, where no reading of it excludes that it is critical."""
+    if book.unknown:
+        judge = await judge_for(uow, book.exam, [one.item for one in book.unknown])
+        book.alarm_unknown(one.key for one in book.unknown if judge.may_be_critical(one.item, one.said))
+
+
 def _flag_words(o: LabObservation) -> tuple[str, ...]:
     """Return what an observation says of itself besides its flags: in further parts of a code, and that it is critical, in whatever words."""
     called = any(calls_critical(words) for words in (o.raw_value, *o.other_words, *o.remarks))
@@ -486,6 +496,23 @@ class _Found:
     tube_id: UUID | None = None
     sent_out: UUID | None = None
     ordered: bool = False
+
+
+async def leads_elsewhere(uow: UnitOfWork, source: str, report: LabReport, exam_id: UUID) -> bool:
+    """Say whether two people's word that a message is an exam's would be in vain: its numbers name another one, and so does its identity."""
+    return any(found.exam_ids - {exam_id} for found in await _leading(uow, source, report, exam_id))
+
+
+async def _leading(uow: UnitOfWork, source: str, report: LabReport, placed: UUID | None) -> list[_Found]:
+    """Return where each group leads; a label on the wrong tube leads nowhere where two people, and the identity, say whose it is."""
+    targets = await _targets(uow, source, report, placed)
+    if placed is None or all(found.exam_ids <= {placed} for found in targets):
+        return targets
+    exam = await exams.get(uow, placed)
+    against = disagreement(_ours(exam), await _theirs(uow, exam, report), is_one_name)
+    # Nothing is done to the tube whose label it bears: that one is another person's.
+    there = _Found(frozenset({placed}), None)
+    return [there if word_decides(found.exam_ids, placed, against) else found for found in targets]
 
 
 async def _targets(uow: UnitOfWork, source: str, report: LabReport, placed: UUID | None) -> list[_Found]:
@@ -640,6 +667,12 @@ class _Saying:
         """All remarks beside it."""
         return (*self.remarks, *dict.fromkeys(note for one in self.group.observations for note in one.remarks))
 
+    @property
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """Where its value may stand, each beside its unit: in the values; where these hold no number, in the words beside them."""
+        said = tuple((one.raw_value, one.unit) for one in self.group.observations)
+        return said if any(numbers_in(raw) for raw, _ in said) else tuple((note, said[0][1]) for note in self.notes)
+
 
 def _saying(
     place: tuple[ExamLine, Item, ResultStatus], result: LabResult, group: _Group, told: _Told, remarks: tuple[str, ...]
@@ -707,7 +740,7 @@ def _ask_unread(
     )
     words = UnreadValue(
         raw=raw, key=key, said_at=said.issued_at, message_id=told.message_id, status=said.status, remarks=said.notes,
-        lis_marks=said.group.marks,
+        lis_marks=said.group.marks, said=said.texts,
     )  # fmt: skip
     book.ask_unread(uow, (said.line, said.item), words)
 
@@ -741,6 +774,7 @@ def _entry(
         line=said.line, item=item, status=said.status, value=value, unit=unit, conversion=conversion, observed_at=said.observed_at,
         issued_at=said.issued_at, source=LIS + told.source, meaning_key=meaning(parts), sub_id=sub_id, filler_no=said.filler_no,
         lis_range_text=without_dust(first.range_text) or None, lis_marks=marks, message_id=told.message_id, remarks=remarks, doubt=doubt,
+        unit_said=bool(unit_said(first.unit) or unit_said(one.reading.unit)),
     )  # fmt: skip
 
 

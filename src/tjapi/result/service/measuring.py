@@ -59,6 +59,14 @@ def in_two_units(found: Sequence[tuple[Measured, Turned]]) -> list[tuple[Measure
     return left
 
 
+def in_any_unit(value: Value, said: str, item: Item, others: Sequence[ItemUnit]) -> list[Value]:
+    """Return what a number may be in the item's unit: that of the unit that is said, if it is one we know; else of each that we know."""
+    ours = bool(unit_said(said)) and same_unit(said, item.unit)
+    known = [u for u in others if unit_said(said) and same_unit(said, u.unit)]
+    turned = [converted(value, u.factor, u.addend, item.decimals or 0) for u in known or (() if ours else others)]
+    return turned if known else [value, *turned]
+
+
 def unit_doubted(
     reading: Reading, said: tuple[str, str], item: Item, others: Sequence[ItemUnit], found: ItemRange | None, marks: Sequence[str] = ()
 ) -> bool:  # fmt: skip

@@ -8,8 +8,9 @@ from tjapi.exam import service as exams
 from tjapi.identity import service as identity
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
+from tjapi.result.events import CriticalExcluded
 from tjapi.result.models import ResultQuestion
-from tjapi.result.rules.questions import JUDGED_FLAGS, QuestionKind
+from tjapi.result.rules.questions import JUDGED_FLAGS, UNKNOWN, QuestionKind, makes_known
 from tjapi.result.schemas import QuestionOut
 
 _BLOCKS = {kind: f"result_{kind}" for kind in ("unread", "contested", "undetermined", "implausible")}
@@ -47,6 +48,15 @@ async def close(
     await uow.session.flush()
     if not finalized:
         await exams.unblock(uow, question.exam_id, _BLOCKS[question.kind], f"question:{question.id}")
+    others = [q for q in await repository.questions_of(uow, question.exam_id) if q.item_id == question.item_id]
+    if makes_known(question.kind, how, question.answer) and not any(is_unknown(q) for q in others):
+        settled = CriticalExcluded(campus_id=question.campus_id, exam_id=question.exam_id, item_code=question.item_code)
+        await uow.publish(settled)
+
+
+def is_unknown(question: ResultQuestion) -> bool:
+    """Say whether nobody knows yet what a value is."""
+    return question.closed_at is None and question.kind in UNKNOWN
 
 
 async def block_open(uow: UnitOfWork, exam_id: UUID) -> None:

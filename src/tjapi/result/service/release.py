@@ -25,9 +25,10 @@ from tjapi.result.errors import (
     SignerNotStaff,
 )
 from tjapi.result.models import MessageRelease
-from tjapi.result.rules.raw import called_critical
+from tjapi.result.rules.raw import made_out
 from tjapi.result.rules.releases import is_alarmed_of, still_needed
 from tjapi.result.schemas import ReleaseIn, ReleaseOut
+from tjapi.result.service.alarming import critical_of_anyone
 
 
 async def propose_release(uow: UnitOfWork, message_id: UUID, given: ReleaseIn) -> ReleaseOut:
@@ -79,6 +80,12 @@ async def decide_release(uow: UnitOfWork, release_id: UUID, *, agree: bool) -> R
     return release_out(release)
 
 
+async def proposed(uow: UnitOfWork, release_id: UUID) -> MessageRelease | None:
+    """Return a release that another person has still to agree to; None: there is none."""
+    release = await repository.release(uow, release_id)
+    return release if release is not None and release.state == "proposed" else None
+
+
 async def releases(
     uow: UnitOfWork, *, state: str | None, after: list[str] | None, size: int
 ) -> Sequence[MessageRelease]:
@@ -116,9 +123,15 @@ async def to_be_read(uow: UnitOfWork, message_id: UUID) -> tuple[str, bytes] | N
     return (message.source, inbox.open_body(uow, message)) if unread else None
 
 
-def alarming(reason: str, raw: bytes) -> list[str]:
-    """Return what a message calls critical that is kept for people unread, for this reason."""
-    return called_critical(raw) if is_alarmed_of(reason) else []
+async def alarming(uow: UnitOfWork, reason: str, source: str, raw: bytes) -> list[str]:
+    """Return what is critical in a message that is kept for people unread, for this reason: by its own word, or by what applies to anybody."""
+    if not is_alarmed_of(reason):
+        return []
+    said = made_out(raw)
+    return sorted({*said.called, *await critical_of_anyone(uow, source, said)})[:_MOST_NAMED]
+
+
+_MOST_NAMED = 100
 
 
 def _check(message: InboxMessage, *, exam: bool, charset: bool) -> None:
