@@ -308,8 +308,8 @@ TWINS = (
     ),
     _twin(
         "results: a withdrawal of a critical value is no alarm", "src/tjapi/result/service/filing.py",
-        'if group.item is None or LIS_STATUS.get(group.first.status or result.status) == "entered_in_error":',
-        "if group.item is None:",
+        'if LIS_STATUS.get(group.first.status or result.status) == "entered_in_error":\n        return False\n    return any(judge',
+        "return any(judge",
         "tests/tjapi/result/test_questions.py::test_a_withdrawal_of_what_was_critical_raises_nothing_where_no_line_takes_it",
     ),
     _twin(
@@ -415,7 +415,7 @@ TWINS = (
     ),
     _twin(
         "words: a bound is written as one", "src/tjapi/knowledge/figures.py",
-        "for name in owners) and _is_bound(text, start, end)", "for name in owners)",
+        "for name in owners) and _is_bound(text, start, end)\n            )", "for name in owners)\n            )",
         "tests/tjapi/knowledge/test_words.py::test_a_figure_is_told_of_the_item_whose_name_stands_last_before_it",
     ),
     _twin(
@@ -565,8 +565,8 @@ TWINS = (
     ),
     _twin(
         "results: a refused specimen's results are asked", "src/tjapi/result/service/filing.py",
-        "            _ask_disowned(uow, book, lines, result, told)\n",
-        "            pass\n",
+        '            _ask_disowned(uow, book, lines, result, told, f"标本被拒收:',
+        '            str(f"标本被拒收:',
         "tests/tjapi/result/test_questions.py::test_a_specimen_that_is_refused_after_its_results_were_reported_is_asked_about",
     ),
     _twin(
@@ -1261,7 +1261,7 @@ TWINS = (
     ),
     _twin(
         "lis: a word that another observation takes back is undetermined", "src/tjapi/result/rules/reading.py",
-        "return [*found, *(w for w in beside if any(takes_back(word, w) for word in words))]", "return found",
+        "*(w for w in beside if any(takes_back(word, w) for word in words))]", "]",
         f"{CONTRADICTIONS}::test_a_second_observation_that_takes_the_word_back_makes_both_undetermined[True-\\u68c0\\u6d4b\\u65e0\\u6548]",
     ),
     _twin(
@@ -1591,7 +1591,7 @@ TWINS = (
     ),
     _twin(
         "alarm: a draft hears of what stands at no result", "src/tjapi/critical_value/service.py",
-        "    await uow.publish(CriticalUnplaced(", "    str(CriticalUnplaced(",
+        "    await uow.publish(CriticalUnplaced(campus_id=exam.campus_id, exam_id=exam.id))", "",
         f"{ALARM_TESTS}::test_what_is_critical_and_stands_at_no_result_is_concluded_all_the_same",
     ),
     _twin(

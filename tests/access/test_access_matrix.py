@@ -1335,7 +1335,7 @@ OPERATIONS: dict[str, Ask] = {
     "getDepartmentHistory": _just("GET", "/exams/{sheet}/history"),
     "getDepartmentSheet": _just("GET", "/exams/{sheet}/sheet"),
     "putDepartmentResults": _sheet("PUT", "results"),
-    "putDepartmentSummary": _sheet("PUT", "summary", {"lines": [{"text": "血压偏高"}]}),
+    "putDepartmentSummary": _sheet("PUT", "summary", {"lines": [{"text": "建议饮食清淡"}]}),
     "signDepartmentSheet": _sheet("POST", "sheet:sign", {"summary": "见各项描述"}, before="entered"),
     "reopenDepartmentSheet": _sheet("POST", "sheet:reopen", {"reason": "重录"}, before="signed"),
     "revokeDepartmentResults": _sheet("POST", "results:revoke", {"reason": "他人结果"}, before="signed"),

@@ -308,7 +308,7 @@ class ExamMachine(RuleBasedStateMachine):
             "set aside": (3, self.paper.state in OPEN, lambda: self.set_aside(at, how)),
             "reinstate": (3, self.paper.state in OPEN and self.has(ASIDE), lambda: self.reinstate(at)),
             "pay": (3, self.has({"ordered"}), lambda: self.pay(at)),
-            "hold": (1, self.paper.state in OPEN - {"in_review"}, self.hold),
+            "hold": (2, self.paper.state in OPEN - {"in_review"}, self.hold),
             "resume": (3, self.paper.state == "on_hold", self.resume),
             "collect": (4, any(t.state == "planned" for t in self.paper.tubes.values()), lambda: self.collect(at[0])),
             "reject": (2, any(t.state == "collected" for t in self.paper.tubes.values()), lambda: self.reject(at[0])),
