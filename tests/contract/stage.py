@@ -856,7 +856,7 @@ def _conclude(stage: Stage, exam: dict[str, Any]) -> None:
     assert stage.do("getExamCompleteness", path=place).json()["complete"]
     _alert(stage, exam["id"])
     stage.do("listReviewQueue")
-    draft = {"overview": "综述", "entries": [{"kind": "finding", "title": "血压偏高"}]}
+    draft = {"overview": "综述", "entries": [{"kind": "finding", "title": "请到内科复查"}]}
     stage.do("claimReview", path=place)
     stage.do("releaseReview", path=place)
     answer = stage.do("generateConclusion", path=place, headers=_tag(stage.do("getConclusion", path=place)))

@@ -19,6 +19,7 @@ _POINT = re.compile(
 )
 """What is written for a decimal point: 7·8, 7。8, 7点8. A full stop that a count or the number of a line follows is one."""
 _DIGITS = "零〇一二三四五六七八九"
+_TWO = {ord("两"): "二"}
 _SPELT = re.compile(
     rf"(?<![{_DIGITS}十百两])(?P<whole>[{_DIGITS}十百两]++)[点點](?P<part>[{_DIGITS}]+)|(?P<hundreds>[一二三四五六七八九两]百[{_DIGITS}十]*)"
 )
@@ -46,7 +47,7 @@ def _digits(spelt: str) -> str:
 
 def _whole(spelt: str) -> int:
     """Read a whole number in Chinese words: 十二, 一百七十五, 一百七 (170), 一二〇."""
-    hundreds, mark, rest = spelt.replace("两", "二").rpartition("百")
+    hundreds, mark, rest = spelt.translate(_TWO).rpartition("百")
     tens, ten, ones = rest.rpartition("十")
     if mark and len(rest) == 1:
         ones += "" if ten else "零"  # 一百七 is 170

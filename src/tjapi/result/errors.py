@@ -120,8 +120,8 @@ class ReleaseInVain(Conflict):
     """The numbers of the message name another exam, and its identity is not that of the exam it was said to be of: it would not be filed."""
 
     zh, en = (
-        "消息的申请单号或条码属于另一次体检,身份也与所指体检不符,放行后仍不能归档:请核对其所属体检,或请检验科更正后重发",
-        "Its numbers name another exam, its identity is not that of the one named: look again, or have it mended and sent again",
+        "消息的编号与身份都属于另一次体检,放行后仍不能归档",
+        "Its numbers and its identity are another exam's: a release would not file it",
     )
 
 
