@@ -33,7 +33,7 @@ WORD = re.compile(r"[A-Za-z][A-Za-z_\-]*")
 ALLOWED = {
     "API", "Base", "CSV", "ECG", "ETag", "Event-ID", "Excel", "GB", "HIS", "Idempotency-Key", "If-Match", "JPEG", "JSON", "Last-Event-ID",
     "LIS", "MB", "PDF", "PNG", "RFC", "TSC", "TSPL", "UTF-", "UUID", "XLS", "XLSX", "ZPL", "xlsx", "client_id", "page_token", "false", "null",
-    "true", "A", "B", "CT", "HK", "SMS", "SM", "FHIR", "DICOM",
+    "true", "A", "B", "CT", "HK", "SMS", "SM", "FHIR", "DICOM", "PR", "QRS", "QT",
 }  # fmt: skip
 """Names of formats, headers and fields, which have no other."""
 NAMES = {
@@ -84,7 +84,7 @@ def _pairs() -> Iterator[tuple[Text, Text]]:
             for zh, en in itertools.pairwise(texts):
                 if zh is None or en is None or not HAN.search(zh.words):
                     continue
-                if isinstance(node, ast.Tuple) and HAN.search(en.words) and not WORD.search(en.words):
+                if isinstance(node, ast.Tuple) and HAN.search(en.words) and set(WORD.findall(en.words)) <= ALLOWED:
                     continue  # a row of Chinese words, as a vocabulary has them
                 yield zh, en
 

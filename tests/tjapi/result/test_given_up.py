@@ -235,7 +235,9 @@ async def test_a_person_enters_what_neither_of_two_contradicting_values_said(uni
     with pytest.raises(AnswerInvalid):
         await _answer(unit, question, "value", value="大约四")
     assert len(await _questions(unit, scene)) == 1
-    await _answer(unit, question, "value", value="4.2")
+    with pytest.raises(AnswerInvalid):
+        await _answer(unit, question, "value", value="4.2")  # neither of the two: nobody has said why
+    await _answer(unit, question, "value", value="4.2", kept_because="电话核对仪器原始记录")
     assert (await state_of(unit, scene))["K"] == ("4.2", "", "corrected")
     assert await _questions(unit, scene) == []
     assert await line_state(unit, scene, "ELECTROLYTE") == "verified"
@@ -255,7 +257,9 @@ async def test_a_correction_that_nobody_could_read_takes_the_value_with_it_unles
     await file(unit, report(scene, "ELECTROLYTE", observation("K", "约7", status="C"), reported_at=LATER))
     (question,) = await _questions(unit, scene)
     assert question.kind == "unread"
-    await _answer(unit, question, answer)
+    with pytest.raises(AnswerInvalid):
+        await _answer(unit, question, answer)  # 约7 may be critical
+    await _answer(unit, question, answer, kept_because="检验科电话确认")
     assert (await state_of(unit, scene))["K"] == left
     assert await _shown(unit, scene) == ([("电解质六项：钾", "标本溶血")] if left is None else [])
 
