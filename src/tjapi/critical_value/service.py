@@ -194,7 +194,10 @@ async def _raise_valueless(uow: UnitOfWork, exam: Exam, value: CriticalValue) ->
 
 async def excluded(uow: UnitOfWork, event: CriticalExcluded) -> None:
     """The value is known now: what was raised because nobody knew it has no reason any more; a critical one raises its own."""
-    standing = [v for v in _of_unknown(await repository.of_exam(uow, event.exam_id), event.item_code) if _stands(v)]
+    held = await repository.of_exam(uow, event.exam_id)
+    unread = {event_key([(None, f"{event.item_code}={key}")]) for key in event.keys}
+    called = [v for v in held if v.rule_code == LAB_ALARM and v.event_key in unread]
+    standing = [v for v in (*_of_unknown(held, event.item_code), *called) if _stands(v)]
     for value in standing:
         await _correct(uow, value)
     if standing:

@@ -151,7 +151,8 @@ def covering(how: Covering, reference: str | None, reason: str | None) -> str:
 
 def covered_otherwise(line: Covered, said: str) -> Covering | None:
     """Return how a line was covered of which nothing is owed, where this covering (`said`) would be kept nowhere; None where it may be said."""
-    if owed(line) > 0 or said in line.coverings or not (line.paid_fen or line.remitted_fen):
+    # Of what was covered before coverings were kept nobody knows how: it is taken for the same one.
+    if owed(line) > 0 or said in line.coverings or not line.coverings or not (line.paid_fen or line.remitted_fen):
         return None
     return "paid" if line.paid_fen else "remitted"
 

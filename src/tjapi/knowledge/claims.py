@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from tjapi.knowledge.characters import simplified
-from tjapi.knowledge.names import Spoken
+from tjapi.knowledge.names import Spoken, spoken_of
 from tjapi.knowledge.rules import Known
 
 _PUNCTUATION = re.compile(r"[\W_]+")
@@ -40,25 +40,41 @@ def outdated_words(text: str, earlier: Iterable[Known], now: Mapping[UUID | None
     if not olds:
         return set()
     said = _plain(_USUAL.sub(lambda found: " " * len(found[0]), text))
-    spoken = Spoken((known.item_name, known.item_code) for known in (*olds.values(), *now.values()))
+    held = {key: [phrase for phrase in _phrases(old) if phrase in said] for key, old in olds.items()}
+    if not any(held.values()):
+        return set()
+    spoken = spoken_of(frozenset((known.item_name, known.item_code) for known in (*olds.values(), *now.values())))
     by_name: dict[str, list[str]] = {}
     for known in now.values():
         by_name.setdefault(known.item_name, []).append(_plain(known.text))
+    new = {
+        key: _phrases(one) if (one := now.get(old.result_id)) is not None and one.numeric is None else []
+        for key, old in olds.items()
+    }
+    places = _places(said, {phrase for some in (*held.values(), *new.values()) for phrase in some}, spoken)
     found = set()
-    for old in olds.values():
-        current = now.get(old.result_id)
-        held = [phrase for phrase in _phrases(old) if _told_of(said, phrase, old.item_name, spoken, by_name)]
-        new = _phrases(current) if current is not None and current.numeric is None else ()
-        if held and not any(_told_of(said, phrase, old.item_name, spoken, {}) for phrase in new):
-            found |= set(held)
+    for key, old in olds.items():
+        told = [phrase for phrase in held[key] if _told_of(places.get(phrase, ()), phrase, old.item_name, by_name)]
+        if told and not any(_told_of(places.get(phrase, ()), phrase, old.item_name, {}) for phrase in new[key]):
+            found |= set(told)
     return found
 
 
-def _told_of(said: str, phrase: str, item: str, spoken: Spoken, now: Mapping[str, Iterable[str]]) -> bool:
-    """Say whether a text tells a phrase of an item, and none of the items of which it tells it says so now."""
-    for _, _, owners in spoken.beside(
-        said, re.compile(rf"(?<![^\W\d_]){re.escape(phrase)}" if phrase.isascii() else re.escape(phrase))
-    ):
+def _places(said: str, phrases: Iterable[str], spoken: Spoken) -> dict[str, list[frozenset[str]]]:
+    """Return of which items each phrase is told, wherever it stands; of phrases that begin at one place the longest counts."""
+    wanted = sorted((phrase for phrase in phrases if phrase in said), key=len, reverse=True)
+    places: dict[str, list[frozenset[str]]] = {}
+    if wanted:
+        # What is Latin begins no word in its middle.
+        parts = [rf"(?<![^\W\d_]){re.escape(one)}" if one.isascii() else re.escape(one) for one in wanted]
+        for start, end, owners in spoken.beside(said, re.compile("|".join(parts))):
+            places.setdefault(said[start:end], []).append(owners)
+    return places
+
+
+def _told_of(places: Iterable[frozenset[str]], phrase: str, item: str, now: Mapping[str, Iterable[str]]) -> bool:
+    """Say whether a phrase is told of an item, and none of the items of which it is told says so now."""
+    for owners in places:
         if item not in owners and len(phrase) < _LONG:
             continue
         if not any(phrase in text for owner in owners | {item} for text in now.get(owner, ())):
@@ -108,8 +124,13 @@ def _states(said: str, name: str) -> bool:
 
 # --- sides of a range, and what is critical ---
 
+_MOST_BEFORE = 30
 _SIDE = re.compile(r"(?P<H>[高超]于(?:正常)?参考|超过参考|偏高)|(?P<L>低于(?:正常)?参考|偏低)")
-_CRITICAL = re.compile(r"(?<![非未无])(?<!未达)(?<!不属)危急(?!值?(?:已?(?:解除|排除|更正|撤销)|参考|范围))")
+_CRITICAL = re.compile(r"危急(?!值?(?:已?(?:解除|排除|更正|撤销)|参考|范围))")
+_SAID_OTHERWISE = re.compile(
+    r"(?:不|未|无|非|没有|否认|排除|除外|如|若|当|凡|遇|既往|曾|原|上次|上年|去年|往年|前次|平时|家族|父|母|兄|弟|姐|妹|祖|由|从|建议|避免|防止|预防|警惕|谨防|注意|以防|以免)[^,，。;；!！\n]*$"
+)
+"""What stands before a side, or 危急, in its clause where it is denied, supposed, past, or somebody else's."""
 
 
 def false_claims(
@@ -121,18 +142,20 @@ def false_claims(
     none (该结果达到危急值). What was not judged is not contradicted.
     """
     said, found = _plain(text), set()
-    spoken = Spoken((known.item_name, known.item_code) for known in values)
+    if not _SIDE.search(said) and not _CRITICAL.search(said):
+        return set()
+    spoken = spoken_of(frozenset((known.item_name, known.item_code) for known in values))
     flags: dict[str, set[str | None]] = {}
     for known in values:
         flags.setdefault(known.item_name, set()).add(known.flag)
     for start, end, owners in spoken.beside(said, _SIDE):
         side = next(name for name, group in _SIDE.match(said, start, end).groupdict().items() if group)  # type: ignore[union-attr]
         told = {flag for name in owners for flag in flags.get(name, ())}
-        if told and told <= _NOT[side]:
+        if told and told <= _NOT[side] and not _SAID_OTHERWISE.search(said[max(start - _MOST_BEFORE, 0) : start]):
             found.add(text[start:end])
     for start, end, owners in spoken.beside(said, _CRITICAL):
         of = owners or frozenset(own)
-        if (of and not of & set(critical)) or (not of and not critical):
+        if of and not of & set(critical) and not _SAID_OTHERWISE.search(said[max(start - _MOST_BEFORE, 0) : start]):
             found.add(text[start:end])
     return found
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from tjapi.knowledge.names import Spoken
+from tjapi.knowledge.names import spoken_of
 from tjapi.knowledge.rules import Known
 from tjapi.knowledge.words import without_list_numbers
 
@@ -83,7 +83,7 @@ def _outdated(
     changed = [old for old in was if old.numeric in told and not _still(old, now.get(old.result_id))]
     if not changed:
         return set()
-    spoken = Spoken((known.item_name, known.item_code) for known in (*changed, *now.values()))
+    spoken = spoken_of(frozenset((known.item_name, known.item_code) for known in (*changed, *now.values())))
     says, bounds = _numbers_of(now.values())
     every, named = set[Decimal]().union(*says.values(), *bounds.values()), spoken.said_in(text)
     told_of: dict[Decimal, list[frozenset[str]]] = {}
@@ -185,7 +185,9 @@ def unsaid_figures(
     A bound that is written as one, what is advised, counted or told of another day is none. Only of items all of whose values are numbers.
     """
     text = _plain(without_list_numbers(text))
-    spoken = Spoken((known.item_name, known.item_code) for known in now.values())
+    if not _FIGURE.search(text):
+        return set()
+    spoken = spoken_of(frozenset((known.item_name, known.item_code) for known in now.values()))
     says, bounds = _numbers_of(now.values())
     worded = {known.item_name for known in now.values() if known.numeric is None}
     once: defaultdict[str, set[Decimal]] = defaultdict(set)

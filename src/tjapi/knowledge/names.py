@@ -151,3 +151,9 @@ def stands_alone(plain: str, at: int, name: str) -> bool:
         (_LETTER.match(edge) and _LETTER.match(beside)) or (edge.isdecimal() and beside.isdecimal())
         for edge, beside in ((name[0], before), (name[-1], after))
     )
+
+
+@lru_cache(maxsize=64)
+def spoken_of(items: frozenset[tuple[str, str]]) -> Spoken:
+    """Return the names of items, each given by its name and its code: many texts are asked about the same ones."""
+    return Spoken(items)

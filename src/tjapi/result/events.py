@@ -100,8 +100,12 @@ class CriticalNotExcluded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriticalExcluded(Event):
-    """Nothing is asked any more of what an item may be: a value stands that is known. Whether that is critical is judged as of any value."""
+    """Nothing is asked any more of what an item may be: a value stands that is known. Whether that is critical is judged as of any value.
+
+    `keys` are those of what nobody could read of it.
+    """
 
     name: ClassVar[str] = "result.critical_excluded"
     exam_id: UUID
     item_code: str
+    keys: tuple[str, ...] = ()

@@ -209,9 +209,53 @@ async def test_what_is_critical_and_stands_at_no_result_is_concluded_all_the_sam
     assert "未列入本次结果" in own["detail"]
     assert "立即" in own["advice"]
     assert "钾危急值" in made["overview"]
+    # What the machine says itself is signed as it stands.
+    assert (await review.call("sign")).status_code == 200
+    back = await review.call("return", {"reason": "再看一遍"}, who="chief")
+    assert back.status_code == 200, back.text
     assert (await review.put("见各项结果。", [])).status_code == 200
     assert (await review.call("sign")).json()["code"] == "critical-not-concluded"
     assert (await review.call("generate")).status_code == 200
     assert (await review.call("sign")).status_code == 200
     cards = (await _printed(world, visit))["conclusions"]
     assert [(c["title"], c["level"]) for c in cards] == [("钾危急值", "critical")]
+
+
+async def test_words_that_ask_nobody_to_act_stay_beside_the_critical_value_that_they_do_not_tell(world: World) -> None:
+    visit = await world.checked_in("ELECTROLYTE")
+    await world.file(visit, K="2.2")
+    await _seen_to(world, visit, "confirm")
+    await _answered(world, visit, "not_judged")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    (own,) = _of_alerts(made)
+    mild = own | {"advice": "低钾饮食少吃,随访"}
+    entries = [mild if e["key"] == own["key"] else e for e in made["entries"]]
+    assert (await review.put("见各项结果。", entries)).status_code == 200
+    assert (await review.call("sign")).json()["code"] == "critical-not-concluded"
+    again = (await review.call("generate")).json()
+    assert [e["advice"] for e in again["entries"] if e["key"] == own["key"]] == [own["advice"]]
+    assert [e["stale"] for e in again["entries"] if e["advice"] == mild["advice"]] == [True]
+
+
+@pytest.mark.parametrize("known", ["answered", "measured"])
+@pytest.mark.parametrize("flag", ["", "HH"], ids=["ours", "theirs"])
+async def test_what_nobody_could_read_is_concluded_until_a_value_stands(world: World, flag: str, known: str) -> None:
+    visit = await world.checked_in("ELECTROLYTE")
+    await world.file(visit, ends="unmatched", flags={"K": flag} if flag else None, K="6.8 溶血")
+    await _seen_to(world, visit, "confirm")
+    (question,) = [q for q in await _asked(world, visit) if q["item_code"] == "K"]
+    client = await world.sign_in("doctor")
+    said = {"answer": "no_value"} if known == "measured" else {"answer": "value", "value": "4.1"}
+    body = said | {"reason": "溶血", "kept_because": "已重采复核"}
+    answer = await client.post(f"/api/v1/result-questions/{question['id']}:answer", json=body)
+    assert answer.status_code == 200, answer.text
+    if known == "measured":
+        await world.file(visit, status="C", K="4.1")
+    await _answered(world, visit, "not_judged")
+    standing = [
+        c
+        for c in (await client.get("/api/v1/critical-values", params={"exam_id": str(visit.exam_id)})).json()["items"]
+        if c["corrected_at"] is None and not c["result_ids"]
+    ]
+    assert standing == []

@@ -330,7 +330,9 @@ async def test_what_may_be_a_negative_and_may_be_none_is_asked_about(unit: OpenU
     "note",
     [
         "危急值", "危急值，已电话通知临床", "已达危急值范围", "达到危急值标准", "属危急值", "*危急值*", "结果为危急值", "危急值(已报)", "Critical value called to Dr. Li",
-        "PANIC VALUE", "critical", "双侧侧脑室出血,危急值,已报", "危機值", "危 急 值", "危\n急值", "危急值\n未能联系临床", "溶血\n危急值",
+        "PANIC VALUE", "critical", "双侧侧脑室出血,危急值,已报",
+        "危急值未通知到临床", "危急值未能联系", "危急值 电话无人接听", "危急值已取消通知", "不能排除危急值",
+        "不除外危急值", "危急值标记：是", "是否危急值：是", "符合危急值标准", "危急值:已报", "危機值", "危 急 值", "危\n急值", "危急值\n未能联系临床", "溶血\n危急值",
     ],
 )  # fmt: skip
 def test_words_that_call_a_value_critical_are_understood(note: str) -> None:
@@ -341,7 +343,8 @@ def test_words_that_call_a_value_critical_are_understood(note: str) -> None:
     "note",
     [
         "非危急值", "未达危急值", "无危急值", "*为危急值", "危急值参考范围:<2.5 或 >6.5", "若为危急值请联系", "如遇危急值请立即报告", "危急值已解除", "critical limits 2.5-6.5",
-        "not critical", "血钾正常", "",
+        "not critical", "血钾正常", "", "危急值:否", "是否危急值：否", "危急值：无", "危急值已排除", "如有危急值请联系", "危急值标准:K>6.2", "不属于危急值", "不是危急值",
+        "危急值报告制度", "未达到危急值标准", "是否危急值",
     ],
 )  # fmt: skip
 def test_words_that_explain_or_deny_call_nothing_critical(note: str) -> None:

@@ -1,5 +1,6 @@
 """A critical value of which no finding tells has an entry of its own, so that whoever signs has read it."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -28,6 +29,7 @@ class Alarm:
     telling: Telling
     clauses: tuple[Clause, ...]
     title: str
+    names: frozenset[str]
     said: str = ""
 
     @property
@@ -79,7 +81,11 @@ def _alarm(ground: Ground, alert: CriticalValue, values: Sequence[Known]) -> Ala
     words = frozenset(word for clause in clauses for word in clause.found)
     key = f"critical:{alert.rule_code}{of_item}"
     return Alarm(
-        alert.rule_code, Telling(frozenset({key}), frozenset(ids), words, grave=True), clauses, _title(clauses)
+        alert.rule_code,
+        Telling(frozenset({key}), frozenset(ids), words, grave=True),
+        clauses,
+        _title(clauses),
+        frozenset(clause.known.item_name for clause in clauses if clause.known is not None),
     )
 
 
@@ -89,10 +95,13 @@ def _of_no_value(alert: CriticalValue) -> Alarm:
     if not colon:
         name, why = alert.rule_name, alert.explanation
     key = f"critical:{alert.rule_code}-{alert.event_key[:12]}"
-    said = f"{name}：{why.removesuffix(_TO_STAFF)}，未列入本次结果"
-    return Alarm(alert.rule_code, Telling(frozenset({key}), frozenset(), grave=True), (), alert_title([name]), said)
+    # What the laboratory wrote is not quoted to a patient: whose words they are nobody has read.
+    why = _QUOTED.sub("", why.removesuffix(_TO_STAFF)).replace(",", "，")
+    names, telling = frozenset({name}), Telling(frozenset({key}), frozenset(), grave=True)
+    return Alarm(alert.rule_code, telling, (), alert_title([name]), names, f"{name}：{why}，未列入本次结果")
 
 
+_QUOTED = re.compile("「[^」]*」")
 _TO_STAFF = ",请立即查看原始报告"
 """What the explanation of an alert asks of whoever works here, and no patient."""
 

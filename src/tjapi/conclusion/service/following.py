@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from dataclasses import replace as renew
 from uuid import UUID
 
 from tjapi.conclusion import repository
@@ -59,6 +60,10 @@ class Known:
         missing = [key for key in held if key not in self.wanted]
         words = [(key, self.words[key]) for key in held if key in self.words]
         return self.ground.sources(result_ids, missing=missing, words=words)
+
+    def truth(self, said: results.Truth) -> results.Truth:
+        """Return what words are held against, with what stands as critical though no value says it."""
+        return renew(said, critical=said.critical | {name for alarm in self.alarms for name in alarm.names})
 
     def names_of(self, keys: Iterable[str]) -> set[str]:
         """Return the names of the findings of keys, whether they hold or not."""
@@ -171,7 +176,16 @@ def merged(now: Known, found: Conclusion, before: Sequence[ConclusionEntry]) -> 
     back = {entry.key for entry in untold}
     found.removed_keys = sorted(set(found.removed_keys) - back)
     found.removed_made_of = {k: v for k, v in found.removed_made_of.items() if k not in back}
-    return in_order([*(entry for entry in kept if entry.key not in back), *new, *untold])
+    return in_order([*(_without(entry, back) for entry in kept), *new, *untold])
+
+
+def _without(entry: ConclusionEntry, back: AbstractSet[str | None]) -> ConclusionEntry:
+    """Return an entry that does not tell of what its key stands for: its words stay, stale, and the critical value is listed beside it."""
+    if not back.isdisjoint(keys_of(entry)):
+        entry.keys = [key for key in keys_of(entry) if key not in back]
+        entry.key = next(iter(entry.keys), None)
+        entry.edited = entry.stale = True
+    return entry
 
 
 def is_split(covered: Mapping[str, int], keys: Iterable[str]) -> bool:
@@ -231,8 +245,8 @@ async def refuse_not_concluded(uow: UnitOfWork, exam: Exam) -> None:
                 FieldError(
                     "/entries",
                     "critical",
-                    f"「{name}」没有条目告知并要求立即就医,请恢复该条目或重新汇总",
-                    f"no entry tells of {name} and asks to act now: restore it, or generate anew",
+                    f"「{name}」没有条目告知并要求立即就医,请在条目中写明,或重新汇总",
+                    f"no entry tells of {name} and asks to act now: say so in one, or generate anew",
                 )
                 for name in names
             ]

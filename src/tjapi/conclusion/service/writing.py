@@ -86,7 +86,9 @@ async def write(uow: UnitOfWork, exam_id: UUID, given: ConclusionIn, expected: i
     found.removed_keys = sorted((set(found.removed_keys) | gone) - sent)
     entries = _entries(exam, now, in_order(given.entries), before)
     said = await results.values_of(uow, _revisions(before))
-    _refuse_untrue(found, given, entries, before, now, said, await results.truth_of(uow, exam_id, now.ground))
+    _refuse_untrue(
+        found, given, entries, before, now, said, now.truth(await results.truth_of(uow, exam_id, now.ground))
+    )
     if given.overview != found.overview or given.overview_confirmed:
         if given.overview_confirmed or not found.overview_stale or rewritten(found.overview, given.overview):
             found.overview_stale, found.overview_made_of = False, now.everything
@@ -168,7 +170,9 @@ def _advised(now: Known) -> list[str]:
 
 def _untrue(overview: str, entries: Sequence[ConclusionEntry], now: Known, truth: results.Truth) -> list[str]:
     """Return the places of words, none of them stale, that tell of results what none of them says any more."""
-    found = ["/overview"] if truth.contradicts(overview, free=_advised(now)) else []
+    # What is made of the entries says what they say.
+    own = not made_by_machine(overview, [entry.title for entry in entries])
+    found = ["/overview"] if own and truth.contradicts(overview, free=_advised(now)) else []
     return found + [
         place
         for i, entry in enumerate(entries)
@@ -318,7 +322,7 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
     await refuse_stale(uow, exam, found)
     entries = await repository.entries(uow, exam_id)
     now = await known(uow, exam)
-    old = _untrue(found.overview, entries, now, await results.truth_of(uow, exam_id, now.ground))
+    old = _untrue(found.overview, entries, now, now.truth(await results.truth_of(uow, exam_id, now.ground)))
     if old:
         raise EntryFigureOutdated(errors=[old_figure(place) for place in old])
     found.state, found.version = "initial_signed", found.version + 1

@@ -100,17 +100,39 @@ def lab_critical(flags: Sequence[str], mark: str = "") -> bool:
     return any(_is_critical(word) for word in _flag_words((*flags, mark)))
 
 
-_CALLED = re.compile(r"危急|危机值|panic|critical")
-_CALLED_OFF = re.compile(
-    r"[非不未无没否若如当凡]|^\W*[为=]|制度|表示|代表|说明|标[记注示]|解除|撤|取消|正常|\b(?:no|not|non|if|when|denotes?|indicates?|marked)\b"
-    r"|^[^达属]*(?:参考|范围|标准|界值|阈值|[上下]限)|\b(?:range|limits?|thresholds?)\b"
+_CALLED = re.compile(r"(?:危急|危机)值?|panic(?: values?)?|critical(?: values?)?")
+_NOT_EXCLUDED = re.compile(r"(?:不能|不|未能?|无法|尚未|难以)(?:完全)?(?:排除|除外)$")
+_DENIED = re.compile(
+    r"(?:非|无|未达到?|未到|未至|不属于?|不是|不为|不算|没有|未见|未出现|未发现|否认|排除|除外|若|如|如遇|如果|当|凡|遇到?|出现|是否|\b(?:no|not|non)\b-?)(?:为|有|属|属于|是|出现|达到?|到|见)*\W*$"
+    r"|^\W*[为=]$|\b(?:if|when)\b"
 )
+_DENIED_BEHIND = re.compile(
+    r"(?:标[记识志注])?\s*[:：]?\s*(?:否|无|n|no|阴性|-|0)\s*$|\s*(?:已?(?:解除|撤销|撤回|排除|除外|更正)|复[核查测检]后?(?:为|已)?正常)"
+    r"|.{0,4}(?:制度|管理|流程|参考|范围|标准|界值|阈值|[上下]限|表示|代表|说明|标[注示])|.{0,20}\b(?:range|limits?|thresholds?|denotes?|marked)\b"
+)
+_REACHED = re.compile(r"[达属符超合]")
+_ASKED_YES = re.compile(r"(?:标[记识志注])?\s*[:：]\s*(?:是|有|y|yes|1|阳性)\s*$")
 
 
 def calls_critical(note: str) -> bool:
-    """Say whether words beside a value call it critical: 危急值，已电话通知. What explains a sign, or says that it is none, does not."""
-    clauses = noted_clauses(note, ",，.。;；:：!！?？|")
-    return any(_CALLED.search(clause) and not _CALLED_OFF.search(clause) for clause in clauses)
+    """Say whether words beside a value call it critical: 危急值，已电话通知. What explains a sign, or says that it is none, does not.
+
+    That it cannot be excluded, or that nobody was reached, does: 不能排除危急值, 危急值未通知到临床.
+    """
+    return any(
+        _calls(clause, found)
+        for clause in noted_clauses(note, ",，.。;；!！?？|")
+        for found in _CALLED.finditer(clause)
+    )
+
+
+def _calls(clause: str, found: re.Match[str]) -> bool:
+    before, behind = clause[: found.start()].rstrip(), clause[found.end() :]
+    if _NOT_EXCLUDED.search(before) or _ASKED_YES.match(behind):
+        return True
+    if _DENIED.search(before):
+        return False
+    return _DENIED_BEHIND.match(behind) is None or (_REACHED.search(before) is not None and ":" not in behind)
 
 
 def lab_unknown(flags: Sequence[str]) -> bool:

@@ -4,15 +4,14 @@ import re
 from decimal import Decimal
 
 from tjapi.result.rules.ranges import Range
-from tjapi.result.rules.values import Comparator, Value, plain
+from tjapi.result.rules.values import DASHES, ENTITIES, SAYINGS, Comparator, Value, plain
 
 MOST_NUMBERS, LONGEST_TEXT = 40, 2_000
-_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
 _SPOKEN_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 _SPOKEN = re.compile(r"[〇零一二三四五六七八九]{1,6}点[〇零一二三四五六七八九]{1,6}")
 _POINT = re.compile(r"(?<=\d)点(?=\d)(?!\d{1,2}分)", re.ASCII)
 _SAYINGS = (
-    ("大于等于", ">="), ("不低于", ">="), ("小于等于", "<="), ("不高于", "<="), ("大于", ">"), ("高于", ">"), ("超过", ">"), ("小于", "<"), ("低于", "<"),
+    ("不超过", "<="), ("不大于", "<="), ("不高于", "<="), ("不低于", ">="), ("不小于", ">="), *SAYINGS, ("高于", ">"), ("超过", ">"), ("低于", "<"),
 )  # fmt: skip
 # Moments, counts, volumes, grades of a specimen, the figures of a unit, numbers of a phone or a tube: none of them is a measurement.
 _NO_MEASUREMENT = re.compile(
@@ -37,7 +36,9 @@ def numbers_in(raw: str) -> list[Value]:
     A decimal comma and a middle dot are points, and what may be a separator of thousands is read as that too. A minus between two numbers
     joins them; at the beginning it may be one, or a dash.
     """
-    text = plain(raw[:LONGEST_TEXT]).translate(_DASHES)
+    text = plain(raw[:LONGEST_TEXT]).translate(DASHES)
+    for entity, sign in ENTITIES.items():
+        text = text.replace(entity, sign)
     text = _SPOKEN.sub(lambda said: said[0].replace("点", ".").translate(_SPOKEN_DIGITS), text)
     text = _NO_MEASUREMENT.sub(" _ ", _POINT.sub(".", text))
     for saying, sign in _SAYINGS:

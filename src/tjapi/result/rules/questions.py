@@ -56,11 +56,6 @@ _ANOTHER_SCALE = Decimal("1.5")
 """From where on two ranges may as well be of two units, where the verdicts that they give differ."""
 
 
-def makes_known(kind: str, how: str, answer: str | None) -> bool:
-    """Say whether the end of a question leaves a value that is known; that there is none, or a wrong one, excludes nothing."""
-    return kind in UNKNOWN and (how == "value" or (how == "person" and answer in ("value", "keep", "confirmed")))
-
-
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What an item's value is expected to be: `judged`: normal or abnormal; within the plausible bounds; near the last exam's."""

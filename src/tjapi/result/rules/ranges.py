@@ -126,9 +126,13 @@ def least_apart(one: Range, other: Range) -> Decimal | None:
     return min(ratios) if ratios else None
 
 
+_LEAST = Decimal("1E-12")
+
+
 def _ratios(one: Range, other: Range) -> list[Decimal]:
     pairs = [(one.low, other.low), (one.high, other.high)]
-    return [max(a, b) / min(a, b) for a, b in pairs if a is not None and b is not None and a > 0 and b > 0]
+    # ">0" is a bound just above nothing: there is no ratio to it.
+    return [max(a, b) / min(a, b) for a, b in pairs if a is not None and b is not None and a > _LEAST and b > _LEAST]
 
 
 def _bare(said: str) -> str:
@@ -176,5 +180,5 @@ def _one_bound(said: str) -> Told | None:
 
 def _unit(behind: str | None) -> str | None:
     """Return the unit behind a range, "" where there is nothing; None for what is no unit."""
-    rest = (behind or "").strip().strip("()[]").strip()
+    rest = re.split(r"(?<=\S) (?=[(\[])", (behind or "").strip(), maxsplit=1)[0].strip("()[]").strip()
     return rest if not rest or _UNIT_LETTER.search(rest) else None

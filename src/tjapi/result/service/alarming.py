@@ -24,6 +24,8 @@ from tjapi.result.service import case
 from tjapi.result.service.book import range_rules
 from tjapi.result.service.measuring import in_any_unit, in_our_unit, unit_doubted
 
+_MOST_JUDGED = 300
+"""Of one message that nobody could file: so many values are looked at before it is set aside, on the worker's own time."""
 _ADULT = 40
 """How old somebody is taken to be of whom nobody says it: the bounds of grown people apply."""
 
@@ -113,11 +115,14 @@ async def critical_of_anyone(uow: UnitOfWork, source: str, said: MadeOut) -> set
         return set()
     judge = await judge_for_anyone(uow, said.sex, {item.id: item for item in items.values()}.values())
     found: set[str] = set()
+    left = _MOST_JUDGED
     for one in said.told:
         # Of codes that lead to two items nobody knows which one is meant: either may be critical.
         for item in {items[code].id: items[code] for code in one.codes if code in items}.values():
             raws = one.values if item.kind in NUMBERS else [part for raw in one.values for part in raw.split("^")]
-            if any(raw.strip() and judge.is_critical(item, [Said(raw, one.unit, 0)]) for raw in raws):
+            judged = [raw for raw in raws if raw.strip()][:left]
+            left -= len(judged)
+            if any(judge.is_critical(item, [Said(raw, one.unit, 0)]) for raw in judged):
                 found.add(one.codes[0])
     return found
 

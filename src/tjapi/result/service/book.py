@@ -152,6 +152,7 @@ class Book:
         self._touched: set[UUID] = set()
         self._unread: list[ResultQuestion] = []
         self._asked: list[ResultQuestion] = []
+        self._held: Sequence[ResultQuestion] = ()
         self._unplaced: list[UnplacedAlarm] = []
         self._unknown: list[Unknown] = []
         self._not_excluded: set[str] = set()
@@ -248,7 +249,8 @@ class Book:
         revision = self._revision(uow, result, entry, len(said) + 1)
         said.append(revision)
         meanings.add(revision.meaning_key)
-        if entry.doubt and not entry.unit_said:
+        told = lab_critical(entry.lis_marks) or revision.flag in ("LL", "HH")
+        if entry.doubt and not entry.unit_said and not told:
             self._unknown.append(Unknown(item=entry.item, key=str(revision.id), said=((entry.value.text, ""),)))
         self._new_revisions.append(revision)
         if repeated:
@@ -420,6 +422,9 @@ class Book:
             await uow.publish(ResultsRecorded(campus_id=self.exam.campus_id, exam_id=self.exam.id, result_ids=ids))
         if added:
             await self._tell(uow, [result for result in self._results.values() if result.id in added])
+        touched = [place for place in self._results if place[0] in self._touched]
+        stands = {item_id for line_id, item_id in touched if self.now_at(line_id, item_id) is not None}
+        await questions.settle_unknown(uow, [*self._held, *self._asked], stands)
         await self._alarm(uow)
         if finalized:
             await self._tell_late(uow, added)
@@ -495,7 +500,7 @@ class Book:
         """Bring the open questions about what was touched in line with what stands there now; return all that are open."""
         if not self._touched:
             return []
-        kept = await questions.kept(uow, self.exam.id)
+        self._held = kept = await questions.kept(uow, self.exam.id)
         for given in (q for q in kept if q.gives_up):
             # A value that came after all takes its place again: were that withdrawn, it would be missed anew.
             given.gives_up = self.now_at(given.line_id, given.item_id) is None

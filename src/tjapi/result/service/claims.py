@@ -72,7 +72,12 @@ async def truth_of(uow: UnitOfWork, exam_id: UUID, ground: Ground) -> Truth:
     }
     alarms = {
         clause.known.item_name
-        for fired in alarms_of(ground.edition, ground.case)
+        for one in (None, *(known for more in ground.case.repeats.values() for known in more))
+        for fired in (
+            alarms_of(ground.edition, ground.case)
+            if one is None
+            else alarms_of(ground.edition, ground.case.led_by(one), frozenset({one.item_code}))
+        )
         for clause in fired.verdict.clauses
         if clause.known is not None
     }

@@ -10,7 +10,7 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
 from tjapi.result.events import CriticalExcluded
 from tjapi.result.models import ResultQuestion
-from tjapi.result.rules.questions import JUDGED_FLAGS, UNKNOWN, QuestionKind, makes_known
+from tjapi.result.rules.questions import JUDGED_FLAGS, UNKNOWN, QuestionKind
 from tjapi.result.schemas import QuestionOut
 
 _BLOCKS = {kind: f"result_{kind}" for kind in ("unread", "contested", "undetermined", "implausible")}
@@ -48,15 +48,22 @@ async def close(
     await uow.session.flush()
     if not finalized:
         await exams.unblock(uow, question.exam_id, _BLOCKS[question.kind], f"question:{question.id}")
-    others = [q for q in await repository.questions_of(uow, question.exam_id) if q.item_id == question.item_id]
-    if makes_known(question.kind, how, question.answer) and not any(is_unknown(q) for q in others):
-        settled = CriticalExcluded(campus_id=question.campus_id, exam_id=question.exam_id, item_code=question.item_code)
-        await uow.publish(settled)
 
 
-def is_unknown(question: ResultQuestion) -> bool:
-    """Say whether nobody knows yet what a value is."""
-    return question.closed_at is None and question.kind in UNKNOWN
+async def settle_unknown(uow: UnitOfWork, held: Sequence[ResultQuestion], stands: Collection[UUID]) -> None:
+    """Say of which items a value stands that is known, though nobody knew once what it was; `stands` are the items that have a current value."""
+    asked: dict[UUID, list[ResultQuestion]] = {}
+    for question in held:
+        if question.kind in UNKNOWN and question.item_id in stands:
+            asked.setdefault(question.item_id, []).append(question)
+    for own in asked.values():
+        if all(question.closed_at is not None for question in own):
+            await uow.publish(
+                CriticalExcluded(
+                    campus_id=own[0].campus_id, exam_id=own[0].exam_id, item_code=own[0].item_code,
+                    keys=tuple(question.key for question in own if question.kind == "unread"),
+                )
+            )  # fmt: skip
 
 
 async def block_open(uow: UnitOfWork, exam_id: UUID) -> None:
