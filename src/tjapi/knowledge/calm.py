@@ -1,7 +1,7 @@
 """Whether a text calls everything normal: what nobody may say beside a flag, in whatever words. Pure."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from tjapi.knowledge.characters import simplified
 from tjapi.knowledge.names import OF_A_PART, names_of, stands_alone
@@ -63,8 +63,10 @@ def says_all_normal(text: str, *, department: bool = False, flagged: Collection[
     for clauses in _sentences(text):
         if _calls_these_normal(clauses, names):
             calm = True
-        for said in clauses:
-            if _calls_normal(said, department=department):
+        for place, said in enumerate(clauses):
+            if place and names and _is_said_of(clauses[:place], said) and not _names_any(clauses[:place], names):
+                named = True  # 肌酐82，正常: of that, and of nothing that is flagged
+            elif _calls_normal(said, department=department):
                 calm = True
             elif (others := _REST.match(said)) is not None and _calls_normal(said[others.end() :], department=False):
                 rest = True
@@ -101,6 +103,21 @@ def _stripped(part: str) -> str:
     return said.strip(_ROUND_IT)
 
 
+_SUBJECTLESS = re.compile(rf"(?:均|都|也|亦|皆|全部|全)*(?:{_PREDICATE}){_TAIL}")
+_NOTHING_BUT_THE_WHOLE = re.compile(rf"(?:{_WHOLE})*+")
+
+
+def _is_said_of(before: Sequence[str], said: str) -> bool:
+    """Say whether a clause without a subject is said of what stands before it in its sentence, which is something in particular."""
+    if _SUBJECTLESS.fullmatch(re.sub(r"\s", "", said)) is None:
+        return False
+    return any(_NOTHING_BUT_THE_WHOLE.fullmatch(re.sub(r"\s", "", one)) is None for one in before)
+
+
+def _names_any(clauses: Iterable[str], names: Collection[str]) -> bool:
+    return any(name in said or name in re.sub(r"\s", "", said) for said in clauses for name in names)
+
+
 def _calls_normal(said: str, *, department: bool) -> bool:
     if len(said) > _MOST_SAID:
         return False
@@ -134,12 +151,18 @@ def _calls_these_normal(clauses: Iterable[str], names: Collection[str]) -> bool:
     return False
 
 
+_WISHED = re.compile(
+    "建议|请|应|须|宜|将|使|把|保持|维持|控制|力争|争取|尽量|目标|直至|复查至|若|如|待|既往|去年|上次|上年|往年|平时|平素|自测|家庭|家测|曾"
+)
+"""What stands before a name that is to be normal, or was at another time: 建议将血压控制在正常范围, 去年血压正常."""
+
+
 def _calls_it_normal(said: str, name: str) -> bool:
     if len(said) > _MOST_SAID:
         return False
     at = said.find(name)
     while at >= 0:
-        if stands_alone(said, at, name) and not OF_A_PART.search(said[:at]):
+        if stands_alone(said, at, name) and not OF_A_PART.search(said[:at]) and not _WISHED.search(said[:at]):
             rest = said[at + len(name) :]
             plain = re.sub(r"\s", "", rest)
             if not HAN.search(rest) and _ENGLISH.fullmatch(_spaced(rest)):

@@ -134,12 +134,17 @@ _SAID_OTHERWISE = re.compile(
 
 
 def false_claims(
-    text: str, values: Collection[Known], critical: Collection[str], own: Collection[str] = ()
+    text: str,
+    values: Collection[Known],
+    critical: Collection[str],
+    own: Collection[str] = (),
+    *,
+    all_known: bool = False,
 ) -> set[str]:
     """Return the words of a text that claim of items what their values do not say: 高于参考范围 of one that is not high, 危急值 of none.
 
     `critical` are the names of items that are critical now; `own` those of the items that the text rests on: of them it speaks where it names
-    none (该结果达到危急值). What was not judged is not contradicted.
+    none (该结果达到危急值). What was not judged is not contradicted. `all_known`: nothing else is critical, though no value says it.
     """
     said, found = _plain(text), set()
     if not _SIDE.search(said) and not _CRITICAL.search(said):
@@ -155,7 +160,8 @@ def false_claims(
             found.add(text[start:end])
     for start, end, owners in spoken.beside(said, _CRITICAL):
         of = owners or frozenset(own)
-        if of and not of & set(critical) and not _SAID_OTHERWISE.search(said[max(start - _MOST_BEFORE, 0) : start]):
+        none = not of & set(critical) if of else all_known and not critical
+        if none and not _SAID_OTHERWISE.search(said[max(start - _MOST_BEFORE, 0) : start]):
             found.add(text[start:end])
     return found
 

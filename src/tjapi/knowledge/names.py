@@ -40,11 +40,17 @@ def _common_names(item: str) -> frozenset[str]:
         called
         for called, parts in _ALSO_CALLED.items()
         if any(part == item or (len(part) > 1 and part in item) for part in parts)
+        and (
+            called.startswith("尿")
+            or called in ("肾功能", "肾功")
+            or not item.startswith("尿")
+            or item in ("尿素", "尿酸")
+        )
     )
 
 
 OF_A_PART = re.compile(
-    r"(?:[低高非尿便粪痰肌]|(?:^|[^目之以餐日])前|微量|游离|结合|直接|间接|糖化|平均|网织|超敏|抗|蛋白)$"
+    r"(?:[低高非尿便粪痰肌]|谷草|谷丙|空腹|餐后(?:2小时)?|随机|(?:^|[^目之以餐日])前|微量|游离|结合|直接|间接|糖化|平均|网织|超敏|抗|蛋白)$"
 )
 """What makes another item's name of what follows it: 尿白细胞 is not 白细胞, 低血压 no 血压."""
 _MOST_OF_A_PART = 3

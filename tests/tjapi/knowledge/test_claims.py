@@ -91,6 +91,8 @@ def test_what_names_no_item_speaks_of_what_its_entry_rests_on() -> None:
     assert false_claims(advice, VALUES, ["收缩压"], ["钾"])
     assert not false_claims(advice, VALUES, ["收缩压"], ["收缩压", "钾"])
     assert not false_claims(advice, VALUES, ["收缩压"])
+    assert false_claims(advice, VALUES, [], all_known=True)
+    assert not false_claims(advice, VALUES, [])
 
 
 @pytest.mark.parametrize(("text", "anew"), [("血压高。", False), ("血压高 ", False), ("血压,高", False), ("血压较高", True), ("", True)])  # fmt: skip

@@ -492,3 +492,25 @@ def test_what_is_said_of_another_item_or_denied_calls_no_flag_normal(text: str) 
 )  # fmt: skip
 def test_what_is_advised_or_denied_calls_nothing_normal(text: str) -> None:
     assert not says_all_normal(text, flagged=[SYSTOLIC])
+
+
+FLAGS_OF_FOUR = [("收缩压", "SBP"), ("丙氨酸氨基转移酶", "ALT"), ("尿葡萄糖", "UGLU"), ("糖化血红蛋白", "HBA1C")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "建议将血压控制在正常范围。", "控制血压、血脂在正常范围", "直至血压恢复正常", "若血压正常，每年复查", "平素血压正常，今日偏高", "去年血压正常，今年升高", "肌酐82μmol/L，尿素5.6mmol/L，正常。",
+        "肾功能：尿素5.6，肌酐82，均在正常范围内", "PSA 1.12，正常", "双膈面光滑，未见异常", "谷丙转氨酶升高，谷草转氨酶正常", "糖化血红蛋白偏高，空腹血糖正常",
+    ],
+)  # fmt: skip
+def test_what_is_normal_or_is_to_be_beside_a_flag_may_be_said(text: str) -> None:
+    assert not says_all_normal(text, flagged=FLAGS_OF_FOUR)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["血压152/96，正常", "血压正常", "体检结果，未见异常", "各项检查，均正常", "本次体检，一切正常", "收缩压152，属正常，血压正常", "尿葡萄糖阴性", "尿检正常"],
+)  # fmt: skip
+def test_what_calls_a_flag_or_everything_normal_is_still_seen(text: str) -> None:
+    assert says_all_normal(text, flagged=FLAGS_OF_FOUR)

@@ -63,7 +63,8 @@ class Known:
 
     def truth(self, said: results.Truth) -> results.Truth:
         """Return what words are held against, with what stands as critical though no value says it."""
-        return renew(said, critical=said.critical | {name for alarm in self.alarms for name in alarm.names})
+        names = {name for alarm in self.alarms for name in alarm.names}
+        return renew(said, critical=said.critical | names, all_known=True)
 
     def names_of(self, keys: Iterable[str]) -> set[str]:
         """Return the names of the findings of keys, whether they hold or not."""
