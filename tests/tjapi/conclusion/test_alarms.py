@@ -236,6 +236,13 @@ async def test_words_that_ask_nobody_to_act_stay_beside_the_critical_value_that_
     again = (await review.call("generate")).json()
     assert [e["advice"] for e in again["entries"] if e["key"] == own["key"]] == [own["advice"]]
     assert [e["stale"] for e in again["entries"] if e["advice"] == mild["advice"]] == [True]
+    # It stays so, however often it is made anew, until the reviewer stands by it beside the critical value.
+    assert (await review.call("sign")).json()["code"] == "conclusion-stale"
+    again = (await review.call("generate")).json()
+    assert [e["stale"] for e in again["entries"] if e["advice"] == mild["advice"]] == [True]
+    kept = [e | ({"confirmed": True} if e["stale"] else {}) for e in again["entries"]]
+    assert (await review.put("见各项结果。", kept)).status_code == 200
+    assert (await review.call("sign")).status_code == 200
 
 
 @pytest.mark.parametrize("known", ["answered", "measured"])

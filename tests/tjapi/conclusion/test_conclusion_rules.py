@@ -5,7 +5,17 @@ from uuid import UUID
 
 import pytest
 
-from tjapi.conclusion.rules import MOVES, STATES, EntryKind, Telling, in_order, made_by_machine, overview_of, tells
+from tjapi.conclusion.rules import (
+    MOVES,
+    STATES,
+    EntryKind,
+    Telling,
+    asks_to_act,
+    in_order,
+    made_by_machine,
+    overview_of,
+    tells,
+)
 from tjapi.knowledge.calm import says_all_normal
 
 
@@ -57,3 +67,15 @@ def test_an_entry_tells_of_a_critical_value_by_its_key_by_its_words_or_as_gravel
     alarm: Telling, entry: Telling, told: bool
 ) -> None:
     assert tells(entry, alarm) is told
+
+
+@pytest.mark.requirement("E5.2")
+@pytest.mark.parametrize(
+    ("advice", "asks"),
+    [
+        ("请立即到急诊就诊", True), ("立即就医", True), ("请尽快到心内科就诊", True), ("当天到院复查", True), ("已转急诊,随访", True), ("无需急诊", False), ("不必立即就医", False), ("非急诊", False),
+        ("若胸痛请立即就医", False), ("曾住院治疗", False), ("今日血压偏高,年度复查", False), ("三个月后复查即可,不必担心", False), ("", False),
+    ],
+)  # fmt: skip
+def test_words_ask_to_act_where_they_ask_for_it_today(advice: str, asks: bool) -> None:
+    assert asks_to_act(advice) == asks

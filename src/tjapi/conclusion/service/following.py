@@ -180,12 +180,17 @@ def merged(now: Known, found: Conclusion, before: Sequence[ConclusionEntry]) -> 
     return in_order([*(_without(entry, back) for entry in kept), *new, *untold])
 
 
+_UNSEEN = ""
+"""The digest of no sources: what is made of it is stale."""
+
+
 def _without(entry: ConclusionEntry, back: AbstractSet[str | None]) -> ConclusionEntry:
     """Return an entry that does not tell of what its key stands for: its words stay, stale, and the critical value is listed beside it."""
     if not back.isdisjoint(keys_of(entry)):
         entry.keys = [key for key in keys_of(entry) if key not in back]
         entry.key = next(iter(entry.keys), None)
-        entry.edited = entry.stale = True
+        # Of its own it says nothing else now; until a person has looked at it again it is stale, however often the draft is made anew.
+        entry.edited, entry.stale, entry.made_of = True, True, _UNSEEN
     return entry
 
 
