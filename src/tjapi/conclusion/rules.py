@@ -71,8 +71,9 @@ class Telling:
     mild: bool = False
 
 
+_MOST_BEFORE = 30
 _ACT_NOW = re.compile(
-    r"立即|立刻|马上|即刻|急诊|急救|尽快|尽早|抢救|住院|当[天日]|今天|今日|\b120\b|immediately|at once|emergency|urgent",
+    r"立即|立刻|马上|即刻|急诊|急救|尽快|尽早|抢救|住院|(?:当[天日]|今[天日])[^,，。;；\n]{0,6}(?:就诊|就医|到|去|复查)|\b120\b|immediately|at once|emergency|urgent",
     re.IGNORECASE,
 )
 _REASSURES = re.compile(
@@ -81,9 +82,17 @@ _REASSURES = re.compile(
 )
 
 
+_NOT_NOW = re.compile(
+    r"(?:不必|无需|无须|不需要?|不用|勿|非|未|没有|若|如|一旦|必要时|曾|既往|去年|上次|\b(?:no|not|if|when)\b)[^,，。;；!！\n]*$",
+    re.IGNORECASE,
+)
+
+
 def asks_to_act(text: str) -> bool:
-    """Say whether words ask somebody to act now, and do not calm them."""
-    return _ACT_NOW.search(text) is not None and _REASSURES.search(text) is None
+    """Say whether words ask somebody to act now, and do not calm them: 无需急诊, 若胸痛请立即就医 and 曾住院治疗 ask for nothing today."""
+    if _REASSURES.search(text):
+        return False
+    return any(not _NOT_NOW.search(text[: found.start()][-_MOST_BEFORE:]) for found in _ACT_NOW.finditer(text))
 
 
 def tells(entry: Telling, alarm: Telling) -> bool:

@@ -54,7 +54,10 @@ OF_A_PART = re.compile(
 )
 """What makes another item's name of what follows it: 尿白细胞 is not 白细胞, 低血压 no 血压."""
 _MOST_OF_A_PART = 3
-_LINK = re.compile(r"(?:值|水平)?\s?[:：=]?\s?(?:约为|高达|为|是|约|达|仅)?\s?")
+_LINK = re.compile(
+    r"(?:测?值|水平|测量值?)?\s?(?:[升增偏]高|降低|减低|偏低)?\s?(?:[:：=]|[(（](?:[a-z-]{1,8}[)）]\s?[:：]?)?|[,，](?=\s?\d))?\s?"
+    r"(?:今日|本次|实测|测得|复测)?\s?(?:约为|高达|高至|只有|为|是|约|达|仅)?\s?"
+)
 _AND = re.compile(r"\s?[/、和及与]\s?")
 _SLASH = re.compile(r"\s?/\s?")
 _SENTENCE = re.compile(r"[^\n。；;！!？?]+")
