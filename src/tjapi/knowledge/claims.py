@@ -134,6 +134,8 @@ def _states(said: str, name: str) -> bool:
 
 _MOST_BEFORE = 30
 _SIDE = re.compile(r"(?P<H>[高超]于(?:正常|参考|上限)|超过(?:正常|参考|上限)|偏高)|(?P<L>低于(?:正常|参考|下限)|偏低)")
+_WORD = re.compile(r"弱?阳性|阴性")
+_SENSES = {"阴性": "negative", "阳性": "positive", "弱阳性": "positive"}
 _CRITICAL = re.compile(r"危急(?!值?(?:已?(?:解除|排除|更正|撤销)|参考|范围))")
 _SAID_OTHERWISE = re.compile(
     r"(?:不|未|无|非|没有|否认|排除|除外|如|若|当|凡|遇|既往|曾|原|上次|上年|去年|往年|前次|平时|家族|父|母|兄|弟|姐|妹|祖|由|从|建议|避免|防止|预防|警惕|谨防|注意|以防|以免)[^,，。;；!！\n]*$"
@@ -155,7 +157,7 @@ def false_claims(
     none (该结果达到危急值). What was not judged is not contradicted. `all_known`: nothing else is critical, though no value says it.
     """
     said, found = _plain(text), set()
-    if not _SIDE.search(said) and not _CRITICAL.search(said):
+    if not any(one.search(said) for one in (_SIDE, _CRITICAL, _WORD)):
         return set()
     spoken = spoken_of(frozenset((known.item_name, known.item_code) for known in values))
     flags: dict[str, set[str | None]] = {}
@@ -165,6 +167,17 @@ def false_claims(
         side = next(name for name, group in _SIDE.match(said, start, end).groupdict().items() if group)  # type: ignore[union-attr]
         told = {flag for name in owners for flag in flags.get(name, ())}
         if told and told <= _NOT[side] and not _SAID_OTHERWISE.search(said[max(start - _MOST_BEFORE, 0) : start]):
+            found.add(text[start:end])
+    words: dict[str, set[str]] = {}
+    for known in values:
+        words.setdefault(known.item_name, set()).add(
+            _SENSES.get(known.text, (known.text[1:2] == "+" and "positive") or "")
+        )
+    for start, end, at, owners in spoken.of_name(said, _WORD):
+        claimed = "negative" if said[start:end].startswith("阴") else "positive"
+        told_words = {word for name in owners for word in words.get(name, ())}
+        clear = bool(told_words) and told_words <= {"negative", "positive"} and claimed not in told_words
+        if clear and not _SAID_OTHERWISE.search(said[max(at - _MOST_BEFORE, 0) : at]):
             found.add(text[start:end])
     for start, end, owners in spoken.beside(said, _CRITICAL):
         of = owners or frozenset(own)
