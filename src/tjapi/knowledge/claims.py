@@ -23,6 +23,10 @@ _APART = re.compile(r"[,，.。;；:：、\n]")
 _LONG = 4
 """From so many characters on a phrase is a result's own, whatever stands before it."""
 _CODED = 8
+_COMMON = re.compile(
+    r"(?:未|无|不|正常|阴性|[^,，]{0,6}(?:未见|未触及|未闻及|未及|正常|清晰|光滑|居中|规则|均匀)[^,，]{0,8}$)"
+)
+"""What a description says of many things when all is well: it is an item's own only beside its name."""
 _MOST_PHRASES = 200
 
 
@@ -66,7 +70,7 @@ def _places(said: str, phrases: Iterable[str], spoken: Spoken) -> dict[str, list
     places: dict[str, list[frozenset[str]]] = {}
     if wanted:
         # What is Latin begins no word in its middle.
-        parts = [rf"(?<![^\W\d_]){re.escape(one)}" if one.isascii() else re.escape(one) for one in wanted]
+        parts = [rf"(?<![a-z]){re.escape(one)}" if one.isascii() else re.escape(one) for one in wanted]
         for start, end, owners in spoken.beside(said, re.compile("|".join(parts))):
             places.setdefault(said[start:end], []).append(owners)
     return places
@@ -75,7 +79,7 @@ def _places(said: str, phrases: Iterable[str], spoken: Spoken) -> dict[str, list
 def _told_of(places: Iterable[frozenset[str]], phrase: str, item: str, now: Mapping[str, Iterable[str]]) -> bool:
     """Say whether a phrase is told of an item, and none of the items of which it is told says so now."""
     for owners in places:
-        if item not in owners and len(phrase) < _LONG:
+        if item not in owners and (len(phrase) < _LONG or _COMMON.match(phrase)):
             continue
         if not any(phrase in text for owner in owners | {item} for text in now.get(owner, ())):
             return True
@@ -99,8 +103,12 @@ def _plain(text: str) -> str:
 
 # --- findings that are none any more ---
 
-_DENIED_BEFORE = re.compile(r"(?:无|未见|未发现|排除|除外|不支持|不是|非|没有)[^,，。;；\n]{0,3}$")
-_DENIED_AFTER = re.compile(r"[^,，。;；\n]{0,3}(?:已?(?:更正|排除|撤销|除外|解除|恢复)|不成立|作废)")
+_DENIED_BEFORE = re.compile(
+    r"(?:无|未见|未发现|未提示|未显示|否认|排除|除外|不支持|不是|非|没有|假性|既往有?|曾有?)[^,，。;；\n]{0,6}$"
+)
+_DENIED_AFTER = re.compile(
+    r"[^,，。;；\n]{0,3}(?:已?(?:更正|排除|撤销|除外|解除|恢复)|不成立|作废|病?史|系[^,，。;；\n]*所致)"
+)
 
 
 def gone_names(text: str, once: Iterable[str], now: Iterable[str]) -> set[str]:
@@ -125,7 +133,9 @@ def _states(said: str, name: str) -> bool:
 # --- sides of a range, and what is critical ---
 
 _MOST_BEFORE = 30
-_SIDE = re.compile(r"(?P<H>[高超]于(?:正常)?参考|超过参考|偏高)|(?P<L>低于(?:正常)?参考|偏低)")
+_SIDE = re.compile(r"(?P<H>[高超]于(?:正常|参考|上限)|超过(?:正常|参考|上限)|偏高)|(?P<L>低于(?:正常|参考|下限)|偏低)")
+_WORD = re.compile(r"弱?阳性|阴性")
+_SENSES = {"阴性": "negative", "阳性": "positive", "弱阳性": "positive"}
 _CRITICAL = re.compile(r"危急(?!值?(?:已?(?:解除|排除|更正|撤销)|参考|范围))")
 _SAID_OTHERWISE = re.compile(
     r"(?:不|未|无|非|没有|否认|排除|除外|如|若|当|凡|遇|既往|曾|原|上次|上年|去年|往年|前次|平时|家族|父|母|兄|弟|姐|妹|祖|由|从|建议|避免|防止|预防|警惕|谨防|注意|以防|以免)[^,，。;；!！\n]*$"
@@ -147,7 +157,7 @@ def false_claims(
     none (该结果达到危急值). What was not judged is not contradicted. `all_known`: nothing else is critical, though no value says it.
     """
     said, found = _plain(text), set()
-    if not _SIDE.search(said) and not _CRITICAL.search(said):
+    if not any(one.search(said) for one in (_SIDE, _CRITICAL, _WORD)):
         return set()
     spoken = spoken_of(frozenset((known.item_name, known.item_code) for known in values))
     flags: dict[str, set[str | None]] = {}
@@ -157,6 +167,17 @@ def false_claims(
         side = next(name for name, group in _SIDE.match(said, start, end).groupdict().items() if group)  # type: ignore[union-attr]
         told = {flag for name in owners for flag in flags.get(name, ())}
         if told and told <= _NOT[side] and not _SAID_OTHERWISE.search(said[max(start - _MOST_BEFORE, 0) : start]):
+            found.add(text[start:end])
+    words: dict[str, set[str]] = {}
+    for known in values:
+        words.setdefault(known.item_name, set()).add(
+            _SENSES.get(known.text, (known.text[1:2] == "+" and "positive") or "")
+        )
+    for start, end, at, owners in spoken.of_name(said, _WORD):
+        claimed = "negative" if said[start:end].startswith("阴") else "positive"
+        told_words = {word for name in owners for word in words.get(name, ())}
+        clear = bool(told_words) and told_words <= {"negative", "positive"} and claimed not in told_words
+        if clear and not _SAID_OTHERWISE.search(said[max(at - _MOST_BEFORE, 0) : at]):
             found.add(text[start:end])
     for start, end, owners in spoken.beside(said, _CRITICAL):
         of = owners or frozenset(own)

@@ -98,3 +98,17 @@ def test_what_names_no_item_speaks_of_what_its_entry_rests_on() -> None:
 @pytest.mark.parametrize(("text", "anew"), [("血压高。", False), ("血压高 ", False), ("血压,高", False), ("血压较高", True), ("", True)])  # fmt: skip
 def test_a_mark_that_is_added_rewrites_nothing(text: str, anew: bool) -> None:
     assert rewritten("血压高", text) == anew
+
+
+HEPATITIS = (known("乙肝表面抗原", "阴性"), known("乙肝表面抗体", "阳性", "A"), known("尿蛋白", "2+", "A"))
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("乙肝表面抗原阳性", True), ("乙肝表面抗原：弱阳性", True), ("乙肝表面抗原阴性", False), ("乙肝表面抗体阳性", False), ("乙肝表面抗体阴性", True), ("尿蛋白阴性", True), ("尿蛋白阳性", False),
+        ("既往乙肝表面抗原阳性", False), ("若乙肝表面抗原阳性请复查", False), ("乙肝表面抗原由阳性更正为阴性", False), ("乙肝表面抗原、乙肝表面抗体阳性", False), ("阳性结果请复查", False),
+    ],
+)  # fmt: skip
+def test_no_coded_word_is_claimed_of_an_item_that_says_the_opposite(text: str, wrong: bool) -> None:
+    assert bool(false_claims(text, HEPATITIS, [])) == wrong

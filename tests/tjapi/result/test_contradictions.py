@@ -355,7 +355,7 @@ def test_words_that_explain_or_deny_call_nothing_critical(note: str) -> None:
     "note",
     [
         "检测无效", "结果无效", "标本错误", "请重新采血", "样本作废", "Result invalid", "INVALID", "Specimen mislabeled", "结果不可靠", "仪器故障", "需重测", "作废",
-        "检测失败", "Do not use", "溶血，结果不可信", "檢測無效", "標本錯誤", "检测 无效", "结果\n无效", "结果无效\n如需复印请联系",
+        "检测失败", "Do not use", "溶血，结果不可信", "标本采错", "非本人标本", "条码贴错", "结果已撤销", "以复查结果为准", "标本量不足", "标本污染", "QNS", "Recollect", "檢測無效", "標本錯誤", "检测 无效", "结果\n无效", "结果无效\n如需复印请联系",
     ],
 )  # fmt: skip
 def test_words_that_take_a_number_back_are_understood(note: str) -> None:
@@ -364,7 +364,7 @@ def test_words_that_take_a_number_back_are_understood(note: str) -> None:
 
 @pytest.mark.parametrize(
     "note",
-    ["本结果复印无效", "如结果有误请联系检验科", "本数据涂改无效", "标本轻度溶血", "已复检", "建议复查", "核对无误", "样本无误", "未见异常", "if invalid please call", ""],
+    ["本结果复印无效", "如结果有误请联系检验科", "本数据涂改无效", "标本轻度溶血", "已复检", "建议复查", "核对无误", "样本无误", "未见异常", "if invalid please call", "", "如对结果有疑问，请重新检测。", "本次结果已更正，原结果作废", "结果有误请联系检验科"],
 )  # fmt: skip
 def test_remarks_and_footers_take_no_number_back(note: str) -> None:
     assert not voids(note)

@@ -179,9 +179,12 @@ def takes_back(word: str, other: str) -> bool:
 
 _VOID = re.compile(
     r"(?:结果|检测|检验|测定|测量|标本|样本|数据|本次|该项|此项|数值|质控)[^,，。;；]{0,4}(?:无效|作废|失败|失控|有误|错误|不可[靠信]|不准)|^(?:无效|作废|失败|错误)$"
-    r"|[需请待应][^,，。;；]{0,2}重[新测做查检采抽]|弃用|不予采[用信]|仪器(?:故障|报警)|invalid|unreliable|notvalid|^void|disregard|donotuse|mislabel|wrong(?:patient|specimen|blood)"
+    r"|[需请待应][^,，。;；]{0,2}重[新测做查检采抽]|弃用|不予采[用信]|仪器(?:故障|报警)|invalid|unreliable|notvalid|^void|disregard|donotuse|mislabel|wrong(?:patient|specimen|blood|sample)"
+    r"|(?:采|抽|贴|拿|取)错|非本人|不可用|(?:结果|报告)已?撤[销回]|录入错|以复[查检测]结果为准|输液侧|(?<!合格)(?<!不是)不合格|(?:标本|样本|血)量?不足|(?:标本|样本|血样)(?:被|受|有)?污染|^qns$|re-?collect|redraw"
 )
-_FOOTER = re.compile(r"[如若]|复印|复制|涂改|转载|盖章|签[字名]|^(?:if|not)|未见|[非无]误")
+_FOOTER = re.compile(
+    r"[如若]|原|请(?:及时)?(?:联系|与|来电|致电|咨询)|复印|复制|涂改|转载|盖章|签[字名]|^(?:if|not)|未见|[非无]误"
+)
 _MOST_NOTED = 2_000
 _IN_A_WORD = re.compile(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
 
@@ -195,8 +198,14 @@ def noted_clauses(note: str, marks: str) -> list[str]:
 
 def voids(note: str) -> bool:
     """Say whether words beside a number take it back: 检测无效, 标本错误, 请重新采血. Haemolysis and the like are remarks, for whoever reads."""
-    clauses = [clause.replace(" ", "") for clause in noted_clauses(note, ",，.。;；!！?？|")]
-    return any(_VOID.search(clause) and not _FOOTER.search(clause) for clause in clauses)
+    for sentence in noted_clauses(note, ".。;；!！?？|"):
+        supposed = False
+        for clause in re.split("[,，]", sentence.replace(" ", "")):
+            # 如对结果有疑问，请重新检测: what follows a condition is no statement.
+            supposed = supposed or clause[:2].startswith(("如", "若", "if"))
+            if not supposed and _VOID.search(clause) and not _FOOTER.search(clause):
+                return True
+    return False
 
 
 _LEGEND = re.compile(
