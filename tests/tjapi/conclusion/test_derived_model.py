@@ -46,6 +46,7 @@ from tjapi.result.schemas import SignIn as SheetSignIn
 from tjapi.result.service.findings import line_text, of_department
 from tjapi.result.service.summarizing import text_of
 
+AT_ONCE = ("立即", "急诊", "尽快", "马上", "住院")
 SEED = int(os.environ.get("TJ_FAULT_SEED") or random.SystemRandom().randrange(10**6))
 WIDE = int(os.environ.get("TJ_DERIVED_SEQUENCES", "2000"))
 STEPS = 14
@@ -408,18 +409,29 @@ class Walk:
             for advice, fired in results.standing(ground.edition.fired("finding", ground.case))
             if advice.code not in out
         } | {f"line:{x.id}": (x.text[:200], "", []) for x in lines if x.origin == "manual" and not x.removed}
+        entries = list(await conclusion_rows.entries(uow, exam.id))
+        mild = {key for e in entries if e.edited and not any(word in e.advice for word in AT_ONCE) for key in e.keys}
         # What asks for action at once tells of it already.
         grave = [
             {*results.found_result_ids(fired)}
             for advice, fired in results.standing(ground.edition.fired("finding", ground.case))
             if advice.important_class == "A" and advice.code not in out
         ]
+        unheard = [
+            {*results.found_result_ids(fired)}
+            for advice, fired in results.standing(ground.edition.fired("finding", ground.case))
+            if advice.important_class == "A"
+            and {advice.code, f"finding:{advice.code}"}.isdisjoint({*out, *mild, *found.removed_keys})
+        ]
+        again = await self._alerts(uow, exam, ground, unheard)
         anew |= await self._alerts(uow, exam, ground, grave)
-        entries = list(await conclusion_rows.entries(uow, exam.id))
         if found.state != "draft":
             for alert in await _standing(uow, exam):
                 assert {i for e in entries for i in e.result_ids}.intersection(alert.result_ids), alert.rule_code
         machine = {e.key: (e.title, e.detail, e.result_ids) for e in entries if not e.edited}
+        # A reviewer took out the finding that told of it, or put it under words that ask for nothing at once: nobody signs, and the alert's
+        # own entry comes back with the next thing that happens.
+        anew |= {key: said for key, said in again.items() if key in machine}
         covered = {key for e in entries if e.edited for key in e.keys} | set(found.removed_keys)
         assert machine == {key: said for key, said in anew.items() if key not in covered}
         for e in entries:
