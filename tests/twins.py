@@ -1612,7 +1612,7 @@ TWINS = (
     _twin(
         "claims: a finding that is gone is not confirmed", "src/tjapi/result/service/claims.py",
         "or gone_names(text, self.once | set(gone), self.names)", "or False",
-        f"{DERIVED}::test_a_finding_that_went_with_a_corrected_sex_is_confirmed_by_no_full_stop",
+        f"{DERIVED}::test_a_finding_that_went_with_a_corrected_sex_is_confirmed_by_no_full_stop[named]",
     ),
     _twin(
         "words: noughts are no power of ten", "src/tjapi/knowledge/words.py",

@@ -522,9 +522,9 @@ async def test_a_stale_line_does_not_come_in_again_as_a_new_one(world: World) ->
     desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
     await desk.enter(**NORMAL | {"SBP": "152"})
     line = (await desk.sheet())["lines"][0]
-    await desk.call("PUT", "summary", {"lines": [{"id": line["id"], "text": "血压偏高,紧张所致可能"}]})
+    await desk.call("PUT", "summary", {"lines": [{"id": line["id"], "text": "请心内科随访"}]})
     await desk.enter(SBP="118")
-    for text in ("血压偏高,紧张所致可能", "收缩压 152 mmHg"):
+    for text in ("请心内科随访", "血压偏高,紧张所致可能", "收缩压 152 mmHg"):
         again = await desk.call("PUT", "summary", {"lines": [{"text": text}]})
         assert (again.status_code, again.json()["code"]) == (409, "summary-figure-outdated"), text
     assert (await desk.call("PUT", "summary", {"lines": [{"text": "初测偏高,复测 118"}]})).status_code == 200
@@ -982,18 +982,23 @@ async def test_what_is_critical_no_longer_is_called_so_in_no_words(world: World)
     assert {f"/entries/{at}/title", f"/entries/{at}/advice"} <= {e["pointer"] for e in refused.json()["errors"]}
 
 
-async def test_a_finding_that_went_with_a_corrected_sex_is_confirmed_by_no_full_stop(world: World) -> None:
+@pytest.mark.parametrize("detail", [None, "见检验单。"], ids=["told", "named"])
+async def test_a_finding_that_went_with_a_corrected_sex_is_confirmed_by_no_full_stop(
+    world: World, detail: str | None
+) -> None:
+    """Neither where its detail tells a figure, nor where only its title names it."""
     person, _ = await world.person(sex="male")
     visit = await world.checked_in("CBC", examinee_id=person)
     await world.file(visit, HGB="122", WBC="6", PLT="200", RBC="4.5", HCT="0.45")
-    review, first = await _edited(world, visit, advice="请到血液科就诊")
+    words = {"advice": "请到血液科就诊"} | ({"detail": detail} if detail else {})
+    review, first = await _edited(world, visit, **words)
     assert "血红蛋白" in first["detail"]
     front, body = await world.sign_in("front"), {"sex": "female", "reason": "登记时性别选错"}
     assert (await front.post(f"{visit.place}:correct-facts", json=body)).status_code == 200
     shown = [e for e in (await review.shown())["entries"] if e["key"] == first["key"]]
     assert [e["stale"] for e in shown] == [True]
-    for words in ({"advice": "请到血液科就诊。"}, {"detail": f"{first['detail']}。"}):
-        assert (await review.put("见各项。", [shown[0] | words])).status_code == 200
+    for more in ({"advice": "请到血液科就诊。"}, {"detail": f"{shown[0]['detail']}。"}):
+        assert (await review.put("见各项。", [shown[0] | more])).status_code == 200
         assert (await review.call("sign")).json()["code"] == "conclusion-stale"
     refused = await review.put("见各项。", [shown[0] | {"confirmed": True}])
     assert refused.json()["code"] == "entry-figure-outdated", refused.text

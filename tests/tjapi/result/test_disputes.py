@@ -113,7 +113,13 @@ async def test_a_value_whose_codes_lead_to_one_item_is_filed(unit: OpenUnit) -> 
 
 @pytest.mark.requirement("E5.2")
 @pytest.mark.parametrize(
-    "obx", ["NA^^L^K^^LN||7.9|mmol/L|||||F", "NA^^L^K^^LN||5.0|mmol/L||HH|||F", "K~NA||7.9|mmol/L|||||F"]
+    "obx",
+    [
+        "CL^^L^K^^LN||7.9|mmol/L|||||F",
+        "NA^^L^K^^LN||7.9|mmol/L|||||F",
+        "NA^^L^K^^LN||5.0|mmol/L||HH|||F",
+        "K~NA||7.9|mmol/L|||||F",
+    ],
 )
 async def test_a_value_of_disputed_codes_that_is_critical_of_either_alarms(unit: OpenUnit, obx: str) -> None:
     scene = await visit(unit, "ELECTROLYTE")
