@@ -982,6 +982,26 @@ async def test_what_is_critical_no_longer_is_called_so_in_no_words(world: World)
     assert {f"/entries/{at}/title", f"/entries/{at}/advice"} <= {e["pointer"] for e in refused.json()["errors"]}
 
 
+async def test_words_that_were_changed_while_they_were_stale_are_stale_still_when_the_old_value_comes_back(
+    world: World,
+) -> None:
+    """They were written beside another value, and nobody has said that they hold."""
+    visit = await world.checked_in("GLU")
+    await world.file(visit, GLU="8.74")
+    review, first = await _edited(world, visit, advice="请到内分泌科就诊")
+    await world.file(visit, status="C", GLU="9.90")
+    shown = (await review.shown())["entries"]
+    assert [e["stale"] for e in shown if e["key"] == first["key"]] == [True]
+    answer = await review.put("见各项。", [e | {"advice": "更正后更高,请当日到内分泌科就诊"} for e in shown])
+    assert answer.status_code == 200, answer.text
+    await world.file(visit, status="C", GLU="8.74")
+    back = [e for e in (await review.shown())["entries"] if e["key"] == first["key"]]
+    assert [(e["stale"], e["advice"]) for e in back] == [(True, "更正后更高,请当日到内分泌科就诊")]
+    assert (await review.call("sign")).json()["code"] == "conclusion-stale"
+    assert (await review.put("见各项。", [e | {"confirmed": True} for e in back])).status_code == 200
+    assert (await review.call("sign")).status_code == 200
+
+
 @pytest.mark.parametrize("detail", [None, "见检验单。"], ids=["told", "named"])
 async def test_a_finding_that_went_with_a_corrected_sex_is_confirmed_by_no_full_stop(
     world: World, detail: str | None

@@ -180,7 +180,7 @@ def merged(now: Known, found: Conclusion, before: Sequence[ConclusionEntry]) -> 
     return in_order([*(_without(entry, back) for entry in kept), *new, *untold])
 
 
-_UNSEEN = ""
+UNSEEN = ""
 """The digest of no sources: what is made of it is stale."""
 
 
@@ -190,7 +190,7 @@ def _without(entry: ConclusionEntry, back: AbstractSet[str | None]) -> Conclusio
         entry.keys = [key for key in keys_of(entry) if key not in back]
         entry.key = next(iter(entry.keys), None)
         # Of its own it says nothing else now; until a person has looked at it again it is stale, however often the draft is made anew.
-        entry.edited, entry.stale, entry.made_of = True, True, _UNSEEN
+        entry.edited, entry.stale, entry.made_of = True, True, UNSEEN
     return entry
 
 

@@ -22,6 +22,7 @@ from tjapi.conclusion.schemas import ConclusionIn, ConclusionOut, EntryIn
 from tjapi.conclusion.service.amending import close_tasks
 from tjapi.conclusion.service.claiming import hold, let_go
 from tjapi.conclusion.service.following import (
+    UNSEEN,
     Known,
     follow,
     is_split,
@@ -261,6 +262,9 @@ def _still_stale(given: EntryIn, was: ConclusionEntry) -> ConclusionEntry:
     for field in _WORDS:
         setattr(entry, field, getattr(given, field))
     entry.result_ids = list(dict.fromkeys([*was.found_ids, *given.result_ids]))
+    if not _says_the_same(was, given):
+        # What is written now was written beside other values: comes the first one back, it holds no more than before.
+        entry.made_of = UNSEEN
     entry.edited, entry.stale = True, True
     return entry
 
