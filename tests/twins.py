@@ -63,6 +63,7 @@ CONTRADICTIONS = "tests/tjapi/result/test_contradictions.py"
 NOT_EXCLUDED = "tests/tjapi/result/test_not_excluded.py"
 DOOR_ALARMS = "tests/tjapi/result/test_door_alarms.py"
 READINGS = "tests/tjapi/result/test_message_readings.py"
+PLACED = "tests/tjapi/critical_value/test_placed.py"
 MEASURED_AGAIN = "tests/tjapi/critical_value/test_measured_again.py"
 
 SUITING = "tests/tjapi/exam/test_suiting.py"
@@ -293,6 +294,18 @@ TWINS = (
         "if _ask_unplaced(uow, book, lines, result, group, told):",
         "if group.item is None:",
         "tests/tjapi/result/test_questions.py::test_a_status_that_files_nothing_keeps_what_stands_from_being_verified_and_its_alarm_is_heard",
+    ),
+    _twin(
+        "critical values: what a line takes later alarms once", "src/tjapi/critical_value/service.py",
+        "    if not ending or (event.critical and not own):\n",
+        "    if ending:\n",
+        f"{PLACED}::test_a_value_that_a_line_takes_later_has_one_alert_and_the_unplaced_one_says_why_it_ended",
+    ),
+    _twin(
+        "critical values: who was told before a line took it is not told again", "src/tjapi/critical_value/service.py",
+        "    if not told:\n        if before.state",
+        "    if told:\n        if before.state",
+        f"{PLACED}::test_who_was_told_of_it_before_a_line_took_it_is_not_told_again",
     ),
     _twin(
         "results: what no line took is judged by our range", "src/tjapi/result/service/filing.py",

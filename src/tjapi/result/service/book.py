@@ -15,7 +15,14 @@ from tjapi.exam.rules import LIVE_FOR_RESULTS
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
-from tjapi.result.events import CriticalNotExcluded, CriticalUnread, ResultArrivedLate, ResultsRecorded, RevisionsAdded
+from tjapi.result.events import (
+    CriticalNotExcluded,
+    CriticalPlaced,
+    CriticalUnread,
+    ResultArrivedLate,
+    ResultsRecorded,
+    RevisionsAdded,
+)
 from tjapi.result.formulas import FORMULAS
 from tjapi.result.models import HeldResult, HeldRevision, ResultQuestion
 from tjapi.result.rules.flags import (
@@ -124,6 +131,17 @@ class UnplacedAlarm:
     ours: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What was said of an item and a line took: `code` and `key` are those under which it alarms where none does. `meanings` are its values'."""
+
+    line: ExamLine
+    item: Item
+    code: str
+    key: str
+    meanings: frozenset[str | None] = frozenset()
+
+
 class Book:
     """What is known of one locked exam's results. `open` locks, `add` records, `close` writes and tells."""
 
@@ -154,6 +172,7 @@ class Book:
         self._asked: list[ResultQuestion] = []
         self._held: Sequence[ResultQuestion] = ()
         self._unplaced: list[UnplacedAlarm] = []
+        self._placed: list[Placed] = []
         self._unknown: list[Unknown] = []
         self._not_excluded: set[str] = set()
         self._repeated: set[UUID] = set()
@@ -346,6 +365,10 @@ class Book:
         """Note something critical that belongs to no line: somebody looks at it at once."""
         self._unplaced.append(alarm)
 
+    def note_placed(self, placed: "Placed") -> None:
+        """Note that a line took something: what it alarmed of while none did is over, where it alarms by itself."""
+        self._placed.append(placed)
+
     def ask_unread(self, uow: UnitOfWork, place: tuple[ExamLine, Item], unread: "UnreadValue") -> bool:
         """Note that something was said of an item that nobody could read: a person is asked, and the line is not verified.
 
@@ -454,6 +477,26 @@ class Book:
                     item_name=alarm.name, key=alarm.key, placed=False, ours=alarm.ours,
                 )
             )  # fmt: skip
+        still = {(alarm.code, alarm.key) for alarm in self._unplaced}
+        for placed in (one for one in self._placed if (one.code, one.key) not in still):
+            await self._tell_placed(uow, placed)
+
+    async def _tell_placed(self, uow: UnitOfWork, placed: Placed) -> None:
+        place = (placed.line.id, placed.item.id)
+        now, result_id = self.now_at(*place), self.result_id(*place)
+        asked = tuple(q.key for q in self._unread if (q.line_id, q.item_id) == place)
+        said = self._revisions[result_id] if result_id is not None else []
+        counting = {now.id, *self.rivals_of(now.result_id)} if now is not None else set()
+        critical = any(
+            r.flag in ("HH", "LL") or lab_critical((r.lis_flags or "").split(" ")) for r in said if r.id in counting
+        )
+        await uow.publish(
+            CriticalPlaced(
+                campus_id=self.exam.campus_id, exam_id=self.exam.id, said_code=placed.code, key=placed.key, item_code=placed.item.code,
+                item_name=placed.item.name, result_id=result_id, question_keys=asked, critical=critical or bool(asked),
+                revision_ids=tuple(r.id for r in said if r.meaning_key is not None and r.meaning_key in placed.meanings),
+            )
+        )  # fmt: skip
 
     async def tell_all(self, uow: UnitOfWork, *, of_past: bool = False) -> None:
         """Say of every result that it may be something else now, whatever it says: by whom, or beside which past, it is judged has changed."""
