@@ -308,6 +308,18 @@ TWINS = (
         f"{PLACED}::test_who_was_told_of_it_before_a_line_took_it_is_not_told_again",
     ),
     _twin(
+        "messages: what cannot be judged may be critical", "src/tjapi/result/flows.py",
+        "        return {inbox.ALARMING: [NOT_EXCLUDED], ",
+        "        return {",
+        "tests/tjapi/result/test_result_filing.py::test_what_cannot_be_judged_when_it_is_set_aside_may_be_critical_and_says_so",
+    ),
+    _twin(
+        "results: what was asked under an older key is not asked again", "src/tjapi/result/service/book.py",
+        "            if older in asked_before:\n",
+        "            if older is None:\n",
+        "tests/tjapi/result/test_questions.py::test_a_refusal_that_was_asked_about_under_an_older_key_is_not_asked_again",
+    ),
+    _twin(
         "results: what no line took is judged by our range", "src/tjapi/result/service/filing.py",
         "if not by_lab and (judge is None or not _is_critical(judge, one.result, one.group)):",
         "if not by_lab:",

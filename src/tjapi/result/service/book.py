@@ -98,7 +98,7 @@ class Entry:
 class UnreadValue:
     """What was said of an item and could not be read. `key` tells one message's from another's.
 
-    `said`: the texts that may hold its value, each beside its unit.
+    `said`: the texts that may hold its value, each beside its unit. `older_key`: what the same was asked under before.
     """
 
     raw: str
@@ -109,6 +109,7 @@ class UnreadValue:
     remarks: tuple[str, ...] = ()
     lis_marks: tuple[str, ...] = ()
     said: tuple[tuple[str, str], ...] = ()
+    older_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +171,7 @@ class Book:
         self._touched: set[UUID] = set()
         self._unread: list[ResultQuestion] = []
         self._asked: list[ResultQuestion] = []
+        self._older: dict[str, str] = {}
         self._held: Sequence[ResultQuestion] = ()
         self._unplaced: list[UnplacedAlarm] = []
         self._placed: list[Placed] = []
@@ -379,6 +381,8 @@ class Book:
         if now is not None and _answers(now, unread.said_at, unread.status):
             return False
         result = self._results.get((line.id, item.id))
+        if unread.older_key is not None:
+            self._older[unread.key] = unread.older_key
         self._unread.append(
             ResultQuestion(
                 id=uuid7(), campus_id=self.exam.campus_id, exam_id=self.exam.id, line_id=line.id, item_id=item.id, item_code=item.code,
@@ -544,6 +548,12 @@ class Book:
         if not self._touched:
             return []
         self._held = kept = await questions.kept(uow, self.exam.id)
+        asked_before = {q.key for q in kept if q.kind == "unread"}
+        for question in self._unread:
+            older = self._older.get(question.key)
+            # The same question, asked under an older key: what a person said of it, or is asked still, holds.
+            if older in asked_before:
+                question.key = older
         for given in (q for q in kept if q.gives_up):
             # A value that came after all takes its place again: were that withdrawn, it would be missed anew.
             given.gives_up = self.now_at(given.line_id, given.item_id) is None

@@ -244,7 +244,10 @@ def _add_all(
         rejected = [line for line in book.lines.values() if line.id in target.rejected]
         unplaced += _add(uow, book, (lines, rejected), result, items, tally, told)
         if result.refused is not None:
-            _ask_disowned(uow, book, lines, result, told, f"标本被拒收:{result.refused.text or result.refused.reason}")
+            given = result.refused
+            _ask_disowned(
+                uow, book, lines, result, told, f"标本被拒收:{given.text or given.reason}", (given.reason, given.text)
+            )
         if result.cancelled and result.observations:
             # It reports what it says was cancelled: one of the two is wrong.
             _lose(lost, "status-not-filed", result.group_code)
@@ -253,15 +256,22 @@ def _add_all(
 
 
 def _ask_disowned(
-    uow: UnitOfWork, book: Book, lines: Sequence[ExamLine], result: LabResult, told: "_Told", why: str
-) -> None:
-    """Put to a person what was reported of what the laboratory refuses or has cancelled: nobody knows whether it still stands."""
+    uow: UnitOfWork, book: Book, lines: Sequence[ExamLine], result: LabResult, told: "_Told", why: str,
+    before: tuple[str, ...] = (),
+) -> None:  # fmt: skip
+    """Put to a person what was reported of what the laboratory refuses or has cancelled: nobody knows whether it still stands.
+
+    `before`: what stood in the place of `why` in the keys of earlier editions; their questions are not asked again.
+    """
     issued_at = min(result.reported_at or told.sent_at, told.arrived_at)
     for line in lines:
         for item in book.items_of(line):
             if book.now_at(line.id, item.id) is not None and book.said_by(line.id, item.id, LIS):
                 key = meaning((result.barcode, why, item.id, issued_at.timestamp()))
-                words = UnreadValue(raw=why, key=key, said_at=issued_at, message_id=told.message_id, status="corrected")
+                older = meaning((result.barcode, *before, item.id, issued_at.timestamp())) if before else None
+                words = UnreadValue(
+                    raw=why, key=key, said_at=issued_at, message_id=told.message_id, status="corrected", older_key=older
+                )
                 book.ask_unread(uow, (line, item), words)
 
 
