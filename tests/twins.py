@@ -320,6 +320,12 @@ TWINS = (
         "tests/tjapi/result/test_questions.py::test_a_refusal_that_was_asked_about_under_an_older_key_is_not_asked_again",
     ),
     _twin(
+        "derived: words about a value follow what was said of its alert", "src/tjapi/conclusion/service/alarming.py",
+        "if known.revision_id in none and",
+        "if known.revision_id in () and",
+        f"{DERIVED}::test_what_a_draft_says_of_a_value_follows_the_alert_that_a_person_dismissed",
+    ),
+    _twin(
         "results: what no line took is judged by our range", "src/tjapi/result/service/filing.py",
         "if not by_lab and (judge is None or not _is_critical(judge, one.result, one.group)):",
         "if not by_lab:",

@@ -437,6 +437,14 @@ async def to_conclude(uow: UnitOfWork, exam_id: UUID) -> list[CriticalValue]:
     return [c for c in held if is_to_conclude(c.important_class, c.state, corrected=not _stands(c))]
 
 
+async def dismissed(uow: UnitOfWork, exam_id: UUID) -> set[UUID]:
+    """Return the revisions that a person has said are not critical, of class A: what is measured again is another one."""
+    held = await repository.of_exam(uow, exam_id)
+    return {
+        r for c in held if c.important_class == "A" and c.state == "dismissed" and _stands(c) for r in c.revision_ids
+    }
+
+
 async def page(
     uow: UnitOfWork, *, state: str | None, important_class: str | None, department_id: int | None, exam_id: UUID | None,
     still_open: bool | None, overdue: bool | None, after: Sequence[str] | None, size: int,
