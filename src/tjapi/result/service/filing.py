@@ -244,10 +244,7 @@ def _add_all(
         rejected = [line for line in book.lines.values() if line.id in target.rejected]
         unplaced += _add(uow, book, (lines, rejected), result, items, tally, told)
         if result.refused is not None:
-            given = result.refused
-            _ask_disowned(
-                uow, book, lines, result, told, f"标本被拒收:{given.text or given.reason}", (given.reason, given.text)
-            )
+            _ask_disowned(uow, book, lines, result, told, f"标本被拒收:{result.refused.text or result.refused.reason}", (result.refused.reason, result.refused.text))  # fmt: skip
         if result.cancelled and result.observations:
             # It reports what it says was cancelled: one of the two is wrong.
             _lose(lost, "status-not-filed", result.group_code)
