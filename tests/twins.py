@@ -63,6 +63,7 @@ CONTRADICTIONS = "tests/tjapi/result/test_contradictions.py"
 NOT_EXCLUDED = "tests/tjapi/result/test_not_excluded.py"
 DOOR_ALARMS = "tests/tjapi/result/test_door_alarms.py"
 READINGS = "tests/tjapi/result/test_message_readings.py"
+PLACED = "tests/tjapi/critical_value/test_placed.py"
 MEASURED_AGAIN = "tests/tjapi/critical_value/test_measured_again.py"
 
 SUITING = "tests/tjapi/exam/test_suiting.py"
@@ -293,6 +294,36 @@ TWINS = (
         "if _ask_unplaced(uow, book, lines, result, group, told):",
         "if group.item is None:",
         "tests/tjapi/result/test_questions.py::test_a_status_that_files_nothing_keeps_what_stands_from_being_verified_and_its_alarm_is_heard",
+    ),
+    _twin(
+        "critical values: what a line takes later alarms once", "src/tjapi/critical_value/service.py",
+        "    if not ending or (event.critical and not own):\n",
+        "    if ending:\n",
+        f"{PLACED}::test_a_value_that_a_line_takes_later_has_one_alert_and_the_unplaced_one_says_why_it_ended",
+    ),
+    _twin(
+        "critical values: who was told before a line took it is not told again", "src/tjapi/critical_value/service.py",
+        "    if not told:\n        if before.state",
+        "    if told:\n        if before.state",
+        f"{PLACED}::test_who_was_told_of_it_before_a_line_took_it_is_not_told_again",
+    ),
+    _twin(
+        "messages: what cannot be judged may be critical", "src/tjapi/result/flows.py",
+        "        return {inbox.ALARMING: [NOT_EXCLUDED], ",
+        "        return {",
+        "tests/tjapi/result/test_result_filing.py::test_what_cannot_be_judged_when_it_is_set_aside_may_be_critical_and_says_so",
+    ),
+    _twin(
+        "results: what was asked under an older key is not asked again", "src/tjapi/result/service/book.py",
+        "            if older in asked_before:\n",
+        "            if older is None:\n",
+        "tests/tjapi/result/test_questions.py::test_a_refusal_that_was_asked_about_under_an_older_key_is_not_asked_again",
+    ),
+    _twin(
+        "derived: words about a value follow what was said of its alert", "src/tjapi/conclusion/service/alarming.py",
+        "if known.revision_id in none and",
+        "if known.revision_id in () and",
+        f"{DERIVED}::test_what_a_draft_says_of_a_value_follows_the_alert_that_a_person_dismissed",
     ),
     _twin(
         "results: what no line took is judged by our range", "src/tjapi/result/service/filing.py",

@@ -44,7 +44,7 @@ from tjapi.knowledge.rules import Case, Known, counts
 from tjapi.knowledge.service import Fired, Knowledge
 from tjapi.result import service as results
 from tjapi.result.errors import SignerNotStaff
-from tjapi.result.events import CriticalExcluded, CriticalNotExcluded, CriticalUnread, RevisionsAdded
+from tjapi.result.events import CriticalExcluded, CriticalNotExcluded, CriticalPlaced, CriticalUnread, RevisionsAdded
 from tjapi.result.rules.alarms import (
     LAB_ALARM,
     LAB_ALARM_ACTION,
@@ -202,6 +202,58 @@ async def excluded(uow: UnitOfWork, event: CriticalExcluded) -> None:
         await _correct(uow, value)
     if standing:
         await uow.publish(CriticalUnplaced(campus_id=standing[0].campus_id, exam_id=event.exam_id))
+
+
+async def placed(uow: UnitOfWork, event: CriticalPlaced) -> None:
+    """What alarmed because no line took it is on a line now: its alert ends, and says so; the value's own takes its place, told once."""
+    held = await repository.of_exam(uow, event.exam_id)
+    key = event_key([(None, f"{event.said_code}={event.key}")])
+    own = _of_place(held, event)
+    ending = [v for v in held if _stands(v) and (v.rule_code, v.event_key) == (LAB_ALARM, key) and v not in own]
+    if not ending or (event.critical and not own):
+        # Where nothing else tells of what is critical, this still does.
+        return
+    note = f"已归入项目「{event.item_name}」" + (",由该项目自身的危急值接续" if own else "")
+    for value in ending:
+        for follower in own:
+            # Of another measurement of the item, or of whatever else cannot be read of it, nobody has heard.
+            same = set(follower.revision_ids) & set(event.revision_ids)
+            if same or (follower.rule_code == LAB_ALARM and not follower.result_ids):
+                await _follow_on(uow, follower, value)
+        await _correct(uow, value, note)
+    await uow.publish(CriticalUnplaced(campus_id=ending[0].campus_id, exam_id=event.exam_id))
+
+
+def _of_place(held: Sequence[CriticalValue], event: CriticalPlaced) -> list[CriticalValue]:
+    """Return the alerts of what a line took: of its value, or of what is asked about it."""
+    asked = {event_key([(None, f"{event.item_code}={key}")]) for key in event.question_keys}
+    unknown = _of_unknown(held, event.item_code) if asked else []
+    return [
+        v
+        for v in held
+        if event.result_id in v.result_ids or (v.rule_code == LAB_ALARM and v.event_key in asked) or v in unknown
+    ]
+
+
+async def _follow_on(uow: UnitOfWork, value: CriticalValue, before: CriticalValue) -> None:
+    """Let an alert that nobody has touched go on where the one that it takes the place of stood: with its clock, told if that one was."""
+    alone = _stands(value) and value.supersedes is None and len(value.result_ids) <= 1
+    if not alone or value.state != "detected" or value.version > 1:
+        return
+    value.supersedes = before.id
+    told = [s for s in await repository.steps(uow, before.id) if s.action == "notified"]
+    if not told:
+        if before.state not in ENDED:
+            value.due_at = min(value.due_at, before.due_at)
+            value.escalation_level, value.escalated_at = before.escalation_level, before.escalated_at
+        await uow.session.flush()
+        return
+    last = told[-1]
+    note = f"归入项目前已由{last.by_name}通知"
+    await _step(uow, value, "confirmed", to="confirmed", note=note)
+    step = CriticalStep(channel=last.channel, told=last.told, read_back=last.read_back, note=note)
+    await _step(uow, value, "notified", to="notified", step=step)
+    await _unblock(uow, value)
 
 
 def _unknown_key(item_code: str) -> str:
@@ -385,6 +437,14 @@ async def to_conclude(uow: UnitOfWork, exam_id: UUID) -> list[CriticalValue]:
     return [c for c in held if is_to_conclude(c.important_class, c.state, corrected=not _stands(c))]
 
 
+async def dismissed(uow: UnitOfWork, exam_id: UUID) -> set[UUID]:
+    """Return the revisions that a person has said are not critical, of class A: what is measured again is another one."""
+    held = await repository.of_exam(uow, exam_id)
+    return {
+        r for c in held if c.important_class == "A" and c.state == "dismissed" and _stands(c) for r in c.revision_ids
+    }
+
+
 async def page(
     uow: UnitOfWork, *, state: str | None, important_class: str | None, department_id: int | None, exam_id: UUID | None,
     still_open: bool | None, overdue: bool | None, after: Sequence[str] | None, size: int,
@@ -423,13 +483,13 @@ async def _raise(uow: UnitOfWork, exam: Exam, value: CriticalValue) -> None:
         await exams.block(uow, exam.id, _BLOCK, f"critical:{value.id}")
 
 
-async def _correct(uow: UnitOfWork, value: CriticalValue) -> None:
+async def _correct(uow: UnitOfWork, value: CriticalValue, note: str | None = None) -> None:
     """The reason is gone: what nobody had acted on is superseded; what somebody had acted on stays open, and says so."""
     value.corrected_at = uow.now
     if value.state == "detected":
-        await _step(uow, value, "superseded", to="superseded")
+        await _step(uow, value, "superseded", to="superseded", note=note)
     else:
-        await _step(uow, value, "corrected", to=None)
+        await _step(uow, value, "corrected", to=None, note=note)
     await _unblock(uow, value)
 
 

@@ -109,3 +109,23 @@ class CriticalExcluded(Event):
     exam_id: UUID
     item_code: str
     keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriticalPlaced(Event):
+    """What may have alarmed because no line took it is on a line now: whatever it says there alarms by itself.
+
+    `key` and `said_code` are those under which it was unplaced; the item and `result_id` are where it is now, `revision_ids` the values that
+    it is there, `question_keys` what is asked of it. `critical`: what stands there, or is asked, is or may be critical: then the alert ends only where another speaks of that.
+    """
+
+    name: ClassVar[str] = "result.critical_placed"
+    exam_id: UUID
+    said_code: str
+    key: str
+    item_code: str
+    item_name: str
+    result_id: UUID | None
+    revision_ids: tuple[UUID, ...]
+    question_keys: tuple[str, ...]
+    critical: bool

@@ -7,7 +7,6 @@ from typing import Any, get_args
 from uuid import UUID
 
 import structlog
-from cryptography.exceptions import InvalidTag
 
 from adapters.lis.contract import Batch, BeyondLimits, LabReport, UnparsableReport
 from tjapi.kernel import inbox
@@ -25,6 +24,8 @@ from tjapi.result.schemas import ReadingOut, ReadingsOut, ReadValueOut
 _SHOWN = 200
 
 log = structlog.get_logger("messages")
+NOT_EXCLUDED = "?"
+"""In the place of a code: something that nobody could judge, so that nothing excludes that it is critical."""
 BEYOND_LIMITS, NOT_STORABLE, NOT_FILED = "unreadable-in-limits", "not-storable", "not-filed"
 _TRIES = 3
 
@@ -105,12 +106,28 @@ async def _file(run: JobRun, message_id: UUID, source: str, report: LabReport, a
 async def set_message_aside(uow: UnitOfWork, payload: Mapping[str, Any], error: str) -> None:
     """End a message whose job was set aside: a person looks at it, where a message that is received would wait for ever."""
     message_id = UUID(payload["message_id"])
-    detail: dict[str, Any] = {"fault": error}
-    # Bytes that nobody can open may be why it was set aside.
-    with contextlib.suppress(InboundMessageNotFound, ValueError, InvalidTag):
+    try:
         message = await inbox.get(uow, message_id)
-        detail |= await _alarm(uow, NOT_FILED, message.source, inbox.open_body(uow, message))
+    except InboundMessageNotFound:
+        log.warning("message.aside_unknown", id=str(message_id))
+        return
+    detail = {"fault": error, **await _alarm_or_say(uow, message)}
     await inbox.end(uow, message_id, "quarantined", reason=NOT_FILED, detail=detail)
+
+
+async def _alarm_or_say(uow: UnitOfWork, message: inbox.InboxMessage) -> dict[str, Any]:
+    """Return what is critical in a message that was set aside. What cannot be opened or judged may be critical: it alarms, and says why.
+
+    What nobody could judge may be the very reason why it was set aside; the message ends all the same.
+    """
+    try:
+        async with uow.session.begin_nested():
+            return await _alarm(uow, NOT_FILED, message.source, inbox.open_body(uow, message))
+    except DATABASE_TROUBLE:
+        raise
+    except Exception as fault:  # noqa: BLE001 - whatever it is: nothing of it is known to be harmless
+        log.warning("message.not_judged", id=str(message.id), error=type(fault).__name__)
+        return {inbox.ALARMING: [NOT_EXCLUDED], "not_judged": type(fault).__name__}
 
 
 async def _quarantine(

@@ -701,6 +701,26 @@ async def test_the_entry_of_a_critical_value_comes_and_goes_with_its_alert(world
     assert (await review.call("sign")).status_code == 200
 
 
+async def test_what_a_draft_says_of_a_value_follows_the_alert_that_a_person_dismissed(world: World) -> None:
+    visit = await world.checked_in("GLU")
+    await world.file(visit, GLU="5.0")
+    review = Review(world, visit)
+    assert (await review.call("generate")).status_code == 200
+    await world.file(visit, status="C", GLU="25.0")
+    assert any("属危急值" in e["detail"] for e in (await review.shown())["entries"])
+    await _seen_to(world, visit, "dismiss")
+    shown = await review.shown()
+    assert [e["stale"] for e in shown["entries"] if "25.0" in e["detail"]] == [False]
+    assert not any("危急" in e["detail"] for e in shown["entries"])
+    # What was written of it then is stale once it is critical again, though its value is the same.
+    put = await review.put("见下。", [e | {"advice": "请复查血糖。"} for e in shown["entries"]])
+    assert put.status_code == 200, put.text
+    await world.file(visit, status="C", GLU="25.00")
+    again = await review.shown()
+    assert [e["stale"] for e in again["entries"] if e["advice"] == "请复查血糖。"] == [True]
+    assert again["overview_stale"]
+
+
 async def test_the_number_of_a_line_is_no_old_figure_though_the_items_name_is_beside_it(world: World) -> None:
     visit, review = await _becomes_critical(world)
     await _seen_to(world, visit, "confirm")

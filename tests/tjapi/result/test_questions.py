@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from adapters.lis.contract import LabObservation, LabRefusal
@@ -17,6 +18,7 @@ from tjapi.requisition import service as requisitions
 from tjapi.result import repository, service
 from tjapi.result.errors import AnswerInvalid, QuestionClosed
 from tjapi.result.models import ResultQuestion
+from tjapi.result.rules.revisions import meaning
 from tjapi.result.schemas import AnswerIn
 
 
@@ -546,6 +548,31 @@ async def test_a_specimen_that_is_refused_after_its_results_were_reported_is_ask
     (question,) = await _open(unit, scene)
     assert (question.kind, "标签错误" in question.raw_value) == ("unread", True)
     assert "result_unread" in await _blocks(unit, scene)
+
+
+@pytest.mark.requirement("E3.5")
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_refusal_that_was_asked_about_under_an_older_key_is_not_asked_again(
+    unit: OpenUnit, admin: asyncpg.Connection, answered: bool
+) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await file(unit, report(scene, "ELECTROLYTE", _k("4.1")))
+    said = report(scene, "ELECTROLYTE")
+    refused = replace(said, results=(replace(said.results[0], refused=LabRefusal("mislabeled", "标签错误")),))
+    await file(unit, refused)
+    (question,) = await _open(unit, scene)
+    # As it was kept before reason and text became one: the message is replayed after the release that changed that.
+    moment = question.said_at.timestamp()
+    older = meaning((scene.barcodes["ELECTROLYTE"], "mislabeled", "标签错误", scene.items["K"], moment))
+    await admin.execute("update result_question set key = $1 where id = $2", older, question.id)
+    if answered:
+        await _answer(unit, question, "keep")
+    await file(unit, refused)
+    assert [q.id for q in await _open(unit, scene)] == ([] if answered else [question.id])
+    # Another refusal of it is another question.
+    other = replace(said.results[0], refused=LabRefusal("haemolysed", "溶血"))
+    await file(unit, replace(said, results=(other,)))
+    assert len(await _open(unit, scene)) == (1 if answered else 2)
 
 
 @pytest.mark.requirement("E3.5", "E5.2")

@@ -476,6 +476,23 @@ async def test_a_message_that_is_not_filed_and_calls_something_critical_is_alarm
 
 
 @pytest.mark.requirement("E5.2", "E3.5")
+@pytest.mark.parametrize("body", [b"", b"\x01", b"nothing that was sealed here, however long it may be"])
+async def test_what_cannot_be_judged_when_it_is_set_aside_may_be_critical_and_says_so(
+    unit: OpenUnit, admin: asyncpg.Connection, body: bytes
+) -> None:
+    message = await _receive(unit, _raw("HH"))
+    await admin.execute("update inbox_message set campuses = '{1}', body = $2 where id = $1", message, body)
+    async with unit() as uow:
+        await flows.set_message_aside(uow, {"message_id": str(message)}, "dead")
+    async with unit() as uow:
+        ended = await inbox.get(uow, message)
+        assert (ended.state, ended.reason) == ("quarantined", "not-filed")
+        assert ended.detail[inbox.ALARMING] == ["?"]
+        assert ended.detail["not_judged"]
+    assert await _told(admin, message) == 1
+
+
+@pytest.mark.requirement("E5.2", "E3.5")
 @pytest.mark.parametrize(
     ("reason", "alarming"), [("unparsable", True), ("content-differs", True), ("not-production", False)]
 )

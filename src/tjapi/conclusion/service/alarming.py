@@ -1,8 +1,8 @@
 """A critical value of which no finding tells has an entry of its own, so that whoever signs has read it."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from tjapi.conclusion.models import ConclusionEntry
@@ -58,6 +58,29 @@ async def alarms(uow: UnitOfWork, exam: Exam, ground: Ground) -> list[Alarm]:
     held = {known.result_id: known for known in ground.case.every}
     found = [_alarm(ground, alert, [held[i] for i in alert.result_ids if i in held]) for alert in raised]
     return sorted((one for one in found if one is not None), key=lambda one: -len(one.telling.result_ids))
+
+
+async def calmed(uow: UnitOfWork, exam: Exam, ground: Ground, raised: Iterable[Alarm]) -> frozenset[UUID]:
+    """Return the results of which a person has said that they are not critical, and that nothing else calls so."""
+    none = await criticals.dismissed(uow, exam.id)
+    held = {known.result_id for known in ground.case.every if known.revision_id in none and known.result_id is not None}
+    return frozenset(held).difference(*(alarm.telling.result_ids for alarm in raised))
+
+
+_UNCRITICAL = {"HH": "H", "LL": "L"}
+
+
+def reasons_of(found: Found, calm: Collection[UUID]) -> str:
+    """Return why something was found; what a person said is not critical is not called so, its value is high or low all the same."""
+    clauses = (clause for one in found[1] for clause in one.verdict.clauses)
+    return told(_calmly(clause, calm) for clause in clauses)
+
+
+def _calmly(clause: Clause, calm: Collection[UUID]) -> Clause:
+    known = clause.known
+    if known is None or known.result_id not in calm or known.flag not in _UNCRITICAL:
+        return clause
+    return replace(clause, known=replace(known, flag=_UNCRITICAL[known.flag]))
 
 
 def _alarm(ground: Ground, alert: CriticalValue, values: Sequence[Known]) -> Alarm | None:

@@ -14,7 +14,7 @@ from tjapi.conclusion import repository
 from tjapi.conclusion.errors import ConclusionStale, CriticalNotConcluded
 from tjapi.conclusion.models import Conclusion, ConclusionEntry
 from tjapi.conclusion.rules import SEE_ALERT, Telling, asks_to_act, in_order, made_by_machine, overview_of
-from tjapi.conclusion.service.alarming import Alarm, alarms, entries_of, not_concluded, telling_of
+from tjapi.conclusion.service.alarming import Alarm, alarms, calmed, entries_of, not_concluded, reasons_of, telling_of
 from tjapi.conclusion.service.keeping import CHANGED_UNDER, back_to_draft, copied, keep, keys_of, replace
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
@@ -35,6 +35,7 @@ class Known:
     """What there is to be concluded now: what was found, by key, and the ground that it stands on.
 
     `words` are departments' own, by key; `telling` says of what each finding speaks; `alarms` are what must be told.
+    `calm` are results of which a person has said that they are not critical.
     """
 
     exam: Exam
@@ -43,6 +44,7 @@ class Known:
     words: Mapping[str, str]
     telling: Mapping[str, Telling]
     alarms: Sequence[Alarm]
+    calm: frozenset[UUID] = frozenset()
 
     def telling_by(self, entry: ConclusionEntry) -> Telling:
         """Return of what an entry speaks, as its findings are now."""
@@ -58,8 +60,13 @@ class Known:
         """Return what an entry of these keys, resting on these results, is made of."""
         held = list(keys)
         missing = [key for key in held if key not in self.wanted]
+        ids = list(result_ids)
         words = [(key, self.words[key]) for key in held if key in self.words]
-        return self.ground.sources(result_ids, missing=missing, words=words)
+        return self.ground.sources(ids, missing=missing, words=[*words, *self._dismissed(ids)])
+
+    def _dismissed(self, result_ids: Iterable[UUID]) -> list[tuple[str, str]]:
+        """Return what people said of alerts of results, as far as words about these depend on it."""
+        return [(f"alert:{result_id}", "dismissed") for result_id in result_ids if result_id in self.calm]
 
     def truth(self, said: results.Truth) -> results.Truth:
         """Return what words are held against, with what stands as critical though no value says it."""
@@ -79,7 +86,8 @@ class Known:
     @property
     def everything(self) -> str:
         """The digest of all that an overview may speak of."""
-        return self.ground.sources(self.ground.everything, words=list(self.words.items())).digest
+        ids = self.ground.everything
+        return self.ground.sources(ids, words=[*self.words.items(), *self._dismissed(ids)]).digest
 
 
 async def known(uow: UnitOfWork, exam: Exam) -> Known:
@@ -95,9 +103,10 @@ async def known(uow: UnitOfWork, exam: Exam) -> Known:
     telling = {key: telling_of(key, one) for key, one in found.items()}
     raised = await alarms(uow, exam, ground)
     alarming = frozenset[UUID]().union(*(alarm.telling.result_ids for alarm in raised))
+    calm = await calmed(uow, exam, ground, raised)
     wanted = [
         *entries_of(exam, raised, telling.values()),
-        *(_of_finding(exam, one, alarming) for one in found.values()),
+        *(_of_finding(exam, one, alarming, calm) for one in found.values()),
     ]
     # That nothing was found, or that something is normal, is no finding.
     names = [(value.item_name, value.item_code) for value in ground.case.every]
@@ -106,7 +115,7 @@ async def known(uow: UnitOfWork, exam: Exam) -> Known:
     wanted += [_of_line(exam, line) for line in own]
     telling |= {alarm.key: alarm.telling for alarm in raised}
     words = {f"line:{line.id}": line.text for line in own}
-    return Known(exam, ground, {str(e.key): e for e in wanted}, words, telling, raised)
+    return Known(exam, ground, {str(e.key): e for e in wanted}, words, telling, raised, calm)
 
 
 def _of_line(exam: Exam, line: DepartmentSheetLine) -> ConclusionEntry:
@@ -117,13 +126,13 @@ def _of_line(exam: Exam, line: DepartmentSheetLine) -> ConclusionEntry:
     )  # fmt: skip
 
 
-def _of_finding(exam: Exam, one: Found, alarming: AbstractSet[UUID]) -> ConclusionEntry:
+def _of_finding(exam: Exam, one: Found, alarming: AbstractSet[UUID], calm: AbstractSet[UUID]) -> ConclusionEntry:
     advice, fired = one
     ids, key = results.found_result_ids(fired), f"finding:{advice.code}"
     # Nobody is told of one value to come at once, and within two weeks.
     later = advice.important_class != "A" and bool(ids) and set(ids) <= alarming
     return ConclusionEntry(
-        id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind=advice.kind, title=advice.name, detail=results.reasons(fired),
+        id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind=advice.kind, title=advice.name, detail=reasons_of(one, calm),
         advice=SEE_ALERT if later else advice.advice, lifestyle=advice.lifestyle, result_ids=ids, key=key, keys=[key], icd10=advice.icd10,
         rule_codes=[f.rule.code for f in fired], edited=False, stale=False, found_ids=ids, revision_ids=[],
     )  # fmt: skip

@@ -175,17 +175,17 @@ async def _ask_back(uow: UnitOfWork, book: Book, question: ResultQuestion, item:
     if typed is None and given.answer == "value":
         return  # it is no value, which is refused by itself
     if why is not None:
-        words = "、".join(dict.fromkeys(text for text, _ in texts))[:_SHOWN_WORDS]
-        raise AnswerInvalid(errors=[FieldError("/kept_because", why, *(said.format(words) for said in _AGAINST[why]))])
+        # What was said is in the question; a refusal, which is kept by whoever asked, does not quote it.
+        raise AnswerInvalid(errors=[FieldError("/kept_because", why, *(s.format(item.name) for s in _AGAINST[why]))])
 
 
 _SHOWN_WORDS = 200
 _AGAINST: Mapping[Against, tuple[str, str]] = {
     "differs-from-original": (
-        "所录数值与原文「{}」不符,如经核实仍以所录为准,请填写理由", "the value is none that stands in “{}”; say why it stands all the same",
+        "「{}」所录数值与原文不符,如经核实仍以所录为准,请填写理由", "the value of {} is none that stands in what was said; say why it stands all the same",
     ),
     "may-be-critical": (
-        "原文「{}」不能排除危急值,如经核实仍如此作答,请填写理由", "“{}” may be critical; say why this answer stands all the same",
+        "「{}」的原文不能排除危急值,如经核实仍如此作答,请填写理由", "what was said of {} may be critical; say why this answer stands all the same",
     ),
 }  # fmt: skip
 

@@ -15,7 +15,14 @@ from tjapi.exam.rules import LIVE_FOR_RESULTS
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
-from tjapi.result.events import CriticalNotExcluded, CriticalUnread, ResultArrivedLate, ResultsRecorded, RevisionsAdded
+from tjapi.result.events import (
+    CriticalNotExcluded,
+    CriticalPlaced,
+    CriticalUnread,
+    ResultArrivedLate,
+    ResultsRecorded,
+    RevisionsAdded,
+)
 from tjapi.result.formulas import FORMULAS
 from tjapi.result.models import HeldResult, HeldRevision, ResultQuestion
 from tjapi.result.rules.flags import (
@@ -91,7 +98,7 @@ class Entry:
 class UnreadValue:
     """What was said of an item and could not be read. `key` tells one message's from another's.
 
-    `said`: the texts that may hold its value, each beside its unit.
+    `said`: the texts that may hold its value, each beside its unit. `older_key`: what the same was asked under before.
     """
 
     raw: str
@@ -102,6 +109,7 @@ class UnreadValue:
     remarks: tuple[str, ...] = ()
     lis_marks: tuple[str, ...] = ()
     said: tuple[tuple[str, str], ...] = ()
+    older_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +130,17 @@ class UnplacedAlarm:
     name: str
     key: str
     ours: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What was said of an item and a line took: `code` and `key` are those under which it alarms where none does. `meanings` are its values'."""
+
+    line: ExamLine
+    item: Item
+    code: str
+    key: str
+    meanings: frozenset[str | None] = frozenset()
 
 
 class Book:
@@ -152,8 +171,10 @@ class Book:
         self._touched: set[UUID] = set()
         self._unread: list[ResultQuestion] = []
         self._asked: list[ResultQuestion] = []
+        self._older: dict[str, str] = {}
         self._held: Sequence[ResultQuestion] = ()
         self._unplaced: list[UnplacedAlarm] = []
+        self._placed: list[Placed] = []
         self._unknown: list[Unknown] = []
         self._not_excluded: set[str] = set()
         self._repeated: set[UUID] = set()
@@ -346,6 +367,10 @@ class Book:
         """Note something critical that belongs to no line: somebody looks at it at once."""
         self._unplaced.append(alarm)
 
+    def note_placed(self, placed: "Placed") -> None:
+        """Note that a line took something: what it alarmed of while none did is over, where it alarms by itself."""
+        self._placed.append(placed)
+
     def ask_unread(self, uow: UnitOfWork, place: tuple[ExamLine, Item], unread: "UnreadValue") -> bool:
         """Note that something was said of an item that nobody could read: a person is asked, and the line is not verified.
 
@@ -356,6 +381,8 @@ class Book:
         if now is not None and _answers(now, unread.said_at, unread.status):
             return False
         result = self._results.get((line.id, item.id))
+        if unread.older_key is not None:
+            self._older[unread.key] = unread.older_key
         self._unread.append(
             ResultQuestion(
                 id=uuid7(), campus_id=self.exam.campus_id, exam_id=self.exam.id, line_id=line.id, item_id=item.id, item_code=item.code,
@@ -454,6 +481,26 @@ class Book:
                     item_name=alarm.name, key=alarm.key, placed=False, ours=alarm.ours,
                 )
             )  # fmt: skip
+        still = {(alarm.code, alarm.key) for alarm in self._unplaced}
+        for placed in (one for one in self._placed if (one.code, one.key) not in still):
+            await self._tell_placed(uow, placed)
+
+    async def _tell_placed(self, uow: UnitOfWork, placed: Placed) -> None:
+        place = (placed.line.id, placed.item.id)
+        now, result_id = self.now_at(*place), self.result_id(*place)
+        asked = tuple(q.key for q in self._unread if (q.line_id, q.item_id) == place)
+        said = self._revisions[result_id] if result_id is not None else []
+        counting = {now.id, *self.rivals_of(now.result_id)} if now is not None else set()
+        critical = any(
+            r.flag in ("HH", "LL") or lab_critical((r.lis_flags or "").split(" ")) for r in said if r.id in counting
+        )
+        await uow.publish(
+            CriticalPlaced(
+                campus_id=self.exam.campus_id, exam_id=self.exam.id, said_code=placed.code, key=placed.key, item_code=placed.item.code,
+                item_name=placed.item.name, result_id=result_id, question_keys=asked, critical=critical or bool(asked),
+                revision_ids=tuple(r.id for r in said if r.meaning_key is not None and r.meaning_key in placed.meanings),
+            )
+        )  # fmt: skip
 
     async def tell_all(self, uow: UnitOfWork, *, of_past: bool = False) -> None:
         """Say of every result that it may be something else now, whatever it says: by whom, or beside which past, it is judged has changed."""
@@ -501,6 +548,12 @@ class Book:
         if not self._touched:
             return []
         self._held = kept = await questions.kept(uow, self.exam.id)
+        asked_before = {q.key for q in kept if q.kind == "unread"}
+        for question in self._unread:
+            older = self._older.get(question.key)
+            # The same question, asked under an older key: what a person said of it, or is asked still, holds.
+            if older in asked_before:
+                question.key = older
         for given in (q for q in kept if q.gives_up):
             # A value that came after all takes its place again: were that withdrawn, it would be missed anew.
             given.gives_up = self.now_at(given.line_id, given.item_id) is None

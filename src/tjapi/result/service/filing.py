@@ -28,7 +28,7 @@ from tjapi.result.rules.releases import word_decides
 from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
 from tjapi.result.rules.values import Value, plain, same_unit, unit_said
 from tjapi.result.service.alarming import Judge, judge_for, judge_for_anyone
-from tjapi.result.service.book import LIS, Addition, Book, Entry, UnplacedAlarm, UnreadValue
+from tjapi.result.service.book import LIS, Addition, Book, Entry, Placed, UnplacedAlarm, UnreadValue
 from tjapi.result.service.computing import compute
 from tjapi.result.service.judging import follow
 from tjapi.result.service.measuring import Turned, doubted, in_our_unit, in_two_units, unit_doubted
@@ -244,7 +244,7 @@ def _add_all(
         rejected = [line for line in book.lines.values() if line.id in target.rejected]
         unplaced += _add(uow, book, (lines, rejected), result, items, tally, told)
         if result.refused is not None:
-            _ask_disowned(uow, book, lines, result, told, f"标本被拒收:{result.refused.text or result.refused.reason}")
+            _ask_disowned(uow, book, lines, result, told, f"标本被拒收:{result.refused.text or result.refused.reason}", (result.refused.reason, result.refused.text))  # fmt: skip
         if result.cancelled and result.observations:
             # It reports what it says was cancelled: one of the two is wrong.
             _lose(lost, "status-not-filed", result.group_code)
@@ -253,15 +253,22 @@ def _add_all(
 
 
 def _ask_disowned(
-    uow: UnitOfWork, book: Book, lines: Sequence[ExamLine], result: LabResult, told: "_Told", why: str
-) -> None:
-    """Put to a person what was reported of what the laboratory refuses or has cancelled: nobody knows whether it still stands."""
+    uow: UnitOfWork, book: Book, lines: Sequence[ExamLine], result: LabResult, told: "_Told", why: str,
+    before: tuple[str, ...] = (),
+) -> None:  # fmt: skip
+    """Put to a person what was reported of what the laboratory refuses or has cancelled: nobody knows whether it still stands.
+
+    `before`: what stood in the place of `why` in the keys of earlier editions; their questions are not asked again.
+    """
     issued_at = min(result.reported_at or told.sent_at, told.arrived_at)
     for line in lines:
         for item in book.items_of(line):
             if book.now_at(line.id, item.id) is not None and book.said_by(line.id, item.id, LIS):
                 key = meaning((result.barcode, why, item.id, issued_at.timestamp()))
-                words = UnreadValue(raw=why, key=key, said_at=issued_at, message_id=told.message_id, status="corrected")
+                older = meaning((result.barcode, *before, item.id, issued_at.timestamp())) if before else None
+                words = UnreadValue(
+                    raw=why, key=key, said_at=issued_at, message_id=told.message_id, status="corrected", older_key=older
+                )
                 book.ask_unread(uow, (line, item), words)
 
 
@@ -342,6 +349,8 @@ def _add(
         if place is None:
             if _ask_unplaced(uow, book, lines, result, group, told):
                 unplaced.append(_Unplaced(result, group, next(iter((*lines[0], *lines[1])), None)))
+            else:
+                _note_placed(book, lines, result, group)
             continue
         entries = _entries(uow, book, _saying(place, result, group, told, remarks), lost, told)
         remarks = () if entries else remarks
@@ -349,7 +358,26 @@ def _add(
             added = book.add(uow, entry)
             counts[added] += 1
             _name_what_waits(book, entry, added, lost, group.first.code)
+        _note_placed(book, lines, result, group, frozenset(entry.meaning_key for entry in entries))
     return unplaced
+
+
+def _unplaced_key(result: LabResult, group: _Group) -> str:
+    """Return what tells apart what is said on no line: the same words again, of the same moment, are the same."""
+    o, moment = group.first, _said_moment(result, group.first)
+    return meaning((o.code, o.status, moment and moment.timestamp(), o.raw_value, *group.marks))
+
+
+def _note_placed(
+    book: Book, lines: tuple[Sequence[ExamLine], Sequence[ExamLine]], result: LabResult, group: _Group,
+    meanings: frozenset[str | None] = frozenset(),
+) -> None:  # fmt: skip
+    """Note that what was said stands, or is asked about, on a line: an alert of it from when no line took it has no reason any more."""
+    for item in group.may_be:
+        line = _line(book, lines, result.group_code, item)
+        if not isinstance(line, str):
+            key = _unplaced_key(result, group)
+            book.note_placed(Placed(line=line, item=item, code=group.first.code, key=key, meanings=meanings))
 
 
 def _name_what_waits(book: Book, entry: Entry, added: Addition, lost: dict[str, list[str]], code: str) -> None:
@@ -442,8 +470,7 @@ async def _alarm_unplaced(uow: UnitOfWork, book: Book, unplaced: Sequence[_Unpla
         lines = sorted((one.line, *book.lines.values()), key=lambda line: line is None or line.performed_by != "lis")
         department = next((line.department_id for line in lines if line is not None), None)
         if department is not None:
-            moment = _said_moment(one.result, o)
-            key = meaning((o.code, o.status, moment and moment.timestamp(), o.raw_value, *one.group.marks))
+            key = _unplaced_key(one.result, one.group)
             name = "/".join(item.name for item in one.group.may_be) or o.name or o.code or "未注明项目"
             book.alarm_unplaced(
                 UnplacedAlarm(department_id=department, code=o.code, name=name, key=key, ours=not by_lab)
