@@ -102,7 +102,7 @@ async def get_report_changes(
         Query(
             ge=1,
             le=10_000,
-            description="与哪一版对比,缺省为前一版 · The version to compare with; unset: the one before",
+            description="与哪一版对比,缺省为上一次发布的版本 · The version to compare with; unset: the one published before",
             examples=[1],
         ),
     ] = None,

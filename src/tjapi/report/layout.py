@@ -77,9 +77,11 @@ def report_data(
     abnormal.sort(key=lambda r: not _critical(items[r.result_id]))
     concluded = {result_id for entry in entries for result_id in entry.result_ids}
     sheets = {sheet.department_id: sheet for sheet in rows.sheets}
+    examined = {of: list(results) for of, results in groupby(rows.results, _department_of)}
+    examined |= {of: [] for of in map(_department_of, rows.sheets) if of not in examined}
     departments = []
-    for (department_id, name), results in groupby(rows.results, lambda r: (r.department_id, r.department)):
-        sheet, own = sheets.get(department_id), list(results)
+    for (_, department_id, name), own in sorted(examined.items()):
+        sheet = sheets.get(department_id)
         groups = [
             {"name": group, "items": [items[r.result_id] for r in members]}
             for group, members in groupby(own, lambda r: r.group_name)
@@ -350,6 +352,10 @@ def _change(difference: str | None) -> str:
     if not number:
         return "持平"
     return f"{'↑' if number > 0 else '↓'} {abs(number):f}"
+
+
+def _department_of(row: Any) -> tuple[int, int, str]:
+    return row.department_sort, row.department_id, row.department
 
 
 def _row(row: Any, items: Mapping[UUID, Mapping[str, Any]]) -> dict[str, Any]:

@@ -212,15 +212,18 @@ async def versions(uow: UnitOfWork, exam_id: UUID) -> list[ReportOut]:
 
 
 async def to_compare(uow: UnitOfWork, report_id: UUID, against: int | None) -> tuple[Report, Report | None]:
-    """Return a version and the one to compare it with: that of the number, else the one made before it; none where there is none.
+    """Return a version and the one to compare it with: that of the number, else what its reader had before; none where there is none.
 
+    What its reader had before is the last earlier version that was published. Where none was, it is the one made before.
     Raises ReportNotFound (also for a version that there is not), ReportNotReady.
     """
     report = await get(uow, report_id)
     made = [r for r in await repository.versions(uow, report.exam_id) if r.snapshot is not None]
     if report.snapshot is None:
         raise ReportNotReady
-    other = next((r for r in made if (r.version < report.version if against is None else r.version == against)), None)
+    earlier = [r for r in made if r.version < report.version]
+    held = next((r for r in earlier if r.published_at is not None), next(iter(earlier), None))
+    other = held if against is None else next((r for r in made if r.version == against), None)
     if against is not None and other is None:
         raise ReportNotFound
     await uow.audit("report.compared", "report", report.id, campus_id=report.campus_id)

@@ -37,8 +37,12 @@ left join lateral (
 where r.exam_id = :exam_id and l.state in ('resulted', 'verified')
 order by d.sort, d.id, l.sort, i.sort, r.item_code
 """)
+# Whoever signed where all was refused is printed with what was said there; a department of which every line was withdrawn is not.
 _SHEETS = text("""
-select department_id, summary, signer_name, signed_at, stale from department_sheet where exam_id = :exam_id and state = 'signed'
+select s.department_id, d.name department, d.sort department_sort, s.summary, s.signer_name, s.signed_at, s.stale
+from department_sheet s join department d on d.id = s.department_id
+where s.exam_id = :exam_id and s.state = 'signed' and exists (
+  select from exam_line l where l.exam_id = s.exam_id and l.department_id = s.department_id and l.state not in ('withdrawn', 'substituted'))
 """)
 _CONCLUSION = text(f"""
 select e.overview, e.overview_stale or {outdated("e.exam_id")} overview_stale, e.initial_name, e.initial_at, e.final_name, e.final_at

@@ -1018,8 +1018,9 @@ async def test_words_that_were_changed_while_they_were_stale_are_stale_still_whe
     back = [e for e in (await review.shown())["entries"] if e["key"] == first["key"]]
     assert [(e["stale"], e["advice"]) for e in back] == [(True, "更正后更高,请当日到内分泌科就诊")]
     assert (await review.call("sign")).json()["code"] == "conclusion-stale"
-    assert (await review.put("见各项。", [e | {"confirmed": True} for e in back])).status_code == 200
-    assert (await review.call("sign")).status_code == 200
+    assert (await review.put("请见各项。", [e | {"confirmed": True} for e in back])).status_code == 200
+    signed = await review.call("sign")
+    assert signed.status_code == 200, signed.text
 
 
 @pytest.mark.parametrize("detail", [None, "见检验单。"], ids=["told", "named"])

@@ -59,13 +59,14 @@ class Specimen:
         )  # fmt: skip
 
     def signed(self, department: str, doctor: str = "韦素兰", summary: str = "未见明显异常。") -> None:
-        """Have a department's sheet signed."""
-        department_id = next(r.department_id for r in self.results if r.department == department)
+        """Have a department's sheet signed, also where nothing was examined."""
+        department_id = next((r.department_id for r in self.results if r.department == department), len(self.results))
         self.sheets.append(
             SimpleNamespace(
-                department_id=department_id, summary=summary, signer_name=doctor, signed_at=NOW, stale=False
+                department_id=department_id, department=department, department_sort=department_id, summary=summary,
+                signer_name=doctor, signed_at=NOW, stale=False,
             )
-        )
+        )  # fmt: skip
 
     def trend(
         self, name: str, unit: str, bounds: tuple[str | None, str | None], values: Sequence[tuple[int, str, str | None]], change: str,

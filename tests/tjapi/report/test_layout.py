@@ -414,3 +414,14 @@ def test_of_results_of_one_name_an_entry_speaks_of_its_own() -> None:
     made.found("finding", "高血钾", rests_on=[made.results[1].result_id], detail="钾 6.6，属危急值")
     details = {c["title"]: c["detail"] for c in made.data()["conclusions"]}
     assert (details["血钾升高"], details["高血钾"]) == ("钾 6.5", "钾 6.6，属危急值")
+
+
+@pytest.mark.requirement("E1.8")
+def test_what_a_doctor_signed_is_printed_where_nothing_was_examined() -> None:
+    """Whoever was refused an examination, and said why, stands in their place among the departments."""
+    made = nothing_found()
+    made.signed("内科二", "农志明", "自述胸痛一周，已劝其当日到心内科就诊，本人拒绝检查。")
+    data = made.data()
+    assert [(d["name"], d["doctor"], d["summary"]) for d in data["departments"] if not d["groups"]] == [
+        ("内科二", "农志明", "自述胸痛一周，已劝其当日到心内科就诊，本人拒绝检查。")
+    ]

@@ -412,7 +412,38 @@ async def test_what_changed_between_two_versions_is_told_from_what_each_was_made
     assert unknown.status_code == 404
 
 
+@pytest.mark.requirement("X5")
+async def test_what_changed_is_held_against_what_was_published_last(place: House) -> None:
+    """A version that failed, or that nobody was given, is nobody's to compare with; by its number it is."""
+    visit, chief = await _finalized(place), await place.sign_in("chief")
+    await _published(place, visit)
+    for advice in ("三个月后复查空腹血糖。", "半年后复查空腹血糖。"):
+        await _reviewed_again(place, visit, advice=advice)
+        made = await _rendered(place, visit)
+    told = (await chief.get(f"{API}/reports/{made['id']}/changes")).json()
+    assert (told["version"], told["against_version"]) == (3, 1)
+    assert [(c["before"], c["after"]) for c in told["items"]] == [("", "半年后复查空腹血糖。")]
+    told = (await chief.get(f"{API}/reports/{made['id']}/changes", params={"against": 2})).json()
+    assert [c["before"] for c in told["items"]] == ["三个月后复查空腹血糖。"]
+
+
 # -- trends and the preview -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("E1.8")
+async def test_a_department_whose_examination_was_refused_is_printed_with_what_its_doctor_signed(place: House) -> None:
+    visit = await place.world.checked_in("GLU", "INTERNAL")
+    await place.world.file(visit, GLU="5.00")
+    body = {"line_ids": [str(visit.lines["INTERNAL"])], "reason": "受检者要求"}
+    front, doctor, chief = [await place.sign_in(name) for name in ("front", "doctor", "chief")]
+    assert (await front.post(f"{visit.place}/lines:refuse", json=body)).status_code == 200
+    at, words = f"{visit.place}/departments/{visit.departments['INTERNAL']}", "自述胸痛一周，本人拒绝检查。"
+    tag = (await doctor.get(f"{at}/sheet")).headers["etag"]
+    signed = await doctor.post(f"{at}/sheet:sign", json={"summary": words}, headers={"If-Match": tag})
+    assert signed.status_code == 200, signed.text
+    shown = (await chief.get(f"{visit.place}/report-preview")).content
+    text = "".join("".join(p.get_textpage().get_text_bounded().split()) for p in pypdfium2.PdfDocument(shown))
+    assert f"小结{words}" in text[text.index("各科室检查结果") :]
 
 
 @pytest.mark.requirement("E4.5", "E6.3", "E4.7")
