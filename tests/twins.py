@@ -1641,6 +1641,26 @@ TWINS = (
         f"{DERIVED}::test_what_is_critical_no_longer_is_called_so_in_no_words",
     ),
     _twin(
+        "alarm: nobody is told that a critical value is left alone", "src/tjapi/conclusion/service/following.py",
+        "if entry.edited and leaves_alone(", "if False and leaves_alone(",
+        "tests/tjapi/conclusion/test_alarms.py::test_no_entry_that_tells_of_a_critical_value_says_that_nothing_is_to_be_done[advice]",
+    ),
+    _twin(
+        "claims: what was written beside other values stays stale", "src/tjapi/conclusion/service/writing.py",
+        "if not _says_the_same(was, given):", "if False:",
+        f"{DERIVED}::test_words_that_were_changed_while_they_were_stale_are_stale_still_when_the_old_value_comes_back",
+    ),
+    _twin(
+        "report: changes are those since what was given", "src/tjapi/report/service.py",
+        "if r.published_at is not None), next(iter(earlier), None))", "if r is not None), None)",
+        f"{REPORT_TESTS}/test_lifecycle.py::test_what_changed_is_held_against_what_was_published_last",
+    ),
+    _twin(
+        "report: what a doctor signed where nothing was examined is printed", "src/tjapi/report/layout.py",
+        "for of in map(_department_of, rows.sheets) if of not in examined", "for of in map(_department_of, rows.sheets) if of in examined",
+        f"{REPORT_TESTS}/test_layout.py::test_what_a_doctor_signed_is_printed_where_nothing_was_examined",
+    ),
+    _twin(
         "claims: a finding that is gone is not confirmed", "src/tjapi/result/service/claims.py",
         "or gone_names(text, self.once | set(gone), self.names)", "or False",
         f"{DERIVED}::test_a_finding_that_went_with_a_corrected_sex_is_confirmed_by_no_full_stop[named]",

@@ -77,7 +77,7 @@ class OverviewContradictsResults(Conflict):
 
 
 class CriticalNotConcluded(Conflict):
-    """A critical value of class A stands, and no entry tells of it; `errors` name which."""
+    """A critical value of class A stands, and no entry tells of it, or one says of it that nothing is to be done; `errors` name which."""
 
     zh, en = (
         "有危急值未写入主检结论:请恢复或合并该条目,或另写一条并关联其全部结果;从未汇总的请先汇总",

@@ -95,6 +95,17 @@ def asks_to_act(text: str) -> bool:
     return any(not _NOT_NOW.search(text[: found.start()][-_MOST_BEFORE:]) for found in _ACT_NOW.finditer(text))
 
 
+_LEAVES_ALONE = re.compile(
+    r"(?:不必|无需|不用|勿需?|不要|无须|毋需|不需要?)(?:特殊|进一步|过分|过度|立即)?(?:担心|担忧|处理|处置|理会|在意|紧张|治疗|就医|就诊|复查)|无大碍|no (?:treatment|action)|do not worry",
+    re.IGNORECASE,
+)
+
+
+def leaves_alone(text: str) -> bool:
+    """Say whether words say that nothing is to be done, of some people or of all, and ask nobody to act now."""
+    return bool(_LEAVES_ALONE.search(text)) and not asks_to_act(text)
+
+
 def tells(entry: Telling, alarm: Telling) -> bool:
     """Say whether whoever reads an entry is told of a critical value.
 

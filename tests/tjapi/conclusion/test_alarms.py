@@ -245,6 +245,45 @@ async def test_words_that_ask_nobody_to_act_stay_beside_the_critical_value_that_
     assert (await review.call("sign")).status_code == 200
 
 
+@pytest.mark.requirement("E4.4")
+@pytest.mark.parametrize("place", ["advice", "lifestyle"])
+async def test_no_entry_that_tells_of_a_critical_value_says_that_nothing_is_to_be_done(
+    world: World, place: str
+) -> None:
+    """Merged with a deviated septum under the septum's advice, also where the value's own entry came back beside it."""
+    visit = await world.checked_in("ELECTROLYTE")
+    await world.file(visit, K="2.2")
+    await _seen_to(world, visit, "confirm")
+    await _answered(world, visit, "not_judged")
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    (own,) = _of_alerts(made)
+    merged = own | {
+        "title": f"鼻中隔偏曲、{own['title']}",
+        "advice": "",
+        "lifestyle": "",
+        place: "无鼻塞、头痛者不需处理。",
+    }
+    entries = [merged if e["key"] == own["key"] else e for e in made["entries"]]
+    assert (await review.put("见各项结果。", entries)).status_code == 200
+    again = (await review.call("generate")).json()
+    assert [e["advice"] for e in again["entries"] if e["key"] == own["key"]] == [own["advice"]]
+    kept = [e | ({"confirmed": True} if e["stale"] else {}) for e in again["entries"]]
+    assert (await review.put("见各项结果。", kept)).status_code == 200
+    refused = await review.call("sign")
+    assert refused.json()["code"] == "critical-not-concluded", refused.text
+    assert [(e["code"], e["pointer"]) for e in refused.json()["errors"]] == [
+        ("left-alone", f"/entries/{i}/advice") for i, e in enumerate(kept) if e["title"].startswith("鼻")
+    ]
+    apart = [
+        e | ({"title": "鼻中隔偏曲", "detail": "", "result_ids": []} if e["title"].startswith("鼻") else {})
+        for e in kept
+    ]
+    assert (await review.put("见各项结果。", apart)).status_code == 200
+    signed = await review.call("sign")
+    assert signed.status_code == 200, signed.text
+
+
 @pytest.mark.parametrize("known", ["answered", "measured"])
 @pytest.mark.parametrize("flag", ["", "HH"], ids=["ours", "theirs"])
 async def test_what_nobody_could_read_is_concluded_until_a_value_stands(world: World, flag: str, known: str) -> None:

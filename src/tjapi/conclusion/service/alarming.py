@@ -37,6 +37,11 @@ class Alarm:
         """Where its entry comes from."""
         return next(iter(self.telling.keys))
 
+    def is_of(self, entry: ConclusionEntry) -> bool:
+        """Say whether an entry tells of it, whatever it is listed under: by its name, or by all the results that it rests on."""
+        ids = self.telling.result_ids
+        return self.title in entry.title or self.title in entry.detail or (bool(ids) and ids <= set(entry.result_ids))
+
 
 def _title(clauses: Sequence[Clause]) -> str:
     names = [clause.known.item_name for clause in clauses if clause.known is not None]

@@ -13,7 +13,7 @@ from uuid import UUID
 from tjapi.conclusion import repository
 from tjapi.conclusion.errors import ConclusionStale, CriticalNotConcluded
 from tjapi.conclusion.models import Conclusion, ConclusionEntry
-from tjapi.conclusion.rules import SEE_ALERT, Telling, asks_to_act, in_order, made_by_machine, overview_of
+from tjapi.conclusion.rules import SEE_ALERT, Telling, asks_to_act, in_order, leaves_alone, made_by_machine, overview_of
 from tjapi.conclusion.service.alarming import Alarm, alarms, calmed, entries_of, not_concluded, reasons_of, telling_of
 from tjapi.conclusion.service.keeping import CHANGED_UNDER, back_to_draft, copied, keep, keys_of, replace
 from tjapi.exam import service as exams
@@ -249,23 +249,35 @@ async def refuse_stale(uow: UnitOfWork, exam: Exam, found: Conclusion) -> None:
 
 
 async def refuse_not_concluded(uow: UnitOfWork, exam: Exam) -> None:
-    """Nobody signs, first or last, a conclusion that does not tell of a critical value: the one guard of both. Raises CriticalNotConcluded."""
+    """Nobody signs, first or last, a conclusion that does not tell of a critical value, or tells of one that nothing is to be done.
+
+    The one guard of both. Raises CriticalNotConcluded.
+    """
     now = await known(uow, exam)
-    names = [
-        alarm.title for alarm in not_concluded(now.alarms, map(now.telling_by, await repository.entries(uow, exam.id)))
-    ]
-    if names:
-        raise CriticalNotConcluded(
-            errors=[
-                FieldError(
-                    "/entries",
-                    "critical",
-                    f"「{name}」没有条目告知并要求立即就医,请在条目中写明,或重新汇总",
-                    f"no entry tells of {name} and asks to act now: say so in one, or generate anew",
-                )
-                for name in names
-            ]
+    entries = await repository.entries(uow, exam.id)
+    wrong = [
+        FieldError(
+            "/entries",
+            "critical",
+            f"「{alarm.title}」没有条目告知并要求立即就医,请在条目中写明,或重新汇总",
+            f"no entry tells of {alarm.title} and asks to act now: say so in one, or generate anew",
         )
+        for alarm in not_concluded(now.alarms, map(now.telling_by, entries))
+    ]
+    wrong += [
+        FieldError(
+            f"/entries/{i}/advice",
+            "left-alone",
+            f"该条目提到「{alarm.title}」,却写不需处理;请改写,或从该条目中去掉",
+            f"tells of {alarm.title}, and that nothing is to be done: rewrite it, or take it out of this entry",
+        )
+        for i, entry in enumerate(entries)
+        if entry.edited and leaves_alone(f"{entry.detail}\n{entry.advice}\n{entry.lifestyle}")
+        for alarm in now.alarms
+        if alarm.is_of(entry)
+    ]
+    if wrong:
+        raise CriticalNotConcluded(errors=wrong)
 
 
 async def remake(uow: UnitOfWork, exam: Exam, found: Conclusion) -> tuple[bool, list[ConclusionEntry]]:
