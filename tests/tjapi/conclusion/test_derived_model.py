@@ -25,6 +25,7 @@ from tjapi.conclusion import repository as conclusion_rows
 from tjapi.conclusion import service as conclusions
 from tjapi.conclusion.rules import overview_of
 from tjapi.conclusion.schemas import ConclusionIn, EntryIn
+from tjapi.conclusion.service.alarming import reasons_of
 from tjapi.critical_value import repository as critical_rows
 from tjapi.critical_value import service as criticals
 from tjapi.critical_value.models import CriticalValue
@@ -404,10 +405,19 @@ class Walk:
         assert ground.edition is not None
         lines = await results.summary_lines(uow, exam.id)
         out = {line.finding_code for line in lines if line.removed} - {x.finding_code for x in lines if not x.removed}
+        # A value of which a person has said that it is none is called critical by no text, while no other alert stands on it.
+        dismissed = {
+            r
+            for c in await critical_rows.of_exam(uow, exam.id)
+            if c.important_class == "A" and c.corrected_at is None and c.state == "dismissed"
+            for r in c.revision_ids
+        }
+        standing = {i for alert in await _standing(uow, exam) for i in alert.result_ids}
+        calm = {k.result_id for k in ground.case.every if k.revision_id in dismissed and k.result_id} - standing
         anew = {
-            f"finding:{advice.code}": (advice.name, results.reasons(fired), results.found_result_ids(fired))
-            for advice, fired in results.standing(ground.edition.fired("finding", ground.case))
-            if advice.code not in out
+            f"finding:{one[0].code}": (one[0].name, reasons_of(one, calm), results.found_result_ids(one[1]))
+            for one in results.standing(ground.edition.fired("finding", ground.case))
+            if one[0].code not in out
         } | {f"line:{x.id}": (x.text[:200], "", []) for x in lines if x.origin == "manual" and not x.removed}
         entries = list(await conclusion_rows.entries(uow, exam.id))
         mild = {key for e in entries if e.edited and not any(word in e.advice for word in AT_ONCE) for key in e.keys}
