@@ -35,6 +35,7 @@ BACK_TESTS = "tests/tjapi/requisition/test_lines_that_come_back.py"
 WIRE_TESTS = "tests/adapters"
 DERIVED = "tests/tjapi/conclusion/test_derived.py"
 ALARM_TESTS = "tests/tjapi/conclusion/test_alarms.py"
+PAST_TESTS = "tests/tjapi/result/test_past_values.py"
 LIST_TESTS, GROUP_TESTS = "tests/tjapi/employer", "tests/tjapi/groupdesk"
 
 
@@ -1333,6 +1334,16 @@ TWINS = (
         "critical: a first value follows the exam before it", "src/tjapi/critical_value/service.py",
         "if not event.of_past and any(changed & rule.past", "if event.of_past and any(changed & rule.past",
         "tests/tjapi/critical_value/test_past.py::test_a_first_value_follows_the_exam_before_it_when_that_is_corrected",
+    ),
+    _twin(
+        "past: only what is verified is told of another day", "src/tjapi/result/views.py",
+        "(l.state = 'verified' or (l.state = 'resulted' and e.state = 'finalized')) and", "",
+        f"{PAST_TESTS}::test_a_value_of_a_line_that_nobody_has_verified_is_compared_with_nothing",
+    ),
+    _twin(
+        "past: what somebody is asked about is no past value", "src/tjapi/result/views.py",
+        "  and (q.closed_at is null or q.gives_up))", "  and false)",
+        f"{PAST_TESTS}::test_what_a_finished_exam_is_asked_about_afterwards_is_told_no_more",
     ),
     _twin(
         "critical: a merge changes whose past it is", "src/tjapi/critical_value/service.py",
