@@ -334,6 +334,11 @@ def _shown(trends: Sequence[TrendOut]) -> Sequence[TrendOut]:
     return sorted(asked, key=lambda t: not any(p.flag for p in t.points))[:_MOST_CHARTS]
 
 
+def charts(trends: Sequence[TrendOut]) -> list[dict[str, Any]]:
+    """Return every trend as a report would print it."""
+    return [_trend(trend) for trend in trends]
+
+
 def _trend(trend: TrendOut) -> dict[str, Any]:
     return {
         "name": trend.item_name, "unit": printed_unit(trend.unit or ""), "change": _change(trend.change), "low": trend.low, "high": trend.high,
