@@ -190,6 +190,15 @@ def proof(data: Mapping[str, Any]) -> dict[str, str]:
     }  # fmt: skip
 
 
+def chart(trend: Any) -> dict[str, Any]:
+    """Return the name and the points of a trend as a report prints them, oldest first; no alert speaks of values of other days."""
+    points = [
+        {"label": p.exam_date.isoformat(), "value": p.value, "flag": _FLAGS.get(p.flag or "", "")}
+        for p in reversed(trend.points)
+    ]
+    return {"name": trend.item_name, "points": points}
+
+
 def outlived(printed: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what charts print of earlier exams and holds no longer; the last point of each is the exam's own.
 

@@ -27,9 +27,8 @@ from tjapi.report.errors import (
     SealNotSet,
 )
 from tjapi.report.events import ReportGenerated, ReportPublished, ReportRecalled
-from tjapi.report.layout import charts
 from tjapi.report.models import Report
-from tjapi.report.rules import MOVES, ReportFailure, outlived
+from tjapi.report.rules import MOVES, ReportFailure, chart, outlived
 from tjapi.report.schemas import LinkOut, ReportContentOut, ReportOut, SealAuthorityOut, VerificationOut
 from tjapi.result import service as results
 
@@ -95,7 +94,9 @@ async def keep(
     report = await _locked(uow, report_id)
     if report.state != "rendering":
         return report.state != "failed"
-    past = outlived(printed, charts((await results.trends(uow, report.exam_id)).items)) if printed else []
+    past = (
+        outlived(printed, [chart(one) for one in (await results.trends(uow, report.exam_id)).items]) if printed else []
+    )
     if past or not await conclusion.stands(uow, report.exam_id, report.conclusion_version):
         await fail(uow, report_id, "results_changed")
         return False
@@ -193,7 +194,7 @@ async def follow_past(uow: UnitOfWork, exam_id: UUID, printed: Mapping[UUID, Seq
     # What this says of the exam is no news for those after it: their own turn comes.
     uow.session.info.setdefault(_PAST_SEEN, set()).add(exam_id)
     await results.follow_past(uow, exam_id)
-    now = charts((await results.trends(uow, exam_id)).items)
+    now = [chart(one) for one in (await results.trends(uow, exam_id)).items]
     gone: list[str] = []
     for report in await repository.to_compare_with_past(uow, exam_id):
         lost = outlived(printed.get(report.id, ()), now)
