@@ -35,6 +35,8 @@ BACK_TESTS = "tests/tjapi/requisition/test_lines_that_come_back.py"
 WIRE_TESTS = "tests/adapters"
 DERIVED = "tests/tjapi/conclusion/test_derived.py"
 ALARM_TESTS = "tests/tjapi/conclusion/test_alarms.py"
+PAST_TESTS = "tests/tjapi/result/test_past_values.py"
+REPORT_PAST = "tests/tjapi/report/test_past.py"
 LIST_TESTS, GROUP_TESTS = "tests/tjapi/employer", "tests/tjapi/groupdesk"
 
 
@@ -1364,6 +1366,36 @@ TWINS = (
         "critical: a first value follows the exam before it", "src/tjapi/critical_value/service.py",
         "if not event.of_past and any(changed & rule.past", "if event.of_past and any(changed & rule.past",
         "tests/tjapi/critical_value/test_past.py::test_a_first_value_follows_the_exam_before_it_when_that_is_corrected",
+    ),
+    _twin(
+        "past: only what is verified is told of another day", "src/tjapi/result/views.py",
+        "(l.state = 'verified' or (l.state = 'resulted' and e.state = 'finalized')) and", "",
+        f"{PAST_TESTS}::test_a_value_of_a_line_that_nobody_has_verified_is_compared_with_nothing",
+    ),
+    _twin(
+        "past: what somebody is asked about is no past value", "src/tjapi/result/views.py",
+        "  and (q.closed_at is null or q.gives_up))", "  and false)",
+        f"{PAST_TESTS}::test_what_a_finished_exam_is_asked_about_afterwards_is_told_no_more",
+    ),
+    _twin(
+        "past: a published report does not outlive what it prints of earlier exams", "src/tjapi/report/service.py",
+        "        await came_late(uow, exam_id)\n    else:", "        pass\n    else:",
+        f"{REPORT_PAST}::test_a_report_is_outdated_by_a_corrected_and_by_a_withdrawn_value_that_it_prints_of_an_earlier_exam",
+    ),
+    _twin(
+        "past: what an unpublished version prints of earlier exams", "src/tjapi/report/service.py",
+        'if lost and report.state != "published":', "if False:",
+        f"{REPORT_PAST}::test_a_version_that_waits_to_be_published_goes_with_the_past_that_it_prints",
+    ),
+    _twin(
+        "past: a merge undone changes what may be printed", "src/tjapi/report/service.py",
+        "for person in sorted({event.survivor_id, event.merged_id}):", "for person in ():",
+        f"{REPORT_PAST}::test_a_report_is_outdated_by_an_exam_that_is_no_more_of_its_person",
+    ),
+    _twin(
+        "past: no word ends a task about an earlier exam", "src/tjapi/conclusion/service/amending.py",
+        "task.past is not None or not await stands", "not await stands",
+        f"{REPORT_PAST}::test_a_report_is_outdated_by_a_corrected_and_by_a_withdrawn_value_that_it_prints_of_an_earlier_exam",
     ),
     _twin(
         "critical: a merge changes whose past it is", "src/tjapi/critical_value/service.py",

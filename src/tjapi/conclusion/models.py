@@ -104,16 +104,23 @@ class ReviewClaim(Base):
 class AmendmentTask(Base):
     """补充修订任务: a result came, or changed, after the final sign-off. The report is outdated until somebody says what became of it.
 
-    `question_id` is of a value that nobody could read; there is no revision of it then.
+    `question_id` is of a value that nobody could read; there is no revision of it then. `past`: nothing came of this exam, but an earlier one
+    of the person says something else than was printed or written of it here, which these words name.
     """
 
     __tablename__ = "amendment_task"
     __table_args__ = (
         CheckConstraint("state in ('open', 'closed')", name="state"),
         CheckConstraint("(state = 'closed') = (closed_by is not null)", name="closing"),
-        CheckConstraint("(revision_id is null) <> (question_id is null)", name="reason"),
+        CheckConstraint("num_nonnulls(revision_id, question_id, past) = 1", name="reason"),
         UniqueConstraint("exam_id", "revision_id"),
         UniqueConstraint("exam_id", "question_id"),
+        Index(
+            "uq_amendment_task_past",
+            "exam_id",
+            unique=True,
+            postgresql_where=sql("state = 'open' and past is not null"),
+        ),
         Index("ix_amendment_task_open", "raised_at", "id", postgresql_where=sql("state = 'open'")),
     )
 
@@ -123,6 +130,7 @@ class AmendmentTask(Base):
     result_id: Mapped[UUID | None]
     revision_id: Mapped[UUID | None]
     question_id: Mapped[UUID | None]
+    past: Mapped[str | None]
     state: Mapped[str] = mapped_column(server_default="open")
     raised_at: Mapped[datetime] = mapped_column(Moment)
     closed_by: Mapped[UUID | None]

@@ -69,6 +69,17 @@ async def add_task(uow: UnitOfWork, event: ResultArrivedLate) -> UUID | None:
     return (await uow.session.execute(query)).scalar_one_or_none()
 
 
+async def add_past_task(uow: UnitOfWork, campus_id: int, exam_id: UUID, past: str) -> UUID | None:
+    """Add a task for what is printed of an earlier exam and holds no longer; None where one is open."""
+    query = (
+        insert(AmendmentTask)
+        .values(id=uuid7(), campus_id=campus_id, exam_id=exam_id, past=past, raised_at=uow.now)
+        .on_conflict_do_nothing()
+        .returning(AmendmentTask.id)
+    )
+    return (await uow.session.execute(query)).scalar_one_or_none()
+
+
 async def task(uow: UnitOfWork, task_id: UUID) -> AmendmentTask | None:
     """Return a task, locked."""
     query = select(AmendmentTask).where(AmendmentTask.id == task_id).with_for_update()

@@ -174,6 +174,10 @@ class AmendmentTaskOut(BaseModel):
     question_id: UUID | None = Field(
         description="检验科所报、未能读取的结果:待核实结果的编号 · Of a value that nobody could read: the question about it"
     )
+    past: str | None = Field(
+        description="所引往次体检结果已变化:已不成立的内容 · An earlier exam says something else: what was printed of it and holds no longer",
+        examples=["葡萄糖 2025-11-20 7.50"],
+    )
     state: TaskState = Field(examples=["open"])
     raised_at: datetime
     closed_by: UUID | None

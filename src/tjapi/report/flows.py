@@ -10,9 +10,9 @@ from tjapi.examinee import service as examinees
 from tjapi.kernel.jobs.spec import JobRun
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.seal import Anchor, SealInvalidError, SealMissingError
-from tjapi.kernel.security.principal import Principal
+from tjapi.kernel.security.principal import Principal, job_principal
 from tjapi.kernel.storage import Storage
-from tjapi.kernel.uow import UnitOfWork
+from tjapi.kernel.uow import Fence, UnitOfWork
 from tjapi.report import rules, service, views
 from tjapi.report.errors import ReportNotReady
 from tjapi.report.layout import report_data
@@ -101,6 +101,22 @@ async def _photo(uow: UnitOfWork, examinee_id: UUID) -> dict[str, Any] | None:
     return None if photo is None else {"file": photo.file, "media_type": photo.media_type, "version": photo.version}
 
 
+async def follow_past(run: JobRun) -> Mapping[str, Any]:
+    """Look at each exam in a transaction of its own, under its own lock, as its campus sees its past: so its report is rendered. Twice is once."""
+    examinee_id, after = UUID(str(run.payload["examinee_id"])), run.payload["after_id"]
+    async with run.unit() as uow:
+        later = await views.later_exams(uow, examinee_id, UUID(str(after)) if after is not None else None)
+    outdated = 0
+    for exam in later:
+        of_campus, fence = job_principal(run.id, exam.campus_id), Fence(run.id, run.fence)
+        async with run.units.open(of_campus, "worker", fence=fence) as uow:
+            versions = await service.to_compare_with_past(uow, exam.id)
+        printed = {v.id: (await _snapshot(run.services.storage, v)).get("trends", ()) for v in versions}
+        async with run.units.open(of_campus, "worker", fence=fence) as uow:
+            outdated += bool(await service.follow_past(uow, exam.id, printed))
+    return {"looked_at": len(later), "outdated": outdated}
+
+
 async def render(run: JobRun) -> Mapping[str, Any]:
     """Render a version and seal it. Its moment is that of the request, so a second rendering gives the same bytes.
 
@@ -137,7 +153,7 @@ async def render(run: JobRun) -> Mapping[str, Any]:
         async with run.unit() as uow:
             stands = await service.keep(
                 uow, report_id, file=file, sha256=document.sha256, pages=document.pages, size=len(document.pdf), snapshot=snapshot,
-                proof=rules.proof(data),
+                proof=rules.proof(data), printed=data["trends"],
             )  # fmt: skip
         if not stands:
             return {"report_id": str(report_id), "failed": "results_changed"}

@@ -27,6 +27,7 @@ from tjapi.report.rules import (
     NOT_CRITICAL,
     Linked,
     as_numbered,
+    chart,
     critical_entries,
     critical_of_itself,
     flag_shown,
@@ -45,8 +46,6 @@ _KEY_ITEMS = frozenset({"BMI", "SBP", "GLU", "HBA1C", "TC", "TG", "LDL", "UA", "
 _MOST_CHARTS = 8
 _GIVEN_UP = "未报告结果"
 _UNPERFORMED = {"refused": "拒检", "waived": "弃检", "deferred": "延期检查"}
-_FLAGS = {"H": "high", "L": "low", "HH": "critical_high", "LL": "critical_low", "A": "abnormal"}
-"""Of values of other days, which no alert speaks of."""
 _MOST_NORMAL_WORDS = 4
 _WIDE_FROM, _COLUMN = 0x2E7F, 14
 """Characters from here on take two places; so many places has the column of results."""
@@ -339,9 +338,7 @@ def _shown(trends: Sequence[TrendOut]) -> Sequence[TrendOut]:
 def _trend(trend: TrendOut) -> dict[str, Any]:
     return {
         "name": trend.item_name, "unit": printed_unit(trend.unit or ""), "change": _change(trend.change), "low": trend.low, "high": trend.high,
-        "points": [
-            {"label": p.exam_date.isoformat(), "value": p.value, "flag": _FLAGS.get(p.flag or "", "")} for p in reversed(trend.points)
-        ],
+        "points": chart(trend)["points"],
     }  # fmt: skip
 
 

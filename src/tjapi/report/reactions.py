@@ -1,12 +1,21 @@
 """What happens to reports in the same transaction when an earlier step says something happened."""
 
+from typing import Any
+
 from tjapi.conclusion.events import AmendmentTaskClosed
-from tjapi.exam.events import ExamFinalized, ExamReopened
+from tjapi.exam.events import (
+    ExamCancelled,
+    ExamFactsCorrected,
+    ExamFinalized,
+    ExamReopened,
+    LinesReinstated,
+    LinesSetAside,
+)
 from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
 from tjapi.kernel.events import Event
 from tjapi.kernel.uow import Reaction, UnitOfWork
 from tjapi.report import service
-from tjapi.result.events import ResultArrivedLate
+from tjapi.result.events import DerivedFollowed, ResultArrivedLate, RevisionsAdded
 
 
 async def follow_person(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
@@ -34,11 +43,29 @@ async def dealt_with(uow: UnitOfWork, event: AmendmentTaskClosed) -> None:
     await service.dealt_with(uow, event.exam_id)
 
 
-REACTIONS: tuple[tuple[type[Event], Reaction], ...] = (
+async def past_changed(uow: UnitOfWork, event: service.ExamEvent) -> None:
+    """What an exam says, or whether it may be told of, is another now: the person's later exams are looked at."""
+    await service.past_changed(uow, event)
+
+
+async def past_is_anothers(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
+    """Exams have another past now."""
+    await service.past_is_anothers(uow, event)
+
+
+_SAYS_ELSE: tuple[type[Event], ...] = (
+    RevisionsAdded, ResultArrivedLate, DerivedFollowed, LinesSetAside, LinesReinstated, ExamFactsCorrected, ExamCancelled, ExamFinalized, ExamReopened,
+)  # fmt: skip
+"""After what a past value may be another, or none."""
+
+REACTIONS: tuple[tuple[type[Event], Reaction | Any], ...] = (
     (ExamReopened, opened_again),
     (ExamFinalized, signed_anew),
     (ResultArrivedLate, came_late),
     (AmendmentTaskClosed, dealt_with),
     (ExamineesMerged, follow_person),
     (ExamineesUnmerged, follow_person),
+    (ExamineesMerged, past_is_anothers),
+    (ExamineesUnmerged, past_is_anothers),
+    *((event, past_changed) for event in _SAYS_ELSE),
 )

@@ -24,6 +24,15 @@ async def versions(uow: UnitOfWork, exam_id: UUID) -> Sequence[Report]:
     return (await uow.session.execute(query)).scalars().all()
 
 
+async def to_compare_with_past(uow: UnitOfWork, exam_id: UUID) -> Sequence[Report]:
+    """Return the versions that say, or are about to say, what earlier exams were."""
+    return [
+        one
+        for one in await versions(uow, exam_id)
+        if one.snapshot and one.state in ("generated", "sealed", "published")
+    ]
+
+
 async def next_version(uow: UnitOfWork, exam_id: UUID) -> int:
     """Return the number of the next version; the exam is locked by the caller."""
     highest = (await uow.session.execute(select(func.max(Report.version)).where(Report.exam_id == exam_id))).scalar()

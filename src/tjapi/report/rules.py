@@ -190,6 +190,36 @@ def proof(data: Mapping[str, Any]) -> dict[str, str]:
     }  # fmt: skip
 
 
+def chart(trend: Any) -> dict[str, Any]:
+    """Return the name and the points of a trend as a report prints them, oldest first; no alert speaks of values of other days."""
+    points = [
+        {"label": p.exam_date.isoformat(), "value": p.value, "flag": _FLAGS.get(p.flag or "", "")}
+        for p in reversed(trend.points)
+    ]
+    return {"name": trend.item_name, "points": points}
+
+
+def outlived(printed: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what charts print of earlier exams and holds no longer; the last point of each is the exam's own.
+
+    A point that was printed is to be there still, and the one that the exam is compared with is to be the last one before it. What is known of
+    earlier exams besides, and was never printed, makes nothing untrue.
+    """
+    past = {chart["name"]: _before(chart) for chart in now}
+    gone: list[str] = []
+    for chart in printed:
+        was, held = _before(chart), past.get(chart["name"], [])
+        lost = [point for point in was if point not in held]
+        if not lost and was[-1:] != held[-1:]:
+            lost = was[-1:]
+        gone += [f"{chart['name']} {label} {value}" for label, value, _ in lost]
+    return gone
+
+
+def _before(chart: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    return [(p["label"], p["value"], p["flag"]) for p in chart["points"][:-1]]
+
+
 def content_digest(data: Mapping[str, Any]) -> str:
     """Return what is printed to compare a paper with what was sealed: sixteen hexadecimal digits in fours, of all that the report says."""
     said = {key: value for key, value in data.items() if key != "digest"}

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from tjapi.conclusion import service as conclusion
@@ -28,14 +28,25 @@ from tjapi.report.errors import (
 )
 from tjapi.report.events import ReportGenerated, ReportPublished, ReportRecalled
 from tjapi.report.models import Report
-from tjapi.report.rules import MOVES, ReportFailure
+from tjapi.report.rules import MOVES, ReportFailure, chart, outlived
 from tjapi.report.schemas import LinkOut, ReportContentOut, ReportOut, SealAuthorityOut, VerificationOut
+from tjapi.result import service as results
 
 _LINK_LIFE = timedelta(minutes=10)
 OpenReport = Report
 """A report whose bytes are about to be read."""
 RENDER = "report.render"
 RENDER_ATTEMPTS = 8
+FOLLOW_PAST = "report.follow_past"
+_PAST_SEEN = "past_seen"
+
+
+class ExamEvent(Protocol):
+    """What happened to an exam."""
+
+    @property
+    def exam_id(self) -> UUID:
+        """The exam."""
 
 
 async def request(uow: UnitOfWork, exam_id: UUID) -> ReportOut:
@@ -73,16 +84,20 @@ async def request(uow: UnitOfWork, exam_id: UUID) -> ReportOut:
 
 async def keep(
     uow: UnitOfWork, report_id: UUID, *, file: str, sha256: str, pages: int, size: int, snapshot: str | None = None,
-    proof: Mapping[str, str] | None = None,
+    proof: Mapping[str, str] | None = None, printed: Sequence[Mapping[str, Any]] = (),
 ) -> bool:  # fmt: skip
     """The document is rendered and its bytes are kept; a second rendering of the same version changes nothing.
 
-    A result that changed while it was read or rendered fails the version: the exam is locked, so what stands now stood all the while.
+    A result that changed while it was read or rendered fails the version: the exam is locked, so what stands now stood all the while. So does
+    an earlier exam's, of which it has charts (`printed`): what changes after this is compared with what is kept.
     """
     report = await _locked(uow, report_id)
     if report.state != "rendering":
         return report.state != "failed"
-    if not await conclusion.stands(uow, report.exam_id, report.conclusion_version):
+    past = (
+        outlived(printed, [chart(one) for one in (await results.trends(uow, report.exam_id)).items]) if printed else []
+    )
+    if past or not await conclusion.stands(uow, report.exam_id, report.conclusion_version):
         await fail(uow, report_id, "results_changed")
         return False
     report.state, report.file, report.sha256, report.pages, report.size = "generated", file, sha256, pages, size
@@ -147,6 +162,56 @@ async def came_late(uow: UnitOfWork, exam_id: UUID) -> None:
             await _tell(uow, report)
 
 
+async def past_changed(uow: UnitOfWork, event: ExamEvent) -> None:
+    """Have the person's later exams looked at, each under its own lock after this transaction: locks are taken in one order."""
+    seen: set[UUID] = uow.session.info.setdefault(_PAST_SEEN, set())
+    if event.exam_id in seen or getattr(event, "of_past", False):
+        return
+    seen.add(event.exam_id)
+    exam = await exams.get(uow, event.exam_id)
+    if await views.later_exams(uow, exam.examinee_id, exam.id):
+        await _follow_past(uow, exam.examinee_id, exam.id)
+
+
+async def past_is_anothers(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
+    """Whose past an exam has is another question now; whichever exams follow, the job sees them all."""
+    for person in sorted({event.survivor_id, event.merged_id}):
+        await _follow_past(uow, person, None)
+
+
+async def _follow_past(uow: UnitOfWork, examinee_id: UUID, after_id: UUID | None) -> None:
+    payload = {"examinee_id": str(examinee_id), "after_id": str(after_id) if after_id is not None else None}
+    await uow.enqueue(FOLLOW_PAST, payload, campus_id=None)
+
+
+async def follow_past(uow: UnitOfWork, exam_id: UUID, printed: Mapping[UUID, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """Bring an exam in line with what the exams before it say now; return what was printed of them and holds no longer.
+
+    What is open is made anew, or stale. A published version is outdated, with a task, until what it prints is printed anew or holds again;
+    one that is on its way will not come to be. `printed`: the charts of versions, by their ids. Twice is once.
+    """
+    exam = await exams.lock(uow, exam_id)
+    # What this says of the exam is no news for those after it: their own turn comes.
+    uow.session.info.setdefault(_PAST_SEEN, set()).add(exam_id)
+    await results.follow_past(uow, exam_id)
+    now = [chart(one) for one in (await results.trends(uow, exam_id)).items]
+    gone: list[str] = []
+    for report in await repository.to_compare_with_past(uow, exam_id):
+        lost = outlived(printed.get(report.id, ()), now)
+        if lost and report.state != "published":
+            await fail(uow, report.id, "results_changed")
+        elif lost:
+            gone += lost
+    if exam.state != "finalized":
+        return gone
+    if gone:
+        await conclusion.raise_past_task(uow, exam, "；".join(gone))
+        await came_late(uow, exam_id)
+    else:
+        await conclusion.end_past_task(uow, exam_id)
+    return gone
+
+
 async def dealt_with(uow: UnitOfWork, exam_id: UUID) -> None:
     """What came late changed nothing of what was signed, and nothing else waits: the report says what is known."""
     await exams.lock(uow, exam_id)
@@ -180,6 +245,8 @@ async def publish(uow: UnitOfWork, report_id: UUID) -> ReportOut:
     if await conclusion.has_open_task(uow, report.exam_id):
         # Something came between the seal and now: it is true of what was signed, and says that more is known.
         report.outdated_at = uow.now
+        # Where what is printed of earlier exams was all that it lacked, nothing is left to do.
+        await _follow_past(uow, report.examinee_id, None)
     await exams.show_report(uow, report.exam_id, report.version)
     await uow.audit("report.published", "report", report.id, campus_id=report.campus_id)
     await uow.publish(ReportPublished(campus_id=report.campus_id, report_id=report.id, exam_id=report.exam_id))
@@ -209,6 +276,11 @@ async def versions(uow: UnitOfWork, exam_id: UUID) -> list[ReportOut]:
     """Return the versions of an exam's report. Raises ExamNotFound."""
     await exams.get(uow, exam_id)
     return [out(report) for report in await repository.versions(uow, exam_id)]
+
+
+async def to_compare_with_past(uow: UnitOfWork, exam_id: UUID) -> Sequence[Report]:
+    """Return the versions that say, or are about to say, what earlier exams were."""
+    return await repository.to_compare_with_past(uow, exam_id)
 
 
 async def to_compare(uow: UnitOfWork, report_id: UUID, against: int | None) -> tuple[Report, Report | None]:

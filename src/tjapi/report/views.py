@@ -88,6 +88,17 @@ class ReportSource:
     given_up: Sequence[Any] = ()
 
 
+async def later_exams(uow: UnitOfWork, examinee_id: UUID, after_id: UUID | None) -> Sequence[Any]:
+    """Return a person's exams after one of them, or all, with their campuses, earliest first: those whose past it is."""
+    query = text("""
+select e.id, e.campus_id from exam e left join exam a on a.id = :after_id
+where e.examinee_id = :examinee_id and e.state <> 'cancelled'
+  and (cast(:after_id as uuid) is null or (e.exam_date, e.id) > (a.exam_date, a.id))
+order by e.exam_date, e.id
+""")
+    return (await uow.session.execute(query, {"examinee_id": examinee_id, "after_id": after_id})).all()
+
+
 async def given_up(uow: UnitOfWork, job_id: UUID) -> bool:
     """Say whether a job will do nothing more: its attempts are used up, or somebody cancelled it."""
     over = text("select state in ('dead', 'cancelled') from job where id = :id")

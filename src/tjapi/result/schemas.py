@@ -169,6 +169,11 @@ class PastValueOut(BaseModel):
     value: str = Field(examples=["128"])
     unit: str | None = Field(examples=["g/L"])
     flag: Flag | None = Field(examples=["L"])
+    undecided: bool = Field(
+        description="尚未审核或待核实,不作比较 · Not verified yet, or a person is asked about it: nothing is compared with it",
+        examples=[False],
+    )
+    beside: list[str] = Field(description="与之矛盾的其他结果 · Other values that contradict it", examples=[["5.00"]])
 
 
 class PastItemOut(BaseModel):

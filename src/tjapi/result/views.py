@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, or_, select, text
+from sqlalchemy import Row, Select, String, and_, literal_column, or_, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import aliased
 
 from tjapi.catalog.models import Item
 from tjapi.exam.models import Exam, ExamLine
@@ -78,6 +80,17 @@ async def unmapped_codes(
     return (await uow.session.execute(_UNMAPPED, asked)).all()
 
 
+_UNASKED = """
+not exists (select from result_question q where q.exam_id = r.exam_id and q.line_id = r.line_id and q.item_id = r.item_id
+  and (q.closed_at is null or q.gives_up))
+"""
+_DECIDED = f"""
+(v.status in ('final', 'corrected') and (l.state = 'verified' or (l.state = 'resulted' and e.state = 'finalized')) and {_UNASKED})
+"""
+"""Whether a current value (result r, its revision v, line l, exam e) may be told of, or compared with, on another day: it is final, its line is
+verified or its exam finished, and nobody is asked anything of it. The one rule of trends, histories, delta checks, rules and words."""
+
+
 async def past_exams(uow: UnitOfWork, exam: Exam, size: int) -> Sequence[Exam]:
     """Return an exam and the same person's exams before it, newest first."""
     before = or_(Exam.exam_date < exam.exam_date, and_(Exam.exam_date == exam.exam_date, Exam.id <= exam.id))
@@ -90,32 +103,65 @@ async def past_exams(uow: UnitOfWork, exam: Exam, size: int) -> Sequence[Exam]:
     return (await uow.session.execute(query)).scalars().all()
 
 
-async def past_results(
-    uow: UnitOfWork, exam_ids: Sequence[UUID], department_id: int
-) -> Sequence[tuple[Result, ResultRevision]]:
-    """Return a department's current results of several exams, in printing order."""
+@dataclass(frozen=True, slots=True)
+class PastRow:
+    """A current value of an exam as a history shows it; `undecided`: it is not what the exam says yet; `beside`: what contradicts it."""
+
+    result: Result
+    revision: ResultRevision
+    undecided: bool
+    beside: Sequence[str]
+
+
+_BESIDE = """
+coalesce((select array_agg(case when o.numeric is null then o.raw_value else o.text end order by o.seq)
+  from result_question q join result_revision o on o.id = any(q.revision_ids)
+  where q.exam_id = r.exam_id and q.line_id = r.line_id and q.item_id = r.item_id and q.closed_at is null and q.kind = 'contested'
+    and o.id <> v.id), '{}')
+"""
+
+
+async def past_results(uow: UnitOfWork, exam_ids: Sequence[UUID], department_id: int) -> Sequence[PastRow]:
+    """Return a department's current results of several exams, in printing order; none of lines that are set aside."""
     query = (
-        select(Result, ResultRevision)
-        .join(ResultRevision, ResultRevision.id == Result.current_revision_id)
-        .join(ExamLine, ExamLine.id == Result.line_id)
-        .join(Item, Item.id == Result.item_id)
-        .where(Result.exam_id.in_(exam_ids), Result.department_id == department_id)
-        .order_by(ExamLine.sort, ExamLine.code, Item.sort, Result.id)
+        _current_of(exam_ids)
+        .add_columns(literal_column(f"not {_DECIDED}"), literal_column(_BESIDE, ARRAY(String)))
+        .where(text("r.department_id = :department_id").bindparams(department_id=department_id))
+        .where(text("l.state not in ('withdrawn', 'substituted', 'refused', 'waived', 'deferred')"))
     )
+    return [PastRow(*row) for row in (await uow.session.execute(query)).all()]
+
+
+async def numbers(uow: UnitOfWork, exam_id: UUID, exam_ids: Sequence[UUID]) -> Sequence[tuple[Result, ResultRevision]]:
+    """Return the current plain numbers (none with a comparator) of an exam and of earlier ones, in printing order: of these what is decided.
+
+    Of the exam itself those that its report would print, and of which nobody is asked anything.
+    """
+    own = f"(r.exam_id = :exam_id and l.state in ('resulted', 'verified') and {_UNASKED})"
+    query = _current_of(exam_ids).where(
+        text(f"v.numeric is not null and v.comparator = '' and ({own} or (r.exam_id <> :exam_id and {_DECIDED}))")
+        .bindparams(exam_id=exam_id)
+    )  # fmt: skip
     return [(row[0], row[1]) for row in (await uow.session.execute(query)).all()]
 
 
-async def numbers(uow: UnitOfWork, exam_ids: Sequence[UUID]) -> Sequence[tuple[Result, ResultRevision]]:
-    """Return the current plain numbers of exams (none with a comparator), in printing order."""
-    query = (
-        select(Result, ResultRevision)
-        .join(ResultRevision, ResultRevision.id == Result.current_revision_id)
-        .join(ExamLine, ExamLine.id == Result.line_id)
-        .join(Item, Item.id == Result.item_id)
-        .where(Result.exam_id.in_(exam_ids), ResultRevision.numeric.is_not(None), ResultRevision.comparator == "")
-        .order_by(ExamLine.sort, ExamLine.code, Item.sort, Result.id)
+def _current_of(exam_ids: Sequence[UUID]) -> Select[Any]:
+    r, v, line, i = (
+        aliased(Result, name="r"),
+        aliased(ResultRevision, name="v"),
+        aliased(ExamLine, name="l"),
+        aliased(Item, name="i"),
     )
-    return [(row[0], row[1]) for row in (await uow.session.execute(query)).all()]
+    exam = aliased(Exam, name="e")
+    return (
+        select(r, v)
+        .join(v, v.id == r.current_revision_id)
+        .join(line, line.id == r.line_id)
+        .join(exam, exam.id == r.exam_id)
+        .join(i, i.id == r.item_id)
+        .where(r.exam_id.in_(exam_ids))
+        .order_by(line.sort, line.code, i.sort, r.id)
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +195,7 @@ select r.exam_id, r.id, v.id, r.department_id, r.item_code, r.item_name, i.kind,
   coalesce(v.flag, case when v.id = r.current_revision_id then r.judged_flag end), v.lis_flags,
   v.range_snapshot->>'low', v.range_snapshot->>'high', coalesce(nullif(v.range_snapshot->>'text', ''), v.lis_range_text),
   i.judged, v.flag is null and r.judged_flag is not null and v.id = r.current_revision_id
-from result r join result_revision v on {joined} join exam_line l on l.id = r.line_id join item i on i.id = r.item_id
+from result r join result_revision v on {joined} join exam_line l on l.id = r.line_id join exam e on e.id = r.exam_id join item i on i.id = r.item_id
 where {wanted} order by l.sort, l.code, i.sort, r.id
 """
 _CASE_NOW = _CASE.format(
@@ -157,20 +203,24 @@ _CASE_NOW = _CASE.format(
     wanted="r.exam_id = any($1::uuid[]) and ($2::text[] is null or r.item_code = any($2))"
     " and l.state not in ('withdrawn', 'substituted', 'refused', 'waived', 'deferred')",
 )
+_CASE_PAST = _CASE.format(
+    joined="v.id = r.current_revision_id",
+    wanted=f"r.exam_id = any($1::uuid[]) and r.item_code = any($2::text[]) and {_DECIDED}",
+)
 _CASE_THEN = _CASE.format(joined="v.result_id = r.id", wanted="v.id = any($1::uuid[])")
 
 
-_LAST_NUMBERS = """
+_LAST_NUMBERS = f"""
 select distinct on (r.item_code) r.item_code, v."numeric"
-from exam e join result r on r.exam_id = e.id join result_revision v on v.id = r.current_revision_id
+from exam e join result r on r.exam_id = e.id join result_revision v on v.id = r.current_revision_id join exam_line l on l.id = r.line_id
 where e.examinee_id = $1 and e.id <> $2 and e.exam_date < $3 and e.state <> 'cancelled' and r.item_code = any($4)
-  and v."numeric" is not null and v.comparator = ''
+  and v."numeric" is not null and v.comparator = '' and {_DECIDED}
 order by r.item_code, e.exam_date desc, e.id desc, r.id
 """
 
 
 async def last_numbers(uow: UnitOfWork, exam: Exam, codes: Collection[str]) -> dict[str, Decimal]:
-    """Return the plain number that each item had in the last exam before this one that has one, by item code."""
+    """Return the plain number that each item had in the last exam before this one that has one which is decided, by item code."""
     rows = await fetch_rows(uow.session, _LAST_NUMBERS, exam.examinee_id, exam.id, exam.exam_date, list(codes))
     return {row[0]: row[1] for row in rows}
 
@@ -181,6 +231,11 @@ async def case_values(
     """Return the current values of exams, or those of some items, in printing order."""
     asked = None if codes is None else list(codes)
     return [CaseRow(*row) for row in await fetch_rows(uow.session, _CASE_NOW, list(exam_ids), asked)]
+
+
+async def past_case_values(uow: UnitOfWork, exam_ids: Sequence[UUID], codes: Collection[str]) -> Sequence[CaseRow]:
+    """Return what earlier exams say of some items, as far as it is decided, in printing order."""
+    return [CaseRow(*row) for row in await fetch_rows(uow.session, _CASE_PAST, list(exam_ids), list(codes))]
 
 
 async def case_values_of(uow: UnitOfWork, revision_ids: Collection[UUID]) -> Sequence[CaseRow]:

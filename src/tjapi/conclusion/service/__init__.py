@@ -1,6 +1,15 @@
 """The verbs of the review, one use case per file: writing and signing, generating, claiming, reading, and what comes too late."""
 
-from tjapi.conclusion.service.amending import close_task, has_open_task, raise_task, task_out, tasks, waits_for
+from tjapi.conclusion.service.amending import (
+    close_task,
+    end_past_task,
+    has_open_task,
+    raise_past_task,
+    raise_task,
+    task_out,
+    tasks,
+    waits_for,
+)
 from tjapi.conclusion.service.claiming import claim, release
 from tjapi.conclusion.service.following import follow, stands
 from tjapi.conclusion.service.generating import generate
@@ -23,6 +32,7 @@ __all__ = [
     "Signature",
     "claim",
     "close_task",
+    "end_past_task",
     "finalize",
     "follow",
     "generate",
@@ -33,6 +43,7 @@ __all__ = [
     "invalidate",
     "queue",
     "queue_item",
+    "raise_past_task",
     "raise_task",
     "release",
     "reopen",

@@ -12,6 +12,7 @@ from tjapi.conclusion.schemas import AmendmentTaskOut
 from tjapi.conclusion.service.following import stands
 from tjapi.critical_value import service as criticals
 from tjapi.exam import service as exams
+from tjapi.exam.models import Exam
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import service as results
 from tjapi.result.events import ResultArrivedLate
@@ -24,17 +25,41 @@ async def raise_task(uow: UnitOfWork, event: ResultArrivedLate) -> None:
     if task_id is None:
         return
     reason = {"question_id": str(event.question_id)} if event.question_id else {"result_id": str(event.result_id)}
-    detail = {"exam_id": str(event.exam_id), **reason}
-    await uow.audit("amendment_task.raised", "amendment_task", task_id, campus_id=event.campus_id, detail=detail)
-    told = {"exam_id": str(event.exam_id), "task_id": str(task_id)}
-    await uow.announce("amendment_task", told, campus_id=event.campus_id, permission="conclusion.read")
+    await _tell(uow, event.campus_id, event.exam_id, task_id, reason)
+
+
+async def raise_past_task(uow: UnitOfWork, exam: Exam, past: str) -> None:
+    """Raise a task for what a finalized exam tells of an earlier one and holds no longer; while one is open, that is the one."""
+    task_id = await repository.add_past_task(uow, exam.campus_id, exam.id, past)
+    if task_id is not None:
+        await _tell(uow, exam.campus_id, exam.id, task_id, {"past": "true"})
+
+
+async def end_past_task(uow: UnitOfWork, exam_id: UUID) -> None:
+    """What is told of earlier exams holds, by a new version or because they say it again; the caller holds the exam's lock."""
+    for task in await repository.open_tasks(uow, exam_id):
+        if task.past is not None:
+            _close(uow, task, "所引往次结果与现有结果一致")
+            await uow.audit("amendment_task.closed", "amendment_task", task.id, campus_id=task.campus_id)
+            await uow.publish(AmendmentTaskClosed(campus_id=task.campus_id, exam_id=exam_id, task_id=task.id))
+
+
+async def _tell(uow: UnitOfWork, campus_id: int, exam_id: UUID, task_id: UUID, reason: dict[str, str]) -> None:
+    detail = {"exam_id": str(exam_id), **reason}
+    await uow.audit("amendment_task.raised", "amendment_task", task_id, campus_id=campus_id, detail=detail)
+    told = {"exam_id": str(exam_id), "task_id": str(task_id)}
+    await uow.announce("amendment_task", told, campus_id=campus_id, permission="conclusion.read")
+
+
+def _close(uow: UnitOfWork, task: AmendmentTask, outcome: str) -> None:
+    task.state, task.outcome, task.closed_by, task.closed_at = "closed", outcome, uow.principal.id, uow.now
 
 
 async def close_task(uow: UnitOfWork, task_id: UUID, outcome: str) -> AmendmentTaskOut:
     """Say what became of a task: nothing that was signed is another now.
 
     Where the results are others than those that were signed, the exam is opened again and signed anew, which closes its tasks; no word
-    makes a report true. Nor does one answer what a person is asked of the exam's results, or see to a critical value.
+    makes a report true. What it prints of an earlier exam is printed anew, which ends that task. Nor does one answer what a person is asked of the exam's results, or see to a critical value.
 
     Raises AmendmentTaskNotFound, AmendmentTaskClosed, AmendmentNeeded, AmendmentOpen.
     """
@@ -47,13 +72,13 @@ async def close_task(uow: UnitOfWork, task_id: UUID, outcome: str) -> AmendmentT
     assert task is not None
     if task.state != "open":
         raise AmendmentTaskIsClosed
-    if exam.state == "finalized" and not await stands(uow, exam_id):
+    if exam.state == "finalized" and (task.past is not None or not await stands(uow, exam_id)):
         raise AmendmentNeeded
     waiting = await waits_for(uow, exam_id)
     if waiting is not None:
         zh, en = waiting
         raise AmendmentOpen("{what},处理后方可结案", "{what_en}: it is dealt with first", what=zh, what_en=en)
-    task.state, task.outcome, task.closed_by, task.closed_at = "closed", outcome, uow.principal.id, uow.now
+    _close(uow, task, outcome)
     await uow.audit("amendment_task.closed", "amendment_task", task_id, campus_id=task.campus_id)
     await uow.publish(AmendmentTaskClosed(campus_id=task.campus_id, exam_id=task.exam_id, task_id=task.id))
     return task_out(task)
@@ -78,7 +103,7 @@ async def waits_for(uow: UnitOfWork, exam_id: UUID) -> tuple[str, str] | None:
 async def close_tasks(uow: UnitOfWork, exam_id: UUID, outcome: str) -> None:
     """What came late is in what two people have signed anew."""
     for task in await repository.open_tasks(uow, exam_id):
-        task.state, task.outcome, task.closed_by, task.closed_at = "closed", outcome, uow.principal.id, uow.now
+        _close(uow, task, outcome)
         await uow.audit("amendment_task.closed", "amendment_task", task.id, campus_id=task.campus_id)
 
 

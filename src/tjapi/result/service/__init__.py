@@ -21,7 +21,7 @@ from tjapi.result.service.findings import Found, reasons, standing
 from tjapi.result.service.findings import result_ids as found_result_ids
 from tjapi.result.service.giving_up import give_up, specimens_refused
 from tjapi.result.service.importing import PastResults, PastSheet, PastValue, import_past
-from tjapi.result.service.judging import judge_anew, lines_gone, opened_again, past_changed
+from tjapi.result.service.judging import follow_past, judge_anew, lines_gone, opened_again, past_changed
 from tjapi.result.service.questions import block_open, drop_questions
 from tjapi.result.service.questions import page as questions_page
 from tjapi.result.service.reading import (
@@ -70,6 +70,7 @@ __all__ = [
     "drop_sheets",
     "edition_of",
     "file_report",
+    "follow_past",
     "found_result_ids",
     "get_question",
     "get_sheet",

@@ -137,7 +137,7 @@ async def earlier_of(uow: UnitOfWork, exam_id: UUID) -> list[Known]:
 
 
 async def past_of(uow: UnitOfWork, exam_id: UUID, codes: Collection[str]) -> list[Known]:
-    """Return what items were in the person's earlier exams: what may be told of another day."""
+    """Return what items were in the person's earlier exams, as far as that is decided: what may be told of another day."""
     exam = await exams.get(uow, exam_id)
     return [known for values in (await _before(uow, exam, codes)).values() for known in values]
 
@@ -149,7 +149,7 @@ async def _before(uow: UnitOfWork, exam: Exam, codes: Collection[str]) -> dict[s
     found: dict[str, list[Known]] = {}
     if past:
         order = {exam_id: i for i, exam_id in enumerate(past)}
-        for row in sorted(await views.case_values(uow, past, codes), key=lambda row: order[row.exam_id]):
+        for row in sorted(await views.past_case_values(uow, past, codes), key=lambda row: order[row.exam_id]):
             found.setdefault(row.item_code, []).append(_known(row))
     return found
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from tjapi.catalog import service as catalog
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
+from tjapi.exam.rules import ENDED
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
 from tjapi.result.events import DerivedFollowed, ResultsRecorded
@@ -47,6 +48,15 @@ async def past_changed(uow: UnitOfWork, exam_id: UUID) -> None:
     await book.tell_all(uow, of_past=True)
     if exam.state != "finalized":
         await follow(uow, exam)
+
+
+async def follow_past(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Bring what is made of an open exam beside earlier ones in line with what these say now; of whom an alert tells is asked elsewhere."""
+    exam = await exams.lock(uow, exam_id)
+    if exam.state in ENDED:
+        return
+    case.changed(uow, exam_id)
+    await follow(uow, exam)
 
 
 async def lines_gone(uow: UnitOfWork, exam_id: UUID, line_ids: Collection[UUID]) -> None:

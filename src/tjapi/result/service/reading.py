@@ -62,18 +62,22 @@ async def department_history(
     """Return a department's results of this exam and of the person's earlier ones, lined up by item. Raises ExamNotFound.
 
     Items meet by their id, which stays when a code or a unit changes; each value keeps the unit in which it was said. Exams of other
-    campuses are seen only by who works there.
+    campuses are seen only by who works there. What is not decided is marked, with what contradicts it.
     """
     exam = await exams.get(uow, exam_id)
     past = await views.past_exams(uow, exam, exams_shown)
     items: dict[UUID, PastItemOut] = {}
-    for result, revision in await views.past_results(uow, [e.id for e in past], department_id):
+    for found in await views.past_results(uow, [e.id for e in past], department_id):
+        result, revision = found.result, found.revision
         row = items.setdefault(
             result.item_id,
             PastItemOut(item_id=result.item_id, item_code=result.item_code, item_name=result.item_name, values=[]),
         )
         row.values.append(
-            PastValueOut(exam_id=result.exam_id, value=shown_value(revision), unit=revision.unit, flag=shown_flag(result, revision))
+            PastValueOut(
+                exam_id=result.exam_id, value=shown_value(revision), unit=revision.unit, flag=shown_flag(result, revision),
+                undecided=found.undecided, beside=list(found.beside),
+            )
         )  # fmt: skip
     order = {e.id: i for i, e in enumerate(past)}
     for row in items.values():
@@ -86,14 +90,17 @@ async def department_history(
 
 
 async def trends(uow: UnitOfWork, exam_id: UUID) -> TrendsOut:
-    """Return the numbers of this exam that an earlier one of the last three years has too, in the same unit. Raises ExamNotFound."""
+    """Return the numbers of this exam that an earlier one of the last three years has too, in the same unit. Raises ExamNotFound.
+
+    What is not decided is no point of a trend: nothing is printed of it, nor compared with it.
+    """
     exam = await exams.get(uow, exam_id)
     since = exam.exam_date - _TREND_SPAN
     past = [e for e in await views.past_exams(uow, exam, _TREND_EXAMS) if e.exam_date >= since]
     dates = {e.id: e.exam_date for e in past}
     order = {e.id: i for i, e in enumerate(past)}
     found: dict[UUID, dict[UUID, tuple[Result, ResultRevision]]] = {}
-    for result, revision in await views.numbers(uow, list(dates)):
+    for result, revision in await views.numbers(uow, exam_id, list(dates)):
         found.setdefault(result.item_id, {}).setdefault(result.exam_id, (result, revision))
     items = []
     for item_id, by_exam in found.items():
