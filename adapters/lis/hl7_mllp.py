@@ -12,7 +12,7 @@ import contextlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Literal
@@ -305,8 +305,9 @@ class _Group:
     obr: hl7v2.Segment
     place: str
     orc: hl7v2.Segment | None
-    spm: hl7v2.Segment | None
+    shared_spm: hl7v2.Segment | None
     spm_place: str = "SPM"
+    spms: list[hl7v2.Segment] = field(default_factory=list)
     observations: list[LabObservation] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -318,9 +319,9 @@ class _Reading:
         """Nothing is read before `report`."""
         self._message = message
         self._left_out: list[str] = []
-        self._notes: list[str] | None = None
-        """Where a note belongs that comes now; None: to no order."""
         self._before_obr: list[str] = []
+        self._notes: list[str] | None = self._before_obr
+        """Where a note belongs that comes now, also one behind the person (PID); None: to no order."""
         self._observed: list[list[str]] = []
         self._counted: Counter[tuple[str, bool]] = Counter()
 
@@ -340,7 +341,7 @@ class _Reading:
         pv1 = message.first("PV1")
         numbers = _numbers(pid)
         names = _names(pid)
-        results = tuple(self._result(group) for group in self._groups())
+        results = tuple(result for group in self._groups() for result in self._results(group))
         return LabReport(
             message_id=message_id,
             sent_at=sent_at,
@@ -390,7 +391,8 @@ class _Reading:
             elif name == "SPM" and not groups:
                 shared_spm, shared_place = segment, place
             elif name == "SPM":
-                groups[-1].spm, groups[-1].spm_place = segment, place
+                groups[-1].spms.append(segment)
+                groups[-1].spm_place = place
                 self._notes = groups[-1].remarks
             elif name == "OBX" and not groups:
                 raise UnparsableReport("OBX before any OBR")
@@ -399,7 +401,8 @@ class _Reading:
             elif name == "NTE":
                 self._note(segment, place)
             elif name in {"PID", "PV1"}:
-                self._notes = None
+                # What is said of the person, or the visit, is said of all that is reported.
+                self._notes = None if groups else self._before_obr
         if not groups:
             raise UnparsableReport("no OBR")
         return groups
@@ -474,12 +477,25 @@ class _Reading:
             if self._counted[(code, is_text)] > most:
                 raise BeyondLimits(f"{place}: more than {most} observations of one item")
 
-    def _result(self, group: _Group) -> LabResult:
-        obr, orc, spm = group.obr, group.orc, group.spm
+    def _results(self, group: _Group) -> Iterator[LabResult]:
+        """Return the report on a group, and one without values for each further specimen that is named under it: what is said of none is lost."""
+        *others, last = group.spms or [group.shared_spm]
+        told = self._result(group, last)
+        same = [spm for spm in others if spm is not None and _tube_of(spm) in (None, _tube_of(last))]
+        refusals = [told.refused, *(_refusal(spm) for spm in same)]
+        told = replace(told, refused=next((refused for refused in refusals if refused is not None), None))
+        yield told
+        for spm in others:
+            if spm is not None and (tube := _tube_of(spm)) is not None and tube != told.barcode:
+                yield replace(
+                    told, barcode=tube, placer_no=None, filler_no=None, observations=(), refused=_refusal(spm), cancelled=False, remarks=()
+                )  # fmt: skip
+
+    def _result(self, group: _Group, spm: hl7v2.Segment | None) -> LabResult:
+        obr, orc = group.obr, group.orc
         placer = _number(obr, 2) or (_number(orc, 2) if orc else None)
         filler = _number(obr, 3) or (_number(orc, 3) if orc else None)
-        # SPM-2 is EIP: the placer's identifier, else the filler's
-        on_tube = (_number(spm, 2) or _number(spm, 2, 2)) if spm else None
+        on_tube = _tube_of(spm)
         specimen_at = self._moment(spm, 17, group.spm_place) if spm else None
         drawn_at = self._moment(obr, 7, group.place)
         codes = _codes(obr, group.place, 4)
@@ -528,6 +544,11 @@ class _Reading:
     def _leave(self, what: str) -> None:
         if what not in self._left_out[-1:]:
             self._left_out.append(what)
+
+
+def _tube_of(spm: hl7v2.Segment | None) -> str | None:
+    """SPM-2 is EIP: the placer's identifier, else the filler's."""
+    return (_number(spm, 2) or _number(spm, 2, 2)) if spm else None
 
 
 def _refusal(spm: hl7v2.Segment) -> LabRefusal | None:

@@ -6,7 +6,7 @@ from tjapi.kernel.ids import uuid7
 from tjapi.result import repository
 from tjapi.result.service import Filing
 
-WHEN = "20261123120000+0800"
+WHEN, LATER = "20261123120000+0800", "20261123130000+0800"
 
 
 def message(scene: Scene, group: str, *segments: str, status: str = "", orc: str = "", at: str = WHEN) -> bytes:

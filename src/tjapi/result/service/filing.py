@@ -22,11 +22,12 @@ from tjapi.requisition.errors import TubeHasResults, TubeStateConflict
 from tjapi.result import repository, views
 from tjapi.result.rules.flags import calls_critical, flags_said, lab_critical
 from tjapi.result.rules.identity import Identity, disagreement, shows_another
+from tjapi.result.rules.notes import meant, weighs
 from tjapi.result.rules.numbers import numbers_in
 from tjapi.result.rules.reading import Measured, Reading, Said, put_together, without_dust
 from tjapi.result.rules.releases import word_decides
 from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
-from tjapi.result.rules.values import Value, plain, same_unit, unit_said
+from tjapi.result.rules.values import Value, plain, same_unit, unit_said, voids
 from tjapi.result.service.alarming import Judge, judge_for, judge_for_anyone
 from tjapi.result.service.book import LIS, Addition, Book, Entry, Placed, UnplacedAlarm, UnreadValue
 from tjapi.result.service.computing import compute
@@ -185,6 +186,20 @@ def _flagged(report: LabReport) -> LabReport:
     The rest of that is named (`left_out`), and no value.
     """
 
+    def noted(result: LabResult) -> LabResult:
+        """What a note on the whole report changes stands beside each value that it may mean, as if it had been said there."""
+        weighty = [note for note in result.remarks if weighs(note)]
+        said = [(o.name, o.code, bool(flags_said(o.abnormal_flags, ()))) for o in result.observations]
+        if not said or not weighty:
+            return result
+        beside = [tuple(note for note in weighty if i in meant(note, said)) for i in range(len(said))]
+        values = tuple(
+            replace(o, remarks=tuple(dict.fromkeys((*o.remarks, *own))))
+            for o, own in zip(result.observations, beside, strict=True)
+        )
+        left = tuple(note for note in result.remarks if note not in weighty)
+        return replace(result, observations=values, remarks=left)
+
     def observed(result: LabResult) -> tuple[LabObservation, ...]:
         flagged = (
             replace(o, abnormal_flags=flags_said(o.abnormal_flags, _flag_words(o)), flag_words=())
@@ -192,7 +207,8 @@ def _flagged(report: LabReport) -> LabReport:
         )
         return tuple(o for o in flagged if not o.left_out or lab_critical(o.abnormal_flags))
 
-    return replace(report, results=tuple(replace(result, observations=observed(result)) for result in report.results))
+    results = map(noted, report.results)
+    return replace(report, results=tuple(replace(result, observations=observed(result)) for result in results))
 
 
 async def _items(uow: UnitOfWork, source: str, report: LabReport) -> Mapping[str, Item]:
@@ -249,6 +265,10 @@ def _add_all(
             # It reports what it says was cancelled: one of the two is wrong.
             _lose(lost, "status-not-filed", result.group_code)
             _ask_disowned(uow, book, lines, result, told, "申请或报告已取消")
+        elif not result.observations and (result.cancelled or any(map(voids, result.remarks))):
+            # The order alone is taken back: what was reported of it stands no longer as if nothing had been said.
+            of_order = [line for line in lines if line.id in target.known] or lines
+            _ask_disowned(uow, book, of_order, result, told, "申请或报告已取消" if result.cancelled else "报告已作废")
     return unplaced
 
 
