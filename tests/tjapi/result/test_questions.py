@@ -1,7 +1,7 @@
 """What no machine may decide of a result is asked of a person, blocks the final review, and is answered by name."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -212,6 +212,30 @@ async def test_a_correction_of_the_future_is_bounded_by_its_arrival(unit: OpenUn
         later = report(scene, "ELECTROLYTE", _k("4.1", status="C", minute=90), reported_at=NOON + timedelta(hours=2))
         await service.file_report(uow, UUID(int=2), "lis", later, NOON + timedelta(hours=3))
     assert (await state_of(unit, scene))["K"] == ("4.1", "", "corrected")
+
+
+@pytest.mark.requirement("E3.5", "E5.2")
+@pytest.mark.parametrize("status", ["C", "F"])
+@pytest.mark.parametrize("ahead", [10, 365 * 24 * 60 * 70], ids=["minutes", "years"])
+@pytest.mark.parametrize("where", ["observed", "reported", "both"])
+async def test_a_moment_that_cannot_be_hides_no_critical_value(
+    unit: OpenUnit, status: str, ahead: int, where: str
+) -> None:
+    """4.2 bears a clock ahead of ours; 7.9 was observed before, and said afterwards, by an honest one."""
+    scene = await visit(unit, "ELECTROLYTE")
+    future, now = NOON + timedelta(minutes=90 + ahead), NOON + timedelta(minutes=90)
+
+    async def say(n: int, value: Any, reported_at: datetime, arrived_at: datetime) -> None:
+        async with unit() as uow:
+            said = report(scene, "ELECTROLYTE", value, reported_at=reported_at)
+            await service.file_report(uow, UUID(int=n), "lis", said, arrived_at)
+
+    await say(1, _k("4.1"), NOON, NOON + timedelta(minutes=1))
+    observed = 0 if where == "reported" else 90 + ahead
+    await say(2, _k("4.2", status="C", minute=observed), now if where == "observed" else future, now)
+    await say(3, _k("7.9", status=status), now + timedelta(minutes=9), now + timedelta(minutes=10))
+    assert (await state_of(unit, scene))["K"] == ("7.9", "HH", "corrected" if status == "C" else "final")
+    assert ("CRIT-K-HIGH", "detected") in await _alarms(unit, scene)
 
 
 async def test_nothing_is_asked_about_a_line_that_is_gone(unit: OpenUnit) -> None:

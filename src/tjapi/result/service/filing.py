@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
@@ -16,6 +16,7 @@ from tjapi.exam.rules import exam_no_read
 from tjapi.examinee import service as examinees
 from tjapi.examinee.rules import is_one_name
 from tjapi.kernel import inbox
+from tjapi.kernel.clock import HOSPITAL_ZONE
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import service as requisitions
 from tjapi.requisition.errors import TubeHasResults, TubeStateConflict
@@ -103,6 +104,10 @@ class _Group:
         ]
 
 
+_CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far a neighbour's clock may be ahead of ours, and is believed."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
     """The message that is being filed, and the units in which its items may be said besides our own."""
@@ -111,6 +116,8 @@ class _Told:
     source: str
     report: LabReport
     arrived_at: datetime
+    day: date
+    """Of the exam: before it nothing of it was measured."""
     units: Mapping[UUID, Sequence[ItemUnit]]
     last: Mapping[str, Decimal]
     """Numbers of the last exam, of items whose change is asked about."""
@@ -163,7 +170,7 @@ async def file_report(
     counts = {"filed": 0, "revision": 0, "duplicate": 0}
     items = await _items(uow, source, report)
     units, last = await _other_units(uow, report, items), await _last_numbers(uow, book, items)
-    told = _Told(message_id, source, report, arrived_at or uow.now, units, last)
+    told = _Told(message_id, source, report, min(arrived_at or uow.now, uow.now), book.exam.exam_date, units, last)
     for place in report.left_out:
         _lose(lost, "left-out", place)
     unplaced = _add_all(uow, book, targets, items, (lost, counts), told, placed=placed is not None)
@@ -728,9 +735,14 @@ def _saying(
     said_at = _said_moment(result, o)
     issued_at = min(result.reported_at or told.sent_at, told.arrived_at)
     observed_at = min(said_at or told.sent_at, told.arrived_at)
-    if status == "entered_in_error" and o.observed_at is None:
-        # It does not say of which moment it speaks: of whatever was said until now.
-        observed_at = max(observed_at, issued_at)
+    if status == "entered_in_error":
+        if o.observed_at is None:
+            # It does not say of which moment it speaks: of whatever was said until now.
+            observed_at = max(observed_at, issued_at)
+    elif max(said_at or told.sent_at, result.reported_at or told.sent_at) > told.arrived_at + _CLOCKS_DIFFER:
+        # Whose clock is wrong has no moment that could outrank another's: any that is believable comes after it, and says it something else that
+        # was said before this came, a person decides.
+        observed_at, issued_at = datetime.combine(told.day, time.min, HOSPITAL_ZONE), told.arrived_at
     amends = "corrected" in (status, LIS_STATUS.get(result.status))
     return _Saying(line, item, status, group, said_at, observed_at, issued_at, remarks, result.filler_no, amends)
 
