@@ -1154,7 +1154,7 @@ TWINS = (
     ),
     _twin(
         "conclusion: nobody signs past a critical value", "src/tjapi/conclusion/service/following.py",
-        "    if names:\n        raise CriticalNotConcluded", "    if not names and names:\n        raise CriticalNotConcluded",
+        "    if wrong:\n        raise CriticalNotConcluded", "    if not wrong and wrong:\n        raise CriticalNotConcluded",
         f"{DERIVED}::test_a_critical_value_of_which_no_finding_speaks_is_an_entry_that_whoever_signs_has_read",
     ),
     _twin(

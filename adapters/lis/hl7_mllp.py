@@ -479,7 +479,8 @@ class _Reading:
 
     def _results(self, group: _Group) -> Iterator[LabResult]:
         """Return the report on a group, and one without values for each further specimen that is named under it: what is said of none is lost."""
-        *others, last = group.spms or [group.shared_spm]
+        spms: list[hl7v2.Segment | None] = [*group.spms] or [group.shared_spm]
+        *others, last = spms
         told = self._result(group, last)
         same = [spm for spm in others if spm is not None and _tube_of(spm) in (None, _tube_of(last))]
         refusals = [told.refused, *(_refusal(spm) for spm in same)]

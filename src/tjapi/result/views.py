@@ -145,7 +145,7 @@ async def numbers(uow: UnitOfWork, exam_id: UUID, exam_ids: Sequence[UUID]) -> S
     return [(row[0], row[1]) for row in (await uow.session.execute(query)).all()]
 
 
-def _current_of(exam_ids: Sequence[UUID]) -> Select[Any]:
+def _current_of(exam_ids: Sequence[UUID]) -> Select[Result, ResultRevision]:
     r, v, line, i = (
         aliased(Result, name="r"),
         aliased(ResultRevision, name="v"),

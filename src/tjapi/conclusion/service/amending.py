@@ -44,7 +44,7 @@ async def end_past_task(uow: UnitOfWork, exam_id: UUID) -> None:
             await uow.publish(AmendmentTaskClosed(campus_id=task.campus_id, exam_id=exam_id, task_id=task.id))
 
 
-async def _tell(uow: UnitOfWork, campus_id: int, exam_id: UUID, task_id: UUID, reason: dict[str, str]) -> None:
+async def _tell(uow: UnitOfWork, campus_id: int | None, exam_id: UUID, task_id: UUID, reason: dict[str, str]) -> None:
     detail = {"exam_id": str(exam_id), **reason}
     await uow.audit("amendment_task.raised", "amendment_task", task_id, campus_id=campus_id, detail=detail)
     told = {"exam_id": str(exam_id), "task_id": str(task_id)}

@@ -259,22 +259,21 @@ async def refuse_not_concluded(uow: UnitOfWork, exam: Exam) -> None:
         FieldError(
             "/entries",
             "critical",
-            f"「{alarm.title}」没有条目告知并要求立即就医,请在条目中写明,或重新汇总",
-            f"no entry tells of {alarm.title} and asks to act now: say so in one, or generate anew",
+            f"「{name}」没有条目告知并要求立即就医,请在条目中写明,或重新汇总",
+            f"no entry tells of {name} and asks to act now: say so in one, or generate anew",
         )
-        for alarm in not_concluded(now.alarms, map(now.telling_by, entries))
+        for name in [alarm.title for alarm in not_concluded(now.alarms, map(now.telling_by, entries))]
     ]
     wrong += [
         FieldError(
             f"/entries/{i}/advice",
             "left-alone",
-            f"该条目提到「{alarm.title}」,却写不需处理;请改写,或从该条目中去掉",
-            f"tells of {alarm.title}, and that nothing is to be done: rewrite it, or take it out of this entry",
+            f"该条目提到「{name}」,却写不需处理;请改写,或从该条目中去掉",
+            f"tells of {name}, and that nothing is to be done: rewrite it, or take it out of this entry",
         )
         for i, entry in enumerate(entries)
         if entry.edited and leaves_alone(f"{entry.detail}\n{entry.advice}\n{entry.lifestyle}")
-        for alarm in now.alarms
-        if alarm.is_of(entry)
+        for name in [alarm.title for alarm in now.alarms if alarm.is_of(entry)]
     ]
     if wrong:
         raise CriticalNotConcluded(errors=wrong)
