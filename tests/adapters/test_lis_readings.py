@@ -178,7 +178,6 @@ LEFT_OUT: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     ((PID, OBR, obx(), "OBR|2|||||"), ("OBR[2]: empty",)),
     ((PID, "PID|2||||", OBR, obx()), ("PID[2]: empty",)),
     ((PID, "ORC", OBR, obx(), "SPM|1"), ("SPM[1]: empty",)),
-    ((PID, "NTE|1||关于人", OBR, obx()), ("NTE[1]: a note that belongs to no order",)),
     ((PID, OBR, obx(tail="mmol/L|||||F|||20261399")), ("OBX[1]-14: not a moment",)),
     ((PID, OBR.replace("20261129090000", "昨天"), obx()), ("OBR[1]-7: not a moment",)),
     ((PID, OBR, obx(), f"SPM|1|B1{'|' * 15}x"), ("SPM[1]-17: not a moment",)),

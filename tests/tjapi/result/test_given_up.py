@@ -1,7 +1,7 @@
 """An item of which no value will come: said by name, settled for its line, shown on the report; a value that comes after all takes its place."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -241,7 +241,7 @@ async def test_a_person_enters_what_neither_of_two_contradicting_values_said(uni
     assert (await state_of(unit, scene))["K"] == ("4.2", "", "corrected")
     assert await _questions(unit, scene) == []
     assert await line_state(unit, scene, "ELECTROLYTE") == "verified"
-    late = NOON + timedelta(days=400)
+    late = datetime.now(UTC) + timedelta(minutes=1)
     await file(unit, report(scene, "ELECTROLYTE", observation("K", "4.4", status="C", minute=9), reported_at=late))
     assert (await state_of(unit, scene))["K"] == ("4.4", "", "corrected")
 

@@ -219,6 +219,13 @@ class Book:
         result = self._results.get((line_id, item_id))
         return result is not None and any(r.source.startswith(source) for r in self._revisions[result.id])
 
+    def typed(self, line_id: UUID, item_id: UUID) -> bool:
+        """Say whether a person ever entered an item by hand; what a message says afterwards comes after it."""
+        result = self._results.get((line_id, item_id))
+        return result is not None and any(
+            not r.source.startswith(LIS) and r.source != TRANSCRIBED for r in self._revisions[result.id]
+        )
+
     def last_moment(self, line_id: UUID, item_id: UUID) -> datetime | None:
         """Return when an item was last observed."""
         result = self._results.get((line_id, item_id))

@@ -379,7 +379,8 @@ def _add(
             else:
                 _note_placed(book, lines, result, group)
             continue
-        entries = _entries(uow, book, _saying(place, result, group, told, remarks), lost, told)
+        typed = book.typed(place[0].id, place[1].id)
+        entries = _entries(uow, book, _saying(place, result, group, told, remarks, typed=typed), lost, told)
         remarks = () if entries else remarks
         for entry in entries:
             added = book.add(uow, entry)
@@ -729,7 +730,13 @@ class _Saying:
 
 
 def _saying(
-    place: tuple[ExamLine, Item, ResultStatus], result: LabResult, group: _Group, told: _Told, remarks: tuple[str, ...]
+    place: tuple[ExamLine, Item, ResultStatus],
+    result: LabResult,
+    group: _Group,
+    told: _Told,
+    remarks: tuple[str, ...],
+    *,
+    typed: bool,
 ) -> _Saying:
     (line, item, status), o = place, group.first
     said_at = _said_moment(result, o)
@@ -739,7 +746,10 @@ def _saying(
         if o.observed_at is None:
             # It does not say of which moment it speaks: of whatever was said until now.
             observed_at = max(observed_at, issued_at)
-    elif max(said_at or told.sent_at, result.reported_at or told.sent_at) > told.arrived_at + _CLOCKS_DIFFER:
+    elif (
+        not typed
+        and max(said_at or told.sent_at, result.reported_at or told.sent_at) > told.arrived_at + _CLOCKS_DIFFER
+    ):
         # Whose clock is wrong has no moment that could outrank another's: any that is believable comes after it, and says it something else that
         # was said before this came, a person decides.
         observed_at, issued_at = datetime.combine(told.day, time.min, HOSPITAL_ZONE), told.arrived_at
