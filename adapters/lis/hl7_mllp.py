@@ -401,7 +401,7 @@ class _Reading:
             elif name == "NTE":
                 self._note(segment, place)
             elif name in {"PID", "PV1"}:
-                # What is said of the person, or the visit, is said of all that is reported.
+                # What is said behind the person, or the visit, goes with the first order, as any note before an order does.
                 self._notes = None if groups else self._before_obr
         if not groups:
             raise UnparsableReport("no OBR")

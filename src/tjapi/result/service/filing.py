@@ -750,8 +750,8 @@ def _saying(
         not typed
         and max(said_at or told.sent_at, result.reported_at or told.sent_at) > told.arrived_at + _CLOCKS_DIFFER
     ):
-        # Whose clock is wrong has no moment that could outrank another's: any that is believable comes after it, and says it something else that
-        # was said before this came, a person decides.
+        # A wrong clock gives no moment that could outrank another: a believable one comes after it. Where another value was said before this
+        # one arrived, a person decides between the two.
         observed_at, issued_at = datetime.combine(told.day, time.min, HOSPITAL_ZONE), told.arrived_at
     amends = "corrected" in (status, LIS_STATUS.get(result.status))
     return _Saying(line, item, status, group, said_at, observed_at, issued_at, remarks, result.filler_no, amends)
