@@ -30,6 +30,7 @@ REPORT_TESTS = "tests/tjapi/report"
 
 PEOPLE, PEOPLE_TESTS = "src/tjapi/examinee", "tests/tjapi/examinee"
 MERGING, MERGE_TABLES = f"{PEOPLE_TESTS}/test_merging.py", "migrations/versions/2026_11_27_2300_examinee_merge.py"
+WHOSE = "tests/tjapi/report/test_whose.py"
 IDENTITY_TESTS = "tests/tjapi/frontdesk/test_identity_checks.py"
 BACK_TESTS = "tests/tjapi/requisition/test_lines_that_come_back.py"
 WIRE_TESTS = "tests/adapters"
@@ -670,7 +671,7 @@ TWINS = (
     ),
     _twin(
         "merge: undoing brings back these rows alone", f"{PEOPLE}/service/merging.py",
-        "await repoint(uow, event.survivor_id, event.merged_id, followed)", "await repoint(uow, event.survivor_id, event.merged_id, None)",
+        "await repoint(uow, event.survivor_id, event.merged_id, back)", "await repoint(uow, event.survivor_id, event.merged_id, None)",
         f"{MERGING}::test_everything_follows_every_key_finds_the_survivor_and_undoing_brings_back_exactly_that",
     ),
     _twin(
@@ -1393,8 +1394,58 @@ TWINS = (
         f"{REPORT_PAST}::test_a_report_is_outdated_by_an_exam_that_is_no_more_of_its_person",
     ),
     _twin(
+        "whose: what is finalized is held against the file it belongs to now", "src/tjapi/exam/service/correcting.py",
+        "for exam_id in sorted(theirs | moved):", "for exam_id in sorted(theirs):",
+        f"{WHOSE}::test_what_is_finalized_is_held_against_the_file_that_it_belongs_to_now",
+    ),
+    _twin(
+        "whose: what is in doubt is not given out", "src/tjapi/report/service.py",
+        "    await exams.refuse_unfit(uow, exam_id)\n", "",
+        f"{WHOSE}::test_what_is_finalized_is_held_against_the_file_that_it_belongs_to_now",
+    ),
+    _twin(
+        "whose: what is sealed of another is not published", "src/tjapi/report/service.py",
+        'await fail(uow, report.id, "person_changed")', "pass",
+        f"{WHOSE}::test_what_is_sealed_is_not_published_of_somebody_else",
+    ),
+    _twin(
+        "whose: what prints another name is outdated", "src/tjapi/report/service.py",
+        'if report.state == "published" and not parted:', "if False:",
+        f"{WHOSE}::test_a_person_of_another_name_has_the_report_made_anew",
+    ),
+    _twin(
+        "whose: a report goes back with its exam", "src/tjapi/examinee/service/merging.py",
+        "if of_exams is not None:", "if False:",
+        f"{WHOSE}::test_a_report_made_since_the_merge_goes_back_with_its_exam_and_is_recalled",
+    ),
+    _twin(
+        "substitute: only the right person ends it", "src/tjapi/frontdesk/rules.py",
+        'if one in ("same", "different")), None)', "), None)",
+        f"{IDENTITY_TESTS}::test_only_a_check_that_finds_the_person_ends_that_somebody_else_was_found",
+    ),
+    _twin(
+        "substitute: nobody goes on before the right person is found", "src/tjapi/exam/service/course.py",
+        'if "identity_other" in held and', "if False and",
+        f"{IDENTITY_TESTS}::test_what_somebody_else_gave_or_was_examined_for_is_in_doubt_until_a_person_says_whose_it_is",
+    ),
+    _twin(
+        "substitute: what came before is in doubt", "src/tjapi/exam/service/correcting.py",
+        "line.doubted_by = check_id", "pass",
+        f"{IDENTITY_TESTS}::test_what_somebody_else_gave_or_was_examined_for_is_in_doubt_until_a_person_says_whose_it_is",
+    ),
+    _twin(
+        "substitute: what comes meanwhile is in doubt", "src/tjapi/frontdesk/reactions.py",
+        "await service.came_under_doubt(uow, event.exam_id)", "pass",
+        f"{IDENTITY_TESTS}::test_what_somebody_else_gave_or_was_examined_for_is_in_doubt_until_a_person_says_whose_it_is",
+    ),
+    _twin(
+        "substitute: what was signed is opened again", "src/tjapi/exam/service/correcting.py",
+        "        await reopen(uow, exam_id, _OTHER)\n", "        pass\n",
+        f"{IDENTITY_TESTS}::test_who_is_found_to_be_somebody_else_long_after_has_what_was_signed_opened_again",
+    ),
+    _twin(
         "past: no word ends a task about an earlier exam", "src/tjapi/conclusion/service/amending.py",
-        "task.past is not None or not await stands", "not await stands",
+        "task.past or task.person or not await stands", "not await stands",
         f"{REPORT_PAST}::test_a_report_is_outdated_by_a_corrected_and_by_a_withdrawn_value_that_it_prints_of_an_earlier_exam",
     ),
     _twin(

@@ -10,7 +10,7 @@ import io
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -176,22 +176,24 @@ class World:
         return visit
 
     async def file(
-        self, visit: Visit, *, status: str = "F", ends: str = "filed revision", flags: Any = None, **values: str
+        self, visit: Visit, *, status: str = "F", ends: str = "filed revision", flags: Any = None,
+        groups: Collection[str] = (), **values: str,
     ) -> None:  # fmt: skip
         """The laboratory reports on every tube; `values` by item code, otherwise nothing critical; `status` as in OBX-11.
 
-        `flags`: what it flags of its own, by item code; `ends`: how the message may end.
+        `flags`: what it flags of its own, by item code; `ends`: how the message may end; `groups`: of which it reports, where not of all.
         """
         async with self.runtime.units.open(demo.LOADER) as uow:
             exam = await exams.get(uow, visit.exam_id)
             lines = {line.id: line for line in await exams.lines(uow, visit.exam_id) if line.performed_by == "lis"}
+            reported = {line_id for line_id, line in lines.items() if not groups or line.code in groups}
             items = await catalog.group_items(uow, [line.item_group_id for line in lines.values()])
             now = datetime.now(UTC)
             found = []
             for tube in await requisitions.tubes(uow, visit.exam_id):
                 ref = await requisitions.tube_by_barcode(uow, tube.barcode)
                 assert ref is not None
-                for line in (lines[i] for i in ref.line_ids):
+                for line in (lines[i] for i in ref.line_ids if i in reported):
                     said = tuple(
                         LabObservation(
                             item.code,

@@ -1,7 +1,7 @@
 """Tables of conclusions. Each row belongs to a campus and is shown by row security."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint, Uuid
@@ -101,18 +101,23 @@ class ReviewClaim(Base):
     until: Mapped[datetime] = mapped_column(Moment)
 
 
+TaskKind = Literal["past", "person"]
+"""Tasks that words name, one of a kind while it is open."""
+
+
 class AmendmentTask(Base):
     """补充修订任务: a result came, or changed, after the final sign-off. The report is outdated until somebody says what became of it.
 
     `question_id` is of a value that nobody could read; there is no revision of it then. `past`: nothing came of this exam, but an earlier one
-    of the person says something else than was printed or written of it here, which these words name.
+    of the person says something else than was printed or written of it here, which these words name. `person`: the exam changed hands, and its
+    person is called otherwise than was printed, or has another sex or birth date than was judged by, as these words say.
     """
 
     __tablename__ = "amendment_task"
     __table_args__ = (
         CheckConstraint("state in ('open', 'closed')", name="state"),
         CheckConstraint("(state = 'closed') = (closed_by is not null)", name="closing"),
-        CheckConstraint("num_nonnulls(revision_id, question_id, past) = 1", name="reason"),
+        CheckConstraint("num_nonnulls(revision_id, question_id, past, person) = 1", name="reason"),
         UniqueConstraint("exam_id", "revision_id"),
         UniqueConstraint("exam_id", "question_id"),
         Index(
@@ -120,6 +125,12 @@ class AmendmentTask(Base):
             "exam_id",
             unique=True,
             postgresql_where=sql("state = 'open' and past is not null"),
+        ),
+        Index(
+            "uq_amendment_task_person",
+            "exam_id",
+            unique=True,
+            postgresql_where=sql("state = 'open' and person is not null"),
         ),
         Index("ix_amendment_task_open", "raised_at", "id", postgresql_where=sql("state = 'open'")),
     )
@@ -131,6 +142,7 @@ class AmendmentTask(Base):
     revision_id: Mapped[UUID | None]
     question_id: Mapped[UUID | None]
     past: Mapped[str | None]
+    person: Mapped[str | None]
     state: Mapped[str] = mapped_column(server_default="open")
     raised_at: Mapped[datetime] = mapped_column(Moment)
     closed_by: Mapped[UUID | None]

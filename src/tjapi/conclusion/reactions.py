@@ -8,7 +8,7 @@ from typing import Any
 
 from tjapi.conclusion import service
 from tjapi.critical_value.events import CriticalDismissed, CriticalUnplaced
-from tjapi.exam.events import ExamReopened
+from tjapi.exam.events import ExamPersonCompared, ExamReopened
 from tjapi.kernel.events import Event
 from tjapi.kernel.uow import Reaction, UnitOfWork
 from tjapi.result.events import DerivedFollowed, ResultArrivedLate, ResultsRecorded, SheetSigned
@@ -39,6 +39,11 @@ async def came_late(uow: UnitOfWork, event: ResultArrivedLate) -> None:
     await service.raise_task(uow, event)
 
 
+async def person_compared(uow: UnitOfWork, event: ExamPersonCompared) -> None:
+    """It is in doubt whose what was signed is: a task, until it is not, or the exam is signed anew."""
+    await service.person_compared(uow, event)
+
+
 REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
     (ResultsRecorded, result_changed),
     (SheetSigned, summary_changed),
@@ -47,4 +52,5 @@ REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
     (CriticalUnplaced, follow),
     (ExamReopened, opened_again),
     (ResultArrivedLate, came_late),
+    (ExamPersonCompared, person_compared),
 ]

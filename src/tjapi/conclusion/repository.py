@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete, exists, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from tjapi.conclusion.models import AmendmentTask, Conclusion, ConclusionEntry, ConclusionStep, ReviewClaim
+from tjapi.conclusion.models import AmendmentTask, Conclusion, ConclusionEntry, ConclusionStep, ReviewClaim, TaskKind
 from tjapi.kernel.db import insert_rows
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
@@ -69,11 +69,11 @@ async def add_task(uow: UnitOfWork, event: ResultArrivedLate) -> UUID | None:
     return (await uow.session.execute(query)).scalar_one_or_none()
 
 
-async def add_past_task(uow: UnitOfWork, campus_id: int, exam_id: UUID, past: str) -> UUID | None:
-    """Add a task for what is printed of an earlier exam and holds no longer; None where one is open."""
+async def add_named_task(uow: UnitOfWork, campus_id: int, exam_id: UUID, kind: TaskKind, words: str) -> UUID | None:
+    """Add a task that words name; None where one of its kind is open."""
     query = (
         insert(AmendmentTask)
-        .values(id=uuid7(), campus_id=campus_id, exam_id=exam_id, past=past, raised_at=uow.now)
+        .values(id=uuid7(), campus_id=campus_id, exam_id=exam_id, raised_at=uow.now, **{kind: words})
         .on_conflict_do_nothing()
         .returning(AmendmentTask.id)
     )

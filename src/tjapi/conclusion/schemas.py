@@ -178,6 +178,10 @@ class AmendmentTaskOut(BaseModel):
         description="所引往次体检结果已变化:已不成立的内容 · An earlier exam says something else: what was printed of it and holds no longer",
         examples=["葡萄糖 2025-11-20 7.50"],
     )
+    person: str | None = Field(
+        description="档案合并或撤销合并后,体检或报告所载受检者信息与档案不一致 · After people were merged or parted: what the exam or its report says of the person is not what the file says",
+        examples=["体检登记的性别或出生日期与受检者档案不一致"],
+    )
     state: TaskState = Field(examples=["open"])
     raised_at: datetime
     closed_by: UUID | None

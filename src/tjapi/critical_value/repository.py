@@ -97,6 +97,11 @@ async def repoint(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] |
     return await repoint_rows(uow.session, CriticalValue, "examinee_id", was, now, ids)
 
 
+async def of_exams(uow: UnitOfWork, exam_ids: Collection[UUID]) -> list[UUID]:
+    """Return the critical values of these exams, whoever's they are."""
+    return list((await uow.session.scalars(select(CriticalValue.id).where(CriticalValue.exam_id.in_(exam_ids)))).all())
+
+
 async def given_since(uow: UnitOfWork, examinee_id: UUID, since: UUID) -> list[UUID]:
     """Return somebody's critical values that were made after a merge."""
     return await rows_since(uow.session, CriticalValue, "examinee_id", examinee_id, since)

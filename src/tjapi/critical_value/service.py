@@ -565,7 +565,9 @@ def _revisions(fired: Fired) -> list[UUID]:
 
 async def follow_person(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
     """Let critical values follow a merge, and go back when it is undone."""
-    await examinees.follow(uow, event, "critical_value", repository.repoint, repository.given_since)
+    await examinees.follow(
+        uow, event, "critical_value", repository.repoint, repository.given_since, of_exams=repository.of_exams
+    )
     # Whose past an exam has is another question now; whichever exams follow, the jobs see them all.
     people = {event.survivor_id} if isinstance(event, ExamineesMerged) else {event.survivor_id, event.merged_id}
     for person in sorted(people):

@@ -15,6 +15,7 @@ from tjapi.exam.errors import (
     ExamBeforeBirth,
     ExamDoubtful,
     ExamEmpty,
+    ExamHeldForPerson,
     ExamHeldUntilDecided,
     ExamineeNotNamed,
     ExamNotFound,
@@ -294,10 +295,11 @@ async def reinstate_exam_lines(uow: Unit, exam_id: UUID, body: ReinstateIn) -> E
 
 @exams.post(
     "/exams/{exam_id:uuid}/lines:keep",
-    **operation("keepExamLines", "不适用项目仍照做", "Lines stand although they do not suit the person", permission="result.judge",
+    **operation("keepExamLines", "不适用或存疑项目仍作数", "Lines stand although they do not suit the person, or another was found", permission="result.judge",
                 requirement=["E1.3", "E1.6"], body=True, idempotent="optional", problems=[*_LINES, LineNotOwn],
-                description="性别、年龄或孕情更正后不再适用的项目,注明原因后照做;操作人与原因留痕。情况再变时重新询问。"
-                " · Lines that a correction of sex, age or pregnancy made unsuitable are carried out all the same: who said so and why is kept."),
+                description="性别、年龄或孕情更正后不再适用的项目,或认定为非本人之前已采集、检查的项目,注明原因后作数;操作人与原因留痕。情况再变时重新询问。"
+                " · Lines that a correction of sex, age or pregnancy made unsuitable, or of which somebody else may have been examined, stand all the same:"
+                " who said so and why is kept."),
 )  # fmt: skip
 async def keep_exam_lines(uow: Unit, exam_id: UUID, body: KeepIn) -> ExamOut:
     await service.keep(uow, exam_id, body.line_ids, reason=body.reason)
@@ -338,7 +340,7 @@ async def correct_exam_facts(uow: Unit, exam_id: UUID, body: FactsIn) -> ExamOut
 @exams.post(
     "/exams/{exam_id:uuid}:resume",
     **operation("resumeExam", "恢复体检", "Go on with an exam on hold", permission="exam.write", requirement=["E1.6", "X1"],
-                problems=[ExamHeldUntilDecided, ExamNotFound, ExamStateConflict]),
+                problems=[ExamHeldForPerson, ExamHeldUntilDecided, ExamNotFound, ExamStateConflict]),
 )  # fmt: skip
 async def resume_exam(uow: Unit, exam_id: UUID) -> ExamOut:
     await service.resume(uow, exam_id)

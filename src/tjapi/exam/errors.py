@@ -62,6 +62,15 @@ class PackageNotForSex(Invalid):
     zh, en = "套餐不适用于受检者性别", "The package is not for the examinee's sex"
 
 
+class ExamHeldForPerson(Conflict):
+    """An identity check found somebody else: the exam goes on when a further one finds the right person."""
+
+    zh, en = (
+        "身份核验认定为非本人,须重新核验本人后再继续",
+        "An identity check found somebody else; the exam goes on when a further one finds the right person",
+    )
+
+
 class ExamHeldUntilDecided(Conflict):
     """The exam is on hold until somebody else decides whether the person is who they say they are."""
 

@@ -66,6 +66,15 @@ class ExamFactsCorrected(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExamPersonCompared(Event):
+    """A finalized exam was held against its person: `why` it is in doubt that it is theirs, as Chinese words; None where it is not."""
+
+    name: ClassVar[str] = "exam.person_compared"
+    exam_id: UUID
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExamCancelled(Event):
     """The exam will not take place."""
 

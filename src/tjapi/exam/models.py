@@ -82,7 +82,8 @@ class ExamLine(Base):
 
     Of the person's share `paid_fen` was paid and `remitted_fen` is not asked for (免收). `kept_misfits` are the reasons against it, such as a
     pregnancy, in spite of which a person said that it stands. `coverings` are what was said when it was paid or remitted, each by its number
-    or reason.
+    or reason. `doubted_by` is the identity check that found somebody else after it was collected or had results, until it is done anew or a
+    person says that it stands.
     """
 
     __tablename__ = "exam_line"
@@ -120,6 +121,7 @@ class ExamLine(Base):
     replaces_id: Mapped[UUID | None]
     kept_misfits: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     coverings: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    doubted_by: Mapped[UUID | None]
 
 
 class ExamLineStep(Base):

@@ -68,6 +68,10 @@ LINE_MOVES: dict[str, frozenset[str]] = {
 UNDONE: frozenset[str] = frozenset(
     {"ordered", "released", "sent", "collected", "started", "resulted", "specimen_rejected", "deferred"}
 )
+DOUBTED = "line_doubted"
+"""Why an exam cannot be finalized of which somebody else may have given the specimen or been examined."""
+TAKEN: frozenset[str] = frozenset({"collected", "started", "resulted", "verified"})
+"""Lines for which somebody gave a specimen or stood before a doctor."""
 ON_REPORT: frozenset[str] = frozenset({"verified", "refused", "waived"})
 """Lines about which the report says something and nothing more is to be done."""
 FOR_THE_PERSON: frozenset[str] = frozenset({"ordered", "released", "sent", "started", "specimen_rejected"})

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from tjapi.exam.rules import GONE, UNDONE
+from tjapi.exam.rules import DOUBTED, GONE, UNDONE
 from tjapi.kernel.db import Built, Look, moment, utf8
 from tjapi.kernel.uow import UnitOfWork
 
@@ -70,8 +70,10 @@ _GONE = f"'{{{','.join(sorted(GONE))}}}'::text[]"
 OUTSTANDING = f"""
 (select coalesce(json_agg(json_build_array(id, name, state, department_id) order by sort, code), '[]')::text from exam_line
   where exam_id = e.id and (state = any({_UNDONE})
-    or exists (select from exam_block b where b.exam_id = e.id and b.source = 'line:' || exam_line.id))),
-(select coalesce(json_agg(json_build_array(code, source) order by code, source), '[]')::text from exam_block where exam_id = e.id),
+    or doubted_by is not null or exists (select from exam_block b where b.exam_id = e.id and b.source = 'line:' || exam_line.id))),
+(select coalesce(json_agg(json_build_array(code, source) order by code, source), '[]')::text from (
+  select code, source from exam_block where exam_id = e.id
+  union all select '{DOUBTED}', 'line:' || id from exam_line where exam_id = e.id and doubted_by is not null) b),
 json_build_array(e.state, e.hold_reason, exists (select from exam_line where exam_id = e.id and state <> all({_GONE})))::text
 """
 """JSON of what keeps the exam `e` from being finalized: id, name, state and department of its lines that are undone or named by a block; code and source of its blocks; its

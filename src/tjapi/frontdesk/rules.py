@@ -18,8 +18,10 @@ CheckDecision = Literal["same", "different"]
 CHECK_METHODS: tuple[CheckMethod, ...] = ("id_card", "photo", "face_match")
 CHECK_OUTCOMES: tuple[CheckOutcome, ...] = ("same", "doubtful", "different")
 CHECK_DECISIONS: tuple[CheckDecision, ...] = ("same", "different")
-MAY_BE_CHECKED: frozenset[str] = frozenset({"prepared", "checked_in", "in_progress", "on_hold"})
-"""States of an exam in which the person stands before somebody."""
+NEVER_CHECKED: frozenset[str] = frozenset({"cancelled"})
+"""States of an exam of which nobody is held against anything any more. Who was somebody else may be found long after they went."""
+STOPPED: frozenset[str] = frozenset({"prepared", "checked_in", "in_progress"})
+"""States of an exam in which the person stands before somebody, and is stopped."""
 DOCUMENT_KINDS = ("guide_sheet", "request_form", "tube_label", "exam_label")
 PRINT_FORMATS = ("pdf", "zpl", "tspl")
 LABELS: frozenset[str] = frozenset({"tube_label", "exam_label"})
@@ -246,6 +248,15 @@ def abbreviated(names: Sequence[str], most: int) -> str:
 def verdict(outcome: str, decision: str | None) -> str:
     """Return what an identity check says in the end: what the second person decided, or else what was seen."""
     return decision or outcome
+
+
+def found_another(checks: Iterable[tuple[str, str | None]]) -> bool:
+    """Say whether the person was found to be somebody else, and not found to be themselves since; checks are outcome and decision, newest first.
+
+    A doubt says neither.
+    """
+    said = (verdict(outcome, decision) for outcome, decision in checks)
+    return next((one for one in said if one in ("same", "different")), None) == "different"
 
 
 def score_fault(

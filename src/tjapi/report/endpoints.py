@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import FastAPI, Path, Query, Request, Response
 
-from tjapi.exam.errors import ExamNotFound
+from tjapi.exam.errors import ExamNotComplete, ExamNotFound
 from tjapi.kernel.routing import PDF, PUBLIC, Caller, PublicUnit, ReadUnit, Unit, operation, pdf, router
 from tjapi.kernel.runtime import runtime
 from tjapi.kernel.security.principal import ANONYMOUS, Principal
@@ -38,7 +38,7 @@ reports = router("reports")
 @reports.post(
     "/exams/{exam_id:uuid}/reports",
     **operation("createReport", "生成报告", "Render a report", permission="report.write", requirement=["E6.1"], status=202,
-                idempotent="optional", problems=[ExamNotFound, ExamNotFinalized, ResultsChangedSinceSignOff]),
+                idempotent="optional", problems=[ExamNotFound, ExamNotFinalized, ExamNotComplete, ResultsChangedSinceSignOff]),
 )  # fmt: skip
 async def create_report(uow: Unit, exam_id: UUID) -> ReportOut:
     return await service.request(uow, exam_id)
@@ -113,7 +113,7 @@ async def get_report_changes(
 @reports.post(
     "/reports/{report_id:uuid}:publish",
     **operation("publishReport", "发布报告", "Publish a report to its owner", permission="report.write", requirement=["E6.1"],
-                problems=[ReportNotFound, ReportNotReady, ReportStateConflict, ResultsChangedSinceSignOff]),
+                problems=[ReportNotFound, ReportNotReady, ReportStateConflict, ExamNotComplete, ResultsChangedSinceSignOff]),
 )  # fmt: skip
 async def publish_report(uow: Unit, report_id: UUID) -> ReportOut:
     return await service.publish(uow, report_id)

@@ -7,6 +7,7 @@ from tjapi.exam.events import (
     ExamCancelled,
     ExamFactsCorrected,
     ExamFinalized,
+    ExamPersonCompared,
     ExamReopened,
     LinesReinstated,
     LinesSetAside,
@@ -19,7 +20,7 @@ from tjapi.result.events import DerivedFollowed, ResultArrivedLate, RevisionsAdd
 
 
 async def follow_person(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
-    """Who may see a report follows the person; what it prints stays as it was sealed."""
+    """Who may see a report follows the person; what prints somebody else is outdated, recalled or made anew."""
     await service.follow_person(uow, event)
 
 
@@ -36,6 +37,12 @@ async def signed_anew(uow: UnitOfWork, event: ExamFinalized) -> None:
 async def came_late(uow: UnitOfWork, event: ResultArrivedLate) -> None:
     """A published report is outdated by what came after it."""
     await service.came_late(uow, event.exam_id)
+
+
+async def person_compared(uow: UnitOfWork, event: ExamPersonCompared) -> None:
+    """A report of which it is in doubt whose it is is outdated."""
+    if event.why is not None:
+        await service.came_late(uow, event.exam_id)
 
 
 async def dealt_with(uow: UnitOfWork, event: AmendmentTaskClosed) -> None:
@@ -60,6 +67,7 @@ _SAYS_ELSE: tuple[type[Event], ...] = (
 
 REACTIONS: tuple[tuple[type[Event], Reaction | Any], ...] = (
     (ExamReopened, opened_again),
+    (ExamPersonCompared, person_compared),
     (ExamFinalized, signed_anew),
     (ResultArrivedLate, came_late),
     (AmendmentTaskClosed, dealt_with),

@@ -33,6 +33,12 @@ async def to_compare_with_past(uow: UnitOfWork, exam_id: UUID) -> Sequence[Repor
     ]
 
 
+async def in_order(uow: UnitOfWork, ids: Collection[UUID]) -> Sequence[Report]:
+    """Return these reports, in the order in which their exams are locked."""
+    query = select(Report).where(Report.id.in_(ids)).order_by(Report.exam_id, Report.version)
+    return (await uow.session.execute(query.execution_options(populate_existing=True))).scalars().all()
+
+
 async def next_version(uow: UnitOfWork, exam_id: UUID) -> int:
     """Return the number of the next version; the exam is locked by the caller."""
     highest = (await uow.session.execute(select(func.max(Report.version)).where(Report.exam_id == exam_id))).scalar()
@@ -67,6 +73,11 @@ async def verify(uow: UnitOfWork, code: str) -> VerificationOut:
 async def repoint(uow: UnitOfWork, was: UUID, now: UUID, ids: Collection[UUID] | None) -> list[UUID]:
     """Give the reports of one person to another, all or these; return which."""
     return await repoint_rows(uow.session, Report, "examinee_id", was, now, ids)
+
+
+async def of_exams(uow: UnitOfWork, exam_ids: Collection[UUID]) -> list[UUID]:
+    """Return the versions of these exams, whoever's they are."""
+    return list((await uow.session.scalars(select(Report.id).where(Report.exam_id.in_(exam_ids)))).all())
 
 
 async def given_since(uow: UnitOfWork, examinee_id: UUID, since: UUID) -> list[UUID]:

@@ -30,9 +30,11 @@ MOVES: dict[str, frozenset[str]] = {
     "recalled": frozenset(),
 }
 
-ReportFailure = Literal["results_changed", "no_seal", "seal_invalid", "not_rendered", "reviewed_again"]
+ReportFailure = Literal[
+    "results_changed", "no_seal", "seal_invalid", "not_rendered", "reviewed_again", "person_changed"
+]
 """Why a version did not come to be."""
-FAILURES = ("results_changed", "no_seal", "seal_invalid", "not_rendered", "reviewed_again")
+FAILURES = ("results_changed", "no_seal", "seal_invalid", "not_rendered", "reviewed_again", "person_changed")
 
 ChangeSection = Literal["person", "result", "conclusion", "overview", "unperformed", "signature"]
 ChangeKind = Literal["added", "removed", "changed"]

@@ -39,6 +39,8 @@ RENDER = "report.render"
 RENDER_ATTEMPTS = 8
 FOLLOW_PAST = "report.follow_past"
 _PAST_SEEN = "past_seen"
+_UNDER_WAY = ("rendering", "generated", "sealed")
+_PRINTED = "已发布报告所载姓名、性别或出生日期与受检者档案不一致"
 
 
 class ExamEvent(Protocol):
@@ -50,12 +52,16 @@ class ExamEvent(Protocol):
 
 
 async def request(uow: UnitOfWork, exam_id: UUID) -> ReportOut:
-    """Order a new version; while one is being rendered, return that one, unless its job was given up. Raises ExamNotFound, ExamNotFinalized, ResultsChangedSinceSignOff."""
+    """Order a new version; while one is being rendered, return that one, unless its job was given up.
+
+    Raises ExamNotFound, ExamNotFinalized, ResultsChangedSinceSignOff, and ExamNotComplete with every reason for which it would not be finalized today.
+    """
     exam = await exams.lock(uow, exam_id)
     if exam.state != "finalized":
         raise ExamNotFinalized
     if not await conclusion.stands(uow, exam_id):
         raise ResultsChangedSinceSignOff
+    await exams.refuse_unfit(uow, exam_id)
     under_way = ("rendering", "generated")
     waiting = next((r for r in await repository.versions(uow, exam_id) if r.state in under_way), None)
     if waiting is not None and not await views.given_up(uow, waiting.job_id):
@@ -126,7 +132,7 @@ async def seal(uow: UnitOfWork, report_id: UUID, *, file: str, sha256: str, size
 async def fail(uow: UnitOfWork, report_id: UUID, reason: ReportFailure) -> None:
     """This version will not come to be; the next request makes another one."""
     report = await _locked(uow, report_id)
-    if report.state in ("rendering", "generated", "sealed"):
+    if report.state in _UNDER_WAY:
         _move(report, "failed")
         report.failure = reason
         await _tell(uow, report)
@@ -205,10 +211,10 @@ async def follow_past(uow: UnitOfWork, exam_id: UUID, printed: Mapping[UUID, Seq
     if exam.state != "finalized":
         return gone
     if gone:
-        await conclusion.raise_past_task(uow, exam, "；".join(gone))
+        await conclusion.raise_named_task(uow, exam.campus_id, exam_id, "past", "；".join(gone))
         await came_late(uow, exam_id)
     else:
-        await conclusion.end_past_task(uow, exam_id)
+        await conclusion.end_named_task(uow, exam_id, "past")
     return gone
 
 
@@ -227,13 +233,16 @@ async def dealt_with(uow: UnitOfWork, exam_id: UUID) -> None:
 async def publish(uow: UnitOfWork, report_id: UUID) -> ReportOut:
     """Let the examinee see it; an earlier published version is superseded.
 
-    Raises ReportNotFound, ReportNotReady, ReportStateConflict, ResultsChangedSinceSignOff.
+    Raises ReportNotFound, ReportNotReady, ReportStateConflict, ResultsChangedSinceSignOff, and ExamNotComplete with every reason for which the
+    exam would not be finalized today: that whose it is is in doubt, for one.
     """
     report = await _locked(uow, report_id)
     if report.state in ("rendering", "generated"):
         raise ReportNotReady
     if report.state == "sealed" and not await conclusion.stands(uow, report.exam_id, report.conclusion_version):
         raise ResultsChangedSinceSignOff
+    if report.state == "sealed":
+        await exams.refuse_unfit(uow, report.exam_id)
     versions = await repository.versions(uow, report.exam_id)
     if any(later.version > report.version and later.state == "published" for later in versions):
         raise ReportStateConflict("已发布更新的版本", "A later version is published already")
@@ -242,6 +251,8 @@ async def publish(uow: UnitOfWork, report_id: UUID) -> ReportOut:
         if earlier.id != report.id and earlier.state == "published":
             _move(earlier, "superseded")
     report.published_at = uow.now
+    # What is sealed and was not failed since says of the person what the file says.
+    await conclusion.end_named_task(uow, report.exam_id, "person")
     if await conclusion.has_open_task(uow, report.exam_id):
         # Something came between the seal and now: it is true of what was signed, and says that more is known.
         report.outdated_at = uow.now
@@ -391,5 +402,31 @@ def _move(report: Report, to: str) -> None:
 
 
 async def follow_person(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
-    """Let whoever a report is of see it, as merged or not; its bytes, and the name it prints, are what was sealed."""
-    await examinees.follow(uow, event, "report", repository.repoint, repository.given_since)
+    """Let whoever a report is of see it, as merged or not; its bytes, and the name it prints, are what was sealed.
+
+    Where the two people are called otherwise, a published version that prints the other one is outdated with a task by a merge, and recalled
+    by its undoing: nobody is shown what is a stranger's. One that is on its way will not come to be, and is made anew where nothing is in doubt.
+    """
+    moved = await examinees.follow(
+        uow, event, "report", repository.repoint, repository.given_since, of_exams=repository.of_exams
+    )
+    if not moved or not await examinees.is_called_otherwise(uow, event):
+        return
+    parted = isinstance(event, ExamineesUnmerged)
+    lost = set()
+    for report in await repository.in_order(uow, moved):
+        # What was made since the merge says of the survivor what is not true of the other, and the other way round.
+        if parted and report.id < event.merge_id:
+            continue
+        if report.state == "published" and not parted:
+            await conclusion.raise_named_task(uow, report.campus_id, report.exam_id, "person", _PRINTED)
+            await came_late(uow, report.exam_id)
+        elif report.state == "published":
+            await recall(uow, report.id, "撤销档案合并:所载为他人信息")
+            lost.add(report.exam_id)
+        elif report.state in _UNDER_WAY:
+            await fail(uow, report.id, "person_changed")
+            lost.add(report.exam_id)
+    for exam_id in sorted(lost):
+        if (await exams.completeness(uow, exam_id)).complete and await conclusion.stands(uow, exam_id):
+            await request(uow, exam_id)

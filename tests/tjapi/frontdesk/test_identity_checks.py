@@ -14,7 +14,7 @@ from tests.tjapi.world import API, Visit, World
 from tjapi.exam import service as exams
 from tjapi.exam.errors import ExamStateConflict
 from tjapi.frontdesk import service
-from tjapi.frontdesk.rules import score_fault, verdict
+from tjapi.frontdesk.rules import found_another, score_fault, verdict
 from tjapi.frontdesk.schemas import IdentityCheckIn, IdentityDecisionIn
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.security.principal import Principal
@@ -166,5 +166,95 @@ async def test_nobody_is_checked_in_an_exam_that_is_over_or_of_another_campus(wo
     assert (await check(other, visit, "different")).json()["code"] == "exam-not-found"
     found = (await check(front, visit, "different")).json()["id"]
     assert (await decide(other, found, "same")).json()["code"] == "identity-check-not-found"
-    over = await world.finalized("GLU")
-    assert (await check(front, over, "same")).json()["code"] == "exam-state-conflict"
+    assert (await decide(await world.sign_in("chief"), found, "different")).status_code == 200
+    assert (await front.post(f"{visit.place}:resume")).status_code == 200
+    assert (await front.post(f"{visit.place}:cancel", json={"reason": "替检"})).status_code == 200
+    assert (await check(front, visit, "same")).json()["code"] == "exam-state-conflict"
+
+
+async def outstanding(client: httpx.AsyncClient, visit: Visit) -> list[str]:
+    return [one["code"] for one in (await client.get(f"{visit.place}/completeness")).json()["outstanding"]]
+
+
+def test_only_a_check_that_finds_the_person_ends_that_somebody_else_was_found() -> None:
+    another = ("different", "different")
+    assert found_another([another])
+    assert found_another([("doubtful", None), another])
+    assert not found_another([("same", None), another])
+    assert not found_another([("doubtful", None), ("same", None), another])
+    assert not found_another([("different", "same")])
+    assert found_another([another, ("same", None)])
+    assert not found_another([("doubtful", None)])
+    assert not found_another([])
+
+
+async def test_a_doubt_does_not_check_in_whom_a_check_found_to_be_somebody_else(world: World) -> None:
+    front, chief = await world.sign_in("front"), await world.sign_in("chief")
+    visit = await world.registered("GLU")
+    found = (await check(front, visit, "different")).json()
+    assert (await decide(chief, found["id"], "different")).status_code == 200
+    assert (await front.post(f"{visit.place}:resume")).status_code == 200
+    assert (await check(front, visit, "doubtful")).status_code == 201
+    refused = await front.post(f"{visit.place}:check-in")
+    assert (refused.status_code, refused.json()["code"]) == (409, "identity-not-confirmed")
+
+
+async def test_what_somebody_else_gave_or_was_examined_for_is_in_doubt_until_a_person_says_whose_it_is(
+    world: World,
+) -> None:
+    front, chief, doctor = [await world.sign_in(name) for name in ("front", "chief", "doctor")]
+    visit = await world.checked_in("GLU", "CBC", "URINE")
+    await world.file(visit, groups=["GLU"], GLU="9.00")
+    drawn = visit.tube("血常规")
+    assert (await front.post(f"{API}/tubes/{drawn['id']}:collect")).status_code == 200
+    found = (await check(front, visit, "different")).json()
+    assert (await decide(chief, found["id"], "different")).status_code == 200
+    refused = await front.post(f"{visit.place}:resume")
+    assert (refused.status_code, refused.json()["code"]) == (409, "exam-held-for-person")
+    doubted = await outstanding(front, visit)
+    assert (doubted.count("line_doubted"), doubted.count("identity_other")) == (2, 1)
+    # What comes while nobody was found to be the right one may be the other one's as well.
+    await world.file(visit, groups=["URINE"])
+    assert (await outstanding(front, visit)).count("line_doubted") == 3
+    assert (await check(front, visit, "doubtful")).status_code == 201
+    assert (await front.post(f"{visit.place}:resume")).status_code == 409
+    assert (await check(front, visit, "same", method="id_card")).status_code == 201
+    assert (await front.post(f"{visit.place}:resume")).status_code == 200
+    assert "identity_other" not in await outstanding(front, visit)
+    # Drawn anew, or said by a doctor to be the person's: nothing else ends it.
+    rejected = await doctor.post(f"{API}/tubes/{drawn['id']}:reject", json={"reason": "other", "note": "非本人标本"})
+    assert rejected.status_code == 200, rejected.text
+    assert (await outstanding(front, visit)).count("line_doubted") == 2
+    lines = {line["code"]: line["id"] for line in (await front.get(visit.place)).json()["lines"]}
+    kept = {"line_ids": [lines["GLU"], lines["URINE"]], "reason": "采集时已核对本人"}
+    assert (await front.post(f"{visit.place}/lines:keep", json=kept)).status_code == 403
+    answer = await doctor.post(f"{visit.place}/lines:keep", json=kept)
+    assert answer.status_code == 200, answer.text
+    assert (await outstanding(front, visit)).count("line_doubted") == 0
+    again = await doctor.post(f"{visit.place}/lines:keep", json=kept)
+    assert (again.status_code, again.json()["code"]) == (409, "line-state-conflict")
+
+
+@pytest.mark.requirement("E12.1", "E6.1")
+async def test_who_is_found_to_be_somebody_else_long_after_has_what_was_signed_opened_again(world: World) -> None:
+    front, chief = await world.sign_in("front"), await world.sign_in("chief")
+    visit = await world.finalized("GLU")
+    published = await world.published(visit)
+
+    async def report() -> tuple[str, bool]:
+        one = (await chief.get(f"{API}/reports/{published}")).json()
+        return one["state"], one["outdated"]
+
+    found = [(await check(front, visit, "different")).json()["id"] for _ in range(2)]
+    assert await report() == ("published", True)
+    refused = await chief.post(f"{visit.place}/reports")
+    assert (refused.status_code, refused.json()["code"]) == (409, "exam-not-complete")
+    assert (await decide(chief, found[0], "same")).status_code == 200
+    assert await report() == ("published", True), "the other one waits yet"
+    assert (await decide(chief, found[1], "same")).status_code == 200
+    assert await report() == ("published", False)
+    again = (await check(front, visit, "different")).json()["id"]
+    assert (await decide(chief, again, "different")).status_code == 200
+    assert await report() == ("recalled", False)
+    assert sorted(await outstanding(front, visit)) == ["identity_other", "line_doubted"]
+    assert await state(front, visit) == "in_progress"

@@ -7,12 +7,12 @@ from tjapi.conclusion import repository
 from tjapi.conclusion.errors import AmendmentNeeded, AmendmentOpen, AmendmentTaskNotFound
 from tjapi.conclusion.errors import AmendmentTaskClosed as AmendmentTaskIsClosed
 from tjapi.conclusion.events import AmendmentTaskClosed
-from tjapi.conclusion.models import AmendmentTask
+from tjapi.conclusion.models import AmendmentTask, TaskKind
 from tjapi.conclusion.schemas import AmendmentTaskOut
 from tjapi.conclusion.service.following import stands
 from tjapi.critical_value import service as criticals
 from tjapi.exam import service as exams
-from tjapi.exam.models import Exam
+from tjapi.exam.events import ExamPersonCompared
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import service as results
 from tjapi.result.events import ResultArrivedLate
@@ -28,20 +28,34 @@ async def raise_task(uow: UnitOfWork, event: ResultArrivedLate) -> None:
     await _tell(uow, event.campus_id, event.exam_id, task_id, reason)
 
 
-async def raise_past_task(uow: UnitOfWork, exam: Exam, past: str) -> None:
-    """Raise a task for what a finalized exam tells of an earlier one and holds no longer; while one is open, that is the one."""
-    task_id = await repository.add_past_task(uow, exam.campus_id, exam.id, past)
+_ENDED: dict[TaskKind, str] = {"past": "所引往次结果与现有结果一致", "person": "所载受检者信息与档案一致"}
+
+
+async def raise_named_task(uow: UnitOfWork, campus_id: int, exam_id: UUID, kind: TaskKind, words: str) -> None:
+    """Raise a task that words name, of a finalized exam: what it tells of an earlier one (`past`), or of its person, holds no longer.
+
+    While one of its kind is open, that is the one.
+    """
+    task_id = await repository.add_named_task(uow, campus_id, exam_id, kind, words)
     if task_id is not None:
-        await _tell(uow, exam.campus_id, exam.id, task_id, {"past": "true"})
+        await _tell(uow, campus_id, exam_id, task_id, {kind: "true"})
 
 
-async def end_past_task(uow: UnitOfWork, exam_id: UUID) -> None:
-    """What is told of earlier exams holds, by a new version or because they say it again; the caller holds the exam's lock."""
+async def end_named_task(uow: UnitOfWork, exam_id: UUID, kind: TaskKind) -> None:
+    """What is told of earlier exams, or of the person, holds: by a new version, or because it is so again; the caller holds the exam's lock."""
     for task in await repository.open_tasks(uow, exam_id):
-        if task.past is not None:
-            _close(uow, task, "所引往次结果与现有结果一致")
+        if getattr(task, kind) is not None:
+            _close(uow, task, _ENDED[kind])
             await uow.audit("amendment_task.closed", "amendment_task", task.id, campus_id=task.campus_id)
             await uow.publish(AmendmentTaskClosed(campus_id=task.campus_id, exam_id=exam_id, task_id=task.id))
+
+
+async def person_compared(uow: UnitOfWork, event: ExamPersonCompared) -> None:
+    """A finalized exam was held against its person: a task while it is in doubt that it is theirs. The caller holds the exam's lock."""
+    if event.why is not None:
+        await raise_named_task(uow, event.campus_id, event.exam_id, "person", event.why)
+    else:
+        await end_named_task(uow, event.exam_id, "person")
 
 
 async def _tell(uow: UnitOfWork, campus_id: int | None, exam_id: UUID, task_id: UUID, reason: dict[str, str]) -> None:
@@ -59,7 +73,7 @@ async def close_task(uow: UnitOfWork, task_id: UUID, outcome: str) -> AmendmentT
     """Say what became of a task: nothing that was signed is another now.
 
     Where the results are others than those that were signed, the exam is opened again and signed anew, which closes its tasks; no word
-    makes a report true. What it prints of an earlier exam is printed anew, which ends that task. Nor does one answer what a person is asked of the exam's results, or see to a critical value.
+    makes a report true. What it prints of an earlier exam, or of the person, is printed anew, which ends that task. Nor does one answer what a person is asked of the exam's results, or see to a critical value.
 
     Raises AmendmentTaskNotFound, AmendmentTaskClosed, AmendmentNeeded, AmendmentOpen.
     """
@@ -72,7 +86,7 @@ async def close_task(uow: UnitOfWork, task_id: UUID, outcome: str) -> AmendmentT
     assert task is not None
     if task.state != "open":
         raise AmendmentTaskIsClosed
-    if exam.state == "finalized" and (task.past is not None or not await stands(uow, exam_id)):
+    if exam.state == "finalized" and (task.past or task.person or not await stands(uow, exam_id)):
         raise AmendmentNeeded
     waiting = await waits_for(uow, exam_id)
     if waiting is not None:

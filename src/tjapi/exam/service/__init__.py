@@ -11,7 +11,7 @@ from tjapi.exam.service.changing import (
     steps,
     substitute_line,
 )
-from tjapi.exam.service.correcting import compare_facts, correct_facts, reopen
+from tjapi.exam.service.correcting import compare_facts, correct_facts, doubt, person_compared, refuse_unfit, reopen
 from tjapi.exam.service.course import (
     advance,
     begin_review,
@@ -47,7 +47,16 @@ from tjapi.exam.service.registering import (
     register_members,
     second_exams,
 )
-from tjapi.exam.service.standing import block, block_many, completeness, outstanding, said_state, settle, unblock
+from tjapi.exam.service.standing import (
+    block,
+    block_many,
+    blocked_by,
+    completeness,
+    outstanding,
+    said_state,
+    settle,
+    unblock,
+)
 from tjapi.exam.service.suiting import misfits_of, refuse_unsuitable, unsuitable
 
 __all__ = [
@@ -62,6 +71,7 @@ __all__ = [
     "begin_review",
     "block",
     "block_many",
+    "blocked_by",
     "cancel",
     "check_in",
     "close_past",
@@ -70,6 +80,7 @@ __all__ = [
     "correct_facts",
     "cover",
     "describe",
+    "doubt",
     "finalize",
     "find_by_no",
     "follow_person",
@@ -92,9 +103,11 @@ __all__ = [
     "page",
     "passed",
     "past",
+    "person_compared",
     "pin_edition",
     "refuse_doubtful",
     "refuse_second",
+    "refuse_unfit",
     "refuse_unsuitable",
     "register",
     "register_members",

@@ -267,7 +267,9 @@ async def reinstate(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *,
 
 
 async def keep(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *, reason: str) -> Exam:
-    """Say that lines stand although they do not suit the person as the exam has them now: by name and reason, for the reasons of now alone.
+    """Say that lines stand although they do not suit the person as the exam has them now, or somebody else was found in their place since.
+
+    By name and reason, for the reasons of now alone.
 
     Of a line that is set aside it may be said before it comes back. Raises ExamNotFound, ExamStateConflict, LineNotThere, LineNotOwn,
     LineStateConflict: of what suits, or is no part of the exam any more, nothing is to be said.
@@ -275,7 +277,7 @@ async def keep(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *, reas
     exam = await _open(uow, exam_id)
     lines = await _chosen(uow, exam, line_ids, None)
     wrong = await misfits_of(uow, exam, lines)
-    if fine := [line for line in lines if line.id not in wrong]:
+    if fine := [line for line in lines if line.id not in wrong and line.doubted_by is None]:
         raise LineStateConflict(
             errors=[
                 FieldError(
@@ -286,7 +288,8 @@ async def keep(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *, reas
         )  # fmt: skip
     for line in lines:
         _note(uow, exam, line, "kept", reason=reason)
-        line.kept_misfits = [*line.kept_misfits, *wrong[line.id]]
+        line.kept_misfits = [*line.kept_misfits, *wrong.get(line.id, ())]
+        line.doubted_by = None
         await unblock(uow, exam.id, UNSUITABLE, f"line:{line.id}")
     detail = {"lines": [line.code for line in lines]}
     await uow.audit("exam.lines_kept", "exam", exam.id, campus_id=exam.campus_id, detail=detail)

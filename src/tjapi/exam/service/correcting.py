@@ -5,12 +5,12 @@ from uuid import UUID
 
 from tjapi.exam import repository
 from tjapi.exam.errors import ExamBeforeBirth, ExamStateConflict
-from tjapi.exam.events import ExamFactsCorrected, ExamReopened
+from tjapi.exam.events import ExamFactsCorrected, ExamPersonCompared, ExamReopened
 from tjapi.exam.models import Exam, ExamFactsStep
-from tjapi.exam.rules import ENDED, age_on
+from tjapi.exam.rules import ENDED, TAKEN, age_on
 from tjapi.exam.schemas import FactsIn
-from tjapi.exam.service.holding import get, lock
-from tjapi.exam.service.standing import announce, block, move, settle, unblock
+from tjapi.exam.service.holding import get, held_blocks, lines, lock
+from tjapi.exam.service.standing import announce, block, move, refuse_incomplete, settle, unblock
 from tjapi.exam.service.suiting import judge
 from tjapi.examinee import service as examinees
 from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
@@ -19,6 +19,13 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.pricing.errors import PregnancyContradictsSex
 
 _DIFFER = "facts_differ"
+_OTHER = "身份核验认定为非本人"
+_WHOSE = {
+    _DIFFER: "体检登记的性别或出生日期与受检者档案不一致",
+    "identity_open": "身份核验不符,待第二人裁定",
+    "identity_other": _OTHER,
+}
+"""Blocks by which it is in doubt whose an exam is, in the words of a task."""
 
 
 async def correct_facts(uow: UnitOfWork, exam_id: UUID, given: FactsIn) -> Exam:
@@ -65,15 +72,48 @@ def _check(exam: Exam, sex: str, birth: date, *, pregnant: bool | None) -> None:
 
 
 async def compare_facts(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> None:
-    """Ask a person where open exams say something else of their person than the file they belong to now."""
-    for examinee_id in (event.survivor_id, event.merged_id):
-        for exam_id in await repository.open_of(uow, examinee_id):
-            exam = await lock(uow, exam_id)
-            person = await examinees.get(uow, exam.examinee_id)
-            if (person.sex, person.birth_date) != (exam.sex, exam.birth_date):
-                await block(uow, exam.id, _DIFFER, "examinee")
-            else:
-                await unblock(uow, exam.id, _DIFFER, "examinee")
+    """Ask a person where exams say something else of their person than the file they belong to now.
+
+    Those that are open, and of those that are finalized whichever changed hands: whoever reads what was signed of these is told.
+    """
+    moved = set(await examinees.followed(uow, event, "exam"))
+    theirs = {one for who in (event.survivor_id, event.merged_id) for one in await repository.open_of(uow, who)}
+    for exam_id in sorted(theirs | moved):
+        exam = await lock(uow, exam_id)
+        if exam.state == "cancelled":
+            continue
+        person = await examinees.get(uow, exam.examinee_id)
+        differ = (person.sex, person.birth_date) != (exam.sex, exam.birth_date)
+        await (block if differ else unblock)(uow, exam.id, _DIFFER, "examinee")
+        await person_compared(uow, exam)
+
+
+async def person_compared(uow: UnitOfWork, exam: Exam) -> None:
+    """Tell of a finalized exam whether it is in doubt whose it is: whoever holds its report hears of it."""
+    if exam.state == "finalized":
+        blocks = sorted(code for code, _ in await held_blocks(uow, exam) if code in _WHOSE)
+        why = _WHOSE[blocks[0]] if blocks else None
+        await uow.publish(ExamPersonCompared(campus_id=exam.campus_id, exam_id=exam.id, why=why))
+
+
+async def doubt(uow: UnitOfWork, exam_id: UUID, check_id: UUID) -> None:
+    """An identity check found somebody else: whatever was collected or examined until now may be that one's. What is signed is opened again.
+
+    Twice is once; of what comes later it is said again. Raises ExamNotFound.
+    """
+    exam = await lock(uow, exam_id)
+    if exam.state == "finalized":
+        await reopen(uow, exam_id, _OTHER)
+    for line in await lines(uow, exam_id):
+        if line.state in TAKEN:
+            line.doubted_by = check_id
+    await settle(uow, exam)
+    await announce(uow, exam)
+
+
+async def refuse_unfit(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Raise ExamNotComplete with every reason for which a finalized exam would not be finalized today: nothing is given out of it."""
+    await refuse_incomplete(uow, await lock(uow, exam_id))
 
 
 async def reopen(uow: UnitOfWork, exam_id: UUID, reason: str) -> Exam:

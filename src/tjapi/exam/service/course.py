@@ -8,7 +8,7 @@ from tjapi.catalog import service as catalog
 from tjapi.employer import service as employers
 from tjapi.employer.service import Member
 from tjapi.exam import repository, views
-from tjapi.exam.errors import ExamHeldUntilDecided, ExamNotFound, ExamStateConflict, PackageNotForSex
+from tjapi.exam.errors import ExamHeldForPerson, ExamHeldUntilDecided, ExamNotFound, ExamStateConflict, PackageNotForSex
 from tjapi.exam.events import (
     ExamCancelled,
     ExamCheckedIn,
@@ -48,9 +48,6 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, naming
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.pricing import service as pricing
-
-_HOLDING = frozenset({"identity_open"})
-"""Blocks until whose end nobody goes on with an exam on hold."""
 
 
 async def register(
@@ -201,12 +198,16 @@ async def hold(uow: UnitOfWork, exam_id: UUID, reason: str) -> Exam:
 
 
 async def resume(uow: UnitOfWork, exam_id: UUID) -> Exam:
-    """Go on with an exam on hold, from where it stood. Raises ExamNotFound, ExamStateConflict, ExamHeldUntilDecided."""
+    """Go on with an exam on hold, from where it stood. Raises ExamNotFound, ExamStateConflict, ExamHeldUntilDecided, ExamHeldForPerson."""
     exam = await lock(uow, exam_id)
     if exam.state != "on_hold" or exam.held_from is None:
         raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
-    if any(block.code in _HOLDING for block in await repository.blocks(uow, exam_id)):
+    held = {block.code for block in await repository.blocks(uow, exam_id)}
+    if "identity_open" in held:
         raise ExamHeldUntilDecided
+    # Before check-in nobody was examined, and check-in itself asks for the right person.
+    if "identity_other" in held and exam.held_from != "prepared":
+        raise ExamHeldForPerson
     move(exam, exam.held_from)
     exam.held_from = exam.hold_reason = None
     await uow.audit("exam.resumed", "exam", exam.id, campus_id=exam.campus_id)

@@ -15,12 +15,14 @@ from tjapi.exam.events import (
 )
 from tjapi.exam.models import Exam, ExamLine
 from tjapi.exam.rules import (
+    DOUBTED,
     EXAM_MOVES,
     FOR_THE_PERSON,
     GONE,
     LINE_MOVES,
     ON_REPORT,
     OPEN_FOR_LINES,
+    TAKEN,
     UNDONE,
     Marks,
     Standing,
@@ -72,6 +74,14 @@ _BLOCKS = {
         "sex or birth date of the exam differ from the examinee's file",
     ),
     "identity_open": ("身份核验不符,待第二人裁定", "an identity check failed, and a second person has not decided yet"),
+    "identity_other": (
+        "身份核验认定为非本人,须重新核验本人",
+        "an identity check found somebody else, and none has found the right person since",
+    ),
+    DOUBTED: (
+        "认定为非本人之前已采集或已有结果:请重新采集、检查,或由科室医生注明原因确认系本人所做",
+        "was collected or has results from before somebody else was found: it is done anew, or a doctor of the department says why it is the person's",
+    ),
     "result_under_review": ("复核期间结果有变化", "a result changed under the review"),
     "result_unread": ("有结果未能读取,待人工核实", "a value could not be read, and nobody has looked at it yet"),
     "result_contested": ("有结果相互矛盾,待人工核实", "values contradict each other, and nobody has decided yet"),
@@ -134,6 +144,12 @@ async def unblock(uow: UnitOfWork, exam_id: UUID, code: str, source: str) -> Non
         await settle(uow, exam)
 
 
+async def blocked_by(uow: UnitOfWork, exam_id: UUID, code: str) -> str | None:
+    """Return the source of a reason for which an exam cannot be finalized; None: there is no such reason. Raises ExamNotFound."""
+    exam = await lock(uow, exam_id)
+    return next((source for held, source in sorted(await held_blocks(uow, exam)) if held == code), None)
+
+
 def said_state(line: ExamLine) -> tuple[str, str]:
     """Return a sentence of how far a line is."""
     zh, en = called("line_state", line.state)
@@ -151,6 +167,8 @@ def step(uow: UnitOfWork, line: ExamLine, to: str) -> None:
             to=to,
         )
     line.state, line.state_at = to, uow.now
+    if to not in TAKEN:
+        line.doubted_by = None  # what comes next is done anew
 
 
 def move(exam: Exam, to: str) -> None:
@@ -172,9 +190,10 @@ async def _outstanding(uow: UnitOfWork, exam: Exam) -> list[Outstanding]:
     every = await lines(uow, exam.id)
     named = [(line.id, line.name, line.state, line.department_id) for line in every]
     stands = (exam.state, exam.hold_reason, any(line.state not in GONE for line in every))
+    blocks = {(DOUBTED, f"line:{line.id}") for line in every if line.doubted_by is not None}
     if exam.id in held_here(uow):
-        return _said(named, sorted(await held_blocks(uow, exam)), stands)
-    return _said(named, [(b.code, b.source) for b in await repository.blocks(uow, exam.id)], stands)
+        return _said(named, sorted(blocks | await held_blocks(uow, exam)), stands)
+    return _said(named, sorted(blocks | {(b.code, b.source) for b in await repository.blocks(uow, exam.id)}), stands)
 
 
 def outstanding(named: str, blocks: str, stands: str) -> list[Outstanding]:

@@ -15,7 +15,7 @@ from tjapi.examinee.service.identifiers import add_identifier, identifiers, remo
 from tjapi.examinee.service.importing import import_people
 from tjapi.examinee.service.matching import names_by_number
 from tjapi.examinee.service.meeting import amend, introduce, meet, meet_many, met
-from tjapi.examinee.service.merging import follow, merge, merges, undo_merge
+from tjapi.examinee.service.merging import follow, followed, is_called_otherwise, merge, merges, undo_merge
 from tjapi.examinee.service.photos import keep_photo, photo_files, photo_for_reading, photo_of, photos
 from tjapi.examinee.service.reading import (
     get,
@@ -41,6 +41,7 @@ __all__ = [
     "duplicates",
     "end_guardian",
     "follow",
+    "followed",
     "get",
     "guardians",
     "has_number",
@@ -48,6 +49,7 @@ __all__ = [
     "identifiers",
     "import_people",
     "introduce",
+    "is_called_otherwise",
     "keep_photo",
     "kept",
     "look_at",

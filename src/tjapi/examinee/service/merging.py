@@ -44,6 +44,8 @@ Repoint = Callable[[UnitOfWork, UUID, UUID, Collection[UUID] | None], Awaitable[
 """Gives rows of one person to another, all or those of these ids, and returns the ids of the rows that changed."""
 GivenSince = Callable[[UnitOfWork, UUID, UUID], Awaitable[list[UUID]]]
 """Returns the ids of a person's rows that were made after a merge."""
+OfExams = Callable[[UnitOfWork, Collection[UUID]], Awaitable[list[UUID]]]
+"""Returns the ids of the rows that are of these exams."""
 _OWN: dict[str, type[ExamineeIdentifier | ExamineeGuardian]] = {
     "examinee_identifier": ExamineeIdentifier,
     "examinee_guardian": ExamineeGuardian,
@@ -130,18 +132,38 @@ async def merges(uow: UnitOfWork, examinee_id: UUID) -> MergesOut:
 
 
 async def follow(
-    uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged, table: str, repoint: Repoint, given_since: GivenSince
-) -> None:
-    """Let the rows of a table follow a merge, or go back when it is undone: for the reactions of later contexts."""
+    uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged, table: str, repoint: Repoint, given_since: GivenSince,
+    *, of_exams: OfExams | None = None,
+) -> list[UUID]:  # fmt: skip
+    """Let the rows of a table follow a merge, or go back when it is undone; return which: for the reactions of later contexts.
+
+    `of_exams`: the rows are of exams, and go back with these, also those that were made since the merge.
+    """
     if isinstance(event, ExamineesMerged):
         rows = await repoint(uow, event.merged_id, event.survivor_id, None)
         await repository.keep_followed(uow, event.merge_id, table, _keys(rows))
-        return
-    followed = [UUID(key) for key, _ in await repository.followed(uow, event.merge_id, table)]
-    if followed:
-        await repoint(uow, event.survivor_id, event.merged_id, followed)
+        return rows
+    back = [UUID(key) for key, _ in await repository.followed(uow, event.merge_id, table)]
+    if of_exams is not None:
+        exams = await followed(uow, event, "exam")
+        back = await of_exams(uow, exams) if exams else []
+    rows = await repoint(uow, event.survivor_id, event.merged_id, back) if back else []
     left = await given_since(uow, event.survivor_id, event.merge_id)
     await repository.keep_followed(uow, event.merge_id, table, _keys(left), stayed=True)
+    return rows
+
+
+async def followed(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged, table: str) -> list[UUID]:
+    """Return which rows of a table followed a merge."""
+    return sorted(UUID(key) for key, _ in await repository.followed(uow, event.merge_id, table))
+
+
+async def is_called_otherwise(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmerged) -> bool:
+    """Say whether name, sex or birth date of the two entries differ: what is printed of one is not true of the other."""
+    one, two = [await repository.entry(uow, person_id) for person_id in (event.merged_id, event.survivor_id)]
+    assert one is not None  # the merge holds both
+    assert two is not None
+    return (one.name, one.sex, one.birth_date) != (two.name, two.sex, two.birth_date)
 
 
 def _keys(rows: Collection[UUID]) -> list[tuple[str, str | None]]:

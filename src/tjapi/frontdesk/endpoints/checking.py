@@ -22,7 +22,9 @@ checking = router("frontdesk")
     **operation("checkIdentity", "身份核验(防替检)", "Hold somebody against whose exam this is", permission="identity_check.write",
                 requirement=["X11"], body=True, status=201, idempotent="optional",
                 problems=[ExamNotFound, ExamStateConflict, IdentityCheckInvalid, DepartmentNotOwn],
-                description="结论为非本人时体检暂停,待第二人裁定 · Finding somebody else puts the exam on hold until a second person decides."),
+                description="结论为非本人时体检暂停(受检者已离开的,不得终审或发布报告),待第二人裁定;认定为非本人后,须核验到本人才能继续"
+                            " · Finding somebody else puts the exam on hold, or where they have gone keeps it from being finalized and its report from being"
+                            " published, until a second person decides; who was somebody else is followed by a check that finds the right person."),
 )  # fmt: skip
 async def check_identity(uow: Unit, exam_id: UUID, body: IdentityCheckIn) -> IdentityCheckOut:
     return await service.check_identity(uow, exam_id, body)

@@ -10,7 +10,7 @@ from tjapi.frontdesk.service.booking import (
     reinstate_booking,
     reschedule_booking,
 )
-from tjapi.frontdesk.service.checking import check_identity, decide_identity, identity_checks
+from tjapi.frontdesk.service.checking import came_under_doubt, check_identity, decide_identity, identity_checks
 from tjapi.frontdesk.service.codes import issue_access_code, redeem_access_code
 from tjapi.frontdesk.service.desk import check_in
 from tjapi.frontdesk.service.finding import look_up
@@ -34,6 +34,7 @@ __all__ = [
     "book",
     "book_at_desk",
     "booking",
+    "came_under_doubt",
     "cancel_booking",
     "check_identity",
     "check_in",

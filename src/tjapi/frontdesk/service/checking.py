@@ -13,7 +13,7 @@ from tjapi.frontdesk.errors import (
     IdentityNotConfirmed,
 )
 from tjapi.frontdesk.models import IdentityCheck
-from tjapi.frontdesk.rules import MAY_BE_CHECKED, score_fault, verdict
+from tjapi.frontdesk.rules import NEVER_CHECKED, STOPPED, found_another, score_fault
 from tjapi.frontdesk.schemas import IdentityCheckIn, IdentityCheckOut, IdentityChecksOut, IdentityDecisionIn
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
@@ -21,6 +21,7 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.errors import DepartmentNotOwn, SignerNotStaff
 
 _OPEN = "identity_open"
+_OTHER = "identity_other"
 _HELD = "身份核验不符"
 _FAULTS = {
     "missing": ("人脸比对须给出相似度和设备", "a comparison of faces gives a score and names its device"),
@@ -31,10 +32,13 @@ _FAULTS = {
 async def check_identity(uow: UnitOfWork, exam_id: UUID, seen: IdentityCheckIn) -> IdentityCheckOut:
     """Write down an identity check; one that finds somebody else puts the exam on hold until a second person decides.
 
+    Where the person has gone already it keeps the exam from being finalized, or its report from being given out. One that finds the
+    right person lets go on what waits for them.
+
     Raises ExamNotFound, ExamStateConflict, IdentityCheckInvalid, DepartmentNotOwn.
     """
     exam = await exams.lock(uow, exam_id)
-    if exam.state not in MAY_BE_CHECKED:
+    if exam.state in NEVER_CHECKED:
         raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
     await _refuse_invalid(uow, exam_id, seen)
     row = IdentityCheck(
@@ -49,16 +53,21 @@ async def check_identity(uow: UnitOfWork, exam_id: UUID, seen: IdentityCheckIn) 
     await uow.audit("identity.checked", "exam", exam_id, campus_id=exam.campus_id, detail=detail)
     if row.outcome == "different":
         await exams.block(uow, exam_id, _OPEN, str(row.id))
-        if exam.state != "on_hold":
+        if exam.state in STOPPED:
             await exams.hold(uow, exam_id, _HELD)
+        await exams.person_compared(uow, exam)
+    elif row.outcome == "same":
+        for earlier in await repository.identity_checks(uow, exam_id):
+            if earlier.decision == "different":
+                await exams.unblock(uow, exam_id, _OTHER, str(earlier.id))
     return _out(row)
 
 
 async def decide_identity(uow: UnitOfWork, check_id: UUID, decided: IdentityDecisionIn) -> IdentityCheckOut:
     """Somebody else than who looked decides. The same person: the exam goes on from where it stood, unless another check waits yet.
 
-    Somebody else: the exam stays on hold; whoever goes on with it checks the right person first. Raises IdentityCheckNotFound,
-    IdentityCheckDecided, IdentityDecidedBySame, SignerNotStaff.
+    Somebody else: the exam stays on hold until a further check finds the right person; what was collected or examined until now is in doubt,
+    line by line, and what was signed is opened again. Raises IdentityCheckNotFound, IdentityCheckDecided, IdentityDecidedBySame, SignerNotStaff.
     """
     if uow.principal.kind == "client":  # a device may look; it does not decide
         raise SignerNotStaff
@@ -75,7 +84,11 @@ async def decide_identity(uow: UnitOfWork, check_id: UUID, decided: IdentityDeci
     row.decided_by, row.decided_by_name, row.decided_at = uow.principal.id, uow.principal.name, uow.now
     detail = {"check_id": str(row.id), "decision": row.decision}
     await uow.audit("identity.decided", "exam", row.exam_id, campus_id=row.campus_id, detail=detail)
+    if row.decision == "different":
+        await exams.block(uow, row.exam_id, _OTHER, str(row.id))
+        await exams.doubt(uow, row.exam_id, row.id)
     await exams.unblock(uow, row.exam_id, _OPEN, str(row.id))
+    await exams.person_compared(uow, exam)
     waiting = any(
         o.outcome == "different" and o.decision is None for o in await repository.identity_checks(uow, exam.id)
     )
@@ -91,10 +104,17 @@ async def identity_checks(uow: UnitOfWork, exam_id: UUID) -> IdentityChecksOut:
 
 
 async def refuse_somebody_else(uow: UnitOfWork, exam_id: UUID) -> None:
-    """Refuse to check in whom the last identity check found to be somebody else. Raises IdentityNotConfirmed."""
+    """Refuse to check in whom an identity check found to be somebody else, until one finds the right person. Raises IdentityNotConfirmed."""
     rows = await repository.identity_checks(uow, exam_id)
-    if rows and verdict(rows[0].outcome, rows[0].decision) == "different":
+    if found_another((row.outcome, row.decision) for row in rows):
         raise IdentityNotConfirmed
+
+
+async def came_under_doubt(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Results came while somebody else was found in the person's place, and nobody has found the right one: they are in doubt as well."""
+    check_id = await exams.blocked_by(uow, exam_id, _OTHER)
+    if check_id is not None:
+        await exams.doubt(uow, exam_id, UUID(check_id))
 
 
 async def _refuse_invalid(uow: UnitOfWork, exam_id: UUID, seen: IdentityCheckIn) -> None:
