@@ -104,7 +104,7 @@ def test_another_finding_beside_a_negative_speaks_against_it_with_its_figure_too
 @pytest.mark.parametrize(
     "note",
     ["阳性≥1.0", "阴性<1.0,阳性≥1.0", "灰区:0.9-1.1", "阳性提示感染", "参考值：阴性；阳性提示感染", "阳性者需进一步确证", "检出限0.05", "低于检出下限", "未检出", "非阳性", "无阳性发现", "not detected", "no antibodies detected",
-     "Non-reactive", "positive results should be confirmed", "阴性不能排除感染", "既往乙肝表面抗体阳性", "0.01", "建议复查", "阴性(0.01)", "阴性预测值高", "if positive please confirm", "假阳性率低"],
+     "Non-reactive", "positive results should be confirmed", "阴性不能排除感染", "既往乙肝表面抗体阳性", "0.01", "建议复查", "阴性(0.01)", "阴性预测值高", "if positive please confirm", "标本采集时间8:05", "Sample received at 8:05", "家族史阳性", "注：阳性为感染", "Negative for HBsAg", "HPV16阴性", "假阳性率低"],
 )  # fmt: skip
 def test_what_explains_or_denies_a_finding_says_nothing_against_a_negative(note: str) -> None:
     assert disputes(["阴性"], note) == []
@@ -118,6 +118,12 @@ def test_beside_a_number_and_a_text_notes_count_one_by_one_and_as_one() -> None:
     assert denied("multi_select", None, ("窦性心律",), ("报告作废",))
     assert not denied("numeric", "", ("4.1",), ("标本轻度溶血", "已复检"))
     assert not denied("numeric", "H", ("12.5",), ("阳性",))
+
+
+async def test_a_note_on_a_report_that_weighs_as_a_whole_only_is_heard(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await filed(unit, scene, "ELECTROLYTE", "NTE|1|L|标本", "NTE|2|L|贴错", K, NA)
+    assert [item for item, _ in await asked(unit, scene)] == ["K", "NA"]
 
 
 def test_a_code_is_named_as_a_word_and_a_specimen_is_of_all() -> None:

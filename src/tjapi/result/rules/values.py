@@ -250,7 +250,7 @@ def _figures(text: str) -> list[Decimal]:
 
 
 _LEGEND = re.compile(
-    r"参考|标准|说明|判[读断定]|解释|表示|提示|意味|代表|正常值|范围|区间|既往|病史|曾|reference|range|means|indicates?|suggests?|interpret|history"
+    r"参考|标准|说明|判[读断定]|解释|表示|提示|意味|代表|正常值|范围|区间|既往|病史|家族史|接种|^注:|曾|reference|range|means|indicates?|suggests?|interpret|history"
 )
 _DOUBTS = re.compile(
     r"灰区|可疑|疑似|疑为|不确定|待[定复查确]|需确[证认]|送.{0,8}确[证认]|indeterminate|inconclusive|equivocal|doubtful|suspicious|gr[ae]yzone|borderline"
@@ -304,6 +304,8 @@ def _is_stated(clause: str) -> bool:
 
 
 _MOST_FIGURES = 2
+# 8:05 is when something was done.
+_NOTED_TITRE = re.compile(r"(?<![<≤\d.:])1:\d", re.ASCII)
 _RANGE = re.compile(r"\d\s*[-—–~]\s*\d", re.ASCII)
 
 
@@ -316,7 +318,7 @@ def _speaks_against(words: Sequence[str], clause: str, whole: str) -> bool:
         return True
     if len(whole) > _LONGEST_CALL:
         return False
-    if any(_side(word) == "negative" for word in words) and _TITRE.search(clause):
+    if any(_side(word) == "negative" for word in words) and _NOTED_TITRE.search(clause):
         return True
     return any(_is_called(form, whole) for word in words for form in _OPPOSITES.get(_side(word), ()))
 
