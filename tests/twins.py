@@ -1679,6 +1679,96 @@ TWINS = (
         f"{READINGS}::test_a_release_in_vain_is_refused_when_it_is_proposed_and_again_when_it_is_agreed_to",
     ),
     _twin(
+        "notes: what calls a value critical weighs", "src/tjapi/result/rules/notes.py",
+        "        or calls_critical(note)\n", "",
+        "tests/tjapi/result/test_notes.py::test_a_note_that_calls_a_value_critical_alarms_wherever_it_stands[order]",
+    ),
+    _twin(
+        "notes: what takes a report back weighs", "src/tjapi/result/rules/notes.py",
+        "        voids(note)\n        or calls_critical", "        calls_critical",
+        "tests/tjapi/result/test_notes.py::test_a_note_means_what_it_names_else_what_is_flagged_else_all",
+    ),
+    _twin(
+        "notes: what a note names it means", "src/tjapi/result/rules/notes.py",
+        "return named or flagged or list", "return flagged or list",
+        "tests/tjapi/result/test_notes.py::test_a_note_means_what_it_names_else_what_is_flagged_else_all",
+    ),
+    _twin(
+        "notes: a specimen taken back is of all its values", "src/tjapi/result/rules/notes.py",
+        "if voids(note) and _OF_ALL.search(note):", "if not note:",
+        "tests/tjapi/result/test_retractions.py::test_a_code_is_named_as_a_word_and_a_specimen_is_of_all",
+    ),
+    _twin(
+        "notes: another value in a note is asked about", "src/tjapi/result/rules/notes.py",
+        "or amended(words, note) or (positive", "or (positive",
+        "tests/tjapi/result/test_retractions.py::test_a_number_against_which_its_own_note_speaks_is_asked_about[\\u66f4\\u6b63\\uff1a7.2 mmol/L]",
+    ),
+    _twin(
+        "notes: a positive word beside a normal number is asked about", "src/tjapi/result/rules/notes.py",
+        'positive = kind in NUMBERS and flag == ""', "positive = False",
+        "tests/tjapi/result/test_retractions.py::test_beside_a_number_and_a_text_notes_count_one_by_one_and_as_one",
+    ),
+    _twin(
+        "notes: another finding in a note disputes a word", "src/tjapi/result/rules/values.py",
+        "(*contradicted(words, note), *amended(words, note))", "contradicted(words, note)",
+        "tests/tjapi/result/test_retractions.py::test_a_word_against_which_its_own_note_speaks_is_asked_about[\\u66f4\\u6b63\\u4e3a\\u9633\\u6027]",
+    ),
+    _twin(
+        "notes: a note in several lines is one", "src/tjapi/result/rules/values.py",
+        'return (*notes, "\\n".join(notes)) if len(notes) > 1 else tuple(notes)', "return tuple(notes)",
+        "tests/tjapi/result/test_retractions.py::test_beside_a_number_and_a_text_notes_count_one_by_one_and_as_one",
+    ),
+    _twin(
+        "notes: what is denied takes nothing back", "src/tjapi/result/rules/retractions.py",
+        "return _DENIED.search(before) is None and", "return",
+        "tests/tjapi/result/test_retractions.py::test_a_negation_a_condition_a_remark_and_a_footer_take_nothing_back[\\u672a\\u4f5c\\u5e9f]",
+    ),
+    _twin(
+        "notes: what weighs on a report stands beside its values", "src/tjapi/result/service/filing.py",
+        "replace(o, remarks=tuple(dict.fromkeys((*o.remarks, *own))))", "o",
+        "tests/tjapi/result/test_notes.py::test_a_note_on_the_whole_report_that_takes_words_back_is_asked_of_each[void]",
+    ),
+    _twin(
+        "notes: before all orders is of every order", "adapters/lis/hl7_mllp.py",
+        "for group in self._found:\n            group", "for group in self._found[:1]:\n            group",
+        "tests/tjapi/result/test_retractions.py::test_a_note_before_all_orders_is_of_every_order[behind the visit]",
+    ),
+    _twin(
+        "results: an order withdrawn without values is asked", "src/tjapi/result/service/filing.py",
+        "elif not result.observations and (result.cancelled", "elif result.observations and (result.cancelled",
+        "tests/tjapi/result/test_notes.py::test_an_order_that_is_taken_back_without_values_asks_of_what_stands[cancelled]",
+    ),
+    _twin(
+        "lis: of several specimens each refusal counts", "adapters/lis/hl7_mllp.py",
+        "next((refused for refused in refusals if refused is not None), None)", "refusals[0]",
+        "tests/tjapi/result/test_notes.py::test_a_refusal_of_the_first_of_two_specimens_is_not_lost",
+    ),
+    _twin(
+        "lis: of several specimens each tube is followed", "adapters/lis/hl7_mllp.py",
+        "and tube != told.barcode:", "and not tube:",
+        "tests/tjapi/result/test_notes.py::test_a_report_on_the_tubes_of_two_people_is_filed_for_neither",
+    ),
+    _twin(
+        "lis: the condition of a specimen is heard", "adapters/lis/hl7_mllp.py",
+        "self._notes += self._conditions(segment, place)", "pass",
+        "tests/tjapi/result/test_retractions.py::test_the_condition_of_a_specimen_is_heard[CLOT-items1]",
+    ),
+    _twin(
+        "lis: a message in pieces is refused", "adapters/lis/hl7_mllp.py",
+        'if segment.name in {"ADD", "DSC"}:', "if not segment.name:",
+        "tests/tjapi/result/test_retractions.py::test_a_message_in_pieces_is_refused_by_name[ADD|\\u4f5c\\u5e9f\\uff0c\\u6807\\u672c\\u9519\\u8bef]",
+    ),
+    _twin(
+        "lis: a segment that nobody understands is named", "adapters/lis/hl7_mllp.py",
+        'self._leave(f"{place}: a segment that is not understood")', "pass",
+        "tests/tjapi/result/test_retractions.py::test_what_is_not_understood_and_not_empty_is_named",
+    ),
+    _twin(
+        "results: a clock ahead outranks nothing", "src/tjapi/result/service/filing.py",
+        "_CLOCKS_DIFFER = timedelta(minutes=5)", "_CLOCKS_DIFFER = timedelta(days=50_000)",
+        "tests/tjapi/result/test_questions.py::test_a_moment_that_cannot_be_hides_no_critical_value",
+    ),
+    _twin(
         "notes: words that take a number back are asked about", "src/tjapi/result/service/book.py",
         "(revision.doubted or by_lab or voided)", "(revision.doubted or by_lab)",
         "tests/tjapi/result/test_contradictions.py::test_a_number_that_words_beside_it_take_back_is_asked_about",

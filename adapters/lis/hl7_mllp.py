@@ -4,6 +4,7 @@ Where things are, both ways:
 - PID-3 repetitions: examinee number with type `PI`, exam number with type `VN` (PV1-19 is read when there is no `VN`).
 - ORC-2 = OBR-2 = our placer number of one ordered group (`LabGroup.line_no`); ORC-4 = the requisition (`placer_no`).
 - SPM-21 of a report = why the specimen is refused (HL7 table 0490, and the words of laboratories that write text).
+- SPM-24 of a report = the condition of the specimen (HL7 table 0493), which is a remark beside its values.
 - SPM-2.1 = the tube's barcode. A LIS without SPM puts it in OBR-3; one that has neither, in OBR-2.
 """
 
@@ -58,6 +59,38 @@ _REFUSAL_WORDS: dict[str, Refusal] = {
     "溶血": "haemolysed", "凝": "clotted", "脂血": "lipaemic", "乳糜": "lipaemic", "量不足": "insufficient", "量少": "insufficient",
     "容器": "wrong_container", "试管错误": "wrong_container", "无标签": "unlabeled", "污染": "contaminated", "破": "broken", "漏": "broken",
 }  # fmt: skip
+# HL7 v2.5.1, table 0493, in the words that are shown beside the values; "": nothing that anybody need know.
+_CONDITIONS = {
+    "AUT": "标本自溶", "CLOT": "标本凝固", "CON": "标本污染", "HEM": "标本溶血", "SNR": "标本未收到", "COOL": "", "FROZ": "", "LIVE": "", "ROOM": "",
+}  # fmt: skip
+_FINE = frozenset(
+    {
+        "合格",
+        "良好",
+        "正常",
+        "符合要求",
+        "可",
+        "无",
+        "无异常",
+        "NORMAL",
+        "GOOD",
+        "OK",
+        "ACCEPTABLE",
+        "ADEQUATE",
+        "SATISFACTORY",
+        "NONE",
+    }
+)
+_CONDITION_WORDS = re.compile(
+    r"溶血|脂血|乳糜|黄疸|凝|污染|不合格|不足|错|不符|ha?emoly|lipa?emi|icter|clot|contaminat|mislabel|insufficient",
+    re.IGNORECASE,
+)
+_UNDERSTOOD = frozenset(
+    {"MSH", "SFT", "UAC", "PID", "PD1", "NK1", "PV1", "PV2", "ORC", "OBR", "NTE", "OBX", "SPM", "TQ1", "TQ2", "CTD", "CTI", "FT1", "PRT", "ROL", "EVN"}
+)  # fmt: skip
+"""Segments that are read, or that hold nothing of a result; any other one may."""
+_REMARK_TYPES = frozenset({"PI", "AI", "GI", "SI", "1R", "2R", "RE", "DR", "L", "P", "O"})
+"""NTE-4 (HL7 table 0364) and NTE-2: what kind of note it is, which says nothing by itself."""
 _MSH_18 = {"UTF-8": "UNICODE UTF-8", "GB18030": "GB 18030-2000"}
 # Words for HL7 tables 0085 and 0123, in capitals.
 _STATUS_WORDS = {
@@ -305,7 +338,7 @@ class _Group:
     obr: hl7v2.Segment
     place: str
     orc: hl7v2.Segment | None
-    shared_spm: hl7v2.Segment | None
+    shared_spms: list[hl7v2.Segment]
     spm_place: str = "SPM"
     spms: list[hl7v2.Segment] = field(default_factory=list)
     observations: list[LabObservation] = field(default_factory=list)
@@ -319,9 +352,16 @@ class _Reading:
         """Nothing is read before `report`."""
         self._message = message
         self._left_out: list[str] = []
+        self._of_all: list[str] = []
+        """Notes behind the person, the visit, or a specimen before all orders: they speak of every order."""
         self._before_obr: list[str] = []
-        self._notes: list[str] | None = self._before_obr
-        """Where a note belongs that comes now, also one behind the person (PID); None: to no order."""
+        """Notes behind an ORC, which speak of the order that follows."""
+        self._notes = self._of_all
+        """Where a note belongs that comes now."""
+        self._found: list[_Group] = []
+        self._orc: hl7v2.Segment | None = None
+        self._shared_spms: list[hl7v2.Segment] = []
+        self._shared_place = "SPM"
         self._observed: list[list[str]] = []
         self._counted: Counter[tuple[str, bool]] = Counter()
 
@@ -369,51 +409,93 @@ class _Reading:
 
     def _groups(self) -> list[_Group]:
         """Gather ORC, OBR, OBX, NTE and SPM into order groups. An SPM before the first ORC/OBR speaks for all that follow."""
-        groups: list[_Group] = []
-        orc = shared_spm = None
-        shared_place = "SPM"
         seen: Counter[str] = Counter()
         for segment in self._message.segments:
-            name = segment.name
-            seen[name] += 1
-            place = f"{name}[{seen[name]}]"
-            if name in _NAMED_IF_EMPTY and segment.blank():
-                self._leave(f"{place}: {'no code, no value' if name == 'OBX' else 'empty'}")
-                self._notes = groups[-1].remarks if groups else None
-            elif name == "ORC":
-                orc = segment
-                self._notes = self._before_obr
-            elif name == "OBR":
-                groups.append(_Group(segment, place, orc, shared_spm, shared_place, remarks=[*self._before_obr]))
-                self._before_obr.clear()
-                self._notes = groups[-1].remarks
-                orc = None
-            elif name == "SPM" and not groups:
-                shared_spm, shared_place = segment, place
-            elif name == "SPM":
-                groups[-1].spms.append(segment)
-                groups[-1].spm_place = place
-                self._notes = groups[-1].remarks
-            elif name == "OBX" and not groups:
-                raise UnparsableReport("OBX before any OBR")
-            elif name == "OBX":
-                self._observe(groups[-1], segment, place)
-            elif name == "NTE":
-                self._note(segment, place)
-            elif name in {"PID", "PV1"}:
-                # What is said behind the person, or the visit, goes with the first order, as any note before an order does.
-                self._notes = None if groups else self._before_obr
-        if not groups:
+            seen[segment.name] += 1
+            place = f"{segment.name}[{seen[segment.name]}]"
+            if segment.name in _NAMED_IF_EMPTY and segment.blank():
+                self._leave(f"{place}: {'no code, no value' if segment.name == 'OBX' else 'empty'}")
+                self._notes = self._found[-1].remarks if self._found else self._of_all
+            else:
+                self._take(segment, place)
+        if not self._found:
             raise UnparsableReport("no OBR")
-        return groups
+        if self._before_obr:
+            self._leave("ORC: a note on an order that does not follow")
+        for group in self._found:
+            group.remarks[:0] = self._of_all
+        return self._found
+
+    def _take(self, segment: hl7v2.Segment, place: str) -> None:
+        """Put a segment where it belongs: to the order before it, to the one that follows, or to all."""
+        match segment.name:
+            case "ORC":
+                self._orc = segment
+                self._notes = self._before_obr
+            case "OBR":
+                self._found.append(
+                    _Group(
+                        segment, place, self._orc, self._shared_spms, self._shared_place, remarks=[*self._before_obr]
+                    )
+                )
+                self._before_obr.clear()
+                self._orc = None
+                self._notes = self._found[-1].remarks
+            case "SPM":
+                self._notes = self._specimen(segment, place)
+                self._notes += self._conditions(segment, place)
+            case "OBX" if self._found:
+                self._observe(self._found[-1], segment, place)
+            case "OBX":
+                raise UnparsableReport("OBX before any OBR")
+            case "NTE":
+                self._note(segment, place)
+            case "PID" | "PV1":
+                self._notes = self._of_all
+            case _:
+                self._not_read(segment, place)
+
+    def _specimen(self, spm: hl7v2.Segment, place: str) -> list[str]:
+        """Keep a specimen of the order before it, or of all orders; return where what is said of it belongs."""
+        if not self._found:
+            self._shared_spms.append(spm)
+            self._shared_place = place
+            return self._of_all
+        group = self._found[-1]
+        group.spms.append(spm)
+        group.spm_place = place
+        return group.remarks
+
+    def _not_read(self, segment: hl7v2.Segment, place: str) -> None:
+        """Name what nobody understands and is not empty; refuse what is only a piece of something: nobody knows what it says as a whole."""
+        said = any(_content(segment.text(number)) for number in range(1, len(segment) + 1))
+        if segment.name in _UNDERSTOOD or not said:
+            return
+        if segment.name in {"ADD", "DSC"}:
+            raise UnparsableReport(f"{place}: a message or segment in pieces")
+        self._leave(f"{place}: a segment that is not understood")
+
+    def _conditions(self, spm: hl7v2.Segment, place: str) -> list[str]:
+        """SPM-24: in what condition a specimen came, as remarks on what was measured of it."""
+        found: list[str] = []
+        for n in range(1, _count(spm, 24) + 1):
+            parts = [_content(part) for part in spm.parts(24, n)] + [None] * 9
+            code, *words = [part for i in _SPOKEN if (part := parts[i]) is not None] or [""]
+            said = "，".join(dict.fromkeys(words or [code]))[:_MAX_NAME]
+            known = _CONDITIONS.get(code.upper())
+            if known is not None:
+                found += [f"{known}({said})" if said != code else known] if known else []
+            elif said and said.upper() not in _FINE:
+                found.append(f"标本状态:{said}")
+                if not _CONDITION_WORDS.search(said):
+                    self._leave(f"{place}-24: a condition that is not understood")
+        return found
 
     def _note(self, nte: hl7v2.Segment, place: str) -> None:
-        text = _text("\n".join(nte.texts(3)))
+        text = _text("\n".join(nte.texts(3))) or _beside_note(nte)
         if not text:
             return
-        if self._notes is None:
-            self._leave(f"{place}: a note that belongs to no order")
-        elif len(text) > _MAX_NOTE or len(self._notes) >= _MAX_NOTES:
+        if len(text) > _MAX_NOTE or len(self._notes) >= _MAX_NOTES:
             self._leave(f"{place}: a note too long, or one too many")
         else:
             self._notes.append(text)
@@ -479,7 +561,7 @@ class _Reading:
 
     def _results(self, group: _Group) -> Iterator[LabResult]:
         """Return the report on a group, and one without values for each further specimen that is named under it: what is said of none is lost."""
-        spms: list[hl7v2.Segment | None] = [*group.spms] or [group.shared_spm]
+        spms: list[hl7v2.Segment | None] = [*group.spms] or [*group.shared_spms] or [None]
         *others, last = spms
         told = self._result(group, last)
         same = [spm for spm in others if spm is not None and _tube_of(spm) in (None, _tube_of(last))]
@@ -552,9 +634,21 @@ def _tube_of(spm: hl7v2.Segment | None) -> str | None:
     return (_number(spm, 2) or _number(spm, 2, 2)) if spm else None
 
 
+def _beside_note(nte: hl7v2.Segment) -> str:
+    """Return what a note says elsewhere than in its text (NTE-4, NTE-2), where that is empty and it is no mere kind of note."""
+    for number in (4, 2):
+        parts = [
+            part for n in range(1, _count(nte, number) + 1) for part in map(_content, nte.parts(number, n)[:2]) if part
+        ]
+        if parts and parts[0].upper() not in _REMARK_TYPES:
+            return "\n".join(dict.fromkeys(parts))
+    return ""
+
+
 def _refusal(spm: hl7v2.Segment) -> LabRefusal | None:
-    """SPM-21 is coded, but a text is written into it by those who have no code."""
-    code, text = _content(spm.value(21)), _content(spm.value(21, component=2)) or ""
+    """SPM-21 is coded, but a text is written into it by those who have no code; the alternate ones where there is nothing else."""
+    code = _content(spm.value(21)) or _content(spm.value(21, component=4))
+    text = next((said for part in (2, 5, 9) if (said := _content(spm.value(21, component=part)))), "")
     if code is None and not text:
         return None
     words = text or code or ""

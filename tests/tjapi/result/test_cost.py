@@ -16,7 +16,17 @@ from tjapi.result.rules.ranges import lab_range, told_range
 from tjapi.result.rules.raw import called_critical
 from tjapi.result.rules.reading import LONGEST_NUMBER, Said, chosen, put_together, read, without_dust
 from tjapi.result.rules.revisions import Fact, contested, current, rivals, standing
-from tjapi.result.rules.values import disputes, finding, finding_words, measured_behind, parse, same_unit, unit_said
+from tjapi.result.rules.values import (
+    amended,
+    disputes,
+    finding,
+    finding_words,
+    measured_behind,
+    parse,
+    same_unit,
+    unit_said,
+    voids,
+)
 
 pytestmark = pytest.mark.requirement("E3.5", "I2")
 
@@ -39,6 +49,8 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "one part": lambda n: "阴性;" * n,
     "range": lambda n: "1" * n + "-" + "2" * n,
     "names": lambda n: "重" * n,
+    "marks": lambda n: "更正标本" * (n // 4),
+    "notes": lambda n: "corrected specimen not " * (n // 22),
     "words": lambda n: "zhang " * n,
 }
 NOBODY = Identity(None, (), None, None)
@@ -69,6 +81,9 @@ READERS: dict[str, Callable[[str], object]] = {
     "called_critical": lambda text: called_critical(f"MSH|^~\\&|\rOBX|1|NM|{text}||{text}|||{text}|".encode()),
     "lab_snapshot": lambda text: lab_snapshot(text, told_range(text)),
     "disputes": lambda text: disputes(["阴性"], text),
+    "disputes a positive": lambda text: disputes(["阳性"], text),
+    "voids": voids,
+    "amended": lambda text: amended(["4.1"], text),
     "measured_behind": measured_behind,
     "unit_said": unit_said,
     "same_unit": lambda text: same_unit(text, "mmol/L"),

@@ -15,6 +15,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from adapters.lis import hl7_mllp
 from adapters.wire import hl7v2
 from tests.conftest import SignIn
 from tests.tjapi.result.scene import OpenUnit, Scene, Unfenced, visit
@@ -412,3 +413,80 @@ async def test_an_archives_findings_are_normal_in_every_spelling_and_by_a_number
             code: text for code, (text, _) in said.items()
         }
         assert all(kept.words[code][1] in flags for code, (_, flags) in said.items()), kept.words
+
+
+# --- words that take a value back, at every door ---
+
+RETRACTED = {
+    "K": ("4.1", "REPORTED IN ERROR"),
+    "NA": ("140", "更正：125"),
+    "HBSAG": ("阴性", "更正为阳性"),
+    "HBEAG": ("阴性", "弱阳性(1.2)"),
+}
+"""Values with the note that the laboratory puts beside each."""
+
+
+def _noted(scene: Scene, message_id: str) -> bytes:
+    """Return a message on these values, each with its note behind it."""
+    lines = _message(scene, message_id, {code: value for code, (value, _) in RETRACTED.items()}).decode().split("\r")
+    noted = []
+    for line in lines:
+        noted.append(line)
+        if line.startswith("OBX|"):
+            noted.append(f"NTE|1|L|{RETRACTED[line.split('|')[3].split('^')[0]][1]}")
+    return "\r".join(noted).encode()
+
+
+async def test_a_laboratorys_own_words_against_its_values_are_heard_at_each_of_its_doors(
+    runtime: Runtime, unit: OpenUnit, take: Take
+) -> None:
+    scene, name = await visit(unit, "ELECTROLYTE", "HBV"), secrets.token_hex(8)
+    filed = await _filed(runtime, await take(_noted(scene, name), name))
+    kept = await _kept(unit, scene.exam_id)
+    assert filed["reason"] == "value-implausible"
+    assert {kind: set(items) for kind, items in kept.asked.items()} == {
+        "implausible": {"K", "NA"},
+        "undetermined": {"HBSAG", "HBEAG"},
+    }
+
+
+async def test_a_laboratorys_own_words_in_a_file_of_messages_are_heard(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE", "HBV")
+    message = _noted(scene, secrets.token_hex(8)).decode().strip("\r")
+    parted, faults = hl7_mllp.split(f"FHS|^~\\&|LIS\rBHS|^~\\&|LIS\r{message}\rBTS|1\rFTS|1\r".encode())
+    assert (len(parted), faults) == (1, ())
+    async with unit() as uow:
+        await results.file_report(uow, uuid7(), "lis", hl7_mllp.parse(parted[0]))
+    kept = await _kept(unit, scene.exam_id)
+    assert {kind: set(items) for kind, items in kept.asked.items()} == {
+        "implausible": {"K", "NA"},
+        "undetermined": {"HBSAG", "HBEAG"},
+    }
+
+
+async def test_an_answer_with_words_that_take_it_back_is_refused(
+    runtime: Runtime, unit: OpenUnit, sign_in: SignIn
+) -> None:
+    doctor = await sign_in("doctor")
+    _, questions = await _asked_of_all(runtime, unit, sign_in, ["K", "NA"])
+    for code, (value, note) in list(RETRACTED.items())[:2]:
+        refused = await _answer(doctor, questions[code], f"{value} {note}")
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/value")
+
+
+async def test_an_archives_words_that_take_a_value_back_are_no_number_and_no_finding(
+    runtime: Runtime, unit: OpenUnit, sign_in: SignIn
+) -> None:
+    world, archive = World(runtime, sign_in), f"doors-{secrets.token_hex(4)}"
+    rows = [{code: f"{value}，{note}" for code, (value, note) in RETRACTED.items()}]
+    groups = dict.fromkeys(("ELECTROLYTE", "HBV"), "")
+    with pytest.raises(PastResultsInvalid) as refused:
+        await _brought(world, unit, groups, archive, rows)
+    assert [(e.pointer, e.code) for e in refused.value.errors] == [
+        ("/rows/0/values/0/value", "not-a-number"),
+        ("/rows/0/values/1/value", "not-a-number"),
+    ]
+    words = [{code: text for code, text in rows[0].items() if code in ("HBSAG", "HBEAG")}]
+    (exam_id,) = await _brought(world, unit, groups, archive, words)
+    kept = await _kept(unit, exam_id)
+    assert {code: flag for code, (_, flag) in kept.words.items()} == {"HBSAG": None, "HBEAG": None}

@@ -93,7 +93,10 @@ def _segments(text: str) -> Iterator[tuple[str, list[str]]]:
     parts: list[str] = []
     for match in _LINE.finditer(text):
         line = match[0].lstrip(" \t\x0b\ufeff")
-        if _SEGMENT.match(line) and line[3:4] == between:
+        if line.startswith("ADD" + between):
+            # It goes on with the segment before it, in the middle of whatever that was saying.
+            parts = [*parts[:-1], parts[-1] + line[4:]] if parts else parts
+        elif _SEGMENT.match(line) and line[3:4] == between:
             if parts:
                 yield parts[0][:3], " ".join(parts).split(between, _STATUS + 1)
             parts = [line] if line[:3] in _LOOKED_AT else []

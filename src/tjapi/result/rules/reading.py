@@ -26,6 +26,7 @@ from tjapi.result.rules.values import (
     same_unit,
     sense,
     takes_back,
+    together,
 )
 
 NUMBERS: frozenset[str] = frozenset({"numeric", "computed"})
@@ -261,7 +262,7 @@ def _contrary(
     words = [o.raw for o, _ in readings if id(o) in clear][:_MOST_WORDS]
     beside = [w for o, _ in readings if id(o) not in clear for w in (o.raw, *o.others)]
     beside_it = [*found, *(w for w in beside if any(takes_back(word, w) for word in words))]
-    noted = [w for o, _ in readings for note in o.notes for w in disputes(words, note)]
+    noted = [w for o, _ in readings for note in together(o.notes) for w in disputes(words, note)]
     return [*beside_it, *noted, *(_above_range(readings) if any(sense(word) == "negative" for word in words) else ())]
 
 

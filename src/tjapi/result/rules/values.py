@@ -1,13 +1,14 @@
 """Reading a value: what was said, as it compares, and as a number where it is one. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Literal
 
 from tjapi.knowledge.characters import simplified
+from tjapi.result.rules.retractions import not_excluded, put_in_place, takes_away
 
 Comparator = Literal["", "<", "<=", ">", ">="]
 
@@ -171,17 +172,12 @@ _OPPOSITE = re.compile(r"阳性|弱阳|positive|reactive|detected")
 def takes_back(word: str, other: str) -> bool:
     """Say whether other words beside a word take it back, or say the opposite: 检测无效, 灰区, 疑似阳性 beside 阴性, a titre beside 阴性."""
     said = plain(simplified(other)).replace(" ", "").lower()
-    if _TAKES_BACK.search(said):
+    if _TAKES_BACK.search(said) or voids(other) or amended((word,), other):
         return True
     calm = sense(word) == "negative" or plain(word)[:1] in ("未", "无")
     return calm and (_OPPOSITE.search(_NEGATED.sub("", said)) is not None or _TITRE.search(said) is not None)
 
 
-_VOID = re.compile(
-    r"(?:结果|检测|检验|测定|测量|标本|样本|数据|本次|该项|此项|数值|质控)[^,，。;；]{0,4}(?:无效|作废|失败|失控|有误|错误|不可[靠信]|不准)|^(?:无效|作废|失败|错误)$"
-    r"|[需请待应][^,，。;；]{0,2}重[新测做查检采抽]|弃用|不予采[用信]|仪器(?:故障|报警)|invalid|unreliable|notvalid|^void|disregard|donotuse|mislabel|wrong(?:patient|specimen|blood|sample)"
-    r"|(?:采|抽|贴|拿|取)错|非本人|不可用|(?:结果|报告)已?撤[销回]|录入错|以复[查检测]结果为准|输液侧|(?<!合格)(?<!不是)不合格|(?:标本|样本|血)量?不足|(?:标本|样本|血样)(?:被|受|有)?污染|^qns$|re-?collect|redraw"
-)
 _FOOTER = re.compile(
     r"[如若]|原|请(?:及时)?(?:联系|与|来电|致电|咨询)|复印|复制|涂改|转载|盖章|签[字名]|^(?:if|not)|未见|[非无]误"
 )
@@ -191,51 +187,156 @@ _IN_A_WORD = re.compile(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
 
 def noted_clauses(note: str, marks: str) -> list[str]:
     """Return the clauses of words beside a value, apart at these marks and at line ends, and once more over blanks and line ends within words."""
+    return [plain(clause).lower() for form in _forms(note) for clause in re.split(rf"[{marks}\n]", form)]
+
+
+def _forms(note: str) -> Collection[str]:
+    """Return a note as it is, and without blanks and line ends within words."""
     said = simplified(note[:_MOST_NOTED])
-    forms = dict.fromkeys((said, _IN_A_WORD.sub("", said)))
-    return [plain(clause).lower() for form in forms for clause in re.split(rf"[{marks}\n]", form)]
+    return dict.fromkeys((said, _IN_A_WORD.sub("", said)))
+
+
+def together(notes: Sequence[str]) -> tuple[str, ...]:
+    """Return notes one by one, and as one text: who writes one in several lines sends it in several."""
+    return (*notes, "\n".join(notes)) if len(notes) > 1 else tuple(notes)
 
 
 def voids(note: str) -> bool:
-    """Say whether words beside a number take it back: 检测无效, 标本错误, 请重新采血. Haemolysis and the like are remarks, for whoever reads."""
+    """Say whether words beside a value take it back: 检测无效, 标本错误, 请重新采血. Haemolysis and the like are remarks, for whoever reads."""
     for sentence in noted_clauses(note, ".。;；!！?？|"):
         supposed = False
-        for clause in re.split("[,，]", sentence.replace(" ", "")):
+        for clause in re.split("[,，]", sentence):
             # 如对结果有疑问，请重新检测: what follows a condition is no statement.
-            supposed = supposed or clause[:2].startswith(("如", "若", "if"))
-            if not supposed and _VOID.search(clause) and not _FOOTER.search(clause):
+            supposed = supposed or clause.lstrip()[:2].startswith(("如", "若", "if"))
+            if not supposed and takes_away(clause.strip()):
                 return True
     return False
 
 
+_PARTED = re.compile(r"[,，。;；!！?？|\n]|\.(?!\d)")
+_BEGINS_WITH_NUMBER = re.compile(rf"(?:<=|>=|[<>≤≥])?\s*(?:{_DIGITS})", re.ASCII)
+_MOMENT = re.compile(r"\d{4}\s*[-/.年]\s*\d{1,2}|\d{1,2}\s*[:时月]\s*\d", re.ASCII)
+_BEGINS_WITH_FINDING = re.compile(
+    r"弱阳|阳性|阴性|可疑|灰区|未?检出|反应性|非反应性|(?:weak\w* |low )?positive|negative|(?:non-?)?reactive|(?:not )?detected|indeterminate|equivocal"
+)
+
+
+def amended(words: Sequence[str], note: str) -> list[str]:
+    """Return the clauses of a note that put something else in the place of these words: 更正为阳性 beside 阴性, 更正：7.2 beside 4.1."""
+    own = {number for word in words for number in _figures(word)}
+    found: dict[str, None] = {}
+    for form in (*_forms(note), simplified(note[:_MOST_NOTED]).replace("\n", " ")):
+        for clause in (plain(part).lower() for part in _PARTED.split(form)[:_MOST_CLAUSES]):
+            if any(_is_another(words, own, said, surely=surely) for said, surely in put_in_place(clause)):
+                found[clause.replace(" ", "")] = None
+    return list(found)
+
+
+def _is_another(words: Sequence[str], own: Collection[Decimal], said: str, *, surely: bool) -> bool:
+    """Say whether what is put in the place of words is something else; `surely`: it is put there whatever it is."""
+    first = re.split(r"[\s(\[]", said, maxsplit=1)[0]
+    is_finding = sense(first) is not None or _BEGINS_WITH_FINDING.match(said) is not None
+    if _MOMENT.match(said) or not (surely or is_finding or _BEGINS_WITH_NUMBER.match(said)):
+        return False
+    numbers = _figures(said)
+    if numbers and not is_finding:
+        return numbers[0] not in own
+    meant = {finding(first), finding(said)}
+    return not any(finding(word) in meant or (word and said.startswith(plain(word).lower())) for word in words)
+
+
+def _figures(text: str) -> list[Decimal]:
+    return [Decimal(found[2]) for found in _FIGURE.finditer(plain(text[: _LONGEST_FINDING * 2]))]
+
+
 _LEGEND = re.compile(
-    r"参考|标准|说明|判[读断定]|解释|表示|提示|意味|代表|正常值|范围|区间|reference|range|means|indicates?|suggests?|interpret"
+    r"参考|标准|说明|判[读断定]|解释|表示|提示|意味|代表|正常值|范围|区间|既往|病史|家族史|接种|^注:|曾|reference|range|means|indicates?|suggests?|interpret|history"
 )
 _DOUBTS = re.compile(
-    r"灰区|可疑|疑似|疑为|不确定|待[定复查]|indeterminate|inconclusive|equivocal|doubtful|suspicious|gr[ae]yzone|borderline"
+    r"灰区|可疑|疑似|疑为|不确定|待[定复查确]|需确[证认]|送.{0,8}确[证认]|indeterminate|inconclusive|equivocal|doubtful|suspicious|gr[ae]yzone|borderline"
 )
-_LONGEST_DOUBT, _MOST_CLAUSES = 24, 100
+# A finding that stands among other words (HBsAg弱阳性, 复检阳性): of the value, unless it speaks of whoever has one, or of what it would mean.
+_CALLED_POSITIVE = re.compile(
+    r"(?:阳性|弱阳)(?!者|率|时|则|需|应|必须|患者|病例|对照|质控|预测|标本|符合|结果(?:需|应|请|表示|仅|不|者|必))|(?<!未)检出(?!限|下限|上限|率|值|范围)"
+    r"|(?:positive|(?<!non)(?<!non-)(?<!non )reactive|(?<!not)(?<!not )(?<!un)detected|\btrace)\b(?! (?:results?|samples?|specimens?|controls?|predictive|patients?|tests?|donors?|individuals?|rates?|cases?|by))",
+    re.ASCII,
+)
+_CALLED_NEGATIVE = re.compile(
+    r"(?:阴性|未检出)(?!者|时|则|不能|不排除|不可|也|并|对照|质控|预测|结果(?:不|并|也|仅|只))|假阳性?"
+    r"|(?:negative|non-?reactive|not detected)\b(?! (?:results?|samples?|specimens?|controls?|predictive|patients?|tests?|donors?|individuals?|rates?|cases?))",
+    re.ASCII,
+)
+_NOT_CALLED = re.compile(
+    r"(?:非|无|不|未|未见|没有|假|排除|曾|是否|抗|或|和|及|/|、|\bno(?:t|ne)?\b|\bnon-?|\bnever|\bwithout|\bor|\band|\bif|\bfalse)[\w\s-]{0,3}$|\bno(?: \w{1,20}){1,3} $",
+    re.ASCII,
+)
+_LONGEST_DOUBT, _LONGEST_CALL, _MOST_CLAUSES = 24, 40, 100
 
 
 def disputes(words: Sequence[str], note: str) -> list[str]:
-    """Return the clauses of a note that speak against a word beside it: a finding that is another one, a doubt, what makes it void.
+    """Return the clauses of a note that speak against a word beside it: another finding, a doubt, another value, what makes it void."""
+    return list(dict.fromkeys((*contradicted(words, note), *amended(words, note))))
 
-    Only a clause that is a finding itself (弱阳性), or short and without figures; what explains (参考值:阴性;灰区:0.9-1.1;阳性提示感染) says nothing.
+
+def contradicted(words: Sequence[str], note: str) -> list[str]:
+    """Return the clauses of a note that hold another finding than a word beside it, or a doubt, or make it void.
+
+    Only a clause that is a finding itself (弱阳性(0.08)), or is short and calls it one (复检阳性); what explains (参考值:阴性;灰区:0.9-1.1;
+    阳性提示感染) says nothing.
     """
-    found: list[str] = []
-    for sentence in re.split(r"[。;；!！?？|\n]", plain(note[:_MOST_NOTED]).lower())[:_MOST_CLAUSES]:
+    found: dict[str, None] = {}
+    said = plain(simplified(note[:_MOST_NOTED])).lower()
+    for sentence in re.split(r"[。;；!！?？|\n]", said)[:_MOST_CLAUSES]:
         explains = False
-        for clause in (part.replace(" ", "") for part in re.split("[,，.]", sentence)):
+        for whole in re.split(r"[,，]|\.(?!\d)", sentence):
+            clause = whole.replace(" ", "")
             explains = explains or _LEGEND.search(clause) is not None
-            if not clause or explains or any(sign.isdigit() for sign in clause):
-                continue
-            other = sense(clause) is not None and any(
-                sense(word) is not None and not agree(word, clause) for word in words
-            )
-            doubt = len(clause) <= _LONGEST_DOUBT and _DOUBTS.search(clause) and not _FOOTER.search(clause)
-            if other or doubt or voids(clause):
-                found.append(clause)
-    return found
+            stated = not explains and _is_stated(clause) and _speaks_against(words, clause, whole.strip())
+            if clause and (stated or voids(whole)):
+                found[clause] = None
+    return list(found)
+
+
+def _is_stated(clause: str) -> bool:
+    """Say whether a clause may be a statement of one value: what holds bounds or several figures says when something would be one."""
+    figures = _FIGURE.findall(clause)
+    return not any(sign in clause for sign in "<>≤≥~～") and len(figures) <= _MOST_FIGURES and not _RANGE.search(clause)
+
+
+_MOST_FIGURES = 2
+# 8:05 is when something was done.
+_NOTED_TITRE = re.compile(r"(?<![<≤\d.:])1:\d", re.ASCII)
+_RANGE = re.compile(r"\d\s*[-—–~]\s*\d", re.ASCII)
+
+
+def _speaks_against(words: Sequence[str], clause: str, whole: str) -> bool:
+    if sense(clause) is not None:
+        return any(sense(word) is not None and not agree(word, clause) for word in words)
+    if _FOOTER.search(clause):
+        return False
+    if len(clause) <= _LONGEST_DOUBT and _DOUBTS.search(clause):
+        return True
+    if len(whole) > _LONGEST_CALL:
+        return False
+    if any(_side(word) == "negative" for word in words) and _NOTED_TITRE.search(clause):
+        return True
+    return any(_is_called(form, whole) for word in words for form in _OPPOSITES.get(_side(word), ()))
+
+
+def _is_called(form: re.Pattern[str], whole: str) -> bool:
+    before = (whole[: found.start()] for found in form.finditer(whole))
+    return any(_NOT_CALLED.search(text) is None or not_excluded(text.rstrip()) for text in before)
+
+
+_OPPOSITES: Mapping[Sense | None, tuple[re.Pattern[str], ...]] = {
+    "negative": (_CALLED_POSITIVE,),
+    "positive": (_CALLED_NEGATIVE,),
+    "doubtful": (),
+}
+
+
+def _side(word: str) -> Sense | None:
+    return "negative" if plain(word)[:1] in ("未", "无") else sense(word)
 
 
 _FIGURE = re.compile(rf"(?<![\d.:])(<=|>=|<|>|≤|≥)?\s*({_DIGITS})(?![\d:])", re.ASCII)

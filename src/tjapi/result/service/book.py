@@ -41,9 +41,10 @@ from tjapi.result.rules.flags import (
     whole_marks,
     with_lab,
 )
+from tjapi.result.rules.notes import denied
 from tjapi.result.rules.questions import HOLDING, UNFLAGGED, Limits, QuestionKind
 from tjapi.result.rules.ranges import Range, Told, speaks_of, told_range, written
-from tjapi.result.rules.reading import NUMBERS, WORDS, understood
+from tjapi.result.rules.reading import WORDS, understood
 from tjapi.result.rules.revisions import (
     GIVEN_UP,
     SETTLED,
@@ -56,7 +57,7 @@ from tjapi.result.rules.revisions import (
     standing,
     strikes,
 )
-from tjapi.result.rules.values import Comparator, Value, voids
+from tjapi.result.rules.values import Comparator, Value
 from tjapi.result.service import case, questions
 
 LIS = "lis:"
@@ -745,7 +746,9 @@ def _is_doubted(item: Item, revision: HeldRevision) -> bool:
     """Say whether a value could hardly be when it was recorded, or bears a flag that contradicts it or that nobody understands."""
     marks = (revision.lis_flags or "").split()
     by_lab = contradicts(item.kind, cast("Flag | None", revision.flag), value_of(revision), marks) or lab_unknown(marks)
-    voided = item.kind in NUMBERS and revision.source.startswith(LIS) and any(voids(note) for note in revision.remarks)
+    voided = revision.source.startswith(LIS) and denied(
+        item.kind, cast("Flag | None", revision.flag), (revision.raw_value, revision.text), revision.remarks
+    )
     return revision.status != "entered_in_error" and (revision.doubted or by_lab or voided)
 
 

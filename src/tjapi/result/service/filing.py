@@ -28,7 +28,7 @@ from tjapi.result.rules.numbers import numbers_in
 from tjapi.result.rules.reading import Measured, Reading, Said, put_together, without_dust
 from tjapi.result.rules.releases import word_decides
 from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
-from tjapi.result.rules.values import Value, plain, same_unit, unit_said, voids
+from tjapi.result.rules.values import Value, plain, same_unit, together, unit_said, voids
 from tjapi.result.service.alarming import Judge, judge_for, judge_for_anyone
 from tjapi.result.service.book import LIS, Addition, Book, Entry, Placed, UnplacedAlarm, UnreadValue
 from tjapi.result.service.computing import compute
@@ -195,7 +195,10 @@ def _flagged(report: LabReport) -> LabReport:
 
     def noted(result: LabResult) -> LabResult:
         """What a note on the whole report changes stands beside each value that it may mean, as if it had been said there."""
-        weighty = [note for note in result.remarks if weighs(note)]
+        # Who writes one note in several lines sends it in several: it may weigh as a whole only.
+        weighty = [note for note in result.remarks if weighs(note)] or [
+            note for note in together(result.remarks) if weighs(note)
+        ]
         said = [(o.name, o.code, bool(flags_said(o.abnormal_flags, ()))) for o in result.observations]
         if not said or not weighty:
             return result
@@ -272,7 +275,7 @@ def _add_all(
             # It reports what it says was cancelled: one of the two is wrong.
             _lose(lost, "status-not-filed", result.group_code)
             _ask_disowned(uow, book, lines, result, told, "申请或报告已取消")
-        elif not result.observations and (result.cancelled or any(map(voids, result.remarks))):
+        elif not result.observations and (result.cancelled or any(map(voids, together(result.remarks)))):
             # The order alone is taken back: what was reported of it stands no longer as if nothing had been said.
             of_order = [line for line in lines if line.id in target.known] or lines
             _ask_disowned(uow, book, of_order, result, told, "申请或报告已取消" if result.cancelled else "报告已作废")
@@ -514,7 +517,7 @@ async def _alarm_unknown(uow: UnitOfWork, book: Book) -> None:
 
 def _flag_words(o: LabObservation) -> tuple[str, ...]:
     """Return what an observation says of itself besides its flags: in further parts of a code, and that it is critical, in whatever words."""
-    called = any(calls_critical(words) for words in (o.raw_value, *o.other_words, *o.remarks))
+    called = any(calls_critical(words) for words in (o.raw_value, *o.other_words, *together(o.remarks)))
     return (*o.flag_words, *(("危急值",) if called else ()))
 
 
