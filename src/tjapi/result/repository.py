@@ -46,7 +46,7 @@ _QUESTIONS = (
     select(ResultQuestion)
     .where(
         ResultQuestion.exam_id == bindparam("exam_id"),
-        or_(ResultQuestion.closed_at.is_(None), ResultQuestion.how == "person"),
+        or_(ResultQuestion.closed_at.is_(None), ResultQuestion.how == "person", ResultQuestion.gives_up),
     )
     .order_by(ResultQuestion.asked_at, ResultQuestion.id)
     .execution_options(populate_existing=True)
@@ -115,7 +115,7 @@ async def revisions(uow: UnitOfWork, result_id: UUID) -> Sequence[ResultRevision
 
 
 async def questions_of(uow: UnitOfWork, exam_id: UUID) -> Sequence[ResultQuestion]:
-    """Return the questions about an exam that are open, and those that a person has answered, oldest first."""
+    """Return the questions about an exam that are open, those that a person has answered, and why computed items have no value; oldest first."""
     return (await uow.session.execute(_QUESTIONS, {"exam_id": exam_id})).scalars().all()
 
 

@@ -1,0 +1,77 @@
+"""Why a computed item has no value. Pure: what its inputs say, and for whom it is computed, decide; it is never missing in silence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+Standing = Literal[
+    "exact", "censored", "text", "contested", "unread", "given_up", "refused", "waived", "deferred", "not_ordered", "awaited"
+]  # fmt: skip
+_NOT_DONE = {"refused": ("已拒检", "was refused"), "waived": ("已弃检", "was waived"), "deferred": ("已延期", "is deferred")}
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What is known of an item that another one is computed from. `said`: its value, or why there is none; `status` is that of its value."""
+
+    code: str
+    name: str
+    standing: Standing
+    number: Decimal | None = None
+    said: str = ""
+    status: str = ""
+
+    @property
+    def exact(self) -> Decimal | None:
+        """The number to compute with: one that is known exactly, and that nothing contradicts. A bound (<4.0) is none."""
+        return self.number if self.standing == "exact" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Why a computed item has no value, as the report says it, and in English."""
+
+    zh: str
+    en: str
+
+
+def why_none(inputs: Sequence[Input], outside: tuple[str, str] | None) -> Absence | None:
+    """Return why nothing can be computed of these inputs; None: a value is still awaited, and what hangs on it with it.
+
+    `outside`: what of the person lies outside of the formula's domain. Called only where there is no value.
+    """
+    lacking = [one for one in inputs if one.exact is None]
+    if any(one.standing == "awaited" for one in lacking):
+        return None
+    if lacking:
+        found = [_lacking(one) for one in lacking]
+        return Absence(";".join(zh for zh, _ in found), "; ".join(en for _, en in found))
+    if outside is not None:
+        return Absence(*outside)
+    named = "、".join(f"{one.name} {one.said}" for one in inputs)
+    codes = ", ".join(f"{one.code} {one.said}" for one in inputs)
+    return Absence(f"由{named}计算,公式不适用于这些数值", f"computed from {codes}: the formula yields nothing of these")
+
+
+def _lacking(one: Input) -> tuple[str, str]:
+    zh, en = f"由{one.name}计算,而{one.name}", f"computed from {one.code}, which "
+    match one.standing:
+        case "censored":
+            return f"{zh}为{one.said},不是确切数值", f"{en}is {one.said}: a bound, no number"
+        case "text":
+            return f"{zh}不是数值", f"{en}is no number"
+        case "contested":
+            return f"{zh}的结果相互矛盾,尚待核实", f"{en}has values that contradict each other"
+        case "unread":
+            return f"{zh}的结果未能读取,尚待核实", f"{en}could not be read"
+        case "given_up":
+            return f"{zh}无结果:{one.said}", f"{en}has no value"
+        case "refused" | "waived" | "deferred":
+            return f"{zh}{_NOT_DONE[one.standing][0]}", f"{en}{_NOT_DONE[one.standing][1]}"
+        case _:
+            return f"{zh}不在本次体检项目中", f"{en}is no item of this exam"
+
+
+WITHDRAWN = Absence("检验科已撤回该项结果", "the laboratory has withdrawn its value")
+"""Of what the laboratory computes itself nothing is computed here, once it has reported it."""
