@@ -397,10 +397,12 @@ class SheetItemOut(BaseModel):
     range: RangeOut | None = Field(description="适用的参考区间 · The range that applies")
     current: ValueOut | None
     no_value_because: str | None = Field(
-        description="计算项目无结果的原因 · Why a computed item has no value", examples=["由身高计算,而身高为>200,不是确切数值"]
+        description="计算项目无结果的原因 · Why a computed item has no value",
+        examples=["由身高计算,而身高为>200,不是确切数值"],
     )
     no_value_because_en: str | None = Field(
-        description="同上,英文 · The same in English", examples=["computed from HEIGHT, which is >200: a bound, no number"]
+        description="同上,英文 · The same in English",
+        examples=["computed from HEIGHT, which is >200: a bound, no number"],
     )
 
 

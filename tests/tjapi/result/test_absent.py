@@ -93,7 +93,9 @@ async def test_a_computed_item_that_nothing_can_be_computed_of_says_why(
     assert await _printed(unit, scene) == {}
 
 
-async def test_a_value_that_is_corrected_into_a_bound_takes_what_was_computed_with_it(unit: OpenUnit, doctor: httpx.AsyncClient) -> None:
+async def test_a_value_that_is_corrected_into_a_bound_takes_what_was_computed_with_it(
+    unit: OpenUnit, doctor: httpx.AsyncClient
+) -> None:
     scene = await _lipid(unit)
     assert (await state_of(unit, scene))["NONHDL"] is not None
     await file(unit, report(scene, "LIPID-FULL", observation("TC", "<4.0", status="C", minute=9), reported_at=LATER))
@@ -101,7 +103,9 @@ async def test_a_value_that_is_corrected_into_a_bound_takes_what_was_computed_wi
     assert "<4.0" in (await _printed(unit, scene))["非高密度脂蛋白胆固醇"]
 
 
-async def test_an_unread_input_says_so_and_its_answer_is_computed_with(unit: OpenUnit, doctor: httpx.AsyncClient) -> None:
+async def test_an_unread_input_says_so_and_its_answer_is_computed_with(
+    unit: OpenUnit, doctor: httpx.AsyncClient
+) -> None:
     scene = await _lipid(unit, TC="溶血")
     assert (await _told(doctor, scene))["NONHDL"][0] == "由总胆固醇计算,而总胆固醇的结果未能读取,尚待核实"
     (question,) = [q for q in await _open(unit, scene) if q.kind == "unread"]
@@ -112,15 +116,21 @@ async def test_an_unread_input_says_so_and_its_answer_is_computed_with(unit: Ope
     assert await _told(doctor, scene) == {}
 
 
-async def test_an_unread_input_that_has_no_value_leaves_what_was_computed_with_its_reason(unit: OpenUnit, doctor: httpx.AsyncClient) -> None:
+async def test_an_unread_input_that_has_no_value_leaves_what_was_computed_with_its_reason(
+    unit: OpenUnit, doctor: httpx.AsyncClient
+) -> None:
     scene = await _lipid(unit, TC="溶血")
     (question,) = [q for q in await _open(unit, scene) if q.kind == "unread"]
     async with unit(DOCTOR) as uow:
         await service.answer(uow, question.id, AnswerIn(answer="no_value", reason="标本溶血"))
-    assert (await _printed(unit, scene))["非高密度脂蛋白胆固醇"] == "未报告结果：由总胆固醇计算,而总胆固醇无结果:标本溶血"
+    assert (await _printed(unit, scene))[
+        "非高密度脂蛋白胆固醇"
+    ] == "未报告结果：由总胆固醇计算,而总胆固醇无结果:标本溶血"
 
 
-async def test_of_values_that_contradict_each_other_nothing_is_computed_until_one_holds(unit: OpenUnit, doctor: httpx.AsyncClient) -> None:
+async def test_of_values_that_contradict_each_other_nothing_is_computed_until_one_holds(
+    unit: OpenUnit, doctor: httpx.AsyncClient
+) -> None:
     scene = await _lipid(unit)
     await file(unit, report(scene, "LIPID-FULL", observation("TC", "6.0"), reported_at=LATER))
     assert (await state_of(unit, scene))["NONHDL"] is None
@@ -152,7 +162,9 @@ async def test_what_the_laboratory_withdraws_of_what_it_computes_itself_is_not_m
     assert (await _told(doctor, scene))["NONHDL"][0] == "检验科已撤回该项结果"
 
 
-async def test_a_line_that_is_half_reported_says_nothing_of_what_is_still_awaited(unit: OpenUnit, doctor: httpx.AsyncClient) -> None:
+async def test_a_line_that_is_half_reported_says_nothing_of_what_is_still_awaited(
+    unit: OpenUnit, doctor: httpx.AsyncClient
+) -> None:
     scene = await _lipid(unit, HDL="")
     assert await _told(doctor, scene) == {}
     assert await line_state(unit, scene, "LIPID-FULL") == "resulted"
@@ -193,7 +205,8 @@ async def test_a_department_signs_without_what_cannot_be_computed_and_says_why(
     values = {"HEIGHT": height, "WEIGHT": "65", "SBP": "118", "DBP": "74", "PULSE": "72"}
     body = {
         "results": [
-            {"item_id": str(scene.items[code]), "value": value, "kept_because": "已复核"} for code, value in values.items()
+            {"item_id": str(scene.items[code]), "value": value, "kept_because": "已复核"}
+            for code, value in values.items()
         ]
     }
     entered = await doctor.put(f"{place}/results", json=body, headers={"If-Match": '"0"'})

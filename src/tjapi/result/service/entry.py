@@ -188,7 +188,11 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
     if given.fill_defaults:
         _fill(uow, desk, doubted)
         compute(uow, book, (line for line, _ in desk.entered()))
-    missing = [(line, item) for line, item in desk.entered() if book.now_at(line.id, item.id) is None and book.absence(line, item) is None]
+    missing = [
+        (line, item)
+        for line, item in desk.entered()
+        if book.now_at(line.id, item.id) is None and book.absence(line, item) is None
+    ]
     if missing:
         raise SheetNotComplete(
             errors=[FieldError(f"item:{item.id}", "missing", f"{line.name}/{item.name}:没有结果", f"{line.name}/{item.name}: no value") for line, item in missing]

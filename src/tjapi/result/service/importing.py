@@ -28,8 +28,8 @@ from tjapi.result.errors import PastResultsInvalid
 from tjapi.result.formulas import FORMULAS, Person
 from tjapi.result.models import DepartmentSheetLine
 from tjapi.result.rules.flags import flag_of
-from tjapi.result.rules.reading import read
-from tjapi.result.rules.values import Value, same_unit
+from tjapi.result.rules.reading import NUMBERS, read
+from tjapi.result.rules.values import Value, same_unit, unit_fits
 from tjapi.result.service.accepting import kept, wrong_value
 from tjapi.result.service.book import range_rules, range_snapshot
 from tjapi.result.service.case import known
@@ -294,7 +294,8 @@ def _fault(item: Item, one: PastValue) -> tuple[str, str, str, str] | None:
         wrong = wrong_value(item, one.value)
     if wrong is not None:
         return ("value", *wrong)
-    if one.unit is not None and not same_unit(one.unit, item.unit):
+    unit = one.unit or ""
+    if not (unit_fits(unit, item.unit, item.code) if item.kind in NUMBERS else same_unit(unit, item.unit)):
         return "unit", "unit-differs", "单位与项目不同", "the unit is not the item's"
     return None
 
