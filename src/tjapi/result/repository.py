@@ -243,11 +243,12 @@ def _row(one: object, columns: Sequence[str]) -> dict[str, Any]:
 
 
 async def add_past(
-    uow: UnitOfWork, results: Rows, revisions: Rows, sheets: Rows, steps: Rows, lines: Rows
+    uow: UnitOfWork, results: Rows, revisions: Rows, sheets: Rows, steps: Rows, lines: Rows, absent: Rows
 ) -> None:  # fmt: skip
-    """Write many results with their only revision, and what departments signed."""
+    """Write many results with their only revision, why items have none, and what departments signed."""
     await insert_rows(uow.session, Result, results)
     await insert_rows(uow.session, ResultRevision, revisions)
     await insert_rows(uow.session, DepartmentSheet, sheets)
     await insert_rows(uow.session, DepartmentSheetStep, steps)
     await insert_rows(uow.session, DepartmentSheetLine, lines)
+    await insert_rows(uow.session, ResultQuestion, absent)

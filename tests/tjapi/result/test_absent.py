@@ -1,8 +1,9 @@
 """A computed item without a value says why: on the sheet, in the results, on the report; it is never computed of a bound, and never missing."""
 
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,13 +12,20 @@ import pytest
 
 from adapters.lis.contract import LabObservation
 from tests.tjapi.result.scene import NOON, OpenUnit, Scene, file, line_state, observation, report, state_of, visit
+from tests.tjapi.world import World
 from tjapi import demo
+from tjapi.exam import service as exams
+from tjapi.exam.service import PastExam, PastLine
+from tjapi.kernel.runtime import Runtime
 from tjapi.report import views as report_views
 from tjapi.report.layout import report_data
 from tjapi.result import repository, service
+from tjapi.result import service as results
 from tjapi.result.models import ResultQuestion
 from tjapi.result.rules.absence import Input, why_none
 from tjapi.result.schemas import AnswerIn
+from tjapi.result.service import PastResults, PastValue
+from tjapi.result.service.book import Book
 
 pytestmark = pytest.mark.requirement("E3.2", "E3.3", "E4.1")
 SignIn = Callable[..., Awaitable[httpx.AsyncClient]]
@@ -218,3 +226,39 @@ async def test_a_department_signs_without_what_cannot_be_computed_and_says_why(
     assert await line_state(unit, scene, "GENERAL") == "verified"
     assert (await _told(doctor, scene))["BMI"][0] == why
     assert (await _printed(unit, scene))["体重指数"] == f"未报告结果：{why}"
+
+
+async def test_an_archive_says_why_what_it_could_be_computed_of_gave_nothing(
+    runtime: Runtime, unit: OpenUnit, sign_in: SignIn, doctor: httpx.AsyncClient
+) -> None:
+    morning, archive = datetime(2025, 3, 4, 1, 0, tzinfo=UTC), f"absent-{secrets.token_hex(4)}"
+    person, _ = await World(runtime, sign_in).person()
+    past = PastExam(
+        archive_no=secrets.token_hex(6), examinee_id=person, exam_date=morning.date(), package_code=None, package_name="旧套餐",
+        lines=(PastLine("LIPID-FULL", 1_000),), checked_in_at=morning, ready_at=morning + timedelta(hours=5),
+        finalized_at=morning + timedelta(days=1),
+    )  # fmt: skip
+    async with unit() as uow:
+        exam_id = (await exams.import_past(uow, 1, archive, [past]))[past.archive_no]
+        values = tuple(PastValue("LIPID-FULL", code, said) for code, said in (LIPID | {"TC": "<4.0"}).items())
+        brought = PastResults(exam_id=exam_id, observed_at=morning, sheets=(), values=values)
+        await results.import_past(uow, archive, [brought])
+    answer = await doctor.get(f"/api/v1/exams/{exam_id}/results")
+    missing = [one for department in answer.json()["departments"] for one in department["missing"]]
+    assert [(one["item_code"], one["reason"]) for one in missing] == [
+        ("NONHDL", "由总胆固醇计算,而总胆固醇为<4.0,不是确切数值")
+    ]
+
+
+async def test_of_a_line_that_is_set_aside_nothing_is_computed(unit: OpenUnit, doctor: httpx.AsyncClient) -> None:
+    scene = await _lipid(unit, TC="<4.0")
+    async with unit(DOCTOR) as uow:
+        book = await Book.open(uow, scene.exam_id)
+        line = book.lines[scene.lines["LIPID-FULL"]]
+        (item,) = [one for one in book.items_of(line) if one.code == "NONHDL"]
+        standing = {one.code: one.standing for one in book.inputs_of(line, item)}
+        assert standing == {"TC": "censored", "HDL": "exact"}
+        for state, told in (("refused", "refused"), ("waived", "waived"), ("substituted", "not_ordered")):
+            line.state = state
+            assert {one.standing for one in book.inputs_of(line, item)} == {told}
+        uow.session.expunge(line)

@@ -1,9 +1,11 @@
 """Why a computed item has no value. Pure: what its inputs say, and for whom it is computed, decide; it is never missing in silence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
+
+from tjapi.result.rules.values import Value
 
 Standing = Literal[
     "exact", "censored", "text", "contested", "unread", "given_up", "refused", "waived", "deferred", "not_ordered", "awaited"
@@ -32,6 +34,14 @@ class Input:
         return self.number if self.standing == "exact" else None
 
 
+def input_of(code: str, name: str, value: Value | None, status: str = "") -> Input:
+    """Return an input by the value that stands of it; none: it is awaited."""
+    if value is None:
+        return Input(code, name, "awaited")
+    standing: Standing = "text" if value.numeric is None else "censored" if value.comparator else "exact"
+    return Input(code, name, standing, value.numeric, value.text, status)
+
+
 @dataclass(frozen=True, slots=True)
 class Absence:
     """Why a computed item has no value, as the report says it, and in English."""
@@ -58,23 +68,23 @@ def why_none(inputs: Sequence[Input], outside: tuple[str, str] | None) -> Absenc
     return Absence(f"由{named}计算,公式不适用于这些数值", f"computed from {codes}: the formula yields nothing of these")
 
 
+# After 由X计算,而X, and after "computed from X, which ".
+_LACKING: Mapping[Standing, tuple[str, str]] = {
+    "censored": ("为{said},不是确切数值", "is {said}: a bound, no number"),
+    "text": ("不是数值", "is no number"),
+    "contested": ("的结果相互矛盾,尚待核实", "has values that contradict each other"),
+    "unread": ("的结果未能读取,尚待核实", "could not be read"),
+    "given_up": ("无结果:{said}", "has no value"),
+    "refused": ("已拒检", "was refused"),
+    "waived": ("已弃检", "was waived"),
+    "deferred": ("已延期", "is deferred"),
+    "not_ordered": ("不在本次体检项目中", "is no item of this exam"),
+}
+
+
 def _lacking(one: Input) -> tuple[str, str]:
-    zh, en = f"由{one.name}计算,而{one.name}", f"computed from {one.code}, which "
-    match one.standing:
-        case "censored":
-            return f"{zh}为{one.said},不是确切数值", f"{en}is {one.said}: a bound, no number"
-        case "text":
-            return f"{zh}不是数值", f"{en}is no number"
-        case "contested":
-            return f"{zh}的结果相互矛盾,尚待核实", f"{en}has values that contradict each other"
-        case "unread":
-            return f"{zh}的结果未能读取,尚待核实", f"{en}could not be read"
-        case "given_up":
-            return f"{zh}无结果:{one.said}", f"{en}has no value"
-        case "refused" | "waived" | "deferred":
-            return f"{zh}{_NOT_DONE[one.standing][0]}", f"{en}{_NOT_DONE[one.standing][1]}"
-        case _:
-            return f"{zh}不在本次体检项目中", f"{en}is no item of this exam"
+    zh, en = (sentence.replace("{said}", one.said) for sentence in _LACKING[one.standing])
+    return f"由{one.name}计算,而{one.name}{zh}", f"computed from {one.code}, which {en}"
 
 
 WITHDRAWN = Absence("检验科已撤回该项结果", "the laboratory has withdrawn its value")

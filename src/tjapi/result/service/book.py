@@ -25,7 +25,7 @@ from tjapi.result.events import (
 )
 from tjapi.result.formulas import FORMULAS, Person
 from tjapi.result.models import HeldResult, HeldRevision, ResultQuestion
-from tjapi.result.rules.absence import WITHDRAWN, Absence, Input, Standing, why_none
+from tjapi.result.rules.absence import WITHDRAWN, Absence, Input, input_of, why_none
 from tjapi.result.rules.flags import (
     Flag,
     contradicts,
@@ -455,8 +455,7 @@ class Book:
         if now is not None and self.contested(line.id, item.id):
             return Input(item.code, item.name, "contested")
         if now is not None:
-            standing: Standing = "text" if now.numeric is None else "censored" if now.comparator else "exact"
-            return Input(item.code, item.name, standing, now.numeric, now.text, now.status)
+            return input_of(item.code, item.name, value_of(now), now.status)
         own = [q for q in self._held if (q.line_id, q.item_id) == (line.id, item.id)]
         asked = [q for q in [*own, *self._asked] if (q.line_id, q.item_id, q.kind) == (line.id, item.id, "unread")]
         if any(q.closed_at is None for q in asked):
