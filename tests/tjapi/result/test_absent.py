@@ -101,6 +101,21 @@ async def test_a_computed_item_that_nothing_can_be_computed_of_says_why(
     assert await _printed(unit, scene) == {}
 
 
+async def test_what_has_no_value_is_not_counted_as_normal(unit: OpenUnit) -> None:
+    scene = await _lipid(unit, TC="4.0", HDL="4.5")
+    async with unit() as uow:
+        rows = await report_views.source(uow, scene.exam_id)
+    calm = [row for row in rows.results if row.flag == ""]
+    data = report_data(replace(rows, results=calm), [], hospital_name="试", version=1, watermark=None, printed_at=NOON)
+    assert calm
+    assert data["all_judged_normal"] is False
+    assert data["sentence"] == "本次体检已判定的项目未见明显异常，另有项目未判定。"
+    whole = report_data(
+        replace(rows, results=calm, given_up=()), [], hospital_name="试", version=1, watermark=None, printed_at=NOON
+    )
+    assert whole["all_judged_normal"] is True
+
+
 async def test_a_value_that_is_corrected_into_a_bound_takes_what_was_computed_with_it(
     unit: OpenUnit, doctor: httpx.AsyncClient
 ) -> None:
