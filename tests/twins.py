@@ -1584,11 +1584,6 @@ TWINS = (
         f"{ABSENT}::test_a_computed_item_that_nothing_can_be_computed_of_says_why",
     ),
     _twin(
-        "absent: a reason goes when a value comes or another reason does", "src/tjapi/result/service/book.py",
-        "mark.gives_up, changed = False, True", "changed = True",
-        f"{ABSENT}::test_an_unread_input_says_so_and_its_answer_is_computed_with",
-    ),
-    _twin(
         "absent: of contradicting values nothing is computed", "src/tjapi/result/service/book.py",
         "if now is not None and self.contested(line.id, item.id):", "if now is None and self.contested(line.id, item.id):",
         f"{ABSENT}::test_of_values_that_contradict_each_other_nothing_is_computed_until_one_holds",
@@ -1596,12 +1591,6 @@ TWINS = (
     _twin(
         "absent: a department signs without what cannot be computed", "src/tjapi/result/service/entry.py",
         " and book.absence(line, item) is None", "",
-        f"{ABSENT}::test_a_department_signs_without_what_cannot_be_computed_and_says_why",
-    ),
-    _twin(
-        "absent: what a department cannot compute settles its line", "src/tjapi/result/service/book.py",
-        "return GIVEN_UP if (line_id, item_id) in self._given_up or absent is not None else None",
-        "return GIVEN_UP if (line_id, item_id) in self._given_up else None",
         f"{ABSENT}::test_a_department_signs_without_what_cannot_be_computed_and_says_why",
     ),
     _twin(
