@@ -63,6 +63,7 @@ def _twin(guard: str, file: str, old: str, new: str, test: str) -> Twin:
 HARM = "tests/faults/test_harm.py"
 GIVEN_UP = "tests/tjapi/result/test_given_up.py"
 CONTRADICTIONS = "tests/tjapi/result/test_contradictions.py"
+ABSENT, FORMS = "tests/tjapi/result/test_absent.py", "tests/tjapi/result/test_number_forms.py"
 NOT_EXCLUDED = "tests/tjapi/result/test_not_excluded.py"
 DOOR_ALARMS = "tests/tjapi/result/test_door_alarms.py"
 READINGS = "tests/tjapi/result/test_message_readings.py"
@@ -1290,7 +1291,7 @@ TWINS = (
     ),
     _twin(
         "lis: a coded value is what its codes say too", "adapters/lis/hl7_mllp.py",
-        "others += [parts[i] for i in _SPOKEN if", "others += [parts[i] for i in (1, 4, 8) if",
+        "others += [parts[i] for i in (*_SPOKEN, *figures) if", "others += [parts[i] for i in (1, 4, 8) if",
         f"{CONTRADICTIONS}::test_a_coded_result_whose_parts_disagree_is_undetermined[POS^\\u9634\\u6027^L-HBSAG]",
     ),
     _twin(
@@ -1624,6 +1625,81 @@ TWINS = (
         f"{NOT_EXCLUDED}::test_a_number_whose_unit_is_in_doubt_alarms_where_another_unit_makes_it_critical",
     ),
     _twin(
+        "absent: a bound is no number to compute with", "src/tjapi/result/rules/absence.py",
+        '"censored" if value.comparator else "exact"', '"exact"',
+        f"{ABSENT}::test_a_rate_is_not_computed_of_a_creatinine_below_a_bound",
+    ),
+    _twin(
+        "absent: why there is no value is kept beside a reported line", "src/tjapi/result/service/book.py",
+        "        await self._mark_absent(uow)\n", "",
+        f"{ABSENT}::test_a_computed_item_that_nothing_can_be_computed_of_says_why",
+    ),
+    _twin(
+        "absent: of contradicting values nothing is computed", "src/tjapi/result/service/book.py",
+        "if now is not None and self.contested(line.id, item.id):", "if now is None and self.contested(line.id, item.id):",
+        f"{ABSENT}::test_of_values_that_contradict_each_other_nothing_is_computed_until_one_holds",
+    ),
+    _twin(
+        "absent: a department signs without what cannot be computed", "src/tjapi/result/service/entry.py",
+        " and book.absence(line, item) is None", "",
+        f"{ABSENT}::test_a_department_signs_without_what_cannot_be_computed_and_says_why",
+    ),
+    _twin(
+        "absent: nothing is computed of a line that is not carried out", "src/tjapi/result/service/book.py",
+        "        if not self.live(line):\n            return Input(", "        if False:\n            return Input(",
+        f"{ABSENT}::test_of_a_line_that_is_set_aside_nothing_is_computed",
+    ),
+    _twin(
+        "absent: while an input is awaited nothing is said", "src/tjapi/result/rules/absence.py",
+        'if any(one.standing == "awaited" for one in lacking):', "if not inputs:",
+        f"{ABSENT}::test_while_an_input_is_awaited_nothing_is_said_and_a_person_outside_of_the_domain_is_named",
+    ),
+    _twin(
+        "absent: an archive says why as well", "src/tjapi/result/service/importing.py",
+        "        if why is None:\n", "        if why is not None:\n",
+        f"{ABSENT}::test_an_archive_says_why_what_it_could_be_computed_of_gave_nothing",
+    ),
+    _twin(
+        "forms: the other number of a coded value makes it a question", "src/tjapi/result/rules/reading.py",
+        "another = [word for one, reading in clear for word in one.others if _is_another(word, reading.value)]", "another: list[str] = []",
+        f"{FORMS}::test_of_two_numbers_in_one_value_none_is_filed_and_the_critical_one_alarms",
+    ),
+    _twin(
+        "forms: the other number of a coded value alarms", "src/tjapi/result/service/filing.py",
+        "return observation.other_words if self.item.kind in NUMBERS else ()", "return ()",
+        f"{FORMS}::test_of_two_numbers_in_one_value_none_is_filed_and_the_critical_one_alarms",
+    ),
+    _twin(
+        "forms: two numbers of a structured one never run together", "adapters/lis/hl7_mllp.py",
+        "if any(said[4:]) or compared not in _COMPARED or between not in _PARTED or (other and (not between or not number)):", "if False:",
+        f"{FORMS}::test_two_whole_numbers_of_a_structured_one_never_become_one",
+    ),
+    _twin(
+        "forms: a figure in a coding system's place is a value", "adapters/lis/hl7_mllp.py",
+        "for i in (*_SPOKEN, *figures) if", "for i in _SPOKEN if",
+        f"{FORMS}::test_of_two_numbers_in_one_value_none_is_filed_and_the_critical_one_alarms",
+    ),
+    _twin(
+        "forms: what fills a column is no unit behind a number", "src/tjapi/result/rules/reading.py",
+        "if unit_said(rest) and any(", "if rest and any(",
+        f"{FORMS}::test_what_may_be_a_sign_behind_a_number_is_a_question",
+    ),
+    _twin(
+        "forms: a number without a unit takes none that means something", "src/tjapi/result/service/measuring.py",
+        "fits = unit_fits(unit, item.unit, item.code) if item.kind in NUMBERS else same_unit(unit, item.unit)", "fits = same_unit(unit, item.unit)",
+        f"{FORMS}::test_an_inr_in_a_unit_is_asked_about",
+    ),
+    _twin(
+        "forms: figures of every script may be critical", "src/tjapi/result/rules/numbers.py",
+        'text = "".join(map(_figure, text)).translate(_SEPARATORS)', "text = text.translate(_SEPARATORS)",
+        f"{FORMS}::test_what_may_be_critical_in_any_script_alarms",
+    ),
+    _twin(
+        "forms: a number in words may be critical", "src/tjapi/result/rules/numbers.py",
+        "text = _ALONE.sub(lambda said: _spoken(said[1]), text)", "",
+        f"{FORMS}::test_what_may_be_critical_in_any_script_alarms",
+    ),
+    _twin(
         "alarms: a comma may be a point", "src/tjapi/result/rules/numbers.py",
         "(?P<point>[.,·・。、٫])", "(?P<point>[.])",
         f"{NOT_EXCLUDED}::test_every_number_that_words_may_mean_is_found",
@@ -1640,7 +1716,7 @@ TWINS = (
     ),
     _twin(
         "alarms: what is unread of nobody known is named", "src/tjapi/result/service/alarming.py",
-        "return unread is not None and any(self._may_be(found, item, one.raw, one.unit) for one in said)", "return False",
+        "return unread is not None and any(self._may_be(found, item, text, unit) for text, unit in texts)", "return False",
         f"{NOT_EXCLUDED}::test_a_message_that_belongs_to_nobody_names_what_nobody_could_read_in_it_and_may_be_critical",
     ),
     _twin(

@@ -723,7 +723,8 @@ def _coded(obx: hl7v2.Segment, remarks: list[str]) -> tuple[str, tuple[str, ...]
         spoken = (parts[1], parts[0], parts[4], parts[8], parts[3])
         value = next((text for text in spoken if text), "")
         values.append(value)
-        others += [parts[i] for i in _SPOKEN if parts[i] and len(parts[i]) <= _MAX_NOTE]
+        figures = (i for i in (2, 5, *range(9, len(parts))) if _FIGURE.fullmatch(parts[i].strip()))
+        others += [parts[i] for i in (*_SPOKEN, *figures) if parts[i] and len(parts[i]) <= _MAX_NOTE]
         remarks += [
             text
             for text in dict.fromkeys((parts[4], parts[8]))
@@ -733,9 +734,18 @@ def _coded(obx: hl7v2.Segment, remarks: list[str]) -> tuple[str, tuple[str, ...]
     return ";".join(value for value in values if value), words
 
 
+_FIGURE = re.compile(r"[<>]?=?[-+]?\d{1,12}[.,]\d{1,12}")
+"""A number where no version and no code stands; of a coding system's place it is a value."""
+_COMPARED, _PARTED = frozenset({"", "<", ">", "<=", ">=", "=", "<>"}), frozenset({"", "-", "+", "/", ".", ":"})
+
+
 def _structured(parts: list[str]) -> str:
-    said = [_line(part) for part in parts[:4]]
-    return "".join(said[1:] if said[0] == "=" and any(said[1:]) else said)
+    """A comparator, a number, a separator, a number; whatever else stands there is kept apart, so that two numbers never become one."""
+    said = [_line(part) for part in parts]
+    compared, number, between, other = ([*said, "", "", "", ""])[:4]
+    if any(said[4:]) or compared not in _COMPARED or between not in _PARTED or (other and (not between or not number)):
+        return "^".join(said).rstrip("^")
+    return "".join(said[1:] if compared == "=" and any(said[1:]) else said)
 
 
 def _dated(kind: str, text: str) -> str:

@@ -114,7 +114,7 @@ async def _departments(uow: UnitOfWork, exam_id: UUID, view: str) -> list[Depart
             summary=sheets[d.id].summary if d.id in sheets else "", signer_name=sheets[d.id].signer_name if d.id in sheets else None,
             signed_at=sheets[d.id].signed_at if d.id in sheets else None, stale=sheets[d.id].stale if d.id in sheets else False,
             lines=[line_out(line) for line in lines if line.department_id == d.id and not line.removed],
-            results=[] if view == "summaries" else found.get(d.id, []),
+            results=[] if view == "summaries" else found.get(d.id, []), missing=[],
         )
         for d in await catalog.departments(uow)
         if d.id in found or d.id in sheets

@@ -96,6 +96,8 @@ def report_data(
             }
         )  # fmt: skip
     told = list(judgements.values())
+    # What has no value is not judged: of all that was asked for, it is no part that is normal.
+    whole: list[Judgement] = [*told, *(["open"] * len(rows.given_up) if told else [])]
     return {
         "hospital": {"name": hospital_name, "campus": head.campus_name, "phone": "", "address": ""},
         "exam": {"exam_no": head.exam_no, "date": head.exam_date.isoformat(), "package": head.package_name or ""},
@@ -104,12 +106,12 @@ def report_data(
             "id_number_masked": head.id_number_masked or "", "phone_masked": head.phone_masked or "",
         },
         "photo": photo, "figures": _figures(conclusions, list(items.values()), told), "conclusions": conclusions,
-        "overview": _overview(rows, conclusions, items, told),
-        "overview_stale": closing is not None and closing.overview_stale, "sentence": f"本次体检{sentence_of(told)}。",
+        "overview": _overview(rows, conclusions, items, (told, whole)),
+        "overview_stale": closing is not None and closing.overview_stale, "sentence": f"本次体检{sentence_of(whole)}。",
         "abnormal": [_row(r, items) for r in abnormal],
         "others": [_row(r, items) for r in abnormal if r.result_id not in concluded],
         "undetermined": sum(item["flag"] == "undetermined" for item in items.values()), "described": told.count("described"),
-        "all_judged_normal": all_judged_normal(told), "some_judged_normal": "normal" in told,
+        "all_judged_normal": all_judged_normal(whole), "some_judged_normal": "normal" in told,
         "departments": departments,
         "trends": [_trend(t) for t in _shown(trends)], "verify_url": verify_url,
         "unperformed": [
@@ -280,14 +282,17 @@ def _overview(
     rows: ReportSource,
     conclusions: Sequence[Mapping[str, Any]],
     items: Mapping[UUID, Item],
-    judgements: Collection[Judgement],
+    judgements: tuple[Collection[Judgement], Collection[Judgement]],
 ) -> str:
-    """Return the reviewer's words; a numbered list in the order and under the numbers of the conclusions that follow, criticals first."""
+    """Return the reviewer's words; a numbered list in the order and under the numbers of the conclusions that follow, criticals first.
+
+    `judgements`: of what has a value, and of all.
+    """
     said = (rows.conclusion.overview or "") if rows.conclusion is not None else ""
     titles = [entry["title"] for entry in conclusions]
     if said and made_by_machine(said, [entry.title for entry in rows.entries]):
-        return overview_of(titles) if titles else f"本次体检{sentence_of(judgements)}。"
-    told = as_numbered(_without_false_calm(said, _flagged(rows.results, items), judgements), titles)
+        return overview_of(titles) if titles else f"本次体检{sentence_of(judgements[1])}。"
+    told = as_numbered(_without_false_calm(said, _flagged(rows.results, items), judgements[0]), titles)
     unsaid = [
         f"危急：{entry['title']}，请立即就医。"
         for entry in conclusions

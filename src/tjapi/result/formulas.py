@@ -24,6 +24,8 @@ class Formula:
     inputs: tuple[str, ...]
     compute: Callable[[Sequence[Decimal], Person], Decimal | None]
     source: str
+    outside: Callable[[Person], tuple[str, str] | None] = lambda _person: None
+    """What of a person lies outside of its domain, in both languages; None: nothing."""
 
 
 def bmi(values: Sequence[Decimal], _person: Person) -> Decimal | None:
@@ -41,12 +43,20 @@ def egfr(values: Sequence[Decimal], person: Person) -> Decimal | None:
     142 × min(Scr/κ, 1)^α × max(Scr/κ, 1)^−1.200 × 0.9938^age (× 1.012 for women); κ 0.7 or 0.9 mg/dL, α −0.241 or −0.302.
     """
     (creatinine,) = values
-    if creatinine <= 0 or person.age_years < _ADULT or person.sex not in ("male", "female"):
+    if creatinine <= 0 or _no_adult_of_known_sex(person) is not None:
         return None
     woman = person.sex == "female"
     ratio = float(creatinine / _UMOL_PER_MG_DL) / (0.7 if woman else 0.9)
     rate = 142 * min(ratio, 1) ** (-0.241 if woman else -0.302) * max(ratio, 1) ** -1.2 * 0.9938**person.age_years
     return Decimal(rate * (1.012 if woman else 1)).quantize(_ONE, ROUND_HALF_UP)
+
+
+def _no_adult_of_known_sex(person: Person) -> tuple[str, str] | None:
+    if person.sex not in ("male", "female"):
+        return "公式需要性别,而性别不详", "the formula asks for the sex, which is not known"
+    if person.age_years < _ADULT:
+        return f"公式仅适用于满{_ADULT}岁者", f"the formula holds from {_ADULT} years of age on"
+    return None
 
 
 def _quotient(places: Decimal) -> Callable[[Sequence[Decimal], Person], Decimal | None]:
@@ -74,7 +84,7 @@ def _albumin_ratio(values: Sequence[Decimal], _person: Person) -> Decimal | None
 FORMULAS: Mapping[str, Formula] = {
     "BMI": Formula(("HEIGHT", "WEIGHT"), bmi, "WS/T 428-2013"),
     "WHR": Formula(("WAIST", "HIP"), _quotient(_HUNDREDTH), "腰围/臀围"),
-    "EGFR": Formula(("CREA",), egfr, "CKD-EPI 2021 creatinine equation"),
+    "EGFR": Formula(("CREA",), egfr, "CKD-EPI 2021 creatinine equation", _no_adult_of_known_sex),
     "NONHDL": Formula(("TC", "HDL"), _difference(_HUNDREDTH), "总胆固醇 − 高密度脂蛋白胆固醇"),
     "GLOB": Formula(("TP", "ALB"), _difference(_TENTH), "总蛋白 − 白蛋白"),
     "AG-R": Formula(("TP", "ALB"), _albumin_ratio, "白蛋白/(总蛋白 − 白蛋白)"),

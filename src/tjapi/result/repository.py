@@ -46,7 +46,7 @@ _QUESTIONS = (
     select(ResultQuestion)
     .where(
         ResultQuestion.exam_id == bindparam("exam_id"),
-        or_(ResultQuestion.closed_at.is_(None), ResultQuestion.how == "person"),
+        or_(ResultQuestion.closed_at.is_(None), ResultQuestion.how == "person", ResultQuestion.gives_up),
     )
     .order_by(ResultQuestion.asked_at, ResultQuestion.id)
     .execution_options(populate_existing=True)
@@ -115,7 +115,7 @@ async def revisions(uow: UnitOfWork, result_id: UUID) -> Sequence[ResultRevision
 
 
 async def questions_of(uow: UnitOfWork, exam_id: UUID) -> Sequence[ResultQuestion]:
-    """Return the questions about an exam that are open, and those that a person has answered, oldest first."""
+    """Return the questions about an exam that are open, those that a person has answered, and why computed items have no value; oldest first."""
     return (await uow.session.execute(_QUESTIONS, {"exam_id": exam_id})).scalars().all()
 
 
@@ -243,11 +243,12 @@ def _row(one: object, columns: Sequence[str]) -> dict[str, Any]:
 
 
 async def add_past(
-    uow: UnitOfWork, results: Rows, revisions: Rows, sheets: Rows, steps: Rows, lines: Rows
+    uow: UnitOfWork, results: Rows, revisions: Rows, sheets: Rows, steps: Rows, lines: Rows, absent: Rows
 ) -> None:  # fmt: skip
-    """Write many results with their only revision, and what departments signed."""
+    """Write many results with their only revision, why items have none, and what departments signed."""
     await insert_rows(uow.session, Result, results)
     await insert_rows(uow.session, ResultRevision, revisions)
     await insert_rows(uow.session, DepartmentSheet, sheets)
     await insert_rows(uow.session, DepartmentSheetStep, steps)
     await insert_rows(uow.session, DepartmentSheetLine, lines)
+    await insert_rows(uow.session, ResultQuestion, absent)

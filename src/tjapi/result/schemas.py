@@ -396,6 +396,14 @@ class SheetItemOut(BaseModel):
     result_id: UUID | None
     range: RangeOut | None = Field(description="适用的参考区间 · The range that applies")
     current: ValueOut | None
+    no_value_because: str | None = Field(
+        description="计算项目无结果的原因 · Why a computed item has no value",
+        examples=["由身高计算,而身高为>200,不是确切数值"],
+    )
+    no_value_because_en: str | None = Field(
+        description="同上,英文 · The same in English",
+        examples=["computed from HEIGHT, which is >200: a bound, no number"],
+    )
 
 
 class SheetOut(BaseModel):
@@ -431,6 +439,23 @@ class ResultOut(BaseModel):
     current: ValueOut | None
 
 
+class MissingOut(BaseModel):
+    """An item that has no value and for which nothing is awaited: a person said that none will come, or none can be computed."""
+
+    line_id: UUID
+    line_name: str = Field(examples=["血脂七项"])
+    item_id: UUID
+    item_code: str = Field(examples=["NONHDL"])
+    item_name: str = Field(examples=["非高密度脂蛋白胆固醇"])
+    reason: str = Field(
+        description="原因 · Why, as the report says it", examples=["由总胆固醇计算,而总胆固醇为<4.0,不是确切数值"]
+    )
+    reason_en: str | None = Field(
+        description="计算项目的原因,英文;人工填写的只有原文 · The same in English, of what is computed; what a person wrote stands alone",
+        examples=["computed from TC, which is <4.0: a bound, no number"],
+    )
+
+
 class DepartmentResultsOut(BaseModel):
     """What a department found in an exam."""
 
@@ -443,6 +468,7 @@ class DepartmentResultsOut(BaseModel):
     stale: bool = Field(description="小结所依据的结果已变化 · What the summary rests on has changed")
     lines: list[SummaryLineOut] = Field(description="小结行 · Lines of the summary")
     results: list[ResultOut]
+    missing: list[MissingOut] = Field(description="无结果的项目及其原因 · Items without a value, and why")
 
 
 class ExamResultsOut(BaseModel):

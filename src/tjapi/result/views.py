@@ -36,21 +36,31 @@ DEPARTMENTS = f"""
       case when v.id is not null then (select row_to_json(c) from ({_CURRENT}) c) end "current") x
   where r.exam_id = $1 and ($2 <> 'abnormal' or coalesce(v.flag, r.judged_flag) = any({_ABNORMAL}))
   group by r.department_id),
+missed as (
+  select q.department_id, string_agg(row_to_json(x)::text, ',' order by l.sort, l.code, q.item_code, q.id) content
+  from result_question q join exam_line l on l.id = q.line_id
+  cross join lateral (
+    select q.line_id, l.name line_name, q.item_id, q.item_code, q.item_name, q.reason,
+      case when q.kind = 'missing' and q.how = 'value' then q.remarks[1] end reason_en) x
+  where q.exam_id = $1 and q.gives_up and l.state in ('resulted', 'verified') and $2 <> 'summaries'
+  group by q.department_id),
 lined as (
   select l.department_id, string_agg(row_to_json(x)::text, ',' order by l.sort, l.id) content from department_sheet_line l
   cross join lateral (select l.id, l.text, l.origin, l.finding_code, l.rule_codes, l.result_ids, l.edited, l.stale) x
   where exam_id = $1 and not removed group by department_id)
 select '[' || coalesce(string_agg(
-    left(row_to_json(x)::text, -1) || ',"lines":[' || coalesce(lined.content, '') || '],"results":[' || coalesce(said.content, '') || ']}}',
+    left(row_to_json(x)::text, -1) || ',"lines":[' || coalesce(lined.content, '') || '],"results":[' || coalesce(said.content, '') ||
+    '],"missing":[' || coalesce(missed.content, '') || ']}}',
     ',' order by d.sort, d.id), '') || ']'
 from department d
 left join department_sheet s on s.exam_id = $1 and s.department_id = d.id
 left join said on said.department_id = d.id
 left join lined on lined.department_id = d.id
+left join missed on missed.department_id = d.id
 cross join lateral (
   select d.id department_id, d.name department_name, coalesce(s.state, 'draft') state, coalesce(s.summary, '') summary, s.signer_name,
     {moment("s.signed_at")} signed_at, coalesce(s.stale, false) stale) x
-where (s.department_id is not null or said.department_id is not null) and ($3::int is null or d.id = $3))
+where (s.department_id is not null or said.department_id is not null or missed.department_id is not null) and ($3::int is null or d.id = $3))
 """
 """JSON of what the departments found in the exam $1, as a list of `DepartmentResultsOut`: the view $2, the department $3 or all."""
 _OVERVIEW = f"select e.id, {utf8(DEPARTMENTS)} from exam e where e.id = $1"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
+from tjapi.result.rules.numbers import numbers_in
 from tjapi.result.rules.ranges import told_range
 from tjapi.result.rules.values import (
     ENTITIES,
@@ -27,6 +28,7 @@ from tjapi.result.rules.values import (
     sense,
     takes_back,
     together,
+    unit_said,
 )
 
 NUMBERS: frozenset[str] = frozenset({"numeric", "computed"})
@@ -111,7 +113,8 @@ def _number(raw: str, units: Sequence[str]) -> Reading | None:
         if behind is not None:
             between = _SIGN_BETWEEN.match(behind[2])
             rest = behind[2][between.end() :] if between is not None else behind[2]
-            if rest and any(same_unit(rest, one) for one in units if one):
+            # What only fills a column is no unit: a dash behind a number may be its sign (4.1-).
+            if unit_said(rest) and any(same_unit(rest, one) for one in units if one):
                 text, unit = behind[1] + (between[0].strip() if between is not None else ""), rest
         text = _without_marks(text, marks)
     if len(marks) > _MOST_MARKS:
@@ -238,8 +241,11 @@ def put_together(
     readings = [(one, read(kind, one.raw, [one.unit, *units])) for one in filled]
     # Beside words that mean something, a number (the measurement behind them) and other words are remarks of theirs.
     clear = [(o, r) for o, r in readings if r is not None and (kind in NUMBERS or _understood(kind, r.value, texts))]
-    if not clear and kind in NUMBERS:
-        return [], Unread("\n".join(one.raw for one in filled), _orders(filled))
+    if kind in NUMBERS:
+        another = [word for one, reading in clear for word in one.others if _is_another(word, reading.value)]
+        if another or not clear:
+            raws = dict.fromkeys((*(one.raw for one in filled), *another))
+            return [], Unread("\n".join(raws), _orders(filled))
     valued = {id(o) for o, _ in clear}
     contrary = _contrary(readings, valued, texts) if kind in WORDS else []
     if contrary or not clear:
@@ -252,6 +258,18 @@ def put_together(
         groups.setdefault((reading.value.same, plain(one.unit or reading.unit)), []).append((one, reading))
     measured = [Measured(same[0][1], _orders([o for o, _ in same])) for same in groups.values()]
     return [replace(measured[0], remarks=remarks), *measured[1:]], None
+
+
+_IDENTIFIER = re.compile(r"(?:LN)?\d{1,7}-\d|[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)*", re.IGNORECASE | re.ASCII)
+"""A code (K, GLU-2, LOINC's 2823-3), whose figures are none of a value's."""
+
+
+def _is_another(word: str, value: Value) -> bool:
+    """Say whether what a coded number says of itself besides is another number: of 7.2^4.1 nobody knows which one is meant."""
+    said = plain(word)
+    if _IDENTIFIER.fullmatch(said):
+        return False
+    return any(other.same != value.same for other in numbers_in(word))
 
 
 def _contrary(

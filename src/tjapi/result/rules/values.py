@@ -377,6 +377,26 @@ def same_unit(theirs: str, ours: str | None) -> bool:
     return not said or not ours or (len(said) <= _LONGEST_UNIT and _unit(said) == _unit(ours))
 
 
+# What may stand where an item has no unit, because it says that there is none: of any such item, and of one of them.
+_OF_NO_UNIT = frozenset({"1", "1.0", "ratio", "比值", "比", "比率", "index", "指数", "unitless", "无量纲"})
+_OF_ITS_OWN: Mapping[str, frozenset[str]] = {
+    "UPH": frozenset({"ph", "ph值", "酸碱度"}), "USG": frozenset({"sg", "比重"}),
+    "BMD-T": frozenset({"sd", "s.d.", "sds", "t", "t值", "t-score", "tscore", "标准差"}),
+}  # fmt: skip
+
+
+def unit_fits(theirs: str, ours: str | None, code: str) -> bool:
+    """Say whether a unit that was said of a number is its item's: the same, none, or of an item without a unit one that only says so.
+
+    An INR in mmol/L is another quantity, or stands in the wrong column.
+    """
+    said = unit_said(theirs)
+    if ours or not said:
+        return same_unit(theirs, ours)
+    word = said.replace(" ", "").lower().strip("{}[]()")
+    return word in _OF_NO_UNIT or word == code.lower() or word in _OF_ITS_OWN.get(code, ())
+
+
 _LONGEST_UNIT = 200
 
 

@@ -67,7 +67,8 @@ class Judge:
             doubted = turned is None or unit_doubted(one.reading, (first.unit, ""), item, others, found)
             if doubted and self._may_be(found, item, one.reading.value.text, first.unit):
                 return True
-        return unread is not None and any(self._may_be(found, item, one.raw, one.unit) for one in said)
+        texts = [(text, one.unit) for one in said for text in (one.raw, *one.others)]
+        return unread is not None and any(self._may_be(found, item, text, unit) for text, unit in texts)
 
     def _may_be(self, found: ItemRange | None, item: Item, text: str, unit: str) -> bool:
         normal, others = range_rules(found) if found is not None else None, self.units.get(item.id, ())

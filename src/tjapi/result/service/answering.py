@@ -32,7 +32,6 @@ from tjapi.result.service.alarming import alarms_of, judge_for
 from tjapi.result.service.book import TRANSCRIBED, Book, Entry, value_of
 from tjapi.result.service.case import case_of, edition_of
 from tjapi.result.service.computing import compute
-from tjapi.result.service.giving_up import settle_without
 from tjapi.result.service.judging import follow
 from tjapi.result.service.measuring import Turned, doubted, in_any_unit, in_our_unit
 from tjapi.result.service.reading import shown_value
@@ -85,8 +84,6 @@ async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> Questio
     )  # fmt: skip
     book.touch(line.id)
     compute(uow, book, (one for one in book.lines.values() if one.performed_by == line.performed_by and book.live(one)))
-    if question.gives_up:
-        await settle_without(uow, book, (line, item), given.reason)
     await book.close(uow)
     if judged is not None:
         await uow.publish(ResultsRecorded(campus_id=book.exam.campus_id, exam_id=book.exam.id, result_ids=(judged,)))

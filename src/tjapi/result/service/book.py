@@ -23,8 +23,9 @@ from tjapi.result.events import (
     ResultsRecorded,
     RevisionsAdded,
 )
-from tjapi.result.formulas import FORMULAS
+from tjapi.result.formulas import FORMULAS, Person
 from tjapi.result.models import HeldResult, HeldRevision, ResultQuestion
+from tjapi.result.rules.absence import WITHDRAWN, Absence, Input, input_of, why_none
 from tjapi.result.rules.flags import (
     Flag,
     contradicts,
@@ -61,6 +62,9 @@ from tjapi.result.rules.values import Comparator, Value
 from tjapi.result.service import case, questions
 
 LIS = "lis:"
+_REPORTED = ("resulted", "verified")
+_GONE = ("withdrawn", "substituted")
+_NOT_DONE = ("refused", "waived", "deferred")
 TRANSCRIBED = "transcribed"
 """What a person said of a laboratory's value: it takes its place among the laboratory's own words by when it was said."""
 Addition = Literal["filed", "revision", "duplicate"]
@@ -432,6 +436,45 @@ class Book:
         result = self._results.get((line_id, item_id))
         return result is not None and contested(self._facts_of(result.id))
 
+    def inputs_of(self, line: ExamLine, item: Item) -> list[Input]:
+        """Return what is known of the items that one is computed from, on this line first, then on the others that are carried out."""
+        return [self._input(line, code) for code in FORMULAS[item.code].inputs]
+
+    def _input(self, line: ExamLine, code: str) -> Input:
+        lines = sorted(self.lines.values(), key=lambda other: other.id != line.id)
+        places = [(other, one) for other in lines for one in self.items_of(other) if one.code == code]
+        found = [self._stands(*place) for place in places if place[0].state not in _GONE]
+        exact = next((one for one in found if one.standing == "exact"), None)
+        if exact is not None or found:
+            return exact or found[0]
+        return Input(code, places[0][1].name if places else code, "not_ordered")
+
+    def _stands(self, line: ExamLine, item: Item) -> Input:
+        if not self.live(line):
+            return Input(item.code, item.name, line.state if line.state in _NOT_DONE else "awaited")  # type: ignore[arg-type]
+        now = self.now_at(line.id, item.id)
+        if now is not None and self.contested(line.id, item.id):
+            return Input(item.code, item.name, "contested")
+        if now is not None:
+            return input_of(item.code, item.name, value_of(now), now.status)
+        own = [q for q in self._held if (q.line_id, q.item_id) == (line.id, item.id)]
+        asked = [q for q in [*own, *self._asked] if (q.line_id, q.item_id, q.kind) == (line.id, item.id, "unread")]
+        if any(q.closed_at is None for q in asked):
+            return Input(item.code, item.name, "unread")
+        given = next((q for q in reversed(own) if q.gives_up), None)
+        if given is not None:
+            return Input(item.code, item.name, "given_up", said=given.reason or "")
+        return Input(item.code, item.name, "awaited")
+
+    def absence(self, line: ExamLine, item: Item) -> Absence | None:
+        """Return why a computed item has no value; None: it has one, or one is still awaited of what it comes from, or it is not computed."""
+        if item.code not in FORMULAS or self.now_at(line.id, item.id) is not None:
+            return None
+        if self.said_by(line.id, item.id, LIS):
+            return WITHDRAWN
+        outside = FORMULAS[item.code].outside(Person(self.exam.sex, self.exam.age_years))
+        return why_none(self.inputs_of(line, item), outside)
+
     async def close(self, uow: UnitOfWork) -> None:
         """Write what was added, move the lines, and say what changed. Lines of a finalized exam stay: its report is what it is."""
         added = {r.result_id: r for r in self._new_revisions if r.id not in self._repeated}
@@ -452,6 +495,7 @@ class Book:
         asked = await self._ask(uow, finalized=finalized)
         if not finalized:
             await self._settle(uow, self._touched, {q.line_id for q in asked if q.kind in HOLDING})
+        await self._mark_absent(uow)
         if changed:
             ids = tuple(result.id for result in changed)
             await uow.publish(ResultsRecorded(campus_id=self.exam.campus_id, exam_id=self.exam.id, result_ids=ids))
@@ -595,6 +639,42 @@ class Book:
                 known.revision_ids = question.revision_ids
         return list(left.values())
 
+    async def _mark_absent(self, uow: UnitOfWork) -> None:
+        """Keep beside every reported line why its computed items have no value, as long as they have none and for that reason."""
+        wanted = {
+            (line.id, item.id): (line, item, why)
+            for line in self.lines.values()
+            if line.state in _REPORTED
+            for item in self.items_of(line)
+            if (why := self.absence(line, item)) is not None
+        }
+        if wanted and not self._held:
+            self._held = await questions.kept(uow, self.exam.id)
+            # Only now is known what was said of the inputs that have no value.
+            wanted = {
+                place: (line, item, why)
+                for place, (line, item, _) in wanted.items()
+                if (why := self.absence(line, item)) is not None
+            }
+        changed = False
+        for mark in (q for q in self._held if q.gives_up and q.kind == "missing"):
+            place = (mark.line_id, mark.item_id)
+            if mark.how == "person" or (place in wanted and wanted[place][2].zh == mark.reason):
+                wanted.pop(place, None)
+            else:
+                mark.gives_up, changed = False, True
+        for line, item, why in wanted.values():
+            mark = ResultQuestion(
+                id=uuid7(), campus_id=self.exam.campus_id, exam_id=self.exam.id, line_id=line.id, item_id=item.id, item_code=item.code,
+                item_name=item.name, department_id=line.department_id, kind="missing", key="", result_id=self.result_id(line.id, item.id),
+                revision_ids=[], message_id=None, raw_value="", remarks=[why.en], lis_flags=None, status=None, said_at=uow.now,
+                asked_at=uow.now, closed_at=uow.now, how="value", answer=None, reason=why.zh, gives_up=True,
+            )  # fmt: skip
+            uow.session.add(mark)
+            self._held = [*self._held, mark]
+        if changed or wanted:
+            await uow.session.flush()
+
     def _is_answered(self, question: ResultQuestion, wanted: Collection[tuple[UUID, UUID, str, str]]) -> bool:
         result = self._results.get((question.line_id, question.item_id))
         now = self._current(result) if result is not None else None
@@ -654,7 +734,7 @@ class Book:
     async def _settle(self, uow: UnitOfWork, line_ids: Iterable[UUID], questioned: Collection[UUID]) -> None:
         ways: dict[UUID, Sequence[str]] = {}
         for line in (line for line in self.lines.values() if line.id in line_ids):
-            # What is computed of a laboratory's values may have no value at all (out of its domain): nothing waits for it.
+            # What is computed may have no value at all (out of its domain, of a bound): nothing waits for it, and why is said.
             awaited = [i for i in self.items_of(line) if line.performed_by != "lis" or i.code not in FORMULAS]
             statuses = [self._status_at(line.id, item.id) for item in awaited]
             ways[line.id] = line_target(
@@ -666,7 +746,8 @@ class Book:
         now = self.now_at(line_id, item_id)
         if now is not None:
             return now.status
-        return GIVEN_UP if (line_id, item_id) in self._given_up else None
+        absent = self.absence(self.lines[line_id], self._item_by_id[item_id])
+        return GIVEN_UP if (line_id, item_id) in self._given_up or absent is not None else None
 
     def _current(self, result: HeldResult) -> HeldRevision | None:
         chosen = current(self._facts_of(result.id))

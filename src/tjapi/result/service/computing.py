@@ -7,7 +7,6 @@ from tjapi.catalog.models import Item
 from tjapi.exam.models import ExamLine
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.formulas import FORMULAS, Person
-from tjapi.result.models import HeldRevision
 from tjapi.result.rules.reading import read
 from tjapi.result.rules.revisions import SETTLED, ResultStatus
 from tjapi.result.rules.values import Value
@@ -60,8 +59,8 @@ def computed_value(number: Decimal) -> Value | None:
 def _bring(uow: UnitOfWork, book: Book, place: _Place) -> None:
     line, item = place
     formula = FORMULAS[item.code]
-    inputs = [_input(book, line, code) for code in formula.inputs]
-    known = [found.numeric for found in inputs if found is not None and found.numeric is not None]
+    inputs = book.inputs_of(line, item)
+    known = [one.exact for one in inputs if one.exact is not None]
     computed: Decimal | None = None
     if len(known) == len(inputs):
         computed = formula.compute(known, Person(book.exam.sex, book.exam.age_years))
@@ -74,7 +73,7 @@ def _bring(uow: UnitOfWork, book: Book, place: _Place) -> None:
         return
     value = f"{computed:f}"
     if line.performed_by == "lis":
-        _follow(uow, book, place, value, _status({found.status for found in inputs if found is not None}))
+        _follow(uow, book, place, value, _status({one.status for one in inputs}))
     elif now is None or now.raw_value != value:
         # What was signed once is corrected; before, it is a draft.
         record(uow, book, place, value, "corrected" if now and now.status in SETTLED else "preliminary", COMPUTED)
@@ -97,14 +96,3 @@ def _follow(uow: UnitOfWork, book: Book, place: _Place, value: str, status: Resu
         # Neither a final value nor a corrected one makes room by itself.
         record(uow, book, place, "", "entered_in_error", COMPUTED)
     record(uow, book, place, value, status, COMPUTED)
-
-
-def _input(book: Book, line: ExamLine, code: str) -> HeldRevision | None:
-    """Return the current number of an item, of this line if it is there; one with a comparator is no number to compute with."""
-    lines = sorted(book.lines.values(), key=lambda other: other.id != line.id)
-    for other in lines:
-        for item in book.items_of(other):
-            now = book.now_at(other.id, item.id) if item.code == code else None
-            if now is not None and now.numeric is not None and not now.comparator:
-                return now
-    return None

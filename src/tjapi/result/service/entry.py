@@ -79,7 +79,10 @@ class _Desk:
         """Whether every item of the department's live lines has a value."""
         live = [line for line in self.lines if self.book.live(line)]
         places = [(line, item) for line in live for item in self.book.items_of(line)]
-        return bool(places) and all(self.book.now_at(line.id, item.id) is not None for line, item in places)
+        return bool(places) and all(
+            self.book.now_at(line.id, item.id) is not None or self.book.absence(line, item) is not None
+            for line, item in places
+        )
 
     def said(self) -> list[Known]:
         """Return the department's current values, as rules and sentences see them."""
@@ -185,15 +188,18 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
     if given.fill_defaults:
         _fill(uow, desk, doubted)
         compute(uow, book, (line for line, _ in desk.entered()))
-    missing = [(line, item) for line, item in desk.entered() if book.now_at(line.id, item.id) is None]
+    missing = [
+        (line, item)
+        for line, item in desk.entered()
+        if book.now_at(line.id, item.id) is None and book.absence(line, item) is None
+    ]
     if missing:
         raise SheetNotComplete(
             errors=[FieldError(f"item:{item.id}", "missing", f"{line.name}/{item.name}:没有结果", f"{line.name}/{item.name}: no value") for line, item in missing]
         )  # fmt: skip
     for line, item in desk.entered():
         now = book.now_at(line.id, item.id)
-        assert now is not None
-        if now.status not in SETTLED:
+        if now is not None and now.status not in SETTLED:
             record(uow, book, (line, item), now.raw_value, "final", now.source, now.reason)
     # The lines as they are after zero input; then the signature covers them.
     await book.close(uow)
@@ -516,6 +522,7 @@ def _out(desk: _Desk, exam_id: UUID, department_id: int) -> SheetOut:
     for line in desk.lines:
         for item in book.items_of(line):
             now, normal = book.now_at(line.id, item.id), book.range_of(item)
+            why = book.absence(line, item)
             items.append(
                 SheetItemOut(
                     line_id=line.id, line_name=line.name, line_state=cast("LineState", line.state), item_id=item.id, item_code=item.code,
@@ -523,6 +530,7 @@ def _out(desk: _Desk, exam_id: UUID, department_id: int) -> SheetOut:
                     normal_default=item.normal_default, entered_here=line.performed_by == "department" and item.code not in FORMULAS,
                     result_id=book.result_id(line.id, item.id), range=RangeOut.model_validate(normal) if normal else None,
                     current=value_out(now, book.flag_of(now)) if now is not None else None,
+                    no_value_because=why.zh if why is not None else None, no_value_because_en=why.en if why is not None else None,
                 )
             )  # fmt: skip
     return SheetOut(

@@ -25,7 +25,7 @@ from tjapi.result.rules.flags import calls_critical, flags_said, lab_critical
 from tjapi.result.rules.identity import Identity, disagreement, shows_another
 from tjapi.result.rules.notes import meant, weighs
 from tjapi.result.rules.numbers import numbers_in
-from tjapi.result.rules.reading import Measured, Reading, Said, put_together, without_dust
+from tjapi.result.rules.reading import NUMBERS, Measured, Reading, Said, put_together, without_dust
 from tjapi.result.rules.releases import word_decides
 from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
 from tjapi.result.rules.values import Value, plain, same_unit, together, unit_said, voids
@@ -725,10 +725,14 @@ class _Saying:
         """All remarks beside it."""
         return (*self.remarks, *dict.fromkeys(note for one in self.group.observations for note in one.remarks))
 
+    def _beside(self, observation: LabObservation) -> tuple[str, ...]:
+        """What a coded number says of itself besides: it may be the value as well."""
+        return observation.other_words if self.item.kind in NUMBERS else ()
+
     @property
     def texts(self) -> tuple[tuple[str, str], ...]:
         """Where its value may stand, each beside its unit: in the values; where these hold no number, in the words beside them."""
-        said = tuple((one.raw_value, one.unit) for one in self.group.observations)
+        said = tuple((text, o.unit) for o in self.group.observations for text in (o.raw_value, *self._beside(o)))
         return said if any(numbers_in(raw) for raw, _ in said) else tuple((note, said[0][1]) for note in self.notes)
 
 

@@ -10,7 +10,6 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
 from tjapi.result.errors import DepartmentNotOwn, GivingUpNotPossible, ItemNotOfLine, ResultsClosed, SignerNotStaff
-from tjapi.result.formulas import FORMULAS
 from tjapi.result.models import ResultQuestion
 from tjapi.result.rules.revisions import SETTLED
 from tjapi.result.schemas import GiveUpIn, QuestionOut
@@ -51,19 +50,6 @@ async def give_up(uow: UnitOfWork, exam_id: UUID, line_id: UUID, item_id: UUID, 
     return questions.question_out(mark)
 
 
-async def settle_without(uow: UnitOfWork, book: Book, place: _Place, reason: str) -> None:
-    """Let go of what an item's value would have been made to: the computed items that no value comes of then."""
-    item = place[1]
-    for other in (one for one in book.lines.values() if one.performed_by == "lis" and book.live(one)):
-        for computed in book.items_of(other):
-            formula = FORMULAS.get(computed.code)
-            if formula is None or item.code not in formula.inputs or book.now_at(other.id, computed.id) is not None:
-                continue
-            if await _standing(uow, book.exam.id, (other, computed)) is None:
-                await _mark(uow, book, (other, computed), f"由{item.name}计算,而{item.name}无结果:{reason}")
-                book.touch(other.id)
-
-
 async def specimens_refused(uow: UnitOfWork, exam_id: UUID) -> None:
     """Await what was given up of a specimen that is drawn again."""
     lines = await exams.lines(uow, exam_id)
@@ -94,7 +80,6 @@ async def _give_up(uow: UnitOfWork, book: Book, place: _Place, reason: str) -> R
     mark = await _mark(uow, book, place, reason)
     book.touch(place[0].id)
     compute(uow, book, (one for one in book.lines.values() if one.performed_by == "lis" and book.live(one)))
-    await settle_without(uow, book, place, reason)
     await book.close(uow)
     async with uow.for_every_department():
         await follow(uow, book.exam)

@@ -27,9 +27,10 @@ from tjapi.result import repository
 from tjapi.result.errors import PastResultsInvalid
 from tjapi.result.formulas import FORMULAS, Person
 from tjapi.result.models import DepartmentSheetLine
+from tjapi.result.rules.absence import input_of, why_none
 from tjapi.result.rules.flags import flag_of
-from tjapi.result.rules.reading import read
-from tjapi.result.rules.values import Value, same_unit
+from tjapi.result.rules.reading import NUMBERS, read
+from tjapi.result.rules.values import Value, same_unit, unit_fits
 from tjapi.result.service.accepting import kept, wrong_value
 from tjapi.result.service.book import range_rules, range_snapshot
 from tjapi.result.service.case import known
@@ -89,7 +90,7 @@ async def import_past(uow: UnitOfWork, archive: str, rows: Sequence[PastResults]
     if importer.errors:
         raise PastResultsInvalid(errors=importer.errors)
     await repository.add_past(
-        uow, importer.results, importer.revisions, importer.sheets, importer.steps, importer.lines
+        uow, importer.results, importer.revisions, importer.sheets, importer.steps, importer.lines, importer.absent
     )
     campuses: dict[int, int] = {}
     for revision in importer.revisions:
@@ -144,6 +145,7 @@ class _Importer:
         self.sheets: list[dict[str, Any]] = []
         self.steps: list[dict[str, Any]] = []
         self.lines: list[dict[str, Any]] = []
+        self.absent: list[dict[str, Any]] = []
 
     def take(self, i: int, row: PastResults, exam: Exam, lines: Sequence[ExamLine]) -> Case:
         """Add what one exam brings; what is wrong is added to `errors`."""
@@ -179,6 +181,7 @@ class _Importer:
                 if said is None:
                     computed = _computed(item, numbers, exam)
                     if computed is None:
+                        self._say_why(at_line, item, given, exam, row.observed_at)
                         continue
                     said, source = (PastValue(line.code, item.code, computed.raw), computed), COMPUTED
                 seen = self._keep(row, at_line, item, said, ranges.get(item.id), source)
@@ -189,6 +192,27 @@ class _Importer:
         case = Case(exam.sex, exam.age_years, values, {}, repeats)
         self._sheets(i, row, exam, lines, case)
         return case
+
+    def _say_why(
+        self, line: "_Place", item: "_Plain", given: Mapping[tuple[UUID, UUID], tuple[PastValue, Value]], exam: Exam, at: datetime
+    ) -> None:  # fmt: skip
+        """Keep why a computed item has no value, where the archive holds all that it comes from."""
+        formula = FORMULAS.get(item.code)
+        if formula is None:
+            return
+        said = {one.item_code: value for one, value in given.values()}
+        names = {one.code: one.name for own in self._groups.values() for one in own}
+        inputs = [input_of(code, names.get(code, code), said.get(code)) for code in formula.inputs]
+        why = why_none(inputs, formula.outside(Person(exam.sex, exam.age_years)))
+        if why is None:
+            return
+        self.absent.append({
+            "id": uuid7(at), "campus_id": line.campus_id, "exam_id": line.exam_id, "line_id": line.id, "item_id": item.id,
+            "item_code": item.code, "item_name": item.name, "department_id": line.department_id, "kind": "missing", "key": "",
+            "result_id": None, "revision_ids": [], "message_id": None, "raw_value": "", "remarks": [why.en], "lis_flags": None,
+            "status": None, "said_at": at, "asked_at": self._uow.now, "closed_at": self._uow.now, "closed_by": None, "closed_name": None,
+            "how": "value", "answer": None, "reason": why.zh, "kept_because": None, "gives_up": True,
+        })  # fmt: skip
 
     def _keep(
         self, row: PastResults, line: "_Place", item: "_Plain", said: tuple[PastValue, Value], normal: ItemRange | None, source: str
@@ -294,7 +318,8 @@ def _fault(item: Item, one: PastValue) -> tuple[str, str, str, str] | None:
         wrong = wrong_value(item, one.value)
     if wrong is not None:
         return ("value", *wrong)
-    if one.unit is not None and not same_unit(one.unit, item.unit):
+    unit = one.unit or ""
+    if not (unit_fits(unit, item.unit, item.code) if item.kind in NUMBERS else same_unit(unit, item.unit)):
         return "unit", "unit-differs", "单位与项目不同", "the unit is not the item's"
     return None
 

@@ -62,13 +62,16 @@ async def follow_past(uow: UnitOfWork, exam_id: UUID) -> None:
 async def lines_gone(uow: UnitOfWork, exam_id: UUID, line_ids: Collection[UUID]) -> None:
     """What was found on lines that are set aside counts no more, for nothing that is made of it."""
     exam = await exams.lock(uow, exam_id)
-    ids = tuple(r.id for r in await repository.results(uow, exam_id) if r.line_id in set(line_ids))
-    if not ids:
+    results = await repository.results(uow, exam_id)
+    if not results:
         return
+    ids = tuple(r.id for r in results if r.line_id in set(line_ids))
     case.changed(uow, exam_id)
     book = await Book.read(uow, exam)
     compute(uow, book, (line for line in book.lines.values() if book.live(line)))
     await book.close(uow)
+    if not ids:
+        return  # Only why something could not be computed may be another now.
     await book.tell_all(uow)
     await uow.publish(ResultsRecorded(campus_id=exam.campus_id, exam_id=exam_id, result_ids=ids))
     await follow(uow, exam)

@@ -9,8 +9,8 @@ from tjapi.result.rules.flags import flag, flag_of, lab_flag
 from tjapi.result.rules.questions import Turned as Meant
 from tjapi.result.rules.questions import implausible, jumped, unit_in_doubt
 from tjapi.result.rules.ranges import speaks_of, told_range
-from tjapi.result.rules.reading import Measured, Reading
-from tjapi.result.rules.values import Value, converted, is_rounded, same_unit, unit_said
+from tjapi.result.rules.reading import NUMBERS, Measured, Reading
+from tjapi.result.rules.values import Value, converted, is_rounded, same_unit, unit_fits, unit_said
 from tjapi.result.service.book import limits_of, range_rules
 
 Turned = tuple[Value, str | None, dict[str, str] | None]
@@ -24,7 +24,8 @@ def in_our_unit(reading: Reading, said: str, item: Item, others: Sequence[ItemUn
     value, unit = reading.value, unit_said(reading.unit) or unit_said(said)
     if reading.unit and unit_said(said) and not same_unit(reading.unit, said):
         return None
-    if value.numeric is None or same_unit(unit, item.unit):
+    fits = unit_fits(unit, item.unit, item.code) if item.kind in NUMBERS else same_unit(unit, item.unit)
+    if value.numeric is None or fits:
         return value, unit or item.unit, None
     known = next((u for u in others if same_unit(unit, u.unit)), None)
     if known is None:
