@@ -1637,8 +1637,18 @@ TWINS = (
     ),
     _twin(
         "claims: what is critical no longer is called so nowhere", "src/tjapi/result/service/claims.py",
-        "or false_claims(text, list(self.current.values()), self.critical, own, all_known=self.all_known)", "or False",
+        "or false_claims(", "or (lambda *_, **__: False)(",
         f"{DERIVED}::test_what_is_critical_no_longer_is_called_so_in_no_words",
+    ),
+    _twin(
+        "claims: nobody denies that what is critical is so", "src/tjapi/knowledge/claims.py",
+        "return some and not _OF_ANOTHER.search(before)", "return False",
+        "tests/tjapi/knowledge/test_claims.py::test_a_denial_that_names_no_item_speaks_of_what_its_entry_rests_on",
+    ),
+    _twin(
+        "claims: a risk's grade is no alarm", "src/tjapi/result/rules/flags.py",
+        '_CRITICAL_INSIDE.search(_RISKS.sub("", word))', "_CRITICAL_INSIDE.search(word)",
+        "tests/tjapi/result/test_contradictions.py::test_a_grade_of_a_risk_is_no_alarm_and_is_asked_about",
     ),
     _twin(
         "claims: a finding that is gone is not confirmed", "src/tjapi/result/service/claims.py",

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from tjapi.knowledge.characters import simplified
+from tjapi.knowledge.criticals import CALLED, said_critical
 from tjapi.knowledge.names import Spoken, spoken_of
 from tjapi.knowledge.rules import Known
 
@@ -136,11 +137,16 @@ _MOST_BEFORE = 30
 _SIDE = re.compile(r"(?P<H>[高超]于(?:正常|参考|上限)|超过(?:正常|参考|上限)|偏高)|(?P<L>低于(?:正常|参考|下限)|偏低)")
 _WORD = re.compile(r"弱?阳性|阴性")
 _SENSES = {"阴性": "negative", "阳性": "positive", "弱阳性": "positive"}
-_CRITICAL = re.compile(r"危急(?!值?(?:已?(?:解除|排除|更正|撤销)|参考|范围))")
-_SAID_OTHERWISE = re.compile(
-    r"(?:不|未|无|非|没有|否认|排除|除外|如|若|当|凡|遇|既往|曾|原|上次|上年|去年|往年|前次|平时|家族|父|母|兄|弟|姐|妹|祖|由|从|建议|避免|防止|预防|警惕|谨防|注意|以防|以免)[^,，。;；!！\n]*$"
-)
+_DENIES = "不|未|无|非|没有|否认|排除|除外"
+_ANOTHER = "如|若|当|凡|遇|既往|曾|原|上次|上年|去年|往年|前次|平时|家族|父|母|兄|弟|姐|妹|祖|由|从|建议|避免|防止|预防|警惕|谨防|注意|以防|以免"
+_SAID_OTHERWISE = re.compile(rf"(?:{_DENIES}|{_ANOTHER})[^,，。;；!！\n]*$")
 """What stands before a side, or 危急, in its clause where it is denied, supposed, past, or somebody else's."""
+_OF_ANOTHER = re.compile(rf"(?:{_ANOTHER})[^,，。;；!！\n]*$")
+_OF_ALL = re.compile(
+    r"(?:^|本次|体检|检查|结果|目前|各项|所检|项目|均|暂|亦|也)*(?:未见|未发现|未出现|没有|无)[^,，。;；!！\n]*$"
+)
+"""That there is no critical value at all: 本次检查未见危急值."""
+_CLAUSE = re.compile(r"[,，。;；!！?？\n]")
 
 
 def false_claims(
@@ -150,14 +156,16 @@ def false_claims(
     own: Collection[str] = (),
     *,
     all_known: bool = False,
+    dismissed: Collection[str] = (),
 ) -> set[str]:
     """Return the words of a text that claim of items what their values do not say: 高于参考范围 of one that is not high, 危急值 of none.
 
-    `critical` are the names of items that are critical now; `own` those of the items that the text rests on: of them it speaks where it names
-    none (该结果达到危急值). What was not judged is not contradicted. `all_known`: nothing else is critical, though no value says it.
+    `critical` are the names of items that are critical now, beside those whose flag says so: of them nobody says that they are not; `own` those of the items that the text rests on: of them it speaks where it names
+    none (该结果达到危急值). What was not judged is not contradicted. `all_known`: nothing else is critical, though no value says it;
+    `dismissed`: names of items of which a person has said that they are not critical.
     """
     said, found = _plain(text), set()
-    if not any(one.search(said) for one in (_SIDE, _CRITICAL, _WORD)):
+    if not any(one.search(said) for one in (_SIDE, CALLED, _WORD)):
         return set()
     spoken = spoken_of(frozenset((known.item_name, known.item_code) for known in values))
     flags: dict[str, set[str | None]] = {}
@@ -179,12 +187,36 @@ def false_claims(
         clear = bool(told_words) and told_words <= {"negative", "positive"} and claimed not in told_words
         if clear and not _SAID_OTHERWISE.search(said[max(at - _MOST_BEFORE, 0) : at]):
             found.add(text[start:end])
-    for start, end, owners in spoken.beside(said, _CRITICAL):
+    alarms = {*critical, *(known.item_name for known in values if known.flag in ("HH", "LL") or known.alarm)}
+    for start, end, owners in spoken.beside(said, CALLED):
         of = owners or frozenset(own)
-        none = not of & set(critical) if of else all_known and not critical
-        if none and not _SAID_OTHERWISE.search(said[max(start - _MOST_BEFORE, 0) : start]):
+        if _is_false_alarm(said, start, end, of, alarms, alarms - set(dismissed), all_known=all_known):
             found.add(text[start:end])
     return found
+
+
+def _is_false_alarm(
+    said: str,
+    start: int,
+    end: int,
+    of: Collection[str],
+    alarms: Collection[str],
+    standing: Collection[str],
+    *,
+    all_known: bool,
+) -> bool:
+    """Say whether a text calls critical what is not, or denies it of what stands; `of` are the items of which it speaks there."""
+    before = _CLAUSE.split(said[max(start - _MOST_BEFORE, 0) : start])[-1]
+    behind = _CLAUSE.split(said[end : end + _MOST_BEFORE])[0]
+    match said_critical(before, behind):
+        case "called":
+            none = not set(of) & set(alarms) if of else all_known and not alarms
+            return none and not _SAID_OTHERWISE.search(before)
+        case "denied":
+            some = bool(set(of) & set(standing)) if of else bool(standing) and _OF_ALL.match(before) is not None
+            return some and not _OF_ANOTHER.search(before)
+        case _:
+            return False
 
 
 _NOT: Mapping[str, frozenset[str]] = {"H": frozenset({"", "L", "LL"}), "L": frozenset({"", "H", "HH"})}

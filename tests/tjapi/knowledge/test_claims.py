@@ -86,6 +86,30 @@ def test_no_side_and_no_critical_value_is_claimed_of_what_has_none(text: str, wr
     assert bool(false_claims(text, VALUES, ["收缩压"])) == wrong
 
 
+ALARMS = (known("钾", "6.8", "HH"), known("收缩压", "152", "H"), known("舒张压", "96", "H"))
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("血钾非危急值", True), ("血钾6.8，未达危急值", True), ("血钾不属于危急值", True), ("血钾危急值已排除", True), ("血钾危急值已解除", True), ("血钾未达到危急值标准", True), ("未见危急值", True),
+        ("本次检查未见危急值", True), ("血钾危急值不成立", True), ("血压未达危急值", True), ("收缩压非危急值", True), ("血钾未构成危急值", True), ("not critical", False), ("血钾 not critical", True), ("血钾危机值", False),
+        ("舒张压未达危急值", False), ("血钾危急值", False), ("血钾不能排除危急值", False), ("既往血钾未达危急值", False), ("若血钾未达危急值则无需急诊", False), ("血钾危急值参考范围为<2.8或>6.2", False),
+        ("血钾达危急值，请急诊", False), ("父亲血钾非危急值", False), ("舒张压危急值", True), ("舒张压达危急值范围", True), ("舒张压不能排除危急值", False), ("舒张压panic value", True),
+    ],
+)  # fmt: skip
+def test_nobody_denies_that_what_is_critical_is_so(text: str, wrong: bool) -> None:
+    assert bool(false_claims(text, ALARMS, ["收缩压"])) == wrong
+    assert not false_claims(text, (), [])
+
+
+def test_a_denial_that_names_no_item_speaks_of_what_its_entry_rests_on() -> None:
+    for denial in ("非危急值。", "该结果未达危急值。", "危急值已排除。"):
+        assert false_claims(denial, ALARMS, [], ["钾"])
+        assert not false_claims(denial, ALARMS, [], ["舒张压"])
+        assert not false_claims(denial, ALARMS, [], ["钾"], dismissed=["钾"]), "a person said so"
+
+
 def test_what_names_no_item_speaks_of_what_its_entry_rests_on() -> None:
     advice = "该结果达到危急值。请立即到急诊。"
     assert false_claims(advice, VALUES, ["收缩压"], ["钾"])
