@@ -1646,6 +1646,11 @@ TWINS = (
         "tests/tjapi/knowledge/test_claims.py::test_a_denial_that_names_no_item_speaks_of_what_its_entry_rests_on",
     ),
     _twin(
+        "claims: no rise is told of what did not rise", "src/tjapi/knowledge/claims.py",
+        "        if told <= _NOT[side]:", "        if not told:",
+        "tests/tjapi/knowledge/test_claims.py::test_no_rise_is_told_of_what_did_not_rise",
+    ),
+    _twin(
         "claims: a risk's grade is no alarm", "src/tjapi/result/rules/flags.py",
         '_CRITICAL_INSIDE.search(_RISKS.sub("", word))', "_CRITICAL_INSIDE.search(word)",
         "tests/tjapi/result/test_contradictions.py::test_a_grade_of_a_risk_is_no_alarm_and_is_asked_about",

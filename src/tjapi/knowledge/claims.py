@@ -135,6 +135,23 @@ def _states(said: str, name: str) -> bool:
 
 _MOST_BEFORE = 30
 _SIDE = re.compile(r"(?P<H>[高超]于(?:正常|参考|上限)|超过(?:正常|参考|上限)|偏高)|(?P<L>低于(?:正常|参考|下限)|偏低)")
+_RISE = re.compile(r"[升增]高|增多|降低|减低|减少|[↑↓]|血症")
+_TOLD_FIGURE = r"(?:[:：=为是]?\s?\d+(?:\.\d+)?(?:/\d+)?\s?[a-zμ/%^*×·.0-9]{0,16}\s?)?"
+_RISEN = re.compile(
+    rf"(?:值|水平|测值|检测值|结果)?[:：]?\s?{_TOLD_FIGURE}[,，]?(?:明显|显著|轻度|中度|重度|轻微|稍|略|仍|均|呈|为|示|提示)*\s?[(（\[]?(?:(?P<H>[升增]高|增多|↑)|(?P<L>降低|减低|减少|↓))"
+)
+"""A side in the words of whoever reports: they tell of a change as well, and are a claim only immediately beside a name."""
+_A_CHANGE = re.compile(
+    r"[ ]?(?:[了约]?\d|[+]\d|[至到了时者的可会易常与后则等]|多见|见于|为[^,，。;；\n]*所致|系[^,，。;；\n]*所致|[(（]?(?:较|比|由|从)|[,，](?:由|从|较|比)|目标|幅度|速度|过快|趋势|风险|原因|不明显|家族|病?史|引起|导致|所致)"
+)
+_CHANGED_BEFORE = re.compile(
+    r"(?:可(?!见)|会|易|使|令|让|将|把|致|引起|造成|加重|促进|帮助|有助|利于|目标|尿常规|尿沉渣|尿检|小便|便常规|粪便|分泌物|积液|饮食|摄入|运动|餐后|饮酒|进食|熬夜|溶血|脱水)[^,，。;；!！\n]*$"
+    r"|(?:相比|比较|同比|对比|较[去上前往]|比[去上前往])[^。;；!！\n]*$|(?:骨|补|限|含|摄)$"
+)
+"""What makes a rise a change, a supposition or another material's: 与去年相比, 脱水可致, 尿常规."""
+_NO_NUMBER_RISES = re.compile(r"(?:功能?|听力|体重|体质指数)$")
+"""What rises and falls in another sense than the numbers of its items: 肾功能减低 beside a high creatinine, 体重减少."""
+_SALT = re.compile(r"(?:(?P<H>高)|(?P<L>低))(?P<item>[钾钠氯钙镁磷])血症")
 _WORD = re.compile(r"弱?阳性|阴性")
 _SENSES = {"阴性": "negative", "阳性": "positive", "弱阳性": "positive"}
 _DENIES = "不|未|无|非|没有|否认|排除|除外"
@@ -165,7 +182,7 @@ def false_claims(
     `dismissed`: names of items of which a person has said that they are not critical.
     """
     said, found = _plain(text), set()
-    if not any(one.search(said) for one in (_SIDE, CALLED, _WORD)):
+    if not any(one.search(said) for one in (_SIDE, _RISE, CALLED, _WORD)):
         return set()
     spoken = spoken_of(frozenset((known.item_name, known.item_code) for known in values))
     flags: dict[str, set[str | None]] = {}
@@ -175,6 +192,9 @@ def false_claims(
         side = next(name for name, group in _SIDE.match(said, start, end).groupdict().items() if group)  # type: ignore[union-attr]
         told = {flag for name in owners for flag in flags.get(name, ())}
         if told and told <= _NOT[side] and not _SAID_OTHERWISE.search(said[max(start - _MOST_BEFORE, 0) : start]):
+            found.add(text[start:end])
+    for start, end, side, told in _risen(said, spoken, flags):
+        if told <= _NOT[side]:
             found.add(text[start:end])
     words: dict[str, set[str]] = {}
     for known in values:
@@ -193,6 +213,37 @@ def false_claims(
         if _is_false_alarm(said, start, end, of, alarms, alarms - set(dismissed), all_known=all_known):
             found.add(text[start:end])
     return found
+
+
+_MEASURED_AS = re.compile(r"(?:计数|浓度|含量|测定|绝对值|百分[比数率]|比[例率])$")
+
+
+def _risen(
+    said: str, spoken: Spoken, flags: Mapping[str, set[str | None]]
+) -> Iterable[tuple[int, int, str, set[str | None]]]:
+    """Yield where a text says that a value is high or low immediately beside a name (血钾升高, 高钾血症), and the flags of which it tells."""
+    for start, end, at, owners in spoken.of_name(said, _RISEN) if _RISE.search(said) else ():
+        before = said[max(at - _MOST_BEFORE, 0) : at]
+        if _NO_NUMBER_RISES.search(said[at:start]) or _SAID_OTHERWISE.search(before) or _CHANGED_BEFORE.search(before):
+            continue
+        if _A_CHANGE.match(said, end) is None and (side := _side(_RISEN, said, start, end)):
+            # 淋巴细胞 is said of its number and of its share.
+            stems = tuple(_MEASURED_AS.sub("", name) for name in owners)
+            told = {flag for name, some in flags.items() if name.startswith(stems) for flag in some}
+            yield start, end, side, told
+    for salt in _SALT.finditer(said):
+        before = said[max(salt.start() - _MOST_BEFORE, 0) : salt.start()]
+        told = {
+            flag for name in (salt["item"], f"血{salt['item']}", f"血清{salt['item']}") for flag in flags.get(name, ())
+        }
+        known = told and not (_SAID_OTHERWISE.search(before) or _CHANGED_BEFORE.search(before))
+        if known and _A_CHANGE.match(said, salt.end()) is None:
+            yield salt.start(), salt.end(), "H" if salt["H"] else "L", told
+
+
+def _side(pattern: re.Pattern[str], said: str, start: int, end: int) -> str:
+    found = pattern.match(said, start, end)
+    return next((name for name in ("H", "L") if found is not None and found[name]), "")
 
 
 def _is_false_alarm(

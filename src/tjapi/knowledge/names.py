@@ -116,7 +116,8 @@ class Spoken:
                 if OF_A_PART.search(plain[max(at - _MOST_OF_A_PART, sentence.start()) : at]):
                     continue
                 link = _LINK.match(plain, end)
-                found = what.match(plain, link.end() if link is not None else end)
+                found = what.match(plain, link.end()) if link is not None else None
+                found = found or what.match(plain, end)
                 while found is not None and found.end() <= following:
                     yield found.start(), found.end(), first, owners
                     stroke = _SLASH.match(plain, found.end()) if len(owners) > 1 else None
