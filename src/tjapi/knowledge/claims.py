@@ -174,12 +174,14 @@ def false_claims(
     *,
     all_known: bool = False,
     dismissed: Collection[str] = (),
+    stated: Collection[str] = (),
 ) -> set[str]:
     """Return the words of a text that claim of items what their values do not say: 高于参考范围 of one that is not high, 危急值 of none.
 
     `critical` are the names of items that are critical now, beside those whose flag says so: of them nobody says that they are not; `own` those of the items that the text rests on: of them it speaks where it names
     none (该结果达到危急值). What was not judged is not contradicted. `all_known`: nothing else is critical, though no value says it;
-    `dismissed`: names of items of which a person has said that they are not critical.
+    `dismissed`: names of items of which a person has said that they are not critical; `stated` what findings that hold
+    say in their own words (尿白蛋白/肌酐升高 beside a normal 肌酐): of a side, no claim.
     """
     said, found = _plain(text), set()
     if not any(one.search(said) for one in (_SIDE, _RISE, CALLED, _WORD)):
@@ -193,7 +195,10 @@ def false_claims(
         told = {flag for name in owners for flag in flags.get(name, ())}
         if told and told <= _NOT[side] and not _SAID_OTHERWISE.search(said[max(start - _MOST_BEFORE, 0) : start]):
             found.add(text[start:end])
-    for start, end, side, told in _risen(said, spoken, flags):
+    sides = said
+    for one in sorted(map(_plain, stated), key=len, reverse=True):
+        sides = sides.replace(one, " " * len(one)) if one else sides
+    for start, end, side, told in _risen(sides, spoken, flags):
         if told <= _NOT[side]:
             found.add(text[start:end])
     words: dict[str, set[str]] = {}

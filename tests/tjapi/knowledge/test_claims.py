@@ -107,6 +107,12 @@ def test_no_rise_is_told_of_what_did_not_rise(text: str, wrong: bool) -> None:
     assert bool(false_claims(text, RISEN, [])) == wrong
 
 
+def test_what_a_finding_that_holds_says_in_its_own_words_is_no_claim() -> None:
+    assert false_claims("血钾升高", RISEN, [])
+    assert not false_claims("血钾升高，请复查", RISEN, [], stated=["血钾升高"])
+    assert false_claims("血钾升高，血糖升高", RISEN, [], stated=["血糖升高"])
+
+
 ALARMS = (known("钾", "6.8", "HH"), known("收缩压", "152", "H"), known("舒张压", "96", "H"))
 
 
