@@ -1647,7 +1647,7 @@ TWINS = (
     ),
     _twin(
         "claims: no rise is told of what did not rise", "src/tjapi/knowledge/claims.py",
-        "        if told <= _NOT[side]:", "        if not told:",
+        "        if told <= _NOT[side]\n", "        if not told\n",
         "tests/tjapi/knowledge/test_claims.py::test_no_rise_is_told_of_what_did_not_rise",
     ),
     _twin(

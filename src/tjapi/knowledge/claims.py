@@ -142,11 +142,11 @@ _RISEN = re.compile(
 )
 """A side in the words of whoever reports: they tell of a change as well, and are a claim only immediately beside a name."""
 _A_CHANGE = re.compile(
-    r"[ ]?(?:[了约]?\d|[+]\d|[至到了时者的可会易常与后则等]|多见|见于|为[^,，。;；\n]*所致|系[^,，。;；\n]*所致|[(（]?(?:较|比|由|从)|[,，](?:由|从|较|比)|目标|幅度|速度|过快|趋势|风险|原因|不明显|家族|病?史|引起|导致|所致)"
+    r"[ ]?(?:[了约]?\d|[+]\d|[至到了时者的可会易常与后则等]|多见|见于|为[^,，。;；\n]*所致|系[^,，。;；\n]*所致|[(（]?(?:较|比|由|从)|[,，](?:由|从|较|比)|目标|幅度|速度|过快|趋势|风险|原因|不明显|家族|病?史|引起|导致|所致|已?(?:排除|除外|更正|撤销)|不成立)"
 )
 _CHANGED_BEFORE = re.compile(
     r"(?:可(?!见)|会|易|使|令|让|将|把|致|引起|造成|加重|促进|帮助|有助|利于|目标|尿常规|尿沉渣|尿检|小便|便常规|粪便|分泌物|积液|饮食|摄入|运动|餐后|饮酒|进食|熬夜|溶血|脱水)[^,，。;；!！\n]*$"
-    r"|(?:相比|比较|同比|对比|较[去上前往]|比[去上前往])[^。;；!！\n]*$|(?:骨|补|限|含|摄)$"
+    r"|(?:相比|比较|同比|对比|较[去上前往]|比[去上前往])[^。;；!！\n]*$|(?:骨|补|限|含|摄|假性)$"
 )
 """What makes a rise a change, a supposition or another material's: 与去年相比, 脱水可致, 尿常规."""
 _NO_NUMBER_RISES = re.compile(r"(?:功能?|听力|体重|体质指数)$")
@@ -195,12 +195,11 @@ def false_claims(
         told = {flag for name in owners for flag in flags.get(name, ())}
         if told and told <= _NOT[side] and not _SAID_OTHERWISE.search(said[max(start - _MOST_BEFORE, 0) : start]):
             found.add(text[start:end])
-    sides = said
-    for one in sorted(map(_plain, stated), key=len, reverse=True):
-        sides = sides.replace(one, " " * len(one)) if one else sides
-    for start, end, side, told in _risen(sides, spoken, flags):
-        if told <= _NOT[side]:
-            found.add(text[start:end])
+    found |= {
+        text[start:end]
+        for start, end, side, told in _risen(_without(said, stated), spoken, flags)
+        if told <= _NOT[side]
+    }
     words: dict[str, set[str]] = {}
     for known in values:
         words.setdefault(known.item_name, set()).add(
@@ -218,6 +217,12 @@ def false_claims(
         if _is_false_alarm(said, start, end, of, alarms, alarms - set(dismissed), all_known=all_known):
             found.add(text[start:end])
     return found
+
+
+def _without(said: str, words: Iterable[str]) -> str:
+    for one in sorted(filter(None, map(_plain, words)), key=len, reverse=True):
+        said = said.replace(one, " " * len(one))
+    return said
 
 
 _MEASURED_AS = re.compile(r"(?:计数|浓度|含量|测定|绝对值|百分[比数率]|比[例率])$")

@@ -100,7 +100,7 @@ RISEN = (
         ("收缩压升高", False), ("血压升高", False), ("血红蛋白降低", False), ("淋巴细胞增多", False), ("血糖较上次升高", False), ("血钾升高0.3mmol/L", False), ("血钾由4.1升高到4.4", False),
         ("避免血钾升高", False), ("预防血糖升高", False), ("血糖升高家族史", False), ("若血钾升高请就诊", False), ("如血钾升高", False), ("血钾升高时请就诊", False), ("无血钾升高", False), ("脱水可致血钾升高", False),
         ("与去年相比，血糖升高", False), ("肾功能减低", False), ("甲状腺功能减低", False), ("近期体重减少", False), ("尿常规：白细胞增多", False), ("血钾升高可引起心律失常", False), ("血钾升高为溶血所致", False),
-        ("既往高钾血症", False), ("高钾血症病史", False), ("预防低钾血症", False), ("运动后血糖升高", False), ("D-二聚体升高", False), ("尿白细胞增多", False), ("骨钙减少", False), ("使血压降低", False),
+        ("既往高钾血症", False), ("高钾血症病史", False), ("预防低钾血症", False), ("运动后血糖升高", False), ("D-二聚体升高", False), ("尿白细胞增多", False), ("骨钙减少", False), ("白细胞减少已排除，复查6.5", False), ("假性血钾升高", False), ("使血压降低", False),
     ],
 )  # fmt: skip
 def test_no_rise_is_told_of_what_did_not_rise(text: str, wrong: bool) -> None:
