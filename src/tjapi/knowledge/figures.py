@@ -167,12 +167,14 @@ class Earlier:
 
 
 _NO_VALUE_AFTER = re.compile(
-    r"\s?(?:[–~～—-]\s?\d|\+|[级期类型度倍次项个条种点]|[<>≤≥]|[A-Za-zμ/%℃²³0-9^*×·]{0,12}\s?(?:或|及)?(?:以[上下内]|之内|\(?(?:参考)?[上下]限|[左右]?[/每](?:日|天|次|周)))"
+    r"\s?(?:[–~～—-]\s?\d|\+|[级期类型度倍项个条种点]|次(?!\s?[/每]\s?(?:分|min))|[<>≤≥]|[A-Za-zμ/%℃²³0-9^*×·]{0,12}\s?(?:或|及)?(?:以[上下内]|之内|\(?(?:参考)?[上下]限|[左右]?[/每](?:日|天|次|周)))"
 )
 _NO_VALUE_BEFORE = re.compile(
-    "建议|目标|控制|首次|初次|初测|外院|上月|月前|周前|入院|卧位|立位|理想|标准|年轻|应|宜|参考|标准|如|若|当|上次|去年|前年|既往|往年|前次|上年|曾|原|平时|自测|家庭|家测|最高|最低|由|从|(?:19|20)\\d\\d|补|服|<|>|≤|≥"
+    "建议|目标|控制|首次|初次|初测|外院|上月|月前|周前|入院|卧位|立位|理想|标准|年轻|应|宜|参考|标准|如|若|当|上次|去年|前年|既往|往年|前次|上年|曾|原|平时|自测|家庭|家测|运动|活动|最高|最低|由|从|(?:19|20)\\d\\d|补|服|<|>|≤|≥"
 )
 _CLAUSE = re.compile(r"[,，。;；\n!?！？]")
+_PULSE = re.compile("心率|脉搏")
+"""What is counted at the wrist, at the heart and by the electrocardiogram: 心率74次/分 is told of any of them."""
 _MOST_SAID_BEFORE = 24
 """So many characters before a name at most say that no value of today follows: 建议收缩压 130."""
 
@@ -196,8 +198,11 @@ def unsaid_figures(
             once[known.item_name].add(known.numeric)
     free = {Decimal(one) for words in own for one in _FIGURE.findall(_plain(words))}
     found: set[str] = set()
+    pulses = {name for name in says if _PULSE.search(name)} - worded
     for start, end, at, owners in spoken.of_name(text, _FIGURE):
         figure = Decimal(text[start:end])
+        if any(_PULSE.search(name) for name in owners):
+            owners |= pulses  # noqa: PLW2901 - whoever counted it
         if owners & worded or figure in free or any(_fits(figure, says[name] | once[name]) for name in owners):
             continue
         before = _CLAUSE.split(text[max(at - _MOST_SAID_BEFORE, 0) : at])[-1]

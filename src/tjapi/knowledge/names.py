@@ -107,7 +107,10 @@ class Spoken:
         """
         plain = _plain(text)
         for sentence in _SENTENCE.finditer(plain):
-            names = [*self._names(plain, *sentence.span()), (sentence.end(), sentence.end(), frozenset[str]())]
+            names = [
+                *self._names(plain, *sentence.span(), glued=True),
+                (sentence.end(), sentence.end(), frozenset[str]()),
+            ]
             owners, ended, first = frozenset[str](), -1, 0
             for (at, end, own), (following, _, _) in pairwise(names):
                 listed = ended >= 0 and _AND.fullmatch(plain, ended, at)
@@ -116,7 +119,8 @@ class Spoken:
                 if OF_A_PART.search(plain[max(at - _MOST_OF_A_PART, sentence.start()) : at]):
                     continue
                 link = _LINK.match(plain, end)
-                found = what.match(plain, link.end() if link is not None else end)
+                found = what.match(plain, link.end()) if link is not None else None
+                found = found or what.match(plain, end)
                 while found is not None and found.end() <= following:
                     yield found.start(), found.end(), first, owners
                     stroke = _SLASH.match(plain, found.end()) if len(owners) > 1 else None
@@ -127,10 +131,15 @@ class Spoken:
         plain = _plain(text)
         return {owner for _, _, owners in self._names(plain, 0, len(plain)) for owner in owners}
 
-    def _names(self, plain: str, at: int, end: int) -> Iterable[tuple[int, int, frozenset[str]]]:
+    def _names(
+        self, plain: str, at: int, end: int, *, glued: bool = False
+    ) -> Iterable[tuple[int, int, frozenset[str]]]:
+        """Yield the names of a sentence; `glued`: a figure may stand at the end of a Latin one (ALT30), unless that makes another name (CA125)."""
         while at < end:
             for name, owners in self._by_first.get(plain[at], ()):
-                if plain.startswith(name, at, end) and stands_alone(plain, at, name):
+                if plain.startswith(name, at, end) and (
+                    stands_alone(plain, at, name) or (glued and _is_glued(plain, at, name))
+                ):
                     yield at, at + len(name), owners
                     at += len(name)
                     break
@@ -162,6 +171,24 @@ def stands_alone(plain: str, at: int, name: str) -> bool:
     return not any(
         (_LETTER.match(edge) and _LETTER.match(beside)) or (edge.isdecimal() and beside.isdecimal())
         for edge, beside in ((name[0], before), (name[-1], after))
+    )
+
+
+_NAMED_WITH_DIGIT = re.compile(
+    r"ca-?(?:125|15-?3|19-?9|242|72-?4|50|27-?29)(?!\.?\d)|[cftr]?[ct][34](?![\d.])|hpv|b-?12|ck-?(?:19|18|7|20)(?!\d)|cyfra|cd\d|il-?\d|ki-?67|he4(?!\d)|igg4(?!\d)|apoa1(?!\d)|hba1|pg[12](?!\d)|pivka|h[12]n[12]|sp[ao]2"
+)
+"""Latin names that end with a figure of their own, whether or not their item was examined."""
+
+
+def _is_glued(plain: str, at: int, name: str) -> bool:
+    after = plain[at + len(name) : at + len(name) + 1]
+    return (
+        len(name) > 1
+        and name.isascii()
+        and name.isalpha()
+        and after.isdecimal()
+        and not (at and _LETTER_OR_DIGIT.match(plain[at - 1]))
+        and not _NAMED_WITH_DIGIT.match(plain, at)
     )
 
 

@@ -86,6 +86,57 @@ def test_no_side_and_no_critical_value_is_claimed_of_what_has_none(text: str, wr
     assert bool(false_claims(text, VALUES, ["收缩压"])) == wrong
 
 
+RISEN = (
+    *VALUES, known("舒张压", "86"), known("白细胞计数", "6.5"), known("淋巴细胞计数", "2.0"), known("淋巴细胞百分比", "55", "H"), known("肌酐", "120", "H"), known("促甲状腺激素", "9", "H"),
+    known("游离甲状腺素", "16"), known("体质指数", "22"), known("尿白细胞", "2+", "A"), known("葡萄糖", "5.2"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("血钾升高", True), ("血钾增高", True), ("血钾明显升高", True), ("血钾降低", True), ("血钾减低", True), ("血钾↑", True), ("血钾4.4↑", True), ("血钾4.4mmol/L（↓）", True), ("高钾血症", True),
+        ("低钾血症，请复查", True), ("白细胞增多", True), ("白细胞减少", True), ("血钾升高，建议复查", True), ("血钾升高（4.4mmol/L）", True), ("收缩压降低", True), ("血红蛋白增高", True), ("血糖升高", True),
+        ("收缩压升高", False), ("血压升高", False), ("血红蛋白降低", False), ("淋巴细胞增多", False), ("血糖较上次升高", False), ("血钾升高0.3mmol/L", False), ("血钾由4.1升高到4.4", False),
+        ("避免血钾升高", False), ("预防血糖升高", False), ("血糖升高家族史", False), ("若血钾升高请就诊", False), ("如血钾升高", False), ("血钾升高时请就诊", False), ("无血钾升高", False), ("脱水可致血钾升高", False),
+        ("与去年相比，血糖升高", False), ("肾功能减低", False), ("甲状腺功能减低", False), ("近期体重减少", False), ("尿常规：白细胞增多", False), ("血钾升高可引起心律失常", False), ("血钾升高为溶血所致", False),
+        ("既往高钾血症", False), ("高钾血症病史", False), ("预防低钾血症", False), ("运动后血糖升高", False), ("D-二聚体升高", False), ("尿白细胞增多", False), ("骨钙减少", False), ("白细胞减少已排除，复查6.5", False), ("假性血钾升高", False), ("使血压降低", False),
+    ],
+)  # fmt: skip
+def test_no_rise_is_told_of_what_did_not_rise(text: str, wrong: bool) -> None:
+    assert bool(false_claims(text, RISEN, [])) == wrong
+
+
+def test_what_a_finding_that_holds_says_in_its_own_words_is_no_claim() -> None:
+    assert false_claims("血钾升高", RISEN, [])
+    assert not false_claims("血钾升高，请复查", RISEN, [], stated=["血钾升高"])
+    assert false_claims("血钾升高，血糖升高", RISEN, [], stated=["血糖升高"])
+
+
+ALARMS = (known("钾", "6.8", "HH"), known("收缩压", "152", "H"), known("舒张压", "96", "H"))
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("血钾非危急值", True), ("血钾6.8，未达危急值", True), ("血钾不属于危急值", True), ("血钾危急值已排除", True), ("血钾危急值已解除", True), ("血钾未达到危急值标准", True), ("未见危急值", True),
+        ("本次检查未见危急值", True), ("血钾危急值不成立", True), ("血压未达危急值", True), ("收缩压非危急值", True), ("血钾未构成危急值", True), ("not critical", False), ("血钾 not critical", True), ("血钾危机值", False),
+        ("舒张压未达危急值", False), ("血钾危急值", False), ("血钾不能排除危急值", False), ("既往血钾未达危急值", False), ("若血钾未达危急值则无需急诊", False), ("血钾危急值参考范围为<2.8或>6.2", False),
+        ("血钾达危急值，请急诊", False), ("父亲血钾非危急值", False), ("舒张压危急值", True), ("舒张压达危急值范围", True), ("舒张压不能排除危急值", False), ("舒张压panic value", True),
+    ],
+)  # fmt: skip
+def test_nobody_denies_that_what_is_critical_is_so(text: str, wrong: bool) -> None:
+    assert bool(false_claims(text, ALARMS, ["收缩压"])) == wrong
+    assert not false_claims(text, (), [])
+
+
+def test_a_denial_that_names_no_item_speaks_of_what_its_entry_rests_on() -> None:
+    for denial in ("非危急值。", "该结果未达危急值。", "危急值已排除。"):
+        assert false_claims(denial, ALARMS, [], ["钾"])
+        assert not false_claims(denial, ALARMS, [], ["舒张压"])
+        assert not false_claims(denial, ALARMS, [], ["钾"], dismissed=["钾"]), "a person said so"
+
+
 def test_what_names_no_item_speaks_of_what_its_entry_rests_on() -> None:
     advice = "该结果达到危急值。请立即到急诊。"
     assert false_claims(advice, VALUES, ["收缩压"], ["钾"])

@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
 
@@ -514,3 +514,16 @@ def test_what_is_normal_or_is_to_be_beside_a_flag_may_be_said(text: str) -> None
 )  # fmt: skip
 def test_what_calls_a_flag_or_everything_normal_is_still_seen(text: str) -> None:
     assert says_all_normal(text, flagged=FLAGS_OF_FOUR)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [("心率130次/分", {"130"}), ("心率72次/分", set()), ("心率74次/分", set()), ("脉搏130次/分", {"130"}), ("运动后心率130次/分", set()), ("ALT30U/L", {"30"}), ("ALT62U/L", set()), ("CA125 62", set())],
+)  # fmt: skip
+def test_a_pulse_and_a_figure_at_a_code_are_values(text: str, wrong: set[str]) -> None:
+    said = [("心率", "HEART-RATE", "72"), ("心电图心率", "ECG-HR", "74"), ("丙氨酸氨基转移酶", "ALT", "62")]
+    now = {
+        uuid5(UUID(int=0), code): Known(code, name, n, Decimal(n), result_id=uuid5(UUID(int=0), code))
+        for name, code, n in said
+    }
+    assert unsaid_figures(text, Earlier(list(now.values())), now) == wrong
