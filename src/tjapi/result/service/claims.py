@@ -59,6 +59,7 @@ class Truth:
                 own,
                 all_known=self.all_known,
                 dismissed=self.dismissed,
+                stated=self.names,
             )
         )
 
