@@ -163,3 +163,37 @@ HEPATITIS = (known("乙肝表面抗原", "阴性"), known("乙肝表面抗体", 
 )  # fmt: skip
 def test_no_coded_word_is_claimed_of_an_item_that_says_the_opposite(text: str, wrong: bool) -> None:
     assert bool(false_claims(text, HEPATITIS, [])) == wrong
+
+
+DEGREES = (
+    known("尿隐血", "1+", "A"), known("尿蛋白", "阴性"), known("尿葡萄糖", "±", "A"), known("乙肝表面抗原", "阴性"), known("乙肝表面抗体", "阳性", None), known("甲状腺结节分类", "TI-RADS 3类", "A"),
+    known("甲状腺超声", "右叶见低回声结节，TI-RADS 3类", None), known("乳腺超声分类", "BI-RADS 4a类", "A"), known("肺结节Lung-RADS分类", "2类", "A"), known("钾", "4.1"), known("肌酐", "82"), known("总胆固醇", "5.86", "H"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "尿隐血阴性", "尿隐血(-)", "尿隐血－", "尿隐血2+", "尿隐血++", "尿隐血（++）", "尿隐血 3+", "尿隐血：3+", "尿隐血±", "尿隐血微量", "尿隐血+2", "隐血阴性", "尿蛋白1+", "尿蛋白+", "尿蛋白++", "尿蛋白（++）", "尿蛋白±",
+        "尿蛋白微量", "尿蛋白(+)", "尿蛋白弱阳性", "尿糖2+", "尿糖++，建议复查", "尿糖阴性", "乙肝表面抗原（+）", "表面抗原阳性", "乙肝表面抗原阴性已更正为阳性", "尿隐血1+已更正为阴性",
+        "TI-RADS 4a类", "TI-RADS4a类", "TIRADS 4a类", "TI-RADS 4类", "TI-RADS Ⅳ类", "TI-RADS II类", "TI-RADS分类：4a类", "C-TIRADS 4A类", "甲状腺结节4a类", "甲状腺结节（4a类）", "甲状腺右叶结节，TI-RADS 2类", "BI-RADS 3类", "BI-RADS 4b类",
+        "BIRADS4C类", "Lung-RADS 3类", "Lung-RADS3类", "LU-RADS 4类", "Lung-RADS 4A类",
+        "血钾4.1↑", "血钾4.1（H）", "血钾4.1mmol/L（H）", "血钾↑4.1", "肌酐82(H)", "肌酐82（L）", "总胆固醇5.86↓",
+    ],
+)  # fmt: skip
+def test_no_degree_and_no_sign_is_told_of_an_item_that_its_value_has_not(text: str) -> None:
+    assert false_claims(text, DEGREES, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "尿隐血1+", "尿隐血+", "尿隐血（+）", "尿隐血(1+)", "尿隐血阳性", "尿隐血+1", "尿隐血弱阳性", "隐血（+），尿蛋白（-）", "尿蛋白(-)", "尿蛋白（－）", "尿蛋白-，尿糖±", "尿糖阳性", "尿糖微量", "尿蛋白±者需复查", "若尿蛋白1+请复查", "去年尿蛋白1+",
+        "尿蛋白由1+转为阴性", "尿蛋白1+已更正为阴性", "乙肝表面抗原阳性已更正为阴性", "乙肝表面抗原阳性（已更正为阴性）", "乙肝表面抗原阳性者禁献血", "乙肝表面抗体(+)，乙肝表面抗原(-)", "大便隐血阴性", "钾 4.1",
+        "TI-RADS 3类", "TI-RADS3类", "TIRADS 3", "TI-RADS Ⅲ类", "TI-RADS III类", "TI-RADS分类3类", "C-TIRADS 3类", "ACR TI-RADS 3类", "甲状腺结节3类", "TI-RADS 4a类及以上建议穿刺", "若进展至TI-RADS 4a类建议穿刺", "去年TI-RADS 2类，今年3类",
+        "TI-RADS 2类变为3类", "TI-RADS 4类以上建议FNA", "TI-RADS 4a类者建议穿刺", "TI-RADS 3类（原4a类已更正）", "BI-RADS 4类", "BI-RADS 4A类", "BI-RADS Ⅳa类", "Lung-RADS 2类", "LU-RADS 2类", "Lung-RADS 3类及以上需短期复查", "2型糖尿病",
+        "总胆固醇5.86↑", "总胆固醇↑5.86", "总胆固醇5.86（H）", "血钾升高系溶血所致", "血钾升高为溶血所致",
+    ],
+)  # fmt: skip
+def test_a_degree_that_the_value_has_or_that_is_told_of_another_may_be_said(text: str) -> None:
+    assert not false_claims(text, DEGREES, [])
