@@ -136,9 +136,13 @@ def made_by_machine(overview: str, titles: Sequence[str]) -> bool:
     return overview in {f"本次体检{sentence}。" for sentence in NOTHING_FOUND}
 
 
-def calm_beside(texts: Iterable[tuple[str, str]], values: Collection[Known]) -> list[str]:
-    """Return the places of those texts that call everything, or a flagged item, normal, where something is flagged or not judged."""
-    if not forbids_calm([judgement_of(known) for known in values]):
+def calm_beside(texts: Iterable[tuple[str, str]], values: Collection[Known], found: Collection[UUID] = ()) -> list[str]:
+    """Return the places of those texts that call everything, or an item that is flagged or found something of, normal.
+
+    `found` are the results that standing findings rest on: what is within its range may be a finding all the same.
+    """
+    own = [known for known in values if known.flag or known.result_id in found]
+    if not own and not forbids_calm([judgement_of(known) for known in values]):
         return []
-    flagged = [(known.item_name, known.item_code) for known in values if known.flag]
-    return [place for place, text in texts if says_all_normal(text, flagged=flagged)]
+    named = [(known.item_name, known.item_code) for known in own]
+    return [place for place, text in texts if says_all_normal(text, flagged=named)]

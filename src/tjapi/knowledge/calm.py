@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 
 from tjapi.knowledge.characters import simplified
-from tjapi.knowledge.names import OF_A_PART, names_of, stands_alone
+from tjapi.knowledge.names import OF_A_PART, is_glued, names_of, stands_alone
 from tjapi.knowledge.words import HAN
 
 _WHOLE = (
@@ -16,7 +16,7 @@ _NONE_OF = "未能?(?:见到?|发现|查见|查出|检出|检见|检测到|检�
 _WORTH = "(?:需要?|须|必须|应|值得|亟需|急需)(?:特别|进一步|立即|临床|医学|特殊)*(?:干预|处理|治疗|处置|关注|注意|警惕|重视|随访|复查|就医|就诊)"
 _PREDICATE = (
     rf"(?:{_NONE_OF})(?:明显|明确|确切|确定|肯定|任何|显著|特殊|特别|严重|重大|重要|啥|什么|大|器质性|病理性|急性|临床意义的?|有临床意义的?|可疑|的|其他|其它|有|{_WORTH})*"
-    r"(?:异常|问题|病变|疾病|病理|不适|阳性|毛病|大?碍|不正常)(?:发现|情况|改变|表现|所见|体征|征象|结果|指标|变化|之处|项目|项|的?地方)*"
+    r"(?:异常|问题|病变|疾病|病理|阳性|毛病|大?碍|不正常)(?:发现|情况|改变|表现|所见|体征|征象|结果|指标|变化|之处|项目|项|的?地方)*"
     r"|异常(?:项目|指标|结果|项|数)*:?(?:0|零|〇|无|没有)(?:项|个|处)?"
     r"|(?:处于|处在|位于|落在|在|于)?(?:参考|正常|合格|理想|标准|安全|健康|可接受)(?:值|参考|的)*(?:(?:区间|范围|水平|界限|限|线|状态)(?:之?内|以内|之中|里)?|之内|以内|之中)"
     r"|正常|良好|好|健康|合格|达标|理想|满意|安好|安康|康健|不错|无虞|无恙|没有?问题|无殊|无特殊|阴性|(?<=[全均都皆])阴|\([-—–−]\)?|\(阴性?\)?|ok|符合(?:健康|正常|入职|上岗|从业|录用|录取|招聘|公务员|教师|入学|征兵|岗位|体检)*(?:标准|要求|条件)|没事"
@@ -32,6 +32,10 @@ _RIGHT_AGAIN = re.compile(
     rf"(?:控制(?:得|情况|尚|还|较|很|比较|非常|基本)*(?:可以?|佳|理想|满意|平稳|稳定|良好|好|达标|正常)|{_AGAIN}){_TAIL}"
 )
 """What is said of one thing that was not normal: 控制可, 已恢复正常."""
+_STEADY = re.compile(
+    rf"(?:属于?|处于|为|算|均|都|也|亦|还|仍|基本|尚|较|很|比较|一直|保持|目前|现)*(?:平稳|稳定|(?:尚|还)?可(?:以)?|适中|匀称|还好|尚好|不错|平和|理想){_TAIL}"
+)
+"""What is said of one thing with which one is content: 血压平稳, 血压尚可."""
 _NOT_BEYOND = re.compile(
     r"(?:均|都|也|亦|并|尚|均亦|全部|目前|现)*(?:(?:未见|未提示|未显示|未出现|未有|未|没有?|无|不)(?:明显|显著|任何|病理性|异常|有)*"
     rf"(?:升高|增高|偏高|过高|超高|高|降低|减低|减少|偏低|过低|低|增多|超标|超限|异常|偏离|增快|减慢|过速|过缓)|不(?:高|低)也?不(?:高|低)){_TAIL}"
@@ -64,7 +68,7 @@ def says_all_normal(text: str, *, department: bool = False, flagged: Collection[
         if _calls_these_normal(clauses, names):
             calm = True
         for place, said in enumerate(clauses):
-            if place and names and _is_said_of(clauses[:place], said) and not _names_any(clauses[:place], names):
+            if names and (of := _said_of(clauses[:place], said)) and not _names_any(of, names):
                 named = True  # 肌酐82，正常: of that, and of nothing that is flagged
             elif _calls_normal(said, department=department):
                 calm = True
@@ -83,9 +87,24 @@ _NUMBERING = re.compile(r"\s*+[\d①-⑳一二三四五六七八九十]*+\s*+(?!
 def _sentences(text: str) -> Iterable[list[str]]:
     """Yield the sentences of a text, each in its clauses: in the simplified writing, plain widths and small letters, without their numbers."""
     for sentence in re.split(r"[\n。;!?|]", simplified(text).translate(_PLAIN_WIDTHS).lower()):
-        clauses = [said for part in re.split("[.,，/]", sentence) if (said := _stripped(part))]
+        clauses = [
+            said
+            for part in _CLAUSES.split(_UNIT.sub("", _BRACKETED.sub(_opened, sentence)))
+            if (said := _stripped(part))
+        ]
         if clauses:
             yield clauses
+
+
+_CLAUSES = re.compile(r"[,，]|(?<!\d)[./]|[./](?!\d)")
+_UNIT = re.compile(r"(?<=\d)\s?(?:[×*]10\^?\d{1,2}/l|[a-zμ]{1,5}/[a-z]{1,4}(?![a-z]))")
+_BRACKETED = re.compile(r"\(([^()]*)\)")
+
+
+def _opened(found: re.Match[str]) -> str:
+    """Return what is said in brackets of what stands before them without these: 血压152/96(正常)."""
+    plain = re.sub(r"\s", "", found[1])
+    return plain if HAN.search(plain) and (_SUBJECTLESS.fullmatch(plain) or _STEADY.fullmatch(plain)) else found[0]
 
 
 _ROUND_IT = " \t:【】[]“”\"'*-—·「」『』"
@@ -107,15 +126,35 @@ _SUBJECTLESS = re.compile(rf"(?:均|都|也|亦|皆|全部|全)*(?:{_PREDICATE})
 _NOTHING_BUT_THE_WHOLE = re.compile(rf"(?:{_WHOLE})*+")
 
 
-def _is_said_of(before: Sequence[str], said: str) -> bool:
-    """Say whether a clause without a subject is said of what stands before it in its sentence, which is something in particular."""
+_DEVIATES = re.compile("[升增偏过]高|降低|减低|偏低|增多|减少|异常|阳性|超标|[↑↓]")
+
+
+def _said_of(before: Sequence[str], said: str) -> Sequence[str]:
+    """Return the clauses of which one without a subject is said: those before it in its sentence, back to one that deviates.
+
+    None where it has a subject, or where these tell of nothing in particular.
+    """
     if _SUBJECTLESS.fullmatch(re.sub(r"\s", "", said)) is None:
-        return False
-    return any(_NOTHING_BUT_THE_WHOLE.fullmatch(re.sub(r"\s", "", one)) is None for one in before)
+        return ()
+    first = max((i for i, one in enumerate(before[:-1], 1) if _DEVIATES.search(one)), default=0)
+    own = before[first:]
+    particular = any(_NOTHING_BUT_THE_WHOLE.fullmatch(re.sub(r"\s", "", one)) is None for one in own)
+    return own if particular else ()
 
 
 def _names_any(clauses: Iterable[str], names: Collection[str]) -> bool:
-    return any(name in said or name in re.sub(r"\s", "", said) for said in clauses for name in names)
+    return any(_names_it(said, name) for said in clauses for name in names)
+
+
+def _names_it(said: str, name: str) -> bool:
+    """Say whether a clause speaks of an item by a name: 非高密度脂蛋白 is no 高密度脂蛋白."""
+    plain = re.sub(r"\s", "", said)
+    at = plain.find(name)
+    while at >= 0:
+        if (stands_alone(plain, at, name) or is_glued(plain, at, name)) and not OF_A_PART.search(plain[:at]):
+            return True
+        at = plain.find(name, at + 1)
+    return " " in name and name in said
 
 
 def _calls_normal(said: str, *, department: bool) -> bool:
@@ -134,7 +173,7 @@ def _is_calm(plain: str) -> bool:
 
 
 def _is_right(plain: str) -> bool:
-    return _is_calm(plain) or _RIGHT_AGAIN.fullmatch(plain) is not None or _NOT_BEYOND.fullmatch(plain) is not None
+    return _is_calm(plain) or any(form.fullmatch(plain) for form in (_RIGHT_AGAIN, _NOT_BEYOND, _STEADY))
 
 
 def _calls_these_normal(clauses: Iterable[str], names: Collection[str]) -> bool:
@@ -162,7 +201,8 @@ def _calls_it_normal(said: str, name: str) -> bool:
         return False
     at = said.find(name)
     while at >= 0:
-        if stands_alone(said, at, name) and not OF_A_PART.search(said[:at]) and not _WISHED.search(said[:at]):
+        alone = stands_alone(said, at, name) or is_glued(said, at, name)
+        if alone and not OF_A_PART.search(said[:at]) and not _WISHED.search(said[:at]):
             rest = said[at + len(name) :]
             plain = re.sub(r"\s", "", rest)
             if not HAN.search(rest) and _ENGLISH.fullmatch(_spaced(rest)):
@@ -174,15 +214,25 @@ def _calls_it_normal(said: str, name: str) -> bool:
 
 
 _BESIDE_A_NAME = frozenset(
-    ("", "值", "均值", "平均值", "水平", "测量", "测量值", "检查", "检测", "检验", "控制", "结果", "指标", "数值", "计数", "浓度", "含量", "情况", "方面", "项目")
+    ("", "值", "均值", "平均值", "水平", "测量", "测量值", "检查", "检测", "检验", "控制", "结果", "指标", "数值", "计数", "浓度", "含量", "情况", "方面", "项目", "各项", "全套", "三项", "四项", "五项", "六项", "七项")
 )  # fmt: skip
+
+
+_BESIDE_IT = re.compile("^(?:血压|心率|脉搏|体温|呼吸|血脂|血糖|尿酸|肝功能?|肾功能?|体重|身高)+")
+"""Names that stand beside another without a mark: 血压心率均正常."""
+_VALUE = re.compile(
+    r"^(?:测?值)?(?:\([a-z-]{1,8}\))?[:=为是约]{0,2}\d[\d./]*(?:[×*]10\^?\d{1,2})?(?:%|℃|次/分|[a-zμ]{1,5}(?:/[a-zμ0-9.²]{1,8})?)?"
+)
+"""The figure between a name and what is said of it: 血压152/96mmHg正常."""
 
 
 def _only_names(between: str) -> bool:
     """Say whether what stands between a name and 正常 are other names of an enumeration, and nothing that is said of the first."""
     if not between:
         return True
-    names = re.split("[、和及与:]", between.strip("()"))
+    names = re.split("[、和及与:]", _VALUE.sub("", _BESIDE_IT.sub("", between.strip("()"))))
+    if between[0] == ":" and len(between) > 1 and names[-1] != "":
+        return False  # 尿常规：蛋白正常 is said of the part that it names
     return names[0] in _BESIDE_A_NAME and not re.search("[高低升降增减异阳不未非欠没无]", between)
 
 

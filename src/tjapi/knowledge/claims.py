@@ -2,9 +2,23 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from decimal import Decimal
 from uuid import UUID
 
 from tjapi.knowledge.characters import simplified
+from tjapi.knowledge.criticals import CALLED, said_critical
+from tjapi.knowledge.grades import (
+    PLAIN,
+    REACTION,
+    SCHEMED,
+    Reaction,
+    categories,
+    corrected,
+    is_of,
+    reaction_of,
+    scheme_of,
+    schemed,
+)
 from tjapi.knowledge.names import Spoken, spoken_of
 from tjapi.knowledge.rules import Known
 
@@ -107,7 +121,7 @@ _DENIED_BEFORE = re.compile(
     r"(?:无|未见|未发现|未提示|未显示|否认|排除|除外|不支持|不是|非|没有|假性|既往有?|曾有?)[^,，。;；\n]{0,6}$"
 )
 _DENIED_AFTER = re.compile(
-    r"[^,，。;；\n]{0,3}(?:已?(?:更正|排除|撤销|除外|解除|恢复)|不成立|作废|病?史|系[^,，。;；\n]*所致)"
+    r"[^,，。;；\n]{0,3}(?:已?(?:更正|排除|撤销|除外|解除|恢复)|不成立|作废|病?史|[系为因][^,，。;；\n]*所致|[(（]\s?已?(?:更正|排除|撤销))"
 )
 
 
@@ -134,13 +148,37 @@ def _states(said: str, name: str) -> bool:
 
 _MOST_BEFORE = 30
 _SIDE = re.compile(r"(?P<H>[高超]于(?:正常|参考|上限)|超过(?:正常|参考|上限)|偏高)|(?P<L>低于(?:正常|参考|下限)|偏低)")
-_WORD = re.compile(r"弱?阳性|阴性")
-_SENSES = {"阴性": "negative", "阳性": "positive", "弱阳性": "positive"}
-_CRITICAL = re.compile(r"危急(?!值?(?:已?(?:解除|排除|更正|撤销)|参考|范围))")
-_SAID_OTHERWISE = re.compile(
-    r"(?:不|未|无|非|没有|否认|排除|除外|如|若|当|凡|遇|既往|曾|原|上次|上年|去年|往年|前次|平时|家族|父|母|兄|弟|姐|妹|祖|由|从|建议|避免|防止|预防|警惕|谨防|注意|以防|以免)[^,，。;；!！\n]*$"
+_RISE = re.compile(r"[升增]高|增多|降低|减低|减少|[↑↓]|血症|[(（\[](?:hh?|ll?)[)）\]]")
+_TOLD_FIGURE = r"(?:[:：=为是]?\s?\d+(?:\.\d+)?(?:/\d+)?\s?[a-zμ/%^*×·.0-9]{0,16}\s?)?"
+_RISEN = re.compile(
+    rf"(?:值|水平|测值|检测值|结果)?[:：]?\s?{_TOLD_FIGURE}[,，]?(?:明显|显著|轻度|中度|重度|轻微|稍|略|仍|均|呈|为|示|提示)*\s?[(（\[]?(?:(?P<H>[升增]高|增多|↑|(?<=[(（\[])hh?(?=[)）\]]))|(?P<L>降低|减低|减少|↓|(?<=[(（\[])ll?(?=[)）\]])))"
 )
+"""A side in the words of whoever reports: they tell of a change as well, and are a claim only immediately beside a name."""
+_A_CHANGE = re.compile(
+    r"[ ]?(?:[了约]?\d|[+]\d|[至到了时者的可会易常与后则等]|多见|见于|为[^,，。;；\n]*所致|系[^,，。;；\n]*所致|[(（]?(?:较|比|由|从)|[,，](?:由|从|较|比)|目标|幅度|速度|过快|趋势|风险|原因|不明显|家族|病?史|引起|导致|所致|已?(?:排除|除外|更正|撤销)|不成立)"
+)
+_CHANGED_BEFORE = re.compile(
+    r"(?:可(?!见)|会|易|使|令|让|将|把|致|引起|造成|加重|促进|帮助|有助|利于|目标|尿常规|尿沉渣|尿检|小便|便常规|粪便|分泌物|积液|饮食|摄入|运动|餐后|饮酒|进食|熬夜|溶血|脱水)[^,，。;；!！\n]*$"
+    r"|(?:相比|比较|同比|对比|较[去上前往]|比[去上前往])[^。;；!！\n]*$|(?:骨|补|限|含|摄|假性)$"
+)
+"""What makes a rise a change, a supposition or another material's: 与去年相比, 脱水可致, 尿常规."""
+_NO_NUMBER_RISES = re.compile(r"(?:功能?|听力|体重|体质指数)$")
+"""What rises and falls in another sense than the numbers of its items: 肾功能减低 beside a high creatinine, 体重减少."""
+_SALT = re.compile(r"(?:(?P<H>高)|(?P<L>低))(?P<item>[钾钠氯钙镁磷])血症")
+_OF_OTHERS = re.compile(
+    r"\s?[类级]?\s?[)）]?\s?(?:者|时|患者|人群|的?人|(?:及|或|和|并)?以[上下]|病?史|家族|[-–~～至到或]\s?[1-6ⅰ-ⅵ]|(?:更正|修正|变|升|降|改|进展))"
+)
+"""What stands behind a degree that is nobody's value of today: 4a类及以上, 阳性者."""
+_DENIES = "不|未|无|非|没有|否认|排除|除外"
+_ANOTHER = "如|若|当|凡|遇|既往|曾|(?<!抗)原(?![发因])|上次|上年|去年|往年|前次|平时|家族|父|母|兄|弟|姐|妹|祖|由|从|建议|避免|防止|预防|警惕|谨防|注意|以防|以免"
+_SAID_OTHERWISE = re.compile(rf"(?:{_DENIES}|{_ANOTHER})[^,，。;；!！\n]*$")
 """What stands before a side, or 危急, in its clause where it is denied, supposed, past, or somebody else's."""
+_OF_ANOTHER = re.compile(rf"(?:{_ANOTHER})[^,，。;；!！\n]*$")
+_OF_ALL = re.compile(
+    r"(?:^|本次|体检|检查|结果|目前|各项|所检|项目|均|暂|亦|也)*(?:未见|未发现|未出现|没有|无)[^,，。;；!！\n]*$"
+)
+"""That there is no critical value at all: 本次检查未见危急值."""
+_CLAUSE = re.compile(r"[,，。;；!！?？\n]")
 
 
 def false_claims(
@@ -150,14 +188,18 @@ def false_claims(
     own: Collection[str] = (),
     *,
     all_known: bool = False,
+    dismissed: Collection[str] = (),
+    stated: Collection[str] = (),
 ) -> set[str]:
     """Return the words of a text that claim of items what their values do not say: 高于参考范围 of one that is not high, 危急值 of none.
 
-    `critical` are the names of items that are critical now; `own` those of the items that the text rests on: of them it speaks where it names
-    none (该结果达到危急值). What was not judged is not contradicted. `all_known`: nothing else is critical, though no value says it.
+    `critical` are the names of items that are critical now, beside those whose flag says so: of them nobody says that they are not; `own` those of the items that the text rests on: of them it speaks where it names
+    none (该结果达到危急值). What was not judged is not contradicted. `all_known`: nothing else is critical, though no value says it;
+    `dismissed`: names of items of which a person has said that they are not critical; `stated` what findings that hold
+    say in their own words (尿白蛋白/肌酐升高 beside a normal 肌酐): of a side, no claim.
     """
     said, found = _plain(text), set()
-    if not any(one.search(said) for one in (_SIDE, _CRITICAL, _WORD)):
+    if not any(one.search(said) for one in (_SIDE, _RISE, CALLED, REACTION, SCHEMED, PLAIN)):
         return set()
     spoken = spoken_of(frozenset((known.item_name, known.item_code) for known in values))
     flags: dict[str, set[str | None]] = {}
@@ -168,23 +210,126 @@ def false_claims(
         told = {flag for name in owners for flag in flags.get(name, ())}
         if told and told <= _NOT[side] and not _SAID_OTHERWISE.search(said[max(start - _MOST_BEFORE, 0) : start]):
             found.add(text[start:end])
-    words: dict[str, set[str]] = {}
-    for known in values:
-        words.setdefault(known.item_name, set()).add(
-            _SENSES.get(known.text, (known.text[1:2] == "+" and "positive") or "")
-        )
-    for start, end, at, owners in spoken.of_name(said, _WORD):
-        claimed = "negative" if said[start:end].startswith("阴") else "positive"
-        told_words = {word for name in owners for word in words.get(name, ())}
-        clear = bool(told_words) and told_words <= {"negative", "positive"} and claimed not in told_words
-        if clear and not _SAID_OTHERWISE.search(said[max(at - _MOST_BEFORE, 0) : at]):
-            found.add(text[start:end])
-    for start, end, owners in spoken.beside(said, _CRITICAL):
+    numbers = {(known.item_name, known.numeric) for known in values if known.numeric is not None}
+    found |= {
+        text[start:end]
+        for start, end, side, told in _risen(_without(said, stated), spoken, flags, numbers)
+        if told <= _NOT[side]
+    }
+    found |= {text[start:end] for start, end in _other_degrees(_without(said, stated), spoken, values)}
+    alarms = {*critical, *(known.item_name for known in values if known.flag in ("HH", "LL") or known.alarm)}
+    for start, end, owners in spoken.beside(said, CALLED):
         of = owners or frozenset(own)
-        none = not of & set(critical) if of else all_known and not critical
-        if none and not _SAID_OTHERWISE.search(said[max(start - _MOST_BEFORE, 0) : start]):
+        if _is_false_alarm(said, start, end, of, alarms, alarms - set(dismissed), all_known=all_known):
             found.add(text[start:end])
     return found
+
+
+def _other_degrees(said: str, spoken: Spoken, values: Collection[Known]) -> Iterable[tuple[int, int]]:
+    """Yield where a text tells of an item a degree that none of its values has: 阳性 or 3+ of 1+, TI-RADS 4a类 of 3类."""
+    reactions: dict[str, set[Reaction | None]] = {}
+    graded: dict[str, set[tuple[str, str]]] = {}
+    for known in values:
+        worded = known.numeric is None
+        reactions.setdefault(known.item_name, set()).add(reaction_of(known.text) if worded else None)
+        graded.setdefault(known.item_name, set()).update(
+            categories(known.text, scheme_of(known.item_name)) if worded else ()
+        )
+    for start, end, at, owners in spoken.of_name(said, REACTION):
+        told = {one for name in owners for one in reactions.get(name, ())}
+        claimed = reaction_of(corrected(said, end) or said[start:end])
+        known_all = bool(told) and None not in told and claimed is not None
+        if known_all and all(claimed.denies(one) for one in told if one) and not _said_otherwise(said, at, end):
+            yield start, end
+    schemes: dict[str, set[str]] = {}
+    for some in graded.values():
+        for scheme, one in some:
+            schemes.setdefault(scheme, set()).add(one)
+    for found in SCHEMED.finditer(said):
+        scheme, one = schemed(found)
+        if not is_of(one, schemes.get(scheme, {one})) and not _said_otherwise(said, *found.span()):
+            yield found.span()
+    for start, end, owners in spoken.beside(said, PLAIN):
+        found_one = PLAIN.match(said, start)
+        known_of = {one for name in owners for _, one in graded.get(name, ())}
+        claimed_one = schemed(found_one)[1] if found_one is not None else ""
+        if known_of and not is_of(claimed_one, known_of) and not _said_otherwise(said, start, end):
+            yield start, end
+
+
+def _said_otherwise(said: str, at: int, end: int) -> bool:
+    """Say whether what stands at a place is denied, supposed, past or another's."""
+    before = said[max(at - _MOST_BEFORE, 0) : at]
+    if corrected(said, end) is None and _OF_OTHERS.match(said, end):
+        return True
+    return _SAID_OTHERWISE.search(before) is not None
+
+
+def _without(said: str, words: Iterable[str]) -> str:
+    for one in sorted(filter(None, map(_plain, words)), key=len, reverse=True):
+        said = said.replace(one, " " * len(one))
+    return said
+
+
+_FIGURE_AT = re.compile(r"\s?(\d+(?:\.\d+)?)")
+_MEASURED_AS = re.compile(r"(?:计数|浓度|含量|测定|绝对值|百分[比数率]|比[例率])$")
+
+
+def _risen(
+    said: str,
+    spoken: Spoken,
+    flags: Mapping[str, set[str | None]],
+    numbers: Collection[tuple[str, Decimal]],
+) -> Iterable[tuple[int, int, str, set[str | None]]]:
+    """Yield where a text says that a value is high or low immediately beside a name (血钾升高, 高钾血症), and the flags of which it tells."""
+    for start, end, at, owners in spoken.of_name(said, _RISEN) if _RISE.search(said) else ():
+        before = said[max(at - _MOST_BEFORE, 0) : at]
+        if _NO_NUMBER_RISES.search(said[at:start]) or _SAID_OTHERWISE.search(before) or _CHANGED_BEFORE.search(before):
+            continue
+        figure = _FIGURE_AT.match(said, end) if said[end - 1] in "↑↓" else None
+        valued = figure is not None and any((name, Decimal(figure[1])) in numbers for name in owners)
+        if (valued or _A_CHANGE.match(said, end) is None) and (side := _side(_RISEN, said, start)):
+            # 淋巴细胞 is said of its number and of its share.
+            stems = tuple(_MEASURED_AS.sub("", name) for name in owners)
+            told = {flag for name, some in flags.items() if name.startswith(stems) for flag in some}
+            yield start, end, side, told
+    for salt in _SALT.finditer(said):
+        before = said[max(salt.start() - _MOST_BEFORE, 0) : salt.start()]
+        told = {
+            flag for name in (salt["item"], f"血{salt['item']}", f"血清{salt['item']}") for flag in flags.get(name, ())
+        }
+        known = told and not (_SAID_OTHERWISE.search(before) or _CHANGED_BEFORE.search(before))
+        if known and _A_CHANGE.match(said, salt.end()) is None:
+            yield salt.start(), salt.end(), "H" if salt["H"] else "L", told
+
+
+def _side(pattern: re.Pattern[str], said: str, start: int) -> str:
+    found = pattern.match(said, start)
+    return next((name for name in ("H", "L") if found is not None and found[name]), "")
+
+
+def _is_false_alarm(
+    said: str,
+    start: int,
+    end: int,
+    of: Collection[str],
+    alarms: Collection[str],
+    standing: Collection[str],
+    *,
+    all_known: bool,
+) -> bool:
+    """Say whether a text calls critical what is not, or denies it of what stands; `of` are the items of which it speaks there."""
+    before = _CLAUSE.split(said[max(start - _MOST_BEFORE, 0) : start])[-1]
+    behind = _CLAUSE.split(said[end : end + _MOST_BEFORE])[0]
+    match said_critical(before, behind):
+        case "called":
+            none = not set(of) & set(alarms) if of else all_known and not alarms
+            return none and not _SAID_OTHERWISE.search(before)
+        case "denied":
+            some = bool(set(of) & set(standing)) if of else bool(standing) and _OF_ALL.match(before) is not None
+            return some and not _OF_ANOTHER.search(before)
+        case _:
+            return False
 
 
 _NOT: Mapping[str, frozenset[str]] = {"H": frozenset({"", "L", "LL"}), "L": frozenset({"", "H", "HH"})}

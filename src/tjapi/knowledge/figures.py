@@ -56,7 +56,9 @@ def _whole(spelt: str) -> int:
     return number + int(_digits(ones) or 0)
 
 
-_BOUND_AFTER = re.compile(r"(?:[–~～—≥≤<＜＞-]|(?<!-)>|参考(?:值|范围|区间)?|[上下]限)[:：为]?\s?$")
+_BOUND_AFTER = re.compile(
+    r"(?:[–~～—≥≤<＜＞-]|(?<!-)>|超过|低于|高于|大于|小于|不足|参考(?:值|范围|区间)?|[上下]限)[:：为]?\s?$"
+)
 _BOUND_BEFORE = re.compile(r"\s?(?:[–~～—-]\s?\d|以[上下内])")
 _IN_TIME = re.compile(r"\s?(?:个半?月|月|年|周|天|日|个?小时|分钟|岁)")
 """What a figure that counts time is followed by: 3 个月后复查."""
@@ -97,7 +99,7 @@ def _outdated(
             )
         else:
             stands = figure in every
-        if not stands and not _IN_TIME.match(text, end):
+        if not stands and not _IN_TIME.match(text, end) and not _is_elsewhere(text, start, end):
             held.add(figure)
 
     def beside_new(new: Known | None) -> bool:
@@ -137,6 +139,20 @@ def _is_bound(text: str, start: int, end: int) -> bool:
     return bool(_BOUND_AFTER.search(text[max(start - _MOST_BEFORE, 0) : start]) or _BOUND_BEFORE.match(text, end))
 
 
+_GOAL_BEFORE = re.compile(
+    r"建议|目标|控制(?:在|于|到|至)|应(?:该|当)?(?:控制|低于|小于|维持|保持|在|<|≤)|若|如(?!下)|理想(?:血[压糖脂])?(?:值|水平)?[为是]|标准(?!化)|去年|前年|上次|前次|往年|上年|(?:19|20)\d\d年?[^\d]{0,6}$"
+)
+_GOAL_AFTER = re.compile(
+    r"[A-Za-zμ/%℃²³0-9^*×·.–~～-]{0,24}\s?(?:以[下内]|之内|[^,，。;；\n]{0,4}(?:目标|标准|切点|界值)|(?:时|者)(?:请|应|需|可|建议)?|(?:即?可|者)[^,，。;；\n]{0,2}诊断)"
+)
+
+
+def _is_elsewhere(text: str, start: int, end: int) -> bool:
+    """Say whether a figure is a goal, a bound of those who diagnose, or another year's: <140/90, 控制在2.6以下, 去年3.05."""
+    before = _CLAUSE.split(text[max(start - _MOST_SAID_BEFORE, 0) : start])[-1]
+    return bool(_GOAL_BEFORE.search(before) or _GOAL_AFTER.match(text, end))
+
+
 _THREE_DIGITS = 100
 
 
@@ -167,12 +183,15 @@ class Earlier:
 
 
 _NO_VALUE_AFTER = re.compile(
-    r"\s?(?:[–~～—-]\s?\d|\+|[级期类型度倍次项个条种点]|[<>≤≥]|[A-Za-zμ/%℃²³0-9^*×·]{0,12}\s?(?:或|及)?(?:以[上下内]|之内|\(?(?:参考)?[上下]限|[左右]?[/每](?:日|天|次|周)))"
+    r"\s?(?:%?\s?[–~～—-]\s?\d|\+|[(（]\s?(?:19|20)\d\d|(?:mg|片|粒|支|丸|袋|滴)(?![/a-z])|[A-Za-z/%0-9²]{0,8}为[^,，。;；\n]{0,6}(?:切点|界值|标准)|[级期类型度倍项个条种点]|次(?!\s?[/每]\s?(?:分|min))|[<>≤≥]|[A-Za-zμ/%℃²³0-9^*×·]{0,12}\s?(?:或|及)?(?:以[上下内]|之内|\(?(?:参考)?[上下]限|[左右]?[/每](?:日|天|次|周)))"
 )
 _NO_VALUE_BEFORE = re.compile(
-    "建议|目标|控制|首次|初次|初测|外院|上月|月前|周前|入院|卧位|立位|理想|标准|年轻|应|宜|参考|标准|如|若|当|上次|去年|前年|既往|往年|前次|上年|曾|原|平时|自测|家庭|家测|最高|最低|由|从|(?:19|20)\\d\\d|补|服|<|>|≤|≥"
+    "建议|目标|控制|首次|初次|初测|外院|上月|月前|周前|入院|卧位|立位|理想|标准|年轻|应|宜|参考|标准|如|若|当|上次|去年|前年|既往|往年|前次|上年|曾|原|平时|自测|家庭|家测|运动|活动|发病|确诊|指尖|末梢|最高|最低|由|从|(?:19|20)\\d\\d|补|服|<|>|≤|≥"
 )
 _CLAUSE = re.compile(r"[,，。;；\n!?！？]")
+_RISES_BY = re.compile(r"(?:[升增]高|降低|减低|下降)\s?约?\s?\d+(?:\.\d+)?\s?%")
+_PULSE = re.compile("心率|脉搏")
+"""What is counted at the wrist, at the heart and by the electrocardiogram: 心率74次/分 is told of any of them."""
 _MOST_SAID_BEFORE = 24
 """So many characters before a name at most say that no value of today follows: 建议收缩压 130."""
 
@@ -196,13 +215,20 @@ def unsaid_figures(
             once[known.item_name].add(known.numeric)
     free = {Decimal(one) for words in own for one in _FIGURE.findall(_plain(words))}
     found: set[str] = set()
+    pulses = {name for name in says if _PULSE.search(name)} - worded
     for start, end, at, owners in spoken.of_name(text, _FIGURE):
         figure = Decimal(text[start:end])
+        if any(_PULSE.search(name) for name in owners):
+            owners |= pulses  # noqa: PLW2901 - whoever counted it
         if owners & worded or figure in free or any(_fits(figure, says[name] | once[name]) for name in owners):
             continue
         before = _CLAUSE.split(text[max(at - _MOST_SAID_BEFORE, 0) : at])[-1]
         bound = any(figure in bounds[name] for name in owners) and _is_bound(text, start, end)
-        counts = _NO_VALUE_AFTER.match(text, end) or _IN_TIME.match(text, end)
+        counts = (
+            _RISES_BY.search(text[max(start - _MOST_BEFORE, 0) : end + 2])
+            or _NO_VALUE_AFTER.match(text, end)
+            or _IN_TIME.match(text, end)
+        )
         if not bound and not counts and not _NO_VALUE_BEFORE.search(before):
             found.add(text[start:end])
     return found

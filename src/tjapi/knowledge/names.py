@@ -11,16 +11,19 @@ from tjapi.knowledge.words import chinese
 # What several items are called together: 「血压正常」 beside a systolic pressure that is not.
 _ALSO_CALLED: Mapping[str, tuple[str, ...]] = {
     "血压": ("收缩压", "舒张压"), "bp": ("收缩压", "舒张压"), "血糖": ("葡萄糖", "糖化血红蛋白", "血糖"), "空腹血糖": ("葡萄糖",), "血脂": ("胆固醇", "甘油三酯", "脂蛋白"),
-    "肝功能": ("转氨酶", "氨基转移酶", "胆红素", "转肽酶", "谷氨酰", "白蛋白", "碱性磷酸酶"), "肝功": ("氨基转移酶", "胆红素", "转肽酶", "谷氨酰"),
+    "肝功能": ("转氨酶", "氨基转移酶", "胆红素", "转肽酶", "谷氨酰", "白蛋白", "前白蛋白", "碱性磷酸酶"), "肝功": ("氨基转移酶", "胆红素", "转肽酶", "谷氨酰"),
     "肾功能": ("肌酐", "尿素", "胱抑素"), "肾功": ("肌酐", "尿素", "胱抑素"), "体重": ("体质指数", "体重指数", "BMI"), "血尿酸": ("尿酸",),
     "血常规": ("白细胞计数", "红细胞计数", "血红蛋白", "血小板", "中性粒细胞", "淋巴细胞"), "尿常规": ("尿蛋白", "尿糖", "尿潜血", "尿隐血", "尿白细胞", "尿酮体", "尿胆"),
     "血色素": ("血红蛋白",), "血钾": ("钾",), "血钠": ("钠",), "血钙": ("钙",), "脉搏": ("心率",), "心率": ("脉搏",), "电解质": ("钾", "钠", "氯", "钙"),
     "ldl-c": ("低密度脂蛋白",), "低密度脂蛋白": ("低密度脂蛋白",), "hdl-c": ("高密度脂蛋白",), "高密度脂蛋白": ("高密度脂蛋白",), "gpt": ("丙氨酸氨基转移酶",), "谷丙转氨酶": ("丙氨酸氨基转移酶",),
     "got": ("门冬氨酸氨基转移酶",), "谷草转氨酶": ("门冬氨酸氨基转移酶", "天冬氨酸氨基转移酶"), "谷氨酰转肽酶": ("谷氨酰转移酶", "谷氨酰转肽酶", "谷氨酰基转移酶"), "fpg": ("葡萄糖", "空腹血糖"),
-    "肝肾功能": ("氨基转移酶", "胆红素", "谷氨酰", "肌酐", "尿素"), "肝肾功": ("氨基转移酶", "胆红素", "谷氨酰", "肌酐", "尿素"), "尿糖": ("尿葡萄糖",), "尿潜血": ("尿隐血", "尿潜血"), "尿隐血": ("尿潜血",),
+    "肝肾功能": ("氨基转移酶", "胆红素", "谷氨酰", "肌酐", "尿素"), "肝、肾功能": ("氨基转移酶", "胆红素", "谷氨酰", "肌酐", "尿素"), "肝肾功": ("氨基转移酶", "胆红素", "谷氨酰", "肌酐", "尿素"), "尿糖": ("尿葡萄糖",), "尿潜血": ("尿隐血", "尿潜血"), "尿隐血": ("尿潜血",),
     "胆固醇": ("总胆固醇",), "转氨酶": ("氨基转移酶",), "甲功": ("促甲状腺激素", "甲状腺素", "甲状腺原氨酸"), "甲状腺功能": ("促甲状腺激素", "甲状腺素", "甲状腺原氨酸"),
     "糖化": ("糖化血红蛋白",), "psa": ("前列腺特异性抗原",), "尿检": ("尿蛋白", "尿糖", "尿葡萄糖", "尿潜血", "尿隐血", "尿白细胞", "尿红细胞", "尿酮体", "尿胆"),
     "肿瘤标志物": ("甲胎蛋白", "癌胚抗原", "糖类抗原", "特异性抗原", "角蛋白19", "烯醇化酶", "癌抗原", "附睾蛋白"), "视力": ("裸眼视力",), "眼压": ("眼压",), "听力": ("听阈",),
+    "生命体征": ("收缩压", "舒张压", "体温", "脉搏", "呼吸"), "高压": ("收缩压",), "低压": ("舒张压",), "谷丙": ("丙氨酸氨基转移酶",), "谷草": ("门冬氨酸氨基转移酶", "天冬氨酸氨基转移酶"),
+    "肝酶": ("氨基转移酶", "谷氨酰"), "体型": ("体质指数", "体重指数"), "射血分数": ("射血分数",), "肾小球滤过率": ("肾小球滤过率",), "隐血": ("尿隐血", "尿潜血", "便隐血", "便潜血"), "潜血": ("尿隐血", "尿潜血", "便隐血", "便潜血"),
+    "bld": ("尿隐血", "尿潜血"), "pro": ("尿蛋白",), "表面抗原": ("乙肝表面抗原",), "cr": ("肌酐",), "scr": ("肌酐",), "hb": ("血红蛋白",), "k": ("钾",), "k+": ("钾",), "na": ("钠",), "na+": ("钠",), "cl": ("氯",), "ua": ("尿酸",), "glu": ("葡萄糖",), "fbg": ("葡萄糖",),
     "心电图": ("心电图", "PR间期", "QRS时限", "QT间期"), "胸片": ("胸部正位片",), "胸部ct": ("胸部低剂量CT",), "肺ct": ("胸部低剂量CT",), "骨密度": ("骨密度",),
     "幽门螺杆菌": ("呼气试验", "幽门螺杆菌"), "hp": ("呼气试验", "幽门螺杆菌"), "凝血功能": ("凝血",), "甲状腺b超": ("甲状腺超声",), "甲状腺彩超": ("甲状腺超声",),
 }  # fmt: skip
@@ -42,9 +45,10 @@ def _common_names(item: str) -> frozenset[str]:
     return frozenset(
         called
         for called, parts in _ALSO_CALLED.items()
-        if any(part == item or (len(part) > 1 and part in item) for part in parts)
+        if any(part == item or (len(part) > 1 and _has(item, part)) for part in parts)
         and (
             called.startswith("尿")
+            or called in ("隐血", "潜血", "bld", "pro")
             or called in ("肾功能", "肾功")
             or not item.startswith("尿")
             or item in ("尿素", "尿酸")
@@ -52,14 +56,23 @@ def _common_names(item: str) -> frozenset[str]:
     )
 
 
+_ANOTHERS = re.compile("(?:[非尿]|糖化|网织)$")
+
+
+def _has(item: str, part: str) -> bool:
+    """Say whether an item's name holds a part, and not that of another thing: 非高密度脂蛋白 is no 高密度脂蛋白."""
+    at = item.find(part)
+    return at >= 0 and (item.startswith("尿") or _ANOTHERS.search(item[:at]) is None)
+
+
 OF_A_PART = re.compile(
-    r"(?:[低高非尿便粪痰肌]|谷草|谷丙|空腹|餐后(?:2小时)?|随机|(?:^|[^目之以餐日])前|微量|游离|结合|直接|间接|糖化|平均|网织|超敏|抗|蛋白)$"
+    r"(?:[低高非尿便粪痰肌]|(?<![a-z])[hl]dl-?|维生素|vit|谷草|谷丙|空腹|餐后(?:2小时)?|随机|(?:^|[^目之以餐日])前|微量|游离|结合|直接|间接|糖化|平均|网织|超敏|抗|蛋白)$"
 )
 """What makes another item's name of what follows it: 尿白细胞 is not 白细胞, 低血压 no 血压."""
 _MOST_OF_A_PART = 3
 _LINK = re.compile(
     r"(?:测?值|水平|测量值?)?\s?(?:[升增偏]高|降低|减低|偏低)?\s?(?:[:：=]|[(（](?:[a-z-]{1,8}[)）]\s?[:：]?)?|[,，](?=\s?\d))?\s?"
-    r"(?:今日|本次|实测|测得|复测)?\s?(?:约为|高达|高至|只有|为|是|约|达|仅)?\s?"
+    r"(?:今日|本次|实测|测得|复测)?\s?[↑↓]?\s?(?:约为|高达|高至|只有|为|是|约|达|仅)?\s?"
 )
 _AND = re.compile(r"\s?[/、和及与]\s?")
 _SLASH = re.compile(r"\s?/\s?")
@@ -107,7 +120,10 @@ class Spoken:
         """
         plain = _plain(text)
         for sentence in _SENTENCE.finditer(plain):
-            names = [*self._names(plain, *sentence.span()), (sentence.end(), sentence.end(), frozenset[str]())]
+            names = [
+                *self._names(plain, *sentence.span(), glued=True),
+                (sentence.end(), sentence.end(), frozenset[str]()),
+            ]
             owners, ended, first = frozenset[str](), -1, 0
             for (at, end, own), (following, _, _) in pairwise(names):
                 listed = ended >= 0 and _AND.fullmatch(plain, ended, at)
@@ -116,7 +132,8 @@ class Spoken:
                 if OF_A_PART.search(plain[max(at - _MOST_OF_A_PART, sentence.start()) : at]):
                     continue
                 link = _LINK.match(plain, end)
-                found = what.match(plain, link.end() if link is not None else end)
+                found = what.match(plain, link.end()) if link is not None else None
+                found = found or what.match(plain, end)
                 while found is not None and found.end() <= following:
                     yield found.start(), found.end(), first, owners
                     stroke = _SLASH.match(plain, found.end()) if len(owners) > 1 else None
@@ -127,10 +144,15 @@ class Spoken:
         plain = _plain(text)
         return {owner for _, _, owners in self._names(plain, 0, len(plain)) for owner in owners}
 
-    def _names(self, plain: str, at: int, end: int) -> Iterable[tuple[int, int, frozenset[str]]]:
+    def _names(
+        self, plain: str, at: int, end: int, *, glued: bool = False
+    ) -> Iterable[tuple[int, int, frozenset[str]]]:
+        """Yield the names of a sentence; `glued`: a figure may stand at the end of a Latin one (ALT30), unless that makes another name (CA125)."""
         while at < end:
             for name, owners in self._by_first.get(plain[at], ()):
-                if plain.startswith(name, at, end) and stands_alone(plain, at, name):
+                if plain.startswith(name, at, end) and (
+                    stands_alone(plain, at, name) or (glued and is_glued(plain, at, name))
+                ):
                     yield at, at + len(name), owners
                     at += len(name)
                     break
@@ -162,6 +184,28 @@ def stands_alone(plain: str, at: int, name: str) -> bool:
     return not any(
         (_LETTER.match(edge) and _LETTER.match(beside)) or (edge.isdecimal() and beside.isdecimal())
         for edge, beside in ((name[0], before), (name[-1], after))
+    )
+
+
+_NAMED_WITH_DIGIT = re.compile(
+    r"ca-?(?:125|15-?3|19-?9|242|72-?4|50|27-?29)(?!\.?\d)|[cftr]?[ct][34](?![\d.])|hpv|b-?12|ck-?(?:19|18|7|20)(?!\d)|cyfra|cd\d|il-?\d|ki-?67|he4(?!\d)|igg4(?!\d)|apoa1(?!\d)|hba1|pg[12](?!\d)|pivka|h[12]n[12]|sp[ao]2"
+)
+"""Latin names that end with a figure of their own, whether or not their item was examined."""
+
+
+_DECIMAL = re.compile(r"\d{1,3}\.\d")
+
+
+def is_glued(plain: str, at: int, name: str) -> bool:
+    """Say whether a figure stands at the end of a Latin name: ALT30, K+6.8; of one letter only a decimal one does."""
+    end = at + len(name)
+    return (
+        name.isascii()
+        and name.rstrip("+").isalpha()
+        and plain[end : end + 1].isdecimal()
+        and (len(name) > 1 or _DECIMAL.match(plain, end) is not None)
+        and not (at and _LETTER_OR_DIGIT.match(plain[at - 1]))
+        and not _NAMED_WITH_DIGIT.match(plain, at)
     )
 
 

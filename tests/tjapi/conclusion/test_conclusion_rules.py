@@ -1,6 +1,7 @@
 """The order of what a conclusion says."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -11,12 +12,14 @@ from tjapi.conclusion.rules import (
     EntryKind,
     Telling,
     asks_to_act,
+    calm_beside,
     in_order,
     made_by_machine,
     overview_of,
     tells,
 )
 from tjapi.knowledge.calm import says_all_normal
+from tjapi.knowledge.rules import Known
 
 
 @dataclass(frozen=True)
@@ -79,3 +82,18 @@ def test_an_entry_tells_of_a_critical_value_by_its_key_by_its_words_or_as_gravel
 )  # fmt: skip
 def test_words_ask_to_act_where_they_ask_for_it_today(advice: str, asks: bool) -> None:
     assert asks_to_act(advice) == asks
+
+
+@pytest.mark.requirement("E4.3", "E4.7")
+def test_what_a_finding_stands_on_is_not_called_normal_though_nothing_flags_it() -> None:
+    glucose = Known("GLU", "葡萄糖", "6.0", Decimal("6.0"), flag="", result_id=UUID(int=1))
+    potassium = Known("K", "钾", "4.1", Decimal("4.1"), flag="", result_id=UUID(int=2))
+    texts = [
+        (text, text) for text in ("空腹血糖未见异常", "血糖6.0mmol/L（正常）", "一切正常", "血钾正常", "无明显不适")
+    ]
+    assert calm_beside(texts, [glucose, potassium]) == []
+    assert calm_beside(texts, [glucose, potassium], {UUID(int=1)}) == [
+        "空腹血糖未见异常",
+        "血糖6.0mmol/L（正常）",
+        "一切正常",
+    ]

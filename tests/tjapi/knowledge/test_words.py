@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
 
@@ -514,3 +514,88 @@ def test_what_is_normal_or_is_to_be_beside_a_flag_may_be_said(text: str) -> None
 )  # fmt: skip
 def test_what_calls_a_flag_or_everything_normal_is_still_seen(text: str) -> None:
     assert says_all_normal(text, flagged=FLAGS_OF_FOUR)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [("心率130次/分", {"130"}), ("心率72次/分", set()), ("心率74次/分", set()), ("脉搏130次/分", {"130"}), ("运动后心率130次/分", set()), ("ALT30U/L", {"30"}), ("ALT62U/L", set()), ("CA125 62", set())],
+)  # fmt: skip
+def test_a_pulse_and_a_figure_at_a_code_are_values(text: str, wrong: set[str]) -> None:
+    said = [("心率", "HEART-RATE", "72"), ("心电图心率", "ECG-HR", "74"), ("丙氨酸氨基转移酶", "ALT", "62")]
+    now = {
+        uuid5(UUID(int=0), code): Known(code, name, n, Decimal(n), result_id=uuid5(UUID(int=0), code))
+        for name, code, n in said
+    }
+    assert unsaid_figures(text, Earlier(list(now.values())), now) == wrong
+
+
+FOUND_IN_MANY = [
+    ("收缩压", "SBP"), ("舒张压", "DBP"), ("丙氨酸氨基转移酶", "ALT"), ("尿酸", "UA"), ("葡萄糖", "GLU"), ("总胆固醇", "TC"), ("甘油三酯", "TG"), ("低密度脂蛋白胆固醇", "LDL"),
+    ("非高密度脂蛋白胆固醇", "NONHDL"), ("糖化血红蛋白", "HBA1C"), ("尿隐血", "UBLD"), ("体质指数", "BMI"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "血压152/96（正常）", "血压152/96平稳", "血压平稳", "血压尚可", "血压可", "血压稳定", "血压（正常）", "血压心率均正常", "生命体征平稳", "生命体征正常", "血压152/96mmHg属正常", "血压152/96mmHg，正常",
+        "血压152/96mmHg(未见异常)", "血糖6.8mmol/L正常", "血糖6.8mmol/L（正常）", "空腹血糖：6.8mmol/L，在正常范围", "总胆固醇5.86（正常），甘油三酯2.41（正常）", "ALT62（正常）", "ALT 62U/L，正常", "尿酸468μmol/L（正常范围）",
+        "尿酸468，肌酐82，均正常", "尿酸468μmol/L、肌酐82μmol/L均正常", "隐血阴性", "隐血(-)", "体重适中", "体型匀称", "肝、肾功能正常", "谷丙正常", "肝酶正常", "低密度脂蛋白3.92（正常）", "血压:152/96 平稳", "BP152/96，正常",
+        "血脂四项正常", "血脂全套正常", "尿酸468（正常），血压152/96升高",
+    ],
+)  # fmt: skip
+def test_a_flagged_value_is_called_normal_in_brackets_and_after_its_figure(text: str) -> None:
+    assert says_all_normal(text, flagged=FOUND_IN_MANY)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "血压152/96偏高，心率78（正常）", "血脂：总胆固醇5.86升高，高密度脂蛋白正常", "总胆固醇升高，高密度脂蛋白1.12，正常", "谷丙转氨酶62升高，谷草转氨酶38，正常", "尿常规：蛋白正常，隐血1+", "高密度脂蛋白1.12mmol/L，在正常范围。",
+        "无不适", "无明显不适", "无特殊不适，规律服药", "目前无不适", "身体无不适", "非高密度脂蛋白胆固醇4.74升高，高密度脂蛋白胆固醇1.12正常", "高密度脂蛋白胆固醇正常", "HDL-C正常", "血钾4.1mmol/L（正常）", "心率78次/分（正常）",
+        "尿蛋白（-），尿隐血1+", "肌酐82μmol/L（正常），尿酸468μmol/L升高", "血压152/96mmHg（偏高），心率平稳", "血红蛋白正常", "尿糖阴性，血糖6.8偏高", "肌酐正常", "保持血压平稳", "甲状腺功能正常", "建议血压平稳后复查", "睡眠可，二便正常",
+        "病情平稳", "心律齐，心率78次/分，正常", "体温36.5℃，血压升高，呼吸平稳",
+    ],
+)  # fmt: skip
+def test_what_is_normal_beside_many_flags_may_be_said(text: str) -> None:
+    assert not says_all_normal(text, flagged=FOUND_IN_MANY)
+
+
+def _now(*said: tuple[str, str, str]) -> dict[UUID | None, Known]:
+    return {
+        uuid5(UUID(int=0), code): Known(code, name, n, Decimal(n), result_id=uuid5(UUID(int=0), code))
+        for name, code, n in said
+    }
+
+
+SIGNED = _now(
+    ("肌酐", "CREA", "82"), ("血红蛋白", "HGB", "148"), ("糖化血红蛋白", "HBA1C", "6.3"), ("钾", "K", "4.1"), ("葡萄糖", "GLU", "6.8"), ("总胆固醇", "TC", "5.86"), ("低密度脂蛋白胆固醇", "LDL", "3.92"),
+    ("收缩压", "SBP", "152"), ("舒张压", "DBP", "96"), ("高密度脂蛋白胆固醇", "HDL", "1.12"), ("非高密度脂蛋白胆固醇", "NONHDL", "4.74"), ("呼吸频率", "RESP", "16"), ("体温", "TEMP", "36.5"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("总胆固醇4.2mmol/L↑", {"4.2"}), ("血糖↑5.2", {"5.2"}), ("空腹血糖↑5.2mmol/L", {"5.2"}), ("血糖5.2(H)", {"5.2"}), ("Cr 120", {"120"}), ("Cr120", {"120"}), ("Hb98", {"98"}), ("HGB98g/L", {"98"}), ("K 6.8", {"6.8"}),
+        ("K6.8", {"6.8"}), ("K+6.8", {"6.8"}), ("K：6.8mmol/L", {"6.8"}), ("TC4.2", {"4.2"}), ("LDL-C 2.1", {"2.1"}), ("LDL2.1", {"2.1"}), ("高压118，低压76", {"118", "76"}), ("BP118/76", {"118", "76"}),
+        ("总胆固醇↑5.86", set()), ("总胆固醇 ↑ 5.86 mmol/L", set()), ("总胆固醇5.86(H)", set()), ("Cr 82", set()), ("Hb148", set()), ("K4.1", set()), ("K+ 4.1mmol/L", set()), ("高压152，低压96", set()),
+        ("血红蛋白148g/L，糖化血红蛋白6.3%", set()), ("尿肌酐120", set()), ("尿糖2", set()), ("非高密度脂蛋白4.74，高密度脂蛋白1.12", set()), ("维生素K 5mg", set()), ("K1 44.0", set()), ("HDL胆固醇1.12", set()),
+        ("呼吸16次/分，体温36.5℃", set()), ("首次血压160/98，复测152/96", set()), ("首次血压160/98复测152/96", set()), ("血压目标<140/90", set()), ("建议将LDL-C控制在2.6以下", set()), ("指尖血糖7.2mmol/L", set()),
+        ("糖化血红蛋白6.5为诊断切点", set()), ("糖化血红蛋白5.7%~6.4%为糖尿病前期", set()), ("肌酐升高10%", set()), ("血糖7.2（2022）、6.8（2026）", set()), ("血压152/96（↑）", set()),
+    ],
+)  # fmt: skip
+def test_a_figure_beside_a_laboratorys_sign_or_a_short_code_is_that_items(text: str, wrong: set[str]) -> None:
+    assert unsaid_figures(text, Earlier(list(SIGNED.values())), SIGNED) == wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "old"),
+    [
+        ("血压目标<140/90", False), ("建议将LDL-C控制在2.6以下", False), ("血压<140/90mmHg为目标", False), ("若均≥140/90mmHg可诊断高血压", False), ("去年收缩压140", False), ("理想血压为140/90mmHg以下", False),
+        ("收缩压140", True), ("血压140/90mmHg", True), ("LDL-C 2.6", True), ("诊断：高血压，收缩压140", True), ("血压控制欠佳，140/90mmHg", True),
+    ],
+)  # fmt: skip
+def test_a_goal_and_another_years_figure_are_no_old_value(text: str, old: bool) -> None:
+    was = _now(("收缩压", "SBP", "140"), ("舒张压", "DBP", "90"), ("低密度脂蛋白胆固醇", "LDL", "2.6"))
+    assert bool(outdated_figures(text, was.values(), SIGNED)) == old

@@ -300,6 +300,21 @@ def test_a_moment_in_a_value_is_told_on_the_hospitals_day(kind: str, said: str, 
     assert found.results[0].observations[0].raw_value == read
 
 
+@pytest.mark.parametrize(
+    "said", ["危", "危急", "偏高危", "低危急值", "高危值", "高危急值", "高危!", "危险", "极高危急"]
+)
+def test_a_flag_that_calls_a_value_critical_is_one_however_it_is_written(said: str) -> None:
+    assert lab_critical([said])
+
+
+@pytest.mark.parametrize(
+    "said", ["高危", "低危", "中危", "高危型", "极高危", "很高危", "中高危", "危险因素", "高危人群", "危险度"]
+)
+def test_a_grade_of_a_risk_is_no_alarm_and_is_asked_about(said: str) -> None:
+    assert not lab_critical([said])
+    assert lab_unknown([said])
+
+
 # --- a word that is no negative ---
 
 

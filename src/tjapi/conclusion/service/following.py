@@ -71,7 +71,10 @@ class Known:
     def truth(self, said: results.Truth) -> results.Truth:
         """Return what words are held against, with what stands as critical though no value says it."""
         names = {name for alarm in self.alarms for name in alarm.names}
-        return renew(said, critical=said.critical | names, all_known=True)
+        grave = [known for known in said.current.values() if known.flag in ("HH", "LL") or known.alarm]
+        calm = {known.item_name for known in grave if known.result_id in self.calm}
+        calm -= names.union(known.item_name for known in grave if known.result_id not in self.calm)
+        return renew(said, critical=said.critical | names, all_known=True, dismissed=frozenset(calm))
 
     def names_of(self, keys: Iterable[str]) -> set[str]:
         """Return the names of the findings of keys, whether they hold or not."""

@@ -378,9 +378,10 @@ async def _refuse_calm(uow: UnitOfWork, found: Conclusion) -> None:
         for i, entry in enumerate(entries)
         for name in ("title", "detail", "advice", "lifestyle")
     ]
+    rests_on = {result_id for entry in entries if entry.kind != "risk" for result_id in entry.result_ids}
     wrong = [
         FieldError(place, "calm", "写正常或未见异常,与结果矛盾", "calls normal what is flagged or not judged")
-        for place in calm_beside(texts, (await results.case_of(uow, found.exam_id)).every)
+        for place in calm_beside(texts, (await results.case_of(uow, found.exam_id)).every, rests_on)
     ]
     if wrong:
         raise OverviewContradictsResults(errors=wrong)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
+from tjapi.knowledge.criticals import CALLED, said_critical
 from tjapi.result.rules.ranges import Range, Told
 from tjapi.result.rules.reading import NUMBERS, WORDS, chosen, understood
 from tjapi.result.rules.values import Comparator, Sense, Value, agree, finding, noted_clauses, plain, sense
@@ -28,6 +29,8 @@ _LAB_FLAGS: Mapping[str, Flag] = {
 _LAB_CRITICAL = frozenset({"aa", "panic", "critical", "crit", "危急", "危急值", "c!", "!"})
 # Whatever contains one of these is meant as critical, however it is dressed: HH↑, HHH, 偏高危, Critical High.
 _CRITICAL_INSIDE = re.compile(r"危|panic|crit|!|↑{2}|↓{2}|^h{2,}\W*$|^l{2,}\W*$")
+# Grades of a risk, which are no alarm: 高危型, 极高危, 危险因素. 偏高危 and 低危急值 are none of them.
+_RISKS = re.compile(r"(?<!偏)[低中高]危(?![急机值重象])|危险(?:因素|分层|分级|等级|程度|度|评估)")
 # Codes of the same tables that say nothing about normal or abnormal: change, susceptibility, detection; the star asks to look.
 _LAB_NEUTRAL = frozenset({
     "*", "b", "w", "u", "d", "s", "r", "i", "ms", "vs", "is", "nr", "rr", "wr", "pos", "neg", "det", "nd", "ind", "e", "+", "-", "±",
@@ -100,39 +103,16 @@ def lab_critical(flags: Sequence[str], mark: str = "") -> bool:
     return any(_is_critical(word) for word in _flag_words((*flags, mark)))
 
 
-_CALLED = re.compile(r"(?:危急|危机)值?|panic(?: values?)?|critical(?: values?)?")
-_NOT_EXCLUDED = re.compile(r"(?:不能|不|未能?|无法|尚未|难以)(?:完全)?(?:排除|除外)$")
-_DENIED = re.compile(
-    r"(?:非|无|未达到?|未到|未至|不属于?|不是|不为|不算|没有|未见|未出现|未发现|否认|排除|除外|若|如|如遇|如果|当|凡|遇到?|出现|是否|\b(?:no|not|non)\b-?)(?:为|有|属|属于|是|出现|达到?|到|见)*\W*$"
-    r"|^\W*[为=]$|(?:表示|代表|说明|指|标[注示])为?\W*$|\b(?:if|when)\b"
-)
-_DENIED_BEHIND = re.compile(
-    r"(?:标[记识志注])?\s*[:：]?\s*(?:否|无|n|no|阴性|-|0)\s*$|\s*(?:已?(?:解除|撤销|撤回|排除|除外|更正)|复[核查测检]后?(?:为|已)?正常)"
-    r"|.{0,4}(?:制度|管理|流程|参考|范围|标准|界值|阈值|[上下]限|表示|代表|说明|标[注示])|.{0,20}\b(?:range|limits?|thresholds?|denotes?|marked)\b"
-)
-_REACHED = re.compile(r"[达属符超合]")
-_ASKED_YES = re.compile(r"(?:标[记识志注])?\s*[:：]\s*(?:是|有|y|yes|1|阳性)\s*$")
-
-
 def calls_critical(note: str) -> bool:
     """Say whether words beside a value call it critical: 危急值，已电话通知. What explains a sign, or says that it is none, does not.
 
     That it cannot be excluded, or that nobody was reached, does: 不能排除危急值, 危急值未通知到临床.
     """
     return any(
-        _calls(clause, found)
+        said_critical(clause[: found.start()], clause[found.end() :]) in ("called", "doubted")
         for clause in noted_clauses(note, ",，.。;；!！?？|")
-        for found in _CALLED.finditer(clause)
+        for found in CALLED.finditer(clause)
     )
-
-
-def _calls(clause: str, found: re.Match[str]) -> bool:
-    before, behind = clause[: found.start()].rstrip(), clause[found.end() :]
-    if _NOT_EXCLUDED.search(before) or _ASKED_YES.match(behind):
-        return True
-    if _DENIED.search(before):
-        return False
-    return _DENIED_BEHIND.match(behind) is None or (_REACHED.search(before) is not None and ":" not in behind)
 
 
 def lab_unknown(flags: Sequence[str]) -> bool:
@@ -230,7 +210,11 @@ def _words_of(said: str) -> list[str]:
 
 
 def _is_critical(word: str) -> bool:
-    return word in _LAB_CRITICAL or _LAB_FLAGS.get(word) in ("LL", "HH") or _CRITICAL_INSIDE.search(word) is not None
+    return (
+        word in _LAB_CRITICAL
+        or _LAB_FLAGS.get(word) in ("LL", "HH")
+        or _CRITICAL_INSIDE.search(_RISKS.sub("", word)) is not None
+    )
 
 
 _ARROWS = str.maketrans(dict.fromkeys("⬆⇧▲△", "↑") | dict.fromkeys("⬇⇩▼▽", "↓") | {"\ufe0f": None})

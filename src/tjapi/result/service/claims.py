@@ -18,7 +18,8 @@ class Truth:
     """What an exam's results say now, and what they said before.
 
     `once`: names of findings that they gave rise to and that do not hold any more; `names`: those that hold; `critical`: names of items that
-    are critical now; `past`: what the same items were in earlier exams; `all_known`: what is critical without a stored value is among `critical`.
+    are critical now; `past`: what the same items were in earlier exams; `all_known`: what is critical without a stored value is among `critical`;
+    `dismissed`: names of items of which a person has said that they are not critical.
     """
 
     current: Mapping[UUID | None, Known]
@@ -28,6 +29,7 @@ class Truth:
     critical: frozenset[str]
     past: Sequence[Known] = ()
     all_known: bool = False
+    dismissed: frozenset[str] = frozenset()
 
     def contradicts(
         self,
@@ -50,7 +52,15 @@ class Truth:
             or unsaid_figures(text, Earlier(self.earlier, self.past), self.current, free)
             or outdated_words(text, self.earlier, self.current)
             or gone_names(text, self.once | set(gone), self.names)
-            or false_claims(text, list(self.current.values()), self.critical, own, all_known=self.all_known)
+            or false_claims(
+                text,
+                list(self.current.values()),
+                self.critical,
+                own,
+                all_known=self.all_known,
+                dismissed=self.dismissed,
+                stated=self.names,
+            )
         )
 
 
