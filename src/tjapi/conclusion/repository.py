@@ -69,7 +69,9 @@ async def add_task(uow: UnitOfWork, event: ResultArrivedLate) -> UUID | None:
     return (await uow.session.execute(query)).scalar_one_or_none()
 
 
-async def add_named_task(uow: UnitOfWork, campus_id: int, exam_id: UUID, kind: TaskKind, words: str) -> UUID | None:
+async def add_named_task(
+    uow: UnitOfWork, campus_id: int | None, exam_id: UUID, kind: TaskKind, words: str
+) -> UUID | None:
     """Add a task that words name; None where one of its kind is open."""
     query = (
         insert(AmendmentTask)

@@ -238,8 +238,9 @@ def _other_degrees(said: str, spoken: Spoken, values: Collection[Known]) -> Iter
     for start, end, at, owners in spoken.of_name(said, REACTION):
         told = {one for name in owners for one in reactions.get(name, ())}
         claimed = reaction_of(corrected(said, end) or said[start:end])
-        known_all = bool(told) and None not in told and claimed is not None
-        if known_all and all(claimed.denies(one) for one in told if one) and not _said_otherwise(said, at, end):
+        if claimed is None or not told or None in told:
+            continue
+        if all(claimed.denies(one) for one in told if one) and not _said_otherwise(said, at, end):
             yield start, end
     schemes: dict[str, set[str]] = {}
     for some in graded.values():

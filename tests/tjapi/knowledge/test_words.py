@@ -522,7 +522,7 @@ def test_what_calls_a_flag_or_everything_normal_is_still_seen(text: str) -> None
 )  # fmt: skip
 def test_a_pulse_and_a_figure_at_a_code_are_values(text: str, wrong: set[str]) -> None:
     said = [("心率", "HEART-RATE", "72"), ("心电图心率", "ECG-HR", "74"), ("丙氨酸氨基转移酶", "ALT", "62")]
-    now = {
+    now: dict[UUID | None, Known] = {
         uuid5(UUID(int=0), code): Known(code, name, n, Decimal(n), result_id=uuid5(UUID(int=0), code))
         for name, code, n in said
     }

@@ -87,7 +87,7 @@ async def test_a_computed_item_that_nothing_can_be_computed_of_says_why(
     for question in await _open(unit, scene):
         async with unit(DOCTOR) as uow:
             answer = {"undetermined": "not_judged", "implausible": "confirmed"}[question.kind]
-            await service.answer(uow, question.id, AnswerIn(answer=answer, reason="已核实"))  # type: ignore[arg-type]
+            await service.answer(uow, question.id, AnswerIn(answer=answer, reason="已核实"))
     assert await line_state(unit, scene, "LIPID-FULL") == "verified"
     assert "NONHDL" not in await state_of(unit, scene)
     assert (await _told(doctor, scene))["NONHDL"] == (why, why_en)

@@ -31,7 +31,7 @@ async def raise_task(uow: UnitOfWork, event: ResultArrivedLate) -> None:
 _ENDED: dict[TaskKind, str] = {"past": "所引往次结果与现有结果一致", "person": "所载受检者信息与档案一致"}
 
 
-async def raise_named_task(uow: UnitOfWork, campus_id: int, exam_id: UUID, kind: TaskKind, words: str) -> None:
+async def raise_named_task(uow: UnitOfWork, campus_id: int | None, exam_id: UUID, kind: TaskKind, words: str) -> None:
     """Raise a task that words name, of a finalized exam: what it tells of an earlier one (`past`), or of its person, holds no longer.
 
     While one of its kind is open, that is the one.
