@@ -145,9 +145,9 @@ def is_alarmed(clauses: Iterable[Clause], by: Alarmed) -> bool:
 
 def _is_critical(clause: Clause, by: Alarmed) -> bool:
     known = clause.known
-    if known is None or known.result_id not in by:
+    words = by.get(known.result_id) if known is not None and known.result_id is not None else None
+    if known is None or words is None:
         return False
-    words = by[known.result_id]
     if not words:
         return True
     if known.chosen:

@@ -1,6 +1,7 @@
 """What was found is told choice by choice, what is critical by its own name, and what nobody examined as not examined."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.tjapi.conclusion.test_derived import Desk, Review, _of_alerts, _print
 from tests.tjapi.report.specimens import Specimen
 from tests.tjapi.world import UNREMARKABLE, SignIn, Visit, World
 from tjapi.catalog.service.content import read_starter
+from tjapi.conclusion.rules import alarmed, is_alarmed
 from tjapi.kernel.runtime import Runtime
 from tjapi.knowledge.calm import says_only_normal
 from tjapi.knowledge.rules import Clause, Known
@@ -234,3 +236,51 @@ def test_what_is_critical_of_a_description_stands_before_the_findings_that_tell_
     told = Known("CT", "胸部CT", "右肺小结节。左侧气胸。", described=True)
     text = text_of([], [told], complete=True, grave=[Clause(told, "气胸", ("气胸",))])
     assert text == "1. 胸部CT：左侧气胸，属危急值"
+
+
+@pytest.mark.requirement("E5.1")
+def test_only_the_choice_that_is_critical_itself_is_called_so() -> None:
+    ecg = Known(
+        "ECG",
+        "心电图诊断",
+        "室性心动过速;预激综合征",
+        chosen=("室性心动过速", "预激综合征"),
+        flag="A",
+        result_id=UUID(int=1),
+    )
+    scan = Known("CT", "胸部CT", "右肺小结节。左侧气胸。", result_id=UUID(int=2))
+    high = Known("K", "血钾", "6.8", parse("6.8").numeric, flag="HH", result_id=UUID(int=3))
+    by = alarmed([Clause(ecg, "", ("室性心动过速",)), Clause(scan, "气胸", ("气胸",)), Clause(high, "")])
+    assert is_alarmed([Clause(ecg, "", ("室性心动过速",))], by)
+    assert not is_alarmed([Clause(ecg, "", ("预激综合征",))], by)
+    assert not is_alarmed([Clause(ecg, "")], by)
+    assert is_alarmed([Clause(scan, "", ("左侧气胸",))], by)
+    assert not is_alarmed([Clause(scan, "", ("结节",))], by)
+    assert is_alarmed([Clause(high, "偏高")], by)
+    assert not is_alarmed([], by)
+
+
+def _throat(summary: str = "") -> Specimen:
+    made = Specimen()
+    one = made.item("耳鼻喉科", "耳鼻喉", "咽喉", "慢性咽炎;扁桃体Ⅰ度肿大", flag="A")
+    made.results[0].kind, made.results[0].judged = "multi_select", True
+    made.found("finding", "慢性咽炎", rests_on=[one], detail="咽喉：慢性咽炎")
+    if summary:
+        made.signed("耳鼻喉科", summary=summary)
+    return made
+
+
+def test_each_abnormal_choice_that_no_entry_names_stands_under_the_others() -> None:
+    (row,) = _throat().data()["others"]
+    assert (row["item"], row["value"], row["flag"]) == ("咽喉", "扁桃体Ⅰ度肿大", "abnormal")
+    made = _throat()
+    made.results[0].alert = "standing"
+    # Nobody has concluded yet what of it is critical: what is left may be.
+    assert made.data()["others"][0]["flag"] == "critical"
+
+
+@pytest.mark.requirement("E5.2")
+def test_a_summary_calls_nothing_critical_that_a_person_dismissed_afterwards() -> None:
+    made = _throat("1. 咽喉：扁桃体Ⅰ度肿大，属危急值\n2. 慢性咽炎：咽喉：慢性咽炎")
+    made.results[0].alert = "dismissed"
+    assert made.data()["departments"][0]["summary"] == "1. 咽喉：扁桃体Ⅰ度肿大\n2. 慢性咽炎：咽喉：慢性咽炎"
