@@ -71,8 +71,38 @@ PLACED = "tests/tjapi/critical_value/test_placed.py"
 MEASURED_AGAIN = "tests/tjapi/critical_value/test_measured_again.py"
 
 SUITING = "tests/tjapi/exam/test_suiting.py"
+TOLD = "tests/tjapi/conclusion/test_told.py"
 
 TWINS = (
+    _twin(
+        "told: a department names the critical choice that no finding tells", "src/tjapi/result/service/summarizing.py",
+        "words = tuple(one for one in clause.found if one in left)", "words = ()",
+        f"{TOLD}::test_a_department_names_the_critical_choice_of_which_no_finding_tells_and_calls_only_that_one_critical",
+    ),
+    _twin(
+        "told: a department names what is critical in a description", "src/tjapi/result/service/summarizing.py",
+        "words = tuple(one for one in clause.found if not any(folded(one) in folded(text) for text in texts))", "words = ()",
+        f"{TOLD}::test_what_is_critical_of_a_description_stands_before_the_findings_that_tell_of_something_else",
+    ),
+    _twin(
+        "told: only the choice that is critical is called so", "src/tjapi/conclusion/rules.py",
+        "return set(clause.found or known.chosen) <= words", "return True",
+        f"{TOLD}::test_only_the_choice_that_is_critical_itself_is_called_so",
+    ),
+    _twin(
+        "told: each choice that no entry names stands under the others", "src/tjapi/report/layout.py",
+        "        elif left:", "        elif left and not told:",
+        f"{TOLD}::test_each_abnormal_choice_that_no_entry_names_stands_under_the_others",
+    ),
+    _twin(
+        "told: what was not examined is not normal", "src/tjapi/result/rules/flags.py", "if said and not idle and all(", "if said and all(",
+        f"{TOLD}::test_no_choice_that_says_that_nothing_was_examined_is_normal_in_the_catalog_or_by_any_range",
+    ),
+    _twin(
+        "told: a doctor's calm line is no finding, a doubtful one is", "src/tjapi/knowledge/calm.py",
+        "return bool(clauses) and all(\n        len(said) <= _MOST_SAID", "return bool(clauses) and any(\n        len(said) <= _MOST_SAID",
+        f"{TOLD}::test_only_what_is_calm_in_every_clause_is_no_finding",
+    ),
     _twin(
         "suiting: lines are judged anew when the facts change", "src/tjapi/exam/service/correcting.py",
         "        await judge(uow, exam)\n", "",

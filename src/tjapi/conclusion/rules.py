@@ -1,13 +1,13 @@
 """States of a conclusion, the order of what it says, and what of it tells of a critical value."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 from uuid import UUID
 
 from tjapi.knowledge.calm import says_all_normal
-from tjapi.knowledge.rules import Known
+from tjapi.knowledge.rules import Clause, Known
 from tjapi.knowledge.words import NOTHING_FOUND, chinese, forbids_calm, judgement_of, nothing_found
 
 ConclusionState = Literal["draft", "initial_signed", "finalized"]
@@ -119,6 +119,41 @@ def tells(entry: Telling, alarm: Telling) -> bool:
     if not alarm.result_ids or not alarm.result_ids <= entry.result_ids:
         return False
     return entry.own or (entry.grave and alarm.words <= entry.words)
+
+
+Alarmed = Mapping[UUID, frozenset[str]]
+"""Results that are critical, each with the choices or words of it that are; none where all of it is."""
+
+
+def alarmed(clauses: Iterable[Clause]) -> dict[UUID, frozenset[str]]:
+    """Return what is critical, of the reasons for which it is: of a value of several choices, or a description, what was found in it."""
+    found: dict[UUID, list[tuple[str, ...]]] = {}
+    for clause in clauses:
+        if clause.known is not None and clause.known.result_id is not None:
+            found.setdefault(clause.known.result_id, []).append(clause.found)
+    return {
+        result_id: frozenset(word for words in said for word in words) if all(said) else frozenset()
+        for result_id, said in found.items()
+    }
+
+
+def is_alarmed(clauses: Iterable[Clause], by: Alarmed) -> bool:
+    """Say whether all that a finding rests on is critical itself: 预激综合征 is not for the 室性心动过速 that was chosen beside it."""
+    resting = [clause for clause in clauses if clause.known is not None and clause.known.result_id is not None]
+    return bool(resting) and all(_is_critical(clause, by) for clause in resting)
+
+
+def _is_critical(clause: Clause, by: Alarmed) -> bool:
+    known = clause.known
+    words = by.get(known.result_id) if known is not None and known.result_id is not None else None
+    if known is None or words is None:
+        return False
+    if not words:
+        return True
+    if known.chosen:
+        return set(clause.found or known.chosen) <= words
+    # In a description one word may be part of the other: 脑出血 in 左侧基底节区脑出血.
+    return all(any(one in word or word in one for word in words) for one in clause.found)
 
 
 def overview_of(titles: Iterable[str], values: Collection[Known] = ()) -> str:

@@ -249,3 +249,33 @@ def is_unjudged_text(kind: str, flag: str | None, text: str) -> bool:
         and bool(text.strip())
         and not (said and all(_calls_normal(one, department=False) for one in said))
     )
+
+
+_PART_OF_THE_BODY = (
+    "(?:双|左|右|侧|上|下|前|后|内|外|全|各|及|和|与|、|均|都|皆|的|之|部|区|处|段|叶|缘|"
+    "心脏|心界|心率|心律|心音|心|肺|肝|胆囊|胆道|胆|胰腺|胰|脾脏|脾|肾脏|肾|输尿管|膀胱|前列腺|子宫|附件|卵巢|宫颈|阴道|外阴|乳腺|乳房|甲状腺|腮腺|"
+    "腹部|腹壁|腹|胸廓|胸部|胸|颈部|颈|颈动脉|动脉|静脉|血管|弹性|头颅|头|面|五官|脊柱|脊椎|四肢|关节|肢|手|足|脚|皮肤|黏膜|粘膜|巩膜|结膜|角膜|虹膜|晶状体|晶体|眼底|眼压|眼睑|眼球|眼|瞳孔|视盘|"
+    "外耳道|耳道|鼓膜|耳|鼻腔|鼻中隔|鼻咽|鼻窦|鼻甲|鼻|咽喉|咽|喉|声带|扁桃体|口腔|口|唇|舌|牙龈|牙周|牙齿|牙列|牙|齿|颞颌|"
+    "淋巴结|浅表|神经|系统|反射|生理|肛门|直肠|外生殖器|生殖器|睾丸|肌力|肌张力|呼吸音|呼吸|肠鸣音|听力|嗅觉|色觉|视野|发育|营养|神志|精神|步态|皮疹|肋|"
+    "听诊|触诊|叩诊|视诊|指诊|查体|体检|检查|超声|彩超|心电图|形态|大小|位置|结构|功能|活动度|活动|运动|状况|情况|测定)*"
+)
+_NO_MORE_THAN = (
+    "(?:压痛|反跳痛|叩击痛|叩痛|触痛|肌紧张|包块|肿块|肿物|结节|肿大|肿胀|干湿性?啰音|[干湿]性?啰音|啰音|杂音|额外心音|胸膜摩擦音|水肿|浮肿|畸形|黄染|皮疹|出血点|瘀斑|充血|红肿|异常分泌物|分泌物|渗出|溃疡|"
+    "静脉曲张|疝|占位|积液|斑块|狭窄|病理征|病理反射|震颤|偏斜|偏曲|异常搏动|异常|疼痛|不适)"
+)
+_AS_USUAL = re.compile(
+    rf"{_PART_OF_THE_BODY}(?:(?:未见|未触及|未扪及|未及|未闻及|未查及|未引出|未发现|无|没有)(?:明显|明确|病理性|异常)*{_PART_OF_THE_BODY}{_NO_MORE_THAN}(?:[、及和或与]{_NO_MORE_THAN})*"
+    rf"|(?:{_PREDICATE}){_TAIL}|平软|柔软|(?<=腹)软|清晰|对称|居中|(?<=心律)齐|(?<=心率)齐|(?<=呼吸音)清|(?<=活动)自如|(?<=活动)自由|(?<=反射)存在|(?<=肋)下?(?:未触及|未及|未扪及))"
+)
+
+
+def says_only_normal(text: str) -> bool:
+    """Say whether every clause of a text calls what it is about normal, and nothing else: 心肺听诊未见异常; 腹部平软，无压痛.
+
+    Such a line is no finding. What is said of anything that is no part of the body (甲状腺结节大小正常), and what nobody can be sure of, is one.
+    """
+    clauses = [re.sub(r"\s", "", said) for said in (one for clauses in _sentences(text) for one in clauses)]
+    return bool(clauses) and all(
+        len(said) <= _MOST_SAID and (_calls_normal(said, department=True) or _AS_USUAL.fullmatch(said) is not None)
+        for said in clauses
+    )

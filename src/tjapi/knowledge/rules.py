@@ -78,6 +78,12 @@ class Known:
     """Whether a person called a word abnormal, or normal, that nothing could read: that it is 阳性 nobody said, so no rule fires on its flag."""
     described: bool = False
     """Whether it is a description that nobody judged: not exactly a normal text. It is read, and never counts as normal."""
+    unexamined: bool = False
+    """Whether it says that nothing was examined (拒检): it is no value of anything, and never counts as normal."""
+    usual_texts: tuple[str, ...] = ()
+    """The words that are usual, each as it is chosen."""
+    called: Literal["", "person", "laboratory"] = ""
+    """Who calls it abnormal, where no range that is printed says so."""
 
     @property
     def same(self) -> str:

@@ -95,7 +95,7 @@ def finding_line(name: str, clauses: Iterable[Clause]) -> str:
 def valued(known: Known) -> str:
     """Return a value as a sentence part: with its unit, and how it lies to the range it was judged by."""
     if known.numeric is None:
-        return _joined(f"{known.item_name} {_short(chinese(known.text))}", _usual(known))
+        return _joined(f"{known.item_name} {_short(chinese(known.text))}", _usual(known) or _called(known))
     unit = printed_unit(known.unit or "")
     return _joined(f"{known.item_name} {known.text}{f' {unit}' if unit else ''}", _beside_range(known))
 
@@ -119,7 +119,7 @@ def _beside_range(known: Known) -> str:
     """Say on which side of its range a number lies; nothing of one that is within, or that nobody could judge."""
     side = _SIDES.get(known.flag or "")
     if side is None:
-        return "不在参考范围" if known.flag == "A" else ""
+        return _called(known) or ("不在参考范围" if known.flag == "A" else "")
     critical = "，属危急值" if known.flag in ("HH", "LL") else ""
     low, high = known.bounds
     if known.numeric is not None and not _may_lie(known.numeric, side, low, high):
@@ -131,6 +131,14 @@ def _beside_range(known: Known) -> str:
     if bound is not None:
         return f"{side}于参考{'上' if side == '高' else '下'}限 {bound}{critical}"
     return (f"{side}于参考范围 {chinese(known.usual)}" if known.usual else f"偏{side}") + critical
+
+
+CALLED: Mapping[str, str] = {"person": "医师判定异常", "laboratory": "检验科标为异常"}
+"""Who calls a value abnormal that no printed range is beside."""
+
+
+def _called(known: Known) -> str:
+    return CALLED.get(known.called, "") if known.flag == "A" else ""
 
 
 def _may_lie(number: Decimal, side: str, low: str | None, high: str | None) -> bool:
@@ -172,14 +180,17 @@ def _short(text: str) -> str:
 # --- that nothing was found ---
 
 
-Judgement = Literal["abnormal", "open", "described", "normal", "unasked"]
-"""What became of a value: flagged; open (should have been judged, and was not); a description that nobody judged; normal; or nobody asks."""
+Judgement = Literal["abnormal", "open", "described", "normal", "unasked", "unexamined"]
+"""What became of a value: flagged; open (should have been judged, and was not); a description that nobody judged; normal; nobody asks; or it
+says that nothing was examined."""
 
 
-def judgement(flag: str | None, *, undetermined: bool, described: bool) -> Judgement:
+def judgement(flag: str | None, *, undetermined: bool, described: bool, unexamined: bool = False) -> Judgement:
     """Return what became of a value. A description that is not exactly a normal text is *not judged*: never normal for being a text."""
     if flag:
         return "abnormal"
+    if unexamined:
+        return "unexamined"
     if undetermined:
         return "open"
     if described:
@@ -189,7 +200,9 @@ def judgement(flag: str | None, *, undetermined: bool, described: bool) -> Judge
 
 def judgement_of(known: Known) -> Judgement:
     """Return what became of a value as rules see it."""
-    return judgement(known.flag, undetermined=known.undetermined, described=known.described)
+    return judgement(
+        known.flag, undetermined=known.undetermined, described=known.described, unexamined=known.unexamined
+    )
 
 
 def forbids_calm(judgements: Collection[Judgement]) -> bool:
@@ -216,7 +229,7 @@ def sentence_of(judgements: Collection[Judgement]) -> str:
     """Return what may be said of values beside which no finding stands: normal only where something was judged and all of it was normal."""
     if all_judged_normal(judgements):
         return _NORMAL
-    if not judgements:
+    if set(judgements) <= {"unexamined"}:
         return _NOTHING
     if "abnormal" in judgements:
         return _SOME_ABNORMAL

@@ -37,7 +37,9 @@ from tjapi.report.rules import (
 )
 from tjapi.report.views import ReportSource
 from tjapi.result.rules.alarms import LAB_CALLS_IT_CRITICAL
+from tjapi.result.rules.choices import called_by, folded, not_examined, unexamined, untold
 from tjapi.result.rules.flags import undetermined
+from tjapi.result.rules.reading import chosen
 from tjapi.result.rules.values import finding
 from tjapi.result.schemas import TrendOut
 
@@ -74,7 +76,6 @@ def report_data(
     conclusions = _conclusions(entries, items, {r.result_id: r.alert for r in rows.results})
     abnormal = [r for r in rows.results if _abnormal_flag(items[r.result_id])]
     abnormal.sort(key=lambda r: not _critical(items[r.result_id]))
-    concluded = {result_id for entry in entries for result_id in entry.result_ids}
     sheets = {sheet.department_id: sheet for sheet in rows.sheets}
     examined = {of: list(results) for of, results in groupby(rows.results, _department_of)}
     examined |= {of: [] for of in map(_department_of, rows.sheets) if of not in examined}
@@ -109,13 +110,15 @@ def report_data(
         "overview": _overview(rows, conclusions, items, (told, whole)),
         "overview_stale": closing is not None and closing.overview_stale, "sentence": f"本次体检{sentence_of(whole)}。",
         "abnormal": [_row(r, items) for r in abnormal],
-        "others": [_row(r, items) for r in abnormal if r.result_id not in concluded],
+        "others": _others(abnormal, entries, items),
         "undetermined": sum(item["flag"] == "undetermined" for item in items.values()), "described": told.count("described"),
         "all_judged_normal": all_judged_normal(whole), "some_judged_normal": "normal" in told,
         "departments": departments,
         "trends": [_trend(t) for t in _shown(trends)], "verify_url": verify_url,
         "unperformed": [
             {"department": line.department, "name": line.name, "why": _UNPERFORMED[line.state]} for line in rows.unperformed
+        ] + [
+            {"department": row.department, "name": row.item_name, "why": items[row.result_id]["value"]} for row in rows.results if _unexamined(row)
         ] + [
             {"department": item.department, "name": item.name, "why": f"{_GIVEN_UP}：{item.reason}"} for item in rows.given_up
         ],
@@ -128,7 +131,7 @@ def report_data(
 
 
 def _item(row: Any) -> Item:
-    open_ = undetermined(row.kind or "numeric", row.flag, judged=row.judged is not False)
+    open_ = _undetermined(row)
     flag = flag_shown(row.flag, row.alert, undetermined=open_)
     remarks = [chinese(remark) for remark in row.remarks or ()]
     if row.lab_alarm and row.flag not in ("HH", "LL"):
@@ -144,6 +147,7 @@ def _item(row: Any) -> Item:
         "judged": row.flag is not None,
         "unit": printed_unit(row.unit),
         "range": _range(row),
+        "called": _called(row),
         "remarks": remarks,
     }
 
@@ -151,9 +155,24 @@ def _item(row: Any) -> Item:
 def _judgement(row: Any) -> Judgement:
     """Return what became of a result: the input of every sentence and figure that may be calm."""
     kind = row.kind or "numeric"
-    open_ = undetermined(kind, row.flag, judged=row.judged is not False)
     flag = "A" if not row.flag and row.alert == "standing" else row.flag
-    return judgement(flag, undetermined=open_, described=is_unjudged_text(kind, row.flag, row.raw_value or ""))
+    return judgement(
+        flag, undetermined=_undetermined(row), described=is_unjudged_text(kind, row.flag, row.raw_value or ""),
+        unexamined=_unexamined(row),
+    )  # fmt: skip
+
+
+def _undetermined(row: Any) -> bool:
+    return undetermined(row.kind or "numeric", row.flag, judged=row.judged is not False) and not _unexamined(row)
+
+
+def _chosen(row: Any) -> tuple[str, ...]:
+    return chosen(row.raw_value or "") if row.kind == "multi_select" else ()
+
+
+def _unexamined(row: Any) -> bool:
+    """Say whether a value says that nothing was examined: it stands among what was not, with its reason."""
+    return not row.flag and unexamined(row.kind or "numeric", _chosen(row) or (row.raw_value or "",))
 
 
 def _abnormal_flag(item: Mapping[str, Any]) -> bool:
@@ -267,15 +286,15 @@ def _conclusions(
 
 def _said_in(detail: str, result: Mapping[str, Any]) -> bool:
     """Say whether a detail tells of a result with its value, in whatever spelling, so that it need not stand beside it again."""
-    name, value = result["name"], result["value"]
-    spellings = {f"{name} {one}" for one in (value, chinese(value), chinese(finding(value)))}
+    name, value, text = folded(result["name"]), result["value"], folded(detail)
+    spellings = {name + folded(one) for one in (value, finding(value))}
     # A value of several parts has the mark that parts are told by.
     return any(
-        (at := detail.find(said)) >= 0
-        and detail[at - 1 : at] in ("", "；")
-        and detail[at + len(said) :][:1] not in (*"0123456789.",)
+        (at := text.find(said)) >= 0
+        and text[at - 1 : at] in ("", ";")
+        and text[at + len(said) :][:1] not in (*"0123456789.",)
         for said in spellings
-    ) or any(part.startswith(f"{name}：") for part in detail.split("；"))
+    ) or any(part.startswith(f"{name}:") for part in text.split(";"))
 
 
 def _overview(
@@ -326,7 +345,8 @@ def _figures(
     """Return the figures of the cover; critical values, and what should have been judged and was not, only where there are any."""
     critical, abnormal = sum(_critical(item) for item in items), sum(_abnormal_flag(item) for item in items)
     unjudged = judgements.count("open")
-    figures = [("检查项目", len(items), ""), ("异常结果", abnormal, ""), ("主检结论", len(conclusions), "")]
+    examined = len(judgements) - judgements.count("unexamined")
+    figures = [("检查项目", examined, ""), ("异常结果", abnormal, ""), ("主检结论", len(conclusions), "")]
     if unjudged:
         figures.append(("未判定", unjudged, ""))
     if critical:
@@ -365,6 +385,29 @@ def _row(row: Any, items: Mapping[UUID, Mapping[str, Any]]) -> dict[str, Any]:
     return {"department": row.department, "item": item.pop("name"), **item}
 
 
+def _others(abnormal: Sequence[Any], entries: Sequence[Any], items: Mapping[UUID, Item]) -> list[dict[str, Any]]:
+    """Return what is flagged and under no entry; of a value of several choices those that none of the entries that rest on it names."""
+    found = []
+    for row in abnormal:
+        resting = [entry for entry in entries if row.result_id in entry.result_ids]
+        told, parts = [f"{entry.title}\n{entry.detail or ''}" for entry in resting], _chosen(row)
+        usual = (row.range_snapshot or {}).get("normal_texts") or ()
+        left = untold(parts, usual, told) if parts else ()
+        if not resting:
+            found.append(_row(row, items))
+        elif left:
+            # What of it is critical has its own entry.
+            grave = _critical(items[row.result_id]) and not any(entry.own_critical for entry in resting)
+            flag = items[row.result_id]["flag"] if grave else "abnormal"
+            found.append(_row(row, items) | {"value": chinese(";".join(left)), "flag": flag, "long": False})
+    return found
+
+
+def _called(row: Any) -> str:
+    """Return who calls a result abnormal beside which no range is printed."""
+    return called_by(row.flag, ranged=bool(_range(row)), by_person=row.by_person, marked=bool(row.lis_flags))
+
+
 def _range(row: Any) -> str:
     snapshot = row.range_snapshot
     if not snapshot:
@@ -379,14 +422,10 @@ def _range(row: Any) -> str:
     return _normal_choices(row, snapshot.get("normal_texts") or ()) or snapshot.get("text") or ""
 
 
-_NOT_DONE = ("拒检", "未检", "弃检")
-"""What is not held against anybody, and is no reference."""
-
-
 def _normal_choices(row: Any, normal: Collection[str]) -> str:
     """Return every choice of an item that is normal: 从不、偶尔; nothing where there is one, or where there are too many to print."""
     usual = {finding(one) for one in normal}
-    found = [choice for choice in row.choices or () if finding(choice) in usual and choice not in _NOT_DONE]
+    found = [choice for choice in row.choices or () if finding(choice) in usual and not not_examined(choice)]
     return "、".join(found) if 1 < len(found) <= _MOST_NORMAL_WORDS else ""
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from tjapi.knowledge.words import after_list_number
+from tjapi.result.rules.choices import folded
 
 ReportState = Literal["rendering", "failed", "generated", "sealed", "published", "superseded", "recalled"]
 ReportFlag = Literal["", "high", "low", "critical_high", "critical_low", "critical", "abnormal", "undetermined"]
@@ -173,8 +174,8 @@ def not_told_before(detail: str, told: set[str], names: Collection[str]) -> str:
 
     A result whose part is left out still stands among the results of the entry.
     """
-    parts = detail.split("；")
-    kept = [part for part in parts if part not in told or not any(part.startswith(name) for name in names)]
+    parts, own = detail.split("；"), [folded(name) for name in names]
+    kept = [part for part in parts if part not in told or not any(folded(part).startswith(name) for name in own)]
     told.update(parts)
     return "；".join(kept)
 

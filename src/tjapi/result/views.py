@@ -198,13 +198,15 @@ class CaseRow:
     usual: str | None
     judged: bool
     by_person: bool
+    usual_texts: Sequence[str] | None
 
 
 _CASE = """
 select r.exam_id, r.id, v.id, r.department_id, r.item_code, r.item_name, i.kind, i.unit, v.raw_value, v.text, v.comparator, v."numeric", v.unit,
   coalesce(v.flag, case when v.id = r.current_revision_id then r.judged_flag end), v.lis_flags,
   v.range_snapshot->>'low', v.range_snapshot->>'high', coalesce(nullif(v.range_snapshot->>'text', ''), v.lis_range_text),
-  i.judged, v.flag is null and r.judged_flag is not null and v.id = r.current_revision_id
+  i.judged, v.flag is null and r.judged_flag is not null and v.id = r.current_revision_id,
+  case when jsonb_typeof(v.range_snapshot->'normal_texts') = 'array' then array(select jsonb_array_elements_text(v.range_snapshot->'normal_texts')) end
 from result r join result_revision v on {joined} join exam_line l on l.id = r.line_id join exam e on e.id = r.exam_id join item i on i.id = r.item_id
 where {wanted} order by l.sort, l.code, i.sort, r.id
 """

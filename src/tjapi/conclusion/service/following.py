@@ -13,7 +13,18 @@ from uuid import UUID
 from tjapi.conclusion import repository
 from tjapi.conclusion.errors import ConclusionStale, CriticalNotConcluded
 from tjapi.conclusion.models import Conclusion, ConclusionEntry
-from tjapi.conclusion.rules import SEE_ALERT, Telling, asks_to_act, in_order, leaves_alone, made_by_machine, overview_of
+from tjapi.conclusion.rules import (
+    SEE_ALERT,
+    Alarmed,
+    Telling,
+    alarmed,
+    asks_to_act,
+    in_order,
+    is_alarmed,
+    leaves_alone,
+    made_by_machine,
+    overview_of,
+)
 from tjapi.conclusion.service.alarming import Alarm, alarms, calmed, entries_of, not_concluded, reasons_of, telling_of
 from tjapi.conclusion.service.keeping import CHANGED_UNDER, back_to_draft, copied, keep, keys_of, replace
 from tjapi.exam import service as exams
@@ -21,7 +32,7 @@ from tjapi.exam.models import Exam
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge.calm import says_all_normal
+from tjapi.knowledge.calm import says_all_normal, says_only_normal
 from tjapi.result import service as results
 from tjapi.result.models import DepartmentSheetLine
 from tjapi.result.rules.derivation import Sources, fate
@@ -105,7 +116,8 @@ async def known(uow: UnitOfWork, exam: Exam) -> Known:
     found = {f"finding:{one[0].code}": one for one in said if one[0].code not in taken_out}
     telling = {key: telling_of(key, one) for key, one in found.items()}
     raised = await alarms(uow, exam, ground)
-    alarming = frozenset[UUID]().union(*(alarm.telling.result_ids for alarm in raised))
+    alarming = {i: frozenset[str]() for alarm in raised for i in alarm.telling.result_ids}
+    alarming |= alarmed(clause for alarm in raised for clause in alarm.clauses)
     calm = await calmed(uow, exam, ground, raised)
     wanted = [
         *entries_of(exam, raised, telling.values()),
@@ -114,7 +126,11 @@ async def known(uow: UnitOfWork, exam: Exam) -> Known:
     # That nothing was found, or that something is normal, is no finding.
     names = [(value.item_name, value.item_code) for value in ground.case.every]
     written = [line for line in lines if line.origin == "manual" and not line.removed]
-    own = [line for line in written if not says_all_normal(line.text, department=True, flagged=names)]
+    own = [
+        line
+        for line in written
+        if not (says_all_normal(line.text, department=True, flagged=names) or says_only_normal(line.text))
+    ]
     wanted += [_of_line(exam, line) for line in own]
     telling |= {alarm.key: alarm.telling for alarm in raised}
     words = {f"line:{line.id}": line.text for line in own}
@@ -129,11 +145,12 @@ def _of_line(exam: Exam, line: DepartmentSheetLine) -> ConclusionEntry:
     )  # fmt: skip
 
 
-def _of_finding(exam: Exam, one: Found, alarming: AbstractSet[UUID], calm: AbstractSet[UUID]) -> ConclusionEntry:
+def _of_finding(exam: Exam, one: Found, alarming: Alarmed, calm: AbstractSet[UUID]) -> ConclusionEntry:
     advice, fired = one
     ids, key = results.found_result_ids(fired), f"finding:{advice.code}"
     # Nobody is told of one value to come at once, and within two weeks.
-    later = advice.important_class != "A" and bool(ids) and set(ids) <= alarming
+    clauses = [clause for each in fired for clause in each.verdict.clauses]
+    later = advice.important_class != "A" and is_alarmed(clauses, alarming)
     return ConclusionEntry(
         id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind=advice.kind, title=advice.name, detail=reasons_of(one, calm),
         advice=SEE_ALERT if later else advice.advice, lifestyle=advice.lifestyle, result_ids=ids, key=key, keys=[key], icd10=advice.icd10,

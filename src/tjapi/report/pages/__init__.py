@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from tjapi.kernel.clock import HOSPITAL_ZONE
+from tjapi.knowledge.words import CALLED
 from tjapi.report.schemas import VerificationOut
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -27,8 +28,8 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
         "compare_more": "二维码可以被复制到伪造的纸上。上列任何一项与纸面不符，手中的报告就不是本院签发的这一份。体检号与校验码印在报告每一页的页脚。",
         "compare_file": "各项相符而对纸上的数值仍有疑问，请本人在手机上打开报告核对，或向本院查询。手中若是 PDF 文件，其 SHA-256 应以下列字符开头：",
         "outdated_note": "有结果在签发后补充或更正，医院正在修订这份报告。新版本发布后请以新版本为准。",
-        "undetermined": "未判定", "others": "其他异常", "others_more": "以下结果不在参考范围内，主检未单独列出结论。如有不适或再次出现，请到相应专科咨询。",
-        "undetermined_more": "“未判定”的结果既不表示正常，也不表示异常：没有适用的参考范围，或不能按参考范围判读。", "remark": "备注",
+        "undetermined": "未判定", "others": "其他异常", "others_more": "以下结果异常，主检未单独列出结论。如有不适或再次出现，请到相应专科咨询。",
+        "undetermined_more": "“未判定”的结果既不表示正常，也不表示异常：没有适用的参考范围，或不能按参考范围判读。", "remark": "备注", "called": CALLED,
         "open_one": "已判定的项目未见明显异常，另有结果未判定，见各科室结果。", "open_all": "各项结果未判定，见各科室结果。",
         "described": "检查所见见各科室结果。", "open_described": "有结果未判定，检查所见见各科室结果。", "nothing": "本次体检未检查任何项目。", "stale": "已过期，待更新",
         "version": "版本", "published": "签发时间", "recalled_at": "撤回时间", "other": "English", "other_lang": "en",
@@ -52,9 +53,9 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
         "compare_file": "If everything agrees and you still doubt a figure, let its owner open the report on a phone, or ask the hospital. If you hold a PDF file, its SHA-256 must begin with:",
         "outdated_note": "Results came or were corrected after this report was issued, and the hospital is amending it. Go by the new version once it is published.",
         "undetermined": "not judged", "others": "Other abnormal results",
-        "others_more": "These results are outside of their range; no separate conclusion was drawn. Ask a doctor if you feel unwell or they come up again.",
+        "others_more": "These results are abnormal; no separate conclusion was drawn of them. Ask a doctor if you feel unwell or they come up again.",
         "undetermined_more": "Results that are not judged are neither normal nor abnormal: no range applies, or they cannot be compared with it.",
-        "remark": "Remark", "open_one": "What could be judged is normal; some results are not judged, see the departments.",
+        "remark": "Remark", "called": {"person": "called abnormal by a doctor", "laboratory": "flagged as abnormal by the laboratory"}, "open_one": "What could be judged is normal; some results are not judged, see the departments.",
         "open_all": "The results are not judged; see the departments.", "described": "See the departments for what was described.", "nothing": "Nothing was examined.",
         "open_described": "Some results are not judged; see the departments for these and for what was described.", "stale": "out of date, to be updated",
         "unknown_more": "This hospital has issued no report with this code.",

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from tjapi.knowledge.criticals import CALLED, said_critical
+from tjapi.result.rules.choices import half_examined, unexamined
 from tjapi.result.rules.ranges import Range, Told
 from tjapi.result.rules.reading import NUMBERS, WORDS, chosen, understood
 from tjapi.result.rules.values import Comparator, Sense, Value, agree, finding, noted_clauses, plain, sense
@@ -71,18 +72,20 @@ def flag_of(kind: str, value: Value, normal: Range | None, choices: Sequence[str
 
     None is *undetermined*: no range, a number where only words are known to be normal, or words that mean nothing to the item. A text
     (a description) is normal where it is exactly a normal text, and never abnormal by being another one. Of several choices one that is
-    normal stands beside no other: 未见异常 and 中耳炎 is undetermined.
+    normal stands beside no other: 未见异常 and 中耳炎 is undetermined. That nothing was examined (拒检) is not normal, whatever a range says.
     """
     if value.numeric is not None and (kind in NUMBERS or (normal is not None and normal.bounded)):
         return flag(value, normal)
     if kind in NUMBERS or normal is None or not normal.normal_texts or not value.text:
         return None
+    parts = chosen(value.text) if kind == "multi_select" else (value.text,)
     usual = _usual(normal.normal_texts)
-    said = [finding(part) for part in chosen(value.text)] if kind == "multi_select" else [finding(value.text)]
-    if said and all(part in usual for part in said):
+    said = [finding(part) for part in parts]
+    idle = unexamined(kind, parts) or half_examined(kind, parts)
+    if said and not idle and all(part in usual for part in said):
         return ""
-    if len(said) > 1 and any(part in usual and _ALONE.search(part) for part in said):
-        return None  # normal and something else: one of the two is wrong
+    if idle or (len(said) > 1 and any(part in usual and _ALONE.search(part) for part in said)):
+        return None  # normal, or not examined, and something else: one of the two is wrong
     if kind == "text" or not understood(kind, value, (*choices, *normal.normal_texts)):
         return None
     return "A"
@@ -273,6 +276,13 @@ def undetermined(kind: str, flag: str | None, *, judged: bool) -> bool:
     A description is read, not judged; of some items (身高, 血型) nobody says that they are normal (`judged`, which the catalog says).
     """
     return judged and flag is None and (kind in NUMBERS or kind in WORDS)
+
+
+def asked_about(kind: str, value: Value, flag: str | None, known: Sequence[str], *, judged: bool) -> bool:
+    """Say whether a person is asked about a value: nothing could judge it, or its word is none that is known. Not that nobody examined."""
+    if unexamined(kind, chosen(value.text) if kind == "multi_select" else (value.text,)):
+        return False
+    return undetermined(kind, flag, judged=judged) or unknown_word(kind, value, flag, known)
 
 
 def unknown_word(kind: str, value: Value, flag: str | None, known: Sequence[str]) -> bool:

@@ -150,6 +150,16 @@ def alarms_of(edition: Knowledge, case: Case, items: frozenset[str] | None = Non
     return found
 
 
+def graves_of(edition: Knowledge, case: Case) -> list[Clause]:
+    """Return why values of a case are critical: of each, every reason that asks for action at once, of repeated measurements as well."""
+    fired = alarms_of(edition, case)
+    for code, repeated in case.repeats.items():
+        for known in repeated:
+            fired += alarms_of(edition, case.led_by(known), frozenset({code}))
+    grave = (one for one in fired if one.rule.important_class == "A")
+    return list(dict.fromkeys(clause for one in grave for clause in one.verdict.clauses))
+
+
 def _called_by_laboratory(case: Case, items: Iterable[str] | None) -> list[Fired]:
     """Return what the laboratory itself calls critical, each value an alarm of its own."""
     values = [k for code, k in case.values.items() if k.alarm and (items is None or code in items)]

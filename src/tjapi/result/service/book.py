@@ -28,6 +28,7 @@ from tjapi.result.models import HeldResult, HeldRevision, ResultQuestion
 from tjapi.result.rules.absence import WITHDRAWN, Absence, Input, input_of, why_none
 from tjapi.result.rules.flags import (
     Flag,
+    asked_about,
     contradicts,
     flag_of,
     gravity,
@@ -37,8 +38,6 @@ from tjapi.result.rules.flags import (
     lab_snapshot,
     lab_unknown,
     snapshot,
-    undetermined,
-    unknown_word,
     whole_marks,
     with_lab,
 )
@@ -704,10 +703,7 @@ class Book:
             value = value_of(now)
             unjudged = now.status in SETTLED and result.judged_flag is None and bool(value.text)
             known = [*(item.choices or ()), *self.normal_texts(item)]
-            asked = undetermined(item.kind, now.flag, judged=item.judged) or unknown_word(
-                item.kind, value, now.flag, known
-            )
-            if unjudged and asked:
+            if unjudged and asked_about(item.kind, value, now.flag, known, judged=item.judged):
                 found.append(self._question(uow, result, now, "undetermined", [now.id]))
             if _is_doubted(item, now):
                 found.append(self._question(uow, result, now, "implausible", [now.id]))

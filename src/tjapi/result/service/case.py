@@ -12,6 +12,7 @@ from tjapi.knowledge.calm import is_unjudged_text
 from tjapi.knowledge.rules import Case, Known
 from tjapi.knowledge.service import Knowledge
 from tjapi.result import repository, views
+from tjapi.result.rules.choices import called_by, unexamined
 from tjapi.result.rules.derivation import Facts, Sources, absent, said_of
 from tjapi.result.rules.flags import lab_critical, undetermined
 from tjapi.result.rules.reading import WORDS, chosen
@@ -158,14 +159,22 @@ def known(
     code: str, name: str, value: Value, *, kind: str, item_unit: str | None, unit: str | None, flag: str | None,
     result_id: UUID | None = None, department_id: int | None = None, revision_id: UUID | None = None, alarm: bool = False,
     bounds: tuple[str | None, str | None] = (None, None), usual: str = "", judged: bool = True, by_person: bool = False,
+    usual_texts: Iterable[str] = (), marked: bool = False,
 ) -> Known:  # fmt: skip
-    """Return a value as a rule sees it: a qualitative grade in its one spelling, a unit that means the item's own as the item's own."""
+    """Return a value as a rule sees it: a qualitative grade in its one spelling, a unit that means the item's own as the item's own.
+
+    `marked`: the laboratory flagged it.
+    """
+    parts = chosen(value.text) if kind == "multi_select" else ()
+    idle = not flag and unexamined(kind, parts or (value.text,))
+    texts = tuple(usual_texts)
     return Known(
         code, name, finding(value.text), value.numeric, value.comparator,
         item_unit if same_unit(unit or "", item_unit) else unit, flag,
-        chosen(value.text) if kind == "multi_select" else (), result_id, department_id, revision_id, alarm,
-        bounds, usual, undetermined(kind, flag, judged=judged), by_person=by_person and kind in WORDS,
-        described=is_unjudged_text(kind, flag, value.text),
+        parts, result_id, department_id, revision_id, alarm,
+        bounds, usual, undetermined(kind, flag, judged=judged) and not idle, by_person=by_person and kind in WORDS,
+        described=is_unjudged_text(kind, flag, value.text) and not idle, unexamined=idle, usual_texts=texts,
+        called=called_by(flag, ranged=any(bounds) or bool(usual or texts), by_person=by_person, marked=marked),
     )  # fmt: skip
 
 
@@ -175,4 +184,5 @@ def _known(row: views.CaseRow) -> Known:
         row.item_code, row.item_name, value, kind=row.kind, item_unit=row.item_unit, unit=row.unit, flag=row.flag, result_id=row.result_id,
         department_id=row.department_id, revision_id=row.revision_id, alarm=lab_critical((row.lis_flags or "").split(" ")),
         bounds=(row.low, row.high), usual=row.usual or "", judged=row.judged, by_person=row.by_person,
+        usual_texts=row.usual_texts or (), marked=bool(row.lis_flags),
     )  # fmt: skip

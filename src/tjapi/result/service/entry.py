@@ -13,8 +13,10 @@ from tjapi.exam.rules import LineState
 from tjapi.identity import service as identity
 from tjapi.kernel.problem import FieldError, PermissionMissing, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.claims import rewritten
-from tjapi.knowledge.rules import Known
+from tjapi.knowledge.rules import Case, Known
+from tjapi.knowledge.service import Knowledge
 from tjapi.result import repository, views
 from tjapi.result.errors import (
     DepartmentNotOwn,
@@ -38,6 +40,7 @@ from tjapi.result.rules import SheetState
 from tjapi.result.rules.revisions import SETTLED
 from tjapi.result.schemas import RangeOut, ResultsIn, RevokeIn, SheetItemOut, SheetOut, SignIn, SummaryIn
 from tjapi.result.service.accepting import check, kept
+from tjapi.result.service.alarming import graves_of
 from tjapi.result.service.book import Book, value_of
 from tjapi.result.service.case import ground_of, known
 from tjapi.result.service.claims import Truth, truth_of
@@ -65,6 +68,7 @@ class _Desk:
     sheet: DepartmentSheet | None
     lines: Sequence[ExamLine]
     summary: Sequence[DepartmentSheetLine]
+    edition: Knowledge | None = None
 
     @property
     def version(self) -> int:
@@ -97,10 +101,24 @@ class _Desk:
                             item.code, item.name, value_of(now), kind=item.kind, item_unit=item.unit, unit=now.unit, flag=self.book.flag_of(now),
                             result_id=now.result_id, department_id=now.department_id, revision_id=now.id,
                             bounds=(range_.get("low"), range_.get("high")), usual=range_.get("text") or now.lis_range_text or "",
-                            judged=item.judged,
+                            judged=item.judged, usual_texts=range_.get("normal_texts") or (), marked=bool(now.lis_flags),
+                            by_person=now.flag is None and self.book.flag_of(now) is not None,
                         )
                     )  # fmt: skip
         return found
+
+    def text(self, lines: Sequence[DepartmentSheetLine], *, complete: bool) -> str:
+        """Return the summary that lines make: it names what is critical of the department's own values."""
+        values = self.said()
+        case: dict[str, Known] = {}
+        repeats: dict[str, list[Known]] = {}
+        for one in values:
+            if one.item_code in case:
+                repeats.setdefault(one.item_code, []).append(one)
+            else:
+                case[one.item_code] = one
+        own = Case(self.book.exam.sex, self.book.exam.age_years, case, {}, repeats)
+        return text_of(lines, values, complete=complete, grave=graves_of(self.edition, own) if self.edition else ())
 
     def entered(self) -> list[_Place]:
         """Return the items that the department answers for: those of its live lines that no laboratory carries out."""
@@ -210,7 +228,7 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
     ground = await ground_of(uow, book.exam)
     _refuse_stale(lines, sheet, given)
     _refuse_words(lines, written, values, await truth_of(uow, exam_id, ground))
-    made = text_of(lines, values, complete=True)
+    made = desk.text(lines, complete=True)
     if given.summary is not None:
         sheet.summary, sheet.by_hand = given.summary, given.summary != made
     elif not sheet.by_hand:
@@ -406,7 +424,10 @@ async def _desk(uow: UnitOfWork, book: Book, department_id: int) -> _Desk:
         raise SheetNotFound
     exam_id = book.exam.id
     sheet = await repository.sheet(uow, exam_id, department_id)
-    return _Desk(book, sheet, lines, await repository.sheet_lines(uow, exam_id, department_id))
+    # Only looked at: what is critical of the department's values is named in its summary.
+    version = book.exam.knowledge_version_id
+    edition = await knowledge.edition(uow, version) if version is not None else await knowledge.active(uow)
+    return _Desk(book, sheet, lines, await repository.sheet_lines(uow, exam_id, department_id), edition)
 
 
 async def _only_own(uow: UnitOfWork, exam_id: UUID, campus_id: int, department_id: int) -> None:
@@ -537,6 +558,6 @@ def _out(desk: _Desk, exam_id: UUID, department_id: int) -> SheetOut:
         exam_id=exam_id, department_id=department_id, version=desk.version,
         state=cast("SheetState", sheet.state if sheet else "draft"), summary=sheet.summary if sheet else "",
         stale=sheet.stale if sheet else False, lines=[line_out(line) for line in desk.summary if not line.removed],
-        proposed_summary=text_of(desk.summary, desk.said(), complete=desk.complete), signed_by=sheet.signed_by if sheet else None, signer_name=sheet.signer_name if sheet else None,
+        proposed_summary=desk.text(desk.summary, complete=desk.complete), signed_by=sheet.signed_by if sheet else None, signer_name=sheet.signer_name if sheet else None,
         signed_at=sheet.signed_at if sheet else None, items=items,
     )  # fmt: skip

@@ -32,6 +32,7 @@ from tjapi.result.rules.flags import flag_of
 from tjapi.result.rules.reading import NUMBERS, read
 from tjapi.result.rules.values import Value, same_unit, unit_fits
 from tjapi.result.service.accepting import kept, wrong_value
+from tjapi.result.service.alarming import graves_of
 from tjapi.result.service.book import range_rules, range_snapshot
 from tjapi.result.service.case import known
 from tjapi.result.service.computing import COMPUTED, computed_value
@@ -240,7 +241,7 @@ class _Importer:
             item.code, item.name, value, kind=item.kind, item_unit=item.unit, unit=unit, flag=flagged, result_id=result_id,
             department_id=line.department_id, revision_id=revision_id,
             bounds=(snapshot.get("low"), snapshot.get("high")), usual=snapshot.get("text") or one.range_text or "",
-            judged=item.judged,
+            judged=item.judged, usual_texts=snapshot.get("normal_texts") or (),
         )  # fmt: skip
 
     def _snapshot(self, normal: ItemRange | None) -> dict[str, object] | None:
@@ -276,7 +277,7 @@ class _Importer:
                 "version": _VERSION_SIGNED,
                 "campus_id": exam.campus_id,
             }
-            summary = sheet.summary or text_of(found, of_department(case, department_id).every, complete=True)
+            summary = sheet.summary or self._summary(found, of_department(case, department_id))
             self.sheets.append({
                 **place, "state": "signed", "summary": summary, "signed_by": sheet.signed_by, "signed_at": sheet.signed_at,
                 "signer_name": sheet.signer_name,
@@ -285,6 +286,10 @@ class _Importer:
                 **place, "action": "signed", "summary": summary, "reason": None, "by": sheet.signed_by, "by_name": sheet.signer_name,
                 "at": sheet.signed_at,
             })  # fmt: skip
+
+    def _summary(self, found: Sequence[DepartmentSheetLine], own: Case) -> str:
+        grave = graves_of(self._active, own) if self._active is not None else ()
+        return text_of(found, own.every, complete=True, grave=grave)
 
     def _found(self, exam: Exam, department_id: int, case: Case) -> list[DepartmentSheetLine]:
         if self._active is None:

@@ -1,6 +1,7 @@
 """Lines of a department's summary: made by the rules of the knowledge base, edited by the department; an edit is never overwritten."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from tjapi.exam import service as exams
@@ -11,11 +12,12 @@ from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.calm import says_all_normal
 from tjapi.knowledge.claims import rewritten
-from tjapi.knowledge.rules import Known
-from tjapi.knowledge.words import forbids_calm, judgement_of, nothing_found, valued
+from tjapi.knowledge.rules import Clause, Known
+from tjapi.knowledge.words import forbids_calm, judgement_of, nothing_found, told, valued
 from tjapi.result import repository
 from tjapi.result.errors import SummaryContradictsFindings, SummaryFigureOutdated, SummaryLineUnknown, old_figure
 from tjapi.result.models import DepartmentSheet, DepartmentSheetLine
+from tjapi.result.rules.choices import folded, untold
 from tjapi.result.rules.derivation import Sources, fate
 from tjapi.result.schemas import SummaryLineIn
 from tjapi.result.service.case import Ground, ground_of, values_of
@@ -263,16 +265,67 @@ def calm_lines(written: Sequence[tuple[str, str]], texts: Sequence[str], values:
     ]
 
 
-def text_of(lines: Sequence[DepartmentSheetLine], values: Sequence[Known], *, complete: bool) -> str:
-    """Return a summary as it is printed: the lines, then what is flagged and in none of them. `values` are the department's.
+def text_of(
+    lines: Sequence[DepartmentSheetLine], values: Sequence[Known], *, complete: bool, grave: Iterable[Clause] = ()
+) -> str:
+    """Return a summary as it is printed: the lines, then what is flagged and in none of them, choice by choice. `values` are the department's.
 
-    未见异常 is said only where nothing stands beside it, and everything has its value.
+    What is critical (`grave`: why) and in none of the lines comes first. 未见异常 is said only where nothing stands beside it, and everything
+    has its value; what nobody examined is called so.
     """
-    shown = [line.text for line in lines if not line.removed]
-    told_of = {result_id for line in lines if not line.removed for result_id in line.result_ids or ()}
-    rest = [valued(known) for known in values if known.flag and known.result_id not in told_of]
+    own = [line for line in lines if not line.removed]
+    reasons = list(grave)
+    first: list[str] = []
+    rest: list[str] = []
+    for known in values:
+        texts = [line.text for line in own if known.result_id in (line.result_ids or ())]
+        clauses = _graves_untold(known, [one for one in reasons if _is_of(one, known)], texts)
+        if clauses:
+            first.append(told(clauses))
+            texts = [*texts, first[-1]]
+        left = untold(known.chosen, known.usual_texts, texts) if known.chosen else () if texts else (known.text,)
+        if known.flag and left:
+            rest.append(valued(replace(known, text=";".join(left)) if known.chosen else known))
+    idle = [f"{known.item_name}（{known.text}）" for known in values if known.unexamined]
+    left_out = f"未检：{'、'.join(dict.fromkeys(idle))}" if idle else ""
+    shown = [*dict.fromkeys(first), *(line.text for line in own)]
     if rest:
         shown.append(f"其他异常：{'；'.join(dict.fromkeys(rest))}")
-    if not shown:
-        return nothing_found(values) if complete else ""
-    return "\n".join(f"{i}. {text}" for i, text in enumerate(shown, 1))
+    if shown:
+        return "\n".join(f"{i}. {text}" for i, text in enumerate([*shown, *([left_out] if left_out else [])], 1))
+    if not complete:
+        return left_out
+    examined = any(not known.unexamined for known in values)
+    return "；".join(part for part in (nothing_found(values) if examined or not idle else "", left_out) if part)
+
+
+def _is_of(clause: Clause, known: Known) -> bool:
+    return clause.known is not None and (clause.known.result_id, clause.known.item_code) == (
+        known.result_id,
+        known.item_code,
+    )
+
+
+_GRAVE = "属危急值"
+
+
+def _graves_untold(known: Known, clauses: Sequence[Clause], texts: Sequence[str]) -> list[Clause]:
+    """Return of the reasons for which a value is critical those of which no line that rests on it tells.
+
+    A number that is flagged is named with the others; so is a word by itself.
+    """
+    found = []
+    for clause in clauses:
+        if clause.found and known.chosen:
+            left = untold(known.chosen, (), texts)
+            words = tuple(one for one in clause.found if one in left)
+        elif clause.found:
+            words = tuple(one for one in clause.found if not any(folded(one) in folded(text) for text in texts))
+        elif known.flag or texts:
+            continue
+        else:
+            words = ()
+        if words or not clause.found:
+            # What a person says later is not critical loses this mark where it is printed.
+            found.append(replace(clause, found=words, note=clause.note or _GRAVE))
+    return found
