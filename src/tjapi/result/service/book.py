@@ -27,6 +27,7 @@ from tjapi.result.formulas import FORMULAS, Person
 from tjapi.result.models import HeldResult, HeldRevision, ResultQuestion
 from tjapi.result.rules.absence import WITHDRAWN, Absence, Input, input_of, why_none
 from tjapi.result.rules.flags import (
+    LABORATORY,
     Flag,
     asked_about,
     contradicts,
@@ -37,6 +38,7 @@ from tjapi.result.rules.flags import (
     lab_flag,
     lab_snapshot,
     lab_unknown,
+    marked,
     snapshot,
     whole_marks,
     with_lab,
@@ -44,7 +46,7 @@ from tjapi.result.rules.flags import (
 from tjapi.result.rules.notes import denied
 from tjapi.result.rules.questions import HOLDING, UNFLAGGED, Limits, QuestionKind
 from tjapi.result.rules.ranges import Range, Told, speaks_of, told_range, written
-from tjapi.result.rules.reading import WORDS, understood
+from tjapi.result.rules.reading import NUMBERS, WORDS, understood
 from tjapi.result.rules.revisions import (
     GIVEN_UP,
     SETTLED,
@@ -74,7 +76,7 @@ class Entry:
     """One value to be recorded. `meaning_key` None: recorded without asking whether the same was said before.
 
     `lis_marks` are the laboratory's own flags, one by one. `doubt`: the value is hardly possible, so that a person is asked. `unit_said`: its
-    unit stood beside it.
+    unit stood beside it. `code`: what its message calls the item.
     """
 
     line: ExamLine
@@ -96,6 +98,7 @@ class Entry:
     reason: str | None = None
     doubt: bool = False
     unit_said: bool = True
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,11 +338,15 @@ class Book:
                 return
             self.strike(uow, place, now, reason)
 
-    def withdrew_nothing(self, line_id: UUID, item_id: UUID) -> bool:
-        """Say whether the last thing that was said of an item is a withdrawal that takes nothing back, though something stands."""
+    def withdrew_nothing(self, line_id: UUID, item_id: UUID, message_id: UUID) -> bool:
+        """Say whether a message holds a withdrawal of an item that takes nothing back, though something stands."""
         result = self._results.get((line_id, item_id))
         now = self._current(result) if result is not None else None
-        return result is not None and now is not None and self._revisions[result.id][-1] in self._idle(result, now)
+        return (
+            result is not None
+            and now is not None
+            and any(one.message_id == message_id for one in self._idle(result, now))
+        )
 
     def _idle(self, result: HeldResult, now: HeldRevision) -> list[HeldRevision]:
         """Return the laboratory's withdrawals that take back nothing though something stands, and that nothing said since answers."""
@@ -826,7 +833,10 @@ def _is_doubted(item: Item, revision: HeldRevision) -> bool:
     voided = revision.source.startswith(LIS) and denied(
         item.kind, cast("Flag | None", revision.flag), (revision.raw_value, revision.text), revision.remarks
     )
-    return revision.status != "entered_in_error" and (revision.doubted or by_lab or voided)
+    judged_by_lab = revision.flag == "" and (revision.range_snapshot or {}).get("source") == LABORATORY
+    unjudged = revision.flag is None and not item.judged
+    starred = item.kind in NUMBERS and (judged_by_lab or unjudged) and marked(marks)
+    return revision.status != "entered_in_error" and (revision.doubted or by_lab or voided or starred)
 
 
 def _place(question: ResultQuestion) -> tuple[UUID, UUID, str, str]:

@@ -25,6 +25,7 @@ from tjapi.result.rules.flags import calls_critical, flags_said, lab_critical
 from tjapi.result.rules.identity import Identity, disagreement, shows_another
 from tjapi.result.rules.notes import meant, weighs
 from tjapi.result.rules.numbers import numbers_in
+from tjapi.result.rules.orders import another_specimen, disowned, specimen_unknown, statuses_unknown
 from tjapi.result.rules.reading import NUMBERS, Measured, Reading, Said, put_together, without_dust
 from tjapi.result.rules.releases import word_decides
 from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
@@ -44,6 +45,7 @@ REASONS: dict[str, str] = {
     "unknown-code": "codes",
     "codes-disagree": "disputed_codes",
     "item-not-ordered": "not_ordered",
+    "specimen-differs": "specimens",
     "line-not-live": "not_live",
     "status-not-filed": "statuses",
     "value-unread": "unread",
@@ -121,6 +123,10 @@ class _Told:
     units: Mapping[UUID, Sequence[ItemUnit]]
     last: Mapping[str, Decimal]
     """Numbers of the last exam, of items whose change is asked about."""
+    takes_back: frozenset[UUID] = frozenset()
+    """Items of which it takes a value back."""
+    recorded: list[tuple[Entry, Addition]] = field(default_factory=list)
+    """What was recorded of it, and as what."""
 
     @property
     def sent_at(self) -> datetime:
@@ -170,10 +176,13 @@ async def file_report(
     counts = {"filed": 0, "revision": 0, "duplicate": 0}
     items = await _items(uow, source, report)
     units, last = await _other_units(uow, report, items), await _last_numbers(uow, book, items)
-    told = _Told(message_id, source, report, min(arrived_at or uow.now, uow.now), book.exam.exam_date, units, last)
+    told = _Told(
+        message_id, source, report, min(arrived_at or uow.now, uow.now), book.exam.exam_date, units, last, _taken_back(report, items)
+    )  # fmt: skip
     for place in report.left_out:
         _lose(lost, "left-out", place)
     unplaced = _add_all(uow, book, targets, items, (lost, counts), told, placed=placed is not None)
+    _name_what_waits(uow, book, told, lost)
     await _alarm_unplaced(uow, book, unplaced)
     await _alarm_unknown(uow, book)
     if counts["filed"] or counts["revision"]:
@@ -271,20 +280,33 @@ def _add_all(
         unplaced += _add(uow, book, (lines, rejected), result, items, tally, told)
         if result.refused is not None:
             _ask_disowned(uow, book, lines, result, told, f"标本被拒收:{result.refused.text or result.refused.reason}", (result.refused.reason, result.refused.text))  # fmt: skip
-        if result.cancelled and result.observations:
-            # It reports what it says was cancelled: one of the two is wrong.
-            _lose(lost, "status-not-filed", result.group_code)
-            _ask_disowned(uow, book, lines, result, told, "申请或报告已取消")
-        elif not result.observations and (result.cancelled or any(map(voids, together(result.remarks)))):
+        for place in (
+            *statuses_unknown(result.status, result.order_status), *(["SPM-4/OBR-15"] if specimen_unknown(result.specimens) else [])
+        ):  # fmt: skip
+            _lose(lost, "left-out", f"{place}: not understood")
+        withdraws = bool(result.observations) and not _says_values(result)
+        why = disowned(result.status, result.control, result.order_status, withdraws=withdraws)
+        if why is not None and result.observations:
+            # It reports what it says was taken back, or is not there yet: one of the two is wrong.
+            if not withdraws:
+                _lose(lost, "status-not-filed", result.group_code)
+            _ask_disowned(uow, book, lines, result, told, why.why, status=why.status)
+        elif not result.observations and (why is not None or any(map(voids, result.remarks))):
             # The order alone is taken back: what was reported of it stands no longer as if nothing had been said.
             of_order = [line for line in lines if line.id in target.known] or lines
-            _ask_disowned(uow, book, of_order, result, told, "申请或报告已取消" if result.cancelled else "报告已作废")
+            words, status = (why.why, why.status) if why is not None else ("报告已作废", "corrected")
+            _ask_disowned(uow, book, of_order, result, told, words, status=status)
     return unplaced
+
+
+def _says_values(result: LabResult) -> bool:
+    """Say whether a report holds more than withdrawals of values."""
+    return any(LIS_STATUS.get(o.status or result.status) != "entered_in_error" for o in result.observations)
 
 
 def _ask_disowned(
     uow: UnitOfWork, book: Book, lines: Sequence[ExamLine], result: LabResult, told: "_Told", why: str,
-    before: tuple[str, ...] = (),
+    before: tuple[str, ...] = (), status: ResultStatus = "corrected",
 ) -> None:  # fmt: skip
     """Put to a person what was reported of what the laboratory refuses or has cancelled: nobody knows whether it still stands.
 
@@ -297,7 +319,7 @@ def _ask_disowned(
                 key = meaning((result.barcode, why, item.id, issued_at.timestamp()))
                 older = meaning((result.barcode, *before, item.id, issued_at.timestamp())) if before else None
                 words = UnreadValue(
-                    raw=why, key=key, said_at=issued_at, message_id=told.message_id, status="corrected", older_key=older
+                    raw=why, key=key, said_at=issued_at, message_id=told.message_id, status=status, older_key=older
                 )
                 book.ask_unread(uow, (line, item), words)
 
@@ -388,7 +410,14 @@ def _add(
         for entry in entries:
             added = book.add(uow, entry)
             counts[added] += 1
-            _name_what_waits(book, entry, added, lost, group.first.code)
+            told.recorded.append((entry, added))
+            # What was said before was asked of a person then.
+            if (
+                added != "duplicate"
+                and entry.status != "entered_in_error"
+                and (entry.doubt or book.is_doubted(*_at(entry)))
+            ):
+                _lose(lost, "value-implausible", entry.code)
         _note_placed(book, lines, result, group, frozenset(entry.meaning_key for entry in entries))
     return unplaced
 
@@ -411,21 +440,49 @@ def _note_placed(
             book.note_placed(Placed(line=line, item=item, code=group.first.code, key=key, meanings=meanings))
 
 
-def _name_what_waits(book: Book, entry: Entry, added: Addition, lost: dict[str, list[str]], code: str) -> None:
-    """Name what a person has to look at of a value that was recorded."""
-    place = (entry.line.id, entry.item.id)
-    withdrawn = entry.status == "entered_in_error"
-    # What was said before was asked of a person then.
-    if added != "duplicate" and not withdrawn and (entry.doubt or book.is_doubted(*place)):
-        _lose(lost, "value-implausible", code)
-    if book.contested(*place) and not withdrawn:
-        _lose(lost, "final-changed-without-correction", code)
-    if added == "duplicate" and not withdrawn and book.withdrawn_by(*place, entry.issued_at):
-        # The clock does not tell which of the two was said last.
-        _lose(lost, "withdrawn-before", code)
-    if withdrawn and added != "duplicate" and book.withdrew_nothing(*place):
-        # It was meant for something: what stands is not verified until a person has looked.
-        _lose(lost, "nothing-withdrawn", code)
+def _name_what_waits(uow: UnitOfWork, book: Book, told: _Told, lost: dict[str, list[str]]) -> None:
+    """Name what a person has to look at of the values that a message said, once all of them are known: one may decide another."""
+    withdrawn = {(_at(entry), entry.value.same) for entry, _ in told.recorded if entry.status == "entered_in_error"}
+    for entry, added in told.recorded:
+        place = _at(entry)
+        if entry.status == "entered_in_error":
+            if added != "duplicate" and book.withdrew_nothing(*place, told.message_id):
+                # It was meant for something: what stands is not verified until a person has looked.
+                _lose(lost, "nothing-withdrawn", entry.code)
+            continue
+        if book.contested(*place):
+            _lose(lost, "final-changed-without-correction", entry.code)
+        if added == "duplicate" and book.withdrawn_by(*place, entry.issued_at):
+            # The clock does not tell which of the two was said last.
+            _lose(lost, "withdrawn-before", entry.code)
+        if entry.value.same and (place, entry.value.same) in withdrawn:
+            _lose(lost, "withdrawn-before", entry.code)
+            _ask_both(uow, book, entry)
+
+
+def _ask_both(uow: UnitOfWork, book: Book, entry: Entry) -> None:
+    """Put to a person what one message says and takes back: it does not stand, and nobody knows whether it should."""
+    said = UnreadValue(
+        raw=f"同一报文既报告又撤回:{entry.value.raw}", key=meaning((entry.meaning_key, "taken back")), said_at=entry.issued_at,
+        message_id=entry.message_id, status=entry.status, remarks=entry.remarks, lis_marks=entry.lis_marks,
+        said=((entry.value.raw, entry.unit or ""),),
+    )  # fmt: skip
+    book.ask_unread(uow, (entry.line, entry.item), said)
+
+
+def _at(entry: Entry) -> tuple[UUID, UUID]:
+    return entry.line.id, entry.item.id
+
+
+def _taken_back(report: LabReport, items: Mapping[str, Item]) -> frozenset[UUID]:
+    """Return the items of which a report takes a value back."""
+    return frozenset(
+        item.id
+        for result in report.results
+        for o in result.observations
+        if LIS_STATUS.get(o.status or result.status) == "entered_in_error"
+        for item in _items_meant(items, o)
+    )
 
 
 def _said_moment(result: LabResult, o: LabObservation) -> datetime | None:
@@ -470,7 +527,12 @@ def _ask_unplaced(
     if not said and not lab_critical(group.marks) and book.now_at(line.id, group.item.id) is None:
         return False
     issued_at = min(result.reported_at or told.sent_at, told.arrived_at)
-    unread = _unread(result, group, told, issued_at, f"状态 {plain(o.status or result.status) or '未注明'}")
+    status = o.status or result.status
+    differs = another_specimen(result.specimens, line.specimen)
+    unread = _unread(result, group, told, issued_at, differs or f"状态 {plain(status) or '未注明'}")
+    if differs is not None:
+        # What comes of the right specimen answers it.
+        unread = replace(unread, status=LIS_STATUS.get(status, "corrected"))
     # What the laboratory calls critical alarms by the question.
     return book.ask_unread(uow, (line, group.item), unread) and not lab_critical(group.marks)
 
@@ -696,6 +758,8 @@ def _place(
         _lose(lost, line, result.barcode or result.placer_no or o.code)
     elif group.item is None or isinstance(line, str) or status is None:
         _lose(lost, line if isinstance(line, str) else "status-not-filed", o.code)
+    elif another_specimen(result.specimens, line.specimen) is not None:
+        _lose(lost, "specimen-differs", o.code)
     else:
         return line, group.item, status
     return None
@@ -777,12 +841,22 @@ def _entries(uow: UnitOfWork, book: Book, said: _Saying, lost: dict[str, list[st
         measured, unread = [Measured(Reading(Value("", "")), (0,))], None
     if not measured:
         # A correction to nothing takes something back, of which nobody knows whether it still stands.
-        emptied = said.amends and (said.status == "corrected" or book.now_at(said.line.id, item.id) is not None)
+        deletes = any(one.deletes for one in said.group.observations)
+        emptied = (said.amends or deletes) and (
+            said.status == "corrected" or book.now_at(said.line.id, item.id) is not None
+        )
         if unread is None and not said.notes and not lab_critical(said.group.marks) and not emptied:
             _lose(lost, "no-value", o.code)
             return []
         _lose(lost, "value-unread", o.code)
-        _ask_unread(uow, book, said, unread.raw if unread is not None else "更正为空值" if emptied else "", (), told)
+        _ask_unread(
+            uow,
+            book,
+            said,
+            unread.raw if unread is not None else ("更正为空值" if said.amends else "删除该结果") if emptied else "",
+            (),
+            told,
+        )
         return []
     found: list[tuple[Measured, Turned]] = []
     for one in measured:
@@ -845,9 +919,11 @@ def _entry(
     parts = (
         said.line.id, item.id, sub_id, said.status, said.said_at and said.said_at.timestamp(), value.text, said.issued_at.timestamp(),
         first.range_text, *marks, "", *remarks,
+        # Said again beside a withdrawal, it stands beside that one too, whatever was said before.
+        *(("beside a withdrawal",) if item.id in told.takes_back and said.status != "entered_in_error" else ()),
     )  # fmt: skip
     return Entry(
-        line=said.line, item=item, status=said.status, value=value, unit=unit, conversion=conversion, observed_at=said.observed_at,
+        line=said.line, item=item, code=said.group.first.code, status=said.status, value=value, unit=unit, conversion=conversion, observed_at=said.observed_at,
         issued_at=said.issued_at, source=LIS + told.source, meaning_key=meaning(parts), sub_id=sub_id, filler_no=said.filler_no,
         lis_range_text=without_dust(first.range_text) or None, lis_marks=marks, message_id=told.message_id, remarks=remarks, doubt=doubt,
         unit_said=bool(unit_said(first.unit) or unit_said(one.reading.unit)),
