@@ -39,6 +39,7 @@ ALLOWED = {
 NAMES = {
     "name", "item_name", "rule_name", "normal_default", "code", "day", "reason", "begin", "free", "waiting", "list_no", "mine", "theirs", "most", "horizon_days", "MOST_PAPERS",
     "len(members)", "choose", "within", "wrong", "group", "other", "item", "shared", "both", "both_en", "further", "few", "beyond", "one",
+    "codes", "_ADULT",
 }  # fmt: skip
 """What an expression that is filled in ends with: names, numbers and days, or sentences that were made so themselves."""
 

@@ -98,7 +98,8 @@ def report_data(
         )  # fmt: skip
     told = list(judgements.values())
     # What has no value is not judged: of all that was asked for, it is no part that is normal.
-    whole: list[Judgement] = [*told, *("open" for _ in rows.given_up if told)]
+    without: list[Judgement] = ["open"] * len(rows.given_up) if told else []
+    whole = [*told, *without]
     return {
         "hospital": {"name": hospital_name, "campus": head.campus_name, "phone": "", "address": ""},
         "exam": {"exam_no": head.exam_no, "date": head.exam_date.isoformat(), "package": head.package_name or ""},

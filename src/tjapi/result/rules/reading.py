@@ -244,8 +244,8 @@ def put_together(
     if kind in NUMBERS:
         another = [word for one, reading in clear for word in one.others if _is_another(word, reading.value)]
         if another or not clear:
-            said = dict.fromkeys((*(one.raw for one in filled), *another))
-            return [], Unread("\n".join(said), _orders(filled))
+            spelt = dict.fromkeys((*(one.raw for one in filled), *another))
+            return [], Unread("\n".join(spelt), _orders(filled))
     valued = {id(o) for o, _ in clear}
     contrary = _contrary(readings, valued, texts) if kind in WORDS else []
     if contrary or not clear:

@@ -12,7 +12,7 @@ _AGAIN = "(?:重新?(?:再)?[采抽留送取测做检查]|再次?(?:采血|抽�
 # clotted, contaminated; another one is asked for; nobody has verified it, or it is none at all.
 _CHINESE = re.compile(
     "|".join(
-        (
+        [
             r"作废|(?:检测|检验|测定|测量|本次|该项|此项|数值|质控|定标)GAP{0,4}(?:无效|失败|失控|有误(?!差)|错误(?!率)|不可[靠信用]|不准|存疑)",
             rf"(?:结果|数据|报告单?)GAP{{0,4}}(?:无效|失败|失控|不可[靠信用]|存疑|撤[销回])|{_SPECIMEN}GAP{{0,4}}(?:无效|有误(?!差)|错误|不可[靠信用])",
             rf"(?:{_SPECIMEN}|{_NAMING})GAP{{0,4}}(?:错误|有误(?!差)|不正确|使用不当|错了|错$|失败|故障)",
@@ -29,7 +29,7 @@ _CHINESE = re.compile(
             rf"(?:[需请待应须]|通知|联系|要求)[^,]{{0,6}}{_AGAIN}|(?:建议|拟)GAP{{0,4}}{_AGAIN}|^{_AGAIN}(?!后)|(?:通知|联系|护士)[^,]{{0,8}}重新?[采抽]",
             r"以(?:复[查检测]|更正|修正|重[测新]|新)[^,]{0,6}为准|^(?:此|本|该)?(?:结果|报告)?(?:尚)?未(?:经)?(?:审核|复核)$|^(?:结果|数据)?(?:可疑|存疑)$|待审核|^(?:此|本|该|为|系)*(?:初步|临时|暂定)(?:结果|报告)$",
             r"(?:测试|模拟|演示|试验)(?:数据|样本|标本)|仅供测试|^(?:无效|失败|错误|演示|测试)$",
-        )
+        ]
     ).replace("GAP", _GAP)
 )
 # What a form asks of its reader, or statements of the person, which may be wrong: excused where the reader is asked to call.
