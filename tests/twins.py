@@ -37,6 +37,7 @@ DERIVED = "tests/tjapi/conclusion/test_derived.py"
 ALARM_TESTS = "tests/tjapi/conclusion/test_alarms.py"
 PAST_TESTS = "tests/tjapi/result/test_past_values.py"
 REPORT_PAST = "tests/tjapi/report/test_past.py"
+SEEN_TESTS, SAME_TESTS = "tests/tjapi/result/test_seen.py", "tests/tjapi/conclusion/test_same_again.py"
 LIST_TESTS, GROUP_TESTS = "tests/tjapi/employer", "tests/tjapi/groupdesk"
 
 
@@ -1626,6 +1627,67 @@ TWINS = (
         "releases: who agrees is told whether it would be in vain", "src/tjapi/result/endpoints.py",
         "    await flows.refuse_agreeing(runtime(request).services.lis, uow, release_id)\n", "",
         f"{READINGS}::test_a_release_in_vain_is_refused_when_it_is_proposed_and_again_when_it_is_agreed_to",
+    ),
+    _twin(
+        "seen: what changes a sheet from outside moves its version", "src/tjapi/result/service/summarizing.py",
+        'moved = sheet_.shown != shown if sheet_.state == "draft" else', 'moved = False if sheet_.state == "draft" else',
+        f"{SEEN_TESTS}::test_a_sheet_that_corrected_facts_changed_is_not_signed_unseen",
+    ),
+    _twin(
+        "seen: what stands beside a draft moves its version", "src/tjapi/conclusion/service/following.py",
+        'if changed or (found.state == "draft" and read not in (None, found.results_digest)):', "if changed:",
+        f"{SEEN_TESTS}::test_a_draft_whose_values_changed_is_not_signed_unseen",
+    ),
+    _twin(
+        "seen: who may revoke reads the sheet", "src/tjapi/result/service/entry.py",
+        "    if not uow.principal.may(REOPEN):\n        await _only_own(uow, exam_id, exam.campus_id, department_id)\n    async with uow.for_every_department():\n        return _out(",
+        "    await _only_own(uow, exam_id, exam.campus_id, department_id)\n    async with uow.for_every_department():\n        return _out(",
+        f"{SEEN_TESTS}::test_who_may_revoke_what_a_department_entered_reads_its_sheet_and_its_version",
+    ),
+    _twin(
+        "findings: what nobody has judged is found nothing of", "src/tjapi/result/service/findings.py",
+        'edition.fired("finding", case.decided, items)', 'edition.fired("finding", case, items)',
+        f"{SEEN_TESTS}::test_a_sheet_that_corrected_facts_changed_is_not_signed_unseen",
+    ),
+    _twin(
+        "amending: whatever differs for a reader is another", "src/tjapi/result/rules/revisions.py",
+        '["result", str(one.result_id), *one.said]', '["result", str(one.result_id)]',
+        f"{SAME_TESTS}::test_whatever_differs_for_a_reader_is_another",
+    ),
+    _twin(
+        "amending: a value that came back is what was signed", "src/tjapi/result/rules/revisions.py",
+        '["result", str(one.result_id), *one.said]', '["result", str(one.result_id), str(one.revision_id), *one.said]',
+        f"{SAME_TESTS}::test_a_value_that_came_back_is_what_was_signed_and_its_tasks_are_closed",
+    ),
+    _twin(
+        "giving up: a line without any value is not settled by an answer", "src/tjapi/result/service/giving_up.py",
+        " or line.state not in _REPORTED:\n        # Of", ":\n        # Of",
+        "tests/tjapi/result/test_given_up.py::test_a_line_without_any_value_is_not_given_up_after_an_answer_either",
+    ),
+    _twin(
+        "releases: a number of a cancelled exam alone leads to the next", "src/tjapi/result/service/filing.py",
+        'if one.state == "cancelled" and same:', "if same:",
+        f"{READINGS}::test_a_number_of_an_exam_that_is_not_cancelled_is_another_exams",
+    ),
+    _twin(
+        "releases: of the same person alone", "src/tjapi/result/service/filing.py",
+        'if one.state == "cancelled" and same:', 'if one.state == "cancelled":',
+        f"{READINGS}::test_what_was_drawn_for_a_cancelled_exam_is_released_to_the_next_one_of_that_same_person_alone",
+    ),
+    _twin(
+        "lists: an empty cell far out is no row", "src/tjapi/employer/sheets/archive.py",
+        "    if _EMPTY.match(seen, at):\n        return False\n", "",
+        f"{LIST_TESTS}/test_list_files.py::test_a_cell_far_out_that_only_has_a_format_is_no_row",
+    ),
+    _twin(
+        "lists: a cell far out that holds something is too wide", "src/tjapi/employer/sheets/archive.py",
+        "or _BEGUN.fullmatch(seen, at) is None", "",
+        f"{LIST_TESTS}/test_list_files.py::test_a_cell_far_out_that_holds_something_is_too_wide",
+    ),
+    _twin(
+        "lists: the day that only Excel has is asked back", "src/tjapi/employer/rules/cells.py",
+        "if day == _BEFORE_NO_DAY:", "if False:",
+        f"{LIST_TESTS}/test_cells.py::test_the_day_that_only_excel_has_is_asked_back",
     ),
     _twin(
         "notes: words that take a number back are asked about", "src/tjapi/result/service/book.py",
