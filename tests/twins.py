@@ -38,6 +38,7 @@ DERIVED = "tests/tjapi/conclusion/test_derived.py"
 ALARM_TESTS = "tests/tjapi/conclusion/test_alarms.py"
 PAST_TESTS = "tests/tjapi/result/test_past_values.py"
 REPORT_PAST = "tests/tjapi/report/test_past.py"
+SEEN_TESTS, SAME_TESTS = "tests/tjapi/result/test_seen.py", "tests/tjapi/conclusion/test_same_again.py"
 LIST_TESTS, GROUP_TESTS = "tests/tjapi/employer", "tests/tjapi/groupdesk"
 
 
@@ -515,7 +516,7 @@ TWINS = (
     ),
     _twin(
         "words: that a flag is not too high calls it normal", "src/tjapi/knowledge/calm.py",
-        " or _NOT_BEYOND.fullmatch(plain) is not None", "",
+        "(_RIGHT_AGAIN, _NOT_BEYOND, _STEADY)", "(_RIGHT_AGAIN, _STEADY)",
         "tests/tjapi/knowledge/test_words.py::test_a_flagged_item_is_called_normal_by_any_of_its_names_and_in_other_words",
     ),
     _twin(
@@ -1636,7 +1637,7 @@ TWINS = (
     ),
     _twin(
         "words: that a flag is under control calls it normal", "src/tjapi/knowledge/calm.py",
-        "return _is_calm(plain) or _RIGHT_AGAIN.fullmatch(plain) is not None", "return _is_calm(plain)",
+        "(_RIGHT_AGAIN, _NOT_BEYOND, _STEADY)", "(_NOT_BEYOND, _STEADY)",
         "tests/tjapi/knowledge/test_words.py::test_that_a_flagged_item_is_controlled_or_normal_again_calls_it_normal",
     ),
     _twin(
@@ -1790,11 +1791,6 @@ TWINS = (
         "tests/tjapi/result/test_notes.py::test_a_note_that_calls_a_value_critical_alarms_wherever_it_stands[order]",
     ),
     _twin(
-        "notes: what takes a report back weighs", "src/tjapi/result/rules/notes.py",
-        "        voids(note)\n        or calls_critical", "        calls_critical",
-        "tests/tjapi/result/test_notes.py::test_a_note_means_what_it_names_else_what_is_flagged_else_all",
-    ),
-    _twin(
         "notes: what a note names it means", "src/tjapi/result/rules/notes.py",
         "return named or flagged or list", "return flagged or list",
         "tests/tjapi/result/test_notes.py::test_a_note_means_what_it_names_else_what_is_flagged_else_all",
@@ -1875,8 +1871,69 @@ TWINS = (
         "tests/tjapi/result/test_questions.py::test_a_moment_that_cannot_be_hides_no_critical_value",
     ),
     _twin(
+        "seen: what changes a sheet from outside moves its version", "src/tjapi/result/service/summarizing.py",
+        'moved = sheet_.shown != shown if sheet_.state == "draft" else', 'moved = False if sheet_.state == "draft" else',
+        f"{SEEN_TESTS}::test_a_sheet_that_corrected_facts_changed_is_not_signed_unseen",
+    ),
+    _twin(
+        "seen: what stands beside a draft moves its version", "src/tjapi/conclusion/service/following.py",
+        'if changed or (found.state == "draft" and read not in (None, found.results_digest)):', "if changed:",
+        f"{SEEN_TESTS}::test_a_draft_whose_values_changed_is_not_signed_unseen",
+    ),
+    _twin(
+        "seen: who may revoke reads the sheet", "src/tjapi/result/service/entry.py",
+        "    if not uow.principal.may(REOPEN):\n        await _only_own(uow, exam_id, exam.campus_id, department_id)\n    async with uow.for_every_department():\n        return _out(",
+        "    await _only_own(uow, exam_id, exam.campus_id, department_id)\n    async with uow.for_every_department():\n        return _out(",
+        f"{SEEN_TESTS}::test_who_may_revoke_what_a_department_entered_reads_its_sheet_and_its_version",
+    ),
+    _twin(
+        "findings: what nobody has judged is found nothing of", "src/tjapi/result/service/findings.py",
+        'edition.fired("finding", case.decided, items)', 'edition.fired("finding", case, items)',
+        f"{SEEN_TESTS}::test_a_sheet_that_corrected_facts_changed_is_not_signed_unseen",
+    ),
+    _twin(
+        "amending: whatever differs for a reader is another", "src/tjapi/result/rules/revisions.py",
+        '["result", str(one.result_id), *one.said]', '["result", str(one.result_id)]',
+        f"{SAME_TESTS}::test_whatever_differs_for_a_reader_is_another",
+    ),
+    _twin(
+        "amending: a value that came back is what was signed", "src/tjapi/result/rules/revisions.py",
+        '["result", str(one.result_id), *one.said]', '["result", str(one.result_id), str(one.revision_id), *one.said]',
+        f"{SAME_TESTS}::test_a_value_that_came_back_is_what_was_signed_and_its_tasks_are_closed",
+    ),
+    _twin(
+        "giving up: a line without any value is not settled by an answer", "src/tjapi/result/service/giving_up.py",
+        " or line.state not in _REPORTED:\n        # Of", ":\n        # Of",
+        "tests/tjapi/result/test_given_up.py::test_a_line_without_any_value_is_not_given_up_after_an_answer_either",
+    ),
+    _twin(
+        "releases: a number of a cancelled exam alone leads to the next", "src/tjapi/result/service/filing.py",
+        'if one.state == "cancelled" and same:', "if same:",
+        f"{READINGS}::test_a_number_of_an_exam_that_is_not_cancelled_is_another_exams",
+    ),
+    _twin(
+        "releases: of the same person alone", "src/tjapi/result/service/filing.py",
+        'if one.state == "cancelled" and same:', 'if one.state == "cancelled":',
+        f"{READINGS}::test_what_was_drawn_for_a_cancelled_exam_is_released_to_the_next_one_of_that_same_person_alone",
+    ),
+    _twin(
+        "lists: an empty cell far out is no row", "src/tjapi/employer/sheets/archive.py",
+        "    if _EMPTY.match(seen, at):\n        return False\n", "",
+        f"{LIST_TESTS}/test_list_files.py::test_a_cell_far_out_that_only_has_a_format_is_no_row",
+    ),
+    _twin(
+        "lists: a cell far out that holds something is too wide", "src/tjapi/employer/sheets/archive.py",
+        "or _BEGUN.fullmatch(seen, at) is None", "",
+        f"{LIST_TESTS}/test_list_files.py::test_a_cell_far_out_that_holds_something_is_too_wide",
+    ),
+    _twin(
+        "lists: the day that only Excel has is asked back", "src/tjapi/employer/rules/cells.py",
+        "if day == _BEFORE_NO_DAY:", "if False:",
+        f"{LIST_TESTS}/test_cells.py::test_the_day_that_only_excel_has_is_asked_back",
+    ),
+    _twin(
         "notes: words that take a number back are asked about", "src/tjapi/result/service/book.py",
-        "(revision.doubted or by_lab or voided)", "(revision.doubted or by_lab)",
+        "(revision.doubted or by_lab or voided or starred)", "(revision.doubted or by_lab or starred)",
         "tests/tjapi/result/test_contradictions.py::test_a_number_that_words_beside_it_take_back_is_asked_about",
     ),
     _twin(
@@ -1956,7 +2013,7 @@ TWINS = (
     ),
     _twin(
         "words: a degree is held against the value's", "src/tjapi/knowledge/claims.py",
-        "if known_all and all(", "if False and all(",
+        "if all(claimed.denies(one)", "if False and all(claimed.denies(one)",
         "tests/tjapi/knowledge/test_claims.py::test_no_degree_and_no_sign_is_told_of_an_item_that_its_value_has_not",
     ),
     _twin(

@@ -16,7 +16,7 @@ Moment = TIMESTAMP(timezone=True)
 
 
 class Conclusion(Base):
-    """主检结论. `results_digest` says what the first reviewer saw when signing; no row yet is version 0.
+    """主检结论. `results_digest` says what stood beside this version, and what the first reviewer saw when signing; no row is version 0.
 
     `overview_made_of` is the digest of what an overview that a reviewer wrote was written on, `removed_made_of` that of each finding which
     was taken out. `reopened_at`: it was finalized before, and is reviewed again.

@@ -230,7 +230,7 @@ def _results(
 def _conclusion(
     active: knowledge.Knowledge | None, exam: PastExam, exam_id: UUID, case: Case, staff: Mapping[str, StaffOut]
 ) -> PastConclusion:  # fmt: skip
-    found = results.standing(active.fired("finding", case, frozenset(case.values))) if active is not None else []
+    found = results.found_in(active, case, frozenset(case.values))
     entries = [
         PastEntry(
             kind=advice.kind, title=advice.name, detail=results.reasons(why), advice=advice.advice, lifestyle=advice.lifestyle,  # type: ignore[arg-type]

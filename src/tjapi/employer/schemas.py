@@ -16,6 +16,7 @@ from tjapi.employer.rules.campaigns import (
     MemberState,
     Placement,
 )
+from tjapi.employer.rules.cells import one_line
 from tjapi.examinee.rules import IdKind, Sex
 from tjapi.kernel.validation import WHOLE, Day, Whole, out_of_range
 
@@ -45,7 +46,9 @@ CampusId = Annotated[int, Field(ge=1, le=32_000, description="院区编号 · Ca
 Quota = Annotated[int, Field(ge=1, le=10_000), WHOLE]
 Age = Annotated[int, Field(ge=0, le=130), WHOLE]
 BasisPoints = Annotated[int, Field(ge=0, le=_MOST_BASIS_POINTS), WHOLE]
-Word = Annotated[str, Field(min_length=1, max_length=60)]
+
+Word = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(one_line)]
+EmployeeNo = Annotated[str, AfterValidator(one_line)]
 
 
 class Input(BaseModel):
@@ -328,7 +331,7 @@ class MemberIn(Input):
         None, min_length=1, max_length=40, description="证件号码 · Number", examples=["690101198003077844"]
     )
     phone: str | None = Field(None, min_length=5, max_length=30, description="电话 · Phone", examples=["13800001234"])
-    employee_no: str | None = Field(
+    employee_no: EmployeeNo | None = Field(
         None, min_length=1, max_length=40, description="工号 · Employee number", examples=["0017"]
     )
     department: Word | None = Field(None, description="部门 · Department", examples=["一车间"])

@@ -113,6 +113,17 @@ class Case:
         """Every current value, repeated measurements as well."""
         return [*self.values.values(), *(known for more in self.repeats.values() for known in more)]
 
+    @property
+    def decided(self) -> "Case":
+        """The case without what is neither normal nor abnormal: a person decides first what that is. It alarms all the same."""
+        repeats = {code: [one for one in more if not one.undetermined] for code, more in self.repeats.items()}
+        values = {code: known for code, known in self.values.items() if not known.undetermined}
+        for code in self.values.keys() - values.keys():
+            first, *others = [*repeats.get(code, ()), None]
+            if first is not None:
+                values[code], repeats[code] = first, [one for one in others if one is not None]
+        return replace(self, values=values, repeats=repeats)
+
     def led_by(self, known: Known) -> "Case":
         """Return the case with another value of an item as its value: another measurement's, or another that was said of the same one."""
         first = self.values.get(known.item_code)

@@ -19,6 +19,7 @@ from tjapi.kernel.uow import LeaseLostError, UnitOfWork
 from tjapi.result import service
 from tjapi.result.errors import MessageUnreadable, ReleaseInVain
 from tjapi.result.rules import Charset
+from tjapi.result.rules.releases import may_move_only
 from tjapi.result.schemas import ReadingOut, ReadingsOut, ReadValueOut
 
 _SHOWN = 200
@@ -174,7 +175,9 @@ async def refuse_in_vain(
     if isinstance(report, tuple):
         return
     with naming("/exam_id"):
-        elsewhere = await service.leads_elsewhere(uow, message.source, report, exam_id)
+        elsewhere = await service.leads_elsewhere(
+            uow, message.source, report, exam_id, moved=may_move_only(message.reason)
+        )
     if elsewhere:
         raise ReleaseInVain
 

@@ -23,7 +23,8 @@ class DepartmentSheet(Base):
     """分科录入单: what a department enters and signs in one exam. Its version is what If-Match guards; no row yet is version 0.
 
     `by_hand`: the summary is somebody's words, not what the lines make; `made_of` is the digest of what it was signed or written on, and
-    `stale` says that this is no longer what is known.
+    `stale` says that this is no longer what is known. `shown` is the digest of what this version shows of the exam: who read another one has
+    not seen this.
     """
 
     __tablename__ = "department_sheet"
@@ -44,6 +45,7 @@ class DepartmentSheet(Base):
     signed_by: Mapped[UUID | None]
     signed_at: Mapped[datetime | None] = mapped_column(Moment)
     signer_name: Mapped[str | None]
+    shown: Mapped[str | None]
 
 
 class DepartmentSheetStep(Base):

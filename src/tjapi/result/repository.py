@@ -22,6 +22,7 @@ from tjapi.result.models import (
     ResultQuestion,
     ResultRevision,
 )
+from tjapi.result.rules.revisions import Seen
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -198,17 +199,44 @@ async def of_filler(uow: UnitOfWork, source: str, filler_no: str) -> Sequence[Re
     return (await uow.session.execute(query)).scalars().all()
 
 
-_CURRENT_OF = """
-select exam_id, id, current_revision_id from result where exam_id = any($1::uuid[]) and current_revision_id is not null
+_CURRENT_OF = "select exam_id, id from result where exam_id = any($1::uuid[]) and current_revision_id is not null"
+# What a report prints of a value, and what a person said of it.
+_SEEN_OF = """
+select r.exam_id, r.id, v.id, array[
+  r.item_name, case when v.numeric is null then v.raw_value else v.text end, v.comparator, coalesce(trim_scale(v.numeric)::text, ''),
+  coalesce(nullif(v.unit, ''), r.unit, ''), coalesce(v.flag, r.judged_flag, '?'), coalesce(v.range_snapshot::text, ''),
+  coalesce(v.lis_range_text, ''), coalesce(v.lis_flags, ''), to_jsonb(v.remarks)::text, coalesce(v.conversion::text, '')
+]
+from result r join result_revision v on v.id = r.current_revision_id
+where r.exam_id = any($1::uuid[])
+"""
+_GIVEN_UP_OF = """
+select distinct exam_id, line_id::text, item_id::text, coalesce(reason, '') from result_question where exam_id = any($1::uuid[]) and gives_up
 """
 _SHEETS_OF = "select exam_id, department_id, version from department_sheet where exam_id = any($1::uuid[])"
 
 
-async def current_of(uow: UnitOfWork, exam_ids: Collection[UUID]) -> dict[UUID, list[tuple[UUID, UUID]]]:
-    """Return the results of each exam with their current revisions."""
-    found: dict[UUID, list[tuple[UUID, UUID]]] = {}
-    for exam_id, result_id, revision_id in await fetch_rows(uow.session, _CURRENT_OF, list(exam_ids)):
-        found.setdefault(exam_id, []).append((result_id, revision_id))
+async def current_of(uow: UnitOfWork, exam_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """Return the results of each exam that have a value."""
+    found: dict[UUID, list[UUID]] = {}
+    for exam_id, result_id in await fetch_rows(uow.session, _CURRENT_OF, list(exam_ids)):
+        found.setdefault(exam_id, []).append(result_id)
+    return found
+
+
+async def seen_of(uow: UnitOfWork, exam_ids: Collection[UUID]) -> dict[UUID, list[Seen]]:
+    """Return the results of each exam that have a value, as they read."""
+    found: dict[UUID, list[Seen]] = {}
+    for exam_id, result_id, revision_id, said in await fetch_rows(uow.session, _SEEN_OF, list(exam_ids)):
+        found.setdefault(exam_id, []).append(Seen(result_id, revision_id, tuple(said)))
+    return found
+
+
+async def given_up_of(uow: UnitOfWork, exam_ids: Collection[UUID]) -> dict[UUID, list[tuple[str, ...]]]:
+    """Return the items of each exam of which a person said that no value will come."""
+    found: dict[UUID, list[tuple[str, ...]]] = {}
+    for exam_id, *place in await fetch_rows(uow.session, _GIVEN_UP_OF, list(exam_ids)):
+        found.setdefault(exam_id, []).append(tuple(place))
     return found
 
 

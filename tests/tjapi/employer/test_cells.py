@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.wire.unseen import sieved
 from tjapi.employer import sheets
 from tjapi.employer.rules.cells import SENTENCES, Cell, CellFault, as_date, as_text, read_row
 from tjapi.employer.rules.headers import field_of, find_header
@@ -193,3 +194,30 @@ def test_a_number_of_another_kind_than_is_said_names_its_kind(start: str, kind: 
     row = _row(id_kind="身份证", id_number=_numbered(start))
     assert row.faults == [("id_kind", f"number_of_{kind}")]
     assert all(SENTENCES[f"number_of_{kind}"])
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("三\n部", "三部"),
+        ("三 \r\n 部", "三部"),
+        ("A\n12", "A 12"),
+        ("一车间\tB线", "一车间 B线"),
+        ("一\n车\n间", "一车间"),
+        ("平常", "平常"),
+    ],
+)
+def test_a_line_break_in_a_cell_is_how_it_is_shown(said: str, kept: str) -> None:
+    cell = sieved(said)
+    row = read_row(
+        2, ["甲试一", cell, cell, "首行\n次行"], ("name", "employee_no", "department", "note"), date(2026, 11, 30)
+    )
+    assert (row.employee_no, row.department, row.note, row.faults) == (kept, kept, "首行\n次行", [])
+
+
+def test_the_day_that_only_excel_has_is_asked_back() -> None:
+    for cell in (date(1900, 2, 28), datetime(1900, 2, 28)):
+        with pytest.raises(CellFault, match="date_ambiguous"):
+            as_date(cell)
+    assert as_date(date(1900, 3, 1)) == date(1900, 3, 1)
+    assert as_date("1900-02-28") == date(1900, 2, 28)

@@ -461,3 +461,48 @@ def test_a_value_that_excel_lost_is_no_blank_cell() -> None:
     row = read_row(2, found.rows[1], found.header.fields, date(2026, 11, 25))
     assert set(row.faults) == {("birth_date", "error_value"), ("phone", "error_value")}
     assert not read_row(3, found.rows[2], found.header.fields, date(2026, 11, 25)).faults
+
+
+def _far(cell: bytes, name: str = "xl/worksheets/sheet1.xml") -> bytes:
+    """A list below whose people another row stands, far out."""
+    content = book(NEW)
+    with zipfile.ZipFile(io.BytesIO(content)) as old:
+        part = old.read(name)
+    return repacked(content, {name: part.replace(b"</sheetData>", cell + b"</sheetData>")})
+
+
+FORMATTED = [
+    b'<row r="1048576"><c r="A1048576" s="0"/></row>',
+    b'<row r="1048576"><c r="A1048576" s="0"></c></row>',
+    b'<row r="1048576"><c r="XFD1048576" s="0" /></row>',
+    b"<row r='1048576'><c r='A1048576' s='0'/></row>",
+    b'<row r = "1048576"><c s = "0" r = "A1048576" /></row>',
+]
+
+
+@pytest.mark.parametrize("cell", FORMATTED)
+def test_a_cell_far_out_that_only_has_a_format_is_no_row(cell: bytes) -> None:
+    found = opened(_far(cell))
+    assert (found.refused, found.names) == (None, ["甲试一", "乙试二"])
+
+
+@pytest.mark.parametrize("offset", [0, 1, 7, 25, 31, 40, 45])
+def test_so_it_is_wherever_the_bytes_are_cut(offset: int) -> None:
+    before = b"<!--" + b"x" * ((1 << 16) - offset) + b"-->"
+    empty = before + FORMATTED[1]
+    assert opened(_far(empty)).refused is None
+    full = before + b'<row r="1048576"><c r="A1048576" s="0"><v>5</v></c></row>'
+    assert opened(_far(full)).refused == "too_wide"
+
+
+@pytest.mark.parametrize("holds", [b"<v>5</v>", b"<f>1</f>", b"<is><t>x</t></is>", b"<v/>"])
+def test_a_cell_far_out_that_holds_something_is_too_wide(holds: bytes) -> None:
+    assert opened(_far(b'<row r="1048576"><c r="A1048576">' + holds + b"</c></row>")).refused == "too_wide"
+
+
+def test_blank_rows_and_cells_at_the_end_of_a_text_are_none() -> None:
+    plain = text(LIST)
+    assert opened(plain + b",,\n" * 60_000).names == ["甲试一", "乙试二"]
+    wide = b"".join(row.rstrip(b"\r\n") + b"," * 200 + b"\n" for row in plain.splitlines(keepends=True))
+    assert opened(wide).names == ["甲试一", "乙试二"]
+    assert opened(plain + b"\n" * 60_000 + plain.splitlines(keepends=True)[-1]).refused == "too_wide"

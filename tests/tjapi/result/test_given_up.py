@@ -279,3 +279,14 @@ async def test_of_several_preliminary_values_none_comes_back_once_the_item_is_gi
     await _give_up(unit, scene)
     assert (await state_of(unit, scene))["K"] is None
     assert await _shown(unit, scene) == [("电解质六项：钾", "标本溶血")]
+
+
+@pytest.mark.requirement("E3.3", "E2.5")
+async def test_a_line_without_any_value_is_not_given_up_after_an_answer_either(unit: OpenUnit) -> None:
+    scene = await visit(unit, "GLU")
+    await file(unit, report(scene, "GLU", observation("GLU", "溶血")))
+    await _answer(unit, (await _questions(unit, scene))[0], "no_value")
+    assert await line_state(unit, scene, "GLU") == "collected"
+    async with unit(DOCTOR) as uow:
+        with pytest.raises(GivingUpNotPossible):
+            await service.give_up(uow, scene.exam_id, scene.lines["GLU"], scene.items["GLU"], GiveUpIn(reason="溶血"))

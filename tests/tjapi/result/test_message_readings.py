@@ -9,6 +9,7 @@ import pytest
 
 from tests.tjapi.result.scene import OpenUnit, Scene, Unfenced, alerts_of, state_of, visit
 from tests.tjapi.world import API, SignIn
+from tjapi.exam import service as exams
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.jobs.spec import JobRun
 from tjapi.kernel.runtime import Runtime
@@ -208,3 +209,47 @@ async def test_a_release_in_vain_is_refused_when_it_is_proposed_and_again_when_i
     assert (agreed.status_code, agreed.json()["code"]) == (409, "release-in-vain")
     assert (await chief.post(f"{API}/message-releases/{made.json()['id']}:refuse")).status_code == 200
     assert await state_of(unit, owner) == {}
+
+
+@pytest.mark.requirement("E3.4")
+async def test_what_was_drawn_for_a_cancelled_exam_is_released_to_the_next_one_of_that_same_person_alone(
+    sign_in: SignIn, runtime: Runtime, unit: OpenUnit
+) -> None:
+    gateway, engineer, chief = [await sign_in(who) for who in ("device-gateway", "interface", "chief")]
+    over = await visit(unit, "ELECTROLYTE")
+    async with unit() as uow:
+        await exams.cancel(uow, over.exam_id, "登记有误")
+    message = await _push(gateway, _mislabelled(over, over, placer=True))
+    assert (await _file(runtime, message))["reason"] == "line-not-live"
+    again, another = await visit(unit, "ELECTROLYTE", of=over.exam_id, name=over.name), await visit(unit, "ELECTROLYTE")
+    propose = f"{API}/inbound-messages/{message}:propose-release"
+    for elsewhere in (another.exam_id, over.exam_id):
+        given = {"reason": "登记有误", "exam_id": str(elsewhere)}
+        refused = await engineer.post(propose, json=given)
+        assert (refused.status_code, refused.json()["code"]) == (409, "release-in-vain")
+    # Somebody else's name under these numbers is nobody's to say, whoever says so.
+    stranger = await _push(gateway, _mislabelled(over, over, placer=True, name="另一人"))
+    await _file(runtime, stranger)
+    given = {"reason": "登记有误", "exam_id": str(again.exam_id)}
+    refused = await engineer.post(f"{API}/inbound-messages/{stranger}:propose-release", json=given)
+    assert (refused.status_code, refused.json()["code"]) == (409, "release-in-vain")
+    await _release(engineer, chief, message, exam_id=str(again.exam_id))
+    assert (await _file(runtime, message))["outcome"] == "filed"
+    assert (await state_of(unit, again))["K"] == ("7.9", "HH", "final")
+    assert "CRIT-K-HIGH" in {c.rule_code for c in await alerts_of(unit, again.exam_id)}
+
+
+@pytest.mark.requirement("E3.4")
+async def test_a_number_of_an_exam_that_is_not_cancelled_is_another_exams(
+    sign_in: SignIn, runtime: Runtime, unit: OpenUnit
+) -> None:
+    gateway, engineer = [await sign_in(who) for who in ("device-gateway", "interface")]
+    first = await visit(unit, "ELECTROLYTE")
+    second = await visit(unit, "ELECTROLYTE", of=first.exam_id, name=first.name)
+    async with unit() as uow:
+        await exams.set_aside(uow, first.exam_id, [first.lines["ELECTROLYTE"]], "waived", reason="不做")
+    message = await _push(gateway, _mislabelled(first, first, placer=True))
+    assert (await _file(runtime, message))["reason"] == "line-not-live"
+    given = {"reason": "登记有误", "exam_id": str(second.exam_id)}
+    refused = await engineer.post(f"{API}/inbound-messages/{message}:propose-release", json=given)
+    assert (refused.status_code, refused.json()["code"]) == (409, "release-in-vain")

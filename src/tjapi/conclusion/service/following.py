@@ -107,8 +107,7 @@ class Known:
 async def known(uow: UnitOfWork, exam: Exam) -> Known:
     """Look at what departments, rules and alerts say of an exam now."""
     ground = await results.ground_of(uow, exam)
-    edition = ground.edition
-    said = results.standing(edition.fired("finding", ground.case)) if edition is not None else []
+    said = results.found_in(ground.edition, ground.case)
     lines = await results.summary_lines(uow, exam.id)
     taken_out = {line.finding_code for line in lines if line.removed} - {
         line.finding_code for line in lines if not line.removed
@@ -346,7 +345,7 @@ async def stands(uow: UnitOfWork, exam_id: UUID, version: int | None = None) -> 
         found is not None
         and found.state == "finalized"
         and version in (None, found.version)
-        and found.results_digest == await results.digest(uow, exam_id)
+        and await results.reads_as(uow, exam_id, found.results_digest)
     )
 
 
@@ -360,13 +359,24 @@ async def follow(uow: UnitOfWork, exam_id: UUID) -> None:
         return
     exam = await exams.lock(uow, exam_id)
     changed, after = await remake(uow, exam, found)
-    if changed:
+    read = found.results_digest
+    if found.state == "draft":
+        await seen(uow, found)
+    # What no word of a draft tells of is read beside it all the same.
+    if changed or (found.state == "draft" and read not in (None, found.results_digest)):
         if found.state == "initial_signed":
             await back_to_draft(uow, found, CHANGED_UNDER)
+            await seen(uow, found)
         found.version += 1
         await replace(uow, found, after)
         await keep(uow, found, "remade")
     await say(uow, found, after)
+
+
+async def seen(uow: UnitOfWork, found: Conclusion) -> None:
+    """Keep of a draft what stands beside it at this version: whoever writes or signs it has read that."""
+    async with uow.for_every_department():
+        found.results_digest = await results.digest(uow, found.exam_id)
 
 
 async def say(uow: UnitOfWork, found: Conclusion, entries: Iterable[ConclusionEntry]) -> None:

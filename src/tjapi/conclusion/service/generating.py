@@ -27,6 +27,7 @@ async def generate(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionO
     found.knowledge_version_id = edition.version_id if edition is not None else None
     _, entries = await following.remake(uow, exam, found)
     found.version += 1
+    await following.seen(uow, found)
     await replace(uow, found, entries)
     await following.say(uow, found, entries)
     return await keep(uow, found, "generated")

@@ -30,6 +30,7 @@ from tjapi.conclusion.service.following import (
     refuse_not_concluded,
     refuse_stale,
     say,
+    seen,
     settle_entry,
 )
 from tjapi.conclusion.service.keeping import (
@@ -98,6 +99,7 @@ async def write(uow: UnitOfWork, exam_id: UUID, given: ConclusionIn, expected: i
         # Nobody's own words: the list is that of the entries as they are now, under their numbers, or says that there are none.
         found.overview = overview_of([entry.title for entry in entries], now.ground.case.every)
     found.version += 1
+    await seen(uow, found)
     await replace(uow, found, entries)
     await say(uow, found, entries)
     return await keep(uow, found, "written")
@@ -355,7 +357,7 @@ async def finalize(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionO
     # Back in review, if something was outstanding meanwhile that is no longer: the digest says whether it was the same.
     exam = await exams.begin_review(uow, exam_id)
     await hold(uow, exam)
-    if found.results_digest != await results.digest(uow, exam_id):
+    if not await results.reads_as(uow, exam_id, found.results_digest):
         raise ResultsChangedUnderReview
     await refuse_not_concluded(uow, exam)
     await refuse_stale(uow, exam, found)
@@ -421,7 +423,9 @@ async def give_back(uow: UnitOfWork, exam_id: UUID, reason: str, expected: int) 
     found = await _open(uow, exam_id, expected)
     if found is None:
         raise ConclusionStateConflict("初审尚未签名", "The first review is not signed")
-    return await back_to_draft(uow, found, reason)
+    said = await back_to_draft(uow, found, reason)
+    await seen(uow, found)
+    return said
 
 
 async def invalidate(uow: UnitOfWork, exam_id: UUID) -> None:
@@ -431,9 +435,10 @@ async def invalidate(uow: UnitOfWork, exam_id: UUID) -> None:
     if (
         found is not None
         and found.state == "initial_signed"
-        and found.results_digest != await results.digest(uow, exam_id)
+        and not await results.reads_as(uow, exam_id, found.results_digest)
     ):
         await back_to_draft(uow, found, CHANGED_UNDER)
+        await seen(uow, found)
 
 
 async def _open(uow: UnitOfWork, exam_id: UUID, expected: int) -> Conclusion | None:

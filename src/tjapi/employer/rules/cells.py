@@ -102,6 +102,8 @@ _LONGEST = {"name": 64, "department": 60, "post": 60, "note": 200, "employee_no"
 _TEXTS = tuple(_LONGEST)
 _SAID_ONCE = frozenset({"name", "sex", "birth_date", "id_kind", "id_number", "employee_no", "group"})
 """Who somebody is: where two columns say it, they say the same."""
+_BREAK = re.compile(r"\s*[\n\t]\s*")
+_CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _PLAIN_NAME = re.compile(r"[\u4e00-\u9fff]+")
 """A name of nothing but common characters is clean as it is: of ten thousand, nearly all."""
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+?\d{1,2}")
@@ -236,6 +238,8 @@ _DAY_OR_MONTH_FIRST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
 _SHORT_YEAR = re.compile(r"\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?")
 _SERIAL = re.compile(r"[1-6]\d{4}")
 _EXCEL_EPOCH = date(1899, 12, 30)
+_BEFORE_NO_DAY = date(1900, 2, 28)
+"""What a reader makes of Excel's 60, the 29th of February of a year that had none, and of its 59: nobody knows which was meant."""
 _SERIALS = (366, 73_050)
 """Days that Excel counts as a serial number and that can be a birth date: 1900-12-31 to 2099."""
 _MOST_HAZARDS, _LONGEST_HEADER = 20, 100
@@ -316,9 +320,21 @@ def read_row(number: int, cells: Sequence[Cell], fields: Sequence[str], today: d
     return row
 
 
+def one_line(text: str) -> str:
+    """Return a text on one line: a break in a cell is how it is shown, a blank between words and nothing between Chinese characters."""
+    if text.isprintable():
+        return text
+    said = text.strip()
+    beside = [(said[found.start() - 1], said[found.end()]) for found in _BREAK.finditer(said)]
+    parts = _BREAK.split(said)
+    joints = ["" if _CHINESE.match(left) and _CHINESE.match(right) else " " for left, right in beside]
+    return "".join(one for pair in zip(parts, [*joints, ""], strict=True) for one in pair)
+
+
 def _text_field(row: Row, name: str, cell: Cell) -> None:
     try:
         text = as_text(cell)
+        text = text if name == "note" else one_line(text)
     except CellFault as fault:
         row.faults.append((name, fault.code))  # type: ignore[arg-type]
         return
@@ -445,7 +461,10 @@ def _birth(row: Row, cell: Cell, today: date) -> date | None:
 def as_date(cell: Cell) -> date:
     """Return the day of a cell. Raises CellFault, saying whether it is none, incomplete, or may be read in two ways."""
     if isinstance(cell, date):
-        return cell.date() if isinstance(cell, datetime) else cell
+        day = cell.date() if isinstance(cell, datetime) else cell
+        if day == _BEFORE_NO_DAY:
+            raise CellFault("date_ambiguous")
+        return day
     if isinstance(cell, float | int) and not isinstance(cell, bool) and _SERIALS[0] <= cell <= _SERIALS[1]:
         return _EXCEL_EPOCH + timedelta(days=int(cell))
     return _read_date(unicodedata.normalize("NFKC", as_text(cell)).strip())

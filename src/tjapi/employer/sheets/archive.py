@@ -32,6 +32,10 @@ _FAR_SPACED = (
     re.compile(rb"\sr\s*=\s+[\"']" + _FAR),
     re.compile(rb"\sr\s+=\s*[\"']" + _FAR),
 )
+# An empty one that only has a format is no cell, as its reader sees it too: nothing of it is ever held.
+_EMPTY = re.compile(rb"""["'][^<>]*(?:/>|>\s*</(?:\w+:)?c\s*>)""")
+_DIGITS = re.compile(rb"\d*")
+_BEGUN = re.compile(rb"""(?:["'][^<>]*(?:>\s*(?:</?\w*:?\w*\s*)?)?)?""")
 _FORMULA = re.compile(rb"""<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*["']([A-Z]{1,3}\d+)["'][^>]*>\s*<(?:\w+:)?f[\s>/]""")
 # A value that Excel lost: its reader gives an empty cell.
 _ERROR = re.compile(rb"""<(?:\w+:)?c\s([^>]*\bt\s*=\s*["']e["'][^>]*)>""")
@@ -175,7 +179,7 @@ class _Scan:
         seen = self._tail + piece
         spaced = any(space in seen and (space + b"=" in seen or b"=" + space in seen) for space in _SPACES)
         patterns = (*_FAR_CELLS, *_FAR_SPACED) if spaced else _FAR_CELLS
-        if any(pattern.search(seen) for pattern in patterns):
+        if any(_is_far(seen, found.end()) for pattern in patterns for found in pattern.finditer(seen)):
             raise SheetRefusedError("too_wide")
         if b"<f" in seen or b":f" in seen:
             for found in _FORMULA.finditer(seen):
@@ -208,6 +212,15 @@ class _Scan:
             first, last = (pattern.search(found[1]) for pattern in _FROM_TO)
             if first and last and _NO_WIDTH.search(found[1]):
                 self.part.hidden_columns.update(range(int(first[1]) - 1, min(int(last[1]), _MOST_COLUMN)))
+
+
+def _is_far(seen: bytes, end: int) -> bool:
+    """Say whether a far cell, whose reference ends before `end`, holds anything; the rest of one that is cut off is seen with the next piece."""
+    after = _DIGITS.match(seen, end - 1)
+    at = after.end() if after is not None else end
+    if _EMPTY.match(seen, at):
+        return False
+    return len(seen) - end > _OVERLAP // 2 or _BEGUN.fullmatch(seen, at) is None
 
 
 def _place(reference: str) -> tuple[int, int]:

@@ -59,11 +59,20 @@ def read_text(content: bytes, remembered: Mapping[str, str]) -> list[list[Cell]]
 
 
 def _parted(text: str, separator: str, most: int | None = None) -> list[list[Cell]]:
+    """Return rows; blank ones at the end, and blank cells beyond every column, are none."""
     rows: list[list[Cell]] = []
+    blank = 0
     try:
         for row in islice(csv.reader(io.StringIO(text, newline=""), delimiter=separator), most):
-            if most is None and (len(row) > MOST_COLUMNS or len(rows) > MOST_ROWS + HEADER_WITHIN):
+            if not any(cell.strip() for cell in row):
+                blank += 1
+                continue
+            while len(row) > MOST_COLUMNS and not row[-1].strip():
+                row.pop()
+            if most is None and (len(row) > MOST_COLUMNS or len(rows) + blank > MOST_ROWS + HEADER_WITHIN):
                 raise SheetRefusedError("too_wide")
+            rows += [[] for _ in range(blank)]
+            blank = 0
             rows.append(list[Cell](row))
     except csv.Error:
         if most is None:

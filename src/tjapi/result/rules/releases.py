@@ -8,6 +8,8 @@ Need = Literal["exam", "charset", "nothing", "impossible"]
 
 # Whose result it is, or where its number leads, only people know; a better reading of the bytes may settle it as well.
 _NEED_EXAM = {("quarantined", "identity-mismatch"), ("unmatched", "unknown-barcode")}
+# Its numbers lead to what is carried out no longer: where that is an exam that was cancelled, people may know another one of the same person.
+_MAY_MOVE = {("unmatched", "line-not-live")}
 # Refused at the door, and whole: two people say that it is good as it is.
 _AS_IT_IS = {"content-differs", "unparsable", "no-usable-id", "batch-differs", "frame-not-ended", "outside-a-frame"}
 # A test, a training or an analyser's own control: nobody's result, whoever says so.
@@ -20,11 +22,18 @@ def still_needed(state: str, reason: str | None, *, exam: bool, charset: bool) -
         return "impossible"
     if (state, reason) in _NEED_EXAM:
         return "nothing" if exam or charset else "exam"
+    if (state, reason) in _MAY_MOVE and exam:
+        return "nothing"
     if reason == "charset-doubtful":
         return "nothing" if charset else "charset"
     if charset or (state == "quarantined" and reason in _AS_IT_IS):
         return "nothing"
     return "impossible"
+
+
+def may_move_only(reason: str | None) -> bool:
+    """Say whether a message is released only to another exam than the one that its numbers name: there it was not filed."""
+    return ("unmatched", reason) in _MAY_MOVE
 
 
 def word_decides(named: Collection[UUID], placed: UUID, against: Sequence[str] | None) -> bool:

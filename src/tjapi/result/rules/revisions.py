@@ -238,12 +238,38 @@ def meaning(parts: Iterable[object]) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def digest(current: Iterable[tuple[UUID, UUID]], sheets: Iterable[tuple[int, int]], facts_version: int = 0) -> str:
-    """Return the digest of what a reviewer sees: results and their current revisions, sheets and their versions, and the exam's facts.
+SEEN = "seen:"
+"""With this begins a digest of what a reader sees; older ones are of revisions by their ids, and say the same only of those very ones."""
 
-    `facts_version` is how often sex, birth date or pregnancy were corrected.
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A result as whoever reads it sees it: value, unit, flag (a person's as well), range, the words beside it."""
+
+    result_id: UUID
+    revision_id: UUID | None
+    said: tuple[str, ...]
+
+
+def digest(
+    results: Iterable[Seen], given_up: Iterable[tuple[str, ...]], sheets: Iterable[tuple[int, int]], facts_version: int = 0
+) -> str:  # fmt: skip
+    """Return the digest of what a reviewer sees: results, what has none by a person's word, sheets and their versions, and the exam's facts.
+
+    A value that is what it was is the same, however often it was another meanwhile. `facts_version` is how often sex, birth date or
+    pregnancy were corrected.
     """
-    said = [f"{result_id}={revision_id}" for result_id, revision_id in current]
+    said = [["result", str(one.result_id), *one.said] for one in results if one.revision_id is not None]
+    said += [["given up", *one] for one in given_up]
+    said += [["sheet", str(department_id), str(version)] for department_id, version in sheets]
+    said += [["facts", str(facts_version)]]
+    text = json.dumps(sorted(said), ensure_ascii=False)
+    return SEEN + hashlib.sha256(text.encode()).hexdigest()
+
+
+def older_digest(results: Iterable[Seen], sheets: Iterable[tuple[int, int]], facts_version: int = 0) -> str:
+    """Return the digest that was kept of what was signed before values were compared as they read."""
+    said = [f"{one.result_id}={one.revision_id}" for one in results if one.revision_id is not None]
     said += [f"{department_id}={version}" for department_id, version in sheets]
     said += [f"facts={facts_version}"] if facts_version else []
     return hashlib.sha256("\n".join(sorted(said)).encode()).hexdigest()

@@ -17,7 +17,7 @@ from tjapi.result.service.entry import (
     sign_sheet,
 )
 from tjapi.result.service.filing import Filing, file_report, leads_elsewhere
-from tjapi.result.service.findings import Found, reasons, standing
+from tjapi.result.service.findings import Found, found_in, reasons
 from tjapi.result.service.findings import result_ids as found_result_ids
 from tjapi.result.service.giving_up import give_up, specimens_refused
 from tjapi.result.service.importing import PastResults, PastSheet, PastValue, import_past
@@ -31,6 +31,7 @@ from tjapi.result.service.reading import (
     history,
     ids_of,
     passed,
+    reads_as,
     result_ids,
     trends,
     unmapped_codes,
@@ -71,6 +72,7 @@ __all__ = [
     "edition_of",
     "file_report",
     "follow_past",
+    "found_in",
     "found_result_ids",
     "get_question",
     "get_sheet",
@@ -93,6 +95,7 @@ __all__ = [
     "put_summary",
     "questions_page",
     "raw_for_readings",
+    "reads_as",
     "reasons",
     "release_out",
     "releases",
@@ -102,7 +105,6 @@ __all__ = [
     "shown",
     "sign_sheet",
     "specimens_refused",
-    "standing",
     "stated_of",
     "summary_lines",
     "to_be_read",

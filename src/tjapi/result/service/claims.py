@@ -10,7 +10,7 @@ from tjapi.knowledge.figures import Earlier, outdated_figures, stray_figures, un
 from tjapi.knowledge.rules import Known
 from tjapi.result.service.alarming import alarms_of
 from tjapi.result.service.case import Ground, earlier_of, past_of
-from tjapi.result.service.findings import standing
+from tjapi.result.service.findings import found_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +71,12 @@ async def truth_of(uow: UnitOfWork, exam_id: UUID, ground: Ground) -> Truth:
     past = await past_of(uow, exam_id, {known.item_code for known in earlier})
     if ground.edition is None:
         return Truth(current, earlier, frozenset(), frozenset(), _flagged(current.values()), past)
-    held = {advice.name for advice, _ in standing(ground.edition.fired("finding", ground.case))}
+    held = {advice.name for advice, _ in found_in(ground.edition, ground.case)}
     once = {
         advice.name
         for old in earlier
         if (one := current.get(old.result_id)) is None or one.same != old.same
-        for advice, fired in standing(
-            ground.edition.fired("finding", ground.case.led_by(old), frozenset({old.item_code}))
-        )
+        for advice, fired in found_in(ground.edition, ground.case.led_by(old), frozenset({old.item_code}))
         if any(old.result_id in verdict.verdict.result_ids for verdict in fired)
     }
     alarms = {

@@ -46,11 +46,20 @@ from tjapi.result.service.case import ground_of, known
 from tjapi.result.service.claims import Truth, truth_of
 from tjapi.result.service.computing import compute, record
 from tjapi.result.service.reading import line_out, value_out
-from tjapi.result.service.summarizing import STALE, calm_lines, put_lines, sheet_sources, summarize_department, text_of
+from tjapi.result.service.summarizing import (
+    STALE,
+    calm_lines,
+    new_sheet,
+    put_lines,
+    sheet_sources,
+    summarize,
+    summarize_department,
+    text_of,
+)
 
 STAFF = "staff"
 REOPEN = "conclusion.reopen"
-"""Who may take back a final sign-off."""
+"""Who may take back a final sign-off, and with it what any department entered: they read its sheet as well."""
 _UNDER_WAY = ("checked_in", "in_progress", "sheet_returned", "ready_for_review", "in_review")
 _BLOCK = "summary_unsigned"
 # Lines that never came to the department are none of its business.
@@ -127,10 +136,15 @@ class _Desk:
 
 
 async def get_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int) -> SheetOut:
-    """Return a department's sheet. Raises ExamNotFound, DepartmentNotOwn, SheetNotFound."""
+    """Return a department's sheet, to whoever may change it: of their own department, or of any where they may revoke its results.
+
+    Raises ExamNotFound, DepartmentNotOwn, SheetNotFound.
+    """
     exam = await exams.get(uow, exam_id)
-    await _only_own(uow, exam_id, exam.campus_id, department_id)
-    return _out(await _desk(uow, await Book.read(uow, exam), department_id), exam_id, department_id)
+    if not uow.principal.may(REOPEN):
+        await _only_own(uow, exam_id, exam.campus_id, department_id)
+    async with uow.for_every_department():
+        return _out(await _desk(uow, await Book.read(uow, exam), department_id), exam_id, department_id)
 
 
 async def put_results(uow: UnitOfWork, exam_id: UUID, department_id: int, given: ResultsIn, expected: int) -> SheetOut:
@@ -369,10 +383,18 @@ async def plan_sheets(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) 
     ones, and until then the exam is not complete.
     """
     wanted = set(line_ids)
-    for department_id in sorted(
-        {x.department_id for x in await exams.lines(uow, exam_id) if x.id in wanted and x.performed_by == "department"}
-    ):
+    lines = [x for x in await exams.lines(uow, exam_id) if x.id in wanted]
+    for department_id in sorted({x.department_id for x in lines if x.performed_by == "department"}):
         await exams.block(uow, exam_id, _BLOCK, f"department:{department_id}")
+    async with uow.for_every_department():
+        await _move_on(uow, exam_id, {x.department_id for x in lines})
+
+
+async def _move_on(uow: UnitOfWork, exam_id: UUID, department_ids: Collection[int]) -> None:
+    """A sheet that was begun shows other lines now: who read it before that has not seen them."""
+    written = {sheet.department_id for sheet in await repository.sheets(uow, exam_id)} & set(department_ids)
+    if written:
+        await summarize(uow, await exams.lock(uow, exam_id), written)
 
 
 async def plan_sheets_of_many(uow: UnitOfWork, released: Sequence[tuple[UUID, Iterable[UUID]]]) -> None:
@@ -396,13 +418,16 @@ async def plan_sheets_of_many(uow: UnitOfWork, released: Sequence[tuple[UUID, It
 async def drop_sheets(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None:
     """A department that has nothing left to do, or has signed for all that is left, is not waited for."""
     gone = set(line_ids)
-    lines = [line for line in await exams.lines(uow, exam_id) if line.performed_by == "department"]
+    every = await exams.lines(uow, exam_id)
+    lines = [line for line in every if line.performed_by == "department"]
     for department_id in sorted({line.department_id for line in lines if line.id in gone}):
         left = [line for line in lines if line.department_id == department_id and line.state not in _DONE_WITH]
         sheet = await repository.sheet(uow, exam_id, department_id)
         signed = sheet is not None and sheet.state == "signed"
         if not left or (signed and all(line.state == "verified" for line in left)):
             await exams.unblock(uow, exam_id, _BLOCK, f"department:{department_id}")
+    async with uow.for_every_department():
+        await _move_on(uow, exam_id, {line.department_id for line in every if line.id in gone})
 
 
 async def _open(uow: UnitOfWork, exam_id: UUID, department_id: int, expected: int) -> _Desk:
@@ -485,10 +510,7 @@ def _touch(uow: UnitOfWork, desk: _Desk, department_id: int) -> DepartmentSheet:
     """Return the sheet under its next version, making it at the first entry."""
     sheet = desk.sheet
     if sheet is None:
-        exam = desk.book.exam
-        sheet = DepartmentSheet(
-            exam_id=exam.id, department_id=department_id, campus_id=exam.campus_id, version=0, state="draft", summary=""
-        )
+        sheet = new_sheet(desk.book.exam, department_id)
         uow.session.add(sheet)
     sheet.version += 1
     return sheet

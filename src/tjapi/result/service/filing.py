@@ -618,8 +618,15 @@ class _Found:
     ordered: bool = False
 
 
-async def leads_elsewhere(uow: UnitOfWork, source: str, report: LabReport, exam_id: UUID) -> bool:
-    """Say whether two people's word that a message is an exam's would be in vain: its numbers name another one, and so does its identity."""
+async def leads_elsewhere(
+    uow: UnitOfWork, source: str, report: LabReport, exam_id: UUID, *, moved: bool = False
+) -> bool:
+    """Say whether two people's word that a message is an exam's would be in vain: its numbers name another one, and so does its identity.
+
+    `moved`: so it is as well where its numbers lead to that exam anyhow, which took nothing of it.
+    """
+    if moved and all(found.exam_ids <= {exam_id} for found in await _targets(uow, source, report, exam_id)):
+        return True
     return any(found.exam_ids - {exam_id} for found in await _leading(uow, source, report, exam_id))
 
 
@@ -629,10 +636,21 @@ async def _leading(uow: UnitOfWork, source: str, report: LabReport, placed: UUID
     if placed is None or all(found.exam_ids <= {placed} for found in targets):
         return targets
     exam = await exams.get(uow, placed)
-    against = disagreement(_ours(exam), await _theirs(uow, exam, report), is_one_name)
-    # Nothing is done to the tube whose label it bears: that one is another person's.
+    over = await _cancelled(uow, exam, {exam_id for found in targets for exam_id in found.exam_ids} - {placed})
+    against = disagreement(_ours(exam), await _theirs(uow, exam, report, over), is_one_name)
+    # Nothing is done to the tube whose label it bears: that one is another person's, or an exam's that is over.
     there = _Found(frozenset({placed}), None)
     return [there if word_decides(found.exam_ids, placed, against) else found for found in targets]
+
+
+async def _cancelled(uow: UnitOfWork, exam: Exam, exam_ids: Collection[UUID]) -> frozenset[str]:
+    """Return the numbers of those exams that are the same person's and were cancelled: what was drawn for one may be of the next."""
+    found: set[str] = set()
+    for one in [await exams.get(uow, exam_id) for exam_id in sorted(exam_ids)]:
+        same = await examinees.survivor_id(uow, one.examinee_id) == await examinees.survivor_id(uow, exam.examinee_id)
+        if one.state == "cancelled" and same:
+            found.add(one.exam_no)
+    return frozenset(found)
 
 
 async def _targets(uow: UnitOfWork, source: str, report: LabReport, placed: UUID | None) -> list[_Found]:
@@ -707,22 +725,25 @@ def _ours(exam: Exam) -> Identity:
     return Identity(exam.exam_no, (exam.name,), exam.sex, exam.birth_date)
 
 
-async def _theirs(uow: UnitOfWork, exam: Exam, report: LabReport) -> Identity:
+async def _theirs(uow: UnitOfWork, exam: Exam, report: LabReport, over: Collection[str] = ()) -> Identity:
+    """Return who a message says it is about; the numbers of exams that are `over` name nobody else."""
     names = (report.patient_name or "", *report.other_names)
     is_theirs = await examinees.has_number(uow, exam.examinee_id, report.id_numbers)
     if report.masked_id_numbers:
         known = await examinees.numbers_shown(uow, exam.examinee_id)
         if any(shows_another(masked, known) for masked in report.masked_id_numbers):
             is_theirs = False
+    number = exam_no_read(report.exam_no) if report.exam_no else None
     return Identity(
-        report.exam_no, names, report.patient_sex, report.patient_birth_date, is_theirs, await _names_another(uow, exam, report)
+        report.exam_no if number is None or number not in over else None, names, report.patient_sex, report.patient_birth_date, is_theirs,
+        await _names_another(uow, exam, report, over),
     )  # fmt: skip
 
 
-async def _names_another(uow: UnitOfWork, exam: Exam, report: LabReport) -> bool:
+async def _names_another(uow: UnitOfWork, exam: Exam, report: LabReport, over: Collection[str]) -> bool:
     """Say whether a number of a message, whatever it is called there, is that of another exam of ours, or of another examinee alone."""
     read = {one: exam_no_read(one) for one in dict.fromkeys(report.numbers[:_MOST_NUMBERS])}
-    for number in {known for known in read.values() if known is not None} - {exam.exam_no}:
+    for number in {known for known in read.values() if known is not None} - {exam.exam_no, *over}:
         if await exams.find_by_no(uow, number) is not None:
             return True
     ours = await examinees.survivor_id(uow, exam.examinee_id)

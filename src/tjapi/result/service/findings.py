@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from tjapi.knowledge.rules import KINDS, Case
-from tjapi.knowledge.service import Advice, Fired
+from tjapi.knowledge.service import Advice, Fired, Knowledge
 from tjapi.knowledge.words import finding_line, told
 
 Found = tuple[Advice, list[Fired]]
@@ -20,6 +20,11 @@ def standing(fired: Sequence[Fired]) -> list[Found]:
     outranked = {code for advice, _ in by_code.values() for code in advice.outranks}
     found = [pair for code, pair in by_code.items() if code not in outranked]
     return sorted(found, key=lambda pair: (KINDS.index(pair[0].kind), -pair[0].importance, pair[0].code))
+
+
+def found_in(edition: Knowledge | None, case: Case, items: frozenset[str] | None = None) -> list[Found]:
+    """Return what the rules of an edition find in a case: nothing in what is neither normal nor abnormal, until a person has said what it is."""
+    return standing(edition.fired("finding", case.decided, items)) if edition is not None else []
 
 
 def reasons(fired: Sequence[Fired]) -> str:

@@ -44,8 +44,10 @@ async def give_up(uow: UnitOfWork, exam_id: UUID, line_id: UUID, item_id: UUID, 
     if exam.state in ("finalized", "cancelled"):
         raise ResultsClosed("体检当前为「{current}」", "The exam is {current}", current=exam.state)
     mark = await _standing(uow, exam_id, (line, item))
-    if mark is None or book.now_at(line.id, item.id) is not None:
+    if mark is None or book.now_at(line.id, item.id) is not None or line.state not in _REPORTED:
+        # Of a line that has no value at all, what an answer gave up does not settle it either.
         _refuse(book, (line, item))
+    if mark is None or book.now_at(line.id, item.id) is not None:
         mark = await _give_up(uow, book, (line, item), given.reason)
     return questions.question_out(mark)
 

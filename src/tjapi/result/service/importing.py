@@ -36,7 +36,7 @@ from tjapi.result.service.alarming import graves_of
 from tjapi.result.service.book import range_rules, range_snapshot
 from tjapi.result.service.case import known
 from tjapi.result.service.computing import COMPUTED, computed_value
-from tjapi.result.service.findings import line_text, of_department, result_ids, standing
+from tjapi.result.service.findings import found_in, line_text, of_department, result_ids
 from tjapi.result.service.summarizing import text_of
 
 IMPORT = "import:"
@@ -299,7 +299,7 @@ class _Importer:
             k.result_id: k.revision_id for k in case.every if k.result_id is not None and k.revision_id is not None
         }
         # What looks at none of the department's values cannot hold in them.
-        fired = self._active.fired("finding", own, frozenset(own.values))
+        found = found_in(self._active, own, frozenset(own.values))
         return [
             DepartmentSheetLine(
                 id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, department_id=department_id, sort=sort, origin="rule",
@@ -307,7 +307,7 @@ class _Importer:
                 text=line_text(advice, why), edited=False, removed=False, stale=False, result_ids=result_ids(why),
                 revision_ids=[standing_at[i] for i in result_ids(why) if i in standing_at],
             )
-            for sort, (advice, why) in enumerate(standing(fired), 1)
+            for sort, (advice, why) in enumerate(found, 1)
         ]  # fmt: skip
 
 

@@ -26,6 +26,7 @@ async def judge_anew(uow: UnitOfWork, exam_id: UUID) -> None:
     exam = await exams.lock(uow, exam_id)
     results = await repository.results(uow, exam_id)
     if not results:
+        await summarize(uow, exam, facts=True)
         return
     await _flag(uow, exam)
     await lapse(uow, exam_id)
@@ -37,7 +38,7 @@ async def judge_anew(uow: UnitOfWork, exam_id: UUID) -> None:
     await book.tell_all(uow)
     ids = tuple(result.id for result in results)
     await uow.publish(ResultsRecorded(campus_id=exam.campus_id, exam_id=exam_id, result_ids=ids))
-    await follow(uow, exam)
+    await follow(uow, exam, facts=True)
 
 
 async def past_changed(uow: UnitOfWork, exam_id: UUID) -> None:
@@ -87,9 +88,11 @@ async def opened_again(uow: UnitOfWork, exam_id: UUID) -> None:
     await follow(uow, exam)
 
 
-async def follow(uow: UnitOfWork, exam: Exam, department_ids: Collection[int] | None = None) -> None:
+async def follow(
+    uow: UnitOfWork, exam: Exam, department_ids: Collection[int] | None = None, *, facts: bool = False
+) -> None:
     """Bring what departments say in line with what is known now, and say so to whoever makes something of it."""
-    await summarize(uow, exam, department_ids)
+    await summarize(uow, exam, department_ids, facts=facts)
     await uow.publish(DerivedFollowed(campus_id=exam.campus_id, exam_id=exam.id))
 
 

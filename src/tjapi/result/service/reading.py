@@ -128,30 +128,38 @@ async def trends(uow: UnitOfWork, exam_id: UUID) -> TrendsOut:
 
 
 async def digest(uow: UnitOfWork, exam_id: UUID) -> str:
-    """Return a digest of what a reviewer sees: the current revisions, and each department's sheet. It changes when they change.
+    """Return a digest of what a reviewer sees: every value as it reads, and each department's sheet. It changes when they change.
 
     The caller must be shown every department: under the department policy of row security two callers would get two digests.
     """
-    current = [
-        (r.id, r.current_revision_id)
-        for r in await repository.results(uow, exam_id)
-        if r.current_revision_id is not None
-    ]
-    sheets = [(s.department_id, s.version) for s in await repository.sheets(uow, exam_id)]
-    return revisions.digest(current, sheets, (await exams.get(uow, exam_id)).facts_version)
+    await uow.session.flush()
+    seen = (await repository.seen_of(uow, [exam_id])).get(exam_id, ())
+    given_up = (await repository.given_up_of(uow, [exam_id])).get(exam_id, ())
+    sheets = (await repository.sheet_versions(uow, [exam_id])).get(exam_id, ())
+    facts_version = (await exams.get(uow, exam_id)).facts_version
+    return revisions.digest(seen, given_up, sheets, facts_version)
+
+
+async def reads_as(uow: UnitOfWork, exam_id: UUID, signed: str | None) -> bool:
+    """Say whether a reader sees of an exam what was signed, by its digest: what changed and changed back is what it was."""
+    if signed is None or signed.startswith(revisions.SEEN):
+        return signed == await digest(uow, exam_id)
+    await uow.session.flush()
+    seen = (await repository.seen_of(uow, [exam_id])).get(exam_id, ())
+    sheets = (await repository.sheet_versions(uow, [exam_id])).get(exam_id, ())
+    return signed == revisions.older_digest(seen, sheets, (await exams.get(uow, exam_id)).facts_version)
 
 
 async def digests(uow: UnitOfWork, exam_ids: Collection[UUID]) -> dict[UUID, str]:
     """Return the digest of each of many exams; see `digest`."""
-    current = await repository.current_of(uow, exam_ids)
+    seen, given_up = await repository.seen_of(uow, exam_ids), await repository.given_up_of(uow, exam_ids)
     sheets = await repository.sheet_versions(uow, exam_ids)
-    return {exam_id: revisions.digest(current.get(exam_id, ()), sheets.get(exam_id, ())) for exam_id in exam_ids}
+    return {one: revisions.digest(seen.get(one, ()), given_up.get(one, ()), sheets.get(one, ())) for one in exam_ids}
 
 
 async def ids_of(uow: UnitOfWork, exam_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
     """Return the results of each of many exams."""
-    found = await repository.current_of(uow, exam_ids)
-    return {exam_id: {result_id for result_id, _ in pairs} for exam_id, pairs in found.items()}
+    return {exam_id: set(ids) for exam_id, ids in (await repository.current_of(uow, exam_ids)).items()}
 
 
 async def result_ids(uow: UnitOfWork, exam_id: UUID) -> Collection[UUID]:

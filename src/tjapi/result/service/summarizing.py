@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
-from tjapi.exam.rules import ENDED
+from tjapi.exam.rules import ENDED, LIVE_FOR_RESULTS
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
@@ -22,17 +22,22 @@ from tjapi.result.rules.derivation import Sources, fate
 from tjapi.result.schemas import SummaryLineIn
 from tjapi.result.service.case import Ground, ground_of, values_of
 from tjapi.result.service.claims import truth_of
-from tjapi.result.service.findings import line_text, of_department, result_ids, standing
+from tjapi.result.service.findings import found_in, line_text, of_department, result_ids
 
 STALE = "summary_stale"
 
 
-async def summarize(uow: UnitOfWork, exam: Exam, department_ids: Collection[int] | None = None) -> None:
+async def summarize(
+    uow: UnitOfWork, exam: Exam, department_ids: Collection[int] | None = None, *, facts: bool = False
+) -> None:
     """Bring what departments say in line with what is known now: of some of them, or of every one that said something.
 
     Generated lines of an unsigned summary are made anew; one that somebody edited keeps its words, and is stale once it rests on something
     else; one that was taken out stays out for as long as its values stay. A signed summary stays as it was signed, and is stale. What is
     stale keeps the exam from being finalized. What spans departments is found by the conclusion. The caller holds the exam's lock.
+
+    A sheet that shows something else than its version did gets the next one: whoever edits or signs must have seen it. `facts`: by whom
+    everything is judged has changed, which a sheet shows on which nothing stands yet.
     """
     if exam.state in ENDED:
         return
@@ -40,13 +45,41 @@ async def summarize(uow: UnitOfWork, exam: Exam, department_ids: Collection[int]
     held: dict[int, list[DepartmentSheetLine]] = {}
     for line in await repository.sheet_lines(uow, exam.id):
         held.setdefault(line.department_id, []).append(line)
+    for department_id in await _unwritten(uow, exam, sheets.keys(), department_ids, facts=facts):
+        sheets[department_id] = sheet = new_sheet(exam, department_id)
+        uow.session.add(sheet)
     for department_id in sorted(sheets.keys() | held.keys() if department_ids is None else department_ids):
-        lines, sheet = held.get(department_id, []), sheets.get(department_id)
-        before = _stale(lines, sheet)
-        after = await summarize_department(uow, exam, department_id, lines, sheet)
-        if sheet is not None and _stale(after, sheet) - before:
-            # Whoever edits or signs must have seen it.
-            sheet.version += 1
+        lines, sheet_ = held.get(department_id, []), sheets.get(department_id)
+        shown, stale = sheet_.shown if sheet_ is not None else None, _stale(lines, sheet_)
+        after = await summarize_department(uow, exam, department_id, lines, sheet_)
+        if sheet_ is None:
+            continue
+        # A signature stands for what was signed, until that is stale.
+        moved = sheet_.shown != shown if sheet_.state == "draft" else bool(_stale(after, sheet_) - stale)
+        if moved:
+            sheet_.version += 1
+
+
+async def _unwritten(
+    uow: UnitOfWork, exam: Exam, written: Collection[int], department_ids: Collection[int] | None, *, facts: bool
+) -> list[int]:
+    """Return the departments that will sign, have written nothing yet, and whose sheet shows something that came from elsewhere."""
+    lines = [x for x in await exams.lines(uow, exam.id) if x.performed_by == "department"]
+    mine = {x.department_id for x in lines if x.state in LIVE_FOR_RESULTS} - set(written)
+    if department_ids is not None:
+        mine &= set(department_ids)
+    if mine and not facts:
+        ground = await ground_of(uow, exam)
+        mine = {one for one in mine if ground.of_department(one)}
+    return sorted(mine)
+
+
+def new_sheet(exam: Exam, department_id: int) -> DepartmentSheet:
+    """Return a sheet before its first version."""
+    return DepartmentSheet(
+        exam_id=exam.id, department_id=department_id, campus_id=exam.campus_id, version=0, state="draft", summary="",
+        by_hand=False, stale=False,
+    )  # fmt: skip
 
 
 def _stale(lines: Sequence[DepartmentSheetLine], sheet: DepartmentSheet | None) -> set[UUID | None]:
@@ -64,6 +97,7 @@ async def summarize_department(
         lines = await _bring(uow, exam, department_id, held, ground)
     if sheet is not None:
         follow_sheet(sheet, sheet_sources(ground, department_id, lines))
+        sheet.shown = await _shown(uow, exam, ground, department_id, lines, sheet)
     await uow.session.flush()
     await _tell_stale(uow, exam.id, department_id, lines, sheet)
     return lines
@@ -78,6 +112,20 @@ def follow_sheet(sheet: DepartmentSheet, now: Sources) -> None:
     sheet.stale = become == "stale"
     if become == "remake":
         sheet.summary, sheet.made_of = "", None
+
+
+async def _shown(
+    uow: UnitOfWork, exam: Exam, ground: Ground, department_id: int, lines: Sequence[DepartmentSheetLine], sheet: DepartmentSheet
+) -> str:  # fmt: skip
+    """Return the digest of what a sheet shows: its lines and values, each with its flag and range, its summary, and by whom it is judged."""
+    own = [x for x in await exams.lines(uow, exam.id) if x.department_id == department_id]
+    words = {(f"line:{x.id}", f"{x.text}|{x.edited}|{x.stale}") for x in lines if not x.removed}
+    words |= {(f"exam_line:{x.id}", "live") for x in own if x.state in LIVE_FOR_RESULTS}
+    words |= {
+        (f"value:{k.result_id}", f"{k.revision_id}|{k.flag}|{k.bounds}|{k.usual}")
+        for k in of_department(ground.case, department_id).every
+    }
+    return ground.sources((), words=words | {("summary", f"{sheet.summary}|{sheet.stale}")}).digest
 
 
 async def _tell_stale(
@@ -103,7 +151,7 @@ async def _bring(
     uow: UnitOfWork, exam: Exam, department_id: int, held: Sequence[DepartmentSheetLine], ground: Ground
 ) -> list[DepartmentSheetLine]:
     edition = ground.edition
-    found = standing(edition.fired("finding", of_department(ground.case, department_id))) if edition is not None else []
+    found = found_in(edition, of_department(ground.case, department_id))
     by_finding = {line.finding_code: line for line in held if line.origin == "rule"}
     found_codes = {advice.code for advice, _ in found}
     lines = list(held)
@@ -180,7 +228,7 @@ async def put_lines(uow: UnitOfWork, exam: Exam, department_id: int, given: Sequ
         raise SummaryLineUnknown(errors=strange)
     ground = await ground_of(uow, exam)
     edition = ground.edition
-    found = standing(edition.fired("finding", of_department(ground.case, department_id))) if edition is not None else []
+    found = found_in(edition, of_department(ground.case, department_id))
     found_codes = {advice.code for advice, _ in found}
     await _refuse_words(uow, exam, ground, held, given, of_department(ground.case, department_id).every)
     kept = {one.id for one in given}
