@@ -95,7 +95,8 @@ def standing(facts: Iterable[Fact]) -> list[Fact]:
 
     Of what was said before it, it strikes the values equal to the one it repeats, whenever they were observed; or, when it repeats none
     that is known, whatever was observed up to its own moment. What is said again afterwards stands. With a value go those of a lower
-    status that it had replaced: they do not come back.
+    status that it had replaced: they do not come back. What its own message gives beside it, it does not strike: one number is taken
+    back, and another stands.
     """
     held = list(facts)
     struck: set[UUID] = set()
@@ -107,11 +108,26 @@ def standing(facts: Iterable[Fact]) -> list[Fact]:
 
 def _struck(held: Sequence[Fact], wrong: Fact) -> set[UUID]:
     seen = [f for f in held if f.status != "entered_in_error" and _is_before(f, wrong)]
+    given = _given_beside(held, wrong)
     equal = [f for f in seen if wrong.value and f.value == wrong.value]
-    hit = equal or [f for f in seen if f.moment <= wrong.moment]
+    # Of a number that nobody knows, beside one that is given, nothing else is taken back: a person decides between the two.
+    until_now = [] if wrong.value and given else [f for f in seen if f.moment <= wrong.moment and f.value not in given]
+    hit = equal or until_now
     highest = max((_RANK[f.status] for f in hit), default=0)
     until = max([wrong.moment, *(f.moment for f in hit)])
-    return {f.id for f in hit} | {f.id for f in seen if _RANK[f.status] < highest and f.moment <= until}
+    lower = {f.id for f in seen if _RANK[f.status] < highest and f.moment <= until and f.value not in given}
+    return {f.id for f in hit} | lower
+
+
+def _given_beside(held: Sequence[Fact], wrong: Fact) -> frozenset[str]:
+    """Return the values that the message of a withdrawal gives besides the one that it takes back."""
+    if wrong.message is None:
+        return frozenset()
+    return frozenset(
+        f.value
+        for f in held
+        if f.message == wrong.message and f.status != "entered_in_error" and f.value != wrong.value
+    )
 
 
 def _is_before(fact: Fact, wrong: Fact) -> bool:
@@ -122,9 +138,9 @@ def _is_before(fact: Fact, wrong: Fact) -> bool:
 
 
 def strikes(facts: Iterable[Fact], wrong: UUID) -> bool:
-    """Say whether a withdrawal takes anything back: one that takes back nothing is for a person to look at."""
+    """Say whether a withdrawal takes anything back, or gives another value beside: one that does neither is for a person to look at."""
     held = list(facts)
-    return any(_struck(held, f) for f in held if f.id == wrong)
+    return any(_struck(held, f) or _given_beside(held, f) for f in held if f.id == wrong)
 
 
 def current(facts: Iterable[Fact]) -> Fact | None:

@@ -75,7 +75,7 @@ class Entry:
     """One value to be recorded. `meaning_key` None: recorded without asking whether the same was said before.
 
     `lis_marks` are the laboratory's own flags, one by one. `doubt`: the value is hardly possible, so that a person is asked. `unit_said`: its
-    unit stood beside it.
+    unit stood beside it. `code`: what its message calls the item.
     """
 
     line: ExamLine
@@ -97,6 +97,7 @@ class Entry:
     reason: str | None = None
     doubt: bool = False
     unit_said: bool = True
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,11 +337,15 @@ class Book:
                 return
             self.strike(uow, place, now, reason)
 
-    def withdrew_nothing(self, line_id: UUID, item_id: UUID) -> bool:
-        """Say whether the last thing that was said of an item is a withdrawal that takes nothing back, though something stands."""
+    def withdrew_nothing(self, line_id: UUID, item_id: UUID, message_id: UUID) -> bool:
+        """Say whether a message holds a withdrawal of an item that takes nothing back, though something stands."""
         result = self._results.get((line_id, item_id))
         now = self._current(result) if result is not None else None
-        return result is not None and now is not None and self._revisions[result.id][-1] in self._idle(result, now)
+        return (
+            result is not None
+            and now is not None
+            and any(one.message_id == message_id for one in self._idle(result, now))
+        )
 
     def _idle(self, result: HeldResult, now: HeldRevision) -> list[HeldRevision]:
         """Return the laboratory's withdrawals that take back nothing though something stands, and that nothing said since answers."""

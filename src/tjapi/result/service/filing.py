@@ -121,6 +121,10 @@ class _Told:
     units: Mapping[UUID, Sequence[ItemUnit]]
     last: Mapping[str, Decimal]
     """Numbers of the last exam, of items whose change is asked about."""
+    takes_back: frozenset[UUID] = frozenset()
+    """Items of which it takes a value back."""
+    recorded: list[tuple[Entry, Addition]] = field(default_factory=list)
+    """What was recorded of it, and as what."""
 
     @property
     def sent_at(self) -> datetime:
@@ -170,10 +174,13 @@ async def file_report(
     counts = {"filed": 0, "revision": 0, "duplicate": 0}
     items = await _items(uow, source, report)
     units, last = await _other_units(uow, report, items), await _last_numbers(uow, book, items)
-    told = _Told(message_id, source, report, min(arrived_at or uow.now, uow.now), book.exam.exam_date, units, last)
+    told = _Told(
+        message_id, source, report, min(arrived_at or uow.now, uow.now), book.exam.exam_date, units, last, _taken_back(report, items)
+    )  # fmt: skip
     for place in report.left_out:
         _lose(lost, "left-out", place)
     unplaced = _add_all(uow, book, targets, items, (lost, counts), told, placed=placed is not None)
+    _name_what_waits(uow, book, told, lost)
     await _alarm_unplaced(uow, book, unplaced)
     await _alarm_unknown(uow, book)
     if counts["filed"] or counts["revision"]:
@@ -388,7 +395,14 @@ def _add(
         for entry in entries:
             added = book.add(uow, entry)
             counts[added] += 1
-            _name_what_waits(book, entry, added, lost, group.first.code)
+            told.recorded.append((entry, added))
+            # What was said before was asked of a person then.
+            if (
+                added != "duplicate"
+                and entry.status != "entered_in_error"
+                and (entry.doubt or book.is_doubted(*_at(entry)))
+            ):
+                _lose(lost, "value-implausible", entry.code)
         _note_placed(book, lines, result, group, frozenset(entry.meaning_key for entry in entries))
     return unplaced
 
@@ -411,21 +425,49 @@ def _note_placed(
             book.note_placed(Placed(line=line, item=item, code=group.first.code, key=key, meanings=meanings))
 
 
-def _name_what_waits(book: Book, entry: Entry, added: Addition, lost: dict[str, list[str]], code: str) -> None:
-    """Name what a person has to look at of a value that was recorded."""
-    place = (entry.line.id, entry.item.id)
-    withdrawn = entry.status == "entered_in_error"
-    # What was said before was asked of a person then.
-    if added != "duplicate" and not withdrawn and (entry.doubt or book.is_doubted(*place)):
-        _lose(lost, "value-implausible", code)
-    if book.contested(*place) and not withdrawn:
-        _lose(lost, "final-changed-without-correction", code)
-    if added == "duplicate" and not withdrawn and book.withdrawn_by(*place, entry.issued_at):
-        # The clock does not tell which of the two was said last.
-        _lose(lost, "withdrawn-before", code)
-    if withdrawn and added != "duplicate" and book.withdrew_nothing(*place):
-        # It was meant for something: what stands is not verified until a person has looked.
-        _lose(lost, "nothing-withdrawn", code)
+def _name_what_waits(uow: UnitOfWork, book: Book, told: _Told, lost: dict[str, list[str]]) -> None:
+    """Name what a person has to look at of the values that a message said, once all of them are known: one may decide another."""
+    withdrawn = {(_at(entry), entry.value.same) for entry, _ in told.recorded if entry.status == "entered_in_error"}
+    for entry, added in told.recorded:
+        place = _at(entry)
+        if entry.status == "entered_in_error":
+            if added != "duplicate" and book.withdrew_nothing(*place, told.message_id):
+                # It was meant for something: what stands is not verified until a person has looked.
+                _lose(lost, "nothing-withdrawn", entry.code)
+            continue
+        if book.contested(*place):
+            _lose(lost, "final-changed-without-correction", entry.code)
+        if added == "duplicate" and book.withdrawn_by(*place, entry.issued_at):
+            # The clock does not tell which of the two was said last.
+            _lose(lost, "withdrawn-before", entry.code)
+        if entry.value.same and (place, entry.value.same) in withdrawn:
+            _lose(lost, "withdrawn-before", entry.code)
+            _ask_both(uow, book, entry)
+
+
+def _ask_both(uow: UnitOfWork, book: Book, entry: Entry) -> None:
+    """Put to a person what one message says and takes back: it does not stand, and nobody knows whether it should."""
+    said = UnreadValue(
+        raw=f"同一报文既报告又撤回:{entry.value.raw}", key=meaning((entry.meaning_key, "taken back")), said_at=entry.issued_at,
+        message_id=entry.message_id, status=entry.status, remarks=entry.remarks, lis_marks=entry.lis_marks,
+        said=((entry.value.raw, entry.unit or ""),),
+    )  # fmt: skip
+    book.ask_unread(uow, (entry.line, entry.item), said)
+
+
+def _at(entry: Entry) -> tuple[UUID, UUID]:
+    return entry.line.id, entry.item.id
+
+
+def _taken_back(report: LabReport, items: Mapping[str, Item]) -> frozenset[UUID]:
+    """Return the items of which a report takes a value back."""
+    return frozenset(
+        item.id
+        for result in report.results
+        for o in result.observations
+        if LIS_STATUS.get(o.status or result.status) == "entered_in_error"
+        for item in _items_meant(items, o)
+    )
 
 
 def _said_moment(result: LabResult, o: LabObservation) -> datetime | None:
@@ -845,9 +887,11 @@ def _entry(
     parts = (
         said.line.id, item.id, sub_id, said.status, said.said_at and said.said_at.timestamp(), value.text, said.issued_at.timestamp(),
         first.range_text, *marks, "", *remarks,
+        # Said again beside a withdrawal, it stands beside that one too, whatever was said before.
+        *(("beside a withdrawal",) if item.id in told.takes_back and said.status != "entered_in_error" else ()),
     )  # fmt: skip
     return Entry(
-        line=said.line, item=item, status=said.status, value=value, unit=unit, conversion=conversion, observed_at=said.observed_at,
+        line=said.line, item=item, code=said.group.first.code, status=said.status, value=value, unit=unit, conversion=conversion, observed_at=said.observed_at,
         issued_at=said.issued_at, source=LIS + told.source, meaning_key=meaning(parts), sub_id=sub_id, filler_no=said.filler_no,
         lis_range_text=without_dust(first.range_text) or None, lis_marks=marks, message_id=told.message_id, remarks=remarks, doubt=doubt,
         unit_said=bool(unit_said(first.unit) or unit_said(one.reading.unit)),
