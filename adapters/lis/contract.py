@@ -73,6 +73,7 @@ class LabObservation:
     this value (NTE after the OBX), in order. `other_words` is what else a coded value says of itself (its codes, the alternate, the original
     text), and `flag_words` what stands beside the codes of its flags: whether they agree is for the caller to say. `left_out`: what was sent
     could not be taken up (a document, a text without end), and only its flags speak. `observed_at` is None where none was said, or none that is a moment.
+    `deletes`: its value is HL7's explicit null (two quotes), which takes back whatever was reported before.
     """
 
     code: str
@@ -90,6 +91,7 @@ class LabObservation:
     other_words: tuple[str, ...] = ()
     flag_words: tuple[str, ...] = ()
     left_out: bool = False
+    deletes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ class LabResult:
     """The report on one ordered group. `placer_no` is our `LabGroup.line_no`, `filler_no` the laboratory's own number.
 
     `specimen_at` is when the specimen was taken, `reported_at` when the laboratory released it; `status` is OBR-25. `refused`: the
-    specimen is refused, and whatever of it has no result needs another. `cancelled`: the order or its report is called cancelled. `remarks` are notes on the whole group (NTE after the OBR).
+    specimen is refused, and whatever of it has no result needs another. `control` (ORC-1) and `order_status` (ORC-5) are what else the order says of itself, in capitals.
+    `specimens`: what each field that names the specimen (SPM-4, OBR-15) calls it, in all its words. `remarks` are notes on the whole group (NTE after the OBR).
     """
 
     barcode: str | None
@@ -118,7 +121,9 @@ class LabResult:
     status: str
     observations: tuple[LabObservation, ...]
     refused: LabRefusal | None = None
-    cancelled: bool = False
+    control: str = ""
+    order_status: str = ""
+    specimens: tuple[tuple[str, ...], ...] = ()
     remarks: tuple[str, ...] = ()
 
 

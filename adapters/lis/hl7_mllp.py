@@ -5,6 +5,7 @@ Where things are, both ways:
 - ORC-2 = OBR-2 = our placer number of one ordered group (`LabGroup.line_no`); ORC-4 = the requisition (`placer_no`).
 - SPM-21 of a report = why the specimen is refused (HL7 table 0490, and the words of laboratories that write text).
 - SPM-24 of a report = the condition of the specimen (HL7 table 0493), which is a remark beside its values.
+- SPM-4 of a report = its specimen, or OBR-15; SPM-11 = whether it is a patient's at all.
 - SPM-2.1 = the tube's barcode. A LIS without SPM puts it in OBR-3; one that has neither, in OBR-2.
 """
 
@@ -118,8 +119,14 @@ _TEXTS = {"TX", "FT"}
 _NAMED_IF_EMPTY = {"PID", "OBR", "OBX", "SPM"}
 _RESIDENT_LENGTHS = {15, 18}
 _NULL = '""'
-_CANCELLED = frozenset({"CA", "OC", "CR", "UC", "DC", "OD", "DR"})
-"""ORC-1 (HL7 table 0119): cancelled or discontinued, by whomever."""
+_NULLS = re.compile(r'(?:""[\^~&\s]*)+')
+# SPM-11, HL7 table 0369, and words: a blind sample, a calibrator, a control, a proficiency test, a replicate: no person's own result.
+_NO_PATIENT = {"B", "C", "E", "F", "O", "Q", "R", "V", "QC"}
+_NO_PATIENT_WORDS = re.compile(
+    r"质控|定标|校准|校正|标准品|空白|盲样|室间质评|\bQC\b|QUALITY CONTROL|CALIBRAT|CONTROL MATERIAL|^CONTROL$|BLIND|PROFICIENCY"
+)
+_PATIENT = {"P", "G", "PATIENT", "GROUP", "患者", "病人", "受检者", "常规", "普通"}
+_POOL = {"L", "POOL", "混合", "混检"}
 _MAX_NAME, _MAX_TEXT, _MAX_NOTE, _MAX_NOTES, _MAX_LEFT_OUT = 400, 65_536, 10_000, 200, 100
 # Of one item: each is a measurement of its own that a person may have to look at; a text comes in as many lines as it has.
 MOST_OF_ONE, MOST_LINES_OF_ONE = 50, 1_000
@@ -362,6 +369,7 @@ class _Reading:
         self._orc: hl7v2.Segment | None = None
         self._shared_spms: list[hl7v2.Segment] = []
         self._shared_place = "SPM"
+        self._roles: Counter[str] = Counter()
         self._observed: list[list[str]] = []
         self._counted: Counter[tuple[str, bool]] = Counter()
 
@@ -420,6 +428,7 @@ class _Reading:
                 self._take(segment, place)
         if not self._found:
             raise UnparsableReport("no OBR")
+        self._refuse_others()
         if self._before_obr:
             self._leave("ORC: a note on an order that does not follow")
         for group in self._found:
@@ -455,8 +464,31 @@ class _Reading:
             case _:
                 self._not_read(segment, place)
 
+    def _refuse_others(self) -> None:
+        """Refuse by name what is measured of no patient's specimen, or of several people's in one."""
+        if self._roles["pool"]:
+            raise UnparsableReport("SPM-11 names a specimen of several people")
+        if self._roles["none"] and self._roles["patient"]:
+            raise UnparsableReport("SPM-11 names a control or a calibrator beside a patient's specimen")
+        if self._roles["none"]:
+            raise UnparsableReport("SPM names a control or a calibrator", "not-production")
+
+    def _role(self, spm: hl7v2.Segment, place: str) -> str:
+        """Return whose a specimen is ("patient", "none", "pool"), by SPM-11, or by its type where that names a control."""
+        said = [word.upper() for n in range(1, max(1, _count(spm, 11)) + 1) for word in _words(spm.parts(11, n))]
+        if any(word in _NO_PATIENT for word in said) or any(
+            _NO_PATIENT_WORDS.search(word) for word in (*said, *(w.upper() for w in _words(spm.parts(4))))
+        ):
+            return "none"
+        if any(word in _POOL for word in said):
+            return "pool"
+        if said and not any(word in _PATIENT for word in said):
+            self._leave(f"{place}-11: a role that is not understood")
+        return "patient"
+
     def _specimen(self, spm: hl7v2.Segment, place: str) -> list[str]:
         """Keep a specimen of the order before it, or of all orders; return where what is said of it belongs."""
+        self._roles[self._role(spm, place)] += 1
         if not self._found:
             self._shared_spms.append(spm)
             self._shared_place = place
@@ -545,6 +577,7 @@ class _Reading:
                 other_words=words,
                 flag_words=flag_words,
                 left_out=left_out,
+                deletes=kind not in _DOCUMENTS and _NULLS.fullmatch(obx.text(5).strip()) is not None,
             )
         )
         # The dataclass is frozen: its notes are gathered beside it and put in when the group is closed.
@@ -566,12 +599,15 @@ class _Reading:
         told = self._result(group, last)
         same = [spm for spm in others if spm is not None and _tube_of(spm) in (None, _tube_of(last))]
         refusals = [told.refused, *(_refusal(spm) for spm in same)]
-        told = replace(told, refused=next((refused for refused in refusals if refused is not None), None))
+        told = replace(
+            told, refused=next((refused for refused in refusals if refused is not None), None), specimens=_specimens(group.obr, *same, last)
+        )  # fmt: skip
         yield told
         for spm in others:
             if spm is not None and (tube := _tube_of(spm)) is not None and tube != told.barcode:
                 yield replace(
-                    told, barcode=tube, placer_no=None, filler_no=None, observations=(), refused=_refusal(spm), cancelled=False, remarks=()
+                    told, barcode=tube, placer_no=None, filler_no=None, observations=(), refused=_refusal(spm), remarks=(), status="",
+                    control="", order_status="", specimens=_specimens(group.obr, spm),
                 )  # fmt: skip
 
     def _result(self, group: _Group, spm: hl7v2.Segment | None) -> LabResult:
@@ -598,7 +634,8 @@ class _Reading:
                 for seen, said in zip(group.observations, notes, strict=True)
             ),
             refused=_refusal(spm) if spm else None,
-            cancelled=_status(obr, 25) == "X" or (orc is not None and _line(orc.value(1)).upper() in _CANCELLED),
+            control=_status(orc, 1) if orc is not None else "",
+            order_status=_status(orc, 5) if orc is not None else "",
             remarks=tuple(group.remarks),
         )
 
@@ -645,6 +682,20 @@ def _beside_note(nte: hl7v2.Segment) -> str:
     return ""
 
 
+def _words(parts: list[str]) -> tuple[str, ...]:
+    """Return the words of a coded element: its codes and texts, each once."""
+    said = [_content(part) for part in parts[:9]] + [None] * 9
+    return tuple(dict.fromkeys(word[:_MAX_NAME] for i in _SPOKEN if (word := said[i]) is not None))
+
+
+def _specimens(obr: hl7v2.Segment, *spms: hl7v2.Segment | None) -> tuple[tuple[str, ...], ...]:
+    """Return what OBR-15, whose first component is a code with its text, and each SPM-4 call the specimen."""
+    source = _words([obr.value(15, 1, n) for n in range(1, 6)])
+    source += tuple(word for word in (_content(obr.value(15, 2)),) if word is not None and word not in source)
+    named = [_words(spm.parts(4, n)) for spm in spms if spm is not None for n in range(1, _count(spm, 4) + 1)]
+    return tuple(dict.fromkeys(words for words in (source, *named) if words))
+
+
 def _refusal(spm: hl7v2.Segment) -> LabRefusal | None:
     """SPM-21 is coded, but a text is written into it by those who have no code; the alternate ones where there is nothing else."""
     code = _content(spm.value(21)) or _content(spm.value(21, component=4))
@@ -686,7 +737,7 @@ def _flags(obx: hl7v2.Segment, place: str) -> tuple[tuple[str, ...], tuple[str, 
 
 
 def _status(segment: hl7v2.Segment, number: int) -> str:
-    """OBX-11 and OBR-25 however they are written: `f`, ` F `, `Final`, 最终. What is none of them stays as it is, and is named by the filing."""
+    """OBX-11, OBR-25, ORC-1 and ORC-5 however they are written: `f`, ` F `, `Final`, 最终. What is none of them stays as it is, and is named by the filing."""
     said = _content(segment.value(number)) or _content(segment.value(number, 2)) or ""
     plain = unicodedata.normalize("NFKC", said).replace(" ", "").upper()
     return _short(_STATUS_WORDS.get(plain, plain), f"{segment.name}-{number}")

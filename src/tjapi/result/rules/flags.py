@@ -123,6 +123,14 @@ def lab_unknown(flags: Sequence[str]) -> bool:
     )
 
 
+def marked(flags: Sequence[str]) -> bool:
+    """Say whether a laboratory marks its value by something that is neither normal nor abnormal by itself: a star, a plus, a change.
+
+    Beside a number that nothing but the laboratory judges, a person is asked what is meant.
+    """
+    return any(word in _LAB_NEUTRAL and word != "-" and _lab_sense(word) != "negative" for word in _flag_words(flags))
+
+
 def flags_said(flags: Sequence[str], beside: Iterable[str]) -> tuple[str, ...]:
     """Return a laboratory's flags, with those of the words beside them (an alternate code, a text) that say more than the flags do."""
     said = tuple(flags)

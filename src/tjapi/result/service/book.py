@@ -27,6 +27,7 @@ from tjapi.result.formulas import FORMULAS, Person
 from tjapi.result.models import HeldResult, HeldRevision, ResultQuestion
 from tjapi.result.rules.absence import WITHDRAWN, Absence, Input, input_of, why_none
 from tjapi.result.rules.flags import (
+    LABORATORY,
     Flag,
     contradicts,
     flag_of,
@@ -36,6 +37,7 @@ from tjapi.result.rules.flags import (
     lab_flag,
     lab_snapshot,
     lab_unknown,
+    marked,
     snapshot,
     undetermined,
     unknown_word,
@@ -45,7 +47,7 @@ from tjapi.result.rules.flags import (
 from tjapi.result.rules.notes import denied
 from tjapi.result.rules.questions import HOLDING, UNFLAGGED, Limits, QuestionKind
 from tjapi.result.rules.ranges import Range, Told, speaks_of, told_range, written
-from tjapi.result.rules.reading import WORDS, understood
+from tjapi.result.rules.reading import NUMBERS, WORDS, understood
 from tjapi.result.rules.revisions import (
     GIVEN_UP,
     SETTLED,
@@ -835,7 +837,10 @@ def _is_doubted(item: Item, revision: HeldRevision) -> bool:
     voided = revision.source.startswith(LIS) and denied(
         item.kind, cast("Flag | None", revision.flag), (revision.raw_value, revision.text), revision.remarks
     )
-    return revision.status != "entered_in_error" and (revision.doubted or by_lab or voided)
+    judged_by_lab = revision.flag == "" and (revision.range_snapshot or {}).get("source") == LABORATORY
+    unjudged = revision.flag is None and not item.judged
+    starred = item.kind in NUMBERS and (judged_by_lab or unjudged) and marked(marks)
+    return revision.status != "entered_in_error" and (revision.doubted or by_lab or voided or starred)
 
 
 def _place(question: ResultQuestion) -> tuple[UUID, UUID, str, str]:

@@ -25,6 +25,7 @@ from tjapi.result.rules.flags import calls_critical, flags_said, lab_critical
 from tjapi.result.rules.identity import Identity, disagreement, shows_another
 from tjapi.result.rules.notes import meant, weighs
 from tjapi.result.rules.numbers import numbers_in
+from tjapi.result.rules.orders import another_specimen, disowned, specimen_unknown, statuses_unknown
 from tjapi.result.rules.reading import NUMBERS, Measured, Reading, Said, put_together, without_dust
 from tjapi.result.rules.releases import word_decides
 from tjapi.result.rules.revisions import LIS_STATUS, ResultStatus, meaning
@@ -44,6 +45,7 @@ REASONS: dict[str, str] = {
     "unknown-code": "codes",
     "codes-disagree": "disputed_codes",
     "item-not-ordered": "not_ordered",
+    "specimen-differs": "specimens",
     "line-not-live": "not_live",
     "status-not-filed": "statuses",
     "value-unread": "unread",
@@ -278,20 +280,33 @@ def _add_all(
         unplaced += _add(uow, book, (lines, rejected), result, items, tally, told)
         if result.refused is not None:
             _ask_disowned(uow, book, lines, result, told, f"标本被拒收:{result.refused.text or result.refused.reason}", (result.refused.reason, result.refused.text))  # fmt: skip
-        if result.cancelled and result.observations:
-            # It reports what it says was cancelled: one of the two is wrong.
-            _lose(lost, "status-not-filed", result.group_code)
-            _ask_disowned(uow, book, lines, result, told, "申请或报告已取消")
-        elif not result.observations and (result.cancelled or any(map(voids, together(result.remarks)))):
+        for place in (
+            *statuses_unknown(result.status, result.order_status), *(["SPM-4/OBR-15"] if specimen_unknown(result.specimens) else [])
+        ):  # fmt: skip
+            _lose(lost, "left-out", f"{place}: not understood")
+        withdraws = bool(result.observations) and not _says_values(result)
+        why = disowned(result.status, result.control, result.order_status, withdraws=withdraws)
+        if why is not None and result.observations:
+            # It reports what it says was taken back, or is not there yet: one of the two is wrong.
+            if not withdraws:
+                _lose(lost, "status-not-filed", result.group_code)
+            _ask_disowned(uow, book, lines, result, told, why.why, status=why.status)
+        elif not result.observations and (why is not None or any(map(voids, result.remarks))):
             # The order alone is taken back: what was reported of it stands no longer as if nothing had been said.
             of_order = [line for line in lines if line.id in target.known] or lines
-            _ask_disowned(uow, book, of_order, result, told, "申请或报告已取消" if result.cancelled else "报告已作废")
+            words, status = (why.why, why.status) if why is not None else ("报告已作废", "corrected")
+            _ask_disowned(uow, book, of_order, result, told, words, status=status)
     return unplaced
+
+
+def _says_values(result: LabResult) -> bool:
+    """Say whether a report holds more than withdrawals of values."""
+    return any(LIS_STATUS.get(o.status or result.status) != "entered_in_error" for o in result.observations)
 
 
 def _ask_disowned(
     uow: UnitOfWork, book: Book, lines: Sequence[ExamLine], result: LabResult, told: "_Told", why: str,
-    before: tuple[str, ...] = (),
+    before: tuple[str, ...] = (), status: ResultStatus = "corrected",
 ) -> None:  # fmt: skip
     """Put to a person what was reported of what the laboratory refuses or has cancelled: nobody knows whether it still stands.
 
@@ -304,7 +319,7 @@ def _ask_disowned(
                 key = meaning((result.barcode, why, item.id, issued_at.timestamp()))
                 older = meaning((result.barcode, *before, item.id, issued_at.timestamp())) if before else None
                 words = UnreadValue(
-                    raw=why, key=key, said_at=issued_at, message_id=told.message_id, status="corrected", older_key=older
+                    raw=why, key=key, said_at=issued_at, message_id=told.message_id, status=status, older_key=older
                 )
                 book.ask_unread(uow, (line, item), words)
 
@@ -512,7 +527,12 @@ def _ask_unplaced(
     if not said and not lab_critical(group.marks) and book.now_at(line.id, group.item.id) is None:
         return False
     issued_at = min(result.reported_at or told.sent_at, told.arrived_at)
-    unread = _unread(result, group, told, issued_at, f"状态 {plain(o.status or result.status) or '未注明'}")
+    status = o.status or result.status
+    differs = another_specimen(result.specimens, line.specimen)
+    unread = _unread(result, group, told, issued_at, differs or f"状态 {plain(status) or '未注明'}")
+    if differs is not None:
+        # What comes of the right specimen answers it.
+        unread = replace(unread, status=LIS_STATUS.get(status, "corrected"))
     # What the laboratory calls critical alarms by the question.
     return book.ask_unread(uow, (line, group.item), unread) and not lab_critical(group.marks)
 
@@ -738,6 +758,8 @@ def _place(
         _lose(lost, line, result.barcode or result.placer_no or o.code)
     elif group.item is None or isinstance(line, str) or status is None:
         _lose(lost, line if isinstance(line, str) else "status-not-filed", o.code)
+    elif another_specimen(result.specimens, line.specimen) is not None:
+        _lose(lost, "specimen-differs", o.code)
     else:
         return line, group.item, status
     return None
@@ -819,12 +841,22 @@ def _entries(uow: UnitOfWork, book: Book, said: _Saying, lost: dict[str, list[st
         measured, unread = [Measured(Reading(Value("", "")), (0,))], None
     if not measured:
         # A correction to nothing takes something back, of which nobody knows whether it still stands.
-        emptied = said.amends and (said.status == "corrected" or book.now_at(said.line.id, item.id) is not None)
+        deletes = any(one.deletes for one in said.group.observations)
+        emptied = (said.amends or deletes) and (
+            said.status == "corrected" or book.now_at(said.line.id, item.id) is not None
+        )
         if unread is None and not said.notes and not lab_critical(said.group.marks) and not emptied:
             _lose(lost, "no-value", o.code)
             return []
         _lose(lost, "value-unread", o.code)
-        _ask_unread(uow, book, said, unread.raw if unread is not None else "更正为空值" if emptied else "", (), told)
+        _ask_unread(
+            uow,
+            book,
+            said,
+            unread.raw if unread is not None else ("更正为空值" if said.amends else "删除该结果") if emptied else "",
+            (),
+            told,
+        )
         return []
     found: list[tuple[Measured, Turned]] = []
     for one in measured:
