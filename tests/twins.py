@@ -1510,14 +1510,14 @@ TWINS = (
     ),
     _twin(
         "reading: a correction to nothing is asked", "src/tjapi/result/service/filing.py",
-        "emptied = said.amends and (",
-        "emptied = not said.amends and (",
+        "emptied = (said.amends or deletes) and (",
+        "emptied = deletes and (",
         "tests/tjapi/result/test_disputes.py::test_a_correction_to_nothing_is_asked_about_and_what_stands_is_not_verified",
     ),
     _twin(
         "reading: a cancelled order asks", "src/tjapi/result/service/filing.py",
-        "if result.cancelled and result.observations:",
-        "if result.cancelled and not result.observations:",
+        "if why is not None and result.observations:",
+        "if why is not None and not result.observations:",
         "tests/tjapi/result/test_disputes.py::test_a_value_of_an_order_that_is_called_cancelled_is_asked_about",
     ),
     _twin(
@@ -1811,7 +1811,7 @@ TWINS = (
     ),
     _twin(
         "results: an order withdrawn without values is asked", "src/tjapi/result/service/filing.py",
-        "elif not result.observations and (result.cancelled", "elif result.observations and (result.cancelled",
+        "elif not result.observations and (why is not None", "elif result.observations and (why is not None",
         "tests/tjapi/result/test_notes.py::test_an_order_that_is_taken_back_without_values_asks_of_what_stands[cancelled]",
     ),
     _twin(
@@ -2084,6 +2084,41 @@ TWINS = (
         "price: the cap", "src/tjapi/pricing/rules.py",
         "share = min(price, left)", "share = price",
         "tests/tjapi/pricing/test_member_quote.py::test_what_exceeds_the_cap_is_the_persons_and_says_so",
+    ),
+    _twin(
+        "orders: a withdrawal spares what is given beside it", "src/tjapi/result/rules/revisions.py",
+        "if f.moment <= wrong.moment and f.value not in given]", "if f.moment <= wrong.moment]",
+        "tests/tjapi/result/test_withdrawn_beside.py::test_a_withdrawal_concerns_its_own_number_and_not_the_one_beside_it[nothing-blank]",
+    ),
+    _twin(
+        "orders: one number given and taken back is asked", "src/tjapi/result/service/filing.py",
+        "            _ask_both(uow, book, entry)\n", "",
+        "tests/tjapi/result/test_withdrawn_beside.py::test_one_number_that_is_withdrawn_and_given_in_one_message_is_asked_about[taken back first-True]",
+    ),
+    _twin(
+        "orders: ORC-5 takes back", "src/tjapi/result/rules/orders.py",
+        " or order_status in _ORDER_STATUS:", ":",
+        "tests/tjapi/result/test_orders.py::test_an_order_that_is_taken_back_beside_final_values_is_asked_on_every_item[-RE||||CA]",
+    ),
+    _twin(
+        "orders: an explicit null is asked", "src/tjapi/result/service/filing.py",
+        "emptied = (said.amends or deletes) and (", "emptied = said.amends and (",
+        "tests/tjapi/result/test_orders.py::test_a_value_that_is_deleted_explicitly_is_asked_about[NM]",
+    ),
+    _twin(
+        "orders: another specimen is held", "src/tjapi/result/rules/orders.py",
+        "if kind is not None and kind not in fits:", "if kind is None and kind not in fits:",
+        "tests/tjapi/result/test_orders.py::test_values_of_another_specimen_than_the_tubes_are_held_and_asked_about[PLAS-]",
+    ),
+    _twin(
+        "orders: a control is nobody's result", "adapters/lis/hl7_mllp.py",
+        "        self._refuse_others()\n", "",
+        "tests/tjapi/result/test_orders.py::test_a_control_is_refused_by_name[SER-C]",
+    ),
+    _twin(
+        "orders: a star that only the laboratory judges is asked", "src/tjapi/result/service/book.py",
+        "or voided or starred)", "or voided)",
+        "tests/tjapi/result/test_orders.py::test_a_mark_on_a_number_that_only_the_laboratory_judges_is_asked_about[*]",
     ),
 )  # fmt: skip
 
