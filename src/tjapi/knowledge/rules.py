@@ -119,9 +119,8 @@ class Case:
         repeats = {code: [one for one in more if not one.undetermined] for code, more in self.repeats.items()}
         values = {code: known for code, known in self.values.items() if not known.undetermined}
         for code in self.values.keys() - values.keys():
-            first, *others = [*repeats.get(code, ()), None]
-            if first is not None:
-                values[code], repeats[code] = first, [one for one in others if one is not None]
+            if left := repeats.get(code):
+                values[code], repeats[code] = left[0], left[1:]
         return replace(self, values=values, repeats=repeats)
 
     def led_by(self, known: Known) -> "Case":

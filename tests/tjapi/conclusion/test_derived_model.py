@@ -380,7 +380,7 @@ class Walk:
                 continue
             anew = {
                 advice.code: line_text(advice, fired)
-                for advice, fired in results.standing(
+                for advice, fired in results.found_in(
                     ground.edition.fired("finding", of_department(ground.case, department_id))
                 )
             }
@@ -416,7 +416,7 @@ class Walk:
         calm = {k.result_id for k in ground.case.every if k.revision_id in dismissed and k.result_id} - standing
         anew = {
             f"finding:{one[0].code}": (one[0].name, reasons_of(one, calm), results.found_result_ids(one[1]))
-            for one in results.standing(ground.edition.fired("finding", ground.case))
+            for one in results.found_in(ground.edition.fired("finding", ground.case))
             if one[0].code not in out
         } | {f"line:{x.id}": (x.text[:200], "", []) for x in lines if x.origin == "manual" and not x.removed}
         entries = list(await conclusion_rows.entries(uow, exam.id))
@@ -424,12 +424,12 @@ class Walk:
         # What asks for action at once tells of it already.
         grave = [
             {*results.found_result_ids(fired)}
-            for advice, fired in results.standing(ground.edition.fired("finding", ground.case))
+            for advice, fired in results.found_in(ground.edition.fired("finding", ground.case))
             if advice.important_class == "A" and advice.code not in out
         ]
         unheard = [
             {*results.found_result_ids(fired)}
-            for advice, fired in results.standing(ground.edition.fired("finding", ground.case))
+            for advice, fired in results.found_in(ground.edition.fired("finding", ground.case))
             if advice.important_class == "A"
             and {advice.code, f"finding:{advice.code}"}.isdisjoint({*out, *mild, *found.removed_keys})
         ]
