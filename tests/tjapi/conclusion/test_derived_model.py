@@ -380,9 +380,7 @@ class Walk:
                 continue
             anew = {
                 advice.code: line_text(advice, fired)
-                for advice, fired in results.found_in(
-                    ground.edition.fired("finding", of_department(ground.case, department_id))
-                )
+                for advice, fired in results.found_in(ground.edition, of_department(ground.case, department_id))
             }
             held = [line for line in lines if line.department_id == department_id]
             machine = {x.finding_code: x.text for x in held if x.origin == "rule" and not x.edited and not x.removed}
@@ -416,7 +414,7 @@ class Walk:
         calm = {k.result_id for k in ground.case.every if k.revision_id in dismissed and k.result_id} - standing
         anew = {
             f"finding:{one[0].code}": (one[0].name, reasons_of(one, calm), results.found_result_ids(one[1]))
-            for one in results.found_in(ground.edition.fired("finding", ground.case))
+            for one in results.found_in(ground.edition, ground.case)
             if one[0].code not in out
         } | {f"line:{x.id}": (x.text[:200], "", []) for x in lines if x.origin == "manual" and not x.removed}
         entries = list(await conclusion_rows.entries(uow, exam.id))
@@ -424,12 +422,12 @@ class Walk:
         # What asks for action at once tells of it already.
         grave = [
             {*results.found_result_ids(fired)}
-            for advice, fired in results.found_in(ground.edition.fired("finding", ground.case))
+            for advice, fired in results.found_in(ground.edition, ground.case)
             if advice.important_class == "A" and advice.code not in out
         ]
         unheard = [
             {*results.found_result_ids(fired)}
-            for advice, fired in results.found_in(ground.edition.fired("finding", ground.case))
+            for advice, fired in results.found_in(ground.edition, ground.case)
             if advice.important_class == "A"
             and {advice.code, f"finding:{advice.code}"}.isdisjoint({*out, *mild, *found.removed_keys})
         ]
