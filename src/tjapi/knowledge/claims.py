@@ -44,6 +44,18 @@ _COMMON = re.compile(
 _MOST_PHRASES = 200
 
 
+_GENERIC = re.compile(
+    r"[有无是否好差佳阴阳性弱强轻中重极度微大小多少高低左右双侧单常偶经不一二三四五六ⅰ-ⅵⅠ-Ⅵivx级型期类分\d+±()\-]+|可疑|异常|正常|良好|不良|尚可|一般|欠佳|增大|减弱|增强|粗糙|从不|偶尔|有时|每天|现在吸|已戒|其他|黄色|红色|褐色|清晰|浑浊|软便|对称|不对称|居中|规则|不规则|存在|消失|清|浊|齐|不齐"
+)
+"""Options that many items have: they are told of the item beside whose name they stand. Any other (胸痛, 色盲) says by itself what it is."""
+_SUPPOSED = re.compile(
+    r"(?:出现|发生|诱发|引起|导致|引发|加重|缓解|减轻|伴有?|可有|可见|有无|是否|容易|家属|子女|[可易会])[^,，。;；!！\n]{0,8}$"
+)
+_SUPPOSED_AFTER = re.compile(
+    r"\s?(?:时|者|患者|人群|的?人|病?史|等|加重|或|家族|筛查|检查|已?(?:消失|缓解|好转|治愈|更正|排除))"
+)
+
+
 def outdated_words(text: str, earlier: Iterable[Known], now: Mapping[UUID | None, Known]) -> set[str]:
     """Return the words of a text that results said once and that nothing says any more: 阳性 beside an item that is 阴性 now, TI-RADS 5类.
 
@@ -78,24 +90,33 @@ def outdated_words(text: str, earlier: Iterable[Known], now: Mapping[UUID | None
     return found
 
 
-def _places(said: str, phrases: Iterable[str], spoken: Spoken) -> dict[str, list[frozenset[str]]]:
+_Place = tuple[frozenset[str], bool]
+"""Of which items a phrase is told, and whether it is stated there: neither denied nor supposed."""
+
+
+def _places(said: str, phrases: Iterable[str], spoken: Spoken) -> dict[str, list[_Place]]:
     """Return of which items each phrase is told, wherever it stands; of phrases that begin at one place the longest counts."""
     wanted = sorted((phrase for phrase in phrases if phrase in said), key=len, reverse=True)
-    places: dict[str, list[frozenset[str]]] = {}
+    places: dict[str, list[_Place]] = {}
     if wanted:
         # What is Latin begins no word in its middle.
         parts = [rf"(?<![a-z]){re.escape(one)}" if one.isascii() else re.escape(one) for one in wanted]
         for start, end, owners in spoken.beside(said, re.compile("|".join(parts))):
-            places.setdefault(said[start:end], []).append(owners)
+            before = said[max(start - _MOST_BEFORE, 0) : start]
+            supposed = _SAID_OTHERWISE.search(before) or _SUPPOSED.search(before) or _SUPPOSED_AFTER.match(said, end)
+            places.setdefault(said[start:end], []).append((owners, supposed is None))
     return places
 
 
-def _told_of(places: Iterable[frozenset[str]], phrase: str, item: str, now: Mapping[str, Iterable[str]]) -> bool:
+def _told_of(places: Iterable[_Place], phrase: str, item: str, now: Mapping[str, Iterable[str]]) -> bool:
     """Say whether a phrase is told of an item, and none of the items of which it is told says so now."""
-    for owners in places:
-        if item not in owners and (len(phrase) < _LONG or _COMMON.match(phrase)):
+    says_itself = len(phrase) > 1 and _GENERIC.fullmatch(phrase) is None and not _COMMON.match(phrase)
+    for owners, stated in places:
+        long = len(phrase) >= _LONG and not _COMMON.match(phrase)
+        if item not in owners and not long and not (says_itself and stated):
             continue
-        if not any(phrase in text for owner in owners | {item} for text in now.get(owner, ())):
+        among = owners | {item} if item in owners or long else now.keys()
+        if not any(phrase in text for owner in among for text in now.get(owner, ())):
             return True
     return False
 

@@ -100,7 +100,8 @@ class Spoken:
     def beside(self, text: str, what: re.Pattern[str]) -> Iterable[tuple[int, int, frozenset[str]]]:
         """Yield where something stands in a text, and of which items: those whose name ends last before it in its sentence, if any does.
 
-        At a place the longest name counts: 血红蛋白 is no 蛋白. What is part of a name (糖类抗原125) is passed over.
+        At a place the longest name counts: 血红蛋白 is no 蛋白. What is part of a name (糖类抗原125) is passed over; what begins with one and goes
+        on (心律绝对不齐) is of it.
         """
         plain = _plain(text)
         for sentence in _SENTENCE.finditer(plain):
@@ -112,6 +113,8 @@ class Spoken:
                     place += 1
                 if place == len(names) or names[place][0] >= found.end():
                     yield found.start(), found.end(), owners
+                elif names[place][0] == found.start() and names[place][1] < found.end():
+                    yield found.start(), found.end(), names[place][2]
 
     def of_name(self, text: str, what: re.Pattern[str]) -> Iterable[tuple[int, int, int, frozenset[str]]]:
         """Yield where something stands immediately beside a name (收缩压：150), with where the name begins, and of which items it may be.

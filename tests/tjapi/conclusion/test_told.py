@@ -284,3 +284,20 @@ def test_a_summary_calls_nothing_critical_that_a_person_dismissed_afterwards() -
     made = _throat("1. 咽喉：扁桃体Ⅰ度肿大，属危急值\n2. 慢性咽炎：咽喉：慢性咽炎")
     made.results[0].alert = "dismissed"
     assert made.data()["departments"][0]["summary"] == "1. 咽喉：扁桃体Ⅰ度肿大\n2. 慢性咽炎：咽喉：慢性咽炎"
+
+
+@pytest.mark.parametrize("words", ["心电图未见异常", "窦性心律，心电图正常", "未见明显异常"])
+async def test_no_department_calls_normal_what_nobody_examined(world: World, words: str) -> None:
+    examinee_id, _ = await world.person(sex="male")
+    visit = await world.checked_in("GENERAL", "ECG", examinee_id=examinee_id)
+    front, doctor = await world.sign_in("front"), await world.sign_in("doctor")
+    desk = Desk(doctor, visit, "ECG")
+    told = await desk.call("PUT", "summary", {"lines": [{"text": words}]})
+    assert told.status_code == 200, told.text
+    body = {"line_ids": [str(visit.lines["ECG"])], "reason": "本人拒绝", "signature": "签名"}
+    refused = await front.post(f"{visit.place}/lines:refuse", json=body)
+    assert refused.status_code == 200, refused.text
+    answer = await desk.sign()
+    assert (answer.status_code, answer.json()["code"]) == (409, "summary-contradicts-findings"), answer.text
+    assert (await desk.call("PUT", "summary", {"lines": [{"text": "受检者拒检，建议择期补查"}]})).status_code == 200
+    assert (await desk.sign()).status_code == 200

@@ -54,6 +54,45 @@ def test_words_that_tell_of_a_change_or_of_something_else_are_not(text: str, pai
     assert not outdated(text, *pair)
 
 
+SYMPTOM = known("近期自觉症状", "胸痛", "A", chosen=("胸痛",)), known("近期自觉症状", "无", chosen=("无",))
+RHYTHM = known("心律", "心律绝对不齐", "A"), known("心律", "齐")
+GUMS = known("牙周", "牙周炎", "A"), known("牙周", "未见异常")
+COLOUR = known("色觉", "色盲", "A"), known("色觉", "正常")
+OEDEMA = known("下肢水肿", "中度", "A"), known("下肢水肿", "无")
+STOOL = known("便颜色", "黑便", "A"), known("便颜色", "黄色")
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [
+        ("自述胸痛，嘱其就诊", SYMPTOM), ("胸痛", SYMPTOM), ("心律绝对不齐，建议动态心电图", RHYTHM), ("心律：心律绝对不齐", RHYTHM), ("牙周：牙周炎", GUMS), ("牙周炎", GUMS),
+        ("色盲，驾驶请注意", COLOUR), ("下肢水肿中度", OEDEMA), ("见黑便", STOOL),
+    ],
+)  # fmt: skip
+def test_a_choice_that_says_by_itself_what_it_is_is_found_without_its_items_name(
+    text: str, pair: tuple[Known, Known]
+) -> None:
+    assert outdated(text, *pair)
+    assert not outdated(text, pair[0], pair[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [
+        ("无胸痛", SYMPTOM), ("如出现胸痛请立即就医", SYMPTOM), ("未诉胸痛", SYMPTOM), ("胸痛时请就医", SYMPTOM), ("避免诱发胸痛", SYMPTOM), ("警惕胸痛", SYMPTOM), ("心律齐", RHYTHM), ("心律由心律绝对不齐更正为齐", RHYTHM),
+        ("牙周未见异常，建议预防牙周炎", GUMS), ("否认色盲", COLOUR), ("有色盲家族史者请筛查", COLOUR), ("中度饮酒", OEDEMA), ("黑便者请就诊", STOOL),
+    ],
+)  # fmt: skip
+def test_a_choice_that_is_denied_or_supposed_is_not_told(text: str, pair: tuple[Known, Known]) -> None:
+    assert not outdated(text, *pair)
+
+
+def test_a_choice_that_another_item_has_now_may_be_said() -> None:
+    left, right = known("左耳", "中耳炎", "A"), known("右耳", "中耳炎", "A")
+    assert not outdated("中耳炎", left, known("左耳", "正常"), right)
+    assert outdated("中耳炎", left, known("左耳", "正常"), known("右耳", "正常"))
+
+
 def test_what_another_value_says_now_may_be_said() -> None:
     assert not outdated("乙肝表面抗原阴性,丙肝抗体阳性", *HBV, known("丙肝抗体", "阳性", "A"))
     assert outdated("丙肝抗体阴性,乙肝表面抗原阳性", *HBV, known("丙肝抗体", "阳性", "A"))

@@ -1,5 +1,6 @@
 """Departments enter and sign: values by hand, computed items, the summary and its signature."""
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
@@ -14,6 +15,7 @@ from tjapi.identity import service as identity
 from tjapi.kernel.problem import FieldError, PermissionMissing, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import service as knowledge
+from tjapi.knowledge.calm import says_all_normal, says_only_normal
 from tjapi.knowledge.claims import rewritten
 from tjapi.knowledge.rules import Case, Known
 from tjapi.knowledge.service import Knowledge
@@ -60,6 +62,7 @@ from tjapi.result.service.summarizing import (
 STAFF = "staff"
 REOPEN = "conclusion.reopen"
 """Who may take back a final sign-off, and with it what any department entered: they read its sheet as well."""
+_CLAUSE = re.compile(r"[,，。;；\n]")
 _UNDER_WAY = ("checked_in", "in_progress", "sheet_returned", "ready_for_review", "in_review")
 _BLOCK = "summary_unsigned"
 # Lines that never came to the department are none of its business.
@@ -488,12 +491,20 @@ def _refuse_words(
     values: Sequence[Known],
     truth: Truth,
 ) -> None:
-    """Nobody signs words that call everything normal beside what is not, or that tell of results what none of them says any more."""
+    """Nobody signs words that call normal what is not, or what nobody examined, or that tell of results what none of them says any more."""
     shown = [line for line in lines if not line.removed]
     said = [(f"line:{line.id}", line.text) for line in shown if line.origin == "manual" or line.edited]
     texts = [line.text for line in shown]
     calm = calm_lines(said, texts, values)
     calm += calm_lines([("/summary", written)], [*texts, written], values) if written else []
+    if all(known.unexamined for known in values):
+        calm += [
+            FieldError(
+                at, "calm", "本科室没有检查结果,不能写正常或未见异常", "nothing was examined here that could be normal"
+            )
+            for at, text in [*said, ("/summary", written)]
+            if any(says_all_normal(one, department=True) or says_only_normal(one) for one in _CLAUSE.split(text))
+        ]
     if calm:
         raise SummaryContradictsFindings(errors=calm)
     old = [at for at, text in [*said, ("/summary", written)] if truth.contradicts(text)]
