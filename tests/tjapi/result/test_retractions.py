@@ -116,8 +116,8 @@ def test_beside_a_number_and_a_text_notes_count_one_by_one_and_as_one() -> None:
     assert denied("numeric", "", ("0.03",), ("弱阳性",))
     assert denied("text", None, ("心影不大",), ("本报告作废",))
     assert denied("multi_select", None, ("窦性心律",), ("报告作废",))
-    assert denied("qualitative", None, ("A型",), ("更正为B型",))
-    assert not denied("qualitative", None, ("A型",), ("更正为A型",))
+    assert disputes(("A型",), "更正为B型")
+    assert not disputes(("A型",), "更正为A型")
     assert not denied("numeric", "", ("4.1",), ("标本轻度溶血", "已复检"))
     assert not denied("numeric", "H", ("12.5",), ("阳性",))
 
