@@ -108,7 +108,7 @@ def _of(scene: Scene, specimen: str = "", source: str = "", role: str = "") -> b
 
 @pytest.mark.parametrize(
     ("specimen", "source"),
-    [("UR^Urine^HL70487", ""), ("", "UR&Urine&HL70070"), ("99^尿液^L", ""), ("PLAS", "")],
+    [("UR^Urine^HL70487", ""), ("", "UR&Urine&HL70070"), ("99^尿液^L", ""), ("STL^Stool^HL70487", "")],
     ids=str,
 )
 async def test_values_of_another_specimen_than_the_tubes_are_held_and_asked_about(
@@ -124,7 +124,7 @@ async def test_values_of_another_specimen_than_the_tubes_are_held_and_asked_abou
     assert (await asked(unit, scene), await line_state(unit, scene, GROUP)) == ([], "verified")
 
 
-@pytest.mark.parametrize("specimen", ["", "SER", "BLD^Blood^HL70487", "^血清", "静脉血", "serum"])
+@pytest.mark.parametrize("specimen", ["", "SER", "BLD^Blood^HL70487", "^血清", "静脉血", "serum", "PLAS"])
 async def test_values_of_the_tubes_specimen_are_filed(unit: OpenUnit, specimen: str) -> None:
     scene = await visit(unit, GROUP)
     told = await file(unit, registry.parser("hl7_mllp")(_of(scene, specimen)))
@@ -142,7 +142,7 @@ async def test_a_specimen_that_nobody_understands_is_named_and_its_values_are_fi
     ("said", "ours", "differs"),
     [
         ("尿标本", "serum", True), ("脐带血", "whole_blood", True), ("EDTA全血", "whole_blood", False), ("全血", "plasma", False),
-        ("血浆", "serum", True), ("SER", "whole_blood", True), ("中段尿", "urine", False), ("大便", "stool", False), ("BRTH", "breath", False),
+        ("血浆", "serum", False), ("SER", "whole_blood", True), ("中段尿", "urine", False), ("大便", "stool", False), ("BRTH", "breath", False),
         ("宫颈分泌物", "secretion", False), ("UR", "stool", True), ("痰", "serum", True), ("UR", None, False), ("UR", "hair", False),
     ],
 )  # fmt: skip

@@ -89,11 +89,11 @@ _KINDS_IN_WORDS = (
     ("blood", r"血|BLOOD"),
 )  # fmt: skip
 _WORD_OF_KIND = tuple((kind, re.compile(words)) for kind, words in _KINDS_IN_WORDS)
-# Of a line's specimen (catalog): what may be said of it.
+# Of a line's specimen (catalog): what may be said of it. Laboratories report one order of chemistry as serum whatever tube each test needs.
 _FITS: Mapping[str, frozenset[str]] = {
     "whole_blood": frozenset({"blood"}),
-    "serum": frozenset({"serum", "blood"}),
-    "plasma": frozenset({"plasma", "blood"}),
+    "serum": frozenset({"serum", "plasma", "blood"}),
+    "plasma": frozenset({"plasma", "serum", "blood"}),
     "urine": frozenset({"urine"}),
     "stool": frozenset({"stool"}),
     "breath": frozenset({"breath"}),
