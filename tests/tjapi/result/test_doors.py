@@ -139,7 +139,9 @@ def _message(scene: Scene, message_id: str, said: Mapping[str, str]) -> bytes:
         segments.append(["OBR", str(order), "", "", (group, group, "L"), *[""] * 17, when, "", "LAB", "F"])
         own = [(code, value) for code, value in said.items() if GROUP_OF[code] == group]
         segments += [["OBX", str(n), "ST", (code, code, "L"), "", value, *[""] * 5, "F", "", "", when] for n, (code, value) in enumerate(own, 1)]  # fmt: skip
-        segments.append(["SPM", "1", (scene.barcodes[group],), "", ("blood",)])
+        segments.append(
+            ["SPM", "1", (scene.barcodes[group],), "", ("urine" if group.startswith("URINE") else "blood",)]
+        )
     return hl7v2.build(segments)
 
 

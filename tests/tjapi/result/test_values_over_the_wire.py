@@ -21,7 +21,7 @@ def _message(scene: Scene, code: str, value: str, charset: str) -> bytes:
             ["PID", "1", "", [(scene.exam_no, "", "", "TJ", "VN")], "", (scene.name,), "", "19860301", "M"],
             ["OBR", "1", "", "", (group, group, "L"), *[""] * 17, when, "", "LAB", "F"],
             ["OBX", "1", "ST", (code, code, "L"), "", value, "", "", "", "", "", "F", "", "", when],
-            ["SPM", "1", (scene.barcodes[group],), "", ("blood",)],
+            ["SPM", "1", (scene.barcodes[group],), "", ("urine" if group.startswith("URINE") else "blood",)],
         ],
         charset=charset,
     )  # fmt: skip
