@@ -1918,7 +1918,7 @@ TWINS = (
     ),
     _twin(
         "giving up: a line without any value is not settled by an answer", "src/tjapi/result/service/giving_up.py",
-        " or line.state not in _REPORTED:\n        # Of", ":\n        # Of",
+        "is not None or waits:", "is not None:",
         "tests/tjapi/result/test_given_up.py::test_a_line_without_any_value_is_not_given_up_after_an_answer_either",
     ),
     _twin(
