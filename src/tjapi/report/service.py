@@ -417,6 +417,8 @@ async def follow_person(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmer
     for report in await repository.in_order(uow, moved):
         # What was made since the merge says of the survivor what is not true of the other, and the other way round.
         if parted and report.id < event.merge_id:
+            if report.state == "published":
+                await conclusion.end_named_task(uow, report.exam_id, "person", {_PRINTED})
             continue
         if report.state == "published" and not parted:
             await conclusion.raise_named_task(uow, report.campus_id, report.exam_id, "person", _PRINTED)

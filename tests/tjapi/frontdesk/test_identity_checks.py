@@ -235,6 +235,16 @@ async def test_what_somebody_else_gave_or_was_examined_for_is_in_doubt_until_a_p
     assert (again.status_code, again.json()["code"]) == (409, "line-state-conflict")
 
 
+async def test_the_right_person_may_have_been_found_before_a_second_person_decides(world: World) -> None:
+    front, chief = await world.sign_in("front"), await world.sign_in("chief")
+    visit = await world.checked_in("GLU")
+    found = (await check(front, visit, "different")).json()
+    assert (await check(front, visit, "same", method="id_card")).status_code == 201
+    assert (await decide(chief, found["id"], "different")).status_code == 200
+    assert "identity_other" not in await outstanding(front, visit)
+    assert (await front.post(f"{visit.place}:resume")).status_code == 200
+
+
 @pytest.mark.requirement("E12.1", "E6.1")
 async def test_who_is_found_to_be_somebody_else_long_after_has_what_was_signed_opened_again(world: World) -> None:
     front, chief = await world.sign_in("front"), await world.sign_in("chief")

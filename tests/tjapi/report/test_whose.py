@@ -119,6 +119,12 @@ async def test_a_person_of_another_name_has_the_report_made_anew(place: House) -
     assert [one["person"] for one in await _tasks(place, visit)] == [
         "已发布报告所载姓名、性别或出生日期与受检者档案不一致"
     ]
+    # That a doubt about the person ends does not make true what is printed.
+    seen = await front.post(f"{visit.place}/identity-checks", json={"method": "photo", "outcome": "different"})
+    same = {"decision": "same", "reason": "核对户口簿"}
+    assert (await chief.post(f"{API}/identity-checks/{seen.json()['id']}:decide", json=same)).status_code == 200
+    assert len(await _tasks(place, visit)) == 1
+    assert (await _reports(place, visit))[0] == ("published", True, None)
     again = await _published(place, visit)
     assert await _tasks(place, visit) == []
     assert (await _reports(place, visit))[0] == ("published", False, None)

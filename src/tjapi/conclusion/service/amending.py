@@ -1,6 +1,6 @@
 """What came after the final sign-off: a task for each value, read or not, open until somebody says what became of it. Nothing edits the report."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from tjapi.conclusion import repository
@@ -41,10 +41,14 @@ async def raise_named_task(uow: UnitOfWork, campus_id: int | None, exam_id: UUID
         await _tell(uow, campus_id, exam_id, task_id, {kind: "true"})
 
 
-async def end_named_task(uow: UnitOfWork, exam_id: UUID, kind: TaskKind) -> None:
-    """What is told of earlier exams, or of the person, holds: by a new version, or because it is so again; the caller holds the exam's lock."""
+async def end_named_task(uow: UnitOfWork, exam_id: UUID, kind: TaskKind, words: Collection[str] | None = None) -> None:
+    """What is told of earlier exams, or of the person, holds: by a new version, or because it is so again; the caller holds the exam's lock.
+
+    `words`: only tasks that say this; what a report prints of the person does not come right because its exam is in doubt no more.
+    """
     for task in await repository.open_tasks(uow, exam_id):
-        if getattr(task, kind) is not None:
+        said = getattr(task, kind)
+        if said is not None and (words is None or said in words):
             _close(uow, task, _ENDED[kind])
             await uow.audit("amendment_task.closed", "amendment_task", task.id, campus_id=task.campus_id)
             await uow.publish(AmendmentTaskClosed(campus_id=task.campus_id, exam_id=exam_id, task_id=task.id))
@@ -55,7 +59,7 @@ async def person_compared(uow: UnitOfWork, event: ExamPersonCompared) -> None:
     if event.why is not None:
         await raise_named_task(uow, event.campus_id, event.exam_id, "person", event.why)
     else:
-        await end_named_task(uow, event.exam_id, "person")
+        await end_named_task(uow, event.exam_id, "person", frozenset(exams.WHOSE.values()))
 
 
 async def _tell(uow: UnitOfWork, campus_id: int | None, exam_id: UUID, task_id: UUID, reason: dict[str, str]) -> None:

@@ -48,6 +48,7 @@ from tjapi.exam.service.registering import (
     second_exams,
 )
 from tjapi.exam.service.standing import (
+    WHOSE,
     block,
     block_many,
     blocked_by,
@@ -60,6 +61,7 @@ from tjapi.exam.service.standing import (
 from tjapi.exam.service.suiting import misfits_of, refuse_unsuitable, unsuitable
 
 __all__ = [
+    "WHOSE",
     "MemberOrder",
     "OrderedExam",
     "OrderedLine",

@@ -10,7 +10,7 @@ from tjapi.exam.models import Exam, ExamFactsStep
 from tjapi.exam.rules import ENDED, TAKEN, age_on
 from tjapi.exam.schemas import FactsIn
 from tjapi.exam.service.holding import get, held_blocks, lines, lock
-from tjapi.exam.service.standing import announce, block, move, refuse_incomplete, settle, unblock
+from tjapi.exam.service.standing import WHOSE, announce, block, move, refuse_incomplete, settle, unblock
 from tjapi.exam.service.suiting import judge
 from tjapi.examinee import service as examinees
 from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
@@ -20,12 +20,6 @@ from tjapi.pricing.errors import PregnancyContradictsSex
 
 _DIFFER = "facts_differ"
 _OTHER = "身份核验认定为非本人"
-_WHOSE = {
-    _DIFFER: "体检登记的性别或出生日期与受检者档案不一致",
-    "identity_open": "身份核验不符,待第二人裁定",
-    "identity_other": _OTHER,
-}
-"""Blocks by which it is in doubt whose an exam is, in the words of a task."""
 
 
 async def correct_facts(uow: UnitOfWork, exam_id: UUID, given: FactsIn) -> Exam:
@@ -91,8 +85,8 @@ async def compare_facts(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmer
 async def person_compared(uow: UnitOfWork, exam: Exam) -> None:
     """Tell of a finalized exam whether it is in doubt whose it is: whoever holds its report hears of it."""
     if exam.state == "finalized":
-        blocks = sorted(code for code, _ in await held_blocks(uow, exam) if code in _WHOSE)
-        why = _WHOSE[blocks[0]] if blocks else None
+        codes = sorted(code for code, _ in await held_blocks(uow, exam) if code in WHOSE)
+        why = WHOSE[codes[0]] if codes else None
         await uow.publish(ExamPersonCompared(campus_id=exam.campus_id, exam_id=exam.id, why=why))
 
 

@@ -96,6 +96,8 @@ _BLOCKS = {
 }
 
 
+WHOSE = {code: _BLOCKS[code][0] for code in ("facts_differ", "identity_open", "identity_other")}
+"""Why it is in doubt whose an exam is, by the code of the block."""
 UNSUITABLE = "line_unsuitable"
 _UNSUITABLE_AND_THERE = (
     "项目已不适用于受检者(性别、年龄或孕情),标本已采集或已有结果,不能退项:请科室医生注明原因照做;性别等登记有误的,先更正登记",

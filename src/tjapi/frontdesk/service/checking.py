@@ -85,7 +85,9 @@ async def decide_identity(uow: UnitOfWork, check_id: UUID, decided: IdentityDeci
     detail = {"check_id": str(row.id), "decision": row.decision}
     await uow.audit("identity.decided", "exam", row.exam_id, campus_id=row.campus_id, detail=detail)
     if row.decision == "different":
-        await exams.block(uow, row.exam_id, _OTHER, str(row.id))
+        rows = await repository.identity_checks(uow, exam.id)
+        if found_another((one.outcome, one.decision) for one in rows):
+            await exams.block(uow, row.exam_id, _OTHER, str(row.id))
         await exams.doubt(uow, row.exam_id, row.id)
     await exams.unblock(uow, row.exam_id, _OPEN, str(row.id))
     await exams.person_compared(uow, exam)

@@ -10,11 +10,6 @@ from tjapi.result.rules.values import Value
 Standing = Literal[
     "exact", "censored", "text", "contested", "unread", "given_up", "refused", "waived", "deferred", "not_ordered", "awaited"
 ]  # fmt: skip
-_NOT_DONE = {
-    "refused": ("已拒检", "was refused"),
-    "waived": ("已弃检", "was waived"),
-    "deferred": ("已延期", "is deferred"),
-}
 
 
 @dataclass(frozen=True, slots=True)
