@@ -150,13 +150,18 @@ def alarms_of(edition: Knowledge, case: Case, items: frozenset[str] | None = Non
     return found
 
 
-def graves_of(edition: Knowledge, case: Case) -> list[Clause]:
-    """Return why values of a case are critical: of each, every reason that asks for action at once, of repeated measurements as well."""
-    fired = alarms_of(edition, case)
-    for code, repeated in case.repeats.items():
+def every_alarm(edition: Knowledge, case: Case) -> list[Fired]:
+    """Return what is critical in a case, of repeated measurements as well."""
+    fired = list(alarms_of(edition, case))
+    for repeated in case.repeats.values():
         for known in repeated:
-            fired += alarms_of(edition, case.led_by(known), frozenset({code}))
-    grave = (one for one in fired if one.rule.important_class == "A")
+            fired += alarms_of(edition, case.led_by(known), frozenset({known.item_code}))
+    return fired
+
+
+def graves_of(edition: Knowledge, case: Case) -> list[Clause]:
+    """Return why values of a case are critical: of each, every reason that asks for action at once."""
+    grave = (one for one in every_alarm(edition, case) if one.rule.important_class == "A")
     return list(dict.fromkeys(clause for one in grave for clause in one.verdict.clauses))
 
 

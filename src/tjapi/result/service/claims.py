@@ -8,7 +8,7 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.claims import false_claims, gone_names, outdated_words
 from tjapi.knowledge.figures import Earlier, outdated_figures, stray_figures, unsaid_figures
 from tjapi.knowledge.rules import Known
-from tjapi.result.service.alarming import alarms_of
+from tjapi.result.service.alarming import every_alarm
 from tjapi.result.service.case import Ground, earlier_of, past_of
 from tjapi.result.service.findings import found_in
 
@@ -81,12 +81,7 @@ async def truth_of(uow: UnitOfWork, exam_id: UUID, ground: Ground) -> Truth:
     }
     alarms = {
         clause.known.item_name
-        for one in (None, *(known for more in ground.case.repeats.values() for known in more))
-        for fired in (
-            alarms_of(ground.edition, ground.case)
-            if one is None
-            else alarms_of(ground.edition, ground.case.led_by(one), frozenset({one.item_code}))
-        )
+        for fired in every_alarm(ground.edition, ground.case)
         for clause in fired.verdict.clauses
         if clause.known is not None
     }
