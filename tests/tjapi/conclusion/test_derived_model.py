@@ -527,7 +527,16 @@ async def test_twenty_walks_leave_nothing_that_contradicts_its_source(world: Wor
 @pytest.mark.requirement("E3.4", "E4.3", "E12.1", "E12.2")
 async def test_two_thousand_walks_leave_nothing_that_contradicts_its_source(world: World, runtime: Runtime) -> None:
     tally: Counter[tuple[str, bool]] = Counter()
+    wrong: list[str] = []
     for n in range(WIDE):
-        tally += await walk(world, runtime, SEED + n)
+        try:
+            tally += await walk(world, runtime, SEED + n)
+        except AssertionError as told:
+            # An hour of walks names every seed that fails, not only the first.
+            wrong.append(str(told))
+            print(f"\nwalk {n}: {told}", flush=True)
+        if n % 100 == 99:
+            print(f"\n{n + 1} walks, {len(wrong)} wrong", flush=True)
+    assert not wrong, f"{len(wrong)} of {WIDE} walks: " + "\n".join(wrong)
     said = ("begun", "answer", "sign", "finalize", "publish", "reopen", "revoke", "facts", "write")
     assert all(tally[name, True] > WIDE // 100 for name in said), tally

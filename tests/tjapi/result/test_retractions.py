@@ -57,6 +57,31 @@ def test_words_that_take_a_value_back_are_understood(note: str) -> None:
     assert disputes(["阴性"], note)
 
 
+@pytest.mark.parametrize(
+    "note",
+    [
+        "复查中",
+        "值 50 复查中",
+        "正在复测",
+        "待复检",
+        "待复查",
+        "复检结果未出",
+        "复查后报告",
+        "复测后再发报告",
+        "结果待复核",
+    ],
+)
+def test_a_value_that_is_being_measured_again_is_not_final(note: str) -> None:
+    assert voids(note)
+
+
+@pytest.mark.parametrize(
+    "note", ["已复查", "请到复查中心", "建议复查", "待复查后一致", "如待复查", "门诊复查", "复查后一致"]
+)
+def test_a_value_that_was_measured_again_or_shall_be_later_is_what_it_is(note: str) -> None:
+    assert not voids(note)
+
+
 @pytest.mark.parametrize("note", HARMLESS)
 def test_a_negation_a_condition_a_remark_and_a_footer_take_nothing_back(note: str) -> None:
     assert not voids(note)
@@ -69,6 +94,7 @@ def test_a_negation_a_condition_a_remark_and_a_footer_take_nothing_back(note: st
         *[(("阳性",), note) for note in ("假阳性，更正为阴性", "改为阴性", "Correction: negative")],
         *[(("4.1",), note) for note in ("更正：7.2", "更正：7.2 mmol/L", "更正为7.2", "结果应为7.2", "CORRECTED RESULT: 7.2, PREVIOUSLY REPORTED AS 4.1", "corrected to 7.2", "corrected from 4.1 to 7.2 mmol/L", "原结果4.1，更正为7.2", "更正为阳性", "should be 7.2", "姓名更正为张三")],
         (("A型",), "更正为B型"),
+        *[(("2.3",), note) for note in ("复查 1.40", "复查1.40", "复测结果为1.40", "复检：1.40 mmol/L", "重测值 1.4", "已复测,复测值1.40", "稀释后复查 45", "手工计数 1.40", "第二次测定1.40", "实测1.4", "repeat 1.40", "Rechecked: 1.40", "rerun value 1.40", "manual count 1.4")],
     ],
 )  # fmt: skip
 def test_a_note_that_puts_something_else_in_the_place_of_a_value_is_understood(
@@ -85,6 +111,7 @@ def test_a_note_that_puts_something_else_in_the_place_of_a_value_is_understood(
         *[(("7.2",), note) for note in ("更正：7.2", "由4.1更正为7.2", "更正为7.20 mmol/L", "CORRECTED RESULT: 7.2, PREVIOUSLY REPORTED AS 4.1", "Corrected: previously reported as 4.1", "corrected from 4.1 to 7.2", "更正报告", "本次结果已更正", "更正时间：2026-11-30", "更正：2026-11-30 10:00", "参考范围更正为3.5-5.3", "采样时间改为8:00", "更正：原结果4.1", "corrected", "")],
         *[(("阳性",), note) for note in ("更正为阳性", "由阴性更正为阳性", "正常人应为阴性", "更正为阳性(+)")],
         (("A型",), "更正为A型"), (("133", "7.3"), "更正：133 mg/dL"),
+        *[(("2.3",), note) for note in ("复查 2.30", "复测结果一致", "已复查2次", "复查 2 次", "3天后复查", "建议2周后复查", "复查1周", "1个月内复查", "复测2.3 mmol/L", "重测 2 遍", "repeat 2 times", "repeat 2.3", "repeat in 2 weeks", "recheck 3 months", "手工法", "稀释后测定", "复查 10:30", "复查 2026-11-30")],
     ],
 )  # fmt: skip
 def test_a_note_that_repeats_the_corrected_value_says_nothing_against_it(words: tuple[str, ...], note: str) -> None:
