@@ -442,10 +442,11 @@ class _Reading:
                 self._orc = segment
                 self._notes = self._before_obr
             case "OBR":
+                said = [*self._before_obr, *_sentences(segment, _BESIDE_OBR)]
+                if self._orc is not None:
+                    said += _sentences(self._orc, _BESIDE_ORC)
                 self._found.append(
-                    _Group(
-                        segment, place, self._orc, self._shared_spms, self._shared_place, remarks=[*self._before_obr]
-                    )
+                    _Group(segment, place, self._orc, self._shared_spms, self._shared_place, remarks=said)
                 )
                 self._before_obr.clear()
                 self._orc = None
@@ -534,7 +535,7 @@ class _Reading:
 
     def _observe(self, group: _Group, obx: hl7v2.Segment, place: str) -> None:
         """Read one OBX; what belongs to it (its notes) follows, so it is completed when the group is."""
-        remarks: list[str] = []
+        remarks = _sentences(obx, _BESIDE_OBX)
         codes = _codes(obx, place)
         kind = _line(obx.value(2)).upper()
         value, words = ("", ()) if kind in _DOCUMENTS else _raw_value(obx, kind, remarks)
@@ -680,6 +681,19 @@ def _beside_note(nte: hl7v2.Segment) -> str:
         if parts and parts[0].upper() not in _REMARK_TYPES:
             return "\n".join(dict.fromkeys(parts))
     return ""
+
+
+_BESIDE_OBX = (9, 10, 12, 13)
+_BESIDE_OBR = (12, 39)
+_BESIDE_ORC = (16, 25)
+"""Fields for codes and figures into which laboratories write what their form has no other place for: a sentence there is a note."""
+_SENTENCE = re.compile(r"[\u3400-\u9fff]{2}|[A-Za-z]{2,}[ ,]+[A-Za-z]{2,}")
+
+
+def _sentences(segment: hl7v2.Segment, numbers: Sequence[int]) -> list[str]:
+    """Return what fields for codes say in words, as remarks; a code alone says nothing that is read here."""
+    said = ("，".join(_words(segment.parts(k, n))) for k in numbers for n in range(1, _count(segment, k) + 1))
+    return [words for words in said if _SENTENCE.search(words)][:_MAX_NOTES]
 
 
 def _words(parts: list[str]) -> tuple[str, ...]:

@@ -124,6 +124,38 @@ async def test_values_of_another_specimen_than_the_tubes_are_held_and_asked_abou
     assert (await asked(unit, scene), await line_state(unit, scene, GROUP)) == ([], "verified")
 
 
+IN_OTHER_FIELDS = {
+    "the range": ("OBX|1|NM|K||4.1|mmol/L|标本凝固||||F", ""),
+    "the probability": ("OBX|1|NM|K||4.1|mmol/L|3.5-5.3||标本采错||F", ""),
+    "the nature of the test": ("OBX|1|NM|K||4.1|mmol/L|3.5-5.3|||更正：7.2|F", ""),
+    "the access checks": ("OBX|1|NM|K||4.1|mmol/L|3.5-5.3||||F||wrong patient", ""),
+    "the collector's comment": ("OBX|1|NM|K||4.1|mmol/L|3.5-5.3||||F", "OBR-39"),
+    "the order's reason": ("OBX|1|NM|K||4.1|mmol/L|3.5-5.3||||F", "ORC-16"),
+}
+"""Where laboratories write what their form has no place for."""
+
+
+@pytest.mark.parametrize(("segment", "also"), IN_OTHER_FIELDS.values(), ids=IN_OTHER_FIELDS)
+async def test_words_that_take_a_value_back_are_heard_wherever_they_stand(
+    unit: OpenUnit, segment: str, also: str
+) -> None:
+    scene = await visit(unit, GROUP)
+    raw = message(scene, GROUP, segment, *REST, at=LATER, orc="RE").decode()
+    name, _, number = also.partition("-")
+    lines = raw.split("\r")
+    for i, line in enumerate(lines):
+        if name and line.startswith(name):
+            fields = line.split("|")
+            fields += [""] * (int(number) + 1 - len(fields))
+            fields[int(number)] = "^非本人标本"
+            lines[i] = "|".join(fields)
+    assert not name or "非本人标本" in "\r".join(lines)
+    told = await file(unit, registry.parser("hl7_mllp")("\r".join(lines).encode()))
+    assert told.outcome == "unmatched"
+    assert "K" in [item for item, _ in await asked(unit, scene)]
+    assert await line_state(unit, scene, GROUP) != "verified"
+
+
 @pytest.mark.parametrize("specimen", ["", "SER", "BLD^Blood^HL70487", "^血清", "静脉血", "serum", "PLAS"])
 async def test_values_of_the_tubes_specimen_are_filed(unit: OpenUnit, specimen: str) -> None:
     scene = await visit(unit, GROUP)

@@ -221,7 +221,13 @@ def _flagged(report: LabReport) -> LabReport:
 
     def observed(result: LabResult) -> tuple[LabObservation, ...]:
         flagged = (
-            replace(o, abnormal_flags=flags_said(o.abnormal_flags, _flag_words(o)), flag_words=())
+            replace(
+                o,
+                abnormal_flags=flags_said(o.abnormal_flags, _flag_words(o)),
+                flag_words=(),
+                # Who has no other place for it writes 标本凝固 where the range belongs.
+                remarks=(*o.remarks, o.range_text) if voids(o.range_text) else o.remarks,
+            )
             for o in result.observations
         )
         return tuple(o for o in flagged if not o.left_out or lab_critical(o.abnormal_flags))
