@@ -100,6 +100,26 @@ TWINS = (
         f"{TOLD}::test_no_choice_that_says_that_nothing_was_examined_is_normal_in_the_catalog_or_by_any_range",
     ),
     _twin(
+        "substitute: a tube that nobody scanned may be the other one's", "src/tjapi/exam/service/correcting.py",
+        "if line.state in TAKEN or unseen:", "if line.state in TAKEN:",
+        "tests/tjapi/frontdesk/test_identity_checks.py::test_a_tube_that_nobody_scanned_is_in_doubt_when_its_values_come_after_the_right_person",
+    ),
+    _twin(
+        "notes: another number that a repeat gave is asked about", "src/tjapi/result/rules/retractions.py",
+        "    for form, surely in ((_PUT, True), (_MAY_PUT, False)):", "    for form, surely in ((_PUT, True),):",
+        "tests/tjapi/result/test_retractions.py::test_a_note_that_puts_something_else_in_the_place_of_a_value_is_understood[words38-repeat 1.40]",
+    ),
+    _twin(
+        "notes: a sentence in a field for codes is one", "adapters/lis/hl7_mllp.py",
+        "remarks = _sentences(obx, _BESIDE_OBX)", "remarks: list[str] = []",
+        "tests/tjapi/result/test_orders.py::test_words_that_take_a_value_back_are_heard_wherever_they_stand[the access checks]",
+    ),
+    _twin(
+        "notes: what is written where the range belongs is one", "src/tjapi/result/service/filing.py",
+        "if voids(o.range_text) else o.remarks", "if False else o.remarks",
+        "tests/tjapi/result/test_orders.py::test_words_that_take_a_value_back_are_heard_wherever_they_stand[the range]",
+    ),
+    _twin(
         "told: a doctor's calm line is no finding, a doubtful one is", "src/tjapi/knowledge/calm.py",
         "return bool(clauses) and all(\n        len(said) <= _MOST_SAID", "return bool(clauses) and any(\n        len(said) <= _MOST_SAID",
         f"{TOLD}::test_only_what_is_calm_in_every_clause_is_no_finding",

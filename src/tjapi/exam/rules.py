@@ -72,6 +72,8 @@ DOUBTED = "line_doubted"
 """Why an exam cannot be finalized of which somebody else may have given the specimen or been examined."""
 TAKEN: frozenset[str] = frozenset({"collected", "started", "resulted", "verified"})
 """Lines for which somebody gave a specimen or stood before a doctor."""
+ORDERED_OUT: frozenset[str] = frozenset({"released", "sent"})
+"""What is asked of whoever performs it: of a laboratory's line the tube may be drawn, and nobody has said so."""
 ON_REPORT: frozenset[str] = frozenset({"verified", "refused", "waived"})
 """Lines about which the report says something and nothing more is to be done."""
 FOR_THE_PERSON: frozenset[str] = frozenset({"ordered", "released", "sent", "started", "specimen_rejected"})

@@ -212,7 +212,8 @@ async def test_what_somebody_else_gave_or_was_examined_for_is_in_doubt_until_a_p
     refused = await front.post(f"{visit.place}:resume")
     assert (refused.status_code, refused.json()["code"]) == (409, "exam-held-for-person")
     doubted = await outstanding(front, visit)
-    assert (doubted.count("line_doubted"), doubted.count("identity_other")) == (2, 1)
+    # The tube of the third was printed: whether it was drawn nobody has said.
+    assert (doubted.count("line_doubted"), doubted.count("identity_other")) == (3, 1)
     # What comes while nobody was found to be the right one may be the other one's as well.
     await world.file(visit, groups=["URINE"])
     assert (await outstanding(front, visit)).count("line_doubted") == 3
@@ -233,6 +234,23 @@ async def test_what_somebody_else_gave_or_was_examined_for_is_in_doubt_until_a_p
     assert (await outstanding(front, visit)).count("line_doubted") == 0
     again = await doctor.post(f"{visit.place}/lines:keep", json=kept)
     assert (again.status_code, again.json()["code"]) == (409, "line-state-conflict")
+
+
+@pytest.mark.requirement("E3.5")
+async def test_a_tube_that_nobody_scanned_is_in_doubt_when_its_values_come_after_the_right_person(
+    world: World,
+) -> None:
+    front, chief = await world.sign_in("front"), await world.sign_in("chief")
+    visit = await world.checked_in("GLU", "CBC")
+    found = (await check(front, visit, "different")).json()
+    assert (await decide(chief, found["id"], "different")).status_code == 200
+    assert (await check(front, visit, "same", method="id_card")).status_code == 201
+    assert (await front.post(f"{visit.place}:resume")).status_code == 200
+    # One is drawn before our eyes now; the other's values come, and nobody has seen it drawn.
+    assert (await front.post(f"{API}/tubes/{visit.tube('血常规')['id']}:collect")).status_code == 200
+    assert (await outstanding(front, visit)).count("line_doubted") == 1
+    await world.file(visit, groups=["GLU", "CBC"])
+    assert (await outstanding(front, visit)).count("line_doubted") == 1
 
 
 async def test_the_right_person_may_have_been_found_before_a_second_person_decides(world: World) -> None:

@@ -7,7 +7,7 @@ from tjapi.exam import repository
 from tjapi.exam.errors import ExamBeforeBirth, ExamStateConflict
 from tjapi.exam.events import ExamFactsCorrected, ExamPersonCompared, ExamReopened
 from tjapi.exam.models import Exam, ExamFactsStep
-from tjapi.exam.rules import ENDED, TAKEN, age_on
+from tjapi.exam.rules import ENDED, ORDERED_OUT, TAKEN, age_on
 from tjapi.exam.schemas import FactsIn
 from tjapi.exam.service.holding import get, held_blocks, lines, lock
 from tjapi.exam.service.standing import WHOSE, announce, block, move, refuse_incomplete, settle, unblock
@@ -93,13 +93,16 @@ async def person_compared(uow: UnitOfWork, exam: Exam) -> None:
 async def doubt(uow: UnitOfWork, exam_id: UUID, check_id: UUID) -> None:
     """An identity check found somebody else: whatever was collected or examined until now may be that one's. What is signed is opened again.
 
+    So may a tube that was printed and never scanned: its values come without a word of when it was drawn.
+
     Twice is once; of what comes later it is said again. Raises ExamNotFound.
     """
     exam = await lock(uow, exam_id)
     if exam.state == "finalized":
         await reopen(uow, exam_id, _OTHER)
     for line in await lines(uow, exam_id):
-        if line.state in TAKEN:
+        unseen = line.performed_by == "lis" and line.state in ORDERED_OUT and exam.checked_in_at
+        if line.state in TAKEN or unseen:
             line.doubted_by = check_id
     await settle(uow, exam)
     await announce(uow, exam)

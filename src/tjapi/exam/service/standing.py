@@ -22,6 +22,7 @@ from tjapi.exam.rules import (
     LINE_MOVES,
     ON_REPORT,
     OPEN_FOR_LINES,
+    ORDERED_OUT,
     TAKEN,
     UNDONE,
     Marks,
@@ -168,9 +169,9 @@ def step(uow: UnitOfWork, line: ExamLine, to: str) -> None:
             current=line.state,
             to=to,
         )
+    if to not in TAKEN or (line.state in ORDERED_OUT and to == "collected"):
+        line.doubted_by = None  # what comes next is done anew, or is drawn before our eyes
     line.state, line.state_at = to, uow.now
-    if to not in TAKEN:
-        line.doubted_by = None  # what comes next is done anew
 
 
 def move(exam: Exam, to: str) -> None:
