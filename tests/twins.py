@@ -100,6 +100,11 @@ TWINS = (
         f"{TOLD}::test_no_choice_that_says_that_nothing_was_examined_is_normal_in_the_catalog_or_by_any_range",
     ),
     _twin(
+        "lis: a name that is another item's disagrees with its code", "src/tjapi/result/service/naming.py",
+        'codes[f"name:{other.code}"] = other', "codes.update()",
+        "tests/tjapi/result/test_disputes.py::test_a_code_beside_the_name_of_another_item_is_filed_under_neither",
+    ),
+    _twin(
         "substitute: a tube that nobody scanned may be the other one's", "src/tjapi/exam/service/correcting.py",
         "if line.state in TAKEN or unseen:", "if line.state in TAKEN:",
         "tests/tjapi/frontdesk/test_identity_checks.py::test_a_tube_that_nobody_scanned_is_in_doubt_when_its_values_come_after_the_right_person",

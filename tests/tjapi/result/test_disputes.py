@@ -5,6 +5,7 @@ import pytest
 from adapters.lis import registry
 from tests.tjapi.result.scene import OpenUnit, file, line_state, state_of, visit
 from tests.tjapi.result.wire import alarms, asked, filed, message
+from tjapi.result.rules.naming import names_another
 from tjapi.result.rules.reading import Said, put_together, understood
 from tjapi.result.rules.values import disputes, measured_behind
 
@@ -218,3 +219,40 @@ async def test_a_name_in_latin_letters_is_one_whichever_part_is_written_first_wh
     filing = await file(unit, registry.parser("hl7_mllp")(raw))
     # Of two words in one nobody says which is the family name.
     assert filing.outcome == ("quarantined" if sent == "Smith John" else "filed")
+
+
+# --- a name that is another item's ---
+
+
+@pytest.mark.parametrize(
+    ("own", "told", "other", "elsewhere", "another"),
+    [
+        ("钾", "钠", "钠", (), True), ("钾", "鈉", "钠", (), True), ("钾", " 钠 ", "钠", (), True), ("钾", "钾", "钠", (), False),
+        ("钾", "血清钠", "钠", (), False), ("钾", "", "钠", (), False), ("餐后2小时血糖", "葡萄糖", "葡萄糖", (), False),
+        ("白蛋白", "总蛋白", "总蛋白", (), False), ("白蛋白", "总蛋白", "总蛋白", ("白蛋白",), True),
+    ],
+)  # fmt: skip
+def test_a_name_is_anothers_where_it_cannot_be_a_kindred_one(
+    own: str, told: str, other: str, elsewhere: tuple[str, ...], *, another: bool
+) -> None:
+    assert names_another(own, told, other, elsewhere) is another
+
+
+async def test_a_code_beside_the_name_of_another_item_is_filed_under_neither(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    filing = await filed(
+        unit, scene, "ELECTROLYTE", "OBX|1|NM|K^钠||4.1|mmol/L|||||F", "OBX|2|NM|NA^钾||140|mmol/L|||||F",
+        "OBX|3|NM|CL^氯||103|mmol/L|||||F", "OBX|4|NM|CA^血清总钙||2.3|mmol/L|||||F",
+    )  # fmt: skip
+    assert (filing.outcome, filing.reason) == ("unmatched", "codes-disagree")
+    assert sorted(filing.detail["disputed_codes"]) == ["K", "NA"]
+    assert set(await state_of(unit, scene)) == {"CL", "CA"}
+    assert sorted({item for item, _ in await asked(unit, scene)}) == ["K", "NA"]
+
+
+@pytest.mark.requirement("E5.2")
+async def test_a_critical_value_under_a_name_that_is_anothers_alarms(unit: OpenUnit) -> None:
+    scene = await visit(unit, "ELECTROLYTE")
+    await filed(unit, scene, "ELECTROLYTE", "OBX|1|NM|K^钠||7.2|mmol/L|||||F")
+    assert await state_of(unit, scene) == {}
+    assert await alarms(unit, scene)

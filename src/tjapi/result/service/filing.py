@@ -35,6 +35,7 @@ from tjapi.result.service.book import LIS, Addition, Book, Entry, Placed, Unplac
 from tjapi.result.service.computing import compute
 from tjapi.result.service.judging import follow
 from tjapi.result.service.measuring import Turned, doubted, in_our_unit, in_two_units, unit_doubted
+from tjapi.result.service.naming import items_meant, with_names
 from tjapi.result.service.release import released_to
 
 # What keeps a value from being filed, gravest first: a message that meets several ends with the first; `detail` lists them all.
@@ -174,7 +175,7 @@ async def file_report(
         detail |= await _alarming(uow, source, report, [book.exam])
         return Filing("quarantined", "identity-mismatch", detail=detail)
     counts = {"filed": 0, "revision": 0, "duplicate": 0}
-    items = await _items(uow, source, report)
+    report, items = with_names(book, report, await _items(uow, source, report))
     units, last = await _other_units(uow, report, items), await _last_numbers(uow, book, items)
     told = _Told(
         message_id, source, report, min(arrived_at or uow.now, uow.now), book.exam.exam_date, units, last, _taken_back(report, items)
@@ -368,12 +369,8 @@ async def _last_numbers(uow: UnitOfWork, book: Book, items: Mapping[str, Item]) 
 
 def _item(items: Mapping[str, Item], o: LabObservation) -> Item | None:
     """Return the item of an observation: by its code and the other codes that it bears; None where they lead to none, or to several."""
-    found = _items_meant(items, o)
+    found = items_meant(items, o)
     return found[0] if len(found) == 1 else None
-
-
-def _items_meant(items: Mapping[str, Item], o: LabObservation) -> tuple[Item, ...]:
-    return tuple({items[code].id: items[code] for code in (o.code, *o.other_codes) if code in items}.values())
 
 
 async def _refuse(uow: UnitOfWork, report: LabReport, targets: Sequence["_Found"], lost: dict[str, list[str]]) -> int:
@@ -487,7 +484,7 @@ def _taken_back(report: LabReport, items: Mapping[str, Item]) -> frozenset[UUID]
         for result in report.results
         for o in result.observations
         if LIS_STATUS.get(o.status or result.status) == "entered_in_error"
-        for item in _items_meant(items, o)
+        for item in items_meant(items, o)
     )
 
 
@@ -768,7 +765,7 @@ def _groups(observations: Sequence[LabObservation], items: Mapping[str, Item]) -
 
 def _group(items: Mapping[str, Item], same: Sequence[LabObservation]) -> _Group:
     item = _item(items, same[0])
-    disputed = {one.id: one for o in same for one in _items_meant(items, o)} if item is None else {}
+    disputed = {one.id: one for o in same for one in items_meant(items, o)} if item is None else {}
     return _Group(item, tuple(same), tuple(disputed.values()))
 
 
