@@ -414,7 +414,7 @@ def test_no_job_is_left_or_lost_and_each_message_had_its_own(storm: Storm) -> No
 @tiers
 def test_orphaned_jobs_were_taken_back_in_time(storm: Storm) -> None:
     assert storm.orphans, "no kill met a running job: this shows nothing"
-    assert max(since_last_blow for since_last_blow, _ in storm.orphans.values()) <= ORPHAN_SECONDS, storm.orphans
+    assert max(since_at_work for since_at_work, _ in storm.orphans.values()) <= ORPHAN_SECONDS, storm.orphans
 
 
 @tiers
