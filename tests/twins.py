@@ -2235,7 +2235,7 @@ TWINS = (
     _twin(
         "orders: another specimen is held", "src/tjapi/result/rules/orders.py",
         "if kind is not None and kind not in fits:", "if kind is None and kind not in fits:",
-        "tests/tjapi/result/test_orders.py::test_values_of_another_specimen_than_the_tubes_are_held_and_asked_about[PLAS-]",
+        "tests/tjapi/result/test_orders.py::test_values_of_another_specimen_than_the_tubes_are_held_and_asked_about[UR^Urine^HL70487-]",
     ),
     _twin(
         "orders: a control is nobody's result", "adapters/lis/hl7_mllp.py",
