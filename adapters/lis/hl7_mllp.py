@@ -683,10 +683,13 @@ def _beside_note(nte: hl7v2.Segment) -> str:
     return ""
 
 
+# Fields for codes and figures into which laboratories write what their form has no other place for: a sentence there is a note.
 _BESIDE_OBX = (9, 10, 12, 13)
-_BESIDE_OBR = (12, 39)
+"""Probability, nature of the abnormality, date of the range, access checks."""
+_BESIDE_OBR = (39,)
+"""The collector's comment. OBR-12 is none: what it says of the person (HBsAg阳性) warns whoever handles the tube."""
 _BESIDE_ORC = (16, 25)
-"""Fields for codes and figures into which laboratories write what their form has no other place for: a sentence there is a note."""
+"""Why the order's state changed, and what else there is to it."""
 _SENTENCE = re.compile(r"[\u3400-\u9fff]{2}|[A-Za-z]{2,}[ ,]+[A-Za-z]{2,}")
 
 

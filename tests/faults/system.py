@@ -138,7 +138,7 @@ class House:
         self.kills.append((name, process.pid))
         if name in {"worker", "postgres"}:
             self.last_blow = killed
-            self._watches.append(asyncio.create_task(self._watch_for_a_worker()))
+            self._watches.append(asyncio.create_task(self._watch_for_a_worker(process)))
         if name == "worker":
             sql = "select id::text, fence from job where state = 'running' and worker like '%:' || $1::text"
             held = {row["id"]: row["fence"] for row in await self.rows(sql, str(process.pid))}
@@ -146,8 +146,10 @@ class House:
                 self._watches.append(asyncio.create_task(self._watch(held, killed)))
         await eventually(10, lambda: _gone(process), every=0.02)
 
-    async def _watch_for_a_worker(self) -> None:
+    async def _watch_for_a_worker(self, killed: psutil.Process) -> None:
+        """Note when a worker is at work again, after what was killed is gone: for a moment it still seems alive."""
         apart = House(self.state, self.up, self.told, self.http)  # a connection of its own: this runs beside the test
+        await eventually(10, lambda: _gone(killed), every=0.02)
         await apart.alive("worker")
         self.back_at_work = time.monotonic()
         apart.hang_up()

@@ -241,16 +241,20 @@ async def test_a_tube_that_nobody_scanned_is_in_doubt_when_its_values_come_after
     world: World,
 ) -> None:
     front, chief = await world.sign_in("front"), await world.sign_in("chief")
-    visit = await world.checked_in("GLU", "CBC")
+    visit = await world.checked_in("GLU", "CBC", "URINE")
     found = (await check(front, visit, "different")).json()
     assert (await decide(chief, found["id"], "different")).status_code == 200
+    # A scan says that it was drawn now of whoever is there only once the right person is.
+    scanned = await front.post(f"{API}/tubes/{visit.tube('尿常规')['id']}:collect")
+    assert scanned.status_code == 409
+    assert (await outstanding(front, visit)).count("line_doubted") == 3
     assert (await check(front, visit, "same", method="id_card")).status_code == 201
     assert (await front.post(f"{visit.place}:resume")).status_code == 200
     # One is drawn before our eyes now; the other's values come, and nobody has seen it drawn.
     assert (await front.post(f"{API}/tubes/{visit.tube('血常规')['id']}:collect")).status_code == 200
-    assert (await outstanding(front, visit)).count("line_doubted") == 1
+    assert (await outstanding(front, visit)).count("line_doubted") == 2
     await world.file(visit, groups=["GLU", "CBC"])
-    assert (await outstanding(front, visit)).count("line_doubted") == 1
+    assert (await outstanding(front, visit)).count("line_doubted") == 2
 
 
 async def test_the_right_person_may_have_been_found_before_a_second_person_decides(world: World) -> None:

@@ -240,14 +240,15 @@ def test_a_name_is_anothers_where_it_cannot_be_a_kindred_one(
 
 async def test_a_code_beside_the_name_of_another_item_is_filed_under_neither(unit: OpenUnit) -> None:
     scene = await visit(unit, "ELECTROLYTE")
-    filing = await filed(
-        unit, scene, "ELECTROLYTE", "OBX|1|NM|K^钠||4.1|mmol/L|||||F", "OBX|2|NM|NA^钾||140|mmol/L|||||F",
-        "OBX|3|NM|CL^氯||103|mmol/L|||||F", "OBX|4|NM|CA^血清总钙||2.3|mmol/L|||||F",
-    )  # fmt: skip
-    assert (filing.outcome, filing.reason) == ("unmatched", "codes-disagree")
-    assert sorted(filing.detail["disputed_codes"]) == ["K", "NA"]
-    assert set(await state_of(unit, scene)) == {"CL", "CA"}
-    assert sorted({item for item, _ in await asked(unit, scene)}) == ["K", "NA"]
+    for _ in range(2):
+        filing = await filed(
+            unit, scene, "ELECTROLYTE", "OBX|1|NM|K^钠||4.1|mmol/L|||||F", "OBX|2|NM|NA^钾||140|mmol/L|||||F",
+            "OBX|3|NM|CL^氯||103|mmol/L|||||F", "OBX|4|NM|CA^血清总钙||2.3|mmol/L|||||F",
+        )  # fmt: skip
+        assert (filing.outcome, filing.reason) == ("unmatched", "codes-disagree")
+        assert sorted(filing.detail["disputed_codes"]) == ["K", "NA"]
+        assert set(await state_of(unit, scene)) == {"CL", "CA"}
+        assert sorted({item for item, _ in await asked(unit, scene)}) == ["K", "NA"]
 
 
 @pytest.mark.requirement("E5.2")

@@ -111,7 +111,7 @@ def test_a_note_that_puts_something_else_in_the_place_of_a_value_is_understood(
         *[(("7.2",), note) for note in ("更正：7.2", "由4.1更正为7.2", "更正为7.20 mmol/L", "CORRECTED RESULT: 7.2, PREVIOUSLY REPORTED AS 4.1", "Corrected: previously reported as 4.1", "corrected from 4.1 to 7.2", "更正报告", "本次结果已更正", "更正时间：2026-11-30", "更正：2026-11-30 10:00", "参考范围更正为3.5-5.3", "采样时间改为8:00", "更正：原结果4.1", "corrected", "")],
         *[(("阳性",), note) for note in ("更正为阳性", "由阴性更正为阳性", "正常人应为阴性", "更正为阳性(+)")],
         (("A型",), "更正为A型"), (("133", "7.3"), "更正：133 mg/dL"),
-        *[(("2.3",), note) for note in ("复查 2.30", "复测结果一致", "已复查2次", "复查 2 次", "3天后复查", "建议2周后复查", "复查1周", "1个月内复查", "复测2.3 mmol/L", "重测 2 遍", "repeat 2 times", "repeat 2.3", "repeat in 2 weeks", "recheck 3 months", "手工法", "稀释后测定", "复查 10:30", "复查 2026-11-30")],
+        *[(("2.3",), note) for note in ("复查 2.30", "复测结果一致", "已复查2次", "复查 2 次", "3天后复查", "建议2周后复查", "复查1周", "1个月内复查", "复测2.3 mmol/L", "重测 2 遍", "repeat 2 times", "repeat 2.3", "repeat in 2 weeks", "recheck 3 months", "手工法", "稀释后测定", "复查 10:30", "复查 2026-11-30", "复查20261130", "repeat 20261130", "稀释后10倍", "稀释后 5 倍测定")],
     ],
 )  # fmt: skip
 def test_a_note_that_repeats_the_corrected_value_says_nothing_against_it(words: tuple[str, ...], note: str) -> None:

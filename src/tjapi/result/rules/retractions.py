@@ -9,7 +9,7 @@ _SPECIMEN = "(?:标本|样本|样品|血样|送检物|血液标本)"
 _NAMING = "(?:标签|条形?码|试管|采血管|容器|管型|管子|抗凝剂|申请单|编号|号码|病人|患者|受检者|采集|采样|采血|抽血|登记|录入|加样|稀释|操作|仪器|试剂)"
 _AGAIN = "(?:重新?(?:再)?[采抽留送取测做检查]|再次?(?:采血|抽血|采集|送检)|补采|复采)"
 # By kind: the report is void; wrong patient, label, tube; entered or sent in error; cancelled; not to be used; the specimen is unsuitable,
-# clotted, contaminated; another one is asked for; nobody has verified it, or it is none at all.
+# clotted, contaminated; another one is asked for; it is being measured again; nobody has verified it, or it is none at all.
 _CHINESE = re.compile(
     "|".join(
         [
@@ -120,9 +120,9 @@ _PUT = re.compile(
 """Whatever follows it is put in the place of the value."""
 _MAY_PUT = re.compile(
     r"(?:(?:更正|修正|订正|改正|更改|修改|纠正|修订)后?的?(?:结果|数值|值|报告)?[:=]?|(?:应|实)(?:该)?[为是]|实际(?:结果|数值|值|测定值)?应?[为是:]"
-    r"|(?:(?:复|再)[查测检核]|重[测检做]|重新[测检][测定验查]?|实测|手工(?:法|计数|分类)?|稀释后|第[二三23]次(?:测定|检测|结果)?)(?:的?(?:结果|数值|值))?[为是:=]*(?! ?\d{1,3} ?(?:[次遍天日周月年个台管份号点时分]|小时|min\b|h\b|hours?\b|days?\b))"
+    r"|(?:(?:复|再)[查测检核]|重[测检做]|重新[测检][测定验查]?|实测|手工(?:法|计数|分类)?|稀释后|第[二三23]次(?:测定|检测|结果)?)(?:的?(?:结果|数值|值))?[为是:=]*(?! ?(?:\d{6,}|\d{1,3} ?(?:[次遍倍天日周月年个台管份号点时分]|小时|min\b|h\b|hours?\b|days?\b)))"
     r"|正确的?(?:结果|数值|值)应?[为是:=]|\b(?:corrected|amended|revised|correct|actual|true)\b(?: (?:result|value|report))?(?: is|:|=)?|\bcorrection:?"
-    r"|\b(?:repeat(?:ed)?|re-?check(?:ed)?|re-?test(?:ed)?|re-?run|manual)(?: (?:result|value|count|analysis))?(?: is|:|=)?(?! ?\d{1,3} ?(?:x\b|times?|min\b|h\b|hours?|days?|weeks?|months?|years?))"
+    r"|\b(?:repeat(?:ed)?|re-?check(?:ed)?|re-?test(?:ed)?|re-?run|manual)(?: (?:result|value|count|analysis))?(?: is|:|=)?(?! ?(?:\d{6,}|\d{1,3} ?(?:x\b|times?|min\b|h\b|hours?|days?|weeks?|months?|years?)))"
     r"|\bshould (?:be|read))\s*",
     re.ASCII,
 )
