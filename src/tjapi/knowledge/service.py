@@ -195,7 +195,7 @@ async def load_starter(uow: UnitOfWork) -> None:
     """Bring the starter content in. The first is active at once; of a later release it is a draft, which the hospital looks at."""
     content = read_starter()
     await repository.lock(uow)
-    if await repository.of_content(uow, _sha256(content)) is not None:
+    if await repository.of_content(uow, sha256_of(content)) is not None:
         return
     first = await repository.active_id(uow) is None
     version = await _add(uow, content, "随软件附带的起始内容")
@@ -218,7 +218,7 @@ async def write(uow: UnitOfWork, given: VersionIn) -> VersionOut:
     if errors:
         raise KnowledgeInvalid(errors=errors[:_ERRORS_SHOWN])
     await repository.lock(uow)
-    if await repository.of_content(uow, _sha256(content)) is not None:
+    if await repository.of_content(uow, sha256_of(content)) is not None:
         raise KnowledgeKnown
     version = await _add(uow, content, given.note)
     return (await out(uow, [version]))[0]
@@ -342,7 +342,7 @@ def _known(code: str, text: str, flag: str | None) -> Known:
 
 async def _add(uow: UnitOfWork, content: ContentIn, note: str) -> KnowledgeVersion:
     version = KnowledgeVersion(
-        id=uuid7(), number=await repository.next_number(uow), state="draft", note=note, sha256=_sha256(content),
+        id=uuid7(), number=await repository.next_number(uow), state="draft", note=note, sha256=sha256_of(content),
         created_by=uow.principal.id, created_at=uow.now,
     )  # fmt: skip
     uow.session.add(version)
@@ -400,6 +400,7 @@ def _fields(row: Finding | KnowledgeRule) -> dict[str, Any]:
     return {c.key: getattr(row, c.key) for c in row.__table__.columns if c.key != "version_id"}
 
 
-def _sha256(content: ContentIn) -> str:
+def sha256_of(content: ContentIn) -> str:
+    """Return the digest of a content: equal content is one version."""
     said = json.dumps(content.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()
