@@ -172,14 +172,14 @@ def _flags(item: StarterItem) -> set[str]:
 
 _TODAY = date(2025, 1, 2)
 _PEOPLE = tuple((sex, years) for sex in ("male", "female") for years in (1, 4, 8, 14, 20, 30, 45, 60, 70, 85))
-_HALF = Decimal(2)
+_HALF, _A_LITTLE = Decimal(2), Decimal(30)
 
 
 def _alarms_of_the_healthy(content: ContentIn, catalog: Starter) -> Iterator[Fault]:
     """Rules that fire on somebody all of whose values are in the middle of their ranges, and whose choices are the normal ones."""
     said: set[str] = set()
     for sex, years in _PEOPLE:
-        case = Case(sex, years, dict(_healthy(catalog.items, sex, years)))
+        case = Case(sex, years, dict(healthy(catalog.items, sex, years)))
         for at, rule in _rules(content):
             if at not in said and items_of(rule.condition) and evaluate(rule.condition, case).holds:
                 said.add(at)
@@ -189,7 +189,8 @@ def _alarms_of_the_healthy(content: ContentIn, catalog: Starter) -> Iterator[Fau
                 )  # fmt: skip
 
 
-def _healthy(items: Iterable[StarterItem], sex: str, years: int) -> Iterator[tuple[str, Known]]:
+def healthy(items: Iterable[StarterItem], sex: str, years: int) -> Iterator[tuple[str, Known]]:
+    """Yield what somebody would have of whom nothing is remarkable: the middle of each range, and the choices that are usual."""
     for item in items:
         if item.kind in ("numeric", "computed"):
             one = _range_of(item, sex, years)
@@ -219,7 +220,7 @@ def _middle(one: StarterRange) -> Decimal | None:
         return (one.low + one.high) / _HALF
     if one.high is not None:
         return one.high / _HALF
-    return one.low * _HALF if one.low is not None else None
+    return one.low + abs(one.low) / _A_LITTLE if one.low is not None else None
 
 
 # --- the words of others: LOINC, ICD-10 ---
