@@ -36,7 +36,10 @@ class KnowledgeVersion(Base):
 
 
 class Finding(Base):
-    """体征词与疾病: what may be found, what it is called, and what is advised. It stands in for those that it outranks."""
+    """体征词与疾病: what may be found, what it is called, and what is advised. It stands in for those that it outranks.
+
+    Of `variants` the first whose condition holds replaces what it says of advice, lifestyle and recheck.
+    """
 
     __tablename__ = "finding"
     __table_args__ = (
@@ -58,6 +61,7 @@ class Finding(Base):
     recheck_days: Mapped[int | None]
     synonyms: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
     outranks: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
+    variants: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
     source: Mapped[str]
     verified: Mapped[bool] = mapped_column(server_default="false")
 

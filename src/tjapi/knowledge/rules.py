@@ -10,7 +10,7 @@ A condition is one object of one key. Of single values:
     {"repeated": {"item": "SBP", "ge": "180", "times": 2}}                that often in this exam, the current value among them
     {"first":    {"item": "HGB", "le": "60"}}                             holds now, and in no earlier exam
 
-of the person `{"person": {"sex": "female", "age_from": 50, "age_to": 74}}` (years, both ends belong), and of other conditions
+of the person `{"person": {"sex": "female", "age_from": 50, "age_to": 74, "pregnant": false}}` (years, both ends belong), and of other conditions
 `{"all": […]}`, `{"any": […]}`, `{"at_least": {"times": 3, "of": […]}}`, `{"not": …}`.
 
 True and False are said only where the values allow it. A value that was not taken, or that cannot be compared ("溶血" where a number is
@@ -107,6 +107,8 @@ class Case:
     values: Mapping[str, Known]
     before: Mapping[str, Sequence[Known]] = field(default_factory=dict)
     repeats: Mapping[str, Sequence[Known]] = field(default_factory=dict)
+    pregnant: bool = False
+    """Whether the exam says that she is; whom nobody asked counts as not pregnant."""
 
     @property
     def every(self) -> list[Known]:
@@ -283,7 +285,7 @@ _SHAPES: Mapping[str, tuple[frozenset[str] | set[str], frozenset[str] | set[str]
     "change": ({"item"} | set(_CHANGES), {"item"}),
     "repeated": ({"item", "times", "unit"} | _LIMITS, {"item", "times"}),
     "first": ({"item", "unit"} | _LIMITS, {"item"}),
-    "person": ({"sex", "age_from", "age_to"}, set()),
+    "person": ({"sex", "age_from", "age_to", "pregnant"}, set()),
 }
 
 
@@ -326,7 +328,9 @@ def _plain(name: str, given: Mapping[str, Any], path: str) -> None:
         raise ConditionInvalidError(f"{path}/times", "two or more")
     if name == "person":
         if not given:
-            raise ConditionInvalidError(path, "sex or ages")
+            raise ConditionInvalidError(path, "sex, ages or pregnancy")
+        if not isinstance(given.get("pregnant", False), bool):
+            raise ConditionInvalidError(f"{path}/pregnant", "true or false")
         if given.get("sex", "male") not in ("male", "female"):
             raise ConditionInvalidError(f"{path}/sex", "male or female")
         if given.get("age_from", 0) > given.get("age_to", 200):
@@ -465,7 +469,7 @@ def _person(given: Mapping[str, Any], case: Case) -> Verdict:
     # An unknown sex is neither: a rule for women does not fire on it, nor does its negation.
     if "sex" in given and case.sex not in ("male", "female"):
         return Verdict(None)
-    fits = given.get("sex", case.sex) == case.sex
+    fits = given.get("sex", case.sex) == case.sex and given.get("pregnant", case.pregnant) == case.pregnant
     return Verdict(fits and given.get("age_from", 0) <= case.age_years <= given.get("age_to", 200))
 
 

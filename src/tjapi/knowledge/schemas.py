@@ -25,6 +25,7 @@ class ExampleIn(Input):
 
     sex: Literal["male", "female"] = "male"
     age_years: int = Field(45, ge=0, le=130)
+    pregnant: bool = False
     values: dict[str, str] = Field(min_length=1, max_length=50, examples=[{"GLU": "7.0"}])
     flags: dict[str, str] = Field(default_factory=dict, max_length=50, examples=[{}])
     before: dict[str, list[str]] = Field(
@@ -36,6 +37,17 @@ class ExampleIn(Input):
         description="本次的其他测量 · This exam's other measurements",
         examples=[{}],
     )
+
+
+class VariantIn(Input):
+    """What is advised instead where a condition holds: of a pregnant woman, beside a diabetes. What it leaves out is the finding's own."""
+
+    when: dict[str, Any] = Field(
+        description="适用条件,写法同规则 · When it applies, as in a rule", examples=[{"person": {"pregnant": True}}]
+    )
+    advice: str | None = Field(None, min_length=1, max_length=2000, examples=["请当日告知产检医生。"])
+    lifestyle: str | None = Field(None, min_length=1, max_length=2000, examples=[None])
+    recheck_days: int | None = Field(None, ge=1, le=3650, examples=[1])
 
 
 class FindingIn(Input):
@@ -59,6 +71,12 @@ class FindingIn(Input):
         default_factory=list,
         max_length=20,
         description="并存时不再单列的发现 · Not listed beside this one",
+        examples=[[]],
+    )
+    variants: list[VariantIn] = Field(
+        default_factory=list,
+        max_length=20,
+        description="因人而异的建议,取首个成立者 · Advice that knows the person; the first that holds",
         examples=[[]],
     )
     source: str = Field(min_length=1, max_length=200, examples=[_SOURCE])

@@ -4,7 +4,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from importlib import resources
 from typing import Any
@@ -65,11 +65,26 @@ class Advice:
     see: str | None
     recheck_days: int | None
     outranks: frozenset[str]
+    variants: tuple[Mapping[str, Any], ...] = ()
+
+    def told_to(self, case: Case) -> "Advice":
+        """Return what is advised to this person: the first variant whose condition holds says instead what it says at all.
+
+        What cannot be said of the person (a value that nobody took) chooses nothing.
+        """
+        for variant in self.variants:
+            if evaluate(variant["when"], case).holds:
+                said = {name: value for name, value in variant.items() if name != "when" and value is not None}
+                return replace(self, **said)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of a version. `items`: what it looks at; `past`: of those, what it compares with earlier exams; `of_nothing`: it may hold without any."""
+    """A rule of a version. `items`: what it looks at; `past`: what it, or the advice of its finding, compares with earlier exams.
+
+    `of_nothing`: it may hold without any value.
+    """
 
     code: str
     purpose: str
@@ -105,14 +120,18 @@ class Knowledge:
         return [r for r in self.rules if r.purpose == purpose and (items is None or r.items & items)]
 
     def fired(self, purpose: Purpose, case: Case, items: frozenset[str] | None = None) -> list[Fired]:
-        """Return the rules of a purpose that hold in a case, in the order of their codes. Nobody's finding is outranked here."""
+        """Return the rules of a purpose that hold in a case, in the order of their codes, with the advice for this person.
+
+        Nobody's finding is outranked here.
+        """
         found = []
         for rule in self.about(purpose, items):
             if not rule.of_nothing and rule.items.isdisjoint(case.values):
                 continue
             verdict = evaluate(rule.condition, case)
             if verdict.holds:
-                found.append(Fired(rule, verdict))
+                told = rule.finding.told_to(case) if rule.finding is not None else None
+                found.append(Fired(rule if told is rule.finding else replace(rule, finding=told), verdict))
         return found
 
 
@@ -167,14 +186,19 @@ def _knowledge(version_id: UUID, number: int, findings: Sequence[Finding], rules
     by_code = {
         f.code: Advice(
             f.code, f.name, f.kind, f.importance, f.icd10, f.important_class, f.advice, f.lifestyle, f.see, f.recheck_days,
-            frozenset(f.outranks),
+            frozenset(f.outranks), tuple(f.variants or ()),
         )
         for f in findings
     }  # fmt: skip
+    past_of = {
+        code: frozenset[str]().union(*(needs_past(v["when"]) for v in advice.variants))
+        for code, advice in by_code.items()
+    }
     held = tuple(
         Rule(
             r.code, r.purpose, r.name, r.condition, by_code[r.finding_code] if r.finding_code else None, r.important_class, r.action,
-            items_of(r.condition), needs_past(r.condition), may_hold_of_nothing(r.condition),
+            items_of(r.condition), needs_past(r.condition) | past_of.get(r.finding_code or "", frozenset()),
+            may_hold_of_nothing(r.condition),
         )
         for r in rules
     )  # fmt: skip
@@ -296,23 +320,27 @@ def faults(content: ContentIn, items: frozenset[str]) -> list[FieldError]:
     """Return what is wrong with the rules of a content: an enabled rule that never fires, or fires on its near miss, is a fault."""
     rules: list[tuple[str, RuleIn | CriticalRuleIn]] = [(f"/rules/{i}", r) for i, r in enumerate(content.rules)]
     rules += [(f"/critical/{i}", r) for i, r in enumerate(content.critical)]
-    return [fault for at, rule in rules for fault in _of_rule(at, rule, items)]
+    variants = [
+        fault
+        for i, finding in enumerate(content.findings)
+        for n, variant in enumerate(finding.variants)
+        for fault in _of_condition(f"/findings/{i}/variants/{n}/when", variant.when, items)
+    ]
+    return [*variants, *(fault for at, rule in rules for fault in _of_rule(at, rule, items))]
+
+
+def _of_condition(at: str, condition: Condition, items: frozenset[str]) -> list[FieldError]:
+    try:
+        check(condition)
+    except ConditionInvalidError as wrong:
+        return [FieldError(f"{at}{wrong.path}", "condition", "条件无法执行", f"cannot be evaluated: {wrong.wrong}")]
+    strange = items_of(condition) - items
+    return [FieldError(at, "item", f"没有项目 {code}", f"no item {code}") for code in sorted(strange)]
 
 
 def _of_rule(at: str, rule: RuleIn | CriticalRuleIn, items: frozenset[str]) -> list[FieldError]:
-    try:
-        check(rule.condition)
-    except ConditionInvalidError as wrong:
-        return [
-            FieldError(
-                f"{at}/condition{wrong.path}", "condition", "条件无法执行", f"cannot be evaluated: {wrong.wrong}"
-            )
-        ]
-    strange = items_of(rule.condition) - items
-    if strange:
-        return [
-            FieldError(f"{at}/condition", "item", f"没有项目 {code}", f"no item {code}") for code in sorted(strange)
-        ]
+    if wrong := _of_condition(f"{at}/condition", rule.condition, items):
+        return wrong
     return [
         FieldError(f"{at}/{name}/{i}", "example", "该例与条件不符", "the condition does not do what this example says")
         for name, examples, wanted in (("fires", rule.fires, True), ("misses", rule.misses, False))
@@ -329,6 +357,7 @@ def example_case(example: ExampleIn) -> Case:
         {code: _known(code, text, example.flags.get(code)) for code, text in example.values.items()},
         {code: [_known(code, text, None) for text in texts] for code, texts in example.before.items()},
         {code: [_known(code, text, None) for text in texts] for code, texts in example.repeats.items()},
+        example.pregnant,
     )
 
 

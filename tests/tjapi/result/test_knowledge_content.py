@@ -32,7 +32,7 @@ def _case(example: ExampleIn) -> Case:
         example.sex, example.age_years,
         {c: _known(c, raw, example) for c, raw in example.values.items()},
         {c: [_known(c, raw, example) for raw in raws] for c, raws in example.before.items()},
-        {c: [_known(c, raw, example) for raw in raws] for c, raws in example.repeats.items()},
+        {c: [_known(c, raw, example) for raw in raws] for c, raws in example.repeats.items()}, example.pregnant,
     )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ class Judge:
     ranges: Mapping[UUID, Sequence[ItemRange]]
     units: Mapping[UUID, Sequence[ItemUnit]]
     edition: Knowledge | None
+    pregnant: bool = False
 
     def is_critical(self, item: Item, said: Sequence[Said]) -> bool:
         """Say whether anything that was said of an item is critical by a range that may apply, or by a rule that asks for action at once.
@@ -85,7 +86,7 @@ class Judge:
         if self.edition is None:
             return False
         known = case.known(item.code, item.name, value, kind=item.kind, item_unit=item.unit, unit=unit, flag=flag)
-        alone = Case(self.sex, self.age_years, {item.code: known}, {}, {})
+        alone = Case(self.sex, self.age_years, {item.code: known}, {}, {}, self.pregnant)
         fired = alarms_of(self.edition, alone, frozenset({item.code}))
         return any(one.rule.important_class == "A" for one in fired)
 
@@ -97,7 +98,7 @@ async def judge_for(uow: UnitOfWork, exam: Exam, items: Iterable[Item]) -> Judge
     # Only looked at: whose message it is may not be known, and nothing of the exam is judged by it.
     version = exam.knowledge_version_id
     edition = await knowledge.edition(uow, version) if version is not None else await knowledge.active(uow)
-    return Judge(exam.sex, exam.age_years, _alone(chosen), await catalog.units(uow, ids), edition)
+    return Judge(exam.sex, exam.age_years, _alone(chosen), await catalog.units(uow, ids), edition, bool(exam.pregnant))
 
 
 async def judge_for_anyone(uow: UnitOfWork, sex: str, items: Iterable[Item]) -> Judge:

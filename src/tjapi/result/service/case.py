@@ -121,7 +121,7 @@ async def _put_together(uow: UnitOfWork, exam_id: UUID) -> Case:
             values[one.item_code] = one
     active = await edition_of(uow, exam)
     compared = {code for rule in active.rules for code in rule.past} & values.keys() if active is not None else set()
-    return Case(exam.sex, exam.age_years, values, await _before(uow, exam, compared), repeats)
+    return Case(exam.sex, exam.age_years, values, await _before(uow, exam, compared), repeats, bool(exam.pregnant))
 
 
 async def values_of(uow: UnitOfWork, revision_ids: Collection[UUID]) -> dict[UUID, Known]:

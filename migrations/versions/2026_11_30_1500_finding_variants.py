@@ -1,0 +1,14 @@
+"""A finding's advice may know the person: variants of it, each with its condition."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0049_finding_variants"
+down_revision = "0048_result_sheet_shown"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("finding", sa.Column("variants", postgresql.JSONB(), server_default=sa.text("'[]'"), nullable=False))
