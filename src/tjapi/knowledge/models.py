@@ -16,7 +16,10 @@ Moment = TIMESTAMP(timezone=True)
 
 
 class KnowledgeVersion(Base):
-    """知识库版本. One is active; a conclusion remembers the one it was made with. `sha256` is of the content: equal content is one version."""
+    """知识库版本. One is active; a conclusion remembers the one it was made with. `sha256` is of the content: equal content is one version.
+
+    `clocks` are those of its alerts; what it does not say is as it ships.
+    """
 
     __tablename__ = "knowledge_version"
     __table_args__ = (
@@ -29,6 +32,7 @@ class KnowledgeVersion(Base):
     state: Mapped[str]
     note: Mapped[str] = mapped_column(server_default="")
     sha256: Mapped[str] = mapped_column(unique=True)
+    clocks: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     created_by: Mapped[UUID]
     created_at: Mapped[datetime] = mapped_column(Moment)
     activated_by: Mapped[UUID | None]

@@ -15,6 +15,7 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import repository
+from tjapi.knowledge.criticality import AS_SHIPPED, Clocks
 from tjapi.knowledge.errors import (
     KnowledgeInvalid,
     KnowledgeKnown,
@@ -32,6 +33,7 @@ from tjapi.knowledge.rules import (
     Verdict,
     check,
     evaluate,
+    is_of_any_item,
     items_of,
     may_hold_of_nothing,
     needs_past,
@@ -39,6 +41,7 @@ from tjapi.knowledge.rules import (
 from tjapi.knowledge.schemas import (
     ChangeOut,
     ChangesOut,
+    ClocksIn,
     ContentIn,
     CriticalRuleIn,
     ExampleIn,
@@ -114,6 +117,11 @@ class Knowledge:
     number: int
     findings: Mapping[str, Advice]
     rules: tuple[Rule, ...]
+    clocks: Clocks = AS_SHIPPED
+
+    def of_any_item(self) -> Rule | None:
+        """Return the rule of what a laboratory calls critical itself; None where the version has none."""
+        return next((r for r in self.rules if r.purpose == "critical" and is_of_any_item(r.condition)), None)
 
     def about(self, purpose: Purpose, items: frozenset[str] | None = None) -> list[Rule]:
         """Return the rules of a purpose; with `items`, those that look at any of these."""
@@ -167,8 +175,9 @@ async def edition(uow: UnitOfWork, version_id: UUID) -> Knowledge:
 async def _read(uow: UnitOfWork, version_id: UUID) -> Knowledge:
     version = await _version(uow, version_id)
     return _knowledge(
-        version_id, version.number, await repository.findings(uow, version_id), await repository.rules(uow, version_id)
-    )
+        version_id, version.number, await repository.findings(uow, version_id), await repository.rules(uow, version_id),
+        ClocksIn.model_validate(version.clocks),
+    )  # fmt: skip
 
 
 def in_memory(content: ContentIn) -> Knowledge:
@@ -178,11 +187,13 @@ def in_memory(content: ContentIn) -> Knowledge:
     rules: list[RuleIn | CriticalRuleIn] = [*content.rules, *content.critical]
     return _knowledge(
         version_id, 0, [Finding(version_id=version_id, **f.model_dump()) for f in content.findings],
-        [KnowledgeRule(**_rule_row(version_id, r, names)) for r in sorted(rules, key=lambda r: r.code)],
+        [KnowledgeRule(**_rule_row(version_id, r, names)) for r in sorted(rules, key=lambda r: r.code)], content.clocks,
     )  # fmt: skip
 
 
-def _knowledge(version_id: UUID, number: int, findings: Sequence[Finding], rules: Sequence[KnowledgeRule]) -> Knowledge:
+def _knowledge(
+    version_id: UUID, number: int, findings: Sequence[Finding], rules: Sequence[KnowledgeRule], clocks: ClocksIn
+) -> Knowledge:
     by_code = {
         f.code: Advice(
             f.code, f.name, f.kind, f.importance, f.icd10, f.important_class, f.advice, f.lifestyle, f.see, f.recheck_days,
@@ -202,16 +213,20 @@ def _knowledge(version_id: UUID, number: int, findings: Sequence[Finding], rules
         )
         for r in rules
     )  # fmt: skip
-    return Knowledge(version_id, number, by_code, held)
+    said = Clocks(tuple(sorted(clocks.seen.items())), clocks.again, clocks.highest_again, clocks.levels)
+    return Knowledge(version_id, number, by_code, held, said)
 
 
 def read_starter() -> ContentIn:
     """Read the starter files that ship with this context."""
-    held: dict[str, list[Any]] = {"findings": [], "rules": [], "critical": []}
+    held: dict[str, Any] = {"findings": [], "rules": [], "critical": []}
     for file in sorted((resources.files("tjapi.knowledge") / "starter").iterdir(), key=lambda f: f.name):
         if file.name.endswith(".toml"):
             for kind, rows in tomllib.loads(file.read_text(encoding="utf-8")).items():
-                held[kind].extend(rows)
+                if kind == "clocks":
+                    held[kind] = rows
+                else:
+                    held[kind].extend(rows)
     return ContentIn.model_validate(held)
 
 
@@ -354,7 +369,10 @@ def example_case(example: ExampleIn) -> Case:
     return Case(
         example.sex,
         example.age_years,
-        {code: _known(code, text, example.flags.get(code)) for code, text in example.values.items()},
+        {
+            code: replace(_known(code, text, example.flags.get(code)), alarm=code in example.called)
+            for code, text in example.values.items()
+        },
         {code: [_known(code, text, None) for text in texts] for code, texts in example.before.items()},
         {code: [_known(code, text, None) for text in texts] for code, texts in example.repeats.items()},
         example.pregnant,
@@ -372,7 +390,7 @@ def _known(code: str, text: str, flag: str | None) -> Known:
 async def _add(uow: UnitOfWork, content: ContentIn, note: str) -> KnowledgeVersion:
     version = KnowledgeVersion(
         id=uuid7(), number=await repository.next_number(uow), state="draft", note=note, sha256=_sha256(content),
-        created_by=uow.principal.id, created_at=uow.now,
+        clocks=content.clocks.model_dump(), created_by=uow.principal.id, created_at=uow.now,
     )  # fmt: skip
     uow.session.add(version)
     await uow.session.flush()
@@ -417,7 +435,10 @@ async def _version(uow: UnitOfWork, version_id: UUID) -> KnowledgeVersion:
 
 async def _rows(uow: UnitOfWork, version_id: UUID) -> dict[tuple[str, str], dict[str, Any]]:
     """Return the rows of a version as they are compared."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    version = await _version(uow, version_id)
+    found: dict[tuple[str, str], dict[str, Any]] = {
+        ("critical", "CLOCKS"): ClocksIn.model_validate(version.clocks).model_dump()
+    }
     for finding in await repository.findings(uow, version_id):
         found["finding", finding.code] = _fields(finding)
     for rule in await repository.rules(uow, version_id):

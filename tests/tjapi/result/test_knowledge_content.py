@@ -23,7 +23,8 @@ ITEMS = {item.code: item for item in STARTER.items}
 def _known(code: str, raw: str, example: ExampleIn) -> Known:
     item, value = ITEMS[code], parse(raw)
     flag = flagged(code, raw, example.sex, TODAY.replace(year=TODAY.year - example.age_years))
-    return known(code, item.name, value, kind=item.kind, item_unit=item.unit, unit=item.unit, flag=flag)
+    alarm = code in example.called
+    return known(code, item.name, value, kind=item.kind, item_unit=item.unit, unit=item.unit, flag=flag, alarm=alarm)
 
 
 def _case(example: ExampleIn) -> Case:
