@@ -29,6 +29,7 @@ class Range:
     valid_from: date = LONG_AGO
     valid_to: date | None = None
     item_id: UUID = ITEM
+    pregnant: bool = False
 
     @property
     def age_from_days(self) -> int | None:
@@ -68,6 +69,19 @@ def test_a_range_for_the_method_is_preferred_even_to_one_for_the_sex() -> None:
     assert choose([method], subject("male")) is None
 
 
+@pytest.mark.requirement("E3.3")
+def test_who_is_pregnant_gets_the_range_of_pregnancy_where_there_is_one() -> None:
+    woman, pregnant, method = Range("female"), Range("female", pregnant=True), Range("female", method="X")
+    asked = subject("female")
+    expecting = Subject("female", asked.birth_date, "X", asked.on, pregnant=True)
+    assert choose([woman, pregnant, method], expecting) is pregnant
+    assert choose([woman, method], expecting) is method
+    assert choose([woman, pregnant], asked) is woman
+    assert choose([pregnant], asked) is None
+    assert overlaps([woman, pregnant]) == []
+    assert len(overlaps([pregnant, Range("female", pregnant=True)])) == 1
+
+
 def test_both_ends_of_an_age_belong_to_the_range() -> None:
     band = Range(age_from="10d", age_to="20d")
     assert [choose([band], subject(age_days=day)) is band for day in (9, 10, 20, 21)] == [False, True, True, False]
@@ -103,23 +117,23 @@ def _age(days: int | None) -> str | None:
 
 ages = st.none() | st.integers(0, 60)
 ranges = st.builds(
-    lambda sex, method, a, b, start, length: Range(
+    lambda sex, method, pregnant, a, b, start, length: Range(
         sex, _age(a if b is None or a is None else min(a, b)), _age(b if a is None or b is None else max(a, b)), method,
-        LONG_AGO + timedelta(days=start), None if length is None else LONG_AGO + timedelta(days=start + length),
+        LONG_AGO + timedelta(days=start), None if length is None else LONG_AGO + timedelta(days=start + length), pregnant=pregnant,
     ),
-    st.sampled_from(["any", "male", "female"]), st.sampled_from(["", "X"]), ages, ages, st.integers(0, 20), st.none() | st.integers(0, 20),
+    st.sampled_from(["any", "male", "female"]), st.sampled_from(["", "X"]), st.booleans(), ages, ages, st.integers(0, 20), st.none() | st.integers(0, 20),
 )  # fmt: skip
 
 
 @given(
     st.lists(ranges, max_size=6), st.sampled_from(["male", "female", "unknown"]), st.sampled_from(["", "X"]),
-    st.integers(0, 60), st.integers(0, 40),
+    st.integers(0, 60), st.integers(0, 40), st.none() | st.booleans(),
 )  # fmt: skip
 def test_without_overlaps_the_order_of_ranges_never_decides(
-    found: list[Range], sex: str, method: str, age: int, day: int
+    found: list[Range], sex: str, method: str, age: int, day: int, pregnant: bool | None
 ) -> None:
     on = LONG_AGO + timedelta(days=day)
-    asked = Subject(sex, on - timedelta(days=age), method, on)
+    asked = Subject(sex, on - timedelta(days=age), method, on, pregnant)
     if not overlaps(found):
         assert choose(found, asked) is choose(list(reversed(found)), asked)
 
