@@ -79,14 +79,10 @@ class Held(Protocol):
 
 
 class RangeLike(Held, Protocol):
-    """A range of an item. The days only tell which ranges meet."""
+    """A range of an item."""
 
     @property
     def item_id(self) -> UUID: ...  # noqa: D102 - plain data
-    @property
-    def age_from_days(self) -> int | None: ...  # noqa: D102
-    @property
-    def age_to_days(self) -> int | None: ...  # noqa: D102
 
 
 H = TypeVar("H", bound=Held)
@@ -151,23 +147,39 @@ def _fits(r: Held, sex: str, age: Age, *, pregnant: bool, method: str, on: date)
 
 def overlaps(ranges: Sequence[R]) -> list[tuple[R, R]]:
     """Return every pair that could both be the best answer: same item, sex, pregnancy and method, with ages and validity in common."""
-    kinds: dict[tuple[UUID, str, bool, str], list[R]] = {}
+    items: dict[UUID, list[R]] = {}
     for r in ranges:
-        kinds.setdefault((r.item_id, r.sex, bool(r.pregnant), r.method), []).append(r)
+        items.setdefault(r.item_id, []).append(r)
+    return [pair for of_item in items.values() for pair in meeting(of_item)]
+
+
+def meeting(ranges: Sequence[H]) -> list[tuple[H, H]]:
+    """Return every pair of one item's ranges that could both be the best answer."""
+    kinds: dict[tuple[str, bool, str], list[H]] = {}
+    for r in ranges:
+        kinds.setdefault((r.sex, bool(r.pregnant), r.method), []).append(r)
     return [
         (a, b)
         for same in kinds.values()
         for i, a in enumerate(same)
         for b in same[i + 1 :]
-        if _meet(a.age_from_days, a.age_to_days, b.age_from_days, b.age_to_days) and _valid_together(a, b)
+        if _meet(*_days(a), *_days(b)) and _valid_together(a, b)
     ]
+
+
+def _days(r: Held) -> tuple[int | None, int | None]:
+    """Return about the first and the last day of a range's ages."""
+    return (
+        None if r.age_from is None else first_day_of_age(r.age_from),
+        None if r.age_to is None else last_day_of_age(r.age_to),
+    )
 
 
 def _meet(a_low: int | None, a_high: int | None, b_low: int | None, b_high: int | None) -> bool:
     return (a_low is None or b_high is None or a_low <= b_high) and (b_low is None or a_high is None or b_low <= a_high)
 
 
-def _valid_together(a: RangeLike, b: RangeLike) -> bool:
+def _valid_together(a: Held, b: Held) -> bool:
     return (b.valid_to is None or a.valid_from <= b.valid_to) and (a.valid_to is None or b.valid_from <= a.valid_to)
 
 

@@ -552,13 +552,16 @@ def _faults_of_ages(given: SuitabilityIn, place: str) -> list[FieldError]:
 
 
 def read_starter() -> Starter:
-    """Read and check the starter files that ship with this context."""
+    """Read and check the starter files that ship with this context. Ranges stand beside their item, or in files of their own by its code."""
     folder = resources.files("tjapi.catalog") / "starter"
     held: dict[str, list[Any]] = {}
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         if file.name.endswith(".toml"):
             for kind, rows in tomllib.loads(file.read_text(encoding="utf-8"), parse_float=str).items():
                 held.setdefault(kind, []).extend(rows)
+    items = {item["code"]: item for item in held["items"]}
+    for row in held.pop("ranges", []):
+        items[row["item"]].setdefault("ranges", []).append({k: v for k, v in row.items() if k != "item"})
     return Starter.model_validate(held)
 
 
