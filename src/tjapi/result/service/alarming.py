@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tjapi.catalog import service as catalog
 from tjapi.catalog.models import Item, ItemRange, ItemUnit
+from tjapi.catalog.rules import Subject
 from tjapi.exam.models import Exam
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.uow import UnitOfWork
@@ -94,7 +95,7 @@ class Judge:
 async def judge_for(uow: UnitOfWork, exam: Exam, items: Iterable[Item]) -> Judge:
     """Return by what an exam's values are judged, of items that may be none of its own."""
     ids = {item.id for item in items}
-    chosen = await catalog.choose_ranges(uow, ids, exam.sex, exam.birth_date, exam.exam_date)
+    chosen = await catalog.choose_ranges(uow, ids, case.subject_of(exam))
     # Only looked at: whose message it is may not be known, and nothing of the exam is judged by it.
     version = exam.knowledge_version_id
     edition = await knowledge.edition(uow, version) if version is not None else await knowledge.active(uow)
@@ -105,7 +106,8 @@ async def judge_for_anyone(uow: UnitOfWork, sex: str, items: Iterable[Item]) -> 
     """Return by what values of nobody known are judged: an adult of the sex that was named, else whatever range may apply."""
     ids, today = {item.id for item in items}, business_day(uow.now)
     held = await catalog.hold_ranges(uow, ids)
-    named = _alone(held.of(sex, date(today.year - _ADULT, 1, 1), today)) if sex in ("male", "female") else {}
+    adult = Subject(sex, date(today.year - _ADULT, 1, 1), "", today)
+    named = _alone(held.of(adult)) if sex in ("male", "female") else {}
     active = await knowledge.active(uow)
     return Judge(sex, _ADULT, held.on(today) | named, await catalog.units(uow, ids), active)
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from tjapi.catalog.rules import Subject
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
 from tjapi.kernel.uow import UnitOfWork
@@ -102,6 +103,11 @@ async def ground_of(uow: UnitOfWork, exam: Exam) -> Ground:
 def facts_of(exam: Exam) -> Facts:
     """Return what an exam says of its person."""
     return Facts(exam.sex, exam.birth_date, exam.pregnant, exam.exam_date)
+
+
+def subject_of(exam: Exam) -> Subject:
+    """Return for whom and on which day a range is chosen, of an exam."""
+    return Subject(exam.sex, exam.birth_date, "", exam.exam_date, exam.pregnant)
 
 
 async def _put_together(uow: UnitOfWork, exam_id: UUID) -> Case:
