@@ -223,11 +223,49 @@ def test_a_pregnant_woman_is_judged_by_what_holds_in_pregnancy(
 def test_the_packages_are_those_that_a_department_is_asked_for() -> None:
     names = {p.code: p.name for p in STARTER.packages}
     assert len(names) >= 12
-    for wanted in ("入职", "1+X", "老年", "两癌", "体质", "基础"):
+    for wanted in ("入职", "1+X", "老年", "两癌", "体质", "基础", "健康证", "驾驶员", "公务员", "教师", "学生"):
         assert any(wanted in name for name in names.values()), wanted
     held = {code for p in STARTER.packages for code in p.groups}
     assert held <= {g.code for g in STARTER.item_groups}
     assert {p.sex for p in STARTER.packages} >= {"male", "female"}
+
+
+GROUPS = {g.code: g for g in STARTER.item_groups}
+ON_DEMAND = {"BP-REPEAT"}
+"""Ordered when a first reading asks for it, and therefore in no package."""
+
+
+def test_every_item_can_be_ordered_and_every_group_stands_in_a_package() -> None:
+    assert {i.code for i in STARTER.items} == {code for g in STARTER.item_groups for code in g.items}
+    assert set(GROUPS) - {code for p in STARTER.packages for code in p.groups} == ON_DEMAND
+
+
+def test_a_package_examines_nothing_twice_and_costs_no_more_than_its_parts() -> None:
+    apart = [set(e.groups) for e in STARTER.exclusions]
+    for package in STARTER.packages:
+        held = [code for group in package.groups for code in GROUPS[group].items]
+        assert len(held) == len(set(held)), package.code
+        assert package.price_fen <= sum(GROUPS[code].price_fen for code in package.groups), package.code
+        assert not any(pair <= set(package.groups) for pair in apart), package.code
+
+
+@pytest.mark.requirement("E8.2")
+def test_what_harms_an_unborn_child_is_not_for_who_is_pregnant() -> None:
+    """Everything of radiology, bone density by X-rays, the radioactive breath test, and what enters the vagina."""
+    radiation = {g.code for g in STARTER.item_groups if g.department == "RADIOLOGY"} | {"BMD", "C14"}
+    vaginal = {"GYN", "LEUKORRHEA", "HPV", "HPV-TYPE", "TCT"}
+    assert len(radiation) >= 8
+    assert {code for code, g in GROUPS.items() if g.not_when_pregnant} >= radiation | vaginal
+    assert {code for code, g in GROUPS.items() if "无性生活史者勿做" in (g.precaution or "")} == vaginal
+    assert all(GROUPS[code].sex == "female" for code in vaginal)
+
+
+def test_packages_of_trades_and_of_ages_hold_what_is_asked_for() -> None:
+    packages = {p.code: set(p.groups) for p in STARTER.packages}
+    assert packages["ELDERLY"] >= {"CXR", "HBA1C", "ELDER", "HEARING"}
+    assert packages["HEALTH-CERT"] >= {"CXR", "HAV-HEV", "STOOL-CULT", "SKIN-CERT"}
+    assert packages["DRIVER"] >= {"EYE", "HEARING", "LIMB-FUNC"}
+    assert "HBV" not in packages["CIVIL"] | packages["TEACHER"] | packages["ENTRY"] | packages["STUDENT"]
 
 
 def test_there_is_enough_to_open_a_department_with() -> None:
