@@ -213,7 +213,13 @@ _UNSIGNED = "（未签批）"
 
 
 def _knowledge(
-    version_id: UUID, number: int, findings: Sequence[Finding], rules: Sequence[KnowledgeRule], clocks: ClocksIn, *, signed: bool
+    version_id: UUID,
+    number: int,
+    findings: Sequence[Finding],
+    rules: Sequence[KnowledgeRule],
+    clocks: ClocksIn,
+    *,
+    signed: bool,
 ) -> Knowledge:
     by_code = {
         f.code: Advice(
