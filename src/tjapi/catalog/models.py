@@ -61,11 +61,12 @@ class Item(Base):
 
 
 class ItemRange(Base):
-    """参考区间: what is normal, and from where on a value is critical, for a sex, an age and a method.
+    """参考区间: what is normal, and from where on a value is critical, for a sex, an age, pregnancy and a method.
 
     `age_from` and `age_to` are ages by the calendar (`28d`, `6m`, `18y`), both inclusive; their days only tell which ranges overlap.
     `low` and `high` are inclusive: on the bound is normal. A value at or beyond a critical bound is critical. A row without
-    low, high and normal_texts gives no flag; it may still carry critical bounds, whose source stands in `critical_source`.
+    low, high and normal_texts gives no flag: its `text` says for whom nothing is known to be normal. It may still carry critical bounds,
+    whose source stands in `critical_source`. `pregnant`: for who is pregnant alone, in place of what holds for everybody.
     """
 
     __tablename__ = "item_range"
@@ -79,11 +80,13 @@ class ItemRange(Base):
         CheckConstraint("age_from ~ '^[0-9]{1,5}[dwmy]$' and age_to ~ '^[0-9]{1,5}[dwmy]$'", name="ages_said"),
         CheckConstraint("low <= high", name="bounds"),
         CheckConstraint("valid_from <= valid_to", name="validity"),
+        CheckConstraint("not pregnant or sex <> 'male'", name="pregnant"),
         # Two equally specific ranges for one person would make the flag a matter of luck. Needs the extension btree_gist.
         ExcludeConstraint(
             ("item_id", "="),
             ("sex", "="),
             ("method", "="),
+            ("pregnant", "="),
             (func.int4range(text("age_from_days"), text("age_to_days"), text("'[]'")), "&&"),
             (func.daterange(text("valid_from"), text("valid_to"), text("'[]'")), "&&"),
             name="ex_item_range_overlap",
@@ -99,6 +102,7 @@ class ItemRange(Base):
     age_from_days: Mapped[int | None]
     age_to_days: Mapped[int | None]
     method: Mapped[str] = mapped_column(server_default="")
+    pregnant: Mapped[bool] = mapped_column(server_default="false")
     low: Mapped[Decimal | None] = mapped_column(Numeric)
     high: Mapped[Decimal | None] = mapped_column(Numeric)
     critical_low: Mapped[Decimal | None] = mapped_column(Numeric)

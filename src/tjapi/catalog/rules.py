@@ -38,6 +38,14 @@ class Age:
         months = (day.year - birth.year) * 12 + day.month - birth.month - (day.day < birth.day)
         return cls(months // 12, months, (day - birth).days)
 
+    @classmethod
+    def reached(cls, age: str) -> "Age":
+        """Return the age of whoever reaches an age such as `28d`, `6m` or `18y` today; of other units about as much."""
+        count, unit = int(age[:-1]), age[-1]
+        days = first_day_of_age(age)
+        months = {"y": count * 12, "m": count}.get(unit, int(days / _DAYS_OF["m"]))
+        return cls(months // 12, months, days)
+
     def units(self, unit: str) -> int:
         """Return how many of a unit (`d`, `w`, `m`, `y`) are completed."""
         return {"d": self.days, "w": self.days // 7, "m": self.months, "y": self.years}[unit]
@@ -51,21 +59,17 @@ class Age:
         return self.units(age[-1]) <= int(age[:-1])
 
 
-class RangeLike(Protocol):
-    """What the chooser looks at. Both ends of an age belong to the range; None is open. The days only tell which ranges meet."""
+class Held(Protocol):
+    """What the chooser looks at: for whom a range holds. Both ends of an age belong to it; None is open."""
 
     @property
-    def item_id(self) -> UUID: ...  # noqa: D102 - plain data
-    @property
-    def sex(self) -> str: ...  # noqa: D102
+    def sex(self) -> str: ...  # noqa: D102 - plain data
     @property
     def age_from(self) -> str | None: ...  # noqa: D102
     @property
     def age_to(self) -> str | None: ...  # noqa: D102
     @property
-    def age_from_days(self) -> int | None: ...  # noqa: D102
-    @property
-    def age_to_days(self) -> int | None: ...  # noqa: D102
+    def pregnant(self) -> bool: ...  # noqa: D102
     @property
     def method(self) -> str: ...  # noqa: D102
     @property
@@ -74,17 +78,30 @@ class RangeLike(Protocol):
     def valid_to(self) -> date | None: ...  # noqa: D102
 
 
+class RangeLike(Held, Protocol):
+    """A range of an item."""
+
+    @property
+    def item_id(self) -> UUID: ...  # noqa: D102 - plain data
+
+
+H = TypeVar("H", bound=Held)
+C = TypeVar("C", bound=Held, covariant=True)
 R = TypeVar("R", bound=RangeLike)
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """For whom a range is wanted: sex `unknown` takes only ranges for any sex; method `""` only those for any method."""
+    """For whom a range is wanted: sex `unknown` takes only ranges for any sex; method `""` only those for any method.
+
+    `pregnant`: None where nobody has said so, which is judged as not pregnant.
+    """
 
     sex: str
     birth_date: date
     method: str
     on: date
+    pregnant: bool | None = None
 
     @property
     def age(self) -> Age:
@@ -92,48 +109,104 @@ class Subject:
         return Age.on(self.birth_date, self.on)
 
 
-def choose(ranges: Iterable[R], subject: Subject) -> R | None:
-    """Return the most specific range of one item: by method first, then by sex. None: no range, therefore no flag.
+def choose(ranges: Iterable[H], subject: Subject) -> H | None:
+    """Return the most specific range of one item for somebody on a day. None: no range, therefore no flag."""
+    return range_of(
+        ranges, subject.sex, subject.age, pregnant=subject.pregnant, method=subject.method, on=subject.on
+    )  # fmt: skip
 
-    Ranges of equal specificity never overlap (`overlaps`), so there is at most one best; only where one ends in days and the next begins
-    in months may both hold for a day of a short month: the later one counts.
+
+def range_of(
+    ranges: Iterable[H], sex: str, age: Age, *, pregnant: bool | None = None, method: str = "", on: date
+) -> H | None:
+    """Return the most specific range: of pregnancy first, then by method, then by sex. None: no range, therefore no flag.
+
+    Who is pregnant gets a range of pregnancy where there is one, else that of everybody. Ranges of equal specificity never overlap
+    (`overlaps`), so there is at most one best; only where one ends in days and the next begins in months may both hold for a day of a
+    short month: the later one counts.
     """
-    age = subject.age
-    fitting = [r for r in ranges if _fits(r, subject, age)]
-    return max(fitting, key=lambda r: (r.method != "", r.sex != "any", r.age_from_days or 0), default=None)
+    fitting = [r for r in ranges if _fits(r, sex, age, pregnant=bool(pregnant), method=method, on=on)]
+    return max(fitting, key=_how_specific, default=None)
 
 
-def _fits(r: RangeLike, subject: Subject, age: Age) -> bool:
+def _how_specific(r: Held) -> tuple[bool, bool, bool, int]:
+    return r.pregnant, r.method != "", r.sex != "any", 0 if r.age_from is None else first_day_of_age(r.age_from)
+
+
+def _fits(r: Held, sex: str, age: Age, *, pregnant: bool, method: str, on: date) -> bool:
     return (
-        r.sex in ("any", subject.sex)
-        and r.method in ("", subject.method)
+        r.sex in ("any", sex)
+        and (pregnant or not r.pregnant)
+        and r.method in ("", method)
         and (r.age_from is None or age.has_reached(r.age_from))
         and (r.age_to is None or age.is_within(r.age_to))
-        and r.valid_from <= subject.on
-        and (r.valid_to is None or subject.on <= r.valid_to)
+        and r.valid_from <= on
+        and (r.valid_to is None or on <= r.valid_to)
     )
 
 
 def overlaps(ranges: Sequence[R]) -> list[tuple[R, R]]:
-    """Return every pair that could both be the best answer: same item, sex and method, with ages and validity in common."""
-    kinds: dict[tuple[UUID, str, str], list[R]] = {}
+    """Return every pair that could both be the best answer: same item, sex, pregnancy and method, with ages and validity in common."""
+    items: dict[UUID, list[R]] = {}
     for r in ranges:
-        kinds.setdefault((r.item_id, r.sex, r.method), []).append(r)
+        items.setdefault(r.item_id, []).append(r)
+    return [pair for of_item in items.values() for pair in meeting(of_item)]
+
+
+def meeting(ranges: Sequence[H]) -> list[tuple[H, H]]:
+    """Return every pair of one item's ranges that could both be the best answer."""
+    kinds: dict[tuple[str, bool, str], list[H]] = {}
+    for r in ranges:
+        kinds.setdefault((r.sex, bool(r.pregnant), r.method), []).append(r)
     return [
         (a, b)
         for same in kinds.values()
         for i, a in enumerate(same)
         for b in same[i + 1 :]
-        if _meet(a.age_from_days, a.age_to_days, b.age_from_days, b.age_to_days) and _valid_together(a, b)
+        if _meet(*_days(a), *_days(b)) and _valid_together(a, b)
     ]
+
+
+def _days(r: Held) -> tuple[int | None, int | None]:
+    """Return about the first and the last day of a range's ages."""
+    return (
+        None if r.age_from is None else first_day_of_age(r.age_from),
+        None if r.age_to is None else last_day_of_age(r.age_to),
+    )
 
 
 def _meet(a_low: int | None, a_high: int | None, b_low: int | None, b_high: int | None) -> bool:
     return (a_low is None or b_high is None or a_low <= b_high) and (b_low is None or a_high is None or b_low <= a_high)
 
 
-def _valid_together(a: RangeLike, b: RangeLike) -> bool:
+def _valid_together(a: Held, b: Held) -> bool:
     return (b.valid_to is None or a.valid_from <= b.valid_to) and (a.valid_to is None or b.valid_from <= a.valid_to)
+
+
+class HasRanges(Protocol[C]):
+    """An item with its ranges, as a starter file holds it."""
+
+    @property
+    def ranges(self) -> Sequence[C]: ...  # noqa: D102 - plain data
+
+
+def range_for(
+    item: HasRanges[C], sex: str, age: str, *, pregnant: bool = False, method: str = "", on: date | None = None
+) -> C | None:
+    """Return by which range of an item somebody is judged who has reached an age such as `28d`, `6m` or `40y`. None: by none.
+
+    `on`: the day; None: now, by the ranges that have not ended.
+    """
+    if on is None:
+        return range_of(
+            [r for r in item.ranges if r.valid_to is None],
+            sex,
+            Age.reached(age),
+            pregnant=pregnant,
+            method=method,
+            on=date.max,
+        )
+    return range_of(item.ranges, sex, Age.reached(age), pregnant=pregnant, method=method, on=on)
 
 
 Sharing = Literal["contained", "contains", "shares"]

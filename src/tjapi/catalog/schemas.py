@@ -93,6 +93,10 @@ class ItemRangeOut(Output):
     age_from_days: int | None = Field(description="起始日龄,约数 · About the same in days", examples=[6574])
     age_to_days: int | None = Field(description="截止日龄,约数 · About the same in days", examples=[None])
     method: str = Field(description="方法,空为不限 · Method, empty for any", examples=[""])
+    pregnant: bool = Field(
+        description="仅适用于孕妇,取代一般区间 · Only for who is pregnant, in place of the general one",
+        examples=[False],
+    )
     low: Decimal | None = Field(description="下限,含 · Low, inclusive", examples=["130"])
     high: Decimal | None = Field(description="上限,含 · High, inclusive", examples=["175"])
     critical_low: Decimal | None = Field(description="危急值下限,达到即危急 · Critical at or below", examples=["50"])
@@ -474,6 +478,7 @@ class StarterRange(Input):
     age_from: Age | None = None
     age_to: Age | None = None
     method: str = Field("", max_length=40)
+    pregnant: bool = False
     low: Decimal | None = None
     high: Decimal | None = None
     critical_low: Decimal | None = None

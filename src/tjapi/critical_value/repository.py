@@ -1,15 +1,16 @@
 """Questions that critical values ask of their own tables."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, bindparam, not_, or_, select, tuple_
 
 from tjapi.critical_value.models import CriticalStep, CriticalValue
-from tjapi.critical_value.rules import ENDED, ESCALATE_AGAIN, ESCALATE_HIGHEST_AGAIN, MOST_LEVELS, UNTOLD
+from tjapi.critical_value.rules import ENDED, UNTOLD
 from tjapi.kernel.db import repoint_rows, rows_since
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge.criticality import Clocks
 
 _OF_EXAM = (
     select(CriticalValue)
@@ -70,15 +71,17 @@ async def page(
     return (await uow.session.execute(query)).scalars().all()
 
 
-async def to_escalate(uow: UnitOfWork, size: int) -> Sequence[CriticalValue]:
+async def to_escalate(uow: UnitOfWork, clocks: Clocks, size: int) -> Sequence[CriticalValue]:
     """Return values past due of which nobody was told, and which were not escalated within the pause; locked, others' left alone.
 
     Whether somebody has seen one, or tried in vain, does not matter: it is no end. What was corrected since is no longer urgent.
     """
+    # There is nobody above the highest level: they are told again, less often, until somebody was told.
+    again, highest = (timedelta(minutes=n) for n in (clocks.again, clocks.highest_again))
     rested = or_(
         CriticalValue.escalated_at.is_(None),
-        CriticalValue.escalated_at <= uow.now - ESCALATE_HIGHEST_AGAIN,
-        and_(CriticalValue.escalated_at <= uow.now - ESCALATE_AGAIN, CriticalValue.escalation_level < MOST_LEVELS),
+        CriticalValue.escalated_at <= uow.now - highest,
+        and_(CriticalValue.escalated_at <= uow.now - again, CriticalValue.escalation_level < clocks.levels),
     )
     query = (
         select(CriticalValue)

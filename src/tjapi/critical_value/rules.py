@@ -1,8 +1,7 @@
-"""States of a critical value, its clocks, and when it may be closed."""
+"""States of a critical value, and when it may be closed. Its clocks are policy: they belong to the edition of the rules."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -35,11 +34,6 @@ ENDED: frozenset[str] = frozenset({"dismissed", "closed", "superseded"})
 UNTOLD: tuple[CriticalState, ...] = ("detected", "confirmed", "notifying")
 CHANNELS_BEFORE_LOST = 2
 OUR_ALARM_NAME = "未归入项目的危急值"
-# Parameters of the hospital; not read in a source: the 2019 consensus knows 2 h and 24 h, a laboratory's own rules 10 to 30 minutes.
-ESCALATE_AGAIN = timedelta(minutes=10)
-MOST_LEVELS = 5
-# There is nobody above the highest level: they are told again, less often, until somebody was told.
-ESCALATE_HIGHEST_AGAIN = timedelta(hours=1)
 
 
 def event_key(values: Iterable[tuple[UUID | None, str]]) -> str:

@@ -1,7 +1,7 @@
 """The verbs of critical values: raise on a result, confirm or dismiss, tell with read-back, follow up, close; escalate by the clock."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from tjapi.critical_value import repository, views
@@ -15,7 +15,6 @@ from tjapi.critical_value.events import CriticalDismissed, CriticalUnplaced
 from tjapi.critical_value.models import CriticalStep, CriticalValue
 from tjapi.critical_value.rules import (
     ENDED,
-    MOST_LEVELS,
     MOVES,
     OUR_ALARM_NAME,
     UNTOLD,
@@ -40,6 +39,8 @@ from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge import service as knowledge
+from tjapi.knowledge.criticality import AS_SHIPPED
 from tjapi.knowledge.rules import Case, Known, counts
 from tjapi.knowledge.service import Fired, Knowledge
 from tjapi.result import service as results
@@ -54,8 +55,6 @@ from tjapi.result.rules.alarms import (
 )
 from tjapi.result.rules.revisions import Stated
 
-# By when somebody must have seen to it. Parameters of the hospital, not read in a source.
-DUE = {"A": timedelta(minutes=10), "B": timedelta(hours=24)}
 _BLOCK = "critical_open"
 _AT_ONCE = 50
 _BY = {True: "按本院参考范围或规则", False: "检验科标"}
@@ -101,13 +100,13 @@ async def look(uow: UnitOfWork, event: RevisionsAdded) -> None:
         before = known.get((code, key), [])
         news = await _news(uow, one, [c for c in before if _stands(c)], stated)
         if news is not None and one.rule.items & changed:
-            value = _new(uow, exam, one, nth(key, len(before)), active.version_id)
+            value = _new(uow, exam, one, nth(key, len(before)), active)
             value.revision_ids = sorted({*value.revision_ids, *(s.revision_id for s in news)})
             value.supersedes = replaced.get(_replaces(value))
             await _raise(uow, exam, value)
     for happened, one in _late(active, case, [others[r] for r in event.passed_over]).items():
         if happened not in now and happened not in known:
-            await _keep_late(uow, _new(uow, exam, one, happened[1], active.version_id))
+            await _keep_late(uow, _new(uow, exam, one, happened[1], active))
 
 
 def _late(active: Knowledge, case: Case, passed_over: Sequence[Known]) -> dict[_Event, Fired]:
@@ -162,9 +161,7 @@ async def alarm(uow: UnitOfWork, event: CriticalUnread) -> None:
         return
     words = f"{event.item_name}:{_BY[event.ours]}为危急,{_WHY[event.placed]},请立即查看原始报告"
     rule = (LAB_ALARM, OUR_ALARM_NAME if event.ours else LAB_ALARM_NAME)
-    await _raise_valueless(
-        uow, exam, _valueless(uow, exam, rule, (event.department_id, words), (key, active.version_id))
-    )
+    await _raise_valueless(uow, exam, _valueless(uow, exam, rule, (event.department_id, words), (key, active)))
 
 
 async def alarm_unknown(uow: UnitOfWork, event: CriticalNotExcluded) -> None:
@@ -181,9 +178,7 @@ async def alarm_unknown(uow: UnitOfWork, event: CriticalNotExcluded) -> None:
         return
     key = nth(_unknown_key(event.item_code), len(known))
     rule = (NOT_EXCLUDED_ALARM, NOT_EXCLUDED_NAME)
-    await _raise_valueless(
-        uow, exam, _valueless(uow, exam, rule, (event.department_id, words), (key, active.version_id))
-    )
+    await _raise_valueless(uow, exam, _valueless(uow, exam, rule, (event.department_id, words), (key, active)))
 
 
 async def _raise_valueless(uow: UnitOfWork, exam: Exam, value: CriticalValue) -> None:
@@ -266,14 +261,14 @@ def _of_unknown(held: Sequence[CriticalValue], item_code: str) -> list[CriticalV
 
 
 def _valueless(
-    uow: UnitOfWork, exam: Exam, rule: tuple[str, str], said: tuple[int, str], kept: tuple[str, UUID]
+    uow: UnitOfWork, exam: Exam, rule: tuple[str, str], said: tuple[int, str], kept: tuple[str, Knowledge]
 ) -> CriticalValue:
-    """Return an alert of what stands as no value: by whose rule (its code and name), of which department, in which words, and under which key."""
+    """Return an alert of what stands as no value: by whose rule (its code and name), of which department, in which words, and under which key of which edition."""
     return CriticalValue(
         id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, examinee_id=exam.examinee_id, exam_no=exam.exam_no,
-        department_id=said[0], rule_code=rule[0], rule_name=rule[1], important_class="A", knowledge_version_id=kept[1], event_key=kept[0],
+        department_id=said[0], rule_code=rule[0], rule_name=rule[1], important_class="A", knowledge_version_id=kept[1].version_id, event_key=kept[0],
         explanation=said[1], action=LAB_ALARM_ACTION, result_ids=[], revision_ids=[], state="detected", version=0, detected_at=uow.now,
-        due_at=uow.now + DUE["A"], escalation_level=0,
+        due_at=uow.now + kept[1].clocks.due("A"), escalation_level=0,
     )  # fmt: skip
 
 
@@ -354,7 +349,8 @@ async def confirm(uow: UnitOfWork, critical_id: UUID, expected: int) -> Critical
     Raises CriticalValueNotFound, PreconditionFailed, CriticalStateConflict, SignerNotStaff.
     """
     value = await _open(uow, critical_id, expected)
-    value.due_at, value.escalation_level, value.escalated_at = uow.now + DUE[value.important_class], 0, None
+    clocks = (await knowledge.edition(uow, value.knowledge_version_id)).clocks
+    value.due_at, value.escalation_level, value.escalated_at = uow.now + clocks.due(value.important_class), 0, None
     await _step(uow, value, "confirmed", to="confirmed")
     return await _detail(uow, value)
 
@@ -410,9 +406,11 @@ async def close(uow: UnitOfWork, critical_id: UUID, outcome: str | None, expecte
 
 async def escalate(uow: UnitOfWork) -> int:
     """Tell again, one level higher as long as there is one, of values past due of which nobody was told; say how many. Twice at once is once."""
-    late = await repository.to_escalate(uow, _AT_ONCE)
+    active = await knowledge.active(uow)
+    clocks = active.clocks if active is not None else AS_SHIPPED
+    late = await repository.to_escalate(uow, clocks, _AT_ONCE)
     for value in late:
-        value.escalation_level = min(value.escalation_level + 1, MOST_LEVELS)
+        value.escalation_level = min(value.escalation_level + 1, clocks.levels)
         value.escalated_at = uow.now
         await _step(uow, value, "escalated", to=None, note=f"level {value.escalation_level}")
     return len(late)
@@ -462,16 +460,16 @@ def out(value: CriticalValue, now: datetime) -> CriticalValueOut:
     return CriticalValueOut.model_validate({**fields, "overdue": value.state not in ENDED and value.due_at < now})
 
 
-def _new(uow: UnitOfWork, exam: Exam, fired: Fired, key: str, version_id: UUID) -> CriticalValue:
+def _new(uow: UnitOfWork, exam: Exam, fired: Fired, key: str, edition: Knowledge) -> CriticalValue:
     rule, verdict = fired.rule, fired.verdict
     assert rule.important_class is not None
     departments = [c.known.department_id for c in verdict.clauses if c.known and c.known.department_id is not None]
     return CriticalValue(
         id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, examinee_id=exam.examinee_id, exam_no=exam.exam_no,
         department_id=departments[0], rule_code=rule.code, rule_name=rule.name, important_class=rule.important_class,
-        knowledge_version_id=version_id, event_key=key, explanation=verdict.words, action=rule.action,
+        knowledge_version_id=edition.version_id, event_key=key, explanation=verdict.words, action=rule.action,
         result_ids=list(verdict.result_ids), revision_ids=_revisions(fired), state="detected", version=0,
-        detected_at=uow.now, due_at=uow.now + DUE[rule.important_class], escalation_level=0,
+        detected_at=uow.now, due_at=uow.now + edition.clocks.due(rule.important_class), escalation_level=0,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from tjapi.catalog import service as catalog
 from tjapi.catalog.models import Item
+from tjapi.catalog.rules import Subject
 from tjapi.catalog.service import ExamPackage, HeldRanges, ItemGroup
 from tjapi.conclusion import service as conclusions
 from tjapi.conclusion.rules import overview_of
@@ -66,7 +67,7 @@ class Catalog:
         """Return a person's values of a day, of the items of a package."""
         offer = self.offers[code]
         wanted = {item.id for items in offer.items.values() for item in items}
-        normal = self.ranges.of(person.sex, person.birth_date, day, item_ids=wanted)
+        normal = self.ranges.of(Subject(person.sex, person.birth_date, "", day), item_ids=wanted)
         asked = [(item, normal.get(item.id)) for group in offer.groups for item in offer.items[group.id]]
         return measured(person, day, years_on, asked)
 

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
+from tjapi.catalog.rules import Subject
 from tjapi.guidance import service as guidance
 from tjapi.guidance.schemas import OrderPair, RoomIn, RoomOrderIn
 from tjapi.identity import service as identity
@@ -151,9 +152,8 @@ async def write_laboratory_dictionary(runtime: Runtime, path: Path) -> None:
         for group, items in await _laboratory_groups(uow):
             entries = []
             for item in items:
-                chosen = await catalog.choose_range(
-                    uow, item.id, "male", today.replace(year=today.year - 40, day=1), "", today
-                )
+                adult = Subject("male", today.replace(year=today.year - 40, day=1), "", today)
+                chosen = await catalog.choose_range(uow, item.id, adult)
                 if item.kind == "computed":
                     continue  # a laboratory that reports it may; this one leaves it to us
                 entry: dict[str, Any] = {"code": item.code, "name": item.name, "unit": item.unit or ""}

@@ -20,6 +20,7 @@ class KnowledgeVersion(Base):
 
     Its author writes it, the head of the laboratory approves it, the chief physician signs it for the day from which it holds; three persons.
     `shipped`: it came with the product. What nobody signed finds nothing, and alarms all the same.
+    `clocks` are those of its alerts; what it does not say is as it ships.
     """
 
     __tablename__ = "knowledge_version"
@@ -33,6 +34,7 @@ class KnowledgeVersion(Base):
     state: Mapped[str]
     note: Mapped[str] = mapped_column(server_default="")
     sha256: Mapped[str] = mapped_column(unique=True)
+    clocks: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     created_by: Mapped[UUID]
     created_at: Mapped[datetime] = mapped_column(Moment)
     activated_by: Mapped[UUID | None]
@@ -46,7 +48,10 @@ class KnowledgeVersion(Base):
 
 
 class Finding(Base):
-    """体征词与疾病: what may be found, what it is called, and what is advised. It stands in for those that it outranks."""
+    """体征词与疾病: what may be found, what it is called, and what is advised. It stands in for those that it outranks.
+
+    Of `variants` the first whose condition holds replaces what it says of advice, lifestyle and recheck.
+    """
 
     __tablename__ = "finding"
     __table_args__ = (
@@ -68,6 +73,7 @@ class Finding(Base):
     recheck_days: Mapped[int | None]
     synonyms: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
     outranks: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
+    variants: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
     source: Mapped[str]
     verified: Mapped[bool] = mapped_column(server_default="false")
 

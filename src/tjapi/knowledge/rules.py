@@ -9,8 +9,9 @@ A condition is one object of one key. Of single values:
     {"change":   {"item": "CEA", "ratio_ge": "2"}}                        against the newest earlier exam; also ratio_le, by_ge, by_le
     {"repeated": {"item": "SBP", "ge": "180", "times": 2}}                that often in this exam, the current value among them
     {"first":    {"item": "HGB", "le": "60"}}                             holds now, and in no earlier exam
+    {"alarm":    {"by": "laboratory"}}                                    of any item: its laboratory calls it critical itself
 
-of the person `{"person": {"sex": "female", "age_from": 50, "age_to": 74}}` (years, both ends belong), and of other conditions
+of the person `{"person": {"sex": "female", "age_from": 50, "age_to": 74, "pregnant": false}}` (years, both ends belong), and of other conditions
 `{"all": […]}`, `{"any": […]}`, `{"at_least": {"times": 3, "of": […]}}`, `{"not": …}`.
 
 True and False are said only where the values allow it. A value that was not taken, or that cannot be compared ("溶血" where a number is
@@ -46,6 +47,8 @@ _CHANGES: Mapping[str, str] = {
     "by_ge": "增加 ≥",
     "by_le": "减少 ≥",
 }
+CALLED_CRITICAL = "检验科标为危急"
+"""What is said of a value that its laboratory calls critical itself."""
 _MOST_DEEP = 8
 
 
@@ -107,6 +110,8 @@ class Case:
     values: Mapping[str, Known]
     before: Mapping[str, Sequence[Known]] = field(default_factory=dict)
     repeats: Mapping[str, Sequence[Known]] = field(default_factory=dict)
+    pregnant: bool = False
+    """Whether the exam says that she is; whom nobody asked counts as not pregnant."""
 
     @property
     def every(self) -> list[Known]:
@@ -204,6 +209,11 @@ def items_of(condition: Condition) -> frozenset[str]:
     return frozenset({given["item"]}) if "item" in given else frozenset()
 
 
+def is_of_any_item(condition: Condition) -> bool:
+    """Say whether a condition asks of whatever value there is what its laboratory says: each such value fulfils it by itself."""
+    return "alarm" in condition
+
+
 def may_hold_of_nothing(condition: Condition) -> bool:
     """Say whether a condition might hold in a case without a single value of its items: one that asks for the person alone may.
 
@@ -283,7 +293,8 @@ _SHAPES: Mapping[str, tuple[frozenset[str] | set[str], frozenset[str] | set[str]
     "change": ({"item"} | set(_CHANGES), {"item"}),
     "repeated": ({"item", "times", "unit"} | _LIMITS, {"item", "times"}),
     "first": ({"item", "unit"} | _LIMITS, {"item"}),
-    "person": ({"sex", "age_from", "age_to"}, set()),
+    "person": ({"sex", "age_from", "age_to", "pregnant"}, set()),
+    "alarm": ({"by"}, {"by"}),
 }
 
 
@@ -324,9 +335,13 @@ def _plain(name: str, given: Mapping[str, Any], path: str) -> None:
         raise ConditionInvalidError(path, "at least one bound")
     if name == "repeated" and (not isinstance(given["times"], int) or given["times"] < 2):  # noqa: PLR2004 - once is no repetition
         raise ConditionInvalidError(f"{path}/times", "two or more")
+    if name == "alarm" and given["by"] != "laboratory":
+        raise ConditionInvalidError(f"{path}/by", "laboratory")
     if name == "person":
         if not given:
-            raise ConditionInvalidError(path, "sex or ages")
+            raise ConditionInvalidError(path, "sex, ages or pregnancy")
+        if not isinstance(given.get("pregnant", False), bool):
+            raise ConditionInvalidError(f"{path}/pregnant", "true or false")
         if given.get("sex", "male") not in ("male", "female"):
             raise ConditionInvalidError(f"{path}/sex", "male or female")
         if given.get("age_from", 0) > given.get("age_to", 200):
@@ -465,8 +480,13 @@ def _person(given: Mapping[str, Any], case: Case) -> Verdict:
     # An unknown sex is neither: a rule for women does not fire on it, nor does its negation.
     if "sex" in given and case.sex not in ("male", "female"):
         return Verdict(None)
-    fits = given.get("sex", case.sex) == case.sex
+    fits = given.get("sex", case.sex) == case.sex and given.get("pregnant", case.pregnant) == case.pregnant
     return Verdict(fits and given.get("age_from", 0) <= case.age_years <= given.get("age_to", 200))
+
+
+def _alarm(_given: Mapping[str, Any], case: Case) -> Verdict:
+    found = [known for known in case.values.values() if known.alarm]
+    return Verdict(bool(found), tuple(Clause(known, CALLED_CRITICAL, note=CALLED_CRITICAL) for known in found))
 
 
 def _said(holds: bool, known: Known, asked: str, *, found: tuple[str, ...] = (), note: str = "") -> Verdict:
@@ -521,4 +541,5 @@ _OF_VALUES: Mapping[str, Callable[[Any, Case], Verdict]] = {
     "repeated": _repeated,
     "first": _first,
     "person": _person,
+    "alarm": _alarm,
 }

@@ -5,9 +5,9 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tjapi.knowledge.rules import FindingKind, ImportantClass, Purpose
+from tjapi.knowledge.rules import CLASSES, FindingKind, ImportantClass, Purpose
 
 VersionState = Literal["draft", "scheduled", "active", "retired"]
 _CODE = r"^[A-Z0-9][A-Z0-9_-]*$"
@@ -25,6 +25,13 @@ class ExampleIn(Input):
 
     sex: Literal["male", "female"] = "male"
     age_years: int = Field(45, ge=0, le=130)
+    pregnant: bool = False
+    called: list[str] = Field(
+        default_factory=list,
+        max_length=50,
+        description="检验科标为危急的项目 · Called critical by the laboratory",
+        examples=[[]],
+    )
     values: dict[str, str] = Field(min_length=1, max_length=50, examples=[{"GLU": "7.0"}])
     flags: dict[str, str] = Field(default_factory=dict, max_length=50, examples=[{}])
     before: dict[str, list[str]] = Field(
@@ -36,6 +43,17 @@ class ExampleIn(Input):
         description="本次的其他测量 · This exam's other measurements",
         examples=[{}],
     )
+
+
+class VariantIn(Input):
+    """What is advised instead where a condition holds: of a pregnant woman, beside a diabetes. What it leaves out is the finding's own."""
+
+    when: dict[str, Any] = Field(
+        description="适用条件,写法同规则 · When it applies, as in a rule", examples=[{"person": {"pregnant": True}}]
+    )
+    advice: str | None = Field(None, min_length=1, max_length=2000, examples=["请当日告知产检医生。"])
+    lifestyle: str | None = Field(None, min_length=1, max_length=2000, examples=[None])
+    recheck_days: int | None = Field(None, ge=1, le=3650, examples=[1])
 
 
 class FindingIn(Input):
@@ -59,6 +77,12 @@ class FindingIn(Input):
         default_factory=list,
         max_length=20,
         description="并存时不再单列的发现 · Not listed beside this one",
+        examples=[[]],
+    )
+    variants: list[VariantIn] = Field(
+        default_factory=list,
+        max_length=20,
+        description="因人而异的建议,取首个成立者 · Advice that knows the person; the first that holds",
         examples=[[]],
     )
     source: str = Field(min_length=1, max_length=200, examples=[_SOURCE])
@@ -94,12 +118,39 @@ class CriticalRuleIn(Input):
     verified: bool = False
 
 
+def _usual_clocks() -> dict[ImportantClass, int]:
+    return {"A": 10, "B": 1440}
+
+
+class ClocksIn(Input):
+    """By when alerts must have been seen to, and how they are told again: the hospital's policy. Minutes."""
+
+    seen: dict[ImportantClass, Annotated[int, Field(ge=1, le=43_200)]] = Field(
+        default_factory=_usual_clocks,
+        description="各类须处理的时限(分钟)· Seen to within minutes, by class",
+        examples=[{"A": 10, "B": 1440}],
+    )
+    again: int = Field(10, ge=1, le=1440, description="逐级上报间隔(分钟)· Told one level higher after", examples=[10])
+    highest_again: int = Field(
+        60, ge=1, le=1440, description="最高级再次提醒间隔(分钟)· Told the highest level again after", examples=[60]
+    )
+    levels: int = Field(5, ge=1, le=9, description="上报级数 · Levels", examples=[5])
+
+    @field_validator("seen")
+    @classmethod
+    def _every_class(cls, seen: dict[ImportantClass, int]) -> dict[ImportantClass, int]:
+        if set(seen) != set(CLASSES):
+            raise ValueError("one for each class")
+        return seen
+
+
 class ContentIn(Input):
     """The whole content of a version: what is not in it is gone in that version."""
 
     findings: list[FindingIn] = Field(max_length=2000)
     rules: list[RuleIn] = Field(max_length=4000)
     critical: list[CriticalRuleIn] = Field(max_length=1000)
+    clocks: ClocksIn = Field(default_factory=ClocksIn, description="危急值时限 · Clocks of alerts", examples=[{}])
 
     def faults(self) -> list[tuple[str, str]]:
         """Return where codes are used twice or lead nowhere: JSON pointer and code."""

@@ -4,7 +4,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from importlib import resources
@@ -17,6 +17,7 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import repository
+from tjapi.knowledge.criticality import AS_SHIPPED, Clocks
 from tjapi.knowledge.errors import (
     KnowledgeApproved,
     KnowledgeInvalid,
@@ -37,6 +38,7 @@ from tjapi.knowledge.rules import (
     Verdict,
     check,
     evaluate,
+    is_of_any_item,
     items_of,
     may_hold_of_nothing,
     needs_past,
@@ -44,6 +46,7 @@ from tjapi.knowledge.rules import (
 from tjapi.knowledge.schemas import (
     ChangeOut,
     ChangesOut,
+    ClocksIn,
     ContentIn,
     CriticalRuleIn,
     ExampleIn,
@@ -72,11 +75,26 @@ class Advice:
     see: str | None
     recheck_days: int | None
     outranks: frozenset[str]
+    variants: tuple[Mapping[str, Any], ...] = ()
+
+    def told_to(self, case: Case) -> "Advice":
+        """Return what is advised to this person: the first variant whose condition holds says instead what it says at all.
+
+        What cannot be said of the person (a value that nobody took) chooses nothing.
+        """
+        for variant in self.variants:
+            if evaluate(variant["when"], case).holds:
+                said = {name: value for name, value in variant.items() if name != "when" and value is not None}
+                return replace(self, **said)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of a version. `items`: what it looks at; `past`: of those, what it compares with earlier exams; `of_nothing`: it may hold without any."""
+    """A rule of a version. `items`: what it looks at; `past`: what it, or the advice of its finding, compares with earlier exams.
+
+    `of_nothing`: it may hold without any value.
+    """
 
     code: str
     purpose: str
@@ -107,15 +125,21 @@ class Knowledge:
     findings: Mapping[str, Advice]
     rules: tuple[Rule, ...]
     signed: bool = True
+    clocks: Clocks = AS_SHIPPED
+
+    def of_any_item(self) -> Rule | None:
+        """Return the rule of what a laboratory calls critical itself; None where the version has none."""
+        return next((r for r in self.rules if r.purpose == "critical" and is_of_any_item(r.condition)), None)
 
     def about(self, purpose: Purpose, items: frozenset[str] | None = None) -> list[Rule]:
         """Return the rules of a purpose; with `items`, those that look at any of these."""
         return [r for r in self.rules if r.purpose == purpose and (items is None or r.items & items)]
 
     def fired(self, purpose: Purpose, case: Case, items: frozenset[str] | None = None) -> list[Fired]:
-        """Return the rules of a purpose that hold in a case, in the order of their codes. Nobody's finding is outranked here.
+        """Return the rules of a purpose that hold in a case, in the order of their codes, with the advice for this person.
 
-        What no chief physician has signed finds nothing: its wording and its advice are nobody's yet. It alarms all the same.
+        Nobody's finding is outranked here. What no chief physician has signed finds nothing: its wording and its advice are nobody's yet.
+        It alarms all the same.
         """
         if purpose == "finding" and not self.signed:
             return []
@@ -125,7 +149,8 @@ class Knowledge:
                 continue
             verdict = evaluate(rule.condition, case)
             if verdict.holds:
-                found.append(Fired(rule, verdict))
+                told = rule.finding.told_to(case) if rule.finding is not None else None
+                found.append(Fired(rule if told is rule.finding else replace(rule, finding=told), verdict))
         return found
 
 
@@ -168,7 +193,7 @@ async def _read(uow: UnitOfWork, version_id: UUID) -> Knowledge:
     version = await _version(uow, version_id)
     return _knowledge(
         version_id, version.number, await repository.findings(uow, version_id), await repository.rules(uow, version_id),
-        signed=version.signed_at is not None,
+        ClocksIn.model_validate(version.clocks), signed=version.signed_at is not None,
     )  # fmt: skip
 
 
@@ -179,7 +204,7 @@ def in_memory(content: ContentIn) -> Knowledge:
     rules: list[RuleIn | CriticalRuleIn] = [*content.rules, *content.critical]
     return _knowledge(
         version_id, 0, [Finding(version_id=version_id, **f.model_dump()) for f in content.findings],
-        [KnowledgeRule(**_rule_row(version_id, r, names)) for r in sorted(rules, key=lambda r: r.code)], signed=True,
+        [KnowledgeRule(**_rule_row(version_id, r, names)) for r in sorted(rules, key=lambda r: r.code)], content.clocks, signed=True,
     )  # fmt: skip
 
 
@@ -188,32 +213,47 @@ _UNSIGNED = "（未签批）"
 
 
 def _knowledge(
-    version_id: UUID, number: int, findings: Sequence[Finding], rules: Sequence[KnowledgeRule], *, signed: bool
+    version_id: UUID,
+    number: int,
+    findings: Sequence[Finding],
+    rules: Sequence[KnowledgeRule],
+    clocks: ClocksIn,
+    *,
+    signed: bool,
 ) -> Knowledge:
     by_code = {
         f.code: Advice(
             f.code, f.name, f.kind, f.importance, f.icd10, f.important_class, f.advice, f.lifestyle, f.see, f.recheck_days,
-            frozenset(f.outranks),
+            frozenset(f.outranks), tuple(f.variants or ()),
         )
         for f in findings
     }  # fmt: skip
+    past_of = {
+        code: frozenset[str]().union(*(needs_past(v["when"]) for v in advice.variants))
+        for code, advice in by_code.items()
+    }
     held = tuple(
         Rule(
-            r.code, r.purpose, r.name if signed or r.finding_code else f"{r.name}{_UNSIGNED}", r.condition, by_code[r.finding_code] if r.finding_code else None, r.important_class, r.action,
-            items_of(r.condition), needs_past(r.condition), may_hold_of_nothing(r.condition),
+            r.code, r.purpose, r.name if signed or r.finding_code else f"{r.name}{_UNSIGNED}", r.condition,
+            by_code[r.finding_code] if r.finding_code else None, r.important_class, r.action, items_of(r.condition),
+            needs_past(r.condition) | past_of.get(r.finding_code or "", frozenset()), may_hold_of_nothing(r.condition),
         )
         for r in rules
     )  # fmt: skip
-    return Knowledge(version_id, number, by_code, held, signed)
+    said = Clocks(tuple(sorted(clocks.seen.items())), clocks.again, clocks.highest_again, clocks.levels)
+    return Knowledge(version_id, number, by_code, held, signed, said)
 
 
 def read_starter() -> ContentIn:
     """Read the starter files that ship with this context."""
-    held: dict[str, list[Any]] = {"findings": [], "rules": [], "critical": []}
+    held: dict[str, Any] = {"findings": [], "rules": [], "critical": []}
     for file in sorted((resources.files("tjapi.knowledge") / "starter").iterdir(), key=lambda f: f.name):
         if file.name.endswith(".toml"):
             for kind, rows in tomllib.loads(file.read_text(encoding="utf-8")).items():
-                held[kind].extend(rows)
+                if kind == "clocks":
+                    held[kind] = rows
+                else:
+                    held[kind].extend(rows)
     return ContentIn.model_validate(held)
 
 
@@ -250,7 +290,7 @@ async def _keep_own(uow: UnitOfWork, before_id: UUID, active_id: UUID, content: 
     """Write what ships now with the hospital's own rows as a draft of its own, where there are any."""
     before, ours = await _content(uow, before_id), await _content(uow, active_id)
     rows, contested = merged(_by_code(before), _by_code(ours), _by_code(content))
-    kept = ContentIn.model_validate({
+    kept = ContentIn.model_validate({"clocks": ours.clocks.model_dump()} | {
         kind: [row for (of, _), row in rows.items() if of == name]
         for kind, name in (("findings", "finding"), ("rules", "rule"), ("critical", "critical"))
     })  # fmt: skip
@@ -264,6 +304,7 @@ async def _content(uow: UnitOfWork, version_id: UUID) -> ContentIn:
     """Return a version as it would be written."""
     rules = await repository.rules(uow, version_id)
     return ContentIn.model_validate({
+        "clocks": (await _version(uow, version_id)).clocks,
         "findings": [_fields(finding) for finding in await repository.findings(uow, version_id)],
         "rules": [
             {**_fields(rule, RuleIn), "finding": rule.finding_code} for rule in rules if rule.purpose == "finding"
@@ -424,23 +465,27 @@ def faults(content: ContentIn, items: frozenset[str]) -> list[FieldError]:
     """Return what is wrong with the rules of a content: an enabled rule that never fires, or fires on its near miss, is a fault."""
     rules: list[tuple[str, RuleIn | CriticalRuleIn]] = [(f"/rules/{i}", r) for i, r in enumerate(content.rules)]
     rules += [(f"/critical/{i}", r) for i, r in enumerate(content.critical)]
-    return [fault for at, rule in rules for fault in _of_rule(at, rule, items)]
+    variants = [
+        fault
+        for i, finding in enumerate(content.findings)
+        for n, variant in enumerate(finding.variants)
+        for fault in _of_condition(f"/findings/{i}/variants/{n}/when", variant.when, items)
+    ]
+    return [*variants, *(fault for at, rule in rules for fault in _of_rule(at, rule, items))]
+
+
+def _of_condition(at: str, condition: Condition, items: frozenset[str]) -> list[FieldError]:
+    try:
+        check(condition)
+    except ConditionInvalidError as wrong:
+        return [FieldError(f"{at}{wrong.path}", "condition", "条件无法执行", f"cannot be evaluated: {wrong.wrong}")]
+    strange = items_of(condition) - items
+    return [FieldError(at, "item", f"没有项目 {code}", f"no item {code}") for code in sorted(strange)]
 
 
 def _of_rule(at: str, rule: RuleIn | CriticalRuleIn, items: frozenset[str]) -> list[FieldError]:
-    try:
-        check(rule.condition)
-    except ConditionInvalidError as wrong:
-        return [
-            FieldError(
-                f"{at}/condition{wrong.path}", "condition", "条件无法执行", f"cannot be evaluated: {wrong.wrong}"
-            )
-        ]
-    strange = items_of(rule.condition) - items
-    if strange:
-        return [
-            FieldError(f"{at}/condition", "item", f"没有项目 {code}", f"no item {code}") for code in sorted(strange)
-        ]
+    if wrong := _of_condition(f"{at}/condition", rule.condition, items):
+        return wrong
     return [
         FieldError(f"{at}/{name}/{i}", "example", "该例与条件不符", "the condition does not do what this example says")
         for name, examples, wanted in (("fires", rule.fires, True), ("misses", rule.misses, False))
@@ -454,9 +499,13 @@ def example_case(example: ExampleIn) -> Case:
     return Case(
         example.sex,
         example.age_years,
-        {code: _known(code, text, example.flags.get(code)) for code, text in example.values.items()},
+        {
+            code: replace(_known(code, text, example.flags.get(code)), alarm=code in example.called)
+            for code, text in example.values.items()
+        },
         {code: [_known(code, text, None) for text in texts] for code, texts in example.before.items()},
         {code: [_known(code, text, None) for text in texts] for code, texts in example.repeats.items()},
+        example.pregnant,
     )
 
 
@@ -471,7 +520,7 @@ def _known(code: str, text: str, flag: str | None) -> Known:
 async def _add(uow: UnitOfWork, content: ContentIn, note: str) -> KnowledgeVersion:
     version = KnowledgeVersion(
         id=uuid7(), number=await repository.next_number(uow), state="draft", note=note, sha256=sha256_of(content),
-        created_by=uow.principal.id, created_at=uow.now,
+        clocks=content.clocks.model_dump(), created_by=uow.principal.id, created_at=uow.now,
     )  # fmt: skip
     uow.session.add(version)
     await uow.session.flush()
@@ -516,7 +565,10 @@ async def _version(uow: UnitOfWork, version_id: UUID) -> KnowledgeVersion:
 
 async def _rows(uow: UnitOfWork, version_id: UUID) -> dict[tuple[str, str], dict[str, Any]]:
     """Return the rows of a version as they are compared."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    version = await _version(uow, version_id)
+    found: dict[tuple[str, str], dict[str, Any]] = {
+        ("critical", "CLOCKS"): ClocksIn.model_validate(version.clocks).model_dump()
+    }
     for finding in await repository.findings(uow, version_id):
         found["finding", finding.code] = _fields(finding)
     for rule in await repository.rules(uow, version_id):

@@ -148,11 +148,14 @@ def _may_lie(number: Decimal, side: str, low: str | None, high: str | None) -> b
     return (low is None or number <= Decimal(low)) and (high is None or number <= Decimal(high))
 
 
-_OF_A_LABORATORY = re.compile(r"阴性|阳性|\d|^[-–—±+]")
+_OF_A_LABORATORY = re.compile(r"^(?!.*类).*(?:阴性|阳性|\d)|^[-–—±+]")
 
 
 def _usual(known: Known) -> str:
-    """Return what is usual, where a laboratory would say so: 尿蛋白 2+，参考值为阴性. That 无 or 正常 would be usual everybody knows."""
+    """Return what is usual, where a laboratory would say so: 尿蛋白 2+，参考值为阴性. That 无 or 正常 would be usual everybody knows.
+
+    A grade (BI-RADS 1类) is no reference: beside another one it reads as a second finding.
+    """
     said = known.flag == "A" and known.usual and _OF_A_LABORATORY.search(known.usual)
     return f"参考值为{chinese(known.usual)}" if said else ""
 

@@ -14,6 +14,7 @@ from tjapi.exam.rules import age_text
 from tjapi.kernel.clock import HOSPITAL_ZONE
 from tjapi.knowledge.calm import is_unjudged_text, says_all_normal
 from tjapi.knowledge.names import Spoken
+from tjapi.knowledge.rules import CALLED_CRITICAL
 from tjapi.knowledge.words import (
     Judgement,
     all_judged_normal,
@@ -36,7 +37,6 @@ from tjapi.report.rules import (
     uncited,
 )
 from tjapi.report.views import ReportSource
-from tjapi.result.rules.alarms import LAB_CALLS_IT_CRITICAL
 from tjapi.result.rules.choices import called_by, folded, not_examined, unexamined, untold
 from tjapi.result.rules.flags import undetermined
 from tjapi.result.rules.reading import chosen
@@ -136,7 +136,7 @@ def _item(row: Any) -> Item:
     flag = flag_shown(row.flag, row.alert, undetermined=open_)
     remarks = [chinese(remark) for remark in row.remarks or ()]
     if row.lab_alarm and row.flag not in ("HH", "LL"):
-        remarks.append(LAB_CALLS_IT_CRITICAL)
+        remarks.append(CALLED_CRITICAL)
     value = row.raw_value or ""
     value = value if row.kind in ("numeric", "computed") else chinese(value)
     return {

@@ -7,6 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 _ADULT = 18
 _ONE, _TENTH, _HUNDREDTH = Decimal(1), Decimal("0.1"), Decimal("0.01")
 _UMOL_PER_MG_DL = Decimal("88.4")
+_FIB4_FROM = 35
+_HOMA = Decimal("22.5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,28 @@ def _albumin_ratio(values: Sequence[Decimal], _person: Person) -> Decimal | None
     return (albumin / globulin).quantize(_TENTH, ROUND_HALF_UP) if albumin > 0 and globulin > 0 else None
 
 
+def fib4(values: Sequence[Decimal], person: Person) -> Decimal | None:
+    """Return FIB-4 of AST and ALT in U/L and platelets in 10⁹/L: age × AST / (platelets × √ALT), to two decimals; from 35 years of age."""
+    ast, alt, platelets = values
+    if min(values) <= 0 or _too_young_for_fib4(person) is not None:
+        return None
+    return (person.age_years * ast / (platelets * alt.sqrt())).quantize(_HUNDREDTH, ROUND_HALF_UP)
+
+
+def _too_young_for_fib4(person: Person) -> tuple[str, str] | None:
+    if person.age_years < _FIB4_FROM:
+        return f"公式仅适用于满{_FIB4_FROM}岁者", f"the formula holds from {_FIB4_FROM} years of age on"
+    return None
+
+
+def homa_ir(values: Sequence[Decimal], _person: Person) -> Decimal | None:
+    """Return HOMA-IR of fasting glucose in mmol/L and fasting insulin in mIU/L: their product by 22.5, to two decimals."""
+    glucose, insulin = values
+    if glucose <= 0 or insulin <= 0:
+        return None
+    return (glucose * insulin / _HOMA).quantize(_HUNDREDTH, ROUND_HALF_UP)
+
+
 FORMULAS: Mapping[str, Formula] = {
     "BMI": Formula(("HEIGHT", "WEIGHT"), bmi, "WS/T 428-2013"),
     "WHR": Formula(("WAIST", "HIP"), _quotient(_HUNDREDTH), "腰围/臀围"),
@@ -89,4 +113,8 @@ FORMULAS: Mapping[str, Formula] = {
     "GLOB": Formula(("TP", "ALB"), _difference(_TENTH), "总蛋白 − 白蛋白"),
     "AG-R": Formula(("TP", "ALB"), _albumin_ratio, "白蛋白/(总蛋白 − 白蛋白)"),
     "IBIL": Formula(("TBIL", "DBIL"), _difference(_TENTH), "总胆红素 − 直接胆红素"),
+    "PSA-R": Formula(("FPSA", "TPSA"), _quotient(_HUNDREDTH), "游离 PSA/总 PSA"),
+    "PGR": Formula(("PG1", "PG2"), _quotient(_TENTH), "胃蛋白酶原Ⅰ/胃蛋白酶原Ⅱ"),
+    "FIB4": Formula(("AST", "ALT", "PLT"), fib4, "Sterling 2006:年龄 × AST/(PLT × √ALT);未核原文", _too_young_for_fib4),
+    "HOMA-IR": Formula(("GLU", "INS"), homa_ir, "Matthews 1985:空腹血糖 × 空腹胰岛素/22.5;未核原文"),
 }

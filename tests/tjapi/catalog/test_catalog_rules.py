@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tjapi.catalog.coverage import gaps, is_loinc, miscoded
 from tjapi.catalog.models import ItemRange
-from tjapi.catalog.rules import Subject, choose, first_day_of_age, last_day_of_age, overlaps, starter_id
+from tjapi.catalog.rules import Subject, choose, first_day_of_age, last_day_of_age, overlaps, range_for, starter_id
 from tjapi.catalog.service.content import _range_row, read_starter
 
 ITEM = UUID(int=1)
@@ -29,6 +30,7 @@ class Range:
     valid_from: date = LONG_AGO
     valid_to: date | None = None
     item_id: UUID = ITEM
+    pregnant: bool = False
 
     @property
     def age_from_days(self) -> int | None:
@@ -68,6 +70,19 @@ def test_a_range_for_the_method_is_preferred_even_to_one_for_the_sex() -> None:
     assert choose([method], subject("male")) is None
 
 
+@pytest.mark.requirement("E3.3")
+def test_who_is_pregnant_gets_the_range_of_pregnancy_where_there_is_one() -> None:
+    woman, pregnant, method = Range("female"), Range("female", pregnant=True), Range("female", method="X")
+    asked = subject("female")
+    expecting = Subject("female", asked.birth_date, "X", asked.on, pregnant=True)
+    assert choose([woman, pregnant, method], expecting) is pregnant
+    assert choose([woman, method], expecting) is method
+    assert choose([woman, pregnant], asked) is woman
+    assert choose([pregnant], asked) is None
+    assert overlaps([woman, pregnant]) == []
+    assert len(overlaps([pregnant, Range("female", pregnant=True)])) == 1
+
+
 def test_both_ends_of_an_age_belong_to_the_range() -> None:
     band = Range(age_from="10d", age_to="20d")
     assert [choose([band], subject(age_days=day)) is band for day in (9, 10, 20, 21)] == [False, True, True, False]
@@ -103,23 +118,23 @@ def _age(days: int | None) -> str | None:
 
 ages = st.none() | st.integers(0, 60)
 ranges = st.builds(
-    lambda sex, method, a, b, start, length: Range(
+    lambda sex, method, pregnant, a, b, start, length: Range(
         sex, _age(a if b is None or a is None else min(a, b)), _age(b if a is None or b is None else max(a, b)), method,
-        LONG_AGO + timedelta(days=start), None if length is None else LONG_AGO + timedelta(days=start + length),
+        LONG_AGO + timedelta(days=start), None if length is None else LONG_AGO + timedelta(days=start + length), pregnant=pregnant,
     ),
-    st.sampled_from(["any", "male", "female"]), st.sampled_from(["", "X"]), ages, ages, st.integers(0, 20), st.none() | st.integers(0, 20),
+    st.sampled_from(["any", "male", "female"]), st.sampled_from(["", "X"]), st.booleans(), ages, ages, st.integers(0, 20), st.none() | st.integers(0, 20),
 )  # fmt: skip
 
 
 @given(
     st.lists(ranges, max_size=6), st.sampled_from(["male", "female", "unknown"]), st.sampled_from(["", "X"]),
-    st.integers(0, 60), st.integers(0, 40),
+    st.integers(0, 60), st.integers(0, 40), st.none() | st.booleans(),
 )  # fmt: skip
 def test_without_overlaps_the_order_of_ranges_never_decides(
-    found: list[Range], sex: str, method: str, age: int, day: int
+    found: list[Range], sex: str, method: str, age: int, day: int, pregnant: bool | None
 ) -> None:
     on = LONG_AGO + timedelta(days=day)
-    asked = Subject(sex, on - timedelta(days=age), method, on)
+    asked = Subject(sex, on - timedelta(days=age), method, on, pregnant)
     if not overlaps(found):
         assert choose(found, asked) is choose(list(reversed(found)), asked)
 
@@ -241,7 +256,7 @@ def test_a_starter_range_is_that_of_sex_age_and_method(
 
 
 @pytest.mark.parametrize(
-    ("code", "sex", "years"), [("CREA", "male", 85), ("HGB", "unknown", 40), ("TBIL", "unknown", 30)]
+    ("code", "sex", "years"), [("CREA", "unknown", 85), ("HGB", "unknown", 40), ("ALT", "unknown", 30)]
 )
 def test_whom_no_reference_range_fits_is_still_found_when_in_danger(code: str, sex: str, years: int) -> None:
     chosen = choose(starter_ranges(code), Subject(sex, born(years), "", DAY))
@@ -251,4 +266,87 @@ def test_whom_no_reference_range_fits_is_still_found_when_in_danger(code: str, s
 
 
 def test_a_child_has_no_adult_range() -> None:
-    assert choose(starter_ranges("HGB"), subject("male", 10 * 365)) is None
+    child, adult = (choose(starter_ranges("HGB"), subject("male", years * 365)) for years in (10, 40))
+    assert child is not None
+    assert child is not adult
+    assert (child.low, child.high) == (Decimal(118), Decimal(156))
+
+
+@pytest.mark.requirement("X15", "E3.3")
+def test_the_starter_leaves_nobody_without_a_range_or_a_word_why() -> None:
+    unjudged = [limit.item for limit in STARTER.limits if not limit.judged]
+    assert gaps(STARTER.items, unjudged) == []
+    assert miscoded(STARTER.items) == []
+
+
+@dataclass(frozen=True)
+class Bounds(Range):
+    low: Decimal | None = None
+    high: Decimal | None = None
+    critical_low: Decimal | None = None
+    critical_high: Decimal | None = None
+    normal_texts: list[str] | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Item:
+    code: str
+    ranges: list[Bounds]
+    kind: str = "numeric"
+    loinc: str | None = None
+
+
+ONE, TWO, THREE = Decimal(1), Decimal(2), Decimal(3)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "code", "said"),
+    [
+        ([Bounds(age_from="18y", high=TWO)], "range-gap", "男性0天起至18岁前"),
+        ([Bounds(age_to="79y", high=TWO)], "range-gap", "女性80岁起"),
+        ([Bounds("male", high=TWO)], "range-gap", "女性0天起"),
+        ([Bounds(high=TWO), Bounds("female", pregnant=True)], "range-gap", "女性孕期"),
+        ([Bounds(critical_high=THREE)], "range-gap", "男性0天起"),
+        ([Bounds(high=TWO), Bounds(age_from="80y", high=THREE)], "range-overlap", "80y"),
+        ([Bounds(low=TWO, high=THREE, critical_low=TWO)], "range-bounds", "any"),
+        ([Bounds(normal_texts=["阴性"])], "range-kind", "any"),
+        ([Bounds(high=TWO, critical_high=THREE), Bounds(pregnant=True, high=ONE)], "pregnancy-criticals", "孕期"),
+        ([Bounds("male", high=TWO), Bounds("female", high=TWO), Bounds("male", age_from="5y", age_to="4y", high=ONE)], "range-idle", "5y"),
+    ],
+)  # fmt: skip
+def test_each_fault_of_a_range_is_found_and_said_in_both_languages(ranges: list[Bounds], code: str, said: str) -> None:
+    found = [fault for fault in gaps([Item("X", ranges)]) if fault.code == code]
+    assert found
+    assert any(said in fault.zh for fault in found)
+    assert all(fault.path == "items/X/ranges" and fault.en for fault in found)
+
+
+def test_what_is_complete_or_never_judged_has_no_fault() -> None:
+    whole = [Bounds(high=TWO, critical_high=THREE), Bounds(pregnant=True, high=ONE, critical_high=THREE)]
+    said = [Bounds(age_to="17y", text="未成年人无通用区间"), Bounds(age_from="18y", high=TWO)]
+    assert gaps([Item("X", whole), Item("Y", said)]) == []
+    assert gaps([Item("HEIGHT", [])], ["HEIGHT"]) == []
+    assert gaps([Item("LUNG", [], kind="text")]) == []
+
+
+def test_a_loinc_code_is_told_by_its_check_digit_and_is_of_one_item() -> None:
+    assert is_loinc("718-7")
+    assert not any(is_loinc(code) for code in ("718-8", "781-7", "718", "7a8-7", "-7"))
+    items = [Item("A", [], loinc="718-7"), Item("B", [], loinc="718-7"), Item("C", [], loinc="718-8")]
+    assert [(f.code, f.path) for f in miscoded(items)] == [
+        ("loinc-check-digit", "items/C/loinc"), ("loinc-twice", "items/A/loinc"), ("loinc-twice", "items/B/loinc"),
+    ]  # fmt: skip
+    assert miscoded([Item("SBP", [], loinc="8480-6"), Item("SBP-2", [], loinc="8480-6")]) == []
+
+
+@pytest.mark.requirement("E3.3")
+def test_a_range_is_found_in_the_shipped_files_without_a_database() -> None:
+    items = {item.code: item for item in STARTER.items}
+    found = range_for(items["HGB"], "female", "30y", pregnant=True)
+    assert found is not None
+    assert (found.low, found.critical_low) == (Decimal(110), Decimal(50))
+    assert range_for(items["ALT"], "male", "40y", method="P5P") is not range_for(items["ALT"], "male", "40y")
+    old = range_for(items["CREA"], "male", "95y", on=DAY)
+    assert old is not None
+    assert old.high == Decimal(111)

@@ -13,7 +13,7 @@ import pytest
 from tests.tjapi.world import house
 from tjapi.catalog import service
 from tjapi.catalog.errors import ExamPackageNotFound, ItemGroupNotFound, ItemNotFound
-from tjapi.catalog.rules import starter_id
+from tjapi.catalog.rules import Subject, starter_id
 from tjapi.kernel.security.principal import SYSTEM
 
 Unit = Callable[..., Any]
@@ -91,7 +91,7 @@ async def test_an_item_the_hospital_entered_first_keeps_its_id(unit: Unit, admin
 
 
 async def test_the_database_itself_refuses_overlapping_ranges(admin: asyncpg.Connection) -> None:
-    columns = "item_id, sex, age_from, age_to, age_from_days, age_to_days, method, text, source, valid_from, valid_to"
+    columns = "item_id, sex, age_from, age_to, age_from_days, age_to_days, method, pregnant, text, source, valid_from, valid_to"
     with pytest.raises(asyncpg.ExclusionViolationError):
         await admin.execute(
             f"insert into item_range (id, {columns}) select gen_random_uuid(), {columns} from item_range"
@@ -103,10 +103,10 @@ async def test_the_database_itself_refuses_overlapping_ranges(admin: asyncpg.Con
 async def test_ranges_of_many_items_are_chosen_in_one_query_by_sex_age_and_method(unit: Unit) -> None:
     ids = {code: starter_id("item", code) for code in ("HGB", "ALT", "HEIGHT", "CREA")}
     async with unit() as uow:
-        man = await service.choose_ranges(uow, ids.values(), "male", ADULT, DAY, {ids["ALT"]: "P5P"})
-        woman = await service.choose_range(uow, ids["HGB"], "female", ADULT, "", DAY)
-        child = await service.choose_range(uow, ids["HGB"], "male", date(2016, 11, 23), "", DAY)
-        before_it_held = await service.choose_range(uow, ids["HGB"], "male", ADULT, "", date(1999, 12, 31))
+        man = await service.choose_ranges(uow, ids.values(), Subject("male", ADULT, "", DAY), {ids["ALT"]: "P5P"})
+        woman = await service.choose_range(uow, ids["HGB"], Subject("female", ADULT, "", DAY))
+        child = await service.choose_range(uow, ids["HGB"], Subject("male", date(2016, 11, 23), "", DAY))
+        before_it_held = await service.choose_range(uow, ids["HGB"], Subject("male", ADULT, "", date(1999, 12, 31)))
     assert man.keys() == {ids["HGB"], ids["ALT"], ids["CREA"]}
     assert (man[ids["HGB"]].low, man[ids["HGB"]].high) == (Decimal(130), Decimal(175))
     assert man[ids["ALT"]].high == Decimal(60)

@@ -12,6 +12,7 @@ import pytest
 from tests.tjapi.world import House, house
 from tjapi import demo
 from tjapi.catalog import service as catalog
+from tjapi.catalog.rules import Subject
 from tjapi.conclusion import service as conclusions
 from tjapi.demo.people import invent
 from tjapi.exam import service as exams
@@ -131,7 +132,9 @@ async def test_flags_of_the_archive_are_those_that_live_entry_would_have_given(s
     async with small.runtime.units.read(demo.LOADER) as uow:
         held = await catalog.hold_ranges(uow, {row["item_id"] for row in rows})
     for row in rows:
-        found = held.of(row["sex"], row["birth_date"], row["exam_date"], item_ids={row["item_id"]}).get(row["item_id"])
+        found = held.of(Subject(row["sex"], row["birth_date"], "", row["exam_date"]), item_ids={row["item_id"]}).get(
+            row["item_id"]
+        )
         snapshot = None if row["snapshot"] is None else json.loads(row["snapshot"])
         assert snapshot == (range_snapshot(found) if found is not None else None)
         assert row["flag"] == flag_of(

@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
+from tjapi.catalog.rules import range_for
 from tjapi.catalog.service.content import read_starter as read_catalog
 from tjapi.conclusion.rules import ALERT_ADVICE, DOUBT_ADVICE, SEE_ALERT, alert_title, calm_beside, overview_of
 from tjapi.knowledge.rules import Case, Known, evaluate
@@ -25,7 +26,7 @@ CONTENT: ContentIn = read_starter()
 def known(code: str, text: str, flag: str | None, example: ExampleIn) -> Known:
     """Return a value of the catalogue's item as a laboratory says it: by its name, with its range and the flag that follows."""
     item = ITEMS[code]
-    of = next((one for one in item.ranges if one.sex in (None, example.sex)), None)
+    of = range_for(item, example.sex, f"{example.age_years}y")
     found = parse(text)
     if flag is None and of is not None:
         ours = Range(of.low, of.high, of.critical_low, of.critical_high, tuple(of.normal_texts or ()))
@@ -34,7 +35,7 @@ def known(code: str, text: str, flag: str | None, example: ExampleIn) -> Known:
     return Known(
         code, item.name, text, found.numeric, found.comparator, item.unit, flag,
         tuple(text.split(";")) if item.kind == "multi_select" else (), uuid5(UUID(int=0), code), bounds=bounds,  # type: ignore[arg-type]
-        usual=of.text if of is not None and of.text else "",
+        usual=of.text if of is not None and of.text else "", usual_texts=tuple(of.normal_texts or ()) if of is not None else (),
     )  # fmt: skip
 
 

@@ -34,6 +34,16 @@ MAN, WOMAN, CHILD = Person("male", 50), Person("female", 50), Person("male", 17)
         ("AG-R", ["44", "44"], MAN, None),
         ("IBIL", ["17.1", "5.0"], MAN, "12.1"),
         ("IBIL", ["4.9", "5.0"], MAN, None),
+        ("PSA-R", ["0.8", "5.0"], MAN, "0.16"),
+        ("PSA-R", ["0", "5.0"], MAN, None),
+        ("PGR", ["90.0", "12.0"], MAN, "7.5"),
+        ("PGR", ["90.0", "0"], MAN, None),
+        # 50 × 40 / (200 × √36) = 1.67
+        ("FIB4", ["40", "36", "200"], MAN, "1.67"),
+        ("FIB4", ["40", "36", "200"], Person("male", 34), None),
+        ("FIB4", ["40", "36", "0"], MAN, None),
+        ("HOMA-IR", ["5.0", "9.0"], MAN, "2.00"),
+        ("HOMA-IR", ["5.0", "0"], MAN, None),
     ],
 )
 def test_a_computed_item_is_as_its_source_computes_it(

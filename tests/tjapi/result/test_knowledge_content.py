@@ -6,34 +6,27 @@ from typing import Any
 
 import pytest
 
-from tests.tjapi.catalog.test_starter import STARTER, TODAY, flagged
+from tests.tjapi.shipped import CONTENT, ITEMS, STARTER, Person, case_of, known
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.rules import Case, Condition, Known, evaluate, items_of
 from tjapi.knowledge.schemas import CriticalRuleIn, ExampleIn, RuleIn
-from tjapi.result.rules.values import parse
-from tjapi.result.service.case import known
 from tjapi.result.service.findings import standing
 
 pytestmark = pytest.mark.requirement("X15", "E3.4", "E5.1")
-CONTENT = knowledge.read_starter()
 RULES: list[RuleIn | CriticalRuleIn] = [*CONTENT.rules, *CONTENT.critical]
-ITEMS = {item.code: item for item in STARTER.items}
+
+
+def _person(example: ExampleIn) -> Person:
+    return Person(example.sex, f"{example.age_years}y", example.pregnant)
 
 
 def _known(code: str, raw: str, example: ExampleIn) -> Known:
-    item, value = ITEMS[code], parse(raw)
-    flag = flagged(code, raw, example.sex, TODAY.replace(year=TODAY.year - example.age_years))
-    return known(code, item.name, value, kind=item.kind, item_unit=item.unit, unit=item.unit, flag=flag)
+    return known(code, raw, _person(example), alarm=code in example.called)
 
 
 def _case(example: ExampleIn) -> Case:
     """The case as the system would see it: parsed, and flagged by the shipped ranges."""
-    return Case(
-        example.sex, example.age_years,
-        {c: _known(c, raw, example) for c, raw in example.values.items()},
-        {c: [_known(c, raw, example) for raw in raws] for c, raws in example.before.items()},
-        {c: [_known(c, raw, example) for raw in raws] for c, raws in example.repeats.items()},
-    )  # fmt: skip
+    return case_of(_person(example), example.values, example.before, example.repeats, example.called)
 
 
 def _cases() -> Iterator[Any]:
@@ -106,9 +99,9 @@ def test_every_bound_of_every_rule_holds_on_its_side_and_not_beyond(
         others = [Decimal(given[b]) for b in ("ge", "gt", "le", "lt") if b in given and b != bound]
         if holds and any(abs(other - limit) <= step for other in others):
             continue  # between two bounds there is no room for a digit
-        known = _known(given["item"], f"{value:f}", ExampleIn(values={given["item"]: f"{value:f}"}))
-        again = [known] * (given.get("times", 1) - 1)
-        case = Case("male", 45, {given["item"]: known}, repeats={given["item"]: again})
+        one = _known(given["item"], f"{value:f}", ExampleIn(values={given["item"]: f"{value:f}"}))
+        again = [one] * (given.get("times", 1) - 1)
+        case = Case("male", 45, {given["item"]: one}, repeats={given["item"]: again})
         assert bool(evaluate(leaf, case).holds) is holds, (f"{value:f}", evaluate(leaf, case))
 
 

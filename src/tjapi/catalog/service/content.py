@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from importlib import resources
 from typing import Any
@@ -258,23 +258,19 @@ async def units(uow: UnitOfWork, item_ids: Collection[UUID]) -> dict[UUID, list[
     return found
 
 
-async def choose_range(
-    uow: UnitOfWork, item_id: UUID, sex: str, birth_date: date, method: str, on: date
-) -> ItemRange | None:
+async def choose_range(uow: UnitOfWork, item_id: UUID, subject: Subject) -> ItemRange | None:
     """Return the reference range of an item for a person on a day. None: there is none, so there is no flag."""
-    return (await choose_ranges(uow, [item_id], sex, birth_date, on, {item_id: method})).get(item_id)
+    return (await choose_ranges(uow, [item_id], subject)).get(item_id)
 
 
 async def choose_ranges(
-    uow: UnitOfWork,
-    item_ids: Collection[UUID],
-    sex: str,
-    birth_date: date,
-    on: date,
-    methods: Mapping[UUID, str] | None = None,
+    uow: UnitOfWork, item_ids: Collection[UUID], subject: Subject, methods: Mapping[UUID, str] | None = None
 ) -> dict[UUID, ItemRange]:
-    """Return the reference range of each item for a person on a day, in one query; items without one are absent."""
-    return HeldRanges(await repository.ranges_of(uow, item_ids, on)).of(sex, birth_date, on, methods)
+    """Return the reference range of each item for a person on a day, in one query; items without one are absent.
+
+    `methods`: by which other method than the subject's an item was measured.
+    """
+    return HeldRanges(await repository.ranges_of(uow, item_ids, subject.on)).of(subject, methods)
 
 
 async def hold_ranges(uow: UnitOfWork, item_ids: Collection[UUID]) -> "HeldRanges":
@@ -291,12 +287,13 @@ class HeldRanges:
             self._ranges.setdefault(one.item_id, []).append(one)
 
     def of(
-        self, sex: str, birth_date: date, on: date, methods: Mapping[UUID, str] | None = None, item_ids: Collection[UUID] | None = None
-    ) -> dict[UUID, ItemRange]:  # fmt: skip
+        self, subject: Subject, methods: Mapping[UUID, str] | None = None, item_ids: Collection[UUID] | None = None
+    ) -> dict[UUID, ItemRange]:
         """Return the range of each item, or of some, for a person on a day; items without one are absent."""
         chosen: dict[UUID, ItemRange] = {}
         for item_id in self._ranges if item_ids is None else self._ranges.keys() & item_ids:
-            best = choose(self._ranges[item_id], Subject(sex, birth_date, (methods or {}).get(item_id, ""), on))
+            method = (methods or {}).get(item_id, subject.method)
+            best = choose(self._ranges[item_id], replace(subject, method=method))
             if best is not None:
                 chosen[item_id] = best
         return chosen
@@ -555,13 +552,16 @@ def _faults_of_ages(given: SuitabilityIn, place: str) -> list[FieldError]:
 
 
 def read_starter() -> Starter:
-    """Read and check the starter files that ship with this context."""
+    """Read and check the starter files that ship with this context. Ranges stand beside their item, or in files of their own by its code."""
     folder = resources.files("tjapi.catalog") / "starter"
     held: dict[str, list[Any]] = {}
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         if file.name.endswith(".toml"):
             for kind, rows in tomllib.loads(file.read_text(encoding="utf-8"), parse_float=str).items():
                 held.setdefault(kind, []).extend(rows)
+    items = {item["code"]: item for item in held["items"]}
+    for row in held.pop("ranges", []):
+        items[row["item"]].setdefault("ranges", []).append({k: v for k, v in row.items() if k != "item"})
     return Starter.model_validate(held)
 
 
@@ -635,7 +635,7 @@ def _item_row(one: StarterItem, limit: StarterLimit | None) -> Row:
 
 
 def _range_row(item_id: UUID, code: str, one: StarterRange) -> Row:
-    key = f"{code}|{one.sex}|{one.age_from}|{one.age_to}|{one.method}|{one.valid_from}"
+    key = f"{code}|{one.sex}|{one.age_from}|{one.age_to}|{one.method}|{one.valid_from}{'|pregnant' if one.pregnant else ''}"
     return {
         "id": starter_id("item_range", key),
         "item_id": item_id,
@@ -667,4 +667,7 @@ def _say(one: ItemRange) -> tuple[str, str]:
     """Return whom a range is for, in a Chinese and in an English sentence; both ends belong to it."""
     zh, en = called("sex", one.sex)
     method, ages = f" {one.method}" if one.method else "", f" {one.age_from or ''}–{one.age_to or ''}"
-    return f"{zh}{method}{ages}", f"{en}{method}{ages}"
+    return (
+        f"{zh}{'(孕期)' if one.pregnant else ''}{method}{ages}",
+        f"{en}{' (pregnant)' if one.pregnant else ''}{method}{ages}",
+    )

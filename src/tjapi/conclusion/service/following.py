@@ -45,8 +45,8 @@ STALE, SOURCE = "conclusion_stale", "conclusion"
 class Known:
     """What there is to be concluded now: what was found, by key, and the ground that it stands on.
 
-    `words` are departments' own, by key; `telling` says of what each finding speaks; `alarms` are what must be told.
-    `calm` are results of which a person has said that they are not critical.
+    `words` are departments' own, and advice that knows the person, by key: neither says itself on which values it depends. `telling` says
+    of what each finding speaks; `alarms` are what must be told. `calm` are results of which a person has said that they are not critical.
     """
 
     exam: Exam
@@ -133,6 +133,7 @@ async def known(uow: UnitOfWork, exam: Exam) -> Known:
     wanted += [_of_line(exam, line) for line in own]
     telling |= {alarm.key: alarm.telling for alarm in raised}
     words = {f"line:{line.id}": line.text for line in own}
+    words |= {key: f"{one[0].advice}\n{one[0].lifestyle}" for key, one in found.items() if one[0].variants}
     return Known(exam, ground, {str(e.key): e for e in wanted}, words, telling, raised, calm)
 
 

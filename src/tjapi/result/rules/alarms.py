@@ -1,9 +1,9 @@
-"""The names of what alarms without a rule of the knowledge base."""
+"""The names of what alarms whatever the rules of the knowledge base say."""
 
-# No rule of the knowledge base: what the laboratory itself calls critical alarms whether or not one of ours would.
+# What the laboratory itself calls critical alarms whether or not one of our limits would. The edition's own rule of it says its class and
+# what to do; the name and the action here are those of an edition without one.
 LAB_ALARM = "LAB-CRITICAL"
 LAB_ALARM_NAME = "检验科报危急值"
-LAB_CALLS_IT_CRITICAL = "检验科标为危急"
 LAB_ALARM_ACTION = "立即与检验科核实结果并复述,通知受检者与临床医生。"
 
 

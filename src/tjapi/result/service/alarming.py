@@ -7,13 +7,14 @@ from uuid import UUID
 
 from tjapi.catalog import service as catalog
 from tjapi.catalog.models import Item, ItemRange, ItemUnit
+from tjapi.catalog.rules import Subject
 from tjapi.exam.models import Exam
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import service as knowledge
-from tjapi.knowledge.rules import Case, Clause, Verdict, evaluate
+from tjapi.knowledge.rules import CALLED_CRITICAL, Case, Clause, Verdict, evaluate
 from tjapi.knowledge.service import Fired, Knowledge, Rule
-from tjapi.result.rules.alarms import LAB_ALARM, LAB_ALARM_ACTION, LAB_ALARM_NAME, LAB_CALLS_IT_CRITICAL, NOT_EXCLUDED
+from tjapi.result.rules.alarms import LAB_ALARM, LAB_ALARM_ACTION, LAB_ALARM_NAME, NOT_EXCLUDED
 from tjapi.result.rules.flags import flag_of
 from tjapi.result.rules.numbers import may_be_critical, numbers_in
 from tjapi.result.rules.ranges import Range
@@ -39,6 +40,7 @@ class Judge:
     ranges: Mapping[UUID, Sequence[ItemRange]]
     units: Mapping[UUID, Sequence[ItemUnit]]
     edition: Knowledge | None
+    pregnant: bool = False
 
     def is_critical(self, item: Item, said: Sequence[Said]) -> bool:
         """Say whether anything that was said of an item is critical by a range that may apply, or by a rule that asks for action at once.
@@ -85,7 +87,7 @@ class Judge:
         if self.edition is None:
             return False
         known = case.known(item.code, item.name, value, kind=item.kind, item_unit=item.unit, unit=unit, flag=flag)
-        alone = Case(self.sex, self.age_years, {item.code: known}, {}, {})
+        alone = Case(self.sex, self.age_years, {item.code: known}, {}, {}, self.pregnant)
         fired = alarms_of(self.edition, alone, frozenset({item.code}))
         return any(one.rule.important_class == "A" for one in fired)
 
@@ -93,18 +95,19 @@ class Judge:
 async def judge_for(uow: UnitOfWork, exam: Exam, items: Iterable[Item]) -> Judge:
     """Return by what an exam's values are judged, of items that may be none of its own."""
     ids = {item.id for item in items}
-    chosen = await catalog.choose_ranges(uow, ids, exam.sex, exam.birth_date, exam.exam_date)
+    chosen = await catalog.choose_ranges(uow, ids, case.subject_of(exam))
     # Only looked at: whose message it is may not be known, and nothing of the exam is judged by it.
     version = exam.knowledge_version_id
     edition = await knowledge.edition(uow, version) if version is not None else await knowledge.active(uow)
-    return Judge(exam.sex, exam.age_years, _alone(chosen), await catalog.units(uow, ids), edition)
+    return Judge(exam.sex, exam.age_years, _alone(chosen), await catalog.units(uow, ids), edition, bool(exam.pregnant))
 
 
 async def judge_for_anyone(uow: UnitOfWork, sex: str, items: Iterable[Item]) -> Judge:
     """Return by what values of nobody known are judged: an adult of the sex that was named, else whatever range may apply."""
     ids, today = {item.id for item in items}, business_day(uow.now)
     held = await catalog.hold_ranges(uow, ids)
-    named = _alone(held.of(sex, date(today.year - _ADULT, 1, 1), today)) if sex in ("male", "female") else {}
+    adult = Subject(sex, date(today.year - _ADULT, 1, 1), "", today)
+    named = _alone(held.of(adult)) if sex in ("male", "female") else {}
     active = await knowledge.active(uow)
     return Judge(sex, _ADULT, held.on(today) | named, await catalog.units(uow, ids), active)
 
@@ -141,7 +144,7 @@ def alarms_of(edition: Knowledge, case: Case, items: frozenset[str] | None = Non
     # Only what asks for action at once about that very item is the same alarm; a rule that merely looks at it as well is another.
     same = [one for one in found if one.rule.important_class == "A" and len(one.rule.items) == 1]
     told = {c.known.result_id for one in same for c in one.verdict.clauses if c.known is not None}
-    found += [one for one in _called_by_laboratory(case, items) if told.isdisjoint(one.verdict.result_ids)]
+    found += [one for one in _called_by_laboratory(edition, case, items) if told.isdisjoint(one.verdict.result_ids)]
     for rule in edition.about("critical", items):
         doubtful = [k for k in evaluate(rule.condition, case).unreadable if k.numeric is not None and k.comparator]
         if doubtful and len(rule.items) == 1:
@@ -165,15 +168,18 @@ def graves_of(edition: Knowledge, case: Case) -> list[Clause]:
     return list(dict.fromkeys(clause for one in grave for clause in one.verdict.clauses))
 
 
-def _called_by_laboratory(case: Case, items: Iterable[str] | None) -> list[Fired]:
+def _called_by_laboratory(edition: Knowledge, case: Case, items: Iterable[str] | None) -> list[Fired]:
     """Return what the laboratory itself calls critical, each value an alarm of its own."""
     values = [k for code, k in case.values.items() if k.alarm and (items is None or code in items)]
-    said = LAB_CALLS_IT_CRITICAL
-    return [Fired(_lab_rule(k.item_code), Verdict(True, (Clause(k, said, note=said),))) for k in values]
+    said = CALLED_CRITICAL
+    return [Fired(_lab_rule(edition, k.item_code), Verdict(True, (Clause(k, said, note=said),))) for k in values]
 
 
-def _lab_rule(item_code: str) -> Rule:
+def _lab_rule(edition: Knowledge, item_code: str) -> Rule:
+    """Return the rule of what a laboratory calls critical, of one item. An edition without it alarms all the same: nobody forgets it away."""
+    held = edition.of_any_item()
     return Rule(
-        code=LAB_ALARM, purpose="critical", name=LAB_ALARM_NAME, condition={}, items=frozenset({item_code}), past=frozenset(),
-        finding=None, important_class="A", action=LAB_ALARM_ACTION, of_nothing=False,
+        code=LAB_ALARM, purpose="critical", name=held.name if held else LAB_ALARM_NAME, condition={}, items=frozenset({item_code}),
+        past=frozenset(), finding=None, important_class=held.important_class if held else "A",
+        action=held.action if held else LAB_ALARM_ACTION, of_nothing=False,
     )  # fmt: skip

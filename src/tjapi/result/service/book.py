@@ -200,7 +200,7 @@ class Book:
         lines = await exams.lines(uow, exam.id)
         items = await catalog.group_items(uow, {line.item_group_id for line in lines})
         wanted = {item.id for group in items.values() for item in group}
-        ranges = await catalog.choose_ranges(uow, wanted, exam.sex, exam.birth_date, exam.exam_date)
+        ranges = await catalog.choose_ranges(uow, wanted, case.subject_of(exam))
         results = await repository.results(uow, exam.id)
         return cls(exam, lines, items, ranges, results, await repository.revisions_of_exam(uow, exam.id))
 

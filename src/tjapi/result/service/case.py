@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from tjapi.catalog.rules import Subject
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
 from tjapi.kernel.uow import UnitOfWork
@@ -104,6 +105,11 @@ def facts_of(exam: Exam) -> Facts:
     return Facts(exam.sex, exam.birth_date, exam.pregnant, exam.exam_date)
 
 
+def subject_of(exam: Exam) -> Subject:
+    """Return for whom and on which day a range is chosen, of an exam."""
+    return Subject(exam.sex, exam.birth_date, "", exam.exam_date, exam.pregnant)
+
+
 async def _read(uow: UnitOfWork, exam_id: UUID) -> Case:
     """Return the case of an exam, read of its tables.
 
@@ -114,7 +120,7 @@ async def _read(uow: UnitOfWork, exam_id: UUID) -> Case:
     values, repeats = put_together(await views.case_values(uow, [exam_id]))
     active = await edition_of(uow, exam)
     compared = {code for rule in active.rules for code in rule.past} & values.keys() if active is not None else set()
-    return Case(exam.sex, exam.age_years, values, await before_of(uow, exam, compared), repeats)
+    return Case(exam.sex, exam.age_years, values, await before_of(uow, exam, compared), repeats, bool(exam.pregnant))
 
 
 def put_together(rows: Iterable[views.CaseRow]) -> tuple[dict[str, Known], dict[str, list[Known]]]:

@@ -129,7 +129,8 @@ class _Desk:
                 repeats.setdefault(one.item_code, []).append(one)
             else:
                 case[one.item_code] = one
-        own = Case(self.book.exam.sex, self.book.exam.age_years, case, {}, repeats)
+        exam = self.book.exam
+        own = Case(exam.sex, exam.age_years, case, {}, repeats, bool(exam.pregnant))
         return text_of(lines, values, complete=complete, grave=graves_of(self.edition, own) if self.edition else ())
 
     def entered(self) -> list[_Place]:

@@ -34,7 +34,7 @@ from tjapi.result.rules.values import Value, same_unit, unit_fits
 from tjapi.result.service.accepting import kept, wrong_value
 from tjapi.result.service.alarming import graves_of
 from tjapi.result.service.book import range_rules, range_snapshot
-from tjapi.result.service.case import known
+from tjapi.result.service.case import known, subject_of
 from tjapi.result.service.computing import COMPUTED, computed_value
 from tjapi.result.service.findings import found_in, line_text, of_department, result_ids
 from tjapi.result.service.summarizing import text_of
@@ -170,7 +170,7 @@ class _Importer:
                 reading = read(item.kind, kept(item.item, one.value) or "", [item.unit or ""])
                 given[line.id, item.id] = (one, reading.value if reading is not None else Value("", ""))
         asked = {item.id for line in lines for item in self._groups.get(line.item_group_id, ())}
-        ranges = self._held.of(exam.sex, exam.birth_date, exam.exam_date, item_ids=asked)
+        ranges = self._held.of(subject_of(exam), item_ids=asked)
         values: dict[str, Known] = {}
         repeats: dict[str, list[Known]] = {}
         for line in lines:
@@ -190,7 +190,7 @@ class _Importer:
                     repeats.setdefault(item.code, []).append(seen)
                 else:
                     values[item.code] = seen
-        case = Case(exam.sex, exam.age_years, values, {}, repeats)
+        case = Case(exam.sex, exam.age_years, values, {}, repeats, bool(exam.pregnant))
         self._sheets(i, row, exam, lines, case)
         return case
 

@@ -101,7 +101,7 @@ async def _flag(uow: UnitOfWork, exam: Exam) -> None:
     items = {
         i.id: i for held in (await catalog.group_items(uow, {x.item_group_id for x in lines})).values() for i in held
     }
-    ranges = await catalog.choose_ranges(uow, set(items), exam.sex, exam.birth_date, exam.exam_date)
+    ranges = await catalog.choose_ranges(uow, set(items), case.subject_of(exam))
     of_result = {result.id: result.item_id for result in await repository.results(uow, exam.id)}
     changed: list[tuple[UUID, str | None, dict[str, Any] | None]] = []
     for revision in await repository.revisions_of_exam(uow, exam.id):
