@@ -4,7 +4,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from importlib import resources
 from typing import Any
@@ -30,8 +30,10 @@ from tjapi.knowledge.rules import (
     Known,
     Purpose,
     Verdict,
+    bound_to,
     check,
     evaluate,
+    is_of_every_item,
     items_of,
     may_hold_of_nothing,
     needs_past,
@@ -69,7 +71,10 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of a version. `items`: what it looks at; `past`: of those, what it compares with earlier exams; `of_nothing`: it may hold without any."""
+    """A rule of a version. `items`: what it looks at; `past`: of those, what it compares with earlier exams; `of_nothing`: it may hold without any.
+
+    `of_every`: it looks at the words of every item, and fires once for each that it holds of.
+    """
 
     code: str
     purpose: str
@@ -81,6 +86,11 @@ class Rule:
     items: frozenset[str]
     past: frozenset[str]
     of_nothing: bool
+    of_every: bool = False
+
+    def asked_of(self, item_code: str) -> "Rule":
+        """Return a rule of every item as it is asked of one."""
+        return replace(self, condition=bound_to(self.condition, item_code), items=frozenset({item_code}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +111,15 @@ class Knowledge:
     rules: tuple[Rule, ...]
 
     def about(self, purpose: Purpose, items: frozenset[str] | None = None) -> list[Rule]:
-        """Return the rules of a purpose; with `items`, those that look at any of these."""
-        return [r for r in self.rules if r.purpose == purpose and (items is None or r.items & items)]
+        """Return the rules of a purpose; with `items`, those that look at any of these, which those of every item do not."""
+        return [r for r in self.rules if r.purpose == purpose and not r.of_every and (items is None or r.items & items)]
 
     def fired(self, purpose: Purpose, case: Case, items: frozenset[str] | None = None) -> list[Fired]:
         """Return the rules of a purpose that hold in a case, in the order of their codes. Nobody's finding is outranked here."""
         found = []
-        for rule in self.about(purpose, items):
+        every = (r for r in self.rules if r.of_every and r.purpose == purpose)
+        words = [code for code, known in case.values.items() if known.numeric is None and (items is None or code in items)]
+        for rule in [*self.about(purpose, items), *(rule.asked_of(code) for rule in every for code in words)]:
             if not rule.of_nothing and rule.items.isdisjoint(case.values):
                 continue
             verdict = evaluate(rule.condition, case)
@@ -174,7 +186,7 @@ def _knowledge(version_id: UUID, number: int, findings: Sequence[Finding], rules
     held = tuple(
         Rule(
             r.code, r.purpose, r.name, r.condition, by_code[r.finding_code] if r.finding_code else None, r.important_class, r.action,
-            items_of(r.condition), needs_past(r.condition), may_hold_of_nothing(r.condition),
+            items_of(r.condition), needs_past(r.condition), may_hold_of_nothing(r.condition), is_of_every_item(r.condition),
         )
         for r in rules
     )  # fmt: skip
@@ -317,8 +329,13 @@ def _of_rule(at: str, rule: RuleIn | CriticalRuleIn, items: frozenset[str]) -> l
         FieldError(f"{at}/{name}/{i}", "example", "该例与条件不符", "the condition does not do what this example says")
         for name, examples, wanted in (("fires", rule.fires, True), ("misses", rule.misses, False))
         for i, example in enumerate(examples)
-        if bool(evaluate(rule.condition, example_case(example)).holds) is not wanted
+        if _does(rule.condition, example_case(example)) is not wanted
     ]
+
+
+def _does(condition: Condition, case: Case) -> bool:
+    asked = [bound_to(condition, code) for code in case.values] if is_of_every_item(condition) else [condition]
+    return any(evaluate(one, case).holds for one in asked)
 
 
 def example_case(example: ExampleIn) -> Case:
