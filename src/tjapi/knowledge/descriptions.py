@@ -9,7 +9,7 @@ their clause; 术后 and 病史 for what stands before them, 既往 and 陈旧 f
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache, lru_cache
 from importlib import resources
@@ -168,7 +168,11 @@ def _compiled(
         {item: site["code"] for site in reversed(sites) for item in site.get("items", "").split()},
         index,
         frozenset(phrases["normal"]["hazards"]),
-        {one["scheme"]: (_concept(one, known=True), one["site"], frozenset(one["grave_grades"].split())) for one in concepts if "scheme" in one},
+        {
+            one["scheme"]: (_concept(one, known=True), one["site"], frozenset(one["grave_grades"].split()))
+            for one in concepts
+            if "scheme" in one
+        },
     )
 
 
@@ -276,9 +280,21 @@ def _sentences(book: Dictionary, text: str) -> Iterable[_Sentence]:
 def _pieces(text: str) -> Iterable[str]:
     plain, start = _plain(text), 0
     for found in _STOP.finditer(plain):
-        yield text[start : found.start()]
+        yield from _cut(text[start : found.start()])
         start = found.end()
-    yield text[start:]
+    yield from _cut(text[start:])
+
+
+_MOST_OF_SENTENCE = 240
+
+
+def _cut(piece: str) -> Iterable[str]:
+    """Yield a sentence, or the parts of one that does not end, cut behind a comma where there is one: how long reading takes grows with its length."""
+    while len(piece) > _MOST_OF_SENTENCE:
+        at = max(piece.rfind(mark, 0, _MOST_OF_SENTENCE) for mark in ",，") + 1 or _MOST_OF_SENTENCE
+        yield piece[:at]
+        piece = piece[at:]
+    yield piece
 
 
 def _unwrapped(book: Dictionary, text: str) -> str:
@@ -302,7 +318,7 @@ def _joint(book: Dictionary, before: str, behind: str, apart: str) -> str:
     if not before or not behind:
         return ""
     if not (_HAN.match(before[-1]) and _HAN.match(behind[0])):
-        return "\n" if apart == "\n" else "" if not (_HAN.match(before[-1]) or _HAN.match(behind[0])) and False else " "
+        return "\n" if apart == "\n" else " "
     both, edge = before + behind, len(before)
     for at in range(len(before)):
         hit = book.match(both, at)
@@ -312,7 +328,7 @@ def _joint(book: Dictionary, before: str, behind: str, apart: str) -> str:
         word = before[-size:]
         hit = book.match(word, 0) if len(word) == size else None
         if hit is not None and hit[0] == word and hit[1].roles & {"denies", "denies_next"}:
-            return apart if before[: -size].endswith(":") or (size == 1 and before[:-size][-1:] in ":") else ""
+            return apart if before[:-size].endswith(":") else ""
     return apart
 
 
@@ -431,7 +447,10 @@ class _Reader:
             own = [(token, one) for token, one in made if one is not None]
             found += own
             if any("physiological" in one.roles and not one.names for one in clause):
-                found[:] = [(token, one if one.grave or not one.stands else replace(one, assertion="absent")) for token, one in found]
+                found[:] = [
+                    (token, one if one.grave or not one.stands else replace(one, assertion="absent"))
+                    for token, one in found
+                ]
                 own = found[len(found) - len(own) :] if own else own
                 if doubted is not None:
                     understood = doubted
@@ -539,9 +558,9 @@ class _Reader:
             return "absent"
         index = next(i for i, one in enumerate(clause) if one is token)
         roles_before = [one.roles for one in clause[:index]]
-        returned = any("returned" in one.roles and not one.denied and one is not token for one in clause[index:]) or any(
-            "returned" in one.roles and not one.denied for one in clause[:index]
-        )
+        returned = any(
+            "returned" in one.roles and not one.denied and one is not token for one in clause[index:]
+        ) or any("returned" in one.roles and not one.denied for one in clause[:index])
         if any("family" in roles for roles in roles_before) or any(one.word.startswith("家族") for one in clause):
             return "family"
         if not returned:
@@ -644,7 +663,11 @@ class _Reader:
 
     def _is_strange(self, word: str) -> bool:
         """Say whether a word that nobody knows might be harm: it holds a character of harm, or is Latin."""
-        return len(word) > _MOST_UNKNOWN or any(char in self._book.hazards for char in word) or re.search("[a-z]{2}", word) is not None
+        return (
+            len(word) > _MOST_UNKNOWN
+            or any(char in self._book.hazards for char in word)
+            or re.search("[a-z]{2}", word) is not None
+        )
 
 
 _FELT = re.compile("[触扪及闻]")
@@ -684,8 +707,12 @@ def sentence_words(sentence: _Sentence, token: _Token) -> str:
     return sentence.said[at : at + len(token.word)] if same and at >= 0 else token.word
 
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)(?:\s?(?:mm|cm)?\s?[x*]\s?(\d+(?:\.\d+)?))?(?:\s?(?:mm|cm)?\s?[x*]\s?(\d+(?:\.\d+)?))?\s?(mm|cm)(?!/|h)")
-_NOT_THE_SIZE = re.compile(r"(?:距|距离|内径|内膜厚|管径|宽|深|肋下|肋缘下|剑下|间距|向[上下]|进镜|插入|间隔|层厚)[^,]{0,8}$")
+_SIZE = re.compile(
+    r"(\d+(?:\.\d+)?)(?:\s?(?:mm|cm)?\s?[x*]\s?(\d+(?:\.\d+)?))?(?:\s?(?:mm|cm)?\s?[x*]\s?(\d+(?:\.\d+)?))?\s?(mm|cm)(?!/|h)"
+)
+_NOT_THE_SIZE = re.compile(
+    r"(?:距|距离|内径|内膜厚|管径|宽|深|肋下|肋缘下|剑下|间距|向[上下]|进镜|插入|间隔|层厚)[^,]{0,8}$"
+)
 
 
 def _sizes(plain: str) -> list[tuple[int, Decimal]]:

@@ -210,7 +210,7 @@ def items_of(condition: Condition) -> frozenset[str]:
 
 
 EVERY_ITEM = "*"
-"""The item of a condition that looks at the words of every item; a rule of it is asked of one after the other (`bound_to`)."""
+"""The item of a condition that looks at the words of every item; a rule of it is asked of one after the other (`bound_to`), each an event of its own."""
 
 
 def is_of_every_item(condition: Condition) -> bool:
@@ -443,6 +443,9 @@ def _is(given: Mapping[str, Any], case: Case) -> Verdict:
 
 
 def _concept(given: Mapping[str, Any], case: Case) -> Verdict:
+    if given["item"] == EVERY_ITEM:
+        each = [_concept({**given, "item": code}, case) for code, known in case.values.items() if known.numeric is None]
+        return _joined(each, need=1) if each else Verdict(None)
     known = case.values.get(given["item"])
     if known is None or known.numeric is not None or known.unexamined:
         return Verdict(None)

@@ -118,7 +118,9 @@ class Knowledge:
         """Return the rules of a purpose that hold in a case, in the order of their codes. Nobody's finding is outranked here."""
         found = []
         every = (r for r in self.rules if r.of_every and r.purpose == purpose)
-        words = [code for code, known in case.values.items() if known.numeric is None and (items is None or code in items)]
+        words = [
+            code for code, known in case.values.items() if known.numeric is None and (items is None or code in items)
+        ]
         for rule in [*self.about(purpose, items), *(rule.asked_of(code) for rule in every for code in words)]:
             if not rule.of_nothing and rule.items.isdisjoint(case.values):
                 continue
@@ -329,13 +331,8 @@ def _of_rule(at: str, rule: RuleIn | CriticalRuleIn, items: frozenset[str]) -> l
         FieldError(f"{at}/{name}/{i}", "example", "该例与条件不符", "the condition does not do what this example says")
         for name, examples, wanted in (("fires", rule.fires, True), ("misses", rule.misses, False))
         for i, example in enumerate(examples)
-        if _does(rule.condition, example_case(example)) is not wanted
+        if bool(evaluate(rule.condition, example_case(example)).holds) is not wanted
     ]
-
-
-def _does(condition: Condition, case: Case) -> bool:
-    asked = [bound_to(condition, code) for code in case.values] if is_of_every_item(condition) else [condition]
-    return any(evaluate(one, case).holds for one in asked)
 
 
 def example_case(example: ExampleIn) -> Case:
