@@ -208,6 +208,6 @@ async def test_a_review_holds_claim_and_conclusion(world: World, unit: OpenUnit)
 async def _review(uow: UnitOfWork, exam_id: UUID, departments: list[DepartmentResultsOut]) -> ReviewOut:
     state, held = await exams.completeness(uow, exam_id), await live(uow, exam_id)
     return ReviewOut(
-        exam=await exams.describe(uow, exam_id), complete=state.complete, outstanding=state.outstanding, departments=departments,
+        exam=await exams.describe(uow, exam_id), complete=state.complete, outstanding=state.outstanding, departments=departments, unread=[],
         conclusion=await conclusion.get(uow, exam_id), claim=claim_out(held) if held is not None else None,
     )  # fmt: skip

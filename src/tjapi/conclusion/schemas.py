@@ -151,6 +151,15 @@ class ClaimOut(BaseModel):
     until: datetime
 
 
+class UnreadOut(BaseModel):
+    """A sentence of a description that is neither understood nor known as normal: a person reads it. It blocks nothing."""
+
+    result_id: UUID
+    item_code: str = Field(examples=["US-LIVER"])
+    item_name: str = Field(examples=["肝脏超声"])
+    text: str = Field(examples=["肝右叶见不规则回声区"])
+
+
 class ReviewOut(BaseModel):
     """Everything that a reviewer needs of an exam, in one answer."""
 
@@ -158,6 +167,7 @@ class ReviewOut(BaseModel):
     complete: bool = Field(description="是否可以终审 · Whether nothing is outstanding")
     outstanding: list[Outstanding] = Field(description="未完成的原因 · What is outstanding, and why")
     departments: list[DepartmentResultsOut]
+    unread: list[UnreadOut] = Field(description="未能识别、须人工阅读的描述 · Descriptions that a person reads")
     conclusion: ConclusionOut
     claim: ClaimOut | None
 

@@ -1,6 +1,6 @@
 """The verbs of critical values: raise on a result, confirm or dismiss, tell with read-back, follow up, close; escalate by the clock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -86,11 +86,12 @@ async def look(uow: UnitOfWork, event: RevisionsAdded) -> None:
     case = await results.case_of(uow, event.exam_id)
     others = await results.values_of(uow, [*event.beside, *event.passed_over])
     now = _events(active, case, [others[r] for r in event.beside])
+    each = frozenset({LAB_ALARM, *(rule.code for rule in active.rules if rule.of_every)})
     replaced: dict[tuple[str, tuple[UUID, ...]], UUID] = {}
     for value in held:
         # What was raised of a value that nobody could read stands until a person has seen to it.
         if value.revision_ids and _stands(value) and (value.rule_code, event_of(value.event_key)) not in now:
-            replaced[_replaces(value)] = value.id
+            replaced[_replaces(value, each)] = value.id
             await _correct(uow, value)
     known: dict[_Event, list[CriticalValue]] = {}
     for value in held:
@@ -102,7 +103,7 @@ async def look(uow: UnitOfWork, event: RevisionsAdded) -> None:
         if news is not None and one.rule.items & changed:
             value = _new(uow, exam, one, nth(key, len(before)), active)
             value.revision_ids = sorted({*value.revision_ids, *(s.revision_id for s in news)})
-            value.supersedes = replaced.get(_replaces(value))
+            value.supersedes = replaced.get(_replaces(value, each))
             await _raise(uow, exam, value)
     for happened, one in _late(active, case, [others[r] for r in event.passed_over]).items():
         if happened not in now and happened not in known:
@@ -277,9 +278,9 @@ def _stands(value: CriticalValue) -> bool:
     return value.corrected_at is None
 
 
-def _replaces(value: CriticalValue) -> tuple[str, tuple[UUID, ...]]:
-    """Return what an alert takes the place of another by: its rule; the laboratory's own alarm is one rule for every item."""
-    return value.rule_code, tuple(sorted(value.result_ids)) if value.rule_code == LAB_ALARM else ()
+def _replaces(value: CriticalValue, each: Collection[str]) -> tuple[str, tuple[UUID, ...]]:
+    """Return what an alert takes the place of another by: its rule; and the values, of a rule that looks at each item by itself (`each`)."""
+    return value.rule_code, tuple(sorted(value.result_ids)) if value.rule_code in each else ()
 
 
 def _events(active: Knowledge, case: Case, beside: Sequence[Known]) -> dict[_Event, Fired]:

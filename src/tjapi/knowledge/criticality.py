@@ -9,6 +9,7 @@ from typing import Any
 from tjapi.knowledge.rules import Case, Known
 
 _OLDEST = 120
+_FERTILE = (14, 55)
 Alarms = Callable[[Case], Iterable[tuple[str, str]]]
 """What says of a case which critical rules hold: the code and the class of each."""
 
@@ -50,14 +51,10 @@ class CriticalBounds:
 
     def people(self) -> list[tuple[str, int, bool]]:
         """Return the sex, age and pregnancy of those at the edges of it."""
-        sexes = ("male", "female") if self.sex == "any" else (self.sex,)
-        ages = {self.age_from or 0, _OLDEST if self.age_to is None else self.age_to}
-        return [
-            (sex, age, state)
-            for sex in sexes
-            for age in sorted(ages)
-            for state in ((False,) if self.pregnant is None or sex == "male" else (self.pregnant,))
-        ]
+        youngest, oldest = _FERTILE if self.pregnant else (0, _OLDEST)
+        sexes = ("female",) if self.pregnant else ("male", "female") if self.sex == "any" else (self.sex,)
+        ages = {max(self.age_from or 0, youngest), oldest if self.age_to is None else min(self.age_to, oldest)}
+        return [(sex, age, bool(self.pregnant)) for sex in sexes for age in sorted(ages)]
 
 
 def bounds_without_alarm(alarms: Alarms, ranges: Iterable[CriticalBounds]) -> list[str]:
@@ -123,18 +120,11 @@ def limits_of(condition: Any) -> list[tuple[str, Decimal]]:
     """Return the limits of a condition of single values alone, as far as no other value has a say: of `any` and of `all` with the person."""
     ((name, given),) = condition.items()
     if name == "value":
-        return [
-            (given["item"], Decimal(given[bound]))
-            for bound in ("ge", "le")
-            if bound in given and len(_bounds(given)) == 1
-        ]
+        begins = "ge" if "ge" in given and "le" not in given else "le" if "le" in given and "ge" not in given else ""
+        return [(given["item"], Decimal(given[begins]))] if begins else []
     if name == "any":
         return [limit for one in given for limit in limits_of(one)]
     if name == "all":
         others = [one for one in given if "person" not in one]
         return limits_of(others[0]) if len(others) == 1 else []
     return []
-
-
-def _bounds(given: Any) -> list[str]:
-    return [name for name in ("ge", "gt", "le", "lt") if name in given]

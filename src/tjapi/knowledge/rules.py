@@ -5,14 +5,17 @@ A condition is one object of one key. Of single values:
     {"flag":     {"item": "HGB", "in": ["L", "LL"]}}                      the stored flag
     {"value":    {"item": "GLU", "ge": "7.0", "lt": "11.1", "unit": "mmol/L"}}   bounds; inclusive `ge` `le`, exclusive `gt` `lt`
     {"is":       {"item": "HBSAG", "in": ["阳性", "弱阳性"]}}              a coded finding; of several chosen, any
-    {"text":     {"item": "US-LIVER", "contains": ["脂肪肝"], "unless": ["未见脂肪肝"]}}
+    {"concept":  {"item": "US-LIVER", "in": ["FATTY-LIVER"]}}             what a description says is, or may be, there (`descriptions`)
+    {"concept":  {"item": "US-GB", "in": ["GB-POLYP"], "size_ge": "10", "assertion": ["present"]}}     mm; also size_lt, grade
+    {"concept":  {"item": "*", "grave": true}}                            anything grave, in the words of any item
     {"change":   {"item": "CEA", "ratio_ge": "2"}}                        against the newest earlier exam; also ratio_le, by_ge, by_le
     {"repeated": {"item": "SBP", "ge": "180", "times": 2}}                that often in this exam, the current value among them
     {"first":    {"item": "HGB", "le": "60"}}                             holds now, and in no earlier exam
     {"alarm":    {"by": "laboratory"}}                                    of any item: its laboratory calls it critical itself
 
 of the person `{"person": {"sex": "female", "age_from": 50, "age_to": 74, "pregnant": false}}` (years, both ends belong), and of other conditions
-`{"all": […]}`, `{"any": […]}`, `{"at_least": {"times": 3, "of": […]}}`, `{"not": …}`.
+`{"all": […]}`, `{"any": […]}`, `{"at_least": {"times": 3, "of": […]}}`, `{"not": …}`. Of old editions `{"text": {"item", "contains", "unless"}}`, bare
+words of a description, is evaluated still; nobody writes it anew.
 
 True and False are said only where the values allow it. A value that was not taken, or that cannot be compared ("溶血" where a number is
 wanted, "<5" against 3, another unit), makes it None: no rule fires on it, and `unreadable` names it, so that a person looks.
@@ -25,6 +28,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from tjapi.knowledge.characters import found_words
+from tjapi.knowledge.descriptions import ASSERTIONS, STANDING, Mention, dictionary, read
 
 FindingKind = Literal["disease", "finding", "risk"]
 ImportantClass = Literal["A", "B"]
@@ -142,13 +146,14 @@ class Case:
 class Clause:
     """One reason: what was found (`known`), and what was asked of it, in words (`asked`).
 
-    `found` are the words that were found in a description; `note` is what a patient is told beside the value.
+    `found` are the words that were found in a description, `said` the sentences in which they stand; `note` is what a patient is told beside the value.
     """
 
     known: Known | None
     asked: str
     found: tuple[str, ...] = ()
     note: str = ""
+    said: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -206,7 +211,23 @@ def items_of(condition: Condition) -> frozenset[str]:
         return frozenset().union(*(items_of(c) for c in given["of"]))
     if name == "not":
         return items_of(given)
-    return frozenset({given["item"]}) if "item" in given else frozenset()
+    return frozenset({given["item"]} - {EVERY_ITEM}) if "item" in given else frozenset()
+
+
+EVERY_ITEM = "*"
+"""The item of a condition that looks at the words of every item; a rule of it is asked of one after the other (`bound_to`), each an event of its own."""
+
+
+def is_of_every_item(condition: Condition) -> bool:
+    """Say whether a condition looks at the words of every item."""
+    name, given = _only(condition, "")
+    return name == "concept" and given.get("item") == EVERY_ITEM
+
+
+def bound_to(condition: Condition, item_code: str) -> Condition:
+    """Return the condition of every item as it is asked of one."""
+    name, given = _only(condition, "")
+    return {name: {**given, "item": item_code}}
 
 
 def is_of_any_item(condition: Condition) -> bool:
@@ -277,6 +298,8 @@ def check(condition: object, path: str = "", depth: int = 0) -> None:
             raise ConditionInvalidError(f"{here}/times", "between 1 and the number of conditions")
     elif name == "not":
         check(given, here, depth + 1)
+    elif name == "text":
+        raise ConditionInvalidError(here, "bare words are no condition any more: ask for a concept")
     elif name in _SHAPES:
         _fields(given, here, *_SHAPES[name])
         _plain(name, given, here)
@@ -289,7 +312,7 @@ _SHAPES: Mapping[str, tuple[frozenset[str] | set[str], frozenset[str] | set[str]
     "flag": ({"item", "in"}, {"item", "in"}),
     "value": ({"item", "unit"} | _LIMITS, {"item"}),
     "is": ({"item", "in"}, {"item", "in"}),
-    "text": ({"item", "contains", "unless"}, {"item", "contains"}),
+    "concept": ({"item", "in", "grave", "assertion", "size_ge", "size_lt", "grade"}, {"item"}),
     "change": ({"item"} | set(_CHANGES), {"item"}),
     "repeated": ({"item", "times", "unit"} | _LIMITS, {"item", "times"}),
     "first": ({"item", "unit"} | _LIMITS, {"item"}),
@@ -324,11 +347,9 @@ def _fields(given: object, path: str, may: Iterable[str], must: Iterable[str]) -
 def _plain(name: str, given: Mapping[str, Any], path: str) -> None:
     if "in" in given and not (isinstance(given["in"], list) and given["in"]):
         raise ConditionInvalidError(f"{path}/in", "a list of one or more")
-    if "contains" in given and not (
-        isinstance(given["contains"], list) and all(one.strip() for one in given["contains"]) and given["contains"]
-    ):
-        raise ConditionInvalidError(f"{path}/contains", "a list of one or more texts")
-    numbers = given.keys() & (_LIMITS | set(_CHANGES))
+    if name == "concept":
+        _asks_for_concepts(given, path)
+    numbers = given.keys() & (_LIMITS | set(_CHANGES) | {"size_ge", "size_lt"})
     for one in numbers:
         _number(given[one], f"{path}/{one}")
     if name in ("value", "repeated", "first", "change") and not numbers:
@@ -346,6 +367,20 @@ def _plain(name: str, given: Mapping[str, Any], path: str) -> None:
             raise ConditionInvalidError(f"{path}/sex", "male or female")
         if given.get("age_from", 0) > given.get("age_to", 200):
             raise ConditionInvalidError(f"{path}/age_to", "not before age_from")
+
+
+def _asks_for_concepts(given: Mapping[str, Any], path: str) -> None:
+    """Refuse concepts that the dictionary does not know, and assertions that no description makes."""
+    if ("in" in given) == (given.get("grave") is True):
+        raise ConditionInvalidError(path, "either concepts, or whatever is grave")
+    for strange in set(given.get("in", ())) - dictionary().codes:
+        raise ConditionInvalidError(f"{path}/in", f"no such concept: {strange}")
+    for name, known in (("assertion", frozenset(ASSERTIONS)), ("grade", None)):
+        asked = given.get(name, ["present"])
+        if not isinstance(asked, list) or not asked or (known is not None and not set(asked) <= known):
+            raise ConditionInvalidError(f"{path}/{name}", "a list of one or more that there are")
+    if given["item"] == EVERY_ITEM and path.count("/") > 1:
+        raise ConditionInvalidError(f"{path}/item", "of every item only alone")
 
 
 def _number(given: object, path: str) -> Decimal:
@@ -422,6 +457,37 @@ def _is(given: Mapping[str, Any], case: Case) -> Verdict:
     return _said(bool(found), known, "", found=tuple(found) if known.chosen else ())
 
 
+def _concept(given: Mapping[str, Any], case: Case) -> Verdict:
+    if given["item"] == EVERY_ITEM:
+        each = [_concept({**given, "item": code}, case) for code, known in case.values.items() if known.numeric is None]
+        return _joined(each, need=1) if each else Verdict(None)
+    known = case.values.get(given["item"])
+    if known is None or known.numeric is not None or known.unexamined:
+        return Verdict(None)
+    found = [one for one in mentions_of(known) if _is_asked_for(given, one)]
+    words = tuple(dict.fromkeys(one.words for one in found))
+    said = tuple(dict.fromkeys(one.said for one in found))
+    return _said(bool(found), known, "/".join(words), found=words, said=said)
+
+
+def mentions_of(known: Known) -> tuple[Mention, ...]:
+    """Return what the words of a value speak of."""
+    return read(known.text, known.item_code, known.item_name).mentions
+
+
+def _is_asked_for(given: Mapping[str, Any], one: Mention) -> bool:
+    if one.assertion not in given.get("assertion", STANDING):
+        return False
+    if not (one.grave if given.get("grave") else one.concept in given["in"]):
+        return False
+    if "grade" in given and one.grades.isdisjoint(given["grade"]):
+        return False
+    # What nobody measured is not known to be large; nor that it is small.
+    if "size_ge" in given and (one.size_mm is None or one.size_mm < Decimal(given["size_ge"])):
+        return False
+    return "size_lt" not in given or (one.size_mm is not None and one.size_mm < Decimal(given["size_lt"]))
+
+
 def _text(given: Mapping[str, Any], case: Case) -> Verdict:
     known = case.values.get(given["item"])
     if known is None:
@@ -489,8 +555,10 @@ def _alarm(_given: Mapping[str, Any], case: Case) -> Verdict:
     return Verdict(bool(found), tuple(Clause(known, CALLED_CRITICAL, note=CALLED_CRITICAL) for known in found))
 
 
-def _said(holds: bool, known: Known, asked: str, *, found: tuple[str, ...] = (), note: str = "") -> Verdict:
-    return Verdict(True, (Clause(known, asked, found, note),)) if holds else Verdict(False)
+def _said(
+    holds: bool, known: Known, asked: str, *, found: tuple[str, ...] = (), note: str = "", said: tuple[str, ...] = ()
+) -> Verdict:
+    return Verdict(True, (Clause(known, asked, found, note, said),)) if holds else Verdict(False)
 
 
 def _asked(given: Mapping[str, Any]) -> str:
@@ -536,6 +604,7 @@ _OF_VALUES: Mapping[str, Callable[[Any, Case], Verdict]] = {
     "flag": _flag,
     "value": _value,
     "is": _is,
+    "concept": _concept,
     "text": _text,
     "change": _change,
     "repeated": _repeated,

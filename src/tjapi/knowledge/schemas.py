@@ -96,7 +96,7 @@ class RuleIn(Input):
     finding: str = Field(pattern=_CODE, max_length=40, examples=["FATTY-LIVER"])
     condition: dict[str, Any] = Field(
         description="条件,见知识库说明 · The condition; the language is described with the knowledge base",
-        examples=[{"text": {"item": "US-LIVER", "contains": ["脂肪肝"], "unless": ["未见脂肪肝"]}}],
+        examples=[{"concept": {"item": "US-LIVER", "in": ["FATTY-LIVER"]}}],
     )
     fires: list[ExampleIn] = Field(min_length=1, max_length=50, examples=[[{"values": {"US-LIVER": "提示脂肪肝"}}]])
     misses: list[ExampleIn] = Field(min_length=1, max_length=50, examples=[[{"values": {"US-LIVER": "未见脂肪肝"}}]])

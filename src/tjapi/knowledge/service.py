@@ -36,9 +36,11 @@ from tjapi.knowledge.rules import (
     Known,
     Purpose,
     Verdict,
+    bound_to,
     check,
     evaluate,
     is_of_any_item,
+    is_of_every_item,
     items_of,
     may_hold_of_nothing,
     needs_past,
@@ -93,7 +95,7 @@ class Advice:
 class Rule:
     """A rule of a version. `items`: what it looks at; `past`: what it, or the advice of its finding, compares with earlier exams.
 
-    `of_nothing`: it may hold without any value.
+    `of_nothing`: it may hold without any value. `of_every`: it looks at the words of every item, and fires once for each that it holds of.
     """
 
     code: str
@@ -106,6 +108,11 @@ class Rule:
     items: frozenset[str]
     past: frozenset[str]
     of_nothing: bool
+    of_every: bool = False
+
+    def asked_of(self, item_code: str) -> "Rule":
+        """Return a rule of every item as it is asked of one."""
+        return replace(self, condition=bound_to(self.condition, item_code), items=frozenset({item_code}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +139,8 @@ class Knowledge:
         return next((r for r in self.rules if r.purpose == "critical" and is_of_any_item(r.condition)), None)
 
     def about(self, purpose: Purpose, items: frozenset[str] | None = None) -> list[Rule]:
-        """Return the rules of a purpose; with `items`, those that look at any of these."""
-        return [r for r in self.rules if r.purpose == purpose and (items is None or r.items & items)]
+        """Return the rules of a purpose; with `items`, those that look at any of these, which those of every item do not."""
+        return [r for r in self.rules if r.purpose == purpose and not r.of_every and (items is None or r.items & items)]
 
     def fired(self, purpose: Purpose, case: Case, items: frozenset[str] | None = None) -> list[Fired]:
         """Return the rules of a purpose that hold in a case, in the order of their codes, with the advice for this person.
@@ -144,7 +151,11 @@ class Knowledge:
         if purpose == "finding" and not self.signed:
             return []
         found = []
-        for rule in self.about(purpose, items):
+        every = (r for r in self.rules if r.of_every and r.purpose == purpose)
+        words = [
+            code for code, known in case.values.items() if known.numeric is None and (items is None or code in items)
+        ]
+        for rule in [*self.about(purpose, items), *(rule.asked_of(code) for rule in every for code in words)]:
             if not rule.of_nothing and rule.items.isdisjoint(case.values):
                 continue
             verdict = evaluate(rule.condition, case)
@@ -236,7 +247,7 @@ def _knowledge(
         Rule(
             r.code, r.purpose, r.name if signed or r.finding_code else f"{r.name}{_UNSIGNED}", r.condition,
             by_code[r.finding_code] if r.finding_code else None, r.important_class, r.action, items_of(r.condition),
-            needs_past(r.condition) | past_of.get(r.finding_code or "", frozenset()), may_hold_of_nothing(r.condition),
+            needs_past(r.condition) | past_of.get(r.finding_code or "", frozenset()), may_hold_of_nothing(r.condition), is_of_every_item(r.condition),
         )
         for r in rules
     )  # fmt: skip

@@ -103,7 +103,8 @@ def valued(known: Known) -> str:
 def _of_value(clauses: Sequence[Clause]) -> str:
     known = clauses[0].known
     assert known is not None
-    excerpts = _excerpts(known.text, [word for clause in clauses for word in clause.found])
+    said = list(dict.fromkeys(one for clause in clauses for one in clause.said))
+    excerpts = _excerpts("\n".join(said) or known.text, [word for clause in clauses for word in clause.found])
     value = f"{known.item_name}：{excerpts}" if excerpts else valued(known)
     return _joined(value, *(clause.note for clause in clauses))
 

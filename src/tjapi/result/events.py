@@ -22,7 +22,7 @@ class RevisionsAdded(Event):
 
     `item_codes`: of which items they are. `beside`: every revision of the exam that contradicts a final value and that no correction has decided; a person must ask, and until
     then both count. `passed_over`: what was added and is no value any more: it was corrected, or struck, before it came. `alarming`: the
-    laboratory itself calls something of it critical. `of_past`: nothing was said of this exam; an earlier one of the person says something else.
+    laboratory itself calls something of it critical, or words of it are grave. `of_past`: nothing was said of this exam; an earlier one of the person says something else.
     """
 
     name: ClassVar[str] = "result.revisions_added"

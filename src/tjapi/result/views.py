@@ -63,6 +63,13 @@ cross join lateral (
 where (s.department_id is not null or said.department_id is not null or missed.department_id is not null) and ($3::int is null or d.id = $3))
 """
 """JSON of what the departments found in the exam $1, as a list of `DepartmentResultsOut`: the view $2, the department $3 or all."""
+DESCRIPTIONS = """
+(select array_agg(array[r.id::text, r.item_code, r.item_name, v.text] order by l.sort, l.code, i.sort, r.id)
+from result r join result_revision v on v.id = r.current_revision_id join exam_line l on l.id = r.line_id join item i on i.id = r.item_id
+where r.exam_id = $1 and i.kind = 'text' and ($3::int is null or r.department_id = $3)
+  and l.state not in ('withdrawn', 'substituted', 'refused', 'waived', 'deferred'))
+"""
+"""What is described in the exam $1, of the department $3 or all: each as result, item's code, its name, and the words."""
 _OVERVIEW = f"select e.id, {utf8(DEPARTMENTS)} from exam e where e.id = $1"
 
 

@@ -89,7 +89,8 @@ class Judge:
         known = case.known(item.code, item.name, value, kind=item.kind, item_unit=item.unit, unit=unit, flag=flag)
         alone = Case(self.sex, self.age_years, {item.code: known}, {}, {}, self.pregnant)
         fired = alarms_of(self.edition, alone, frozenset({item.code}))
-        return any(one.rule.important_class == "A" for one in fired)
+        # Of what somebody else wrote, and nobody can file, a grave word is enough.
+        return any(one.rule.important_class == "A" or one.rule.of_every for one in fired)
 
 
 async def judge_for(uow: UnitOfWork, exam: Exam, items: Iterable[Item]) -> Judge:
@@ -144,6 +145,7 @@ def alarms_of(edition: Knowledge, case: Case, items: frozenset[str] | None = Non
     # Only what asks for action at once about that very item is the same alarm; a rule that merely looks at it as well is another.
     same = [one for one in found if one.rule.important_class == "A" and len(one.rule.items) == 1]
     told = {c.known.result_id for one in same for c in one.verdict.clauses if c.known is not None}
+    found = [one for one in found if not (one.rule.of_every and _is_told(one, found))]
     found += [one for one in _called_by_laboratory(edition, case, items) if told.isdisjoint(one.verdict.result_ids)]
     for rule in edition.about("critical", items):
         doubtful = [k for k in evaluate(rule.condition, case).unreadable if k.numeric is not None and k.comparator]
@@ -151,6 +153,20 @@ def alarms_of(edition: Knowledge, case: Case, items: frozenset[str] | None = Non
             clauses = tuple(Clause(k, f"不能排除{rule.name}", note=NOT_EXCLUDED) for k in doubtful)
             found.append(Fired(rule, Verdict(True, clauses)))
     return found
+
+
+def _is_told(one: Fired, found: Sequence[Fired]) -> bool:
+    """Say whether another rule tells of the same words: of a chosen one its own rule, of a description one that found the same."""
+    known = next(clause.known for clause in one.verdict.clauses)
+    words = {word for clause in one.verdict.clauses for word in clause.found}
+    for other in found:
+        if other.rule.of_every or len(other.rule.items) > 1:
+            continue
+        for clause in other.verdict.clauses:
+            same = clause.known is not None and known is not None and clause.known.result_id == known.result_id
+            if same and (not clause.said or words <= set(clause.found)):
+                return True
+    return False
 
 
 def every_alarm(edition: Knowledge, case: Case) -> list[Fired]:

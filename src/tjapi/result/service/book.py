@@ -14,6 +14,7 @@ from tjapi.exam.models import Exam, ExamLine
 from tjapi.exam.rules import LIVE_FOR_RESULTS
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge.descriptions import read
 from tjapi.result import repository
 from tjapi.result.events import (
     CriticalNotExcluded,
@@ -596,10 +597,15 @@ class Book:
             RevisionsAdded(
                 campus_id=self.exam.campus_id, exam_id=self.exam.id, result_ids=tuple(r.id for r in added),
                 item_codes=tuple(sorted({r.item_code for r in added})), beside=tuple(sorted(beside)), passed_over=passed_over,
-                alarming=any(lab_critical((r.lis_flags or "").split(" ")) for r in self._new_revisions),
+                alarming=any(lab_critical((r.lis_flags or "").split(" ")) or self._is_grave(r) for r in self._new_revisions),
                 of_past=of_past,
             )
         )  # fmt: skip
+
+    def _is_grave(self, said: HeldRevision) -> bool:
+        """Say whether words that were said of a result may ask for a person at once."""
+        result = self._results[said.result_id]
+        return said.numeric is None and bool(read(said.text, result.item_code, result.item_name).grave)
 
     async def _ask(self, uow: UnitOfWork, *, finalized: bool) -> list[ResultQuestion]:
         """Bring the open questions about what was touched in line with what stands there now; return all that are open."""
