@@ -31,7 +31,7 @@ MOST_READ = 6000
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """What may be found. `grave`: a person looks at once; `from_mm`: only from that size; `calm`: not beside these words; `by_grade`: as its grade is.
+    """What may be found. `grave`: a person looks at once; `from_mm`: only from that size; `from_percent`: in any case from that share; `calm`: not beside these words; `by_grade`: as its grade is.
 
     `known`: it is a concept of its site; a mere word of harm is not, and is listed for the reviewer where it stands.
     """
@@ -40,6 +40,7 @@ class Concept:
     name: str
     grave: bool = False
     from_mm: Decimal | None = None
+    from_percent: Decimal | None = None
     by_grade: bool = False
     calm: tuple[str, ...] = ()
     known: bool = True
@@ -69,6 +70,7 @@ class Dictionary:
     of_item: Mapping[str, str]
     words: Mapping[str, Sequence[tuple[str, _Entry]]]
     hazards: frozenset[str]
+    strong: frozenset[str]
     schemes: Mapping[str, tuple[Concept, str, frozenset[str]]]
     """Of each scheme of categories: its concept, the site that it is of, and which categories are grave by their number."""
 
@@ -168,6 +170,7 @@ def _compiled(
         {item: site["code"] for site in reversed(sites) for item in site.get("items", "").split()},
         index,
         frozenset(phrases["normal"]["hazards"]),
+        frozenset(phrases["normal"]["strong"]),
         {
             one["scheme"]: (_concept(one, known=True), one["site"], frozenset(one["grave_grades"].split()))
             for one in concepts
@@ -180,7 +183,7 @@ def _concept(one: Mapping[str, Any], *, known: bool) -> Concept:
     from_mm = one.get("grave_from_mm")
     return Concept(
         one["code"], one["name"], bool(one.get("grave")), Decimal(from_mm) if from_mm is not None else None,
-        bool(one.get("by_grade")), tuple(map(_plain, one.get("calm", "").split())), known, bool(one.get("weak")),
+        Decimal(one["grave_from_percent"]) if "grave_from_percent" in one else None, bool(one.get("by_grade")), tuple(map(_plain, one.get("calm", "").split())), known, bool(one.get("weak")),
     )  # fmt: skip
 
 
@@ -415,10 +418,29 @@ def _tokens(book: Dictionary, plain: str) -> list[_Token]:
 # --- reading a sentence ---
 
 _EXCLUDES = ("排除", "除外")
-_SIGNS = frozenset(("征象", "影", "表现", "改变", "信号", "回声", "所见", "情况", "征", "试验", "检查"))
+_SIGNS = frozenset(
+    (
+        "征象",
+        "影",
+        "表现",
+        "改变",
+        "信号",
+        "回声",
+        "所见",
+        "情况",
+        "征",
+        "试验",
+        "检查",
+        "程度",
+        "证据",
+        "范围",
+        "各型",
+        "图像",
+    )
+)
 """What may stand between a word of harm and its denial: 受压征象均无."""
 _AS_IT_SHOULD = frozenset(("正常", "如常", "无殊", "正常范围", "未见异常", "存在"))
-_NEEDED = re.compile(r"血流|搏动|蠕动|反射|呼吸音|肠鸣音|胎心|显影|显示|正常|孕囊|充盈|流空|动度|意识|应答|自主")
+_NEEDED = re.compile(r"血流|搏动|蠕动|反射|呼吸音|肠鸣音|胎心|显影|显示|正常|孕囊|充盈|流空|动度|意识|应答|自主呼吸")
 """What is missed where it is denied: 未探及血流信号, 无自主呼吸, 未见正常结构."""
 _FORWARD = frozenset(("既往", "曾", "曾有", "曾患", "曾行", "曾经", "陈旧", "陈旧性", "旧", "既往史", "过去", "幼时", "儿时", "原有", "后遗"))  # fmt: skip
 _MOST_UNKNOWN = 24
@@ -507,7 +529,7 @@ class _Reader:
 
     def _deny_before(self, clause: Sequence[_Token]) -> None:
         for i, token in enumerate(clause):
-            if token.word in _AS_IT_SHOULD and i and clause[i - 1].names and not self._is_grave(clause[i - 1]):
+            if token.word in _AS_IT_SHOULD and i and clause[i - 1].names:
                 clause[i - 1].denied = True
                 continue
             if "denied_after" not in token.roles:
@@ -629,6 +651,10 @@ class _Reader:
             grave = True
         if grave and any(word in plain for word in concept.calm):
             grave = False
+        if concept.from_percent is not None and any(
+            Decimal(share) >= concept.from_percent for share in _SHARE.findall(plain)
+        ):
+            grave = True
         if concept.by_grade and one.grades:
             grave = any(map(self._is_grave_grade, one.grades))
         return one if grave == one.grave else replace(one, grave=grave)
@@ -654,29 +680,39 @@ class _Reader:
                 return False
             if not [one for one in behind if not one.filler] and not any(one.names for one in clause):
                 return named or _is_felt(clause, denial)
-        unknown = [one for i, one in enumerate(clause) if "unknown" in one.roles and (denial is None or i < denial)]
+        unknown = [
+            (i, one) for i, one in enumerate(clause) if "unknown" in one.roles and (denial is None or i < denial)
+        ]
         if not unknown or "advises" in clause[0].roles:
             return True
         if any("possible" in one.roles for one in clause) and not any(one.names for one in clause):
             return False
-        return not any(self._is_strange(one.word) for one in unknown)
+        well = denial is not None or any("predicates" in one.roles for one in clause[unknown[-1][0] + 1 :])
+        return not any(self._is_strange(one.word, well=well) for _, one in unknown)
 
-    def _is_strange(self, word: str) -> bool:
-        """Say whether a word that nobody knows might be harm: it holds a character of harm, or is Latin."""
-        return (
-            len(word) > _MOST_UNKNOWN
-            or any(char in self._book.hazards for char in word)
-            or re.search("[a-z]{2}", word) is not None
-        )
+    def _is_strange(self, word: str, *, well: bool) -> bool:
+        """Say whether a word that nobody knows might be harm; where its clause calls things well, only one that surely is."""
+        if len(word) > _MOST_UNKNOWN:
+            return True
+        if well:
+            return any(char in self._book.strong for char in word)
+        return any(char in self._book.hazards for char in word) or _LATIN.search(word) is not None
 
 
+_LATIN = re.compile("[a-z]{2}")
+_SHARE = re.compile(r"(\d{2,3}(?:\.\d)?)\s?%")
 _FELT = re.compile("[触扪及闻]")
 _MAY_BE_MISSING = frozenset(("NODE", "SUPRACLAVICULAR", "AXILLA", "APPENDIX", "SALIVARY"))
 
 
 def _is_felt(clause: Sequence[_Token], denial: int) -> bool:
     """Say whether what is denied is an organ that is not felt, or seen, when all is well: 肝脾肋下未触及, 淋巴结未见."""
-    return _FELT.search(clause[denial].word) is not None or any(one.site in _MAY_BE_MISSING for one in clause[:denial])
+    listed = denial > 0 and clause[denial - 1].word == ":" and not any(one.site for one in clause[:denial])
+    return (
+        listed
+        or _FELT.search(clause[denial].word) is not None
+        or any(one.site in _MAY_BE_MISSING for one in clause[:denial])
+    )
 
 
 def _first(clause: Sequence[_Token], role: str) -> int | None:
