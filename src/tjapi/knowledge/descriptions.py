@@ -48,6 +48,18 @@ class Concept:
 
 
 @dataclass(frozen=True, slots=True)
+class _Figure:
+    """What a figure beside a word says: the `of`-th one of 150/95, what is usual, and what asks for a person at once."""
+
+    name: str
+    of: int
+    low: Decimal | None
+    high: Decimal | None
+    grave_low: Decimal | None
+    grave_high: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Entry:
     """What a word of the dictionary may do: its roles, the concepts that it names, and the lesion or site that it is."""
 
@@ -71,6 +83,7 @@ class Dictionary:
     words: Mapping[str, Sequence[tuple[str, _Entry]]]
     hazards: frozenset[str]
     strong: frozenset[str]
+    figures: Mapping[str, Sequence[_Figure]]
     schemes: Mapping[str, tuple[Concept, str, frozenset[str]]]
     """Of each scheme of categories: its concept, the site that it is of, and which categories are grave by their number."""
 
@@ -121,7 +134,7 @@ def _compiled(
     sites: Sequence[Mapping[str, Any]],
     lesions: Sequence[Mapping[str, Any]],
     concepts: Sequence[Mapping[str, Any]],
-    phrases: Mapping[str, Mapping[str, str]],
+    phrases: Mapping[str, Any],
 ) -> Dictionary:
     parts: dict[str, list[str]] = {}
     for site in sites:
@@ -171,12 +184,22 @@ def _compiled(
         index,
         frozenset(phrases["normal"]["hazards"]),
         frozenset(phrases["normal"]["strong"]),
+        _figures(phrases["figures"]),
         {
             one["scheme"]: (_concept(one, known=True), one["site"], frozenset(one["grave_grades"].split()))
             for one in concepts
             if "scheme" in one
         },
     )
+
+
+def _figures(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[_Figure]]:
+    found: dict[str, list[_Figure]] = {}
+    for row in rows:
+        bounds = [Decimal(row[name]) if name in row else None for name in ("from", "to", "grave_to", "grave_from")]
+        for word in row["words"].split():
+            found.setdefault(word, []).append(_Figure(row["name"], row.get("of", 1), *bounds))
+    return found
 
 
 def _concept(one: Mapping[str, Any], *, known: bool) -> Concept:
@@ -370,7 +393,7 @@ class _Token:
 
 
 _MEASURE = re.compile(
-    r"[<>±+\-约]?\d[\d.]*(?:\s?[x*/:\-]\s?\d[\d.]*)*\s?(?:mm|cm|ml|m/s|cm/s|mmhg|kpa|bpm|次/分钟?|ms|mv|ng/ml|u/ml|iu/l|db/m|hz|g/l|%|°|'|mg|kg|g|s|岁|余?年|个?月|天|周|枚|个|度|点钟?|级|类|分|孔|支|颗|处|条|段|期|位|岁)?"
+    r"[<>±+\-约]?\d[\d.]*(?:\s?[x*/:\-]\s?\d[\d.]*)*\s?(?:mmhg|mm/s|cm/s|m/s|mm|cm|ml|kpa|bpm|次/分钟?|次/min|ms|mv|ng/ml|ug/l|pg/ml|u/ml|iu/l|u/l|miu/ml|db/m|db|hz|g/l|hu|%|°|'|mg|kg|g|s|岁|余?年|个?月|天|周|枚|个|度|点钟?|级|类|分|孔|支|颗|处|条|段|期|位|岁)?"
 )
 _AGO = re.compile(r"\d+余?(?:年|个?月|周|天)(?:余)?前")
 _PUNCTUATION = frozenset("、()[]{}\"'《》<>「」『』·:-/+*=%°.^~# _\\&|@‘’′″→↑↓±…")
@@ -417,6 +440,9 @@ def _tokens(book: Dictionary, plain: str) -> list[_Token]:
 
 # --- reading a sentence ---
 
+_AGED = frozenset(("绝经后", "老年性", "老年性改变", "绝经期", "绝经", "老年", "年龄相关", "绝经后改变"))
+_OF_AGE = frozenset(("ATROPHY", "DEGENERATION"))
+"""What is as it should be at an age, where a sentence says that it is of that age."""
 _EXCLUDES = ("排除", "除外")
 _SIGNS = frozenset(
     (
@@ -464,9 +490,14 @@ class _Reader:
         understood = True
         named = False
         doubted: bool | None = None
+        aged = any(one.word in _AGED for one in tokens)
         for clause in clauses:
             made = [(token, self._mention(token, clause, sentence)) for token in clause if token.names]
-            own = [(token, one) for token, one in made if one is not None]
+            own = [
+                (token, replace(one, assertion="absent") if aged and token.lesion in _OF_AGE else one)
+                for token, one in made
+                if one is not None
+            ]
             found += own
             if any("physiological" in one.roles and not one.names for one in clause):
                 found[:] = [
@@ -485,6 +516,10 @@ class _Reader:
         mentions = _sized(found, sizes)
         mentions = [replace(one, grades=frozenset(f"{scheme}:{grade}" for scheme, grade in grades)) for one in mentions]
         mentions += self._graded(grades, sentence)
+        for clause in clauses:
+            said = self._figured(clause, sentence)
+            mentions += [one for one in said if one is not None]
+            understood = understood and not said
         return [self._weighed(one, sentence.plain) for one in mentions], understood
 
     # --- whether it is there ---
@@ -637,6 +672,30 @@ class _Reader:
                 made.append(Mention(concept.code, concept.name, site, "present", words, sentence.said, True, grades=of))
         return made
 
+    def _figured(self, clause: Sequence[_Token], sentence: _Sentence) -> list[Mention | None]:
+        """Return what figures of a clause say that is not usual: what is grave, and None for what is only listed."""
+        made: list[Mention | None] = []
+        for i, token in enumerate(clause):
+            figures = self._book.figures.get(token.word, ())
+            measured = next((one for one in clause[i + 1 : i + 4] if one.roles is _MEASURED), None) if figures else None
+            numbers = [Decimal(one) for one in _NUMBERS.findall(measured.word)] if measured is not None else []
+            for figure in figures:
+                if len(numbers) < figure.of or (
+                    figure.of == 1 and any(one.of > 1 for one in figures) and len(numbers) < 2
+                ):  # noqa: PLR2004 - a pair
+                    continue
+                number = numbers[figure.of - 1]
+                if (figure.grave_high is not None and number >= figure.grave_high) or (
+                    figure.grave_low is not None and number <= figure.grave_low
+                ):
+                    words = f"{token.word}{measured.word}" if measured is not None else token.word
+                    made.append(Mention("FIGURE", figure.name, "", "present", words, sentence.said, True))
+                elif (figure.high is not None and number > figure.high) or (
+                    figure.low is not None and number < figure.low
+                ):
+                    made.append(None)
+        return made
+
     def _is_grave_grade(self, said: str) -> bool:
         scheme, _, grade = said.partition(":")
         return scheme in self._book.schemes and grade[:1] in self._book.schemes[scheme][2]
@@ -687,7 +746,8 @@ class _Reader:
             return True
         if any("possible" in one.roles for one in clause) and not any(one.names for one in clause):
             return False
-        well = denial is not None or any("predicates" in one.roles for one in clause[unknown[-1][0] + 1 :])
+        behind = clause[unknown[-1][0] + 1 :]
+        well = denial is not None or any("predicates" in one.roles or one.roles is _MEASURED for one in behind)
         return not any(self._is_strange(one.word, well=well) for _, one in unknown)
 
     def _is_strange(self, word: str, *, well: bool) -> bool:
@@ -700,6 +760,7 @@ class _Reader:
 
 
 _LATIN = re.compile("[a-z]{2}")
+_NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 _SHARE = re.compile(r"(\d{2,3}(?:\.\d)?)\s?%")
 _FELT = re.compile("[触扪及闻]")
 _MAY_BE_MISSING = frozenset(("NODE", "SUPRACLAVICULAR", "AXILLA", "APPENDIX", "SALIVARY"))
