@@ -520,7 +520,10 @@ class _Reader:
             said = self._figured(clause, sentence)
             mentions += [one for one in said if one is not None]
             understood = understood and not said
-        return [self._weighed(one, sentence.plain) for one in mentions], understood
+        weighed = [self._weighed(one, sentence.plain) for one in mentions]
+        if understood and not any(one.grave and one.stands for one in weighed):
+            understood = not _is_urgent(clauses)
+        return weighed, understood
 
     # --- whether it is there ---
 
@@ -778,6 +781,15 @@ def _is_felt(clause: Sequence[_Token], denial: int) -> bool:
 
 def _first(clause: Sequence[_Token], role: str) -> int | None:
     return next((i for i, one in enumerate(clause) if role in one.roles), None)
+
+
+def _is_urgent(clauses: Iterable[Sequence[_Token]]) -> bool:
+    """Say whether something makes of what is there more than it is, or asks somebody to see to it: 大量, 固定, 立即."""
+    for clause in clauses:
+        denial = _first(clause, "denies")
+        if any("urges" in one.roles and (denial is None or i < denial) for i, one in enumerate(clause)):
+            return True
+    return False
 
 
 def _excepted(clause: Sequence[_Token], at: int) -> bool:
