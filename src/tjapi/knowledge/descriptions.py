@@ -33,7 +33,7 @@ MOST_READ = 6000
 class Concept:
     """What may be found. `grave`: a person looks at once; `from_mm`: only from that size; `from_percent`: in any case from that share; `calm`: not beside these words; `by_grade`: as its grade is.
 
-    `known`: it is a concept of its site; a mere word of harm is not, and is listed for the reviewer where it stands.
+    `usual`: it is no finding. `known`: it is a concept of its site; a mere word of harm is not, and is listed for the reviewer where it stands.
     """
 
     code: str
@@ -45,6 +45,7 @@ class Concept:
     calm: tuple[str, ...] = ()
     known: bool = True
     weak: bool = False
+    usual: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,7 @@ def _concept(one: Mapping[str, Any], *, known: bool) -> Concept:
     from_mm = one.get("grave_from_mm")
     return Concept(
         one["code"], one["name"], bool(one.get("grave")), Decimal(from_mm) if from_mm is not None else None,
-        Decimal(one["grave_from_percent"]) if "grave_from_percent" in one else None, bool(one.get("by_grade")), tuple(map(_plain, one.get("calm", "").split())), known, bool(one.get("weak")),
+        Decimal(one["grave_from_percent"]) if "grave_from_percent" in one else None, bool(one.get("by_grade")), tuple(map(_plain, one.get("calm", "").split())), known, bool(one.get("weak")), bool(one.get("usual")),
     )  # fmt: skip
 
 
@@ -466,7 +467,9 @@ _SIGNS = frozenset(
 )
 """What may stand between a word of harm and its denial: 受压征象均无."""
 _AS_IT_SHOULD = frozenset(("正常", "如常", "无殊", "正常范围", "未见异常", "存在"))
-_NEEDED = re.compile(r"血流|搏动|蠕动|反射|呼吸音|肠鸣音|胎心|显影|显示|正常|孕囊|充盈|流空|动度|意识|应答|自主呼吸")
+_NEEDED = re.compile(
+    r"肺纹理|血流|搏动|蠕动|反射|呼吸音|肠鸣音|胎心|显影|显示|正常|孕囊|充盈|流空|动度|意识|应答|自主呼吸"
+)
 """What is missed where it is denied: 未探及血流信号, 无自主呼吸, 未见正常结构."""
 _FORWARD = frozenset(("既往", "曾", "曾有", "曾患", "曾行", "曾经", "陈旧", "陈旧性", "旧", "既往史", "过去", "幼时", "儿时", "原有", "后遗"))  # fmt: skip
 _MOST_UNKNOWN = 24
@@ -490,6 +493,7 @@ class _Reader:
         understood = True
         named = False
         doubted: bool | None = None
+        among_well = any(_calls_well(clause) or _first(clause, "denies") is not None for clause in clauses)
         aged = any(one.word in _AGED for one in tokens)
         for clause in clauses:
             made = [(token, self._mention(token, clause, sentence)) for token in clause if token.names]
@@ -510,7 +514,7 @@ class _Reader:
             doubted = understood
             standing = [one for _, one in own if one.stands]
             named_here = any(one.known for one in standing)
-            if not self._understood(clause, standing, named=named):
+            if not self._understood(clause, standing, named=named, among_well=among_well):
                 understood = False
             named = named or named_here
         mentions = _sized(found, sizes)
@@ -591,7 +595,7 @@ class _Reader:
     def _mention(self, token: _Token, clause: Sequence[_Token], sentence: _Sentence) -> Mention | None:
         site = self._site_of(token, clause)
         concept = self._book.concepts[token.concept] if token.concept else self._book.concept_of(token.lesion, site)
-        if concept.weak:
+        if concept.weak or concept.usual:
             return None
         words = sentence_words(sentence, token)
         return Mention(
@@ -723,7 +727,9 @@ class _Reader:
 
     # --- whether it is understood ---
 
-    def _understood(self, clause: Sequence[_Token], standing: Sequence[Mention], *, named: bool) -> bool:
+    def _understood(
+        self, clause: Sequence[_Token], standing: Sequence[Mention], *, named: bool, among_well: bool
+    ) -> bool:
         """Say whether a clause needs no reader: what stands in it is a concept, or nothing does and its words are known."""
         if any(one.known for one in standing):
             return True
@@ -749,20 +755,22 @@ class _Reader:
             return True
         if any("possible" in one.roles for one in clause) and not any(one.names for one in clause):
             return False
-        behind = clause[unknown[-1][0] + 1 :]
-        well = denial is not None or any("predicates" in one.roles or one.roles is _MEASURED for one in behind)
-        return not any(self._is_strange(one.word, well=well) for _, one in unknown)
+        well = denial is not None or _calls_well(clause)
+        return not any(self._is_strange(one.word, well=well, among_well=among_well) for _, one in unknown)
 
-    def _is_strange(self, word: str, *, well: bool) -> bool:
+    def _is_strange(self, word: str, *, well: bool, among_well: bool) -> bool:
         """Say whether a word that nobody knows might be harm; where its clause calls things well, only one that surely is."""
         if len(word) > _MOST_UNKNOWN:
             return True
         if well:
             return any(char in self._book.strong for char in word)
-        return any(char in self._book.hazards for char in word) or _LATIN.search(word) is not None
+        return (len(word) > 1 and not among_well) or any(char in self._book.hazards for char in word)
 
 
-_LATIN = re.compile("[a-z]{2}")
+def _calls_well(clause: Sequence[_Token]) -> bool:
+    return any("predicates" in one.roles or one.roles is _MEASURED for one in clause)
+
+
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 _SHARE = re.compile(r"(\d{2,3}(?:\.\d)?)\s?%")
 _FELT = re.compile("[触扪及闻]")
