@@ -65,6 +65,10 @@ class ItemOut(Output):
         description="是否需判定正常异常,否则无参考区间时不追问 · Whether a value is to be normal or abnormal",
         examples=[True],
     )
+    laboratory_first: bool = Field(
+        description="检验科随值发来的参考区间优先于本院 · A range that the laboratory sends goes before ours",
+        examples=[False],
+    )
     plausible_low: Decimal | None = Field(
         description="合理下限,低于此值须核实 · Below it a value is asked back", examples=["10"]
     )
@@ -330,6 +334,7 @@ class FileItem(Input):
     sort: Whole = Field(ge=0, le=1_000_000, examples=[130])
     active: bool = Field(True, examples=[True])
     judged: bool = Field(True, examples=[True])
+    laboratory_first: bool = Field(False, examples=[False])
     plausible_low: FileNumber | None = Field(None, examples=["10"])
     plausible_high: FileNumber | None = Field(None, examples=["300"])
     delta_percent: Annotated[int, Field(ge=1, le=10_000), WHOLE] | None = Field(None, examples=[50])
@@ -513,6 +518,7 @@ class StarterLimit(Input):
 
     item: Code
     judged: bool = True
+    laboratory_first: bool = False
     plausible_low: Decimal | None = None
     plausible_high: Decimal | None = None
     delta_percent: int | None = Field(None, gt=0)

@@ -233,6 +233,11 @@ class RangeOut(BaseModel):
     text: str = Field(description="打印用参考区间 · As printed", examples=["130–175"])
     method: str = Field(examples=[""])
     source: str = Field(description="来源 · Source", examples=["WS/T 405-2012"])
+    ours: str | None = Field(
+        None,
+        description="检验科区间优先时,本院参考区间 · Our range, where the laboratory's went before it",
+        examples=[None],
+    )
 
 
 class UnmappedCodeOut(BaseModel):
