@@ -219,7 +219,7 @@ def test_where_the_laboratory_goes_first_its_range_decides_and_ours_what_is_crit
     assert with_lab("", theirs, parse("0.4"), "L", laboratory_first=True) == ("L", True)
     assert with_lab("HH", theirs, parse("4.5"), "", laboratory_first=True) == ("HH", False)
     # A flag without a range says by no limit of its own where the value lies.
-    assert with_lab("H", None, parse("4.5"), "N", laboratory_first=True) == ("H", False)
+    assert with_lab("H", None, parse("4.5"), "", laboratory_first=True) == ("H", False)
     assert with_lab("H", theirs, parse("4.5"), None) == ("H", False)
     assert with_lab(None, theirs, parse("4.5"), None, laboratory_first=True) == ("", True)
     assert lab_snapshot("0.55-4.78", None, "0.270–4.200")["ours"] == "0.270–4.200"
