@@ -66,7 +66,7 @@ class ItemOut(Output):
         examples=[True],
     )
     laboratory_first: bool = Field(
-        description="检验科随值发来的参考区间优先于本院 · A range that the laboratory sends goes before ours",
+        description="检验科区间优先 · The laboratory's range goes first",
         examples=[False],
     )
     plausible_low: Decimal | None = Field(
@@ -98,7 +98,7 @@ class ItemRangeOut(Output):
     age_to_days: int | None = Field(description="截止日龄,约数 · About the same in days", examples=[None])
     method: str = Field(description="方法,空为不限 · Method, empty for any", examples=[""])
     pregnant: bool = Field(
-        description="仅适用于孕妇,取代一般区间 · Only for who is pregnant, in place of the general one",
+        description="仅适用于孕妇 · Only for who is pregnant",
         examples=[False],
     )
     low: Decimal | None = Field(description="下限,含 · Low, inclusive", examples=["130"])

@@ -235,7 +235,7 @@ class RangeOut(BaseModel):
     source: str = Field(description="来源 · Source", examples=["WS/T 405-2012"])
     ours: str | None = Field(
         None,
-        description="检验科区间优先时,本院参考区间 · Our range, where the laboratory's went before it",
+        description="本院区间,检验科区间优先时 · Ours, where the laboratory's went first",
         examples=[None],
     )
 
