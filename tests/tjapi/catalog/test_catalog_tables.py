@@ -106,13 +106,17 @@ async def test_ranges_of_many_items_are_chosen_in_one_query_by_sex_age_and_metho
         man = await service.choose_ranges(uow, ids.values(), Subject("male", ADULT, "", DAY), {ids["ALT"]: "P5P"})
         woman = await service.choose_range(uow, ids["HGB"], Subject("female", ADULT, "", DAY))
         child = await service.choose_range(uow, ids["HGB"], Subject("male", date(2016, 11, 23), "", DAY))
+        expecting = await service.choose_range(uow, ids["HGB"], Subject("female", ADULT, "", DAY, pregnant=True))
         before_it_held = await service.choose_range(uow, ids["HGB"], Subject("male", ADULT, "", date(1999, 12, 31)))
     assert man.keys() == {ids["HGB"], ids["ALT"], ids["CREA"]}
     assert (man[ids["HGB"]].low, man[ids["HGB"]].high) == (Decimal(130), Decimal(175))
     assert man[ids["ALT"]].high == Decimal(60)
     assert woman is not None
     assert woman.low == Decimal(115)
-    assert child is None
+    assert child is not None
+    assert (child.low, child.high) == (Decimal(118), Decimal(156))
+    assert expecting is not None
+    assert (expecting.low, expecting.critical_low) == (Decimal(110), Decimal(50))
     assert before_it_held is None
 
 

@@ -630,7 +630,7 @@ def _item_row(one: StarterItem, limit: StarterLimit | None) -> Row:
     limits = limit or StarterLimit(item=one.code, source="-")
     return {
         "id": starter_id("item", one.code), **one.model_dump(exclude={"ranges"}), "active": True,
-        **limits.model_dump(include={"judged", "plausible_low", "plausible_high", "delta_percent"}),
+        **limits.model_dump(include={"judged", "laboratory_first", "plausible_low", "plausible_high", "delta_percent"}),
     }  # fmt: skip
 
 
