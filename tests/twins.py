@@ -1004,6 +1004,39 @@ TWINS = (
         f"{KERNEL_TESTS}/test_sieve.py::test_what_has_no_width_is_left_out_raw_and_escaped",
     ),
     _twin(
+        "ranges: pregnancy first", "src/tjapi/catalog/rules.py", "return r.pregnant, r.method", "return False, r.method",
+        "tests/tjapi/catalog/test_catalog_rules.py::test_who_is_pregnant_gets_the_range_of_pregnancy_where_there_is_one",
+    ),
+    _twin(
+        "ranges: pregnancy for nobody else", "src/tjapi/catalog/rules.py", "(pregnant or not r.pregnant)", "True",
+        "tests/tjapi/catalog/test_starter.py::test_a_pregnant_woman_is_judged_by_what_holds_in_pregnancy",
+    ),
+    _twin(
+        "ranges: nobody left out", "src/tjapi/catalog/coverage.py", "if silent and since is None:", "if False and since is None:",
+        "tests/tjapi/catalog/test_catalog_rules.py::test_each_fault_of_a_range_is_found_and_said_in_both_languages",
+    ),
+    _twin(
+        "ranges: criticals kept in pregnancy", "src/tjapi/catalog/coverage.py", "!= (r.critical_low, r.critical_high)", "!= (usual.critical_low, usual.critical_high)",
+        "tests/tjapi/catalog/test_catalog_rules.py::test_each_fault_of_a_range_is_found_and_said_in_both_languages",
+    ),
+    _twin(
+        "ranges: a hospital's own stay", "src/tjapi/catalog/rules.py", "row.version == _MADE_OF_CONTENT and row not in shipped", "row not in shipped",
+        "tests/tjapi/catalog/test_catalog_rules.py::test_what_earlier_files_held_goes_and_what_a_hospital_made_or_signed_stays",
+    ),
+    _twin(
+        "loinc: the check digit", "src/tjapi/catalog/coverage.py", "return (10 - total % 10) % 10 == int(check)", "return True",
+        "tests/tjapi/catalog/test_catalog_rules.py::test_a_loinc_code_is_told_by_its_check_digit_and_is_of_one_item",
+    ),
+    _twin(
+        "ranges: criticals of ours before a laboratory's range", "src/tjapi/result/rules/flags.py", 'is not None and ours not in ("LL", "HH")', "is not None",
+        "tests/tjapi/result/test_reading.py::test_where_the_laboratory_goes_first_its_range_decides_and_ours_what_is_critical",
+    ),
+    _twin(
+        "catalog: no rays in pregnancy", "src/tjapi/catalog/starter/item_groups_wide.toml",
+        'name = "乳腺钼靶", department = "RADIOLOGY", price_fen = 20000, not_when_pregnant = true,', 'name = "乳腺钼靶", department = "RADIOLOGY", price_fen = 20000,',
+        "tests/tjapi/catalog/test_starter.py::test_what_harms_an_unborn_child_is_not_for_who_is_pregnant",
+    ),
+    _twin(
         "ages: by the calendar", "src/tjapi/catalog/rules.py",
         "return cls(months // 12, months, (day - birth).days)", "return cls(int((day - birth).days / 365.25), months, (day - birth).days)",
         "tests/tjapi/catalog/test_catalog_rules.py::test_an_age_is_reached_by_the_calendar",

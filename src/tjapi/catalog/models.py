@@ -30,6 +30,7 @@ class Item(Base):
     """明细项目: one observable. `unit` is what is printed, `ucum` what machines exchange.
 
     `judged`: a value is expected to be normal or not, so that one that can be neither is asked about (no height is either).
+    `laboratory_first`: its limits are the reagent's, so that a range that the laboratory sends goes before ours (检验科区间优先).
     `plausible_low`, `plausible_high`: beyond them, inclusive bounds, a value is asked back before it is believed. `delta_percent`: so is
     one that differs from the last exam's by more.
     """
@@ -55,6 +56,7 @@ class Item(Base):
     sort: Mapped[int]
     active: Mapped[bool] = mapped_column(server_default="true")
     judged: Mapped[bool] = mapped_column(server_default="true")
+    laboratory_first: Mapped[bool] = mapped_column(server_default="false")
     plausible_low: Mapped[Decimal | None] = mapped_column(Numeric)
     plausible_high: Mapped[Decimal | None] = mapped_column(Numeric)
     delta_percent: Mapped[int | None] = mapped_column(SmallInteger)

@@ -339,7 +339,7 @@ async def put_departments(uow: UnitOfWork, rows: Sequence[Row]) -> dict[str, int
 async def put_items(uow: UnitOfWork, rows: Sequence[Row]) -> dict[str, UUID]:
     """Insert or update items by code, keeping the id of a row that is there, and its limits; return code → id."""
     query = insert(Item).values(list(rows))
-    kept = ("id", "code", "judged", "plausible_low", "plausible_high", "delta_percent")
+    kept = ("id", "code", "judged", "laboratory_first", "plausible_low", "plausible_high", "delta_percent")
     changed = {name: query.excluded[name] for name in rows[0] if name not in kept}
     found = await uow.session.execute(
         query.on_conflict_do_update(index_elements=["code"], set_=changed).returning(Item.code, Item.id)
@@ -359,6 +359,11 @@ async def add_coded(
     if new:
         await uow.session.execute(insert(table).values(new))
     return there | {row["code"]: row["id"] for row in new}, frozenset(row["code"] for row in new)
+
+
+async def drop_ranges(uow: UnitOfWork, ids: Collection[UUID]) -> None:
+    """Delete ranges."""
+    await uow.session.execute(delete(ItemRange).where(ItemRange.id.in_(ids)))
 
 
 async def add_ranges(uow: UnitOfWork, rows: Sequence[Row]) -> None:

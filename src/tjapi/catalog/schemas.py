@@ -65,6 +65,10 @@ class ItemOut(Output):
         description="是否需判定正常异常,否则无参考区间时不追问 · Whether a value is to be normal or abnormal",
         examples=[True],
     )
+    laboratory_first: bool = Field(
+        description="检验科区间优先 · The laboratory's range goes first",
+        examples=[False],
+    )
     plausible_low: Decimal | None = Field(
         description="合理下限,低于此值须核实 · Below it a value is asked back", examples=["10"]
     )
@@ -94,7 +98,7 @@ class ItemRangeOut(Output):
     age_to_days: int | None = Field(description="截止日龄,约数 · About the same in days", examples=[None])
     method: str = Field(description="方法,空为不限 · Method, empty for any", examples=[""])
     pregnant: bool = Field(
-        description="仅适用于孕妇,取代一般区间 · Only for who is pregnant, in place of the general one",
+        description="仅适用于孕妇 · Only for who is pregnant",
         examples=[False],
     )
     low: Decimal | None = Field(description="下限,含 · Low, inclusive", examples=["130"])
@@ -330,6 +334,7 @@ class FileItem(Input):
     sort: Whole = Field(ge=0, le=1_000_000, examples=[130])
     active: bool = Field(True, examples=[True])
     judged: bool = Field(True, examples=[True])
+    laboratory_first: bool = Field(False, examples=[False])
     plausible_low: FileNumber | None = Field(None, examples=["10"])
     plausible_high: FileNumber | None = Field(None, examples=["300"])
     delta_percent: Annotated[int, Field(ge=1, le=10_000), WHOLE] | None = Field(None, examples=[50])
@@ -513,6 +518,7 @@ class StarterLimit(Input):
 
     item: Code
     judged: bool = True
+    laboratory_first: bool = False
     plausible_low: Decimal | None = None
     plausible_high: Decimal | None = None
     delta_percent: int | None = Field(None, gt=0)

@@ -233,6 +233,11 @@ class RangeOut(BaseModel):
     text: str = Field(description="打印用参考区间 · As printed", examples=["130–175"])
     method: str = Field(examples=[""])
     source: str = Field(description="来源 · Source", examples=["WS/T 405-2012"])
+    ours: str | None = Field(
+        None,
+        description="本院区间,检验科区间优先时 · Ours, where the laboratory's went first",
+        examples=[None],
+    )
 
 
 class UnmappedCodeOut(BaseModel):

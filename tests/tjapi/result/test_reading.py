@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tjapi.result.rules.flags import flag_of, lab_critical, lab_flag, undetermined, with_lab
+from tjapi.result.rules.flags import flag_of, lab_critical, lab_flag, lab_snapshot, undetermined, with_lab
 from tjapi.result.rules.questions import Limits, implausible, jumped
 from tjapi.result.rules.ranges import Range, lab_range
 from tjapi.result.rules.reading import Said, put_together, read, understood, without_dust
@@ -211,6 +211,19 @@ def test_the_laboratorys_range_and_flag_speak_where_there_is_none_of_ours_alone(
     assert with_lab(None, None, parse("0.01"), None) == (None, False)
     # That it calls a text normal does not make us understand it.
     assert with_lab(None, None, parse("见备注"), "") == (None, False)
+
+
+def test_where_the_laboratory_goes_first_its_range_decides_and_ours_what_is_critical() -> None:
+    theirs = lab_range("0.55-4.78")
+    assert with_lab("H", theirs, parse("4.5"), None, laboratory_first=True) == ("", True)
+    assert with_lab("", theirs, parse("0.4"), "L", laboratory_first=True) == ("L", True)
+    assert with_lab("HH", theirs, parse("4.5"), "", laboratory_first=True) == ("HH", False)
+    # A flag without a range says by no limit of its own where the value lies.
+    assert with_lab("H", None, parse("4.5"), "", laboratory_first=True) == ("H", False)
+    assert with_lab("H", theirs, parse("4.5"), None) == ("H", False)
+    assert with_lab(None, theirs, parse("4.5"), None, laboratory_first=True) == ("", True)
+    assert lab_snapshot("0.55-4.78", None, "0.270–4.200")["ours"] == "0.270–4.200"
+    assert "ours" not in lab_snapshot("0.55-4.78", None)
 
 
 @pytest.mark.parametrize(

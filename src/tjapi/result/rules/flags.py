@@ -255,19 +255,23 @@ def gravity(flag: Flag | None) -> int:
     return _GRAVITY[flag]
 
 
-def with_lab(ours: Flag | None, lab_range: Range | None, value: Value, theirs: Flag | None) -> tuple[Flag | None, bool]:
+def with_lab(
+    ours: Flag | None, lab_range: Range | None, value: Value, theirs: Flag | None, *, laboratory_first: bool = False
+) -> tuple[Flag | None, bool]:
     """Return the flag of a value that a laboratory judged as well, and whether its range or flag decided.
 
     Ours where there is a range of ours, whatever the laboratory says: what it calls critical is an alarm, and no other value. Else what
-    its range says, or its flag where that is graver; on which side of its range a number lies, the range says.
+    its range says, or its flag where that is graver; on which side of its range a number lies, the range says. `laboratory_first`: of an
+    item whose limits are the reagent's, a range that was sent goes before ours; what ours calls critical stays so.
     """
-    if ours is not None:
+    first = laboratory_first and lab_range is not None and ours not in ("LL", "HH")
+    if ours is not None and not first:
         return ours, False
     by_range = flag(value, lab_range)
     said = [one for one in (by_range, theirs) if one is not None]
     if not said or (value.numeric is None and theirs == ""):
         # That a laboratory calls a text normal does not make us understand it.
-        return None, False
+        return ours, False
     gravest = max(said, key=gravity)
     if by_range and gravest in _OTHER_SIDE and gravest[0] != by_range[0]:
         # HH beside a number below its range: as grave as it is called, and the contradiction is asked about.
@@ -343,8 +347,11 @@ def snapshot(normal: Range, *, text: str, method: str, source: str) -> dict[str,
     }  # fmt: skip
 
 
-def lab_snapshot(text: str, told: Told | None) -> dict[str, Any]:
-    """Return the laboratory's range as it is kept beside a value that it judged; its own words, and bounds where they are inclusive."""
-    return snapshot(
-        told.normal if told is not None and told.inclusive else Range(), text=text, method="", source=LABORATORY
-    )
+def lab_snapshot(text: str, told: Told | None, ours: str | None = None) -> dict[str, Any]:
+    """Return the laboratory's range as it is kept beside a value that it judged; its own words, and bounds where they are inclusive.
+
+    `ours`: our range in words, where there is one and the laboratory's went before it.
+    """
+    normal = told.normal if told is not None and told.inclusive else Range()
+    kept = snapshot(normal, text=text, method="", source=LABORATORY)
+    return kept if ours is None else {**kept, "ours": ours}

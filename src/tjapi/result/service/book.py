@@ -820,10 +820,14 @@ def judged(
         # A laboratory's flag does not make us understand a word, and does not turn it into another one.
         return ours, range_snapshot(found) if found is not None else None
     told = None if item.kind in WORDS else theirs.told(item)
-    flag, by_lab = with_lab(ours, told.normal if told is not None else None, value, lab_flag(marks))
-    if by_lab and ours is None:
+    lab_range = told.normal if told is not None else None
+    # A laboratory rarely knows who is pregnant: our range for that stays before its general one.
+    first = item.laboratory_first and not (found is not None and found.pregnant)
+    flag, by_lab = with_lab(ours, lab_range, value, lab_flag(marks), laboratory_first=first)
+    if by_lab:
         # Beside a value that was converted stands no range in another unit.
-        return flag, lab_snapshot(written(told) if theirs.conversion else theirs.text, told)
+        text = written(told) if theirs.conversion else theirs.text
+        return flag, lab_snapshot(text, told, found.text if found is not None and ours is not None else None)
     return flag, range_snapshot(found) if found is not None else None
 
 
