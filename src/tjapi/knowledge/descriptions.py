@@ -31,19 +31,33 @@ MOST_READ = 6000
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """What may be found. `grave`: a person looks at once; `from_mm`: only from that size; `calm`: not beside these words; `by_grade`: as its grade is.
+    """What may be found. `grave`: a person looks at once; `from_mm`: only from that size; `from_percent`: in any case from that share; `calm`: not beside these words; `by_grade`: as its grade is.
 
-    `known`: it is a concept of its site; a mere word of harm is not, and is listed for the reviewer where it stands.
+    `usual`: it is no finding. `known`: it is a concept of its site; a mere word of harm is not, and is listed for the reviewer where it stands.
     """
 
     code: str
     name: str
     grave: bool = False
     from_mm: Decimal | None = None
+    from_percent: Decimal | None = None
     by_grade: bool = False
     calm: tuple[str, ...] = ()
     known: bool = True
     weak: bool = False
+    usual: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """What a figure beside a word says: the `of`-th one of 150/95, what is usual, and what asks for a person at once."""
+
+    name: str
+    of: int
+    low: Decimal | None
+    high: Decimal | None
+    grave_low: Decimal | None
+    grave_high: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +83,8 @@ class Dictionary:
     of_item: Mapping[str, str]
     words: Mapping[str, Sequence[tuple[str, _Entry]]]
     hazards: frozenset[str]
+    strong: frozenset[str]
+    figures: Mapping[str, Sequence[_Figure]]
     schemes: Mapping[str, tuple[Concept, str, frozenset[str]]]
     """Of each scheme of categories: its concept, the site that it is of, and which categories are grave by their number."""
 
@@ -119,7 +135,7 @@ def _compiled(
     sites: Sequence[Mapping[str, Any]],
     lesions: Sequence[Mapping[str, Any]],
     concepts: Sequence[Mapping[str, Any]],
-    phrases: Mapping[str, Mapping[str, str]],
+    phrases: Mapping[str, Any],
 ) -> Dictionary:
     parts: dict[str, list[str]] = {}
     for site in sites:
@@ -168,6 +184,8 @@ def _compiled(
         {item: site["code"] for site in reversed(sites) for item in site.get("items", "").split()},
         index,
         frozenset(phrases["normal"]["hazards"]),
+        frozenset(phrases["normal"]["strong"]),
+        _figures(phrases["figures"]),
         {
             one["scheme"]: (_concept(one, known=True), one["site"], frozenset(one["grave_grades"].split()))
             for one in concepts
@@ -176,11 +194,20 @@ def _compiled(
     )
 
 
+def _figures(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[_Figure]]:
+    found: dict[str, list[_Figure]] = {}
+    for row in rows:
+        bounds = [Decimal(row[name]) if name in row else None for name in ("from", "to", "grave_to", "grave_from")]
+        for word in row["words"].split():
+            found.setdefault(word, []).append(_Figure(row["name"], row.get("of", 1), *bounds))
+    return found
+
+
 def _concept(one: Mapping[str, Any], *, known: bool) -> Concept:
     from_mm = one.get("grave_from_mm")
     return Concept(
         one["code"], one["name"], bool(one.get("grave")), Decimal(from_mm) if from_mm is not None else None,
-        bool(one.get("by_grade")), tuple(map(_plain, one.get("calm", "").split())), known, bool(one.get("weak")),
+        Decimal(one["grave_from_percent"]) if "grave_from_percent" in one else None, bool(one.get("by_grade")), tuple(map(_plain, one.get("calm", "").split())), known, bool(one.get("weak")), bool(one.get("usual")),
     )  # fmt: skip
 
 
@@ -367,7 +394,7 @@ class _Token:
 
 
 _MEASURE = re.compile(
-    r"[<>±+\-约]?\d[\d.]*(?:\s?[x*/:\-]\s?\d[\d.]*)*\s?(?:mm|cm|ml|m/s|cm/s|mmhg|kpa|bpm|次/分钟?|ms|mv|ng/ml|u/ml|iu/l|db/m|hz|g/l|%|°|'|mg|kg|g|s|岁|余?年|个?月|天|周|枚|个|度|点钟?|级|类|分|孔|支|颗|处|条|段|期|位|岁)?"
+    r"[<>±+\-约]?\d[\d.]*(?:\s?[x*/:\-]\s?\d[\d.]*)*\s?(?:mmhg|mm/s|cm/s|m/s|mm|cm|ml|kpa|bpm|次/分钟?|次/min|ms|mv|ng/ml|ug/l|pg/ml|u/ml|iu/l|u/l|miu/ml|db/m|db|hz|g/l|hu|%|°|'|mg|kg|g|s|岁|余?年|个?月|天|周|枚|个|度|点钟?|级|类|分|孔|支|颗|处|条|段|期|位|岁)?"
 )
 _AGO = re.compile(r"\d+余?(?:年|个?月|周|天)(?:余)?前")
 _PUNCTUATION = frozenset("、()[]{}\"'《》<>「」『』·:-/+*=%°.^~# _\\&|@‘’′″→↑↓±…")
@@ -414,11 +441,35 @@ def _tokens(book: Dictionary, plain: str) -> list[_Token]:
 
 # --- reading a sentence ---
 
+_AGED = frozenset(("绝经后", "老年性", "老年性改变", "绝经期", "绝经", "老年", "年龄相关", "绝经后改变"))
+_OF_AGE = frozenset(("ATROPHY", "DEGENERATION"))
+"""What is as it should be at an age, where a sentence says that it is of that age."""
 _EXCLUDES = ("排除", "除外")
-_SIGNS = frozenset(("征象", "影", "表现", "改变", "信号", "回声", "所见", "情况", "征", "试验", "检查"))
+_SIGNS = frozenset(
+    (
+        "征象",
+        "影",
+        "表现",
+        "改变",
+        "信号",
+        "回声",
+        "所见",
+        "情况",
+        "征",
+        "试验",
+        "检查",
+        "程度",
+        "证据",
+        "范围",
+        "各型",
+        "图像",
+    )
+)
 """What may stand between a word of harm and its denial: 受压征象均无."""
 _AS_IT_SHOULD = frozenset(("正常", "如常", "无殊", "正常范围", "未见异常", "存在"))
-_NEEDED = re.compile(r"血流|搏动|蠕动|反射|呼吸音|肠鸣音|胎心|显影|显示|正常|孕囊|充盈|流空|动度|意识|应答|自主")
+_NEEDED = re.compile(
+    r"肺纹理|血流|搏动|蠕动|反射|呼吸音|肠鸣音|胎心|显影|显示|正常|孕囊|充盈|流空|动度|意识|应答|自主呼吸"
+)
 """What is missed where it is denied: 未探及血流信号, 无自主呼吸, 未见正常结构."""
 _FORWARD = frozenset(("既往", "曾", "曾有", "曾患", "曾行", "曾经", "陈旧", "陈旧性", "旧", "既往史", "过去", "幼时", "儿时", "原有", "后遗"))  # fmt: skip
 _MOST_UNKNOWN = 24
@@ -442,9 +493,15 @@ class _Reader:
         understood = True
         named = False
         doubted: bool | None = None
+        among_well = any(_calls_well(clause) or _first(clause, "denies") is not None for clause in clauses)
+        aged = any(one.word in _AGED for one in tokens)
         for clause in clauses:
             made = [(token, self._mention(token, clause, sentence)) for token in clause if token.names]
-            own = [(token, one) for token, one in made if one is not None]
+            own = [
+                (token, replace(one, assertion="absent") if aged and token.lesion in _OF_AGE else one)
+                for token, one in made
+                if one is not None
+            ]
             found += own
             if any("physiological" in one.roles and not one.names for one in clause):
                 found[:] = [
@@ -457,13 +514,20 @@ class _Reader:
             doubted = understood
             standing = [one for _, one in own if one.stands]
             named_here = any(one.known for one in standing)
-            if not self._understood(clause, standing, named=named):
+            if not self._understood(clause, standing, named=named, among_well=among_well):
                 understood = False
             named = named or named_here
         mentions = _sized(found, sizes)
         mentions = [replace(one, grades=frozenset(f"{scheme}:{grade}" for scheme, grade in grades)) for one in mentions]
         mentions += self._graded(grades, sentence)
-        return [self._weighed(one, sentence.plain) for one in mentions], understood
+        for clause in clauses:
+            said = self._figured(clause, sentence)
+            mentions += [one for one in said if one is not None]
+            understood = understood and not said
+        weighed = [self._weighed(one, sentence.plain) for one in mentions]
+        if understood and not any(one.grave and one.stands for one in weighed):
+            understood = not _is_urgent(clauses)
+        return weighed, understood
 
     # --- whether it is there ---
 
@@ -507,7 +571,7 @@ class _Reader:
 
     def _deny_before(self, clause: Sequence[_Token]) -> None:
         for i, token in enumerate(clause):
-            if token.word in _AS_IT_SHOULD and i and clause[i - 1].names and not self._is_grave(clause[i - 1]):
+            if token.word in _AS_IT_SHOULD and i and clause[i - 1].names:
                 clause[i - 1].denied = True
                 continue
             if "denied_after" not in token.roles:
@@ -531,7 +595,7 @@ class _Reader:
     def _mention(self, token: _Token, clause: Sequence[_Token], sentence: _Sentence) -> Mention | None:
         site = self._site_of(token, clause)
         concept = self._book.concepts[token.concept] if token.concept else self._book.concept_of(token.lesion, site)
-        if concept.weak:
+        if concept.weak or concept.usual:
             return None
         words = sentence_words(sentence, token)
         return Mention(
@@ -615,6 +679,30 @@ class _Reader:
                 made.append(Mention(concept.code, concept.name, site, "present", words, sentence.said, True, grades=of))
         return made
 
+    def _figured(self, clause: Sequence[_Token], sentence: _Sentence) -> list[Mention | None]:
+        """Return what figures of a clause say that is not usual: what is grave, and None for what is only listed."""
+        made: list[Mention | None] = []
+        for i, token in enumerate(clause):
+            figures = self._book.figures.get(token.word, ())
+            measured = next((one for one in clause[i + 1 : i + 4] if one.roles is _MEASURED), None) if figures else None
+            numbers = [Decimal(one) for one in _NUMBERS.findall(measured.word)] if measured is not None else []
+            for figure in figures:
+                if len(numbers) < figure.of or (
+                    figure.of == 1 and any(one.of > 1 for one in figures) and len(numbers) < 2
+                ):  # noqa: PLR2004 - a pair
+                    continue
+                number = numbers[figure.of - 1]
+                if (figure.grave_high is not None and number >= figure.grave_high) or (
+                    figure.grave_low is not None and number <= figure.grave_low
+                ):
+                    words = f"{token.word}{measured.word}" if measured is not None else token.word
+                    made.append(Mention("FIGURE", figure.name, "", "present", words, sentence.said, True))
+                elif (figure.high is not None and number > figure.high) or (
+                    figure.low is not None and number < figure.low
+                ):
+                    made.append(None)
+        return made
+
     def _is_grave_grade(self, said: str) -> bool:
         scheme, _, grade = said.partition(":")
         return scheme in self._book.schemes and grade[:1] in self._book.schemes[scheme][2]
@@ -629,13 +717,19 @@ class _Reader:
             grave = True
         if grave and any(word in plain for word in concept.calm):
             grave = False
+        if concept.from_percent is not None and any(
+            Decimal(share) >= concept.from_percent for share in _SHARE.findall(plain)
+        ):
+            grave = True
         if concept.by_grade and one.grades:
             grave = any(map(self._is_grave_grade, one.grades))
         return one if grave == one.grave else replace(one, grave=grave)
 
     # --- whether it is understood ---
 
-    def _understood(self, clause: Sequence[_Token], standing: Sequence[Mention], *, named: bool) -> bool:
+    def _understood(
+        self, clause: Sequence[_Token], standing: Sequence[Mention], *, named: bool, among_well: bool
+    ) -> bool:
         """Say whether a clause needs no reader: what stands in it is a concept, or nothing does and its words are known."""
         if any(one.known for one in standing):
             return True
@@ -654,33 +748,56 @@ class _Reader:
                 return False
             if not [one for one in behind if not one.filler] and not any(one.names for one in clause):
                 return named or _is_felt(clause, denial)
-        unknown = [one for i, one in enumerate(clause) if "unknown" in one.roles and (denial is None or i < denial)]
+        unknown = [
+            (i, one) for i, one in enumerate(clause) if "unknown" in one.roles and (denial is None or i < denial)
+        ]
         if not unknown or "advises" in clause[0].roles:
             return True
         if any("possible" in one.roles for one in clause) and not any(one.names for one in clause):
             return False
-        return not any(self._is_strange(one.word) for one in unknown)
+        well = denial is not None or _calls_well(clause)
+        return not any(self._is_strange(one.word, well=well, among_well=among_well) for _, one in unknown)
 
-    def _is_strange(self, word: str) -> bool:
-        """Say whether a word that nobody knows might be harm: it holds a character of harm, or is Latin."""
-        return (
-            len(word) > _MOST_UNKNOWN
-            or any(char in self._book.hazards for char in word)
-            or re.search("[a-z]{2}", word) is not None
-        )
+    def _is_strange(self, word: str, *, well: bool, among_well: bool) -> bool:
+        """Say whether a word that nobody knows might be harm; where its clause calls things well, only one that surely is."""
+        if len(word) > _MOST_UNKNOWN:
+            return True
+        if well:
+            return any(char in self._book.strong for char in word)
+        return (len(word) > 1 and not among_well) or any(char in self._book.hazards for char in word)
 
 
+def _calls_well(clause: Sequence[_Token]) -> bool:
+    return any("predicates" in one.roles or one.roles is _MEASURED for one in clause)
+
+
+_NUMBERS = re.compile(r"\d+(?:\.\d+)?")
+_SHARE = re.compile(r"(\d{2,3}(?:\.\d)?)\s?%")
 _FELT = re.compile("[触扪及闻]")
 _MAY_BE_MISSING = frozenset(("NODE", "SUPRACLAVICULAR", "AXILLA", "APPENDIX", "SALIVARY"))
 
 
 def _is_felt(clause: Sequence[_Token], denial: int) -> bool:
     """Say whether what is denied is an organ that is not felt, or seen, when all is well: 肝脾肋下未触及, 淋巴结未见."""
-    return _FELT.search(clause[denial].word) is not None or any(one.site in _MAY_BE_MISSING for one in clause[:denial])
+    listed = denial > 0 and clause[denial - 1].word == ":" and not any(one.site for one in clause[:denial])
+    return (
+        listed
+        or _FELT.search(clause[denial].word) is not None
+        or any(one.site in _MAY_BE_MISSING for one in clause[:denial])
+    )
 
 
 def _first(clause: Sequence[_Token], role: str) -> int | None:
     return next((i for i, one in enumerate(clause) if role in one.roles), None)
+
+
+def _is_urgent(clauses: Iterable[Sequence[_Token]]) -> bool:
+    """Say whether something makes of what is there more than it is, or asks somebody to see to it: 大量, 固定, 立即."""
+    for clause in clauses:
+        denial = _first(clause, "denies")
+        if any("urges" in one.roles and (denial is None or i < denial) for i, one in enumerate(clause)):
+            return True
+    return False
 
 
 def _excepted(clause: Sequence[_Token], at: int) -> bool:
