@@ -20,6 +20,7 @@ from tjapi.result.service.findings import Found, found_in
 
 STARTER = catalog.read_starter()
 ITEMS: dict[str, StarterItem] = {item.code: item for item in STARTER.items}
+UNJUDGED = {limit.item for limit in STARTER.limits if not limit.judged}
 CONTENT = knowledge.read_starter()
 HELD = knowledge.in_memory(CONTENT)
 
@@ -54,7 +55,10 @@ def known(code: str, raw: str, person: Person, *, alarm: bool = False) -> Known:
         else None
     )
     flag = flag_of(item.kind, value, normal, item.choices or ())
-    return as_known(code, item.name, value, kind=item.kind, item_unit=item.unit, unit=item.unit, flag=flag, alarm=alarm)
+    return as_known(
+        code, item.name, value, kind=item.kind, item_unit=item.unit, unit=item.unit, flag=flag, alarm=alarm,
+        judged=code not in UNJUDGED,
+    )  # fmt: skip
 
 
 def case_of(

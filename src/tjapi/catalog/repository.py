@@ -361,6 +361,11 @@ async def add_coded(
     return there | {row["code"]: row["id"] for row in new}, frozenset(row["code"] for row in new)
 
 
+async def drop_ranges(uow: UnitOfWork, ids: Collection[UUID]) -> None:
+    """Delete ranges."""
+    await uow.session.execute(delete(ItemRange).where(ItemRange.id.in_(ids)))
+
+
 async def add_ranges(uow: UnitOfWork, rows: Sequence[Row]) -> None:
     """Insert ranges that are not there yet; one that is keeps what the hospital made of it, its sign-off above all."""
     await uow.session.execute(insert(ItemRange).values(list(rows)).on_conflict_do_nothing(index_elements=["id"]))

@@ -90,6 +90,23 @@ async def test_an_item_the_hospital_entered_first_keeps_its_id(unit: Unit, admin
     assert tuple(after) == (before, "血红蛋白")
 
 
+async def test_a_range_that_the_files_hold_no_more_goes_on_loading_and_a_hospitals_own_stays(
+    admin: asyncpg.Connection, unit: Unit
+) -> None:
+    columns = "item_id, sex, method, low, high, text, source, valid_from, valid_to"
+    copy = (
+        f"insert into item_range (id, {columns}) select $1, item_id, sex, $2, low, high, text, source, valid_from, valid_to from item_range"
+        " where item_id = (select id from item where code = 'HGB') and sex = 'male' and age_from = '18y'"
+    )  # fmt: skip
+    before, own = starter_id("item_range", "an earlier edition"), uuid4()
+    await admin.execute(copy, before, "before")
+    await admin.execute(copy, own, "own")
+    async with unit() as uow:
+        await service.load_starter(uow)
+    left = await admin.fetch("select id from item_range where id = any($1::uuid[])", [before, own])
+    assert [row["id"] for row in left] == [own]
+
+
 async def test_the_database_itself_refuses_overlapping_ranges(admin: asyncpg.Connection) -> None:
     columns = "item_id, sex, age_from, age_to, age_from_days, age_to_days, method, pregnant, text, source, valid_from, valid_to"
     with pytest.raises(asyncpg.ExclusionViolationError):

@@ -22,7 +22,16 @@ from tjapi.catalog.errors import (
 )
 from tjapi.catalog.events import ExternalCodeMapped
 from tjapi.catalog.models import Department, ExamPackage, ExternalCode, Item, ItemGroup, ItemRange, ItemUnit, OutsideLab
-from tjapi.catalog.rules import Subject, choose, first_day_of_age, last_day_of_age, overlaps, sharing, starter_id
+from tjapi.catalog.rules import (
+    Subject,
+    choose,
+    first_day_of_age,
+    is_superseded,
+    last_day_of_age,
+    overlaps,
+    sharing,
+    starter_id,
+)
 from tjapi.catalog.schemas import (
     ExamPackageDetail,
     ExamPackageIn,
@@ -569,13 +578,17 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
     """Bring the starter content in; again changes nothing. Raises ItemRangesOverlap.
 
     Rows are found by code. Departments and items named in the files become what the files say: nobody else changes them. Groups, packages,
-    exclusions, ranges and units are only added: a price, a choice or a sign-off is the hospital's from the first day on.
+    exclusions, ranges and units are only added: a price, a choice or a sign-off is the hospital's from the first day on. A range that came
+    with an earlier edition of the files, that they no longer hold and that nobody signed off, goes: values keep the range they were judged by.
     """
     starter = read_starter()
     departments_by_code = await repository.put_departments(uow, [d.model_dump() for d in starter.departments])
     limits = {limit.item: limit for limit in starter.limits}
     items_by_code = await repository.put_items(uow, [_item_row(i, limits.get(i.code)) for i in starter.items])
     ranges = [_range_row(items_by_code[i.code], i.code, r) for i in starter.items for r in i.ranges]
+    shipped = {row["id"] for row in ranges}
+    there = await repository.ranges_of(uow, items_by_code.values())
+    await repository.drop_ranges(uow, [r.id for r in there if is_superseded(r.id, shipped, verified=r.verified)])
     await _refuse_overlaps(uow, items_by_code, ranges)
     await repository.add_ranges(uow, ranges)
     await repository.add_units(
