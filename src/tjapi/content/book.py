@@ -39,6 +39,7 @@ def book(
             {"role": role, "name": signed[role][0] if role in signed else "", "day": signed[role][1].isoformat() if role in signed else ""}
             for role in _SIGNED_BY
         ],
+        "clocks": _clocks(content),
         "ranges": [
             {"name": item.name, "unit": printed_unit(item.unit or ""), "rows": [_range(one) for one in item.ranges]}
             for item in sorted(catalog.items, key=lambda item: item.sort)
@@ -50,20 +51,33 @@ def book(
             for rule in sorted(content.critical, key=lambda rule: (rule.important_class, rule.code))
         ],
         "findings": [
-            _finding(finding, conditions.get(finding.code, ()), called_so)
+            _finding(finding, conditions.get(finding.code, ()), called_so, names)
             for finding in sorted(content.findings, key=lambda finding: (-finding.importance, finding.code))
         ],
     }  # fmt: skip
 
 
-def _finding(finding: FindingIn, conditions: Sequence[str], names: Mapping[str, str]) -> dict[str, Any]:
+def _finding(
+    finding: FindingIn, conditions: Sequence[str], names: Mapping[str, str], items: Mapping[str, str]
+) -> dict[str, Any]:
     return {
         "code": finding.code, "name": finding.name, "kind": _KINDS[finding.kind], "icd10": finding.icd10 or "",
         "level": finding.important_class or "", "see": finding.see or "",
         "recheck": f"{finding.recheck_days} 天内复查" if finding.recheck_days else "", "conditions": list(conditions),
         "advice": finding.advice, "lifestyle": finding.lifestyle, "outranks": "、".join(names.get(code, code) for code in finding.outranks),
         "source": finding.source, "read": _read(verified=finding.verified),
+        "variants": [
+            {"when": in_words(one.when, items), "advice": one.advice or "", "lifestyle": one.lifestyle or "",
+             "recheck": f"{one.recheck_days} 天内复查" if one.recheck_days else ""}
+            for one in finding.variants
+        ],
     }  # fmt: skip
+
+
+def _clocks(content: ContentIn) -> str:
+    clocks = content.clocks
+    seen = "，".join(f"{level} 类 {minutes} 分钟内须有人处理" for level, minutes in sorted(clocks.seen.items()))
+    return f"{seen}；逾期每 {clocks.again} 分钟提醒，共 {clocks.levels} 级，最高级每 {clocks.highest_again} 分钟。"
 
 
 def _range(one: StarterRange) -> dict[str, str]:
@@ -87,7 +101,10 @@ def _whom(one: StarterRange) -> str:
         f"满 {_age(one.age_from)}" if one.age_from else "",
         f"至 {_age(one.age_to)}" if one.age_to else "",
     ]
-    return "，".join(part for part in (_SEXES[one.sex], "".join(ages), one.method) if part) or "任何人"
+    return (
+        "，".join(part for part in (_SEXES[one.sex], "孕期" if one.pregnant else "", "".join(ages), one.method) if part)
+        or "任何人"
+    )
 
 
 def _age(age: str) -> str:

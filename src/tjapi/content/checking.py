@@ -7,11 +7,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tjapi.catalog.rules import Age
+from tjapi.catalog.coverage import gaps, miscoded
+from tjapi.catalog.rules import range_for
 from tjapi.catalog.schemas import Starter, StarterItem, StarterRange
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.rules import Case, Condition, Known, evaluate, items_of
@@ -40,6 +40,7 @@ def check(catalog: Starter, content: ContentIn) -> list[Fault]:
         *_idle(content),
         *_unreachable(content, items),
         *_alarms_of_the_healthy(content, catalog),
+        *_ranges(catalog),
         *_terms(catalog, content),
         *_orphans(catalog),
     ]
@@ -170,30 +171,37 @@ def _flags(item: StarterItem) -> set[str]:
 
 # --- what fires of the healthy ---
 
-_TODAY = date(2025, 1, 2)
-_PEOPLE = tuple((sex, years) for sex in ("male", "female") for years in (1, 4, 8, 14, 20, 30, 45, 60, 70, 85))
+_AGES = (1, 4, 8, 14, 20, 30, 45, 60, 70, 85)
+_PEOPLE = (
+    *((sex, years, False) for sex in ("male", "female") for years in _AGES),
+    ("female", 30, True),
+    ("female", 42, True),
+)
 _HALF, _A_LITTLE = Decimal(2), Decimal(30)
 
 
 def _alarms_of_the_healthy(content: ContentIn, catalog: Starter) -> Iterator[Fault]:
     """Rules that fire on somebody all of whose values are in the middle of their ranges, and whose choices are the normal ones."""
     said: set[str] = set()
-    for sex, years in _PEOPLE:
-        case = Case(sex, years, dict(healthy(catalog.items, sex, years)))
+    for sex, years, pregnant in _PEOPLE:
+        values = dict(healthy(catalog.items, sex, years, pregnant=pregnant))
+        case = Case(sex, years, values, pregnant=pregnant)
         for at, rule in _rules(content):
             if at not in said and items_of(rule.condition) and evaluate(rule.condition, case).holds:
                 said.add(at)
                 yield Fault(
-                    "healthy", at, f"各项均正常的 {years} 岁{'男' if sex == 'male' else '女'}性也会触发",
-                    f"fires on a {sex} of {years} whose values are all normal",
+                    "healthy", at, f"各项均正常的 {years} 岁{'孕妇' if pregnant else '男性' if sex == 'male' else '女性'}也会触发",
+                    f"fires on a {'pregnant woman' if pregnant else sex} of {years} whose values are all normal",
                 )  # fmt: skip
 
 
-def healthy(items: Iterable[StarterItem], sex: str, years: int) -> Iterator[tuple[str, Known]]:
+def healthy(
+    items: Iterable[StarterItem], sex: str, years: int, *, pregnant: bool = False
+) -> Iterator[tuple[str, Known]]:
     """Yield what somebody would have of whom nothing is remarkable: the middle of each range, and the choices that are usual."""
     for item in items:
         if item.kind in ("numeric", "computed"):
-            one = _range_of(item, sex, years)
+            one = range_for(item, sex, f"{years}y", pregnant=pregnant)
             number = _middle(one) if one is not None else None
             if one is not None and number is not None:
                 text = f"{number:f}"
@@ -202,25 +210,21 @@ def healthy(items: Iterable[StarterItem], sex: str, years: int) -> Iterator[tupl
             yield item.code, Known(item.code, item.name, item.normal_default, flag="N", chosen=(item.normal_default,))
 
 
-def _range_of(item: StarterItem, sex: str, years: int) -> StarterRange | None:
-    age = Age.on(date(_TODAY.year - years, 1, 1), _TODAY)
-    fitting = [
-        one
-        for one in item.ranges
-        if one.sex in ("any", sex)
-        and (one.age_from is None or age.has_reached(one.age_from))
-        and (one.age_to is None or age.is_within(one.age_to))
-        and not one.method
-    ]
-    return max(fitting, key=lambda one: one.sex != "any", default=None)
-
-
 def _middle(one: StarterRange) -> Decimal | None:
     if one.low is not None and one.high is not None:
         return (one.low + one.high) / _HALF
     if one.high is not None:
         return one.high / _HALF
     return one.low + abs(one.low) / _A_LITTLE if one.low is not None else None
+
+
+# --- ranges ---
+
+
+def _ranges(catalog: Starter) -> Iterator[Fault]:
+    """Who has no range, or two, of an item that is judged."""
+    unjudged = [limit.item for limit in catalog.limits if not limit.judged]
+    yield from (Fault("ranges", fault.path, fault.zh, fault.en) for fault in gaps(catalog.items, unjudged))
 
 
 # --- the words of others: LOINC, ICD-10 ---
@@ -233,40 +237,12 @@ _CHAPTERS = (
 
 
 def _terms(catalog: Starter, content: ContentIn) -> Iterator[Fault]:
-    by_loinc: dict[str, list[StarterItem]] = {}
-    for item in catalog.items:
-        if item.loinc is None:
-            continue
-        by_loinc.setdefault(item.loinc, []).append(item)
-        if not valid_loinc(item.loinc):
-            yield Fault(
-                "terms",
-                f"items/{item.code}",
-                f"LOINC {item.loinc} 校验位不符",
-                f"LOINC {item.loinc}: wrong check digit",
-            )
-    for loinc, same in by_loinc.items():
-        units = {item.unit for item in same}
-        if len(units) > 1:
-            codes = "、".join(item.code for item in same)
-            yield Fault(
-                "terms",
-                f"items/{same[0].code}",
-                f"{codes} 同为 LOINC {loinc} 而单位不同",
-                f"one LOINC, {loinc}, of several units",
-            )
+    yield from (Fault("terms", fault.path, fault.zh, fault.en) for fault in miscoded(catalog.items))
     for finding in content.findings:
         if finding.icd10 is not None and not valid_icd10(finding.icd10):
             yield Fault(
                 "terms", f"findings/{finding.code}", f"ICD-10 没有 {finding.icd10}", f"ICD-10 has no {finding.icd10}"
             )
-
-
-def valid_loinc(code: str) -> bool:
-    """Say whether a LOINC code bears the check digit that it must (LOINC Users' Guide, appendix on check digits: modulus 10)."""
-    number, _, digit = code.partition("-")
-    doubled = sum(sum(map(int, str(int(d) * 2))) if i % 2 == 0 else int(d) for i, d in enumerate(reversed(number)))
-    return digit == str(-doubled % 10)
 
 
 def valid_icd10(code: str) -> bool:
@@ -279,6 +255,10 @@ def valid_icd10(code: str) -> bool:
 # --- what nobody can order ---
 
 
+_ON_DEMAND = frozenset({"BP-REPEAT"})
+"""What no package holds on purpose: it is ordered of whom a first measurement asks for it."""
+
+
 def _orphans(catalog: Starter) -> Iterator[Fault]:
     """Items that no item group examines, and item groups that stand in no package: nobody would ever see them."""
     grouped = {code for group in catalog.item_groups for code in group.items}
@@ -287,5 +267,5 @@ def _orphans(catalog: Starter) -> Iterator[Fault]:
         if item.code not in grouped:
             yield Fault("orphans", f"items/{item.code}", "不属于任何组合项目", "no item group examines it")
     for group in catalog.item_groups:
-        if group.code not in offered:
+        if group.code not in offered and group.code not in _ON_DEMAND:
             yield Fault("orphans", f"item_groups/{group.code}", "不在任何套餐内", "it stands in no package")

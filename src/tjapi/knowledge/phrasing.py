@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tjapi.knowledge.rules import Condition
+from tjapi.knowledge.descriptions import dictionary
+from tjapi.knowledge.rules import EVERY_ITEM, Condition
 from tjapi.knowledge.words import printed_unit
 
 Names = Mapping[str, str]
@@ -17,6 +18,9 @@ _CHANGES = {
     "by_ge": "较上次增加 {} 及以上",
     "by_le": "较上次减少 {} 及以上",
 }
+_ASSERTED = {
+    "present": "有", "possible": "可能", "absent": "无", "historical": "既往", "family": "家族史", "postoperative": "术后",
+}  # fmt: skip
 _SEXES = {"male": "男性", "female": "女性"}
 
 
@@ -66,6 +70,26 @@ def _text(given: Mapping[str, Any], names: Names) -> str:
     return f"{_item(given, names)} 的描述中有“{'”或“'.join(given['contains'])}”{unless}"
 
 
+def _concept(given: Mapping[str, Any], names: Names) -> str:
+    where = "任何项目的文字" if given["item"] == EVERY_ITEM else _item(given, names)
+    known = dictionary()
+    held = {**known.lesions, **known.concepts}
+    what = (
+        "任何须立即由人看的所见"
+        if given.get("grave")
+        else "“" + "”或“".join(held[code].name for code in given["in"]) + "”"
+    )
+    stands = "、".join(_ASSERTED[one] for one in given.get("assertion", ("present", "possible")))
+    sizes = [f"{sign} {given[name]} mm" for name, sign in (("size_ge", "≥"), ("size_lt", "<")) if name in given]
+    grades = [f"分级为 {'或 '.join(given['grade'])}"] if given.get("grade") else []
+    return "，".join([f"{where} 述及{what}（{stands}）", *sizes, *grades])
+
+
+def _alarm(given: Mapping[str, Any], names: Names) -> str:
+    del given, names
+    return "任何项目，检验科自己标为危急"
+
+
 def _change(given: Mapping[str, Any], names: Names) -> str:
     return f"{_item(given, names)} " + "，".join(
         said.format(given[change]) for change, said in _CHANGES.items() if change in given
@@ -92,7 +116,8 @@ def _person(given: Mapping[str, Any], names: Names) -> str:
         if high is not None
         else ""
     )
-    return "、".join(part for part in (_SEXES.get(given.get("sex", "")), ages) if part)
+    state = {True: "孕期", False: "非孕期"}.get(given.get("pregnant"), "")
+    return "、".join(part for part in (_SEXES.get(given.get("sex", "")), ages, state) if part)
 
 
 def _item(given: Mapping[str, Any], names: Names) -> str:
@@ -114,6 +139,8 @@ _PHRASES: Mapping[str, Callable[[Any, Names], str]] = {
     "value": _value,
     "is": _is,
     "text": _text,
+    "concept": _concept,
+    "alarm": _alarm,
     "change": _change,
     "repeated": _repeated,
     "first": _first,
