@@ -116,7 +116,7 @@ def _person(given: Mapping[str, Any], names: Names) -> str:
         if high is not None
         else ""
     )
-    state = {True: "孕期", False: "非孕期"}.get(given.get("pregnant"), "")
+    state = "" if "pregnant" not in given else "孕期" if given["pregnant"] else "非孕期"
     return "、".join(part for part in (_SEXES.get(given.get("sex", "")), ages, state) if part)
 
 
