@@ -12,7 +12,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -35,6 +35,7 @@ from tjapi.examinee import service as examinees
 from tjapi.examinee.schemas import IdCardPayload
 from tjapi.identity.rules import ROLES
 from tjapi.kernel import logs
+from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.jobs.runner import Runner
 from tjapi.kernel.runtime import Runtime
@@ -45,7 +46,7 @@ from tjapi.kernel.settings import Settings
 from tjapi.report import service as reports
 from tjapi.requisition import service as requisitions
 from tjapi.result import service as results
-from tjapi.visit import invented_person
+from tjapi.visit import id_number, invented_person
 
 API = "/api/v1"
 SignIn = Callable[[str], Awaitable[httpx.AsyncClient]]
@@ -135,9 +136,12 @@ class World:
                 self._groups = {group.code: group.id for group in page}
         return self._groups
 
-    async def person(self, campus_id: int = 1, sex: str = "") -> tuple[UUID, dict[str, Any]]:
-        """Enter somebody invented."""
+    async def person(self, campus_id: int = 1, sex: str = "", years: int = 0) -> tuple[UUID, dict[str, Any]]:
+        """Enter somebody invented; `years`: of that age, where no adult is wanted."""
         card = invented_person(sex)
+        if years:
+            born = business_day(datetime.now(UTC)).replace(day=1) - timedelta(days=366 * years)
+            card |= {"birth_date": born.isoformat(), "id_number": id_number(born, card["sex"])}
         async with self.runtime.units.open(demo.LOADER) as uow:
             known, _ = await examinees.meet(uow, IdCardPayload.model_validate(card), campus_id)
         return known.id, card
@@ -150,6 +154,10 @@ class World:
             "examinee_id": str(examinee_id),
             "item_group_ids": [str(ids[code]) for code in groups],
         }
+
+    async def young(self) -> UUID:
+        """Enter somebody of 16: of many items no range is known at that age."""
+        return (await self.person(years=16))[0]
 
     async def registered(self, *groups: str, campus_id: int = 1, examinee_id: UUID | None = None) -> Visit:
         """Register somebody at the front desk."""

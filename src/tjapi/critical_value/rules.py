@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 from uuid import UUID
 
+from tjapi.result.rules.alarms import TEXT_GRAVE
 from tjapi.result.rules.revisions import Stated
 
 CriticalState = Literal[
@@ -46,14 +47,19 @@ def event_key(values: Iterable[tuple[UUID | None, str]]) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
-def keeps_open(important_class: str, state: str, *, corrected: bool) -> bool:
-    """Say whether an alert keeps an exam from being finalized: of class A, its reason stands, and nobody was told."""
-    return important_class == "A" and state in UNTOLD and not corrected
+def asks_at_once(important_class: str, rule_code: str) -> bool:
+    """Say whether an alert asks for somebody at once: of class A, or of grave words, of which nobody knows the class until somebody has read them."""
+    return important_class == "A" or rule_code == TEXT_GRAVE
 
 
-def is_to_conclude(important_class: str, state: str, *, corrected: bool) -> bool:
-    """Say whether an alert belongs in the conclusion: of class A, its reason stands, and nobody dismissed it; dealt with or not."""
-    return important_class == "A" and state not in ("dismissed", "superseded") and not corrected
+def keeps_open(*, at_once: bool, state: str, corrected: bool) -> bool:
+    """Say whether an alert keeps an exam from being finalized: it asks for somebody at once, its reason stands, and nobody was told."""
+    return at_once and state in UNTOLD and not corrected
+
+
+def is_to_conclude(*, at_once: bool, state: str, corrected: bool) -> bool:
+    """Say whether an alert belongs in the conclusion: it asks for somebody at once, its reason stands, nobody dismissed it; dealt with or not."""
+    return at_once and state not in ("dismissed", "superseded") and not corrected
 
 
 def unheard(now: Iterable[Stated], heard: Iterable[Stated]) -> list[Stated]:

@@ -20,6 +20,7 @@ from tjapi.critical_value.rules import (
     UNTOLD,
     CriticalState,
     StepAction,
+    asks_at_once,
     event_key,
     event_of,
     is_to_conclude,
@@ -351,7 +352,7 @@ async def confirm(uow: UnitOfWork, critical_id: UUID, expected: int) -> Critical
     """
     value = await _open(uow, critical_id, expected)
     clocks = (await knowledge.edition(uow, value.knowledge_version_id)).clocks
-    value.due_at, value.escalation_level, value.escalated_at = uow.now + clocks.due(value.important_class), 0, None
+    value.due_at, value.escalation_level, value.escalated_at = uow.now + clocks.due(_clock(value)), 0, None
     await _step(uow, value, "confirmed", to="confirmed")
     return await _detail(uow, value)
 
@@ -372,7 +373,7 @@ async def notify(uow: UnitOfWork, critical_id: UUID, given: NotifyIn, expected: 
     Raises CriticalValueNotFound, PreconditionFailed, CriticalStateConflict, ReadBackMissing, SignerNotStaff.
     """
     value = await _open(uow, critical_id, expected)
-    if given.reached and value.important_class == "A" and not given.read_back:
+    if given.reached and _at_once(value) and not given.read_back:
         raise ReadBackMissing(errors=[FieldError("/read_back", "missing", "请记录复述内容", "say what was read back")])
     action: StepAction = "notified" if given.reached else "attempt_failed"
     to: CriticalState = "notified" if given.reached else "notifying"
@@ -426,22 +427,20 @@ async def get(uow: UnitOfWork, critical_id: UUID) -> CriticalValueDetail:
 
 
 async def untold(uow: UnitOfWork, exam_id: UUID) -> CriticalValue | None:
-    """Return an alert that keeps an exam open, the oldest: of class A, and nobody was told."""
+    """Return an alert that keeps an exam open, the oldest: it asks for somebody at once, and nobody was told."""
     return next((value for value in await repository.of_exam(uow, exam_id) if _keeps_open(value)), None)
 
 
 async def to_conclude(uow: UnitOfWork, exam_id: UUID) -> list[CriticalValue]:
-    """Return the alerts that a conclusion must speak of, oldest first: class A, standing, not dismissed; of no stored value as well."""
+    """Return the alerts that a conclusion must speak of, oldest first: of class A or grave words, standing, not dismissed; of no stored value as well."""
     held = await repository.of_exam(uow, exam_id)
-    return [c for c in held if is_to_conclude(c.important_class, c.state, corrected=not _stands(c))]
+    return [c for c in held if is_to_conclude(at_once=_at_once(c), state=c.state, corrected=not _stands(c))]
 
 
 async def dismissed(uow: UnitOfWork, exam_id: UUID) -> set[UUID]:
     """Return the revisions that a person has said are not critical, of class A: what is measured again is another one."""
     held = await repository.of_exam(uow, exam_id)
-    return {
-        r for c in held if c.important_class == "A" and c.state == "dismissed" and _stands(c) for r in c.revision_ids
-    }
+    return {r for c in held if _at_once(c) and c.state == "dismissed" and _stands(c) for r in c.revision_ids}
 
 
 async def page(
@@ -470,7 +469,7 @@ def _new(uow: UnitOfWork, exam: Exam, fired: Fired, key: str, edition: Knowledge
         department_id=departments[0], rule_code=rule.code, rule_name=rule.name, important_class=rule.important_class,
         knowledge_version_id=edition.version_id, event_key=key, explanation=verdict.words, action=rule.action,
         result_ids=list(verdict.result_ids), revision_ids=_revisions(fired), state="detected", version=0,
-        detected_at=uow.now, due_at=uow.now + edition.clocks.due(rule.important_class), escalation_level=0,
+        detected_at=uow.now, due_at=uow.now + edition.clocks.due("A" if asks_at_once(rule.important_class, rule.code) else "B"), escalation_level=0,
     )  # fmt: skip
 
 
@@ -542,13 +541,21 @@ async def _name(uow: UnitOfWork) -> str:
 
 
 def _keeps_open(value: CriticalValue) -> bool:
-    return keeps_open(value.important_class, value.state, corrected=not _stands(value))
+    return keeps_open(at_once=_at_once(value), state=value.state, corrected=not _stands(value))
+
+
+def _at_once(value: CriticalValue) -> bool:
+    return asks_at_once(value.important_class, value.rule_code)
+
+
+def _clock(value: CriticalValue) -> str:
+    return "A" if _at_once(value) else value.important_class
 
 
 async def _unblock(uow: UnitOfWork, value: CriticalValue) -> None:
     """Let the exam go on where the alert keeps it no longer: somebody was told, it is none, or its reason is gone."""
     exam = await exams.get(uow, value.exam_id)
-    if value.important_class == "A" and exam.state != "finalized" and not _keeps_open(value):
+    if _at_once(value) and exam.state != "finalized" and not _keeps_open(value):
         await exams.unblock(uow, value.exam_id, _BLOCK, f"critical:{value.id}")
 
 

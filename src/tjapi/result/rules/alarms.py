@@ -7,6 +7,9 @@ LAB_ALARM_NAME = "检验科报危急值"
 LAB_ALARM_ACTION = "立即与检验科核实结果并复述,通知受检者与临床医生。"
 
 
+TEXT_GRAVE = "TEXT-GRAVE"
+"""Rule of an alert of grave words of a description. Words alone are never of class A; somebody looks at once all the same, and until then, and
+until somebody was told, nobody finalizes the exam."""
 NOT_EXCLUDED_ALARM = "CRITICAL-NOT-EXCLUDED"
 """Rule of an alert of what nobody could read, or whose unit nobody knows, and that may be critical by our limits."""
 NOT_EXCLUDED_NAME = "数值待核实,不能排除危急值"

@@ -156,7 +156,7 @@ def alarms_of(edition: Knowledge, case: Case, items: frozenset[str] | None = Non
 
 
 def _is_told(one: Fired, found: Sequence[Fired]) -> bool:
-    """Say whether another rule tells of the same words: of a chosen one its own rule, of a description one that found the same."""
+    """Say whether another rule tells of the same words as urgently: of a chosen one its own rule, of a description one of class A that found the same."""
     known = next(clause.known for clause in one.verdict.clauses)
     words = {word for clause in one.verdict.clauses for word in clause.found}
     for other in found:
@@ -164,7 +164,7 @@ def _is_told(one: Fired, found: Sequence[Fired]) -> bool:
             continue
         for clause in other.verdict.clauses:
             same = clause.known is not None and known is not None and clause.known.result_id == known.result_id
-            if same and (not clause.said or words <= set(clause.found)):
+            if same and (not clause.said or (other.rule.important_class == "A" and words <= set(clause.found))):
                 return True
     return False
 
@@ -180,7 +180,7 @@ def every_alarm(edition: Knowledge, case: Case) -> list[Fired]:
 
 def graves_of(edition: Knowledge, case: Case) -> list[Clause]:
     """Return why values of a case are critical: of each, every reason that asks for action at once."""
-    grave = (one for one in every_alarm(edition, case) if one.rule.important_class == "A")
+    grave = (one for one in every_alarm(edition, case) if one.rule.important_class == "A" or one.rule.of_every)
     return list(dict.fromkeys(clause for one in grave for clause in one.verdict.clauses))
 
 
