@@ -4,7 +4,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal, InvalidOperation
 from importlib import resources
 from typing import Any
@@ -15,7 +15,7 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import repository
-from tjapi.knowledge.criticality import AS_SHIPPED, Clocks
+from tjapi.knowledge.criticality import AS_SHIPPED, Clocks, clocks_of
 from tjapi.knowledge.errors import (
     KnowledgeInvalid,
     KnowledgeKnown,
@@ -43,7 +43,6 @@ from tjapi.knowledge.rules import (
 from tjapi.knowledge.schemas import (
     ChangeOut,
     ChangesOut,
-    ClocksIn,
     ContentIn,
     CriticalRuleIn,
     ExampleIn,
@@ -187,7 +186,7 @@ async def _read(uow: UnitOfWork, version_id: UUID) -> Knowledge:
     version = await _version(uow, version_id)
     return _knowledge(
         version_id, version.number, await repository.findings(uow, version_id), await repository.rules(uow, version_id),
-        ClocksIn.model_validate(version.clocks),
+        clocks_of(version.clocks),
     )  # fmt: skip
 
 
@@ -198,12 +197,12 @@ def in_memory(content: ContentIn) -> Knowledge:
     rules: list[RuleIn | CriticalRuleIn] = [*content.rules, *content.critical]
     return _knowledge(
         version_id, 0, [Finding(version_id=version_id, **f.model_dump()) for f in content.findings],
-        [KnowledgeRule(**_rule_row(version_id, r, names)) for r in sorted(rules, key=lambda r: r.code)], content.clocks,
+        [KnowledgeRule(**_rule_row(version_id, r, names)) for r in sorted(rules, key=lambda r: r.code)], clocks_of(content.clocks),
     )  # fmt: skip
 
 
 def _knowledge(
-    version_id: UUID, number: int, findings: Sequence[Finding], rules: Sequence[KnowledgeRule], clocks: ClocksIn
+    version_id: UUID, number: int, findings: Sequence[Finding], rules: Sequence[KnowledgeRule], clocks: Clocks
 ) -> Knowledge:
     by_code = {
         f.code: Advice(
@@ -224,8 +223,7 @@ def _knowledge(
         )
         for r in rules
     )  # fmt: skip
-    said = Clocks(tuple(sorted(clocks.seen.items())), clocks.again, clocks.highest_again, clocks.levels)
-    return Knowledge(version_id, number, by_code, held, said)
+    return Knowledge(version_id, number, by_code, held, clocks)
 
 
 def read_starter() -> ContentIn:
@@ -350,7 +348,7 @@ def faults(content: ContentIn, items: frozenset[str]) -> list[FieldError]:
         fault
         for i, finding in enumerate(content.findings)
         for n, variant in enumerate(finding.variants)
-        for fault in _of_condition(f"/findings/{i}/variants/{n}/when", variant.when, items)
+        for fault in _of_condition(f"/findings/{i}/variants/{n}/when", variant["when"], items)
     ]
     return [*variants, *(fault for at, rule in rules for fault in _of_rule(at, rule, items))]
 
@@ -401,7 +399,7 @@ def _known(code: str, text: str, flag: str | None) -> Known:
 async def _add(uow: UnitOfWork, content: ContentIn, note: str) -> KnowledgeVersion:
     version = KnowledgeVersion(
         id=uuid7(), number=await repository.next_number(uow), state="draft", note=note, sha256=_sha256(content),
-        clocks=content.clocks.model_dump(), created_by=uow.principal.id, created_at=uow.now,
+        clocks=content.clocks, created_by=uow.principal.id, created_at=uow.now,
     )  # fmt: skip
     uow.session.add(version)
     await uow.session.flush()
@@ -447,9 +445,7 @@ async def _version(uow: UnitOfWork, version_id: UUID) -> KnowledgeVersion:
 async def _rows(uow: UnitOfWork, version_id: UUID) -> dict[tuple[str, str], dict[str, Any]]:
     """Return the rows of a version as they are compared."""
     version = await _version(uow, version_id)
-    found: dict[tuple[str, str], dict[str, Any]] = {
-        ("critical", "CLOCKS"): ClocksIn.model_validate(version.clocks).model_dump()
-    }
+    found: dict[tuple[str, str], dict[str, Any]] = {("critical", "CLOCKS"): asdict(clocks_of(version.clocks))}
     for finding in await repository.findings(uow, version_id):
         found["finding", finding.code] = _fields(finding)
     for rule in await repository.rules(uow, version_id):
