@@ -71,12 +71,12 @@ async def test_what_was_found_becomes_a_draft_in_the_order_of_a_report_with_its_
     reviewer = await world.sign_in("reviewer")
     made = await _generate(reviewer, visit, 0)
     assert [(e["key"], e["kind"]) for e in made["entries"]] == [
-        ("finding:DIABETES-GLU", "disease"), ("finding:HYPERTENSION", "disease"), ("finding:OBESITY", "disease"),
-        ("finding:HYPERURICEMIA", "disease"), (made["entries"][4]["key"], "finding"),
+        ("finding:OBESITY", "disease"), ("finding:GLU-HIGH", "finding"), ("finding:HYPERTENSION", "finding"),
+        ("finding:URIC-ACID-HIGH", "finding"), (made["entries"][4]["key"], "finding"),
     ]  # fmt: skip
-    pressure = made["entries"][1]
+    pressure = made["entries"][2]
     assert pressure["detail"] == "收缩压 152 mmHg，高于参考范围 90–139；舒张压 95 mmHg，高于参考范围 60–89"
-    assert (pressure["icd10"], pressure["rule_codes"], len(pressure["result_ids"])) == ("I10", ["HYPERTENSION-1"], 2)
+    assert (pressure["icd10"], pressure["rule_codes"], len(pressure["result_ids"])) == ("R03.0", ["HYPERTENSION-1"], 2)
     assert pressure["advice"]
     assert pressure["lifestyle"]
     assert made["entries"][4]["title"] == "左手静脉细,采血困难"
@@ -92,7 +92,7 @@ async def test_a_reviewers_words_order_and_removals_survive_being_made_anew(worl
     visit = await _examined(world)
     reviewer = await world.sign_in("reviewer")
     made = await _generate(reviewer, visit, 0)
-    sugar, pressure, heavy, acid, vein = made["entries"]
+    heavy, sugar, pressure, acid, vein = made["entries"]
     merged = pressure | {"title": "高血压合并肥胖", "result_ids": pressure["result_ids"] + heavy["result_ids"]}
     own = {"kind": "risk", "title": "睡眠不足", "detail": "", "advice": "早睡", "lifestyle": "", "result_ids": []}
     written = (await _put(reviewer, visit, made, [merged, sugar, acid, own])).json()
