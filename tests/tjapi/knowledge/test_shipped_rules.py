@@ -314,6 +314,22 @@ def test_a_disease_is_said_of_no_single_value_that_must_be_repeated() -> None:
         assert kinds[code][0] == "finding", code
 
 
+ASKED_FIRST = {"LIPID-PREGNANCY"}
+"""Of values that no range judges: a person says first what they are."""
+
+
+def test_what_fires_is_found_of_decided_values() -> None:
+    """A rule over values that nobody judges would wait for a person each time: only those do of which that is meant."""
+    waiting = set()
+    for rule in CONTENT.rules:
+        for example in rule.fires:
+            person = Person(example.sex, f"{example.age_years}y", example.pregnant)
+            case = case_of(person, example.values, example.before, example.repeats, example.called)
+            if rule.code not in {one.rule.code for one in HELD.fired("finding", case.decided)}:
+                waiting.add(rule.finding)
+    assert waiting == ASKED_FIRST
+
+
 def test_no_two_findings_are_the_same_thing() -> None:
     """Neither by name nor by condition: 低血糖 was there twice."""
     names = [finding.name for finding in CONTENT.findings]
