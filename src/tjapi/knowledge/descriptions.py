@@ -280,11 +280,10 @@ def _token(book: Dictionary, plain: str, at: int) -> _Token:
 # --- whether it is there ---
 
 _EXCLUDES = ("排除", "除外")
-_SIGNS = frozenset(("征象", "影", "表现", "改变", "信号", "回声", "所见", "情况", "征", "试验", "检查", "程度", "证据", "范围", "各型", "图像"))  # fmt: skip
-"""What may stand between a word of harm and its denial: 受压征象均无."""
 _AS_IT_SHOULD = frozenset(("正常", "如常", "无殊", "正常范围", "存在"))  # fmt: skip
 """What takes a word of harm back that stands right before it: 软组织影正常."""
 _DENIES_BEHIND = frozenset(("无", "未及"))  # fmt: skip
+_LISTS = frozenset(("、", "及", "和", "或", "与"))
 _FORWARD = frozenset(("既往", "曾", "曾有", "曾患", "曾行", "曾经", "陈旧", "陈旧性", "旧", "既往史", "过去", "幼时", "儿时", "原有", "后遗"))  # fmt: skip
 """Cues of history that speak of what follows them; any other speaks of what stands before it."""
 
@@ -307,8 +306,10 @@ def _deny_behind(tokens: Sequence[_Token], book: Dictionary, *, carried: bool) -
         advised = advised or "advises" in roles
         if token.names:
             token.denied = next_only or (is_open and not (only_carried and _is_grave(book, token)))
-            named_since, next_only = True, False
-        elif "denies" in roles:
+            named_since = True
+            # 不扩张、增厚: the list goes on with a mark, and with nothing else.
+            next_only = next_only and tokens[min(i + 1, len(tokens) - 1)].word in _LISTS
+        elif "denies" in roles or (token.word == "未" and i + 1 < len(tokens) and "unknown" in tokens[i + 1].roles):
             # 建议CT排除肺癌 does not exclude it, and 除右肾囊肿外 is an exception.
             is_open = not (token.word.endswith(_EXCLUDES) and (advised or _is_exception(tokens, i)))
             only_carried = named_since = False
@@ -333,7 +334,7 @@ def _deny_before(tokens: Sequence[_Token]) -> None:
         for one in reversed(tokens[:i]):
             if one.names:
                 one.denied = True
-            elif not (one.filler or one.word in _SIGNS):
+            elif not (one.filler or "between" in one.roles):
                 break
 
 
@@ -433,8 +434,9 @@ class _Reader:
         understood = self._is_understood(clauses)
         grades = self._grades(sentence.plain)
         _size([made for clause in clauses for made in clause.mentions], _sizes(sentence.plain))
+        stated = ",".join(map(_stated, clauses))
         found = [
-            self._weighed(replace(made.mention, grades=grades), sentence.plain)
+            self._weighed(replace(made.mention, grades=grades), sentence.plain, stated)
             for clause in clauses
             for made in clause.mentions
         ]
@@ -510,15 +512,18 @@ class _Reader:
                     made.append(Mention("FIGURE", figure.name, "", "present", words, sentence.said, figure.is_grave(number)))  # fmt: skip
         return made
 
-    def _weighed(self, one: Mention, plain: str) -> Mention:
-        """Return a mention, grave or not by its size, its grade and the words beside it."""
+    def _weighed(self, one: Mention, plain: str, stated: str) -> Mention:
+        """Return a mention, grave or not by its size, its grade and the words beside it; `stated` is what its sentence does not deny."""
         concept = self._book.named(one.concept)
         large = concept.from_mm is not None and one.size_mm is not None and one.size_mm >= concept.from_mm
         grave = (one.grave or large) and not any(word in plain for word in concept.calm)
+        grave = grave or any(word in stated for word in concept.worse)
         if concept.from_percent is not None:
             grave = grave or any(Decimal(share) >= concept.from_percent for share in _SHARE.findall(plain))
         if concept.by_grade and one.grades:
             grave = any(map(self._is_grave_grade, one.grades))
+        if not grave and one.stands and any(word in plain for word in concept.unless):
+            return replace(one, assertion="absent")
         return replace(one, grave=grave)
 
     # --- whether it is understood ---
@@ -595,6 +600,11 @@ def _is_missed(clause: _Clause, denial: int) -> bool:
     listed = denial > 0 and tokens[denial - 1].word == ":" and not any(one.site for one in tokens[:denial])
     felt = _FELT.search(tokens[denial].word) is not None
     return not (listed or felt or any(one.site in _MAY_BE_MISSING for one in tokens[:denial]))
+
+
+def _stated(clause: _Clause) -> str:
+    """Return the words of a clause before whatever it denies."""
+    return "".join(one.word for one in clause.tokens[: clause.first("denies")])
 
 
 def _is_urgent(clause: _Clause) -> bool:

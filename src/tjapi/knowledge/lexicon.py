@@ -30,7 +30,7 @@ class Concept:
     """What may be found.
 
     `grave`: a person looks at once; `from_mm`: only from that size; `from_percent`: in any case from that share; `calm`: not beside these words;
-    `by_grade`: as its grade is. `usual`: it is no finding. `known`: it is a concept of its site; a mere word of harm is not, and is listed for the
+    `by_grade`: as its grade is. `usual`: it is no finding; `unless`: nor is it beside these words, 卵泡; `worse`: beside these it is grave, 质硬. `known`: it is a concept of its site; a mere word of harm is not, and is listed for the
     reviewer where it stands; `weak`: it only describes, and is listed where nothing named what it describes.
     """
 
@@ -44,6 +44,8 @@ class Concept:
     known: bool = True
     weak: bool = False
     usual: bool = False
+    unless: tuple[str, ...] = ()
+    worse: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +159,8 @@ Rows = Sequence[Mapping[str, Any]]
 def compiled(sites: Rows, lesions: Rows, concepts: Rows, phrases: Mapping[str, Any]) -> Dictionary:
     """Return a dictionary of its rows. Of what stands twice the first row holds."""
     return Dictionary(
-        concepts={one["code"]: _concept(one, known=True) for one in concepts},
-        lesions={one["code"]: _concept(one, known=False) for one in lesions},
+        concepts={one["code"]: _concept(one, phrases["worse"], known=True) for one in concepts},
+        lesions={one["code"]: _concept(one, phrases["worse"], known=False) for one in lesions},
         at_site=_at_sites(sites, concepts),
         not_grave_at={one["code"]: frozenset(one.get("not_at", "").split()) for one in lesions},
         sites={site["code"]: site["name"] for site in sites},
@@ -169,18 +171,21 @@ def compiled(sites: Rows, lesions: Rows, concepts: Rows, phrases: Mapping[str, A
         strong=frozenset(phrases["normal"]["strong"]),
         figures=_figures(phrases["figures"]),
         schemes={
-            one["scheme"]: Scheme(_concept(one, known=True), one["site"], frozenset(one["grave_grades"].split()))
+            one["scheme"]: Scheme(_concept(one, {}, known=True), one["site"], frozenset(one["grave_grades"].split()))
             for one in concepts
             if "scheme" in one
         },
     )
 
 
-def _concept(one: Mapping[str, Any], *, known: bool) -> Concept:
+def _concept(one: Mapping[str, Any], worse: Mapping[str, str], *, known: bool) -> Concept:
+    """Return a concept of its row; `worse` are the lists that rows name with an @."""
     from_mm, from_percent = (Decimal(one[k]) if k in one else None for k in ("grave_from_mm", "grave_from_percent"))
     grave, by_grade, weak, usual = (bool(one.get(name)) for name in ("grave", "by_grade", "weak", "usual"))
-    calm = tuple(map(plain_writing, one.get("calm", "").split()))
-    return Concept(one["code"], one["name"], grave, from_mm, from_percent, by_grade, calm, known, weak, usual)
+    calm, unless = (tuple(map(plain_writing, one.get(name, "").split())) for name in ("calm", "unless"))
+    listed = (worse[word[1:]].split() if word.startswith("@") else [word] for word in one.get("worse", "").split())
+    bad = tuple(plain_writing(word) for words in listed for word in words)
+    return Concept(one["code"], one["name"], grave, from_mm, from_percent, by_grade, calm, known, weak, usual, unless, bad)  # fmt: skip
 
 
 def _at_sites(sites: Rows, concepts: Rows) -> dict[tuple[str, str], str]:
@@ -202,7 +207,8 @@ def _entries(sites: Rows, lesions: Rows, concepts: Rows, phrases: Mapping[str, A
     means: dict[tuple[str, str], str] = {}
 
     def put(words: str, role: str, code: str = "") -> None:
-        for word in map(plain_writing, words.split()):
+        # A blank within a word is written as a stroke: r_on_t.
+        for word in (plain_writing(one).replace("_", " ") for one in words.split()):
             roles.setdefault(word, set()).add(role)
             means.setdefault((word, role), code)
 
