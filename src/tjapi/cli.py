@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import sys
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,15 +16,20 @@ from rich.console import Console
 from rich.table import Table
 
 from tjapi import app as application
-from tjapi import demo, doctor, installation, up, visit, wiring, worker
+from tjapi import content, demo, doctor, installation, up, visit, wiring, worker
+from tjapi.catalog import service as catalog
 from tjapi.kernel import logs
 from tjapi.kernel.audit import AuditChain
+from tjapi.kernel.clock import HOSPITAL_ZONE
 from tjapi.kernel.contract import contract_text, problems_text
+from tjapi.kernel.documents import render
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import migrate as migrate_schema
 from tjapi.kernel.security.keys import KeyMissingError, KeyRing, load_master_key, make_master_key
 from tjapi.kernel.security.principal import SYSTEM
-from tjapi.kernel.settings import PACKAGE, Settings
+from tjapi.kernel.settings import PACKAGE, Settings, project_file
+from tjapi.knowledge import service as knowledge
+from tjapi.knowledge.schemas import ContentIn
 
 app = typer.Typer(
     help="tjapi: 体检系统后端 · the back end of a health-examination department",
@@ -33,6 +40,8 @@ audit_app = typer.Typer(help="审计 · the audit trail", no_args_is_help=True)
 contract_app = typer.Typer(help="接口文档 · the OpenAPI contract", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 app.add_typer(contract_app, name="contract")
+content_app = typer.Typer(help="医学内容 · ranges, rules, findings and advice", no_args_is_help=True)
+app.add_typer(content_app, name="content")
 StateOption = Annotated[Path, typer.Option(help="数据目录 · folder of everything that must survive", envvar="TJ_STATE")]
 DEFAULT_STATE = Path(".state")
 
@@ -135,6 +144,55 @@ def audit_verify() -> None:
         return 1 if faults else 0
 
     raise typer.Exit(asyncio.run(run()))
+
+
+FileOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="知识库内容 (JSON, 同 createKnowledgeVersion)；缺省为随附内容 · a content as the API takes it; default: as shipped"
+    ),
+]
+
+
+@content_app.command("check")
+def content_check(
+    file: FileOption = None, as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False
+) -> None:
+    """检查医学内容 · Hold ranges, rules, findings and advice against each other; exit 1 on a fault."""
+    starter, known = catalog.read_starter(), _content_of(file)
+    faults, unread = content.check(starter, known), content.unverified(starter, known)
+    if as_json:
+        shown = {"faults": [asdict(fault) for fault in faults], "unverified": unread}
+        print(json.dumps(shown, ensure_ascii=False, indent=1))
+    else:
+        for fault in faults:
+            print(f"✗ {fault.check:<12}{fault.at}: {fault.zh} · {fault.en}")
+        for kind, (open_, total) in unread.items():
+            print(f"{kind:<12}{total:>5} rows, {open_} of them not verified against their source")
+        print(f"{len(faults)} faults")
+    raise typer.Exit(1 if faults else 0)
+
+
+@content_app.command("report")
+def content_report(
+    out: Annotated[Path, typer.Option(help="PDF")] = Path("content-book.pdf"), file: FileOption = None
+) -> None:
+    """印内容册 · Print the content book, which the laboratory head and the chief physician sign page by page."""
+    known, now = _content_of(file), datetime.now(HOSPITAL_ZONE)
+    data = content.book(
+        catalog.read_starter(), known, hospital=Settings().hospital_name, edition="草稿" if file else "随附内容",
+        note=file.name if file else "随软件附带的起始内容", sha256=knowledge.sha256_of(known), printed=now.date(), signed={},
+    )  # fmt: skip
+    book = render("content_book", data, now=now, templates=project_file("report_templates"))
+    out.write_bytes(book.pdf)
+    print(f"{out}: {book.pages} pages")
+
+
+def _content_of(file: Path | None) -> ContentIn:
+    if file is None:
+        return knowledge.read_starter()
+    given = json.loads(file.read_text(encoding="utf-8"))
+    return ContentIn.model_validate({key: rows for key, rows in given.items() if key != "note"})
 
 
 @contract_app.command("write")

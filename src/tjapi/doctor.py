@@ -13,8 +13,10 @@ from typing import Any, Literal
 
 import httpx
 
+from tjapi import content
 from tjapi.catalog import service as catalog
 from tjapi.kernel.settings import project_file
+from tjapi.knowledge import service as knowledge
 
 _LITTLE_SPACE = 2 * 2**30
 _FONT = "_shared/fonts/NotoSansSC-Regular.ttf"
@@ -33,7 +35,7 @@ class Check:
 
 async def examine(state: Path) -> list[Check]:
     """Look at everything; nothing is changed."""
-    checks = [_python(), _space(state), _key(state), _templates(), _content()]
+    checks = [_python(), _space(state), _key(state), _templates(), *_content()]
     told: dict[str, Any] = {}
     with contextlib.suppress(OSError, ValueError):
         told = json.loads((state / "demo.json").read_text(encoding="utf-8"))
@@ -92,13 +94,22 @@ def _templates() -> Check:
     )
 
 
-def _content() -> Check:
-    ranges = [one for item in catalog.read_starter().items for one in item.ranges]
-    open_ = sum(not one.verified for one in ranges)
-    found = f"{open_} of {len(ranges)} shipped reference ranges are not verified against their source"
-    return Check(
-        "medical defaults", "warning" if open_ else "ok", found, "have the hospital's laboratory check and sign them"
-    )
+def _content() -> list[Check]:
+    starter, known = catalog.read_starter(), knowledge.read_starter()
+    faults, unread = content.check(starter, known), content.unverified(starter, known)
+    open_ = {kind: counts for kind, counts in unread.items() if counts[0]}
+    grave = [rule.code for rule in known.critical if rule.important_class == "A" and not rule.verified]
+    mend = "have the head of the laboratory and the chief physician check and sign them: tjapi content report"
+    return [
+        Check(
+            "medical content", "error" if faults else "ok", f"{len(faults)} faults" if faults else "hangs together", "tjapi content check"
+        ),
+        Check(
+            "medical defaults", "warning" if open_ else "ok",
+            "not verified against their source: " + ", ".join(f"{n} of {of} {kind}" for kind, (n, of) in open_.items()), mend,
+        ),
+        Check("class A rules", "warning" if grave else "ok", f"not verified: {', '.join(grave)}" if grave else "verified", mend),
+    ]  # fmt: skip
 
 
 async def _server(http: httpx.AsyncClient, told: dict[str, Any]) -> list[Check]:

@@ -47,7 +47,7 @@ async def load(runtime: Runtime) -> None:
     async with runtime.units.open(SYSTEM) as uow:
         await catalog.load_starter(uow)
     async with runtime.units.open(SYSTEM) as uow:
-        await knowledge.load_starter(uow)
+        await knowledge.load_starter(uow, signed=settings.environment == "demo")
     secret = client_secret(runtime.keys, GATEWAY)
     async with runtime.units.open(SYSTEM) as uow:
         await identity.trust_client(uow, GATEWAY, "设备网关", GATEWAY_SCOPES, secret)

@@ -70,16 +70,20 @@ class Actor:
         return answer
 
 
+def id_number(born: date, sex: str) -> str:
+    """Return a number that would be somebody's of this birth and sex, were there such a place (GB 11643)."""
+    order = secrets.randbelow(499) * 2 + (1 if sex == "male" else 2)
+    body = f"{_REGION}{born:%Y%m%d}{order % 1000:03d}"
+    return body + "10X98765432"[sum(int(d) * w for d, w in zip(body, _WEIGHTS, strict=True)) % 11]
+
+
 def invented_person(sex: str = "") -> dict[str, Any]:
     """Return an ID-card reader's payload of a person who does not exist, of either sex if none is said."""
     sex = sex or secrets.choice(("male", "female"))
     born = date(1950, 1, 1) + timedelta(days=secrets.randbelow(50 * 365))
-    order = secrets.randbelow(499) * 2 + (1 if sex == "male" else 2)
-    body = f"{_REGION}{born:%Y%m%d}{order % 1000:03d}"
-    number = body + "10X98765432"[sum(int(d) * w for d, w in zip(body, _WEIGHTS, strict=True)) % 11]
     return {
         "name": secrets.choice(_FAMILY) + secrets.choice(_GIVEN), "sex": sex, "nation": "壮族", "birth_date": born.isoformat(),
-        "address": "示例市示例路 1 号", "id_kind": "resident", "id_number": number, "phone": f"199{secrets.randbelow(10**8):08d}",
+        "address": "示例市示例路 1 号", "id_kind": "resident", "id_number": id_number(born, sex), "phone": f"199{secrets.randbelow(10**8):08d}",
     }  # fmt: skip
 
 

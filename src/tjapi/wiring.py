@@ -50,6 +50,7 @@ from tjapi.kernel.security.tokens import TokenClaims, TokenMint
 from tjapi.kernel.settings import Settings, project_file
 from tjapi.kernel.storage import LocalStorage, Storage
 from tjapi.kernel.uow import Announcements, Listener, Reaction, ReactionToMany, UnitOfWork, Units
+from tjapi.knowledge.jobs import JOBS as KNOWLEDGE_JOBS
 from tjapi.operations.rules import DICTIONARIES
 from tjapi.portal import service as portal
 from tjapi.portal.reactions import REACTIONS as PORTAL_REACTIONS
@@ -75,6 +76,7 @@ REACTIONS: tuple[tuple[type[Event], Reaction], ...] = (
 IN_BULK: Mapping[Reaction, ReactionToMany] = {**REQUISITION_IN_BULK, **RESULT_IN_BULK}
 """Reactions that have a way for many facts at once; the others hear them one by one."""
 JOBS: tuple[JobSpec, ...] = (
+    *KNOWLEDGE_JOBS,
     *EMPLOYER_JOBS,
     *APPOINTMENT_JOBS,
     *REQUISITION_JOBS,

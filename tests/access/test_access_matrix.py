@@ -203,8 +203,18 @@ async def knowledge_changes(world: World, column: str) -> Call:
     return Call("GET", f"/knowledge-versions/{await _draft(world)}/changes")
 
 
+async def try_knowledge_version(world: World, column: str) -> Call:
+    return Call("GET", f"/knowledge-versions/{await _draft(world)}/trial", options={"params": {"exams": 1}})
+
+
+async def approve_knowledge_version(world: World, column: str) -> Call:
+    return Call("POST", f"/knowledge-versions/{await _draft(world)}:approve")
+
+
 async def activate_knowledge_version(world: World, column: str) -> Call:
-    return Call("POST", f"/knowledge-versions/{await _draft(world)}:activate")
+    draft = await _draft(world)
+    await do(world.clients["foreign_campus"], "POST", f"/knowledge-versions/{draft}:approve", 200)
+    return Call("POST", f"/knowledge-versions/{draft}:activate")
 
 
 async def meet_examinee(world: World, column: str) -> Call:
@@ -1178,6 +1188,8 @@ OPERATIONS: dict[str, Ask] = {
     "listKnowledgeVersions": _just("GET", "/knowledge-versions"),
     "createKnowledgeVersion": create_knowledge_version,
     "getKnowledgeChanges": knowledge_changes,
+    "tryKnowledgeVersion": try_knowledge_version,
+    "approveKnowledgeVersion": approve_knowledge_version,
     "activateKnowledgeVersion": activate_knowledge_version,
     "meetExaminee": meet_examinee,
     "getExaminee": _just("GET", "/examinees/{person}"),

@@ -35,6 +35,7 @@ STAFF: tuple[tuple[str, str, str, list[str], list[int], list[int] | None], ...] 
     ("doctor.imaging", "岑影像", "副主任医师", ["doctor"], [1], [6, 7]),
     ("doctor.clinic", "潘内科", "主治医师", ["doctor"], [1], [1, 2, 5]),
     ("doctor.women", "廖妇科", "副主任医师", ["doctor"], [1, 2], [3, 11]),
+    ("laboratory", "阮检验", "副主任检验师", ["laboratory_head"], [1, 2], []),
     ("reviewer", "蒙初审", "主治医师", ["reviewer"], [1, 2], []),
     ("chief", "单终审", "副主任医师", ["chief"], [1, 2], []),
     ("interface", "区工程师", "", ["interface"], [1, 2], []),

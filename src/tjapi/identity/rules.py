@@ -9,6 +9,10 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "catalog.write": ("维护项目与套餐", "Maintain items and packages"),
     "knowledge.read": ("查看知识库", "See findings, advice and rules"),
     "knowledge.write": ("编写知识库版本", "Write versions of the knowledge base"),
+    "knowledge.approve": (
+        "检验科签批知识库版本",
+        "Approve versions of the knowledge base as the head of the laboratory",
+    ),
     "knowledge.activate": ("启用知识库版本", "Put versions of the knowledge base into use"),
     "examinee.read": ("查看受检者", "See examinees"),
     "examinee.write": ("登记受检者", "Register examinees"),
@@ -85,6 +89,7 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "chief": ("终审医生", "Chief physician", frozenset({
         *_READ, "knowledge.read", "knowledge.write", "knowledge.activate", "critical.read", "critical.handle", "message.read", "conclusion.read", "conclusion.review", "conclusion.finalize", "conclusion.reopen", "result.revoke", "report.read", "report.write", "message.release", "examinee.merge", "examinee.merge_contradicting", "identity_check.decide",
     })),
+    "laboratory_head": ("检验科负责人", "Head of the laboratory", frozenset({"catalog.read", "knowledge.read", "knowledge.approve"})),
     "interface": ("接口工程师", "Interface engineer", frozenset({
         "catalog.read", "catalog.write", "message.read", "message.write", "message.raw", "message.release", "job.read_all", "job.write", "live.read",
         "requisition.read", "requisition.write",

@@ -10,14 +10,16 @@ from tjapi.kernel.routing import ReadUnit, Unit, operation, router
 from tjapi.kernel.runtime import runtime
 from tjapi.knowledge import service
 from tjapi.knowledge.errors import (
+    KnowledgeApproved,
     KnowledgeInvalid,
     KnowledgeKnown,
+    KnowledgeNotApproved,
     KnowledgeNotDraft,
     KnowledgeOwnDraft,
     KnowledgeVersionNotFound,
 )
 from tjapi.knowledge.rules import FindingKind, Purpose
-from tjapi.knowledge.schemas import ChangesOut, FindingOut, RuleOut, VersionIn, VersionOut
+from tjapi.knowledge.schemas import ActivateIn, ChangesOut, FindingOut, RuleOut, VersionIn, VersionOut
 
 knowledge = router("knowledge")
 
@@ -98,9 +100,19 @@ async def get_changes(uow: ReadUnit, version_id: UUID) -> ChangesOut:
 
 
 @knowledge.post(
-    "/knowledge-versions/{version_id:uuid}:activate",
-    **operation("activateKnowledgeVersion", "启用知识库版本", "Put a version into use", permission="knowledge.activate",
-                requirement=["E4.4", "E5.1"], problems=[KnowledgeVersionNotFound, KnowledgeNotDraft, KnowledgeOwnDraft]),
+    "/knowledge-versions/{version_id:uuid}:approve",
+    **operation("approveKnowledgeVersion", "检验科签批知识库版本", "Approve a version as the head of the laboratory", permission="knowledge.approve",
+                requirement=["E4.4", "X6"], problems=[KnowledgeVersionNotFound, KnowledgeApproved, KnowledgeOwnDraft]),
 )  # fmt: skip
-async def activate_version(uow: Unit, version_id: UUID) -> VersionOut:
-    return await service.activate(uow, version_id)
+async def approve_version(uow: Unit, version_id: UUID) -> VersionOut:
+    return await service.approve(uow, version_id)
+
+
+@knowledge.post(
+    "/knowledge-versions/{version_id:uuid}:activate",
+    **operation("activateKnowledgeVersion", "主检签批并启用知识库版本", "Sign a version as chief physician, and put it into use", permission="knowledge.activate",
+                requirement=["E4.4", "E5.1", "X6"], body=True,
+                problems=[KnowledgeVersionNotFound, KnowledgeNotDraft, KnowledgeNotApproved, KnowledgeOwnDraft]),
+)  # fmt: skip
+async def activate_version(uow: Unit, version_id: UUID, body: ActivateIn | None = None) -> VersionOut:
+    return await service.activate(uow, version_id, body.effective_on if body is not None else None)

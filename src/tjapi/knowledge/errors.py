@@ -28,6 +28,21 @@ class KnowledgeNotDraft(Conflict):
 
 
 class KnowledgeOwnDraft(Conflict):
-    """Who wrote a version does not activate it."""
+    """Author, head of the laboratory and chief physician are three persons."""
 
-    zh, en = "版本须由编写人以外的人启用", "Another person than its author activates a version"
+    zh, en = (
+        "编写、检验科签批、主检签批须为不同的人",
+        "Author, laboratory head and chief physician are three different persons",
+    )
+
+
+class KnowledgeNotApproved(Conflict):
+    """The chief physician signs what the head of the laboratory has approved."""
+
+    zh, en = "该版本尚未经检验科签批", "The head of the laboratory has not approved this version yet"
+
+
+class KnowledgeApproved(Conflict):
+    """It is approved already."""
+
+    zh, en = "该版本已经检验科签批", "This version is approved already"

@@ -1,6 +1,6 @@
 """Tables of the knowledge base. They belong to the whole hospital; the rows of a version never change."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,12 +18,14 @@ Moment = TIMESTAMP(timezone=True)
 class KnowledgeVersion(Base):
     """知识库版本. One is active; a conclusion remembers the one it was made with. `sha256` is of the content: equal content is one version.
 
+    Its author writes it, the head of the laboratory approves it, the chief physician signs it for the day from which it holds; three persons.
+    `shipped`: it came with the product. What nobody signed finds nothing, and alarms all the same.
     `clocks` are those of its alerts; what it does not say is as it ships.
     """
 
     __tablename__ = "knowledge_version"
     __table_args__ = (
-        CheckConstraint("state in ('draft', 'active', 'retired')", name="state"),
+        CheckConstraint("state in ('draft', 'scheduled', 'active', 'retired')", name="state"),
         Index("uq_knowledge_version_active", "state", unique=True, postgresql_where=sql("state = 'active'")),
     )
 
@@ -37,6 +39,12 @@ class KnowledgeVersion(Base):
     created_at: Mapped[datetime] = mapped_column(Moment)
     activated_by: Mapped[UUID | None]
     activated_at: Mapped[datetime | None] = mapped_column(Moment)
+    shipped: Mapped[bool] = mapped_column(server_default="false")
+    approved_by: Mapped[UUID | None]
+    approved_at: Mapped[datetime | None] = mapped_column(Moment)
+    signed_by: Mapped[UUID | None]
+    signed_at: Mapped[datetime | None] = mapped_column(Moment)
+    effective_on: Mapped[date | None]
 
 
 class Finding(Base):

@@ -30,6 +30,12 @@ async def active(uow: UnitOfWork) -> KnowledgeVersion | None:
     return await uow.session.scalar(select(KnowledgeVersion).where(KnowledgeVersion.state == "active"))
 
 
+async def shipped(uow: UnitOfWork) -> KnowledgeVersion | None:
+    """Return the newest version that came with the product."""
+    query = select(KnowledgeVersion).where(KnowledgeVersion.shipped).order_by(KnowledgeVersion.number.desc()).limit(1)
+    return await uow.session.scalar(query)
+
+
 async def of_content(uow: UnitOfWork, sha256: str) -> KnowledgeVersion | None:
     """Return the version of a content."""
     return await uow.session.scalar(select(KnowledgeVersion).where(KnowledgeVersion.sha256 == sha256))

@@ -1,7 +1,7 @@
 """Shapes of the knowledge base: what is loaded, and what is shown."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from tjapi.knowledge.criticality import clocks_of
 from tjapi.knowledge.rules import FindingKind, ImportantClass, Purpose
 
-VersionState = Literal["draft", "active", "retired"]
+VersionState = Literal["draft", "scheduled", "active", "retired"]
 _CODE = r"^[A-Z0-9][A-Z0-9_-]*$"
 _SOURCE = "通用健康宣教,待院方审定"
 
@@ -164,6 +164,14 @@ class VersionIn(ContentIn):
     )
 
 
+class ActivateIn(Input):
+    """From which day a version holds."""
+
+    effective_on: date | None = Field(
+        None, description="生效日期,缺省为即时 · In force from that day; at once by default", examples=[None]
+    )
+
+
 class VersionOut(BaseModel):
     """A version of the knowledge base."""
 
@@ -178,6 +186,11 @@ class VersionOut(BaseModel):
     unverified: int = Field(description="来源未核对的行数 · Rows whose source was not read", examples=[530])
     created_at: datetime
     activated_at: datetime | None
+    approved_at: datetime | None = Field(description="检验科签批 · Approved by the head of the laboratory")
+    signed_at: datetime | None = Field(
+        description="主检签批;未签批的版本只报危急值,不出发现与建议 · Signed by the chief physician; an unsigned version alarms, and finds nothing"
+    )
+    effective_on: date | None = Field(description="生效日期 · In force from", examples=["2026-12-01"])
 
 
 class ChangeOut(BaseModel):

@@ -5,24 +5,29 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from importlib import resources
 from typing import Any
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
+from tjapi.kernel.clock import business_day, midnight
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import repository
 from tjapi.knowledge.criticality import AS_SHIPPED, Clocks, clocks_of
 from tjapi.knowledge.errors import (
+    KnowledgeApproved,
     KnowledgeInvalid,
     KnowledgeKnown,
+    KnowledgeNotApproved,
     KnowledgeNotDraft,
     KnowledgeOwnDraft,
     KnowledgeVersionNotFound,
 )
+from tjapi.knowledge.merging import Key, merged
 from tjapi.knowledge.models import Finding, KnowledgeRule, KnowledgeVersion
 from tjapi.knowledge.rules import (
     Case,
@@ -46,6 +51,8 @@ from tjapi.knowledge.schemas import (
     ContentIn,
     CriticalRuleIn,
     ExampleIn,
+    FindingIn,
+    Input,
     RuleIn,
     VersionIn,
     VersionOut,
@@ -123,6 +130,7 @@ class Knowledge:
     number: int
     findings: Mapping[str, Advice]
     rules: tuple[Rule, ...]
+    signed: bool = True
     clocks: Clocks = AS_SHIPPED
 
     def of_any_item(self) -> Rule | None:
@@ -136,8 +144,11 @@ class Knowledge:
     def fired(self, purpose: Purpose, case: Case, items: frozenset[str] | None = None) -> list[Fired]:
         """Return the rules of a purpose that hold in a case, in the order of their codes, with the advice for this person.
 
-        Nobody's finding is outranked here.
+        Nobody's finding is outranked here. What no chief physician has signed finds nothing: its wording and its advice are nobody's yet.
+        It alarms all the same.
         """
+        if purpose == "finding" and not self.signed:
+            return []
         found = []
         every = (r for r in self.rules if r.of_every and r.purpose == purpose)
         words = [
@@ -158,6 +169,11 @@ _READ: dict[UUID, Knowledge] = {}
 _KEPT = 4
 
 
+def forget() -> None:
+    """Read versions anew from now on."""
+    _READ.clear()
+
+
 async def active(uow: UnitOfWork) -> Knowledge | None:
     """Return the version in use; None before any is. A unit of work asks once: all of it is judged by the same rules."""
     held = uow.session.info
@@ -174,7 +190,8 @@ async def _active(uow: UnitOfWork) -> Knowledge | None:
 
 async def edition(uow: UnitOfWork, version_id: UUID) -> Knowledge:
     """Return a version, in use or not: an exam is judged by that of its day. Raises KnowledgeVersionNotFound."""
-    if version_id not in _READ:
+    if version_id not in _READ or not _READ[version_id].signed:
+        # That it is signed is the one thing of a version that may still come.
         read = await _read(uow, version_id)
         while len(_READ) >= _KEPT:
             _READ.pop(next(iter(_READ)))
@@ -186,7 +203,7 @@ async def _read(uow: UnitOfWork, version_id: UUID) -> Knowledge:
     version = await _version(uow, version_id)
     return _knowledge(
         version_id, version.number, await repository.findings(uow, version_id), await repository.rules(uow, version_id),
-        clocks_of(version.clocks),
+        clocks_of(version.clocks), signed=version.signed_at is not None,
     )  # fmt: skip
 
 
@@ -198,11 +215,22 @@ def in_memory(content: ContentIn) -> Knowledge:
     return _knowledge(
         version_id, 0, [Finding(version_id=version_id, **f.model_dump()) for f in content.findings],
         [KnowledgeRule(**_rule_row(version_id, r, names)) for r in sorted(rules, key=lambda r: r.code)], clocks_of(content.clocks),
+        signed=True,
     )  # fmt: skip
 
 
+_UNSIGNED = "（未签批）"
+"""What is beside an alarm whose rule no chief physician has signed."""
+
+
 def _knowledge(
-    version_id: UUID, number: int, findings: Sequence[Finding], rules: Sequence[KnowledgeRule], clocks: Clocks
+    version_id: UUID,
+    number: int,
+    findings: Sequence[Finding],
+    rules: Sequence[KnowledgeRule],
+    clocks: Clocks,
+    *,
+    signed: bool,
 ) -> Knowledge:
     by_code = {
         f.code: Advice(
@@ -217,13 +245,13 @@ def _knowledge(
     }
     held = tuple(
         Rule(
-            r.code, r.purpose, r.name, r.condition, by_code[r.finding_code] if r.finding_code else None, r.important_class, r.action,
-            items_of(r.condition), needs_past(r.condition) | past_of.get(r.finding_code or "", frozenset()),
-            may_hold_of_nothing(r.condition), is_of_every_item(r.condition),
+            r.code, r.purpose, r.name if signed or r.finding_code else f"{r.name}{_UNSIGNED}", r.condition,
+            by_code[r.finding_code] if r.finding_code else None, r.important_class, r.action, items_of(r.condition),
+            needs_past(r.condition) | past_of.get(r.finding_code or "", frozenset()), may_hold_of_nothing(r.condition), is_of_every_item(r.condition),
         )
         for r in rules
     )  # fmt: skip
-    return Knowledge(version_id, number, by_code, held, clocks)
+    return Knowledge(version_id, number, by_code, held, signed, clocks)
 
 
 def read_starter() -> ContentIn:
@@ -239,16 +267,67 @@ def read_starter() -> ContentIn:
     return ContentIn.model_validate(held)
 
 
-async def load_starter(uow: UnitOfWork) -> None:
-    """Bring the starter content in. The first is active at once; of a later release it is a draft, which the hospital looks at."""
-    content = read_starter()
+async def load_starter(uow: UnitOfWork, *, signed: bool = False) -> None:
+    """Bring the content in that ships with this release. `signed`: the invented physicians of the demo have signed it."""
+    await bring_in(uow, read_starter(), signed=signed)
+
+
+async def bring_in(uow: UnitOfWork, content: ContentIn, *, signed: bool = False) -> None:
+    """Bring shipped content in. The first is active at once; of a later release it is a draft, which the hospital looks at.
+
+    Where the hospital has rows of its own, a second draft keeps these beside what is new. Unsigned it alarms from the first day on, and
+    finds nothing. Twice is once.
+    """
     await repository.lock(uow)
-    if await repository.of_content(uow, _sha256(content)) is not None:
+    version = await repository.of_content(uow, sha256_of(content))
+    if version is None:
+        before, now = await repository.shipped(uow), await repository.active_id(uow)
+        version = await _add(uow, content, _SHIPPED)
+        version.shipped = True
+        if now is None:
+            await _activate(uow, version)
+        elif before is not None:
+            await _keep_own(uow, before.id, now, content)
+    if signed and version.signed_at is None:
+        version.approved_by = version.signed_by = uow.principal.id
+        version.approved_at = version.signed_at = uow.now
+
+
+_SHIPPED = "随软件附带的起始内容"
+
+
+async def _keep_own(uow: UnitOfWork, before_id: UUID, active_id: UUID, content: ContentIn) -> None:
+    """Write what ships now with the hospital's own rows as a draft of its own, where there are any."""
+    before, ours = await _content(uow, before_id), await _content(uow, active_id)
+    rows, contested = merged(_by_code(before), _by_code(ours), _by_code(content))
+    kept = ContentIn.model_validate({"clocks": ours.clocks} | {
+        kind: [row for (of, _), row in rows.items() if of == name]
+        for kind, name in (("findings", "finding"), ("rules", "rule"), ("critical", "critical"))
+    })  # fmt: skip
+    if kept == content or kept.faults() or await repository.of_content(uow, sha256_of(kept)) is not None:
         return
-    first = await repository.active_id(uow) is None
-    version = await _add(uow, content, "随软件附带的起始内容")
-    if first:
-        await _activate(uow, version)
+    both = "、".join(code for _, code in contested[:_ERRORS_SHOWN])
+    await _add(uow, kept, f"{_SHIPPED},保留本院内容" + (f"；双方均有改动,取本院:{both}" if both else ""))
+
+
+async def _content(uow: UnitOfWork, version_id: UUID) -> ContentIn:
+    """Return a version as it would be written."""
+    rules = await repository.rules(uow, version_id)
+    return ContentIn.model_validate({
+        "clocks": (await _version(uow, version_id)).clocks,
+        "findings": [_fields(finding) for finding in await repository.findings(uow, version_id)],
+        "rules": [
+            {**_fields(rule, RuleIn), "finding": rule.finding_code} for rule in rules if rule.purpose == "finding"
+        ],
+        "critical": [_fields(rule, CriticalRuleIn) for rule in rules if rule.purpose == "critical"],
+    })  # fmt: skip
+
+
+def _by_code(content: ContentIn) -> dict[Key, dict[str, Any]]:
+    kinds: tuple[tuple[str, Sequence[FindingIn | RuleIn | CriticalRuleIn]], ...] = (
+        ("finding", content.findings), ("rule", content.rules), ("critical", content.critical),
+    )  # fmt: skip
+    return {(kind, row.code): row.model_dump(mode="json") for kind, rows in kinds for row in rows}
 
 
 async def write(uow: UnitOfWork, given: VersionIn) -> VersionOut:
@@ -266,25 +345,77 @@ async def write(uow: UnitOfWork, given: VersionIn) -> VersionOut:
     if errors:
         raise KnowledgeInvalid(errors=errors[:_ERRORS_SHOWN])
     await repository.lock(uow)
-    if await repository.of_content(uow, _sha256(content)) is not None:
+    if await repository.of_content(uow, sha256_of(content)) is not None:
         raise KnowledgeKnown
     version = await _add(uow, content, given.note)
     return (await out(uow, [version]))[0]
 
 
-async def activate(uow: UnitOfWork, version_id: UUID) -> VersionOut:
-    """Put a version into use; the one before is retired. Conclusions that exist keep theirs.
+async def approve(uow: UnitOfWork, version_id: UUID) -> VersionOut:
+    """Approve a version as the head of the laboratory: its ranges, limits and critical values are those of our methods.
 
-    Raises KnowledgeVersionNotFound, KnowledgeNotDraft, KnowledgeOwnDraft.
+    Raises KnowledgeVersionNotFound, KnowledgeApproved, KnowledgeOwnDraft.
     """
     await repository.lock(uow)
     version = await _version(uow, version_id)
-    if version.state == "active":
-        raise KnowledgeNotDraft
+    if version.approved_at is not None:
+        raise KnowledgeApproved
     if version.created_by == uow.principal.id:
         raise KnowledgeOwnDraft
-    await _activate(uow, version)
+    version.approved_by, version.approved_at = uow.principal.id, uow.now
+    await uow.audit("knowledge.approved", "knowledge_version", version.id, detail={"number": version.number})
     return (await out(uow, [version]))[0]
+
+
+async def activate(uow: UnitOfWork, version_id: UUID, effective_on: date | None = None) -> VersionOut:
+    """Sign a version as chief physician, and put it into use: at once, or on the day from which it holds. Conclusions that exist keep theirs.
+
+    The version before is retired then. What ships is active from the installation on, and is signed where it stands.
+    Raises KnowledgeVersionNotFound, KnowledgeNotDraft, KnowledgeNotApproved, KnowledgeOwnDraft.
+    """
+    await repository.lock(uow)
+    version = await _version(uow, version_id)
+    if version.state == "active" and version.signed_at is not None:
+        raise KnowledgeNotDraft
+    if version.approved_at is None:
+        raise KnowledgeNotApproved
+    if uow.principal.id in (version.created_by, version.approved_by):
+        raise KnowledgeOwnDraft
+    version.signed_by, version.signed_at, version.effective_on = uow.principal.id, uow.now, effective_on
+    await uow.audit(
+        "knowledge.signed", "knowledge_version", version.id,
+        detail={"number": version.number, "effective_on": effective_on.isoformat() if effective_on else None},
+    )  # fmt: skip
+    if version.state != "active":
+        await _on_its_day(uow, version)
+    return (await out(uow, [version]))[0]
+
+
+async def _on_its_day(uow: UnitOfWork, version: KnowledgeVersion) -> None:
+    today = business_day(uow.now)
+    if version.effective_on is None or version.effective_on <= today:
+        await _activate(uow, version)
+        return
+    version.state = "scheduled"
+    await uow.enqueue(
+        TAKE_EFFECT, {"version_id": str(version.id)}, campus_id=None, key=f"{version.id}:{version.effective_on}",
+        delay=midnight(version.effective_on) - uow.now + _NOT_BEFORE,
+    )  # fmt: skip
+
+
+TAKE_EFFECT = "knowledge.take_effect"
+_NOT_BEFORE = timedelta(seconds=5)
+"""A worker whose clock is a little behind must not find the day before."""
+
+
+async def take_effect(uow: UnitOfWork, version_id: UUID) -> bool:
+    """Put a signed version into use whose day has come; twice is once. False: its day is another one now, or it is in use."""
+    await repository.lock(uow)
+    version = await _version(uow, version_id)
+    if version.state != "scheduled" or version.effective_on is None or version.effective_on > business_day(uow.now):
+        return False
+    await _activate(uow, version)
+    return True
 
 
 async def changes(uow: UnitOfWork, version_id: UUID) -> ChangesOut:
@@ -334,7 +465,7 @@ async def out(uow: UnitOfWork, found: Sequence[KnowledgeVersion]) -> list[Versio
     return [
         VersionOut.model_validate({
             "id": v.id, "number": v.number, "state": v.state, "note": v.note, "sha256": v.sha256, "created_at": v.created_at,
-            "activated_at": v.activated_at, **dict(zip(("findings", "rules", "critical", "unverified"), counts[v.id], strict=True)),
+            "activated_at": v.activated_at, "approved_at": v.approved_at, "signed_at": v.signed_at, "effective_on": v.effective_on, **dict(zip(("findings", "rules", "critical", "unverified"), counts[v.id], strict=True)),
         })
         for v in found
     ]  # fmt: skip
@@ -398,7 +529,7 @@ def _known(code: str, text: str, flag: str | None) -> Known:
 
 async def _add(uow: UnitOfWork, content: ContentIn, note: str) -> KnowledgeVersion:
     version = KnowledgeVersion(
-        id=uuid7(), number=await repository.next_number(uow), state="draft", note=note, sha256=_sha256(content),
+        id=uuid7(), number=await repository.next_number(uow), state="draft", note=note, sha256=sha256_of(content),
         clocks=content.clocks, created_by=uow.principal.id, created_at=uow.now,
     )  # fmt: skip
     uow.session.add(version)
@@ -430,7 +561,7 @@ async def _activate(uow: UnitOfWork, version: KnowledgeVersion) -> None:
     if before is not None:
         before.state = "retired"
         await uow.session.flush()
-    version.state, version.activated_by, version.activated_at = "active", uow.principal.id, uow.now
+    version.state, version.activated_by, version.activated_at = "active", version.signed_by or uow.principal.id, uow.now
     await uow.audit("knowledge.activated", "knowledge_version", version.id, detail={"number": version.number})
     await uow.session.flush()
 
@@ -453,10 +584,13 @@ async def _rows(uow: UnitOfWork, version_id: UUID) -> dict[tuple[str, str], dict
     return found
 
 
-def _fields(row: Finding | KnowledgeRule) -> dict[str, Any]:
-    return {c.key: getattr(row, c.key) for c in row.__table__.columns if c.key != "version_id"}
+def _fields(row: Finding | KnowledgeRule, shape: type[Input] | None = None) -> dict[str, Any]:
+    """Return the columns of a row but its version; with `shape`, those that a client would write."""
+    asked = {c.key for c in row.__table__.columns} - {"version_id"}
+    return {key: getattr(row, key) for key in asked & (set(shape.model_fields) if shape is not None else asked)}
 
 
-def _sha256(content: ContentIn) -> str:
+def sha256_of(content: ContentIn) -> str:
+    """Return the digest of a content: equal content is one version."""
     said = json.dumps(content.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()

@@ -11,6 +11,7 @@ from tjapi.kernel.inbox import InboundMessageNotFound
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.routing import ReadLook, ReadUnit, Unit, operation, passed, router
 from tjapi.kernel.runtime import runtime
+from tjapi.knowledge.errors import KnowledgeVersionNotFound
 from tjapi.result import flows, service
 from tjapi.result.errors import (
     AnswerInvalid,
@@ -60,6 +61,7 @@ from tjapi.result.schemas import (
     SignIn,
     SummaryIn,
     TrendsOut,
+    TrialOut,
     UnmappedCodeOut,
 )
 
@@ -336,3 +338,18 @@ async def list_trends(uow: ReadUnit, exam_id: UUID) -> TrendsOut:
 )  # fmt: skip
 async def list_revisions(uow: ReadUnit, result_id: UUID) -> HistoryOut:
     return await service.history(uow, result_id)
+
+
+@results.get(
+    "/knowledge-versions/{version_id:uuid}/trial",
+    **operation("tryKnowledgeVersion", "用既往体检试算知识库版本", "Try a version on exams that were, beside the one in use", permission="conclusion.review",
+                requirement=["E5.1", "E4.4"], problems=[KnowledgeVersionNotFound]),
+)  # fmt: skip
+async def try_version(
+    uow: ReadUnit,
+    version_id: UUID,
+    exams: Annotated[
+        int, Query(ge=1, le=500, description="最近的体检数 · How many of the newest exams", examples=[100])
+    ] = 100,
+) -> TrialOut:
+    return await service.try_edition(uow, version_id, exams)

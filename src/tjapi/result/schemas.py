@@ -494,3 +494,23 @@ class HistoryOut(BaseModel):
     item_name: str = Field(examples=["血红蛋白"])
     current_revision_id: UUID | None
     revisions: list[ValueOut]
+
+
+class TrialRowOut(BaseModel):
+    """A finding or an alarm that a version says of more exams, or of fewer, than the one in use."""
+
+    what: Literal["finding", "critical"] = Field(examples=["finding"])
+    code: str = Field(examples=["FATTY-LIVER"])
+    name: str = Field(examples=["脂肪肝"])
+    more: int = Field(description="新版多出的人次 · Exams of which only the version tried says it", examples=[3])
+    fewer: int = Field(description="新版不再得出的人次 · Exams of which only the one in use says it", examples=[0])
+    exam_nos: list[str] = Field(description="其中的体检号,至多五个 · Up to five of them", examples=[["A26112000171"]])
+
+
+class TrialOut(BaseModel):
+    """What a version of the knowledge base would change, tried on the newest exams; nothing was changed."""
+
+    version_id: UUID
+    active_id: UUID | None
+    exams: int = Field(description="试算的体检数 · Exams tried", examples=[100])
+    changes: list[TrialRowOut]

@@ -120,6 +120,18 @@ async def past_exams(uow: UnitOfWork, exam: Exam, size: int) -> Sequence[Exam]:
     return (await uow.session.execute(query)).scalars().all()
 
 
+async def newest_exams(uow: UnitOfWork, size: int) -> Sequence[Exam]:
+    """Return the newest exams of which there is a result, as far as the caller may see them."""
+    has_result = select(Result.id).where(Result.exam_id == Exam.id).exists()
+    query = (
+        select(Exam)
+        .where(Exam.state != "cancelled", has_result)
+        .order_by(Exam.exam_date.desc(), Exam.id.desc())
+        .limit(size)
+    )
+    return (await uow.session.scalars(query)).all()
+
+
 @dataclass(frozen=True, slots=True)
 class PastRow:
     """A current value of an exam as a history shows it; `undecided`: it is not what the exam says yet; `beside`: what contradicts it."""

@@ -12,9 +12,11 @@ pytestmark = pytest.mark.requirement("E4.4", "E5.1", "E8.3")
 
 async def test_a_version_is_written_compared_activated_by_another_and_used_from_then_on() -> None:
     async with house("knowledge") as own:
-        admin, chief = await own.sign_in("admin"), await own.sign_in("chief")
+        admin, chief, head = [await own.sign_in(name) for name in ("admin", "chief", "laboratory")]
         listed = (await chief.get(f"{API}/knowledge-versions")).json()["items"]
-        assert [(v["number"], v["state"], v["findings"]) for v in listed] == [(1, "active", 229)]
+        assert [(v["number"], v["state"], v["findings"]) for v in listed] == [
+            (1, "active", len(knowledge.read_starter().findings))
+        ]
         content = knowledge.read_starter().model_dump(mode="json")
         content["findings"][0]["advice"] = "另一条建议。"
         gone = content["critical"].pop()["code"]
@@ -30,8 +32,14 @@ async def test_a_version_is_written_compared_activated_by_another_and_used_from_
         by_chief = await chief.post(
             f"{API}/knowledge-versions", json={"note": "空", "findings": [], "rules": [], "critical": []}
         )
+        await head.post(f"{API}/knowledge-versions/{by_chief.json()['id']}:approve")
         own_draft = await chief.post(f"{API}/knowledge-versions/{by_chief.json()['id']}:activate")
         assert own_draft.json()["code"] == "knowledge-own-draft"
+        early = await chief.post(f"{API}/knowledge-versions/{version}:activate")
+        assert early.json()["code"] == "knowledge-not-approved"
+        assert (await head.post(f"{API}/knowledge-versions/{version}:approve")).json()["approved_at"] is not None
+        approved_twice = await head.post(f"{API}/knowledge-versions/{version}:approve")
+        assert approved_twice.json()["code"] == "knowledge-approved"
         activated = await chief.post(f"{API}/knowledge-versions/{version}:activate")
         assert activated.json()["state"] == "active"
         twice = await chief.post(f"{API}/knowledge-versions/{version}:activate")

@@ -11,7 +11,7 @@ from tjapi.result import repository
 from tjapi.result.rules.flags import Flag, calls_critical, contradicts, flags_said, lab_critical, lab_flag, lab_unknown
 from tjapi.result.rules.raw import called_critical
 from tjapi.result.rules.reading import Said, put_together, understood
-from tjapi.result.rules.values import finding_words, parse, voids
+from tjapi.result.rules.values import finding_words, parse, takes_back, voids
 from tjapi.result.service import Filing
 
 pytestmark = pytest.mark.requirement("E3.3", "E3.5", "X4")
@@ -216,6 +216,18 @@ async def test_a_word_whose_flag_says_the_opposite_is_asked_about(
     filing = await _filed(unit, scene, "HBV", f"OBX|1|ST|{code}^x^L||{word}|||{flag}|||F")
     assert filing.reason == "value-implausible"
     assert await _asked(unit, scene) == [(code, "implausible")]
+
+
+@pytest.mark.parametrize(
+    ("word", "beside", "taken_back"),
+    [
+        ("阴性", "1:320", True), ("阴性", "阳性", True), ("阴性", "Detected", True), ("未见", "弱阳性", True), ("阳性", "1:320", False),
+        ("阴性", "not detected", False), ("阴性", "非阳性", False), ("阴性", "胶体金法", False),
+    ],
+    ids=["titre", "positive", "detected", "weak", "of-a-positive", "not-detected", "denied", "method"],
+)  # fmt: skip
+def test_words_beside_a_negative_that_say_the_opposite_take_it_back(word: str, beside: str, taken_back: bool) -> None:
+    assert takes_back(word, beside) is taken_back
 
 
 # --- a coded result that says two things ---

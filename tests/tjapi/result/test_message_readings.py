@@ -222,8 +222,10 @@ async def test_what_was_drawn_for_a_cancelled_exam_is_released_to_the_next_one_o
     message = await _push(gateway, _mislabelled(over, over, placer=True))
     assert (await _file(runtime, message))["reason"] == "line-not-live"
     again, another = await visit(unit, "ELECTROLYTE", of=over.exam_id, name=over.name), await visit(unit, "ELECTROLYTE")
+    # Of one name, sex and birth date, and not the same person.
+    namesake = await visit(unit, "ELECTROLYTE", name=over.name)
     propose = f"{API}/inbound-messages/{message}:propose-release"
-    for elsewhere in (another.exam_id, over.exam_id):
+    for elsewhere in (another.exam_id, namesake.exam_id, over.exam_id):
         given = {"reason": "登记有误", "exam_id": str(elsewhere)}
         refused = await engineer.post(propose, json=given)
         assert (refused.status_code, refused.json()["code"]) == (409, "release-in-vain")

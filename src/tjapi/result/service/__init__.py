@@ -49,6 +49,7 @@ from tjapi.result.service.release import (
 )
 from tjapi.result.service.stating import stated_of
 from tjapi.result.service.summarizing import summary_lines
+from tjapi.result.service.trying import try_edition
 
 __all__ = [
     "Filing",
@@ -110,6 +111,7 @@ __all__ = [
     "to_be_read",
     "trends",
     "truth_of",
+    "try_edition",
     "unmapped_codes",
     "values_of",
     "word_on",

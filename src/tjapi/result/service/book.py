@@ -588,6 +588,7 @@ class Book:
     async def _tell(self, uow: UnitOfWork, added: Sequence[HeldResult], *, of_past: bool = False) -> None:
         beside = {fact.id for result_id in self._revisions for fact in rivals(self._facts_of(result_id))}
         current_ids = {result.current_revision_id for result in self._results.values()}
+        of = {result.id: result for result in self._results.values()}
         passed_over = tuple(
             r.id
             for r in self._new_revisions
@@ -597,15 +598,10 @@ class Book:
             RevisionsAdded(
                 campus_id=self.exam.campus_id, exam_id=self.exam.id, result_ids=tuple(r.id for r in added),
                 item_codes=tuple(sorted({r.item_code for r in added})), beside=tuple(sorted(beside)), passed_over=passed_over,
-                alarming=any(lab_critical((r.lis_flags or "").split(" ")) or self._is_grave(r) for r in self._new_revisions),
+                alarming=any(lab_critical((r.lis_flags or "").split(" ")) or _is_grave(of[r.result_id], r) for r in self._new_revisions),
                 of_past=of_past,
             )
         )  # fmt: skip
-
-    def _is_grave(self, said: HeldRevision) -> bool:
-        """Say whether words that were said of a result may ask for a person at once."""
-        result = self._results[said.result_id]
-        return said.numeric is None and bool(read(said.text, result.item_code, result.item_name).grave)
 
     async def _ask(self, uow: UnitOfWork, *, finalized: bool) -> list[ResultQuestion]:
         """Bring the open questions about what was touched in line with what stands there now; return all that are open."""
@@ -807,6 +803,11 @@ class Theirs:
         if not self.conversion:
             return told
         return told.turned(Decimal(self.conversion["factor"]), Decimal(self.conversion["addend"]), item.decimals or 0)
+
+
+def _is_grave(result: HeldResult, said: HeldRevision) -> bool:
+    """Say whether words that were said of a result may ask for a person at once."""
+    return said.numeric is None and bool(read(said.text, result.item_code, result.item_name).grave)
 
 
 def judged(

@@ -35,7 +35,7 @@ def _kept(uow: UnitOfWork) -> dict[UUID, Case | None]:
 async def case_of(uow: UnitOfWork, exam_id: UUID) -> Case:
     """Return what the rules may be asked about an exam, as far as the caller may see it. Raises ExamNotFound."""
     kept = _kept(uow)
-    case = kept.get(exam_id) or await _put_together(uow, exam_id)
+    case = kept.get(exam_id) or await _read(uow, exam_id)
     if exam_id in kept:
         kept[exam_id] = case
     return case
@@ -110,24 +110,30 @@ def subject_of(exam: Exam) -> Subject:
     return Subject(exam.sex, exam.birth_date, "", exam.exam_date, exam.pregnant)
 
 
-async def _put_together(uow: UnitOfWork, exam_id: UUID) -> Case:
+async def _read(uow: UnitOfWork, exam_id: UUID) -> Case:
     """Return the case of an exam, read of its tables.
 
     Of an item that stands on several lines the first is its value and the others are repeated measurements. Earlier values are read
     only of items that a rule of the active version compares with the past, newest exam first.
     """
     exam = await exams.get(uow, exam_id)
+    values, repeats = put_together(await views.case_values(uow, [exam_id]))
+    active = await edition_of(uow, exam)
+    compared = {code for rule in active.rules for code in rule.past} & values.keys() if active is not None else set()
+    return Case(exam.sex, exam.age_years, values, await before_of(uow, exam, compared), repeats, bool(exam.pregnant))
+
+
+def put_together(rows: Iterable[views.CaseRow]) -> tuple[dict[str, Known], dict[str, list[Known]]]:
+    """Return the values of one exam by item, and the other measurements of the same items."""
     values: dict[str, Known] = {}
     repeats: dict[str, list[Known]] = {}
-    for row in await views.case_values(uow, [exam_id]):
+    for row in rows:
         one = _known(row)
         if one.item_code in values:
             repeats.setdefault(one.item_code, []).append(one)
         else:
             values[one.item_code] = one
-    active = await edition_of(uow, exam)
-    compared = {code for rule in active.rules for code in rule.past} & values.keys() if active is not None else set()
-    return Case(exam.sex, exam.age_years, values, await _before(uow, exam, compared), repeats, bool(exam.pregnant))
+    return values, repeats
 
 
 async def values_of(uow: UnitOfWork, revision_ids: Collection[UUID]) -> dict[UUID, Known]:
@@ -146,10 +152,11 @@ async def earlier_of(uow: UnitOfWork, exam_id: UUID) -> list[Known]:
 async def past_of(uow: UnitOfWork, exam_id: UUID, codes: Collection[str]) -> list[Known]:
     """Return what items were in the person's earlier exams, as far as that is decided: what may be told of another day."""
     exam = await exams.get(uow, exam_id)
-    return [known for values in (await _before(uow, exam, codes)).values() for known in values]
+    return [known for values in (await before_of(uow, exam, codes)).values() for known in values]
 
 
-async def _before(uow: UnitOfWork, exam: Exam, codes: Collection[str]) -> dict[str, list[Known]]:
+async def before_of(uow: UnitOfWork, exam: Exam, codes: Collection[str]) -> dict[str, list[Known]]:
+    """Return what items were in the person's earlier exams, newest first, as far as that is decided."""
     if not codes:
         return {}
     past = [e.id for e in await views.past_exams(uow, exam, _EXAMS_BACK) if e.id != exam.id]

@@ -6,8 +6,8 @@ And an item says whether a range that its laboratory sends goes before ours: wha
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0049_catalog_range_pregnant"
-down_revision = "0048_result_sheet_shown"
+revision = "0050_catalog_range_pregnant"
+down_revision = "0049_knowledge_signed"
 branch_labels = None
 depends_on = None
 

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0050_finding_variants"
-down_revision = "0049_catalog_range_pregnant"
+revision = "0051_finding_variants"
+down_revision = "0050_catalog_range_pregnant"
 branch_labels = None
 depends_on = None
 

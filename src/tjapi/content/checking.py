@@ -1,0 +1,271 @@
+"""The shipped and the hospital's medical content, held against itself: what is missing, what cannot be right, what harms. Pure.
+
+`check` answers with faults; what nobody has read in its source is no fault and is counted by `unverified`. `tjapi content` prints both.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from tjapi.catalog.coverage import gaps, miscoded
+from tjapi.catalog.rules import range_for
+from tjapi.catalog.schemas import Starter, StarterItem, StarterRange
+from tjapi.knowledge import service as knowledge
+from tjapi.knowledge.rules import Case, Condition, Known, evaluate, items_of
+from tjapi.knowledge.schemas import ContentIn, CriticalRuleIn, RuleIn
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a row: which check saw it, where the row is, and what it is, in Chinese and English."""
+
+    check: str
+    at: str
+    zh: str
+    en: str
+
+
+def check(catalog: Starter, content: ContentIn) -> list[Fault]:
+    """Hold the items and the knowledge against each other; an empty list is a content that hangs together.
+
+    It does not say that a row is right: that its number is the standard's, only who has read the standard can say.
+    """
+    items = {item.code: item for item in catalog.items}
+    return [
+        *_codes(content, items),
+        *_doubles(content),
+        *_idle(content),
+        *_unreachable(content, items),
+        *_alarms_of_the_healthy(content, catalog),
+        *_ranges(catalog),
+        *_terms(catalog, content),
+        *_orphans(catalog),
+    ]
+
+
+def unverified(catalog: Starter, content: ContentIn) -> dict[str, tuple[int, int]]:
+    """Return, by kind of row, how many nobody has read in their source, and how many there are."""
+    rows: Mapping[str, Sequence[bool]] = {
+        "ranges": [one.verified for item in catalog.items for one in item.ranges],
+        "limits": [limit.verified for limit in catalog.limits],
+        "units": [unit.verified for unit in catalog.units],
+        "findings": [finding.verified for finding in content.findings],
+        "rules": [rule.verified for rule in content.rules],
+        "critical": [rule.verified for rule in content.critical],
+    }
+    return {kind: (sum(not one for one in held), len(held)) for kind, held in rows.items()}
+
+
+def _rules(content: ContentIn) -> Iterator[tuple[str, RuleIn | CriticalRuleIn]]:
+    yield from ((f"rules/{rule.code}", rule) for rule in content.rules)
+    yield from ((f"critical/{rule.code}", rule) for rule in content.critical)
+
+
+# --- the language: codes that lead nowhere, examples that do not hold ---
+
+
+def _codes(content: ContentIn, items: Mapping[str, StarterItem]) -> Iterator[Fault]:
+    for at, code in content.faults():
+        yield Fault("codes", at.lstrip("/"), f"{code} 重复或不存在", f"{code} is there twice, or not at all")
+    for wrong in knowledge.faults(content, frozenset(items)):
+        yield Fault("examples", wrong.pointer.lstrip("/"), wrong.zh, wrong.en)
+
+
+# --- one thing under two names ---
+
+
+def _doubles(content: ContentIn) -> Iterator[Fault]:
+    """Findings of one name, and rules of one condition that find different things."""
+    names = Counter(finding.name for finding in content.findings)
+    for finding in content.findings:
+        if names[finding.name] > 1:
+            yield Fault(
+                "doubles",
+                f"findings/{finding.code}",
+                f"名称 {finding.name} 有多条",
+                f"several are called {finding.name}",
+            )
+    first: dict[str, str] = {}
+    for rule in content.rules:
+        other = first.setdefault(repr(rule.condition), rule.finding)
+        if other != rule.finding:
+            yield Fault(
+                "doubles", f"rules/{rule.code}", f"与 {other} 的条件相同", f"its condition is that of a rule of {other}"
+            )
+
+
+def _idle(content: ContentIn) -> Iterator[Fault]:
+    """Findings that no rule makes, and findings that outrank each other in a circle: none of them would be listed."""
+    made = {rule.finding for rule in content.rules}
+    outranks = {finding.code: set(finding.outranks) for finding in content.findings}
+    for finding in content.findings:
+        at = f"findings/{finding.code}"
+        if finding.code not in made:
+            yield Fault("idle", at, "没有规则得出此发现", "no rule finds it")
+        if finding.code in _below(finding.code, outranks):
+            yield Fault("idle", at, "互相取代,均不会列出", "they outrank each other in a circle")
+
+
+def _below(code: str, outranks: Mapping[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    left = list(outranks.get(code, ()))
+    while left:
+        one = left.pop()
+        if one not in found:
+            found.add(one)
+            left += outranks.get(one, ())
+    return found
+
+
+# --- rules that can never hold ---
+
+
+def _unreachable(content: ContentIn, items: Mapping[str, StarterItem]) -> Iterator[Fault]:
+    """Rules that ask for flags none of which a range of the item can give, or for a choice that the item does not have."""
+    for at, rule in _rules(content):
+        for name, given in _leaves(rule.condition):
+            item = items.get(given.get("item", ""))
+            if item is None:
+                continue
+            if name == "flag" and not _flags(item) & set(given["in"]):
+                asked = "/".join(given["in"])
+                yield Fault(
+                    "unreachable", at, f"{item.code} 不会有标志 {asked}", f"{item.code} is never flagged {asked}"
+                )
+            if name == "is" and item.choices:
+                for choice in set(given["in"]) - set(item.choices):
+                    yield Fault(
+                        "unreachable", at, f"{item.code} 没有选项 {choice}", f"{item.code} has no choice {choice}"
+                    )
+
+
+def _leaves(condition: Condition) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    ((name, given),) = condition.items()
+    if name in ("all", "any"):
+        for one in given:
+            yield from _leaves(one)
+    elif name == "at_least":
+        for one in given["of"]:
+            yield from _leaves(one)
+    elif name == "not":
+        yield from _leaves(given)
+    else:
+        yield name, given
+
+
+def _flags(item: StarterItem) -> set[str]:
+    """Return the flags that an item's ranges can give. What a laboratory flags of its own range is one of these as well."""
+    if item.kind not in ("numeric", "computed"):
+        return {"A", "N"}
+    bounds = {
+        "L": any(one.low is not None for one in item.ranges),
+        "H": any(one.high is not None for one in item.ranges),
+        "LL": any(one.critical_low is not None for one in item.ranges),
+        "HH": any(one.critical_high is not None for one in item.ranges),
+    }
+    return {flag for flag, there in bounds.items() if there} | {"N"}
+
+
+# --- what fires of the healthy ---
+
+_AGES = (1, 4, 8, 14, 20, 30, 45, 60, 70, 85)
+_PEOPLE = (
+    *((sex, years, False) for sex in ("male", "female") for years in _AGES),
+    ("female", 30, True),
+    ("female", 42, True),
+)
+_HALF, _A_LITTLE = Decimal(2), Decimal(30)
+
+
+def _alarms_of_the_healthy(content: ContentIn, catalog: Starter) -> Iterator[Fault]:
+    """Rules that fire on somebody all of whose values are in the middle of their ranges, and whose choices are the normal ones."""
+    said: set[str] = set()
+    for sex, years, pregnant in _PEOPLE:
+        values = dict(healthy(catalog.items, sex, years, pregnant=pregnant))
+        case = Case(sex, years, values, pregnant=pregnant)
+        for at, rule in _rules(content):
+            if at not in said and items_of(rule.condition) and evaluate(rule.condition, case).holds:
+                said.add(at)
+                yield Fault(
+                    "healthy", at, f"各项均正常的 {years} 岁{'孕妇' if pregnant else '男性' if sex == 'male' else '女性'}也会触发",
+                    f"fires on a {'pregnant woman' if pregnant else sex} of {years} whose values are all normal",
+                )  # fmt: skip
+
+
+def healthy(
+    items: Iterable[StarterItem], sex: str, years: int, *, pregnant: bool = False
+) -> Iterator[tuple[str, Known]]:
+    """Yield what somebody would have of whom nothing is remarkable: the middle of each range, and the choices that are usual."""
+    for item in items:
+        if item.kind in ("numeric", "computed"):
+            one = range_for(item, sex, f"{years}y", pregnant=pregnant)
+            number = _middle(one) if one is not None else None
+            if one is not None and number is not None:
+                text = f"{number:f}"
+                yield item.code, Known(item.code, item.name, text, number, unit=item.unit, flag="N")
+        elif item.normal_default:
+            yield item.code, Known(item.code, item.name, item.normal_default, flag="N", chosen=(item.normal_default,))
+
+
+def _middle(one: StarterRange) -> Decimal | None:
+    if one.low is not None and one.high is not None:
+        return (one.low + one.high) / _HALF
+    if one.high is not None:
+        return one.high / _HALF
+    return one.low + abs(one.low) / _A_LITTLE if one.low is not None else None
+
+
+# --- ranges ---
+
+
+def _ranges(catalog: Starter) -> Iterator[Fault]:
+    """Who has no range, or two, of an item that is judged."""
+    unjudged = [limit.item for limit in catalog.limits if not limit.judged]
+    yield from (Fault("ranges", fault.path, fault.zh, fault.en) for fault in gaps(catalog.items, unjudged))
+
+
+# --- the words of others: LOINC, ICD-10 ---
+
+_CHAPTERS = (
+    "A00-B99", "C00-D48", "D50-D89", "E00-E90", "F00-F99", "G00-G99", "H00-H59", "H60-H95", "I00-I99", "J00-J99", "K00-K93", "L00-L99",
+    "M00-M99", "N00-N99", "O00-O99", "P00-P96", "Q00-Q99", "R00-R99", "S00-T98", "V01-Y98", "Z00-Z99",
+)  # fmt: skip
+"""The chapters of ICD-10, of which a code must be (WHO ICD-10, tabular list; U codes are for use in an emergency)."""
+
+
+def _terms(catalog: Starter, content: ContentIn) -> Iterator[Fault]:
+    yield from (Fault("terms", fault.path, fault.zh, fault.en) for fault in miscoded(catalog.items))
+    for finding in content.findings:
+        if finding.icd10 is not None and not valid_icd10(finding.icd10):
+            yield Fault(
+                "terms", f"findings/{finding.code}", f"ICD-10 没有 {finding.icd10}", f"ICD-10 has no {finding.icd10}"
+            )
+
+
+def valid_icd10(code: str) -> bool:
+    """Say whether a code lies in a chapter of ICD-10."""
+    return re.fullmatch(r"[A-Z]\d\d(\.\d{1,2})?", code) is not None and any(
+        low <= code[:3] <= high for low, high in (chapter.split("-") for chapter in _CHAPTERS)
+    )
+
+
+# --- what nobody can order ---
+
+
+_ON_DEMAND = frozenset({"BP-REPEAT"})
+"""What no package holds on purpose: it is ordered of whom a first measurement asks for it."""
+
+
+def _orphans(catalog: Starter) -> Iterator[Fault]:
+    """Items that no item group examines, and item groups that stand in no package: nobody would ever see them."""
+    grouped = {code for group in catalog.item_groups for code in group.items}
+    offered = {code for package in catalog.packages for code in package.groups}
+    for item in catalog.items:
+        if item.code not in grouped:
+            yield Fault("orphans", f"items/{item.code}", "不属于任何组合项目", "no item group examines it")
+    for group in catalog.item_groups:
+        if group.code not in offered and group.code not in _ON_DEMAND:
+            yield Fault("orphans", f"item_groups/{group.code}", "不在任何套餐内", "it stands in no package")

@@ -1,0 +1,114 @@
+"""Content is signed by three persons, holds from a day on, and keeps the hospital's own rows; what nobody signed alarms, and finds nothing."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.tjapi.world import API, House, house
+from tjapi import demo
+from tjapi.kernel.clock import business_day
+from tjapi.knowledge import service as knowledge
+from tjapi.knowledge.rules import Case, Known
+from tjapi.knowledge.schemas import ContentIn
+
+pytestmark = pytest.mark.requirement("E4.4", "X6", "E5.1")
+DANGER = Case("male", 45, {"K": Known("K", "钾", "7.2", Decimal("7.2"), unit="mmol/L", flag="HH")})
+
+
+async def _unsign(own: House) -> None:
+    """Make what ships what it is in a hospital where nobody has signed it yet."""
+    await own.admin.execute(
+        "update knowledge_version set approved_by = null, approved_at = null, signed_by = null, signed_at = null"
+    )
+    knowledge.forget()
+
+
+async def _active(own: House) -> knowledge.Knowledge:
+    async with own.runtime.units.open(demo.LOADER) as uow:
+        found = await knowledge.active(uow)
+    assert found is not None
+    return found
+
+
+async def test_unsigned_content_alarms_marked_and_finds_nothing_until_it_is_signed_where_it_stands() -> None:
+    async with house("knowledge_unsigned") as own:
+        head, chief = await own.sign_in("laboratory"), await own.sign_in("chief")
+        signed = await _active(own)
+        found = [fired.rule.code for fired in signed.fired("finding", DANGER)]
+        assert found
+        await _unsign(own)
+        unsigned = await _active(own)
+        assert unsigned.fired("finding", DANGER) == []
+        alarms = unsigned.fired("critical", DANGER)
+        assert {fired.rule.code for fired in alarms} == {f.rule.code for f in signed.fired("critical", DANGER)}
+        assert all(fired.rule.name.endswith("（未签批）") for fired in alarms)
+        version = (await chief.get(f"{API}/knowledge-versions")).json()["items"][0]
+        assert (version["state"], version["signed_at"]) == ("active", None)
+        place = f"{API}/knowledge-versions/{version['id']}"
+        assert (await chief.post(f"{place}:activate")).json()["code"] == "knowledge-not-approved"
+        assert (await head.post(f"{place}:approve")).status_code == 200
+        assert (await chief.post(f"{place}:activate")).json()["signed_at"] is not None
+        again = await _active(own)
+        assert [fired.rule.code for fired in again.fired("finding", DANGER)] == found
+        assert not any("未签批" in fired.rule.name for fired in again.fired("critical", DANGER))
+
+
+async def _draft(own: House, change: Callable[[dict[str, Any]], None]) -> str:
+    content = knowledge.read_starter().model_dump(mode="json")
+    change(content)
+    admin, head = await own.sign_in("admin"), await own.sign_in("laboratory")
+    made = await admin.post(f"{API}/knowledge-versions", json={**content, "note": "试"})
+    assert made.status_code == 201, made.text
+    version: str = made.json()["id"]
+    assert (await head.post(f"{API}/knowledge-versions/{version}:approve")).status_code == 200
+    return version
+
+
+async def test_a_version_signed_for_a_later_day_waits_for_it() -> None:
+    async with house("knowledge_scheduled") as own:
+        chief = await own.sign_in("chief")
+        version = await _draft(own, lambda content: content["findings"][0].update(advice="另一条建议。"))
+        day = business_day(own.runtime.clock.now()) + timedelta(days=3)
+        signed = await chief.post(
+            f"{API}/knowledge-versions/{version}:activate", json={"effective_on": day.isoformat()}
+        )
+        assert (signed.json()["state"], signed.json()["effective_on"]) == ("scheduled", day.isoformat())
+        async with own.runtime.units.open(demo.LOADER) as uow:
+            assert await knowledge.take_effect(uow, UUID(version)) is False
+        due = await own.admin.fetchval(
+            "select run_at - clock_timestamp() from job where name = 'knowledge.take_effect'"
+        )
+        assert timedelta(days=2) < due < timedelta(days=3, hours=1)
+        await own.admin.execute(
+            "update knowledge_version set effective_on = effective_on - 3 where id = $1", UUID(version)
+        )
+        async with own.runtime.units.open(demo.LOADER) as uow:
+            assert await knowledge.take_effect(uow, UUID(version)) is True
+            assert await knowledge.take_effect(uow, UUID(version)) is False
+        states = {v["id"]: v["state"] for v in (await chief.get(f"{API}/knowledge-versions")).json()["items"]}
+        assert states[version] == "active"
+        assert sorted(states.values()) == ["active", "retired"]
+
+
+async def test_the_hospitals_own_rows_stay_when_a_newer_content_ships() -> None:
+    async with house("knowledge_upgrade") as own:
+        chief = await own.sign_in("chief")
+        shipped = knowledge.read_starter().model_dump(mode="json")
+        ours, theirs = shipped["findings"][0]["code"], shipped["findings"][1]["code"]
+        version = await _draft(own, lambda content: content["findings"][0].update(advice="本院的建议。"))
+        assert (await chief.post(f"{API}/knowledge-versions/{version}:activate")).json()["state"] == "active"
+        newer = knowledge.read_starter().model_dump(mode="json")
+        for finding in newer["findings"][:2]:
+            finding["advice"] = "新版的建议。"
+        async with own.runtime.units.open(demo.LOADER) as uow:
+            await knowledge.bring_in(uow, ContentIn.model_validate(newer))
+            await knowledge.bring_in(uow, ContentIn.model_validate(newer))
+        listed = (await chief.get(f"{API}/knowledge-versions")).json()["items"]
+        assert [v["state"] for v in listed] == ["draft", "draft", "active", "retired"]
+        assert ours in listed[0]["note"]
+        changes = (await chief.get(f"{API}/knowledge-versions/{listed[0]['id']}/changes")).json()["changes"]
+        assert [(c["code"], c["fields"]) for c in changes] == [(theirs, ["advice"])]
