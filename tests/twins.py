@@ -544,6 +544,26 @@ TWINS = (
         "tests/tjapi/knowledge/test_words.py::test_a_figure_is_told_of_the_item_whose_name_stands_last_before_it",
     ),
     _twin(
+        "content: advice knows the person", "src/tjapi/knowledge/service.py",
+        '            if evaluate(variant["when"], case).holds:', '            if evaluate(variant["when"], case).holds is None:',
+        "tests/tjapi/knowledge/test_shipped_rules.py::test_advice_knows_the_person",
+    ),
+    _twin(
+        "content: a critical bound is where a rule begins", "src/tjapi/knowledge/criticality.py",
+        "                if not on - inside:", "                if not on:",
+        "tests/tjapi/knowledge/test_sweep.py::test_a_critical_bound_that_no_rule_has_is_named",
+    ),
+    _twin(
+        "content: a finding of a class alarms", "src/tjapi/knowledge/criticality.py",
+        "        if any(enough.isdisjoint(", "        if all(not enough.isdisjoint(",
+        "tests/tjapi/knowledge/test_sweep.py::test_every_class_of_a_finding_has_an_alert_of_that_class",
+    ),
+    _twin(
+        "rules: pregnancy is asked of the person", "src/tjapi/knowledge/rules.py",
+        ' and given.get("pregnant", case.pregnant) == case.pregnant', "",
+        "tests/tjapi/knowledge/test_shipped_rules.py::test_what_is_found_and_what_alarms",
+    ),
+    _twin(
         "words: a description is read in the simplified writing", "src/tjapi/knowledge/characters.py",
         "    written = simplified(text).lower()\n", "    written = text.lower()\n",
         "tests/tjapi/knowledge/test_condition.py::test_a_word_is_found_in_a_description_however_it_is_written",

@@ -22,14 +22,14 @@ def test_nothing_is_found_in_what_is_normal() -> None:
 
 
 def test_what_is_grave_is_recognised_and_nothing_of_it_is_lost() -> None:
-    assert figures().of["grave"] > 200  # noqa: PLR2004 - a corpus, and not a part of one
-    assert figures().share("recognised", "grave") >= 95  # noqa: PLR2004 - of a hundred
+    assert figures().of["grave"] > 200
+    assert figures().share("recognised", "grave") >= 95
     assert [fault for fault in figures().faults if fault[0] in ("lost", "missed_lost")] == []
 
 
 def test_few_normal_sentences_need_a_reader() -> None:
-    assert figures().share("listed", "normal") <= 10  # noqa: PLR2004 - of a hundred
+    assert figures().share("listed", "normal") <= 10
 
 
 def test_a_grave_thing_that_is_not_there_seldom_alarms() -> None:
-    assert figures().share("alarmed", "assertion") <= 10  # noqa: PLR2004 - of a hundred
+    assert figures().share("alarmed", "assertion") <= 10

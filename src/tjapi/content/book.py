@@ -7,6 +7,7 @@ from typing import Any
 
 from tjapi.catalog.schemas import Starter, StarterRange
 from tjapi.content.checking import unverified
+from tjapi.knowledge.criticality import clocks_of
 from tjapi.knowledge.phrasing import in_words
 from tjapi.knowledge.rules import FindingKind
 from tjapi.knowledge.schemas import ContentIn, FindingIn
@@ -67,16 +68,16 @@ def _finding(
         "advice": finding.advice, "lifestyle": finding.lifestyle, "outranks": "、".join(names.get(code, code) for code in finding.outranks),
         "source": finding.source, "read": _read(verified=finding.verified),
         "variants": [
-            {"when": in_words(one.when, items), "advice": one.advice or "", "lifestyle": one.lifestyle or "",
-             "recheck": f"{one.recheck_days} 天内复查" if one.recheck_days else ""}
+            {"when": in_words(one["when"], items), "advice": one.get("advice", ""), "lifestyle": one.get("lifestyle", ""),
+             "recheck": f"{one['recheck_days']} 天内复查" if "recheck_days" in one else ""}
             for one in finding.variants
         ],
     }  # fmt: skip
 
 
 def _clocks(content: ContentIn) -> str:
-    clocks = content.clocks
-    seen = "，".join(f"{level} 类 {minutes} 分钟内须有人处理" for level, minutes in sorted(clocks.seen.items()))
+    clocks = clocks_of(content.clocks)
+    seen = "，".join(f"{level} 类 {minutes} 分钟内须有人处理" for level, minutes in (("A", clocks.a), ("B", clocks.b)))
     return f"{seen}；逾期每 {clocks.again} 分钟提醒，共 {clocks.levels} 级，最高级每 {clocks.highest_again} 分钟。"
 
 

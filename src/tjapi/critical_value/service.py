@@ -41,7 +41,7 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import service as knowledge
-from tjapi.knowledge.criticality import AS_SHIPPED
+from tjapi.knowledge.criticality import AS_SHIPPED, Clocks
 from tjapi.knowledge.rules import Case, Known, counts
 from tjapi.knowledge.service import Fired, Knowledge
 from tjapi.result import service as results
@@ -351,8 +351,8 @@ async def confirm(uow: UnitOfWork, critical_id: UUID, expected: int) -> Critical
     Raises CriticalValueNotFound, PreconditionFailed, CriticalStateConflict, SignerNotStaff.
     """
     value = await _open(uow, critical_id, expected)
-    clocks = (await knowledge.edition(uow, value.knowledge_version_id)).clocks
-    value.due_at, value.escalation_level, value.escalated_at = uow.now + clocks.due(_clock(value)), 0, None
+    due = (await _clocks(uow)).due(_clock(value))
+    value.due_at, value.escalation_level, value.escalated_at = uow.now + due, 0, None
     await _step(uow, value, "confirmed", to="confirmed")
     return await _detail(uow, value)
 
@@ -408,14 +408,19 @@ async def close(uow: UnitOfWork, critical_id: UUID, outcome: str | None, expecte
 
 async def escalate(uow: UnitOfWork) -> int:
     """Tell again, one level higher as long as there is one, of values past due of which nobody was told; say how many. Twice at once is once."""
-    active = await knowledge.active(uow)
-    clocks = active.clocks if active is not None else AS_SHIPPED
+    clocks = await _clocks(uow)
     late = await repository.to_escalate(uow, clocks, _AT_ONCE)
     for value in late:
         value.escalation_level = min(value.escalation_level + 1, clocks.levels)
         value.escalated_at = uow.now
         await _step(uow, value, "escalated", to=None, note=f"level {value.escalation_level}")
     return len(late)
+
+
+async def _clocks(uow: UnitOfWork) -> Clocks:
+    """Return the clocks in force."""
+    active = await knowledge.active(uow)
+    return active.clocks if active is not None else AS_SHIPPED
 
 
 async def get(uow: UnitOfWork, critical_id: UUID) -> CriticalValueDetail:

@@ -1,6 +1,6 @@
 """One source of what is critical: the critical rules. What else says so, a range's bounds or a finding's class, is held against them. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -16,20 +16,34 @@ Alarms = Callable[[Case], Iterable[tuple[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """By when somebody must have seen to an alert, and how it is told again. The hospital's policy, kept with its rules; times in minutes."""
+    """By when somebody must have seen to an alert, and how it is told again. The hospital's policy, kept with its rules; times in minutes.
 
-    seen: tuple[tuple[str, int], ...] = (("A", 10), ("B", 1440))
+    `again`: it is told one level higher; `highest_again`: the highest level, above which there is nobody, is told once more.
+    As it ships: the 2019 consensus knows 2 h and 24 h, a laboratory's own rules 10 to 30 minutes; not read in a source.
+    """
+
+    a: int = 10
+    b: int = 24 * 60
     again: int = 10
     highest_again: int = 60
     levels: int = 5
 
     def due(self, important_class: str) -> timedelta:
         """Return how soon somebody must have seen an alert of a class, and again how soon somebody must have been told."""
-        return timedelta(minutes=dict(self.seen)[important_class])
+        return timedelta(minutes=self.a if important_class == "A" else self.b)
 
 
 AS_SHIPPED = Clocks()
-"""Until a hospital says otherwise. The 2019 consensus knows 2 h and 24 h, a laboratory's own rules 10 to 30 minutes; not read in a source."""
+_MOST_MINUTES, _MOST_LEVELS = 30 * 24 * 60, 9
+
+
+def clocks_of(said: Mapping[str, int]) -> Clocks:
+    """Return the clocks that a policy says: A, B, again, highest_again, levels; what it leaves out is as it ships. Raises ValueError."""
+    known = {"A": "a", "B": "b", "again": "again", "highest_again": "highest_again", "levels": "levels"}
+    for name, value in said.items():
+        if name not in known or not 1 <= value <= (_MOST_LEVELS if name == "levels" else _MOST_MINUTES):
+            raise ValueError(f"no such clock, or out of bounds: {name}={value}")
+    return Clocks(**{known[name]: value for name, value in said.items()})
 
 
 @dataclass(frozen=True, slots=True)

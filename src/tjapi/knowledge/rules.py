@@ -28,7 +28,8 @@ from typing import Any, Literal
 from uuid import UUID
 
 from tjapi.knowledge.characters import found_words
-from tjapi.knowledge.descriptions import ASSERTIONS, STANDING, Mention, dictionary, read
+from tjapi.knowledge.descriptions import ASSERTIONS, STANDING, Mention, read
+from tjapi.knowledge.lexicon import dictionary
 
 FindingKind = Literal["disease", "finding", "risk"]
 ImportantClass = Literal["A", "B"]

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tjapi.knowledge.rules import CLASSES, FindingKind, ImportantClass, Purpose
+from tjapi.knowledge.criticality import clocks_of
+from tjapi.knowledge.rules import FindingKind, ImportantClass, Purpose
 
 VersionState = Literal["draft", "scheduled", "active", "retired"]
 _CODE = r"^[A-Z0-9][A-Z0-9_-]*$"
@@ -45,15 +46,13 @@ class ExampleIn(Input):
     )
 
 
-class VariantIn(Input):
+class Variant(Input):
     """What is advised instead where a condition holds: of a pregnant woman, beside a diabetes. What it leaves out is the finding's own."""
 
-    when: dict[str, Any] = Field(
-        description="适用条件,写法同规则 · When it applies, as in a rule", examples=[{"person": {"pregnant": True}}]
-    )
-    advice: str | None = Field(None, min_length=1, max_length=2000, examples=["请当日告知产检医生。"])
-    lifestyle: str | None = Field(None, min_length=1, max_length=2000, examples=[None])
-    recheck_days: int | None = Field(None, ge=1, le=3650, examples=[1])
+    when: dict[str, Any]
+    advice: str | None = Field(None, min_length=1, max_length=2000)
+    lifestyle: str | None = Field(None, min_length=1, max_length=2000)
+    recheck_days: int | None = Field(None, ge=1, le=3650)
 
 
 class FindingIn(Input):
@@ -79,14 +78,19 @@ class FindingIn(Input):
         description="并存时不再单列的发现 · Not listed beside this one",
         examples=[[]],
     )
-    variants: list[VariantIn] = Field(
+    variants: list[dict[str, Any]] = Field(
         default_factory=list,
         max_length=20,
-        description="因人而异的建议,取首个成立者 · Advice that knows the person; the first that holds",
+        description="因人而异:when 及 advice 等 · Advice by condition",
         examples=[[]],
     )
     source: str = Field(min_length=1, max_length=200, examples=[_SOURCE])
     verified: bool = Field(False, description="来源已核对 · The source was read")
+
+    @field_validator("variants")
+    @classmethod
+    def _are_variants(cls, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [Variant.model_validate(one).model_dump(exclude_none=True) for one in given]
 
 
 class RuleIn(Input):
@@ -118,39 +122,19 @@ class CriticalRuleIn(Input):
     verified: bool = False
 
 
-def _usual_clocks() -> dict[ImportantClass, int]:
-    return {"A": 10, "B": 1440}
-
-
-class ClocksIn(Input):
-    """By when alerts must have been seen to, and how they are told again: the hospital's policy. Minutes."""
-
-    seen: dict[ImportantClass, Annotated[int, Field(ge=1, le=43_200)]] = Field(
-        default_factory=_usual_clocks,
-        description="各类须处理的时限(分钟)· Seen to within minutes, by class",
-        examples=[{"A": 10, "B": 1440}],
-    )
-    again: int = Field(10, ge=1, le=1440, description="逐级上报间隔(分钟)· Told one level higher after", examples=[10])
-    highest_again: int = Field(
-        60, ge=1, le=1440, description="最高级再次提醒间隔(分钟)· Told the highest level again after", examples=[60]
-    )
-    levels: int = Field(5, ge=1, le=9, description="上报级数 · Levels", examples=[5])
-
-    @field_validator("seen")
-    @classmethod
-    def _every_class(cls, seen: dict[ImportantClass, int]) -> dict[ImportantClass, int]:
-        if set(seen) != set(CLASSES):
-            raise ValueError("one for each class")
-        return seen
-
-
 class ContentIn(Input):
     """The whole content of a version: what is not in it is gone in that version."""
 
     findings: list[FindingIn] = Field(max_length=2000)
     rules: list[RuleIn] = Field(max_length=4000)
     critical: list[CriticalRuleIn] = Field(max_length=1000)
-    clocks: ClocksIn = Field(default_factory=ClocksIn, description="危急值时限 · Clocks of alerts", examples=[{}])
+    clocks: dict[str, int] = Field(default_factory=dict, description="危急值时限(分钟)· Clocks", examples=[{"A": 10}])
+
+    @field_validator("clocks")
+    @classmethod
+    def _known_clocks(cls, clocks: dict[str, int]) -> dict[str, int]:
+        clocks_of(clocks)
+        return clocks
 
     def faults(self) -> list[tuple[str, str]]:
         """Return where codes are used twice or lead nowhere: JSON pointer and code."""

@@ -4,7 +4,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from importlib import resources
@@ -17,7 +17,7 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import repository
-from tjapi.knowledge.criticality import AS_SHIPPED, Clocks
+from tjapi.knowledge.criticality import AS_SHIPPED, Clocks, clocks_of
 from tjapi.knowledge.errors import (
     KnowledgeApproved,
     KnowledgeInvalid,
@@ -48,7 +48,6 @@ from tjapi.knowledge.rules import (
 from tjapi.knowledge.schemas import (
     ChangeOut,
     ChangesOut,
-    ClocksIn,
     ContentIn,
     CriticalRuleIn,
     ExampleIn,
@@ -204,7 +203,7 @@ async def _read(uow: UnitOfWork, version_id: UUID) -> Knowledge:
     version = await _version(uow, version_id)
     return _knowledge(
         version_id, version.number, await repository.findings(uow, version_id), await repository.rules(uow, version_id),
-        ClocksIn.model_validate(version.clocks), signed=version.signed_at is not None,
+        clocks_of(version.clocks), signed=version.signed_at is not None,
     )  # fmt: skip
 
 
@@ -215,7 +214,8 @@ def in_memory(content: ContentIn) -> Knowledge:
     rules: list[RuleIn | CriticalRuleIn] = [*content.rules, *content.critical]
     return _knowledge(
         version_id, 0, [Finding(version_id=version_id, **f.model_dump()) for f in content.findings],
-        [KnowledgeRule(**_rule_row(version_id, r, names)) for r in sorted(rules, key=lambda r: r.code)], content.clocks, signed=True,
+        [KnowledgeRule(**_rule_row(version_id, r, names)) for r in sorted(rules, key=lambda r: r.code)], clocks_of(content.clocks),
+        signed=True,
     )  # fmt: skip
 
 
@@ -228,7 +228,7 @@ def _knowledge(
     number: int,
     findings: Sequence[Finding],
     rules: Sequence[KnowledgeRule],
-    clocks: ClocksIn,
+    clocks: Clocks,
     *,
     signed: bool,
 ) -> Knowledge:
@@ -251,8 +251,7 @@ def _knowledge(
         )
         for r in rules
     )  # fmt: skip
-    said = Clocks(tuple(sorted(clocks.seen.items())), clocks.again, clocks.highest_again, clocks.levels)
-    return Knowledge(version_id, number, by_code, held, signed, said)
+    return Knowledge(version_id, number, by_code, held, signed, clocks)
 
 
 def read_starter() -> ContentIn:
@@ -301,7 +300,7 @@ async def _keep_own(uow: UnitOfWork, before_id: UUID, active_id: UUID, content: 
     """Write what ships now with the hospital's own rows as a draft of its own, where there are any."""
     before, ours = await _content(uow, before_id), await _content(uow, active_id)
     rows, contested = merged(_by_code(before), _by_code(ours), _by_code(content))
-    kept = ContentIn.model_validate({"clocks": ours.clocks.model_dump()} | {
+    kept = ContentIn.model_validate({"clocks": ours.clocks} | {
         kind: [row for (of, _), row in rows.items() if of == name]
         for kind, name in (("findings", "finding"), ("rules", "rule"), ("critical", "critical"))
     })  # fmt: skip
@@ -480,7 +479,7 @@ def faults(content: ContentIn, items: frozenset[str]) -> list[FieldError]:
         fault
         for i, finding in enumerate(content.findings)
         for n, variant in enumerate(finding.variants)
-        for fault in _of_condition(f"/findings/{i}/variants/{n}/when", variant.when, items)
+        for fault in _of_condition(f"/findings/{i}/variants/{n}/when", variant["when"], items)
     ]
     return [*variants, *(fault for at, rule in rules for fault in _of_rule(at, rule, items))]
 
@@ -531,7 +530,7 @@ def _known(code: str, text: str, flag: str | None) -> Known:
 async def _add(uow: UnitOfWork, content: ContentIn, note: str) -> KnowledgeVersion:
     version = KnowledgeVersion(
         id=uuid7(), number=await repository.next_number(uow), state="draft", note=note, sha256=sha256_of(content),
-        clocks=content.clocks.model_dump(), created_by=uow.principal.id, created_at=uow.now,
+        clocks=content.clocks, created_by=uow.principal.id, created_at=uow.now,
     )  # fmt: skip
     uow.session.add(version)
     await uow.session.flush()
@@ -577,9 +576,7 @@ async def _version(uow: UnitOfWork, version_id: UUID) -> KnowledgeVersion:
 async def _rows(uow: UnitOfWork, version_id: UUID) -> dict[tuple[str, str], dict[str, Any]]:
     """Return the rows of a version as they are compared."""
     version = await _version(uow, version_id)
-    found: dict[tuple[str, str], dict[str, Any]] = {
-        ("critical", "CLOCKS"): ClocksIn.model_validate(version.clocks).model_dump()
-    }
+    found: dict[tuple[str, str], dict[str, Any]] = {("critical", "CLOCKS"): asdict(clocks_of(version.clocks))}
     for finding in await repository.findings(uow, version_id):
         found["finding", finding.code] = _fields(finding)
     for rule in await repository.rules(uow, version_id):

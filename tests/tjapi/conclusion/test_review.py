@@ -73,7 +73,7 @@ async def test_what_was_found_becomes_a_draft_in_the_order_of_a_report_with_its_
     made = await _generate(reviewer, visit, 0)
     assert [(e["key"], e["kind"]) for e in made["entries"]] == [
         ("finding:OBESITY", "disease"), ("finding:GLU-HIGH", "finding"), ("finding:HYPERTENSION", "finding"),
-        ("finding:HYPERURICEMIA", "finding"), (made["entries"][4]["key"], "finding"),
+        ("finding:URIC-ACID-HIGH", "finding"), (made["entries"][4]["key"], "finding"),
     ]  # fmt: skip
     pressure = made["entries"][2]
     assert pressure["detail"] == "收缩压 152 mmHg，高于参考范围 90–139；舒张压 95 mmHg，高于参考范围 60–89"

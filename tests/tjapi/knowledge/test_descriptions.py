@@ -4,7 +4,8 @@ import pytest
 
 from tjapi.catalog import service as catalog
 from tjapi.knowledge import service
-from tjapi.knowledge.descriptions import MOST_READ, Description, dictionary, read
+from tjapi.knowledge.descriptions import MOST_READ, Description, read
+from tjapi.knowledge.lexicon import dictionary
 from tjapi.knowledge.rules import Case, Known
 from tjapi.result.service.alarming import alarms_of
 
@@ -166,7 +167,7 @@ def test_no_shipped_rule_asks_for_bare_words() -> None:
 def test_every_concept_is_of_sites_and_words_that_there_are() -> None:
     book = dictionary()
     assert {lesion for lesion, _ in book.at_site} <= set(book.lesions)
-    assert {site for _, site in book.at_site} <= set(book.site_names)
+    assert {site for _, site in book.at_site} <= set(book.sites)
     assert set(book.of_item) >= {
         item.code for item in catalog.read_starter().items if item.code.startswith(("US-", "CT-"))
     }

@@ -26,7 +26,7 @@ CONTENT: ContentIn = read_starter()
 def known(code: str, text: str, flag: str | None, example: ExampleIn) -> Known:
     """Return a value of the catalogue's item as a laboratory says it: by its name, with its range and the flag that follows."""
     item = ITEMS[code]
-    of = range_for(item, example.sex, f"{example.age_years}y")
+    of = range_for(item, example.sex, f"{example.age_years}y", pregnant=example.pregnant)
     found = parse(text)
     if flag is None and of is not None:
         ours = Range(of.low, of.high, of.critical_low, of.critical_high, tuple(of.normal_texts or ()))
@@ -41,7 +41,10 @@ def known(code: str, text: str, flag: str | None, example: ExampleIn) -> Known:
 
 def case_of(example: ExampleIn) -> Case:
     case = example_case(example)
-    values = {code: known(code, text, example.flags.get(code), example) for code, text in example.values.items()}
+    values = {
+        code: replace(known(code, text, example.flags.get(code), example), alarm=code in example.called)
+        for code, text in example.values.items()
+    }
     return replace(case, values=values)
 
 

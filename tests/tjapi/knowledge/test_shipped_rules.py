@@ -8,6 +8,7 @@ import re
 import pytest
 
 from tests.tjapi.shipped import CONTENT, HELD, Person, alerts_of, case_of, findings_of
+from tjapi.knowledge.criticality import clocks_of
 from tjapi.knowledge.rules import Case, Condition, evaluate
 
 pytestmark = pytest.mark.requirement("X15", "E3.4", "E4.4", "E5.1")
@@ -253,13 +254,13 @@ def test_every_variant_is_told_to_somebody_and_never_to_everybody() -> None:
     never = []
     for finding in CONTENT.findings:
         for n, variant in enumerate(finding.variants):
-            earlier = [one.when for one in finding.variants[:n]]
-            cases = [read(who, said) for who, said in _people_of(variant.when)]
+            earlier = [one["when"] for one in finding.variants[:n]]
+            cases = [read(who, said) for who, said in _people_of(variant["when"])]
             chosen = [
                 case for case in cases
-                if evaluate(variant.when, case).holds and not any(evaluate(one, case).holds for one in earlier)
+                if evaluate(variant["when"], case).holds and not any(evaluate(one, case).holds for one in earlier)
             ]  # fmt: skip
-            if not chosen or all(evaluate(variant.when, case).holds for case in cases):
+            if not chosen or all(evaluate(variant["when"], case).holds for case in cases):
                 never.append((finding.code, n))
     assert never == []
 
@@ -313,6 +314,22 @@ def test_a_disease_is_said_of_no_single_value_that_must_be_repeated() -> None:
         assert kinds[code][0] == "finding", code
 
 
+ASKED_FIRST = {"LIPID-PREGNANCY"}
+"""Of values that no range judges: a person says first what they are."""
+
+
+def test_what_fires_is_found_of_decided_values() -> None:
+    """A rule over values that nobody judges would wait for a person each time: only those do of which that is meant."""
+    waiting = set()
+    for rule in CONTENT.rules:
+        for example in rule.fires:
+            person = Person(example.sex, f"{example.age_years}y", example.pregnant)
+            case = case_of(person, example.values, example.before, example.repeats, example.called)
+            if rule.code not in {one.rule.code for one in HELD.fired("finding", case.decided)}:
+                waiting.add(rule.finding)
+    assert waiting == ASKED_FIRST
+
+
 def test_no_two_findings_are_the_same_thing() -> None:
     """Neither by name nor by condition: 低血糖 was there twice."""
     names = [finding.name for finding in CONTENT.findings]
@@ -336,3 +353,8 @@ def test_the_clocks_are_policy_of_the_edition() -> None:
     assert HELD.clocks.due("A").total_seconds() == 10 * 60
     assert HELD.clocks.due("B").total_seconds() == 24 * 3600
     assert (HELD.clocks.again, HELD.clocks.highest_again, HELD.clocks.levels) == (10, 60, 5)
+    slower = clocks_of({"A": 30, "levels": 3})
+    assert (slower.due("A").total_seconds(), slower.due("B"), slower.levels) == (1800, HELD.clocks.due("B"), 3)
+    for wrong in ({"C": 10}, {"A": 0}, {"levels": 10}):
+        with pytest.raises(ValueError, match="clock"):
+            clocks_of(wrong)

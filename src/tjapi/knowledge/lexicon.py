@@ -1,0 +1,250 @@
+"""The dictionary by which descriptions are read: concepts, words of harm, sites, cues and what is usual. Data of `dictionary/*.toml`, loaded once. Pure."""
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from tjapi.knowledge.characters import simplified
+
+_FILES = ("sites", "lesions", "concepts", "phrases")
+_WIDTHS = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
+    ord(written): ord(plain)
+    for written, plain in zip("\u3000|。×＊－–—~“”【】〔〕≥≤", ' ;\x01xx----""()()><', strict=True)
+}
+"""One writing of marks; a full stop is \\x01, which no text holds otherwise."""
+
+
+def plain_writing(text: str) -> str:
+    """Return a text in the writing in which words are sought, every character in its place."""
+    plain = simplified(text).translate(_WIDTHS)
+    small = plain.lower()
+    return small if len(small) == len(plain) else plain
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """What may be found.
+
+    `grave`: a person looks at once; `from_mm`: only from that size; `from_percent`: in any case from that share; `calm`: not beside these words;
+    `by_grade`: as its grade is. `usual`: it is no finding; `unless`: nor is it beside these words, 卵泡; `worse`: beside these it is grave, 质硬. `known`: it is a concept of its site; a mere word of harm is not, and is listed for the
+    reviewer where it stands; `weak`: it only describes, and is listed where nothing named what it describes.
+    """
+
+    code: str
+    name: str
+    grave: bool = False
+    from_mm: Decimal | None = None
+    from_percent: Decimal | None = None
+    by_grade: bool = False
+    calm: tuple[str, ...] = ()
+    known: bool = True
+    weak: bool = False
+    usual: bool = False
+    unless: tuple[str, ...] = ()
+    worse: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What a figure beside a word says: the `of`-th one of 150/95, what is usual, and what asks for a person at once."""
+
+    name: str
+    of: int
+    low: Decimal | None
+    high: Decimal | None
+    grave_low: Decimal | None
+    grave_high: Decimal | None
+
+    def is_grave(self, number: Decimal) -> bool:
+        """Say whether a number asks for a person at once."""
+        return (self.grave_high is not None and number >= self.grave_high) or (
+            self.grave_low is not None and number <= self.grave_low
+        )
+
+    def is_usual(self, number: Decimal) -> bool:
+        """Say whether a number is as it should be."""
+        return (self.high is None or number <= self.high) and (self.low is None or number >= self.low)
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """A scheme of categories: its concept, the site that it is of, and which of its numbers are grave."""
+
+    concept: Concept
+    site: str
+    grave: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a word may do: its roles, the concept or the lesion that it names, the site that it is."""
+
+    roles: frozenset[str]
+    concept: str = ""
+    lesion: str = ""
+    site: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dictionary:
+    """The words, ready to be sought by their first characters, and what they mean."""
+
+    concepts: Mapping[str, Concept]
+    lesions: Mapping[str, Concept]
+    at_site: Mapping[tuple[str, str], str]
+    not_grave_at: Mapping[str, frozenset[str]]
+    sites: Mapping[str, str]
+    vague: frozenset[str]
+    of_item: Mapping[str, str]
+    words: Mapping[str, Sequence[tuple[str, Entry]]]
+    hazards: frozenset[str]
+    strong: frozenset[str]
+    figures: Mapping[str, Sequence[Figure]]
+    schemes: Mapping[str, Scheme]
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Every code that a condition may ask for."""
+        return frozenset(self.concepts) | frozenset(self.lesions)
+
+    def named(self, code: str) -> Concept:
+        """Return the concept of a code."""
+        return self.concepts.get(code) or self.lesions[code]
+
+    def concept_of(self, lesion: str, site: str) -> Concept:
+        """Return what a word of harm is at a site: its concept, or the mere harm."""
+        code = self.at_site.get((lesion, site))
+        if code is not None:
+            return self.concepts[code]
+        harm = self.lesions[lesion]
+        return replace(harm, grave=False) if site in self.not_grave_at[lesion] else harm
+
+    def match(self, text: str, at: int) -> tuple[str, Entry] | None:
+        """Return the longest word that begins at a place."""
+        for key in (text[at : at + 2], text[at]):
+            for word, entry in self.words.get(key, ()):
+                if text.startswith(word, at) and _stands(text, at, word, entry):
+                    return word, entry
+        return None
+
+
+def _stands(text: str, at: int, word: str, entry: Entry) -> bool:
+    """Say whether a Latin word at a place is no part of a longer one: CA is not in CA125."""
+    first, last = word[0], word[-1]
+    before, behind = text[at - 1 : at] if at else "", text[at + len(word) : at + len(word) + 1]
+    if first.isascii() and first.isalnum() and before.isascii() and before.isalpha():
+        return False
+    if not (last.isascii() and last.isalnum() and behind.isascii()):
+        return True
+    if last.isdigit():
+        return not behind.isdigit()
+    return not (behind.isalnum() if entry.concept or entry.lesion else behind.isalpha())
+
+
+@cache
+def dictionary() -> Dictionary:
+    """Return the dictionary that ships with this context."""
+    at = resources.files("tjapi.knowledge") / "dictionary"
+    sites, lesions, concepts, phrases = (tomllib.loads((at / f"{name}.toml").read_text("utf-8")) for name in _FILES)
+    return compiled(sites["sites"], lesions["lesions"], concepts["concepts"], phrases)
+
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def compiled(sites: Rows, lesions: Rows, concepts: Rows, phrases: Mapping[str, Any]) -> Dictionary:
+    """Return a dictionary of its rows. Of what stands twice the first row holds."""
+    return Dictionary(
+        concepts={one["code"]: _concept(one, phrases["worse"], known=True) for one in concepts},
+        lesions={one["code"]: _concept(one, phrases["worse"], known=False) for one in lesions},
+        at_site=_at_sites(sites, concepts),
+        not_grave_at={one["code"]: frozenset(one.get("not_at", "").split()) for one in lesions},
+        sites={site["code"]: site["name"] for site in sites},
+        vague=frozenset(site["code"] for site in sites if site.get("vague")),
+        of_item={item: site["code"] for site in reversed(sites) for item in site.get("items", "").split()},
+        words=_index(_entries(sites, lesions, concepts, phrases)),
+        hazards=frozenset(phrases["normal"]["hazards"]),
+        strong=frozenset(phrases["normal"]["strong"]),
+        figures=_figures(phrases["figures"]),
+        schemes={
+            one["scheme"]: Scheme(_concept(one, {}, known=True), one["site"], frozenset(one["grave_grades"].split()))
+            for one in concepts
+            if "scheme" in one
+        },
+    )
+
+
+def _concept(one: Mapping[str, Any], worse: Mapping[str, str], *, known: bool) -> Concept:
+    """Return a concept of its row; `worse` are the lists that rows name with an @."""
+    from_mm, from_percent = (Decimal(one[k]) if k in one else None for k in ("grave_from_mm", "grave_from_percent"))
+    grave, by_grade, weak, usual = (bool(one.get(name)) for name in ("grave", "by_grade", "weak", "usual"))
+    calm, unless = (tuple(map(plain_writing, one.get(name, "").split())) for name in ("calm", "unless"))
+    listed = (worse[word[1:]].split() if word.startswith("@") else [word] for word in one.get("worse", "").split())
+    bad = tuple(plain_writing(word) for words in listed for word in words)
+    return Concept(one["code"], one["name"], grave, from_mm, from_percent, by_grade, calm, known, weak, usual, unless, bad)  # fmt: skip
+
+
+def _at_sites(sites: Rows, concepts: Rows) -> dict[tuple[str, str], str]:
+    """Return which concept a word of harm is at a site; what holds for an organ holds for its parts."""
+    found: dict[tuple[str, str], str] = {}
+    for one in concepts:
+        for lesion in one.get("of", "").split():
+            for site in one.get("sites", "").split():
+                found.setdefault((lesion, site), one["code"])
+    whole = {site["code"]: site["part_of"] for site in sites if "part_of" in site}
+    for (lesion, site), code in list(found.items()):
+        for part in (part for part, of in whole.items() if of == site):
+            found.setdefault((lesion, part), code)
+    return found
+
+
+def _entries(sites: Rows, lesions: Rows, concepts: Rows, phrases: Mapping[str, Any]) -> dict[str, Entry]:
+    roles: dict[str, set[str]] = {}
+    means: dict[tuple[str, str], str] = {}
+
+    def put(words: str, role: str, code: str = "") -> None:
+        # A blank within a word is written as a stroke: r_on_t.
+        for word in (plain_writing(one).replace("_", " ") for one in words.split()):
+            roles.setdefault(word, set()).add(role)
+            means.setdefault((word, role), code)
+
+    for one in concepts:
+        put(one.get("words", ""), "concept", one["code"])
+    for one in lesions:
+        put(one["words"], "lesion", one["code"])
+    for site in sites:
+        put(site["words"], "site", site["code"])
+    for role, words in phrases["cues"].items():
+        put(words, role)
+    for role in ("predicates", "aspects", "neutral"):
+        put(phrases["normal"][role], role)
+    # A word that names a finding whole is no mere word of harm; what is both a word of harm and a cue is both.
+    return {
+        word: Entry(
+            frozenset(own),
+            means.get((word, "concept"), ""),
+            "" if "concept" in own else means.get((word, "lesion"), ""),
+            means.get((word, "site"), ""),
+        )
+        for word, own in roles.items()
+    }
+
+
+def _index(entries: Mapping[str, Entry]) -> dict[str, list[tuple[str, Entry]]]:
+    index: dict[str, list[tuple[str, Entry]]] = {}
+    for word, entry in sorted(entries.items(), key=lambda pair: -len(pair[0])):
+        index.setdefault(word[:2], []).append((word, entry))
+    return index
+
+
+def _figures(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Figure]]:
+    found: dict[str, list[Figure]] = {}
+    for row in rows:
+        bounds = [Decimal(row[name]) if name in row else None for name in ("from", "to", "grave_to", "grave_from")]
+        for word in row["words"].split():
+            found.setdefault(word, []).append(Figure(row["name"], row.get("of", 1), *bounds))
+    return found
