@@ -24,9 +24,12 @@ from tjapi.catalog.models import (
     ItemUnit,
     OutsideLab,
 )
+from tjapi.catalog.rules import Subject
 from tjapi.catalog.schemas import Row
 from tjapi.kernel.uow import UnitOfWork
 
+_ABOUT = 31
+"""By so many days an age in days may differ from the same by the calendar, and more."""
 _SHARE_CODES = text("select pg_advisory_xact_lock_shared(hashtextextended(:system, 14))")
 _HOLD_CODES = text("select pg_advisory_xact_lock(hashtextextended(:system, 14))")
 
@@ -108,12 +111,21 @@ async def items_page(
     return (await uow.session.scalars(query)).all()
 
 
-async def ranges_of(uow: UnitOfWork, item_ids: Collection[UUID], on: date | None = None) -> Sequence[ItemRange]:
-    """Return the reference ranges of items, all of them or those valid on a day."""
+async def ranges_of(uow: UnitOfWork, item_ids: Collection[UUID]) -> Sequence[ItemRange]:
+    """Return the reference ranges of items, of whomever and whenever."""
     query = select(ItemRange).where(ItemRange.item_id.in_(item_ids))
-    if on is not None:
-        query = query.where(ItemRange.valid_from <= on, or_(ItemRange.valid_to.is_(None), ItemRange.valid_to >= on))
     return (await uow.session.scalars(query.order_by(ItemRange.sex, ItemRange.method, ItemRange.age_from_days))).all()
+
+
+async def ranges_near(uow: UnitOfWork, item_ids: Collection[UUID], subject: Subject) -> Sequence[ItemRange]:
+    """Return the ranges of items that may hold for somebody on a day: the chooser decides. By days, ages are known only about."""
+    days, r = subject.age.days, ItemRange
+    query = select(r).where(
+        r.item_id.in_(item_ids), r.sex.in_(("any", subject.sex)), r.pregnant.in_({False, bool(subject.pregnant)}),
+        r.valid_from <= subject.on, or_(r.valid_to.is_(None), r.valid_to >= subject.on),
+        or_(r.age_from_days.is_(None), r.age_from_days <= days + _ABOUT), or_(r.age_to_days.is_(None), r.age_to_days >= days - _ABOUT),
+    )  # fmt: skip
+    return (await uow.session.scalars(query)).all()
 
 
 async def units_of(uow: UnitOfWork, item_ids: Collection[UUID]) -> Sequence[ItemUnit]:

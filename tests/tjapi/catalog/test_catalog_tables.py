@@ -1,7 +1,7 @@
 """The catalog in its tables: starter content, ranges, external codes."""
 
 from collections.abc import Awaitable, Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -13,7 +13,7 @@ import pytest
 from tests.tjapi.world import house
 from tjapi.catalog import service
 from tjapi.catalog.errors import ExamPackageNotFound, ItemGroupNotFound, ItemNotFound
-from tjapi.catalog.rules import Subject, starter_id
+from tjapi.catalog.rules import Subject, first_day_of_age, starter_id
 from tjapi.kernel.security.principal import SYSTEM
 
 Unit = Callable[..., Any]
@@ -135,6 +135,22 @@ async def test_ranges_of_many_items_are_chosen_in_one_query_by_sex_age_and_metho
     assert expecting is not None
     assert (expecting.low, expecting.critical_low) == (Decimal(110), Decimal(50))
     assert before_it_held is None
+
+
+@pytest.mark.requirement("E3.3")
+@pytest.mark.parametrize(
+    "age", ["0d", "27d", "28d", "5m", "6m", "11m", "1y", "5y", "13y", "14y", "17y", "18y", "49y", "50y", "79y", "80y"]
+)
+async def test_what_is_read_for_one_person_holds_what_would_be_chosen_of_all(unit: Unit, age: str) -> None:
+    """On the birthday, a day before and a day after: the question to the tables knows ages only about."""
+    ids = [starter_id("item", item.code) for item in service.read_starter().items]
+    async with unit() as uow:
+        held = await service.hold_ranges(uow, ids)
+        for day in (first_day_of_age(age) + more for more in (-1, 0, 1)):
+            for sex, pregnant in (("male", None), ("female", False), ("female", True), ("unknown", None)):
+                subject = Subject(sex, DAY - timedelta(days=max(day, 0)), "", DAY, pregnant)
+                found = await service.choose_ranges(uow, ids, subject)
+                assert {key: r.id for key, r in found.items()} == {key: r.id for key, r in held.of(subject).items()}
 
 
 @pytest.mark.requirement("E8.2")

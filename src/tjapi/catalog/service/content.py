@@ -279,7 +279,7 @@ async def choose_ranges(
 
     `methods`: by which other method than the subject's an item was measured.
     """
-    return HeldRanges(await repository.ranges_of(uow, item_ids, subject.on)).of(subject, methods)
+    return HeldRanges(await repository.ranges_near(uow, item_ids, subject)).of(subject, methods)
 
 
 async def hold_ranges(uow: UnitOfWork, item_ids: Collection[UUID]) -> "HeldRanges":
