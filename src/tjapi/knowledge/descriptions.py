@@ -331,11 +331,20 @@ def _deny_before(tokens: Sequence[_Token]) -> None:
             continue
         if ("denies" in token.roles or token.word in _DENIES_BEHIND) and any(not one.filler for one in tokens[i + 1 :]):
             continue
-        for one in reversed(tokens[:i]):
+        for one in _before_brackets(tokens[:i]):
             if one.names:
                 one.denied = True
-            elif not (one.filler or "between" in one.roles):
+            elif not (one.filler or one.roles & {"between", "compared"}):
                 break
+
+
+def _before_brackets(tokens: Sequence[_Token]) -> Iterable[_Token]:
+    """Yield tokens backwards, without what stands in brackets: 骨折(右桡骨)愈合."""
+    depth = 0
+    for one in reversed(tokens):
+        depth += (one.word == ")") - (one.word == "(" and depth > 0)
+        if not depth:
+            yield one
 
 
 def _is_grave(book: Dictionary, token: _Token) -> bool:
@@ -417,6 +426,10 @@ _FELT = re.compile("[触扪及闻]")
 _MAY_BE_MISSING = frozenset(("NODE", "SUPRACLAVICULAR", "AXILLA", "APPENDIX", "SALIVARY"))
 
 
+_LOWERED = "降为"
+"""What takes a category back in the same breath: BI-RADS 4A类…降为3类."""
+
+
 class _Reader:
     """Reads the sentences of one text one after the other; of which site a sentence speaks that names none, the one before it said."""
 
@@ -440,7 +453,7 @@ class _Reader:
             for clause in clauses
             for made in clause.mentions
         ]
-        found += self._graded(grades, sentence)
+        found += self._graded(grades, sentence) if _LOWERED not in stated else []
         figured = [one for clause in clauses for one in self._figured(clause, sentence)]
         found += [one for one in figured if one.grave]
         if not any(one.grave and one.stands for one in found):
@@ -458,7 +471,7 @@ class _Reader:
                 continue
             mention = Mention(
                 concept.code, self._name(concept, site), site, "absent" if aged and token.lesion in _OF_AGE else assertion,
-                _words(sentence, token), sentence.said, concept.grave, concept.known, compared,
+                _words(sentence, token), sentence.said, concept.grave and not (concept.eases and _eases(clause.tokens, i)), concept.known, compared,
             )  # fmt: skip
             clause.mentions.append(_Made(token.at, mention))
 
@@ -547,7 +560,11 @@ class _Reader:
         wrong = self._is_weak(clause) or (denial is not None and _is_missed(clause, denial))
         if wrong:
             return named and not (denial is not None and _misses_needed(clause, denial))
-        unknown = [one for one in clause.tokens[:denial] if "unknown" in one.roles]
+        unknown = [
+            one
+            for i, one in enumerate(clause.tokens[:denial])
+            if "unknown" in one.roles and not (i and "denies_next" in clause.tokens[i - 1].roles)
+        ]
         if not unknown or "advises" in clause.tokens[0].roles:
             return True
         if clause.has("possible") and not clause.names:
@@ -572,6 +589,16 @@ class _Reader:
         if well:
             return any(char in self._book.strong for char in word)
         return (len(word) > 1 and not among_well) or any(char in self._book.hazards for char in word)
+
+
+def _eases(tokens: Sequence[_Token], at: int) -> bool:
+    """Say whether what stands at a place is said to be less than before."""
+    for one in tokens[at + 1 :]:
+        if "easing" in one.roles:
+            return True
+        if not (one.names or one.filler or one.roles & {"compared", "between", "site", "aspects"}):
+            return False
+    return False
 
 
 def _take_back_usual(clauses: Sequence[_Clause]) -> None:
@@ -603,7 +630,9 @@ def _is_missed(clause: _Clause, denial: int) -> bool:
 
 
 def _stated(clause: _Clause) -> str:
-    """Return the words of a clause before whatever it denies."""
+    """Return the words of a clause before whatever it denies; none where it denies at its end, 眩晕无."""
+    if "denied_after" in clause.tokens[-1].roles:
+        return ""
     return "".join(one.word for one in clause.tokens[: clause.first("denies")])
 
 
