@@ -329,7 +329,8 @@ def _deny_before(tokens: Sequence[_Token]) -> None:
             tokens[i - 1].denied = True
         if "denied_after" not in token.roles:
             continue
-        if ("denies" in token.roles or token.word in _DENIES_BEHIND) and any(not one.filler for one in tokens[i + 1 :]):
+        behind = (one for one in tokens[i + 1 :] if not (one.filler or "between" in one.roles))
+        if ("denies" in token.roles or token.word in _DENIES_BEHIND) and any(behind):
             continue
         for one in _before_brackets(tokens[:i]):
             if one.names:
@@ -421,6 +422,8 @@ _NEEDED = re.compile(
 _MOST_UNKNOWN = 24
 _PAIR = 2
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?")
+_HALF = 50
+"""Under so many of a hundred a vessel's narrowing is not grave."""
 _SHARE = re.compile(r"(\d{2,3}(?:\.\d)?)\s?%")
 _FELT = re.compile("[触扪及闻]")
 _MAY_BE_MISSING = frozenset(("NODE", "SUPRACLAVICULAR", "AXILLA", "APPENDIX", "SALIVARY"))
@@ -469,11 +472,17 @@ class _Reader:
             concept = self._book.concepts[token.concept] if token.concept else self._book.concept_of(token.lesion, site)
             if concept.weak or concept.usual:
                 continue
+            grave = concept.grave and not self._is_calmed(concept, token, clause.tokens, i, sentence.plain)
             mention = Mention(
                 concept.code, self._name(concept, site), site, "absent" if aged and token.lesion in _OF_AGE else assertion,
-                _words(sentence, token), sentence.said, concept.grave and not (concept.eases and _eases(clause.tokens, i)), concept.known, compared,
+                _words(sentence, token), sentence.said, grave, concept.known, compared,
             )  # fmt: skip
             clause.mentions.append(_Made(token.at, mention))
+
+    def _is_calmed(self, concept: Concept, token: _Token, tokens: Sequence[_Token], at: int, plain: str) -> bool:
+        """Say whether what would be grave is getting better, or stands beside words by which its mere word of harm is not."""
+        of_lesion = self._book.lesions[token.lesion].calm if token.lesion else ()
+        return (concept.eases and _eases(tokens, at)) or any(word in plain for word in of_lesion)
 
     def _name(self, concept: Concept, site: str) -> str:
         return concept.name if concept.known or not site else f"{self._book.sites[site]}{concept.name}"
@@ -531,8 +540,8 @@ class _Reader:
         large = concept.from_mm is not None and one.size_mm is not None and one.size_mm >= concept.from_mm
         grave = (one.grave or large) and not any(word in plain for word in concept.calm)
         grave = grave or any(word in stated for word in concept.worse)
-        if concept.from_percent is not None:
-            grave = grave or any(Decimal(share) >= concept.from_percent for share in _SHARE.findall(plain))
+        if concept.from_percent is not None and (shares := [Decimal(share) for share in _SHARE.findall(plain)]):
+            grave = max(shares) >= concept.from_percent or (grave and max(shares) >= _HALF)
         if concept.by_grade and one.grades:
             grave = any(map(self._is_grave_grade, one.grades))
         if not grave and one.stands and any(word in plain for word in concept.unless):
