@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Literal
 
 from tjapi.knowledge.grades import PLAIN, SCHEMED, scheme_of, schemed
@@ -554,8 +555,9 @@ class _Reader:
         """Say whether no clause of a sentence needs a reader."""
         among_well = any(clause.calls_well or clause.has("denies") for clause in clauses)
         named = False
-        for clause in clauses:
-            if not clause.has("physiological") and not self._needs_none(clause, named=named, among_well=among_well):
+        for clause, following in zip_longest(clauses, clauses[1:]):
+            usual = clause.has("physiological") or (following is not None and following.has("physiological"))
+            if not usual and not self._needs_none(clause, named=named, among_well=among_well):
                 return False
             named = named or any(one.known for one in clause.standing)
         return True
@@ -631,7 +633,7 @@ def _is_missed(clause: _Clause, denial: int) -> bool:
     tokens = clause.tokens
     if _misses_needed(clause, denial):
         return True
-    if clause.names or any(not one.filler for one in tokens[denial + 1 :]):
+    if clause.names or any(not one.filler or len(one.word) > 1 for one in tokens[denial + 1 :]):
         return False
     listed = denial > 0 and tokens[denial - 1].word == ":" and not any(one.site for one in tokens[:denial])
     felt = _FELT.search(tokens[denial].word) is not None
