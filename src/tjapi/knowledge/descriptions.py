@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Literal
 
 from tjapi.knowledge.grades import PLAIN, SCHEMED, scheme_of, schemed
@@ -329,13 +330,23 @@ def _deny_before(tokens: Sequence[_Token]) -> None:
             tokens[i - 1].denied = True
         if "denied_after" not in token.roles:
             continue
-        if ("denies" in token.roles or token.word in _DENIES_BEHIND) and any(not one.filler for one in tokens[i + 1 :]):
+        behind = (one for one in tokens[i + 1 :] if not (one.filler or "between" in one.roles))
+        if ("denies" in token.roles or token.word in _DENIES_BEHIND) and any(behind):
             continue
-        for one in reversed(tokens[:i]):
+        for one in _before_brackets(tokens[:i]):
             if one.names:
                 one.denied = True
-            elif not (one.filler or "between" in one.roles):
+            elif not (one.filler or one.roles & {"between", "compared"}):
                 break
+
+
+def _before_brackets(tokens: Sequence[_Token]) -> Iterable[_Token]:
+    """Yield tokens backwards, without what stands in brackets: 骨折(右桡骨)愈合."""
+    depth = 0
+    for one in reversed(tokens):
+        depth += (one.word == ")") - (one.word == "(" and depth > 0)
+        if not depth:
+            yield one
 
 
 def _is_grave(book: Dictionary, token: _Token) -> bool:
@@ -412,9 +423,15 @@ _NEEDED = re.compile(
 _MOST_UNKNOWN = 24
 _PAIR = 2
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?")
+_HALF = 50
+"""Under so many of a hundred a vessel's narrowing is not grave."""
 _SHARE = re.compile(r"(\d{2,3}(?:\.\d)?)\s?%")
 _FELT = re.compile("[触扪及闻]")
 _MAY_BE_MISSING = frozenset(("NODE", "SUPRACLAVICULAR", "AXILLA", "APPENDIX", "SALIVARY"))
+
+
+_LOWERED = "降为"
+"""What takes a category back in the same breath: BI-RADS 4A类…降为3类."""
 
 
 class _Reader:
@@ -440,7 +457,7 @@ class _Reader:
             for clause in clauses
             for made in clause.mentions
         ]
-        found += self._graded(grades, sentence)
+        found += self._graded(grades, sentence) if _LOWERED not in stated else []
         figured = [one for clause in clauses for one in self._figured(clause, sentence)]
         found += [one for one in figured if one.grave]
         if not any(one.grave and one.stands for one in found):
@@ -456,11 +473,17 @@ class _Reader:
             concept = self._book.concepts[token.concept] if token.concept else self._book.concept_of(token.lesion, site)
             if concept.weak or concept.usual:
                 continue
+            grave = concept.grave and not self._is_calmed(concept, token, clause.tokens, i, sentence.plain)
             mention = Mention(
                 concept.code, self._name(concept, site), site, "absent" if aged and token.lesion in _OF_AGE else assertion,
-                _words(sentence, token), sentence.said, concept.grave, concept.known, compared,
+                _words(sentence, token), sentence.said, grave, concept.known, compared,
             )  # fmt: skip
             clause.mentions.append(_Made(token.at, mention))
+
+    def _is_calmed(self, concept: Concept, token: _Token, tokens: Sequence[_Token], at: int, plain: str) -> bool:
+        """Say whether what would be grave is getting better, or stands beside words by which its mere word of harm is not."""
+        of_lesion = self._book.lesions[token.lesion].calm if token.lesion else ()
+        return (concept.eases and _eases(tokens, at)) or any(word in plain for word in of_lesion)
 
     def _name(self, concept: Concept, site: str) -> str:
         return concept.name if concept.known or not site else f"{self._book.sites[site]}{concept.name}"
@@ -518,8 +541,8 @@ class _Reader:
         large = concept.from_mm is not None and one.size_mm is not None and one.size_mm >= concept.from_mm
         grave = (one.grave or large) and not any(word in plain for word in concept.calm)
         grave = grave or any(word in stated for word in concept.worse)
-        if concept.from_percent is not None:
-            grave = grave or any(Decimal(share) >= concept.from_percent for share in _SHARE.findall(plain))
+        if concept.from_percent is not None and (shares := [Decimal(share) for share in _SHARE.findall(plain)]):
+            grave = max(shares) >= concept.from_percent or (grave and max(shares) >= _HALF)
         if concept.by_grade and one.grades:
             grave = any(map(self._is_grave_grade, one.grades))
         if not grave and one.stands and any(word in plain for word in concept.unless):
@@ -532,8 +555,9 @@ class _Reader:
         """Say whether no clause of a sentence needs a reader."""
         among_well = any(clause.calls_well or clause.has("denies") for clause in clauses)
         named = False
-        for clause in clauses:
-            if not clause.has("physiological") and not self._needs_none(clause, named=named, among_well=among_well):
+        for clause, following in zip_longest(clauses, clauses[1:]):
+            usual = clause.has("physiological") or (following is not None and following.has("physiological"))
+            if not usual and not self._needs_none(clause, named=named, among_well=among_well):
                 return False
             named = named or any(one.known for one in clause.standing)
         return True
@@ -547,7 +571,11 @@ class _Reader:
         wrong = self._is_weak(clause) or (denial is not None and _is_missed(clause, denial))
         if wrong:
             return named and not (denial is not None and _misses_needed(clause, denial))
-        unknown = [one for one in clause.tokens[:denial] if "unknown" in one.roles]
+        unknown = [
+            one
+            for i, one in enumerate(clause.tokens[:denial])
+            if "unknown" in one.roles and not (i and "denies_next" in clause.tokens[i - 1].roles)
+        ]
         if not unknown or "advises" in clause.tokens[0].roles:
             return True
         if clause.has("possible") and not clause.names:
@@ -574,6 +602,16 @@ class _Reader:
         return (len(word) > 1 and not among_well) or any(char in self._book.hazards for char in word)
 
 
+def _eases(tokens: Sequence[_Token], at: int) -> bool:
+    """Say whether what stands at a place is said to be less than before."""
+    for one in tokens[at + 1 :]:
+        if "easing" in one.roles:
+            return True
+        if not (one.names or one.filler or one.roles & {"compared", "between", "site", "aspects"}):
+            return False
+    return False
+
+
 def _take_back_usual(clauses: Sequence[_Clause]) -> None:
     """Take back what a clause calls physiological: what it names itself, else what was named last, 导管增宽,为生理性. What is grave stays."""
     for i, clause in enumerate(clauses):
@@ -595,7 +633,7 @@ def _is_missed(clause: _Clause, denial: int) -> bool:
     tokens = clause.tokens
     if _misses_needed(clause, denial):
         return True
-    if clause.names or any(not one.filler for one in tokens[denial + 1 :]):
+    if clause.names or any(not one.filler or len(one.word) > 1 for one in tokens[denial + 1 :]):
         return False
     listed = denial > 0 and tokens[denial - 1].word == ":" and not any(one.site for one in tokens[:denial])
     felt = _FELT.search(tokens[denial].word) is not None
@@ -603,7 +641,9 @@ def _is_missed(clause: _Clause, denial: int) -> bool:
 
 
 def _stated(clause: _Clause) -> str:
-    """Return the words of a clause before whatever it denies."""
+    """Return the words of a clause before whatever it denies; none where it denies at its end, 眩晕无."""
+    if "denied_after" in clause.tokens[-1].roles:
+        return ""
     return "".join(one.word for one in clause.tokens[: clause.first("denies")])
 
 

@@ -30,7 +30,7 @@ class Concept:
     """What may be found.
 
     `grave`: a person looks at once; `from_mm`: only from that size; `from_percent`: in any case from that share; `calm`: not beside these words;
-    `by_grade`: as its grade is. `usual`: it is no finding; `unless`: nor is it beside these words, 卵泡; `worse`: beside these it is grave, 质硬. `known`: it is a concept of its site; a mere word of harm is not, and is listed for the
+    `by_grade`: as its grade is. `usual`: it is no finding; `unless`: nor is it beside these words, 卵泡; `worse`: beside these it is grave, 质硬; `eases`: not grave while it gets better. `known`: it is a concept of its site; a mere word of harm is not, and is listed for the
     reviewer where it stands; `weak`: it only describes, and is listed where nothing named what it describes.
     """
 
@@ -46,6 +46,7 @@ class Concept:
     usual: bool = False
     unless: tuple[str, ...] = ()
     worse: tuple[str, ...] = ()
+    eases: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ def _concept(one: Mapping[str, Any], worse: Mapping[str, str], *, known: bool) -
     calm, unless = (tuple(map(plain_writing, one.get(name, "").split())) for name in ("calm", "unless"))
     listed = (worse[word[1:]].split() if word.startswith("@") else [word] for word in one.get("worse", "").split())
     bad = tuple(plain_writing(word) for words in listed for word in words)
-    return Concept(one["code"], one["name"], grave, from_mm, from_percent, by_grade, calm, known, weak, usual, unless, bad)  # fmt: skip
+    return Concept(one["code"], one["name"], grave, from_mm, from_percent, by_grade, calm, known, weak, usual, unless, bad, bool(one.get("eases")))  # fmt: skip
 
 
 def _at_sites(sites: Rows, concepts: Rows) -> dict[tuple[str, str], str]:
