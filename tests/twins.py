@@ -559,6 +559,16 @@ TWINS = (
         "tests/tjapi/knowledge/test_sweep.py::test_every_class_of_a_finding_has_an_alert_of_that_class",
     ),
     _twin(
+        "conclusion: advice that knows the person follows what it knows", "src/tjapi/conclusion/service/following.py",
+        "for key, one in found.items() if one[0].variants}", "for key, one in found.items() if not one[0].variants}",
+        "tests/tjapi/conclusion/test_advice.py::test_a_value_that_no_rule_of_the_finding_names_changes_its_advice",
+    ),
+    _twin(
+        "critical: clocks are the policy of the version", "src/tjapi/knowledge/criticality.py",
+        "self.a if important_class", "10 if important_class",
+        "tests/tjapi/critical_value/test_clocks.py::test_an_alert_runs_by_the_clocks_of_the_version_in_force",
+    ),
+    _twin(
         "rules: pregnancy is asked of the person", "src/tjapi/knowledge/rules.py",
         ' and given.get("pregnant", case.pregnant) == case.pregnant', "",
         "tests/tjapi/knowledge/test_shipped_rules.py::test_what_is_found_and_what_alarms",
