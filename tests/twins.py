@@ -574,6 +574,31 @@ TWINS = (
         "tests/tjapi/knowledge/test_shipped_rules.py::test_what_is_found_and_what_alarms",
     ),
     _twin(
+        "descriptions: words alone are never of class A", "src/tjapi/knowledge/starter/critical_texts.toml",
+        'important_class = "B"\ncondition = { concept = { item = "*"', 'important_class = "A"\ncondition = { concept = { item = "*"',
+        "tests/tjapi/knowledge/test_descriptions.py::test_text_alone_is_never_of_class_a",
+    ),
+    _twin(
+        "descriptions: what a cue denies is not there", "src/tjapi/knowledge/descriptions.py",
+        "token.denied = next_only or (is_open", "token.denied = next_only and (is_open",
+        "tests/tjapi/knowledge/test_descriptions.py::test_what_is_usual_is_neither_listed_nor_found",
+    ),
+    _twin(
+        "descriptions: an exclusion that is asked for excludes nothing", "src/tjapi/knowledge/descriptions.py",
+        "token.word.endswith(_EXCLUDES) and (advised or", "token.word.endswith(_EXCLUDES) and (False or",
+        "tests/tjapi/knowledge/test_descriptions.py::test_cues_say_whether_it_is_there[8]",
+    ),
+    _twin(
+        "descriptions: what nobody understood is listed", "src/tjapi/knowledge/descriptions.py",
+        "return not any(self._is_strange(", "return True or not any(self._is_strange(",
+        "tests/tjapi/knowledge/test_descriptions.py::test_what_nobody_understands_is_listed[8]",
+    ),
+    _twin(
+        "descriptions: bare words are no condition any more", "src/tjapi/knowledge/rules.py",
+        'elif name == "text":', 'elif name == "texts":',
+        "tests/tjapi/knowledge/test_condition.py::test_the_words_of_a_rule_may_be_written_in_either_writing_and_in_either_case",
+    ),
+    _twin(
         "words: a description is read in the simplified writing", "src/tjapi/knowledge/characters.py",
         "    written = simplified(text).lower()\n", "    written = text.lower()\n",
         "tests/tjapi/knowledge/test_condition.py::test_a_word_is_found_in_a_description_however_it_is_written",

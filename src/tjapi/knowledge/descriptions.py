@@ -285,7 +285,7 @@ _AS_IT_SHOULD = frozenset(("正常", "如常", "无殊", "正常范围", "存在
 """What takes a word of harm back that stands right before it: 软组织影正常."""
 _DENIES_BEHIND = frozenset(("无", "未及"))  # fmt: skip
 _LISTS = frozenset(("、", "及", "和", "或", "与"))
-_FORWARD = frozenset(("既往", "曾", "曾有", "曾患", "曾行", "曾经", "陈旧", "陈旧性", "旧", "既往史", "过去", "幼时", "儿时", "原有", "后遗"))  # fmt: skip
+_FORWARD = frozenset(("既往", "曾", "曾有", "曾患", "曾行", "曾经", "陈旧", "陈旧性", "旧", "既往史", "过去", "幼时", "儿时", "原有", "遗留", "遗有"))  # fmt: skip
 """Cues of history that speak of what follows them; any other speaks of what stands before it."""
 
 

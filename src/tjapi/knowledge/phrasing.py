@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tjapi.knowledge.descriptions import dictionary
+from tjapi.knowledge.lexicon import dictionary
 from tjapi.knowledge.rules import EVERY_ITEM, Condition
 from tjapi.knowledge.words import printed_unit
 

@@ -17,7 +17,8 @@ def world(runtime: Runtime, sign_in: SignIn) -> World:
 
 
 async def _entry(review: Review, code: str) -> dict[str, Any]:
-    (found,) = [one for one in (await review.shown())["entries"] if one["key"] == f"finding:{code}"]
+    entries: list[dict[str, Any]] = (await review.shown())["entries"]
+    (found,) = [one for one in entries if one["key"] == f"finding:{code}"]
     return found
 
 

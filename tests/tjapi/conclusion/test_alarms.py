@@ -84,7 +84,7 @@ async def test_an_entry_of_a_long_description_says_what_is_critical_in_it(world:
 
 async def test_what_the_laboratory_calls_critical_is_told_beside_a_finding_that_can_wait(world: World) -> None:
     visit = await world.checked_in("LIPID")
-    await world.file(visit, flags={"TC": "panic"}, TC="6.5")
+    await world.file(visit, flags={"TC": "panic"}, TC="6.5", TG="1.0", LDL="3.0", HDL="1.3")
     await _seen_to(world, visit, "confirm")
     for question in await _asked(world, visit):
         await _answer(world, question, "confirmed" if question["kind"] == "implausible" else "abnormal")

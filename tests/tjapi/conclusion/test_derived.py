@@ -430,6 +430,8 @@ async def test_words_about_what_nobody_judged_are_not_calm(world: World) -> None
         assert calm.json()["code"] == "summary-contradicts-findings"
         signed = await desk.sign(fill_defaults=True)
         assert "未见明显异常" not in signed.json()["summary"]
+    # That it may be malignant somebody has to have looked at, and told.
+    await _seen_to(world, visit, "confirm")
     review = Review(world, visit)
     made = (await review.call("generate")).json()
     assert "未见明显异常" not in made["overview"]

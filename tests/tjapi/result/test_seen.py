@@ -111,3 +111,18 @@ async def test_who_may_revoke_what_a_department_entered_reads_its_sheet_and_its_
     assert revoked.status_code == 200, revoked.text
     reviewer = await world.sign_in("reviewer")
     assert (await reviewer.get(f"{sheet.place}/sheet")).json()["code"] == "department-not-own"
+
+
+@pytest.mark.requirement("E3.3")
+async def test_a_woman_who_turns_out_to_be_pregnant_is_judged_by_the_range_of_pregnancy(world: World) -> None:
+    """Haemoglobin of 112 g/L is low for a woman and normal in pregnancy; what is critical stays so."""
+    visit = await world.checked_in("CBC")
+    await world.file(visit, HGB="112")
+    sheet = Sheet(await world.sign_in("chief"), visit, "CBC")
+    woman = {"sex": "female", "birth_date": "1992-05-05"}
+    said = []
+    for facts in (woman, woman | {"pregnant": True}, woman | {"pregnant": False}):
+        await _correct(world, visit, **facts)
+        now = next(i["current"] for i in (await sheet.read())["items"] if i["item_code"] == "HGB")
+        said.append((now["flag"], now["range"]["low"], now["range"]["critical_low"]))
+    assert said == [("L", "115", "50"), ("", "110", "50"), ("L", "115", "50")]

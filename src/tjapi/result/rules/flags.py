@@ -343,7 +343,7 @@ def snapshot(normal: Range, *, text: str, method: str, source: str) -> dict[str,
     return {
         "low": said(normal.low), "high": said(normal.high), "critical_low": said(normal.critical_low),
         "critical_high": said(normal.critical_high), "normal_texts": list(normal.normal_texts), "text": text, "method": method,
-        "source": source,
+        "source": source, "ours": None,
     }  # fmt: skip
 
 
@@ -354,4 +354,4 @@ def lab_snapshot(text: str, told: Told | None, ours: str | None = None) -> dict[
     """
     normal = told.normal if told is not None and told.inclusive else Range()
     kept = snapshot(normal, text=text, method="", source=LABORATORY)
-    return kept if ours is None else {**kept, "ours": ours}
+    return {**kept, "ours": ours}
