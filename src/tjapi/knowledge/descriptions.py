@@ -74,6 +74,8 @@ def read(text: str, item_code: str = "", item_name: str = "") -> Description:
             unread.append(sentence.said)
     if len(text) > MOST_READ:
         unread.append(f"{text[MOST_READ : MOST_READ + 60]}…")
+    if item_code in book.past_items:
+        return Description(tuple(replace(one, assertion="historical") if one.stands else one for one in found))
     return Description(tuple(found), tuple(dict.fromkeys(unread)))
 
 

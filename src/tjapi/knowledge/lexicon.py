@@ -101,6 +101,7 @@ class Dictionary:
     sites: Mapping[str, str]
     vague: frozenset[str]
     of_item: Mapping[str, str]
+    past_items: frozenset[str]
     words: Mapping[str, Sequence[tuple[str, Entry]]]
     hazards: frozenset[str]
     strong: frozenset[str]
@@ -167,6 +168,7 @@ def compiled(sites: Rows, lesions: Rows, concepts: Rows, phrases: Mapping[str, A
         sites={site["code"]: site["name"] for site in sites},
         vague=frozenset(site["code"] for site in sites if site.get("vague")),
         of_item={item: site["code"] for site in reversed(sites) for item in site.get("items", "").split()},
+        past_items=frozenset(phrases["items"]["past"].split()),
         words=_index(_entries(sites, lesions, concepts, phrases)),
         hazards=frozenset(phrases["normal"]["hazards"]),
         strong=frozenset(phrases["normal"]["strong"]),

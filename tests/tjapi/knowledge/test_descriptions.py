@@ -142,6 +142,22 @@ def test_what_is_usual_is_neither_listed_nor_found() -> None:
         assert fired(code, text) == set(), (code, text)
 
 
+def test_what_somebody_had_alarms_nobody_today() -> None:
+    assert said("脑卒中;肿瘤", "HISTORY") == {"CEREBRAL-INFARCT": "historical", "TUMOUR": "historical"}
+    assert read("肿瘤", "HISTORY").grave == ()
+
+
+def test_no_usual_choice_of_an_item_alarms() -> None:
+    usual = {
+        (item.code, text)
+        for item in catalog.read_starter().items
+        for bounds in item.ranges
+        for text in bounds.normal_texts or ()
+    }
+    assert len(usual) > 50
+    assert [(code, text) for code, text in sorted(usual) if read(text, code).grave] == []
+
+
 def test_what_is_too_long_is_listed_and_nothing_takes_long() -> None:
     for text in (
         "未见" * MOST_READ,
