@@ -134,6 +134,10 @@ class Dictionary:
         return None
 
 
+_SHORT = 3
+"""Of so few letters an abbreviation before a number is a quantity."""
+
+
 def _stands(text: str, at: int, word: str, entry: Entry) -> bool:
     """Say whether a Latin word at a place is no part of a longer one: CA is not in CA125."""
     first, last = word[0], word[-1]
@@ -142,9 +146,12 @@ def _stands(text: str, at: int, word: str, entry: Entry) -> bool:
         return False
     if not (last.isascii() and last.isalnum() and behind.isascii()):
         return True
+    named = bool(entry.concept or entry.lesion)
+    if named and word.isalpha() and len(word) <= _SHORT and text[at + len(word) :].lstrip(" :=")[:1].isdigit():
+        return False  # Ca 2.3 is calcium
     if last.isdigit():
         return not behind.isdigit()
-    return not (behind.isalnum() if entry.concept or entry.lesion else behind.isalpha())
+    return not (behind.isalnum() if named else behind.isalpha())
 
 
 @cache
