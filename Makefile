@@ -35,11 +35,12 @@ visit: $(VENV)/.runtime ## play one whole visit against a running server, over H
 test: $(VENV)/.dev ## every test, in parallel on cloned databases
 	@exec $(BIN)/python -m tests
 
-check: $(VENV)/.dev ## lint, types, import contracts, contract drift
+check: $(VENV)/.dev ## lint, types, import contracts, contract drift, medical content
 	$(BIN)/ruff format --check -q .
 	$(BIN)/ruff check -q .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/tjapi content check
 
 fmt: $(VENV)/.dev ## format
 	$(BIN)/ruff format -q .

@@ -11,7 +11,7 @@ from tjapi.catalog import service as catalog
 from tjapi.catalog.schemas import Starter
 from tjapi.content.checking import valid_icd10
 from tjapi.kernel.documents import render
-from tjapi.kernel.settings import project_file
+from tjapi.kernel.settings import PACKAGE, project_file
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.schemas import ContentIn
 
@@ -133,6 +133,17 @@ def test_a_code_of_icd10_lies_in_a_chapter(code: str, valid: bool) -> None:
 @pytest.mark.requirement("X6")
 def test_what_ships_hangs_together() -> None:
     assert content.check(STARTER, CONTENT) == []
+
+
+def test_the_readme_says_how_many_rows_are_verified() -> None:
+    said = " ".join((PACKAGE.parents[1] / "README.md").read_text("utf-8").split())
+    for kind, (unread, total) in content.unverified(STARTER, CONTENT).items():
+        assert f"{total - unread} of {total} {_SAID[kind]}" in said, kind
+
+
+_SAID = {
+    "ranges": "reference ranges", "limits": "limits", "units": "conversions", "findings": "findings", "rules": "rules", "critical": "critical rules",
+}  # fmt: skip
 
 
 def test_the_book_shows_every_row_with_its_condition_in_words() -> None:

@@ -204,10 +204,15 @@ def healthy(
             one = range_for(item, sex, f"{years}y", pregnant=pregnant)
             number = _middle(one) if one is not None else None
             if one is not None and number is not None:
+                number = round(number, item.decimals or 0) if _fits(round(number, item.decimals or 0), one) else number
                 text = f"{number:f}"
                 yield item.code, Known(item.code, item.name, text, number, unit=item.unit, flag="N")
         elif item.normal_default:
             yield item.code, Known(item.code, item.name, item.normal_default, flag="N", chosen=(item.normal_default,))
+
+
+def _fits(number: Decimal, one: StarterRange) -> bool:
+    return (one.low is None or number >= one.low) and (one.high is None or number <= one.high)
 
 
 def _middle(one: StarterRange) -> Decimal | None:
