@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.conftest import SignIn
-from tests.tjapi.world import House, house
+from tests.tjapi.world import UNREMARKABLE, House, house
 from tjapi import demo
 from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS
 from tjapi.installation import GATEWAY
@@ -170,7 +170,11 @@ class World:
             await do(self.clients["front_desk"], "POST", f"/tubes/{tube['id']}:collect")
         doctor, place = self.clients["doctor"], f"/exams/{visit.exam_id}/departments/{GENERAL}"
         sheet = await do(doctor, "GET", f"{place}/sheet")
-        values = [{"item_id": i["item_id"], "value": "70"} for i in sheet.json()["items"] if i["entered_here"]]
+        values = [
+            {"item_id": i["item_id"], "value": UNREMARKABLE.get(i["item_code"], "70")}
+            for i in sheet.json()["items"]
+            if i["entered_here"]
+        ]
         sheet = await do(
             doctor, "PUT", f"{place}/results", json={"results": values}, headers={"If-Match": sheet.headers["etag"]}
         )

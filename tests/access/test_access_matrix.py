@@ -24,7 +24,7 @@ import httpx
 import pytest
 
 from tests.access.conftest import API, GENERAL, PASSWORD, A, World, do, fresh, once, oru
-from tests.tjapi.world import portrait
+from tests.tjapi.world import UNREMARKABLE, portrait
 from tjapi import demo
 from tjapi.catalog.rules import starter_id
 from tjapi.conclusion import service as conclusions
@@ -790,7 +790,11 @@ def _sheet(method: str, path: str, body: dict[str, Any] | None = None, *, before
         place = f"/exams/{world.arrived.exam_id}/departments/{GENERAL}"
         doctor = world.clients["doctor"]
         now = await do(doctor, "GET", f"{place}/sheet")
-        items = [{"item_id": i["item_id"], "value": "70"} for i in now.json()["items"] if i["entered_here"]]
+        items = [
+            {"item_id": i["item_id"], "value": UNREMARKABLE.get(i["item_code"], "70")}
+            for i in now.json()["items"]
+            if i["entered_here"]
+        ]
         tag = {"If-Match": now.headers["etag"]}
         if now.json()["version"] == 0 and before == "entered":
             tag = {

@@ -25,7 +25,7 @@ from schemathesis.core.transport import Response
 from schemathesis.schemas import APIOperation
 
 from tests.conftest import MASTER_KEY, clone, serving, settings_for
-from tests.tjapi.world import portrait
+from tests.tjapi.world import UNREMARKABLE, portrait
 from tjapi import app as application
 from tjapi import demo, wiring
 from tjapi.catalog import service as catalog
@@ -837,7 +837,7 @@ def _conclude(stage: Stage, exam: dict[str, Any]) -> None:
         if department == departments[0]:
             _give_up(stage, exam["id"], sheet.json()["items"][0])
         values = [
-            {"item_id": i["item_id"], "value": "70" if i["kind"] == "numeric" else (i["choices"] or ["未见异常"])[0]}
+            {"item_id": i["item_id"], "value": UNREMARKABLE.get(i["item_code"], "70") if i["kind"] == "numeric" else (i["choices"] or ["未见异常"])[0]}
             for i in sheet.json()["items"] if i["entered_here"]
         ]  # fmt: skip
         stored = stage.do("putDepartmentResults", path=place, headers=_tag(sheet), body={"results": values})

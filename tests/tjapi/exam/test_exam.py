@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.tjapi.world import API, SignIn, Visit, World, key
+from tests.tjapi.world import API, UNREMARKABLE, SignIn, Visit, World, key
 from tjapi import demo
 from tjapi.conclusion import service as conclusions
 from tjapi.conclusion.errors import SameReviewer
@@ -172,7 +172,11 @@ async def test_completeness_names_every_reason_and_each_goes_when_it_is_settled(
     await world.file(visit)
     assert set(await outstanding()) == {general, summary}
     sheet = await doctor.get(f"{visit.place}/departments/{department}/sheet")
-    values = [{"item_id": i["item_id"], "value": "70"} for i in sheet.json()["items"] if i["entered_here"]]
+    values = [
+        {"item_id": i["item_id"], "value": UNREMARKABLE.get(i["item_code"], "70")}
+        for i in sheet.json()["items"]
+        if i["entered_here"]
+    ]
     place = f"{visit.place}/departments/{department}"
     entered = await doctor.put(
         f"{place}/results", json={"results": values}, headers={"If-Match": sheet.headers["etag"]}
