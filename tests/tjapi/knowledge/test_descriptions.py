@@ -73,8 +73,9 @@ def test_sizes_are_in_millimetres_and_belong_to_what_they_stand_beside() -> None
         ("右肺实性小结节,直径4mm,Lung-RADS 2类", "CT-CHEST"), ("既往肺癌术后,术区未见复发", "CT-CHEST"), ("母亲乳腺癌", "BREAST-PALP"),
         ("一度房室传导阻滞", "ECG"), ("二度Ⅰ型房室传导阻滞", "ECG"), ("低级别鳞状上皮内病变", "TCT"), ("右侧少量胸腔积液较前吸收", "CXR"),
         ("血Ca 2.3mmol/L", "SKIN"), ("结节内无血流信号", "US-THYROID"), ("L4/5椎间盘突出,硬膜囊受压", "XR-LSPINE"), ("肠腔积气明显", "US-LIVER"), ("孕3产1,人工流产2次", "GYN-VULVA"),
+        ("肝内高回声结节12mm,边界清,考虑血管瘤", "US-LIVER"),
     ],
-    ids=range(15),
+    ids=range(16),
 )  # fmt: skip
 def test_what_deserves_no_alarm_raises_none(text: str, item: str) -> None:
     assert read(text, item).grave == ()
