@@ -58,15 +58,15 @@ class Person:
 PEOPLE = {
     "healthy": Person("甲康健", "female", 34, never=("疾病", "危急", "异常", "升高", "偏")),
     "hypertensive-crisis": Person(
-        "乙压高", "male", 52, values={"SBP": "242", "DBP": "138", "SBP-2": "236", "DBP-2": "134"},
+        "乙压高", "male", 52, (*BASIC, "BP-REPEAT"), values={"SBP": "242", "DBP": "138", "SBP-2": "236", "DBP-2": "134"},
         must=("血压",), never=("血压偏低", "保持目前"), critical=("血压",),
     ),
     "new-diabetic": Person(
-        "丙糖友", "male", 46, (*BASIC, "HBA1C"), {"GLU": "9.8", "HBA1C": "8.1", "TG": "3.4", "URINE-GLU": "2+"},
+        "丙糖友", "male", 46, (*BASIC, "HBA1C"), {"GLU": "9.8", "HBA1C": "8.1", "TG": "3.4", "UGLU": "阳性(2+)"},
         must=("糖尿病",), never=("低血糖", "糖尿病前期"),
     ),
     "pregnant": Person(
-        "丁孕期", "female", 29, ("GENERAL", "INTERNAL", "CBC5", "URINE-SED", "GLU", "THYROID"), {"HGB": "112", "GLU": "4.6", "ALP": "150"},
+        "丁孕期", "female", 29, ("GENERAL", "INTERNAL", "CBC5", "URINE-SED", "GLU", "THYROID"), {"HGB": "112", "GLU": "4.6", "FT4": "13", "FT3": "4.5", "TSH": "2"},
         pregnant=True, never=("贫血", "减重", "胸片", "X线"),
     ),
     "child": Person(
@@ -88,9 +88,9 @@ PEOPLE = {
         must=("阳虚",), never=("清热", "苦寒", "阴虚"),
     ),
     "elderly-polypathic": Person(
-        "壬高龄", "male", 82, (*BASIC, "CXR"),
+        "壬高龄", "male", 82, (*BASIC, "CXR", "ELECTROLYTE"),
         {"CREA": "400", "UREA": "24", "HGB": "88", "EGFR": "11", "SBP": "168", "DBP": "72", "GLU": "8.2", "K": "5.6", "UA": "560", "ECG": "心房颤动"},
-        must=("肾", "血压", "心房颤动"), never=("大量饮水", "高钾食物多"),
+        must=("肾", "血压", "心房颤动"), never=("2000 mL", "动物肝脏与绿叶", "如有不适或再次出现"),
     ),
     "all-refused": Person("癸拒检", "male", 45, ("GENERAL", "INTERNAL"), refuses=True, never=("正常", "未见异常")),
 }  # fmt: skip

@@ -10,9 +10,17 @@ import pytest
 
 from tests.composed import PEOPLE, keep, play, printed
 from tests.tjapi.world import SignIn, World
+from tjapi.catalog import service as catalog
 from tjapi.kernel.runtime import Runtime
 
 pytestmark = pytest.mark.requirement("X15", "E4.3", "E4.4")
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_what_is_composed_of_somebody_is_examined(name: str) -> None:
+    groups = {group.code: group.items for group in catalog.read_starter().item_groups}
+    examined = {code for group in PEOPLE[name].groups for code in groups[group]}
+    assert PEOPLE[name].values.keys() - examined == set()
 
 
 @pytest.mark.parametrize("name", PEOPLE)

@@ -97,7 +97,7 @@ LINES = [
     ("f30p", "OGTT-0=5.0 OGTT-1H=9.0 OGTT-2H=8.5", "GDM", ""),
     # Kidney: one exam is no disease, also where no range knows the age.
     ("m82", "CREA=400", "RENAL-FUNCTION", "IMP-CREA"),
-    ("m82", "CREA=400 EGFR=12", "EGFR-SEVERE", "IMP-CREA IMP-EGFR"),
+    ("m82", "CREA=400 EGFR=12", "EGFR-FAILURE", "IMP-CREA IMP-EGFR"),
     ("m45", "CREA=654", "RENAL-FUNCTION", "CRIT-CREA"),
     ("m10", "CREA=265", "RENAL-FUNCTION", "CRIT-CREA-CHILD"),
     ("m45", "EGFR=90", "", ""),
@@ -318,7 +318,7 @@ def test_a_disease_is_said_of_no_single_value_that_must_be_repeated() -> None:
         assert kinds[code][0] == "finding", code
 
 
-ASKED_FIRST = {"LIPID-PREGNANCY"}
+ASKED_FIRST = {"LIPID-PREGNANCY", "THYROID-PREGNANCY-UNJUDGED"}
 """Of values that no range judges: a person says first what they are."""
 
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from tjapi.conclusion.models import ConclusionEntry
-from tjapi.conclusion.rules import ALERT_ADVICE, DOUBT_ADVICE, Telling, alert_title, tells
+from tjapi.conclusion.rules import ALERT_ADVICE, DOUBT_ADVICE, WORDS_ADVICE, Telling, alert_title, tells
 from tjapi.critical_value import service as criticals
 from tjapi.critical_value.models import CriticalValue
 from tjapi.exam.models import Exam
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge.rules import Clause, Known
+from tjapi.knowledge.rules import Clause, Known, mentions_of
 from tjapi.knowledge.words import told
-from tjapi.result.rules.alarms import LAB_ALARM, NOT_EXCLUDED
+from tjapi.result.rules.alarms import LAB_ALARM, NOT_EXCLUDED, TEXT_GRAVE
 from tjapi.result.service import Found, Ground, alarms_of
 
 
@@ -45,7 +45,15 @@ class Alarm:
 
 def _title(clauses: Sequence[Clause]) -> str:
     names = [clause.known.item_name for clause in clauses if clause.known is not None]
-    return alert_title(names, [word for clause in clauses for word in clause.found])
+    return alert_title(names, [hedged(word, clause) for clause in clauses for word in clause.found])
+
+
+def hedged(word: str, clause: Clause) -> str:
+    """Return a word that was found in a description; one of which the description says that it may be is not told as one that is."""
+    if clause.known is None or not clause.said:
+        return word
+    stands = {one.assertion for one in mentions_of(clause.known) if one.words == word}
+    return f"{word}（可能）" if stands == {"possible"} else word
 
 
 def telling_of(key: str, found: Found) -> Telling:
@@ -162,6 +170,6 @@ def _entry(exam: Exam, key: str, own: Sequence[Alarm]) -> ConclusionEntry:
     )
     return ConclusionEntry(
         id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind="finding", title=own[0].title[:200] if not clauses else _title(clauses)[:200], detail=said,
-        advice=DOUBT_ADVICE if doubtful else ALERT_ADVICE, lifestyle="", result_ids=ids, key=key, keys=[key], icd10=None,
+        advice=DOUBT_ADVICE if doubtful else WORDS_ADVICE if own[0].rule_code == TEXT_GRAVE else ALERT_ADVICE, lifestyle="", result_ids=ids, key=key, keys=[key], icd10=None,
         rule_codes=[own[0].rule_code], edited=False, stale=False, found_ids=ids, revision_ids=[],
     )  # fmt: skip

@@ -35,6 +35,7 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.calm import says_all_normal, says_only_normal
 from tjapi.result import service as results
 from tjapi.result.models import DepartmentSheetLine
+from tjapi.result.rules.alarms import TEXT_GRAVE
 from tjapi.result.rules.derivation import Sources, fate
 from tjapi.result.service import Found, Ground
 
@@ -115,8 +116,10 @@ async def known(uow: UnitOfWork, exam: Exam) -> Known:
     found = {f"finding:{one[0].code}": one for one in said if one[0].code not in taken_out}
     telling = {key: telling_of(key, one) for key, one in found.items()}
     raised = await alarms(uow, exam, ground)
-    alarming = {i: frozenset[str]() for alarm in raised for i in alarm.telling.result_ids}
-    alarming |= alarmed(clause for alarm in raised for clause in alarm.clauses)
+    # A finding of grave words keeps its own advice: it knows better than the alarm whom to see, and when.
+    urgent = [alarm for alarm in raised if alarm.rule_code != TEXT_GRAVE]
+    alarming = {i: frozenset[str]() for alarm in urgent for i in alarm.telling.result_ids}
+    alarming |= alarmed(clause for alarm in urgent for clause in alarm.clauses)
     calm = await calmed(uow, exam, ground, raised)
     wanted = [
         *entries_of(exam, raised, telling.values()),

@@ -1,6 +1,6 @@
 """What the rules of the knowledge base find of an exam's values, and how it is said. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from tjapi.knowledge.rules import KINDS, Case
@@ -12,14 +12,35 @@ Found = tuple[Advice, list[Fired]]
 
 
 def standing(fired: Sequence[Fired]) -> list[Found]:
-    """Return what was found, weightiest first, each with the rules that found it; what another finding outranks is not listed."""
+    """Return what was found, weightiest first, each with the rules that found it.
+
+    What another finding outranks is not listed; what it was found by stands with the one that is: a creatinine of 400 belongs to the kidney
+    failure that outranks it, and is no other result that nobody concluded on.
+    """
     by_code: dict[str, tuple[Advice, list[Fired]]] = {}
     for one in fired:
         if one.rule.finding is not None:
             by_code.setdefault(one.rule.finding.code, (one.rule.finding, []))[1].append(one)
     outranked = {code for advice, _ in by_code.values() for code in advice.outranks}
-    found = [pair for code, pair in by_code.items() if code not in outranked]
+    below = {code: _below(code, by_code) for code in by_code}
+    found = [
+        (advice, [*own, *(one for other, (_, more) in by_code.items() if other in below[code] for one in more)])
+        for code, (advice, own) in by_code.items()
+        if code not in outranked
+    ]
     return sorted(found, key=lambda pair: (KINDS.index(pair[0].kind), -pair[0].importance, pair[0].code))
+
+
+def _below(code: str, by_code: Mapping[str, Found]) -> set[str]:
+    """Return what was found that a finding outranks, itself or by another one that it outranks."""
+    reached: set[str] = set()
+    left = [code]
+    while left:
+        for other in by_code[left.pop()][0].outranks:
+            if other in by_code and other not in reached and other != code:
+                reached.add(other)
+                left.append(other)
+    return reached
 
 
 def found_in(edition: Knowledge | None, case: Case, items: frozenset[str] | None = None) -> list[Found]:
