@@ -530,7 +530,10 @@ class _Reader:
             numbers = [Decimal(one) for one in _NUMBERS.findall(measured.word)]
             if len(numbers) < max(one.of for one in figures):
                 continue
+            beside = "".join(one.word for one in clause.tokens[i + 1 : i + 6])
             for figure in figures:
+                if any(unit in beside for unit in figure.elsewhere):
+                    continue
                 number = numbers[figure.of - 1]
                 if not figure.is_usual(number):
                     words = f"{token.word}{measured.word}"

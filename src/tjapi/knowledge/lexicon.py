@@ -51,7 +51,10 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What a figure beside a word says: the `of`-th one of 150/95, what is usual, and what asks for a person at once."""
+    """What a figure beside a word says: the `of`-th one of 150/95, what is usual, and what asks for a person at once.
+
+    `elsewhere` are units by which it is a figure of something else: 频率≤20dB is hearing, no heart rate.
+    """
 
     name: str
     of: int
@@ -59,6 +62,7 @@ class Figure:
     high: Decimal | None
     grave_low: Decimal | None
     grave_high: Decimal | None
+    elsewhere: tuple[str, ...] = ()
 
     def is_grave(self, number: Decimal) -> bool:
         """Say whether a number asks for a person at once."""
@@ -256,5 +260,7 @@ def _figures(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Figure]]:
     for row in rows:
         bounds = [Decimal(row[name]) if name in row else None for name in ("from", "to", "grave_to", "grave_from")]
         for word in row["words"].split():
-            found.setdefault(word, []).append(Figure(row["name"], row.get("of", 1), *bounds))
+            found.setdefault(word, []).append(
+                Figure(row["name"], row.get("of", 1), *bounds, tuple(row.get("elsewhere", "").split()))
+            )
     return found
