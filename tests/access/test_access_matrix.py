@@ -214,7 +214,7 @@ async def approve_knowledge_version(world: World, column: str) -> Call:
 async def activate_knowledge_version(world: World, column: str) -> Call:
     draft = await _draft(world)
     await do(world.clients["foreign_campus"], "POST", f"/knowledge-versions/{draft}:approve", 200)
-    return Call("POST", f"/knowledge-versions/{draft}:activate")
+    return Call("POST", f"/knowledge-versions/{draft}:activate", options={"json": {}})
 
 
 async def meet_examinee(world: World, column: str) -> Call:

@@ -346,7 +346,7 @@ def _read_catalog(stage: Stage) -> None:
     stage.run(
         _sql(stage.settings, "update knowledge_version set approved_by = $1 where id = $2", uuid7(), UUID(version))
     )
-    stage.do("activateKnowledgeVersion", path={"version_id": version})
+    stage.do("activateKnowledgeVersion", path={"version_id": version}, body={"effective_on": None})
     stage.do("quote", body={"package_id": stage.ids["package_id"][0]})
 
 

@@ -114,5 +114,5 @@ async def approve_version(uow: Unit, version_id: UUID) -> VersionOut:
                 requirement=["E4.4", "E5.1", "X6"], body=True,
                 problems=[KnowledgeVersionNotFound, KnowledgeNotDraft, KnowledgeNotApproved, KnowledgeOwnDraft]),
 )  # fmt: skip
-async def activate_version(uow: Unit, version_id: UUID, body: ActivateIn | None = None) -> VersionOut:
-    return await service.activate(uow, version_id, body.effective_on if body is not None else None)
+async def activate_version(uow: Unit, version_id: UUID, body: ActivateIn) -> VersionOut:
+    return await service.activate(uow, version_id, body.effective_on)

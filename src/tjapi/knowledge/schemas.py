@@ -27,7 +27,7 @@ class ExampleIn(Input):
     sex: Literal["male", "female"] = "male"
     age_years: int = Field(45, ge=0, le=130)
     pregnant: bool = False
-    called: list[str] = Field(
+    called: list[Annotated[str, Field(max_length=40)]] = Field(
         default_factory=list,
         max_length=50,
         description="检验科标为危急的项目 · Called critical by the laboratory",

@@ -121,7 +121,7 @@ IDENTIFIER_KIND = {
     "exam_card": ("体检卡", "Exam card"), "visit_card": ("就诊卡", "Hospital card"), "his_patient": ("HIS 患者号", "Patient id of the HIS"),
 }  # fmt: skip
 KNOWLEDGE_VERSION_STATE = {
-    "draft": ("草稿", "Draft"), "active": ("使用中", "Active"), "retired": ("已停用", "Retired"),
+    "draft": ("草稿", "Draft"), "scheduled": ("待生效", "Scheduled"), "active": ("使用中", "Active"), "retired": ("已停用", "Retired"),
 }  # fmt: skip
 FINDING_KIND = {
     "disease": ("疾病", "Disease"), "finding": ("阳性发现", "Positive finding"), "risk": ("危险因素", "Risk factor"),

@@ -22,7 +22,7 @@ async def test_an_alert_runs_by_the_clocks_of_the_version_in_force() -> None:
         (change,) = (await chief.get(f"{API}/knowledge-versions/{version}/changes")).json()["changes"]
         assert (change["code"], change["change"], change["fields"]) == ("CLOCKS", "changed", ["a"])
         assert (await head.post(f"{API}/knowledge-versions/{version}:approve")).status_code == 200
-        assert (await chief.post(f"{API}/knowledge-versions/{version}:activate")).status_code == 200
+        assert (await chief.post(f"{API}/knowledge-versions/{version}:activate", json={})).status_code == 200
         world = World(own.runtime, own.sign_in)
         visit = await world.checked_in("GLU")
         await world.file(visit, GLU="25.0")

@@ -49,9 +49,9 @@ async def test_unsigned_content_alarms_marked_and_finds_nothing_until_it_is_sign
         version = (await chief.get(f"{API}/knowledge-versions")).json()["items"][0]
         assert (version["state"], version["signed_at"]) == ("active", None)
         place = f"{API}/knowledge-versions/{version['id']}"
-        assert (await chief.post(f"{place}:activate")).json()["code"] == "knowledge-not-approved"
+        assert (await chief.post(f"{place}:activate", json={})).json()["code"] == "knowledge-not-approved"
         assert (await head.post(f"{place}:approve")).status_code == 200
-        assert (await chief.post(f"{place}:activate")).json()["signed_at"] is not None
+        assert (await chief.post(f"{place}:activate", json={})).json()["signed_at"] is not None
         again = await _active(own)
         assert [fired.rule.code for fired in again.fired("finding", DANGER)] == found
         assert not any("未签批" in fired.rule.name for fired in again.fired("critical", DANGER))
@@ -100,7 +100,7 @@ async def test_the_hospitals_own_rows_stay_when_a_newer_content_ships() -> None:
         shipped = knowledge.read_starter().model_dump(mode="json")
         ours, theirs = shipped["findings"][0]["code"], shipped["findings"][1]["code"]
         version = await _draft(own, lambda content: content["findings"][0].update(advice="本院的建议。"))
-        assert (await chief.post(f"{API}/knowledge-versions/{version}:activate")).json()["state"] == "active"
+        assert (await chief.post(f"{API}/knowledge-versions/{version}:activate", json={})).json()["state"] == "active"
         newer = knowledge.read_starter().model_dump(mode="json")
         for finding in newer["findings"][:2]:
             finding["advice"] = "新版的建议。"

@@ -33,16 +33,16 @@ async def test_a_version_is_written_compared_activated_by_another_and_used_from_
             f"{API}/knowledge-versions", json={"note": "空", "findings": [], "rules": [], "critical": []}
         )
         await head.post(f"{API}/knowledge-versions/{by_chief.json()['id']}:approve")
-        own_draft = await chief.post(f"{API}/knowledge-versions/{by_chief.json()['id']}:activate")
+        own_draft = await chief.post(f"{API}/knowledge-versions/{by_chief.json()['id']}:activate", json={})
         assert own_draft.json()["code"] == "knowledge-own-draft"
-        early = await chief.post(f"{API}/knowledge-versions/{version}:activate")
+        early = await chief.post(f"{API}/knowledge-versions/{version}:activate", json={})
         assert early.json()["code"] == "knowledge-not-approved"
         assert (await head.post(f"{API}/knowledge-versions/{version}:approve")).json()["approved_at"] is not None
         approved_twice = await head.post(f"{API}/knowledge-versions/{version}:approve")
         assert approved_twice.json()["code"] == "knowledge-approved"
-        activated = await chief.post(f"{API}/knowledge-versions/{version}:activate")
+        activated = await chief.post(f"{API}/knowledge-versions/{version}:activate", json={})
         assert activated.json()["state"] == "active"
-        twice = await chief.post(f"{API}/knowledge-versions/{version}:activate")
+        twice = await chief.post(f"{API}/knowledge-versions/{version}:activate", json={})
         assert twice.json()["code"] == "knowledge-not-draft"
         async with own.runtime.units.open(demo.LOADER) as uow:
             active = await knowledge.active(uow)
