@@ -310,8 +310,8 @@ async def test_the_state_of_that_day_is_the_one_that_a_laboratory_would_expect(
     current = {code: None if value is None else tuple(value[:3]) for code, value in state["current"].items()}
     assert current == {
         "WBC": ("7.7", "final", ""), "RBC": ("4.8", "final", ""), "HGB": ("90", "final", "L"), "HCT": ("0.45", "final", ""),
-        "PLT": ("101", "corrected", "L"), "UREA": None, "UA": ("300", "final", ""), "CYSC": ("0.80", "final", None),
-        "B2MG": ("1.50", "final", None), "CREA": ("130", "corrected", "H"), "EGFR": ("61", "corrected", "L"), "GLU": ("5.2", "corrected", ""),
+        "PLT": ("101", "corrected", "L"), "UREA": None, "UA": ("300", "final", ""), "CYSC": ("0.80", "final", ""),
+        "B2MG": ("1.50", "final", ""), "CREA": ("130", "corrected", "H"), "EGFR": ("61", "corrected", "L"), "GLU": ("5.2", "corrected", ""),
         "K": ("6.8", "final", "HH"), "NA": ("165", "final", "HH"), "CL": ("103", "final", ""), "CA": ("2.30", "final", ""),
         "P": ("1.10", "final", ""), "MG": ("0.90", "final", ""), "HBA1C": None,
     }  # fmt: skip
