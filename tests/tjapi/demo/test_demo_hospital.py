@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from tjapi.exam import service as exams
 from tjapi.exam.rules import check_digit
 from tjapi.examinee.rules import parse_id_number
 from tjapi.guidance import service as guidance
+from tjapi.kernel.clock import business_day, midnight
 from tjapi.kernel.security.principal import Principal
 from tjapi.report import service as reports
 from tjapi.result import service as results
@@ -203,7 +204,10 @@ async def test_the_work_of_the_day_stands_at_every_step_and_the_queue_is_first_r
     overdue = await small.admin.fetch(
         "select rule_code from critical_value where state = 'detected' and due_at < now()"
     )
-    assert [row["rule_code"] for row in overdue] == ["CRIT-GLU-HIGH"]
+    now = datetime.now(UTC)
+    # In the first hour of the night the demo's morning is squeezed into it, and nothing may be late yet.
+    old_enough = now - midnight(business_day(now)) > timedelta(hours=1)
+    assert [row["rule_code"] for row in overdue] in ([["CRIT-GLU-HIGH"]] if old_enough else [["CRIT-GLU-HIGH"], []])
     assert await small.admin.fetchval("select count(*) from amendment_task where state = 'open'") == 1
 
 
