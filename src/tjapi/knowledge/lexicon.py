@@ -258,9 +258,11 @@ def _index(entries: Mapping[str, Entry]) -> dict[str, list[tuple[str, Entry]]]:
 def _figures(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Figure]]:
     found: dict[str, list[Figure]] = {}
     for row in rows:
-        bounds = [Decimal(row[name]) if name in row else None for name in ("from", "to", "grave_to", "grave_from")]
+        low, high, grave_low, grave_high = (
+            Decimal(row[name]) if name in row else None for name in ("from", "to", "grave_to", "grave_from")
+        )
+        elsewhere = tuple(row.get("elsewhere", "").split())
+        one = Figure(row["name"], row.get("of", 1), low, high, grave_low, grave_high, elsewhere)
         for word in row["words"].split():
-            found.setdefault(word, []).append(
-                Figure(row["name"], row.get("of", 1), *bounds, tuple(row.get("elsewhere", "").split()))
-            )
+            found.setdefault(word, []).append(one)
     return found
