@@ -96,7 +96,7 @@ TWINS = (
     ),
     _twin(
         "content: what fires on the healthy is a fault", "src/tjapi/content/checking.py",
-        "evaluate(rule.condition, case).holds:", "not evaluate(rule.condition, case).holds:",
+        "for sex, years, pregnant in _PEOPLE:", "for sex, years, pregnant in _PEOPLE[:0]:",
         "tests/tjapi/test_content.py::test_each_kind_of_fault_is_seen[an-alarm-of-the-healthy]",
     ),
     _twin(
