@@ -33,3 +33,14 @@ def test_few_normal_sentences_need_a_reader() -> None:
 
 def test_a_grave_thing_that_is_not_there_seldom_alarms() -> None:
     assert figures().share("alarmed", "assertion") <= 10
+
+
+@cache
+def measured() -> Figures:
+    return measure(rows_of(sorted((HERE / "measured").glob("*.jsonl"))), starter())
+
+
+def test_nothing_grave_is_lost_of_sentences_that_the_dictionary_was_only_measured_on() -> None:
+    assert measured().of["grave"] > 450
+    assert measured().share("recognised", "grave") >= 95
+    assert [fault for fault in measured().faults if fault[0] in ("lost", "missed_lost")] == []
