@@ -185,3 +185,16 @@ def test_every_concept_is_of_sites_and_words_that_there_are() -> None:
     assert {site for _, site in book.at_site} <= set(book.sites)
     described = {item.code for item in catalog.read_starter().items if item.kind == "text"}
     assert described - set(book.of_item) == set()
+
+
+@pytest.mark.parametrize(
+    ("item", "text"),
+    [
+        ("US-LIVER", "肝右叶低回声，未能除外肝癌"), ("CT-CHEST", "右肺结节，尚未除外肺癌"), ("CT-HEAD", "左侧脑沟变浅，未能完全排除脑梗死"),
+        ("US-UTERUS", "胎儿心跳消失"), ("US-UTERUS", "胎心:未探及"), ("US-UTERUS", "胎儿未见心管搏动"), ("ECG", "心室率165次/分"),
+        ("ECG", "房颤心律，心室率约35次/分"), ("CT-HEAD", "脑出血吸收期"),
+    ],
+    ids=["liver", "lung", "brain", "heartbeat", "not-found", "no-pulsation", "fast", "slow", "resorption"],
+)  # fmt: skip
+def test_what_was_read_as_harmless_asks_for_a_person(item: str, text: str) -> None:
+    assert read(text, item, "").grave

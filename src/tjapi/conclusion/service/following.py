@@ -156,7 +156,7 @@ def _of_finding(exam: Exam, one: Found, alarming: Alarmed, calm: AbstractSet[UUI
     later = advice.important_class != "A" and is_alarmed(clauses, alarming)
     return ConclusionEntry(
         id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind=advice.kind, title=advice.name, detail=reasons_of(one, calm),
-        advice=SEE_ALERT if later else advice.advice, lifestyle=advice.lifestyle, result_ids=ids, key=key, keys=[key], icd10=advice.icd10,
+        advice=SEE_ALERT if later else advice.advice, lifestyle="" if later else advice.lifestyle, result_ids=ids, key=key, keys=[key], icd10=advice.icd10,
         rule_codes=[f.rule.code for f in fired], edited=False, stale=False, found_ids=ids, revision_ids=[],
     )  # fmt: skip
 
