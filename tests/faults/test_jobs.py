@@ -257,6 +257,7 @@ async def test_a_lane_runs_one_after_another_in_order_also_past_a_failure_while_
     working: Working, enqueue: Enqueue, behind: asyncpg.Connection
 ) -> None:
     name, began, failed, running = fresh(), [], set(), set()
+    others_passed = asyncio.Event()
 
     async def handler(run: JobRun) -> None:
         lane, number = run.payload["lane"], run.payload["number"]
@@ -267,7 +268,12 @@ async def test_a_lane_runs_one_after_another_in_order_also_past_a_failure_while_
             if (lane, number) == ("a", 1) and (lane, number) not in failed:
                 failed.add((lane, number))
                 raise ConnectionError
+            if (lane, number) == ("a", 1):
+                # However soon it is tried again: had b to wait for it, b would never come to its end.
+                await asyncio.wait_for(others_passed.wait(), 30)
             began.append((lane, number))
+            if (lane, number) == ("b", 4):
+                others_passed.set()
         finally:
             running.discard(lane)
 
