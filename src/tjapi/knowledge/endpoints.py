@@ -112,7 +112,7 @@ async def approve_version(uow: Unit, version_id: UUID) -> VersionOut:
     "/knowledge-versions/{version_id:uuid}:activate",
     **operation("activateKnowledgeVersion", "主检签批并启用知识库版本", "Sign a version as chief physician, and put it into use", permission="knowledge.activate",
                 requirement=["E4.4", "E5.1", "X6"], body=True,
-                problems=[KnowledgeVersionNotFound, KnowledgeNotDraft, KnowledgeNotApproved, KnowledgeOwnDraft]),
+                problems=[KnowledgeVersionNotFound, KnowledgeInvalid, KnowledgeNotDraft, KnowledgeNotApproved, KnowledgeOwnDraft]),
 )  # fmt: skip
 async def activate_version(uow: Unit, version_id: UUID, body: ActivateIn) -> VersionOut:
     return await service.activate(uow, version_id, body.effective_on)

@@ -190,8 +190,9 @@ async def _active(uow: UnitOfWork) -> Knowledge | None:
 
 async def edition(uow: UnitOfWork, version_id: UUID) -> Knowledge:
     """Return a version, in use or not: an exam is judged by that of its day. Raises KnowledgeVersionNotFound."""
-    if version_id not in _READ or not _READ[version_id].signed:
-        # That it is signed is the one thing of a version that may still come.
+    held = _READ.get(version_id)
+    # That it is signed is the one thing of a version that may still come.
+    if held is None or (not held.signed and (await _version(uow, version_id)).signed_at is not None):
         read = await _read(uow, version_id)
         while len(_READ) >= _KEPT:
             _READ.pop(next(iter(_READ)))
@@ -304,7 +305,12 @@ async def _keep_own(uow: UnitOfWork, before_id: UUID, active_id: UUID, content: 
         kind: [row for (of, _), row in rows.items() if of == name]
         for kind, name in (("findings", "finding"), ("rules", "rule"), ("critical", "critical"))
     })  # fmt: skip
-    if kept == content or kept.faults() or await repository.of_content(uow, sha256_of(kept)) is not None:
+    if kept == content or await repository.of_content(uow, sha256_of(kept)) is not None:
+        return
+    if lost := kept.faults():
+        # A row of ours leads to one that ships no more: nobody can use that, and somebody has to see it.
+        codes = sorted({code for _, code in lost})[:_ERRORS_SHOWN]
+        await uow.audit("knowledge.own_rows_left", "knowledge_version", active_id, detail={"codes": codes})
         return
     both = "、".join(code for _, code in contested[:_ERRORS_SHOWN])
     await _add(uow, kept, f"{_SHIPPED},保留本院内容" + (f"；双方均有改动,取本院:{both}" if both else ""))
@@ -371,11 +377,17 @@ async def activate(uow: UnitOfWork, version_id: UUID, effective_on: date | None 
     """Sign a version as chief physician, and put it into use: at once, or on the day from which it holds. Conclusions that exist keep theirs.
 
     The version before is retired then. What ships is active from the installation on, and is signed where it stands.
-    Raises KnowledgeVersionNotFound, KnowledgeNotDraft, KnowledgeNotApproved, KnowledgeOwnDraft.
+    Raises KnowledgeVersionNotFound, KnowledgeInvalid, KnowledgeNotDraft, KnowledgeNotApproved, KnowledgeOwnDraft.
     """
+    today = business_day(uow.now)
+    if effective_on is not None and effective_on < today:
+        raise KnowledgeInvalid(
+            errors=[FieldError("/effective_on", "past", "生效日期不能早于今天", "cannot be before today")]
+        )
     await repository.lock(uow)
     version = await _version(uow, version_id)
-    if version.state == "active" and version.signed_at is not None:
+    # What is in use cannot come into force later.
+    if version.state == "active" and (version.signed_at is not None or (effective_on or today) > today):
         raise KnowledgeNotDraft
     if version.approved_at is None:
         raise KnowledgeNotApproved

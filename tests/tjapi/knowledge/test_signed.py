@@ -51,6 +51,9 @@ async def test_unsigned_content_alarms_marked_and_finds_nothing_until_it_is_sign
         place = f"{API}/knowledge-versions/{version['id']}"
         assert (await chief.post(f"{place}:activate", json={})).json()["code"] == "knowledge-not-approved"
         assert (await head.post(f"{place}:approve")).status_code == 200
+        tomorrow = (business_day(own.runtime.clock.now()) + timedelta(days=1)).isoformat()
+        later = await chief.post(f"{place}:activate", json={"effective_on": tomorrow})
+        assert later.json()["code"] == "knowledge-not-draft", "what is in use cannot come into force later"
         assert (await chief.post(f"{place}:activate", json={})).json()["signed_at"] is not None
         again = await _active(own)
         assert [fired.rule.code for fired in again.fired("finding", DANGER)] == found
@@ -73,6 +76,9 @@ async def test_a_version_signed_for_a_later_day_waits_for_it() -> None:
         chief = await own.sign_in("chief")
         version = await _draft(own, lambda content: content["findings"][0].update(advice="另一条建议。"))
         day = business_day(own.runtime.clock.now()) + timedelta(days=3)
+        past = (day - timedelta(days=4)).isoformat()
+        refused = await chief.post(f"{API}/knowledge-versions/{version}:activate", json={"effective_on": past})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/effective_on")
         signed = await chief.post(
             f"{API}/knowledge-versions/{version}:activate", json={"effective_on": day.isoformat()}
         )
