@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from tjapi.catalog.coverage import gaps, miscoded
 from tjapi.catalog.rules import range_for
 from tjapi.catalog.schemas import Starter, StarterItem, StarterRange
 from tjapi.knowledge import service as knowledge
-from tjapi.knowledge.rules import Case, Condition, Known, evaluate, items_of
+from tjapi.knowledge.rules import Case, Known, evaluate, items_of, leaves
 from tjapi.knowledge.schemas import ContentIn, CriticalRuleIn, RuleIn
 
 
@@ -126,7 +125,7 @@ def _below(code: str, outranks: Mapping[str, set[str]]) -> set[str]:
 def _unreachable(content: ContentIn, items: Mapping[str, StarterItem]) -> Iterator[Fault]:
     """Rules that ask for flags none of which a range of the item can give, or for a choice that the item does not have."""
     for at, rule in _rules(content):
-        for name, given in _leaves(rule.condition):
+        for name, given in leaves(rule.condition):
             item = items.get(given.get("item", ""))
             if item is None:
                 continue
@@ -140,20 +139,6 @@ def _unreachable(content: ContentIn, items: Mapping[str, StarterItem]) -> Iterat
                     yield Fault(
                         "unreachable", at, f"{item.code} 没有选项 {choice}", f"{item.code} has no choice {choice}"
                     )
-
-
-def _leaves(condition: Condition) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    ((name, given),) = condition.items()
-    if name in ("all", "any"):
-        for one in given:
-            yield from _leaves(one)
-    elif name == "at_least":
-        for one in given["of"]:
-            yield from _leaves(one)
-    elif name == "not":
-        yield from _leaves(given)
-    else:
-        yield name, given
 
 
 def _flags(item: StarterItem) -> set[str]:

@@ -21,7 +21,7 @@ True and False are said only where the values allow it. A value that was not tak
 wanted, "<5" against 3, another unit), makes it None: no rule fires on it, and `unreadable` names it, so that a person looks.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
@@ -234,6 +234,21 @@ def bound_to(condition: Condition, item_code: str) -> Condition:
 def is_of_any_item(condition: Condition) -> bool:
     """Say whether a condition asks of whatever value there is what its laboratory says: each such value fulfils it by itself."""
     return "alarm" in condition
+
+
+def leaves(condition: Condition) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the conditions of values and of the person that a condition is made of, each as its name and what it asks."""
+    name, given = _only(condition, "")
+    if name in ("all", "any"):
+        for one in given:
+            yield from leaves(one)
+    elif name == "at_least":
+        for one in given["of"]:
+            yield from leaves(one)
+    elif name == "not":
+        yield from leaves(given)
+    else:
+        yield name, given
 
 
 def may_hold_of_nothing(condition: Condition) -> bool:

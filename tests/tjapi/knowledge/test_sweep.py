@@ -3,7 +3,6 @@
 Criticals alarm exactly at their bounds. Pure: the shipped ranges judge, the shipped rules are asked; nothing here is a flag that somebody made up.
 """
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -17,7 +16,7 @@ from tjapi.knowledge.criticality import (
     classes_without_alarm,
     limits_of,
 )
-from tjapi.knowledge.rules import Case, Condition, needs_past
+from tjapi.knowledge.rules import Case, leaves, needs_past
 from tjapi.result.service.alarming import alarms_of
 
 pytestmark = pytest.mark.requirement("X15", "E3.4", "E5.1")
@@ -47,23 +46,9 @@ EARLIER = {"GLU": Decimal("16.7"), "OGTT-0": Decimal("16.7")}
 """Where an alert of class A begins before the critical bound: the consensus' own class for fasting glucose, below the laboratory's 22.2."""
 
 
-def _leaves(condition: Condition) -> Iterator[tuple[str, dict[str, object]]]:
-    ((name, given),) = condition.items()
-    if name in ("all", "any"):
-        for one in given:
-            yield from _leaves(one)
-    elif name == "at_least":
-        for one in given["of"]:
-            yield from _leaves(one)
-    elif name == "not":
-        yield from _leaves(given)
-    else:
-        yield name, given
-
-
 LIMITS: dict[str, set[Decimal]] = {}
 for _condition in (*(rule.condition for rule in CONTENT.rules), *(rule.condition for rule in CONTENT.critical)):
-    for _name, _given in _leaves(_condition):
+    for _name, _given in leaves(_condition):
         for _bound in ("ge", "gt", "le", "lt"):
             if _bound in _given:
                 LIMITS.setdefault(str(_given["item"]), set()).add(Decimal(str(_given[_bound])))

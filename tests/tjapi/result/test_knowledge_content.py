@@ -8,7 +8,7 @@ import pytest
 
 from tests.tjapi.shipped import CONTENT, ITEMS, STARTER, Person, case_of, known
 from tjapi.knowledge import service as knowledge
-from tjapi.knowledge.rules import Case, Condition, Known, evaluate, items_of
+from tjapi.knowledge.rules import Case, Condition, Known, evaluate, items_of, leaves
 from tjapi.knowledge.schemas import CriticalRuleIn, ExampleIn, RuleIn
 from tjapi.result.service.findings import standing
 
@@ -52,18 +52,8 @@ def test_every_rule_does_what_its_examples_say_under_the_shipped_ranges() -> Non
     assert wrong == []
 
 
-def _leaves(condition: Condition) -> Iterator[Condition]:
-    ((name, given),) = condition.items()
-    if name in ("all", "any"):
-        for one in given:
-            yield from _leaves(one)
-    elif name == "at_least":
-        for one in given["of"]:
-            yield from _leaves(one)
-    elif name == "not":
-        yield from _leaves(given)
-    else:
-        yield condition
+def _parts(condition: Condition) -> Iterator[Condition]:
+    return ({name: given} for name, given in leaves(condition))
 
 
 def test_every_part_of_every_rule_is_what_decides_in_some_example_and_fails_in_another() -> None:
@@ -71,7 +61,7 @@ def test_every_part_of_every_rule_is_what_decides_in_some_example_and_fails_in_a
     never = []
     for rule in RULES:
         cases = [_case(example) for example in (*rule.fires, *rule.misses)]
-        for leaf in _leaves(rule.condition):
+        for leaf in _parts(rule.condition):
             said = [evaluate(leaf, case).holds for case in cases]
             if True not in said or all(said):
                 never.append((rule.code, leaf, said))
@@ -80,7 +70,7 @@ def test_every_part_of_every_rule_is_what_decides_in_some_example_and_fails_in_a
 
 def _bounds() -> Iterator[Any]:
     for rule in RULES:
-        for n, leaf in enumerate(_leaves(rule.condition)):
+        for n, leaf in enumerate(_parts(rule.condition)):
             ((name, given),) = leaf.items()
             for bound in ("ge", "gt", "le", "lt"):
                 if name in ("value", "first", "repeated") and bound in given:
@@ -145,21 +135,8 @@ def test_a_flag_that_an_example_states_is_the_one_that_the_range_gives() -> None
 
 
 def test_every_choice_and_unit_that_a_rule_asks_for_is_one_that_its_item_has() -> None:
-    def asked(condition: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-        ((name, given),) = condition.items()
-        if name in ("all", "any"):
-            for one in given:
-                yield from asked(one)
-        elif name == "at_least":
-            for one in given["of"]:
-                yield from asked(one)
-        elif name == "not":
-            yield from asked(given)
-        else:
-            yield name, given
-
     for rule in RULES:
-        for name, given in asked(rule.condition):
+        for name, given in leaves(rule.condition):
             item = ITEMS.get(given.get("item", ""))
             if name == "is" and item is not None and item.choices:
                 assert set(given["in"]) <= set(item.choices), rule.code
