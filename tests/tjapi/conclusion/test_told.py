@@ -408,3 +408,18 @@ async def test_own_words_without_a_link_are_stale_once_a_signature_would_refuse_
     await world.file(visit, status="C", GLU="5.00")
     draft = await review.shown()
     assert [e["stale"] for e in draft["entries"] if e["manual"]] == [False]
+
+
+@pytest.mark.requirement("E4.3")
+async def test_nobody_writes_a_condition_that_the_values_deny(world: World) -> None:
+    visit = await world.ready("GLU")
+    refused = await Review(world, visit).put("低血糖，请随身备糖。", [])
+    assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated"), refused.text
+
+
+@pytest.mark.requirement("E4.3")
+async def test_nobody_writes_another_size_than_the_description_gives(world: World) -> None:
+    visit, review, made = await _described(world, "CT-CHEST", **{"CT-CHEST": "右肺上叶见直径约5mm实性结节。"})
+    refused = await review.put("右肺上叶结节8mm，建议复查。", made["entries"])
+    assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated"), refused.text
+    assert (await review.put("右肺上叶结节5mm，建议复查。", made["entries"])).status_code == 200
