@@ -1849,7 +1849,7 @@ TWINS = (
     ),
     _twin(
         "conclusion: no advice calls everything normal", "src/tjapi/conclusion/service/wording.py",
-        'for i, entry in enumerate(entries) for name in _FIELDS\n    ]', 'for i, entry in enumerate(entries) for name in _FIELDS[:2]\n    ]',
+        "for i, entry in enumerate(entries) for name in _FIELDS\n    ]", "for i, entry in enumerate(entries) for name in _FIELDS[:2]\n    ]",
         f"{DERIVED}::test_no_part_of_a_critical_card_calls_everything_normal[advice]",
     ),
     _twin(

@@ -419,7 +419,7 @@ async def test_nobody_writes_a_condition_that_the_values_deny(world: World) -> N
 
 @pytest.mark.requirement("E4.3")
 async def test_nobody_writes_another_size_than_the_description_gives(world: World) -> None:
-    visit, review, made = await _described(world, "CT-CHEST", **{"CT-CHEST": "右肺上叶见直径约5mm实性结节。"})
+    _, review, made = await _described(world, "CT-CHEST", **{"CT-CHEST": "右肺上叶见直径约5mm实性结节。"})
     refused = await review.put("右肺上叶结节8mm，建议复查。", made["entries"])
     assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated"), refused.text
     assert (await review.put("右肺上叶结节5mm，建议复查。", made["entries"])).status_code == 200
