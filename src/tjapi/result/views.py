@@ -164,11 +164,11 @@ async def past_results(uow: UnitOfWork, exam_ids: Sequence[UUID], department_id:
 async def numbers(uow: UnitOfWork, exam_id: UUID, exam_ids: Sequence[UUID]) -> Sequence[tuple[Result, ResultRevision]]:
     """Return the current plain numbers (none with a comparator) of an exam and of earlier ones, in printing order: of these what is decided.
 
-    Of the exam itself those that its report would print, and of which nobody is asked anything.
+    Of the exam itself those that its report would print, and of which nobody is asked anything. What is private is in no trend.
     """
     own = f"(r.exam_id = :exam_id and l.state in ('resulted', 'verified') and {_UNASKED})"
     query = _current_of(exam_ids).where(
-        text(f"v.numeric is not null and v.comparator = '' and ({own} or (r.exam_id <> :exam_id and {_DECIDED}))")
+        text(f"v.numeric is not null and v.comparator = '' and not r.private and ({own} or (r.exam_id <> :exam_id and {_DECIDED}))")
         .bindparams(exam_id=exam_id)
     )  # fmt: skip
     return [(row[0], row[1]) for row in (await uow.session.execute(query)).all()]

@@ -17,7 +17,7 @@ from tjapi.conclusion.errors import (
 )
 from tjapi.conclusion.events import ConclusionSigned
 from tjapi.conclusion.models import Conclusion, ConclusionEntry
-from tjapi.conclusion.rules import calm_beside, in_order, made_by_machine, overview_of
+from tjapi.conclusion.rules import calm_beside, in_order, made_by_machine
 from tjapi.conclusion.schemas import ConclusionIn, ConclusionOut, EntryIn
 from tjapi.conclusion.service.amending import close_tasks
 from tjapi.conclusion.service.claiming import hold, let_go
@@ -95,9 +95,9 @@ async def write(uow: UnitOfWork, exam_id: UUID, given: ConclusionIn, expected: i
         if given.overview_confirmed or not found.overview_stale or rewritten(found.overview, given.overview):
             found.overview_stale, found.overview_made_of = False, now.everything
         found.overview = given.overview
-    if (entries or before) and found.overview and made_by_machine(found.overview, [entry.title for entry in before]):
+    if (entries or before) and found.overview and made_by_machine(found.overview, now.titles(before)):
         # Nobody's own words: the list is that of the entries as they are now, under their numbers, or says that there are none.
-        found.overview = overview_of([entry.title for entry in entries], now.ground.case.every)
+        found.overview = now.overview(entries)
     found.version += 1
     await seen(uow, found)
     await replace(uow, found, entries)
@@ -134,7 +134,7 @@ def _refuse_untrue(
         gone = now.names_of({key for e in sources for key in keys_of(e)} - now.wanted.keys())
         wrong += _untrue_of(i, entry, now, truth, was, gone)
     waits = found.overview_stale and given.overview == found.overview and not given.overview_confirmed
-    if not waits and not made_by_machine(given.overview, [entry.title for entry in before]):
+    if not waits and not made_by_machine(given.overview, now.titles(before)):
         was = list(said.values()) if given.overview_confirmed else []
         if truth.contradicts(given.overview, written_on=was, free=_advised(now)):
             wrong.append("/overview")
@@ -174,7 +174,7 @@ def _advised(now: Known) -> list[str]:
 def _untrue(overview: str, entries: Sequence[ConclusionEntry], now: Known, truth: results.Truth) -> list[str]:
     """Return the places of words, none of them stale, that tell of results what none of them says any more."""
     # What is made of the entries says what they say.
-    own = not made_by_machine(overview, [entry.title for entry in entries])
+    own = not made_by_machine(overview, now.titles(entries))
     found = ["/overview"] if own and truth.contradicts(overview, free=_advised(now)) else []
     return found + [
         place
@@ -374,16 +374,21 @@ async def finalize(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionO
 async def _refuse_calm(uow: UnitOfWork, found: Conclusion) -> None:
     """Nobody signs words that call everything, or what is flagged, normal beside what is flagged or not judged. Raises OverviewContradictsResults."""
     entries = await repository.entries(uow, found.exam_id)
-    texts = [("/overview", found.overview)]
-    texts += [
+    texts = [
         (f"/entries/{i}/{name}", getattr(entry, name))
         for i, entry in enumerate(entries)
         for name in ("title", "detail", "advice", "lifestyle")
     ]
     rests_on = {result_id for entry in entries if entry.kind != "risk" for result_id in entry.result_ids}
+    values, private = (await results.case_of(uow, found.exam_id)).every, await results.private_ids(uow, found.exam_id)
+    # The overview is of the main report, which speaks of nothing private, and is not to betray it by what it leaves unsaid.
+    open_ = [known for known in values if known.result_id not in private]
     wrong = [
         FieldError(place, "calm", "写正常或未见异常,与结果矛盾", "calls normal what is flagged or not judged")
-        for place in calm_beside(texts, (await results.case_of(uow, found.exam_id)).every, rests_on)
+        for place in [
+            *calm_beside([("/overview", found.overview)], open_, rests_on - private),
+            *calm_beside(texts, values, rests_on),
+        ]
     ]
     if wrong:
         raise OverviewContradictsResults(errors=wrong)

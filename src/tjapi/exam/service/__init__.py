@@ -3,6 +3,7 @@
 from tjapi.exam.service.changing import (
     Repriced,
     add_lines,
+    consent,
     keep,
     reinstate,
     reprice,
@@ -56,6 +57,7 @@ from tjapi.exam.service.standing import (
     outstanding,
     said_state,
     settle,
+    shown_name,
     unblock,
 )
 from tjapi.exam.service.suiting import misfits_of, refuse_unsuitable, unsuitable
@@ -79,6 +81,7 @@ __all__ = [
     "close_past",
     "compare_facts",
     "completeness",
+    "consent",
     "correct_facts",
     "cover",
     "describe",
@@ -127,6 +130,7 @@ __all__ = [
     "sheet_given_back",
     "sheet_returned",
     "show_report",
+    "shown_name",
     "steps",
     "substitute_line",
     "summary",
