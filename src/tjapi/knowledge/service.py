@@ -27,6 +27,7 @@ from tjapi.knowledge.errors import (
     KnowledgeOwnDraft,
     KnowledgeVersionNotFound,
 )
+from tjapi.knowledge.events import KnowledgeSigned
 from tjapi.knowledge.merging import Key, merged
 from tjapi.knowledge.models import Finding, KnowledgeRule, KnowledgeVersion
 from tjapi.knowledge.rules import (
@@ -400,6 +401,8 @@ async def activate(uow: UnitOfWork, version_id: UUID, effective_on: date | None 
     )  # fmt: skip
     if version.state != "active":
         await _on_its_day(uow, version)
+    else:
+        await uow.publish(KnowledgeSigned(campus_id=None, version_id=version.id))
     return (await out(uow, [version]))[0]
 
 
@@ -576,6 +579,8 @@ async def _activate(uow: UnitOfWork, version: KnowledgeVersion) -> None:
     version.state, version.activated_by, version.activated_at = "active", version.signed_by or uow.principal.id, uow.now
     await uow.audit("knowledge.activated", "knowledge_version", version.id, detail={"number": version.number})
     await uow.session.flush()
+    if version.signed_at is not None:
+        await uow.publish(KnowledgeSigned(campus_id=None, version_id=version.id))
 
 
 async def _version(uow: UnitOfWork, version_id: UUID) -> KnowledgeVersion:

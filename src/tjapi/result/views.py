@@ -120,6 +120,17 @@ async def past_exams(uow: UnitOfWork, exam: Exam, size: int) -> Sequence[Exam]:
     return (await uow.session.execute(query)).scalars().all()
 
 
+_UNFOUND = text("""
+select e.id from exam e join knowledge_version v on v.id = e.knowledge_version_id
+where e.state not in ('finalized', 'cancelled') and (v.id = :version_id or v.signed_at is null) order by e.id
+""")
+
+
+async def unfound(uow: UnitOfWork, version_id: UUID) -> Sequence[UUID]:
+    """Return the open exams that a version judges, or one that nobody has signed: of what they hold nothing was found for that reason."""
+    return (await uow.session.scalars(_UNFOUND, {"version_id": version_id})).all()
+
+
 async def newest_exams(uow: UnitOfWork, size: int) -> Sequence[Exam]:
     """Return the newest exams of which there is a result, as far as the caller may see them."""
     has_result = select(Result.id).where(Result.exam_id == Exam.id).exists()

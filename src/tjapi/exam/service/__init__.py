@@ -34,7 +34,7 @@ from tjapi.exam.service.course import (
     summary,
 )
 from tjapi.exam.service.finding import follow_person, look_up, past, whom
-from tjapi.exam.service.holding import get, lines, live_lines, lock, lock_many, pin_edition
+from tjapi.exam.service.holding import get, lines, live_lines, lock, lock_many, pin_edition, pin_signed
 from tjapi.exam.service.importing import PastExam, PastLine, close_past, import_past, imported, lines_of, open_past
 from tjapi.exam.service.paying import cover
 from tjapi.exam.service.registering import (
@@ -110,6 +110,7 @@ __all__ = [
     "past",
     "person_compared",
     "pin_edition",
+    "pin_signed",
     "refuse_doubtful",
     "refuse_second",
     "refuse_unfit",
