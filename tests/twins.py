@@ -39,6 +39,10 @@ ALARM_TESTS = "tests/tjapi/conclusion/test_alarms.py"
 PAST_TESTS = "tests/tjapi/result/test_past_values.py"
 REPORT_PAST = "tests/tjapi/report/test_past.py"
 SEEN_TESTS, SAME_TESTS = "tests/tjapi/result/test_seen.py", "tests/tjapi/conclusion/test_same_again.py"
+PRIVATE_ITEMS = "migrations/versions/2026_11_30_1800_private_items.py"
+PRIVATE_TESTS = (
+    "tests/access/test_private.py::test_what_is_private_waits_for_consent_and_shows_to_those_alone_who_may_see_it"
+)
 LIST_TESTS, GROUP_TESTS = "tests/tjapi/employer", "tests/tjapi/groupdesk"
 
 
@@ -75,6 +79,39 @@ SUITING = "tests/tjapi/exam/test_suiting.py"
 TOLD = "tests/tjapi/conclusion/test_told.py"
 
 TWINS = (
+    _twin(
+        "private: a result is hidden from who may not see it", PRIVATE_ITEMS,
+        "create policy private_read on result as restrictive for select to {p}_reader using (not private or {mine});",
+        "create policy private_read on result as restrictive for select to {p}_reader using (true or {mine});", PRIVATE_TESTS,
+    ),
+    _twin(
+        "private: what is concluded is hidden with it", PRIVATE_ITEMS,
+        "on conclusion_entry as restrictive for select to {p}_reader using (not private or ", "on conclusion_entry as restrictive for select to {p}_reader using (true or ",
+        PRIVATE_TESTS,
+    ),
+    _twin(
+        "private: no line without consent", "src/tjapi/exam/service/course.py", " and not (line.private and line.consented_at is None)", "", PRIVATE_TESTS,
+    ),
+    _twin(
+        "private: the main report does not tell", "src/tjapi/report/views.py", "l.state in ('resulted', 'verified') and l.private = :private\norder",
+        "l.state in ('resulted', 'verified') and (l.private = :private or true)\norder", PRIVATE_TESTS,
+    ),
+    _twin(
+        "private: the overview does not tell", "src/tjapi/conclusion/service/following.py",
+        "if not (e.private or self.private.intersection(e.result_ids))", "", PRIVATE_TESTS,
+    ),
+    _twin(
+        "private: an alert says that it is, not what", "src/tjapi/critical_value/service.py", "return value.private and not reader", "return value.private and reader is None and not reader",
+        PRIVATE_TESTS,
+    ),
+    _twin(
+        "private: a message as it came is read by whom it allows", "src/tjapi/catalog/service/content.py", "    if uow.principal.sees_private(None):\n", "    if uow.principal:\n",
+        PRIVATE_TESTS,
+    ),
+    _twin(
+        "content: what was unfound is found once it is signed", "src/tjapi/result/jobs.py", "on=(KnowledgeSigned,)", "on=()",
+        "tests/tjapi/knowledge/test_signed.py::test_what_was_left_unfound_is_found_once_it_is_signed_and_what_is_finished_stays",
+    ),
     _twin(
         "knowledge: what nobody signed finds nothing", "src/tjapi/knowledge/service.py",
         'if purpose == "finding" and not self.signed:', 'if purpose == "finding" and self.signed is None:',
