@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Numeric, SmallInteger, UniqueConstraint, func, text
@@ -113,6 +114,7 @@ class ItemRange(Base):
     normal_texts: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
     text: Mapped[str]
     source: Mapped[str]
+    cite: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     critical_source: Mapped[str | None]
     verified: Mapped[bool] = mapped_column(server_default="false")
     valid_from: Mapped[date] = mapped_column(Date)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tjapi.catalog.citing import Citing
 from tjapi.catalog.rules import ApplicableSex, DepartmentKind, ItemKind, PerformedBy
 from tjapi.kernel.validation import WHOLE, Day, Moment, Whole
 
@@ -85,7 +86,7 @@ class ItemOut(Output):
     )
 
 
-class ItemRangeOut(Output):
+class ItemRangeOut(Citing, Output):
     """A reference range. Bounds are inclusive; numbers are strings, so that no digit is lost."""
 
     id: UUID = Field(description="参考区间编号 · Range id", examples=[_ID])
@@ -481,7 +482,7 @@ Age = Annotated[str, Field(pattern=r"^[0-9]{1,3}[dwmy]$")]
 Code = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=40)]
 
 
-class StarterRange(Input):
+class StarterRange(Citing, Input):
     """A reference range in a starter file; `age_to = "59y"` lasts until the sixtieth birthday."""
 
     sex: ApplicableSex = "any"

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from tests.tjapi.world import API, House, house, until, working
@@ -147,3 +148,21 @@ async def test_what_was_left_unfound_is_found_once_it_is_signed_and_what_is_fini
         assert (await chief.get(f"{done.place}/conclusion")).json() == before
         told = "select count(*) from audit_event where action = 'exam.found_signed' and object_id = $1"
         assert [await own.admin.fetchval(told, str(v.exam_id)) for v in (open_, done)] == [1, 0]
+
+
+@pytest.mark.parametrize("roles", ["author heads", "author signs", "head signs", "nobody heads"])
+async def test_the_database_too_lets_three_persons_sign(roles: str, admin: asyncpg.Connection) -> None:
+    author, head, chief = uuid4(), uuid4(), uuid4()
+    approved, signed = {
+        "author heads": (author, chief), "author signs": (head, author), "head signs": (head, head), "nobody heads": (None, chief),
+    }[roles]  # fmt: skip
+    add = (
+        "insert into knowledge_version (id, number, state, sha256, created_by, created_at, approved_by, signed_by)"
+        " values ($1, $2, 'draft', $3, $4, now(), $5, $6)"
+    )
+    async with admin.transaction():
+        with pytest.raises(asyncpg.CheckViolationError, match="three persons"):
+            async with admin.transaction():
+                await admin.execute(add, uuid4(), 9_001, roles, author, approved, signed)
+        await admin.execute(add, uuid4(), 9_002, "fine", author, head, chief)
+        await admin.execute("delete from knowledge_version where number = 9002")

@@ -143,7 +143,8 @@ def rule_row(version_id: UUID, rule: RuleIn | CriticalRuleIn, names: Mapping[str
         "important_class": None if isinstance(rule, RuleIn) else rule.important_class,
         "action": "" if isinstance(rule, RuleIn) else rule.action,
         "fires": [e.model_dump(exclude_defaults=True) for e in rule.fires],
-        "misses": [e.model_dump(exclude_defaults=True) for e in rule.misses], "source": rule.source, "verified": rule.verified,
+        "misses": [e.model_dump(exclude_defaults=True) for e in rule.misses], "source": rule.source,
+        "cite": rule.cite.model_dump() if rule.cite else None, "verified": rule.verified,
     }  # fmt: skip
 
 
