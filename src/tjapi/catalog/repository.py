@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, text, tuple_
+from sqlalchemy import delete, or_, select, text, tuple_, union
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql.elements import ColumnElement
@@ -96,6 +96,20 @@ async def items(uow: UnitOfWork, ids: Collection[UUID]) -> Sequence[Item]:
 async def item_codes(uow: UnitOfWork) -> frozenset[str]:
     """Return the codes of every item."""
     return frozenset((await uow.session.scalars(select(Item.code))).all())
+
+
+async def private_codes(uow: UnitOfWork) -> frozenset[str]:
+    """Return the codes of the items that are private."""
+    return frozenset((await uow.session.scalars(select(Item.code).where(Item.private))).all())
+
+
+async def private_words(uow: UnitOfWork) -> frozenset[str]:
+    """Return by what private items, and the groups that hold them, are called: here, and by other systems."""
+    said = union(
+        select(Item.code).where(Item.private), select(Item.name).where(Item.private), select(ItemGroup.code).where(ItemGroup.private),
+        select(ItemGroup.name).where(ItemGroup.private), select(ExternalCode.code).join(Item, Item.id == ExternalCode.item_id).where(Item.private),
+    )  # fmt: skip
+    return frozenset((await uow.session.scalars(said)).all())
 
 
 async def items_page(
@@ -364,7 +378,7 @@ async def put_departments(uow: UnitOfWork, rows: Sequence[Row]) -> dict[str, int
 async def put_items(uow: UnitOfWork, rows: Sequence[Row]) -> dict[str, UUID]:
     """Insert or update items by code, keeping the id of a row that is there, and its limits; return code → id."""
     query = insert(Item).values(list(rows))
-    kept = ("id", "code", "judged", "laboratory_first", "plausible_low", "plausible_high", "delta_percent")
+    kept = ("id", "code", "judged", "laboratory_first", "plausible_low", "plausible_high", "delta_percent", "private")
     changed = {name: query.excluded[name] for name in rows[0] if name not in kept}
     found = await uow.session.execute(
         query.on_conflict_do_update(index_elements=["code"], set_=changed).returning(Item.code, Item.id)

@@ -37,6 +37,8 @@ ReportFailure = Literal[
 """Why a version did not come to be."""
 FAILURES = ("results_changed", "no_seal", "seal_invalid", "not_rendered", "reviewed_again", "person_changed")
 
+ReportKind = Literal["main", "private"]
+"""The report of an exam, and the one of its private items, which is sealed by itself and handed to the person alone."""
 ChangeSection = Literal["person", "result", "conclusion", "overview", "unperformed", "signature"]
 ChangeKind = Literal["added", "removed", "changed"]
 

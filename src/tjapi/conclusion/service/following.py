@@ -48,7 +48,7 @@ class Known:
     """What there is to be concluded now: what was found, by key, and the ground that it stands on.
 
     `words` are departments' own, and advice that knows the person, by key: neither says itself on which values it depends. `telling` says
-    of what each finding speaks; `alarms` are what must be told. `calm` are results of which a person has said that they are not critical.
+    of what each finding speaks; `alarms` are what must be told. `calm` are results of which a person has said that they are not critical, `private` those of private items.
     """
 
     exam: Exam
@@ -58,6 +58,15 @@ class Known:
     telling: Mapping[str, Telling]
     alarms: Sequence[Alarm]
     calm: frozenset[UUID] = frozenset()
+    private: frozenset[UUID] = frozenset()
+
+    def overview(self, entries: Iterable[ConclusionEntry]) -> str:
+        """Return the overview that entries make: of what is private it tells nothing."""
+        return overview_of(self.titles(entries), [k for k in self.ground.case.every if k.result_id not in self.private])
+
+    def titles(self, entries: Iterable[ConclusionEntry]) -> list[str]:
+        """Return the titles of entries that an overview may name."""
+        return [e.title for e in entries if not (e.private or self.private.intersection(e.result_ids))]
 
     def telling_by(self, entry: ConclusionEntry) -> Telling:
         """Return of what an entry speaks, as its findings are now."""
@@ -138,7 +147,8 @@ async def known(uow: UnitOfWork, exam: Exam) -> Known:
     telling |= {alarm.key: alarm.telling for alarm in raised}
     words = {f"line:{line.id}": line.text for line in own}
     words |= {key: f"{one[0].advice}\n{one[0].lifestyle}" for key, one in found.items() if one[0].variants}
-    return Known(exam, ground, {str(e.key): e for e in wanted}, words, telling, raised, calm)
+    private = await results.private_ids(uow, exam.id)
+    return Known(exam, ground, {str(e.key): e for e in wanted}, words, telling, raised, calm, private)
 
 
 def _of_line(exam: Exam, line: DepartmentSheetLine) -> ConclusionEntry:
@@ -318,12 +328,12 @@ async def remake(uow: UnitOfWork, exam: Exam, found: Conclusion) -> tuple[bool, 
     # Of what was never made here, nothing comes and nothing goes by itself.
     after = merged(now, found, before) if made else [judged(now, entry, split=False) for entry in before]
     words, was_stale = found.overview, found.overview_stale
-    if not words or made_by_machine(words, [entry.title for entry in before]):
-        found.overview = overview_of([entry.title for entry in after], now.ground.case.every) if made or words else ""
+    if not words or made_by_machine(words, now.titles(before)):
+        found.overview = now.overview(after) if made or words else ""
         found.overview_stale = False
     else:
         found.overview_stale = found.overview_made_of != now.everything
-    if has_own_words(found.overview, after):
+    if has_own_words(now, found.overview, after):
         mark_refused(now, now.truth(await results.truth_of(uow, exam.id, now.ground)), found, after)
     changed = (
         shown != [_plain(entry) for entry in after]

@@ -54,9 +54,14 @@ def _texts(overview: str, entries: Sequence[ConclusionEntry]) -> list[tuple[str,
 
 def calm(now: "Known", overview: str, entries: Sequence[ConclusionEntry]) -> list[str]:
     """Return the places of words that call everything, or what is flagged, normal beside what is flagged or not judged."""
-    texts = _texts(overview, entries)
+    values = now.ground.case.every
     rests_on = {result_id for entry in entries if entry.kind != "risk" for result_id in entry.result_ids}
-    return calm_beside(texts, now.ground.case.every, rests_on)
+    # The overview is of the main report, which speaks of nothing private, and is not to betray it by what it leaves unsaid.
+    open_ = [known for known in values if known.result_id not in now.private]
+    return [
+        *calm_beside([("/overview", overview)], open_, rests_on - now.private),
+        *calm_beside(_texts("", entries), values, rests_on),
+    ]
 
 
 def unexamined(truth: results.Truth, overview: str, entries: Sequence[ConclusionEntry]) -> list[str]:
@@ -78,14 +83,14 @@ def refuse_calm(now: "Known", truth: results.Truth, overview: str, entries: Sequ
         raise OverviewContradictsResults(errors=wrong)
 
 
-def is_own(overview: str, entries: Sequence[ConclusionEntry]) -> bool:
+def is_own(now: "Known", overview: str, entries: Sequence[ConclusionEntry]) -> bool:
     """Say whether an overview is a person's own words; what is made of the entries says what they say."""
-    return bool(overview) and not made_by_machine(overview, [entry.title for entry in entries])
+    return bool(overview) and not made_by_machine(overview, now.titles(entries))
 
 
-def has_own_words(overview: str, entries: Sequence[ConclusionEntry]) -> bool:
+def has_own_words(now: "Known", overview: str, entries: Sequence[ConclusionEntry]) -> bool:
     """Say whether a person wrote anything of a conclusion."""
-    return is_own(overview, entries) or any(entry.edited for entry in entries)
+    return is_own(now, overview, entries) or any(entry.edited for entry in entries)
 
 
 def mark_refused(now: "Known", truth: results.Truth, found: Conclusion, entries: Sequence[ConclusionEntry]) -> None:
@@ -94,7 +99,7 @@ def mark_refused(now: "Known", truth: results.Truth, found: Conclusion, entries:
     It is current again once it is true.
     """
     places = {*calm(now, found.overview, entries), *unexamined(truth, found.overview, entries)}
-    if is_own(found.overview, entries) and (
+    if is_own(now, found.overview, entries) and (
         "/overview" in places or truth.contradicts(found.overview, free=advised(now))
     ):
         found.overview_stale = True

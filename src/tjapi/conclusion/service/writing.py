@@ -16,7 +16,7 @@ from tjapi.conclusion.errors import (
 )
 from tjapi.conclusion.events import ConclusionSigned
 from tjapi.conclusion.models import Conclusion, ConclusionEntry
-from tjapi.conclusion.rules import in_order, made_by_machine, overview_of
+from tjapi.conclusion.rules import in_order, made_by_machine
 from tjapi.conclusion.schemas import ConclusionIn, ConclusionOut, EntryIn
 from tjapi.conclusion.service.amending import close_tasks
 from tjapi.conclusion.service.claiming import hold, let_go
@@ -95,9 +95,9 @@ async def write(uow: UnitOfWork, exam_id: UUID, given: ConclusionIn, expected: i
         if given.overview_confirmed or not found.overview_stale or rewritten(found.overview, given.overview):
             found.overview_stale, found.overview_made_of = False, now.everything
         found.overview = given.overview
-    if (entries or before) and found.overview and made_by_machine(found.overview, [entry.title for entry in before]):
+    if (entries or before) and found.overview and made_by_machine(found.overview, now.titles(before)):
         # Nobody's own words: the list is that of the entries as they are now, under their numbers, or says that there are none.
-        found.overview = overview_of([entry.title for entry in entries], now.ground.case.every)
+        found.overview = now.overview(entries)
     mark_refused(now, truth, found, entries)
     found.version += 1
     await seen(uow, found)
@@ -135,7 +135,7 @@ def _refuse_untrue(
         gone = now.names_of({key for e in sources for key in keys_of(e)} - now.wanted.keys())
         wrong += untrue_of(i, entry, now, truth, was, gone)
     waits = found.overview_stale and given.overview == found.overview and not given.overview_confirmed
-    if not waits and not made_by_machine(given.overview, [entry.title for entry in before]):
+    if not waits and not made_by_machine(given.overview, now.titles(before)):
         was = list(said.values()) if given.overview_confirmed else []
         if truth.contradicts(given.overview, written_on=was, free=advised(now)):
             wrong.append("/overview")

@@ -101,10 +101,10 @@ class _Desk:
         )
 
     def said(self) -> list[Known]:
-        """Return the department's current values, as rules and sentences see them."""
+        """Return the department's current values, as rules and sentences see them; a summary tells nothing of what is private."""
         found = []
         for line in self.lines:
-            for item in self.book.items_of(line) if self.book.live(line) else ():
+            for item in self.book.items_of(line) if self.book.live(line) and not line.private else ():
                 now = self.book.now_at(line.id, item.id)
                 if now is not None:
                     range_ = now.range_snapshot or {}
@@ -119,6 +119,12 @@ class _Desk:
                     )  # fmt: skip
         return found
 
+    @property
+    def private(self) -> set[UUID]:
+        """The results of the department's private lines."""
+        places = [(line.id, item.id) for line in self.lines if line.private for item in self.book.items_of(line)]
+        return {now.result_id for place in places if (now := self.book.now_at(*place)) is not None}
+
     def text(self, lines: Sequence[DepartmentSheetLine], *, complete: bool) -> str:
         """Return the summary that lines make: it names what is critical of the department's own values."""
         values = self.said()
@@ -131,7 +137,8 @@ class _Desk:
                 case[one.item_code] = one
         exam = self.book.exam
         own = Case(exam.sex, exam.age_years, case, {}, repeats, bool(exam.pregnant))
-        return text_of(lines, values, complete=complete, grave=graves_of(self.edition, own) if self.edition else ())
+        told = [line for line in lines if self.private.isdisjoint(line.result_ids or ())]
+        return text_of(told, values, complete=complete, grave=graves_of(self.edition, own) if self.edition else ())
 
     def entered(self) -> list[_Place]:
         """Return the items that the department answers for: those of its live lines that no laboratory carries out."""
