@@ -130,7 +130,7 @@ class _Desk:
             else:
                 case[one.item_code] = one
         exam = self.book.exam
-        own = Case(exam.sex, exam.age_years, case, {}, repeats, bool(exam.pregnant))
+        own = Case(exam.sex, exam.age_years, case, {}, repeats, bool(exam.pregnant), exam.age_days)
         return text_of(lines, values, complete=complete, grave=graves_of(self.edition, own) if self.edition else ())
 
     def entered(self) -> list[_Place]:
