@@ -136,7 +136,7 @@ class _Desk:
             else:
                 case[one.item_code] = one
         exam = self.book.exam
-        own = Case(exam.sex, exam.age_years, case, {}, repeats, bool(exam.pregnant))
+        own = Case(exam.sex, exam.age_years, case, {}, repeats, bool(exam.pregnant), exam.age_days)
         told = [line for line in lines if self.private.isdisjoint(line.result_ids or ())]
         return text_of(told, values, complete=complete, grave=graves_of(self.edition, own) if self.edition else ())
 
