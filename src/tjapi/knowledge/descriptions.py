@@ -15,11 +15,11 @@ from itertools import zip_longest
 
 from tjapi.knowledge.assertions import assertions_of, deny
 from tjapi.knowledge.grades import PLAIN, SCHEMED, scheme_of, schemed
-from tjapi.knowledge.lexicon import Concept, Dictionary, Figure, dictionary
+from tjapi.knowledge.lexicon import Concept, Dictionary, dictionary, plain_writing
 from tjapi.knowledge.mentions import ASSERTIONS, STANDING, Assertion, Description, Mention
 from tjapi.knowledge.sentences import Sentence, sentences_of
-from tjapi.knowledge.sizes import give_sizes, sizes_in
-from tjapi.knowledge.tokens import MEASURED, Clause, Made, Token, clauses_of
+from tjapi.knowledge.sizes import figured, give_sizes, sizes_in
+from tjapi.knowledge.tokens import Clause, Made, Token, clauses_of
 
 __all__ = ["ASSERTIONS", "MOST_READ", "STANDING", "Assertion", "Description", "Mention", "read"]
 
@@ -32,7 +32,7 @@ def read(text: str, item_code: str = "", item_name: str = "") -> Description:
     """Read a description; `item_code` says of what it speaks where a sentence names no site, `item_name` which scheme its categories are of."""
     book = dictionary()
     site = book.of_item.get(item_code, "")
-    reader = _Reader(book, site, scheme_of(item_name) or scheme_of(item_code))
+    reader = _Reader(book, site, scheme_of(item_name) or scheme_of(item_code), plain_writing(text[:MOST_READ]))
     found, unread = [], []
     for sentence in sentences_of(book, text[:MOST_READ]):
         mentions, understood = reader.sentence(sentence)
@@ -57,7 +57,6 @@ _NEEDED = re.compile(
 """What is missed where it is denied: 未探及血流信号, 无自主呼吸, 未见正常结构."""
 _MOST_UNKNOWN = 24
 _PAIR = 2
-_NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 _HALF = 50
 """Under so many of a hundred a vessel's narrowing is not grave."""
 _SHARE = re.compile(r"(\d{2,3}(?:\.\d)?)\s?%")
@@ -65,6 +64,8 @@ _FELT = re.compile("[触扪及闻]")
 _MAY_BE_MISSING = frozenset(("NODE", "SUPRACLAVICULAR", "AXILLA", "APPENDIX", "SALIVARY"))
 
 
+_BESIDE = ("另", "余", "其余", "又", "同时", "此外", "还", "并见", "并可见", "并有", "尚见")
+"""With what a clause begins that says something else."""
 _LOWERED = "降为"
 """What takes a category back in the same breath: BI-RADS 4A类…降为3类."""
 
@@ -72,35 +73,47 @@ _LOWERED = "降为"
 class _Reader:
     """Reads the sentences of one text one after the other; of which site a sentence speaks that names none, the one before it said."""
 
-    def __init__(self, book: Dictionary, site: str, scheme: str) -> None:
-        self._book, self._site, self._scheme = book, site, scheme
+    def __init__(self, book: Dictionary, site: str, scheme: str, text: str) -> None:
+        self._book, self._site, self._scheme, self._text = book, site, scheme, text
 
     def sentence(self, sentence: Sentence) -> tuple[list[Mention], bool]:
         """Return what a sentence speaks of, and whether all of it is understood or known as normal."""
-        clauses = clauses_of(self._book, sentence.plain)
+        site, clauses = self._site, clauses_of(self._book, sentence.plain)
         deny(clauses, self._book)
         aged = any(one.word in _AGED for clause in clauses for one in clause.tokens)
-        for clause in clauses:
-            self._read(clause, sentence, aged=aged)
+        reach = [self._reach(clauses, k) for k in range(len(clauses))]
+        for clause, beside in zip(clauses, reach, strict=True):
+            self._read(clause, sentence, beside, aged=aged)
         _take_back_usual(clauses)
         understood = self._is_understood(clauses)
         grades = self._grades(sentence.plain)
         give_sizes([made for clause in clauses for made in clause.mentions], sizes_in(sentence.plain))
         stated = ",".join(map(_stated, clauses))
         found = [
-            self._weighed(replace(made.mention, grades=grades), sentence.plain, stated)
-            for clause in clauses
+            self._weighed(replace(made.mention, grades=grades), sentence.plain, beside, stated)
+            for clause, beside in zip(clauses, reach, strict=True)
             for made in clause.mentions
         ]
         found += self._graded(grades, sentence) if _LOWERED not in stated else []
-        figured = [one for clause in clauses for one in self._figured(clause, sentence)]
-        found += [one for one in figured if one.grave]
+        figures, named = self._figured(clauses, site, sentence)
+        found += figures
         if not any(one.grave and one.stands for one in found):
-            understood = understood and not figured and not any(map(_is_urgent, clauses))
+            understood = understood and named and not any(map(_is_urgent, clauses))
         return found, understood
 
-    def _read(self, clause: Clause, sentence: Sentence, *, aged: bool) -> None:
-        """Make the mentions of a clause."""
+    def _reach(self, clauses: Sequence[Clause], at: int) -> str:
+        """Return the words that may say more of what a clause names: its own and those behind it, up to another organ or what is said beside."""
+        own = {one.site for one in clauses[at].tokens if one.site}
+        said = clauses[at].words
+        for clause in clauses[at + 1 :]:
+            sites = {one.site for one in clause.tokens if one.site and one.site not in self._book.vague}
+            if not sites <= own or clause.tokens[0].word.startswith(_BESIDE):
+                break
+            said += "," + clause.words
+        return said
+
+    def _read(self, clause: Clause, sentence: Sentence, beside: str, *, aged: bool) -> None:
+        """Make the mentions of a clause; `beside` are the words that may say more of them."""
         compared = clause.has("compared")
         for i, assertion in assertions_of(clause).items():
             token = clause.tokens[i]
@@ -108,17 +121,37 @@ class _Reader:
             concept = self._book.concepts[token.concept] if token.concept else self._book.concept_of(token.lesion, site)
             if concept.weak or concept.usual:
                 continue
-            grave = concept.grave and not self._is_calmed(concept, token, clause.tokens, i, sentence.plain)
+            grave = concept.grave and not self._is_calmed(concept, token, clause.tokens, i, beside)
             mention = Mention(
                 concept.code, self._name(concept, site), site, "absent" if aged and token.lesion in _OF_AGE else assertion,
                 _words(sentence, token), sentence.said, grave, concept.known, compared,
             )  # fmt: skip
             clause.mentions.append(Made(token.at, mention))
+        if (missed := self._missed(clause, sentence)) is not None:
+            clause.mentions.append(missed)
 
-    def _is_calmed(self, concept: Concept, token: Token, tokens: Sequence[Token], at: int, plain: str) -> bool:
+    def _missed(self, clause: Clause, sentence: Sentence) -> Made | None:
+        """Return what is there because something is not that its site never lacks: no flow in a carotid artery."""
+        denial = clause.first("denies")
+        if denial is None or clause.names:
+            return None
+        own, behind = clause.tokens[:denial], [one for one in clause.tokens[denial + 1 :] if not one.filler]
+        site = next((one.site for one in reversed(own) if one.site and one.site not in self._book.vague), self._site)
+        concept = self._book.concepts.get(self._book.missing_at.get(site, ""))
+        if (
+            concept is None
+            or not behind
+            or not all(one.word.startswith(concept.misses) or one.word == "信号" for one in behind)
+        ):
+            return None
+        token = clause.tokens[denial]
+        words = sentence.plain[token.at : behind[-1].at + len(behind[-1].word)]
+        return Made(token.at, Mention(concept.code, concept.name, site, "present", words, sentence.said, concept.grave))
+
+    def _is_calmed(self, concept: Concept, token: Token, tokens: Sequence[Token], at: int, beside: str) -> bool:
         """Say whether what would be grave is getting better, or stands beside words by which its mere word of harm is not."""
         of_lesion = self._book.lesions[token.lesion].calm if token.lesion else ()
-        return (concept.eases and _eases(tokens, at)) or any(word in plain for word in of_lesion)
+        return (concept.eases and _eases(tokens, at)) or any(word in beside for word in of_lesion)
 
     def _name(self, concept: Concept, site: str) -> str:
         return concept.name if concept.known or not site else f"{self._book.sites[site]}{concept.name}"
@@ -152,38 +185,37 @@ class _Reader:
         scheme, _, grade = said.partition(":")
         return scheme in self._book.schemes and grade[:1] in self._book.schemes[scheme].grave
 
-    def _figured(self, clause: Clause, sentence: Sentence) -> list[Mention]:
-        """Return what the figures of a clause say that is not usual, grave or not."""
-        made = []
-        for i, token in enumerate(clause.tokens):
-            figures: Sequence[Figure] = self._book.figures.get(token.word, ())
-            measured = next((one for one in clause.tokens[i + 1 : i + 4] if one.roles is MEASURED), None)
-            if not figures or measured is None:
+    def _figured(self, clauses: Sequence[Clause], site: str, sentence: Sentence) -> tuple[list[Mention], bool]:
+        """Return what the figures of a sentence say, and whether all of it has a name."""
+        made, named = [], True
+        tokens = [token for clause in clauses for token in clause.tokens]
+        operated = any(clause.has("operated") for clause in clauses)
+        for one in figured(self._book, tokens, site, sentence.plain, self._text):
+            of = one.figure
+            concept = self._book.concepts.get(of.concept)
+            named = named and (concept is not None or one.grave or of.is_usual(one.number))
+            if concept is None and not one.grave:
                 continue
-            numbers = [Decimal(one) for one in _NUMBERS.findall(measured.word)]
-            if len(numbers) < max(one.of for one in figures):
-                continue
-            beside = "".join(one.word for one in clause.tokens[i + 1 : i + 6])
-            for figure in figures:
-                if any(unit in beside for unit in figure.elsewhere):
-                    continue
-                number = numbers[figure.of - 1]
-                if not figure.is_usual(number):
-                    words = f"{token.word}{measured.word}"
-                    made.append(Mention("FIGURE", figure.name, "", "present", words, sentence.said, figure.is_grave(number)))  # fmt: skip
-        return made
+            known = concept is not None and (one.grave or not of.is_usual(one.number))
+            code, name = (concept.code, concept.name) if concept is not None else ("FIGURE", of.name)
+            assertion: Assertion = "postoperative" if operated else "present"
+            size = one.number if of.unit == "mm" else None
+            made.append(
+                Mention(code, name, one.site, assertion, one.words, sentence.said, one.grave, known, size_mm=size)
+            )
+        return made, named
 
-    def _weighed(self, one: Mention, plain: str, stated: str) -> Mention:
-        """Return a mention, grave or not by its size, its grade and the words beside it; `stated` is what its sentence does not deny."""
+    def _weighed(self, one: Mention, plain: str, beside: str, stated: str) -> Mention:
+        """Return a mention, grave or not by its size, its grade and the words `beside` it; `stated` is what its sentence does not deny."""
         concept = self._book.named(one.concept)
         large = concept.from_mm is not None and one.size_mm is not None and one.size_mm >= concept.from_mm
-        grave = (one.grave or large) and not any(word in plain for word in concept.calm)
+        grave = (one.grave or large) and not any(word in beside for word in concept.calm)
         grave = grave or any(word in stated for word in concept.worse)
         if concept.from_percent is not None and (shares := [Decimal(share) for share in _SHARE.findall(plain)]):
             grave = max(shares) >= concept.from_percent or (grave and max(shares) >= _HALF)
         if concept.by_grade and one.grades:
             grave = any(map(self._is_grave_grade, one.grades))
-        if not grave and one.stands and any(word in plain for word in concept.unless):
+        if not grave and one.stands and any(word in beside for word in concept.unless):
             return replace(one, assertion="absent")
         return replace(one, grave=grave)
 

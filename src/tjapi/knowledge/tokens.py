@@ -31,7 +31,7 @@ class Token:
 
 
 _UNIT = (
-    "mmhg|mm/s|cm/s|m/s|mm|cm|ml|kpa|bpm|次/分钟?|次/min|ms|mv|ng/ml|ug/l|pg/ml|u/ml|iu/l|u/l|miu/ml|db/m|db|hz|g/l|hu|%|°|'|mg|kg|g|s|"
+    "mmhg|mm/s|cm/s|m/s|mm2|mm²|cm2|cm²|平方厘米|mm|cm|毫米|厘米|公分|毫升|毫米汞柱|ml|kpa|bpm|次/分钟?|次/min|ms|mv|ng/ml|ug/l|pg/ml|u/ml|iu/l|u/l|miu/ml|db/m|db|hz|g/l|hu|%|°|'|mg|kg|g|s|"
     "岁|余?年|个?月|天|周|枚|个|度|点钟?|级|类|分|孔|支|颗|处|条|段|期|位"
 )
 _MEASURE = re.compile(rf"[<>±+\-约]?\d[\d.]*(?:\s?[x*/:\-]\s?\d[\d.]*)*\s?(?:{_UNIT})?")
@@ -54,6 +54,11 @@ class Clause:
     def has(self, role: str) -> bool:
         """Say whether a token plays a role."""
         return any(role in one.roles for one in self.tokens)
+
+    @property
+    def words(self) -> str:
+        """Its words, one after the other."""
+        return "".join(one.word for one in self.tokens)
 
     @property
     def names(self) -> bool:
