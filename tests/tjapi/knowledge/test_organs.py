@@ -1,5 +1,7 @@
 """What a description says beside something else: figures, and the calm advice of a finding on an organ of which something cannot wait."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from tjapi.knowledge import service
@@ -13,12 +15,12 @@ pytestmark = pytest.mark.requirement("E3.4", "E5.1")
 EDITION = service.in_memory(service.read_starter())
 
 
-def advice_of(finding: str, *, sex: str = "female", age: int = 50, pregnant: bool = False, **said: str) -> Advice:
+def advice_of(finding: str, said: Mapping[str, str], *, age: int = 50, pregnant: bool = False) -> Advice:
     values = {
         code: Known(code, code, text, chosen=(text,) if code in ("HISTORY", "UHCG", "GYN-ADNEXA") else ())
         for code, text in ((name.replace("_", "-"), text) for name, text in said.items())
     }
-    fired = EDITION.fired("finding", Case(sex, age, values, pregnant=pregnant))
+    fired = EDITION.fired("finding", Case("female", age, values, pregnant=pregnant))
     return next(one.rule.finding for one in fired if one.rule.finding is not None and one.rule.finding.code == finding)
 
 
@@ -64,7 +66,7 @@ def test_a_figure_says_what_it_is_beside_its_word(item: str, text: str, concept:
     ids=range(12),
 )  # fmt: skip
 def test_calm_advice_gives_way_on_the_organ_of_something_that_cannot_wait(finding: str, said: dict[str, str]) -> None:
-    told = advice_of(finding, **said)
+    told = advice_of(finding, said)
     assert (told.advice, told.recheck_days) == (GIVES_WAY, 1)
 
 
@@ -79,7 +81,7 @@ def test_calm_advice_gives_way_on_the_organ_of_something_that_cannot_wait(findin
 def test_advice_stays_where_the_organ_has_nothing_that_cannot_wait_or_it_says_so_itself(
     finding: str, said: dict[str, str]
 ) -> None:
-    assert advice_of(finding, **said).advice != GIVES_WAY
+    assert advice_of(finding, said).advice != GIVES_WAY
 
 
 @pytest.mark.parametrize(
@@ -89,10 +91,10 @@ def test_advice_stays_where_the_organ_has_nothing_that_cannot_wait_or_it_says_so
 )
 def test_a_lung_nodule_of_somebody_who_has_or_had_a_tumour_is_not_called_mostly_benign(said: dict[str, str]) -> None:
     text = "右肺下叶结节5mm" if said else "乳腺癌术后,右肺下叶结节5mm"
-    told = advice_of("LUNG-NODULE", CT_CHEST=text, **said)
+    told = advice_of("LUNG-NODULE", {"CT_CHEST": text, **said})
     assert "绝大多数为良性" not in told.advice
     assert told.recheck_days == 14
-    assert "绝大多数为良性" in advice_of("LUNG-NODULE", CT_CHEST="右肺下叶结节5mm").advice
+    assert "绝大多数为良性" in advice_of("LUNG-NODULE", {"CT_CHEST": "右肺下叶结节5mm"}).advice
 
 
 @pytest.mark.parametrize(
@@ -101,6 +103,6 @@ def test_a_lung_nodule_of_somebody_who_has_or_had_a_tumour_is_not_called_mostly_
     ids=["test", "pregnant", "palpated"],
 )  # fmt: skip
 def test_a_mass_beside_a_pregnancy_is_for_today(said: dict[str, str], pregnant: bool) -> None:
-    told = advice_of("ADNEXA-WHILE-PREGNANT", age=30, pregnant=pregnant, **said)
+    told = advice_of("ADNEXA-WHILE-PREGNANT", said, age=30, pregnant=pregnant)
     assert told.recheck_days == 1
     assert "ADNEXAL-MASS" in told.outranks
