@@ -9,7 +9,12 @@ from tjapi.knowledge.tokens import PAST, Clause, Token
 _EXCLUDES = ("排除", "除外")
 _AS_IT_SHOULD = frozenset(("正常", "如常", "无殊", "正常范围", "存在"))  # fmt: skip
 """What takes a word of harm back that stands right before it: 软组织影正常."""
+_REFLEX = frozenset(("(+)", "(++)"))
+"""What is usual of a reflex: 膝腱反射(++)."""
 _DENIES_BEHIND = frozenset(("无", "未及"))  # fmt: skip
+_OF_TESTS = frozenset(("SIGN", "POSITIVE"))
+"""What a test seeks: its name may stand between, HP尿素酶试验阴性."""
+_MOST_OF_TEST = 6
 _LISTS = frozenset(("、", "及", "和", "或", "与"))
 FORWARD = frozenset(("既往", "曾", "曾有", "曾患", "曾行", "曾经", "陈旧", "陈旧性", "旧", "既往史", "过去", "幼时", "儿时", "原有", "遗留", "遗有"))  # fmt: skip
 """Cues of history that speak of what follows them; any other speaks of what stands before it."""
@@ -54,16 +59,23 @@ def _deny_before(tokens: Sequence[Token]) -> None:
     for i, token in enumerate(tokens):
         if token.word in _AS_IT_SHOULD and i and tokens[i - 1].names:
             tokens[i - 1].denied = True
+        if token.word in _REFLEX and i and tokens[i - 1].word.endswith("反射") and not tokens[i - 1].names:
+            token.denied = True
         if "denied_after" not in token.roles:
             continue
         behind = (one for one in tokens[i + 1 :] if not (one.filler or "between" in one.roles))
         if ("denies" in token.roles or token.word in _DENIES_BEHIND) and any(behind):
             continue
+        over = False
         for one in _before_brackets(tokens[:i]):
             if one.names:
-                one.denied = True
+                one.denied = one.denied or not over or one.lesion in _OF_TESTS
+                if over:
+                    break
             elif not (one.filler or one.roles & {"between", "compared"}):
-                break
+                over = True
+                if one.site or len(one.word) > _MOST_OF_TEST:
+                    break
 
 
 def _before_brackets(tokens: Sequence[Token]) -> Iterable[Token]:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
-from itertools import zip_longest
 
 from tjapi.knowledge.assertions import assertions_of, deny
 from tjapi.knowledge.grades import PLAIN, SCHEMED, scheme_of, schemed
@@ -61,6 +60,9 @@ _HALF = 50
 """Under so many of a hundred a vessel's narrowing is not grave."""
 _SHARE = re.compile(r"(\d{2,3}(?:\.\d)?)\s?%")
 _FELT = re.compile("[触扪及闻]")
+_LIMITS = re.compile("遮挡|干扰|胀气|肠气|气体影响|声窗|颞窗|未充盈|充盈欠佳|萎缩")
+"""By what something was not to be seen."""
+_MAY_BE_UNSEEN = frozenset(("胰管", "主胰管", "卵巢", "左卵巢", "右卵巢", "双卵巢", "精囊", "副脾", "肾上腺"))
 _MAY_BE_MISSING = frozenset(("NODE", "SUPRACLAVICULAR", "AXILLA", "APPENDIX", "SALIVARY"))
 
 
@@ -84,7 +86,7 @@ class _Reader:
         reach = [self._reach(clauses, k) for k in range(len(clauses))]
         for clause, beside in zip(clauses, reach, strict=True):
             self._read(clause, sentence, beside, aged=aged)
-        _take_back_usual(clauses)
+        _take_back_usual(clauses, self._book)
         understood = self._is_understood(clauses)
         grades = self._grades(sentence.plain)
         give_sizes([made for clause in clauses for made in clause.mentions], sizes_in(sentence.plain))
@@ -215,7 +217,8 @@ class _Reader:
             grave = max(shares) >= concept.from_percent or (grave and max(shares) >= _HALF)
         if concept.by_grade and one.grades:
             grave = any(map(self._is_grave_grade, one.grades))
-        if not grave and one.stands and any(word in beside for word in concept.unless):
+        usual = any(word in beside for word in concept.unless) or any(word in plain for word in concept.usual_in)
+        if not grave and one.stands and usual:
             return replace(one, assertion="absent")
         return replace(one, grave=grave)
 
@@ -225,9 +228,9 @@ class _Reader:
         """Say whether no clause of a sentence needs a reader."""
         among_well = any(clause.calls_well or clause.has("denies") for clause in clauses)
         named = False
-        for clause, following in zip_longest(clauses, clauses[1:]):
-            usual = clause.has("physiological") or (following is not None and following.has("physiological"))
-            if not usual and not self._needs_none(clause, named=named, among_well=among_well):
+        usual = {i for first, last in _usual_chains(clauses, self._book) for i in range(first, last + 1)}
+        for i, clause in enumerate(clauses):
+            if (i not in usual or clause.standing) and not self._needs_none(clause, named=named, among_well=among_well):
                 return False
             named = named or any(one.known for one in clause.standing)
         return True
@@ -282,12 +285,45 @@ def _eases(tokens: Sequence[Token], at: int) -> bool:
     return False
 
 
-def _take_back_usual(clauses: Sequence[Clause]) -> None:
-    """Take back what a clause calls physiological: what it names itself, else what was named last, 导管增宽,为生理性. What is grave stays."""
+def _usual_chains(clauses: Sequence[Clause], book: Dictionary) -> list[tuple[int, int]]:
+    """Return which clauses are called physiological: the first and last of each run that ends with such a word and speaks of one organ.
+
+    椎动脉稍细,内径2.6mm,考虑先天发育 is one run; 均属生理性 is of all that was said.
+    """
+    found = []
     for i, clause in enumerate(clauses):
-        if any("physiological" in one.roles and not one.names for one in clause.tokens):
-            named = next((near for near in reversed(clauses[: i + 1]) if near.standing), clause)
-            for made in named.mentions:
+        if not any("physiological" in one.roles and not one.names and not one.denied for one in clause.tokens):
+            continue
+        first = i
+        of_all = any(one.word in ("均", "皆", "都") for one in clause.tokens)
+        while (
+            first
+            and not clauses[first - 1].has("physiological")
+            and (of_all or _goes_on(clauses[first - 1 : i + 1], book))
+        ):
+            first -= 1
+        found.append((first, i))
+    return found
+
+
+def _goes_on(clauses: Sequence[Clause], book: Dictionary) -> bool:
+    """Say whether clauses speak of one organ: none behind the first names another site, and no finding stands behind a finding."""
+    first, rest = clauses[0], clauses[1:]
+    own = {book.region_of.get(one.site, one.site) for one in first.tokens if one.site}
+    others = {one.site for clause in rest for one in clause.tokens if one.site} - book.vague - {"NODE"}
+    return (not own or all(book.region_of.get(site, site) in own for site in others)) and not any(
+        clause.standing for clause in rest if first.standing
+    )
+
+
+def _take_back_usual(clauses: Sequence[Clause], book: Dictionary) -> None:
+    """Take back what a run of clauses calls physiological, 导管增宽,为生理性; what was named last where the run names nothing. What is grave stays."""
+    for first, last in _usual_chains(clauses, book):
+        run = clauses[first : last + 1]
+        if not any(clause.standing for clause in run):
+            run = [next((near for near in reversed(clauses[:first]) if near.standing), clauses[first])]
+        for clause in run:
+            for made in clause.mentions:
                 if made.mention.stands and not made.mention.grave:
                     made.mention = replace(made.mention, assertion="absent")
 
@@ -307,7 +343,8 @@ def _is_missed(clause: Clause, denial: int) -> bool:
         return False
     listed = denial > 0 and tokens[denial - 1].word == ":" and not any(one.site for one in tokens[:denial])
     felt = _FELT.search(tokens[denial].word) is not None
-    return not (listed or felt or any(one.site in _MAY_BE_MISSING for one in tokens[:denial]))
+    unseen = any(one.site in _MAY_BE_MISSING or one.word in _MAY_BE_UNSEEN for one in tokens[:denial])
+    return not (listed or felt or unseen or _LIMITS.search(clause.words))
 
 
 def _stated(clause: Clause) -> str:

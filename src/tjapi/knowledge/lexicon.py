@@ -30,7 +30,7 @@ class Concept:
     """What may be found.
 
     `grave`: a person looks at once; `from_mm`: only from that size; `from_percent`: in any case from that share; `calm`: not beside these words;
-    `by_grade`: as its grade is. `usual`: it is no finding; `unless`: nor is it beside these words, 卵泡; `worse`: beside these it is grave, 质硬; `eases`: not grave while it gets better; `misses`:
+    `by_grade`: as its grade is. `usual`: it is no finding; `unless`: nor is it beside these words, 卵泡; `worse`: beside these it is grave, 质硬; `eases`: not grave while it gets better; `usual_in`: nor in a sentence that says one of these, 哺乳期; `misses`:
     it is there where one of these is not, 未探及血流. `known`: it is a concept of its site; a mere word of harm is not, and is listed for the
     reviewer where it stands; `weak`: it only describes, and is listed where nothing named what it describes.
     """
@@ -49,6 +49,7 @@ class Concept:
     worse: tuple[str, ...] = ()
     eases: bool = False
     misses: tuple[str, ...] = ()
+    usual_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,7 @@ def _concept(one: Mapping[str, Any], worse: Mapping[str, str], *, known: bool) -
     calm, unless = (tuple(map(plain_writing, one.get(name, "").split())) for name in ("calm", "unless"))
     listed = (worse[word[1:]].split() if word.startswith("@") else [word] for word in one.get("worse", "").split())
     bad = tuple(plain_writing(word) for words in listed for word in words)
-    return Concept(one["code"], one["name"], grave, from_mm, from_percent, by_grade, calm, known, weak, usual, unless, bad, bool(one.get("eases")), tuple(one.get("misses", "").split()))  # fmt: skip
+    return Concept(one["code"], one["name"], grave, from_mm, from_percent, by_grade, calm, known, weak, usual, unless, bad, bool(one.get("eases")), *(tuple(one.get(name, "").split()) for name in ("misses", "usual_in")))  # fmt: skip
 
 
 def _at_sites(sites: Rows, concepts: Rows) -> dict[tuple[str, str], str]:
