@@ -69,7 +69,7 @@ def _deny_before(tokens: Sequence[Token]) -> None:
         over = False
         for one in _before_brackets(tokens[:i]):
             if one.names:
-                one.denied = one.denied or not over or one.lesion in _OF_TESTS
+                one.denied = one.denied or not over or one.lesion in _OF_TESTS or token.word.startswith("已")
                 if over:
                     break
             elif not (one.filler or one.roles & {"between", "compared"}):
@@ -103,18 +103,22 @@ def assertions_of(clause: Clause) -> dict[int, Assertion]:
     again = [i for i, one in enumerate(tokens) if "returned" in one.roles and not one.denied]
     behind = _said_behind(tokens)
     found: dict[int, Assertion] = {}
-    was = ago = supposed = advised = False
+    was = ago = supposed = advised = within = False
     for i, token in enumerate(tokens):
         roles = token.roles
         if token.names:
             returned = any(j != i for j in again)
             found[i] = _assertion(
                 token, family=family, supposed=supposed, possible=possible or advised,
-                past="" if returned else behind[i] or ("historical" if was or ago else ""),
+                past="" if returned else "postoperative" if within else behind[i] or ("historical" if was or ago else ""),
             )  # fmt: skip
         elif "states" in roles:
             was = False
         family = family or "family" in roles
+        if token.word == "(":
+            within = i > 0 and "operated" in tokens[i - 1].roles
+        elif token.word == ")":
+            within = False
         was = was or token.word in FORWARD
         ago = ago or roles is PAST
         supposed = supposed or "supposed" in roles

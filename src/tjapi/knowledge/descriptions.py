@@ -31,7 +31,12 @@ def read(text: str, item_code: str = "", item_name: str = "") -> Description:
     """Read a description; `item_code` says of what it speaks where a sentence names no site, `item_name` which scheme its categories are of."""
     book = dictionary()
     site = book.of_item.get(item_code, "")
-    reader = _Reader(book, site, scheme_of(item_name) or scheme_of(item_code), plain_writing(text[:MOST_READ]))
+    reader = _Reader(
+        book,
+        site,
+        scheme_of(item_name) or scheme_of(item_code) or book.scheme_at.get(site, ""),
+        plain_writing(text[:MOST_READ]),
+    )
     found, unread = [], []
     for sentence in sentences_of(book, text[:MOST_READ]):
         mentions, understood = reader.sentence(sentence)
@@ -217,7 +222,11 @@ class _Reader:
             grave = max(shares) >= concept.from_percent or (grave and max(shares) >= _HALF)
         if concept.by_grade and one.grades:
             grave = any(map(self._is_grave_grade, one.grades))
-        usual = any(word in beside for word in concept.unless) or any(word in plain for word in concept.usual_in)
+        settled = any(word in beside for word in concept.settled)
+        grave = grave and not settled
+        usual = (
+            settled or any(word in beside for word in concept.unless) or any(word in plain for word in concept.usual_in)
+        )
         if not grave and one.stands and usual:
             return replace(one, assertion="absent")
         return replace(one, grave=grave)

@@ -30,7 +30,7 @@ class Concept:
     """What may be found.
 
     `grave`: a person looks at once; `from_mm`: only from that size; `from_percent`: in any case from that share; `calm`: not beside these words;
-    `by_grade`: as its grade is. `usual`: it is no finding; `unless`: nor is it beside these words, 卵泡; `worse`: beside these it is grave, 质硬; `eases`: not grave while it gets better; `usual_in`: nor in a sentence that says one of these, 哺乳期; `misses`:
+    `by_grade`: as its grade is. `usual`: it is no finding; `unless`: nor is it beside these words, 卵泡; `worse`: beside these it is grave, 质硬; `eases`: not grave while it gets better; `usual_in`: nor in a sentence that says one of these, 哺乳期; `settled`: beside these it is nothing whatever else is said, 肝岛; `misses`:
     it is there where one of these is not, 未探及血流. `known`: it is a concept of its site; a mere word of harm is not, and is listed for the
     reviewer where it stands; `weak`: it only describes, and is listed where nothing named what it describes.
     """
@@ -50,6 +50,7 @@ class Concept:
     eases: bool = False
     misses: tuple[str, ...] = ()
     usual_in: tuple[str, ...] = ()
+    settled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ class Dictionary:
     strong: frozenset[str]
     figures: Mapping[str, Sequence[Figure]]
     schemes: Mapping[str, Scheme]
+    scheme_at: Mapping[str, str]
 
     @property
     def codes(self) -> frozenset[str]:
@@ -209,6 +211,7 @@ def compiled(
             for one in concepts
             if "scheme" in one
         },
+        scheme_at={one["site"]: one["scheme"] for one in concepts if one.get("plain")},
     )
 
 
@@ -219,7 +222,7 @@ def _concept(one: Mapping[str, Any], worse: Mapping[str, str], *, known: bool) -
     calm, unless = (tuple(map(plain_writing, one.get(name, "").split())) for name in ("calm", "unless"))
     listed = (worse[word[1:]].split() if word.startswith("@") else [word] for word in one.get("worse", "").split())
     bad = tuple(plain_writing(word) for words in listed for word in words)
-    return Concept(one["code"], one["name"], grave, from_mm, from_percent, by_grade, calm, known, weak, usual, unless, bad, bool(one.get("eases")), *(tuple(one.get(name, "").split()) for name in ("misses", "usual_in")))  # fmt: skip
+    return Concept(one["code"], one["name"], grave, from_mm, from_percent, by_grade, calm, known, weak, usual, unless, bad, bool(one.get("eases")), *(tuple(one.get(name, "").split()) for name in ("misses", "usual_in", "settled")))  # fmt: skip
 
 
 def _at_sites(sites: Rows, concepts: Rows) -> dict[tuple[str, str], str]:

@@ -59,6 +59,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _UNIT = re.compile(r"[^\d.\s<>±+\-约x*/:][^\s]*$")
 _FAR = 8
 """So many tokens behind a word at most stands its figure: 最宽处内径约5.8cm."""
+_OF_TIME = ("年", "月", "周", "天", "岁", "级", "度", "期", "位")
 _FROM = frozenset(("由", "从"))
 _ANOTHER = frozenset(
     ("长", "长度", "长约", "长径", "距", "距离", "斜径", "流速", "血流速度", "面积", "容积", "体积", "压差")
@@ -134,6 +135,8 @@ def _number(one: Figure, measured: str) -> Decimal | None:
         return None
     number = max(numbers) if one.unit == "mm" else numbers[one.of - 1]
     unit = found[0] if (found := _UNIT.search(measured)) is not None else ""
+    if unit.endswith(_OF_TIME):
+        return None
     if not one.unit or not unit:
         return number * 100 if one.unit == "%" and number <= 1 else number
     per = _PER_UNIT[one.unit].get(unit)
