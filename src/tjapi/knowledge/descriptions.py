@@ -71,6 +71,7 @@ _MAY_BE_UNSEEN = frozenset(("胰管", "主胰管", "卵巢", "左卵巢", "右�
 _MAY_BE_MISSING = frozenset(("NODE", "SUPRACLAVICULAR", "AXILLA", "APPENDIX", "SALIVARY"))
 
 
+_USUAL = frozenset(("正常", "正常范围", "正常范围内", "属正常", "为正常", "范围", "仍属正常", "均正常"))
 _BESIDE = ("另", "余", "其余", "又", "同时", "此外", "还", "并见", "并可见", "并有", "尚见")
 """With what a clause begins that says something else."""
 _LOWERED = "降为"
@@ -158,7 +159,7 @@ class _Reader:
     def _is_calmed(self, concept: Concept, token: Token, tokens: Sequence[Token], at: int, beside: str) -> bool:
         """Say whether what would be grave is getting better, or stands beside words by which its mere word of harm is not."""
         of_lesion = self._book.lesions[token.lesion].calm if token.lesion else ()
-        return (concept.eases and _eases(tokens, at)) or any(word in beside for word in of_lesion)
+        return (concept.eases and _eases(tokens, at)) or any(word in beside for word in (*of_lesion, *concept.calm))
 
     def _name(self, concept: Concept, site: str) -> str:
         return concept.name if concept.known or not site else f"{self._book.sites[site]}{concept.name}"
@@ -301,7 +302,9 @@ def _usual_chains(clauses: Sequence[Clause], book: Dictionary) -> list[tuple[int
     """
     found = []
     for i, clause in enumerate(clauses):
-        if not any("physiological" in one.roles and not one.names and not one.denied for one in clause.tokens):
+        if not (i and _calls_usual(clause)) and not any(
+            "physiological" in one.roles and not one.names and not one.denied for one in clause.tokens
+        ):
             continue
         first = i
         of_all = any(one.word in ("均", "皆", "都") for one in clause.tokens)
@@ -313,6 +316,12 @@ def _usual_chains(clauses: Sequence[Clause], book: Dictionary) -> list[tuple[int
             first -= 1
         found.append((first, i))
     return found
+
+
+def _calls_usual(clause: Clause) -> bool:
+    """Say whether a clause only says that what stands before it is as it should be: U波可见,正常."""
+    said = [one for one in clause.tokens if not one.filler or len(one.word) > 1]
+    return bool(said) and all(one.word in _USUAL for one in said)
 
 
 def _goes_on(clauses: Sequence[Clause], book: Dictionary) -> bool:

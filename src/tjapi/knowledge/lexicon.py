@@ -122,6 +122,7 @@ class Dictionary:
     missing_at: Mapping[str, str]
     region_of: Mapping[str, str]
     words: Mapping[str, Sequence[tuple[str, Entry]]]
+    part_of: Mapping[str, str]
     hazards: frozenset[str]
     strong: frozenset[str]
     figures: Mapping[str, Sequence[Figure]]
@@ -149,6 +150,9 @@ class Dictionary:
         """Return the longest word that begins at a place."""
         for key in (text[at : at + 2], text[at]):
             for word, entry in self.words.get(key, ()):
+                behind = text[at + len(word) : at + len(word) + 1]
+                if behind and behind in self.part_of.get(word, ""):
+                    continue
                 if text.startswith(word, at) and _stands(text, at, word, entry):
                     return word, entry
         return None
@@ -203,6 +207,7 @@ def compiled(
         missing_at={site: one["code"] for one in concepts if "misses" in one for site in one["sites"].split()},
         region_of={site: region.split()[0] for region in regions for site in region.split()},
         words=_index(_entries(sites, lesions, concepts, phrases)),
+        part_of=phrases["part_of"],
         hazards=frozenset(phrases["normal"]["hazards"]),
         strong=frozenset(phrases["normal"]["strong"]),
         figures=_figures(phrases["figures"]),
