@@ -616,12 +616,12 @@ TWINS = (
         "tests/tjapi/knowledge/test_descriptions.py::test_text_alone_is_never_of_class_a",
     ),
     _twin(
-        "descriptions: what a cue denies is not there", "src/tjapi/knowledge/descriptions.py",
+        "descriptions: what a cue denies is not there", "src/tjapi/knowledge/assertions.py",
         "token.denied = next_only or (is_open", "token.denied = next_only and (is_open",
         "tests/tjapi/knowledge/test_descriptions.py::test_what_is_usual_is_neither_listed_nor_found",
     ),
     _twin(
-        "descriptions: an exclusion that is asked for excludes nothing", "src/tjapi/knowledge/descriptions.py",
+        "descriptions: an exclusion that is asked for excludes nothing", "src/tjapi/knowledge/assertions.py",
         "token.word.endswith(_EXCLUDES) and (advised or", "token.word.endswith(_EXCLUDES) and (False or",
         "tests/tjapi/knowledge/test_descriptions.py::test_cues_say_whether_it_is_there[8]",
     ),
