@@ -232,13 +232,18 @@ def grades_at(concept: str, site: str) -> tuple[str, ...]:
     return tuple(_GRADES[scheme].split()) if (scheme := scheme_at(concept, site)) else ()
 
 
-def options(item_code: str, asked: Collection[str] = ()) -> tuple[Option, ...]:
-    """Return what may be clicked for an item: the concepts of its site and of the parts of it, and those that rules ask for in it (`asked`)."""
+def options(item_code: str, asked: Collection[str] = (), wanted: Collection[str] | None = None) -> tuple[Option, ...]:
+    """Return what may be clicked for an item: the concepts of its site and of the parts of it, and those that rules ask for in it (`asked`).
+
+    `wanted`: only these, where nobody needs all of them.
+    """
     words = _words()
     own = dictionary().of_item.get(item_code, "")
     here = {own, *words.parts.get(own, ())} - {""}
     found = []
     for code, row in words.concepts.items():
+        if wanted is not None and code not in wanted:
+            continue
         sites = row.sites if code in asked else [site for site in row.sites if site in here]
         if code in asked or sites:
             places = tuple(place for site in sites or ("",) if (place := _place(code, site)) is not None)
@@ -253,6 +258,36 @@ def _place(concept: str, site: str) -> Place | None:
         return None
     name = dictionary().sites.get(site, "")
     return Place(site, name, terms, site in _SIDED, scheme_at(concept, site), grades_at(concept, site))
+
+
+# --- what is kept ---
+
+
+def kept_mentions(mentions: Sequence[Mention]) -> list[dict[str, Any]]:
+    """Return mentions as they are kept beside their text."""
+    return [
+        {
+            "concept": one.concept, "name": one.name, "site": one.site, "assertion": one.assertion, "words": one.words, "said": one.said,
+            "grave": one.grave, "known": one.known, "size_mm": None if one.size_mm is None else f"{one.size_mm:f}", "grades": sorted(one.grades),
+        }
+        for one in mentions
+    ]  # fmt: skip
+
+
+def mentions_kept(kept: Mapping[str, Any] | None) -> tuple[Mention, ...] | None:
+    """Return what a text speaks of by what was kept beside it; None: nothing was, it is read."""
+    if kept is None:
+        return None
+    return tuple(
+        Mention(
+            **{
+                **one,
+                "size_mm": None if one["size_mm"] is None else Decimal(one["size_mm"]),
+                "grades": frozenset(one["grades"]),
+            }
+        )
+        for one in kept["mentions"]
+    )
 
 
 # --- what contradicts itself ---
@@ -271,18 +306,15 @@ def faults(clicks: Sequence[Click], normal: Normal | None, offered: Mapping[str,
     """Return what is wrong with clicks, each with its field: what is not offered, what no such finding has, what contradicts another one."""
     found = [wrong for i, click in enumerate(clicks) for wrong in _faults_of(i, click, offered.get(click.concept))]
     for i, click in enumerate(clicks):
-        for j, other in enumerate(clicks[:i]):
-            if click == other:
-                found.append(Wrong(str(i), "duplicate", f"与第 {j + 1} 项重复", f"the same as finding {j + 1}"))
-            elif _contradict(click, other):
-                found.append(
-                    Wrong(
-                        f"{i}/assertion",
-                        "contradicts",
-                        f"与第 {j + 1} 项矛盾：同一部位的同一所见",
-                        f"contradicts finding {j + 1}: the same at the same site",
-                    )
+        for other, before in enumerate(clicks[:i], 1):
+            if click == before:
+                found.append(Wrong(str(i), "duplicate", f"与第 {other} 项重复", f"the same as finding {other}"))
+            elif _contradict(click, before):
+                zh, en = (
+                    f"与第 {other} 项矛盾:同一部位的同一所见",
+                    f"contradicts finding {other}: the same at the same site",
                 )
+                found.append(Wrong(f"{i}/assertion", "contradicts", zh, en))
     if normal == "all" and clicks:
         found.append(Wrong("normal", "normal-and-finding", "已点选所见,不能同时为全部正常", "all normal stands beside no finding"))  # fmt: skip
     if normal == "rest" and not clicks:
@@ -313,7 +345,8 @@ def _faults_of(i: int, click: Click, option: Option | None) -> Iterator[Wrong]:
     if click.sizes_mm and not option.asks_size:
         yield Wrong(f"{i}/sizes_mm", "no-size", "该所见不记大小", "the finding has no size")
     if not all(0 < size <= MOST_MM for size in click.sizes_mm) or len(click.sizes_mm) > MOST_SIZES:
-        yield Wrong(f"{i}/sizes_mm", "out-of-bounds", f"大小应为 0–{MOST_MM} mm,至多三径", f"up to three sizes, above 0 and up to {MOST_MM} mm")  # fmt: skip
+        most = MOST_MM
+        yield Wrong(f"{i}/sizes_mm", "out-of-bounds", f"大小应大于零且不超过 {most} 毫米,至多三径", f"up to three sizes, above 0 and up to {most} mm")  # fmt: skip
     for field, given in (("sizes_mm", click.sizes_mm), ("grade", click.grade), ("number", click.number)):
         if given and not click.stands:
             yield Wrong(f"{i}/{field}", "not-there", "当前并不存在的所见不记大小、数目与分类", "only what is, or may be, there has a size, a number or a category")  # fmt: skip
