@@ -61,6 +61,11 @@ def told(note: str) -> str:
     return "。".join(_CALLED.sub("", one) for one in spoken if one and not _LEGEND.search(one))
 
 
+def is_grave(words: str, item_code: str = "", item_name: str = "") -> bool:
+    """Say whether words that a laboratory wrote anywhere may ask for a person at once."""
+    return bool(read(told(words), item_code, item_name).grave)
+
+
 # Words of a laboratory's trade that hold a character of harm and mean none.
 _TRADE = re.compile(
     "溶血|脂血|乳糜血?|黄疸指数|黄疸|凝血|凝块|采血|静脉血|末梢血|指尖血|血样|血浆|血清|全血|空腹血?|血小板聚集|血小板|血红蛋白|红细胞|白细胞|抗凝|血糖|血脂|血型"

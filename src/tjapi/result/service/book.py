@@ -44,7 +44,7 @@ from tjapi.result.rules.flags import (
     whole_marks,
     with_lab,
 )
-from tjapi.result.rules.notes import denied, told
+from tjapi.result.rules.notes import denied, is_grave
 from tjapi.result.rules.questions import HOLDING, UNFLAGGED, Limits, QuestionKind
 from tjapi.result.rules.ranges import Range, Told, speaks_of, told_range, written
 from tjapi.result.rules.reading import NUMBERS, WORDS, understood
@@ -412,6 +412,8 @@ class Book:
                 said_at=unread.said_at, asked_at=uow.now,
             )
         )  # fmt: skip
+        if any(is_grave(words, item.code, item.name) for words in (unread.raw, *unread.remarks)):
+            self._not_excluded.add(unread.key)
         if unread.said and not lab_critical(unread.lis_marks):
             self._unknown.append(Unknown(item=item, key=unread.key, said=unread.said))
         self._touched.add(line.id)
@@ -808,8 +810,8 @@ class Theirs:
 
 def _is_grave(result: HeldResult, said: HeldRevision) -> bool:
     """Say whether words that were said of a result, or beside it, may ask for a person at once."""
-    words = [*([said.text] if said.numeric is None else []), *map(told, said.remarks)]
-    return any(read(one, result.item_code, result.item_name).grave for one in words)
+    own = said.numeric is None and bool(read(said.text, result.item_code, result.item_name).grave)
+    return own or any(is_grave(one, result.item_code, result.item_name) for one in said.remarks)
 
 
 def judged(
