@@ -43,8 +43,8 @@ def _described() -> dict[str, str]:
 
 
 def _asked(item_code: str) -> set[str]:
-    rules = [*STARTER.rules, *STARTER.critical]
-    said = [given for rule in rules for name, given in leaves(rule.condition) if name == "concept"]
+    conditions = [*(rule.condition for rule in STARTER.rules), *(rule.condition for rule in STARTER.critical)]
+    said = [given for condition in conditions for name, given in leaves(condition) if name == "concept"]
     return {code for given in said if given["item"] == item_code for code in given.get("in", ())}
 
 
