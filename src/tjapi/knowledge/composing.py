@@ -224,7 +224,7 @@ def scheme_at(concept: str, site: str) -> str:
     """Return the scheme by whose categories a concept is graded at a site; empty where it is not."""
     whole = _words().whole.get(site, site)
     scheme = next((name for name, one in dictionary().schemes.items() if one.site == whole and name in _GRADES), "")
-    return scheme if asks_size(concept) else ""
+    return scheme if not _SIZED.isdisjoint(_words().concepts[concept].of) else ""
 
 
 def grades_at(concept: str, site: str) -> tuple[str, ...]:
@@ -458,12 +458,12 @@ def _named(click: Click) -> Iterator[tuple[str, str]]:
     term = click.term or _words().concepts[click.concept].name
     own = sorted(_words().sites.get(click.site, ()), key=len, reverse=True)
     places = list(_places(click))
-    rests = [term[len(word) :] for word in own if term.startswith(word) and len(term) > len(word)]
     starts = next((word for word in own if term.startswith(word) and len(term) > len(word)), "")
+    rest = term[len(starts) :] if starts else ""
     if starts and click.side is None:
-        yield starts, rests[0]
+        yield starts, rest
     for place in places:
-        for rest in rests:
+        if rest:
             yield place, rest
     within = any(word in plain_writing(term) for word in own)
     if not places or (within and click.side is None):
@@ -472,7 +472,6 @@ def _named(click: Click) -> Iterator[tuple[str, str]]:
         if not within:
             yield place, term
         yield f"{place}：", term
-        yield f"{place}见", term
 
 
 def _places(click: Click) -> Iterator[str]:
@@ -493,7 +492,7 @@ def _places(click: Click) -> Iterator[str]:
 
 
 def _asserted(assertion: Assertion, place: str, noun: str, denial: str) -> tuple[str, ...]:
-    bare = place.rstrip("：见")
+    bare = place.rstrip("：")
     ways: Mapping[Assertion, tuple[str, ...]] = {
         "present": (f"{place}{noun}", f"{bare}见{noun}", f"{bare}可见{noun}"),
         "possible": (f"{place}{noun}可能", f"{bare}考虑{noun}可能", f"考虑{place}{noun}", f"{bare}可疑{noun}"),
