@@ -127,9 +127,7 @@ class Knowledge:
             return []
         found = []
         every = (r for r in self.rules if r.of_every and r.purpose == purpose)
-        words = [
-            code for code, known in case.values.items() if known.numeric is None and (items is None or code in items)
-        ]
+        words = [code for code, known in case.values.items() if known.worded and (items is None or code in items)]
         for rule in [*self.about(purpose, items), *(rule.asked_of(code) for rule in every for code in words)]:
             if not rule.of_nothing and rule.items.isdisjoint(case.values):
                 continue
