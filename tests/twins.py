@@ -2021,7 +2021,7 @@ TWINS = (
     ),
     _twin(
         "messages: a note that calls a value critical is heard at the door", "src/tjapi/result/rules/raw.py",
-        "if calls_critical(_field(fields, _NOTE)):", "if False:",
+        "if calls_critical(note) or is_grave(note[:_LONGEST_VALUE]):", "if is_grave(note[:_LONGEST_VALUE]):",
         f"{DOOR_ALARMS}::test_what_is_critical_in_a_message_refused_at_the_door_is_named",
     ),
     _twin(
