@@ -56,7 +56,8 @@ UNREMARKABLE = {
     "WAIST": "80", "HIP": "90", "TEMP": "36.5", "SPO2": "98", "SBP-2": "120", "DBP-2": "80", "WHR": "0.8", "ECG-HR": "70", "ECG-PR": "150",
     "ECG-QRS": "90", "ECG-QTC": "410", "FEV1FVC": "85", "BAPWV-R": "1300", "BAPWV-L": "1300", "ABI-R": "1.1", "ABI-L": "1.1",
     "FIBRO-CAP": "220", "PCT-PLT": "0.2", "TP": "70", "ALB": "45", "CHE": "8000", "PA": "280", "LDH": "180", "HBDH": "140", "APTT": "30",
-    "C4": "0.2", "B12": "500", "USG": "1.015", "PT": "12",
+    "C4": "0.2", "B12": "500", "USG": "1.015", "PT": "12", "MG": "0.9", "P": "1.1", "RESP": "16", "LVEF": "62", "LDL": "2.5", "EOS": "0.1",
+    "TCO2": "25", "CTNI": "0.01", "DDIMER": "0.2", "CORT": "300",
 }  # fmt: skip
 """Where 5 would be a critical value, or none that anybody has."""
 PDF = b"%PDF-1.4 not a real one, but bytes all the same"

@@ -804,15 +804,15 @@ async def test_nobody_calls_normal_what_a_rule_finds_by_its_number(world: World,
 @pytest.mark.requirement("E3.4")
 @pytest.mark.parametrize("answer", ["normal", "abnormal", "not_judged"])
 async def test_what_was_called_normal_is_asked_again_once_the_person_is_another(world: World, answer: str) -> None:
-    visit = await world.checked_in("THYROID", examinee_id=await world.young())
-    await world.file(visit, TSH="2.1")
+    visit = await world.checked_in("GLU-2H", examinee_id=await world.young())
+    await world.file(visit, **{"GLU-2H": "5.0"})
     assert {a.status_code for a in await _answered(world, visit, answer)} == {200}
     assert await _asked(world, visit) == []
     front = await world.sign_in("front")
     other = "male" if (await front.get(visit.place)).json()["sex"] == "female" else "female"
     body = {"sex": other, "reason": "登记时性别选错"}
     assert (await front.post(f"{visit.place}:correct-facts", json=body)).status_code == 200
-    assert "TSH" in {q["item_code"] for q in await _asked(world, visit)}
+    assert "GLU-2H" in {q["item_code"] for q in await _asked(world, visit)}
 
 
 @pytest.mark.requirement("E5.2")
