@@ -51,9 +51,13 @@ DOUBT_ADVICE = "该结果不能排除危急值。请立即到急诊或相应专�
 """What whoever has a critical value is told where no finding advises them; of one such as ">3" that it may be."""
 
 
-def alert_title(names: Iterable[str], words: Iterable[str] = ()) -> str:
-    """Return the title of an entry about a critical value: 血钾危急值; 收缩压、近期自觉症状危急值; of a description 头颅CT危急值：脑出血."""
-    title, found = f"{'、'.join(dict.fromkeys(names))}危急值", "、".join(dict.fromkeys(words))
+def alert_title(names: Iterable[str], words: Iterable[str] = (), *, only_words: bool = False) -> str:
+    """Return the title of an entry about a critical value: 血钾危急值; 收缩压、近期自觉症状危急值; of a description 头颅CT危急值：脑出血.
+
+    `only_words`: what only words call grave is no critical value: 肝脏超声：肝占位.
+    """
+    named, found = "、".join(dict.fromkeys(names)), "、".join(dict.fromkeys(words))
+    title = named if only_words and found else f"{named}危急值"
     return f"{title}：{found}" if found else title
 
 
@@ -95,6 +99,21 @@ def asks_to_act(text: str) -> bool:
     if _REASSURES.search(text):
         return False
     return any(not _NOT_NOW.search(text[: found.start()][-_MOST_BEFORE:]) for found in _ACT_NOW.finditer(text))
+
+
+_TODAY = re.compile(
+    r"(?:^|[。；;：:\n]|[,，])[^。；;：:\n,，]{0,4}?请(?:先|务必)?(?:在|于)?(?:今天|今日|当日|当天|次日前|立即|立刻|马上|即刻|24\s?小时内)"
+)
+_WHERE = re.compile(r"如|若|一旦|出现|发生|伴有?|时$|者$|时[,，]|者[,，]")
+
+
+def asks_today(advice: str) -> bool:
+    """Say whether advice asks somebody to act today or by tomorrow, whatever else happens: 请次日前到肾内科; not 出现胸痛请立即就医."""
+    for found in _TODAY.finditer(advice):
+        sentence = re.split(r"[。；;\n]", advice[: found.end()])[-1]
+        if not _WHERE.search(sentence) and not _REASSURES.search(sentence):
+            return True
+    return False
 
 
 _LEAVES_ALONE = re.compile(

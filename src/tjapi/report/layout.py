@@ -73,6 +73,9 @@ def report_data(
     items = {r.result_id: _item(r) for r in rows.results}
     judgements = {r.result_id: _judgement(r) for r in rows.results}
     entries = [*_alerts(rows, items), *rows.entries]
+    for result_id in {i for entry in rows.entries if entry.only_words for i in entry.result_ids if i in items}:
+        # A mass in words has no flag of a laboratory, and is abnormal all the same.
+        items[result_id]["flag"] = items[result_id]["flag"] or "abnormal"
     abnormal = [r for r in rows.results if _abnormal_flag(items[r.result_id])]
     abnormal.sort(key=lambda r: not _critical(items[r.result_id]))
     sheets = {sheet.department_id: sheet for sheet in rows.sheets}
@@ -105,7 +108,7 @@ def report_data(
         "hospital": {"name": hospital_name, "campus": head.campus_name, "phone": "", "address": ""},
         "exam": {"exam_no": head.exam_no, "date": head.exam_date.isoformat(), "package": head.package_name or ""},
         "person": {
-            "name": head.name, "sex": _SEX.get(head.sex, ""), "age": age_text(head.birth_date, head.exam_date), "birth_date": head.birth_date.isoformat(),
+            "name": head.name, "sex": _SEX.get(head.sex, ""), "age": age_text(head.birth_date, head.exam_date), "pregnant": bool(head.pregnant), "birth_date": head.birth_date.isoformat(),
             "id_number_masked": head.id_number_masked or "", "phone_masked": head.phone_masked or "",
             "guardians": head.guardians or "",
         },
@@ -265,7 +268,7 @@ def _conclusions(
 ) -> list[dict[str, Any]]:
     """Return what was concluded, criticals first, then diseases, each with the results it rests on; nothing is told twice.
 
-    What only words of a description call grave is `urgent`: it is for a person to see at once, and no matter for the emergency room by itself.
+    What only words of a description call grave, and what is advised for today, is `urgent`: no critical value, and nothing that waits.
     """
     linked = [
         Linked(

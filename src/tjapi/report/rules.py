@@ -155,11 +155,11 @@ def critical_entries(entries: Sequence[Linked]) -> frozenset[int]:
 def printed_order(entries: Sequence[Linked], critical: Collection[int], urgent: Collection[int] = ()) -> list[int]:
     """Return the places of entries as they are printed: criticals, then diseases, positive findings, risk factors; within these as they stood.
 
-    `urgent`: those of `critical` that only words call grave; they follow the others.
+    `urgent`: what only words call grave (part of `critical`) or what is advised for today; it follows what is critical.
     """
 
     def rank(place: int) -> tuple[int, int]:
-        first = 2 if place not in critical else 1 if place in urgent else 0
+        first = 1 if place in urgent else 0 if place in critical else 2
         return first, KINDS.index(entries[place].kind)
 
     return sorted(range(len(entries)), key=rank)

@@ -11,7 +11,7 @@ from tjapi.conclusion.views import OUTDATED_ENTRY, outdated
 from tjapi.kernel.uow import UnitOfWork
 
 _HEAD = text("""
-select e.exam_no, e.exam_date, e.package_name, e.name, e.sex, e.age_years, e.age_days, e.birth_date, e.campus_id, e.examinee_id, c.name campus_name,
+select e.exam_no, e.exam_date, e.package_name, e.name, e.sex, e.age_years, e.age_days, e.birth_date, e.pregnant, e.campus_id, e.examinee_id, c.name campus_name,
   p.id_number_masked, p.phone_masked, case when e.age_years < 18 then (
     select string_agg(g.name || case g.relation when 'father' then '（父亲）' when 'mother' then '（母亲）' when 'grandparent' then '（祖父母）' else '' end, '、' order by g.added_at, g.id)
     from examinee_guardian g where g.examinee_id = e.examinee_id and g.ended_at is null) end guardians

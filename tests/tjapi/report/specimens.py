@@ -90,7 +90,7 @@ class Specimen:
             exam_no="TA26112000017", exam_date=date(2026, 11, 20), package_name=self.package, name=self.name, sex=self.sex,
             age_years=self.age, age_days=self.age * 366, birth_date=date(1980, 3, 14), campus_id=1, campus_name="青山院区", id_number_masked="690101********0012",
             phone_masked="199****0000",
-            guardians="",
+            guardians="", pregnant=False,
         )  # fmt: skip
         closing = SimpleNamespace(
             overview=self.overview,

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from tests.tjapi.report.specimens import Specimen, critical, nothing_found, one_item
+from tjapi.conclusion.rules import asks_today
 from tjapi.report.pages import report
 from tjapi.report.rules import (
     Linked,
@@ -468,3 +469,38 @@ def test_what_only_words_of_a_description_call_grave_is_to_be_seen_to_today_and_
     assert page.count("须尽快处理") >= 2
     made.results[0].alert = "standing"
     assert [c["level"] for c in made.data()["conclusions"]] == ["critical", "critical"], "a number of it is critical"
+
+
+def test_what_is_advised_for_today_is_urgent_on_the_cover_and_comes_before_what_has_a_week() -> None:
+    made = Specimen(overview="")
+    pressure = made.item("一般检查", "一般检查", "收缩压", "150", unit="mmHg", bounds=("90", "139"), flag="H")
+    potassium = made.item("检验科", "电解质", "钾", "5.6", unit="mmol/L", bounds=("3.5", "5.3"), flag="H")
+    made.found("disease", "血压升高", rests_on=[pressure], advice="请一周内复测血压；出现剧烈头痛，请立即拨打 120。")
+    made.found("finding", "血钾升高", rests_on=[potassium], advice="请当日复查血钾并做心电图。")
+    data = made.data()
+    assert [(c["title"], c["level"]) for c in data["conclusions"]] == [("血钾升高", "urgent"), ("血压升高", "")]
+    assert {one["label"]: one["value"] for one in data["figures"]}["须尽快处理"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("advice", "today"),
+    [
+        ("请次日前到肾内科就诊", True), ("请当日复查血钾并做心电图。", True), ("不要等待:请今天就与本院联系", True), ("请立即到急诊", True), ("请先在今天复查", True),
+        ("出现胸痛、气促请立即拨打120", False), ("一周内复测血压。若头痛请立即就医", False), ("口渴多尿者请当日就诊", False), ("如有不适，请立即就医", False),
+        ("请两周内到心内科就诊", False), ("", False),
+    ],
+)  # fmt: skip
+def test_only_what_is_asked_of_everybody_is_asked_for_today(advice: str, today: bool) -> None:
+    assert asks_today(advice) is today
+
+
+@pytest.mark.requirement("E5.2")
+def test_a_description_that_only_its_words_call_grave_stands_among_the_abnormal() -> None:
+    made = Specimen(overview="见各项。")
+    liver = made.item("超声科", "肝脏超声", "肝脏超声", "右叶见低回声占位")
+    made.results[-1].flag = None
+    made.found("finding", "肝脏超声：低回声占位", rests_on=[liver], advice="请今天就与本院联系。")
+    made.entries[-1].own_critical = made.entries[-1].only_words = True
+    data = made.data()
+    assert [(row["item"], row["flag"]) for row in data["abnormal"]] == [("肝脏超声", "abnormal")]
+    assert {one["label"]: one["value"] for one in data["figures"]}["异常结果"] == "1"

@@ -44,9 +44,10 @@ class Alarm:
         return self.title in entry.title or self.title in entry.detail or (bool(ids) and ids <= set(entry.result_ids))
 
 
-def _title(clauses: Sequence[Clause]) -> str:
+def _title(clauses: Sequence[Clause], rule_code: str) -> str:
     names = [clause.known.item_name for clause in clauses if clause.known is not None]
-    return alert_title(names, [hedged(word, clause) for clause in clauses for word in clause.found])
+    words = [hedged(word, clause) for clause in clauses for word in clause.found]
+    return alert_title(names, words, only_words=rule_code == TEXT_GRAVE)
 
 
 def hedged(word: str, clause: Clause) -> str:
@@ -122,7 +123,7 @@ def _alarm(ground: Ground, alert: CriticalValue, values: Sequence[Known]) -> Ala
         alert.rule_code,
         Telling(frozenset({key}), frozenset(ids), words, grave=True),
         clauses,
-        _title(clauses),
+        _title(clauses, alert.rule_code),
         frozenset(clause.known.item_name for clause in clauses if clause.known is not None),
     )
 
@@ -173,7 +174,7 @@ def _entry(exam: Exam, key: str, own: Sequence[Alarm]) -> ConclusionEntry:
         dict.fromkeys([*([told(clauses)] if clauses else []), *(alarm.said for alarm in own if alarm.said)])
     )
     return ConclusionEntry(
-        id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind="finding", title=own[0].title[:200] if not clauses else _title(clauses)[:200], detail=said,
+        id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind="finding", title=own[0].title[:200] if not clauses else _title(clauses, own[0].rule_code)[:200], detail=said,
         advice=DOUBT_ADVICE if doubtful else WORDS_ADVICE if own[0].rule_code == TEXT_GRAVE else ALERT_ADVICE, lifestyle="", result_ids=ids, key=key, keys=[key], icd10=None,
         rule_codes=[own[0].rule_code], edited=False, stale=False, found_ids=ids, revision_ids=[],
         private=any(alarm.private for alarm in own),
