@@ -153,6 +153,21 @@ async def test_a_remark_goes_from_the_door_to_alert_conclusion_and_report(world:
     assert said in str(page["conclusions"]), page["conclusions"]
 
 
+async def test_what_tells_of_a_remark_follows_another_one(world: World) -> None:
+    seen, desk = await _desk(world, "GENERAL")
+    assert (await _put(desk, "HEIGHT", value="170", remark="左乳触及3cm质硬肿块")).status_code == 200
+    await _rest(desk)
+    assert (await desk.sign()).status_code == 200
+    await _seen_to(world, seen, "confirm")
+    review = Review(world, seen)
+    assert len(_of_alerts((await review.call("generate")).json())) == 1
+    await desk.reopen()
+    assert (await _put(desk, "HEIGHT", value="170", remark="右乳癌术后复发")).status_code == 200
+    (own,) = _of_alerts(await review.shown())
+    assert "右乳癌术后复发" in own["detail"]
+    assert "左乳" not in own["detail"]
+
+
 async def test_free_words_of_a_choice_item_are_read(unit: OpenUnit, world: World) -> None:
     seen, desk = await _desk(world, "ENT", sex="male")
     assert (await _put(desk, "THROAT", value="慢性咽炎", remark="右侧扁桃体见菜花样肿物")).status_code == 200
