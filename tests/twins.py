@@ -1994,7 +1994,7 @@ TWINS = (
         "tests/tjapi/result/test_remarks.py::test_grave_words_beside_what_nobody_could_read_alarm_as_well",
     ),
     _twin(
-        "remarks: what is made of a remark follows another", "src/tjapi/result/service/case.py",
+        "remarks: what a person wrote of one is stale beside another", "src/tjapi/result/service/case.py",
         'said_of("；".join((known.same, *_grave_beside(known))), known.unit', "said_of(known.same, known.unit",
         "tests/tjapi/result/test_remarks.py::test_what_tells_of_a_remark_follows_another_one",
     ),
