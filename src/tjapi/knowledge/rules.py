@@ -13,7 +13,8 @@ A condition is one object of one key. Of single values:
     {"first":    {"item": "HGB", "le": "60"}}                             holds now, and in no earlier exam
     {"alarm":    {"by": "laboratory"}}                                    of any item: its laboratory calls it critical itself
 
-of the person `{"person": {"sex": "female", "age_from": 50, "age_to": 74, "pregnant": false}}` (years, both ends belong), and of other conditions
+of the person `{"person": {"sex": "female", "age_from": 50, "age_to": 74, "pregnant": false}}` (years, both ends belong; of infants `days_from`,
+`days_to`: days since birth), and of other conditions
 `{"all": […]}`, `{"any": […]}`, `{"at_least": {"times": 3, "of": […]}}`, `{"not": …}`. Of old editions `{"text": {"item", "contains", "unless"}}`, bare
 words of a description, is evaluated still; nobody writes it anew.
 
@@ -55,6 +56,8 @@ _CHANGES: Mapping[str, str] = {
 CALLED_CRITICAL = "检验科标为危急"
 """What is said of a value that its laboratory calls critical itself."""
 _MOST_DEEP = 8
+_OLDEST_DAYS = 80_000
+"""More days than anybody lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,8 @@ class Case:
     repeats: Mapping[str, Sequence[Known]] = field(default_factory=dict)
     pregnant: bool = False
     """Whether the exam says that she is; whom nobody asked counts as not pregnant."""
+    age_days: int | None = None
+    """Days since birth, as far as anybody says: a newborn's limits change by the day."""
 
     @property
     def every(self) -> list[Known]:
@@ -343,7 +348,7 @@ _SHAPES: Mapping[str, tuple[frozenset[str] | set[str], frozenset[str] | set[str]
     "change": ({"item"} | set(_CHANGES), {"item"}),
     "repeated": ({"item", "times", "unit"} | _LIMITS, {"item", "times"}),
     "first": ({"item", "unit"} | _LIMITS, {"item"}),
-    "person": ({"sex", "age_from", "age_to", "pregnant"}, set()),
+    "person": ({"sex", "age_from", "age_to", "days_from", "days_to", "pregnant"}, set()),
     "alarm": ({"by"}, {"by"}),
 }
 
@@ -386,14 +391,20 @@ def _plain(name: str, given: Mapping[str, Any], path: str) -> None:
     if name == "alarm" and given["by"] != "laboratory":
         raise ConditionInvalidError(f"{path}/by", "laboratory")
     if name == "person":
-        if not given:
-            raise ConditionInvalidError(path, "sex, ages or pregnancy")
-        if not isinstance(given.get("pregnant", False), bool):
-            raise ConditionInvalidError(f"{path}/pregnant", "true or false")
-        if given.get("sex", "male") not in ("male", "female"):
-            raise ConditionInvalidError(f"{path}/sex", "male or female")
-        if given.get("age_from", 0) > given.get("age_to", 200):
-            raise ConditionInvalidError(f"{path}/age_to", "not before age_from")
+        _of_somebody(given, path)
+
+
+def _of_somebody(given: Mapping[str, Any], path: str) -> None:
+    if not given:
+        raise ConditionInvalidError(path, "sex, ages or pregnancy")
+    if not isinstance(given.get("pregnant", False), bool):
+        raise ConditionInvalidError(f"{path}/pregnant", "true or false")
+    if given.get("sex", "male") not in ("male", "female"):
+        raise ConditionInvalidError(f"{path}/sex", "male or female")
+    if given.get("age_from", 0) > given.get("age_to", 200):
+        raise ConditionInvalidError(f"{path}/age_to", "not before age_from")
+    if given.get("days_from", 0) > given.get("days_to", _OLDEST_DAYS):
+        raise ConditionInvalidError(f"{path}/days_to", "not before days_from")
 
 
 def _asks_for_concepts(given: Mapping[str, Any], path: str) -> None:
@@ -594,7 +605,19 @@ def _person(given: Mapping[str, Any], case: Case) -> Verdict:
     if "sex" in given and case.sex not in ("male", "female"):
         return Verdict(None)
     fits = given.get("sex", case.sex) == case.sex and given.get("pregnant", case.pregnant) == case.pregnant
-    return Verdict(fits and given.get("age_from", 0) <= case.age_years <= given.get("age_to", 200))
+    if not (fits and given.get("age_from", 0) <= case.age_years <= given.get("age_to", 200)):
+        return Verdict(False)
+    return Verdict(_of_days(given, case))
+
+
+def _of_days(given: Mapping[str, Any], case: Case) -> bool | None:
+    """Compare the days since birth with bounds; None where only the years are known and allow both answers."""
+    low, high = given.get("days_from", 0), given.get("days_to", _OLDEST_DAYS)
+    known = case.age_days
+    youngest, oldest = (known, known) if known is not None else (case.age_years * 365, case.age_years * 366 + 365)
+    if low <= youngest and oldest <= high:
+        return True
+    return False if oldest < low or youngest > high else None
 
 
 def _alarm(_given: Mapping[str, Any], case: Case) -> Verdict:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
 
-from tjapi.catalog.errors import ItemNotFound
+from tjapi.catalog.errors import ItemNotFound, PrivateContent
 from tjapi.exam.errors import ExamNotFound, LineUnsuitable
 from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.inbox import InboundMessageNotFound
@@ -264,7 +264,7 @@ async def give_up_item(uow: Unit, exam_id: UUID, line_id: UUID, item_id: UUID, b
 @results.get(
     "/inbound-messages/{message_id:uuid}/readings",
     **operation("getMessageReadings", "消息的各种读法", "How each charset would read a message", permission="message.release",
-                requirement=["E3.5", "X13"], problems=[InboundMessageNotFound],
+                requirement=["E3.5", "X13"], problems=[InboundMessageNotFound, PrivateContent],
                 description="放行字符集存疑的消息前对照:同一字节按 UTF-8、GB18030、ISO 8859-1 各读作什么;姓名只对有权者全显,留审计 · Before a message of"
                 " doubtful charset is released: what the same bytes say in each. Leaves an audit row."),
 )  # fmt: skip

@@ -96,6 +96,7 @@ class DepartmentSheetLine(Base):
     result_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql("'{}'"))
     revision_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql("'{}'"))
     made_of: Mapped[str | None]
+    private: Mapped[bool] = mapped_column(server_default="false")
 
 
 class MessageRelease(Base):
@@ -151,6 +152,7 @@ class Result(Base):
     department_id: Mapped[int] = mapped_column(SmallInteger)
     current_revision_id: Mapped[UUID | None]
     judged_flag: Mapped[str | None]
+    private: Mapped[bool] = mapped_column(server_default="false")
 
 
 class ResultQuestion(Base):
@@ -202,6 +204,7 @@ class ResultQuestion(Base):
     reason: Mapped[str | None]
     kept_because: Mapped[str | None]
     gives_up: Mapped[bool] = mapped_column(default=False, server_default=sql("false"))
+    private: Mapped[bool] = mapped_column(server_default="false")
 
 
 class ResultRevision(Base):
@@ -254,6 +257,7 @@ class ResultRevision(Base):
     remarks: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
     reason: Mapped[str | None]
     doubted: Mapped[bool] = mapped_column(server_default=sql("false"))
+    private: Mapped[bool] = mapped_column(server_default="false")
     coded: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 

@@ -126,6 +126,17 @@ async def past_exams(uow: UnitOfWork, exam: Exam, size: int) -> Sequence[Exam]:
     return (await uow.session.execute(query)).scalars().all()
 
 
+_UNFOUND = text("""
+select e.id from exam e join knowledge_version v on v.id = e.knowledge_version_id
+where e.state not in ('finalized', 'cancelled') and (v.id = :version_id or v.signed_at is null) order by e.id
+""")
+
+
+async def unfound(uow: UnitOfWork, version_id: UUID) -> Sequence[UUID]:
+    """Return the open exams that a version judges, or one that nobody has signed: of what they hold nothing was found for that reason."""
+    return (await uow.session.scalars(_UNFOUND, {"version_id": version_id})).all()
+
+
 async def newest_exams(uow: UnitOfWork, size: int) -> Sequence[Exam]:
     """Return the newest exams of which there is a result, as far as the caller may see them."""
     has_result = select(Result.id).where(Result.exam_id == Exam.id).exists()
@@ -170,11 +181,11 @@ async def past_results(uow: UnitOfWork, exam_ids: Sequence[UUID], department_id:
 async def numbers(uow: UnitOfWork, exam_id: UUID, exam_ids: Sequence[UUID]) -> Sequence[tuple[Result, ResultRevision]]:
     """Return the current plain numbers (none with a comparator) of an exam and of earlier ones, in printing order: of these what is decided.
 
-    Of the exam itself those that its report would print, and of which nobody is asked anything.
+    Of the exam itself those that its report would print, and of which nobody is asked anything. What is private is in no trend.
     """
     own = f"(r.exam_id = :exam_id and l.state in ('resulted', 'verified') and {_UNASKED})"
     query = _current_of(exam_ids).where(
-        text(f"v.numeric is not null and v.comparator = '' and ({own} or (r.exam_id <> :exam_id and {_DECIDED}))")
+        text(f"v.numeric is not null and v.comparator = '' and not r.private and ({own} or (r.exam_id <> :exam_id and {_DECIDED}))")
         .bindparams(exam_id=exam_id)
     )  # fmt: skip
     return [(row[0], row[1]) for row in (await uow.session.execute(query)).all()]

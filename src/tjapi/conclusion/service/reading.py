@@ -34,12 +34,14 @@ async def review(look: Look, exam_id: UUID, view: ReviewView, department_id: int
     row = await views.review(look, exam_id, view, department_id)
     if row is None:
         raise ExamNotFound
-    version, exam, departments, conclusion, claim, described, *why_not = row
+    version, exam, departments, conclusion, claim, unsigned, described, *why_not = row
     found = exams.outstanding(*why_not)
     outstanding = ",".join(one.model_dump_json() for one in found).encode()
     unread = ",".join(one.model_dump_json() for one in _unread(described or ())).encode()
-    parts = (exam, b"false" if found else b"true", outstanding, departments, unread, conclusion, claim or b"null")
-    shape = b'{"exam":%b,"complete":%b,"outstanding":[%b],"departments":%b,"unread":[%b],"conclusion":%b,"claim":%b}'
+    parts = (
+        exam, b"false" if found else b"true", outstanding, departments, unread, conclusion, claim or b"null", b"true" if unsigned else b"false",
+    )  # fmt: skip
+    shape = b'{"exam":%b,"complete":%b,"outstanding":[%b],"departments":%b,"unread":[%b],"conclusion":%b,"claim":%b,"unsigned":%b}'
     return Built(version, shape % parts)
 
 

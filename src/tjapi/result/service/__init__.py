@@ -22,7 +22,7 @@ from tjapi.result.service.findings import Found, found_in, reasons
 from tjapi.result.service.findings import result_ids as found_result_ids
 from tjapi.result.service.giving_up import give_up, specimens_refused
 from tjapi.result.service.importing import PastResults, PastSheet, PastValue, import_past
-from tjapi.result.service.judging import follow_past, judge_anew, lines_gone, opened_again, past_changed
+from tjapi.result.service.judging import find_signed, follow_past, judge_anew, lines_gone, opened_again, past_changed
 from tjapi.result.service.questions import block_open, drop_questions
 from tjapi.result.service.questions import page as questions_page
 from tjapi.result.service.reading import (
@@ -32,6 +32,7 @@ from tjapi.result.service.reading import (
     history,
     ids_of,
     passed,
+    private_ids,
     reads_as,
     result_ids,
     trends,
@@ -74,6 +75,7 @@ __all__ = [
     "drop_sheets",
     "edition_of",
     "file_report",
+    "find_signed",
     "follow_past",
     "found_in",
     "found_result_ids",
@@ -93,6 +95,7 @@ __all__ = [
     "plan_sheets",
     "plan_sheets_of_many",
     "preview",
+    "private_ids",
     "propose_release",
     "proposed",
     "put_results",

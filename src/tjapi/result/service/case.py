@@ -130,7 +130,15 @@ async def _read(uow: UnitOfWork, exam_id: UUID) -> Case:
     values, repeats = put_together(await views.case_values(uow, [exam_id]))
     active = await edition_of(uow, exam)
     compared = {code for rule in active.rules for code in rule.past} & values.keys() if active is not None else set()
-    return Case(exam.sex, exam.age_years, values, await before_of(uow, exam, compared), repeats, bool(exam.pregnant))
+    return Case(
+        exam.sex,
+        exam.age_years,
+        values,
+        await before_of(uow, exam, compared),
+        repeats,
+        bool(exam.pregnant),
+        exam.age_days,
+    )
 
 
 def put_together(rows: Iterable[views.CaseRow]) -> tuple[dict[str, Known], dict[str, list[Known]]]:

@@ -15,7 +15,6 @@ from tjapi.identity import service as identity
 from tjapi.kernel.problem import FieldError, PermissionMissing, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import service as knowledge
-from tjapi.knowledge.calm import says_all_normal, says_only_normal
 from tjapi.knowledge.claims import rewritten
 from tjapi.knowledge.composing import Composed
 from tjapi.knowledge.rules import Case, Known
@@ -52,13 +51,14 @@ from tjapi.result.service.computing import compute, record
 from tjapi.result.service.reading import line_out, value_out
 from tjapi.result.service.summarizing import (
     STALE,
-    calm_lines,
+    calm_words,
     new_sheet,
     put_lines,
     sheet_sources,
     summarize,
     summarize_department,
     text_of,
+    untrue_words,
 )
 
 STAFF = "staff"
@@ -103,10 +103,10 @@ class _Desk:
         )
 
     def said(self) -> list[Known]:
-        """Return the department's current values, as rules and sentences see them."""
+        """Return the department's current values, as rules and sentences see them; a summary tells nothing of what is private."""
         found = []
         for line in self.lines:
-            for item in self.book.items_of(line) if self.book.live(line) else ():
+            for item in self.book.items_of(line) if self.book.live(line) and not line.private else ():
                 now = self.book.now_at(line.id, item.id)
                 if now is not None:
                     range_ = now.range_snapshot or {}
@@ -121,6 +121,12 @@ class _Desk:
                     )  # fmt: skip
         return found
 
+    @property
+    def private(self) -> set[UUID]:
+        """The results of the department's private lines."""
+        places = [(line.id, item.id) for line in self.lines if line.private for item in self.book.items_of(line)]
+        return {now.result_id for place in places if (now := self.book.now_at(*place)) is not None}
+
     def text(self, lines: Sequence[DepartmentSheetLine], *, complete: bool) -> str:
         """Return the summary that lines make: it names what is critical of the department's own values."""
         values = self.said()
@@ -132,8 +138,9 @@ class _Desk:
             else:
                 case[one.item_code] = one
         exam = self.book.exam
-        own = Case(exam.sex, exam.age_years, case, {}, repeats, bool(exam.pregnant))
-        return text_of(lines, values, complete=complete, grave=graves_of(self.edition, own) if self.edition else ())
+        own = Case(exam.sex, exam.age_years, case, {}, repeats, bool(exam.pregnant), exam.age_days)
+        told = [line for line in lines if self.private.isdisjoint(line.result_ids or ())]
+        return text_of(told, values, complete=complete, grave=graves_of(self.edition, own) if self.edition else ())
 
     def entered(self) -> list[_Place]:
         """Return the items that the department answers for: those of its live lines that no laboratory carries out."""
@@ -480,7 +487,8 @@ def _refuse_stale(lines: Sequence[DepartmentSheetLine], sheet: DepartmentSheet, 
             f"line:{line.id}", "stale", "所依据的结果已变化,请修改或确认", "rests on other values; change or confirm it"
         )
         for line in lines
-        if line.stale and not line.removed
+        # What is wrong with a line by hand is its words: they are refused by name.
+        if line.stale and not line.removed and line.origin != "manual"
     ]
     # A form sends back what it showed: the same words stand only where somebody says so.
     again = given.summary is None or not (given.summary_confirmed or rewritten(sheet.summary, given.summary))
@@ -499,23 +507,9 @@ def _refuse_words(
     truth: Truth,
 ) -> None:
     """Nobody signs words that call normal what is not, or what nobody examined, or that tell of results what none of them says any more."""
-    shown = [line for line in lines if not line.removed]
-    said = [(f"line:{line.id}", line.text) for line in shown if line.origin == "manual" or line.edited]
-    texts = [line.text for line in shown]
-    calm = calm_lines(said, texts, values)
-    calm += calm_lines([("/summary", written)], [*texts, written], values) if written else []
-    if all(known.unexamined for known in values):
-        calm += [
-            FieldError(
-                at, "calm", "本科室没有检查结果,不能写正常或未见异常", "nothing was examined here that could be normal"
-            )
-            for at, text in [*said, ("/summary", written)]
-            if any(says_all_normal(one, department=True) or says_only_normal(one) for one in _CLAUSE.split(text))
-        ]
-    if calm:
+    if calm := calm_words(lines, written, values, truth):
         raise SummaryContradictsFindings(errors=calm)
-    old = [at for at, text in [*said, ("/summary", written)] if truth.contradicts(text)]
-    if old:
+    if old := untrue_words(lines, written, truth):
         raise SummaryFigureOutdated(errors=[old_figure(place) for place in old])
 
 

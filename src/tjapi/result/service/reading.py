@@ -168,6 +168,11 @@ async def result_ids(uow: UnitOfWork, exam_id: UUID) -> Collection[UUID]:
     return {r.id for r in await repository.results(uow, exam_id)}
 
 
+async def private_ids(uow: UnitOfWork, exam_id: UUID) -> frozenset[UUID]:
+    """Return the results of an exam's private items, as far as they may be seen."""
+    return frozenset(await repository.private_ids(uow, exam_id))
+
+
 async def unmapped_codes(
     uow: UnitOfWork, *, system: str | None, after: Sequence[str] | None, size: int
 ) -> Sequence[UnmappedCodeOut]:
