@@ -520,7 +520,8 @@ TWINS = (
     ),
     _twin(
         "results: that a value is doubted is kept with it", "src/tjapi/result/service/book.py",
-        "            doubted=entry.doubt, coded=entry.coded,", "            coded=entry.coded,",
+        "            doubted=entry.doubt,\n",
+        "",
         "tests/tjapi/result/test_questions.py::test_a_doubtful_value_is_asked_about_again_when_it_is_current_again",
     ),
     _twin(
