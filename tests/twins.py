@@ -520,7 +520,8 @@ TWINS = (
     ),
     _twin(
         "results: that a value is doubted is kept with it", "src/tjapi/result/service/book.py",
-        "            doubted=entry.doubt, coded=entry.coded,", "            coded=entry.coded,",
+        "            doubted=entry.doubt,\n",
+        "",
         "tests/tjapi/result/test_questions.py::test_a_doubtful_value_is_asked_about_again_when_it_is_current_again",
     ),
     _twin(
@@ -2020,7 +2021,7 @@ TWINS = (
     ),
     _twin(
         "messages: a note that calls a value critical is heard at the door", "src/tjapi/result/rules/raw.py",
-        "if calls_critical(note) or is_grave(note[:_LONGEST_VALUE]):", "if is_grave(note[:_LONGEST_VALUE]):",
+        "if calls_critical(note) or", "if",
         f"{DOOR_ALARMS}::test_what_is_critical_in_a_message_refused_at_the_door_is_named",
     ),
     _twin(
@@ -2037,6 +2038,62 @@ TWINS = (
         "releases: who agrees is told whether it would be in vain", "src/tjapi/result/endpoints.py",
         "    await flows.refuse_agreeing(runtime(request).services.lis, uow, release_id)\n", "",
         f"{READINGS}::test_a_release_in_vain_is_refused_when_it_is_proposed_and_again_when_it_is_agreed_to",
+    ),
+    _twin(
+        "remarks: grave words in a message that nobody can file are named", "src/tjapi/result/rules/raw.py",
+        " or is_grave(note[:_LONGEST_VALUE])", "",
+        "tests/tjapi/result/test_remarks.py::test_grave_words_beside_a_value_of_a_message_that_nobody_can_file_are_named",
+    ),
+    _twin(
+        "clicks: a finding is written as it is read", "src/tjapi/knowledge/composing.py",
+        "    return not read(text, item_code, item_name).unread and expected(clicks) == read_keys(", "    return True or expected(clicks) == read_keys(",
+        "tests/tjapi/knowledge/test_composing.py::test_every_finding_is_read_back_as_it_was_clicked_and_as_nothing_else",
+    ),
+    _twin(
+        "clicks: what is there and is not contradicts itself", "src/tjapi/knowledge/composing.py",
+        '    return len(said) > 1 and said <= {"present", "possible", "absent"}', "    return False",
+        "tests/tjapi/result/test_clicks.py::test_clicks_that_cannot_stand_are_refused_by_their_field[coded0-findings/1/assertion-contradicts]",
+    ),
+    _twin(
+        "clicks: rules follow the codes that were kept", "src/tjapi/knowledge/rules.py",
+        "if known.coded is None else known.coded", "",
+        "tests/tjapi/result/test_clicks.py::test_rules_follow_the_codes_that_were_kept_and_guess_nothing_anew",
+    ),
+    _twin(
+        "clicks: a signature keeps the codes", "src/tjapi/result/service/entry.py",
+        "now.reason, now.remarks, now.coded)", "now.reason, now.remarks)",
+        "tests/tjapi/result/test_clicks.py::test_a_clicked_finding_is_text_and_codes_and_stands_in_conclusion_advice_and_report",
+    ),
+    _twin(
+        "clicks: an edited text loses its codes", "src/tjapi/result/service/entry.py",
+        "        return (now.raw_value, now.remarks) == (self.value, self.remarks) and same_codes",
+        "        return (now.coded is not None and self.value is not None) or ((now.raw_value, now.remarks) == (self.value, self.remarks) and same_codes)",
+        "tests/tjapi/result/test_clicks.py::test_a_text_edited_by_hand_loses_its_codes_visibly_and_the_same_words_sent_back_keep_them",
+    ),
+    _twin(
+        "remarks: what is grave beside a value asks for a person", "src/tjapi/knowledge/rules.py",
+        '    if given.get("grave") and known.remarks:', "    if False:",
+        "tests/tjapi/result/test_remarks.py::test_a_remark_of_a_laboratory_alarms_with_its_sentence[value]",
+    ),
+    _twin(
+        "remarks: what a laboratory says of its method is of nobody", "src/tjapi/result/rules/notes.py",
+        "if one and not _LEGEND.search(one))", "if one)",
+        "tests/tjapi/result/test_remarks.py::test_a_calm_remark_of_a_laboratory_alarms_of_nothing",
+    ),
+    _twin(
+        "remarks: another remark is another event", "src/tjapi/critical_value/service.py",
+        "if c.beside else c.known.same)", "if False else c.known.same)",
+        "tests/tjapi/result/test_remarks.py::test_another_remark_beside_the_same_value_is_another_event",
+    ),
+    _twin(
+        "remarks: words beside what nobody could read alarm", "src/tjapi/result/service/book.py",
+        "        if any(is_grave(words, item.code, item.name) for words in (unread.raw, *unread.remarks)):", "        if False:",
+        "tests/tjapi/result/test_remarks.py::test_grave_words_beside_what_nobody_could_read_alarm_as_well",
+    ),
+    _twin(
+        "remarks: what a person wrote of one is stale beside another", "src/tjapi/result/service/case.py",
+        'said_of("；".join((known.same, *_grave_beside(known))), known.unit', "said_of(known.same, known.unit",
+        "tests/tjapi/result/test_remarks.py::test_what_tells_of_a_remark_follows_another_one",
     ),
     _twin(
         "notes: what calls a value critical weighs", "src/tjapi/result/rules/notes.py",

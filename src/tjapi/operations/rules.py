@@ -126,6 +126,13 @@ KNOWLEDGE_VERSION_STATE = {
 FINDING_KIND = {
     "disease": ("疾病", "Disease"), "finding": ("阳性发现", "Positive finding"), "risk": ("危险因素", "Risk factor"),
 }  # fmt: skip
+FINDING_ASSERTION = {
+    "present": ("有", "Present"), "possible": ("可能", "Possible"), "absent": ("无", "Absent"), "historical": ("既往", "In the past"),
+    "postoperative": ("术后", "After an operation"), "family": ("家族史", "In the family"),
+}  # fmt: skip
+FINDING_SIDE = {"left": ("左侧", "Left"), "right": ("右侧", "Right"), "both": ("双侧", "Both sides")}
+FINDING_NUMBER = {"single": ("单发", "Single"), "multiple": ("多发", "Multiple")}
+FINDING_NORMAL = {"all": ("全部正常", "All is normal"), "rest": ("其余未见异常", "The rest is normal")}
 IMPORTANT_CLASS = {
     "A": ("A 类:立即处理", "Class A: act at once"), "B": ("B 类:进一步检查", "Class B: further examination"),
 }  # fmt: skip
@@ -245,6 +252,10 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "identity_check_outcome": CHECK_OUTCOME,
     "knowledge_version_state": KNOWLEDGE_VERSION_STATE,
     "finding_kind": FINDING_KIND,
+    "finding_assertion": FINDING_ASSERTION,
+    "finding_side": FINDING_SIDE,
+    "finding_number": FINDING_NUMBER,
+    "finding_normal": FINDING_NORMAL,
     "conclusion_state": CONCLUSION_STATE,
     "amendment_task_state": AMENDMENT_TASK_STATE,
     "critical_state": CRITICAL_STATE,

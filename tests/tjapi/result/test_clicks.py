@@ -111,6 +111,23 @@ async def test_a_text_edited_by_hand_loses_its_codes_visibly_and_the_same_words_
     assert [one["coded"] is None for one in history] == [False, True]
 
 
+async def test_a_signed_finding_is_corrected_by_clicks_and_its_history_keeps_both(world: World) -> None:
+    visit, desk = await _desk(world)
+    await _click(desk, "US-THYROID", findings=[NODULE], normal="rest")
+    await _rest(desk)
+    assert (await desk.sign()).status_code == 200
+    await desk.reopen()
+    smaller = {**NODULE, "sizes_mm": ["4"], "grade": "2"}
+    assert (await _click(desk, "US-THYROID", findings=[smaller], normal="rest")).status_code == 200
+    assert (await desk.sign()).status_code == 200
+    result_id = next(i["result_id"] for i in (await desk.sheet())["items"] if i["item_code"] == "US-THYROID")
+    history = (await desk.client.get(f"/api/v1/results/{result_id}/revisions")).json()["revisions"]
+    said = [(one["status"], one["coded"]["findings"][0]["grade"]) for one in history]
+    assert said == [("preliminary", "4a"), ("final", "4a"), ("corrected", "2")]
+    async with world.runtime.units.open(demo.LOADER) as uow:
+        assert [c.state for c in await critical_values.of_exam(uow, visit.exam_id)] == ["superseded"]
+
+
 async def test_rules_follow_the_codes_that_were_kept_and_guess_nothing_anew(world: World) -> None:
     visit, desk = await _desk(world)
     await _click(desk, "US-THYROID", findings=[NODULE], normal="rest")

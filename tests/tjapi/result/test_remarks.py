@@ -1,6 +1,8 @@
 """Words beside a value are read as a description is: what is grave in them asks for a person, calm ones trouble nobody."""
 
+import tomllib
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +16,7 @@ from tests.tjapi.world import SignIn, World
 from tjapi.kernel.runtime import Runtime
 from tjapi.knowledge import service
 from tjapi.knowledge.rules import Case, Known, evaluate
-from tjapi.result.rules.notes import listed, told
+from tjapi.result.rules.notes import is_grave, listed, told
 from tjapi.result.rules.raw import called_critical
 from tjapi.result.service.alarming import alarms_of
 
@@ -75,6 +77,31 @@ def test_a_calm_remark_troubles_nobody(remark: str) -> None:
 @pytest.mark.parametrize("remark", ["见大量异形细胞", "可见不明坏死物", "形态异常，性质不明"])
 def test_what_nobody_understands_of_a_remark_is_listed(remark: str) -> None:
     assert listed(remark, "HGB", "血红蛋白") or "TEXT-GRAVE" in _codes(_known("140", remark))
+
+
+CORPUS = tomllib.loads((Path(__file__).parent / "remarks.toml").read_text("utf-8"))
+LOST = frozenset(
+    (
+        "镜检见原始细胞 15%",
+        "血培养革兰阴性杆菌生长",
+        "皮肤多处瘀斑",
+        "血涂片疑似骨髓增生异常综合征",
+        "体重半年下降10公斤",
+    )
+)
+"""Grave remarks that the dictionary neither knows as grave nor leaves unread. None must be added in silence."""
+
+
+def test_ordinary_remarks_alarm_nobody_and_few_are_listed() -> None:
+    assert [one for one in CORPUS["calm"] if is_grave(one)] == []
+    assert len([one for one in CORPUS["calm"] if listed(one)]) <= len(CORPUS["calm"]) / 10
+
+
+def test_no_grave_remark_is_lost_but_those_that_are_counted() -> None:
+    alarmed = [one for one in CORPUS["grave"] if is_grave(one)]
+    lost = {one for one in CORPUS["grave"] if one not in alarmed and not listed(one)}
+    assert lost <= LOST
+    assert len(alarmed) >= len(CORPUS["grave"]) * 0.7
 
 
 def test_a_remark_is_no_finding_and_no_number_is_read_as_words() -> None:
@@ -151,6 +178,23 @@ async def test_a_remark_goes_from_the_door_to_alert_conclusion_and_report(world:
     page = await _printed(world, seen)
     assert said in str(page["departments"])
     assert said in str(page["conclusions"]), page["conclusions"]
+
+
+async def test_what_tells_of_a_remark_follows_another_one(world: World) -> None:
+    seen, desk = await _desk(world, "GENERAL")
+    assert (await _put(desk, "HEIGHT", value="170", remark="左乳触及3cm质硬肿块")).status_code == 200
+    await _rest(desk)
+    assert (await desk.sign()).status_code == 200
+    await _seen_to(world, seen, "confirm")
+    review = Review(world, seen)
+    made = (await review.call("generate")).json()
+    (own,) = _of_alerts(made)
+    written = [{**e, "detail": f"{e['detail']}，请外科会诊"} if e == own else e for e in made["entries"]]
+    assert (await review.put(made["overview"], written)).status_code == 200
+    await desk.reopen()
+    assert (await _put(desk, "HEIGHT", value="170", remark="右乳癌术后复发")).status_code == 200
+    (own,) = _of_alerts(await review.shown())
+    assert own["stale"], own
 
 
 async def test_free_words_of_a_choice_item_are_read(unit: OpenUnit, world: World) -> None:

@@ -49,16 +49,19 @@ _LEGEND = re.compile(
     r"|本(?:检测|检查|方法|法|试验|实验|项目|试剂|产品|报告|结果)(?:结果)?(?:仅|只|不能|不可|不作|用于|适用|可用于|阴性|阳性)"
     r"|(?:可|作为|用于|辅助|有助于).{0,20}(?:诊断|筛查|监测|判断|评估|观察).{0,6}(?:指标|参考|依据|手段|标志物|之用|检测)"
     r"|(?:[<>≤≥＜＞]|大于|小于|高于|低于|超过)\s*\d[^,，]*[,，:：]?(?:提示|考虑|表示|意味|为|应|需)"
-    r"|^(?:如|若|当|凡|一旦)"
+    r"|^(?:如|若|当|凡|一旦)|阴性(?:结果)?(?:并)?不能(?:完全)?(?:排除|除外)"
 )  # fmt: skip
 # That a laboratory calls something critical alarms by itself (`criticals`), whatever words it takes for it.
 _CALLED = re.compile(r"危急值?(?:报告|结果|通知)?|critical(?: value)?", re.IGNORECASE)
+
+_SPECIMEN = re.compile(r"((?:标本|样[本品]|血[清浆样])[^,，。;；]{0,6})(?:黄疸|黄染)")
+"""The colour of a specimen is not the person's."""
 
 
 def told(note: str) -> str:
     """Return what a note says of this person: without its sentences on methods and on what such values may mean, and without 危急值."""
     spoken = (one[0].strip() for one in _SENTENCE.finditer(note))
-    return "。".join(_CALLED.sub("", one) for one in spoken if one and not _LEGEND.search(one))
+    return "。".join(_SPECIMEN.sub(r"\1", _CALLED.sub("", one)) for one in spoken if one and not _LEGEND.search(one))
 
 
 def is_grave(words: str, item_code: str = "", item_name: str = "") -> bool:
@@ -66,18 +69,42 @@ def is_grave(words: str, item_code: str = "", item_name: str = "") -> bool:
     return bool(read(told(words), item_code, item_name).grave)
 
 
-# Words of a laboratory's trade that hold a character of harm and mean none.
-_TRADE = re.compile(
-    "溶血|脂血|乳糜血?|黄疸指数|黄疸|凝血|凝块|采血|静脉血|末梢血|指尖血|血样|血浆|血清|全血|空腹血?|血小板聚集|血小板|血红蛋白|红细胞|白细胞|抗凝|血糖|血脂|血型"
-    "|病人|患者|病历|病区|试剂|污染|干扰|标本不足|量不足|危急值?|急诊|急查|急送|异常值|异常结果|无异常|离心|暂停|停止|停用|坏境|丢弃|弃"
-)
+# Words of the trade: of specimens, methods, reports, and of how somebody was measured. What is left without them is to be understood, or read.
+_TRADE_WORDS = """
+溶血 脂血 乳糜血 乳糜 黄疸指数 黄疸标本 凝血 凝块 凝集 采血 抽血 输液 静脉血 末梢血 指尖血 指血 血样 血浆 血清 全血 空腹血 空腹 餐后
+进食 饮食 血小板聚集成团 血小板聚集 血小板 血红蛋白 红细胞 白细胞 中性粒细胞 淋巴细胞 单核细胞 中毒颗粒 缗钱状 大小不一 中心淡染区扩大
+巨大血小板 散在可见 散在 偶见 分类正常 抗凝剂 抗凝 枸橼酸钠 肝素 edta 依赖性 血糖 血脂 血型 病人 患者 受检者 受检人 本人 客人 自述
+病历 病区 门诊 住院 临床症状 临床医生 临床 影像学 症状 试剂 污染 干扰 量不足 标本量 标本类型 标本状态 标本 样本 合格 不合格 混浊 浑浊
+离心 稀释 复查后 复查 复检 复测 复核 重复 重测 手工计数 手工 计数 镜检 显微镜 沉渣 涂片 染色 检测 检查 检验 测定 测量 方法 化学发光法
+化学发光 免疫比浊 干化学 仪器 机器 自动判读 自动分析 自动 判读 结果 报告 数值 数据 参考值 参考区间 参考范围 参考 区间 范围 下限 上限
+灰区 弱阳性 阳性者 阳性 阴性 初筛 确证试验 确证 待确证 确认 历史 前次 上次 变化较大 变化 一致 相符 差异 电话 通知 联系 告知 接收人
+接收 医生 医师 护士 老师 检验科 实验室 第三方 外送 外院 提供 负责 仅供 综合判断 综合 判断 联合 建议 必要时 定期 随访 观察 动态 高危型
+阴道镜 超声 心电图机 心电图 孕妇 孕期 妊娠 绝经后 月经期 经期 黄体期 卵泡期 哺乳期 男性 女性 成人 儿童 老年 服用 药物 避孕药 降压药
+疫苗 接种后 接种 体位 坐位 卧位 左臂 右臂 左侧 右侧 上臂 袖带 偏紧 偏松 佩戴 眼镜 赤脚 穿鞋 穿衣 脱鞋 休息 分钟 小时 紧张 激动
+配合欠佳 配合 欠佳 已处理 语音 清晰 时间 日期 隐血试验 隐血 试验 留尿 尿液 尿 大便 粪便 痰 寄生虫卵 管型 急诊 急查 急送 异常值
+异常结果 暂停 停止 丢弃 已 未 请 经 由 为 系 因 故 及 与 做 行 后 前 再 仅 有 无 可 次 并 等 其他 其它 备注 附注 说明 轻度
+中度 重度 正常 排列 本次 此 待 乙肝 丙肝 梅毒 抗体 抗原 定量 吸烟者 凝固 黏液丝 结晶 电极脱落 脱落 报警 正在 两次 一次 比较 较大 成熟 形态
+"""
+_TRADE = re.compile("|".join(sorted(_TRADE_WORDS.split(), key=len, reverse=True)))
 
 
 def listed(note: str, item_code: str = "", item_name: str = "") -> tuple[str, ...]:
-    """Return the sentences of a note that a reviewer reads: neither understood, nor words of a laboratory's trade alone, nor without any word of harm."""
-    harm = dictionary().hazards
+    """Return the sentences of a note that a reviewer reads: neither understood nor known as normal, and more than words of the trade."""
     unread = read(told(note), item_code, item_name).unread
-    return tuple(one for one in unread if any(sign in harm for sign in _TRADE.sub("", plain_writing(one))))
+    return tuple(one for one in unread if _is_strange(_TRADE.sub("，", plain_writing(one)), item_code, item_name))
+
+
+_STRANGE = re.compile(r"[\u3400-\u9fff]{2,}|[a-z]{4,}")
+_FOUND = re.compile("[可查镜]?见|找到|发现|检出|触及|扪及|[自主]?诉|突然|突发|大量|多处|疑|考虑")
+
+
+def _is_strange(left: str, item_code: str, item_name: str) -> bool:
+    """Say whether what is left of a sentence tells of something found, or holds a sign of harm, that nobody understands."""
+    harm = dictionary().hazards
+    return any(
+        _STRANGE.search(one) and (_FOUND.search(one) or any(sign in harm for sign in one))
+        for one in read(left, item_code, item_name).unread
+    )
 
 
 def meant(note: str, said: Sequence[tuple[str, str, bool]]) -> list[int]:

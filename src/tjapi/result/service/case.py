@@ -12,7 +12,7 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.calm import is_unjudged_text
 from tjapi.knowledge.composing import mentions_kept
-from tjapi.knowledge.rules import Case, Known
+from tjapi.knowledge.rules import Case, Known, remarked
 from tjapi.knowledge.service import Knowledge
 from tjapi.result import repository, views
 from tjapi.result.rules.choices import called_by, unexamined
@@ -97,10 +97,17 @@ async def ground_of(uow: UnitOfWork, exam: Exam) -> Ground:
     case = await case_of(uow, exam.id)
     held = [*_all(case), *(known for many in case.before.values() for known in many)]
     said = {
-        known.result_id: said_of(known.same, known.unit, known.flag) for known in held if known.result_id is not None
+        known.result_id: said_of("；".join((known.same, *_grave_beside(known))), known.unit, known.flag)
+        for known in held
+        if known.result_id is not None
     }
     revisions = {k.result_id: k.revision_id for k in held if k.result_id is not None and k.revision_id is not None}
     return Ground(case, facts_of(exam), await edition_of(uow, exam), said, revisions)
+
+
+def _grave_beside(known: Known) -> list[str]:
+    """Return the sentences beside a value of which somebody is told: what is made of it rests on them as well."""
+    return list(dict.fromkeys(one.said for one in remarked(known) if one.grave and one.stands))
 
 
 def facts_of(exam: Exam) -> Facts:

@@ -1,5 +1,6 @@
 """What may be clicked for a descriptive item, and the text that clicks make: with what rules ask for in use now."""
 
+import asyncio
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -39,7 +40,8 @@ from tjapi.result.schemas import (
 async def clickables(uow: UnitOfWork, item_id: UUID) -> ClickablesOut:
     """Return what may be clicked for an item; nothing for one that is not described. Raises ItemNotFound."""
     item = await catalog.item(uow, item_id)
-    offered = options(item.code, await _asked(uow, item)) if item.kind == "text" else ()
+    # Whoever asks first has every word of these concepts written and read; others are served meanwhile.
+    offered = await asyncio.to_thread(options, item.code, await _asked(uow, item)) if item.kind == "text" else ()
     usual = compose([], "all", item_code=item.code, item_name=item.name, usual=item.normal_default or "").text
     return ClickablesOut(item_id=item.id, normal_text=usual, findings=[_option_out(one) for one in offered])
 
