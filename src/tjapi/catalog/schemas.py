@@ -482,8 +482,8 @@ Age = Annotated[str, Field(pattern=r"^[0-9]{1,3}[dwmy]$")]
 Code = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=40)]
 
 
-class StarterRange(Citing, Input):
-    """A reference range in a starter file; `age_to = "59y"` lasts until the sixtieth birthday."""
+class RangeBody(Citing, Input):
+    """What a reference range says, and for whom; `age_to = "59y"` lasts until the sixtieth birthday."""
 
     sex: ApplicableSex = "any"
     age_from: Age | None = None
@@ -499,8 +499,36 @@ class StarterRange(Citing, Input):
     source: str = Field(min_length=1, max_length=200)
     critical_source: str | None = Field(None, max_length=200)
     verified: bool = False
+
+
+class StarterRange(RangeBody):
+    """A reference range in a starter file."""
+
     valid_from: date = _FROM_THE_BEGINNING
     valid_to: date | None = None
+
+
+class RangeIn(RangeBody):
+    """A reference range of an edition: it takes the place of the one for the same people. `withdrawn`: nothing takes its place."""
+
+    item: Code = Field(description="项目代码 · Item", examples=["CREA"])
+    withdrawn: bool = Field(False, description="停用 · Holds no more", examples=[False])
+
+    @property
+    def key(self) -> str:
+        """For whom it is."""
+        return self.key_of(self.item, self)
+
+    @staticmethod
+    def key_of(item: str, row: Any) -> str:
+        """Return for whom a range is, whatever holds it."""
+        said = (item, row.sex, row.age_from or "", row.age_to or "", row.method, "pregnant" if row.pregnant else "")
+        return "|".join(said)
+
+    @classmethod
+    def of(cls, item: str, row: Any) -> "RangeIn":
+        """Return a range that is kept as an edition would say it."""
+        return cls.model_validate({name: getattr(row, name) for name in RangeBody.model_fields} | {"item": item})
 
 
 class StarterItem(Input):

@@ -44,6 +44,7 @@ from tjapi.catalog.service.content import (
     units,
 )
 from tjapi.catalog.service.exchange import copy_package, export_catalog, import_catalog
+from tjapi.catalog.service.ranging import own_keys, put_ranges, range_faults, ranges_in_force, shipped_ranges
 
 __all__ = [
     "Department",
@@ -84,6 +85,7 @@ __all__ = [
     "map_external_code",
     "outside_lab_in_use",
     "outside_labs",
+    "own_keys",
     "package",
     "package_groups",
     "package_options",
@@ -93,7 +95,11 @@ __all__ = [
     "private_codes",
     "put_exclusions",
     "put_outside_lab",
+    "put_ranges",
+    "range_faults",
+    "ranges_in_force",
     "read_starter",
     "refuse_private",
+    "shipped_ranges",
     "units",
 ]  # fmt: skip

@@ -27,7 +27,6 @@ from tjapi.catalog.rules import (
     Subject,
     choose,
     first_day_of_age,
-    is_superseded,
     last_day_of_age,
     overlaps,
     sharing,
@@ -596,8 +595,8 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
     """Bring the starter content in; again changes nothing. Raises ItemRangesOverlap.
 
     Rows are found by code. Departments and items named in the files become what the files say: nobody else changes them. Groups, packages,
-    exclusions, ranges and units are only added: a price, a choice or a sign-off is the hospital's from the first day on. A range that came
-    with an earlier edition of the files, that they no longer hold and that nobody signed off, goes: values keep the range they were judged by.
+    exclusions and units are only added: a price, a choice or a sign-off is the hospital's from the first day on. So are the ranges of items
+    that have none yet; others are part of an edition, which is signed (`knowledge.bring_in`).
     """
     starter = read_starter()
     departments_by_code = await repository.put_departments(uow, [d.model_dump() for d in starter.departments])
@@ -605,12 +604,12 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
     items_by_code = await repository.put_items(
         uow, [_item_row(i, limits.get(i.code), private=i.code in starter.private) for i in starter.items]
     )
-    ranges = [_range_row(items_by_code[i.code], i.code, r) for i in starter.items for r in i.ranges]
-    shipped = {row["id"] for row in ranges}
-    there = await repository.ranges_of(uow, items_by_code.values())
-    await repository.drop_ranges(uow, [r.id for r in there if is_superseded(r.id, shipped, verified=r.verified)])
-    await _refuse_overlaps(uow, items_by_code, ranges)
-    await repository.add_ranges(uow, ranges)
+    judged = {one.item_id for one in await repository.ranges_of(uow, items_by_code.values())}
+    new = [i for i in starter.items if items_by_code[i.code] not in judged]
+    ranges = [_range_row(items_by_code[i.code], i.code, r) for i in new for r in i.ranges]
+    if ranges:
+        await _refuse_overlaps(uow, items_by_code, ranges)
+        await repository.add_ranges(uow, ranges)
     await repository.add_units(
         uow, [{"item_id": items_by_code[u.item], **u.model_dump(exclude={"item"})} for u in starter.units]
     )
@@ -650,7 +649,7 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
     counts = StarterOut(
         departments=len(starter.departments),
         items=len(starter.items),
-        ranges=len(ranges),
+        ranges=sum(len(i.ranges) for i in starter.items),
         units=len(starter.units),
         item_groups=len(groups),
         packages=len(packages),
