@@ -1,4 +1,4 @@
-"""Reference ranges are part of a dated edition; and which range goes first is a campus's policy, unless an item says otherwise.
+"""Reference ranges are part of a dated edition; which range goes first is a campus's policy, unless an item says otherwise; a value knows its method.
 
 An item that did not say that its laboratory goes first follows its campus, which does not either until somebody says so.
 """
@@ -19,6 +19,7 @@ def upgrade() -> None:
     for name in ("ranges", "shipped_ranges"):
         column = sa.Column(name, postgresql.JSONB(), server_default=sa.text("'[]'"), nullable=False)
         op.add_column("knowledge_version", column)
+    op.add_column("result_revision", sa.Column("method", sa.String(), server_default="", nullable=False))
     op.alter_column("item", "laboratory_first", server_default=None, nullable=True)
     run = op.get_bind().exec_driver_sql
     run("update item set laboratory_first = null where not laboratory_first")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -66,9 +66,9 @@ class ItemOut(Output):
         description="是否需判定正常异常,否则无参考区间时不追问 · Whether a value is to be normal or abnormal",
         examples=[True],
     )
-    laboratory_first: bool = Field(
-        description="检验科区间优先 · The laboratory's range goes first",
-        examples=[False],
+    laboratory_first: bool | None = Field(
+        description="检验科区间优先;空为按院区 · The laboratory's range goes first; null: as the campus has it",
+        examples=[None],
     )
     plausible_low: Decimal | None = Field(
         description="合理下限,低于此值须核实 · Below it a value is asked back", examples=["10"]
@@ -84,6 +84,26 @@ class ItemOut(Output):
         description="私密项目:须知情同意,另出密封报告 · Private: needs consent, told in a report of its own",
         examples=[False],
     )
+
+
+class RangePolicyIn(Input):
+    """Which range goes first at a campus, where an item does not say so itself."""
+
+    laboratory_first: bool = Field(description="检验科区间优先 · The laboratory's range goes first", examples=[True])
+
+
+class RangePolicyOut(BaseModel):
+    """Which range goes first at a campus."""
+
+    campus_id: int = Field(examples=[1])
+    laboratory_first: bool = Field(examples=[False])
+    changed_at: datetime | None = Field(description="空为从未改过 · null: never changed", examples=[None])
+
+
+class RangePoliciesOut(BaseModel):
+    """Which range goes first at each campus that may be seen."""
+
+    items: list[RangePolicyOut]
 
 
 class ItemRangeOut(Citing, Output):
@@ -339,7 +359,7 @@ class FileItem(Input):
     sort: Whole = Field(ge=0, le=1_000_000, examples=[130])
     active: bool = Field(True, examples=[True])
     judged: bool = Field(True, examples=[True])
-    laboratory_first: bool = Field(False, examples=[False])
+    laboratory_first: bool | None = Field(None, examples=[None])
     plausible_low: FileNumber | None = Field(None, examples=["10"])
     plausible_high: FileNumber | None = Field(None, examples=["300"])
     delta_percent: Annotated[int, Field(ge=1, le=10_000), WHOLE] | None = Field(None, examples=[50])
@@ -552,7 +572,7 @@ class StarterLimit(Input):
 
     item: Code
     judged: bool = True
-    laboratory_first: bool = False
+    laboratory_first: bool | None = None
     plausible_low: Decimal | None = None
     plausible_high: Decimal | None = None
     delta_percent: int | None = Field(None, gt=0)

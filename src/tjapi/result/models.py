@@ -213,7 +213,7 @@ class ResultRevision(Base):
     `unit` is that of the value as it stands here; where a laboratory said it in another one, `conversion` keeps its number, its unit,
     the factor and where that comes from. `range_snapshot` is the range that its flag comes from: ours on that day, or the laboratory's
     where there is none of ours; `lis_range_text` and `lis_flags` are theirs. `remarks` are the words beside the value. `reason` says why a
-    person let it stand, or struck it. `doubted`: when it was recorded, it could hardly be; a person is asked as long as it is current.
+    person let it stand, or struck it. `doubted`: when it was recorded, it could hardly be; a person is asked as long as it is current. `method`: how it was measured, as far as it was said.
     """
 
     __tablename__ = "result_revision"
@@ -257,6 +257,7 @@ class ResultRevision(Base):
     remarks: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
     reason: Mapped[str | None]
     doubted: Mapped[bool] = mapped_column(server_default=sql("false"))
+    method: Mapped[str] = mapped_column(server_default="")
     private: Mapped[bool] = mapped_column(server_default="false")
 
 
@@ -325,3 +326,4 @@ class HeldRevision:
     remarks: list[str] = field(default_factory=list)
     reason: str | None = None
     doubted: bool = False
+    method: str = ""

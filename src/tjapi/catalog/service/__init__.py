@@ -39,12 +39,22 @@ from tjapi.catalog.service.content import (
     private_codes,
     put_exclusions,
     put_outside_lab,
+    ranges_near,
     read_starter,
     refuse_private,
     units,
 )
 from tjapi.catalog.service.exchange import copy_package, export_catalog, import_catalog
-from tjapi.catalog.service.ranging import own_keys, put_ranges, range_faults, ranges_in_force, shipped_ranges
+from tjapi.catalog.service.ranging import (
+    laboratory_goes_first,
+    own_keys,
+    put_range_policy,
+    put_ranges,
+    range_faults,
+    range_policies,
+    ranges_in_force,
+    shipped_ranges,
+)
 
 __all__ = [
     "Department",
@@ -81,6 +91,7 @@ __all__ = [
     "items",
     "items_of_external_codes",
     "items_page",
+    "laboratory_goes_first",
     "load_starter",
     "map_external_code",
     "outside_lab_in_use",
@@ -95,9 +106,12 @@ __all__ = [
     "private_codes",
     "put_exclusions",
     "put_outside_lab",
+    "put_range_policy",
     "put_ranges",
     "range_faults",
+    "range_policies",
     "ranges_in_force",
+    "ranges_near",
     "read_starter",
     "refuse_private",
     "shipped_ranges",

@@ -1,7 +1,7 @@
 """What is in the catalog: asked for, entered, changed, loaded."""
 
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from importlib import resources
@@ -296,7 +296,12 @@ async def choose_ranges(
 
     `methods`: by which other method than the subject's an item was measured.
     """
-    return HeldRanges(await repository.ranges_near(uow, item_ids, subject)).of(subject, methods)
+    return (await ranges_near(uow, item_ids, subject)).of(subject, methods)
+
+
+async def ranges_near(uow: UnitOfWork, item_ids: Collection[UUID], subject: Subject) -> "HeldRanges":
+    """Return the ranges of items that may hold for a person on a day, by whatever method, in one query."""
+    return HeldRanges(await repository.ranges_near(uow, item_ids, subject))
 
 
 async def hold_ranges(uow: UnitOfWork, item_ids: Collection[UUID]) -> "HeldRanges":
@@ -323,6 +328,16 @@ class HeldRanges:
             if best is not None:
                 chosen[item_id] = best
         return chosen
+
+    def by_method(self, item_id: UUID, subject: Subject, method: str) -> ItemRange | None:
+        """Return the range of an item for a person on a day, of a method where there is one of it, else of any."""
+        return choose(self._ranges.get(item_id, ()), replace(subject, method=method))
+
+    def method_of(self, item_id: UUID, said: Iterable[str]) -> str:
+        """Return by which method an item was measured, of what a laboratory says of it: as its ranges call it, else in the laboratory's word."""
+        known = {_plain(one.method): one.method for one in self._ranges.get(item_id, ()) if one.method}
+        words = [word for word in said if word.strip()]
+        return next((known[_plain(word)] for word in words if _plain(word) in known), words[0] if words else "")
 
     def on(self, day: date) -> dict[UUID, Sequence[ItemRange]]:
         """Return every range of each item that holds on a day, of whomever."""
@@ -703,3 +718,7 @@ def _say(one: ItemRange) -> tuple[str, str]:
         f"{zh}{'(孕期)' if one.pregnant else ''}{method}{ages}",
         f"{en}{' (pregnant)' if one.pregnant else ''}{method}{ages}",
     )
+
+
+def _plain(method: str) -> str:
+    return "".join(method.split()).casefold()

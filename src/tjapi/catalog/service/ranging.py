@@ -12,8 +12,9 @@ from uuid import UUID
 from tjapi.catalog import repository
 from tjapi.catalog.models import Item, ItemRange
 from tjapi.catalog.rules import first_day_of_age, last_day_of_age, meeting
-from tjapi.catalog.schemas import RangeIn, Starter
+from tjapi.catalog.schemas import RangeIn, RangePolicyIn, RangePolicyOut, Starter
 from tjapi.catalog.service.content import read_starter
+from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
@@ -131,3 +132,40 @@ def _values(item_id: UUID, row: RangeIn, on: date) -> dict[str, Any]:
 
 def _row(item_id: UUID, row: RangeIn, on: date) -> ItemRange:
     return ItemRange(**_values(item_id, row, on))
+
+
+async def range_policies(uow: UnitOfWork) -> list[RangePolicyOut]:
+    """Return which range goes first at each campus that may be seen: ours, where nobody has said otherwise."""
+    said = await repository.range_policies(uow)
+    return [
+        RangePolicyOut(
+            campus_id=campus.id, laboratory_first=campus.id in said and said[campus.id].laboratory_first,
+            changed_at=said[campus.id].changed_at if campus.id in said else None,
+        )
+        for campus in await identity.campuses(uow)
+    ]  # fmt: skip
+
+
+async def put_range_policy(uow: UnitOfWork, campus_id: int, given: RangePolicyIn) -> RangePolicyOut:
+    """Say which range goes first at a campus from now on; what is judged already keeps its range. Raises CampusNotHeld."""
+    await identity.held_campus(uow, campus_id)
+    row = {
+        "campus_id": campus_id,
+        "laboratory_first": given.laboratory_first,
+        "changed_by": uow.principal.id,
+        "changed_at": uow.now,
+    }
+    await repository.put_range_policy(uow, row)
+    detail = {"laboratory_first": given.laboratory_first}
+    await uow.audit("catalog.range_policy_put", "range_policy", campus_id, campus_id=campus_id, detail=detail)
+    return RangePolicyOut(campus_id=campus_id, laboratory_first=given.laboratory_first, changed_at=uow.now)
+
+
+async def laboratory_goes_first(uow: UnitOfWork, campus_id: int) -> bool:
+    """Say whether a campus lets the range that its laboratory sends go before ours; a unit of work asks once."""
+    held = uow.session.info
+    if "range_policies" not in held:
+        held["range_policies"] = {
+            key: row.laboratory_first for key, row in (await repository.range_policies(uow)).items()
+        }
+    return bool(held["range_policies"].get(campus_id, False))
