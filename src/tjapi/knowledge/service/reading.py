@@ -87,6 +87,11 @@ async def _rows(uow: UnitOfWork, version_id: UUID) -> dict[tuple[str, str], dict
     return found
 
 
+async def of_number(uow: UnitOfWork, number: int) -> UUID | None:
+    """Return the id of the version of a number; None where there is none."""
+    return await repository.of_number(uow, number)
+
+
 async def versions(uow: UnitOfWork, *, after: Sequence[str] | None, size: int) -> Sequence[KnowledgeVersion]:
     """Return a page of versions, newest first, one too many."""
     return await repository.versions(uow, after=int(after[0]) if after else None, size=size)
