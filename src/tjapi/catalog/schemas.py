@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from tjapi.catalog.citing import Citing
 from tjapi.catalog.rules import ApplicableSex, DepartmentKind, ItemKind, PerformedBy
@@ -502,6 +502,14 @@ Age = Annotated[str, Field(pattern=r"^[0-9]{1,3}[dwmy]$")]
 Code = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=40)]
 
 
+Bound = Annotated[
+    Decimal,
+    Field(max_digits=24, decimal_places=10),
+    WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]{1,12}(\.[0-9]{1,10})?$", "maxLength": 24}),
+]
+"""A bound of a range, as text in JSON, so that no digit is lost."""
+
+
 class RangeBody(Citing, Input):
     """What a reference range says, and for whom; `age_to = "59y"` lasts until the sixtieth birthday."""
 
@@ -510,11 +518,11 @@ class RangeBody(Citing, Input):
     age_to: Age | None = None
     method: str = Field("", max_length=40)
     pregnant: bool = False
-    low: Decimal | None = None
-    high: Decimal | None = None
-    critical_low: Decimal | None = None
-    critical_high: Decimal | None = None
-    normal_texts: list[str] | None = None
+    low: Bound | None = None
+    high: Bound | None = None
+    critical_low: Bound | None = None
+    critical_high: Bound | None = None
+    normal_texts: list[Annotated[str, Field(max_length=200)]] | None = Field(None, max_length=100)
     text: str = Field("", max_length=80)
     source: str = Field(min_length=1, max_length=200)
     critical_source: str | None = Field(None, max_length=200)

@@ -206,6 +206,11 @@ class ResultQuestion(Base):
     gives_up: Mapped[bool] = mapped_column(default=False, server_default=sql("false"))
     private: Mapped[bool] = mapped_column(server_default="false")
 
+    @property
+    def logged(self) -> str:
+        """The code of its item for the audit trail, which is read by who may not know what is private."""
+        return "PRIVATE" if self.private else self.item_code
+
 
 class ResultRevision(Base):
     """One thing that was ever said of a result. Append-only: nobody may update or delete.

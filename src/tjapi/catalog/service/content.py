@@ -173,14 +173,17 @@ async def private_codes(uow: UnitOfWork) -> frozenset[str]:
     return await repository.private_codes(uow)
 
 
+async def hidden_words(uow: UnitOfWork) -> frozenset[str]:
+    """Return by what private items, and the groups that hold them, are called, to who may not see what is private; none to who may."""
+    return frozenset() if uow.principal.sees_private(None) else await repository.private_words(uow)
+
+
 async def refuse_private(uow: UnitOfWork, raw: bytes) -> None:
     """Refuse bytes that name a private item, in any charset, to who may not see what is private. Raises PrivateContent.
 
     Whatever became of a message, filed or not: it is read for what it says.
     """
-    if uow.principal.sees_private(None):
-        return
-    words = await repository.private_words(uow)
+    words = await hidden_words(uow)
     if any(word.encode(charset, "ignore") in raw for word in words for charset in ("utf-8", "gb18030")):
         raise PrivateContent
 

@@ -790,7 +790,8 @@ class Book:
             lis_range_text=entry.lis_range_text, lis_flags=kept_marks(entry.lis_marks), observed_at=entry.observed_at,
             issued_at=entry.issued_at, source=entry.source, sub_id=entry.sub_id, filler_no=entry.filler_no, message_id=entry.message_id,
             recorded_by=uow.principal.id, recorded_at=uow.now, meaning_key=entry.meaning_key, remarks=list(entry.remarks), reason=entry.reason,
-            doubted=entry.doubt, method=method,
+            doubted=entry.doubt,
+            method=method,
         )  # fmt: skip
 
 
