@@ -1016,6 +1016,13 @@ def _sheet_back(verb: str) -> Ask:
     return ask
 
 
+async def compose_findings(world: World, column: str) -> Call:
+    found = await do(world.clients["doctor"], "GET", "/items", params={"q": "肝脏超声"})
+    return Call(
+        "POST", f"/items/{found.json()['items'][0]['id']}/findings:compose", options={"json": {"normal": "all"}}
+    )
+
+
 async def release_review(world: World, column: str) -> Call:
     place = f"/exams/{world.reviewing.exam_id}/conclusion"
     if column in ("reviewer", "chief"):
@@ -1375,6 +1382,8 @@ OPERATIONS: dict[str, Ask] = {
     "refuseMessageRelease": _release("refuse"),
     "getDepartmentHistory": _just("GET", "/exams/{sheet}/history"),
     "getDepartmentSheet": _just("GET", "/exams/{sheet}/sheet"),
+    "listClickableFindings": _just("GET", "/items/{item}/findings"),
+    "composeFindings": compose_findings,
     "putDepartmentResults": _sheet("PUT", "results"),
     "putDepartmentSummary": _sheet("PUT", "summary", {"lines": [{"text": "建议饮食清淡"}]}),
     "signDepartmentSheet": _sheet("POST", "sheet:sign", {"summary": "见各项描述"}, before="entered"),

@@ -317,6 +317,11 @@ def _read_catalog(stage: Stage) -> None:
     stage.do("listFindings", query={"q": "zfg"})
     stage.do("listKnowledgeRules", query={"purpose": "critical", "page_size": 3})
     stage.do("listKnowledgeVersions")
+    described = stage.do("listItems", query={"q": "肝脏超声"}).json()["items"][0]["id"]
+    stage.ids["item_id"].append(described)
+    stage.do("listClickableFindings", path={"item_id": described})
+    clicked = {"concept": "LIVER-CYST", "sizes_mm": ["12", "8.5"], "number": "multiple"}
+    stage.do("composeFindings", path={"item_id": described}, body={"findings": [clicked], "normal": "rest"})
     finding = {
         "code": "VERTRAG",
         "name": "血糖高",

@@ -210,6 +210,19 @@ async def items_of_groups(uow: UnitOfWork, group_ids: Collection[UUID]) -> Seque
     return [(row[0], row[1]) for row in await uow.session.execute(query)]
 
 
+async def left_out_items(uow: UnitOfWork, live: Collection[UUID], aside: Collection[UUID]) -> Sequence[tuple[str, str]]:
+    """Return name and code of the items of `aside`, and of every laboratory's groups, that are in no `live` group."""
+    kept = select(ItemGroupItem.item_id).where(ItemGroupItem.item_group_id.in_(live))
+    query = (
+        select(Item.name, Item.code)
+        .distinct()
+        .join(ItemGroupItem, ItemGroupItem.item_id == Item.id)
+        .join(ItemGroup, ItemGroup.id == ItemGroupItem.item_group_id)
+        .where(or_(ItemGroup.performed_by == "lis", ItemGroup.id.in_(aside)), Item.id.not_in(kept))
+    )
+    return [(row[0], row[1]) for row in await uow.session.execute(query)]
+
+
 async def package(uow: UnitOfWork, package_id: UUID) -> ExamPackage | None:
     """Return a package."""
     return await uow.session.get(ExamPackage, package_id)

@@ -345,7 +345,12 @@ async def _take_up(uow: UnitOfWork, value: CriticalValue, said: Sequence[Stated]
 
 
 def _event(fired: Fired) -> _Event:
-    said = {(c.known.result_id, c.known.same) for c in fired.verdict.clauses if c.known is not None}
+    # The same value with another remark is another event.
+    said = {
+        (c.known.result_id, "；".join((c.known.same, *c.said)) if c.beside else c.known.same)
+        for c in fired.verdict.clauses
+        if c.known is not None
+    }
     return fired.rule.code, event_key(said)
 
 

@@ -28,6 +28,9 @@ class ExampleIn(Input):
 
     sex: Literal["male", "female"] = "male"
     age_years: int = Field(45, ge=0, le=130)
+    age_days: int | None = Field(
+        None, ge=0, le=80_000, description="出生天数,用于婴儿 · Days since birth, of infants", examples=[None]
+    )
     pregnant: bool = False
     called: list[Annotated[str, Field(max_length=40)]] = Field(
         default_factory=list,

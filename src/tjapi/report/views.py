@@ -12,7 +12,9 @@ from tjapi.kernel.uow import UnitOfWork
 
 _HEAD = text("""
 select e.exam_no, e.exam_date, e.package_name, e.name, e.sex, e.age_years, e.age_days, e.birth_date, e.campus_id, e.examinee_id, c.name campus_name,
-  p.id_number_masked, p.phone_masked
+  p.id_number_masked, p.phone_masked, case when e.age_years < 18 then (
+    select string_agg(g.name || case g.relation when 'father' then '（父亲）' when 'mother' then '（母亲）' when 'grandparent' then '（祖父母）' else '' end, '、' order by g.added_at, g.id)
+    from examinee_guardian g where g.examinee_id = e.examinee_id and g.ended_at is null) end guardians
 from exam e join campus c on c.id = e.campus_id join examinee p on p.id = e.examinee_id where e.id = :exam_id
 """)
 # What a standing alert of class A names is critical on the report, whatever its flag; what a person dismissed is not: the
@@ -53,7 +55,8 @@ _ENTRIES = text(f"""
 select n.title, n.detail, n.advice, n.lifestyle, n.kind, n.result_ids, n.stale or {OUTDATED_ENTRY} stale, exists (
   select 1 from knowledge_rule k join finding f on f.version_id = k.version_id and f.code = k.finding_code
   where k.version_id = c.knowledge_version_id and k.code = any(n.rule_codes) and f.important_class = 'A')
-  or exists (select from critical_value k where k.exam_id = n.exam_id and k.rule_code = any(n.rule_codes)) own_critical
+  or exists (select from critical_value k where k.exam_id = n.exam_id and k.rule_code = any(n.rule_codes)) own_critical,
+  coalesce(array['TEXT-GRAVE'::varchar] @> n.rule_codes::varchar[] and cardinality(n.rule_codes) > 0, false) only_words
 from conclusion_entry n
 join conclusion c on c.exam_id = n.exam_id
 where n.exam_id = :exam_id and n.private = :private order by n.sort

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
 
-from tjapi.catalog.errors import PrivateContent
+from tjapi.catalog.errors import ItemNotFound, PrivateContent
 from tjapi.exam.errors import ExamNotFound, LineUnsuitable
 from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.inbox import InboundMessageNotFound
@@ -47,6 +47,9 @@ from tjapi.result.rules import ReleaseState
 from tjapi.result.rules.questions import QuestionKind
 from tjapi.result.schemas import (
     AnswerIn,
+    ClickablesOut,
+    CodedText,
+    ComposedOut,
     DepartmentHistoryOut,
     ExamResultsOut,
     GiveUpIn,
@@ -79,6 +82,24 @@ async def get_sheet(response: Response, uow: ReadUnit, exam_id: UUID, department
     sheet = await service.get_sheet(uow, exam_id, department_id)
     set_etag(response, sheet.version)
     return sheet
+
+
+@results.get(
+    "/items/{item_id:uuid}/findings",
+    **operation("listClickableFindings", "可点选的所见", "What may be clicked for a descriptive item", permission="result.read",
+                requirement=["E3.2", "E3.4"], problems=[ItemNotFound]),
+)  # fmt: skip
+async def list_clickables(uow: ReadUnit, item_id: UUID) -> ClickablesOut:
+    return await service.clickables(uow, item_id)
+
+
+@results.post(
+    "/items/{item_id:uuid}/findings:compose",
+    **operation("composeFindings", "预览点选生成的文字", "The text that clicks make, before anything is stored", permission="result.write",
+                requirement=["E3.2"], body=True, problems=[ItemNotFound, ResultsInvalid]),
+)  # fmt: skip
+async def compose_findings(uow: ReadUnit, item_id: UUID, body: CodedText) -> ComposedOut:
+    return await service.preview(uow, item_id, body)
 
 
 @results.put(

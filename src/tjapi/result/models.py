@@ -218,7 +218,8 @@ class ResultRevision(Base):
     `unit` is that of the value as it stands here; where a laboratory said it in another one, `conversion` keeps its number, its unit,
     the factor and where that comes from. `range_snapshot` is the range that its flag comes from: ours on that day, or the laboratory's
     where there is none of ours; `lis_range_text` and `lis_flags` are theirs. `remarks` are the words beside the value. `reason` says why a
-    person let it stand, or struck it. `doubted`: when it was recorded, it could hardly be; a person is asked as long as it is current. `method`: how it was measured, as far as it was said.
+    person let it stand, or struck it. `coded`: what was clicked, of a text that was composed of it (`knowledge.composing`). `doubted`: when it was recorded, it could hardly be; a person is asked as long as it is current.
+    `method`: how it was measured, as far as it was said.
     """
 
     __tablename__ = "result_revision"
@@ -264,6 +265,7 @@ class ResultRevision(Base):
     doubted: Mapped[bool] = mapped_column(server_default=sql("false"))
     method: Mapped[str] = mapped_column(server_default="")
     private: Mapped[bool] = mapped_column(server_default="false")
+    coded: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class ResultFlagStep(Base):
@@ -332,3 +334,4 @@ class HeldRevision:
     reason: str | None = None
     doubted: bool = False
     method: str = ""
+    coded: dict[str, Any] | None = None

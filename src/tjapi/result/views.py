@@ -22,7 +22,7 @@ from tjapi.result.rules.values import Comparator
 _ABNORMAL = f"'{{{','.join(sorted(ABNORMAL))}}}'::text[]"
 _CURRENT = f"""
 select v.id revision_id, v.seq, v.status, case when v.numeric is null then v.raw_value else v.text end "value", v.raw_value, v.comparator, v.numeric::text "numeric", v.unit, v.conversion, coalesce(v.flag, r.judged_flag) flag,
-  v.range_snapshot "range", v.lis_range_text, v.lis_flags, v.remarks, v.reason, {moment("v.observed_at")} observed_at, v.source,
+  v.range_snapshot "range", v.lis_range_text, v.lis_flags, v.remarks, v.coded - 'mentions' coded, v.reason, {moment("v.observed_at")} observed_at, v.source,
   {moment("v.recorded_at")} recorded_at
 """
 DEPARTMENTS = f"""
@@ -64,12 +64,18 @@ where (s.department_id is not null or said.department_id is not null or missed.d
 """
 """JSON of what the departments found in the exam $1, as a list of `DepartmentResultsOut`: the view $2, the department $3 or all."""
 DESCRIPTIONS = """
-(select array_agg(array[r.id::text, r.item_code, r.item_name, v.text] order by l.sort, l.code, i.sort, r.id)
+(select array_agg(array[r.id::text, r.item_code, r.item_name, said.words, said.what] order by l.sort, l.code, i.sort, r.id, said.n)
 from result r join result_revision v on v.id = r.current_revision_id join exam_line l on l.id = r.line_id join item i on i.id = r.item_id
-where r.exam_id = $1 and i.kind = 'text' and ($3::int is null or r.department_id = $3)
+cross join lateral (
+  select v.text words, 'text' what, 0 n where i.kind = 'text' and v.coded is null
+  union all select one.words, 'text', 0 from unnest(regexp_split_to_array(v.text, '[;；]')) one(words)
+    where i.kind in ('enumerated', 'multi_select') and v."numeric" is null and not coalesce(i.choices ? trim(one.words), false)
+  union all select one.words, 'remark', one.n::int from unnest(v.remarks) with ordinality one(words, n)) said
+where r.exam_id = $1 and ($3::int is null or r.department_id = $3)
   and l.state not in ('withdrawn', 'substituted', 'refused', 'waived', 'deferred'))
 """
-"""What is described in the exam $1, of the department $3 or all: each as result, item's code, its name, and the words."""
+"""What a person wrote in the exam $1, of the department $3 or all: each as result, item's code, its name, the words, and whether they are the value or
+a remark beside it. Of what was clicked nothing is left to be read, and a choice is known."""
 _OVERVIEW = f"select e.id, {utf8(DEPARTMENTS)} from exam e where e.id = $1"
 
 
@@ -229,6 +235,8 @@ class CaseRow:
     judged: bool
     by_person: bool
     usual_texts: Sequence[str] | None
+    remarks: Sequence[str] = ()
+    coded: dict[str, Any] | None = None
 
 
 _CASE = """
@@ -236,7 +244,8 @@ select r.exam_id, r.id, v.id, r.department_id, r.item_code, r.item_name, i.kind,
   coalesce(v.flag, case when v.id = r.current_revision_id then r.judged_flag end), v.lis_flags,
   v.range_snapshot->>'low', v.range_snapshot->>'high', coalesce(nullif(v.range_snapshot->>'text', ''), v.lis_range_text),
   i.judged, v.flag is null and r.judged_flag is not null and v.id = r.current_revision_id,
-  case when jsonb_typeof(v.range_snapshot->'normal_texts') = 'array' then array(select jsonb_array_elements_text(v.range_snapshot->'normal_texts')) end
+  case when jsonb_typeof(v.range_snapshot->'normal_texts') = 'array' then array(select jsonb_array_elements_text(v.range_snapshot->'normal_texts')) end,
+  v.remarks, v.coded
 from result r join result_revision v on {joined} join exam_line l on l.id = r.line_id join exam e on e.id = r.exam_id join item i on i.id = r.item_id
 where {wanted} order by l.sort, l.code, i.sort, r.id
 """

@@ -201,6 +201,11 @@ async def group_items(uow: UnitOfWork, group_ids: Collection[UUID]) -> dict[UUID
     return found
 
 
+async def left_out_items(uow: UnitOfWork, live: Collection[UUID], aside: Collection[UUID]) -> Sequence[tuple[str, str]]:
+    """Return name and code of what an exam of these item groups did not examine: set aside, or what a laboratory does and nobody asked for."""
+    return await repository.left_out_items(uow, live, aside)
+
+
 async def item_groups_of_codes(uow: UnitOfWork, codes: Collection[str]) -> dict[str, ItemGroup]:
     """Return item groups by code, those that exist."""
     return {group.code: group for group in await repository.item_groups_of_codes(uow, codes)}

@@ -12,7 +12,7 @@ from tjapi.critical_value.models import CriticalValue
 from tjapi.exam.models import Exam
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge.rules import Clause, Known, mentions_of
+from tjapi.knowledge.rules import Clause, Known, mentions_of, remarked
 from tjapi.knowledge.words import told
 from tjapi.result.rules.alarms import LAB_ALARM, NOT_EXCLUDED, TEXT_GRAVE
 from tjapi.result.service import Found, Ground, alarms_of
@@ -53,7 +53,8 @@ def hedged(word: str, clause: Clause) -> str:
     """Return a word that was found in a description; one of which the description says that it may be is not told as one that is."""
     if clause.known is None or not clause.said:
         return word
-    stands = {one.assertion for one in mentions_of(clause.known) if one.words == word}
+    mentions = remarked(clause.known) if clause.beside else mentions_of(clause.known)
+    stands = {one.assertion for one in mentions if one.words == word}
     return f"{word}（可能）" if stands == {"possible"} else word
 
 

@@ -27,6 +27,7 @@ from tjapi.conclusion.rules import (
 )
 from tjapi.conclusion.service.alarming import Alarm, alarms, calmed, entries_of, not_concluded, reasons_of, telling_of
 from tjapi.conclusion.service.keeping import CHANGED_UNDER, back_to_draft, copied, keep, keys_of, replace
+from tjapi.conclusion.service.wording import has_own_words, mark_refused
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
 from tjapi.kernel.ids import uuid7
@@ -186,8 +187,13 @@ def judged(now: Known, entry: ConclusionEntry, *, split: bool) -> ConclusionEntr
         copy.result_ids = list(dict.fromkeys([*copy.found_ids, *own]))
     rules = dict.fromkeys(code for key in keys if key in now.wanted for code in now.wanted[key].rule_codes)
     copy.rule_codes = list(rules) if keys else copy.rule_codes
-    copy.stale = fate(copy.made_of, now.sources(keys, copy.result_ids), touched=True) == "stale"
+    copy.stale = not is_current(now, copy)
     return copy
+
+
+def is_current(now: Known, entry: ConclusionEntry) -> bool:
+    """Say whether an entry rests on what it was made of; its words may be untrue all the same."""
+    return fate(entry.made_of, now.sources(keys_of(entry), entry.result_ids), touched=True) == "keep"
 
 
 def settle_entry(now: Known, entry: ConclusionEntry) -> None:
@@ -327,6 +333,8 @@ async def remake(uow: UnitOfWork, exam: Exam, found: Conclusion) -> tuple[bool, 
         found.overview_stale = False
     else:
         found.overview_stale = found.overview_made_of != now.everything
+    if has_own_words(now, found.overview, after):
+        mark_refused(now, now.truth(await results.truth_of(uow, exam.id, now.ground)), found, after)
     changed = (
         shown != [_plain(entry) for entry in after]
         or (words, was_stale) != (found.overview, found.overview_stale)

@@ -12,6 +12,7 @@ from tjapi.exam.errors import ExamNotFound
 from tjapi.kernel.db import Built, Look
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.descriptions import read
+from tjapi.result.rules.notes import listed
 
 
 async def get(uow: UnitOfWork, exam_id: UUID) -> ConclusionOut:
@@ -45,11 +46,11 @@ async def review(look: Look, exam_id: UUID, view: ReviewView, department_id: int
 
 
 def _unread(described: Sequence[Sequence[str]]) -> list[UnreadOut]:
-    """Return the sentences of descriptions that are neither understood nor known as normal, each with its item."""
+    """Return the sentences of descriptions, and of words beside values, that are neither understood nor known as normal, each with its item."""
     return [
         UnreadOut(result_id=UUID(result_id), item_code=code, item_name=name, text=said)
-        for result_id, code, name, words in described
-        for said in read(words, code, name).unread
+        for result_id, code, name, words, what in described
+        for said in (listed(words, code, name) if what == "remark" else read(words, code, name).unread)
     ]
 
 

@@ -29,6 +29,7 @@ from tjapi.knowledge.schemas import (
 )
 from tjapi.knowledge.service.reading import held_version
 from tjapi.knowledge.service.writing import rule_row
+from tjapi.knowledge.yielding import GIVES_WAY, gives_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ class Advice:
                 said = {name: value for name, value in variant.items() if name != "when" and value is not None}
                 return replace(self, **said)
         return self
+
+    @property
+    def giving_way(self) -> "Advice":
+        """The finding with what is advised where something that cannot wait stands on its organ; a variant like any other."""
+        return replace(self, advice=GIVES_WAY, recheck_days=1, variants=({"advice": GIVES_WAY},))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +127,15 @@ class Knowledge:
             return []
         found = []
         every = (r for r in self.rules if r.of_every and r.purpose == purpose)
-        words = [
-            code for code, known in case.values.items() if known.numeric is None and (items is None or code in items)
-        ]
+        words = [code for code, known in case.values.items() if known.worded and (items is None or code in items)]
         for rule in [*self.about(purpose, items), *(rule.asked_of(code) for rule in every for code in words)]:
             if not rule.of_nothing and rule.items.isdisjoint(case.values):
                 continue
             verdict = evaluate(rule.condition, case)
             if verdict.holds:
                 told = rule.finding.told_to(case) if rule.finding is not None else None
+                if told is not None and told.important_class is None and gives_way(verdict, case):
+                    told = told.giving_way
                 found.append(Fired(rule if told is rule.finding else replace(rule, finding=told), verdict))
         return found
 

@@ -108,6 +108,7 @@ def example_case(example: ExampleIn) -> Case:
         {code: [_known(code, text, None) for text in texts] for code, texts in example.before.items()},
         {code: [_known(code, text, None) for text in texts] for code, texts in example.repeats.items()},
         example.pregnant,
+        example.age_days,
     )
 
 

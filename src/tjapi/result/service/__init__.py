@@ -5,6 +5,7 @@ from tjapi.result.service.answering import answer, shown
 from tjapi.result.service.answering import get as get_question
 from tjapi.result.service.case import Ground, case_of, edition_of, ground_of, values_of
 from tjapi.result.service.claims import Truth, truth_of
+from tjapi.result.service.clicking import clickables, preview
 from tjapi.result.service.entry import (
     drop_sheets,
     get_sheet,
@@ -65,6 +66,7 @@ __all__ = [
     "answer",
     "block_open",
     "case_of",
+    "clickables",
     "decide_release",
     "department_history",
     "digest",
@@ -92,6 +94,7 @@ __all__ = [
     "past_changed",
     "plan_sheets",
     "plan_sheets_of_many",
+    "preview",
     "private_ids",
     "propose_release",
     "proposed",

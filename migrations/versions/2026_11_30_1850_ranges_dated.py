@@ -9,8 +9,8 @@ from sqlalchemy.dialects import postgresql
 
 from tjapi.kernel.schema import guard_table
 
-revision = "0054_ranges_dated"
-down_revision = "0053_knowledge_cited"
+revision = "0056_ranges_dated"
+down_revision = "0055_result_coded"
 branch_labels = None
 depends_on = None
 
