@@ -105,8 +105,41 @@ TWINS = (
         PRIVATE_TESTS,
     ),
     _twin(
-        "private: a message as it came is read by whom it allows", "src/tjapi/catalog/service/content.py", "    if uow.principal.sees_private(None):\n", "    if uow.principal:\n",
+        "private: a message as it came is read by whom it allows", "src/tjapi/catalog/service/content.py", "frozenset() if uow.principal.sees_private(None) else await", "frozenset() if uow.principal else await",
         PRIVATE_TESTS,
+    ),
+    _twin(
+        "ranges: what held before ends the day before", "src/tjapi/catalog/service/ranging.py", "before[1].valid_to = on - _ONE_DAY", "before[1].valid_to = on",
+        "tests/tjapi/knowledge/test_ranges_dated.py::test_a_range_that_is_signed_holds_from_its_day_on_and_what_was_judged_keeps_its_own",
+    ),
+    _twin(
+        "ranges: two for one person are refused", "src/tjapi/catalog/service/ranging.py", "for pair in meeting(held):", "for pair in meeting(held[:0]):",
+        "tests/tjapi/knowledge/test_ranges_dated.py::test_ranges_that_cannot_hold_are_refused_by_name[two-for-one]",
+    ),
+    _twin(
+        "ranges: a release changes none unsigned", "src/tjapi/knowledge/service/shipping.py", "        version = await add(uow, said, _SHIPPED, digest)",
+        "        await catalog.put_ranges(uow, moved.all, business_day(uow.now))\n        version = await add(uow, said, _SHIPPED, digest)",
+        "tests/tjapi/knowledge/test_ranges_dated.py::test_a_newer_shipped_range_is_a_draft_and_the_hospitals_own_stays_in_a_second_one",
+    ),
+    _twin(
+        "content: an own row keeps what it leads to", "src/tjapi/knowledge/service/shipping.py", "    rows |= stayed\n", "",
+        "tests/tjapi/knowledge/test_ranges_dated.py::test_what_an_own_row_leads_to_stays_with_it_in_the_draft",
+    ),
+    _twin(
+        "content: three persons sign in the database", "migrations/versions/2026_11_30_1810_knowledge_cited.py", "or new.signed_by = new.approved_by", "",
+        "tests/tjapi/knowledge/test_signed.py::test_the_database_too_lets_three_persons_sign[head signs]",
+    ),
+    _twin(
+        "content: a withdrawn standard is a fault", "src/tjapi/catalog/citing.py", "self.withdrawn_on <= on.isoformat()", "self.withdrawn_on < on.isoformat()",
+        "tests/tjapi/catalog/test_citing.py::test_a_row_in_force_whose_standard_is_withdrawn_is_a_fault_from_that_day_on",
+    ),
+    _twin(
+        "ranges: the method of a value chooses", "src/tjapi/catalog/service/content.py", "return choose(self._ranges.get(item_id, ()), replace(subject, method=method))",
+        "return choose(self._ranges.get(item_id, ()), subject)", "tests/tjapi/result/test_which_range.py::test_a_value_is_judged_by_the_range_of_the_method_that_its_message_says[P5P-]",
+    ),
+    _twin(
+        "ranges: an item's own word goes before its campus's", "src/tjapi/result/service/book.py", "if item.laboratory_first is None else item.laboratory_first", "",
+        "tests/tjapi/result/test_which_range.py::test_which_goes_first_is_the_campuss_policy_unless_the_item_says_otherwise[this-item-ours]",
     ),
     _twin(
         "content: what was unfound is found once it is signed", "src/tjapi/result/jobs.py", "on=(KnowledgeSigned,)", "on=()",
@@ -1134,10 +1167,6 @@ TWINS = (
     _twin(
         "ranges: criticals kept in pregnancy", "src/tjapi/catalog/coverage.py", "!= (r.critical_low, r.critical_high)", "!= (usual.critical_low, usual.critical_high)",
         "tests/tjapi/catalog/test_catalog_rules.py::test_each_fault_of_a_range_is_found_and_said_in_both_languages",
-    ),
-    _twin(
-        "ranges: a hospital's own stay", "src/tjapi/catalog/rules.py", "row.version == _MADE_OF_CONTENT and row not in shipped", "row not in shipped",
-        "tests/tjapi/catalog/test_catalog_rules.py::test_what_earlier_files_held_goes_and_what_a_hospital_made_or_signed_stays",
     ),
     _twin(
         "loinc: the check digit", "src/tjapi/catalog/coverage.py", "return (10 - total % 10) % 10 == int(check)", "return True",

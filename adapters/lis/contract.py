@@ -73,7 +73,7 @@ class LabObservation:
     this value (NTE after the OBX), in order. `other_words` is what else a coded value says of itself (its codes, the alternate, the original
     text), and `flag_words` what stands beside the codes of its flags: whether they agree is for the caller to say. `left_out`: what was sent
     could not be taken up (a document, a text without end), and only its flags speak. `observed_at` is None where none was said, or none that is a moment.
-    `deletes`: its value is HL7's explicit null (two quotes), which takes back whatever was reported before.
+    `methods` are the words of how it was measured (OBX-17), codes and texts. `deletes`: its value is HL7's explicit null (two quotes), which takes back whatever was reported before.
     """
 
     code: str
@@ -92,6 +92,7 @@ class LabObservation:
     flag_words: tuple[str, ...] = ()
     left_out: bool = False
     deletes: bool = False
+    methods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -579,6 +579,7 @@ class _Reading:
                 flag_words=flag_words,
                 left_out=left_out,
                 deletes=kind not in _DOCUMENTS and _NULLS.fullmatch(obx.text(5).strip()) is not None,
+                methods=_methods(obx),
             )
         )
         # The dataclass is frozen: its notes are gathered beside it and put in when the group is closed.
@@ -989,3 +990,18 @@ def _offset(text: str) -> timezone | ZoneInfo:
     digits = text[1:].replace(":", "")
     sign = -1 if text[0] == "-" else 1
     return timezone(sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0)))
+
+
+def _methods(obx: hl7v2.Segment) -> tuple[str, ...]:
+    """Return the codes and texts of how a value was measured (OBX-17), each once; a name of a coding system is none."""
+    words = [
+        _line(part)[:_MAX_NAME]
+        for repetition in range(1, len(obx.repetitions(17)) + 1)
+        for at, part in enumerate(obx.parts(17, repetition))
+        if at in _SAYING
+    ]
+    return tuple(dict.fromkeys(word for word in words if word))
+
+
+_SAYING = frozenset({0, 1, 3, 4, 8})
+"""The components of a coded element that say something: code, text, alternate code and text, original text."""

@@ -30,6 +30,7 @@ from tjapi.kernel.security.principal import SYSTEM
 from tjapi.kernel.settings import PACKAGE, Settings, project_file
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.schemas import ContentIn
+from tjapi.result import service as results
 
 app = typer.Typer(
     help="tjapi: 体检系统后端 · the back end of a health-examination department",
@@ -189,6 +190,40 @@ def content_report(
     book = render("content_book", data, now=now, templates=project_file("report_templates"))
     out.write_bytes(book.pdf)
     print(f"{out}: {book.pages} pages")
+
+
+@content_app.command("try")
+def content_try(
+    version: Annotated[int | None, typer.Option(help="版本号 · number of a version of this installation")] = None,
+    file: FileOption = None,
+    exams: Annotated[int, typer.Option(min=1, max=500, help="最近的体检数 · how many of the newest exams")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False,
+) -> None:
+    """用既往体检试算 · Try a version, or a content from a file, on the newest exams beside the one in use; nothing is changed."""
+
+    async def run() -> int:
+        runtime = wiring.build(Settings())
+        try:
+            async with runtime.units.read(SYSTEM) as uow:
+                tried = knowledge.in_memory(_content_of(file))
+                if version is not None:
+                    found = await knowledge.of_number(uow, version)
+                    if found is None:
+                        print(f"没有版本 {version} · no version {version}", file=sys.stderr)
+                        return 1
+                    tried = await knowledge.edition(uow, found)
+                said = await results.try_content(uow, tried, exams)
+        finally:
+            await wiring.close(runtime)
+        if as_json:
+            print(said.model_dump_json(indent=1))
+            return 0
+        for row in said.changes:
+            print(f"{row.what:<9}{row.code:<28}+{row.more:<5}−{row.fewer:<5}{row.name}  {' '.join(row.exam_nos)}")
+        print(f"{len(said.changes)} rows differ on {said.exams} exams")
+        return 0
+
+    raise typer.Exit(asyncio.run(run()))
 
 
 def _content_of(file: Path | None) -> ContentIn:

@@ -23,7 +23,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.access.conftest import API, GENERAL, PASSWORD, A, World, do, fresh, once, oru
+from tests.access.conftest import API, GENERAL, PASSWORD, A, B, World, do, fresh, once, oru
 from tests.tjapi.world import UNREMARKABLE, portrait
 from tjapi import demo
 from tjapi.catalog.rules import starter_id
@@ -1215,6 +1215,8 @@ OPERATIONS: dict[str, Ask] = {
     "exportCatalog": _just("GET", "/catalog-file"),
     "importCatalog": _just("POST", "/catalog-imports", json={"file": {"format": "tjapi-catalog", "version": 1}}),
     "listOutsideLabs": _just("GET", "/outside-labs"),
+    "listRangePolicies": _just("GET", "/range-policies"),
+    "putRangePolicy": _just("PUT", f"/range-policies/{B}", json={"laboratory_first": False}),
     "putOutsideLab": _just("PUT", "/outside-labs/ZUGANG", json={"name": "外送检验所"}),
     "listFindings": _just("GET", "/findings"),
     "listKnowledgeRules": _just("GET", "/knowledge-rules"),

@@ -352,6 +352,8 @@ def _read_catalog(stage: Stage) -> None:
         _sql(stage.settings, "update knowledge_version set approved_by = $1 where id = $2", uuid7(), UUID(version))
     )
     stage.do("activateKnowledgeVersion", path={"version_id": version}, body={"effective_on": None})
+    stage.do("putRangePolicy", path={"campus_id": 1}, body={"laboratory_first": False})
+    assert stage.do("listRangePolicies").json()["items"]
     stage.do("quote", body={"package_id": stage.ids["package_id"][0]})
 
 

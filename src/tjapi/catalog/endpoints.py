@@ -39,7 +39,11 @@ from tjapi.catalog.schemas import (
     OutsideLabOut,
     OutsideLabsOut,
     PackageCopyIn,
+    RangePoliciesOut,
+    RangePolicyIn,
+    RangePolicyOut,
 )
+from tjapi.identity.errors import CampusNotHeld
 from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.routing import ReadUnit, Unit, operation, router
@@ -287,3 +291,25 @@ async def import_catalog(uow: Unit, body: CatalogImportIn) -> CatalogImportOut:
 )  # fmt: skip
 async def put_external_code(uow: Unit, system: System, code: TheirCode, body: ExternalCodeIn) -> ExternalCodeOut:
     return ExternalCodeOut.model_validate(await service.map_external_code(uow, system, code, body.item_id))
+
+
+@catalog.get(
+    "/range-policies",
+    **operation("listRangePolicies", "区间优先策略", "Which range goes first at each campus", permission="catalog.read", requirement=["E3.3", "E8.4"]),
+)  # fmt: skip
+async def list_range_policies(uow: ReadUnit) -> RangePoliciesOut:
+    return RangePoliciesOut(items=await service.range_policies(uow))
+
+
+@catalog.put(
+    "/range-policies/{campus_id}",
+    **operation("putRangePolicy", "设置区间优先策略", "Say which range goes first at a campus", permission="knowledge.approve",
+                requirement=["E3.3", "E8.4"], body=True, problems=[CampusNotHeld],
+                description="项目自身已规定的,以项目为准;已判定的结果不变。 · An item that says so itself goes its own way; what is judged stays as it was."),
+)  # fmt: skip
+async def put_range_policy(
+    uow: Unit,
+    campus_id: Annotated[int, Path(ge=1, le=32_000, description="院区 · Campus", examples=[1])],
+    body: RangePolicyIn,
+) -> RangePolicyOut:
+    return await service.put_range_policy(uow, campus_id, body)

@@ -31,7 +31,8 @@ class Item(Base):
     """明细项目: one observable. `unit` is what is printed, `ucum` what machines exchange.
 
     `judged`: a value is expected to be normal or not, so that one that can be neither is asked about (no height is either).
-    `laboratory_first`: its limits are the reagent's, so that a range that the laboratory sends goes before ours (检验科区间优先).
+    `laboratory_first`: whether a range that the laboratory sends goes before ours (检验科区间优先), as where its limits are the reagent's; None: as the
+    campus has it.
     `plausible_low`, `plausible_high`: beyond them, inclusive bounds, a value is asked back before it is believed. `delta_percent`: so is
     one that differs from the last exam's by more. `private` (私密): examined with recorded consent alone, and what is found stays apart.
     """
@@ -57,7 +58,7 @@ class Item(Base):
     sort: Mapped[int]
     active: Mapped[bool] = mapped_column(server_default="true")
     judged: Mapped[bool] = mapped_column(server_default="true")
-    laboratory_first: Mapped[bool] = mapped_column(server_default="false")
+    laboratory_first: Mapped[bool | None]
     plausible_low: Mapped[Decimal | None] = mapped_column(Numeric)
     plausible_high: Mapped[Decimal | None] = mapped_column(Numeric)
     delta_percent: Mapped[int | None] = mapped_column(SmallInteger)
@@ -119,6 +120,17 @@ class ItemRange(Base):
     verified: Mapped[bool] = mapped_column(server_default="false")
     valid_from: Mapped[date] = mapped_column(Date)
     valid_to: Mapped[date | None] = mapped_column(Date)
+
+
+class RangePolicy(Base):
+    """区间优先: whether at a campus a range that the laboratory sends goes before ours; an item may say otherwise. No row: ours goes first."""
+
+    __tablename__ = "range_policy"
+
+    campus_id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    laboratory_first: Mapped[bool]
+    changed_by: Mapped[UUID]
+    changed_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
 
 
 class ItemUnit(Base):

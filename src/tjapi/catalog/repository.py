@@ -23,6 +23,7 @@ from tjapi.catalog.models import (
     ItemRange,
     ItemUnit,
     OutsideLab,
+    RangePolicy,
 )
 from tjapi.catalog.rules import Subject
 from tjapi.catalog.schemas import Row
@@ -140,6 +141,18 @@ async def ranges_near(uow: UnitOfWork, item_ids: Collection[UUID], subject: Subj
         or_(r.age_from_days.is_(None), r.age_from_days <= days + _ABOUT), or_(r.age_to_days.is_(None), r.age_to_days >= days - _ABOUT),
     )  # fmt: skip
     return (await uow.session.scalars(query)).all()
+
+
+async def range_policies(uow: UnitOfWork) -> dict[int, RangePolicy]:
+    """Return which range goes first, by the campuses that may be seen and where somebody has said so."""
+    return {row.campus_id: row for row in await uow.session.scalars(select(RangePolicy))}
+
+
+async def put_range_policy(uow: UnitOfWork, row: Row) -> None:
+    """Say of a campus which range goes first."""
+    made = insert(RangePolicy).values(**row)
+    said = {name: made.excluded[name] for name in ("laboratory_first", "changed_by", "changed_at")}
+    await uow.session.execute(made.on_conflict_do_update(index_elements=["campus_id"], set_=said))
 
 
 async def units_of(uow: UnitOfWork, item_ids: Collection[UUID]) -> Sequence[ItemUnit]:

@@ -17,7 +17,6 @@ SEXES = ("any", "male", "female")
 PERFORMERS = ("lis", "department")
 
 _STARTER = UUID("6f0c1f0e-7f0b-5d53-9a41-2b8f6f6d7461")
-_MADE_OF_CONTENT = 5
 _DAYS_OF = {"d": 1.0, "w": 7.0, "m": 30.4375, "y": 365.25}
 
 
@@ -235,11 +234,3 @@ def last_day_of_age(age: str) -> int:
 def starter_id(kind: str, code: str) -> UUID:
     """Return the same id for the same starter row on every installation: loading twice changes nothing."""
     return uuid5(_STARTER, f"{kind}|{code}")
-
-
-def is_superseded(row: UUID, shipped: Collection[UUID], *, verified: bool) -> bool:
-    """Say whether a row came with an earlier edition of the starter files, which hold it no more, and nobody signed it off.
-
-    Only rows of the files bear an id that is made of their content (`starter_id`): a hospital's own row is never one of them.
-    """
-    return row.version == _MADE_OF_CONTENT and row not in shipped and not verified

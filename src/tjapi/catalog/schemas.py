@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from tjapi.catalog.citing import Citing
 from tjapi.catalog.rules import ApplicableSex, DepartmentKind, ItemKind, PerformedBy
@@ -66,9 +66,9 @@ class ItemOut(Output):
         description="是否需判定正常异常,否则无参考区间时不追问 · Whether a value is to be normal or abnormal",
         examples=[True],
     )
-    laboratory_first: bool = Field(
-        description="检验科区间优先 · The laboratory's range goes first",
-        examples=[False],
+    laboratory_first: bool | None = Field(
+        description="检验科区间优先;空为按院区 · The laboratory's range goes first; null: as the campus has it",
+        examples=[None],
     )
     plausible_low: Decimal | None = Field(
         description="合理下限,低于此值须核实 · Below it a value is asked back", examples=["10"]
@@ -84,6 +84,26 @@ class ItemOut(Output):
         description="私密项目:须知情同意,另出密封报告 · Private: needs consent, told in a report of its own",
         examples=[False],
     )
+
+
+class RangePolicyIn(Input):
+    """Which range goes first at a campus, where an item does not say so itself."""
+
+    laboratory_first: bool = Field(description="检验科区间优先 · The laboratory's range goes first", examples=[True])
+
+
+class RangePolicyOut(BaseModel):
+    """Which range goes first at a campus."""
+
+    campus_id: int = Field(examples=[1])
+    laboratory_first: bool = Field(examples=[False])
+    changed_at: datetime | None = Field(description="空为从未改过 · null: never changed", examples=[None])
+
+
+class RangePoliciesOut(BaseModel):
+    """Which range goes first at each campus that may be seen."""
+
+    items: list[RangePolicyOut]
 
 
 class ItemRangeOut(Citing, Output):
@@ -339,7 +359,7 @@ class FileItem(Input):
     sort: Whole = Field(ge=0, le=1_000_000, examples=[130])
     active: bool = Field(True, examples=[True])
     judged: bool = Field(True, examples=[True])
-    laboratory_first: bool = Field(False, examples=[False])
+    laboratory_first: bool | None = Field(None, examples=[None])
     plausible_low: FileNumber | None = Field(None, examples=["10"])
     plausible_high: FileNumber | None = Field(None, examples=["300"])
     delta_percent: Annotated[int, Field(ge=1, le=10_000), WHOLE] | None = Field(None, examples=[50])
@@ -482,25 +502,61 @@ Age = Annotated[str, Field(pattern=r"^[0-9]{1,3}[dwmy]$")]
 Code = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=40)]
 
 
-class StarterRange(Citing, Input):
-    """A reference range in a starter file; `age_to = "59y"` lasts until the sixtieth birthday."""
+Bound = Annotated[
+    Decimal,
+    Field(max_digits=24, decimal_places=10),
+    WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]{1,12}(\.[0-9]{1,10})?$", "maxLength": 24}),
+]
+"""A bound of a range, as text in JSON, so that no digit is lost."""
+
+
+class RangeBody(Citing, Input):
+    """What a reference range says, and for whom; `age_to = "59y"` lasts until the sixtieth birthday."""
 
     sex: ApplicableSex = "any"
     age_from: Age | None = None
     age_to: Age | None = None
     method: str = Field("", max_length=40)
     pregnant: bool = False
-    low: Decimal | None = None
-    high: Decimal | None = None
-    critical_low: Decimal | None = None
-    critical_high: Decimal | None = None
-    normal_texts: list[str] | None = None
+    low: Bound | None = None
+    high: Bound | None = None
+    critical_low: Bound | None = None
+    critical_high: Bound | None = None
+    normal_texts: list[Annotated[str, Field(max_length=200)]] | None = Field(None, max_length=100)
     text: str = Field("", max_length=80)
     source: str = Field(min_length=1, max_length=200)
     critical_source: str | None = Field(None, max_length=200)
     verified: bool = False
+
+
+class StarterRange(RangeBody):
+    """A reference range in a starter file."""
+
     valid_from: date = _FROM_THE_BEGINNING
     valid_to: date | None = None
+
+
+class RangeIn(RangeBody):
+    """A reference range of an edition: it takes the place of the one for the same people. `withdrawn`: nothing takes its place."""
+
+    item: Code = Field(description="项目代码 · Item", examples=["CREA"])
+    withdrawn: bool = Field(False, description="停用 · Holds no more", examples=[False])
+
+    @property
+    def key(self) -> str:
+        """For whom it is."""
+        return self.key_of(self.item, self)
+
+    @staticmethod
+    def key_of(item: str, row: Any) -> str:
+        """Return for whom a range is, whatever holds it."""
+        said = (item, row.sex, row.age_from or "", row.age_to or "", row.method, "pregnant" if row.pregnant else "")
+        return "|".join(said)
+
+    @classmethod
+    def of(cls, item: str, row: Any) -> "RangeIn":
+        """Return a range that is kept as an edition would say it."""
+        return cls.model_validate({name: getattr(row, name) for name in RangeBody.model_fields} | {"item": item})
 
 
 class StarterItem(Input):
@@ -524,7 +580,7 @@ class StarterLimit(Input):
 
     item: Code
     judged: bool = True
-    laboratory_first: bool = False
+    laboratory_first: bool | None = None
     plausible_low: Decimal | None = None
     plausible_high: Decimal | None = None
     delta_percent: int | None = Field(None, gt=0)

@@ -20,7 +20,8 @@ class KnowledgeVersion(Base):
 
     Its author writes it, the head of the laboratory approves it, the chief physician signs it for the day from which it holds; three persons.
     `shipped`: it came with the product. What nobody signed finds nothing, and alarms all the same.
-    `clocks` are those of its alerts; what it does not say is as it ships.
+    `clocks` are those of its alerts; what it does not say is as it ships. `ranges` are the reference ranges that are others from its day on;
+    `shipped_ranges` all that came with it, to tell what the hospital changed since.
     """
 
     __tablename__ = "knowledge_version"
@@ -45,6 +46,8 @@ class KnowledgeVersion(Base):
     signed_by: Mapped[UUID | None]
     signed_at: Mapped[datetime | None] = mapped_column(Moment)
     effective_on: Mapped[date | None]
+    ranges: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
+    shipped_ranges: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
 
 
 class Finding(Base):

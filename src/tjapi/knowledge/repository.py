@@ -41,6 +41,11 @@ async def of_content(uow: UnitOfWork, sha256: str) -> KnowledgeVersion | None:
     return await uow.session.scalar(select(KnowledgeVersion).where(KnowledgeVersion.sha256 == sha256))
 
 
+async def of_number(uow: UnitOfWork, number: int) -> UUID | None:
+    """Return the id of the version of a number."""
+    return await uow.session.scalar(select(KnowledgeVersion.id).where(KnowledgeVersion.number == number))
+
+
 async def next_number(uow: UnitOfWork) -> int:
     """Return the number of the next version."""
     return (await uow.session.scalar(select(func.max(KnowledgeVersion.number))) or 0) + 1

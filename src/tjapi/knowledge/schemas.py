@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tjapi.catalog.citing import Citing
+from tjapi.catalog.schemas import RangeIn
 from tjapi.knowledge.criticality import clocks_of
 from tjapi.knowledge.rules import FindingKind, ImportantClass, Purpose
 
@@ -133,6 +134,12 @@ class ContentIn(Input):
     rules: list[RuleIn] = Field(max_length=4000)
     critical: list[CriticalRuleIn] = Field(max_length=1000)
     clocks: dict[str, int] = Field(default_factory=dict, description="危急值时限(分钟)· Clocks", examples=[{"A": 10}])
+    ranges: list[RangeIn] = Field(
+        default_factory=list,
+        max_length=5000,
+        description="自生效日起的参考区间,只列有变化的 · Reference ranges from its day on, those that are others",
+        examples=[[]],
+    )
 
     @field_validator("clocks")
     @classmethod
@@ -187,6 +194,7 @@ class VersionOut(BaseModel):
     findings: int = Field(examples=[229])
     rules: int = Field(examples=[256])
     critical: int = Field(examples=[45])
+    ranges: int = Field(description="改变的参考区间 · Ranges that it changes", examples=[0])
     unverified: int = Field(description="来源未核对的行数 · Rows whose source was not read", examples=[530])
     created_at: datetime
     activated_at: datetime | None
@@ -200,7 +208,7 @@ class VersionOut(BaseModel):
 class ChangeOut(BaseModel):
     """A row that differs from the active version; `fields` of a changed one."""
 
-    what: Literal["finding", "rule", "critical"] = Field(examples=["finding"])
+    what: Literal["finding", "rule", "critical", "range"] = Field(examples=["finding"])
     code: str = Field(examples=["FATTY-LIVER"])
     change: Literal["added", "removed", "changed"] = Field(examples=["changed"])
     fields: list[str] = Field(examples=[["advice"]])

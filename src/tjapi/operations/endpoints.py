@@ -142,13 +142,14 @@ async def list_messages(
         after=pager.read(page_token),
         size=page_size,
     )
-    return pager.page(rows, page_size, lambda row: [row.id], service.message_out)
+    hidden = await service.hidden_words(uow)
+    return pager.page(rows, page_size, lambda row: [row.id], lambda row: service.message_out(row, hidden))
 
 
 @messages.get(
     "/inbound-messages/{message_id:uuid}",
     **operation("getInboundMessage", "入站消息详情", "One inbound message", permission="message.read", audience="admin", requirement=["X13"],
-                problems=[InboundMessageNotFound, PrivateContent]),
+                problems=[InboundMessageNotFound]),
 )  # fmt: skip
 async def get_message(uow: ReadUnit, message_id: UUID) -> MessageOut:
     return await service.message(uow, message_id)
@@ -158,7 +159,7 @@ async def get_message(uow: ReadUnit, message_id: UUID) -> MessageOut:
     "/inbound-messages/{message_id:uuid}/raw",
     response_class=RawBytes,
     **operation("getRawMessage", "入站消息原文", "The bytes of a message", permission="message.raw", audience="admin", requirement=["X13"],
-                problems=[InboundMessageNotFound]),
+                problems=[InboundMessageNotFound, PrivateContent]),
 )  # fmt: skip
 async def get_raw_message(uow: ReadUnit, message_id: UUID) -> Response:
     content = await service.raw_message(uow, message_id)

@@ -1,5 +1,7 @@
 """The verbs of operations."""
 
+import json
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -61,7 +63,7 @@ async def receive_message(
 
 async def message(uow: UnitOfWork, message_id: UUID) -> MessageOut:
     """Return an inbound message. Raises InboundMessageNotFound."""
-    return message_out(await inbox.get(uow, message_id))
+    return message_out(await inbox.get(uow, message_id), await hidden_words(uow))
 
 
 async def raw_message(uow: UnitOfWork, message_id: UUID) -> bytes:
@@ -74,7 +76,7 @@ async def raw_message(uow: UnitOfWork, message_id: UUID) -> bytes:
 
 async def replay_message(uow: UnitOfWork, message_id: UUID) -> MessageOut:
     """File a quarantined or unmatched message again. Raises InboundMessageNotFound, MessageNotReplayable."""
-    return message_out(await inbox.replay(uow, message_id))
+    return message_out(await inbox.replay(uow, message_id), await hidden_words(uow))
 
 
 async def job(uow: UnitOfWork, job_id: UUID) -> Job:
@@ -109,11 +111,19 @@ async def retry_job(uow: UnitOfWork, job_id: UUID) -> JobOut:
     return job_out(await job(uow, job_id))
 
 
-def message_out(message: InboxMessage) -> MessageOut:
-    """Return the public shape of an inbound message, without its content."""
+async def hidden_words(uow: UnitOfWork) -> frozenset[str]:
+    """Return by which words private items are called, to who may not see these; none to who may."""
+    return await catalog.hidden_words(uow)
+
+
+def message_out(message: InboxMessage, hidden: Collection[str] = ()) -> MessageOut:
+    """Return the public shape of an inbound message, without its content; what became of a private item is not told where that is `hidden`."""
+    detail, said = message.detail, json.dumps(message.detail, ensure_ascii=False)
+    if any(word in said for word in hidden):
+        detail = {"private": True}
     return MessageOut(
         id=message.id, source=message.source, sender=message.sender, message_id=message.message_id, state=message.state, reason=message.reason,
-        detail=message.detail, exam_id=message.exam_id, alarming=bool(message.detail.get(inbox.ALARMING)), media_type=message.media_type, sha256=bytes(message.sha256).hex(),
+        detail=detail, exam_id=message.exam_id, alarming=bool(message.detail.get(inbox.ALARMING)), media_type=message.media_type, sha256=bytes(message.sha256).hex(),
         attempts=message.attempts, received_at=message.received_at, ended_at=message.ended_at,
     )  # fmt: skip
 

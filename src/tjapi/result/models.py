@@ -206,6 +206,11 @@ class ResultQuestion(Base):
     gives_up: Mapped[bool] = mapped_column(default=False, server_default=sql("false"))
     private: Mapped[bool] = mapped_column(server_default="false")
 
+    @property
+    def logged(self) -> str:
+        """The code of its item for the audit trail, which is read by who may not know what is private."""
+        return "PRIVATE" if self.private else self.item_code
+
 
 class ResultRevision(Base):
     """One thing that was ever said of a result. Append-only: nobody may update or delete.
@@ -214,6 +219,7 @@ class ResultRevision(Base):
     the factor and where that comes from. `range_snapshot` is the range that its flag comes from: ours on that day, or the laboratory's
     where there is none of ours; `lis_range_text` and `lis_flags` are theirs. `remarks` are the words beside the value. `reason` says why a
     person let it stand, or struck it. `coded`: what was clicked, of a text that was composed of it (`knowledge.composing`). `doubted`: when it was recorded, it could hardly be; a person is asked as long as it is current.
+    `method`: how it was measured, as far as it was said.
     """
 
     __tablename__ = "result_revision"
@@ -257,6 +263,7 @@ class ResultRevision(Base):
     remarks: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
     reason: Mapped[str | None]
     doubted: Mapped[bool] = mapped_column(server_default=sql("false"))
+    method: Mapped[str] = mapped_column(server_default="")
     private: Mapped[bool] = mapped_column(server_default="false")
     coded: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
@@ -326,4 +333,5 @@ class HeldRevision:
     remarks: list[str] = field(default_factory=list)
     reason: str | None = None
     doubted: bool = False
+    method: str = ""
     coded: dict[str, Any] | None = None

@@ -17,7 +17,6 @@ from tjapi.catalog.rules import (
     Subject,
     choose,
     first_day_of_age,
-    is_superseded,
     last_day_of_age,
     overlaps,
     range_for,
@@ -209,15 +208,6 @@ def test_where_days_and_months_both_hold_the_later_band_counts() -> None:
 
 def test_a_starter_id_is_the_same_everywhere_and_different_for_each_row() -> None:
     assert starter_id("item", "HGB") == starter_id("item", "HGB") != starter_id("item_group", "HGB")
-
-
-def test_what_earlier_files_held_goes_and_what_a_hospital_made_or_signed_stays() -> None:
-    now, before, own = starter_id("item_range", "now"), starter_id("item_range", "before"), uuid4()
-    assert is_superseded(before, {now}, verified=False)
-    assert not any((
-        is_superseded(now, {now}, verified=False), is_superseded(before, {now}, verified=True),
-        is_superseded(own, {now}, verified=False),
-    ))  # fmt: skip
 
 
 STARTER = read_starter()

@@ -1,10 +1,16 @@
 """A version of the knowledge base is tried on exams that were before it is put into use; trying changes nothing."""
 
+import asyncio
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from tests.conftest import MASTER_KEY
 from tests.tjapi.world import API, World, house
+from tjapi import cli
 from tjapi.knowledge import service as knowledge
 
 pytestmark = pytest.mark.requirement("E5.1", "E4.4")
@@ -32,6 +38,39 @@ async def test_what_a_version_would_say_of_past_exams_beside_the_one_in_use() ->
         assert (tighter["more"], tighter["fewer"], set(tighter["exam_nos"])) == (2, 0, {steady.exam_no, grave.exam_no})
         assert tried.json()["exams"] == 2
         assert await own.admin.fetch("select id, knowledge_version_id from exam order by id") == before
+
+
+async def test_the_command_line_tries_the_same_and_changes_nothing(tmp_path: Path) -> None:
+    async with house("knowledge_trial_cli") as own:
+        world = World(own.runtime, own.sign_in)
+        visit = await world.checked_in("ELECTROLYTE")
+        await world.file(visit, K="4.0")
+        content = knowledge.read_starter().model_dump(mode="json")
+        content["critical"].append(_tighter())
+        admin = await own.sign_in("admin")
+        made = (await admin.post(f"{API}/knowledge-versions", json={**content, "note": "试算"})).json()
+        file = tmp_path / "content.json"
+        file.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        settings = own.runtime.settings
+        environment = {
+            "TJ_DATABASE_URL": settings.database_url, "TJ_REDIS_URL": settings.redis_url, "TJ_MASTER_KEY": MASTER_KEY,
+            "TJ_STATE": str(settings.state), "TJ_ENVIRONMENT": "demo",
+        }  # fmt: skip
+        before = await own.admin.fetch("select * from exam order by id")
+        for given in (["--version", str(made["number"])], ["--file", str(file)]):
+            ended = await asyncio.to_thread(
+                CliRunner().invoke, cli.app, ["content", "try", "--json", *given], env=environment
+            )
+            assert ended.exit_code == 0, ended.output
+            said = json.loads(ended.output[ended.output.index("{") :])
+            assert [(r["code"], r["more"], r["exam_nos"]) for r in said["changes"]] == [
+                ("CRIT-K-TIGHTER", 1, [visit.exam_no])
+            ]
+        none = await asyncio.to_thread(
+            CliRunner().invoke, cli.app, ["content", "try", "--version", "999"], env=environment
+        )
+        assert none.exit_code == 1
+        assert await own.admin.fetch("select * from exam order by id") == before
 
 
 def _tighter() -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What is in the catalog: asked for, entered, changed, loaded."""
 
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from importlib import resources
@@ -27,7 +27,6 @@ from tjapi.catalog.rules import (
     Subject,
     choose,
     first_day_of_age,
-    is_superseded,
     last_day_of_age,
     overlaps,
     sharing,
@@ -174,14 +173,17 @@ async def private_codes(uow: UnitOfWork) -> frozenset[str]:
     return await repository.private_codes(uow)
 
 
+async def hidden_words(uow: UnitOfWork) -> frozenset[str]:
+    """Return by what private items, and the groups that hold them, are called, to who may not see what is private; none to who may."""
+    return frozenset() if uow.principal.sees_private(None) else await repository.private_words(uow)
+
+
 async def refuse_private(uow: UnitOfWork, raw: bytes) -> None:
     """Refuse bytes that name a private item, in any charset, to who may not see what is private. Raises PrivateContent.
 
     Whatever became of a message, filed or not: it is read for what it says.
     """
-    if uow.principal.sees_private(None):
-        return
-    words = await repository.private_words(uow)
+    words = await hidden_words(uow)
     if any(word.encode(charset, "ignore") in raw for word in words for charset in ("utf-8", "gb18030")):
         raise PrivateContent
 
@@ -302,7 +304,12 @@ async def choose_ranges(
 
     `methods`: by which other method than the subject's an item was measured.
     """
-    return HeldRanges(await repository.ranges_near(uow, item_ids, subject)).of(subject, methods)
+    return (await ranges_near(uow, item_ids, subject)).of(subject, methods)
+
+
+async def ranges_near(uow: UnitOfWork, item_ids: Collection[UUID], subject: Subject) -> "HeldRanges":
+    """Return the ranges of items that may hold for a person on a day, by whatever method, in one query."""
+    return HeldRanges(await repository.ranges_near(uow, item_ids, subject))
 
 
 async def hold_ranges(uow: UnitOfWork, item_ids: Collection[UUID]) -> "HeldRanges":
@@ -329,6 +336,16 @@ class HeldRanges:
             if best is not None:
                 chosen[item_id] = best
         return chosen
+
+    def by_method(self, item_id: UUID, subject: Subject, method: str) -> ItemRange | None:
+        """Return the range of an item for a person on a day, of a method where there is one of it, else of any."""
+        return choose(self._ranges.get(item_id, ()), replace(subject, method=method))
+
+    def method_of(self, item_id: UUID, said: Iterable[str]) -> str:
+        """Return by which method an item was measured, of what a laboratory says of it: as its ranges call it, else in the laboratory's word."""
+        known = {_plain(one.method): one.method for one in self._ranges.get(item_id, ()) if one.method}
+        words = [word for word in said if word.strip()]
+        return next((known[_plain(word)] for word in words if _plain(word) in known), words[0] if words else "")
 
     def on(self, day: date) -> dict[UUID, Sequence[ItemRange]]:
         """Return every range of each item that holds on a day, of whomever."""
@@ -601,8 +618,8 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
     """Bring the starter content in; again changes nothing. Raises ItemRangesOverlap.
 
     Rows are found by code. Departments and items named in the files become what the files say: nobody else changes them. Groups, packages,
-    exclusions, ranges and units are only added: a price, a choice or a sign-off is the hospital's from the first day on. A range that came
-    with an earlier edition of the files, that they no longer hold and that nobody signed off, goes: values keep the range they were judged by.
+    exclusions and units are only added: a price, a choice or a sign-off is the hospital's from the first day on. So are the ranges of items
+    that have none yet; others are part of an edition, which is signed (`knowledge.bring_in`).
     """
     starter = read_starter()
     departments_by_code = await repository.put_departments(uow, [d.model_dump() for d in starter.departments])
@@ -610,12 +627,12 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
     items_by_code = await repository.put_items(
         uow, [_item_row(i, limits.get(i.code), private=i.code in starter.private) for i in starter.items]
     )
-    ranges = [_range_row(items_by_code[i.code], i.code, r) for i in starter.items for r in i.ranges]
-    shipped = {row["id"] for row in ranges}
-    there = await repository.ranges_of(uow, items_by_code.values())
-    await repository.drop_ranges(uow, [r.id for r in there if is_superseded(r.id, shipped, verified=r.verified)])
-    await _refuse_overlaps(uow, items_by_code, ranges)
-    await repository.add_ranges(uow, ranges)
+    judged = {one.item_id for one in await repository.ranges_of(uow, items_by_code.values())}
+    new = [i for i in starter.items if items_by_code[i.code] not in judged]
+    ranges = [_range_row(items_by_code[i.code], i.code, r) for i in new for r in i.ranges]
+    if ranges:
+        await _refuse_overlaps(uow, items_by_code, ranges)
+        await repository.add_ranges(uow, ranges)
     await repository.add_units(
         uow, [{"item_id": items_by_code[u.item], **u.model_dump(exclude={"item"})} for u in starter.units]
     )
@@ -655,7 +672,7 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
     counts = StarterOut(
         departments=len(starter.departments),
         items=len(starter.items),
-        ranges=len(ranges),
+        ranges=sum(len(i.ranges) for i in starter.items),
         units=len(starter.units),
         item_groups=len(groups),
         packages=len(packages),
@@ -709,3 +726,7 @@ def _say(one: ItemRange) -> tuple[str, str]:
         f"{zh}{'(孕期)' if one.pregnant else ''}{method}{ages}",
         f"{en}{' (pregnant)' if one.pregnant else ''}{method}{ages}",
     )
+
+
+def _plain(method: str) -> str:
+    return "".join(method.split()).casefold()

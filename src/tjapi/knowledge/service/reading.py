@@ -5,6 +5,9 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
+from tjapi.catalog import service as catalog
+from tjapi.catalog.schemas import RangeIn
+from tjapi.kernel.clock import business_day
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import repository
 from tjapi.knowledge.criticality import clocks_of
@@ -35,7 +38,7 @@ async def content_of(uow: UnitOfWork, version_id: UUID) -> ContentIn:
     """Return a version as it would be written."""
     rules = await repository.rules(uow, version_id)
     return ContentIn.model_validate({
-        "clocks": (await held_version(uow, version_id)).clocks,
+        "clocks": (await held_version(uow, version_id)).clocks, "ranges": (await held_version(uow, version_id)).ranges,
         "findings": [fields_of(finding) for finding in await repository.findings(uow, version_id)],
         "rules": [
             {**fields_of(rule, RuleIn), "finding": rule.finding_code} for rule in rules if rule.purpose == "finding"
@@ -55,6 +58,13 @@ async def changes(uow: UnitOfWork, version_id: UUID) -> ChangesOut:
     await held_version(uow, version_id)
     now = await repository.active_id(uow)
     theirs, ours = await _rows(uow, version_id), (await _rows(uow, now) if now is not None else {})
+    in_force = await catalog.ranges_in_force(uow, business_day(uow.now))
+    for row in (await held_version(uow, version_id)).ranges:
+        given = RangeIn.model_validate(row)
+        if not given.withdrawn:
+            theirs["range", given.key] = given.model_dump(mode="json")
+        if given.key in in_force:
+            ours["range", given.key] = in_force[given.key].model_dump(mode="json")
     found = []
     for key in sorted(theirs.keys() | ours.keys()):
         new, old = theirs.get(key), ours.get(key)
@@ -75,6 +85,11 @@ async def _rows(uow: UnitOfWork, version_id: UUID) -> dict[tuple[str, str], dict
     for rule in await repository.rules(uow, version_id):
         found["critical" if rule.purpose == "critical" else "rule", rule.code] = fields_of(rule)
     return found
+
+
+async def of_number(uow: UnitOfWork, number: int) -> UUID | None:
+    """Return the id of the version of a number; None where there is none."""
+    return await repository.of_number(uow, number)
 
 
 async def versions(uow: UnitOfWork, *, after: Sequence[str] | None, size: int) -> Sequence[KnowledgeVersion]:
@@ -108,7 +123,7 @@ async def out(uow: UnitOfWork, found: Sequence[KnowledgeVersion]) -> list[Versio
     return [
         VersionOut.model_validate({
             "id": v.id, "number": v.number, "state": v.state, "note": v.note, "sha256": v.sha256, "created_at": v.created_at,
-            "activated_at": v.activated_at, "approved_at": v.approved_at, "signed_at": v.signed_at, "effective_on": v.effective_on, **dict(zip(("findings", "rules", "critical", "unverified"), counts[v.id], strict=True)),
+            "ranges": len(v.ranges), "activated_at": v.activated_at, "approved_at": v.approved_at, "signed_at": v.signed_at, "effective_on": v.effective_on, **dict(zip(("findings", "rules", "critical", "unverified"), counts[v.id], strict=True)),
         })
         for v in found
     ]  # fmt: skip

@@ -1,14 +1,19 @@
 """Content that ships with a release: active on the first day, beside the hospital's own later on."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 from uuid import UUID
 
+from tjapi.catalog import service as catalog
+from tjapi.catalog.schemas import RangeIn
+from tjapi.kernel.clock import business_day
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import repository
-from tjapi.knowledge.merging import Key, merged
+from tjapi.knowledge.merging import Key, led_to, merged
+from tjapi.knowledge.models import KnowledgeVersion
 from tjapi.knowledge.schemas import (
     ContentIn,
     CriticalRuleIn,
@@ -35,7 +40,9 @@ def read_starter() -> ContentIn:
 
 async def load_starter(uow: UnitOfWork, *, signed: bool = False) -> None:
     """Bring the content in that ships with this release. `signed`: the invented physicians of the demo have signed it."""
-    await bring_in(uow, read_starter(), signed=signed)
+    content = read_starter()
+    content.ranges = catalog.shipped_ranges()
+    await bring_in(uow, content, signed=signed)
 
 
 async def bring_in(uow: UnitOfWork, content: ContentIn, *, signed: bool = False) -> None:
@@ -45,18 +52,61 @@ async def bring_in(uow: UnitOfWork, content: ContentIn, *, signed: bool = False)
     finds nothing. Twice is once.
     """
     await repository.lock(uow)
-    version = await repository.of_content(uow, sha256_of(content))
+    digest = sha256_of(content)
+    version = await repository.of_content(uow, digest)
     if version is None:
         before, now = await repository.shipped(uow), await repository.active_id(uow)
-        version = await add(uow, content, _SHIPPED)
-        version.shipped = True
+        moved = await _moved(uow, before, content)
+        said = content.model_copy(update={"ranges": moved.all})
+        version = await add(uow, said, _SHIPPED, digest)
+        version.shipped, version.shipped_ranges = True, [row.model_dump(mode="json") for row in content.ranges]
         if now is None:
             await put_into_use(uow, version)
         elif before is not None:
-            await _keep_own(uow, before.id, now, content)
+            await _keep_own(uow, before.id, now, said, moved)
     if signed and version.signed_at is None:
         version.approved_by, version.signed_by = _INVENTED
         version.approved_at = version.signed_at = uow.now
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """What newer shipped ranges change: all of it, and what of it leaves the hospital's own as they are, with those that both changed."""
+
+    all: list[RangeIn]
+    kept: list[RangeIn]
+    contested: list[Key]
+
+
+async def _moved(uow: UnitOfWork, before: KnowledgeVersion | None, content: ContentIn) -> _Moved:
+    """Hold the ranges that ship now against those that shipped before, and those in force, by whom they are for."""
+    if not content.ranges:
+        return _Moved([], [], [])
+    today = business_day(uow.now)
+    ours, own = await catalog.ranges_in_force(uow, today), await catalog.own_keys(uow, today)
+    if before is not None and before.shipped_ranges:
+        was = {row.key: row for row in map(RangeIn.model_validate, before.shipped_ranges)}
+    else:  # what shipped then was not kept: what a release brought is taken for unchanged
+        was = {key: row for key, row in ours.items() if key not in own}
+    now = {row.key: row for row in content.ranges}
+    kept, contested = merged(_by_key(was), _by_key(ours), _by_key(now))
+    return _Moved(
+        _changes(ours, now, gone=was.keys() - now.keys()),
+        _changes(ours, {key: RangeIn.model_validate(row) for (_, key), row in kept.items()}, gone=ours.keys()), contested,
+    )  # fmt: skip
+
+
+def _by_key(rows: Mapping[str, RangeIn]) -> dict[Key, dict[str, Any]]:
+    return {("range", key): row.model_dump(mode="json") for key, row in rows.items()}
+
+
+def _changes(ours: Mapping[str, RangeIn], wanted: Mapping[str, RangeIn], *, gone: Collection[str]) -> list[RangeIn]:
+    """Return what an edition says so that these ranges hold: those that are others, and the end of those that go."""
+    others = [row for key, row in sorted(wanted.items()) if ours.get(key) != row]
+    ended = [
+        ours[key].model_copy(update={"withdrawn": True}) for key in sorted(gone) if key in ours and key not in wanted
+    ]
+    return [*ended, *others]
 
 
 _INVENTED = (UUID("6f0c1f0e-7f0b-5d53-9a41-000000000001"), UUID("6f0c1f0e-7f0b-5d53-9a41-000000000002"))
@@ -64,23 +114,29 @@ _INVENTED = (UUID("6f0c1f0e-7f0b-5d53-9a41-000000000001"), UUID("6f0c1f0e-7f0b-5
 _SHIPPED = "随软件附带的起始内容"
 
 
-async def _keep_own(uow: UnitOfWork, before_id: UUID, active_id: UUID, content: ContentIn) -> None:
-    """Write what ships now with the hospital's own rows as a draft of its own, where there are any."""
+async def _keep_own(uow: UnitOfWork, before_id: UUID, active_id: UUID, content: ContentIn, moved: _Moved) -> None:
+    """Write what ships now with the hospital's own rows as a draft of its own, where there are any.
+
+    What an own row leads to stays with it though it ships no more, and the note says so.
+    """
     before, ours = await content_of(uow, before_id), await content_of(uow, active_id)
     rows, contested = merged(_by_code(before), _by_code(ours), _by_code(content))
-    kept = ContentIn.model_validate({"clocks": ours.clocks} | {
+    stayed = led_to(rows, _by_code(before), _by_code(ours))
+    rows |= stayed
+    kept = ContentIn.model_validate({"clocks": ours.clocks, "ranges": [row.model_dump() for row in moved.kept]} | {
         kind: [row for (of, _), row in rows.items() if of == name]
         for kind, name in (("findings", "finding"), ("rules", "rule"), ("critical", "critical"))
     })  # fmt: skip
-    if kept == content or await repository.of_content(uow, sha256_of(kept)) is not None:
+    if _by_code(kept) == _by_code(content) and kept.ranges == content.ranges:
         return
-    if lost := kept.faults():
-        # A row of ours leads to one that ships no more: nobody can use that, and somebody has to see it.
-        codes = sorted({code for _, code in lost})[:ERRORS_SHOWN]
-        await uow.audit("knowledge.own_rows_left", "knowledge_version", active_id, detail={"codes": codes})
+    if await repository.of_content(uow, sha256_of(kept)) is not None:
         return
-    both = "、".join(code for _, code in contested[:ERRORS_SHOWN])
-    await add(uow, kept, f"{_SHIPPED},保留本院内容" + (f"；双方均有改动,取本院:{both}" if both else ""))
+    said = [f"{_SHIPPED},保留本院内容"]
+    if both := [code for _, code in [*contested, *moved.contested]]:
+        said.append("双方均有改动,取本院:" + "、".join(both[:ERRORS_SHOWN]))
+    if stayed:
+        said.append("本院内容所引、已不再随附,一并保留:" + "、".join(sorted(code for _, code in stayed)[:ERRORS_SHOWN]))
+    await add(uow, kept, "；".join(said))
 
 
 def _by_code(content: ContentIn) -> dict[Key, dict[str, Any]]:

@@ -3,6 +3,8 @@
 from datetime import date, timedelta
 from uuid import UUID
 
+from tjapi.catalog import service as catalog
+from tjapi.catalog.schemas import RangeIn
 from tjapi.kernel.clock import business_day, midnight
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
@@ -107,6 +109,8 @@ async def put_into_use(uow: UnitOfWork, version: KnowledgeVersion) -> None:
         before.state = "retired"
         await uow.session.flush()
     version.state, version.activated_by, version.activated_at = "active", version.signed_by or uow.principal.id, uow.now
+    on = version.effective_on or business_day(uow.now)
+    await catalog.put_ranges(uow, [RangeIn.model_validate(row) for row in version.ranges], on)
     await uow.audit("knowledge.activated", "knowledge_version", version.id, detail={"number": version.number})
     await uow.session.flush()
     if version.signed_at is not None:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
+from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
@@ -52,6 +53,7 @@ async def write(uow: UnitOfWork, given: VersionIn) -> VersionOut:
         for at, code in content.faults()
     ]
     errors += faults(content, known)
+    errors += await catalog.range_faults(uow, content.ranges, business_day(uow.now))
     if errors:
         raise KnowledgeInvalid(errors=errors[:ERRORS_SHOWN])
     await repository.lock(uow)
@@ -118,11 +120,11 @@ def _known(code: str, text: str, flag: str | None) -> Known:
     return Known(code, code, text, numeric, flag=flag, chosen=tuple(text.split(";")) if ";" in text else ())
 
 
-async def add(uow: UnitOfWork, content: ContentIn, note: str) -> KnowledgeVersion:
-    """Add a version as a draft, with its rows."""
+async def add(uow: UnitOfWork, content: ContentIn, note: str, sha256: str | None = None) -> KnowledgeVersion:
+    """Add a version as a draft, with its rows; `sha256`: of what it is made of, where that is not what it says."""
     version = KnowledgeVersion(
-        id=uuid7(), number=await repository.next_number(uow), state="draft", note=note, sha256=sha256_of(content),
-        clocks=content.clocks, created_by=uow.principal.id, created_at=uow.now,
+        id=uuid7(), number=await repository.next_number(uow), state="draft", note=note, sha256=sha256 or sha256_of(content),
+        clocks=content.clocks, ranges=[row.model_dump(mode="json") for row in content.ranges], created_by=uow.principal.id, created_at=uow.now,
     )  # fmt: skip
     uow.session.add(version)
     await uow.session.flush()

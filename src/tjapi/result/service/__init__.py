@@ -51,7 +51,7 @@ from tjapi.result.service.release import (
 )
 from tjapi.result.service.stating import stated_of
 from tjapi.result.service.summarizing import summary_lines
-from tjapi.result.service.trying import try_edition
+from tjapi.result.service.trying import try_content, try_edition
 
 __all__ = [
     "Filing",
@@ -117,6 +117,7 @@ __all__ = [
     "to_be_read",
     "trends",
     "truth_of",
+    "try_content",
     "try_edition",
     "unmapped_codes",
     "values_of",

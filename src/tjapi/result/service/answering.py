@@ -79,7 +79,7 @@ async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> Questio
     await questions.close(uow, question, "person", finalized=finalized)
     await uow.audit(
         "result_question.answered", "result_question", question.id, campus_id=question.campus_id,
-        detail={"exam_id": str(question.exam_id), "kind": question.kind, "answer": given.answer, "item": question.item_code}
+        detail={"exam_id": str(question.exam_id), "kind": question.kind, "answer": given.answer, "item": question.logged}
         | ({"kept_because": given.kept_because} if given.kept_because is not None else {}),
     )  # fmt: skip
     book.touch(line.id)

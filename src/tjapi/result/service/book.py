@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tjapi.catalog import service as catalog
 from tjapi.catalog.models import Item, ItemRange
+from tjapi.catalog.service import HeldRanges
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam, ExamLine
 from tjapi.exam.rules import LIVE_FOR_RESULTS
@@ -100,6 +101,7 @@ class Entry:
     doubt: bool = False
     unit_said: bool = True
     code: str = ""
+    methods: tuple[str, ...] = ()
     coded: dict[str, Any] | None = None
 
 
@@ -160,16 +162,20 @@ class Book:
         exam: Exam,
         lines: Sequence[ExamLine],
         items: dict[UUID, list[Item]],
-        ranges: dict[UUID, ItemRange],
+        ranges: HeldRanges,
         results: Sequence[HeldResult],
         revisions: Sequence[HeldRevision],
+        *,
+        laboratory_first: bool = False,
     ) -> None:
         self.exam = exam
         self.lines = {line.id: line for line in lines}
         self._items = items
         self._item_by_id = {item.id: item for held in items.values() for item in held}
         self._item_ids = {group_id: frozenset(item.id for item in held) for group_id, held in items.items()}
-        self._ranges = ranges
+        self._every_range, self._subject = ranges, case.subject_of(exam)
+        self._ranges = ranges.of(self._subject)
+        self._laboratory_first = laboratory_first
         self._results = {(r.line_id, r.item_id): r for r in results}
         self._revisions: dict[UUID, list[HeldRevision]] = {r.id: [] for r in results}
         for revision in revisions:
@@ -202,9 +208,13 @@ class Book:
         lines = await exams.lines(uow, exam.id)
         items = await catalog.group_items(uow, {line.item_group_id for line in lines})
         wanted = {item.id for group in items.values() for item in group}
-        ranges = await catalog.choose_ranges(uow, wanted, case.subject_of(exam))
-        results = await repository.results(uow, exam.id)
-        return cls(exam, lines, items, ranges, results, await repository.revisions_of_exam(uow, exam.id))
+        ranges = await catalog.ranges_near(uow, wanted, case.subject_of(exam))
+        results, first = (
+            await repository.results(uow, exam.id),
+            await catalog.laboratory_goes_first(uow, exam.campus_id),
+        )
+        said = await repository.revisions_of_exam(uow, exam.id)
+        return cls(exam, lines, items, ranges, results, said, laboratory_first=first)
 
     def items_of(self, line: ExamLine) -> list[Item]:
         """Return the items of a line, in order."""
@@ -770,9 +780,11 @@ class Book:
         return [self._facts[revision.id] for revision in said]
 
     def _revision(self, uow: UnitOfWork, result: HeldResult, entry: Entry, seq: int) -> HeldRevision:
-        found = self._ranges.get(entry.item.id)
+        method = self._every_range.method_of(entry.item.id, entry.methods)
+        found = self._every_range.by_method(entry.item.id, self._subject, method)
         theirs = Theirs(entry.lis_range_text or "", entry.unit, entry.conversion)
-        flag, kept = judged(entry.item, entry.value, found, entry.lis_marks, theirs)
+        first = self._laboratory_first
+        flag, kept = judged(entry.item, entry.value, found, entry.lis_marks, theirs, laboratory_first=first)
         struck = entry.status == "entered_in_error"
         return HeldRevision(
             id=uuid7(), campus_id=result.campus_id, result_id=result.id, exam_id=result.exam_id, department_id=result.department_id,
@@ -781,8 +793,8 @@ class Book:
             lis_range_text=entry.lis_range_text, lis_flags=kept_marks(entry.lis_marks), observed_at=entry.observed_at,
             issued_at=entry.issued_at, source=entry.source, sub_id=entry.sub_id, filler_no=entry.filler_no, message_id=entry.message_id,
             recorded_by=uow.principal.id, recorded_at=uow.now, meaning_key=entry.meaning_key, remarks=list(entry.remarks), reason=entry.reason,
-            doubted=entry.doubt,
-            coded=entry.coded,
+            doubted=entry.doubt, coded=entry.coded,
+            method=method,
         )  # fmt: skip
 
 
@@ -816,9 +828,12 @@ def _is_grave(result: HeldResult, said: HeldRevision) -> bool:
 
 
 def judged(
-    item: Item, value: Value, found: ItemRange | None, marks: Sequence[str], theirs: Theirs
+    item: Item, value: Value, found: ItemRange | None, marks: Sequence[str], theirs: Theirs, *, laboratory_first: bool
 ) -> tuple[Flag | None, dict[str, Any] | None]:
-    """Return the flag of a value and the range kept beside it: by our range, and what the laboratory says of its own value."""
+    """Return the flag of a value and the range kept beside it: by our range, and what the laboratory says of its own value.
+
+    `laboratory_first`: the campus lets its range go before ours, where the item does not say otherwise.
+    """
     choices = item.choices or ()
     ours = flag_of(item.kind, value, range_rules(found) if found is not None else None, choices)
     known = [*choices, *((found.normal_texts if found is not None else None) or ())]
@@ -828,7 +843,8 @@ def judged(
     told = None if item.kind in WORDS else theirs.told(item)
     lab_range = told.normal if told is not None else None
     # A laboratory rarely knows who is pregnant: our range for that stays before its general one.
-    first = item.laboratory_first and not (found is not None and found.pregnant)
+    first = laboratory_first if item.laboratory_first is None else item.laboratory_first
+    first = first and not (found is not None and found.pregnant)
     flag, by_lab = with_lab(ours, lab_range, value, lab_flag(marks), laboratory_first=first)
     if by_lab:
         # Beside a value that was converted stands no range in another unit.

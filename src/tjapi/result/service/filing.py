@@ -950,7 +950,7 @@ def _entry(
         line=said.line, item=item, code=said.group.first.code, status=said.status, value=value, unit=unit, conversion=conversion, observed_at=said.observed_at,
         issued_at=said.issued_at, source=LIS + told.source, meaning_key=meaning(parts), sub_id=sub_id, filler_no=said.filler_no,
         lis_range_text=without_dust(first.range_text) or None, lis_marks=marks, message_id=told.message_id, remarks=remarks, doubt=doubt,
-        unit_said=bool(unit_said(first.unit) or unit_said(one.reading.unit)),
+        unit_said=bool(unit_said(first.unit) or unit_said(one.reading.unit)), methods=tuple(dict.fromkeys(word for o in own for word in o.methods)),
     )  # fmt: skip
 
 

@@ -115,17 +115,21 @@ async def _flag(uow: UnitOfWork, exam: Exam) -> None:
     items = {
         i.id: i for held in (await catalog.group_items(uow, {x.item_group_id for x in lines})).values() for i in held
     }
-    ranges = await catalog.choose_ranges(uow, set(items), case.subject_of(exam))
+    subject = case.subject_of(exam)
+    ranges, first = (
+        await catalog.ranges_near(uow, set(items), subject),
+        await catalog.laboratory_goes_first(uow, exam.campus_id),
+    )
     of_result = {result.id: result.item_id for result in await repository.results(uow, exam.id)}
     changed: list[tuple[UUID, str | None, dict[str, Any] | None]] = []
     for revision in await repository.revisions_of_exam(uow, exam.id):
         item = items.get(of_result[revision.result_id])
         if item is None or revision.status == "entered_in_error":
             continue
-        found = ranges.get(item.id)
+        found = ranges.by_method(item.id, subject, revision.method)
         marks = (revision.lis_flags or "").split()
         theirs = Theirs(revision.lis_range_text or "", revision.unit, revision.conversion)
-        flag, normal = judged(item, value_of(revision), found, marks, theirs)
+        flag, normal = judged(item, value_of(revision), found, marks, theirs, laboratory_first=first)
         if (flag, normal) != (revision.flag, revision.range_snapshot):
             changed.append((revision.id, flag, normal))
     await repository.judge_anew(uow, changed)

@@ -29,7 +29,7 @@ async def ask(uow: UnitOfWork, question: ResultQuestion, *, finalized: bool) -> 
     await uow.session.flush()
     if not finalized:
         await exams.block(uow, question.exam_id, _BLOCKS[question.kind], f"question:{question.id}")
-    detail = {"exam_id": str(question.exam_id), "kind": question.kind, "item": question.item_code}
+    detail = {"exam_id": str(question.exam_id), "kind": question.kind, "item": question.logged}
     await uow.audit(
         "result_question.asked", "result_question", question.id, campus_id=question.campus_id, detail=detail
     )

@@ -25,8 +25,13 @@ async def try_edition(uow: UnitOfWork, version_id: UUID, most: int) -> TrialOut:
 
     Of each exam its values as they are now are asked, whatever it was judged by. Raises KnowledgeVersionNotFound.
     """
+    return await try_content(uow, await knowledge.edition(uow, version_id), most)
+
+
+async def try_content(uow: UnitOfWork, content: Knowledge, most: int) -> TrialOut:
+    """Say so of a content that is kept, or only read from a file (`knowledge.in_memory`)."""
     # What is tried is what it would find once it is signed.
-    tried = replace(await knowledge.edition(uow, version_id), signed=True)
+    tried = replace(content, signed=True)
     now = await knowledge.active(uow)
     used = replace(now, signed=True) if now is not None else None
     past = {code for one in (tried, used) if one is not None for rule in one.rules for code in rule.past}
@@ -49,7 +54,10 @@ async def try_edition(uow: UnitOfWork, version_id: UUID, most: int) -> TrialOut:
         for what, code, name in sorted(more.keys() | fewer.keys())
     ]  # fmt: skip
     return TrialOut(
-        version_id=version_id, active_id=used.version_id if used is not None else None, exams=len(exams), changes=rows
+        version_id=content.version_id,
+        active_id=used.version_id if used is not None else None,
+        exams=len(exams),
+        changes=rows,
     )
 
 
