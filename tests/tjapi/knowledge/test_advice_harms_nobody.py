@@ -45,6 +45,8 @@ CONDITIONS = {
     "potassium-high": Beside(POTASSIUM, {"K": "5.90"}),
     "heart-failure": Beside(f"{DRINK}|{HARD}", {"HISTORY": "心力衰竭"}),
     "weak-heart": Beside(f"{DRINK}|{HARD}", {"LVEF": "30"}),
+    "sodium-low": Beside(DRINK, {"NA": "128"}),
+    "swollen": Beside(DRINK, {"EDEMA": "重度"}),
     "pregnant": Beside(f"{SLIM}|{RAYS}|{HARD}", {}, pregnant=True),
     "gout": Beside(PURINE, {"HISTORY": "痛风"}),
     "diabetes": Beside(SUGAR, {"HISTORY": "糖尿病"}),
