@@ -5,8 +5,9 @@ A line: who, what was measured, the gravest class that alarms (A at once, B with
 
 import pytest
 
+from tests.tjapi import starter
 from tests.tjapi.knowledge.test_shipped_rules import found_in, read
-from tests.tjapi.shipped import alerts_of
+from tests.tjapi.shipped import STARTER, Person, alerts_of, case_of
 
 pytestmark = pytest.mark.requirement("X15", "E3.4", "E5.1")
 
@@ -110,7 +111,8 @@ LINES = [
     ("f30p", "TEMP=38.1", "B", "FEVER"),
     ("f30p", "LDL=5.5", "", "!LDL-SEVERE"),
     # Children: pressure, pulse, breath, fever, thyroid, weight.
-    ("m7", "SBP=80 DBP=45", "B", "BP-LOW-CHILD"),
+    ("m7", "SBP=78 DBP=45", "B", "BP-LOW-CHILD"),
+    ("m7", "SBP=82 DBP=50", "", "BP-LOW-CHILD"),
     ("m7", "SBP=64 DBP=40", "A", "BP-LOW-CHILD"),
     ("m7", "SBP=95 DBP=60", "", ""),
     ("m15", "SBP=74 DBP=45", "A", "BP-LOW-CHILD"),
@@ -289,3 +291,46 @@ def test_whoever_is_in_danger_is_asked_after(who: str, said: str, urgent: str, f
 def test_a_slow_pulse_is_one_alarm_however_it_was_counted(item: str) -> None:
     for value in ("45", "150"):
         assert len(alerts_of(read("m45", f"{item}={value} PULSE={value} HEART-RATE={value}"))) == 1
+
+
+OTHERS = {
+    "infant": Person("male", "2m"),
+    "toddler": Person("female", "3y"),
+    "child": Person("male", "10y"),
+    "youth": Person("male", "16y"),
+    "pregnant": Person("female", "30y", pregnant=True),
+}
+UNLIKE = {
+    ("BMI", "infant"): "below six years growth is judged by curves, which are not in the content",
+    ("BMI", "toddler"): "below six years growth is judged by curves, which are not in the content",
+    ("IOP-R", "infant"): "nobody measures it in passing",
+    ("IOP-L", "infant"): "nobody measures it in passing",
+    ("IOP-R", "toddler"): "nobody measures it in passing",
+    ("IOP-L", "toddler"): "nobody measures it in passing",
+    ("AFP", "infant"): "newborns have tens of thousands, and it falls for a year",
+    ("EGFR", "infant"): "the formula is of grown people: creatinine alarms",
+    ("EGFR", "toddler"): "the formula is of grown people: creatinine alarms",
+    ("EGFR", "child"): "the formula is of grown people: creatinine alarms",
+    ("EGFR", "youth"): "the formula is of grown people: creatinine alarms",
+    ("TPSA", "toddler"): "a man's marker, and she is a girl",
+    ("TPSA", "pregnant"): "a man's marker",
+}
+"""What alarms of a grown man and not of somebody else, at the very end of what is plausible, and why."""
+
+
+@pytest.mark.parametrize("who", OTHERS)
+def test_what_alarms_of_a_grown_up_alarms_of_everybody(who: str) -> None:
+    """At the ends of what is plausible: no age and no pregnancy makes such a value harmless."""
+    silent = set()
+    for item in STARTER.items:
+        if item.kind not in ("numeric", "computed"):
+            continue
+        limit = starter.LIMITS.get(item.code, {})
+        for end in ("plausible_low", "plausible_high"):
+            if limit.get(end) is None:
+                continue
+            raw = f"{limit[end]}"
+            grown = any(alerts_of(case_of(Person(sex, "40y"), {item.code: raw})) for sex in ("male", "female"))
+            if grown and not alerts_of(case_of(OTHERS[who], {item.code: raw})):
+                silent.add((item.code, who))
+    assert silent == {pair for pair in UNLIKE if pair[1] == who}
