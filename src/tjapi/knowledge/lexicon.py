@@ -10,7 +10,7 @@ from typing import Any
 
 from tjapi.knowledge.characters import simplified
 
-_FILES = ("sites", "lesions", "concepts", "phrases")
+_FILES = ("sites", "lesions", "concepts", "phrases", "figures")
 _WIDTHS = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
     ord(written): ord(plain)
     for written, plain in zip("\u3000|。×＊－–—~“”【】〔〕≥≤", ' ;\x01xx----""()()><', strict=True)
@@ -30,7 +30,8 @@ class Concept:
     """What may be found.
 
     `grave`: a person looks at once; `from_mm`: only from that size; `from_percent`: in any case from that share; `calm`: not beside these words;
-    `by_grade`: as its grade is. `usual`: it is no finding; `unless`: nor is it beside these words, 卵泡; `worse`: beside these it is grave, 质硬; `eases`: not grave while it gets better. `known`: it is a concept of its site; a mere word of harm is not, and is listed for the
+    `by_grade`: as its grade is. `usual`: it is no finding; `unless`: nor is it beside these words, 卵泡; `worse`: beside these it is grave, 质硬; `eases`: not grave while it gets better; `usual_in`: nor in a sentence that says one of these, 哺乳期; `settled`: beside these it is nothing whatever else is said, 肝岛; `misses`:
+    it is there where one of these is not, 未探及血流. `known`: it is a concept of its site; a mere word of harm is not, and is listed for the
     reviewer where it stands; `weak`: it only describes, and is listed where nothing named what it describes.
     """
 
@@ -47,13 +48,19 @@ class Concept:
     unless: tuple[str, ...] = ()
     worse: tuple[str, ...] = ()
     eases: bool = False
+    misses: tuple[str, ...] = ()
+    usual_in: tuple[str, ...] = ()
+    settled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """What a figure beside a word says: the `of`-th one of 150/95, what is usual, and what asks for a person at once.
 
-    `elsewhere` are units by which it is a figure of something else: 频率≤20dB is hearing, no heart rate.
+    `elsewhere` are units by which it is a figure of something else: 频率≤20dB is hearing, no heart rate. `unit`: in which unit its bounds are; what
+    is in another one of its kind is converted, and what is of another kind is no such figure. `sites`: only where one of these is spoken of;
+    `beside`: only where the text says a word of each group; `unless`: not where its sentence says one of these. `concept` is what is there beyond
+    what is usual; of a figure without one the sentence is listed. `told`: it is told whatever it is, for rules that know the person.
     """
 
     name: str
@@ -63,6 +70,12 @@ class Figure:
     grave_low: Decimal | None
     grave_high: Decimal | None
     elsewhere: tuple[str, ...] = ()
+    unit: str = ""
+    sites: frozenset[str] = frozenset()
+    beside: tuple[tuple[str, ...], ...] = ()
+    unless: tuple[str, ...] = ()
+    concept: str = ""
+    told: bool = False
 
     def is_grave(self, number: Decimal) -> bool:
         """Say whether a number asks for a person at once."""
@@ -106,11 +119,15 @@ class Dictionary:
     vague: frozenset[str]
     of_item: Mapping[str, str]
     past_items: frozenset[str]
+    missing_at: Mapping[str, str]
+    region_of: Mapping[str, str]
     words: Mapping[str, Sequence[tuple[str, Entry]]]
+    part_of: Mapping[str, str]
     hazards: frozenset[str]
     strong: frozenset[str]
     figures: Mapping[str, Sequence[Figure]]
     schemes: Mapping[str, Scheme]
+    scheme_at: Mapping[str, str]
 
     @property
     def codes(self) -> frozenset[str]:
@@ -133,6 +150,9 @@ class Dictionary:
         """Return the longest word that begins at a place."""
         for key in (text[at : at + 2], text[at]):
             for word, entry in self.words.get(key, ()):
+                behind = text[at + len(word) : at + len(word) + 1]
+                if behind and behind in self.part_of.get(word, ""):
+                    continue
                 if text.startswith(word, at) and _stands(text, at, word, entry):
                     return word, entry
         return None
@@ -162,14 +182,18 @@ def _stands(text: str, at: int, word: str, entry: Entry) -> bool:
 def dictionary() -> Dictionary:
     """Return the dictionary that ships with this context."""
     at = resources.files("tjapi.knowledge") / "dictionary"
-    sites, lesions, concepts, phrases = (tomllib.loads((at / f"{name}.toml").read_text("utf-8")) for name in _FILES)
-    return compiled(sites["sites"], lesions["lesions"], concepts["concepts"], phrases)
+    sites, lesions, concepts, phrases, figures = (
+        tomllib.loads((at / f"{name}.toml").read_text("utf-8")) for name in _FILES
+    )
+    return compiled(sites["sites"], sites["regions"], lesions["lesions"], concepts["concepts"], phrases | figures)
 
 
 Rows = Sequence[Mapping[str, Any]]
 
 
-def compiled(sites: Rows, lesions: Rows, concepts: Rows, phrases: Mapping[str, Any]) -> Dictionary:
+def compiled(
+    sites: Rows, regions: Sequence[str], lesions: Rows, concepts: Rows, phrases: Mapping[str, Any]
+) -> Dictionary:
     """Return a dictionary of its rows. Of what stands twice the first row holds."""
     return Dictionary(
         concepts={one["code"]: _concept(one, phrases["worse"], known=True) for one in concepts},
@@ -180,7 +204,10 @@ def compiled(sites: Rows, lesions: Rows, concepts: Rows, phrases: Mapping[str, A
         vague=frozenset(site["code"] for site in sites if site.get("vague")),
         of_item={item: site["code"] for site in reversed(sites) for item in site.get("items", "").split()},
         past_items=frozenset(phrases["items"]["past"].split()),
+        missing_at={site: one["code"] for one in concepts if "misses" in one for site in one["sites"].split()},
+        region_of={site: region.split()[0] for region in regions for site in region.split()},
         words=_index(_entries(sites, lesions, concepts, phrases)),
+        part_of=phrases["part_of"],
         hazards=frozenset(phrases["normal"]["hazards"]),
         strong=frozenset(phrases["normal"]["strong"]),
         figures=_figures(phrases["figures"]),
@@ -189,6 +216,7 @@ def compiled(sites: Rows, lesions: Rows, concepts: Rows, phrases: Mapping[str, A
             for one in concepts
             if "scheme" in one
         },
+        scheme_at={one["site"]: one["scheme"] for one in concepts if one.get("plain")},
     )
 
 
@@ -199,7 +227,7 @@ def _concept(one: Mapping[str, Any], worse: Mapping[str, str], *, known: bool) -
     calm, unless = (tuple(map(plain_writing, one.get(name, "").split())) for name in ("calm", "unless"))
     listed = (worse[word[1:]].split() if word.startswith("@") else [word] for word in one.get("worse", "").split())
     bad = tuple(plain_writing(word) for words in listed for word in words)
-    return Concept(one["code"], one["name"], grave, from_mm, from_percent, by_grade, calm, known, weak, usual, unless, bad, bool(one.get("eases")))  # fmt: skip
+    return Concept(one["code"], one["name"], grave, from_mm, from_percent, by_grade, calm, known, weak, usual, unless, bad, bool(one.get("eases")), *(tuple(one.get(name, "").split()) for name in ("misses", "usual_in", "settled")))  # fmt: skip
 
 
 def _at_sites(sites: Rows, concepts: Rows) -> dict[tuple[str, str], str]:
@@ -236,6 +264,8 @@ def _entries(sites: Rows, lesions: Rows, concepts: Rows, phrases: Mapping[str, A
         put(words, role)
     for role in ("predicates", "aspects", "neutral"):
         put(phrases["normal"][role], role)
+    for figure in phrases["figures"]:
+        put(figure["words"], "aspects")
     # A word that names a finding whole is no mere word of harm; what is both a word of harm and a cue is both.
     return {
         word: Entry(
@@ -261,8 +291,12 @@ def _figures(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Figure]]:
         low, high, grave_low, grave_high = (
             Decimal(row[name]) if name in row else None for name in ("from", "to", "grave_to", "grave_from")
         )
-        elsewhere = tuple(row.get("elsewhere", "").split())
-        one = Figure(row["name"], row.get("of", 1), low, high, grave_low, grave_high, elsewhere)
+        elsewhere, unless = (tuple(row.get(name, "").split()) for name in ("elsewhere", "unless"))
+        beside = tuple(tuple(group.split()) for group in row.get("beside", ()))
+        one = Figure(
+            row["name"], row.get("of", 1), low, high, grave_low, grave_high, elsewhere, row.get("unit", ""),
+            frozenset(row.get("sites", "").split()), beside, unless, row.get("concept", ""), row.get("told", False),
+        )  # fmt: skip
         for word in row["words"].split():
-            found.setdefault(word, []).append(one)
+            found.setdefault(plain_writing(word), []).append(one)
     return found

@@ -95,6 +95,10 @@ class Known:
     """The words that are usual, each as it is chosen."""
     called: Literal["", "person", "laboratory"] = ""
     """Who calls it abnormal, where no range that is printed says so."""
+    remarks: tuple[str, ...] = ()
+    """What stands beside it and speaks of this person: it is read for what is grave, and for nothing else."""
+    coded: tuple[Mention, ...] | None = None
+    """What a description says that was composed of clicks; None: it is read."""
 
     @property
     def same(self) -> str:
@@ -102,6 +106,11 @@ class Known:
         if self.numeric is None:
             return self.text
         return f"{self.comparator}{self.numeric.normalize():f}"
+
+    @property
+    def worded(self) -> bool:
+        """Whether there are words of it, or beside it."""
+        return self.numeric is None or bool(self.remarks)
 
     @property
     def said(self) -> str:
@@ -153,6 +162,7 @@ class Clause:
     """One reason: what was found (`known`), and what was asked of it, in words (`asked`).
 
     `found` are the words that were found in a description, `said` the sentences in which they stand; `note` is what a patient is told beside the value.
+    `beside`: they are words of a remark, not of the value.
     """
 
     known: Known | None
@@ -160,6 +170,7 @@ class Clause:
     found: tuple[str, ...] = ()
     note: str = ""
     said: tuple[str, ...] = ()
+    beside: bool = False
 
     @property
     def words(self) -> str:
@@ -486,20 +497,40 @@ def _is(given: Mapping[str, Any], case: Case) -> Verdict:
 
 def _concept(given: Mapping[str, Any], case: Case) -> Verdict:
     if given["item"] == EVERY_ITEM:
-        each = [_concept({**given, "item": code}, case) for code, known in case.values.items() if known.numeric is None]
+        each = [_concept({**given, "item": code}, case) for code, known in case.values.items() if known.worded]
         return _joined(each, need=1) if each else Verdict(None)
     known = case.values.get(given["item"])
-    if known is None or known.numeric is not None or known.unexamined:
+    if known is None:
         return Verdict(None)
-    found = [one for one in mentions_of(known) if _is_asked_for(given, one)]
+    clauses = []
+    if known.numeric is None and not known.unexamined:
+        clauses.append(_spoken(given, known, mentions_of(known), ""))
+    if given.get("grave") and known.remarks:
+        clauses.append(_spoken(given, known, remarked(known), _BESIDE))
+    found = tuple(one for one in clauses if one is not None)
+    return Verdict(bool(found), found) if clauses else Verdict(None)
+
+
+_BESIDE = "附注："
+
+
+def _spoken(given: Mapping[str, Any], known: Known, mentions: Iterable[Mention], where: str) -> Clause | None:
+    """Return the reason that mentions are, if they are what is asked for; of a remark its sentences, as nobody sees them in the value."""
+    found = [one for one in mentions if _is_asked_for(given, one)]
     words = tuple(dict.fromkeys(one.words for one in found))
     said = tuple(dict.fromkeys(one.said for one in found))
-    return _said(bool(found), known, "/".join(words), found=words, said=said)
+    asked = f"{where}{'；'.join(said)}" if where else "/".join(words)
+    return Clause(known, asked, words, "", said, beside=bool(where)) if found else None
 
 
 def mentions_of(known: Known) -> tuple[Mention, ...]:
-    """Return what the words of a value speak of."""
-    return read(known.text, known.item_code, known.item_name).mentions
+    """Return what the words of a value speak of: as they were clicked, or as they are read."""
+    return read(known.text, known.item_code, known.item_name).mentions if known.coded is None else known.coded
+
+
+def remarked(known: Known) -> tuple[Mention, ...]:
+    """Return what the words beside a value speak of."""
+    return tuple(one for remark in known.remarks for one in read(remark, known.item_code, known.item_name).mentions)
 
 
 def _is_asked_for(given: Mapping[str, Any], one: Mention) -> bool:

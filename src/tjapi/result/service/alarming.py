@@ -165,7 +165,12 @@ def alarms_of(edition: Knowledge, case: Case, items: frozenset[str] | None = Non
 
 
 def _is_told(one: Fired, found: Sequence[Fired]) -> bool:
-    """Say whether another rule tells of the same words as urgently: of a chosen one its own rule, of a description one of class A that found the same."""
+    """Say whether another rule tells of the same words as urgently: of a chosen one its own rule, of a description one of class A that found the same.
+
+    Of words beside a value no rule of the value tells.
+    """
+    if any(clause.beside for clause in one.verdict.clauses):
+        return False
     known = next(clause.known for clause in one.verdict.clauses)
     words = {word for clause in one.verdict.clauses for word in clause.found}
     for other in found:

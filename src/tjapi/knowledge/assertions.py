@@ -1,0 +1,153 @@
+"""Whether what a clause names is there: which cues deny it, and which say that it may be, was, was operated on, or is a relative's. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from tjapi.knowledge.lexicon import Dictionary
+from tjapi.knowledge.mentions import Assertion
+from tjapi.knowledge.tokens import PAST, Clause, Token
+
+_EXCLUDES = ("排除", "除外")
+_AS_IT_SHOULD = frozenset(("正常", "如常", "无殊", "正常范围", "存在"))  # fmt: skip
+"""What takes a word of harm back that stands right before it: 软组织影正常."""
+_REFLEX = frozenset(("(+)", "(++)"))
+"""What is usual of a reflex: 膝腱反射(++)."""
+_DENIES_BEHIND = frozenset(("无", "未及"))  # fmt: skip
+_OF_TESTS = frozenset(("SIGN", "POSITIVE"))
+"""What a test seeks: its name may stand between, HP尿素酶试验阴性."""
+_MOST_OF_TEST = 6
+_LISTS = frozenset(("、", "及", "和", "或", "与"))
+FORWARD = frozenset(("既往", "曾", "曾有", "曾患", "曾行", "曾经", "陈旧", "陈旧性", "旧", "既往史", "过去", "幼时", "儿时", "原有", "遗留", "遗有"))  # fmt: skip
+"""Cues of history that speak of what follows them; any other speaks of what stands before it."""
+
+
+def deny(clauses: Sequence[Clause], book: Dictionary) -> None:
+    """Mark what is denied: what follows a cue in its list, what a cue follows, and bare words that go on with a list over a comma."""
+    carried = False
+    for clause in clauses:
+        # A grave word that stands alone behind a comma is rather there than denied.
+        carried = _deny_behind(clause.tokens, book, carried=carried and clause.bare)
+        _deny_before(clause.tokens)
+
+
+def _deny_behind(tokens: Sequence[Token], book: Dictionary, *, carried: bool) -> bool:
+    """Mark what cues deny that stand before it; say whether a list is still open at the end. `carried`: one was open before."""
+    is_open, only_carried = carried, carried
+    named_since = advised = next_only = False
+    for i, token in enumerate(tokens):
+        roles = token.roles
+        advised = advised or "advises" in roles
+        if token.names:
+            token.denied = next_only or (is_open and not (only_carried and _is_grave(book, token)))
+            named_since = True
+            # 不扩张、增厚: the list goes on with a mark, and with nothing else.
+            next_only = next_only and tokens[min(i + 1, len(tokens) - 1)].word in _LISTS
+        elif "denies" in roles or (token.word == "未" and i + 1 < len(tokens) and "unknown" in tokens[i + 1].roles):
+            # 建议CT排除肺癌 does not exclude it, and 除右肾囊肿外 is an exception.
+            is_open = not (token.word.endswith(_EXCLUDES) and (advised or _is_exception(tokens, i)))
+            only_carried = named_since = False
+        elif "denies_next" in roles:
+            next_only = True
+        elif "states" in roles and named_since:
+            is_open = False
+        elif roles & {"unknown", "site", "aspects", "predicates"}:
+            named_since = named_since or "predicates" not in roles
+            next_only = False
+    return is_open
+
+
+def _deny_before(tokens: Sequence[Token]) -> None:
+    for i, token in enumerate(tokens):
+        if token.word in _AS_IT_SHOULD and i and tokens[i - 1].names:
+            tokens[i - 1].denied = True
+        if token.word in _REFLEX and i and tokens[i - 1].word.endswith("反射") and not tokens[i - 1].names:
+            token.denied = True
+        if "denied_after" not in token.roles:
+            continue
+        behind = (one for one in tokens[i + 1 :] if not (one.filler or "between" in one.roles))
+        if ("denies" in token.roles or token.word in _DENIES_BEHIND) and any(behind):
+            continue
+        over = False
+        for one in _before_brackets(tokens[:i]):
+            if one.names:
+                one.denied = one.denied or not over or one.lesion in _OF_TESTS or token.word.startswith("已")
+                if over:
+                    break
+            elif not (one.filler or one.roles & {"between", "compared"}):
+                over = True
+                if one.site or len(one.word) > _MOST_OF_TEST:
+                    break
+
+
+def _before_brackets(tokens: Sequence[Token]) -> Iterable[Token]:
+    """Yield tokens backwards, without what stands in brackets: 骨折(右桡骨)愈合."""
+    depth = 0
+    for one in reversed(tokens):
+        depth += (one.word == ")") - (one.word == "(" and depth > 0)
+        if not depth:
+            yield one
+
+
+def _is_grave(book: Dictionary, token: Token) -> bool:
+    return book.named(token.concept or token.lesion).grave
+
+
+def _is_exception(tokens: Sequence[Token], at: int) -> bool:
+    return tokens[at].word == "除外" and any(one.word == "除" for one in tokens[:at])
+
+
+def assertions_of(clause: Clause) -> dict[int, Assertion]:
+    """Return what a clause asserts of each token that names something, by its place: one pass forward, one backward."""
+    tokens = clause.tokens
+    possible = clause.has("possible")
+    family = any(one.word.startswith("家族") for one in tokens)
+    again = [i for i, one in enumerate(tokens) if "returned" in one.roles and not one.denied]
+    behind = _said_behind(tokens)
+    found: dict[int, Assertion] = {}
+    was = ago = supposed = advised = within = False
+    for i, token in enumerate(tokens):
+        roles = token.roles
+        if token.names:
+            returned = any(j != i for j in again)
+            found[i] = _assertion(
+                token, family=family, supposed=supposed, possible=possible or advised,
+                past="" if returned else "postoperative" if within else behind[i] or ("historical" if was or ago else ""),
+            )  # fmt: skip
+        elif "states" in roles:
+            was = False
+        family = family or "family" in roles
+        if token.word == "(":
+            within = i > 0 and "operated" in tokens[i - 1].roles
+        elif token.word == ")":
+            within = False
+        was = was or token.word in FORWARD
+        ago = ago or roles is PAST
+        supposed = supposed or "supposed" in roles
+        advised = advised or "advises" in roles
+    return found
+
+
+def _assertion(token: Token, *, family: bool, supposed: bool, possible: bool, past: str) -> Assertion:
+    says: tuple[tuple[Assertion, bool], ...] = (
+        ("absent", token.denied),
+        ("family", family),
+        ("postoperative", past == "postoperative"),
+        ("historical", past == "historical"),
+        ("absent", supposed),
+        ("possible", possible),
+    )
+    return next((assertion for assertion, holds in says if holds), "present")
+
+
+def _said_behind(tokens: Sequence[Token]) -> list[str]:
+    """Return of each place whether 术后 or 病史 stands behind it, before anything is stated anew."""
+    found, said = [""] * len(tokens), ""
+    for i in range(len(tokens) - 1, -1, -1):
+        token = tokens[i]
+        found[i] = said
+        if "operated" in token.roles:
+            said = "postoperative"
+        elif "historical" in token.roles and token.word not in FORWARD and token.roles is not PAST:
+            said = said or "historical"
+        elif "states" in token.roles and not token.names:
+            said = ""
+    return found
