@@ -644,6 +644,11 @@ TWINS = (
         "tests/tjapi/knowledge/test_shipped_rules.py::test_what_is_found_and_what_alarms",
     ),
     _twin(
+        "rules: of whom only the years are known, days are not guessed", "src/tjapi/knowledge/rules.py",
+        "(case.age_years * 365, case.age_years * 366 + 365)", "(case.age_years * 365, case.age_years * 365)",
+        "tests/tjapi/knowledge/test_condition.py::test_an_infant_is_asked_of_by_days",
+    ),
+    _twin(
         "descriptions: words alone are never of class A", "src/tjapi/knowledge/starter/critical_texts.toml",
         'important_class = "B"\ncondition = { concept = { item = "*"', 'important_class = "A"\ncondition = { concept = { item = "*"',
         "tests/tjapi/knowledge/test_descriptions.py::test_text_alone_is_never_of_class_a",

@@ -45,18 +45,12 @@ CONDITIONS = {
     "potassium-high": Beside(POTASSIUM, {"K": "5.90"}),
     "heart-failure": Beside(f"{DRINK}|{HARD}", {"HISTORY": "心力衰竭"}),
     "weak-heart": Beside(f"{DRINK}|{HARD}", {"LVEF": "30"}),
+    "sodium-low": Beside(DRINK, {"NA": "128"}),
+    "swollen": Beside(DRINK, {"EDEMA": "重度"}),
     "pregnant": Beside(f"{SLIM}|{RAYS}|{HARD}", {}, pregnant=True),
     "gout": Beside(PURINE, {"HISTORY": "痛风"}),
     "diabetes": Beside(SUGAR, {"HISTORY": "糖尿病"}),
 }
-OWED = frozenset(
-    {
-        "BLADDER-MASS", "BLADDER-STONE", "BLADDER-WALL", "BREAST-INCOMPLETE", "BREAST-MASS", "FATTY-LIVER", "GB-MASS", "HYDRONEPHROSIS",
-        "LIVER-MASS", "LUNG-MASS", "MEDIASTINUM-MASS", "PANCREAS-ABNORMAL", "PANCREAS-MASS", "RENAL-CYST", "RENAL-MASS", "RENAL-NODULE",
-        "RENAL-STONE", "URETER-STONE",
-    }
-)  # fmt: skip
-"""Findings of images whose texts are still to be mended, by code."""
 
 
 def _case(example: ExampleIn, beside: Beside) -> Case | None:
@@ -91,7 +85,7 @@ def test_nothing_is_advised_that_a_fellow_condition_makes_harmful(name: str) -> 
                 continue
             for advice, _ in findings_of(case):
                 said = _harmful(f"{advice.advice};{advice.lifestyle or ''}", beside.words)
-                if said and advice.code not in OWED:
+                if said:
                     wrong[advice.code] = said
     assert wrong == {}
 

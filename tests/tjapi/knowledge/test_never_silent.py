@@ -5,8 +5,9 @@ A line: who, what was measured, the gravest class that alarms (A at once, B with
 
 import pytest
 
+from tests.tjapi import starter
 from tests.tjapi.knowledge.test_shipped_rules import found_in, read
-from tests.tjapi.shipped import alerts_of
+from tests.tjapi.shipped import STARTER, Person, alerts_of, case_of
 
 pytestmark = pytest.mark.requirement("X15", "E3.4", "E5.1")
 
@@ -110,7 +111,8 @@ LINES = [
     ("f30p", "TEMP=38.1", "B", "FEVER"),
     ("f30p", "LDL=5.5", "", "!LDL-SEVERE"),
     # Children: pressure, pulse, breath, fever, thyroid, weight.
-    ("m7", "SBP=80 DBP=45", "B", "BP-LOW-CHILD"),
+    ("m7", "SBP=78 DBP=45", "B", "BP-LOW-CHILD"),
+    ("m7", "SBP=82 DBP=50", "", "BP-LOW-CHILD"),
     ("m7", "SBP=64 DBP=40", "A", "BP-LOW-CHILD"),
     ("m7", "SBP=95 DBP=60", "", ""),
     ("m15", "SBP=74 DBP=45", "A", "BP-LOW-CHILD"),
@@ -195,6 +197,75 @@ LINES = [
     ("m45", "GLU-2H=3.0", "", "HYPOGLYCEMIA"),
     ("m45", "GLU-2H=2.5", "B", "HYPOGLYCEMIA"),
     ("m45", "GLU-R=2.5", "B", "HYPOGLYCEMIA"),
+    # Inflammation, tumour markers, proteins, what fell since the last exam.
+    ("m45", "PCT=2.0", "B", "PROCALCITONIN-HIGH"),
+    ("m45", "PCT=10.0", "A", "PROCALCITONIN-HIGH"),
+    ("m45", "CRP=100.0", "B", "CRP-HIGH"),
+    ("m45", "CRP=60.0", "", "CRP-HIGH"),
+    ("m60", "CEA=20.00", "B", "CEA-HIGH"),
+    ("m60", "CEA=8.00", "", "CEA-HIGH"),
+    ("m60", "CA199=370.0", "B", "CA199-HIGH"),
+    ("f60", "CA125=200.0", "B", "CA125-HIGH"),
+    ("f30p", "CA125=210.0", "", ""),
+    ("f60", "CA153=100.0", "B", "CA153-HIGH"),
+    ("m60", "CYFRA211=10.00", "B", "CYFRA-HIGH"),
+    ("m60", "PIVKA2=400.0", "B", "PIVKA-HIGH"),
+    ("m60", "PIVKA2=60.0", "", "PIVKA-HIGH"),
+    ("m60", "PROGRP=200.0", "B", "PROGRP-HIGH"),
+    ("m45", "ALB=20.0", "B", "ALBUMIN-LOW"),
+    ("m60", "HGB=105 <HGB=140", "B", "ANEMIA"),
+    ("m60", "HGB=132 <HGB=165", "", ""),
+    ("m2m", "HGB=205", "A", ""),
+    # Far outside, and nobody was told.
+    ("m6", "CTNI=0.100", "A", ""),
+    ("m6m", "HSCTNT=120", "A", ""),
+    ("m6", "HBA1C=7.0", "B", ""),
+    ("m6", "LYMPH=16.00", "B", "LYMPHOCYTOSIS"),
+    ("m45", "LDH=1000", "B", "LDH-HIGH"),
+    ("m45", "UPRO-24H=3.50", "B", "PROTEINURIA-24H"),
+    ("m6", "UPRO-24H=1.00", "B", ""),
+    ("m45", "UA=800", "B", "URIC-ACID-HIGH"),
+    ("m45", "HBA1C=11.0", "B", "GLU-HIGH"),
+    ("m45", "ALP=450", "B", "ALP-HIGH"),
+    ("m45", "GGT=600", "B", "GGT-HIGH"),
+    ("m45", "TBA=100", "B", "TBA-HIGH"),
+    ("m45", "TSH=50.000", "B", "TSH-HIGH"),
+    ("m45", "CORT=1400", "B", "CORTISOL-HIGH"),
+    ("m45", "ECG-PR=400", "B", ""),
+    ("m45", "ECG-QTC=300", "B", "QTC-SHORT"),
+    ("m45", "IOP-R=5", "B", ""),
+    ("m45", "MCHC=230", "B", "BLOOD-COUNT-CONTRADICTORY"),
+    ("m60", "GLOB=55.0", "B", "GLOBULIN-HIGH"),
+    ("m60", "IGG=35.00", "B", ""),
+    ("m45", "FERR=2000.0", "B", ""),
+    ("f30p", "DDIMER=10.00", "B", ""),
+    ("f30p", "CREA=97", "B", "RENAL-FUNCTION"),
+    ("f30p", "PLT=95 LDH=700", "A", "HELLP-SUSPECT"),
+    ("m2d", "WBC=50.0", "A", ""),
+    ("f25", "BMI=13.9", "B", "UNDERWEIGHT"),
+    ("m70", "PVR=400", "B", ""),
+    ("m45", "HCY=100.0", "B", "HCY-HIGH"),
+    # What is measured often, and no rule spoke of.
+    ("m45", "CYSC=1.50", "", "CYSTATIN-HIGH"),
+    ("m45", "PTH=80.0", "", "PTH-ABNORMAL"),
+    ("m45", "PTH=80.0 CA=2.80", "", "PTH-ABNORMAL"),
+    ("m45", "B12=150", "", "B12-LOW"),
+    ("m45", "FOL=3.0", "", "FOLATE-LOW"),
+    ("m45", "DBIL=12.0", "", "DBIL-HIGH"),
+    ("m45", "DBIL=12.0 TBIL=40.0", "", "BILIRUBIN-HIGH !DBIL-HIGH"),
+    ("f30", "PRL=40.00", "", "PROLACTIN-HIGH"),
+    ("f30", "PRL=200.00", "B", "PROLACTIN-HIGH"),
+    ("m30", "TESTO=1.50", "", "TESTOSTERONE-LOW"),
+    ("f30", "TPOAB=100.0", "", "THYROID-ANTIBODY"),
+    ("m45", "MYO=90.0", "", "MYOGLOBIN-HIGH"),
+    ("m45", "GA=18.0", "", "GLYCATED-ALBUMIN"),
+    ("f60", "HE4=200.0", "", "HE4-HIGH"),
+    ("m45", "EBV-DNA=1000", "", "EBV-DNA"),
+    ("m45", "C3=0.50", "", "COMPLEMENT-LOW"),
+    ("m45", "IGE=300.0", "", "IGE-HIGH"),
+    ("m45", "UALB=30.0", "", "URINE-ALBUMIN"),
+    ("m45", "URBC-N=40.0", "", "URINE-CELLS"),
+    ("m45", "FEV1=60", "", "LUNG-VOLUME-LOW"),
     # Lipids by risk.
     ("m60", "LDL=1.90 HISTORY=冠心病", "", "LDL-ABOVE-TARGET"),
     ("m60", "LDL=1.70 HISTORY=冠心病", "", "!LDL-ABOVE-TARGET"),
@@ -220,3 +291,46 @@ def test_whoever_is_in_danger_is_asked_after(who: str, said: str, urgent: str, f
 def test_a_slow_pulse_is_one_alarm_however_it_was_counted(item: str) -> None:
     for value in ("45", "150"):
         assert len(alerts_of(read("m45", f"{item}={value} PULSE={value} HEART-RATE={value}"))) == 1
+
+
+OTHERS = {
+    "infant": Person("male", "2m"),
+    "toddler": Person("female", "3y"),
+    "child": Person("male", "10y"),
+    "youth": Person("male", "16y"),
+    "pregnant": Person("female", "30y", pregnant=True),
+}
+UNLIKE = {
+    ("BMI", "infant"): "below six years growth is judged by curves, which are not in the content",
+    ("BMI", "toddler"): "below six years growth is judged by curves, which are not in the content",
+    ("IOP-R", "infant"): "nobody measures it in passing",
+    ("IOP-L", "infant"): "nobody measures it in passing",
+    ("IOP-R", "toddler"): "nobody measures it in passing",
+    ("IOP-L", "toddler"): "nobody measures it in passing",
+    ("AFP", "infant"): "newborns have tens of thousands, and it falls for a year",
+    ("EGFR", "infant"): "the formula is of grown people: creatinine alarms",
+    ("EGFR", "toddler"): "the formula is of grown people: creatinine alarms",
+    ("EGFR", "child"): "the formula is of grown people: creatinine alarms",
+    ("EGFR", "youth"): "the formula is of grown people: creatinine alarms",
+    ("TPSA", "toddler"): "a man's marker, and she is a girl",
+    ("TPSA", "pregnant"): "a man's marker",
+}
+"""What alarms of a grown man and not of somebody else, at the very end of what is plausible, and why."""
+
+
+@pytest.mark.parametrize("who", OTHERS)
+def test_what_alarms_of_a_grown_up_alarms_of_everybody(who: str) -> None:
+    """At the ends of what is plausible: no age and no pregnancy makes such a value harmless."""
+    silent = set()
+    for item in STARTER.items:
+        if item.kind not in ("numeric", "computed"):
+            continue
+        limit = starter.LIMITS.get(item.code, {})
+        for end in ("plausible_low", "plausible_high"):
+            if limit.get(end) is None:
+                continue
+            raw = f"{limit[end]}"
+            grown = any(alerts_of(case_of(Person(sex, "40y"), {item.code: raw})) for sex in ("male", "female"))
+            if grown and not alerts_of(case_of(OTHERS[who], {item.code: raw})):
+                silent.add((item.code, who))
+    assert silent == {pair for pair in UNLIKE if pair[1] == who}

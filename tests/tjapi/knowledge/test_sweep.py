@@ -14,9 +14,7 @@ from tests.tjapi.shipped import (
     ITEMS,
     STARTER,
     Person,
-    alerts_of,
     case_of,
-    findings_of,
     known,
     person_of,
     range_of,
@@ -30,6 +28,7 @@ from tjapi.knowledge.criticality import (
 )
 from tjapi.knowledge.rules import Case, leaves, needs_past
 from tjapi.result.service.alarming import alarms_of
+from tjapi.result.service.findings import found_in
 
 pytestmark = pytest.mark.requirement("X15", "E3.4", "E5.1")
 
@@ -118,7 +117,11 @@ def test_what_is_flagged_critical_alarms_at_once_and_what_alarms_at_once_is_flag
         for raw in _grid(item.code, PEOPLE[name]):
             case = _case(item.code, raw, name)
             flag = case.values[item.code].flag
-            grave = {code for code, important in alerts_of(case).items() if important == "A"}
+            grave = {
+                one.rule.code
+                for one in alarms_of(HELD, case, frozenset({item.code}))
+                if one.rule.important_class == "A"
+            }
             if flag in ("HH", "LL") and not grave:
                 wrong.append((item.code, raw, "flagged, and nobody is called"))
             if grave and flag == "":
@@ -160,7 +163,8 @@ def _bounds() -> list[CriticalBounds]:
 
 
 def _alarms(case: Case) -> list[tuple[str, str]]:
-    return [(one.rule.code, str(one.rule.important_class)) for one in alarms_of(HELD, case)]
+    about = frozenset(case.values)
+    return [(one.rule.code, str(one.rule.important_class)) for one in alarms_of(HELD, case, about)]
 
 
 def test_every_critical_bound_of_a_range_is_where_a_rule_of_class_a_begins() -> None:
@@ -222,7 +226,7 @@ def test_no_two_findings_of_one_value_contradict_each_other(name: str) -> None:
     together = []
     for item in NUMERIC:
         for raw in _grid(item.code, PEOPLE[name]):
-            found = findings_of(_case(item.code, raw, name))
+            found = found_in(HELD, _case(item.code, raw, name), frozenset({item.code}))
             own = sorted(
                 advice.code
                 for advice, fired in found

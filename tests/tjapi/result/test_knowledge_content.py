@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.tjapi.shipped import CONTENT, ITEMS, STARTER, Person, case_of, known
+from tests.tjapi.shipped import CONTENT, ITEMS, STARTER, case_of, known, person_of
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.rules import Case, Condition, Known, evaluate, items_of, leaves
 from tjapi.knowledge.schemas import CriticalRuleIn, ExampleIn, RuleIn
@@ -16,17 +16,13 @@ pytestmark = pytest.mark.requirement("X15", "E3.4", "E5.1")
 RULES: list[RuleIn | CriticalRuleIn] = [*CONTENT.rules, *CONTENT.critical]
 
 
-def _person(example: ExampleIn) -> Person:
-    return Person(example.sex, f"{example.age_years}y", example.pregnant)
-
-
 def _known(code: str, raw: str, example: ExampleIn) -> Known:
-    return known(code, raw, _person(example), alarm=code in example.called)
+    return known(code, raw, person_of(example), alarm=code in example.called)
 
 
 def _case(example: ExampleIn) -> Case:
     """The case as the system would see it: parsed, and flagged by the shipped ranges."""
-    return case_of(_person(example), example.values, example.before, example.repeats, example.called)
+    return case_of(person_of(example), example.values, example.before, example.repeats, example.called)
 
 
 def _cases() -> Iterator[Any]:

@@ -41,10 +41,12 @@ async def try_content(uow: UnitOfWork, content: Knowledge, most: int) -> TrialOu
     for first in range(0, len(exams), _AT_ONCE):
         some = exams[first : first + _AT_ONCE]
         for exam, case in await _cases(uow, some, past):
-            new, old = _said_of(tried, case), _said_of(used, case) if used is not None else set()
-            for held, said in ((more, new - old), (fewer, old - new)):
-                for one in said:
-                    held.setdefault(one, []).append(exam.exam_no)
+            new, old = _said_of(tried, case), _said_of(used, case) if used is not None else {}
+            # By its code: a name may carry the mark of an edition that nobody has signed.
+            for held, said, other in ((more, new, old), (fewer, old, new)):
+                for (what, code), name in said.items():
+                    if (what, code) not in other:
+                        held.setdefault((what, code, name), []).append(exam.exam_no)
     rows = [
         TrialRowOut(
             what="critical" if what == "critical" else "finding", code=code, name=name, more=len(more.get((what, code, name), ())),
@@ -73,7 +75,7 @@ async def _cases(uow: UnitOfWork, exams: Sequence[Exam], past: Collection[str]) 
     return found
 
 
-def _said_of(edition: Knowledge, case: Case) -> set[_Said]:
-    """Return what an edition would say of an exam: the findings that are listed, and every alarm."""
-    findings: set[_Said] = {("finding", advice.code, advice.name) for advice, _ in found_in(edition, case)}
-    return findings | {("critical", fired.rule.code, fired.rule.name) for fired in edition.fired("critical", case)}
+def _said_of(edition: Knowledge, case: Case) -> dict[tuple[str, str], str]:
+    """Return what an edition would say of an exam, the findings that are listed and every alarm: names by kind and code."""
+    findings = {("finding", advice.code): advice.name for advice, _ in found_in(edition, case)}
+    return findings | {("critical", fired.rule.code): fired.rule.name for fired in edition.fired("critical", case)}
