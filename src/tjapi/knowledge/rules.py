@@ -8,6 +8,7 @@ A condition is one object of one key. Of single values:
     {"concept":  {"item": "US-LIVER", "in": ["FATTY-LIVER"]}}             what a description says is, or may be, there (`descriptions`)
     {"concept":  {"item": "US-GB", "in": ["GB-POLYP"], "size_ge": "10", "assertion": ["present"]}}     mm; also size_lt, grade
     {"concept":  {"item": "*", "grave": true}}                            anything grave, in the words of any item
+    {"concept":  {"item": "*", "in": ["GALLSTONE"], "described": true}}   in what is written, not chosen: choices have rules of their own
     {"change":   {"item": "CEA", "ratio_ge": "2"}}                        against the newest earlier exam; also ratio_le, by_ge, by_le
     {"repeated": {"item": "SBP", "ge": "180", "times": 2}}                that often in this exam, the current value among them
     {"first":    {"item": "HGB", "le": "60"}}                             holds now, and in no earlier exam
@@ -24,6 +25,7 @@ wanted, "<5" against 3, another unit), makes it None: no rule fires on it, and `
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
@@ -225,6 +227,24 @@ def is_of_every_item(condition: Condition) -> bool:
     return name == "concept" and given.get("item") == EVERY_ITEM
 
 
+def speaking(values: Iterable[Known]) -> dict[str, frozenset[str]]:
+    """Return the concepts that the words of values name, by item; of words that name nothing none are returned."""
+    named = {known.item_code: _spoken_of(known.text, known.item_code, known.item_name) for known in values}
+    return {code: concepts for code, concepts in named.items() if concepts}
+
+
+def may_hold_in(condition: Condition, codes: Iterable[str], said: Mapping[str, frozenset[str]]) -> Iterable[str]:
+    """Return of which items the condition of every item can hold: of those alone whose words name a concept that it asks for."""
+    _, given = _only(condition, "")
+    asked = given.get("in")
+    return codes if asked is None else [code for code, concepts in said.items() if not concepts.isdisjoint(asked)]
+
+
+@lru_cache(maxsize=4096)
+def _spoken_of(text: str, item_code: str, item_name: str) -> frozenset[str]:
+    return frozenset(one.concept for one in read(text, item_code, item_name).mentions)
+
+
 def bound_to(condition: Condition, item_code: str) -> Condition:
     """Return the condition of every item as it is asked of one."""
     name, given = _only(condition, "")
@@ -328,7 +348,7 @@ _SHAPES: Mapping[str, tuple[frozenset[str] | set[str], frozenset[str] | set[str]
     "flag": ({"item", "in"}, {"item", "in"}),
     "value": ({"item", "unit"} | _LIMITS, {"item"}),
     "is": ({"item", "in"}, {"item", "in"}),
-    "concept": ({"item", "in", "grave", "assertion", "size_ge", "size_lt", "grade"}, {"item"}),
+    "concept": ({"item", "in", "grave", "assertion", "size_ge", "size_lt", "grade", "described"}, {"item"}),
     "change": ({"item"} | set(_CHANGES), {"item"}),
     "repeated": ({"item", "times", "unit"} | _LIMITS, {"item", "times"}),
     "first": ({"item", "unit"} | _LIMITS, {"item"}),
@@ -395,6 +415,8 @@ def _asks_for_concepts(given: Mapping[str, Any], path: str) -> None:
         asked = given.get(name, ["present"])
         if not isinstance(asked, list) or not asked or (known is not None and not set(asked) <= known):
             raise ConditionInvalidError(f"{path}/{name}", "a list of one or more that there are")
+    if given.get("described", True) is not True:
+        raise ConditionInvalidError(f"{path}/described", "true, or not at all")
     if given["item"] == EVERY_ITEM and path.count("/") > 1:
         raise ConditionInvalidError(f"{path}/item", "of every item only alone")
 
@@ -479,6 +501,8 @@ def _concept(given: Mapping[str, Any], case: Case) -> Verdict:
         return _joined(each, need=1) if each else Verdict(None)
     known = case.values.get(given["item"])
     if known is None or known.numeric is not None or known.unexamined:
+        return Verdict(None)
+    if given.get("described") and (known.chosen or (known.flag is not None and not known.by_person)):
         return Verdict(None)
     found = [one for one in mentions_of(known) if _is_asked_for(given, one)]
     words = tuple(dict.fromkeys(one.words for one in found))

@@ -42,8 +42,10 @@ from tjapi.knowledge.rules import (
     is_of_any_item,
     is_of_every_item,
     items_of,
+    may_hold_in,
     may_hold_of_nothing,
     needs_past,
+    speaking,
 )
 from tjapi.knowledge.schemas import (
     ChangeOut,
@@ -160,7 +162,9 @@ class Knowledge:
         words = [
             code for code, known in case.values.items() if known.numeric is None and (items is None or code in items)
         ]
-        for rule in [*self.about(purpose, items), *(rule.asked_of(code) for rule in every for code in words)]:
+        said = speaking(case.values[code] for code in words)
+        asked = [rule.asked_of(code) for rule in every for code in may_hold_in(rule.condition, words, said)]
+        for rule in [*self.about(purpose, items), *asked]:
             if not rule.of_nothing and rule.items.isdisjoint(case.values):
                 continue
             verdict = evaluate(rule.condition, case)

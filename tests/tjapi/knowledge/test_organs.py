@@ -6,6 +6,7 @@ import pytest
 
 from tjapi.knowledge import service
 from tjapi.knowledge.descriptions import read
+from tjapi.knowledge.lexicon import dictionary
 from tjapi.knowledge.rules import Case, Known
 from tjapi.knowledge.service import Advice
 from tjapi.knowledge.yielding import GIVES_WAY
@@ -106,3 +107,44 @@ def test_a_mass_beside_a_pregnancy_is_for_today(said: dict[str, str], pregnant: 
     told = advice_of("ADNEXA-WHILE-PREGNANT", said, age=30, pregnant=pregnant)
     assert told.recheck_days == 1
     assert "ADNEXAL-MASS" in told.outranks
+
+
+def fired(item: str, text: str, flag: str | None = None) -> set[str]:
+    known = Known(item, item, text, flag=flag)
+    return {
+        one.rule.finding.code for one in EDITION.fired("finding", Case("female", 45, {item: known})) if one.rule.finding
+    }
+
+
+NO_FINDING = {"OPERATED", "GALLBLADDER-ABSENT", "ENDOMETRIUM-MEASURED"}
+"""What is told of, and is nothing to be advised of."""
+
+
+def test_whatever_a_description_is_known_to_name_is_found_whatever_was_examined() -> None:
+    asked = {
+        code
+        for rule in EDITION.rules
+        if rule.purpose == "finding" and rule.of_every
+        for code in rule.condition["concept"]["in"]
+    }
+    book = dictionary()
+    mild = {one.code for one in book.concepts.values() if not (one.grave or one.usual)}
+    assert mild - asked - NO_FINDING - {one.concept.code for one in book.schemes.values()} == set()
+
+
+@pytest.mark.parametrize(
+    ("item", "text", "finding"),
+    [
+        ("CT-CHEST", "扫及胆囊结石", "GALLSTONE"), ("CT-CHEST", "甲状腺右叶结节", "THYROID-NODULE"), ("US-BREAST", "左乳结节", "BREAST-NODULE"), ("US-LIVER", "右肾囊肿", "RENAL-CYST"),
+        ("CXR", "脊柱侧弯", "SPINE-CHANGE"), ("US-UTERUS", "宫颈纳氏囊肿", "NABOTHIAN-CYST"), ("US-THYROID", "颈部淋巴结肿大", "LYMPH-NODE"), ("SKIN", "面部湿疹", "SKIN-CHANGE"),
+        ("ABDOMEN", "右侧腹股沟斜疝", "HERNIA"), ("CT-HEAD", "上颌窦炎", "RHINITIS"), ("XR-LSPINE", "骨质疏松", "BONE-DENSITY-LOW"), ("CT-CHEST", "左肾上腺结节12mm", "ADRENAL-NODULE"),
+    ],
+    ids=range(12),
+)  # fmt: skip
+def test_a_finding_that_is_named_beside_what_was_examined_is_not_silent(item: str, text: str, finding: str) -> None:
+    assert finding in fired(item, text)
+
+
+def test_a_choice_is_found_by_its_own_rule_alone() -> None:
+    assert "RHINITIS" in fired("NOSE", "下鼻甲肥大")
+    assert "RHINITIS" not in fired("NOSE", "下鼻甲肥大", flag="A")
