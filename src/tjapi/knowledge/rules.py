@@ -504,7 +504,7 @@ def _concept(given: Mapping[str, Any], case: Case) -> Verdict:
         return Verdict(None)
     if given.get("described") and (known.chosen or (known.flag is not None and not known.by_person)):
         return Verdict(None)
-    found = [one for one in mentions_of(known) if _is_asked_for(given, one)]
+    found = [one for one in mentions_of(known) if _is_asked_for(given, one, case.sex)]
     words = tuple(dict.fromkeys(one.words for one in found))
     said = tuple(dict.fromkeys(one.said for one in found))
     return _said(bool(found), known, "/".join(words), found=words, said=said)
@@ -515,10 +515,12 @@ def mentions_of(known: Known) -> tuple[Mention, ...]:
     return read(known.text, known.item_code, known.item_name).mentions
 
 
-def _is_asked_for(given: Mapping[str, Any], one: Mention) -> bool:
+def _is_asked_for(given: Mapping[str, Any], one: Mention, sex: str) -> bool:
     if one.assertion not in given.get("assertion", STANDING):
         return False
-    if not (one.grave if given.get("grave") else one.concept in given["in"]):
+    # An organ of the other sex is nobody's finding: a person asks whose description that is.
+    others = {sex, dictionary().sex_of.get(one.concept, sex)} == {"male", "female"}
+    if not (one.grave or others if given.get("grave") else one.concept in given["in"] and not others):
         return False
     if "grade" in given and one.grades.isdisjoint(given["grade"]):
         return False

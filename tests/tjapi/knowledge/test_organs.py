@@ -10,6 +10,7 @@ from tjapi.knowledge.lexicon import dictionary
 from tjapi.knowledge.rules import Case, Known
 from tjapi.knowledge.service import Advice
 from tjapi.knowledge.yielding import GIVES_WAY
+from tjapi.result.service.alarming import alarms_of
 
 pytestmark = pytest.mark.requirement("E3.4", "E5.1")
 
@@ -148,3 +149,19 @@ def test_a_finding_that_is_named_beside_what_was_examined_is_not_silent(item: st
 def test_a_choice_is_found_by_its_own_rule_alone() -> None:
     assert "RHINITIS" in fired("NOSE", "下鼻甲肥大")
     assert "RHINITIS" not in fired("NOSE", "下鼻甲肥大", flag="A")
+
+
+@pytest.mark.parametrize(
+    ("sex", "item", "text", "finding"),
+    [("female", "US-BLADDER", "前列腺增生", "BPH"), ("male", "US-BLADDER", "子宫肌瘤", "UTERINE-FIBROID"), ("female", "GENITAL", "包皮过长", "PHIMOSIS"), ("male", "CT-CHEST", "扫及宫颈纳氏囊肿", "NABOTHIAN-CYST")],
+    ids=["prostate", "uterus", "foreskin", "cervix"],
+)  # fmt: skip
+def test_an_organ_of_the_other_sex_is_asked_of_a_person_and_not_concluded(
+    sex: str, item: str, text: str, finding: str
+) -> None:
+    case = Case(sex, 45, {item: Known(item, item, text)})
+    other = Case({"male": "female", "female": "male"}[sex], 45, case.values)
+    assert [one.rule.code for one in EDITION.fired("finding", case)] == []
+    assert [one.rule.code for one in alarms_of(EDITION, case)] == ["TEXT-GRAVE"]
+    assert finding in {one.rule.finding.code for one in EDITION.fired("finding", other) if one.rule.finding}
+    assert alarms_of(EDITION, other) == []
