@@ -360,6 +360,8 @@ def _is_missed(clause: Clause, denial: int) -> bool:
     tokens = clause.tokens
     if _misses_needed(clause, denial):
         return True
+    if "predicates" in tokens[denial].roles:
+        return False
     if clause.names or any(not one.filler or len(one.word) > 1 for one in tokens[denial + 1 :]):
         return False
     listed = denial > 0 and tokens[denial - 1].word == ":" and not any(one.site for one in tokens[:denial])
