@@ -1,6 +1,7 @@
 """What a description says beside something else: figures, and the calm advice of a finding on an organ of which something cannot wait."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -161,3 +162,16 @@ def test_an_organ_of_the_other_sex_is_asked_of_a_person_and_not_concluded(
     assert [one.rule.code for one in alarms_of(EDITION, case)] == ["TEXT-GRAVE"]
     assert finding in {one.rule.finding.code for one in EDITION.fired("finding", other) if one.rule.finding}
     assert alarms_of(EDITION, other) == []
+
+
+MILD = [
+    line.split("\t") for line in (Path(__file__).parents[2] / "corpora" / "mild.tsv").read_text("utf-8").splitlines()
+]
+"""What is not as it should be and asks nobody to come today: what was examined, and its words."""
+
+
+@pytest.mark.parametrize(("item", "text"), MILD, ids=range(len(MILD)))
+def test_nothing_that_is_not_as_it_should_be_is_silent(item: str, text: str) -> None:
+    sex = "male" if item in ("US-PROSTATE", "GENITAL") else "female"
+    case = Case(sex, 45, {item: Known(item, item, text)})
+    assert [*EDITION.fired("finding", case), *alarms_of(EDITION, case), *read(text, item).unread] != []
