@@ -25,7 +25,6 @@ wanted, "<5" against 3, another unit), makes it None: no rule fires on it, and `
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
@@ -229,7 +228,7 @@ def is_of_every_item(condition: Condition) -> bool:
 
 def speaking(values: Iterable[Known]) -> dict[str, frozenset[str]]:
     """Return the concepts that the words of values name, by item; of words that name nothing none are returned."""
-    named = {known.item_code: _spoken_of(known.text, known.item_code, known.item_name) for known in values}
+    named = {known.item_code: frozenset(one.concept for one in mentions_of(known)) for known in values}
     return {code: concepts for code, concepts in named.items() if concepts}
 
 
@@ -238,11 +237,6 @@ def may_hold_in(condition: Condition, codes: Iterable[str], said: Mapping[str, f
     _, given = _only(condition, "")
     asked = given.get("in")
     return codes if asked is None else [code for code, concepts in said.items() if not concepts.isdisjoint(asked)]
-
-
-@lru_cache(maxsize=4096)
-def _spoken_of(text: str, item_code: str, item_name: str) -> frozenset[str]:
-    return frozenset(one.concept for one in read(text, item_code, item_name).mentions)
 
 
 def bound_to(condition: Condition, item_code: str) -> Condition:
