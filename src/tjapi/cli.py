@@ -160,7 +160,10 @@ def content_check(
 ) -> None:
     """检查医学内容 · Hold ranges, rules, findings and advice against each other; exit 1 on a fault."""
     starter, known = catalog.read_starter(), _content_of(file)
-    faults, unread = content.check(starter, known), content.unverified(starter, known)
+    faults, unread = (
+        content.check(starter, known, datetime.now(HOSPITAL_ZONE).date()),
+        content.unverified(starter, known),
+    )
     if as_json:
         shown = {"faults": [asdict(fault) for fault in faults], "unverified": unread}
         print(json.dumps(shown, ensure_ascii=False, indent=1))

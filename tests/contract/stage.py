@@ -317,6 +317,11 @@ def _read_catalog(stage: Stage) -> None:
     stage.do("listFindings", query={"q": "zfg"})
     stage.do("listKnowledgeRules", query={"purpose": "critical", "page_size": 3})
     stage.do("listKnowledgeVersions")
+    described = stage.do("listItems", query={"q": "肝脏超声"}).json()["items"][0]["id"]
+    stage.ids["item_id"].append(described)
+    stage.do("listClickableFindings", path={"item_id": described})
+    clicked = {"concept": "LIVER-CYST", "sizes_mm": ["12", "8.5"], "number": "multiple"}
+    stage.do("composeFindings", path={"item_id": described}, body={"findings": [clicked], "normal": "rest"})
     finding = {
         "code": "VERTRAG",
         "name": "血糖高",
@@ -779,6 +784,10 @@ def _change_lines(stage: Stage, exam_id: str, group: str) -> None:
     stage.do("correctExamFacts", path=place, body=pregnant)
     kept = {"line_ids": [one["id"] for one in lines if one["item_group_id"] == film], "reason": "医生评估后同意"}
     stage.do("keepExamLines", path=place, body=kept)
+    private = stage.run(_group_coded(stage.runtime, "HIV"))
+    lines = stage.do("addExamLines", path=place, headers=once(), body={"item_group_ids": [private]}).json()["lines"]
+    agreed = {"line_ids": [one["id"] for one in lines if one["private"]], "signature": "张三"}
+    stage.do("consentExamLines", path=place, body=agreed)
 
 
 def _print(stage: Stage, exam_id: str) -> None:
@@ -884,6 +893,13 @@ def _tag(answer: Response) -> dict[str, str]:
     return {"If-Match": answer.headers["etag"][0]}
 
 
+async def _make_private(runtime: Runtime, exam_id: str, private: bool) -> None:
+    admin = await connect(runtime.settings)
+    await admin.execute("set session_replication_role = replica")
+    await admin.execute("update exam_line set private = $2 where exam_id = $1", UUID(exam_id), private)
+    await admin.close()
+
+
 def _report(stage: Stage, exam: dict[str, Any], person: dict[str, Any]) -> None:
     place = {"exam_id": exam["id"]}
     for last in (False, True):  # the first is recalled, the second stays
@@ -896,6 +912,9 @@ def _report(stage: Stage, exam: dict[str, Any], person: dict[str, Any]) -> None:
             stage.do("recallReport", path=one, body={"reason": "更正"})
     stage.do("listReports", path=place)
     stage.do("getReport", path=one)
+    for private in (True, False):
+        stage.run(_make_private(stage.runtime, exam["id"], private))
+        stage.do("createPrivateReport", path=place, expect=202 if private else 409)
     assert stage.do("getReportContent", path=one).json()["conclusions"]
     assert stage.do("getReportChanges", path=one, query={"against": 1}).json()["against_version"] == 1
     stage.do("listTrends", path=place)

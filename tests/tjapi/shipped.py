@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tjapi.catalog import service as catalog
-from tjapi.catalog.rules import range_for
+from tjapi.catalog.rules import Age, range_for
 from tjapi.catalog.schemas import StarterItem, StarterRange
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.rules import Case, Known
+from tjapi.knowledge.schemas import ExampleIn
 from tjapi.result.rules.flags import flag_of
 from tjapi.result.rules.ranges import Range
 from tjapi.result.rules.values import parse
@@ -36,9 +37,18 @@ class Person:
     @property
     def years(self) -> int:
         """The completed years, which rules know."""
-        return (
-            int(self.age[:-1]) if self.age.endswith("y") else int(self.age[:-1]) // 12 if self.age.endswith("m") else 0
-        )
+        return Age.reached(self.age).years
+
+    @property
+    def days(self) -> int:
+        """The days since birth, about."""
+        return Age.reached(self.age).days
+
+
+def person_of(example: ExampleIn) -> Person:
+    """Return of whom an example speaks."""
+    age = f"{example.age_years}y" if example.age_days is None else f"{example.age_days}d"
+    return Person(example.sex, age, example.pregnant)
 
 
 def range_of(code: str, person: Person) -> StarterRange | None:
@@ -77,6 +87,7 @@ def case_of(
         {code: [known(code, raw, person) for raw in raws] for code, raws in (before or {}).items()},
         {code: [known(code, raw, person) for raw in raws] for code, raws in (repeats or {}).items()},
         person.pregnant,
+        person.days,
     )
 
 

@@ -33,7 +33,7 @@ from tjapi.conclusion.schemas import ConclusionIn
 from tjapi.exam import service as exams
 from tjapi.examinee import service as examinees
 from tjapi.examinee.schemas import IdCardPayload
-from tjapi.identity.rules import ROLES
+from tjapi.identity.rules import ROLES, private_scope
 from tjapi.kernel import logs
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
@@ -122,8 +122,9 @@ class World:
         departments = None if found["all_departments"] else tuple(found["departments"])
         permissions = ROLES[found["role_code"]][2]
         self._staff[username] = Principal(
-            "staff", found["id"], permissions, tuple(found["campuses"]), departments, None, "", found["name"]
-        )
+            "staff", found["id"], permissions, tuple(found["campuses"]), departments, None, "", found["name"],
+            private=private_scope(permissions, departments),
+        )  # fmt: skip
         return self._staff[username]
 
     async def groups(self) -> dict[str, UUID]:

@@ -1,6 +1,6 @@
 """What may go wrong around the catalog."""
 
-from tjapi.kernel.problem import Conflict, Invalid, NotFound
+from tjapi.kernel.problem import Conflict, Forbidden, Invalid, NotFound
 
 
 class ItemNotFound(NotFound):
@@ -67,3 +67,9 @@ class ExamPackageEditionNotAhead(Conflict):
     """The next edition begins after the one before it began."""
 
     zh, en = "新版本的生效日期须晚于上一版本", "The next edition must begin after the one before it"
+
+
+class PrivateContent(Forbidden):
+    """What was asked for tells of a private item (私密项目), and the caller may not see what is found of these."""
+
+    zh, en = "内容涉及私密项目,无权查看", "This tells of a private item, which you may not see"

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Numeric, SmallInteger, UniqueConstraint, func, text
@@ -32,7 +33,7 @@ class Item(Base):
     `judged`: a value is expected to be normal or not, so that one that can be neither is asked about (no height is either).
     `laboratory_first`: its limits are the reagent's, so that a range that the laboratory sends goes before ours (检验科区间优先).
     `plausible_low`, `plausible_high`: beyond them, inclusive bounds, a value is asked back before it is believed. `delta_percent`: so is
-    one that differs from the last exam's by more.
+    one that differs from the last exam's by more. `private` (私密): examined with recorded consent alone, and what is found stays apart.
     """
 
     __tablename__ = "item"
@@ -60,6 +61,7 @@ class Item(Base):
     plausible_low: Mapped[Decimal | None] = mapped_column(Numeric)
     plausible_high: Mapped[Decimal | None] = mapped_column(Numeric)
     delta_percent: Mapped[int | None] = mapped_column(SmallInteger)
+    private: Mapped[bool] = mapped_column(server_default="false")
 
 
 class ItemRange(Base):
@@ -112,6 +114,7 @@ class ItemRange(Base):
     normal_texts: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
     text: Mapped[str]
     source: Mapped[str]
+    cite: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     critical_source: Mapped[str | None]
     verified: Mapped[bool] = mapped_column(server_default="false")
     valid_from: Mapped[date] = mapped_column(Date)
@@ -141,7 +144,7 @@ class ItemGroup(Base):
     Two groups share a tube where container, specimen, section (检验组), fasting, `minutes_after` (of the meal or the load; None: at any
     time) and sending out agree, up to `groups_per_tube` (None: as many as there are). `precaution` is what the examinee is told.
     Whom it does not fit: the other sex, ages outside of the inclusive bounds, and with `not_when_pregnant` who is pregnant.
-    `resource` is what is scarce about it, by the code under which a campus's appointment calendar counts it.
+    `private`: an item of it is, as the database sees to. `resource` is what is scarce about it, by the code under which a campus's appointment calendar counts it.
     """
 
     __tablename__ = "item_group"
@@ -174,6 +177,7 @@ class ItemGroup(Base):
     age_from_years: Mapped[int | None] = mapped_column(SmallInteger)
     age_to_years: Mapped[int | None] = mapped_column(SmallInteger)
     not_when_pregnant: Mapped[bool] = mapped_column(server_default="false")
+    private: Mapped[bool] = mapped_column(server_default="false")
     version: Mapped[int] = mapped_column(server_default="1")
     sort: Mapped[int]
     active: Mapped[bool] = mapped_column(server_default="true")

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, text, tuple_
+from sqlalchemy import delete, or_, select, text, tuple_, union
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql.elements import ColumnElement
@@ -98,6 +98,20 @@ async def item_codes(uow: UnitOfWork) -> frozenset[str]:
     return frozenset((await uow.session.scalars(select(Item.code))).all())
 
 
+async def private_codes(uow: UnitOfWork) -> frozenset[str]:
+    """Return the codes of the items that are private."""
+    return frozenset((await uow.session.scalars(select(Item.code).where(Item.private))).all())
+
+
+async def private_words(uow: UnitOfWork) -> frozenset[str]:
+    """Return by what private items, and the groups that hold them, are called: here, and by other systems."""
+    said = union(
+        select(Item.code).where(Item.private), select(Item.name).where(Item.private), select(ItemGroup.code).where(ItemGroup.private),
+        select(ItemGroup.name).where(ItemGroup.private), select(ExternalCode.code).join(Item, Item.id == ExternalCode.item_id).where(Item.private),
+    )  # fmt: skip
+    return frozenset((await uow.session.scalars(said)).all())
+
+
 async def items_page(
     uow: UnitOfWork, *, q: str | None, active: bool | None, after: Sequence[str] | None, size: int
 ) -> Sequence[Item]:
@@ -179,6 +193,19 @@ async def items_of_groups(uow: UnitOfWork, group_ids: Collection[UUID]) -> Seque
         .join(Item, Item.id == ItemGroupItem.item_id)
         .where(ItemGroupItem.item_group_id.in_(group_ids))
         .order_by(ItemGroupItem.item_group_id, ItemGroupItem.sort, Item.code)
+    )
+    return [(row[0], row[1]) for row in await uow.session.execute(query)]
+
+
+async def left_out_items(uow: UnitOfWork, live: Collection[UUID], aside: Collection[UUID]) -> Sequence[tuple[str, str]]:
+    """Return name and code of the items of `aside`, and of every laboratory's groups, that are in no `live` group."""
+    kept = select(ItemGroupItem.item_id).where(ItemGroupItem.item_group_id.in_(live))
+    query = (
+        select(Item.name, Item.code)
+        .distinct()
+        .join(ItemGroupItem, ItemGroupItem.item_id == Item.id)
+        .join(ItemGroup, ItemGroup.id == ItemGroupItem.item_group_id)
+        .where(or_(ItemGroup.performed_by == "lis", ItemGroup.id.in_(aside)), Item.id.not_in(kept))
     )
     return [(row[0], row[1]) for row in await uow.session.execute(query)]
 
@@ -351,7 +378,7 @@ async def put_departments(uow: UnitOfWork, rows: Sequence[Row]) -> dict[str, int
 async def put_items(uow: UnitOfWork, rows: Sequence[Row]) -> dict[str, UUID]:
     """Insert or update items by code, keeping the id of a row that is there, and its limits; return code → id."""
     query = insert(Item).values(list(rows))
-    kept = ("id", "code", "judged", "laboratory_first", "plausible_low", "plausible_high", "delta_percent")
+    kept = ("id", "code", "judged", "laboratory_first", "plausible_low", "plausible_high", "delta_percent", "private")
     changed = {name: query.excluded[name] for name in rows[0] if name not in kept}
     found = await uow.session.execute(
         query.on_conflict_do_update(index_elements=["code"], set_=changed).returning(Item.code, Item.id)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tjapi.catalog.citing import Citing
 from tjapi.catalog.rules import ApplicableSex, DepartmentKind, ItemKind, PerformedBy
 from tjapi.kernel.validation import WHOLE, Day, Moment, Whole
 
@@ -79,9 +80,13 @@ class ItemOut(Output):
         description="与上次体检相差超过此百分比须核实 · Asked back when it differs from the last exam by more",
         examples=[50],
     )
+    private: bool = Field(
+        description="私密项目:须知情同意,另出密封报告 · Private: needs consent, told in a report of its own",
+        examples=[False],
+    )
 
 
-class ItemRangeOut(Output):
+class ItemRangeOut(Citing, Output):
     """A reference range. Bounds are inclusive; numbers are strings, so that no digit is lost."""
 
     id: UUID = Field(description="参考区间编号 · Range id", examples=[_ID])
@@ -338,6 +343,7 @@ class FileItem(Input):
     plausible_low: FileNumber | None = Field(None, examples=["10"])
     plausible_high: FileNumber | None = Field(None, examples=["300"])
     delta_percent: Annotated[int, Field(ge=1, le=10_000), WHOLE] | None = Field(None, examples=[50])
+    private: bool = Field(False, examples=[False])
 
 
 class FileExclusion(Input):
@@ -476,7 +482,7 @@ Age = Annotated[str, Field(pattern=r"^[0-9]{1,3}[dwmy]$")]
 Code = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9_-]*$", max_length=40)]
 
 
-class StarterRange(Input):
+class StarterRange(Citing, Input):
     """A reference range in a starter file; `age_to = "59y"` lasts until the sixtieth birthday."""
 
     sex: ApplicableSex = "any"
@@ -599,6 +605,8 @@ class Starter(Input):
     item_groups: list[StarterGroup]
     packages: list[StarterPackage]
     exclusions: list[StarterExclusion] = Field(default_factory=list)
+    private: list[Code] = Field(default_factory=list)
+    """The items that are private."""
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "Starter":
@@ -640,9 +648,12 @@ class Starter(Input):
     def _of_limits(self) -> list[str]:
         codes = {i.code for i in self.items}
         times = Counter(limit.item for limit in self.limits)
-        return [f"limits/{code}: no such item" for code in times.keys() - codes] + [
-            f"limits/{code}: twice" for code, n in times.items() if n > 1
-        ]
+        strange = [f"private/{code}: no such item" for code in self.private if code not in codes]
+        return (
+            strange
+            + [f"limits/{code}: no such item" for code in times.keys() - codes]
+            + [f"limits/{code}: twice" for code, n in times.items() if n > 1]
+        )
 
     def _of_units(self) -> list[str]:
         units = {i.code: i.unit for i in self.items}

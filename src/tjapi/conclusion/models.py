@@ -86,6 +86,7 @@ class ConclusionEntry(Base):
     made_of: Mapped[str | None]
     found_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql("'{}'"))
     revision_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql("'{}'"))
+    private: Mapped[bool] = mapped_column(server_default="false")
 
 
 class ReviewClaim(Base):

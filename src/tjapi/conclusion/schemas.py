@@ -170,6 +170,11 @@ class ReviewOut(BaseModel):
     unread: list[UnreadOut] = Field(description="未能识别、须人工阅读的描述 · Descriptions that a person reads")
     conclusion: ConclusionOut
     claim: ClaimOut | None
+    unsigned: bool = Field(
+        description="所用知识库版本未签批:只报危急值,未出任何发现与建议;签批后自动补出 · Judged by content that nobody signed: it alarms and found nothing; once it is signed"
+        " what there is is found",
+        examples=[False],
+    )
 
 
 class AmendmentTaskOut(BaseModel):

@@ -40,7 +40,7 @@ select row_to_json(x)::text from (
 """
 REVIEW = f"""
 select coalesce(c.version, 0), {utf8(f"({exam_views.EXAM})")}, {utf8(result_views.DEPARTMENTS)}, {utf8(f"({_CONCLUSION})")}, {utf8(f"({_CLAIM})")},
-  {result_views.DESCRIPTIONS}, {exam_views.OUTSTANDING}
+  exists (select from knowledge_version v where v.id = e.knowledge_version_id and v.signed_at is null), {result_views.DESCRIPTIONS}, {exam_views.OUTSTANDING}
 from exam e left join conclusion c on c.exam_id = e.id where e.id = $1
 """
 """Everything of the exam $1 for who reviews it at the moment $4: version, JSON of its parts, its descriptions. $2 and $3 as in `DEPARTMENTS`."""
@@ -56,7 +56,7 @@ async def conclusion(uow: UnitOfWork, exam_id: UUID) -> str | None:
 
 
 async def review(look: Look, exam_id: UUID, view: str, department_id: int | None) -> Any | None:
-    """Return the parts of a review: version, exam, departments, conclusion, claim, descriptions, what keeps it from being finalized; None: no such exam."""
+    """Return the parts of a review: version, exam, departments, conclusion, claim, whether nobody signed what judged it, descriptions, what keeps it from being finalized; None: no such exam."""
     return await look.row(REVIEW, exam_id, view, department_id, look.now)
 
 

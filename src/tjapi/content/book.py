@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from tjapi.catalog.citing import Citing
 from tjapi.catalog.schemas import Starter, StarterRange
 from tjapi.content.checking import unverified
 from tjapi.knowledge.criticality import clocks_of
@@ -48,7 +49,7 @@ def book(
         ],
         "criticals": [
             {"code": rule.code, "name": rule.name, "level": rule.important_class, "condition": in_words(rule.condition, names),
-             "action": rule.action, "source": rule.source, "read": _read(verified=rule.verified)}
+             "action": rule.action, "source": _source(rule), "read": _read(verified=rule.verified)}
             for rule in sorted(content.critical, key=lambda rule: (rule.important_class, rule.code))
         ],
         "findings": [
@@ -66,7 +67,7 @@ def _finding(
         "level": finding.important_class or "", "see": finding.see or "",
         "recheck": f"{finding.recheck_days} 天内复查" if finding.recheck_days else "", "conditions": list(conditions),
         "advice": finding.advice, "lifestyle": finding.lifestyle, "outranks": "、".join(names.get(code, code) for code in finding.outranks),
-        "source": finding.source, "read": _read(verified=finding.verified),
+        "source": _source(finding), "read": _read(verified=finding.verified),
         "variants": [
             {"when": in_words(one["when"], items), "advice": one.get("advice", ""), "lifestyle": one.get("lifestyle", ""),
              "recheck": f"{one['recheck_days']} 天内复查" if "recheck_days" in one else ""}
@@ -87,8 +88,14 @@ def _range(one: StarterRange) -> dict[str, str]:
     )
     return {
         "whom": _whom(one), "range": one.text or "、".join(one.normal_texts or ()) or _between(one.low, one.high), "critical": critical,
-        "source": "；".join(dict.fromkeys(part for part in (one.source, one.critical_source) if part)), "read": _read(verified=one.verified),
+        "source": "；".join(dict.fromkeys(part for part in (_source(one), one.critical_source) if part)), "read": _read(verified=one.verified),
     }  # fmt: skip
+
+
+def _source(row: Citing) -> str:
+    """Return where a row comes from, and since when that is in force."""
+    since = row.cite.words if row.cite is not None else ""
+    return f"{row.source}〔{since}〕" if since else row.source
 
 
 def _between(low: Decimal | None, high: Decimal | None) -> str:

@@ -7,8 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
+from tjapi.catalog.citing import Citation
 from tjapi.catalog.coverage import gaps, miscoded
 from tjapi.catalog.rules import range_for
 from tjapi.catalog.schemas import Starter, StarterItem, StarterRange
@@ -27,8 +29,10 @@ class Fault:
     en: str
 
 
-def check(catalog: Starter, content: ContentIn) -> list[Fault]:
+def check(catalog: Starter, content: ContentIn, on: date | None = None) -> list[Fault]:
     """Hold the items and the knowledge against each other; an empty list is a content that hangs together.
+
+    `on`: the day on which it is to be in force, and its standards with it; None asks nothing of days.
 
     It does not say that a row is right: that its number is the standard's, only who has read the standard can say.
     """
@@ -42,6 +46,7 @@ def check(catalog: Starter, content: ContentIn) -> list[Fault]:
         *_ranges(catalog),
         *_terms(catalog, content),
         *_orphans(catalog),
+        *(_withdrawn(catalog, content, on) if on is not None else ()),
     ]
 
 
@@ -259,3 +264,34 @@ def _orphans(catalog: Starter) -> Iterator[Fault]:
     for group in catalog.item_groups:
         if group.code not in offered and group.code not in _ON_DEMAND:
             yield Fault("orphans", f"item_groups/{group.code}", "不在任何套餐内", "it stands in no package")
+
+
+# --- what is cited ---
+
+
+def cited_rows(catalog: Starter, content: ContentIn) -> Iterator[tuple[str, Citation]]:
+    """Yield where each row is that cites something, and what; a range that ends by itself cites nothing that must still hold."""
+    rows: list[tuple[str, Citation | None]] = [
+        *(
+            (f"items/{item.code}/ranges/{i}", one.cite)
+            for item in catalog.items
+            for i, one in enumerate(item.ranges)
+            if one.valid_to is None
+        ),
+        *((f"findings/{finding.code}", finding.cite) for finding in content.findings),
+        *((at, rule.cite) for at, rule in _rules(content)),
+    ]
+    yield from ((at, cite) for at, cite in rows if cite is not None)
+
+
+def _withdrawn(catalog: Starter, content: ContentIn, on: date) -> Iterator[Fault]:
+    """Rows in force whose standard is not any more."""
+    for at, cite in cited_rows(catalog, content):
+        if cite.is_withdrawn(on):
+            said = f"{cite.standard}{f'.{cite.part}' if cite.part else ''}{f'-{cite.edition}' if cite.edition else ''}"
+            yield Fault(
+                "withdrawn",
+                at,
+                f"所引 {said} 已于 {cite.withdrawn_on} 废止",
+                f"{said} was withdrawn on {cite.withdrawn_on}",
+            )

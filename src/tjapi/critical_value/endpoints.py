@@ -58,7 +58,10 @@ async def list_values(
         overdue=overdue, after=pager.read(page_token), size=page_size,
     )  # fmt: skip
     return pager.page(
-        rows, page_size, lambda row: [row.due_at.isoformat(), row.id], lambda row: service.out(row, uow.now)
+        rows,
+        page_size,
+        lambda row: [row.due_at.isoformat(), row.id],
+        lambda row: service.out(row, uow.now, uow.principal),
     )
 
 

@@ -51,6 +51,7 @@ class CriticalValue(Base):
     escalation_level: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     escalated_at: Mapped[datetime | None] = mapped_column(Moment)
     outcome: Mapped[str | None]
+    private: Mapped[bool] = mapped_column(server_default="false")
 
 
 class CriticalStep(Base):

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from tjapi.catalog import service as catalog
 from tjapi.critical_value import repository, views
 from tjapi.critical_value.errors import (
     CriticalStateConflict,
@@ -39,6 +40,7 @@ from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
 from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PreconditionFailed
+from tjapi.kernel.security.principal import Principal
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.criticality import AS_SHIPPED, Clocks
@@ -163,7 +165,8 @@ async def alarm(uow: UnitOfWork, event: CriticalUnread) -> None:
         return
     words = f"{event.item_name}:{_BY[event.ours]}为危急,{_WHY[event.placed]},请立即查看原始报告"
     rule = (LAB_ALARM, OUR_ALARM_NAME if event.ours else LAB_ALARM_NAME)
-    await _raise_valueless(uow, exam, _valueless(uow, exam, rule, (event.department_id, words), (key, active)))
+    value = _valueless(uow, exam, rule, (event.department_id, words), (key, active))
+    await _raise_valueless(uow, exam, value, event.item_code)
 
 
 async def alarm_unknown(uow: UnitOfWork, event: CriticalNotExcluded) -> None:
@@ -179,11 +182,12 @@ async def alarm_unknown(uow: UnitOfWork, event: CriticalNotExcluded) -> None:
         await _step(uow, waiting[-1], "measured_again", to=None, note=words)
         return
     key = nth(_unknown_key(event.item_code), len(known))
-    rule = (NOT_EXCLUDED_ALARM, NOT_EXCLUDED_NAME)
-    await _raise_valueless(uow, exam, _valueless(uow, exam, rule, (event.department_id, words), (key, active)))
+    value = _valueless(uow, exam, (NOT_EXCLUDED_ALARM, NOT_EXCLUDED_NAME), (event.department_id, words), (key, active))
+    await _raise_valueless(uow, exam, value, event.item_code)
 
 
-async def _raise_valueless(uow: UnitOfWork, exam: Exam, value: CriticalValue) -> None:
+async def _raise_valueless(uow: UnitOfWork, exam: Exam, value: CriticalValue, item_code: str) -> None:
+    value.private = item_code in await catalog.private_codes(uow)
     await _raise(uow, exam, value)
     # No result changes with it: whoever speaks of the exam is told here.
     await uow.publish(CriticalUnplaced(campus_id=exam.campus_id, exam_id=exam.id))
@@ -341,7 +345,12 @@ async def _take_up(uow: UnitOfWork, value: CriticalValue, said: Sequence[Stated]
 
 
 def _event(fired: Fired) -> _Event:
-    said = {(c.known.result_id, c.known.same) for c in fired.verdict.clauses if c.known is not None}
+    # The same value with another remark is another event.
+    said = {
+        (c.known.result_id, "；".join((c.known.same, *c.said)) if c.beside else c.known.same)
+        for c in fired.verdict.clauses
+        if c.known is not None
+    }
     return fired.rule.code, event_key(said)
 
 
@@ -459,9 +468,22 @@ async def page(
     )  # fmt: skip
 
 
-def out(value: CriticalValue, now: datetime) -> CriticalValueOut:
-    """Return the public shape of a critical value."""
+PRIVATE_RULE = "PRIVATE"
+_PRIVATE = {
+    "rule_code": PRIVATE_RULE, "rule_name": "私密项目危急值", "explanation": "私密项目:内容由检查科室或主检医生查看并告知本人", "action": "请立即通知检查科室或主检医生处理",
+    "outcome": None,
+}  # fmt: skip
+"""What is shown of a private alert to who may not see the result: that it is there, and who must act."""
+
+
+def _hidden(value: CriticalValue, reader: Principal) -> bool:
+    return value.private and not reader.sees_private(value.department_id)
+
+
+def out(value: CriticalValue, now: datetime, reader: Principal) -> CriticalValueOut:
+    """Return the public shape of a critical value. What is private says to who may not see it that it is there, and who must act."""
     fields = {c.key: getattr(value, c.key) for c in value.__table__.columns}
+    fields |= _PRIVATE if _hidden(value, reader) else {}
     return CriticalValueOut.model_validate({**fields, "overdue": value.state not in ENDED and value.due_at < now})
 
 
@@ -530,7 +552,11 @@ async def _step(
     step.by_name = await _name(uow)
     uow.session.add(step)
     await uow.session.flush()
-    detail = {"exam_id": str(value.exam_id), "rule": value.rule_code, "class": value.important_class}
+    detail = {
+        "exam_id": str(value.exam_id),
+        "rule": PRIVATE_RULE if value.private else value.rule_code,
+        "class": value.important_class,
+    }
     await uow.audit(f"critical_value.{action}", "critical_value", value.id, campus_id=value.campus_id, detail=detail)
     told = {
         "critical_value_id": str(value.id), "exam_id": str(value.exam_id), "important_class": value.important_class, "state": value.state,
@@ -566,7 +592,9 @@ async def _unblock(uow: UnitOfWork, value: CriticalValue) -> None:
 
 async def _detail(uow: UnitOfWork, value: CriticalValue) -> CriticalValueDetail:
     steps = [CriticalStepOut.model_validate(s) for s in await repository.steps(uow, value.id)]
-    return CriticalValueDetail.model_validate({**out(value, uow.now).model_dump(), "steps": steps})
+    if _hidden(value, uow.principal):
+        steps = [s.model_copy(update={"read_back": None, "note": None, "told": None}) for s in steps]
+    return CriticalValueDetail.model_validate({**out(value, uow.now, uow.principal).model_dump(), "steps": steps})
 
 
 def _revisions(fired: Fired) -> list[UUID]:

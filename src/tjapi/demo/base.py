@@ -23,7 +23,7 @@ from tjapi.kernel.security.keys import KeyRing
 from tjapi.kernel.security.principal import Principal
 from tjapi.kernel.uow import UnitOfWork
 
-LOADER = Principal("job", UUID(int=1), campuses=(1, 2), departments=None)
+LOADER = Principal("job", UUID(int=1), campuses=(1, 2), departments=None, private="*o")
 # username, name, title, roles, campuses, departments (None: all of them)
 STAFF: tuple[tuple[str, str, str, list[str], list[int], list[int] | None], ...] = (
     ("admin", "覃管理", "系统管理员", ["admin"], [1, 2], []),

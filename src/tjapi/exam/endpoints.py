@@ -31,6 +31,7 @@ from tjapi.exam.rules import ExamState
 from tjapi.exam.schemas import (
     CancelIn,
     CompletenessOut,
+    ConsentIn,
     CoverIn,
     DeferIn,
     ExamIn,
@@ -303,6 +304,19 @@ async def reinstate_exam_lines(uow: Unit, exam_id: UUID, body: ReinstateIn) -> E
 )  # fmt: skip
 async def keep_exam_lines(uow: Unit, exam_id: UUID, body: KeepIn) -> ExamOut:
     await service.keep(uow, exam_id, body.line_ids, reason=body.reason)
+    return await service.describe(uow, exam_id)
+
+
+@exams.post(
+    "/exams/{exam_id:uuid}/lines:consent",
+    **operation("consentExamLines", "登记私密项目知情同意", "The person agrees to private items", permission="private.consent",
+                requirement=["X7"], body=True, idempotent="optional", problems=[*_LINES, LineNotOwn],
+                description="私密项目(HIV、妊娠等)须本人签署同意后才放行、采集和检查;不同意的,按拒检登记。"
+                " · What is private waits until the person has agreed; who does not agree refuses it."),
+)  # fmt: skip
+async def consent_exam_lines(request: Request, uow: Unit, exam_id: UUID, body: ConsentIn) -> ExamOut:
+    payment = runtime(request).settings.payment_required
+    await service.consent(uow, exam_id, body.line_ids, signature=body.signature, payment_required=payment)
     return await service.describe(uow, exam_id)
 
 

@@ -29,10 +29,10 @@ DOUBTS: dict[Doubt, tuple[str, str]] = {
 Covering = Literal["paid", "remitted"]
 """How what a person owes ends: it was paid, or it is not asked for (免收)."""
 LineAction = Literal[
-    "added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up", "kept"
+    "added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up", "kept", "consented"
 ]
 LINE_ACTIONS: tuple[LineAction, ...] = (
-    "added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up", "kept",
+    "added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up", "kept", "consented",
 )  # fmt: skip
 
 EXAM_MOVES: dict[str, frozenset[str]] = {
@@ -141,6 +141,20 @@ class Covered(Charged, Protocol):
 
     @property
     def coverings(self) -> Sequence[str]: ...  # noqa: D102 - plain data
+
+
+class Named(Protocol):
+    """What a line is called in a log."""
+
+    @property
+    def code(self) -> str: ...  # noqa: D102 - plain data
+    @property
+    def private(self) -> bool: ...  # noqa: D102
+
+
+def logged(lines: Iterable[Named]) -> list[str]:
+    """Return the codes of lines for the audit trail, which is read by who may not know what is private."""
+    return ["PRIVATE" if line.private else line.code for line in lines]
 
 
 def owed(line: Charged) -> int:

@@ -132,6 +132,18 @@ class KeepIn(Input):
     reason: str = Field(min_length=1, max_length=200, description=_WHY, examples=["影像科医生评估后同意,已签知情同意"])
 
 
+class ConsentIn(Input):
+    """The person agrees that private items are examined."""
+
+    line_ids: Chosen
+    signature: str = Field(
+        min_length=1,
+        max_length=60,
+        description="本人在纸面同意书上的签名 · The name signed on paper",
+        examples=["张三"],
+    )
+
+
 class HoldIn(Input):
     """Why an exam stops for the time being."""
 
@@ -221,6 +233,8 @@ class LineOut(BaseModel):
     replaces_id: UUID | None = Field(
         None, description="替换了哪一项 · The line in whose place it came", examples=[None]
     )
+    private: bool = Field(description="私密项目 · Private", examples=[False])
+    consented_at: datetime | None = Field(description="知情同意时间 · When consent was recorded", examples=[None])
     price_reasons: list[dict[str, Any]] = Field(
         description="价格由来 · How the price came about",
         examples=[

@@ -21,15 +21,17 @@ select e.id exam_id, e.campus_id, c.name campus, e.exam_no, e.exam_date, e.packa
   e.birth_date, e.state
 from exam e join campus c on c.id = e.campus_id where e.id = any(:ids)
 """)
-_LINES = text("""
-select l.exam_id, l.id line_id, l.code, l.name, l.department_id, d.code department_code, d.name department, d.kind department_kind,
+# A paper goes through many hands: of what is private it says that it is.
+_NAME = "case when l.private then '私密检验项目' else l.name end"
+_LINES = text(f"""
+select l.exam_id, l.id line_id, l.code, {_NAME} "name", l.department_id, d.code department_code, d.name department, d.kind department_kind,
   d.sort department_sort, d.place, l.performed_by, l.specimen, g.section, l.fasting, g.minutes_after, g.precaution, l.state
 from exam_line l join department d on d.id = l.department_id join item_group g on g.id = l.item_group_id
 where l.exam_id = any(:ids) order by l.exam_id, l.sort, l.code
 """)
-_TUBES = text("""
+_TUBES = text(f"""
 select t.exam_id, t.id tube_id, t.barcode, t.container, t.specimen, t.section, t.fasting, t.minutes_after, t.send_out,
-  array_agg(l.name order by l.sort, l.code) groups, array_agg(l.id order by l.sort, l.code) line_ids
+  array_agg({_NAME} order by l.sort, l.code) groups, array_agg(l.id order by l.sort, l.code) line_ids
 from tube t join requisition_line r on r.tube_id = t.id and r.cancelled_at is null join exam_line l on l.id = r.exam_line_id
 where t.exam_id = any(:ids) and t.state not in ('rejected', 'cancelled') and l.state <> all(:not_today)
 group by t.id order by t.exam_id, t.barcode
@@ -67,9 +69,9 @@ async def paper_exams(uow: UnitOfWork, exam_ids: Sequence[UUID]) -> dict[UUID, P
     }
 
 
-_HANDED_OVER = text("""
+_HANDED_OVER = text(f"""
 select t.barcode, t.container, t.specimen, h.outcome, e.name, e.exam_no,
-  coalesce(array_agg(l.name order by l.sort, l.code) filter (where l.id is not null), '{}') groups
+  coalesce(array_agg({_NAME} order by l.sort, l.code) filter (where l.id is not null), '{{}}') groups
 from handover_tube h join tube t on t.id = h.tube_id join exam e on e.id = h.exam_id
 left join tube_line s on s.tube_id = t.id left join exam_line l on l.id = s.exam_line_id
 where h.handover_id = :id and h.outcome is distinct from 'removed'

@@ -44,6 +44,9 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "result.read": ("查看结果", "See results"),
     "result.write": ("录入本科室结果", "Enter results of own departments"),
     "result.judge": ("判定系统不能判定的结果", "Decide about results that no machine may decide"),
+    "private.read": ("查看私密项目结果", "See results of private items"),
+    "private.consent": ("登记私密项目知情同意", "Record consent to private items"),
+    "private.report": ("生成和交付私密项目报告", "Make and hand over reports of private items"),
     "result.revoke": ("撤销个人结果", "Strike a person's results"),
     "guidance.read": ("查看导检排队", "See rooms and queues"),
     "guidance.call": ("导检与叫号", "Guide examinees and call them"),
@@ -78,16 +81,17 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
         "live.read", "appointment.configure",
     })),
     "front_desk": ("前台", "Front desk", frozenset({
-        *_READ, "appointment.read", "appointment.write", "examinee.write", "examinee.unmask", "examinee.merge", "identity_check.write", "identity_check.decide", "employer.read", "pricing.read", "exam.write", "exam.set_aside", "exam.cover", "guidance.read", "guidance.call", "exam.check_in", "document.print", "requisition.read", "requisition.write", "specimen.collect", "specimen.handle", "report.read",
+        *_READ, "appointment.read", "appointment.write", "examinee.write", "examinee.unmask", "examinee.merge", "identity_check.write", "identity_check.decide", "employer.read", "pricing.read", "exam.write", "exam.set_aside", "exam.cover", "guidance.read", "guidance.call", "exam.check_in", "document.print", "requisition.read", "requisition.write", "specimen.collect", "specimen.handle", "report.read", "private.consent",
     } - {"result.read"})),
     "group_manager": ("团检专员", "Group manager", frozenset({
         "catalog.read", "examinee.read", "examinee.write", "employer.read", "employer.write", "campaign.complete", "pricing.read", "exam.read", "exam.write",
         "live.read", "appointment.read", "appointment.write",
     })),
     "doctor": ("科室医生", "Department doctor", frozenset({*_READ, "knowledge.read", "critical.read", "critical.handle", "message.read", "result.write", "result.judge", "result.revoke", "identity_check.write", "exam.set_aside", "guidance.read", "guidance.call", "requisition.read", "specimen.handle"})),
-    "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "knowledge.read", "knowledge.write", "critical.read", "critical.handle", "message.read", "conclusion.read", "conclusion.review", "report.read"})),
+    "reviewer": ("初审医生", "First reviewer", frozenset({*_READ, "knowledge.read", "knowledge.write", "critical.read", "critical.handle", "message.read", "conclusion.read", "conclusion.review", "report.read", "private.read"})),
     "chief": ("终审医生", "Chief physician", frozenset({
         *_READ, "knowledge.read", "knowledge.write", "knowledge.activate", "critical.read", "critical.handle", "message.read", "conclusion.read", "conclusion.review", "conclusion.finalize", "conclusion.reopen", "result.revoke", "report.read", "report.write", "message.release", "examinee.merge", "examinee.merge_contradicting", "identity_check.decide",
+        "private.read", "private.report",
     })),
     "laboratory_head": ("检验科负责人", "Head of the laboratory", frozenset({"catalog.read", "knowledge.read", "knowledge.approve"})),
     "interface": ("接口工程师", "Interface engineer", frozenset({
@@ -97,6 +101,23 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "auditor": ("审计员", "Auditor", frozenset({"audit.read", "identity.read"})),
 }  # fmt: skip
 NOT_FOR_STAFF = frozenset({"portal.grant", "message.push", "me.read", "me.write", "member.self"})
+
+# Whoever reviews or signs a conclusion answers for all that was found.
+_SEE_PRIVATE = frozenset({"private.read", "conclusion.review", "conclusion.finalize"})
+
+
+def private_scope(permissions: frozenset[str], departments: tuple[int, ...] | None) -> str:
+    """Return what may be seen of what is private: all, that of own departments for who enters results there, or nothing; `o`: that it was ordered.
+
+    `departments`: None for who works in every one.
+    """
+    performs = "result.write" in permissions
+    if permissions & _SEE_PRIVATE or (performs and departments is None):
+        results = "*"
+    else:
+        results = "=" + ",".join(map(str, sorted(departments or ()))) if performs else "-"
+    return results + ("o" if "private.consent" in permissions else "")
+
 
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=1)

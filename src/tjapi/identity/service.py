@@ -23,7 +23,7 @@ from tjapi.identity.errors import (
     UsernameTaken,
 )
 from tjapi.identity.models import ApiClient, Campus, RefreshToken, Role, Staff, StaffSession
-from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS, ROLES, lockout
+from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS, ROLES, lockout, private_scope
 from tjapi.identity.schemas import (
     AccessTokenOut,
     ApiClientCreated,
@@ -65,8 +65,9 @@ async def authenticate(look: Look, claims: TokenClaims) -> Principal | None:
         departments = None if row["all_departments"] else tuple(row["departments"])
         rights = frozenset(row["permissions"]) - NOT_FOR_STAFF
         return Principal(
-            "staff", claims.subject, rights, tuple(row["campuses"]), departments, None, claims.session, row["name"]
-        )
+            "staff", claims.subject, rights, tuple(row["campuses"]), departments, None, claims.session, row["name"],
+            private=private_scope(rights, departments),
+        )  # fmt: skip
     row = await repository.client_principal(look, claims.subject, claims.version)
     if row is None:
         return None
@@ -79,6 +80,7 @@ async def authenticate(look: Look, claims: TokenClaims) -> Principal | None:
         None,
         claims.session,
         row["name"],
+        private=private_scope(frozenset(row["scopes"]), None),
     )
 
 

@@ -279,3 +279,20 @@ def says_only_normal(text: str) -> bool:
         len(said) <= _MOST_SAID and (_calls_normal(said, department=True) or _AS_USUAL.fullmatch(said) is not None)
         for said in clauses
     )
+
+
+def calls_unexamined_normal(
+    text: str, unexamined: Collection[tuple[str, str]], examined: Collection[tuple[str, str]]
+) -> bool:
+    """Say whether a text calls something normal by the name of items that nobody examined, each given by name and code: 双耳听力正常.
+
+    A name that an item has which was examined is that one's: 肝脏 of its ultrasound beside a palpation that was refused.
+    """
+    names = names_of(unexamined) - names_of(examined)
+    if not names:
+        return False
+    return any(
+        _calls_these_normal(clauses, names)
+        or any(_AS_USUAL.fullmatch(re.sub(r"\s", "", said)) and _names_any((said,), names) for said in clauses)
+        for clauses in _sentences(text)
+    )

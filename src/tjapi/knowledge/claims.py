@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tjapi.knowledge.characters import simplified
 from tjapi.knowledge.criticals import CALLED, said_critical
+from tjapi.knowledge.denials import TAKEN_BACK, is_denied
 from tjapi.knowledge.grades import (
     PLAIN,
     REACTION,
@@ -91,7 +92,7 @@ def outdated_words(text: str, earlier: Iterable[Known], now: Mapping[UUID | None
 
 
 _Place = tuple[frozenset[str], bool]
-"""Of which items a phrase is told, and whether it is stated there: neither denied nor supposed."""
+"""Of which items a phrase is told, and whether it is stated there: not supposed, nor of another time."""
 
 
 def _places(said: str, phrases: Iterable[str], spoken: Spoken) -> dict[str, list[_Place]]:
@@ -102,6 +103,8 @@ def _places(said: str, phrases: Iterable[str], spoken: Spoken) -> dict[str, list
         # What is Latin begins no word in its middle.
         parts = [rf"(?<![a-z]){re.escape(one)}" if one.isascii() else re.escape(one) for one in wanted]
         for start, end, owners in spoken.beside(said, re.compile("|".join(parts))):
+            if is_denied(said, start, end):
+                continue
             before = said[max(start - _MOST_BEFORE, 0) : start]
             supposed = _SAID_OTHERWISE.search(before) or _SUPPOSED.search(before) or _SUPPOSED_AFTER.match(said, end)
             places.setdefault(said[start:end], []).append((owners, supposed is None))
@@ -176,7 +179,7 @@ _RISEN = re.compile(
 )
 """A side in the words of whoever reports: they tell of a change as well, and are a claim only immediately beside a name."""
 _A_CHANGE = re.compile(
-    r"[ ]?(?:[了约]?\d|[+]\d|[至到了时者的可会易常与后则等]|多见|见于|为[^,，。;；\n]*所致|系[^,，。;；\n]*所致|[(（]?(?:较|比|由|从)|[,，](?:由|从|较|比)|目标|幅度|速度|过快|趋势|风险|原因|不明显|家族|病?史|引起|导致|所致|已?(?:排除|除外|更正|撤销)|不成立)"
+    r"[ ]?(?:[了约]?\d|[+]\d|[至到了时者的可会易常与后则等]|多见|见于|为[^,，。;；\n]*所致|系[^,，。;；\n]*所致|[(（]?(?:较|比|由|从)|[,，](?:由|从|较|比)|目标|幅度|速度|过快|趋势|风险|原因|不明显|家族|病?史|引起|导致|所致|[(（]?\s?(?:已经?|现已?)?(?:排除|除外|更正|撤销|撤回|作废)|不成立)"
 )
 _CHANGED_BEFORE = re.compile(
     r"(?:可(?!见)|会|易|使|令|让|将|把|致|引起|造成|加重|促进|帮助|有助|利于|目标|尿常规|尿沉渣|尿检|小便|便常规|粪便|分泌物|积液|饮食|摄入|运动|餐后|饮酒|进食|熬夜|溶血|脱水)[^,，。;；!！\n]*$"
@@ -187,7 +190,7 @@ _NO_NUMBER_RISES = re.compile(r"(?:功能?|听力|体重|体质指数)$")
 """What rises and falls in another sense than the numbers of its items: 肾功能减低 beside a high creatinine, 体重减少."""
 _SALT = re.compile(r"(?:(?P<H>高)|(?P<L>低))(?P<item>[钾钠氯钙镁磷])血症")
 _OF_OTHERS = re.compile(
-    r"\s?[类级]?\s?[)）]?\s?(?:者|时|患者|人群|的?人|(?:及|或|和|并)?以[上下]|病?史|家族|[-–~～至到或]\s?[1-6ⅰ-ⅵ]|(?:更正|修正|变|升|降|改|进展))"
+    r"\s?[类级]?\s?[)）]?\s?(?:[(（]?\s?(?:已经?|现已?|后)?(?:排除|除外|更正|撤销|撤回|否定|作废|转阴)|者|时|患者|人群|的?人|(?:及|或|和|并)?以[上下]|病?史|家族|[-–~～至到或]\s?[1-6ⅰ-ⅵ]|(?:更正|修正|变|升|降|改|进展))"
 )
 """What stands behind a degree that is nobody's value of today: 4a类及以上, 阳性者."""
 _DENIES = "不|未|无|非|没有|否认|排除|除外"
@@ -229,7 +232,9 @@ def false_claims(
     for start, end, owners in spoken.beside(said, _SIDE):
         side = next(name for name, group in _SIDE.match(said, start, end).groupdict().items() if group)  # type: ignore[union-attr]
         told = {flag for name in owners for flag in flags.get(name, ())}
-        if told and told <= _NOT[side] and not _SAID_OTHERWISE.search(said[max(start - _MOST_BEFORE, 0) : start]):
+        before = said[max(start - _MOST_BEFORE, 0) : start]
+        supposed = _SAID_OTHERWISE.search(before) or _SUPPOSED_AFTER.match(said, end) or TAKEN_BACK.match(said, end)
+        if told and told <= _NOT[side] and supposed is None:
             found.add(text[start:end])
     numbers = {(known.item_name, known.numeric) for known in values if known.numeric is not None}
     found |= {

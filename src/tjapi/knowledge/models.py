@@ -75,6 +75,7 @@ class Finding(Base):
     outranks: Mapped[list[str]] = mapped_column(JSONB, server_default="[]")
     variants: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
     source: Mapped[str]
+    cite: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     verified: Mapped[bool] = mapped_column(server_default="false")
 
 
@@ -101,4 +102,5 @@ class KnowledgeRule(Base):
     fires: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     misses: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     source: Mapped[str]
+    cite: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     verified: Mapped[bool] = mapped_column(server_default="false")

@@ -117,8 +117,18 @@ def _person(given: Mapping[str, Any], names: Names) -> str:
         if high is not None
         else ""
     )
+    first, last = given.get("days_from"), given.get("days_to")
+    days = (
+        f"出生 {first}–{last} 天"
+        if first is not None and last is not None
+        else f"出生 {first} 天及以上"
+        if first is not None
+        else f"出生 {last} 天及以内"
+        if last is not None
+        else ""
+    )
     state = "" if "pregnant" not in given else "孕期" if given["pregnant"] else "非孕期"
-    return "、".join(part for part in (_SEXES.get(given.get("sex", "")), ages, state) if part)
+    return "、".join(part for part in (_SEXES.get(given.get("sex", "")), ages, days, state) if part)
 
 
 def _item(given: Mapping[str, Any], names: Names) -> str:

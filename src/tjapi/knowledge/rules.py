@@ -14,7 +14,8 @@ A condition is one object of one key. Of single values:
     {"first":    {"item": "HGB", "le": "60"}}                             holds now, and in no earlier exam
     {"alarm":    {"by": "laboratory"}}                                    of any item: its laboratory calls it critical itself
 
-of the person `{"person": {"sex": "female", "age_from": 50, "age_to": 74, "pregnant": false}}` (years, both ends belong), and of other conditions
+of the person `{"person": {"sex": "female", "age_from": 50, "age_to": 74, "pregnant": false}}` (years, both ends belong; of infants `days_from`,
+`days_to`: days since birth), and of other conditions
 `{"all": […]}`, `{"any": […]}`, `{"at_least": {"times": 3, "of": […]}}`, `{"not": …}`. Of old editions `{"text": {"item", "contains", "unless"}}`, bare
 words of a description, is evaluated still; nobody writes it anew.
 
@@ -56,6 +57,8 @@ _CHANGES: Mapping[str, str] = {
 CALLED_CRITICAL = "检验科标为危急"
 """What is said of a value that its laboratory calls critical itself."""
 _MOST_DEEP = 8
+_OLDEST_DAYS = 80_000
+"""More days than anybody lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,10 @@ class Known:
     """The words that are usual, each as it is chosen."""
     called: Literal["", "person", "laboratory"] = ""
     """Who calls it abnormal, where no range that is printed says so."""
+    remarks: tuple[str, ...] = ()
+    """What stands beside it and speaks of this person: it is read for what is grave, and for nothing else."""
+    coded: tuple[Mention, ...] | None = None
+    """What a description says that was composed of clicks; None: it is read."""
 
     @property
     def same(self) -> str:
@@ -100,6 +107,11 @@ class Known:
         if self.numeric is None:
             return self.text
         return f"{self.comparator}{self.numeric.normalize():f}"
+
+    @property
+    def worded(self) -> bool:
+        """Whether there are words of it, or beside it."""
+        return self.numeric is None or bool(self.remarks)
 
     @property
     def said(self) -> str:
@@ -118,6 +130,8 @@ class Case:
     repeats: Mapping[str, Sequence[Known]] = field(default_factory=dict)
     pregnant: bool = False
     """Whether the exam says that she is; whom nobody asked counts as not pregnant."""
+    age_days: int | None = None
+    """Days since birth, as far as anybody says: a newborn's limits change by the day."""
 
     @property
     def every(self) -> list[Known]:
@@ -149,6 +163,7 @@ class Clause:
     """One reason: what was found (`known`), and what was asked of it, in words (`asked`).
 
     `found` are the words that were found in a description, `said` the sentences in which they stand; `note` is what a patient is told beside the value.
+    `beside`: they are words of a remark, not of the value.
     """
 
     known: Known | None
@@ -156,6 +171,7 @@ class Clause:
     found: tuple[str, ...] = ()
     note: str = ""
     said: tuple[str, ...] = ()
+    beside: bool = False
 
     @property
     def words(self) -> str:
@@ -228,7 +244,11 @@ def is_of_every_item(condition: Condition) -> bool:
 
 def speaking(values: Iterable[Known]) -> dict[str, frozenset[str]]:
     """Return the concepts that the words of values name, by item; of words that name nothing none are returned."""
-    named = {known.item_code: frozenset(one.concept for one in mentions_of(known)) for known in values}
+    named = {
+        known.item_code: frozenset(one.concept for one in mentions_of(known))
+        for known in values
+        if known.numeric is None
+    }
     return {code: concepts for code, concepts in named.items() if concepts}
 
 
@@ -346,7 +366,7 @@ _SHAPES: Mapping[str, tuple[frozenset[str] | set[str], frozenset[str] | set[str]
     "change": ({"item"} | set(_CHANGES), {"item"}),
     "repeated": ({"item", "times", "unit"} | _LIMITS, {"item", "times"}),
     "first": ({"item", "unit"} | _LIMITS, {"item"}),
-    "person": ({"sex", "age_from", "age_to", "pregnant"}, set()),
+    "person": ({"sex", "age_from", "age_to", "days_from", "days_to", "pregnant"}, set()),
     "alarm": ({"by"}, {"by"}),
 }
 
@@ -389,14 +409,20 @@ def _plain(name: str, given: Mapping[str, Any], path: str) -> None:
     if name == "alarm" and given["by"] != "laboratory":
         raise ConditionInvalidError(f"{path}/by", "laboratory")
     if name == "person":
-        if not given:
-            raise ConditionInvalidError(path, "sex, ages or pregnancy")
-        if not isinstance(given.get("pregnant", False), bool):
-            raise ConditionInvalidError(f"{path}/pregnant", "true or false")
-        if given.get("sex", "male") not in ("male", "female"):
-            raise ConditionInvalidError(f"{path}/sex", "male or female")
-        if given.get("age_from", 0) > given.get("age_to", 200):
-            raise ConditionInvalidError(f"{path}/age_to", "not before age_from")
+        _of_somebody(given, path)
+
+
+def _of_somebody(given: Mapping[str, Any], path: str) -> None:
+    if not given:
+        raise ConditionInvalidError(path, "sex, ages or pregnancy")
+    if not isinstance(given.get("pregnant", False), bool):
+        raise ConditionInvalidError(f"{path}/pregnant", "true or false")
+    if given.get("sex", "male") not in ("male", "female"):
+        raise ConditionInvalidError(f"{path}/sex", "male or female")
+    if given.get("age_from", 0) > given.get("age_to", 200):
+        raise ConditionInvalidError(f"{path}/age_to", "not before age_from")
+    if given.get("days_from", 0) > given.get("days_to", _OLDEST_DAYS):
+        raise ConditionInvalidError(f"{path}/days_to", "not before days_from")
 
 
 def _asks_for_concepts(given: Mapping[str, Any], path: str) -> None:
@@ -491,22 +517,43 @@ def _is(given: Mapping[str, Any], case: Case) -> Verdict:
 
 def _concept(given: Mapping[str, Any], case: Case) -> Verdict:
     if given["item"] == EVERY_ITEM:
-        each = [_concept({**given, "item": code}, case) for code, known in case.values.items() if known.numeric is None]
+        each = [_concept({**given, "item": code}, case) for code, known in case.values.items() if known.worded]
         return _joined(each, need=1) if each else Verdict(None)
     known = case.values.get(given["item"])
-    if known is None or known.numeric is not None or known.unexamined:
+    if known is None:
         return Verdict(None)
-    if given.get("described") and (known.chosen or (known.flag is not None and not known.by_person)):
-        return Verdict(None)
-    found = [one for one in mentions_of(known) if _is_asked_for(given, one, case.sex)]
+    clauses = []
+    chosen = bool(known.chosen) or (known.flag is not None and not known.by_person)
+    if known.numeric is None and not known.unexamined and not (given.get("described") and chosen):
+        clauses.append(_spoken(given, known, mentions_of(known), case.sex))
+    if given.get("grave") and known.remarks:
+        clauses.append(_spoken(given, known, remarked(known), case.sex, _BESIDE))
+    found = tuple(one for one in clauses if one is not None)
+    return Verdict(bool(found), found) if clauses else Verdict(None)
+
+
+_BESIDE = "附注："
+
+
+def _spoken(
+    given: Mapping[str, Any], known: Known, mentions: Iterable[Mention], sex: str, where: str = ""
+) -> Clause | None:
+    """Return the reason that mentions are, if they are what is asked for; of a remark its sentences, as nobody sees them in the value."""
+    found = [one for one in mentions if _is_asked_for(given, one, sex)]
     words = tuple(dict.fromkeys(one.words for one in found))
     said = tuple(dict.fromkeys(one.said for one in found))
-    return _said(bool(found), known, "/".join(words), found=words, said=said)
+    asked = f"{where}{'；'.join(said)}" if where else "/".join(words)
+    return Clause(known, asked, words, "", said, beside=bool(where)) if found else None
 
 
 def mentions_of(known: Known) -> tuple[Mention, ...]:
-    """Return what the words of a value speak of."""
-    return read(known.text, known.item_code, known.item_name).mentions
+    """Return what the words of a value speak of: as they were clicked, or as they are read."""
+    return read(known.text, known.item_code, known.item_name).mentions if known.coded is None else known.coded
+
+
+def remarked(known: Known) -> tuple[Mention, ...]:
+    """Return what the words beside a value speak of."""
+    return tuple(one for remark in known.remarks for one in read(remark, known.item_code, known.item_name).mentions)
 
 
 def _is_asked_for(given: Mapping[str, Any], one: Mention, sex: str) -> bool:
@@ -583,7 +630,19 @@ def _person(given: Mapping[str, Any], case: Case) -> Verdict:
     if "sex" in given and case.sex not in ("male", "female"):
         return Verdict(None)
     fits = given.get("sex", case.sex) == case.sex and given.get("pregnant", case.pregnant) == case.pregnant
-    return Verdict(fits and given.get("age_from", 0) <= case.age_years <= given.get("age_to", 200))
+    if not (fits and given.get("age_from", 0) <= case.age_years <= given.get("age_to", 200)):
+        return Verdict(False)
+    return Verdict(_of_days(given, case))
+
+
+def _of_days(given: Mapping[str, Any], case: Case) -> bool | None:
+    """Compare the days since birth with bounds; None where only the years are known and allow both answers."""
+    low, high = given.get("days_from", 0), given.get("days_to", _OLDEST_DAYS)
+    known = case.age_days
+    youngest, oldest = (known, known) if known is not None else (case.age_years * 365, case.age_years * 366 + 365)
+    if low <= youngest and oldest <= high:
+        return True
+    return False if oldest < low or youngest > high else None
 
 
 def _alarm(_given: Mapping[str, Any], case: Case) -> Verdict:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from tjapi.catalog.citing import Citing
 from tjapi.knowledge.criticality import clocks_of
 from tjapi.knowledge.rules import FindingKind, ImportantClass, Purpose
 
@@ -26,6 +27,9 @@ class ExampleIn(Input):
 
     sex: Literal["male", "female"] = "male"
     age_years: int = Field(45, ge=0, le=130)
+    age_days: int | None = Field(
+        None, ge=0, le=80_000, description="出生天数,用于婴儿 · Days since birth, of infants", examples=[None]
+    )
     pregnant: bool = False
     called: list[Annotated[str, Field(max_length=40)]] = Field(
         default_factory=list,
@@ -55,7 +59,7 @@ class Variant(Input):
     recheck_days: int | None = Field(None, ge=1, le=3650)
 
 
-class FindingIn(Input):
+class FindingIn(Citing, Input):
     """A finding or disease with its advice."""
 
     code: str = Field(pattern=_CODE, max_length=40, examples=["FATTY-LIVER"])
@@ -93,7 +97,7 @@ class FindingIn(Input):
         return [Variant.model_validate(one).model_dump(exclude_none=True) for one in given]
 
 
-class RuleIn(Input):
+class RuleIn(Citing, Input):
     """A rule that finds something."""
 
     code: str = Field(pattern=_CODE, max_length=60, examples=["FATTY-LIVER-1"])
@@ -108,7 +112,7 @@ class RuleIn(Input):
     verified: bool = False
 
 
-class CriticalRuleIn(Input):
+class CriticalRuleIn(Citing, Input):
     """A rule that raises a critical value (A) or an important abnormal result (B)."""
 
     code: str = Field(pattern=_CODE, max_length=60, examples=["CRIT-K-HIGH"])
@@ -216,7 +220,7 @@ class FindingOut(FindingIn):
     model_config = ConfigDict(extra="ignore", from_attributes=True)
 
 
-class RuleOut(BaseModel):
+class RuleOut(Citing, BaseModel):
     """A rule of the active version; `finding` of those that find, `important_class` of those that alert."""
 
     model_config = ConfigDict(from_attributes=True)

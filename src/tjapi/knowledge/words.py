@@ -224,9 +224,11 @@ _SOME_ABNORMAL, _SOME_OPEN, _ALL_OPEN = (
     "已判定的项目未见明显异常，另有项目未判定",
     "各项结果未判定",
 )
-_NORMAL, _DESCRIBED, _OPEN_DESCRIBED = "所检项目未见明显异常", "所见见各项描述", "有项目未判定，所见见各项描述"
+_NORMAL, _DESCRIBED, _OPEN_DESCRIBED = "所检项目未见明显异常", "所见详见各项描述", "有项目未判定，所见详见各项描述"
 _NOTHING = "未检查任何项目"
-NOTHING_FOUND = (_SOME_ABNORMAL, _SOME_OPEN, _ALL_OPEN, _NORMAL, _DESCRIBED, _OPEN_DESCRIBED, _NOTHING)
+_FORMER = ("所见见各项描述", "有项目未判定，所见见各项描述")
+NOTHING_FOUND = (_SOME_ABNORMAL, _SOME_OPEN, _ALL_OPEN, _NORMAL, _DESCRIBED, _OPEN_DESCRIBED, _NOTHING, *_FORMER)
+"""Whatever the machine says, or once said, where no finding stands."""
 
 
 def sentence_of(judgements: Collection[Judgement]) -> str:

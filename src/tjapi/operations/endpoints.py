@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from tjapi.catalog.errors import PrivateContent
 from tjapi.identity.rules import PERMISSIONS
 from tjapi.kernel.inbox import InboundMessageNotFound, MessageContentDiffers, MessageNotReplayable
 from tjapi.kernel.live import LiveEvent
@@ -147,7 +148,7 @@ async def list_messages(
 @messages.get(
     "/inbound-messages/{message_id:uuid}",
     **operation("getInboundMessage", "入站消息详情", "One inbound message", permission="message.read", audience="admin", requirement=["X13"],
-                problems=[InboundMessageNotFound]),
+                problems=[InboundMessageNotFound, PrivateContent]),
 )  # fmt: skip
 async def get_message(uow: ReadUnit, message_id: UUID) -> MessageOut:
     return await service.message(uow, message_id)

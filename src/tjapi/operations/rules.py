@@ -55,7 +55,7 @@ SHEET_POLICY_MODE = {"refuse": ("自动拒检", "Refuse what is open"), "ask": (
 LINE_ACTION = {
     "added": ("加项", "Added"), "withdrawn": ("退项", "Withdrawn"), "substituted": ("换项", "Substituted"), "refused": ("拒检", "Refused"),
     "waived": ("弃检", "Waived"), "deferred": ("延期", "Deferred"), "reinstated": ("恢复", "Reinstated"), "made_up": ("补检", "Made up for"),
-    "kept": ("不适用仍照做", "Stands in spite of all"),
+    "kept": ("不适用仍照做", "Stands in spite of all"), "consented": ("本人同意", "Consented to"),
 }  # fmt: skip
 LINE_COVERING = {"paid": ("已交费", "Paid"), "remitted": ("免收", "Not asked for")}
 DOCUMENT_KIND = {

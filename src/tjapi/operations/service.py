@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from tjapi.catalog import service as catalog
 from tjapi.kernel import inbox
 from tjapi.kernel.inbox import InboxMessage, MessageContentDiffers
 from tjapi.kernel.jobs.models import Job
@@ -64,10 +65,11 @@ async def message(uow: UnitOfWork, message_id: UUID) -> MessageOut:
 
 
 async def raw_message(uow: UnitOfWork, message_id: UUID) -> bytes:
-    """Return the bytes of a message as they came, with an audit row. Raises InboundMessageNotFound."""
-    found = await inbox.get(uow, message_id)
+    """Return the bytes of a message as they came, with an audit row. Raises InboundMessageNotFound, PrivateContent."""
+    raw = inbox.open_body(uow, await inbox.get(uow, message_id))
+    await catalog.refuse_private(uow, raw)
     await uow.audit("inbound_message.raw_read", "inbound_message", message_id)
-    return inbox.open_body(uow, found)
+    return raw
 
 
 async def replay_message(uow: UnitOfWork, message_id: UUID) -> MessageOut:

@@ -14,6 +14,7 @@ from tjapi.kernel.security.tokens import LinkMint, TokenInvalidError
 from tjapi.report import flows, pages, service
 from tjapi.report.errors import (
     ExamNotFinalized,
+    NothingPrivate,
     ReportNotFound,
     ReportNotReady,
     ReportRecalledProblem,
@@ -42,6 +43,18 @@ reports = router("reports")
 )  # fmt: skip
 async def create_report(uow: Unit, exam_id: UUID) -> ReportOut:
     return await service.request(uow, exam_id)
+
+
+@reports.post(
+    "/exams/{exam_id:uuid}/private-reports",
+    **operation("createPrivateReport", "生成私密项目报告", "Render the report of private items", permission="private.report", requirement=["X7"],
+                status=202, idempotent="optional",
+                problems=[ExamNotFound, ExamNotFinalized, ExamNotComplete, NothingPrivate, ResultsChangedSinceSignOff],
+                description="单独盖章,只交本人;主报告不显示做过。发布即登记已当面交付,不进入手机报告。"
+                " · Sealed by itself and handed to the person alone; the main report does not show that it was done. Publishing says that it was handed over."),
+)  # fmt: skip
+async def create_private_report(uow: Unit, exam_id: UUID) -> ReportOut:
+    return await service.request(uow, exam_id, "private")
 
 
 @reports.get(

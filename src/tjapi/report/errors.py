@@ -15,6 +15,12 @@ class SealNotSet(NotFound):
     zh, en = "尚未配置电子章", "No electronic seal is set up"
 
 
+class NothingPrivate(Conflict):
+    """The exam has no result of a private item: there is no report of its own to make."""
+
+    zh, en = "本次体检没有私密项目结果", "The exam has no result of a private item"
+
+
 class ReportNotReady(Conflict):
     """It is still being rendered."""
 

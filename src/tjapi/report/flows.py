@@ -117,6 +117,10 @@ async def follow_past(run: JobRun) -> Mapping[str, Any]:
     return {"looked_at": len(later), "outdated": outdated}
 
 
+def _watermark(kind: str, ours: str | None) -> str | None:
+    return ours if kind == "main" else f"{ours or ''}私密 仅交本人"
+
+
 async def render(run: JobRun) -> Mapping[str, Any]:
     """Render a version and seal it. Its moment is that of the request, so a second rendering gives the same bytes.
 
@@ -134,10 +138,10 @@ async def render(run: JobRun) -> Mapping[str, Any]:
         moment, made = report.requested_at, report.rendered_sha256
         data: dict[str, Any] | None = None
         if report.snapshot is None:
-            rows = await views.source(uow, report.exam_id)
-            trends = (await results.trends(uow, report.exam_id)).items
+            rows = await views.source(uow, report.exam_id, report.kind)
+            trends = (await results.trends(uow, report.exam_id)).items if report.kind == "main" else []
             data = report_data(
-                rows, trends, hospital_name=printing.hospital_name, version=report.version, watermark=run.services.watermark,
+                rows, trends, hospital_name=printing.hospital_name, version=report.version, watermark=_watermark(report.kind, run.services.watermark),
                 printed_at=moment, verify_url=f"{printing.public_url}/verify/{report.verify_code}",
                 photo=await _photo(uow, report.examinee_id),
             )  # fmt: skip

@@ -73,7 +73,6 @@ def report_data(
     items = {r.result_id: _item(r) for r in rows.results}
     judgements = {r.result_id: _judgement(r) for r in rows.results}
     entries = [*_alerts(rows, items), *rows.entries]
-    conclusions = _conclusions(entries, items, {r.result_id: r.alert for r in rows.results})
     abnormal = [r for r in rows.results if _abnormal_flag(items[r.result_id])]
     abnormal.sort(key=lambda r: not _critical(items[r.result_id]))
     sheets = {sheet.department_id: sheet for sheet in rows.sheets}
@@ -100,14 +99,17 @@ def report_data(
     # What has no value is not judged: of all that was asked for, it is no part that is normal.
     without: list[Judgement] = ["open"] * len(rows.given_up) if told else []
     whole = [*told, *without]
+    conclusions = _conclusions(entries, items, {r.result_id: r.alert for r in rows.results})
+    unperformed = _unperformed(rows, items)
     return {
         "hospital": {"name": hospital_name, "campus": head.campus_name, "phone": "", "address": ""},
         "exam": {"exam_no": head.exam_no, "date": head.exam_date.isoformat(), "package": head.package_name or ""},
         "person": {
             "name": head.name, "sex": _SEX.get(head.sex, ""), "age": age_text(head.birth_date, head.exam_date), "birth_date": head.birth_date.isoformat(),
             "id_number_masked": head.id_number_masked or "", "phone_masked": head.phone_masked or "",
+            "guardians": head.guardians or "",
         },
-        "photo": photo, "figures": _figures(conclusions, list(items.values()), told), "conclusions": conclusions,
+        "photo": photo, "figures": _figures(conclusions, list(items.values()), told, len(unperformed)), "conclusions": conclusions,
         "overview": _overview(rows, conclusions, items, (told, whole)),
         "overview_stale": closing is not None and closing.overview_stale, "sentence": f"本次体检{sentence_of(whole)}。",
         "abnormal": [_row(r, items) for r in abnormal],
@@ -116,19 +118,29 @@ def report_data(
         "all_judged_normal": all_judged_normal(whole), "some_judged_normal": "normal" in told,
         "departments": departments,
         "trends": [_trend(t) for t in _shown(trends)], "verify_url": verify_url,
-        "unperformed": [
-            {"department": line.department, "name": line.name, "why": _UNPERFORMED[line.state]} for line in rows.unperformed
-        ] + [
-            {"department": row.department, "name": row.item_name, "why": items[row.result_id]["value"]} for row in rows.results if _unexamined(row)
-        ] + [
-            {"department": item.department, "name": item.name, "why": f"{_GIVEN_UP}：{item.reason}"} for item in rows.given_up
-        ],
+        "unperformed": unperformed,
         "signatures": {
             "initial": {"name": closing.initial_name or "", "at": _moment(closing.initial_at)} if closing else {"name": "", "at": ""},
             "final": {"name": closing.final_name or "", "at": _moment(closing.final_at)} if closing else {"name": "", "at": ""},
         },
         "version": version, "watermark": watermark, "printed_at": _moment(printed_at),
     }  # fmt: skip
+
+
+def _unperformed(rows: ReportSource, items: Mapping[UUID, Item]) -> list[dict[str, str]]:
+    """Return what was not examined, and why: lines that were set aside, values that say so, and what no value will come of."""
+    found = [
+        {"department": line.department, "name": line.name, "why": _UNPERFORMED[line.state]} for line in rows.unperformed
+    ]
+    found += [
+        {"department": row.department, "name": row.item_name, "why": items[row.result_id]["value"]}
+        for row in rows.results
+        if _unexamined(row)
+    ]
+    return found + [
+        {"department": item.department, "name": item.name, "why": f"{_GIVEN_UP}：{item.reason}"}
+        for item in rows.given_up
+    ]
 
 
 def _item(row: Any) -> Item:
@@ -195,6 +207,7 @@ class _Alert:
     lifestyle: str = ""
     kind: str = "finding"
     own_critical: bool = True
+    only_words: bool = False
     stale: bool = False
 
 
@@ -250,7 +263,10 @@ def _uncritical(text: str, own: Collection[Mapping[str, Any]], every: Collection
 def _conclusions(
     entries: Sequence[Any], items: Mapping[UUID, Item], alerts: Mapping[UUID, str | None]
 ) -> list[dict[str, Any]]:
-    """Return what was concluded, criticals first, then diseases, each with the results it rests on; nothing is told twice."""
+    """Return what was concluded, criticals first, then diseases, each with the results it rests on; nothing is told twice.
+
+    What only words of a description call grave is `urgent`: it is for a person to see at once, and no matter for the emergency room by itself.
+    """
     linked = [
         Linked(
             entry.kind,
@@ -260,7 +276,8 @@ def _conclusions(
         for entry in entries
     ]
     critical = critical_entries(linked)
-    order = printed_order(linked, critical)
+    urgent = {place for place in critical if entries[place].only_words and not any(linked[place].results.values())}
+    order = printed_order(linked, critical, urgent)
     cited = [[{k: items[i][k] for k in ("name", "value", "unit", "flag")} for i in one.results] for one in linked]
     told: set[str] = set()
     # A sentence stands under the entry that is about it alone; what rests on several results lists them.
@@ -278,7 +295,7 @@ def _conclusions(
         made.append(
             {
                 "kind": entry.kind, "title": chinese(entry.title), "detail": detail, "advice": chinese(entry.advice or ""),
-                "lifestyle": chinese(entry.lifestyle or ""), "level": "critical" if place in critical else "", "stale": entry.stale,
+                "lifestyle": chinese(entry.lifestyle or ""), "level": "urgent" if place in urgent else "critical" if place in critical else "", "stale": entry.stale,
                 "results": [r for r in results if not _said_in(detail, r)],
             }
         )  # fmt: skip
@@ -298,6 +315,10 @@ def _said_in(detail: str, result: Mapping[str, Any]) -> bool:
     ) or any(part.startswith(f"{name}:") for part in text.split(";"))
 
 
+_LEVELS = {"critical": "危急：{}，请立即就医。", "urgent": "须尽快处理：{}，请今天就与本院联系。"}
+"""What an overview says of what it does not name itself."""
+
+
 def _overview(
     rows: ReportSource,
     conclusions: Sequence[Mapping[str, Any]],
@@ -314,7 +335,7 @@ def _overview(
         return overview_of(titles) if titles else f"本次体检{sentence_of(judgements[1])}。"
     told = as_numbered(_without_false_calm(said, _flagged(rows.results, items), judgements[0]), titles)
     unsaid = [
-        f"危急：{entry['title']}，请立即就医。"
+        f"{_LEVELS[entry['level']].format(entry['title'])}"
         for entry in conclusions
         if said and entry["level"] and entry["title"] not in told
     ]
@@ -341,15 +362,25 @@ def _without_false_calm(
 
 
 def _figures(
-    conclusions: Sequence[Any], items: Collection[Item], judgements: Sequence[Judgement]
+    conclusions: Sequence[Any], items: Collection[Item], judgements: Sequence[Judgement], unperformed: int
 ) -> list[dict[str, str]]:
-    """Return the figures of the cover; critical values, and what should have been judged and was not, only where there are any."""
+    """Return the figures of the cover: what was not examined or not judged, and what is critical, only where there is any.
+
+    Where nothing was examined, no 0 of anything abnormal stands there: it would read as health.
+    """
     critical, abnormal = sum(_critical(item) for item in items), sum(_abnormal_flag(item) for item in items)
+    urgent = sum(entry["level"] == "urgent" for entry in conclusions)
     unjudged = judgements.count("open")
     examined = len(judgements) - judgements.count("unexamined")
-    figures = [("检查项目", examined, ""), ("异常结果", abnormal, ""), ("主检结论", len(conclusions), "")]
+    figures = [("检查项目", examined, "")]
+    if examined:
+        figures += [("异常结果", abnormal, ""), ("主检结论", len(conclusions), "")]
+    if unperformed:
+        figures.append(("未检项目", unperformed, ""))
     if unjudged:
         figures.append(("未判定", unjudged, ""))
+    if urgent:
+        figures.append(("须尽快处理", urgent, "critical_high"))
     if critical:
         figures.append(("危急值", critical, "critical_high"))
     return [{"label": label, "value": str(value), "flag": flag} for label, value, flag in figures]

@@ -20,12 +20,14 @@ class Report(Base):
 
     `conclusion_version` is what it was ordered of; `outdated_at`: something came after that, and nobody has dealt with it. `file` holds the rendered document, and from its sealing on the sealed one; `sha256` is of `file`, `rendered_sha256` of what was
     rendered. `snapshot` is the data it was made of. `verify_code` is what its QR code leads to: 128 bits that tell nothing.
+    `kind`: `private` is the report of what is private alone (私密项目报告), with versions of its own.
     `proof` is what that page shows to be compared with the paper: masked name, exam number, date, and the digest that is printed.
     """
 
     __tablename__ = "report"
     __table_args__ = (
-        UniqueConstraint("exam_id", "version"),
+        UniqueConstraint("exam_id", "kind", "version"),
+        CheckConstraint("kind in ('main', 'private')", name="kind"),
         CheckConstraint(f"state in {tuple(MOVES)}", name="state"),
         CheckConstraint(f"failure in {FAILURES}", name="failure"),
         Index("ix_report_examinee", "examinee_id"),
@@ -36,6 +38,7 @@ class Report(Base):
     exam_id: Mapped[UUID]
     examinee_id: Mapped[UUID]
     version: Mapped[int]
+    kind: Mapped[str] = mapped_column(server_default="main")
     state: Mapped[str]
     job_id: Mapped[UUID]
     failure: Mapped[str | None]

@@ -18,9 +18,10 @@ async def report(uow: UnitOfWork, report_id: UUID, *, lock: bool = False) -> Rep
     return (await uow.session.execute(query.with_for_update() if lock else query)).scalar_one_or_none()
 
 
-async def versions(uow: UnitOfWork, exam_id: UUID) -> Sequence[Report]:
-    """Return the versions of an exam's report, newest first."""
-    query = select(Report).where(Report.exam_id == exam_id).order_by(Report.version.desc())
+async def versions(uow: UnitOfWork, exam_id: UUID, kind: str | None = None) -> Sequence[Report]:
+    """Return the versions of an exam's reports, of one kind or of both, newest first."""
+    query = select(Report).where(Report.exam_id == exam_id).order_by(Report.kind, Report.version.desc())
+    query = query if kind is None else query.where(Report.kind == kind)
     return (await uow.session.execute(query)).scalars().all()
 
 
@@ -39,17 +40,18 @@ async def in_order(uow: UnitOfWork, ids: Collection[UUID]) -> Sequence[Report]:
     return (await uow.session.execute(query.execution_options(populate_existing=True))).scalars().all()
 
 
-async def next_version(uow: UnitOfWork, exam_id: UUID) -> int:
+async def next_version(uow: UnitOfWork, exam_id: UUID, kind: str) -> int:
     """Return the number of the next version; the exam is locked by the caller."""
-    highest = (await uow.session.execute(select(func.max(Report.version)).where(Report.exam_id == exam_id))).scalar()
+    query = select(func.max(Report.version)).where(Report.exam_id == exam_id, Report.kind == kind)
+    highest = (await uow.session.execute(query)).scalar()
     return int(highest or 0) + 1
 
 
 async def of_examinee(uow: UnitOfWork, examinee_id: UUID) -> Sequence[Report]:
-    """Return what an examinee may see: the published reports, newest first."""
+    """Return what an examinee may see: the published main reports, newest first. What is private is handed over in person."""
     query = (
         select(Report)
-        .where(Report.examinee_id == examinee_id, Report.state == "published")
+        .where(Report.examinee_id == examinee_id, Report.state == "published", Report.kind == "main")
         .order_by(Report.id.desc())
         .limit(200)
     )

@@ -37,6 +37,8 @@ ReportFailure = Literal[
 """Why a version did not come to be."""
 FAILURES = ("results_changed", "no_seal", "seal_invalid", "not_rendered", "reviewed_again", "person_changed")
 
+ReportKind = Literal["main", "private"]
+"""The report of an exam, and the one of its private items, which is sealed by itself and handed to the person alone."""
 ChangeSection = Literal["person", "result", "conclusion", "overview", "unperformed", "signature"]
 ChangeKind = Literal["added", "removed", "changed"]
 
@@ -150,9 +152,17 @@ def critical_entries(entries: Sequence[Linked]) -> frozenset[int]:
     return frozenset(found)
 
 
-def printed_order(entries: Sequence[Linked], critical: Collection[int]) -> list[int]:
-    """Return the places of entries as they are printed: criticals, then diseases, positive findings, risk factors; within these as they stood."""
-    return sorted(range(len(entries)), key=lambda place: (place not in critical, KINDS.index(entries[place].kind)))
+def printed_order(entries: Sequence[Linked], critical: Collection[int], urgent: Collection[int] = ()) -> list[int]:
+    """Return the places of entries as they are printed: criticals, then diseases, positive findings, risk factors; within these as they stood.
+
+    `urgent`: those of `critical` that only words call grave; they follow the others.
+    """
+
+    def rank(place: int) -> tuple[int, int]:
+        first = 2 if place not in critical else 1 if place in urgent else 0
+        return first, KINDS.index(entries[place].kind)
+
+    return sorted(range(len(entries)), key=rank)
 
 
 def uncited(alerts: Sequence[Collection[UUID]], cited: Collection[UUID]) -> list[int]:

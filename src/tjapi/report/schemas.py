@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tjapi.report.rules import ChangeKind, ChangeSection, ReportFailure, ReportFlag, ReportState, Verdict
+from tjapi.report.rules import ChangeKind, ChangeSection, ReportFailure, ReportFlag, ReportKind, ReportState, Verdict
 
 
 class RecallIn(BaseModel):
@@ -21,6 +21,9 @@ class ReportOut(BaseModel):
 
     id: UUID
     exam_id: UUID
+    kind: ReportKind = Field(
+        description="私密项目报告另行出具 · Private items have a report of their own", examples=["main"]
+    )
     version: int = Field(examples=[1])
     state: ReportState = Field(examples=["published"])
     failure: ReportFailure | None = Field(

@@ -18,6 +18,7 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.report import repository, views
 from tjapi.report.errors import (
     ExamNotFinalized,
+    NothingPrivate,
     ReportNotFound,
     ReportNotReady,
     ReportRecalledProblem,
@@ -28,7 +29,7 @@ from tjapi.report.errors import (
 )
 from tjapi.report.events import ReportGenerated, ReportPublished, ReportRecalled
 from tjapi.report.models import Report
-from tjapi.report.rules import MOVES, ReportFailure, chart, outlived
+from tjapi.report.rules import MOVES, ReportFailure, ReportKind, chart, outlived
 from tjapi.report.schemas import LinkOut, ReportContentOut, ReportOut, SealAuthorityOut, VerificationOut
 from tjapi.result import service as results
 
@@ -37,6 +38,7 @@ OpenReport = Report
 """A report whose bytes are about to be read."""
 RENDER = "report.render"
 RENDER_ATTEMPTS = 8
+PRIVATE = "private.report"
 FOLLOW_PAST = "report.follow_past"
 _PAST_SEEN = "past_seen"
 _UNDER_WAY = ("rendering", "generated", "sealed")
@@ -51,10 +53,10 @@ class ExamEvent(Protocol):
         """The exam."""
 
 
-async def request(uow: UnitOfWork, exam_id: UUID) -> ReportOut:
+async def request(uow: UnitOfWork, exam_id: UUID, kind: ReportKind = "main") -> ReportOut:
     """Order a new version; while one is being rendered, return that one, unless its job was given up.
 
-    Raises ExamNotFound, ExamNotFinalized, ResultsChangedSinceSignOff, and ExamNotComplete with every reason for which it would not be finalized today.
+    Raises ExamNotFound, ExamNotFinalized, NothingPrivate, ResultsChangedSinceSignOff, and ExamNotComplete with every reason for which it would not be finalized today.
     """
     exam = await exams.lock(uow, exam_id)
     if exam.state != "finalized":
@@ -62,8 +64,10 @@ async def request(uow: UnitOfWork, exam_id: UUID) -> ReportOut:
     if not await conclusion.stands(uow, exam_id):
         raise ResultsChangedSinceSignOff
     await exams.refuse_unfit(uow, exam_id)
+    if kind == "private" and not await views.has_private(uow, exam_id):
+        raise NothingPrivate
     under_way = ("rendering", "generated")
-    waiting = next((r for r in await repository.versions(uow, exam_id) if r.state in under_way), None)
+    waiting = next((r for r in await repository.versions(uow, exam_id, kind) if r.state in under_way), None)
     if waiting is not None and not await views.given_up(uow, waiting.job_id):
         return out(waiting)
     if waiting is not None:
@@ -80,7 +84,7 @@ async def request(uow: UnitOfWork, exam_id: UUID) -> ReportOut:
     )
     report = Report(
         id=report_id, campus_id=exam.campus_id, exam_id=exam_id, examinee_id=exam.examinee_id,
-        version=await repository.next_version(uow, exam_id), state="rendering", job_id=job_id, requested_by=uow.principal.id,
+        kind=kind, version=await repository.next_version(uow, exam_id, kind), state="rendering", job_id=job_id, requested_by=uow.principal.id,
         requested_at=uow.now, verify_code=secrets.token_hex(16), conclusion_version=await conclusion.version_of(uow, exam_id),
     )  # fmt: skip
     uow.session.add(report)
@@ -148,15 +152,17 @@ async def exam_opened_again(uow: UnitOfWork, exam_id: UUID, reason: str) -> None
     """Nobody stands for what was said: a published version is recalled, one that is under way or not published will not come to be."""
     for report in await repository.versions(uow, exam_id):
         if report.state == "published":
-            await recall(uow, report.id, reason)
+            await _take_back(uow, report.id, reason)
         else:
             await fail(uow, report.id, "reviewed_again")
 
 
 async def signed_anew(uow: UnitOfWork, exam_id: UUID) -> None:
     """Of an exam that had a report the next version is made as soon as it is finalized anew; publishing it is a person's act."""
-    if await repository.versions(uow, exam_id):
-        await request(uow, exam_id)
+    kinds: tuple[ReportKind, ...] = ("main", "private")
+    for kind in kinds:
+        if await repository.versions(uow, exam_id, kind) and (kind == "main" or await views.has_private(uow, exam_id)):
+            await request(uow, exam_id, kind)
 
 
 async def came_late(uow: UnitOfWork, exam_id: UUID) -> None:
@@ -236,6 +242,7 @@ async def publish(uow: UnitOfWork, report_id: UUID) -> ReportOut:
     Raises ReportNotFound, ReportNotReady, ReportStateConflict, ResultsChangedSinceSignOff, and ExamNotComplete with every reason for which the
     exam would not be finalized today: that whose it is is in doubt, for one.
     """
+    await get(uow, report_id)
     report = await _locked(uow, report_id)
     if report.state in ("rendering", "generated"):
         raise ReportNotReady
@@ -243,7 +250,7 @@ async def publish(uow: UnitOfWork, report_id: UUID) -> ReportOut:
         raise ResultsChangedSinceSignOff
     if report.state == "sealed":
         await exams.refuse_unfit(uow, report.exam_id)
-    versions = await repository.versions(uow, report.exam_id)
+    versions = await repository.versions(uow, report.exam_id, report.kind)
     if any(later.version > report.version and later.state == "published" for later in versions):
         raise ReportStateConflict("已发布更新的版本", "A later version is published already")
     _move(report, "published")
@@ -258,19 +265,28 @@ async def publish(uow: UnitOfWork, report_id: UUID) -> ReportOut:
         report.outdated_at = uow.now
         # Where what is printed of earlier exams was all that it lacked, nothing is left to do.
         await _follow_past(uow, report.examinee_id, None)
-    await exams.show_report(uow, report.exam_id, report.version)
     await uow.audit("report.published", "report", report.id, campus_id=report.campus_id)
+    if report.kind == "private":  # handed over in person: nobody is sent a message of it
+        return out(report)
+    await exams.show_report(uow, report.exam_id, report.version)
     await uow.publish(ReportPublished(campus_id=report.campus_id, report_id=report.id, exam_id=report.exam_id))
     return out(report)
 
 
 async def recall(uow: UnitOfWork, report_id: UUID, reason: str) -> ReportOut:
     """Take a published report back: its owner hears 410 from the next request on. Raises ReportNotFound, ReportStateConflict."""
+    await get(uow, report_id)
+    return await _take_back(uow, report_id, reason)
+
+
+async def _take_back(uow: UnitOfWork, report_id: UUID, reason: str) -> ReportOut:
     report = await _locked(uow, report_id)
     _move(report, "recalled")
     report.recalled_at, report.recall_reason = uow.now, reason
-    await exams.show_report(uow, report.exam_id, None)
     await uow.audit("report.recalled", "report", report.id, campus_id=report.campus_id)
+    if report.kind == "private":
+        return out(report)
+    await exams.show_report(uow, report.exam_id, None)
     await uow.publish(ReportRecalled(campus_id=report.campus_id, report_id=report.id, exam_id=report.exam_id))
     return out(report)
 
@@ -278,15 +294,20 @@ async def recall(uow: UnitOfWork, report_id: UUID, reason: str) -> ReportOut:
 async def get(uow: UnitOfWork, report_id: UUID) -> Report:
     """Return a report. Raises ReportNotFound."""
     report = await repository.report(uow, report_id)
-    if report is None:
+    if report is None or not _may_see(uow, report):
         raise ReportNotFound
     return report
+
+
+def _may_see(uow: UnitOfWork, report: Report) -> bool:
+    """Say whether a caller may have anything to do with a report: what is private is under a right of its own."""
+    return report.kind == "main" or uow.principal.kind == "job" or uow.principal.may(PRIVATE)
 
 
 async def versions(uow: UnitOfWork, exam_id: UUID) -> list[ReportOut]:
     """Return the versions of an exam's report. Raises ExamNotFound."""
     await exams.get(uow, exam_id)
-    return [out(report) for report in await repository.versions(uow, exam_id)]
+    return [out(report) for report in await repository.versions(uow, exam_id) if _may_see(uow, report)]
 
 
 async def to_compare_with_past(uow: UnitOfWork, exam_id: UUID) -> Sequence[Report]:
@@ -301,7 +322,7 @@ async def to_compare(uow: UnitOfWork, report_id: UUID, against: int | None) -> t
     Raises ReportNotFound (also for a version that there is not), ReportNotReady.
     """
     report = await get(uow, report_id)
-    made = [r for r in await repository.versions(uow, report.exam_id) if r.snapshot is not None]
+    made = [r for r in await repository.versions(uow, report.exam_id, report.kind) if r.snapshot is not None]
     if report.snapshot is None:
         raise ReportNotReady
     earlier = [r for r in made if r.version < report.version]
@@ -330,7 +351,7 @@ async def of_examinee(uow: UnitOfWork, examinee_id: UUID) -> Sequence[ReportOut]
 async def file_for_examinee(uow: UnitOfWork, report_id: UUID, examinee_id: UUID) -> Report:
     """Return a published report that belongs to the examinee. Raises ReportNotFound, ReportSuperseded, ReportRecalledProblem."""
     report = await repository.report(uow, report_id)
-    if report is None or report.examinee_id != examinee_id or report.published_at is None:
+    if report is None or report.kind != "main" or report.examinee_id != examinee_id or report.published_at is None:
         raise ReportNotFound
     if report.state == "superseded":
         raise ReportSuperseded
@@ -382,7 +403,8 @@ async def link(uow: UnitOfWork, mint: LinkMint, base_url: str, report_id: UUID) 
 
 async def _tell(uow: UnitOfWork, report: Report) -> None:
     told = {"report_id": str(report.id), "state": report.state}
-    await uow.announce("report", told, campus_id=report.campus_id, permission="report.read")
+    permission = "report.read" if report.kind == "main" else PRIVATE
+    await uow.announce("report", told, campus_id=report.campus_id, permission=permission)
 
 
 async def _locked(uow: UnitOfWork, report_id: UUID) -> Report:
@@ -424,7 +446,7 @@ async def follow_person(uow: UnitOfWork, event: ExamineesMerged | ExamineesUnmer
             await conclusion.raise_named_task(uow, report.campus_id, report.exam_id, "person", _PRINTED)
             await came_late(uow, report.exam_id)
         elif report.state == "published":
-            await recall(uow, report.id, "撤销档案合并:所载为他人信息")
+            await _take_back(uow, report.id, "撤销档案合并:所载为他人信息")
             lost.add(report.exam_id)
         elif report.state in _UNDER_WAY:
             await fail(uow, report.id, "person_changed")

@@ -12,7 +12,9 @@ from tjapi.kernel.uow import UnitOfWork
 
 _HEAD = text("""
 select e.exam_no, e.exam_date, e.package_name, e.name, e.sex, e.age_years, e.age_days, e.birth_date, e.campus_id, e.examinee_id, c.name campus_name,
-  p.id_number_masked, p.phone_masked
+  p.id_number_masked, p.phone_masked, case when e.age_years < 18 then (
+    select string_agg(g.name || case g.relation when 'father' then '（父亲）' when 'mother' then '（母亲）' when 'grandparent' then '（祖父母）' else '' end, '、' order by g.added_at, g.id)
+    from examinee_guardian g where g.examinee_id = e.examinee_id and g.ended_at is null) end guardians
 from exam e join campus c on c.id = e.campus_id join examinee p on p.id = e.examinee_id where e.id = :exam_id
 """)
 # What a standing alert of class A names is critical on the report, whatever its flag; what a person dismissed is not: the
@@ -34,33 +36,35 @@ left join lateral (
   from critical_value k
   where k.exam_id = r.exam_id and r.id = any(k.result_ids) and k.important_class = 'A' and k.corrected_at is null and k.state <> 'superseded'
 ) a on true
-where r.exam_id = :exam_id and l.state in ('resulted', 'verified')
+where r.exam_id = :exam_id and l.state in ('resulted', 'verified') and l.private = :private
 order by d.sort, d.id, l.sort, i.sort, r.item_code
 """)
 # Whoever signed where all was refused is printed with what was said there; a department of which every line was withdrawn is not.
 _SHEETS = text("""
 select s.department_id, d.name department, d.sort department_sort, s.summary, s.signer_name, s.signed_at, s.stale
 from department_sheet s join department d on d.id = s.department_id
-where s.exam_id = :exam_id and s.state = 'signed' and exists (
-  select from exam_line l where l.exam_id = s.exam_id and l.department_id = s.department_id and l.state not in ('withdrawn', 'substituted'))
+where s.exam_id = :exam_id and s.state = 'signed' and not :private and exists (
+  select from exam_line l where l.exam_id = s.exam_id and l.department_id = s.department_id and l.state not in ('withdrawn', 'substituted')
+    and not l.private)
 """)
 _CONCLUSION = text(f"""
-select e.overview, e.overview_stale or {outdated("e.exam_id")} overview_stale, e.initial_name, e.initial_at, e.final_name, e.final_at
+select case when :private then '' else e.overview end overview, e.overview_stale or {outdated("e.exam_id")} overview_stale, e.initial_name, e.initial_at, e.final_name, e.final_at
 from conclusion e where e.exam_id = :exam_id
 """)
 _ENTRIES = text(f"""
 select n.title, n.detail, n.advice, n.lifestyle, n.kind, n.result_ids, n.stale or {OUTDATED_ENTRY} stale, exists (
   select 1 from knowledge_rule k join finding f on f.version_id = k.version_id and f.code = k.finding_code
   where k.version_id = c.knowledge_version_id and k.code = any(n.rule_codes) and f.important_class = 'A')
-  or exists (select from critical_value k where k.exam_id = n.exam_id and k.rule_code = any(n.rule_codes)) own_critical
+  or exists (select from critical_value k where k.exam_id = n.exam_id and k.rule_code = any(n.rule_codes)) own_critical,
+  coalesce(array['TEXT-GRAVE'::varchar] @> n.rule_codes::varchar[] and cardinality(n.rule_codes) > 0, false) only_words
 from conclusion_entry n
 join conclusion c on c.exam_id = n.exam_id
-where n.exam_id = :exam_id order by n.sort
+where n.exam_id = :exam_id and n.private = :private order by n.sort
 """)
 # 拒检、弃检、延期 stay on the report; what was withdrawn or exchanged does not (domain.md, trap 2)
 _UNPERFORMED = text("""
 select d.name department, l.name, l.state from exam_line l join department d on d.id = l.department_id
-where l.exam_id = :exam_id and l.state in ('refused', 'waived', 'deferred') order by d.sort, d.id, l.sort
+where l.exam_id = :exam_id and l.state in ('refused', 'waived', 'deferred') and l.private = :private order by d.sort, d.id, l.sort
 """)
 
 # What a line has no value of, because a person said that none will come (`gives_up`), is never missing in silence.
@@ -69,7 +73,7 @@ select department, name, reason from (
   select distinct on (q.line_id, q.item_id) d.name department, l.name || '：' || q.item_name name, q.reason, d.sort department_sort, d.id department_id,
     l.sort line_sort, i.sort item_sort, q.item_code
   from result_question q join exam_line l on l.id = q.line_id join department d on d.id = l.department_id join item i on i.id = q.item_id
-  where q.exam_id = :exam_id and q.gives_up and l.state in ('resulted', 'verified')
+  where q.exam_id = :exam_id and q.gives_up and l.state in ('resulted', 'verified') and l.private = :private
   order by q.line_id, q.item_id, q.closed_at desc, q.id desc) given
 order by department_sort, department_id, line_sort, item_sort, item_code
 """)
@@ -99,18 +103,26 @@ order by e.exam_date, e.id
     return (await uow.session.execute(query, {"examinee_id": examinee_id, "after_id": after_id})).all()
 
 
+async def has_private(uow: UnitOfWork, exam_id: UUID) -> bool:
+    """Say whether an exam has results of private items that a report tells of."""
+    query = text(
+        "select exists (select from exam_line where exam_id = :id and private and state in ('resulted', 'verified'))"
+    )
+    return bool((await uow.session.execute(query, {"id": exam_id})).scalar())
+
+
 async def given_up(uow: UnitOfWork, job_id: UUID) -> bool:
     """Say whether a job will do nothing more: its attempts are used up, or somebody cancelled it."""
     over = text("select state in ('dead', 'cancelled') from job where id = :id")
     return bool((await uow.session.execute(over, {"id": job_id})).scalar())
 
 
-async def source(uow: UnitOfWork, exam_id: UUID) -> ReportSource:
-    """Read everything of which an exam's report is made."""
-    values = {"exam_id": exam_id}
+async def source(uow: UnitOfWork, exam_id: UUID, kind: str = "main") -> ReportSource:
+    """Read everything of which an exam's report is made: that of what is private and the main one have nothing in common but whose they are."""
+    values = {"exam_id": exam_id, "private": kind == "private"}
     execute = uow.session.execute
     return ReportSource(
-        (await execute(_HEAD, values)).one(),
+        (await execute(_HEAD, {"exam_id": exam_id})).one(),
         (await execute(_RESULTS, values)).all(),
         (await execute(_SHEETS, values)).all(),
         (await execute(_CONCLUSION, values)).first(),

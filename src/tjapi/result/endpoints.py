@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
 
+from tjapi.catalog.errors import ItemNotFound, PrivateContent
 from tjapi.exam.errors import ExamNotFound, LineUnsuitable
 from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.inbox import InboundMessageNotFound
@@ -46,6 +47,9 @@ from tjapi.result.rules import ReleaseState
 from tjapi.result.rules.questions import QuestionKind
 from tjapi.result.schemas import (
     AnswerIn,
+    ClickablesOut,
+    CodedText,
+    ComposedOut,
     DepartmentHistoryOut,
     ExamResultsOut,
     GiveUpIn,
@@ -78,6 +82,24 @@ async def get_sheet(response: Response, uow: ReadUnit, exam_id: UUID, department
     sheet = await service.get_sheet(uow, exam_id, department_id)
     set_etag(response, sheet.version)
     return sheet
+
+
+@results.get(
+    "/items/{item_id:uuid}/findings",
+    **operation("listClickableFindings", "可点选的所见", "What may be clicked for a descriptive item", permission="result.read",
+                requirement=["E3.2", "E3.4"], problems=[ItemNotFound]),
+)  # fmt: skip
+async def list_clickables(uow: ReadUnit, item_id: UUID) -> ClickablesOut:
+    return await service.clickables(uow, item_id)
+
+
+@results.post(
+    "/items/{item_id:uuid}/findings:compose",
+    **operation("composeFindings", "预览点选生成的文字", "The text that clicks make, before anything is stored", permission="result.write",
+                requirement=["E3.2"], body=True, problems=[ItemNotFound, ResultsInvalid]),
+)  # fmt: skip
+async def compose_findings(uow: ReadUnit, item_id: UUID, body: CodedText) -> ComposedOut:
+    return await service.preview(uow, item_id, body)
 
 
 @results.put(
@@ -242,7 +264,7 @@ async def give_up_item(uow: Unit, exam_id: UUID, line_id: UUID, item_id: UUID, b
 @results.get(
     "/inbound-messages/{message_id:uuid}/readings",
     **operation("getMessageReadings", "消息的各种读法", "How each charset would read a message", permission="message.release",
-                requirement=["E3.5", "X13"], problems=[InboundMessageNotFound],
+                requirement=["E3.5", "X13"], problems=[InboundMessageNotFound, PrivateContent],
                 description="放行字符集存疑的消息前对照:同一字节按 UTF-8、GB18030、ISO 8859-1 各读作什么;姓名只对有权者全显,留审计 · Before a message of"
                 " doubtful charset is released: what the same bytes say in each. Leaves an audit row."),
 )  # fmt: skip

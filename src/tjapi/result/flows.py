@@ -16,7 +16,7 @@ from tjapi.kernel.inbox import InboundMessageNotFound, MessageNotReplayable
 from tjapi.kernel.jobs.spec import GiveUp, JobRun
 from tjapi.kernel.problem import naming
 from tjapi.kernel.uow import LeaseLostError, UnitOfWork
-from tjapi.result import service
+from tjapi.result import service, views
 from tjapi.result.errors import MessageUnreadable, ReleaseInVain
 from tjapi.result.rules import Charset
 from tjapi.result.rules.releases import may_move_only
@@ -239,6 +239,19 @@ async def _reading(lis: Any, source: str, raw: bytes, charset: Charset, *, whose
         charset=charset, fault=None, unreadable=unreadable, exam_no=report.exam_no, name=name,
         birth_date=report.patient_birth_date if whose else None, left_out=list(report.left_out), values=values[:_SHOWN],
     )  # fmt: skip
+
+
+async def find_signed(run: JobRun) -> Mapping[str, Any]:
+    """What is in use is signed: each open exam that was judged unsigned is looked at again, in a transaction of its own. Twice is once."""
+    version_id = UUID(str(run.payload["version_id"]))
+    async with run.unit() as uow:
+        waiting = await views.unfound(uow, version_id)
+    done = 0
+    for exam_id in waiting:
+        async with run.unit() as uow:
+            done += await service.find_signed(uow, exam_id, version_id)
+        await run.progress(done, len(waiting))
+    return {"found_anew": done}
 
 
 async def replay_mapped(run: JobRun) -> Mapping[str, Any]:

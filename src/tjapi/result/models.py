@@ -96,6 +96,7 @@ class DepartmentSheetLine(Base):
     result_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql("'{}'"))
     revision_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql("'{}'"))
     made_of: Mapped[str | None]
+    private: Mapped[bool] = mapped_column(server_default="false")
 
 
 class MessageRelease(Base):
@@ -151,6 +152,7 @@ class Result(Base):
     department_id: Mapped[int] = mapped_column(SmallInteger)
     current_revision_id: Mapped[UUID | None]
     judged_flag: Mapped[str | None]
+    private: Mapped[bool] = mapped_column(server_default="false")
 
 
 class ResultQuestion(Base):
@@ -202,6 +204,7 @@ class ResultQuestion(Base):
     reason: Mapped[str | None]
     kept_because: Mapped[str | None]
     gives_up: Mapped[bool] = mapped_column(default=False, server_default=sql("false"))
+    private: Mapped[bool] = mapped_column(server_default="false")
 
 
 class ResultRevision(Base):
@@ -210,7 +213,7 @@ class ResultRevision(Base):
     `unit` is that of the value as it stands here; where a laboratory said it in another one, `conversion` keeps its number, its unit,
     the factor and where that comes from. `range_snapshot` is the range that its flag comes from: ours on that day, or the laboratory's
     where there is none of ours; `lis_range_text` and `lis_flags` are theirs. `remarks` are the words beside the value. `reason` says why a
-    person let it stand, or struck it. `doubted`: when it was recorded, it could hardly be; a person is asked as long as it is current.
+    person let it stand, or struck it. `coded`: what was clicked, of a text that was composed of it (`knowledge.composing`). `doubted`: when it was recorded, it could hardly be; a person is asked as long as it is current.
     """
 
     __tablename__ = "result_revision"
@@ -254,6 +257,8 @@ class ResultRevision(Base):
     remarks: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
     reason: Mapped[str | None]
     doubted: Mapped[bool] = mapped_column(server_default=sql("false"))
+    private: Mapped[bool] = mapped_column(server_default="false")
+    coded: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class ResultFlagStep(Base):
@@ -321,3 +326,4 @@ class HeldRevision:
     remarks: list[str] = field(default_factory=list)
     reason: str | None = None
     doubted: bool = False
+    coded: dict[str, Any] | None = None

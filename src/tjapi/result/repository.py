@@ -99,6 +99,11 @@ async def results(uow: UnitOfWork, exam_id: UUID) -> list[HeldResult]:
     return [HeldResult(*row) for row in await fetch_rows(uow.session, _OF_EXAM, exam_id)]
 
 
+async def private_ids(uow: UnitOfWork, exam_id: UUID) -> Sequence[UUID]:
+    """Return the ids of an exam's results of private items."""
+    return (await uow.session.scalars(select(Result.id).where(Result.exam_id == exam_id, Result.private))).all()
+
+
 async def result(uow: UnitOfWork, result_id: UUID) -> Result | None:
     """Return a result."""
     return (await uow.session.execute(select(Result).where(Result.id == result_id))).scalar_one_or_none()

@@ -1,13 +1,16 @@
 """Shapes of results and sheets. Values are strings, as they were said."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from tjapi.catalog.rules import ItemKind
 from tjapi.exam.rules import LineState
+from tjapi.knowledge.composing import Normal, Number, Side
+from tjapi.knowledge.descriptions import Assertion
 from tjapi.result.rules import Charset, ReleaseState, SheetState
 from tjapi.result.rules.flags import Flag
 from tjapi.result.rules.questions import Answer, QuestionKind
@@ -23,17 +26,74 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
+class CodedFinding(Input):
+    """A finding as it is clicked: one of those that `listClickableFindings` offers for the item."""
+
+    concept: str = Field(max_length=40, description="所见编码 · Concept", examples=["THYROID-NODULE"])
+    site: str | None = Field(
+        None, max_length=40, description="部位编码,缺省为项目部位 · Site, absent: the item's", examples=["THYROID"]
+    )
+    side: Side | None = Field(None, description="侧别 · Side", examples=["left"])
+    term: str | None = Field(
+        None, max_length=60, description="用词,缺省为所见名称 · Word, absent: the concept's name", examples=[None]
+    )
+    assertion: Assertion = Field("present", description="有无 · Whether it is there")
+    sizes_mm: list[Annotated[str, Field(pattern=r"^\d{1,3}(\.\d)?$")]] = Field(
+        default_factory=list,
+        max_length=3,
+        description="大小,至多三径 · Up to three diameters in mm",
+        examples=[["8", "6.5"]],
+    )
+    number: Number | None = Field(None, description="单发或多发 · Single or multiple")
+    grade: str | None = Field(
+        None, max_length=4, description="分类,如 TI-RADS 3 · Category of the site's scheme", examples=["3"]
+    )
+
+
+class CodedText(Input):
+    """A description as it is clicked. What is not clicked is not told: that the rest is normal only with `normal`."""
+
+    findings: list[CodedFinding] = Field(default_factory=list, max_length=20)
+    normal: Normal | None = Field(
+        None,
+        description="all 全部正常(不与所见同用),rest 其余未见异常 · All is normal, which stands beside no finding; or the rest",
+    )
+
+
 class ResultIn(Input):
-    """A value of an item; null takes the value away."""
+    """A value of an item, or the findings that its text is composed of; null takes the value away."""
 
     item_id: UUID = Field(description="明细项目 · Item", examples=[_ID])
     value: str | None = Field(
-        max_length=2000, description="结果,null 为清除 · Value, null clears it", examples=["172.5"]
+        None,
+        max_length=2000,
+        description="结果,null 为清除;点选时不填 · Value, null clears it; none where it is clicked",
+        examples=["172.5"],
+    )
+    coded: CodedText | None = Field(
+        None,
+        examples=[None],
+        description="描述性项目的点选所见,文字由系统生成 · What is clicked of a descriptive item: the text is composed of it",
+    )
+    remark: str | None = Field(
+        None,
+        min_length=1,
+        max_length=500,
+        description="附注,随结果显示,系统亦阅读 · Words beside the value; they are read as well",
+        examples=[None],
     )
     kept_because: str | None = Field(
         None, min_length=2, max_length=200, examples=[None],
         description="超出合理范围或与上次相差过大、经核实仍保留的理由 · Why a value stands that is hardly possible, or far from the last exam's",
     )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.coded is None and "value" not in self.model_fields_set:
+            raise PydanticCustomError("missing", "a value, or what was clicked")
+        if self.coded is not None and self.value is not None:
+            raise PydanticCustomError("value_and_coded", "a value and what was clicked exclude each other")
+        return self
 
 
 class ResultsIn(Input):
@@ -361,6 +421,9 @@ class ValueOut(BaseModel):
     remarks: list[str] = Field(
         description="附注,随结果显示 · Words that belong to the value", examples=[["标本轻度脂血"]]
     )
+    coded: CodedText | None = Field(
+        description="点选的所见;经手工改写即为空 · What was clicked; null once the text was written by hand"
+    )
     reason: str | None = Field(
         description="人工保留或作废的理由 · Why a person let it stand, or struck it", examples=[None]
     )
@@ -514,3 +577,53 @@ class TrialOut(BaseModel):
     active_id: UUID | None
     exams: int = Field(description="试算的体检数 · Exams tried", examples=[100])
     changes: list[TrialRowOut]
+
+
+class ClickablePlaceOut(BaseModel):
+    """A site of a finding; null: the finding is of none."""
+
+    site: str | None = Field(examples=["THYROID"])
+    name: str = Field(examples=["甲状腺"])
+    terms: list[str] = Field(
+        description="用词,首个为常用 · Words, the usual one first", examples=[["甲状腺结节", "甲状腺囊肿"]]
+    )
+    sided: bool = Field(description="分左右 · It has a left and a right")
+    scheme: str | None = Field(description="分类体系 · Scheme of its categories", examples=["ti"])
+    grades: list[str] = Field(examples=[["3", "4a"]])
+
+
+class ClickableOut(BaseModel):
+    """A finding that may be clicked."""
+
+    concept: str = Field(examples=["THYROID-NODULE"])
+    name: str = Field(examples=["甲状腺结节"])
+    asks_size: bool = Field(description="记录大小 · Its size is asked for")
+    grave: bool = Field(description="存在时须立即由人看 · Where it is there, a person looks at once")
+    places: list[ClickablePlaceOut]
+
+
+class ClickablesOut(BaseModel):
+    """What may be clicked for a descriptive item."""
+
+    item_id: UUID
+    normal_text: str = Field(
+        description="全部正常时的文字 · The text where all is normal", examples=["甲状腺未见明显异常"]
+    )
+    findings: list[ClickableOut]
+
+
+class ComposedMentionOut(BaseModel):
+    """What a composed text speaks of."""
+
+    concept: str = Field(examples=["THYROID-NODULE"])
+    name: str = Field(examples=["甲状腺结节"])
+    assertion: Assertion
+    size_mm: str | None = Field(examples=["8"])
+    grave: bool = Field(description="将提醒人立即查看 · Somebody will be asked to look at once")
+
+
+class ComposedOut(BaseModel):
+    """The text that clicks make; nothing was stored."""
+
+    text: str = Field(examples=["甲状腺左叶结节，大小约8×6.5mm，TI-RADS 3类。"])
+    mentions: list[ComposedMentionOut]

@@ -22,7 +22,7 @@ from tjapi.result.rules.values import Comparator
 _ABNORMAL = f"'{{{','.join(sorted(ABNORMAL))}}}'::text[]"
 _CURRENT = f"""
 select v.id revision_id, v.seq, v.status, case when v.numeric is null then v.raw_value else v.text end "value", v.raw_value, v.comparator, v.numeric::text "numeric", v.unit, v.conversion, coalesce(v.flag, r.judged_flag) flag,
-  v.range_snapshot "range", v.lis_range_text, v.lis_flags, v.remarks, v.reason, {moment("v.observed_at")} observed_at, v.source,
+  v.range_snapshot "range", v.lis_range_text, v.lis_flags, v.remarks, v.coded - 'mentions' coded, v.reason, {moment("v.observed_at")} observed_at, v.source,
   {moment("v.recorded_at")} recorded_at
 """
 DEPARTMENTS = f"""
@@ -64,12 +64,18 @@ where (s.department_id is not null or said.department_id is not null or missed.d
 """
 """JSON of what the departments found in the exam $1, as a list of `DepartmentResultsOut`: the view $2, the department $3 or all."""
 DESCRIPTIONS = """
-(select array_agg(array[r.id::text, r.item_code, r.item_name, v.text] order by l.sort, l.code, i.sort, r.id)
+(select array_agg(array[r.id::text, r.item_code, r.item_name, said.words, said.what] order by l.sort, l.code, i.sort, r.id, said.n)
 from result r join result_revision v on v.id = r.current_revision_id join exam_line l on l.id = r.line_id join item i on i.id = r.item_id
-where r.exam_id = $1 and i.kind = 'text' and ($3::int is null or r.department_id = $3)
+cross join lateral (
+  select v.text words, 'text' what, 0 n where i.kind = 'text' and v.coded is null
+  union all select one.words, 'text', 0 from unnest(regexp_split_to_array(v.text, '[;；]')) one(words)
+    where i.kind in ('enumerated', 'multi_select') and v."numeric" is null and not coalesce(i.choices ? trim(one.words), false)
+  union all select one.words, 'remark', one.n::int from unnest(v.remarks) with ordinality one(words, n)) said
+where r.exam_id = $1 and ($3::int is null or r.department_id = $3)
   and l.state not in ('withdrawn', 'substituted', 'refused', 'waived', 'deferred'))
 """
-"""What is described in the exam $1, of the department $3 or all: each as result, item's code, its name, and the words."""
+"""What a person wrote in the exam $1, of the department $3 or all: each as result, item's code, its name, the words, and whether they are the value or
+a remark beside it. Of what was clicked nothing is left to be read, and a choice is known."""
 _OVERVIEW = f"select e.id, {utf8(DEPARTMENTS)} from exam e where e.id = $1"
 
 
@@ -120,6 +126,17 @@ async def past_exams(uow: UnitOfWork, exam: Exam, size: int) -> Sequence[Exam]:
     return (await uow.session.execute(query)).scalars().all()
 
 
+_UNFOUND = text("""
+select e.id from exam e join knowledge_version v on v.id = e.knowledge_version_id
+where e.state not in ('finalized', 'cancelled') and (v.id = :version_id or v.signed_at is null) order by e.id
+""")
+
+
+async def unfound(uow: UnitOfWork, version_id: UUID) -> Sequence[UUID]:
+    """Return the open exams that a version judges, or one that nobody has signed: of what they hold nothing was found for that reason."""
+    return (await uow.session.scalars(_UNFOUND, {"version_id": version_id})).all()
+
+
 async def newest_exams(uow: UnitOfWork, size: int) -> Sequence[Exam]:
     """Return the newest exams of which there is a result, as far as the caller may see them."""
     has_result = select(Result.id).where(Result.exam_id == Exam.id).exists()
@@ -164,11 +181,11 @@ async def past_results(uow: UnitOfWork, exam_ids: Sequence[UUID], department_id:
 async def numbers(uow: UnitOfWork, exam_id: UUID, exam_ids: Sequence[UUID]) -> Sequence[tuple[Result, ResultRevision]]:
     """Return the current plain numbers (none with a comparator) of an exam and of earlier ones, in printing order: of these what is decided.
 
-    Of the exam itself those that its report would print, and of which nobody is asked anything.
+    Of the exam itself those that its report would print, and of which nobody is asked anything. What is private is in no trend.
     """
     own = f"(r.exam_id = :exam_id and l.state in ('resulted', 'verified') and {_UNASKED})"
     query = _current_of(exam_ids).where(
-        text(f"v.numeric is not null and v.comparator = '' and ({own} or (r.exam_id <> :exam_id and {_DECIDED}))")
+        text(f"v.numeric is not null and v.comparator = '' and not r.private and ({own} or (r.exam_id <> :exam_id and {_DECIDED}))")
         .bindparams(exam_id=exam_id)
     )  # fmt: skip
     return [(row[0], row[1]) for row in (await uow.session.execute(query)).all()]
@@ -218,6 +235,8 @@ class CaseRow:
     judged: bool
     by_person: bool
     usual_texts: Sequence[str] | None
+    remarks: Sequence[str] = ()
+    coded: dict[str, Any] | None = None
 
 
 _CASE = """
@@ -225,7 +244,8 @@ select r.exam_id, r.id, v.id, r.department_id, r.item_code, r.item_name, i.kind,
   coalesce(v.flag, case when v.id = r.current_revision_id then r.judged_flag end), v.lis_flags,
   v.range_snapshot->>'low', v.range_snapshot->>'high', coalesce(nullif(v.range_snapshot->>'text', ''), v.lis_range_text),
   i.judged, v.flag is null and r.judged_flag is not null and v.id = r.current_revision_id,
-  case when jsonb_typeof(v.range_snapshot->'normal_texts') = 'array' then array(select jsonb_array_elements_text(v.range_snapshot->'normal_texts')) end
+  case when jsonb_typeof(v.range_snapshot->'normal_texts') = 'array' then array(select jsonb_array_elements_text(v.range_snapshot->'normal_texts')) end,
+  v.remarks, v.coded
 from result r join result_revision v on {joined} join exam_line l on l.id = r.line_id join exam e on e.id = r.exam_id join item i on i.id = r.item_id
 where {wanted} order by l.sort, l.code, i.sort, r.id
 """

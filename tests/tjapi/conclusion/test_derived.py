@@ -572,9 +572,18 @@ async def test_own_words_with_an_old_figure_are_not_signed_though_nothing_links_
     assert (await review.put("见下。", [*made["entries"], own])).status_code == 200
     await world.file(visit, status="C", GLU="5.00")
     entries = (await review.shown())["entries"]
-    assert [e["stale"] for e in entries] == [False], "nothing links it"
-    refused = await review.put("见下方。", entries)
+    assert [e["stale"] for e in entries] == [True], "nothing links it, and it is not true any more"
+    kept = await review.put("见下方。", entries)
+    assert kept.status_code == 200, kept.text
+    assert [e["stale"] for e in (await review.shown())["entries"]] == [True]
+    assert (await review.call("sign")).json()["code"] == "conclusion-stale"
+    refused = await review.put("见下方。", [entries[0] | {"title": "空腹血糖 8.74 仍高"}])
     assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated"), refused.text
+    refused = await review.put("见下方。", [entries[0] | {"confirmed": True}])
+    assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated"), refused.text
+    told = await review.put("见下方。", [entries[0] | {"title": "空腹血糖正常"}])
+    assert told.status_code == 200, told.text
+    assert (await review.call("sign")).status_code == 200
 
 
 async def test_what_the_knowledge_base_advises_is_no_old_figure(world: World) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from tests.tjapi.conclusion.test_alarms import _described
-from tests.tjapi.conclusion.test_derived import Desk, Review, _of_alerts, _printed
+from tests.tjapi.conclusion.test_derived import NORMAL, Desk, Review, _of_alerts, _printed
 from tests.tjapi.report.specimens import Specimen
 from tests.tjapi.world import UNREMARKABLE, SignIn, Visit, World
 from tjapi.catalog.service.content import read_starter
@@ -301,3 +301,125 @@ async def test_no_department_calls_normal_what_nobody_examined(world: World, wor
     assert (answer.status_code, answer.json()["code"]) == (409, "summary-contradicts-findings"), answer.text
     assert (await desk.call("PUT", "summary", {"lines": [{"text": "受检者拒检，建议择期补查"}]})).status_code == 200
     assert (await desk.sign()).status_code == 200
+
+
+async def _ears(world: World) -> tuple[Visit, Desk]:
+    """Somebody whose ears, nose and throat were looked at, and whose hearing they refused to have tested."""
+    examinee_id, _ = await world.person(sex="male")
+    visit = await world.checked_in("ENT", "HEARING", examinee_id=examinee_id)
+    front = await world.sign_in("front")
+    body = {"line_ids": [str(visit.lines["HEARING"])], "reason": "本人拒绝", "signature": "签名"}
+    assert (await front.post(f"{visit.place}/lines:refuse", json=body)).status_code == 200
+    desk = Desk(await world.sign_in("doctor"), visit, "ENT")
+    await desk.enter(
+        **{
+            i["item_code"]: i["normal_default"]
+            for i in (await desk.sheet())["items"]
+            if i["line_id"] != str(visit.lines["HEARING"])
+        }
+    )
+    return visit, desk
+
+
+@pytest.mark.requirement("E4.3")
+@pytest.mark.parametrize("words", ["双耳听力正常", "鼻咽未见异常，听力未见异常"], ids=["alone", "among others"])
+async def test_one_organ_that_nobody_examined_is_called_normal_neither_by_the_department_nor_by_the_reviewer(
+    world: World, words: str
+) -> None:
+    visit, desk = await _ears(world)
+    refused = await desk.call("PUT", "summary", {"lines": [{"text": words}]})
+    assert (refused.status_code, refused.json()["code"]) == (409, "summary-contradicts-findings"), refused.text
+    assert [e["code"] for e in refused.json()["errors"]] == ["unexamined"]
+    refused = await desk.sign(summary=words)
+    assert (refused.status_code, refused.json()["code"]) == (409, "summary-contradicts-findings"), refused.text
+    assert (await desk.call("PUT", "summary", {"lines": [{"text": "鼻腔未见异常"}]})).status_code == 200
+    await _draft(world, visit, desk)
+    review = Review(world, visit)
+    assert (await review.put(words, [])).status_code == 200
+    assert (await review.shown())["overview_stale"], "the draft says so before anybody signs"
+    refused = await review.call("sign")
+    assert (refused.status_code, refused.json()["code"]) == (409, "overview-contradicts-results"), refused.text
+    assert [e["code"] for e in refused.json()["errors"]] == ["unexamined"]
+    assert (await review.put("鼻腔、咽喉未见异常，听力未查。", [])).status_code == 200
+    assert not (await review.shown())["overview_stale"]
+    assert (await review.call("sign")).status_code == 200
+
+
+@pytest.mark.requirement("E4.3")
+async def test_the_reviewer_calls_no_laboratory_value_normal_that_nobody_asked_for(world: World) -> None:
+    visit = await world.ready("GLU")
+    review = Review(world, visit)
+    assert (await review.put("血糖、血脂正常。", [])).status_code == 200
+    refused = await review.call("sign")
+    assert (refused.status_code, refused.json()["code"]) == (409, "overview-contradicts-results"), refused.text
+    assert (await review.put("血糖正常。", [])).status_code == 200
+    assert (await review.call("sign")).status_code == 200
+
+
+# --- what a signature refuses is marked before ---
+
+
+@pytest.mark.requirement("E3.4")
+async def test_a_line_by_hand_is_stale_once_its_words_are_not_true_and_current_once_they_are(world: World) -> None:
+    visit = await world.checked_in("GENERAL", "GLU")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL)
+    assert (await desk.call("PUT", "summary", {"lines": [{"text": "收缩压 118，血压正常"}]})).status_code == 200
+    review = Review(world, visit)
+    for systolic, stale in (("152", True), ("118", False)):
+        await desk.enter(SBP=systolic)
+        lines = (await desk.sheet())["lines"]
+        assert [line["stale"] for line in lines if line["origin"] == "manual"] == [stale]
+        assert ("summary_stale" in await review.reasons()) is stale
+    assert (await desk.sign()).status_code == 200
+
+
+@pytest.mark.requirement("E3.4")
+async def test_a_signed_department_whose_words_tell_of_anothers_value_is_stale_once_that_is_corrected(
+    world: World,
+) -> None:
+    visit = await world.checked_in("GENERAL", "GLU")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL)
+    await world.file(visit, GLU="8.74")
+    assert (await desk.call("PUT", "summary", {"lines": [{"text": "空腹血糖 8.74，嘱复查"}]})).status_code == 200
+    assert (await desk.sign()).status_code == 200
+    review = Review(world, visit)
+    assert await review.reasons() == set()
+    await world.file(visit, status="C", GLU="5.00")
+    assert [line["stale"] for line in (await desk.sheet())["lines"] if line["origin"] == "manual"] == [True]
+    assert "summary_stale" in await review.reasons()
+    await world.file(visit, status="C", GLU="8.74")
+    assert await review.reasons() == set()
+
+
+@pytest.mark.requirement("E4.3")
+@pytest.mark.parametrize("field", ["title", "detail", "advice", "lifestyle"])
+async def test_own_words_without_a_link_are_stale_once_a_signature_would_refuse_them(world: World, field: str) -> None:
+    visit = await world.ready("GLU")
+    review = Review(world, visit)
+    own = {"kind": "finding", "title": "随访"} | {field: "空腹血糖正常"}
+    assert (await review.put("见下。", [own])).status_code == 200
+    assert (await review.call("sign")).status_code == 200
+    await world.file(visit, status="C", GLU="8.74")
+    draft = await review.shown()
+    assert (draft["state"], [e["stale"] for e in draft["entries"] if e["manual"]]) == ("draft", [True])
+    assert "conclusion_stale" in await review.reasons()
+    await world.file(visit, status="C", GLU="5.00")
+    draft = await review.shown()
+    assert [e["stale"] for e in draft["entries"] if e["manual"]] == [False]
+
+
+@pytest.mark.requirement("E4.3")
+async def test_nobody_writes_a_condition_that_the_values_deny(world: World) -> None:
+    visit = await world.ready("GLU")
+    refused = await Review(world, visit).put("低血糖，请随身备糖。", [])
+    assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated"), refused.text
+
+
+@pytest.mark.requirement("E4.3")
+async def test_nobody_writes_another_size_than_the_description_gives(world: World) -> None:
+    _, review, made = await _described(world, "CT-CHEST", **{"CT-CHEST": "右肺上叶见直径约5mm实性结节。"})
+    refused = await review.put("右肺上叶结节8mm，建议复查。", made["entries"])
+    assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated"), refused.text
+    assert (await review.put("右肺上叶结节5mm，建议复查。", made["entries"])).status_code == 200

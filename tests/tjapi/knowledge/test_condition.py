@@ -146,6 +146,24 @@ def test_three_values_join_as_kleene_says() -> None:
     assert evaluate(two, case(known("GLU", "5"))).holds is False
 
 
+@pytest.mark.parametrize(
+    ("asked", "years", "days", "holds"),
+    [
+        ({"days_to": 27}, 0, 27, True),
+        ({"days_to": 27}, 0, 28, False),
+        ({"days_from": 3, "days_to": 27}, 0, 2, False),
+        ({"days_to": 27}, 0, None, None),
+        ({"days_to": 27}, 1, None, False),
+        ({"days_from": 28}, 45, None, True),
+        ({"days_from": 28, "age_to": 4}, 5, None, False),
+    ],
+    ids=["within", "past", "before", "unknown", "older", "grown", "too-old"],
+)
+def test_an_infant_is_asked_of_by_days(asked: dict[str, Any], years: int, days: int | None, holds: bool | None) -> None:
+    """Where only the years are known, an answer is given only where they leave no other."""
+    assert evaluate({"person": asked}, Case("male", years, {}, age_days=days)).holds is holds
+
+
 def test_what_was_before_counts() -> None:
     earlier = {"CEA": [known("CEA", "3"), known("CEA", "50")]}
     doubled = {"change": {"item": "CEA", "ratio_ge": "2"}}
@@ -186,7 +204,7 @@ def test_a_verdict_names_the_results_and_the_values_that_nobody_could_read() -> 
         ({"value": {"item": "X"}}, "/value"), ({"value": {"ge": "1"}}, "/value/item"), ({"value": {"item": "X", "ge": 1}}, "/value/ge"),
         ({"value": {"item": "X", "ge": "hoch"}}, "/value/ge"), ({"any": [{"is": {"item": "X", "in": []}}]}, "/any/0/is/in"),
         ({"repeated": {"item": "X", "ge": "1", "times": 1}}, "/repeated/times"), ({"person": {}}, "/person"),
-        ({"person": {"age_from": 3, "age_to": 2}}, "/person/age_to"), ({"text": {"item": "X", "contains": ["a"]}}, "/text"),
+        ({"person": {"age_from": 3, "age_to": 2}}, "/person/age_to"), ({"person": {"days_from": 3, "days_to": 2}}, "/person/days_to"), ({"text": {"item": "X", "contains": ["a"]}}, "/text"),
             ({"concept": {"item": "X"}}, "/concept"), ({"concept": {"item": "X", "in": ["NO-SUCH"]}}, "/concept/in"),
             ({"concept": {"item": "X", "in": ["GOITER"], "grave": True}}, "/concept"), ({"concept": {"item": "X", "in": ["GOITER"], "assertion": ["maybe"]}}, "/concept/assertion"),
             ({"concept": {"item": "X", "in": ["GOITER"], "size_ge": 5}}, "/concept/size_ge"), ({"not": {"concept": {"item": "*", "grave": True}}}, "/not/concept/item"),

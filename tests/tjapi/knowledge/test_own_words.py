@@ -26,7 +26,8 @@ CONTENT: ContentIn = read_starter()
 def known(code: str, text: str, flag: str | None, example: ExampleIn) -> Known:
     """Return a value of the catalogue's item as a laboratory says it: by its name, with its range and the flag that follows."""
     item = ITEMS[code]
-    of = range_for(item, example.sex, f"{example.age_years}y", pregnant=example.pregnant)
+    age = f"{example.age_years}y" if example.age_days is None else f"{example.age_days}d"
+    of = range_for(item, example.sex, age, pregnant=example.pregnant)
     found = parse(text)
     if flag is None and of is not None:
         ours = Range(of.low, of.high, of.critical_low, of.critical_high, tuple(of.normal_texts or ()))
@@ -45,7 +46,8 @@ def case_of(example: ExampleIn) -> Case:
         code: replace(known(code, text, example.flags.get(code), example), alarm=code in example.called)
         for code, text in example.values.items()
     }
-    return replace(case, values=values)
+    before = {code: [replace(one, unit=ITEMS[code].unit) for one in past] for code, past in case.before.items()}
+    return replace(case, values=values, before=before)
 
 
 def truth_of(case: Case, names: set[str], critical: set[str]) -> Truth:

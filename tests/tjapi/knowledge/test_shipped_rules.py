@@ -4,10 +4,11 @@ Each line names everything that is found and everything that alarms: a finding t
 """
 
 import re
+from typing import Any
 
 import pytest
 
-from tests.tjapi.shipped import CONTENT, HELD, Person, alerts_of, case_of, findings_of
+from tests.tjapi.shipped import CONTENT, HELD, Person, alerts_of, case_of, findings_of, person_of
 from tjapi.knowledge.criticality import clocks_of
 from tjapi.knowledge.rules import Case, Condition, evaluate
 
@@ -15,10 +16,10 @@ pytestmark = pytest.mark.requirement("X15", "E3.4", "E4.4", "E5.1")
 
 
 def read(who: str, said: str) -> Case:
-    """Return a case of a line: `f30p` is a pregnant woman of 30, `<GLU=7.2` what it was before, `+SBP=186` measured again."""
-    found = re.fullmatch(r"([mf])(\d+)(p?)", who)
+    """Return a case of a line: `f30p` is a pregnant woman of 30, `m3d` a boy of three days, `<GLU=7.2` what it was before, `+SBP=186` measured again."""
+    found = re.fullmatch(r"([mf])(\d+)([dmy]?)(p?)", who)
     assert found is not None
-    person = Person("male" if found[1] == "m" else "female", f"{found[2]}y", bool(found[3]))
+    person = Person("male" if found[1] == "m" else "female", f"{found[2]}{found[3] or 'y'}", bool(found[4]))
     values: dict[str, str] = {}
     before: dict[str, list[str]] = {}
     repeats: dict[str, list[str]] = {}
@@ -59,7 +60,7 @@ LINES = [
     ("f25", "SBP=165 DBP=55", "BP-GRADE-2", ""),
     ("f25", "SBP=125 DBP=55", "BP-HIGH-NORMAL", ""),
     ("m10", "SBP=112 DBP=70", "", ""),
-    ("m10", "SBP=150 DBP=70", "BP-HIGH-CHILD", ""),
+    ("m10", "SBP=150 DBP=70", "BP-HIGH-CHILD", "IMP-BP-CHILD"),
     ("m10", "SBP=205 DBP=70", "BP-EXTREME", "CRIT-BP-EXTREME"),
     ("f30p", "SBP=130 DBP=84", "", ""),
     ("f30p", "SBP=140 DBP=84", "BP-PREGNANCY", "IMP-BP-PREGNANCY"),
@@ -269,7 +270,7 @@ def test_every_variant_is_told_to_somebody_and_never_to_everybody() -> None:
     assert never == []
 
 
-SEXES_AND_AGES = ("f30p", "f30", "f60", "m3", "m10", "m30", "m60", "m68", "m75", "m85")
+SEXES_AND_AGES = ("f30p", "f30", "f60", "m40d", "m3", "m10", "m15", "m30", "m60", "m68", "m75", "m85")
 
 
 def _people_of(when: Condition) -> list[tuple[str, str]]:
@@ -284,19 +285,23 @@ def _values(condition: Condition) -> list[str]:
         parts = [_values(one) for one in given]
         alone = [value for values in parts for value in values]
         return [*alone, " ".join(values[0] for values in parts if values)] if alone else []
+    return _value_of(name, given) if name != "person" else []
+
+
+def _value_of(name: str, given: dict[str, Any]) -> list[str]:
     if name == "not":
         ((_, first),) = given.items()
         return [f"{first['item']}={first['ge']} <{first['item']}={first['ge']}"]
     if name == "is":
         return [f"{given['item']}={given['in'][0].replace(' ', '_')}"]
-    if name == "flag":
-        return ["HGB=100"]
+    if name == "change":
+        return [f"{given['item']}={100 * float(given['ratio_ge']):g} <{given['item']}=100"]
     if name == "value":
         bound = next(b for b in ("ge", "le", "lt", "gt") if b in given)
         shift = {"ge": "", "le": "", "lt": "-", "gt": "+"}[bound]
         number = float(given[bound]) + {"": 0, "-": -1, "+": 1}[shift] * 0.1
         return [f"{given['item']}={number:g}"]
-    return []
+    return ["HGB=100"]
 
 
 def test_a_disease_is_said_of_no_single_value_that_must_be_repeated() -> None:
@@ -327,7 +332,7 @@ def test_what_fires_is_found_of_decided_values() -> None:
     waiting = set()
     for rule in CONTENT.rules:
         for example in rule.fires:
-            person = Person(example.sex, f"{example.age_years}y", example.pregnant)
+            person = person_of(example)
             case = case_of(person, example.values, example.before, example.repeats, example.called)
             if rule.code not in {one.rule.code for one in HELD.fired("finding", case.decided)}:
                 waiting.add(rule.finding)

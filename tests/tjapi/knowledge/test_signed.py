@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
-from tests.tjapi.world import API, House, house
+from tests.tjapi.world import API, House, house, until, working
 from tjapi import demo
 from tjapi.kernel.clock import business_day
 from tjapi.knowledge import service as knowledge
@@ -118,3 +119,50 @@ async def test_the_hospitals_own_rows_stay_when_a_newer_content_ships() -> None:
         assert ours in listed[0]["note"]
         changes = (await chief.get(f"{API}/knowledge-versions/{listed[0]['id']}/changes")).json()["changes"]
         assert [(c["code"], c["fields"]) for c in changes] == [(theirs, ["advice"])]
+
+
+async def test_what_was_left_unfound_is_found_once_it_is_signed_and_what_is_finished_stays() -> None:
+    async with house("knowledge_found_late") as own, working(own.runtime.settings):
+        head, chief, reviewer = [await own.sign_in(name) for name in ("laboratory", "chief", "reviewer")]
+        await _unsign(own)
+        done = await own.world.finalized("GLU")
+        open_ = await own.world.checked_in("GLU")
+        await own.world.file(open_, GLU="9.8")
+        seen = await reviewer.get(f"{open_.place}/review")
+        assert seen.json()["unsigned"] is True
+        tag = {"If-Match": seen.headers["etag"]}
+        draft = await reviewer.post(f"{open_.place}/conclusion:generate", headers=tag)
+        assert draft.json()["entries"] == [], "what nobody signed finds nothing"
+        before = (await chief.get(f"{done.place}/conclusion")).json()
+        version = (await chief.get(f"{API}/knowledge-versions")).json()["items"][0]["id"]
+        await head.post(f"{API}/knowledge-versions/{version}:approve")
+        assert (await chief.post(f"{API}/knowledge-versions/{version}:activate", json={})).status_code == 200
+
+        async def found() -> bool:
+            return bool((await reviewer.get(f"{open_.place}/conclusion")).json()["entries"])
+
+        await until(found)
+        now = (await reviewer.get(f"{open_.place}/review")).json()
+        assert now["unsigned"] is False
+        assert any("血糖" in entry["title"] for entry in now["conclusion"]["entries"])
+        assert (await chief.get(f"{done.place}/conclusion")).json() == before
+        told = "select count(*) from audit_event where action = 'exam.found_signed' and object_id = $1"
+        assert [await own.admin.fetchval(told, str(v.exam_id)) for v in (open_, done)] == [1, 0]
+
+
+@pytest.mark.parametrize("roles", ["author heads", "author signs", "head signs", "nobody heads"])
+async def test_the_database_too_lets_three_persons_sign(roles: str, admin: asyncpg.Connection) -> None:
+    author, head, chief = uuid4(), uuid4(), uuid4()
+    approved, signed = {
+        "author heads": (author, chief), "author signs": (head, author), "head signs": (head, head), "nobody heads": (None, chief),
+    }[roles]  # fmt: skip
+    add = (
+        "insert into knowledge_version (id, number, state, sha256, created_by, created_at, approved_by, signed_by)"
+        " values ($1, $2, 'draft', $3, $4, now(), $5, $6)"
+    )
+    async with admin.transaction():
+        with pytest.raises(asyncpg.CheckViolationError, match="three persons"):
+            async with admin.transaction():
+                await admin.execute(add, uuid4(), 9_001, roles, author, approved, signed)
+        await admin.execute(add, uuid4(), 9_002, "fine", author, head, chief)
+        await admin.execute("delete from knowledge_version where number = 9002")

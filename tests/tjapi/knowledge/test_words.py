@@ -172,10 +172,10 @@ HEIGHT = number("身高", "170", None)
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([NORMAL], "本次体检所检项目未见明显异常。"), ([NORMAL, HEIGHT], "本次体检所检项目未见明显异常。"), ([NORMAL, DESCRIBED], "本次体检所见见各项描述。"),
+        ([NORMAL], "本次体检所检项目未见明显异常。"), ([NORMAL, HEIGHT], "本次体检所检项目未见明显异常。"), ([NORMAL, DESCRIBED], "本次体检所见详见各项描述。"),
         ([NORMAL, HIGH], "本次体检有异常结果，见各项结果。"), ([OPEN], "本次体检各项结果未判定。"), ([NORMAL, HIGH, DESCRIBED], "本次体检有异常结果，见各项结果。"),
-        ([NORMAL, OPEN], "本次体检已判定的项目未见明显异常，另有项目未判定。"), ([DESCRIBED], "本次体检所见见各项描述。"),
-        ([NORMAL, OPEN, DESCRIBED], "本次体检有项目未判定，所见见各项描述。"), ([HEIGHT], "本次体检所见见各项描述。"), ([], "本次体检未检查任何项目。"),
+        ([NORMAL, OPEN], "本次体检已判定的项目未见明显异常，另有项目未判定。"), ([DESCRIBED], "本次体检所见详见各项描述。"),
+        ([NORMAL, OPEN, DESCRIBED], "本次体检有项目未判定，所见详见各项描述。"), ([HEIGHT], "本次体检所见详见各项描述。"), ([], "本次体检未检查任何项目。"),
     ],
 )  # fmt: skip
 def test_normal_is_said_only_where_everything_is_judged_and_normal(values: list[Known], words: str) -> None:

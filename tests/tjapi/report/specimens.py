@@ -56,7 +56,7 @@ class Specimen:
     def found(self, kind: str, title: str, *, advice: str = ADVICE, detail: str = "", lifestyle: str = "", rests_on: Sequence[UUID] = ()) -> None:  # fmt: skip
         """Add what was concluded."""
         self.entries.append(
-            SimpleNamespace(kind=kind, title=title, detail=detail, advice=advice, lifestyle=lifestyle, result_ids=list(rests_on), own_critical=False, stale=False)
+            SimpleNamespace(kind=kind, title=title, detail=detail, advice=advice, lifestyle=lifestyle, result_ids=list(rests_on), own_critical=False, only_words=False, stale=False)
         )  # fmt: skip
 
     def signed(self, department: str, doctor: str = "韦素兰", summary: str = "未见明显异常。") -> None:
@@ -90,6 +90,7 @@ class Specimen:
             exam_no="TA26112000017", exam_date=date(2026, 11, 20), package_name=self.package, name=self.name, sex=self.sex,
             age_years=self.age, age_days=self.age * 366, birth_date=date(1980, 3, 14), campus_id=1, campus_name="青山院区", id_number_masked="690101********0012",
             phone_masked="199****0000",
+            guardians="",
         )  # fmt: skip
         closing = SimpleNamespace(
             overview=self.overview,

@@ -1,11 +1,12 @@
 """What a report says of its results, as data: criticals that are critical themselves, no flag without a word, no calm beside a flag."""
 
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from tests.tjapi.report.specimens import Specimen, critical, nothing_found
+from tests.tjapi.report.specimens import Specimen, critical, nothing_found, one_item
 from tjapi.report.pages import report
 from tjapi.report.rules import (
     Linked,
@@ -161,13 +162,13 @@ def described() -> Specimen:
 
 def test_a_description_that_nobody_judged_allows_no_calm_sentence_anywhere() -> None:
     data = described().data()
-    assert data["overview"] == data["sentence"] == "本次体检所见见各项描述。"
-    assert {d["summary"] for d in data["departments"]} == {"所见见各项描述。"}
+    assert data["overview"] == data["sentence"] == "本次体检所见详见各项描述。"
+    assert {d["summary"] for d in data["departments"]} == {"所见详见各项描述。"}
     assert (data["described"], data["undetermined"], data["all_judged_normal"]) == (2, 0, False)
     assert "未判定" not in [f["label"] for f in data["figures"]], (
         "a description is read; no row of the report is marked"
     )
-    for lang, words in (("zh", "所见见各项描述"), ("en", "See the departments for what was described.")):
+    for lang, words in (("zh", "所见详见各项描述"), ("en", "See the departments for what was described.")):
         html = bytes(report(data, lang, "/r/x", outdated=False).body).decode()
         assert words in html
         assert "未见明显异常" not in html
@@ -425,3 +426,45 @@ def test_what_a_doctor_signed_is_printed_where_nothing_was_examined() -> None:
     assert [(d["name"], d["doctor"], d["summary"]) for d in data["departments"] if not d["groups"]] == [
         ("内科二", "农志明", "自述胸痛一周，已劝其当日到心内科就诊，本人拒绝检查。")
     ]
+
+
+# --- the cover, and what only words call grave ---
+
+
+def _figures(made: Specimen) -> dict[str, str]:
+    return {one["label"]: one["value"] for one in made.data()["figures"]}
+
+
+def test_the_cover_of_whoever_refused_everything_shows_no_nought_of_anything_abnormal() -> None:
+    made = Specimen(overview="")
+    made.unperformed = [
+        SimpleNamespace(department="内科", name=name, state="refused") for name in ("内科检查", "心电图")
+    ]
+    assert _figures(made) == {"检查项目": "0", "未检项目": "2"}
+
+
+def test_the_cover_counts_what_was_not_examined_beside_what_was() -> None:
+    made = one_item()
+    made.unperformed = [SimpleNamespace(department="内科", name="心电图", state="waived")]
+    assert _figures(made) == {"检查项目": "1", "异常结果": "0", "主检结论": "0", "未检项目": "1"}
+
+
+@pytest.mark.requirement("E5.2")
+def test_what_only_words_of_a_description_call_grave_is_to_be_seen_to_today_and_no_emergency_by_itself() -> None:
+    made = Specimen(overview="见各项。")
+    liver = made.item("超声科", "肝脏超声", "肝脏超声", "右叶见低回声占位", flag="A")
+    potassium = made.item("检验科", "电解质", "钾", "6.5", unit="mmol/L", bounds=("3.5", "5.3"), flag="HH")
+    made.found("finding", "肝占位", rests_on=[liver])
+    made.found("finding", "血钾危急值", rests_on=[potassium])
+    made.entries[0].own_critical = made.entries[0].only_words = True
+    data = made.data()
+    assert [(c["title"], c["level"]) for c in data["conclusions"]] == [("血钾危急值", "critical"), ("肝占位", "urgent")]
+    assert data["overview"].splitlines()[:2] == [
+        "危急：血钾危急值，请立即就医。",
+        "须尽快处理：肝占位，请今天就与本院联系。",
+    ]
+    assert {one["label"]: one["value"] for one in data["figures"]}["须尽快处理"] == "1"
+    page = bytes(report(data, "zh", "/r/x", outdated=False).body).decode()
+    assert page.count("须尽快处理") >= 2
+    made.results[0].alert = "standing"
+    assert [c["level"] for c in made.data()["conclusions"]] == ["critical", "critical"], "a number of it is critical"

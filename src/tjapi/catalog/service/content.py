@@ -19,6 +19,7 @@ from tjapi.catalog.errors import (
     ItemNotFound,
     ItemRangesOverlap,
     OutsideLabNotFound,
+    PrivateContent,
 )
 from tjapi.catalog.events import ExternalCodeMapped
 from tjapi.catalog.models import Department, ExamPackage, ExternalCode, Item, ItemGroup, ItemRange, ItemUnit, OutsideLab
@@ -168,6 +169,23 @@ async def describe_item_group(uow: UnitOfWork, group_id: UUID) -> ItemGroupDetai
     return (await _group_details(uow, await item_groups(uow, [group_id])))[0]
 
 
+async def private_codes(uow: UnitOfWork) -> frozenset[str]:
+    """Return the codes of the items that are private."""
+    return await repository.private_codes(uow)
+
+
+async def refuse_private(uow: UnitOfWork, raw: bytes) -> None:
+    """Refuse bytes that name a private item, in any charset, to who may not see what is private. Raises PrivateContent.
+
+    Whatever became of a message, filed or not: it is read for what it says.
+    """
+    if uow.principal.sees_private(None):
+        return
+    words = await repository.private_words(uow)
+    if any(word.encode(charset, "ignore") in raw for word in words for charset in ("utf-8", "gb18030")):
+        raise PrivateContent
+
+
 async def item_codes(uow: UnitOfWork) -> frozenset[str]:
     """Return the codes of every item."""
     return await repository.item_codes(uow)
@@ -179,6 +197,11 @@ async def group_items(uow: UnitOfWork, group_ids: Collection[UUID]) -> dict[UUID
     for group_id, one in await repository.items_of_groups(uow, group_ids):
         found[group_id].append(one)
     return found
+
+
+async def left_out_items(uow: UnitOfWork, live: Collection[UUID], aside: Collection[UUID]) -> Sequence[tuple[str, str]]:
+    """Return name and code of what an exam of these item groups did not examine: set aside, or what a laboratory does and nobody asked for."""
+    return await repository.left_out_items(uow, live, aside)
 
 
 async def item_groups_of_codes(uow: UnitOfWork, codes: Collection[str]) -> dict[str, ItemGroup]:
@@ -584,7 +607,9 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
     starter = read_starter()
     departments_by_code = await repository.put_departments(uow, [d.model_dump() for d in starter.departments])
     limits = {limit.item: limit for limit in starter.limits}
-    items_by_code = await repository.put_items(uow, [_item_row(i, limits.get(i.code)) for i in starter.items])
+    items_by_code = await repository.put_items(
+        uow, [_item_row(i, limits.get(i.code), private=i.code in starter.private) for i in starter.items]
+    )
     ranges = [_range_row(items_by_code[i.code], i.code, r) for i in starter.items for r in i.ranges]
     shipped = {row["id"] for row in ranges}
     there = await repository.ranges_of(uow, items_by_code.values())
@@ -639,10 +664,10 @@ async def load_starter(uow: UnitOfWork) -> StarterOut:
     return counts
 
 
-def _item_row(one: StarterItem, limit: StarterLimit | None) -> Row:
+def _item_row(one: StarterItem, limit: StarterLimit | None, *, private: bool) -> Row:
     limits = limit or StarterLimit(item=one.code, source="-")
     return {
-        "id": starter_id("item", one.code), **one.model_dump(exclude={"ranges"}), "active": True,
+        "id": starter_id("item", one.code), **one.model_dump(exclude={"ranges"}), "active": True, "private": private,
         **limits.model_dump(include={"judged", "laboratory_first", "plausible_low", "plausible_high", "delta_percent"}),
     }  # fmt: skip
 

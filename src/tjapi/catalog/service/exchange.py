@@ -46,7 +46,7 @@ from tjapi.kernel.uow import UnitOfWork
 _FIRST_DAY = date(2000, 1, 1)
 _ITEM = (
     "name", "kind", "unit", "ucum", "loinc", "decimals", "choices", "normal_default", "sort", "active", "judged", "laboratory_first", "plausible_low",
-    "plausible_high", "delta_percent",
+    "plausible_high", "delta_percent", "private",
 )  # fmt: skip
 _NUMBERS = ("plausible_low", "plausible_high")
 """Numbers that a file holds as text."""

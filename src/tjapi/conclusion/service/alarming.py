@@ -12,7 +12,7 @@ from tjapi.critical_value.models import CriticalValue
 from tjapi.exam.models import Exam
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge.rules import Clause, Known, mentions_of
+from tjapi.knowledge.rules import Clause, Known, mentions_of, remarked
 from tjapi.knowledge.words import told
 from tjapi.result.rules.alarms import LAB_ALARM, NOT_EXCLUDED, TEXT_GRAVE
 from tjapi.result.service import Found, Ground, alarms_of
@@ -31,6 +31,7 @@ class Alarm:
     title: str
     names: frozenset[str]
     said: str = ""
+    private: bool = False
 
     @property
     def key(self) -> str:
@@ -52,7 +53,8 @@ def hedged(word: str, clause: Clause) -> str:
     """Return a word that was found in a description; one of which the description says that it may be is not told as one that is."""
     if clause.known is None or not clause.said:
         return word
-    stands = {one.assertion for one in mentions_of(clause.known) if one.words == word}
+    mentions = remarked(clause.known) if clause.beside else mentions_of(clause.known)
+    stands = {one.assertion for one in mentions if one.words == word}
     return f"{word}（可能）" if stands == {"possible"} else word
 
 
@@ -134,7 +136,9 @@ def _of_no_value(alert: CriticalValue) -> Alarm:
     # What the laboratory wrote is not quoted to a patient: whose words they are nobody has read.
     why = _QUOTED.sub("", why.removesuffix(_TO_STAFF)).replace(",", "，")
     names, telling = frozenset({name}), Telling(frozenset({key}), frozenset(), grave=True)
-    return Alarm(alert.rule_code, telling, (), alert_title([name]), names, f"{name}：{why}，未列入本次结果")
+    return Alarm(
+        alert.rule_code, telling, (), alert_title([name]), names, f"{name}：{why}，未列入本次结果", alert.private
+    )
 
 
 _QUOTED = re.compile("「[^」]*」")
@@ -172,4 +176,5 @@ def _entry(exam: Exam, key: str, own: Sequence[Alarm]) -> ConclusionEntry:
         id=uuid7(), exam_id=exam.id, campus_id=exam.campus_id, kind="finding", title=own[0].title[:200] if not clauses else _title(clauses)[:200], detail=said,
         advice=DOUBT_ADVICE if doubtful else WORDS_ADVICE if own[0].rule_code == TEXT_GRAVE else ALERT_ADVICE, lifestyle="", result_ids=ids, key=key, keys=[key], icd10=None,
         rule_codes=[own[0].rule_code], edited=False, stale=False, found_ids=ids, revision_ids=[],
+        private=any(alarm.private for alarm in own),
     )  # fmt: skip

@@ -27,6 +27,7 @@ from tjapi.conclusion.rules import (
 )
 from tjapi.conclusion.service.alarming import Alarm, alarms, calmed, entries_of, not_concluded, reasons_of, telling_of
 from tjapi.conclusion.service.keeping import CHANGED_UNDER, back_to_draft, copied, keep, keys_of, replace
+from tjapi.conclusion.service.wording import has_own_words, mark_refused
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
 from tjapi.kernel.ids import uuid7
@@ -47,7 +48,7 @@ class Known:
     """What there is to be concluded now: what was found, by key, and the ground that it stands on.
 
     `words` are departments' own, and advice that knows the person, by key: neither says itself on which values it depends. `telling` says
-    of what each finding speaks; `alarms` are what must be told. `calm` are results of which a person has said that they are not critical.
+    of what each finding speaks; `alarms` are what must be told. `calm` are results of which a person has said that they are not critical, `private` those of private items.
     """
 
     exam: Exam
@@ -57,6 +58,15 @@ class Known:
     telling: Mapping[str, Telling]
     alarms: Sequence[Alarm]
     calm: frozenset[UUID] = frozenset()
+    private: frozenset[UUID] = frozenset()
+
+    def overview(self, entries: Iterable[ConclusionEntry]) -> str:
+        """Return the overview that entries make: of what is private it tells nothing."""
+        return overview_of(self.titles(entries), [k for k in self.ground.case.every if k.result_id not in self.private])
+
+    def titles(self, entries: Iterable[ConclusionEntry]) -> list[str]:
+        """Return the titles of entries that an overview may name."""
+        return [e.title for e in entries if not (e.private or self.private.intersection(e.result_ids))]
 
     def telling_by(self, entry: ConclusionEntry) -> Telling:
         """Return of what an entry speaks, as its findings are now."""
@@ -137,7 +147,8 @@ async def known(uow: UnitOfWork, exam: Exam) -> Known:
     telling |= {alarm.key: alarm.telling for alarm in raised}
     words = {f"line:{line.id}": line.text for line in own}
     words |= {key: f"{one[0].advice}\n{one[0].lifestyle}" for key, one in found.items() if one[0].variants}
-    return Known(exam, ground, {str(e.key): e for e in wanted}, words, telling, raised, calm)
+    private = await results.private_ids(uow, exam.id)
+    return Known(exam, ground, {str(e.key): e for e in wanted}, words, telling, raised, calm, private)
 
 
 def _of_line(exam: Exam, line: DepartmentSheetLine) -> ConclusionEntry:
@@ -176,8 +187,13 @@ def judged(now: Known, entry: ConclusionEntry, *, split: bool) -> ConclusionEntr
         copy.result_ids = list(dict.fromkeys([*copy.found_ids, *own]))
     rules = dict.fromkeys(code for key in keys if key in now.wanted for code in now.wanted[key].rule_codes)
     copy.rule_codes = list(rules) if keys else copy.rule_codes
-    copy.stale = fate(copy.made_of, now.sources(keys, copy.result_ids), touched=True) == "stale"
+    copy.stale = not is_current(now, copy)
     return copy
+
+
+def is_current(now: Known, entry: ConclusionEntry) -> bool:
+    """Say whether an entry rests on what it was made of; its words may be untrue all the same."""
+    return fate(entry.made_of, now.sources(keys_of(entry), entry.result_ids), touched=True) == "keep"
 
 
 def settle_entry(now: Known, entry: ConclusionEntry) -> None:
@@ -312,11 +328,13 @@ async def remake(uow: UnitOfWork, exam: Exam, found: Conclusion) -> tuple[bool, 
     # Of what was never made here, nothing comes and nothing goes by itself.
     after = merged(now, found, before) if made else [judged(now, entry, split=False) for entry in before]
     words, was_stale = found.overview, found.overview_stale
-    if not words or made_by_machine(words, [entry.title for entry in before]):
-        found.overview = overview_of([entry.title for entry in after], now.ground.case.every) if made or words else ""
+    if not words or made_by_machine(words, now.titles(before)):
+        found.overview = now.overview(after) if made or words else ""
         found.overview_stale = False
     else:
         found.overview_stale = found.overview_made_of != now.everything
+    if has_own_words(now, found.overview, after):
+        mark_refused(now, now.truth(await results.truth_of(uow, exam.id, now.ground)), found, after)
     changed = (
         shown != [_plain(entry) for entry in after]
         or (words, was_stale) != (found.overview, found.overview_stale)

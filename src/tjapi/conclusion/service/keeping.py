@@ -34,7 +34,7 @@ def keys_of(entry: ConclusionEntry) -> list[str]:
 def copied(entry: ConclusionEntry) -> ConclusionEntry:
     """Return an entry under another id: the rows of a draft are replaced as a whole."""
     fields = {c.key: getattr(entry, c.key) for c in entry.__table__.columns}
-    return ConclusionEntry(**fields | {"id": uuid7()})
+    return ConclusionEntry(**fields | {"id": uuid7(), "private": bool(entry.private)})
 
 
 async def back_to_draft(uow: UnitOfWork, found: Conclusion, reason: str, action: str = "returned") -> ConclusionOut:

@@ -12,6 +12,7 @@ from tjapi.exam.errors import ExamNotFound
 from tjapi.kernel.db import Built, Look
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.descriptions import read
+from tjapi.result.rules.notes import listed
 
 
 async def get(uow: UnitOfWork, exam_id: UUID) -> ConclusionOut:
@@ -33,21 +34,23 @@ async def review(look: Look, exam_id: UUID, view: ReviewView, department_id: int
     row = await views.review(look, exam_id, view, department_id)
     if row is None:
         raise ExamNotFound
-    version, exam, departments, conclusion, claim, described, *why_not = row
+    version, exam, departments, conclusion, claim, unsigned, described, *why_not = row
     found = exams.outstanding(*why_not)
     outstanding = ",".join(one.model_dump_json() for one in found).encode()
     unread = ",".join(one.model_dump_json() for one in _unread(described or ())).encode()
-    parts = (exam, b"false" if found else b"true", outstanding, departments, unread, conclusion, claim or b"null")
-    shape = b'{"exam":%b,"complete":%b,"outstanding":[%b],"departments":%b,"unread":[%b],"conclusion":%b,"claim":%b}'
+    parts = (
+        exam, b"false" if found else b"true", outstanding, departments, unread, conclusion, claim or b"null", b"true" if unsigned else b"false",
+    )  # fmt: skip
+    shape = b'{"exam":%b,"complete":%b,"outstanding":[%b],"departments":%b,"unread":[%b],"conclusion":%b,"claim":%b,"unsigned":%b}'
     return Built(version, shape % parts)
 
 
 def _unread(described: Sequence[Sequence[str]]) -> list[UnreadOut]:
-    """Return the sentences of descriptions that are neither understood nor known as normal, each with its item."""
+    """Return the sentences of descriptions, and of words beside values, that are neither understood nor known as normal, each with its item."""
     return [
         UnreadOut(result_id=UUID(result_id), item_code=code, item_name=name, text=said)
-        for result_id, code, name, words in described
-        for said in read(words, code, name).unread
+        for result_id, code, name, words, what in described
+        for said in (listed(words, code, name) if what == "remark" else read(words, code, name).unread)
     ]
 
 

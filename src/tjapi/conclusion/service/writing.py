@@ -1,7 +1,7 @@
 """Writing and signing a conclusion. Two people, one after the other, under the exam's lock; the second of two at once gets 412."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from tjapi.conclusion import repository
@@ -11,13 +11,12 @@ from tjapi.conclusion.errors import (
     EntryFigureOutdated,
     EntryKeyUnknown,
     EntryResultUnknown,
-    OverviewContradictsResults,
     ResultsChangedUnderReview,
     SameReviewer,
 )
 from tjapi.conclusion.events import ConclusionSigned
 from tjapi.conclusion.models import Conclusion, ConclusionEntry
-from tjapi.conclusion.rules import calm_beside, in_order, made_by_machine, overview_of
+from tjapi.conclusion.rules import in_order, made_by_machine
 from tjapi.conclusion.schemas import ConclusionIn, ConclusionOut, EntryIn
 from tjapi.conclusion.service.amending import close_tasks
 from tjapi.conclusion.service.claiming import hold, let_go
@@ -25,6 +24,7 @@ from tjapi.conclusion.service.following import (
     UNSEEN,
     Known,
     follow,
+    is_current,
     is_split,
     known,
     refuse_not_concluded,
@@ -45,6 +45,7 @@ from tjapi.conclusion.service.keeping import (
     out,
     replace,
 )
+from tjapi.conclusion.service.wording import advised, mark_refused, refuse_calm, untrue_of
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
 from tjapi.identity import service as identity
@@ -88,16 +89,16 @@ async def write(uow: UnitOfWork, exam_id: UUID, given: ConclusionIn, expected: i
     found.removed_keys = sorted((set(found.removed_keys) | gone) - sent)
     entries = _entries(exam, now, in_order(given.entries), before)
     said = await results.values_of(uow, _revisions(before))
-    _refuse_untrue(
-        found, given, entries, before, now, said, now.truth(await results.truth_of(uow, exam_id, now.ground))
-    )
+    truth = now.truth(await results.truth_of(uow, exam_id, now.ground))
+    _refuse_untrue(found, given, entries, before, now, said, truth)
     if given.overview != found.overview or given.overview_confirmed:
         if given.overview_confirmed or not found.overview_stale or rewritten(found.overview, given.overview):
             found.overview_stale, found.overview_made_of = False, now.everything
         found.overview = given.overview
-    if (entries or before) and found.overview and made_by_machine(found.overview, [entry.title for entry in before]):
+    if (entries or before) and found.overview and made_by_machine(found.overview, now.titles(before)):
         # Nobody's own words: the list is that of the entries as they are now, under their numbers, or says that there are none.
-        found.overview = overview_of([entry.title for entry in entries], now.ground.case.every)
+        found.overview = now.overview(entries)
+    mark_refused(now, truth, found, entries)
     found.version += 1
     await seen(uow, found)
     await replace(uow, found, entries)
@@ -132,56 +133,14 @@ def _refuse_untrue(
         sources = [e for e in before if keys & set(keys_of(e)) or e.title == entry.title]
         was = [said[revision_id] for revision_id in _revisions(sources) if revision_id in said]
         gone = now.names_of({key for e in sources for key in keys_of(e)} - now.wanted.keys())
-        wrong += _untrue_of(i, entry, now, truth, was, gone)
+        wrong += untrue_of(i, entry, now, truth, was, gone)
     waits = found.overview_stale and given.overview == found.overview and not given.overview_confirmed
-    if not waits and not made_by_machine(given.overview, [entry.title for entry in before]):
+    if not waits and not made_by_machine(given.overview, now.titles(before)):
         was = list(said.values()) if given.overview_confirmed else []
-        if truth.contradicts(given.overview, written_on=was, free=_advised(now)):
+        if truth.contradicts(given.overview, written_on=was, free=advised(now)):
             wrong.append("/overview")
     if wrong:
         raise EntryFigureOutdated(errors=[old_figure(place) for place in wrong])
-
-
-def _untrue_of(
-    i: int,
-    entry: ConclusionEntry,
-    now: Known,
-    truth: results.Truth,
-    was: Sequence[Value] = (),
-    gone: Collection[str] = (),
-) -> list[str]:
-    """Return the places of a person's words in an entry that tell of results what they do not say; the knowledge base's own advice is not asked."""
-    advised, rests_on = _advised(now), entry.result_ids
-    found = [
-        f"/entries/{i}/{field}"
-        for field in ("title", "detail")
-        if truth.contradicts(getattr(entry, field), written_on=was, rests_on=rests_on, gone=gone, free=advised)
-    ]
-    found += [
-        f"/entries/{i}/{field}"
-        for field in ("advice", "lifestyle")
-        if getattr(entry, field) not in advised
-        and truth.contradicts(getattr(entry, field), rests_on=rests_on, free=advised)
-    ]
-    return found
-
-
-def _advised(now: Known) -> list[str]:
-    """Return what the knowledge base advises on what was found: its figures are nobody's results."""
-    return [words for entry in now.wanted.values() for words in (entry.advice, entry.lifestyle)]
-
-
-def _untrue(overview: str, entries: Sequence[ConclusionEntry], now: Known, truth: results.Truth) -> list[str]:
-    """Return the places of words, none of them stale, that tell of results what none of them says any more."""
-    # What is made of the entries says what they say.
-    own = not made_by_machine(overview, [entry.title for entry in entries])
-    found = ["/overview"] if own and truth.contradicts(overview, free=_advised(now)) else []
-    return found + [
-        place
-        for i, entry in enumerate(entries)
-        if entry.edited and not entry.stale
-        for place in _untrue_of(i, entry, now, truth)
-    ]
 
 
 def _keys(given: EntryIn) -> list[str]:
@@ -230,7 +189,7 @@ def _entry(exam: Exam, now: Known, given: EntryIn, was: ConclusionEntry | None, 
     keys = _keys(given)
     if was is not None and keys_of(was) == keys and _says_the_same(was, given) and not given.confirmed:
         return copied(was)
-    if was is not None and was.stale and not _is_vouched_for(now, given, was, keys):
+    if was is not None and was.stale and not is_current(now, was) and not _is_vouched_for(now, given, was, keys):
         return _still_stale(given, was)
     # Words that are written now do not stand for a finding that is there no longer; comes it again, it is listed anew.
     keys = [key for key in keys if key in now.wanted]
@@ -312,7 +271,7 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
     """Sign as the first reviewer; what was seen is remembered by its digest.
 
     Raises ExamNotFound, PreconditionFailed, SignerNotStaff, ExamStateConflict, ExamNotComplete, ConclusionStateConflict, ConclusionEmpty,
-    ConclusionStale, CriticalNotConcluded, OverviewContradictsResults, EntryFigureOutdated.
+    ConclusionStale, CriticalNotConcluded, OverviewContradictsResults.
     """
     _only_staff(uow)
     found = await _open(uow, exam_id, expected)
@@ -322,15 +281,12 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
     check_move(found, "initial_signed")
     if not found.overview:
         raise ConclusionEmpty
-    await _refuse_calm(uow, found)
+    now = await known(uow, exam)
+    truth = now.truth(await results.truth_of(uow, exam_id, now.ground))
+    refuse_calm(now, truth, found.overview, await repository.entries(uow, exam_id))
     await hold(uow, exam)
     await refuse_not_concluded(uow, exam)
     await refuse_stale(uow, exam, found)
-    entries = await repository.entries(uow, exam_id)
-    now = await known(uow, exam)
-    old = _untrue(found.overview, entries, now, now.truth(await results.truth_of(uow, exam_id, now.ground)))
-    if old:
-        raise EntryFigureOutdated(errors=[old_figure(place) for place in old])
     found.state, found.version = "initial_signed", found.version + 1
     found.initial_by, found.initial_at = uow.principal.id, uow.now
     found.initial_name = await identity.staff_name(uow, uow.principal.id)
@@ -369,24 +325,6 @@ async def finalize(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionO
     await close_tasks(uow, exam_id, f"已重新主检,结论第 {found.version} 版")
     await exams.finalize(uow, exam_id)
     return done
-
-
-async def _refuse_calm(uow: UnitOfWork, found: Conclusion) -> None:
-    """Nobody signs words that call everything, or what is flagged, normal beside what is flagged or not judged. Raises OverviewContradictsResults."""
-    entries = await repository.entries(uow, found.exam_id)
-    texts = [("/overview", found.overview)]
-    texts += [
-        (f"/entries/{i}/{name}", getattr(entry, name))
-        for i, entry in enumerate(entries)
-        for name in ("title", "detail", "advice", "lifestyle")
-    ]
-    rests_on = {result_id for entry in entries if entry.kind != "risk" for result_id in entry.result_ids}
-    wrong = [
-        FieldError(place, "calm", "写正常或未见异常,与结果矛盾", "calls normal what is flagged or not judged")
-        for place in calm_beside(texts, (await results.case_of(uow, found.exam_id)).every, rests_on)
-    ]
-    if wrong:
-        raise OverviewContradictsResults(errors=wrong)
 
 
 async def version_of(uow: UnitOfWork, exam_id: UUID) -> int:

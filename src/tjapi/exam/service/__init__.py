@@ -3,6 +3,7 @@
 from tjapi.exam.service.changing import (
     Repriced,
     add_lines,
+    consent,
     keep,
     reinstate,
     reprice,
@@ -33,7 +34,7 @@ from tjapi.exam.service.course import (
     summary,
 )
 from tjapi.exam.service.finding import follow_person, look_up, past, whom
-from tjapi.exam.service.holding import get, lines, live_lines, lock, lock_many, pin_edition
+from tjapi.exam.service.holding import get, lines, live_lines, lock, lock_many, pin_edition, pin_signed
 from tjapi.exam.service.importing import PastExam, PastLine, close_past, import_past, imported, lines_of, open_past
 from tjapi.exam.service.paying import cover
 from tjapi.exam.service.registering import (
@@ -56,6 +57,7 @@ from tjapi.exam.service.standing import (
     outstanding,
     said_state,
     settle,
+    shown_name,
     unblock,
 )
 from tjapi.exam.service.suiting import misfits_of, refuse_unsuitable, unsuitable
@@ -79,6 +81,7 @@ __all__ = [
     "close_past",
     "compare_facts",
     "completeness",
+    "consent",
     "correct_facts",
     "cover",
     "describe",
@@ -107,6 +110,7 @@ __all__ = [
     "past",
     "person_compared",
     "pin_edition",
+    "pin_signed",
     "refuse_doubtful",
     "refuse_second",
     "refuse_unfit",
@@ -127,6 +131,7 @@ __all__ = [
     "sheet_given_back",
     "sheet_returned",
     "show_report",
+    "shown_name",
     "steps",
     "substitute_line",
     "summary",

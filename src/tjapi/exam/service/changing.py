@@ -34,6 +34,7 @@ from tjapi.exam.rules import (
     LineAction,
     Repricing,
     decided,
+    logged,
     may_move,
     owed,
     repricing,
@@ -253,7 +254,7 @@ async def reinstate(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *,
         "exam",
         exam.id,
         campus_id=exam.campus_id,
-        detail={"lines": [line.code for line in lines]},
+        detail={"lines": logged(lines)},
     )
     await uow.publish(
         LinesReinstated(campus_id=exam.campus_id, exam_id=exam.id, line_ids=tuple(line.id for line in lines))
@@ -291,12 +292,42 @@ async def keep(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *, reas
         line.kept_misfits = [*line.kept_misfits, *wrong.get(line.id, ())]
         line.doubted_by = None
         await unblock(uow, exam.id, UNSUITABLE, f"line:{line.id}")
-    detail = {"lines": [line.code for line in lines]}
+    detail = {"lines": logged(lines)}
     await uow.audit("exam.lines_kept", "exam", exam.id, campus_id=exam.campus_id, detail=detail)
     await release(
         uow, exam.id, [line.id for line in lines if owed(line) == 0]
     )  # what was paid meanwhile waited for this alone
     await _close(uow, exam)
+    return exam
+
+
+async def consent(
+    uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *, signature: str, payment_required: bool = False
+) -> Exam:
+    """Keep that the person agrees to private items (知情同意), under the name signed on paper; what waited for that alone may be carried out.
+
+    Twice is once. Raises ExamNotFound, ExamStateConflict, LineNotThere, LineNotOwn, LineStateConflict: nobody is asked of what is not private.
+    """
+    exam = await _open(uow, exam_id)
+    lines = await _chosen(uow, exam, line_ids, None)
+    if plain := [line for line in lines if not line.private]:
+        raise LineStateConflict(
+            errors=[
+                FieldError(
+                    f"/line_ids/{line_ids.index(line.id)}", "not-private", f"{line.name}:不是私密项目,无需另行同意", f"{line.name}: is not private"
+                )
+                for line in plain
+            ]
+        )  # fmt: skip
+    asked = [line for line in lines if line.consented_at is None]
+    for line in asked:
+        _note(uow, exam, line, "consented", reason=None, signature=signature)
+        line.consented_at = uow.now
+    if asked:
+        await uow.audit("exam.lines_consented", "exam", exam.id, campus_id=exam.campus_id, detail={"lines": len(asked)})
+        await uow.session.flush()
+        await release(uow, exam.id, [line.id for line in asked if not payment_required or owed(line) == 0])
+        await _close(uow, exam)
     return exam
 
 
@@ -396,7 +427,7 @@ async def _set_aside(
     await uow.session.flush()
     for line in lines:
         await unblock(uow, exam.id, UNSUITABLE, f"line:{line.id}")
-    codes = [line.code for line in lines]
+    codes = logged(lines)
     await uow.audit(f"exam.lines_{action}", "exam", exam.id, campus_id=exam.campus_id, detail={"lines": codes})
     ids = tuple(line.id for line in lines)
     await uow.publish(LinesSetAside(campus_id=exam.campus_id, exam_id=exam.id, line_ids=ids, action=action))
@@ -454,7 +485,7 @@ async def _order(
     for line in lines:
         line.replaces_id = replaces
         _note(uow, exam, line, "added", reason=reason, by_offer=by_offer)
-    codes = [line.code for line in lines]
+    codes = logged(lines)
     await uow.audit("exam.lines_added", "exam", exam.id, campus_id=exam.campus_id, detail={"lines": codes})
     free = [line.id for line in lines if not payment_required or line.person_share_fen == 0]
     if free:

@@ -120,14 +120,14 @@ def draft_lines(uow: UnitOfWork, exam: Exam, quote: pricing.Quote, first: int = 
 async def release(uow: UnitOfWork, exam_id: UUID, line_ids: Iterable[UUID]) -> None:
     """Let lines be carried out: called where no payment is required, or by billing once they are covered.
 
-    What does not suit the person any more waits until somebody has decided.
+    What does not suit the person any more waits until somebody has decided, and what is private until its consent is recorded.
     """
     exam = await lock(uow, exam_id)
     released = []
     doubted = await unsuitable(uow, exam_id)
     for line_id in line_ids:
         line = await line_of(uow, exam, line_id)
-        if line.state == "ordered" and line.id not in doubted:
+        if line.state == "ordered" and line.id not in doubted and not (line.private and line.consented_at is None):
             step(uow, line, "released")
             released.append(line.id)
     if released:
@@ -317,7 +317,11 @@ async def describe(uow: UnitOfWork, exam_id: UUID) -> ExamOrdered:
     return ExamOrdered(
         contained=pricing.shape_contained(held.left_out) if held else [],
         **summary(exam).model_dump(), version=exam.version, hold_reason=exam.hold_reason, birth_date=exam.birth_date,
-        lines=[LineOut.model_validate(row, from_attributes=True) for row in rows],
+        lines=[
+            LineOut.model_validate(row, from_attributes=True)
+            for row in rows
+            if not row.private or uow.principal.sees_private_line(row.department_id)
+        ],
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from tjapi.exam.errors import (
 )
 from tjapi.exam.models import Exam, ExamLine
 from tjapi.exam.rules import (
+    ENDED,
     GONE,
 )
 from tjapi.kernel.uow import UnitOfWork
@@ -100,6 +101,17 @@ def pin_edition(uow: UnitOfWork, exam_id: UUID, version_id: UUID) -> None:
     held = held_here(uow).get(exam_id)
     if held is not None and held.exam.knowledge_version_id is None:
         held.exam.knowledge_version_id = version_id
+
+
+async def pin_signed(uow: UnitOfWork, exam_id: UUID, version_id: UUID) -> bool:
+    """Judge an open exam by a signed edition from now on, which an unsigned one was judging; say whether it is open. Raises ExamNotFound."""
+    exam = await lock(uow, exam_id)
+    if exam.state in ENDED:
+        return False
+    if exam.knowledge_version_id != version_id:
+        exam.knowledge_version_id = version_id
+        exam.version += 1
+    return True
 
 
 async def live_lines(uow: UnitOfWork, exam_id: UUID) -> Sequence[ExamLine]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from tjapi.exam.errors import ExamStateConflict, LineCovered, LineNotThere, LineStateConflict
 from tjapi.exam.models import Exam
-from tjapi.exam.rules import UNCHARGED, Covering, covered_otherwise, covering, owed
+from tjapi.exam.rules import UNCHARGED, Covering, covered_otherwise, covering, logged, owed
 from tjapi.exam.service.course import release
 from tjapi.exam.service.holding import lines, lock
 from tjapi.exam.service.standing import mark, said_state
@@ -51,7 +51,7 @@ async def cover(
         if line.id in due:
             line.coverings = [*line.coverings, said]
     if due:
-        codes = [line.code for line in chosen if line.id in due]
+        codes = logged(line for line in chosen if line.id in due)
         detail = {"lines": codes, "fen": sum(due.values()), "reference": reference, "reason": reason}
         await uow.audit(f"exam.lines_{how}", "exam", exam.id, campus_id=exam.campus_id, detail=detail)
     waiting = [line.id for line in chosen if line.state == "ordered"]

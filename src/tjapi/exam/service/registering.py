@@ -82,7 +82,7 @@ def line_values(quote: pricing.Quote, first: int = 0) -> list[dict[str, Any]]:
             "performed_by": q.item_group.performed_by, "specimen": q.item_group.specimen, "container": q.item_group.container,
             "fasting": q.item_group.fasting, "sort": i, "list_price_fen": q.list_price_fen, "price_fen": q.price_fen,
             "person_share_fen": q.person_share_fen, "employer_share_fen": q.employer_share_fen, "paid_fen": 0, "remitted_fen": 0,
-            "price_reasons": [r if isinstance(r, dict) else r.model_dump() for r in q.reasons],
+            "private": q.item_group.private, "price_reasons": [r if isinstance(r, dict) else r.model_dump() for r in q.reasons],
         }
         for i, q in enumerate(quote.lines, first)
     ]  # fmt: skip
@@ -207,7 +207,8 @@ async def register_members(
 
 
 def _line(uow: UnitOfWork, head: Mapping[str, Any], values: Mapping[str, Any], *, payment_required: bool) -> dict[str, Any]:  # fmt: skip
-    free = is_free(values["person_share_fen"], payment_required=payment_required)
+    # What is private waits for the person's consent, whoever pays.
+    free = is_free(values["person_share_fen"], payment_required=payment_required) and not values["private"]
     return {
         **values, "id": uuid7(), "campus_id": head["campus_id"], "exam_id": head["id"], "state": "released" if free else "ordered",
         "state_at": uow.now,

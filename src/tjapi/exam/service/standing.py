@@ -44,7 +44,7 @@ from tjapi.kernel.problem import FieldError, called
 from tjapi.kernel.uow import UnitOfWork
 
 _WAITS = {
-    "ordered": ("等待放行(交费)", "waiting for release (payment)"),
+    "ordered": ("等待放行(交费,或私密项目的本人同意)", "waiting for release (payment, or consent to a private item)"),
     "released": ("等待采集或检查", "waiting for the specimen or the examination"),
     "sent": ("已申请,等待采集或检查", "requested, waiting for the specimen or the examination"),
     "collected": ("已采集,等待结果", "specimen collected, waiting for results"),
@@ -191,12 +191,17 @@ async def announce(uow: UnitOfWork, exam: Exam) -> None:
 
 async def _outstanding(uow: UnitOfWork, exam: Exam) -> list[Outstanding]:
     every = await lines(uow, exam.id)
-    named = [(line.id, line.name, line.state, line.department_id) for line in every]
+    named = [(line.id, shown_name(uow, line), line.state, line.department_id) for line in every]
     stands = (exam.state, exam.hold_reason, any(line.state not in GONE for line in every))
     blocks = {(DOUBTED, f"line:{line.id}") for line in every if line.doubted_by is not None}
     if exam.id in held_here(uow):
         return _said(named, sorted(blocks | await held_blocks(uow, exam)), stands)
     return _said(named, sorted(blocks | {(b.code, b.source) for b in await repository.blocks(uow, exam.id)}), stands)
+
+
+def shown_name(uow: UnitOfWork, line: ExamLine) -> str:
+    """Return what a line is called to the caller: of what is private only whom the right allows sees what it is."""
+    return line.name if not line.private or uow.principal.sees_private_line(line.department_id) else "私密项目"
 
 
 def outstanding(named: str, blocks: str, stands: str) -> list[Outstanding]:

@@ -140,7 +140,9 @@ async def _undecided(uow: UnitOfWork, exam_id: UUID) -> tuple[str, str]:
     """Say which lines that are still to be done wait for a decision, because they do not suit the person any more."""
     doubted = await exams.unsuitable(uow, exam_id)
     names = [
-        line.name for line in await exams.lines(uow, exam_id) if line.id in doubted and line.state in FOR_THE_PERSON
+        exams.shown_name(uow, line)
+        for line in await exams.lines(uow, exam_id)
+        if line.id in doubted and line.state in FOR_THE_PERSON
     ]
     if not names:
         return "", ""

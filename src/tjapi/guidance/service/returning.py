@@ -214,7 +214,7 @@ async def _out(uow: UnitOfWork, exam: Exam) -> SheetReturnOut:
     lines = await exams.lines(uow, exam.id)
     open_lines = [
         OpenLineOut(
-            line_id=line.id, name=line.name, department_id=line.department_id, state=line.state,
+            line_id=line.id, name=exams.shown_name(uow, line), department_id=line.department_id, state=line.state,
             proposed="refused" if policy.mode == "refuse" else None, refund_fen=line.paid_fen,
         )
         for line in lines

@@ -13,7 +13,8 @@ class Principal:
     """Somebody or something that acts.
 
     `campuses` are the campuses whose rows the database shows, `everywhere` all there are; `departments` is None for all of them.
-    An examinee has no campus at all: row security shows the own rows alone.
+    An examinee has no campus at all: row security shows the own rows alone. `private`: what may be seen of what is private: nothing (`-`), that of
+    some departments (`=4,5`), all (`*`); and with an `o` that it was ordered.
     """
 
     kind: Kind
@@ -25,10 +26,19 @@ class Principal:
     session: str = ""
     name: str = field(default="", repr=False)
     everywhere: bool = False
+    private: str = "-"
 
     def may(self, permission: str) -> bool:
         """Say whether a permission is held. There are no wildcards."""
         return permission in self.permissions
+
+    def sees_private(self, department_id: int | None) -> bool:
+        """Say whether what is private in a department may be seen; None: what belongs to no department. The database says the same of reads."""
+        return self.private[0] == "*" or str(department_id) in self.private.strip("=o").split(",")
+
+    def sees_private_line(self, department_id: int) -> bool:
+        """Say whether it may be seen that something private was ordered of a department."""
+        return self.private.endswith("o") or self.sees_private(department_id)
 
     @property
     def scope_text(self) -> str:
@@ -41,6 +51,7 @@ class Principal:
                 "*" if self.everywhere else ",".join(map(str, sorted(self.campuses))),
                 departments,
                 str(self.examinee_id or "-"),
+                self.private,
             )
         )
 
@@ -49,10 +60,10 @@ ANONYMOUS = Principal("anonymous", NOBODY)
 
 
 # The house itself: the worker's own errands, the listener of live events, the loader of content.
-SYSTEM = Principal("job", NOBODY, departments=None, everywhere=True)
+SYSTEM = Principal("job", NOBODY, departments=None, everywhere=True, private="*o")
 
 
 def job_principal(job_id: UUID, campus_id: int | None) -> Principal:
     """Return the principal of a background job: it sees the campus of its row, or all when it has none, and every department."""
     campuses = () if campus_id is None else (campus_id,)
-    return Principal("job", job_id, campuses=campuses, departments=None, everywhere=campus_id is None)
+    return Principal("job", job_id, campuses=campuses, departments=None, everywhere=campus_id is None, private="*o")

@@ -152,7 +152,7 @@ async def lines_by_placer(uow: UnitOfWork, placer_no: str) -> LineRef | None:
 
 async def describe(uow: UnitOfWork, exam_id: UUID, rows: Sequence[Tube]) -> list[TubeOut]:
     """Return the public shape of tubes of one exam."""
-    names = {line.id: line.name for line in await exams.lines(uow, exam_id)}
+    names = {line.id: exams.shown_name(uow, line) for line in await exams.lines(uow, exam_id)}
     of_tube: dict[UUID, list[UUID]] = {}
     for row in await repository.served(uow, [tube.id for tube in rows]):
         of_tube.setdefault(row.tube_id, []).append(row.exam_line_id)
@@ -213,7 +213,7 @@ async def _reject(
     if not serves:
         if tube.state == "rejected":
             return False
-        names = "、".join(lines[row.exam_line_id].name for row in rows)
+        names = "、".join(exams.shown_name(uow, lines[row.exam_line_id]) for row in rows)
         if not names:
             raise TubeHasResults
         raise TubeHasResults(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tjapi.result.rules.flags import calls_critical, lab_critical
+from tjapi.result.rules.notes import is_grave
 from tjapi.result.rules.revisions import LIS_STATUS
 
 # Of whatever charset it says it is: the flag may be a word, and half of a character may look like a separator in the other one.
@@ -30,7 +31,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class MadeOut:
-    """What can be made out of bytes: codes that are called critical, the observations, and the sex that is named ("": none, or two)."""
+    """What can be made out of bytes: codes that are called critical, or beside which something grave is written, the observations, and the sex that is named ("": none, or two)."""
 
     called: list[str]
     told: list[Told]
@@ -54,7 +55,8 @@ def made_out(raw: bytes) -> MadeOut:
                 sexes.add(_SEXES.get(_field(fields, _SEX).strip().upper()[:1], ""))
                 continue
             if name == "NTE":
-                if calls_critical(_field(fields, _NOTE)):
+                note = _field(fields, _NOTE)
+                if calls_critical(note) or is_grave(note[:_LONGEST_VALUE]):
                     called.add(code)
                 continue
             codes = _codes(_field(fields, _CODE))

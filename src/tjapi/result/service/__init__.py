@@ -5,6 +5,7 @@ from tjapi.result.service.answering import answer, shown
 from tjapi.result.service.answering import get as get_question
 from tjapi.result.service.case import Ground, case_of, edition_of, ground_of, values_of
 from tjapi.result.service.claims import Truth, truth_of
+from tjapi.result.service.clicking import clickables, preview
 from tjapi.result.service.entry import (
     drop_sheets,
     get_sheet,
@@ -21,7 +22,7 @@ from tjapi.result.service.findings import Found, found_in, reasons
 from tjapi.result.service.findings import result_ids as found_result_ids
 from tjapi.result.service.giving_up import give_up, specimens_refused
 from tjapi.result.service.importing import PastResults, PastSheet, PastValue, import_past
-from tjapi.result.service.judging import follow_past, judge_anew, lines_gone, opened_again, past_changed
+from tjapi.result.service.judging import find_signed, follow_past, judge_anew, lines_gone, opened_again, past_changed
 from tjapi.result.service.questions import block_open, drop_questions
 from tjapi.result.service.questions import page as questions_page
 from tjapi.result.service.reading import (
@@ -31,6 +32,7 @@ from tjapi.result.service.reading import (
     history,
     ids_of,
     passed,
+    private_ids,
     reads_as,
     result_ids,
     trends,
@@ -64,6 +66,7 @@ __all__ = [
     "answer",
     "block_open",
     "case_of",
+    "clickables",
     "decide_release",
     "department_history",
     "digest",
@@ -72,6 +75,7 @@ __all__ = [
     "drop_sheets",
     "edition_of",
     "file_report",
+    "find_signed",
     "follow_past",
     "found_in",
     "found_result_ids",
@@ -90,6 +94,8 @@ __all__ = [
     "past_changed",
     "plan_sheets",
     "plan_sheets_of_many",
+    "preview",
+    "private_ids",
     "propose_release",
     "proposed",
     "put_results",

@@ -41,6 +41,7 @@ class Judge:
     units: Mapping[UUID, Sequence[ItemUnit]]
     edition: Knowledge | None
     pregnant: bool = False
+    age_days: int | None = None
 
     def is_critical(self, item: Item, said: Sequence[Said]) -> bool:
         """Say whether anything that was said of an item is critical by a range that may apply, or by a rule that asks for action at once.
@@ -87,7 +88,7 @@ class Judge:
         if self.edition is None:
             return False
         known = case.known(item.code, item.name, value, kind=item.kind, item_unit=item.unit, unit=unit, flag=flag)
-        alone = Case(self.sex, self.age_years, {item.code: known}, {}, {}, self.pregnant)
+        alone = Case(self.sex, self.age_years, {item.code: known}, {}, {}, self.pregnant, self.age_days)
         fired = alarms_of(self.edition, alone, frozenset({item.code}))
         # Of what somebody else wrote, and nobody can file, a grave word is enough.
         return any(one.rule.important_class == "A" or one.rule.of_every for one in fired)
@@ -100,7 +101,15 @@ async def judge_for(uow: UnitOfWork, exam: Exam, items: Iterable[Item]) -> Judge
     # Only looked at: whose message it is may not be known, and nothing of the exam is judged by it.
     version = exam.knowledge_version_id
     edition = await knowledge.edition(uow, version) if version is not None else await knowledge.active(uow)
-    return Judge(exam.sex, exam.age_years, _alone(chosen), await catalog.units(uow, ids), edition, bool(exam.pregnant))
+    return Judge(
+        exam.sex,
+        exam.age_years,
+        _alone(chosen),
+        await catalog.units(uow, ids),
+        edition,
+        bool(exam.pregnant),
+        exam.age_days,
+    )
 
 
 async def judge_for_anyone(uow: UnitOfWork, sex: str, items: Iterable[Item]) -> Judge:
@@ -156,7 +165,12 @@ def alarms_of(edition: Knowledge, case: Case, items: frozenset[str] | None = Non
 
 
 def _is_told(one: Fired, found: Sequence[Fired]) -> bool:
-    """Say whether another rule tells of the same words as urgently: of a chosen one its own rule, of a description one of class A that found the same."""
+    """Say whether another rule tells of the same words as urgently: of a chosen one its own rule, of a description one of class A that found the same.
+
+    Of words beside a value no rule of the value tells.
+    """
+    if any(clause.beside for clause in one.verdict.clauses):
+        return False
     known = next(clause.known for clause in one.verdict.clauses)
     words = {word for clause in one.verdict.clauses for word in clause.found}
     for other in found:

@@ -140,7 +140,7 @@ async def _refuse_calm(uow: UnitOfWork, book: Book, question: ResultQuestion, an
     value = next((known for known in whole.every if known.result_id == question.result_id), None)
     if edition is None or value is None:
         return
-    alone = Case(whole.sex, whole.age_years, {value.item_code: value}, pregnant=whole.pregnant)
+    alone = Case(whole.sex, whole.age_years, {value.item_code: value}, pregnant=whole.pregnant, age_days=whole.age_days)
     found = edition.fired("finding", alone, frozenset(alone.values))
     if answer == "normal":
         found += alarms_of(edition, alone)

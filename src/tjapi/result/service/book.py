@@ -44,7 +44,7 @@ from tjapi.result.rules.flags import (
     whole_marks,
     with_lab,
 )
-from tjapi.result.rules.notes import denied
+from tjapi.result.rules.notes import denied, is_grave
 from tjapi.result.rules.questions import HOLDING, UNFLAGGED, Limits, QuestionKind
 from tjapi.result.rules.ranges import Range, Told, speaks_of, told_range, written
 from tjapi.result.rules.reading import NUMBERS, WORDS, understood
@@ -77,7 +77,7 @@ class Entry:
     """One value to be recorded. `meaning_key` None: recorded without asking whether the same was said before.
 
     `lis_marks` are the laboratory's own flags, one by one. `doubt`: the value is hardly possible, so that a person is asked. `unit_said`: its
-    unit stood beside it. `code`: what its message calls the item.
+    unit stood beside it. `code`: what its message calls the item. `coded`: what was clicked, of a text that was composed of it.
     """
 
     line: ExamLine
@@ -100,6 +100,7 @@ class Entry:
     doubt: bool = False
     unit_said: bool = True
     code: str = ""
+    coded: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -411,6 +412,8 @@ class Book:
                 said_at=unread.said_at, asked_at=uow.now,
             )
         )  # fmt: skip
+        if any(is_grave(words, item.code, item.name) for words in (unread.raw, *unread.remarks)):
+            self._not_excluded.add(unread.key)
         if unread.said and not lab_critical(unread.lis_marks):
             self._unknown.append(Unknown(item=item, key=unread.key, said=unread.said))
         self._touched.add(line.id)
@@ -778,7 +781,7 @@ class Book:
             lis_range_text=entry.lis_range_text, lis_flags=kept_marks(entry.lis_marks), observed_at=entry.observed_at,
             issued_at=entry.issued_at, source=entry.source, sub_id=entry.sub_id, filler_no=entry.filler_no, message_id=entry.message_id,
             recorded_by=uow.principal.id, recorded_at=uow.now, meaning_key=entry.meaning_key, remarks=list(entry.remarks), reason=entry.reason,
-            doubted=entry.doubt,
+            doubted=entry.doubt, coded=entry.coded,
         )  # fmt: skip
 
 
@@ -806,8 +809,9 @@ class Theirs:
 
 
 def _is_grave(result: HeldResult, said: HeldRevision) -> bool:
-    """Say whether words that were said of a result may ask for a person at once."""
-    return said.numeric is None and bool(read(said.text, result.item_code, result.item_name).grave)
+    """Say whether words that were said of a result, or beside it, may ask for a person at once."""
+    own = said.numeric is None and bool(read(said.text, result.item_code, result.item_name).grave)
+    return own or any(is_grave(one, result.item_code, result.item_name) for one in said.remarks)
 
 
 def judged(

@@ -1,7 +1,8 @@
 """The case of an exam: its values as the rules of the knowledge base see them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from tjapi.catalog.rules import Subject
@@ -10,12 +11,14 @@ from tjapi.exam.models import Exam
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.calm import is_unjudged_text
+from tjapi.knowledge.composing import mentions_kept
 from tjapi.knowledge.rules import Case, Known
 from tjapi.knowledge.service import Knowledge
 from tjapi.result import repository, views
 from tjapi.result.rules.choices import called_by, unexamined
 from tjapi.result.rules.derivation import Facts, Sources, absent, said_of
 from tjapi.result.rules.flags import lab_critical, undetermined
+from tjapi.result.rules.notes import told
 from tjapi.result.rules.reading import WORDS, chosen
 from tjapi.result.rules.values import Value, finding, same_unit
 
@@ -120,7 +123,15 @@ async def _read(uow: UnitOfWork, exam_id: UUID) -> Case:
     values, repeats = put_together(await views.case_values(uow, [exam_id]))
     active = await edition_of(uow, exam)
     compared = {code for rule in active.rules for code in rule.past} & values.keys() if active is not None else set()
-    return Case(exam.sex, exam.age_years, values, await before_of(uow, exam, compared), repeats, bool(exam.pregnant))
+    return Case(
+        exam.sex,
+        exam.age_years,
+        values,
+        await before_of(uow, exam, compared),
+        repeats,
+        bool(exam.pregnant),
+        exam.age_days,
+    )
 
 
 def put_together(rows: Iterable[views.CaseRow]) -> tuple[dict[str, Known], dict[str, list[Known]]]:
@@ -172,11 +183,11 @@ def known(
     code: str, name: str, value: Value, *, kind: str, item_unit: str | None, unit: str | None, flag: str | None,
     result_id: UUID | None = None, department_id: int | None = None, revision_id: UUID | None = None, alarm: bool = False,
     bounds: tuple[str | None, str | None] = (None, None), usual: str = "", judged: bool = True, by_person: bool = False,
-    usual_texts: Iterable[str] = (), marked: bool = False,
+    usual_texts: Iterable[str] = (), marked: bool = False, remarks: Iterable[str] = (), coded: Mapping[str, Any] | None = None,
 ) -> Known:  # fmt: skip
     """Return a value as a rule sees it: a qualitative grade in its one spelling, a unit that means the item's own as the item's own.
 
-    `marked`: the laboratory flagged it.
+    `marked`: the laboratory flagged it; `remarks` are the words beside it, `coded` what its text was composed of.
     """
     parts = chosen(value.text) if kind == "multi_select" else ()
     idle = not flag and unexamined(kind, parts or (value.text,))
@@ -188,6 +199,7 @@ def known(
         bounds, usual, undetermined(kind, flag, judged=judged) and not idle, by_person=by_person and kind in WORDS,
         described=is_unjudged_text(kind, flag, value.text) and not idle, unexamined=idle, usual_texts=texts,
         called=called_by(flag, ranged=any(bounds) or bool(usual or texts), by_person=by_person, marked=marked),
+        remarks=tuple(said for one in remarks if (said := told(one))), coded=mentions_kept(coded),
     )  # fmt: skip
 
 
@@ -197,5 +209,5 @@ def _known(row: views.CaseRow) -> Known:
         row.item_code, row.item_name, value, kind=row.kind, item_unit=row.item_unit, unit=row.unit, flag=row.flag, result_id=row.result_id,
         department_id=row.department_id, revision_id=row.revision_id, alarm=lab_critical((row.lis_flags or "").split(" ")),
         bounds=(row.low, row.high), usual=row.usual or "", judged=row.judged, by_person=row.by_person,
-        usual_texts=row.usual_texts or (), marked=bool(row.lis_flags),
+        usual_texts=row.usual_texts or (), marked=bool(row.lis_flags), remarks=row.remarks, coded=row.coded,
     )  # fmt: skip

@@ -4,10 +4,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from tjapi.catalog import service as catalog
+from tjapi.exam import service as exams
+from tjapi.exam.rules import LIVE_FOR_RESULTS
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge.calm import calls_unexamined_normal
 from tjapi.knowledge.claims import false_claims, gone_names, outdated_words
 from tjapi.knowledge.figures import Earlier, outdated_figures, stray_figures, unsaid_figures
 from tjapi.knowledge.rules import Known
+from tjapi.knowledge.statements import false_conditions, false_readings
 from tjapi.result.service.alarming import every_alarm
 from tjapi.result.service.case import Ground, earlier_of, past_of
 from tjapi.result.service.findings import found_in
@@ -19,7 +24,7 @@ class Truth:
 
     `once`: names of findings that they gave rise to and that do not hold any more; `names`: those that hold; `critical`: names of items that
     are critical now; `past`: what the same items were in earlier exams; `all_known`: what is critical without a stored value is among `critical`;
-    `dismissed`: names of items of which a person has said that they are not critical.
+    `dismissed`: names of items of which a person has said that they are not critical; `unexamined`: name and code of what nobody examined.
     """
 
     current: Mapping[UUID | None, Known]
@@ -30,6 +35,7 @@ class Truth:
     past: Sequence[Known] = ()
     all_known: bool = False
     dismissed: frozenset[str] = frozenset()
+    unexamined: frozenset[tuple[str, str]] = frozenset()
 
     def contradicts(
         self,
@@ -61,7 +67,14 @@ class Truth:
                 dismissed=self.dismissed,
                 stated=self.names,
             )
+            or false_conditions(text, list(self.current.values()), [*free, *self.names])
+            or false_readings(text, self.earlier, self.current, free)
         )
+
+    def calls_unexamined_normal(self, text: str) -> bool:
+        """Say whether a text calls normal what nobody examined."""
+        done = {(known.item_name, known.item_code) for known in self.current.values() if not known.unexamined}
+        return calls_unexamined_normal(text, self.unexamined, done)
 
 
 async def truth_of(uow: UnitOfWork, exam_id: UUID, ground: Ground) -> Truth:
@@ -69,8 +82,11 @@ async def truth_of(uow: UnitOfWork, exam_id: UUID, ground: Ground) -> Truth:
     current = {known.result_id: known for known in ground.case.every}
     earlier = await earlier_of(uow, exam_id)
     past = await past_of(uow, exam_id, {known.item_code for known in earlier})
+    unexamined = await _unexamined(uow, exam_id, current.values())
     if ground.edition is None:
-        return Truth(current, earlier, frozenset(), frozenset(), _flagged(current.values()), past)
+        return Truth(
+            current, earlier, frozenset(), frozenset(), _flagged(current.values()), past, unexamined=unexamined
+        )
     held = {advice.name for advice, _ in found_in(ground.edition, ground.case)}
     once = {
         advice.name
@@ -85,7 +101,16 @@ async def truth_of(uow: UnitOfWork, exam_id: UUID, ground: Ground) -> Truth:
         for clause in fired.verdict.clauses
         if clause.known is not None
     }
-    return Truth(current, earlier, frozenset(once - held), frozenset(held), _flagged(current.values()) | alarms, past)
+    critical = _flagged(current.values()) | alarms
+    return Truth(current, earlier, frozenset(once - held), frozenset(held), critical, past, unexamined=unexamined)
+
+
+async def _unexamined(uow: UnitOfWork, exam_id: UUID, values: Iterable[Known]) -> frozenset[tuple[str, str]]:
+    """Return what nobody examined: lines that were set aside, values that say so, and what no laboratory was asked for. What is awaited is none."""
+    lines = await exams.lines(uow, exam_id)
+    live = {line.item_group_id for line in lines if line.state in LIVE_FOR_RESULTS or line.state == "ordered"}
+    left_out = await catalog.left_out_items(uow, live, {line.item_group_id for line in lines} - live)
+    return frozenset(left_out) | {(known.item_name, known.item_code) for known in values if known.unexamined}
 
 
 def _flagged(values: Iterable[Known]) -> frozenset[str]:

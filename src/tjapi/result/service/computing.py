@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from decimal import Decimal
+from typing import Any
 
 from tjapi.catalog.models import Item
 from tjapi.exam.models import ExamLine
@@ -29,8 +30,9 @@ def compute(uow: UnitOfWork, book: Book, lines: Iterable[ExamLine]) -> None:
 
 
 def record(
-    uow: UnitOfWork, book: Book, place: _Place, value: str, status: ResultStatus, source: str, reason: str | None = None
-) -> None:
+    uow: UnitOfWork, book: Book, place: _Place, value: str, status: ResultStatus, source: str, reason: str | None = None,
+    remarks: Iterable[str] = (), coded: dict[str, Any] | None = None,
+) -> None:  # fmt: skip
     """Record what was entered or computed here, after everything that was said of the item before. The value can be read."""
     line, item = place
     reading = read(item.kind, value, [item.unit or ""]) if value else None
@@ -46,6 +48,8 @@ def record(
         issued_at=at,
         source=source,
         reason=reason,
+        remarks=tuple(remarks),
+        coded=coded,
     )
     book.add(uow, entry)
 

@@ -1,9 +1,9 @@
 """Departments enter and sign: values by hand, computed items, the summary and its signature."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from tjapi.catalog.models import Item
@@ -15,8 +15,8 @@ from tjapi.identity import service as identity
 from tjapi.kernel.problem import FieldError, PermissionMissing, PreconditionFailed
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import service as knowledge
-from tjapi.knowledge.calm import says_all_normal, says_only_normal
 from tjapi.knowledge.claims import rewritten
+from tjapi.knowledge.composing import Composed
 from tjapi.knowledge.rules import Case, Known
 from tjapi.knowledge.service import Knowledge
 from tjapi.result import repository, views
@@ -37,26 +37,28 @@ from tjapi.result.errors import (
 from tjapi.result.events import DerivedFollowed
 from tjapi.result.events import SheetSigned as SheetWasSigned
 from tjapi.result.formulas import FORMULAS
-from tjapi.result.models import DepartmentSheet, DepartmentSheetLine, DepartmentSheetStep
+from tjapi.result.models import DepartmentSheet, DepartmentSheetLine, DepartmentSheetStep, HeldRevision
 from tjapi.result.rules import SheetState
 from tjapi.result.rules.revisions import SETTLED
-from tjapi.result.schemas import RangeOut, ResultsIn, RevokeIn, SheetItemOut, SheetOut, SignIn, SummaryIn
+from tjapi.result.schemas import RangeOut, ResultIn, ResultsIn, RevokeIn, SheetItemOut, SheetOut, SignIn, SummaryIn
 from tjapi.result.service.accepting import check, kept
 from tjapi.result.service.alarming import graves_of
 from tjapi.result.service.book import Book, value_of
 from tjapi.result.service.case import ground_of, known
 from tjapi.result.service.claims import Truth, truth_of
+from tjapi.result.service.clicking import coded_of, composed
 from tjapi.result.service.computing import compute, record
 from tjapi.result.service.reading import line_out, value_out
 from tjapi.result.service.summarizing import (
     STALE,
-    calm_lines,
+    calm_words,
     new_sheet,
     put_lines,
     sheet_sources,
     summarize,
     summarize_department,
     text_of,
+    untrue_words,
 )
 
 STAFF = "staff"
@@ -101,10 +103,10 @@ class _Desk:
         )
 
     def said(self) -> list[Known]:
-        """Return the department's current values, as rules and sentences see them."""
+        """Return the department's current values, as rules and sentences see them; a summary tells nothing of what is private."""
         found = []
         for line in self.lines:
-            for item in self.book.items_of(line) if self.book.live(line) else ():
+            for item in self.book.items_of(line) if self.book.live(line) and not line.private else ():
                 now = self.book.now_at(line.id, item.id)
                 if now is not None:
                     range_ = now.range_snapshot or {}
@@ -114,10 +116,16 @@ class _Desk:
                             result_id=now.result_id, department_id=now.department_id, revision_id=now.id,
                             bounds=(range_.get("low"), range_.get("high")), usual=range_.get("text") or now.lis_range_text or "",
                             judged=item.judged, usual_texts=range_.get("normal_texts") or (), marked=bool(now.lis_flags),
-                            by_person=now.flag is None and self.book.flag_of(now) is not None,
+                            by_person=now.flag is None and self.book.flag_of(now) is not None, remarks=now.remarks, coded=now.coded,
                         )
                     )  # fmt: skip
         return found
+
+    @property
+    def private(self) -> set[UUID]:
+        """The results of the department's private lines."""
+        places = [(line.id, item.id) for line in self.lines if line.private for item in self.book.items_of(line)]
+        return {now.result_id for place in places if (now := self.book.now_at(*place)) is not None}
 
     def text(self, lines: Sequence[DepartmentSheetLine], *, complete: bool) -> str:
         """Return the summary that lines make: it names what is critical of the department's own values."""
@@ -130,8 +138,9 @@ class _Desk:
             else:
                 case[one.item_code] = one
         exam = self.book.exam
-        own = Case(exam.sex, exam.age_years, case, {}, repeats, bool(exam.pregnant))
-        return text_of(lines, values, complete=complete, grave=graves_of(self.edition, own) if self.edition else ())
+        own = Case(exam.sex, exam.age_years, case, {}, repeats, bool(exam.pregnant), exam.age_days)
+        told = [line for line in lines if self.private.isdisjoint(line.result_ids or ())]
+        return text_of(told, values, complete=complete, grave=graves_of(self.edition, own) if self.edition else ())
 
     def entered(self) -> list[_Place]:
         """Return the items that the department answers for: those of its live lines that no laboratory carries out."""
@@ -181,11 +190,15 @@ async def put_results(uow: UnitOfWork, exam_id: UUID, department_id: int, given:
         ],
         doubted,
     )
+    written = await composed(uow, items, given)
+    given = given.model_copy(update={"results": [_written(one, written) for one in given.results]})
     check(items, from_lis, given, last, desk.book.exam.age_years)
     entered = 0
     for one in given.results:
+        coded = coded_of(one.coded, written[one.item_id]) if one.coded is not None else None
+        said = _Typed(one.value, one.kept_because, one.remark, coded)
         for place in places[one.item_id]:
-            entered += _enter(uow, desk.book, place, kept(place[1], one.value), STAFF, one.kept_because)
+            entered += _enter(uow, desk.book, place, replace(said, value=kept(place[1], one.value)))
     if given.fill_defaults:
         entered += _fill(uow, desk, doubted)
     compute(uow, desk.book, (line for line, _ in desk.entered()))
@@ -236,7 +249,7 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
     for line, item in desk.entered():
         now = book.now_at(line.id, item.id)
         if now is not None and now.status not in SETTLED:
-            record(uow, book, (line, item), now.raw_value, "final", now.source, now.reason)
+            record(uow, book, (line, item), now.raw_value, "final", now.source, now.reason, now.remarks, now.coded)
     # The lines as they are after zero input; then the signature covers them.
     await book.close(uow)
     sheet = _touch(uow, desk, department_id)
@@ -474,7 +487,8 @@ def _refuse_stale(lines: Sequence[DepartmentSheetLine], sheet: DepartmentSheet, 
             f"line:{line.id}", "stale", "所依据的结果已变化,请修改或确认", "rests on other values; change or confirm it"
         )
         for line in lines
-        if line.stale and not line.removed
+        # What is wrong with a line by hand is its words: they are refused by name.
+        if line.stale and not line.removed and line.origin != "manual"
     ]
     # A form sends back what it showed: the same words stand only where somebody says so.
     again = given.summary is None or not (given.summary_confirmed or rewritten(sheet.summary, given.summary))
@@ -493,23 +507,9 @@ def _refuse_words(
     truth: Truth,
 ) -> None:
     """Nobody signs words that call normal what is not, or what nobody examined, or that tell of results what none of them says any more."""
-    shown = [line for line in lines if not line.removed]
-    said = [(f"line:{line.id}", line.text) for line in shown if line.origin == "manual" or line.edited]
-    texts = [line.text for line in shown]
-    calm = calm_lines(said, texts, values)
-    calm += calm_lines([("/summary", written)], [*texts, written], values) if written else []
-    if all(known.unexamined for known in values):
-        calm += [
-            FieldError(
-                at, "calm", "本科室没有检查结果,不能写正常或未见异常", "nothing was examined here that could be normal"
-            )
-            for at, text in [*said, ("/summary", written)]
-            if any(says_all_normal(one, department=True) or says_only_normal(one) for one in _CLAUSE.split(text))
-        ]
-    if calm:
+    if calm := calm_words(lines, written, values, truth):
         raise SummaryContradictsFindings(errors=calm)
-    old = [at for at, text in [*said, ("/summary", written)] if truth.contradicts(text)]
-    if old:
+    if old := untrue_words(lines, written, truth):
         raise SummaryFigureOutdated(errors=[old_figure(place) for place in old])
 
 
@@ -549,25 +549,47 @@ def _fill(uow: UnitOfWork, desk: _Desk, doubted: Collection[UUID]) -> int:
         and item.code not in FORMULAS
         and desk.book.result_id(line.id, item.id) is None
     ]
-    return sum(_enter(uow, desk.book, place, place[1].normal_default, STAFF) for place in untouched)
+    return sum(_enter(uow, desk.book, place, _Typed(place[1].normal_default)) for place in untouched)
 
 
-def _enter(
-    uow: UnitOfWork, book: Book, place: _Place, value: str | None, source: str, reason: str | None = None
-) -> bool:
-    """Bring an item to a value; says whether anything changed."""
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """What a person entered of an item: a value, why it stands, a remark beside it, and what its text was composed of."""
+
+    value: str | None
+    reason: str | None = None
+    remark: str | None = None
+    coded: dict[str, Any] | None = None
+
+    @property
+    def remarks(self) -> list[str]:
+        return [self.remark] if self.remark else []
+
+    def is_said_by(self, now: HeldRevision) -> bool:
+        """Say whether it is what stands. The same words sent back keep their codes: nobody has edited them."""
+        same_codes = self.coded is None or self.coded == now.coded
+        return (now.raw_value, now.remarks) == (self.value, self.remarks) and same_codes
+
+
+def _written(one: ResultIn, written: Mapping[UUID, Composed]) -> ResultIn:
+    """Return a result whose clicks are its text."""
+    return one if one.coded is None else one.model_copy(update={"value": written[one.item_id].text})
+
+
+def _enter(uow: UnitOfWork, book: Book, place: _Place, said: _Typed) -> bool:
+    """Bring an item to what was entered; says whether anything changed."""
     line, item = place
     now = book.now_at(line.id, item.id)
-    if now is None and value is None:
+    if now is None and said.value is None:
         return False
-    if now is not None and now.raw_value == value:
+    if now is not None and said.is_said_by(now):
         return False
-    if value is None:
-        record(uow, book, place, "", "entered_in_error", source)
+    if said.value is None:
+        record(uow, book, place, "", "entered_in_error", STAFF)
     else:
         # What was signed once is corrected; before, it is a draft.
         corrects = now is not None and now.status in SETTLED
-        record(uow, book, place, value, "corrected" if corrects else "preliminary", source, reason)
+        record(uow, book, place, said.value, "corrected" if corrects else "preliminary", STAFF, said.reason, said.remarks, said.coded)  # fmt: skip
     return True
 
 

@@ -67,5 +67,5 @@ def of_department(case: Case, department_id: int) -> Case:
     """Return the part of a case that a department answers for."""
     return Case(
         case.sex, case.age_years, {c: k for c, k in case.values.items() if k.department_id == department_id}, case.before,
-        {c: [k for k in ks if k.department_id == department_id] for c, ks in case.repeats.items()}, case.pregnant,
+        {c: [k for k in ks if k.department_id == department_id] for c, ks in case.repeats.items()}, case.pregnant, case.age_days,
     )  # fmt: skip

@@ -190,7 +190,7 @@ class _Importer:
                     repeats.setdefault(item.code, []).append(seen)
                 else:
                     values[item.code] = seen
-        case = Case(exam.sex, exam.age_years, values, {}, repeats, bool(exam.pregnant))
+        case = Case(exam.sex, exam.age_years, values, {}, repeats, bool(exam.pregnant), exam.age_days)
         self._sheets(i, row, exam, lines, case)
         return case
 

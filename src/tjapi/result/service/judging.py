@@ -60,6 +60,20 @@ async def follow_past(uow: UnitOfWork, exam_id: UUID) -> None:
     await follow(uow, exam)
 
 
+async def find_signed(uow: UnitOfWork, exam_id: UUID, version_id: UUID) -> bool:
+    """Find in an open exam what an unsigned edition left unfound, by the one that is signed; say whether it was open.
+
+    Summaries and conclusions follow as they do when a result changes: what a person touched is kept, and stale where it rests on something else.
+    """
+    if not await exams.pin_signed(uow, exam_id, version_id):
+        return False
+    exam = await exams.get(uow, exam_id)
+    case.changed(uow, exam_id)
+    await follow(uow, exam, facts=True)
+    await uow.audit("exam.found_signed", "exam", exam_id, campus_id=exam.campus_id, detail={"version": str(version_id)})
+    return True
+
+
 async def lines_gone(uow: UnitOfWork, exam_id: UUID, line_ids: Collection[UUID]) -> None:
     """What was found on lines that are set aside counts no more, for nothing that is made of it."""
     exam = await exams.lock(uow, exam_id)

@@ -1,8 +1,8 @@
 """Reading results: by department, through time, and as one digest."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from tjapi.exam import service as exams
@@ -17,6 +17,7 @@ from tjapi.result.rules.flags import Flag
 from tjapi.result.rules.revisions import ResultStatus
 from tjapi.result.rules.values import Comparator, same_unit
 from tjapi.result.schemas import (
+    CodedText,
     ConversionOut,
     DepartmentHistoryOut,
     HistoryOut,
@@ -167,6 +168,11 @@ async def result_ids(uow: UnitOfWork, exam_id: UUID) -> Collection[UUID]:
     return {r.id for r in await repository.results(uow, exam_id)}
 
 
+async def private_ids(uow: UnitOfWork, exam_id: UUID) -> frozenset[UUID]:
+    """Return the results of an exam's private items, as far as they may be seen."""
+    return frozenset(await repository.private_ids(uow, exam_id))
+
+
 async def unmapped_codes(
     uow: UnitOfWork, *, system: str | None, after: Sequence[str] | None, size: int
 ) -> Sequence[UnmappedCodeOut]:
@@ -192,6 +198,11 @@ def shown_value(revision: ResultRevision | HeldRevision) -> str:
     return revision.raw_value if revision.numeric is None else revision.text
 
 
+def coded_out(kept: Mapping[str, Any] | None) -> CodedText | None:
+    """Return what was clicked of a value, as it was clicked."""
+    return None if kept is None else CodedText.model_validate({name: kept[name] for name in ("findings", "normal")})
+
+
 def value_out(revision: ResultRevision | HeldRevision, flag: Flag | None) -> ValueOut:
     """Return the public shape of a revision, under the flag that is shown of it."""
     snapshot = revision.range_snapshot
@@ -200,5 +211,5 @@ def value_out(revision: ResultRevision | HeldRevision, flag: Flag | None) -> Val
         comparator=cast("Comparator", revision.comparator), numeric=None if revision.numeric is None else f"{revision.numeric:f}",
         unit=revision.unit, flag=flag, conversion=ConversionOut.model_validate(revision.conversion) if revision.conversion else None,
         range=RangeOut.model_validate(snapshot) if snapshot is not None else None, lis_range_text=revision.lis_range_text,
-        lis_flags=revision.lis_flags, remarks=revision.remarks, reason=revision.reason, observed_at=revision.observed_at, source=revision.source, recorded_at=revision.recorded_at,
+        lis_flags=revision.lis_flags, remarks=revision.remarks, coded=coded_out(revision.coded), reason=revision.reason, observed_at=revision.observed_at, source=revision.source, recorded_at=revision.recorded_at,
     )  # fmt: skip

@@ -8,6 +8,7 @@ filed as any other: a charset does not place it, and a place does not read it. N
 from collections.abc import Sequence
 from uuid import UUID
 
+from tjapi.catalog import service as catalog
 from tjapi.exam import service as exams
 from tjapi.kernel import inbox
 from tjapi.kernel.ids import uuid7
@@ -107,10 +108,15 @@ async def word_on(uow: UnitOfWork, message_id: UUID) -> tuple[bool, str | None]:
 
 
 async def raw_for_readings(uow: UnitOfWork, message_id: UUID) -> tuple[str, bytes]:
-    """Return the source and the bytes of a message for whoever is to say how they are read, with an audit row. Raises InboundMessageNotFound."""
+    """Return the source and the bytes of a message for whoever is to say how they are read, with an audit row.
+
+    Raises InboundMessageNotFound, PrivateContent.
+    """
     message = await inbox.get(uow, message_id)
+    raw = inbox.open_body(uow, message)
+    await catalog.refuse_private(uow, raw)
     await uow.audit("inbound_message.readings_read", "inbound_message", message_id)
-    return message.source, inbox.open_body(uow, message)
+    return message.source, raw
 
 
 async def to_be_read(uow: UnitOfWork, message_id: UUID) -> tuple[str, bytes] | None:

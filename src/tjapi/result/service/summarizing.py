@@ -1,5 +1,6 @@
 """Lines of a department's summary: made by the rules of the knowledge base, edited by the department; an edit is never overwritten."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
@@ -10,7 +11,7 @@ from tjapi.exam.rules import ENDED, LIVE_FOR_RESULTS
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge.calm import says_all_normal
+from tjapi.knowledge.calm import says_all_normal, says_only_normal
 from tjapi.knowledge.claims import rewritten
 from tjapi.knowledge.rules import Clause, Known
 from tjapi.knowledge.words import forbids_calm, judgement_of, nothing_found, told, valued
@@ -21,7 +22,7 @@ from tjapi.result.rules.choices import folded, untold
 from tjapi.result.rules.derivation import Sources, fate
 from tjapi.result.schemas import SummaryLineIn
 from tjapi.result.service.case import Ground, ground_of, values_of
-from tjapi.result.service.claims import truth_of
+from tjapi.result.service.claims import Truth, truth_of
 from tjapi.result.service.findings import found_in, line_text, of_department, result_ids
 
 STALE = "summary_stale"
@@ -48,7 +49,9 @@ async def summarize(
     for department_id in await _unwritten(uow, exam, sheets.keys(), department_ids, facts=facts):
         sheets[department_id] = sheet = new_sheet(exam, department_id)
         uow.session.add(sheet)
-    for department_id in sorted(sheets.keys() | held.keys() if department_ids is None else department_ids):
+    # Words that somebody wrote may tell of another department's values.
+    own = {one for one, lines in held.items() if _own_words(lines)} | {one for one, s in sheets.items() if s.by_hand}
+    for department_id in sorted(sheets.keys() | held.keys() if department_ids is None else own | set(department_ids)):
         lines, sheet_ = held.get(department_id, []), sheets.get(department_id)
         shown, stale = sheet_.shown if sheet_ is not None else None, _stale(lines, sheet_)
         after = await summarize_department(uow, exam, department_id, lines, sheet_)
@@ -97,6 +100,8 @@ async def summarize_department(
         lines = await _bring(uow, exam, department_id, held, ground)
     if sheet is not None:
         follow_sheet(sheet, sheet_sources(ground, department_id, lines))
+    await _mark_refused(uow, ground, exam, department_id, lines, sheet)
+    if sheet is not None:
         sheet.shown = await _shown(uow, exam, ground, department_id, lines, sheet)
     await uow.session.flush()
     await _tell_stale(uow, exam.id, department_id, lines, sheet)
@@ -284,11 +289,11 @@ async def _refuse_words(
             rests_on = line.result_ids if line is not None else ()
             if truth.contradicts(one.text, written_on=linked, rests_on=rests_on):
                 wrong.append(old_figure(at))
-    if wrong:
-        raise SummaryFigureOutdated(errors=wrong)
-    calm = calm_lines(written, [one.text for one in given], values)
+    calm = calm_lines(written, [one.text for one in given], values) + unexamined_lines(written, truth)
     if calm:
         raise SummaryContradictsFindings(errors=calm)
+    if wrong:
+        raise SummaryFigureOutdated(errors=wrong)
 
 
 def _is_written(line: DepartmentSheetLine, text: str) -> bool:
@@ -311,6 +316,74 @@ def calm_lines(written: Sequence[tuple[str, str]], texts: Sequence[str], values:
         for place, text in written
         if says_all_normal(text, department=True, flagged=flagged)
     ]
+
+
+_CLAUSE = re.compile(r"[,，。;；\n]")
+
+
+def unexamined_lines(written: Iterable[tuple[str, str]], truth: Truth) -> list[FieldError]:
+    """Return what somebody wrote, by its place, that calls normal what nobody examined: 双耳听力正常 of a hearing test that was refused."""
+    return [
+        FieldError(place, "unexamined", "该项目没有检查结果,不能写正常或未见异常", "calls normal what nobody examined")
+        for place, text in written
+        if truth.calls_unexamined_normal(text)
+    ]
+
+
+def calm_words(
+    lines: Sequence[DepartmentSheetLine], written: str, values: Sequence[Known], truth: Truth
+) -> list[FieldError]:
+    """Return what of a department's own words, by its place, calls normal what is not, or what nobody examined.
+
+    `written`: the summary, where somebody wrote it; `values` are the department's.
+    """
+    shown = [line for line in lines if not line.removed]
+    said, texts = _own_words(shown), [line.text for line in shown]
+    calm = calm_lines(said, texts, values)
+    calm += calm_lines([("/summary", written)], [*texts, written], values) if written else []
+    calm += unexamined_lines([*said, ("/summary", written)], truth)
+    if all(known.unexamined for known in values):
+        calm += [
+            FieldError(
+                at, "calm", "本科室没有检查结果,不能写正常或未见异常", "nothing was examined here that could be normal"
+            )
+            for at, text in [*said, ("/summary", written)]
+            if any(says_all_normal(one, department=True) or says_only_normal(one) for one in _CLAUSE.split(text))
+        ]
+    return calm
+
+
+def untrue_words(lines: Sequence[DepartmentSheetLine], written: str, truth: Truth) -> list[str]:
+    """Return the places of a department's own words that tell of results what these do not say."""
+    said = _own_words([line for line in lines if not line.removed])
+    return [at for at, text in [*said, ("/summary", written)] if truth.contradicts(text)]
+
+
+def _own_words(lines: Sequence[DepartmentSheetLine]) -> list[tuple[str, str]]:
+    return [(f"line:{line.id}", line.text) for line in lines if line.origin == "manual" or line.edited]
+
+
+async def _mark_refused(
+    uow: UnitOfWork, ground: Ground, exam: Exam, department_id: int, lines: Sequence[DepartmentSheetLine], sheet: DepartmentSheet | None
+) -> None:  # fmt: skip
+    """Mark stale what a signature would refuse of a department's own words, signed or not: whoever reads them sees it.
+
+    A line by hand, which rests on no value by itself, is current again once it is true.
+    """
+    for line in lines:
+        line.stale = line.stale and line.origin != "manual"
+    written = sheet.summary if sheet is not None and sheet.by_hand else ""
+    if not written and not _own_words(lines):
+        return
+    values = of_department(ground.case, department_id).every
+    truth = await truth_of(uow, exam.id, ground)
+    wrong = {one.pointer for one in calm_words(lines, written, values, truth)} | set(
+        untrue_words(lines, written, truth)
+    )
+    for line in lines:
+        line.stale = line.stale or f"line:{line.id}" in wrong
+    if sheet is not None and "/summary" in wrong:
+        sheet.stale = True
 
 
 def text_of(

@@ -59,7 +59,9 @@ async def _cases(uow: UnitOfWork, exams: Sequence[Exam], past: Collection[str]) 
     for exam in exams:
         values, repeats = put_together([row for row in rows if row.exam_id == exam.id])
         before = await before_of(uow, exam, set(past) & values.keys())
-        found.append((exam, Case(exam.sex, exam.age_years, values, before, repeats, bool(exam.pregnant))))
+        found.append(
+            (exam, Case(exam.sex, exam.age_years, values, before, repeats, bool(exam.pregnant), exam.age_days))
+        )
     return found
 
 

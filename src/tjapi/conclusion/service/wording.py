@@ -1,0 +1,109 @@
+"""What of a person's words does not hold beside the results: the one body of what a draft marks and what a signature refuses."""
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from tjapi.conclusion.errors import OverviewContradictsResults
+from tjapi.conclusion.models import Conclusion, ConclusionEntry
+from tjapi.conclusion.rules import calm_beside, made_by_machine
+from tjapi.kernel.problem import FieldError
+from tjapi.knowledge.rules import Known as Value
+from tjapi.result import service as results
+
+if TYPE_CHECKING:
+    from tjapi.conclusion.service.following import Known
+
+_FIELDS = ("title", "detail", "advice", "lifestyle")
+
+
+def untrue_of(
+    i: int,
+    entry: ConclusionEntry,
+    now: "Known",
+    truth: results.Truth,
+    was: Sequence[Value] = (),
+    gone: Collection[str] = (),
+) -> list[str]:
+    """Return the places of a person's words in an entry that tell of results what they do not say; the knowledge base's own advice is not asked."""
+    known, rests_on = advised(now), entry.result_ids
+    found = [
+        f"/entries/{i}/{field}"
+        for field in ("title", "detail")
+        if truth.contradicts(getattr(entry, field), written_on=was, rests_on=rests_on, gone=gone, free=known)
+    ]
+    found += [
+        f"/entries/{i}/{field}"
+        for field in ("advice", "lifestyle")
+        if getattr(entry, field) not in known
+        and truth.contradicts(getattr(entry, field), rests_on=rests_on, free=known)
+    ]
+    return found
+
+
+def advised(now: "Known") -> list[str]:
+    """Return what the knowledge base advises on what was found: its figures are nobody's results."""
+    return [words for entry in now.wanted.values() for words in (entry.advice, entry.lifestyle)]
+
+
+def _texts(overview: str, entries: Sequence[ConclusionEntry]) -> list[tuple[str, str]]:
+    texts = [("/overview", overview)]
+    return texts + [
+        (f"/entries/{i}/{name}", getattr(entry, name)) for i, entry in enumerate(entries) for name in _FIELDS
+    ]
+
+
+def calm(now: "Known", overview: str, entries: Sequence[ConclusionEntry]) -> list[str]:
+    """Return the places of words that call everything, or what is flagged, normal beside what is flagged or not judged."""
+    values = now.ground.case.every
+    rests_on = {result_id for entry in entries if entry.kind != "risk" for result_id in entry.result_ids}
+    # The overview is of the main report, which speaks of nothing private, and is not to betray it by what it leaves unsaid.
+    open_ = [known for known in values if known.result_id not in now.private]
+    return [
+        *calm_beside([("/overview", overview)], open_, rests_on - now.private),
+        *calm_beside(_texts("", entries), values, rests_on),
+    ]
+
+
+def unexamined(truth: results.Truth, overview: str, entries: Sequence[ConclusionEntry]) -> list[str]:
+    """Return the places of words that call normal what nobody examined."""
+    return [place for place, text in _texts(overview, entries) if truth.calls_unexamined_normal(text)]
+
+
+def refuse_calm(now: "Known", truth: results.Truth, overview: str, entries: Sequence[ConclusionEntry]) -> None:
+    """Nobody signs words that call normal what is not, or what nobody examined. Raises OverviewContradictsResults."""
+    wrong = [
+        FieldError(place, "calm", "写正常或未见异常,与结果矛盾", "calls normal what is flagged or not judged")
+        for place in calm(now, overview, entries)
+    ]
+    wrong += [
+        FieldError(place, "unexamined", "该项目没有检查结果,不能写正常或未见异常", "calls normal what nobody examined")
+        for place in unexamined(truth, overview, entries)
+    ]
+    if wrong:
+        raise OverviewContradictsResults(errors=wrong)
+
+
+def is_own(now: "Known", overview: str, entries: Sequence[ConclusionEntry]) -> bool:
+    """Say whether an overview is a person's own words; what is made of the entries says what they say."""
+    return bool(overview) and not made_by_machine(overview, now.titles(entries))
+
+
+def has_own_words(now: "Known", overview: str, entries: Sequence[ConclusionEntry]) -> bool:
+    """Say whether a person wrote anything of a conclusion."""
+    return is_own(now, overview, entries) or any(entry.edited for entry in entries)
+
+
+def mark_refused(now: "Known", truth: results.Truth, found: Conclusion, entries: Sequence[ConclusionEntry]) -> None:
+    """Mark stale what a person wrote and nobody may sign beside the results as they are: whoever reads the draft sees it before they sign.
+
+    It is current again once it is true.
+    """
+    places = {*calm(now, found.overview, entries), *unexamined(truth, found.overview, entries)}
+    if is_own(now, found.overview, entries) and (
+        "/overview" in places or truth.contradicts(found.overview, free=advised(now))
+    ):
+        found.overview_stale = True
+    for i, entry in enumerate(entries):
+        own = {f"/entries/{i}/{name}" for name in _FIELDS}
+        if entry.edited and (own & places or untrue_of(i, entry, now, truth)):
+            entry.stale = True

@@ -1,0 +1,235 @@
+"""What was found of a private item (私密项目) is seen by whom the right allows, and by nobody else through any door.
+
+One person has a positive HIV test and a pregnancy; somebody who holds every right but those to private items asks every read of the contract
+about them, and commands what answers with results. Neither the item nor the value is anywhere: in no body, no document, no log, no audit row.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pypdfium2 as pdfium
+import pytest
+
+from tests.access.conftest import API, A, Visit, World, do, fresh, once
+from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS
+from tjapi.kernel.schema import connect
+from tjapi.visit import invented_person
+
+pytestmark = [pytest.mark.xdist_group("access"), pytest.mark.requirement("X7", "E3.1")]
+VALUE = "48713"
+SECRET = re.compile(rf"HIV|HCG|{VALUE}|妊娠试验|艾滋")
+RIGHTS = {
+    "private.read",
+    "private.consent",
+    "private.report",
+    "conclusion.review",
+    "conclusion.finalize",
+    "result.write",
+}
+# What the hospital offers and knows is nobody's secret: these tell of no person.
+OF_NOBODY = {
+    "listItems", "getItem", "listItemGroups", "getItemGroup", "listExamPackages", "getExamPackage", "listExternalCodes", "exportCatalog", "listFindings",
+    "listKnowledgeRules", "listKnowledgeVersions", "getKnowledgeChanges", "listDictionaries", "listRoles", "getRole",
+}  # fmt: skip
+ENDLESS = {"followLiveEvents"}
+GROUPS = {"CBC": "血常规", "HIV": "HIV抗原抗体", "BHCG": "血清β-HCG"}
+ROWS = {
+    "CBC": [
+        ("NM", "WBC", "6.2"),
+        ("NM", "RBC", "4.4"),
+        ("NM", "HGB", "130"),
+        ("NM", "HCT", "0.40"),
+        ("NM", "PLT", "220"),
+    ],
+    "HIV": [("ST", "HIVAB", "阳性")],
+    "BHCG": [("NM", "BHCG", VALUE)],
+}
+
+
+async def _report(world: World, visit: Visit, tubes: list[dict[str, Any]], code: str) -> str:
+    at, number, card = "20261130080000+0000", fresh("P"), visit.card
+    tube = next(t for t in tubes if any(name.startswith(GROUPS[code]) for name in t["groups"]))
+    segments = [
+        f"MSH|^~\\&|LIS|LAB|TJAPI||{at}||ORU^R01^ORU_R01|{number}|P|2.5.1|||||CHN|UNICODE UTF-8",
+        f"PID|1||{visit.exam_no}^^^TJ^VN||{card['name']}||{card['birth_date'].replace('-', '')}|{card['sex'][0].upper()}",
+        "ORC|RE", f"OBR|1||F{number}|{code}^{GROUPS[code]}^L|||{at}|||||||||||||||{at}|||F",
+        *(f"OBX|{i}|{kind}|{item}^{item}^L||{value}|||{'HH' if item == 'BHCG' else ''}||||F" for i, (kind, item, value) in enumerate(ROWS[code], 1)),
+        f"SPM|1|{tube['barcode']}",
+    ]  # fmt: skip
+    headers = {"X-Source": "lis", "X-Message-Id": number, "Content-Type": "application/hl7-v2"}
+    body = ("\r".join(segments) + "\r").encode()
+    made = await do(world.clients["client_gateway"], "POST", "/inbound-messages", 202, content=body, headers=headers)
+    world.wake()
+    return str(made.json()["id"])
+
+
+async def _registered(world: World) -> tuple[Visit, dict[str, dict[str, Any]]]:
+    front, card = world.clients["front_desk"], invented_person("female")
+    person = (await do(front, "POST", "/examinees", 201, json={"campus_id": A, **card}, headers=once())).json()
+    ids = {}
+    for code in GROUPS:
+        found = (await do(front, "GET", "/item-groups", params={"q": code, "page_size": 200})).json()["items"]
+        ids |= {g["code"]: g["id"] for g in found}
+    order = {"campus_id": A, "examinee_id": person["id"], "item_group_ids": [ids[c] for c in GROUPS]}
+    exam = (await do(front, "POST", "/exams", 201, json=order, headers=once())).json()
+    lines = {line["code"]: line for line in exam["lines"]}
+    return Visit(card, person["id"], exam["id"], exam["exam_no"], exam["lines"]), lines
+
+
+async def _outsider(world: World) -> httpx.AsyncClient:
+    """Somebody who may do everything but see what is private, and works in another department."""
+    permissions = sorted(PERMISSIONS.keys() - NOT_FOR_STAFF - RIGHTS)
+    body = {"name_zh": "除私密外全部权限", "name_en": "All but what is private", "permissions": permissions}
+    await do(world.clients["admin"], "PUT", "/roles/all_but_private", json=body)
+    return await world.newcomer(roles=["all_but_private"], all_departments=True)
+
+
+def _text(answer: httpx.Response) -> str:
+    if answer.headers.get("content-type", "").startswith("application/pdf"):
+        document = pdfium.PdfDocument(answer.content)
+        return "\n".join(page.get_textpage().get_text_range() for page in document)
+    return answer.text
+
+
+def _reads(contract: dict[str, Any], known: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
+    """Yield every read of the contract with its path filled in: its operation and the path, once for each thing it may be asked of."""
+    for path, verbs in contract["paths"].items():
+        operation = verbs.get("get")
+        if operation is None or operation["operationId"] in ENDLESS:
+            continue
+        names = re.findall(r"{(\w+)}", path)
+        if any(name not in known for name in names):
+            continue
+        filled = [path]
+        for name in names:
+            filled = [one.replace(f"{{{name}}}", value) for one in filled for value in known[name]]
+        for one in filled:
+            yield operation["operationId"], one
+
+
+async def test_what_is_private_waits_for_consent_and_shows_to_those_alone_who_may_see_it(
+    world: World, capfd: pytest.CaptureFixture[str]
+) -> None:
+    visit, lines = await _registered(world)
+    front, chief, reviewer, doctor = (world.clients[c] for c in ("front_desk", "chief", "reviewer", "doctor"))
+    assert {c: x["state"] for c, x in lines.items()} == {"CBC": "released", "HIV": "ordered", "BHCG": "ordered"}
+    await world.check_in(visit)
+    assert [len(t["groups"]) for t in visit.tubes] == [1], "nobody agreed to more than the blood count"
+    place = f"/exams/{visit.exam_id}"
+    body = {"line_ids": [lines["HIV"]["id"], lines["BHCG"]["id"]], "signature": visit.card["name"]}
+    plain = await front.post(f"{API}{place}/lines:consent", json=body | {"line_ids": [lines["CBC"]["id"]]})
+    assert (plain.status_code, plain.json()["errors"][0]["code"]) == (409, "not-private")
+    assert (await chief.post(f"{API}{place}/lines:consent", json=body)).status_code == 403
+    for _ in "twice is once":
+        agreed = (await do(front, "POST", f"{place}/lines:consent", json=body)).json()
+    assert {x["code"] for x in agreed["lines"] if x["private"] and x["consented_at"]} == {"HIV", "BHCG"}
+    steps = (await do(front, "GET", f"{place}/line-steps")).json()["items"]
+    assert [x["signature"] for x in steps if x["action"] == "consented"] == [visit.card["name"]] * 2
+
+    tubes = (await do(front, "GET", f"{place}/tubes")).json()["items"]
+    for tube in tubes:
+        await do(front, "POST", f"/tubes/{tube['id']}:collect")
+    messages = [await _report(world, visit, tubes, code) for code in GROUPS]
+
+    async def filed() -> bool:
+        found = (await do(chief, "GET", f"{place}/results")).json()["departments"]
+        return sum(len(d["results"]) for d in found) >= len(GROUPS) + 4
+
+    await world.until(filed)
+    outsider = await _outsider(world)
+    shown = (await do(chief, "GET", f"{place}/results")).json()["departments"][0]["results"]
+    private = {r["item_code"]: r["id"] for r in shown if r["item_code"] in ("HIVAB", "BHCG")}
+    assert set(private) == {"HIVAB", "BHCG"}, "who reviews sees them"
+    own = (await do(doctor, "GET", f"{place}/results")).json()["departments"][0]["results"]
+    other = (await do(world.clients["other_department"], "GET", f"{place}/results")).json()["departments"]
+    assert {r["item_code"] for r in own} >= set(private), "who performs everything sees them"
+    assert not {r["item_code"] for d in other for r in d["results"]} & set(private)
+
+    # Every command on the way that answers with the exam.
+    held = await do(outsider, "POST", f"{place}:hold", json={"reason": "休息"})
+    resumed = await do(outsider, "POST", f"{place}:resume")
+    assert not SECRET.search(held.text + resumed.text)
+    assert {x["code"] for x in resumed.json()["lines"]} == {"CBC"}
+
+    questions = (await do(chief, "GET", "/result-questions", params={"exam_id": visit.exam_id})).json()["items"]
+    for question in questions:
+        answer = {"answer": "abnormal" if question["kind"] == "undetermined" else "accept", "reason": "已核实"}
+        await doctor.post(f"{API}/result-questions/{question['id']}:answer", json=answer)
+    # What its laboratory calls critical alarms whoever has to act; what it is they ask who may see it.
+    query = {"exam_id": visit.exam_id}
+    criticals = (await do(chief, "GET", "/critical-values", params=query)).json()["items"]
+    alarmed = (await do(outsider, "GET", "/critical-values", params=query)).json()["items"]
+    assert [c["id"] for c in criticals] == [c["id"] for c in alarmed]
+    assert {c["rule_code"] for c in alarmed} == {"PRIVATE"}
+    assert any(VALUE in c["explanation"] for c in criticals)
+    for one in criticals:
+        at, tag = f"/critical-values/{one['id']}", {"If-Match": '"1"'}
+        seen = await do(outsider, "POST", f"{at}:confirm", headers=tag)
+        body = {"channel": "phone", "told": "本人", "reached": True, "read_back": f"HCG {VALUE}"}
+        told_of = await do(doctor, "POST", f"{at}:notify", json=body, headers={"If-Match": seen.headers["etag"]})
+        assert not SECRET.search(seen.text)
+        assert VALUE in told_of.text
+    completeness = (await do(chief, "GET", f"{place}/completeness")).json()
+    assert completeness["complete"], (completeness, questions, criticals)
+    now = await do(reviewer, "GET", f"{place}/conclusion")
+    made = await do(reviewer, "POST", f"{place}/conclusion:generate", headers={"If-Match": now.headers["etag"]})
+    titles = [e["title"] for e in made.json()["entries"] if set(e["result_ids"]) & set(private.values())]
+    assert titles, "what is found of it is concluded"
+    assert not any(title in made.json()["overview"] for title in titles), "and the overview tells of nothing private"
+    await world.conclude(visit, "finalized")
+    visit.report_id = await world.render(visit)
+    await do(chief, "POST", f"/reports/{visit.report_id}:publish")
+    sealed = (await do(chief, "POST", f"{place}/private-reports", 202)).json()
+    assert (sealed["kind"], sealed["version"]) == ("private", 1)
+    assert (await outsider.post(f"{API}{place}/private-reports")).status_code == 403
+    world.wake()
+
+    async def ready() -> bool:
+        return (await do(chief, "GET", f"/reports/{sealed['id']}")).json()["state"] == "sealed"
+
+    await world.until(ready)
+    apart = _text(await do(chief, "GET", f"/reports/{sealed['id']}/pdf"))
+    assert {word in apart for word in ("HIV", VALUE)} == {True}
+    assert "血红蛋白" not in apart
+    assert "HIV" not in _text(await do(chief, "GET", f"/reports/{visit.report_id}/pdf"))
+    await do(chief, "POST", f"/reports/{sealed['id']}:publish")
+
+    examinee = await world.examinee(visit)
+    mine = (await do(examinee, "GET", "/me/reports")).json()["items"]
+    assert [r["id"] for r in mine] == [visit.report_id], "what is private is handed over in person"
+    gone = await examinee.get(f"{API}/me/reports/{sealed['id']}/pdf")
+    assert gone.status_code == 404
+
+    known = {
+        "exam_id": [visit.exam_id], "examinee_id": [visit.person_id], "department_id": ["4"], "report_id": [visit.report_id, sealed["id"]],
+        "result_id": list(private.values()), "question_id": [q["id"] for q in questions], "critical_value_id": [c["id"] for c in criticals],
+        "message_id": messages, "tube_id": [t["id"] for t in tubes], "job_id": [visit.job_id], "campaign_id": [world.unit["campaign"]],
+        "employer_id": [world.unit["employer"]], "member_id": [world.unit["member"]], "campus_id": ["1"],
+        "version_id": [(await do(chief, "GET", "/knowledge-versions")).json()["items"][0]["id"]],
+    }  # fmt: skip
+    contract = (await world.clients["anonymous"].get("/openapi.json")).json()
+    told, asked = [], set()
+    for operation, path in _reads(contract, known):
+        answer = await outsider.get(path, params={"day": "2026-11-30"} if operation == "getBoard" else None)
+        if answer.status_code in (200, 202):
+            asked.add(operation)
+        assert answer.status_code < 500, (operation, answer.text)
+        if operation not in OF_NOBODY and (found := SECRET.search(_text(answer))):
+            at = max(found.start() - 80, 0)
+            told.append((operation, _text(answer)[at : found.end() + 40]))
+    assert not told
+    assert asked >= {
+        "listExamResults", "getExam", "getDepartmentHistory", "listTrends", "getReview", "getConclusion", "listExams", "listRequisitions", "listTubes",
+        "getReportContent", "downloadReport", "previewReport", "listCriticalValues", "listResultQuestions", "listExamLineSteps", "listAuditEvents", "listJobs",
+    }, sorted(asked)  # fmt: skip
+    for result_id in private.values():
+        assert (await outsider.get(f"{API}/results/{result_id}/revisions")).status_code == 404
+    assert (await outsider.get(f"{API}/reports/{sealed['id']}/pdf")).status_code == 404
+    admin = await connect(world.runtime.settings)
+    rows = await admin.fetch("select data::text said from live_event union all select detail::text from audit_event")
+    await admin.close()
+    assert not [r["said"] for r in rows if re.search(rf"HIV|{VALUE}", r["said"] or "")]
+    printed = capfd.readouterr()
+    assert not re.search(rf"HIV|{VALUE}", printed.err)

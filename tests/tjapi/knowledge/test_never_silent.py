@@ -1,0 +1,222 @@
+"""What must not be passed over in silence: of each line how urgently somebody is asked, and what the report tells, by raw values of real people.
+
+A line: who, what was measured, the gravest class that alarms (A at once, B within the day, empty nobody), and what is found; `!CODE` is not found.
+"""
+
+import pytest
+
+from tests.tjapi.knowledge.test_shipped_rules import found_in, read
+from tests.tjapi.shipped import alerts_of
+
+pytestmark = pytest.mark.requirement("X15", "E3.4", "E5.1")
+
+LINES = [
+    # Anaemia of the young by their own limits, critical haemoglobin by age.
+    ("m8m", "HGB=109", "", "ANEMIA"),
+    ("m8m", "HGB=110", "", "!ANEMIA"),
+    ("f15m", "HGB=109", "", "ANEMIA"),
+    ("m4", "HGB=109", "", "ANEMIA"),
+    ("m5", "HGB=114", "", "ANEMIA"),
+    ("m11", "HGB=115", "", "!ANEMIA"),
+    ("m12", "HGB=119", "", "ANEMIA"),
+    ("f14", "HGB=120", "", "!ANEMIA"),
+    ("m2m", "HGB=89", "", "ANEMIA"),
+    ("m2m", "HGB=98", "", "!ANEMIA"),
+    ("m5m", "HGB=96", "", "ANEMIA"),
+    ("m8m", "HGB=69", "B", "ANEMIA"),
+    ("m3", "HGB=65", "B", "ANEMIA"),
+    ("m7", "HGB=79", "B", "ANEMIA"),
+    ("m7", "HGB=80", "", "ANEMIA"),
+    ("m8m", "HGB=60", "A", "ANEMIA"),
+    ("m2d", "HGB=95", "A", ""),
+    ("m2d", "HGB=223", "A", ""),
+    ("m2d", "HGB=170", "", ""),
+    ("m20d", "HGB=140", "", ""),
+    # The newborn's bilirubin by the day.
+    ("m0d", "TBIL=103", "A", ""),
+    ("m1d", "TBIL=120", "", ""),
+    ("m1d", "TBIL=154", "A", ""),
+    ("m2d", "TBIL=205", "A", ""),
+    ("m5d", "TBIL=260", "A", ""),
+    ("m5d", "TBIL=350", "A", ""),
+    ("m5d", "TBIL=200", "", ""),
+    ("m5d", "TBIL=221", "B", ""),
+    ("m40d", "TBIL=171", "A", ""),
+    ("m40d", "TBIL=90", "B", ""),
+    ("m40d", "DBIL=40", "B", ""),
+    # Muscle, acids, pancreas, adrenals.
+    ("m30", "CK=4999", "B", "CK-HIGH"),
+    ("m30", "CK=5000", "A", "CK-VERY-HIGH"),
+    ("m30", "CK=900", "", "CK-HIGH"),
+    ("m12", "CK=6000", "A", ""),
+    ("m45", "TCO2=10.0", "A", "TCO2-LOW"),
+    ("m45", "TCO2=15.0", "B", "TCO2-LOW"),
+    ("m45", "TCO2=20.0", "", "TCO2-LOW"),
+    ("m45", "TCO2=40.0", "A", "TCO2-HIGH"),
+    ("m45", "GLU=14.0 UKET=阳性(2+)", "A", "KETOACIDOSIS-SUSPECT"),
+    ("m45", "GLU=12.0 TCO2=16.0", "A", "KETOACIDOSIS-SUSPECT"),
+    ("m9", "GLU-R=12.0 UKET=阳性(3+)", "A", ""),
+    ("m45", "GLU=5.0 UKET=阳性(2+)", "", "!KETOACIDOSIS-SUSPECT KETONURIA"),
+    ("m9", "GLU=11.2", "A", ""),
+    ("m9", "GLU=7.1", "B", "GLU-HIGH"),
+    ("m45", "LPS=180", "B", "LIPASE-HIGH"),
+    ("m45", "LPS=61", "", "LIPASE-HIGH"),
+    ("m45", "LPS=180 SYMPTOM=腹痛", "A", ""),
+    ("m45", "AMY=405 SYMPTOM=腹痛", "A", ""),
+    ("m45", "TG=11.3 SYMPTOM=腹痛", "A", ""),
+    ("f30p", "TG=11.3", "A", ""),
+    ("m45", "CORT=82.0", "B", "CORTISOL-LOW"),
+    ("m45", "CORT=82.0 NA=128", "A", "CORTISOL-LOW"),
+    # Bands before the critical ones.
+    ("m45", "UREA=36.0", "A", "UREA-HIGH"),
+    ("m45", "UREA=22.0", "B", "UREA-HIGH"),
+    ("m45", "CA=3.00", "B", "HYPERCALCEMIA"),
+    ("m45", "CA=1.75", "B", "HYPOCALCEMIA"),
+    ("m45", "MG=0.40", "A", "MAGNESIUM-ABNORMAL"),
+    ("m45", "MG=0.50", "B", "MAGNESIUM-ABNORMAL"),
+    ("m45", "MG=2.00", "A", "MAGNESIUM-ABNORMAL"),
+    ("m45", "NA=124", "B", "HYPONATREMIA"),
+    ("m45", "NA=156", "B", "HYPERNATREMIA"),
+    ("m45", "K=3.00", "B", "HYPOKALEMIA"),
+    ("m45", "K=6.00", "B", "HYPERKALEMIA"),
+    ("m45", "P=0.32", "A", "PHOSPHATE-ABNORMAL"),
+    ("m45", "P=0.48", "B", "PHOSPHATE-ABNORMAL"),
+    ("m45", "CL=75", "A", "CHLORIDE-ABNORMAL"),
+    ("m45", "CL=125", "A", "CHLORIDE-ABNORMAL"),
+    ("m45", "PB=400", "B", "LEAD-HIGH"),
+    ("m45", "PB=700", "A", "LEAD-HIGH"),
+    ("m5", "PB=200", "B", "LEAD-HIGH"),
+    ("m5", "PB=450", "A", "LEAD-HIGH"),
+    ("f30p", "PB=100", "B", "LEAD-HIGH"),
+    # The liver.
+    ("m45", "AST=250", "B", "LIVER-ENZYME"),
+    ("m45", "AST=600", "A", "LIVER-ENZYME"),
+    ("m45", "TBIL=85 INR=1.50", "A", "LIVER-FAILURE-SUSPECT"),
+    ("m45", "TBIL=84 INR=1.50", "", "!LIVER-FAILURE-SUSPECT"),
+    ("m45", "TBIL=85", "B", "BILIRUBIN-HIGH"),
+    ("m45", "ALT=160 TBIL=40", "B", "LIVER-ENZYME"),
+    # Pregnancy.
+    ("f30p", "SBP=138 DBP=84 SBP-2=144 DBP-2=86 UPRO=阳性(2+)", "A", "PREECLAMPSIA-SUSPECT"),
+    ("f30p", "DBP-2=92 AST=80", "A", "PREECLAMPSIA-SUSPECT"),
+    ("f30p", "SBP=150 CREA=98", "A", "PREECLAMPSIA-SUSPECT"),
+    ("f30p", "SBP=150 UACR=300.0", "A", "PREECLAMPSIA-SUSPECT"),
+    ("f30p", "SBP=144 SYMPTOM=头痛", "A", "PREECLAMPSIA-SUSPECT"),
+    ("f30p", "SBP=118 DBP=74 PLT=90 AST=90", "A", "HELLP-SUSPECT"),
+    ("f30p", "SBP=144 DBP=80 AST=30 CREA=60 PLT=200", "B", "BP-PREGNANCY !PREECLAMPSIA-SUSPECT"),
+    ("f30p", "TBA=9.9", "", ""),
+    ("f30p", "TBA=12.0", "B", "TBA-PREGNANCY"),
+    ("f30p", "TBA=40.0", "A", "TBA-PREGNANCY"),
+    ("f30p", "TSH=10.000", "B", "TSH-HIGH"),
+    ("f30p", "TEMP=38.1", "B", "FEVER"),
+    ("f30p", "LDL=5.5", "", "!LDL-SEVERE"),
+    # Children: pressure, pulse, breath, fever, thyroid, weight.
+    ("m7", "SBP=80 DBP=45", "B", "BP-LOW-CHILD"),
+    ("m7", "SBP=64 DBP=40", "A", "BP-LOW-CHILD"),
+    ("m7", "SBP=95 DBP=60", "", ""),
+    ("m15", "SBP=74 DBP=45", "A", "BP-LOW-CHILD"),
+    ("m10", "SBP=160 DBP=70", "A", "BP-HIGH-CHILD"),
+    ("m10", "SBP=120 DBP=100", "A", "BP-HIGH-CHILD"),
+    ("m10", "SBP=142 DBP=70", "B", "BP-HIGH-CHILD"),
+    ("m16", "SBP=162 DBP=80", "B", "BP-HIGH-CHILD"),
+    ("m2", "SBP=125 DBP=70", "B", ""),
+    ("m8m", "HEART-RATE=225", "A", ""),
+    ("m8m", "HEART-RATE=75", "A", ""),
+    ("m9", "PULSE=130", "", "HEART-RATE-CHILD"),
+    ("m9", "PULSE=60", "", "HEART-RATE-CHILD"),
+    ("m9", "PULSE=90", "", "!HEART-RATE-CHILD"),
+    ("m20d", "RESP=70", "A", ""),
+    ("m3", "RESP=50", "A", "RESPIRATION-CHILD"),
+    ("m3", "RESP=42", "B", "RESPIRATION-CHILD"),
+    ("m9", "RESP=40", "A", "RESPIRATION-CHILD"),
+    ("m16", "RESP=30", "A", "RESPIRATION-CHILD"),
+    ("m40d", "TEMP=38.0", "A", "FEVER"),
+    ("m5m", "TEMP=38.0", "", "FEVER"),
+    ("m5", "TSH=12.000", "B", "TSH-HIGH"),
+    ("m5", "TSH=3.000", "", "!TSH-HIGH"),
+    ("m9", "FT4=8.00", "B", ""),
+    ("m20d", "TSH=25.000", "B", ""),
+    ("m7", "BMI=13.2", "", "THIN-CHILD"),
+    ("f12", "BMI=14.8", "", "!THIN-CHILD"),
+    ("f12", "BMI=13.9", "", "THIN-CHILD"),
+    ("m10", "LDL=3.60", "", "LIPID-CHILD"),
+    ("m10", "LDL=4.95", "B", "LIPID-CHILD"),
+    ("m3", "PLT=420", "", "!THROMBOCYTOSIS"),
+    ("m2m", "PLT=610", "", ""),
+    ("m4m", "FONTANEL=隆起", "A", "FONTANEL-ABNORMAL"),
+    # Heart and lungs: two findings together that nobody lets go home.
+    ("m30", "ECG=心房颤动;预激综合征", "A", "ATRIAL-FIBRILLATION"),
+    ("m60", "ECG=心房颤动 ECG-HR=135", "A", "ATRIAL-FIBRILLATION"),
+    ("m60", "ECG=心房颤动 SYMPTOM=胸痛", "A", "ATRIAL-FIBRILLATION"),
+    ("m60", "ECG=室性心动过速", "A", "ECG-LETHAL"),
+    ("m60", "ECG=心室颤动", "A", "ECG-LETHAL"),
+    ("m60", "SYMPTOM=胸痛 ECG=ST-T改变", "A", "CHEST-PAIN-URGENT"),
+    ("m60", "SYMPTOM=气促 ECG=异常Q波", "A", "CHEST-PAIN-URGENT"),
+    ("m60", "SYMPTOM=胸痛 DDIMER=2.00", "A", "CHEST-PAIN-URGENT"),
+    ("m60", "SYMPTOM=气促 NTPROBNP=900", "A", "CHEST-PAIN-URGENT"),
+    ("m60", "SYMPTOM=胸痛 CKMB=40", "A", "CHEST-PAIN-URGENT"),
+    ("m60", "SYMPTOM=胸闷 ECG=ST-T改变", "B", "!CHEST-PAIN-URGENT"),
+    ("m60", "SYMPTOM=胸痛 ECG=正常心电图", "", "!CHEST-PAIN-URGENT"),
+    ("m60", "ECG=ST-T改变", "", "ST-T-CHANGE !CHEST-PAIN-URGENT"),
+    ("m60", "NTPROBNP=1800", "B", "NTPROBNP-HIGH"),
+    ("m60", "CKMB=60", "B", "CKMB-HIGH"),
+    ("m60", "DDIMER=5.00", "B", "DDIMER-HIGH"),
+    # Blood counts.
+    ("m45", "WBC=20.0", "B", "LEUKOCYTOSIS"),
+    ("m45", "WBC=2.0", "B", "LEUKOPENIA"),
+    ("m6m", "WBC=32.0", "A", "LEUKOCYTOSIS"),
+    ("m70", "LYMPH=12.00", "B", "LYMPHOCYTOSIS"),
+    ("m45", "LYMPH=0.50", "B", "LYMPHOPENIA"),
+    ("m45", "EOS=1.60", "", "EOSINOPHILIA"),
+    ("m45", "EOS=5.00", "B", "EOSINOPHILIA"),
+    ("m45", "HGB=95 PLT=80 WBC=2.5", "B", "PANCYTOPENIA"),
+    ("m45", "HGB=95 PLT=80 WBC=5.0", "", "!PANCYTOPENIA"),
+    ("m45", "HGB=88 RBC=5.05", "B", "BLOOD-COUNT-CONTRADICTORY !ANEMIA"),
+    ("m45", "HGB=88 RBC=4.60 MCV=88", "B", "BLOOD-COUNT-CONTRADICTORY !ANEMIA"),
+    ("m45", "HGB=88 HCT=0.420", "B", "BLOOD-COUNT-CONTRADICTORY !ANEMIA"),
+    ("m45", "HGB=88 RBC=4.60 MCV=64", "", "ANEMIA !BLOOD-COUNT-CONTRADICTORY"),
+    ("m45", "HGB=150 RBC=5.00 HCT=0.450", "", "!BLOOD-COUNT-CONTRADICTORY"),
+    ("m60", "CREA=120 <CREA=75", "B", "CREATININE-RISE"),
+    ("m60", "CREA=240 <CREA=75", "A", "CREATININE-RISE"),
+    ("m60", "CREA=90 <CREA=55", "", "!CREATININE-RISE"),
+    ("m45", "INR=3.00", "B", "COAG-LONG"),
+    ("m45", "APTT=60.0", "B", "COAG-LONG"),
+    ("m45", "PT=30.0", "A", "COAG-LONG"),
+    # What no rule found.
+    ("m45", "STOOL-C=黑色", "B", "STOOL-BLACK-RED"),
+    ("m45", "STOOL-C=红色 HGB=85", "A", "STOOL-BLACK-RED"),
+    ("m45", "STOOL-C=陶土色", "", "STOOL-CLAY"),
+    ("m45", "STOOL-F=脓血", "", "STOOL-FORM"),
+    ("m45", "UCOLOR=红色", "", "URINE-COLOR"),
+    ("m45", "FT4=30.00", "", "THYROID-HORMONE-HIGH"),
+    ("m45", "FT3=12.00", "", "THYROID-HORMONE-HIGH"),
+    ("m45", "TSH=0.010 FT4=30.00", "", "HYPERTHYROIDISM !THYROID-HORMONE-HIGH"),
+    ("m45", "FT4=8.00", "", "THYROID-HORMONE-LOW"),
+    ("m45", "FT4=45.00 PULSE=132", "A", ""),
+    ("m45", "GLU-2H=3.0", "", "HYPOGLYCEMIA"),
+    ("m45", "GLU-2H=2.5", "B", "HYPOGLYCEMIA"),
+    ("m45", "GLU-R=2.5", "B", "HYPOGLYCEMIA"),
+    # Lipids by risk.
+    ("m60", "LDL=1.90 HISTORY=冠心病", "", "LDL-ABOVE-TARGET"),
+    ("m60", "LDL=1.70 HISTORY=冠心病", "", "!LDL-ABOVE-TARGET"),
+    ("m60", "LDL=2.70 HISTORY=糖尿病", "", "LDL-ABOVE-TARGET"),
+    ("m60", "LDL=2.70", "", "!LDL-ABOVE-TARGET"),
+    ("m60", "LDL=4.20 HISTORY=冠心病", "", "LDL-HIGH !LDL-ABOVE-TARGET"),
+]
+
+
+@pytest.mark.parametrize(
+    ("who", "said", "urgent", "found"), LINES, ids=[f"{n:03d}-{x[0]}-{x[1].split('=')[0]}" for n, x in enumerate(LINES)]
+)
+def test_whoever_is_in_danger_is_asked_after(who: str, said: str, urgent: str, found: str) -> None:
+    case = read(who, said)
+    classes = {str(important) for important in alerts_of(case).values()}
+    have = found_in(case)
+    assert min(classes, default="") == urgent, alerts_of(case)
+    wanted, unwanted = {x for x in found.split() if x[0] != "!"}, {x[1:] for x in found.split() if x[0] == "!"}
+    assert (wanted - have, unwanted & have) == (set(), set()), have
+
+
+@pytest.mark.parametrize("item", ["PULSE", "HEART-RATE", "ECG-HR"])
+def test_a_slow_pulse_is_one_alarm_however_it_was_counted(item: str) -> None:
+    for value in ("45", "150"):
+        assert len(alerts_of(read("m45", f"{item}={value} PULSE={value} HEART-RATE={value}"))) == 1
