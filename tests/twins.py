@@ -669,6 +669,21 @@ TWINS = (
         "tests/tjapi/knowledge/test_descriptions.py::test_what_nobody_understands_is_listed[8]",
     ),
     _twin(
+        "descriptions: calm advice gives way to what cannot wait", "src/tjapi/knowledge/service/asking.py",
+        "told.important_class is None and gives_way(verdict, case)", "told.important_class is None and not verdict.holds",
+        "tests/tjapi/knowledge/test_organs.py::test_calm_advice_gives_way_on_the_organ_of_something_that_cannot_wait[0]",
+    ),
+    _twin(
+        "descriptions: an organ of the other sex is nobody's finding", "src/tjapi/knowledge/rules.py",
+        'one.concept in given["in"] and not others', 'one.concept in given["in"]',
+        "tests/tjapi/knowledge/test_organs.py::test_an_organ_of_the_other_sex_is_asked_of_a_person_and_not_concluded[prostate]",
+    ),
+    _twin(
+        "descriptions: a figure beyond its bound asks for a person", "src/tjapi/knowledge/sizes.py",
+        "grave = one.is_grave(number)", "grave = False",
+        "tests/tjapi/knowledge/test_organs.py::test_a_figure_says_what_it_is_beside_its_word[1]",
+    ),
+    _twin(
         "descriptions: bare words are no condition any more", "src/tjapi/knowledge/rules.py",
         'elif name == "text":', 'elif name == "texts":',
         "tests/tjapi/knowledge/test_condition.py::test_the_words_of_a_rule_may_be_written_in_either_writing_and_in_either_case",

@@ -59,7 +59,7 @@ def _deny_before(tokens: Sequence[Token]) -> None:
     for i, token in enumerate(tokens):
         if token.word in _AS_IT_SHOULD and i and tokens[i - 1].names:
             tokens[i - 1].denied = True
-        if token.word in _REFLEX and i and tokens[i - 1].word.endswith("反射") and not tokens[i - 1].names:
+        if token.word in _REFLEX and _is_reflex(tokens[:i]):
             token.denied = True
         if "denied_after" not in token.roles:
             continue
@@ -76,6 +76,16 @@ def _deny_before(tokens: Sequence[Token]) -> None:
                 over = True
                 if one.site or len(one.word) > _MOST_OF_TEST:
                     break
+
+
+def _is_reflex(before: Sequence[Token]) -> bool:
+    """Say whether a degree stands behind a reflex, and nothing but praise between: 腱反射对称(++)."""
+    for one in reversed(before):
+        if one.word.endswith("反射"):
+            return not one.names
+        if not (one.filler or "predicates" in one.roles):
+            return False
+    return False
 
 
 def _before_brackets(tokens: Sequence[Token]) -> Iterable[Token]:

@@ -53,6 +53,7 @@ def read(text: str, item_code: str = "", item_name: str = "") -> Description:
 # --- reading a sentence ---
 
 _AGED = frozenset(("绝经后", "老年性", "老年性改变", "绝经期", "绝经", "老年", "年龄相关", "绝经后改变"))  # fmt: skip
+_MENOPAUSE = re.compile("(?<!未)绝经(?!前)")
 _OF_AGE = frozenset(("ATROPHY", "DEGENERATION"))
 """What is as it should be at an age, where a sentence says that it is of that age."""
 _NEEDED = re.compile(
@@ -88,7 +89,9 @@ class _Reader:
         """Return what a sentence speaks of, and whether all of it is understood or known as normal."""
         site, clauses = self._site, clauses_of(self._book, sentence.plain)
         deny(clauses, self._book)
-        aged = any(one.word in _AGED for clause in clauses for one in clause.tokens)
+        aged = _MENOPAUSE.search(self._text) is not None or any(
+            one.word in _AGED for clause in clauses for one in clause.tokens
+        )
         reach = [self._reach(clauses, k) for k in range(len(clauses))]
         for clause, beside in zip(clauses, reach, strict=True):
             self._read(clause, sentence, beside, aged=aged)
@@ -357,6 +360,8 @@ def _is_missed(clause: Clause, denial: int) -> bool:
     tokens = clause.tokens
     if _misses_needed(clause, denial):
         return True
+    if "predicates" in tokens[denial].roles:
+        return False
     if clause.names or any(not one.filler or len(one.word) > 1 for one in tokens[denial + 1 :]):
         return False
     listed = denial > 0 and tokens[denial - 1].word == ":" and not any(one.site for one in tokens[:denial])

@@ -128,6 +128,7 @@ class Dictionary:
     figures: Mapping[str, Sequence[Figure]]
     schemes: Mapping[str, Scheme]
     scheme_at: Mapping[str, str]
+    sex_of: Mapping[str, str]
 
     @property
     def codes(self) -> frozenset[str]:
@@ -216,6 +217,7 @@ def compiled(
             for one in concepts
             if "scheme" in one
         },
+        sex_of=_sexes(sites, concepts),
         scheme_at={one["site"]: one["scheme"] for one in concepts if one.get("plain")},
     )
 
@@ -241,6 +243,18 @@ def _at_sites(sites: Rows, concepts: Rows) -> dict[tuple[str, str], str]:
     for (lesion, site), code in list(found.items()):
         for part in (part for part, of in whole.items() if of == site):
             found.setdefault((lesion, part), code)
+    return found
+
+
+def _sexes(sites: Rows, concepts: Rows) -> dict[str, str]:
+    """Return of which sex alone a concept can be: as its row says, or as all of its sites are."""
+    of_site = {site["code"]: site["sex"] for site in sites if "sex" in site}
+    found = {}
+    for one in concepts:
+        sexes = {of_site.get(site, "") for site in one.get("sites", "").split()}
+        sex = one.get("sex") or (sexes.pop() if len(sexes) == 1 else "")
+        if sex:
+            found[one["code"]] = sex
     return found
 
 

@@ -71,7 +71,8 @@ def _text(given: Mapping[str, Any], names: Names) -> str:
 
 
 def _concept(given: Mapping[str, Any], names: Names) -> str:
-    where = "任何项目的文字" if given["item"] == EVERY_ITEM else _item(given, names)
+    every = "任何项目的描述" if given.get("described") else "任何项目的文字"
+    where = every if given["item"] == EVERY_ITEM else _item(given, names)
     known = dictionary()
     held = {**known.lesions, **known.concepts}
     what = (

@@ -8,6 +8,7 @@ A condition is one object of one key. Of single values:
     {"concept":  {"item": "US-LIVER", "in": ["FATTY-LIVER"]}}             what a description says is, or may be, there (`descriptions`)
     {"concept":  {"item": "US-GB", "in": ["GB-POLYP"], "size_ge": "10", "assertion": ["present"]}}     mm; also size_lt, grade
     {"concept":  {"item": "*", "grave": true}}                            anything grave, in the words of any item
+    {"concept":  {"item": "*", "in": ["GALLSTONE"], "described": true}}   in what is written, not chosen: choices have rules of their own
     {"change":   {"item": "CEA", "ratio_ge": "2"}}                        against the newest earlier exam; also ratio_le, by_ge, by_le
     {"repeated": {"item": "SBP", "ge": "180", "times": 2}}                that often in this exam, the current value among them
     {"first":    {"item": "HGB", "le": "60"}}                             holds now, and in no earlier exam
@@ -241,6 +242,23 @@ def is_of_every_item(condition: Condition) -> bool:
     return name == "concept" and given.get("item") == EVERY_ITEM
 
 
+def speaking(values: Iterable[Known]) -> dict[str, frozenset[str]]:
+    """Return the concepts that the words of values name, by item; of words that name nothing none are returned."""
+    named = {
+        known.item_code: frozenset(one.concept for one in mentions_of(known))
+        for known in values
+        if known.numeric is None
+    }
+    return {code: concepts for code, concepts in named.items() if concepts}
+
+
+def may_hold_in(condition: Condition, codes: Iterable[str], said: Mapping[str, frozenset[str]]) -> Iterable[str]:
+    """Return of which items the condition of every item can hold: of those alone whose words name a concept that it asks for."""
+    _, given = _only(condition, "")
+    asked = given.get("in")
+    return codes if asked is None else [code for code, concepts in said.items() if not concepts.isdisjoint(asked)]
+
+
 def bound_to(condition: Condition, item_code: str) -> Condition:
     """Return the condition of every item as it is asked of one."""
     name, given = _only(condition, "")
@@ -344,7 +362,7 @@ _SHAPES: Mapping[str, tuple[frozenset[str] | set[str], frozenset[str] | set[str]
     "flag": ({"item", "in"}, {"item", "in"}),
     "value": ({"item", "unit"} | _LIMITS, {"item"}),
     "is": ({"item", "in"}, {"item", "in"}),
-    "concept": ({"item", "in", "grave", "assertion", "size_ge", "size_lt", "grade"}, {"item"}),
+    "concept": ({"item", "in", "grave", "assertion", "size_ge", "size_lt", "grade", "described"}, {"item"}),
     "change": ({"item"} | set(_CHANGES), {"item"}),
     "repeated": ({"item", "times", "unit"} | _LIMITS, {"item", "times"}),
     "first": ({"item", "unit"} | _LIMITS, {"item"}),
@@ -417,6 +435,8 @@ def _asks_for_concepts(given: Mapping[str, Any], path: str) -> None:
         asked = given.get(name, ["present"])
         if not isinstance(asked, list) or not asked or (known is not None and not set(asked) <= known):
             raise ConditionInvalidError(f"{path}/{name}", "a list of one or more that there are")
+    if given.get("described", True) is not True:
+        raise ConditionInvalidError(f"{path}/described", "true, or not at all")
     if given["item"] == EVERY_ITEM and path.count("/") > 1:
         raise ConditionInvalidError(f"{path}/item", "of every item only alone")
 
@@ -503,10 +523,11 @@ def _concept(given: Mapping[str, Any], case: Case) -> Verdict:
     if known is None:
         return Verdict(None)
     clauses = []
-    if known.numeric is None and not known.unexamined:
-        clauses.append(_spoken(given, known, mentions_of(known), ""))
+    chosen = bool(known.chosen) or (known.flag is not None and not known.by_person)
+    if known.numeric is None and not known.unexamined and not (given.get("described") and chosen):
+        clauses.append(_spoken(given, known, mentions_of(known), case.sex))
     if given.get("grave") and known.remarks:
-        clauses.append(_spoken(given, known, remarked(known), _BESIDE))
+        clauses.append(_spoken(given, known, remarked(known), case.sex, _BESIDE))
     found = tuple(one for one in clauses if one is not None)
     return Verdict(bool(found), found) if clauses else Verdict(None)
 
@@ -514,9 +535,11 @@ def _concept(given: Mapping[str, Any], case: Case) -> Verdict:
 _BESIDE = "附注："
 
 
-def _spoken(given: Mapping[str, Any], known: Known, mentions: Iterable[Mention], where: str) -> Clause | None:
+def _spoken(
+    given: Mapping[str, Any], known: Known, mentions: Iterable[Mention], sex: str, where: str = ""
+) -> Clause | None:
     """Return the reason that mentions are, if they are what is asked for; of a remark its sentences, as nobody sees them in the value."""
-    found = [one for one in mentions if _is_asked_for(given, one)]
+    found = [one for one in mentions if _is_asked_for(given, one, sex)]
     words = tuple(dict.fromkeys(one.words for one in found))
     said = tuple(dict.fromkeys(one.said for one in found))
     asked = f"{where}{'；'.join(said)}" if where else "/".join(words)
@@ -533,10 +556,12 @@ def remarked(known: Known) -> tuple[Mention, ...]:
     return tuple(one for remark in known.remarks for one in read(remark, known.item_code, known.item_name).mentions)
 
 
-def _is_asked_for(given: Mapping[str, Any], one: Mention) -> bool:
+def _is_asked_for(given: Mapping[str, Any], one: Mention, sex: str) -> bool:
     if one.assertion not in given.get("assertion", STANDING):
         return False
-    if not (one.grave if given.get("grave") else one.concept in given["in"]):
+    # An organ of the other sex is nobody's finding: a person asks whose description that is.
+    others = {sex, dictionary().sex_of.get(one.concept, sex)} == {"male", "female"}
+    if not (one.grave or others if given.get("grave") else one.concept in given["in"] and not others):
         return False
     if "grade" in given and one.grades.isdisjoint(given["grade"]):
         return False

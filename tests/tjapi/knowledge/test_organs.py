@@ -1,14 +1,17 @@
 """What a description says beside something else: figures, and the calm advice of a finding on an organ of which something cannot wait."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from tjapi.knowledge import service
 from tjapi.knowledge.descriptions import read
+from tjapi.knowledge.lexicon import dictionary
 from tjapi.knowledge.rules import Case, Known
 from tjapi.knowledge.service import Advice
 from tjapi.knowledge.yielding import GIVES_WAY
+from tjapi.result.service.alarming import alarms_of
 
 pytestmark = pytest.mark.requirement("E3.4", "E5.1")
 
@@ -106,3 +109,69 @@ def test_a_mass_beside_a_pregnancy_is_for_today(said: dict[str, str], pregnant: 
     told = advice_of("ADNEXA-WHILE-PREGNANT", said, age=30, pregnant=pregnant)
     assert told.recheck_days == 1
     assert "ADNEXAL-MASS" in told.outranks
+
+
+def fired(item: str, text: str, flag: str | None = None) -> set[str]:
+    known = Known(item, item, text, flag=flag)
+    return {
+        one.rule.finding.code for one in EDITION.fired("finding", Case("female", 45, {item: known})) if one.rule.finding
+    }
+
+
+def test_whatever_a_description_is_known_to_name_is_found_whatever_was_examined() -> None:
+    asked = {
+        code
+        for rule in EDITION.rules
+        if rule.purpose == "finding" and rule.of_every
+        for code in rule.condition["concept"]["in"]
+    }
+    book = dictionary()
+    mild = {one.code for one in book.concepts.values() if not (one.grave or one.usual)}
+    assert mild - asked - {one.concept.code for one in book.schemes.values()} == set()
+
+
+@pytest.mark.parametrize(
+    ("item", "text", "finding"),
+    [
+        ("CT-CHEST", "扫及胆囊结石", "GALLSTONE"), ("CT-CHEST", "甲状腺右叶结节", "THYROID-NODULE"), ("US-BREAST", "左乳结节", "BREAST-NODULE"), ("US-LIVER", "右肾囊肿", "RENAL-CYST"),
+        ("CXR", "脊柱侧弯", "SPINE-CHANGE"), ("US-UTERUS", "宫颈纳氏囊肿", "NABOTHIAN-CYST"), ("US-THYROID", "颈部淋巴结肿大", "LYMPH-NODE"), ("SKIN", "面部湿疹", "SKIN-CHANGE"),
+        ("ABDOMEN", "右侧腹股沟斜疝", "HERNIA"), ("CT-HEAD", "上颌窦炎", "RHINITIS"), ("XR-LSPINE", "骨质疏松", "BONE-DENSITY-LOW"), ("CT-CHEST", "左肾上腺结节12mm", "ADRENAL-NODULE"),
+    ],
+    ids=range(12),
+)  # fmt: skip
+def test_a_finding_that_is_named_beside_what_was_examined_is_not_silent(item: str, text: str, finding: str) -> None:
+    assert finding in fired(item, text)
+
+
+def test_a_choice_is_found_by_its_own_rule_alone() -> None:
+    assert "RHINITIS" in fired("NOSE", "下鼻甲肥大")
+    assert "RHINITIS" not in fired("NOSE", "下鼻甲肥大", flag="A")
+
+
+@pytest.mark.parametrize(
+    ("sex", "item", "text", "finding"),
+    [("female", "US-BLADDER", "前列腺增生", "BPH"), ("male", "US-BLADDER", "子宫肌瘤", "UTERINE-FIBROID"), ("female", "GENITAL", "包皮过长", "PHIMOSIS"), ("male", "CT-CHEST", "扫及宫颈纳氏囊肿", "NABOTHIAN-CYST")],
+    ids=["prostate", "uterus", "foreskin", "cervix"],
+)  # fmt: skip
+def test_an_organ_of_the_other_sex_is_asked_of_a_person_and_not_concluded(
+    sex: str, item: str, text: str, finding: str
+) -> None:
+    case = Case(sex, 45, {item: Known(item, item, text)})
+    other = Case({"male": "female", "female": "male"}[sex], 45, case.values)
+    assert [one.rule.code for one in EDITION.fired("finding", case)] == []
+    assert [one.rule.code for one in alarms_of(EDITION, case)] == ["TEXT-GRAVE"]
+    assert finding in {one.rule.finding.code for one in EDITION.fired("finding", other) if one.rule.finding}
+    assert alarms_of(EDITION, other) == []
+
+
+MILD = [
+    line.split("\t") for line in (Path(__file__).parents[2] / "corpora" / "mild.tsv").read_text("utf-8").splitlines()
+]
+"""What is not as it should be and asks nobody to come today: what was examined, and its words."""
+
+
+@pytest.mark.parametrize(("item", "text"), MILD, ids=range(len(MILD)))
+def test_nothing_that_is_not_as_it_should_be_is_silent(item: str, text: str) -> None:
+    sex = "male" if item in ("US-PROSTATE", "GENITAL") else "female"
+    case = Case(sex, 45, {item: Known(item, item, text)})
+    assert [*EDITION.fired("finding", case), *alarms_of(EDITION, case), *read(text, item).unread] != []

@@ -19,8 +19,10 @@ from tjapi.knowledge.rules import (
     is_of_any_item,
     is_of_every_item,
     items_of,
+    may_hold_in,
     may_hold_of_nothing,
     needs_past,
+    speaking,
 )
 from tjapi.knowledge.schemas import (
     ContentIn,
@@ -128,7 +130,9 @@ class Knowledge:
         found = []
         every = (r for r in self.rules if r.of_every and r.purpose == purpose)
         words = [code for code, known in case.values.items() if known.worded and (items is None or code in items)]
-        for rule in [*self.about(purpose, items), *(rule.asked_of(code) for rule in every for code in words)]:
+        said = speaking(case.values[code] for code in words)
+        asked = [rule.asked_of(code) for rule in every for code in may_hold_in(rule.condition, words, said)]
+        for rule in [*self.about(purpose, items), *asked]:
             if not rule.of_nothing and rule.items.isdisjoint(case.values):
                 continue
             verdict = evaluate(rule.condition, case)
