@@ -553,8 +553,8 @@ TWINS = (
     ),
     _twin(
         "results: that a value is doubted is kept with it", "src/tjapi/result/service/book.py",
-        "            doubted=entry.doubt,\n",
-        "",
+        "doubted=entry.doubt, coded=entry.coded,",
+        "coded=entry.coded,",
         "tests/tjapi/result/test_questions.py::test_a_doubtful_value_is_asked_about_again_when_it_is_current_again",
     ),
     _twin(

@@ -22,7 +22,8 @@ from tjapi.result.service.alarming import alarms_of
 ITEMS = {
     "US-GALLBLADDER": "US-GB", "US-PANCREAS": "US-PANC", "US-ADNEXA": "US-UTERUS", "US-LYMPH": "LYMPH-NODE", "XR-SPINE": "XR-LSPINE", "MAMMO": "MMG",
     "MRI-HEAD": "CT-HEAD", "SLIT-LAMP": "SLIT", "DENTAL": "TEETH", "SURGERY-SKIN": "SKIN", "SURGERY-LYMPH": "LYMPH-NODE", "ANORECTAL": "ANUS",
-    "SPINE-LIMBS": "LIMBS", "INTERNAL-HEART": "HEART-SOUND", "INTERNAL-LUNG": "LUNG-SOUND", "NEURO": "NERVE",
+    "SPINE-LIMBS": "LIMBS", "MR-HEAD": "CT-HEAD", "MAMMO-TEXT": "MMG", "FUNDUS-TEXT": "FUNDUS", "NEURO-TEXT": "NERVE", "SKIN-TEXT": "SKIN", "ORAL-TEXT": "TEETH",
+    "INTERNAL-HEART": "HEART-SOUND", "INTERNAL-LUNG": "LUNG-SOUND", "NEURO": "NERVE",
 }  # fmt: skip
 """Items of ours by what was examined, where they have another name."""
 

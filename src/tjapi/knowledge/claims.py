@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tjapi.knowledge.characters import simplified
 from tjapi.knowledge.criticals import CALLED, said_critical
-from tjapi.knowledge.denials import TAKEN_BACK, is_denied
+from tjapi.knowledge.denials import OTHERS, TAKEN_BACK, is_denied
 from tjapi.knowledge.grades import (
     PLAIN,
     REACTION,
@@ -190,11 +190,11 @@ _NO_NUMBER_RISES = re.compile(r"(?:功能?|听力|体重|体质指数)$")
 """What rises and falls in another sense than the numbers of its items: 肾功能减低 beside a high creatinine, 体重减少."""
 _SALT = re.compile(r"(?:(?P<H>高)|(?P<L>低))(?P<item>[钾钠氯钙镁磷])血症")
 _OF_OTHERS = re.compile(
-    r"\s?[类级]?\s?[)）]?\s?(?:[(（]?\s?(?:已经?|现已?|后)?(?:排除|除外|更正|撤销|撤回|否定|作废|转阴)|者|时|患者|人群|的?人|(?:及|或|和|并)?以[上下]|病?史|家族|[-–~～至到或]\s?[1-6ⅰ-ⅵ]|(?:更正|修正|变|升|降|改|进展))"
+    r"\s?[类级]?\s?[)）]?\s?(?:[(（]?\s?(?:已经?|现已?|后)?(?:排除|除外|更正|撤销|撤回|否定|作废|转阴)|多为|多见|表示|者|时|患者|人群|的?人|(?:及|或|和|并)?以[上下]|病?史|家族|[-–~～至到或]\s?[1-6ⅰ-ⅵ]|(?:更正|修正|变|升|降|改|进展))"
 )
 """What stands behind a degree that is nobody's value of today: 4a类及以上, 阳性者."""
 _DENIES = "不|未|无|非|没有|否认|排除|除外"
-_ANOTHER = "如|若|当|凡|遇|既往|曾|(?<!抗)原(?![发因])|上次|上年|去年|往年|前次|平时|家族|父|母|兄|弟|姐|妹|祖|由|从|建议|避免|防止|预防|警惕|谨防|注意|以防|以免"
+_ANOTHER = f"{OTHERS}|如|若|当|凡|遇|既往|曾|(?<!抗)原(?![发因])|上次|上年|去年|往年|前次|平时|由|从|建议|避免|防止|预防|警惕|谨防|注意|以防|以免"
 _SAID_OTHERWISE = re.compile(rf"(?:{_DENIES}|{_ANOTHER})[^,，。;；!！\n]*$")
 """What stands before a side, or 危急, in its clause where it is denied, supposed, past, or somebody else's."""
 _OF_ANOTHER = re.compile(rf"(?:{_ANOTHER})[^,，。;；!！\n]*$")
@@ -257,7 +257,7 @@ def _other_degrees(said: str, spoken: Spoken, values: Collection[Known]) -> Iter
     graded: dict[str, set[tuple[str, str]]] = {}
     for known in values:
         worded = known.numeric is None
-        reactions.setdefault(known.item_name, set()).add(reaction_of(known.text) if worded else None)
+        reactions.setdefault(known.item_name, set()).add(reaction_of(known.text) if worded else _of_number(known))
         graded.setdefault(known.item_name, set()).update(
             categories(known.text, scheme_of(known.item_name)) if worded else ()
         )
@@ -282,6 +282,14 @@ def _other_degrees(said: str, spoken: Spoken, values: Collection[Known]) -> Iter
         claimed_one = schemed(found_one)[1] if found_one is not None else ""
         if known_of and not is_of(claimed_one, known_of) and not _said_otherwise(said, start, end):
             yield start, end
+
+
+def _of_number(known: Known) -> Reaction | None:
+    """Return what a number says of a reaction: of one that has an upper limit alone, whether it is above it (呼气试验, 抗体, 甲胎蛋白)."""
+    low, high = known.bounds
+    if high is None or (low is not None and Decimal(low) != 0) or known.flag not in ("", "H", "HH"):
+        return None
+    return Reaction(known.flag != "")
 
 
 def _said_otherwise(said: str, at: int, end: int) -> bool:
@@ -322,9 +330,8 @@ def _risen(
             yield start, end, side, told
     for salt in _SALT.finditer(said):
         before = said[max(salt.start() - _MOST_BEFORE, 0) : salt.start()]
-        told = {
-            flag for name in (salt["item"], f"血{salt['item']}", f"血清{salt['item']}") for flag in flags.get(name, ())
-        }
+        item = salt["item"]
+        told = {flag for before_it in ("", "血", "血清", "总", "无机") for flag in flags.get(f"{before_it}{item}", ())}
         known = told and not (_SAID_OTHERWISE.search(before) or _CHANGED_BEFORE.search(before))
         if known and _A_CHANGE.match(said, salt.end()) is None:
             yield salt.start(), salt.end(), "H" if salt["H"] else "L", told

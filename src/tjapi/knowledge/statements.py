@@ -14,14 +14,14 @@ from importlib import resources
 from uuid import UUID
 
 from tjapi.knowledge.characters import simplified
-from tjapi.knowledge.denials import is_denied
+from tjapi.knowledge.denials import OTHERS, is_denied
 from tjapi.knowledge.descriptions import Mention, read
 from tjapi.knowledge.grades import PLAIN, SCHEMED, categories, is_of, reaction_of, scheme_of, schemed
 from tjapi.knowledge.names import spoken_of
 from tjapi.knowledge.rules import Known
 
 _ELSEWHEN = re.compile(
-    r"(?:如|若|当|凡|遇|既往|曾|(?<!抗)原(?![发因])|上次|上年|去年|往年|前次|平时|家族|父|母|兄|弟|姐|妹|祖|由|从|较|比|避免|防止|预防|警惕|谨防|注意|以防|以免|防|治|诊断|除外|排除|待排|可能|疑|考虑|否有|是否|无论|导致|引起|诱发|易|会)"
+    rf"(?:{OTHERS}|如|若|当|凡|遇|既往|曾|(?<!抗)原(?![发因])|上次|上年|去年|往年|前次|平时|由|从|较|比|避免|防止|预防|警惕|谨防|注意|以防|以免|可(?!见)|转为|防|治|诊断|除外|排除|待排|可能|疑|考虑|否有|是否|无论|导致|引起|诱发|易|会)"
     r"[^,，。;；!！\n]*$"
 )
 _OF_OTHERS = re.compile(
@@ -56,6 +56,7 @@ class Condition:
     one_of: tuple[tuple[str, str], ...]
     every: tuple[tuple[str, str], ...]
     behind: tuple[str, ...]
+    ahead: tuple[str, ...]
 
 
 @cache
@@ -64,7 +65,8 @@ def conditions() -> tuple[Condition, ...]:
     text = (resources.files("tjapi.knowledge") / "conditions.toml").read_text("utf-8")
     return tuple(
         Condition(
-            tuple(one["names"].split()), _wanted(one.get("any", ())), _wanted(one.get("all", ())), tuple(one.get("behind", "").split())
+            tuple(one["names"].split()), _wanted(one.get("any", ())), _wanted(one.get("all", ())), tuple(one.get("behind", "").split()),
+            tuple(one.get("ahead", "").split()),
         )
         for one in tomllib.loads(text)["conditions"]
     )  # fmt: skip
@@ -98,12 +100,49 @@ def false_conditions(text: str, values: Collection[Known], free: Collection[str]
     return found
 
 
+_NONE_OF = re.compile(r"(?:未见|未发现|未提示|无|没有|排除|除外)(?:明显|明确)?$")
+
+
+def false_denials(text: str, values: Collection[Known], free: Collection[str] = ()) -> set[str]:
+    """Return the conditions that a text denies and that values state: 无贫血 beside a haemoglobin of 88."""
+    said = _plain(text, free)
+    by_code: dict[str, list[Known]] = {}
+    for known in values:
+        by_code.setdefault(known.item_code, []).append(known)
+    return {
+        name
+        for condition in conditions()
+        for name in condition.names
+        if name in said
+        and _holds(condition, by_code)
+        and any(
+            _is_it(said, at, name, condition)
+            and _NONE_OF.search(said[max(at - 6, 0) : at])
+            and not _ELSEWHEN.search(said[max(at - _MOST_BEFORE, 0) : at])
+            for at in _places(said, name)
+        )
+    }
+
+
+def _holds(condition: Condition, by_code: Mapping[str, Collection[Known]]) -> bool:
+    if condition.every:
+        return all(_answer(by_code.get(code, ()), wanted) is True for code, wanted in condition.every)
+    first = condition.one_of[0]
+    return _answer(by_code.get(first[0], ()), first[1]) is True
+
+
 def _places(said: str, name: str) -> Iterable[int]:
     return (found.start() for found in re.finditer(re.escape(name), said))
 
 
 def _states(said: str, at: int, name: str, condition: Condition) -> bool:
-    return not said[:at].endswith(condition.behind or ("\0",)) and _stated(said, at, at + len(name))
+    return _is_it(said, at, name, condition) and _stated(said, at, at + len(name))
+
+
+def _is_it(said: str, at: int, name: str, condition: Condition) -> bool:
+    """Say whether a name at a place is the condition's, and no part of another word: 血尿 of 血尿酸."""
+    behind, ahead = condition.behind or ("\0",), condition.ahead or ("\0",)
+    return not said[:at].endswith(behind) and not said.startswith(ahead, at + len(name))
 
 
 def _denied_by(condition: Condition, by_code: Mapping[str, Collection[Known]]) -> bool:
@@ -119,7 +158,11 @@ def _answer(values: Collection[Known], wanted: str) -> bool | None:
     return True if True in answers else None if None in answers or not answers else False
 
 
-_SIDES = {"H": ({"H", "HH"}, {"", "L", "LL"}), "L": ({"L", "LL"}, {"", "H", "HH"})}
+_SIDES = {
+    "H": ({"H", "HH"}, {"", "L", "LL"}),
+    "L": ({"L", "LL"}, {"", "H", "HH"}),
+    "*": ({"H", "HH", "L", "LL", "A"}, {""}),
+}
 
 
 def _is(known: Known, wanted: str) -> bool | None:
@@ -159,8 +202,6 @@ def false_readings(
     said = _plain(text, free)
     stated = [one for one in read(said).mentions if one.assertion == "present"]
     found = _other_grades(said, [known for known in now.values() if known.numeric is None])
-    if not stated:
-        return found
     standing = [(one, known) for known in _worded(now.values()) for one in _read(known) if one.stands]
     olds = [old for old in _worded(earlier) if (new := now.get(old.result_id)) is None or new.same != old.same]
     gone = {one.concept for old in olds for one in _read(old) if one.stands} - {one.concept for one, _ in standing}
@@ -172,31 +213,100 @@ def false_readings(
             found.add(one.words)
         elif one.size_mm is not None and not one.compared and _is_other_size(one, standing):
             found.add(f"{one.size_mm:f}mm")
-    return found
+        elif _is_other_side(one, standing):
+            found.add(one.words)
+    return found | _denied(said, standing) | _other_rhythm(stated, said, now.values())
+
+
+_SIDE_BEFORE = re.compile(r"[左右双两](?=[^左右双两,，。;；]*$)")
+
+
+def _side_of(one: Mention) -> str:
+    """Return the side that stands last before what is named, in its clause; empty where none does."""
+    said = _plain(one.said)
+    at = said.find(_plain(one.words))
+    clause = re.split(r"[,，。;；]", said[: max(at, 0) + len(one.words)])[-1]
+    found = _SIDE_BEFORE.search(clause)
+    return {"两": "双"}.get(found[0], found[0]) if found is not None else ""
+
+
+def _is_other_side(one: Mention, standing: Collection[tuple[Mention, Known]]) -> bool:
+    """Say whether what is stated of one side is described on the other alone."""
+    side = _side_of(one)
+    sides = {_side_of(other) for other, _ in standing if other.concept == one.concept}
+    return side in ("左", "右") and bool(sides) and sides == {"左" if side == "右" else "右"}
+
+
+_NOT_SEEN = re.compile(r"(?:未见|未发现|未提示|未显示|无|没有)[^,，。;；]*$")
+_REMAINDER = re.compile(r"余|其他|其它|新发|新增|活动性|明显增")
+
+
+def _denied(said: str, standing: Collection[tuple[Mention, Known]]) -> set[str]:
+    """Return what a text denies and a description states: 颈动脉未见斑块 beside a plaque."""
+    there = {one.concept for one, _ in standing if one.assertion == "present" and one.known}
+    return {
+        one.words
+        for one in read(said).mentions
+        if one.assertion == "absent"
+        and one.known
+        and one.concept in there
+        and not _REMAINDER.search(one.said)
+        and _NOT_SEEN.search(_plain(one.said).split(_plain(one.words))[0])
+    }
+
+
+def _other_rhythm(stated: Collection[Mention], said: str, values: Iterable[Known]) -> set[str]:
+    """Return what a text states of the electrocardiogram that its coded diagnosis does not say."""
+    coded = [known for known in values if known.item_code == "ECG" and known.chosen and not known.unexamined]
+    if not coded:
+        return set()
+    held = {one.concept for known in coded for one in _read(known)}
+    words = "".join(_plain(known.text) for known in coded)
+    return {
+        one.words
+        for one in stated
+        if "心电" in _plain(one.said)
+        and one.concept not in held
+        and _plain(one.words) not in words
+        and (at := said.find(one.words.lower())) >= 0
+        and _stated(said, at, at + len(one.words))
+    }
 
 
 def _is_other_size(one: Mention, standing: Collection[tuple[Mention, Known]]) -> bool:
     """Say whether descriptions give a size to what is stated, each time, and never this one."""
     same = [(other, known) for other, known in standing if other.concept == one.concept]
-    sizes = {other.size_mm for other, _ in same}
-    if not sizes or None in sizes or one.size_mm is None or one.size_mm in sizes:
+    sizes = {other.size_mm for other, _ in same} or {None}
+    told = one.size_mm
+    if not same or told is None or told in sizes:
         return False
-    if re.search(rf"{_normal(str(one.size_mm))}\s?(?:mm|毫米)\s?(?:及|或)?以[上下内]", one.said):
+    if None in sizes and not all(_MEASURED.search(_plain(known.text)) for _, known in same):
         return False
-    shown = {f"{one.size_mm.normalize():f}", f"{(one.size_mm / 10).normalize():f}"}
-    figures = {_normal(figure) for _, known in same for figure in re.findall(r"\d+(?:\.\d+)?", _plain(known.text))}
-    return not shown & figures
+    figures = {_normal(str(told)), _normal(str(told / 10))}
+    figure = f"(?:{'|'.join(map(re.escape, figures))})"
+    if re.search(rf"{figure}\s?(?:mm|cm|毫米|厘米)\s?(?:及|或)?以[上下内]", one.said) or re.search(
+        rf"(?:[<>≤≥＜＞‹›]|小于|大于|超过|不足|低于|达到|至少)\s?{figure}", one.said
+    ):
+        return False
+    said = {_normal(one) for _, known in same for one in re.findall(r"\d+(?:\.\d+)?", _plain(known.text))}
+    return not figures & said
+
+
+_MEASURED = re.compile(r"\d\s?(?:mm|cm|毫米|厘米)")
 
 
 def _normal(figure: str) -> str:
     return f"{Decimal(figure).normalize():f}"
 
 
+_SCHEME_OF = {"US-THYROID-TR": "ti", "US-BREAST-BR": "bi", "MMG-BR": "bi", "CT-CHEST-LR": "lung", "US-ORADS": "o"}
+
+
 def _other_grades(said: str, values: Collection[Known]) -> set[str]:
     """Return the categories of imaging of a text that no value has: of a scheme whose item says 无, or beside no item's name (左叶结节4a类)."""
     by_scheme: dict[str, set[str]] = {}
     for known in values:
-        own = scheme_of(known.item_name)
+        own = scheme_of(known.item_name) or _SCHEME_OF.get(known.item_code, "")
         if own and not known.unexamined:
             by_scheme.setdefault(own, set())
         for scheme, one in categories(known.text, own):

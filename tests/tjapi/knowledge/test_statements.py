@@ -10,7 +10,7 @@ from tjapi.catalog.service.content import read_starter
 from tjapi.knowledge.calm import calls_unexamined_normal
 from tjapi.knowledge.claims import false_claims, outdated_words
 from tjapi.knowledge.rules import Known
-from tjapi.knowledge.statements import conditions, false_conditions, false_readings
+from tjapi.knowledge.statements import conditions, false_conditions, false_denials, false_readings
 
 pytestmark = pytest.mark.requirement("E3.4", "E4.3")
 
@@ -69,7 +69,7 @@ def test_every_condition_names_items_that_ship() -> None:
     for condition in conditions():
         assert {code for code, _ in (*condition.one_of, *condition.every)} <= codes
         assert condition.one_of or condition.every
-        assert {wanted for _, wanted in (*condition.one_of, *condition.every)} <= {"H", "L", "+", "-"}
+        assert {wanted for _, wanted in (*condition.one_of, *condition.every)} <= {"H", "L", "+", "-", "*"}
 
 
 # --- what descriptions say ---
@@ -115,6 +115,92 @@ def test_a_category_that_nothing_has_is_found(text: str) -> None:
 )
 def test_the_category_that_it_has_or_one_in_general_is_not(text: str) -> None:
     assert not false_readings(text, [], now(TR, CT, THYROID))
+
+
+# --- parts of other words, others' findings, denials, sides ---
+
+URIC = [
+    of("UA", "尿酸", "486", "H"),
+    of("UBLD", "尿隐血", "阴性"),
+    of("UREA", "尿素", "5.5"),
+    of("GLU", "葡萄糖", "7.8", "H"),
+    of("CREA", "肌酐", "82"),
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["血尿酸486μmol/L，多饮水", "血尿酸偏高", "血尿素5.5mmol/L", "血尿常规", "运动有助于降低血糖", "少吃高血糖生成指数的食物", "夜间最低血糖不详", "高尿酸血症", "父亲肾功能不全"],
+)  # fmt: skip
+def test_a_part_of_another_word_is_no_condition(text: str) -> None:
+    assert not false_conditions(text, URIC)
+
+
+@pytest.mark.parametrize("text", ["肾功能不全", "肾功能异常", "镜下血尿", "低血糖"])
+def test_what_several_values_deny_is_found(text: str) -> None:
+    assert false_conditions(text, URIC)
+
+
+@pytest.mark.parametrize("text", ["爷爷有房颤", "舅舅有心房颤动病史", "丈夫房颤", "可转为心房颤动"])
+def test_what_somebody_else_has_or_what_may_come_is_none(text: str) -> None:
+    assert not false_readings(text, [AF], now(SINUS))
+
+
+def test_a_coded_electrocardiogram_says_what_it_shows() -> None:
+    assert false_readings("心电图：心房颤动", [], now(SINUS))
+    assert false_readings("心电图示急性心肌梗死", [], now(SINUS))
+    assert not false_readings("心电图：心房颤动", [], now(AF))
+    assert not false_readings("心房颤动病史", [], now(SINUS))
+
+
+LOW = [of("HGB", "血红蛋白", "88", "L"), of("UPRO", "尿蛋白", "2+", "A")]
+
+
+def test_what_values_state_is_not_denied() -> None:
+    assert false_denials("无贫血", LOW)
+    assert false_denials("未见明显贫血", LOW)
+    assert false_denials("未见蛋白尿", LOW)
+    assert not false_denials("贫血，请就诊", LOW)
+    assert not false_denials("无血尿", LOW)
+    assert not false_denials("去年无贫血", LOW)
+
+
+PLAQUE = of("US-CAROTID", "颈动脉超声", "右侧颈动脉见斑块，大小8×2mm。")
+
+
+def test_what_a_description_states_is_not_denied_nor_told_of_the_other_side() -> None:
+    assert false_readings("颈动脉未见斑块", [], now(PLAQUE))
+    assert false_readings("左侧颈动脉斑块", [], now(PLAQUE))
+    assert not false_readings("右侧颈动脉斑块", [], now(PLAQUE))
+    assert not false_readings("颈动脉斑块，余血管未见斑块", [], now(PLAQUE))
+
+
+@pytest.mark.parametrize("text", ["肺结节‹6mm，恶性概率低", "肺结节小于6mm，每年随访", "结节>10mm者请就诊"])
+def test_a_bound_before_a_size_is_no_size(text: str) -> None:
+    assert not false_readings(text, [], now(CT))
+
+
+def test_a_size_that_the_description_gives_elsewhere_in_it_counts() -> None:
+    polyp = of("US-GB", "胆囊超声", "胆囊壁见一4mm高回声突起，不随体位移动，提示胆囊息肉。")
+    assert false_readings("胆囊息肉14mm，建议手术", [], now(polyp))
+    assert not false_readings("胆囊息肉4mm", [], now(polyp))
+
+
+def test_a_category_is_held_against_the_item_that_has_them_whatever_it_is_called() -> None:
+    none = of("US-THYROID-TR", "甲状腺结节分类", "无")
+    assert false_readings("甲状腺结节，TI-RADS 4a类", [], now(none))
+
+
+BREATH = of("C14", "碳14呼气试验", "35", "", bounds=(None, "100"))
+
+
+def test_a_number_with_an_upper_limit_alone_is_a_reaction() -> None:
+    assert false_claims("碳14呼气试验阳性", [BREATH], set())
+    assert false_claims("幽门螺杆菌阳性", [BREATH], set())
+    assert not false_claims("碳14呼气试验阴性", [BREATH], set())
+    high = replace(BREATH, flag="H")
+    assert false_claims("碳14呼气试验阴性", [high], set())
+    assert not false_claims("碳14呼气试验阳性", [high], set())
 
 
 # --- what is taken back in the same breath ---
