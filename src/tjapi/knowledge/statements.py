@@ -265,7 +265,7 @@ def _other_rhythm(stated: Collection[Mention], said: str, values: Iterable[Known
     return {
         one.words
         for one in stated
-        if "心电" in _plain(one.said)
+        if "心电" in _plain(one.said).split(_plain(one.words))[0]
         and one.concept not in held
         and _plain(one.words) not in words
         and (at := said.find(one.words.lower())) >= 0
