@@ -65,7 +65,8 @@ def says_all_normal(text: str, *, department: bool = False, flagged: Collection[
     named = False
     names = names_of(flagged)
     for clauses in _sentences(text):
-        if _calls_these_normal(clauses, names):
+        spoken = [said for place, said in enumerate(clauses) if not _is_of_the_rest(clauses[:place], said, flagged)]
+        if _calls_these_normal(spoken, names):
             calm = True
         for place, said in enumerate(clauses):
             if names and (of := _said_of(clauses[:place], said)) and not _names_any(of, names):
@@ -77,6 +78,17 @@ def says_all_normal(text: str, *, department: bool = False, flagged: Collection[
             elif HAN.search(said) or re.search("[a-z]", said):
                 named = True
     return calm or (rest and not named)
+
+
+def _is_of_the_rest(before: Sequence[str], said: str, flagged: Collection[tuple[str, str]]) -> bool:
+    """Say whether a clause speaks of the rest of what several are called, and whatever of these is flagged was named before it: ALT 78↑，余肝功能正常."""
+    found = _REST.match(said) if before else None
+    if found is None:
+        return False
+    rest = said[found.end() :]
+    named = [names_of([item]) for item in flagged]
+    concerned = [own for own in named if any(name in rest for name in own)]
+    return bool(concerned) and all(_names_any(before, own) for own in concerned)
 
 
 _PLAIN_WIDTHS = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
@@ -154,7 +166,8 @@ def _names_it(said: str, name: str) -> bool:
         if (stands_alone(plain, at, name) or is_glued(plain, at, name)) and not OF_A_PART.search(plain[:at]):
             return True
         at = plain.find(name, at + 1)
-    return " " in name and name in said
+    at = said.find(name)
+    return at >= 0 and (" " in name or (stands_alone(said, at, name) and not OF_A_PART.search(said[:at])))
 
 
 def _calls_normal(said: str, *, department: bool) -> bool:

@@ -162,7 +162,8 @@ def gone_names(text: str, once: Iterable[str], now: Iterable[str]) -> set[str]:
 
 def _states(said: str, name: str) -> bool:
     return any(
-        not _DENIED_BEFORE.search(said[max(found.start() - 8, 0) : found.start()])
+        not is_denied(said, *found.span())
+        and not _DENIED_BEFORE.search(said[max(found.start() - 8, 0) : found.start()])
         and not _DENIED_AFTER.match(said, found.end())
         for found in re.finditer(re.escape(name), said)
     )

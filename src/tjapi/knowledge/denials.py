@@ -16,9 +16,12 @@ _ONCE = re.compile(r"(?:(?<!抗)原(?:先|来|为|是)?|曾为?|上次为?|前�
 
 OTHERS = "家族|家属|家人|亲属|父|母|兄|弟|姐|妹|祖|爷|奶|外公|外婆|姥|舅|姑|姨|叔|伯|儿子|女儿|子女|丈夫|妻子|妻|配偶|爱人|同事|室友"
 """Whose findings are not the person's own."""
+_OF_OTHERS = re.compile(rf"(?:{OTHERS})[^,，。;；!！\n]{{0,10}}$")
 
 
 def is_denied(said: str, start: int, end: int) -> bool:
     """Say whether the words at a place are denied in the same breath, or told of another time: 未见早搏及心房颤动, 转阴（原2+）. 不能排除 denies nothing."""
     before = said[max(start - _MOST_BEFORE, 0) : start]
-    return bool(_DENIED.search(before) or _ONCE.search(before) or TAKEN_BACK.match(said, end))
+    return bool(
+        _DENIED.search(before) or _ONCE.search(before) or _OF_OTHERS.search(before) or TAKEN_BACK.match(said, end)
+    )

@@ -220,7 +220,12 @@ def unsaid_figures(
         figure = Decimal(text[start:end])
         if any(_PULSE.search(name) for name in owners):
             owners |= pulses  # noqa: PLW2901 - whoever counted it
-        if owners & worded or figure in free or any(_fits(figure, says[name] | once[name]) for name in owners):
+        said = [figure, *_in_full(text, figure, end)]
+        if (
+            owners & worded
+            or figure in free
+            or any(_fits(one, says[name] | once[name]) for name in owners for one in said)
+        ):
             continue
         before = _CLAUSE.split(text[max(at - _MOST_SAID_BEFORE, 0) : at])[-1]
         bound = any(figure in bounds[name] for name in owners) and _is_bound(text, start, end)
@@ -232,6 +237,16 @@ def unsaid_figures(
         if not bound and not counts and not _NO_VALUE_BEFORE.search(before):
             found.add(text[start:end])
     return found
+
+
+_POWER = re.compile(r"\s?(?:[×x*·]\s?10\s?\^?\s?(\d)|e\+?0?(\d))(?!\d)")
+
+
+def _in_full(text: str, figure: Decimal, end: int) -> Iterable[Decimal]:
+    """Yield what a figure with a power of ten behind it is in full: 2.5×10^3; in ×10^9/L it is the figure itself as well."""
+    found = _POWER.match(text, end)
+    if found is not None:
+        yield figure.scaleb(int(found[1] or found[2]))
 
 
 def _fits(figure: Decimal, values: Iterable[Decimal]) -> bool:

@@ -255,6 +255,9 @@ def _denied(said: str, standing: Collection[tuple[Mention, Known]]) -> set[str]:
     }
 
 
+_NEAR = 12
+
+
 def _other_rhythm(stated: Collection[Mention], said: str, values: Iterable[Known]) -> set[str]:
     """Return what a text states of the electrocardiogram that its coded diagnosis does not say."""
     coded = [known for known in values if known.item_code == "ECG" and known.chosen and not known.unexamined]
@@ -265,7 +268,7 @@ def _other_rhythm(stated: Collection[Mention], said: str, values: Iterable[Known
     return {
         one.words
         for one in stated
-        if "心电" in _plain(one.said).split(_plain(one.words))[0]
+        if "心电" in _plain(one.said).split(_plain(one.words))[0][-_NEAR:]
         and one.concept not in held
         and _plain(one.words) not in words
         and (at := said.find(one.words.lower())) >= 0

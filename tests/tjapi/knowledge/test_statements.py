@@ -7,8 +7,9 @@ import pytest
 
 from tests.tjapi.knowledge.test_claims import known
 from tjapi.catalog.service.content import read_starter
-from tjapi.knowledge.calm import calls_unexamined_normal
+from tjapi.knowledge.calm import calls_unexamined_normal, says_all_normal
 from tjapi.knowledge.claims import false_claims, outdated_words
+from tjapi.knowledge.figures import Earlier, unsaid_figures
 from tjapi.knowledge.rules import Known
 from tjapi.knowledge.statements import conditions, false_conditions, false_denials, false_readings
 
@@ -271,3 +272,33 @@ def test_what_was_examined_or_is_asked_for_may_be_called_so(text: str) -> None:
 def test_a_name_that_an_examined_item_has_is_that_ones() -> None:
     assert calls_unexamined_normal("肝脏未见异常", [("肝脏", "LIVER-PALP")], DONE)
     assert not calls_unexamined_normal("肝脏未见异常", [("肝脏", "LIVER-PALP")], [("肝脏超声", "US-LIVER")])
+
+
+# --- the rest of what several are called ---
+
+LIVER = [("丙氨酸氨基转移酶", "ALT"), ("γ-谷氨酰转移酶", "GGT")]
+
+
+@pytest.mark.parametrize(
+    "text", ["ALT 78U/L↑，GGT 66U/L↑，余肝功能指标正常", "丙氨酸氨基转移酶、γ-谷氨酰转移酶升高，其余肝功能正常"]
+)
+def test_the_rest_may_be_called_normal_where_what_is_not_was_named(text: str) -> None:
+    assert not says_all_normal(text, flagged=LIVER)
+
+
+@pytest.mark.parametrize("text", ["余肝功能正常", "ALT 78U/L↑，余肝功能指标正常", "ALT升高，GGT正常"])
+def test_and_only_there(text: str) -> None:
+    assert says_all_normal(text, flagged=LIVER)
+
+
+def test_a_number_with_a_power_of_ten_is_the_value_in_full() -> None:
+    load = of("HBVDNA", "乙肝病毒DNA", "2500", "H")
+    white = of("WBC", "白细胞计数", "6.5")
+    values = now(load, white)
+    for text in ("HBV-DNA 2.5×10^3IU/mL", "白细胞6.5×10^9/L", "乙肝病毒DNA 2500IU/mL"):
+        assert not unsaid_figures(text, Earlier([load, white], []), values)
+    assert unsaid_figures("HBV-DNA 2.5×10^6IU/mL", Earlier([load, white], []), values)
+
+
+def test_a_name_with_figures_is_found_beside_its_value() -> None:
+    assert not says_all_normal("CA125 45U/mL轻度升高，余肿瘤标志物正常", flagged=[("糖类抗原125", "CA125")])

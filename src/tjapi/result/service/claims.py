@@ -79,7 +79,17 @@ class Truth:
 
 
 async def truth_of(uow: UnitOfWork, exam_id: UUID, ground: Ground) -> Truth:
-    """Return what words about an exam are held against now."""
+    """Return what words about an exam are held against now: made once for every question about the same values."""
+    kept = uow.session.info.setdefault("truths", {})
+    case, truth = kept.get(exam_id, (None, None))
+    if truth is None or case is not ground.case:
+        truth = await _truth(uow, exam_id, ground)
+        kept[exam_id] = ground.case, truth
+    made: Truth = truth
+    return made
+
+
+async def _truth(uow: UnitOfWork, exam_id: UUID, ground: Ground) -> Truth:
     current = {known.result_id: known for known in ground.case.every}
     earlier = await earlier_of(uow, exam_id)
     past = await past_of(uow, exam_id, {known.item_code for known in earlier})
