@@ -94,6 +94,8 @@ class Known:
     """Whether it says that nothing was examined (拒检): it is no value of anything, and never counts as normal."""
     usual_texts: tuple[str, ...] = ()
     """The words that are usual, each as it is chosen."""
+    choices: tuple[str, ...] = ()
+    """Whatever may be chosen of its item, where it is chosen."""
     called: Literal["", "person", "laboratory"] = ""
     """Who calls it abnormal, where no range that is printed says so."""
     remarks: tuple[str, ...] = ()

@@ -237,6 +237,7 @@ class CaseRow:
     usual_texts: Sequence[str] | None
     remarks: Sequence[str] = ()
     coded: dict[str, Any] | None = None
+    choices: Sequence[str] | None = None
 
 
 _CASE = """
@@ -245,7 +246,7 @@ select r.exam_id, r.id, v.id, r.department_id, r.item_code, r.item_name, i.kind,
   v.range_snapshot->>'low', v.range_snapshot->>'high', coalesce(nullif(v.range_snapshot->>'text', ''), v.lis_range_text),
   i.judged, v.flag is null and r.judged_flag is not null and v.id = r.current_revision_id,
   case when jsonb_typeof(v.range_snapshot->'normal_texts') = 'array' then array(select jsonb_array_elements_text(v.range_snapshot->'normal_texts')) end,
-  v.remarks, v.coded
+  v.remarks, v.coded, case when i.kind in ('enumerated', 'multi_select') then i.choices end
 from result r join result_revision v on {joined} join exam_line l on l.id = r.line_id join exam e on e.id = r.exam_id join item i on i.id = r.item_id
 where {wanted} order by l.sort, l.code, i.sort, r.id
 """

@@ -37,6 +37,7 @@ def known(code: str, text: str, flag: str | None, example: ExampleIn) -> Known:
         code, item.name, text, found.numeric, found.comparator, item.unit, flag,
         tuple(text.split(";")) if item.kind == "multi_select" else (), uuid5(UUID(int=0), code), bounds=bounds,  # type: ignore[arg-type]
         usual=of.text if of is not None and of.text else "", usual_texts=tuple(of.normal_texts or ()) if of is not None else (),
+        choices=tuple(item.choices or ()) if item.kind in ("enumerated", "multi_select") else (),
     )  # fmt: skip
 
 

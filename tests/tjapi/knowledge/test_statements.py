@@ -11,7 +11,7 @@ from tjapi.knowledge.calm import calls_unexamined_normal, says_all_normal
 from tjapi.knowledge.claims import false_claims, outdated_words
 from tjapi.knowledge.figures import Earlier, unsaid_figures
 from tjapi.knowledge.rules import Known
-from tjapi.knowledge.statements import conditions, false_conditions, false_denials, false_readings
+from tjapi.knowledge.statements import conditions, false_choices, false_conditions, false_denials, false_readings
 
 pytestmark = pytest.mark.requirement("E3.4", "E4.3")
 
@@ -302,3 +302,25 @@ def test_a_number_with_a_power_of_ten_is_the_value_in_full() -> None:
 
 def test_a_name_with_figures_is_found_beside_its_value() -> None:
     assert not says_all_normal("CA125 45U/mL轻度升高，余肿瘤标志物正常", flagged=[("糖类抗原125", "CA125")])
+
+
+# --- what may be chosen ---
+
+CHOSEN = [
+    of("ABO", "ABO血型", "A型", choices=("A型", "B型", "O型", "AB型")), of("TCT", "宫颈液基细胞学", "未见上皮内病变或恶性细胞", choices=("未见上皮内病变或恶性细胞", "ASC-US", "LSIL", "HSIL")),
+    of("COLOR-V", "色觉", "正常", choices=("正常", "色弱", "色盲")), of("BMD", "骨密度诊断", "骨量减少", choices=("骨量正常", "骨量减少", "骨质疏松")),
+    of("HISTORY", "既往史", "无", choices=("无", "高血压", "痛风")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["血型B型", "TCT：HSIL", "宫颈TCT提示HSIL", "红绿色盲", "骨质疏松", "骨量正常"])
+def test_another_choice_than_was_made_is_not_stated(text: str) -> None:
+    assert false_choices(text, CHOSEN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["血型A型", "骨量减少，预防骨质疏松", "未见HSIL", "骨质疏松风险", "高血压", "痛风", "母亲骨质疏松", "LSIL已排除"],
+)
+def test_the_choice_that_was_made_a_risk_or_what_was_told_may_be(text: str) -> None:
+    assert not false_choices(text, CHOSEN)

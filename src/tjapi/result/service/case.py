@@ -191,6 +191,7 @@ def known(
     result_id: UUID | None = None, department_id: int | None = None, revision_id: UUID | None = None, alarm: bool = False,
     bounds: tuple[str | None, str | None] = (None, None), usual: str = "", judged: bool = True, by_person: bool = False,
     usual_texts: Iterable[str] = (), marked: bool = False, remarks: Iterable[str] = (), coded: Mapping[str, Any] | None = None,
+    choices: Iterable[str] = (),
 ) -> Known:  # fmt: skip
     """Return a value as a rule sees it: a qualitative grade in its one spelling, a unit that means the item's own as the item's own.
 
@@ -206,7 +207,7 @@ def known(
         bounds, usual, undetermined(kind, flag, judged=judged) and not idle, by_person=by_person and kind in WORDS,
         described=is_unjudged_text(kind, flag, value.text) and not idle, unexamined=idle, usual_texts=texts,
         called=called_by(flag, ranged=any(bounds) or bool(usual or texts), by_person=by_person, marked=marked),
-        remarks=tuple(said for one in remarks if (said := told(one))), coded=mentions_kept(coded),
+        remarks=tuple(said for one in remarks if (said := told(one))), coded=mentions_kept(coded), choices=tuple(choices),
     )  # fmt: skip
 
 
@@ -216,5 +217,5 @@ def _known(row: views.CaseRow) -> Known:
         row.item_code, row.item_name, value, kind=row.kind, item_unit=row.item_unit, unit=row.unit, flag=row.flag, result_id=row.result_id,
         department_id=row.department_id, revision_id=row.revision_id, alarm=lab_critical((row.lis_flags or "").split(" ")),
         bounds=(row.low, row.high), usual=row.usual or "", judged=row.judged, by_person=row.by_person,
-        usual_texts=row.usual_texts or (), marked=bool(row.lis_flags), remarks=row.remarks, coded=row.coded,
+        usual_texts=row.usual_texts or (), marked=bool(row.lis_flags), remarks=row.remarks, coded=row.coded, choices=row.choices or (),
     )  # fmt: skip

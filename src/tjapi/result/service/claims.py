@@ -12,7 +12,7 @@ from tjapi.knowledge.calm import calls_unexamined_normal
 from tjapi.knowledge.claims import false_claims, gone_names, outdated_words
 from tjapi.knowledge.figures import Earlier, outdated_figures, stray_figures, unsaid_figures
 from tjapi.knowledge.rules import Known
-from tjapi.knowledge.statements import false_conditions, false_denials, false_readings
+from tjapi.knowledge.statements import false_choices, false_conditions, false_denials, false_readings
 from tjapi.result.service.alarming import every_alarm
 from tjapi.result.service.case import Ground, earlier_of, past_of
 from tjapi.result.service.findings import found_in
@@ -68,6 +68,7 @@ class Truth:
                 stated=self.names,
             )
             or false_conditions(text, list(self.current.values()), [*free, *self.names])
+            or false_choices(text, list(self.current.values()), [*free, *self.names])
             or false_denials(text, list(self.current.values()), free)
             or false_readings(text, self.earlier, self.current, free)
         )
