@@ -1704,6 +1704,41 @@ TWINS = (
         "tests/tjapi/conclusion/test_told.py::test_the_reviewer_calls_no_laboratory_value_normal_that_nobody_asked_for",
     ),
     _twin(
+        "statements: no part of another word", "src/tjapi/knowledge/statements.py",
+        "return not said[:at].endswith(behind) and not said.startswith(ahead, at + len(name))", "return not said[:at].endswith(behind)",
+        "tests/tjapi/knowledge/test_statements.py::test_a_part_of_another_word_is_no_condition",
+    ),
+    _twin(
+        "statements: what values state is not denied", "src/tjapi/knowledge/statements.py",
+        "        and _holds(condition, by_code)\n", "        and not by_code\n",
+        "tests/tjapi/knowledge/test_statements.py::test_what_values_state_is_not_denied",
+    ),
+    _twin(
+        "statements: the side that is described", "src/tjapi/knowledge/statements.py",
+        "elif _is_other_side(one, standing):", "elif not standing and not one.words:",
+        "tests/tjapi/knowledge/test_statements.py::test_what_a_description_states_is_not_denied_nor_told_of_the_other_side",
+    ),
+    _twin(
+        "statements: another choice", "src/tjapi/knowledge/statements.py",
+        "own = len(word) > 1 and word not in told and", "own = len(word) > 99 and word not in told and",
+        "tests/tjapi/knowledge/test_statements.py::test_another_choice_than_was_made_is_not_stated",
+    ),
+    _twin(
+        "denials: what somebody else has", "src/tjapi/knowledge/denials.py",
+        "or _OF_OTHERS.search(before) or TAKEN_BACK", "or TAKEN_BACK",
+        "tests/tjapi/knowledge/test_statements.py::test_what_somebody_else_has_is_no_old_word",
+    ),
+    _twin(
+        "report: what is advised for today stands first", "src/tjapi/report/layout.py",
+        'if (place not in critical and asks_today(entry.advice or ""))', "if False",
+        "tests/tjapi/report/test_layout.py::test_what_is_advised_for_today_is_urgent_on_the_cover_and_comes_before_what_has_a_week",
+    ),
+    _twin(
+        "report: only words are no emergency", "src/tjapi/report/layout.py",
+        "or (place in critical and entry.only_words and not any(linked[place].results.values()))", "or False",
+        "tests/tjapi/report/test_layout.py::test_what_only_words_of_a_description_call_grave_is_to_be_seen_to_today_and_no_emergency_by_itself",
+    ),
+    _twin(
         "statements: conditions", "src/tjapi/result/service/claims.py",
         "or false_conditions(text,", "or self.once and false_conditions(text,",
         "tests/tjapi/conclusion/test_told.py::test_nobody_writes_a_condition_that_the_values_deny",
@@ -1725,7 +1760,7 @@ TWINS = (
     ),
     _twin(
         "denials: what is taken back", "src/tjapi/knowledge/denials.py",
-        "or TAKEN_BACK.match(said, end))", "or not said)",
+        "or _OF_OTHERS.search(before) or TAKEN_BACK.match(said, end)", "or _OF_OTHERS.search(before)",
         "tests/tjapi/knowledge/test_statements.py::test_what_is_taken_back_in_the_same_breath_may_be_written",
     ),
     _twin(

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from tjapi.conclusion.rules import ALERT_ADVICE, alert_title, made_by_machine, overview_of
+from tjapi.conclusion.rules import ALERT_ADVICE, alert_title, asks_today, made_by_machine, overview_of
 from tjapi.exam.rules import age_text
 from tjapi.kernel.clock import HOSPITAL_ZONE
 from tjapi.knowledge.calm import is_unjudged_text, says_all_normal
@@ -279,7 +279,13 @@ def _conclusions(
         for entry in entries
     ]
     critical = critical_entries(linked)
-    urgent = {place for place in critical if entries[place].only_words and not any(linked[place].results.values())}
+    # What is to be done today stands before what has a week, and nobody who must act today reads a calm cover.
+    urgent = {
+        place
+        for place, entry in enumerate(entries)
+        if (place not in critical and asks_today(entry.advice or ""))
+        or (place in critical and entry.only_words and not any(linked[place].results.values()))
+    }
     order = printed_order(linked, critical, urgent)
     cited = [[{k: items[i][k] for k in ("name", "value", "unit", "flag")} for i in one.results] for one in linked]
     told: set[str] = set()

@@ -147,6 +147,11 @@ def test_what_somebody_else_has_or_what_may_come_is_none(text: str) -> None:
     assert not false_readings(text, [AF], now(SINUS))
 
 
+@pytest.mark.parametrize("text", ["爷爷有心房颤动", "丈夫乙肝表面抗原阳性", "儿子乙肝表面抗原阳性"])
+def test_what_somebody_else_has_is_no_old_word(text: str) -> None:
+    assert not outdated_words(text, OLD, NOW)
+
+
 def test_a_coded_electrocardiogram_says_what_it_shows() -> None:
     assert false_readings("心电图：心房颤动", [], now(SINUS))
     assert false_readings("心电图示急性心肌梗死", [], now(SINUS))
