@@ -26,13 +26,29 @@ FORWARD = frozenset(("既往", "曾", "曾有", "曾患", "曾行", "曾经", "�
 def deny(clauses: Sequence[Clause], book: Dictionary) -> None:
     """Mark what is denied: what follows a cue in its list, what a cue follows, and bare words that go on with a list over a comma."""
     carried = False
-    for clause in clauses:
+    for k, clause in enumerate(clauses):
+        if carried and clause.bare and _is_apart(clauses, k):
+            carried = False
         _find_doubt(clause, book)
         # A grave word that stands alone behind a comma is rather there than denied.
         carried = _deny_behind(clause.tokens, book, carried=carried and clause.bare)
         _deny_before(clause.tokens)
         _stand_unbettered(clause.tokens)
     _take_doubt(clauses)
+
+
+def _is_apart(clauses: Sequence[Clause], at: int) -> bool:
+    """Say whether a bare clause behind a denial is no item of its list: it names a finding whole, alone, and ends what is said: 未见占位,脂肪肝."""
+    named = [one for one in clauses[at].tokens if one.names]
+    others = {one.concept for one in clauses[at - 1].tokens if one.names}
+    alone = at + 1 == len(clauses) or not clauses[at + 1].bare
+    return (
+        len(named) == 1
+        and bool(named[0].concept)
+        and alone
+        and not (at > 1 and clauses[at - 1].bare)
+        and named[0].concept not in others
+    )
 
 
 def _find_doubt(clause: Clause, book: Dictionary) -> None:
