@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from tjapi.knowledge.lexicon import Dictionary
 from tjapi.knowledge.mentions import Assertion
-from tjapi.knowledge.tokens import PAST, Clause, Token
+from tjapi.knowledge.tokens import DOUBT, PAST, Clause, Token
 
 _EXCLUDES = ("排除", "除外")
 _AS_IT_SHOULD = frozenset(("正常", "如常", "无殊", "正常范围", "存在"))  # fmt: skip
@@ -16,6 +16,9 @@ _OF_TESTS = frozenset(("SIGN", "POSITIVE"))
 """What a test seeks: its name may stand between, HP尿素酶试验阴性."""
 _MOST_OF_TEST = 6
 _LISTS = frozenset(("、", "及", "和", "或", "与"))
+UNCHANGED = ("无", "未", "没")
+_CHANGE = ("改变", "变化", "好转", "吸收", "缩小", "减少", "减轻")
+"""What is denied of something that is there, where it stands before its name: 无改变之右侧气胸."""
 FORWARD = frozenset(("既往", "曾", "曾有", "曾患", "曾行", "曾经", "陈旧", "陈旧性", "旧", "既往史", "过去", "幼时", "儿时", "原有", "遗留", "遗有"))  # fmt: skip
 """Cues of history that speak of what follows them; any other speaks of what stands before it."""
 
@@ -23,10 +26,95 @@ FORWARD = frozenset(("既往", "曾", "曾有", "曾患", "曾行", "曾经", "�
 def deny(clauses: Sequence[Clause], book: Dictionary) -> None:
     """Mark what is denied: what follows a cue in its list, what a cue follows, and bare words that go on with a list over a comma."""
     carried = False
-    for clause in clauses:
+    for k, clause in enumerate(clauses):
+        if carried and clause.bare and _is_apart(clauses, k):
+            carried = False
+        _find_doubt(clause, book)
         # A grave word that stands alone behind a comma is rather there than denied.
         carried = _deny_behind(clause.tokens, book, carried=carried and clause.bare)
         _deny_before(clause.tokens)
+        _stand_unbettered(clause.tokens)
+    _take_doubt(clauses)
+
+
+def _is_apart(clauses: Sequence[Clause], at: int) -> bool:
+    """Say whether a bare clause behind a denial is no item of its list: it names a finding whole, alone, and ends what is said: 未见占位,脂肪肝."""
+    named = [one for one in clauses[at].tokens if one.names]
+    others = {one.concept for one in clauses[at - 1].tokens if one.names}
+    alone = at + 1 == len(clauses) or not clauses[at + 1].bare
+    return (
+        len(named) == 1
+        and bool(named[0].concept)
+        and alone
+        and not (at > 1 and clauses[at - 1].bare)
+        and named[0].concept not in others
+    )
+
+
+def _find_doubt(clause: Clause, book: Dictionary) -> None:
+    """Make a doubt of a word of exclusion that stands behind its negation, with what is excluded between: 不能将恶性排除."""
+    said = ""
+    for token in clause.tokens:
+        if token.word.endswith(_EXCLUDES) and "denies" in token.roles and any(word in said for word in book.unable):
+            token.roles = DOUBT
+        said = "" if "states" in token.roles and not token.names else said + token.word
+
+
+_MAY_PART = frozenset(("明显", "显著", "明确", "进一步", "完全", "继续", "再", "的", "之"))
+_BETTER_BUT = frozenset(("ABNORMAL", "MINOR", "DYSFUNCTION"))
+"""Words so wide that 未见异常减少 speaks of no finding."""
+
+
+def _stand_unbettered(tokens: Sequence[Token]) -> None:
+    """Let stand what is said not to get better: of 未见气胸吸收 and 无改变之气胸 the change is denied, and not what it is of."""
+    for i, cue in enumerate(tokens):
+        if "denies" not in cue.roles and not (cue.word.startswith(UNCHANGED) and "compared" in cue.roles):
+            continue
+        named: list[Token] = []
+        changed = cue.word.endswith(_CHANGE)
+        for j, token in enumerate(tokens[i + 1 :], i + 1):
+            if token.word in _CHANGE and not named:
+                changed = True
+            elif (
+                changed
+                and not named
+                and (token.word in _LISTS or not (token.word in _MAY_PART or token.names or token.site or token.filler))
+            ):
+                break
+            elif "improves" in token.roles and named and tokens[j - 1].word not in _LISTS:
+                if not any(one.lesion in _BETTER_BUT for one in named):
+                    _let_stand(named)
+                    token.denied = True
+                break
+            elif token.names:
+                named.append(token)
+                if changed:
+                    _let_stand(named)
+                    break
+            elif "states" in token.roles or "predicates" in token.roles:
+                break
+
+
+def _let_stand(named: Iterable[Token]) -> None:
+    for one in named:
+        one.denied = False
+
+
+def _take_doubt(clauses: Sequence[Clause]) -> None:
+    """Take back the denial of what is doubted: what stands behind the doubt, else what stands before it in its clause, else in the one before."""
+    for k, clause in enumerate(clauses):
+        at = clause.first("doubts")
+        if at is None:
+            continue
+        behind = [one for one in clause.tokens[at + 1 :] if one.names and not one.denied]
+        if behind:
+            continue
+        before = [
+            [one for one in clause.tokens[:at] if one.names],
+            *([one for one in near.tokens if one.names] for near in reversed(clauses[:k])),
+        ]
+        for one in next(filter(None, before), []):
+            one.denied, one.doubted = False, True
 
 
 def _deny_behind(tokens: Sequence[Token], book: Dictionary, *, carried: bool) -> bool:
@@ -119,7 +207,7 @@ def assertions_of(clause: Clause) -> dict[int, Assertion]:
         if token.names:
             returned = any(j != i for j in again)
             found[i] = _assertion(
-                token, family=family, supposed=supposed, possible=possible or advised,
+                token, family=family, supposed=supposed, possible=possible or advised or token.doubted,
                 past="" if returned else "postoperative" if within else behind[i] or ("historical" if was or ago else ""),
             )  # fmt: skip
         elif "states" in roles:

@@ -239,6 +239,8 @@ class _Reader:
 
     def _is_understood(self, clauses: Sequence[Clause]) -> bool:
         """Say whether no clause of a sentence needs a reader."""
+        if any(clause.has("doubts") for clause in clauses) and not any(clause.standing for clause in clauses):
+            return False  # What is not excluded was said a sentence before.
         among_well = any(clause.calls_well or clause.has("denies") for clause in clauses)
         named = False
         usual = {i for first, last in _usual_chains(clauses, self._book) for i in range(first, last + 1)}
@@ -292,7 +294,7 @@ def _eases(tokens: Sequence[Token], at: int) -> bool:
     """Say whether what stands at a place is said to be less than before."""
     for one in tokens[at + 1 :]:
         if "easing" in one.roles:
-            return True
+            return not one.denied
         if not (one.names or one.filler or one.roles & {"compared", "between", "site", "aspects"}):
             return False
     return False

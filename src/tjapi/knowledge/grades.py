@@ -64,10 +64,15 @@ def corrected(said: str, end: int) -> str | None:
 # --- categories of imaging ---
 
 _SCHEME = r"(?P<scheme>(?<![a-z])(?:ti|bi|lung|lu|pi|o|li|c-?ti|cad|fleischner|lr|tr|us)-?\s?rads)"
-_BETWEEN = r"(?:(?:分类|分级|评分|评估|类别|级别)[:：为]?|[:：为])?\s?"
-_CATEGORY = r"(?P<category>(?:[0-6]|viii|vii|iv|v?i{1,3}|vi?|[ⅰⅱⅲⅳⅴⅵ])(?:\s?[abcxs](?![a-z]))?)"
-SCHEMED = re.compile(rf"{_SCHEME}\s?{_BETWEEN}{_CATEGORY}(?![\d.a-z])\s?[类級级]?")
-PLAIN = re.compile(r"(?<![\d.a-zⅰ-ⅵ-])(?P<category>(?:[0-6]|[ⅰⅱⅲⅳⅴⅵ])[abcx]?)\s?类(?!型|似|别)")
+_BETWEEN = r"(?:(?:分类|分级|评分|评估|类别|级别)[:：为]?|[:：为-])?\s?(?:tr\s?-?\s?)?"
+_CATEGORY = r"(?:[0-6]|viii|vii|iv|v?i{1,3}|vi?|[ⅰⅱⅲⅳⅴⅵ])(?:\s?[abcxs](?![a-z]))?"
+_TO = r"\s?(?:[-~～—–−－/、]|或者?|至|到)\s?"
+"""What stands between two categories of which the higher counts: 3～4A类."""
+SCHEMED = re.compile(
+    rf"{_SCHEME}\s?{_BETWEEN}(?P<category>{_CATEGORY})(?:\s?[类級级]?{_TO}(?P<to>{_CATEGORY})(?![\d.a-z枚个处厘毫%]))?(?![\d.a-z])\s?[类級级]?"
+)
+_OF_PLAIN = r"(?:[0-6]|[ⅰⅱⅲⅳⅴⅵ])[abcx]?"
+PLAIN = re.compile(rf"(?<![\d.a-zⅰ-ⅵ-])(?P<category>{_OF_PLAIN})(?:\s?类?{_TO}(?P<to>{_OF_PLAIN}))?\s?类(?!型|似|别)")
 _SCHEMES = {"lu": "lung", "c-ti": "ti", "cti": "ti"}
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6"}
 
@@ -94,16 +99,17 @@ def category(said: str) -> str:
 def categories(text: str, scheme: str = "") -> set[tuple[str, str]]:
     """Return the categories that a value says, each with its scheme; `scheme` is that of its item, for what names none itself (2类)."""
     said = text.lower()
-    found = {(_scheme(one["scheme"]), category(one["category"])) for one in SCHEMED.finditer(said)}
+    found = {schemed(one) for one in SCHEMED.finditer(said)}
     if not found:
-        found = {(scheme, category(one["category"])) for one in PLAIN.finditer(said)}
+        found = {(scheme, schemed(one)[1]) for one in PLAIN.finditer(said)}
     return found
 
 
 def schemed(found: re.Match[str]) -> tuple[str, str]:
-    """Return what a text says: its scheme, empty where it names none, and its category."""
+    """Return what a text says: its scheme, empty where it names none, and its category, of two the higher."""
     groups = found.groupdict()
-    return _scheme(groups["scheme"]) if groups.get("scheme") else "", category(found["category"])
+    said = max(category(found["category"]), category(groups["to"]) if groups.get("to") else "")
+    return _scheme(groups["scheme"]) if groups.get("scheme") else "", said
 
 
 def is_of(said: str, known: Iterable[str]) -> bool:

@@ -1,5 +1,6 @@
 """The dictionary by which descriptions are read: concepts, words of harm, sites, cues and what is usual. Data of `dictionary/*.toml`, loaded once. Pure."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -125,6 +126,8 @@ class Dictionary:
     part_of: Mapping[str, str]
     hazards: frozenset[str]
     strong: frozenset[str]
+    doubt: re.Pattern[str]
+    unable: tuple[str, ...]
     figures: Mapping[str, Sequence[Figure]]
     schemes: Mapping[str, Scheme]
     scheme_at: Mapping[str, str]
@@ -211,6 +214,8 @@ def compiled(
         part_of=phrases["part_of"],
         hazards=frozenset(phrases["normal"]["hazards"]),
         strong=frozenset(phrases["normal"]["strong"]),
+        doubt=_doubt(phrases["doubt"]),
+        unable=tuple(phrases["doubt"]["unable"].split()),
         figures=_figures(phrases["figures"]),
         schemes={
             one["scheme"]: Scheme(_concept(one, {}, known=True), one["site"], frozenset(one["grave_grades"].split()))
@@ -220,6 +225,15 @@ def compiled(
         sex_of=_sexes(sites, concepts),
         scheme_at={one["site"]: one["scheme"] for one in concepts if one.get("plain")},
     )
+
+
+def _doubt(words: Mapping[str, str]) -> re.Pattern[str]:
+    """Return what says that something is not excluded: a denial, any adverbs and a word of exclusion; or a denial of a denial."""
+    before, denial, adverb, excluded, whole = (
+        "|".join(map(re.escape, sorted(map(plain_writing, words[name].split()), key=len, reverse=True)))
+        for name in ("before", "denials", "adverbs", "excluded", "whole")
+    )
+    return re.compile(rf"(?:{before})*(?:(?:{denial})(?:{adverb})*(?:{excluded})|(?:{whole}))(?:了|的)?")
 
 
 def _concept(one: Mapping[str, Any], worse: Mapping[str, str], *, known: bool) -> Concept:

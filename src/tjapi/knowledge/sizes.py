@@ -32,10 +32,30 @@ _NOT_THE_SIZE = re.compile(
 )
 
 
+_OF_BEFORE = re.compile(
+    r"(?:(?<!经)(?<!自)由|从|原(?:来|先|有)?|较?(?:前次|上次|前片|旧片|老片|去年|前年|往年|既往|此前|之前|以前|前|上回)(?:检查|片|超声|ct|\([^)]*)?|较?\d+(?:年|月|个月)前?|\d{4}年[^,]{0,6})"
+    r"(?:的|时|测|测得|大小|约|为|是|:|\(|\[|最大|直径|径)*$"
+)
+_OF_THEN = re.compile(
+    r"^\s?\)?(?:[^,]{0,3}(?:增大|长大|增长|增加|生长|缩小|减小|变为|变成|增至|缩至|减至|长至)(?:至|到|为|成)?\s?(?:约|到|至)?\s?\d|[→>])"
+)
+"""Around a size that was, and is no more: 由5mm增大至16mm, 较前(12mm)缩小."""
+
+
+def _now(plain: str, found: Sequence[re.Match[str]]) -> list[re.Match[str]]:
+    """Return the sizes that are now; all of them where each seems to be one that was: rather an old size than none."""
+    now = [
+        one
+        for one in found
+        if not (_OF_BEFORE.search(plain[max(one.start() - 20, 0) : one.start()]) or _OF_THEN.search(plain[one.end() :]))
+    ]
+    return now or list(found)
+
+
 def sizes_in(plain: str) -> list[tuple[int, Decimal]]:
     """Return the sizes in a sentence in millimetres, each with where it stands; what is a distance or a width is none."""
     found = []
-    for one in _SIZE.finditer(plain):
+    for one in _now(plain, list(_SIZE.finditer(plain))):
         if _NOT_THE_SIZE.search(plain[max(one.start() - 12, 0) : one.start()]):
             continue
         largest = max(Decimal(number) for number in one.groups()[:3] if number)
@@ -43,11 +63,16 @@ def sizes_in(plain: str) -> list[tuple[int, Decimal]]:
     return found
 
 
+_OF_CHANGE = frozenset(("ENLARGED", "ATROPHY", "DYSFUNCTION"))
+"""Mere words of change have no size where something is named that changes: 结节由5mm增大至16mm."""
+
+
 def give_sizes(found: Sequence[Made], sizes: Iterable[tuple[int, Decimal]]) -> None:
     """Give mentions their sizes: a size is of what stands last before it, or first behind it; the largest counts."""
     standing = [one for one in found if one.mention.stands]
     for at, size in sizes:
         before = [one for one in standing if one.at < at]
+        before = [one for one in before if one.mention.concept not in _OF_CHANGE] or before
         of = before[-1] if before else next((one for one in standing if one.at > at), None)
         if of is not None:
             of.mention = replace(of.mention, size_mm=max(size, of.mention.size_mm or size))

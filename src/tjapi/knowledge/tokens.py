@@ -9,7 +9,7 @@ from tjapi.knowledge.mentions import Mention
 
 @dataclass(slots=True)
 class Token:
-    """A word, where it stands and what it may do; `denied`: a cue says that it is not there."""
+    """A word, where it stands and what it may do; `denied`: a cue says that it is not there; `doubted`: one says that it is not excluded."""
 
     word: str
     at: int
@@ -18,6 +18,7 @@ class Token:
     lesion: str = ""
     site: str = ""
     denied: bool = False
+    doubted: bool = False
 
     @property
     def names(self) -> bool:
@@ -38,6 +39,7 @@ _MEASURE = re.compile(rf"[<>±+\-约]?\d[\d.]*(?:\s?[x*/:\-]\s?\d[\d.]*)*\s?(?:{
 _AGO = re.compile(r"\d+余?(?:年|个?月|周|天)(?:余)?前")
 _PUNCTUATION = frozenset("、()[]{}\"'《》<>「」『』·:-/+*=%°.^~# _\\&|@‘’′″→↑↓±…")
 _NOTHING, MEASURED, PAST, UNKNOWN = map(frozenset, (["punctuation"], ["measure"], ["historical"], ["unknown"]))
+DOUBT = frozenset(("possible", "states", "doubts"))
 
 
 @dataclass(slots=True)
@@ -109,6 +111,8 @@ def clauses_of(book: Dictionary, plain: str) -> list[Clause]:
 
 def _token(book: Dictionary, plain: str, at: int) -> Token:
     hit = book.match(plain, at)
+    if (doubt := book.doubt.match(plain, at)) is not None and (hit is None or len(doubt[0]) >= len(hit[0])):
+        return Token(doubt[0], at, DOUBT)
     if hit is None or plain[at].isdigit():
         if (ago := _AGO.match(plain, at)) is not None:
             return Token(ago[0], at, PAST)
