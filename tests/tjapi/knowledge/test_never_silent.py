@@ -272,6 +272,20 @@ LINES = [
     ("m45", "UALB=30.0", "", "URINE-ALBUMIN"),
     ("m45", "URBC-N=40.0", "", "URINE-CELLS"),
     ("m45", "FEV1=60", "", "LUNG-VOLUME-LOW"),
+    # Bounds that a stranger tried.
+    ("m45", "GLU=2.8", "B", "HYPOGLYCEMIA"),
+    ("m45", "GLU=2.81", "", "HYPOGLYCEMIA"),
+    ("m45", "HCT=0.150", "B", ""),
+    ("m45", "HCT=0.180", "B", ""),
+    ("m45", "HCT=0.620", "B", ""),
+    ("m10d", "HCT=0.620", "", ""),
+    ("m10d", "HCT=0.660", "B", ""),
+    ("m45", "CHE=1199", "B", ""),
+    ("m45", "CHE=1200", "", ""),
+    ("m5", "CHE=800", "B", ""),
+    ("f30p", "CHE=800", "B", ""),
+    ("m45", "HSCRP=120.00", "B", "HSCRP-HIGH"),
+    ("m10d", "PCT=12.0", "B", ""),
     # Lipids by risk.
     ("m60", "LDL=1.90 HISTORY=冠心病", "", "LDL-ABOVE-TARGET"),
     ("m60", "LDL=1.70 HISTORY=冠心病", "", "!LDL-ABOVE-TARGET"),
@@ -390,7 +404,11 @@ BESIDE = [
 def test_what_stands_beside_a_critical_value_does_not_wait(who: str, said: str) -> None:
     case = read(who, said)
     assert "A" in alerts_of(case).values()
-    late = {a.code: (a.recheck_days, a.advice) for a, _ in findings_of(case) if (a.recheck_days or 0) > 1 or not URGENT.search(a.advice)}
+    late = {
+        a.code: (a.recheck_days, a.advice)
+        for a, _ in findings_of(case)
+        if (a.recheck_days or 0) > 1 or not URGENT.search(a.advice)
+    }
     assert late == {}
 
 
@@ -405,5 +423,5 @@ def test_what_is_not_why_a_choice_is_critical_keeps_its_own_advice() -> None:
 def test_what_asks_to_act_at_once_itself_keeps_its_own_words() -> None:
     told = {a.code: a.advice for a, _ in findings_of(read("m45", "ECG=预激综合征;心房颤动 ECG-HR=170"))}
     assert "不要离开" in told["ATRIAL-FIBRILLATION"]
-    assert (told["TACHYCARDIA"], told["WPW"]) == (SEE_ALERT, SEE_ALERT)
+    assert (told["TACHYCARDIA"], told["PREEXCITATION"]) == (SEE_ALERT, SEE_ALERT)
     assert yielding.SEE_ALERT == SEE_ALERT
