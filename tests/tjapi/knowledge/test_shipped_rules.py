@@ -301,6 +301,8 @@ def _value_of(name: str, given: dict[str, Any]) -> list[str]:
         shift = {"ge": "", "le": "", "lt": "-", "gt": "+"}[bound]
         number = float(given[bound]) + {"": 0, "-": -1, "+": 1}[shift] * 0.1
         return [f"{given['item']}={number:g}"]
+    if name == "concept" and given["in"] == ["LIVER-MASS"]:
+        return [f"{given['item']}=肝右叶占位"]
     return ["HGB=100"]
 
 
