@@ -4,6 +4,8 @@ A line: who, what was measured, the gravest class that alarms (A at once, B with
 """
 
 import re
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +13,8 @@ from tests.tjapi import starter
 from tests.tjapi.knowledge.test_shipped_rules import found_in, read
 from tests.tjapi.shipped import CONTENT, HELD, STARTER, Person, alerts_of, case_of, findings_of, person_of
 from tjapi.conclusion.rules import SEE_ALERT
+from tjapi.conclusion.service import following
+from tjapi.kernel.ids import uuid7
 from tjapi.knowledge import yielding
 from tjapi.knowledge.rules import Case, Clause
 from tjapi.result.service.alarming import every_alarm
@@ -425,3 +429,15 @@ def test_what_asks_to_act_at_once_itself_keeps_its_own_words() -> None:
     assert "不要离开" in told["ATRIAL-FIBRILLATION"]
     assert (told["TACHYCARDIA"], told["PREEXCITATION"]) == (SEE_ALERT, SEE_ALERT)
     assert yielding.SEE_ALERT == SEE_ALERT
+
+
+def test_where_a_person_said_that_it_is_not_critical_the_finding_advises_itself() -> None:
+    case, result_id = read("m45", "PULSE=38"), uuid7()
+    case = replace(case, values={"PULSE": replace(case.values["PULSE"], result_id=result_id)})
+    ((advice, fired),) = findings_of(case)
+    exam = SimpleNamespace(id=uuid7(), campus_id=uuid7())
+    told = [
+        following._of_finding(exam, (advice, fired), alarming, calm).advice  # type: ignore[arg-type]
+        for alarming, calm in (({}, {result_id}), ({}, set()), ({result_id: frozenset()}, set()))
+    ]
+    assert [one == SEE_ALERT for one in told] == [False, True, True]

@@ -51,6 +51,8 @@ class Advice:
     recheck_days: int | None
     outranks: frozenset[str]
     variants: tuple[Mapping[str, Any], ...] = ()
+    own: "Advice | None" = None
+    """What it advises where no alert stands: of a value of which a person has said that it is not critical."""
 
     def told_to(self, case: Case) -> "Advice":
         """Return what is advised to this person: the first variant whose condition holds says instead what it says at all.
@@ -76,7 +78,9 @@ class Advice:
     @property
     def seeing_alert(self) -> "Advice":
         """The finding with what is advised where a value that it rests on is critical: nobody is told to come at once, and to wait."""
-        return replace(self, advice=SEE_ALERT, lifestyle="", recheck_days=1, variants=({"advice": SEE_ALERT},))
+        return replace(
+            self, advice=SEE_ALERT, lifestyle="", recheck_days=1, variants=({"advice": SEE_ALERT},), own=self
+        )
 
 
 @dataclass(frozen=True, slots=True)
