@@ -1,12 +1,44 @@
-"""Where the calm advice of a finding gives way: something that cannot wait stands on the same organ. Pure."""
+"""Where the calm advice of a finding gives way: to a critical value that it rests on, or to what cannot wait on the same organ. Pure."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from tjapi.knowledge.lexicon import dictionary
-from tjapi.knowledge.rules import Case, Known, Verdict, mentions_of
+from tjapi.knowledge.rules import Case, Clause, Known, Verdict, mentions_of
 
 GIVES_WAY = "同一部位的描述中有需要医生尽快确认的内容,请不要按一般的复查间隔等待:请今天就与本院联系,由医师一并判断。"
 """What is advised instead of a recheck in half a year: nobody is told to come at once and to wait, of one organ."""
+
+SEE_ALERT = "该结果达到危急值,请先按危急值的建议立即就医。"
+"""What a finding that is not grave by itself advises where a value that it rests on is critical: the words of a conclusion."""
+
+_AT_ONCE = re.compile("不要离开|不得离开|当场|请立即|立即拨打")
+
+
+def asks_at_once(advice: str) -> bool:
+    """Say whether advice itself asks to act at once: it knows better than the alert what is not to be done meanwhile."""
+    return bool(_AT_ONCE.search(advice))
+
+
+def rests_on_alarm(verdict: Verdict, alarming: Iterable[Clause]) -> bool:
+    """Say whether something that a finding rests on is why an alert asks to act at once: a pulse of 150 beside the fibrillation, not it alone.
+
+    Of a choice or a description only the same words are: 预激综合征 is not for the 室性心动过速 that was chosen beside it.
+    """
+    grave: dict[str, list[tuple[str, ...]]] = {}
+    for clause in alarming:
+        if clause.known is not None:
+            grave.setdefault(clause.known.item_code, []).append(clause.found)
+    return any(
+        clause.known is not None and any(_same(clause, words) for words in grave.get(clause.known.item_code, ()))
+        for clause in verdict.clauses
+    )
+
+
+def _same(clause: Clause, words: tuple[str, ...]) -> bool:
+    if not words or clause.known is None or clause.known.numeric is not None:
+        return True
+    return all(any(one in word or word in one for word in words) for one in clause.found or clause.known.chosen)
 
 
 def gives_way(verdict: Verdict, case: Case) -> bool:

@@ -3,11 +3,21 @@
 A line: who, what was measured, the gravest class that alarms (A at once, B within the day, empty nobody), and what is found; `!CODE` is not found.
 """
 
+import re
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 
 from tests.tjapi import starter
 from tests.tjapi.knowledge.test_shipped_rules import found_in, read
-from tests.tjapi.shipped import STARTER, Person, alerts_of, case_of
+from tests.tjapi.shipped import CONTENT, HELD, STARTER, Person, alerts_of, case_of, findings_of, person_of
+from tjapi.conclusion.rules import SEE_ALERT
+from tjapi.conclusion.service import following
+from tjapi.kernel.ids import uuid7
+from tjapi.knowledge import yielding
+from tjapi.knowledge.rules import Case, Clause
+from tjapi.result.service.alarming import every_alarm
 
 pytestmark = pytest.mark.requirement("X15", "E3.4", "E5.1")
 
@@ -266,6 +276,20 @@ LINES = [
     ("m45", "UALB=30.0", "", "URINE-ALBUMIN"),
     ("m45", "URBC-N=40.0", "", "URINE-CELLS"),
     ("m45", "FEV1=60", "", "LUNG-VOLUME-LOW"),
+    # Bounds that a stranger tried.
+    ("m45", "GLU=2.8", "B", "HYPOGLYCEMIA"),
+    ("m45", "GLU=2.81", "", "HYPOGLYCEMIA"),
+    ("m45", "HCT=0.150", "B", ""),
+    ("m45", "HCT=0.180", "B", ""),
+    ("m45", "HCT=0.620", "B", ""),
+    ("m10d", "HCT=0.620", "", ""),
+    ("m10d", "HCT=0.660", "B", ""),
+    ("m45", "CHE=1199", "B", ""),
+    ("m45", "CHE=1200", "", ""),
+    ("m5", "CHE=800", "B", ""),
+    ("f30p", "CHE=800", "B", ""),
+    ("m45", "HSCRP=120.00", "B", "HSCRP-HIGH"),
+    ("m10d", "PCT=12.0", "B", ""),
     # Lipids by risk.
     ("m60", "LDL=1.90 HISTORY=冠心病", "", "LDL-ABOVE-TARGET"),
     ("m60", "LDL=1.70 HISTORY=冠心病", "", "!LDL-ABOVE-TARGET"),
@@ -334,3 +358,86 @@ def test_what_alarms_of_a_grown_up_alarms_of_everybody(who: str) -> None:
             if grown and not alerts_of(case_of(OTHERS[who], {item.code: raw})):
                 silent.add((item.code, who))
     assert silent == {pair for pair in UNLIKE if pair[1] == who}
+
+
+URGENT = re.compile(r"立即|马上|急诊|当日|当天|今天|今日|120|就地|当场|当即|不要离开")
+"""Whoever reads it goes today."""
+
+
+def _alarming(case: Case) -> list[Clause]:
+    grave = (one for one in every_alarm(HELD, case) if one.rule.important_class == "A" and not one.rule.of_every)
+    return [clause for one in grave for clause in one.verdict.clauses]
+
+
+@pytest.mark.parametrize("rule", [r.code for r in CONTENT.critical if r.important_class == "A"])
+def test_nobody_is_told_of_one_value_to_come_at_once_and_to_wait(rule: str) -> None:
+    late = []
+    for example in next(r for r in CONTENT.critical if r.code == rule).fires:
+        case = case_of(person_of(example), example.values, example.before, example.repeats, example.called)
+        numbers = {c.known.item_code for c in _alarming(case) if c.known is not None and c.known.numeric is not None}
+        late += [
+            (advice.code, advice.recheck_days, advice.advice)
+            for advice, fired in findings_of(case)
+            if any(c.known and c.known.item_code in numbers for one in fired for c in one.verdict.clauses)
+            and ((advice.recheck_days or 0) > 1 or not URGENT.search(advice.advice))
+        ]
+    assert late == []
+
+
+BESIDE = [
+    ("m45", "ECG=心房颤动 ECG-HR=170 PULSE=170"),
+    ("m45", "ECG=预激综合征;心房颤动 ECG-HR=170 HEART-RATE=170"),
+    ("m45", "PULSE=38"),
+    ("m45", "HEART-RATE=150"),
+    ("m45", "IOP-R=40"),
+    ("m45", "FIB=1.0"),
+    ("m45", "RESP=8"),
+    ("m45", "RESP=30"),
+    ("m45", "TG=11.3 SYMPTOM=腹痛"),
+    ("m45", "FT4=40.00 PULSE=130"),
+    ("m9", "GLU=12.0 UKET=阳性(3+)"),
+    ("m7", "SBP=78 DBP=45 SYMPTOM=头晕"),
+    ("m5", "PB=450"),
+    ("m45", "HGB=200"),
+    ("m45", "PLT=1000"),
+    ("m5", "HEART-RATE=200"),
+]
+
+
+@pytest.mark.parametrize(("who", "said"), BESIDE)
+def test_what_stands_beside_a_critical_value_does_not_wait(who: str, said: str) -> None:
+    case = read(who, said)
+    assert "A" in alerts_of(case).values()
+    late = {
+        a.code: (a.recheck_days, a.advice)
+        for a, _ in findings_of(case)
+        if (a.recheck_days or 0) > 1 or not URGENT.search(a.advice)
+    }
+    assert late == {}
+
+
+def test_what_is_not_why_a_choice_is_critical_keeps_its_own_advice() -> None:
+    """An atrial premature beat is nobody's emergency for the block that was chosen beside it; nor is a liver for the pulse."""
+    told = {a.code: a.advice for a, _ in findings_of(read("m45", "PULSE=38 ALT=60"))}
+    assert (told["BRADYCARDIA"], told["LIVER-ENZYME"] != SEE_ALERT) == (SEE_ALERT, True)
+    told = {a.code: a.advice for a, _ in findings_of(read("m45", "ECG=三度房室传导阻滞;早搏"))}
+    assert [code for code, advice in told.items() if advice == SEE_ALERT] == []
+
+
+def test_what_asks_to_act_at_once_itself_keeps_its_own_words() -> None:
+    told = {a.code: a.advice for a, _ in findings_of(read("m45", "ECG=预激综合征;心房颤动 ECG-HR=170"))}
+    assert "不要离开" in told["ATRIAL-FIBRILLATION"]
+    assert (told["TACHYCARDIA"], told["PREEXCITATION"]) == (SEE_ALERT, SEE_ALERT)
+    assert yielding.SEE_ALERT == SEE_ALERT
+
+
+def test_where_a_person_said_that_it_is_not_critical_the_finding_advises_itself() -> None:
+    case, result_id = read("m45", "PULSE=38"), uuid7()
+    case = replace(case, values={"PULSE": replace(case.values["PULSE"], result_id=result_id)})
+    ((advice, fired),) = findings_of(case)
+    exam = SimpleNamespace(id=uuid7(), campus_id=uuid7())
+    told = [
+        following._of_finding(exam, (advice, fired), alarming, calm).advice  # type: ignore[arg-type]
+        for alarming, calm in (({}, {result_id}), ({}, set()), ({result_id: frozenset()}, set()))
+    ]
+    assert [one == SEE_ALERT for one in told] == [False, True, True]

@@ -301,6 +301,8 @@ def _value_of(name: str, given: dict[str, Any]) -> list[str]:
         shift = {"ge": "", "le": "", "lt": "-", "gt": "+"}[bound]
         number = float(given[bound]) + {"": 0, "-": -1, "+": 1}[shift] * 0.1
         return [f"{given['item']}={number:g}"]
+    if name == "concept" and given["in"] == ["LIVER-MASS"]:
+        return [f"{given['item']}=肝右叶占位"]
     return ["HGB=100"]
 
 
@@ -367,3 +369,53 @@ def test_the_clocks_are_policy_of_the_edition() -> None:
     for wrong in ({"C": 10}, {"A": 0}, {"levels": 10}):
         with pytest.raises(ValueError, match="clock"):
             clocks_of(wrong)
+
+
+OLD_MAN = "CREA=400 EGFR=11 K=5.60 ECG=心房颤动 HGB=88 RBC=5.05"
+TOLD = [
+    # One old man: one deadline of one danger, and nothing called an error that may be true.
+    ("m78", OLD_MAN, "EGFR-FAILURE", "今天 血钾", "次日"),
+    ("m78", OLD_MAN, "HYPERKALEMIA", "今天 香蕉、橙子、果汁、土豆、菌菇、浓菜汤 低钠盐", "当日复查"),
+    ("m78", OLD_MAN, "BLOOD-COUNT-CONTRADICTORY", "不能当作误差 今天", "不必紧张"),
+    ("m45", "HGB=88 RBC=5.05", "BLOOD-COUNT-CONTRADICTORY", "三日内", "不必紧张"),
+    ("m78", OLD_MAN, "ATRIAL-FIBRILLATION", "肾功能明显下降 不要自行停药或改量 120", "或有较重的贫血"),
+    ("m60", "ECG=心房颤动 HGB=85", "ATRIAL-FIBRILLATION", "贫血 120", "肾功能明显下降"),
+    ("m60", "ECG=心房颤动", "ATRIAL-FIBRILLATION", "不要自行停药或改量 120", ""),
+    ("m60", "GLU=7.5 EGFR=25", "GLU-HIGH", "不要自行停药或改量", ""),
+    ("m45", "K=5.60", "HYPERKALEMIA", "香蕉、橙子、果汁、土豆、菌菇、浓菜汤", ""),
+    ("m45", "EGFR=25", "EGFR-SEVERE", "香蕉、橙子、果汁、土豆、菌菇、浓菜汤", ""),
+    # Diabetes: what was done is not asked for; what is an emergency is called one.
+    ("m45", "GLU=8.0 HBA1C=7.2 UKET=阴性", "DIABETES-GLU", "呼吸深快 立即 120 本次未查", "当日急诊"),
+    ("m60", "GLU=8.0 HBA1C=7.2 HISTORY=糖尿病", "DIABETES-GLU", "呼吸深快 120 本次未查", ""),
+    ("m80", "GLU=8.0 HBA1C=7.2", "DIABETES-GLU", "呼吸深快 120", ""),
+    ("m12", "GLU=8.0 HBA1C=7.2", "DIABETES-GLU", "呼吸深快 120", ""),
+    ("m12", "GLU=17.0", "GLU-VERY-HIGH", "当日", "三日内"),
+    ("m45", "GLU=8.0 HBA1C=7.2 UGLU=阳性(2+)", "GLYCOSURIA", "一并处理", "请查空腹血糖"),
+    ("m45", "UGLU=阳性(2+)", "GLYCOSURIA", "空腹血糖", ""),
+    ("m45", "GLU=8.0 WAIST=95 TG=2.50", "METABOLIC-SYNDROME", "高密度脂蛋白 更严", ""),
+    ("m80", "HISTORY=高血压 WAIST=95 TG=2.50", "METABOLIC-SYNDROME", "更严", ""),
+    # A liver mass and its marker are one matter.
+    ("m45", "US-LIVER=肝右叶占位 AFP=300", "AFP-VERY-HIGH", "三日内", "生殖细胞 一周内"),
+    ("m45", "US-LIVER=肝右叶占位 AFP=20", "AFP-HIGH", "三日内", "两周内"),
+    ("m45", "AFP=300", "AFP-VERY-HIGH", "生殖细胞 一周内", ""),
+    # Pressure: what was measured again is said; when to call stands in the advice.
+    ("m45", "SBP=205 DBP=100", "BP-EXTREME", "120 剧烈头痛", "休息后复测仍高"),
+    ("m45", "SBP=205 DBP=100 SBP-2=190 DBP-2=100", "BP-EXTREME", "休息后复测仍高 120", "当场复测"),
+    ("m45", "HBSAG=阳性", "HBV-CARRIER", "本次没做的", "未做的补查"),
+    ("m45", "TPAB=阳性 TRUST=阳性", "SYPHILIS-POSITIVE", "隐私", "只告知您本人"),
+    ("f30p", "HBSAG=阳性", "HBV-CARRIER", "", "只告知您本人"),
+    ("m6m", "GLU=2.5", "HYPOGLYCEMIA", "喂奶", "降糖药"),
+    ("m45", "GLU=2.8", "HYPOGLYCEMIA", "马上", "有心慌"),
+    ("m45", "HSCRP=120", "HSCRP-HIGH", "当日", "心血管"),
+    ("m45", "HSCRP=30", "HSCRP-HIGH", "两周内", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("who", "said", "code", "words", "never"), TOLD)
+def test_the_advice_fits_what_else_is_known(who: str, said: str, code: str, words: str, never: str) -> None:
+    told = next(f"{a.advice}/{a.lifestyle}" for a, _ in findings_of(read(who, said)) if a.code == code)
+    assert [word for word in words.split() if word not in told] == [], told
+    assert [word for word in never.split() if word in told] == [], told
+    if "120" in words.split():
+        advice = next(a.advice for a, _ in findings_of(read(who, said)) if a.code == code)
+        assert "120" in advice, "when to call stands in the advice, not in how to live"

@@ -162,6 +162,8 @@ def _of_line(exam: Exam, line: DepartmentSheetLine) -> ConclusionEntry:
 def _of_finding(exam: Exam, one: Found, alarming: Alarmed, calm: AbstractSet[UUID]) -> ConclusionEntry:
     advice, fired = one
     ids, key = results.found_result_ids(fired), f"finding:{advice.code}"
+    if advice.own is not None and not calm.isdisjoint(ids) and alarming.keys().isdisjoint(ids):
+        advice = advice.own  # a person has said that it is not critical: there is no alert to see
     # Nobody is told of one value to come at once, and within two weeks.
     clauses = [clause for each in fired for clause in each.verdict.clauses]
     later = advice.important_class != "A" and is_alarmed(clauses, alarming)

@@ -11,6 +11,7 @@ from tjapi.knowledge.criticality import AS_SHIPPED, Clocks, clocks_of
 from tjapi.knowledge.models import Finding, KnowledgeRule
 from tjapi.knowledge.rules import (
     Case,
+    Clause,
     Condition,
     Purpose,
     Verdict,
@@ -31,7 +32,7 @@ from tjapi.knowledge.schemas import (
 )
 from tjapi.knowledge.service.reading import held_version
 from tjapi.knowledge.service.writing import rule_row
-from tjapi.knowledge.yielding import GIVES_WAY, gives_way
+from tjapi.knowledge.yielding import GIVES_WAY, SEE_ALERT, asks_at_once, gives_way, rests_on_alarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Advice:
     recheck_days: int | None
     outranks: frozenset[str]
     variants: tuple[Mapping[str, Any], ...] = ()
+    own: "Advice | None" = None
+    """What it advises where no alert stands: of a value of which a person has said that it is not critical."""
 
     def told_to(self, case: Case) -> "Advice":
         """Return what is advised to this person: the first variant whose condition holds says instead what it says at all.
@@ -66,6 +69,18 @@ class Advice:
     def giving_way(self) -> "Advice":
         """The finding with what is advised where something that cannot wait stands on its organ; a variant like any other."""
         return replace(self, advice=GIVES_WAY, recheck_days=1, variants=({"advice": GIVES_WAY},))
+
+    @property
+    def is_at_once(self) -> bool:
+        """Whether what is advised is already for this very day, and at once."""
+        return (self.recheck_days or 0) == 1 and asks_at_once(self.advice)
+
+    @property
+    def seeing_alert(self) -> "Advice":
+        """The finding with what is advised where a value that it rests on is critical: nobody is told to come at once, and to wait."""
+        return replace(
+            self, advice=SEE_ALERT, lifestyle="", recheck_days=1, variants=({"advice": SEE_ALERT},), own=self
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +143,7 @@ class Knowledge:
         if purpose == "finding" and not self.signed:
             return []
         found = []
+        grave: list[Clause] | None = None
         every = (r for r in self.rules if r.of_every and r.purpose == purpose)
         words = [code for code, known in case.values.items() if known.worded and (items is None or code in items)]
         said = speaking(case.values[code] for code in words)
@@ -140,8 +156,24 @@ class Knowledge:
                 told = rule.finding.told_to(case) if rule.finding is not None else None
                 if told is not None and told.important_class is None and gives_way(verdict, case):
                     told = told.giving_way
+                if told is not None and told.important_class != "A" and not told.is_at_once:
+                    grave = grave if grave is not None else self._grave(case)
+                    told = told.seeing_alert if rests_on_alarm(verdict, grave) else told
                 found.append(Fired(rule if told is rule.finding else replace(rule, finding=told), verdict))
         return found
+
+    def _grave(self, case: Case) -> list[Clause]:
+        """Return why something asks for action at once, of numbers and choices, also where a value such as ">30" only may; and what a laboratory calls critical."""
+        said = [Clause(known, "") for known in case.values.values() if known.alarm]
+        for rule in self.about("critical"):
+            if rule.important_class != "A" or (not rule.of_nothing and rule.items.isdisjoint(case.values)):
+                continue
+            verdict = evaluate(rule.condition, case)
+            if verdict.holds:
+                said += verdict.clauses
+            elif len(rule.items) == 1:
+                said += [Clause(k, "") for k in verdict.unreadable if k.numeric is not None and k.comparator]
+        return said
 
 
 # A version never changes: what was read once is what it is. The active one and those by which exams under way are judged are kept.
