@@ -6,16 +6,19 @@ about them, and commands what answers with results. Neither the item nor the val
 
 import itertools
 import re
+import runpy
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pypdfium2 as pdfium
 import pytest
 
 from tests.access.conftest import API, A, Visit, World, do, fresh, once
+from tjapi.conclusion.rules import overview_of
 from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS
-from tjapi.kernel.schema import connect
+from tjapi.kernel.schema import connect, statements
 from tjapi.visit import invented_person
 
 pytestmark = [pytest.mark.xdist_group("access"), pytest.mark.requirement("X7", "E3.1")]
@@ -87,6 +90,50 @@ async def _outsider(world: World) -> httpx.AsyncClient:
     body = {"name_zh": "除私密外全部权限", "name_en": "All but what is private", "permissions": permissions}
     await do(world.clients["admin"], "PUT", "/roles/all_but_private", json=body)
     return await world.newcomer(roles=["all_but_private"], all_departments=True)
+
+
+async def _written_before(world: World, exam_id: str, titles: list[str]) -> None:
+    """Words of a release that knew nothing of private items: a machine's go and are made anew, a person's are looked at again."""
+    upgrade = runpy.run_path("migrations/versions/2026_11_30_1900_private_words.py")
+    machine = overview_of(titles)
+    admin = await connect(world.runtime.settings)
+    for words, left in ((f"{machine}\n请复查", (f"{machine}\n请复查", True)), (machine, ("", False))):
+        await admin.execute("update conclusion set overview = $1, overview_stale = false where exam_id = $2", words, UUID(exam_id))
+        for statement in statements(upgrade["FOLLOW"]):
+            await admin.execute(statement)
+        row = await admin.fetchrow("select overview, overview_stale from conclusion where exam_id = $1", UUID(exam_id))
+        assert tuple(row) == left
+        assert await admin.fetchval("select count(*) from exam_block where exam_id = $1 and code = 'conclusion_stale'", UUID(exam_id))
+    # One that was not gone over is nobody's words all the same.
+    await admin.execute("update conclusion set overview = $1 where exam_id = $2", machine, UUID(exam_id))
+    await admin.close()
+    reviewer = world.clients["reviewer"]
+    now = await do(reviewer, "GET", f"/exams/{exam_id}/conclusion")
+    anew = await do(reviewer, "POST", f"/exams/{exam_id}/conclusion:generate", headers={"If-Match": now.headers["etag"]})
+    assert anew.json()["overview"] != machine
+
+
+async def _signed_before(world: World, visit: Visit, titles: list[str]) -> None:
+    """A report that is rendered anew leaves out what was signed of it; one that was printed before is seen by the person."""
+    admin = await connect(world.runtime.settings)
+    for table in ("conclusion", "department_sheet"):
+        await admin.execute(f"alter table {table} disable trigger user")
+    said = "本次体检主要发现：\n" + "\n".join(f"{i}. {title}" for i, title in enumerate([*titles, "轻度脂肪肝"], 1))
+    await admin.execute("update conclusion set overview = $1 where exam_id = $2", said, UUID(visit.exam_id))
+    for table in ("conclusion", "department_sheet"):
+        await admin.execute(f"alter table {table} enable trigger user")
+    first, visit.report_id = visit.report_id, await world.render(visit)
+    anew = _text(await do(world.clients["chief"], "GET", f"/reports/{visit.report_id}/pdf"))
+    assert "轻度脂肪肝" in anew
+    assert not [title for title in titles if title in anew]
+    await do(world.clients["chief"], "POST", f"/reports/{visit.report_id}:publish")
+    outsider, examinee = await _outsider(world), await world.examinee(visit)
+    assert (await outsider.get(f"{API}/reports/{first}")).status_code == 200
+    await admin.execute("update report set requested_at = '2026-01-01' where id = any($1)", [UUID(first), UUID(visit.report_id)])
+    assert (await outsider.get(f"{API}/reports/{first}")).status_code == 404, "it was printed with what is private"
+    assert [r["id"] for r in (await do(examinee, "GET", "/me/reports")).json()["items"]] == [visit.report_id]
+    await admin.execute("update report set requested_at = now() where id = any($1)", [UUID(first), UUID(visit.report_id)])
+    await admin.close()
 
 
 def _text(answer: httpx.Response) -> str:
@@ -194,6 +241,7 @@ async def test_what_is_private_waits_for_consent_and_shows_to_those_alone_who_ma
     titles = [e["title"] for e in made.json()["entries"] if set(e["result_ids"]) & set(private.values())]
     assert titles, "what is found of it is concluded"
     assert not any(title in made.json()["overview"] for title in titles), "and the overview tells of nothing private"
+    await _written_before(world, visit.exam_id, [e["title"] for e in made.json()["entries"]])
     await world.conclude(visit, "finalized")
     visit.report_id = await world.render(visit)
     await do(chief, "POST", f"/reports/{visit.report_id}:publish")
@@ -211,6 +259,7 @@ async def test_what_is_private_waits_for_consent_and_shows_to_those_alone_who_ma
     assert "血红蛋白" not in apart
     assert "HIV" not in _text(await do(chief, "GET", f"/reports/{visit.report_id}/pdf"))
     await do(chief, "POST", f"/reports/{sealed['id']}:publish")
+    await _signed_before(world, visit, titles)
 
     examinee = await world.examinee(visit)
     mine = (await do(examinee, "GET", "/me/reports")).json()["items"]

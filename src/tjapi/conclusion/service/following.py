@@ -328,7 +328,8 @@ async def remake(uow: UnitOfWork, exam: Exam, found: Conclusion) -> tuple[bool, 
     # Of what was never made here, nothing comes and nothing goes by itself.
     after = merged(now, found, before) if made else [judged(now, entry, split=False) for entry in before]
     words, was_stale = found.overview, found.overview_stale
-    if not words or made_by_machine(words, now.titles(before)):
+    # One that was made before items were private names every entry, and is nobody's words either.
+    if not words or any(made_by_machine(words, titles) for titles in (now.titles(before), [e.title for e in before])):
         found.overview = now.overview(after) if made or words else ""
         found.overview_stale = False
     else:
