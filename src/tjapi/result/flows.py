@@ -251,13 +251,14 @@ async def find_signed(run: JobRun) -> Mapping[str, Any]:
         try:
             async with run.unit() as uow:
                 done += await service.find_signed(uow, exam_id, version_id)
-        except (LeaseLostError, *DATABASE_TROUBLE):
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is: it is no fault of the exams after it
+        except Exception as error:
+            if isinstance(error, (LeaseLostError, *DATABASE_TROUBLE)) and not is_refused(error):
+                raise
+            # Whatever it is: it is no fault of the exams after it.
             log.warning("exam.not_found_signed", id=str(exam_id), exc_info=error)
             failed.append(exam_id)
         await run.progress(done, len(waiting))
-    if failed:  # those that are done are judged by it, and looked at no more
+    if failed:  # the next run looks at these alone
         raise NotAllFound(f"{len(failed)} of {len(waiting)}")
     return {"found_anew": done}
 
