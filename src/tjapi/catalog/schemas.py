@@ -363,7 +363,7 @@ class FileItem(Input):
     plausible_low: FileNumber | None = Field(None, examples=["10"])
     plausible_high: FileNumber | None = Field(None, examples=["300"])
     delta_percent: Annotated[int, Field(ge=1, le=10_000), WHOLE] | None = Field(None, examples=[50])
-    private: bool = Field(False, examples=[False])
+    private: bool | None = Field(None, examples=[False])
 
 
 class FileExclusion(Input):

@@ -489,8 +489,8 @@ async def _judge(uow: UnitOfWork, member: Member, exam: Exam | None) -> _Judged:
         return _Judged(refused=_why(refusal))
     for line in new.going:
         if not may_move(LINE_MOVES, line.state, "withdrawn"):
-            zh, en = LEFT_ALONE["line_stuck"]
-            return _Judged(refused=("line_stuck", f"{line.name}:{zh}", f"{line.name}: {en}"))
+            (zh, en), name = LEFT_ALONE["line_stuck"], exams.shown_name(uow, line)
+            return _Judged(refused=("line_stuck", f"{name}:{zh}", f"{name}: {en}"))
     return _Judged(same=new.same)
 
 

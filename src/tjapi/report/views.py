@@ -1,7 +1,10 @@
 """What a report is made of: read-only over the exam, its results and its conclusion, in one moment of the database."""
 
-from collections.abc import Sequence
+import itertools
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -78,6 +81,16 @@ select department, name, reason from (
 order by department_sort, department_id, line_sort, item_sort, item_code
 """)
 
+# By what an exam's private findings are called: words that were signed before these were private name them.
+_WORDS = text("""
+select word from (
+  select unnest(array[item_code, item_name]) word from result where exam_id = :exam_id and private
+  union select title from conclusion_entry where exam_id = :exam_id and private
+  union select text from department_sheet_line where exam_id = :exam_id and private) said where word <> ''
+""")
+_NUMBER = re.compile(r"^\d+\. ")
+_HEADER = "本次体检主要发现："
+
 
 @dataclass(frozen=True, slots=True)
 class ReportSource:
@@ -90,6 +103,25 @@ class ReportSource:
     entries: Sequence[Any]
     unperformed: Sequence[Any] = ()
     given_up: Sequence[Any] = ()
+
+
+def without(words: Collection[str], said: str) -> str:
+    """Return what was said without the lines that name one of these words; numbered lines are numbered anew, a heading of nothing goes."""
+    lines = said.split("\n")
+    left = [line for line in lines if not any(word in line for word in words)]
+    if len(left) == len(lines):
+        return said
+    number = itertools.count(1)
+    left = [_NUMBER.sub(lambda _: f"{next(number)}. ", line) for line in left]
+    return "" if left == [_HEADER] else "\n".join(left)
+
+
+def _open(row: Any, name: str, words: Collection[str]) -> Any:
+    """Return a row of which the main report is made without the lines of its words that name what is private."""
+    said = getattr(row, name) if row is not None and words else None
+    if not said or (told := without(words, said)) == said:
+        return row
+    return SimpleNamespace(**row._asdict() | {name: told})
 
 
 async def later_exams(uow: UnitOfWork, examinee_id: UUID, after_id: UUID | None) -> Sequence[Any]:
@@ -121,11 +153,12 @@ async def source(uow: UnitOfWork, exam_id: UUID, kind: str = "main") -> ReportSo
     """Read everything of which an exam's report is made: that of what is private and the main one have nothing in common but whose they are."""
     values = {"exam_id": exam_id, "private": kind == "private"}
     execute = uow.session.execute
+    words = (await execute(_WORDS, {"exam_id": exam_id})).scalars().all() if kind == "main" else ()
     return ReportSource(
         (await execute(_HEAD, {"exam_id": exam_id})).one(),
         (await execute(_RESULTS, values)).all(),
-        (await execute(_SHEETS, values)).all(),
-        (await execute(_CONCLUSION, values)).first(),
+        [_open(row, "summary", words) for row in (await execute(_SHEETS, values)).all()],
+        _open((await execute(_CONCLUSION, values)).first(), "overview", words),
         (await execute(_ENTRIES, values)).all(),
         (await execute(_UNPERFORMED, values)).all(),
         (await execute(_GIVEN_UP, values)).all(),

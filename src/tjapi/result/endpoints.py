@@ -41,6 +41,7 @@ from tjapi.result.errors import (
     SummaryContradictsFindings,
     SummaryFigureOutdated,
     SummaryLineUnknown,
+    SummaryNamesPrivate,
     SummaryStale,
 )
 from tjapi.result.rules import ReleaseState
@@ -121,7 +122,7 @@ async def put_results(
     **operation("putDepartmentSummary", "编辑科室小结", "Edit the lines of a department's summary", permission="result.write",
                 requirement=["E3.4"], body=True, if_match=True,
                 problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, ResultsClosed, SheetSigned, SummaryLineUnknown, SummaryFigureOutdated,
-                          SummaryContradictsFindings]),
+                          SummaryContradictsFindings, SummaryNamesPrivate]),
 )  # fmt: skip
 async def put_summary(
     response: Response, uow: Unit, exam_id: UUID, department_id: DepartmentId, body: SummaryIn, version: IfMatch
@@ -136,7 +137,7 @@ async def put_summary(
     **operation("signDepartmentSheet", "科室小结签名", "Sign a department's sheet", permission="result.write", requirement=["E3.2", "E3.4"],
                 body=True, if_match=True,
                 problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, SignerNotStaff, ResultsClosed, SheetSigned, SheetNotComplete, LineUnsuitable,
-                          SummaryContradictsFindings, SummaryStale, SummaryFigureOutdated]),
+                          SummaryContradictsFindings, SummaryStale, SummaryFigureOutdated, SummaryNamesPrivate]),
 )  # fmt: skip
 async def sign_sheet(
     response: Response, uow: Unit, exam_id: UUID, department_id: DepartmentId, body: SignIn, version: IfMatch

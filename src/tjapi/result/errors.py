@@ -40,6 +40,15 @@ class SummaryFigureOutdated(Conflict):
     )
 
 
+class SummaryNamesPrivate(Conflict):
+    """What is found of a private item is on a report of its own: a summary, which the main report prints, does not name it."""
+
+    zh, en = (
+        "小结写有私密项目,私密项目另出报告,请从小结中删去",
+        "The summary names a private item, which has a report of its own; take it out",
+    )
+
+
 class SummaryContradictsFindings(Conflict):
     """未见异常 cannot stand beside findings, flagged results, or what nobody judged: say what was seen."""
 

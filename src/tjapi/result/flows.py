@@ -246,12 +246,25 @@ async def find_signed(run: JobRun) -> Mapping[str, Any]:
     version_id = UUID(str(run.payload["version_id"]))
     async with run.unit() as uow:
         waiting = await views.unfound(uow, version_id)
-    done = 0
+    done, failed = 0, []
     for exam_id in waiting:
-        async with run.unit() as uow:
-            done += await service.find_signed(uow, exam_id, version_id)
+        try:
+            async with run.unit() as uow:
+                done += await service.find_signed(uow, exam_id, version_id)
+        except Exception as error:
+            if isinstance(error, (LeaseLostError, *DATABASE_TROUBLE)) and not is_refused(error):
+                raise
+            # Whatever it is: it is no fault of the exams after it.
+            log.warning("exam.not_found_signed", id=str(exam_id), exc_info=error)
+            failed.append(exam_id)
         await run.progress(done, len(waiting))
+    if failed:  # the next run looks at these alone
+        raise NotAllFound(f"{len(failed)} of {len(waiting)}")
     return {"found_anew": done}
+
+
+class NotAllFound(Exception):  # noqa: N818 - a verdict
+    """Of how many exams what is signed could not be found: the next run looks at these."""
 
 
 async def replay_mapped(run: JobRun) -> Mapping[str, Any]:

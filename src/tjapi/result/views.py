@@ -128,12 +128,18 @@ async def past_exams(uow: UnitOfWork, exam: Exam, size: int) -> Sequence[Exam]:
 
 _UNFOUND = text("""
 select e.id from exam e join knowledge_version v on v.id = e.knowledge_version_id
-where e.state not in ('finalized', 'cancelled') and (v.id = :version_id or v.signed_at is null) order by e.id
+where e.state not in ('finalized', 'cancelled') and (v.id = :version_id or v.signed_at is null)
+  and not exists (select from audit_event a where a.object_type = 'exam' and a.object_id = e.id::text and a.action = 'exam.found_signed'
+    and a.detail ->> 'version' = cast(:version_id as uuid)::text)
+order by e.id
 """)
 
 
 async def unfound(uow: UnitOfWork, version_id: UUID) -> Sequence[UUID]:
-    """Return the open exams that a version judges, or one that nobody has signed: of what they hold nothing was found for that reason."""
+    """Return the open exams that a version judges, or one that nobody has signed: of what they hold nothing was found for that reason.
+
+    One that was looked at by it already is not among them.
+    """
     return (await uow.session.scalars(_UNFOUND, {"version_id": version_id})).all()
 
 

@@ -157,3 +157,18 @@ async def test_a_copy_has_a_code_of_its_own_and_goes_its_own_way(admin_client: h
     assert {o["id"] for o in source["options"]}.isdisjoint(o["id"] for o in copied["options"])
     again = await admin_client.post(f"{place}:copy", json=body | {"name": "另一份"}, headers=key())
     assert (again.status_code, again.json()["code"]) == (409, "exam-package-code-taken")
+
+
+async def test_a_file_that_says_nothing_of_private_lifts_no_mark(
+    admin_client: httpx.AsyncClient, admin: asyncpg.Connection
+) -> None:
+    new = _new(secrets.token_hex(4).upper())
+    item = new["items"][0]
+    item["private"] = True
+    private = "select i.private, g.private from item i, item_group g where i.code = $1 and g.code = $2"
+    codes = (item["code"], new["item_groups"][0]["code"])
+    for said, left in ((True, True), (None, True), ("absent", True), (False, False), ("absent", False)):
+        item["private"] = said
+        told = new | {"items": [{k: v for k, v in item.items() if v != "absent"}]}
+        assert (await _import(admin_client, told)).status_code == 200
+        assert tuple(await admin.fetchrow(private, *codes)) == (left, left), said

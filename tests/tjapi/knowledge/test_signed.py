@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -15,6 +15,7 @@ from tjapi.kernel.clock import business_day
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.rules import Case, Known
 from tjapi.knowledge.schemas import ContentIn
+from tjapi.result import flows
 
 pytestmark = pytest.mark.requirement("E4.4", "X6", "E5.1")
 DANGER = Case("male", 45, {"K": Known("K", "钾", "7.2", Decimal("7.2"), unit="mmol/L", flag="HH")})
@@ -148,6 +149,41 @@ async def test_what_was_left_unfound_is_found_once_it_is_signed_and_what_is_fini
         assert (await chief.get(f"{done.place}/conclusion")).json() == before
         told = "select count(*) from audit_event where action = 'exam.found_signed' and object_id = $1"
         assert [await own.admin.fetchval(told, str(v.exam_id)) for v in (open_, done)] == [1, 0]
+
+
+async def test_one_exam_that_fails_stops_no_other_and_the_next_run_looks_at_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with house("knowledge_one_fails") as own:
+        await _unsign(own)
+        exams = sorted([(await own.world.checked_in("GLU")).exam_id for _ in range(3)])
+        version = await own.admin.fetchval("select id from knowledge_version where state = 'active'")
+        await own.admin.execute("update exam set knowledge_version_id = $1 where id = any($2)", version, exams)
+        looked: list[UUID] = []
+        broken = {exams[0]}
+
+        async def find(uow: Any, exam_id: UUID, version_id: UUID) -> bool:
+            looked.append(exam_id)
+            if exam_id in broken:
+                raise ValueError
+            await uow.audit("exam.found_signed", "exam", exam_id, campus_id=1, detail={"version": str(version_id)})
+            return True
+
+        class Run:
+            payload: ClassVar[dict[str, str]] = {"version_id": str(version)}
+
+            def unit(self) -> Any:
+                return own.runtime.units.open(demo.LOADER)
+
+            async def progress(self, done: int, total: int) -> None:
+                pass
+
+        monkeypatch.setattr(flows.service, "find_signed", find)
+        with pytest.raises(flows.NotAllFound):
+            await flows.find_signed(Run())  # type: ignore[arg-type]
+        assert looked == exams
+        broken.clear()
+        looked.clear()
+        assert await flows.find_signed(Run()) == {"found_anew": 1}  # type: ignore[arg-type]
+        assert looked == exams[:1]
 
 
 @pytest.mark.parametrize("roles", ["author heads", "author signs", "head signs", "nobody heads"])

@@ -103,12 +103,15 @@ async def test_a_text_edited_by_hand_loses_its_codes_visibly_and_the_same_words_
     clicked = await _now(desk, "US-THYROID")
     assert (await _put(desk, "US-THYROID", value=TEXT)).status_code == 200
     assert (await _now(desk, "US-THYROID")) == clicked
+    assert (await _put(desk, "US-THYROID", value=TEXT, remark="建议随访")).status_code == 200
+    now = await _now(desk, "US-THYROID")
+    assert (now["coded"], now["remarks"]) == (clicked["coded"], ["建议随访"]), "the same words are as coded as they were"
     assert (await _put(desk, "US-THYROID", value="甲状腺左叶见结节，边界清。")).status_code == 200
     now = await _now(desk, "US-THYROID")
-    assert (now["coded"], now["seq"]) == (None, clicked["seq"] + 1)
+    assert (now["coded"], now["seq"]) == (None, clicked["seq"] + 2)
     result_id = next(i["result_id"] for i in (await desk.sheet())["items"] if i["item_code"] == "US-THYROID")
     history = (await desk.client.get(f"/api/v1/results/{result_id}/revisions")).json()["revisions"]
-    assert [one["coded"] is None for one in history] == [False, True]
+    assert [one["coded"] is None for one in history] == [False, False, True]
 
 
 async def test_a_signed_finding_is_corrected_by_clicks_and_its_history_keeps_both(world: World) -> None:
@@ -201,5 +204,8 @@ async def test_a_remark_of_staff_beside_a_calm_value_is_printed_and_read(world: 
     assert said in str((await _printed(world, visit))["departments"])
     assert (await desk.call("POST", "sheet:reopen", {"reason": "更正"})).status_code == 200
     assert (await _put(desk, "HEIGHT", value="170")).status_code == 200
+    assert (await _now(desk, "HEIGHT"))["remarks"] == [said], "a form that says nothing of it takes nothing away"
+    assert (await _put(desk, "HEIGHT", value="170", remark=None)).status_code == 200
+    assert (await _now(desk, "HEIGHT"))["remarks"] == []
     async with world.runtime.units.open(demo.LOADER) as uow:
         assert [c.state for c in await critical_values.of_exam(uow, visit.exam_id)] == ["superseded"]

@@ -215,10 +215,12 @@ class _Import:
         for i, row in enumerate(self.file.items):
             there = known.items.get(row.code)
             if there is None:
-                added.append({"id": uuid7(), **_numbers_of(row)})
+                added.append({"id": uuid7(), **_numbers_of(row), "private": bool(row.private)})
                 self._say("item", row.code, "added", [])
                 continue
             values = _numbers_of(row)
+            if row.private is None:  # a file that says nothing of it lifts no mark
+                values["private"] = there.private
             differs = _differing(there, values, _ITEM)
             for name in (name for name in differs if name in _MEANING):
                 self._fault(

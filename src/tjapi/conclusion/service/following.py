@@ -68,6 +68,19 @@ class Known:
         """Return the titles of entries that an overview may name."""
         return [e.title for e in entries if not (e.private or self.private.intersection(e.result_ids))]
 
+    def betrays(self, entries: Sequence[ConclusionEntry], overview: str) -> list[str]:
+        """Return the places of a person's words on the main report that name what is private."""
+        named = [known for known in self.ground.case.every if known.result_id in self.private]
+        words = {word.casefold() for known in named for word in (known.item_name, known.item_code)}
+        words |= {e.title.casefold() for e in entries if e.private or self.private.intersection(e.result_ids)}
+        said = [("/overview", overview)]
+        said += [
+            (f"/entries/{i}", f"{e.title}\n{e.detail}\n{e.advice}\n{e.lifestyle}")
+            for i, e in enumerate(entries)
+            if e.edited and not (e.private or self.private.intersection(e.result_ids))
+        ]
+        return [place for place, text in said if any(word in text.casefold() for word in words)]
+
     def telling_by(self, entry: ConclusionEntry) -> Telling:
         """Return of what an entry speaks, as its findings are now."""
         keys = keys_of(entry)
@@ -268,6 +281,13 @@ def _fresh(now: Known, entry: ConclusionEntry) -> ConclusionEntry:
 async def refuse_stale(uow: UnitOfWork, exam: Exam, found: Conclusion) -> None:
     """Nobody signs, first or last, what rests on something else than is known now: the one guard of both. Raises ConclusionStale."""
     changed, entries = await remake(uow, exam, found)
+    now = await known(uow, exam)
+    betrayed = [
+        FieldError(
+            place, "private", "写有私密项目,私密项目另出报告,请删去", "names a private item, which has a report of its own; take it out"
+        )
+        for place in now.betrays(entries, found.overview)
+    ]  # fmt: skip
     wrong = [
         FieldError(
             f"/entries/{i}", "stale", "所依据的结果已变化,请修改或确认", "rests on other results; change or confirm it"
@@ -281,6 +301,7 @@ async def refuse_stale(uow: UnitOfWork, exam: Exam, found: Conclusion) -> None:
                 "/overview", "stale", "综述按原结果撰写,请修改或确认", "written on other results; change or confirm it"
             )
         )
+    wrong += betrayed
     if changed and not wrong:
         wrong.append(
             FieldError("/entries", "stale", "结果已变化,请重新汇总", "the results are others now; generate it anew")
@@ -330,7 +351,8 @@ async def remake(uow: UnitOfWork, exam: Exam, found: Conclusion) -> tuple[bool, 
     # Of what was never made here, nothing comes and nothing goes by itself.
     after = merged(now, found, before) if made else [judged(now, entry, split=False) for entry in before]
     words, was_stale = found.overview, found.overview_stale
-    if not words or made_by_machine(words, now.titles(before)):
+    # One that was made before items were private names every entry, and is nobody's words either.
+    if not words or any(made_by_machine(words, titles) for titles in (now.titles(before), [e.title for e in before])):
         found.overview = now.overview(after) if made or words else ""
         found.overview_stale = False
     else:

@@ -44,7 +44,7 @@ from tjapi.exam.schemas import LineStepOut
 from tjapi.exam.service.course import draft_lines, release
 from tjapi.exam.service.holding import add, get, held_here, lock
 from tjapi.exam.service.holding import lines as lines_of
-from tjapi.exam.service.standing import UNSUITABLE, said_state, settle, step, unblock
+from tjapi.exam.service.standing import UNSUITABLE, said_state, settle, shown_name, step, unblock
 from tjapi.exam.service.suiting import misfits_of
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
@@ -234,7 +234,7 @@ async def reinstate(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *,
     lines = await _chosen(uow, exam, line_ids, "ordered", undo=True)
     wrong = await misfits_of(uow, exam, lines)
     pricing.refuse_unsuited(
-        [(f"/line_ids/{line_ids.index(line.id)}", line.name, kind) for line in lines for kind in wrong.get(line.id, ())]
+        [(f"/line_ids/{line_ids.index(line.id)}", shown_name(uow, line), kind) for line in lines for kind in wrong.get(line.id, ())]
     )
     await refuse_locked(uow, exam, [line.employer_share_fen for line in lines if line.state in UNCHARGED])
     # What was deferred and then refused waits for what it waited for before it was deferred.
@@ -282,7 +282,7 @@ async def keep(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *, reas
         raise LineStateConflict(
             errors=[
                 FieldError(
-                    f"/line_ids/{line_ids.index(line.id)}", "suits", f"{line.name}:没有不适用的情况", f"{line.name}: nothing is against it"
+                    f"/line_ids/{line_ids.index(line.id)}", "suits", f"{shown_name(uow, line)}:没有不适用的情况", f"{shown_name(uow, line)}: nothing is against it"
                 )
                 for line in fine
             ]
@@ -386,12 +386,12 @@ async def _chosen(
             missing.append(FieldError(place, "not-found", "这次体检没有这个项目", "the exam has no such line"))
         elif not _may(uow, line):
             foreign.append(
-                FieldError(place, "not-own", f"{line.name}:不属于本科室", f"{line.name}: of another department")
+                FieldError(place, "not-own", f"{shown_name(uow, line)}:不属于本科室", f"{shown_name(uow, line)}: of another department")
             )
         elif (line.state in GONE if to is None else not may_move(LINE_MOVES, line.state, to)) or (
             undo and line.state not in ("refused", "waived", "deferred")
         ):
-            stuck.append(FieldError(place, f"line-{line.state}", *said_state(line)))
+            stuck.append(FieldError(place, f"line-{line.state}", *said_state(uow, line)))
     if missing:
         raise LineNotThere(errors=missing)
     if foreign:

@@ -8,7 +8,7 @@ from tjapi.exam.models import Exam
 from tjapi.exam.rules import UNCHARGED, Covering, covered_otherwise, covering, logged, owed
 from tjapi.exam.service.course import release
 from tjapi.exam.service.holding import lines, lock
-from tjapi.exam.service.standing import mark, said_state
+from tjapi.exam.service.standing import mark, said_state, shown_name
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 
@@ -34,13 +34,13 @@ async def cover(
     stuck = [(i, known[line_id]) for i, line_id in enumerate(line_ids) if known[line_id].state in UNCHARGED]
     if stuck:
         raise LineStateConflict(
-            errors=[FieldError(f"/line_ids/{i}", f"line-{line.state}", *said_state(line)) for i, line in stuck]
+            errors=[FieldError(f"/line_ids/{i}", f"line-{line.state}", *said_state(uow, line)) for i, line in stuck]
         )
     said = covering(how, reference, reason)
     covered = [(i, known[line_id], covered_otherwise(known[line_id], said)) for i, line_id in enumerate(line_ids)]
     if any(already for _, _, already in covered):
         raise LineCovered(
-            errors=[FieldError(f"/line_ids/{i}", f"line-{already}", *_covered(line.name, already)) for i, line, already in covered if already]
+            errors=[FieldError(f"/line_ids/{i}", f"line-{already}", *_covered(shown_name(uow, line), already)) for i, line, already in covered if already]
         )  # fmt: skip
     due = {line.id: owed(line) for line in chosen if owed(line) > 0}
     for line in chosen:

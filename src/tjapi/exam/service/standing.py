@@ -153,10 +153,10 @@ async def blocked_by(uow: UnitOfWork, exam_id: UUID, code: str) -> str | None:
     return next((source for held, source in sorted(await held_blocks(uow, exam)) if held == code), None)
 
 
-def said_state(line: ExamLine) -> tuple[str, str]:
-    """Return a sentence of how far a line is."""
-    zh, en = called("line_state", line.state)
-    return f"{line.name}:当前为「{zh}」", f"{line.name}: is {en}"
+def said_state(uow: UnitOfWork, line: ExamLine) -> tuple[str, str]:
+    """Return a sentence of how far a line is, to the caller."""
+    (zh, en), name = called("line_state", line.state), shown_name(uow, line)
+    return f"{name}:当前为「{zh}」", f"{name}: is {en}"
 
 
 def step(uow: UnitOfWork, line: ExamLine, to: str) -> None:
@@ -165,7 +165,7 @@ def step(uow: UnitOfWork, line: ExamLine, to: str) -> None:
         raise LineStateConflict(
             "{name}:不能从「{current}」到「{to}」",
             "{name}: not from {current} to {to}",
-            name=line.name,
+            name=plain_name(line),
             current=line.state,
             to=to,
         )
@@ -201,7 +201,12 @@ async def _outstanding(uow: UnitOfWork, exam: Exam) -> list[Outstanding]:
 
 def shown_name(uow: UnitOfWork, line: ExamLine) -> str:
     """Return what a line is called to the caller: of what is private only whom the right allows sees what it is."""
-    return line.name if not line.private or uow.principal.sees_private_line(line.department_id) else "私密项目"
+    return line.name if uow.principal.sees_private_line(line.department_id) else plain_name(line)
+
+
+def plain_name(line: ExamLine) -> str:
+    """Return what a line is called to anybody: of what is private that it is."""
+    return "私密项目" if line.private else line.name
 
 
 def outstanding(named: str, blocks: str, stands: str) -> list[Outstanding]:

@@ -12,7 +12,7 @@ from tjapi.exam.errors import LineUnsuitable
 from tjapi.exam.models import Exam, ExamLine
 from tjapi.exam.rules import ASIDE
 from tjapi.exam.service.holding import get, held_blocks, held_here, lines
-from tjapi.exam.service.standing import UNSUITABLE, block, unblock
+from tjapi.exam.service.standing import UNSUITABLE, block, plain_name, unblock
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.pricing import service as pricing
@@ -60,7 +60,7 @@ def refuse_unsuitable(chosen: Collection[tuple[str, ExamLine]], doubted: Collect
     if wrong:
         raise LineUnsuitable(
             errors=[
-                FieldError(place, "unsuitable", f"{line.name}:已不适用于受检者", f"{line.name}: does not suit the person any more")
+                FieldError(place, "unsuitable", f"{plain_name(line)}:已不适用于受检者", f"{plain_name(line)}: does not suit the person any more")
                 for place, line in wrong
             ]
         )  # fmt: skip

@@ -132,6 +132,7 @@ async def _decide(
 ) -> dict[_How, list[UUID]]:
     """Return what becomes of each open line, or name every one on which nobody has decided."""
     known = {line.id: line for line in await exams.lines(uow, exam.id)}
+    called = {line.id: exams.shown_name(uow, line) for line in known.values()}
     missing = [
         FieldError(f"/decisions/{i}/line_id", "not-found", "这次体检没有这个项目", "the exam has no such line")
         for i, one in enumerate(given)
@@ -141,7 +142,7 @@ async def _decide(
         raise LineNotThere(errors=missing)
     stuck = [
         FieldError(
-            f"/decisions/{i}/line_id", f"line-{known[one.line_id].state}", *exams.said_state(known[one.line_id])
+            f"/decisions/{i}/line_id", f"line-{known[one.line_id].state}", *exams.said_state(uow, known[one.line_id])
         )
         for i, one in enumerate(given)
         if one.line_id not in {line.id for line in open_lines} and known[one.line_id].state != one.decision
@@ -149,7 +150,7 @@ async def _decide(
     named = [one.line_id for one in given]
     stuck += [
         FieldError(
-            f"/decisions/{i}/line_id", "twice", f"{known[line_id].name}:重复", f"{known[line_id].name}: named twice"
+            f"/decisions/{i}/line_id", "twice", f"{called[line_id]}:重复", f"{called[line_id]}: named twice"
         )
         for i, line_id in enumerate(named)
         if line_id in named[:i]
@@ -184,7 +185,7 @@ async def _decide(
         if policy.mode == "refuse":
             decided["refused", policy.reason, None, None].append(line.id)
         else:
-            undecided.append(FieldError(f"line:{line.id}", "undecided", f"{line.name}:请决定", f"{line.name}: decide"))
+            undecided.append(FieldError(f"line:{line.id}", "undecided", f"{called[line.id]}:请决定", f"{called[line.id]}: decide"))
     if undecided:
         raise GuideSheetUndecided(errors=undecided)
     return decided

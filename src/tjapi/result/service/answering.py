@@ -77,10 +77,11 @@ async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> Questio
     question.answer, question.reason, question.kept_because = given.answer, given.reason, given.kept_because
     question.gives_up = given.answer == "no_value"
     await questions.close(uow, question, "person", finalized=finalized)
+    because = {"kept_because": given.kept_because} if given.kept_because is not None else {}
     await uow.audit(
         "result_question.answered", "result_question", question.id, campus_id=question.campus_id,
-        detail={"exam_id": str(question.exam_id), "kind": question.kind, "answer": given.answer, "item": question.logged}
-        | ({"kept_because": given.kept_because} if given.kept_because is not None else {}),
+        detail={"exam_id": str(question.exam_id), "kind": question.kind, "answer": given.answer}
+        | ({"item": "PRIVATE"} if line.private or question.private else {"item": question.item_code, **because}),
     )  # fmt: skip
     book.touch(line.id)
     compute(uow, book, (one for one in book.lines.values() if one.performed_by == line.performed_by and book.live(one)))

@@ -31,6 +31,7 @@ from tjapi.result.errors import (
     SignerNotStaff,
     SummaryContradictsFindings,
     SummaryFigureOutdated,
+    SummaryNamesPrivate,
     SummaryStale,
     old_figure,
 )
@@ -196,7 +197,8 @@ async def put_results(uow: UnitOfWork, exam_id: UUID, department_id: int, given:
     entered = 0
     for one in given.results:
         coded = coded_of(one.coded, written[one.item_id]) if one.coded is not None else None
-        said = _Typed(one.value, one.kept_because, one.remark, coded)
+        remarks = ([one.remark] if one.remark else []) if "remark" in one.model_fields_set else None
+        said = _Typed(one.value, one.kept_because, remarks, coded)
         for place in places[one.item_id]:
             entered += _enter(uow, desk.book, place, replace(said, value=kept(place[1], one.value)))
     if given.fill_defaults:
@@ -224,7 +226,7 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
     anew once it does not.
 
     Raises ExamNotFound, DepartmentNotOwn, SignerNotStaff, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, SheetNotComplete,
-    SummaryContradictsFindings, SummaryStale, SummaryFigureOutdated, LineUnsuitable.
+    SummaryContradictsFindings, SummaryStale, SummaryFigureOutdated, SummaryNamesPrivate, LineUnsuitable.
     """
     _only_staff(uow)
     desk = await _open(uow, exam_id, department_id, expected)
@@ -256,6 +258,7 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
     lines = await summarize_department(uow, book.exam, department_id, desk.summary, sheet)
     values = desk.said()
     written = given.summary if given.summary is not None else sheet.summary if sheet.by_hand else ""
+    _refuse_private(desk, [("/summary", written), *((f"line:{line.id}", line.text) for line in lines if (line.origin == "manual" or line.edited) and not (line.removed or line.private))])  # fmt: skip
     ground = await ground_of(uow, book.exam)
     _refuse_stale(lines, sheet, given)
     _refuse_words(lines, written, values, await truth_of(uow, exam_id, ground))
@@ -375,11 +378,21 @@ async def _followed(uow: UnitOfWork, sheet: DepartmentSheet) -> None:
 async def put_summary(uow: UnitOfWork, exam_id: UUID, department_id: int, given: SummaryIn, expected: int) -> SheetOut:
     """Edit the lines of a department's summary.
 
-    Raises ExamNotFound, DepartmentNotOwn, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, SummaryLineUnknown, SummaryFigureOutdated.
+    Raises ExamNotFound, DepartmentNotOwn, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, SummaryNamesPrivate, SummaryLineUnknown,
+    SummaryFigureOutdated.
     """
     desk = await _open(uow, exam_id, department_id, expected)
     if desk.signed:
         raise SheetSigned
+    shown = {line.id: line for line in desk.summary}
+    _refuse_private(
+        desk,
+        [
+            (f"/lines/{i}/text", one.text)
+            for i, one in enumerate(given.lines)
+            if one.id not in shown or not (shown[one.id].private or shown[one.id].text == one.text)
+        ],
+    )
     await put_lines(uow, desk.book.exam, department_id, given.lines)
     sheet = _touch(uow, desk, department_id)
     await uow.session.flush()
@@ -513,6 +526,18 @@ def _refuse_words(
         raise SummaryFigureOutdated(errors=[old_figure(place) for place in old])
 
 
+def _refuse_private(desk: _Desk, said: Iterable[tuple[str, str]]) -> None:
+    """Nobody writes into a summary, which is on the main report, what was found of a private item. Raises SummaryNamesPrivate."""
+    named = [line for line in desk.lines if line.private]
+    words = {word.casefold() for line in named for word in (line.code, line.name)}
+    words |= {word.casefold() for line in named for item in desk.book.items_of(line) for word in (item.code, item.name)}
+    wrong = [place for place, text in said if any(word in text.casefold() for word in words)]
+    if wrong:
+        raise SummaryNamesPrivate(
+            errors=[FieldError(place, "private", "写有私密项目,请删去", "names a private item; take it out") for place in wrong]
+        )  # fmt: skip
+
+
 def _only_staff(uow: UnitOfWork) -> None:
     if uow.principal.kind != "staff":
         raise SignerNotStaff
@@ -554,21 +579,25 @@ def _fill(uow: UnitOfWork, desk: _Desk, doubted: Collection[UUID]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Typed:
-    """What a person entered of an item: a value, why it stands, a remark beside it, and what its text was composed of."""
+    """What a person entered of an item: a value, why it stands, remarks beside it (None: nothing was said of these), and what its text was composed of."""
 
     value: str | None
     reason: str | None = None
-    remark: str | None = None
+    remarks: list[str] | None = None
     coded: dict[str, Any] | None = None
 
-    @property
-    def remarks(self) -> list[str]:
-        return [self.remark] if self.remark else []
+    def beside(self, now: HeldRevision | None) -> "_Typed":
+        """Return it with what it leaves as it stands: remarks of which nothing was said, and the codes of words that nobody edited."""
+        if now is None:
+            return self
+        same_words = self.coded is None and self.value == now.raw_value
+        return replace(
+            self, remarks=list(now.remarks) if self.remarks is None else self.remarks, coded=now.coded if same_words else self.coded
+        )  # fmt: skip
 
     def is_said_by(self, now: HeldRevision) -> bool:
-        """Say whether it is what stands. The same words sent back keep their codes: nobody has edited them."""
-        same_codes = self.coded is None or self.coded == now.coded
-        return (now.raw_value, now.remarks) == (self.value, self.remarks) and same_codes
+        """Say whether it is what stands."""
+        return (now.raw_value, list(now.remarks), now.coded) == (self.value, self.remarks or [], self.coded)
 
 
 def _written(one: ResultIn, written: Mapping[UUID, Composed]) -> ResultIn:
@@ -580,6 +609,7 @@ def _enter(uow: UnitOfWork, book: Book, place: _Place, said: _Typed) -> bool:
     """Bring an item to what was entered; says whether anything changed."""
     line, item = place
     now = book.now_at(line.id, item.id)
+    said = said.beside(now)
     if now is None and said.value is None:
         return False
     if now is not None and said.is_said_by(now):
@@ -589,7 +619,7 @@ def _enter(uow: UnitOfWork, book: Book, place: _Place, said: _Typed) -> bool:
     else:
         # What was signed once is corrected; before, it is a draft.
         corrects = now is not None and now.status in SETTLED
-        record(uow, book, place, said.value, "corrected" if corrects else "preliminary", STAFF, said.reason, said.remarks, said.coded)  # fmt: skip
+        record(uow, book, place, said.value, "corrected" if corrects else "preliminary", STAFF, said.reason, said.remarks or [], said.coded)  # fmt: skip
     return True
 
 

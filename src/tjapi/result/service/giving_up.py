@@ -106,7 +106,7 @@ async def _mark(uow: UnitOfWork, book: Book, place: _Place, reason: str) -> Resu
     await uow.session.flush()
     await uow.audit(
         "result_item.given_up", "result_question", mark.id, campus_id=mark.campus_id,
-        detail={"exam_id": str(mark.exam_id), "item": mark.logged, "reason": reason},
+        detail={"exam_id": str(mark.exam_id)} | ({"item": "PRIVATE"} if line.private else {"item": mark.item_code, "reason": reason}),
     )  # fmt: skip
     return mark
 

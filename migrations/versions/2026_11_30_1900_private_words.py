@@ -1,0 +1,113 @@
+"""What was written before items became private names them: it is made anew, or looked at again; what was printed is seen by who may see it.
+
+An overview that a machine made goes, and is made anew; other words are stale until a person has looked at them, as is a summary that was
+signed. What is finalized stands as it was signed; a report that is rendered anew leaves its lines out (`report.views`). A main report that
+tells of what is private, because it was ordered before that was apart, is seen by the person and by whom the right allows. Processes of
+the release before go on while this one starts: their context says nothing of private items, and sees none.
+"""
+
+from alembic import context, op
+
+from tjapi.kernel.schema import statements
+
+revision = "0057_private_words"
+down_revision = "0056_ranges_dated"
+branch_labels = None
+depends_on = None
+
+WORDS = """
+with said as (
+  select r.exam_id, w.word from result r, lateral (values (r.item_code), (r.item_name)) w(word) where r.private
+  union select exam_id, title from conclusion_entry where private
+  union select exam_id, text from department_sheet_line where private
+)
+"""
+FOLLOW = f"""
+{WORDS}, named as (
+  select c.exam_id, not exists (
+    select from regexp_split_to_table(c.overview, '\\n') l where l <> '本次体检主要发现：' and not exists (
+      select from conclusion_entry n where n.exam_id = c.exam_id and n.title = regexp_replace(l, '^[0-9]+\\. ', ''))) machine
+  from conclusion c join exam e on e.id = c.exam_id where e.state not in ('finalized', 'cancelled') and exists (
+    select from said s where s.exam_id = c.exam_id and s.word <> '' and position(s.word in c.overview) > 0)
+)
+update conclusion c set overview = case when n.machine then '' else c.overview end, overview_stale = not n.machine, overview_made_of = null
+from named n where n.exam_id = c.exam_id;
+
+insert into exam_block (exam_id, campus_id, code, source, added_at)
+select c.exam_id, c.campus_id, 'conclusion_stale', 'conclusion', now() from conclusion c
+where c.overview_stale and c.overview_made_of is null
+  and exists (select from exam e where e.id = c.exam_id and e.state not in ('finalized', 'cancelled'))
+  and exists (select from result r where r.exam_id = c.exam_id and r.private)
+on conflict do nothing;
+
+{WORDS}
+update department_sheet d set summary = case when d.state = 'draft' and not d.by_hand then '' else d.summary end,
+  stale = d.state = 'signed' or d.by_hand, made_of = null
+from exam e where e.id = d.exam_id and e.state not in ('finalized', 'cancelled') and exists (
+  select from said s where s.exam_id = d.exam_id and s.word <> '' and position(s.word in d.summary) > 0);
+
+insert into exam_block (exam_id, campus_id, code, source, added_at)
+select d.exam_id, d.campus_id, 'summary_stale', 'department:' || d.department_id, now()
+from department_sheet d join exam e on e.id = d.exam_id
+where d.stale and d.made_of is null and e.state not in ('finalized', 'cancelled') and exists (select from result r where r.exam_id = d.exam_id and r.private)
+on conflict do nothing;
+"""
+
+SQL = """
+-- kind|principal|campuses|departments|examinee|private|expiry|pid|hmac; a process of the release before says nothing of `private`: it sees nothing of it
+create or replace function tj.context() returns text[] language plpgsql stable parallel restricted security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+  raw text := nullif(current_setting('tj.context', true), '');
+  parts text[];
+  k record;
+begin
+  if raw is null or raw !~ '^[a-z]+\\|[0-9a-f-]{36}\\|([0-9,]*|\\*)\\|([0-9,]*|\\*)\\|([0-9a-f-]{36}|-)\\|(([-*]|=[0-9,]*)o?\\|)?[0-9]{10}\\|[0-9]{1,9}\\|[0-9a-f]{64}$' then
+    return null;
+  end if;
+  parts := string_to_array(raw, '|');
+  if cardinality(parts) = 8 then
+    parts := parts[1:5] || '-'::text || parts[6:8];
+  end if;
+  if parts[8]::int <> pg_backend_pid() or parts[7]::bigint < extract(epoch from clock_timestamp()) then
+    return null;
+  end if;
+  select inner_pad, outer_pad into k from tj.context_key;
+  if encode(sha256(k.outer_pad || sha256(k.inner_pad || convert_to(left(raw, -65), 'UTF8'))), 'hex') <> parts[9] then
+    return null;
+  end if;
+  return parts;
+end $$;
+
+-- whatever way leads to it
+create or replace function tj.mark_line() returns trigger language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+  if tg_op = 'INSERT' then
+    new.private := new.private or coalesce((select private from public.item_group where id = new.item_group_id), false);
+  end if;
+  if new.private and new.consented_at is null and new.state = 'released' and (tg_op = 'INSERT' or old.state <> 'released') then
+    raise exception 'private line % without consent', new.id using errcode = 'check_violation';
+  end if;
+  return new;
+end $$;
+
+-- whether a main report, which was ordered before what is private was apart, is kept from whoever is not its person
+create function tj.printed_private(exam uuid, at timestamptz) returns boolean language sql stable parallel restricted security definer
+set search_path = pg_catalog, public, pg_temp as $$
+  select at < '{now}'::timestamptz and (tj.context())[1] is distinct from 'examinee'
+    and exists (select from public.result r where r.exam_id = exam and r.private)
+$$;
+revoke all on function tj.printed_private(uuid, timestamptz) from public;
+grant execute on function tj.printed_private(uuid, timestamptz) to {p}_app, {p}_reader, {p}_worker;
+drop policy private_read on report;
+create policy private_read on report as restrictive for select to {p}_reader using (
+  (select tj.private_of()) is null or kind = 'main' and not tj.printed_private(exam_id, requested_at));
+"""
+
+
+def upgrade() -> None:
+    prefix = context.config.attributes.get("role_prefix", "tj")
+    run = op.get_bind().exec_driver_sql
+    now = run("select now()::text").scalar()
+    for statement in statements(SQL.replace("{p}", prefix).replace("{now}", str(now)) + FOLLOW):
+        run(statement)
