@@ -65,7 +65,12 @@ _seconds = itertools.count(1)
 
 
 async def _report(
-    world: World, visit: Visit, tubes: list[dict[str, Any]], code: str, critical: str = "BHCG", barcode: str | None = None
+    world: World,
+    visit: Visit,
+    tubes: list[dict[str, Any]],
+    code: str,
+    critical: str = "BHCG",
+    barcode: str | None = None,
 ) -> str:
     at, number, card = f"202611300800{next(_seconds):02d}+0000", fresh("P"), visit.card
     tube = next(t for t in tubes if any(name.startswith(GROUPS[code]) for name in t["groups"]))
@@ -110,18 +115,24 @@ async def _written_before(world: World, exam_id: str, titles: list[str]) -> None
     machine = overview_of(titles)
     admin = await connect(world.runtime.settings)
     for words, left in ((f"{machine}\n请复查", (f"{machine}\n请复查", True)), (machine, ("", False))):
-        await admin.execute("update conclusion set overview = $1, overview_stale = false where exam_id = $2", words, UUID(exam_id))
+        await admin.execute(
+            "update conclusion set overview = $1, overview_stale = false where exam_id = $2", words, UUID(exam_id)
+        )
         for statement in statements(upgrade["FOLLOW"]):
             await admin.execute(statement)
         row = await admin.fetchrow("select overview, overview_stale from conclusion where exam_id = $1", UUID(exam_id))
         assert tuple(row) == left
-        assert await admin.fetchval("select count(*) from exam_block where exam_id = $1 and code = 'conclusion_stale'", UUID(exam_id))
+        assert await admin.fetchval(
+            "select count(*) from exam_block where exam_id = $1 and code = 'conclusion_stale'", UUID(exam_id)
+        )
     # One that was not gone over is nobody's words all the same.
     await admin.execute("update conclusion set overview = $1 where exam_id = $2", machine, UUID(exam_id))
     await admin.close()
     reviewer = world.clients["reviewer"]
     now = await do(reviewer, "GET", f"/exams/{exam_id}/conclusion")
-    anew = await do(reviewer, "POST", f"/exams/{exam_id}/conclusion:generate", headers={"If-Match": now.headers["etag"]})
+    anew = await do(
+        reviewer, "POST", f"/exams/{exam_id}/conclusion:generate", headers={"If-Match": now.headers["etag"]}
+    )
     assert anew.json()["overview"] != machine
 
 
@@ -141,10 +152,14 @@ async def _signed_before(world: World, visit: Visit, titles: list[str]) -> None:
     await do(world.clients["chief"], "POST", f"/reports/{visit.report_id}:publish")
     outsider, examinee = await _outsider(world), await world.examinee(visit)
     assert (await outsider.get(f"{API}/reports/{first}")).status_code == 200
-    await admin.execute("update report set requested_at = '2026-01-01' where id = any($1)", [UUID(first), UUID(visit.report_id)])
+    await admin.execute(
+        "update report set requested_at = '2026-01-01' where id = any($1)", [UUID(first), UUID(visit.report_id)]
+    )
     assert (await outsider.get(f"{API}/reports/{first}")).status_code == 404, "it was printed with what is private"
     assert [r["id"] for r in (await do(examinee, "GET", "/me/reports")).json()["items"]] == [visit.report_id]
-    await admin.execute("update report set requested_at = now() where id = any($1)", [UUID(first), UUID(visit.report_id)])
+    await admin.execute(
+        "update report set requested_at = now() where id = any($1)", [UUID(first), UUID(visit.report_id)]
+    )
     await admin.close()
 
 
@@ -205,7 +220,9 @@ async def test_what_is_private_waits_for_consent_and_shows_to_those_alone_who_ma
     await world.until(asked_about)
     messages += [await _report(world, visit, tubes, code) for code in GROUPS]
     # Of nobody known, and critical: whoever looks after messages sees that it is there, and that somebody must act.
-    unfilable = await _report(world, replace(visit, exam_no="A2611300000X"), tubes, "HIV", critical="HIVAB", barcode="0000000")
+    unfilable = await _report(
+        world, replace(visit, exam_no="A2611300000X"), tubes, "HIV", critical="HIVAB", barcode="0000000"
+    )
 
     async def filed() -> bool:
         found = (await do(chief, "GET", f"{place}/results")).json()["departments"]
@@ -233,7 +250,9 @@ async def test_what_is_private_waits_for_consent_and_shows_to_those_alone_who_ma
     # Nothing of it is written where the main report would print it.
     sheet = await do(doctor, "GET", f"{place}/departments/4/sheet")
     body = {"lines": [{"text": "hiv抗体阳性"}]}
-    named = await doctor.put(f"{API}{place}/departments/4/summary", json=body, headers={"If-Match": sheet.headers["etag"]})
+    named = await doctor.put(
+        f"{API}{place}/departments/4/summary", json=body, headers={"If-Match": sheet.headers["etag"]}
+    )
     assert (named.status_code, named.json()["code"]) == (409, "summary-names-private"), named.text
     shown = (await do(chief, "GET", f"{place}/results")).json()["departments"][0]["results"]
     private = {r["item_code"]: r["id"] for r in shown if r["item_code"] in ("HIVAB", "BHCG")}
@@ -345,9 +364,15 @@ async def test_a_process_of_the_release_before_sees_what_it_saw_and_nothing_priv
         body = old[:-65].replace("||", "|")
         old = f"{body}|{hmac.digest(database._context_key, body.encode(), hashlib.sha256).hex()}"
         assert old.count("|") == 7
-        every = await connection.fetchval("select count(*) from exam"), await connection.fetchval("select count(*) from exam_line where private")
+        every = (
+            await connection.fetchval("select count(*) from exam"),
+            await connection.fetchval("select count(*) from exam_line where private"),
+        )
         await connection.fetchval("select set_config('tj.context', $1, false)", old)
-        now = await connection.fetchval("select count(*) from exam"), await connection.fetchval("select count(*) from exam_line where private")
+        now = (
+            await connection.fetchval("select count(*) from exam"),
+            await connection.fetchval("select count(*) from exam_line where private"),
+        )
         await connection.fetchval("select set_config('tj.context', $1, false)", database.context(who, pid, expires))
     assert every[0] > 0
     assert now == (every[0], 0)

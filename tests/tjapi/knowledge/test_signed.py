@@ -151,7 +151,9 @@ async def test_what_was_left_unfound_is_found_once_it_is_signed_and_what_is_fini
         assert [await own.admin.fetchval(told, str(v.exam_id)) for v in (open_, done)] == [1, 0]
 
 
-async def test_one_exam_that_fails_stops_no_other_and_the_next_run_looks_at_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_exam_that_fails_stops_no_other_and_the_next_run_looks_at_it_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with house("knowledge_one_fails") as own:
         await _unsign(own)
         exams = sorted([(await own.world.checked_in("GLU")).exam_id for _ in range(3)])

@@ -105,7 +105,9 @@ async def test_a_text_edited_by_hand_loses_its_codes_visibly_and_the_same_words_
     assert (await _now(desk, "US-THYROID")) == clicked
     assert (await _put(desk, "US-THYROID", value=TEXT, remark="建议随访")).status_code == 200
     now = await _now(desk, "US-THYROID")
-    assert (now["coded"], now["remarks"]) == (clicked["coded"], ["建议随访"]), "the same words are as coded as they were"
+    assert (now["coded"], now["remarks"]) == (clicked["coded"], ["建议随访"]), (
+        "the same words are as coded as they were"
+    )
     assert (await _put(desk, "US-THYROID", value="甲状腺左叶见结节，边界清。")).status_code == 200
     now = await _now(desk, "US-THYROID")
     assert (now["coded"], now["seq"]) == (None, clicked["seq"] + 2)

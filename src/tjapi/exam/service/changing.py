@@ -234,7 +234,11 @@ async def reinstate(uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *,
     lines = await _chosen(uow, exam, line_ids, "ordered", undo=True)
     wrong = await misfits_of(uow, exam, lines)
     pricing.refuse_unsuited(
-        [(f"/line_ids/{line_ids.index(line.id)}", shown_name(uow, line), kind) for line in lines for kind in wrong.get(line.id, ())]
+        [
+            (f"/line_ids/{line_ids.index(line.id)}", shown_name(uow, line), kind)
+            for line in lines
+            for kind in wrong.get(line.id, ())
+        ]
     )
     await refuse_locked(uow, exam, [line.employer_share_fen for line in lines if line.state in UNCHARGED])
     # What was deferred and then refused waits for what it waited for before it was deferred.
@@ -386,7 +390,12 @@ async def _chosen(
             missing.append(FieldError(place, "not-found", "这次体检没有这个项目", "the exam has no such line"))
         elif not _may(uow, line):
             foreign.append(
-                FieldError(place, "not-own", f"{shown_name(uow, line)}:不属于本科室", f"{shown_name(uow, line)}: of another department")
+                FieldError(
+                    place,
+                    "not-own",
+                    f"{shown_name(uow, line)}:不属于本科室",
+                    f"{shown_name(uow, line)}: of another department",
+                )
             )
         elif (line.state in GONE if to is None else not may_move(LINE_MOVES, line.state, to)) or (
             undo and line.state not in ("refused", "waived", "deferred")

@@ -149,9 +149,7 @@ async def _decide(
     ]  # fmt: skip
     named = [one.line_id for one in given]
     stuck += [
-        FieldError(
-            f"/decisions/{i}/line_id", "twice", f"{called[line_id]}:重复", f"{called[line_id]}: named twice"
-        )
+        FieldError(f"/decisions/{i}/line_id", "twice", f"{called[line_id]}:重复", f"{called[line_id]}: named twice")
         for i, line_id in enumerate(named)
         if line_id in named[:i]
     ]
@@ -185,7 +183,9 @@ async def _decide(
         if policy.mode == "refuse":
             decided["refused", policy.reason, None, None].append(line.id)
         else:
-            undecided.append(FieldError(f"line:{line.id}", "undecided", f"{called[line.id]}:请决定", f"{called[line.id]}: decide"))
+            undecided.append(
+                FieldError(f"line:{line.id}", "undecided", f"{called[line.id]}:请决定", f"{called[line.id]}: decide")
+            )
     if undecided:
         raise GuideSheetUndecided(errors=undecided)
     return decided
