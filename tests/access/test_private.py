@@ -91,7 +91,7 @@ async def _report(
 async def _registered(world: World) -> tuple[Visit, dict[str, dict[str, Any]]]:
     front, card = world.clients["front_desk"], invented_person("female")
     person = (await do(front, "POST", "/examinees", 201, json={"campus_id": A, **card}, headers=once())).json()
-    ids = {}
+    ids: dict[str, dict[str, Any]] = {}
     for code in GROUPS:
         found = (await do(front, "GET", "/item-groups", params={"q": code, "page_size": 200})).json()["items"]
         ids |= {g["code"]: g["id"] for g in found}
@@ -307,7 +307,7 @@ async def test_what_is_private_waits_for_consent_and_shows_to_those_alone_who_ma
     world.wake()
 
     async def ready() -> bool:
-        return (await do(chief, "GET", f"/reports/{sealed['id']}")).json()["state"] == "sealed"
+        return bool((await do(chief, "GET", f"/reports/{sealed['id']}")).json()["state"] == "sealed")
 
     await world.until(ready)
     apart = _text(await do(chief, "GET", f"/reports/{sealed['id']}/pdf"))
@@ -333,13 +333,13 @@ async def test_what_is_private_waits_for_consent_and_shows_to_those_alone_who_ma
     contract = (await world.clients["anonymous"].get("/openapi.json")).json()
     told, asked = [], set()
     for operation, path in _reads(contract, known):
-        answer = await outsider.get(path, params={"day": "2026-11-30"} if operation == "getBoard" else None)
-        if answer.status_code in (200, 202):
+        read = await outsider.get(path, params={"day": "2026-11-30"} if operation == "getBoard" else None)
+        if read.status_code in (200, 202):
             asked.add(operation)
-        assert answer.status_code < 500, (operation, answer.text)
-        if operation not in OF_NOBODY and (found := SECRET.search(_text(answer))):
-            at = max(found.start() - 80, 0)
-            told.append((operation, _text(answer)[at : found.end() + 40]))
+        assert read.status_code < 500, (operation, read.text)
+        if operation not in OF_NOBODY and (found := SECRET.search(_text(read))):
+            start = max(found.start() - 80, 0)
+            told.append((operation, _text(read)[start : found.end() + 40]))
     assert not told
     assert asked >= {
         "listExamResults", "getExam", "getDepartmentHistory", "listTrends", "getReview", "getConclusion", "listExams", "listRequisitions", "listTubes",
@@ -426,7 +426,7 @@ async def test_that_a_private_item_is_given_up_is_audited_without_its_name_and_r
     async def audit(*_: object, detail: dict[str, Any], **__: object) -> None:
         told.append(detail)
 
-    monkeypatch.setattr(giving_up.identity, "staff_name", nothing)
+    monkeypatch.setattr(giving_up.identity, "staff_name", nothing)  # type: ignore[attr-defined]
     session = SimpleNamespace(add=lambda _: None, flush=nothing)
     uow = SimpleNamespace(session=session, audit=audit, principal=SimpleNamespace(id=uuid4(), name=""), now=None)
     book = SimpleNamespace(exam=SimpleNamespace(id=uuid4(), campus_id=1), result_id=lambda *_: None)

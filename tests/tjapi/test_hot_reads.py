@@ -209,5 +209,5 @@ async def _review(uow: UnitOfWork, exam_id: UUID, departments: list[DepartmentRe
     state, held = await exams.completeness(uow, exam_id), await live(uow, exam_id)
     return ReviewOut(
         exam=await exams.describe(uow, exam_id), complete=state.complete, outstanding=state.outstanding, departments=departments, unread=[],
-        conclusion=await conclusion.get(uow, exam_id), claim=claim_out(held) if held is not None else None,
+        conclusion=await conclusion.get(uow, exam_id), claim=claim_out(held) if held is not None else None, unsigned=False,
     )  # fmt: skip

@@ -178,7 +178,7 @@ async def test_one_exam_that_fails_stops_no_other_and_the_next_run_looks_at_it_a
             async def progress(self, done: int, total: int) -> None:
                 pass
 
-        monkeypatch.setattr(flows.service, "find_signed", find)
+        monkeypatch.setattr(flows.service, "find_signed", find)  # type: ignore[attr-defined]
         with pytest.raises(flows.NotAllFound):
             await flows.find_signed(Run())  # type: ignore[arg-type]
         assert looked == exams

@@ -15,8 +15,9 @@ pytestmark = pytest.mark.requirement("E3.3", "X6")
 
 
 async def _flag(unit: OpenUnit, scene: Scene, item: str) -> str | None:
-    flag: str | None = (await state_of(unit, scene))[item][1]
-    return flag
+    held = (await state_of(unit, scene))[item]
+    assert held is not None
+    return held[1]
 
 
 @pytest.mark.parametrize(
