@@ -12,9 +12,8 @@ import runpy
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any, cast
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -22,13 +21,12 @@ import pypdfium2 as pdfium
 import pytest
 
 from tests.access.conftest import API, A, Visit, World, do, fresh, once
-from tjapi.catalog.errors import PrivateContent
-from tjapi.catalog.service import content
+from tjapi.catalog.rules import names_any
 from tjapi.conclusion.rules import overview_of
+from tjapi.exam.rules import logged_item
 from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS
 from tjapi.kernel.schema import connect, statements
 from tjapi.kernel.security.principal import NOBODY, Principal
-from tjapi.result.service import giving_up
 from tjapi.visit import invented_person
 
 pytestmark = [pytest.mark.xdist_group("access"), pytest.mark.requirement("X7", "E3.1")]
@@ -393,14 +391,11 @@ async def test_nothing_private_is_released_without_consent_from_whatever_state(w
         await admin.close()
 
 
-async def test_a_word_that_no_charset_holds_hides_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def words(_: object) -> frozenset[str]:
-        return frozenset({"\ud800", "HIVAB"})
-
-    monkeypatch.setattr(content, "hidden_words", words)
-    await content.refuse_private(cast("Any", None), b"WBC 6.2")
-    with pytest.raises(PrivateContent):
-        await content.refuse_private(cast("Any", None), b"x HIVAB y")
+def test_a_word_that_no_charset_holds_hides_no_message() -> None:
+    words = {"\ud800", "HIVAB", "艾滋"}
+    assert not names_any(b"WBC 6.2", words)
+    assert names_any(b"x HIVAB y", words)
+    assert names_any("艾滋病".encode("gb18030"), words)
 
 
 async def test_a_refusal_calls_a_private_line_by_nothing_but_that_it_is_private(world: World) -> None:
@@ -414,24 +409,6 @@ async def test_a_refusal_calls_a_private_line_by_nothing_but_that_it_is_private(
     assert not SECRET.search(refused.text + again.text)
 
 
-@pytest.mark.parametrize("private", [True, False])
-async def test_that_a_private_item_is_given_up_is_audited_without_its_name_and_reason(
-    private: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[dict[str, Any]] = []
-
-    async def nothing(*_: object) -> str:
-        return "某人"
-
-    async def audit(*_: object, detail: dict[str, Any], **__: object) -> None:
-        told.append(detail)
-
-    monkeypatch.setattr(giving_up.identity, "staff_name", nothing)  # type: ignore[attr-defined]
-    session = SimpleNamespace(add=lambda _: None, flush=nothing)
-    uow = SimpleNamespace(session=session, audit=audit, principal=SimpleNamespace(id=uuid4(), name=""), now=None)
-    book = SimpleNamespace(exam=SimpleNamespace(id=uuid4(), campus_id=1), result_id=lambda *_: None)
-    line = SimpleNamespace(id=uuid4(), department_id=4, private=private)
-    item = SimpleNamespace(id=uuid4(), code="HIVAB", name="HIV抗体")
-    await giving_up._mark(cast("Any", uow), cast("Any", book), cast("Any", (line, item)), "HIV标本不足")
-    assert bool(SECRET.search(str(told))) is not private
-    assert ("PRIVATE" in str(told)) is private
+def test_the_audit_trail_holds_of_a_private_item_neither_its_code_nor_a_reason() -> None:
+    assert logged_item("HIVAB", private=True, reason="HIV标本不足") == {"item": "PRIVATE"}
+    assert logged_item("K", private=False, reason="标本不足") == {"item": "K", "reason": "标本不足"}

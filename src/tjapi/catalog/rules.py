@@ -234,3 +234,9 @@ def last_day_of_age(age: str) -> int:
 def starter_id(kind: str, code: str) -> UUID:
     """Return the same id for the same starter row on every installation: loading twice changes nothing."""
     return uuid5(_STARTER, f"{kind}|{code}")
+
+
+def names_any(raw: bytes, words: Iterable[str]) -> bool:
+    """Say whether bytes hold one of these words, in any charset; a word of what no charset holds is in no message."""
+    needles = {word.encode(charset, "ignore") for word in words for charset in ("utf-8", "gb18030")}
+    return any(needle in raw for needle in needles if needle)

@@ -43,8 +43,6 @@ def in_order(entries: Iterable[E]) -> list[E]:
 
 
 ALERT_ADVICE = "该结果达到危急值。请立即到急诊或相应专科就诊，并带上本报告，不要等待。"
-SEE_ALERT = "该结果达到危急值,请先按危急值的建议立即就医。"
-"""What a finding that is not grave by itself advises where all that it rests on is critical."""
 WORDS_ADVICE = "该所见须尽快处理。请今天就与本院联系，由医师安排到相应专科就诊；出现剧烈疼痛、呼吸困难、晕厥、出血或肢体无力，请立即到急诊。"
 """What is advised of grave words of a description: a mass in the liver is no matter for tonight's emergency room, and none for next month."""
 DOUBT_ADVICE = "该结果不能排除危急值。请立即到急诊或相应专科就诊，并带上本报告，不要等待。"

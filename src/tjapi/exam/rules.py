@@ -157,6 +157,11 @@ def logged(lines: Iterable[Named]) -> list[str]:
     return ["PRIVATE" if line.private else line.code for line in lines]
 
 
+def logged_item(code: str, *, private: bool, **words: str) -> dict[str, str]:
+    """Return what the audit trail holds of an item: of a private one neither its code nor what somebody wrote of it."""
+    return {"item": "PRIVATE"} if private else {"item": code, **words}
+
+
 def owed(line: Charged) -> int:
     """Return what the person still has to pay of a line, fen: nothing of one that is not carried out, and all of one that is deferred."""
     if line.state in UNCHARGED:

@@ -12,11 +12,10 @@ import pytest
 from tests.tjapi import starter
 from tests.tjapi.knowledge.test_shipped_rules import found_in, read
 from tests.tjapi.shipped import CONTENT, HELD, STARTER, Person, alerts_of, case_of, findings_of, person_of
-from tjapi.conclusion.rules import SEE_ALERT
 from tjapi.conclusion.service import following
 from tjapi.kernel.ids import uuid7
-from tjapi.knowledge import yielding
 from tjapi.knowledge.rules import Case, Clause
+from tjapi.knowledge.yielding import SEE_ALERT
 from tjapi.result.service.alarming import every_alarm
 
 pytestmark = pytest.mark.requirement("X15", "E3.4", "E5.1")
@@ -428,7 +427,6 @@ def test_what_asks_to_act_at_once_itself_keeps_its_own_words() -> None:
     told = {a.code: a.advice for a, _ in findings_of(read("m45", "ECG=预激综合征;心房颤动 ECG-HR=170"))}
     assert "不要离开" in told["ATRIAL-FIBRILLATION"]
     assert (told["TACHYCARDIA"], told["PREEXCITATION"]) == (SEE_ALERT, SEE_ALERT)
-    assert yielding.SEE_ALERT == SEE_ALERT
 
 
 def test_where_a_person_said_that_it_is_not_critical_the_finding_advises_itself() -> None:

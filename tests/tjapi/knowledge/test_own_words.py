@@ -8,11 +8,12 @@ import pytest
 
 from tjapi.catalog.rules import range_for
 from tjapi.catalog.service.content import read_starter as read_catalog
-from tjapi.conclusion.rules import ALERT_ADVICE, DOUBT_ADVICE, SEE_ALERT, alert_title, calm_beside, overview_of
+from tjapi.conclusion.rules import ALERT_ADVICE, DOUBT_ADVICE, alert_title, calm_beside, overview_of
 from tjapi.knowledge.rules import Case, Known, evaluate
 from tjapi.knowledge.schemas import ContentIn, CriticalRuleIn, ExampleIn, RuleIn
 from tjapi.knowledge.service import example_case, read_starter
 from tjapi.knowledge.words import finding_line, told
+from tjapi.knowledge.yielding import SEE_ALERT
 from tjapi.result.rules.flags import flag_of
 from tjapi.result.rules.ranges import Range
 from tjapi.result.rules.values import parse

@@ -151,23 +151,19 @@ async def test_what_was_left_unfound_is_found_once_it_is_signed_and_what_is_fini
         assert [await own.admin.fetchval(told, str(v.exam_id)) for v in (open_, done)] == [1, 0]
 
 
-async def test_one_exam_that_fails_stops_no_other_and_the_next_run_looks_at_it_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+REFUSES = """
+create function refuse_one() returns trigger language plpgsql as $$ begin raise data_exception using message = 'refused'; end $$;
+create trigger refuse_one before insert on audit_event for each row
+  when (new.action = 'exam.found_signed' and new.object_id = '{exam_id}') execute function refuse_one();
+"""
+
+
+async def test_one_exam_that_fails_stops_no_other_and_the_next_run_looks_at_it_alone() -> None:
     async with house("knowledge_one_fails") as own:
-        await _unsign(own)
         exams = sorted([(await own.world.checked_in("GLU")).exam_id for _ in range(3)])
         version = await own.admin.fetchval("select id from knowledge_version where state = 'active'")
         await own.admin.execute("update exam set knowledge_version_id = $1 where id = any($2)", version, exams)
-        looked: list[UUID] = []
-        broken = {exams[0]}
-
-        async def find(uow: Any, exam_id: UUID, version_id: UUID) -> bool:
-            looked.append(exam_id)
-            if exam_id in broken:
-                raise ValueError
-            await uow.audit("exam.found_signed", "exam", exam_id, campus_id=1, detail={"version": str(version_id)})
-            return True
+        looked: list[tuple[int, int]] = []
 
         class Run:
             payload: ClassVar[dict[str, str]] = {"version_id": str(version)}
@@ -176,16 +172,16 @@ async def test_one_exam_that_fails_stops_no_other_and_the_next_run_looks_at_it_a
                 return own.runtime.units.open(demo.LOADER)
 
             async def progress(self, done: int, total: int) -> None:
-                pass
+                looked.append((done, total))
 
-        monkeypatch.setattr(flows.service, "find_signed", find)  # type: ignore[attr-defined]
+        await own.admin.execute(REFUSES.format(exam_id=exams[0]))
         with pytest.raises(flows.NotAllFound):
             await flows.find_signed(Run())  # type: ignore[arg-type]
-        assert looked == exams
-        broken.clear()
+        assert looked == [(0, 3), (1, 3), (2, 3)]
+        await own.admin.execute("drop trigger refuse_one on audit_event; drop function refuse_one()")
         looked.clear()
         assert await flows.find_signed(Run()) == {"found_anew": 1}  # type: ignore[arg-type]
-        assert looked == exams[:1]
+        assert looked == [(1, 1)], "what was looked at is not looked at again"
 
 
 @pytest.mark.parametrize("roles", ["author heads", "author signs", "head signs", "nobody heads"])

@@ -28,6 +28,7 @@ from tjapi.catalog.rules import (
     choose,
     first_day_of_age,
     last_day_of_age,
+    names_any,
     overlaps,
     sharing,
     starter_id,
@@ -183,9 +184,7 @@ async def refuse_private(uow: UnitOfWork, raw: bytes) -> None:
 
     Whatever became of a message, filed or not: it is read for what it says.
     """
-    words = await hidden_words(uow)
-    needles = {word.encode(charset, "ignore") for word in words for charset in ("utf-8", "gb18030")}
-    if any(needle in raw for needle in needles if needle):  # a word of what no charset holds is in no message
+    if names_any(raw, await hidden_words(uow)):
         raise PrivateContent
 
 

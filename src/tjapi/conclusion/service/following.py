@@ -14,7 +14,6 @@ from tjapi.conclusion import repository
 from tjapi.conclusion.errors import ConclusionStale, CriticalNotConcluded
 from tjapi.conclusion.models import Conclusion, ConclusionEntry
 from tjapi.conclusion.rules import (
-    SEE_ALERT,
     Alarmed,
     Telling,
     alarmed,
@@ -34,6 +33,7 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.calm import says_all_normal, says_only_normal
+from tjapi.knowledge.yielding import SEE_ALERT
 from tjapi.result import service as results
 from tjapi.result.models import DepartmentSheetLine
 from tjapi.result.rules.alarms import TEXT_GRAVE

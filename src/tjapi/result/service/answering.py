@@ -6,6 +6,7 @@ from uuid import UUID
 from tjapi.catalog import service as catalog
 from tjapi.catalog.models import Item, ItemUnit
 from tjapi.exam.models import ExamLine
+from tjapi.exam.rules import logged_item
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.rules import Case
@@ -81,7 +82,7 @@ async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> Questio
     await uow.audit(
         "result_question.answered", "result_question", question.id, campus_id=question.campus_id,
         detail={"exam_id": str(question.exam_id), "kind": question.kind, "answer": given.answer}
-        | ({"item": "PRIVATE"} if line.private or question.private else {"item": question.item_code, **because}),
+        | logged_item(question.item_code, private=line.private or question.private, **because),
     )  # fmt: skip
     book.touch(line.id)
     compute(uow, book, (one for one in book.lines.values() if one.performed_by == line.performed_by and book.live(one)))

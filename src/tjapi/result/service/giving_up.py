@@ -5,6 +5,7 @@ from uuid import UUID
 from tjapi.catalog.models import Item
 from tjapi.exam import service as exams
 from tjapi.exam.models import ExamLine
+from tjapi.exam.rules import logged_item
 from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
@@ -106,7 +107,7 @@ async def _mark(uow: UnitOfWork, book: Book, place: _Place, reason: str) -> Resu
     await uow.session.flush()
     await uow.audit(
         "result_item.given_up", "result_question", mark.id, campus_id=mark.campus_id,
-        detail={"exam_id": str(mark.exam_id)} | ({"item": "PRIVATE"} if line.private else {"item": mark.item_code, "reason": reason}),
+        detail={"exam_id": str(mark.exam_id)} | logged_item(mark.item_code, private=line.private, reason=reason),
     )  # fmt: skip
     return mark
 
