@@ -172,7 +172,7 @@ TWINS = (
     _twin(
         "told: a department names the critical choice that no finding tells", "src/tjapi/result/service/summarizing.py",
         "words = tuple(one for one in clause.found if one in left)", "words = ()",
-        f"{TOLD}::test_a_department_names_the_critical_choice_of_which_no_finding_tells_and_calls_only_that_one_critical",
+        f"{TOLD}::test_a_critical_choice_that_no_line_tells_is_named_first",
     ),
     _twin(
         "told: a department names what is critical in a description", "src/tjapi/result/service/summarizing.py",
@@ -1730,7 +1730,7 @@ TWINS = (
     ),
     _twin(
         "report: what is advised for today stands first", "src/tjapi/report/layout.py",
-        'if (place not in critical and asks_today(entry.advice or ""))', "if False",
+        'if (place not in critical and not entry.stale and _is_for_today(entry.advice or ""))', "if False",
         "tests/tjapi/report/test_layout.py::test_what_is_advised_for_today_is_urgent_on_the_cover_and_comes_before_what_has_a_week",
     ),
     _twin(

@@ -43,7 +43,7 @@ RIGHTS = {
 # What the hospital offers and knows is nobody's secret: these tell of no person.
 OF_NOBODY = {
     "listItems", "getItem", "listItemGroups", "getItemGroup", "listExamPackages", "getExamPackage", "listExternalCodes", "exportCatalog", "listFindings",
-    "listKnowledgeRules", "listKnowledgeVersions", "getKnowledgeChanges", "listDictionaries", "listRoles", "getRole",
+    "listKnowledgeRules", "listKnowledgeVersions", "getKnowledgeChanges", "listDictionaries", "listRoles", "getRole", "getSealAuthority",
 }  # fmt: skip
 ENDLESS = {"followLiveEvents"}
 GROUPS = {"CBC": "血常规", "HIV": "HIV抗原抗体", "BHCG": "血清β-HCG"}

@@ -18,6 +18,7 @@ from uuid import UUID
 import asyncpg
 
 ARROWS = {"": "", "H": "↑", "L": "↓", "HH": "↑危急", "LL": "↓危急", "A": "异常", "C": "危急"}
+_TODAY = re.compile(r"请[^。；;，,]{0,6}(?:今天|今日|当日|当天|次日前|立即|立刻|马上|24)")
 PHONE = {"": "", "H": "↑偏高", "L": "↓偏低", "HH": "↑危急", "LL": "↓危急", "A": "异常", "C": "危急"}
 ENGLISH = {"": "", "H": "↑high", "L": "↓low", "HH": "↑critical", "LL": "↓critical", "A": "abnormal", "C": "critical"}
 UNJUDGED = {"zh": "未判定", "en": "notjudged"}
@@ -315,9 +316,11 @@ class Reading:
             f"年龄{_age(head['birth_date'], head['exam_date'])}", head["id_number_masked"] or "", head["phone_masked"] or "",
         ):  # fmt: skip
             self.ask(squeezed(what) in cover, f"the cover does not say {what}")
+        words = {i for e in true.entries if _list(e["rule_codes"]) == ["TEXT-GRAVE"] for i in e["result_ids"]}
+        unflagged = words & {row.id for row in true.rows} - {row.id for row in true.flagged}
         for number, label in (
             (len(true.rows), "检查项目"),
-            (len(true.flagged), "异常结果"),
+            (len(true.flagged) + len(unflagged), "异常结果"),
             (len(true.entries) + len(true.alarmed), "主检结论"),
             *[(n, "危急值") for n in [sum(row.critical for row in true.rows)] if n],
             *[(n, "未判定") for n in [sum(row.shown is None and row.judged_by_nature for row in true.rows)] if n],
@@ -459,14 +462,19 @@ class Reading:
                     "alert" in card.attrs["class"] and "立即" in card.text(),
                     f"{title}: not shown as critical, or without what to do",
                 )
-                order.append((False, 1))
+                order.append((0, 1))
                 continue
             entry = entries.get(title)
             self.ask(entry, f"phone: nobody concluded {title}")
             if entry is None:
                 continue
             own = [rows[i] for i in entry["result_ids"] if i in rows]
-            alarmed = "alert" in card.attrs["class"]
+            urgent = "须尽快处理" in card.text() or "see to it today" in card.text()
+            self.ask(
+                not urgent or _TODAY.search(entry["advice"] or ""),
+                f"{title} is to be seen to today, and nobody asks for it",
+            )
+            alarmed = "alert" in card.attrs["class"] and not urgent
             self.ask(
                 not alarmed
                 or any(r.critical for r in own)
@@ -486,7 +494,8 @@ class Reading:
                     and {r.id for r in only} & set(e["result_ids"])
                 ]
                 self.ask(not closer, f"{title} inherits the critical value of {closer}")
-            order.append((not alarmed, ("disease", "finding", "risk").index(entry["kind"])))
+            rank = 0 if alarmed else 1 if urgent else 2
+            order.append((rank, ("disease", "finding", "risk").index(entry["kind"])))
             text = card.text()
             if lang == "zh":
                 told = re.split("[；\n]", card.all("p", "soft")[0].text() if card.all("p", "soft") else "")

@@ -19,6 +19,7 @@ from tjapi.knowledge.grades import (
     reaction_of,
     scheme_of,
     schemed,
+    spoken_categories,
 )
 from tjapi.knowledge.names import Spoken, spoken_of
 from tjapi.knowledge.rules import Known
@@ -275,13 +276,16 @@ def _other_degrees(said: str, spoken: Spoken, values: Collection[Known]) -> Iter
             schemes.setdefault(scheme, set()).add(one)
     for found in SCHEMED.finditer(said):
         scheme, one = schemed(found)
-        if not is_of(one, schemes.get(scheme, {one})) and not _said_otherwise(said, *found.span()):
+        known_here = schemes.get(scheme, {one})
+        if not any(is_of(each, known_here) for each in spoken_categories(found)) and not _said_otherwise(
+            said, *found.span()
+        ):
             yield found.span()
     for start, end, owners in spoken.beside(said, PLAIN):
         found_one = PLAIN.match(said, start)
         known_of = {one for name in owners for _, one in graded.get(name, ())}
-        claimed_one = schemed(found_one)[1] if found_one is not None else ""
-        if known_of and not is_of(claimed_one, known_of) and not _said_otherwise(said, start, end):
+        said_of = spoken_categories(found_one) if found_one is not None else set()
+        if known_of and not any(is_of(one, known_of) for one in said_of) and not _said_otherwise(said, start, end):
             yield start, end
 
 

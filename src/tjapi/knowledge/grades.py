@@ -112,6 +112,12 @@ def schemed(found: re.Match[str]) -> tuple[str, str]:
     return _scheme(groups["scheme"]) if groups.get("scheme") else "", said
 
 
+def spoken_categories(found: re.Match[str]) -> set[str]:
+    """Return every category that a text speaks of in one breath: 4 and 5 of 4 类或 5 类."""
+    groups = found.groupdict()
+    return {category(groups[name]) for name in ("category", "to") if groups.get(name)}
+
+
 def is_of(said: str, known: Iterable[str]) -> bool:
     """Say whether a category is one of those known, or says less of one of them: 4 of 4a."""
     return any(said == one or one.startswith(said) for one in known)

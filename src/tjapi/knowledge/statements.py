@@ -16,7 +16,7 @@ from uuid import UUID
 from tjapi.knowledge.characters import simplified
 from tjapi.knowledge.denials import OTHERS, is_denied
 from tjapi.knowledge.descriptions import Mention, read
-from tjapi.knowledge.grades import PLAIN, SCHEMED, categories, is_of, reaction_of, scheme_of, schemed
+from tjapi.knowledge.grades import PLAIN, SCHEMED, categories, is_of, reaction_of, scheme_of, schemed, spoken_categories
 from tjapi.knowledge.names import spoken_of
 from tjapi.knowledge.rules import Known
 
@@ -366,16 +366,16 @@ def _other_grades(said: str, values: Collection[Known]) -> set[str]:
         for start, end, owners in named.beside(said, PLAIN)
         if (plain := PLAIN.match(said, start)) is not None
         and not any(scheme_of(name) for name in owners)
-        and not is_of(schemed(plain)[1], every)
+        and not any(is_of(one, every) for one in spoken_categories(plain))
         and _stated(said, start, end)
         and _OF_A_LESION.search(said[:start])
         and not _OR_ANOTHER.search(said[:start])
     }
     for match in SCHEMED.finditer(said):
-        scheme, category = schemed(match)
+        scheme = schemed(match)[0]
         if (
             scheme in by_scheme
-            and not is_of(category, by_scheme[scheme] | by_scheme.get("", set()))
+            and not any(is_of(one, by_scheme[scheme] | by_scheme.get("", set())) for one in spoken_categories(match))
             and _stated(said, *match.span())
         ):
             found.add(match[0])

@@ -24,6 +24,7 @@ from tjapi.knowledge.words import (
     printed_unit,
     sentence_of,
 )
+from tjapi.knowledge.yielding import GIVES_WAY, SEE_ALERT
 from tjapi.report.rules import (
     NOT_CRITICAL,
     Linked,
@@ -283,7 +284,7 @@ def _conclusions(
     urgent = {
         place
         for place, entry in enumerate(entries)
-        if (place not in critical and asks_today(entry.advice or ""))
+        if (place not in critical and not entry.stale and _is_for_today(entry.advice or ""))
         or (place in critical and entry.only_words and not any(linked[place].results.values()))
     }
     order = printed_order(linked, critical, urgent)
@@ -309,6 +310,11 @@ def _conclusions(
             }
         )  # fmt: skip
     return made
+
+
+def _is_for_today(advice: str) -> bool:
+    """Say whether advice asks for today by itself: what only refers to something graver is not counted beside it."""
+    return advice not in (GIVES_WAY, SEE_ALERT) and asks_today(advice)
 
 
 def _said_in(detail: str, result: Mapping[str, Any]) -> bool:

@@ -68,7 +68,6 @@ async def test_a_department_names_a_critical_choice_by_its_finding_and_calls_onl
     assert wpw["advice"] != own["advice"]
     page = await _printed(world, visit)
     (summary,) = [d["summary"] for d in page["departments"] if d["summary"]]
-    print(summary)
     assert summary.count("预激综合征：") == 1
     assert summary.count("室性心动过速") == 1
     assert page["others"] == []
@@ -426,3 +425,17 @@ async def test_nobody_writes_another_size_than_the_description_gives(world: Worl
     refused = await review.put("右肺上叶结节8mm，建议复查。", made["entries"])
     assert (refused.status_code, refused.json()["code"]) == (409, "entry-figure-outdated"), refused.text
     assert (await review.put("右肺上叶结节5mm，建议复查。", made["entries"])).status_code == 200
+
+
+@pytest.mark.requirement("E5.2")
+def test_a_critical_choice_that_no_line_tells_is_named_first() -> None:
+    ecg = Known(
+        "ECG",
+        "心电图诊断",
+        "窦性心律不齐;室性心动过速",
+        flag="A",
+        chosen=("窦性心律不齐", "室性心动过速"),
+        result_id=UUID(int=1),
+    )
+    said = text_of([], [ecg], complete=True, grave=[Clause(ecg, "", found=("室性心动过速",))])
+    assert said.splitlines()[0].startswith("1. 心电图诊断：室性心动过速")

@@ -146,7 +146,7 @@ async def test_a_value_that_may_well_be_critical_alarms_and_says_what_cannot_be_
 @pytest.mark.requirement("E5.2")
 async def test_what_a_comparator_does_rule_out_alarms_nobody(unit: OpenUnit) -> None:
     scene = await visit(unit, "ELECTROLYTE", "RENAL")
-    await _said(unit, scene, "RENAL", observation("CREA", "<18"), observation("UREA", ">3"))
+    await _said(unit, scene, "RENAL", observation("CREA", "<18"), observation("UREA", "<3"))
     assert await _states(unit, scene) == []
 
 
