@@ -50,7 +50,10 @@ def _plain(text: str, free: Iterable[str] = ()) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A word of values, and what it says of them: `one_of` it, or `every` one. Each is an item's code and H, L, + or -."""
+    """A word of values, and what it says of them: `one_of` it, or `every` one. Each is an item's code and H, L, +, - or *.
+
+    `behind` and `ahead` are words beside a name that make it part of another.
+    """
 
     names: tuple[str, ...]
     one_of: tuple[tuple[str, str], ...]
@@ -100,7 +103,7 @@ def false_conditions(text: str, values: Collection[Known], free: Collection[str]
     return found
 
 
-_NONE_OF = re.compile(r"(?:未见|未发现|未提示|无|没有|排除|除外)(?:明显|明确)?$")
+_NONE_OF = re.compile(r"(?:未见|未发现|未提示|无|没有|(?<![不未])(?<![不未]能)(?:排除|除外))(?:明显|明确)?$")
 
 
 def false_denials(text: str, values: Collection[Known], free: Collection[str] = ()) -> set[str]:
@@ -115,13 +118,14 @@ def false_denials(text: str, values: Collection[Known], free: Collection[str] = 
         for name in condition.names
         if name in said
         and _holds(condition, by_code)
-        and any(
-            _is_it(said, at, name, condition)
-            and _NONE_OF.search(said[max(at - 6, 0) : at])
-            and not _ELSEWHEN.search(said[max(at - _MOST_BEFORE, 0) : at])
-            for at in _places(said, name)
-        )
+        and any(_is_it(said, at, name, condition) and _is_none_of(said[:at]) for at in _places(said, name))
     }
+
+
+def _is_none_of(before: str) -> bool:
+    """Say whether words deny what follows them, today and of this person."""
+    cue = _NONE_OF.search(before)
+    return cue is not None and _ELSEWHEN.search(before[max(cue.start() - _MOST_BEFORE, 0) : cue.start()]) is None
 
 
 def _holds(condition: Condition, by_code: Mapping[str, Collection[Known]]) -> bool:
@@ -299,6 +303,7 @@ def _denied(said: str, standing: Collection[tuple[Mention, Known]]) -> set[str]:
 
 
 _NEAR = 12
+"""So many characters before a finding at most say that it is the electrocardiogram's."""
 
 
 def _other_rhythm(stated: Collection[Mention], said: str, values: Iterable[Known]) -> set[str]:

@@ -439,3 +439,18 @@ def test_a_critical_choice_that_no_line_tells_is_named_first() -> None:
     )
     said = text_of([], [ecg], complete=True, grave=[Clause(ecg, "", found=("室性心动过速",))])
     assert said.splitlines()[0].startswith("1. 心电图诊断：室性心动过速")
+
+
+@pytest.mark.requirement("E3.4")
+async def test_an_edited_line_of_a_signed_department_is_current_again_once_it_is_true(world: World) -> None:
+    visit = await world.checked_in("GENERAL", "GLU")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL | {"SBP": "150", "DBP": "95"})
+    await world.file(visit, GLU="8.74")
+    line = (await desk.sheet())["lines"][0]
+    words = {"id": line["id"], "text": f"{line['text']}，空腹血糖 8.74"}
+    assert (await desk.call("PUT", "summary", {"lines": [words]})).status_code == 200
+    assert (await desk.sign()).status_code == 200
+    for sugar, stale in (("5.00", True), ("8.74", False)):
+        await world.file(visit, status="C", GLU=sugar)
+        assert [one["stale"] for one in (await desk.sheet())["lines"]] == [stale]

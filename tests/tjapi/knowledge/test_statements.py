@@ -168,6 +168,8 @@ def test_what_values_state_is_not_denied() -> None:
     assert false_denials("未见蛋白尿", LOW)
     assert not false_denials("贫血，请就诊", LOW)
     assert not false_denials("无血尿", LOW)
+    assert not false_denials("不能排除贫血", LOW)
+    assert false_denials("已排除贫血", LOW)
     assert not false_denials("去年无贫血", LOW)
 
 

@@ -368,10 +368,12 @@ async def _mark_refused(
 ) -> None:  # fmt: skip
     """Mark stale what a signature would refuse of a department's own words, signed or not: whoever reads them sees it.
 
-    A line by hand, which rests on no value by itself, is current again once it is true.
+    A line by hand, which rests on no value by itself, is current again once it is true; so is any line of a signed sheet, which was none of
+    them stale when it was signed: what the values changed under it makes the sheet stale.
     """
+    signed = sheet is not None and sheet.state == "signed"
     for line in lines:
-        line.stale = line.stale and line.origin != "manual"
+        line.stale = line.stale and line.origin != "manual" and not signed
     written = sheet.summary if sheet is not None and sheet.by_hand else ""
     if not written and not _own_words(lines):
         return
