@@ -1047,6 +1047,11 @@ TWINS = (
         "tests/device_gateway/test_doors.py::test_a_journal_that_was_open_to_all_is_closed_when_it_is_opened",
     ),
     _twin(
+        "conclusion: what is called critical is as it was signed", "src/tjapi/conclusion/service/following.py",
+        "        and await _alarms_as_signed(uow, exam_id)\n", "",
+        f"{DERIVED}::test_a_value_that_alarms_again_after_the_final_sign_off_is_signed_anew_though_it_reads_the_same",
+    ),
+    _twin(
         "gateway: a number is its sender's", "device_gateway/journal.py",
         "AND sender IN (?, '') ORDER BY id", "AND sender IN (?, '', sender) ORDER BY id",
         "tests/device_gateway/test_gateway.py::test_two_senders_behind_one_channel_may_use_the_same_number",
