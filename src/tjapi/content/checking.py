@@ -12,9 +12,11 @@ from decimal import Decimal
 
 from tjapi.catalog.citing import Citation
 from tjapi.catalog.coverage import gaps, miscoded
+from tjapi.catalog.readings import Reading, grade_of, is_read, of_item, of_limit, of_range, of_unit, readings
 from tjapi.catalog.rules import range_for
-from tjapi.catalog.schemas import Starter, StarterItem, StarterRange
+from tjapi.catalog.schemas import RangeIn, Starter, StarterItem, StarterRange
 from tjapi.knowledge import service as knowledge
+from tjapi.knowledge.readings import of_critical, of_finding, of_rule
 from tjapi.knowledge.rules import Case, Known, evaluate, items_of, leaves
 from tjapi.knowledge.schemas import ContentIn, CriticalRuleIn, RuleIn
 
@@ -29,10 +31,13 @@ class Fault:
     en: str
 
 
-def check(catalog: Starter, content: ContentIn, on: date | None = None) -> list[Fault]:
+def check(
+    catalog: Starter, content: ContentIn, on: date | None = None, read: Sequence[Reading] | None = None
+) -> list[Fault]:
     """Hold the items and the knowledge against each other; an empty list is a content that hangs together.
 
-    `on`: the day on which it is to be in force, and its standards with it; None asks nothing of days.
+    `on`: the day on which it is to be in force, and its standards with it; None asks nothing of days. `read`: what was read of its sources,
+    as shipped; a hospital's own content has none.
 
     It does not say that a row is right: that its number is the standard's, only who has read the standard can say.
     """
@@ -47,6 +52,7 @@ def check(catalog: Starter, content: ContentIn, on: date | None = None) -> list[
         *_terms(catalog, content),
         *_orphans(catalog),
         *(_withdrawn(catalog, content, on) if on is not None else ()),
+        *unread(catalog, content, readings() if read is None else read),
     ]
 
 
@@ -61,6 +67,78 @@ def unverified(catalog: Starter, content: ContentIn) -> dict[str, tuple[int, int
         "critical": [rule.verified for rule in content.critical],
     }
     return {kind: (sum(not one for one in held), len(held)) for kind, held in rows.items()}
+
+
+def graded(catalog: Starter, content: ContentIn) -> dict[str, tuple[int, int, int]]:
+    """Return, by kind of what can be read, how much was read in the source itself, how much where somebody quotes it, and how much there is."""
+    counts: dict[str, list[int]] = {}
+    for key, figures in _readable(catalog, content):
+        held = counts.setdefault(key.split("/", 1)[0], [0, 0, 0])
+        grade = grade_of(key, figures)
+        held[0] += grade == "primary"
+        held[1] += grade == "secondary"
+        held[2] += 1
+    return {kind: (one, two, all_) for kind, (one, two, all_) in counts.items()}
+
+
+def _readable(catalog: Starter, content: ContentIn) -> Iterator[tuple[str, str]]:
+    """Yield whatever of the content can be read in a source, and its figures as they are now."""
+    for item in catalog.items:
+        yield from of_item(item).items()
+        for one in item.ranges:
+            yield from of_range(RangeIn.key_of(item.code, one), one).items()
+    for limit in catalog.limits:
+        yield from of_limit(limit).items()
+    for unit in catalog.units:
+        yield from of_unit(unit).items()
+    for finding in content.findings:
+        yield from of_finding(finding).items()
+    for rule in content.rules:
+        yield from of_rule(rule).items()
+    for alarm in content.critical:
+        yield from of_critical(alarm).items()
+
+
+def unread(catalog: Starter, content: ContentIn, read: Sequence[Reading]) -> Iterator[Fault]:
+    """Yield readings of rows that are not there, or whose figures are others by now; and rows that say of themselves what nobody has read."""
+    if not read:
+        return
+    now: dict[str, set[str]] = {}
+    for key, figures in _readable(catalog, content):
+        now.setdefault(key, set()).add(figures)
+    for one in read:
+        for key, figures in one.rows.items():
+            if key not in now:
+                yield Fault("readings", key, f"{one.code} 所读的行不存在", f"{one.code} read it, and it is not there")
+            elif figures not in now[key]:
+                shown = "、".join(sorted(now[key]))
+                yield Fault(
+                    "readings", key, f"{one.code} 读到 {figures},现为 {shown},须重新核对",
+                    f"{one.code} read {figures}; it is {shown} now, which somebody has to read",
+                )  # fmt: skip
+    yield from _contradicted(catalog, content)
+
+
+_UNREAD = "未核原文"
+"""What a source says of itself while nobody has read it."""
+
+
+def _contradicted(catalog: Starter, content: ContentIn) -> Iterator[Fault]:
+    """Yield rows whose words and whose readings say different things."""
+    said: list[tuple[dict[str, str], str]] = []
+    for item in catalog.items:
+        for one in item.ranges:
+            for key, figures in of_range(RangeIn.key_of(item.code, one), one).items():
+                said.append(({key: figures}, one.source if key.startswith("ranges/") else one.critical_source or ""))
+    said += [(of_limit(row), row.source) for row in catalog.limits]
+    said += [(of_unit(row), row.source) for row in catalog.units]
+    said += [(of_finding(row), row.source) for row in content.findings]
+    said += [(of_rule(row), row.source) for row in content.rules]
+    said += [(of_critical(row), row.source) for row in content.critical]
+    for figures_of, source in said:
+        if is_read(figures_of) and _UNREAD in source:
+            at = next(iter(figures_of))
+            yield Fault("readings", at, f"已有核对记录,来源仍写 {_UNREAD}", "it was read, and its source says that it was not")
 
 
 def _rules(content: ContentIn) -> Iterator[tuple[str, RuleIn | CriticalRuleIn]]:
