@@ -91,7 +91,9 @@ def of_range(key: str, row: Any) -> dict[str, str]:
 
 
 def of_limit(row: Any) -> dict[str, str]:
-    """Return what there is to read of the limits of an item."""
+    """Return what there is to read of the limits of an item; nothing where it has none."""
+    if row.plausible_low is None and row.plausible_high is None and row.delta_percent is None:
+        return {}
     return {f"limits/{row.item}": f"{between(row.plausible_low, row.plausible_high)} Δ{row.delta_percent or ''}"}
 
 

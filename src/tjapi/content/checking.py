@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from tjapi.catalog.citing import Citation
 from tjapi.catalog.coverage import gaps, miscoded
@@ -52,7 +53,7 @@ def check(
         *_terms(catalog, content),
         *_orphans(catalog),
         *(_withdrawn(catalog, content, on) if on is not None else ()),
-        *unread(catalog, content, readings() if read is None else read),
+        *misread(catalog, content, readings() if read is None else read),
     ]
 
 
@@ -99,7 +100,7 @@ def _readable(catalog: Starter, content: ContentIn) -> Iterator[tuple[str, str]]
         yield from of_critical(alarm).items()
 
 
-def unread(catalog: Starter, content: ContentIn, read: Sequence[Reading]) -> Iterator[Fault]:
+def misread(catalog: Starter, content: ContentIn, read: Sequence[Reading]) -> Iterator[Fault]:
     """Yield readings of rows that are not there, or whose figures are others by now; and rows that say of themselves what nobody has read."""
     if not read:
         return
@@ -124,21 +125,39 @@ _UNREAD = "未核原文"
 
 
 def _contradicted(catalog: Starter, content: ContentIn) -> Iterator[Fault]:
-    """Yield rows whose words and whose readings say different things."""
-    said: list[tuple[dict[str, str], str]] = []
-    for item in catalog.items:
-        for one in item.ranges:
-            for key, figures in of_range(RangeIn.key_of(item.code, one), one).items():
-                said.append(({key: figures}, one.source if key.startswith("ranges/") else one.critical_source or ""))
-    said += [(of_limit(row), row.source) for row in catalog.limits]
-    said += [(of_unit(row), row.source) for row in catalog.units]
-    said += [(of_finding(row), row.source) for row in content.findings]
-    said += [(of_rule(row), row.source) for row in content.rules]
-    said += [(of_critical(row), row.source) for row in content.critical]
-    for figures_of, source in said:
-        if is_read(figures_of) and _UNREAD in source:
-            at = next(iter(figures_of))
-            yield Fault("readings", at, f"已有核对记录,来源仍写 {_UNREAD}", "it was read, and its source says that it was not")
+    """Yield rows whose words and whose readings say different things: read and called unread, or called verified and never read."""
+    rows: list[tuple[str, dict[str, str], Any]] = [
+        *(
+            (f"ranges/{key}", of_range(key, one), one)
+            for item in catalog.items
+            for one in item.ranges
+            for key in [RangeIn.key_of(item.code, one)]
+        ),
+        *((f"limits/{row.item}", of_limit(row), row) for row in catalog.limits),
+        *((f"units/{row.item}|{row.unit}", of_unit(row), row) for row in catalog.units),
+        *((f"findings/{row.code}", of_finding(row), row) for row in content.findings),
+        *((f"rules/{row.code}", of_rule(row), row) for row in content.rules),
+        *((f"critical/{row.code}", of_critical(row), row) for row in content.critical),
+    ]
+    for at, said, row in rows:
+        if row.verified and not is_read(said):
+            yield Fault("readings", at, "标为已核,却无核对记录", "it says that it is verified, and nobody has read it")
+        for words, of in _sourced(said, row):
+            if is_read(of) and _UNREAD in words:
+                yield Fault(
+                    "readings",
+                    at,
+                    f"已有核对记录,来源仍写 {_UNREAD}",
+                    "it was read, and its source says that it was not",
+                )
+
+
+def _sourced(said: dict[str, str], row: Any) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield each source that a row names with what is to be read there: critical bounds have one of their own."""
+    bounds = {key: figures for key, figures in said.items() if key.startswith("bounds/")}
+    yield row.source, {key: figures for key, figures in said.items() if key not in bounds}
+    if bounds:
+        yield row.critical_source or "", bounds
 
 
 def _rules(content: ContentIn) -> Iterator[tuple[str, RuleIn | CriticalRuleIn]]:
