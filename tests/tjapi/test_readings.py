@@ -23,7 +23,7 @@ STARTER, CONTENT = catalog.read_starter(), knowledge.read_starter()
 
 def _range(items: dict[str, Any], code: str, age_from: str) -> dict[str, Any]:
     item = next(one for one in items["items"] if one["code"] == code)
-    return next(one for one in item["ranges"] if one["age_from"] == age_from)  # type: ignore[no-any-return]
+    return next(one for one in item["ranges"] if one["age_from"] == age_from)
 
 
 def _row(rows: list[dict[str, Any]], code: str) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def _row(rows: list[dict[str, Any]], code: str) -> dict[str, Any]:
 
 
 def _unit(items: dict[str, Any], item: str) -> dict[str, Any]:
-    return next(row for row in items["units"] if row["item"] == item)  # type: ignore[no-any-return]
+    return next(row for row in items["units"] if row["item"] == item)
 
 
 CHANGES: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any]], Any], str]] = {
