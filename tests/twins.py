@@ -134,6 +134,10 @@ TWINS = (
         "tests/tjapi/catalog/test_citing.py::test_a_row_in_force_whose_standard_is_withdrawn_is_a_fault_from_that_day_on",
     ),
     _twin(
+        "readings: a figure that changed is read no more", "src/tjapi/catalog/readings.py", " if said == figures), None)", "), None)",
+        "tests/tjapi/test_readings.py::test_another_figure_is_not_what_was_read",
+    ),
+    _twin(
         "ranges: the method of a value chooses", "src/tjapi/catalog/service/content.py", "return choose(self._ranges.get(item_id, ()), replace(subject, method=method))",
         "return choose(self._ranges.get(item_id, ()), subject)", "tests/tjapi/result/test_which_range.py::test_a_value_is_judged_by_the_range_of_the_method_that_its_message_says[P5P-]",
     ),
