@@ -288,14 +288,17 @@ def _values(condition: Condition) -> list[str]:
     return _value_of(name, given) if name != "person" else []
 
 
-def _value_of(name: str, given: dict[str, Any]) -> list[str]:
+def _value_of(name: str, given: dict[str, Any]) -> list[str]:  # noqa: PLR0911 - an answer for each kind of condition
     if name == "not":
         ((_, first),) = given.items()
         return [f"{first['item']}={first['ge']} <{first['item']}={first['ge']}"]
     if name == "is":
         return [f"{given['item']}={given['in'][0].replace(' ', '_')}"]
     if name == "change" and "by_le" in given:
-        return [f"{given['item']}=85 <{given['item']}={85 + float(given['by_le']):g}", f"{given['item']}=128 <{given['item']}={128 + float(given['by_le']):g}"]
+        return [
+            f"{given['item']}=85 <{given['item']}={85 + float(given['by_le']):g}",
+            f"{given['item']}=128 <{given['item']}={128 + float(given['by_le']):g}",
+        ]
     if name == "change":
         return [f"{given['item']}={100 * float(given['ratio_ge']):g} <{given['item']}=100"]
     if name == "value":
