@@ -8,10 +8,12 @@ import pytest
 from tests.tjapi.knowledge.test_claims import known
 from tjapi.catalog.service.content import read_starter
 from tjapi.knowledge.calm import calls_unexamined_normal, says_all_normal
+from tjapi.knowledge.choosing import false_choices
 from tjapi.knowledge.claims import false_claims, outdated_words
+from tjapi.knowledge.conditions import conditions, false_conditions, false_denials
 from tjapi.knowledge.figures import Earlier, unsaid_figures
+from tjapi.knowledge.readings import false_readings
 from tjapi.knowledge.rules import Known
-from tjapi.knowledge.statements import conditions, false_choices, false_conditions, false_denials, false_readings
 
 pytestmark = pytest.mark.requirement("E3.4", "E4.3")
 

@@ -9,10 +9,12 @@ from tjapi.exam import service as exams
 from tjapi.exam.rules import LIVE_FOR_RESULTS
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.calm import calls_unexamined_normal
+from tjapi.knowledge.choosing import false_choices
 from tjapi.knowledge.claims import false_claims, gone_names, outdated_words
+from tjapi.knowledge.conditions import false_conditions, false_denials
 from tjapi.knowledge.figures import Earlier, outdated_figures, stray_figures, unsaid_figures
+from tjapi.knowledge.readings import false_readings
 from tjapi.knowledge.rules import Known
-from tjapi.knowledge.statements import false_choices, false_conditions, false_denials, false_readings
 from tjapi.result.service.alarming import every_alarm
 from tjapi.result.service.case import Ground, earlier_of, past_of
 from tjapi.result.service.findings import found_in
