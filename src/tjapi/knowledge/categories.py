@@ -3,19 +3,18 @@
 import re
 from collections.abc import Collection
 
+from tjapi.knowledge.conditions import words
 from tjapi.knowledge.grades import PLAIN, SCHEMED, categories, is_of, scheme_of, schemed, spoken_categories
 from tjapi.knowledge.names import spoken_of
 from tjapi.knowledge.rules import Known
 from tjapi.knowledge.stated import is_stated
-
-_SCHEME_OF = {"US-THYROID-TR": "ti", "US-BREAST-BR": "bi", "MMG-BR": "bi", "CT-CHEST-LR": "lung", "US-ORADS": "o"}
 
 
 def other_grades(said: str, values: Collection[Known]) -> set[str]:
     """Return the categories of imaging of a text that no value has: of a scheme whose item says 无, or beside no item's name (左叶结节4a类)."""
     by_scheme: dict[str, set[str]] = {}
     for known in values:
-        own = scheme_of(known.item_name) or _SCHEME_OF.get(known.item_code, "")
+        own = scheme_of(known.item_name) or words().scheme_of.get(known.item_code, "")
         if own and not known.unexamined:
             by_scheme.setdefault(own, set())
         for scheme, one in categories(known.text, own):

@@ -83,7 +83,7 @@ _LINK = re.compile(
 _AND = re.compile(r"\s?[/、和及与]\s?")
 _SLASH = re.compile(r"\s?/\s?")
 _SENTENCE = re.compile(r"[^\n。；;！!？?]+")
-_STEM = re.compile(r"(?<=..)(?:计数|浓度|含量|测定|超声|触诊|听诊|指诊|诊断|分类)$")
+_STEM = re.compile(r"(?<=..)(?:计数|浓度|含量|测定|超声|触诊|听诊|指诊|诊断|分类|酯酶)$")
 
 
 class Spoken:
@@ -180,6 +180,19 @@ def _plain(text: str) -> str:
     simple = simplified(text)
     small = simple.lower()
     return small if len(small) == len(simple) else simple
+
+
+_SIDED = re.compile("[左右]")
+
+
+def of_side(owners: Iterable[str], said: str) -> set[str]:
+    """Return of the items of which words speak those of the side that the words name: of 眼压左 and 眼压右 that of 左眼眼压."""
+    every = set(owners)
+    sides = set(_SIDED.findall(said))
+    if len(sides) != 1:
+        return every
+    side = sides.pop()
+    return {name for name in every if side in name} or {name for name in every if not _SIDED.search(name)} or every
 
 
 _LETTER, _LETTER_OR_DIGIT = re.compile("[a-z]"), re.compile("[a-z0-9]")

@@ -9,6 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from tjapi.knowledge.categories import other_grades
+from tjapi.knowledge.conditions import words
 from tjapi.knowledge.descriptions import Mention, read
 from tjapi.knowledge.rules import Known
 from tjapi.knowledge.stated import is_stated, plain
@@ -23,6 +24,11 @@ def _worded(values: Iterable[Known]) -> list[Known]:
     return [known for known in values if known.numeric is None and not known.unexamined and len(known.text) > 1]
 
 
+def standing_in(values: Iterable[Known]) -> list[tuple[Mention, Known]]:
+    """Return what descriptions say that there is, or may be, each with its value."""
+    return [(one, known) for known in _worded(values) for one in _read(known) if one.stands]
+
+
 def false_readings(
     text: str, earlier: Iterable[Known], now: Mapping[UUID | None, Known], free: Collection[str] = ()
 ) -> set[str]:
@@ -33,7 +39,7 @@ def false_readings(
     said = plain(text, free)
     stated = [one for one in read(said).mentions if one.assertion == "present"]
     found = other_grades(said, [known for known in now.values() if known.numeric is None])
-    standing = [(one, known) for known in _worded(now.values()) for one in _read(known) if one.stands]
+    standing = standing_in(now.values())
     olds = [old for old in _worded(earlier) if (new := now.get(old.result_id)) is None or new.same != old.same]
     gone = {one.concept for old in olds for one in _read(old) if one.stands} - {one.concept for one, _ in standing}
     for one in stated:
@@ -52,7 +58,7 @@ def false_readings(
 _SIDE_BEFORE = re.compile(r"[左右双两](?=[^左右双两,，。;；]*$)")
 
 
-def _side_of(one: Mention) -> str:
+def side_of(one: Mention) -> str:
     """Return the side that stands last before what is named, in its clause; empty where none does."""
     said = plain(one.said)
     at = said.find(plain(one.words))
@@ -63,8 +69,8 @@ def _side_of(one: Mention) -> str:
 
 def _is_other_side(one: Mention, standing: Collection[tuple[Mention, Known]]) -> bool:
     """Say whether what is stated of one side is described on the other alone."""
-    side = _side_of(one)
-    sides = {_side_of(other) for other, _ in standing if other.concept == one.concept}
+    side = side_of(one)
+    sides = {side_of(other) for other, _ in standing if other.concept == one.concept}
     return side in ("左", "右") and bool(sides) and sides == {"左" if side == "右" else "右"}
 
 
@@ -92,17 +98,17 @@ _NEAR = 12
 
 def _other_rhythm(stated: Collection[Mention], said: str, values: Iterable[Known]) -> set[str]:
     """Return what a text states of the electrocardiogram that its coded diagnosis does not say."""
-    coded = [known for known in values if known.item_code == "ECG" and known.chosen and not known.unexamined]
+    coded = [known for known in values if known.item_code == words().rhythm and known.chosen and not known.unexamined]
     if not coded:
         return set()
     held = {one.concept for known in coded for one in _read(known)}
-    words = "".join(plain(known.text) for known in coded)
+    said_there = "".join(plain(known.text) for known in coded)
     return {
         one.words
         for one in stated
         if "心电" in plain(one.said).split(plain(one.words))[0][-_NEAR:]
         and one.concept not in held
-        and plain(one.words) not in words
+        and plain(one.words) not in said_there
         and (at := said.find(one.words.lower())) >= 0
         and is_stated(said, at, at + len(one.words))
     }
