@@ -284,13 +284,19 @@ def called_normal(text: str) -> Iterable[tuple[str, str]]:
             if len(plain) > _MOST_SAID or not HAN.search(plain) or _is_calm(plain):
                 of = _said_of(clauses[:place], said)
                 if of:
-                    yield "".join(re.sub(r"\s", "", one) for one in of), said
+                    yield ",".join(of), said
                 continue
             start = next((at for at in range(1, len(plain)) if _is_right(plain[at:])), None)
-            subject = plain[:start] if start is not None else ""
-            if not subject or _REST.match(subject) or _WISHED.search(subject):
+            subject = _as_written(said, start) if start is not None else ""
+            if not subject or _REST.match(subject) or _WISHED.search(subject) or subject[-1] in "未不没非欠":
                 continue
             yield subject, said
+
+
+def _as_written(said: str, length: int) -> str:
+    """Return the beginning of a clause that has so many characters without its blanks."""
+    places = [at for at, char in enumerate(said, 1) if not char.isspace()]
+    return said[: places[length - 1]]
 
 
 def is_unjudged_text(kind: str, flag: str | None, text: str) -> bool:

@@ -44,6 +44,6 @@ def other_grades(said: str, values: Collection[Known]) -> set[str]:
     return found
 
 
-_OF_A_LESION = re.compile(r"(?:结节|肿块|占位|病灶|包块|团块|囊肿|乳腺|甲状腺|肺|附件)[^。;；\n]*$")
+_OF_A_LESION = re.compile(r"(?:结节|肿块|占位|病灶|包块|团块|囊肿|[左右双]乳|乳腺|甲状腺|肺|附件)[^。;；\n]*$")
 _OR_ANOTHER = re.compile(r"\d\s?[a-cx]?\s?类?\s?(?:或|和|及|至|到|、|[-~～])\s?$")
 """What makes a category one of several that are spoken of in general: 4 类或 5 类."""

@@ -126,11 +126,11 @@ def false_denials(text: str, values: Collection[Known], free: Collection[str] = 
         for name in condition.names
         if name in said
         and _holds(condition, by_code)
-        and any(of_condition(said, at, name, condition) and _is_none_of(said[:at]) for at in places(said, name))
+        and any(of_condition(said, at, name, condition) and is_none_of(said[:at]) for at in places(said, name))
     }
 
 
-def _is_none_of(before: str) -> bool:
+def is_none_of(before: str) -> bool:
     """Say whether words deny what follows them, today and of this person."""
     cue = _NONE_OF.search(before)
     return cue is not None and ELSEWHEN.search(before[max(cue.start() - MOST_BEFORE, 0) : cue.start()]) is None

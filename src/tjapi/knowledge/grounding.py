@@ -13,9 +13,10 @@ from functools import cached_property
 
 from tjapi.knowledge.calm import called_normal
 from tjapi.knowledge.choosing import unchosen
-from tjapi.knowledge.conditions import conditions, diseases, of_condition, supported, words_of_sites
+from tjapi.knowledge.conditions import conditions, diseases, is_none_of, of_condition, supported, words_of_sites
 from tjapi.knowledge.denials import is_denied
 from tjapi.knowledge.descriptions import Mention, read
+from tjapi.knowledge.grades import reaction_of
 from tjapi.knowledge.lexicon import dictionary, plain_writing
 from tjapi.knowledge.names import Spoken, of_side, spoken_of
 from tjapi.knowledge.readings import side_of, standing_in
@@ -50,6 +51,7 @@ class Standing:
 
     @cached_property
     def concepts(self) -> frozenset[str]:
+        """The concepts of what there is."""
         return frozenset(one.concept for one in self.mentions)
 
     @cached_property
@@ -59,6 +61,7 @@ class Standing:
 
     @cached_property
     def by_name(self) -> dict[str, list[Known]]:
+        """What was examined, by the name of its item."""
         found: dict[str, list[Known]] = {}
         for known in self.values:
             if not known.unexamined:
@@ -67,6 +70,7 @@ class Standing:
 
     @cached_property
     def by_code(self) -> dict[str, list[Known]]:
+        """Every value, by the code of its item."""
         found: dict[str, list[Known]] = {}
         for known in self.values:
             found.setdefault(known.item_code, []).append(known)
@@ -96,12 +100,15 @@ class Standing:
         return frozenset(size for _, _, size in _lengths(self.told))
 
 
+_USUAL = re.compile(r"参考(?:值|范围|区间|上限|下限)[^,，。;；\n]*")
+
+
 def groundless(text: str, standing: Standing, free: Collection[str] = ()) -> list[str]:
     """Return the words of a text that state what nothing supports, as they stand there, in their order.
 
     `free` are texts of the knowledge base: what it advises is nobody's statement.
     """
-    said = plain(text, free)
+    said = _USUAL.sub(lambda usual: " " * len(usual[0]), plain(text, free))
     if not said.strip():
         return []
     spans = sorted(set(_spans(said, standing)))
@@ -133,6 +140,8 @@ def _spans(said: str, standing: Standing) -> Iterator[tuple[int, int]]:
 
 # --- conditions, findings, diseases ---
 
+_GONE = re.compile(r"\s?(?:已经?|现已?|目前)?(?:消失|纠正|痊愈|治愈|恢复正常|消退)(?!后|者|时|前)")
+
 
 def _conditions(said: str, standing: Standing, covered: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Yield where a condition is stated that values neither state nor deny, and cover every place of one."""
@@ -143,7 +152,10 @@ def _conditions(said: str, standing: Standing, covered: list[tuple[int, int]]) -
             if _overlaps(covered, at, end) or not of_condition(said, at, name, condition):
                 continue
             covered.append((at, end))
-            if is_stated(said, at, end) and name not in standing.told and not supported(condition, standing.by_code):
+            holds = supported(condition, standing.by_code)
+            if (
+                is_stated(said, at, end) and name not in standing.told and not holds and not _long_ago(said, at, end)
+            ) or (holds and (is_none_of(said[:at]) or _GONE.match(said, end))):
                 yield at, end
 
 
@@ -159,15 +171,49 @@ def _mentions(said: str, standing: Standing, covered: list[tuple[int, int]]) -> 
             if _overlaps(covered, start, end):
                 continue
             found.append((start, end))
+            if one.concept in standing.concepts and _GONE.match(said, end):
+                yield start, end
             if not one.stands or not is_stated(said, start, end) or _AT_RISK.search(said[:start]):
                 continue
-            if one.concept == "FIGURE" or (lesion is not None and (lesion.weak or one.concept in _GENERAL)):
+            if (
+                one.concept == "FIGURE"
+                or word in _CHANGES
+                or _AT_RISK_BEHIND.match(said, end)
+                or _long_ago(said, start, end)
+            ):
+                continue
+            if _is_of_item(said, start, end, word, standing):
+                continue
+            if lesion is not None and (lesion.weak or one.concept in _GENERAL):
                 continue
             if not _is_held(one, word, standing) or _is_of_other_side(one, standing):
                 yield _sided(said, start), end
             elif (degree := _degree_at(said, start, end)) is not None and _is_other_degree(one, degree[2], standing):
                 yield min(degree[0], start), max(degree[1], end)
     covered += found
+
+
+_CHANGES = frozenset(("升高", "增高", "增加", "降低", "减低", "减少", "增多", "下降"))
+_AT_RISK_BEHIND = re.compile(r"的?(?:可能|概率|几率|风险|倾向)|(?<=可能)")
+_LONG_AGO = re.compile(r"(?:\d{1,2}年前|(?:19|20)\d\d年|儿时|幼时|幼年|小时候|孕期)[^,，。;；\n]*$")
+_OPERATED = re.compile(r"[^,，。;；\n]{0,4}(?:手术|术|切除|已愈|治愈)")
+
+
+def _long_ago(said: str, start: int, end: int) -> bool:
+    return bool(_LONG_AGO.search(said[:start]) or _OPERATED.match(said, end))
+
+
+def _is_of_item(said: str, start: int, end: int, word: str, standing: Standing) -> bool:
+    """Say whether a word is part of an item's name, or of one whose value stands beside it: 类风湿因子, 狭窄<50%."""
+    if any(at <= start and end <= to and (at, to) != (start, end) for at, to in standing.spoken.places(said)):
+        return True
+    clause = said[_clause_start(said, start) :].split("\n", maxsplit=1)[0]
+    return any(
+        word in name and plain(known.text) in clause
+        for name, values in standing.by_name.items()
+        for known in values
+        if known.choices
+    )
 
 
 _AT_RISK = re.compile(r"(?:风险|几率|概率|负担|可能性)[^,，。;；\n]{0,4}$")
@@ -252,7 +298,7 @@ def _is_other_degree(one: Mention, degrees: Collection[str], standing: Standing)
 
 
 _DISEASE = re.compile(
-    r"[\u4e00-\u9fff]{1,5}?(?:病(?!史|人|房|区|变|因|理|状|情|程|毒|床|灶|者|患|例|家|友|从|急|菌|原|休|假|历|案|危|重|痛|态|征|学|种|根)|(?<![炎重轻])症(?!状|候)|(?<![消发])炎(?!症|性)|综合征|[癌瘤疹疣癣瘘疝痔疮瘢痫](?!症|病|史))"
+    r"[\u4e00-\u9fff]{1,5}?(?:病(?!史|科|人|房|区|变|因|理|状|情|程|毒|床|灶|者|患|例|家|友|从|急|菌|原|休|假|历|案|危|重|痛|态|征|学|种|根)|(?<![炎重轻])症(?!状|候)|(?<![消发])炎(?!症|性)|综合征|[癌瘤疹疣癣瘘疝痔疮瘢痫](?!症|病|史))"
 )
 _NO_DISEASE = re.compile(
     r".*(?:疾病|慢性病|传染病|得病|患病|生病|看病|治病|防病|发病|有病|无病|此病|该病|本病|并发症|后遗症|适应症|禁忌症|重症|急症|对症|炎症|消炎|抗炎|此症|防癌|抗癌|致癌|恐癌|肿瘤|皮疹|[其他各种常见多发老年职业]{2}病)"
@@ -283,6 +329,12 @@ def _known_diseases(said: str, standing: Standing, covered: list[tuple[int, int]
             if _overlaps(covered, start, end):
                 continue
             covered.append((start, end))
+            if (
+                _long_ago(said, start, end)
+                or standing.spoken.said_in(name)
+                or _is_of_item(said, start, end, name, standing)
+            ):
+                continue
             if name not in standing.told and is_stated(said, start, end) and not said.startswith(_RUN_OF, end):
                 yield start, end
 
@@ -295,6 +347,12 @@ def _denials(said: str, standing: Standing) -> Iterator[tuple[int, int]]:
     book = dictionary()
     for one in read(said).mentions:
         word = plain(one.words)
+        if one.assertion == "absent" and not one.known and not list(sites_of(plain(one.said))):
+            # Of no organ: it is somebody's.
+            held = any(word in plain(other.words) for other in standing.mentions if other.assertion == "present")
+            for start in places(said, word) if held and not _REST.search(plain(one.said)) else ():
+                if _NOT_SEEN.search(said[:start]):
+                    yield _clause_start(said, start), start + len(word)
         if one.assertion != "absent" or not one.known or not one.site or one.site in book.vague:
             continue
         if book.region_of.get(one.site, one.site) in standing.regions:
@@ -305,6 +363,7 @@ def _denials(said: str, standing: Standing) -> Iterator[tuple[int, int]]:
                 yield _clause_start(said, start), start + len(word)
 
 
+_REST = re.compile("余|其他|其它|另|新")
 _NOT_SEEN = re.compile(r"(?:未见|未发现|未提示|未显示)[^,，。;；\n]{0,12}$")
 
 
@@ -356,6 +415,7 @@ def _sizes(said: str, standing: Standing) -> Iterator[tuple[int, int]]:
 
 _SCORE = re.compile(r"[tz]\s?值?\s?(?:评分|-score)?\s?[:：=为是约]?\s?(?P<figure>[-－—–−]\s?\d+(?:\.\d+)?)")
 _NARROW = re.compile(r"狭窄(?:程度|率|约|为|[:：])*\s?(?P<figure>\d{1,2}(?:\.\d)?)\s?%")
+_NUMBER = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?![\d./])")
 _LIMIT = re.compile(r"(?P<sign>[<>≤≥＜＞]|小于|低于|大于|高于)\s?(?P<figure>\d+(?:\.\d+)?)")
 _RULE = re.compile(r"[^,，。;；\n]{0,14}?(?:应|者|时|需|可|建议|属|为|提示|请|才|则|宜|即|须|$(?<!.))")
 _BELOW_DETECTION = re.compile(r"(?:低于|小于|在)?检[测出]下?限(?:以下|之下)?|未检[出测]到?")
@@ -373,14 +433,21 @@ def _figures(said: str, standing: Standing) -> Iterator[tuple[int, int]]:
             yield found.span()
     for start, end, at, owners in standing.spoken.of_name(said, _LIMIT):
         limit = _LIMIT.match(said, start)
-        if limit is None or _RULE.match(said, end) or not is_stated(said, at, end):
+        if limit is None or "/" in said[at:start] or _RULE.match(said, end) or not is_stated(said, at, end):
             continue
         values = [known for name in owners for known in standing.by_name.get(name, ()) if known.numeric is not None]
         if values and not any(_is_within_limit(known, limit) for known in values):
             yield at, end
-    for start, end, at, owners in standing.spoken.of_name(said, _BELOW_DETECTION):
+    for _, end, at, owners in standing.spoken.of_name(said, _BELOW_DETECTION):
         values = [known for name in owners for known in standing.by_name.get(name, ())]
-        if values and all(known.numeric is not None and known.comparator is None for known in values) and start > at:
+        if values and all(known.numeric is not None and not known.comparator for known in values):
+            yield at, end
+    for start, end, at, owners in standing.spoken.of_name(said, _NUMBER):
+        own = of_side(owners, said[max(at - 3, 0) : start])
+        values = [known for name in own for known in standing.by_name.get(name, ()) if known.numeric is not None]
+        figure = Decimal(said[start:end])
+        other = own != set(owners) and values and all(known.numeric != figure for known in values)
+        if other and is_stated(said, at, end):
             yield at, end
 
 
@@ -389,7 +456,7 @@ _QUANTITY = re.compile(
     r"(?:[mμunp]?mol/l|[mμunp]?g/m?l|[mμ]?i?u/m?l|copies/ml|mmhg|/l(?![a-z])|dpm|个/[μu]l)"
 )
 _NO_ITEM = re.compile(
-    r"(?:目标|控制|降至|升至|降到|以下|以上|每日|每次|剂量|补充|摄入|应|宜|需|不超过|超过|低于|高于|大于|小于|达|到|至|若|如|当|更正为|更正|复查|去年|上次|原)"
+    r"^.?$|(?:今年|今日|今|现|本次|重抽|重测|复测|较|比|[左右]|餐后|空腹|晨|平均|最高|最低|随机|目标|控制|降至|升至|降到|以下|以上|每日|每次|剂量|补充|摄入|应|宜|需|不超过|超过|低于|高于|大于|小于|达|到|至|若|如|当|更正为|更正|复查|去年|上次|原)"
 )
 
 
@@ -417,53 +484,94 @@ def _is_within_limit(known: Known, limit: re.Match[str]) -> bool:
 # --- what is claimed of items ---
 
 _CLAIM = re.compile(
-    r"\s?(?:[:：为呈]|结果|检[测查])?\s?(?P<claim>[(（]?(?:弱?阳性|[1-4]\+|\+{1,4}|[+±])[)）]?|[升增]高|偏高|降低|减低|偏低|异常|不正常)(?!率|者|时|可|会|与|的?风险|原因|家族|及以上)"
+    r"\s?(?:[:：为呈]|结果|检[测查])?\s?(?P<claim>[(（]?(?:弱?阳性|阴性|[1-4]\+|\+{1,4}|[+±]|-(?=[)）]))[)）]?|[升增]高|偏高|降低|减低|偏低|异常|不正常)(?!率|者|时|可|会|与|的?风险|原因|家族|及以上)"
 )
-_ITEM = re.compile(r"[\u4e00-\u9fffa-z0-9][\u4e00-\u9fffa-z0-9-]{1,11}$")
+_ITEM = re.compile(r"(?:[\u4e00-\u9fff]|(?<![a-z0-9])[a-z])[\u4e00-\u9fffa-z0-9-]{1,11}$")
 _RISEN = frozenset(("升高", "增高", "偏高"))
 _SUNK = frozenset(("降低", "减低", "偏低"))
 _VAGUE_SUBJECT = re.compile(
-    r"(?:风险|几率|概率|危险|明显|显著|轻度|中度|重度|较前|进行性|持续|稍|略|仍|均|结果|指标|项目|其他|其余|检查|有|未见|若|如|出现|回声|密度|信号|形态|水平|部分|多项|功能|代谢|血流|复查|定期|浓度|指数)$"
+    r"(?:风险|几率|概率|危险|明显|显著|轻度|中度|重度|较前|进行性|持续|稍|略|仍|均|结果|指标|项目|其他|其余|检查|有|未见|若|如|出现|回声|密度|信号|形态|水平|部分|多项|功能|代谢|血流|复查|复检|初检|复测|更正为|转|家族史|病史|疫苗|^抗体|每|达|定期|浓度|指数)$|较|去年|上次|家族"
 )
 
 
 def _claims(said: str, standing: Standing) -> Iterator[tuple[int, int]]:
     """Yield where something is claimed of an item of which no value says so, or of one that nobody measured."""
     for clause in re.finditer(r"[^,，。;；、\n]+", said):
+        yield from _denied_items(clause, standing)
         found = _CLAIM.search(clause[0])
         if found is None:
             continue
         start, end = clause.start() + found.start(), clause.start() + found.end()
-        item = _ITEM.search(said[clause.start() : start])
-        subject = (
-            re.sub(r"(?:明显|显著|轻度|中度|重度|轻微|稍|略|仍|均|呈|为|示)+$", "", item[0]) if item is not None else ""
-        )
-        if len(subject) < 2 or not is_stated(said, start, end) or is_denied(said, clause.start(), end):
+        head = _FIGURED.sub("", _ADVERBS.sub("", clause[0][: found.start()]))
+        item = _ITEM.search(head)
+        if item is None or not is_stated(said, start, end) or is_denied(said, clause.start(), end):
             continue
-        owners = of_side(standing.spoken.said_in(subject), subject)
+        subject, claim = item[0], found["claim"].strip()
+        if _NOT_OF_NOW.search(clause[0]):
+            continue
+        owners = of_side(_owners(subject, standing), head)
+        values = [known for name in owners for known in standing.by_name.get(name, ())]
         if owners:
-            values = [known for name in owners for known in standing.by_name.get(name, ())]
-            if not values or (found["claim"].strip() in _WANTED and not _may_be(values, found["claim"].strip())):
-                yield clause.start() + item.start(), end  # type: ignore[union-attr]
-        elif not (
+            if not values or not _may_be(values, claim):
+                yield clause.start() + item.start(), end
+        elif claim != "阴性" and not (
             _VAGUE_SUBJECT.search(subject)
             or subject in standing.told
             or any(one.stands for one in read(clause[0]).mentions if one.known)
             or any(plain(name).startswith(subject[-3:]) for name in standing.names)
         ):
-            yield clause.start() + item.start(), end  # type: ignore[union-attr]
+            yield clause.start() + item.start(), end
 
 
-_WANTED = _RISEN | _SUNK | {"异常", "不正常"}
+_ADVERBS = re.compile(r"(?:明显|显著|轻度|中度|重度|轻微|稍|略|仍|均|都|皆|全部|呈|为|示|结果|[:：])+$")
+_FIGURED = re.compile(
+    r"(?:\s?[(（:：=为是约]|\s|(?<=[\u4e00-\u9fff]))\s?[<>≤≥]?\d+(?:\.\d+)?(?:/\d+)?\s?[a-zμ/%^*×·.0-9]{0,14}[)）]?\s?$"
+)
+_MOST_OF_PART = 4
+_NOT_OF_NOW = re.compile(r"初检|原报告|复检|更正|家族|每(?=[升降])|^\s*(?:余|其余|其他|其它)")
+
+
+def _owners(subject: str, standing: Standing) -> set[str]:
+    """Return the items that words name: by any of their names, or by a part of one that says itself (表面抗体, Rh)."""
+    named = standing.spoken.said_in(subject, glued=True)
+    if named:
+        return named
+    return {
+        name
+        for name in standing.by_name
+        if (len(subject) >= _MOST_OF_PART and subject in plain(name))
+        or (subject.isascii() and len(subject) > 1 and plain(name).startswith(subject))
+    }
+
+
+_NONE_AT_ALL = re.compile(r"(?:无|未见|未检出)(?P<item>[\u4e00-\u9fffa-z0-9-]{2,10})")
+
+
+def _denied_items(clause: re.Match[str], standing: Standing) -> Iterator[tuple[int, int]]:
+    """Yield where an item is said not to be there whose value is: 无尿蛋白."""
+    found = _NONE_AT_ALL.fullmatch(clause[0].strip())
+    item = found["item"] if found is not None else ""
+    owners = standing.spoken.said_in(item) if (0, len(item)) in standing.spoken.places(item) else set()
+    if any(known.flag for name in owners for known in standing.by_name.get(name, ())):
+        yield clause.start(), clause.end()
 
 
 def _may_be(values: Iterable[Known], claim: str) -> bool:
-    flags = {known.flag for known in values}
+    """Say whether any of these values may be what is claimed of them; that all are negative, whether none of them is positive."""
+    held = list(values)
+    flags = {known.flag for known in held}
     if claim in _RISEN:
         return bool(flags - {"", "L", "LL"})
     if claim in _SUNK:
         return bool(flags - {"", "H", "HH"})
-    return bool(flags - {""})
+    if claim in ("异常", "不正常"):
+        return bool(flags - {""})
+    claimed, reactions = reaction_of(claim), [reaction_of(known.text) for known in held if known.numeric is None]
+    if claimed is None or None in reactions or not reactions:
+        return True
+    if claim == "阴性":
+        return not any(one.positive for one in reactions if one is not None)
+    return not all(claimed.denies(one) for one in reactions if one is not None)
 
 
 # --- what is called normal ---
@@ -478,15 +586,22 @@ def _normals(said: str, standing: Standing) -> Iterator[tuple[int, int]]:
     for subject, clause in called_normal(said):
         if _is_supported_normal(subject, standing):
             continue
-        at = said.find(clause)
+        at, length = said.find(clause), len(clause)
         if at < 0:
-            at, clause = max(said.find(subject), 0), subject
-        if is_stated(said, at, at + len(clause)):
-            yield at, at + len(clause)
+            at, length = max(said.find(subject), 0), len(subject)
+        if is_stated(said, at, at + length):
+            yield at, at + length
+
+
+_ASPECT = re.compile(r"(?:形态|大小|轮廓|包膜|位置|体积|走行|光滑|及|、)+$")
 
 
 def _is_supported_normal(subject: str, standing: Standing) -> bool:
-    items = of_side(standing.spoken.said_in(subject), subject)
+    named = of_side(standing.spoken.said_in(subject, glued=True), subject)
+    # What a description of another item tells of is that one's: 附件 of an ultrasound, beside a palpation that was refused.
+    items = {name for name in named if name in standing.by_name or plain(name) not in standing.seen_words}
+    if _ASPECT.search(subject):
+        return all(dictionary().region_of.get(site, site) in standing.regions for site in sites_of(subject))
     measured = {name for name in items if name in standing.by_name}
     if measured and not any(name in subject for name in items - measured):
         return all(_is_well(standing.by_name[name], subject, standing) for name in measured)

@@ -99,7 +99,12 @@ async def test_what_was_confirmed_is_asked_anew_once_the_words_or_the_results_ch
 async def test_nothing_is_asked_of_what_a_machine_made_or_of_what_values_say(world: World) -> None:
     _, _, review, made = await _drafted(world, SBP="152", DBP="96")
     entry = made["entries"][0]
-    said = await _written(review, made | {"entries": []}, entry | {"advice": f"{entry['advice']}一周后复测。"}, overview="血压升高，请心内科就诊。")
+    said = await _written(
+        review,
+        made | {"entries": []},
+        entry | {"advice": f"{entry['advice']}一周后复测。"},
+        overview="血压升高，请心内科就诊。",
+    )
     assert [e["asked"] for e in said["entries"]] == [[]]
     assert said["overview_asked"] == []
     assert (await review.call("sign")).status_code == 200

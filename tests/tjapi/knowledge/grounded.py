@@ -28,7 +28,7 @@ HERS = {
     "HEIGHT": "163", "WEIGHT": "52", "BMI": "19.6", "SBP": "106", "DBP": "68", "PULSE": "72", "WBC": "5.6", "RBC": "3.7", "HGB": "98", "HCT": "0.31",
     "MCV": "74", "PLT": "260", "FERR": "5", "ALT": "14", "AST": "18", "GGT": "12", "TBIL": "9.0", "ALB": "43", "UREA": "4.0", "CREA": "55", "UA": "240",
     "GLU": "4.9", "TC": "4.4", "TG": "0.9", "HDL": "1.6", "LDL": "2.4", "TSH": "0.05", "FT3": "11.2", "FT4": "34.0", "HBSAG": "阳性", "HBSAB": "阴性",
-    "HBEAG": "阳性", "HBEAB": "阴性", "HBCAB": "阳性", "HBVDNA": "31000", "UPRO": "阴性", "UGLU": "阴性", "UBLD": "阴性", "ULEU": "阳性(1+)", "CEA": "0.8",
+    "HBEAG": "阳性", "HBEAB": "阴性", "HBCAB": "阳性", "HBVDNA": "31000", "UPRO": "阴性", "UGLU": "阴性", "UBLD": "阴性", "ULEU": "1+", "CEA": "0.8",
     "CA125": "12", "ECG": "窦性心动过速", "HISTORY": "无", "TCT": "ASC-US", "HPV": "阳性", "GYN-ADNEXA": "拒检", "BMD": "骨量减少", "BMD-T": "-1.4", "COLOR-V": "正常",
     "US-LIVER": "未见明显异常", "US-GB": "胆囊壁见等回声突起，大小约5mm，不随体位移动，提示胆囊息肉。",
     "US-BREAST": "右乳外下象限见低回声结节，大小约11×8mm，边界欠清，BI-RADS 4a类。左乳未见异常。", "US-BREAST-BR": "BI-RADS 4a类",

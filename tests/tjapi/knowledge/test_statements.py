@@ -1,5 +1,6 @@
 """What a person's words state that results deny: conditions, findings of an earlier value, sizes and categories; and what states nothing."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -72,7 +73,10 @@ def test_every_condition_names_items_that_ship() -> None:
     for condition in conditions():
         assert {code for code, _ in (*condition.one_of, *condition.every)} <= codes
         assert condition.one_of or condition.every
-        assert {wanted for _, wanted in (*condition.one_of, *condition.every)} <= {"H", "L", "+", "-", "*"}
+        assert all(
+            re.fullmatch(r"[HL+*-]|(?:>=|<)\d+(?:\.\d+)?", wanted)
+            for _, wanted in (*condition.one_of, *condition.every)
+        )
 
 
 # --- what descriptions say ---
