@@ -209,7 +209,7 @@ def _is_of_item(said: str, start: int, end: int, word: str, standing: Standing) 
         return True
     clause = said[_clause_start(said, start) :].split("\n", maxsplit=1)[0]
     return any(
-        word in name and plain(known.text) in clause
+        (word in name or word in plain(known.text)) and plain(known.text) in clause
         for name, values in standing.by_name.items()
         for known in values
         if known.choices
@@ -386,7 +386,7 @@ def _choices(said: str, standing: Standing) -> Iterator[tuple[int, int]]:
 # --- figures ---
 
 _LENGTH = re.compile(
-    r"(?<![\d.])(?P<figures>\d+(?:\.\d+)?(?:\s?(?:mm|cm|毫米|厘米)?\s?[×x*✕X]\s?\d+(?:\.\d+)?){0,2})\s?(?P<unit>mm(?!\s?hg|ol)|cm|毫米|厘米)"
+    r"(?<![\d.])(?P<figures>\d+(?:\.\d+)?(?:\s?(?:mm|cm|毫米|厘米)?\s?[×x*✕X]\s?\d+(?:\.\d+)?){0,2})\s?(?P<unit>mm(?!\s?(?:hg|/)|ol)|cm(?!\s?/)|毫米|厘米)"
 )
 _FIGURE = re.compile(r"\d+(?:\.\d+)?")
 _BOUND_BEFORE = re.compile(
@@ -405,9 +405,9 @@ def _lengths(said: str) -> Iterator[tuple[int, int, Decimal]]:
 
 def _sizes(said: str, standing: Standing) -> Iterator[tuple[int, int]]:
     """Yield where a length is told that no description gives."""
-    told = {known.numeric.normalize() for known in standing.values if known.numeric is not None and known.unit == "cm"}
+    told = {known.numeric.normalize() for known in standing.values if known.numeric is not None}
     for start, end, size in _lengths(said):
-        if size in standing.sizes or size / 10 in told:
+        if size in standing.sizes or not told.isdisjoint((size, (size / 10).normalize())):
             continue
         if not (_BOUND_BEFORE.search(said[:start]) or _BOUND_BEHIND.match(said, end)) and is_stated(said, start, end):
             yield start, end
@@ -509,7 +509,7 @@ def _claims(said: str, standing: Standing) -> Iterator[tuple[int, int]]:
         subject, claim = item[0], found["claim"].strip()
         if _NOT_OF_NOW.search(clause[0]):
             continue
-        owners = of_side(_owners(subject, standing), head)
+        owners = of_side(_owners(subject, standing) or standing.spoken.said_in(head), head)
         values = [known for name in owners for known in standing.by_name.get(name, ())]
         if owners:
             if not values or not _may_be(values, claim):
