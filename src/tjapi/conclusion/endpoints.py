@@ -23,7 +23,6 @@ from tjapi.conclusion.errors import (
     ReviewClaimed,
     ReviewNotClaimed,
     SameReviewer,
-    WordsUnconfirmed,
 )
 from tjapi.conclusion.rules import ReviewView, TaskState
 from tjapi.conclusion.schemas import (
@@ -43,7 +42,7 @@ from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.routing import ReadLook, ReadUnit, Unit, operation, passed, router
 from tjapi.kernel.runtime import runtime
-from tjapi.result.errors import SignerNotStaff
+from tjapi.result.errors import SignerNotStaff, WordsUnconfirmed
 
 conclusions = router("conclusions")
 

@@ -67,18 +67,6 @@ class ConclusionEmpty(Conflict):
     zh, en = "主检综述为空,不能签名", "The overview is empty; there is nothing to sign"
 
 
-class WordsUnconfirmed(Conflict):
-    """Words state what nothing of the exam supports, and nobody confirmed them; `errors` name where, and which.
-
-    Take them out, or send exactly these words as `confirmed` with the signature.
-    """
-
-    zh, en = (
-        "所写内容在本次体检结果中没有依据,请核对后删改,或随签名逐字确认",
-        "Words state what no result supports: rewrite them, or confirm exactly these words with the signature",
-    )
-
-
 class OverviewContradictsResults(Conflict):
     """Nothing may call everything, or a flagged item, normal beside what is flagged or not judged; `errors` name where."""
 

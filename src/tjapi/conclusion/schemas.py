@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tjapi.conclusion.rules import ConclusionState, EntryKind, TaskState
 from tjapi.exam.rules import ExamState
 from tjapi.exam.schemas import ExamOut, Outstanding
-from tjapi.result.schemas import DepartmentResultsOut
+from tjapi.result.schemas import ConfirmedOut, DepartmentResultsOut
 
 _ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
 
@@ -111,15 +111,6 @@ class EntryOut(BaseModel):
         description="本次体检结果中没有依据、尚待签名者确认的字句 · Words that nothing of the exam supports: whoever signs confirms them",
         examples=[["肝硬化"]],
     )
-
-
-class ConfirmedOut(BaseModel):
-    """Words that nothing of the exam supports, and who stands for them."""
-
-    words: list[str] = Field(examples=[["肝硬化"]])
-    by: UUID
-    by_name: str = Field(examples=["蒙初审"])
-    at: datetime
 
 
 class ConclusionOut(BaseModel):

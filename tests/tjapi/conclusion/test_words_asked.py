@@ -117,3 +117,49 @@ async def test_who_confirmed_which_words_is_audited(world: World) -> None:
     auditor = await world.sign_in("auditor")
     found = (await auditor.get("/api/v1/audit-events", params={"action": "conclusion.confirmed"})).json()
     assert any(row["detail"].get("words") == ["痛风"] for row in found["items"]), found
+
+
+async def test_a_department_is_asked_as_a_reviewer_is_of_its_lines_and_of_its_summary(world: World) -> None:
+    visit = await world.checked_in("GENERAL")
+    doctor = await world.sign_in("doctor")
+    desk = Desk(doctor, visit, "GENERAL")
+    await desk.enter(**NORMAL)
+    sheet = await desk.sheet()
+    place = f"{visit.place}/departments/{sheet['department_id']}"
+    tag = {"If-Match": f'"{sheet["version"]}"'}
+    put = await doctor.put(f"{place}/summary", json={"lines": [{"text": "慢性胆囊炎"}]}, headers=tag)
+    assert put.status_code == 200, put.text
+    (line,) = put.json()["lines"]
+    assert line["asked"] == ["慢性胆囊炎"]
+    tag = {"If-Match": put.headers["etag"]}
+    assert _asked(await doctor.post(f"{place}/sheet:sign", json={}, headers=tag)) == [(f"line:{line['id']}", "asked")]
+    asked = {"summary": "慢性胆囊炎，冠心病", "confirmed": ["慢性胆囊炎"]}
+    assert _asked(await doctor.post(f"{place}/sheet:sign", json=asked, headers=tag)) == [("/summary", "asked")]
+    signed = await doctor.post(f"{place}/sheet:sign", json={"confirmed": ["慢性胆囊炎"]}, headers=tag)
+    assert signed.status_code == 200, signed.text
+    assert [one["words"] for one in signed.json()["confirmed"]] == [["慢性胆囊炎"]]
+    assert [one["asked"] for one in signed.json()["lines"]] == [[]]
+    await desk.reopen()
+    assert (await desk.sign()).status_code == 200, "the same words beside the same values"
+    await desk.reopen()
+    await desk.enter(HEIGHT="171")
+    assert _asked(await desk.sign())
+    # What a department answers for, the reviewer is not asked again.
+    shown = await desk.sheet()
+    tag = {"If-Match": f'"{shown["version"]}"'}
+    assert (await doctor.post(f"{place}/sheet:sign", json={"confirmed": ["慢性胆囊炎"]}, headers=tag)).status_code == 200
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    assert [e["title"] for e in made["entries"]] == ["慢性胆囊炎"]
+    assert (await review.call("sign")).status_code == 200
+
+
+async def test_usual_words_of_a_department_are_signed_in_one_call(world: World) -> None:
+    visit = await world.checked_in("GENERAL")
+    desk = Desk(await world.sign_in("doctor"), visit, "GENERAL")
+    await desk.enter(**NORMAL)
+    sheet = await desk.sheet()
+    place, tag = f"{visit.place}/departments/{sheet['department_id']}", {"If-Match": f'"{sheet["version"]}"'}
+    doctor = await world.sign_in("doctor")
+    answer = await doctor.post(f"{place}/sheet:sign", json={"summary": "血压、心率正常，体重正常"}, headers=tag)
+    assert answer.status_code == 200, answer.text

@@ -9,10 +9,11 @@ from tjapi.conclusion.errors import ConclusionStateConflict
 from tjapi.conclusion.events import ConclusionReturned
 from tjapi.conclusion.models import Conclusion, ConclusionEntry, ConclusionStep
 from tjapi.conclusion.rules import MOVES, ConclusionState, EntryKind
-from tjapi.conclusion.schemas import ConclusionOut, ConfirmedOut, EntryOut
+from tjapi.conclusion.schemas import ConclusionOut, EntryOut
 from tjapi.conclusion.service.claiming import let_go
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.result.schemas import ConfirmedOut
 
 CHANGED_UNDER = "签名后结果或科室小结有变化 · results or summaries changed after the signature"
 

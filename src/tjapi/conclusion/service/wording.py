@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from tjapi.conclusion.errors import OverviewContradictsResults, WordsUnconfirmed
+from tjapi.conclusion.errors import OverviewContradictsResults
 from tjapi.conclusion.models import Conclusion, ConclusionEntry
 from tjapi.conclusion.rules import calm_beside, made_by_machine
 from tjapi.conclusion.service.keeping import keys_of
@@ -12,6 +12,7 @@ from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.rules import Known as Value
 from tjapi.result import service as results
+from tjapi.result.errors import WordsUnconfirmed, unconfirmed_words
 from tjapi.result.rules.confirming import Asked, confirmations, holding, unconfirmed
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ def asked_of(now: "Known", truth: results.Truth, overview: str, entries: Sequenc
 
     What a machine made is never asked, nor is what the knowledge base advises: an entry's words are a person's where they are none of its findings'.
     """
-    known = advised(now)
+    # What departments wrote by hand they have answered for.
+    known = [*advised(now), *now.words.values()]
     own = [("/overview", overview)] if is_own(now, overview, entries) else []
     for i, entry in enumerate(entries):
         if entry.edited:
@@ -147,7 +149,7 @@ async def take_confirmed(
     asked = asked_of(now, truth, found.overview, entries)
     kept = holding(asked, found.confirmed or ())
     if wrong := unconfirmed(asked, kept, confirmed):
-        raise WordsUnconfirmed(errors=wrong)
+        raise WordsUnconfirmed(errors=[unconfirmed_words(*one) for one in wrong])
     by = uow.principal.id
     if not any(one.open(kept) for one in asked):
         return

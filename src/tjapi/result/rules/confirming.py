@@ -11,8 +11,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from tjapi.kernel.problem import FieldError
-
 Kept = dict[str, Any]
 
 
@@ -42,16 +40,9 @@ def holding(asked: Collection[Asked], kept: Iterable[Kept]) -> list[Kept]:
     return [one for one in kept if one["of"] in of]
 
 
-def unconfirmed(asked: Iterable[Asked], kept: Sequence[Kept], confirmed: Collection[str]) -> list[FieldError]:
-    """Return what is asked and neither confirmed before nor by this signature, by its place."""
-    return [
-        FieldError(
-            one.place, "asked", f"「{word}」在本次体检结果中没有依据,请核对后删改或确认", f"nothing of the exam supports 「{word}」: rewrite it, or confirm it"
-        )
-        for one in asked
-        for word in one.open(kept)
-        if word not in confirmed
-    ]  # fmt: skip
+def unconfirmed(asked: Iterable[Asked], kept: Sequence[Kept], confirmed: Collection[str]) -> list[tuple[str, str]]:
+    """Return what is asked and neither confirmed before nor by this signature: each place with each of its words."""
+    return [(one.place, word) for one in asked for word in one.open(kept) if word not in confirmed]
 
 
 def confirmations(asked: Iterable[Asked], kept: Sequence[Kept], by: UUID, by_name: str, at: datetime) -> list[Kept]:
