@@ -1785,22 +1785,22 @@ TWINS = (
         "tests/tjapi/conclusion/test_told.py::test_the_reviewer_calls_no_laboratory_value_normal_that_nobody_asked_for",
     ),
     _twin(
-        "statements: no part of another word", "src/tjapi/knowledge/statements.py",
+        "statements: no part of another word", "src/tjapi/knowledge/conditions.py",
         "return not said[:at].endswith(behind) and not said.startswith(ahead, at + len(name))", "return not said[:at].endswith(behind)",
         "tests/tjapi/knowledge/test_statements.py::test_a_part_of_another_word_is_no_condition",
     ),
     _twin(
-        "statements: what values state is not denied", "src/tjapi/knowledge/statements.py",
+        "statements: what values state is not denied", "src/tjapi/knowledge/conditions.py",
         "        and _holds(condition, by_code)\n", "        and not by_code\n",
         "tests/tjapi/knowledge/test_statements.py::test_what_values_state_is_not_denied",
     ),
     _twin(
-        "statements: the side that is described", "src/tjapi/knowledge/statements.py",
+        "statements: the side that is described", "src/tjapi/knowledge/retelling.py",
         "elif _is_other_side(one, standing):", "elif not standing and not one.words:",
         "tests/tjapi/knowledge/test_statements.py::test_what_a_description_states_is_not_denied_nor_told_of_the_other_side",
     ),
     _twin(
-        "statements: another choice", "src/tjapi/knowledge/statements.py",
+        "statements: another choice", "src/tjapi/knowledge/choosing.py",
         "own = len(word) > 1 and word not in told and", "own = len(word) > 99 and word not in told and",
         "tests/tjapi/knowledge/test_statements.py::test_another_choice_than_was_made_is_not_stated",
     ),
@@ -1830,12 +1830,12 @@ TWINS = (
         "tests/tjapi/conclusion/test_told.py::test_nobody_writes_another_size_than_the_description_gives",
     ),
     _twin(
-        "statements: an earlier finding by another name", "src/tjapi/knowledge/statements.py",
+        "statements: an earlier finding by another name", "src/tjapi/knowledge/retelling.py",
         "if one.concept in gone:", "if not one.concept:",
         "tests/tjapi/knowledge/test_statements.py::test_a_finding_of_an_earlier_value_is_found_by_whatever_it_is_called",
     ),
     _twin(
-        "statements: what somebody says of a finding in a history", "src/tjapi/knowledge/statements.py",
+        "statements: what somebody says of a finding in a history", "src/tjapi/knowledge/conditions.py",
         "                and name not in told\n", "",
         "tests/tjapi/knowledge/test_statements.py::test_a_condition_may_stand_beside_the_value_that_says_so_a_history_that_names_it_or_one_that_nobody_judged",
     ),
