@@ -190,6 +190,26 @@ def not_told_before(detail: str, told: set[str], names: Collection[str]) -> str:
     return "；".join(kept)
 
 
+_MOST_NAMED = 6
+
+
+def nothing_needs_anything(departments: Sequence[str], examined: int, by_doctor: Sequence[str] = ()) -> str:
+    """Return what somebody is told of whom everything that was examined is as it should be: what that was, and that it says nothing of the rest.
+
+    `by_doctor`: of what a doctor alone can say whether it is, which is named; then nobody is told that nothing needs anything.
+    """
+    where = _enumerated(departments, "个科室")
+    found = "所检项目未见明显异常，没有需要处理的发现。"
+    if by_doctor:
+        found = f"已判定的项目未见明显异常；{_enumerated(by_doctor, '项')}没有可直接对照的参考范围，请由医生判断。"
+    return f"本次体检在{where}共检查 {examined} 项，{found}这只说明所检项目当时的情况，没有检查的不在其中；如有不适，请及时就诊。"
+
+
+def _enumerated(names: Sequence[str], unit: str) -> str:
+    named = "、".join(names[:_MOST_NAMED])
+    return f"{named}等 {len(names)} {unit}" if len(names) > _MOST_NAMED else named
+
+
 def masked_name(name: str) -> str:
     """Return a name of which the first character is left: 张*, 欧**; never how long a long one is."""
     return name[:1] + "*" * min(len(name) - 1, 2)

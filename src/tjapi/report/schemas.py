@@ -137,6 +137,9 @@ class ReportUnperformedOut(BaseModel):
     department: str = Field(examples=["放射科"])
     name: str = Field(examples=["低剂量胸部 CT"])
     why: str = Field(examples=["拒检"])
+    holds: list[str] = Field(
+        [], description="所含小项 · The items of a group, where it holds others than itself", examples=[[]]
+    )
 
 
 class ReportContentOut(BaseModel):

@@ -66,7 +66,9 @@ where n.exam_id = :exam_id and n.private = :private order by n.sort
 """)
 # 拒检、弃检、延期 stay on the report; what was withdrawn or exchanged does not (domain.md, trap 2)
 _UNPERFORMED = text("""
-select d.name department, l.name, l.state from exam_line l join department d on d.id = l.department_id
+select d.name department, l.name, l.state, array(
+  select i.name from item_group_item g join item i on i.id = g.item_id where g.item_group_id = l.item_group_id order by g.sort, i.code) holds
+from exam_line l join department d on d.id = l.department_id
 where l.exam_id = :exam_id and l.state in ('refused', 'waived', 'deferred') and l.private = :private order by d.sort, d.id, l.sort
 """)
 

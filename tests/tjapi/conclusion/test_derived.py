@@ -437,10 +437,10 @@ async def test_words_about_what_nobody_judged_are_not_calm(world: World) -> None
     assert "未见明显异常" not in made["overview"]
 
 
-async def _printed(world: World, visit: Visit) -> dict[str, Any]:
+async def _printed(world: World, visit: Visit, *, hospital: str = "") -> dict[str, Any]:
     async with world.runtime.units.open(demo.LOADER) as uow:
         rows = await views.source(uow, visit.exam_id)
-        return report_data(rows, [], hospital_name="", version=1, watermark=None, printed_at=uow.now)
+        return report_data(rows, [], hospital_name=hospital, version=1, watermark=None, printed_at=uow.now)
 
 
 async def test_a_merged_entry_is_critical_while_its_critical_source_stands_and_no_longer(world: World) -> None:
@@ -460,7 +460,7 @@ async def test_a_merged_entry_is_critical_while_its_critical_source_stands_and_n
     data = await _printed(world, visit)
     stale = next(c for c in data["conclusions"] if c["title"] == both["title"])
     assert (stale["level"], stale["stale"]) == ("", True)
-    assert "危急值" not in {f["label"] for f in data["figures"]}
+    assert "须立即就医" not in {f["label"] for f in data["figures"]}
 
 
 @pytest.mark.parametrize("verb", ["confirm", "dismiss"])

@@ -145,7 +145,7 @@ def critical() -> Specimen:
     made.found("finding", "血小板减少", rests_on=[platelets])
     made.found("disease", "高钾血症", rests_on=[potassium], advice="请立即到急诊或肾内科复查血钾与心电图。")
     made.overview = "血钾危急值已于检查当日电话告知本人，并建议立即就医。"
-    made.unperformed.append(SimpleNamespace(department="放射科", name="低剂量胸部 CT", state="refused"))
+    made.unperformed.append(SimpleNamespace(department="放射科", name="低剂量胸部 CT", state="refused", holds=[]))
     for department in ("一般检查", "内科", "检验科", "超声科"):
         made.signed(department, summary="见异常结果汇总。")
     return made

@@ -52,7 +52,7 @@ def printed(data: dict[str, Any], assets: dict[str, bytes] | None = None) -> tup
         pytest.param(lambda: rare("𠮷田䶮"), 2, ["𠮷田䶮"], id="rare-𠮷"),
         pytest.param(lambda: rare(LONG_NAME), 2, [LONG_NAME], id="twenty-characters"),
         pytest.param(one_item, 2, ["空腹血糖在参考范围内。", "5.1", "3.9–6.1", "检查项目"], id="one-item"),
-        pytest.param(nothing_found, 2, ["本次体检所检项目未见明显异常。"], id="nothing-found"),
+        pytest.param(nothing_found, 2, ["所检项目未见明显异常，没有需要处理的发现。"], id="nothing-found"),
         pytest.param(
             critical,
             4,
