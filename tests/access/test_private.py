@@ -7,6 +7,7 @@ about them, and commands what answers with results. Neither the item nor the val
 import hashlib
 import hmac
 import itertools
+import json
 import re
 import runpy
 import time
@@ -149,6 +150,20 @@ async def _signed_before(world: World, visit: Visit, titles: list[str]) -> None:
     assert not [title for title in titles if title in anew]
     await do(world.clients["chief"], "POST", f"/reports/{visit.report_id}:publish")
     outsider, examinee = await _outsider(world), await world.examinee(visit)
+    place = f"/exams/{visit.exam_id}"
+    await admin.execute("alter table department_sheet disable trigger user")
+    await admin.execute(
+        "insert into department_sheet (exam_id, department_id, campus_id, version, state, summary) values ($1, 4, 1, 1, 'draft', $2)"
+        " on conflict (exam_id, department_id) do update set summary = $2", UUID(visit.exam_id), said,
+    )  # fmt: skip
+    for read in ("/conclusion", "/review", "/results", "/departments/4/sheet"):
+        told = [await do(who, "GET", f"{place}{read}") for who in (outsider, world.clients["chief"])]
+        hidden, whole = (json.dumps(answer.json(), ensure_ascii=False) for answer in told)
+        assert "1. 轻度脂肪肝" in hidden, (read, "the rest of what was signed is read")
+        assert not [title for title in titles if title in hidden], read
+        assert all(title in whole for title in titles), read
+    await admin.execute("delete from department_sheet where exam_id = $1 and department_id = 4", UUID(visit.exam_id))
+    await admin.execute("alter table department_sheet enable trigger user")
     assert (await outsider.get(f"{API}/reports/{first}")).status_code == 200
     await admin.execute(
         "update report set requested_at = '2026-01-01' where id = any($1)", [UUID(first), UUID(visit.report_id)]

@@ -1,10 +1,7 @@
 """What a report is made of: read-only over the exam, its results and its conclusion, in one moment of the database."""
 
-import itertools
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -42,16 +39,17 @@ left join lateral (
 where r.exam_id = :exam_id and l.state in ('resulted', 'verified') and l.private = :private
 order by d.sort, d.id, l.sort, i.sort, r.item_code
 """)
+# Words that were signed before items were private name them: the main report is made without these lines.
 # Whoever signed where all was refused is printed with what was said there; a department of which every line was withdrawn is not.
 _SHEETS = text("""
-select s.department_id, d.name department, d.sort department_sort, s.summary, s.signer_name, s.signed_at, s.stale
+select s.department_id, d.name department, d.sort department_sort, tj.main_words(s.exam_id, s.summary) summary, s.signer_name, s.signed_at, s.stale
 from department_sheet s join department d on d.id = s.department_id
 where s.exam_id = :exam_id and s.state = 'signed' and not :private and exists (
   select from exam_line l where l.exam_id = s.exam_id and l.department_id = s.department_id and l.state not in ('withdrawn', 'substituted')
     and not l.private)
 """)
 _CONCLUSION = text(f"""
-select case when :private then '' else e.overview end overview, e.overview_stale or {outdated("e.exam_id")} overview_stale, e.initial_name, e.initial_at, e.final_name, e.final_at
+select case when :private then '' else tj.main_words(e.exam_id, e.overview) end overview, e.overview_stale or {outdated("e.exam_id")} overview_stale, e.initial_name, e.initial_at, e.final_name, e.final_at
 from conclusion e where e.exam_id = :exam_id
 """)
 _ENTRIES = text(f"""
@@ -83,16 +81,6 @@ select department, name, reason from (
 order by department_sort, department_id, line_sort, item_sort, item_code
 """)
 
-# By what an exam's private findings are called: words that were signed before these were private name them.
-_WORDS = text("""
-select word from (
-  select unnest(array[item_code, item_name]) word from result where exam_id = :exam_id and private
-  union select title from conclusion_entry where exam_id = :exam_id and private
-  union select text from department_sheet_line where exam_id = :exam_id and private) said where word <> ''
-""")
-_NUMBER = re.compile(r"^\d+\. ")
-_HEADER = "本次体检主要发现："
-
 
 @dataclass(frozen=True, slots=True)
 class ReportSource:
@@ -105,25 +93,6 @@ class ReportSource:
     entries: Sequence[Any]
     unperformed: Sequence[Any] = ()
     given_up: Sequence[Any] = ()
-
-
-def without(words: Collection[str], said: str) -> str:
-    """Return what was said without the lines that name one of these words; numbered lines are numbered anew, a heading of nothing goes."""
-    lines = said.split("\n")
-    left = [line for line in lines if not any(word in line for word in words)]
-    if len(left) == len(lines):
-        return said
-    number = itertools.count(1)
-    left = [_NUMBER.sub(lambda _: f"{next(number)}. ", line) for line in left]
-    return "" if left == [_HEADER] else "\n".join(left)
-
-
-def _open(row: Any, name: str, words: Collection[str]) -> Any:
-    """Return a row of which the main report is made without the lines of its words that name what is private."""
-    said = getattr(row, name) if row is not None and words else None
-    if not said or (told := without(words, said)) == said:
-        return row
-    return SimpleNamespace(**row._asdict() | {name: told})
 
 
 async def later_exams(uow: UnitOfWork, examinee_id: UUID, after_id: UUID | None) -> Sequence[Any]:
@@ -155,12 +124,11 @@ async def source(uow: UnitOfWork, exam_id: UUID, kind: str = "main") -> ReportSo
     """Read everything of which an exam's report is made: that of what is private and the main one have nothing in common but whose they are."""
     values = {"exam_id": exam_id, "private": kind == "private"}
     execute = uow.session.execute
-    words = (await execute(_WORDS, {"exam_id": exam_id})).scalars().all() if kind == "main" else ()
     return ReportSource(
         (await execute(_HEAD, {"exam_id": exam_id})).one(),
         (await execute(_RESULTS, values)).all(),
-        [_open(row, "summary", words) for row in (await execute(_SHEETS, values)).all()],
-        _open((await execute(_CONCLUSION, values)).first(), "overview", words),
+        (await execute(_SHEETS, values)).all(),
+        (await execute(_CONCLUSION, values)).first(),
         (await execute(_ENTRIES, values)).all(),
         (await execute(_UNPERFORMED, values)).all(),
         (await execute(_GIVEN_UP, values)).all(),

@@ -539,9 +539,13 @@ def healthy() -> Specimen:
 @pytest.mark.requirement("E4.3")
 def test_whoever_has_nothing_that_needs_anything_is_told_so_in_words_of_what_was_examined() -> None:
     data = healthy().data()
-    assert data["overview"] == data["sentence"] == (
-        "本次体检在内科、超声科共检查 3 项，所检项目未见明显异常，没有需要处理的发现。"
-        "这只说明所检项目当时的情况，没有检查的不在其中；如有不适，请及时就诊。"
+    assert (
+        data["overview"]
+        == data["sentence"]
+        == (
+            "本次体检在内科、超声科共检查 3 项，所检项目未见明显异常，没有需要处理的发现。"
+            "这只说明所检项目当时的情况，没有检查的不在其中；如有不适，请及时就诊。"
+        )
     )
     assert data["usual"]
     assert [d["summary"] for d in data["departments"]] == ["", ""], "a line that says nothing is not printed"
