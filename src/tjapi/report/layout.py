@@ -89,8 +89,8 @@ def report_data(
     for (_, department_id, name), own in sorted(examined.items()):
         sheet = sheets.get(department_id)
         groups = [
-            {"name": group, "items": [items[r.result_id] for r in members]}
-            for group, members in groupby(own, lambda r: r.group_name)
+            {"name": group, **_signed(members), "items": [items[r.result_id] for r in members]}
+            for group, members in ((group, list(rows)) for group, rows in groupby(own, lambda r: r.group_name))
         ]
         said = _telling(sheet.summary or "") if sheet else ""
         departments.append(
@@ -135,6 +135,15 @@ def report_data(
         },
         "version": version, "watermark": watermark, "printed_at": _moment(printed_at),
     }  # fmt: skip
+
+
+def _signed(results: Sequence[Any]) -> dict[str, str]:
+    """Return by whom a laboratory says that a group was examined and verified, and when it last reported on it; nothing of what it did not say."""
+    named = {
+        who: "、".join(dict.fromkeys(name for row in results if (name := getattr(row, who))))
+        for who in ("examined_by", "verified_by")
+    }
+    return named | {"reported_at": _moment(max((row.reported_at for row in results if row.reported_at), default=None))}
 
 
 def _all_usual(results: Sequence[Any], judgements: Mapping[UUID, Judgement]) -> bool:

@@ -118,6 +118,9 @@ class ReportGroupOut(BaseModel):
     """The results of one item group."""
 
     name: str = Field(examples=["血糖"])
+    examined_by: str = Field("", description="检验者 · Who examined it, as the laboratory says", examples=["蒙晓青"])
+    verified_by: str = Field("", description="审核者 · Who verified it, as the laboratory says", examples=["覃柳英"])
+    reported_at: str = Field("", description="报告时间 · When the laboratory reported", examples=["2026-11-20 11:05"])
     items: list[ReportValueOut]
 
 

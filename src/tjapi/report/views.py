@@ -22,7 +22,8 @@ from exam e join campus c on c.id = e.campus_id join examinee p on p.id = e.exam
 _RESULTS = text("""
 select d.id department_id, d.name department, d.sort department_sort, l.name group_name, l.sort line_sort, r.id result_id, r.item_name, r.item_code,
   case when v.numeric is null then v.raw_value else v.text end raw_value, coalesce(v.flag, r.judged_flag) flag, v.remarks, coalesce(nullif(v.unit, ''), r.unit, '') unit, v.range_snapshot, v.lis_range_text, i.kind, i.judged,
-  i.choices, a.alert, a.lab_alarm, v.flag is null and r.judged_flag is not null by_person, v.lis_flags, coalesce(a.alert_ids, '{}') alert_ids
+  i.choices, a.alert, a.lab_alarm, v.flag is null and r.judged_flag is not null by_person, v.lis_flags, coalesce(a.alert_ids, '{}') alert_ids,
+  v.examined_by, v.verified_by, case when v.message_id is not null then v.issued_at end reported_at
 from result r
 join result_revision v on v.id = r.current_revision_id
 join exam_line l on l.id = r.line_id

@@ -1056,3 +1056,14 @@ async def test_a_finding_that_went_with_a_corrected_sex_is_confirmed_by_no_full_
         assert (await review.call("sign")).json()["code"] == "conclusion-stale"
     refused = await review.put("见各项。", [shown[0] | {"confirmed": True}])
     assert refused.json()["code"] == "entry-figure-outdated", refused.text
+
+
+@pytest.mark.requirement("E3.5", "E6.1")
+async def test_by_whom_a_laboratory_signs_is_printed_beside_what_it_reports(world: World) -> None:
+    visit, _ = await _measured(world, "GLU")
+    await world.file(visit, GLU="5.0")
+    groups = {g["name"]: g for d in (await _printed(world, visit))["departments"] for g in d["groups"]}
+    (own,) = [g for g in groups.values() if any(i["name"] == "葡萄糖" for i in g["items"])]
+    assert (own["examined_by"], own["verified_by"], bool(own["reported_at"])) == ("蒙检验", "覃审核", True)
+    others = [g for g in groups.values() if g is not own]
+    assert {(g["examined_by"], g["reported_at"]) for g in others} == {("", "")}, "a department has its doctor"

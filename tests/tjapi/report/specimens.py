@@ -48,7 +48,7 @@ class Specimen:
                 result_id=result_id, item_name=name, item_code=code, raw_value=value, flag=flag, unit=unit,
                 range_snapshot={"low": bounds[0], "high": bounds[1]} if bounds else None, lis_range_text=None,
                 kind="numeric" if unit or bounds else "text", judged=bool(bounds), remarks=None, choices=None, alert=None, lab_alarm=False, alert_ids=(),
-                by_person=False, lis_flags=None,
+                by_person=False, lis_flags=None, examined_by="", verified_by="", reported_at=None,
             )
         )  # fmt: skip
         return result_id
