@@ -32,10 +32,18 @@ MOVES: dict[str, frozenset[str]] = {
 }
 
 ReportFailure = Literal[
-    "results_changed", "no_seal", "seal_invalid", "not_rendered", "reviewed_again", "person_changed"
+    "results_changed",
+    "no_seal",
+    "seal_invalid",
+    "not_rendered",
+    "reviewed_again",
+    "person_changed",
+    "consent_withdrawn",
 ]
 """Why a version did not come to be."""
-FAILURES = ("results_changed", "no_seal", "seal_invalid", "not_rendered", "reviewed_again", "person_changed")
+FAILURES = (
+    "results_changed", "no_seal", "seal_invalid", "not_rendered", "reviewed_again", "person_changed", "consent_withdrawn",
+)  # fmt: skip
 
 ReportKind = Literal["main", "private"]
 """The report of an exam, and the one of its private items, which is sealed by itself and handed to the person alone."""

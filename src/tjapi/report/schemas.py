@@ -201,6 +201,28 @@ class VerificationOut(BaseModel):
     )
 
 
+class DeliveredOut(BaseModel):
+    """A report of private items that was handed over before."""
+
+    report_id: UUID
+    version: int = Field(examples=[1])
+    published_at: datetime
+
+
+class ConsentWithdrawnOut(BaseModel):
+    """What follows of a consent that was taken back, and what cannot be undone."""
+
+    exam_id: UUID
+    refused: list[UUID] = Field(description="未做,按拒检登记 · Not examined, and refused by this")
+    kept_apart: list[UUID] = Field(
+        description="已采集或已出结果:不再写入任何报告,仅有权者可见 · Examined already: no further report tells of these, and only whom the right allows sees them"
+    )
+    stopped: list[UUID] = Field(description="未交付、已停止的报告 · Reports that will not be handed over")
+    delivered: list[DeliveredOut] = Field(
+        description="此前已当面交付,无法收回,须如实告知本人 · Handed over before: this cannot be taken back, and the person is to be told so"
+    )
+
+
 class LinkOut(BaseModel):
     """A short-lived link to the owner's report, to be opened on a phone."""
 

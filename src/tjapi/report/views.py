@@ -38,6 +38,7 @@ left join lateral (
   where k.exam_id = r.exam_id and r.id = any(k.result_ids) and k.important_class = 'A' and k.corrected_at is null and k.state <> 'superseded'
 ) a on true
 where r.exam_id = :exam_id and l.state in ('resulted', 'verified') and l.private = :private
+  and l.consent_withdrawn_at is null
 order by d.sort, d.id, l.sort, i.sort, r.item_code
 """)
 # Words that were signed before items were private name them: the main report is made without these lines.
@@ -61,7 +62,9 @@ select n.title, n.detail, n.advice, n.lifestyle, n.kind, n.result_ids, n.stale o
   coalesce(array['TEXT-GRAVE'::varchar] @> n.rule_codes::varchar[] and cardinality(n.rule_codes) > 0, false) only_words
 from conclusion_entry n
 join conclusion c on c.exam_id = n.exam_id
-where n.exam_id = :exam_id and n.private = :private order by n.sort
+where n.exam_id = :exam_id and n.private = :private and not exists (
+  select from result r join exam_line l on l.id = r.line_id where r.exam_id = n.exam_id and r.id = any(n.result_ids) and l.consent_withdrawn_at is not null)
+order by n.sort
 """)
 # 拒检、弃检、延期 stay on the report; what was withdrawn or exchanged does not (domain.md, trap 2)
 _UNPERFORMED = text("""
@@ -77,7 +80,7 @@ select department, name, reason from (
   select distinct on (q.line_id, q.item_id) d.name department, l.name || '：' || q.item_name name, q.reason, d.sort department_sort, d.id department_id,
     l.sort line_sort, i.sort item_sort, q.item_code
   from result_question q join exam_line l on l.id = q.line_id join department d on d.id = l.department_id join item i on i.id = q.item_id
-  where q.exam_id = :exam_id and q.gives_up and l.state in ('resulted', 'verified') and l.private = :private
+  where q.exam_id = :exam_id and q.gives_up and l.state in ('resulted', 'verified') and l.private = :private and l.consent_withdrawn_at is null
   order by q.line_id, q.item_id, q.closed_at desc, q.id desc) given
 order by department_sort, department_id, line_sort, item_sort, item_code
 """)
@@ -108,9 +111,9 @@ order by e.exam_date, e.id
 
 
 async def has_private(uow: UnitOfWork, exam_id: UUID) -> bool:
-    """Say whether an exam has results of private items that a report tells of."""
+    """Say whether an exam has results of private items that a report tells of: of none to which consent was withdrawn."""
     query = text(
-        "select exists (select from exam_line where exam_id = :id and private and state in ('resulted', 'verified'))"
+        "select exists (select from exam_line where exam_id = :id and private and consent_withdrawn_at is null and state in ('resulted', 'verified'))"
     )
     return bool((await uow.session.execute(query, {"id": exam_id})).scalar())
 

@@ -186,7 +186,7 @@ def test_the_same_data_and_moment_make_the_same_bytes_and_another_moment_others(
 def test_who_examined_and_verified_stands_beside_what_a_laboratory_reports_and_nobody_where_it_says_nothing() -> None:
     made = one_item()
     made.item("检验科", "血常规", "血红蛋白", "132", unit="g/L", bounds=("115", "150"))
-    glucose, haemoglobin = made.results
+    glucose = made.results[0]
     glucose.examined_by, glucose.verified_by, glucose.reported_at = "蒙晓青", "覃柳英", NOW
     _, texts = printed(made.data())
     assert "空腹血糖检验者蒙晓青审核者覃柳英报告时间2026-11-2410:30" in "".join(texts)
