@@ -29,7 +29,7 @@ select left(row_to_json(x)::text, -1) || ',"entries":[' || coalesce((
       case when keys = '{{}}' and key is not null then array[key] else keys end keys
     from conclusion_entry n where exam_id = e.id) y), '') || ']}}'
 from (
-  select e.id exam_id, coalesce(c.version, 0) "version", coalesce(c.state, 'draft') state, coalesce(c.overview, '') overview, c.initial_by,
+  select e.id exam_id, coalesce(c.version, 0) "version", coalesce(c.state, 'draft') state, coalesce(tj.open_words(e.id, null, c.overview), '') overview, c.initial_by,
     c.initial_name, {moment("c.initial_at")} initial_at, c.final_by, c.final_name, {moment("c.final_at")} final_at, c.returned_reason,
     c.knowledge_version_id, coalesce(c.overview_stale, false) or {outdated("e.id")} overview_stale, {moment("c.reopened_at")} reopened_at,
     coalesce(c.overview_asked, '{{}}') overview_asked, coalesce((

@@ -223,7 +223,7 @@ class ResultRevision(Base):
     the factor and where that comes from. `range_snapshot` is the range that its flag comes from: ours on that day, or the laboratory's
     where there is none of ours; `lis_range_text` and `lis_flags` are theirs. `remarks` are the words beside the value. `reason` says why a
     person let it stand, or struck it. `coded`: what was clicked, of a text that was composed of it (`knowledge.composing`). `doubted`: when it was recorded, it could hardly be; a person is asked as long as it is current.
-    `method`: how it was measured, as far as it was said.
+    `method`: how it was measured, as far as it was said; `examined_by` (检验者) and `verified_by` (审核者): names that the laboratory signed it with.
     """
 
     __tablename__ = "result_revision"
@@ -268,6 +268,8 @@ class ResultRevision(Base):
     reason: Mapped[str | None]
     doubted: Mapped[bool] = mapped_column(server_default=sql("false"))
     method: Mapped[str] = mapped_column(server_default="")
+    examined_by: Mapped[str] = mapped_column(server_default="")
+    verified_by: Mapped[str] = mapped_column(server_default="")
     private: Mapped[bool] = mapped_column(server_default="false")
     coded: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
@@ -339,3 +341,5 @@ class HeldRevision:
     doubted: bool = False
     method: str = ""
     coded: dict[str, Any] | None = None
+    examined_by: str = ""
+    verified_by: str = ""

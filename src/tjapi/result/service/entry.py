@@ -170,7 +170,9 @@ async def get_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int) -> Sheet
     if not uow.principal.may(REOPEN):
         await _only_own(uow, exam_id, exam.campus_id, department_id)
     async with uow.for_every_department():
-        return _out(await _desk(uow, await Book.read(uow, exam), department_id), exam_id, department_id)
+        sheet = _out(await _desk(uow, await Book.read(uow, exam), department_id), exam_id, department_id)
+        sheet.summary = await views.open_words(uow, exam_id, department_id, sheet.summary)
+        return sheet
 
 
 async def put_results(uow: UnitOfWork, exam_id: UUID, department_id: int, given: ResultsIn, expected: int) -> SheetOut:
