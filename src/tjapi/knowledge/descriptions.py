@@ -97,7 +97,7 @@ class _Reader:
             self._read(clause, sentence, beside, aged=aged)
         _take_back_usual(clauses, self._book)
         understood = self._is_understood(clauses)
-        grades = self._grades(sentence.plain)
+        grades = self._grades(",".join(clause.words for clause in clauses if not clause.has("formerly")))
         give_sizes([made for clause in clauses for made in clause.mentions], sizes_in(sentence.plain))
         stated = ",".join(map(_stated, clauses))
         found = [
@@ -105,6 +105,8 @@ class _Reader:
             for clause, beside in zip(clauses, reach, strict=True)
             for made in clause.mentions
         ]
+        if _is_only_said_before(clauses):
+            understood = False
         found += self._graded(grades, sentence) if _LOWERED not in stated else []
         figures, named = self._figured(clauses, site, sentence)
         found += figures
@@ -137,7 +139,8 @@ class _Reader:
                 concept.code, self._name(concept, site), site, "absent" if aged and token.lesion in _OF_AGE else assertion,
                 _words(sentence, token), sentence.said, grave, concept.known, compared,
             )  # fmt: skip
-            clause.mentions.append(Made(token.at, mention))
+            soft = bool(token.lesion) and self._book.lesions[token.lesion].soft
+            clause.mentions.append(Made(token.at, mention, soft))
         if (missed := self._missed(clause, sentence)) is not None:
             clause.mentions.append(missed)
 
@@ -307,9 +310,7 @@ def _usual_chains(clauses: Sequence[Clause], book: Dictionary) -> list[tuple[int
     """
     found = []
     for i, clause in enumerate(clauses):
-        if not (i and _calls_usual(clause)) and not any(
-            "physiological" in one.roles and not one.names and not one.denied for one in clause.tokens
-        ):
+        if not (i and _calls_usual(clause)) and not _has_variant(clause):
             continue
         first = i
         of_all = any(one.word in ("均", "皆", "都") for one in clause.tokens)
@@ -321,6 +322,28 @@ def _usual_chains(clauses: Sequence[Clause], book: Dictionary) -> list[tuple[int
             first -= 1
         found.append((first, i))
     return found
+
+
+_LOST = ("消失", "紊乱", "破坏", "不清", "欠清", "丧失", "扭曲", "中断", "异常", "失常")
+_LOSES = ("失去", "丧失", "未见", "无", "未显示", "缺乏", "不见", "失")
+"""Beside a word of what is as it should be these say that it is not: 正常结构消失."""
+_IS = ("为", "系", "属", "即", "是", "考虑", "符合", "考虑为", "考虑系", "属于", "(", "示", "提示", "呈")
+"""What stands before the name of a variant that explains what was described: 系Riedel叶."""
+
+
+def _has_variant(clause: Clause) -> bool:
+    """Say whether a clause calls what is spoken of physiological, or by the name of a variant."""
+    return any(
+        (
+            "physiological" in one.roles
+            and not one.names
+            and not one.denied
+            and not (i + 1 < len(clause.tokens) and clause.tokens[i + 1].word.startswith(_LOST))
+            and not (i > 0 and clause.tokens[i - 1].word.endswith(_LOSES))
+        )
+        or (one.concept == "VARIANT" and i > 0 and clause.tokens[i - 1].word in _IS)
+        for i, one in enumerate(clause.tokens)
+    )
 
 
 def _calls_usual(clause: Clause) -> bool:
@@ -335,20 +358,49 @@ def _goes_on(clauses: Sequence[Clause], book: Dictionary) -> bool:
     own = {book.region_of.get(one.site, one.site) for one in first.tokens if one.site}
     others = {one.site for clause in rest for one in clause.tokens if one.site} - book.vague - {"NODE"}
     return (not own or all(book.region_of.get(site, site) in own for site in others)) and not any(
-        clause.standing for clause in rest if first.standing
+        {one.concept for one in clause.standing} - {one.concept for one in first.standing}
+        for clause in rest
+        if first.standing
     )
 
 
 def _take_back_usual(clauses: Sequence[Clause], book: Dictionary) -> None:
-    """Take back what a run of clauses calls physiological, 导管增宽,为生理性; what was named last where the run names nothing. What is grave stays."""
+    """Take back what a run of clauses calls physiological, 导管增宽,为生理性; what was named last where the run names nothing.
+
+    What is grave stays, but for what is soft, where nobody is in doubt.
+    """
     for first, last in _usual_chains(clauses, book):
         run = clauses[first : last + 1]
         if not any(clause.standing for clause in run):
             run = [next((near for near in reversed(clauses[:first]) if near.standing), clauses[first])]
+        sure = not any(_is_unsure(clause) for clause in clauses) and not any(
+            made.mention.grave and made.mention.stands and not made.soft for clause in clauses for made in clause.mentions
+        )
         for clause in run:
             for made in clause.mentions:
-                if made.mention.stands and not made.mention.grave:
+                if made.mention.stands and (not made.mention.grave or (made.soft and sure)):
                     made.mention = replace(made.mention, assertion="absent")
+
+
+def _is_only_said_before(clauses: Sequence[Clause]) -> bool:
+    """Say whether something grave was said another time, and nothing of it now: 去年提示肺癌."""
+    said = any(
+        made.mention.grave and made.mention.assertion == "historical"
+        for clause in clauses
+        if clause.has("formerly")
+        for made in clause.mentions
+    )
+    return said and not any(clause.calls_well or clause.has("denies") or clause.has("denied_after") for clause in clauses)
+
+
+_SURE = frozenset(("考虑", "考虑为", "考虑系", "符合", "多考虑", "多为", "多系"))
+
+
+def _is_unsure(clause: Clause) -> bool:
+    """Say whether a clause leaves open what is there, or asks somebody to see to it."""
+    return any(
+        ("possible" in one.roles and one.word not in _SURE and not one.denied) or "doubts" in one.roles for one in clause.tokens
+    ) or _is_urgent(clause)
 
 
 def _misses_needed(clause: Clause, denial: int) -> bool:
