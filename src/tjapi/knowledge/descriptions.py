@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from tjapi.knowledge.assertions import assertions_of, deny
-from tjapi.knowledge.grades import PLAIN, SCHEMED, scheme_of, schemed
+from tjapi.knowledge.grades import BARE, PLAIN, SCHEMED, scheme_of, schemed
 from tjapi.knowledge.lexicon import Concept, Dictionary, dictionary, plain_writing
 from tjapi.knowledge.mentions import ASSERTIONS, STANDING, Assertion, Description, Mention
 from tjapi.knowledge.sentences import Sentence, sentences_of
@@ -64,12 +64,14 @@ _MOST_UNKNOWN = 24
 _PAIR = 2
 _HALF = 50
 """Under so many of a hundred a vessel's narrowing is not grave."""
+_SAYS_CANCER = re.compile("癌|恶性|转移|ca|mt", re.IGNORECASE)
+"""What is as grave as it sounds, whatever another thing in its sentence is graded."""
 _SHARE = re.compile(r"(\d{2,3}(?:\.\d)?)\s?%")
 _FELT = re.compile("[触扪及闻]")
 _LIMITS = re.compile("遮挡|干扰|胀气|肠气|气体影响|声窗|颞窗|未充盈|充盈欠佳|萎缩")
 """By what something was not to be seen."""
 _MAY_BE_UNSEEN = frozenset(("胰管", "主胰管", "卵巢", "左卵巢", "右卵巢", "双卵巢", "精囊", "副脾", "肾上腺"))
-_MAY_BE_MISSING = frozenset(("NODE", "SUPRACLAVICULAR", "AXILLA", "APPENDIX", "SALIVARY"))
+_MAY_BE_MISSING = frozenset(("URETER", "ADNEXA", "PARATHYROID", "ADRENAL", "SEMINAL", "NODE", "SUPRACLAVICULAR", "AXILLA", "APPENDIX", "SALIVARY"))
 
 
 _USUAL = frozenset(("正常", "正常范围", "正常范围内", "属正常", "为正常", "范围", "仍属正常", "均正常"))
@@ -77,6 +79,9 @@ _BESIDE = ("另", "余", "其余", "又", "同时", "此外", "还", "并见", "
 """With what a clause begins that says something else."""
 _LOWERED = "降为"
 """What takes a category back in the same breath: BI-RADS 4A类…降为3类."""
+
+
+_LETTERED = frozenset(("ti", "bi"))
 
 
 class _Reader:
@@ -183,6 +188,8 @@ class _Reader:
         found = {schemed(one) for one in SCHEMED.finditer(plain)}
         if not found and self._scheme:
             found = {(self._scheme, schemed(one)[1]) for one in PLAIN.finditer(plain)}
+        if not found and self._scheme in _LETTERED:
+            found = {(self._scheme, one[0]) for one in BARE.finditer(plain)}
         return frozenset(f"{scheme}:{grade}" for scheme, grade in found)
 
     def _graded(self, grades: Iterable[str], sentence: Sentence) -> list[Mention]:
@@ -227,7 +234,7 @@ class _Reader:
         grave = grave or any(word in stated for word in concept.worse)
         if concept.from_percent is not None and (shares := [Decimal(share) for share in _SHARE.findall(plain)]):
             grave = max(shares) >= concept.from_percent or (grave and max(shares) >= _HALF)
-        if concept.by_grade and one.grades:
+        if concept.by_grade and one.grades and not _SAYS_CANCER.search(one.words):
             grave = any(map(self._is_grave_grade, one.grades))
         settled = any(word in beside for word in concept.settled)
         grave = grave and not settled
@@ -244,7 +251,9 @@ class _Reader:
         """Say whether no clause of a sentence needs a reader."""
         if any(clause.has("doubts") for clause in clauses) and not any(clause.standing for clause in clauses):
             return False  # What is not excluded was said a sentence before.
-        among_well = any(clause.calls_well or clause.has("denies") for clause in clauses)
+        among_well = any(
+            clause.calls_well or clause.has("denies") or "advises" in clause.tokens[0].roles for clause in clauses
+        )
         named = False
         usual = {i for first, last in _usual_chains(clauses, self._book) for i in range(first, last + 1)}
         for i, clause in enumerate(clauses):
@@ -271,7 +280,7 @@ class _Reader:
             return True
         if clause.has("possible") and not clause.names:
             return False
-        well = denial is not None or clause.calls_well
+        well = denial is not None or clause.calls_well or clause.has("operated")
         return not any(self._is_strange(one.word, well=well, among_well=among_well) for one in unknown)
 
     def _is_weak(self, clause: Clause) -> bool:
@@ -359,7 +368,7 @@ def _goes_on(clauses: Sequence[Clause], book: Dictionary) -> bool:
     others = {one.site for clause in rest for one in clause.tokens if one.site} - book.vague - {"NODE"}
     return (not own or all(book.region_of.get(site, site) in own for site in others)) and not any(
         {one.concept for one in clause.standing} - {one.concept for one in first.standing}
-        for clause in rest
+        for clause in (rest[:-1] if rest[-1].tokens[0].word.startswith(_IS) else rest)
         if first.standing
     )
 
@@ -400,7 +409,7 @@ def _is_unsure(clause: Clause) -> bool:
     """Say whether a clause leaves open what is there, or asks somebody to see to it."""
     return any(
         ("possible" in one.roles and one.word not in _SURE and not one.denied) or "doubts" in one.roles for one in clause.tokens
-    ) or _is_urgent(clause)
+    ) or any("urges" in one.roles and not one.names for one in clause.tokens[: clause.first("denies")])
 
 
 def _misses_needed(clause: Clause, denial: int) -> bool:
@@ -425,10 +434,11 @@ def _is_missed(clause: Clause, denial: int) -> bool:
 
 
 def _stated(clause: Clause) -> str:
-    """Return the words of a clause before whatever it denies; none where it denies at its end, 眩晕无."""
+    """Return the words of a clause before whatever it denies and behind what was operated on; none where it denies at its end, 眩晕无."""
     if "denied_after" in clause.tokens[-1].roles:
         return ""
-    return "".join(one.word for one in clause.tokens[: clause.first("denies")])
+    operated = max((i + 1 for i, one in enumerate(clause.tokens) if "operated" in one.roles), default=0)
+    return "".join(one.word for one in clause.tokens[operated : clause.first("denies")])
 
 
 def _is_urgent(clause: Clause) -> bool:

@@ -165,7 +165,9 @@ class Dictionary:
         hit = self._word(text, at)
         for pattern in self.patterns:
             found = pattern.like.match(text, at)
-            if found is not None and (hit is None or len(found[0]) > len(hit[0])):
+            if found is not None and (
+                hit is None or len(found[0]) + bool(pattern.entry.concept or pattern.entry.lesion) > len(hit[0])
+            ):
                 hit = found[0], pattern.entry
         return hit
 
@@ -175,6 +177,8 @@ class Dictionary:
                 behind = text[at + len(word) : at + len(word) + 1]
                 if behind and behind in self.part_of.get(word, ""):
                     continue
+                if word[-1] == "大" and behind == "小" and text[at + len(word) + 1 : at + len(word) + 2] != "于":
+                    continue  # 脾大小正常 is of no large spleen.
                 if text.startswith(word, at) and _stands(text, at, word, entry):
                     return word, entry
         return None
