@@ -18,7 +18,7 @@ from tjapi.knowledge.lexicon import Concept, Dictionary, dictionary, plain_writi
 from tjapi.knowledge.mentions import ASSERTIONS, STANDING, Assertion, Description, Mention
 from tjapi.knowledge.sentences import Sentence, sentences_of
 from tjapi.knowledge.sizes import figured, give_sizes, sizes_in
-from tjapi.knowledge.tokens import Clause, Made, Token, clauses_of
+from tjapi.knowledge.tokens import MEASURED, Clause, Made, Token, clauses_of
 
 __all__ = ["ASSERTIONS", "MOST_READ", "STANDING", "Assertion", "Description", "Mention", "read"]
 
@@ -64,6 +64,8 @@ _MOST_UNKNOWN = 24
 _PAIR = 2
 _HALF = 50
 """Under so many of a hundred a vessel's narrowing is not grave."""
+_NOT_GRADED = re.compile(r"(?:未见|未探及|无|未发现)(?:明显|明确)?[a-z-]{0,6}rads[^,;]{0,8}")
+"""A category of which nothing was found: 未见TI-RADS 4类及以上结节."""
 _SAYS_CANCER = re.compile("癌|恶性|转移|ca|mt", re.IGNORECASE)
 """What is as grave as it sounds, whatever another thing in its sentence is graded."""
 _SHARE = re.compile(r"(\d{2,3}(?:\.\d)?)\s?%")
@@ -101,6 +103,7 @@ class _Reader:
         for clause, beside in zip(clauses, reach, strict=True):
             self._read(clause, sentence, beside, aged=aged)
         _take_back_usual(clauses, self._book)
+        _go_on_as_operated(clauses)
         understood = self._is_understood(clauses)
         grades = self._grades(",".join(clause.words for clause in clauses if not clause.has("formerly")))
         give_sizes([made for clause in clauses for made in clause.mentions], sizes_in(sentence.plain))
@@ -185,7 +188,8 @@ class _Reader:
     # --- grades, sizes and figures ---
 
     def _grades(self, plain: str) -> frozenset[str]:
-        found = {schemed(one) for one in SCHEMED.finditer(plain)}
+        found = {schemed(one) for one in SCHEMED.finditer(_NOT_GRADED.sub("", plain))}
+        plain = _NOT_GRADED.sub("", plain)
         if not found and self._scheme:
             found = {(self._scheme, schemed(one)[1]) for one in PLAIN.finditer(plain)}
         if not found and self._scheme in _LETTERED:
@@ -266,7 +270,8 @@ class _Reader:
         """Say whether a clause needs no reader: what stands in it is a concept, or nothing does and its words are known. `named`: a concept stands before it."""
         standing = clause.standing
         if standing:
-            return any(one.known for one in standing)
+            hazardous = any("unknown" in one.roles and any(char in self._book.strong for char in one.word) for one in clause.tokens)
+            return any(one.known for one in standing) and not hazardous
         denial = clause.first("denies")
         wrong = self._is_weak(clause) or (denial is not None and _is_missed(clause, denial))
         if wrong:
@@ -279,6 +284,8 @@ class _Reader:
         if not unknown or "advises" in clause.tokens[0].roles:
             return True
         if clause.has("possible") and not clause.names:
+            return False
+        if denial is None and _sees_something(clause):
             return False
         well = denial is not None or clause.calls_well or clause.has("operated")
         return not any(self._is_strange(one.word, well=well, among_well=among_well) for one in unknown)
@@ -300,6 +307,20 @@ class _Reader:
         if well:
             return any(char in self._book.strong for char in word)
         return (len(word) > 1 and not among_well) or any(char in self._book.hazards for char in word)
+
+
+_SEES = ("见", "可见", "探及", "探见", "示", "显示", "触及", "扪及", "可及")
+
+
+def _sees_something(clause: Clause) -> bool:
+    """Say whether a clause sees something that nobody knows and tells how large it is: 宫角外侧见环状回声2.1cm."""
+    at = next((i for i, one in enumerate(clause.tokens) if one.word in _SEES), None)
+    if at is None or any("predicates" in one.roles for one in clause.tokens):
+        return False
+    behind = clause.tokens[at + 1 :]
+    return any("unknown" in one.roles and len(one.word) > 1 for one in behind) and any(
+        one.roles is MEASURED and one.word.endswith(("mm", "cm")) for one in behind
+    )
 
 
 def _eases(tokens: Sequence[Token], at: int) -> bool:
@@ -410,6 +431,18 @@ def _is_unsure(clause: Clause) -> bool:
     return any(
         ("possible" in one.roles and one.word not in _SURE and not one.denied) or "doubts" in one.roles for one in clause.tokens
     ) or any("urges" in one.roles and not one.names for one in clause.tokens[: clause.first("denies")])
+
+
+def _go_on_as_operated(clauses: Sequence[Clause]) -> None:
+    """Let what was operated on, or was, be no new finding where a clause behind it says that it is well: 裂孔激光术后,裂孔周围激光斑良好."""
+    was: list[Mention] = []
+    for clause in clauses:
+        if clause.calls_well and not clause.has("returned") and not _is_urgent(clause):
+            for made in clause.mentions:
+                before = next((one for one in was if made.mention.words in one.words), None)
+                if made.mention.stands and before is not None:
+                    made.mention = replace(made.mention, assertion=before.assertion)
+        was += [made.mention for made in clause.mentions if made.mention.assertion in ("postoperative", "historical")]
 
 
 def _misses_needed(clause: Clause, denial: int) -> bool:

@@ -308,7 +308,7 @@ def _entries(sites: Rows, lesions: Rows, concepts: Rows, phrases: Mapping[str, A
 
     def put(words: str, role: str, code: str = "") -> None:
         # A blank within a word is written as a stroke: r_on_t.
-        for word in (plain_writing(way).replace("_", " ") for one in words.split() for way in _ways(one)):
+        for word in (plain_writing(way).replace("_", " ") for one in words.split() for way in _ways(one) + _romans(one)):
             roles.setdefault(word, set()).add(role)
             means.setdefault((word, role), code)
 
@@ -345,6 +345,16 @@ def _ways(word: str) -> list[str]:
     for i, part in enumerate(_GROUP.split(word)):
         found = [one + way for one in found for way in (part.split("|") if i % 2 else (part,))]
     return found
+
+
+_ROMANS = {"Ⅰ": "i", "Ⅱ": "ii", "Ⅲ": "iii", "Ⅳ": "iv", "Ⅴ": "v"}
+_LONG = 3
+
+
+def _romans(word: str) -> list[str]:
+    """Return a word with a Roman numeral in the letters by which most write it: 莫氏Ⅱ型 is 莫氏II型."""
+    latin = "".join(_ROMANS.get(char, char) for char in word)
+    return [latin] if latin != word and len(word) >= _LONG and "[" not in word else []
 
 
 def _index(entries: Mapping[str, Entry]) -> dict[str, list[tuple[str, Entry]]]:
