@@ -43,7 +43,23 @@ def deny(clauses: Sequence[Clause], book: Dictionary) -> None:
 
 _LEFT_BEHIND = ("后遗", "遗留", "残遗")
 """What is old, whatever it is of: 脑梗后遗左侧肌力Ⅳ级."""
-_ENDED = ("消失", "吸收", "消散", "消退", "痊愈", "愈合", "治愈", "排出", "探及", "显示", "未见", "未见到", "检出", "触及", "扪及")
+_ENDED = (
+    "消失",
+    "吸收",
+    "消散",
+    "消退",
+    "痊愈",
+    "愈合",
+    "治愈",
+    "排出",
+    "探及",
+    "显示",
+    "未见",
+    "未见到",
+    "检出",
+    "触及",
+    "扪及",
+)
 _SETTLED = ("已", "可", "均", "被", "予以", "经", "证实", "基本", "完全")
 _RULED_OUT = ("排除", "除外", "否定", "不支持", "不考虑", "依据不足")
 
@@ -282,6 +298,8 @@ def _said_behind(tokens: Sequence[Token]) -> list[str]:
             said = "postoperative"
         elif "historical" in token.roles and token.word not in FORWARD and token.roles is not PAST:
             said = said or "historical"
+        elif token.roles is PAST and i == len(tokens) - 1 and "年" in token.word:
+            said = "historical"
         elif "states" in token.roles and not token.names:
             said = ""
     return found

@@ -73,7 +73,20 @@ _FELT = re.compile("[触扪及闻]")
 _LIMITS = re.compile("遮挡|干扰|胀气|肠气|气体影响|声窗|颞窗|未充盈|充盈欠佳|萎缩")
 """By what something was not to be seen."""
 _MAY_BE_UNSEEN = frozenset(("胰管", "主胰管", "卵巢", "左卵巢", "右卵巢", "双卵巢", "精囊", "副脾", "肾上腺"))
-_MAY_BE_MISSING = frozenset(("URETER", "ADNEXA", "PARATHYROID", "ADRENAL", "SEMINAL", "NODE", "SUPRACLAVICULAR", "AXILLA", "APPENDIX", "SALIVARY"))
+_MAY_BE_MISSING = frozenset(
+    (
+        "URETER",
+        "ADNEXA",
+        "PARATHYROID",
+        "ADRENAL",
+        "SEMINAL",
+        "NODE",
+        "SUPRACLAVICULAR",
+        "AXILLA",
+        "APPENDIX",
+        "SALIVARY",
+    )
+)
 
 
 _USUAL = frozenset(("正常", "正常范围", "正常范围内", "属正常", "为正常", "范围", "仍属正常", "均正常"))
@@ -119,7 +132,12 @@ class _Reader:
         figures, named = self._figured(clauses, site, sentence)
         found += figures
         if not any(one.grave and one.stands for one in found):
-            understood = understood and named and not any(map(_is_urgent, clauses))
+            usual = _usual_clauses(clauses, self._book)
+            understood = (
+                understood
+                and named
+                and not any(_is_urgent(clause) for i, clause in enumerate(clauses) if i not in usual)
+            )
         return found, understood
 
     def _reach(self, clauses: Sequence[Clause], at: int) -> str:
@@ -215,9 +233,12 @@ class _Reader:
         made, named = [], True
         tokens = [token for clause in clauses for token in clause.tokens]
         operated = any(clause.has("operated") for clause in clauses)
+        usual = [(clauses[i].tokens[0].at, clauses[i].tokens[-1].at + 1) for i in _usual_clauses(clauses, self._book)]
         for one in figured(self._book, tokens, site, sentence.plain, self._text):
             of = one.figure
             concept = self._book.concepts.get(of.concept)
+            if not one.grave and not of.told and any(first <= one.at < last for first, last in usual):
+                continue
             named = named and (concept is not None or one.grave or of.is_usual(one.number))
             if concept is None and not one.grave:
                 continue
@@ -259,7 +280,7 @@ class _Reader:
             clause.calls_well or clause.has("denies") or "advises" in clause.tokens[0].roles for clause in clauses
         )
         named = False
-        usual = {i for first, last in _usual_chains(clauses, self._book) for i in range(first, last + 1)}
+        usual = _usual_clauses(clauses, self._book)
         for i, clause in enumerate(clauses):
             if (i not in usual or clause.standing) and not self._needs_none(clause, named=named, among_well=among_well):
                 return False
@@ -270,7 +291,9 @@ class _Reader:
         """Say whether a clause needs no reader: what stands in it is a concept, or nothing does and its words are known. `named`: a concept stands before it."""
         standing = clause.standing
         if standing:
-            hazardous = any("unknown" in one.roles and any(char in self._book.strong for char in one.word) for one in clause.tokens)
+            hazardous = any(
+                "unknown" in one.roles and any(char in self._book.strong for char in one.word) for one in clause.tokens
+            )
             return any(one.known for one in standing) and not hazardous
         denial = clause.first("denies")
         wrong = self._is_weak(clause) or (denial is not None and _is_missed(clause, denial))
@@ -376,6 +399,11 @@ def _has_variant(clause: Clause) -> bool:
     )
 
 
+def _usual_clauses(clauses: Sequence[Clause], book: Dictionary) -> set[int]:
+    """Return the places of the clauses of which all is called physiological."""
+    return {i for first, last in _usual_chains(clauses, book) for i in range(first, last + 1)}
+
+
 def _calls_usual(clause: Clause) -> bool:
     """Say whether a clause only says that what stands before it is as it should be: U波可见,正常."""
     said = [one for one in clause.tokens if not one.filler or len(one.word) > 1]
@@ -404,7 +432,9 @@ def _take_back_usual(clauses: Sequence[Clause], book: Dictionary) -> None:
         if not any(clause.standing for clause in run):
             run = [next((near for near in reversed(clauses[:first]) if near.standing), clauses[first])]
         sure = not any(_is_unsure(clause) for clause in clauses) and not any(
-            made.mention.grave and made.mention.stands and not made.soft for clause in clauses for made in clause.mentions
+            made.mention.grave and made.mention.stands and not made.soft
+            for clause in clauses
+            for made in clause.mentions
         )
         for clause in run:
             for made in clause.mentions:
@@ -420,7 +450,9 @@ def _is_only_said_before(clauses: Sequence[Clause]) -> bool:
         if clause.has("formerly")
         for made in clause.mentions
     )
-    return said and not any(clause.calls_well or clause.has("denies") or clause.has("denied_after") for clause in clauses)
+    return said and not any(
+        clause.calls_well or clause.has("denies") or clause.has("denied_after") for clause in clauses
+    )
 
 
 _SURE = frozenset(("考虑", "考虑为", "考虑系", "符合", "多考虑", "多为", "多系"))
@@ -429,7 +461,8 @@ _SURE = frozenset(("考虑", "考虑为", "考虑系", "符合", "多考虑", "�
 def _is_unsure(clause: Clause) -> bool:
     """Say whether a clause leaves open what is there, or asks somebody to see to it."""
     return any(
-        ("possible" in one.roles and one.word not in _SURE and not one.denied) or "doubts" in one.roles for one in clause.tokens
+        ("possible" in one.roles and one.word not in _SURE and not one.denied) or "doubts" in one.roles
+        for one in clause.tokens
     ) or any("urges" in one.roles and not one.names for one in clause.tokens[: clause.first("denies")])
 
 

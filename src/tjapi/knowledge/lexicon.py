@@ -308,7 +308,9 @@ def _entries(sites: Rows, lesions: Rows, concepts: Rows, phrases: Mapping[str, A
 
     def put(words: str, role: str, code: str = "") -> None:
         # A blank within a word is written as a stroke: r_on_t.
-        for word in (plain_writing(way).replace("_", " ") for one in words.split() for way in _ways(one) + _romans(one)):
+        for word in (
+            plain_writing(way).replace("_", " ") for one in words.split() for way in _ways(one) + _romans(one)
+        ):
             roles.setdefault(word, set()).add(role)
             means.setdefault((word, role), code)
 
