@@ -273,7 +273,15 @@ def _concept(one: Mapping[str, Any], worse: Mapping[str, str], *, known: bool) -
     calm, unless = (tuple(map(plain_writing, one.get(name, "").split())) for name in ("calm", "unless"))
     listed = (worse[word[1:]].split() if word.startswith("@") else [word] for word in one.get("worse", "").split())
     bad = tuple(plain_writing(word) for words in listed for word in words)
-    return Concept(one["code"], one["name"], grave, from_mm, from_percent, by_grade, calm, known, weak, usual, unless, bad, bool(one.get("eases")), *(tuple(one.get(name, "").split()) for name in ("misses", "usual_in", "settled")), bool(one.get("soft")))  # fmt: skip
+    return Concept(
+        one["code"], one["name"], grave, from_mm, from_percent, by_grade, calm, known, weak, usual, unless, bad,
+        eases=bool(one.get("eases")), misses=_words_of(one, "misses"), usual_in=_words_of(one, "usual_in"),
+        settled=_words_of(one, "settled"), soft=bool(one.get("soft")),
+    )  # fmt: skip
+
+
+def _words_of(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    return tuple(row.get(name, "").split())
 
 
 def _at_sites(sites: Rows, concepts: Rows) -> dict[tuple[str, str], str]:
