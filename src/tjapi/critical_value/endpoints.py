@@ -7,6 +7,7 @@ from fastapi import Query, Request, Response
 
 from tjapi.critical_value import service
 from tjapi.critical_value.errors import (
+    CriticalOfOthers,
     CriticalStateConflict,
     CriticalValueNotFound,
     OutcomeMissing,
@@ -90,7 +91,7 @@ async def confirm(response: Response, uow: Unit, critical_value_id: UUID, versio
 @critical_values.post(
     "/critical-values/{critical_value_id:uuid}:dismiss",
     **operation("dismissCriticalValue", "排除危急值", "It is none, for a reason", permission="critical.handle", requirement=["E5.3"],
-                body=True, if_match=True, problems=_STEP),
+                body=True, if_match=True, problems=[*_STEP, CriticalOfOthers]),
 )  # fmt: skip
 async def dismiss(
     response: Response, uow: Unit, critical_value_id: UUID, body: DismissIn, version: IfMatch

@@ -1,6 +1,6 @@
 """What may go wrong around a critical value."""
 
-from tjapi.kernel.problem import Conflict, Invalid, NotFound
+from tjapi.kernel.problem import Conflict, Forbidden, Invalid, NotFound
 
 
 class CriticalValueNotFound(NotFound):
@@ -14,6 +14,15 @@ class CriticalStateConflict(Conflict):
 
     zh, en = "危急值当前状态不允许此操作", "The critical value's state does not allow this"
     states = "critical_state"
+
+
+class CriticalOfOthers(Forbidden):
+    """Only who works in the department of the value, or reviews conclusions, says that it is none."""
+
+    zh, en = (
+        "只有该结果所属科室的医生或主检医生可以排除",
+        "Only a doctor of the value's own department, or a reviewer, may dismiss it",
+    )
 
 
 class ReadBackMissing(Invalid):

@@ -7,6 +7,7 @@ from uuid import UUID
 from tjapi.catalog import service as catalog
 from tjapi.critical_value import repository, views
 from tjapi.critical_value.errors import (
+    CriticalOfOthers,
     CriticalStateConflict,
     CriticalValueNotFound,
     OutcomeMissing,
@@ -367,8 +368,15 @@ async def confirm(uow: UnitOfWork, critical_id: UUID, expected: int) -> Critical
 
 
 async def dismiss(uow: UnitOfWork, critical_id: UUID, reason: str, expected: int) -> CriticalValueDetail:
-    """It is none, for a reason. Raises CriticalValueNotFound, PreconditionFailed, CriticalStateConflict, SignerNotStaff."""
+    """It is none, for a reason: so says who measured it, or who answers for the whole exam.
+
+    Raises CriticalValueNotFound, PreconditionFailed, CriticalStateConflict, CriticalOfOthers, SignerNotStaff.
+    """
     value = await _open(uow, critical_id, expected)
+    own = uow.principal.departments is None or value.department_id in uow.principal.departments
+    if not (own or uow.principal.may("conclusion.review")):
+        await uow.audit("access.refused", "critical_value", value.id, campus_id=value.campus_id)
+        raise CriticalOfOthers().kept()
     await _step(uow, value, "dismissed", to="dismissed", note=reason)
     await _unblock(uow, value)
     async with uow.for_every_department():
@@ -408,6 +416,11 @@ async def close(uow: UnitOfWork, critical_id: UUID, outcome: str | None, expecte
     steps = await repository.steps(uow, critical_id)
     lost = may_be_lost(s.channel for s in steps if s.action == "attempt_failed" and s.channel is not None)
     if (value.state == "notifying" and not lost) or (outcome is None and not (value.state == "notifying" and lost)):
+        if outcome is not None:
+            raise OutcomeMissing(
+                "尚未联系到任何人:联系到后再关闭,或换一种途径再联系一次",
+                "Nobody was reached yet: reach somebody, or try another channel, before it closes",
+            )
         raise OutcomeMissing
     value.outcome = outcome or "失访"
     await _step(uow, value, "closed", to="closed", note=value.outcome)

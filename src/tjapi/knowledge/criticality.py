@@ -130,6 +130,23 @@ def classes_without_alarm(cases: Iterable[tuple[str, str, Sequence[Case]]], alar
     return wrong
 
 
+def rests_on_words(condition: Any) -> bool:
+    """Say whether a description alone makes a condition hold, whoever it is of: no number and no coded choice has a say."""
+    ((name, given),) = condition.items()
+    match name:
+        case "concept":
+            return True
+        case "any":
+            return any(map(rests_on_words, given))
+        case "all":
+            asked = [one for one in given if "person" not in one]
+            return bool(asked) and all(map(rests_on_words, asked))
+        case "at_least":
+            return sum(map(rests_on_words, given["of"])) >= given["times"]
+        case _:
+            return False
+
+
 def limits_of(condition: Any) -> list[tuple[str, Decimal]]:
     """Return the limits of a condition of single values alone, as far as no other value has a say: of `any` and of `all` with the person."""
     ((name, given),) = condition.items()

@@ -123,6 +123,32 @@ async def test_who_cannot_be_reached_is_given_up_after_two_channels_and_no_soone
     assert closed.json()["outcome"] == "失访"
 
 
+@pytest.mark.requirement("E5.3")
+async def test_an_outcome_of_what_nobody_was_told_is_refused_by_what_is_missing(world: World) -> None:
+    _, reviewer, value = await _raised(world)
+    value = (await _do(reviewer, value, "confirm")).json()
+    value = (await _do(reviewer, value, "notify", {"channel": "phone", "told": "本人", "reached": False})).json()
+    refused = await _do(reviewer, value, "close", {"outcome": "自行处理"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "outcome-missing")
+    assert "尚未联系到" in refused.json()["detail"]
+
+
+@pytest.mark.requirement("E5.3", "E8.1")
+async def test_only_its_own_department_or_a_reviewer_says_that_it_is_none(world: World) -> None:
+    visit, reviewer, value = await _raised(world)
+    imaging = await world.sign_in("doctor.imaging")
+    refused = await _do(imaging, value, "dismiss", {"reason": "标本溶血"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "critical-of-others")
+    assert [c["state"] for c in await _of(reviewer, visit)] == ["detected"]
+    # Whoever sees it may tell somebody.
+    assert (await _do(imaging, value, "confirm")).status_code == 200
+    visit, reviewer, value = await _raised(world)
+    assert (await _do(reviewer, value, "dismiss", {"reason": "标本溶血"})).status_code == 200
+    visit, _, value = await _raised(world)
+    own = await world.sign_in("doctor")
+    assert (await _do(own, value, "dismiss", {"reason": "标本溶血"})).status_code == 200
+
+
 async def test_while_nobody_has_seen_to_it_the_exam_is_not_finalized_and_says_why(world: World) -> None:
     visit, reviewer, value = await _raised(world)
     completeness = (await reviewer.get(f"{visit.place}/completeness")).json()

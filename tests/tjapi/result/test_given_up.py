@@ -16,9 +16,16 @@ from tjapi.report.layout import report_data
 from tjapi.requisition import service as requisitions
 from tjapi.requisition.errors import TubeHasResults
 from tjapi.result import repository, service
-from tjapi.result.errors import AnswerInvalid, DepartmentNotOwn, GivingUpNotPossible, ItemNotOfLine, SignerNotStaff
+from tjapi.result.errors import (
+    AnswerInvalid,
+    DepartmentNotOwn,
+    GivingUpNotPossible,
+    ItemNotOfLine,
+    SheetNotComplete,
+    SignerNotStaff,
+)
 from tjapi.result.models import ResultQuestion
-from tjapi.result.schemas import AnswerIn, GiveUpIn
+from tjapi.result.schemas import AnswerIn, GiveUpIn, ResultsIn, SignIn
 
 ALL = {"K": "4.1", "NA": "140", "CL": "103", "CA": "2.3", "P": "1.1", "MG": "0.9"}
 DOCTOR = replace(demo.LOADER, kind="staff", name="核实医生")
@@ -163,6 +170,37 @@ async def test_only_a_person_of_the_department_gives_up_and_only_what_has_no_val
         with pytest.raises(ItemNotOfLine):
             await service.give_up(uow, scene.exam_id, scene.lines["ELECTROLYTE"], UUID(int=1), GiveUpIn(reason="溶血"))
     assert await line_state(unit, scene, "ELECTROLYTE") == "resulted"
+
+
+@pytest.mark.requirement("E3.1", "E3.3")
+async def test_what_cannot_be_measured_of_an_examination_that_was_made_is_given_up_and_the_sheet_is_signed(
+    unit: OpenUnit,
+) -> None:
+    scene = await visit(unit, "ECG")
+    department, line = scene.departments["ECG"], scene.lines["ECG"]
+
+    async def give_up() -> Any:
+        async with unit(DOCTOR) as uow:
+            reason = GiveUpIn(reason="房颤,无法测量")
+            return await service.give_up(uow, scene.exam_id, line, scene.items["ECG-PR"], reason)
+
+    with pytest.raises(GivingUpNotPossible):
+        await give_up()
+    said = {"ECG-HR": "88", "ECG-QRS": "90", "ECG-QTC": "420", "ECG": "心房颤动"}
+    rows = [{"item_id": str(scene.items[code]), "value": value} for code, value in said.items()]
+    async with unit(DOCTOR) as uow:
+        version = (await service.get_sheet(uow, scene.exam_id, department)).version
+        await service.put_results(uow, scene.exam_id, department, ResultsIn.model_validate({"results": rows}), version)
+    async with unit(DOCTOR) as uow:
+        version = (await service.get_sheet(uow, scene.exam_id, department)).version
+        with pytest.raises(SheetNotComplete):
+            await service.sign_sheet(uow, scene.exam_id, department, SignIn(), version)
+    assert (await give_up()).gives_up
+    async with unit(DOCTOR) as uow:
+        version = (await service.get_sheet(uow, scene.exam_id, department)).version
+        await service.sign_sheet(uow, scene.exam_id, department, SignIn(), version)
+    assert await line_state(unit, scene, "ECG") == "verified"
+    assert await _shown(unit, scene) == [("十二导联心电图：PR间期", "房颤，无法测量")]
 
 
 @pytest.mark.requirement("E3.3", "E2.5")

@@ -84,21 +84,24 @@ async def put_ranges(uow: UnitOfWork, rows: Sequence[RangeIn], on: date) -> int:
 
     One that was to begin that day or later never holds: another takes its place.
     """
-    held = {row.key: (row, one) for row, one in await _held(uow, on)}
+    held: dict[str, list[tuple[RangeIn, ItemRange]]] = {}
+    for one, stored in await _held(uow, on):
+        held.setdefault(one.key, []).append((one, stored))
     items = {item.code: item for item in await repository.every_item(uow)}
     new: list[dict[str, Any]] = []
     changed = 0
     for row in rows:
-        before = held.get(row.key)
-        if before is not None and not row.withdrawn and _said(before[0]) == _said(row):
+        before = held.get(row.key, [])
+        if before and not row.withdrawn and _said(before[-1][0]) == _said(row) and before[-1][1].valid_from <= on:
             continue
-        if before is None and row.withdrawn:
+        if not before and row.withdrawn:
             continue
         changed += 1
-        if before is not None and before[1].valid_from < on:
-            before[1].valid_to = on - _ONE_DAY
-        elif before is not None:
-            await repository.drop_ranges(uow, [before[1].id])
+        for _, stored in before:
+            if stored.valid_from < on:
+                stored.valid_to = on - _ONE_DAY
+            else:
+                await repository.drop_ranges(uow, [stored.id])
         if not row.withdrawn:
             new.append(_values(items[row.item].id, row, on))
     await uow.session.flush()
@@ -111,7 +114,8 @@ async def put_ranges(uow: UnitOfWork, rows: Sequence[RangeIn], on: date) -> int:
 
 async def _held(uow: UnitOfWork, on: date) -> list[tuple[RangeIn, ItemRange]]:
     items: Mapping[UUID, Item] = {item.id: item for item in await repository.every_item(uow)}
-    found = await repository.ranges_of(uow, list(items))
+    # Of what is for the same people the one that begins last stands last: it is the one that is to hold.
+    found = sorted(await repository.ranges_of(uow, list(items)), key=lambda one: one.valid_from)
     return [
         (RangeIn.of(items[one.item_id].code, one), one) for one in found if one.valid_to is None or one.valid_to >= on
     ]

@@ -43,7 +43,8 @@ async def approve(uow: UnitOfWork, version_id: UUID) -> VersionOut:
 async def activate(uow: UnitOfWork, version_id: UUID, effective_on: date | None = None) -> VersionOut:
     """Sign a version as chief physician, and put it into use: at once, or on the day from which it holds. Conclusions that exist keep theirs.
 
-    The version before is retired then. What ships is active from the installation on, and is signed where it stands.
+    The version before is retired then. What ships is active from the installation on, and is signed where it stands. The ranges of a version that
+    is put into use during a day hold from the next one: values of one exam are not judged by two.
     Raises KnowledgeVersionNotFound, KnowledgeInvalid, KnowledgeNotDraft, KnowledgeNotApproved, KnowledgeOwnDraft.
     """
     today = business_day(uow.now)
@@ -109,7 +110,9 @@ async def put_into_use(uow: UnitOfWork, version: KnowledgeVersion) -> None:
         before.state = "retired"
         await uow.session.flush()
     version.state, version.activated_by, version.activated_at = "active", version.signed_by or uow.principal.id, uow.now
-    on = version.effective_on or business_day(uow.now)
+    # Exams were judged today by the ranges of before, unless the day has only begun: then the version was signed for it.
+    today = business_day(uow.now)
+    on = today + timedelta(days=1) if version.effective_on is None else max(version.effective_on, today)
     await catalog.put_ranges(uow, [RangeIn.model_validate(row) for row in version.ranges], on)
     await uow.audit("knowledge.activated", "knowledge_version", version.id, detail={"number": version.number})
     await uow.session.flush()

@@ -14,6 +14,7 @@ from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import repository
+from tjapi.knowledge.criticality import rests_on_words
 from tjapi.knowledge.errors import (
     KnowledgeInvalid,
     KnowledgeKnown,
@@ -88,6 +89,10 @@ def _of_condition(at: str, condition: Condition, items: frozenset[str]) -> list[
 def _of_rule(at: str, rule: RuleIn | CriticalRuleIn, items: frozenset[str]) -> list[FieldError]:
     if wrong := _of_condition(f"{at}/condition", rule.condition, items):
         return wrong
+    if isinstance(rule, CriticalRuleIn) and rule.important_class == "A" and rests_on_words(rule.condition):
+        return [
+            FieldError(f"{at}/important_class", "words", "仅凭描述文字不能定为 A 类,请定为 B 类,由人员立即查看", "a description alone is no class A: make it B, so that a person looks now")
+        ]  # fmt: skip
     return [
         FieldError(f"{at}/{name}/{i}", "example", "该例与条件不符", "the condition does not do what this example says")
         for name, examples, wanted in (("fires", rule.fires, True), ("misses", rule.misses, False))

@@ -63,10 +63,14 @@ async def specimens_refused(uow: UnitOfWork, exam_id: UUID) -> None:
 def _refuse(book: Book, place: _Place) -> None:
     line, item = place
     now = book.now_at(line.id, item.id)
-    if line.performed_by != "lis":
+    if line.performed_by != "lis" and not _is_examined(book, line):
         raise GivingUpNotPossible(
-            "「{item}」由科室录入:不做的项目请弃检、拒检或延期", "{item} is entered here: waive, refuse or defer its line", item=item.name
-        )  # fmt: skip
+            "「{item}」所在项目尚无任何结果:不做的项目请弃检、拒检或延期",
+            "Nothing of the line of {item} has a value: waive, refuse or defer the line",
+            item=item.name,
+        )
+    if line.performed_by != "lis" and now is None:
+        return
     if now is not None and now.status in SETTLED:
         raise GivingUpNotPossible(
             "「{item}」已有结果,须由检验科室撤回或更正", "{item} has a value: the laboratory withdraws or corrects it", item=item.name
@@ -77,6 +81,11 @@ def _refuse(book: Book, place: _Place) -> None:
             "Nothing of {line} was reported: wait for it, or reject the specimen, and draw another or waive the line",
             line=line.name,
         )
+
+
+def _is_examined(book: Book, line: ExamLine) -> bool:
+    """Say whether anything of a line has a value: then one of its items may have none, as the PR interval of atrial fibrillation."""
+    return any(book.now_at(line.id, one.id) is not None for one in book.items_of(line))
 
 
 async def _give_up(uow: UnitOfWork, book: Book, place: _Place, reason: str) -> ResultQuestion:
