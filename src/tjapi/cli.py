@@ -63,7 +63,7 @@ def serve() -> None:
     settings = Settings()
     uvicorn.run(
         "tjapi.app:from_environment", factory=True, host=settings.host, port=settings.port, log_config=None, access_log=False,
-        loop="uvloop", http="httptools", server_header=False, timeout_graceful_shutdown=5, timeout_keep_alive=application.KEEP_ALIVE_SECONDS,
+        loop="uvloop", http="httptools", server_header=False, proxy_headers=False, timeout_graceful_shutdown=5, timeout_keep_alive=application.KEEP_ALIVE_SECONDS,
     )  # fmt: skip
 
 
