@@ -65,7 +65,7 @@ def register() -> dict[str, dict[str, Any]]:
     """Return what is known of standards, by number and edition."""
     file = resources.files("tjapi.catalog") / "standards.toml"
     rows = tomllib.loads(file.read_text(encoding="utf-8"))["standards"]
-    return {row["said"]: {k: v for k, v in row.items() if k not in ("said", "verified")} for row in rows}
+    return {row["said"]: {k: v for k, v in row.items() if k != "said"} for row in rows}
 
 
 # What is judged by another standard is not what a row is from.

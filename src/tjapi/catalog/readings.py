@@ -107,6 +107,12 @@ def of_item(row: Any) -> dict[str, str]:
     return {f"loinc/{row.code}": f"{row.loinc} {row.ucum or ''}".strip()} if row.loinc else {}
 
 
+def of_standard(said: str, row: Mapping[str, Any]) -> dict[str, str]:
+    """Return what there is to read of a standard in the register: since when, and until when, it is in force."""
+    days = f"{row.get('in_force_from', '')}..{row.get('withdrawn_on', '')}"
+    return {f"standards/{said}": days} if days != ".." else {}
+
+
 def is_read(said: Mapping[str, str]) -> bool:
     """Say whether all there is to read of a row was read; of one of which nothing can be read, nobody has."""
     return bool(said) and all(grade_of(key, figures) for key, figures in said.items())

@@ -11,9 +11,19 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tjapi.catalog.citing import Citation
+from tjapi.catalog.citing import Citation, register
 from tjapi.catalog.coverage import gaps, miscoded
-from tjapi.catalog.readings import Reading, grade_of, is_read, of_item, of_limit, of_range, of_unit, readings
+from tjapi.catalog.readings import (
+    Reading,
+    grade_of,
+    is_read,
+    of_item,
+    of_limit,
+    of_range,
+    of_standard,
+    of_unit,
+    readings,
+)
 from tjapi.catalog.rules import range_for
 from tjapi.catalog.schemas import RangeIn, Starter, StarterItem, StarterRange
 from tjapi.knowledge import service as knowledge
@@ -92,6 +102,8 @@ def _readable(catalog: Starter, content: ContentIn) -> Iterator[tuple[str, str]]
         yield from of_limit(limit).items()
     for unit in catalog.units:
         yield from of_unit(unit).items()
+    for said, standard in register().items():
+        yield from of_standard(said, standard).items()
     for finding in content.findings:
         yield from of_finding(finding).items()
     for rule in content.rules:

@@ -110,7 +110,8 @@ LINES = [
     ("m45", "EGFR=29", "EGFR-SEVERE", "IMP-EGFR"),
     ("m45", "UACR=29.9", "", ""),
     ("m45", "UACR=30.0", "ALBUMINURIA", ""),
-    ("m45", "UACR=300.0", "ALBUMINURIA-SEVERE", "IMP-UACR"),
+    ("m45", "UACR=300.0", "ALBUMINURIA", ""),
+    ("m45", "UACR=300.1", "ALBUMINURIA-SEVERE", "IMP-UACR"),
     # Anaemia by sex, age and pregnancy; first or known.
     ("m45", "HGB=130", "", ""),
     ("m45", "HGB=129", "HGB-LOW", ""),
