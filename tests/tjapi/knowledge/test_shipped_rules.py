@@ -88,7 +88,7 @@ LINES = [
     ("m45", "GLU=22.2", "GLU-VERY-HIGH", "CRIT-GLU-HIGH"),
     ("m45", "OGTT-2H=22.2", "GLU-VERY-HIGH", "CRIT-OGTT-2H-HIGH"),
     ("m45", "GLU=3.8", "HYPOGLYCEMIA", ""),
-    ("m45", "GLU=2.7", "HYPOGLYCEMIA", "IMP-GLU-LOW"),
+    ("m45", "GLU=2.7", "HYPOGLYCEMIA", "CRIT-GLU-LOW"),
     ("m45", "GLU=2.2", "HYPOGLYCEMIA", "CRIT-GLU-LOW"),
     ("m5", "GLU=3.5", "", ""),
     ("f30p", "GLU=5.0", "", ""),
@@ -327,7 +327,7 @@ def test_a_disease_is_said_of_no_single_value_that_must_be_repeated() -> None:
         assert kinds[code][0] == "finding", code
 
 
-ASKED_FIRST = {"LIPID-PREGNANCY", "THYROID-PREGNANCY-UNJUDGED"}
+ASKED_FIRST = {"LIPID-PREGNANCY"}
 """Of values that no range judges: a person says first what they are."""
 
 
