@@ -180,7 +180,11 @@ def _alarms_of_the_healthy(content: ContentIn, catalog: Starter) -> Iterator[Fau
         own = [item for item in catalog.items if item.code not in _of_the_other_sex(catalog, sex)]
         case = Case(sex, years, dict(healthy(own, sex, years, pregnant=pregnant)), pregnant=pregnant)
         for at, rule in _rules(content):
-            if at in said or not items_of(rule.condition) or any(n in ("sum", "product") for n, _ in leaves(rule.condition)):
+            if (
+                at in said
+                or not items_of(rule.condition)
+                or any(n in ("sum", "product") for n, _ in leaves(rule.condition))
+            ):
                 continue
             if evaluate(rule.condition, case).holds:
                 said.add(at)

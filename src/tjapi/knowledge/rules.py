@@ -665,7 +665,9 @@ def _of_numbers(
     unread = tuple(one for one in there if _exact(one) is None)
     if unread:
         return Verdict(None, unreadable=unread)
-    parts = [(_exact(one) or Decimal(0), Decimal(factor)) for one, factor in zip(there, given["of"].values(), strict=True)]
+    parts = [
+        (_exact(one) or Decimal(0), Decimal(factor)) for one, factor in zip(there, given["of"].values(), strict=True)
+    ]
     try:
         together = joined(parts)
     except (ZeroDivisionError, InvalidOperation):

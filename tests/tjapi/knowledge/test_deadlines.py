@@ -24,7 +24,13 @@ WITHIN: Mapping[str, int] = {
 """How a deadline is said, and how many days it is."""
 OF_THE_READER = {"TEXT-GRAVE"}
 """Alerts whose action is for whoever reads the text, not for the person examined."""
-OTHERS = (Person("female", "30y", pregnant=True), Person("female", "30y"), Person("male", "8y"), Person("male", "60d"), Person("male", "82y"))
+OTHERS = (
+    Person("female", "30y", pregnant=True),
+    Person("female", "30y"),
+    Person("male", "8y"),
+    Person("male", "60d"),
+    Person("male", "82y"),
+)
 
 
 def deadline_of(words: str) -> int | None:
@@ -34,7 +40,9 @@ def deadline_of(words: str) -> int | None:
 
 
 def test_every_alert_of_class_b_says_by_when() -> None:
-    assert [rule.code for rule in CONTENT.critical if rule.important_class == "B" and deadline_of(rule.action) is None] == []
+    assert [
+        rule.code for rule in CONTENT.critical if rule.important_class == "B" and deadline_of(rule.action) is None
+    ] == []
 
 
 def _cases() -> Iterator[tuple[str, int, set[str], Case]]:
@@ -47,7 +55,12 @@ def _cases() -> Iterator[tuple[str, int, set[str], Case]]:
             for person in (person_of(example), *OTHERS):
                 case = case_of(person, example.values, example.before, example.repeats, example.called)
                 if (verdict := evaluate(rule.condition, case)).holds:
-                    yield rule.code, days, {one.known.item_code for one in verdict.clauses if one.known is not None}, case
+                    yield (
+                        rule.code,
+                        days,
+                        {one.known.item_code for one in verdict.clauses if one.known is not None},
+                        case,
+                    )
 
 
 def _about(fired: list[Fired]) -> set[str]:
@@ -60,13 +73,27 @@ def test_no_finding_waits_longer_than_the_alert_of_its_value() -> None:
         for advice, fired in findings_of(case):
             if items & _about(fired) and (advice.recheck_days or 999) > days:
                 who = f"{case.sex} {case.age_years}{' pregnant' if case.pregnant else ''}"
-                waiting.add((code, days, advice.code, advice.recheck_days, who, str({k: v.text for k, v in case.values.items()})))
+                waiting.add(
+                    (
+                        code,
+                        days,
+                        advice.code,
+                        advice.recheck_days,
+                        who,
+                        str({k: v.text for k, v in case.values.items()}),
+                    )
+                )
     assert sorted(waiting) == []
 
 
 @pytest.mark.parametrize(
     ("words", "days"),
-    [("三日内血液内科就诊,发热当日就诊。", 3), ("当日复查;三日内再查。", 1), ("请按时复查。", None), ("一到两周内妇科阴道镜。", 14)],
+    [
+        ("三日内血液内科就诊,发热当日就诊。", 3),
+        ("当日复查;三日内再查。", 1),
+        ("请按时复查。", None),
+        ("一到两周内妇科阴道镜。", 14),
+    ],
 )
 def test_a_deadline_is_the_first_that_words_say(words: str, days: int | None) -> None:
     assert deadline_of(words) == days

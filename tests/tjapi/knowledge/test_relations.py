@@ -16,7 +16,10 @@ BODY: Condition = {"product": {"of": {"BMI": "1", "HEIGHT": "2", "WEIGHT": "-1"}
 
 
 def _case(**values: str) -> Case:
-    known = {code: Known(code, code, raw, Decimal(raw.lstrip("<")), "<" if raw[0] == "<" else "") for code, raw in values.items()}
+    known = {
+        code: Known(code, code, raw, Decimal(raw.lstrip("<")), "<" if raw[0] == "<" else "")
+        for code, raw in values.items()
+    }
     return Case("male", 45, known)
 
 
@@ -33,14 +36,20 @@ def _case(**values: str) -> Case:
         (BODY, {"BMI": "31.0", "HEIGHT": "170", "WEIGHT": "0"}, None),
     ],
 )
-def test_several_numbers_are_compared_together(condition: Condition, values: dict[str, str], holds: bool | None) -> None:
+def test_several_numbers_are_compared_together(
+    condition: Condition, values: dict[str, str], holds: bool | None
+) -> None:
     check(condition)
     assert evaluate(condition, _case(**values)).holds is holds
 
 
 def test_each_number_is_a_reason_and_each_item_is_looked_at() -> None:
     verdict = evaluate(PRESSURE, _case(SBP="80", DBP="120"))
-    assert {one.known.item_code for one in verdict.clauses if one.known is not None} == {"SBP", "DBP"} == items_of(PRESSURE)
+    assert (
+        {one.known.item_code for one in verdict.clauses if one.known is not None}
+        == {"SBP", "DBP"}
+        == items_of(PRESSURE)
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,4 +135,6 @@ def test_what_cannot_stand_beside_each_other_is_asked(who: str, said: str, found
 def test_what_goes_together_is_not_asked(who: str, said: str) -> None:
     case = read(who, said)
     assert [advice.code for advice, _ in findings_of(case) if advice.code.endswith("-CONTRADICTORY")] == []
-    assert [code for code in alerts_of(case) if code.endswith("-CONTRADICTORY") or code.startswith("IMP-BLOOD-COUNT")] == []
+    assert [
+        code for code in alerts_of(case) if code.endswith("-CONTRADICTORY") or code.startswith("IMP-BLOOD-COUNT")
+    ] == []

@@ -294,10 +294,12 @@ def _value_of(name: str, given: dict[str, Any]) -> list[str]:
         return [f"{first['item']}={first['ge']} <{first['item']}={first['ge']}"]
     if name == "is":
         return [f"{given['item']}={given['in'][0].replace(' ', '_')}"]
-    if name == "change" and "by_le" in given:
-        return [f"{given['item']}=85 <{given['item']}={85 + float(given['by_le']):g}", f"{given['item']}=128 <{given['item']}={128 + float(given['by_le']):g}"]
     if name == "change":
-        return [f"{given['item']}={100 * float(given['ratio_ge']):g} <{given['item']}=100"]
+        fallen = float(given.get("by_le", 0))
+        risen = (
+            [f"{given['item']}={100 * float(given['ratio_ge']):g} <{given['item']}=100"] if "ratio_ge" in given else []
+        )
+        return [*risen, *(f"{given['item']}={now} <{given['item']}={now + fallen:g}" for now in (85, 128) if fallen)]
     if name == "value":
         bound = next(b for b in ("ge", "le", "lt", "gt") if b in given)
         shift = {"ge": "", "le": "", "lt": "-", "gt": "+"}[bound]
