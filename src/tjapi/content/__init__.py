@@ -4,4 +4,15 @@ from tjapi.content.book import book
 from tjapi.content.checking import Fault, check, graded, unverified
 from tjapi.content.trying import Judged, NoSuchItemError, Person, Said, try_values
 
-__all__ = ["Fault", "Judged", "NoSuchItemError", "Person", "Said", "book", "check", "graded", "try_values", "unverified"]
+__all__ = [
+    "Fault",
+    "Judged",
+    "NoSuchItemError",
+    "Person",
+    "Said",
+    "book",
+    "check",
+    "graded",
+    "try_values",
+    "unverified",
+]

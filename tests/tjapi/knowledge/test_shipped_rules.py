@@ -110,7 +110,8 @@ LINES = [
     ("m45", "EGFR=29", "EGFR-SEVERE", "IMP-EGFR"),
     ("m45", "UACR=29.9", "", ""),
     ("m45", "UACR=30.0", "ALBUMINURIA", ""),
-    ("m45", "UACR=300.0", "ALBUMINURIA-SEVERE", "IMP-UACR"),
+    ("m45", "UACR=300.0", "ALBUMINURIA", ""),
+    ("m45", "UACR=300.1", "ALBUMINURIA-SEVERE", "IMP-UACR"),
     # Anaemia by sex, age and pregnancy; first or known.
     ("m45", "HGB=130", "", ""),
     ("m45", "HGB=129", "HGB-LOW", ""),
@@ -288,7 +289,7 @@ def _values(condition: Condition) -> list[str]:
     return _value_of(name, given) if name != "person" else []
 
 
-def _value_of(name: str, given: dict[str, Any]) -> list[str]:  # noqa: PLR0911 - an answer for each kind of condition
+def _value_of(name: str, given: dict[str, Any]) -> list[str]:
     if name == "not":
         ((_, first),) = given.items()
         return [f"{first['item']}={first['ge']} <{first['item']}={first['ge']}"]
