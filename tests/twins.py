@@ -1279,6 +1279,18 @@ TWINS = (
         "tests/tjapi/catalog/test_starter.py::test_a_pregnant_woman_is_judged_by_what_holds_in_pregnancy",
     ),
     _twin(
+        "rules: what several numbers make together", "src/tjapi/knowledge/rules.py", "sum((n * factor for n, factor in parts)", "sum((n for n, factor in parts)",
+        "tests/tjapi/knowledge/test_relations.py::test_several_numbers_are_compared_together",
+    ),
+    _twin(
+        "content: values tried for the pregnant", "src/tjapi/content/trying.py", "pregnant=person.pregnant, method=person.method", "method=person.method",
+        "tests/tjapi/test_content_values.py::test_the_range_of_this_very_person_is_chosen",
+    ),
+    _twin(
+        "content: no finding waits longer than its alert", "src/tjapi/knowledge/starter/coded.toml", '头晕立即拨打 120。", recheck_days = 7 }', '头晕立即拨打 120。", recheck_days = 30 }',
+        "tests/tjapi/knowledge/test_deadlines.py::test_no_finding_waits_longer_than_the_alert_of_its_value",
+    ),
+    _twin(
         "ranges: nobody left out", "src/tjapi/catalog/coverage.py", "if silent and since is None:", "if False and since is None:",
         "tests/tjapi/catalog/test_catalog_rules.py::test_each_fault_of_a_range_is_found_and_said_in_both_languages",
     ),

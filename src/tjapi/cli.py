@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 from dataclasses import asdict
 from datetime import datetime
@@ -203,9 +204,23 @@ def content_try(
     version: Annotated[int | None, typer.Option(help="版本号 · number of a version of this installation")] = None,
     file: FileOption = None,
     exams: Annotated[int, typer.Option(min=1, max=500, help="最近的体检数 · how many of the newest exams")] = 100,
+    value: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="项目=结果,可多次 · ITEM=VALUE, again for each: the range chosen, the flag, what is found; no database"
+        ),
+    ] = None,
+    sex: Annotated[str, typer.Option(help="male | female")] = "male",
+    age: Annotated[str, typer.Option(help="年龄 · such as 10d, 6m, 45y")] = "45y",
+    pregnant: Annotated[bool, typer.Option("--pregnant", help="孕期 · pregnant")] = False,
+    method: Annotated[str, typer.Option(help="检验方法 · method, as a range names it")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False,
 ) -> None:
-    """用既往体检试算 · Try a version, or a content from a file, on the newest exams beside the one in use; nothing is changed."""
+    """试算 · Try a version, or a content from a file, on the newest exams, or shipped ranges and a content on values (`--value`); nothing is changed."""
+    if value:
+        raise typer.Exit(
+            _try_values(_content_of(file), value, content.Person(sex, age, pregnant, method), as_json=as_json)
+        )
 
     async def run() -> int:
         runtime = wiring.build(Settings())
@@ -230,6 +245,41 @@ def content_try(
         return 0
 
     raise typer.Exit(asyncio.run(run()))
+
+
+def _try_values(known: ContentIn, given: list[str], person: content.Person, *, as_json: bool) -> int:
+    """Print how values of one person are judged by the shipped ranges, and what a content says of them; 1 for what cannot be asked."""
+    values = dict(part.split("=", 1) for part in given if "=" in part)
+    known_ages = re.fullmatch(r"\d{1,5}[dwmy]", person.age) is not None
+    if len(values) < len(given) or not known_ages or person.sex not in ("male", "female"):
+        print(
+            "应为 项目=结果、male|female、10d/6m/45y · ITEM=VALUE, male or female, an age such as 45y", file=sys.stderr
+        )
+        return 1
+    try:
+        judged, said = content.try_values(catalog.read_starter(), knowledge.in_memory(known), person, values)
+    except content.NoSuchItemError as error:
+        print(f"没有项目 {error} · no item {error}", file=sys.stderr)
+        return 1
+    if as_json:
+        print(
+            json.dumps(
+                {"values": [asdict(one) for one in judged], "said": [asdict(one) for one in said]},
+                ensure_ascii=False,
+                indent=1,
+            )
+        )
+        return 0
+    for one in judged:
+        flag = "未判定" if one.flag is None and one.judged else "不作判断" if one.flag is None else one.flag or "正常"
+        print(f"{one.item} {one.name} {one.value} {one.unit}  → {flag}")
+        print(
+            f"    {one.range or '无参考区间 · no range'}  [{one.whom}]  {one.source}{'  (检验科区间优先)' if one.laboratory_first else ''}"
+        )
+    for row in said:
+        when = f"  {row.days} d" if row.days else ""
+        print(f"{row.what:<9}{row.code:<28}{row.important_class or '-'}{when}  {row.name}: {row.why}\n    {row.advice}")
+    return 0
 
 
 def _content_of(file: Path | None) -> ContentIn:

@@ -280,18 +280,34 @@ _HALF, _A_LITTLE = Decimal(2), Decimal(30)
 
 
 def _alarms_of_the_healthy(content: ContentIn, catalog: Starter) -> Iterator[Fault]:
-    """Rules that fire on somebody all of whose values are in the middle of their ranges, and whose choices are the normal ones."""
+    """Rules that fire on somebody all of whose values are in the middle of their ranges, and whose choices are the normal ones.
+
+    Rules over what numbers make together are not asked: the middles of ranges are nobody's, and do not add up.
+    """
     said: set[str] = set()
     for sex, years, pregnant in _PEOPLE:
-        values = dict(healthy(catalog.items, sex, years, pregnant=pregnant))
-        case = Case(sex, years, values, pregnant=pregnant)
+        own = [item for item in catalog.items if item.code not in _of_the_other_sex(catalog, sex)]
+        case = Case(sex, years, dict(healthy(own, sex, years, pregnant=pregnant)), pregnant=pregnant)
         for at, rule in _rules(content):
-            if at not in said and items_of(rule.condition) and evaluate(rule.condition, case).holds:
+            if (
+                at in said
+                or not items_of(rule.condition)
+                or any(n in ("sum", "product") for n, _ in leaves(rule.condition))
+            ):
+                continue
+            if evaluate(rule.condition, case).holds:
                 said.add(at)
                 yield Fault(
                     "healthy", at, f"各项均正常的 {years} 岁{'孕妇' if pregnant else '男性' if sex == 'male' else '女性'}也会触发",
                     f"fires on a {'pregnant woman' if pregnant else sex} of {years} whose values are all normal",
                 )  # fmt: skip
+
+
+def _of_the_other_sex(catalog: Starter, sex: str) -> set[str]:
+    """Return the items that only item groups of the other sex examine."""
+    groups = [(group.sex, set(group.items)) for group in catalog.item_groups]
+    mine = {code for whose, codes in groups if whose in ("any", sex) for code in codes}
+    return {code for _, codes in groups for code in codes} - mine
 
 
 def healthy(

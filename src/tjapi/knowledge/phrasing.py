@@ -131,6 +131,18 @@ def _person(given: Mapping[str, Any], names: Names) -> str:
     return "、".join(part for part in (_SEXES.get(given.get("sex", "")), ages, days, state) if part)
 
 
+def _sum(given: Mapping[str, Any], names: Names) -> str:
+    parts = [(names.get(code, code), int(factor)) for code, factor in given["of"].items()]
+    said = "".join(f"{' − ' if n < 0 else ' + '}{'' if abs(n) == 1 else f'{abs(n)} × '}{name}" for name, n in parts)
+    return f"{said.removeprefix(' + ').strip()} {_bounds(given)}"
+
+
+def _product(given: Mapping[str, Any], names: Names) -> str:
+    parts = [(names.get(code, code), int(power)) for code, power in given["of"].items()]
+    said = "".join(f"{' ÷ ' if n < 0 else ' × '}{name}{'' if abs(n) == 1 else f' 的 {abs(n)} 次方'}" for name, n in parts)
+    return f"{said.removeprefix(' × ').strip()} {_bounds(given)}"
+
+
 def _item(given: Mapping[str, Any], names: Names) -> str:
     return names.get(given["item"], given["item"])
 
@@ -156,4 +168,6 @@ _PHRASES: Mapping[str, Callable[[Any, Names], str]] = {
     "repeated": _repeated,
     "first": _first,
     "person": _person,
+    "sum": _sum,
+    "product": _product,
 }

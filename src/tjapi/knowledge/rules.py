@@ -12,6 +12,8 @@ A condition is one object of one key. Of single values:
     {"change":   {"item": "CEA", "ratio_ge": "2"}}                        against the newest earlier exam; also ratio_le, by_ge, by_le
     {"repeated": {"item": "SBP", "ge": "180", "times": 2}}                that often in this exam, the current value among them
     {"first":    {"item": "HGB", "le": "60"}}                             holds now, and in no earlier exam
+    {"sum":      {"of": {"DBP": "1", "SBP": "-1"}, "ge": "0"}}            of several numbers, each times its factor: what cannot be so together
+    {"product":  {"of": {"BMI": "1", "HEIGHT": "2", "WEIGHT": "-1"}, "gt": "10600"}}     of several numbers, each to its power
     {"alarm":    {"by": "laboratory"}}                                    of any item: its laboratory calls it critical itself
 
 of the person `{"person": {"sex": "female", "age_from": 50, "age_to": 74, "pregnant": false}}` (years, both ends belong; of infants `days_from`,
@@ -26,6 +28,7 @@ wanted, "<5" against 3, another unit), makes it None: no rule fires on it, and `
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
+from math import prod
 from typing import Any, Literal
 from uuid import UUID
 
@@ -57,6 +60,7 @@ _CHANGES: Mapping[str, str] = {
 CALLED_CRITICAL = "检验科标为危急"
 """What is said of a value that its laboratory calls critical itself."""
 _MOST_DEEP = 8
+_HIGHEST_POWER = 1000
 _OLDEST_DAYS = 80_000
 """More days than anybody lives."""
 
@@ -231,6 +235,8 @@ def items_of(condition: Condition) -> frozenset[str]:
         return frozenset().union(*(items_of(c) for c in given["of"]))
     if name == "not":
         return items_of(given)
+    if name in ("sum", "product"):
+        return frozenset(given["of"])
     return frozenset({given["item"]} - {EVERY_ITEM}) if "item" in given else frozenset()
 
 
@@ -370,6 +376,8 @@ _SHAPES: Mapping[str, tuple[frozenset[str] | set[str], frozenset[str] | set[str]
     "first": ({"item", "unit"} | _LIMITS, {"item"}),
     "person": ({"sex", "age_from", "age_to", "days_from", "days_to", "pregnant"}, set()),
     "alarm": ({"by"}, {"by"}),
+    "sum": ({"of"} | _LIMITS, {"of"}),
+    "product": ({"of"} | _LIMITS, {"of"}),
 }
 
 
@@ -404,7 +412,9 @@ def _plain(name: str, given: Mapping[str, Any], path: str) -> None:
     numbers = given.keys() & (_LIMITS | set(_CHANGES) | {"size_ge", "size_lt"})
     for one in numbers:
         _number(given[one], f"{path}/{one}")
-    if name in ("value", "repeated", "first", "change") and not numbers:
+    if name in ("sum", "product"):
+        _of_several(given["of"], f"{path}/of")
+    if name in ("value", "repeated", "first", "change", "sum", "product") and not numbers:
         raise ConditionInvalidError(path, "at least one bound")
     if name == "repeated" and (not isinstance(given["times"], int) or given["times"] < 2):  # noqa: PLR2004 - once is no repetition
         raise ConditionInvalidError(f"{path}/times", "two or more")
@@ -412,6 +422,15 @@ def _plain(name: str, given: Mapping[str, Any], path: str) -> None:
         raise ConditionInvalidError(f"{path}/by", "laboratory")
     if name == "person":
         _of_somebody(given, path)
+
+
+def _of_several(given: object, path: str) -> None:
+    if not isinstance(given, Mapping) or len(given) < 2:  # noqa: PLR2004 - of one number `value` asks
+        raise ConditionInvalidError(path, "two or more items, each with its factor or power")
+    for code, factor in given.items():
+        number = _number(factor, f"{path}/{code}")
+        if number == 0 or abs(number) > _HIGHEST_POWER or number != number.to_integral_value():
+            raise ConditionInvalidError(f"{path}/{code}", "a whole number other than 0")
 
 
 def _of_somebody(given: Mapping[str, Any], path: str) -> None:
@@ -627,6 +646,41 @@ def _first(given: Mapping[str, Any], case: Case) -> Verdict:
     return _said(holds and not seen, known, f"{_asked(given)},首次", note="首次出现")
 
 
+def _sum(given: Mapping[str, Any], case: Case) -> Verdict:
+    return _of_numbers(given, case, lambda parts: sum((n * factor for n, factor in parts), Decimal(0)))
+
+
+def _product(given: Mapping[str, Any], case: Case) -> Verdict:
+    return _of_numbers(given, case, lambda parts: prod((n**power for n, power in parts), start=Decimal(1)))
+
+
+def _of_numbers(
+    given: Mapping[str, Any], case: Case, joined: Callable[[Sequence[tuple[Decimal, Decimal]]], Decimal]
+) -> Verdict:
+    """Compare what several numbers make together; None where one was not taken, is no exact number, or cannot be divided by."""
+    known = [case.values.get(code) for code in given["of"]]
+    there = [one for one in known if one is not None]
+    if len(there) < len(known):
+        return Verdict(None)
+    unread = tuple(one for one in there if _exact(one) is None)
+    if unread:
+        return Verdict(None, unreadable=unread)
+    parts = [
+        (_exact(one) or Decimal(0), Decimal(factor)) for one, factor in zip(there, given["of"].values(), strict=True)
+    ]
+    try:
+        together = joined(parts)
+    except (ZeroDivisionError, InvalidOperation):
+        return Verdict(None, unreadable=tuple(there))
+    if not together.is_finite():
+        return Verdict(None, unreadable=tuple(there))
+    holds = all(_BOUNDS[name][1](together, Decimal(given[name])) for name in _BOUNDS if name in given)
+    return Verdict(holds, tuple(Clause(one, "", note=_AT_ODDS) for one in there) if holds else ())
+
+
+_AT_ODDS = "几项合起来看互相矛盾"
+
+
 def _person(given: Mapping[str, Any], case: Case) -> Verdict:
     # An unknown sex is neither: a rule for women does not fire on it, nor does its negation.
     if "sex" in given and case.sex not in ("male", "female"):
@@ -708,4 +762,6 @@ _OF_VALUES: Mapping[str, Callable[[Any, Case], Verdict]] = {
     "first": _first,
     "person": _person,
     "alarm": _alarm,
+    "sum": _sum,
+    "product": _product,
 }

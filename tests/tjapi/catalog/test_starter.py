@@ -193,7 +193,7 @@ def test_classic_limits_are_as_a_physician_expects(code: str, raw: str, sex: str
         ("BMI", "17.7", "male", "8y", ""), ("SBP", "119", "male", "10y", ""), ("SBP", "120", "male", "10y", "H"), ("HBA1C", "5.7", "male", "40y", "H"),
         ("DDIMER", "0.75", "male", "80y", ""), ("DDIMER", "0.75", "male", "40y", "H"), ("EGFR", "75", "male", "80y", ""), ("EGFR", "75", "male", "40y", "L"),
         ("ECG-QTC", "455", "female", "40y", ""), ("ECG-QTC", "455", "male", "40y", "H"), ("ECG-QTC", "500", "female", "40y", "HH"), ("K", "2.8", "male", "1m", "LL"),
-        ("B12", "90", "male", "5y", None), ("TBIL", "25", "unknown", "40y", "H"), ("HGB", "90", "unknown", "40y", None),
+        ("B12", "90", "male", "5y", "L"), ("TBIL", "25", "unknown", "40y", "H"), ("HGB", "90", "unknown", "40y", None),
     ],
 )  # fmt: skip
 def test_from_infancy_to_old_age_each_has_a_limit_of_their_own(

@@ -88,7 +88,7 @@ LINES = [
     ("m45", "GLU=22.2", "GLU-VERY-HIGH", "CRIT-GLU-HIGH"),
     ("m45", "OGTT-2H=22.2", "GLU-VERY-HIGH", "CRIT-OGTT-2H-HIGH"),
     ("m45", "GLU=3.8", "HYPOGLYCEMIA", ""),
-    ("m45", "GLU=2.7", "HYPOGLYCEMIA", "IMP-GLU-LOW"),
+    ("m45", "GLU=2.7", "HYPOGLYCEMIA", "CRIT-GLU-LOW"),
     ("m45", "GLU=2.2", "HYPOGLYCEMIA", "CRIT-GLU-LOW"),
     ("m5", "GLU=3.5", "", ""),
     ("f30p", "GLU=5.0", "", ""),
@@ -289,19 +289,18 @@ def _values(condition: Condition) -> list[str]:
     return _value_of(name, given) if name != "person" else []
 
 
-def _value_of(name: str, given: dict[str, Any]) -> list[str]:  # noqa: PLR0911 - an answer for each kind of condition
+def _value_of(name: str, given: dict[str, Any]) -> list[str]:
     if name == "not":
         ((_, first),) = given.items()
         return [f"{first['item']}={first['ge']} <{first['item']}={first['ge']}"]
     if name == "is":
         return [f"{given['item']}={given['in'][0].replace(' ', '_')}"]
-    if name == "change" and "by_le" in given:
-        return [
-            f"{given['item']}=85 <{given['item']}={85 + float(given['by_le']):g}",
-            f"{given['item']}=128 <{given['item']}={128 + float(given['by_le']):g}",
-        ]
     if name == "change":
-        return [f"{given['item']}={100 * float(given['ratio_ge']):g} <{given['item']}=100"]
+        fallen = float(given.get("by_le", 0))
+        risen = (
+            [f"{given['item']}={100 * float(given['ratio_ge']):g} <{given['item']}=100"] if "ratio_ge" in given else []
+        )
+        return [*risen, *(f"{given['item']}={now} <{given['item']}={now + fallen:g}" for now in (85, 128) if fallen)]
     if name == "value":
         bound = next(b for b in ("ge", "le", "lt", "gt") if b in given)
         shift = {"ge": "", "le": "", "lt": "-", "gt": "+"}[bound]
@@ -331,7 +330,7 @@ def test_a_disease_is_said_of_no_single_value_that_must_be_repeated() -> None:
         assert kinds[code][0] == "finding", code
 
 
-ASKED_FIRST = {"LIPID-PREGNANCY", "THYROID-PREGNANCY-UNJUDGED"}
+ASKED_FIRST = {"LIPID-PREGNANCY"}
 """Of values that no range judges: a person says first what they are."""
 
 

@@ -62,7 +62,7 @@ LIMITS: dict[str, set[Decimal]] = {}
 for _condition in (*(rule.condition for rule in CONTENT.rules), *(rule.condition for rule in CONTENT.critical)):
     for _name, _given in leaves(_condition):
         for _bound in ("ge", "gt", "le", "lt"):
-            if _bound in _given:
+            if _bound in _given and "item" in _given:
                 LIMITS.setdefault(str(_given["item"]), set()).add(Decimal(str(_given[_bound])))
 
 
