@@ -24,7 +24,8 @@ class DepartmentSheet(Base):
 
     `by_hand`: the summary is somebody's words, not what the lines make; `made_of` is the digest of what it was signed or written on, and
     `stale` says that this is no longer what is known. `shown` is the digest of what this version shows of the exam: who read another one has
-    not seen this.
+    not seen this. `asked` are words of a summary by hand that nothing of the exam supports, and nobody confirmed yet; `confirmed` says who
+    confirmed which words of the sheet (`rules.confirming`).
     """
 
     __tablename__ = "department_sheet"
@@ -46,6 +47,8 @@ class DepartmentSheet(Base):
     signed_at: Mapped[datetime | None] = mapped_column(Moment)
     signer_name: Mapped[str | None]
     shown: Mapped[str | None]
+    asked: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
+    confirmed: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=sql("'[]'"))
 
 
 class DepartmentSheetStep(Base):
@@ -97,6 +100,7 @@ class DepartmentSheetLine(Base):
     revision_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql("'{}'"))
     made_of: Mapped[str | None]
     private: Mapped[bool] = mapped_column(server_default="false")
+    asked: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
 
 
 class MessageRelease(Base):

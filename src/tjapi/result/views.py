@@ -47,7 +47,7 @@ missed as (
   group by q.department_id),
 lined as (
   select l.department_id, string_agg(row_to_json(x)::text, ',' order by l.sort, l.id) content from department_sheet_line l
-  cross join lateral (select l.id, l.text, l.origin, l.finding_code, l.rule_codes, l.result_ids, l.edited, l.stale) x
+  cross join lateral (select l.id, l.text, l.origin, l.finding_code, l.rule_codes, l.result_ids, l.edited, l.stale, l.asked) x
   where exam_id = $1 and not removed group by department_id)
 select '[' || coalesce(string_agg(
     left(row_to_json(x)::text, -1) || ',"lines":[' || coalesce(lined.content, '') || '],"results":[' || coalesce(said.content, '') ||

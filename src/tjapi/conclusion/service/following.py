@@ -26,13 +26,15 @@ from tjapi.conclusion.rules import (
 )
 from tjapi.conclusion.service.alarming import Alarm, alarms, calmed, entries_of, not_concluded, reasons_of, telling_of
 from tjapi.conclusion.service.keeping import CHANGED_UNDER, back_to_draft, copied, keep, keys_of, replace
-from tjapi.conclusion.service.wording import has_own_words, mark_refused
+from tjapi.conclusion.service.wording import has_own_words, mark_asked, mark_refused
+from tjapi.critical_value import service as criticals
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.calm import says_all_normal, says_only_normal
+from tjapi.knowledge.words import SAID_CRITICAL
 from tjapi.knowledge.yielding import SEE_ALERT
 from tjapi.result import service as results
 from tjapi.result.models import DepartmentSheetLine
@@ -280,7 +282,7 @@ def _fresh(now: Known, entry: ConclusionEntry) -> ConclusionEntry:
 
 async def refuse_stale(uow: UnitOfWork, exam: Exam, found: Conclusion) -> None:
     """Nobody signs, first or last, what rests on something else than is known now: the one guard of both. Raises ConclusionStale."""
-    changed, entries = await remake(uow, exam, found)
+    changed, _, entries = await remake(uow, exam, found)
     now = await known(uow, exam)
     betrayed = [
         FieldError(
@@ -288,14 +290,15 @@ async def refuse_stale(uow: UnitOfWork, exam: Exam, found: Conclusion) -> None:
         )
         for place in now.betrays(entries, found.overview)
     ]  # fmt: skip
+    private = {one.pointer for one in betrayed}
     wrong = [
         FieldError(
             f"/entries/{i}", "stale", "所依据的结果已变化,请修改或确认", "rests on other results; change or confirm it"
         )
         for i, entry in enumerate(entries)
-        if entry.stale
+        if entry.stale and f"/entries/{i}" not in private
     ]
-    if found.overview_stale:
+    if found.overview_stale and "/overview" not in private:
         wrong.append(
             FieldError(
                 "/overview", "stale", "综述按原结果撰写,请修改或确认", "written on other results; change or confirm it"
@@ -341,12 +344,12 @@ async def refuse_not_concluded(uow: UnitOfWork, exam: Exam) -> None:
         raise CriticalNotConcluded(errors=wrong)
 
 
-async def remake(uow: UnitOfWork, exam: Exam, found: Conclusion) -> tuple[bool, list[ConclusionEntry]]:
-    """Bring a draft in line, and say whether anything in it is another now; nothing is written down but on the conclusion itself."""
+async def remake(uow: UnitOfWork, exam: Exam, found: Conclusion) -> tuple[bool, bool, list[ConclusionEntry]]:
+    """Bring a draft in line, and say whether anything in it is another now, and whether other words are asked; nothing is written down but on the conclusion itself."""
     now = await known(uow, exam)
     before = list(await repository.entries(uow, exam.id))
     made = found.knowledge_version_id is not None
-    shown = [_plain(entry) for entry in before]
+    shown, asked = [_plain(entry) for entry in before], (found.overview_asked, [entry.asked for entry in before])
     removed = list(found.removed_keys)
     # Of what was never made here, nothing comes and nothing goes by itself.
     after = merged(now, found, before) if made else [judged(now, entry, split=False) for entry in before]
@@ -358,13 +361,19 @@ async def remake(uow: UnitOfWork, exam: Exam, found: Conclusion) -> tuple[bool, 
     else:
         found.overview_stale = found.overview_made_of != now.everything
     if has_own_words(now, found.overview, after):
-        mark_refused(now, now.truth(await results.truth_of(uow, exam.id, now.ground)), found, after)
+        truth = now.truth(await results.truth_of(uow, exam.id, now.ground))
+        mark_refused(now, truth, found, after)
+        mark_asked(now, truth, found, after)
+    else:
+        found.overview_asked, found.confirmed = [], []
+        for entry in after:
+            entry.asked = []
     changed = (
         shown != [_plain(entry) for entry in after]
         or (words, was_stale) != (found.overview, found.overview_stale)
         or removed != list(found.removed_keys)
     )
-    return changed, after
+    return changed, asked != (found.overview_asked, [entry.asked for entry in after]), after
 
 
 def _plain(entry: ConclusionEntry) -> tuple[object, ...]:
@@ -384,6 +393,7 @@ def _plain(entry: ConclusionEntry) -> tuple[object, ...]:
 async def stands(uow: UnitOfWork, exam_id: UUID, version: int | None = None) -> bool:
     """Say whether the results of a finalized exam are still those that were signed: otherwise no report may be made of it.
 
+    So are what the signed words call critical, or do not: the same value measured again alarms again, whatever a person said of the first.
     `version`: that of the conclusion of which a report was ordered; another one is another report.
     """
     found = await repository.conclusion(uow, exam_id)
@@ -392,7 +402,18 @@ async def stands(uow: UnitOfWork, exam_id: UUID, version: int | None = None) -> 
         and found.state == "finalized"
         and version in (None, found.version)
         and await results.reads_as(uow, exam_id, found.results_digest)
+        and await _alarms_as_signed(uow, exam_id)
     )
+
+
+async def _alarms_as_signed(uow: UnitOfWork, exam_id: UUID) -> bool:
+    """Say whether what nobody wrote by hand calls critical what is called so today."""
+    if not await criticals.any_of(uow, exam_id):
+        return True
+    async with uow.for_every_department():
+        now = await known(uow, await exams.get(uow, exam_id))
+        signed = [e for e in await repository.entries(uow, exam_id) if not e.edited and e.key in now.wanted]
+    return all((SAID_CRITICAL in e.detail) == (SAID_CRITICAL in now.wanted[str(e.key)].detail) for e in signed)
 
 
 async def follow(uow: UnitOfWork, exam_id: UUID) -> None:
@@ -404,12 +425,12 @@ async def follow(uow: UnitOfWork, exam_id: UUID) -> None:
     if found is None or found.state == "finalized":
         return
     exam = await exams.lock(uow, exam_id)
-    changed, after = await remake(uow, exam, found)
+    changed, asks, after = await remake(uow, exam, found)
     read = found.results_digest
     if found.state == "draft":
         await seen(uow, found)
     # What no word of a draft tells of is read beside it all the same.
-    if changed or (found.state == "draft" and read not in (None, found.results_digest)):
+    if changed or asks or (found.state == "draft" and read not in (None, found.results_digest)):
         if found.state == "initial_signed":
             await back_to_draft(uow, found, CHANGED_UNDER)
             await seen(uow, found)

@@ -3,15 +3,17 @@
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from typing import Any
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
+from tjapi.catalog.readings import is_read
 from tjapi.catalog.schemas import RangeIn
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge import repository
+from tjapi.knowledge import readings, repository
 from tjapi.knowledge.merging import Key, led_to, merged
 from tjapi.knowledge.models import KnowledgeVersion
 from tjapi.knowledge.schemas import (
@@ -26,16 +28,38 @@ from tjapi.knowledge.service.writing import ERRORS_SHOWN, add, sha256_of
 
 
 def read_starter() -> ContentIn:
-    """Read the starter files that ship with this context."""
+    """Read the starter files that ship with this context. A row is verified where a reading names it with the figures that it has."""
     held: dict[str, Any] = {"findings": [], "rules": [], "critical": []}
     for file in sorted((resources.files("tjapi.knowledge") / "starter").iterdir(), key=lambda f: f.name):
         if file.name.endswith(".toml"):
             for kind, rows in tomllib.loads(file.read_text(encoding="utf-8")).items():
                 if kind == "clocks":
                     held[kind] = rows
+                elif kind == "said":
+                    held["rules"].extend(
+                        map(partial(_said, source=rows["source"], verified=rows["verified"]), rows["rows"])
+                    )
                 else:
                     held[kind].extend(rows)
-    return ContentIn.model_validate(held)
+    content = ContentIn.model_validate(held)
+    for finding in content.findings:
+        finding.verified = is_read(readings.of_finding(finding))
+    for rule in content.rules:
+        rule.verified = is_read(readings.of_rule(rule))
+    for alarm in content.critical:
+        alarm.verified = is_read(readings.of_critical(alarm))
+    return content
+
+
+def _said(row: Mapping[str, Any], *, source: str, verified: bool) -> dict[str, Any]:
+    """Return the rule by which a finding is found wherever a text names its concept, with its examples."""
+    asked = {"item": "*", "in": row.get("in", [row["finding"]]), "described": True}
+    shown = [{"sex": row.get("sex", "female"), "age_years": 45, "values": {"SKIN": text}} for text in row["shown"]]
+    misses = [{"sex": "female", "age_years": 45, "values": {"SKIN": "未见异常"}}]
+    return {
+        "code": f"SAID-{row['finding']}", "finding": row["finding"], "condition": {"concept": asked},
+        "fires": shown, "misses": misses, "source": source, "verified": verified,
+    }  # fmt: skip
 
 
 async def load_starter(uow: UnitOfWork, *, signed: bool = False) -> None:
