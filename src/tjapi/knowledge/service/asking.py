@@ -70,12 +70,11 @@ class Advice:
 
         Its own advice is kept for where a person dismisses that, if nothing but what it rests on itself says it.
         """
-        ids = {clause.known.result_id for clause in verdict.clauses if clause.known is not None}
-        values = {code: one for code, one in case.values.items() if one.result_id not in ids}
-        repeats = {code: [one for one in more if one.result_id not in ids] for code, more in case.repeats.items()}
+        own = [clause.known for clause in verdict.clauses if clause.known is not None]
+        values = {code: one for code, one in case.values.items() if one not in own}
+        repeats = {code: [one for one in more if one not in own] for code, more in case.repeats.items()}
         elsewhere = gives_way(verdict, replace(case, values=values, repeats=repeats))
-        own = None if elsewhere or None in ids else self
-        return replace(self, advice=GIVES_WAY, recheck_days=1, variants=({"advice": GIVES_WAY},), own=own)
+        return replace(self, advice=GIVES_WAY, recheck_days=1, variants=({"advice": GIVES_WAY},), own=None if elsewhere else self)
 
     @property
     def is_at_once(self) -> bool:
