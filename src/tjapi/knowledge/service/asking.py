@@ -74,7 +74,9 @@ class Advice:
         values = {code: one for code, one in case.values.items() if one not in own}
         repeats = {code: [one for one in more if one not in own] for code, more in case.repeats.items()}
         elsewhere = gives_way(verdict, replace(case, values=values, repeats=repeats))
-        return replace(self, advice=GIVES_WAY, recheck_days=1, variants=({"advice": GIVES_WAY},), own=None if elsewhere else self)
+        return replace(
+            self, advice=GIVES_WAY, recheck_days=1, variants=({"advice": GIVES_WAY},), own=None if elsewhere else self
+        )
 
     @property
     def is_at_once(self) -> bool:
