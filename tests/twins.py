@@ -2380,8 +2380,8 @@ TWINS = (
     ),
     _twin(
         "seen: who may revoke reads the sheet", "src/tjapi/result/service/entry.py",
-        "    if not uow.principal.may(REOPEN):\n        await _only_own(uow, exam_id, exam.campus_id, department_id)\n    async with uow.for_every_department():\n        return _out(",
-        "    await _only_own(uow, exam_id, exam.campus_id, department_id)\n    async with uow.for_every_department():\n        return _out(",
+        "    if not uow.principal.may(REOPEN):\n        await _only_own(uow, exam_id, exam.campus_id, department_id)\n    async with uow.for_every_department():\n        sheet = _out(",
+        "    await _only_own(uow, exam_id, exam.campus_id, department_id)\n    async with uow.for_every_department():\n        sheet = _out(",
         f"{SEEN_TESTS}::test_who_may_revoke_what_a_department_entered_reads_its_sheet_and_its_version",
     ),
     _twin(

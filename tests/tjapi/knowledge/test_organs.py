@@ -175,3 +175,12 @@ def test_nothing_that_is_not_as_it_should_be_is_silent(item: str, text: str) -> 
     sex = "male" if item in ("US-PROSTATE", "GENITAL") else "female"
     case = Case(sex, 45, {item: Known(item, item, text)})
     assert [*EDITION.fired("finding", case), *alarms_of(EDITION, case), *read(text, item).unread] != []
+
+
+@pytest.mark.requirement("E4.4", "E5.3")
+def test_calm_advice_is_kept_for_where_a_person_dismisses_the_grave_words_and_nothing_else_is_grave() -> None:
+    own = advice_of("THYROID-NODULE", {"US_THYROID": "左叶低回声结节8mm,内见微钙化"}).own
+    assert own is not None
+    assert own.advice == advice_of("THYROID-NODULE", {"US_THYROID": "左叶结节8mm"}).advice
+    elsewhere = {"US_THYROID": "左叶结节8mm", "THYROID_PALP": "质硬固定"}
+    assert advice_of("THYROID-NODULE", elsewhere).own is None, "what is grave elsewhere is not dismissed with it"

@@ -65,10 +65,18 @@ class Advice:
                 return replace(self, **said)
         return self
 
-    @property
-    def giving_way(self) -> "Advice":
-        """The finding with what is advised where something that cannot wait stands on its organ; a variant like any other."""
-        return replace(self, advice=GIVES_WAY, recheck_days=1, variants=({"advice": GIVES_WAY},))
+    def giving_way_to(self, case: Case, verdict: Verdict) -> "Advice":
+        """Return the finding with what is advised where something that cannot wait stands on its organ; a variant like any other.
+
+        Its own advice is kept for where a person dismisses that, if nothing but what it rests on itself says it.
+        """
+        own = [clause.known for clause in verdict.clauses if clause.known is not None]
+        values = {code: one for code, one in case.values.items() if one not in own}
+        repeats = {code: [one for one in more if one not in own] for code, more in case.repeats.items()}
+        elsewhere = gives_way(verdict, replace(case, values=values, repeats=repeats))
+        return replace(
+            self, advice=GIVES_WAY, recheck_days=1, variants=({"advice": GIVES_WAY},), own=None if elsewhere else self
+        )
 
     @property
     def is_at_once(self) -> bool:
@@ -155,7 +163,7 @@ class Knowledge:
             if verdict.holds:
                 told = rule.finding.told_to(case) if rule.finding is not None else None
                 if told is not None and told.important_class is None and gives_way(verdict, case):
-                    told = told.giving_way
+                    told = told.giving_way_to(case, verdict)
                 if told is not None and told.important_class != "A" and not told.is_at_once:
                     grave = grave if grave is not None else self._grave(case)
                     told = told.seeing_alert if rests_on_alarm(verdict, grave) else told
