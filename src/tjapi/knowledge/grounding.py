@@ -15,11 +15,11 @@ from tjapi.knowledge.calm import called_normal
 from tjapi.knowledge.choosing import unchosen
 from tjapi.knowledge.conditions import conditions, diseases, is_none_of, of_condition, supported, words_of_sites
 from tjapi.knowledge.denials import is_denied
+from tjapi.knowledge.described import side_of, standing_in
 from tjapi.knowledge.descriptions import Mention, read
 from tjapi.knowledge.grades import reaction_of
 from tjapi.knowledge.lexicon import dictionary, plain_writing
 from tjapi.knowledge.names import Spoken, of_side, spoken_of
-from tjapi.knowledge.readings import side_of, standing_in
 from tjapi.knowledge.rules import Known
 from tjapi.knowledge.stated import is_stated, places, plain
 

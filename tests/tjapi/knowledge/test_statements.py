@@ -12,8 +12,8 @@ from tjapi.knowledge.calm import calls_unexamined_normal, says_all_normal
 from tjapi.knowledge.choosing import false_choices
 from tjapi.knowledge.claims import false_claims, outdated_words
 from tjapi.knowledge.conditions import conditions, false_conditions, false_denials
+from tjapi.knowledge.described import false_readings
 from tjapi.knowledge.figures import Earlier, unsaid_figures
-from tjapi.knowledge.readings import false_readings
 from tjapi.knowledge.rules import Known
 
 pytestmark = pytest.mark.requirement("E3.4", "E4.3")

@@ -14,9 +14,9 @@ from tjapi.knowledge.calm import calls_unexamined_normal
 from tjapi.knowledge.choosing import false_choices
 from tjapi.knowledge.claims import false_claims, gone_names, outdated_words
 from tjapi.knowledge.conditions import false_conditions, false_denials
+from tjapi.knowledge.described import false_readings
 from tjapi.knowledge.figures import Earlier, outdated_figures, stray_figures, unsaid_figures
 from tjapi.knowledge.grounding import Standing, groundless
-from tjapi.knowledge.readings import false_readings
 from tjapi.knowledge.rules import Known
 from tjapi.result.service.alarming import every_alarm
 from tjapi.result.service.case import Ground, earlier_of, past_of
