@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 revision = "0060_words_asked"
-down_revision = "0057_private_words"
+down_revision = "0063_identity_guesses"
 branch_labels = None
 depends_on = None
 

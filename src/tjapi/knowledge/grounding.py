@@ -528,7 +528,7 @@ _FIGURED = re.compile(
     r"(?:\s?[(（:：=为是约]|\s|(?<=[\u4e00-\u9fff]))\s?[<>≤≥]?\d+(?:\.\d+)?(?:/\d+)?\s?[a-zμ/%^*×·.0-9]{0,14}[)）]?\s?$"
 )
 _MOST_OF_PART = 4
-_NOT_OF_NOW = re.compile(r"初检|原报告|复检|更正|家族|每(?=[升降])|^\s*(?:余|其余|其他|其它)")
+_NOT_OF_NOW = re.compile(r"初检|初测|初次|复测|原报告|复检|更正|家族|每(?=[升降])|^\s*(?:余|其余|其他|其它)")
 
 
 def _owners(subject: str, standing: Standing) -> set[str]:
@@ -593,6 +593,8 @@ def _normals(said: str, standing: Standing) -> Iterator[tuple[int, int]]:
             yield at, at + length
 
 
+_OF_A_DEPARTMENT = re.compile(r"[\u4e00-\u9fff]{1,8}(?:科|科室|门诊|检查)[:：]?")
+"""What calls everything normal that a department found: held against all of that elsewhere."""
 _ASPECT = re.compile(r"(?:形态|大小|轮廓|包膜|位置|体积|走行|光滑|及|、)+$")
 
 
@@ -612,7 +614,7 @@ def _is_supported_normal(subject: str, standing: Standing) -> bool:
     sites = list(sites_of(subject)) or words_of_sites(subject)
     if sites:
         return all(_is_well_at(site, subject, standing) for site in sites)
-    return bool(_WELL.search(subject)) or subject in standing.told
+    return bool(_WELL.search(subject)) or subject in standing.told or _OF_A_DEPARTMENT.fullmatch(subject) is not None
 
 
 def _is_well(values: Iterable[Known], subject: str, standing: Standing) -> bool:
