@@ -13,7 +13,15 @@ from functools import cached_property
 
 from tjapi.knowledge.calm import called_normal
 from tjapi.knowledge.choosing import unchosen
-from tjapi.knowledge.conditions import conditions, diseases, is_none_of, of_condition, supported, words_of_sites
+from tjapi.knowledge.conditions import (
+    conditions,
+    diseases,
+    is_none_of,
+    of_condition,
+    supported,
+    ways_of_looking,
+    words_of_sites,
+)
 from tjapi.knowledge.denials import is_denied
 from tjapi.knowledge.described import side_of, standing_in
 from tjapi.knowledge.descriptions import Mention, read
@@ -639,21 +647,10 @@ def _is_well_at(site: str, subject: str, standing: Standing) -> bool:
     return not there if not side else not ({side, "双"} & sides or sides == {""})
 
 
-_MEANS = (
-    ("超声", "彩超", "b超"),
-    ("ct",),
-    ("胸片", "x线", "正位片", "平片"),
-    ("镜",),
-    ("磁共振", "mri", "核磁"),
-    ("触诊", "指诊"),
-)
-"""By which means somebody looks at an organ: the words of each are one."""
-
-
 def _is_seen_by(site: str, subject: str, standing: Standing) -> bool:
     """Say whether an item looked at a site by the means that words name, if they name one."""
     book = dictionary()
-    for means in _MEANS:
+    for means in ways_of_looking():
         if not any(word in subject for word in means):
             continue
         return any(
