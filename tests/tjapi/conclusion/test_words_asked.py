@@ -147,7 +147,9 @@ async def test_a_department_is_asked_as_a_reviewer_is_of_its_lines_and_of_its_su
     # What a department answers for, the reviewer is not asked again.
     shown = await desk.sheet()
     tag = {"If-Match": f'"{shown["version"]}"'}
-    assert (await doctor.post(f"{place}/sheet:sign", json={"confirmed": ["慢性胆囊炎"]}, headers=tag)).status_code == 200
+    assert (
+        await doctor.post(f"{place}/sheet:sign", json={"confirmed": ["慢性胆囊炎"]}, headers=tag)
+    ).status_code == 200
     review = Review(world, visit)
     made = (await review.call("generate")).json()
     assert [e["title"] for e in made["entries"]] == ["慢性胆囊炎"]

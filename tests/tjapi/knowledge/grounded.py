@@ -364,14 +364,20 @@ def exam(example: ExampleIn, values: dict[str, str], unexamined: tuple[str, ...]
     alarms = frozenset(one.item_name for one in current.values() if one.flag in ("HH", "LL"))
     idle = frozenset((ITEMS[code].name, code) for code in unexamined)
     idle |= {(one.item_name, one.item_code) for one in current.values() if one.unexamined}
-    truth = Truth(values_now, list(current.values()), frozenset(), frozenset(names), alarms, (), all_known=True, unexamined=idle)
+    truth = Truth(
+        values_now, list(current.values()), frozenset(), frozenset(names), alarms, (), all_known=True, unexamined=idle
+    )
     return truth, advice, found
 
 
 def verdict_of(truth: Truth, advice: list[str], found: set[UUID], text: str) -> str:
     """Return what becomes of a sentence: refused, asked, or passed silently."""
     values = list(truth.current.values())
-    if truth.contradicts(text, free=advice) or truth.calls_unexamined_normal(text) or calm_beside([("o", text)], values, found):
+    if (
+        truth.contradicts(text, free=advice)
+        or truth.calls_unexamined_normal(text)
+        or calm_beside([("o", text)], values, found)
+    ):
         return "refused"
     return "asked" if truth.asked(text, free=advice) else "passed"
 
