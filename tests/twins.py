@@ -1849,6 +1849,26 @@ TWINS = (
         "tests/tjapi/report/test_layout.py::test_what_only_words_of_a_description_call_grave_is_to_be_seen_to_today_and_no_emergency_by_itself",
     ),
     _twin(
+        "words asked: the reviewer's", "src/tjapi/conclusion/service/wording.py",
+        "if wrong := unconfirmed(asked, kept, confirmed):", "if (wrong := unconfirmed(asked, kept, confirmed)) and not asked:",
+        "tests/tjapi/conclusion/test_words_asked.py::test_words_that_nothing_supports_are_shown_and_nobody_signs_them_unconfirmed",
+    ),
+    _twin(
+        "words asked: a department's", "src/tjapi/result/service/summarizing.py",
+        "if wrong := unconfirmed(asked, kept, confirmed):", "if (wrong := unconfirmed(asked, kept, confirmed)) and not asked:",
+        "tests/tjapi/conclusion/test_words_asked.py::test_a_department_is_asked_as_a_reviewer_is_of_its_lines_and_of_its_summary",
+    ),
+    _twin(
+        "words asked: a confirmation is of a text and its ground", "src/tjapi/result/rules/confirming.py",
+        'f"{self.ground}\\n{self.text}".encode()', 'f"{self.words}".encode()',
+        "tests/tjapi/conclusion/test_words_asked.py::test_what_was_confirmed_is_asked_anew_once_the_words_or_the_results_change",
+    ),
+    _twin(
+        "words asked: what nothing supports", "src/tjapi/knowledge/grounding.py",
+        "    yield from _known_diseases(said, standing, covered)\n", "    if not said:\n        yield from _known_diseases(said, standing, covered)\n",
+        "tests/tjapi/knowledge/test_grounding.py::test_the_words_are_named_as_they_stand_there",
+    ),
+    _twin(
         "statements: conditions", "src/tjapi/result/service/claims.py",
         "or false_conditions(text,", "or self.once and false_conditions(text,",
         "tests/tjapi/conclusion/test_told.py::test_nobody_writes_a_condition_that_the_values_deny",

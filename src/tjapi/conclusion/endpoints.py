@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Request, Response
+from fastapi import Body, Query, Request, Response
 
 from tjapi.conclusion import service
 from tjapi.conclusion.errors import (
@@ -45,6 +45,8 @@ from tjapi.kernel.runtime import runtime
 from tjapi.result.errors import SignerNotStaff, WordsUnconfirmed
 
 conclusions = router("conclusions")
+Confirmed = Annotated[ConfirmIn, Body(default_factory=ConfirmIn)]
+"""What a signature confirms: mostly nothing, and then no body is sent."""
 
 
 @conclusions.get(
@@ -180,9 +182,9 @@ async def close_task(uow: Unit, task_id: UUID, body: TaskCloseIn) -> AmendmentTa
                           ConclusionStale, CriticalNotConcluded, OverviewContradictsResults, WordsUnconfirmed, ReviewClaimed]),
 )  # fmt: skip
 async def sign_conclusion(
-    response: Response, uow: Unit, exam_id: UUID, version: IfMatch, body: ConfirmIn | None = None
+    response: Response, uow: Unit, exam_id: UUID, version: IfMatch, body: Confirmed
 ) -> ConclusionOut:
-    conclusion = await service.sign(uow, exam_id, version, body.confirmed if body is not None else ())
+    conclusion = await service.sign(uow, exam_id, version, body.confirmed)
     set_etag(response, conclusion.version)
     return conclusion
 
@@ -196,9 +198,9 @@ async def sign_conclusion(
                           ExamStateConflict, ExamNotComplete]),
 )  # fmt: skip
 async def finalize_conclusion(
-    response: Response, uow: Unit, exam_id: UUID, version: IfMatch, body: ConfirmIn | None = None
+    response: Response, uow: Unit, exam_id: UUID, version: IfMatch, body: Confirmed
 ) -> ConclusionOut:
-    conclusion = await service.finalize(uow, exam_id, version, body.confirmed if body is not None else ())
+    conclusion = await service.finalize(uow, exam_id, version, body.confirmed)
     set_etag(response, conclusion.version)
     return conclusion
 

@@ -37,7 +37,7 @@ class Words:
     """What words about values have to know beside conditions.
 
     Of which scheme the categories of an item are; of which items a person may know more than was chosen; which one is the electrocardiogram's
-    coded diagnosis; what several sites are called together; diseases that no value shows by itself.
+    coded diagnosis; what several sites are called together; diseases that no value shows by itself; by which means somebody looks at an organ.
     """
 
     conditions: tuple[Condition, ...]
@@ -46,6 +46,7 @@ class Words:
     rhythm: str
     wholes: Mapping[str, tuple[str, ...]]
     diseases: frozenset[str]
+    means: tuple[tuple[str, ...], ...]
 
 
 @cache
@@ -65,6 +66,7 @@ def words() -> Words:
         rows["items"]["rhythm"],
         {plain(name): tuple(one["sites"].split()) for one in rows["wholes"] for name in one["names"].split()},
         frozenset(plain(name) for name in rows["items"]["diseases"].split()),
+        tuple(tuple(one.split()) for one in rows["items"]["means"]),
     )  # fmt: skip
 
 
@@ -76,6 +78,11 @@ def conditions() -> tuple[Condition, ...]:
 def diseases() -> frozenset[str]:
     """Return, in plain writing, the names of diseases that no value shows by itself: a person knows of them, or nobody does."""
     return words().diseases
+
+
+def ways_of_looking() -> tuple[tuple[str, ...], ...]:
+    """Return by which means somebody looks at an organ, in plain writing: the words of each are one."""
+    return words().means
 
 
 def words_of_sites(said: str) -> list[str]:

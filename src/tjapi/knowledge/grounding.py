@@ -13,7 +13,15 @@ from functools import cached_property
 
 from tjapi.knowledge.calm import called_normal
 from tjapi.knowledge.choosing import unchosen
-from tjapi.knowledge.conditions import conditions, diseases, is_none_of, of_condition, supported, words_of_sites
+from tjapi.knowledge.conditions import (
+    conditions,
+    diseases,
+    is_none_of,
+    of_condition,
+    supported,
+    ways_of_looking,
+    words_of_sites,
+)
 from tjapi.knowledge.denials import is_denied
 from tjapi.knowledge.descriptions import Mention, read
 from tjapi.knowledge.grades import reaction_of
@@ -528,7 +536,7 @@ _FIGURED = re.compile(
     r"(?:\s?[(（:：=为是约]|\s|(?<=[\u4e00-\u9fff]))\s?[<>≤≥]?\d+(?:\.\d+)?(?:/\d+)?\s?[a-zμ/%^*×·.0-9]{0,14}[)）]?\s?$"
 )
 _MOST_OF_PART = 4
-_NOT_OF_NOW = re.compile(r"初检|原报告|复检|更正|家族|每(?=[升降])|^\s*(?:余|其余|其他|其它)")
+_NOT_OF_NOW = re.compile(r"初检|初测|初次|复测|原报告|复检|更正|家族|每(?=[升降])|^\s*(?:余|其余|其他|其它)")
 
 
 def _owners(subject: str, standing: Standing) -> set[str]:
@@ -593,6 +601,8 @@ def _normals(said: str, standing: Standing) -> Iterator[tuple[int, int]]:
             yield at, at + length
 
 
+_OF_A_DEPARTMENT = re.compile(r"[\u4e00-\u9fff]{1,8}(?:科|科室|门诊|检查)[:：]?")
+"""What calls everything normal that a department found: held against all of that elsewhere."""
 _ASPECT = re.compile(r"(?:形态|大小|轮廓|包膜|位置|体积|走行|光滑|及|、)+$")
 
 
@@ -612,7 +622,7 @@ def _is_supported_normal(subject: str, standing: Standing) -> bool:
     sites = list(sites_of(subject)) or words_of_sites(subject)
     if sites:
         return all(_is_well_at(site, subject, standing) for site in sites)
-    return bool(_WELL.search(subject)) or subject in standing.told
+    return bool(_WELL.search(subject)) or subject in standing.told or _OF_A_DEPARTMENT.fullmatch(subject) is not None
 
 
 def _is_well(values: Iterable[Known], subject: str, standing: Standing) -> bool:
@@ -637,21 +647,10 @@ def _is_well_at(site: str, subject: str, standing: Standing) -> bool:
     return not there if not side else not ({side, "双"} & sides or sides == {""})
 
 
-_MEANS = (
-    ("超声", "彩超", "b超"),
-    ("ct",),
-    ("胸片", "x线", "正位片", "平片"),
-    ("镜",),
-    ("磁共振", "mri", "核磁"),
-    ("触诊", "指诊"),
-)
-"""By which means somebody looks at an organ: the words of each are one."""
-
-
 def _is_seen_by(site: str, subject: str, standing: Standing) -> bool:
     """Say whether an item looked at a site by the means that words name, if they name one."""
     book = dictionary()
-    for means in _MEANS:
+    for means in ways_of_looking():
         if not any(word in subject for word in means):
             continue
         return any(

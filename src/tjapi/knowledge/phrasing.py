@@ -139,7 +139,9 @@ def _sum(given: Mapping[str, Any], names: Names) -> str:
 
 def _product(given: Mapping[str, Any], names: Names) -> str:
     parts = [(names.get(code, code), int(power)) for code, power in given["of"].items()]
-    said = "".join(f"{' ÷ ' if n < 0 else ' × '}{name}{'' if abs(n) == 1 else f' 的 {abs(n)} 次方'}" for name, n in parts)
+    said = "".join(
+        f"{' ÷ ' if n < 0 else ' × '}{name}{'' if abs(n) == 1 else f' 的 {abs(n)} 次方'}" for name, n in parts
+    )
     return f"{said.removeprefix(' × ').strip()} {_bounds(given)}"
 
 

@@ -221,8 +221,8 @@ class AnswerInvalid(Invalid):
     zh, en = "答复与问题不符", "The answer does not fit the question"
 
 
-def unconfirmed_words(place: str, word: str) -> FieldError:
+def unconfirmed_words(place: str, named: str) -> FieldError:
     """Return what is wrong with words at a place that nothing of the exam supports, and nobody confirmed."""
     return FieldError(
-        place, "asked", f"「{word}」在本次体检结果中没有依据,请核对后删改或确认", f"nothing of the exam supports 「{word}」: rewrite it, or confirm it"
+        place, "asked", f"「{named}」在本次体检结果中没有依据,请核对后删改或确认", f"nothing of the exam supports 「{named}」: rewrite it, or confirm it"
     )  # fmt: skip

@@ -45,8 +45,8 @@ async def _summary(desk: Desk) -> str:
     return said
 
 
-async def _draft(world: World, visit: Visit, desk: Desk) -> dict[str, Any]:
-    answer = await desk.sign()
+async def _draft(world: World, visit: Visit, desk: Desk, *confirmed: str) -> dict[str, Any]:
+    answer = await desk.sign(confirmed=list(confirmed))
     assert answer.status_code == 200, answer.text
     made: dict[str, Any] = (await Review(world, visit).call("generate")).json()
     return made
@@ -108,7 +108,7 @@ async def test_a_calm_line_of_a_doctor_is_no_positive_finding_and_a_doubtful_one
     lines = ["心肺听诊未见异常", "腹部平软，无压痛", "鼻、咽、喉检查正常", "左侧声带活动度欠佳，余未见异常"]
     answer = await desk.call("PUT", "summary", {"lines": [{"text": text} for text in lines]})
     assert answer.status_code == 200, answer.text
-    made = await _draft(world, visit, desk)
+    made = await _draft(world, visit, desk, "心肺听诊未见异常")
     assert [e["title"] for e in made["entries"]] == ["左侧声带活动度欠佳，余未见异常"]
 
 
