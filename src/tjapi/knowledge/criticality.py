@@ -142,7 +142,7 @@ def rests_on_words(condition: Any) -> bool:
             asked = [one for one in given if "person" not in one]
             return bool(asked) and all(map(rests_on_words, asked))
         case "at_least":
-            return sum(map(rests_on_words, given["of"])) >= given["times"]
+            return bool(sum(map(rests_on_words, given["of"])) >= given["times"])
         case _:
             return False
 

@@ -200,7 +200,7 @@ async def test_what_cannot_be_measured_of_an_examination_that_was_made_is_given_
         version = (await service.get_sheet(uow, scene.exam_id, department)).version
         await service.sign_sheet(uow, scene.exam_id, department, SignIn(), version)
     assert await line_state(unit, scene, "ECG") == "verified"
-    assert await _shown(unit, scene) == [("十二导联心电图：PR间期", "房颤，无法测量")]
+    assert await _shown(unit, scene) == [("十二导联心电图：PR间期", "房颤,无法测量")]
 
 
 @pytest.mark.requirement("E3.3", "E2.5")

@@ -155,7 +155,7 @@ def test_no_normal_value_makes_a_finding() -> None:
         example = ExampleIn(sex=sex, values={"GLU": "5"})
         mine = {code for group in STARTER.item_groups if group.sex in ("any", sex) for code in group.items}
         own = [i for i in STARTER.items if i.normal_default and i.code in mine]
-        values = {i.code: _known(i.code, i.normal_default, example) for i in own}
+        values = {i.code: _known(i.code, i.normal_default or "", example) for i in own}
         for rule in RULES:
             assert evaluate(rule.condition, Case(sex, 45, values)).holds is not True, rule.code
 

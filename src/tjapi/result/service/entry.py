@@ -259,6 +259,9 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
         if book.now_at(line.id, item.id) is None and book.absence(line, item) is None
     ]
     if missing:
+        given_up = {(q.line_id, q.item_id) for q in await repository.questions_of(uow, exam_id) if q.gives_up}
+        missing = [(line, item) for line, item in missing if (line.id, item.id) not in given_up]
+    if missing:
         raise SheetNotComplete(
             errors=[FieldError(f"item:{item.id}", "missing", f"{line.name}/{item.name}:没有结果", f"{line.name}/{item.name}: no value") for line, item in missing]
         )  # fmt: skip
