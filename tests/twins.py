@@ -131,7 +131,7 @@ TWINS = (
         PRIVATE_TESTS,
     ),
     _twin(
-        "private: words signed before are masked", "migrations/versions/2026_11_30_1900_private_words.py",
+        "private: words signed before are masked", "migrations/versions/2026_11_30_2152_open_words.py",
         "then said\n    else tj.main_words(exam, said) end", "then said\n    else said end", PRIVATE_TESTS,
     ),
     _twin(

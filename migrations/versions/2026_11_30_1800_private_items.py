@@ -29,7 +29,7 @@ MARKED = (
 SHIPPED = ("HIVAB", "UHCG", "BHCG", "HBVDNA")
 
 ACTIONS = (
-    "added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up", "kept", "consented", "consent_withdrawn",
+    "added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up", "kept", "consented",
 )  # fmt: skip
 
 SQL = """

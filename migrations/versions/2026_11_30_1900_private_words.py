@@ -54,48 +54,14 @@ on conflict do nothing;
 """
 
 SQL = """
--- what was said, without the lines that name one of these words; numbered lines are numbered anew, a heading of nothing goes
-create function tj.left_of(said text, words text[]) returns text language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
-  select case when said is null or not exists (select from unnest(words) w where w <> '' and position(w in said) > 0) then said else coalesce((
-    select case when count(*) = 1 and min(line) = '本次体检主要发现：' then '' else string_agg(
-      case when numbered then regexp_replace(line, '^[0-9]+\\. ', place || '. ') else line end, E'\n' order by n) end
-    from (
-      select line, n, line ~ '^[0-9]+\\. ' numbered, count(*) filter (where line ~ '^[0-9]+\\. ') over (order by n) place
-      from unnest(string_to_array(said, E'\n')) with ordinality told(line, n)
-      where not exists (select from unnest(words) w where w <> '' and position(w in line) > 0)) kept), '') end
-$$;
-
--- by what an exam's private findings are called
-create function tj.private_words(exam uuid) returns text[] language sql stable parallel restricted security definer
-set search_path = pg_catalog, public, pg_temp as $$
-  select array(
-    select unnest(array[item_code, item_name]) from public.result where exam_id = exam and private
-    union select title from public.conclusion_entry where exam_id = exam and private
-    union select text from public.department_sheet_line where exam_id = exam and private)
-$$;
-
--- what a main report says of words that were signed on an exam
-create function tj.main_words(exam uuid, said text) returns text language sql stable parallel restricted security definer
-set search_path = pg_catalog, public, pg_temp as $$
-  select case when coalesce(said, '') = '' then said else tj.left_of(said, tj.private_words(exam)) end
-$$;
-
--- what a principal may read of words that were signed on an exam, by a department or (null) of all of it
-create function tj.open_words(exam uuid, department int, said text) returns text language sql stable parallel restricted security definer
-set search_path = pg_catalog, public, pg_temp as $$
-  select case when coalesce(said, '') = '' or tj.private_of() is null or coalesce(department = any(tj.private_of()), false) then said
-    else tj.main_words(exam, said) end
-$$;
-
 -- whether a main report, which was ordered before what is private was apart, is kept from whoever is not its person
 create function tj.printed_private(exam uuid, at timestamptz) returns boolean language sql stable parallel restricted security definer
 set search_path = pg_catalog, public, pg_temp as $$
   select at < '{now}'::timestamptz and (tj.context())[1] is distinct from 'examinee'
     and exists (select from public.result r where r.exam_id = exam and r.private)
 $$;
-revoke all on function tj.printed_private(uuid, timestamptz), tj.left_of(text, text[]), tj.private_words(uuid), tj.main_words(uuid, text), tj.open_words(uuid, int, text)
-  from public;
-grant execute on function tj.printed_private(uuid, timestamptz), tj.main_words(uuid, text), tj.open_words(uuid, int, text) to {p}_app, {p}_reader, {p}_worker;
+revoke all on function tj.printed_private(uuid, timestamptz) from public;
+grant execute on function tj.printed_private(uuid, timestamptz) to {p}_app, {p}_reader, {p}_worker;
 drop policy private_read on report;
 create policy private_read on report as restrictive for select to {p}_reader using (
   (select tj.private_of()) is null or kind = 'main' and not tj.printed_private(exam_id, requested_at));

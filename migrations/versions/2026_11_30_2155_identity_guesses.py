@@ -9,7 +9,7 @@ from alembic import context, op
 from tjapi.kernel.schema import statements
 
 revision = "0063_identity_guesses"
-down_revision = "0060_words_asked"
+down_revision = "0061_open_words"
 branch_labels = None
 depends_on = None
 
