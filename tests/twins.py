@@ -167,7 +167,7 @@ TWINS = (
         PRIVATE_TESTS,
     ),
     _twin(
-        "ranges: what held before ends the day before", "src/tjapi/catalog/service/ranging.py", "before[1].valid_to = on - _ONE_DAY", "before[1].valid_to = on",
+        "ranges: what held before ends the day before", "src/tjapi/catalog/service/ranging.py", "stored.valid_to = on - _ONE_DAY", "before[1].valid_to = on",
         "tests/tjapi/knowledge/test_ranges_dated.py::test_a_range_that_is_signed_holds_from_its_day_on_and_what_was_judged_keeps_its_own",
     ),
     _twin(
@@ -2395,7 +2395,7 @@ TWINS = (
     ),
     _twin(
         "seen: what stands beside a draft moves its version", "src/tjapi/conclusion/service/following.py",
-        'if changed or (found.state == "draft" and read not in (None, found.results_digest)):', "if changed:",
+        'if changed or asks or (found.state == "draft" and read not in (None, found.results_digest)):', "if changed or asks:",
         f"{SEEN_TESTS}::test_a_draft_whose_values_changed_is_not_signed_unseen",
     ),
     _twin(

@@ -12,17 +12,19 @@ from tjapi.kernel.db import repoint_rows, rows_since
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.criticality import Clocks
 
-_OF_EXAM = (
-    select(CriticalValue)
-    .where(CriticalValue.exam_id == bindparam("exam_id"))
-    .order_by(CriticalValue.id)
-    .with_for_update()
-).execution_options(populate_existing=True)
+_SHOWN = select(CriticalValue).where(CriticalValue.exam_id == bindparam("exam_id")).order_by(CriticalValue.id)
+_OF_EXAM = _SHOWN.with_for_update().execution_options(populate_existing=True)
 
 
 async def of_exam(uow: UnitOfWork, exam_id: UUID) -> Sequence[CriticalValue]:
     """Return every critical value of an exam, oldest first, locked: escalation does not ask for the exam's lock."""
     return (await uow.session.execute(_OF_EXAM, {"exam_id": exam_id})).scalars().all()
+
+
+async def shown_of(uow: UnitOfWork, exam_id: UUID) -> Sequence[CriticalValue]:
+    """Return every critical value of an exam, oldest first, for whoever only looks: their states move under the exam's lock."""
+    query = _SHOWN.execution_options(populate_existing=True)
+    return (await uow.session.execute(query, {"exam_id": exam_id})).scalars().all()
 
 
 async def locked(uow: UnitOfWork, critical_id: UUID) -> CriticalValue | None:

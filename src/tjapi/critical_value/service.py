@@ -460,18 +460,18 @@ async def untold(uow: UnitOfWork, exam_id: UUID) -> CriticalValue | None:
 
 async def any_of(uow: UnitOfWork, exam_id: UUID) -> bool:
     """Say whether anything of an exam was ever critical."""
-    return bool(await repository.of_exam(uow, exam_id))
+    return bool(await repository.shown_of(uow, exam_id))
 
 
 async def to_conclude(uow: UnitOfWork, exam_id: UUID) -> list[CriticalValue]:
     """Return the alerts that a conclusion must speak of, oldest first: of class A or grave words, standing, not dismissed; of no stored value as well."""
-    held = await repository.of_exam(uow, exam_id)
+    held = await repository.shown_of(uow, exam_id)
     return [c for c in held if is_to_conclude(at_once=_at_once(c), state=c.state, corrected=not _stands(c))]
 
 
 async def dismissed(uow: UnitOfWork, exam_id: UUID) -> set[UUID]:
     """Return the revisions that a person has said are not critical, of class A: what is measured again is another one."""
-    held = await repository.of_exam(uow, exam_id)
+    held = await repository.shown_of(uow, exam_id)
     return {r for c in held if _at_once(c) and c.state == "dismissed" and _stands(c) for r in c.revision_ids}
 
 
