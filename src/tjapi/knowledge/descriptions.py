@@ -12,7 +12,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 
-from tjapi.knowledge.assertions import assertions_of, deny
+from tjapi.knowledge.assertions import assertions_of, deny, rules_out
 from tjapi.knowledge.grades import BARE, PLAIN, SCHEMED, scheme_of, schemed
 from tjapi.knowledge.lexicon import Concept, Dictionary, dictionary, plain_writing
 from tjapi.knowledge.mentions import ASSERTIONS, STANDING, Assertion, Description, Mention
@@ -37,9 +37,16 @@ def read(text: str, item_code: str = "", item_name: str = "") -> Description:
         scheme_of(item_name) or scheme_of(item_code) or book.scheme_at.get(site, ""),
         plain_writing(text[:MOST_READ]),
     )
-    found, unread = [], []
+    found: list[Mention] = []
+    unread: list[str] = []
+    before = 0
     for sentence in sentences_of(book, text[:MOST_READ]):
         mentions, understood = reader.sentence(sentence)
+        if reader.ruled_out:
+            found[before:] = [
+                replace(one, assertion="absent") if one.assertion == "possible" else one for one in found[before:]
+            ]
+        before = len(found)
         found += mentions
         if not understood:
             unread.append(sentence.said)
@@ -104,11 +111,13 @@ class _Reader:
 
     def __init__(self, book: Dictionary, site: str, scheme: str, text: str) -> None:
         self._book, self._site, self._scheme, self._text = book, site, scheme, text
+        self.ruled_out = False
 
     def sentence(self, sentence: Sentence) -> tuple[list[Mention], bool]:
         """Return what a sentence speaks of, and whether all of it is understood or known as normal."""
         site, clauses = self._site, clauses_of(self._book, sentence.plain)
         deny(clauses, self._book)
+        self.ruled_out = bool(clauses) and rules_out(clauses)
         aged = _MENOPAUSE.search(self._text) is not None or any(
             one.word in _AGED for clause in clauses for one in clause.tokens
         )
