@@ -43,6 +43,7 @@ PRIVATE_ITEMS = "migrations/versions/2026_11_30_1800_private_items.py"
 PRIVATE_TESTS = (
     "tests/access/test_private.py::test_what_is_private_waits_for_consent_and_shows_to_those_alone_who_may_see_it"
 )
+DOOR, LIMIT_TESTS = "tests/tjapi/identity/test_signing_in.py", "tests/tjapi/identity/test_limits.py"
 LIST_TESTS, GROUP_TESTS = "tests/tjapi/employer", "tests/tjapi/groupdesk"
 
 
@@ -79,6 +80,46 @@ SUITING = "tests/tjapi/exam/test_suiting.py"
 TOLD = "tests/tjapi/conclusion/test_told.py"
 
 TWINS = (
+    _twin(
+        "door: nobody waits for a hash with a connection in hand", "src/tjapi/identity/flows.py",
+        """                known = await service.credentials(uow, given.username)
+            if not""",
+        """                known = await service.credentials(uow, given.username)
+                await held.hasher.verify(given.password, known.secret_hash)
+            if not""",
+        f"{DOOR}::test_whoever_is_hashed_for_holds_no_connection_and_the_queue_has_an_end",
+    ),
+    _twin(
+        "door: the queue has an end", "src/tjapi/kernel/security/passwords.py", "if self._taken >= self._places:", "if self._taken > 10 * self._places:",
+        f"{DOOR}::test_whoever_is_hashed_for_holds_no_connection_and_the_queue_has_an_end",
+    ),
+    _twin(
+        "door: guesses are counted by address", "src/tjapi/identity/flows.py",
+        'guess(f"{who}|{asked.source}", steps, wrong=CredentialsWrong', "guess(who, steps, wrong=CredentialsWrong",
+        f"{DOOR}::test_what_a_stranger_guesses_elsewhere_holds_nobody_up_and_an_account_is_not_guessed_from_many_places",
+    ),
+    _twin(
+        "door: guesses from many places are braked", "src/tjapi/identity/flows.py", "if not known.familiar:", "if False:",
+        f"{DOOR}::test_what_a_stranger_guesses_elsewhere_holds_nobody_up_and_an_account_is_not_guessed_from_many_places",
+    ),
+    _twin(
+        "door: a name that nobody has is written down too", "src/tjapi/identity/service.py",
+        'await uow.audit("staff.login_failed", "staff", held.told)', 'held.subject and await uow.audit("staff.login_failed", "staff", held.told)',
+        f"{DOOR}::test_a_name_that_nobody_has_costs_the_same_looks_the_same_and_is_written_down_the_same",
+    ),
+    _twin(
+        "door: only our proxies are believed", "src/tjapi/kernel/middleware.py", "if peer is None or not self._is_ours(peer):", "if peer is None:",
+        f"{DOOR}::test_nobody_is_believed_who_is_no_proxy_of_ours",
+    ),
+    _twin(
+        "limits: processes count together", "src/tjapi/kernel/limits.py", "return await self._broker.run(script, names, values)", "return None",
+        f"{LIMIT_TESTS}::test_two_processes_count_together",
+    ),
+    _twin(
+        "limits: a guess is counted before it is looked at", "src/tjapi/kernel/limits.py",
+        "redis.call('HSET', KEYS[1], 'n', n, 'until'", "redis.call('HSET', KEYS[1], 'n', 0, 'until'",
+        f"{LIMIT_TESTS}::test_guesses_at_once_are_counted_each_before_any_is_looked_at",
+    ),
     _twin(
         "private: a result is hidden from who may not see it", PRIVATE_ITEMS,
         "create policy private_read on result as restrictive for select to {p}_reader using (not private or {mine});",
@@ -132,6 +173,10 @@ TWINS = (
     _twin(
         "content: a withdrawn standard is a fault", "src/tjapi/catalog/citing.py", "self.withdrawn_on <= on.isoformat()", "self.withdrawn_on < on.isoformat()",
         "tests/tjapi/catalog/test_citing.py::test_a_row_in_force_whose_standard_is_withdrawn_is_a_fault_from_that_day_on",
+    ),
+    _twin(
+        "readings: a figure that changed is read no more", "src/tjapi/catalog/readings.py", " if said == figures), None)", "), None)",
+        "tests/tjapi/test_readings.py::test_another_figure_is_not_what_was_read",
     ),
     _twin(
         "ranges: the method of a value chooses", "src/tjapi/catalog/service/content.py", "return choose(self._ranges.get(item_id, ()), replace(subject, method=method))",
@@ -1014,6 +1059,42 @@ TWINS = (
         "gateway: what was answered AE is said so", "device_gateway/uplink.py",
         "if entry.reason:", "if not entry.reason:",
         "tests/device_gateway/test_gateway.py::test_undecodable_bytes_are_kept_answered_ae_and_handed_on_as_octets",
+    ),
+    Twin(
+        "gateway: a body is bound to its row", "device_gateway/sealing.py",
+        (("sealed[:_NONCE], sealed[_NONCE:], place.encode())", 'sealed[:_NONCE], sealed[_NONCE:], b"")'),
+         ("encrypt(nonce, body, place.encode())", 'encrypt(nonce, body, b"")')),
+        "tests/device_gateway/test_doors.py::test_a_body_opens_in_its_own_row_alone_and_with_its_own_key_alone",
+    ),
+    _twin(
+        "gateway: no other key for a sealed journal", "device_gateway/sealing.py",
+        "    if make and not file.exists():", "    if not file.exists():",
+        "tests/device_gateway/test_doors.py::test_a_sealed_journal_without_its_key_does_not_start_and_makes_no_other",
+    ),
+    _twin(
+        "gateway: what a journal of before holds is sealed", "device_gateway/journal.py",
+        "        _seal_old(opened, self._seal)\n", "",
+        "tests/device_gateway/test_doors.py::test_what_a_journal_of_before_holds_in_clear_is_sealed_when_it_is_opened",
+    ),
+    _twin(
+        "gateway: a client shows a certificate", "device_gateway/channel.py",
+        "    context.verify_mode = ssl.CERT_REQUIRED", "    context.verify_mode = ssl.CERT_OPTIONAL",
+        "tests/device_gateway/test_doors.py::test_under_tls_a_client_is_heard_with_a_certificate_of_ours_and_with_nothing_else",
+    ),
+    _twin(
+        "gateway: a channel's own peers", "device_gateway/channel.py",
+        "            allowed=spec.peers,", "            allowed=settings.allowed_peers,",
+        "tests/device_gateway/test_doors.py::test_a_peer_of_one_channel_is_not_heard_on_another",
+    ),
+    _twin(
+        "gateway: a journal of before is closed to others", "device_gateway/journal.py",
+        "    _own(path)\n", "",
+        "tests/device_gateway/test_doors.py::test_a_journal_that_was_open_to_all_is_closed_when_it_is_opened",
+    ),
+    _twin(
+        "conclusion: what is called critical is as it was signed", "src/tjapi/conclusion/service/following.py",
+        "        and await _alarms_as_signed(uow, exam_id)\n", "",
+        f"{DERIVED}::test_a_value_that_alarms_again_after_the_final_sign_off_is_signed_anew_though_it_reads_the_same",
     ),
     _twin(
         "gateway: a number is its sender's", "device_gateway/journal.py",

@@ -21,7 +21,8 @@ from tjapi.kernel.contract import build_contract
 from tjapi.kernel.db import DATABASE_TROUBLE, is_passing
 from tjapi.kernel.idempotency import Replay
 from tjapi.kernel.jobs import health
-from tjapi.kernel.middleware import Perimeter
+from tjapi.kernel.limits import Rate
+from tjapi.kernel.middleware import Metered, Perimeter
 from tjapi.kernel.routing import MalformedBody, Switchboard, assert_every_operation_is_guarded
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.security.principal import ANONYMOUS, SYSTEM
@@ -32,6 +33,8 @@ from tjapi.report.endpoints import mount_pages
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 STREAMS = ("/live-events",)
+PAGE_RATES = {path: Rate(path, 120, 60) for path in ("/r/", "/verify/")}
+"""How often an address may open what links lead to."""
 KEEP_ALIVE_SECONDS = 75
 """How long an idle connection is kept. Longer than a reverse proxy keeps its own (nginx: 60): whoever closes last meets no request half way."""
 _HTTP_PROBLEMS: dict[int, type[problem.Problem]] = {
@@ -64,7 +67,9 @@ def create(runtime: Runtime) -> FastAPI:
     assert_every_operation_is_guarded(v1.operations())
     mount_pages(app)  # before the operations: whatever follows them is held against every one of them first
     app.include_router(v1.v1())
-    app.router.middleware_stack = Switchboard(v1.PREFIX, v1.operations(), app.router.app)
+    app.router.middleware_stack = Switchboard(
+        v1.PREFIX, v1.operations(), Metered(app.router.app, runtime.limits, PAGE_RATES)
+    )
     app.openapi = lambda: build_contract(app, [AlreadyThere])  # type: ignore[method-assign]
     _health(app, runtime)
     docs.mount(app)
@@ -76,6 +81,7 @@ def create(runtime: Runtime) -> FastAPI:
         raw_limit=settings.upload_limit,
         seconds=settings.request_seconds,
         stream_suffixes=STREAMS,
+        trusted_proxies=settings.trusted_proxies,
     )
     return app
 
@@ -146,16 +152,27 @@ def _health(app: FastAPI, runtime: Runtime) -> None:
         return JSONResponse({"status": "ok"})
 
     async def readyz(_request: Request) -> Response:
-        checks: dict[str, Any] = {"database": False, "valkey": await runtime.broker.ping(), "worker": "unknown"}
+        checks: dict[str, Any] = {
+            "database": False,
+            "valkey": await runtime.broker.ping(),
+            "worker": "unknown",
+            "limits": "shared" if await runtime.limits.shared() else "local",
+        }
         with contextlib.suppress(*DATABASE_TROUBLE):
             async with asyncio.timeout(2), runtime.units.read(ANONYMOUS) as uow:
                 checks["database"] = (await uow.session.execute(text("select 1"))).scalar() == 1
             async with asyncio.timeout(2), runtime.units.read(SYSTEM) as uow:
                 seen = await health.workers(uow)
                 checks |= {"worker": seen.state, "oldest_due_seconds": round(seen.oldest_due_seconds, 1)}
-        # Only the database makes us unready: registration, entry and cash go on without a worker, and Valkey only wakes. What is wrong is named.
+        # Only the database makes us unready: registration, entry and cash go on without a worker, and Valkey only wakes
+        # and counts: what each process counts by itself is stricter. What is wrong is named.
         ready = bool(checks["database"])
-        sound = {"database": ready, "valkey": checks["valkey"], "worker": checks["worker"] == "ok"}
+        sound = {
+            "database": ready,
+            "valkey": checks["valkey"],
+            "worker": checks["worker"] == "ok",
+            "limits": checks["limits"] == "shared",
+        }
         degraded = [name for name, is_sound in sound.items() if not is_sound]
         return JSONResponse({"ready": ready, "degraded": degraded, **checks}, status_code=200 if ready else 503)
 

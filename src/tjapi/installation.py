@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tjapi.appointment import service as appointments
 from tjapi.catalog import service as catalog
+from tjapi.identity import flows
 from tjapi.identity import service as identity
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.seal import make_demo_seal
@@ -49,8 +50,9 @@ async def load(runtime: Runtime) -> None:
     async with runtime.units.open(SYSTEM) as uow:
         await knowledge.load_starter(uow, signed=settings.environment == "demo")
     secret = client_secret(runtime.keys, GATEWAY)
+    hashed = await flows.hashed_secret(runtime, secret)
     async with runtime.units.open(SYSTEM) as uow:
-        await identity.trust_client(uow, GATEWAY, "设备网关", GATEWAY_SCOPES, secret)
+        await identity.trust_client(uow, GATEWAY, "设备网关", GATEWAY_SCOPES, secret, hashed)
     if settings.environment == "demo":
         make_demo_seal(settings.seal_folder, settings.hospital_name)
     if settings.environment == "production":
@@ -61,8 +63,9 @@ async def load(runtime: Runtime) -> None:
 async def _first_administrator(runtime: Runtime) -> None:
     password = f"Tj-{url_token(12)}"
     path = runtime.settings.state / FIRST_ADMIN
+    hashed = await flows.hashed_password(runtime, ADMINISTRATOR, password, "/password")
     async with runtime.units.open(SYSTEM) as uow:
-        if await identity.first_administrator(uow, runtime.settings, ADMINISTRATOR, password):
+        if await identity.first_administrator(uow, ADMINISTRATOR, password, hashed):
             # Before the commit: an account whose password nobody knows would be worse than a file without an account.
             write_private(path, json.dumps({"username": ADMINISTRATOR, "password": password}))
 

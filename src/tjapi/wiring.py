@@ -33,6 +33,7 @@ from tjapi.groupdesk.jobs import JOBS as GROUPDESK_JOBS
 from tjapi.groupdesk.reactions import REACTIONS as GROUPDESK_REACTIONS
 from tjapi.guidance.reactions import REACTIONS as GUIDANCE_REACTIONS
 from tjapi.identity import service as identity
+from tjapi.identity.rules import RATES
 from tjapi.kernel import problem
 from tjapi.kernel.broker import Broker
 from tjapi.kernel.child.pool import Children, Work
@@ -40,11 +41,13 @@ from tjapi.kernel.clock import Clock, SystemClock
 from tjapi.kernel.db import Database, Look
 from tjapi.kernel.events import Event
 from tjapi.kernel.jobs.spec import Aside, JobCancelled, JobSpec
+from tjapi.kernel.limits import Limits, Rate
 from tjapi.kernel.live import LiveHub
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.seal import Seal
 from tjapi.kernel.security.fields import FieldCipher
 from tjapi.kernel.security.keys import KeyRing, load_master_key
+from tjapi.kernel.security.passwords import Hasher
 from tjapi.kernel.security.principal import Principal
 from tjapi.kernel.security.tokens import TokenClaims, TokenMint
 from tjapi.kernel.settings import Settings, project_file
@@ -223,12 +226,15 @@ def build(settings: Settings, *, clock: Clock | None = None, pool: int | None = 
     return Runtime(
         settings=settings, clock=clock, keys=keys, cipher=cipher, mint=TokenMint(keys), database=database, broker=broker,
         storage=storage, units=units, live=LiveHub(database), authenticate=authenticate,
-        jobs={spec.name: spec for spec in JOBS}, services=services,
+        jobs={spec.name: spec for spec in JOBS}, services=services, hasher=Hasher(settings.hash_slots, settings.hash_queue),
+        limits=Limits(broker, keys.of("limits/1"), settings.database_url or "", clock.now, factor=settings.rate_factor),
+        rates={name: Rate(name, most, seconds) for name, (most, seconds) in RATES.items()},
     )  # fmt: skip
 
 
 async def close(runtime: Runtime) -> None:
     """Let go of everything."""
     await runtime.services.close()
+    runtime.hasher.close()
     await runtime.broker.close()
     await runtime.database.close()

@@ -86,10 +86,10 @@ async def test_an_account_pauses_after_failed_logins_twice_as_long_each_time_and
     assert len(await _audited(admin, "staff.login_failed", colleague["id"])) == 4
 
 
-def test_a_pause_doubles_from_half_a_minute_to_an_hour() -> None:
+def test_a_pause_doubles_from_half_a_minute_to_a_quarter_of_an_hour() -> None:
     pauses = [lockout(n, 5) for n in range(4, 14)]
     assert pauses[:4] == [None, timedelta(seconds=30), timedelta(seconds=60), timedelta(seconds=120)]
-    assert pauses[-1] == lockout(10_000, 5) == timedelta(hours=1)
+    assert pauses[-1] == lockout(10_000, 5) == timedelta(minutes=15)
 
 
 async def test_a_wrong_password_and_an_unknown_user_are_refused_in_the_same_words(world: World) -> None:

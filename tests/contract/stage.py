@@ -32,6 +32,7 @@ from tjapi.catalog import service as catalog
 from tjapi.conclusion import service as conclusions
 from tjapi.critical_value.models import CriticalValue
 from tjapi.exam import service as exams
+from tjapi.identity import flows
 from tjapi.identity import service as identity
 from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS
 from tjapi.identity.schemas import RoleIn, StaffIn
@@ -201,13 +202,15 @@ def serve(name: str, schema: Any) -> Iterator[Stage]:
 
 async def _people(runtime: Runtime) -> None:
     rights = sorted(set(PERMISSIONS) - NOT_FOR_STAFF)
+    names = ("all.rights", "second.pair", "leaver.x", "changer.x")
+    hashes = {name: await flows.hashed_password(runtime, name, PASSWORD, "/password") for name in names}
     async with runtime.units.open(demo.LOADER) as uow:
         await identity.put_role(uow, EVERYTHING, RoleIn(name_zh="全部", name_en="Everything", permissions=rights))
-        for username in ("all.rights", "second.pair", "leaver.x", "changer.x"):
+        for username in names:
             new = StaffIn(
                 username=username, name="合同", password=PASSWORD, roles=[EVERYTHING], campuses=[1, 2], all_departments=True
             )  # fmt: skip
-            await identity.create_staff(uow, runtime.settings, new)
+            await identity.create_staff(uow, new, hashes[username])
 
 
 async def _group_coded(runtime: Runtime, code: str) -> str:

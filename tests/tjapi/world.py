@@ -359,6 +359,7 @@ async def serving_app(app: FastAPI) -> AsyncIterator[str]:
         "access_log": False,
         "loop": "none",
         "lifespan": "on",
+        "proxy_headers": False,
         "timeout_keep_alive": application.KEEP_ALIVE_SECONDS,
     }
     server = uvicorn.Server(uvicorn.Config(app, timeout_graceful_shutdown=2, **options))

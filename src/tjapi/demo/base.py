@@ -13,8 +13,8 @@ from tjapi.catalog import service as catalog
 from tjapi.catalog.rules import Subject
 from tjapi.guidance import service as guidance
 from tjapi.guidance.schemas import OrderPair, RoomIn, RoomOrderIn
+from tjapi.identity import flows
 from tjapi.identity import service as identity
-from tjapi.identity.errors import ClientIdTaken, UsernameTaken
 from tjapi.identity.schemas import ApiClientIn, StaffIn
 from tjapi.installation import GATEWAY, client_secret
 from tjapi.kernel.clock import business_day
@@ -110,20 +110,23 @@ async def _staff(
         username=username, name=name, title=title, password=password(runtime.keys, username), roles=roles, campuses=campuses,
         departments=departments or [], all_departments=departments is None,
     )  # fmt: skip
-    try:
-        async with runtime.units.open(LOADER) as uow:
-            await identity.create_staff(uow, runtime.settings, new)
-    except UsernameTaken:
-        return
+    async with runtime.units.open(LOADER) as uow:
+        if await identity.is_hired(uow, username):
+            return
+    hashed = await flows.hashed_password(runtime, username, new.password, "/password")
+    async with runtime.units.open(LOADER) as uow:
+        await identity.create_staff(uow, new, hashed)
 
 
 async def _client(runtime: Runtime, client_id: str, name: str, scopes: list[str], campuses: list[int]) -> None:
     new = ApiClientIn(client_id=client_id, name=name, scopes=scopes, campuses=campuses)
-    try:
-        async with runtime.units.open(LOADER) as uow:
-            await identity.create_client(uow, new, client_secret(runtime.keys, client_id))
-    except ClientIdTaken:
-        return
+    async with runtime.units.open(LOADER) as uow:
+        if await identity.is_trusted(uow, client_id):
+            return
+    secret = client_secret(runtime.keys, client_id)
+    hashed = await flows.hashed_secret(runtime, secret)
+    async with runtime.units.open(LOADER) as uow:
+        await identity.create_client(uow, new, secret, hashed)
 
 
 async def _map_laboratory_codes(uow: UnitOfWork) -> None:

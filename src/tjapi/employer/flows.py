@@ -22,6 +22,7 @@ from tjapi.kernel.jobs.spec import JobRun
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.security.principal import Principal
+from tjapi.kernel.uow import Asked
 
 _AT_A_TIME = 2000
 _READ = "tjapi.employer.sheets:pieces"
@@ -31,16 +32,16 @@ READ_LIST = Work(
 READ_OLD_LIST = replace(READ_LIST, memory=400 * 2**20)
 
 
-async def upload(held: Runtime, caller: Principal, request_id: str, campaign_id: UUID, content: bytes) -> ImportOut:
+async def upload(held: Runtime, caller: Principal, asked: Asked, campaign_id: UUID, content: bytes) -> ImportOut:
     """Take in a file; what it is, is judged by its content at once, what it says by a job. Raises CampaignNotFound, CampaignStateConflict, UploadRefused."""
-    async with held.units.read(caller, request_id=request_id) as uow:
+    async with held.units.read(caller, asked=asked) as uow:
         await campaign(uow, campaign_id)
     try:
         kind = sheets.sniff(content)
     except SheetRefusedError as refusal:
         raise UploadRefused(errors=[FieldError("", refusal.code, *SENTENCES[refusal.code])]) from None
     file = await held.storage.put(content)
-    async with held.units.open(caller, request_id=request_id) as uow:
+    async with held.units.open(caller, asked=asked) as uow:
         digest = hashlib.sha256(content).digest()
         made = await importing.accept(uow, campaign_id, file=file, sha256=digest, size=len(content), kind=kind)
         await uow.session.refresh(made)

@@ -14,6 +14,7 @@ from tjapi.kernel.pictures import PictureFault, PictureRefusedError
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.security.principal import Principal
+from tjapi.kernel.uow import Asked
 
 # The chip of a card holds a bitmap, and some readers hand it on as one.
 _OF_A_CARD = ("JPEG", "PNG", "BMP")
@@ -21,13 +22,13 @@ _DATA_URL = re.compile(r"data:image/[a-z-]{1,20};base64,")
 
 
 async def put_photo(
-    held: Runtime, caller: Principal, request_id: str, examinee_id: UUID, raw: bytes, source: PhotoSource
+    held: Runtime, caller: Principal, asked: Asked, examinee_id: UUID, raw: bytes, source: PhotoSource
 ) -> PhotoOut:
     """Attach a photo, or replace the one there is. Raises ExamineeNotFound, PhotoInvalid."""
-    async with held.units.read(caller, request_id=request_id) as uow:
+    async with held.units.read(caller, asked=asked) as uow:
         await service.get(uow, examinee_id)
     file = await _kept(held, raw, "", ("JPEG", "PNG"))
-    async with held.units.open(caller, request_id=request_id) as uow:
+    async with held.units.open(caller, asked=asked) as uow:
         return await service.keep_photo(uow, examinee_id, file, source)
 
 

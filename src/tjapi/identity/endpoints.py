@@ -3,9 +3,9 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Request, Response
+from fastapi import Depends, Path, Request, Response
 
-from tjapi.identity import service
+from tjapi.identity import flows, service
 from tjapi.identity.errors import (
     AccountLocked,
     ApiClientNotFound,
@@ -44,7 +44,7 @@ from tjapi.identity.schemas import (
 from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.routing import PUBLIC, Caller, PublicUnit, ReadUnit, Unit, operation, router
-from tjapi.kernel.runtime import runtime
+from tjapi.kernel.runtime import asked, runtime
 
 RoleCode = Annotated[
     str, Path(max_length=60, pattern=r"^[a-z_][a-z0-9_]*$", description="角色代码 · Role code", examples=["doctor"])
@@ -58,9 +58,8 @@ admin = router("identity")
     **operation("login", "登录", "Sign in", permission=PUBLIC, requirement=["P2"], audience="public", body=True,
                 problems=[CredentialsWrong, AccountLocked]),
 )  # fmt: skip
-async def login(request: Request, uow: PublicUnit, body: LoginIn) -> TokensOut:
-    held = runtime(request)
-    return await service.login(uow, held.mint, held.settings, body.username, body.password)
+async def login(request: Request, body: LoginIn) -> TokensOut:
+    return await flows.login(runtime(request), asked(request), body)
 
 
 @auth.post(
@@ -76,11 +75,10 @@ async def refresh(request: Request, uow: PublicUnit, body: RefreshIn) -> TokensO
 @auth.post(
     "/auth/client-token",
     **operation("issueClientToken", "接口客户端换取令牌", "Token for an API client", permission=PUBLIC, requirement=["P2", "I5"],
-                audience="public", body=True, problems=[CredentialsWrong]),
+                audience="public", body=True, problems=[CredentialsWrong, AccountLocked]),
 )  # fmt: skip
-async def client_token(request: Request, uow: PublicUnit, body: ClientTokenIn) -> AccessTokenOut:
-    held = runtime(request)
-    return await service.issue_client_token(uow, held.mint, held.settings, body.client_id, body.client_secret)
+async def client_token(request: Request, body: ClientTokenIn) -> AccessTokenOut:
+    return await flows.client_token(runtime(request), asked(request), body)
 
 
 @auth.post(
@@ -97,8 +95,8 @@ async def logout(uow: Unit) -> Response:
     **operation("changePassword", "修改本人密码", "Change one's own password", permission="authenticated", requirement=["P2"], body=True,
                 status=204, problems=[AccountLocked, OldPasswordWrong, PasswordTooWeak]),
 )  # fmt: skip
-async def change_password(request: Request, uow: Unit, body: PasswordIn) -> Response:
-    await service.change_password(uow, runtime(request).settings, body)
+async def change_password(request: Request, caller: Caller, body: PasswordIn) -> Response:
+    await flows.change_password(runtime(request), asked(request), caller, body)
     return Response(status_code=204)
 
 
@@ -147,13 +145,21 @@ async def list_staff(
     return pager.page(rows, page_size, lambda row: [row.username], lambda row: row)
 
 
+async def _password_hash(request: Request, body: StaffIn) -> str:
+    return await flows.hashed_password(runtime(request), body.username, body.password, "/password")
+
+
+async def _new_secret(request: Request) -> tuple[str, str]:
+    return await flows.new_secret(runtime(request))
+
+
 @admin.post(
     "/staff",
     **operation("createStaff", "新增人员", "Add a member of staff", permission="identity.write", audience="admin", requirement=["E8.1"], body=True, status=201,
-                idempotent="required", problems=[UsernameTaken, PasswordTooWeak, PermissionUnknown, CampusNotGranted]),
+                idempotent="required", before=[_password_hash], problems=[UsernameTaken, PasswordTooWeak, PermissionUnknown, CampusNotGranted]),
 )  # fmt: skip
-async def create_staff(request: Request, uow: Unit, body: StaffIn) -> StaffOut:
-    return await service.create_staff(uow, runtime(request).settings, body)
+async def create_staff(uow: Unit, body: StaffIn, password_hash: Annotated[str, Depends(_password_hash)]) -> StaffOut:
+    return await service.create_staff(uow, body, password_hash)
 
 
 @admin.get(
@@ -238,10 +244,12 @@ async def list_clients(uow: ReadUnit) -> ApiClientsOut:
 @admin.post(
     "/api-clients",
     **operation("createApiClient", "新增接口客户端", "Add an API client", permission="identity.write", audience="admin", requirement=["I5"], body=True, status=201,
-                idempotent="required", problems=[ClientIdTaken, PermissionUnknown, CampusNotGranted]),
+                idempotent="required", before=[_new_secret], problems=[ClientIdTaken, PermissionUnknown, CampusNotGranted]),
 )  # fmt: skip
-async def create_client(uow: Unit, body: ApiClientIn) -> ApiClientCreated:
-    return await service.create_client(uow, body)
+async def create_client(
+    uow: Unit, body: ApiClientIn, secret: Annotated[tuple[str, str], Depends(_new_secret)]
+) -> ApiClientCreated:
+    return await service.create_client(uow, body, *secret)
 
 
 @admin.post(

@@ -10,9 +10,12 @@ class CredentialsWrong(Unauthenticated):
 
 
 class AccountLocked(TooManyRequests):
-    """Too many failed logins: wait."""
+    """Too many failed logins of this account from this address: wait. From elsewhere it is not held up."""
 
-    zh, en = "登录失败次数过多,账号暂时锁定", "Too many failed logins: the account is locked for a while"
+    zh, en = (
+        "此地址对该账号登录失败次数过多,请稍后再试",
+        "Too many failed logins of this account from this address: wait",
+    )
 
 
 class OldPasswordWrong(Invalid):

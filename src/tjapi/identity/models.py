@@ -39,8 +39,6 @@ class Staff(Base):
     all_departments: Mapped[bool] = mapped_column(server_default="false")
     departments: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default="{}")
     campuses: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default="{}")
-    failed_logins: Mapped[int] = mapped_column(server_default="0")
-    locked_until: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment)
 
 
@@ -73,6 +71,7 @@ class StaffSession(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(Moment)
+    source: Mapped[str] = mapped_column(server_default="")
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)
 
 

@@ -1,10 +1,11 @@
 """Questions that identity asks of its own tables."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, exists, insert, select, text, update
 
 from tjapi.identity.models import ApiClient, Campus, RefreshToken, Role, Staff, StaffRole, StaffSession
 from tjapi.kernel.db import Look
@@ -32,10 +33,26 @@ async def client_principal(look: Look, client: UUID, version: int) -> Any | None
     return await look.row(_CLIENT_PRINCIPAL, client, version)
 
 
+async def credentials_of_staff(uow: UnitOfWork, username: str, source: str, since: datetime) -> Any | None:
+    """Return what a login is held against, and whether the account signed in from this address lately."""
+    familiar = exists().where(
+        StaffSession.staff_id == Staff.id, StaffSession.source == source, StaffSession.created_at > since
+    )
+    query = select(Staff.id, Staff.password_hash, Staff.status, familiar.label("familiar")).where(
+        Staff.username == username
+    )
+    return (await uow.session.execute(query)).one_or_none()
+
+
+async def credentials_of_client(uow: UnitOfWork, client_id: str) -> Any | None:
+    """Return what a client's secret is held against."""
+    query = select(ApiClient.id, ApiClient.secret_hash, ApiClient.status).where(ApiClient.client_id == client_id)
+    return (await uow.session.execute(query)).one_or_none()
+
+
 async def staff_by_username(uow: UnitOfWork, username: str) -> Staff | None:
-    """Return an account, locked, so that two logins count their failures one after the other."""
-    query = select(Staff).where(Staff.username == username).with_for_update()
-    return (await uow.session.execute(query)).scalar_one_or_none()
+    """Return an account."""
+    return (await uow.session.execute(select(Staff).where(Staff.username == username))).scalar_one_or_none()
 
 
 async def staff_by_id(uow: UnitOfWork, staff: UUID, *, lock: bool = False) -> Staff | None:

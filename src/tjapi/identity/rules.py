@@ -1,4 +1,4 @@
-"""Permissions and the roles a hospital starts with; how long a lockout lasts."""
+"""Permissions and the roles a hospital starts with; how often what may be done."""
 
 from datetime import timedelta
 
@@ -119,13 +119,37 @@ def private_scope(permissions: frozenset[str], departments: tuple[int, ...] | No
     return results + ("o" if "private.consent" in permissions else "")
 
 
+RATES: dict[str, tuple[int, float]] = {
+    "login": (60, 60), "refreshToken": (240, 60), "issueClientToken": (60, 60), "verifyReport": (60, 60),
+    "changePassword": (10, 60), "issueExamineeToken": (600, 60), "issueMemberToken": (600, 60),
+    "linkMyReport": (20, 60), "makeMemberLinks": (30, 60), "issueAccessCode": (60, 60),
+    "searchExaminees": (120, 60), "searchExams": (240, 60),
+    "unmaskExaminee": (12, 60), "unmaskExamineeGuardian": (12, 60), "unmaskEmployerContact": (12, 60),
+    "followLiveEvents": (30, 60), "getMyReportContent": (60, 60), "downloadMyReport": (30, 60), "downloadReport": (240, 60),
+    "previewReport": (30, 60), "exportCatalog": (6, 60), "importCatalog": (6, 60), "listAuditEvents": (120, 60),
+    "createReport": (120, 60), "createPrivateReport": (120, 60),
+}  # fmt: skip
+"""How often a caller may use an operation, by its id: so many at once, and as many again in so many seconds. What anybody may do is counted by
+the address it comes from. A ward that wakes behind one address fits; whoever tries numbers, codes or names, or asks for what is heavy, does not."""
+UNFAMILIAR = (20, 600.0)
+"""How often an account may be tried from addresses where it never signed in: a brake on guessing from many places. It never holds the account's own places up."""
+FAMILIAR = timedelta(days=90)
+"""For how long an address is known from which an account signed in."""
+
 _FIRST_PAUSE = timedelta(seconds=30)
-_LONGEST_PAUSE = timedelta(hours=1)
+_LONGEST_PAUSE = timedelta(minutes=15)
+_DOUBLINGS = 10
 
 
 def lockout(failures: int, threshold: int) -> timedelta | None:
-    """Return how long an account pauses after its n-th failed login in a row: 30 s at the threshold, doubling up to an hour."""
+    """Return how long an account pauses at an address after its n-th wrong guess there in a row: 30 s at the threshold, doubling up to 15 min."""
     if failures < threshold:
         return None
-    doubled: timedelta = _FIRST_PAUSE * (1 << min(failures - threshold, 10))
+    doubled: timedelta = _FIRST_PAUSE * (1 << min(failures - threshold, _DOUBLINGS))
     return min(doubled, _LONGEST_PAUSE)
+
+
+def pauses(threshold: int) -> list[float]:
+    """Return for how many seconds nobody may guess after the first, second, third wrong guess; the last one stands for all that follow."""
+    found = [lockout(n, threshold) for n in range(1, threshold + _DOUBLINGS)]
+    return [pause.total_seconds() if pause else 0.0 for pause in found]

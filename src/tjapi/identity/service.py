@@ -2,13 +2,12 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from math import ceil
 from uuid import UUID
 
 from tjapi.identity import repository
 from tjapi.identity.errors import (
-    AccountLocked,
     ApiClientNotFound,
     CampusNotGranted,
     CampusNotHeld,
@@ -23,13 +22,12 @@ from tjapi.identity.errors import (
     UsernameTaken,
 )
 from tjapi.identity.models import ApiClient, Campus, RefreshToken, Role, Staff, StaffSession
-from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS, ROLES, lockout, private_scope
+from tjapi.identity.rules import FAMILIAR, NOT_FOR_STAFF, PERMISSIONS, ROLES, private_scope
 from tjapi.identity.schemas import (
     AccessTokenOut,
     ApiClientCreated,
     ApiClientIn,
     ApiClientOut,
-    PasswordIn,
     RoleIn,
     StaffIn,
     StaffOut,
@@ -40,7 +38,7 @@ from tjapi.kernel.db import Look
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PermissionMissing, PreconditionFailed
 from tjapi.kernel.security.fields import url_token
-from tjapi.kernel.security.passwords import hash_password, verify_password, weakness
+from tjapi.kernel.security.passwords import weakness
 from tjapi.kernel.security.principal import Principal
 from tjapi.kernel.security.tokens import TokenClaims, TokenMint
 from tjapi.kernel.settings import Settings
@@ -84,33 +82,60 @@ async def authenticate(look: Look, claims: TokenClaims) -> Principal | None:
     )
 
 
-async def login(uow: UnitOfWork, mint: TokenMint, settings: Settings, username: str, password: str) -> TokensOut:
-    """Open a session. Raises CredentialsWrong, AccountLocked; both are remembered."""
-    staff = await repository.staff_by_username(uow, username)
-    if staff is not None and staff.locked_until is not None and staff.locked_until > uow.now:
-        raise _locked(staff.locked_until - uow.now)
-    right = await verify_password(
-        password, staff.password_hash if staff is not None and staff.status == "active" else None
-    )
-    if staff is None or not right:
-        if staff is not None:
-            await _count_failure(uow, settings, staff)
-        raise CredentialsWrong().kept()
-    staff.failed_logins, staff.locked_until = 0, None
-    session = StaffSession(id=uuid7(), staff_id=staff.id, created_at=uow.now)
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a guess is held against; of a name that nobody has: `subject` None, and a digest of it, since people type passwords there."""
+
+    subject: UUID | None
+    told: str
+    secret_hash: str | None
+    familiar: bool = False
+
+
+def _unknown(uow: UnitOfWork, name: str) -> str:
+    return f"unknown:{uow.cipher.blind_index(name, 'login-name').hex()[:16]}"
+
+
+async def credentials(uow: UnitOfWork, username: str) -> Credentials:
+    """Return what a login is held against, to be hashed once this unit is closed. A known and an unknown name cost the same."""
+    row = await repository.credentials_of_staff(uow, username, uow.source, uow.now - FAMILIAR)
+    unknown = _unknown(uow, username)
+    if row is None:
+        return Credentials(None, unknown, None)
+    return Credentials(row.id, str(row.id), row.password_hash if row.status == "active" else None, row.familiar)
+
+
+async def client_credentials(uow: UnitOfWork, client_id: str) -> Credentials:
+    """Return what a client's secret is held against, to be hashed once this unit is closed."""
+    row = await repository.credentials_of_client(uow, client_id)
+    unknown = _unknown(uow, client_id)
+    if row is None:
+        return Credentials(None, unknown, None)
+    return Credentials(row.id, str(row.id), row.secret_hash if row.status == "active" else None)
+
+
+async def refuse_login(uow: UnitOfWork, held: Credentials) -> None:
+    """Remember a wrong login, from where it came, whether there is such an account or not. Raises CredentialsWrong."""
+    await uow.audit("staff.login_failed", "staff", held.told)
+    raise CredentialsWrong().kept()
+
+
+async def refuse_client(uow: UnitOfWork, held: Credentials) -> None:
+    """Remember a wrong secret, from where it came, whether there is such a client or not. Raises CredentialsWrong."""
+    await uow.audit("api_client.token_refused", "api_client", held.told)
+    raise CredentialsWrong().kept()
+
+
+async def enter(uow: UnitOfWork, mint: TokenMint, settings: Settings, held: Credentials) -> TokensOut:
+    """Open a session for whoever proved to be who they say. Raises CredentialsWrong where the account changed meanwhile."""
+    staff = None if held.subject is None else await repository.staff_by_id(uow, held.subject, lock=True)
+    if staff is None or staff.status != "active" or staff.password_hash != held.secret_hash:
+        raise CredentialsWrong
+    session = StaffSession(id=uuid7(), staff_id=staff.id, created_at=uow.now, source=uow.source)
     uow.session.add(session)
     await uow.session.flush()
     await uow.audit("staff.signed_in", "staff", staff.id)
     return await _tokens(uow, mint, settings, staff, session.id)
-
-
-def _locked(left: timedelta) -> AccountLocked:
-    seconds = ceil(left.total_seconds())
-    refusal = AccountLocked(
-        "账号已锁定,请在 {seconds} 秒后重试", "The account is locked; try again in {seconds} seconds", seconds=seconds
-    )
-    refusal.extra_headers["Retry-After"] = str(seconds)
-    return refusal
 
 
 async def _tokens(uow: UnitOfWork, mint: TokenMint, settings: Settings, staff: Staff, session: UUID) -> TokensOut:
@@ -160,51 +185,44 @@ async def logout(uow: UnitOfWork) -> None:
         raise PermissionMissing
 
 
-async def change_password(uow: UnitOfWork, settings: Settings, change: PasswordIn) -> None:
-    """Change the caller's own password; every token of the account ends.
-
-    Raises PermissionMissing for who has no password, AccountLocked, OldPasswordWrong (which counts like a failed login), PasswordTooWeak.
-    """
-    staff = await repository.staff_by_id(uow, uow.principal.id, lock=True) if uow.principal.kind == "staff" else None
+async def own_credentials(uow: UnitOfWork) -> tuple[Credentials, str]:
+    """Return what the caller's old password is held against, and the user name. Raises PermissionMissing for who has no password."""
+    staff = await repository.staff_by_id(uow, uow.principal.id) if uow.principal.kind == "staff" else None
     if staff is None:
         raise PermissionMissing
-    if staff.locked_until is not None and staff.locked_until > uow.now:
-        raise _locked(staff.locked_until - uow.now)
-    if not await verify_password(change.old_password, staff.password_hash):
-        await _count_failure(uow, settings, staff)
-        raise OldPasswordWrong(
-            errors=[FieldError("/old_password", "wrong", "原密码错误", "the old password is wrong")]
-        ).kept()
-    _check_password(change.new_password, staff.username, settings, "/new_password")
-    staff.password_hash = await hash_password(change.new_password)
+    return Credentials(staff.id, str(staff.id), staff.password_hash), staff.username
+
+
+async def refuse_old_password(uow: UnitOfWork) -> None:
+    """Remember a wrong old password like a failed login. Raises OldPasswordWrong."""
+    await uow.audit("staff.login_failed", "staff", uow.principal.id)
+    raise OldPasswordWrong(
+        errors=[FieldError("/old_password", "wrong", "原密码错误", "the old password is wrong")]
+    ).kept()
+
+
+async def change_password(uow: UnitOfWork, held: Credentials, password_hash: str) -> None:
+    """Change the caller's own password, whose old one was right; every token of the account ends. Raises CredentialsWrong where it changed meanwhile."""
+    staff = await repository.staff_by_id(uow, uow.principal.id, lock=True)
+    if staff is None or staff.password_hash != held.secret_hash:
+        raise CredentialsWrong
+    staff.password_hash = password_hash
     staff.token_version += 1
-    staff.failed_logins = 0
     await repository.revoke_sessions(uow, staff.id)
     await uow.audit("staff.password_changed", "staff", staff.id)
 
 
-async def _count_failure(uow: UnitOfWork, settings: Settings, staff: Staff) -> None:
-    staff.failed_logins += 1
-    pause = lockout(staff.failed_logins, settings.lockout_after)
-    staff.locked_until = uow.now + pause if pause else None
-    await uow.audit("staff.login_failed", "staff", staff.id)
-
-
-def _check_password(password: str, username: str, settings: Settings, pointer: str) -> None:
+def check_password(password: str, username: str, settings: Settings, pointer: str) -> None:
+    """Hold a password against the policy. Raises PasswordTooWeak."""
     reason = weakness(password, username, settings.password_min_length)
     if reason:
         raise PasswordTooWeak(errors=[FieldError(pointer, reason, *_WEAK[reason])])
 
 
-async def issue_client_token(
-    uow: UnitOfWork, mint: TokenMint, settings: Settings, client_id: str, secret: str
-) -> AccessTokenOut:
-    """Issue a token to an API client. Raises CredentialsWrong."""
-    client = await repository.client_by_client_id(uow, client_id)
-    right = await verify_password(
-        secret, client.secret_hash if client is not None and client.status == "active" else None
-    )
-    if client is None or not right:
+async def issue_client_token(uow: UnitOfWork, mint: TokenMint, settings: Settings, held: Credentials) -> AccessTokenOut:
+    """Issue a token to an API client that proved to be who it says. Raises CredentialsWrong where it changed meanwhile."""
+    client = None if held.subject is None else await repository.client_by_id(uow, held.subject)
+    if client is None or client.status != "active" or client.secret_hash != held.secret_hash:
         raise CredentialsWrong
     access = mint.issue(
         kind="client",
@@ -217,17 +235,16 @@ async def issue_client_token(
     return AccessTokenOut(access_token=access, expires_in=settings.access_token_seconds)
 
 
-async def create_staff(uow: UnitOfWork, settings: Settings, new: StaffIn) -> StaffOut:
-    """Add a member of staff. Raises UsernameTaken, PasswordTooWeak, PermissionUnknown, CampusNotGranted."""
+async def create_staff(uow: UnitOfWork, new: StaffIn, password_hash: str) -> StaffOut:
+    """Add a member of staff under the hash of a password that the policy takes. Raises UsernameTaken, PermissionUnknown, CampusNotGranted."""
     await repository.lock_name(uow, f"staff|{new.username}")
     if await repository.staff_by_username(uow, new.username) is not None:
         raise UsernameTaken(errors=[FieldError("/username", "taken", "用户名已被使用", "the user name is taken")])
-    _check_password(new.password, new.username, settings, "/password")
     await _check_grant(uow, new.roles, new.campuses)
     staff = Staff(
-        id=uuid7(), username=new.username, name=new.name, title=new.title, password_hash=await hash_password(new.password),
+        id=uuid7(), username=new.username, name=new.name, title=new.title, password_hash=password_hash,
         status="active", token_version=1, version=1, all_departments=new.all_departments, departments=sorted(set(new.departments)),
-        campuses=sorted(set(new.campuses)), failed_logins=0, created_at=uow.now,
+        campuses=sorted(set(new.campuses)), created_at=uow.now,
     )  # fmt: skip
     uow.session.add(staff)
     await uow.session.flush()
@@ -350,8 +367,8 @@ async def put_role(uow: UnitOfWork, code: str, change: RoleIn) -> Role:
     return role
 
 
-async def create_client(uow: UnitOfWork, new: ApiClientIn, secret: str | None = None) -> ApiClientCreated:
-    """Add an API client; its secret is shown once. Raises ClientIdTaken, PermissionUnknown, CampusNotGranted."""
+async def create_client(uow: UnitOfWork, new: ApiClientIn, secret: str, secret_hash: str) -> ApiClientCreated:
+    """Add an API client; its secret, whose hash comes with it, is shown once. Raises ClientIdTaken, PermissionUnknown, CampusNotGranted."""
     await repository.lock_name(uow, f"client|{new.client_id}")
     if await repository.client_by_client_id(uow, new.client_id) is not None:
         raise ClientIdTaken(errors=[FieldError("/client_id", "taken", "client_id 已被使用", "the client_id is taken")])
@@ -360,9 +377,8 @@ async def create_client(uow: UnitOfWork, new: ApiClientIn, secret: str | None = 
         errors = [FieldError(f"/scopes/{i}", "unknown", "没有这个权限", "no such permission") for i in unknown]
         raise PermissionUnknown(errors=errors)
     await _check_grant(uow, None, new.campuses)
-    secret = secret or url_token()
     client = ApiClient(
-        id=uuid7(), client_id=new.client_id, name=new.name, secret_hash=await hash_password(secret), scopes=sorted(set(new.scopes)),
+        id=uuid7(), client_id=new.client_id, name=new.name, secret_hash=secret_hash, scopes=sorted(set(new.scopes)),
         campuses=sorted(set(new.campuses)), status="active", token_version=1, created_at=uow.now,
     )  # fmt: skip
     uow.session.add(client)
@@ -414,28 +430,43 @@ async def held_campus(uow: UnitOfWork, campus_id: int) -> Campus:
     return next(campus for campus in await campuses(uow) if campus.id == campus_id)
 
 
-async def trust_client(uow: UnitOfWork, client_id: str, name: str, scopes: Sequence[str], secret: str) -> None:
+async def trust_client(
+    uow: UnitOfWork, client_id: str, name: str, scopes: Sequence[str], secret: str, secret_hash: str
+) -> None:
     """Make a client that the installation runs itself, or give it the campuses that came since; its other rights stay as they are."""
     await repository.lock_name(uow, f"client|{client_id}")
     campuses_ = [campus.id for campus in await repository.campuses(uow)]
     client = await repository.client_by_client_id(uow, client_id)
     if client is None:
         await create_client(
-            uow, ApiClientIn(client_id=client_id, name=name, scopes=list(scopes), campuses=campuses_), secret
+            uow,
+            ApiClientIn(client_id=client_id, name=name, scopes=list(scopes), campuses=campuses_),
+            secret,
+            secret_hash,
         )
     elif sorted(client.campuses) != campuses_:
         client.campuses = campuses_
         await uow.audit("api_client.campuses_changed", "api_client", client.id, detail={"campuses": campuses_})
 
 
-async def first_administrator(uow: UnitOfWork, settings: Settings, username: str, password: str) -> bool:
+async def is_hired(uow: UnitOfWork, username: str) -> bool:
+    """Say whether an account has this name."""
+    return await repository.staff_by_username(uow, username) is not None
+
+
+async def is_trusted(uow: UnitOfWork, client_id: str) -> bool:
+    """Say whether an API client has this id."""
+    return await repository.client_by_client_id(uow, client_id) is not None
+
+
+async def first_administrator(uow: UnitOfWork, username: str, password: str, password_hash: str) -> bool:
     """Make the first administrator, of every campus, where nobody works yet; say whether that was so."""
     await repository.lock_name(uow, "first administrator")
     if await repository.staff_page(uow, None, 1):
         return False
     campuses_ = [campus.id for campus in await repository.campuses(uow)]
     new = StaffIn(username=username, name="管理员", password=password, roles=["admin"], campuses=campuses_)
-    await create_staff(uow, settings, new)
+    await create_staff(uow, new, password_hash)
     return True
 
 

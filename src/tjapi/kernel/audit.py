@@ -27,9 +27,7 @@ from tjapi.kernel.security.keys import KeyRing
 _BATCH = 500
 _GENESIS = b"tjapi audit chain"
 _LOCK = text("select pg_try_advisory_xact_lock(7307001)")
-_COLUMNS = (
-    "id, at, principal_kind, principal_id, action, object_type, object_id, campus_id, campuses, detail, request_id"
-)
+_COLUMNS = "id, at, principal_kind, principal_id, action, object_type, object_id, campus_id, campuses, detail, request_id, source"
 # A row that has a link was sealed; if it says otherwise somebody turned the mark back, and `verify` says so. It must not stop the sealer.
 _UNSEALED = text(
     f"select {_COLUMNS} from audit_event e where not sealed and not exists (select from audit_link l where l.event_id = e.id)"
@@ -65,6 +63,7 @@ class AuditEvent(Base):
     campuses: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default=text("'{}'"))
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB)
     request_id: Mapped[str]
+    source: Mapped[str] = mapped_column(server_default="")
     sealed: Mapped[bool] = mapped_column(server_default="false")
 
 
@@ -105,6 +104,8 @@ class AuditChain:
             row.object_id,
         ]
         values += [row.campus_id, list(row.campuses), row.detail, row.request_id]
+        # Rows of before there was one, and what nobody asked for, have none: their digest stays what it was.
+        values += [row.source] if row.source else []
         return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=False).encode()).digest()
 
     def _next(self, chain: bytes, n: int, row: Any) -> bytes:

@@ -1,7 +1,9 @@
-"""Wakes workers through arq. Valkey may vanish at any moment: a poke that fails is forgotten, the worker's own poll finds the job."""
+"""Wakes workers through arq, and counts what all processes count together. Valkey may vanish at any moment: a poke that fails is forgotten, the worker's own poll finds the job."""
 
 import asyncio
 import time
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -42,6 +44,19 @@ class Broker:
         except (RedisError, OSError, TimeoutError) as error:
             self._quiet_until = time.monotonic() + _PAUSE_SECONDS
             log.warning("broker.unreachable", error=type(error).__name__)
+
+    async def run(self, script: str, names: Sequence[str], values: Sequence[float]) -> int | None:
+        """Run a script of whole numbers; None: Valkey does not answer, or cannot. Never raises, never waits long."""
+        if self._redis is None or time.monotonic() < self._quiet_until:
+            return None
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                answer: Any = self._redis.eval(script, len(names), *names, *map(str, values))
+                return int(await answer)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._quiet_until = time.monotonic() + _PAUSE_SECONDS
+            log.warning("broker.unreachable", error=type(error).__name__)
+            return None
 
     async def ping(self) -> bool:
         """Say whether Valkey answers."""

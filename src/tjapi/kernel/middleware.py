@@ -3,6 +3,8 @@
 import asyncio
 import re
 import time
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 import structlog
@@ -12,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tjapi.kernel import problem
 from tjapi.kernel.ids import uuid7
+from tjapi.kernel.limits import Limits, Rate, slow_down
 from tjapi.kernel.metrics import REQUESTS, SECONDS
 
 log = structlog.get_logger("http")
@@ -34,8 +37,16 @@ class Perimeter:
     """The outermost layer. `stream_suffixes` are paths that may last longer than a request."""
 
     def __init__(
-        self, app: ASGIApp, *, json_limit: int, raw_limit: int, seconds: float, stream_suffixes: tuple[str, ...]
+        self,
+        app: ASGIApp,
+        *,
+        json_limit: int,
+        raw_limit: int,
+        seconds: float,
+        stream_suffixes: tuple[str, ...],
+        trusted_proxies: str = "",
     ) -> None:
+        self._proxies = tuple(ip_network(network) for network in trusted_proxies.split(",") if network)
         self._app = app
         self._json_limit = json_limit
         self._raw_limit = raw_limit
@@ -51,6 +62,7 @@ class Perimeter:
         given = headers.get(b"x-request-id", b"")
         request_id = given.decode() if _REQUEST_ID.fullmatch(given) else uuid7().hex
         scope["tj.request_id"] = request_id
+        scope["tj.source"] = self._source(scope, headers)
         structlog.contextvars.bind_contextvars(request_id=request_id)
         began, status = time.perf_counter(), 0
 
@@ -74,6 +86,23 @@ class Perimeter:
                 "request", request_id=request_id, method=scope["method"], route=route, status=status, seconds=round(seconds, 4),
                 principal_kind=principal.kind if principal else None, principal_id=str(principal.id) if principal else None,
             )  # fmt: skip
+
+    def _source(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
+        """Return from which address a request comes: the last one that no proxy of ours has; of anybody else's headers nothing is believed."""
+        peer = _address((scope.get("client") or ("",))[0])
+        if peer is None or not self._is_ours(peer):
+            return str(peer or "")
+        for hop in reversed(headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")):
+            told = _address(hop.strip())
+            if told is None:
+                break
+            peer = told
+            if not self._is_ours(told):
+                break
+        return str(peer)
+
+    def _is_ours(self, address: IPv4Address | IPv6Address) -> bool:
+        return any(address in network for network in self._proxies)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, status: Any) -> None:
         request = Request(scope)
@@ -116,6 +145,33 @@ class Perimeter:
             return message
 
         return measured
+
+
+class Metered:
+    """Before the pages that links open: counts by the address they are asked from. `rates` by how a path begins."""
+
+    def __init__(self, app: ASGIApp, limits: Limits, rates: Mapping[str, Rate]) -> None:
+        self._app = app
+        self._limits = limits
+        self._rates = rates
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass, or say when to come back."""
+        for begins, rate in self._rates.items():
+            if scope["type"] == "http" and scope["path"].startswith(begins):
+                wait = await self._limits.wait(rate, scope.get("tj.source", ""))
+                if wait:
+                    await problem.response(Request(scope), slow_down(wait))(scope, receive, send)
+                    return
+        await self._app(scope, receive, send)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _template(scope: Scope) -> str:

@@ -40,7 +40,7 @@ from tjapi.kernel.problem import (
     Unavailable,
     UnsupportedMediaType,
 )
-from tjapi.kernel.runtime import runtime
+from tjapi.kernel.runtime import asked, runtime
 from tjapi.kernel.security.principal import ANONYMOUS, Principal
 from tjapi.kernel.security.tokens import TokenInvalidError
 from tjapi.kernel.uow import UnitOfWork
@@ -85,6 +85,9 @@ async def current_principal(
     if principal is None:
         raise Unauthenticated
     request.state.principal = principal
+    rate = held.rates.get(getattr(request.scope.get("route"), "operation_id", None) or "")
+    if rate is not None:
+        await held.limits.take(rate, f"{principal.kind}|{principal.id}")
     return principal
 
 
@@ -92,13 +95,13 @@ Caller = Annotated[Principal, Depends(current_principal)]
 
 
 async def _write_unit(request: Request, principal: Caller) -> AsyncIterator[UnitOfWork]:
-    async with runtime(request).units.open(principal, request_id=request.scope.get("tj.request_id", "")) as uow:
+    async with runtime(request).units.open(principal, asked=asked(request)) as uow:
         request.state.uow = uow
         yield uow
 
 
 async def _read_unit(request: Request, principal: Caller) -> AsyncIterator[UnitOfWork]:
-    async with runtime(request).units.read(principal, request_id=request.scope.get("tj.request_id", "")) as uow:
+    async with runtime(request).units.read(principal, asked=asked(request)) as uow:
         yield uow
 
 
@@ -107,7 +110,7 @@ async def _look(request: Request, principal: Caller) -> Look:
 
 
 async def _public_unit(request: Request) -> AsyncIterator[UnitOfWork]:
-    async with runtime(request).units.open(ANONYMOUS, request_id=request.scope.get("tj.request_id", "")) as uow:
+    async with runtime(request).units.open(ANONYMOUS, asked=asked(request)) as uow:
         request.state.uow = uow
         yield uow
 
@@ -125,11 +128,19 @@ def _permit(permission: str) -> Callable[..., Awaitable[None]]:
             return
         # In a transaction of its own: the refusal is remembered although nothing else is.
         held = runtime(request)
-        async with held.units.open(principal, request_id=request.scope.get("tj.request_id", "")) as uow:
+        async with held.units.open(principal, asked=asked(request)) as uow:
             await uow.audit("access.refused", "permission", permission)
         raise PermissionMissing
 
     return permit
+
+
+async def _let_pass(request: Request) -> None:
+    """Count what anybody may do by the address it comes from."""
+    held = runtime(request)
+    rate = held.rates.get(getattr(request.scope.get("route"), "operation_id", None) or "")
+    if rate is not None:
+        await held.limits.take(rate, asked(request).source)
 
 
 def _take_key(operation_id: str, *, required: bool) -> Callable[..., Awaitable[None]]:
@@ -156,16 +167,21 @@ def operation(
     status: int = 200,
     example: Any = None,
     media_types: Iterable[str] = (),
+    before: Iterable[Callable[..., Any]] = (),
 ) -> dict[str, Any]:
     """Return the keyword arguments of a route decorator for one operation of the contract.
 
-    `media_types` are those an answer may have beside that of the route's `response_class`.
+    `media_types` are those an answer may have beside that of the route's `response_class`. `before`: what is done once the caller may, and
+    before a transaction is opened.
     """
     kinds: list[type[Problem]] = [*problems, Invalid, InternalError, Unavailable, TooManyRequests]
     dependencies = []
     if permission != PUBLIC:
         kinds += [Unauthenticated, PermissionMissing]
         dependencies.append(Depends(_permit(permission)))
+    else:
+        dependencies.append(Depends(_let_pass))
+    dependencies += [Depends(step) for step in before]
     if idempotent:
         kinds += [idempotency.IdempotencyKeyReused, idempotency.RequestStillRunning]
         kinds += [idempotency.IdempotencyKeyMissing] if idempotent == "required" else []

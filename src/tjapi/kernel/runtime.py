@@ -10,21 +10,23 @@ from tjapi.kernel.broker import Broker
 from tjapi.kernel.clock import Clock
 from tjapi.kernel.db import Database, Look
 from tjapi.kernel.jobs.spec import JobSpec
+from tjapi.kernel.limits import Limits, Rate
 from tjapi.kernel.live import LiveHub
 from tjapi.kernel.security.fields import FieldCipher
 from tjapi.kernel.security.keys import KeyRing
+from tjapi.kernel.security.passwords import Hasher
 from tjapi.kernel.security.principal import Principal
 from tjapi.kernel.security.tokens import TokenClaims, TokenMint
 from tjapi.kernel.settings import Settings
 from tjapi.kernel.storage import Storage
-from tjapi.kernel.uow import Units
+from tjapi.kernel.uow import Asked, Units
 
 Authenticator = Callable[[Look, TokenClaims], Awaitable[Principal | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The composition of a process. `services` are the neighbours that flows may call, by name."""
+    """The composition of a process. `services` are the neighbours that flows may call, by name; `rates` how often a caller may use an operation, by its id."""
 
     settings: Settings
     clock: Clock
@@ -39,6 +41,14 @@ class Runtime:
     authenticate: Authenticator
     jobs: Mapping[str, JobSpec]
     services: Any
+    hasher: Hasher
+    limits: Limits
+    rates: Mapping[str, Rate]
+
+
+def asked(connection: HTTPConnection) -> Asked:
+    """Return what the outermost layer wrote down of a request."""
+    return Asked(connection.scope.get("tj.request_id", ""), connection.scope.get("tj.source", ""))
 
 
 def runtime(connection: HTTPConnection) -> Runtime:

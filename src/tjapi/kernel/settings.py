@@ -1,10 +1,11 @@
 """Every knob, each a `TJ_…` environment variable; `tjapi settings` lists them. Secrets may come from `TJ_…_FILE`."""
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -57,7 +58,29 @@ class Settings(BaseSettings):
     public_url: str | None = Field(None, description="how clients reach the API; unset: http://host:port")
     access_token_seconds: int = Field(900, ge=30, le=86_400, description="life of an access token")
     refresh_token_days: int = Field(14, ge=1, le=90, description="life of a refresh token")
-    lockout_after: int = Field(5, ge=1, le=50, description="failed logins before a pause (doubling from 30 s to 1 h)")
+    lockout_after: int = Field(
+        5,
+        ge=1,
+        le=50,
+        description="failed logins of an account from one address before a pause (doubling from 30 s to 15 min)",
+    )
+    hash_slots: int = Field(
+        max(1, (os.cpu_count() or 2) // 2),
+        ge=1,
+        le=64,
+        description="passwords and secrets that a process hashes at a time, each 0.1 s of a core",
+    )
+    hash_queue: int = Field(24, ge=0, le=1_000, description="how many more may wait to be hashed; beyond: 429")
+    rate_factor: float = Field(
+        1.0,
+        gt=0,
+        le=10_000,
+        description="widens every limit on how often something may be done by a caller or an address",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="addresses or networks of reverse proxies, separated by commas: from these alone X-Forwarded-For counts",
+    )
     password_min_length: int = Field(10, ge=8, le=128, description="shortest password (等保 2.0, 8.1.4.1)")
     body_limit: int = Field(2 * 1024 * 1024, ge=1024, description="largest JSON body, bytes")
     upload_limit: int = Field(
@@ -87,6 +110,14 @@ class Settings(BaseSettings):
     )
     tsa_url: str | None = Field(None, description="RFC 3161 timestamp authority for the seal (PAdES-B-T); unset: B-B")
     payment_required: bool = Field(False, description="whether lines wait for payment before they are released")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        """Refuse what is no network, when the process starts."""
+        for network in filter(None, value.replace(" ", "").split(",")):
+            ip_network(network)
+        return value.replace(" ", "")
 
     @model_validator(mode="before")
     @classmethod

@@ -38,14 +38,14 @@ _FENCE = "select 1 from job where id = $1 and fence = $2 and state = 'running' f
 _LIVE = """
 insert into live_event (campus_id, topic, permission, principal_id, data, at) values ($1, $2, $3, $4, $5::text::jsonb, $6)
 """
-_AUDIT = "select tj.audit($1, $2, $3, $4, $5::text::jsonb, $6)"
+_AUDIT = "select tj.audit($1, $2, $3, $4, $5::text::jsonb, $6, $7)"
 _LIVE_MANY = """
 insert into live_event (campus_id, topic, permission, data, at)
 select $1, $2, $3, given.data::jsonb, $4 from unnest($5::text[]) as given (data)
 """
 _AUDIT_MANY = """
-select tj.audit($1, $2, given.object_id, $3, given.detail::jsonb, $4)
-from unnest($5::text[], $6::text[]) as given (object_id, detail)
+select tj.audit($1, $2, given.object_id, $3, given.detail::jsonb, $4, $5)
+from unnest($6::text[], $7::text[]) as given (object_id, detail)
 """
 
 
@@ -88,6 +88,17 @@ class Fence:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which request something is done for, and from which address it came; both empty for what nobody asked."""
+
+    request_id: str = ""
+    source: str = ""
+
+
+NO_REQUEST = Asked()
+
+
 class UnitOfWork:
     """One transaction on behalf of a principal."""
 
@@ -100,14 +111,15 @@ class UnitOfWork:
         announcements: Announcements,
         *,
         fence: Fence | None = None,
-        request_id: str = "",
+        asked: Asked = NO_REQUEST,
         database: Database | None = None,
     ) -> None:
         self.session = session
         self._database = database
         self.principal = principal
         self.cipher = cipher
-        self.request_id = request_id
+        self.request_id = asked.request_id
+        self.source = asked.source
         self._clock = clock
         self._announcements = announcements
         self._fence = fence
@@ -234,7 +246,9 @@ class UnitOfWork:
         """Leave an audit row in this transaction. The actor is read by the database from the signed context."""
         await self.session.flush()
         told = _json(detail or {})
-        await fetch_value(self.session, _AUDIT, action, object_type, str(object_id), campus_id, told, self.request_id)
+        await fetch_value(
+            self.session, _AUDIT, action, object_type, str(object_id), campus_id, told, self.request_id, self.source
+        )
 
     async def audit_many(
         self, action: str, object_type: str, objects: Mapping[UUID, Mapping[str, Any]], *, campus_id: int
@@ -243,7 +257,9 @@ class UnitOfWork:
         if objects:
             await self.session.flush()
             ids, details = [str(one) for one in objects], [_json(detail) for detail in objects.values()]
-            await fetch_rows(self.session, _AUDIT_MANY, action, object_type, campus_id, self.request_id, ids, details)
+            await fetch_rows(
+                self.session, _AUDIT_MANY, action, object_type, campus_id, self.request_id, self.source, ids, details
+            )
 
     async def commit(self) -> None:
         """Commit. Raises LeaseLostError when the job that this unit works for was taken over meanwhile."""
@@ -268,12 +284,12 @@ class Units:
 
     @asynccontextmanager
     async def open(
-        self, principal: Principal, role: Role = "app", *, fence: Fence | None = None, request_id: str = ""
+        self, principal: Principal, role: Role = "app", *, fence: Fence | None = None, asked: Asked = NO_REQUEST
     ) -> AsyncIterator[UnitOfWork]:
         """Lend a unit; commit when the block ends well, roll back when it raises, unless the refusal itself must be kept."""
         async with self.database.session(role, principal) as session:
             uow = UnitOfWork(
-                session, principal, self.clock, self.cipher, self._announcements, fence=fence, request_id=request_id,
+                session, principal, self.clock, self.cipher, self._announcements, fence=fence, asked=asked,
                 database=self.database,
             )  # fmt: skip
             try:
@@ -287,10 +303,10 @@ class Units:
             await self._poke(job_id)
 
     @asynccontextmanager
-    async def read(self, principal: Principal, *, request_id: str = "") -> AsyncIterator[UnitOfWork]:
+    async def read(self, principal: Principal, *, asked: Asked = NO_REQUEST) -> AsyncIterator[UnitOfWork]:
         """Lend a unit of the reading role: it can only SELECT and leave audit rows; each statement stands alone."""
         async with self.database.session("reader", principal) as session:
-            yield UnitOfWork(session, principal, self.clock, self.cipher, self._announcements, request_id=request_id)
+            yield UnitOfWork(session, principal, self.clock, self.cipher, self._announcements, asked=asked)
 
     def apart(self) -> "Units":
         """Return units over a connection of their own, for the event loop of another thread; they write and tell nobody."""

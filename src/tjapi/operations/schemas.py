@@ -77,6 +77,10 @@ class AuditEventOut(BaseModel):
     campus_id: int | None = Field(examples=[1])
     detail: dict[str, Any] = Field(examples=[{}])
     request_id: str = Field(examples=["0192f0c47b1a7c3e9d551f2e3a4b5c6d"])
+    source: str = Field(
+        description="来源地址;系统自身所为为空 · The address it was asked from; empty: the system by itself",
+        examples=["10.20.3.41"],
+    )
 
 
 class LiveEventOut(BaseModel):

@@ -35,6 +35,7 @@ _COLUMNS = {
     "campuses": "campuses || 77::smallint",
     "detail": "detail || '{\"more\": 1}'",
     "request_id": "request_id || 'x'",
+    "source": "source || '9'",
     "sealed": "false",
 }
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.tjapi.result.scene import OpenUnit, Scene, exam_state, file, line_state, observation, report, visit
 from tjapi.exam import service as exams
+from tjapi.identity import flows
 from tjapi.identity import service as identity
 from tjapi.identity.schemas import StaffIn
 from tjapi.kernel.runtime import Runtime
@@ -160,11 +161,12 @@ async def test_another_department_is_refused_and_the_refusal_is_audited(
 ) -> None:
     scene = await visit(unit, "GENERAL")
     username = f"entry.{scene.exam_no[-6:].lower()}"
+    hashed = await flows.hashed_password(runtime, username, _PASSWORD, "/password")
     async with unit() as uow:
         new = StaffIn(
             username=username, name="别科", password=_PASSWORD, roles=["doctor"], campuses=[1], departments=[2]
         )
-        await identity.create_staff(uow, runtime.settings, new)
+        await identity.create_staff(uow, new, hashed)
     login = await anonymous.post("/api/v1/auth/token", json={"username": username, "password": _PASSWORD})
     headers = {"Authorization": f"Bearer {login.json()['access_token']}", "If-Match": '"0"'}
     seen = await anonymous.get(f"{_place(scene)}/sheet", headers=headers)

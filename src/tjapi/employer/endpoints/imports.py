@@ -1,6 +1,6 @@
 """HTTP of lists that come as files."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query, Request, Response
@@ -19,7 +19,7 @@ from tjapi.employer.service import importing
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.problem import BodyTooLarge
 from tjapi.kernel.routing import Caller, ReadUnit, Unit, operation, router
-from tjapi.kernel.runtime import runtime
+from tjapi.kernel.runtime import asked, runtime
 
 imports = router("campaigns")
 _STEP = [MemberImportNotFound, MemberImportStateConflict, CampaignStateConflict]
@@ -57,8 +57,7 @@ async def get_template(uow: ReadUnit) -> Response:
 
 @imports.post("/campaigns/{campaign_id:uuid}/member-imports", **_UPLOAD)
 async def upload_members(request: Request, caller: Caller, campaign_id: UUID) -> ImportOut:
-    request_id: Any = request.scope.get("tj.request_id", "")
-    return await flows.upload(runtime(request), caller, request_id, campaign_id, await request.body())
+    return await flows.upload(runtime(request), caller, asked(request), campaign_id, await request.body())
 
 
 @imports.get(

@@ -37,7 +37,7 @@ from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.paging import Page, Pager, PageTokenInvalid
 from tjapi.kernel.problem import BodyTooLarge
 from tjapi.kernel.routing import Caller, ReadUnit, Unit, operation, router
-from tjapi.kernel.runtime import runtime
+from tjapi.kernel.runtime import asked, runtime
 
 examinees = router("examinees")
 # Judged by its content, whatever it calls itself.
@@ -139,8 +139,7 @@ async def put_photo(
     examinee_id: UUID,
     source: Annotated[PhotoSource, Query(description="来源:读卡器或拍照 · Card reader or camera")] = "camera",
 ) -> PhotoOut:
-    request_id = request.scope.get("tj.request_id", "")
-    return await flows.put_photo(runtime(request), caller, request_id, examinee_id, await request.body(), source)
+    return await flows.put_photo(runtime(request), caller, asked(request), examinee_id, await request.body(), source)
 
 
 @examinees.get("/examinees/{examinee_id:uuid}/photo", response_class=JPEG, **_GET_PHOTO)
