@@ -138,6 +138,7 @@ class _Reader:
         if _is_only_said_before(clauses):
             understood = False
         found += self._graded(grades, sentence) if _LOWERED not in stated else []
+        understood = understood and not _is_only_unseen(clauses)
         figures, named = self._figured(clauses, site, sentence)
         found += figures
         if not any(one.grave and one.stands for one in found):
@@ -449,6 +450,44 @@ def _take_back_usual(clauses: Sequence[Clause], book: Dictionary) -> None:
             for made in clause.mentions:
                 if made.mention.stands and (not made.mention.grave or (made.soft and sure)):
                     made.mention = replace(made.mention, assertion="absent")
+
+
+_UNSEEN = re.compile(
+    "显示(?:不清|不满意|欠清|不佳|欠佳|不理想|困难)|(?:未能|不能|无法|未予?)(?:清晰)?(?:显示|评价|评估|观察|检查)|未检(?!出|见|测)"
+)
+
+
+_PART = re.compile("部分|局部|切面|[段叶尾头体极]部?(?:显示|因|受|被)|余|可见部")
+"""A part that was not to be seen says nothing of the rest."""
+
+
+def _is_only_unseen(clauses: Sequence[Clause]) -> bool:
+    """Say whether all that a sentence says of an organ is that it was not to be seen: whoever concludes should know that it was not judged."""
+    organ = any(one.site in _ORGANS for one in clauses[0].tokens) if clauses else False
+    told = any(
+        _PART.search(clause.words) or clause.mentions or clause.calls_well or clause.has("denies") for clause in clauses
+    )
+    return organ and not told and _UNSEEN.search(",".join(clause.words for clause in clauses)) is not None
+
+
+_ORGANS = frozenset(
+    (
+        "LIVER",
+        "GB",
+        "PANC",
+        "SPLEEN",
+        "KIDNEY",
+        "BLADDER",
+        "PROSTATE",
+        "UTERUS",
+        "THYROID",
+        "BREAST",
+        "HEART",
+        "LUNG",
+        "BRAIN",
+    )
+)
+"""Organs of which somebody ordered the examination; an ovary or a duct need not be seen."""
 
 
 def _is_only_said_before(clauses: Sequence[Clause]) -> bool:

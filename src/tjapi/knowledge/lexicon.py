@@ -184,6 +184,8 @@ class Dictionary:
         return None
 
 
+_SIZED = re.compile(r"[ :=约]{0,3}\d{1,3}(?:\.\d)?\s?(?:mm|cm)")
+"""A size behind an abbreviation is of what it names: GGO 6mm."""
 _SHORT = 3
 """Of so few letters an abbreviation before a number is a quantity."""
 
@@ -197,7 +199,8 @@ def _stands(text: str, at: int, word: str, entry: Entry) -> bool:
     if not (last.isascii() and last.isalnum() and behind.isascii()):
         return True
     named = bool(entry.concept or entry.lesion)
-    if named and word.isalpha() and len(word) <= _SHORT and text[at + len(word) :].lstrip(" :=")[:1].isdigit():
+    rest = text[at + len(word) :]
+    if named and word.isalpha() and len(word) <= _SHORT and rest.lstrip(" :=")[:1].isdigit() and not _SIZED.match(rest):
         return False  # Ca 2.3 is calcium
     if last.isdigit():
         return not behind.isdigit()
