@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from tjapi.knowledge.assertions import assertions_of, deny, rules_out
-from tjapi.knowledge.grades import BARE, PLAIN, SCHEMED, scheme_of, schemed
+from tjapi.knowledge.grades import BARE, LACKING, PLAIN, SCHEMED, scheme_of, schemed
 from tjapi.knowledge.lexicon import Concept, Dictionary, dictionary, plain_writing
 from tjapi.knowledge.mentions import ASSERTIONS, STANDING, Assertion, Description, Mention
 from tjapi.knowledge.sentences import Sentence, sentences_of
@@ -232,6 +232,13 @@ class _Reader:
             of = self._book.schemes[name]
             words = f"{name.upper()}-RADS {grade}类"
             made.append(Mention(of.concept.code, of.concept.name, of.site, "present", words, sentence.said, True, grades=frozenset({said})))  # fmt: skip
+        for name, concept in self._book.lacking.items():
+            said = f"{name}:{LACKING}"
+            if said in grades:
+                site, words = self._book.schemes[name].site, f"{name.upper()}-RADS {LACKING}类"
+                made.append(
+                    Mention(concept.code, concept.name, site, "present", words, sentence.said, grades=frozenset({said}))
+                )
         return made
 
     def _is_grave_grade(self, said: str) -> bool:

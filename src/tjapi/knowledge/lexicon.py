@@ -140,6 +140,7 @@ class Dictionary:
     unable: tuple[str, ...]
     figures: Mapping[str, Sequence[Figure]]
     schemes: Mapping[str, Scheme]
+    lacking: Mapping[str, Concept]
     scheme_at: Mapping[str, str]
     sex_of: Mapping[str, str]
 
@@ -248,6 +249,7 @@ def compiled(
             for one in concepts
             if "scheme" in one
         },
+        lacking={one["lacking"]: _concept(one, {}, known=True) for one in concepts if "lacking" in one},
         sex_of=_sexes(sites, concepts),
         scheme_at={one["site"]: one["scheme"] for one in concepts if one.get("plain")},
     )
