@@ -177,6 +177,10 @@ class _Reader:
             )  # fmt: skip
             soft = bool(token.lesion) and self._book.lesions[token.lesion].soft
             clause.mentions.append(Made(token.at, mention, soft))
+        if not clause.names:
+            # 子宫内膜厚16mm,回声不均: what is said next is of the part that was measured.
+            parts = (one.site for one in reversed(clause.tokens) if self._book.whole_of.get(one.site) == self._site)
+            self._site = next(parts, self._site)
         if (missed := self._missed(clause, sentence)) is not None:
             clause.mentions.append(missed)
 

@@ -131,6 +131,7 @@ class Dictionary:
     past_items: frozenset[str]
     missing_at: Mapping[str, str]
     region_of: Mapping[str, str]
+    whole_of: Mapping[str, str]
     words: Mapping[str, Sequence[tuple[str, Entry]]]
     part_of: Mapping[str, str]
     hazards: frozenset[str]
@@ -185,7 +186,7 @@ class Dictionary:
         return None
 
 
-_SIZED = re.compile(r"[ :=约]{0,3}\d{1,3}(?:\.\d)?\s?(?:mm|cm)")
+_SIZED = re.compile(r"[ :=约]{0,3}\d{1,3}(?:\.\d)?\s?(?:mm|cm)(?![a-z])")
 """A size behind an abbreviation is of what it names: GGO 6mm."""
 _SHORT = 3
 """Of so few letters an abbreviation before a number is a quantity."""
@@ -236,6 +237,7 @@ def compiled(
         past_items=frozenset(phrases["items"]["past"].split()),
         missing_at={site: one["code"] for one in concepts if "misses" in one for site in one["sites"].split()},
         region_of={site: region.split()[0] for region in regions for site in region.split()},
+        whole_of={site["code"]: site["part_of"] for site in sites if "part_of" in site},
         words=_index(_entries(sites, lesions, concepts, phrases)),
         part_of=phrases["part_of"],
         hazards=frozenset(phrases["normal"]["hazards"]),
