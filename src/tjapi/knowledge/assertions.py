@@ -37,8 +37,19 @@ def deny(clauses: Sequence[Clause], book: Dictionary) -> None:
     _take_doubt(clauses)
     for k in range(1, len(clauses)):
         if _takes_back(clauses[k]):
-            for one in next((near.tokens for near in reversed(clauses[:k]) if near.names), ()):
+            for one in next((near.tokens for near in reversed(clauses[:k]) if _names_undenied(near)), ()):
                 one.denied = one.denied or one.names
+
+
+def _names_undenied(clause: Clause) -> bool:
+    return any(one.names and not one.denied for one in clause.tokens)
+
+
+def rules_out(clauses: Sequence[Clause]) -> bool:
+    """Say whether a sentence begins with saying that what was doubted in the one before it is not there: 胰腺癌待排?增强CT已排除."""
+    return _takes_back(clauses[0]) and any(
+        "denied_after" in one.roles and one.word.endswith(_RULED_OUT) for one in clauses[0].tokens
+    )
 
 
 _LEFT_BEHIND = ("后遗", "遗留", "残遗")

@@ -15,6 +15,7 @@ from importlib import resources
 from typing import Any, Literal
 
 from tjapi.knowledge.descriptions import ASSERTIONS, STANDING, Assertion, Mention, read
+from tjapi.knowledge.grades import LACKING
 from tjapi.knowledge.lexicon import dictionary, plain_writing
 
 Side = Literal["left", "right", "both"]
@@ -149,7 +150,11 @@ def _words() -> _Words:
         if "part_of" in one:
             parts[one["part_of"]] = (*parts.get(one["part_of"], ()), one["code"])
     return _Words(
-        {one["code"]: _row(one, parts) for one in concepts if "scheme" not in one and not one.get("usual")},
+        {
+            one["code"]: _row(one, parts)
+            for one in concepts
+            if "scheme" not in one and "lacking" not in one and not one.get("usual")
+        },
         {one["code"]: tuple(one["words"].split()) for one in sites},
         {one["code"]: tuple(one["words"].split()) for one in harms},
         parts,
@@ -432,6 +437,8 @@ def expected(clicks: Sequence[Click]) -> Counter[Key]:
         made.append((one.concept, one.site, one.assertion, max(one.sizes_mm, default=None), grades))
         if scheme and one.grade[:1] in (of := dictionary().schemes[scheme]).grave:
             made.append((of.concept.code, of.site, "present", None, grades))
+        if one.grade == LACKING and scheme in dictionary().lacking:
+            made.append((dictionary().lacking[scheme].code, dictionary().schemes[scheme].site, "present", None, grades))
     return Counter(made)
 
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 
-from tjapi.knowledge.assertions import assertions_of, deny
-from tjapi.knowledge.grades import BARE, PLAIN, SCHEMED, scheme_of, schemed
+from tjapi.knowledge.assertions import assertions_of, deny, rules_out
+from tjapi.knowledge.grades import BARE, LACKING, PLAIN, SCHEMED, scheme_of, schemed
 from tjapi.knowledge.lexicon import Concept, Dictionary, dictionary, plain_writing
 from tjapi.knowledge.mentions import ASSERTIONS, STANDING, Assertion, Description, Mention
 from tjapi.knowledge.sentences import Sentence, sentences_of
@@ -37,9 +37,16 @@ def read(text: str, item_code: str = "", item_name: str = "") -> Description:
         scheme_of(item_name) or scheme_of(item_code) or book.scheme_at.get(site, ""),
         plain_writing(text[:MOST_READ]),
     )
-    found, unread = [], []
+    found: list[Mention] = []
+    unread: list[str] = []
+    before = 0
     for sentence in sentences_of(book, text[:MOST_READ]):
         mentions, understood = reader.sentence(sentence)
+        if reader.ruled_out:
+            found[before:] = [
+                replace(one, assertion="absent") if one.assertion == "possible" else one for one in found[before:]
+            ]
+        before = len(found)
         found += mentions
         if not understood:
             unread.append(sentence.said)
@@ -104,11 +111,13 @@ class _Reader:
 
     def __init__(self, book: Dictionary, site: str, scheme: str, text: str) -> None:
         self._book, self._site, self._scheme, self._text = book, site, scheme, text
+        self.ruled_out = False
 
     def sentence(self, sentence: Sentence) -> tuple[list[Mention], bool]:
         """Return what a sentence speaks of, and whether all of it is understood or known as normal."""
         site, clauses = self._site, clauses_of(self._book, sentence.plain)
         deny(clauses, self._book)
+        self.ruled_out = bool(clauses) and rules_out(clauses)
         aged = _MENOPAUSE.search(self._text) is not None or any(
             one.word in _AGED for clause in clauses for one in clause.tokens
         )
@@ -129,6 +138,7 @@ class _Reader:
         if _is_only_said_before(clauses):
             understood = False
         found += self._graded(grades, sentence) if _LOWERED not in stated else []
+        understood = understood and not _is_only_unseen(clauses)
         figures, named = self._figured(clauses, site, sentence)
         found += figures
         if not any(one.grave and one.stands for one in found):
@@ -167,6 +177,10 @@ class _Reader:
             )  # fmt: skip
             soft = bool(token.lesion) and self._book.lesions[token.lesion].soft
             clause.mentions.append(Made(token.at, mention, soft))
+        if not clause.names:
+            # 子宫内膜厚16mm,回声不均: what is said next is of the part that was measured.
+            parts = (one.site for one in reversed(clause.tokens) if self._book.whole_of.get(one.site) == self._site)
+            self._site = next(parts, self._site)
         if (missed := self._missed(clause, sentence)) is not None:
             clause.mentions.append(missed)
 
@@ -222,6 +236,13 @@ class _Reader:
             of = self._book.schemes[name]
             words = f"{name.upper()}-RADS {grade}类"
             made.append(Mention(of.concept.code, of.concept.name, of.site, "present", words, sentence.said, True, grades=frozenset({said})))  # fmt: skip
+        for name, concept in self._book.lacking.items():
+            said = f"{name}:{LACKING}"
+            if said in grades:
+                site, words = self._book.schemes[name].site, f"{name.upper()}-RADS {LACKING}类"
+                made.append(
+                    Mention(concept.code, concept.name, site, "present", words, sentence.said, grades=frozenset({said}))
+                )
         return made
 
     def _is_grave_grade(self, said: str) -> bool:
@@ -440,6 +461,44 @@ def _take_back_usual(clauses: Sequence[Clause], book: Dictionary) -> None:
             for made in clause.mentions:
                 if made.mention.stands and (not made.mention.grave or (made.soft and sure)):
                     made.mention = replace(made.mention, assertion="absent")
+
+
+_UNSEEN = re.compile(
+    "显示(?:不清|不满意|欠清|不佳|欠佳|不理想|困难)|(?:未能|不能|无法|未予?)(?:清晰)?(?:显示|评价|评估|观察|检查)|未检(?!出|见|测)"
+)
+
+
+_PART = re.compile("部分|局部|切面|[段叶尾头体极]部?(?:显示|因|受|被)|余|可见部")
+"""A part that was not to be seen says nothing of the rest."""
+
+
+def _is_only_unseen(clauses: Sequence[Clause]) -> bool:
+    """Say whether all that a sentence says of an organ is that it was not to be seen: whoever concludes should know that it was not judged."""
+    organ = any(one.site in _ORGANS for one in clauses[0].tokens) if clauses else False
+    told = any(
+        _PART.search(clause.words) or clause.mentions or clause.calls_well or clause.has("denies") for clause in clauses
+    )
+    return organ and not told and _UNSEEN.search(",".join(clause.words for clause in clauses)) is not None
+
+
+_ORGANS = frozenset(
+    (
+        "LIVER",
+        "GB",
+        "PANC",
+        "SPLEEN",
+        "KIDNEY",
+        "BLADDER",
+        "PROSTATE",
+        "UTERUS",
+        "THYROID",
+        "BREAST",
+        "HEART",
+        "LUNG",
+        "BRAIN",
+    )
+)
+"""Organs of which somebody ordered the examination; an ovary or a duct need not be seen."""
 
 
 def _is_only_said_before(clauses: Sequence[Clause]) -> bool:

@@ -131,6 +131,7 @@ class Dictionary:
     past_items: frozenset[str]
     missing_at: Mapping[str, str]
     region_of: Mapping[str, str]
+    whole_of: Mapping[str, str]
     words: Mapping[str, Sequence[tuple[str, Entry]]]
     part_of: Mapping[str, str]
     hazards: frozenset[str]
@@ -140,6 +141,7 @@ class Dictionary:
     unable: tuple[str, ...]
     figures: Mapping[str, Sequence[Figure]]
     schemes: Mapping[str, Scheme]
+    lacking: Mapping[str, Concept]
     scheme_at: Mapping[str, str]
     sex_of: Mapping[str, str]
 
@@ -184,6 +186,8 @@ class Dictionary:
         return None
 
 
+_SIZED = re.compile(r"[ :=约]{0,3}\d{1,3}(?:\.\d)?\s?(?:mm|cm)(?![a-z])")
+"""A size behind an abbreviation is of what it names: GGO 6mm."""
 _SHORT = 3
 """Of so few letters an abbreviation before a number is a quantity."""
 
@@ -197,7 +201,8 @@ def _stands(text: str, at: int, word: str, entry: Entry) -> bool:
     if not (last.isascii() and last.isalnum() and behind.isascii()):
         return True
     named = bool(entry.concept or entry.lesion)
-    if named and word.isalpha() and len(word) <= _SHORT and text[at + len(word) :].lstrip(" :=")[:1].isdigit():
+    rest = text[at + len(word) :]
+    if named and word.isalpha() and len(word) <= _SHORT and rest.lstrip(" :=")[:1].isdigit() and not _SIZED.match(rest):
         return False  # Ca 2.3 is calcium
     if last.isdigit():
         return not behind.isdigit()
@@ -232,6 +237,7 @@ def compiled(
         past_items=frozenset(phrases["items"]["past"].split()),
         missing_at={site: one["code"] for one in concepts if "misses" in one for site in one["sites"].split()},
         region_of={site: region.split()[0] for region in regions for site in region.split()},
+        whole_of={site["code"]: site["part_of"] for site in sites if "part_of" in site},
         words=_index(_entries(sites, lesions, concepts, phrases)),
         part_of=phrases["part_of"],
         hazards=frozenset(phrases["normal"]["hazards"]),
@@ -245,6 +251,7 @@ def compiled(
             for one in concepts
             if "scheme" in one
         },
+        lacking={one["lacking"]: _concept(one, {}, known=True) for one in concepts if "lacking" in one},
         sex_of=_sexes(sites, concepts),
         scheme_at={one["site"]: one["scheme"] for one in concepts if one.get("plain")},
     )

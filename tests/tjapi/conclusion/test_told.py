@@ -87,7 +87,7 @@ async def test_each_abnormal_choice_that_no_finding_tells_is_named(world: World)
 async def test_a_department_names_what_is_critical_in_a_description(world: World) -> None:
     visit, _, _ = await _described(world, "CXR", CXR="左侧气胸，肺压缩约30%。心影不大。")
     (summary,) = [d["summary"] for d in (await _printed(world, visit))["departments"] if d["summary"]]
-    assert summary == "1. 气胸可能——胸部正位片：左侧气胸，肺压缩约30%"
+    assert summary == "1. 描述提示气胸——胸部正位片：左侧气胸，肺压缩约30%"
 
 
 async def test_a_choice_that_nothing_was_examined_is_not_examined_and_never_normal(world: World) -> None:

@@ -135,7 +135,7 @@ def test_whatever_a_description_is_known_to_name_is_found_whatever_was_examined(
     [
         ("CT-CHEST", "扫及胆囊结石", "GALLSTONE"), ("CT-CHEST", "甲状腺右叶结节", "THYROID-NODULE"), ("US-BREAST", "左乳结节", "BREAST-NODULE"), ("US-LIVER", "右肾囊肿", "RENAL-CYST"),
         ("CXR", "脊柱侧弯", "SPINE-CHANGE"), ("US-UTERUS", "宫颈纳氏囊肿", "NABOTHIAN-CYST"), ("US-THYROID", "颈部淋巴结肿大", "LYMPH-NODE"), ("SKIN", "面部湿疹", "SKIN-CHANGE"),
-        ("ABDOMEN", "右侧腹股沟斜疝", "HERNIA"), ("CT-HEAD", "上颌窦炎", "RHINITIS"), ("XR-LSPINE", "骨质疏松", "BONE-DENSITY-LOW"), ("CT-CHEST", "左肾上腺结节12mm", "ADRENAL-NODULE"),
+        ("ABDOMEN", "右侧腹股沟斜疝", "HERNIA"), ("CT-HEAD", "上颌窦炎", "SINUSITIS"), ("XR-LSPINE", "骨质疏松", "BONE-DENSITY-LOW"), ("CT-CHEST", "左肾上腺结节12mm", "ADRENAL-NODULE"),
     ],
     ids=range(12),
 )  # fmt: skip
