@@ -158,6 +158,31 @@ async def update_staff(world: World, column: str) -> Call:
     )
 
 
+async def put_staff_rights(world: World, column: str) -> Call:
+    place = f"/staff/{world.colleague_id}"
+    body = {"roles": ["doctor"], "campuses": [A]}
+    tag = await _tag(world.clients["admin"], place)
+    return Call("PUT", f"{place}/rights", options={"json": body, "headers": tag})
+
+
+async def approve_staff(world: World, column: str) -> Call:
+    made = await world.proposed()
+    return Call("POST", f"/staff/{made['id']}:approve", options={"headers": {"If-Match": f'"{made["version"]}"'}})
+
+
+async def reset_staff_password(world: World, column: str) -> Call:
+    made = await world.proposed()
+    return Call(
+        "POST", f"/staff/{made['id']}:reset-password", options={"headers": {"If-Match": f'"{made["version"]}"'}}
+    )
+
+
+async def approve_api_client(world: World, column: str) -> Call:
+    body = {"client_id": fresh("c"), "name": "试", "scopes": ["portal.grant"], "campuses": [A]}
+    made = await do(world.clients["admin"], "POST", "/api-clients", 201, json=body, headers=once())
+    return Call("POST", f"/api-clients/{made.json()['id']}:approve")
+
+
 async def put_role(world: World, column: str) -> Call:
     return Call("PUT", "/roles/nobody", options={"json": {"name_zh": "无", "name_en": "Nobody", "permissions": []}})
 
@@ -1191,6 +1216,11 @@ OPERATIONS: dict[str, Ask] = {
     "getStaff": _just("GET", "/staff/{colleague}"),
     "createStaff": create_staff,
     "updateStaff": update_staff,
+    "putStaffRights": put_staff_rights,
+    "approveStaff": approve_staff,
+    "resetStaffPassword": reset_staff_password,
+    "unlockStaff": _just("POST", "/staff/{colleague}:unlock"),
+    "approveApiClient": approve_api_client,
     "listRoles": _just("GET", "/roles"),
     "getRole": _just("GET", "/roles/doctor"),
     "putRole": put_role,
@@ -1489,7 +1519,7 @@ def test_every_operation_of_the_contract_has_a_row_and_every_row_an_operation() 
 def test_every_row_is_asked_and_every_cell_is_a_legal_word() -> None:
     assert OPERATIONS.keys() == TABLE.keys()
     assert {cell for row in TABLE.values() for cell in row.values()} <= WORDS
-    assert {len(row) for row in TABLE.values()} == {14}
+    assert {len(row) for row in TABLE.values()} == {15}
     assert MANAGED.keys() <= TABLE.keys()
     assert set(MANAGED.values()) <= WORDS
 

@@ -8,11 +8,15 @@ from fastapi import Depends, Path, Request, Response
 from tjapi.identity import flows, service
 from tjapi.identity.errors import (
     AccountLocked,
+    AdministrationsApart,
     ApiClientNotFound,
     CampusNotGranted,
     ClientIdTaken,
     CredentialsWrong,
+    DepartmentNotGranted,
+    LastAdministrator,
     OldPasswordWrong,
+    OwnRights,
     PasswordTooWeak,
     PermissionUnknown,
     RefreshTokenInvalid,
@@ -31,8 +35,10 @@ from tjapi.identity.schemas import (
     ClientTokenIn,
     LoginIn,
     PasswordIn,
+    PasswordOut,
     PrincipalOut,
     RefreshIn,
+    RightsIn,
     RoleIn,
     RoleOut,
     RolesOut,
@@ -156,7 +162,7 @@ async def _new_secret(request: Request) -> tuple[str, str]:
 @admin.post(
     "/staff",
     **operation("createStaff", "新增人员", "Add a member of staff", permission="identity.write", audience="admin", requirement=["E8.1"], body=True, status=201,
-                idempotent="required", before=[_password_hash], problems=[UsernameTaken, PasswordTooWeak, PermissionUnknown, CampusNotGranted]),
+                idempotent="required", before=[_password_hash], problems=[UsernameTaken, PasswordTooWeak, PermissionUnknown, CampusNotGranted, AdministrationsApart]),
 )  # fmt: skip
 async def create_staff(uow: Unit, body: StaffIn, password_hash: Annotated[str, Depends(_password_hash)]) -> StaffOut:
     return await service.create_staff(uow, body, password_hash)
@@ -182,13 +188,61 @@ async def get_staff(response: Response, uow: ReadUnit, staff_id: UUID) -> StaffO
 
 @admin.patch(
     "/staff/{staff_id:uuid}",
-    **operation("updateStaff", "修改人员与授权", "Change a member of staff", permission="identity.write", audience="admin", requirement=["E8.1"], body=True,
-                if_match=True, problems=[StaffNotFound, PermissionUnknown, CampusNotGranted]),
+    **operation("updateStaff", "修改或停用账号", "Change a member of staff, or end the account", permission="identity.write", audience="admin", requirement=["E8.1"], body=True,
+                if_match=True, problems=[StaffNotFound, CampusNotGranted, OwnRights, LastAdministrator]),
 )  # fmt: skip
 async def update_staff(response: Response, uow: Unit, staff_id: UUID, body: StaffPatch, version: IfMatch) -> StaffOut:
     staff = await service.patch_staff(uow, staff_id, body, version)
     set_etag(response, staff.version)
     return staff
+
+
+@admin.put(
+    "/staff/{staff_id:uuid}/rights",
+    **operation("putStaffRights", "授权", "Say what an account may do, and where", permission="identity.grant", audience="admin", requirement=["E8.1", "P2"],
+                body=True, if_match=True,
+                problems=[StaffNotFound, PermissionUnknown, CampusNotGranted, DepartmentNotGranted, OwnRights, AdministrationsApart, LastAdministrator]),
+)  # fmt: skip
+async def put_staff_rights(response: Response, uow: Unit, staff_id: UUID, body: RightsIn, version: IfMatch) -> StaffOut:
+    staff = await service.grant(uow, staff_id, body, version)
+    set_etag(response, staff.version)
+    return staff
+
+
+@admin.post(
+    "/staff/{staff_id:uuid}:approve",
+    **operation("approveStaff", "准入账号", "Let an account in that another administrator made or reset", permission="identity.grant", audience="admin",
+                requirement=["E8.1", "P2"], if_match=True, problems=[StaffNotFound, CampusNotGranted, DepartmentNotGranted, OwnRights]),
+)  # fmt: skip
+async def approve_staff(response: Response, uow: Unit, staff_id: UUID, version: IfMatch) -> StaffOut:
+    staff = await service.approve_staff(uow, staff_id, version)
+    set_etag(response, staff.version)
+    return staff
+
+
+async def _new_password(request: Request) -> tuple[str, str]:
+    return await flows.new_password(runtime(request))
+
+
+@admin.post(
+    "/staff/{staff_id:uuid}:reset-password",
+    **operation("resetStaffPassword", "重置密码", "A new password, to be changed at once; another administrator lets the account in again",
+                permission="identity.write", audience="admin", requirement=["P2"], if_match=True, before=[_new_password],
+                problems=[StaffNotFound, CampusNotGranted, OwnRights, LastAdministrator]),
+)  # fmt: skip
+async def reset_staff_password(
+    uow: Unit, staff_id: UUID, version: IfMatch, made: Annotated[tuple[str, str], Depends(_new_password)]
+) -> PasswordOut:
+    return await service.reset_password(uow, staff_id, *made, version)
+
+
+@admin.post(
+    "/staff/{staff_id:uuid}:unlock",
+    **operation("unlockStaff", "解除登录限制", "Forget wrong guesses at an account", permission="identity.write", audience="admin", requirement=["P2"],
+                problems=[StaffNotFound, CampusNotGranted]),
+)  # fmt: skip
+async def unlock_staff(uow: Unit, staff_id: UUID) -> StaffOut:
+    return await service.unlock(uow, staff_id)
 
 
 @admin.get(
@@ -219,8 +273,8 @@ async def get_role(uow: ReadUnit, code: RoleCode) -> RoleOut:
 
 @admin.put(
     "/roles/{code}",
-    **operation("putRole", "设置角色权限", "Set a role's permissions", permission="identity.write", audience="admin", requirement=["E8.1"], body=True,
-                problems=[PermissionUnknown]),
+    **operation("putRole", "设置角色权限", "Set a role's permissions", permission="identity.grant", audience="admin", requirement=["E8.1"], body=True,
+                problems=[PermissionUnknown, OwnRights, AdministrationsApart, LastAdministrator]),
 )  # fmt: skip
 async def put_role(uow: Unit, code: RoleCode, body: RoleIn) -> RoleOut:
     return RoleOut.model_validate(await service.put_role(uow, code, body), from_attributes=True)
@@ -244,7 +298,7 @@ async def list_clients(uow: ReadUnit) -> ApiClientsOut:
 @admin.post(
     "/api-clients",
     **operation("createApiClient", "新增接口客户端", "Add an API client", permission="identity.write", audience="admin", requirement=["I5"], body=True, status=201,
-                idempotent="required", before=[_new_secret], problems=[ClientIdTaken, PermissionUnknown, CampusNotGranted]),
+                idempotent="required", before=[_new_secret], problems=[ClientIdTaken, PermissionUnknown, CampusNotGranted, AdministrationsApart]),
 )  # fmt: skip
 async def create_client(
     uow: Unit, body: ApiClientIn, secret: Annotated[tuple[str, str], Depends(_new_secret)]
@@ -253,9 +307,18 @@ async def create_client(
 
 
 @admin.post(
+    "/api-clients/{client_id:uuid}:approve",
+    **operation("approveApiClient", "准入接口客户端", "Let an API client in that another administrator made", permission="identity.grant",
+                audience="admin", requirement=["I5", "P2"], problems=[ApiClientNotFound, CampusNotGranted, OwnRights]),
+)  # fmt: skip
+async def approve_client(uow: Unit, client_id: UUID) -> ApiClientOut:
+    return await service.approve_client(uow, client_id)
+
+
+@admin.post(
     "/api-clients/{client_id:uuid}:revoke",
     **operation("revokeApiClient", "吊销接口客户端", "Revoke an API client", permission="identity.write", audience="admin", requirement=["I5"],
-                problems=[ApiClientNotFound]),
+                problems=[ApiClientNotFound, CampusNotGranted]),
 )  # fmt: skip
 async def revoke_client(uow: Unit, client_id: UUID) -> ApiClientOut:
     return await service.revoke_client(uow, client_id)

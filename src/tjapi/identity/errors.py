@@ -78,6 +78,39 @@ class CampusNotHeld(NotFound):
     zh, en = "没有这个院区", "No such campus"
 
 
+class OwnRights(Forbidden):
+    """Nobody changes the own rights, lets the own account in, or one whose password they set."""
+
+    zh, en = (
+        "不能更改本人的权限,也不能准入本人建立或重置的账号",
+        "Nobody changes the own rights, nor lets in an account that they made or reset",
+    )
+
+
+class DepartmentNotGranted(Forbidden):
+    """One cannot grant a department that one does not hold."""
+
+    zh, en = "不能授予自己没有的科室", "A department one does not hold cannot be granted"
+
+
+class AdministrationsApart(Conflict):
+    """System, security and audit administration are held by three people, and by no API client (三权分立)."""
+
+    zh, en = (
+        "系统、安全、审计管理须由不同人员担任",
+        "System, security and audit administration are held by different people",
+    )
+
+
+class LastAdministrator(Conflict):
+    """The last active administrator of a kind stays: name another one first."""
+
+    zh, en = (
+        "这是最后一位此类管理员,请先指定另一位",
+        "This is the last administrator of their kind; name another one first",
+    )
+
+
 class CampusNotGranted(Forbidden):
     """One cannot grant a campus that one does not hold."""
 

@@ -19,11 +19,12 @@ _UNFAMILIAR = Rate("unfamiliar", *UNFAMILIAR)
 
 async def login(held: Runtime, asked: Asked, given: LoginIn) -> TokensOut:
     """Open a session. Raises CredentialsWrong, AccountLocked, TooManyRequests; a wrong guess is remembered."""
-    steps, who = pauses(held.settings.lockout_after), f"staff|{given.username}"
+    steps = pauses(held.settings.lockout_after)
     with held.hasher.place():
+        async with held.units.open(ANONYMOUS, asked=asked) as uow:
+            known = await service.credentials(uow, given.username)
+        who = f"staff|{given.username}|{known.epoch}"
         async with held.limits.guess(f"{who}|{asked.source}", steps, wrong=CredentialsWrong, paused=AccountLocked):
-            async with held.units.open(ANONYMOUS, asked=asked) as uow:
-                known = await service.credentials(uow, given.username)
             if not known.familiar:
                 await held.limits.take(_UNFAMILIAR, who)
             right = await held.hasher.verify(given.password, known.secret_hash)
@@ -56,7 +57,7 @@ async def change_password(held: Runtime, asked: Asked, caller: Principal, given:
     async with held.units.open(caller, asked=asked) as uow:
         known, username = await service.own_credentials(uow)
     with held.hasher.place():
-        who = f"staff|{username}|{asked.source}"
+        who = f"staff|{username}|{known.epoch}|{asked.source}"
         async with held.limits.guess(who, steps, wrong=OldPasswordWrong, paused=AccountLocked):
             right = await held.hasher.verify(given.old_password, known.secret_hash)
             if not right:
@@ -73,6 +74,12 @@ async def hashed_password(held: Runtime, username: str, password: str, pointer: 
     service.check_password(password, username, held.settings, pointer)
     with held.hasher.place():
         return await held.hasher.hash(password)
+
+
+async def new_password(held: Runtime) -> tuple[str, str]:
+    """Return a password that nobody can guess, and its hash, before any transaction. Raises TooManyRequests."""
+    password = f"Tj-{url_token(12)}"
+    return password, await hashed_secret(held, password)
 
 
 async def new_secret(held: Runtime) -> tuple[str, str]:

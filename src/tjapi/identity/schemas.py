@@ -1,7 +1,7 @@
 """Shapes of identity."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -16,6 +16,8 @@ Code = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^
 CampusId = Annotated[int, Field(ge=1, le=32_000, description="院区编号 · Campus id", examples=[1]), WHOLE]
 DepartmentId = Annotated[int, Field(ge=1, le=32_000, description="科室编号 · Department id", examples=[1]), WHOLE]
 Campuses = Annotated[list[CampusId], Field(max_length=50)]
+StaffState = Literal["pending", "active", "disabled"]
+ClientState = Literal["pending", "active", "revoked"]
 Departments = Annotated[list[DepartmentId], Field(max_length=200)]
 
 
@@ -80,8 +82,14 @@ class PasswordIn(Input):
     new_password: Password
 
 
+class PasswordOut(BaseModel):
+    """The one time that a new password is shown; its owner must change it at once."""
+
+    password: str = Field(examples=["Tj-q3vJ0m2vS8u0Xb1c"])
+
+
 class StaffIn(Input):
-    """A new member of staff."""
+    """A new member of staff, and what the account is to do once another administrator has let it in."""
 
     username: Username = Field(examples=["li.na"])
     name: str = Field(min_length=1, max_length=40, examples=["李娜"])
@@ -98,13 +106,18 @@ class StaffPatch(Input):
 
     name: str | None = Field(None, min_length=1, max_length=40, examples=["李娜"])
     title: str | None = Field(None, max_length=40, examples=["副主任医师"])
-    roles: list[Code] | None = Field(None, max_length=20, examples=[["doctor"]])
-    campuses: Campuses | None = None
-    departments: Departments | None = None
-    all_departments: bool | None = Field(None, strict=True)
     active: bool | None = Field(
         None, strict=True, description="false 停用并立即失效其令牌 · false ends every token at once"
     )
+
+
+class RightsIn(Input):
+    """What an account may do, and where."""
+
+    roles: list[Code] = Field(max_length=20, examples=[["doctor"]])
+    campuses: Campuses = Field(examples=[[1]])
+    departments: Departments = Field(default_factory=list, examples=[[3]])
+    all_departments: bool = Field(False, strict=True)
 
 
 class StaffOut(BaseModel):
@@ -114,11 +127,14 @@ class StaffOut(BaseModel):
     username: str = Field(examples=["li.na"])
     name: str = Field(examples=["李娜"])
     title: str = Field(examples=["主治医师"])
-    status: str = Field(examples=["active"])
+    status: StaffState = Field(examples=["active"])
     roles: list[str] = Field(examples=[["doctor"]])
     campuses: list[int] = Field(examples=[[1]])
     departments: list[int] = Field(examples=[[3]])
     all_departments: bool
+    must_change_password: bool = Field(
+        description="登录后须先改密码 · Must change the password first", examples=[False]
+    )
     version: int = Field(examples=[1])
     created_at: datetime
 
@@ -164,7 +180,7 @@ class ApiClientOut(BaseModel):
     name: str = Field(examples=["微信小程序"])
     scopes: list[str] = Field(examples=[["portal.grant"]])
     campuses: list[int] = Field(examples=[[1]])
-    status: str = Field(examples=["active"])
+    status: ClientState = Field(examples=["active"])
     created_at: datetime
 
 

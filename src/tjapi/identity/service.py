@@ -8,12 +8,16 @@ from uuid import UUID
 
 from tjapi.identity import repository
 from tjapi.identity.errors import (
+    AdministrationsApart,
     ApiClientNotFound,
     CampusNotGranted,
     CampusNotHeld,
     ClientIdTaken,
     CredentialsWrong,
+    DepartmentNotGranted,
+    LastAdministrator,
     OldPasswordWrong,
+    OwnRights,
     PasswordTooWeak,
     PermissionUnknown,
     RefreshTokenInvalid,
@@ -22,12 +26,14 @@ from tjapi.identity.errors import (
     UsernameTaken,
 )
 from tjapi.identity.models import ApiClient, Campus, RefreshToken, Role, Staff, StaffSession
-from tjapi.identity.rules import FAMILIAR, NOT_FOR_STAFF, PERMISSIONS, ROLES, private_scope
+from tjapi.identity.rules import FAMILIAR, NOT_FOR_STAFF, PERMISSIONS, ROLES, private_scope, staff_state
 from tjapi.identity.schemas import (
     AccessTokenOut,
     ApiClientCreated,
     ApiClientIn,
     ApiClientOut,
+    PasswordOut,
+    RightsIn,
     RoleIn,
     StaffIn,
     StaffOut,
@@ -36,7 +42,7 @@ from tjapi.identity.schemas import (
 )
 from tjapi.kernel.db import Look
 from tjapi.kernel.ids import uuid7
-from tjapi.kernel.problem import FieldError, PermissionMissing, PreconditionFailed
+from tjapi.kernel.problem import FieldError, PermissionMissing, PreconditionFailed, Problem
 from tjapi.kernel.security.fields import url_token
 from tjapi.kernel.security.passwords import weakness
 from tjapi.kernel.security.principal import Principal
@@ -54,6 +60,10 @@ _WEAK = {
 }
 
 
+_KEPT = 5
+"""How many passwords of before may not be used again."""
+
+
 async def authenticate(look: Look, claims: TokenClaims) -> Principal | None:
     """Return the principal of a token, with the rights of this moment; None when it was revoked."""
     if claims.kind == "staff":
@@ -61,10 +71,11 @@ async def authenticate(look: Look, claims: TokenClaims) -> Principal | None:
         if row is None:
             return None
         departments = None if row["all_departments"] else tuple(row["departments"])
-        rights = frozenset(row["permissions"]) - NOT_FOR_STAFF
+        must = "password" if row["must_change_password"] else ""
+        rights = frozenset() if must else frozenset(row["permissions"]) - NOT_FOR_STAFF
         return Principal(
             "staff", claims.subject, rights, tuple(row["campuses"]), departments, None, claims.session, row["name"],
-            private=private_scope(rights, departments),
+            private=private_scope(rights, departments), must=must,
         )  # fmt: skip
     row = await repository.client_principal(look, claims.subject, claims.version)
     if row is None:
@@ -90,6 +101,7 @@ class Credentials:
     told: str
     secret_hash: str | None
     familiar: bool = False
+    epoch: int = 0
 
 
 def _unknown(uow: UnitOfWork, name: str) -> str:
@@ -102,7 +114,8 @@ async def credentials(uow: UnitOfWork, username: str) -> Credentials:
     unknown = _unknown(uow, username)
     if row is None:
         return Credentials(None, unknown, None)
-    return Credentials(row.id, str(row.id), row.password_hash if row.status == "active" else None, row.familiar)
+    may = row.status == "active" and row.approved_at is not None
+    return Credentials(row.id, str(row.id), row.password_hash if may else None, row.familiar, row.guess_epoch)
 
 
 async def client_credentials(uow: UnitOfWork, client_id: str) -> Credentials:
@@ -111,7 +124,8 @@ async def client_credentials(uow: UnitOfWork, client_id: str) -> Credentials:
     unknown = _unknown(uow, client_id)
     if row is None:
         return Credentials(None, unknown, None)
-    return Credentials(row.id, str(row.id), row.secret_hash if row.status == "active" else None)
+    may = row.status == "active" and row.approved_at is not None
+    return Credentials(row.id, str(row.id), row.secret_hash if may else None)
 
 
 async def refuse_login(uow: UnitOfWork, held: Credentials) -> None:
@@ -128,10 +142,14 @@ async def refuse_client(uow: UnitOfWork, held: Credentials) -> None:
 
 async def enter(uow: UnitOfWork, mint: TokenMint, settings: Settings, held: Credentials) -> TokensOut:
     """Open a session for whoever proved to be who they say. Raises CredentialsWrong where the account changed meanwhile."""
-    staff = None if held.subject is None else await repository.staff_by_id(uow, held.subject, lock=True)
-    if staff is None or staff.status != "active" or staff.password_hash != held.secret_hash:
+    staff = None if held.subject is None else await repository.staff_by_id(uow, held.subject)
+    secrets = None if staff is None else await repository.secrets_of_staff(uow, staff.id)
+    if staff is None or secrets is None or secrets.password_hash != held.secret_hash:
         raise CredentialsWrong
-    session = StaffSession(id=uuid7(), staff_id=staff.id, created_at=uow.now, source=uow.source)
+    # A session of an older password cannot be renewed: it remembers of which version of the account it is.
+    session = StaffSession(
+        id=uuid7(), staff_id=staff.id, created_at=uow.now, source=uow.source, token_version=staff.token_version
+    )
     uow.session.add(session)
     await uow.session.flush()
     await uow.audit("staff.signed_in", "staff", staff.id)
@@ -167,10 +185,14 @@ async def refresh(uow: UnitOfWork, mint: TokenMint, settings: Settings, token: s
         await repository.revoke_session(uow, session.id)
         await uow.audit("staff.refresh_token_reused", "staff", staff.id)
         raise RefreshTokenInvalid().kept()
-    if row.expires_at <= uow.now or session.revoked_at is not None or staff.status != "active":
+    if row.expires_at <= uow.now or session.revoked_at is not None or not _is_in(staff, session):
         raise RefreshTokenInvalid
     row.used_at = uow.now
     return await _tokens(uow, mint, settings, staff, session.id)
+
+
+def _is_in(staff: Staff, session: StaffSession) -> bool:
+    return staff.status == "active" and staff.approved_at is not None and session.token_version == staff.token_version
 
 
 async def logout(uow: UnitOfWork) -> None:
@@ -187,10 +209,10 @@ async def logout(uow: UnitOfWork) -> None:
 
 async def own_credentials(uow: UnitOfWork) -> tuple[Credentials, str]:
     """Return what the caller's old password is held against, and the user name. Raises PermissionMissing for who has no password."""
-    staff = await repository.staff_by_id(uow, uow.principal.id) if uow.principal.kind == "staff" else None
-    if staff is None:
+    row = await repository.secrets_of_staff(uow, uow.principal.id) if uow.principal.kind == "staff" else None
+    if row is None:
         raise PermissionMissing
-    return Credentials(staff.id, str(staff.id), staff.password_hash), staff.username
+    return Credentials(uow.principal.id, str(uow.principal.id), row.password_hash, epoch=row.guess_epoch), row.username
 
 
 async def refuse_old_password(uow: UnitOfWork) -> None:
@@ -203,13 +225,11 @@ async def refuse_old_password(uow: UnitOfWork) -> None:
 
 async def change_password(uow: UnitOfWork, held: Credentials, password_hash: str) -> None:
     """Change the caller's own password, whose old one was right; every token of the account ends. Raises CredentialsWrong where it changed meanwhile."""
-    staff = await repository.staff_by_id(uow, uow.principal.id, lock=True)
-    if staff is None or staff.password_hash != held.secret_hash:
+    said = await repository.verdict(uow, "change_password", held.secret_hash, password_hash, _KEPT, uow.now)
+    if said is not None:
         raise CredentialsWrong
-    staff.password_hash = password_hash
-    staff.token_version += 1
-    await repository.revoke_sessions(uow, staff.id)
-    await uow.audit("staff.password_changed", "staff", staff.id)
+    await repository.revoke_sessions(uow, uow.principal.id)
+    await uow.audit("staff.password_changed", "staff", uow.principal.id)
 
 
 def check_password(password: str, username: str, settings: Settings, pointer: str) -> None:
@@ -222,7 +242,7 @@ def check_password(password: str, username: str, settings: Settings, pointer: st
 async def issue_client_token(uow: UnitOfWork, mint: TokenMint, settings: Settings, held: Credentials) -> AccessTokenOut:
     """Issue a token to an API client that proved to be who it says. Raises CredentialsWrong where it changed meanwhile."""
     client = None if held.subject is None else await repository.client_by_id(uow, held.subject)
-    if client is None or client.status != "active" or client.secret_hash != held.secret_hash:
+    if client is None or await repository.secret_of_client(uow, client.id) != held.secret_hash:
         raise CredentialsWrong
     access = mint.issue(
         kind="client",
@@ -235,22 +255,36 @@ async def issue_client_token(uow: UnitOfWork, mint: TokenMint, settings: Setting
     return AccessTokenOut(access_token=access, expires_in=settings.access_token_seconds)
 
 
-async def create_staff(uow: UnitOfWork, new: StaffIn, password_hash: str) -> StaffOut:
-    """Add a member of staff under the hash of a password that the policy takes. Raises UsernameTaken, PermissionUnknown, CampusNotGranted."""
+async def create_staff(uow: UnitOfWork, new: StaffIn, password_hash: str, *, must_change: bool = False) -> StaffOut:
+    """Add a member of staff under the hash of a password that the policy takes; another administrator lets the account in.
+
+    What the house itself sets up is in at once. Raises UsernameTaken, PermissionUnknown, CampusNotGranted, AdministrationsApart.
+    """
     await repository.lock_name(uow, f"staff|{new.username}")
     if await repository.staff_by_username(uow, new.username) is not None:
         raise UsernameTaken(errors=[FieldError("/username", "taken", "用户名已被使用", "the user name is taken")])
     await _check_grant(uow, new.roles, new.campuses)
-    staff = Staff(
-        id=uuid7(), username=new.username, name=new.name, title=new.title, password_hash=password_hash,
-        status="active", token_version=1, version=1, all_departments=new.all_departments, departments=sorted(set(new.departments)),
-        campuses=sorted(set(new.campuses)), created_at=uow.now,
+    staff_id, roles_ = uuid7(), sorted(set(new.roles))
+    _heed(
+        await repository.verdict(
+            uow, "add_staff", staff_id, new.username, new.name, new.title, password_hash, roles_, sorted(set(new.campuses)),
+            new.all_departments, sorted(set(new.departments)), uow.now, must_change,
+        )
     )  # fmt: skip
-    uow.session.add(staff)
-    await uow.session.flush()
-    await repository.set_roles(uow, staff.id, new.roles)
-    await uow.audit("staff.created", "staff", staff.id, detail={"roles": new.roles, "campuses": new.campuses})
-    return _staff_out(staff, sorted(set(new.roles)))
+    await uow.audit("staff.created", "staff", staff_id, detail={"roles": new.roles, "campuses": new.campuses})
+    return await get_staff(uow, staff_id)
+
+
+_REFUSALS: dict[str, type[Problem]] = {
+    "forbidden": PermissionMissing, "own": OwnRights, "changed": PreconditionFailed, "campus": CampusNotGranted,
+    "department": DepartmentNotGranted, "apart": AdministrationsApart, "last": LastAdministrator,
+}  # fmt: skip
+
+
+def _heed(verdict: str | None) -> None:
+    """Raise what the database refuses a change of accounts for."""
+    if verdict is not None:
+        raise _REFUSALS[verdict]
 
 
 async def _check_grant(
@@ -278,34 +312,62 @@ async def _check_grant(
 
 
 async def patch_staff(uow: UnitOfWork, staff_id: UUID, change: StaffPatch, expected: int) -> StaffOut:
-    """Change a member of staff; rights change on the next request. Raises StaffNotFound, PreconditionFailed."""
-    staff = await repository.staff_by_id(uow, staff_id, lock=True)
-    if staff is None:
-        raise StaffNotFound
-    if staff.version != expected:
-        raise PreconditionFailed
+    """Change what an account is called, or end it. Raises StaffNotFound, PreconditionFailed, OwnRights, LastAdministrator, CampusNotGranted."""
+    await get_staff(uow, staff_id)
+    _heed(await repository.verdict(uow, "change_staff", staff_id, expected, change.name, change.title, change.active))
+    if change.active is False:
+        await repository.revoke_sessions(uow, staff_id)
+    await uow.audit("staff.changed", "staff", staff_id, detail=change.model_dump(exclude_none=True, exclude={"name"}))
+    return await get_staff(uow, staff_id)
+
+
+async def grant(uow: UnitOfWork, staff_id: UUID, rights: RightsIn, expected: int) -> StaffOut:
+    """Say what an account may do, and where; it changes on the next request.
+
+    Raises StaffNotFound, PreconditionFailed, PermissionUnknown, OwnRights, CampusNotGranted, DepartmentNotGranted, AdministrationsApart,
+    LastAdministrator.
+    """
+    before = await get_staff(uow, staff_id)
     # Only campuses that are added must be the caller's own; those of colleagues elsewhere stay as they are.
-    if uow.principal.kind != "job" and staff.campuses and not set(staff.campuses) & set(uow.principal.campuses):
-        raise CampusNotGranted
-    await _check_grant(uow, change.roles, change.campuses, kept=staff.campuses)
-    for field in ("name", "title", "all_departments"):
-        value = getattr(change, field)
-        if value is not None:
-            setattr(staff, field, value)
-    if change.campuses is not None:
-        staff.campuses = sorted(set(change.campuses))
-    if change.departments is not None:
-        staff.departments = sorted(set(change.departments))
-    if change.active is not None:
-        staff.status = "active" if change.active else "disabled"
-        staff.token_version += not change.active
-        if not change.active:
-            await repository.revoke_sessions(uow, staff.id)
-    if change.roles is not None:
-        await repository.set_roles(uow, staff.id, change.roles)
-    staff.version += 1
-    await uow.audit("staff.changed", "staff", staff.id, detail=change.model_dump(exclude_none=True, exclude={"name"}))
-    return _staff_out(staff, (await repository.roles_of(uow, [staff.id])).get(staff.id, []))
+    await _check_grant(uow, rights.roles, rights.campuses, kept=before.campuses)
+    _heed(
+        await repository.verdict(
+            uow, "grant_staff", staff_id, expected, sorted(set(rights.roles)), sorted(set(rights.campuses)), rights.all_departments,
+            sorted(set(rights.departments)),
+        )
+    )  # fmt: skip
+    await uow.audit("staff.rights_changed", "staff", staff_id, detail=rights.model_dump())
+    return await get_staff(uow, staff_id)
+
+
+async def approve_staff(uow: UnitOfWork, staff_id: UUID, expected: int) -> StaffOut:
+    """Let an account in that another administrator made or reset. Raises StaffNotFound, PreconditionFailed, OwnRights, CampusNotGranted, DepartmentNotGranted."""
+    await get_staff(uow, staff_id)
+    _heed(await repository.verdict(uow, "approve_staff", staff_id, expected, uow.now))
+    await uow.audit("staff.approved", "staff", staff_id)
+    return await get_staff(uow, staff_id)
+
+
+async def reset_password(
+    uow: UnitOfWork, staff_id: UUID, password: str, password_hash: str, expected: int
+) -> PasswordOut:
+    """Give an account a new password, to be changed at once, and end its sessions; another administrator lets it in again.
+
+    Raises StaffNotFound, PreconditionFailed, OwnRights, CampusNotGranted, LastAdministrator.
+    """
+    await get_staff(uow, staff_id)
+    _heed(await repository.verdict(uow, "reset_password", staff_id, expected, password_hash, uow.now))
+    await repository.revoke_sessions(uow, staff_id)
+    await uow.audit("staff.password_reset", "staff", staff_id)
+    return PasswordOut(password=password)
+
+
+async def unlock(uow: UnitOfWork, staff_id: UUID) -> StaffOut:
+    """Forget every wrong guess at an account, wherever it was made. Raises StaffNotFound, CampusNotGranted."""
+    found = await get_staff(uow, staff_id)
+    _heed(await repository.verdict(uow, "unlock_staff", staff_id))
+    await uow.audit("staff.unlocked", "staff", staff_id)
+    return found
 
 
 async def get_staff(uow: UnitOfWork, staff_id: UUID) -> StaffOut:
@@ -331,8 +393,9 @@ async def staff_name(uow: UnitOfWork, staff_id: UUID) -> str:
 
 def _staff_out(staff: Staff, roles: Sequence[str]) -> StaffOut:
     return StaffOut(
-        id=staff.id, username=staff.username, name=staff.name, title=staff.title, status=staff.status, roles=list(roles),
-        campuses=staff.campuses, departments=staff.departments, all_departments=staff.all_departments, version=staff.version,
+        id=staff.id, username=staff.username, name=staff.name, title=staff.title, roles=list(roles), campuses=staff.campuses,
+        status=staff_state(staff.status, approved=staff.approved_at is not None), departments=staff.departments,
+        all_departments=staff.all_departments, must_change_password=staff.must_change_password, version=staff.version,
         created_at=staff.created_at,
     )  # fmt: skip
 
@@ -351,20 +414,18 @@ async def get_role(uow: UnitOfWork, code: str) -> Role:
 
 
 async def put_role(uow: UnitOfWork, code: str, change: RoleIn) -> Role:
-    """Make a role, or make it as it shall be; rights change on the next request. Raises PermissionUnknown."""
+    """Make a role, or make it as it shall be; rights change on the next request.
+
+    Raises PermissionUnknown, OwnRights, AdministrationsApart, LastAdministrator.
+    """
     unknown = [i for i, p in enumerate(change.permissions) if p not in PERMISSIONS or p in NOT_FOR_STAFF]
     if unknown:
         errors = [FieldError(f"/permissions/{i}", "unknown", "没有这个权限", "no such permission") for i in unknown]
         raise PermissionUnknown(errors=errors)
-    await repository.lock_name(uow, f"role|{code}")
-    role = await repository.role(uow, code)
-    if role is None:
-        role = Role(code=code, name_zh=change.name_zh, name_en=change.name_en, permissions=[], version=0)
-        uow.session.add(role)
-    role.name_zh, role.name_en, role.permissions = change.name_zh, change.name_en, sorted(set(change.permissions))
-    role.version += 1
-    await uow.audit("role.changed", "role", code, detail={"permissions": role.permissions})
-    return role
+    permissions = sorted(set(change.permissions))
+    _heed(await repository.verdict(uow, "put_role", code, change.name_zh, change.name_en, permissions))
+    await uow.audit("role.changed", "role", code, detail={"permissions": permissions})
+    return await get_role(uow, code)
 
 
 async def create_client(uow: UnitOfWork, new: ApiClientIn, secret: str, secret_hash: str) -> ApiClientCreated:
@@ -377,27 +438,38 @@ async def create_client(uow: UnitOfWork, new: ApiClientIn, secret: str, secret_h
         errors = [FieldError(f"/scopes/{i}", "unknown", "没有这个权限", "no such permission") for i in unknown]
         raise PermissionUnknown(errors=errors)
     await _check_grant(uow, None, new.campuses)
-    client = ApiClient(
-        id=uuid7(), client_id=new.client_id, name=new.name, secret_hash=secret_hash, scopes=sorted(set(new.scopes)),
-        campuses=sorted(set(new.campuses)), status="active", token_version=1, created_at=uow.now,
+    made = uuid7()
+    _heed(
+        await repository.verdict(
+            uow, "add_client", made, new.client_id, new.name, secret_hash, sorted(set(new.scopes)), sorted(set(new.campuses)), uow.now
+        )
     )  # fmt: skip
-    uow.session.add(client)
-    await uow.audit("api_client.created", "api_client", client.id, detail={"scopes": client.scopes})
-    return ApiClientCreated(**client_out(client).model_dump(), client_secret=secret)
+    await uow.audit("api_client.created", "api_client", made, detail={"scopes": sorted(set(new.scopes))})
+    return ApiClientCreated(**client_out(await _client(uow, made)).model_dump(), client_secret=secret)
+
+
+async def _client(uow: UnitOfWork, client_id: UUID) -> ApiClient:
+    client = await repository.client_by_id(uow, client_id)
+    if client is None:
+        raise ApiClientNotFound
+    return client
+
+
+async def approve_client(uow: UnitOfWork, client_id: UUID) -> ApiClientOut:
+    """Let an API client in that another administrator made. Raises ApiClientNotFound, OwnRights, CampusNotGranted."""
+    await _client(uow, client_id)
+    _heed(await repository.verdict(uow, "approve_client", client_id, uow.now))
+    await uow.audit("api_client.approved", "api_client", client_id)
+    return client_out(await _client(uow, client_id))
 
 
 async def revoke_client(uow: UnitOfWork, client_id: UUID) -> ApiClientOut:
     """End an API client: its tokens are refused from the next request on. Raises ApiClientNotFound."""
-    client = await repository.client_by_id(uow, client_id)
-    if client is None:
-        raise ApiClientNotFound
-    if client.campuses and not set(client.campuses) & set(uow.principal.campuses):
-        raise CampusNotGranted
+    client = await _client(uow, client_id)
     if client.status != "revoked":
-        client.status = "revoked"
-        client.token_version += 1
-        await uow.audit("api_client.revoked", "api_client", client.id)
-    return client_out(client)
+        _heed(await repository.verdict(uow, "revoke_client", client_id))
+        await uow.audit("api_client.revoked", "api_client", client_id)
+    return client_out(await _client(uow, client_id))
 
 
 async def clients(uow: UnitOfWork) -> Sequence[ApiClient]:
@@ -409,7 +481,7 @@ def client_out(client: ApiClient) -> ApiClientOut:
     """Return the public shape of a client."""
     return ApiClientOut(
         id=client.id, client_id=client.client_id, name=client.name, scopes=client.scopes, campuses=client.campuses,
-        status=client.status, created_at=client.created_at,
+        status=staff_state(client.status, approved=client.approved_at is not None), created_at=client.created_at,
     )  # fmt: skip
 
 
@@ -445,7 +517,7 @@ async def trust_client(
             secret_hash,
         )
     elif sorted(client.campuses) != campuses_:
-        client.campuses = campuses_
+        _heed(await repository.verdict(uow, "widen_client", client.id, campuses_))
         await uow.audit("api_client.campuses_changed", "api_client", client.id, detail={"campuses": campuses_})
 
 
@@ -459,14 +531,24 @@ async def is_trusted(uow: UnitOfWork, client_id: str) -> bool:
     return await repository.client_by_client_id(uow, client_id) is not None
 
 
-async def first_administrator(uow: UnitOfWork, username: str, password: str, password_hash: str) -> bool:
-    """Make the first administrator, of every campus, where nobody works yet; say whether that was so."""
+async def first_administrator(uow: UnitOfWork, kind: str, username: str, password: str, password_hash: str) -> bool:
+    """Make the first administrator of a kind, of every campus, where there is none yet; say whether that was so.
+
+    `kind`: the role. The password is to be changed at the first login.
+    """
     await repository.lock_name(uow, "first administrator")
-    if await repository.staff_page(uow, None, 1):
+    if await is_hired(uow, username) or await repository.is_held(uow, kind):
         return False
     campuses_ = [campus.id for campus in await repository.campuses(uow)]
-    new = StaffIn(username=username, name="管理员", password=password, roles=["admin"], campuses=campuses_)
-    await create_staff(uow, new, password_hash)
+    new = StaffIn(
+        username=username,
+        name=ROLES[kind][0],
+        password=password,
+        roles=[kind],
+        campuses=campuses_,
+        all_departments=True,
+    )
+    await create_staff(uow, new, password_hash, must_change=True)
     return True
 
 
@@ -475,9 +557,6 @@ async def load_defaults(uow: UnitOfWork, campus_rows: Sequence[tuple[int, str, s
     known = {campus.id for campus in await repository.campuses(uow)}
     uow.session.add_all(Campus(id=i, code=code, name=name) for i, code, name in campus_rows if i not in known)
     codes = {role.code for role in await repository.roles(uow)}
-    uow.session.add_all(
-        Role(code=code, name_zh=zh, name_en=en, permissions=sorted(permissions), version=1)
-        for code, (zh, en, permissions) in ROLES.items()
-        if code not in codes
-    )
-    await uow.session.flush()
+    for code, (zh, en, permissions) in ROLES.items():
+        if code not in codes:
+            _heed(await repository.verdict(uow, "put_role", code, zh, en, sorted(permissions)))

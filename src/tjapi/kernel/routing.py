@@ -70,6 +70,12 @@ class ForbiddenCharacter(Invalid):
     zh, en = "内容含有不允许的字符", "The content holds a character that is not allowed"
 
 
+class PasswordChangeRequired(Forbidden):
+    """The password was set by somebody else, or is too old: change it first."""
+
+    zh, en = "请先修改密码", "Change the password first"
+
+
 async def current_principal(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Principal:
@@ -126,6 +132,8 @@ def _permit(permission: str) -> Callable[..., Awaitable[None]]:
     async def permit(request: Request, principal: Caller) -> None:
         if permission == AUTHENTICATED or principal.may(permission):
             return
+        if principal.must:
+            raise PasswordChangeRequired
         # In a transaction of its own: the refusal is remembered although nothing else is.
         held = runtime(request)
         async with held.units.open(principal, asked=asked(request)) as uow:
@@ -177,7 +185,7 @@ def operation(
     kinds: list[type[Problem]] = [*problems, Invalid, InternalError, Unavailable, TooManyRequests]
     dependencies = []
     if permission != PUBLIC:
-        kinds += [Unauthenticated, PermissionMissing]
+        kinds += [Unauthenticated, PermissionMissing, PasswordChangeRequired]
         dependencies.append(Depends(_permit(permission)))
     else:
         dependencies.append(Depends(_let_pass))

@@ -14,7 +14,8 @@ class Principal:
 
     `campuses` are the campuses whose rows the database shows, `everywhere` all there are; `departments` is None for all of them.
     An examinee has no campus at all: row security shows the own rows alone. `private`: what may be seen of what is private: nothing (`-`), that of
-    some departments (`=4,5`), all (`*`); and with an `o` that it was ordered.
+    some departments (`=4,5`), all (`*`); and with an `o` that it was ordered. `must` is
+    what has to be done before anything else may be: `password`, to change it.
     """
 
     kind: Kind
@@ -27,6 +28,7 @@ class Principal:
     name: str = field(default="", repr=False)
     everywhere: bool = False
     private: str = "-"
+    must: str = ""
 
     def may(self, permission: str) -> bool:
         """Say whether a permission is held. There are no wildcards."""
