@@ -32,6 +32,7 @@ from tjapi.installation import GATEWAY, client_secret
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.schema import connect
+from tjapi.kernel.security import totp
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import service as requisitions
 from tjapi.result.events import ResultArrivedLate
@@ -144,6 +145,38 @@ async def change_password(world: World, column: str) -> Call:
         "/auth/password",
         options={"json": {"old_password": demo.password(world.runtime.keys, username), "new_password": "x"}},
     )
+
+
+async def step_up(world: World, column: str) -> Call:
+    username = {"front_desk": "front", "group_manager": "group"}.get(column, column)
+    word = PASSWORD if column == "other_department" else demo.password(world.runtime.keys, username)
+    return Call("POST", "/auth/step-up", options={"json": {"password": word}})
+
+
+_WITHOUT_SESSIONS = ("client_gateway", "client_portal", "examinee", "foreign_examinee", "anonymous")
+
+
+async def confirm_second_factor(world: World, column: str) -> Call:
+    """Of a newcomer: from then on the account signs in with it."""
+    path = "/auth/second-factor:confirm"
+    if column in _WITHOUT_SESSIONS:
+        return Call("POST", path, options={"json": {"code": "123456"}})
+    client = await world.newcomer()
+    secret = (await do(client, "POST", "/auth/second-factor")).json()["secret"]
+    code = totp.code_at(secret, int(world.runtime.clock.now().timestamp()) // totp.STEP_SECONDS)
+    return Call("POST", path, client, options={"json": {"code": code}})
+
+
+async def end_session(world: World, column: str) -> Call:
+    if column in _WITHOUT_SESSIONS:
+        return Call("POST", f"/auth/sessions/{uuid7()}:end")
+    client = await world.newcomer()
+    own = (await do(client, "GET", "/auth/sessions")).json()["items"][0]["id"]
+    return Call("POST", f"/auth/sessions/{own}:end", client)
+
+
+async def end_other_sessions(world: World, column: str) -> Call:
+    return Call("POST", "/auth/sessions:end-others", None if column in _WITHOUT_SESSIONS else await world.newcomer())
 
 
 async def create_staff(world: World, column: str) -> Call:
@@ -1219,6 +1252,14 @@ OPERATIONS: dict[str, Ask] = {
     "putStaffRights": put_staff_rights,
     "approveStaff": approve_staff,
     "resetStaffPassword": reset_staff_password,
+    "stepUp": step_up,
+    "enrolSecondFactor": _just("POST", "/auth/second-factor"),
+    "confirmSecondFactor": confirm_second_factor,
+    "listSessions": _just("GET", "/auth/sessions"),
+    "endSession": end_session,
+    "endOtherSessions": end_other_sessions,
+    "endStaffSessions": _just("POST", "/staff/{colleague}:end-sessions"),
+    "endSecondFactor": _just("POST", "/staff/{colleague}:end-second-factor"),
     "unlockStaff": _just("POST", "/staff/{colleague}:unlock"),
     "approveApiClient": approve_api_client,
     "listRoles": _just("GET", "/roles"),

@@ -43,6 +43,7 @@ from tjapi.kernel.jobs.spec import JobRun
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import connect
 from tjapi.kernel.seal import make_demo_seal
+from tjapi.kernel.security import totp
 from tjapi.kernel.settings import Settings, project_file
 from tjapi.report import service as reports
 from tjapi.result.events import ResultArrivedLate
@@ -289,6 +290,16 @@ def _sign_in(stage: Stage) -> None:
     for who, client in (("program", "mini-program"), ("gateway", GATEWAY)):
         given = {"client_id": client, "client_secret": client_secret(stage.runtime.keys, client)}
         stage.tokens[who] = stage.do("issueClientToken", who="nobody", body=given).json()["access_token"]
+    stage.do("stepUp", body={"password": PASSWORD})
+    secret = stage.do("enrolSecondFactor", who="changer").json()["secret"]
+    code = totp.code_at(secret, int(stage.runtime.clock.now().timestamp()) // totp.STEP_SECONDS)
+    stage.do("confirmSecondFactor", who="changer", body={"code": code})
+    login("all.rights")
+    open_now = stage.do("listSessions").json()["items"]
+    other = next(one["id"] for one in open_now if not one["current"])
+    stage.do("endSession", path={"session_id": other})
+    stage.ids["session_id"].append(other)
+    stage.do("endOtherSessions")
     for operation in ("getPrincipal", "listCampuses", "listDictionaries"):
         stage.do(operation)
 
@@ -304,6 +315,7 @@ def _identity(stage: Stage) -> None:
         headers={"If-Match": shown.headers["etag"][0]},
         body={"title": "医师"},
     )
+
     def version() -> dict[str, str]:
         return {"If-Match": stage.do("getStaff", path={"staff_id": staff["id"]}).headers["etag"][0]}
 
@@ -311,6 +323,8 @@ def _identity(stage: Stage) -> None:
     rights = {"roles": ["doctor"], "campuses": [1], "departments": [1]}
     stage.do("putStaffRights", path={"staff_id": staff["id"]}, headers=version(), body=rights)
     stage.do("unlockStaff", path={"staff_id": staff["id"]})
+    stage.do("endStaffSessions", path={"staff_id": staff["id"]})
+    stage.do("endSecondFactor", path={"staff_id": staff["id"]})
     stage.do("resetStaffPassword", path={"staff_id": staff["id"]}, headers=version())
     role = {"name_zh": "见习", "name_en": "Intern", "permissions": ["catalog.read"]}
     stage.do("putRole", path={"code": "intern"}, body=role)

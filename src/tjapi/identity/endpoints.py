@@ -21,6 +21,10 @@ from tjapi.identity.errors import (
     PermissionUnknown,
     RefreshTokenInvalid,
     RoleNotFound,
+    SecondFactorRequired,
+    SecondFactorThere,
+    SecondFactorWrong,
+    SessionNotFound,
     StaffNotFound,
     UsernameTaken,
 )
@@ -33,18 +37,23 @@ from tjapi.identity.schemas import (
     CampusesOut,
     CampusOut,
     ClientTokenIn,
+    FactorIn,
+    FactorSecretOut,
     LoginIn,
     PasswordIn,
     PasswordOut,
     PrincipalOut,
+    RecoveryCodesOut,
     RefreshIn,
     RightsIn,
     RoleIn,
     RoleOut,
     RolesOut,
+    SessionsOut,
     StaffIn,
     StaffOut,
     StaffPatch,
+    StepUpIn,
     TokensOut,
 )
 from tjapi.kernel.etag import IfMatch, set_etag
@@ -62,7 +71,7 @@ admin = router("identity")
 @auth.post(
     "/auth/token",
     **operation("login", "登录", "Sign in", permission=PUBLIC, requirement=["P2"], audience="public", body=True,
-                problems=[CredentialsWrong, AccountLocked]),
+                problems=[CredentialsWrong, AccountLocked, SecondFactorRequired, SecondFactorWrong]),
 )  # fmt: skip
 async def login(request: Request, body: LoginIn) -> TokensOut:
     return await flows.login(runtime(request), asked(request), body)
@@ -103,6 +112,69 @@ async def logout(uow: Unit) -> Response:
 )  # fmt: skip
 async def change_password(request: Request, caller: Caller, body: PasswordIn) -> Response:
     await flows.change_password(runtime(request), asked(request), caller, body)
+    return Response(status_code=204)
+
+
+@auth.post(
+    "/auth/step-up",
+    **operation("stepUp", "重新验证身份", "Prove anew who one is", permission="authenticated", requirement=["P2"], body=True, status=204,
+                problems=[AccountLocked, OldPasswordWrong, SecondFactorRequired, SecondFactorWrong]),
+)  # fmt: skip
+async def step_up(request: Request, caller: Caller, body: StepUpIn) -> Response:
+    await flows.step_up(runtime(request), asked(request), caller, body)
+    return Response(status_code=204)
+
+
+@auth.post(
+    "/auth/second-factor",
+    **operation("enrolSecondFactor", "绑定动态验证码", "Begin to bind a second factor", permission="authenticated", requirement=["P2"],
+                problems=[SecondFactorThere]),
+)  # fmt: skip
+async def enrol_second_factor(request: Request, uow: Unit) -> FactorSecretOut:
+    return await service.enrol_second_factor(uow, runtime(request).settings)
+
+
+@auth.post(
+    "/auth/second-factor:confirm",
+    **operation("confirmSecondFactor", "确认动态验证码", "Put a second factor into use", permission="authenticated", requirement=["P2"], body=True,
+                problems=[SecondFactorThere, SecondFactorWrong]),
+)  # fmt: skip
+async def confirm_second_factor(uow: Unit, body: FactorIn) -> RecoveryCodesOut:
+    return await service.confirm_second_factor(uow, body.code)
+
+
+@auth.get(
+    "/auth/sessions",
+    **operation(
+        "listSessions", "本人会话", "The caller's open sessions", permission="authenticated", requirement=["P2"]
+    ),
+)
+async def list_sessions(request: Request, uow: Unit) -> SessionsOut:
+    return SessionsOut(items=await service.own_sessions(uow, runtime(request).settings))
+
+
+@auth.post(
+    "/auth/sessions/{session_id:uuid}:end",
+    **operation("endSession", "结束一个会话", "End one session", permission="authenticated", requirement=["P2"], status=204, problems=[SessionNotFound]),
+)  # fmt: skip
+async def end_session(uow: Unit, session_id: UUID) -> Response:
+    await service.end_session(uow, session_id)
+    return Response(status_code=204)
+
+
+@auth.post(
+    "/auth/sessions:end-others",
+    **operation(
+        "endOtherSessions",
+        "结束其他会话",
+        "End every other session",
+        permission="authenticated",
+        requirement=["P2"],
+        status=204,
+    ),
+)
+async def end_other_sessions(uow: Unit) -> Response:
+    await service.end_other_sessions(uow)
     return Response(status_code=204)
 
 
@@ -243,6 +315,24 @@ async def reset_staff_password(
 )  # fmt: skip
 async def unlock_staff(uow: Unit, staff_id: UUID) -> StaffOut:
     return await service.unlock(uow, staff_id)
+
+
+@admin.post(
+    "/staff/{staff_id:uuid}:end-sessions",
+    **operation("endStaffSessions", "结束某人全部会话", "End every session of an account", permission="identity.write", audience="admin",
+                requirement=["P2"], problems=[StaffNotFound, CampusNotGranted]),
+)  # fmt: skip
+async def end_staff_sessions(uow: Unit, staff_id: UUID) -> StaffOut:
+    return await service.end_staff_sessions(uow, staff_id)
+
+
+@admin.post(
+    "/staff/{staff_id:uuid}:end-second-factor",
+    **operation("endSecondFactor", "解绑动态验证码", "Take a lost second factor away", permission="identity.grant", audience="admin",
+                requirement=["P2"], problems=[StaffNotFound, CampusNotGranted, OwnRights]),
+)  # fmt: skip
+async def end_second_factor(uow: Unit, staff_id: UUID) -> StaffOut:
+    return await service.end_second_factor(uow, staff_id)
 
 
 @admin.get(

@@ -24,6 +24,30 @@ class OldPasswordWrong(Invalid):
     zh, en = "原密码错误", "The old password is wrong"
 
 
+class SecondFactorRequired(Unauthenticated):
+    """The password is right, and the account signs in with a second factor: send `code`."""
+
+    zh, en = "请输入动态验证码", "Send the code of the second factor"
+
+
+class SecondFactorWrong(Unauthenticated):
+    """The code is wrong or was used before; it counts like a wrong password."""
+
+    zh, en = "动态验证码错误或已使用", "The code is wrong, or was used before"
+
+
+class SecondFactorThere(Conflict):
+    """The account has a second factor; the security administrator takes it away where it is lost."""
+
+    zh, en = "已绑定动态验证码", "There is a second factor already"
+
+
+class SessionNotFound(NotFound):
+    """The caller has no such session."""
+
+    zh, en = "没有这个会话", "No such session"
+
+
 class RefreshTokenInvalid(Unauthenticated):
     """The refresh token is unknown, expired or used before; a used one revokes its whole session."""
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -79,7 +79,23 @@ class StaffSession(Base):
     created_at: Mapped[datetime] = mapped_column(Moment)
     source: Mapped[str] = mapped_column(server_default="")
     token_version: Mapped[int] = mapped_column(server_default="0")
+    last_used_at: Mapped[datetime | None] = mapped_column(Moment)
+    must: Mapped[str] = mapped_column(server_default="")
+    stepped_up_at: Mapped[datetime | None] = mapped_column(Moment)
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class SecondFactor(Base):
+    """What an authenticator holds too; unconfirmed until a code of it was seen. `last_step`: codes up to it were used."""
+
+    __tablename__ = "staff_second_factor"
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    confirmed_at: Mapped[datetime | None] = mapped_column(Moment)
+    last_step: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    recovery: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
 
 
 class RefreshToken(Base):

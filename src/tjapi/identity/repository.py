@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select, text, update
+from sqlalchemy import delete, exists, select, text, update
 
-from tjapi.identity.models import ApiClient, Campus, RefreshToken, Role, Staff, StaffRole, StaffSession
+from tjapi.identity.models import ApiClient, Campus, RefreshToken, Role, SecondFactor, Staff, StaffRole, StaffSession
 from tjapi.kernel.db import Look, fetch_value
 from tjapi.kernel.uow import UnitOfWork
 
 _STAFF_PRINCIPAL = """
-select s.name, s.campuses, s.departments, s.all_departments, s.must_change_password,
+select s.name, s.campuses, s.departments, s.all_departments, s.must_change_password, e.must, e.stepped_up_at,
   coalesce((select array_agg(distinct p) from staff_role r join role o on o.code = r.role_code, unnest(o.permissions) p
             where r.staff_id = s.id), '{}') permissions
 from staff s join staff_session e on e.staff_id = s.id
@@ -143,11 +143,11 @@ async def end_examinee_session(uow: UnitOfWork, session: UUID) -> None:
     await uow.session.execute(text("select tj.end_examinee_session(:session)"), {"session": session})
 
 
-async def revoke_sessions(uow: UnitOfWork, staff: UUID) -> None:
-    """End every session of an account."""
+async def revoke_sessions(uow: UnitOfWork, staff: UUID, *, but: UUID | None = None) -> None:
+    """End every session of an account, but one."""
     query = (
         update(StaffSession)
-        .where(StaffSession.staff_id == staff, StaffSession.revoked_at.is_(None))
+        .where(StaffSession.staff_id == staff, StaffSession.revoked_at.is_(None), StaffSession.id.is_distinct_from(but))
         .values(revoked_at=uow.now)
     )
     await uow.session.execute(query)
@@ -177,6 +177,38 @@ async def campuses(uow: UnitOfWork) -> Sequence[Campus]:
 async def is_held(uow: UnitOfWork, role: str) -> bool:
     """Say whether anybody holds a role."""
     return bool((await uow.session.execute(select(exists().where(StaffRole.role_code == role)))).scalar())
+
+
+async def sessions(uow: UnitOfWork, staff: UUID, since: datetime) -> Sequence[StaffSession]:
+    """Return the open sessions of an account that were opened since, newest first."""
+    query = (
+        select(StaffSession)
+        .join(Staff, Staff.id == StaffSession.staff_id)
+        .where(
+            StaffSession.staff_id == staff, StaffSession.revoked_at.is_(None), StaffSession.created_at > since,
+            StaffSession.token_version == Staff.token_version,
+        )
+        .order_by(StaffSession.created_at.desc())
+        .limit(100)
+    )  # fmt: skip
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def session_of(uow: UnitOfWork, session: UUID, staff: UUID) -> StaffSession | None:
+    """Return a session of an account, locked."""
+    query = select(StaffSession).where(StaffSession.id == session, StaffSession.staff_id == staff).with_for_update()
+    return (await uow.session.execute(query)).scalar_one_or_none()
+
+
+async def second_factor(uow: UnitOfWork, staff: UUID) -> SecondFactor | None:
+    """Return an account's second factor, locked: two logins do not use one code."""
+    query = select(SecondFactor).where(SecondFactor.staff_id == staff).with_for_update()
+    return (await uow.session.execute(query)).scalar_one_or_none()
+
+
+async def drop_second_factor(uow: UnitOfWork, staff: UUID) -> None:
+    """Forget an account's second factor."""
+    await uow.session.execute(delete(SecondFactor).where(SecondFactor.staff_id == staff))
 
 
 async def lock_name(uow: UnitOfWork, name: str) -> None:

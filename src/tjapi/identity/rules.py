@@ -108,6 +108,14 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "security_admin": ("安全管理员", "Security administrator", frozenset({"identity.read", "identity.grant"})),
     "auditor": ("审计员", "Auditor", frozenset({"audit.read", "identity.read"})),
 }  # fmt: skip
+ADMINISTRATORS = ("admin", "security_admin", "auditor")
+"""The roles of the three administrators that ship."""
+STEP_UP = frozenset({"recallReport"})
+"""What asks anew who one is."""
+STEP_UP_IN_BULK = frozenset({"unmaskExaminee", "unmaskExamineeGuardian", "unmaskEmployerContact"})
+"""What asks anew who one is where it is done more often than its rate lets."""
+BULK = 10
+"""How much more often it may be done then."""
 APART = frozenset({"identity.write", "identity.grant", "audit.read"})
 """系统、安全、审计三权分立: of these one person holds one, and the last active holder of each stays. The database guards it."""
 STAFF_STATE = {

@@ -12,6 +12,7 @@ Username = Annotated[str, StringConstraints(min_length=2, max_length=40, pattern
 Password = Annotated[
     str, Field(min_length=1, max_length=128, description="口令 · Password", examples=["Demo-2026-front"])
 ]
+FactorCode = Annotated[str, StringConstraints(min_length=6, max_length=20, pattern=r"^[A-Za-z0-9-]+$")]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[a-z_][a-z0-9_.]*$")]
 CampusId = Annotated[int, Field(ge=1, le=32_000, description="院区编号 · Campus id", examples=[1]), WHOLE]
 DepartmentId = Annotated[int, Field(ge=1, le=32_000, description="科室编号 · Department id", examples=[1]), WHOLE]
@@ -32,6 +33,51 @@ class LoginIn(Input):
 
     username: Username = Field(examples=["front"])
     password: Password
+    code: FactorCode | None = Field(
+        None, description="动态验证码或恢复码 · A code of the second factor, or a recovery code", examples=["492039"]
+    )
+
+
+class StepUpIn(Input):
+    """Who one is, proved anew: the code where there is a second factor, else the password."""
+
+    password: Password | None = None
+    code: FactorCode | None = Field(None, description="动态验证码 · A code of the second factor", examples=["492039"])
+
+
+class FactorIn(Input):
+    """A code of the authenticator."""
+
+    code: FactorCode = Field(examples=["492039"])
+
+
+class FactorSecretOut(BaseModel):
+    """The one time that the secret is shown: scan it, then confirm with a code."""
+
+    secret: str = Field(examples=["JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"])
+    uri: str = Field(examples=["otpauth://totp/tjapi:li.na?secret=JBSWY3DPEHPK3PXP&issuer=tjapi&digits=6&period=30"])
+
+
+class RecoveryCodesOut(BaseModel):
+    """The one time that recovery codes are shown; each is good once."""
+
+    recovery_codes: list[str] = Field(examples=[["k7m2p-x9qrt"]])
+
+
+class SessionOut(BaseModel):
+    """A session of the caller."""
+
+    id: UUID
+    created_at: datetime
+    last_used_at: datetime
+    source: str = Field(description="登录地址 · Where it was opened", examples=["10.20.3.41"])
+    current: bool = Field(description="是否本次会话 · Whether it is this one", examples=[True])
+
+
+class SessionsOut(BaseModel):
+    """The caller's open sessions, newest first."""
+
+    items: list[SessionOut]
 
 
 class TokensOut(BaseModel):

@@ -22,19 +22,26 @@ from tjapi.identity.errors import (
     PermissionUnknown,
     RefreshTokenInvalid,
     RoleNotFound,
+    SecondFactorRequired,
+    SecondFactorThere,
+    SecondFactorWrong,
+    SessionNotFound,
     StaffNotFound,
     UsernameTaken,
 )
-from tjapi.identity.models import ApiClient, Campus, RefreshToken, Role, Staff, StaffSession
-from tjapi.identity.rules import FAMILIAR, NOT_FOR_STAFF, PERMISSIONS, ROLES, private_scope, staff_state
+from tjapi.identity.models import ApiClient, Campus, RefreshToken, Role, SecondFactor, Staff, StaffSession
+from tjapi.identity.rules import ADMINISTRATORS, FAMILIAR, NOT_FOR_STAFF, PERMISSIONS, ROLES, private_scope, staff_state
 from tjapi.identity.schemas import (
     AccessTokenOut,
     ApiClientCreated,
     ApiClientIn,
     ApiClientOut,
+    FactorSecretOut,
     PasswordOut,
+    RecoveryCodesOut,
     RightsIn,
     RoleIn,
+    SessionOut,
     StaffIn,
     StaffOut,
     StaffPatch,
@@ -43,6 +50,7 @@ from tjapi.identity.schemas import (
 from tjapi.kernel.db import Look
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError, PermissionMissing, PreconditionFailed, Problem
+from tjapi.kernel.security import totp
 from tjapi.kernel.security.fields import url_token
 from tjapi.kernel.security.passwords import weakness
 from tjapi.kernel.security.principal import Principal
@@ -53,6 +61,8 @@ from tjapi.kernel.uow import UnitOfWork
 _WEAK = {
     "too_short": ("密码太短", "too short"),
     "contains_username": ("密码不能包含用户名", "must not contain the user name"),
+    "too_common": ("密码过于常见", "is one that many people use"),
+    "used_before": ("不能使用最近用过的密码", "was used before"),
     "too_few_kinds_of_characters": (
         "至少包含大写、小写、数字、符号中的三种",
         "needs three of: upper case, lower case, digits, symbols",
@@ -71,11 +81,11 @@ async def authenticate(look: Look, claims: TokenClaims) -> Principal | None:
         if row is None:
             return None
         departments = None if row["all_departments"] else tuple(row["departments"])
-        must = "password" if row["must_change_password"] else ""
+        must = "password" if row["must_change_password"] else row["must"]
         rights = frozenset() if must else frozenset(row["permissions"]) - NOT_FOR_STAFF
         return Principal(
             "staff", claims.subject, rights, tuple(row["campuses"]), departments, None, claims.session, row["name"],
-            private=private_scope(rights, departments), must=must,
+            private=private_scope(rights, departments), must=must, stepped_up_at=row["stepped_up_at"],
         )  # fmt: skip
     row = await repository.client_principal(look, claims.subject, claims.version)
     if row is None:
@@ -140,35 +150,196 @@ async def refuse_client(uow: UnitOfWork, held: Credentials) -> None:
     raise CredentialsWrong().kept()
 
 
-async def enter(uow: UnitOfWork, mint: TokenMint, settings: Settings, held: Credentials) -> TokensOut:
-    """Open a session for whoever proved to be who they say. Raises CredentialsWrong where the account changed meanwhile."""
+async def enter(uow: UnitOfWork, mint: TokenMint, settings: Settings, held: Credentials, code: str | None) -> TokensOut:
+    """Open a session for whoever proved to be who they say.
+
+    Raises CredentialsWrong where the account changed meanwhile, SecondFactorRequired, SecondFactorWrong (which counts like a wrong password).
+    """
     staff = None if held.subject is None else await repository.staff_by_id(uow, held.subject)
     secrets = None if staff is None else await repository.secrets_of_staff(uow, staff.id)
     if staff is None or secrets is None or secrets.password_hash != held.secret_hash:
         raise CredentialsWrong
+    factor = await repository.second_factor(uow, staff.id)
+    if factor is not None and factor.confirmed_at is not None:
+        if code is None:
+            raise SecondFactorRequired
+        await _check_code(uow, factor, code)
+        must = ""
+    else:
+        held_roles = set((await repository.roles_of(uow, [staff.id])).get(staff.id, ()))
+        must = "second_factor" if held_roles & _with_second_factor(settings) else ""
+    if settings.password_days and (staff.password_changed_at or staff.created_at) < uow.now - timedelta(
+        days=settings.password_days
+    ):
+        must = "password"
     # A session of an older password cannot be renewed: it remembers of which version of the account it is.
     session = StaffSession(
-        id=uuid7(), staff_id=staff.id, created_at=uow.now, source=uow.source, token_version=staff.token_version
-    )
+        id=uuid7(), staff_id=staff.id, created_at=uow.now, source=uow.source, token_version=staff.token_version, must=must,
+        last_used_at=uow.now, stepped_up_at=uow.now,
+    )  # fmt: skip
     uow.session.add(session)
     await uow.session.flush()
     await uow.audit("staff.signed_in", "staff", staff.id)
-    return await _tokens(uow, mint, settings, staff, session.id)
+    return await _tokens(uow, mint, settings, staff, session)
 
 
-async def _tokens(uow: UnitOfWork, mint: TokenMint, settings: Settings, staff: Staff, session: UUID) -> TokensOut:
-    refresh = url_token()
-    expires = uow.now + timedelta(days=settings.refresh_token_days)
-    uow.session.add(RefreshToken(digest=_digest(refresh), session_id=session, expires_at=expires))
+def _with_second_factor(settings: Settings) -> set[str]:
+    named = settings.second_factor_roles
+    if named is None:
+        named = "" if settings.environment == "demo" else ",".join(ADMINISTRATORS)
+    return set(filter(None, named.split(",")))
+
+
+def _place(staff_id: UUID) -> str:
+    return f"staff_second_factor|secret|{staff_id}"
+
+
+async def _check_code(uow: UnitOfWork, factor: SecondFactor, code: str) -> None:
+    """Use a code up, or a recovery code. Raises SecondFactorWrong, remembered like a failed login."""
+    digest = totp.recovery_digest(code)
+    if digest in factor.recovery:
+        factor.recovery = [one for one in factor.recovery if one != digest]
+        await uow.audit("staff.recovery_code_used", "staff", factor.staff_id, detail={"left": len(factor.recovery)})
+        return
+    secret = uow.cipher.open(bytes(factor.secret), _place(factor.staff_id))
+    step = totp.step_of(secret, code, uow.now, factor.last_step)
+    if step is None:
+        await uow.audit("staff.login_failed", "staff", factor.staff_id)
+        raise SecondFactorWrong().kept()
+    factor.last_step = step
+
+
+async def enrol_second_factor(uow: UnitOfWork, settings: Settings) -> FactorSecretOut:
+    """Make a second factor for the caller, to be confirmed by a code. Raises PermissionMissing, SecondFactorThere."""
+    staff = await repository.staff_by_id(uow, uow.principal.id) if uow.principal.kind == "staff" else None
+    if staff is None:
+        raise PermissionMissing
+    factor = await repository.second_factor(uow, staff.id)
+    if factor is not None and factor.confirmed_at is not None:
+        raise SecondFactorThere
+    await repository.drop_second_factor(uow, staff.id)
+    secret = totp.new_secret()
+    sealed = uow.cipher.seal(secret, _place(staff.id))
+    uow.session.add(SecondFactor(staff_id=staff.id, secret=sealed, created_at=uow.now, last_step=0, recovery=[]))
+    await uow.audit("staff.second_factor_begun", "staff", staff.id)
+    uri = totp.provisioning_uri(secret, staff.username, settings.hospital_name)
+    return FactorSecretOut(secret=secret, uri=uri)
+
+
+async def confirm_second_factor(uow: UnitOfWork, code: str) -> RecoveryCodesOut:
+    """Put the caller's second factor into use; from now on they sign in with it. Raises PermissionMissing, SecondFactorThere, SecondFactorWrong."""
+    factor = await repository.second_factor(uow, uow.principal.id) if uow.principal.kind == "staff" else None
+    if factor is None:
+        raise PermissionMissing
+    if factor.confirmed_at is not None:
+        raise SecondFactorThere
+    await _check_code(uow, factor, code)
+    codes = totp.recovery_codes()
+    factor.confirmed_at, factor.recovery = uow.now, [totp.recovery_digest(one) for one in codes]
+    session = await repository.session_of(uow, UUID(uow.principal.session), uow.principal.id)
+    if session is not None and session.must == "second_factor":
+        session.must = ""
+    await uow.audit("staff.second_factor_confirmed", "staff", uow.principal.id)
+    return RecoveryCodesOut(recovery_codes=codes)
+
+
+async def end_second_factor(uow: UnitOfWork, staff_id: UUID) -> StaffOut:
+    """Take a lost second factor away, and end the account's sessions. Raises StaffNotFound, OwnRights, CampusNotGranted."""
+    staff = await get_staff(uow, staff_id)
+    if staff_id == uow.principal.id:
+        raise OwnRights
+    _refuse_elsewhere(uow, staff)
+    await repository.drop_second_factor(uow, staff_id)
+    await repository.revoke_sessions(uow, staff_id)
+    await uow.audit("staff.second_factor_ended", "staff", staff_id)
+    return staff
+
+
+def _refuse_elsewhere(uow: UnitOfWork, staff: StaffOut) -> None:
+    if staff.campuses and not set(staff.campuses) & set(uow.principal.campuses):
+        raise CampusNotGranted
+
+
+async def step_up(uow: UnitOfWork, code: str | None, *, password_was_right: bool) -> None:
+    """Remember that the caller proved anew who they are: by a code where they have a second factor, else by the password.
+
+    Raises SecondFactorRequired, SecondFactorWrong, OldPasswordWrong; a wrong one is remembered.
+    """
+    factor = await repository.second_factor(uow, uow.principal.id)
+    if factor is not None and factor.confirmed_at is not None:
+        if code is None:
+            raise SecondFactorRequired
+        await _check_code(uow, factor, code)
+    elif not password_was_right:
+        await uow.audit("staff.login_failed", "staff", uow.principal.id)
+        raise OldPasswordWrong(errors=[FieldError("/password", "wrong", "密码错误", "the password is wrong")]).kept()
+    session = await repository.session_of(uow, UUID(uow.principal.session), uow.principal.id)
+    if session is None:
+        raise PermissionMissing
+    session.stepped_up_at = uow.now
+    await uow.audit("staff.stepped_up", "staff", uow.principal.id)
+
+
+async def own_sessions(uow: UnitOfWork, settings: Settings) -> list[SessionOut]:
+    """Return the caller's open sessions. Raises PermissionMissing for who has none."""
+    if uow.principal.kind != "staff":
+        raise PermissionMissing
+    since = uow.now - timedelta(hours=settings.session_hours)
+    idle = uow.now - timedelta(minutes=settings.session_idle_minutes)
+    rows = await repository.sessions(uow, uow.principal.id, since)
+    return [
+        SessionOut(
+            id=row.id, created_at=row.created_at, last_used_at=row.last_used_at or row.created_at, source=row.source,
+            current=str(row.id) == uow.principal.session,
+        )
+        for row in rows if (row.last_used_at or row.created_at) > idle
+    ]  # fmt: skip
+
+
+async def end_session(uow: UnitOfWork, session_id: UUID) -> None:
+    """End a session of the caller's own. Raises PermissionMissing, SessionNotFound."""
+    if uow.principal.kind != "staff":
+        raise PermissionMissing
+    if await repository.session_of(uow, session_id, uow.principal.id) is None:
+        raise SessionNotFound
+    await repository.revoke_session(uow, session_id)
+    await uow.audit("staff.session_ended", "staff", uow.principal.id)
+
+
+async def end_other_sessions(uow: UnitOfWork) -> None:
+    """End every session of the caller but this one. Raises PermissionMissing."""
+    if uow.principal.kind != "staff":
+        raise PermissionMissing
+    await repository.revoke_sessions(uow, uow.principal.id, but=UUID(uow.principal.session))
+    await uow.audit("staff.sessions_ended", "staff", uow.principal.id)
+
+
+async def end_staff_sessions(uow: UnitOfWork, staff_id: UUID) -> StaffOut:
+    """End every session of an account. Raises StaffNotFound, CampusNotGranted."""
+    staff = await get_staff(uow, staff_id)
+    _refuse_elsewhere(uow, staff)
+    await repository.revoke_sessions(uow, staff_id)
+    await uow.audit("staff.sessions_ended", "staff", staff_id)
+    return staff
+
+
+async def _tokens(
+    uow: UnitOfWork, mint: TokenMint, settings: Settings, staff: Staff, session: StaffSession
+) -> TokensOut:
+    """Issue a pair that ends with the session: after its longest life, or unless it is renewed in time."""
+    refresh, ends = url_token(), session.created_at + timedelta(hours=settings.session_hours)
+    expires = min(uow.now + timedelta(minutes=settings.session_idle_minutes), ends)
+    uow.session.add(RefreshToken(digest=_digest(refresh), session_id=session.id, expires_at=expires))
+    seconds = max(1, min(settings.access_token_seconds, int((ends - uow.now).total_seconds())))
     access = mint.issue(
         kind="staff",
         subject=staff.id,
         version=staff.token_version,
-        session=str(session),
+        session=str(session.id),
         now=uow.now,
-        seconds=settings.access_token_seconds,
+        seconds=seconds,
     )
-    return TokensOut(access_token=access, refresh_token=refresh, expires_in=settings.access_token_seconds)
+    return TokensOut(access_token=access, refresh_token=refresh, expires_in=seconds)
 
 
 def _digest(token: str) -> bytes:
@@ -185,10 +356,11 @@ async def refresh(uow: UnitOfWork, mint: TokenMint, settings: Settings, token: s
         await repository.revoke_session(uow, session.id)
         await uow.audit("staff.refresh_token_reused", "staff", staff.id)
         raise RefreshTokenInvalid().kept()
-    if row.expires_at <= uow.now or session.revoked_at is not None or not _is_in(staff, session):
+    ended = session.created_at + timedelta(hours=settings.session_hours) <= uow.now
+    if ended or row.expires_at <= uow.now or session.revoked_at is not None or not _is_in(staff, session):
         raise RefreshTokenInvalid
-    row.used_at = uow.now
-    return await _tokens(uow, mint, settings, staff, session.id)
+    row.used_at = session.last_used_at = uow.now
+    return await _tokens(uow, mint, settings, staff, session)
 
 
 def _is_in(staff: Staff, session: StaffSession) -> bool:
@@ -207,12 +379,16 @@ async def logout(uow: UnitOfWork) -> None:
         raise PermissionMissing
 
 
-async def own_credentials(uow: UnitOfWork) -> tuple[Credentials, str]:
-    """Return what the caller's old password is held against, and the user name. Raises PermissionMissing for who has no password."""
+async def own_credentials(uow: UnitOfWork) -> tuple[Credentials, str, list[str]]:
+    """Return what the caller's old password is held against, the user name, and the hashes of earlier ones. Raises PermissionMissing for who has no password."""
     row = await repository.secrets_of_staff(uow, uow.principal.id) if uow.principal.kind == "staff" else None
     if row is None:
         raise PermissionMissing
-    return Credentials(uow.principal.id, str(uow.principal.id), row.password_hash, epoch=row.guess_epoch), row.username
+    return (
+        Credentials(uow.principal.id, str(uow.principal.id), row.password_hash, epoch=row.guess_epoch),
+        row.username,
+        row.password_history,
+    )
 
 
 async def refuse_old_password(uow: UnitOfWork) -> None:
@@ -230,6 +406,11 @@ async def change_password(uow: UnitOfWork, held: Credentials, password_hash: str
         raise CredentialsWrong
     await repository.revoke_sessions(uow, uow.principal.id)
     await uow.audit("staff.password_changed", "staff", uow.principal.id)
+
+
+def refuse_used_password() -> None:
+    """Refuse a password that was used before. Raises PasswordTooWeak."""
+    raise PasswordTooWeak(errors=[FieldError("/new_password", "used_before", *_WEAK["used_before"])])
 
 
 def check_password(password: str, username: str, settings: Settings, pointer: str) -> None:

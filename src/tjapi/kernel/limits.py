@@ -9,13 +9,14 @@ is let through, and health says so.
 import asyncio
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
 from tjapi.kernel.broker import Broker
+from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import Problem, TooManyRequests
 
 _REMEMBERED_MS = 24 * 3600 * 1000
@@ -53,6 +54,21 @@ if ARGV[1] == 'wrong' then
   redis.call('HSET', KEYS[1], 'until', string.format('%.0f', tonumber(ARGV[2]) + tonumber(ARGV[3 + math.min(n, #ARGV - 3)])))
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
 end
+return 0
+"""
+
+
+_ENTER = """
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 1 end
+redis.call('ZADD', KEYS[1], string.format('%.0f', ARGV[1] + ARGV[3]), ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 0
+"""
+_STAY = """
+if ARGV[4] == '0' then redis.call('ZREM', KEYS[1], ARGV[3]) return 0 end
+redis.call('ZADD', KEYS[1], string.format('%.0f', ARGV[1] + ARGV[2]), ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 0
 """
 
@@ -106,7 +122,12 @@ class Limits:
 
     @asynccontextmanager
     async def guess(
-        self, who: str, pauses: Sequence[float], *, wrong: type[Problem], paused: type[Problem]
+        self,
+        who: str,
+        pauses: Sequence[float],
+        *,
+        wrong: type[Problem] | tuple[type[Problem], ...],
+        paused: type[Problem],
     ) -> AsyncIterator[None]:
         """Look at a guess within, once it may be. `wrong` says that it was; what ends well forgets every guess; any other failure is no guess.
 
@@ -129,6 +150,23 @@ class Limits:
             now = self._millis()
             if await self._ask(_SETTLE, [name, f"{name}:open"], outcome, now, _REMEMBERED_MS, *millis) is None:
                 self._local.settle(name, now, outcome, millis)
+
+    async def enter(self, who: str, most: int, seconds: float) -> Callable[[bool], Awaitable[None]]:
+        """Take one of `most` places that a caller has at a time, for so many seconds. Raises TooManyRequests.
+
+        Returns what renews the place (True), or gives it back (False).
+        """
+        name, ticket = self._name(f"place|{who}"), uuid7().hex
+        most, millis = max(1, int(most * self._factor)), round(seconds * 1000)
+        told = await self._ask(_ENTER, [name], self._millis(), most, millis, ticket)
+        if (self._local.enter(name, ticket, self._millis(), max(1, most // 2), millis) if told is None else told) != 0:
+            raise slow_down(seconds)
+
+        async def go_on(stays: bool) -> None:
+            if await self._ask(_STAY, [name], self._millis(), millis, ticket, int(stays)) is None:
+                self._local.stay(name, ticket, self._millis(), millis if stays else 0)
+
+        return go_on
 
     async def _admitted(self, name: str, millis: Sequence[int]) -> int:
         """Return 0 once a guess may be looked at, or for how many milliseconds nobody may."""
@@ -160,6 +198,7 @@ class LocalCounts:
         self._due: dict[str, float] = {}
         self._guesses: dict[str, tuple[int, float]] = {}
         self._open: dict[str, int] = {}
+        self._places: dict[str, dict[str, float]] = {}
 
     def let(self, name: str, now: float, interval: float, most: int) -> int:
         """Let one pass and return 0, or return for how many milliseconds none may."""
@@ -184,6 +223,23 @@ class LocalCounts:
             return -1
         self._open[name] = looked_at + 1
         return 0
+
+    def enter(self, name: str, ticket: str, now: float, most: int, millis: float) -> int:
+        """Take a place and return 0; 1: there is none."""
+        held = {one: until for one, until in self._places.get(name, {}).items() if until > now}
+        if len(held) >= most:
+            return 1
+        self._places[name] = held | {ticket: now + millis}
+        return 0
+
+    def stay(self, name: str, ticket: str, now: float, millis: float) -> None:
+        """Renew a place, or give it back."""
+        held = self._places.setdefault(name, {})
+        held[ticket] = now + millis
+        if not millis:
+            del held[ticket]
+            if not held:
+                del self._places[name]
 
     def settle(self, name: str, now: float, outcome: str, pauses: Sequence[int]) -> None:
         """Remember what a guess was: `right`, `wrong`, or none at all."""
