@@ -22,12 +22,12 @@ _log = structlog.get_logger("device_gateway")
 async def run(settings: GatewaySettings) -> None:
     """Work until SIGTERM or SIGINT. Raises `OSError`, `sqlite3.Error` or `ValueError` when it cannot start."""
     _configure_logging(settings.log_level)
-    specs = parse_channels(settings.listen)
+    specs = parse_channels(settings.listen, settings.allowed_peers)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
-    journal = Journal(settings.journal)
+    journal = Journal(settings.journal, settings.journal_key.get_secret_value(), settings.journal_key_file)
     uplink = Uplink(journal, settings)
     sending = asyncio.create_task(uplink.run())
     pruning = asyncio.create_task(_prune(journal, settings.retention_days))

@@ -3,42 +3,98 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from urllib.parse import parse_qsl
 
 import structlog
 
 from device_gateway.journal import Arrival, Journal, Stored
 from device_gateway.protocols import hl7v2
-from device_gateway.settings import GatewaySettings
+from device_gateway.settings import THIS_MACHINE, GatewaySettings, Network
 from device_gateway.transports.tcp import Hangup, TcpListener
 
 _log = structlog.get_logger("device_gateway.channel")
-PROTOCOLS = ("mllp",)
+PROTOCOLS = ("mllp", "mllps")
+_SETTINGS = frozenset(("peers", "plain", "cert", "key", "clients"))
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """PEM files of a channel under TLS: ours, its key, and the authorities of which a client needs a certificate."""
+
+    cert: Path
+    key: Path
+    clients: Path
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelSpec:
-    """Where a channel listens: `lis=mllp://127.0.0.1:2575`."""
+    """Where a channel listens, for whom, and under which certificates: `lis=mllp://127.0.0.1:2575`."""
 
     source: str
     protocol: str
     host: str
     port: int
+    peers: tuple[Network, ...] = THIS_MACHINE
+    tls: Certificates | None = None
 
 
-def parse_channels(text: str) -> list[ChannelSpec]:
-    """Read the setting `listen`; raises `ValueError` saying which part is wrong."""
-    specs = []
-    for part in filter(None, (each.strip() for each in text.split(","))):
-        found = re.fullmatch(r"([a-z][a-z0-9-]{0,31})=([a-z0-9]+)://\[?([^\]]+?)\]?:(\d{1,5})", part)
-        if not found or found[2] not in PROTOCOLS:
-            raise ValueError(f"not a channel: {part} (expected name=mllp://host:port)")
-        specs.append(ChannelSpec(found[1], found[2], found[3], int(found[4])))
+def parse_channels(text: str, peers: tuple[Network, ...] = THIS_MACHINE) -> list[ChannelSpec]:
+    """Read the setting `listen`; `peers` may connect to channels that name none. Raises `ValueError` saying which part is wrong."""
+    specs = [_channel(part, peers) for part in filter(None, (each.strip() for each in text.split(",")))]
     if len({spec.source for spec in specs}) != len(specs):
         raise ValueError("two channels have the same name")
     return specs
+
+
+def _channel(part: str, peers: tuple[Network, ...]) -> ChannelSpec:
+    found = re.fullmatch(r"([a-z][a-z0-9-]{0,31})=([a-z0-9]+)://\[?([^\]?]+?)\]?:(\d{1,5})(?:\?(.*))?", part)
+    if not found or found[2] not in PROTOCOLS:
+        raise ValueError(f"not a channel: {part} (expected name=mllp://host:port)")
+    said = dict(parse_qsl(found[5] or "", keep_blank_values=True))
+    if unknown := sorted(set(said) - _SETTINGS):
+        raise ValueError(f"not a setting of a channel: {', '.join(unknown)} (there are {', '.join(sorted(_SETTINGS))})")
+    if "peers" in said:
+        peers = tuple(ip_network(one.strip()) for one in said["peers"].split("|") if one.strip())
+    spec = ChannelSpec(found[1], found[2], found[3], int(found[4]), peers, _certificates(found[1], found[2], said))
+    if not _is_here(spec.host):
+        if not peers or peers == THIS_MACHINE:
+            raise ValueError(f"channel {spec.source}: say who may connect from outside this machine (?peers=10.1.2.3)")
+        if spec.tls is None and "plain" not in said:
+            raise ValueError(f"channel {spec.source}: use mllps, or say that it is not encrypted (&plain)")
+    return spec
+
+
+def _certificates(source: str, protocol: str, said: Mapping[str, str]) -> Certificates | None:
+    if protocol != "mllps":
+        return None
+    missing = [name for name in ("cert", "key", "clients") if not said.get(name)]
+    if missing:
+        raise ValueError(f"channel {source}: mllps needs {', '.join(missing)} (PEM files)")
+    return Certificates(Path(said["cert"]), Path(said["key"]), Path(said["clients"]))
+
+
+def _is_here(host: str) -> bool:
+    """Say whether a channel listens to this machine alone; a name may be anything."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _context(files: Certificates) -> ssl.SSLContext:
+    """TLS 1.2 or later, and no client without a certificate of an authority that we know. Raises `OSError`, `ssl.SSLError`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(files.cert, files.key)
+    context.load_verify_locations(files.clients)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
 
 
 class Channel:
@@ -52,7 +108,9 @@ class Channel:
         self._listener = TcpListener(
             lambda: _Hl7Conversation(spec.source, journal, settings.max_frame_bytes, on_stored),
             name=spec.source,
-            allowed=settings.allowed_peers,
+            allowed=spec.peers,
+            tls=_context(spec.tls) if spec.tls else None,
+            handshake_timeout=settings.handshake_timeout,
             inter_byte_timeout=settings.inter_byte_timeout,
             max_connections=settings.max_connections,
         )

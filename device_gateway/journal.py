@@ -1,7 +1,7 @@
 """The journal: what arrived, durable before it is acknowledged, kept until the API has it.
 
 One thread owns the SQLite connection. Whatever waits is done in one transaction (group commit), so that many senders
-share one fsync; nobody is told "stored" before that transaction is on disk.
+share one fsync; nobody is told "stored" before that transaction is on disk. Bodies are sealed (`sealing.py`), the file is its owner's alone.
 """
 
 import asyncio
@@ -9,12 +9,15 @@ import contextlib
 import os
 import queue
 import sqlite3
+import stat
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from device_gateway.sealing import BodySeal, read_key
 
 _BATCH = 256
 _SCHEMA = """
@@ -34,6 +37,7 @@ CREATE TABLE IF NOT EXISTS message (
   answer TEXT NOT NULL DEFAULT '',
   sender TEXT NOT NULL DEFAULT '',
   reason TEXT NOT NULL DEFAULT '',
+  sealed INTEGER NOT NULL DEFAULT 0,
   UNIQUE (source, message_id, sha256)
 );
 CREATE INDEX IF NOT EXISTS message_pending ON message (id) WHERE state = 'pending';
@@ -93,20 +97,27 @@ _Work = Callable[[sqlite3.Connection], Any]
 class Journal:
     """Durable store of arrivals. Every method raises `sqlite3.Error` or `OSError` when the disk will not have it."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or create the file; raises at once when that cannot be."""
+    def __init__(self, path: Path, key: str = "", key_file: Path | None = None) -> None:
+        """Open or create the file; raises at once when that cannot be, or when sealed messages wait in it and the key is not theirs.
+
+        `key`: 64 hex digits; else they stand in `key_file`, which is made at the first start (by default beside the journal).
+        """
         self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._work: queue.SimpleQueue[tuple[_Work, Callable[[object, BaseException | None], None]] | None] = (
             queue.SimpleQueue()
         )
         opened = _open(path)
+        file = key_file or path.with_name(f"{path.name}.key")
+        self._seal = BodySeal(read_key(key, file, make=not _holds_sealed(opened)))
+        _seal_old(opened, self._seal)
         self._thread = threading.Thread(target=self._run, args=(opened,), name="journal", daemon=True)
         self._thread.start()
 
     async def store(self, arrival: Arrival) -> Stored:
         """Keep an arrival; when this returns it survives a power cut."""
-        stored: Stored = await self._do(lambda connection: _store(connection, arrival))
+        sealed = self._seal.seal(arrival.body, _place(arrival.source, arrival.message_id, arrival.sha256))
+        stored: Stored = await self._do(lambda connection: _store(connection, arrival, sealed))
         return stored
 
     async def waiting(self, limit: int) -> list[int]:
@@ -117,14 +128,16 @@ class Journal:
         return ids
 
     async def read(self, entry_id: int) -> Entry:
-        """Read one entry, body included."""
+        """Read one entry, body included. Raises `KeyMissingError`."""
         sql = (
             "SELECT id, source, message_id, content_type, body, received_at, attempts, sender,"
             " CASE WHEN reason <> '' THEN reason WHEN conflict THEN 'content-differs'"
-            " WHEN content_type = 'application/octet-stream' THEN 'unparsable' ELSE '' END FROM message WHERE id = ?"
+            " WHEN content_type = 'application/octet-stream' THEN 'unparsable' ELSE '' END, sha256"
+            " FROM message WHERE id = ?"
         )
-        entry: Entry = await self._do(lambda connection: Entry(*connection.execute(sql, (entry_id,)).fetchone()))
-        return entry
+        *said, sha256 = await self._do(lambda connection: connection.execute(sql, (entry_id,)).fetchone())
+        entry = Entry(*said)
+        return replace(entry, body=self._seal.open(entry.body, _place(entry.source, entry.message_id, sha256)))
 
     async def settle(self, entry_id: int, state: str, answer: str) -> None:
         """Mark an entry `delivered` or `refused`; `answer` is what the API said."""
@@ -197,19 +210,54 @@ class Journal:
 
 def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    _own(path)
     connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA secure_delete = ON")  # what was pruned, or stood there unsealed, is not left on the disk
     connection.execute("PRAGMA synchronous = FULL")  # an acknowledgement is a promise about the disk
     connection.executescript(_SCHEMA)
     columns = {row[1] for row in connection.execute("PRAGMA table_info(message)")}
     for name in ("sender", "reason"):  # a journal of before
         if name not in columns:
             connection.execute(f"ALTER TABLE message ADD COLUMN {name} TEXT NOT NULL DEFAULT ''")
+    if "sealed" not in columns:
+        connection.execute("ALTER TABLE message ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0")
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)  # a file whose name is not on disk yet is not durable either
     finally:
         os.close(folder)
     return connection
+
+
+def _own(path: Path) -> None:
+    """Leave the journal and what SQLite puts beside it to its owner alone: the files of before may be open to all."""
+    for one in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        with contextlib.suppress(FileNotFoundError):
+            if stat.S_IMODE(one.stat().st_mode) & 0o077:
+                one.chmod(0o600)
+
+
+def _place(source: str, message_id: str, sha256: str) -> str:
+    return f"{source}|{message_id}|{sha256}"
+
+
+def _holds_sealed(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM message WHERE sealed LIMIT 1").fetchone() is not None
+
+
+def _seal_old(connection: sqlite3.Connection, seal: BodySeal) -> None:
+    """Seal what a journal of before holds in clear; see that what it holds sealed opens. Raises `KeyMissingError`."""
+    sql = "SELECT id, source, message_id, sha256, body FROM message WHERE sealed = ?"
+    for _, source, message_id, sha256, body in connection.execute(f"{sql} ORDER BY id DESC LIMIT 1", (1,)).fetchall():
+        seal.open(body, _place(source, message_id, sha256))
+    while rows := connection.execute(f"{sql} LIMIT 500", (0,)).fetchall():
+        sealed = [
+            (seal.seal(body, _place(source, message_id, sha256)), at) for at, source, message_id, sha256, body in rows
+        ]
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany("UPDATE message SET body = ?, sealed = 1 WHERE id = ?", sealed)
+        connection.execute("COMMIT")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _discard(connection: sqlite3.Connection | None) -> None:
@@ -233,7 +281,7 @@ def _transact(connection: sqlite3.Connection, jobs: list[_Work]) -> list[tuple[o
     return outcomes
 
 
-def _store(connection: sqlite3.Connection, arrival: Arrival) -> Stored:
+def _store(connection: sqlite3.Connection, arrival: Arrival, sealed: bytes) -> Stored:
     # What was kept before senders were told apart has none: its number may be anybody's.
     known = connection.execute(
         "SELECT sha256, conflict FROM message WHERE source = ? AND message_id = ? AND sender IN (?, '') ORDER BY id",
@@ -244,10 +292,10 @@ def _store(connection: sqlite3.Connection, arrival: Arrival) -> Stored:
             return Stored(new=False, conflict=bool(conflict))
     connection.execute(
         "INSERT INTO message"
-        " (source, message_id, sha256, content_type, body, received_at, received_unix, conflict, sender, reason)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " (source, message_id, sha256, content_type, body, received_at, received_unix, conflict, sender, reason, sealed)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
         (
-            arrival.source, arrival.message_id, arrival.sha256, arrival.content_type, arrival.body, arrival.received_at, time.time(), bool(known),
+            arrival.source, arrival.message_id, arrival.sha256, arrival.content_type, sealed, arrival.received_at, time.time(), bool(known),
             arrival.sender, arrival.reason,
         ),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Network = IPv4Network | IPv6Network
-_PRIVATE = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,fc00::/7,fe80::/10"
+THIS_MACHINE: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 class GatewaySettings(BaseSettings):
@@ -17,17 +17,28 @@ class GatewaySettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TJ_GATEWAY_", extra="ignore")
 
     listen: str = "lis=mllp://127.0.0.1:2575"
-    """Channels, separated by commas: `<source>=<protocol>://<host>:<port>`. The source is the API's `X-Source`."""
-    allowed_peers: Annotated[tuple[Network, ...], NoDecode] = Field(default=_PRIVATE, validate_default=True)
-    """Networks that may connect, CIDR, separated by commas. Default: this machine and private networks."""
+    """Channels, separated by commas: `<source>=<protocol>://<host>:<port>[?peers=…&plain]`. The source is the API's `X-Source`.
+
+    `mllps` is MLLP under TLS: `cert`, `key` and `clients` are PEM files; a client needs a certificate of an authority in `clients`. `peers` are
+    the addresses or networks (CIDR) that may connect, separated by `|`. Beyond this machine both are said: who may connect, and
+    `plain` where it is not encrypted.
+    """
+    allowed_peers: Annotated[tuple[Network, ...], NoDecode] = THIS_MACHINE
+    """Networks that may connect to channels that name none, CIDR, separated by commas. Default: this machine alone."""
     journal: Path = Path("gateway-journal.sqlite3")
     """The SQLite file in which a message is durable before it is acknowledged. Put it on a local disk."""
+    journal_key: SecretStr = SecretStr("")
+    """64 hex digits that seal the bodies in the journal; unset: they are read from `journal_key_file`."""
+    journal_key_file: Path | None = None
+    """Made at the first start where it is missing; unset: beside the journal. Keep a copy: without it nothing in the journal opens."""
     retention_days: float = 30.0
     """Delivered messages older than this are dropped from the journal; refused ones never are."""
     max_frame_bytes: int = 10 * 1024 * 1024
     inter_byte_timeout: float = 30.0
     """Silence allowed within a frame."""
     max_connections: int = 512
+    handshake_timeout: float = 10.0
+    """A TLS handshake that takes longer is given up."""
 
     api_url: str = "http://127.0.0.1:8000"
     client_id: str = "device-gateway"

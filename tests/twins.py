@@ -175,6 +175,10 @@ TWINS = (
         "tests/tjapi/catalog/test_citing.py::test_a_row_in_force_whose_standard_is_withdrawn_is_a_fault_from_that_day_on",
     ),
     _twin(
+        "readings: a figure that changed is read no more", "src/tjapi/catalog/readings.py", " if said == figures), None)", "), None)",
+        "tests/tjapi/test_readings.py::test_another_figure_is_not_what_was_read",
+    ),
+    _twin(
         "ranges: the method of a value chooses", "src/tjapi/catalog/service/content.py", "return choose(self._ranges.get(item_id, ()), replace(subject, method=method))",
         "return choose(self._ranges.get(item_id, ()), subject)", "tests/tjapi/result/test_which_range.py::test_a_value_is_judged_by_the_range_of_the_method_that_its_message_says[P5P-]",
     ),
@@ -1055,6 +1059,42 @@ TWINS = (
         "gateway: what was answered AE is said so", "device_gateway/uplink.py",
         "if entry.reason:", "if not entry.reason:",
         "tests/device_gateway/test_gateway.py::test_undecodable_bytes_are_kept_answered_ae_and_handed_on_as_octets",
+    ),
+    Twin(
+        "gateway: a body is bound to its row", "device_gateway/sealing.py",
+        (("sealed[:_NONCE], sealed[_NONCE:], place.encode())", 'sealed[:_NONCE], sealed[_NONCE:], b"")'),
+         ("encrypt(nonce, body, place.encode())", 'encrypt(nonce, body, b"")')),
+        "tests/device_gateway/test_doors.py::test_a_body_opens_in_its_own_row_alone_and_with_its_own_key_alone",
+    ),
+    _twin(
+        "gateway: no other key for a sealed journal", "device_gateway/sealing.py",
+        "    if make and not file.exists():", "    if not file.exists():",
+        "tests/device_gateway/test_doors.py::test_a_sealed_journal_without_its_key_does_not_start_and_makes_no_other",
+    ),
+    _twin(
+        "gateway: what a journal of before holds is sealed", "device_gateway/journal.py",
+        "        _seal_old(opened, self._seal)\n", "",
+        "tests/device_gateway/test_doors.py::test_what_a_journal_of_before_holds_in_clear_is_sealed_when_it_is_opened",
+    ),
+    _twin(
+        "gateway: a client shows a certificate", "device_gateway/channel.py",
+        "    context.verify_mode = ssl.CERT_REQUIRED", "    context.verify_mode = ssl.CERT_OPTIONAL",
+        "tests/device_gateway/test_doors.py::test_under_tls_a_client_is_heard_with_a_certificate_of_ours_and_with_nothing_else",
+    ),
+    _twin(
+        "gateway: a channel's own peers", "device_gateway/channel.py",
+        "            allowed=spec.peers,", "            allowed=settings.allowed_peers,",
+        "tests/device_gateway/test_doors.py::test_a_peer_of_one_channel_is_not_heard_on_another",
+    ),
+    _twin(
+        "gateway: a journal of before is closed to others", "device_gateway/journal.py",
+        "    _own(path)\n", "",
+        "tests/device_gateway/test_doors.py::test_a_journal_that_was_open_to_all_is_closed_when_it_is_opened",
+    ),
+    _twin(
+        "conclusion: what is called critical is as it was signed", "src/tjapi/conclusion/service/following.py",
+        "        and await _alarms_as_signed(uow, exam_id)\n", "",
+        f"{DERIVED}::test_a_value_that_alarms_again_after_the_final_sign_off_is_signed_anew_though_it_reads_the_same",
     ),
     _twin(
         "gateway: a number is its sender's", "device_gateway/journal.py",

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Protocol
@@ -45,13 +46,19 @@ class TcpListener:
         allowed: tuple[IPv4Network | IPv6Network, ...],
         inter_byte_timeout: float,
         max_connections: int,
+        tls: ssl.SSLContext | None = None,
+        handshake_timeout: float = 10.0,
     ) -> None:
-        """`inter_byte_timeout` is seconds of silence allowed within a frame; between frames silence is welcome."""
+        """`inter_byte_timeout` is seconds of silence allowed within a frame; between frames silence is welcome.
+
+        Under `tls` a peer that may connect has `handshake_timeout` seconds to show its certificate, and counts as connected meanwhile.
+        """
         self._conversation = conversation
         self._log = _log.bind(channel=name)
         self._allowed = allowed
         self._inter_byte_timeout = inter_byte_timeout
         self._max_connections = max_connections
+        self._tls, self._handshake_timeout = tls, handshake_timeout
         self._server: asyncio.Server | None = None
         self._busy: dict[asyncio.Task[None], bool] = {}
         self._stopping = False
@@ -90,7 +97,11 @@ class TcpListener:
         self._busy[task] = False
         log.info("peer_connected")
         try:
+            if self._tls is not None:
+                await writer.start_tls(self._tls, ssl_handshake_timeout=self._handshake_timeout)
             await self._converse(task, reader, writer)
+        except ssl.SSLError as error:
+            log.warning("hung_up", reason="no TLS handshake", error=error.reason)
         except Hangup as hangup:
             log.warning("hung_up", reason=str(hangup))
             with contextlib.suppress(OSError):

@@ -14,8 +14,8 @@ branch_labels = None
 depends_on = None
 
 SQL = """
-alter table audit_event add column source text not null default '';
-alter table staff_session add column source text not null default '';
+alter table audit_event add column source varchar not null default '';
+alter table staff_session add column source varchar not null default '';
 alter table staff drop column failed_logins, drop column locked_until;
 
 drop function tj.audit(text, text, text, int, jsonb, text);

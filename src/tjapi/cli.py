@@ -162,17 +162,23 @@ def content_check(
     """检查医学内容 · Hold ranges, rules, findings and advice against each other; exit 1 on a fault."""
     starter, known = catalog.read_starter(), _content_of(file)
     faults, unread = (
-        content.check(starter, known, datetime.now(HOSPITAL_ZONE).date()),
+        content.check(starter, known, datetime.now(HOSPITAL_ZONE).date(), read=() if file else None),
         content.unverified(starter, known),
     )
     if as_json:
-        shown = {"faults": [asdict(fault) for fault in faults], "unverified": unread}
+        shown = {
+            "faults": [asdict(fault) for fault in faults],
+            "unverified": unread,
+            "read": content.graded(starter, known),
+        }
         print(json.dumps(shown, ensure_ascii=False, indent=1))
     else:
         for fault in faults:
             print(f"✗ {fault.check:<12}{fault.at}: {fault.zh} · {fault.en}")
         for kind, (open_, total) in unread.items():
             print(f"{kind:<12}{total:>5} rows, {open_} of them not verified against their source")
+        for kind, (primary, secondary, total) in content.graded(starter, known).items():
+            print(f"{kind:<12}{primary:>5} read in the source, {secondary} as quoted, of {total}")
         print(f"{len(faults)} faults")
     raise typer.Exit(1 if faults else 0)
 

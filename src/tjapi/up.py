@@ -137,7 +137,9 @@ async def _processes(supervisor: Supervisor, runtime: Runtime, port: int) -> dic
         "TJ_GATEWAY_LISTEN": os.environ.get("TJ_GATEWAY_LISTEN", f"lis=mllp://127.0.0.1:{ports['gateway_mllp']}"),
         "TJ_GATEWAY_API_URL": base, "TJ_GATEWAY_CLIENT_ID": installation.GATEWAY,
         "TJ_GATEWAY_CLIENT_SECRET": installation.client_secret(runtime.keys, installation.GATEWAY),
-        "TJ_GATEWAY_JOURNAL": str(state / "gateway-journal.sqlite3"), "TJ_GATEWAY_HEALTH_PORT": str(ports["gateway_health"]),
+        "TJ_GATEWAY_JOURNAL": str(state / "gateway-journal.sqlite3"),
+        "TJ_GATEWAY_JOURNAL_KEY": runtime.keys.text("gateway-journal/1"),
+        "TJ_GATEWAY_HEALTH_PORT": str(ports["gateway_health"]),
     }  # fmt: skip
     health = f"http://127.0.0.1:{ports['gateway_health']}/health"
     specs.append(ProcessSpec("gateway", [sys.executable, "-m", "device_gateway"], gateway, ready=_answers(health)))

@@ -21,7 +21,7 @@ _NAMED = re.compile(
     r"([^;;,,::。(()\d/]{2,40}?(?:指南|(?<!或专家)共识|操作规程|服务规范|管理规范|目录))(?:\s?[((](\d{4})[^))]{0,8}[))])?"
 )
 _BODY = re.compile(
-    r"(KDIGO|WHO|AHA/ACCF/HRS|AHA|PALS|SRU|ACOG|IADPSG|Fleischner|BI-RADS|TI-RADS|Lung-RADS|O-RADS)(?:[^;;,,]{0,20}?((?:19|20)\d{2}))?"
+    r"(KDIGO|WHO|ADA|AHA/ACCF/HRS|AHA|PALS|SRU|ACOG|IADPSG|Fleischner|BI-RADS|TI-RADS|Lung-RADS|O-RADS)(?:[^;;,,]{0,20}?((?:19|20)\d{2}))?"
 )
 _CLAUSE = re.compile(r"(表\s?[A-Z]?\.?\d+(?:\.\d+)*|附录\s?[A-Z]|第?\d+(?:\.\d+)+\s?条|G\d[a-b]?[–-][GA]\d)")
 _METHOD = re.compile(

@@ -9,12 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from tjapi.catalog.citing import Citation
 from tjapi.catalog.coverage import gaps, miscoded
+from tjapi.catalog.readings import Reading, grade_of, is_read, of_item, of_limit, of_range, of_unit, readings
 from tjapi.catalog.rules import range_for
-from tjapi.catalog.schemas import Starter, StarterItem, StarterRange
+from tjapi.catalog.schemas import RangeIn, Starter, StarterItem, StarterRange
 from tjapi.knowledge import service as knowledge
+from tjapi.knowledge.readings import of_critical, of_finding, of_rule
 from tjapi.knowledge.rules import Case, Known, evaluate, items_of, leaves
 from tjapi.knowledge.schemas import ContentIn, CriticalRuleIn, RuleIn
 
@@ -29,10 +32,13 @@ class Fault:
     en: str
 
 
-def check(catalog: Starter, content: ContentIn, on: date | None = None) -> list[Fault]:
+def check(
+    catalog: Starter, content: ContentIn, on: date | None = None, read: Sequence[Reading] | None = None
+) -> list[Fault]:
     """Hold the items and the knowledge against each other; an empty list is a content that hangs together.
 
-    `on`: the day on which it is to be in force, and its standards with it; None asks nothing of days.
+    `on`: the day on which it is to be in force, and its standards with it; None asks nothing of days. `read`: what was read of its sources,
+    as shipped; a hospital's own content has none.
 
     It does not say that a row is right: that its number is the standard's, only who has read the standard can say.
     """
@@ -47,6 +53,7 @@ def check(catalog: Starter, content: ContentIn, on: date | None = None) -> list[
         *_terms(catalog, content),
         *_orphans(catalog),
         *(_withdrawn(catalog, content, on) if on is not None else ()),
+        *misread(catalog, content, readings() if read is None else read),
     ]
 
 
@@ -61,6 +68,96 @@ def unverified(catalog: Starter, content: ContentIn) -> dict[str, tuple[int, int
         "critical": [rule.verified for rule in content.critical],
     }
     return {kind: (sum(not one for one in held), len(held)) for kind, held in rows.items()}
+
+
+def graded(catalog: Starter, content: ContentIn) -> dict[str, tuple[int, int, int]]:
+    """Return, by kind of what can be read, how much was read in the source itself, how much where somebody quotes it, and how much there is."""
+    counts: dict[str, list[int]] = {}
+    for key, figures in _readable(catalog, content):
+        held = counts.setdefault(key.split("/", 1)[0], [0, 0, 0])
+        grade = grade_of(key, figures)
+        held[0] += grade == "primary"
+        held[1] += grade == "secondary"
+        held[2] += 1
+    return {kind: (one, two, all_) for kind, (one, two, all_) in counts.items()}
+
+
+def _readable(catalog: Starter, content: ContentIn) -> Iterator[tuple[str, str]]:
+    """Yield whatever of the content can be read in a source, and its figures as they are now."""
+    for item in catalog.items:
+        yield from of_item(item).items()
+        for one in item.ranges:
+            yield from of_range(RangeIn.key_of(item.code, one), one).items()
+    for limit in catalog.limits:
+        yield from of_limit(limit).items()
+    for unit in catalog.units:
+        yield from of_unit(unit).items()
+    for finding in content.findings:
+        yield from of_finding(finding).items()
+    for rule in content.rules:
+        yield from of_rule(rule).items()
+    for alarm in content.critical:
+        yield from of_critical(alarm).items()
+
+
+def misread(catalog: Starter, content: ContentIn, read: Sequence[Reading]) -> Iterator[Fault]:
+    """Yield readings of rows that are not there, or whose figures are others by now; and rows that say of themselves what nobody has read."""
+    if not read:
+        return
+    now: dict[str, set[str]] = {}
+    for key, figures in _readable(catalog, content):
+        now.setdefault(key, set()).add(figures)
+    for one in read:
+        for key, figures in one.rows.items():
+            if key not in now:
+                yield Fault("readings", key, f"{one.code} 所读的行不存在", f"{one.code} read it, and it is not there")
+            elif figures not in now[key]:
+                shown = "、".join(sorted(now[key]))
+                yield Fault(
+                    "readings", key, f"{one.code} 读到 {figures},现为 {shown},须重新核对",
+                    f"{one.code} read {figures}; it is {shown} now, which somebody has to read",
+                )  # fmt: skip
+    yield from _contradicted(catalog, content)
+
+
+_UNREAD = "未核原文"
+"""What a source says of itself while nobody has read it."""
+
+
+def _contradicted(catalog: Starter, content: ContentIn) -> Iterator[Fault]:
+    """Yield rows whose words and whose readings say different things: read and called unread, or called verified and never read."""
+    rows: list[tuple[str, dict[str, str], Any]] = [
+        *(
+            (f"ranges/{key}", of_range(key, one), one)
+            for item in catalog.items
+            for one in item.ranges
+            for key in [RangeIn.key_of(item.code, one)]
+        ),
+        *((f"limits/{row.item}", of_limit(row), row) for row in catalog.limits),
+        *((f"units/{row.item}|{row.unit}", of_unit(row), row) for row in catalog.units),
+        *((f"findings/{row.code}", of_finding(row), row) for row in content.findings),
+        *((f"rules/{row.code}", of_rule(row), row) for row in content.rules),
+        *((f"critical/{row.code}", of_critical(row), row) for row in content.critical),
+    ]
+    for at, said, row in rows:
+        if row.verified and not is_read(said):
+            yield Fault("readings", at, "标为已核,却无核对记录", "it says that it is verified, and nobody has read it")
+        for words, of in _sourced(said, row):
+            if is_read(of) and _UNREAD in words:
+                yield Fault(
+                    "readings",
+                    at,
+                    f"已有核对记录,来源仍写 {_UNREAD}",
+                    "it was read, and its source says that it was not",
+                )
+
+
+def _sourced(said: dict[str, str], row: Any) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield each source that a row names with what is to be read there: critical bounds have one of their own."""
+    bounds = {key: figures for key, figures in said.items() if key.startswith("bounds/")}
+    yield row.source, {key: figures for key, figures in said.items() if key not in bounds}
+    if bounds:
+        yield row.critical_source or "", bounds
 
 
 def _rules(content: ContentIn) -> Iterator[tuple[str, RuleIn | CriticalRuleIn]]:

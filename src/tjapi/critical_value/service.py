@@ -445,6 +445,11 @@ async def untold(uow: UnitOfWork, exam_id: UUID) -> CriticalValue | None:
     return next((value for value in await repository.of_exam(uow, exam_id) if _keeps_open(value)), None)
 
 
+async def any_of(uow: UnitOfWork, exam_id: UUID) -> bool:
+    """Say whether anything of an exam was ever critical."""
+    return bool(await repository.of_exam(uow, exam_id))
+
+
 async def to_conclude(uow: UnitOfWork, exam_id: UUID) -> list[CriticalValue]:
     """Return the alerts that a conclusion must speak of, oldest first: of class A or grave words, standing, not dismissed; of no stored value as well."""
     held = await repository.of_exam(uow, exam_id)

@@ -113,6 +113,8 @@ def _joined(*parts: str) -> str:
     return "，".join(dict.fromkeys(part for part in parts if part))
 
 
+SAID_CRITICAL = "，属危急值"
+"""How the words of a value call it critical."""
 _SIDES: Mapping[str, str] = {"H": "高", "HH": "高", "L": "低", "LL": "低"}
 
 
@@ -121,7 +123,7 @@ def _beside_range(known: Known) -> str:
     side = _SIDES.get(known.flag or "")
     if side is None:
         return _called(known) or ("不在参考范围" if known.flag == "A" else "")
-    critical = "，属危急值" if known.flag in ("HH", "LL") else ""
+    critical = SAID_CRITICAL if known.flag in ("HH", "LL") else ""
     low, high = known.bounds
     if known.numeric is not None and not _may_lie(known.numeric, side, low, high):
         # Whoever measured it says so, and their own range does not.

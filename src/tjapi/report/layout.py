@@ -16,6 +16,7 @@ from tjapi.knowledge.calm import is_unjudged_text, says_all_normal
 from tjapi.knowledge.names import Spoken
 from tjapi.knowledge.rules import CALLED_CRITICAL
 from tjapi.knowledge.words import (
+    SAID_CRITICAL,
     Judgement,
     all_judged_normal,
     chinese,
@@ -26,7 +27,6 @@ from tjapi.knowledge.words import (
 )
 from tjapi.knowledge.yielding import GIVES_WAY, SEE_ALERT
 from tjapi.report.rules import (
-    NOT_CRITICAL,
     Linked,
     as_numbered,
     chart,
@@ -240,7 +240,7 @@ def _with_range(item: Item) -> str:
     return f"{said}，参考 {item['range']}" if item["range"] else said
 
 
-_CALLED_CRITICAL = re.compile(re.escape(NOT_CRITICAL))
+_CALLED_CRITICAL = re.compile(re.escape(SAID_CRITICAL))
 
 
 def _uncritical(text: str, own: Collection[Mapping[str, Any]], every: Collection[Mapping[str, Any]]) -> str:
@@ -249,7 +249,7 @@ def _uncritical(text: str, own: Collection[Mapping[str, Any]], every: Collection
     The mark is of the value whose name stands last before it. Of several results of that name those count that the words are about (`own`), and
     one that is critical keeps the mark; where no name stands before it nobody knows whose it is, and it stays.
     """
-    if NOT_CRITICAL not in text:
+    if SAID_CRITICAL not in text:
         return text
 
     def is_calm(names: Collection[str]) -> bool:

@@ -57,9 +57,6 @@ KINDS = ("disease", "finding", "risk")
 """疾病 → 阳性发现 → 危险因素 (主检报告撰写共识)."""
 
 
-NOT_CRITICAL = "，属危急值"
-
-
 def flag_shown(flag: str | None, alert: str | None, *, undetermined: bool) -> ReportFlag:
     """Return the mark of a result: that of its flag, critical while an alert of class A stands, never critical once a person dismissed it.
 

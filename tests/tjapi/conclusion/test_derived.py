@@ -8,6 +8,7 @@ import pytest
 
 from tests.tjapi.world import API, SignIn, Visit, World
 from tjapi import demo
+from tjapi.conclusion import service as conclusions
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.runtime import Runtime
 from tjapi.report import views
@@ -476,7 +477,10 @@ async def test_the_report_calls_critical_what_the_list_of_critical_values_does(w
 
 async def _seen_to(world: World, visit: Visit, verb: str) -> None:
     client = await world.sign_in("reviewer")
-    for alert in (await client.get(f"{API}/critical-values", params={"exam_id": str(visit.exam_id)})).json()["items"]:
+    params = {"exam_id": str(visit.exam_id)}
+    for alert in (await client.get(f"{API}/critical-values", params=params)).json()["items"]:
+        if alert["state"] != "detected":
+            continue
         shown = await client.get(f"{API}/critical-values/{alert['id']}")
         body = {"reason": "标本溶血"} if verb == "dismiss" else None
         answer = await client.post(
@@ -732,6 +736,34 @@ async def test_what_a_draft_says_of_a_value_follows_the_alert_that_a_person_dism
     again = await review.shown()
     assert [e["stale"] for e in again["entries"] if e["advice"] == "请复查血糖。"] == [True]
     assert again["overview_stale"]
+
+
+@pytest.mark.requirement("E12.1", "E5.3")
+async def test_a_value_that_alarms_again_after_the_final_sign_off_is_signed_anew_though_it_reads_the_same(
+    world: World,
+) -> None:
+    visit = await world.checked_in("GLU")
+    await world.file(visit, GLU="25.0")
+    await _seen_to(world, visit, "dismiss")
+    review = Review(world, visit)
+    for act, who in (("generate", "reviewer"), ("sign", "reviewer"), ("finalize", "chief")):
+        answer = await review.call(act, who=who)
+        assert answer.status_code == 200, answer.text
+    await world.published(visit)
+    async with world.runtime.units.open(demo.LOADER) as uow:
+        assert await conclusions.stands(uow, visit.exam_id)
+    # What a person said of the first measurement holds of that one: the second alarms, and the signed words call it uncritical.
+    await world.file(visit, status="C", GLU="25.0")
+    await _seen_to(world, visit, "confirm")
+    async with world.runtime.units.open(demo.LOADER) as uow:
+        assert not await conclusions.stands(uow, visit.exam_id)
+    chief = await world.sign_in("chief")
+    tasks = (await chief.get(f"{API}/amendment-tasks", params={"page_size": 200, "state": "open"})).json()["items"]
+    (task,) = [one for one in tasks if one["exam_id"] == str(visit.exam_id)]
+    refused = await chief.post(f"{API}/amendment-tasks/{task['id']}:close", json={"outcome": "数值相同"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "amendment-needed")
+    reports = (await chief.get(f"{visit.place}/reports")).json()["items"]
+    assert [(r["state"], r["outdated"]) for r in reports] == [("published", True)]
 
 
 async def test_the_number_of_a_line_is_no_old_figure_though_the_items_name_is_beside_it(world: World) -> None:

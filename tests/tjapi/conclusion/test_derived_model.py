@@ -334,7 +334,7 @@ class Walk:
             finalized = exam.state == "finalized"
             if finalized:
                 assert found is not None
-                current = found.results_digest == await results.digest(uow, exam.id)
+                current = await conclusions.stands(uow, exam.id)
                 for version in await reports.versions(uow, exam.id):
                     assert version.state != "published" or current or version.outdated, (
                         "a report that is not true, and does not say so"

@@ -270,7 +270,7 @@ def test_every_variant_is_told_to_somebody_and_never_to_everybody() -> None:
     assert never == []
 
 
-SEXES_AND_AGES = ("f30p", "f30", "f60", "m40d", "m3", "m10", "m15", "m30", "m60", "m68", "m75", "m85")
+SEXES_AND_AGES = ("f30p", "f30", "f60", "m40d", "m3", "m10", "m15", "m16", "m30", "m60", "m68", "m75", "m85")
 
 
 def _people_of(when: Condition) -> list[tuple[str, str]]:
@@ -288,12 +288,17 @@ def _values(condition: Condition) -> list[str]:
     return _value_of(name, given) if name != "person" else []
 
 
-def _value_of(name: str, given: dict[str, Any]) -> list[str]:
+def _value_of(name: str, given: dict[str, Any]) -> list[str]:  # noqa: PLR0911 - an answer for each kind of condition
     if name == "not":
         ((_, first),) = given.items()
         return [f"{first['item']}={first['ge']} <{first['item']}={first['ge']}"]
     if name == "is":
         return [f"{given['item']}={given['in'][0].replace(' ', '_')}"]
+    if name == "change" and "by_le" in given:
+        return [
+            f"{given['item']}=85 <{given['item']}={85 + float(given['by_le']):g}",
+            f"{given['item']}=128 <{given['item']}={128 + float(given['by_le']):g}",
+        ]
     if name == "change":
         return [f"{given['item']}={100 * float(given['ratio_ge']):g} <{given['item']}=100"]
     if name == "value":
@@ -395,8 +400,8 @@ TOLD = [
     ("m45", "GLU=8.0 WAIST=95 TG=2.50", "METABOLIC-SYNDROME", "高密度脂蛋白 更严", ""),
     ("m80", "HISTORY=高血压 WAIST=95 TG=2.50", "METABOLIC-SYNDROME", "更严", ""),
     # A liver mass and its marker are one matter.
-    ("m45", "US-LIVER=肝右叶占位 AFP=300", "AFP-VERY-HIGH", "三日内", "生殖细胞 一周内"),
-    ("m45", "US-LIVER=肝右叶占位 AFP=20", "AFP-HIGH", "三日内", "两周内"),
+    ("m45", "US-LIVER=肝右叶占位 AFP=300", "LIVER-MASS-MARKER", "三日内", "生殖细胞 一周内"),
+    ("m45", "US-LIVER=肝右叶占位 AFP=20", "LIVER-MASS-MARKER", "三日内", "两周内"),
     ("m45", "AFP=300", "AFP-VERY-HIGH", "生殖细胞 一周内", ""),
     # Pressure: what was measured again is said; when to call stands in the advice.
     ("m45", "SBP=205 DBP=100", "BP-EXTREME", "120 剧烈头痛", "休息后复测仍高"),
@@ -409,6 +414,38 @@ TOLD = [
     ("m45", "HSCRP=120", "HSCRP-HIGH", "当日", "心血管"),
     ("m45", "HSCRP=30", "HSCRP-HIGH", "两周内", ""),
 ]  # fmt: skip
+
+TOGETHER = [
+    ("m55", "US-LIVER=肝右叶占位 AFP=20", "LIVER-MASS-MARKER", 3),
+    ("m55", "US-LIVER=肝右叶占位 AFP=300", "LIVER-MASS-MARKER", 3),
+    ("m55", "US-LIVER=肝右叶占位 PIVKA2=120 CA199=90", "LIVER-MASS-MARKER", 3),
+    ("m55", "CT-CHEST=肝右叶占位 CEA=12", "LIVER-MASS-MARKER", 3),
+    ("m55", "US-LIVER=肝右叶低回声结节 AFP=60", "LIVER-NODULE-MARKER", 3),
+    ("m55", "US-PANC=胰头占位,大小25×20mm CA199=90", "PANCREAS-MASS-MARKER", 7),
+    ("m55", "US-GB=胆囊底部见实性占位 CA199=90 CEA=12", "GB-MASS-MARKER", 7),
+    ("m55", "CT-CHEST=右肺上叶占位 CEA=12 CYFRA211=6", "LUNG-MASS-MARKER", 7),
+    ("m55", "CT-CHEST-LR=4B类 PROGRP=100", "LUNG-MASS-MARKER", 7),
+    ("f52", "US-UTERUS=右附件区包块 CA125=80", "OVARY-MASS-MARKER", 14),
+    ("f52", "US-ORADS=O-RADS_4类 HE4=260", "OVARY-MASS-MARKER", 14),
+    ("f52", "US-UTERUS=宫颈占位 SCC=4", "UTERUS-MASS-MARKER", 7),
+    ("m66", "US-PROSTATE=前列腺内见低回声结节 TPSA=6.2", "PROSTATE-NODULE-MARKER", 14),
+    ("m66", "PROSTATE-PALP=触及结节 TPSA=23", "PROSTATE-NODULE-MARKER", 14),
+    ("f52", "US-BREAST-BR=BI-RADS_4b类 CA153=60", "BREAST-MASS-MARKER", 7),
+    ("m55", "ANUS=触及肿物 CEA=12", "RECTAL-MASS-MARKER", 7),
+    ("m55", "STOOL-FIT=阳性 CEA=12", "STOOL-BLOOD-MARKER", 14),
+    ("m28", "GENITAL=右侧睾丸占位 AFP=60", "TESTIS-MASS-MARKER", 1),
+    ("m55", "NASOPH=新生物 EBV-VCA=阳性", "NASOPHARYNX-MASS-MARKER", 7),
+    ("f30", "US-UTERUS=右附件区包块 BHCG=300", "ADNEXA-WHILE-PREGNANT", 1),
+]
+
+
+@pytest.mark.parametrize(("who", "said", "code", "days"), TOGETHER)
+def test_a_mass_and_the_marker_of_its_organ_are_one_conclusion(who: str, said: str, code: str, days: int) -> None:
+    """With one deadline, the graver, and with both as its reasons."""
+    case = read(who, said)
+    ((advice, fired),) = findings_of(case)
+    assert (advice.code, advice.recheck_days) == (code, days)
+    assert set(case.values) == {c.known.item_code for one in fired for c in one.verdict.clauses if c.known is not None}
 
 
 @pytest.mark.parametrize(("who", "said", "code", "words", "never"), TOLD)

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 from uuid import UUID
 
-from tjapi.catalog import repository
+from tjapi.catalog import readings, repository
 from tjapi.catalog.errors import (
     ExamPackageContradiction,
     ExamPackageEditionNotAhead,
@@ -48,6 +48,7 @@ from tjapi.catalog.schemas import (
     ItemRangeOut,
     OutsideLabIn,
     PackageOptionOut,
+    RangeIn,
     Row,
     Starter,
     StarterItem,
@@ -601,7 +602,10 @@ def _faults_of_ages(given: SuitabilityIn, place: str) -> list[FieldError]:
 
 
 def read_starter() -> Starter:
-    """Read and check the starter files that ship with this context. Ranges stand beside their item, or in files of their own by its code."""
+    """Read and check the starter files that ship with this context. Ranges stand beside their item, or in files of their own by its code.
+
+    Whether a row is verified is no word of the file: it is, where a reading names it with the figures that it has.
+    """
     folder = resources.files("tjapi.catalog") / "starter"
     held: dict[str, list[Any]] = {}
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
@@ -611,7 +615,15 @@ def read_starter() -> Starter:
     items = {item["code"]: item for item in held["items"]}
     for row in held.pop("ranges", []):
         items[row["item"]].setdefault("ranges", []).append({k: v for k, v in row.items() if k != "item"})
-    return Starter.model_validate(held)
+    starter = Starter.model_validate(held)
+    for item in starter.items:
+        for one in item.ranges:
+            one.verified = readings.is_read(readings.of_range(RangeIn.key_of(item.code, one), one))
+    for limit in starter.limits:
+        limit.verified = readings.is_read(readings.of_limit(limit))
+    for unit in starter.units:
+        unit.verified = readings.is_read(readings.of_unit(unit))
+    return starter
 
 
 async def load_starter(uow: UnitOfWork) -> StarterOut:

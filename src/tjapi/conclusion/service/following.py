@@ -27,12 +27,14 @@ from tjapi.conclusion.rules import (
 from tjapi.conclusion.service.alarming import Alarm, alarms, calmed, entries_of, not_concluded, reasons_of, telling_of
 from tjapi.conclusion.service.keeping import CHANGED_UNDER, back_to_draft, copied, keep, keys_of, replace
 from tjapi.conclusion.service.wording import has_own_words, mark_refused
+from tjapi.critical_value import service as criticals
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.calm import says_all_normal, says_only_normal
+from tjapi.knowledge.words import SAID_CRITICAL
 from tjapi.knowledge.yielding import SEE_ALERT
 from tjapi.result import service as results
 from tjapi.result.models import DepartmentSheetLine
@@ -384,6 +386,7 @@ def _plain(entry: ConclusionEntry) -> tuple[object, ...]:
 async def stands(uow: UnitOfWork, exam_id: UUID, version: int | None = None) -> bool:
     """Say whether the results of a finalized exam are still those that were signed: otherwise no report may be made of it.
 
+    So are what the signed words call critical, or do not: the same value measured again alarms again, whatever a person said of the first.
     `version`: that of the conclusion of which a report was ordered; another one is another report.
     """
     found = await repository.conclusion(uow, exam_id)
@@ -392,7 +395,18 @@ async def stands(uow: UnitOfWork, exam_id: UUID, version: int | None = None) -> 
         and found.state == "finalized"
         and version in (None, found.version)
         and await results.reads_as(uow, exam_id, found.results_digest)
+        and await _alarms_as_signed(uow, exam_id)
     )
+
+
+async def _alarms_as_signed(uow: UnitOfWork, exam_id: UUID) -> bool:
+    """Say whether what nobody wrote by hand calls critical what is called so today."""
+    if not await criticals.any_of(uow, exam_id):
+        return True
+    async with uow.for_every_department():
+        now = await known(uow, await exams.get(uow, exam_id))
+        signed = [e for e in await repository.entries(uow, exam_id) if not e.edited and e.key in now.wanted]
+    return all((SAID_CRITICAL in e.detail) == (SAID_CRITICAL in now.wanted[str(e.key)].detail) for e in signed)
 
 
 async def follow(uow: UnitOfWork, exam_id: UUID) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
+from tjapi.catalog.readings import is_read
 from tjapi.catalog.schemas import RangeIn
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.uow import UnitOfWork
-from tjapi.knowledge import repository
+from tjapi.knowledge import readings, repository
 from tjapi.knowledge.merging import Key, led_to, merged
 from tjapi.knowledge.models import KnowledgeVersion
 from tjapi.knowledge.schemas import (
@@ -26,7 +27,7 @@ from tjapi.knowledge.service.writing import ERRORS_SHOWN, add, sha256_of
 
 
 def read_starter() -> ContentIn:
-    """Read the starter files that ship with this context."""
+    """Read the starter files that ship with this context. A row is verified where a reading names it with the figures that it has."""
     held: dict[str, Any] = {"findings": [], "rules": [], "critical": []}
     for file in sorted((resources.files("tjapi.knowledge") / "starter").iterdir(), key=lambda f: f.name):
         if file.name.endswith(".toml"):
@@ -35,7 +36,14 @@ def read_starter() -> ContentIn:
                     held[kind] = rows
                 else:
                     held[kind].extend(rows)
-    return ContentIn.model_validate(held)
+    content = ContentIn.model_validate(held)
+    for finding in content.findings:
+        finding.verified = is_read(readings.of_finding(finding))
+    for rule in content.rules:
+        rule.verified = is_read(readings.of_rule(rule))
+    for alarm in content.critical:
+        alarm.verified = is_read(readings.of_critical(alarm))
+    return content
 
 
 async def load_starter(uow: UnitOfWork, *, signed: bool = False) -> None:
