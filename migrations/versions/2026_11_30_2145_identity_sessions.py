@@ -14,9 +14,9 @@ branch_labels = None
 depends_on = None
 
 SQL = """
-alter table staff_session add column last_used_at timestamptz, add column must text not null default '', add column stepped_up_at timestamptz;
+alter table staff_session add column last_used_at timestamptz, add column must varchar not null default '', add column stepped_up_at timestamptz;
 create table staff_second_factor (
-  staff_id uuid not null constraint fk_staff_second_factor_staff_id_staff references staff (id),
+  staff_id uuid not null constraint fk_staff_second_factor_staff_id references staff (id),
   secret bytea not null,
   created_at timestamptz not null,
   confirmed_at timestamptz,
