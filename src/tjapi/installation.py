@@ -59,16 +59,25 @@ async def load(runtime: Runtime) -> None:
         make_demo_seal(settings.seal_folder, settings.hospital_name)
     if settings.environment == "production":
         write_private(state / "gateway.secret", secret)
-        for kind, (username, file) in ADMINISTRATORS.items():
-            await _first_administrator(runtime, kind, username, state / file)
+        for kind in ADMINISTRATORS:
+            await name_administrator(runtime, kind)
 
 
-async def _first_administrator(runtime: Runtime, kind: str, username: str, path: Path) -> None:
+async def name_administrator(runtime: Runtime, kind: str, *, another: bool = False) -> Path | None:
+    """Make the first administrator of a kind where nobody is one, or `another`, for when the last one is gone; return the file of the password.
+
+    Whoever can run this holds the machine and its keys: there is nobody above to let the account in.
+    """
+    username, file = ADMINISTRATORS[kind]
     password, hashed = await flows.new_password(runtime)
+    path = runtime.settings.state / file
     async with runtime.units.open(SYSTEM) as uow:
-        if await identity.first_administrator(uow, kind, username, password, hashed):
-            # Before the commit: an account whose password nobody knows would be worse than a file without an account.
-            write_private(path, json.dumps({"username": username, "password": password}))
+        made = await identity.first_administrator(uow, kind, username, password, hashed, another=another)
+        if made is None:
+            return None
+        # Before the commit: an account whose password nobody knows would be worse than a file without an account.
+        write_private(path, json.dumps({"username": made, "password": password}))
+    return path
 
 
 def write_private(path: Path, content: str) -> None:

@@ -1,7 +1,7 @@
 """The verbs of identity."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -356,8 +356,7 @@ async def refresh(uow: UnitOfWork, mint: TokenMint, settings: Settings, token: s
         await repository.revoke_session(uow, session.id)
         await uow.audit("staff.refresh_token_reused", "staff", staff.id)
         raise RefreshTokenInvalid().kept()
-    ended = session.created_at + timedelta(hours=settings.session_hours) <= uow.now
-    if ended or row.expires_at <= uow.now or session.revoked_at is not None or not _is_in(staff, session):
+    if row.expires_at <= uow.now or session.revoked_at is not None or not _is_in(staff, session):
         raise RefreshTokenInvalid
     row.used_at = session.last_used_at = uow.now
     return await _tokens(uow, mint, settings, staff, session)
@@ -712,14 +711,18 @@ async def is_trusted(uow: UnitOfWork, client_id: str) -> bool:
     return await repository.client_by_client_id(uow, client_id) is not None
 
 
-async def first_administrator(uow: UnitOfWork, kind: str, username: str, password: str, password_hash: str) -> bool:
-    """Make the first administrator of a kind, of every campus, where there is none yet; say whether that was so.
+async def first_administrator(
+    uow: UnitOfWork, kind: str, username: str, password: str, password_hash: str, *, another: bool
+) -> str | None:
+    """Make the first administrator of a kind, of every campus, where there is none yet, or `another`; return the user name, or None.
 
-    `kind`: the role. The password is to be changed at the first login.
+    `kind`: the role. The password is to be changed at the first login. A name that is taken is followed by a number.
     """
     await repository.lock_name(uow, "first administrator")
-    if await is_hired(uow, username) or await repository.is_held(uow, kind):
-        return False
+    if not another and await repository.is_held(uow, kind):
+        return None
+    names = (username, *(f"{username}.{number}" for number in range(2, 1_000)))
+    username = await _free(uow, names)
     campuses_ = [campus.id for campus in await repository.campuses(uow)]
     new = StaffIn(
         username=username,
@@ -730,7 +733,14 @@ async def first_administrator(uow: UnitOfWork, kind: str, username: str, passwor
         all_departments=True,
     )
     await create_staff(uow, new, password_hash, must_change=True)
-    return True
+    return username
+
+
+async def _free(uow: UnitOfWork, names: Iterable[str]) -> str:
+    for name in names:
+        if not await is_hired(uow, name):
+            return name
+    raise UsernameTaken
 
 
 async def load_defaults(uow: UnitOfWork, campus_rows: Sequence[tuple[int, str, str]]) -> None:
