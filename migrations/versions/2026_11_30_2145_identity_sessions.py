@@ -20,7 +20,7 @@ create table staff_second_factor (
   secret bytea not null,
   created_at timestamptz not null,
   confirmed_at timestamptz,
-  last_step bigint not null default 0,
+  last_step bigint not null default '0',
   recovery text[] not null default '{}',
   constraint pk_staff_second_factor primary key (staff_id)
 );
