@@ -109,7 +109,10 @@ async def play(world: World, person: Person) -> tuple[Visit, dict[str, Any]]:
     review = Review(world, visit)
     made = await review.call("generate")
     assert made.status_code == 200, made.text
-    return visit, await _printed(world, visit)
+    for step, who in (("sign", "reviewer"), ("finalize", "chief")):
+        signed = await review.call(step, who=who)
+        assert signed.status_code == 200, signed.text
+    return visit, await _printed(world, visit, hospital="桂澄中医医院（演示）")
 
 
 async def _registered(world: World, person: Person) -> Visit:

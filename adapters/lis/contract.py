@@ -73,7 +73,7 @@ class LabObservation:
     this value (NTE after the OBX), in order. `other_words` is what else a coded value says of itself (its codes, the alternate, the original
     text), and `flag_words` what stands beside the codes of its flags: whether they agree is for the caller to say. `left_out`: what was sent
     could not be taken up (a document, a text without end), and only its flags speak. `observed_at` is None where none was said, or none that is a moment.
-    `methods` are the words of how it was measured (OBX-17), codes and texts. `deletes`: its value is HL7's explicit null (two quotes), which takes back whatever was reported before.
+    `methods` are the words of how it was measured (OBX-17), codes and texts. `examined_by` is the name of whoever did (OBX-16). `deletes`: its value is HL7's explicit null (two quotes), which takes back whatever was reported before.
     """
 
     code: str
@@ -93,6 +93,7 @@ class LabObservation:
     left_out: bool = False
     deletes: bool = False
     methods: tuple[str, ...] = ()
+    examined_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class LabResult:
     `specimen_at` is when the specimen was taken, `reported_at` when the laboratory released it; `status` is OBR-25. `refused`: the
     specimen is refused, and whatever of it has no result needs another. `control` (ORC-1) and `order_status` (ORC-5) are what else the order says of itself, in capitals.
     `specimens`: what each field that names the specimen (SPM-4, OBR-15) calls it, in all its words. `remarks` are notes on the whole group (NTE after the OBR).
+    `examined_by` (检验者, OBR-34) and `verified_by` (审核者, OBR-32) are names, as far as names were said.
     """
 
     barcode: str | None
@@ -126,6 +128,8 @@ class LabResult:
     order_status: str = ""
     specimens: tuple[tuple[str, ...], ...] = ()
     remarks: tuple[str, ...] = ()
+    examined_by: str = ""
+    verified_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

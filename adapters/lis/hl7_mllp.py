@@ -580,6 +580,7 @@ class _Reading:
                 left_out=left_out,
                 deletes=kind not in _DOCUMENTS and _NULLS.fullmatch(obx.text(5).strip()) is not None,
                 methods=_methods(obx),
+                examined_by=_named(obx.parts(16)),
             )
         )
         # The dataclass is frozen: its notes are gathered beside it and put in when the group is closed.
@@ -639,6 +640,8 @@ class _Reading:
             control=_status(orc, 1) if orc is not None else "",
             order_status=_status(orc, 5) if orc is not None else "",
             remarks=tuple(group.remarks),
+            examined_by=_named(obr.parts(34)),
+            verified_by=_named(obr.parts(32)),
         )
 
     def _sex(self, pid: hl7v2.Segment) -> Sex:
@@ -990,6 +993,21 @@ def _offset(text: str) -> timezone | ZoneInfo:
     digits = text[1:].replace(":", "")
     sign = -1 if text[0] == "-" else 1
     return timezone(sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0)))
+
+
+_MOST_OF_A_NAME = 40
+_A_NAME = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]|[A-Za-z]{2,}[ .]+[A-Za-z]{2,}")
+"""What tells a person's name from the number or the log-in of one: a Chinese character, or two words."""
+
+
+def _named(parts: Sequence[str]) -> str:
+    """Return the name in a field of a person (XCN; NDL, whose first component holds it): 检验者, 审核者. Empty where it holds a number alone."""
+    first = [_line(part) for part in (parts[0].split("&") if parts else ())]
+    for said in ([_line(part) for part in parts[1:3]], first[1:3], first[:1]):
+        name = ("" if not any(one.isascii() and one for one in said) else " ").join(one for one in said if one)
+        if len(name) <= _MOST_OF_A_NAME and _A_NAME.search(name):
+            return name
+    return ""
 
 
 def _methods(obx: hl7v2.Segment) -> tuple[str, ...]:

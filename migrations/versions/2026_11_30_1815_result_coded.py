@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0055_result_coded"
-down_revision = "0053_knowledge_cited"
+down_revision = "0054_private_marks"
 branch_labels = None
 depends_on = None
 

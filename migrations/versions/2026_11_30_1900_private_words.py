@@ -54,42 +54,38 @@ on conflict do nothing;
 """
 
 SQL = """
--- kind|principal|campuses|departments|examinee|private|expiry|pid|hmac; a process of the release before says nothing of `private`: it sees nothing of it
-create or replace function tj.context() returns text[] language plpgsql stable parallel restricted security definer
-set search_path = pg_catalog, pg_temp as $$
-declare
-  raw text := nullif(current_setting('tj.context', true), '');
-  parts text[];
-  k record;
-begin
-  if raw is null or raw !~ '^[a-z]+\\|[0-9a-f-]{36}\\|([0-9,]*|\\*)\\|([0-9,]*|\\*)\\|([0-9a-f-]{36}|-)\\|(([-*]|=[0-9,]*)o?\\|)?[0-9]{10}\\|[0-9]{1,9}\\|[0-9a-f]{64}$' then
-    return null;
-  end if;
-  parts := string_to_array(raw, '|');
-  if cardinality(parts) = 8 then
-    parts := parts[1:5] || '-'::text || parts[6:8];
-  end if;
-  if parts[8]::int <> pg_backend_pid() or parts[7]::bigint < extract(epoch from clock_timestamp()) then
-    return null;
-  end if;
-  select inner_pad, outer_pad into k from tj.context_key;
-  if encode(sha256(k.outer_pad || sha256(k.inner_pad || convert_to(left(raw, -65), 'UTF8'))), 'hex') <> parts[9] then
-    return null;
-  end if;
-  return parts;
-end $$;
+-- what was said, without the lines that name one of these words; numbered lines are numbered anew, a heading of nothing goes
+create function tj.left_of(said text, words text[]) returns text language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
+  select case when said is null or not exists (select from unnest(words) w where w <> '' and position(w in said) > 0) then said else coalesce((
+    select case when count(*) = 1 and min(line) = '本次体检主要发现：' then '' else string_agg(
+      case when numbered then regexp_replace(line, '^[0-9]+\\. ', place || '. ') else line end, E'\n' order by n) end
+    from (
+      select line, n, line ~ '^[0-9]+\\. ' numbered, count(*) filter (where line ~ '^[0-9]+\\. ') over (order by n) place
+      from unnest(string_to_array(said, E'\n')) with ordinality told(line, n)
+      where not exists (select from unnest(words) w where w <> '' and position(w in line) > 0)) kept), '') end
+$$;
 
--- whatever way leads to it
-create or replace function tj.mark_line() returns trigger language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
-begin
-  if tg_op = 'INSERT' then
-    new.private := new.private or coalesce((select private from public.item_group where id = new.item_group_id), false);
-  end if;
-  if new.private and new.consented_at is null and new.state = 'released' and (tg_op = 'INSERT' or old.state <> 'released') then
-    raise exception 'private line % without consent', new.id using errcode = 'check_violation';
-  end if;
-  return new;
-end $$;
+-- by what an exam's private findings are called
+create function tj.private_words(exam uuid) returns text[] language sql stable parallel restricted security definer
+set search_path = pg_catalog, public, pg_temp as $$
+  select array(
+    select unnest(array[item_code, item_name]) from public.result where exam_id = exam and private
+    union select title from public.conclusion_entry where exam_id = exam and private
+    union select text from public.department_sheet_line where exam_id = exam and private)
+$$;
+
+-- what a main report says of words that were signed on an exam
+create function tj.main_words(exam uuid, said text) returns text language sql stable parallel restricted security definer
+set search_path = pg_catalog, public, pg_temp as $$
+  select case when coalesce(said, '') = '' then said else tj.left_of(said, tj.private_words(exam)) end
+$$;
+
+-- what a principal may read of words that were signed on an exam, by a department or (null) of all of it
+create function tj.open_words(exam uuid, department int, said text) returns text language sql stable parallel restricted security definer
+set search_path = pg_catalog, public, pg_temp as $$
+  select case when coalesce(said, '') = '' or tj.private_of() is null or coalesce(department = any(tj.private_of()), false) then said
+    else tj.main_words(exam, said) end
+$$;
 
 -- whether a main report, which was ordered before what is private was apart, is kept from whoever is not its person
 create function tj.printed_private(exam uuid, at timestamptz) returns boolean language sql stable parallel restricted security definer
@@ -97,8 +93,9 @@ set search_path = pg_catalog, public, pg_temp as $$
   select at < '{now}'::timestamptz and (tj.context())[1] is distinct from 'examinee'
     and exists (select from public.result r where r.exam_id = exam and r.private)
 $$;
-revoke all on function tj.printed_private(uuid, timestamptz) from public;
-grant execute on function tj.printed_private(uuid, timestamptz) to {p}_app, {p}_reader, {p}_worker;
+revoke all on function tj.printed_private(uuid, timestamptz), tj.left_of(text, text[]), tj.private_words(uuid), tj.main_words(uuid, text), tj.open_words(uuid, int, text)
+  from public;
+grant execute on function tj.printed_private(uuid, timestamptz), tj.main_words(uuid, text), tj.open_words(uuid, int, text) to {p}_app, {p}_reader, {p}_worker;
 drop policy private_read on report;
 create policy private_read on report as restrictive for select to {p}_reader using (
   (select tj.private_of()) is null or kind = 'main' and not tj.printed_private(exam_id, requested_at));

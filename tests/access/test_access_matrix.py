@@ -687,6 +687,12 @@ async def consent_exam_lines(world: World, column: str) -> Call:
     return Call("POST", f"/exams/{visit.exam_id}/lines:consent", options={"json": body})
 
 
+async def withdraw_exam_consent(world: World, column: str) -> Call:
+    agreed = await consent_exam_lines(world, column)
+    await do(world.clients["front_desk"], "POST", agreed.path, json=agreed.options["json"])
+    return Call("POST", agreed.path.replace("lines:consent", "lines:withdraw-consent"), options=agreed.options)
+
+
 async def create_private_report(world: World, column: str) -> Call:
     """Of an exam whose blood count is private, for whatever reason; it comes once."""
     if "private" not in world.memo:
@@ -1416,6 +1422,7 @@ OPERATIONS: dict[str, Ask] = {
     "reinstateExamLines": _lines("reinstate", "refuse"),
     "keepExamLines": keep_exam_lines,
     "consentExamLines": consent_exam_lines,
+    "withdrawExamConsent": withdraw_exam_consent,
     "listExamLineSteps": _just("GET", "/exams/{exam}/line-steps"),
     "correctExamFacts": _hold("correct-facts"),
     "holdExam": _hold("hold"),

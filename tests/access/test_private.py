@@ -7,6 +7,7 @@ about them, and commands what answers with results. Neither the item nor the val
 import hashlib
 import hmac
 import itertools
+import json
 import re
 import runpy
 import time
@@ -149,6 +150,20 @@ async def _signed_before(world: World, visit: Visit, titles: list[str]) -> None:
     assert not [title for title in titles if title in anew]
     await do(world.clients["chief"], "POST", f"/reports/{visit.report_id}:publish")
     outsider, examinee = await _outsider(world), await world.examinee(visit)
+    place = f"/exams/{visit.exam_id}"
+    await admin.execute("alter table department_sheet disable trigger user")
+    await admin.execute(
+        "insert into department_sheet (exam_id, department_id, campus_id, version, state, summary) values ($1, 4, 1, 1, 'draft', $2)"
+        " on conflict (exam_id, department_id) do update set summary = $2", UUID(visit.exam_id), said,
+    )  # fmt: skip
+    for read in ("/conclusion", "/review", "/results", "/departments/4/sheet"):
+        told = [await do(who, "GET", f"{place}{read}") for who in (outsider, world.clients["chief"])]
+        hidden, whole = (json.dumps(answer.json(), ensure_ascii=False) for answer in told)
+        assert "1. 轻度脂肪肝" in hidden, (read, "the rest of what was signed is read")
+        assert not [title for title in titles if title in hidden], read
+        assert all(title in whole for title in titles), read
+    await admin.execute("delete from department_sheet where exam_id = $1 and department_id = 4", UUID(visit.exam_id))
+    await admin.execute("alter table department_sheet enable trigger user")
     assert (await outsider.get(f"{API}/reports/{first}")).status_code == 200
     await admin.execute(
         "update report set requested_at = '2026-01-01' where id = any($1)", [UUID(first), UUID(visit.report_id)]
@@ -159,6 +174,51 @@ async def _signed_before(world: World, visit: Visit, titles: list[str]) -> None:
         "update report set requested_at = now() where id = any($1)", [UUID(first), UUID(visit.report_id)]
     )
     await admin.close()
+
+
+async def _withdrawn(world: World, place: str, lines: dict[str, dict[str, Any]], delivered: str) -> None:
+    """Consent that is taken back: what is not handed over will not be, what was is said, and nobody makes it anew."""
+    front, chief = world.clients["front_desk"], world.clients["chief"]
+
+    async def withdraw(code: str) -> dict[str, Any]:
+        body = {"line_ids": [lines[code]["id"]], "signature": "本人"}
+        told: dict[str, Any] = (await do(front, "POST", f"{place}/lines:withdraw-consent", json=body)).json()
+        return told
+
+    first = await withdraw("HIV")
+    assert (first["refused"], first["kept_apart"], first["stopped"]) == ([], [lines["HIV"]["id"]], [])
+    assert [one["report_id"] for one in first["delivered"]] == [delivered], "it cannot be taken back, and is said"
+    again = (await do(chief, "POST", f"{place}/private-reports", 202)).json()
+    world.wake()
+
+    async def sealed() -> bool:
+        return bool((await do(chief, "GET", f"/reports/{again['id']}")).json()["state"] == "sealed")
+
+    await world.until(sealed)
+    printed = _text(await do(chief, "GET", f"/reports/{again['id']}/pdf"))
+    assert VALUE in printed
+    assert "HIV" not in printed
+    assert (await withdraw("BHCG"))["stopped"] == [again["id"]]
+    stopped = (await do(chief, "GET", f"/reports/{again['id']}")).json()
+    assert (stopped["state"], stopped["failure"]) == ("failed", "consent_withdrawn")
+    assert (await chief.post(f"{API}{place}/private-reports")).json()["code"] == "nothing-private"
+    assert (await withdraw("BHCG"))["stopped"] == [], "twice is once"
+
+
+async def test_consent_that_is_taken_back_before_anything_is_drawn_refuses_it(world: World) -> None:
+    visit, lines = await _registered(world)
+    front, place = world.clients["front_desk"], f"/exams/{visit.exam_id}"
+    body = {"line_ids": [lines["HIV"]["id"]], "signature": visit.card["name"]}
+    never = await front.post(f"{API}{place}/lines:withdraw-consent", json=body)
+    assert (never.status_code, never.json()["errors"][0]["code"]) == (409, "not-consented")
+    await do(front, "POST", f"{place}/lines:consent", json=body)
+    told = (await do(front, "POST", f"{place}/lines:withdraw-consent", json=body)).json()
+    assert (told["refused"], told["kept_apart"], told["delivered"]) == ([lines["HIV"]["id"]], [], [])
+    now = {x["code"]: x for x in (await do(front, "GET", place)).json()["lines"]}["HIV"]
+    assert (now["state"], now["consented_at"]) == ("refused", None)
+    await do(front, "POST", f"{place}/lines:reinstate", json={"line_ids": body["line_ids"], "reason": "本人又同意"})
+    now = {x["code"]: x for x in (await do(front, "GET", place)).json()["lines"]}["HIV"]
+    assert now["state"] == "ordered", "it waits until the person agrees anew"
 
 
 def _text(answer: httpx.Response) -> str:
@@ -346,6 +406,7 @@ async def test_what_is_private_waits_for_consent_and_shows_to_those_alone_who_ma
     for result_id in private.values():
         assert (await outsider.get(f"{API}/results/{result_id}/revisions")).status_code == 404
     assert (await outsider.get(f"{API}/reports/{sealed['id']}/pdf")).status_code == 404
+    await _withdrawn(world, place, lines, sealed["id"])
     admin = await connect(world.runtime.settings)
     rows = await admin.fetch("select data::text said from live_event union all select detail::text from audit_event")
     await admin.close()

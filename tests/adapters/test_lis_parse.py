@@ -213,3 +213,21 @@ def test_every_number_of_the_person_is_taken_up_and_what_is_masked_is_told_apart
     assert set(report.numbers) >= {"P2", "E9", "138****5678", "PI7", "P4", "A18", "V19"}
     assert report.masked_id_numbers == ("690101********1234", "690101*****6789")
     assert report.id_numbers == ()
+
+
+@pytest.mark.parametrize(
+    ("technician", "interpreter", "observer", "names"),
+    [
+        ("071&蒙&晓青", "082&覃柳英", "", ("蒙晓青", "覃柳英", "")),
+        ("蒙晓青", "覃柳英", "", ("蒙晓青", "覃柳英", "")),
+        ("071^蒙晓青", "082^覃^柳英", "091^韦志^远", ("蒙晓青", "覃柳英", "韦志远")),
+        ("071", "", "lis01", ("", "", "")),
+        ("", "9&Smith&John", "", ("", "Smith John", "")),
+    ],
+)
+def test_who_examined_and_verified_is_taken_up_by_name_and_no_number_is_a_name(
+    technician: str, interpreter: str, observer: str, names: tuple[str, str, str]
+) -> None:
+    obr = OBR + "|" * 7 + interpreter + "||" + technician
+    (result,) = parse(HEADER, PID, obr, f"OBX|1|NM|WBC^白细胞^L||6.1|10*9/L|||||F|||20260801090000||{observer}").results
+    assert (result.examined_by, result.verified_by, result.observations[0].examined_by) == names

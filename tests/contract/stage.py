@@ -828,6 +828,7 @@ def _change_lines(stage: Stage, exam_id: str, group: str) -> None:
     lines = stage.do("addExamLines", path=place, headers=once(), body={"item_group_ids": [private]}).json()["lines"]
     agreed = {"line_ids": [one["id"] for one in lines if one["private"]], "signature": "张三"}
     stage.do("consentExamLines", path=place, body=agreed)
+    stage.do("withdrawExamConsent", path=place, body=agreed)
 
 
 def _print(stage: Stage, exam_id: str) -> None:

@@ -39,6 +39,12 @@ CALM = re.compile(
     r"(?:本次|此次|目前|健康|体检|查体|身体|所检|所查|各项|全部|一切|项目|检查|检验|结果|指标|情况|状况|基本|大致|均|都|暂|在|:)*"
     r"(?:(?:未见|未发现|未检出|无|没有)(?:明显|任何|显著)?(?:异常|问题|阳性体征|病变)(?:发现|情况)?|(?:参考|正常)范围内?|正常|良好|健康|合格)"
 )
+HEALTHY = "没有需要处理的发现"
+UNEXAMINED = ("拒检", "未检", "弃检")
+USUAL_WORDS = re.compile(
+    r"(?:[^,。;]*(?:正常|未见|未闻|未触|未及|未引出|无|清|清晰|清楚|光滑|均匀|对称|居中|柔软|腹软|平软|软|齐|整齐|规则|通畅|存在|自如|良好|红润|活跃)[^,。;]*[,。;]?)+"
+)
+"""Of a description each part says that something is as it is with the healthy."""
 NOTATION = re.compile(r"[≥≤<>]|\b(?:finding|line):|[(][^()]*[(]|（[^（）]*（|[\u4e00-\u9fff],|,[\u4e00-\u9fff]|;")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹μµ", "0123456789uu")
 
@@ -140,6 +146,8 @@ class Stored:
     sheets: list[dict[str, Any]]
     report: dict[str, Any]
     outdated: bool
+    left_out: int = 0
+    """How many items of its lines nobody examined, or nobody will say."""
 
     @property
     def flagged(self) -> list[Row]:
@@ -210,7 +218,15 @@ async def stored(db: asyncpg.Connection, report_id: str) -> Stored:
         "select s.*, d.name department from department_sheet s join department d on d.id = s.department_id"
         " where s.exam_id = $1 and s.state = 'signed'", exam_id,
     )  # fmt: skip
-    return Stored(dict(head), rows, [dict(e) for e in entries], [dict(s) for s in sheets], report, outdated)
+    left_out = await db.fetchval(
+        "select coalesce(sum(greatest((select count(*) from item_group_item g where g.item_group_id = l.item_group_id), 1)), 0)::int"
+        " from exam_line l where l.exam_id = $1 and l.state in ('refused', 'waived', 'deferred') and not l.private", exam_id,
+    )  # fmt: skip
+    left_out += await db.fetchval(
+        "select count(distinct (q.line_id, q.item_id))::int from result_question q join exam_line l on l.id = q.line_id"
+        " where q.exam_id = $1 and q.gives_up and l.state in ('resulted', 'verified') and not l.private", exam_id,
+    )  # fmt: skip
+    return Stored(dict(head), rows, [dict(e) for e in entries], [dict(s) for s in sheets], report, outdated, left_out)
 
 
 def _is_alarm(entry: dict[str, Any]) -> bool:
@@ -322,10 +338,28 @@ class Reading:
             (len(true.rows), "检查项目"),
             (len(true.flagged) + len(unflagged), "异常结果"),
             (len(true.entries) + len(true.alarmed), "主检结论"),
-            *[(n, "危急值") for n in [sum(row.critical for row in true.rows)] if n],
+            *[(n, "未检项目") for n in [true.left_out + sum(row.value in UNEXAMINED for row in true.rows)] if n],
             *[(n, "未判定") for n in [sum(row.shown is None and row.judged_by_nature for row in true.rows)] if n],
         ):
             self.ask(f"{number}{label}" in cover, f"the cover does not say {number} {label}")
+        # What is critical is counted as it is concluded: no more cards than values.
+        acute = re.search(r"(\d+)须立即就医", cover)
+        values = sum(row.critical for row in true.rows)
+        self.ask(bool(acute) or not values, f"the cover is silent of {values} critical values")
+        self.ask(
+            not acute or not values or int(acute[1]) <= len(true.entries) + len(true.alarmed),
+            "more to be seen at once than is concluded",
+        )
+        if HEALTHY in whole:
+            for row in true.rows:
+                self.ask(
+                    not row.shown
+                    and not row.mark()
+                    and not row.remarks
+                    and (not row.described or USUAL_WORDS.fullmatch(_plain(row.value))),
+                    f"nothing needs anything beside {row.name} {row.value}",
+                )
+            self.ask(not true.left_out, f"nothing needs anything beside {true.left_out} items that were not examined")
         proof = (
             json.loads(true.report["proof"]) if isinstance(true.report["proof"], str) else true.report["proof"] or {}
         )

@@ -219,7 +219,12 @@ class World:
                         )
                         for item in items[line.item_group_id]
                     )
-                    found.append(LabResult(tube.barcode, None, None, line.code, line.name, now, now, status, said))
+                    found.append(
+                        LabResult(
+                            tube.barcode, None, None, line.code, line.name, now, now, status, said,
+                            examined_by="蒙检验", verified_by="覃审核",
+                        )
+                    )  # fmt: skip
             report = LabReport(
                 uuid7().hex[:20],
                 now,

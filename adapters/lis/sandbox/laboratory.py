@@ -298,7 +298,18 @@ class Laboratory:
                 specimen += ["", "", "", refused]
             status = "X" if refused else "C" if any(found.status in {"C", "W", "D"} for _, found in tests) else "F"
             obr: list[hl7v2.Field] = ["OBR", str(sequence), line_no, filler, (line.code, line.name, "L"), "", ""]
-            obr += [tube.collected, *[""] * 14, now, "", "LAB", status]
+            obr += [
+                tube.collected,
+                *[""] * 14,
+                now,
+                "",
+                "LAB",
+                status,
+                *[""] * 6,
+                (("1", "沙盒审核"),),
+                "",
+                (("2", "沙盒检验"),),
+            ]
             segments += [
                 ["ORC", "RE", line_no, filler, tube.placer_no],
                 obr,

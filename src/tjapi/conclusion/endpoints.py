@@ -30,6 +30,7 @@ from tjapi.conclusion.schemas import (
     ClaimOut,
     ConclusionIn,
     ConclusionOut,
+    ConfirmIn,
     QueueItem,
     ReopenIn,
     ReturnIn,
@@ -41,7 +42,7 @@ from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
 from tjapi.kernel.routing import ReadLook, ReadUnit, Unit, operation, passed, router
 from tjapi.kernel.runtime import runtime
-from tjapi.result.errors import SignerNotStaff
+from tjapi.result.errors import SignerNotStaff, WordsUnconfirmed
 
 conclusions = router("conclusions")
 
@@ -174,12 +175,14 @@ async def close_task(uow: Unit, task_id: UUID, body: TaskCloseIn) -> AmendmentTa
 @conclusions.post(
     "/exams/{exam_id:uuid}/conclusion:sign",
     **operation("signConclusion", "初审签名", "Sign as the first reviewer", permission="conclusion.review", requirement=["E4.8"],
-                if_match=True,
+                if_match=True, body=True,
                 problems=[ExamNotFound, SignerNotStaff, ExamStateConflict, ExamNotComplete, ConclusionStateConflict, ConclusionEmpty,
-                          ConclusionStale, CriticalNotConcluded, OverviewContradictsResults, EntryFigureOutdated, ReviewClaimed]),
+                          ConclusionStale, CriticalNotConcluded, OverviewContradictsResults, WordsUnconfirmed, ReviewClaimed]),
 )  # fmt: skip
-async def sign_conclusion(response: Response, uow: Unit, exam_id: UUID, version: IfMatch) -> ConclusionOut:
-    conclusion = await service.sign(uow, exam_id, version)
+async def sign_conclusion(
+    response: Response, uow: Unit, exam_id: UUID, version: IfMatch, body: ConfirmIn | None = None
+) -> ConclusionOut:
+    conclusion = await service.sign(uow, exam_id, version, body.confirmed if body is not None else ())
     set_etag(response, conclusion.version)
     return conclusion
 
@@ -187,13 +190,15 @@ async def sign_conclusion(response: Response, uow: Unit, exam_id: UUID, version:
 @conclusions.post(
     "/exams/{exam_id:uuid}/conclusion:finalize",
     **operation("finalizeConclusion", "终审签发", "Give the final sign-off", permission="conclusion.finalize", requirement=["E4.8"],
-                if_match=True,
+                if_match=True, body=True,
                 problems=[ExamNotFound, SignerNotStaff, ConclusionStateConflict, SameReviewer, ReviewClaimed, ResultsChangedUnderReview, ConclusionStale,
-                          CriticalNotConcluded,
+                          CriticalNotConcluded, WordsUnconfirmed,
                           ExamStateConflict, ExamNotComplete]),
 )  # fmt: skip
-async def finalize_conclusion(response: Response, uow: Unit, exam_id: UUID, version: IfMatch) -> ConclusionOut:
-    conclusion = await service.finalize(uow, exam_id, version)
+async def finalize_conclusion(
+    response: Response, uow: Unit, exam_id: UUID, version: IfMatch, body: ConfirmIn | None = None
+) -> ConclusionOut:
+    conclusion = await service.finalize(uow, exam_id, version, body.confirmed if body is not None else ())
     set_etag(response, conclusion.version)
     return conclusion
 

@@ -19,7 +19,8 @@ class Conclusion(Base):
     """主检结论. `results_digest` says what stood beside this version, and what the first reviewer saw when signing; no row is version 0.
 
     `overview_made_of` is the digest of what an overview that a reviewer wrote was written on, `removed_made_of` that of each finding which
-    was taken out. `reopened_at`: it was finalized before, and is reviewed again.
+    was taken out. `reopened_at`: it was finalized before, and is reviewed again. `overview_asked` are words of it that nothing of the exam
+    supports; `confirmed` says who confirmed which such words of the conclusion, and of what they hold (`Confirmed`).
     """
 
     __tablename__ = "conclusion"
@@ -49,6 +50,8 @@ class Conclusion(Base):
     overview_made_of: Mapped[str | None]
     overview_stale: Mapped[bool] = mapped_column(server_default="false")
     reopened_at: Mapped[datetime | None] = mapped_column(Moment)
+    overview_asked: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
+    confirmed: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=sql("'[]'"))
 
 
 class ConclusionEntry(Base):
@@ -57,7 +60,8 @@ class ConclusionEntry(Base):
     `key` says where it came from (`finding:…` the knowledge base, `line:…` a department's own words, `critical:…` a critical value); none: a reviewer's own. What a
     reviewer changed is `edited` and keeps its words; `stale`: edited, and what it was made of is no longer what is known. `keys` are all
     that a reviewer merged into it; an entry that was split has its key there alone, beside its sibling's. `found_ids` are the results that
-    its findings name, as against those that a reviewer added; `made_of` is the digest of what all of them said, `revision_ids` name it.
+    its findings name, as against those that a reviewer added; `made_of` is the digest of what all of them said, `revision_ids` name it. `asked`
+    are words of a reviewer in it that nothing of the exam supports, and nobody confirmed yet.
     """
 
     __tablename__ = "conclusion_entry"
@@ -87,6 +91,7 @@ class ConclusionEntry(Base):
     found_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql("'{}'"))
     revision_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql("'{}'"))
     private: Mapped[bool] = mapped_column(server_default="false")
+    asked: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
 
 
 class ReviewClaim(Base):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tjapi.conclusion.rules import ConclusionState, EntryKind, TaskState
 from tjapi.exam.rules import ExamState
 from tjapi.exam.schemas import ExamOut, Outstanding
-from tjapi.result.schemas import DepartmentResultsOut
+from tjapi.result.schemas import ConfirmedOut, DepartmentResultsOut
 
 _ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
 
@@ -59,6 +59,16 @@ class ConclusionIn(Input):
     )
 
 
+class ConfirmIn(Input):
+    """A signature, with the words that it stands for although nothing of the exam supports them."""
+
+    confirmed: list[Annotated[str, Field(min_length=1, max_length=4000)]] = Field(
+        default_factory=list, max_length=200,
+        description="已核对、确认保留的无结果依据的字句,与 asked 所列逐字相同 · Words that no result supports, looked at and meant: exactly as `asked` lists them",
+        examples=[["肝硬化"]],
+    )  # fmt: skip
+
+
 class ReturnIn(Input):
     """Why a conclusion is returned."""
 
@@ -96,6 +106,11 @@ class EntryOut(BaseModel):
         description="经主检修改,而所依据的结果已变化;须修改或确认 · Edited, and what it rests on has changed: to be changed or confirmed"
     )
     manual: bool = Field(description="手工录入,不依据结果 · Written by hand, resting on no result")
+    asked: list[str] = Field(
+        default_factory=list,
+        description="本次体检结果中没有依据、尚待签名者确认的字句 · Words that nothing of the exam supports: whoever signs confirms them",
+        examples=[["肝硬化"]],
+    )
 
 
 class ConclusionOut(BaseModel):
@@ -107,6 +122,13 @@ class ConclusionOut(BaseModel):
     overview: str = Field(examples=["本次体检主要指标如下。"])
     overview_stale: bool = Field(
         description="综述所依据的结果已变化;须修改或确认 · What the overview rests on has changed: to be changed or confirmed"
+    )
+    overview_asked: list[str] = Field(
+        default_factory=list, description="综述中没有依据、尚待确认的字句 · The same of the overview", examples=[[]]
+    )
+    confirmed: list[ConfirmedOut] = Field(
+        default_factory=list,
+        description="已确认的无结果依据的字句;文字或结果变化后失效 · Words that were confirmed; no longer once they or the results change",
     )
     entries: list[EntryOut]
     initial_by: UUID | None

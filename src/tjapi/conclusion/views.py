@@ -25,13 +25,16 @@ OUTDATED_ENTRY = "exists (select from amendment_task t where t.exam_id = n.exam_
 _CONCLUSION = f"""
 select left(row_to_json(x)::text, -1) || ',"entries":[' || coalesce((
   select string_agg(row_to_json(y)::text, ',' order by y.sort) from (
-    select id, sort, kind, title, detail, advice, lifestyle, result_ids, key, icd10, rule_codes, edited, stale or {OUTDATED_ENTRY} stale, result_ids = '{{}}' manual,
+    select id, sort, kind, title, detail, advice, lifestyle, result_ids, key, icd10, rule_codes, edited, stale or {OUTDATED_ENTRY} stale, result_ids = '{{}}' manual, asked,
       case when keys = '{{}}' and key is not null then array[key] else keys end keys
     from conclusion_entry n where exam_id = e.id) y), '') || ']}}'
 from (
-  select e.id exam_id, coalesce(c.version, 0) "version", coalesce(c.state, 'draft') state, coalesce(c.overview, '') overview, c.initial_by,
+  select e.id exam_id, coalesce(c.version, 0) "version", coalesce(c.state, 'draft') state, coalesce(tj.open_words(e.id, null, c.overview), '') overview, c.initial_by,
     c.initial_name, {moment("c.initial_at")} initial_at, c.final_by, c.final_name, {moment("c.final_at")} final_at, c.returned_reason,
-    c.knowledge_version_id, coalesce(c.overview_stale, false) or {outdated("e.id")} overview_stale, {moment("c.reopened_at")} reopened_at) x
+    c.knowledge_version_id, coalesce(c.overview_stale, false) or {outdated("e.id")} overview_stale, {moment("c.reopened_at")} reopened_at,
+    coalesce(c.overview_asked, '{{}}') overview_asked, coalesce((
+      select json_agg(json_build_object('words', o->'words', 'by', o->'by', 'by_name', o->'by_name', 'at', o->'at') order by p)
+      from jsonb_array_elements(c.confirmed) with ordinality o(o, p)), '[]') confirmed) x
 """
 _CLAIM = f"""
 select row_to_json(x)::text from (

@@ -83,7 +83,8 @@ class ExamLine(Base):
     Of the person's share `paid_fen` was paid and `remitted_fen` is not asked for (免收). `kept_misfits` are the reasons against it, such as a
     pregnancy, in spite of which a person said that it stands. `coverings` are what was said when it was paid or remitted, each by its number
     or reason. `doubted_by` is the identity check that found somebody else after it was collected or had results, until it is done anew or a
-    person says that it stands. `private` (私密): it waits until the person's consent is recorded, `consented_at`.
+    person says that it stands. `private` (私密): it waits until the person's consent is recorded, `consented_at`;
+    where that is withdrawn after it was examined (`consent_withdrawn_at`), no report tells of it.
     """
 
     __tablename__ = "exam_line"
@@ -124,6 +125,7 @@ class ExamLine(Base):
     doubted_by: Mapped[UUID | None]
     private: Mapped[bool] = mapped_column(server_default="false")
     consented_at: Mapped[datetime | None] = mapped_column(Moment)
+    consent_withdrawn_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class ExamLineStep(Base):

@@ -29,10 +29,21 @@ DOUBTS: dict[Doubt, tuple[str, str]] = {
 Covering = Literal["paid", "remitted"]
 """How what a person owes ends: it was paid, or it is not asked for (免收)."""
 LineAction = Literal[
-    "added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up", "kept", "consented"
+    "added",
+    "withdrawn",
+    "substituted",
+    "refused",
+    "waived",
+    "deferred",
+    "reinstated",
+    "made_up",
+    "kept",
+    "consented",
+    "consent_withdrawn",
 ]
 LINE_ACTIONS: tuple[LineAction, ...] = (
     "added", "withdrawn", "substituted", "refused", "waived", "deferred", "reinstated", "made_up", "kept", "consented",
+    "consent_withdrawn",
 )  # fmt: skip
 
 EXAM_MOVES: dict[str, frozenset[str]] = {

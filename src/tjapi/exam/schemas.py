@@ -235,6 +235,11 @@ class LineOut(BaseModel):
     )
     private: bool = Field(description="私密项目 · Private", examples=[False])
     consented_at: datetime | None = Field(description="知情同意时间 · When consent was recorded", examples=[None])
+    consent_withdrawn_at: datetime | None = Field(
+        None,
+        description="撤回同意时间;结果不再出具报告 · When it was withdrawn: no further report tells of it",
+        examples=[None],
+    )
     price_reasons: list[dict[str, Any]] = Field(
         description="价格由来 · How the price came about",
         examples=[

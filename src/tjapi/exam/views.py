@@ -60,7 +60,7 @@ EXAM = f"""
 select left(row_to_json(x)::text, -1) || ',"lines":[' || coalesce((
   select string_agg(row_to_json(l)::text, ',') from (
     select id, item_group_id, code, name, department_id, performed_by, specimen, container, fasting, state, list_price_fen, price_fen,
-      person_share_fen, employer_share_fen, paid_fen, remitted_fen, reason, due_on, replaces_id, private, {moment("consented_at")} consented_at, price_reasons
+      person_share_fen, employer_share_fen, paid_fen, remitted_fen, reason, due_on, replaces_id, private, {moment("consented_at")} consented_at, {moment("consent_withdrawn_at")} consent_withdrawn_at, price_reasons
     from exam_line where exam_id = e.id order by sort, code) l), '') || ']}}'
 from (select {_SUMMARY}, e.version, e.hold_reason, e.birth_date) x
 """

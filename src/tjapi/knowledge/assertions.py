@@ -31,10 +31,62 @@ def deny(clauses: Sequence[Clause], book: Dictionary) -> None:
             carried = False
         _find_doubt(clause, book)
         # A grave word that stands alone behind a comma is rather there than denied.
-        carried = _deny_behind(clause.tokens, book, carried=carried and clause.bare)
+        carried = _deny_behind(clause.tokens, book, carried=carried and clause.bare) and not _is_missed(clause)
         _deny_before(clause.tokens)
         _stand_unbettered(clause.tokens)
     _take_doubt(clauses)
+    for k in range(1, len(clauses)):
+        if _takes_back(clauses[k]):
+            for one in next((near.tokens for near in reversed(clauses[:k]) if near.names), ()):
+                one.denied = one.denied or one.names
+
+
+_LEFT_BEHIND = ("后遗", "遗留", "残遗")
+"""What is old, whatever it is of: 脑梗后遗左侧肌力Ⅳ级."""
+_ENDED = (
+    "消失",
+    "吸收",
+    "消散",
+    "消退",
+    "痊愈",
+    "愈合",
+    "治愈",
+    "排出",
+    "探及",
+    "显示",
+    "未见",
+    "未见到",
+    "检出",
+    "触及",
+    "扪及",
+)
+_SETTLED = ("已", "可", "均", "被", "予以", "经", "证实", "基本", "完全")
+_RULED_OUT = ("排除", "除外", "否定", "不支持", "不考虑", "依据不足")
+
+
+def _takes_back(clause: Clause) -> bool:
+    """Say whether a clause says of what was named before it that it is not there, and nothing else: 原疑赘生物,经食道超声已否定."""
+    if clause.names or any(clause.has(role) for role in ("advises", "possible", "supposed", "doubts")):
+        return False
+    cue = next((one.word for one in clause.tokens if "denied_after" in one.roles), "")
+    others = [one for one in clause.tokens if "denied_after" not in one.roles]
+    if any(one.site or "denies_next" in one.roles for one in others):
+        return False
+    if cue.endswith(_RULED_OUT):
+        return any(word in clause.words for word in _SETTLED)
+    return cue.endswith(_ENDED) and all(
+        one.filler or one.roles is PAST or one.roles & {"compared", "formerly", "historical"} for one in others
+    )
+
+
+_SHOULD_BE = ("血流", "充盈", "搏动", "显影", "胎心", "反射")
+
+
+def _is_missed(clause: Clause) -> bool:
+    """Say whether what a clause denies should be there: what stands behind it is no item of its list, 未见血流充盈,脾大."""
+    denial = clause.first("denies")
+    behind = clause.tokens[denial + 1 :] if denial is not None else []
+    return bool(behind) and behind[0].word.startswith(_SHOULD_BE) and not any(one.names for one in behind)
 
 
 def _is_apart(clauses: Sequence[Clause], at: int) -> bool:
@@ -217,7 +269,7 @@ def assertions_of(clause: Clause) -> dict[int, Assertion]:
             within = i > 0 and "operated" in tokens[i - 1].roles
         elif token.word == ")":
             within = False
-        was = was or token.word in FORWARD
+        was = was or token.word in FORWARD or token.word.startswith(_LEFT_BEHIND) or "formerly" in roles
         ago = ago or roles is PAST
         supposed = supposed or "supposed" in roles
         advised = advised or "advises" in roles
@@ -246,6 +298,8 @@ def _said_behind(tokens: Sequence[Token]) -> list[str]:
             said = "postoperative"
         elif "historical" in token.roles and token.word not in FORWARD and token.roles is not PAST:
             said = said or "historical"
+        elif token.roles is PAST and i == len(tokens) - 1 and "年" in token.word:
+            said = "historical"
         elif "states" in token.roles and not token.names:
             said = ""
     return found

@@ -63,8 +63,8 @@ def says_all_normal(text: str, *, department: bool = False, flagged: Collection[
     """
     calm = rest = False
     named = False
-    names = names_of(flagged)
     for clauses in _sentences(text):
+        names = names_of(_of_a_side(flagged, clauses))
         spoken = [said for place, said in enumerate(clauses) if not _is_of_the_rest(clauses[:place], said, flagged)]
         if _calls_these_normal(spoken, names):
             calm = True
@@ -78,6 +78,26 @@ def says_all_normal(text: str, *, department: bool = False, flagged: Collection[
             elif HAN.search(said) or re.search("[a-z]", said):
                 named = True
     return calm or (rest and not named)
+
+
+_SIDES = {"左": "右", "右": "左"}
+
+
+def _of_a_side(items: Collection[tuple[str, str]], clauses: Sequence[str]) -> Collection[tuple[str, str]]:
+    """Return the items of which a sentence may call one normal: that of the left side is none of 右眼眼压正常, whatever else is said of the left one."""
+    said_so = [(place, said) for place, said in enumerate(clauses) if _is_calm_at_its_end(said)]
+    calm = [one for place, said in said_so for one in (said, *_said_of(clauses[:place], said)[-1:])]
+    side = {one for said in calm for one in "左右双两" if one in said}
+    if not calm or len(side) != 1 or not (other := _SIDES.get(side.pop())):
+        return items
+    return [
+        (name, code) for name, code in items if not name.rstrip(")）").endswith(other) and not name.startswith(other)
+    ]
+
+
+def _is_calm_at_its_end(said: str) -> bool:
+    plain = re.sub(r"\s", "", said)
+    return len(plain) <= _MOST_SAID and any(_is_right(plain[at:]) for at in range(len(plain)))
 
 
 def _is_of_the_rest(before: Sequence[str], said: str, flagged: Collection[tuple[str, str]]) -> bool:
@@ -253,6 +273,32 @@ def _spaced(said: str) -> str:
     return re.sub(r"[\s\-:]+", " ", said).strip()
 
 
+def called_normal(text: str) -> Iterable[tuple[str, str]]:
+    """Yield what a text calls normal in particular, with its clause, in plain writing: (左耳听力, 左耳听力正常). What is wished or was so once is none.
+
+    A clause without a subject (肌酐82，正常) is said of those before it in its sentence; 余 and what calls everything normal are no subject.
+    """
+    for clauses in _sentences(text):
+        for place, said in enumerate(clauses):
+            plain = re.sub(r"\s", "", said)
+            if len(plain) > _MOST_SAID or not HAN.search(plain) or _is_calm(plain):
+                of = _said_of(clauses[:place], said)
+                if of:
+                    yield ",".join(of), said
+                continue
+            start = next((at for at in range(1, len(plain)) if _is_right(plain[at:])), None)
+            subject = _as_written(said, start) if start is not None else ""
+            if not subject or _REST.match(subject) or _WISHED.search(subject) or subject[-1] in "未不没非欠":
+                continue
+            yield subject, said
+
+
+def _as_written(said: str, length: int) -> str:
+    """Return the beginning of a clause that has so many characters without its blanks."""
+    places = [at for at, char in enumerate(said, 1) if not char.isspace()]
+    return said[: places[length - 1]]
+
+
 def is_unjudged_text(kind: str, flag: str | None, text: str) -> bool:
     """Say whether a value is a description that nobody judged: no normal text, no person said what it is, and more than 未见异常."""
     said = [one for clauses in _sentences(text) for one in clauses]
@@ -294,14 +340,18 @@ def says_only_normal(text: str) -> bool:
     )
 
 
+_SAYS_ITSELF = 2
+
+
 def calls_unexamined_normal(
-    text: str, unexamined: Collection[tuple[str, str]], examined: Collection[tuple[str, str]]
+    text: str, unexamined: Collection[tuple[str, str]], examined: Collection[tuple[str, str]], told: str = ""
 ) -> bool:
     """Say whether a text calls something normal by the name of items that nobody examined, each given by name and code: 双耳听力正常.
 
-    A name that an item has which was examined is that one's: 肝脏 of its ultrasound beside a palpation that was refused.
+    A name that an item has which was examined is that one's: 肝脏 of its ultrasound beside a palpation that was refused; so is one of which
+    that tells, in the words `told`: 附件 of an ultrasound.
     """
-    names = names_of(unexamined) - names_of(examined)
+    names = {name for name in names_of(unexamined) - names_of(examined) if len(name) < _SAYS_ITSELF or name not in told}
     if not names:
         return False
     return any(

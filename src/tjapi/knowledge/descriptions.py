@@ -13,12 +13,12 @@ from decimal import Decimal
 from functools import lru_cache
 
 from tjapi.knowledge.assertions import assertions_of, deny
-from tjapi.knowledge.grades import PLAIN, SCHEMED, scheme_of, schemed
+from tjapi.knowledge.grades import BARE, PLAIN, SCHEMED, scheme_of, schemed
 from tjapi.knowledge.lexicon import Concept, Dictionary, dictionary, plain_writing
 from tjapi.knowledge.mentions import ASSERTIONS, STANDING, Assertion, Description, Mention
 from tjapi.knowledge.sentences import Sentence, sentences_of
 from tjapi.knowledge.sizes import figured, give_sizes, sizes_in
-from tjapi.knowledge.tokens import Clause, Made, Token, clauses_of
+from tjapi.knowledge.tokens import MEASURED, Clause, Made, Token, clauses_of
 
 __all__ = ["ASSERTIONS", "MOST_READ", "STANDING", "Assertion", "Description", "Mention", "read"]
 
@@ -64,12 +64,29 @@ _MOST_UNKNOWN = 24
 _PAIR = 2
 _HALF = 50
 """Under so many of a hundred a vessel's narrowing is not grave."""
+_NOT_GRADED = re.compile(r"(?:未见|未探及|无|未发现)(?:明显|明确)?[a-z-]{0,6}rads[^,;]{0,8}")
+"""A category of which nothing was found: 未见TI-RADS 4类及以上结节."""
+_SAYS_CANCER = re.compile("癌|恶性|转移|ca|mt", re.IGNORECASE)
+"""What is as grave as it sounds, whatever another thing in its sentence is graded."""
 _SHARE = re.compile(r"(\d{2,3}(?:\.\d)?)\s?%")
 _FELT = re.compile("[触扪及闻]")
 _LIMITS = re.compile("遮挡|干扰|胀气|肠气|气体影响|声窗|颞窗|未充盈|充盈欠佳|萎缩")
 """By what something was not to be seen."""
 _MAY_BE_UNSEEN = frozenset(("胰管", "主胰管", "卵巢", "左卵巢", "右卵巢", "双卵巢", "精囊", "副脾", "肾上腺"))
-_MAY_BE_MISSING = frozenset(("NODE", "SUPRACLAVICULAR", "AXILLA", "APPENDIX", "SALIVARY"))
+_MAY_BE_MISSING = frozenset(
+    (
+        "URETER",
+        "ADNEXA",
+        "PARATHYROID",
+        "ADRENAL",
+        "SEMINAL",
+        "NODE",
+        "SUPRACLAVICULAR",
+        "AXILLA",
+        "APPENDIX",
+        "SALIVARY",
+    )
+)
 
 
 _USUAL = frozenset(("正常", "正常范围", "正常范围内", "属正常", "为正常", "范围", "仍属正常", "均正常"))
@@ -77,6 +94,9 @@ _BESIDE = ("另", "余", "其余", "又", "同时", "此外", "还", "并见", "
 """With what a clause begins that says something else."""
 _LOWERED = "降为"
 """What takes a category back in the same breath: BI-RADS 4A类…降为3类."""
+
+
+_LETTERED = frozenset(("ti", "bi"))
 
 
 class _Reader:
@@ -96,8 +116,9 @@ class _Reader:
         for clause, beside in zip(clauses, reach, strict=True):
             self._read(clause, sentence, beside, aged=aged)
         _take_back_usual(clauses, self._book)
+        _go_on_as_operated(clauses)
         understood = self._is_understood(clauses)
-        grades = self._grades(sentence.plain)
+        grades = self._grades(",".join(clause.words for clause in clauses if not clause.has("formerly")))
         give_sizes([made for clause in clauses for made in clause.mentions], sizes_in(sentence.plain))
         stated = ",".join(map(_stated, clauses))
         found = [
@@ -105,11 +126,18 @@ class _Reader:
             for clause, beside in zip(clauses, reach, strict=True)
             for made in clause.mentions
         ]
+        if _is_only_said_before(clauses):
+            understood = False
         found += self._graded(grades, sentence) if _LOWERED not in stated else []
         figures, named = self._figured(clauses, site, sentence)
         found += figures
         if not any(one.grave and one.stands for one in found):
-            understood = understood and named and not any(map(_is_urgent, clauses))
+            usual = _usual_clauses(clauses, self._book)
+            understood = (
+                understood
+                and named
+                and not any(_is_urgent(clause) for i, clause in enumerate(clauses) if i not in usual)
+            )
         return found, understood
 
     def _reach(self, clauses: Sequence[Clause], at: int) -> str:
@@ -137,7 +165,8 @@ class _Reader:
                 concept.code, self._name(concept, site), site, "absent" if aged and token.lesion in _OF_AGE else assertion,
                 _words(sentence, token), sentence.said, grave, concept.known, compared,
             )  # fmt: skip
-            clause.mentions.append(Made(token.at, mention))
+            soft = bool(token.lesion) and self._book.lesions[token.lesion].soft
+            clause.mentions.append(Made(token.at, mention, soft))
         if (missed := self._missed(clause, sentence)) is not None:
             clause.mentions.append(missed)
 
@@ -177,9 +206,12 @@ class _Reader:
     # --- grades, sizes and figures ---
 
     def _grades(self, plain: str) -> frozenset[str]:
-        found = {schemed(one) for one in SCHEMED.finditer(plain)}
+        found = {schemed(one) for one in SCHEMED.finditer(_NOT_GRADED.sub("", plain))}
+        plain = _NOT_GRADED.sub("", plain)
         if not found and self._scheme:
             found = {(self._scheme, schemed(one)[1]) for one in PLAIN.finditer(plain)}
+        if not found and self._scheme in _LETTERED:
+            found = {(self._scheme, one[0]) for one in BARE.finditer(plain)}
         return frozenset(f"{scheme}:{grade}" for scheme, grade in found)
 
     def _graded(self, grades: Iterable[str], sentence: Sentence) -> list[Mention]:
@@ -201,9 +233,12 @@ class _Reader:
         made, named = [], True
         tokens = [token for clause in clauses for token in clause.tokens]
         operated = any(clause.has("operated") for clause in clauses)
+        usual = [(clauses[i].tokens[0].at, clauses[i].tokens[-1].at + 1) for i in _usual_clauses(clauses, self._book)]
         for one in figured(self._book, tokens, site, sentence.plain, self._text):
             of = one.figure
             concept = self._book.concepts.get(of.concept)
+            if not one.grave and not of.told and any(first <= one.at < last for first, last in usual):
+                continue
             named = named and (concept is not None or one.grave or of.is_usual(one.number))
             if concept is None and not one.grave:
                 continue
@@ -224,7 +259,7 @@ class _Reader:
         grave = grave or any(word in stated for word in concept.worse)
         if concept.from_percent is not None and (shares := [Decimal(share) for share in _SHARE.findall(plain)]):
             grave = max(shares) >= concept.from_percent or (grave and max(shares) >= _HALF)
-        if concept.by_grade and one.grades:
+        if concept.by_grade and one.grades and not _SAYS_CANCER.search(one.words):
             grave = any(map(self._is_grave_grade, one.grades))
         settled = any(word in beside for word in concept.settled)
         grave = grave and not settled
@@ -241,9 +276,11 @@ class _Reader:
         """Say whether no clause of a sentence needs a reader."""
         if any(clause.has("doubts") for clause in clauses) and not any(clause.standing for clause in clauses):
             return False  # What is not excluded was said a sentence before.
-        among_well = any(clause.calls_well or clause.has("denies") for clause in clauses)
+        among_well = any(
+            clause.calls_well or clause.has("denies") or "advises" in clause.tokens[0].roles for clause in clauses
+        )
         named = False
-        usual = {i for first, last in _usual_chains(clauses, self._book) for i in range(first, last + 1)}
+        usual = _usual_clauses(clauses, self._book)
         for i, clause in enumerate(clauses):
             if (i not in usual or clause.standing) and not self._needs_none(clause, named=named, among_well=among_well):
                 return False
@@ -254,7 +291,10 @@ class _Reader:
         """Say whether a clause needs no reader: what stands in it is a concept, or nothing does and its words are known. `named`: a concept stands before it."""
         standing = clause.standing
         if standing:
-            return any(one.known for one in standing)
+            hazardous = any(
+                "unknown" in one.roles and any(char in self._book.strong for char in one.word) for one in clause.tokens
+            )
+            return any(one.known for one in standing) and not hazardous
         denial = clause.first("denies")
         wrong = self._is_weak(clause) or (denial is not None and _is_missed(clause, denial))
         if wrong:
@@ -268,7 +308,9 @@ class _Reader:
             return True
         if clause.has("possible") and not clause.names:
             return False
-        well = denial is not None or clause.calls_well
+        if denial is None and _sees_something(clause):
+            return False
+        well = denial is not None or clause.calls_well or clause.has("operated")
         return not any(self._is_strange(one.word, well=well, among_well=among_well) for one in unknown)
 
     def _is_weak(self, clause: Clause) -> bool:
@@ -290,6 +332,20 @@ class _Reader:
         return (len(word) > 1 and not among_well) or any(char in self._book.hazards for char in word)
 
 
+_SEES = ("见", "可见", "探及", "探见", "示", "显示", "触及", "扪及", "可及")
+
+
+def _sees_something(clause: Clause) -> bool:
+    """Say whether a clause sees something that nobody knows and tells how large it is: 宫角外侧见环状回声2.1cm."""
+    at = next((i for i, one in enumerate(clause.tokens) if one.word in _SEES), None)
+    if at is None or any("predicates" in one.roles for one in clause.tokens):
+        return False
+    behind = clause.tokens[at + 1 :]
+    return any("unknown" in one.roles and len(one.word) > 1 for one in behind) and any(
+        one.roles is MEASURED and one.word.endswith(("mm", "cm")) for one in behind
+    )
+
+
 def _eases(tokens: Sequence[Token], at: int) -> bool:
     """Say whether what stands at a place is said to be less than before."""
     for one in tokens[at + 1 :]:
@@ -307,9 +363,7 @@ def _usual_chains(clauses: Sequence[Clause], book: Dictionary) -> list[tuple[int
     """
     found = []
     for i, clause in enumerate(clauses):
-        if not (i and _calls_usual(clause)) and not any(
-            "physiological" in one.roles and not one.names and not one.denied for one in clause.tokens
-        ):
+        if not (i and _calls_usual(clause)) and not _has_variant(clause):
             continue
         first = i
         of_all = any(one.word in ("均", "皆", "都") for one in clause.tokens)
@@ -321,6 +375,33 @@ def _usual_chains(clauses: Sequence[Clause], book: Dictionary) -> list[tuple[int
             first -= 1
         found.append((first, i))
     return found
+
+
+_LOST = ("消失", "紊乱", "破坏", "不清", "欠清", "丧失", "扭曲", "中断", "异常", "失常")
+_LOSES = ("失去", "丧失", "未见", "无", "未显示", "缺乏", "不见", "失")
+"""Beside a word of what is as it should be these say that it is not: 正常结构消失."""
+_IS = ("为", "系", "属", "即", "是", "考虑", "符合", "考虑为", "考虑系", "属于", "(", "示", "提示", "呈")
+"""What stands before the name of a variant that explains what was described: 系Riedel叶."""
+
+
+def _has_variant(clause: Clause) -> bool:
+    """Say whether a clause calls what is spoken of physiological, or by the name of a variant."""
+    return any(
+        (
+            "physiological" in one.roles
+            and not one.names
+            and not one.denied
+            and not (i + 1 < len(clause.tokens) and clause.tokens[i + 1].word.startswith(_LOST))
+            and not (i > 0 and clause.tokens[i - 1].word.endswith(_LOSES))
+        )
+        or (one.concept == "VARIANT" and i > 0 and clause.tokens[i - 1].word in _IS)
+        for i, one in enumerate(clause.tokens)
+    )
+
+
+def _usual_clauses(clauses: Sequence[Clause], book: Dictionary) -> set[int]:
+    """Return the places of the clauses of which all is called physiological."""
+    return {i for first, last in _usual_chains(clauses, book) for i in range(first, last + 1)}
 
 
 def _calls_usual(clause: Clause) -> bool:
@@ -335,20 +416,66 @@ def _goes_on(clauses: Sequence[Clause], book: Dictionary) -> bool:
     own = {book.region_of.get(one.site, one.site) for one in first.tokens if one.site}
     others = {one.site for clause in rest for one in clause.tokens if one.site} - book.vague - {"NODE"}
     return (not own or all(book.region_of.get(site, site) in own for site in others)) and not any(
-        clause.standing for clause in rest if first.standing
+        {one.concept for one in clause.standing} - {one.concept for one in first.standing}
+        for clause in (rest[:-1] if rest[-1].tokens[0].word.startswith(_IS) else rest)
+        if first.standing
     )
 
 
 def _take_back_usual(clauses: Sequence[Clause], book: Dictionary) -> None:
-    """Take back what a run of clauses calls physiological, 导管增宽,为生理性; what was named last where the run names nothing. What is grave stays."""
+    """Take back what a run of clauses calls physiological, 导管增宽,为生理性; what was named last where the run names nothing.
+
+    What is grave stays, but for what is soft, where nobody is in doubt.
+    """
     for first, last in _usual_chains(clauses, book):
         run = clauses[first : last + 1]
         if not any(clause.standing for clause in run):
             run = [next((near for near in reversed(clauses[:first]) if near.standing), clauses[first])]
+        sure = not any(_is_unsure(clause) for clause in clauses) and not any(
+            made.mention.grave and made.mention.stands and not made.soft
+            for clause in clauses
+            for made in clause.mentions
+        )
         for clause in run:
             for made in clause.mentions:
-                if made.mention.stands and not made.mention.grave:
+                if made.mention.stands and (not made.mention.grave or (made.soft and sure)):
                     made.mention = replace(made.mention, assertion="absent")
+
+
+def _is_only_said_before(clauses: Sequence[Clause]) -> bool:
+    """Say whether something grave was said another time, and nothing of it now: 去年提示肺癌."""
+    said = any(
+        made.mention.grave and made.mention.assertion == "historical"
+        for clause in clauses
+        if clause.has("formerly")
+        for made in clause.mentions
+    )
+    return said and not any(
+        clause.calls_well or clause.has("denies") or clause.has("denied_after") for clause in clauses
+    )
+
+
+_SURE = frozenset(("考虑", "考虑为", "考虑系", "符合", "多考虑", "多为", "多系"))
+
+
+def _is_unsure(clause: Clause) -> bool:
+    """Say whether a clause leaves open what is there, or asks somebody to see to it."""
+    return any(
+        ("possible" in one.roles and one.word not in _SURE and not one.denied) or "doubts" in one.roles
+        for one in clause.tokens
+    ) or any("urges" in one.roles and not one.names for one in clause.tokens[: clause.first("denies")])
+
+
+def _go_on_as_operated(clauses: Sequence[Clause]) -> None:
+    """Let what was operated on, or was, be no new finding where a clause behind it says that it is well: 裂孔激光术后,裂孔周围激光斑良好."""
+    was: list[Mention] = []
+    for clause in clauses:
+        if clause.calls_well and not clause.has("returned") and not _is_urgent(clause):
+            for made in clause.mentions:
+                before = next((one for one in was if made.mention.words in one.words), None)
+                if made.mention.stands and before is not None:
+                    made.mention = replace(made.mention, assertion=before.assertion)
+        was += [made.mention for made in clause.mentions if made.mention.assertion in ("postoperative", "historical")]
 
 
 def _misses_needed(clause: Clause, denial: int) -> bool:
@@ -373,10 +500,11 @@ def _is_missed(clause: Clause, denial: int) -> bool:
 
 
 def _stated(clause: Clause) -> str:
-    """Return the words of a clause before whatever it denies; none where it denies at its end, 眩晕无."""
+    """Return the words of a clause before whatever it denies and behind what was operated on; none where it denies at its end, 眩晕无."""
     if "denied_after" in clause.tokens[-1].roles:
         return ""
-    return "".join(one.word for one in clause.tokens[: clause.first("denies")])
+    operated = max((i + 1 for i, one in enumerate(clause.tokens) if "operated" in one.roles), default=0)
+    return "".join(one.word for one in clause.tokens[operated : clause.first("denies")])
 
 
 def _is_urgent(clause: Clause) -> bool:

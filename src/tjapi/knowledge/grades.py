@@ -73,6 +73,8 @@ SCHEMED = re.compile(
 )
 _OF_PLAIN = r"(?:[0-6]|[ⅰⅱⅲⅳⅴⅵ])[abcx]?"
 PLAIN = re.compile(rf"(?<![\d.a-zⅰ-ⅵ-])(?P<category>{_OF_PLAIN})(?:\s?类?{_TO}(?P<to>{_OF_PLAIN}))?\s?类(?!型|似|别)")
+BARE = re.compile(r"(?<![\d.a-z-])4[abc](?![\d.a-z区组段])")
+"""A category of those schemes that have such letters, where nothing says of which: 中国超声分类4c."""
 _SCHEMES = {"lu": "lung", "c-ti": "ti", "cti": "ti"}
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6"}
 

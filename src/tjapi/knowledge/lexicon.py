@@ -32,7 +32,7 @@ class Concept:
 
     `grave`: a person looks at once; `from_mm`: only from that size; `from_percent`: in any case from that share; `calm`: not beside these words;
     `by_grade`: as its grade is. `usual`: it is no finding; `unless`: nor is it beside these words, 卵泡; `worse`: beside these it is grave, 质硬; `eases`: not grave while it gets better; `usual_in`: nor in a sentence that says one of these, 哺乳期; `settled`: beside these it is nothing whatever else is said, 肝岛; `misses`:
-    it is there where one of these is not, 未探及血流. `known`: it is a concept of its site; a mere word of harm is not, and is listed for the
+    it is there where one of these is not, 未探及血流. `soft`: grave only as long as nothing calls it physiological, 分叶状; `known`: it is a concept of its site; a mere word of harm is not, and is listed for the
     reviewer where it stands; `weak`: it only describes, and is listed where nothing named what it describes.
     """
 
@@ -52,6 +52,7 @@ class Concept:
     misses: tuple[str, ...] = ()
     usual_in: tuple[str, ...] = ()
     settled: tuple[str, ...] = ()
+    soft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Pattern:
+    """A way of saying that no list of words ends, 改变体位后消失, and what it may do as a word."""
+
+    like: re.Pattern[str]
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
 class Dictionary:
     """The words, ready to be sought by their first characters, and what they mean."""
 
@@ -127,6 +136,7 @@ class Dictionary:
     hazards: frozenset[str]
     strong: frozenset[str]
     doubt: re.Pattern[str]
+    patterns: tuple[Pattern, ...]
     unable: tuple[str, ...]
     figures: Mapping[str, Sequence[Figure]]
     schemes: Mapping[str, Scheme]
@@ -151,12 +161,24 @@ class Dictionary:
         return replace(harm, grave=False) if site in self.not_grave_at[lesion] else harm
 
     def match(self, text: str, at: int) -> tuple[str, Entry] | None:
-        """Return the longest word that begins at a place."""
+        """Return the longest word that begins at a place, or what is said there in one of the ways that no list ends."""
+        hit = self._word(text, at)
+        for pattern in self.patterns:
+            found = pattern.like.match(text, at)
+            if found is not None and (
+                hit is None or len(found[0]) + bool(pattern.entry.concept or pattern.entry.lesion) > len(hit[0])
+            ):
+                hit = found[0], pattern.entry
+        return hit
+
+    def _word(self, text: str, at: int) -> tuple[str, Entry] | None:
         for key in (text[at : at + 2], text[at]):
             for word, entry in self.words.get(key, ()):
                 behind = text[at + len(word) : at + len(word) + 1]
                 if behind and behind in self.part_of.get(word, ""):
                     continue
+                if word[-1] == "大" and behind == "小" and text[at + len(word) + 1 : at + len(word) + 2] != "于":
+                    continue  # 脾大小正常 is of no large spleen.
                 if text.startswith(word, at) and _stands(text, at, word, entry):
                     return word, entry
         return None
@@ -215,6 +237,7 @@ def compiled(
         hazards=frozenset(phrases["normal"]["hazards"]),
         strong=frozenset(phrases["normal"]["strong"]),
         doubt=_doubt(phrases["doubt"]),
+        patterns=tuple(map(_pattern, phrases["patterns"])),
         unable=tuple(phrases["doubt"]["unable"].split()),
         figures=_figures(phrases["figures"]),
         schemes={
@@ -236,6 +259,13 @@ def _doubt(words: Mapping[str, str]) -> re.Pattern[str]:
     return re.compile(rf"(?:{before})*(?:(?:{denial})(?:{adverb})*(?:{excluded})|(?:{whole}))(?:了|的)?")
 
 
+def _pattern(row: Mapping[str, str]) -> Pattern:
+    """Return a pattern of its row; its repeats are bounded, so that a text is read in time proportional to its length."""
+    lesion, concept = row.get("lesion", ""), row.get("concept", "")
+    role = "lesion" if lesion else "concept" if concept else row["role"]
+    return Pattern(re.compile(row["like"]), Entry(frozenset([role]), concept, lesion))
+
+
 def _concept(one: Mapping[str, Any], worse: Mapping[str, str], *, known: bool) -> Concept:
     """Return a concept of its row; `worse` are the lists that rows name with an @."""
     from_mm, from_percent = (Decimal(one[k]) if k in one else None for k in ("grave_from_mm", "grave_from_percent"))
@@ -243,7 +273,15 @@ def _concept(one: Mapping[str, Any], worse: Mapping[str, str], *, known: bool) -
     calm, unless = (tuple(map(plain_writing, one.get(name, "").split())) for name in ("calm", "unless"))
     listed = (worse[word[1:]].split() if word.startswith("@") else [word] for word in one.get("worse", "").split())
     bad = tuple(plain_writing(word) for words in listed for word in words)
-    return Concept(one["code"], one["name"], grave, from_mm, from_percent, by_grade, calm, known, weak, usual, unless, bad, bool(one.get("eases")), *(tuple(one.get(name, "").split()) for name in ("misses", "usual_in", "settled")))  # fmt: skip
+    return Concept(
+        one["code"], one["name"], grave, from_mm, from_percent, by_grade, calm, known, weak, usual, unless, bad,
+        eases=bool(one.get("eases")), misses=_words_of(one, "misses"), usual_in=_words_of(one, "usual_in"),
+        settled=_words_of(one, "settled"), soft=bool(one.get("soft")),
+    )  # fmt: skip
+
+
+def _words_of(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    return tuple(row.get(name, "").split())
 
 
 def _at_sites(sites: Rows, concepts: Rows) -> dict[tuple[str, str], str]:
@@ -278,7 +316,9 @@ def _entries(sites: Rows, lesions: Rows, concepts: Rows, phrases: Mapping[str, A
 
     def put(words: str, role: str, code: str = "") -> None:
         # A blank within a word is written as a stroke: r_on_t.
-        for word in (plain_writing(one).replace("_", " ") for one in words.split()):
+        for word in (
+            plain_writing(way).replace("_", " ") for one in words.split() for way in _ways(one) + _romans(one)
+        ):
             roles.setdefault(word, set()).add(role)
             means.setdefault((word, role), code)
 
@@ -304,6 +344,27 @@ def _entries(sites: Rows, lesions: Rows, concepts: Rows, phrases: Mapping[str, A
         )
         for word, own in roles.items()
     }
+
+
+_GROUP = re.compile(r"\[([^\[\]]*)\]")
+
+
+def _ways(word: str) -> list[str]:
+    """Return the ways to write a word: 低回声[区|灶|] is three of them."""
+    found = [""]
+    for i, part in enumerate(_GROUP.split(word)):
+        found = [one + way for one in found for way in (part.split("|") if i % 2 else (part,))]
+    return found
+
+
+_ROMANS = {"Ⅰ": "i", "Ⅱ": "ii", "Ⅲ": "iii", "Ⅳ": "iv", "Ⅴ": "v"}
+_LONG = 3
+
+
+def _romans(word: str) -> list[str]:
+    """Return a word with a Roman numeral in the letters by which most write it: 莫氏Ⅱ型 is 莫氏II型."""
+    latin = "".join(_ROMANS.get(char, char) for char in word)
+    return [latin] if latin != word and len(word) >= _LONG and "[" not in word else []
 
 
 def _index(entries: Mapping[str, Entry]) -> dict[str, list[tuple[str, Entry]]]:

@@ -25,8 +25,8 @@ _ALSO_CALLED: Mapping[str, tuple[str, ...]] = {
     "肝酶": ("氨基转移酶", "谷氨酰"), "体型": ("体质指数", "体重指数"), "射血分数": ("射血分数",), "肾小球滤过率": ("肾小球滤过率",), "隐血": ("尿隐血", "尿潜血", "便隐血", "便潜血"), "潜血": ("尿隐血", "尿潜血", "便隐血", "便潜血"),
     "bld": ("尿隐血", "尿潜血"), "pro": ("尿蛋白",), "表面抗原": ("乙肝表面抗原",), "cr": ("肌酐",), "scr": ("肌酐",), "hb": ("血红蛋白",), "k": ("钾",), "k+": ("钾",), "na": ("钠",), "na+": ("钠",), "cl": ("氯",), "ua": ("尿酸",), "glu": ("葡萄糖",), "fbg": ("葡萄糖",),
     "心电图": ("心电图", "PR间期", "QRS时限", "QT间期"), "胸片": ("胸部正位片",), "胸部ct": ("胸部低剂量CT",), "肺ct": ("胸部低剂量CT",), "骨密度": ("骨密度",),
-    **dict.fromkeys(("乙肝五项", "乙肝两对半", "两对半", "乙肝标志物"), ("乙肝表面抗原", "乙肝核心抗体")),
-    "梅毒": ("梅毒螺旋体抗体", "梅毒甲苯胺红试验"), "梅毒抗体": ("梅毒螺旋体抗体",), "hbv-dna": ("乙肝病毒DNA",), "hbvdna": ("乙肝病毒DNA",), "乙肝dna": ("乙肝病毒DNA",),
+    **dict.fromkeys(("乙肝五项", "乙肝两对半", "两对半", "乙肝标志物"), ("乙肝表面抗原", "乙肝表面抗体", "乙肝e抗原", "乙肝e抗体", "乙肝核心抗体")),
+    "梅毒": ("梅毒螺旋体抗体", "梅毒甲苯胺红试验"), "梅毒抗体": ("梅毒螺旋体抗体",), "hbv-dna": ("乙肝病毒DNA",), "hbvdna": ("乙肝病毒DNA",), "乙肝dna": ("乙肝病毒DNA",), "病毒载量": ("乙肝病毒DNA",), "尿rbc": ("尿红细胞",), "尿wbc": ("尿白细胞",),
     "ca19-9": ("糖类抗原19-9", "糖类抗原199"), "ca125": ("糖类抗原125",), "血钙": ("总钙", "钙"), "血磷": ("无机磷", "磷"), "甲状腺抗体": ("甲状腺过氧化物酶抗体", "甲状腺球蛋白抗体"), "tpo抗体": ("甲状腺过氧化物酶抗体",),
     "血象": ("白细胞计数", "红细胞计数", "血红蛋白", "血小板", "中性粒细胞", "淋巴细胞"), "凝血": ("凝血", "国际标准化比值", "活化部分凝血活酶", "纤维蛋白原"), "血脂四项": ("胆固醇", "甘油三酯", "脂蛋白"), "rf": ("类风湿因子",),
     "幽门螺杆菌": ("呼气试验", "幽门螺杆菌"), "hp": ("呼气试验", "幽门螺杆菌"), "凝血功能": ("凝血", "国际标准化比值", "活化部分凝血活酶", "纤维蛋白原"), "甲状腺b超": ("甲状腺超声",), "甲状腺彩超": ("甲状腺超声",),
@@ -83,7 +83,7 @@ _LINK = re.compile(
 _AND = re.compile(r"\s?[/、和及与]\s?")
 _SLASH = re.compile(r"\s?/\s?")
 _SENTENCE = re.compile(r"[^\n。；;！!？?]+")
-_STEM = re.compile(r"(?<=..)(?:计数|浓度|含量|测定|超声|触诊|听诊|指诊|诊断|分类)$")
+_STEM = re.compile(r"(?<=..)(?:计数|浓度|含量|测定|超声|触诊|听诊|指诊|诊断|分类|酯酶)$")
 
 
 class Spoken:
@@ -148,10 +148,15 @@ class Spoken:
                     stroke = _SLASH.match(plain, found.end()) if len(owners) > 1 else None
                     found = what.match(plain, stroke.end()) if stroke is not None else None
 
-    def said_in(self, text: str) -> set[str]:
-        """Return the items of which a text speaks."""
+    def said_in(self, text: str, *, glued: bool = False) -> set[str]:
+        """Return the items of which a text speaks; `glued`: also where a figure stands at the end of a Latin name."""
         plain = _plain(text)
-        return {owner for _, _, owners in self._names(plain, 0, len(plain)) for owner in owners}
+        return {owner for _, _, owners in self._names(plain, 0, len(plain), glued=glued) for owner in owners}
+
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """Return where a text names items."""
+        plain = _plain(text)
+        return [(at, end) for at, end, _ in self._names(plain, 0, len(plain))]
 
     def _names(
         self, plain: str, at: int, end: int, *, glued: bool = False
@@ -180,6 +185,19 @@ def _plain(text: str) -> str:
     simple = simplified(text)
     small = simple.lower()
     return small if len(small) == len(simple) else simple
+
+
+_SIDED = re.compile("[左右]")
+
+
+def of_side(owners: Iterable[str], said: str) -> set[str]:
+    """Return of the items of which words speak those of the side that the words name: of 眼压左 and 眼压右 that of 左眼眼压."""
+    every = set(owners)
+    sides = set(_SIDED.findall(said))
+    if len(sides) != 1:
+        return every
+    side = sides.pop()
+    return {name for name in every if side in name} or {name for name in every if not _SIDED.search(name)} or every
 
 
 _LETTER, _LETTER_OR_DIGIT = re.compile("[a-z]"), re.compile("[a-z0-9]")

@@ -103,6 +103,7 @@ class Figured:
     words: str
     site: str
     grave: bool
+    at: int = 0
 
 
 def figured(book: Dictionary, tokens: Sequence[Token], site: str, plain: str, text: str) -> Iterator[Figured]:
@@ -121,7 +122,7 @@ def figured(book: Dictionary, tokens: Sequence[Token], site: str, plain: str, te
                 continue
             grave = one.is_grave(number)
             if grave or one.told or not one.is_usual(number):
-                yield Figured(one, number, words, token.site or site, grave)
+                yield Figured(one, number, words, token.site or site, grave, token.at)
 
 
 def _is_spoken_of(one: Figure, site: str, plain: str, text: str) -> bool:

@@ -85,10 +85,11 @@ class Clause:
 
 @dataclass(slots=True)
 class Made:
-    """A mention, and where its words stand."""
+    """A mention, and where its words stand; `soft`: what is grave of it is taken back where it is called physiological."""
 
     at: int
     mention: "Mention"
+    soft: bool = False
 
 
 def clauses_of(book: Dictionary, plain: str) -> list[Clause]:

@@ -87,9 +87,11 @@ def told(clauses: Iterable[Clause]) -> str:
 
 
 def finding_line(name: str, clauses: Iterable[Clause]) -> str:
-    """Return what a department's summary says of a finding: its name, and why."""
+    """Return what a department's summary says of a finding: its name, and why; one colon stands in a line, that of what is told."""
     why = told(clauses)
-    return f"{name}：{why}" if why else name
+    if not why:
+        return name
+    return f"{name}——{why}" if "：" in f"{name}{why}" else f"{name}：{why}"
 
 
 def valued(known: Known) -> str:

@@ -58,6 +58,7 @@ LINE_ACTION = {
     "added": ("加项", "Added"), "withdrawn": ("退项", "Withdrawn"), "substituted": ("换项", "Substituted"), "refused": ("拒检", "Refused"),
     "waived": ("弃检", "Waived"), "deferred": ("延期", "Deferred"), "reinstated": ("恢复", "Reinstated"), "made_up": ("补检", "Made up for"),
     "kept": ("不适用仍照做", "Stands in spite of all"), "consented": ("本人同意", "Consented to"),
+    "consent_withdrawn": ("撤回同意", "Consent withdrawn"),
 }  # fmt: skip
 LINE_COVERING = {"paid": ("已交费", "Paid"), "remitted": ("免收", "Not asked for")}
 DOCUMENT_KIND = {
@@ -76,6 +77,7 @@ REPORT_FAILURE = {
     "results_changed": ("终审后结果有变化", "A result changed after the final sign-off"), "no_seal": ("没有电子章", "There is no seal"),
     "seal_invalid": ("盖章未通过校验", "The seal did not check out"),
     "not_rendered": ("多次生成未成功", "It could not be rendered"),
+    "consent_withdrawn": ("本人撤回同意", "The person withdrew consent"),
     "reviewed_again": ("已重新主检,由新版本取代", "The exam is reviewed again; a new version takes its place"),
 }  # fmt: skip
 REPORT_FLAG = {

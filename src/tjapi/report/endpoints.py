@@ -6,7 +6,15 @@ from uuid import UUID
 
 from fastapi import FastAPI, Path, Query, Request, Response
 
-from tjapi.exam.errors import ExamNotComplete, ExamNotFound
+from tjapi.exam.errors import (
+    ExamNotComplete,
+    ExamNotFound,
+    ExamStateConflict,
+    LineNotOwn,
+    LineNotThere,
+    LineStateConflict,
+)
+from tjapi.exam.schemas import ConsentIn
 from tjapi.kernel.routing import PDF, PUBLIC, Caller, PublicUnit, ReadUnit, Unit, operation, pdf, router
 from tjapi.kernel.runtime import runtime
 from tjapi.kernel.security.principal import ANONYMOUS, Principal
@@ -24,6 +32,7 @@ from tjapi.report.errors import (
     SealNotSet,
 )
 from tjapi.report.schemas import (
+    ConsentWithdrawnOut,
     RecallIn,
     ReportChangesOut,
     ReportContentOut,
@@ -55,6 +64,17 @@ async def create_report(uow: Unit, exam_id: UUID) -> ReportOut:
 )  # fmt: skip
 async def create_private_report(uow: Unit, exam_id: UUID) -> ReportOut:
     return await service.request(uow, exam_id, "private")
+
+
+@reports.post(
+    "/exams/{exam_id:uuid}/lines:withdraw-consent",
+    **operation("withdrawExamConsent", "撤回私密项目知情同意", "The person takes consent to private items back", permission="private.consent",
+                requirement=["X7"], body=True, idempotent="optional", problems=[ExamNotFound, ExamStateConflict, LineNotThere, LineNotOwn, LineStateConflict],
+                description="未采集的按拒检登记;已出结果的不再写入任何报告,未交付的私密报告停止;已交付的无法收回,如实列出。再次同意用 consentExamLines。"
+                " · What was not examined is refused; of what was no further report tells, and one not handed over is stopped. What was handed over is named: it cannot be taken back."),
+)  # fmt: skip
+async def withdraw_exam_consent(uow: Unit, exam_id: UUID, body: ConsentIn) -> ConsentWithdrawnOut:
+    return await service.withdraw_consent(uow, exam_id, body.line_ids, signature=body.signature)
 
 
 @reports.get(

@@ -16,9 +16,12 @@ class SealNotSet(NotFound):
 
 
 class NothingPrivate(Conflict):
-    """The exam has no result of a private item: there is no report of its own to make."""
+    """The exam has no result of a private item to which the person still consents: there is no report of its own to make."""
 
-    zh, en = "本次体检没有私密项目结果", "The exam has no result of a private item"
+    zh, en = (
+        "本次体检没有可出具报告的私密项目结果(未做,或本人已撤回同意)",
+        "The exam has no result of a private item to tell of, or consent was withdrawn",
+    )
 
 
 class ReportNotReady(Conflict):

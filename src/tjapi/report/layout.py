@@ -13,6 +13,7 @@ from tjapi.conclusion.rules import ALERT_ADVICE, alert_title, asks_today, made_b
 from tjapi.exam.rules import age_text
 from tjapi.kernel.clock import HOSPITAL_ZONE
 from tjapi.knowledge.calm import is_unjudged_text, says_all_normal
+from tjapi.knowledge.descriptions import read
 from tjapi.knowledge.names import Spoken
 from tjapi.knowledge.rules import CALLED_CRITICAL
 from tjapi.knowledge.words import (
@@ -34,6 +35,7 @@ from tjapi.report.rules import (
     critical_of_itself,
     flag_shown,
     not_told_before,
+    nothing_needs_anything,
     printed_order,
     uncited,
 )
@@ -50,6 +52,7 @@ _MOST_CHARTS = 8
 _GIVEN_UP = "未报告结果"
 _UNPERFORMED = {"refused": "拒检", "waived": "弃检", "deferred": "延期检查"}
 _MOST_NORMAL_WORDS = 4
+_SEE_ABOVE = sentence_of(["described"])
 _WIDE_FROM, _COLUMN = 0x2E7F, 14
 """Characters from here on take two places; so many places has the column of results."""
 Item = dict[str, Any]
@@ -86,10 +89,10 @@ def report_data(
     for (_, department_id, name), own in sorted(examined.items()):
         sheet = sheets.get(department_id)
         groups = [
-            {"name": group, "items": [items[r.result_id] for r in members]}
-            for group, members in groupby(own, lambda r: r.group_name)
+            {"name": group, **_signed(members), "items": [items[r.result_id] for r in members]}
+            for group, members in ((group, list(rows)) for group, rows in groupby(own, lambda r: r.group_name))
         ]
-        said = (sheet.summary or "") if sheet else ""
+        said = _telling(sheet.summary or "") if sheet else ""
         departments.append(
             {
                 "name": name, "doctor": sheet.signer_name if sheet else "", "signed_at": _moment(sheet.signed_at) if sheet else "",
@@ -105,6 +108,9 @@ def report_data(
     whole = [*told, *without]
     conclusions = _conclusions(entries, items, {r.result_id: r.alert for r in rows.results})
     unperformed = _unperformed(rows, items)
+    left_out = sum(max(len(line["holds"]), 1) for line in unperformed)
+    usual = not left_out and _all_usual(rows.results, judgements)
+    sentence = _sentence(rows, judgements, whole, left_out)
     return {
         "hospital": {"name": hospital_name, "campus": head.campus_name, "phone": "", "address": ""},
         "exam": {"exam_no": head.exam_no, "date": head.exam_date.isoformat(), "package": head.package_name or ""},
@@ -113,9 +119,9 @@ def report_data(
             "id_number_masked": head.id_number_masked or "", "phone_masked": head.phone_masked or "",
             "guardians": head.guardians or "",
         },
-        "photo": photo, "figures": _figures(conclusions, list(items.values()), told, len(unperformed)), "conclusions": conclusions,
-        "overview": _overview(rows, conclusions, items, (told, whole)),
-        "overview_stale": closing is not None and closing.overview_stale, "sentence": f"本次体检{sentence_of(whole)}。",
+        "photo": photo, "figures": _figures(conclusions, list(items.values()), told, left_out), "conclusions": conclusions,
+        "overview": _overview(rows, conclusions, items, told, sentence),
+        "overview_stale": closing is not None and closing.overview_stale, "sentence": sentence, "usual": usual,
         "abnormal": [_row(r, items) for r in abnormal],
         "others": _others(abnormal, entries, items),
         "undetermined": sum(item["flag"] == "undetermined" for item in items.values()), "described": told.count("described"),
@@ -131,18 +137,70 @@ def report_data(
     }  # fmt: skip
 
 
-def _unperformed(rows: ReportSource, items: Mapping[UUID, Item]) -> list[dict[str, str]]:
-    """Return what was not examined, and why: lines that were set aside, values that say so, and what no value will come of."""
-    found = [
-        {"department": line.department, "name": line.name, "why": _UNPERFORMED[line.state]} for line in rows.unperformed
-    ]
+def _signed(results: Sequence[Any]) -> dict[str, str]:
+    """Return by whom a laboratory says that a group was examined and verified, and when it last reported on it; nothing of what it did not say."""
+    named = {
+        who: "、".join(dict.fromkeys(name for row in results if (name := getattr(row, who))))
+        for who in ("examined_by", "verified_by")
+    }
+    return named | {"reported_at": _moment(max((row.reported_at for row in results if row.reported_at), default=None))}
+
+
+def _all_usual(results: Sequence[Any], judgements: Mapping[UUID, Judgement]) -> bool:
+    """Say whether everything is as it should be: every value judged normal, every description read to its end and denying all it speaks of.
+
+    A remark, words that nobody understood, what somebody had once, and what was not judged may need something: a person reads these.
+    """
+    return bool(results) and all(_is_usual(row, judgements[row.result_id]) for row in results)
+
+
+def _is_usual(row: Any, judged: Judgement) -> bool:
+    if row.remarks or judged not in ("normal", "unasked", "described") or _asks_a_doctor(row):
+        return False
+    if judged == "normal" or (judged == "unasked" and row.kind in ("numeric", "computed")):
+        return True
+    said = read(row.raw_value or "", row.item_code, row.item_name)
+    return not said.unread and all(one.assertion == "absent" for one in said.mentions)
+
+
+def _asks_a_doctor(row: Any) -> bool:
+    """Say whether words stand where a figure's range would: 孕期按孕周与本院试剂判断."""
+    snapshot = row.range_snapshot or {}
+    bounds = {snapshot.get("low"), snapshot.get("high")} - {None}
+    return row.kind in ("numeric", "computed") and not row.flag and bool(snapshot.get("text")) and not bounds
+
+
+def _sentence(
+    rows: ReportSource, judgements: Mapping[UUID, Judgement], whole: Collection[Judgement], left_out: int
+) -> str:
+    """Return what stands where nothing is concluded: never calm beside what is not."""
+    asking = [row for row in rows.results if _asks_a_doctor(row)]
+    if not left_out and _all_usual([row for row in rows.results if row not in asking], judgements):
+        departments = dict.fromkeys(row.department for row in rows.results)
+        return nothing_needs_anything(list(departments), len(rows.results), [row.item_name for row in asking])
+    beside = f"另有 {left_out} 项未检查，见“未检项目”。" if left_out and rows.results else ""
+    return f"本次体检{sentence_of(whole)}。{beside}"
+
+
+def _unperformed(rows: ReportSource, items: Mapping[UUID, Item]) -> list[dict[str, Any]]:
+    """Return what was not examined, and why: lines that were set aside, values that say so, and what no value will come of.
+
+    `holds`: the items of a line, where it holds others than itself; so that a row and the cover count the same.
+    """
+    found: list[dict[str, Any]] = [
+        {
+            "department": line.department, "name": line.name, "why": _UNPERFORMED[line.state],
+            "holds": [] if list(line.holds) == [line.name] else list(line.holds),
+        }
+        for line in rows.unperformed
+    ]  # fmt: skip
     found += [
-        {"department": row.department, "name": row.item_name, "why": items[row.result_id]["value"]}
+        {"department": row.department, "name": row.item_name, "why": items[row.result_id]["value"], "holds": []}
         for row in rows.results
         if _unexamined(row)
     ]
     return found + [
-        {"department": item.department, "name": item.name, "why": f"{_GIVEN_UP}：{item.reason}"}
+        {"department": item.department, "name": item.name, "why": f"{_GIVEN_UP}：{item.reason}", "holds": []}
         for item in rows.given_up
     ]
 
@@ -233,6 +291,11 @@ def _alerts(rows: ReportSource, items: Mapping[UUID, Item]) -> list[_Alert]:
         )
         for own in left
     ]
+
+
+def _telling(summary: str) -> str:
+    """Return a department's summary, or nothing where it only says that the descriptions above it say all."""
+    return "" if summary.rstrip("。") == _SEE_ABOVE else summary
 
 
 def _with_range(item: Item) -> str:
@@ -338,17 +401,18 @@ def _overview(
     rows: ReportSource,
     conclusions: Sequence[Mapping[str, Any]],
     items: Mapping[UUID, Item],
-    judgements: tuple[Collection[Judgement], Collection[Judgement]],
+    judgements: Collection[Judgement],
+    sentence: str,
 ) -> str:
     """Return the reviewer's words; a numbered list in the order and under the numbers of the conclusions that follow, criticals first.
 
-    `judgements`: of what has a value, and of all.
+    `judgements`: of what has a value; `sentence`: what stands in place of a machine's words where nothing is concluded.
     """
     said = (rows.conclusion.overview or "") if rows.conclusion is not None else ""
     titles = [entry["title"] for entry in conclusions]
     if said and made_by_machine(said, [entry.title for entry in rows.entries]):
-        return overview_of(titles) if titles else f"本次体检{sentence_of(judgements[1])}。"
-    told = as_numbered(_without_false_calm(said, _flagged(rows.results, items), judgements[0]), titles)
+        return overview_of(titles) if titles else sentence
+    told = as_numbered(_without_false_calm(said, _flagged(rows.results, items), judgements), titles)
     unsaid = [
         f"{_LEVELS[entry['level']].format(entry['title'])}"
         for entry in conclusions
@@ -379,12 +443,13 @@ def _without_false_calm(
 def _figures(
     conclusions: Sequence[Any], items: Collection[Item], judgements: Sequence[Judgement], unperformed: int
 ) -> list[dict[str, str]]:
-    """Return the figures of the cover: what was not examined or not judged, and what is critical, only where there is any.
+    """Return the figures of the cover: what was not examined or not judged, and what cannot wait, only where there is any.
 
-    Where nothing was examined, no 0 of anything abnormal stands there: it would read as health.
+    Of items: examined, abnormal, not examined, not judged. Of conclusions: all, and those to be seen to at once or today. Where nothing was examined,
+    no 0 of anything abnormal stands there: it would read as health.
     """
-    critical, abnormal = sum(_critical(item) for item in items), sum(_abnormal_flag(item) for item in items)
-    urgent = sum(entry["level"] == "urgent" for entry in conclusions)
+    abnormal = sum(_abnormal_flag(item) for item in items)
+    critical, urgent = (sum(entry["level"] == level for entry in conclusions) for level in ("critical", "urgent"))
     unjudged = judgements.count("open")
     examined = len(judgements) - judgements.count("unexamined")
     figures = [("检查项目", examined, "")]
@@ -397,7 +462,7 @@ def _figures(
     if urgent:
         figures.append(("须尽快处理", urgent, "critical_high"))
     if critical:
-        figures.append(("危急值", critical, "critical_high"))
+        figures.append(("须立即就医", critical, "critical_high"))
     return [{"label": label, "value": str(value), "flag": flag} for label, value, flag in figures]
 
 
@@ -458,7 +523,7 @@ def _called(row: Any) -> str:
 def _range(row: Any) -> str:
     snapshot = row.range_snapshot
     if not snapshot:
-        return row.lis_range_text or ""
+        return chinese(row.lis_range_text or "")
     low, high = snapshot.get("low"), snapshot.get("high")
     if low is not None and high is not None:
         return f"{low}–{high}"
@@ -466,7 +531,7 @@ def _range(row: Any) -> str:
         return f"≤ {high}"
     if low is not None:
         return f"≥ {low}"
-    return _normal_choices(row, snapshot.get("normal_texts") or ()) or snapshot.get("text") or ""
+    return _normal_choices(row, snapshot.get("normal_texts") or ()) or chinese(snapshot.get("text") or "")
 
 
 def _normal_choices(row: Any, normal: Collection[str]) -> str:

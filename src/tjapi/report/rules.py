@@ -32,10 +32,18 @@ MOVES: dict[str, frozenset[str]] = {
 }
 
 ReportFailure = Literal[
-    "results_changed", "no_seal", "seal_invalid", "not_rendered", "reviewed_again", "person_changed"
+    "results_changed",
+    "no_seal",
+    "seal_invalid",
+    "not_rendered",
+    "reviewed_again",
+    "person_changed",
+    "consent_withdrawn",
 ]
 """Why a version did not come to be."""
-FAILURES = ("results_changed", "no_seal", "seal_invalid", "not_rendered", "reviewed_again", "person_changed")
+FAILURES = (
+    "results_changed", "no_seal", "seal_invalid", "not_rendered", "reviewed_again", "person_changed", "consent_withdrawn",
+)  # fmt: skip
 
 ReportKind = Literal["main", "private"]
 """The report of an exam, and the one of its private items, which is sealed by itself and handed to the person alone."""
@@ -185,6 +193,26 @@ def not_told_before(detail: str, told: set[str], names: Collection[str]) -> str:
     kept = [part for part in parts if part not in told or not any(folded(part).startswith(name) for name in own)]
     told.update(parts)
     return "；".join(kept)
+
+
+_MOST_NAMED = 6
+
+
+def nothing_needs_anything(departments: Sequence[str], examined: int, by_doctor: Sequence[str] = ()) -> str:
+    """Return what somebody is told of whom everything that was examined is as it should be: what that was, and that it says nothing of the rest.
+
+    `by_doctor`: of what a doctor alone can say whether it is, which is named; then nobody is told that nothing needs anything.
+    """
+    where = _enumerated(departments, "个科室")
+    found = "所检项目未见明显异常，没有需要处理的发现。"
+    if by_doctor:
+        found = f"已判定的项目未见明显异常；{_enumerated(by_doctor, '项')}没有可直接对照的参考范围，请由医生判断。"
+    return f"本次体检在{where}共检查 {examined} 项，{found}这只说明所检项目当时的情况，没有检查的不在其中；如有不适，请及时就诊。"
+
+
+def _enumerated(names: Sequence[str], unit: str) -> str:
+    named = "、".join(names[:_MOST_NAMED])
+    return f"{named}等 {len(names)} {unit}" if len(names) > _MOST_NAMED else named
 
 
 def masked_name(name: str) -> str:

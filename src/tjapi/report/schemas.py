@@ -118,6 +118,9 @@ class ReportGroupOut(BaseModel):
     """The results of one item group."""
 
     name: str = Field(examples=["血糖"])
+    examined_by: str = Field("", description="检验者 · Who examined it, as the laboratory says", examples=["蒙晓青"])
+    verified_by: str = Field("", description="审核者 · Who verified it, as the laboratory says", examples=["覃柳英"])
+    reported_at: str = Field("", description="报告时间 · When the laboratory reported", examples=["2026-11-20 11:05"])
     items: list[ReportValueOut]
 
 
@@ -137,6 +140,9 @@ class ReportUnperformedOut(BaseModel):
     department: str = Field(examples=["放射科"])
     name: str = Field(examples=["低剂量胸部 CT"])
     why: str = Field(examples=["拒检"])
+    holds: list[str] = Field(
+        [], description="所含小项 · The items of a group, where it holds others than itself", examples=[[]]
+    )
 
 
 class ReportContentOut(BaseModel):
@@ -192,6 +198,28 @@ class VerificationOut(BaseModel):
         None,
         description="PDF 文件 SHA-256 的前 16 位 · The first 16 digits of the SHA-256 of the PDF file",
         examples=["2C26 B46B 68FF C68F"],
+    )
+
+
+class DeliveredOut(BaseModel):
+    """A report of private items that was handed over before."""
+
+    report_id: UUID
+    version: int = Field(examples=[1])
+    published_at: datetime
+
+
+class ConsentWithdrawnOut(BaseModel):
+    """What follows of a consent that was taken back, and what cannot be undone."""
+
+    exam_id: UUID
+    refused: list[UUID] = Field(description="未做,按拒检登记 · Not examined, and refused by this")
+    kept_apart: list[UUID] = Field(
+        description="已采集或已出结果:不再写入任何报告,仅有权者可见 · Examined already: no further report tells of these, and only whom the right allows sees them"
+    )
+    stopped: list[UUID] = Field(description="未交付、已停止的报告 · Reports that will not be handed over")
+    delivered: list[DeliveredOut] = Field(
+        description="此前已当面交付,无法收回,须如实告知本人 · Handed over before: this cannot be taken back, and the person is to be told so"
     )
 
 

@@ -30,7 +30,15 @@ from tjapi.report.errors import (
 from tjapi.report.events import ReportGenerated, ReportPublished, ReportRecalled
 from tjapi.report.models import Report
 from tjapi.report.rules import MOVES, ReportFailure, ReportKind, chart, outlived
-from tjapi.report.schemas import LinkOut, ReportContentOut, ReportOut, SealAuthorityOut, VerificationOut
+from tjapi.report.schemas import (
+    ConsentWithdrawnOut,
+    DeliveredOut,
+    LinkOut,
+    ReportContentOut,
+    ReportOut,
+    SealAuthorityOut,
+    VerificationOut,
+)
 from tjapi.result import service as results
 
 _LINK_LIFE = timedelta(minutes=10)
@@ -163,6 +171,28 @@ async def signed_anew(uow: UnitOfWork, exam_id: UUID) -> None:
     for kind in kinds:
         if await repository.versions(uow, exam_id, kind) and (kind == "main" or await views.has_private(uow, exam_id)):
             await request(uow, exam_id, kind)
+
+
+async def withdraw_consent(
+    uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *, signature: str
+) -> ConsentWithdrawnOut:
+    """Keep that the person takes consent to private items back: what is not handed over will not be, and what was is named.
+
+    Raises what `exam.withdraw_consent` does.
+    """
+    refused, kept_apart = await exams.withdraw_consent(uow, exam_id, line_ids, signature=signature)
+    made = await repository.versions(uow, exam_id, "private") if kept_apart else ()
+    stopped = [report for report in made if report.state in _UNDER_WAY]
+    for report in stopped:
+        await fail(uow, report.id, "consent_withdrawn")
+    return ConsentWithdrawnOut(
+        exam_id=exam_id, refused=refused, kept_apart=kept_apart, stopped=[report.id for report in stopped],
+        delivered=[
+            DeliveredOut(report_id=report.id, version=report.version, published_at=report.published_at)
+            for report in made
+            if report.published_at is not None
+        ],
+    )  # fmt: skip
 
 
 async def came_late(uow: UnitOfWork, exam_id: UUID) -> None:

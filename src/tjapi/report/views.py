@@ -1,10 +1,7 @@
 """What a report is made of: read-only over the exam, its results and its conclusion, in one moment of the database."""
 
-import itertools
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +22,8 @@ from exam e join campus c on c.id = e.campus_id join examinee p on p.id = e.exam
 _RESULTS = text("""
 select d.id department_id, d.name department, d.sort department_sort, l.name group_name, l.sort line_sort, r.id result_id, r.item_name, r.item_code,
   case when v.numeric is null then v.raw_value else v.text end raw_value, coalesce(v.flag, r.judged_flag) flag, v.remarks, coalesce(nullif(v.unit, ''), r.unit, '') unit, v.range_snapshot, v.lis_range_text, i.kind, i.judged,
-  i.choices, a.alert, a.lab_alarm, v.flag is null and r.judged_flag is not null by_person, v.lis_flags, coalesce(a.alert_ids, '{}') alert_ids
+  i.choices, a.alert, a.lab_alarm, v.flag is null and r.judged_flag is not null by_person, v.lis_flags, coalesce(a.alert_ids, '{}') alert_ids,
+  v.examined_by, v.verified_by, case when v.message_id is not null then v.issued_at end reported_at
 from result r
 join result_revision v on v.id = r.current_revision_id
 join exam_line l on l.id = r.line_id
@@ -40,18 +38,20 @@ left join lateral (
   where k.exam_id = r.exam_id and r.id = any(k.result_ids) and k.important_class = 'A' and k.corrected_at is null and k.state <> 'superseded'
 ) a on true
 where r.exam_id = :exam_id and l.state in ('resulted', 'verified') and l.private = :private
+  and l.consent_withdrawn_at is null
 order by d.sort, d.id, l.sort, i.sort, r.item_code
 """)
+# Words that were signed before items were private name them: the main report is made without these lines.
 # Whoever signed where all was refused is printed with what was said there; a department of which every line was withdrawn is not.
 _SHEETS = text("""
-select s.department_id, d.name department, d.sort department_sort, s.summary, s.signer_name, s.signed_at, s.stale
+select s.department_id, d.name department, d.sort department_sort, tj.main_words(s.exam_id, s.summary) summary, s.signer_name, s.signed_at, s.stale
 from department_sheet s join department d on d.id = s.department_id
 where s.exam_id = :exam_id and s.state = 'signed' and not :private and exists (
   select from exam_line l where l.exam_id = s.exam_id and l.department_id = s.department_id and l.state not in ('withdrawn', 'substituted')
     and not l.private)
 """)
 _CONCLUSION = text(f"""
-select case when :private then '' else e.overview end overview, e.overview_stale or {outdated("e.exam_id")} overview_stale, e.initial_name, e.initial_at, e.final_name, e.final_at
+select case when :private then '' else tj.main_words(e.exam_id, e.overview) end overview, e.overview_stale or {outdated("e.exam_id")} overview_stale, e.initial_name, e.initial_at, e.final_name, e.final_at
 from conclusion e where e.exam_id = :exam_id
 """)
 _ENTRIES = text(f"""
@@ -62,11 +62,15 @@ select n.title, n.detail, n.advice, n.lifestyle, n.kind, n.result_ids, n.stale o
   coalesce(array['TEXT-GRAVE'::varchar] @> n.rule_codes::varchar[] and cardinality(n.rule_codes) > 0, false) only_words
 from conclusion_entry n
 join conclusion c on c.exam_id = n.exam_id
-where n.exam_id = :exam_id and n.private = :private order by n.sort
+where n.exam_id = :exam_id and n.private = :private and not exists (
+  select from result r join exam_line l on l.id = r.line_id where r.exam_id = n.exam_id and r.id = any(n.result_ids) and l.consent_withdrawn_at is not null)
+order by n.sort
 """)
 # 拒检、弃检、延期 stay on the report; what was withdrawn or exchanged does not (domain.md, trap 2)
 _UNPERFORMED = text("""
-select d.name department, l.name, l.state from exam_line l join department d on d.id = l.department_id
+select d.name department, l.name, l.state, array(
+  select i.name from item_group_item g join item i on i.id = g.item_id where g.item_group_id = l.item_group_id order by g.sort, i.code) holds
+from exam_line l join department d on d.id = l.department_id
 where l.exam_id = :exam_id and l.state in ('refused', 'waived', 'deferred') and l.private = :private order by d.sort, d.id, l.sort
 """)
 
@@ -76,20 +80,10 @@ select department, name, reason from (
   select distinct on (q.line_id, q.item_id) d.name department, l.name || '：' || q.item_name name, q.reason, d.sort department_sort, d.id department_id,
     l.sort line_sort, i.sort item_sort, q.item_code
   from result_question q join exam_line l on l.id = q.line_id join department d on d.id = l.department_id join item i on i.id = q.item_id
-  where q.exam_id = :exam_id and q.gives_up and l.state in ('resulted', 'verified') and l.private = :private
+  where q.exam_id = :exam_id and q.gives_up and l.state in ('resulted', 'verified') and l.private = :private and l.consent_withdrawn_at is null
   order by q.line_id, q.item_id, q.closed_at desc, q.id desc) given
 order by department_sort, department_id, line_sort, item_sort, item_code
 """)
-
-# By what an exam's private findings are called: words that were signed before these were private name them.
-_WORDS = text("""
-select word from (
-  select unnest(array[item_code, item_name]) word from result where exam_id = :exam_id and private
-  union select title from conclusion_entry where exam_id = :exam_id and private
-  union select text from department_sheet_line where exam_id = :exam_id and private) said where word <> ''
-""")
-_NUMBER = re.compile(r"^\d+\. ")
-_HEADER = "本次体检主要发现："
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +99,6 @@ class ReportSource:
     given_up: Sequence[Any] = ()
 
 
-def without(words: Collection[str], said: str) -> str:
-    """Return what was said without the lines that name one of these words; numbered lines are numbered anew, a heading of nothing goes."""
-    lines = said.split("\n")
-    left = [line for line in lines if not any(word in line for word in words)]
-    if len(left) == len(lines):
-        return said
-    number = itertools.count(1)
-    left = [_NUMBER.sub(lambda _: f"{next(number)}. ", line) for line in left]
-    return "" if left == [_HEADER] else "\n".join(left)
-
-
-def _open(row: Any, name: str, words: Collection[str]) -> Any:
-    """Return a row of which the main report is made without the lines of its words that name what is private."""
-    said = getattr(row, name) if row is not None and words else None
-    if not said or (told := without(words, said)) == said:
-        return row
-    return SimpleNamespace(**row._asdict() | {name: told})
-
-
 async def later_exams(uow: UnitOfWork, examinee_id: UUID, after_id: UUID | None) -> Sequence[Any]:
     """Return a person's exams after one of them, or all, with their campuses, earliest first: those whose past it is."""
     query = text("""
@@ -136,9 +111,9 @@ order by e.exam_date, e.id
 
 
 async def has_private(uow: UnitOfWork, exam_id: UUID) -> bool:
-    """Say whether an exam has results of private items that a report tells of."""
+    """Say whether an exam has results of private items that a report tells of: of none to which consent was withdrawn."""
     query = text(
-        "select exists (select from exam_line where exam_id = :id and private and state in ('resulted', 'verified'))"
+        "select exists (select from exam_line where exam_id = :id and private and consent_withdrawn_at is null and state in ('resulted', 'verified'))"
     )
     return bool((await uow.session.execute(query, {"id": exam_id})).scalar())
 
@@ -153,12 +128,11 @@ async def source(uow: UnitOfWork, exam_id: UUID, kind: str = "main") -> ReportSo
     """Read everything of which an exam's report is made: that of what is private and the main one have nothing in common but whose they are."""
     values = {"exam_id": exam_id, "private": kind == "private"}
     execute = uow.session.execute
-    words = (await execute(_WORDS, {"exam_id": exam_id})).scalars().all() if kind == "main" else ()
     return ReportSource(
         (await execute(_HEAD, {"exam_id": exam_id})).one(),
         (await execute(_RESULTS, values)).all(),
-        [_open(row, "summary", words) for row in (await execute(_SHEETS, values)).all()],
-        _open((await execute(_CONCLUSION, values)).first(), "overview", words),
+        (await execute(_SHEETS, values)).all(),
+        (await execute(_CONCLUSION, values)).first(),
         (await execute(_ENTRIES, values)).all(),
         (await execute(_UNPERFORMED, values)).all(),
         (await execute(_GIVEN_UP, values)).all(),

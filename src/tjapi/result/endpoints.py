@@ -43,6 +43,7 @@ from tjapi.result.errors import (
     SummaryLineUnknown,
     SummaryNamesPrivate,
     SummaryStale,
+    WordsUnconfirmed,
 )
 from tjapi.result.rules import ReleaseState
 from tjapi.result.rules.questions import QuestionKind
@@ -137,7 +138,7 @@ async def put_summary(
     **operation("signDepartmentSheet", "科室小结签名", "Sign a department's sheet", permission="result.write", requirement=["E3.2", "E3.4"],
                 body=True, if_match=True,
                 problems=[ExamNotFound, SheetNotFound, DepartmentNotOwn, SignerNotStaff, ResultsClosed, SheetSigned, SheetNotComplete, LineUnsuitable,
-                          SummaryContradictsFindings, SummaryStale, SummaryFigureOutdated, SummaryNamesPrivate]),
+                          SummaryContradictsFindings, SummaryStale, SummaryFigureOutdated, SummaryNamesPrivate, WordsUnconfirmed]),
 )  # fmt: skip
 async def sign_sheet(
     response: Response, uow: Unit, exam_id: UUID, department_id: DepartmentId, body: SignIn, version: IfMatch

@@ -91,6 +91,18 @@ class SummaryStale(Conflict):
     )
 
 
+class WordsUnconfirmed(Conflict):
+    """Words state what nothing of the exam supports, and nobody confirmed them; `errors` name where, and which.
+
+    Take them out, or send exactly these words as `confirmed` with the signature.
+    """
+
+    zh, en = (
+        "所写内容在本次体检结果中没有依据,请核对后删改,或随签名逐字确认",
+        "Words state what no result supports: rewrite them, or confirm exactly these words with the signature",
+    )
+
+
 class NothingToRevoke(Conflict):
     """The department entered nothing of these items that stands."""
 
@@ -207,3 +219,10 @@ class AnswerInvalid(Invalid):
     """The answer does not fit the question; `errors` name the fields."""
 
     zh, en = "答复与问题不符", "The answer does not fit the question"
+
+
+def unconfirmed_words(place: str, word: str) -> FieldError:
+    """Return what is wrong with words at a place that nothing of the exam supports, and nobody confirmed."""
+    return FieldError(
+        place, "asked", f"「{word}」在本次体检结果中没有依据,请核对后删改或确认", f"nothing of the exam supports 「{word}」: rewrite it, or confirm it"
+    )  # fmt: skip

@@ -24,7 +24,8 @@ class DepartmentSheet(Base):
 
     `by_hand`: the summary is somebody's words, not what the lines make; `made_of` is the digest of what it was signed or written on, and
     `stale` says that this is no longer what is known. `shown` is the digest of what this version shows of the exam: who read another one has
-    not seen this.
+    not seen this. `asked` are words of a summary by hand that nothing of the exam supports, and nobody confirmed yet; `confirmed` says who
+    confirmed which words of the sheet (`rules.confirming`).
     """
 
     __tablename__ = "department_sheet"
@@ -46,6 +47,8 @@ class DepartmentSheet(Base):
     signed_at: Mapped[datetime | None] = mapped_column(Moment)
     signer_name: Mapped[str | None]
     shown: Mapped[str | None]
+    asked: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
+    confirmed: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=sql("'[]'"))
 
 
 class DepartmentSheetStep(Base):
@@ -97,6 +100,7 @@ class DepartmentSheetLine(Base):
     revision_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql("'{}'"))
     made_of: Mapped[str | None]
     private: Mapped[bool] = mapped_column(server_default="false")
+    asked: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=sql("'{}'"))
 
 
 class MessageRelease(Base):
@@ -219,7 +223,7 @@ class ResultRevision(Base):
     the factor and where that comes from. `range_snapshot` is the range that its flag comes from: ours on that day, or the laboratory's
     where there is none of ours; `lis_range_text` and `lis_flags` are theirs. `remarks` are the words beside the value. `reason` says why a
     person let it stand, or struck it. `coded`: what was clicked, of a text that was composed of it (`knowledge.composing`). `doubted`: when it was recorded, it could hardly be; a person is asked as long as it is current.
-    `method`: how it was measured, as far as it was said.
+    `method`: how it was measured, as far as it was said; `examined_by` (检验者) and `verified_by` (审核者): names that the laboratory signed it with.
     """
 
     __tablename__ = "result_revision"
@@ -264,6 +268,8 @@ class ResultRevision(Base):
     reason: Mapped[str | None]
     doubted: Mapped[bool] = mapped_column(server_default=sql("false"))
     method: Mapped[str] = mapped_column(server_default="")
+    examined_by: Mapped[str] = mapped_column(server_default="")
+    verified_by: Mapped[str] = mapped_column(server_default="")
     private: Mapped[bool] = mapped_column(server_default="false")
     coded: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
@@ -335,3 +341,5 @@ class HeldRevision:
     doubted: bool = False
     method: str = ""
     coded: dict[str, Any] | None = None
+    examined_by: str = ""
+    verified_by: str = ""

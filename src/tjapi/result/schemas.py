@@ -120,6 +120,11 @@ class SignIn(Input):
     fill_defaults: bool = Field(
         False, description="签名前先零输入 · Zero input first: untouched items get their normal default"
     )
+    confirmed: list[Annotated[str, Field(min_length=1, max_length=4000)]] = Field(
+        default_factory=list, max_length=200,
+        description="已核对、确认保留的无结果依据的字句,与 asked 所列逐字相同 · Words that no result supports, looked at and meant: exactly as `asked` lists them",
+        examples=[["慢性胆囊炎"]],
+    )  # fmt: skip
 
 
 class SummaryLineIn(Input):
@@ -432,6 +437,15 @@ class ValueOut(BaseModel):
     recorded_at: datetime
 
 
+class ConfirmedOut(BaseModel):
+    """Words that nothing of the exam supports, and who stands for them."""
+
+    words: list[str] = Field(examples=[["肝硬化"]])
+    by: UUID
+    by_name: str = Field(examples=["蒙初审"])
+    at: datetime
+
+
 class SummaryLineOut(BaseModel):
     """A line of a department's summary: made by rules, which it names, or by hand."""
 
@@ -444,6 +458,11 @@ class SummaryLineOut(BaseModel):
     edited: bool = Field(description="经人工修改,重新生成时保留 · Edited by hand: kept when it is made anew")
     stale: bool = Field(
         description="文字经人工修改,而所依据的结果已变化;须修改或确认 · Edited, and what it rests on has changed: to be changed or confirmed"
+    )
+    asked: list[str] = Field(
+        default_factory=list,
+        description="本次体检结果中没有依据、尚待签名者确认的字句 · Words that nothing of the exam supports: whoever signs confirms them",
+        examples=[["慢性胆囊炎"]],
     )
 
 
@@ -486,6 +505,15 @@ class SheetOut(BaseModel):
         description="小结所依据的结果已变化,须重新签名 · What the summary rests on has changed: it is to be signed anew"
     )
     lines: list[SummaryLineOut] = Field(description="小结行 · Lines of the summary, those taken out left away")
+    asked: list[str] = Field(
+        default_factory=list,
+        description="手写小结中没有依据、尚待确认的字句 · The same of a summary by hand",
+        examples=[[]],
+    )
+    confirmed: list[ConfirmedOut] = Field(
+        default_factory=list,
+        description="已确认的无结果依据的字句;文字或结果变化后失效 · Words that were confirmed; no longer once they or the results change",
+    )
     proposed_summary: str = Field(
         description="由小结行生成的小结 · The summary as the lines make it", examples=["所检项目未见明显异常"]
     )

@@ -20,6 +20,7 @@ from tjapi.result.rules.flags import ABNORMAL
 from tjapi.result.rules.values import Comparator
 
 _ABNORMAL = f"'{{{','.join(sorted(ABNORMAL))}}}'::text[]"
+_OPEN = text("select tj.open_words(:exam_id, :department_id, :said)")
 _CURRENT = f"""
 select v.id revision_id, v.seq, v.status, case when v.numeric is null then v.raw_value else v.text end "value", v.raw_value, v.comparator, v.numeric::text "numeric", v.unit, v.conversion, coalesce(v.flag, r.judged_flag) flag,
   v.range_snapshot "range", v.lis_range_text, v.lis_flags, v.remarks, v.coded - 'mentions' coded, v.reason, {moment("v.observed_at")} observed_at, v.source,
@@ -46,7 +47,7 @@ missed as (
   group by q.department_id),
 lined as (
   select l.department_id, string_agg(row_to_json(x)::text, ',' order by l.sort, l.id) content from department_sheet_line l
-  cross join lateral (select l.id, l.text, l.origin, l.finding_code, l.rule_codes, l.result_ids, l.edited, l.stale) x
+  cross join lateral (select l.id, l.text, l.origin, l.finding_code, l.rule_codes, l.result_ids, l.edited, l.stale, l.asked) x
   where exam_id = $1 and not removed group by department_id)
 select '[' || coalesce(string_agg(
     left(row_to_json(x)::text, -1) || ',"lines":[' || coalesce(lined.content, '') || '],"results":[' || coalesce(said.content, '') ||
@@ -58,7 +59,7 @@ left join said on said.department_id = d.id
 left join lined on lined.department_id = d.id
 left join missed on missed.department_id = d.id
 cross join lateral (
-  select d.id department_id, d.name department_name, coalesce(s.state, 'draft') state, coalesce(s.summary, '') summary, s.signer_name,
+  select d.id department_id, d.name department_name, coalesce(s.state, 'draft') state, coalesce(tj.open_words(s.exam_id, s.department_id, s.summary), '') summary, s.signer_name,
     {moment("s.signed_at")} signed_at, coalesce(s.stale, false) stale) x
 where (s.department_id is not null or said.department_id is not null or missed.department_id is not null) and ($3::int is null or d.id = $3))
 """
@@ -299,3 +300,11 @@ async def past_case_values(uow: UnitOfWork, exam_ids: Sequence[UUID], codes: Col
 async def case_values_of(uow: UnitOfWork, revision_ids: Collection[UUID]) -> Sequence[CaseRow]:
     """Return revisions as the values that they are or were, in printing order."""
     return [CaseRow(*row) for row in await fetch_rows(uow.session, _CASE_THEN, list(revision_ids))]
+
+
+async def open_words(uow: UnitOfWork, exam_id: UUID, department_id: int, said: str) -> str:
+    """Return what the caller may read of a department's words, signed before items were private: not the lines that name what is."""
+    if not said or uow.principal.sees_private(department_id):
+        return said
+    values = {"exam_id": exam_id, "department_id": department_id, "said": said}
+    return str((await uow.session.execute(_OPEN, values)).scalar_one())

@@ -156,7 +156,8 @@ async def test_a_department_that_signs_anew_takes_the_signature_back(
     await doctor.put(f"{desk}/results", json={"results": values}, headers={"If-Match": '"0"'})
     await doctor.post(f"{desk}/sheet:sign", json={"summary": "未见异常"}, headers={"If-Match": '"1"'})
     await _put(reviewer, scene, 0)
-    await _do(reviewer, scene, "sign", 1)
+    # Nobody measured glucose here.
+    assert (await _do(reviewer, scene, "sign", 1, confirmed=["血糖偏高"])).status_code == 200
     await doctor.post(f"{desk}/sheet:reopen", json={"reason": "补充"}, headers={"If-Match": '"2"'})
     assert (await _do(chief, scene, "finalize", 2)).json()["code"] == "exam-not-complete"
     await doctor.post(f"{desk}/sheet:sign", json={"summary": "心律不齐"}, headers={"If-Match": '"3"'})

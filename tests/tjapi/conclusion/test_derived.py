@@ -438,10 +438,10 @@ async def test_words_about_what_nobody_judged_are_not_calm(world: World) -> None
     assert "未见明显异常" not in made["overview"]
 
 
-async def _printed(world: World, visit: Visit) -> dict[str, Any]:
+async def _printed(world: World, visit: Visit, *, hospital: str = "") -> dict[str, Any]:
     async with world.runtime.units.open(demo.LOADER) as uow:
         rows = await views.source(uow, visit.exam_id)
-        return report_data(rows, [], hospital_name="", version=1, watermark=None, printed_at=uow.now)
+        return report_data(rows, [], hospital_name=hospital, version=1, watermark=None, printed_at=uow.now)
 
 
 async def test_a_merged_entry_is_critical_while_its_critical_source_stands_and_no_longer(world: World) -> None:
@@ -461,7 +461,7 @@ async def test_a_merged_entry_is_critical_while_its_critical_source_stands_and_n
     data = await _printed(world, visit)
     stale = next(c for c in data["conclusions"] if c["title"] == both["title"])
     assert (stale["level"], stale["stale"]) == ("", True)
-    assert "危急值" not in {f["label"] for f in data["figures"]}
+    assert "须立即就医" not in {f["label"] for f in data["figures"]}
 
 
 @pytest.mark.parametrize("verb", ["confirm", "dismiss"])
@@ -1088,3 +1088,14 @@ async def test_a_finding_that_went_with_a_corrected_sex_is_confirmed_by_no_full_
         assert (await review.call("sign")).json()["code"] == "conclusion-stale"
     refused = await review.put("见各项。", [shown[0] | {"confirmed": True}])
     assert refused.json()["code"] == "entry-figure-outdated", refused.text
+
+
+@pytest.mark.requirement("E3.5", "E6.1")
+async def test_by_whom_a_laboratory_signs_is_printed_beside_what_it_reports(world: World) -> None:
+    visit, _ = await _measured(world, "GLU")
+    await world.file(visit, GLU="5.0")
+    groups = {g["name"]: g for d in (await _printed(world, visit))["departments"] for g in d["groups"]}
+    (own,) = [g for g in groups.values() if any(i["name"] == "葡萄糖" for i in g["items"])]
+    assert (own["examined_by"], own["verified_by"], bool(own["reported_at"])) == ("蒙检验", "覃审核", True)
+    others = [g for g in groups.values() if g is not own]
+    assert {(g["examined_by"], g["reported_at"]) for g in others} == {("", "")}, "a department has its doctor"

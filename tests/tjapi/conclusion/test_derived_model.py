@@ -67,6 +67,10 @@ LAB: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 
 
+GROUNDLESS = ("痛风", "肝硬化")
+"""What nothing of the exam can support."""
+
+
 class Walk:
     """One exam, and what may be done to it, in any order."""
 
@@ -219,6 +223,10 @@ class Walk:
             ids = list(dict.fromkeys([*first.result_ids, *second.result_ids]))
             first.result_ids, first.title = ids, f"{first.title.rstrip('*')}合并*"
             first.detail = f"改写:{await self.words_of(ids)}"
+        if self.rng.random() < 0.2:
+            entries.append(
+                EntryIn(kind="disease", title=self.pick(GROUNDLESS), detail=f"改写:{await self.words_of([])}")
+            )
         self.rng.shuffle(entries)
         overview = held.overview
         if held.overview_stale or self.rng.random() < 0.3:
@@ -226,13 +234,20 @@ class Walk:
         body = ConclusionIn(overview=overview or "见下。", entries=entries)
         await self.as_("reviewer", lambda uow: conclusions.write(uow, self.scene.exam_id, body, held.version))
 
+    def confirmed(self, held: Any) -> list[str]:
+        """Return what a signer confirms: mostly all that is asked, sometimes nothing."""
+        asked = [*held.overview_asked, *(word for entry in held.entries for word in entry.asked)]
+        return asked if self.rng.random() < 0.8 else []
+
     async def sign(self) -> None:
-        version = (await self.conclusion()).version
-        await self.as_("reviewer", lambda uow: conclusions.sign(uow, self.scene.exam_id, version))
+        held = await self.conclusion()
+        words = self.confirmed(held)
+        await self.as_("reviewer", lambda uow: conclusions.sign(uow, self.scene.exam_id, held.version, words))
 
     async def finalize(self) -> None:
-        version = (await self.conclusion()).version
-        await self.as_("chief", lambda uow: conclusions.finalize(uow, self.scene.exam_id, version))
+        held = await self.conclusion()
+        words = self.confirmed(held)
+        await self.as_("chief", lambda uow: conclusions.finalize(uow, self.scene.exam_id, held.version, words))
 
     async def reopen(self) -> None:
         version = (await self.conclusion()).version
@@ -302,6 +317,15 @@ class Walk:
         self.tally[name, taken] += 1
         if name in ("sign", "finalize", "publish") and taken:
             assert not before, f"{name} over what is stale: {before}"
+            held = await self.conclusion()
+            asked = [*held.overview_asked, *(word for entry in held.entries for word in entry.asked)]
+            assert not asked, f"{name} over words that nobody confirmed: {asked}"
+            untold = [
+                e.title
+                for e in held.entries
+                if e.title in GROUNDLESS and not any(e.title in one.words for one in held.confirmed)
+            ]
+            assert not untold, f"{name} over {untold}, confirmed by nobody"
         await self.agree()
 
     async def stale(self) -> list[str]:

@@ -68,7 +68,7 @@ async def test_a_department_names_a_critical_choice_by_its_finding_and_calls_onl
     assert wpw["advice"] != own["advice"]
     page = await _printed(world, visit)
     (summary,) = [d["summary"] for d in page["departments"] if d["summary"]]
-    assert summary.count("预激综合征：") == 1
+    assert summary.count("预激综合征——") == 1
     assert summary.count("室性心动过速") == 1
     assert page["others"] == []
     assert [c["title"] for c in page["conclusions"] if c["level"]] == [own["title"]]
@@ -87,7 +87,7 @@ async def test_each_abnormal_choice_that_no_finding_tells_is_named(world: World)
 async def test_a_department_names_what_is_critical_in_a_description(world: World) -> None:
     visit, _, _ = await _described(world, "CXR", CXR="左侧气胸，肺压缩约30%。心影不大。")
     (summary,) = [d["summary"] for d in (await _printed(world, visit))["departments"] if d["summary"]]
-    assert summary == "1. 气胸可能：胸部正位片：左侧气胸，肺压缩约30%"
+    assert summary == "1. 气胸可能——胸部正位片：左侧气胸，肺压缩约30%"
 
 
 async def test_a_choice_that_nothing_was_examined_is_not_examined_and_never_normal(world: World) -> None:

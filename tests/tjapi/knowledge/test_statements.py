@@ -1,5 +1,6 @@
 """What a person's words state that results deny: conditions, findings of an earlier value, sizes and categories; and what states nothing."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -8,10 +9,12 @@ import pytest
 from tests.tjapi.knowledge.test_claims import known
 from tjapi.catalog.service.content import read_starter
 from tjapi.knowledge.calm import calls_unexamined_normal, says_all_normal
+from tjapi.knowledge.choosing import false_choices
 from tjapi.knowledge.claims import false_claims, outdated_words
+from tjapi.knowledge.conditions import conditions, false_conditions, false_denials
 from tjapi.knowledge.figures import Earlier, unsaid_figures
+from tjapi.knowledge.retelling import false_readings
 from tjapi.knowledge.rules import Known
-from tjapi.knowledge.statements import conditions, false_choices, false_conditions, false_denials, false_readings
 
 pytestmark = pytest.mark.requirement("E3.4", "E4.3")
 
@@ -70,7 +73,10 @@ def test_every_condition_names_items_that_ship() -> None:
     for condition in conditions():
         assert {code for code, _ in (*condition.one_of, *condition.every)} <= codes
         assert condition.one_of or condition.every
-        assert {wanted for _, wanted in (*condition.one_of, *condition.every)} <= {"H", "L", "+", "-", "*"}
+        assert all(
+            re.fullmatch(r"[HL+*-]|(?:>=|<)\d+(?:\.\d+)?", wanted)
+            for _, wanted in (*condition.one_of, *condition.every)
+        )
 
 
 # --- what descriptions say ---

@@ -90,7 +90,7 @@ def test_of_a_description_only_the_sentence_is_told_in_which_it_was_found() -> N
     cyst = said({"text": {"item": "US-LIVER", "contains": ["囊肿"], "unless": ["未见囊肿"]}}, LIVER)
     assert fat == "肝脏超声：肝脏大小形态正常，实质回声细密增强，后方衰减，提示脂肪肝"
     assert cyst == "肝脏超声：右叶见一无回声区，大小约 12×9 mm，考虑囊肿"
-    assert finding_line("脂肪肝", evaluate({"text": {"item": "US-LIVER", "contains": ["脂肪肝"]}}, case(LIVER)).clauses) == f"脂肪肝：{fat}"  # fmt: skip
+    assert finding_line("脂肪肝", evaluate({"text": {"item": "US-LIVER", "contains": ["脂肪肝"]}}, case(LIVER)).clauses) == f"脂肪肝——{fat}", "no second colon"  # fmt: skip
 
 
 def test_no_rule_that_ships_shows_a_patient_its_notation() -> None:

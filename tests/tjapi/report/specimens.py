@@ -48,7 +48,7 @@ class Specimen:
                 result_id=result_id, item_name=name, item_code=code, raw_value=value, flag=flag, unit=unit,
                 range_snapshot={"low": bounds[0], "high": bounds[1]} if bounds else None, lis_range_text=None,
                 kind="numeric" if unit or bounds else "text", judged=bool(bounds), remarks=None, choices=None, alert=None, lab_alarm=False, alert_ids=(),
-                by_person=False, lis_flags=None,
+                by_person=False, lis_flags=None, examined_by="", verified_by="", reported_at=None,
             )
         )  # fmt: skip
         return result_id
@@ -145,7 +145,7 @@ def critical() -> Specimen:
     made.found("finding", "血小板减少", rests_on=[platelets])
     made.found("disease", "高钾血症", rests_on=[potassium], advice="请立即到急诊或肾内科复查血钾与心电图。")
     made.overview = "血钾危急值已于检查当日电话告知本人，并建议立即就医。"
-    made.unperformed.append(SimpleNamespace(department="放射科", name="低剂量胸部 CT", state="refused"))
+    made.unperformed.append(SimpleNamespace(department="放射科", name="低剂量胸部 CT", state="refused", holds=[]))
     for department in ("一般检查", "内科", "检验科", "超声科"):
         made.signed(department, summary="见异常结果汇总。")
     return made

@@ -52,7 +52,7 @@ def printed(data: dict[str, Any], assets: dict[str, bytes] | None = None) -> tup
         pytest.param(lambda: rare("𠮷田䶮"), 2, ["𠮷田䶮"], id="rare-𠮷"),
         pytest.param(lambda: rare(LONG_NAME), 2, [LONG_NAME], id="twenty-characters"),
         pytest.param(one_item, 2, ["空腹血糖在参考范围内。", "5.1", "3.9–6.1", "检查项目"], id="one-item"),
-        pytest.param(nothing_found, 2, ["本次体检所检项目未见明显异常。"], id="nothing-found"),
+        pytest.param(nothing_found, 2, ["所检项目未见明显异常，没有需要处理的发现。"], id="nothing-found"),
         pytest.param(
             critical,
             4,
@@ -180,3 +180,16 @@ def test_the_same_data_and_moment_make_the_same_bytes_and_another_moment_others(
     later = render("exam_report", data, now=NOW + timedelta(seconds=1), templates=TEMPLATES)
     assert first.pdf == again.pdf
     assert first.sha256 != later.sha256
+
+
+@pytest.mark.requirement("E6.1", "E3.5")
+def test_who_examined_and_verified_stands_beside_what_a_laboratory_reports_and_nobody_where_it_says_nothing() -> None:
+    made = one_item()
+    made.item("检验科", "血常规", "血红蛋白", "132", unit="g/L", bounds=("115", "150"))
+    glucose = made.results[0]
+    glucose.examined_by, glucose.verified_by, glucose.reported_at = "蒙晓青", "覃柳英", NOW
+    _, texts = printed(made.data())
+    assert "空腹血糖检验者蒙晓青审核者覃柳英报告时间2026-11-2410:30" in "".join(texts)
+    assert "".join(texts).count("检验者") == 1
+    group = made.data()["departments"][0]["groups"][1]
+    assert (group["examined_by"], group["verified_by"], group["reported_at"]) == ("", "", "")

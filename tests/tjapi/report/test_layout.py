@@ -1,5 +1,6 @@
 """What a report says of its results, as data: criticals that are critical themselves, no flag without a word, no calm beside a flag."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -185,7 +186,7 @@ def test_a_critical_result_without_a_conclusion_has_its_own_card_first_and_no_so
     assert (first["title"], first["level"], "立即" in first["advice"]) == ("国际标准化比值危急值", "critical", True)
     assert data["overview"].splitlines()[1] == "1. 国际标准化比值危急值"
     assert "国际标准化比值" not in {o["item"] for o in data["others"]}
-    assert ("危急值", "2") in [(f["label"], f["value"]) for f in data["figures"]]
+    assert ("须立即就医", "2") in [(f["label"], f["value"]) for f in data["figures"]]
     made.entries.clear()
     made.overview = "本次体检有异常结果，见各项结果。"
     assert made.data()["overview"].splitlines()[1:] == ["1. 葡萄糖危急值", "2. 国际标准化比值危急值"]
@@ -210,7 +211,7 @@ def test_the_list_of_critical_values_and_the_report_do_not_contradict_each_other
     data = made.data()
     item, figures = data["departments"][0]["groups"][0]["items"][0], {f["label"]: f["value"] for f in data["figures"]}
     assert item["flag"] == shown
-    assert figures.get("危急值") == ("1" if shown.startswith("critical") else None)
+    assert figures.get("须立即就医") == ("1" if shown.startswith("critical") else None)
     assert [c["title"] for c in data["conclusions"]] == (["血红蛋白危急值"] if shown.startswith("critical") else [])
     html = bytes(report(data, "zh", "/r/x", outdated=False).body).decode()
     assert ("危急" in html) == shown.startswith("critical")
@@ -439,14 +440,18 @@ def _figures(made: Specimen) -> dict[str, str]:
 def test_the_cover_of_whoever_refused_everything_shows_no_nought_of_anything_abnormal() -> None:
     made = Specimen(overview="")
     made.unperformed = [
-        SimpleNamespace(department="内科", name=name, state="refused") for name in ("内科检查", "心电图")
+        SimpleNamespace(department="内科", name="内科检查", state="refused", holds=["心率", "心律", "肺部听诊"]),
+        SimpleNamespace(department="心电图室", name="心电图", state="refused", holds=["心电图"]),
     ]
-    assert _figures(made) == {"检查项目": "0", "未检项目": "2"}
+    assert _figures(made) == {"检查项目": "0", "未检项目": "4"}
+    assert [line["holds"] for line in made.data()["unperformed"]] == [["心率", "心律", "肺部听诊"], []], (
+        "what a group holds is named; one that holds itself alone is not named twice"
+    )
 
 
 def test_the_cover_counts_what_was_not_examined_beside_what_was() -> None:
     made = one_item()
-    made.unperformed = [SimpleNamespace(department="内科", name="心电图", state="waived")]
+    made.unperformed = [SimpleNamespace(department="内科", name="心电图", state="waived", holds=[])]
     assert _figures(made) == {"检查项目": "1", "异常结果": "0", "主检结论": "0", "未检项目": "1"}
 
 
@@ -504,3 +509,100 @@ def test_a_description_that_only_its_words_call_grave_stands_among_the_abnormal(
     data = made.data()
     assert [(row["item"], row["flag"]) for row in data["abnormal"]] == [("肝脏超声", "abnormal")]
     assert {one["label"]: one["value"] for one in data["figures"]}["异常结果"] == "1"
+
+
+def test_the_cover_counts_what_is_critical_as_the_conclusions_do_not_each_value_of_it() -> None:
+    made = Specimen(overview="")
+    pressure = [
+        made.item("一般检查", "一般检查", name, value, unit="mmHg", bounds=bounds, flag="HH")
+        for name, value, bounds in (("收缩压", "242", ("90", "139")), ("舒张压", "138", ("60", "89")))
+    ]
+    made.found("finding", "血压极度升高", rests_on=pressure, advice="请立即就医。")
+    figures = _figures(made)
+    assert (figures["异常结果"], figures["主检结论"], figures["须立即就医"]) == ("2", "1", "1")
+    assert "危急值" not in figures, "one number, one meaning"
+
+
+def healthy() -> Specimen:
+    """Somebody of whom everything was judged normal, or described in words that say nothing else."""
+    made = Specimen(overview="本次体检所见详见各项描述。")
+    made.item("内科", "内科", "心率", "70", unit="/min", bounds=("60", "100"))
+    made.item("内科", "内科", "肺部听诊", "呼吸音清晰，未闻及干湿啰音", code="LUNG")
+    made.item("超声科", "腹部超声", "肝脏超声", "肝脏大小形态正常，回声均匀，未见明显异常", code="US-LIVER")
+    for row in made.results[1:]:
+        row.flag = None
+    made.signed("内科", summary="所见详见各项描述")
+    made.signed("超声科", summary="所见详见各项描述")
+    return made
+
+
+@pytest.mark.requirement("E4.3")
+def test_whoever_has_nothing_that_needs_anything_is_told_so_in_words_of_what_was_examined() -> None:
+    data = healthy().data()
+    assert (
+        data["overview"]
+        == data["sentence"]
+        == (
+            "本次体检在内科、超声科共检查 3 项，所检项目未见明显异常，没有需要处理的发现。"
+            "这只说明所检项目当时的情况，没有检查的不在其中；如有不适，请及时就诊。"
+        )
+    )
+    assert data["usual"]
+    assert [d["summary"] for d in data["departments"]] == ["", ""], "a line that says nothing is not printed"
+    english = bytes(report(data, "en", "/r/x", outdated=False).body).decode()
+    assert "None of the 3 items examined" in english
+
+
+@pytest.mark.requirement("E4.3")
+@pytest.mark.parametrize(
+    "spoils",
+    [
+        pytest.param(lambda made: setattr(made.results[0], "flag", "H"), id="flagged"),
+        pytest.param(lambda made: setattr(made.results[0], "flag", None), id="not-judged"),
+        pytest.param(lambda made: setattr(made.results[2], "raw_value", "肝右叶见一低回声团块"), id="a-finding"),
+        pytest.param(lambda made: setattr(made.results[2], "raw_value", "肝脏回声如星空般闪烁"), id="not-understood"),
+        pytest.param(lambda made: setattr(made.results[2], "raw_value", "肝癌术后改变，未见复发"), id="a-history"),
+        pytest.param(lambda made: setattr(made.results[2], "raw_value", "拒检"), id="a-value-that-says-so"),
+        pytest.param(lambda made: setattr(made.results[1], "remarks", ["患者自述胸痛"]), id="remarked"),
+        pytest.param(lambda made: setattr(made.results[1], "alert", "standing"), id="alarmed"),
+        pytest.param(
+            lambda made: made.unperformed.append(SimpleNamespace(department="放射科", name="胸片", state="refused", holds=[])),
+            id="something-refused",
+        ),
+    ],
+)  # fmt: skip
+def test_nobody_is_told_that_nothing_needs_anything_beside_what_may(spoils: Callable[[Specimen], None]) -> None:
+    made = healthy()
+    spoils(made)
+    data = made.data()
+    assert not data["usual"]
+    assert "没有需要处理" not in data["overview"] + data["sentence"]
+    for lang in ("zh", "en"):
+        page = bytes(report(data, lang, "/r/x", outdated=False).body).decode()
+        assert "没有需要处理" not in page
+        assert "None of the" not in page
+
+
+def test_what_only_a_doctor_can_judge_is_named_and_nobody_says_that_nothing_needs_anything() -> None:
+    made = healthy()
+    made.item("检验科", "甲状腺功能", "游离甲状腺素", "13", unit="pmol/L", code="FT4")
+    made.results[-1].range_snapshot, made.results[-1].flag = {"text": "孕期按孕周与本院试剂判断"}, None
+    made.results[-1].judged = False
+    data = made.data()
+    assert "已判定的项目未见明显异常；游离甲状腺素没有可直接对照的参考范围，请由医生判断。" in data["overview"]
+    assert "没有需要处理" not in data["overview"]
+    assert not data["usual"]
+
+
+def test_whoever_left_something_out_is_told_so_in_the_same_sentence() -> None:
+    made = Specimen(overview="本次体检所检项目未见明显异常。")
+    made.item("内科", "内科", "心率", "70", unit="/min", bounds=("60", "100"))
+    made.unperformed = [SimpleNamespace(department="内科", name="内科检查", state="refused", holds=["心律", "心音"])]
+    assert made.data()["overview"] == "本次体检所检项目未见明显异常。另有 2 项未检查，见“未检项目”。"
+
+
+def test_the_words_of_a_range_bear_chinese_marks() -> None:
+    made = Specimen()
+    made.item("检验科", "血常规", "血小板压积", "0.2", unit="%")
+    made.results[-1].range_snapshot = {"text": "未成年人无通用区间,由专科判断"}
+    assert made.data()["departments"][0]["groups"][0]["items"][0]["range"] == "未成年人无通用区间，由专科判断"

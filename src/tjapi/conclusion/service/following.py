@@ -26,7 +26,7 @@ from tjapi.conclusion.rules import (
 )
 from tjapi.conclusion.service.alarming import Alarm, alarms, calmed, entries_of, not_concluded, reasons_of, telling_of
 from tjapi.conclusion.service.keeping import CHANGED_UNDER, back_to_draft, copied, keep, keys_of, replace
-from tjapi.conclusion.service.wording import has_own_words, mark_refused
+from tjapi.conclusion.service.wording import has_own_words, mark_asked, mark_refused
 from tjapi.critical_value import service as criticals
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
@@ -282,7 +282,7 @@ def _fresh(now: Known, entry: ConclusionEntry) -> ConclusionEntry:
 
 async def refuse_stale(uow: UnitOfWork, exam: Exam, found: Conclusion) -> None:
     """Nobody signs, first or last, what rests on something else than is known now: the one guard of both. Raises ConclusionStale."""
-    changed, entries = await remake(uow, exam, found)
+    changed, _, entries = await remake(uow, exam, found)
     now = await known(uow, exam)
     betrayed = [
         FieldError(
@@ -290,14 +290,15 @@ async def refuse_stale(uow: UnitOfWork, exam: Exam, found: Conclusion) -> None:
         )
         for place in now.betrays(entries, found.overview)
     ]  # fmt: skip
+    private = {one.pointer for one in betrayed}
     wrong = [
         FieldError(
             f"/entries/{i}", "stale", "所依据的结果已变化,请修改或确认", "rests on other results; change or confirm it"
         )
         for i, entry in enumerate(entries)
-        if entry.stale
+        if entry.stale and f"/entries/{i}" not in private
     ]
-    if found.overview_stale:
+    if found.overview_stale and "/overview" not in private:
         wrong.append(
             FieldError(
                 "/overview", "stale", "综述按原结果撰写,请修改或确认", "written on other results; change or confirm it"
@@ -343,12 +344,12 @@ async def refuse_not_concluded(uow: UnitOfWork, exam: Exam) -> None:
         raise CriticalNotConcluded(errors=wrong)
 
 
-async def remake(uow: UnitOfWork, exam: Exam, found: Conclusion) -> tuple[bool, list[ConclusionEntry]]:
-    """Bring a draft in line, and say whether anything in it is another now; nothing is written down but on the conclusion itself."""
+async def remake(uow: UnitOfWork, exam: Exam, found: Conclusion) -> tuple[bool, bool, list[ConclusionEntry]]:
+    """Bring a draft in line, and say whether anything in it is another now, and whether other words are asked; nothing is written down but on the conclusion itself."""
     now = await known(uow, exam)
     before = list(await repository.entries(uow, exam.id))
     made = found.knowledge_version_id is not None
-    shown = [_plain(entry) for entry in before]
+    shown, asked = [_plain(entry) for entry in before], (found.overview_asked, [entry.asked for entry in before])
     removed = list(found.removed_keys)
     # Of what was never made here, nothing comes and nothing goes by itself.
     after = merged(now, found, before) if made else [judged(now, entry, split=False) for entry in before]
@@ -360,13 +361,19 @@ async def remake(uow: UnitOfWork, exam: Exam, found: Conclusion) -> tuple[bool, 
     else:
         found.overview_stale = found.overview_made_of != now.everything
     if has_own_words(now, found.overview, after):
-        mark_refused(now, now.truth(await results.truth_of(uow, exam.id, now.ground)), found, after)
+        truth = now.truth(await results.truth_of(uow, exam.id, now.ground))
+        mark_refused(now, truth, found, after)
+        mark_asked(now, truth, found, after)
+    else:
+        found.overview_asked, found.confirmed = [], []
+        for entry in after:
+            entry.asked = []
     changed = (
         shown != [_plain(entry) for entry in after]
         or (words, was_stale) != (found.overview, found.overview_stale)
         or removed != list(found.removed_keys)
     )
-    return changed, after
+    return changed, asked != (found.overview_asked, [entry.asked for entry in after]), after
 
 
 def _plain(entry: ConclusionEntry) -> tuple[object, ...]:
@@ -418,12 +425,12 @@ async def follow(uow: UnitOfWork, exam_id: UUID) -> None:
     if found is None or found.state == "finalized":
         return
     exam = await exams.lock(uow, exam_id)
-    changed, after = await remake(uow, exam, found)
+    changed, asks, after = await remake(uow, exam, found)
     read = found.results_digest
     if found.state == "draft":
         await seen(uow, found)
     # What no word of a draft tells of is read beside it all the same.
-    if changed or (found.state == "draft" and read not in (None, found.results_digest)):
+    if changed or asks or (found.state == "draft" and read not in (None, found.results_digest)):
         if found.state == "initial_signed":
             await back_to_draft(uow, found, CHANGED_UNDER)
             await seen(uow, found)

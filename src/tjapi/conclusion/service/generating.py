@@ -25,7 +25,7 @@ async def generate(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionO
     exam, found = await open_draft(uow, exam_id, expected)
     edition = await results.edition_of(uow, exam)
     found.knowledge_version_id = edition.version_id if edition is not None else None
-    _, entries = await following.remake(uow, exam, found)
+    _, _, entries = await following.remake(uow, exam, found)
     found.version += 1
     await following.seen(uow, found)
     await replace(uow, found, entries)

@@ -13,6 +13,7 @@ from tjapi.conclusion.schemas import ConclusionOut, EntryOut
 from tjapi.conclusion.service.claiming import let_go
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.result.schemas import ConfirmedOut
 
 CHANGED_UNDER = "签名后结果或科室小结有变化 · results or summaries changed after the signature"
 
@@ -34,7 +35,7 @@ def keys_of(entry: ConclusionEntry) -> list[str]:
 def copied(entry: ConclusionEntry) -> ConclusionEntry:
     """Return an entry under another id: the rows of a draft are replaced as a whole."""
     fields = {c.key: getattr(entry, c.key) for c in entry.__table__.columns}
-    return ConclusionEntry(**fields | {"id": uuid7(), "private": bool(entry.private)})
+    return ConclusionEntry(**fields | {"id": uuid7(), "private": bool(entry.private), "asked": list(entry.asked or ())})
 
 
 async def back_to_draft(uow: UnitOfWork, found: Conclusion, reason: str, action: str = "returned") -> ConclusionOut:
@@ -100,11 +101,12 @@ def out(found: Conclusion, entries: Sequence[ConclusionEntry]) -> ConclusionOut:
             EntryOut(
                 id=e.id, sort=e.sort, kind=cast("EntryKind", e.kind), title=e.title, detail=e.detail, advice=e.advice,
                 lifestyle=e.lifestyle, result_ids=e.result_ids, key=e.key, keys=keys_of(e), icd10=e.icd10, rule_codes=e.rule_codes, edited=e.edited,
-                stale=e.stale, manual=not e.result_ids,
+                stale=e.stale, manual=not e.result_ids, asked=list(e.asked or ()),
             )
             for e in entries
         ],
         initial_by=found.initial_by, initial_name=found.initial_name, initial_at=found.initial_at, final_by=found.final_by,
         final_name=found.final_name, final_at=found.final_at, returned_reason=found.returned_reason,
         knowledge_version_id=found.knowledge_version_id, overview_stale=found.overview_stale, reopened_at=found.reopened_at,
+        overview_asked=list(found.overview_asked or ()), confirmed=[ConfirmedOut.model_validate(one) for one in found.confirmed or ()],
     )  # fmt: skip

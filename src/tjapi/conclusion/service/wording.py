@@ -6,9 +6,14 @@ from typing import TYPE_CHECKING
 from tjapi.conclusion.errors import OverviewContradictsResults
 from tjapi.conclusion.models import Conclusion, ConclusionEntry
 from tjapi.conclusion.rules import calm_beside, made_by_machine
+from tjapi.conclusion.service.keeping import keys_of
+from tjapi.identity import service as identity
 from tjapi.kernel.problem import FieldError
+from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.rules import Known as Value
 from tjapi.result import service as results
+from tjapi.result.errors import WordsUnconfirmed, unconfirmed_words
+from tjapi.result.rules.confirming import Asked, confirmations, holding, unconfirmed
 
 if TYPE_CHECKING:
     from tjapi.conclusion.service.following import Known
@@ -93,17 +98,82 @@ def has_own_words(now: "Known", overview: str, entries: Sequence[ConclusionEntry
     return is_own(now, overview, entries) or any(entry.edited for entry in entries)
 
 
+def asked_of(now: "Known", truth: results.Truth, overview: str, entries: Sequence[ConclusionEntry]) -> list[Asked]:
+    """Return what a person wrote of a conclusion that nothing of the exam supports, text by text.
+
+    What a machine made is never asked, nor is what the knowledge base advises: an entry's words are a person's where they are none of its findings'.
+    """
+    # What departments wrote by hand they have answered for.
+    known = [*advised(now), *now.words.values()]
+    own = [("/overview", overview)] if is_own(now, overview, entries) else []
+    for i, entry in enumerate(entries):
+        if entry.edited:
+            made = [now.wanted[key] for key in keys_of(entry) if key in now.wanted]
+            own += [
+                (f"/entries/{i}/{field}", text)
+                for field in _FIELDS
+                if (text := getattr(entry, field))
+                and text not in known
+                and not any(text == getattr(one, field) for one in made)
+            ]
+    asked = [Asked(place, text, truth.asked(text, known), truth.ground) for place, text in own]
+    return [one for one in asked if one.words]
+
+
+def mark_asked(now: "Known", truth: results.Truth, found: Conclusion, entries: Sequence[ConclusionEntry]) -> None:
+    """Write down which words of a draft are asked, and let go of confirmations of what changed: whoever reads the draft sees both."""
+    asked = asked_of(now, truth, found.overview, entries)
+    found.confirmed = holding(asked, found.confirmed or ())
+    words: dict[str, list[str]] = {}
+    for one in asked:
+        words.setdefault("/".join(one.place.split("/")[:3]), []).extend(one.open(found.confirmed))
+    found.overview_asked = list(dict.fromkeys(words.get("/overview", ())))
+    for i, entry in enumerate(entries):
+        entry.asked = list(dict.fromkeys(words.get(f"/entries/{i}", ())))
+
+
+async def take_confirmed(
+    uow: UnitOfWork,
+    now: "Known",
+    truth: results.Truth,
+    found: Conclusion,
+    entries: Sequence[ConclusionEntry],
+    confirmed: Collection[str],
+) -> None:
+    """Nobody signs, first or last, words that nothing supports without confirming exactly these; who did is kept with them, and audited.
+
+    Raises WordsUnconfirmed, naming every place and its words.
+    """
+    if not has_own_words(now, found.overview, entries):
+        return
+    asked = asked_of(now, truth, found.overview, entries)
+    kept = holding(asked, found.confirmed or ())
+    if wrong := unconfirmed(asked, kept, confirmed):
+        raise WordsUnconfirmed(errors=[unconfirmed_words(*one) for one in wrong])
+    by = uow.principal.id
+    if not any(one.open(kept) for one in asked):
+        return
+    new = confirmations(asked, kept, by, await identity.staff_name(uow, by), uow.now)
+    found.confirmed = [*kept, *new]
+    words = list(dict.fromkeys(word for one in new for word in one["words"]))
+    await uow.audit(
+        "conclusion.confirmed", "conclusion", found.exam_id, campus_id=found.campus_id, detail={"version": found.version + 1, "words": words}
+    )  # fmt: skip
+    mark_asked(now, truth, found, entries)
+
+
 def mark_refused(now: "Known", truth: results.Truth, found: Conclusion, entries: Sequence[ConclusionEntry]) -> None:
     """Mark stale what a person wrote and nobody may sign beside the results as they are: whoever reads the draft sees it before they sign.
 
     It is current again once it is true.
     """
     places = {*calm(now, found.overview, entries), *unexamined(truth, found.overview, entries)}
+    places |= set(now.betrays(entries, found.overview))
     if is_own(now, found.overview, entries) and (
         "/overview" in places or truth.contradicts(found.overview, free=advised(now))
     ):
         found.overview_stale = True
     for i, entry in enumerate(entries):
-        own = {f"/entries/{i}/{name}" for name in _FIELDS}
+        own = {f"/entries/{i}", *(f"/entries/{i}/{name}" for name in _FIELDS)}
         if entry.edited and (own & places or untrue_of(i, entry, now, truth)):
             entry.stale = True

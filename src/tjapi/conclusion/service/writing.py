@@ -1,7 +1,7 @@
 """Writing and signing a conclusion. Two people, one after the other, under the exam's lock; the second of two at once gets 412."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from tjapi.conclusion import repository
@@ -45,7 +45,15 @@ from tjapi.conclusion.service.keeping import (
     out,
     replace,
 )
-from tjapi.conclusion.service.wording import advised, mark_refused, refuse_calm, untrue_of
+from tjapi.conclusion.service.wording import (
+    advised,
+    has_own_words,
+    mark_asked,
+    mark_refused,
+    refuse_calm,
+    take_confirmed,
+    untrue_of,
+)
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
 from tjapi.identity import service as identity
@@ -99,6 +107,7 @@ async def write(uow: UnitOfWork, exam_id: UUID, given: ConclusionIn, expected: i
         # Nobody's own words: the list is that of the entries as they are now, under their numbers, or says that there are none.
         found.overview = now.overview(entries)
     mark_refused(now, truth, found, entries)
+    mark_asked(now, truth, found, entries)
     found.version += 1
     await seen(uow, found)
     await replace(uow, found, entries)
@@ -262,16 +271,18 @@ async def open_draft(uow: UnitOfWork, exam_id: UUID, expected: int) -> tuple[Exa
             removed_keys=[],
             removed_made_of={},
             overview_stale=False,
+            overview_asked=[],
+            confirmed=[],
         )
         uow.session.add(found)
     return exam, found
 
 
-async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
-    """Sign as the first reviewer; what was seen is remembered by its digest.
+async def sign(uow: UnitOfWork, exam_id: UUID, expected: int, confirmed: Collection[str] = ()) -> ConclusionOut:
+    """Sign as the first reviewer; what was seen is remembered by its digest. `confirmed` are words that stand although nothing supports them.
 
     Raises ExamNotFound, PreconditionFailed, SignerNotStaff, ExamStateConflict, ExamNotComplete, ConclusionStateConflict, ConclusionEmpty,
-    ConclusionStale, CriticalNotConcluded, OverviewContradictsResults.
+    ConclusionStale, CriticalNotConcluded, OverviewContradictsResults, WordsUnconfirmed.
     """
     _only_staff(uow)
     found = await _open(uow, exam_id, expected)
@@ -283,10 +294,12 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
         raise ConclusionEmpty
     now = await known(uow, exam)
     truth = now.truth(await results.truth_of(uow, exam_id, now.ground))
-    refuse_calm(now, truth, found.overview, await repository.entries(uow, exam_id))
+    entries = await repository.entries(uow, exam_id)
+    refuse_calm(now, truth, found.overview, entries)
     await hold(uow, exam)
     await refuse_not_concluded(uow, exam)
     await refuse_stale(uow, exam, found)
+    await take_confirmed(uow, now, truth, found, entries, confirmed)
     found.state, found.version = "initial_signed", found.version + 1
     found.initial_by, found.initial_at = uow.principal.id, uow.now
     found.initial_name = await identity.staff_name(uow, uow.principal.id)
@@ -297,11 +310,11 @@ async def sign(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
     return signed
 
 
-async def finalize(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionOut:
-    """Give the final sign-off: another person, on exactly what the first one saw.
+async def finalize(uow: UnitOfWork, exam_id: UUID, expected: int, confirmed: Collection[str] = ()) -> ConclusionOut:
+    """Give the final sign-off: another person, on exactly what the first one saw, and confirmed: that is asked again only once it changed.
 
     Raises ExamNotFound, PreconditionFailed, SignerNotStaff, ConclusionStateConflict, SameReviewer, ResultsChangedUnderReview, ConclusionStale,
-    CriticalNotConcluded, ExamStateConflict, ExamNotComplete with every reason.
+    CriticalNotConcluded, WordsUnconfirmed, ExamStateConflict, ExamNotComplete with every reason.
     """
     _only_staff(uow)
     found = await _open(uow, exam_id, expected)
@@ -317,6 +330,7 @@ async def finalize(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionO
         raise ResultsChangedUnderReview
     await refuse_not_concluded(uow, exam)
     await refuse_stale(uow, exam, found)
+    await _take_confirmed(uow, exam, found, confirmed)
     found.state, found.version = "finalized", found.version + 1
     found.final_by, found.final_at = uow.principal.id, uow.now
     found.final_name = await identity.staff_name(uow, uow.principal.id)
@@ -325,6 +339,13 @@ async def finalize(uow: UnitOfWork, exam_id: UUID, expected: int) -> ConclusionO
     await close_tasks(uow, exam_id, f"已重新主检,结论第 {found.version} 版")
     await exams.finalize(uow, exam_id)
     return done
+
+
+async def _take_confirmed(uow: UnitOfWork, exam: Exam, found: Conclusion, confirmed: Collection[str]) -> None:
+    now, entries = await known(uow, exam), await repository.entries(uow, exam.id)
+    if has_own_words(now, found.overview, entries):
+        truth = now.truth(await results.truth_of(uow, exam.id, now.ground))
+        await take_confirmed(uow, now, truth, found, entries, confirmed)
 
 
 async def version_of(uow: UnitOfWork, exam_id: UUID) -> int:

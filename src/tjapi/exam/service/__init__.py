@@ -11,6 +11,7 @@ from tjapi.exam.service.changing import (
     set_aside,
     steps,
     substitute_line,
+    withdraw_consent,
 )
 from tjapi.exam.service.correcting import compare_facts, correct_facts, doubt, person_compared, refuse_unfit, reopen
 from tjapi.exam.service.course import (
@@ -138,4 +139,5 @@ __all__ = [
     "unblock",
     "unsuitable",
     "whom",
+    "withdraw_consent",
 ]

@@ -323,16 +323,59 @@ async def consent(
                 for line in plain
             ]
         )  # fmt: skip
-    asked = [line for line in lines if line.consented_at is None]
+    asked = [line for line in lines if line.consented_at is None or line.consent_withdrawn_at is not None]
     for line in asked:
         _note(uow, exam, line, "consented", reason=None, signature=signature)
-        line.consented_at = uow.now
+        line.consented_at, line.consent_withdrawn_at = uow.now, None
     if asked:
         await uow.audit("exam.lines_consented", "exam", exam.id, campus_id=exam.campus_id, detail={"lines": len(asked)})
         await uow.session.flush()
         await release(uow, exam.id, [line.id for line in asked if not payment_required or owed(line) == 0])
         await _close(uow, exam)
     return exam
+
+
+async def withdraw_consent(
+    uow: UnitOfWork, exam_id: UUID, line_ids: Sequence[UUID], *, signature: str
+) -> tuple[list[UUID], list[UUID]]:
+    """Keep that the person takes consent to private items back; return the lines that are refused by it, and those that were examined already.
+
+    What was not collected or begun is refused. Of what was, no further report tells; its results stay where the right alone sees them, and
+    twice is once. Raises ExamNotFound, ExamStateConflict (of a cancelled exam, and of a finalized one of which something would be refused), LineNotThere,
+    LineNotOwn, LineStateConflict: of what nobody consented to nothing can be taken back.
+    """
+    exam = await lock(uow, exam_id)
+    lines = await _chosen(uow, exam, line_ids, None)
+    if never := [line for line in lines if not line.private or line.consented_at is None]:
+        raise LineStateConflict(
+            errors=[
+                FieldError(
+                    f"/line_ids/{line_ids.index(line.id)}", "not-consented", f"{shown_name(uow, line)}:没有登记过同意", f"{shown_name(uow, line)}: nobody consented to it"
+                )
+                for line in never
+            ]
+        )  # fmt: skip
+    told = [line for line in lines if line.consent_withdrawn_at is None]
+    left = [line for line in told if may_move(LINE_MOVES, line.state, "refused")]
+    examined = [line for line in told if line not in left]
+    if left or exam.state == "cancelled":
+        await _open(uow, exam_id)
+    for line in told:
+        _note(uow, exam, line, "consent_withdrawn", reason=None, signature=signature)
+    for line in examined:
+        line.consent_withdrawn_at = uow.now
+    for line in left:
+        line.consented_at = None
+    if left:
+        await _set_aside(uow, exam, left, "refused", reason=_WITHDRAWN, signature=signature)
+        await _close(uow, exam)
+    if told:
+        detail = {"refused": len(left), "examined": len(examined)}
+        await uow.audit("exam.consent_withdrawn", "exam", exam.id, campus_id=exam.campus_id, detail=detail)
+    return [line.id for line in left], [line.id for line in lines if line not in left]
+
+
+_WITHDRAWN = "本人撤回知情同意"
 
 
 async def refuse_locked(uow: UnitOfWork, exam: Exam, shares_fen: Iterable[int]) -> None:

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from typing import Any
 from uuid import UUID
@@ -34,6 +35,10 @@ def read_starter() -> ContentIn:
             for kind, rows in tomllib.loads(file.read_text(encoding="utf-8")).items():
                 if kind == "clocks":
                     held[kind] = rows
+                elif kind == "said":
+                    held["rules"].extend(
+                        map(partial(_said, source=rows["source"], verified=rows["verified"]), rows["rows"])
+                    )
                 else:
                     held[kind].extend(rows)
     content = ContentIn.model_validate(held)
@@ -44,6 +49,17 @@ def read_starter() -> ContentIn:
     for alarm in content.critical:
         alarm.verified = is_read(readings.of_critical(alarm))
     return content
+
+
+def _said(row: Mapping[str, Any], *, source: str, verified: bool) -> dict[str, Any]:
+    """Return the rule by which a finding is found wherever a text names its concept, with its examples."""
+    asked = {"item": "*", "in": row.get("in", [row["finding"]]), "described": True}
+    shown = [{"sex": row.get("sex", "female"), "age_years": 45, "values": {"SKIN": text}} for text in row["shown"]]
+    misses = [{"sex": "female", "age_years": 45, "values": {"SKIN": "未见异常"}}]
+    return {
+        "code": f"SAID-{row['finding']}", "finding": row["finding"], "condition": {"concept": asked},
+        "fires": shown, "misses": misses, "source": source, "verified": verified,
+    }  # fmt: skip
 
 
 async def load_starter(uow: UnitOfWork, *, signed: bool = False) -> None:

@@ -33,14 +33,15 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
         "open_one": "已判定的项目未见明显异常，另有结果未判定，见各科室结果。", "open_all": "各项结果未判定，见各科室结果。",
         "described": "检查所见详见各科室结果。", "open_described": "有结果未判定，检查所见详见各科室结果。", "nothing": "本次体检未检查任何项目。", "stale": "已过期，待更新",
         "version": "版本", "published": "签发时间", "recalled_at": "撤回时间", "other": "English", "other_lang": "en",
-        "report": "健康体检报告", "exam_no": "体检号", "date": "体检日期", "conclusions": "主检结论与建议", "none": "本次体检所检项目未见明显异常。",
+        "report": "健康体检报告", "exam_no": "体检号", "date": "体检日期", "conclusions": "主检结论与建议", "none": "本次体检所检项目未见明显异常。", "usual": "",
+        "examined_by": "检验者", "verified_by": "审核者", "reported_at": "报告时间",
         "abnormal": "异常结果", "trends": "历次趋势", "departments": "各科室结果", "summary": "小结", "lifestyle": "生活指导", "pdf": "下载盖章 PDF",
         "range": "参考", "gone": "报告已撤回", "gone_more": "医院已撤回这份报告。新的版本发布后可再次查看。", "expired": "链接已失效",
         "expired_more": "链接已过期或不完整，请在小程序中重新打开。", "note": "本页只供本人查看。", "high": "↑ 偏高", "low": "↓ 偏低", "abnormal_flag": "异常",
         "replaced": "已有新版本", "replaced_more": "这份报告已被新版本取代，请在小程序中打开新版本。", "chinese": "", "person": "受检者", "contents": "目录",
         "critical": "危急", "urgent": "须尽快处理", "critical_high": "↑ 危急", "critical_low": "↓ 危急", "change": "较上次", "results": "相关结果", "abnormal_count": "项异常",
         "unperformed": "未检项目", "see_abnormal": "主检未另列结论，请见其他异常。", "signed": "主检医师",
-        "figure": {"检查项目": "检查项目", "异常结果": "异常结果", "主检结论": "主检结论", "危急值": "危急值", "未判定": "未判定", "须尽快处理": "须尽快处理", "未检项目": "未检项目"},
+        "figure": {"检查项目": "检查项目", "异常结果": "异常结果", "主检结论": "主检结论", "危急值": "危急值", "须立即就医": "须立即就医", "未判定": "未判定", "须尽快处理": "须尽快处理", "未检项目": "未检项目"},
     },
     "en": {
         "title": "Report verification", "genuine": "Genuine", "superseded": "Superseded", "recalled": "Recalled", "unknown": "Unknown",
@@ -61,7 +62,9 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
         "unknown_more": "This hospital has issued no report with this code.",
         "version": "Version", "published": "Issued", "recalled_at": "Recalled", "other": "中文", "other_lang": "zh",
         "report": "Health examination report", "exam_no": "Exam no.", "date": "Date", "conclusions": "Conclusions and advice",
-        "none": "Nothing out of the ordinary was found.", "abnormal": "Abnormal results", "trends": "Trends", "departments": "Results by department",
+        "none": "Nothing out of the ordinary was found.",
+        "examined_by": "Examined by", "verified_by": "Verified by", "reported_at": "Reported",
+        "usual": "None of the {} items examined was abnormal, and nothing that was found needs action. This speaks only of what was examined, as it was then; if you feel unwell, see a doctor.", "abnormal": "Abnormal results", "trends": "Trends", "departments": "Results by department",
         "summary": "Summary", "lifestyle": "Lifestyle", "pdf": "Download the sealed PDF", "range": "range", "gone": "Report recalled",
         "gone_more": "The hospital has recalled this report. It can be read again once a new version is published.", "expired": "Link expired",
         "expired_more": "The link has expired or is incomplete. Open the report in the mini-program again.",
@@ -70,7 +73,7 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
         "chinese": "The medical content is shown in Chinese, as the hospital issued it.", "person": "Examinee", "contents": "Contents",
         "critical": "critical", "urgent": "see to it today", "critical_high": "↑ critical", "critical_low": "↓ critical", "change": "since the last exam", "results": "Based on",
         "abnormal_count": "abnormal", "unperformed": "Not examined", "see_abnormal": "No conclusion was drawn; see the other abnormal results.", "signed": "Signed by",
-        "figure": {"检查项目": "items", "异常结果": "flagged", "主检结论": "findings", "危急值": "critical", "须尽快处理": "urgent", "未判定": "not judged", "未检项目": "not done"},
+        "figure": {"检查项目": "items", "异常结果": "flagged", "主检结论": "findings", "危急值": "critical", "须立即就医": "see a doctor at once", "须尽快处理": "urgent", "未判定": "not judged", "未检项目": "not done"},
     },
 }  # fmt: skip
 _FLAG = {
@@ -83,7 +86,7 @@ _FLAG = {
     "undetermined": "undetermined",
 }
 _LATER = {
-    "others": [], "undetermined": 0, "described": 0, "all_judged_normal": None, "some_judged_normal": None, "digest": "", "overview_stale": False,
+    "others": [], "usual": False, "undetermined": 0, "described": 0, "all_judged_normal": None, "some_judged_normal": None, "digest": "", "overview_stale": False,
 }  # fmt: skip
 """What the data of earlier releases did not say."""
 _WIDE, _TALL, _EDGE = 320.0, 120.0, 12.0
@@ -133,6 +136,8 @@ def report(data: Mapping[str, Any], lang: str, pdf_url: str, *, outdated: bool) 
 
 def _calm(data: Mapping[str, Any]) -> str:
     """Return which sentence may stand where nothing was concluded and nothing is flagged: calm only where everything was judged and normal."""
+    if data["usual"]:
+        return "usual"
     some = data["all_judged_normal"] if data["some_judged_normal"] is None else data["some_judged_normal"]
     if not any(department["groups"] for department in data["departments"]):
         return "nothing"

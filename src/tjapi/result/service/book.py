@@ -103,6 +103,8 @@ class Entry:
     code: str = ""
     methods: tuple[str, ...] = ()
     coded: dict[str, Any] | None = None
+    examined_by: str = ""
+    verified_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -794,7 +796,7 @@ class Book:
             issued_at=entry.issued_at, source=entry.source, sub_id=entry.sub_id, filler_no=entry.filler_no, message_id=entry.message_id,
             recorded_by=uow.principal.id, recorded_at=uow.now, meaning_key=entry.meaning_key, remarks=list(entry.remarks), reason=entry.reason,
             doubted=entry.doubt, coded=entry.coded,
-            method=method,
+            method=method, examined_by=entry.examined_by, verified_by=entry.verified_by,
         )  # fmt: skip
 
 

@@ -1,7 +1,9 @@
 """What words about an exam's results are held against, at every door at which they are written, confirmed or signed."""
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import UUID
 
 from tjapi.catalog import service as catalog
@@ -9,16 +11,19 @@ from tjapi.exam import service as exams
 from tjapi.exam.rules import LIVE_FOR_RESULTS
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.calm import calls_unexamined_normal
+from tjapi.knowledge.choosing import false_choices
 from tjapi.knowledge.claims import false_claims, gone_names, outdated_words
+from tjapi.knowledge.conditions import false_conditions, false_denials
 from tjapi.knowledge.figures import Earlier, outdated_figures, stray_figures, unsaid_figures
+from tjapi.knowledge.grounding import Standing, groundless
+from tjapi.knowledge.retelling import false_readings
 from tjapi.knowledge.rules import Known
-from tjapi.knowledge.statements import false_choices, false_conditions, false_denials, false_readings
 from tjapi.result.service.alarming import every_alarm
 from tjapi.result.service.case import Ground, earlier_of, past_of
 from tjapi.result.service.findings import found_in
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Truth:
     """What an exam's results say now, and what they said before.
 
@@ -73,10 +78,29 @@ class Truth:
             or false_readings(text, self.earlier, self.current, free)
         )
 
+    @cached_property
+    def standing(self) -> Standing:
+        """What stands, as words are held against it."""
+        return Standing(tuple(self.current.values()), self.names, self.unexamined)
+
+    @cached_property
+    def ground(self) -> str:
+        """The digest of what words are held against: a confirmation of words holds while it is this one."""
+        said = sorted(
+            f"{known.result_id}|{known.item_code}|{known.text}|{known.flag}|{known.unexamined}"
+            for known in self.current.values()
+        )
+        idle = sorted(f"{name}|{code}" for name, code in self.unexamined)
+        return hashlib.sha256("\n".join([*said, "", *sorted(self.names), "", *idle]).encode()).hexdigest()
+
+    def asked(self, text: str, free: Collection[str] = ()) -> list[str]:
+        """Return the words of a text that state what nothing of the exam supports: whoever signs confirms them, or takes them out."""
+        return groundless(text, self.standing, free)
+
     def calls_unexamined_normal(self, text: str) -> bool:
         """Say whether a text calls normal what nobody examined."""
         done = {(known.item_name, known.item_code) for known in self.current.values() if not known.unexamined}
-        return calls_unexamined_normal(text, self.unexamined, done)
+        return calls_unexamined_normal(text, self.unexamined, done, self.standing.seen_words)
 
 
 async def truth_of(uow: UnitOfWork, exam_id: UUID, ground: Ground) -> Truth:

@@ -41,7 +41,17 @@ from tjapi.result.formulas import FORMULAS
 from tjapi.result.models import DepartmentSheet, DepartmentSheetLine, DepartmentSheetStep, HeldRevision
 from tjapi.result.rules import SheetState
 from tjapi.result.rules.revisions import SETTLED
-from tjapi.result.schemas import RangeOut, ResultIn, ResultsIn, RevokeIn, SheetItemOut, SheetOut, SignIn, SummaryIn
+from tjapi.result.schemas import (
+    ConfirmedOut,
+    RangeOut,
+    ResultIn,
+    ResultsIn,
+    RevokeIn,
+    SheetItemOut,
+    SheetOut,
+    SignIn,
+    SummaryIn,
+)
 from tjapi.result.service.accepting import check, kept
 from tjapi.result.service.alarming import graves_of
 from tjapi.result.service.book import Book, value_of
@@ -52,12 +62,14 @@ from tjapi.result.service.computing import compute, record
 from tjapi.result.service.reading import line_out, value_out
 from tjapi.result.service.summarizing import (
     STALE,
+    asked_of,
     calm_words,
     new_sheet,
     put_lines,
     sheet_sources,
     summarize,
     summarize_department,
+    take_confirmed,
     text_of,
     untrue_words,
 )
@@ -158,7 +170,9 @@ async def get_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int) -> Sheet
     if not uow.principal.may(REOPEN):
         await _only_own(uow, exam_id, exam.campus_id, department_id)
     async with uow.for_every_department():
-        return _out(await _desk(uow, await Book.read(uow, exam), department_id), exam_id, department_id)
+        sheet = _out(await _desk(uow, await Book.read(uow, exam), department_id), exam_id, department_id)
+        sheet.summary = await views.open_words(uow, exam_id, department_id, sheet.summary)
+        return sheet
 
 
 async def put_results(uow: UnitOfWork, exam_id: UUID, department_id: int, given: ResultsIn, expected: int) -> SheetOut:
@@ -226,7 +240,7 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
     anew once it does not.
 
     Raises ExamNotFound, DepartmentNotOwn, SignerNotStaff, SheetNotFound, PreconditionFailed, ResultsClosed, SheetSigned, SheetNotComplete,
-    SummaryContradictsFindings, SummaryStale, SummaryFigureOutdated, SummaryNamesPrivate, LineUnsuitable.
+    SummaryContradictsFindings, SummaryStale, SummaryFigureOutdated, SummaryNamesPrivate, LineUnsuitable, WordsUnconfirmed.
     """
     _only_staff(uow)
     desk = await _open(uow, exam_id, department_id, expected)
@@ -261,8 +275,11 @@ async def sign_sheet(uow: UnitOfWork, exam_id: UUID, department_id: int, given: 
     _refuse_private(desk, [("/summary", written), *((f"line:{line.id}", line.text) for line in lines if (line.origin == "manual" or line.edited) and not (line.removed or line.private))])  # fmt: skip
     ground = await ground_of(uow, book.exam)
     _refuse_stale(lines, sheet, given)
-    _refuse_words(lines, written, values, await truth_of(uow, exam_id, ground))
+    truth = await truth_of(uow, exam_id, ground)
+    _refuse_words(lines, written, values, truth)
     made = desk.text(lines, complete=True)
+    by_hand = written if written != made else ""
+    await take_confirmed(uow, lines, sheet, asked_of(lines, by_hand, truth, [made]), given.confirmed)
     if given.summary is not None:
         sheet.summary, sheet.by_hand = given.summary, given.summary != made
     elif not sheet.by_hand:
@@ -646,4 +663,5 @@ def _out(desk: _Desk, exam_id: UUID, department_id: int) -> SheetOut:
         stale=sheet.stale if sheet else False, lines=[line_out(line) for line in desk.summary if not line.removed],
         proposed_summary=desk.text(desk.summary, complete=desk.complete), signed_by=sheet.signed_by if sheet else None, signer_name=sheet.signer_name if sheet else None,
         signed_at=sheet.signed_at if sheet else None, items=items,
+        asked=list(sheet.asked or ()) if sheet else [], confirmed=[ConfirmedOut.model_validate(one) for one in sheet.confirmed or ()] if sheet else [],
     )  # fmt: skip

@@ -807,6 +807,8 @@ class _Saying:
     filler_no: str | None
     amends: bool = False
     """Whether the value, or the report that it is in, is said to be a correction."""
+    examined_by: str = ""
+    verified_by: str = ""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -849,7 +851,10 @@ def _saying(
         # one arrived, a person decides between the two.
         observed_at, issued_at = datetime.combine(told.day, time.min, HOSPITAL_ZONE), told.arrived_at
     amends = "corrected" in (status, LIS_STATUS.get(result.status))
-    return _Saying(line, item, status, group, said_at, observed_at, issued_at, remarks, result.filler_no, amends)
+    return _Saying(
+        line, item, status, group, said_at, observed_at, issued_at, remarks, result.filler_no, amends,
+        result.examined_by, result.verified_by,
+    )  # fmt: skip
 
 
 def _entries(uow: UnitOfWork, book: Book, said: _Saying, lost: dict[str, list[str]], told: _Told) -> list[Entry]:
@@ -951,6 +956,7 @@ def _entry(
         issued_at=said.issued_at, source=LIS + told.source, meaning_key=meaning(parts), sub_id=sub_id, filler_no=said.filler_no,
         lis_range_text=without_dust(first.range_text) or None, lis_marks=marks, message_id=told.message_id, remarks=remarks, doubt=doubt,
         unit_said=bool(unit_said(first.unit) or unit_said(one.reading.unit)), methods=tuple(dict.fromkeys(word for o in own for word in o.methods)),
+        examined_by=next((o.examined_by for o in own if o.examined_by), said.examined_by), verified_by=said.verified_by,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam
 from tjapi.exam.rules import ENDED, LIVE_FOR_RESULTS
+from tjapi.identity import service as identity
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
@@ -16,9 +17,17 @@ from tjapi.knowledge.claims import rewritten
 from tjapi.knowledge.rules import Clause, Known
 from tjapi.knowledge.words import forbids_calm, judgement_of, nothing_found, told, valued
 from tjapi.result import repository
-from tjapi.result.errors import SummaryContradictsFindings, SummaryFigureOutdated, SummaryLineUnknown, old_figure
+from tjapi.result.errors import (
+    SummaryContradictsFindings,
+    SummaryFigureOutdated,
+    SummaryLineUnknown,
+    WordsUnconfirmed,
+    old_figure,
+    unconfirmed_words,
+)
 from tjapi.result.models import DepartmentSheet, DepartmentSheetLine
 from tjapi.result.rules.choices import folded, untold
+from tjapi.result.rules.confirming import Asked, confirmations, holding, unconfirmed
 from tjapi.result.rules.derivation import Sources, fate
 from tjapi.result.schemas import SummaryLineIn
 from tjapi.result.service.case import Ground, ground_of, values_of
@@ -81,7 +90,7 @@ def new_sheet(exam: Exam, department_id: int) -> DepartmentSheet:
     """Return a sheet before its first version."""
     return DepartmentSheet(
         exam_id=exam.id, department_id=department_id, campus_id=exam.campus_id, version=0, state="draft", summary="",
-        by_hand=False, stale=False,
+        by_hand=False, stale=False, asked=[], confirmed=[],
     )  # fmt: skip
 
 
@@ -174,7 +183,7 @@ async def _bring(
             after += 1
             known = DepartmentSheetLine(
                 id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, department_id=department_id, sort=after, origin="rule",
-                finding_code=advice.code, text="", edited=False, removed=False, stale=False,
+                finding_code=advice.code, text="", edited=False, removed=False, stale=False, asked=[],
             )  # fmt: skip
             uow.session.add(known)
             lines.append(known)
@@ -250,7 +259,7 @@ async def put_lines(uow: UnitOfWork, exam: Exam, department_id: int, given: Sequ
             uow.session.add(
                 DepartmentSheetLine(
                     id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, department_id=department_id, sort=sort, origin="manual",
-                    text=one.text, edited=True,
+                    text=one.text, edited=True, asked=[],
                 )
             )  # fmt: skip
             continue
@@ -376,9 +385,12 @@ async def _mark_refused(
         line.stale = line.stale and line.origin != "manual" and not signed
     written = sheet.summary if sheet is not None and sheet.by_hand else ""
     if not written and not _own_words(lines):
+        _mark_asked((), lines, sheet)
         return
     values = of_department(ground.case, department_id).every
     truth = await truth_of(uow, exam.id, ground)
+    if not signed:
+        _mark_asked(asked_of(lines, written, truth), lines, sheet)
     wrong = {one.pointer for one in calm_words(lines, written, values, truth)} | set(
         untrue_words(lines, written, truth)
     )
@@ -386,6 +398,50 @@ async def _mark_refused(
         line.stale = line.stale or f"line:{line.id}" in wrong
     if sheet is not None and "/summary" in wrong:
         sheet.stale = True
+
+
+def asked_of(lines: Sequence[DepartmentSheetLine], written: str, truth: Truth, made: Iterable[str] = ()) -> list[Asked]:
+    """Return what of a department's own words, text by text, nothing of the exam supports; what a machine made (`made`, and its lines) is not asked."""
+    shown = [line for line in lines if not line.removed]
+    own = _own_words(shown)
+    free = [*made, *(line.text for line in shown)]
+    said = [Asked(place, text, truth.asked(text), truth.ground) for place, text in own]
+    if written:
+        said.append(Asked("/summary", written, truth.asked(written, free), truth.ground))
+    return [one for one in said if one.words]
+
+
+def _mark_asked(asked: Collection[Asked], lines: Iterable[DepartmentSheetLine], sheet: DepartmentSheet | None) -> None:
+    """Write down which words are asked still, and let go of confirmations of what changed: whoever reads the sheet sees both."""
+    kept = holding(asked, sheet.confirmed or ()) if sheet is not None else []
+    words = {one.place: one.open(kept) for one in asked}
+    for line in lines:
+        line.asked = words.get(f"line:{line.id}", [])
+    if sheet is not None:
+        sheet.confirmed, sheet.asked = kept, words.get("/summary", [])
+
+
+async def take_confirmed(
+    uow: UnitOfWork,
+    lines: Sequence[DepartmentSheetLine],
+    sheet: DepartmentSheet,
+    asked: Sequence[Asked],
+    confirmed: Collection[str],
+) -> None:
+    """Nobody signs words that nothing supports without confirming exactly these; who did is kept with them, and audited. Raises WordsUnconfirmed."""
+    kept = holding(asked, sheet.confirmed or ())
+    if wrong := unconfirmed(asked, kept, confirmed):
+        raise WordsUnconfirmed(errors=[unconfirmed_words(*one) for one in wrong])
+    by = uow.principal.id
+    new = confirmations(asked, kept, by, await identity.staff_name(uow, by), uow.now) if asked else []
+    sheet.confirmed = [*kept, *new]
+    _mark_asked(asked, lines, sheet)
+    if new:
+        words = list(dict.fromkeys(word for one in new for word in one["words"]))
+        await uow.audit(
+            "department_sheet.confirmed", "department_sheet", f"{sheet.exam_id}/{sheet.department_id}", campus_id=sheet.campus_id,
+            detail={"version": sheet.version, "words": words},
+        )  # fmt: skip
 
 
 def text_of(

@@ -9,7 +9,7 @@ from alembic import context, op
 from tjapi.kernel.schema import statements
 
 revision = "0063_identity_guesses"
-down_revision = "0057_private_words"
+down_revision = "0060_words_asked"
 branch_labels = None
 depends_on = None
 
