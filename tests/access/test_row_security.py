@@ -25,7 +25,7 @@ LOGINS = ("tj_app", "tj_reader", "tj_worker")
 HOSPITAL_WIDE = {
     "alembic_version", "api_client", "campus", "department", "exam_package", "exam_package_group", "external_code", "finding", "idempotency_key",
     "knowledge_rule", "knowledge_version",
-    "item", "item_group", "item_group_item", "item_range", "refresh_token", "role", "staff", "staff_role", "staff_session", "audit_link",
+    "item", "item_group", "item_group_item", "item_range", "refresh_token", "role", "staff", "staff_role", "staff_second_factor", "staff_session", "audit_link",
     "employer", "employer_contact", "outside_lab", "item_unit", "item_group_exclusion", "exam_package_option", "exam_package_option_group",
     "worker_beat",  # when which worker was last seen: nobody's data
     "member_staging",  # COPY is refused where rows have security: nobody but the worker's role may touch it
