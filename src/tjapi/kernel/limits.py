@@ -26,9 +26,12 @@ _PATIENCE_SECONDS = 0.05
 _TRIES = 200
 _BUSY_MS = 1_000
 
+# What is due later than this rate can make it was written by a clock that is ahead: one passes, and counts by ours.
 _LET = """
 local now, interval, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local due = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now) + interval
+local due = tonumber(redis.call('GET', KEYS[1]) or '0')
+if due > now + interval * most + 1 then due = now + interval * (most - 1) end
+due = math.max(due, now) + interval
 local wait = due - now - interval * most
 if wait > 0 then return math.ceil(wait) end
 redis.call('SET', KEYS[1], string.format('%.3f', due), 'PX', math.ceil(due - now) + 1)
@@ -202,7 +205,9 @@ class LocalCounts:
 
     def let(self, name: str, now: float, interval: float, most: int) -> int:
         """Let one pass and return 0, or return for how many milliseconds none may."""
-        due = max(self._due.get(name, 0.0), now) + interval
+        held = self._due.get(name, 0.0)
+        held = now + interval * (most - 1) if held > now + interval * most + 1 else held
+        due = max(held, now) + interval
         wait = due - now - interval * most
         if wait > 0:
             return ceil(wait)

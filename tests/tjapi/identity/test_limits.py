@@ -63,6 +63,14 @@ async def test_so_many_pass_and_as_many_again_in_the_time_and_others_are_not_hel
     assert [await refused(limits) for _ in range(11)] == [None] * 10 + [6]
 
 
+async def test_a_clock_that_was_ahead_holds_nobody_up() -> None:
+    clock = Clock(datetime.now(UTC) + timedelta(days=90))
+    limits = counting(clock)
+    assert await refused(limits) is None
+    clock.at -= timedelta(days=90)
+    assert [await refused(limits) for _ in range(2)] == [None, 6]
+
+
 async def test_two_processes_count_together() -> None:
     clock = Clock(datetime.now(UTC))
     one = counting(clock)
