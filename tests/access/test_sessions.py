@@ -1,6 +1,7 @@
 """Sessions are listed and end; a second factor; proof anew; passwords that must be changed; streams that end with their right."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ import pytest
 from tests.access.conftest import PASSWORD, World, do
 from tests.conftest import serving
 from tjapi import wiring
+from tjapi.kernel.limits import Limits
 from tjapi.kernel.security import totp
 from tjapi.kernel.settings import Settings
 
@@ -61,8 +63,11 @@ async def door(settings: Settings) -> AsyncIterator[Door]:
     strict = settings.model_copy(
         update={"step_up_minutes": 10, "stream_seconds": 0.2, "second_factor_roles": "auditor", "rate_factor": 1.0}
     )
+    # Counts of its own: its clock goes where no other does.
+    built = wiring.build(strict, clock=clock)
+    apart = dataclasses.replace(built, limits=Limits(built.broker, b"k" * 32, f"door {strict.database_url}", clock.now))
     async with (
-        serving(wiring.build(strict, clock=clock)) as url,
+        serving(apart) as url,
         httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as http,
     ):
         yield Door(url, clock, http)
