@@ -151,7 +151,7 @@ async def running() -> AsyncIterator[House]:
         await admin.close()
         # Tokens outlive the run: what is measured is requests, not signing in.
         settings = Settings(
-            state=state, database_url=url, redis_url=valkey.url, port=free_port(), environment="demo", access_token_seconds=14_400
+            state=state, database_url=url, redis_url=valkey.url, port=free_port(), environment="demo", access_token_seconds=14_400, rate_factor=10_000
         )  # fmt: skip
         await migrate(settings, KeyRing(load_master_key(None, state)))
         runtime = wiring.build(settings)
@@ -159,7 +159,7 @@ async def running() -> AsyncIterator[House]:
         await demo.load(runtime)
         environment = os.environ | {
             "TJ_STATE": str(state), "TJ_DATABASE_URL": url, "TJ_REDIS_URL": valkey.url, "TJ_PORT": str(settings.port),
-            "TJ_ACCESS_TOKEN_SECONDS": str(settings.access_token_seconds), "TJ_ENVIRONMENT": "demo",
+            "TJ_ACCESS_TOKEN_SECONDS": str(settings.access_token_seconds), "TJ_ENVIRONMENT": "demo", "TJ_RATE_FACTOR": "10000",
         }  # fmt: skip
         house = House(runtime, await connect(settings), environment, None)  # type: ignore[arg-type]
         house.api = house.start("tjapi.cli", "serve")

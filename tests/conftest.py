@@ -80,6 +80,7 @@ def settings_for(database: str, state: Path) -> Settings:
         state=state, database_url=os.environ[_ADDRESS].replace("/DATABASE?", f"/{database}?"), redis_url=os.environ[_VALKEY],
         master_key=MASTER_KEY, environment="demo", database_pool=5,
         rate_factor=1_000,  # everybody who signs in does so from one address
+        step_up_minutes=0,
     )  # fmt: skip
 
 

@@ -44,6 +44,8 @@ PRIVATE_TESTS = (
     "tests/access/test_private.py::test_what_is_private_waits_for_consent_and_shows_to_those_alone_who_may_see_it"
 )
 DOOR, LIMIT_TESTS = "tests/tjapi/identity/test_signing_in.py", "tests/tjapi/identity/test_limits.py"
+OVER_RIGHTS, SESSIONS = "tests/access/test_rights_over_rights.py", "tests/access/test_sessions.py"
+APART = "migrations/versions/2026_11_30_2156_identity_apart.py"
 LIST_TESTS, GROUP_TESTS = "tests/tjapi/employer", "tests/tjapi/groupdesk"
 
 
@@ -82,11 +84,8 @@ TOLD = "tests/tjapi/conclusion/test_told.py"
 TWINS = (
     _twin(
         "door: nobody waits for a hash with a connection in hand", "src/tjapi/identity/flows.py",
-        """                known = await service.credentials(uow, given.username)
-            if not""",
-        """                known = await service.credentials(uow, given.username)
-                await held.hasher.verify(given.password, known.secret_hash)
-            if not""",
+        "            known = await service.credentials(uow, given.username)\n        who",
+        "            known = await service.credentials(uow, given.username)\n            await held.hasher.verify(given.password, known.secret_hash)\n        who",
         f"{DOOR}::test_whoever_is_hashed_for_holds_no_connection_and_the_queue_has_an_end",
     ),
     _twin(
@@ -95,7 +94,7 @@ TWINS = (
     ),
     _twin(
         "door: guesses are counted by address", "src/tjapi/identity/flows.py",
-        'guess(f"{who}|{asked.source}", steps, wrong=CredentialsWrong', "guess(who, steps, wrong=CredentialsWrong",
+        'guess(f"{who}|{asked.source}", steps,', "guess(who, steps,",
         f"{DOOR}::test_what_a_stranger_guesses_elsewhere_holds_nobody_up_and_an_account_is_not_guessed_from_many_places",
     ),
     _twin(
@@ -112,12 +111,52 @@ TWINS = (
         f"{DOOR}::test_nobody_is_believed_who_is_no_proxy_of_ours",
     ),
     _twin(
+        "apart: nobody lets in whom they made", APART, "if p_id = tj.me() or was.password_set_by = tj.me() then", "if p_id = tj.me() then",
+        f"{OVER_RIGHTS}::test_whoever_holds_every_right_makes_no_second_self",
+    ),
+    _twin(
+        "apart: nobody changes the own rights", APART,
+        "  if p_id = tj.me() then return 'own'; end if;\n  select * into was from public.staff where id = p_id for update;\n  if was.version <> p_version then return 'changed'; end if;\n"
+        "  if cardinality(was.campuses) > 0 and not was.campuses && tj.campuses() then return 'campus'; end if;\n  if exists",
+        "  select * into was from public.staff where id = p_id for update;\n  if was.version <> p_version then return 'changed'; end if;\n"
+        "  if cardinality(was.campuses) > 0 and not was.campuses && tj.campuses() then return 'campus'; end if;\n  if exists",
+        f"{OVER_RIGHTS}::test_nobody_changes_the_own_rights",
+    ),
+    _twin(
+        "apart: one person holds one of the three", APART, "select count(distinct p) < 2 from", "select count(distinct p) < 9 from",
+        f"{OVER_RIGHTS}::test_of_three_administrations_one_person_holds_one_and_no_client_any",
+    ),
+    _twin(
+        "apart: two who go at once go one after the other", APART, "select pg_advisory_xact_lock(7307002)", "select null::void",
+        f"{OVER_RIGHTS}::test_the_last_administrator_of_a_kind_stays_also_when_two_go_at_once",
+    ),
+    _twin(
+        "apart: no role writes to accounts", APART, "revoke insert, update, delete on staff, role, staff_role, api_client from {p}_app, {p}_worker;", "",
+        f"{OVER_RIGHTS}::test_no_login_role_writes_to_accounts_past_their_functions",
+    ),
+    _twin(
+        "sessions: a code is good once", "src/tjapi/identity/service.py", "    factor.last_step = step\n", "",
+        f"{SESSIONS}::test_whoever_has_a_second_factor_signs_in_with_it_and_each_code_is_good_once",
+    ),
+    _twin(
+        "sessions: a longest life", "src/tjapi/identity/service.py", "session_idle_minutes), ends)", "session_idle_minutes), ends + timedelta(days=1))",
+        f"{SESSIONS}::test_a_session_ends_when_it_is_idle_and_after_its_longest_life",
+    ),
+    _twin(
+        "sessions: proof grows old", "src/tjapi/kernel/routing.py", "if proved is None or proved < held.clock.now() - timedelta(minutes=minutes):", "if proved is None:",
+        f"{SESSIONS}::test_what_weighs_heavily_asks_anew_who_one_is",
+    ),
+    _twin(
+        "sessions: a stream is asked again", "src/tjapi/kernel/live.py", "now = await again() if again is not None else principal", "now = principal",
+        f"{SESSIONS}::test_a_right_taken_away_ends_a_stream",
+    ),
+    _twin(
         "limits: processes count together", "src/tjapi/kernel/limits.py", "return await self._broker.run(script, names, values)", "return None",
         f"{LIMIT_TESTS}::test_two_processes_count_together",
     ),
     _twin(
-        "limits: a guess is counted before it is looked at", "src/tjapi/kernel/limits.py",
-        "redis.call('HSET', KEYS[1], 'n', n, 'until'", "redis.call('HSET', KEYS[1], 'n', 0, 'until'",
+        "limits: guesses at once are counted each", "src/tjapi/kernel/limits.py",
+        "if open > 0 and tonumber(held[1] or '0') + open >= most then return -1 end", "",
         f"{LIMIT_TESTS}::test_guesses_at_once_are_counted_each_before_any_is_looked_at",
     ),
     _twin(

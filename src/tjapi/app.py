@@ -23,7 +23,7 @@ from tjapi.kernel.idempotency import Replay
 from tjapi.kernel.jobs import health
 from tjapi.kernel.limits import Rate
 from tjapi.kernel.middleware import Metered, Perimeter
-from tjapi.kernel.routing import MalformedBody, Switchboard, assert_every_operation_is_guarded
+from tjapi.kernel.routing import MalformedBody, StepUpRequired, Switchboard, assert_every_operation_is_guarded
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.security.principal import ANONYMOUS, SYSTEM
 from tjapi.kernel.settings import Settings
@@ -70,7 +70,8 @@ def create(runtime: Runtime) -> FastAPI:
     app.router.middleware_stack = Switchboard(
         v1.PREFIX, v1.operations(), Metered(app.router.app, runtime.limits, PAGE_RATES)
     )
-    app.openapi = lambda: build_contract(app, [AlreadyThere])  # type: ignore[method-assign]
+    anew = {name: [StepUpRequired] for name in {*runtime.step_up, *runtime.in_bulk}}
+    app.openapi = lambda: build_contract(app, [AlreadyThere], anew)  # type: ignore[method-assign]
     _health(app, runtime)
     docs.mount(app)
     _handlers(app)

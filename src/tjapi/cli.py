@@ -101,6 +101,20 @@ def load_command() -> None:
     asyncio.run(run())
 
 
+@app.command("administrator")
+def administrator_command(kind: Annotated[str, typer.Argument(help="admin | security_admin | auditor")]) -> None:
+    """指定管理员 · Make one more administrator of a kind, for when the last one is gone; the file with the first password is printed."""
+    if kind not in installation.ADMINISTRATORS:
+        raise typer.BadParameter(" | ".join(installation.ADMINISTRATORS))
+
+    async def run() -> None:
+        runtime = wiring.build(Settings())
+        print(await installation.name_administrator(runtime, kind, another=True))
+        await wiring.close(runtime)
+
+    asyncio.run(run())
+
+
 @app.command("visit")
 def visit_command(
     state: StateOption = DEFAULT_STATE,

@@ -1,4 +1,4 @@
-"""What every installation begins with: campuses, roles, starter content, the gateway's client, the first administrator.
+"""What every installation begins with: campuses, roles, starter content, the gateway's client, the first administrators.
 
 Loading twice is loading once; what the hospital changed stays. Secrets of clients that the installation runs itself derive from the
 master key: two installations have different ones, and a restart the same.
@@ -15,16 +15,18 @@ from tjapi.identity import flows
 from tjapi.identity import service as identity
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.seal import make_demo_seal
-from tjapi.kernel.security.fields import url_token
 from tjapi.kernel.security.keys import KeyRing
 from tjapi.kernel.security.principal import SYSTEM
 from tjapi.knowledge import service as knowledge
 
 GATEWAY = "device-gateway"
 GATEWAY_SCOPES = ("message.push",)
-ADMINISTRATOR = "admin"
 CAMPUSES = {"demo": "1:A:本部院区,2:B:城东院区", "production": "1:A:本院"}
-FIRST_ADMIN = "first-admin.json"
+ADMINISTRATORS = {
+    "admin": ("admin", "first-admin.json"), "security_admin": ("security", "first-security-admin.json"),
+    "auditor": ("auditor", "first-auditor.json"),
+}  # fmt: skip
+"""The three administrators: role, user name, and the file that holds the first password."""
 
 
 def client_secret(keys: KeyRing, client_id: str) -> str:
@@ -39,7 +41,7 @@ def campuses(text: str) -> list[tuple[int, str, str]]:
 
 
 async def load(runtime: Runtime) -> None:
-    """Load the base. In production the first administrator's password goes to STATE/first-admin.json, and the gateway's secret beside it."""
+    """Load the base. In production the first administrators' passwords go to STATE/first-….json, three files for three people, and the gateway's secret beside it."""
     settings, state = runtime.settings, runtime.settings.state
     async with runtime.units.open(SYSTEM) as uow:
         await identity.load_defaults(uow, campuses(settings.campuses or CAMPUSES[settings.environment]))
@@ -57,17 +59,25 @@ async def load(runtime: Runtime) -> None:
         make_demo_seal(settings.seal_folder, settings.hospital_name)
     if settings.environment == "production":
         write_private(state / "gateway.secret", secret)
-        await _first_administrator(runtime)
+        for kind in ADMINISTRATORS:
+            await name_administrator(runtime, kind)
 
 
-async def _first_administrator(runtime: Runtime) -> None:
-    password = f"Tj-{url_token(12)}"
-    path = runtime.settings.state / FIRST_ADMIN
-    hashed = await flows.hashed_password(runtime, ADMINISTRATOR, password, "/password")
+async def name_administrator(runtime: Runtime, kind: str, *, another: bool = False) -> Path | None:
+    """Make the first administrator of a kind where nobody is one, or `another`, for when the last one is gone; return the file of the password.
+
+    Whoever can run this holds the machine and its keys: there is nobody above to let the account in.
+    """
+    username, file = ADMINISTRATORS[kind]
+    password, hashed = await flows.new_password(runtime)
+    path = runtime.settings.state / file
     async with runtime.units.open(SYSTEM) as uow:
-        if await identity.first_administrator(uow, ADMINISTRATOR, password, hashed):
-            # Before the commit: an account whose password nobody knows would be worse than a file without an account.
-            write_private(path, json.dumps({"username": ADMINISTRATOR, "password": password}))
+        made = await identity.first_administrator(uow, kind, username, password, hashed, another=another)
+        if made is None:
+            return None
+        # Before the commit: an account whose password nobody knows would be worse than a file without an account.
+        write_private(path, json.dumps({"username": made, "password": password}))
+    return path
 
 
 def write_private(path: Path, content: str) -> None:

@@ -214,8 +214,9 @@ def _say(runtime: Runtime, seconds: float, people: str) -> None:
         print(f"  demo logins     {state / 'demo.json'}")
         if people:
             print(f"  demo hospital   {people}")
-    elif (first_admin := state / installation.FIRST_ADMIN).exists():
-        print(f"  administrator   {first_admin}  (sign in, change the password, delete the file)")
+    for _, file in installation.ADMINISTRATORS.values():
+        if (state / file).exists():
+            print(f"  administrator   {state / file}  (sign in, change the password, delete the file)")
     first = state / "first-visit.json"
     if first.exists():
         print(f"  a first report  {json.loads(first.read_text(encoding='utf-8'))['pdf']}")

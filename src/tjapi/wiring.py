@@ -33,7 +33,7 @@ from tjapi.groupdesk.jobs import JOBS as GROUPDESK_JOBS
 from tjapi.groupdesk.reactions import REACTIONS as GROUPDESK_REACTIONS
 from tjapi.guidance.reactions import REACTIONS as GUIDANCE_REACTIONS
 from tjapi.identity import service as identity
-from tjapi.identity.rules import RATES
+from tjapi.identity.rules import BULK, RATES, STEP_UP, STEP_UP_IN_BULK
 from tjapi.kernel import problem
 from tjapi.kernel.broker import Broker
 from tjapi.kernel.child.pool import Children, Work
@@ -229,6 +229,7 @@ def build(settings: Settings, *, clock: Clock | None = None, pool: int | None = 
         jobs={spec.name: spec for spec in JOBS}, services=services, hasher=Hasher(settings.hash_slots, settings.hash_queue),
         limits=Limits(broker, keys.of("limits/1"), settings.database_url or "", clock.now, factor=settings.rate_factor),
         rates={name: Rate(name, most, seconds) for name, (most, seconds) in RATES.items()},
+        in_bulk={name: Rate(f"{name}|bulk", BULK * RATES[name][0], RATES[name][1]) for name in STEP_UP_IN_BULK}, step_up=STEP_UP,
     )  # fmt: skip
 
 

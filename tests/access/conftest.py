@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS
 from tjapi.installation import GATEWAY
 from tjapi.kernel.jobs.runner import Runner
 from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.schema import connect
 from tjapi.kernel.settings import Settings
 from tjapi.visit import invented_person
 
@@ -25,7 +27,7 @@ API = "/api/v1"
 A, B = 1, 2
 GENERAL, INTERNAL = 1, 2
 COLUMNS = {
-    "admin": "admin", "front_desk": "front", "group_manager": "group", "doctor": "doctor", "reviewer": "reviewer", "chief": "chief", "interface": "interface",
+    "admin": "admin", "security": "security", "front_desk": "front", "group_manager": "group", "doctor": "doctor", "reviewer": "reviewer", "chief": "chief", "interface": "interface",
     "auditor": "auditor", "client_gateway": GATEWAY, "client_portal": "mini-program",
 }  # fmt: skip
 PASSWORD = "Zugang-4711-xyz"
@@ -105,9 +107,35 @@ class World:
         return self.client((await self.login(username, password))["access_token"])
 
     async def hire(self, **changes: Any) -> dict[str, Any]:
-        """Add a member of staff as the administrator does."""
+        """Add a member of staff: one administrator makes the account, another lets it in, and its first password is changed already."""
+        made = await self.proposed(**changes)
+        tag = {"If-Match": f'"{made["version"]}"'}
+        staff = await do(self.clients["security"], "POST", f"/staff/{made['id']}:approve", headers=tag)
+        admin = await connect(self.runtime.settings)
+        await admin.execute("update staff set must_change_password = false where id = $1", UUID(made["id"]))
+        await admin.close()
+        return dict(staff.json())
+
+    async def proposed(self, **changes: Any) -> dict[str, Any]:
+        """Make an account that nobody has let in yet."""
         body = {"username": fresh("u"), "name": "新人", "password": PASSWORD, "roles": [], "campuses": [A], **changes}
         return dict((await do(self.clients["admin"], "POST", "/staff", 201, json=body, headers=once())).json())
+
+    async def trusted(self, **changes: Any) -> dict[str, Any]:
+        """Make an API client, and let it in."""
+        body = {"client_id": fresh("c"), "name": "试", "scopes": ["portal.grant"], "campuses": [A], **changes}
+        made = dict((await do(self.clients["admin"], "POST", "/api-clients", 201, json=body, headers=once())).json())
+        await do(self.clients["security"], "POST", f"/api-clients/{made['id']}:approve")
+        return made
+
+    async def grant(self, staff_id: str, **changes: Any) -> dict[str, Any]:
+        """Change what an account may do, as the security administrator does; what is not named stays."""
+        now = await do(self.clients["security"], "GET", f"/staff/{staff_id}")
+        rights = {k: now.json()[k] for k in ("roles", "campuses", "departments", "all_departments")} | changes
+        tag = {"If-Match": now.headers["etag"]}
+        return dict(
+            (await do(self.clients["security"], "PUT", f"/staff/{staff_id}/rights", json=rights, headers=tag)).json()
+        )
 
     async def newcomer(self, **changes: Any) -> httpx.AsyncClient:
         """A new member of staff, signed in."""
@@ -334,12 +362,13 @@ async def _prepare(world: World) -> None:
     world.groups = {g["code"]: g["id"] for g in found}
     world.packages = (await do(admin, "GET", "/exam-packages")).json()["items"]
     world.items = (await do(admin, "GET", "/items")).json()["items"]
-    every_right = {
-        "name_zh": "全部权限",
-        "name_en": "Every right",
-        "permissions": sorted(PERMISSIONS.keys() - NOT_FOR_STAFF),
-    }
-    await do(admin, "PUT", "/roles/every_right", json=every_right)
+    # No administrator can make such a role: who holds every right is written past them all.
+    owner = await connect(world.runtime.settings)
+    await owner.execute(
+        "insert into role (code, name_zh, name_en, permissions) values ('every_right', '全部权限', 'Every right', $1)",
+        sorted(PERMISSIONS.keys() - NOT_FOR_STAFF),
+    )
+    await owner.close()
     world.main, world.reviewing, world.arrived = [await world.check_in(await world.register()) for _ in range(3)]
     world.booked = await world.register()
     world.unit = await world.plan()
@@ -358,12 +387,21 @@ async def _prepare(world: World) -> None:
 
 async def _hire(world: World) -> None:
     foreign, other, colleague = await asyncio.gather(
-        world.newcomer(roles=["every_right"], campuses=[B], all_departments=True),
+        _all_powerful(world),
         world.newcomer(roles=["doctor"], departments=[INTERNAL]),
         world.hire(roles=["doctor"]),
     )
     world.clients |= {"foreign_campus": foreign, "other_department": other}
     world.colleague_id = colleague["id"]
+
+
+async def _all_powerful(world: World) -> httpx.AsyncClient:
+    """Somebody of campus B who holds every right there is."""
+    staff = await world.hire(campuses=[B], all_departments=True)
+    owner = await connect(world.runtime.settings)
+    await owner.execute("insert into staff_role (staff_id, role_code) values ($1, 'every_right')", UUID(staff["id"]))
+    await owner.close()
+    return await world.entered(staff["username"], PASSWORD)
 
 
 async def _review(world: World) -> None:

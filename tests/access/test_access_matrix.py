@@ -32,6 +32,7 @@ from tjapi.installation import GATEWAY, client_secret
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.schema import connect
+from tjapi.kernel.security import totp
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import service as requisitions
 from tjapi.result.events import ResultArrivedLate
@@ -146,6 +147,38 @@ async def change_password(world: World, column: str) -> Call:
     )
 
 
+async def step_up(world: World, column: str) -> Call:
+    username = {"front_desk": "front", "group_manager": "group"}.get(column, column)
+    word = PASSWORD if column == "other_department" else demo.password(world.runtime.keys, username)
+    return Call("POST", "/auth/step-up", options={"json": {"password": word}})
+
+
+_WITHOUT_SESSIONS = ("client_gateway", "client_portal", "examinee", "foreign_examinee", "anonymous")
+
+
+async def confirm_second_factor(world: World, column: str) -> Call:
+    """Of a newcomer: from then on the account signs in with it."""
+    path = "/auth/second-factor:confirm"
+    if column in _WITHOUT_SESSIONS:
+        return Call("POST", path, options={"json": {"code": "123456"}})
+    client = await world.newcomer()
+    secret = (await do(client, "POST", "/auth/second-factor")).json()["secret"]
+    code = totp.code_at(secret, int(world.runtime.clock.now().timestamp()) // totp.STEP_SECONDS)
+    return Call("POST", path, client, options={"json": {"code": code}})
+
+
+async def end_session(world: World, column: str) -> Call:
+    if column in _WITHOUT_SESSIONS:
+        return Call("POST", f"/auth/sessions/{uuid7()}:end")
+    client = await world.newcomer()
+    own = (await do(client, "GET", "/auth/sessions")).json()["items"][0]["id"]
+    return Call("POST", f"/auth/sessions/{own}:end", client)
+
+
+async def end_other_sessions(world: World, column: str) -> Call:
+    return Call("POST", "/auth/sessions:end-others", None if column in _WITHOUT_SESSIONS else await world.newcomer())
+
+
 async def create_staff(world: World, column: str) -> Call:
     body = {"username": fresh("u"), "name": "新人", "password": PASSWORD, "roles": ["doctor"], "campuses": [A]}
     return Call("POST", "/staff", options={"json": body, "headers": once()})
@@ -156,6 +189,31 @@ async def update_staff(world: World, column: str) -> Call:
     return Call(
         "PATCH", place, options={"json": {"title": "主治医师"}, "headers": await _tag(world.clients["admin"], place)}
     )
+
+
+async def put_staff_rights(world: World, column: str) -> Call:
+    place = f"/staff/{world.colleague_id}"
+    body = {"roles": ["doctor"], "campuses": [A]}
+    tag = await _tag(world.clients["admin"], place)
+    return Call("PUT", f"{place}/rights", options={"json": body, "headers": tag})
+
+
+async def approve_staff(world: World, column: str) -> Call:
+    made = await world.proposed()
+    return Call("POST", f"/staff/{made['id']}:approve", options={"headers": {"If-Match": f'"{made["version"]}"'}})
+
+
+async def reset_staff_password(world: World, column: str) -> Call:
+    made = await world.proposed()
+    return Call(
+        "POST", f"/staff/{made['id']}:reset-password", options={"headers": {"If-Match": f'"{made["version"]}"'}}
+    )
+
+
+async def approve_api_client(world: World, column: str) -> Call:
+    body = {"client_id": fresh("c"), "name": "试", "scopes": ["portal.grant"], "campuses": [A]}
+    made = await do(world.clients["admin"], "POST", "/api-clients", 201, json=body, headers=once())
+    return Call("POST", f"/api-clients/{made.json()['id']}:approve")
 
 
 async def put_role(world: World, column: str) -> Call:
@@ -1197,6 +1255,19 @@ OPERATIONS: dict[str, Ask] = {
     "getStaff": _just("GET", "/staff/{colleague}"),
     "createStaff": create_staff,
     "updateStaff": update_staff,
+    "putStaffRights": put_staff_rights,
+    "approveStaff": approve_staff,
+    "resetStaffPassword": reset_staff_password,
+    "stepUp": step_up,
+    "enrolSecondFactor": _just("POST", "/auth/second-factor"),
+    "confirmSecondFactor": confirm_second_factor,
+    "listSessions": _just("GET", "/auth/sessions"),
+    "endSession": end_session,
+    "endOtherSessions": end_other_sessions,
+    "endStaffSessions": _just("POST", "/staff/{colleague}:end-sessions"),
+    "endSecondFactor": _just("POST", "/staff/{colleague}:end-second-factor"),
+    "unlockStaff": _just("POST", "/staff/{colleague}:unlock"),
+    "approveApiClient": approve_api_client,
     "listRoles": _just("GET", "/roles"),
     "getRole": _just("GET", "/roles/doctor"),
     "putRole": put_role,
@@ -1496,7 +1567,7 @@ def test_every_operation_of_the_contract_has_a_row_and_every_row_an_operation() 
 def test_every_row_is_asked_and_every_cell_is_a_legal_word() -> None:
     assert OPERATIONS.keys() == TABLE.keys()
     assert {cell for row in TABLE.values() for cell in row.values()} <= WORDS
-    assert {len(row) for row in TABLE.values()} == {14}
+    assert {len(row) for row in TABLE.values()} == {15}
     assert MANAGED.keys() <= TABLE.keys()
     assert set(MANAGED.values()) <= WORDS
 

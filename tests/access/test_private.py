@@ -25,7 +25,7 @@ from tests.access.conftest import API, A, Visit, World, do, fresh, once
 from tjapi.catalog.rules import names_any
 from tjapi.conclusion.rules import overview_of
 from tjapi.exam.rules import logged_item
-from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS
+from tjapi.identity.rules import APART, NOT_FOR_STAFF, PERMISSIONS
 from tjapi.kernel.schema import connect, statements
 from tjapi.kernel.security.principal import NOBODY, Principal
 from tjapi.visit import invented_person
@@ -102,9 +102,9 @@ async def _registered(world: World) -> tuple[Visit, dict[str, dict[str, Any]]]:
 
 async def _outsider(world: World) -> httpx.AsyncClient:
     """Somebody who may do everything but see what is private, and works in another department."""
-    permissions = sorted(PERMISSIONS.keys() - NOT_FOR_STAFF - RIGHTS)
+    permissions = sorted(PERMISSIONS.keys() - NOT_FOR_STAFF - RIGHTS - (APART - {"audit.read"}))
     body = {"name_zh": "除私密外全部权限", "name_en": "All but what is private", "permissions": permissions}
-    await do(world.clients["admin"], "PUT", "/roles/all_but_private", json=body)
+    await do(world.clients["security"], "PUT", "/roles/all_but_private", json=body)
     return await world.newcomer(roles=["all_but_private"], all_departments=True)
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from tests.access.conftest import PASSWORD, A, B, World, do, fresh, once
+from tests.access.conftest import PASSWORD, A, B, World, do, fresh
 from tjapi import demo, wiring
 from tjapi.kernel.db import Role
 from tjapi.kernel.ids import uuid7
@@ -25,7 +25,7 @@ LOGINS = ("tj_app", "tj_reader", "tj_worker")
 HOSPITAL_WIDE = {
     "alembic_version", "api_client", "campus", "department", "exam_package", "exam_package_group", "external_code", "finding", "idempotency_key",
     "knowledge_rule", "knowledge_version",
-    "item", "item_group", "item_group_item", "item_range", "refresh_token", "role", "staff", "staff_role", "staff_session", "audit_link",
+    "item", "item_group", "item_group_item", "item_range", "refresh_token", "role", "staff", "staff_role", "staff_second_factor", "staff_session", "audit_link",
     "employer", "employer_contact", "outside_lab", "item_unit", "item_group_exclusion", "exam_package_option", "exam_package_option_group",
     "worker_beat",  # when which worker was last seen: nobody's data
     "member_staging",  # COPY is refused where rows have security: nobody but the worker's role may touch it
@@ -491,18 +491,18 @@ async def test_a_right_taken_from_a_role_a_role_taken_from_a_person_or_a_campus_
 ) -> None:
     code = f"role_{uuid7().hex[-8:]}"
     role: dict[str, Any] = {"name_zh": "试", "name_en": "Trial", "permissions": ["exam.read", "catalog.read"]}
-    await do(world.clients["admin"], "PUT", f"/roles/{code}", json=role)
+    await do(world.clients["security"], "PUT", f"/roles/{code}", json=role)
     colleague = await world.hire(roles=[code], campuses=[A])
     client = await world.entered(colleague["username"], PASSWORD)
     exam = f"/exams/{world.main.exam_id}"
     assert await _status(client, exam) == 200
-    await do(world.clients["admin"], "PUT", f"/roles/{code}", json={**role, "permissions": ["catalog.read"]})
+    await do(world.clients["security"], "PUT", f"/roles/{code}", json={**role, "permissions": ["catalog.read"]})
     assert (await _status(client, exam), await _status(client, "/items")) == (403, 200)
-    await do(world.clients["admin"], "PUT", f"/roles/{code}", json=role)
+    await do(world.clients["security"], "PUT", f"/roles/{code}", json=role)
     assert await _status(client, exam) == 200
-    await _patch(world, colleague["id"], campuses=[B])
+    await world.grant(colleague["id"], campuses=[B])
     assert await _status(client, exam) == 404
-    await _patch(world, colleague["id"], campuses=[A], roles=[])
+    await world.grant(colleague["id"], campuses=[A], roles=[])
     assert await _status(client, exam) == 403
 
 
@@ -512,14 +512,13 @@ async def test_a_department_taken_away_is_closed_on_the_next_request(world: Worl
     client = await world.entered(colleague["username"], PASSWORD)
     sheet = f"/exams/{world.main.exam_id}/departments/1/sheet"
     assert await _status(client, sheet) == 200
-    await _patch(world, colleague["id"], departments=[2])
+    await world.grant(colleague["id"], departments=[2])
     assert await _status(client, sheet) == 403
 
 
 @pytest.mark.requirement("P2")
 async def test_a_revoked_client_is_refused_on_its_next_request_and_so_are_the_examinees_it_let_in(world: World) -> None:
-    body = {"client_id": fresh("kiosk"), "name": "自助机", "scopes": ["portal.grant"], "campuses": [A]}
-    made = (await do(world.clients["admin"], "POST", "/api-clients", 201, json=body, headers=once())).json()
+    made = await world.trusted()
     secret = {"client_id": made["client_id"], "client_secret": made["client_secret"]}
     token = (await do(world.clients["anonymous"], "POST", "/auth/client-token", json=secret)).json()["access_token"]
     kiosk, program = world.client(token), world.clients["client_portal"]

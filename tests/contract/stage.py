@@ -35,7 +35,7 @@ from tjapi.exam import service as exams
 from tjapi.identity import flows
 from tjapi.identity import service as identity
 from tjapi.identity.rules import NOT_FOR_STAFF, PERMISSIONS
-from tjapi.identity.schemas import RoleIn, StaffIn
+from tjapi.identity.schemas import StaffIn
 from tjapi.installation import GATEWAY, client_secret
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
@@ -43,6 +43,7 @@ from tjapi.kernel.jobs.spec import JobRun
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import connect
 from tjapi.kernel.seal import make_demo_seal
+from tjapi.kernel.security import totp
 from tjapi.kernel.settings import Settings, project_file
 from tjapi.report import service as reports
 from tjapi.result.events import ResultArrivedLate
@@ -205,12 +206,24 @@ async def _people(runtime: Runtime) -> None:
     names = ("all.rights", "second.pair", "leaver.x", "changer.x")
     hashes = {name: await flows.hashed_password(runtime, name, PASSWORD, "/password") for name in names}
     async with runtime.units.open(demo.LOADER) as uow:
-        await identity.put_role(uow, EVERYTHING, RoleIn(name_zh="全部", name_en="Everything", permissions=rights))
         for username in names:
             new = StaffIn(
-                username=username, name="合同", password=PASSWORD, roles=[EVERYTHING], campuses=[1, 2], all_departments=True
+                username=username, name="合同", password=PASSWORD, roles=[], campuses=[1, 2], all_departments=True
             )  # fmt: skip
             await identity.create_staff(uow, new, hashes[username])
+    # No administrator can make such a role: who holds every right is written past them all.
+    await _sql(
+        runtime.settings,
+        "insert into role (code, name_zh, name_en, permissions) values ($1, '全部', 'Everything', $2)",
+        EVERYTHING,
+        rights,
+    )
+    await _sql(
+        runtime.settings,
+        "insert into staff_role select id, $1 from staff where username = any($2)",
+        EVERYTHING,
+        list(names),
+    )
 
 
 async def _group_coded(runtime: Runtime, code: str) -> str:
@@ -277,6 +290,16 @@ def _sign_in(stage: Stage) -> None:
     for who, client in (("program", "mini-program"), ("gateway", GATEWAY)):
         given = {"client_id": client, "client_secret": client_secret(stage.runtime.keys, client)}
         stage.tokens[who] = stage.do("issueClientToken", who="nobody", body=given).json()["access_token"]
+    stage.do("stepUp", body={"password": PASSWORD})
+    secret = stage.do("enrolSecondFactor", who="changer").json()["secret"]
+    code = totp.code_at(secret, int(stage.runtime.clock.now().timestamp()) // totp.STEP_SECONDS)
+    stage.do("confirmSecondFactor", who="changer", body={"code": code})
+    login("all.rights")
+    open_now = stage.do("listSessions").json()["items"]
+    other = next(one["id"] for one in open_now if not one["current"])
+    stage.do("endSession", path={"session_id": other})
+    stage.ids["session_id"].append(other)
+    stage.do("endOtherSessions")
     for operation in ("getPrincipal", "listCampuses", "listDictionaries"):
         stage.do(operation)
 
@@ -292,12 +315,24 @@ def _identity(stage: Stage) -> None:
         headers={"If-Match": shown.headers["etag"][0]},
         body={"title": "医师"},
     )
+
+    def version() -> dict[str, str]:
+        return {"If-Match": stage.do("getStaff", path={"staff_id": staff["id"]}).headers["etag"][0]}
+
+    stage.do("approveStaff", path={"staff_id": staff["id"]}, headers=version(), who="second")
+    rights = {"roles": ["doctor"], "campuses": [1], "departments": [1]}
+    stage.do("putStaffRights", path={"staff_id": staff["id"]}, headers=version(), body=rights)
+    stage.do("unlockStaff", path={"staff_id": staff["id"]})
+    stage.do("endStaffSessions", path={"staff_id": staff["id"]})
+    stage.do("endSecondFactor", path={"staff_id": staff["id"]})
+    stage.do("resetStaffPassword", path={"staff_id": staff["id"]}, headers=version())
     role = {"name_zh": "见习", "name_en": "Intern", "permissions": ["catalog.read"]}
     stage.do("putRole", path={"code": "intern"}, body=role)
     stage.do("getRole", path={"code": "intern"})
     client = {"client_id": "contract.kiosk", "name": "自助机", "scopes": ["portal.grant"], "campuses": [1]}
     created = stage.do("createApiClient", headers=once(), body=client).json()
     stage.ids["client_id"].append(created["id"])
+    stage.do("approveApiClient", path={"client_id": created["id"]}, who="second")
     stage.do("revokeApiClient", path={"client_id": created["id"]})
     stage.ids["code"].append("intern")
     for operation in ("listStaff", "listRoles", "listApiClients"):

@@ -27,6 +27,7 @@ LOADER = Principal("job", UUID(int=1), campuses=(1, 2), departments=None, privat
 # username, name, title, roles, campuses, departments (None: all of them)
 STAFF: tuple[tuple[str, str, str, list[str], list[int], list[int] | None], ...] = (
     ("admin", "覃管理", "系统管理员", ["admin"], [1, 2], []),
+    ("security", "覃安全", "安全管理员", ["security_admin"], [1, 2], None),
     ("front", "韦前台", "", ["front_desk"], [1], []),
     ("front.b", "农前台", "", ["front_desk"], [2], []),
     ("group", "莫团检", "", ["group_manager"], [1], []),

@@ -8,15 +8,23 @@ from fastapi import Depends, Path, Request, Response
 from tjapi.identity import flows, service
 from tjapi.identity.errors import (
     AccountLocked,
+    AdministrationsApart,
     ApiClientNotFound,
     CampusNotGranted,
     ClientIdTaken,
     CredentialsWrong,
+    DepartmentNotGranted,
+    LastAdministrator,
     OldPasswordWrong,
+    OwnRights,
     PasswordTooWeak,
     PermissionUnknown,
     RefreshTokenInvalid,
     RoleNotFound,
+    SecondFactorRequired,
+    SecondFactorThere,
+    SecondFactorWrong,
+    SessionNotFound,
     StaffNotFound,
     UsernameTaken,
 )
@@ -29,16 +37,23 @@ from tjapi.identity.schemas import (
     CampusesOut,
     CampusOut,
     ClientTokenIn,
+    FactorIn,
+    FactorSecretOut,
     LoginIn,
     PasswordIn,
+    PasswordOut,
     PrincipalOut,
+    RecoveryCodesOut,
     RefreshIn,
+    RightsIn,
     RoleIn,
     RoleOut,
     RolesOut,
+    SessionsOut,
     StaffIn,
     StaffOut,
     StaffPatch,
+    StepUpIn,
     TokensOut,
 )
 from tjapi.kernel.etag import IfMatch, set_etag
@@ -56,7 +71,7 @@ admin = router("identity")
 @auth.post(
     "/auth/token",
     **operation("login", "登录", "Sign in", permission=PUBLIC, requirement=["P2"], audience="public", body=True,
-                problems=[CredentialsWrong, AccountLocked]),
+                problems=[CredentialsWrong, AccountLocked, SecondFactorRequired, SecondFactorWrong]),
 )  # fmt: skip
 async def login(request: Request, body: LoginIn) -> TokensOut:
     return await flows.login(runtime(request), asked(request), body)
@@ -97,6 +112,69 @@ async def logout(uow: Unit) -> Response:
 )  # fmt: skip
 async def change_password(request: Request, caller: Caller, body: PasswordIn) -> Response:
     await flows.change_password(runtime(request), asked(request), caller, body)
+    return Response(status_code=204)
+
+
+@auth.post(
+    "/auth/step-up",
+    **operation("stepUp", "重新验证身份", "Prove anew who one is", permission="authenticated", requirement=["P2"], body=True, status=204,
+                problems=[AccountLocked, OldPasswordWrong, SecondFactorRequired, SecondFactorWrong]),
+)  # fmt: skip
+async def step_up(request: Request, caller: Caller, body: StepUpIn) -> Response:
+    await flows.step_up(runtime(request), asked(request), caller, body)
+    return Response(status_code=204)
+
+
+@auth.post(
+    "/auth/second-factor",
+    **operation("enrolSecondFactor", "绑定动态验证码", "Begin to bind a second factor", permission="authenticated", requirement=["P2"],
+                problems=[SecondFactorThere]),
+)  # fmt: skip
+async def enrol_second_factor(request: Request, uow: Unit) -> FactorSecretOut:
+    return await service.enrol_second_factor(uow, runtime(request).settings)
+
+
+@auth.post(
+    "/auth/second-factor:confirm",
+    **operation("confirmSecondFactor", "确认动态验证码", "Put a second factor into use", permission="authenticated", requirement=["P2"], body=True,
+                problems=[SecondFactorThere, SecondFactorWrong]),
+)  # fmt: skip
+async def confirm_second_factor(uow: Unit, body: FactorIn) -> RecoveryCodesOut:
+    return await service.confirm_second_factor(uow, body.code)
+
+
+@auth.get(
+    "/auth/sessions",
+    **operation(
+        "listSessions", "本人会话", "The caller's open sessions", permission="authenticated", requirement=["P2"]
+    ),
+)
+async def list_sessions(request: Request, uow: Unit) -> SessionsOut:
+    return SessionsOut(items=await service.own_sessions(uow, runtime(request).settings))
+
+
+@auth.post(
+    "/auth/sessions/{session_id:uuid}:end",
+    **operation("endSession", "结束一个会话", "End one session", permission="authenticated", requirement=["P2"], status=204, problems=[SessionNotFound]),
+)  # fmt: skip
+async def end_session(uow: Unit, session_id: UUID) -> Response:
+    await service.end_session(uow, session_id)
+    return Response(status_code=204)
+
+
+@auth.post(
+    "/auth/sessions:end-others",
+    **operation(
+        "endOtherSessions",
+        "结束其他会话",
+        "End every other session",
+        permission="authenticated",
+        requirement=["P2"],
+        status=204,
+    ),
+)
+async def end_other_sessions(uow: Unit) -> Response:
+    await service.end_other_sessions(uow)
     return Response(status_code=204)
 
 
@@ -156,7 +234,7 @@ async def _new_secret(request: Request) -> tuple[str, str]:
 @admin.post(
     "/staff",
     **operation("createStaff", "新增人员", "Add a member of staff", permission="identity.write", audience="admin", requirement=["E8.1"], body=True, status=201,
-                idempotent="required", before=[_password_hash], problems=[UsernameTaken, PasswordTooWeak, PermissionUnknown, CampusNotGranted]),
+                idempotent="required", before=[_password_hash], problems=[UsernameTaken, PasswordTooWeak, PermissionUnknown, CampusNotGranted, AdministrationsApart]),
 )  # fmt: skip
 async def create_staff(uow: Unit, body: StaffIn, password_hash: Annotated[str, Depends(_password_hash)]) -> StaffOut:
     return await service.create_staff(uow, body, password_hash)
@@ -182,13 +260,79 @@ async def get_staff(response: Response, uow: ReadUnit, staff_id: UUID) -> StaffO
 
 @admin.patch(
     "/staff/{staff_id:uuid}",
-    **operation("updateStaff", "修改人员与授权", "Change a member of staff", permission="identity.write", audience="admin", requirement=["E8.1"], body=True,
-                if_match=True, problems=[StaffNotFound, PermissionUnknown, CampusNotGranted]),
+    **operation("updateStaff", "修改或停用账号", "Change a member of staff, or end the account", permission="identity.write", audience="admin", requirement=["E8.1"], body=True,
+                if_match=True, problems=[StaffNotFound, CampusNotGranted, OwnRights, LastAdministrator]),
 )  # fmt: skip
 async def update_staff(response: Response, uow: Unit, staff_id: UUID, body: StaffPatch, version: IfMatch) -> StaffOut:
     staff = await service.patch_staff(uow, staff_id, body, version)
     set_etag(response, staff.version)
     return staff
+
+
+@admin.put(
+    "/staff/{staff_id:uuid}/rights",
+    **operation("putStaffRights", "授权", "Say what an account may do, and where", permission="identity.grant", audience="admin", requirement=["E8.1", "P2"],
+                body=True, if_match=True,
+                problems=[StaffNotFound, PermissionUnknown, CampusNotGranted, DepartmentNotGranted, OwnRights, AdministrationsApart, LastAdministrator]),
+)  # fmt: skip
+async def put_staff_rights(response: Response, uow: Unit, staff_id: UUID, body: RightsIn, version: IfMatch) -> StaffOut:
+    staff = await service.grant(uow, staff_id, body, version)
+    set_etag(response, staff.version)
+    return staff
+
+
+@admin.post(
+    "/staff/{staff_id:uuid}:approve",
+    **operation("approveStaff", "准入账号", "Let an account in that another administrator made or reset", permission="identity.grant", audience="admin",
+                requirement=["E8.1", "P2"], if_match=True, problems=[StaffNotFound, CampusNotGranted, DepartmentNotGranted, OwnRights]),
+)  # fmt: skip
+async def approve_staff(response: Response, uow: Unit, staff_id: UUID, version: IfMatch) -> StaffOut:
+    staff = await service.approve_staff(uow, staff_id, version)
+    set_etag(response, staff.version)
+    return staff
+
+
+async def _new_password(request: Request) -> tuple[str, str]:
+    return await flows.new_password(runtime(request))
+
+
+@admin.post(
+    "/staff/{staff_id:uuid}:reset-password",
+    **operation("resetStaffPassword", "重置密码", "A new password, to be changed at once; another administrator lets the account in again",
+                permission="identity.write", audience="admin", requirement=["P2"], if_match=True, before=[_new_password],
+                problems=[StaffNotFound, CampusNotGranted, OwnRights, LastAdministrator]),
+)  # fmt: skip
+async def reset_staff_password(
+    uow: Unit, staff_id: UUID, version: IfMatch, made: Annotated[tuple[str, str], Depends(_new_password)]
+) -> PasswordOut:
+    return await service.reset_password(uow, staff_id, *made, version)
+
+
+@admin.post(
+    "/staff/{staff_id:uuid}:unlock",
+    **operation("unlockStaff", "解除登录限制", "Forget wrong guesses at an account", permission="identity.write", audience="admin", requirement=["P2"],
+                problems=[StaffNotFound, CampusNotGranted]),
+)  # fmt: skip
+async def unlock_staff(uow: Unit, staff_id: UUID) -> StaffOut:
+    return await service.unlock(uow, staff_id)
+
+
+@admin.post(
+    "/staff/{staff_id:uuid}:end-sessions",
+    **operation("endStaffSessions", "结束某人全部会话", "End every session of an account", permission="identity.write", audience="admin",
+                requirement=["P2"], problems=[StaffNotFound, CampusNotGranted]),
+)  # fmt: skip
+async def end_staff_sessions(uow: Unit, staff_id: UUID) -> StaffOut:
+    return await service.end_staff_sessions(uow, staff_id)
+
+
+@admin.post(
+    "/staff/{staff_id:uuid}:end-second-factor",
+    **operation("endSecondFactor", "解绑动态验证码", "Take a lost second factor away", permission="identity.grant", audience="admin",
+                requirement=["P2"], problems=[StaffNotFound, CampusNotGranted, OwnRights]),
+)  # fmt: skip
+async def end_second_factor(uow: Unit, staff_id: UUID) -> StaffOut:
+    return await service.end_second_factor(uow, staff_id)
 
 
 @admin.get(
@@ -219,8 +363,8 @@ async def get_role(uow: ReadUnit, code: RoleCode) -> RoleOut:
 
 @admin.put(
     "/roles/{code}",
-    **operation("putRole", "设置角色权限", "Set a role's permissions", permission="identity.write", audience="admin", requirement=["E8.1"], body=True,
-                problems=[PermissionUnknown]),
+    **operation("putRole", "设置角色权限", "Set a role's permissions", permission="identity.grant", audience="admin", requirement=["E8.1"], body=True,
+                problems=[PermissionUnknown, OwnRights, AdministrationsApart, LastAdministrator]),
 )  # fmt: skip
 async def put_role(uow: Unit, code: RoleCode, body: RoleIn) -> RoleOut:
     return RoleOut.model_validate(await service.put_role(uow, code, body), from_attributes=True)
@@ -244,7 +388,7 @@ async def list_clients(uow: ReadUnit) -> ApiClientsOut:
 @admin.post(
     "/api-clients",
     **operation("createApiClient", "新增接口客户端", "Add an API client", permission="identity.write", audience="admin", requirement=["I5"], body=True, status=201,
-                idempotent="required", before=[_new_secret], problems=[ClientIdTaken, PermissionUnknown, CampusNotGranted]),
+                idempotent="required", before=[_new_secret], problems=[ClientIdTaken, PermissionUnknown, CampusNotGranted, AdministrationsApart]),
 )  # fmt: skip
 async def create_client(
     uow: Unit, body: ApiClientIn, secret: Annotated[tuple[str, str], Depends(_new_secret)]
@@ -253,9 +397,18 @@ async def create_client(
 
 
 @admin.post(
+    "/api-clients/{client_id:uuid}:approve",
+    **operation("approveApiClient", "准入接口客户端", "Let an API client in that another administrator made", permission="identity.grant",
+                audience="admin", requirement=["I5", "P2"], problems=[ApiClientNotFound, CampusNotGranted, OwnRights]),
+)  # fmt: skip
+async def approve_client(uow: Unit, client_id: UUID) -> ApiClientOut:
+    return await service.approve_client(uow, client_id)
+
+
+@admin.post(
     "/api-clients/{client_id:uuid}:revoke",
     **operation("revokeApiClient", "吊销接口客户端", "Revoke an API client", permission="identity.write", audience="admin", requirement=["I5"],
-                problems=[ApiClientNotFound]),
+                problems=[ApiClientNotFound, CampusNotGranted]),
 )  # fmt: skip
 async def revoke_client(uow: Unit, client_id: UUID) -> ApiClientOut:
     return await service.revoke_client(uow, client_id)

@@ -1,9 +1,9 @@
-"""Tables of identity: hospital-wide."""
+"""Tables of identity: hospital-wide. Accounts, roles and clients are changed by functions of the database alone (0064)."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -32,7 +32,7 @@ class Staff(Base):
     username: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     title: Mapped[str] = mapped_column(server_default="")
-    password_hash: Mapped[str]
+    password_hash: Mapped[str] = mapped_column(deferred=True)  # which the reading role may not read
     status: Mapped[str] = mapped_column(server_default="active")
     token_version: Mapped[int] = mapped_column(server_default="1")
     version: Mapped[int] = mapped_column(server_default="1")
@@ -40,6 +40,12 @@ class Staff(Base):
     departments: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default="{}")
     campuses: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), server_default="{}")
     created_at: Mapped[datetime] = mapped_column(Moment)
+    approved_at: Mapped[datetime | None] = mapped_column(Moment)
+    must_change_password: Mapped[bool] = mapped_column(server_default="false")
+    password_set_by: Mapped[UUID | None]
+    password_changed_at: Mapped[datetime | None] = mapped_column(Moment)
+    password_history: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}", deferred=True)
+    guess_epoch: Mapped[int] = mapped_column(server_default="0")
 
 
 class Role(Base):
@@ -72,7 +78,24 @@ class StaffSession(Base):
     staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(Moment)
     source: Mapped[str] = mapped_column(server_default="")
+    token_version: Mapped[int] = mapped_column(server_default="0")
+    last_used_at: Mapped[datetime | None] = mapped_column(Moment)
+    must: Mapped[str] = mapped_column(server_default="")
+    stepped_up_at: Mapped[datetime | None] = mapped_column(Moment)
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class SecondFactor(Base):
+    """What an authenticator holds too; unconfirmed until a code of it was seen. `last_step`: codes up to it were used."""
+
+    __tablename__ = "staff_second_factor"
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    confirmed_at: Mapped[datetime | None] = mapped_column(Moment)
+    last_step: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    recovery: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
 
 
 class RefreshToken(Base):
@@ -96,9 +119,11 @@ class ApiClient(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     client_id: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
-    secret_hash: Mapped[str]
+    secret_hash: Mapped[str] = mapped_column(deferred=True)
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     campuses: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
     status: Mapped[str] = mapped_column(server_default="active")
     token_version: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[datetime] = mapped_column(Moment)
+    approved_at: Mapped[datetime | None] = mapped_column(Moment)
+    created_by: Mapped[UUID | None]

@@ -5,21 +5,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, insert, select, text, update
+from sqlalchemy import delete, exists, select, text, update
 
-from tjapi.identity.models import ApiClient, Campus, RefreshToken, Role, Staff, StaffRole, StaffSession
-from tjapi.kernel.db import Look
+from tjapi.identity.models import ApiClient, Campus, RefreshToken, Role, SecondFactor, Staff, StaffRole, StaffSession
+from tjapi.kernel.db import Look, fetch_value
 from tjapi.kernel.uow import UnitOfWork
 
 _STAFF_PRINCIPAL = """
-select s.name, s.campuses, s.departments, s.all_departments,
+select s.name, s.campuses, s.departments, s.all_departments, s.must_change_password, e.must, e.stepped_up_at,
   coalesce((select array_agg(distinct p) from staff_role r join role o on o.code = r.role_code, unnest(o.permissions) p
             where r.staff_id = s.id), '{}') permissions
 from staff s join staff_session e on e.staff_id = s.id
-where s.id = $1 and s.token_version = $2 and s.status = 'active' and e.id = $3 and e.revoked_at is null
+where s.id = $1 and s.token_version = $2 and s.status = 'active' and s.approved_at is not null and e.id = $3 and e.revoked_at is null
 """
 _CLIENT_PRINCIPAL = """
-select name, campuses, scopes from api_client where id = $1 and token_version = $2 and status = 'active'
+select name, campuses, scopes from api_client where id = $1 and token_version = $2 and status = 'active' and approved_at is not null
 """
 
 
@@ -38,15 +38,17 @@ async def credentials_of_staff(uow: UnitOfWork, username: str, source: str, sinc
     familiar = exists().where(
         StaffSession.staff_id == Staff.id, StaffSession.source == source, StaffSession.created_at > since
     )
-    query = select(Staff.id, Staff.password_hash, Staff.status, familiar.label("familiar")).where(
-        Staff.username == username
-    )
+    query = select(
+        Staff.id, Staff.password_hash, Staff.status, Staff.approved_at, Staff.guess_epoch, familiar.label("familiar")
+    ).where(Staff.username == username)
     return (await uow.session.execute(query)).one_or_none()
 
 
 async def credentials_of_client(uow: UnitOfWork, client_id: str) -> Any | None:
     """Return what a client's secret is held against."""
-    query = select(ApiClient.id, ApiClient.secret_hash, ApiClient.status).where(ApiClient.client_id == client_id)
+    query = select(ApiClient.id, ApiClient.secret_hash, ApiClient.status, ApiClient.approved_at).where(
+        ApiClient.client_id == client_id
+    )
     return (await uow.session.execute(query)).one_or_none()
 
 
@@ -55,10 +57,31 @@ async def staff_by_username(uow: UnitOfWork, username: str) -> Staff | None:
     return (await uow.session.execute(select(Staff).where(Staff.username == username))).scalar_one_or_none()
 
 
-async def staff_by_id(uow: UnitOfWork, staff: UUID, *, lock: bool = False) -> Staff | None:
-    """Return a member of staff."""
-    query = select(Staff).where(Staff.id == staff)
-    return (await uow.session.execute(query.with_for_update() if lock else query)).scalar_one_or_none()
+async def staff_by_id(uow: UnitOfWork, staff: UUID) -> Staff | None:
+    """Return a member of staff, as it is now."""
+    query = select(Staff).where(Staff.id == staff).execution_options(populate_existing=True)
+    return (await uow.session.execute(query)).scalar_one_or_none()
+
+
+async def secrets_of_staff(uow: UnitOfWork, staff: UUID) -> Any | None:
+    """Return the hash of a password and those of the ones before: only the writing role may read them."""
+    query = select(Staff.username, Staff.password_hash, Staff.password_history, Staff.guess_epoch).where(
+        Staff.id == staff
+    )
+    return (await uow.session.execute(query)).one_or_none()
+
+
+async def secret_of_client(uow: UnitOfWork, client: UUID) -> str | None:
+    """Return the hash of a client's secret."""
+    return (await uow.session.execute(select(ApiClient.secret_hash).where(ApiClient.id == client))).scalar_one_or_none()
+
+
+async def verdict(uow: UnitOfWork, function: str, *values: Any) -> str | None:
+    """Ask one of the database's functions for a change of accounts; return why it refuses, or None: it was done."""
+    await uow.session.flush()
+    places = ", ".join(f"${n}" for n in range(1, len(values) + 1))
+    said: str | None = await fetch_value(uow.session, f"select tj.{function}({places})", *values)
+    return said
 
 
 async def staff_page(uow: UnitOfWork, after: list[Any] | None, size: int) -> Sequence[Staff]:
@@ -80,15 +103,6 @@ async def roles_of(uow: UnitOfWork, staff: Sequence[UUID]) -> dict[UUID, list[st
     for staff_id, code in (await uow.session.execute(query)).all():
         found.setdefault(staff_id, []).append(code)
     return found
-
-
-async def set_roles(uow: UnitOfWork, staff: UUID, roles: Sequence[str]) -> None:
-    """Replace the roles of a member of staff."""
-    await uow.session.execute(delete(StaffRole).where(StaffRole.staff_id == staff))
-    if roles:
-        await uow.session.execute(
-            insert(StaffRole), [{"staff_id": staff, "role_code": code} for code in sorted(set(roles))]
-        )
 
 
 async def roles(uow: UnitOfWork) -> Sequence[Role]:
@@ -129,11 +143,11 @@ async def end_examinee_session(uow: UnitOfWork, session: UUID) -> None:
     await uow.session.execute(text("select tj.end_examinee_session(:session)"), {"session": session})
 
 
-async def revoke_sessions(uow: UnitOfWork, staff: UUID) -> None:
-    """End every session of an account."""
+async def revoke_sessions(uow: UnitOfWork, staff: UUID, *, but: UUID | None = None) -> None:
+    """End every session of an account, but one."""
     query = (
         update(StaffSession)
-        .where(StaffSession.staff_id == staff, StaffSession.revoked_at.is_(None))
+        .where(StaffSession.staff_id == staff, StaffSession.revoked_at.is_(None), StaffSession.id.is_distinct_from(but))
         .values(revoked_at=uow.now)
     )
     await uow.session.execute(query)
@@ -145,10 +159,9 @@ async def client_by_client_id(uow: UnitOfWork, client_id: str) -> ApiClient | No
 
 
 async def client_by_id(uow: UnitOfWork, client: UUID) -> ApiClient | None:
-    """Return an API client, locked."""
-    return (
-        await uow.session.execute(select(ApiClient).where(ApiClient.id == client).with_for_update())
-    ).scalar_one_or_none()
+    """Return an API client, as it is now."""
+    query = select(ApiClient).where(ApiClient.id == client).execution_options(populate_existing=True)
+    return (await uow.session.execute(query)).scalar_one_or_none()
 
 
 async def clients(uow: UnitOfWork) -> Sequence[ApiClient]:
@@ -159,6 +172,43 @@ async def clients(uow: UnitOfWork) -> Sequence[ApiClient]:
 async def campuses(uow: UnitOfWork) -> Sequence[Campus]:
     """Return every campus."""
     return (await uow.session.execute(select(Campus).order_by(Campus.id))).scalars().all()
+
+
+async def is_held(uow: UnitOfWork, role: str) -> bool:
+    """Say whether anybody holds a role."""
+    return bool((await uow.session.execute(select(exists().where(StaffRole.role_code == role)))).scalar())
+
+
+async def sessions(uow: UnitOfWork, staff: UUID, since: datetime) -> Sequence[StaffSession]:
+    """Return the open sessions of an account that were opened since, newest first."""
+    query = (
+        select(StaffSession)
+        .join(Staff, Staff.id == StaffSession.staff_id)
+        .where(
+            StaffSession.staff_id == staff, StaffSession.revoked_at.is_(None), StaffSession.created_at > since,
+            StaffSession.token_version == Staff.token_version,
+        )
+        .order_by(StaffSession.created_at.desc())
+        .limit(100)
+    )  # fmt: skip
+    return (await uow.session.execute(query)).scalars().all()
+
+
+async def session_of(uow: UnitOfWork, session: UUID, staff: UUID) -> StaffSession | None:
+    """Return a session of an account, locked."""
+    query = select(StaffSession).where(StaffSession.id == session, StaffSession.staff_id == staff).with_for_update()
+    return (await uow.session.execute(query)).scalar_one_or_none()
+
+
+async def second_factor(uow: UnitOfWork, staff: UUID) -> SecondFactor | None:
+    """Return an account's second factor, locked: two logins do not use one code."""
+    query = select(SecondFactor).where(SecondFactor.staff_id == staff).with_for_update()
+    return (await uow.session.execute(query)).scalar_one_or_none()
+
+
+async def drop_second_factor(uow: UnitOfWork, staff: UUID) -> None:
+    """Forget an account's second factor."""
+    await uow.session.execute(delete(SecondFactor).where(SecondFactor.staff_id == staff))
 
 
 async def lock_name(uow: UnitOfWork, name: str) -> None:

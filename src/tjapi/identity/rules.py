@@ -4,7 +4,14 @@ from datetime import timedelta
 
 PERMISSIONS: dict[str, tuple[str, str]] = {
     "identity.read": ("查看人员与角色", "See staff and roles"),
-    "identity.write": ("维护人员、角色与接口客户端", "Maintain staff, roles and API clients"),
+    "identity.write": (
+        "建立人员与接口客户端账号、重置密码(系统管理员)",
+        "Make accounts of staff and API clients, reset passwords",
+    ),
+    "identity.grant": (
+        "授权并准入账号、设置角色权限(安全管理员)",
+        "Say what accounts may do and let them in, set roles",
+    ),
     "catalog.read": ("查看项目与套餐", "See items and packages"),
     "catalog.write": ("维护项目与套餐", "Maintain items and packages"),
     "knowledge.read": ("查看知识库", "See findings, advice and rules"),
@@ -98,8 +105,32 @@ ROLES: dict[str, tuple[str, str, frozenset[str]]] = {
         "catalog.read", "catalog.write", "message.read", "message.write", "message.raw", "message.release", "job.read_all", "job.write", "live.read",
         "requisition.read", "requisition.write",
     })),
+    "security_admin": ("安全管理员", "Security administrator", frozenset({"identity.read", "identity.grant"})),
     "auditor": ("审计员", "Auditor", frozenset({"audit.read", "identity.read"})),
 }  # fmt: skip
+ADMINISTRATORS = ("admin", "security_admin", "auditor")
+"""The roles of the three administrators that ship."""
+STEP_UP = frozenset({"recallReport"})
+"""What asks anew who one is."""
+STEP_UP_IN_BULK = frozenset({"unmaskExaminee", "unmaskExamineeGuardian", "unmaskEmployerContact"})
+"""What asks anew who one is where it is done more often than its rate lets."""
+BULK = 10
+"""How much more often it may be done then."""
+APART = frozenset({"identity.write", "identity.grant", "audit.read"})
+"""系统、安全、审计三权分立: of these one person holds one, and the last active holder of each stays. The database guards it."""
+STAFF_STATE = {
+    "pending": ("待准入", "To be let in"), "active": ("在用", "Active"), "disabled": ("停用", "Disabled"),
+}  # fmt: skip
+CLIENT_STATE = {
+    "pending": ("待准入", "To be let in"), "active": ("在用", "Active"), "revoked": ("已吊销", "Revoked"),
+}  # fmt: skip
+
+
+def staff_state(status: str, *, approved: bool) -> str:
+    """Return the state of an account or client: one that is not let in yet is pending, unless it ended before."""
+    return "pending" if status == "active" and not approved else status
+
+
 NOT_FOR_STAFF = frozenset({"portal.grant", "message.push", "me.read", "me.write", "member.self"})
 
 # Whoever reviews or signs a conclusion answers for all that was found.

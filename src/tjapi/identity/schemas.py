@@ -1,7 +1,7 @@
 """Shapes of identity."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -12,10 +12,13 @@ Username = Annotated[str, StringConstraints(min_length=2, max_length=40, pattern
 Password = Annotated[
     str, Field(min_length=1, max_length=128, description="口令 · Password", examples=["Demo-2026-front"])
 ]
+FactorCode = Annotated[str, StringConstraints(min_length=6, max_length=20, pattern=r"^[A-Za-z0-9-]+$")]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[a-z_][a-z0-9_.]*$")]
 CampusId = Annotated[int, Field(ge=1, le=32_000, description="院区编号 · Campus id", examples=[1]), WHOLE]
 DepartmentId = Annotated[int, Field(ge=1, le=32_000, description="科室编号 · Department id", examples=[1]), WHOLE]
 Campuses = Annotated[list[CampusId], Field(max_length=50)]
+StaffState = Literal["pending", "active", "disabled"]
+ClientState = Literal["pending", "active", "revoked"]
 Departments = Annotated[list[DepartmentId], Field(max_length=200)]
 
 
@@ -30,6 +33,51 @@ class LoginIn(Input):
 
     username: Username = Field(examples=["front"])
     password: Password
+    code: FactorCode | None = Field(
+        None, description="动态验证码或恢复码 · A code of the second factor, or a recovery code", examples=["492039"]
+    )
+
+
+class StepUpIn(Input):
+    """Who one is, proved anew: the code where there is a second factor, else the password."""
+
+    password: Password | None = None
+    code: FactorCode | None = Field(None, description="动态验证码 · A code of the second factor", examples=["492039"])
+
+
+class FactorIn(Input):
+    """A code of the authenticator."""
+
+    code: FactorCode = Field(examples=["492039"])
+
+
+class FactorSecretOut(BaseModel):
+    """The one time that the secret is shown: scan it, then confirm with a code."""
+
+    secret: str = Field(examples=["JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"])
+    uri: str = Field(examples=["otpauth://totp/tjapi:li.na?secret=JBSWY3DPEHPK3PXP&issuer=tjapi&digits=6&period=30"])
+
+
+class RecoveryCodesOut(BaseModel):
+    """The one time that recovery codes are shown; each is good once."""
+
+    recovery_codes: list[str] = Field(examples=[["k7m2p-x9qrt"]])
+
+
+class SessionOut(BaseModel):
+    """A session of the caller."""
+
+    id: UUID
+    created_at: datetime
+    last_used_at: datetime
+    source: str = Field(description="登录地址 · Where it was opened", examples=["10.20.3.41"])
+    current: bool = Field(description="是否本次会话 · Whether it is this one", examples=[True])
+
+
+class SessionsOut(BaseModel):
+    """The caller's open sessions, newest first."""
+
+    items: list[SessionOut]
 
 
 class TokensOut(BaseModel):
@@ -80,8 +128,14 @@ class PasswordIn(Input):
     new_password: Password
 
 
+class PasswordOut(BaseModel):
+    """The one time that a new password is shown; its owner must change it at once."""
+
+    password: str = Field(examples=["Tj-q3vJ0m2vS8u0Xb1c"])
+
+
 class StaffIn(Input):
-    """A new member of staff."""
+    """A new member of staff, and what the account is to do once another administrator has let it in."""
 
     username: Username = Field(examples=["li.na"])
     name: str = Field(min_length=1, max_length=40, examples=["李娜"])
@@ -98,13 +152,18 @@ class StaffPatch(Input):
 
     name: str | None = Field(None, min_length=1, max_length=40, examples=["李娜"])
     title: str | None = Field(None, max_length=40, examples=["副主任医师"])
-    roles: list[Code] | None = Field(None, max_length=20, examples=[["doctor"]])
-    campuses: Campuses | None = None
-    departments: Departments | None = None
-    all_departments: bool | None = Field(None, strict=True)
     active: bool | None = Field(
         None, strict=True, description="false 停用并立即失效其令牌 · false ends every token at once"
     )
+
+
+class RightsIn(Input):
+    """What an account may do, and where."""
+
+    roles: list[Code] = Field(max_length=20, examples=[["doctor"]])
+    campuses: Campuses = Field(examples=[[1]])
+    departments: Departments = Field(default_factory=list, examples=[[3]])
+    all_departments: bool = Field(False, strict=True)
 
 
 class StaffOut(BaseModel):
@@ -114,11 +173,14 @@ class StaffOut(BaseModel):
     username: str = Field(examples=["li.na"])
     name: str = Field(examples=["李娜"])
     title: str = Field(examples=["主治医师"])
-    status: str = Field(examples=["active"])
+    status: StaffState = Field(examples=["active"])
     roles: list[str] = Field(examples=[["doctor"]])
     campuses: list[int] = Field(examples=[[1]])
     departments: list[int] = Field(examples=[[3]])
     all_departments: bool
+    must_change_password: bool = Field(
+        description="登录后须先改密码 · Must change the password first", examples=[False]
+    )
     version: int = Field(examples=[1])
     created_at: datetime
 
@@ -164,7 +226,7 @@ class ApiClientOut(BaseModel):
     name: str = Field(examples=["微信小程序"])
     scopes: list[str] = Field(examples=[["portal.grant"]])
     campuses: list[int] = Field(examples=[[1]])
-    status: str = Field(examples=["active"])
+    status: ClientState = Field(examples=["active"])
     created_at: datetime
 
 

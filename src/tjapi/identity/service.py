@@ -1,34 +1,47 @@
 """The verbs of identity."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from tjapi.identity import repository
 from tjapi.identity.errors import (
+    AdministrationsApart,
     ApiClientNotFound,
     CampusNotGranted,
     CampusNotHeld,
     ClientIdTaken,
     CredentialsWrong,
+    DepartmentNotGranted,
+    LastAdministrator,
     OldPasswordWrong,
+    OwnRights,
     PasswordTooWeak,
     PermissionUnknown,
     RefreshTokenInvalid,
     RoleNotFound,
+    SecondFactorRequired,
+    SecondFactorThere,
+    SecondFactorWrong,
+    SessionNotFound,
     StaffNotFound,
     UsernameTaken,
 )
-from tjapi.identity.models import ApiClient, Campus, RefreshToken, Role, Staff, StaffSession
-from tjapi.identity.rules import FAMILIAR, NOT_FOR_STAFF, PERMISSIONS, ROLES, private_scope
+from tjapi.identity.models import ApiClient, Campus, RefreshToken, Role, SecondFactor, Staff, StaffSession
+from tjapi.identity.rules import ADMINISTRATORS, FAMILIAR, NOT_FOR_STAFF, PERMISSIONS, ROLES, private_scope, staff_state
 from tjapi.identity.schemas import (
     AccessTokenOut,
     ApiClientCreated,
     ApiClientIn,
     ApiClientOut,
+    FactorSecretOut,
+    PasswordOut,
+    RecoveryCodesOut,
+    RightsIn,
     RoleIn,
+    SessionOut,
     StaffIn,
     StaffOut,
     StaffPatch,
@@ -36,7 +49,8 @@ from tjapi.identity.schemas import (
 )
 from tjapi.kernel.db import Look
 from tjapi.kernel.ids import uuid7
-from tjapi.kernel.problem import FieldError, PermissionMissing, PreconditionFailed
+from tjapi.kernel.problem import FieldError, PermissionMissing, PreconditionFailed, Problem
+from tjapi.kernel.security import totp
 from tjapi.kernel.security.fields import url_token
 from tjapi.kernel.security.passwords import weakness
 from tjapi.kernel.security.principal import Principal
@@ -47,11 +61,17 @@ from tjapi.kernel.uow import UnitOfWork
 _WEAK = {
     "too_short": ("密码太短", "too short"),
     "contains_username": ("密码不能包含用户名", "must not contain the user name"),
+    "too_common": ("密码过于常见", "is one that many people use"),
+    "used_before": ("不能使用最近用过的密码", "was used before"),
     "too_few_kinds_of_characters": (
         "至少包含大写、小写、数字、符号中的三种",
         "needs three of: upper case, lower case, digits, symbols",
     ),
 }
+
+
+_KEPT = 5
+"""How many passwords of before may not be used again."""
 
 
 async def authenticate(look: Look, claims: TokenClaims) -> Principal | None:
@@ -61,10 +81,11 @@ async def authenticate(look: Look, claims: TokenClaims) -> Principal | None:
         if row is None:
             return None
         departments = None if row["all_departments"] else tuple(row["departments"])
-        rights = frozenset(row["permissions"]) - NOT_FOR_STAFF
+        must = "password" if row["must_change_password"] else row["must"]
+        rights = frozenset() if must else frozenset(row["permissions"]) - NOT_FOR_STAFF
         return Principal(
             "staff", claims.subject, rights, tuple(row["campuses"]), departments, None, claims.session, row["name"],
-            private=private_scope(rights, departments),
+            private=private_scope(rights, departments), must=must, stepped_up_at=row["stepped_up_at"],
         )  # fmt: skip
     row = await repository.client_principal(look, claims.subject, claims.version)
     if row is None:
@@ -90,6 +111,7 @@ class Credentials:
     told: str
     secret_hash: str | None
     familiar: bool = False
+    epoch: int = 0
 
 
 def _unknown(uow: UnitOfWork, name: str) -> str:
@@ -102,7 +124,8 @@ async def credentials(uow: UnitOfWork, username: str) -> Credentials:
     unknown = _unknown(uow, username)
     if row is None:
         return Credentials(None, unknown, None)
-    return Credentials(row.id, str(row.id), row.password_hash if row.status == "active" else None, row.familiar)
+    may = row.status == "active" and row.approved_at is not None
+    return Credentials(row.id, str(row.id), row.password_hash if may else None, row.familiar, row.guess_epoch)
 
 
 async def client_credentials(uow: UnitOfWork, client_id: str) -> Credentials:
@@ -111,7 +134,8 @@ async def client_credentials(uow: UnitOfWork, client_id: str) -> Credentials:
     unknown = _unknown(uow, client_id)
     if row is None:
         return Credentials(None, unknown, None)
-    return Credentials(row.id, str(row.id), row.secret_hash if row.status == "active" else None)
+    may = row.status == "active" and row.approved_at is not None
+    return Credentials(row.id, str(row.id), row.secret_hash if may else None)
 
 
 async def refuse_login(uow: UnitOfWork, held: Credentials) -> None:
@@ -126,31 +150,196 @@ async def refuse_client(uow: UnitOfWork, held: Credentials) -> None:
     raise CredentialsWrong().kept()
 
 
-async def enter(uow: UnitOfWork, mint: TokenMint, settings: Settings, held: Credentials) -> TokensOut:
-    """Open a session for whoever proved to be who they say. Raises CredentialsWrong where the account changed meanwhile."""
-    staff = None if held.subject is None else await repository.staff_by_id(uow, held.subject, lock=True)
-    if staff is None or staff.status != "active" or staff.password_hash != held.secret_hash:
+async def enter(uow: UnitOfWork, mint: TokenMint, settings: Settings, held: Credentials, code: str | None) -> TokensOut:
+    """Open a session for whoever proved to be who they say.
+
+    Raises CredentialsWrong where the account changed meanwhile, SecondFactorRequired, SecondFactorWrong (which counts like a wrong password).
+    """
+    staff = None if held.subject is None else await repository.staff_by_id(uow, held.subject)
+    secrets = None if staff is None else await repository.secrets_of_staff(uow, staff.id)
+    if staff is None or secrets is None or secrets.password_hash != held.secret_hash:
         raise CredentialsWrong
-    session = StaffSession(id=uuid7(), staff_id=staff.id, created_at=uow.now, source=uow.source)
+    factor = await repository.second_factor(uow, staff.id)
+    if factor is not None and factor.confirmed_at is not None:
+        if code is None:
+            raise SecondFactorRequired
+        await _check_code(uow, factor, code)
+        must = ""
+    else:
+        held_roles = set((await repository.roles_of(uow, [staff.id])).get(staff.id, ()))
+        must = "second_factor" if held_roles & _with_second_factor(settings) else ""
+    if settings.password_days and (staff.password_changed_at or staff.created_at) < uow.now - timedelta(
+        days=settings.password_days
+    ):
+        must = "password"
+    # A session of an older password cannot be renewed: it remembers of which version of the account it is.
+    session = StaffSession(
+        id=uuid7(), staff_id=staff.id, created_at=uow.now, source=uow.source, token_version=staff.token_version, must=must,
+        last_used_at=uow.now, stepped_up_at=uow.now,
+    )  # fmt: skip
     uow.session.add(session)
     await uow.session.flush()
     await uow.audit("staff.signed_in", "staff", staff.id)
-    return await _tokens(uow, mint, settings, staff, session.id)
+    return await _tokens(uow, mint, settings, staff, session)
 
 
-async def _tokens(uow: UnitOfWork, mint: TokenMint, settings: Settings, staff: Staff, session: UUID) -> TokensOut:
-    refresh = url_token()
-    expires = uow.now + timedelta(days=settings.refresh_token_days)
-    uow.session.add(RefreshToken(digest=_digest(refresh), session_id=session, expires_at=expires))
+def _with_second_factor(settings: Settings) -> set[str]:
+    named = settings.second_factor_roles
+    if named is None:
+        named = "" if settings.environment == "demo" else ",".join(ADMINISTRATORS)
+    return set(filter(None, named.split(",")))
+
+
+def _place(staff_id: UUID) -> str:
+    return f"staff_second_factor|secret|{staff_id}"
+
+
+async def _check_code(uow: UnitOfWork, factor: SecondFactor, code: str) -> None:
+    """Use a code up, or a recovery code. Raises SecondFactorWrong, remembered like a failed login."""
+    digest = totp.recovery_digest(code)
+    if digest in factor.recovery:
+        factor.recovery = [one for one in factor.recovery if one != digest]
+        await uow.audit("staff.recovery_code_used", "staff", factor.staff_id, detail={"left": len(factor.recovery)})
+        return
+    secret = uow.cipher.open(bytes(factor.secret), _place(factor.staff_id))
+    step = totp.step_of(secret, code, uow.now, factor.last_step)
+    if step is None:
+        await uow.audit("staff.login_failed", "staff", factor.staff_id)
+        raise SecondFactorWrong().kept()
+    factor.last_step = step
+
+
+async def enrol_second_factor(uow: UnitOfWork, settings: Settings) -> FactorSecretOut:
+    """Make a second factor for the caller, to be confirmed by a code. Raises PermissionMissing, SecondFactorThere."""
+    staff = await repository.staff_by_id(uow, uow.principal.id) if uow.principal.kind == "staff" else None
+    if staff is None:
+        raise PermissionMissing
+    factor = await repository.second_factor(uow, staff.id)
+    if factor is not None and factor.confirmed_at is not None:
+        raise SecondFactorThere
+    await repository.drop_second_factor(uow, staff.id)
+    secret = totp.new_secret()
+    sealed = uow.cipher.seal(secret, _place(staff.id))
+    uow.session.add(SecondFactor(staff_id=staff.id, secret=sealed, created_at=uow.now, last_step=0, recovery=[]))
+    await uow.audit("staff.second_factor_begun", "staff", staff.id)
+    uri = totp.provisioning_uri(secret, staff.username, settings.hospital_name)
+    return FactorSecretOut(secret=secret, uri=uri)
+
+
+async def confirm_second_factor(uow: UnitOfWork, code: str) -> RecoveryCodesOut:
+    """Put the caller's second factor into use; from now on they sign in with it. Raises PermissionMissing, SecondFactorThere, SecondFactorWrong."""
+    factor = await repository.second_factor(uow, uow.principal.id) if uow.principal.kind == "staff" else None
+    if factor is None:
+        raise PermissionMissing
+    if factor.confirmed_at is not None:
+        raise SecondFactorThere
+    await _check_code(uow, factor, code)
+    codes = totp.recovery_codes()
+    factor.confirmed_at, factor.recovery = uow.now, [totp.recovery_digest(one) for one in codes]
+    session = await repository.session_of(uow, UUID(uow.principal.session), uow.principal.id)
+    if session is not None and session.must == "second_factor":
+        session.must = ""
+    await uow.audit("staff.second_factor_confirmed", "staff", uow.principal.id)
+    return RecoveryCodesOut(recovery_codes=codes)
+
+
+async def end_second_factor(uow: UnitOfWork, staff_id: UUID) -> StaffOut:
+    """Take a lost second factor away, and end the account's sessions. Raises StaffNotFound, OwnRights, CampusNotGranted."""
+    staff = await get_staff(uow, staff_id)
+    if staff_id == uow.principal.id:
+        raise OwnRights
+    _refuse_elsewhere(uow, staff)
+    await repository.drop_second_factor(uow, staff_id)
+    await repository.revoke_sessions(uow, staff_id)
+    await uow.audit("staff.second_factor_ended", "staff", staff_id)
+    return staff
+
+
+def _refuse_elsewhere(uow: UnitOfWork, staff: StaffOut) -> None:
+    if staff.campuses and not set(staff.campuses) & set(uow.principal.campuses):
+        raise CampusNotGranted
+
+
+async def step_up(uow: UnitOfWork, code: str | None, *, password_was_right: bool) -> None:
+    """Remember that the caller proved anew who they are: by a code where they have a second factor, else by the password.
+
+    Raises SecondFactorRequired, SecondFactorWrong, OldPasswordWrong; a wrong one is remembered.
+    """
+    factor = await repository.second_factor(uow, uow.principal.id)
+    if factor is not None and factor.confirmed_at is not None:
+        if code is None:
+            raise SecondFactorRequired
+        await _check_code(uow, factor, code)
+    elif not password_was_right:
+        await uow.audit("staff.login_failed", "staff", uow.principal.id)
+        raise OldPasswordWrong(errors=[FieldError("/password", "wrong", "密码错误", "the password is wrong")]).kept()
+    session = await repository.session_of(uow, UUID(uow.principal.session), uow.principal.id)
+    if session is None:
+        raise PermissionMissing
+    session.stepped_up_at = uow.now
+    await uow.audit("staff.stepped_up", "staff", uow.principal.id)
+
+
+async def own_sessions(uow: UnitOfWork, settings: Settings) -> list[SessionOut]:
+    """Return the caller's open sessions. Raises PermissionMissing for who has none."""
+    if uow.principal.kind != "staff":
+        raise PermissionMissing
+    since = uow.now - timedelta(hours=settings.session_hours)
+    idle = uow.now - timedelta(minutes=settings.session_idle_minutes)
+    rows = await repository.sessions(uow, uow.principal.id, since)
+    return [
+        SessionOut(
+            id=row.id, created_at=row.created_at, last_used_at=row.last_used_at or row.created_at, source=row.source,
+            current=str(row.id) == uow.principal.session,
+        )
+        for row in rows if (row.last_used_at or row.created_at) > idle
+    ]  # fmt: skip
+
+
+async def end_session(uow: UnitOfWork, session_id: UUID) -> None:
+    """End a session of the caller's own. Raises PermissionMissing, SessionNotFound."""
+    if uow.principal.kind != "staff":
+        raise PermissionMissing
+    if await repository.session_of(uow, session_id, uow.principal.id) is None:
+        raise SessionNotFound
+    await repository.revoke_session(uow, session_id)
+    await uow.audit("staff.session_ended", "staff", uow.principal.id)
+
+
+async def end_other_sessions(uow: UnitOfWork) -> None:
+    """End every session of the caller but this one. Raises PermissionMissing."""
+    if uow.principal.kind != "staff":
+        raise PermissionMissing
+    await repository.revoke_sessions(uow, uow.principal.id, but=UUID(uow.principal.session))
+    await uow.audit("staff.sessions_ended", "staff", uow.principal.id)
+
+
+async def end_staff_sessions(uow: UnitOfWork, staff_id: UUID) -> StaffOut:
+    """End every session of an account. Raises StaffNotFound, CampusNotGranted."""
+    staff = await get_staff(uow, staff_id)
+    _refuse_elsewhere(uow, staff)
+    await repository.revoke_sessions(uow, staff_id)
+    await uow.audit("staff.sessions_ended", "staff", staff_id)
+    return staff
+
+
+async def _tokens(
+    uow: UnitOfWork, mint: TokenMint, settings: Settings, staff: Staff, session: StaffSession
+) -> TokensOut:
+    """Issue a pair that ends with the session: after its longest life, or unless it is renewed in time."""
+    refresh, ends = url_token(), session.created_at + timedelta(hours=settings.session_hours)
+    expires = min(uow.now + timedelta(minutes=settings.session_idle_minutes), ends)
+    uow.session.add(RefreshToken(digest=_digest(refresh), session_id=session.id, expires_at=expires))
+    seconds = max(1, min(settings.access_token_seconds, int((ends - uow.now).total_seconds())))
     access = mint.issue(
         kind="staff",
         subject=staff.id,
         version=staff.token_version,
-        session=str(session),
+        session=str(session.id),
         now=uow.now,
-        seconds=settings.access_token_seconds,
+        seconds=seconds,
     )
-    return TokensOut(access_token=access, refresh_token=refresh, expires_in=settings.access_token_seconds)
+    return TokensOut(access_token=access, refresh_token=refresh, expires_in=seconds)
 
 
 def _digest(token: str) -> bytes:
@@ -167,10 +356,14 @@ async def refresh(uow: UnitOfWork, mint: TokenMint, settings: Settings, token: s
         await repository.revoke_session(uow, session.id)
         await uow.audit("staff.refresh_token_reused", "staff", staff.id)
         raise RefreshTokenInvalid().kept()
-    if row.expires_at <= uow.now or session.revoked_at is not None or staff.status != "active":
+    if row.expires_at <= uow.now or session.revoked_at is not None or not _is_in(staff, session):
         raise RefreshTokenInvalid
-    row.used_at = uow.now
-    return await _tokens(uow, mint, settings, staff, session.id)
+    row.used_at = session.last_used_at = uow.now
+    return await _tokens(uow, mint, settings, staff, session)
+
+
+def _is_in(staff: Staff, session: StaffSession) -> bool:
+    return staff.status == "active" and staff.approved_at is not None and session.token_version == staff.token_version
 
 
 async def logout(uow: UnitOfWork) -> None:
@@ -185,12 +378,16 @@ async def logout(uow: UnitOfWork) -> None:
         raise PermissionMissing
 
 
-async def own_credentials(uow: UnitOfWork) -> tuple[Credentials, str]:
-    """Return what the caller's old password is held against, and the user name. Raises PermissionMissing for who has no password."""
-    staff = await repository.staff_by_id(uow, uow.principal.id) if uow.principal.kind == "staff" else None
-    if staff is None:
+async def own_credentials(uow: UnitOfWork) -> tuple[Credentials, str, list[str]]:
+    """Return what the caller's old password is held against, the user name, and the hashes of earlier ones. Raises PermissionMissing for who has no password."""
+    row = await repository.secrets_of_staff(uow, uow.principal.id) if uow.principal.kind == "staff" else None
+    if row is None:
         raise PermissionMissing
-    return Credentials(staff.id, str(staff.id), staff.password_hash), staff.username
+    return (
+        Credentials(uow.principal.id, str(uow.principal.id), row.password_hash, epoch=row.guess_epoch),
+        row.username,
+        row.password_history,
+    )
 
 
 async def refuse_old_password(uow: UnitOfWork) -> None:
@@ -203,13 +400,16 @@ async def refuse_old_password(uow: UnitOfWork) -> None:
 
 async def change_password(uow: UnitOfWork, held: Credentials, password_hash: str) -> None:
     """Change the caller's own password, whose old one was right; every token of the account ends. Raises CredentialsWrong where it changed meanwhile."""
-    staff = await repository.staff_by_id(uow, uow.principal.id, lock=True)
-    if staff is None or staff.password_hash != held.secret_hash:
+    said = await repository.verdict(uow, "change_password", held.secret_hash, password_hash, _KEPT, uow.now)
+    if said is not None:
         raise CredentialsWrong
-    staff.password_hash = password_hash
-    staff.token_version += 1
-    await repository.revoke_sessions(uow, staff.id)
-    await uow.audit("staff.password_changed", "staff", staff.id)
+    await repository.revoke_sessions(uow, uow.principal.id)
+    await uow.audit("staff.password_changed", "staff", uow.principal.id)
+
+
+def refuse_used_password() -> None:
+    """Refuse a password that was used before. Raises PasswordTooWeak."""
+    raise PasswordTooWeak(errors=[FieldError("/new_password", "used_before", *_WEAK["used_before"])])
 
 
 def check_password(password: str, username: str, settings: Settings, pointer: str) -> None:
@@ -222,7 +422,7 @@ def check_password(password: str, username: str, settings: Settings, pointer: st
 async def issue_client_token(uow: UnitOfWork, mint: TokenMint, settings: Settings, held: Credentials) -> AccessTokenOut:
     """Issue a token to an API client that proved to be who it says. Raises CredentialsWrong where it changed meanwhile."""
     client = None if held.subject is None else await repository.client_by_id(uow, held.subject)
-    if client is None or client.status != "active" or client.secret_hash != held.secret_hash:
+    if client is None or await repository.secret_of_client(uow, client.id) != held.secret_hash:
         raise CredentialsWrong
     access = mint.issue(
         kind="client",
@@ -235,22 +435,36 @@ async def issue_client_token(uow: UnitOfWork, mint: TokenMint, settings: Setting
     return AccessTokenOut(access_token=access, expires_in=settings.access_token_seconds)
 
 
-async def create_staff(uow: UnitOfWork, new: StaffIn, password_hash: str) -> StaffOut:
-    """Add a member of staff under the hash of a password that the policy takes. Raises UsernameTaken, PermissionUnknown, CampusNotGranted."""
+async def create_staff(uow: UnitOfWork, new: StaffIn, password_hash: str, *, must_change: bool = False) -> StaffOut:
+    """Add a member of staff under the hash of a password that the policy takes; another administrator lets the account in.
+
+    What the house itself sets up is in at once. Raises UsernameTaken, PermissionUnknown, CampusNotGranted, AdministrationsApart.
+    """
     await repository.lock_name(uow, f"staff|{new.username}")
     if await repository.staff_by_username(uow, new.username) is not None:
         raise UsernameTaken(errors=[FieldError("/username", "taken", "用户名已被使用", "the user name is taken")])
     await _check_grant(uow, new.roles, new.campuses)
-    staff = Staff(
-        id=uuid7(), username=new.username, name=new.name, title=new.title, password_hash=password_hash,
-        status="active", token_version=1, version=1, all_departments=new.all_departments, departments=sorted(set(new.departments)),
-        campuses=sorted(set(new.campuses)), created_at=uow.now,
+    staff_id, roles_ = uuid7(), sorted(set(new.roles))
+    _heed(
+        await repository.verdict(
+            uow, "add_staff", staff_id, new.username, new.name, new.title, password_hash, roles_, sorted(set(new.campuses)),
+            new.all_departments, sorted(set(new.departments)), uow.now, must_change,
+        )
     )  # fmt: skip
-    uow.session.add(staff)
-    await uow.session.flush()
-    await repository.set_roles(uow, staff.id, new.roles)
-    await uow.audit("staff.created", "staff", staff.id, detail={"roles": new.roles, "campuses": new.campuses})
-    return _staff_out(staff, sorted(set(new.roles)))
+    await uow.audit("staff.created", "staff", staff_id, detail={"roles": new.roles, "campuses": new.campuses})
+    return await get_staff(uow, staff_id)
+
+
+_REFUSALS: dict[str, type[Problem]] = {
+    "forbidden": PermissionMissing, "own": OwnRights, "changed": PreconditionFailed, "campus": CampusNotGranted,
+    "department": DepartmentNotGranted, "apart": AdministrationsApart, "last": LastAdministrator,
+}  # fmt: skip
+
+
+def _heed(verdict: str | None) -> None:
+    """Raise what the database refuses a change of accounts for."""
+    if verdict is not None:
+        raise _REFUSALS[verdict]
 
 
 async def _check_grant(
@@ -278,34 +492,62 @@ async def _check_grant(
 
 
 async def patch_staff(uow: UnitOfWork, staff_id: UUID, change: StaffPatch, expected: int) -> StaffOut:
-    """Change a member of staff; rights change on the next request. Raises StaffNotFound, PreconditionFailed."""
-    staff = await repository.staff_by_id(uow, staff_id, lock=True)
-    if staff is None:
-        raise StaffNotFound
-    if staff.version != expected:
-        raise PreconditionFailed
+    """Change what an account is called, or end it. Raises StaffNotFound, PreconditionFailed, OwnRights, LastAdministrator, CampusNotGranted."""
+    await get_staff(uow, staff_id)
+    _heed(await repository.verdict(uow, "change_staff", staff_id, expected, change.name, change.title, change.active))
+    if change.active is False:
+        await repository.revoke_sessions(uow, staff_id)
+    await uow.audit("staff.changed", "staff", staff_id, detail=change.model_dump(exclude_none=True, exclude={"name"}))
+    return await get_staff(uow, staff_id)
+
+
+async def grant(uow: UnitOfWork, staff_id: UUID, rights: RightsIn, expected: int) -> StaffOut:
+    """Say what an account may do, and where; it changes on the next request.
+
+    Raises StaffNotFound, PreconditionFailed, PermissionUnknown, OwnRights, CampusNotGranted, DepartmentNotGranted, AdministrationsApart,
+    LastAdministrator.
+    """
+    before = await get_staff(uow, staff_id)
     # Only campuses that are added must be the caller's own; those of colleagues elsewhere stay as they are.
-    if uow.principal.kind != "job" and staff.campuses and not set(staff.campuses) & set(uow.principal.campuses):
-        raise CampusNotGranted
-    await _check_grant(uow, change.roles, change.campuses, kept=staff.campuses)
-    for field in ("name", "title", "all_departments"):
-        value = getattr(change, field)
-        if value is not None:
-            setattr(staff, field, value)
-    if change.campuses is not None:
-        staff.campuses = sorted(set(change.campuses))
-    if change.departments is not None:
-        staff.departments = sorted(set(change.departments))
-    if change.active is not None:
-        staff.status = "active" if change.active else "disabled"
-        staff.token_version += not change.active
-        if not change.active:
-            await repository.revoke_sessions(uow, staff.id)
-    if change.roles is not None:
-        await repository.set_roles(uow, staff.id, change.roles)
-    staff.version += 1
-    await uow.audit("staff.changed", "staff", staff.id, detail=change.model_dump(exclude_none=True, exclude={"name"}))
-    return _staff_out(staff, (await repository.roles_of(uow, [staff.id])).get(staff.id, []))
+    await _check_grant(uow, rights.roles, rights.campuses, kept=before.campuses)
+    _heed(
+        await repository.verdict(
+            uow, "grant_staff", staff_id, expected, sorted(set(rights.roles)), sorted(set(rights.campuses)), rights.all_departments,
+            sorted(set(rights.departments)),
+        )
+    )  # fmt: skip
+    await uow.audit("staff.rights_changed", "staff", staff_id, detail=rights.model_dump())
+    return await get_staff(uow, staff_id)
+
+
+async def approve_staff(uow: UnitOfWork, staff_id: UUID, expected: int) -> StaffOut:
+    """Let an account in that another administrator made or reset. Raises StaffNotFound, PreconditionFailed, OwnRights, CampusNotGranted, DepartmentNotGranted."""
+    await get_staff(uow, staff_id)
+    _heed(await repository.verdict(uow, "approve_staff", staff_id, expected, uow.now))
+    await uow.audit("staff.approved", "staff", staff_id)
+    return await get_staff(uow, staff_id)
+
+
+async def reset_password(
+    uow: UnitOfWork, staff_id: UUID, password: str, password_hash: str, expected: int
+) -> PasswordOut:
+    """Give an account a new password, to be changed at once, and end its sessions; another administrator lets it in again.
+
+    Raises StaffNotFound, PreconditionFailed, OwnRights, CampusNotGranted, LastAdministrator.
+    """
+    await get_staff(uow, staff_id)
+    _heed(await repository.verdict(uow, "reset_password", staff_id, expected, password_hash, uow.now))
+    await repository.revoke_sessions(uow, staff_id)
+    await uow.audit("staff.password_reset", "staff", staff_id)
+    return PasswordOut(password=password)
+
+
+async def unlock(uow: UnitOfWork, staff_id: UUID) -> StaffOut:
+    """Forget every wrong guess at an account, wherever it was made. Raises StaffNotFound, CampusNotGranted."""
+    found = await get_staff(uow, staff_id)
+    _heed(await repository.verdict(uow, "unlock_staff", staff_id))
+    await uow.audit("staff.unlocked", "staff", staff_id)
+    return found
 
 
 async def get_staff(uow: UnitOfWork, staff_id: UUID) -> StaffOut:
@@ -331,8 +573,9 @@ async def staff_name(uow: UnitOfWork, staff_id: UUID) -> str:
 
 def _staff_out(staff: Staff, roles: Sequence[str]) -> StaffOut:
     return StaffOut(
-        id=staff.id, username=staff.username, name=staff.name, title=staff.title, status=staff.status, roles=list(roles),
-        campuses=staff.campuses, departments=staff.departments, all_departments=staff.all_departments, version=staff.version,
+        id=staff.id, username=staff.username, name=staff.name, title=staff.title, roles=list(roles), campuses=staff.campuses,
+        status=staff_state(staff.status, approved=staff.approved_at is not None), departments=staff.departments,
+        all_departments=staff.all_departments, must_change_password=staff.must_change_password, version=staff.version,
         created_at=staff.created_at,
     )  # fmt: skip
 
@@ -351,20 +594,18 @@ async def get_role(uow: UnitOfWork, code: str) -> Role:
 
 
 async def put_role(uow: UnitOfWork, code: str, change: RoleIn) -> Role:
-    """Make a role, or make it as it shall be; rights change on the next request. Raises PermissionUnknown."""
+    """Make a role, or make it as it shall be; rights change on the next request.
+
+    Raises PermissionUnknown, OwnRights, AdministrationsApart, LastAdministrator.
+    """
     unknown = [i for i, p in enumerate(change.permissions) if p not in PERMISSIONS or p in NOT_FOR_STAFF]
     if unknown:
         errors = [FieldError(f"/permissions/{i}", "unknown", "没有这个权限", "no such permission") for i in unknown]
         raise PermissionUnknown(errors=errors)
-    await repository.lock_name(uow, f"role|{code}")
-    role = await repository.role(uow, code)
-    if role is None:
-        role = Role(code=code, name_zh=change.name_zh, name_en=change.name_en, permissions=[], version=0)
-        uow.session.add(role)
-    role.name_zh, role.name_en, role.permissions = change.name_zh, change.name_en, sorted(set(change.permissions))
-    role.version += 1
-    await uow.audit("role.changed", "role", code, detail={"permissions": role.permissions})
-    return role
+    permissions = sorted(set(change.permissions))
+    _heed(await repository.verdict(uow, "put_role", code, change.name_zh, change.name_en, permissions))
+    await uow.audit("role.changed", "role", code, detail={"permissions": permissions})
+    return await get_role(uow, code)
 
 
 async def create_client(uow: UnitOfWork, new: ApiClientIn, secret: str, secret_hash: str) -> ApiClientCreated:
@@ -377,27 +618,38 @@ async def create_client(uow: UnitOfWork, new: ApiClientIn, secret: str, secret_h
         errors = [FieldError(f"/scopes/{i}", "unknown", "没有这个权限", "no such permission") for i in unknown]
         raise PermissionUnknown(errors=errors)
     await _check_grant(uow, None, new.campuses)
-    client = ApiClient(
-        id=uuid7(), client_id=new.client_id, name=new.name, secret_hash=secret_hash, scopes=sorted(set(new.scopes)),
-        campuses=sorted(set(new.campuses)), status="active", token_version=1, created_at=uow.now,
+    made = uuid7()
+    _heed(
+        await repository.verdict(
+            uow, "add_client", made, new.client_id, new.name, secret_hash, sorted(set(new.scopes)), sorted(set(new.campuses)), uow.now
+        )
     )  # fmt: skip
-    uow.session.add(client)
-    await uow.audit("api_client.created", "api_client", client.id, detail={"scopes": client.scopes})
-    return ApiClientCreated(**client_out(client).model_dump(), client_secret=secret)
+    await uow.audit("api_client.created", "api_client", made, detail={"scopes": sorted(set(new.scopes))})
+    return ApiClientCreated(**client_out(await _client(uow, made)).model_dump(), client_secret=secret)
+
+
+async def _client(uow: UnitOfWork, client_id: UUID) -> ApiClient:
+    client = await repository.client_by_id(uow, client_id)
+    if client is None:
+        raise ApiClientNotFound
+    return client
+
+
+async def approve_client(uow: UnitOfWork, client_id: UUID) -> ApiClientOut:
+    """Let an API client in that another administrator made. Raises ApiClientNotFound, OwnRights, CampusNotGranted."""
+    await _client(uow, client_id)
+    _heed(await repository.verdict(uow, "approve_client", client_id, uow.now))
+    await uow.audit("api_client.approved", "api_client", client_id)
+    return client_out(await _client(uow, client_id))
 
 
 async def revoke_client(uow: UnitOfWork, client_id: UUID) -> ApiClientOut:
     """End an API client: its tokens are refused from the next request on. Raises ApiClientNotFound."""
-    client = await repository.client_by_id(uow, client_id)
-    if client is None:
-        raise ApiClientNotFound
-    if client.campuses and not set(client.campuses) & set(uow.principal.campuses):
-        raise CampusNotGranted
+    client = await _client(uow, client_id)
     if client.status != "revoked":
-        client.status = "revoked"
-        client.token_version += 1
-        await uow.audit("api_client.revoked", "api_client", client.id)
-    return client_out(client)
+        _heed(await repository.verdict(uow, "revoke_client", client_id))
+        await uow.audit("api_client.revoked", "api_client", client_id)
+    return client_out(await _client(uow, client_id))
 
 
 async def clients(uow: UnitOfWork) -> Sequence[ApiClient]:
@@ -409,7 +661,7 @@ def client_out(client: ApiClient) -> ApiClientOut:
     """Return the public shape of a client."""
     return ApiClientOut(
         id=client.id, client_id=client.client_id, name=client.name, scopes=client.scopes, campuses=client.campuses,
-        status=client.status, created_at=client.created_at,
+        status=staff_state(client.status, approved=client.approved_at is not None), created_at=client.created_at,
     )  # fmt: skip
 
 
@@ -445,7 +697,7 @@ async def trust_client(
             secret_hash,
         )
     elif sorted(client.campuses) != campuses_:
-        client.campuses = campuses_
+        _heed(await repository.verdict(uow, "widen_client", client.id, campuses_))
         await uow.audit("api_client.campuses_changed", "api_client", client.id, detail={"campuses": campuses_})
 
 
@@ -459,15 +711,36 @@ async def is_trusted(uow: UnitOfWork, client_id: str) -> bool:
     return await repository.client_by_client_id(uow, client_id) is not None
 
 
-async def first_administrator(uow: UnitOfWork, username: str, password: str, password_hash: str) -> bool:
-    """Make the first administrator, of every campus, where nobody works yet; say whether that was so."""
+async def first_administrator(
+    uow: UnitOfWork, kind: str, username: str, password: str, password_hash: str, *, another: bool
+) -> str | None:
+    """Make the first administrator of a kind, of every campus, where there is none yet, or `another`; return the user name, or None.
+
+    `kind`: the role. The password is to be changed at the first login. A name that is taken is followed by a number.
+    """
     await repository.lock_name(uow, "first administrator")
-    if await repository.staff_page(uow, None, 1):
-        return False
+    if not another and await repository.is_held(uow, kind):
+        return None
+    names = (username, *(f"{username}.{number}" for number in range(2, 1_000)))
+    username = await _free(uow, names)
     campuses_ = [campus.id for campus in await repository.campuses(uow)]
-    new = StaffIn(username=username, name="管理员", password=password, roles=["admin"], campuses=campuses_)
-    await create_staff(uow, new, password_hash)
-    return True
+    new = StaffIn(
+        username=username,
+        name=ROLES[kind][0],
+        password=password,
+        roles=[kind],
+        campuses=campuses_,
+        all_departments=True,
+    )
+    await create_staff(uow, new, password_hash, must_change=True)
+    return username
+
+
+async def _free(uow: UnitOfWork, names: Iterable[str]) -> str:
+    for name in names:
+        if not await is_hired(uow, name):
+            return name
+    raise UsernameTaken
 
 
 async def load_defaults(uow: UnitOfWork, campus_rows: Sequence[tuple[int, str, str]]) -> None:
@@ -475,9 +748,6 @@ async def load_defaults(uow: UnitOfWork, campus_rows: Sequence[tuple[int, str, s
     known = {campus.id for campus in await repository.campuses(uow)}
     uow.session.add_all(Campus(id=i, code=code, name=name) for i, code, name in campus_rows if i not in known)
     codes = {role.code for role in await repository.roles(uow)}
-    uow.session.add_all(
-        Role(code=code, name_zh=zh, name_en=en, permissions=sorted(permissions), version=1)
-        for code, (zh, en, permissions) in ROLES.items()
-        if code not in codes
-    )
-    await uow.session.flush()
+    for code, (zh, en, permissions) in ROLES.items():
+        if code not in codes:
+            _heed(await repository.verdict(uow, "put_role", code, zh, en, sorted(permissions)))

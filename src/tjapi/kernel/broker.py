@@ -45,7 +45,7 @@ class Broker:
             self._quiet_until = time.monotonic() + _PAUSE_SECONDS
             log.warning("broker.unreachable", error=type(error).__name__)
 
-    async def run(self, script: str, names: Sequence[str], values: Sequence[float]) -> int | None:
+    async def run(self, script: str, names: Sequence[str], values: Sequence[float | str]) -> int | None:
         """Run a script of whole numbers; None: Valkey does not answer, or cannot. Never raises, never waits long."""
         if self._redis is None or time.monotonic() < self._quiet_until:
             return None

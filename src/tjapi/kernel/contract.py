@@ -128,8 +128,12 @@ class NoExampleError(Exception):
     """A field of the contract shows no example of itself."""
 
 
-def build_contract(app: FastAPI, on_writes: Iterable[type[problem.Problem]] = ()) -> dict[str, Any]:
-    """Return the document of version 1, the same for the same code. Every write may meet the problems `on_writes`."""
+def build_contract(
+    app: FastAPI,
+    on_writes: Iterable[type[problem.Problem]] = (),
+    of: Mapping[str, Iterable[type[problem.Problem]]] | None = None,
+) -> dict[str, Any]:
+    """Return the document of version 1, the same for the same code. Every write may meet the problems `on_writes`, an operation those `of` its id."""
     document = get_openapi(
         title="tjapi 体检系统 API", version="1.0.0", description=_TEXT, routes=app.routes,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"}, servers=[{"url": "/"}],
@@ -146,6 +150,8 @@ def build_contract(app: FastAPI, on_writes: Iterable[type[problem.Problem]] = ()
     for method, operation in _methods(document):
         _tidy(operation)
         for kind in () if method == "get" else on_writes:
+            _add_problem(operation["responses"], kind)
+        for kind in (of or {}).get(operation["operationId"], ()):
             _add_problem(operation["responses"], kind)
         _show_headers(operation, etag=operation["operationId"] in tagged)
         _show_examples(operation, schemas, components["examples"])

@@ -6,9 +6,10 @@ point at is read through the ordinary operations. Works without Valkey.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,10 @@ order by id limit 1000
 _FETCH = text(
     "select id, campus_id, topic, permission, principal_id, data, at from live_event where id = any(:ids) order by id"
 )
+
+
+Again = Callable[[], Awaitable[Principal | None]]
+"""Says who follows a stream now; None: it may not go on."""
 
 
 class LiveEventRow(Base):
@@ -91,8 +96,18 @@ class LiveHub:
                 await self._task
         self._end_streams()
 
-    async def stream(self, principal: Principal, last_event_id: int | None) -> AsyncIterator[LiveEvent]:
-        """Yield the events for a principal: those since `last_event_id`, then live ones. Ends when the reader is too slow."""
+    async def stream(
+        self,
+        principal: Principal,
+        last_event_id: int | None,
+        again: Again | None = None,
+        every: float = 60,
+        left: float = inf,
+    ) -> AsyncIterator[LiveEvent]:
+        """Yield the events for a principal: those since `last_event_id`, then live ones.
+
+        Ends when the reader is too slow, after `left` seconds, and when `again`, asked so many seconds apart, says that the stream may not go on.
+        """
         queue: asyncio.Queue[LiveEvent | None] = asyncio.Queue(_KEEP)
         self._queues.add(queue)
         seen: set[int] = set()
@@ -107,9 +122,27 @@ class LiveHub:
                         seen.add(event.id)
                         if event.is_for(principal):
                             yield event
-            while (event_or_end := await queue.get()) is not None:
-                if event_or_end.id not in seen and event_or_end.is_for(principal):
-                    yield event_or_end
+            loop = asyncio.get_running_loop()
+            end = loop.time() + left
+            due = min(loop.time() + every, end)
+            while True:
+                try:
+                    async with asyncio.timeout_at(due):
+                        next_one = await queue.get()
+                    if next_one is None:
+                        return
+                except TimeoutError:
+                    next_one = None
+                if loop.time() >= due:
+                    if loop.time() >= end:
+                        return
+                    due = min(loop.time() + every, end)
+                    now = await again() if again is not None else principal
+                    if now is None:
+                        return
+                    principal = now
+                if next_one is not None and next_one.id not in seen and next_one.is_for(principal):
+                    yield next_one
         finally:
             self._queues.discard(queue)
 

@@ -8,6 +8,7 @@ import inspect
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import quote_plus, unquote_to_bytes
 
@@ -22,6 +23,7 @@ from adapters.wire.unseen import has_bidi_control, holds_unseen, without_zero_wi
 from tjapi.kernel import idempotency
 from tjapi.kernel.db import Look
 from tjapi.kernel.etag import etag
+from tjapi.kernel.limits import slow_down
 from tjapi.kernel.problem import (
     MEDIA_TYPE,
     BodyTooLarge,
@@ -40,7 +42,7 @@ from tjapi.kernel.problem import (
     Unavailable,
     UnsupportedMediaType,
 )
-from tjapi.kernel.runtime import asked, runtime
+from tjapi.kernel.runtime import Runtime, asked, runtime
 from tjapi.kernel.security.principal import ANONYMOUS, Principal
 from tjapi.kernel.security.tokens import TokenInvalidError
 from tjapi.kernel.uow import UnitOfWork
@@ -70,6 +72,24 @@ class ForbiddenCharacter(Invalid):
     zh, en = "内容含有不允许的字符", "The content holds a character that is not allowed"
 
 
+class PasswordChangeRequired(Forbidden):
+    """The password was set by somebody else, or is too old: change it first."""
+
+    zh, en = "请先修改密码", "Change the password first"
+
+
+class SecondFactorMissing(Forbidden):
+    """The account signs in with a second factor and has none yet: bind one first."""
+
+    zh, en = "请先绑定动态验证码", "Bind a second factor first"
+
+
+class StepUpRequired(Forbidden):
+    """This asks anew who one is: call `/auth/step-up`, then try again."""
+
+    zh, en = "请重新验证身份后再试", "Prove anew who you are, then try again"
+
+
 async def current_principal(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Principal:
@@ -85,10 +105,29 @@ async def current_principal(
     if principal is None:
         raise Unauthenticated
     request.state.principal = principal
-    rate = held.rates.get(getattr(request.scope.get("route"), "operation_id", None) or "")
-    if rate is not None:
-        await held.limits.take(rate, f"{principal.kind}|{principal.id}")
+    request.state.claims = claims
+    operation_id = getattr(request.scope.get("route"), "operation_id", None) or ""
+    who = f"{principal.kind}|{principal.id}"
+    rate = held.rates.get(operation_id)
+    if rate is not None and (wait := await held.limits.wait(rate, who)):
+        wider = held.in_bulk.get(operation_id)
+        if wider is None or principal.kind != "staff" or not held.settings.step_up_minutes:
+            raise slow_down(wait)
+        _prove(principal, held)
+        await held.limits.take(wider, who)
+    if operation_id in held.step_up:
+        _prove(principal, held)
     return principal
+
+
+def _prove(principal: Principal, held: Runtime) -> None:
+    """Ask anew who somebody is who proved it too long ago. Raises StepUpRequired."""
+    minutes = held.settings.step_up_minutes
+    if principal.kind != "staff" or not minutes:
+        return
+    proved = principal.stepped_up_at
+    if proved is None or proved < held.clock.now() - timedelta(minutes=minutes):
+        raise StepUpRequired
 
 
 Caller = Annotated[Principal, Depends(current_principal)]
@@ -126,6 +165,8 @@ def _permit(permission: str) -> Callable[..., Awaitable[None]]:
     async def permit(request: Request, principal: Caller) -> None:
         if permission == AUTHENTICATED or principal.may(permission):
             return
+        if principal.must:
+            raise PasswordChangeRequired if principal.must == "password" else SecondFactorMissing
         # In a transaction of its own: the refusal is remembered although nothing else is.
         held = runtime(request)
         async with held.units.open(principal, asked=asked(request)) as uow:
@@ -177,7 +218,7 @@ def operation(
     kinds: list[type[Problem]] = [*problems, Invalid, InternalError, Unavailable, TooManyRequests]
     dependencies = []
     if permission != PUBLIC:
-        kinds += [Unauthenticated, PermissionMissing]
+        kinds += [Unauthenticated, PermissionMissing, PasswordChangeRequired, SecondFactorMissing]
         dependencies.append(Depends(_permit(permission)))
     else:
         dependencies.append(Depends(_let_pass))

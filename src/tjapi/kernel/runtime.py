@@ -1,6 +1,6 @@
 """What one process of tjapi holds: settings, clock, keys, database, files, neighbours. Built once, in `wiring.py`."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,11 @@ Authenticator = Callable[[Look, TokenClaims], Awaitable[Principal | None]]
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The composition of a process. `services` are the neighbours that flows may call, by name; `rates` how often a caller may use an operation, by its id."""
+    """The composition of a process. `services` are the neighbours that flows may call, by name.
+
+    `rates` say how often a caller may use an operation, by its id, `in_bulk` how often once they proved anew who they are, `step_up` what asks
+    for that each time.
+    """
 
     settings: Settings
     clock: Clock
@@ -44,6 +48,8 @@ class Runtime:
     hasher: Hasher
     limits: Limits
     rates: Mapping[str, Rate]
+    in_bulk: Mapping[str, Rate]
+    step_up: Collection[str]
 
 
 def asked(connection: HTTPConnection) -> Asked:

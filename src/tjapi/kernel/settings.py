@@ -57,7 +57,28 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="port the API listens on")
     public_url: str | None = Field(None, description="how clients reach the API; unset: http://host:port")
     access_token_seconds: int = Field(900, ge=30, le=86_400, description="life of an access token")
-    refresh_token_days: int = Field(14, ge=1, le=90, description="life of a refresh token")
+    session_idle_minutes: int = Field(
+        120,
+        ge=15,
+        le=43_200,
+        description="a session that is not renewed for so long ends; an access token lives on to its own end",
+    )
+    session_hours: int = Field(24, ge=1, le=2_160, description="a session ends after so long, used or not")
+    step_up_minutes: int = Field(
+        10,
+        ge=0,
+        le=1_440,
+        description="how long a proof of who one is counts for what asks for it anew (recalls, bulk unmasking); 0: never asked",
+    )
+    second_factor_roles: str | None = Field(
+        None,
+        pattern=r"^[a-z_0-9,]*$",
+        description="roles that sign in with a second factor; unset: the three administrators, in the demo none",
+    )
+    password_days: int = Field(
+        90, ge=0, le=3_650, description="a password older than so many days must be changed; 0: never"
+    )
+    stream_seconds: float = Field(60, gt=0, description="how often a live stream is asked anew whether it may go on")
     lockout_after: int = Field(
         5,
         ge=1,

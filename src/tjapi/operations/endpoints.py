@@ -1,7 +1,7 @@
 """HTTP of operations."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInval
 from tjapi.kernel.problem import BodyTooLarge, FieldError, Invalid
 from tjapi.kernel.routing import AUTHENTICATED, Caller, ReadUnit, Unit, operation, router
 from tjapi.kernel.runtime import runtime
+from tjapi.kernel.security.principal import Principal
 from tjapi.kernel.validation import Moment
 from tjapi.operations import service, views
 from tjapi.operations.errors import JobEnded, JobNotDead, JobNotFound, MessageEmpty
@@ -35,6 +36,8 @@ from tjapi.operations.schemas import (
 )
 
 _LONGEST_ID = 18
+STREAMS = 6
+"""How many streams a caller follows at a time."""
 messages = router("inbound-messages")
 jobs = router("jobs")
 live = router("live")
@@ -274,12 +277,35 @@ async def follow(
         raise LastEventIdInvalid(
             errors=[FieldError("header:Last-Event-ID", "invalid", "应为数字", "a number is expected")]
         )
-    events = runtime(request).live.stream(caller, int(last_event_id) if last_event_id else None)
-    return EventStream(_sse(events), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    held, claims = runtime(request), request.state.claims
+    every = held.settings.stream_seconds
+    place = await held.limits.enter(f"stream|{caller.kind}|{caller.id}", STREAMS, every * 2)
+
+    async def again() -> Principal | None:
+        """Ask whether the token still stands, and for what."""
+        if claims.expires_at <= held.clock.now().timestamp():
+            return None
+        now = await held.authenticate(held.units.identify(), claims)
+        if now is None or not now.may("live.read"):
+            return None
+        await place(True)
+        return now
+
+    left = claims.expires_at - held.clock.now().timestamp()
+    events = held.live.stream(caller, int(last_event_id) if last_event_id else None, again, every, left)
+    return EventStream(_sse(events, place), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
-async def _sse(events: AsyncIterator[LiveEvent]) -> AsyncIterator[str]:
-    yield ": open\nretry: 2000\n\n"
+async def _sse(events: AsyncIterator[LiveEvent], place: Callable[[bool], Awaitable[None]]) -> AsyncIterator[str]:
+    try:
+        yield ": open\nretry: 2000\n\n"
+        async for text in _lines(events):
+            yield text
+    finally:
+        await place(False)
+
+
+async def _lines(events: AsyncIterator[LiveEvent]) -> AsyncIterator[str]:
     async for event in events:
         shown = LiveEventOut(topic=event.topic, at=event.at, campus_id=event.campus_id, data=event.data)
         yield f"id: {event.id}\nevent: {event.topic}\ndata: {json.dumps(shown.model_dump(mode='json'), ensure_ascii=False)}\n\n"

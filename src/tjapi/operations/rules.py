@@ -1,5 +1,7 @@
 """Labels of every code in the contract."""
 
+from tjapi.identity.rules import CLIENT_STATE, STAFF_STATE
+
 EXAM_STATE = {
     "prepared": ("已登记", "Prepared"), "checked_in": ("已报到", "Checked in"), "in_progress": ("检查中", "In progress"), "sheet_returned": ("已交指引单", "Guide sheet returned"), "on_hold": ("暂停", "On hold"),
     "ready_for_review": ("待主检", "Ready for review"), "in_review": ("主检中", "In review"), "finalized": ("已终审", "Finalized"),
@@ -263,4 +265,6 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "critical_state": CRITICAL_STATE,
     "channel": CHANNEL,
     "important_class": IMPORTANT_CLASS,
+    "staff_state": STAFF_STATE,
+    "client_state": CLIENT_STATE,
 }

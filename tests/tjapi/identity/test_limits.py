@@ -63,6 +63,14 @@ async def test_so_many_pass_and_as_many_again_in_the_time_and_others_are_not_hel
     assert [await refused(limits) for _ in range(11)] == [None] * 10 + [6]
 
 
+async def test_a_clock_that_was_ahead_holds_nobody_up() -> None:
+    clock = Clock(datetime.now(UTC) + timedelta(days=90))
+    limits = counting(clock)
+    assert await refused(limits) is None
+    clock.at -= timedelta(days=90)
+    assert [await refused(limits) for _ in range(2)] == [None, 6]
+
+
 async def test_two_processes_count_together() -> None:
     clock = Clock(datetime.now(UTC))
     one = counting(clock)
@@ -88,6 +96,18 @@ async def test_guesses_at_once_are_counted_each_before_any_is_looked_at() -> Non
     found = await asyncio.gather(*(guess() for _ in range(60)))
     assert looked == 5
     assert sorted(found) == ["AccountLocked"] * 55 + ["CredentialsWrong"] * 5
+
+
+async def test_right_ones_at_once_all_come_in() -> None:
+    """A client of many processes asks for its token in all of them at its start."""
+    limits, steps = counting(Clock(datetime.now(UTC))), pauses(2)
+
+    async def guess() -> str:
+        async with limits.guess("x", steps, wrong=CredentialsWrong, paused=AccountLocked):
+            await asyncio.sleep(0.001)
+        return "in"
+
+    assert await asyncio.gather(*(guess() for _ in range(20))) == ["in"] * 20
 
 
 async def test_what_was_no_guess_is_taken_back_and_a_right_one_forgets_all() -> None:
@@ -134,7 +154,10 @@ async def test_valkey_and_a_process_by_itself_decide_alike(seed: int) -> None:
             told = int(refusal.extra_headers["Retry-After"])
         except CredentialsWrong:
             told = 0
-        assert told == -(-local.guess("g", now, steps) // 1000)
+        wait = local.guess("g", now, 3)
+        if not wait:
+            local.settle("g", now, "wrong", steps)
+        assert told == -(-wait // 1000)
 
 
 @given(st.integers(1, 50), st.lists(st.floats(0, 90), max_size=60))
@@ -152,9 +175,11 @@ def test_a_process_by_itself_remembers_a_bounded_number_of_names() -> None:
     local = LocalCounts(most=100)
     for i in range(1_000):
         local.let(f"r{i}", 1e12, 1_000, 5)
-        local.guess(f"g{i}", 1e12, [0, 1_000])
+        local.guess(f"g{i}", 1e12, 2)
+        local.settle(f"g{i}", 1e12, "wrong", [0, 1_000])
     assert len(local._due) <= 100
     assert len(local._guesses) <= 100
+    assert not local._open
 
 
 def test_every_limited_operation_is_one_of_the_contract() -> None:

@@ -99,6 +99,7 @@ async def test_a_client_answers_for_its_own_numbers_and_not_for_anothers(
     ours, administrator, name = await sign_in("device-gateway"), await sign_in("admin"), _id()
     theirs = {"client_id": f"lab-{name.lower()}", "name": "城东检验", "scopes": ["message.push"], "campuses": [2]}
     made = await administrator.post(f"{API}/api-clients", json=theirs, headers={"Idempotency-Key": name})
+    await (await sign_in("security")).post(f"{API}/api-clients/{made.json()['id']}:approve")
     login = {"client_id": theirs["client_id"], "client_secret": made.json()["client_secret"]}
     async with httpx.AsyncClient(base_url=base_url, timeout=30, trust_env=False) as client:
         token = (await client.post(f"{API}/auth/client-token", json=login)).json()["access_token"]

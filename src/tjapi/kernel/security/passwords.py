@@ -64,12 +64,155 @@ def _give_way() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
+_WORDS = [
+    "admin",
+    "administrator",
+    "root",
+    "user",
+    "guest",
+    "test",
+    "demo",
+    "password",
+    "passwd",
+    "pass",
+    "welcome",
+    "hello",
+    "login",
+    "secret",
+    "letmein",
+    "changeme",
+    "default",
+    "master",
+    "system",
+    "server",
+    "super",
+    "doctor",
+    "nurse",
+    "hospital",
+    "clinic",
+    "health",
+    "medical",
+    "patient",
+    "lab",
+    "report",
+    "exam",
+    "china",
+    "beijing",
+    "shanghai",
+    "guangzhou",
+    "guangxi",
+    "nanning",
+    "zhongguo",
+    "yiyuan",
+    "yisheng",
+    "hushi",
+    "tijian",
+    "tijianke",
+    "zhongyi",
+    "zhongyiyuan",
+    "jiankang",
+    "huanying",
+    "mima",
+    "denglu",
+    "guanli",
+    "guanliyuan",
+    "woaini",
+    "woaizhongguo",
+    "iloveyou",
+    "sunshine",
+    "dragon",
+    "monkey",
+    "football",
+    "qwerty",
+    "qwertyuiop",
+    "asdfgh",
+    "asdfghjkl",
+    "zxcvbn",
+    "zxcvbnm",
+    "qazwsx",
+    "qazwsxedc",
+    "abc",
+    "abcd",
+    "abcdef",
+    "abcdefg",
+    "aaa",
+    "aaaa",
+    "xxx",
+    "p",
+    "ab",
+    "aa",
+    "a",
+]
+_TAILS = [
+    "",
+    "1",
+    "12",
+    "123",
+    "1234",
+    "12345",
+    "123456",
+    "1234567",
+    "12345678",
+    "123456789",
+    "1234567890",
+    "0",
+    "00",
+    "000",
+    "01",
+    "11",
+    "111",
+    "1111",
+    "111111",
+    "123123",
+    "321",
+    "654321",
+    "520",
+    "521",
+    "1314",
+    "5201314",
+    "666",
+    "6666",
+    "666666",
+    "88",
+    "888",
+    "8888",
+    "888888",
+    "999",
+    "99",
+    "9999",
+    "2020",
+    "2021",
+    "2022",
+    "2023",
+    "2024",
+    "2025",
+    "2026",
+    "2027",
+    "2028",
+    "2029",
+    "2030",
+]
+_COMMON = frozenset(word + tail for word in _WORDS for tail in _TAILS) | frozenset(_TAILS)
+_PLAIN = str.maketrans("@$!3|", "asiel")
+
+
+def is_common(password: str) -> bool:
+    """Say whether a password is one of the patterns that people take: a common word or walk over the keys, and a common number, whatever stands between them."""
+    letters = "".join(c for c in password.lower() if c.isalnum())
+    plain = "".join(c for c in password.lower().translate(_PLAIN) if c.isalnum())
+    word = plain.rstrip("0123456789")
+    led = word.replace("0", "o").replace("1", "l") + plain[len(word) :]
+    return bool({letters, plain, led} & _COMMON) or len(set(letters)) <= 2  # noqa: PLR2004 - one character, or two in turn
+
+
 def weakness(password: str, username: str, minimum: int) -> str | None:
     """Return why a password is refused, as a code, or None. Policy: 等保 2.0 (GB/T 22239-2019) 8.1.4.1."""
     if len(password) < minimum:
         return "too_short"
     if username.lower() in password.lower():
         return "contains_username"
+    if is_common(password):
+        return "too_common"
     kinds = [str.islower, str.isupper, str.isdigit, lambda c: not c.isalnum()]
     if sum(any(kind(c) for c in password) for kind in kinds) < _CLASSES:
         return "too_few_kinds_of_characters"

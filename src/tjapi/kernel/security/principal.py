@@ -1,6 +1,7 @@
 """Who acts, and what the database is told about it."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -14,7 +15,9 @@ class Principal:
 
     `campuses` are the campuses whose rows the database shows, `everywhere` all there are; `departments` is None for all of them.
     An examinee has no campus at all: row security shows the own rows alone. `private`: what may be seen of what is private: nothing (`-`), that of
-    some departments (`=4,5`), all (`*`); and with an `o` that it was ordered.
+    some departments (`=4,5`), all (`*`); and with an `o` that it was ordered. `must` is
+    what has to be done before anything else may be: `password`, to change it; `second_factor`, to
+    bind one. `stepped_up_at`: when they last proved to be who they are.
     """
 
     kind: Kind
@@ -27,6 +30,8 @@ class Principal:
     name: str = field(default="", repr=False)
     everywhere: bool = False
     private: str = "-"
+    must: str = ""
+    stepped_up_at: datetime | None = None
 
     def may(self, permission: str) -> bool:
         """Say whether a permission is held. There are no wildcards."""
