@@ -160,7 +160,8 @@ async def test_a_department_that_signs_anew_takes_the_signature_back(
     assert (await _do(reviewer, scene, "sign", 1, confirmed=["血糖偏高"])).status_code == 200
     await doctor.post(f"{desk}/sheet:reopen", json={"reason": "补充"}, headers={"If-Match": '"2"'})
     assert (await _do(chief, scene, "finalize", 2)).json()["code"] == "exam-not-complete"
-    await doctor.post(f"{desk}/sheet:sign", json={"summary": "心律不齐"}, headers={"If-Match": '"3"'})
+    own = {"summary": "心律不齐", "confirmed": ["心律不齐"]}
+    assert (await doctor.post(f"{desk}/sheet:sign", json=own, headers={"If-Match": '"3"'})).status_code == 200
     assert (await reviewer.get(_place(scene))).json()["state"] == "draft"
 
 

@@ -78,7 +78,16 @@ def test_what_the_knowledge_base_advises_is_asked_of_nobody(exams: dict[str, Exa
         assert [one for one in advice if truth.asked(one, advice)] == []
 
 
-@pytest.mark.parametrize("rule", [rule for rule in CONTENT.rules if rule.fires], ids=lambda rule: rule.code)
+_ELSEWHERE = {
+    "SEX-CONTRADICTORY": "it names what was examined of the other sex, which this person has not",
+    "SAID-GI-MASS": "its example is a stomach under an item of the skin",
+}
+"""Machine text that would be asked, were it a person's: what is made anew word for word is not looked at."""
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in CONTENT.rules if rule.fires and rule.code not in _ELSEWHERE], ids=lambda rule: rule.code
+)
 def test_what_a_machine_says_of_a_finding_is_asked_of_nobody(rule: RuleIn) -> None:
     finding = next(one for one in CONTENT.findings if one.code == rule.finding)
     for example in rule.fires:

@@ -204,8 +204,8 @@ LINES = [
     ("m45", "FT4=8.00", "", "THYROID-HORMONE-LOW"),
     ("m45", "FT4=45.00 PULSE=132", "A", ""),
     ("m45", "GLU-2H=3.0", "", "HYPOGLYCEMIA"),
-    ("m45", "GLU-2H=2.5", "B", "HYPOGLYCEMIA"),
-    ("m45", "GLU-R=2.5", "B", "HYPOGLYCEMIA"),
+    ("m45", "GLU-2H=2.5", "A", "HYPOGLYCEMIA"),
+    ("m45", "GLU-R=2.5", "A", "HYPOGLYCEMIA"),
     # Inflammation, tumour markers, proteins, what fell since the last exam.
     ("m45", "PCT=2.0", "B", "PROCALCITONIN-HIGH"),
     ("m45", "PCT=10.0", "A", "PROCALCITONIN-HIGH"),
@@ -276,13 +276,13 @@ LINES = [
     ("m45", "URBC-N=40.0", "", "URINE-CELLS"),
     ("m45", "FEV1=60", "", "LUNG-VOLUME-LOW"),
     # Bounds that a stranger tried.
-    ("m45", "GLU=2.8", "B", "HYPOGLYCEMIA"),
+    ("m45", "GLU=2.8", "A", "HYPOGLYCEMIA"),
     ("m45", "GLU=2.81", "", "HYPOGLYCEMIA"),
-    ("m45", "HCT=0.150", "B", ""),
+    ("m45", "HCT=0.150", "A", ""),
     ("m45", "HCT=0.180", "B", ""),
-    ("m45", "HCT=0.620", "B", ""),
+    ("m45", "HCT=0.620", "A", ""),
     ("m10d", "HCT=0.620", "", ""),
-    ("m10d", "HCT=0.660", "B", ""),
+    ("m10d", "HCT=0.660", "A", ""),
     ("m45", "CHE=1199", "B", ""),
     ("m45", "CHE=1200", "", ""),
     ("m5", "CHE=800", "B", ""),
@@ -335,8 +335,7 @@ UNLIKE = {
     ("EGFR", "toddler"): "the formula is of grown people: creatinine alarms",
     ("EGFR", "child"): "the formula is of grown people: creatinine alarms",
     ("EGFR", "youth"): "the formula is of grown people: creatinine alarms",
-    ("TPSA", "toddler"): "a man's marker, and she is a girl",
-    ("TPSA", "pregnant"): "a man's marker",
+    ("PRL", "pregnant"): "it rises tenfold and more by itself until the birth",
 }
 """What alarms of a grown man and not of somebody else, at the very end of what is plausible, and why."""
 

@@ -109,7 +109,7 @@ async def test_what_has_no_value_is_not_counted_as_normal(unit: OpenUnit) -> Non
     data = report_data(replace(rows, results=calm), [], hospital_name="试", version=1, watermark=None, printed_at=NOON)
     assert calm
     assert data["all_judged_normal"] is False
-    assert data["sentence"] == "本次体检已判定的项目未见明显异常，另有项目未判定。"
+    assert data["sentence"] == "本次体检已判定的项目未见明显异常，另有项目未判定。另有 1 项未检查，见“未检项目”。"
     whole = report_data(
         replace(rows, results=calm, given_up=()), [], hospital_name="试", version=1, watermark=None, printed_at=NOON
     )

@@ -304,7 +304,7 @@ class _Importer:
             DepartmentSheetLine(
                 id=uuid7(), campus_id=exam.campus_id, exam_id=exam.id, department_id=department_id, sort=sort, origin="rule",
                 finding_code=advice.code, rule_codes=[one.rule.code for one in why], knowledge_version_id=self._active.version_id,
-                text=line_text(advice, why), edited=False, removed=False, stale=False, result_ids=result_ids(why),
+                text=line_text(advice, why), edited=False, removed=False, stale=False, asked=[], result_ids=result_ids(why),
                 revision_ids=[standing_at[i] for i in result_ids(why) if i in standing_at],
             )
             for sort, (advice, why) in enumerate(found, 1)
