@@ -15,6 +15,12 @@ _DENIES_BEHIND = frozenset(("无", "未及"))  # fmt: skip
 _OF_TESTS = frozenset(("SIGN", "POSITIVE"))
 """What a test seeks: its name may stand between, HP尿素酶试验阴性."""
 _MOST_OF_TEST = 6
+_OF_ALL = ("均", "皆", "俱", "都")
+"""With what a denial begins that is of all that its clause named: 红肿热痛均无."""
+_SCREENS = ("筛查", "普查", "早筛", "防治", "风险评估", "宣教", "科普")
+"""Behind the name of a disease these make the name of an examination: 肺癌筛查."""
+_BETWEEN_SOUGHT = ("、", "及", "和", "与", "早期", "早", "风险", "专项", "高危", "人群", "/")
+SOUGHT = frozenset(("neutral",))
 _LISTS = frozenset(("、", "及", "和", "或", "与"))
 UNCHANGED = ("无", "未", "没")
 _CHANGE = ("改变", "变化", "好转", "吸收", "缩小", "减少", "减轻")
@@ -29,6 +35,7 @@ def deny(clauses: Sequence[Clause], book: Dictionary) -> None:
     for k, clause in enumerate(clauses):
         if carried and clause.bare and _is_apart(clauses, k):
             carried = False
+        _name_screenings(clause.tokens)
         _find_doubt(clause, book)
         # A grave word that stands alone behind a comma is rather there than denied.
         carried = _deny_behind(clause.tokens, book, carried=carried and clause.bare) and not _is_missed(clause)
@@ -39,6 +46,17 @@ def deny(clauses: Sequence[Clause], book: Dictionary) -> None:
         if _takes_back(clauses[k]):
             for one in next((near.tokens for near in reversed(clauses[:k]) if _names_undenied(near)), ()):
                 one.denied = one.denied or one.names
+
+
+def _name_screenings(tokens: Sequence[Token]) -> None:
+    """Take the names of diseases for those of examinations where they are sought: of 肺癌、乳腺癌筛查 none is a finding."""
+    sought = False
+    for one in reversed(tokens):
+        if one.names:
+            if sought:
+                one.concept, one.lesion, one.roles = "", "", SOUGHT
+        elif not one.word.startswith(_BETWEEN_SOUGHT):
+            sought = one.word.startswith(_SCREENS)
 
 
 def _names_undenied(clause: Clause) -> bool:
@@ -109,7 +127,7 @@ def _is_apart(clauses: Sequence[Clause], at: int) -> bool:
         len(named) == 1
         and bool(named[0].concept)
         and alone
-        and not (at > 1 and clauses[at - 1].bare)
+        and not (at > 1 and clauses[at - 1].bare and not clauses[at - 1].has("denies"))
         and named[0].concept not in others
     )
 
@@ -217,15 +235,17 @@ def _deny_before(tokens: Sequence[Token]) -> None:
         behind = (one for one in tokens[i + 1 :] if not (one.filler or "between" in one.roles))
         if ("denies" in token.roles or token.word in _DENIES_BEHIND) and any(behind):
             continue
-        over = False
+        over, of_all = False, token.word.startswith(_OF_ALL)
         for one in _before_brackets(tokens[:i]):
+            if of_all and "states" in one.roles and not one.names:
+                break
             if one.names:
-                one.denied = one.denied or not over or one.lesion in _OF_TESTS or token.word.startswith("已")
-                if over:
+                one.denied = one.denied or not over or of_all or one.lesion in _OF_TESTS or token.word.startswith("已")
+                if over and not of_all:
                     break
             elif not (one.filler or one.roles & {"between", "compared"}):
                 over = True
-                if one.site or len(one.word) > _MOST_OF_TEST:
+                if not of_all and (one.site or len(one.word) > _MOST_OF_TEST):
                     break
 
 

@@ -170,6 +170,8 @@ class _Reader:
             concept = self._book.concepts[token.concept] if token.concept else self._book.concept_of(token.lesion, site)
             if concept.weak or concept.usual:
                 continue
+            if assertion in STANDING and self._is_few(concept, clause.tokens, i):
+                assertion = "absent"  # noqa: PLW2901 - as rare as in anybody
             grave = concept.grave and not self._is_calmed(concept, token, clause.tokens, i, beside)
             mention = Mention(
                 concept.code, self._name(concept, site), site, "absent" if aged and token.lesion in _OF_AGE else assertion,
@@ -206,6 +208,19 @@ class _Reader:
         """Say whether what would be grave is getting better, or stands beside words by which its mere word of harm is not."""
         of_lesion = self._book.lesions[token.lesion].calm if token.lesion else ()
         return (concept.eases and _eases(tokens, at)) or any(word in beside for word in (*of_lesion, *concept.calm))
+
+    def _is_few(self, concept: Concept, tokens: Sequence[Token], at: int) -> bool:
+        """Say whether what a token names was counted, over a time that the text tells, no oftener than in anybody."""
+        if not concept.few or not any(word in self._text for word in concept.few_in):
+            return False
+        for i, one in enumerate(tokens[at + 1 :], at + 1):
+            if one.roles is MEASURED:
+                unit = one.word.lstrip("0123456789约<") or "".join(token.word for token in tokens[i + 1 : i + 2])
+                number = one.word.strip("约<次个枚")
+                return number.isdigit() and int(number) <= concept.few and unit[:1] in ("次", "个", "枚")
+            if one.names or not (one.filler or one.roles & {"aspects", "states"}):
+                return False
+        return False
 
     def _name(self, concept: Concept, site: str) -> str:
         return concept.name if concept.known or not site else f"{self._book.sites[site]}{concept.name}"
@@ -282,6 +297,8 @@ class _Reader:
             grave = max(shares) >= concept.from_percent or (grave and max(shares) >= _HALF)
         if concept.by_grade and one.grades and not _SAYS_CANCER.search(one.words):
             grave = any(map(self._is_grave_grade, one.grades))
+        if concept.small_mm is not None and one.words.lower() in concept.small and (sizes := sizes_in(plain)):
+            grave = grave and max(size for _, size in sizes) >= concept.small_mm
         settled = any(word in beside for word in concept.settled)
         grave = grave and not settled
         usual = (
