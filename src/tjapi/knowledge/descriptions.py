@@ -122,8 +122,9 @@ class _Reader:
             one.word in _AGED for clause in clauses for one in clause.tokens
         )
         reach = [self._reach(clauses, k) for k in range(len(clauses))]
-        for clause, beside in zip(clauses, reach, strict=True):
-            self._read(clause, sentence, beside, aged=aged)
+        calmed = [_before_doubt(clauses, k) for k in range(len(clauses))]
+        for clause, beside, before in zip(clauses, reach, calmed, strict=True):
+            self._read(clause, sentence, beside, before, aged=aged)
         _take_back_usual(clauses, self._book)
         _go_on_as_operated(clauses)
         understood = self._is_understood(clauses)
@@ -131,8 +132,8 @@ class _Reader:
         give_sizes([made for clause in clauses for made in clause.mentions], sizes_in(sentence.plain))
         stated = ",".join(map(_stated, clauses))
         found = [
-            self._weighed(replace(made.mention, grades=grades), sentence.plain, beside, stated)
-            for clause, beside in zip(clauses, reach, strict=True)
+            self._weighed(replace(made.mention, grades=grades), sentence.plain, beside, stated, before)
+            for clause, beside, before in zip(clauses, reach, calmed, strict=True)
             for made in clause.mentions
         ]
         if _is_only_said_before(clauses):
@@ -161,8 +162,8 @@ class _Reader:
             said += "," + clause.words
         return said
 
-    def _read(self, clause: Clause, sentence: Sentence, beside: str, *, aged: bool) -> None:
-        """Make the mentions of a clause; `beside` are the words that may say more of them."""
+    def _read(self, clause: Clause, sentence: Sentence, beside: str, before: str, *, aged: bool) -> None:
+        """Make the mentions of a clause; `beside` are the words that may say more of them, `before` those in the same doubt before it."""
         compared = clause.has("compared")
         for i, assertion in assertions_of(clause).items():
             token = clause.tokens[i]
@@ -172,7 +173,7 @@ class _Reader:
                 continue
             if assertion in STANDING and self._is_few(concept, clause.tokens, i):
                 assertion = "absent"  # noqa: PLW2901 - as rare as in anybody
-            grave = concept.grave and not self._is_calmed(concept, token, clause.tokens, i, beside)
+            grave = concept.grave and not self._is_calmed(concept, token, clause.tokens, i, (before if concept.known else "") + beside)
             mention = Mention(
                 concept.code, self._name(concept, site), site, "absent" if aged and token.lesion in _OF_AGE else assertion,
                 _words(sentence, token), sentence.said, grave, concept.known, compared,
@@ -189,7 +190,7 @@ class _Reader:
     def _missed(self, clause: Clause, sentence: Sentence) -> Made | None:
         """Return what is there because something is not that its site never lacks: no flow in a carotid artery."""
         denial = clause.first("denies")
-        if denial is None or clause.names:
+        if denial is None or any(one.names and not self._book.named(one.concept or one.lesion).weak for one in clause.tokens):
             return None
         own, behind = clause.tokens[:denial], [one for one in clause.tokens[denial + 1 :] if not one.filler]
         site = next((one.site for one in reversed(own) if one.site and one.site not in self._book.vague), self._site)
@@ -287,11 +288,14 @@ class _Reader:
             )
         return made, named
 
-    def _weighed(self, one: Mention, plain: str, beside: str, stated: str) -> Mention:
-        """Return a mention, grave or not by its size, its grade and the words `beside` it; `stated` is what its sentence does not deny."""
+    def _weighed(self, one: Mention, plain: str, beside: str, stated: str, before: str = "") -> Mention:
+        """Return a mention, grave or not by its size, its grade and the words `beside` it; `stated` is what its sentence does not deny.
+
+        `before`: what was said in the same doubt before it, 血管瘤?12mm高回声.
+        """
         concept = self._book.named(one.concept)
         large = concept.from_mm is not None and one.size_mm is not None and one.size_mm >= concept.from_mm
-        grave = (one.grave or large) and not any(word in beside for word in concept.calm)
+        grave = (one.grave or large) and not any(word in (before if concept.known else "") + beside for word in concept.calm)
         grave = grave or any(word in stated for word in concept.worse)
         if concept.from_percent is not None and (shares := [Decimal(share) for share in _SHARE.findall(plain)]):
             grave = max(shares) >= concept.from_percent or (grave and max(shares) >= _HALF)
@@ -368,6 +372,13 @@ class _Reader:
         if well:
             return any(char in self._book.strong for char in word)
         return (len(word) > 1 and not among_well) or any(char in self._book.hazards for char in word)
+
+
+def _before_doubt(clauses: Sequence[Clause], at: int) -> str:
+    """Return the words of the clause before, where one of the two is in doubt and the later one speaks of no organ of its own."""
+    if not at or any(one.site for one in clauses[at].tokens) or clauses[at].tokens[0].word.startswith(_BESIDE):
+        return ""
+    return clauses[at - 1].words + "," if clauses[at - 1].has("possible") or clauses[at].has("possible") else ""
 
 
 _SEES = ("见", "可见", "探及", "探见", "示", "显示", "触及", "扪及", "可及")

@@ -191,13 +191,15 @@ class Dictionary:
                     continue
                 if word[-1] == "大" and behind == "小" and text[at + len(word) + 1 : at + len(word) + 2] != "于":
                     continue  # 脾大小正常 is of no large spleen.
+                if word[-1] == "骨" and behind == "折":
+                    continue  # 颅底骨折 is a fracture of the base.
                 if text.startswith(word, at) and _stands(text, at, word, entry):
                     return word, entry
         return None
 
 
-_SIZED = re.compile(r"[ :=约]{0,3}\d{1,3}(?:\.\d)?\s?(?:mm|cm)(?![a-z])")
-"""A size behind an abbreviation is of what it names: GGO 6mm."""
+_SIZED = re.compile(r"[ :=约]{0,3}\d{1,3}(?:\.\d)?\s?(?:mm|cm|次|bpm|/min)(?![a-z])")
+"""A size or a rate behind an abbreviation is of what it names: GGO 6mm, VT 190次/分."""
 _SHORT = 3
 """Of so few letters an abbreviation before a number is a quantity."""
 
