@@ -12,7 +12,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 
-from tjapi.knowledge.assertions import assertions_of, deny, rules_out
+from tjapi.knowledge.assertions import assertions_of, denies_all, deny, rules_out
 from tjapi.knowledge.grades import BARE, LACKING, PLAIN, SCHEMED, scheme_of, schemed
 from tjapi.knowledge.lexicon import Concept, Dictionary, dictionary, plain_writing
 from tjapi.knowledge.mentions import ASSERTIONS, STANDING, Assertion, Description, Mention
@@ -173,7 +173,9 @@ class _Reader:
                 continue
             if assertion in STANDING and self._is_few(concept, clause.tokens, i):
                 assertion = "absent"  # noqa: PLW2901 - as rare as in anybody
-            grave = concept.grave and not self._is_calmed(concept, token, clause.tokens, i, (before if concept.known else "") + beside)
+            grave = concept.grave and not self._is_calmed(
+                concept, token, clause.tokens, i, (before if concept.known else "") + beside
+            )
             mention = Mention(
                 concept.code, self._name(concept, site), site, "absent" if aged and token.lesion in _OF_AGE else assertion,
                 _words(sentence, token), sentence.said, grave, concept.known, compared,
@@ -190,7 +192,9 @@ class _Reader:
     def _missed(self, clause: Clause, sentence: Sentence) -> Made | None:
         """Return what is there because something is not that its site never lacks: no flow in a carotid artery."""
         denial = clause.first("denies")
-        if denial is None or any(one.names and not self._book.named(one.concept or one.lesion).weak for one in clause.tokens):
+        if denial is None or any(
+            one.names and not self._book.named(one.concept or one.lesion).weak for one in clause.tokens
+        ):
             return None
         own, behind = clause.tokens[:denial], [one for one in clause.tokens[denial + 1 :] if not one.filler]
         site = next((one.site for one in reversed(own) if one.site and one.site not in self._book.vague), self._site)
@@ -295,7 +299,9 @@ class _Reader:
         """
         concept = self._book.named(one.concept)
         large = concept.from_mm is not None and one.size_mm is not None and one.size_mm >= concept.from_mm
-        grave = (one.grave or large) and not any(word in (before if concept.known else "") + beside for word in concept.calm)
+        grave = (one.grave or large) and not any(
+            word in (before if concept.known else "") + beside for word in concept.calm
+        )
         grave = grave or any(word in stated for word in concept.worse)
         if concept.from_percent is not None and (shares := [Decimal(share) for share in _SHARE.findall(plain)]):
             grave = max(shares) >= concept.from_percent or (grave and max(shares) >= _HALF)
@@ -346,7 +352,7 @@ class _Reader:
             for i, one in enumerate(clause.tokens[:denial])
             if "unknown" in one.roles and not (i and "denies_next" in clause.tokens[i - 1].roles)
         ]
-        if not unknown or "advises" in clause.tokens[0].roles:
+        if not unknown or "advises" in clause.tokens[0].roles or denies_all(clause):
             return True
         if clause.has("possible") and not clause.names:
             return False

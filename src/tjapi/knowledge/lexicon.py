@@ -177,9 +177,7 @@ class Dictionary:
         hit = self._word(text, at)
         for pattern in self.patterns:
             found = pattern.like.match(text, at)
-            if found is not None and (
-                hit is None or len(found[0]) + pattern.entry.tells > len(hit[0])
-            ):
+            if found is not None and (hit is None or len(found[0]) + pattern.entry.tells > len(hit[0])):
                 hit = found[0], pattern.entry
         return hit
 
