@@ -15,6 +15,14 @@ _DENIES_BEHIND = frozenset(("无", "未及"))  # fmt: skip
 _OF_TESTS = frozenset(("SIGN", "POSITIVE"))
 """What a test seeks: its name may stand between, HP尿素酶试验阴性."""
 _MOST_OF_TEST = 6
+_OF_ALL = ("均", "皆", "俱", "都")
+"""With what a denial begins that is of all that its clause named: 红肿热痛均无."""
+_SCREENS = ("筛查", "普查", "早筛", "防治", "风险评估", "宣教", "科普")
+"""Behind the name of a disease these make the name of an examination: 肺癌筛查."""
+_TESTS = ("检测", "检查", "测定", "评估", "评价", "分析", "专项")
+"""Between the name of a disease and a colon at the beginning these make the title of an examination: 动脉硬化检测:."""
+_BETWEEN_SOUGHT = ("、", "等", "及", "和", "与", "早期", "早", "风险", "专项", "高危", "人群", "/")
+SOUGHT = frozenset(("neutral",))
 _LISTS = frozenset(("、", "及", "和", "或", "与"))
 UNCHANGED = ("无", "未", "没")
 _CHANGE = ("改变", "变化", "好转", "吸收", "缩小", "减少", "减轻")
@@ -29,16 +37,40 @@ def deny(clauses: Sequence[Clause], book: Dictionary) -> None:
     for k, clause in enumerate(clauses):
         if carried and clause.bare and _is_apart(clauses, k):
             carried = False
+        _name_screenings(clause.tokens)
         _find_doubt(clause, book)
         # A grave word that stands alone behind a comma is rather there than denied.
         carried = _deny_behind(clause.tokens, book, carried=carried and clause.bare) and not _is_missed(clause)
         _deny_before(clause.tokens)
         _stand_unbettered(clause.tokens)
     _take_doubt(clauses)
+    _deny_title(clauses)
     for k in range(1, len(clauses)):
         if _takes_back(clauses[k]):
             for one in next((near.tokens for near in reversed(clauses[:k]) if _names_undenied(near)), ()):
                 one.denied = one.denied or one.names
+
+
+def _name_screenings(tokens: Sequence[Token]) -> None:
+    """Take the names of diseases for those of examinations where they are sought: of 肺癌、乳腺癌筛查 none is a finding."""
+    sought = False
+    for one in reversed(tokens):
+        if one.names:
+            if sought:
+                one.concept, one.lesion, one.roles = "", "", SOUGHT
+        elif one.word.startswith(_SCREENS) or not one.word.startswith(_BETWEEN_SOUGHT):
+            sought = one.word.startswith(_SCREENS)
+    if [one.word for one in tokens[1:3]] in ([way, ":"] for way in _TESTS) and tokens[0].names:
+        tokens[0].concept, tokens[0].lesion, tokens[0].roles = "", "", SOUGHT
+
+
+def _deny_title(clauses: Sequence[Clause]) -> None:
+    """Deny what an examination was for where it says that it is no more: 肺结节随访:原结节消失."""
+    tokens = [one for clause in clauses for one in clause.tokens]
+    if not (tokens[2:] and tokens[0].names and tokens[1].word in ("随访", "复查") and tokens[2].word == ":"):
+        return
+    same = [one for one in tokens[3:] if one.names and one.word in tokens[0].word]
+    tokens[0].denied = tokens[0].denied or (bool(same) and all(one.denied for one in same))
 
 
 def _names_undenied(clause: Clause) -> bool:
@@ -109,7 +141,7 @@ def _is_apart(clauses: Sequence[Clause], at: int) -> bool:
         len(named) == 1
         and bool(named[0].concept)
         and alone
-        and not (at > 1 and clauses[at - 1].bare)
+        and not (at > 1 and clauses[at - 1].bare and not clauses[at - 1].has("denies"))
         and named[0].concept not in others
     )
 
@@ -217,16 +249,28 @@ def _deny_before(tokens: Sequence[Token]) -> None:
         behind = (one for one in tokens[i + 1 :] if not (one.filler or "between" in one.roles))
         if ("denies" in token.roles or token.word in _DENIES_BEHIND) and any(behind):
             continue
-        over = False
+        over, of_all = False, _is_of_all(tokens, i)
         for one in _before_brackets(tokens[:i]):
+            if of_all and "states" in one.roles and not one.names:
+                break
             if one.names:
-                one.denied = one.denied or not over or one.lesion in _OF_TESTS or token.word.startswith("已")
-                if over:
+                one.denied = one.denied or not over or of_all or one.lesion in _OF_TESTS or token.word.startswith("已")
+                if over and not of_all:
                     break
             elif not (one.filler or one.roles & {"between", "compared"}):
                 over = True
-                if one.site or len(one.word) > _MOST_OF_TEST:
+                if not of_all and (one.site or len(one.word) > _MOST_OF_TEST):
                     break
+
+
+def _is_of_all(tokens: Sequence[Token], at: int) -> bool:
+    return tokens[at].word.startswith(_OF_ALL) or (at > 0 and tokens[at - 1].word in _OF_ALL)
+
+
+def denies_all(clause: Clause) -> bool:
+    """Say whether a clause ends with a denial of all that it lists, whatever that is: 心悸、气短均无."""
+    last = len(clause.tokens) - 1
+    return last > 0 and "denied_after" in clause.tokens[last].roles and _is_of_all(clause.tokens, last)
 
 
 def _is_reflex(before: Sequence[Token]) -> bool:
@@ -307,7 +351,11 @@ def _said_behind(tokens: Sequence[Token]) -> list[str]:
         found[i] = said
         if "operated" in token.roles:
             said = "postoperative"
-        elif "historical" in token.roles and token.word not in FORWARD and token.roles is not PAST:
+        elif (
+            "historical" in token.roles
+            and token.roles is not PAST
+            and (token.word not in FORWARD or (i == len(tokens) - 1 and token.word.startswith("陈旧")))
+        ):
             said = said or "historical"
         elif token.roles is PAST and i == len(tokens) - 1 and "年" in token.word:
             said = "historical"

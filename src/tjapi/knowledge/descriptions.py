@@ -12,7 +12,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 
-from tjapi.knowledge.assertions import assertions_of, deny, rules_out
+from tjapi.knowledge.assertions import assertions_of, denies_all, deny, rules_out
 from tjapi.knowledge.grades import BARE, LACKING, PLAIN, SCHEMED, scheme_of, schemed
 from tjapi.knowledge.lexicon import Concept, Dictionary, dictionary, plain_writing
 from tjapi.knowledge.mentions import ASSERTIONS, STANDING, Assertion, Description, Mention
@@ -122,8 +122,9 @@ class _Reader:
             one.word in _AGED for clause in clauses for one in clause.tokens
         )
         reach = [self._reach(clauses, k) for k in range(len(clauses))]
-        for clause, beside in zip(clauses, reach, strict=True):
-            self._read(clause, sentence, beside, aged=aged)
+        calmed = [_before_doubt(clauses, k) for k in range(len(clauses))]
+        for clause, beside, before in zip(clauses, reach, calmed, strict=True):
+            self._read(clause, sentence, beside, before, aged=aged)
         _take_back_usual(clauses, self._book)
         _go_on_as_operated(clauses)
         understood = self._is_understood(clauses)
@@ -131,8 +132,8 @@ class _Reader:
         give_sizes([made for clause in clauses for made in clause.mentions], sizes_in(sentence.plain))
         stated = ",".join(map(_stated, clauses))
         found = [
-            self._weighed(replace(made.mention, grades=grades), sentence.plain, beside, stated)
-            for clause, beside in zip(clauses, reach, strict=True)
+            self._weighed(replace(made.mention, grades=grades), sentence.plain, beside, stated, before)
+            for clause, beside, before in zip(clauses, reach, calmed, strict=True)
             for made in clause.mentions
         ]
         if _is_only_said_before(clauses):
@@ -161,8 +162,8 @@ class _Reader:
             said += "," + clause.words
         return said
 
-    def _read(self, clause: Clause, sentence: Sentence, beside: str, *, aged: bool) -> None:
-        """Make the mentions of a clause; `beside` are the words that may say more of them."""
+    def _read(self, clause: Clause, sentence: Sentence, beside: str, before: str, *, aged: bool) -> None:
+        """Make the mentions of a clause; `beside` are the words that may say more of them, `before` those in the same doubt before it."""
         compared = clause.has("compared")
         for i, assertion in assertions_of(clause).items():
             token = clause.tokens[i]
@@ -170,7 +171,11 @@ class _Reader:
             concept = self._book.concepts[token.concept] if token.concept else self._book.concept_of(token.lesion, site)
             if concept.weak or concept.usual:
                 continue
-            grave = concept.grave and not self._is_calmed(concept, token, clause.tokens, i, beside)
+            if assertion in STANDING and self._is_few(concept, clause.tokens, i):
+                assertion = "absent"  # noqa: PLW2901 - as rare as in anybody
+            grave = concept.grave and not self._is_calmed(
+                concept, token, clause.tokens, i, (before if concept.known else "") + beside
+            )
             mention = Mention(
                 concept.code, self._name(concept, site), site, "absent" if aged and token.lesion in _OF_AGE else assertion,
                 _words(sentence, token), sentence.said, grave, concept.known, compared,
@@ -187,7 +192,9 @@ class _Reader:
     def _missed(self, clause: Clause, sentence: Sentence) -> Made | None:
         """Return what is there because something is not that its site never lacks: no flow in a carotid artery."""
         denial = clause.first("denies")
-        if denial is None or clause.names:
+        if denial is None or any(
+            one.names and not self._book.named(one.concept or one.lesion).weak for one in clause.tokens
+        ):
             return None
         own, behind = clause.tokens[:denial], [one for one in clause.tokens[denial + 1 :] if not one.filler]
         site = next((one.site for one in reversed(own) if one.site and one.site not in self._book.vague), self._site)
@@ -206,6 +213,19 @@ class _Reader:
         """Say whether what would be grave is getting better, or stands beside words by which its mere word of harm is not."""
         of_lesion = self._book.lesions[token.lesion].calm if token.lesion else ()
         return (concept.eases and _eases(tokens, at)) or any(word in beside for word in (*of_lesion, *concept.calm))
+
+    def _is_few(self, concept: Concept, tokens: Sequence[Token], at: int) -> bool:
+        """Say whether what a token names was counted, over a time that the text tells, no oftener than in anybody."""
+        if not concept.few or not any(word in self._text for word in concept.few_in):
+            return False
+        for i, one in enumerate(tokens[at + 1 :], at + 1):
+            if one.roles is MEASURED:
+                unit = one.word.lstrip("0123456789约<") or "".join(token.word for token in tokens[i + 1 : i + 2])
+                number = one.word.strip("约<次个枚")
+                return number.isdigit() and int(number) <= concept.few and unit[:1] in ("次", "个", "枚")
+            if one.names or not (one.filler or one.roles & {"aspects", "states"}):
+                return False
+        return False
 
     def _name(self, concept: Concept, site: str) -> str:
         return concept.name if concept.known or not site else f"{self._book.sites[site]}{concept.name}"
@@ -272,16 +292,23 @@ class _Reader:
             )
         return made, named
 
-    def _weighed(self, one: Mention, plain: str, beside: str, stated: str) -> Mention:
-        """Return a mention, grave or not by its size, its grade and the words `beside` it; `stated` is what its sentence does not deny."""
+    def _weighed(self, one: Mention, plain: str, beside: str, stated: str, before: str = "") -> Mention:
+        """Return a mention, grave or not by its size, its grade and the words `beside` it; `stated` is what its sentence does not deny.
+
+        `before`: what was said in the same doubt before it, 血管瘤?12mm高回声.
+        """
         concept = self._book.named(one.concept)
         large = concept.from_mm is not None and one.size_mm is not None and one.size_mm >= concept.from_mm
-        grave = (one.grave or large) and not any(word in beside for word in concept.calm)
+        grave = (one.grave or large) and not any(
+            word in (before if concept.known else "") + beside for word in concept.calm
+        )
         grave = grave or any(word in stated for word in concept.worse)
         if concept.from_percent is not None and (shares := [Decimal(share) for share in _SHARE.findall(plain)]):
             grave = max(shares) >= concept.from_percent or (grave and max(shares) >= _HALF)
         if concept.by_grade and one.grades and not _SAYS_CANCER.search(one.words):
             grave = any(map(self._is_grave_grade, one.grades))
+        if concept.small_mm is not None and one.words.lower() in concept.small and (sizes := sizes_in(plain)):
+            grave = grave and max(size for _, size in sizes) >= concept.small_mm
         settled = any(word in beside for word in concept.settled)
         grave = grave and not settled
         usual = (
@@ -325,7 +352,7 @@ class _Reader:
             for i, one in enumerate(clause.tokens[:denial])
             if "unknown" in one.roles and not (i and "denies_next" in clause.tokens[i - 1].roles)
         ]
-        if not unknown or "advises" in clause.tokens[0].roles:
+        if not unknown or "advises" in clause.tokens[0].roles or denies_all(clause):
             return True
         if clause.has("possible") and not clause.names:
             return False
@@ -351,6 +378,13 @@ class _Reader:
         if well:
             return any(char in self._book.strong for char in word)
         return (len(word) > 1 and not among_well) or any(char in self._book.hazards for char in word)
+
+
+def _before_doubt(clauses: Sequence[Clause], at: int) -> str:
+    """Return the words of the clause before, where one of the two is in doubt and the later one speaks of no organ of its own."""
+    if not at or any(one.site for one in clauses[at].tokens) or clauses[at].tokens[0].word.startswith(_BESIDE):
+        return ""
+    return clauses[at - 1].words + "," if clauses[at - 1].has("possible") or clauses[at].has("possible") else ""
 
 
 _SEES = ("见", "可见", "探及", "探见", "示", "显示", "触及", "扪及", "可及")

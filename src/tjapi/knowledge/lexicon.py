@@ -33,7 +33,8 @@ class Concept:
     `grave`: a person looks at once; `from_mm`: only from that size; `from_percent`: in any case from that share; `calm`: not beside these words;
     `by_grade`: as its grade is. `usual`: it is no finding; `unless`: nor is it beside these words, 卵泡; `worse`: beside these it is grave, 质硬; `eases`: not grave while it gets better; `usual_in`: nor in a sentence that says one of these, 哺乳期; `settled`: beside these it is nothing whatever else is said, 肝岛; `misses`:
     it is there where one of these is not, 未探及血流. `soft`: grave only as long as nothing calls it physiological, 分叶状; `known`: it is a concept of its site; a mere word of harm is not, and is listed for the
-    reviewer where it stands; `weak`: it only describes, and is listed where nothing named what it describes.
+    reviewer where it stands; `weak`: it only describes, and is listed where nothing named what it describes. `small`: named so and smaller than `small_mm` it is not grave;
+    `few`: counted so often at most where the text says one of `few_in` it is none, 24小时 ... 室早3次.
     """
 
     code: str
@@ -53,6 +54,10 @@ class Concept:
     usual_in: tuple[str, ...] = ()
     settled: tuple[str, ...] = ()
     soft: bool = False
+    small: tuple[str, ...] = ()
+    small_mm: Decimal | None = None
+    few: int = 0
+    few_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,11 @@ class Entry:
     concept: str = ""
     lesion: str = ""
     site: str = ""
+
+    @property
+    def tells(self) -> bool:
+        """Whether a pattern of it tells more than a word of the same length: what it names, or for what something is looked at."""
+        return bool(self.concept or self.lesion) or "aspects" in self.roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +177,7 @@ class Dictionary:
         hit = self._word(text, at)
         for pattern in self.patterns:
             found = pattern.like.match(text, at)
-            if found is not None and (
-                hit is None or len(found[0]) + bool(pattern.entry.concept or pattern.entry.lesion) > len(hit[0])
-            ):
+            if found is not None and (hit is None or len(found[0]) + pattern.entry.tells > len(hit[0])):
                 hit = found[0], pattern.entry
         return hit
 
@@ -181,13 +189,15 @@ class Dictionary:
                     continue
                 if word[-1] == "大" and behind == "小" and text[at + len(word) + 1 : at + len(word) + 2] != "于":
                     continue  # 脾大小正常 is of no large spleen.
+                if word[-1] == "骨" and behind == "折":
+                    continue  # 颅底骨折 is a fracture of the base.
                 if text.startswith(word, at) and _stands(text, at, word, entry):
                     return word, entry
         return None
 
 
-_SIZED = re.compile(r"[ :=约]{0,3}\d{1,3}(?:\.\d)?\s?(?:mm|cm)(?![a-z])")
-"""A size behind an abbreviation is of what it names: GGO 6mm."""
+_SIZED = re.compile(r"[ :=约]{0,3}\d{1,3}(?:\.\d)?\s?(?:mm|cm|次|bpm|/min)(?![a-z])")
+"""A size or a rate behind an abbreviation is of what it names: GGO 6mm, VT 190次/分."""
 _SHORT = 3
 """Of so few letters an abbreviation before a number is a quantity."""
 
@@ -283,7 +293,8 @@ def _concept(one: Mapping[str, Any], worse: Mapping[str, str], *, known: bool) -
     return Concept(
         one["code"], one["name"], grave, from_mm, from_percent, by_grade, calm, known, weak, usual, unless, bad,
         eases=bool(one.get("eases")), misses=_words_of(one, "misses"), usual_in=_words_of(one, "usual_in"),
-        settled=_words_of(one, "settled"), soft=bool(one.get("soft")),
+        settled=_words_of(one, "settled"), soft=bool(one.get("soft")), small=_words_of(one, "small"),
+        small_mm=Decimal(one["small_mm"]) if "small_mm" in one else None, few=one.get("few", 0), few_in=_words_of(one, "few_in"),
     )  # fmt: skip
 
 

@@ -76,3 +76,35 @@ def test_a_finding_has_its_own_name(text: str, item: str, concept: str) -> None:
 def test_what_is_tersely_said_asks_for_a_person(text: str) -> None:
     found = read(text, "US-THYROID" if "4c" in text else "US-UTERUS")
     assert found.grave or found.unread
+
+
+@pytest.mark.parametrize(
+    ("text", "item"),
+    [
+        ("低剂量肺癌筛查:未检出肺结节", "CT-CHEST"), ("肝癌、胃癌等肿瘤风险评估:低风险", "CT-CHEST"), ("受控衰减 CAP 215dB/m,正常", "US-LIVER"),
+        ("肱二头肌长头腱位于结节间沟", "XR-LSPINE"), ("增强强化一致", "CT-HEAD"), ("各关节红肿热痛均无", "LIMBS"), ("24小时动态心电图:室早3次,房早7次", "ECG"),
+        ("检出0枚结节", "CT-CHEST"), ("肺结节随访:原5mm结节现已消失", "CT-CHEST"),
+    ],
+    ids=range(9),
+)  # fmt: skip
+def test_what_is_sought_measured_or_wholly_denied_is_no_finding(text: str, item: str) -> None:
+    assert standing(read(text, item)) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "item"),
+    [
+        ("肺癌筛查发现右上肺癌", "CT-CHEST"), ("电轴正常,无病理性Q波,心房颤动,心室率152次/分", "ECG"), ("窦缓 32次/分", "ECG"), ("窄QRS心动过速 214次/分", "ECG"),
+        ("VT 190次/分", "ECG"), ("V1-V5 ST弓背上抬0.3mV", "ECG"), ("ST压低0.4mV V2-V6", "ECG"), ("2:1 AVB", "ECG"), ("WPW+AF", "ECG"), ("颅底骨折", "CT-HEAD"),
+        ("溃疡8mm,待病理排除恶性", "US-LIVER"), ("主动脉瓣口0.7cm2", "US-HEART"), ("输卵管增粗,内见胎芽胎心", "US-UTERUS"), ("膈下新月影", "CXR"),
+        ("气胸较前吸收,仍压缩20%", "CXR"), ("胃间质瘤可能,大小3cm", "US-LIVER"), ("外阴溃疡,VSCC待排", "GYN-VULVA"),
+    ],
+    ids=range(17),
+)  # fmt: skip
+def test_what_is_tersely_told_alarms(text: str, item: str) -> None:
+    assert read(text, item).grave
+
+
+def test_many_extra_beats_are_told_even_in_a_day() -> None:
+    assert "ECG-BEAT" in standing(read("24小时动态心电图:室早2365次", "ECG"))
+    assert "ECG-BEAT" in standing(read("室早3次", "ECG"))
