@@ -267,3 +267,19 @@ def test_the_bounds_of_a_laboratorys_range_are_what_was_meant_by_its_floats() ->
         "阴性",
         "0.1234567891234",
     ]
+
+
+@pytest.mark.requirement("E3.3", "X7")
+@pytest.mark.parametrize(
+    ("raw", "choice"),
+    [
+        ("阳性(+)", "阳性"), ("+", "阳性"), ("1+", "阳性"), ("弱阳性", "阳性"), ("POS", "阳性"), ("反应性", "阳性"), ("阴性(-)", "阴性"), ("(-)", "阴性"),
+        ("待确定", "待确定"), ("±", "±"), ("可疑", "可疑"), ("1.2", "1.2"),
+    ],
+)  # fmt: skip
+def test_a_reaction_is_the_choice_of_an_item_that_is_chosen_of_two(raw: str, choice: str) -> None:
+    measured, unread = put_together("enumerated", [Said(raw, "", 0)], [], ["阴性", "待确定", "阳性"])
+    assert unread is None
+    assert [(finding(m.reading.value.text), m.reading.value.raw) for m in measured] == [(choice, raw)]
+    graded, _ = put_together("enumerated", [Said(raw, "", 0)], [], ["阴性", "一般阳性", "强阳性"])
+    assert graded[0].reading.value.text != "阳性"

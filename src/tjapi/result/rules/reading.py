@@ -6,7 +6,7 @@ measurements, words beside a number are its remark.
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
@@ -92,6 +92,22 @@ def _understood(kind: str, value: Value, texts: Collection[str]) -> bool:
     if finding(value.text) in texts:
         return True
     return kind == "qualitative" and value.numeric is None and finding_words(value.text) is not None
+
+
+_REACTIONS: Mapping[str, str] = {"positive": "阳性", "negative": "阴性"}
+
+
+def _chosen_by_reaction(kind: str, reading: Reading | None, texts: Collection[str]) -> Reading | None:
+    """Return a reading as the choice that its reaction is, where an item is chosen of 阴性 and 阳性: 阳性(+), 弱阳性 and POS are 阳性.
+
+    What is doubtful stays what it is, and a person is asked.
+    """
+    if reading is None or kind != "enumerated" or not texts.issuperset(_REACTIONS.values()):
+        return reading
+    if reading.value.numeric is not None or finding(reading.value.text) in texts:
+        return reading
+    choice = _REACTIONS.get(sense(reading.value.text) or "")
+    return reading if choice is None else replace(reading, value=replace(reading.value, text=choice))
 
 
 def chosen(text: str) -> tuple[str, ...]:
@@ -238,7 +254,7 @@ def put_together(
         others = [w for one in filled for w in one.others if takes_back(one.raw, w) or finding(w) in texts]
         parts = ";".join(dict.fromkeys(part for raw in (*(one.raw for one in filled), *others) for part in chosen(raw)))
         return [Measured(Reading(Value(parts, plain(parts))), _orders(filled))], None
-    readings = [(one, read(kind, one.raw, [one.unit, *units])) for one in filled]
+    readings = [(one, _chosen_by_reaction(kind, read(kind, one.raw, [one.unit, *units]), texts)) for one in filled]
     # Beside words that mean something, a number (the measurement behind them) and other words are remarks of theirs.
     clear = [(o, r) for o, r in readings if r is not None and (kind in NUMBERS or _understood(kind, r.value, texts))]
     if kind in NUMBERS:
