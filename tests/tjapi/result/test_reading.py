@@ -12,7 +12,7 @@ from tjapi.result.rules.flags import flag_of, lab_critical, lab_flag, lab_snapsh
 from tjapi.result.rules.questions import Limits, implausible, jumped
 from tjapi.result.rules.ranges import Range, lab_range
 from tjapi.result.rules.reading import Said, put_together, read, understood, without_dust
-from tjapi.result.rules.values import finding_words, parse
+from tjapi.result.rules.values import finding, finding_words, parse
 
 D = Decimal
 CASES = Path(__file__).parents[2] / "cases"

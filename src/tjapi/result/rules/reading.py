@@ -102,7 +102,7 @@ def _chosen_by_reaction(kind: str, reading: Reading | None, texts: Collection[st
 
     What is doubtful stays what it is, and a person is asked.
     """
-    if reading is None or kind != "enumerated" or not texts.issuperset(_REACTIONS.values()):
+    if reading is None or kind != "enumerated" or not set(_REACTIONS.values()) <= set(texts):
         return reading
     if reading.value.numeric is not None or finding(reading.value.text) in texts:
         return reading
