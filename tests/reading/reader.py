@@ -561,7 +561,10 @@ class Reading:
             said = "\n".join(one.text() for one in department.all("span", "said"))
             parts.append((f"the summary of {name}", said, [row for row in rows if row.department == name]))
         for where, said, own in parts:
-            spoken_against = [row for row in own if row.shown or row.unjudged]
+            usual = [row for row in own if row.described and USUAL_WORDS.fullmatch(_plain(row.value))]
+            spoken_against = [
+                row for row in own if (row.shown or row.unjudged) and not (row.shown is None and row in usual)
+            ]
             calm = [part for part in _parts(said) if CALM.fullmatch(part)]
             self.ask(
                 not calm or not spoken_against,
