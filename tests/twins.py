@@ -1153,6 +1153,11 @@ TWINS = (
         f"{DERIVED}::test_a_value_that_alarms_again_after_the_final_sign_off_is_signed_anew_though_it_reads_the_same",
     ),
     _twin(
+        "private: an unknown code of a private order alarms privately", "src/tjapi/critical_value/service.py",
+        "    value.private = private or item_code in", "    value.private = item_code in",
+        "tests/tjapi/critical_value/test_placed.py::test_what_answers_a_private_order_under_an_unknown_code_is_as_private_as_the_order",
+    ),
+    _twin(
         "gateway: a number is its sender's", "device_gateway/journal.py",
         "AND sender IN (?, '') ORDER BY id", "AND sender IN (?, '', sender) ORDER BY id",
         "tests/device_gateway/test_gateway.py::test_two_senders_behind_one_channel_may_use_the_same_number",

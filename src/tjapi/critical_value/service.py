@@ -167,7 +167,7 @@ async def alarm(uow: UnitOfWork, event: CriticalUnread) -> None:
     words = f"{event.item_name}:{_BY[event.ours]}为危急,{_WHY[event.placed]},请立即查看原始报告"
     rule = (LAB_ALARM, OUR_ALARM_NAME if event.ours else LAB_ALARM_NAME)
     value = _valueless(uow, exam, rule, (event.department_id, words), (key, active))
-    await _raise_valueless(uow, exam, value, event.item_code)
+    await _raise_valueless(uow, exam, value, event.item_code, private=event.private)
 
 
 async def alarm_unknown(uow: UnitOfWork, event: CriticalNotExcluded) -> None:
@@ -187,8 +187,10 @@ async def alarm_unknown(uow: UnitOfWork, event: CriticalNotExcluded) -> None:
     await _raise_valueless(uow, exam, value, event.item_code)
 
 
-async def _raise_valueless(uow: UnitOfWork, exam: Exam, value: CriticalValue, item_code: str) -> None:
-    value.private = item_code in await catalog.private_codes(uow)
+async def _raise_valueless(
+    uow: UnitOfWork, exam: Exam, value: CriticalValue, item_code: str, *, private: bool = False
+) -> None:
+    value.private = private or item_code in await catalog.private_codes(uow)
     await _raise(uow, exam, value)
     # No result changes with it: whoever speaks of the exam is told here.
     await uow.publish(CriticalUnplaced(campus_id=exam.campus_id, exam_id=exam.id))

@@ -70,7 +70,8 @@ class SheetSigned(Event):
 class CriticalUnread(Event):
     """The laboratory calls a value critical that could not be read, or not be placed on any line (`placed`): a person looks at once.
 
-    `ours`: it is critical by our own range or rule, whatever the laboratory calls it. `key` tells what one message said from another.
+    `ours`: it is critical by our own range or rule, whatever the laboratory calls it. `key` tells what one message said from another. `private`: it
+    answers an order of which something is private, under whatever code.
     """
 
     name: ClassVar[str] = "result.critical_unread"
@@ -81,6 +82,7 @@ class CriticalUnread(Event):
     key: str
     placed: bool = True
     ours: bool = False
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,3 +146,15 @@ async def test_what_no_line_takes_still_alarms_beside_another_value_that_one_doe
     await file(unit, report(scene, "CARDIAC", other, placer_no=None))
     assert await _alarms(unit, scene) == [("LAB-CRITICAL", "detected")]
     assert len(await _blocks(admin, scene)) == 1
+
+
+@pytest.mark.requirement("X7")
+@pytest.mark.parametrize(("group", "private"), [("HIV", True), ("CARDIAC", False)])
+async def test_what_answers_a_private_order_under_an_unknown_code_is_as_private_as_the_order(
+    unit: OpenUnit, group: str, private: bool
+) -> None:
+    scene = await visit(unit, group)
+    said = replace(observation("HIVX", "阳性"), value_type="ST", abnormal_flags=("AA",))
+    await file(unit, report(scene, group, said))
+    (alert,) = await alerts_of(unit, scene.exam_id)
+    assert (alert.rule_code, alert.private) == ("LAB-CRITICAL", private)

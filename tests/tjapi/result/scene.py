@@ -66,6 +66,9 @@ async def visit(
         )
         exam = await exams.register(uow, new)
     async with unit() as uow:
+        if private := [line.id for line in await exams.lines(uow, exam.id) if line.private]:
+            await exams.consent(uow, exam.id, private, signature=exam.name)
+    async with unit() as uow:
         if checked_in:
             await exams.check_in(uow, exam.id)
         lines = await exams.lines(uow, exam.id)

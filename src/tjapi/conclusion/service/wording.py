@@ -155,7 +155,10 @@ async def take_confirmed(
         return
     new = confirmations(asked, kept, by, await identity.staff_name(uow, by), uow.now)
     found.confirmed = [*kept, *new]
-    words = list(dict.fromkeys(word for one in new for word in one["words"]))
+    hidden = {f"/entries/{i}" for i, e in enumerate(entries) if e.private or not now.private.isdisjoint(e.result_ids)}
+    # Of what is private the trail says that words were confirmed, and not which.
+    open_ = [one for one in asked if "/".join(one.place.split("/")[:3]) not in hidden]
+    words = list(dict.fromkeys(word for one in open_ for word in one.open(kept)))
     await uow.audit(
         "conclusion.confirmed", "conclusion", found.exam_id, campus_id=found.campus_id, detail={"version": found.version + 1, "words": words}
     )  # fmt: skip

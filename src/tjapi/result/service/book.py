@@ -136,13 +136,17 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnplacedAlarm:
-    """Something critical that no line took. `ours`: by our range or rule, not by the laboratory's word. `key` tells one message's from another's."""
+    """Something critical that no line took. `ours`: by our range or rule, not by the laboratory's word. `key` tells one message's from another's.
+
+    `private`: it answers an order of which something is private.
+    """
 
     department_id: int
     code: str
     name: str
     key: str
     ours: bool = False
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -552,7 +556,7 @@ class Book:
             await uow.publish(
                 CriticalUnread(
                     campus_id=self.exam.campus_id, exam_id=self.exam.id, department_id=alarm.department_id, item_code=alarm.code,
-                    item_name=alarm.name, key=alarm.key, placed=False, ours=alarm.ours,
+                    item_name=alarm.name, key=alarm.key, placed=False, ours=alarm.ours, private=alarm.private,
                 )
             )  # fmt: skip
         still = {(alarm.code, alarm.key) for alarm in self._unplaced}

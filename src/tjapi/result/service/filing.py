@@ -403,7 +403,9 @@ def _add(
         place = _place(book, lines, result, group, lost)
         if place is None:
             if _ask_unplaced(uow, book, lines, result, group, told):
-                unplaced.append(_Unplaced(result, group, next(iter((*lines[0], *lines[1])), None)))
+                led_to = (*lines[0], *lines[1])
+                private = any(line.private for line in led_to)
+                unplaced.append(_Unplaced(result, group, next(iter(led_to), None), private))
             else:
                 _note_placed(book, lines, result, group)
             continue
@@ -506,11 +508,12 @@ def _unread(result: LabResult, group: _Group, told: _Told, issued_at: datetime, 
 
 @dataclass(frozen=True, slots=True)
 class _Unplaced:
-    """What was said of an item and stands on no line. `line`: one that its numbers lead to."""
+    """What was said of an item and stands on no line. `line`: one that its numbers lead to; `private`: they lead to a private one as well."""
 
     result: LabResult
     group: _Group
     line: ExamLine | None
+    private: bool = False
 
 
 def _ask_unplaced(
@@ -569,7 +572,9 @@ async def _alarm_unplaced(uow: UnitOfWork, book: Book, unplaced: Sequence[_Unpla
             key = _unplaced_key(one.result, one.group)
             name = "/".join(item.name for item in one.group.may_be) or o.name or o.code or "未注明项目"
             book.alarm_unplaced(
-                UnplacedAlarm(department_id=department, code=o.code, name=name, key=key, ours=not by_lab)
+                UnplacedAlarm(
+                    department_id=department, code=o.code, name=name, key=key, ours=not by_lab, private=one.private
+                )
             )
 
 
