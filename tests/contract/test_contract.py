@@ -162,7 +162,7 @@ def test_names_are_snake_case_and_requests_refuse_what_they_do_not_know(document
         for parameter in parameters(document, o):
             if parameter["in"] != "header":
                 assert _SNAKE.fullmatch(parameter["name"]), parameter["name"]
-            assert "null" not in json.dumps(parameter["schema"].get("type")), parameter["name"]
+            assert "null" not in json.dumps(resolve(document, parameter["schema"]).get("type", "")), parameter["name"]
         body = o.get("requestBody", {}).get("content", {}).get("application/json")
         if body:
             assert resolve(document, body["schema"])["additionalProperties"] is False, o["operationId"]
@@ -204,15 +204,46 @@ def _fixed(pattern: str | None) -> bool:
 
 
 def test_every_code_of_the_contract_has_labels_under_dictionaries(document: dict[str, Any]) -> None:
-    labelled = {code for table in DICTIONARIES.values() for code in table}
-    for name in ("state", "exam_state", "line_state", "sex", "flag", "id_kind"):
-        for model, schema in document["components"]["schemas"].items():
-            field = schema.get("properties", {}).get(name, {})
-            codes = set(field.get("enum", ())) | {
-                c for option in field.get("anyOf", ()) for c in option.get("enum", ())
-            }
-            if model not in {"SheetOut", "DepartmentResultsOut", "ConclusionOut"}:
-                assert codes <= labelled, f"{model}.{name}: {codes - labelled}"
+    """Codes are named once and every set of them is one dictionary, or a part of one."""
+    named = {name: set(s["enum"]) for name, s in document["components"]["schemas"].items() if "enum" in s}
+    assert {"ExamState", "Sex", "ResultFlag", "ProblemCode"} <= set(named)
+    assert len({frozenset(codes) for codes in named.values()}) == len(named), "two names for the same codes"
+    tables = [set(table) for table in DICTIONARIES.values()]
+    bare = {name for name, codes in named.items() if not any(codes <= table for table in tables)}
+    assert bare == {"ProblemCode"}, "codes that no dictionary explains"
+    assert _inline(document) == []
+
+
+def _inline(document: dict[str, Any]) -> list[str]:
+    """Return the places that list two codes or more where a name should stand."""
+    found: list[str] = []
+    places = [
+        (f"{name}.{field}", schema)
+        for name, model in document["components"]["schemas"].items()
+        for field, schema in model.get("properties", {}).items()
+    ]
+    places += [
+        (f"{o['operationId']} {p['name']}", p["schema"])
+        for _path, _method, o in operations(document)
+        for p in parameters(document, o)
+    ]
+    for place, schema in places:
+        options = [schema, *schema.get("anyOf", ()), schema.get("items", {})]
+        found += [place for option in options if len(option.get("enum", ())) > 1 and option.get("type") == "string"]
+    return found
+
+
+def test_names_of_schemas_are_names_of_classes(document: dict[str, Any]) -> None:
+    """A generator makes a class of each without renaming it, and no module of ours shows through."""
+    odd = [name for name in document["components"]["schemas"] if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", name)]
+    assert odd == []
+
+
+def test_every_operation_says_who_may_call_it(document: dict[str, Any]) -> None:
+    """`security` is said everywhere: an empty list where nobody has to sign in."""
+    for _path, _method, o in operations(document):
+        assert "security" in o, o["operationId"]
+        assert (o["security"] == []) == (o["x-permission"] == "public"), o["operationId"]
 
 
 def test_the_document_stays_small(document: dict[str, Any]) -> None:

@@ -31,7 +31,7 @@ HAN = re.compile(r"[㐀-鿿\U00020000-\U0003ffff]")
 FILLED = re.compile(r"\{(\w*)\}")
 WORD = re.compile(r"[A-Za-z][A-Za-z_\-]*")
 ALLOWED = {
-    "API", "Base", "CSV", "ECG", "ETag", "Event-ID", "Excel", "GB", "HIS", "Idempotency-Key", "If-Match", "JPEG", "JSON", "Last-Event-ID",
+    "API", "Base", "CSV", "ECG", "ETag", "Event-ID", "Excel", "GB", "HIS", "ISO", "Idempotency-Key", "If-Match", "JPEG", "JSON", "Last-Event-ID",
     "LIS", "MB", "PDF", "PNG", "RFC", "TSC", "TSPL", "UTF-", "UUID", "XLS", "XLSX", "ZPL", "xlsx", "client_id", "page_token", "false", "null",
     "true", "A", "B", "CT", "HK", "SMS", "SM", "FHIR", "DICOM", "PR", "QRS", "QT",
 }  # fmt: skip

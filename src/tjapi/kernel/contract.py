@@ -15,6 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
 from tjapi.kernel import problem
+from tjapi.kernel.contract_names import bound_days, rename_schemas, share_codes
 from tjapi.kernel.etag import set_etag
 from tjapi.kernel.routing import ForbiddenCharacter
 
@@ -35,7 +36,7 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
-        "code": {"type": "string", "description": "稳定的代码 · Stable code; see problems.json"},
+        "code": {"$ref": "#/components/schemas/ProblemCode"},
         "request_id": {"type": "string"},
         "errors": {
             "type": "array",
@@ -132,21 +133,29 @@ def build_contract(
     app: FastAPI,
     on_writes: Iterable[type[problem.Problem]] = (),
     of: Mapping[str, Iterable[type[problem.Problem]]] | None = None,
+    dictionaries: Mapping[str, Mapping[str, tuple[str, str]]] | None = None,
 ) -> dict[str, Any]:
-    """Return the document of version 1, the same for the same code. Every write may meet the problems `on_writes`, an operation those `of` its id."""
+    """Return the document of version 1, the same for the same code.
+
+    Every write may meet the problems `on_writes`, an operation those `of` its id. Codes are named after the `dictionaries` that hold them.
+    """
     document = get_openapi(
         title="tjapi 体检系统 API", version="1.0.0", description=_TEXT, routes=app.routes,
-        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"}, servers=[{"url": "/"}],
+        contact={"name": "tjapi"}, license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"}, servers=[{"url": "/"}],
         tags=[{"name": name, "description": text} for name, text in TAGS.items()],
     )  # fmt: skip
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
+    titles = {entry["code"]: entry["title"] for entry in problem.catalogue()}
     schemas["Problem"] = _PROBLEM_SCHEMA
+    schemas["ProblemCode"] = {
+        "type": "string", "enum": sorted(titles),
+        "description": "稳定的代码,说明见 problems.json · Stable codes, explained in problems.json. More may come.",
+    }  # fmt: skip
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     components |= {"examples": {}, "responses": {}, "headers": _HEADERS}
     tagged = _tagged(app)
-    titles = {entry["code"]: entry["title"] for entry in problem.catalogue()}
     for method, operation in _methods(document):
         _tidy(operation)
         for kind in () if method == "get" else on_writes:
@@ -159,6 +168,9 @@ def build_contract(
     _share_parameters(document)
     _without_titles(document["paths"])
     _without_titles({name: schema for name, schema in schemas.items() if name != "Problem"})
+    rename_schemas(document)
+    share_codes(document, dictionaries or {})
+    bound_days(document)
     return document
 
 
@@ -226,7 +238,7 @@ def _tidy(operation: dict[str, Any]) -> None:
     answers.get("422", {}).get("content", {}).pop("application/json", None)
     _add_problem(answers, ForbiddenCharacter)  # in any address
     if operation.get("x-permission") == "public":
-        operation.pop("security", None)
+        operation["security"] = []  # said, not left out: nobody has to sign in
     parameters = operation.get("parameters", [])
     for parameter in parameters:
         _without_null(parameter)

@@ -1,6 +1,7 @@
 """Labels of every code in the contract."""
 
 from tjapi.identity.rules import CLIENT_STATE, STAFF_STATE
+from tjapi.result.rules.questions import ANSWER_LABELS, QUESTION_LABELS
 
 EXAM_STATE = {
     "prepared": ("已登记", "Prepared"), "checked_in": ("已报到", "Checked in"), "in_progress": ("检查中", "In progress"), "sheet_returned": ("已交指引单", "Guide sheet returned"), "on_hold": ("暂停", "On hold"),
@@ -77,10 +78,11 @@ REPORT_FAILURE = {
     "results_changed": ("终审后结果有变化", "A result changed after the final sign-off"), "no_seal": ("没有电子章", "There is no seal"),
     "seal_invalid": ("盖章未通过校验", "The seal did not check out"),
     "not_rendered": ("多次生成未成功", "It could not be rendered"),
-    "consent_withdrawn": ("本人撤回同意", "The person withdrew consent"),
+    "consent_withdrawn": ("本人撤回同意", "The person withdrew consent"), "person_changed": ("受检者资料有变化", "The person's data changed"),
     "reviewed_again": ("已重新主检,由新版本取代", "The exam is reviewed again; a new version takes its place"),
 }  # fmt: skip
 REPORT_FLAG = {
+    "": ("正常", "Normal"),
     "high": ("偏高", "High"), "low": ("偏低", "Low"), "critical_high": ("危急偏高", "Critically high"), "critical_low": ("危急偏低", "Critically low"),
     "critical": ("危急", "Critical"),
     "abnormal": ("异常", "Abnormal"), "undetermined": ("未判定", "Not judged"),
@@ -208,6 +210,108 @@ CHECK_OUTCOME = {
 CONCLUSION_STATE = {
     "draft": ("草稿", "Draft"), "initial_signed": ("初审已签", "First review signed"), "finalized": ("已终审", "Finalized"),
 }  # fmt: skip
+PERFORMED_BY = {
+    "lis": ("检验系统回报", "Reported by the laboratory system"),
+    "department": ("科室录入", "Entered by the department"),
+}
+ITEM_KIND = {
+    "numeric": ("数值", "Numeric"), "qualitative": ("定性", "Qualitative"), "enumerated": ("单选", "One choice"),
+    "multi_select": ("多选", "Several choices"), "text": ("描述", "Description"), "computed": ("计算", "Computed"),
+}  # fmt: skip
+SEX_APPLIED = {"any": ("不限", "Any"), "male": ("男", "Male"), "female": ("女", "Female")}
+ADD_ONS = {
+    "self_paid": ("加项自费", "Add-ons are paid by the person"),
+    "within_cap": ("限额内由单位支付", "The employer pays within the cap"),
+}
+BEYOND_CAP = {
+    "self_paid": ("超出部分自费", "The person pays what is beyond"),
+    "refused": ("不得超出", "Not beyond the cap"),
+}
+CHARSET = {
+    "utf-8": ("UTF-8 编码", "UTF-8"), "gb18030": ("GB18030 编码", "GB18030"), "iso-8859-1": ("ISO 8859-1 编码", "ISO 8859-1"),
+}  # fmt: skip
+RULE_PURPOSE = {"critical": ("危急值规则", "Critical rule"), "finding": ("体征词规则", "Finding rule")}
+SHEET_STATE = {"draft": ("未签名", "Draft"), "signed": ("已签名", "Signed")}
+IMPORT_ENTRY_KIND = {"error": ("错误", "Error"), "warning": ("提示", "Warning"), "update": ("更新", "Update")}
+REPRICING_OUTCOME = {
+    "repriced": ("已重新计价", "Repriced"),
+    "same": ("价格不变", "Same price"),
+    "left_alone": ("未改动", "Left alone"),
+}
+STANDING = {
+    "listed": ("在名单中", "Listed"), "booked": ("已预约", "Booked"), "unfinished": ("检查未完成", "Unfinished"), "finished": ("已完成", "Finished"),
+    "no_show": ("未到检", "No show"), "cancelled": ("已取消", "Cancelled"),
+}  # fmt: skip
+CATALOG_CHANGE = {"added": ("新增", "Added"), "changed": ("改动", "Changed"), "new_edition": ("新版本", "New edition")}
+CATALOG_KIND = {"item": ("项目", "Item"), "item_group": ("项目组", "Item group"), "package": ("套餐", "Package")}
+KNOWLEDGE_ROW = {
+    "finding": ("体征词", "Finding"), "rule": ("体征词规则", "Finding rule"), "critical": ("危急值规则", "Critical rule"), "range": ("参考区间", "Range"),
+}  # fmt: skip
+COMMIT_MODE = {"atomic": ("全部成功才生效", "All or nothing"), "valid_rows": ("只导入有效行", "The valid rows")}
+CRITICAL_STEP = {
+    "detected": ("发现", "Detected"), "confirmed": ("确认", "Confirmed"), "dismissed": ("排除", "Dismissed"), "notified": ("已通知", "Notified"),
+    "attempt_failed": ("通知未成", "Not reached"), "followed_up": ("随访", "Followed up"), "closed": ("闭环", "Closed"),
+    "superseded": ("被更正取代", "Superseded"), "corrected": ("结果更正", "Corrected"), "escalated": ("升级", "Escalated"),
+    "measured_again": ("复测", "Measured again"),
+}  # fmt: skip
+DEPARTMENT_KIND = {
+    "clinical": ("临床科室", "Clinical"),
+    "imaging": ("影像与功能科室", "Imaging"),
+    "lab": ("检验科", "Laboratory"),
+}
+DISCOUNT_TARGET = {
+    "everything": ("全部", "Everything"),
+    "item_group": ("项目组", "Item group"),
+    "package": ("套餐", "Package"),
+}
+LOOKUP_BY = {
+    "any": ("任一", "Any"), "barcode": ("条码", "Bar code"), "card_no": ("体检卡号", "Card number"), "exam_no": ("体检号", "Exam number"),
+    "id_number": ("证件号码", "ID number"), "name": ("姓名", "Name"), "phone": ("电话", "Phone"),
+}  # fmt: skip
+WORKBOOK_KIND = {
+    "xlsx": ("XLSX 工作簿", "XLSX workbook"),
+    "xls": ("XLS 工作簿", "XLS workbook"),
+    "csv": ("CSV 文本", "CSV text"),
+}
+MEMBER_COLUMN = {
+    "name": ("姓名", "Name"), "sex": ("性别", "Sex"), "birth_date": ("出生日期", "Birth date"), "id_kind": ("证件类型", "Kind of ID"),
+    "id_number": ("证件号码", "ID number"), "phone": ("电话", "Phone"), "employee_no": ("工号", "Employee number"),
+    "department": ("部门", "Department"), "post": ("岗位", "Post"), "hazards": ("危害因素", "Hazards"), "group": ("分组", "Group"),
+    "marital_status": ("婚姻状况", "Marital status"), "note": ("备注", "Note"), "ignore": ("忽略此列", "Ignored"),
+}  # fmt: skip
+PRICE_REASON = {
+    "list_price": ("目录价", "List price"), "package_share": ("套餐分摊", "Share of the package"), "discount": ("折扣", "Discount"),
+    "employer_pays": ("单位支付", "The employer pays"), "beyond_cap": ("超出限额", "Beyond the cap"), "self_paid": ("自费", "Paid by the person"),
+}  # fmt: skip
+QUESTION_CLOSED_BY = {
+    "value": ("由新结果解答", "A value came"),
+    "line": ("项目不再需要", "The line went"),
+    "person": ("由人员解答", "A person answered"),
+}
+REPORT_KIND = {"main": ("体检报告", "Main report"), "private": ("私密报告", "Private report")}
+SUMMARY_ORIGIN = {"rule": ("规则生成", "Made by a rule"), "manual": ("人工录入", "Written by hand")}
+COMPARATOR = {
+    "": ("等于", "Equal"), "<": ("小于", "Less than"), "<=": ("小于或等于", "At most"), ">": ("大于", "Greater than"), ">=": ("大于或等于", "At least"),
+}  # fmt: skip
+VALUE_STATUS = {
+    "preliminary": ("初步结果", "Preliminary"), "final": ("最终结果", "Final"), "corrected": ("更正结果", "Corrected"),
+    "entered_in_error": ("作废", "Entered in error"),
+}  # fmt: skip
+REPORT_VERDICT = {
+    "genuine": ("真实有效", "Genuine"), "outdated": ("结果已有更新", "Outdated"), "superseded": ("已有新版本", "Superseded"),
+    "recalled": ("已召回", "Recalled"), "unknown": ("查无此报告", "Unknown"),
+}  # fmt: skip
+REVIEW_VIEW = {
+    "all": ("全部", "All"),
+    "abnormal": ("仅异常", "Abnormal only"),
+    "summaries": ("仅小结", "Summaries only"),
+}
+RELEASE_DOUBT = {
+    "batch-differs": ("批次数量不符", "The batch counts otherwise"), "charset-doubtful": ("字符集存疑", "Doubtful character set"),
+    "content-differs": ("同号不同内容", "Same number, other content"), "frame-not-ended": ("报文未完", "The frame did not end"),
+    "no-usable-id": ("没有可用的消息号", "No usable message number"), "not-production": ("非生产报文", "Not for production"),
+    "outside-a-frame": ("在报文框架之外", "Outside a frame"), "unparsable": ("无法解析", "Not parsable"),
+}  # fmt: skip
 DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "appointment_state": APPOINTMENT_STATE,
     "appointment_source": APPOINTMENT_SOURCE,
@@ -267,4 +371,36 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "important_class": IMPORTANT_CLASS,
     "staff_state": STAFF_STATE,
     "client_state": CLIENT_STATE,
+    "performed_by": PERFORMED_BY,
+    "item_kind": ITEM_KIND,
+    "sex_applied": SEX_APPLIED,
+    "add_ons": ADD_ONS,
+    "beyond_cap": BEYOND_CAP,
+    "charset": CHARSET,
+    "rule_purpose": RULE_PURPOSE,
+    "sheet_state": SHEET_STATE,
+    "import_entry_kind": IMPORT_ENTRY_KIND,
+    "repricing_outcome": REPRICING_OUTCOME,
+    "standing": STANDING,
+    "catalog_change": CATALOG_CHANGE,
+    "catalog_kind": CATALOG_KIND,
+    "knowledge_row": KNOWLEDGE_ROW,
+    "commit_mode": COMMIT_MODE,
+    "critical_step": CRITICAL_STEP,
+    "department_kind": DEPARTMENT_KIND,
+    "discount_target": DISCOUNT_TARGET,
+    "lookup_by": LOOKUP_BY,
+    "workbook_kind": WORKBOOK_KIND,
+    "member_column": MEMBER_COLUMN,
+    "price_reason": PRICE_REASON,
+    "question_closed_by": QUESTION_CLOSED_BY,
+    "report_kind": REPORT_KIND,
+    "summary_origin": SUMMARY_ORIGIN,
+    "comparator": COMPARATOR,
+    "value_status": VALUE_STATUS,
+    "report_verdict": REPORT_VERDICT,
+    "review_view": REVIEW_VIEW,
+    "release_doubt": RELEASE_DOUBT,
+    "question_kind": dict(QUESTION_LABELS),
+    "answer": dict(ANSWER_LABELS),
 }
