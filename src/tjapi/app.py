@@ -29,6 +29,7 @@ from tjapi.kernel.security.principal import ANONYMOUS, SYSTEM
 from tjapi.kernel.settings import Settings
 from tjapi.kernel.validation import field_errors, not_json
 from tjapi.operations import views
+from tjapi.operations.live import live_event_schemas
 from tjapi.operations.rules import DICTIONARIES
 from tjapi.report.endpoints import mount_pages
 
@@ -72,7 +73,7 @@ def create(runtime: Runtime) -> FastAPI:
         v1.PREFIX, v1.operations(), Metered(app.router.app, runtime.limits, PAGE_RATES)
     )
     anew = {name: [StepUpRequired] for name in {*runtime.step_up, *runtime.in_bulk}}
-    app.openapi = lambda: build_contract(app, [AlreadyThere], anew, DICTIONARIES)  # type: ignore[method-assign]
+    app.openapi = lambda: build_contract(app, [AlreadyThere], anew, DICTIONARIES, live_event_schemas())  # type: ignore[method-assign]
     _health(app, runtime)
     docs.mount(app)
     _handlers(app)

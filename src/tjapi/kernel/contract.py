@@ -100,7 +100,7 @@ _BY_MEDIA_TYPE: dict[str, tuple[dict[str, Any], str]] = {
     "application/x-tspl": ({"type": "string", "format": "binary"}, "SIZE 50 mm,30 mm\r\nGAP 2 mm,0 mm\r\n…\r\nPRINT 1,1\r\n"),
     "application/octet-stream": ({"type": "string", "format": "binary"}, "MSH|^~\\&|LIS|LAB|TJ|TJ|20261122||ORU^R01|1|P|2.4\r"),
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ({"type": "string", "format": "binary"}, "PK\u0003\u0004…"),
-    "text/event-stream": ({"type": "string"}, ': open\nretry: 2000\n\nid: 120\nevent: exam\ndata: {"topic": "exam", "data": {}}\n\n'),
+    "text/event-stream": ({"type": "string", "x-event": {"$ref": "#/components/schemas/LiveEvent"}}, ': open\nretry: 2000\n\nid: 120\nevent: exam\ndata: {"topic": "exam", "data": {}}\n\n'),
 }  # fmt: skip
 _HEADERS: dict[str, dict[str, Any]] = {
     "ETag": {
@@ -134,10 +134,12 @@ def build_contract(
     on_writes: Iterable[type[problem.Problem]] = (),
     of: Mapping[str, Iterable[type[problem.Problem]]] | None = None,
     dictionaries: Mapping[str, Mapping[str, tuple[str, str]]] | None = None,
+    events: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the document of version 1, the same for the same code.
 
     Every write may meet the problems `on_writes`, an operation those `of` its id. Codes are named after the `dictionaries` that hold them.
+    `events`: the schemas of what a stream says.
     """
     document = get_openapi(
         title="tjapi 体检系统 API", version="1.0.0", description=_TEXT, routes=app.routes,
@@ -147,6 +149,7 @@ def build_contract(
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     titles = {entry["code"]: entry["title"] for entry in problem.catalogue()}
+    schemas |= events or {}
     schemas["Problem"] = _PROBLEM_SCHEMA
     schemas["ProblemCode"] = {
         "type": "string", "enum": sorted(titles),

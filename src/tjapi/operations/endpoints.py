@@ -28,7 +28,6 @@ from tjapi.operations.schemas import (
     DictionaryEntry,
     JobOut,
     JobState,
-    LiveEventOut,
     MessageAccepted,
     MessageOut,
     MessageState,
@@ -307,8 +306,8 @@ async def _sse(events: AsyncIterator[LiveEvent], place: Callable[[bool], Awaitab
 
 async def _lines(events: AsyncIterator[LiveEvent]) -> AsyncIterator[str]:
     async for event in events:
-        shown = LiveEventOut(topic=event.topic, at=event.at, campus_id=event.campus_id, data=event.data)
-        yield f"id: {event.id}\nevent: {event.topic}\ndata: {json.dumps(shown.model_dump(mode='json'), ensure_ascii=False)}\n\n"
+        shown = {"topic": event.topic, "at": event.at.isoformat(), "campus_id": event.campus_id, "data": event.data}
+        yield f"id: {event.id}\nevent: {event.topic}\ndata: {json.dumps(shown, ensure_ascii=False)}\n\n"
 
 
 @trail.get(

@@ -83,15 +83,6 @@ class AuditEventOut(BaseModel):
     )
 
 
-class LiveEventOut(BaseModel):
-    """A live event. Ids only: read the thing through its own operation."""
-
-    topic: str = Field(examples=["exam"])
-    at: datetime
-    campus_id: int | None = Field(examples=[1])
-    data: dict[str, Any] = Field(examples=[{"exam_id": "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"}])
-
-
 class DictionaryEntry(BaseModel):
     """A code and its labels."""
 
