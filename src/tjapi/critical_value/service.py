@@ -56,6 +56,9 @@ from tjapi.result.rules.alarms import (
     LAB_ALARM_NAME,
     NOT_EXCLUDED_ALARM,
     NOT_EXCLUDED_NAME,
+    TEXT_GRAVE,
+    WORDS_ALARM_ACTION,
+    WORDS_ALARM_NAME,
 )
 from tjapi.result.rules.revisions import Stated
 
@@ -63,6 +66,7 @@ _BLOCK = "critical_open"
 _AT_ONCE = 50
 _BY = {True: "按本院参考范围或规则", False: "检验科标"}
 _WHY = {True: "数值未能读取", False: "未能归入体检项目"}
+_NOT_FILED = "报文尚未归入本次体检"
 LOOK_AGAIN = "critical_value.look_again"
 _Event = tuple[str, str]
 """What happened: a rule, and the key of the values that made it fire."""
@@ -162,11 +166,18 @@ async def alarm(uow: UnitOfWork, event: CriticalUnread) -> None:
     active = await results.edition_of(uow, exam)
     key = event_key([(None, f"{event.item_code}={event.key}")])
     held = await repository.of_exam(uow, event.exam_id)
-    if active is None or any(c.rule_code == LAB_ALARM and c.event_key == key for c in held):
+    rule = LAB_ALARM if not event.words else TEXT_GRAVE
+    if active is None or any(c.rule_code == rule and c.event_key == key for c in held):
         return
-    words = f"{event.item_name}:{_BY[event.ours]}为危急,{_WHY[event.placed]},请立即查看原始报告"
-    rule = (LAB_ALARM, OUR_ALARM_NAME if event.ours else LAB_ALARM_NAME)
-    value = _valueless(uow, exam, rule, (event.department_id, words), (key, active))
+    where = _WHY[event.placed] if event.belongs else _NOT_FILED
+    if event.words:
+        words = f"{event.item_name}:「{shortened(event.words)}」,{where},请立即查看原始报告"
+        value = _valueless(uow, exam, (rule, WORDS_ALARM_NAME), (event.department_id, words), (key, active))
+        value.important_class, value.action = "B", WORDS_ALARM_ACTION
+    else:
+        words = f"{event.item_name}:{_BY[event.ours]}为危急,{where},请立即查看原始报告"
+        name = OUR_ALARM_NAME if event.ours else LAB_ALARM_NAME
+        value = _valueless(uow, exam, (rule, name), (event.department_id, words), (key, active))
     await _raise_valueless(uow, exam, value, event.item_code, private=event.private)
 
 
@@ -213,7 +224,9 @@ async def placed(uow: UnitOfWork, event: CriticalPlaced) -> None:
     held = await repository.of_exam(uow, event.exam_id)
     key = event_key([(None, f"{event.said_code}={event.key}")])
     own = _of_place(held, event)
-    ending = [v for v in held if _stands(v) and (v.rule_code, v.event_key) == (LAB_ALARM, key) and v not in own]
+    ending = [
+        v for v in held if _stands(v) and v.rule_code in (LAB_ALARM, TEXT_GRAVE) and v.event_key == key and v not in own
+    ]
     if not ending or (event.critical and not own):
         # Where nothing else tells of what is critical, this still does.
         return

@@ -45,7 +45,7 @@ from tjapi.exam.service.course import draft_lines, release
 from tjapi.exam.service.holding import add, get, held_here, lock
 from tjapi.exam.service.holding import lines as lines_of
 from tjapi.exam.service.standing import UNSUITABLE, said_state, settle, shown_name, step, unblock
-from tjapi.exam.service.suiting import misfits_of
+from tjapi.exam.service.suiting import misfits_of, person_of
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
@@ -129,7 +129,7 @@ async def repriced(uow: UnitOfWork, exam: Exam, member: Member) -> Repriced:
     rows = await lines_of(uow, exam.id)
     said = [(row.line_id, row.action, row.by_offer) for row in await repository.line_steps(uow, exam.id)]
     people = decided([(line.id, line.item_group_id, line.state) for line in rows], said)
-    fits = pricing.Person(exam.sex, exam.age_years, exam.pregnant)
+    fits = person_of(exam)
     quote = await pricing.quote_member(uow, member, person=fits, on=exam.exam_date, apart=people.gone)
     here = [line for line in rows if line.state not in GONE]
     wanted = [priced.item_group.id for priced in quote.lines]
@@ -505,7 +505,7 @@ async def _add(
     if twice:
         raise ItemGroupOrdered(errors=twice)
     quote = await pricing.quote(
-        uow, None, item_group_ids, person=pricing.Person(exam.sex, exam.age_years, exam.pregnant), on=exam.exam_date,
+        uow, None, item_group_ids, person=person_of(exam), on=exam.exam_date,
         beside=ways,
     )  # fmt: skip
     await _order(uow, exam, quote, there, reason=reason, replaces=replaces, payment_required=payment_required)

@@ -69,6 +69,26 @@ def is_grave(words: str, item_code: str = "", item_name: str = "") -> bool:
     return bool(read(told(words), item_code, item_name).grave)
 
 
+def grave_sentence(texts: Sequence[str], notes: Sequence[str] = ()) -> str:
+    """Return the first sentence of what was said of somebody that asks for a person at once, "" if none does; of whatever item it may be.
+
+    `texts` are read as they stand; of `notes` beside them what is said of a method, or of whoever has such a value, is none. Each is read by
+    itself and all together: who writes one in several lines sends it in several. What is longer than a report is looked through no further.
+    """
+    left = _MOST_READ
+    for text in (*together(texts), *(told(note) for note in together(notes))):
+        if _WORDS.search(text[:left]):
+            found = read(text[:left]).grave
+            if found:
+                return found[0].said or found[0].words
+        left = max(0, left - len(text))
+    return ""
+
+
+_WORDS = re.compile(r"[\u3400-\u9fff]{2,}|[A-Za-z]{2,}")
+_MOST_READ = 40_000
+
+
 # Words of the trade: of specimens, methods, reports, and of how somebody was measured. What is left without them is to be understood, or read.
 _TRADE_WORDS = """
 溶血 脂血 乳糜血 乳糜 黄疸指数 黄疸标本 凝血 凝块 凝集 采血 抽血 输液 静脉血 末梢血 指尖血 指血 血样 血浆 血清 全血 空腹血 空腹 餐后

@@ -22,7 +22,15 @@ from tjapi.result.service.findings import Found, found_in, reasons
 from tjapi.result.service.findings import result_ids as found_result_ids
 from tjapi.result.service.giving_up import give_up, specimens_refused
 from tjapi.result.service.importing import PastResults, PastSheet, PastValue, import_past
-from tjapi.result.service.judging import find_signed, follow_past, judge_anew, lines_gone, opened_again, past_changed
+from tjapi.result.service.judging import (
+    find_signed,
+    follow_past,
+    hint,
+    judge_anew,
+    lines_gone,
+    opened_again,
+    past_changed,
+)
 from tjapi.result.service.questions import block_open, drop_questions
 from tjapi.result.service.questions import page as questions_page
 from tjapi.result.service.reading import (
@@ -83,6 +91,7 @@ __all__ = [
     "get_sheet",
     "give_up",
     "ground_of",
+    "hint",
     "history",
     "ids_of",
     "import_past",
