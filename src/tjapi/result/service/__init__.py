@@ -31,7 +31,7 @@ from tjapi.result.service.judging import (
     opened_again,
     past_changed,
 )
-from tjapi.result.service.questions import block_open, drop_questions
+from tjapi.result.service.questions import block_open, drop_questions, scope_of
 from tjapi.result.service.questions import page as questions_page
 from tjapi.result.service.reading import (
     department_history,
@@ -118,6 +118,7 @@ __all__ = [
     "reopen_sheet",
     "result_ids",
     "revoke_results",
+    "scope_of",
     "shown",
     "sign_sheet",
     "specimens_refused",

@@ -952,6 +952,9 @@ def _saying(
         # A wrong clock gives no moment that could outrank another: a believable one comes after it. Where another value was said before this
         # one arrived, a person decides between the two.
         observed_at, issued_at = datetime.combine(told.day, time.min, HOSPITAL_ZONE), told.arrived_at
+    if status == "corrected":
+        # Of two corrections of one moment the one that was sent later replaces the other, whatever the report says of when it was released.
+        issued_at = min(max(issued_at, told.sent_at), told.arrived_at)
     amends = "corrected" in (status, LIS_STATUS.get(result.status))
     return _Saying(
         line, item, status, group, said_at, observed_at, issued_at, remarks, result.filler_no, amends,
