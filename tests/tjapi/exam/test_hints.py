@@ -150,3 +150,28 @@ def _known(code: str, text: str, **more: Any) -> Known:
 )  # fmt: skip
 def test_what_values_hint_at(sex: str, known: Known, found: list[str]) -> None:
     assert hints_of(sex, [known]) == found
+
+
+@pytest.mark.requirement("X7")
+async def test_consent_is_signed_by_the_person_or_by_a_guardian_who_is_named_with_the_relation(world: World) -> None:
+    person, _ = await world.person(sex="female", years=16)
+    visit = await world.checked_in("GLU", "HIV", examinee_id=person)
+    front = await world.sign_in("front")
+
+    async def sign(name: str) -> Any:
+        body = {"line_ids": [str(visit.lines["HIV"])], "signature": name}
+        return await front.post(f"{visit.place}/lines:consent", json=body)
+
+    refused = await sign("别人")
+    assert (refused.status_code, refused.json()["code"]) == (422, "signature-not-theirs"), refused.text
+    assert refused.json()["errors"][0]["pointer"] == "/signature"
+    guardian = {"name": "张建国", "relation": "father", "phone": "13800001234", "id_kind": "none"}
+    added = await front.post(f"{API}/examinees/{person}/guardians", json=guardian, headers=key())
+    assert added.status_code in (200, 201), added.text
+    assert (await sign("张建国")).status_code == 200
+    steps = (await front.get(f"{visit.place}/line-steps")).json()["items"]
+    assert [one["signature"] for one in steps if one["action"] == "consented"] == ["张建国(监护人·父亲)"]
+    other = await world.checked_in("HIV")
+    named = (await front.get(other.place)).json()["name"]
+    body = {"line_ids": [str(other.lines["HIV"])], "signature": named}
+    assert (await front.post(f"{other.place}/lines:consent", json=body)).status_code == 200

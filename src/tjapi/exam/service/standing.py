@@ -83,9 +83,10 @@ _BLOCKS = {
         "认定为非本人之前已采集或已有结果:请重新采集、检查,或由科室医生注明原因确认系本人所做",
         "was collected or has results from before somebody else was found: it is done anew, or a doctor of the department says why it is the person's",
     ),
+    # That a result hints at it is not said here: it may be private.
     "pregnant_asked": (
-        "有结果提示可能怀孕:请与本人核实,并更正体检登记的「是否怀孕」(是或否);放射等孕期不宜的项目先不做",
-        "a result hints at a pregnancy: ask her, and correct what the exam says of it (yes or no); until then nothing is done that is not for who is pregnant",
+        "须与本人核实「是否怀孕」,并在体检登记中更正(是或否);放射等孕期不宜的项目先不做",
+        "ask her whether she is pregnant, and correct what the exam says of it (yes or no); until then nothing is done that is not for who is pregnant",
     ),
     "result_under_review": ("复核期间结果有变化", "a result changed under the review"),
     "result_unread": ("有结果未能读取,待人工核实", "a value could not be read, and nobody has looked at it yet"),
