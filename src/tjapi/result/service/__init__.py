@@ -34,6 +34,7 @@ from tjapi.result.service.judging import (
 from tjapi.result.service.questions import block_open, drop_questions, scope_of
 from tjapi.result.service.questions import page as questions_page
 from tjapi.result.service.reading import (
+    change_of,
     department_history,
     digest,
     digests,
@@ -74,6 +75,7 @@ __all__ = [
     "answer",
     "block_open",
     "case_of",
+    "change_of",
     "clickables",
     "decide_release",
     "department_history",
