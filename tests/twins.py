@@ -326,7 +326,7 @@ TWINS = (
     ),
     _twin(
         "suiting: lines are judged anew when the facts change", "src/tjapi/exam/service/correcting.py",
-        "        await judge(uow, exam)\n", "",
+        "        await judge(uow, exam)\n        await uow.publish(", "        await uow.publish(",
         f"{SUITING}::test_a_film_of_a_woman_who_says_that_she_is_pregnant_is_taken_of_nobody_until_a_person_decides",
     ),
     _twin(
@@ -582,8 +582,8 @@ TWINS = (
     ),
     _twin(
         "results: what no line took is judged by our range", "src/tjapi/result/service/filing.py",
-        "if not by_lab and (judge is None or not _is_critical(judge, one.result, one.group)):",
-        "if not by_lab:",
+        "by_lab or (not only_words and judge is not None and _is_critical(judge, one.result, one.group))",
+        "by_lab",
         "tests/tjapi/result/test_questions.py::test_what_is_critical_by_our_range_alarms_though_no_line_takes_it",
     ),
     _twin(
@@ -2768,6 +2768,57 @@ TWINS = (
         "orders: a star that only the laboratory judges is asked", "src/tjapi/result/service/book.py",
         "or voided or starred)", "or voided)",
         "tests/tjapi/result/test_orders.py::test_a_mark_on_a_number_that_only_the_laboratory_judges_is_asked_about[*]",
+    ),
+    # alarms
+    _twin(
+        "alarms: grave words that nobody filed alarm", "src/tjapi/result/service/filing.py",
+        "    codes |= grave\n", "",
+        "tests/tjapi/result/test_grave_unmatched.py::test_grave_words_of_nobody_known_make_their_message_alarming",
+    ),
+    _twin(
+        "alarms: grave words in a refused message alarm", "src/tjapi/result/rules/raw.py",
+        "if not taken_back and grave_sentence([text]):", "if not taken_back and not text:",
+        "tests/tjapi/result/test_grave_unmatched.py::test_grave_words_of_a_message_refused_at_the_door_are_named",
+    ),
+    _twin(
+        "alarms: nobody is proposed who is not named in full", "src/tjapi/result/service/filing.py",
+        'if not report.patient_name or report.patient_sex not in ("male", "female") or report.patient_birth_date is None:', "if not report.numbers and False:",
+        "tests/tjapi/result/test_grave_unmatched.py::test_nobody_is_proposed_who_is_not_named_in_full",
+    ),
+    _twin(
+        "hints: what results hint at holds lines", "src/tjapi/exam/service/suiting.py",
+        "exam.pregnant or PREGNANT in open_hints or None", "exam.pregnant",
+        "tests/tjapi/exam/test_hints.py::test_a_positive_test_holds_what_is_not_for_who_is_pregnant_until_a_person_has_asked_her",
+    ),
+    _twin(
+        "hints: no examination through the vagina unasked", "src/tjapi/pricing/rules.py",
+        "if (person.no_intercourse or child) and", "if person.no_intercourse and child and",
+        "tests/tjapi/exam/test_hints.py::test_who_had_no_intercourse_is_examined_through_the_vagina_of_nobody_unasked",
+    ),
+    _twin(
+        "criticals: seen by whose exam it is", "src/tjapi/critical_value/repository.py",
+        "    if seen_by is not None:\n", "    if seen_by == ():\n",
+        "tests/tjapi/critical_value/test_critical_value.py::test_values_of_an_exam_without_a_line_of_ones_own_department_are_seen_by_nobody_of_another",
+    ),
+    _twin(
+        "criticals: a reason says something", "src/tjapi/critical_value/service.py",
+        "    if not is_reason(reason):\n", "    if not reason:\n",
+        "tests/tjapi/critical_value/test_critical_value.py::test_dismissing_needs_a_reason_that_says_something",
+    ),
+    _twin(
+        "consent: signed by the person or a guardian", "src/tjapi/exam/service/changing.py",
+        "    if signed is None:\n", '    if signed == "":\n',
+        "tests/tjapi/exam/test_hints.py::test_consent_is_signed_by_the_person_or_by_a_guardian_who_is_named_with_the_relation",
+    ),
+    _twin(
+        "answers: nobody calls normal what its laboratory flags", "src/tjapi/result/service/answering.py",
+        'if answer == "normal" and (lab_flag(marks) or lab_critical(marks)):', 'if answer == "never" and (lab_flag(marks) or lab_critical(marks)):',
+        "tests/tjapi/result/test_second_words.py::test_nobody_calls_normal_what_its_laboratory_flags",
+    ),
+    _twin(
+        "revisions: a later correction holds", "src/tjapi/result/service/filing.py",
+        'if status == "corrected":\n        # Of two', 'if status == "never":\n        # Of two',
+        "tests/tjapi/result/test_second_words.py::test_of_two_corrections_of_one_moment_the_one_that_was_sent_later_holds",
     ),
 )  # fmt: skip
 

@@ -33,7 +33,7 @@ from tjapi.groupdesk.jobs import JOBS as GROUPDESK_JOBS
 from tjapi.groupdesk.reactions import REACTIONS as GROUPDESK_REACTIONS
 from tjapi.guidance.reactions import REACTIONS as GUIDANCE_REACTIONS
 from tjapi.identity import service as identity
-from tjapi.identity.rules import BULK, RATES, STEP_UP, STEP_UP_IN_BULK
+from tjapi.identity.rules import BULK, PERMISSIONS, RATES, STEP_UP, STEP_UP_IN_BULK
 from tjapi.kernel import problem
 from tjapi.kernel.broker import Broker
 from tjapi.kernel.child.pool import Children, Work
@@ -207,7 +207,7 @@ def _drawn(field: str | None) -> Callable[[Any], str | None]:
 
 def build(settings: Settings, *, clock: Clock | None = None, pool: int | None = None) -> Runtime:
     """Build what a process holds. Nothing connects before it is used."""
-    problem.speak(DICTIONARIES)
+    problem.speak(DICTIONARIES | {"permission": PERMISSIONS})
     keys = KeyRing(
         load_master_key(settings.master_key.get_secret_value() if settings.master_key else None, settings.state)
     )

@@ -1495,6 +1495,7 @@ OPERATIONS: dict[str, Ask] = {
     "getCriticalValue": _critical("GET", ""),
     "confirmCriticalValue": _critical("POST", ":confirm"),
     "dismissCriticalValue": _critical("POST", ":dismiss", {"reason": "溶血"}),
+    "revealCriticalPhone": _critical("POST", ":phone"),
     "notifyCriticalValue": _critical(
         "POST", ":notify", {"channel": "phone", "told": "本人", "reached": False}, state="confirmed"
     ),

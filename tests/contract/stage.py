@@ -825,8 +825,8 @@ def _change_lines(stage: Stage, exam_id: str, group: str) -> None:
     kept = {"line_ids": [one["id"] for one in lines if one["item_group_id"] == film], "reason": "医生评估后同意"}
     stage.do("keepExamLines", path=place, body=kept)
     private = stage.run(_group_coded(stage.runtime, "HIV"))
-    lines = stage.do("addExamLines", path=place, headers=once(), body={"item_group_ids": [private]}).json()["lines"]
-    agreed = {"line_ids": [one["id"] for one in lines if one["private"]], "signature": "张三"}
+    made = stage.do("addExamLines", path=place, headers=once(), body={"item_group_ids": [private]}).json()
+    agreed = {"line_ids": [one["id"] for one in made["lines"] if one["private"]], "signature": made["name"]}
     stage.do("consentExamLines", path=place, body=agreed)
     stage.do("withdrawExamConsent", path=place, body=agreed)
 
@@ -856,6 +856,7 @@ def _alert(stage: Stage, exam_id: str) -> None:
         place = {"critical_value_id": alert}
         tag = _tag(stage.do("getCriticalValue", path=place))
         if end == "dismiss":
+            stage.do("revealCriticalPhone", path=place)
             stage.do("dismissCriticalValue", path=place, headers=tag, body={"reason": "溶血"})
         elif end == "close":
             tag = _tag(stage.do("confirmCriticalValue", path=place, headers=tag))

@@ -40,6 +40,7 @@ NAMES = {
     "name", "item_name", "rule_name", "normal_default", "code", "day", "reason", "begin", "free", "waiting", "list_no", "mine", "theirs", "most", "horizon_days", "MOST_PAPERS",
     "len(members)", "choose", "within", "wrong", "group", "other", "item", "shared", "both", "both_en", "further", "few", "beyond", "one",
     "codes", "_ADULT", "_FIB4_FROM",
+    "permission",  # which is granted by that very word
 }  # fmt: skip
 """What an expression that is filled in ends with: names, numbers and days, or sentences that were made so themselves."""
 

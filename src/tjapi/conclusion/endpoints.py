@@ -162,7 +162,8 @@ async def list_tasks(
 ) -> Page[AmendmentTaskOut]:
     pager = Pager(runtime(request).keys, f"amendment-tasks|{state}")
     rows = await service.tasks(uow, state=state, after=pager.read(page_token), size=page_size)
-    return pager.page(rows, page_size, lambda row: [row.raised_at.isoformat(), row.id], service.task_out)
+    shown = {row.id: await service.task_out(uow, row) for row in rows}
+    return pager.page(rows, page_size, lambda row: [row.raised_at.isoformat(), row.id], lambda row: shown[row.id])
 
 
 @conclusions.post(

@@ -206,6 +206,11 @@ class AmendmentTaskOut(BaseModel):
 
     id: UUID
     exam_id: UUID
+    exam_no: str = Field("", examples=["A26112300018"])
+    name_masked: str = Field("", examples=["张*"])
+    item_name: str | None = Field(None, description="哪项结果 · Of which item", examples=["葡萄糖"])
+    was: str | None = Field(None, description="原值与现值 · What it was, and is", examples=["5.00 mmol/L"])
+    now: str | None = Field(None, examples=["8.74 mmol/L"])
     result_id: UUID | None
     revision_id: UUID | None
     question_id: UUID | None = Field(

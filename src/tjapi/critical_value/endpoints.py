@@ -12,6 +12,7 @@ from tjapi.critical_value.errors import (
     CriticalValueNotFound,
     OutcomeMissing,
     ReadBackMissing,
+    ReasonMissing,
 )
 from tjapi.critical_value.rules import CriticalState
 from tjapi.critical_value.schemas import (
@@ -21,6 +22,7 @@ from tjapi.critical_value.schemas import (
     DismissIn,
     FollowUpIn,
     NotifyIn,
+    PhoneOut,
 )
 from tjapi.kernel.etag import IfMatch, set_etag
 from tjapi.kernel.paging import Page, Pager, PageSize, PageToken, PageTokenInvalid
@@ -58,11 +60,12 @@ async def list_values(
         uow, state=state, important_class=important_class, department_id=department_id, exam_id=exam_id, still_open=still_open,
         overdue=overdue, after=pager.read(page_token), size=page_size,
     )  # fmt: skip
+    people = await service.people_of(uow, rows)
     return pager.page(
         rows,
         page_size,
         lambda row: [row.due_at.isoformat(), row.id],
-        lambda row: service.out(row, uow.now, uow.principal),
+        lambda row: service.out(row, uow.now, uow.principal, people),
     )
 
 
@@ -91,7 +94,7 @@ async def confirm(response: Response, uow: Unit, critical_value_id: UUID, versio
 @critical_values.post(
     "/critical-values/{critical_value_id:uuid}:dismiss",
     **operation("dismissCriticalValue", "排除危急值", "It is none, for a reason", permission="critical.handle", requirement=["E5.3"],
-                body=True, if_match=True, problems=[*_STEP, CriticalOfOthers]),
+                body=True, if_match=True, problems=[*_STEP, CriticalOfOthers, ReasonMissing]),
 )  # fmt: skip
 async def dismiss(
     response: Response, uow: Unit, critical_value_id: UUID, body: DismissIn, version: IfMatch
@@ -99,6 +102,15 @@ async def dismiss(
     value = await service.dismiss(uow, critical_value_id, body.reason, version)
     set_etag(response, value.version)
     return value
+
+
+@critical_values.post(
+    "/critical-values/{critical_value_id:uuid}:phone",
+    **operation("revealCriticalPhone", "查看危急值受检者电话", "The phone of whom an open critical value is of, kept in the audit trail",
+                permission="critical.handle", requirement=["E5.3"], problems=[CriticalValueNotFound, CriticalStateConflict, SignerNotStaff]),
+)  # fmt: skip
+async def phone(uow: Unit, critical_value_id: UUID) -> PhoneOut:
+    return await service.phone(uow, critical_value_id)
 
 
 @critical_values.post(

@@ -25,6 +25,12 @@ class CriticalOfOthers(Forbidden):
     )
 
 
+class ReasonMissing(Invalid):
+    """What is dismissed needs a reason that says something."""
+
+    zh, en = "须填写具体的排除理由", "Say why it is none, in words that say something"
+
+
 class ReadBackMissing(Invalid):
     """A class A value that was told must be read back."""
 

@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, not_, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, bindparam, exists, not_, or_, select, tuple_
 
 from tjapi.critical_value.models import CriticalStep, CriticalValue
 from tjapi.critical_value.rules import ENDED, UNTOLD
+from tjapi.exam.models import ExamLine
 from tjapi.kernel.db import repoint_rows, rows_since
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.criticality import Clocks
@@ -46,11 +47,14 @@ async def steps(uow: UnitOfWork, critical_id: UUID) -> Sequence[CriticalStep]:
 
 
 async def page(
-    uow: UnitOfWork, *, state: str | None, important_class: str | None, department_id: int | None, exam_id: UUID | None,
+    uow: UnitOfWork, *, seen_by: Collection[int] | None, state: str | None, important_class: str | None, department_id: int | None, exam_id: UUID | None,
     still_open: bool | None, overdue: bool | None, after: Sequence[str] | None, size: int,
 ) -> Sequence[CriticalValue]:  # fmt: skip
-    """Return a page, what is due first first, one too many."""
+    """Return a page, what is due first first, one too many; `seen_by`: of these departments alone, or of exams that have a line of theirs."""
     wanted: list[ColumnElement[bool]] = []
+    if seen_by is not None:
+        line = exists().where(ExamLine.exam_id == CriticalValue.exam_id, ExamLine.department_id.in_(seen_by))
+        wanted.append(or_(CriticalValue.department_id.in_(seen_by), line))
     if state is not None:
         wanted.append(CriticalValue.state == state)
     if important_class is not None:

@@ -1,6 +1,7 @@
 """States of a critical value, and when it may be closed. Its clocks are policy: they belong to the edition of the rules."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Literal
 from uuid import UUID
@@ -22,10 +23,10 @@ STATES: tuple[CriticalState, ...] = (
 CHANNELS: tuple[Channel, ...] = ("phone", "in_person", "sms", "wechat", "other")
 MOVES: Mapping[str, frozenset[str]] = {
     "detected": frozenset({"confirmed", "dismissed", "superseded"}),
-    "confirmed": frozenset({"notifying", "notified"}),
-    "notifying": frozenset({"notified", "closed"}),
-    "notified": frozenset({"in_follow_up", "closed"}),
-    "in_follow_up": frozenset({"closed"}),
+    "confirmed": frozenset({"notifying", "notified", "dismissed"}),
+    "notifying": frozenset({"notified", "closed", "dismissed"}),
+    "notified": frozenset({"in_follow_up", "closed", "dismissed"}),
+    "in_follow_up": frozenset({"closed", "dismissed"}),
     "dismissed": frozenset(),
     "closed": frozenset(),
     "superseded": frozenset(),
@@ -88,6 +89,14 @@ def nth(key: str, times: int) -> str:
 def event_of(kept_as: str) -> str:
     """Return the event of a kept key."""
     return kept_as.partition(".")[0]
+
+
+_MEANT = re.compile(r"[^\W_]")
+
+
+def is_reason(words: str) -> bool:
+    """Say whether words may say why: two different letters, characters or digits at least, as of any answer; 「x」, 「。。」 and 「111」 say nothing."""
+    return len(set(_MEANT.findall(words))) > 1
 
 
 def may_be_lost(failed_channels: Iterable[str]) -> bool:

@@ -18,7 +18,7 @@ class Input(BaseModel):
 class DismissIn(Input):
     """Why it is none."""
 
-    reason: str = Field(min_length=1, max_length=400, description="排除理由 · Reason", examples=["标本溶血,已重抽复核"])
+    reason: str = Field(min_length=2, max_length=400, description="排除理由 · Reason", examples=["标本溶血,已重抽复核"])
 
 
 class NotifyIn(Input):
@@ -51,6 +51,13 @@ class CloseIn(Input):
     )
 
 
+class PhoneOut(BaseModel):
+    """How to reach whom an open critical value is of."""
+
+    name: str = Field(examples=["张三"])
+    phone: str | None = Field(description="电话 · Phone", examples=["13800001234"])
+
+
 class CriticalStepOut(BaseModel):
     """One thing that was done."""
 
@@ -74,6 +81,9 @@ class CriticalValueOut(BaseModel):
     campus_id: int = Field(examples=[1])
     exam_id: UUID
     exam_no: str = Field(examples=["A26112300018"])
+    name: str | None = Field(None, description="姓名等仅处置者可见 · Shown to who handles it", examples=["张三"])
+    sex: str | None = Field(None, examples=["male"])
+    age_years: int | None = Field(None, examples=[52])
     department_id: int = Field(examples=[4])
     rule_code: str = Field(examples=["CRIT-GLU-HIGH"])
     rule_name: str = Field(examples=["血糖过高"])

@@ -1,6 +1,7 @@
 """The verbs of critical values: raise on a result, confirm or dismiss, tell with read-back, follow up, close; escalate by the clock."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from tjapi.critical_value.errors import (
     CriticalValueNotFound,
     OutcomeMissing,
     ReadBackMissing,
+    ReasonMissing,
 )
 from tjapi.critical_value.events import CriticalDismissed, CriticalUnplaced
 from tjapi.critical_value.models import CriticalStep, CriticalValue
@@ -25,6 +27,7 @@ from tjapi.critical_value.rules import (
     asks_at_once,
     event_key,
     event_of,
+    is_reason,
     is_to_conclude,
     keeps_open,
     may_be_lost,
@@ -32,7 +35,7 @@ from tjapi.critical_value.rules import (
     shortened,
     unheard,
 )
-from tjapi.critical_value.schemas import CriticalStepOut, CriticalValueDetail, CriticalValueOut, NotifyIn
+from tjapi.critical_value.schemas import CriticalStepOut, CriticalValueDetail, CriticalValueOut, NotifyIn, PhoneOut
 from tjapi.exam import service as exams
 from tjapi.exam.events import ExamReopened
 from tjapi.exam.models import Exam
@@ -56,14 +59,21 @@ from tjapi.result.rules.alarms import (
     LAB_ALARM_NAME,
     NOT_EXCLUDED_ALARM,
     NOT_EXCLUDED_NAME,
+    TEXT_GRAVE,
+    WORDS_ALARM_ACTION,
+    WORDS_ALARM_NAME,
 )
 from tjapi.result.rules.revisions import Stated
 
 _BLOCK = "critical_open"
+_REVIEW, _HANDLE = "conclusion.review", "critical.handle"
 _AT_ONCE = 50
 _BY = {True: "按本院参考范围或规则", False: "检验科标"}
 _WHY = {True: "数值未能读取", False: "未能归入体检项目"}
+_NOT_FILED = "报文尚未归入本次体检"
 LOOK_AGAIN = "critical_value.look_again"
+People = Mapping[UUID, tuple[str, str, int]]
+"""Name, sex and age of whom exams are of."""
 _Event = tuple[str, str]
 """What happened: a rule, and the key of the values that made it fire."""
 
@@ -162,11 +172,18 @@ async def alarm(uow: UnitOfWork, event: CriticalUnread) -> None:
     active = await results.edition_of(uow, exam)
     key = event_key([(None, f"{event.item_code}={event.key}")])
     held = await repository.of_exam(uow, event.exam_id)
-    if active is None or any(c.rule_code == LAB_ALARM and c.event_key == key for c in held):
+    rule = LAB_ALARM if not event.words else TEXT_GRAVE
+    if active is None or any(c.rule_code == rule and c.event_key == key for c in held):
         return
-    words = f"{event.item_name}:{_BY[event.ours]}为危急,{_WHY[event.placed]},请立即查看原始报告"
-    rule = (LAB_ALARM, OUR_ALARM_NAME if event.ours else LAB_ALARM_NAME)
-    value = _valueless(uow, exam, rule, (event.department_id, words), (key, active))
+    where = _WHY[event.placed] if event.belongs else _NOT_FILED
+    if event.words:
+        words = f"{event.item_name}:「{shortened(event.words)}」,{where},请立即查看原始报告"
+        value = _valueless(uow, exam, (rule, WORDS_ALARM_NAME), (event.department_id, words), (key, active))
+        value.important_class, value.action = "B", WORDS_ALARM_ACTION
+    else:
+        words = f"{event.item_name}:{_BY[event.ours]}为危急,{where},请立即查看原始报告"
+        name = OUR_ALARM_NAME if event.ours else LAB_ALARM_NAME
+        value = _valueless(uow, exam, (rule, name), (event.department_id, words), (key, active))
     await _raise_valueless(uow, exam, value, event.item_code, private=event.private)
 
 
@@ -213,7 +230,9 @@ async def placed(uow: UnitOfWork, event: CriticalPlaced) -> None:
     held = await repository.of_exam(uow, event.exam_id)
     key = event_key([(None, f"{event.said_code}={event.key}")])
     own = _of_place(held, event)
-    ending = [v for v in held if _stands(v) and (v.rule_code, v.event_key) == (LAB_ALARM, key) and v not in own]
+    ending = [
+        v for v in held if _stands(v) and v.rule_code in (LAB_ALARM, TEXT_GRAVE) and v.event_key == key and v not in own
+    ]
     if not ending or (event.critical and not own):
         # Where nothing else tells of what is critical, this still does.
         return
@@ -376,9 +395,11 @@ async def dismiss(uow: UnitOfWork, critical_id: UUID, reason: str, expected: int
     """
     value = await _open(uow, critical_id, expected)
     own = uow.principal.departments is None or value.department_id in uow.principal.departments
-    if not (own or uow.principal.may("conclusion.review")):
+    if not (own or uow.principal.may(_REVIEW)):
         await uow.audit("access.refused", "critical_value", value.id, campus_id=value.campus_id)
         raise CriticalOfOthers().kept()
+    if not is_reason(reason):
+        raise ReasonMissing(errors=[FieldError("/reason", "no-reason", "请写明具体理由", "say why, in words")])
     await _step(uow, value, "dismissed", to="dismissed", note=reason)
     await _unblock(uow, value)
     async with uow.for_every_department():
@@ -417,7 +438,7 @@ async def close(uow: UnitOfWork, critical_id: UUID, outcome: str | None, expecte
     value = await _open(uow, critical_id, expected)
     steps = await repository.steps(uow, critical_id)
     lost = may_be_lost(s.channel for s in steps if s.action == "attempt_failed" and s.channel is not None)
-    if (value.state == "notifying" and not lost) or (outcome is None and not (value.state == "notifying" and lost)):
+    if (value.state in UNTOLD and not lost) or (outcome is None and not (value.state == "notifying" and lost)):
         if outcome is not None:
             raise OutcomeMissing(
                 "尚未联系到任何人:联系到后再关闭,或换一种途径再联系一次",
@@ -450,9 +471,34 @@ async def _clocks(uow: UnitOfWork) -> Clocks:
 async def get(uow: UnitOfWork, critical_id: UUID) -> CriticalValueDetail:
     """Return a critical value with what was done about it. Raises CriticalValueNotFound."""
     value = await repository.get(uow, critical_id)
-    if value is None:
+    if value is None or not await _may_see(uow, value):
         raise CriticalValueNotFound
     return await _detail(uow, value)
+
+
+async def _may_see(uow: UnitOfWork, value: CriticalValue) -> bool:
+    """Say whether the caller sees it: who reviews, who is of no one department, and a department that has a line in the exam or is to handle it."""
+    own = results.scope_of(uow.principal)
+    return own is None or value.department_id in own or await views.has_line_of(uow, value.exam_id, own)
+
+
+async def phone(uow: UnitOfWork, critical_id: UUID) -> PhoneOut:
+    """Return how to reach whom an open critical value is of; who asked is kept. Raises CriticalValueNotFound, CriticalStateConflict, SignerNotStaff."""
+    if uow.principal.kind != "staff":
+        raise SignerNotStaff
+    value = await repository.get(uow, critical_id)
+    if value is None or not await _may_see(uow, value):
+        raise CriticalValueNotFound
+    if value.state in ENDED:
+        raise CriticalStateConflict("危急值当前为「{current}」", "The critical value is {current}", current=value.state)
+    exam = await exams.get(uow, value.exam_id)
+    found = await examinees.unmask(uow, exam.examinee_id, f"危急值通知 {value.id}")
+    return PhoneOut(name=exam.name, phone=found.phone)
+
+
+async def people_of(uow: UnitOfWork, values: Sequence[CriticalValue]) -> People:
+    """Return whom critical values are of, to who handles them; to anybody else nobody."""
+    return await views.people_of(uow, {v.exam_id for v in values}) if uow.principal.may(_HANDLE) else {}
 
 
 async def untold(uow: UnitOfWork, exam_id: UUID) -> CriticalValue | None:
@@ -477,13 +523,36 @@ async def dismissed(uow: UnitOfWork, exam_id: UUID) -> set[UUID]:
     return {r for c in held if _at_once(c) and c.state == "dismissed" and _stands(c) for r in c.revision_ids}
 
 
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """That a person has said of values that they are not critical: who, when and why."""
+
+    result_ids: tuple[UUID, ...]
+    revision_ids: tuple[UUID, ...]
+    by_name: str
+    at: datetime
+    reason: str
+
+
+async def exclusions(uow: UnitOfWork, exam_id: UUID) -> list[Exclusion]:
+    """Return what was dismissed of an exam and stands, oldest first: whatever tells of these values says by whom they were excluded, and why."""
+    found = []
+    for value in await repository.shown_of(uow, exam_id):
+        if value.state == "dismissed" and _stands(value):
+            last = next(s for s in reversed(await repository.steps(uow, value.id)) if s.action == "dismissed")
+            found.append(
+                Exclusion(tuple(value.result_ids), tuple(value.revision_ids), last.by_name, last.at, last.note or "")
+            )
+    return found
+
+
 async def page(
     uow: UnitOfWork, *, state: str | None, important_class: str | None, department_id: int | None, exam_id: UUID | None,
     still_open: bool | None, overdue: bool | None, after: Sequence[str] | None, size: int,
 ) -> Sequence[CriticalValue]:  # fmt: skip
     """Return a page of critical values, what is due first first, one too many."""
     return await repository.page(
-        uow, state=state, important_class=important_class, department_id=department_id, exam_id=exam_id, still_open=still_open,
+        uow, seen_by=results.scope_of(uow.principal), state=state, important_class=important_class, department_id=department_id, exam_id=exam_id, still_open=still_open,
         overdue=overdue, after=after, size=size,
     )  # fmt: skip
 
@@ -500,9 +569,13 @@ def _hidden(value: CriticalValue, reader: Principal) -> bool:
     return value.private and not reader.sees_private(value.department_id)
 
 
-def out(value: CriticalValue, now: datetime, reader: Principal) -> CriticalValueOut:
-    """Return the public shape of a critical value. What is private says to who may not see it that it is there, and who must act."""
+def out(value: CriticalValue, now: datetime, reader: Principal, people: People) -> CriticalValueOut:
+    """Return the public shape of a critical value. What is private says to who may not see it that it is there, and who must act.
+
+    `people`: name, sex and age, by exam, of those that may be named to the reader.
+    """
     fields = {c.key: getattr(value, c.key) for c in value.__table__.columns}
+    fields |= dict(zip(("name", "sex", "age_years"), people.get(value.exam_id, (None, None, None)), strict=True))
     fields |= _PRIVATE if _hidden(value, reader) else {}
     return CriticalValueOut.model_validate({**fields, "overdue": value.state not in ENDED and value.due_at < now})
 
@@ -542,7 +615,7 @@ async def _open(uow: UnitOfWork, critical_id: UUID, expected: int) -> CriticalVa
     if uow.principal.kind != "staff":
         raise SignerNotStaff
     seen = await repository.get(uow, critical_id)
-    if seen is None:
+    if seen is None or not await _may_see(uow, seen):
         raise CriticalValueNotFound
     await exams.lock(uow, seen.exam_id)
     value = await repository.locked(uow, critical_id)
@@ -614,7 +687,8 @@ async def _detail(uow: UnitOfWork, value: CriticalValue) -> CriticalValueDetail:
     steps = [CriticalStepOut.model_validate(s) for s in await repository.steps(uow, value.id)]
     if _hidden(value, uow.principal):
         steps = [s.model_copy(update={"read_back": None, "note": None, "told": None}) for s in steps]
-    return CriticalValueDetail.model_validate({**out(value, uow.now, uow.principal).model_dump(), "steps": steps})
+    shown = out(value, uow.now, uow.principal, await people_of(uow, [value]))
+    return CriticalValueDetail.model_validate({**shown.model_dump(), "steps": steps})
 
 
 def _revisions(fired: Fired) -> list[UUID]:

@@ -26,6 +26,7 @@ from tjapi.exam.errors import (
     LineNotThere,
     LineStateConflict,
     PackageNotForSex,
+    SignatureNotTheirs,
 )
 from tjapi.exam.rules import ExamState
 from tjapi.exam.schemas import (
@@ -310,7 +311,7 @@ async def keep_exam_lines(uow: Unit, exam_id: UUID, body: KeepIn) -> ExamOut:
 @exams.post(
     "/exams/{exam_id:uuid}/lines:consent",
     **operation("consentExamLines", "登记私密项目知情同意", "The person agrees to private items", permission="private.consent",
-                requirement=["X7"], body=True, idempotent="optional", problems=[*_LINES, LineNotOwn],
+                requirement=["X7"], body=True, idempotent="optional", problems=[*_LINES, LineNotOwn, SignatureNotTheirs],
                 description="私密项目(HIV、妊娠等)须本人签署同意后才放行、采集和检查;不同意的,按拒检登记。"
                 " · What is private waits until the person has agreed; who does not agree refuses it."),
 )  # fmt: skip

@@ -116,6 +116,12 @@ class LineNotOwn(Forbidden):
     zh, en = "项目不属于本科室", "The line belongs to another department"
 
 
+class SignatureNotTheirs(Invalid):
+    """Consent is signed by the person, or by a guardian who is entered for them."""
+
+    zh, en = "签名不是受检者本人或已登记的监护人", "It is signed by neither the examinee nor a guardian of theirs"
+
+
 class ItemGroupOrdered(Conflict):
     """The exam has this item group already: nobody pays twice for one examination."""
 

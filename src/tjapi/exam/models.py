@@ -72,6 +72,8 @@ class Exam(Base):
     examined: Mapped[bool] = mapped_column(server_default="false")
     held_from: Mapped[str | None]
     hold_reason: Mapped[str | None]
+    hints: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    hints_settled: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     report_version: Mapped[int | None]
     archive: Mapped[str | None]
     archive_no: Mapped[str | None]

@@ -107,6 +107,16 @@ LIVE_FOR_RESULTS: frozenset[str] = frozenset(
     {"released", "sent", "specimen_rejected", "collected", "started", "resulted", "verified"}
 )
 """A line whose specimen was rejected waits for the result of the next one."""
+PREGNANT, NO_INTERCOURSE = "pregnant", "no_intercourse"
+"""What results may hint at of their person; a hint is one of these and what says it: "pregnant:UHCG"."""
+
+
+def hinted(kind: str, hints: Iterable[str], settled: Iterable[str] = ()) -> list[str]:
+    """Return the hints of a kind of which no person has spoken yet."""
+    spoken = set(settled)
+    return [one for one in hints if one.partition(":")[0] == kind and one not in spoken]
+
+
 _EXAM_NO = re.compile(r"[A-Z][A-Z0-9]{0,9}[0-9]{10}[0-9X]")
 _DIGITS = 10
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2)

@@ -372,6 +372,7 @@ class ExamOut(ExamSummary):
     version: int = Field(examples=[1])
     hold_reason: str | None = Field(None, description="暂停原因 · Why it is on hold", examples=[None])
     birth_date: date = Field(examples=["1990-03-07"])
+    pregnant: Pregnant = None
     lines: list[LineOut]
 
 

@@ -62,7 +62,7 @@ select left(row_to_json(x)::text, -1) || ',"lines":[' || coalesce((
     select id, item_group_id, code, name, department_id, performed_by, specimen, container, fasting, state, list_price_fen, price_fen,
       person_share_fen, employer_share_fen, paid_fen, remitted_fen, reason, due_on, replaces_id, private, {moment("consented_at")} consented_at, {moment("consent_withdrawn_at")} consent_withdrawn_at, price_reasons
     from exam_line where exam_id = e.id order by sort, code) l), '') || ']}}'
-from (select {_SUMMARY}, e.version, e.hold_reason, e.birth_date) x
+from (select {_SUMMARY}, e.version, e.hold_reason, e.birth_date, e.pregnant) x
 """
 """JSON of the exam `e` with its lines, as `ExamOut`."""
 _UNDONE = f"'{{{','.join(sorted(UNDONE))}}}'::text[]"

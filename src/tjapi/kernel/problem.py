@@ -99,6 +99,16 @@ class PermissionMissing(Forbidden):
 
     zh, en = "没有此操作的权限", "The permission for this operation is missing"
 
+    def __init__(self, permission: str | None = None) -> None:
+        """Name the permission that would be needed, in words and by its code."""
+        if permission is None:
+            super().__init__()
+        else:
+            zh, en = called("permission", permission)
+            super().__init__(
+                f"没有此操作的权限:需要「{zh}」({permission})", f"This needs the permission {permission}: {en}"
+            )
+
 
 class NotFound(Problem):
     """It does not exist, or the caller may not know that it does."""

@@ -171,7 +171,7 @@ def _permit(permission: str) -> Callable[..., Awaitable[None]]:
         held = runtime(request)
         async with held.units.open(principal, asked=asked(request)) as uow:
             await uow.audit("access.refused", "permission", permission)
-        raise PermissionMissing
+        raise PermissionMissing(permission)
 
     return permit
 

@@ -1,5 +1,6 @@
 """Sharing a fixed price among lines; whom an item group fits; what another one contains or overlaps. Money is integer fen. Pure."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar
@@ -40,7 +41,7 @@ def allocate(total_fen: int, list_prices_fen: Sequence[int]) -> list[int]:
 
 
 SEXES = ("male", "female")
-Misfit = Literal["wrong-sex", "too-young", "too-old", "pregnant"]
+Misfit = Literal["wrong-sex", "too-young", "too-old", "pregnant", "no-intercourse"]
 Key = TypeVar("Key")
 
 
@@ -51,6 +52,7 @@ class Person:
     sex: str | None = None
     age_years: int | None = None
     pregnant: bool | None = None
+    no_intercourse: bool | None = None
 
 
 class Suiting(Protocol):
@@ -64,6 +66,14 @@ class Suiting(Protocol):
     def age_to_years(self) -> int | None: ...  # noqa: D102
     @property
     def not_when_pregnant(self) -> bool: ...  # noqa: D102
+    @property
+    def precaution(self) -> str | None: ...  # noqa: D102
+
+
+_NOT_WITHOUT_INTERCOURSE = re.compile(r"(?:无|没有)性(?:生活|经历|交)史?者?[^;；。]{0,4}(?:勿|不[可宜做能]|禁)")
+"""What an item group tells the examinee where it goes through the vagina: 无性生活史者勿做."""
+_MAY_HAVE_HAD = 14
+"""Below that age nobody is examined so unasked."""
 
 
 def misfits(group: Suiting, person: Person) -> list[Misfit]:
@@ -78,6 +88,9 @@ def misfits(group: Suiting, person: Person) -> list[Misfit]:
             found.append("too-old")
     if person.pregnant and group.not_when_pregnant:
         found.append("pregnant")
+    child = person.age_years is not None and person.age_years < _MAY_HAVE_HAD
+    if (person.no_intercourse or child) and _NOT_WITHOUT_INTERCOURSE.search(group.precaution or ""):
+        found.append("no-intercourse")
     return found
 
 

@@ -322,6 +322,7 @@ _MISFITS: dict[Misfit, tuple[str, str]] = {
     "too-young": ("未到适用年龄", "the examinee is too young for it"),
     "too-old": ("超过适用年龄", "the examinee is too old for it"),
     "pregnant": ("孕期不宜", "not during pregnancy"),
+    "no-intercourse": ("无性生活史者或幼女勿做", "not for who has had no intercourse, nor for a girl"),
 }
 
 

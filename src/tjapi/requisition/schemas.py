@@ -232,6 +232,16 @@ class TubesOut(BaseModel):
     items: list[TubeOut]
 
 
+class RequisitionLineOut(BaseModel):
+    """An item group ordered, by the number that the LIS has of it."""
+
+    placer_no: str = Field(description="医嘱号 · Order number", examples=["A26112200017-1-01"])
+    line_id: UUID
+    name: str = Field(examples=["血常规"])
+    sent_at: datetime | None
+    cancelled_at: datetime | None = Field(description="已撤销 · Taken back", examples=[None])
+
+
 class RequisitionOut(BaseModel):
     """An order to the LIS."""
 
@@ -243,6 +253,7 @@ class RequisitionOut(BaseModel):
     planned_at: datetime
     sent_at: datetime | None
     error: str | None = Field(examples=[None])
+    lines: list[RequisitionLineOut] = Field(default_factory=list)
 
 
 class RequisitionsOut(BaseModel):

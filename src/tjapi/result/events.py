@@ -71,7 +71,8 @@ class CriticalUnread(Event):
     """The laboratory calls a value critical that could not be read, or not be placed on any line (`placed`): a person looks at once.
 
     `ours`: it is critical by our own range or rule, whatever the laboratory calls it. `key` tells what one message said from another. `private`: it
-    answers an order of which something is private, under whatever code.
+    answers an order of which something is private, under whatever code. `words`: it is a grave sentence, and no value. `belongs`: False where its message
+    was not filed, and only names this exam.
     """
 
     name: ClassVar[str] = "result.critical_unread"
@@ -83,6 +84,8 @@ class CriticalUnread(Event):
     placed: bool = True
     ours: bool = False
     private: bool = False
+    words: str = ""
+    belongs: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from tjapi.kernel.events import Event
 from tjapi.kernel.uow import Reaction, ReactionToMany, UnitOfWork
 from tjapi.requisition.events import TubeRejected
 from tjapi.result import service
+from tjapi.result.events import RevisionsAdded
 
 
 async def expect_signatures(uow: UnitOfWork, event: LinesReleased) -> None:
@@ -44,6 +45,14 @@ async def opened_again(uow: UnitOfWork, event: ExamReopened) -> None:
     """What came while the exam was finalized is looked at now."""
     async with uow.for_every_department():
         await service.opened_again(uow, event.exam_id)
+        await service.hint(uow, event.exam_id)
+
+
+async def hint(uow: UnitOfWork, event: RevisionsAdded) -> None:
+    """What results say of their person decides what else may be done: a person is asked, and nothing is done meanwhile that may harm."""
+    if not event.of_past:
+        async with uow.for_every_department():
+            await service.hint(uow, event.exam_id)
 
 
 REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
@@ -52,5 +61,6 @@ REACTIONS: list[tuple[type[Event], Reaction | Any]] = [
     (TubeRejected, await_again),
     (ExamFactsCorrected, judge_anew),
     (ExamReopened, opened_again),
+    (RevisionsAdded, hint),
 ]
 IN_BULK: dict[Reaction, ReactionToMany | Any] = {expect_signatures: expect_signatures_of_many}

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -41,8 +41,10 @@ async def _do(
     )
 
 
-async def _raised(world: World, **values: str) -> tuple[Visit, httpx.AsyncClient, dict[str, Any]]:
-    visit = await world.checked_in("GLU", "CBC")
+async def _raised(
+    world: World, *, groups: Sequence[str] = ("GLU", "CBC"), **values: str
+) -> tuple[Visit, httpx.AsyncClient, dict[str, Any]]:
+    visit = await world.checked_in(*groups)
     await world.file(visit, **({"GLU": "25.0", "HGB": "140", "WBC": "6", "PLT": "200"} | values))
     reviewer = await world.sign_in("reviewer")
     (value,) = await _of(reviewer, visit)
@@ -135,7 +137,7 @@ async def test_an_outcome_of_what_nobody_was_told_is_refused_by_what_is_missing(
 
 @pytest.mark.requirement("E5.3", "E8.1")
 async def test_only_its_own_department_or_a_reviewer_says_that_it_is_none(world: World) -> None:
-    visit, reviewer, value = await _raised(world)
+    visit, reviewer, value = await _raised(world, groups=("GLU", "CBC", "US-ABD"))
     imaging = await world.sign_in("doctor.imaging")
     refused = await _do(imaging, value, "dismiss", {"reason": "标本溶血"})
     assert (refused.status_code, refused.json()["code"]) == (403, "critical-of-others")
@@ -147,6 +149,71 @@ async def test_only_its_own_department_or_a_reviewer_says_that_it_is_none(world:
     visit, _, value = await _raised(world)
     own = await world.sign_in("doctor")
     assert (await _do(own, value, "dismiss", {"reason": "标本溶血"})).status_code == 200
+
+
+@pytest.mark.requirement("E5.3", "E3.1")
+async def test_values_of_an_exam_without_a_line_of_ones_own_department_are_seen_by_nobody_of_another(
+    world: World,
+) -> None:
+    visit, _, value = await _raised(world)
+    imaging = await world.sign_in("doctor.imaging")
+    assert await _of(imaging, visit) == []
+    assert (await imaging.get(f"{API}/critical-values/{value['id']}")).status_code == 404
+    for verb, body in (("confirm", None), ("dismiss", {"reason": "标本溶血"}), ("phone", None)):
+        assert (await _do(imaging, value, verb, body)).status_code == 404, verb
+    visit, _, value = await _raised(world, groups=("GLU", "CBC", "US-ABD"))
+    assert [c["id"] for c in await _of(imaging, visit)] == [value["id"]]
+
+
+@pytest.mark.requirement("E5.3")
+@pytest.mark.parametrize("reason", ["x", "  x ", "。。", "——", "111", "无", "xx"])
+async def test_dismissing_needs_a_reason_that_says_something(world: World, reason: str) -> None:
+    _, reviewer, value = await _raised(world)
+    assert (await _do(reviewer, value, "dismiss", {"reason": reason})).status_code == 422
+    assert (await _do(reviewer, value, "dismiss", {"reason": "溶血"})).status_code == 200
+
+
+@pytest.mark.requirement("E5.3")
+@pytest.mark.parametrize("reached", ["confirmed", "notifying", "notified", "in_follow_up"])
+async def test_what_turns_out_to_be_none_is_dismissed_however_far_it_came_and_keeps_its_history(
+    world: World, reached: str
+) -> None:
+    visit, reviewer, value = await _raised(world)
+    value = (await _do(reviewer, value, "confirm")).json()
+    told = {"channel": "phone", "told": "本人", "reached": reached != "notifying", "read_back": "马上去急诊"}
+    if reached != "confirmed":
+        value = (await _do(reviewer, value, "notify", told)).json()
+    if reached == "in_follow_up":
+        value = (await _do(reviewer, value, "follow-up", {"note": "复查正常"})).json()
+    assert value["state"] == reached
+    gone = (await _do(reviewer, value, "dismiss", {"reason": "标本溶血"})).json()
+    assert (gone["state"], gone["steps"][-1]["note"], gone["steps"][1]["action"]) == (
+        "dismissed",
+        "标本溶血",
+        "confirmed",
+    )
+    assert (await reviewer.get(f"{visit.place}/completeness")).json()["complete"]
+    assert (await _do(reviewer, gone, "confirm")).json()["code"] == "critical-state-conflict"
+    async with world.runtime.units.open(await world.staff("reviewer")) as uow:
+        (one,) = await critical_values.exclusions(uow, visit.exam_id)
+    assert (one.reason, [str(r) for r in one.result_ids], bool(one.by_name)) == ("标本溶血", gone["result_ids"], True)
+
+
+@pytest.mark.requirement("E5.3")
+async def test_who_handles_it_sees_whom_to_call_and_the_phone_while_it_is_open(
+    world: World, admin: asyncpg.Connection
+) -> None:
+    visit, reviewer, value = await _raised(world)
+    person = (await reviewer.get(visit.place)).json()
+    for shown in (value, *(await _of(reviewer, visit))):
+        assert (shown["name"], shown["sex"], shown["age_years"]) == (person["name"], person["sex"], person["age_years"])
+    answer = await _do(reviewer, value, "phone")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["name"] == person["name"]
+    kept = "select count(*) from audit_event where action = 'examinee.unmasked' and detail->>'purpose' like '%' || $1 || '%'"
+    assert await admin.fetchval(kept, value["id"]) == 1
+    await _do(reviewer, value, "dismiss", {"reason": "标本溶血"})
+    assert (await _do(reviewer, value, "phone")).json()["code"] == "critical-state-conflict"
 
 
 async def test_while_nobody_has_seen_to_it_the_exam_is_not_finalized_and_says_why(world: World) -> None:

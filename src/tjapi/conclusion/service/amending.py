@@ -99,7 +99,7 @@ async def close_task(uow: UnitOfWork, task_id: UUID, outcome: str) -> AmendmentT
     _close(uow, task, outcome)
     await uow.audit("amendment_task.closed", "amendment_task", task_id, campus_id=task.campus_id)
     await uow.publish(AmendmentTaskClosed(campus_id=task.campus_id, exam_id=task.exam_id, task_id=task.id))
-    return task_out(task)
+    return await task_out(uow, task)
 
 
 async def waits_for(uow: UnitOfWork, exam_id: UUID) -> tuple[str, str] | None:
@@ -135,6 +135,10 @@ async def has_open_task(uow: UnitOfWork, exam_id: UUID) -> bool:
     return await repository.has_open_task(uow, exam_id)
 
 
-def task_out(task: AmendmentTask) -> AmendmentTaskOut:
-    """Return the public shape of a task."""
-    return AmendmentTaskOut.model_validate(task)
+async def task_out(uow: UnitOfWork, task: AmendmentTask) -> AmendmentTaskOut:
+    """Return the public shape of a task: whose exam, which item, what it was and is; of what is private to who may see it alone."""
+    exam = await exams.get(uow, task.exam_id)
+    told = {"exam_no": exam.exam_no, "name_masked": exam.name[:1] + "*" * len(exam.name[1:])}
+    found = await results.change_of(uow, task.result_id, task.revision_id) if task.result_id is not None else None
+    change = {"item_name": found.item_name, "was": found.was, "now": found.now} if found is not None else {}
+    return AmendmentTaskOut.model_validate(task).model_copy(update=told | change)

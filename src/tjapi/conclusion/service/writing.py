@@ -336,7 +336,7 @@ async def finalize(uow: UnitOfWork, exam_id: UUID, expected: int, confirmed: Col
     found.final_name = await identity.staff_name(uow, uow.principal.id)
     await let_go(uow, exam_id)
     done = await keep(uow, found, "finalized")
-    await close_tasks(uow, exam_id, f"已重新主检,结论第 {found.version} 版")
+    await close_tasks(uow, exam_id, "已重新主检并终审")
     await exams.finalize(uow, exam_id)
     return done
 

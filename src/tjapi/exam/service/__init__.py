@@ -61,7 +61,7 @@ from tjapi.exam.service.standing import (
     shown_name,
     unblock,
 )
-from tjapi.exam.service.suiting import misfits_of, refuse_unsuitable, unsuitable
+from tjapi.exam.service.suiting import hint, misfits_of, refuse_unsuitable, unsuitable
 
 __all__ = [
     "WHOSE",
@@ -91,6 +91,7 @@ __all__ = [
     "find_by_no",
     "follow_person",
     "get",
+    "hint",
     "hold",
     "import_past",
     "imported",

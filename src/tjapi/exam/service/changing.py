@@ -23,6 +23,7 @@ from tjapi.exam.errors import (
     LineNotOwn,
     LineNotThere,
     LineStateConflict,
+    SignatureNotTheirs,
 )
 from tjapi.exam.events import LinesReinstated, LinesSetAside
 from tjapi.exam.models import Exam, ExamLine, ExamLineStep
@@ -45,7 +46,8 @@ from tjapi.exam.service.course import draft_lines, release
 from tjapi.exam.service.holding import add, get, held_here, lock
 from tjapi.exam.service.holding import lines as lines_of
 from tjapi.exam.service.standing import UNSUITABLE, said_state, settle, shown_name, step, unblock
-from tjapi.exam.service.suiting import misfits_of
+from tjapi.exam.service.suiting import misfits_of, person_of
+from tjapi.examinee import service as examinees
 from tjapi.kernel.clock import business_day
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.problem import FieldError
@@ -129,7 +131,7 @@ async def repriced(uow: UnitOfWork, exam: Exam, member: Member) -> Repriced:
     rows = await lines_of(uow, exam.id)
     said = [(row.line_id, row.action, row.by_offer) for row in await repository.line_steps(uow, exam.id)]
     people = decided([(line.id, line.item_group_id, line.state) for line in rows], said)
-    fits = pricing.Person(exam.sex, exam.age_years, exam.pregnant)
+    fits = person_of(exam)
     quote = await pricing.quote_member(uow, member, person=fits, on=exam.exam_date, apart=people.gone)
     here = [line for line in rows if line.state not in GONE]
     wanted = [priced.item_group.id for priced in quote.lines]
@@ -323,6 +325,7 @@ async def consent(
                 for line in plain
             ]
         )  # fmt: skip
+    signature = await _signed_by(uow, exam, signature)
     asked = [line for line in lines if line.consented_at is None or line.consent_withdrawn_at is not None]
     for line in asked:
         _note(uow, exam, line, "consented", reason=None, signature=signature)
@@ -376,6 +379,22 @@ async def withdraw_consent(
 
 
 _WITHDRAWN = "本人撤回知情同意"
+
+
+async def _signed_by(uow: UnitOfWork, exam: Exam, signature: str) -> str:
+    """Return a signature as it is kept: the person's own, or a guardian's with what they are to them. Raises SignatureNotTheirs."""
+    person = await examinees.get(uow, exam.examinee_id)
+    signed = await examinees.signed_as(uow, person.id, [exam.name, person.name], signature)
+    if signed is None:
+        raise SignatureNotTheirs(
+            errors=[
+                FieldError(
+                    "/signature", "not-theirs", "须为受检者本人姓名;由监护人代签的,先登记监护人及其与受检者的关系",
+                    "the examinee's own name, or that of a guardian, who is entered first with what they are to the examinee",
+                )
+            ]
+        )  # fmt: skip
+    return signed
 
 
 async def refuse_locked(uow: UnitOfWork, exam: Exam, shares_fen: Iterable[int]) -> None:
@@ -505,7 +524,7 @@ async def _add(
     if twice:
         raise ItemGroupOrdered(errors=twice)
     quote = await pricing.quote(
-        uow, None, item_group_ids, person=pricing.Person(exam.sex, exam.age_years, exam.pregnant), on=exam.exam_date,
+        uow, None, item_group_ids, person=person_of(exam), on=exam.exam_date,
         beside=ways,
     )  # fmt: skip
     await _order(uow, exam, quote, there, reason=reason, replaces=replaces, payment_required=payment_required)

@@ -7,11 +7,11 @@ from tjapi.exam import repository
 from tjapi.exam.errors import ExamBeforeBirth, ExamStateConflict
 from tjapi.exam.events import ExamFactsCorrected, ExamPersonCompared, ExamReopened
 from tjapi.exam.models import Exam, ExamFactsStep
-from tjapi.exam.rules import ENDED, ORDERED_OUT, TAKEN, age_on
+from tjapi.exam.rules import ENDED, ORDERED_OUT, PREGNANT, TAKEN, age_on, hinted
 from tjapi.exam.schemas import FactsIn
 from tjapi.exam.service.holding import get, held_blocks, lines, lock
 from tjapi.exam.service.standing import WHOSE, announce, block, move, refuse_incomplete, settle, unblock
-from tjapi.exam.service.suiting import judge
+from tjapi.exam.service.suiting import ask_pregnant, judge
 from tjapi.examinee import service as examinees
 from tjapi.examinee.events import ExamineesMerged, ExamineesUnmerged
 from tjapi.kernel.problem import FieldError
@@ -29,10 +29,16 @@ async def correct_facts(uow: UnitOfWork, exam_id: UUID, given: FactsIn) -> Exam:
     """
     exam = await lock(uow, exam_id)
     if exam.state in ENDED:
+        if exam.state == "finalized":
+            raise ExamStateConflict(
+                "体检当前为「{current}」:请先由主检医生撤销终审(重新打开),再更正",
+                "The exam is {current}: a reviewer reopens it first, then it is corrected", current=exam.state,
+            )  # fmt: skip
         raise ExamStateConflict("体检当前为「{current}」", "The exam is {current}", current=exam.state)
     sex = given.sex or exam.sex
     birth = given.birth_date or exam.birth_date
     pregnant = given.pregnant if "pregnant" in given.model_fields_set else exam.pregnant
+    spoken = given.pregnant is not None and exam.sex != "male"
     _check(exam, sex, birth, pregnant=pregnant)
     if (sex, birth, pregnant) != (exam.sex, exam.birth_date, exam.pregnant):
         exam.facts_version += 1
@@ -46,12 +52,25 @@ async def correct_facts(uow: UnitOfWork, exam_id: UUID, given: FactsIn) -> Exam:
         exam.age_years, exam.age_days = age_on(birth, exam.exam_date)
         exam.version += 1
         await uow.audit("exam.facts_corrected", "exam", exam.id, campus_id=exam.campus_id)
+        if spoken:
+            _settle_hints(exam)
         await judge(uow, exam)
         await uow.publish(ExamFactsCorrected(campus_id=exam.campus_id, exam_id=exam.id))
+    elif spoken and hinted(PREGNANT, exam.hints, exam.hints_settled):
+        _settle_hints(exam)
+        exam.version += 1
+        await uow.audit("exam.facts_confirmed", "exam", exam.id, campus_id=exam.campus_id)
+        await judge(uow, exam)
+    await ask_pregnant(uow, exam)
     # Whoever corrects or confirms has looked: what the file says may be what is wrong.
     await unblock(uow, exam.id, _DIFFER, "examinee")
     await announce(uow, exam)
     return exam
+
+
+def _settle_hints(exam: Exam) -> None:
+    """A person has said whether she is pregnant: what hinted at it until now is answered."""
+    exam.hints_settled = sorted({*exam.hints_settled, *hinted(PREGNANT, exam.hints)})
 
 
 def _check(exam: Exam, sex: str, birth: date, *, pregnant: bool | None) -> None:

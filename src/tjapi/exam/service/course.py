@@ -316,7 +316,7 @@ async def describe(uow: UnitOfWork, exam_id: UUID) -> ExamOrdered:
     held = held_here(uow).get(exam_id)
     return ExamOrdered(
         contained=pricing.shape_contained(held.left_out) if held else [],
-        **summary(exam).model_dump(), version=exam.version, hold_reason=exam.hold_reason, birth_date=exam.birth_date,
+        **summary(exam).model_dump(), version=exam.version, hold_reason=exam.hold_reason, birth_date=exam.birth_date, pregnant=exam.pregnant,
         lines=[
             LineOut.model_validate(row, from_attributes=True)
             for row in rows

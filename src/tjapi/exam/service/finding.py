@@ -33,7 +33,7 @@ async def whom(uow: UnitOfWork, new: ExamIn, photo: PhotoFile | None) -> examine
         )
     # The house's own jobs hold no permissions; whoever signs in needs the right that meeting somebody needs elsewhere.
     if uow.principal.kind != "job" and not uow.principal.may(_MEET):
-        raise PermissionMissing
+        raise PermissionMissing(_MEET)
     try:
         person, _ = await examinees.meet(uow, new.id_card, new.campus_id, photo=photo)
     except Problem as refusal:
@@ -74,7 +74,7 @@ async def look_up(
     `of_barcode` is the exam of the tube that has the key as its barcode. An exam that may not be seen finds nobody, as if there were none.
     """
     if uow.principal.kind != "job" and not uow.principal.may(_SEE_PEOPLE):
-        raise PermissionMissing
+        raise PermissionMissing(_SEE_PEOPLE)
     number = exam_no_read(sought.key) if sought.by in ("any", "exam_no") else None
     exam = await repository.exam_by_no(uow, number) if number else None
     whose = None if number is None else [exam.examinee_id] if exam else []

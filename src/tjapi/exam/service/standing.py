@@ -63,8 +63,8 @@ _STANDING: dict[Standing, tuple[str, str]] = {
 }
 _BLOCKS = {
     "line_unsuitable": (
-        "项目已不适用于受检者(性别、年龄或孕情),请退项,或由科室医生注明原因照做",
-        "does not suit the person as the exam has them now (sex, age, pregnancy): withdraw it, or a doctor of the department says why it stands",
+        "项目已不适用于受检者(性别、年龄、孕情或性生活史),请退项,或由科室医生注明原因照做",
+        "does not suit the person as is known now (sex, age, pregnancy, sexual history): withdraw it, or a doctor of the department says why it stands",
     ),
     "critical_open": ("危急值未通知", "a critical value of which nobody was told"),
     "summary_unsigned": ("科室小结未签名", "the department's summary is not signed"),
@@ -83,6 +83,11 @@ _BLOCKS = {
         "认定为非本人之前已采集或已有结果:请重新采集、检查,或由科室医生注明原因确认系本人所做",
         "was collected or has results from before somebody else was found: it is done anew, or a doctor of the department says why it is the person's",
     ),
+    # That a result hints at it is not said here: it may be private.
+    "pregnant_asked": (
+        "须与本人核实「是否怀孕」,并在体检登记中更正(是或否);放射等孕期不宜的项目先不做",
+        "ask her whether she is pregnant, and correct what the exam says of it (yes or no); until then nothing is done that is not for who is pregnant",
+    ),
     "result_under_review": ("复核期间结果有变化", "a result changed under the review"),
     "result_unread": ("有结果未能读取,待人工核实", "a value could not be read, and nobody has looked at it yet"),
     "result_contested": ("有结果相互矛盾,待人工核实", "values contradict each other, and nobody has decided yet"),
@@ -100,6 +105,7 @@ _BLOCKS = {
 WHOSE = {code: _BLOCKS[code][0] for code in ("facts_differ", "identity_open", "identity_other")}
 """Why it is in doubt whose an exam is, by the code of the block."""
 UNSUITABLE = "line_unsuitable"
+PREGNANT_ASKED = "pregnant_asked"
 _UNSUITABLE_AND_THERE = (
     "项目已不适用于受检者(性别、年龄或孕情),标本已采集或已有结果,不能退项:请科室医生注明原因照做;性别等登记有误的,先更正登记",
     (

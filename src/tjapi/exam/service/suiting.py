@@ -4,15 +4,15 @@ What was judged by them is judged anew when they change. A line that does not su
 completing, nobody is sent to it and nobody enters it, until a person withdraws it or says by name and reason that it stands.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from tjapi.exam import repository
 from tjapi.exam.errors import LineUnsuitable
 from tjapi.exam.models import Exam, ExamLine
-from tjapi.exam.rules import ASIDE
-from tjapi.exam.service.holding import get, held_blocks, held_here, lines
-from tjapi.exam.service.standing import UNSUITABLE, block, plain_name, unblock
+from tjapi.exam.rules import ASIDE, ENDED, NO_INTERCOURSE, PREGNANT, hinted
+from tjapi.exam.service.holding import get, held_blocks, held_here, lines, lock
+from tjapi.exam.service.standing import PREGNANT_ASKED, UNSUITABLE, announce, block, plain_name, unblock
 from tjapi.kernel.problem import FieldError
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.pricing import service as pricing
@@ -68,4 +68,37 @@ def refuse_unsuitable(chosen: Collection[tuple[str, ExamLine]], doubted: Collect
 
 def person_of(exam: Exam) -> pricing.Person:
     """Return what of an exam's person decides what suits them."""
-    return pricing.Person(exam.sex, exam.age_years, exam.pregnant)
+    open_hints = {kind for kind in (PREGNANT, NO_INTERCOURSE) if hinted(kind, exam.hints, exam.hints_settled)}
+    return pricing.Person(
+        exam.sex, exam.age_years, exam.pregnant or PREGNANT in open_hints or None, NO_INTERCOURSE in open_hints
+    )
+
+
+async def hint(uow: UnitOfWork, exam_id: UUID, hints: Sequence[str]) -> None:
+    """Keep what results hint at of an exam's person, and judge by it what was ordered, until a person has spoken of it. Again changes nothing.
+
+    That somebody may be pregnant is asked whatever was said before the result came: it is answered by correcting, or confirming, the fact.
+    """
+    exam = await lock(uow, exam_id)
+    if list(hints) == list(exam.hints) or exam.state in ENDED:
+        return
+    exam.hints = list(hints)
+    # What ends and comes again is asked again.
+    exam.hints_settled = [one for one in exam.hints_settled if one in hints]
+    exam.version += 1
+    await ask_pregnant(uow, exam)
+    await judge(uow, exam)
+    await uow.audit(
+        "exam.hinted",
+        "exam",
+        exam.id,
+        campus_id=exam.campus_id,
+        detail={"hints": sorted({one.partition(":")[0] for one in hints})},
+    )
+    await announce(uow, exam)
+
+
+async def ask_pregnant(uow: UnitOfWork, exam: Exam) -> None:
+    """Ask a person whether she is pregnant as long as something hints at it of which nobody has spoken; who is said to be is not asked."""
+    asked = not exam.pregnant and hinted(PREGNANT, exam.hints, exam.hints_settled)
+    await (block if asked else unblock)(uow, exam.id, PREGNANT_ASKED, "exam")

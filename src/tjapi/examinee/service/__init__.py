@@ -9,6 +9,7 @@ from tjapi.examinee.service.guardians import (
     end_guardian,
     guardians,
     refuse_unconsented,
+    signed_as,
     unmask_guardian,
 )
 from tjapi.examinee.service.identifiers import add_identifier, identifiers, remove_identifier
@@ -71,6 +72,7 @@ __all__ = [
     "remove_identifier",
     "search",
     "shape",
+    "signed_as",
     "survivor_id",
     "undo_merge",
     "unmask",

@@ -1,5 +1,6 @@
 """Who answers for a minor, and the consent without which a child below 14 is not examined."""
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from tjapi.examinee.rules import (
     clean_name,
     folded,
     is_minor,
+    is_one_name,
     needs_consent,
     normalise_phone,
     parse_id_number,
@@ -56,6 +58,19 @@ async def guardians(uow: UnitOfWork, examinee_id: UUID) -> GuardiansOut:
     rows = await repository.guardians(uow, person.id)
     required = needs_consent(person.birth_date, business_day(uow.now))
     return GuardiansOut(consent_required=required, items=[_out(row) for row in rows])
+
+
+_RELATION = {"father": "父亲", "mother": "母亲", "grandparent": "祖父母", "other": "其他监护人"}
+
+
+async def signed_as(uow: UnitOfWork, examinee_id: UUID, names: Sequence[str], signature: str) -> str | None:
+    """Return as whom somebody has signed for a person: by their name, which may be any of `names`, or as who answers for them; None: as neither."""
+    if any(is_one_name(name, signature) for name in names):
+        return signature
+    for row in await repository.guardians(uow, examinee_id):
+        if is_one_name(row.name, signature):
+            return f"{signature}(监护人·{_RELATION.get(row.relation, row.relation)})"
+    return None
 
 
 async def consent(uow: UnitOfWork, examinee_id: UUID, guardian_id: UUID, form: ConsentForm) -> GuardianOut:

@@ -207,7 +207,7 @@ def _refuse_contradictions(
             errors=[FieldError("/accept_contradictions", what, *_DIFFERS[what]) for what in missing]
         )
     if found and uow.principal.kind != "job" and not uow.principal.may(_DESPITE):
-        raise PermissionMissing
+        raise PermissionMissing(_DESPITE)
 
 
 def _touch(uow: UnitOfWork, *people: Examinee) -> None:

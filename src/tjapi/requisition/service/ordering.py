@@ -12,7 +12,7 @@ from tjapi.requisition import repository
 from tjapi.requisition.errors import RequisitionNotFailed, RequisitionNotFound
 from tjapi.requisition.events import RequisitionPlanned
 from tjapi.requisition.models import Requisition
-from tjapi.requisition.schemas import RequisitionOut
+from tjapi.requisition.schemas import RequisitionLineOut, RequisitionOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ async def resend(uow: UnitOfWork, requisition_id: UUID) -> RequisitionOut:
     await uow.publish(
         RequisitionPlanned(campus_id=requisition.campus_id, requisition_id=requisition.id, attempt=requisition.attempt)
     )
-    return RequisitionOut.model_validate(requisition, from_attributes=True)
+    return await _out(uow, requisition)
 
 
 async def lines_cancellation_of(
@@ -178,9 +178,24 @@ async def lines_cancellation_of(
 async def requisitions(uow: UnitOfWork, exam_id: UUID) -> list[RequisitionOut]:
     """Return the orders of an exam. Raises ExamNotFound."""
     await exams.get(uow, exam_id)
-    return [
-        RequisitionOut.model_validate(row, from_attributes=True) for row in await repository.requisitions(uow, exam_id)
-    ]
+    return [await _out(uow, row) for row in await repository.requisitions(uow, exam_id)]
+
+
+async def _out(uow: UnitOfWork, requisition: Requisition) -> RequisitionOut:
+    """Return the public shape of an order, with each of its lines: its number at the LIS, and whether it was taken back."""
+    every = await exams.lines(uow, requisition.exam_id)
+    # Of what is private nobody is told that it was ordered but who may see it.
+    lines = {one.id: one for one in every if not one.private or uow.principal.sees_private_line(one.department_id)}
+    asked = [
+        RequisitionLineOut(
+            placer_no=row.placer_no, line_id=row.exam_line_id, name=exams.shown_name(uow, lines[row.exam_line_id]), sent_at=row.sent_at,
+            cancelled_at=row.cancelled_at,
+        )
+        for row in await repository.requisition_lines(uow, requisition.id)
+        if row.exam_line_id in lines
+    ]  # fmt: skip
+    plain = RequisitionOut.model_validate({c.key: getattr(requisition, c.key) for c in requisition.__table__.columns})
+    return plain.model_copy(update={"lines": sorted(asked, key=lambda one: one.placer_no)})
 
 
 async def _locked(uow: UnitOfWork, requisition_id: UUID) -> Requisition:

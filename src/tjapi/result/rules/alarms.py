@@ -10,6 +10,9 @@ LAB_ALARM_ACTION = "立即与检验科核实结果并复述,通知受检者与�
 TEXT_GRAVE = "TEXT-GRAVE"
 """Rule of an alert of grave words of a description. Words alone are never of class A; somebody looks at once all the same, and until then, and
 until somebody was told, nobody finalizes the exam."""
+WORDS_ALARM_NAME = "描述中有须立即查看的所见"
+WORDS_ALARM_ACTION = "立即查看原文,由医师判断是否属危急值或重要异常,并按相应流程通知。"
+"""The name and the action of such an alert where the words stand on no line."""
 NOT_EXCLUDED_ALARM = "CRITICAL-NOT-EXCLUDED"
 """Rule of an alert of what nobody could read, or whose unit nobody knows, and that may be critical by our limits."""
 NOT_EXCLUDED_NAME = "数值待核实,不能排除危急值"

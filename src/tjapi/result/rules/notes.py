@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from tjapi.knowledge.descriptions import read
+from tjapi.knowledge.descriptions import MOST_READ, read
 from tjapi.knowledge.lexicon import dictionary, plain_writing
 from tjapi.result.rules.flags import Flag, calls_critical
 from tjapi.result.rules.reading import NUMBERS
@@ -67,6 +67,30 @@ def told(note: str) -> str:
 def is_grave(words: str, item_code: str = "", item_name: str = "") -> bool:
     """Say whether words that a laboratory wrote anywhere may ask for a person at once."""
     return bool(read(told(words), item_code, item_name).grave)
+
+
+def grave_sentence(texts: Sequence[str], notes: Sequence[str] = ()) -> str:
+    """Return the first sentence of what was said of somebody that asks for a person at once, "" if none does; of whatever item it may be.
+
+    `texts` are read as they stand; of `notes` beside them what is said of a method, or of whoever has such a value, is none. Each is read by
+    itself and all together: who writes one in several lines sends it in several. What is longer than a report is looked through no further.
+    """
+    left = _MOST_READ
+    for text in (*together(texts), *(told(note) for note in together(notes))):
+        for part in _parts(text[:left]):
+            if _WORDS.search(part) and (found := read(part).grave):
+                return found[0].said or found[0].words
+        left = max(0, left - len(text))
+    return ""
+
+
+def _parts(text: str) -> list[str]:
+    """Return a text in parts that are read whole; a sentence on the edge of one stands in the next as well."""
+    return [text[max(0, at - _OVERLAP) : at + MOST_READ - _OVERLAP] for at in range(0, len(text), MOST_READ - _OVERLAP)]
+
+
+_WORDS = re.compile(r"[\u3400-\u9fff]{2,}|[A-Za-z]{2,}")
+_MOST_READ, _OVERLAP = 40_000, 300
 
 
 # Words of the trade: of specimens, methods, reports, and of how somebody was measured. What is left without them is to be understood, or read.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tjapi.result.rules.flags import calls_critical, lab_critical
-from tjapi.result.rules.notes import is_grave
+from tjapi.result.rules.notes import grave_sentence, is_grave
 from tjapi.result.rules.revisions import LIS_STATUS
 
 # Of whatever charset it says it is: the flag may be a word, and half of a character may look like a separator in the other one.
@@ -17,6 +17,8 @@ _SEX, _NOTE = 8, 3
 _LOOKED_AT = frozenset({"OBX", "NTE", "PID"})
 _SEXES = {"M": "male", "F": "female"}
 _MOST, _LONGEST_CODE, _LONGEST_VALUE, _LONGEST_UNIT = 100, 40, 400, 40
+# A description is longer than a value; of all of them together so much is looked through.
+_LONGEST_TEXT, _MOST_TEXT = 4_000, 100_000
 MOST_JUDGED = 300
 
 
@@ -49,7 +51,7 @@ def made_out(raw: bytes) -> MadeOut:
     told: dict[Told, None] = {}
     sexes: set[str] = set()
     for charset in _CHARSETS:
-        code = "?"
+        code, left = "?", _MOST_TEXT
         for name, fields in _segments(raw.decode(charset, errors="replace").replace("\0", "")):
             if name == "PID":
                 sexes.add(_SEXES.get(_field(fields, _SEX).strip().upper()[:1], ""))
@@ -65,6 +67,10 @@ def made_out(raw: bytes) -> MadeOut:
             if lab_critical([_field(fields, _FLAGS)]) or calls_critical(words):
                 called.add(code)
             taken_back = LIS_STATUS.get(_field(fields, _STATUS).strip()) == "entered_in_error"
+            text = words[: min(left, _LONGEST_TEXT)]
+            left -= len(text)
+            if not taken_back and grave_sentence([text]):
+                called.add(code)
             if words.strip() and not taken_back and len(told) < MOST_JUDGED:
                 values = tuple(part for part in words[:_LONGEST_VALUE].split("~") if part.strip())
                 told[Told(codes, values, _field(fields, _UNIT).split("^")[0][:_LONGEST_UNIT])] = None

@@ -22,10 +22,19 @@ from tjapi.result.service.findings import Found, found_in, reasons
 from tjapi.result.service.findings import result_ids as found_result_ids
 from tjapi.result.service.giving_up import give_up, specimens_refused
 from tjapi.result.service.importing import PastResults, PastSheet, PastValue, import_past
-from tjapi.result.service.judging import find_signed, follow_past, judge_anew, lines_gone, opened_again, past_changed
-from tjapi.result.service.questions import block_open, drop_questions
+from tjapi.result.service.judging import (
+    find_signed,
+    follow_past,
+    hint,
+    judge_anew,
+    lines_gone,
+    opened_again,
+    past_changed,
+)
+from tjapi.result.service.questions import block_open, drop_questions, scope_of
 from tjapi.result.service.questions import page as questions_page
 from tjapi.result.service.reading import (
+    change_of,
     department_history,
     digest,
     digests,
@@ -66,6 +75,7 @@ __all__ = [
     "answer",
     "block_open",
     "case_of",
+    "change_of",
     "clickables",
     "decide_release",
     "department_history",
@@ -83,6 +93,7 @@ __all__ = [
     "get_sheet",
     "give_up",
     "ground_of",
+    "hint",
     "history",
     "ids_of",
     "import_past",
@@ -109,6 +120,7 @@ __all__ = [
     "reopen_sheet",
     "result_ids",
     "revoke_results",
+    "scope_of",
     "shown",
     "sign_sheet",
     "specimens_refused",

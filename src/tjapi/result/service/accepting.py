@@ -97,8 +97,20 @@ def wrong_value(item: Item, value: str | None) -> tuple[str, str, str] | None:
     return _wrong_choice(item, value)
 
 
+_PLACES_TOLD = 10
+
+
 def _wrong_choice(item: Item, value: str) -> tuple[str, str, str] | None:
     if not _is_choice(item, value):
+        if item.kind == "multi_select":
+            # The parts that are wrong may hold what somebody wrote of a person: of each its place is told.
+            wrong = [i for i, part in enumerate(chosen(value), 1) if part not in (item.choices or [])]
+            places = "、".join(map(str, wrong[:_PLACES_TOLD])) or "1"
+            return (
+                "not-a-choice",
+                f"第 {places} 项不在可选值之中;多个所见之间用分号「;」隔开",
+                f"part {places.replace('、', ', ')} is none of the choices; parts are separated by a semicolon (;)",
+            )
         return "not-a-choice", "不在可选值之中", "is none of the choices"
     parts = chosen(value) if item.kind == "multi_select" else ()
     if len(parts) > 1 and item.normal_default in parts:

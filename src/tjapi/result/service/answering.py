@@ -22,7 +22,7 @@ from tjapi.result.errors import (
 from tjapi.result.events import ResultArrivedLate, ResultsRecorded
 from tjapi.result.models import HeldRevision, ResultQuestion
 from tjapi.result.rules.answers import Against, against
-from tjapi.result.rules.flags import lab_critical
+from tjapi.result.rules.flags import lab_critical, lab_flag
 from tjapi.result.rules.numbers import numbers_in
 from tjapi.result.rules.questions import ANSWERS, CALM, JUDGED_FLAGS
 from tjapi.result.rules.reading import NUMBERS, Reading, read
@@ -108,7 +108,10 @@ async def answer(uow: UnitOfWork, question_id: UUID, given: AnswerIn) -> Questio
 async def get(uow: UnitOfWork, question_id: UUID) -> QuestionOut:
     """Return a question. Raises QuestionNotFound."""
     question = await repository.question(uow, question_id)
-    if question is None:
+    own = questions.scope_of(uow.principal)
+    if question is None or not (
+        own is None or question.department_id in own or await repository.has_line_of(uow, question.exam_id, own)
+    ):
         raise QuestionNotFound
     return (await shown(uow, [question]))[0]
 
@@ -138,6 +141,12 @@ async def _refuse_calm(uow: UnitOfWork, book: Book, question: ResultQuestion, an
     Nor does anybody call normal what alarms, by our rules, by the laboratory's word, or because it cannot be excluded; that has its mark.
     That a value has changed since the last exam, or is one of several that a rule names, says nothing of it alone. Raises AnswerInvalid.
     """
+    now = book.now_at(question.line_id, question.item_id)
+    marks = (now.lis_flags or "").split() if now is not None else []
+    if answer == "normal" and (lab_flag(marks) or lab_critical(marks)):
+        raise _wrong(
+            "answer", "检验科标为异常:请判为异常或不作判断,或由检验科更正结果", "the laboratory flags it: call it abnormal, do not judge it, or have it corrected"
+        )  # fmt: skip
     edition, whole = await edition_of(uow, book.exam), await case_of(uow, book.exam.id)
     value = next((known for known in whole.every if known.result_id == question.result_id), None)
     if edition is None or value is None:

@@ -138,7 +138,7 @@ class Unknown:
 class UnplacedAlarm:
     """Something critical that no line took. `ours`: by our range or rule, not by the laboratory's word. `key` tells one message's from another's.
 
-    `private`: it answers an order of which something is private.
+    `private`: it answers an order of which something is private. `words`: the grave sentence that it is. `belongs`: False of a message that only names the exam.
     """
 
     department_id: int
@@ -147,6 +147,8 @@ class UnplacedAlarm:
     key: str
     ours: bool = False
     private: bool = False
+    words: str = ""
+    belongs: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -556,7 +558,7 @@ class Book:
             await uow.publish(
                 CriticalUnread(
                     campus_id=self.exam.campus_id, exam_id=self.exam.id, department_id=alarm.department_id, item_code=alarm.code,
-                    item_name=alarm.name, key=alarm.key, placed=False, ours=alarm.ours, private=alarm.private,
+                    item_name=alarm.name, key=alarm.key, placed=False, ours=alarm.ours, private=alarm.private, words=alarm.words, belongs=alarm.belongs,
                 )
             )  # fmt: skip
         still = {(alarm.code, alarm.key) for alarm in self._unplaced}

@@ -333,7 +333,7 @@ async def revoke_results(
     if not uow.principal.may(REOPEN):
         await _only_own(uow, exam_id, exam.campus_id, department_id)
         if exam.state == "finalized":
-            raise PermissionMissing
+            raise PermissionMissing(REOPEN)
     async with uow.for_every_department():
         desk = await _desk(uow, await Book.read(uow, exam), department_id)
         if expected != desk.version:

@@ -21,9 +21,10 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.requisition import service as requisitions
 from tjapi.requisition.errors import TubeHasResults, TubeStateConflict
 from tjapi.result import repository, views
+from tjapi.result.rules.alarms import TEXT_GRAVE
 from tjapi.result.rules.flags import calls_critical, flags_said, lab_critical
 from tjapi.result.rules.identity import Identity, disagreement, shows_another
-from tjapi.result.rules.notes import meant, weighs
+from tjapi.result.rules.notes import grave_sentence, meant, weighs
 from tjapi.result.rules.numbers import numbers_in
 from tjapi.result.rules.orders import another_specimen, disowned, specimen_unknown, statuses_unknown
 from tjapi.result.rules.reading import NUMBERS, Measured, Reading, Said, put_together, without_dust
@@ -160,7 +161,7 @@ async def file_report(
     lost: dict[str, list[str]] = {}
     if not exam_ids:
         lost["unknown-barcode"] = [result.barcode or result.placer_no or "" for result in report.results]
-        detail = _detail(lost, {}) | await _alarming(uow, source, report, ())
+        detail = _detail(lost, {}) | await _alarming(uow, source, report, ()) | await _propose(uow, source, report)
         return Filing("unmatched", "unknown-barcode", detail=detail)
     book = await Book.open(uow, exam_ids.pop())
     if await requisitions.drawn_again(uow, book.exam.id):
@@ -257,7 +258,82 @@ async def _alarming(uow: UnitOfWork, source: str, report: LabReport, whose: Sequ
         for group in _groups(result.observations, items):
             if any(_is_critical(judge, result, group) for judge in judges):
                 codes.add(group.first.code)
-    return {inbox.ALARMING: sorted(codes)[:_SHOWN]} if codes else {}
+    grave = _grave_codes(report, items)
+    detail: dict[str, Any] = {TEXT_GRAVE: sorted(grave)[:_SHOWN]} if grave else {}
+    codes |= grave
+    return detail | ({inbox.ALARMING: sorted(codes)[:_SHOWN]} if codes else {})
+
+
+def _grave_codes(report: LabReport, items: Mapping[str, Item]) -> set[str]:
+    """Return the codes, of items or of reported groups, under which something is written that asks for a person at once."""
+    codes: set[str] = set()
+    for result in report.results:
+        codes |= {group.first.code or "?" for group in _groups(result.observations, items) if _grave_in(result, group)}
+        if grave_sentence((), result.remarks):
+            codes.add(result.group_code or "?")
+    return codes
+
+
+def _grave_in(result: LabResult, group: _Group, notes: Sequence[str] = ()) -> str:
+    """Return the first sentence of what was said of an item, whichever it may be, that asks for a person at once; what takes a value back is none."""
+    if LIS_STATUS.get(group.first.status or result.status) == "entered_in_error":
+        return ""
+    said = group.observations
+    texts = [text for o in said for text in (o.raw_value, *o.other_words)]
+    return grave_sentence(texts, [*notes, *(note for o in said for note in o.remarks)])
+
+
+async def _propose(uow: UnitOfWork, source: str, report: LabReport) -> dict[str, Any]:
+    """Return whose a message without a number of an order or a tube seems to be: nothing is filed by it, two people say so.
+
+    Proposed is the one exam that a number in it names, whose person is the one it names in full (name, sex and birth date), and which has an
+    open line of what is reported. What is critical in it alarms there meanwhile.
+    """
+    exam = await _named_in_full(uow, report)
+    if exam is None:
+        return {}
+    items = await _items(uow, source, report)
+    book = await Book.open(uow, exam.id)
+    lines = {id(result): _lines_named(book, result, items) for result in report.results}
+    if not any(lines.values()):
+        return {}
+    unplaced: list[_Unplaced] = []
+    for result in report.results:
+        led_to = lines[id(result)]
+        private = any(line.private for line in led_to)
+        groups = _groups(result.observations, items)
+        unplaced += [_Unplaced(result, group, next(iter(led_to), None), private, belongs=False) for group in groups]
+    await _alarm_unplaced(uow, book, unplaced)
+    await book.close(uow)
+    named = sorted({line.code for led_to in lines.values() for line in led_to if not line.private})
+    return {"proposed": {"exam_id": str(exam.id), "exam_no": exam.exam_no, "lines": named}}
+
+
+async def _named_in_full(uow: UnitOfWork, report: LabReport) -> Exam | None:
+    """Return the one exam that a report names, by a number and by the person's name, sex and birth date."""
+    if not report.patient_name or report.patient_sex not in ("male", "female") or report.patient_birth_date is None:
+        return None
+    said = [report.exam_no, *report.numbers[:_MOST_NUMBERS]]
+    said += [number for result in report.results[:_MOST_NUMBERS] for number in (result.placer_no, result.barcode)]
+    numbers = {read for one in said if one and (read := exam_no_read(one)) is not None}
+    found = {exam.id: exam for number in sorted(numbers) if (exam := await exams.find_by_no(uow, number)) is not None}
+    if len(found) != 1:
+        return None
+    (exam,) = found.values()
+    theirs = await _theirs(uow, exam, report)
+    agrees = disagreement(_ours(exam), theirs, is_one_name) is None
+    return exam if agrees else None
+
+
+def _lines_named(book: Book, result: LabResult, items: Mapping[str, Item]) -> list[ExamLine]:
+    """Return the open lines of what is reported: by the code of the group, or of an item, ours or one that leads to ours."""
+    said = {result.group_code, *(code for o in result.observations for code in (o.code, *o.other_codes))}
+    meant = {item.code for code, item in items.items() if code in said} | said
+    return [
+        line
+        for line in book.lines.values()
+        if book.live(line) and (line.code in said or any(item.code in meant for item in book.items_of(line)))
+    ]
 
 
 def _is_critical(judge: Judge, result: LabResult, group: _Group) -> bool:
@@ -508,12 +584,16 @@ def _unread(result: LabResult, group: _Group, told: _Told, issued_at: datetime, 
 
 @dataclass(frozen=True, slots=True)
 class _Unplaced:
-    """What was said of an item and stands on no line. `line`: one that its numbers lead to; `private`: they lead to a private one as well."""
+    """What was said of an item and stands on no line. `line`: one that its numbers lead to; `private`: they lead to a private one as well.
+
+    `belongs`: its message is filed with this exam, and does not only name it.
+    """
 
     result: LabResult
     group: _Group
     line: ExamLine | None
     private: bool = False
+    belongs: bool = True
 
 
 def _ask_unplaced(
@@ -558,22 +638,39 @@ def _ask_disputed(
 
 
 async def _alarm_unplaced(uow: UnitOfWork, book: Book, unplaced: Sequence[_Unplaced]) -> None:
-    """Alarm of what no line took and is critical all the same: by the laboratory's word, else by our own range or rule."""
+    """Alarm of what no line took and is critical all the same: by the laboratory's word, by our own range or rule, or of grave words.
+
+    Notes on a whole report are read with the first of it that no line took.
+    """
+    noted: set[int] = set()
     items = {item.id: item for one in unplaced for item in one.group.may_be}
     judge = await judge_for(uow, book.exam, items.values()) if items else None
     for one in unplaced:
         o, by_lab = one.group.first, lab_critical(one.group.marks)
-        if not by_lab and (judge is None or not _is_critical(judge, one.result, one.group)):
+        words = _grave_in(one.result, one.group, () if id(one.result) in noted else one.result.remarks)
+        noted.add(id(one.result))
+        # Words alone are never of class A.
+        only_words = bool(words) and all(item.kind == "text" for item in one.group.may_be)
+        critical = by_lab or (not only_words and judge is not None and _is_critical(judge, one.result, one.group))
+        if not critical and not words:
             continue
-        # A laboratory's line, if there is any: it is they who call.
-        lines = sorted((one.line, *book.lines.values()), key=lambda line: line is None or line.performed_by != "lis")
+        # A laboratory's line, if there is any: it is they who call. Of words it is whoever's they are.
+        theirs = [] if only_words else [line for line in book.lines.values() if line.performed_by == "lis"]
+        lines = [*([one.line] if one.line in theirs else []), *theirs, one.line, *book.lines.values()]
         department = next((line.department_id for line in lines if line is not None), None)
         if department is not None:
             key = _unplaced_key(one.result, one.group)
             name = "/".join(item.name for item in one.group.may_be) or o.name or o.code or "未注明项目"
             book.alarm_unplaced(
                 UnplacedAlarm(
-                    department_id=department, code=o.code, name=name, key=key, ours=not by_lab, private=one.private
+                    department_id=department,
+                    code=o.code,
+                    name=name,
+                    key=key,
+                    ours=not by_lab,
+                    private=one.private,
+                    words="" if critical else words,
+                    belongs=one.belongs,
                 )
             )
 
@@ -855,6 +952,9 @@ def _saying(
         # A wrong clock gives no moment that could outrank another: a believable one comes after it. Where another value was said before this
         # one arrived, a person decides between the two.
         observed_at, issued_at = datetime.combine(told.day, time.min, HOSPITAL_ZONE), told.arrived_at
+    if status == "corrected":
+        # Of two corrections of one moment the one that was sent later replaces the other, whatever the report says of when it was released.
+        issued_at = min(max(issued_at, told.sent_at), told.arrived_at)
     amends = "corrected" in (status, LIS_STATUS.get(result.status))
     return _Saying(
         line, item, status, group, said_at, observed_at, issued_at, remarks, result.filler_no, amends,

@@ -11,6 +11,7 @@ from tjapi.exam.rules import ENDED
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
 from tjapi.result.events import DerivedFollowed, ResultsRecorded
+from tjapi.result.rules.hints import hints_of
 from tjapi.result.service import case
 from tjapi.result.service.book import Book, Theirs, judged, value_of
 from tjapi.result.service.computing import compute
@@ -39,6 +40,16 @@ async def judge_anew(uow: UnitOfWork, exam_id: UUID) -> None:
     ids = tuple(result.id for result in results)
     await uow.publish(ResultsRecorded(campus_id=exam.campus_id, exam_id=exam_id, result_ids=ids))
     await follow(uow, exam, facts=True)
+
+
+async def hint(uow: UnitOfWork, exam_id: UUID) -> None:
+    """Tell the exam what its results hint at of its person: what may not be done meanwhile is asked of a person."""
+    exam = await exams.lock(uow, exam_id)
+    if exam.sex == "male" and not exam.hints:
+        return
+    known = await case.case_of(uow, exam_id)
+    every = [*known.values.values(), *(one for many in known.repeats.values() for one in many)]
+    await exams.hint(uow, exam_id, hints_of(exam.sex, every))
 
 
 async def past_changed(uow: UnitOfWork, exam_id: UUID) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tjapi.exam import service as exams
 from tjapi.identity import service as identity
+from tjapi.kernel.security.principal import Principal
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result import repository
 from tjapi.result.events import CriticalExcluded
@@ -16,6 +17,12 @@ from tjapi.result.schemas import QuestionOut
 _BLOCKS = {kind: f"result_{kind}" for kind in ("unread", "contested", "undetermined", "implausible")}
 
 _LAPSED = "/lapsed"
+_REVIEW = "conclusion.review"
+
+
+def scope_of(reader: Principal) -> tuple[int, ...] | None:
+    """Return of which departments somebody is shown what exams hold; None: of all."""
+    return None if reader.may(_REVIEW) else reader.departments
 
 
 async def kept(uow: UnitOfWork, exam_id: UUID) -> Sequence[ResultQuestion]:
@@ -106,7 +113,14 @@ async def page(
 ) -> Sequence[ResultQuestion]:  # fmt: skip
     """Return a page of questions, the oldest first, one too many."""
     return await repository.questions_page(
-        uow, exam_id=exam_id, kind=kind, department_id=department_id, still_open=still_open, after=after, size=size
+        uow,
+        seen_by=scope_of(uow.principal),
+        exam_id=exam_id,
+        kind=kind,
+        department_id=department_id,
+        still_open=still_open,
+        after=after,
+        size=size,
     )
 
 

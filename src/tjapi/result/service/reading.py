@@ -1,6 +1,7 @@
 """Reading results: by department, through time, and as one digest."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -191,6 +192,35 @@ def shown_flag(result: Result | HeldResult, revision: ResultRevision | HeldRevis
     if revision.flag is None and revision.id == result.current_revision_id:
         return cast("Flag | None", result.judged_flag)
     return cast("Flag | None", revision.flag)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A result that became another: of which item, what was said before, and what it is now (None: nothing)."""
+
+    item_name: str
+    was: str | None
+    now: str | None
+
+
+async def change_of(uow: UnitOfWork, result_id: UUID, revision_id: UUID | None) -> Change | None:
+    """Return what a revision made of a result, as far as the caller may see it; None: they may not, or it is gone."""
+    result = await repository.result(uow, result_id)
+    if result is None:
+        return None
+    said = sorted(await repository.revisions(uow, result_id), key=lambda one: one.seq)
+    here = next((one for one in said if one.id == revision_id), None)
+    before = [one for one in said if (here is None or one.seq < here.seq) and one.status != "entered_in_error"]
+    struck = here is None or here.status == "entered_in_error"
+    return Change(
+        result.item_name,
+        _with_unit(before[-1]) if before else None,
+        None if struck or here is None else _with_unit(here),
+    )
+
+
+def _with_unit(revision: ResultRevision) -> str:
+    return f"{shown_value(revision)} {revision.unit or ''}".rstrip()
 
 
 def shown_value(revision: ResultRevision | HeldRevision) -> str:
