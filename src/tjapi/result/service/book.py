@@ -63,6 +63,7 @@ from tjapi.result.rules.revisions import (
 )
 from tjapi.result.rules.values import Comparator, Value
 from tjapi.result.service import case, questions
+from tjapi.result.service.criticality import Criticality
 
 LIS = "lis:"
 _REPORTED = ("resulted", "verified")
@@ -503,6 +504,7 @@ class Book:
 
     async def close(self, uow: UnitOfWork) -> None:
         """Write what was added, move the lines, and say what changed. Lines of a finalized exam stay: its report is what it is."""
+        await self._call_critical(uow)
         added = {r.result_id: r for r in self._new_revisions if r.id not in self._repeated}
         changed: list[HeldResult] = []
         for result in self._results.values():
@@ -533,6 +535,26 @@ class Book:
         await self._alarm(uow)
         if finalized:
             await self._tell_late(uow, added)
+
+    async def _call_critical(self, uow: UnitOfWork) -> None:
+        """Flag what was added as critical where a critical rule of class A holds of it: no alarm beside a value that is merely high."""
+        numbers = [r for r in self._new_revisions if r.numeric is not None and r.status != "entered_in_error"]
+        if not numbers:
+            return
+        critical = await Criticality.of(uow, self.exam)
+        item_of = {
+            result.id: self._item_by_id[result.item_id]
+            for result in self._results.values()
+            if result.item_id in self._item_by_id
+        }
+        for one in numbers:
+            item = item_of.get(one.result_id)
+            if item is None or not critical.asks_of(item.code):
+                continue
+            flag = await critical.flag(uow, item, value_of(one), one.unit, one.flag)
+            if flag != one.flag:
+                one.flag = flag
+                self._facts.pop(one.id, None)
 
     async def _alarm(self, uow: UnitOfWork) -> None:
         """Say what somebody has to look at at once though no value of it stands."""
