@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tjapi.catalog import service as catalog
 from tjapi.catalog.models import Item, ItemRange
+from tjapi.catalog.rules import printed_range
 from tjapi.catalog.service import HeldRanges
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam, ExamLine
@@ -272,6 +273,16 @@ class Book:
     def found_range(self, item: Item) -> ItemRange | None:
         """Return the range that applies to an item of this person on this day."""
         return self._ranges.get(item.id)
+
+    def _nobody_judges(self, item: Item) -> bool:
+        """Say whether content says why nobody here judges a number of this person: it is 未判定, says so, and nobody is made to answer.
+
+        Whose sex is not known may be judged once it is: that is asked.
+        """
+        found = self._ranges.get(item.id)
+        if item.kind not in NUMBERS or found is None or self.exam.sex not in ("male", "female"):
+            return False
+        return found.low is None and found.high is None and not found.normal_texts and bool(found.text.strip())
 
     def normal_texts(self, item: Item) -> Sequence[str]:
         """Return the words that are normal for an item of this person."""
@@ -753,7 +764,9 @@ class Book:
             value = value_of(now)
             unjudged = now.status in SETTLED and result.judged_flag is None and bool(value.text)
             known = [*(item.choices or ()), *self.normal_texts(item)]
-            if unjudged and asked_about(item.kind, value, now.flag, known, judged=item.judged):
+            if unjudged and asked_about(
+                item.kind, value, now.flag, known, judged=item.judged and not self._nobody_judges(item)
+            ):
                 found.append(self._question(uow, result, now, "undetermined", [now.id]))
             if _is_doubted(item, now):
                 found.append(self._question(uow, result, now, "implausible", [now.id]))
@@ -877,7 +890,11 @@ def judged(
     if by_lab:
         # Beside a value that was converted stands no range in another unit.
         text = written(told) if theirs.conversion else theirs.text
-        return flag, lab_snapshot(text, told, found.text if found is not None and ours is not None else None)
+        return flag, lab_snapshot(
+            text,
+            told,
+            printed_range(found.low, found.high, found.text) if found is not None and ours is not None else None,
+        )
     return flag, range_snapshot(found) if found is not None else None
 
 
@@ -927,7 +944,12 @@ def _answers(now: HeldRevision, said_at: datetime, status: str | None) -> bool:
 
 def range_snapshot(found: ItemRange) -> dict[str, object]:
     """Return a range as it is kept beside a value."""
-    return snapshot(range_rules(found), text=found.text, method=found.method, source=found.source)
+    return snapshot(
+        range_rules(found),
+        text=printed_range(found.low, found.high, found.text),
+        method=found.method,
+        source=found.source,
+    )
 
 
 def range_rules(found: ItemRange) -> Range:
