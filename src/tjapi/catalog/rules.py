@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Literal, Protocol, TypeVar
 from uuid import UUID, uuid5
 
@@ -143,6 +144,24 @@ def _fits(r: Held, sex: str, age: Age, *, pregnant: bool, method: str, on: date)
         and r.valid_from <= on
         and (r.valid_to is None or on <= r.valid_to)
     )
+
+
+def printed_range(low: Decimal | None, high: Decimal | None, text: str) -> str:
+    """Return a range as it is printed: of one with bounds the bounds themselves, by which a value is judged, and what stands behind in brackets.
+
+    The one body of it: `3.9–6.09(孕期)` of 3.9, 6.09 and a text `3.3–5.0(孕期)`. Of one without bounds its own words.
+    """
+    if low is None and high is None:
+        return text
+    said = (
+        f"{low:f}–{high:f}"
+        if low is not None and high is not None
+        else f"≤{high:f}"
+        if high is not None
+        else f"≥{low:f}"
+    )
+    opened = min((at for at in (text.find("("), text.find("（")) if at >= 0), default=len(text))
+    return said + text[opened:]
 
 
 def overlaps(ranges: Sequence[R]) -> list[tuple[R, R]]:

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from tjapi.catalog.citing import Citing
-from tjapi.catalog.rules import ApplicableSex, DepartmentKind, ItemKind, PerformedBy
+from tjapi.catalog.rules import ApplicableSex, DepartmentKind, ItemKind, PerformedBy, printed_range
 from tjapi.kernel.validation import WHOLE, Day, Moment, Whole
 
 _ID = "0192f0c4-7b1a-7c3e-9d55-1f2e3a4b5c6d"
@@ -108,6 +108,11 @@ class RangePoliciesOut(BaseModel):
 
 class ItemRangeOut(Citing, Output):
     """A reference range. Bounds are inclusive; numbers are strings, so that no digit is lost."""
+
+    @model_validator(mode="after")
+    def _as_judged(self) -> Self:
+        self.__dict__["text"] = printed_range(self.low, self.high, self.text)
+        return self
 
     id: UUID = Field(description="参考区间编号 · Range id", examples=[_ID])
     sex: ApplicableSex = Field(description="适用性别 · Sex", examples=["male"])
@@ -527,6 +532,12 @@ class RangeBody(Citing, Input):
     source: str = Field(min_length=1, max_length=200)
     critical_source: str | None = Field(None, max_length=200)
     verified: bool = False
+
+    @model_validator(mode="after")
+    def _as_judged(self) -> Self:
+        """What is printed of bounds is the bounds; a free text beside them would be a second range."""
+        self.__dict__["text"] = printed_range(self.low, self.high, self.text)
+        return self
 
 
 class StarterRange(RangeBody):

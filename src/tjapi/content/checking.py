@@ -183,6 +183,8 @@ def _rules(content: ContentIn) -> Iterator[tuple[str, RuleIn | CriticalRuleIn]]:
 def _codes(content: ContentIn, items: Mapping[str, StarterItem]) -> Iterator[Fault]:
     for at, code in content.faults():
         yield Fault("codes", at.lstrip("/"), f"{code} 重复或不存在", f"{code} is there twice, or not at all")
+    for wrong in knowledge.unit_faults(content, {code: item.unit for code, item in items.items()}):
+        yield Fault("units", wrong.pointer.lstrip("/"), wrong.zh, wrong.en)
     for wrong in knowledge.faults(content, frozenset(items)):
         yield Fault("examples", wrong.pointer.lstrip("/"), wrong.zh, wrong.en)
 

@@ -1,7 +1,7 @@
 """One person's values tried on a content: the range that is chosen, the flag that it gives, and what is found and alarms. Pure, no database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tjapi.catalog.rules import Age, range_for
@@ -72,6 +72,7 @@ def try_values(
     items = {item.code: item for item in catalog.items}
     unjudged = {limit.item for limit in catalog.limits if not limit.judged}
     first = {limit.item for limit in catalog.limits if limit.laboratory_first}
+    age, grave = Age.reached(person.age), results.grave_rules(content)
     judged: list[Judged] = []
     held: dict[str, Known] = {}
     for code, raw in values.items():
@@ -80,11 +81,13 @@ def try_values(
         item, value = items[code], parse(raw)
         chosen = range_for(item, person.sex, person.age, pregnant=person.pregnant, method=person.method)
         flag = flag_of(item.kind, value, _bounds(chosen), item.choices or ())
-        held[code] = known(
+        held[code] = one = known(
             code, item.name, value, kind=item.kind, item_unit=item.unit, unit=item.unit, flag=flag, judged=code not in unjudged
         )  # fmt: skip
+        alone = Case(person.sex, age.years, {code: one}, pregnant=person.pregnant, age_days=age.days)
+        flag = results.as_told(grave.get(code, ()), alone, one)
+        held[code] = replace(one, flag=flag)
         judged.append(_judged(item, raw, flag, chosen, judged=code not in unjudged, laboratory_first=code in first))
-    age = Age.reached(person.age)
     case = Case(person.sex, age.years, held, pregnant=person.pregnant, age_days=age.days)
     findings = [
         Said(

@@ -590,7 +590,7 @@ class HistoryOut(BaseModel):
 class TrialRowOut(BaseModel):
     """A finding or an alarm that a version says of more exams, or of fewer, than the one in use."""
 
-    what: Literal["finding", "critical"] = Field(examples=["finding"])
+    what: Literal["finding", "critical", "range"] = Field(examples=["finding"])
     code: str = Field(examples=["FATTY-LIVER"])
     name: str = Field(examples=["脂肪肝"])
     more: int = Field(description="新版多出的人次 · Exams of which only the version tried says it", examples=[3])

@@ -16,10 +16,14 @@ from tjapi.kernel.db import Look, fetch_rows, moment, utf8
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.models import Result, ResultRevision
 from tjapi.result.rules import ResultsView
-from tjapi.result.rules.flags import ABNORMAL
+from tjapi.result.rules.flags import ABNORMAL, LAB_ABNORMAL
 from tjapi.result.rules.values import Comparator
 
 _ABNORMAL = f"'{{{','.join(sorted(ABNORMAL))}}}'::text[]"
+_FLAGGED_BY_LAB = f"""
+(regexp_split_to_array(lower(coalesce(v.lis_flags, '')), '[[:space:]~^,;/|]+') && '{{{",".join(f'"{one}"' for one in sorted(LAB_ABNORMAL))}}}'::text[])
+"""
+"""Whether the laboratory itself flags a value, whatever we make of it: an H beside our normal range is told as the laboratory's, and not left out."""
 _OPEN = text("select tj.open_words(:exam_id, :department_id, :said)")
 _CURRENT = f"""
 select v.id revision_id, v.seq, v.status, case when v.numeric is null then v.raw_value else v.text end "value", v.raw_value, v.comparator, v.numeric::text "numeric", v.unit, v.conversion, coalesce(v.flag, r.judged_flag) flag,
@@ -35,7 +39,7 @@ DEPARTMENTS = f"""
   cross join lateral (
     select r.id, r.line_id, l.name line_name, r.item_id, r.item_code, r.item_name,
       case when v.id is not null then (select row_to_json(c) from ({_CURRENT}) c) end "current") x
-  where r.exam_id = $1 and ($2 <> 'abnormal' or coalesce(v.flag, r.judged_flag) = any({_ABNORMAL}))
+  where r.exam_id = $1 and ($2 <> 'abnormal' or coalesce(v.flag, r.judged_flag) = any({_ABNORMAL}) or {_FLAGGED_BY_LAB})
   group by r.department_id),
 missed as (
   select q.department_id, string_agg(row_to_json(x)::text, ',' order by l.sort, l.code, q.item_code, q.id) content

@@ -3,6 +3,7 @@
 Criticals alarm exactly at their bounds. Pure: the shipped ranges judge, the shipped rules are asked; nothing here is a flag that somebody made up.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -28,6 +29,7 @@ from tjapi.knowledge.criticality import (
 )
 from tjapi.knowledge.rules import Case, leaves, needs_past
 from tjapi.result.service.alarming import alarms_of
+from tjapi.result.service.criticality import as_told, grave_rules
 from tjapi.result.service.findings import found_in
 
 pytestmark = pytest.mark.requirement("X15", "E3.4", "E5.1")
@@ -127,6 +129,51 @@ def test_what_is_flagged_critical_alarms_at_once_and_what_alarms_at_once_is_flag
             if grave and flag == "":
                 wrong.append((item.code, raw, f"{grave} beside a normal flag"))
     assert wrong == []
+
+
+GRAVE = grave_rules(HELD)
+
+
+def _told(case: Case, code: str) -> str | None:
+    """Return the flag of a value as the system tells it: by its range, and by what is critical whatever the range says."""
+    known = case.values[code]
+    alone = replace(case, values={code: known}, before={code: list(case.before.get(code, ()))})
+    return as_told(GRAVE.get(code, ()), alone, known)
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_no_alarm_of_class_a_stands_beside_a_number_that_is_not_flagged_critical(name: str) -> None:
+    """One source of criticality: troponin, an infant's white cells, a first haemoglobin; and nothing is flagged so that alarms nobody."""
+    wrong = []
+    for item in NUMERIC:
+        for raw in _grid(item.code, PEOPLE[name]):
+            case = _case(item.code, raw, name)
+            about = frozenset({item.code})
+            grave = {one.rule.code for one in alarms_of(HELD, case, about) if one.rule.important_class == "A"}
+            told = _told(case, item.code)
+            if bool(grave) != (told in ("HH", "LL")):
+                wrong.append((item.code, raw, sorted(grave), told))
+    assert wrong == []
+
+
+def test_each_rule_of_class_a_of_one_number_flags_its_own_examples_critical() -> None:
+    wrong, seen = [], set()
+    for rule in CONTENT.critical:
+        if rule.important_class != "A" or rule.code == "LAB-CRITICAL":
+            continue  # What the laboratory calls critical is its own word, told beside our flag.
+        for example in rule.fires:
+            if len(example.values) != 1 or example.repeats:
+                continue
+            case = case_of(person_of(example), example.values, example.before, called=example.called)
+            for code, known_ in case.values.items():
+                fired = any(one.rule.code == rule.code for one in alarms_of(HELD, case, frozenset({code})))
+                if known_.numeric is None or not fired or ITEMS[code].kind not in ("numeric", "computed"):
+                    continue
+                seen.add(rule.code)
+                if _told(case, code) not in ("HH", "LL"):
+                    wrong.append((rule.code, code, known_.text, _told(case, code)))
+    assert wrong == []
+    assert len(seen) >= 40
 
 
 @pytest.mark.parametrize("name", PEOPLE)

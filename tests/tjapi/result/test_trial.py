@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from tests.conftest import MASTER_KEY
 from tests.tjapi.world import API, World, house
 from tjapi import cli
+from tjapi.catalog import service as catalog
 from tjapi.knowledge import service as knowledge
 
 pytestmark = pytest.mark.requirement("E5.1", "E4.4")
@@ -38,6 +39,33 @@ async def test_what_a_version_would_say_of_past_exams_beside_the_one_in_use() ->
         assert (tighter["more"], tighter["fewer"], set(tighter["exam_nos"])) == (2, 0, {steady.exam_no, grave.exam_no})
         assert tried.json()["exams"] == 2
         assert await own.admin.fetch("select id, knowledge_version_id from exam order by id") == before
+
+
+async def test_a_trial_tries_ranges_as_well() -> None:
+    async with house("knowledge_trial_ranges") as own:
+        world = World(own.runtime, own.sign_in)
+        other, usual = await world.checked_in("ELECTROLYTE"), await world.checked_in("ELECTROLYTE")
+        await world.file(other, K="5.2")
+        await world.file(usual, K="4.0")
+        admin, chief = await own.sign_in("admin"), await own.sign_in("chief")
+        shipped = next(r for r in catalog.shipped_ranges() if r.item == "K" and r.age_from == "18y")
+        content = knowledge.read_starter().model_dump(mode="json")
+        content["ranges"] = [shipped.model_dump(mode="json") | {"high": "5.0", "source": "试"}]
+        made = await admin.post(f"{API}/knowledge-versions", json={**content, "note": "试算区间"})
+        assert made.status_code == 201, made.text
+        tried = await chief.get(f"{API}/knowledge-versions/{made.json()['id']}/trial", params={"exams": 50})
+        assert [(r["what"], r["code"], r["more"], r["fewer"], r["exam_nos"]) for r in tried.json()["changes"]] == [
+            ("range", "K", 1, 0, [other.exam_no])
+        ]
+
+
+async def test_a_rule_in_another_unit_than_its_items_is_refused() -> None:
+    content = knowledge.read_starter()
+    mine = content.critical[0].model_copy(update={"condition": {"value": {"item": "K", "ge": "4", "unit": "mg/dL"}}})
+    held = content.model_copy(update={"critical": [mine], "rules": []})
+    found = knowledge.unit_faults(held, {"K": "mmol/L"})
+    assert [(one.pointer, one.zh) for one in found] == [("/critical/0/condition", "K 的单位是 mmol/L,条件写的是 mg/dL")]
+    assert knowledge.unit_faults(content, {item.code: item.unit for item in catalog.read_starter().items}) == []
 
 
 async def test_the_command_line_tries_the_same_and_changes_nothing(tmp_path: Path) -> None:

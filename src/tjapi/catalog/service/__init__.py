@@ -48,6 +48,7 @@ from tjapi.catalog.service.content import (
 )
 from tjapi.catalog.service.exchange import copy_package, export_catalog, import_catalog
 from tjapi.catalog.service.ranging import (
+    item_units,
     laboratory_goes_first,
     own_keys,
     put_range_policy,
@@ -55,6 +56,7 @@ from tjapi.catalog.service.ranging import (
     range_faults,
     range_policies,
     ranges_in_force,
+    ranges_tried,
     shipped_ranges,
 )
 
@@ -91,6 +93,7 @@ __all__ = [
     "item_groups_of_codes",
     "item_groups_page",
     "item_of_external_code",
+    "item_units",
     "items",
     "items_of_external_codes",
     "items_page",
@@ -116,6 +119,7 @@ __all__ = [
     "range_policies",
     "ranges_in_force",
     "ranges_near",
+    "ranges_tried",
     "read_starter",
     "refuse_private",
     "shipped_ranges",

@@ -3,7 +3,7 @@
 No range is ever changed: the one before ends the day before, so that an exam keeps what held on its own day.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -39,6 +39,28 @@ def shipped_ranges(starter: Starter | None = None) -> list[RangeIn]:
 async def ranges_in_force(uow: UnitOfWork, on: date) -> dict[str, RangeIn]:
     """Return the ranges that hold from a day on, until somebody ends them, by what they are for."""
     return {row.key: row for row, _ in await _held(uow, on)}
+
+
+async def item_units(uow: UnitOfWork) -> dict[str, str | None]:
+    """Return the unit in which each item is kept, by its code."""
+    return {item.code: item.unit for item in await repository.every_item(uow)}
+
+
+async def ranges_tried(
+    uow: UnitOfWork, rows: Sequence[RangeIn], on: date
+) -> tuple[dict[str, list[ItemRange]], dict[str, list[ItemRange]]]:
+    """Return the ranges of the items that a draft speaks of, by the item's code: as they are in force, and as they would be. Nothing is kept."""
+    codes = {row.item for row in rows}
+    now = {key: row for key, row in (await ranges_in_force(uow, on)).items() if row.item in codes}
+    return _by_item(now.values(), on), _by_item((now | {row.key: row for row in rows}).values(), on)
+
+
+def _by_item(rows: Iterable[RangeIn], on: date) -> dict[str, list[ItemRange]]:
+    found: dict[str, list[ItemRange]] = {}
+    for row in rows:
+        if not row.withdrawn:
+            found.setdefault(row.item, []).append(_row(UUID(int=0), row, on))
+    return found
 
 
 async def own_keys(uow: UnitOfWork, on: date) -> frozenset[str]:

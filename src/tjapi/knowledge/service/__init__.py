@@ -1,10 +1,10 @@
 """The verbs of the knowledge base: write a version, look at how it differs, sign it; and what it finds in a case."""
 
 from tjapi.knowledge.service.asking import Advice, Fired, Knowledge, Rule, active, edition, forget, in_memory
-from tjapi.knowledge.service.reading import changes, findings_page, of_number, out, rules_page, versions
+from tjapi.knowledge.service.reading import changes, drafted_ranges, findings_page, of_number, out, rules_page, versions
 from tjapi.knowledge.service.shipping import bring_in, load_starter, read_starter
 from tjapi.knowledge.service.signing import TAKE_EFFECT, activate, approve, take_effect
-from tjapi.knowledge.service.writing import example_case, faults, sha256_of, write
+from tjapi.knowledge.service.writing import example_case, faults, sha256_of, unit_faults, write
 
 __all__ = [
     "TAKE_EFFECT",
@@ -17,6 +17,7 @@ __all__ = [
     "approve",
     "bring_in",
     "changes",
+    "drafted_ranges",
     "edition",
     "example_case",
     "faults",
@@ -30,6 +31,7 @@ __all__ = [
     "rules_page",
     "sha256_of",
     "take_effect",
+    "unit_faults",
     "versions",
     "write",
 ]

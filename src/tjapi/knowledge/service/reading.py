@@ -76,6 +76,11 @@ async def changes(uow: UnitOfWork, version_id: UUID) -> ChangesOut:
     return ChangesOut(version_id=version_id, active_id=now, changes=found)
 
 
+async def drafted_ranges(uow: UnitOfWork, version_id: UUID) -> list[RangeIn]:
+    """Return the ranges that a version brings. Raises KnowledgeVersionNotFound."""
+    return [RangeIn.model_validate(row) for row in (await held_version(uow, version_id)).ranges]
+
+
 async def _rows(uow: UnitOfWork, version_id: UUID) -> dict[tuple[str, str], dict[str, Any]]:
     """Return the rows of a version as they are compared."""
     version = await held_version(uow, version_id)

@@ -28,6 +28,7 @@ from tjapi.knowledge.rules import (
     check,
     evaluate,
     items_of,
+    leaves,
 )
 from tjapi.knowledge.schemas import (
     ContentIn,
@@ -54,6 +55,7 @@ async def write(uow: UnitOfWork, given: VersionIn) -> VersionOut:
         for at, code in content.faults()
     ]
     errors += faults(content, known)
+    errors += unit_faults(content, await catalog.item_units(uow))
     errors += await catalog.range_faults(uow, content.ranges, business_day(uow.now))
     if errors:
         raise KnowledgeInvalid(errors=errors[:ERRORS_SHOWN])
@@ -75,6 +77,26 @@ def faults(content: ContentIn, items: frozenset[str]) -> list[FieldError]:
         for fault in _of_condition(f"/findings/{i}/variants/{n}/when", variant["when"], items)
     ]
     return [*variants, *(fault for at, rule in rules for fault in _of_rule(at, rule, items))]
+
+
+def unit_faults(content: ContentIn, units: Mapping[str, str | None]) -> list[FieldError]:
+    """Return rules that ask for an item in another unit than its own: values are kept in the item's, and such a rule never fires."""
+    rules: list[tuple[str, Condition]] = [(f"/rules/{i}/condition", r.condition) for i, r in enumerate(content.rules)]
+    rules += [(f"/critical/{i}/condition", r.condition) for i, r in enumerate(content.critical)]
+    found = []
+    for at, condition in rules:
+        try:
+            asked = [given for _, given in leaves(condition) if given.get("unit") and given.get("item") in units]
+        except ConditionInvalidError:
+            continue  # That it cannot be evaluated is said already.
+        for given in asked:
+            own = units[given["item"]] or ""
+            if given["unit"] != own:
+                code = given["item"]
+                found.append(
+                    FieldError(at, "unit", f"{code} 的单位是 {own or '无'},条件写的是 {given['unit']}", f"{code} is in {own or 'no unit'}, not {given['unit']}")
+                )  # fmt: skip
+    return found
 
 
 def _of_condition(at: str, condition: Condition, items: frozenset[str]) -> list[FieldError]:

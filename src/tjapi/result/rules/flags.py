@@ -28,6 +28,8 @@ _LAB_FLAGS: Mapping[str, Flag] = {
     spelling: flag for flag, spellings in _LAB_SPELLINGS.items() for spelling in spellings
 }
 _LAB_CRITICAL = frozenset({"aa", "panic", "critical", "crit", "危急", "危急值", "c!", "!"})
+LAB_ABNORMAL: frozenset[str] = frozenset(spelling for spelling, flag in _LAB_FLAGS.items() if flag)
+"""What a laboratory writes of a value that it finds abnormal, in small letters."""
 # Whatever contains one of these is meant as critical, however it is dressed: HH↑, HHH, 偏高危, Critical High.
 _CRITICAL_INSIDE = re.compile(r"危|panic|crit|!|↑{2}|↓{2}|^h{2,}\W*$|^l{2,}\W*$")
 # Grades of a risk, which are no alarm: 高危型, 极高危, 危险因素. 偏高危 and 低危急值 are none of them.
@@ -262,9 +264,10 @@ def with_lab(
 
     Ours where there is a range of ours, whatever the laboratory says: what it calls critical is an alarm, and no other value. Else what
     its range says, or its flag where that is graver; on which side of its range a number lies, the range says. `laboratory_first`: of an
-    item whose limits are the reagent's, a range that was sent goes before ours; what ours calls critical stays so.
+    item whose limits are the reagent's, a range that was sent goes before ours, and so does a flag that finds something without a range; what ours
+    calls critical stays so.
     """
-    first = laboratory_first and lab_range is not None and ours not in ("LL", "HH")
+    first = laboratory_first and (lab_range is not None or bool(theirs)) and ours not in ("LL", "HH")
     if ours is not None and not first:
         return ours, False
     by_range = flag(value, lab_range)

@@ -6,6 +6,7 @@ from tjapi.result.service.answering import get as get_question
 from tjapi.result.service.case import Ground, case_of, edition_of, ground_of, values_of
 from tjapi.result.service.claims import Truth, truth_of
 from tjapi.result.service.clicking import clickables, preview
+from tjapi.result.service.criticality import as_told, grave_rules
 from tjapi.result.service.entry import (
     drop_sheets,
     get_sheet,
@@ -73,6 +74,7 @@ __all__ = [
     "alarming",
     "alarms_of",
     "answer",
+    "as_told",
     "block_open",
     "case_of",
     "change_of",
@@ -92,6 +94,7 @@ __all__ = [
     "get_question",
     "get_sheet",
     "give_up",
+    "grave_rules",
     "ground_of",
     "hint",
     "history",

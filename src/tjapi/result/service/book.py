@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tjapi.catalog import service as catalog
 from tjapi.catalog.models import Item, ItemRange
+from tjapi.catalog.rules import printed_range
 from tjapi.catalog.service import HeldRanges
 from tjapi.exam import service as exams
 from tjapi.exam.models import Exam, ExamLine
@@ -63,6 +64,7 @@ from tjapi.result.rules.revisions import (
 )
 from tjapi.result.rules.values import Comparator, Value
 from tjapi.result.service import case, questions
+from tjapi.result.service.criticality import Criticality
 
 LIS = "lis:"
 _REPORTED = ("resulted", "verified")
@@ -273,6 +275,16 @@ class Book:
     def found_range(self, item: Item) -> ItemRange | None:
         """Return the range that applies to an item of this person on this day."""
         return self._ranges.get(item.id)
+
+    def _nobody_judges(self, item: Item) -> bool:
+        """Say whether content says why nobody here judges a number of this person: it is 未判定, says so, and nobody is made to answer.
+
+        Whose sex is not known may be judged once it is: that is asked.
+        """
+        found = self._ranges.get(item.id)
+        if item.kind not in NUMBERS or found is None or self.exam.sex not in ("male", "female"):
+            return False
+        return found.low is None and found.high is None and not found.normal_texts and bool(found.text.strip())
 
     def normal_texts(self, item: Item) -> Sequence[str]:
         """Return the words that are normal for an item of this person."""
@@ -505,6 +517,7 @@ class Book:
 
     async def close(self, uow: UnitOfWork) -> None:
         """Write what was added, move the lines, and say what changed. Lines of a finalized exam stay: its report is what it is."""
+        await self._call_critical(uow)
         added = {r.result_id: r for r in self._new_revisions if r.id not in self._repeated}
         changed: list[HeldResult] = []
         for result in self._results.values():
@@ -535,6 +548,26 @@ class Book:
         await self._alarm(uow)
         if finalized:
             await self._tell_late(uow, added)
+
+    async def _call_critical(self, uow: UnitOfWork) -> None:
+        """Flag what was added as critical where a critical rule of class A holds of it: no alarm beside a value that is merely high."""
+        numbers = [r for r in self._new_revisions if r.numeric is not None and r.status != "entered_in_error"]
+        if not numbers:
+            return
+        critical = await Criticality.of(uow, self.exam)
+        item_of = {
+            result.id: self._item_by_id[result.item_id]
+            for result in self._results.values()
+            if result.item_id in self._item_by_id
+        }
+        for one in numbers:
+            item = item_of.get(one.result_id)
+            if item is None or not critical.asks_of(item.code):
+                continue
+            flag = await critical.flag(uow, item, value_of(one), one.unit, one.flag)
+            if flag != one.flag:
+                one.flag = flag
+                self._facts.pop(one.id, None)
 
     async def _alarm(self, uow: UnitOfWork) -> None:
         """Say what somebody has to look at at once though no value of it stands."""
@@ -733,7 +766,9 @@ class Book:
             value = value_of(now)
             unjudged = now.status in SETTLED and result.judged_flag is None and bool(value.text)
             known = [*(item.choices or ()), *self.normal_texts(item)]
-            if unjudged and asked_about(item.kind, value, now.flag, known, judged=item.judged):
+            if unjudged and asked_about(
+                item.kind, value, now.flag, known, judged=item.judged and not self._nobody_judges(item)
+            ):
                 found.append(self._question(uow, result, now, "undetermined", [now.id]))
             if _is_doubted(item, now):
                 found.append(self._question(uow, result, now, "implausible", [now.id]))
@@ -857,7 +892,11 @@ def judged(
     if by_lab:
         # Beside a value that was converted stands no range in another unit.
         text = written(told) if theirs.conversion else theirs.text
-        return flag, lab_snapshot(text, told, found.text if found is not None and ours is not None else None)
+        return flag, lab_snapshot(
+            text,
+            told,
+            printed_range(found.low, found.high, found.text) if found is not None and ours is not None else None,
+        )
     return flag, range_snapshot(found) if found is not None else None
 
 
@@ -907,7 +946,12 @@ def _answers(now: HeldRevision, said_at: datetime, status: str | None) -> bool:
 
 def range_snapshot(found: ItemRange) -> dict[str, object]:
     """Return a range as it is kept beside a value."""
-    return snapshot(range_rules(found), text=found.text, method=found.method, source=found.source)
+    return snapshot(
+        range_rules(found),
+        text=printed_range(found.low, found.high, found.text),
+        method=found.method,
+        source=found.source,
+    )
 
 
 def range_rules(found: ItemRange) -> Range:

@@ -15,6 +15,7 @@ from tjapi.result.rules.hints import hints_of
 from tjapi.result.service import case
 from tjapi.result.service.book import Book, Theirs, judged, value_of
 from tjapi.result.service.computing import compute
+from tjapi.result.service.criticality import Criticality
 from tjapi.result.service.questions import block_open, lapse
 from tjapi.result.service.summarizing import summarize
 
@@ -132,6 +133,7 @@ async def _flag(uow: UnitOfWork, exam: Exam) -> None:
         await catalog.laboratory_goes_first(uow, exam.campus_id),
     )
     of_result = {result.id: result.item_id for result in await repository.results(uow, exam.id)}
+    critical = await Criticality.of(uow, exam)
     changed: list[tuple[UUID, str | None, dict[str, Any] | None]] = []
     for revision in await repository.revisions_of_exam(uow, exam.id):
         item = items.get(of_result[revision.result_id])
@@ -141,6 +143,8 @@ async def _flag(uow: UnitOfWork, exam: Exam) -> None:
         marks = (revision.lis_flags or "").split()
         theirs = Theirs(revision.lis_range_text or "", revision.unit, revision.conversion)
         flag, normal = judged(item, value_of(revision), found, marks, theirs, laboratory_first=first)
+        if critical.asks_of(item.code):
+            flag = await critical.flag(uow, item, value_of(revision), revision.unit, flag)
         if (flag, normal) != (revision.flag, revision.range_snapshot):
             changed.append((revision.id, flag, normal))
     await repository.judge_anew(uow, changed)

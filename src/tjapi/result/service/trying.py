@@ -2,16 +2,25 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import cast
 from uuid import UUID
 
+from tjapi.catalog import service as catalog
+from tjapi.catalog.models import ItemRange
+from tjapi.catalog.rules import Age, range_of
+from tjapi.catalog.schemas import RangeIn
 from tjapi.exam.models import Exam
+from tjapi.kernel.clock import business_day
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.rules import Case
 from tjapi.knowledge.service import Knowledge
 from tjapi.result import views
+from tjapi.result.rules.flags import Flag, flag, gravity
+from tjapi.result.rules.values import Comparator, Value
 from tjapi.result.schemas import TrialOut, TrialRowOut
-from tjapi.result.service.case import before_of, put_together
+from tjapi.result.service.book import range_rules
+from tjapi.result.service.case import before_of, put_together, subject_of
 from tjapi.result.service.findings import found_in
 
 _AT_ONCE = 50
@@ -25,7 +34,45 @@ async def try_edition(uow: UnitOfWork, version_id: UUID, most: int) -> TrialOut:
 
     Of each exam its values as they are now are asked, whatever it was judged by. Raises KnowledgeVersionNotFound.
     """
-    return await try_content(uow, await knowledge.edition(uow, version_id), most)
+    found = await try_content(uow, await knowledge.edition(uow, version_id), most)
+    rows = await knowledge.drafted_ranges(uow, version_id)
+    if not rows:
+        return found
+    return found.model_copy(update={"changes": [*found.changes, *await _other_flags(uow, rows, most)]})
+
+
+async def _other_flags(uow: UnitOfWork, rows: Sequence[RangeIn], most: int) -> list[TrialRowOut]:
+    """Return whose numbers of the newest exams ranges would flag otherwise than those in force do, by item. A laboratory's own range is left out."""
+    today = business_day(uow.now)
+    now, then = await catalog.ranges_tried(uow, rows, today)
+    exams = await views.newest_exams(uow, most)
+    more: dict[str, list[str]] = {}
+    fewer: dict[str, list[str]] = {}
+    names: dict[str, str] = {}
+    for exam, case in await _cases(uow, exams, ()):
+        subject = replace(subject_of(exam), on=today)
+        for code, known in case.values.items():
+            if code not in now.keys() | then.keys() or known.numeric is None:
+                continue
+            value = Value(known.text, known.text, cast("Comparator", known.comparator), known.numeric)
+            age, names[code] = Age.on(exam.birth_date, exam.exam_date), known.item_name
+            old, new = (
+                _flag_by(range_of(held.get(code, ()), subject.sex, age, pregnant=subject.pregnant, on=today), value)
+                for held in (now, then)
+            )
+            if old != new:
+                (more if gravity(new) > gravity(old) else fewer).setdefault(code, []).append(exam.exam_no)
+    return [
+        TrialRowOut(
+            what="range", code=code, name=names[code], more=len(more.get(code, ())), fewer=len(fewer.get(code, ())),
+            exam_nos=[*more.get(code, ()), *fewer.get(code, ())][:_SHOWN],
+        )
+        for code in sorted(more.keys() | fewer.keys())
+    ]  # fmt: skip
+
+
+def _flag_by(found: ItemRange | None, value: Value) -> Flag | None:
+    return flag(value, range_rules(found)) if found is not None else None
 
 
 async def try_content(uow: UnitOfWork, content: Knowledge, most: int) -> TrialOut:
