@@ -174,7 +174,11 @@ class _Reader:
         for i, assertion in assertions_of(clause).items():
             token = clause.tokens[i]
             site = self._site_of(clause.tokens, i)
-            concept = self._book.concepts[token.concept] if token.concept else self._book.concept_of(token.lesion, site)
+            concept = (
+                self._book.meant(token.word, token.concept, site)
+                if token.concept
+                else self._book.concept_of(token.lesion, site)
+            )
             if concept.weak or concept.usual:
                 continue
             if assertion in STANDING and self._is_few(concept, clause.tokens, i):
