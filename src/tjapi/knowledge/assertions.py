@@ -155,7 +155,22 @@ def _is_apart(clauses: Sequence[Clause], at: int) -> bool:
     )
 
 
-_DEGREES = ("轻度", "中度", "重度", "轻微", "轻中度", "中重度", "轻-中度", "中-重度", "少量", "少许", "局限性", "散在", "多发", "单发")
+_DEGREES = (
+    "轻度",
+    "中度",
+    "重度",
+    "轻微",
+    "轻中度",
+    "中重度",
+    "轻-中度",
+    "中-重度",
+    "少量",
+    "少许",
+    "局限性",
+    "散在",
+    "多发",
+    "单发",
+)
 """What nobody says of something that is not there: behind a comma, 轻度脂肪肝 is no item of a denied list."""
 
 
