@@ -217,7 +217,7 @@ class Dictionary:
         return None
 
 
-_SIZED = re.compile(r"[ :=约]{0,3}\d{1,3}(?:\.\d)?\s?(?:mm|cm|次|bpm|/min)(?![a-z])")
+_SIZED = re.compile(r"[ :=约]{0,3}\d{1,3}(?:\.\d)?\s?(?:mm|cm|ml|次|bpm|/min)(?![a-z])")
 """A size or a rate behind an abbreviation is of what it names: GGO 6mm, VT 190次/分."""
 _SHORT = 3
 """Of so few letters an abbreviation before a number is a quantity."""
