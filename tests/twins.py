@@ -2820,6 +2820,32 @@ TWINS = (
         'if status == "corrected":\n        # Of two', 'if status == "never":\n        # Of two',
         "tests/tjapi/result/test_second_words.py::test_of_two_corrections_of_one_moment_the_one_that_was_sent_later_holds",
     ),
+    # texts
+    _twin(
+        "texts: what has a degree behind a denied list is there", "src/tjapi/knowledge/assertions.py",
+        "            if asserts or _is_apart(clauses, k):", "            if _is_apart(clauses, k):",
+        "tests/tjapi/knowledge/test_descriptions_telegrams.py::test_what_has_a_degree_of_its_own_behind_a_denied_list_is_there",
+    ),
+    _twin(
+        "texts: what may go on with a denied list is listed", "src/tjapi/knowledge/descriptions.py",
+        "understood = understood and not undecided and not _is_only_unseen(clauses)", "understood = understood and not _is_only_unseen(clauses)",
+        "tests/tjapi/knowledge/test_descriptions_telegrams.py::test_what_may_or_may_not_go_on_with_a_denied_list_stands_and_is_listed",
+    ),
+    _twin(
+        "texts: an organ that was not seen is listed", "src/tjapi/knowledge/descriptions.py",
+        "understood = understood and not undecided and not _is_only_unseen(clauses)", "understood = understood and not undecided",
+        "tests/tjapi/knowledge/test_descriptions_ways.py::test_an_organ_that_was_not_seen_is_listed",
+    ),
+    _twin(
+        "texts: what is grave stays grave at another organ", "src/tjapi/knowledge/lexicon.py",
+        "grave=harm.grave or own.grave, usual=False", "grave=False, usual=False",
+        "tests/tjapi/knowledge/test_descriptions_telegrams.py::test_what_is_grave_stays_grave_at_another_organ",
+    ),
+    _twin(
+        "results: a description that names a finding is abnormal", "src/tjapi/result/views.py",
+        "r.id = any(one.result_ids))))\n", "r.id <> all(one.result_ids) and false)))\n",
+        "tests/tjapi/result/test_clicks.py::test_a_description_that_names_a_finding_is_among_what_is_abnormal",
+    ),
 )  # fmt: skip
 
 

@@ -28,6 +28,10 @@ ITEMS = {
 """Items of ours by what was examined, where they have another name."""
 
 
+STATES = frozenset(("PREGNANCY",))
+"""What a normal sentence may well tell of: that somebody is pregnant is no fault, and must be known."""
+
+
 def starter() -> Knowledge:
     """Return the shipped edition."""
     return service.in_memory(service.read_starter())
@@ -67,8 +71,12 @@ def measure(rows: Iterable[dict[str, Any]], edition: Knowledge) -> Figures:
         standing = [one for one in found.mentions if one.stands]
         figures.count(row["kind"])
         if row["kind"] == "normal":
-            fired = [one.rule.code for one in (*edition.fired("finding", case), *alarms_of(edition, case))]
-            named = [one.concept for one in standing if one.known]
+            fired = [
+                one.rule.code
+                for one in (*edition.fired("finding", case), *alarms_of(edition, case))
+                if one.rule.code.removeprefix("SAID-") not in STATES
+            ]
+            named = [one.concept for one in standing if one.known and one.concept not in STATES]
             if fired or named:
                 figures.count("false", row, (fired, [(one.concept, one.words) for one in standing]))
             if found.unread:

@@ -97,9 +97,12 @@ async def _departments(uow: UnitOfWork, exam_id: UUID, view: str) -> list[Depart
         .where(Result.exam_id == exam_id)
         .order_by(ExamLine.sort, ExamLine.code, Result.id)
     )
+    lines = await results.sheet_lines(uow, exam_id)
+    told = {one for line in lines for one in line.result_ids}
     found: dict[int, list[ResultOut]] = {}
     for result, revision, line_name in (await uow.session.execute(query)).all():
-        if view == "abnormal" and (revision is None or revision.flag not in ABNORMAL):
+        worded = revision is not None and revision.numeric is None and result.id in told
+        if view == "abnormal" and not worded and (revision is None or revision.flag not in ABNORMAL):
             continue
         out = ResultOut(
             id=result.id, line_id=result.line_id, line_name=line_name, item_id=result.item_id, item_code=result.item_code,
@@ -107,7 +110,6 @@ async def _departments(uow: UnitOfWork, exam_id: UUID, view: str) -> list[Depart
         )  # fmt: skip
         found.setdefault(result.department_id, []).append(out)
     sheets = {s.department_id: s for s in await results.sheets(uow, exam_id)}
-    lines = await results.sheet_lines(uow, exam_id)
     return [
         DepartmentResultsOut(
             department_id=d.id, department_name=d.name, state=sheets[d.id].state if d.id in sheets else "draft",

@@ -1,11 +1,15 @@
 """Whether what a clause names is there: which cues deny it, and which say that it may be, was, was operated on, or is a relative's. Pure."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from tjapi.knowledge.lexicon import Dictionary
 from tjapi.knowledge.mentions import Assertion
 from tjapi.knowledge.tokens import DOUBT, PAST, Clause, Token
 
+_LIST = 2
+"""Fewer are no list."""
+_SIZE = re.compile(r"约?\d[\d.]*(?:[x*]\d[\d.]*)*(?:mm|cm)")
 _EXCLUDES = ("排除", "除外")
 _AS_IT_SHOULD = frozenset(("正常", "如常", "无殊", "正常范围", "存在"))  # fmt: skip
 """What takes a word of harm back that stands right before it: 软组织影正常."""
@@ -35,12 +39,17 @@ def deny(clauses: Sequence[Clause], book: Dictionary) -> None:
     """Mark what is denied: what follows a cue in its list, what a cue follows, and bare words that go on with a list over a comma."""
     carried = False
     for k, clause in enumerate(clauses):
-        if carried and clause.bare and _is_apart(clauses, k):
-            carried = False
+        if carried and clause.bare:
+            asserts = _asserts(clause)
+            if asserts or _is_apart(clauses, k):
+                carried = False
+                for one in clause.tokens:
+                    one.undecided = one.names and not asserts
         _name_screenings(clause.tokens)
         _find_doubt(clause, book)
         # A grave word that stands alone behind a comma is rather there than denied.
         carried = _deny_behind(clause.tokens, book, carried=carried and clause.bare) and not _is_missed(clause)
+        _stand_measured(clause.tokens)
         _deny_before(clause.tokens)
         _stand_unbettered(clause.tokens)
     _take_doubt(clauses)
@@ -144,6 +153,48 @@ def _is_apart(clauses: Sequence[Clause], at: int) -> bool:
         and not (at > 1 and clauses[at - 1].bare and not clauses[at - 1].has("denies"))
         and named[0].concept not in others
     )
+
+
+_DEGREES = (
+    "轻度",
+    "中度",
+    "重度",
+    "轻微",
+    "轻中度",
+    "中重度",
+    "轻-中度",
+    "中-重度",
+    "少量",
+    "少许",
+    "局限性",
+    "散在",
+    "多发",
+    "单发",
+)
+"""What nobody says of something that is not there: behind a comma, 轻度脂肪肝 is no item of a denied list."""
+
+
+def _asserts(clause: Clause) -> bool:
+    """Say whether a bare clause says that what it names is there: 见脂肪肝, 轻度脂肪肝, 脂肪肝(轻度)."""
+    first = next(i for i, one in enumerate(clause.tokens) if one.names)
+    return any("states" in one.roles for one in clause.tokens[:first]) or any(
+        one.word.startswith(_DEGREES) for one in clause.tokens
+    )
+
+
+def _stand_measured(tokens: Sequence[Token]) -> None:
+    """Leave undecided the last item of a denied list that has a degree or a size of its own: 未见占位、结节、脂肪肝(轻度)."""
+    named = [i for i, one in enumerate(tokens) if one.names]
+    if len(named) < _LIST or not all(tokens[i].denied for i in named):
+        return
+    last = named[-1]
+    own = next((i for i in range(last - 1, -1, -1) if tokens[i].word in _LISTS), None)
+    if own is None or own < named[-2] or tokens[own].word != "、":
+        return
+    said = [one for one in tokens[own + 1 :] if one is not tokens[last]]
+    graded = tokens[last].word.startswith(_DEGREES) or any(one.word.startswith(_DEGREES) for one in said)
+    if graded or any(_SIZE.fullmatch(one.word) for one in tokens[last + 1 :]):
+        tokens[last].denied, tokens[last].doubted, tokens[last].undecided = False, True, True
 
 
 def _find_doubt(clause: Clause, book: Dictionary) -> None:

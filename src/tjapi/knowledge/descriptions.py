@@ -139,7 +139,13 @@ class _Reader:
         if _is_only_said_before(clauses):
             understood = False
         found += self._graded(grades, sentence) if _LOWERED not in stated else []
-        understood = understood and not _is_only_unseen(clauses)
+        open_at = {one.at for clause in clauses for one in clause.tokens if one.undecided}
+        undecided = any(
+            made.at in open_at and made.mention.stands and made.mention.known
+            for clause in clauses
+            for made in clause.mentions
+        )
+        understood = understood and not undecided and not _is_only_unseen(clauses)
         figures, named = self._figured(clauses, site, sentence)
         found += figures
         if not any(one.grave and one.stands for one in found):
@@ -168,7 +174,11 @@ class _Reader:
         for i, assertion in assertions_of(clause).items():
             token = clause.tokens[i]
             site = self._site_of(clause.tokens, i)
-            concept = self._book.concepts[token.concept] if token.concept else self._book.concept_of(token.lesion, site)
+            concept = (
+                self._book.meant(token.word, token.concept, site)
+                if token.concept
+                else self._book.concept_of(token.lesion, site)
+            )
             if concept.weak or concept.usual:
                 continue
             if assertion in STANDING and self._is_few(concept, clause.tokens, i):

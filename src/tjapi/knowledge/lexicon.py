@@ -35,6 +35,7 @@ class Concept:
     it is there where one of these is not, 未探及血流. `soft`: grave only as long as nothing calls it physiological, 分叶状; `known`: it is a concept of its site; a mere word of harm is not, and is listed for the
     reviewer where it stands; `weak`: it only describes, and is listed where nothing named what it describes. `small`: named so and smaller than `small_mm` it is not grave;
     `few`: counted so often at most where the text says one of `few_in` it is none, 24小时 ... 室早3次.
+    `here`: words that are of it at its own sites alone; of another organ they are a mere word of harm, 重度狭窄, 白斑.
     """
 
     code: str
@@ -58,6 +59,7 @@ class Concept:
     small_mm: Decimal | None = None
     few: int = 0
     few_in: tuple[str, ...] = ()
+    here: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,7 @@ class Dictionary:
     figures: Mapping[str, Sequence[Figure]]
     schemes: Mapping[str, Scheme]
     lacking: Mapping[str, Concept]
+    regions_of: Mapping[str, frozenset[str]]
     scheme_at: Mapping[str, str]
     sex_of: Mapping[str, str]
 
@@ -163,6 +166,24 @@ class Dictionary:
     def named(self, code: str) -> Concept:
         """Return the concept of a code."""
         return self.concepts.get(code) or self.lesions[code]
+
+    def meant(self, word: str, concept: str, site: str) -> Concept:
+        """Return what a word that names a concept means at a site: that concept, or the harm that it is of an organ that the concept is not of."""
+        own = self.concepts[concept]
+        region = self.region_of.get(site, site)
+        if word not in own.here or not site or site in self.vague or region in self.regions_of[concept]:
+            return own
+        harm = self.concept_of(self.harm_in(word), site)
+        return replace(harm, grave=harm.grave or own.grave, usual=False, weak=False)
+
+    def harm_in(self, word: str) -> str:
+        """Return the word of harm that a longer word holds, the longest; an unnamed abnormality where it holds none."""
+        for size in range(len(word), 1, -1):
+            for at in range(len(word) - size, -1, -1):
+                hit = self._word(word[at : at + size], 0)
+                if hit is not None and hit[0] == word[at : at + size] and hit[1].lesion:
+                    return hit[1].lesion
+        return "ABNORMAL"
 
     def concept_of(self, lesion: str, site: str) -> Concept:
         """Return what a word of harm is at a site: its concept, or the mere harm."""
@@ -196,7 +217,7 @@ class Dictionary:
         return None
 
 
-_SIZED = re.compile(r"[ :=约]{0,3}\d{1,3}(?:\.\d)?\s?(?:mm|cm|次|bpm|/min)(?![a-z])")
+_SIZED = re.compile(r"[ :=约]{0,3}\d{1,3}(?:\.\d)?\s?(?:mm|cm|ml|次|bpm|/min)(?![a-z])")
 """A size or a rate behind an abbreviation is of what it names: GGO 6mm, VT 190次/分."""
 _SHORT = 3
 """Of so few letters an abbreviation before a number is a quantity."""
@@ -263,6 +284,7 @@ def compiled(
         },
         lacking={one["lacking"]: _concept(one, {}, known=True) for one in concepts if "lacking" in one},
         sex_of=_sexes(sites, concepts),
+        regions_of=_regions(sites, regions, concepts),
         scheme_at={one["site"]: one["scheme"] for one in concepts if one.get("plain")},
     )
 
@@ -295,6 +317,7 @@ def _concept(one: Mapping[str, Any], worse: Mapping[str, str], *, known: bool) -
         eases=bool(one.get("eases")), misses=_words_of(one, "misses"), usual_in=_words_of(one, "usual_in"),
         settled=_words_of(one, "settled"), soft=bool(one.get("soft")), small=_words_of(one, "small"),
         small_mm=Decimal(one["small_mm"]) if "small_mm" in one else None, few=one.get("few", 0), few_in=_words_of(one, "few_in"),
+        here=frozenset(map(plain_writing, _words_of(one, "here"))),
     )  # fmt: skip
 
 
@@ -313,6 +336,18 @@ def _at_sites(sites: Rows, concepts: Rows) -> dict[tuple[str, str], str]:
     for (lesion, site), code in list(found.items()):
         for part in (part for part, of in whole.items() if of == site):
             found.setdefault((lesion, part), code)
+    return found
+
+
+def _regions(sites: Rows, regions: Sequence[str], concepts: Rows) -> dict[str, frozenset[str]]:
+    """Return the regions of which a concept is: those of its sites, of their parts and of what they are part of."""
+    region_of = {site: region.split()[0] for region in regions for site in region.split()}
+    found = {}
+    for one in concepts:
+        own = set(one.get("sites", "").split())
+        parts = {site["code"] for site in sites if site.get("part_of") in own}
+        whole = {site["part_of"] for site in sites if site["code"] in own and "part_of" in site}
+        found[one["code"]] = frozenset(region_of.get(site, site) for site in own | parts | whole)
     return found
 
 

@@ -185,7 +185,9 @@ class Clause:
         if self.known is None:
             return self.asked
         told = f"{self.known.item_name} {self.known.said}"
-        return f"{told},{self.asked}" if self.asked else told
+        # Words of the description itself, said once more behind it, would read as its end: 胸主动脉瘤,直径58mm,瘤.
+        again = self.asked == "/".join(self.found) and all(word in self.known.said for word in self.found)
+        return f"{told},{self.asked}" if self.asked and not again else told
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,11 @@ from tjapi.knowledge.mentions import Mention
 
 @dataclass(slots=True)
 class Token:
-    """A word, where it stands and what it may do; `denied`: a cue says that it is not there; `doubted`: one says that it is not excluded."""
+    """A word, where it stands and what it may do.
+
+    `denied`: a cue says that it is not there; `doubted`: one says that it is not excluded;
+    `undecided`: whether a denial before it is of it as well cannot be told, and a person reads it.
+    """
 
     word: str
     at: int
@@ -19,6 +23,7 @@ class Token:
     site: str = ""
     denied: bool = False
     doubted: bool = False
+    undecided: bool = False
 
     @property
     def names(self) -> bool:

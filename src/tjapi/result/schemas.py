@@ -56,6 +56,7 @@ class CodedText(Input):
     findings: list[CodedFinding] = Field(default_factory=list, max_length=20)
     normal: Normal | None = Field(
         None,
+        examples=["rest"],
         description="all 全部正常(不与所见同用),rest 其余未见异常 · All is normal, which stands beside no finding; or the rest",
     )
 

@@ -39,7 +39,8 @@ DEPARTMENTS = f"""
   cross join lateral (
     select r.id, r.line_id, l.name line_name, r.item_id, r.item_code, r.item_name,
       case when v.id is not null then (select row_to_json(c) from ({_CURRENT}) c) end "current") x
-  where r.exam_id = $1 and ($2 <> 'abnormal' or coalesce(v.flag, r.judged_flag) = any({_ABNORMAL}) or {_FLAGGED_BY_LAB})
+  where r.exam_id = $1 and ($2 <> 'abnormal' or coalesce(v.flag, r.judged_flag) = any({_ABNORMAL}) or {_FLAGGED_BY_LAB}
+    or (v.id is not null and v."numeric" is null and exists (select from department_sheet_line one where one.exam_id = $1 and r.id = any(one.result_ids))))
   group by r.department_id),
 missed as (
   select q.department_id, string_agg(row_to_json(x)::text, ',' order by l.sort, l.code, q.item_code, q.id) content
@@ -67,7 +68,10 @@ cross join lateral (
     {moment("s.signed_at")} signed_at, coalesce(s.stale, false) stale) x
 where (s.department_id is not null or said.department_id is not null or missed.department_id is not null) and ($3::int is null or d.id = $3))
 """
-"""JSON of what the departments found in the exam $1, as a list of `DepartmentResultsOut`: the view $2, the department $3 or all."""
+"""JSON of what the departments found in the exam $1, as a list of `DepartmentResultsOut`: the view $2, the department $3 or all.
+
+What is abnormal has a flag that says so, or is said in words of which a line of the summary was made: a description has no flag.
+"""
 DESCRIPTIONS = """
 (select array_agg(array[r.id::text, r.item_code, r.item_name, said.words, said.what] order by l.sort, l.code, i.sort, r.id, said.n)
 from result r join result_revision v on v.id = r.current_revision_id join exam_line l on l.id = r.line_id join item i on i.id = r.item_id

@@ -14,6 +14,7 @@ from tjapi.critical_value import repository as critical_values
 from tjapi.kernel.runtime import Runtime
 from tjapi.knowledge.rules import mentions_of
 from tjapi.result import service as results
+from tjapi.result.schemas import CodedFinding, CodedText
 
 pytestmark = pytest.mark.requirement("E3.2", "E3.4")
 
@@ -211,3 +212,26 @@ async def test_a_remark_of_staff_beside_a_calm_value_is_printed_and_read(world: 
     assert (await _now(desk, "HEIGHT"))["remarks"] == []
     async with world.runtime.units.open(demo.LOADER) as uow:
         assert [c.state for c in await critical_values.of_exam(uow, visit.exam_id)] == ["superseded"]
+
+
+@pytest.mark.requirement("E4.2")
+@pytest.mark.parametrize(("said", "shown"), [("左叶低回声结节8mm", True), ("甲状腺大小形态正常,回声均匀", False)])
+async def test_a_description_that_names_a_finding_is_among_what_is_abnormal(
+    world: World, said: str, *, shown: bool
+) -> None:
+    visit, desk = await _desk(world)
+    assert (await _put(desk, "US-THYROID", value=said)).status_code == 200
+    reader = await world.sign_in("reviewer")
+    answer = (await reader.get(f"{visit.place}/results", params={"abnormal": True})).json()
+    assert ("US-THYROID" in {r["item_code"] for d in answer["departments"] for r in d["results"]}) == shown
+
+
+async def test_what_the_contract_shows_to_compose_is_composed(world: World) -> None:
+    _, desk = await _desk(world)
+    item = next(i["item_id"] for i in (await desk.sheet())["items"] if i["item_code"] == "US-THYROID")
+    clicked, of_text = (schema.model_json_schema()["properties"] for schema in (CodedFinding, CodedText))
+    shown = {name: field["examples"][0] for name, field in clicked.items() if field.get("examples")}
+    body = {"findings": [shown], "normal": of_text["normal"]["examples"][0]}
+    doctor = await world.sign_in("doctor")
+    answer = await doctor.post(f"/api/v1/items/{item}/findings:compose", json=body)
+    assert answer.status_code == 200, answer.text
