@@ -13,7 +13,7 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.rules import Known as Value
 from tjapi.result import service as results
 from tjapi.result.errors import WordsUnconfirmed, unconfirmed_words
-from tjapi.result.rules.confirming import Asked, confirmations, holding, unconfirmed
+from tjapi.result.rules.confirming import Asked, confirmations, holding, unconfirmed, words_of
 
 if TYPE_CHECKING:
     from tjapi.conclusion.service.following import Known
@@ -116,8 +116,17 @@ def asked_of(now: "Known", truth: results.Truth, overview: str, entries: Sequenc
                 and text not in known
                 and not any(text == getattr(one, field) for one in made)
             ]
-    asked = [Asked(place, text, truth.asked(text, known), truth.ground) for place, text in own]
+    hidden = {f"/entries/{i}" for i, e in enumerate(entries) if e.private or not now.private.isdisjoint(e.result_ids)}
+    asked = [
+        Asked(place, text, truth.asked(text, known), truth.ground, private=place_of_entry(place) in hidden)
+        for place, text in own
+    ]
     return [one for one in asked if one.words]
+
+
+def place_of_entry(place: str) -> str:
+    """Return the place of the entry, or of the overview, of which a field is."""
+    return "/".join(place.split("/")[:3])
 
 
 def mark_asked(now: "Known", truth: results.Truth, found: Conclusion, entries: Sequence[ConclusionEntry]) -> None:
@@ -126,7 +135,7 @@ def mark_asked(now: "Known", truth: results.Truth, found: Conclusion, entries: S
     found.confirmed = holding(asked, found.confirmed or ())
     words: dict[str, list[str]] = {}
     for one in asked:
-        words.setdefault("/".join(one.place.split("/")[:3]), []).extend(one.open(found.confirmed))
+        words.setdefault(place_of_entry(one.place), []).extend(one.open(found.confirmed))
     found.overview_asked = list(dict.fromkeys(words.get("/overview", ())))
     for i, entry in enumerate(entries):
         entry.asked = list(dict.fromkeys(words.get(f"/entries/{i}", ())))
@@ -155,12 +164,8 @@ async def take_confirmed(
         return
     new = confirmations(asked, kept, by, await identity.staff_name(uow, by), uow.now)
     found.confirmed = [*kept, *new]
-    hidden = {f"/entries/{i}" for i, e in enumerate(entries) if e.private or not now.private.isdisjoint(e.result_ids)}
-    # Of what is private the trail says that words were confirmed, and not which.
-    open_ = [one for one in asked if "/".join(one.place.split("/")[:3]) not in hidden]
-    words = list(dict.fromkeys(word for one in open_ for word in one.open(kept)))
     await uow.audit(
-        "conclusion.confirmed", "conclusion", found.exam_id, campus_id=found.campus_id, detail={"version": found.version + 1, "words": words}
+        "conclusion.confirmed", "conclusion", found.exam_id, campus_id=found.campus_id, detail={"version": found.version + 1, "words": words_of(new)}
     )  # fmt: skip
     mark_asked(now, truth, found, entries)
 
