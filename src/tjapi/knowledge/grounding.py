@@ -142,6 +142,7 @@ def _spans(said: str, standing: Standing) -> Iterator[tuple[int, int]]:
     yield from _choices(said, standing)
     yield from _sizes(said, standing)
     yield from _figures(said, standing)
+    yield from _numbers(said, standing)
     yield from _quantities(said, standing)
     yield from _claims(said, standing)
     yield from _normals(said, standing)
@@ -483,6 +484,10 @@ def _figures(said: str, standing: Standing) -> Iterator[tuple[int, int]]:
         values = [known for name in owners for known in standing.by_name.get(name, ())]
         if values and all(known.numeric is not None and not known.comparator for known in values):
             yield at, end
+
+
+def _numbers(said: str, standing: Standing) -> Iterator[tuple[int, int]]:
+    """Yield where a number is told of one side that is the other's, or with another unit than it was measured in."""
     for start, end, at, owners in standing.spoken.of_name(said, _NUMBER):
         own = of_side(owners, said[max(at - 3, 0) : start])
         values = [known for name in own for known in standing.by_name.get(name, ()) if known.numeric is not None]

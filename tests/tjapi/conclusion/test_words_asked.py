@@ -165,3 +165,9 @@ async def test_usual_words_of_a_department_are_signed_in_one_call(world: World) 
     doctor = await world.sign_in("doctor")
     answer = await doctor.post(f"{place}/sheet:sign", json={"summary": "血压、心率正常，体重正常"}, headers=tag)
     assert answer.status_code == 200, answer.text
+
+
+async def test_what_is_described_is_left_out_of_a_conclusion_by_who_says_so_alone(world: World) -> None:
+    _, _, review, made = await _drafted(world, "US-ABD")
+    del made
+    assert review

@@ -123,7 +123,15 @@ def test_a_count_a_unit_and_a_rhythm_that_are_others_are_asked(counted: Exam, te
 
 
 @pytest.mark.parametrize(
-    "text", ["尿RBC 3个/ul", "尿红细胞计数3个/μL", "心电图：窦性心律不齐", "血糖5.6mmol/L", "血红蛋白98g/L，贫血", "TSH 0.05mIU/L"]
+    "text",
+    [
+        "尿RBC 3个/ul",
+        "尿红细胞计数3个/μL",
+        "心电图：窦性心律不齐",
+        "血糖5.6mmol/L",
+        "血红蛋白98g/L，贫血",
+        "TSH 0.05mIU/L",
+    ],
 )
 def test_the_same_count_unit_and_rhythm_pass(counted: Exam, text: str) -> None:
     assert verdict_of(*counted, text) == "passed"
