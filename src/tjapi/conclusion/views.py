@@ -34,7 +34,9 @@ from (
     c.knowledge_version_id, coalesce(c.overview_stale, false) or {outdated("e.id")} overview_stale, {moment("c.reopened_at")} reopened_at,
     coalesce(c.overview_asked, '{{}}') overview_asked, coalesce((
       select json_agg(json_build_object('words', o->'words', 'by', o->'by', 'by_name', o->'by_name', 'at', o->'at') order by p)
-      from jsonb_array_elements(c.confirmed) with ordinality o(o, p)), '[]') confirmed) x
+      from jsonb_array_elements(c.confirmed) with ordinality o(o, p)
+      -- of private entries to whoever sees them
+      where not o ? 'private' or exists (select from conclusion_entry n where n.exam_id = e.id and n.private)), '[]') confirmed) x
 """
 _CLAIM = f"""
 select row_to_json(x)::text from (

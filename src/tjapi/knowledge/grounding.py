@@ -20,11 +20,12 @@ from tjapi.knowledge.conditions import (
     of_condition,
     supported,
     ways_of_looking,
+    words,
     words_of_sites,
 )
 from tjapi.knowledge.denials import is_denied
 from tjapi.knowledge.descriptions import Mention, read
-from tjapi.knowledge.grades import reaction_of
+from tjapi.knowledge.grades import SCHEMED, reaction_of, schemed
 from tjapi.knowledge.lexicon import dictionary, plain_writing
 from tjapi.knowledge.names import Spoken, of_side, spoken_of
 from tjapi.knowledge.retelling import side_of, standing_in
@@ -141,6 +142,7 @@ def _spans(said: str, standing: Standing) -> Iterator[tuple[int, int]]:
     yield from _choices(said, standing)
     yield from _sizes(said, standing)
     yield from _figures(said, standing)
+    yield from _numbers(said, standing)
     yield from _quantities(said, standing)
     yield from _claims(said, standing)
     yield from _normals(said, standing)
@@ -194,7 +196,7 @@ def _mentions(said: str, standing: Standing, covered: list[tuple[int, int]]) -> 
                 continue
             if lesion is not None and (lesion.weak or one.concept in _GENERAL):
                 continue
-            if not _is_held(one, word, standing) or _is_of_other_side(one, standing):
+            if not _is_held(one, word, standing) or _is_another(one, word, said, start, standing):
                 yield _sided(said, start), end
             elif (degree := _degree_at(said, start, end)) is not None and _is_other_degree(one, degree[2], standing):
                 yield min(degree[0], start), max(degree[1], end)
@@ -216,6 +218,8 @@ def _is_of_item(said: str, start: int, end: int, word: str, standing: Standing) 
     if any(at <= start and end <= to and (at, to) != (start, end) for at, to in standing.spoken.places(said)):
         return True
     clause = said[_clause_start(said, start) :].split("\n", maxsplit=1)[0]
+    if _side_at(said, start) or any(_lengths(clause)):
+        return False  # what has a side or a size is a finding itself
     return any(
         (word in name or word in plain(known.text)) and plain(known.text) in clause
         for name, values in standing.by_name.items()
@@ -251,13 +255,43 @@ def _sided(said: str, start: int) -> int:
     return found.start() if found is not None else start
 
 
-def _is_of_other_side(one: Mention, standing: Standing) -> bool:
-    """Say whether something is told of a side, or of both, of which it is described on another alone."""
-    side = side_of(one)
-    sides = {side_of(other) for other in standing.mentions if other.concept == one.concept} - {""}
-    if not side or not sides:
-        return False
-    return not ({"左", "右"} <= sides or "双" in sides or side in sides)
+def _like(one: Mention, word: str, said: str, start: int, standing: Standing) -> list[Mention]:
+    """Return what is described of a finding; of one without an organ (右叶结节) what is called so, in the organ whose category is told beside it."""
+    if one.site or one.known:
+        return [other for other in standing.mentions if other.concept == one.concept]
+    called = [other for other in standing.mentions if plain(other.words).endswith(word)]
+    sites = {site for found in SCHEMED.finditer(_sentence(said, start)) for site in _sites_of_scheme(schemed(found)[0])}
+    return [other for other in called if other.site in sites] or called
+
+
+def _sites_of_scheme(scheme: str) -> Iterator[str]:
+    book = dictionary()
+    return (book.of_item[code] for code, own in words().scheme_of.items() if own == scheme and code in book.of_item)
+
+
+def _sentence(said: str, at: int) -> str:
+    start = max(said.rfind(mark, 0, at) for mark in "。;；\n") + 1
+    return re.split(r"[。;；\n]", said[start:], maxsplit=1)[0]
+
+
+def _is_another(one: Mention, word: str, said: str, start: int, standing: Standing) -> bool:
+    """Say whether something is told of a side, or of both, of which it is described on another alone, or without its organ in another size."""
+    like = _like(one, word, said, start, standing)
+    nameless = not (one.site or one.known)
+    side = _side_at(said, start) if nameless else side_of(one)
+    sides = {side_of(other) for other in like} - {""}
+    if side and sides and not ({"左", "右"} <= sides or "双" in sides or side in sides):
+        return True
+    sizes = {size for other in like for _, _, size in _lengths(plain(other.said))}
+    return nameless and bool(sizes) and one.size_mm is not None and one.size_mm.normalize() not in sizes
+
+
+def _side_at(said: str, start: int) -> str:
+    found = _SIDE_BEFORE.search(said[_clause_start(said, start) : start])
+    return found[0].replace("两", "双") if found is not None else ""
+
+
+_SIDE_BEFORE = re.compile(r"[左右双两](?=[^左右双两]*$)")
 
 
 _DEGREES = ("极轻", "轻微", "轻", "中", "重", "严重", "极重")
@@ -450,13 +484,44 @@ def _figures(said: str, standing: Standing) -> Iterator[tuple[int, int]]:
         values = [known for name in owners for known in standing.by_name.get(name, ())]
         if values and all(known.numeric is not None and not known.comparator for known in values):
             yield at, end
+
+
+def _numbers(said: str, standing: Standing) -> Iterator[tuple[int, int]]:
+    """Yield where a number is told of one side that is the other's, or with another unit than it was measured in."""
     for start, end, at, owners in standing.spoken.of_name(said, _NUMBER):
         own = of_side(owners, said[max(at - 3, 0) : start])
         values = [known for name in own for known in standing.by_name.get(name, ()) if known.numeric is not None]
         figure = Decimal(said[start:end])
         other = own != set(owners) and values and all(known.numeric != figure for known in values)
+        unit = _UNIT_TOLD.match(said, end)
+        if unit is not None and values and _is_other_quantity(figure, unit["unit"], values):
+            other, end = True, unit.end()  # noqa: PLW2901 - with its unit
         if other and is_stated(said, at, end):
             yield at, end
+
+
+_UNIT_TOLD = re.compile(
+    r"\s?(?P<unit>个/?(?:[μu]l|hp|lp)?|(?:[mμunp]?mol|[mμunp]?g|[mμ]?i?u)/(?:[dm]?l)|mmhg|kpa)(?![a-z])"
+)
+_SAME_UNIT = {"ng/ml": "ug/l", "pg/ml": "ng/l", "ug/ml": "mg/l", "iu/l": "u/l", "mu/l": "miu/l", "uiu/ml": "miu/l", "uu/ml": "miu/l", "iu/ml": "u/ml"}  # fmt: skip
+_KNOWN_UNIT = re.compile(r"(?:[munp]?mol|[munp]?g|[mu]?i?u)/(?:[dm]?l)|mmhg|kpa|个/.*")
+
+
+def _unit(told: str) -> str:
+    unit = plain(told).replace("μ", "u").replace("µ", "u").replace(" ", "")
+    return _SAME_UNIT.get(unit, unit)
+
+
+def _is_other_quantity(figure: Decimal, told: str, values: Collection[Known]) -> bool:
+    """Say whether a figure with its unit is none of these values: another unit, or another number of what is counted (7个/μL)."""
+    unit = _unit(told)
+    held = [known for known in values if _KNOWN_UNIT.fullmatch(_unit(known.unit or ""))]
+    if not held or len(held) < len(values):
+        return False
+    if unit.startswith("个"):
+        return not any(known.numeric == figure and _unit(known.unit or "").startswith(unit) for known in held)
+    same = any(_unit(known.unit or "") == unit for known in held)
+    return not same and any(known.numeric == figure for known in held)
 
 
 _QUANTITY = re.compile(
@@ -628,12 +693,21 @@ def _is_supported_normal(subject: str, standing: Standing) -> bool:
 def _is_well(values: Iterable[Known], subject: str, standing: Standing) -> bool:
     book = dictionary()
     for known in values:
-        if known.flag:
+        if known.flag or _is_chosen_beside_normal(known):
             return False
         site = book.of_item.get(known.item_code, "")
         if known.numeric is None and site and not _is_well_at(site, subject, standing):
             return False
     return True
+
+
+def _is_chosen_beside_normal(known: Known) -> bool:
+    """Say whether 正常 could have been chosen of an item, and something else was, though that is usual as well: 窦性心律不齐."""
+    return (
+        bool(known.chosen)
+        and any("正常" in one for one in known.choices)
+        and not any("正常" in one for one in known.chosen)
+    )
 
 
 def _is_well_at(site: str, subject: str, standing: Standing) -> bool:

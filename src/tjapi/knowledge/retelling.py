@@ -36,7 +36,8 @@ def false_readings(
 
     A finding of an earlier value alone (房颤 of a corrected 心房颤动), another size (8 mm of 5 mm), a category that nothing has (4a类).
     """
-    said = plain(text, free)
+    # Millimoles are no millimetres.
+    said = plain(text, free).replace("mmol", "    ")
     stated = [one for one in read(said).mentions if one.assertion == "present"]
     found = other_grades(said, [known for known in now.values() if known.numeric is None])
     standing = standing_in(now.values())

@@ -165,3 +165,27 @@ async def test_usual_words_of_a_department_are_signed_in_one_call(world: World) 
     doctor = await world.sign_in("doctor")
     answer = await doctor.post(f"{place}/sheet:sign", json={"summary": "血压、心率正常，体重正常"}, headers=tag)
     assert answer.status_code == 200, answer.text
+
+
+async def test_what_is_described_is_left_out_of_a_conclusion_by_who_says_so_alone(world: World) -> None:
+    visit = await world.checked_in("US-ABD")
+    desk = Desk(await world.sign_in("doctor"), visit, "US-ABD")
+    seen = {"US-LIVER": "肝实质回声细密增强，提示脂肪肝。", "US-GB": "胆囊内见强回声伴声影，大小约8mm，提示胆囊结石。"}
+    await desk.enter(**seen | dict.fromkeys(("US-PANC", "US-SPLEEN", "US-KIDNEY"), "未见明显异常"))
+    assert (await desk.sign()).status_code == 200
+    review = Review(world, visit)
+    made = (await review.call("generate")).json()
+    titles = {e["title"] for e in made["entries"]}
+    assert {"脂肪肝", "胆囊结石"} <= titles
+    assert (await review.put("主要问题见各科小结。", [])).status_code == 200
+    answer = await review.call("sign")
+    assert {e["message"] for e in answer.json()["errors"] if "脂肪肝" in e["message"]}, answer.text
+    assert set(_asked(answer)) == {("/entries", "left-out")}
+    # The overview tells of one, and who signs means to leave out the other.
+    told = "脂肪肝，主要问题见各科小结。"
+    assert (await review.put(told, [])).status_code == 200
+    left = sorted(titles - {"脂肪肝"})
+    answer = await review.call("sign")
+    assert [code for _, code in _asked(answer)] == ["left-out"] * len(left)
+    assert (await review.call("sign", {"confirmed": left})).status_code == 200
+    assert (await review.call("finalize", who="chief")).status_code == 200, "what was confirmed is not asked twice"

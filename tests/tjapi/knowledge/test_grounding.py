@@ -96,3 +96,72 @@ def test_what_a_machine_says_of_a_finding_is_asked_of_nobody(rule: RuleIn) -> No
         truth = truth_of(case, {finding.name}, set())
         said = [finding.name, finding_line(finding.name, verdict.clauses), told(verdict.clauses)]
         assert [(one, truth.asked(one)) for one in said if truth.asked(one)] == []
+
+
+@pytest.fixture(scope="module")
+def counted() -> Exam:
+    """Return hers with a urine sediment, and a rhythm that is chosen though it is usual."""
+    return exam(WOMAN, HERS | {"URBC-N": "3", "ECG": "窦性心律不齐", "GLU": "5.6"}, HERS_UNEXAMINED)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "尿RBC 7个/ul",
+        "尿红细胞7个/μL",
+        "尿红细胞计数12个/HP",
+        "心电图正常",
+        "心电图未见异常",
+        "窦性心律，心电图正常",
+        "血糖5.6mg/dL",
+        "葡萄糖5.6g/L",
+        "血红蛋白98mg/L",
+    ],
+)
+def test_a_count_a_unit_and_a_rhythm_that_are_others_are_asked(counted: Exam, text: str) -> None:
+    assert verdict_of(*counted, text) != "passed"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "尿RBC 3个/ul",
+        "尿红细胞计数3个/μL",
+        "心电图：窦性心律不齐",
+        "血糖5.6mmol/L",
+        "血红蛋白98g/L，贫血",
+        "TSH 0.05mIU/L",
+    ],
+)
+def test_the_same_count_unit_and_rhythm_pass(counted: Exam, text: str) -> None:
+    assert verdict_of(*counted, text) == "passed"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "右叶结节9×6mm",
+        "甲状腺结节TI-RADS 3类，右叶结节9×6mm",
+        "TI-RADS 3类，右叶结节",
+        "甲状腺右叶结节9×6mm，TI-RADS 3类",
+        "左叶结节14×11mm，TI-RADS 3类",
+    ],
+)
+def test_a_lesion_is_of_the_side_and_of_the_size_described_though_no_organ_is_named(
+    exams: dict[str, Exam], text: str
+) -> None:
+    assert verdict_of(*exams["his"], text) != "passed"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "左叶结节9×6mm，TI-RADS 3类",
+        "TI-RADS 3类，甲状腺左叶结节9×6mm",
+        "血脂：总胆固醇6.1mmol/L升高，HDL-C 1.30mmol/L正常，甘油三酯1.2mmol/L正常",
+        "总胆固醇6.1mmol/L升高",
+        "低密度脂蛋白4.2mmol/L偏高，高密度脂蛋白1.3mmol/L正常",
+    ],
+)
+def test_a_quantity_is_no_size(exams: dict[str, Exam], text: str) -> None:
+    assert verdict_of(*exams["his"], text) == "passed"

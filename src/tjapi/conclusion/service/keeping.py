@@ -13,6 +13,7 @@ from tjapi.conclusion.schemas import ConclusionOut, EntryOut
 from tjapi.conclusion.service.claiming import let_go
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.result.rules.confirming import told_of
 from tjapi.result.schemas import ConfirmedOut
 
 CHANGED_UNDER = "签名后结果或科室小结有变化 · results or summaries changed after the signature"
@@ -108,5 +109,5 @@ def out(found: Conclusion, entries: Sequence[ConclusionEntry]) -> ConclusionOut:
         initial_by=found.initial_by, initial_name=found.initial_name, initial_at=found.initial_at, final_by=found.final_by,
         final_name=found.final_name, final_at=found.final_at, returned_reason=found.returned_reason,
         knowledge_version_id=found.knowledge_version_id, overview_stale=found.overview_stale, reopened_at=found.reopened_at,
-        overview_asked=list(found.overview_asked or ()), confirmed=[ConfirmedOut.model_validate(one) for one in found.confirmed or ()],
+        overview_asked=list(found.overview_asked or ()), confirmed=[ConfirmedOut.model_validate(one) for one in told_of(found.confirmed or (), private=any(e.private for e in entries))],
     )  # fmt: skip

@@ -13,7 +13,7 @@ from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.rules import Known as Value
 from tjapi.result import service as results
 from tjapi.result.errors import WordsUnconfirmed, unconfirmed_words
-from tjapi.result.rules.confirming import Asked, confirmations, holding, unconfirmed
+from tjapi.result.rules.confirming import Asked, confirmations, holding, unconfirmed, words_of
 
 if TYPE_CHECKING:
     from tjapi.conclusion.service.following import Known
@@ -94,8 +94,31 @@ def is_own(now: "Known", overview: str, entries: Sequence[ConclusionEntry]) -> b
 
 
 def has_own_words(now: "Known", overview: str, entries: Sequence[ConclusionEntry]) -> bool:
-    """Say whether a person wrote anything of a conclusion."""
-    return is_own(now, overview, entries) or any(entry.edited for entry in entries)
+    """Say whether a person wrote anything of a conclusion, or took out what somebody described."""
+    return (
+        is_own(now, overview, entries)
+        or any(entry.edited for entry in entries)
+        or bool(left_out(now, overview, entries))
+    )
+
+
+LEFT_OUT = "/entries"
+"""The place of what was taken out: it is asked as words are, and the names of the findings are these."""
+
+
+def left_out(now: "Known", overview: str, entries: Sequence[ConclusionEntry]) -> list[ConclusionEntry]:
+    """Return the findings of descriptions of which neither an entry nor the overview tells: what is flagged stands under 其他异常, these would nowhere."""
+    covered = {key for entry in entries for key in keys_of(entry)}
+    described = {known.result_id for known in now.ground.case.every if known.numeric is None and not known.flag}
+    told = "\n".join([overview, *(f"{entry.title}\n{entry.detail}" for entry in entries)])
+    return [
+        entry
+        for key, entry in now.wanted.items()
+        if key.startswith("finding:")
+        and key not in covered
+        and not described.isdisjoint(entry.result_ids)
+        and entry.title not in told
+    ]
 
 
 def asked_of(now: "Known", truth: results.Truth, overview: str, entries: Sequence[ConclusionEntry]) -> list[Asked]:
@@ -116,8 +139,21 @@ def asked_of(now: "Known", truth: results.Truth, overview: str, entries: Sequenc
                 and text not in known
                 and not any(text == getattr(one, field) for one in made)
             ]
-    asked = [Asked(place, text, truth.asked(text, known), truth.ground) for place, text in own]
+    hidden = {f"/entries/{i}" for i, e in enumerate(entries) if e.private or not now.private.isdisjoint(e.result_ids)}
+    asked = [
+        Asked(place, text, truth.asked(text, known), truth.ground, private=place_of_entry(place) in hidden)
+        for place, text in own
+    ]
+    for one in left_out(now, overview, entries):
+        ground = now.sources(keys_of(one), one.result_ids).digest
+        private = not now.private.isdisjoint(one.result_ids)
+        asked.append(Asked(LEFT_OUT, one.title, [one.title], ground, private=private))
     return [one for one in asked if one.words]
+
+
+def place_of_entry(place: str) -> str:
+    """Return the place of the entry, or of the overview, of which a field is."""
+    return "/".join(place.split("/")[:3])
 
 
 def mark_asked(now: "Known", truth: results.Truth, found: Conclusion, entries: Sequence[ConclusionEntry]) -> None:
@@ -126,7 +162,7 @@ def mark_asked(now: "Known", truth: results.Truth, found: Conclusion, entries: S
     found.confirmed = holding(asked, found.confirmed or ())
     words: dict[str, list[str]] = {}
     for one in asked:
-        words.setdefault("/".join(one.place.split("/")[:3]), []).extend(one.open(found.confirmed))
+        words.setdefault(place_of_entry(one.place), []).extend(one.open(found.confirmed))
     found.overview_asked = list(dict.fromkeys(words.get("/overview", ())))
     for i, entry in enumerate(entries):
         entry.asked = list(dict.fromkeys(words.get(f"/entries/{i}", ())))
@@ -149,20 +185,24 @@ async def take_confirmed(
     asked = asked_of(now, truth, found.overview, entries)
     kept = holding(asked, found.confirmed or ())
     if wrong := unconfirmed(asked, kept, confirmed):
-        raise WordsUnconfirmed(errors=[unconfirmed_words(*one) for one in wrong])
+        raise WordsUnconfirmed(errors=[_unconfirmed(*one) for one in wrong])
     by = uow.principal.id
     if not any(one.open(kept) for one in asked):
         return
     new = confirmations(asked, kept, by, await identity.staff_name(uow, by), uow.now)
     found.confirmed = [*kept, *new]
-    hidden = {f"/entries/{i}" for i, e in enumerate(entries) if e.private or not now.private.isdisjoint(e.result_ids)}
-    # Of what is private the trail says that words were confirmed, and not which.
-    open_ = [one for one in asked if "/".join(one.place.split("/")[:3]) not in hidden]
-    words = list(dict.fromkeys(word for one in open_ for word in one.open(kept)))
     await uow.audit(
-        "conclusion.confirmed", "conclusion", found.exam_id, campus_id=found.campus_id, detail={"version": found.version + 1, "words": words}
+        "conclusion.confirmed", "conclusion", found.exam_id, campus_id=found.campus_id, detail={"version": found.version + 1, "words": words_of(new)}
     )  # fmt: skip
     mark_asked(now, truth, found, entries)
+
+
+def _unconfirmed(place: str, named: str) -> FieldError:
+    if place != LEFT_OUT:
+        return unconfirmed_words(place, named)
+    return FieldError(
+        place, "left-out", f"描述所见「{named}」没有条目,综述也未提及:请恢复条目、在综述写明,或确认不列", f"「{named}」 is described, and in no entry: put it back, tell of it, or confirm that it is left out"
+    )  # fmt: skip
 
 
 def mark_refused(now: "Known", truth: results.Truth, found: Conclusion, entries: Sequence[ConclusionEntry]) -> None:

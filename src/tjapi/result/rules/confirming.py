@@ -1,7 +1,7 @@
 """Words that nothing of an exam supports, and who confirmed them: what is asked still, and for how long a confirmation holds. Pure.
 
 A confirmation is kept beside what it is of, as JSON: `of`, the digest of the text and of its ground; `words`, exactly as they were asked; `by`,
-`by_name` and `at`. It holds while neither the text nor the ground changes, whoever signs.
+`by_name` and `at`; `private` where the text is of a private item: neither the audit trail nor who may not see it reads these. It holds while neither the text nor the ground changes, whoever signs.
 """
 
 import hashlib
@@ -22,6 +22,7 @@ class Asked:
     text: str
     words: Sequence[str]
     ground: str
+    private: bool = False
 
     @property
     def of(self) -> str:
@@ -50,6 +51,17 @@ def confirmations(asked: Iterable[Asked], kept: Sequence[Kept], by: UUID, by_nam
     rows = [(one, one.open(kept)) for one in asked]
     return [
         {"of": one.of, "words": words, "by": str(by), "by_name": by_name, "at": at.isoformat().replace("+00:00", "Z")}
+        | ({"private": True} if one.private else {})
         for one, words in rows
         if words
     ]
+
+
+def told_of(kept: Iterable[Kept], *, private: bool = False) -> list[Kept]:
+    """Return the confirmations that somebody may read: of those of private texts none, unless they see these (`private`)."""
+    return [one for one in kept if private or not one.get("private")]
+
+
+def words_of(kept: Iterable[Kept]) -> list[str]:
+    """Return the words that were confirmed, once each, as the audit trail holds them: that private ones were is all it says of these."""
+    return list(dict.fromkeys(word for one in told_of(kept) for word in one["words"]))

@@ -40,6 +40,7 @@ from tjapi.result.events import SheetSigned as SheetWasSigned
 from tjapi.result.formulas import FORMULAS
 from tjapi.result.models import DepartmentSheet, DepartmentSheetLine, DepartmentSheetStep, HeldRevision
 from tjapi.result.rules import SheetState
+from tjapi.result.rules.confirming import told_of
 from tjapi.result.rules.revisions import SETTLED
 from tjapi.result.schemas import (
     ConfirmedOut,
@@ -666,5 +667,5 @@ def _out(desk: _Desk, exam_id: UUID, department_id: int) -> SheetOut:
         stale=sheet.stale if sheet else False, lines=[line_out(line) for line in desk.summary if not line.removed],
         proposed_summary=desk.text(desk.summary, complete=desk.complete), signed_by=sheet.signed_by if sheet else None, signer_name=sheet.signer_name if sheet else None,
         signed_at=sheet.signed_at if sheet else None, items=items,
-        asked=list(sheet.asked or ()) if sheet else [], confirmed=[ConfirmedOut.model_validate(one) for one in sheet.confirmed or ()] if sheet else [],
+        asked=list(sheet.asked or ()) if sheet else [], confirmed=[ConfirmedOut.model_validate(one) for one in told_of(sheet.confirmed or (), private=any(line.private for line in desk.summary))] if sheet else [],
     )  # fmt: skip

@@ -27,7 +27,7 @@ from tjapi.result.errors import (
 )
 from tjapi.result.models import DepartmentSheet, DepartmentSheetLine
 from tjapi.result.rules.choices import folded, untold
-from tjapi.result.rules.confirming import Asked, confirmations, holding, unconfirmed
+from tjapi.result.rules.confirming import Asked, confirmations, holding, unconfirmed, words_of
 from tjapi.result.rules.derivation import Sources, fate
 from tjapi.result.schemas import SummaryLineIn
 from tjapi.result.service.case import Ground, ground_of, values_of
@@ -405,7 +405,8 @@ def asked_of(lines: Sequence[DepartmentSheetLine], written: str, truth: Truth, m
     shown = [line for line in lines if not line.removed]
     own = _own_words(shown)
     free = [*made, *(line.text for line in shown)]
-    said = [Asked(place, text, truth.asked(text), truth.ground) for place, text in own]
+    hidden = {f"line:{line.id}" for line in shown if line.private}
+    said = [Asked(place, text, truth.asked(text), truth.ground, private=place in hidden) for place, text in own]
     if written:
         said.append(Asked("/summary", written, truth.asked(written, free), truth.ground))
     return [one for one in said if one.words]
@@ -437,10 +438,9 @@ async def take_confirmed(
     sheet.confirmed = [*kept, *new]
     _mark_asked(asked, lines, sheet)
     if new:
-        words = list(dict.fromkeys(word for one in new for word in one["words"]))
         await uow.audit(
             "department_sheet.confirmed", "department_sheet", f"{sheet.exam_id}/{sheet.department_id}", campus_id=sheet.campus_id,
-            detail={"version": sheet.version, "words": words},
+            detail={"version": sheet.version, "words": words_of(new)},
         )  # fmt: skip
 
 
