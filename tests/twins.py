@@ -2846,6 +2846,22 @@ TWINS = (
         "r.id = any(one.result_ids))))\n", "r.id <> all(one.result_ids) and false)))\n",
         "tests/tjapi/result/test_clicks.py::test_a_description_that_names_a_finding_is_among_what_is_abnormal",
     ),
+    # of the pages of a report
+    _twin(
+        "report: today is said once of an organ", "src/tjapi/report/layout.py",
+        "    if entry.advice != GIVES_WAY:", "    if entry.advice:",
+        "tests/tjapi/report/test_layout.py::test_today_is_said_once_of_an_organ_and_what_gives_way_names_where",
+    ),
+    _twin(
+        "report: what is grave stands before what is chronic", "src/tjapi/report/rules.py",
+        "return (2, days[place]) if place in days else (3, kind)", "return 3, kind",
+        "tests/tjapi/report/test_layout.py::test_what_is_grave_stands_before_what_is_chronic_the_shortest_time_first",
+    ),
+    _twin(
+        "conclusion: grave words of two organs are two entries", "src/tjapi/conclusion/service/alarming.py",
+        "alert.rule_code in (LAB_ALARM, TEXT_GRAVE) else", "alert.rule_code == LAB_ALARM else",
+        "tests/tjapi/conclusion/test_alarms.py::test_grave_words_of_two_organs_are_two_entries_each_with_its_own_sentence",
+    ),
 )  # fmt: skip
 
 

@@ -211,7 +211,9 @@ async def stored(db: asyncpg.Connection, report_id: str) -> Stored:
         )  # fmt: skip
     entries = await db.fetch(
         "select n.*, (select min(f.important_class) from knowledge_rule k join finding f on f.version_id = k.version_id and f.code = k.finding_code"
-        "  where k.version_id = $2 and k.code = any(n.rule_codes)) important_class from conclusion_entry n"
+        "  where k.version_id = $2 and k.code = any(n.rule_codes)) important_class, (select min(f.recheck_days) from knowledge_rule k"
+        "  join finding f on f.version_id = k.version_id and f.code = k.finding_code where k.version_id = $2 and k.code = any(n.rule_codes)"
+        "  and (f.important_class = 'B' or f.recheck_days <= 7)) days from conclusion_entry n"
         " where n.exam_id = $1 order by n.sort", exam_id, head["knowledge_version_id"],
     )  # fmt: skip
     sheets = await db.fetch(
@@ -528,8 +530,9 @@ class Reading:
                     and {r.id for r in only} & set(e["result_ids"])
                 ]
                 self.ask(not closer, f"{title} inherits the critical value of {closer}")
-            rank = 0 if alarmed else 1 if urgent else 2
-            order.append((rank, ("disease", "finding", "risk").index(entry["kind"])))
+            kind = ("disease", "finding", "risk").index(entry["kind"])
+            soon = entry["days"] is not None and not alarmed and not urgent
+            order.append((2, entry["days"]) if soon else (0 if alarmed else 1 if urgent else 3, kind))
             text = card.text()
             if lang == "zh":
                 told = re.split("[；\n]", card.all("p", "soft")[0].text() if card.all("p", "soft") else "")

@@ -155,7 +155,7 @@ def _all_usual(results: Sequence[Any], judgements: Mapping[UUID, Judgement]) -> 
 
 
 def _is_usual(row: Any, judged: Judgement) -> bool:
-    if row.remarks or judged not in ("normal", "unasked", "described") or _asks_a_doctor(row):
+    if row.remarks or _by_laboratory(row) or judged not in ("normal", "unasked", "described") or _asks_a_doctor(row):
         return False
     if judged == "normal" or (judged == "unasked" and row.kind in ("numeric", "computed")):
         return True
@@ -211,12 +211,17 @@ def _item(row: Any) -> Item:
     remarks = [chinese(remark) for remark in row.remarks or ()]
     if row.lab_alarm and row.flag not in ("HH", "LL"):
         remarks.append(CALLED_CRITICAL)
+    if row.alert == "dismissed" and row.dismissed_for:
+        remarks.append(f"危急值提示已由医生排除（{chinese(row.dismissed_for)}）")
+    if differing := _by_laboratory(row):
+        remarks.append(differing)
     value = row.raw_value or ""
     value = value if row.kind in ("numeric", "computed") else chinese(value)
     return {
         "name": row.item_name,
         "value": value,
         # What would be broken in the column of results has the rest of the row.
+        "number": row.kind in ("numeric", "computed"),
         "long": sum(2 if ord(one) > _WIDE_FROM else 1 for one in value) > _COLUMN,
         "flag": flag,
         "judged": row.flag is not None,
@@ -225,6 +230,18 @@ def _item(row: Any) -> Item:
         "called": _called(row),
         "remarks": remarks,
     }
+
+
+_LABORATORY_FLAGS = frozenset({"H", "L", "HH", "LL", "A", "AA"})
+
+
+def _by_laboratory(row: Any) -> str:
+    """Return how a laboratory flags a number that lies within our range, with its own range; nothing where it says the same."""
+    flags = [flag for flag in (row.lis_flags or "").split() if flag in _LABORATORY_FLAGS]
+    if not flags or row.flag != "" or row.kind not in ("numeric", "computed"):
+        return ""
+    theirs = chinese(row.lis_range_text or "")
+    return f"检验科标 {'、'.join(flags)}" + (f"，检验科参考 {theirs}" if theirs and theirs != _range(row) else "")
 
 
 def _judgement(row: Any) -> Judgement:
@@ -270,6 +287,7 @@ class _Alert:
     kind: str = "finding"
     own_critical: bool = True
     only_words: bool = False
+    soon: int | None = None
     stale: bool = False
 
 
@@ -347,10 +365,17 @@ def _conclusions(
     urgent = {
         place
         for place, entry in enumerate(entries)
-        if (place not in critical and not entry.stale and _is_for_today(entry.advice or ""))
+        if (
+            place not in critical
+            and not entry.stale
+            and _is_for_today(entry.advice or "")
+            and not _is_dismissed([alerts.get(i) for i in entry.result_ids])
+        )
         or (place in critical and entry.only_words and not any(linked[place].results.values()))
     }
-    order = printed_order(linked, critical, urgent)
+    soon = {place: entry.soon for place, entry in enumerate(entries) if entry.soon is not None}
+    within = _told_within(entries, items, critical)
+    order = [place for place in printed_order(linked, critical, urgent, soon) if place not in within]
     cited = [[{k: items[i][k] for k in ("name", "value", "unit", "flag")} for i in one.results] for one in linked]
     told: set[str] = set()
     # A sentence stands under the entry that is about it alone; what rests on several results lists them.
@@ -362,17 +387,56 @@ def _conclusions(
         )
         for place in sorted(order, key=lambda place: len(cited[place]))
     }
+    for place, whole in within.items():
+        details[whole] = "；".join(filter(None, (details[whole], f"即{chinese(entries[place].title)}")))
+    numbers = {place: number for number, place in enumerate(order, 1)}
     made: list[dict[str, Any]] = []
     for place in order:
         entry, detail, results = entries[place], details[place], cited[place]
         made.append(
             {
-                "kind": entry.kind, "title": chinese(entry.title), "detail": detail, "advice": chinese(entry.advice or ""),
+                "kind": entry.kind, "title": chinese(entry.title), "detail": detail,
+                "advice": chinese(_beside_graver(entry, place, entries, {p: n for p, n in numbers.items() if p in urgent or p in critical})),
                 "lifestyle": chinese(entry.lifestyle or ""), "level": "urgent" if place in urgent else "critical" if place in critical else "", "stale": entry.stale,
                 "results": [r for r in results if not _said_in(detail, r)],
             }
         )  # fmt: skip
     return made
+
+
+def _is_dismissed(alerts: Collection[str | None]) -> bool:
+    """Say whether a person said of everything that something rests on that it is not critical."""
+    return bool(alerts) and all(alert == "dismissed" for alert in alerts)
+
+
+def _told_within(entries: Sequence[Any], items: Mapping[UUID, Item], critical: Collection[int]) -> dict[int, int]:
+    """Return the places of findings that say of numbers what a critical entry says of the same ones, each with that one's: one value, one card.
+
+    Only what advises nothing of its own: 血钾升高, see the alert, of 钾危急值. What is called a disease stays.
+    """
+    wholes = [place for place in critical if entries[place].advice == ALERT_ADVICE]
+    found: dict[int, int] = {}
+    for place, entry in enumerate(entries):
+        ids = {i for i in entry.result_ids if i in items}
+        if entry.advice != SEE_ALERT or entry.kind == "disease" or not ids or not all(items[i]["number"] for i in ids):
+            continue
+        whole = next((one for one in wholes if one != place and ids <= set(entries[one].result_ids)), None)
+        if whole is not None:
+            found[place] = whole
+    return found
+
+
+def _beside_graver(entry: Any, place: int, entries: Sequence[Any], graver: Mapping[int, int]) -> str:
+    """Return what is advised of an entry; of one that gives way to graver words of its organ, where these stand: today is said once.
+
+    `graver`: the numbers of what is critical or urgent, by place.
+    """
+    if entry.advice != GIVES_WAY:
+        return entry.advice or ""
+    words = [one for one in graver if one != place and entries[one].only_words]
+    same = [one for one in words if not set(entries[one].result_ids).isdisjoint(entry.result_ids)]
+    said = "、".join(str(number) for number in sorted(graver[one] for one in same or words))
+    return f"同一部位另有须尽快处理的内容，见第 {said} 条；就诊时请医生一并判断。" if said else entry.advice
 
 
 def _is_for_today(advice: str) -> bool:

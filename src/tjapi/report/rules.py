@@ -157,15 +157,24 @@ def critical_entries(entries: Sequence[Linked]) -> frozenset[int]:
     return frozenset(found)
 
 
-def printed_order(entries: Sequence[Linked], critical: Collection[int], urgent: Collection[int] = ()) -> list[int]:
+def printed_order(
+    entries: Sequence[Linked],
+    critical: Collection[int],
+    urgent: Collection[int] = (),
+    soon: Mapping[int, int] | None = None,
+) -> list[int]:
     """Return the places of entries as they are printed: criticals, then diseases, positive findings, risk factors; within these as they stood.
 
-    `urgent`: what only words call grave (part of `critical`) or what is advised for today; it follows what is critical.
+    `urgent`: what only words call grave (part of `critical`) or what is advised for today; it follows what is critical. `soon`: the days within
+    which somebody is to be seen for what is grave by the knowledge base; that stands before what is chronic, the shortest first.
     """
+    days = soon or {}
 
     def rank(place: int) -> tuple[int, int]:
-        first = 1 if place in urgent else 0 if place in critical else 2
-        return first, KINDS.index(entries[place].kind)
+        kind = KINDS.index(entries[place].kind)
+        if place in urgent or place in critical:
+            return (1 if place in urgent else 0), kind
+        return (2, days[place]) if place in days else (3, kind)
 
     return sorted(range(len(entries)), key=rank)
 

@@ -23,7 +23,7 @@ _RESULTS = text("""
 select d.id department_id, d.name department, d.sort department_sort, l.name group_name, l.sort line_sort, r.id result_id, r.item_name, r.item_code,
   case when v.numeric is null then v.raw_value else v.text end raw_value, coalesce(v.flag, r.judged_flag) flag, v.remarks, coalesce(nullif(v.unit, ''), r.unit, '') unit, v.range_snapshot, v.lis_range_text, i.kind, i.judged,
   i.choices, a.alert, a.lab_alarm, v.flag is null and r.judged_flag is not null by_person, v.lis_flags, coalesce(a.alert_ids, '{}') alert_ids,
-  v.examined_by, v.verified_by, case when v.message_id is not null then v.issued_at end reported_at
+  a.dismissed_for, v.examined_by, v.verified_by, case when v.message_id is not null then v.issued_at end reported_at
 from result r
 join result_revision v on v.id = r.current_revision_id
 join exam_line l on l.id = r.line_id
@@ -32,6 +32,8 @@ left join item i on i.id = r.item_id
 left join lateral (
   select case when bool_or(k.state <> 'dismissed') then 'standing' when bool_or(v.id = any(k.revision_ids)) then 'dismissed' end alert,
     bool_or(k.state <> 'dismissed' and k.rule_code = 'LAB-CRITICAL') lab_alarm,
+    string_agg(distinct (select s.note from critical_step s where s.critical_value_id = k.id and s.action = 'dismissed' order by s.version desc limit 1), '；')
+      filter (where k.state = 'dismissed' and v.id = any(k.revision_ids)) dismissed_for,
     array_agg(k.id order by k.id) filter (where k.state <> 'dismissed' and k.detected_at > coalesce(
       (select e.initial_at from conclusion e where e.exam_id = r.exam_id), '-infinity')) alert_ids
   from critical_value k
@@ -59,7 +61,9 @@ select n.title, n.detail, n.advice, n.lifestyle, n.kind, n.result_ids, n.stale o
   select 1 from knowledge_rule k join finding f on f.version_id = k.version_id and f.code = k.finding_code
   where k.version_id = c.knowledge_version_id and k.code = any(n.rule_codes) and f.important_class = 'A')
   or exists (select from critical_value k where k.exam_id = n.exam_id and k.rule_code = any(n.rule_codes)) own_critical,
-  coalesce(array['TEXT-GRAVE'::varchar] @> n.rule_codes::varchar[] and cardinality(n.rule_codes) > 0, false) only_words
+  coalesce(array['TEXT-GRAVE'::varchar] @> n.rule_codes::varchar[] and cardinality(n.rule_codes) > 0, false) only_words, (
+    select min(f.recheck_days) from knowledge_rule k join finding f on f.version_id = k.version_id and f.code = k.finding_code
+    where k.version_id = c.knowledge_version_id and k.code = any(n.rule_codes) and (f.important_class = 'B' or f.recheck_days <= 7)) soon
 from conclusion_entry n
 join conclusion c on c.exam_id = n.exam_id
 where n.exam_id = :exam_id and n.private = :private and not exists (

@@ -306,3 +306,35 @@ async def test_what_nobody_could_read_is_concluded_until_a_value_stands(world: W
         if c["corrected_at"] is None and not c["result_ids"]
     ]
     assert standing == []
+
+
+@pytest.mark.requirement("E4.3", "E3.4")
+async def test_grave_words_of_two_organs_are_two_entries_each_with_its_own_sentence(world: World) -> None:
+    examinee_id, _ = await world.person(sex="male")
+    visit = await world.checked_in("US-ABD", "CT-CHEST", examinee_id=examinee_id)
+    said = {
+        "US-LIVER": "肝右叶见低回声占位，大小52×48mm，考虑肝癌可能。", "US-GB": "胆囊壁局限性增厚，约12mm，胆囊癌不除外。",
+        "CT-CHEST": "右肺上叶见实性结节18mm，边缘毛刺。", "CT-CHEST-LR": "2类",
+    }  # fmt: skip
+    doctor = await world.sign_in("doctor")
+    for group in ("US-ABD", "CT-CHEST"):
+        desk = Desk(doctor, visit, group)
+        usual = {
+            i["item_code"]: i["normal_default"] or UNREMARKABLE.get(i["item_code"], "5")
+            for i in (await desk.sheet())["items"]
+        }
+        await desk.enter(**usual | {code: text for code, text in said.items() if code in usual})
+        await _seen_to(world, visit, "confirm")
+        await _answered(world, visit)
+        assert (await desk.sign()).status_code == 200
+    own = {e["key"]: e for e in _of_alerts((await Review(world, visit).call("generate")).json())}
+    assert sorted(own) == ["critical:TEXT-GRAVE-CT-CHEST", "critical:TEXT-GRAVE-US-GB", "critical:TEXT-GRAVE-US-LIVER"]
+    liver, gallbladder, chest = (own[f"critical:TEXT-GRAVE-{code}"] for code in ("US-LIVER", "US-GB", "CT-CHEST"))
+    assert "低回声占位" in liver["title"]
+    assert "增厚" not in gallbladder["title"], "what only describes names nothing"
+    assert "胆囊癌" in gallbladder["title"]
+    assert "毛刺" not in chest["title"]
+    for entry, code in ((liver, "US-LIVER"), (gallbladder, "US-GB"), (chest, "CT-CHEST")):
+        assert said[code].rstrip("。").split("，")[0] in entry["detail"]
+    cards = [c for c in (await _printed(world, visit))["conclusions"] if c["level"] == "urgent"]
+    assert {c["title"] for c in cards} >= {e["title"].replace(":", "：") for e in own.values()}

@@ -48,7 +48,7 @@ class Specimen:
                 result_id=result_id, item_name=name, item_code=code, raw_value=value, flag=flag, unit=unit,
                 range_snapshot={"low": bounds[0], "high": bounds[1]} if bounds else None, lis_range_text=None,
                 kind="numeric" if unit or bounds else "text", judged=bool(bounds), remarks=None, choices=None, alert=None, lab_alarm=False, alert_ids=(),
-                by_person=False, lis_flags=None, examined_by="", verified_by="", reported_at=None,
+                by_person=False, lis_flags=None, dismissed_for=None, examined_by="", verified_by="", reported_at=None,
             )
         )  # fmt: skip
         return result_id
@@ -56,7 +56,7 @@ class Specimen:
     def found(self, kind: str, title: str, *, advice: str = ADVICE, detail: str = "", lifestyle: str = "", rests_on: Sequence[UUID] = ()) -> None:  # fmt: skip
         """Add what was concluded."""
         self.entries.append(
-            SimpleNamespace(kind=kind, title=title, detail=detail, advice=advice, lifestyle=lifestyle, result_ids=list(rests_on), own_critical=False, only_words=False, stale=False)
+            SimpleNamespace(kind=kind, title=title, detail=detail, advice=advice, lifestyle=lifestyle, result_ids=list(rests_on), own_critical=False, only_words=False, stale=False, soon=None)
         )  # fmt: skip
 
     def signed(self, department: str, doctor: str = "韦素兰", summary: str = "未见明显异常。") -> None:

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from tests.tjapi.report.specimens import Specimen, critical, nothing_found, one_item
-from tjapi.conclusion.rules import asks_today
+from tjapi.conclusion.rules import ALERT_ADVICE, asks_today
+from tjapi.knowledge.yielding import GIVES_WAY, SEE_ALERT
 from tjapi.report.pages import report
 from tjapi.report.rules import (
     Linked,
@@ -606,3 +607,72 @@ def test_the_words_of_a_range_bear_chinese_marks() -> None:
     made.item("检验科", "血常规", "血小板压积", "0.2", unit="%")
     made.results[-1].range_snapshot = {"text": "未成年人无通用区间,由专科判断"}
     assert made.data()["departments"][0]["groups"][0]["items"][0]["range"] == "未成年人无通用区间，由专科判断"
+
+
+@pytest.mark.requirement("E4.3")
+def test_what_is_grave_stands_before_what_is_chronic_the_shortest_time_first() -> None:
+    made = Specimen(overview="")
+    made.found("disease", "骨质疏松", advice="")
+    made.found("disease", "心房颤动", advice="")
+    made.found("finding", "肝脏占位伴肿瘤标志物升高", advice="")
+    made.entries[1].soon, made.entries[2].soon = 7, 3
+    assert [c["title"] for c in made.data()["conclusions"]] == ["肝脏占位伴肿瘤标志物升高", "心房颤动", "骨质疏松"]
+
+
+@pytest.mark.requirement("E4.3")
+def test_one_critical_value_is_told_on_one_card_and_a_disease_keeps_its_own() -> None:
+    made = Specimen(overview="")
+    potassium = made.item("检验科", "电解质", "钾", "7.0", unit="mmol/L", bounds=("3.5", "5.3"), flag="HH")
+    made.found("finding", "血钾升高", rests_on=[potassium], advice=SEE_ALERT)
+    made.found(
+        "finding",
+        "钾危急值",
+        rests_on=[potassium],
+        advice=ALERT_ADVICE,
+        detail="钾 7.0 mmol/L，高于参考范围 3.5–5.3，属危急值",
+    )
+    (card,) = made.data()["conclusions"]
+    assert (card["title"], card["detail"].split("；")[-1], card["level"]) == ("钾危急值", "即血钾升高", "critical")
+    made.entries[0].kind = "disease"
+    assert len(made.data()["conclusions"]) == 2
+
+
+@pytest.mark.requirement("E5.3")
+def test_what_a_person_dismissed_says_so_with_the_reason_and_is_no_matter_of_today() -> None:
+    made = Specimen(overview="")
+    glucose = made.item("检验科", "血糖", "葡萄糖", "2.2", unit="mmol/L", bounds=("3.9", "6.1"), flag="LL")
+    made.found("finding", "血糖偏低", rests_on=[glucose], advice="请当日复查血糖。")
+    made.results[0].alert, made.results[0].dismissed_for = "dismissed", "标本放置过久"
+    data = made.data()
+    assert [c["level"] for c in data["conclusions"]] == [""]
+    assert data["abnormal"][0]["remarks"] == ["危急值提示已由医生排除（标本放置过久）"]
+    made.results[0].alert, made.results[0].flag = None, "L"
+    assert [c["level"] for c in made.data()["conclusions"]] == ["urgent"], "one that nobody dismissed"
+
+
+@pytest.mark.requirement("E3.3")
+def test_what_a_laboratory_flags_within_our_range_is_printed_with_its_own_range() -> None:
+    made = Specimen(overview="")
+    made.item("检验科", "肾功能", "尿素", "7.2", unit="mmol/L", bounds=("2.5", "7.5"))
+    made.results[0].lis_flags, made.results[0].lis_range_text = "H", "2.6–7.0"
+    data = made.data()
+    assert data["departments"][0]["groups"][0]["items"][0]["remarks"] == ["检验科标 H，检验科参考 2.6–7.0"]
+    assert not data["usual"]
+    made.results[0].lis_flags = "N"
+    assert data["departments"] != made.data()["departments"]
+
+
+@pytest.mark.requirement("E4.3")
+def test_today_is_said_once_of_an_organ_and_what_gives_way_names_where() -> None:
+    made = Specimen(overview="")
+    chest = made.item("放射科", "胸部CT", "胸部CT", "右肺占位，冠状动脉钙化，陈旧性病变")
+    made.found("finding", "冠状动脉钙化", rests_on=[chest], advice=GIVES_WAY)
+    made.found("finding", "胸部CT：占位", rests_on=[chest], advice="请今天就与本院联系。")
+    made.found("finding", "陈旧性病变", rests_on=[chest], advice=GIVES_WAY)
+    made.entries[1].own_critical = made.entries[1].only_words = True
+    cards = made.data()["conclusions"]
+    assert [c["title"] for c in cards] == ["胸部CT：占位", "冠状动脉钙化", "陈旧性病变"]
+    assert sum("今天" in c["advice"] for c in cards) == 1
+    assert all("见第 1 条" in c["advice"] for c in cards[1:])
+    del made.entries[1]
+    assert sum("今天" in c["advice"] for c in made.data()["conclusions"]) == 2, "where nothing says it, each does"

@@ -12,6 +12,7 @@ from tjapi.critical_value.models import CriticalValue
 from tjapi.exam.models import Exam
 from tjapi.kernel.ids import uuid7
 from tjapi.kernel.uow import UnitOfWork
+from tjapi.knowledge.mentions import Mention
 from tjapi.knowledge.rules import Clause, Known, mentions_of, remarked
 from tjapi.knowledge.words import told
 from tjapi.result.rules.alarms import LAB_ALARM, NOT_EXCLUDED, TEXT_GRAVE
@@ -46,16 +47,27 @@ class Alarm:
 
 def _title(clauses: Sequence[Clause], rule_code: str) -> str:
     names = [clause.known.item_name for clause in clauses if clause.known is not None]
-    words = [hedged(word, clause) for clause in clauses for word in clause.found]
+    words = [hedged(word, clause) for clause in clauses for word in naming(clause)]
     return alert_title(names, words, only_words=rule_code == TEXT_GRAVE)
+
+
+def naming(clause: Clause) -> Sequence[str]:
+    """Return the words found in a description that name what is grave; those that only describe it, 毛刺 or 增厚, where nothing else does."""
+    if clause.known is None or not clause.said:
+        return clause.found
+    named = {one.words for one in _mentions(clause.known, clause) if one.grave and one.known}
+    return [word for word in clause.found if word in named] or clause.found
+
+
+def _mentions(known: Known, clause: Clause) -> Sequence[Mention]:
+    return remarked(known) if clause.beside else mentions_of(known)
 
 
 def hedged(word: str, clause: Clause) -> str:
     """Return a word that was found in a description; one of which the description says that it may be is not told as one that is."""
     if clause.known is None or not clause.said:
         return word
-    mentions = remarked(clause.known) if clause.beside else mentions_of(clause.known)
-    stands = {one.assertion for one in mentions if one.words == word}
+    stands = {one.assertion for one in _mentions(clause.known, clause) if one.words == word}
     return f"{word}（可能）" if stands == {"possible"} else word
 
 
@@ -115,8 +127,8 @@ def _alarm(ground: Ground, alert: CriticalValue, values: Sequence[Known]) -> Ala
         # Of values that contradict each other, or that came and went: whatever alarmed, a person has not said that it is none.
         tuple(Clause(value, "", note=NOT_EXCLUDED) for value in values),
     )
-    # The laboratory's own alarm is one rule for every item.
-    of_item = f"-{values[0].item_code}" if alert.rule_code == LAB_ALARM else ""
+    # The laboratory's own alarm is one rule for every item, and so are grave words: the liver's and the lung's are two matters.
+    of_item = f"-{values[0].item_code}" if alert.rule_code in (LAB_ALARM, TEXT_GRAVE) else ""
     words = frozenset(word for clause in clauses for word in clause.found)
     key = f"critical:{alert.rule_code}{of_item}"
     return Alarm(
