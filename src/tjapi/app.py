@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
 import asyncpg
@@ -31,6 +32,7 @@ from tjapi.kernel.validation import field_errors, not_json
 from tjapi.operations import views
 from tjapi.report.endpoints import mount_pages
 
+Network = IPv4Network | IPv6Network
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 STREAMS = ("/live-events",)
 PAGE_RATES = {path: Rate(path, 120, 60) for path in ("/r/", "/verify/")}
@@ -73,7 +75,7 @@ def create(runtime: Runtime) -> FastAPI:
     anew = {name: [StepUpRequired] for name in {*runtime.step_up, *runtime.in_bulk}}
     app.openapi = lambda: build_contract(app, [AlreadyThere], anew)  # type: ignore[method-assign]
     _health(app, runtime)
-    docs.mount(app)
+    docs.mount(app, reference=runtime.settings.serves_docs)
     _handlers(app)
     settings = runtime.settings
     app.add_middleware(
@@ -83,6 +85,7 @@ def create(runtime: Runtime) -> FastAPI:
         seconds=settings.request_seconds,
         stream_suffixes=STREAMS,
         trusted_proxies=settings.trusted_proxies,
+        hsts_seconds=settings.hsts_seconds if settings.base_url.startswith("https://") else 0,
     )
     return app
 
@@ -148,6 +151,14 @@ def _allowed(app: FastAPI, request: Request) -> list[str]:
     ]
 
 
+def may_read_metrics(request: Request, readers: Collection[Network], *, is_proxied_ours: bool) -> bool:
+    """Say whether who asks is among the readers: by the address the perimeter found, and never through a proxy that nobody named."""
+    if "x-forwarded-for" in request.headers and not is_proxied_ours:
+        return False
+    source = request.scope.get("tj.source", "")
+    return bool(source) and any(ip_address(source) in network for network in readers)
+
+
 def _health(app: FastAPI, runtime: Runtime) -> None:
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -177,7 +188,11 @@ def _health(app: FastAPI, runtime: Runtime) -> None:
         degraded = [name for name, is_sound in sound.items() if not is_sound]
         return JSONResponse({"ready": ready, "degraded": degraded, **checks}, status_code=200 if ready else 503)
 
-    async def metrics_page(_request: Request) -> Response:
+    readers = [ip_network(part) for part in runtime.settings.metrics_peers.split(",") if part]
+
+    async def metrics_page(request: Request) -> Response:
+        if not may_read_metrics(request, readers, is_proxied_ours=bool(runtime.settings.trusted_proxies)):
+            return problem.response(request, problem.NoSuchPath())
         with contextlib.suppress(*DATABASE_TROUBLE):
             async with runtime.units.read(SYSTEM) as uow:
                 jobs, oldest, inbox = await views.counts(uow)

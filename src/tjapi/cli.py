@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tjapi import app as application
-from tjapi import content, demo, doctor, installation, up, visit, wiring, worker
+from tjapi import content, demo, doctor, installation, starting, up, visit, wiring, worker
 from tjapi.catalog import service as catalog
 from tjapi.kernel import logs
 from tjapi.kernel.audit import AuditChain
@@ -62,6 +62,8 @@ def up_command(
 def serve() -> None:
     """启动 API · Run the API on TJ_HOST:TJ_PORT."""
     settings = Settings()
+    logs.configure(settings.log_level)
+    starting.refuse_or_go_on(settings)
     uvicorn.run(
         "tjapi.app:from_environment", factory=True, host=settings.host, port=settings.port, log_config=None, access_log=False,
         loop="uvloop", http="httptools", server_header=False, proxy_headers=False, timeout_graceful_shutdown=5, timeout_keep_alive=application.KEEP_ALIVE_SECONDS,

@@ -58,10 +58,32 @@ _START = """
 <li><a href="/docs#/exams/getExamCompleteness">GET …/completeness</a><span>为什么还不能终审 · why it cannot be finalized</span></li></ul>
 <footer>本页与接口文档全部来自本机,不访问外网 · these pages ask nothing of any other host</footer>
 """
+_BARE = """
+<h1>tj<span>api</span> 体检系统</h1><p class="lead">接口文档在此安装未开放(TJ_DOCS) · the reference is not served here (TJ_DOCS)</p>
+<ul><li><a href="/healthz">/healthz</a><span>存活 · liveness</span></li>
+<li><a href="/readyz">/readyz</a><span>就绪 · readiness</span></li>
+<li><a href="/problems">/problems</a><span>全部错误代码 · every problem, zh / en</span></li></ul>
+"""
 
 
-def mount(app: FastAPI) -> None:
-    """Add the pages to an application. Its contract is built once."""
+def mount(app: FastAPI, *, reference: bool = True) -> None:
+    """Add the pages to an application. Its contract is built once.
+
+    Without `reference` there is no contract and no page of it: a start page that names the health checks, and the problems, to which
+    every refusal links.
+    """
+    if reference:
+        _mount_reference(app)
+    else:
+        app.add_route("/", _bare_start, include_in_schema=False)
+    _mount_problems(app)
+
+
+async def _bare_start(_request: Request) -> Response:
+    return _page("tjapi 体检系统", _BARE)
+
+
+def _mount_reference(app: FastAPI) -> None:
     # Redoc fetches one picture from its maker's site, with no setting against it.
     offline = (_STATIC / "redoc.standalone.js").read_bytes().replace(_REDOC_LOGO, b"data:,")
 
@@ -106,7 +128,6 @@ def mount(app: FastAPI) -> None:
         ("/redoc", redoc), ("/redoc.js", redoc_script),
     ):  # fmt: skip
         app.add_route(path, endpoint, include_in_schema=False)
-    _mount_problems(app)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
 
 
