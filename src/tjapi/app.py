@@ -26,6 +26,7 @@ from tjapi.kernel.limits import Rate
 from tjapi.kernel.middleware import Metered, Perimeter
 from tjapi.kernel.routing import MalformedBody, StepUpRequired, Switchboard, assert_every_operation_is_guarded
 from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.seal import seal_expires
 from tjapi.kernel.security.principal import ANONYMOUS, SYSTEM
 from tjapi.kernel.settings import Settings
 from tjapi.kernel.validation import field_errors, not_json
@@ -197,17 +198,38 @@ def _health(app: FastAPI, runtime: Runtime) -> None:
             async with runtime.units.read(SYSTEM) as uow:
                 jobs, oldest, inbox = await views.counts(uow)
                 seen = await health.workers(uow)
+                watched = await views.gauges(uow)
+            _watch(watched)
             for state, number in jobs.items():
                 metrics.JOBS.labels(state).set(number)
             for state, number in inbox.items():
                 metrics.INBOX.labels(state).set(number)
             metrics.OLDEST_JOB.set(oldest)
             metrics.WORKERS_OK.set(seen.state == "ok")
+        for role, kinds in runtime.database.usage().items():
+            for kind, number in kinds.items():
+                metrics.POOL.labels(role, kind).set(number)
+        left = seal_expires(runtime.settings.seal_folder)
+        if left is not None:
+            metrics.SEAL_LEFT.set((left - runtime.clock.now()).total_seconds())
         return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")
 
     app.add_route("/healthz", healthz, include_in_schema=False)
     app.add_route("/readyz", readyz, include_in_schema=False)
     app.add_route("/metrics", metrics_page, include_in_schema=False)
+
+
+def _watch(seen: views.Gauges) -> None:
+    """Hand on what is counted anew each time: a state that is empty now is 0, not what it was."""
+    for gauge, rows in (
+        (metrics.CRITICALS, seen.criticals), (metrics.REQUISITIONS, seen.requisitions), (metrics.RETRYING, seen.retrying),
+        (metrics.INBOX_SILENT, seen.silent),
+    ):  # fmt: skip
+        gauge.clear()
+        for label, number in rows.items():
+            gauge.labels(label).set(number)
+    metrics.INBOX_LAG.set(seen.unfiled)
+    metrics.AUDIT_LAG.set(seen.unsealed)
 
 
 def from_environment() -> FastAPI:

@@ -64,6 +64,9 @@ NO_LOGIN = Refusal(
 NO_DATABASE = Refusal(
     "no-database", "TJ_DATABASE_URL 中的数据库不存在", "the database that TJ_DATABASE_URL names does not exist"
 )
+AWAY = Refusal(
+    "away", "数据库没有应答", "the database does not answer; is it running, and does TJ_DATABASE_URL name it?"
+)
 NO_ADDRESS = Refusal(
     "no-address", "未设置 TJ_DATABASE_URL", "TJ_DATABASE_URL is not set; `tjapi up` brings a database of its own"
 )

@@ -210,6 +210,14 @@ def is_demo_seal(folder: Path) -> bool:
     return any(_DEMO_ROOT in str(part.value) for part in issued_by.get_attributes_for_oid(NameOID.COMMON_NAME))
 
 
+def seal_expires(folder: Path) -> datetime | None:
+    """Return until when the certificate of a folder's seal holds; None where there is none that can be read."""
+    try:
+        return x509.load_pem_x509_certificate((folder / _CERTIFICATE).read_bytes()).not_valid_after_utc
+    except (OSError, ValueError):
+        return None
+
+
 def make_demo_seal(folder: Path, hospital: str) -> None:
     """Make an authority and a seal certificate of a demo hospital, once; the key is readable by its owner alone."""
     if (folder / _KEY).exists():

@@ -1,6 +1,7 @@
 """Every knob, each a `TJ_…` environment variable; `tjapi settings` lists them. Secrets may come from `TJ_…_FILE`."""
 
 import os
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
@@ -8,6 +9,9 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+# What stands between the user and the last @ of the authority: a password may hold an @ of its own.
+_PASSWORD = re.compile(r"(://[^/?#:]*:)[^?#]*@")
+_SECRET_IN_QUERY = re.compile(r"([?&](?:password|passwd|token|secret|key)=)[^&#]*", re.IGNORECASE)
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -186,3 +190,17 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """Return the address that clients are told."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+
+def shown(settings: Settings) -> dict[str, str]:
+    """Return what each setting holds, for people: secrets as ***, and so the passwords of addresses."""
+    told: dict[str, str] = {}
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            told[name] = "***"
+        elif isinstance(value, str) and "://" in value:
+            told[name] = _PASSWORD.sub(r"\1***@", _SECRET_IN_QUERY.sub(r"\1***", value))
+        else:
+            told[name] = "" if value is None else str(value)
+    return told

@@ -43,6 +43,11 @@ def is_worthless(master: bytes) -> bool:
     return len(set(master)) < _DISTINCT_BYTES or all(0x20 <= byte < 0x7F for byte in master)  # noqa: PLR2004 - ASCII
 
 
+def fingerprint(master: bytes) -> str:
+    """Return what tells two copies of a key apart without showing either: 16 hex digits of a derived key."""
+    return KeyRing(master).text("fingerprint/1")[:16]
+
+
 def load_master_key(value: str | None, state: Path) -> bytes:
     """Return the master key from its setting, else from STATE/master.key. Raises KeyMissingError."""
     path = state / "master.key"
