@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from tjapi import wiring
+from tjapi import handbook, wiring
 from tjapi.api import v1
 from tjapi.kernel import docs, heap, logs, metrics, problem
 from tjapi.kernel.contract import build_contract
@@ -77,6 +77,8 @@ def create(runtime: Runtime) -> FastAPI:
     app.openapi = lambda: build_contract(app, [AlreadyThere], anew)  # type: ignore[method-assign]
     _health(app, runtime)
     docs.mount(app, reference=runtime.settings.serves_docs)
+    if runtime.settings.serves_docs:
+        handbook.mount(app)
     _handlers(app)
     settings = runtime.settings
     app.add_middleware(

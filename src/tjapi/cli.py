@@ -23,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tjapi import app as application
-from tjapi import content, demo, doctor, installation, starting, supply, up, visit, wiring, worker
+from tjapi import content, demo, doctor, handbook, installation, starting, supply, up, visit, wiring, worker
 from tjapi.catalog import service as catalog
 from tjapi.kernel import logs
 from tjapi.kernel.audit import AuditChain
@@ -58,6 +58,8 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(contract_app, name="contract")
 content_app = typer.Typer(help="医学内容 · ranges, rules, findings and advice", no_args_is_help=True)
 app.add_typer(content_app, name="content")
+docs_app = typer.Typer(help="手册 · the handbook", no_args_is_help=True)
+app.add_typer(docs_app, name="docs")
 key_app = typer.Typer(help="主密钥 · the master key", no_args_is_help=True)
 app.add_typer(key_app, name="key")
 StateOption = Annotated[Path, typer.Option(help="数据目录 · folder of everything that must survive", envvar="TJ_STATE")]
@@ -346,6 +348,15 @@ def contract_write(folder: Annotated[Path, typer.Option()] = PACKAGE.parents[1] 
     folder.mkdir(exist_ok=True)
     (folder / "v1.json").write_text(contract_text(built), encoding="utf-8")
     (folder / "problems.json").write_text(problems_text(), encoding="utf-8")
+
+
+@docs_app.command("write")
+def docs_write(folder: Annotated[Path, typer.Option()] = PACKAGE.parents[1] / handbook.FOLDER) -> None:
+    """生成手册 · Regenerate those pages of docs/ that the code writes."""
+    application.create(_offline_runtime())  # whoever may refuse something is loaded
+    for name, text in handbook.generate().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _offline_runtime() -> Runtime:

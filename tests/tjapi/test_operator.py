@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from device_gateway.health import JOURNAL_OK, METRICS
 from tests.conftest import MASTER_KEY, serving
-from tjapi import cli, doctor, probe
+from tjapi import cli, doctor, probe, wiring
 from tjapi.kernel import metrics
 from tjapi.kernel.inbox import STATES
 from tjapi.kernel.runtime import Runtime
@@ -109,7 +109,7 @@ def test_the_doctor_judges_the_figures_and_names_who_does_not_answer() -> None:
 
 async def test_the_doctor_reads_a_running_installation(runtime: Runtime, settings: Settings, tmp_path: Path) -> None:
     make_demo_seal(tmp_path / "seal", "x")
-    async with serving(runtime) as url:
+    async with serving(wiring.build(runtime.settings)) as url:
         (tmp_path / "demo.json").write_text(json.dumps({"base_url": url, "ports": {}}), encoding="utf-8")
         found = {check.name: check for check in await doctor.examine(tmp_path)}
     assert (found["api"].level, found["database"].level, found["worker"].level) == ("ok", "ok", "error")
@@ -193,7 +193,10 @@ def test_prometheus_takes_the_rules() -> None:
 
 
 async def test_the_figures_count_what_there_is(runtime: Runtime, admin: asyncpg.Connection) -> None:
-    async with serving(runtime) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+    async with (
+        serving(wiring.build(runtime.settings)) as url,
+        httpx.AsyncClient(base_url=url, trust_env=False) as client,
+    ):
         told = (await client.get("/metrics")).text
         overdue = await admin.fetchval(
             "select count(*) from critical_value where state not in ('dismissed','closed','superseded') and due_at < now()"

@@ -203,7 +203,7 @@ class Database:
 
     def usage(self) -> dict[str, dict[str, int]]:
         """Return how many connections each role of this process may have, has in use, and how many callers wait for one."""
-        gates = {**self._gates, "bare": self._bare.gate}
+        gates: dict[str, asyncio.Semaphore] = {**self._gates, "bare": self._bare.gate}
         return {
             role: {"size": self._pool, "used": self._pool - gate._value, "waiting": len(gate._waiters or ())}  # noqa: SLF001 - asyncio tells it nowhere else
             for role, gate in gates.items()
