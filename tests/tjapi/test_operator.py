@@ -1,10 +1,12 @@
 """What an operator is told: by the doctor, by `settings`, by metrics and the alarms that are shipped."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -17,7 +19,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from device_gateway.health import JOURNAL_OK, METRICS
+from device_gateway.health import JOURNAL_OK, METRICS, serve_health
+from device_gateway.journal import Journal
 from tests.conftest import MASTER_KEY, serving
 from tjapi import cli, doctor, probe, wiring
 from tjapi.kernel import metrics
@@ -182,7 +185,7 @@ def test_every_state_that_an_alarm_names_is_one() -> None:
     assert states <= set(STATES)
 
 
-@pytest.mark.skipif(PROMTOOL is None, reason="needs promtool (Debian package `prometheus`)")
+@pytest.mark.skipif(PROMTOOL is None, reason="needs promtool (`make operator` installs it)")
 def test_prometheus_takes_the_rules() -> None:
     assert PROMTOOL
     for what, file in (("rules", "alerts.yml"), ("config", "prometheus.yml")):
@@ -208,3 +211,27 @@ async def test_the_figures_count_what_there_is(runtime: Runtime, admin: asyncpg.
             "tjapi_seal_certificate_seconds_left ",
         ):
             assert line in told, line
+
+
+async def test_the_gateway_gives_its_figures_and_none_that_it_cannot_read(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite3", "ab" * 32)
+    server = await serve_health(journal, "127.0.0.1", 0, lambda: {"lis": 1})
+    port = server.sockets[0].getsockname()[1]
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        told = (await client.get("/metrics")).text
+        for name, _ in METRICS.values():
+            assert re.search(rf"^{name} 0(\.0)?$", told, re.MULTILINE), name
+        assert f"{JOURNAL_OK[0]} 1" in told
+        assert (await client.get("/health")).json()["status"] == "ok"
+        assert (await client.get("/other")).status_code == 404
+        with contextlib.closing(sqlite3.connect(tmp_path / "journal.sqlite3")) as beside:
+            for (table,) in beside.execute(
+                "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'"
+            ).fetchall():
+                beside.execute(f"drop table {table}")
+            beside.commit()
+        told = (await client.get("/metrics")).text
+        assert f"{JOURNAL_OK[0]} 0" in told
+        assert METRICS["pending"][0] not in told
+    server.close()
+    await asyncio.to_thread(journal.close)

@@ -195,7 +195,7 @@ async def _pooler(settings: Settings, folder: Path, mode: str, extra: str = "") 
         await asyncio.to_thread(process.wait, 10)
 
 
-@pytest.mark.skipif(POOLER is None, reason="needs pgbouncer (`make pgbouncer` installs it)")
+@pytest.mark.skipif(POOLER is None, reason="needs pgbouncer (`make operator` installs it)")
 @pytest.mark.parametrize("mode", ["session", "transaction", "statement"])
 @pytest.mark.parametrize("lenient", [False, True], ids=["strict", "lenient"])
 async def test_behind_a_real_pooler_nothing_starts_and_it_is_said(mode: str, lenient: bool, settings: Settings) -> None:
