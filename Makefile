@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_COMPILE = uv pip compile --universal --generate-hashes --no-emit-index-url --no-header -q -p 3.11 pyproject.toml --extra build
 
-.PHONY: help run visit test check fmt contract bench bench-growth morning torture reading twins openapi requirements lock browser pdfsig clean
+.PHONY: help run visit test check fmt contract bench bench-growth morning torture reading twins openapi requirements lock browser pdfsig operator docs clean
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
 
@@ -77,6 +77,12 @@ bench-growth: $(VENV)/.dev ## how reads and lists grow up to 200,000 exams  [GRO
 
 browser: ## install Chromium for the page tests (Debian)
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
+
+operator: ## install pgbouncer and promtool, for the tests of poolers and alarm rules (Debian)
+	@command -v pgbouncer >/dev/null && command -v promtool >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends pgbouncer prometheus; }
+
+docs: $(VENV)/.runtime ## regenerate those pages of docs/ that the code writes
+	$(BIN)/tjapi docs write
 
 pdfsig: ## install Poppler's pdfsig, another opinion on seals, for their tests (Debian)
 	@command -v pdfsig >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends poppler-utils; }

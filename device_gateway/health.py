@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 
 from device_gateway.journal import Journal
@@ -39,8 +39,29 @@ async def _report(journal: Journal, channels: Callable[[], dict[str, int]]) -> t
 
 async def _response(request: bytes, report: Awaitable[tuple[str, dict[str, object]]]) -> bytes:
     status, content = await report
-    if not request.startswith((b"GET /health ", b"GET /health?")):
-        status, content = "404 Not Found", {"status": "there is only GET /health"}
-    body = json.dumps(content).encode()
-    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    kind = "application/json"
+    if request.startswith((b"GET /metrics ", b"GET /metrics?")):
+        kind, body, status = "text/plain; version=0.0.4", _exposition(content), "200 OK"
+    elif request.startswith((b"GET /health ", b"GET /health?")):
+        body = json.dumps(content).encode()
+    else:
+        status, body = "404 Not Found", json.dumps({"status": "there are GET /health and GET /metrics"}).encode()
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     return head.encode() + body
+
+
+METRICS = {
+    "pending": ("tjapi_gateway_pending_messages", "Messages in the journal that the API has not taken yet"),
+    "oldest_seconds": ("tjapi_gateway_oldest_pending_seconds", "Age of the oldest of them"),
+    "refused": ("tjapi_gateway_refused_messages", "Messages that the API refused for good; they stay in the journal"),
+}
+JOURNAL_OK = ("tjapi_gateway_journal_ok", "1: the journal can be read")
+
+
+def _exposition(content: Mapping[str, object]) -> bytes:
+    """Return what is reported in the Prometheus text format; without a journal its own gauge alone, so that nothing reads as zero."""
+    told = [(*METRICS[name], content[name]) for name in METRICS if name in content]
+    told.append((*JOURNAL_OK, int(content["status"] == "ok")))
+    return "".join(
+        f"# HELP {name} {text}\n# TYPE {name} gauge\n{name} {value}\n" for name, text, value in told
+    ).encode()

@@ -20,7 +20,20 @@ from tests import conftest
 from tjapi.kernel.embedded import EmbeddedPostgres, EmbeddedValkey
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("src", "adapters", "device_gateway", "migrations", "tests", "pyproject.toml", "alembic.ini")
+COPIED = (
+    "src",
+    "adapters",
+    "device_gateway",
+    "migrations",
+    "tests",
+    "pyproject.toml",
+    "alembic.ini",
+    "Dockerfile",
+    "compose.yaml",
+    "requirements.lock",
+    "monitoring",
+    "docs",
+)
 LINKED = ("report_templates", "openapi")
 LANES = int(os.environ.get("TJ_TWIN_LANES", "2"))
 GUARDS = "migrations/versions/2026_11_22_0002_guards.py"
@@ -2861,6 +2874,112 @@ TWINS = (
         "conclusion: grave words of two organs are two entries", "src/tjapi/conclusion/service/alarming.py",
         "alert.rule_code in (LAB_ALARM, TEXT_GRAVE) else", "alert.rule_code == LAB_ALARM else",
         "tests/tjapi/conclusion/test_alarms.py::test_grave_words_of_two_organs_are_two_entries_each_with_its_own_sentence",
+    ),
+    # faces: production, operator, handbook
+    _twin(
+        "faces: production is the default", "src/tjapi/kernel/settings.py",
+        '        "production",\n        description="demo loads', '        "demo",\n        description="demo loads',
+        "tests/tjapi/test_starting.py::test_every_command_is_production_unless_told_and_up_is_the_demo",
+    ),
+    _twin(
+        "faces: up leaves a production's folder one", "src/tjapi/up.py",
+        " or (state / installation.GATEWAY_SECRET).exists()", "",
+        "tests/tjapi/test_starting.py::test_up_makes_no_demo_of_a_folder_that_a_production_left",
+    ),
+    _twin(
+        "faces: a key that nobody drew is refused", "src/tjapi/starting.py",
+        "        if is_worthless(key):", "        if not key:",
+        "tests/tjapi/test_starting.py::test_production_refuses_default_key_demo_name_and_demo_seal_and_says_each",
+    ),
+    _twin(
+        "faces: a printable key is worthless", "src/tjapi/kernel/security/keys.py",
+        " or all(0x20 <= byte < 0x7F for byte in master)", "",
+        "tests/tjapi/test_starting.py::test_a_key_that_nobody_drew_is_worthless[abcdefghijklmnopqrstuvwxyz012345-True]",
+    ),
+    _twin(
+        "faces: the demo's seal is refused", "src/tjapi/starting.py",
+        "    if is_demo_seal(settings.seal_folder):", "    if False:",
+        "tests/tjapi/test_starting.py::test_production_refuses_default_key_demo_name_and_demo_seal_and_says_each",
+    ),
+    _twin(
+        "faces: the demo's accounts are refused", "src/tjapi/starting.py",
+        "    if not found:\n        return []\n    listed", "    if found:\n        return []\n    listed",
+        "tests/tjapi/test_starting.py::test_production_does_not_start_over_the_demos_accounts",
+    ),
+    _twin(
+        "faces: another backend is noticed", "src/tjapi/kernel/db.py",
+        '            if await first.fetchval("select pg_backend_pid()") != first.get_server_pid():\n                return False\n', "",
+        "tests/tjapi/test_starting.py::test_behind_a_real_pooler_nothing_starts_and_it_is_said[lenient-session]",
+    ),
+    _twin(
+        "faces: a pooler that refuses our settings is one", "src/tjapi/kernel/db.py",
+        "            asyncpg.ProtocolViolationError,\n        ):\n            return False", "            asyncpg.CardinalityViolationError,\n        ):\n            return False",
+        "tests/tjapi/test_starting.py::test_behind_a_real_pooler_nothing_starts_and_it_is_said[strict-session]",
+    ),
+    _twin(
+        "faces: nothing is kept unless it says so", "src/tjapi/kernel/middleware.py",
+        "*self._safe, *kept]", "*self._safe]",
+        "tests/tjapi/test_starting.py::test_no_answer_is_kept_by_a_browser_unless_it_says_so",
+    ),
+    _twin(
+        "faces: HSTS where HTTPS is", "src/tjapi/app.py",
+        'hsts_seconds=settings.hsts_seconds if settings.base_url.startswith("https://") else 0', "hsts_seconds=settings.hsts_seconds",
+        "tests/tjapi/test_starting.py::test_browsers_are_told_to_keep_to_https_where_it_is_served[http://tj.example-600-None]",
+    ),
+    _twin(
+        "faces: metrics not through an unnamed proxy", "src/tjapi/app.py",
+        '    if "x-forwarded-for" in request.headers and not is_proxied_ours:\n        return False\n', "",
+        "tests/tjapi/test_starting.py::test_metrics_are_read_by_named_addresses_alone",
+    ),
+    _twin(
+        "faces: no reference where it is not set", "src/tjapi/kernel/docs.py",
+        "    if reference:\n        _mount_reference", "    if True:\n        _mount_reference",
+        "tests/tjapi/test_starting.py::test_the_reference_is_served_where_it_is_set_and_in_the_demo_alone_by_default",
+    ),
+    _twin(
+        "faces: the image refuses a bare tag", "Dockerfile",
+        "grep -Eq '@sha256:[0-9a-f]{64}$'", "grep -Eq '.'",
+        "tests/tjapi/test_supply.py::test_the_image_takes_a_digest_and_refuses_a_bare_tag",
+    ),
+    _twin(
+        "faces: no capabilities", "compose.yaml",
+        "  cap_drop: [ALL]\n", "",
+        "tests/tjapi/test_supply.py::test_nothing_runs_as_root_writes_its_image_or_holds_a_capability[api]",
+    ),
+    _twin(
+        "faces: the gateway holds no key", "compose.yaml",
+        '"gateway-secret:/run/gateway-secret:ro"]', '"gateway-secret:/run/gateway-secret:ro", "state:/var/lib/tjapi"]',
+        "tests/tjapi/test_supply.py::test_each_service_holds_the_secrets_it_needs_and_no_other",
+    ),
+    _twin(
+        "faces: a version that cannot be ordered is a hit", "src/tjapi/supply.py",
+        "    except InvalidVersion:\n        return True", "    except InvalidVersion:\n        return False",
+        "tests/tjapi/test_supply.py::test_a_range_of_versions_is_held_against_what_is_installed[affected11-True]",
+    ),
+    _twin(
+        "faces: no advisories is no clean bill", "src/tjapi/cli.py",
+        "        raise typer.Exit(2)\n    try:\n        known", "        raise typer.Exit(0)\n    try:\n        known",
+        "tests/tjapi/test_supply.py::test_advisories_say_their_date_or_that_none_is_held",
+    ),
+    _twin(
+        "faces: settings show no password", "src/tjapi/kernel/settings.py",
+        '_PASSWORD.sub(r"\\1***@", ', '_PASSWORD.sub(r"\\g<0>", ',
+        "tests/tjapi/test_operator.py::test_settings_print_what_they_hold_and_no_secret",
+    ),
+    _twin(
+        "faces: the doctor names a neighbour", "src/tjapi/doctor.py",
+        'if name[0] == "tjapi_jobs_retrying" and n}', 'if name[0] == "tjapi_jobs_retrying" and not n}',
+        "tests/tjapi/test_operator.py::test_the_doctor_judges_the_figures_and_names_who_does_not_answer",
+    ),
+    _twin(
+        "faces: an alarm names what is served", "monitoring/alerts.yml",
+        'kind="overdue"}) > 0', 'kind="overdue"} + tjapi_criticals_late) > 0',
+        "tests/tjapi/test_operator.py::test_every_metric_that_an_alarm_names_is_served",
+    ),
+    _twin(
+        "faces: the handbook is as the code", "docs/zh/reference/events.md",
+        "| `exam` | `exam.read` |", "| `exam` | `exam.write` |",
+        "tests/tjapi/test_handbook.py::test_the_written_pages_are_what_the_code_writes",
     ),
 )  # fmt: skip
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
 import asyncpg
@@ -14,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from tjapi import wiring
+from tjapi import handbook, wiring
 from tjapi.api import v1
 from tjapi.kernel import docs, heap, logs, metrics, problem
 from tjapi.kernel.contract import build_contract
@@ -25,6 +26,7 @@ from tjapi.kernel.limits import Rate
 from tjapi.kernel.middleware import Metered, Perimeter
 from tjapi.kernel.routing import MalformedBody, StepUpRequired, Switchboard, assert_every_operation_is_guarded
 from tjapi.kernel.runtime import Runtime
+from tjapi.kernel.seal import seal_expires
 from tjapi.kernel.security.principal import ANONYMOUS, SYSTEM
 from tjapi.kernel.settings import Settings
 from tjapi.kernel.validation import field_errors, not_json
@@ -33,6 +35,7 @@ from tjapi.operations.live import live_event_schemas
 from tjapi.operations.rules import DICTIONARIES
 from tjapi.report.endpoints import mount_pages
 
+Network = IPv4Network | IPv6Network
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 STREAMS = ("/live-events",)
 PAGE_RATES = {path: Rate(path, 120, 60) for path in ("/r/", "/verify/")}
@@ -75,7 +78,9 @@ def create(runtime: Runtime) -> FastAPI:
     anew = {name: [StepUpRequired] for name in {*runtime.step_up, *runtime.in_bulk}}
     app.openapi = lambda: build_contract(app, [AlreadyThere], anew, DICTIONARIES, live_event_schemas())  # type: ignore[method-assign]
     _health(app, runtime)
-    docs.mount(app)
+    docs.mount(app, reference=runtime.settings.serves_docs)
+    if runtime.settings.serves_docs:
+        handbook.mount(app)
     _handlers(app)
     settings = runtime.settings
     app.add_middleware(
@@ -85,6 +90,7 @@ def create(runtime: Runtime) -> FastAPI:
         seconds=settings.request_seconds,
         stream_suffixes=STREAMS,
         trusted_proxies=settings.trusted_proxies,
+        hsts_seconds=settings.hsts_seconds if settings.base_url.startswith("https://") else 0,
     )
     return app
 
@@ -150,6 +156,14 @@ def _allowed(app: FastAPI, request: Request) -> list[str]:
     ]
 
 
+def may_read_metrics(request: Request, readers: Collection[Network], *, is_proxied_ours: bool) -> bool:
+    """Say whether who asks is among the readers: by the address the perimeter found, and never through a proxy that nobody named."""
+    if "x-forwarded-for" in request.headers and not is_proxied_ours:
+        return False
+    source = request.scope.get("tj.source", "")
+    return bool(source) and any(ip_address(source) in network for network in readers)
+
+
 def _health(app: FastAPI, runtime: Runtime) -> None:
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -179,22 +193,47 @@ def _health(app: FastAPI, runtime: Runtime) -> None:
         degraded = [name for name, is_sound in sound.items() if not is_sound]
         return JSONResponse({"ready": ready, "degraded": degraded, **checks}, status_code=200 if ready else 503)
 
-    async def metrics_page(_request: Request) -> Response:
+    readers = [ip_network(part) for part in runtime.settings.metrics_peers.split(",") if part]
+
+    async def metrics_page(request: Request) -> Response:
+        if not may_read_metrics(request, readers, is_proxied_ours=bool(runtime.settings.trusted_proxies)):
+            return problem.response(request, problem.NoSuchPath())
         with contextlib.suppress(*DATABASE_TROUBLE):
             async with runtime.units.read(SYSTEM) as uow:
                 jobs, oldest, inbox = await views.counts(uow)
                 seen = await health.workers(uow)
+                watched = await views.gauges(uow)
+            _watch(watched)
             for state, number in jobs.items():
                 metrics.JOBS.labels(state).set(number)
             for state, number in inbox.items():
                 metrics.INBOX.labels(state).set(number)
             metrics.OLDEST_JOB.set(oldest)
             metrics.WORKERS_OK.set(seen.state == "ok")
+        for role, kinds in runtime.database.usage().items():
+            for kind, number in kinds.items():
+                metrics.POOL.labels(role, kind).set(number)
+        left = seal_expires(runtime.settings.seal_folder)
+        if left is not None:
+            metrics.SEAL_LEFT.set((left - runtime.clock.now()).total_seconds())
         return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")
 
     app.add_route("/healthz", healthz, include_in_schema=False)
     app.add_route("/readyz", readyz, include_in_schema=False)
     app.add_route("/metrics", metrics_page, include_in_schema=False)
+
+
+def _watch(seen: views.Gauges) -> None:
+    """Hand on what is counted anew each time: a state that is empty now is 0, not what it was."""
+    for gauge, rows in (
+        (metrics.CRITICALS, seen.criticals), (metrics.REQUISITIONS, seen.requisitions), (metrics.RETRYING, seen.retrying),
+        (metrics.INBOX_SILENT, seen.silent),
+    ):  # fmt: skip
+        gauge.clear()
+        for label, number in rows.items():
+            gauge.labels(label).set(number)
+    metrics.INBOX_LAG.set(seen.unfiled)
+    metrics.AUDIT_LAG.set(seen.unsealed)
 
 
 def from_environment() -> FastAPI:

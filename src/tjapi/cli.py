@@ -1,34 +1,48 @@
 """`tjapi …`: start, migrate, examine and mend an installation."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
+import secrets
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
 import structlog
 import typer
 import uvicorn
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tjapi import app as application
-from tjapi import content, demo, doctor, installation, up, visit, wiring, worker
+from tjapi import content, demo, doctor, handbook, installation, starting, supply, up, visit, wiring, worker
 from tjapi.catalog import service as catalog
 from tjapi.kernel import logs
 from tjapi.kernel.audit import AuditChain
 from tjapi.kernel.clock import HOSPITAL_ZONE
 from tjapi.kernel.contract import contract_text, problems_text
+from tjapi.kernel.db import DATABASE_TROUBLE, is_passing
 from tjapi.kernel.documents import render
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import migrate as migrate_schema
-from tjapi.kernel.security.keys import KeyMissingError, KeyRing, load_master_key, make_master_key
+from tjapi.kernel.security.keys import (
+    MASTER_KEY_BYTES,
+    KeyMissingError,
+    KeyRing,
+    fingerprint,
+    load_master_key,
+    make_master_key,
+)
 from tjapi.kernel.security.principal import SYSTEM
-from tjapi.kernel.settings import PACKAGE, Settings, project_file
+from tjapi.kernel.settings import PACKAGE, Settings, project_file, shown
 from tjapi.knowledge import service as knowledge
 from tjapi.knowledge.schemas import ContentIn
 from tjapi.result import service as results
@@ -44,6 +58,10 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(contract_app, name="contract")
 content_app = typer.Typer(help="医学内容 · ranges, rules, findings and advice", no_args_is_help=True)
 app.add_typer(content_app, name="content")
+docs_app = typer.Typer(help="手册 · the handbook", no_args_is_help=True)
+app.add_typer(docs_app, name="docs")
+key_app = typer.Typer(help="主密钥 · the master key", no_args_is_help=True)
+app.add_typer(key_app, name="key")
 StateOption = Annotated[Path, typer.Option(help="数据目录 · folder of everything that must survive", envvar="TJ_STATE")]
 DEFAULT_STATE = Path(".state")
 
@@ -62,6 +80,8 @@ def up_command(
 def serve() -> None:
     """启动 API · Run the API on TJ_HOST:TJ_PORT."""
     settings = Settings()
+    logs.configure(settings.log_level)
+    starting.refuse_or_go_on(settings)
     uvicorn.run(
         "tjapi.app:from_environment", factory=True, host=settings.host, port=settings.port, log_config=None, access_log=False,
         loop="uvloop", http="httptools", server_header=False, proxy_headers=False, timeout_graceful_shutdown=5, timeout_keep_alive=application.KEEP_ALIVE_SECONDS,
@@ -78,16 +98,20 @@ def worker_command() -> None:
 def migrate() -> None:
     """升级数据库 · Make the roles and bring TJ_DATABASE_URL to the newest schema."""
     settings = Settings()
-    make_master_key(settings.state)
+    if settings.master_key is None:
+        make_master_key(settings.state)
+    _refuse(starting.of_settings(settings))
     keys = KeyRing(
         load_master_key(settings.master_key.get_secret_value() if settings.master_key else None, settings.state)
     )
-    asyncio.run(migrate_schema(settings, keys))
+    with _spoken():
+        asyncio.run(migrate_schema(settings, keys))
 
 
 @app.command("load")
 def load_command() -> None:
     """装入基础数据 · Load campuses, roles and starter content (and the demo hospital where TJ_ENVIRONMENT=demo)."""
+    _refuse(starting.of_settings(Settings()))
 
     async def run() -> None:
         runtime = wiring.build(Settings())
@@ -98,7 +122,8 @@ def load_command() -> None:
             await demo.order(runtime, runtime.settings.demo_people)
         await wiring.close(runtime)
 
-    asyncio.run(run())
+    with _spoken():
+        asyncio.run(run())
 
 
 @app.command("administrator")
@@ -112,7 +137,8 @@ def administrator_command(kind: Annotated[str, typer.Argument(help="admin | secu
         print(await installation.name_administrator(runtime, kind, another=True))
         await wiring.close(runtime)
 
-    asyncio.run(run())
+    with _spoken():
+        asyncio.run(run())
 
 
 @app.command("visit")
@@ -126,20 +152,32 @@ def visit_command(
 
 @app.command("doctor")
 def doctor_command(
-    as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False, state: StateOption = DEFAULT_STATE
+    as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False,
+    deep: Annotated[
+        bool,
+        typer.Option("--deep", help="也检查医学内容(较慢) · check the medical content as well, which takes a while"),
+    ] = False,
+    state: StateOption = DEFAULT_STATE,
 ) -> None:
     """体检自己 · Check this installation and say how to mend it."""
-    raise typer.Exit(asyncio.run(doctor.run(state.absolute(), as_json=as_json)))
+    raise typer.Exit(asyncio.run(doctor.run(state.absolute(), as_json=as_json, deep=deep)))
 
 
 @app.command("settings")
-def settings_command() -> None:
-    """列出全部设置 · List every TJ_… setting, its default and meaning."""
-    table = Table("TJ_…", "default", "meaning", box=None, pad_edge=False)
-    for name, field in Settings.model_fields.items():
+def settings_command(as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False) -> None:
+    """列出全部设置 · List every TJ_… setting, what it holds (secrets masked), its default and meaning."""
+    held = Settings()
+    if as_json:
+        told = {f"TJ_{n.upper()}": {"held": v, "told": n in held.model_fields_set} for n, v in shown(held).items()}
+        print(json.dumps(told, ensure_ascii=False, indent=1))
+        return
+    table = Table("TJ_…", "held", "default", "meaning", box=None, pad_edge=False)
+    for name, value in shown(held).items():
+        field = Settings.model_fields[name]
         default = "" if field.default is None else str(field.default)
-        table.add_row(f"TJ_{name.upper()}", default, field.description or "")
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+        style = "bold" if name in held.model_fields_set else ""
+        table.add_row(f"TJ_{name.upper()}", Text(value, style=style), Text(default), Text(field.description or ""))
+    Console(width=None if sys.stdout.isatty() else 240).print(table)
 
 
 @audit_app.command("verify")
@@ -312,17 +350,122 @@ def contract_write(folder: Annotated[Path, typer.Option()] = PACKAGE.parents[1] 
     (folder / "problems.json").write_text(problems_text(), encoding="utf-8")
 
 
+@docs_app.command("write")
+def docs_write(folder: Annotated[Path, typer.Option()] = PACKAGE.parents[1] / handbook.FOLDER) -> None:
+    """生成手册 · Regenerate those pages of docs/ that the code writes."""
+    application.create(_offline_runtime())  # whoever may refuse something is loaded
+    for name, text in handbook.generate().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+
+
 def _offline_runtime() -> Runtime:
     os.environ.setdefault("TJ_MASTER_KEY", "00" * 32)  # the contract depends on no key; nothing is opened with it
     return wiring.build(Settings(database_url="postgresql+asyncpg://localhost/none"))
 
 
+@app.command("sbom")
+def sbom_command(
+    lock: Annotated[Path | None, typer.Option(help="requirements.lock; 缺省为随附的 · default: as shipped")] = None,
+) -> None:
+    """物料清单 · Print what this software is made of, as CycloneDX 1.6."""
+    print(json.dumps(supply.bill(_parts(lock), metadata.version("tjapi")), ensure_ascii=False, indent=1))
+
+
+@app.command("advisories")
+def advisories_command(
+    file: Annotated[Path | None, typer.Option(help="OSV 文件 · file of advisories; default: TJ_ADVISORIES")] = None,
+    lock: Annotated[Path | None, typer.Option(help="requirements.lock")] = None,
+) -> None:
+    """漏洞核对 · Hold the libraries against a file of known vulnerabilities; exit 1 on a hit, 2 where no file is held."""
+    path = file or Settings().advisories
+    if path is None:
+        print(
+            "未持有漏洞库,什么都没有核对 · no advisory file is held: nothing was checked (TJ_ADVISORIES)",
+            file=sys.stderr,
+        )
+        raise typer.Exit(2)
+    try:
+        known = supply.read_advisories(path)
+    except (OSError, ValueError) as error:
+        print(f"读不了漏洞库 · cannot read it: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    held = _parts(lock)
+    hits = supply.held_against(held, known)
+    for hit in hits:
+        mend = f"≥ {' / '.join(hit.fixed)}" if hit.fixed else "无修复版本 · no fixed version known"
+        print(f"{hit.part.name} {hit.part.version}  {hit.advisory} {' '.join(hit.aliases)}  → {mend}  {hit.summary}")
+    age = known.newest or "unknown date"
+    print(f"{len(hits)} hits in {len(held)} libraries · {len(known.entries)} advisories, the newest of {age}")
+    raise typer.Exit(1 if hits else 0)
+
+
+@key_app.command("make")
+def key_make(path: Annotated[Path, typer.Argument(help="文件 · file that must not be there yet")]) -> None:
+    """生成主密钥 · Draw a master key into a new file (0600)."""
+    if path.exists():
+        print(f"{path} 已存在,不覆盖 · is there already and stays as it is", file=sys.stderr)
+        raise typer.Exit(1)
+    drawn = secrets.token_bytes(MASTER_KEY_BYTES)
+    installation.write_private(path, drawn.hex() + "\n")
+    print(f"{path}  {fingerprint(drawn)}")
+
+
+@key_app.command("fingerprint")
+def key_fingerprint(
+    file: Annotated[
+        Path | None, typer.Argument(help="托管副本 · file of an escrowed copy; default: the key in use")
+    ] = None,
+) -> None:
+    """主密钥指纹 · Print the fingerprint of the master key, or of a copy, to compare them without showing either."""
+    settings = Settings()
+    held = settings.master_key.get_secret_value() if settings.master_key else None
+    try:
+        print(fingerprint(load_master_key(file.read_text(encoding="ascii") if file else held, settings.state)))
+    except (OSError, ValueError) as error:
+        print(f"不是主密钥 · no master key: {type(error).__name__}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def _parts(lock: Path | None) -> list[supply.Part]:
+    return supply.parts((lock or project_file("requirements.lock")).read_text(encoding="utf-8"))
+
+
+def _refuse(found: list[starting.Refusal]) -> None:
+    for refusal in found:
+        print(f"tjapi: {refusal}", file=sys.stderr)
+    if found:
+        raise typer.Exit(starting.EX_CONFIG)
+
+
+@contextlib.contextmanager
+def _spoken() -> Iterator[None]:
+    """Say in a line what a database's refusal means, where the operator can mend it; a fault of ours keeps its traceback."""
+    try:
+        yield
+    except DATABASE_TROUBLE as error:
+        known = starting.of_trouble(error)
+        if known is None and not is_passing(error):
+            raise
+        print(f"tjapi: {known or starting.AWAY}", file=sys.stderr)
+        raise typer.Exit(starting.EX_CONFIG if known else 1) from None
+
+
 def main() -> None:
-    """Run the command line."""
+    """Run the command line. What an operator got wrong is said in a line."""
     try:
         app()
     except KeyMissingError as error:
         sys.exit(str(error))
+    except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
+        # The value is not repeated: it may be a secret.
+        told = [
+            f"TJ_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors(include_input=False)
+        ]
+        print("\n".join(f"tjapi: {line}" for line in told), file=sys.stderr)
+        sys.exit(starting.EX_CONFIG)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from tjapi.kernel.security.principal import SYSTEM
 from tjapi.knowledge import service as knowledge
 
 GATEWAY = "device-gateway"
+GATEWAY_SECRET = "gateway.secret"  # noqa: S105 - the name of a file
 GATEWAY_SCOPES = ("message.push",)
 CAMPUSES = {"demo": "1:A:本部院区,2:B:城东院区", "production": "1:A:本院"}
 ADMINISTRATORS = {
@@ -57,8 +58,10 @@ async def load(runtime: Runtime) -> None:
         await identity.trust_client(uow, GATEWAY, "设备网关", GATEWAY_SCOPES, secret, hashed)
     if settings.environment == "demo":
         make_demo_seal(settings.seal_folder, settings.hospital_name)
+    if settings.gateway_secret_file:
+        write_private(settings.gateway_secret_file, secret)
     if settings.environment == "production":
-        write_private(state / "gateway.secret", secret)
+        write_private(state / GATEWAY_SECRET, secret)
         for kind in ADMINISTRATORS:
             await name_administrator(runtime, kind)
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 
-from tjapi import demo, installation, visit, wiring
+from tjapi import demo, installation, starting, visit, wiring
 from tjapi.kernel.embedded import EmbeddedError, EmbeddedPostgres, EmbeddedValkey, ProcessSpec, Supervisor, free_port
 from tjapi.kernel.runtime import Runtime
 from tjapi.kernel.schema import connect, migrate
@@ -32,6 +32,9 @@ async def run(state: Path, port: int) -> int:
         async with Supervisor(state) as supervisor:
             make_master_key(state)
             settings = await _databases(supervisor, state, port)
+            if refused := starting.of_settings(settings):
+                print("\n".join(f"tjapi up: {refusal}" for refusal in refused), file=sys.stderr)
+                return starting.EX_CONFIG
             runtime = await _prepare(settings)
             ports = await _processes(supervisor, runtime, port)
             _write_demo(runtime, ports)
@@ -49,7 +52,7 @@ async def run(state: Path, port: int) -> int:
 
 async def _databases(supervisor: Supervisor, state: Path, port: int) -> Settings:
     """Start the embedded PostgreSQL and Valkey unless external ones are named; return settings that name what is used."""
-    given = Settings(state=state)
+    given = settings_of(state)
     database_url, redis_url = given.database_url, given.redis_url
     if not database_url:
         server = EmbeddedPostgres(state)
@@ -61,6 +64,13 @@ async def _databases(supervisor: Supervisor, state: Path, port: int) -> Settings
         await supervisor.add(valkey)
         redis_url = valkey.url
     return given.model_copy(update={"database_url": database_url, "redis_url": redis_url, "port": port})
+
+
+def settings_of(state: Path) -> Settings:
+    """Return the settings of an installation that `tjapi up` starts: the demo unless told, or unless the folder is a production's."""
+    given = Settings(state=state)
+    is_told = "environment" in given.model_fields_set or (state / installation.GATEWAY_SECRET).exists()
+    return given if is_told else given.model_copy(update={"environment": "demo"})
 
 
 async def _create_database(url: str) -> None:
@@ -117,7 +127,7 @@ async def _processes(supervisor: Supervisor, runtime: Runtime, port: int) -> dic
     common = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ} | {"PYTHONUNBUFFERED": "1"}
     ours = common | {k: v for k, v in os.environ.items() if k.startswith("TJ_")} | {
         "TJ_STATE": str(state), "TJ_DATABASE_URL": _without_credentials(str(settings.database_url)), "TJ_REDIS_URL": str(settings.redis_url),
-        "TJ_PORT": str(port), "TJ_HOST": settings.host,
+        "TJ_PORT": str(port), "TJ_HOST": settings.host, "TJ_ENVIRONMENT": settings.environment,
     }  # fmt: skip
     specs: list[ProcessSpec] = []
     if is_demo:

@@ -12,7 +12,7 @@ from arq.worker import Worker, func
 from redis.exceptions import RedisError
 from sqlalchemy import text
 
-from tjapi import demo, wiring
+from tjapi import demo, starting, wiring
 from tjapi.appointment import service as appointments
 from tjapi.critical_value import service as critical_values
 from tjapi.kernel import heap, logs
@@ -192,9 +192,10 @@ async def sweep_files(held: Runtime) -> list[str]:
 
 
 def main() -> None:
-    """Run the worker."""
+    """Run the worker. Exits with what is wrong where an installation may not start."""
     settings = Settings()
     logs.configure(settings.log_level)
+    starting.refuse_or_go_on(settings)
     asyncio.run(serve(settings))
 
 

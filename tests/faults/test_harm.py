@@ -167,7 +167,7 @@ async def harmed(settings: Settings, **environment: str) -> AsyncIterator[Callab
     told = {
         "TJ_STATE": str(settings.state), "TJ_DATABASE_URL": str(settings.database_url), "TJ_REDIS_URL": str(settings.redis_url),
         "TJ_MASTER_KEY": settings.master_key.get_secret_value() if settings.master_key else "", "TJ_STALL_SECONDS": "3", "TJ_LOG_LEVEL": "ERROR",
-        "TJ_SWEEP_SECONDS": "1", "TJ_JOB_LEASE_SECONDS": "4", **environment,
+        "TJ_ENVIRONMENT": "demo", "TJ_SWEEP_SECONDS": "1", "TJ_JOB_LEASE_SECONDS": "4", **environment,
     }  # fmt: skip
     kept = {k: v for k, v in os.environ.items() if not k.startswith("TJ_")}
     argv = [sys.executable, "-m", "tests.faults.work"]

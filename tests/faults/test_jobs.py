@@ -490,7 +490,7 @@ async def worker_process(settings: Settings, **environment: str) -> AsyncIterato
     """A real worker; it is killed if it is still there."""
     told = {
         "TJ_STATE": str(settings.state), "TJ_DATABASE_URL": str(settings.database_url), "TJ_REDIS_URL": str(settings.redis_url),
-        "TJ_MASTER_KEY": settings.master_key.get_secret_value() if settings.master_key else "", **environment,
+        "TJ_MASTER_KEY": settings.master_key.get_secret_value() if settings.master_key else "", "TJ_ENVIRONMENT": "demo", **environment,
     }  # fmt: skip
     kept = {k: v for k, v in os.environ.items() if not k.startswith("TJ_")}
     argv = [sys.executable, "-m", "tjapi.worker"]

@@ -201,6 +201,46 @@ class Database:
         token = self.context(principal, raw.get_server_pid(), int(time.time()) + CONTEXT_SECONDS)
         await fetch_value(session, "select set_config('tj.context', $1, true)", token)
 
+    def usage(self) -> dict[str, dict[str, int]]:
+        """Return how many connections each role of this process may have, has in use, and how many callers wait for one."""
+        gates: dict[str, asyncio.Semaphore] = {**self._gates, "bare": self._bare.gate}
+        return {
+            role: {"size": self._pool, "used": self._pool - gate._value, "waiting": len(gate._waiters or ())}  # noqa: SLF001 - asyncio tells it nowhere else
+            for role, gate in gates.items()
+        }
+
+    async def keeps_context(self) -> bool:
+        """Say whether a session stays on one backend from statement to statement, as the signed context needs.
+
+        Behind a pooler of transactions or statements it does not; behind one of sessions the backend is another than the driver was
+        told, and the context names the one it was told. A pooler that refuses our session settings is one as well.
+        """
+        try:
+            return await self._keeps_context()
+        except (
+            asyncpg.InvalidSQLStatementNameError,
+            asyncpg.DuplicatePreparedStatementError,
+            asyncpg.ProtocolViolationError,
+        ):
+            return False
+
+    async def _keeps_context(self) -> bool:
+        first = await _connect(self._settings, self._keys, None)
+        try:
+            if await first.fetchval("select pg_backend_pid()") != first.get_server_pid():
+                return False
+            other = await _connect(self._settings, self._keys, None)
+            try:
+                await first.fetchval("select set_config('tj.context', 'held', false)")
+                async with other.transaction():  # takes the backend that a pooler has just been given back
+                    await other.fetchval("select 1")
+                    held = await first.fetchval("select current_setting('tj.context', true)")
+                return bool(held == "held")
+            finally:
+                other.terminate()
+        finally:
+            first.terminate()
+
     async def listener(self) -> asyncpg.Connection:
         """Open a connection of its own for LISTEN, outside the pools."""
         return await _connect(self._settings, self._keys, None)
@@ -230,14 +270,14 @@ class BareReaders:
         self._database = database
         self._settings = settings
         self._keys = keys
-        self._gate = asyncio.Semaphore(size)
+        self.gate = asyncio.Semaphore(size)
         self._idle: list[asyncpg.Connection] = []
         self._held: dict[asyncpg.Connection, tuple[str, float]] = {}
 
     @asynccontextmanager
     async def lend(self, principal: Principal | None) -> AsyncIterator[asyncpg.Connection]:
         """Lend a connection that shows what a principal may see; a broken one is dropped, and the idle ones with it."""
-        async with self._gate:
+        async with self.gate:
             connection = await self._take()
             try:
                 if principal is not None:

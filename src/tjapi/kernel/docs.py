@@ -33,7 +33,8 @@ table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:8px 10px
 """
 
 
-def _page(title: str, body: str) -> HTMLResponse:
+def html_page(title: str, body: str) -> HTMLResponse:
+    """Return a page that asks nothing of any other host: `body` is HTML, `title` is text."""
     html = (
         f'<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
         f'<title>{escape(title)}</title><link rel="icon" href="data:,"><style>{_STYLE}</style><main>{body}</main></html>'
@@ -48,6 +49,8 @@ _START = """
 <li><a href="/redoc">Redoc</a><span>通读 · read it through</span></li>
 <li><a href="/openapi.json">/openapi.json</a><span>OpenAPI 3.1 {audiences}</span></li>
 <li><a href="/problems">/problems</a><span>全部错误代码 · every problem, zh / en</span></li></ul>
+<h2>手册 · Handbook</h2><ul>
+<li><a href="/guide">/guide</a><span>按角色开始、HL7 符合性、状态、事件、错误与处置 · where to start, by role</span></li></ul>
 <h2>运行 · Health</h2><ul>
 <li><a href="/healthz">/healthz</a><span>存活 · liveness</span></li>
 <li><a href="/readyz">/readyz</a><span>就绪 · readiness</span></li>
@@ -58,10 +61,32 @@ _START = """
 <li><a href="/docs#/exams/getExamCompleteness">GET …/completeness</a><span>为什么还不能终审 · why it cannot be finalized</span></li></ul>
 <footer>本页与接口文档全部来自本机,不访问外网 · these pages ask nothing of any other host</footer>
 """
+_BARE = """
+<h1>tj<span>api</span> 体检系统</h1><p class="lead">接口文档在此安装未开放(TJ_DOCS) · the reference is not served here (TJ_DOCS)</p>
+<ul><li><a href="/healthz">/healthz</a><span>存活 · liveness</span></li>
+<li><a href="/readyz">/readyz</a><span>就绪 · readiness</span></li>
+<li><a href="/problems">/problems</a><span>全部错误代码 · every problem, zh / en</span></li></ul>
+"""
 
 
-def mount(app: FastAPI) -> None:
-    """Add the pages to an application. Its contract is built once."""
+def mount(app: FastAPI, *, reference: bool = True) -> None:
+    """Add the pages to an application. Its contract is built once.
+
+    Without `reference` there is no contract and no page of it: a start page that names the health checks, and the problems, to which
+    every refusal links.
+    """
+    if reference:
+        _mount_reference(app)
+    else:
+        app.add_route("/", _bare_start, include_in_schema=False)
+    _mount_problems(app)
+
+
+async def _bare_start(_request: Request) -> Response:
+    return html_page("tjapi 体检系统", _BARE)
+
+
+def _mount_reference(app: FastAPI) -> None:
     # Redoc fetches one picture from its maker's site, with no setting against it.
     offline = (_STATIC / "redoc.standalone.js").read_bytes().replace(_REDOC_LOGO, b"data:,")
 
@@ -70,7 +95,7 @@ def mount(app: FastAPI) -> None:
             f'<a class="in" href="/openapi/{name}.json" title="{escape(who)}">{name}</a>'
             for name, who in AUDIENCES.items()
         )
-        return _page("tjapi 体检系统", _START.replace("{audiences}", f"· {views}"))
+        return html_page("tjapi 体检系统", _START.replace("{audiences}", f"· {views}"))
 
     async def contract(_request: Request) -> Response:
         return JSONResponse(_built(app))
@@ -106,7 +131,6 @@ def mount(app: FastAPI) -> None:
         ("/redoc", redoc), ("/redoc.js", redoc_script),
     ):  # fmt: skip
         app.add_route(path, endpoint, include_in_schema=False)
-    _mount_problems(app)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
 
 
@@ -114,13 +138,13 @@ def _mount_problems(app: FastAPI) -> None:
     async def problems(request: Request) -> Response:
         if "json" in request.headers.get("accept", ""):
             return JSONResponse(problem.catalogue())
-        return _page("tjapi problems", _problem_table(problem.catalogue()))
+        return html_page("tjapi problems", _problem_table(problem.catalogue()))
 
     async def one_problem(request: Request) -> Response:
         found = [p for p in problem.catalogue() if p["code"] == request.path_params["code"]]
         if not found:
             return problem.response(request, problem.NoSuchPath())
-        return _page(found[0]["code"], _problem_table(found))
+        return html_page(found[0]["code"], _problem_table(found))
 
     app.add_route("/problems", problems, include_in_schema=False)
     app.add_route("/problems/{code}", one_problem, include_in_schema=False)

@@ -12,6 +12,41 @@ JOBS = Gauge("tjapi_jobs", "Jobs by state", ["state"], registry=REGISTRY)
 OLDEST_JOB = Gauge("tjapi_oldest_ready_job_seconds", "Age of the oldest job that could run now", registry=REGISTRY)
 WORKERS_OK = Gauge("tjapi_workers_ok", "1: workers live, turn and take what is due", registry=REGISTRY)
 INBOX = Gauge("tjapi_inbox_messages", "Inbound messages by state", ["state"], registry=REGISTRY)
+CRITICALS = Gauge(
+    "tjapi_critical_values",
+    "Critical values that are not ended: open, untold (nobody was told), overdue",
+    ["kind"],
+    registry=REGISTRY,
+)
+REQUISITIONS = Gauge("tjapi_requisitions", "Orders to the laboratory by state", ["state"], registry=REGISTRY)
+RETRYING = Gauge(
+    "tjapi_jobs_retrying",
+    "Jobs that failed at least once and will be tried again, by name: a neighbour that does not answer",
+    ["name"],
+    registry=REGISTRY,
+)
+INBOX_SILENT = Gauge(
+    "tjapi_inbox_silent_seconds", "Time since the newest message of a source was stored", ["source"], registry=REGISTRY
+)
+INBOX_LAG = Gauge(
+    "tjapi_inbox_oldest_unfiled_seconds",
+    "Age of the oldest message that is stored and not yet filed",
+    registry=REGISTRY,
+)
+AUDIT_LAG = Gauge(
+    "tjapi_audit_oldest_unsealed_seconds", "Age of the oldest audit row outside the chain", registry=REGISTRY
+)
+POOL = Gauge(
+    "tjapi_database_pool",
+    "Connections of this process by role: size, used, waiting",
+    ["role", "kind"],
+    registry=REGISTRY,
+)
+SEAL_LEFT = Gauge(
+    "tjapi_seal_certificate_seconds_left",
+    "Time until the certificate of the hospital's seal expires; negative: expired",
+    registry=REGISTRY,
+)
 
 
 def exposition() -> bytes:

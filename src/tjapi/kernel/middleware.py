@@ -25,6 +25,10 @@ _SAFE = [
     (b"referrer-policy", b"no-referrer"),
 ]
 
+_PUBLIC = ("/static/",)
+"""Scripts and styles of the reference pages, the same for everybody."""
+_NO_STORE = (b"cache-control", b"no-store")
+
 
 class _TooLargeError(HTTPException):
     """An HTTPException, because FastAPI turns any other exception while a body is read into a 400."""
@@ -45,7 +49,10 @@ class Perimeter:
         seconds: float,
         stream_suffixes: tuple[str, ...],
         trusted_proxies: str = "",
+        hsts_seconds: int = 0,
     ) -> None:
+        strict = [(b"strict-transport-security", f"max-age={hsts_seconds}".encode())] if hsts_seconds else []
+        self._safe = [*_SAFE, *strict]
         self._proxies = tuple(ip_network(network) for network in trusted_proxies.split(",") if network)
         self._app = app
         self._json_limit = json_limit
@@ -70,7 +77,10 @@ class Perimeter:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *_SAFE]
+                said = {name.lower() for name, _ in message["headers"]}
+                # What nobody said may be kept is kept by nobody: answers hold names, numbers and results.
+                kept = [] if b"cache-control" in said or scope["path"].startswith(_PUBLIC) else [_NO_STORE]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *self._safe, *kept]
             await send(message)
 
         try:

@@ -198,13 +198,33 @@ def _der(tag: int, *parts: bytes) -> bytes:
     return bytes((tag, _SHORT | len(length))) + length + body
 
 
+_DEMO_ROOT = "演示根证书"
+
+
+def is_demo_seal(folder: Path) -> bool:
+    """Say whether the seal of a folder was issued by a demo's authority: by who issued the certificate, whatever lies beside it."""
+    try:
+        issued_by = x509.load_pem_x509_certificate((folder / _CERTIFICATE).read_bytes()).issuer
+    except (OSError, ValueError):
+        return False
+    return any(_DEMO_ROOT in str(part.value) for part in issued_by.get_attributes_for_oid(NameOID.COMMON_NAME))
+
+
+def seal_expires(folder: Path) -> datetime | None:
+    """Return until when the certificate of a folder's seal holds; None where there is none that can be read."""
+    try:
+        return x509.load_pem_x509_certificate((folder / _CERTIFICATE).read_bytes()).not_valid_after_utc
+    except (OSError, ValueError):
+        return None
+
+
 def make_demo_seal(folder: Path, hospital: str) -> None:
     """Make an authority and a seal certificate of a demo hospital, once; the key is readable by its owner alone."""
     if (folder / _KEY).exists():
         return
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     now = datetime.now(UTC)
-    ca_key, ca_name = ec.generate_private_key(ec.SECP256R1()), _name(hospital, f"{hospital} 演示根证书")
+    ca_key, ca_name = ec.generate_private_key(ec.SECP256R1()), _name(hospital, f"{hospital} {_DEMO_ROOT}")
     ca = _certificate(ca_name, ca_name, ca_key.public_key(), ca_key, now, authority=True)
     key = ec.generate_private_key(ec.SECP256R1())
     leaf = _certificate(

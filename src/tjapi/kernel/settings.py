@@ -1,6 +1,7 @@
 """Every knob, each a `TJ_…` environment variable; `tjapi settings` lists them. Secrets may come from `TJ_…_FILE`."""
 
 import os
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
@@ -8,6 +9,9 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+# What stands between the user and the last @ of the authority: a password may hold an @ of its own.
+_PASSWORD = re.compile(r"(://[^/?#:]*:)[^?#]*@")
+_SECRET_IN_QUERY = re.compile(r"([?&](?:password|passwd|token|secret|key)=)[^&#]*", re.IGNORECASE)
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -15,6 +19,10 @@ def project_file(name: str) -> Path:
     """Return a data folder of the project: from the checkout, or from inside the installed wheel."""
     checkout = PACKAGE.parents[1] / name
     return checkout if checkout.exists() else PACKAGE / "_data" / name
+
+
+DEMO_MARK = "演示"
+"""What the names of a demo hold, and no hospital's."""
 
 
 class Settings(BaseSettings):
@@ -26,7 +34,9 @@ class Settings(BaseSettings):
         Path(".state"), description="folder of everything that must survive: database, files, keys, logs"
     )
     environment: Literal["demo", "production"] = Field(
-        "demo", description="demo loads the demo hospital and prints 演示 on documents; production does neither"
+        "production",
+        description="demo loads the demo hospital and prints 演示 on documents; production does neither, and refuses to start with a demo's"
+        " accounts, seal, name or key. `tjapi up` alone is demo unless told",
     )
     demo_people: int = Field(
         300, ge=0, le=5_000, description="how many invented examinees the demo hospital has, with their years and the work of a day; 0: none"
@@ -56,6 +66,22 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8000, ge=0, le=65535, description="port the API listens on")
     public_url: str | None = Field(None, description="how clients reach the API; unset: http://host:port")
+    docs: bool | None = Field(
+        None, description="whether the API serves its reference and contract (/docs, /redoc, /openapi, /guide); unset: in the demo only"
+    )  # fmt: skip
+    metrics_peers: str = Field(
+        "127.0.0.0/8,::1/128",
+        description="addresses or networks that may read /metrics, separated by commas; empty: nobody",
+    )
+    hsts_seconds: int = Field(
+        31_536_000, ge=0, description="for how long browsers keep to HTTPS (HSTS), where TJ_PUBLIC_URL is https; 0: not said"
+    )  # fmt: skip
+    gateway_secret_file: Path | None = Field(
+        None, description="where `tjapi load` writes the secret of the gateway (0600); unset: STATE/gateway.secret, in production alone"
+    )  # fmt: skip
+    advisories: Path | None = Field(
+        None, description="file of known vulnerabilities in the OSV format (JSON list, JSON lines, or zip) for `tjapi advisories`"
+    )  # fmt: skip
     access_token_seconds: int = Field(900, ge=30, le=86_400, description="life of an access token")
     session_idle_minutes: int = Field(
         120,
@@ -132,7 +158,7 @@ class Settings(BaseSettings):
     tsa_url: str | None = Field(None, description="RFC 3161 timestamp authority for the seal (PAdES-B-T); unset: B-B")
     payment_required: bool = Field(False, description="whether lines wait for payment before they are released")
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "metrics_peers")
     @classmethod
     def _networks(cls, value: str) -> str:
         """Refuse what is no network, when the process starts."""
@@ -151,6 +177,11 @@ class Settings(BaseSettings):
         return values
 
     @property
+    def serves_docs(self) -> bool:
+        """Return whether the reference and the contract are served."""
+        return self.environment == "demo" if self.docs is None else self.docs
+
+    @property
     def seal_folder(self) -> Path:
         """Return where the seal is."""
         return self.seal or self.state / "seal"
@@ -159,3 +190,17 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """Return the address that clients are told."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+
+def shown(settings: Settings) -> dict[str, str]:
+    """Return what each setting holds, for people: secrets as ***, and so the passwords of addresses."""
+    told: dict[str, str] = {}
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            told[name] = "***"
+        elif isinstance(value, str) and "://" in value:
+            told[name] = _PASSWORD.sub(r"\1***@", _SECRET_IN_QUERY.sub(r"\1***", value))
+        else:
+            told[name] = "" if value is None else str(value)
+    return told

@@ -1,11 +1,13 @@
 """What operations reads of the kernel's tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, text
 
+from tjapi.critical_value.rules import ENDED, UNTOLD
 from tjapi.kernel.audit import AuditEvent
 from tjapi.kernel.inbox import ALARMING, InboxMessage
 from tjapi.kernel.jobs.models import Job
@@ -71,6 +73,48 @@ async def audit_events(
     if after:
         query = query.where(AuditEvent.id < int(after[0]))
     return (await uow.session.execute(query)).scalars().all()
+
+
+_CRITICALS = text("""
+select count(*), count(*) filter (where state = any(:untold)), count(*) filter (where due_at < clock_timestamp())
+from critical_value where state <> all(:ended)
+""")
+_REQUISITIONS = text("select state, count(*) from requisition group by state")
+_RETRYING = text("select name, count(*) from job where state = 'queued' and attempts > 0 group by name")
+_SILENT = text(
+    "select source, extract(epoch from clock_timestamp() - max(received_at)) from inbox_message group by source"
+)
+_LAGS = text("""
+select
+  (select extract(epoch from clock_timestamp() - min(received_at)) from inbox_message where state = 'received'),
+  (select extract(epoch from clock_timestamp() - min(at)) from audit_event where not sealed)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """What an operator watches beside jobs: numbers by kind, ages in seconds (0: nothing waits)."""
+
+    criticals: Mapping[str, int]
+    requisitions: Mapping[str, int]
+    retrying: Mapping[str, int]
+    silent: Mapping[str, float]
+    unfiled: float
+    unsealed: float
+
+
+async def gauges(uow: UnitOfWork) -> Gauges:
+    """Return what an operator watches, over all campuses."""
+    told = {"untold": list(UNTOLD), "ended": list(ENDED)}
+    criticals = (await uow.session.execute(_CRITICALS, told)).one()
+    requisitions: Any = (await uow.session.execute(_REQUISITIONS)).all()
+    retrying: Any = (await uow.session.execute(_RETRYING)).all()
+    silent: Any = (await uow.session.execute(_SILENT)).all()
+    unfiled, unsealed = (await uow.session.execute(_LAGS)).one()
+    return Gauges(
+        dict(zip(("open", "untold", "overdue"), criticals, strict=True)), dict(requisitions), dict(retrying),
+        {source: float(seconds) for source, seconds in silent}, float(unfiled or 0), float(unsealed or 0),
+    )  # fmt: skip
 
 
 async def counts(uow: UnitOfWork) -> tuple[dict[str, int], float, dict[str, int]]:

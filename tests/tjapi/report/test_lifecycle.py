@@ -124,7 +124,7 @@ async def test_a_worker_killed_between_rendering_and_sealing_leaves_a_version_th
     with _silent_authority() as port:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("TJ_")} | {
             "TJ_STATE": str(settings.state), "TJ_DATABASE_URL": str(settings.database_url), "TJ_REDIS_URL": str(settings.redis_url),
-            "TJ_MASTER_KEY": MASTER_KEY, "TJ_TSA_URL": f"http://127.0.0.1:{port}",
+            "TJ_MASTER_KEY": MASTER_KEY, "TJ_ENVIRONMENT": "demo", "TJ_TSA_URL": f"http://127.0.0.1:{port}",
         }  # fmt: skip
         worker = await asyncio.create_subprocess_exec(sys.executable, "-m", "tjapi.worker", env=environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL)  # fmt: skip
 

@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 MASTER_KEY_BYTES = 32
+_DISTINCT_BYTES = 20
+"""Of 32 random bytes 30 are distinct on average; fewer than 20 come once in 10^11 keys."""
 
 
 class KeyMissingError(RuntimeError):
@@ -34,6 +36,16 @@ class KeyRing:
     def text(self, purpose: str) -> str:
         """Return the key of a purpose as 64 hex digits, for places that want a password."""
         return self.of(purpose).hex()
+
+
+def is_worthless(master: bytes) -> bool:
+    """Say whether a key is an example, a pattern or a text rather than drawn: too few distinct bytes, or all of them printable."""
+    return len(set(master)) < _DISTINCT_BYTES or all(0x20 <= byte < 0x7F for byte in master)  # noqa: PLR2004 - ASCII
+
+
+def fingerprint(master: bytes) -> str:
+    """Return what tells two copies of a key apart without showing either: 16 hex digits of a derived key."""
+    return KeyRing(master).text("fingerprint/1")[:16]
 
 
 def load_master_key(value: str | None, state: Path) -> bytes:
