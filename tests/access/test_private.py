@@ -356,7 +356,12 @@ async def test_what_is_private_waits_for_consent_and_shows_to_those_alone_who_ma
     asked = (await do(outsider, "GET", f"{place}/completeness")).json()["outstanding"]
     assert "pregnant_asked" in {one["code"] for one in asked}
     assert not SECRET.search(json.dumps(asked, ensure_ascii=False)), "that a private test hints at it is not told"
-    await do(world.clients["front_desk"], "POST", f"{place}:correct-facts", json={"pregnant": False, "reason": "已与本人核实"})
+    await do(
+        world.clients["front_desk"],
+        "POST",
+        f"{place}:correct-facts",
+        json={"pregnant": False, "reason": "已与本人核实"},
+    )
     held = await do(outsider, "POST", f"{place}:hold", json={"reason": "休息"})
     resumed = await do(outsider, "POST", f"{place}:resume")
     assert not SECRET.search(held.text + resumed.text)

@@ -203,10 +203,10 @@ class Database:
 
     def usage(self) -> dict[str, dict[str, int]]:
         """Return how many connections each role of this process may have, has in use, and how many callers wait for one."""
-        gates: dict[str, asyncio.Semaphore] = {**self._gates, "bare": self._bare.gate}
+        gates = [*self._gates.items(), ("bare", self._bare.gate)]
         return {
             role: {"size": self._pool, "used": self._pool - gate._value, "waiting": len(gate._waiters or ())}  # noqa: SLF001 - asyncio tells it nowhere else
-            for role, gate in gates.items()
+            for role, gate in gates
         }
 
     async def keeps_context(self) -> bool:

@@ -146,80 +146,112 @@ class JobTold(BaseModel):
 
 class _Event(BaseModel):
     at: datetime
-    campus_id: int | None = Field(description="院区;与院区无关时为空 · The campus; null where none is meant", examples=[1])
+    campus_id: int | None = Field(
+        description="院区;与院区无关时为空 · The campus; null where none is meant", examples=[1]
+    )
 
 
 class ExamEvent(_Event):
+    """An exam was registered or went on."""
+
     topic: Literal["exam"]
     data: ExamTold
 
 
 class ResultEvent(_Event):
+    """Results of an exam changed."""
+
     topic: Literal["result"]
     data: ExamPointed
 
 
 class ResultQuestionEvent(_Event):
+    """A result is asked about, or was answered."""
+
     topic: Literal["result_question"]
     data: ResultQuestionTold
 
 
 class CriticalValueEvent(_Event):
+    """A critical value was found, or a step was taken."""
+
     topic: Literal["critical_value"]
     data: CriticalValueTold
 
 
 class AlarmingMessageEvent(_Event):
+    """A message of nobody says something critical."""
+
     topic: Literal["alarming_message"]
     data: AlarmingMessageTold
 
 
 class ConclusionEvent(_Event):
+    """A conclusion changed."""
+
     topic: Literal["conclusion"]
     data: ConclusionTold
 
 
 class AmendmentTaskEvent(_Event):
+    """Somebody has to look at a finalized exam."""
+
     topic: Literal["amendment_task"]
     data: AmendmentTaskTold
 
 
 class ReportEvent(_Event):
+    """A report came to another state."""
+
     topic: Literal["report"]
     data: ReportTold
 
 
 class RequisitionEvent(_Event):
+    """An order could not be sent."""
+
     topic: Literal["requisition"]
     data: RequisitionTold
 
 
 class SpecimenEvent(_Event):
+    """A tube was rejected."""
+
     topic: Literal["specimen"]
     data: SpecimenTold
 
 
 class HandoverEvent(_Event):
+    """A list of tubes changed hands."""
+
     topic: Literal["handover"]
     data: HandoverTold
 
 
 class AppointmentEvent(_Event):
+    """An appointment changed."""
+
     topic: Literal["appointment"]
     data: AppointmentTold
 
 
 class WaitingListEvent(_Event):
+    """A place came free."""
+
     topic: Literal["waiting_list"]
     data: WaitingListTold
 
 
 class GuidanceEvent(_Event):
+    """A queue moved."""
+
     topic: Literal["guidance"]
     data: GuidanceTold
 
 
 class JobEvent(_Event):
+    """A job of the caller went on."""
+
     topic: Literal["job"]
     data: JobTold
 

@@ -401,6 +401,6 @@ DICTIONARIES: dict[str, dict[str, tuple[str, str]]] = {
     "report_verdict": REPORT_VERDICT,
     "review_view": REVIEW_VIEW,
     "release_doubt": RELEASE_DOUBT,
-    "question_kind": dict(QUESTION_LABELS),
-    "answer": dict(ANSWER_LABELS),
+    "question_kind": {str(kind): labels for kind, labels in QUESTION_LABELS.items()},
+    "answer": {str(answer): labels for answer, labels in ANSWER_LABELS.items()},
 }

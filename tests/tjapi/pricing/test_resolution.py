@@ -250,6 +250,7 @@ def test_whatever_is_left_out_is_examined_by_what_stays(items: dict[int, frozens
 
 class _Group:
     sex, age_from_years, age_to_years, not_when_pregnant = "female", 18, 65, True
+    precaution = ""
 
 
 def test_bounds_of_age_belong_to_it_and_what_is_not_known_refuses_nothing() -> None:

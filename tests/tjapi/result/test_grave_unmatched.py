@@ -112,10 +112,11 @@ async def test_a_critical_number_of_who_is_named_in_full_alerts_at_the_exam(unit
 async def test_nobody_is_proposed_who_is_not_named_in_full(unit: OpenUnit, lacks: str) -> None:
     scene = await visit(unit, "GLU" if lacks == "line" else "CT-CHEST")
     said = report(scene, "CT-CHEST", _text(MASS, "CT-CHEST"), barcode="", placer_no=None)
-    changes: dict[str, Any] = {
+    ways: dict[str, dict[str, Any]] = {
         "name": {"patient_name": ""}, "other name": {"patient_name": "另一人"}, "sex": {"patient_sex": "unknown"}, "birth": {"patient_birth_date": None},
         "number": {"exam_no": None}, "line": {},
-    }[lacks]  # fmt: skip
+    }  # fmt: skip
+    changes = ways[lacks]
     filing = await file(unit, replace(said, **changes))
     assert "proposed" not in filing.detail
     assert filing.detail[inbox.ALARMING] == ["CT-CHEST"]
