@@ -33,12 +33,12 @@ from tjapi.requisition.rules import HANDOVER_MOVES, TUBE_MOVES
 FOLDER = "docs"
 WRITTEN = "本页由程序生成,请勿手改(`tjapi docs write`)。\n"
 MACHINES: tuple[tuple[str, str, Mapping[str, frozenset[str]]], ...] = (
-    ("体检 Exam", "exam_state", EXAM_MOVES), ("组合项目 Line", "line_state", LINE_MOVES), ("试管 Tube", "tube_state", TUBE_MOVES),
-    ("交接单 Hand-over list", "handover_state", HANDOVER_MOVES), ("排队号 Ticket", "ticket_state", TICKET_MOVES),
-    ("预约 Appointment", "appointment_state", APPOINTMENT), ("候补 Waiting list", "wait_state", WAIT_MOVES),
-    ("危急值 Critical value", "critical_state", CRITICAL), ("主检结论 Conclusion", "conclusion_state", CONCLUSION),
-    ("报告 Report", "report_state", REPORT), ("团检任务 Campaign", "campaign_state", CAMPAIGN_MOVES), ("名单成员 Member", "member_state", MEMBER_MOVES),
-    ("名单导入 Import", "member_import_state", IMPORT_MOVES),
+    ("体检", "exam_state", EXAM_MOVES), ("组合项目", "line_state", LINE_MOVES), ("试管", "tube_state", TUBE_MOVES),
+    ("交接单", "handover_state", HANDOVER_MOVES), ("排队号", "ticket_state", TICKET_MOVES),
+    ("预约", "appointment_state", APPOINTMENT), ("候补", "wait_state", WAIT_MOVES),
+    ("危急值", "critical_state", CRITICAL), ("主检结论", "conclusion_state", CONCLUSION),
+    ("报告", "report_state", REPORT), ("团检任务", "campaign_state", CAMPAIGN_MOVES), ("名单成员", "member_state", MEMBER_MOVES),
+    ("名单导入", "member_import_state", IMPORT_MOVES),
 )  # fmt: skip
 # What a client does about a refusal, by its status: the same for every problem of that status, beside what its own text says.
 REMEDIES = {

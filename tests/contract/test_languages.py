@@ -49,7 +49,7 @@ WHOLE = {
     "shown_name(uow, line)", "plain_name(line)", "called[line_id]", "called[line.id]",
     "zh.format(day=day)", "en.format(day=day)", "', '.join(known)", "'、'.join(known)", "_say(a)[0]", "_say(a)[1]", "_say(b)[0]", "_say(b)[1]", "_yuan(row['amount_fen'])", "meant[0]",
     "names[a.item_id]", "bound", "unit", "limits.delta_percent", "sides[0]", "sides[1]", "row['rate_bp'] / 100", "len(members)", "zh", "en", "low", "high", "method",
-    "len(found)", "why", "named", "come", "_SEXES[sex][0]", "_SEXES[sex][1]", "agreed.valid_from", "agreed.valid_to", "now.age", "names[kept]", "names[new]",
+    "len(found)", "why", "named", "come", "_SEXES[sex][0]", "_SEXES[sex][1]", "agreed.valid_from", "agreed.valid_to", "places", "places.replace('、', ', ')", "given['unit']", "own or '无'", "own or 'no unit'", "listed", "now.age", "names[kept]", "names[new]",
 }  # fmt: skip
 """Expressions that are looked through as a whole: made of such, of fields' own names, or of what a dictionary calls a code."""
 

@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, not_, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, bindparam, not_, or_, select, tuple_
 
 from tjapi.critical_value.models import CriticalStep, CriticalValue
 from tjapi.critical_value.rules import ENDED, UNTOLD
-from tjapi.exam.models import ExamLine
+from tjapi.exam import service as exams
 from tjapi.kernel.db import repoint_rows, rows_since
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.knowledge.criticality import Clocks
@@ -53,7 +53,7 @@ async def page(
     """Return a page, what is due first first, one too many; `seen_by`: of these departments alone, or of exams that have a line of theirs."""
     wanted: list[ColumnElement[bool]] = []
     if seen_by is not None:
-        line = exists().where(ExamLine.exam_id == CriticalValue.exam_id, ExamLine.department_id.in_(seen_by))
+        line = exams.having_line_of(CriticalValue.exam_id, seen_by)
         wanted.append(or_(CriticalValue.department_id.in_(seen_by), line))
     if state is not None:
         wanted.append(CriticalValue.state == state)

@@ -479,7 +479,7 @@ async def get(uow: UnitOfWork, critical_id: UUID) -> CriticalValueDetail:
 async def _may_see(uow: UnitOfWork, value: CriticalValue) -> bool:
     """Say whether the caller sees it: who reviews, who is of no one department, and a department that has a line in the exam or is to handle it."""
     own = results.scope_of(uow.principal)
-    return own is None or value.department_id in own or await views.has_line_of(uow, value.exam_id, own)
+    return own is None or value.department_id in own or await exams.has_line_of(uow, value.exam_id, own)
 
 
 async def phone(uow: UnitOfWork, critical_id: UUID) -> PhoneOut:

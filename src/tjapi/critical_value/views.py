@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, or_, select
 
-from tjapi.exam.models import Exam, ExamLine
+from tjapi.exam.models import Exam
 from tjapi.kernel.uow import UnitOfWork
 
 
@@ -24,9 +24,3 @@ async def people_of(uow: UnitOfWork, exam_ids: Collection[UUID]) -> dict[UUID, t
     """Return name, sex and age of whom exams are of."""
     query = select(Exam.id, Exam.name, Exam.sex, Exam.age_years).where(Exam.id.in_(exam_ids))
     return {row[0]: (row[1], row[2], row[3]) for row in (await uow.session.execute(query)).all()}
-
-
-async def has_line_of(uow: UnitOfWork, exam_id: UUID, departments: Collection[int]) -> bool:
-    """Say whether an exam has a line of one of these departments."""
-    query = select(ExamLine.id).where(ExamLine.exam_id == exam_id, ExamLine.department_id.in_(departments)).limit(1)
-    return (await uow.session.execute(query)).first() is not None

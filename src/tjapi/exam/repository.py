@@ -5,9 +5,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from tjapi.exam.models import Exam, ExamBlock, ExamLine, ExamLineStep, ExamNumber
 from tjapi.exam.rules import ENDED
@@ -214,3 +214,15 @@ async def open_of(uow: UnitOfWork, examinee_id: UUID) -> Sequence[UUID]:
 async def given_since(uow: UnitOfWork, examinee_id: UUID, since: UUID) -> list[UUID]:
     """Return somebody's exams that were made after a merge."""
     return await rows_since(uow.session, Exam, "examinee_id", examinee_id, since)
+
+
+def having_line_of(
+    exam_id: ColumnElement[UUID] | InstrumentedAttribute[UUID], departments: Collection[int]
+) -> ColumnElement[bool]:
+    """Return the condition that an exam has a line of one of these departments: whoever works there sees what belongs to it."""
+    return exists().where(ExamLine.exam_id == exam_id, ExamLine.department_id.in_(departments))
+
+
+async def has_line_of(uow: UnitOfWork, exam_id: UUID, departments: Collection[int]) -> bool:
+    """Say whether an exam has a line of one of these departments."""
+    return bool(await uow.session.scalar(select(having_line_of(literal(exam_id), departments))))

@@ -129,7 +129,7 @@ class GuidanceTold(BaseModel):
     """A number was called, passed over or done; `called_name` is masked as the campus wants it."""
 
     room_id: UUID
-    number: int
+    number: str
     called_name: str | None
     state: TicketState
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, or_, select, text, tuple_, update
+from sqlalchemy import bindparam, or_, select, text, tuple_, update
 
-from tjapi.exam.models import ExamLine
+from tjapi.exam import service as exams
 from tjapi.kernel.db import fetch_rows, insert_rows
 from tjapi.kernel.uow import UnitOfWork
 from tjapi.result.models import (
@@ -132,12 +132,6 @@ async def question(uow: UnitOfWork, question_id: UUID) -> ResultQuestion | None:
     return (await uow.session.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
 
 
-async def has_line_of(uow: UnitOfWork, exam_id: UUID, departments: Collection[int]) -> bool:
-    """Say whether an exam has a line of one of these departments."""
-    query = select(ExamLine.id).where(ExamLine.exam_id == exam_id, ExamLine.department_id.in_(departments)).limit(1)
-    return (await uow.session.execute(query)).first() is not None
-
-
 async def questions_page(
     uow: UnitOfWork, *, seen_by: Collection[int] | None, exam_id: UUID | None, kind: str | None, department_id: int | None, still_open: bool | None,
     after: Sequence[str] | None, size: int,
@@ -145,7 +139,7 @@ async def questions_page(
     """Return a page of questions, the oldest first, one too many; `seen_by`: of these departments alone, or of exams that have a line of theirs."""
     query = select(ResultQuestion).order_by(ResultQuestion.asked_at, ResultQuestion.id).limit(size + 1)
     if seen_by is not None:
-        line = exists().where(ExamLine.exam_id == ResultQuestion.exam_id, ExamLine.department_id.in_(seen_by))
+        line = exams.having_line_of(ResultQuestion.exam_id, seen_by)
         query = query.where(or_(ResultQuestion.department_id.in_(seen_by), line))
     if exam_id is not None:
         query = query.where(ResultQuestion.exam_id == exam_id)

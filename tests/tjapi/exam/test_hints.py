@@ -87,7 +87,7 @@ async def test_a_test_that_is_corrected_holds_nothing_any_more(world: World) -> 
 
 
 @pytest.mark.parametrize(
-    ("words", "asked"), [("宫内早孕约7周,可见胎心", True), ("子宫大小正常,内膜8mm,未见孕囊", False)]
+    ("words", "asked"), [("宫内早孕约7周,可见胎心", True), ("先兆流产", True), ("子宫大小正常,内膜8mm,未见孕囊", False)]
 )
 async def test_words_of_a_pregnancy_hold_it_as_well(world: World, words: str, asked: bool) -> None:
     visit = await _woman(world, "CT-CHEST", "US-GYN")

@@ -1,5 +1,6 @@
 """The verbs of an exam. One use case per file; this is what later contexts call."""
 
+from tjapi.exam.repository import has_line_of, having_line_of
 from tjapi.exam.service.changing import (
     Repriced,
     add_lines,
@@ -35,7 +36,15 @@ from tjapi.exam.service.course import (
     summary,
 )
 from tjapi.exam.service.finding import follow_person, look_up, past, whom
-from tjapi.exam.service.holding import get, lines, live_lines, lock, lock_many, pin_edition, pin_signed
+from tjapi.exam.service.holding import (
+    get,
+    lines,
+    live_lines,
+    lock,
+    lock_many,
+    pin_edition,
+    pin_signed,
+)
 from tjapi.exam.service.importing import PastExam, PastLine, close_past, import_past, imported, lines_of, open_past
 from tjapi.exam.service.paying import cover
 from tjapi.exam.service.registering import (
@@ -91,6 +100,8 @@ __all__ = [
     "find_by_no",
     "follow_person",
     "get",
+    "has_line_of",
+    "having_line_of",
     "hint",
     "hold",
     "import_past",

@@ -49,7 +49,7 @@ CALM: frozenset[Answer] = frozenset({"normal", "not_judged"})
 HOLDING: frozenset[str] = frozenset({"unread", "contested", "implausible"})
 UNKNOWN: frozenset[str] = frozenset({"unread", "implausible"})
 """While one of these is open nobody knows what the value is."""
-_ADULT_YEARS = 18
+ADULT_YEARS = 18
 _ONE_SCALE = Decimal(3)
 """By how much ranges of one unit differ at most, between laboratories and methods."""
 _ANOTHER_SCALE = Decimal("1.5")
@@ -139,7 +139,7 @@ def jumped(value: Value, last: Decimal | None, limits: Limits, age_years: int) -
         or limits.delta_percent is None
         or value.numeric is None
         or value.comparator
-        or age_years < _ADULT_YEARS
+        or age_years < ADULT_YEARS
     ):
         return False
     return abs(value.numeric - last) * 100 > abs(last) * limits.delta_percent

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from tjapi.catalog import service as catalog
 from tjapi.catalog.models import Item, ItemUnit
+from tjapi.exam import service as exams
 from tjapi.exam.models import ExamLine
 from tjapi.exam.rules import logged_item
 from tjapi.kernel.problem import FieldError
@@ -110,7 +111,7 @@ async def get(uow: UnitOfWork, question_id: UUID) -> QuestionOut:
     question = await repository.question(uow, question_id)
     own = questions.scope_of(uow.principal)
     if question is None or not (
-        own is None or question.department_id in own or await repository.has_line_of(uow, question.exam_id, own)
+        own is None or question.department_id in own or await exams.has_line_of(uow, question.exam_id, own)
     ):
         raise QuestionNotFound
     return (await shown(uow, [question]))[0]

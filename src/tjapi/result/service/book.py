@@ -47,7 +47,7 @@ from tjapi.result.rules.flags import (
     with_lab,
 )
 from tjapi.result.rules.notes import denied, is_grave
-from tjapi.result.rules.questions import HOLDING, UNFLAGGED, Limits, QuestionKind
+from tjapi.result.rules.questions import ADULT_YEARS, HOLDING, UNFLAGGED, Limits, QuestionKind
 from tjapi.result.rules.ranges import Range, Told, speaks_of, told_range, written
 from tjapi.result.rules.reading import NUMBERS, WORDS, understood
 from tjapi.result.rules.revisions import (
@@ -279,10 +279,12 @@ class Book:
     def _nobody_judges(self, item: Item) -> bool:
         """Say whether content says why nobody here judges a number of this person: it is 未判定, says so, and nobody is made to answer.
 
-        Whose sex is not known may be judged once it is: that is asked.
+        Whose sex is not known may be judged once it is, and who is no adult is judged by a paediatrician: that is asked.
         """
         found = self._ranges.get(item.id)
         if item.kind not in NUMBERS or found is None or self.exam.sex not in ("male", "female"):
+            return False
+        if self.exam.age_years < ADULT_YEARS:
             return False
         return found.low is None and found.high is None and not found.normal_texts and bool(found.text.strip())
 
