@@ -239,8 +239,8 @@ def judged(figures: Mapping[tuple[str, ...], float]) -> list[Check]:
     overdue, dead = figures.get(("tjapi_critical_values", "overdue"), 0), figures.get(("tjapi_jobs", "dead"), 0)
     unfiled = figures.get(("tjapi_inbox_oldest_unfiled_seconds",), 0)
     return [
-        Check("neighbours", "error" if stalled else "ok", ", ".join(stalled) or "none is being tried again", "GET /api/v1/jobs names the error; is the LIS up?"),
-        Check("critical values", "error" if overdue else "ok", f"{overdue:.0f} overdue", "call the department on duty: GET /api/v1/critical-values?overdue=true"),
+        Check("neighbours", "error" if failed else "warning" if stalled else "ok", ", ".join(stalled) or "none is being tried again", "GET /api/v1/jobs names the error; is the LIS up?"),
+        Check("critical values", "warning" if overdue else "ok", f"{overdue:.0f} overdue", "call the department on duty: GET /api/v1/critical-values?overdue=true"),
         Check("unfiled messages", "error" if unfiled > _LATE_SECONDS else "ok", f"the oldest waits {unfiled:.0f} s", "is a worker alive?"),
         Check("messages for a person", "warning" if person else "ok", f"{person:.0f}", "GET /api/v1/inbound-messages"),
         Check("dead jobs", "warning" if dead else "ok", f"{dead:.0f}", "GET /api/v1/jobs?state=dead, then :retry"),

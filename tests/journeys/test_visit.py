@@ -134,5 +134,5 @@ async def test_the_doctor_finds_a_running_system_well(system: Demo) -> None:
     )
     told, _ = await process.communicate()
     checks = json.loads(told)
-    assert process.returncode == 0, checks
+    assert process.returncode == 0, [check for check in checks if check["level"] != "ok"]
     assert {c["name"] for c in checks} >= {"api", "database", "valkey", "gateway", "lis_orders"}

@@ -288,7 +288,9 @@ def _is_another(one: Mention, word: str, said: str, start: int, standing: Standi
 
 def _side_at(said: str, start: int) -> str:
     found = _SIDE_BEFORE.search(said[_clause_start(said, start) : start])
-    return found[0].replace("两", "双") if found is not None else ""
+    if found is None:
+        return ""
+    return "双" if found[0] == "两" else found[0]
 
 
 _SIDE_BEFORE = re.compile(r"[左右双两](?=[^左右双两]*$)")

@@ -25,7 +25,9 @@ _NOT_NOW = re.compile(
 
 def _says_pregnant(text: str, item_code: str) -> bool:
     """Say whether a description tells of a pregnancy as the dictionary reads it, or of a sign of one that is no concept by itself."""
-    if any(one.concept in _CONCEPTS and one.stands for one in read(text, item_code).mentions):
+    if any(
+        one.concept in _CONCEPTS and one.stands and "末次" not in one.said for one in read(text, item_code).mentions
+    ):
         return True
     return any(_PREGNANCY.search(one[0]) and not _NOT_NOW.search(one[0]) for one in _CLAUSE.finditer(text))
 
