@@ -142,7 +142,9 @@ class World:
         """Enter somebody invented; `years`: of that age, where no adult is wanted."""
         card = invented_person(sex)
         if years:
-            born = business_day(datetime.now(UTC)).replace(day=1) - timedelta(days=366 * years)
+            # Any day of that year of age: on one day there are few numbers, and two people would meet.
+            back = 366 * years + secrets.randbelow(300)
+            born = business_day(datetime.now(UTC)).replace(day=1) - timedelta(days=back)
             card |= {"birth_date": born.isoformat(), "id_number": id_number(born, card["sex"])}
         async with self.runtime.units.open(demo.LOADER) as uow:
             known, _ = await examinees.meet(uow, IdCardPayload.model_validate(card), campus_id)
