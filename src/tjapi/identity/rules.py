@@ -156,6 +156,7 @@ RATES: dict[str, tuple[int, float]] = {
     "linkMyReport": (20, 60), "makeMemberLinks": (30, 60), "issueAccessCode": (60, 60),
     "searchExaminees": (120, 60), "searchExams": (240, 60),
     "unmaskExaminee": (12, 60), "unmaskExamineeGuardian": (12, 60), "unmaskEmployerContact": (12, 60),
+    "revealCriticalPhone": (12, 60),
     "followLiveEvents": (30, 60), "getMyReportContent": (60, 60), "downloadMyReport": (30, 60), "downloadReport": (240, 60),
     "previewReport": (30, 60), "exportCatalog": (6, 60), "importCatalog": (6, 60), "listAuditEvents": (120, 60),
     "createReport": (120, 60), "createPrivateReport": (120, 60),
